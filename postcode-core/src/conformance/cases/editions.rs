@@ -1,0 +1,58 @@
+//! What holds while the dataset changes.
+
+use futures::future::{join, join_all};
+
+use super::super::{Fixture, Outcome, Report, Verdict};
+use crate::{Answer, Postcode, PostcodeLookup, Record};
+
+/// Checks that all answers of one batch come from one edition of the dataset, while it changes.
+///
+/// `publish` makes the implementation answer from the fixture that it is given; it is called with
+/// one [`Fixture::next_edition`] after the other while batches, which overlap, and single lookups are under way.
+pub async fn check_editions(
+    lookup: &dyn PostcodeLookup,
+    fixture: &Fixture,
+    mut publish: impl AsyncFnMut(&Fixture),
+) -> Report {
+    let mut editions = vec![fixture.clone()];
+    for _ in 0..10 {
+        editions.extend(editions.last().map(Fixture::next_edition));
+    }
+    let all: Vec<_> = fixture.records().map(|record| record.postcode).collect();
+    let mut verdict = Verdict::Pass;
+    for edition in &editions {
+        publish(edition).await;
+        let batches = (0..8).map(|n| &all[n * all.len() / 16..all.len() / 2 + n * all.len() / 16]);
+        let singles = all.chunks(1).step_by(11);
+        let calls = batches.chain(singles).map(|batch| one_edition(lookup, batch, &editions));
+        let (mut results, ()) = join(join_all(calls), publish(edition)).await;
+        results.push(one_edition(lookup, &all, &editions).await);
+        if let Some(Err(message)) = results.into_iter().find(Result::is_err) {
+            verdict = Verdict::Fail(message);
+            break;
+        }
+    }
+    let promise = "all answers of one batch come from one edition of the dataset";
+    Report { outcomes: vec![Outcome { case: "one_edition", promise, verdict }] }
+}
+
+/// That all records of a batch are of one edition, whichever.
+async fn one_edition(
+    lookup: &dyn PostcodeLookup,
+    batch: &[Postcode],
+    editions: &[Fixture],
+) -> Result<(), String> {
+    let answers = lookup.lookup(batch).await.map_err(|error| format!("an error: {error}"))?;
+    let is_of = |edition: &Fixture| {
+        batch.iter().zip(&answers).all(|(postcode, answer)| answer.record() == edition.get(*postcode))
+    };
+    if answers.len() == batch.len() && editions.iter().any(is_of) {
+        return Ok(());
+    }
+    let ranks = answers.iter().filter_map(Answer::record).map(|record: &Record| record.deprivation_rank);
+    Err(format!(
+        "a batch of {} postcodes with answers of several editions: {:?}",
+        batch.len(),
+        ranks.collect::<Vec<_>>()
+    ))
+}

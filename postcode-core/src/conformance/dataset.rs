@@ -1,0 +1,46 @@
+//! The fixture as a dataset.
+
+use super::Fixture;
+use crate::Result;
+use crate::dataset::{Dataset, DatasetBuilder, Metadata};
+
+impl Fixture {
+    /// A dataset with these records, for implementations that read one.
+    ///
+    /// ```
+    /// use postcode_core::Local;
+    /// use postcode_core::conformance::{Fixture, check};
+    ///
+    /// # futures::executor::block_on(async {
+    /// let fixture = Fixture::small();
+    /// let local = Local::new(fixture.dataset()?);
+    /// check(&local, &fixture).await.assert_complete();
+    /// # Ok::<(), postcode_core::Error>(())
+    /// # }).unwrap();
+    /// ```
+    ///
+    /// # Errors
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) for records that no dataset can hold, such as a quality of 10.
+    pub fn dataset(&self) -> Result<Dataset> {
+        let info = self.info();
+        let mut metadata = Metadata::new(&info.edition);
+        metadata.source.clone_from(&info.source);
+        metadata.attribution.clone_from(&info.attribution);
+        metadata.not_covered.clone_from(&info.not_covered);
+        metadata.not_covered_advice.clone_from(&info.not_covered_advice);
+        let mut builder = DatasetBuilder::new(metadata);
+        for record in self.records() {
+            builder.push_record(record)?;
+        }
+        self.places().try_for_each(|place| builder.push_place(place))?;
+        self.wider_places().try_for_each(|place| builder.push_wider_place(place))?;
+        for entry in self.scottish() {
+            let code = entry.codes.scottish_parliamentary_constituency.as_deref();
+            builder.push_scottish(entry.postcode, code)?;
+            if let (Some(code), Some(name)) = (code, &entry.scottish_parliamentary_constituency) {
+                builder.name_scottish_constituency(code, name)?;
+            }
+        }
+        builder.build()
+    }
+}

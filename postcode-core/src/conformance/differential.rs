@@ -1,0 +1,109 @@
+//! Two implementations asked the same.
+
+use std::fmt::{self, Display};
+
+use crate::{Nearest, NearestOutcodes, Outcode, PlaceQuery, Postcode, PostcodeLookup, Result, Within};
+
+/// A call of any method, to be made on several implementations.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum AnyCall {
+    /// [`PostcodeLookup::lookup`].
+    Lookup(Vec<Postcode>),
+    /// [`PostcodeLookup::outcode`].
+    Outcode(Outcode),
+    /// [`PostcodeLookup::autocomplete`].
+    Autocomplete(String, usize),
+    /// [`PostcodeLookup::search`].
+    Search(String, usize),
+    /// [`PostcodeLookup::nearest`].
+    Nearest(Nearest),
+    /// [`PostcodeLookup::nearest_outcodes`].
+    NearestOutcodes(NearestOutcodes),
+    /// [`PostcodeLookup::within`].
+    Within(Within),
+    /// [`PostcodeLookup::outcodes`].
+    Outcodes(String, usize),
+    /// [`PostcodeLookup::place`].
+    Place(String),
+    /// [`PostcodeLookup::places`].
+    Places(String, usize),
+    /// [`PostcodeLookup::find_places`].
+    FindPlaces(PlaceQuery),
+    /// [`PostcodeLookup::place_postcodes`].
+    PlacePostcodes(String, Option<Postcode>, usize),
+    /// [`PostcodeLookup::scottish_postcode`].
+    Scottish(Postcode),
+    /// [`PostcodeLookup::info`].
+    Info,
+}
+
+impl AnyCall {
+    /// The answer, or the kind of the error, as text.
+    pub async fn answer(&self, lookup: &dyn PostcodeLookup) -> String {
+        match self {
+            Self::Lookup(postcodes) => text(lookup.lookup(postcodes).await),
+            Self::Outcode(outcode) => text(lookup.outcode(*outcode).await),
+            Self::Autocomplete(prefix, limit) => text(lookup.autocomplete(prefix, *limit).await),
+            Self::Search(query, limit) => text(lookup.search(query, *limit).await),
+            Self::Nearest(query) => text(lookup.nearest(query).await),
+            Self::NearestOutcodes(query) => text(lookup.nearest_outcodes(query).await),
+            Self::Within(query) => text(lookup.within(query).await),
+            Self::Outcodes(prefix, limit) => text(lookup.outcodes(prefix, *limit).await),
+            Self::Place(code) => text(lookup.place(code).await),
+            Self::Places(query, limit) => text(lookup.places(query, *limit).await),
+            Self::FindPlaces(query) => text(lookup.find_places(query).await),
+            Self::PlacePostcodes(code, after, limit) => {
+                text(lookup.place_postcodes(code, *after, *limit).await)
+            }
+            Self::Scottish(postcode) => text(lookup.scottish_postcode(*postcode).await),
+            Self::Info => text(lookup.info().await),
+        }
+    }
+}
+
+/// `{:?}` of a float is exact, so that equal texts are equal answers.
+fn text<T: fmt::Debug>(answer: Result<T>) -> String {
+    match answer {
+        Ok(answer) => format!("{answer:?}"),
+        Err(error) => format!("error {}", error.kind().code()),
+    }
+}
+
+/// A call that two implementations answer differently.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Difference {
+    /// The call.
+    pub call: AnyCall,
+    /// The answer of the one, or the kind of its error.
+    pub one: String,
+    /// The answer of the other.
+    pub other: String,
+}
+
+impl Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { call, one, other } = self;
+        // Long answers differ somewhere in the middle: show from shortly before there.
+        let same = one.chars().zip(other.chars()).take_while(|(one, other)| one == other).count();
+        let part = |text: &str| text.chars().skip(same.saturating_sub(60)).take(160).collect::<String>();
+        write!(f, "{call:?}:\n  one:   …{}…\n  other: …{}…", part(one), part(other))
+    }
+}
+
+/// Asks two implementations the same calls and returns those that they answer differently: with unequal
+/// answers, or with errors of unequal kinds.
+pub async fn differential(
+    one: &dyn PostcodeLookup,
+    other: &dyn PostcodeLookup,
+    calls: impl IntoIterator<Item = AnyCall>,
+) -> Vec<Difference> {
+    let mut differences = Vec::new();
+    for call in calls {
+        let (one, other) = (call.answer(one).await, call.answer(other).await);
+        if one != other {
+            differences.push(Difference { call, one, other });
+        }
+    }
+    differences
+}

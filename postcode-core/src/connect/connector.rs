@@ -1,0 +1,259 @@
+//! A source URL, checked and not opened yet.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::source::{Source, SourceUrl};
+use crate::{PostcodeLookup, Result};
+
+#[cfg(feature = "http")]
+use super::service::Service;
+#[cfg(feature = "replica")]
+use crate::ReplicaBuilder;
+#[cfg(feature = "http")]
+use crate::layers::{BreakerConfig, HedgeAfter, Order};
+#[cfg(feature = "http")]
+use crate::{Error, remote::RemoteBuilder};
+#[cfg(feature = "http")]
+use std::time::Duration;
+
+/// What [`connect`](super::connect) is made of: a URL with all its options checked, to be set up further, shown, and
+/// opened.
+///
+/// Its `Display` says all that is in effect, defaults too, and no secret: one line for the log at the start.
+///
+#[cfg_attr(feature = "http", doc = "```")]
+#[cfg_attr(not(feature = "http"), doc = "```ignore")]
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> postcode_core::Result<()> {
+/// use postcode_core::Connector;
+/// use postcode_core::layers::HedgeAfter;
+///
+/// let source = Connector::new("http://user:secret@127.0.0.1:8080?timeout=200ms&bulkhead=64")?
+///     .hedge(Some(HedgeAfter::Quantile(0.95)))
+///     .remote(|client| client.retries(1));
+/// assert_eq!(
+///     source.to_string(),
+///     "http://127.0.0.1:8080 timeout=200ms retries=1 backoff=20ms retry_budget=0.2 deadline=2s breaker=5/1s \
+///      bulkhead=64 hedge=p95 join=off single_flight=off cache=off connect_timeout=500ms batch=100 concurrency=4 \
+///      proxy=none"
+/// );
+/// let postcodes = source.connect().await?;
+/// # Ok(()) }
+/// ```
+#[derive(Debug)]
+pub struct Connector(Kind);
+
+#[derive(Debug)]
+enum Kind {
+    InProcess(Source),
+    #[cfg(feature = "http")]
+    Service(Box<Service>),
+    #[cfg(feature = "replica")]
+    Replica(Box<ReplicaBuilder>),
+    #[cfg(feature = "http")]
+    Wrong(Error),
+}
+
+impl Connector {
+    /// Takes a URL apart and checks it and its options: see [`connect`](super::connect) for both.
+    ///
+    /// # Errors
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) for a URL that makes no sense or an unknown option, naming it
+    /// and what is allowed; [`NotSupported`](crate::ErrorKind::NotSupported) for a service or a replica where the
+    /// cargo feature is off.
+    pub fn new(url: &str) -> Result<Self> {
+        Self::nested(url, 0)
+    }
+
+    /// One that so many others fall back to. Only a service has a fallback.
+    #[cfg_attr(not(feature = "http"), allow(unused_variables))]
+    pub(super) fn nested(url: &str, depth: usize) -> Result<Self> {
+        let url = SourceUrl::parse(url)?;
+        Ok(Self(match url.source {
+            Source::Embedded | Source::File(_) => {
+                url.no_options()?;
+                Kind::InProcess(url.source)
+            }
+            #[cfg(feature = "replica")]
+            Source::Replica(service) => {
+                let url = SourceUrl { source: *service, options: url.options };
+                Kind::Replica(Box::new(ReplicaBuilder::from_url(url)?))
+            }
+            #[cfg(not(feature = "replica"))]
+            Source::Replica(_) => return Err(super::feature_off(url.source.scheme(), "replica")),
+            #[cfg(feature = "http")]
+            Source::Http(_) | Source::Unix(_) => Kind::Service(Box::new(Service::new(url, depth)?)),
+            #[cfg(not(feature = "http"))]
+            Source::Http(_) | Source::Unix(_) => {
+                return Err(super::feature_off(url.source.scheme(), "http"));
+            }
+        }))
+    }
+
+    /// For a caller that drops a call after this time: the client gives up a little earlier, and no attempt takes more
+    /// than half of that, so that there is a second one, at another endpoint if there are several, and a fallback is
+    /// asked in time. Without this a call that is dropped tells nobody that it failed: no breaker opens and no
+    /// guard steps back. A source in this process does not wait, and is left as it is.
+    ///
+    #[cfg_attr(feature = "http", doc = "```")]
+    #[cfg_attr(not(feature = "http"), doc = "```ignore")]
+    /// use std::time::Duration;
+    /// use postcode_core::Connector;
+    ///
+    /// let source = Connector::new("http://127.0.0.1:8080")?.within(Duration::from_millis(500));
+    /// assert!(source.to_string().contains(" timeout=225ms ") && source.to_string().contains(" deadline=450ms "));
+    /// # Ok::<(), postcode_core::Error>(())
+    /// ```
+    #[must_use]
+    pub fn within(self, limit: std::time::Duration) -> Self {
+        #[cfg(feature = "http")]
+        if let Kind::Service(service) = self.0 {
+            return Self(Kind::Service(Box::new(service.within(limit))));
+        }
+        let _ = limit;
+        self
+    }
+
+    /// Opens it: see [`connect`](super::connect).
+    ///
+    /// # Errors
+    /// Those of [`connect`](super::connect), and of the methods above that set something which makes no sense.
+    pub async fn connect(self) -> Result<Arc<dyn PostcodeLookup>> {
+        match self.0 {
+            Kind::InProcess(Source::File(path)) => super::file(&path),
+            Kind::InProcess(_) => super::embedded(),
+            #[cfg(feature = "http")]
+            Kind::Service(service) => service.connect().await,
+            #[cfg(feature = "replica")]
+            Kind::Replica(replica) => Ok(Arc::new(replica.start().await?)),
+            #[cfg(feature = "http")]
+            Kind::Wrong(error) => Err(error),
+        }
+    }
+}
+
+/// For a service, all that its URL can say; for a source in this process, whose URL takes no options, an error of
+/// [`connect`](Connector::connect).
+#[cfg(feature = "http")]
+impl Connector {
+    /// Whether it is asked over a network.
+    pub(super) fn is_service(&self) -> bool {
+        matches!(self.0, Kind::Service(_))
+    }
+
+    fn set(self, set: impl FnOnce(&mut Service) -> Result<()>) -> Self {
+        Self(match self.0 {
+            Kind::Service(mut service) => match set(&mut service) {
+                Ok(()) => Kind::Service(service),
+                Err(error) => Kind::Wrong(error),
+            },
+            Kind::InProcess(source) => Kind::Wrong(Error::invalid(format!(
+                "{}: is in this process: there is nothing to set about it",
+                source.scheme()
+            ))),
+            #[cfg(feature = "replica")]
+            Kind::Replica(_) => Kind::Wrong(Error::invalid(
+                "replica: is in this process: set it up in its URL, or by Replica::builder",
+            )),
+            wrong => wrong,
+        })
+    }
+
+    fn layers(self, set: impl FnOnce(&mut crate::layers::Resilience)) -> Self {
+        self.set(|service| {
+            set(&mut service.layers);
+            Ok(())
+        })
+    }
+
+    /// The client of each endpoint: its deadline, timeouts and retries, what it sends, and through what.
+    #[must_use]
+    pub fn remote(self, set: impl Fn(RemoteBuilder) -> RemoteBuilder) -> Self {
+        self.set(|service| {
+            service.endpoints = std::mem::take(&mut service.endpoints).into_iter().map(set).collect();
+            Ok(())
+        })
+    }
+
+    /// When to stop asking what fails: see [`Breaker`](crate::layers::Breaker).
+    #[must_use]
+    pub fn breaker(self, breaker: Option<BreakerConfig>) -> Self {
+        self.layers(|layers| layers.breaker = breaker)
+    }
+
+    /// Calls under way at once: see [`Bulkhead`](crate::layers::Bulkhead).
+    #[must_use]
+    pub fn bulkhead(self, calls: Option<usize>) -> Self {
+        self.layers(|layers| layers.bulkhead = calls)
+    }
+
+    /// A second attempt when the first is slow: see [`Hedge`](crate::layers::Hedge).
+    #[must_use]
+    pub fn hedge(self, after: Option<HedgeAfter>) -> Self {
+        self.layers(|layers| layers.hedge = after)
+    }
+
+    /// Single lookups joined into one batch, so many at most: see [`Batcher`](crate::layers::Batcher).
+    #[must_use]
+    pub fn join(self, postcodes: Option<usize>) -> Self {
+        self.layers(|layers| layers.join = postcodes)
+    }
+
+    /// Whether equal lookups at once share a call: see [`SingleFlight`](crate::layers::SingleFlight).
+    #[must_use]
+    pub fn single_flight(self, yes: bool) -> Self {
+        self.layers(|layers| layers.single_flight = yes)
+    }
+
+    /// Bytes of answers to keep: see [`Cache`](crate::layers::Cache).
+    #[must_use]
+    pub fn cache(self, bytes: Option<u64>) -> Self {
+        self.layers(|layers| layers.cache = bytes)
+    }
+
+    /// How old a kept answer may be.
+    #[must_use]
+    pub fn cache_ttl(self, ttl: Duration) -> Self {
+        self.layers(|layers| layers.cache_ttl = ttl)
+    }
+
+    /// One more endpoint of the same service, for when those before it fail. It takes over what was set before.
+    #[must_use]
+    pub fn failover(self, url: &str) -> Self {
+        self.set(|service| service.add_endpoint(url))
+    }
+
+    /// Which endpoint a call begins with, if there are several.
+    #[must_use]
+    pub fn order(self, order: Order) -> Self {
+        self.set(|service| {
+            service.order = order;
+            Ok(())
+        })
+    }
+
+    /// Another source that answers what this one can't.
+    #[must_use]
+    pub fn fallback(self, source: Connector) -> Self {
+        self.set(|service| {
+            service.fallback = Some(source);
+            Ok(())
+        })
+    }
+}
+
+impl fmt::Display for Connector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Kind::InProcess(Source::File(path)) => write!(f, "file:{}", path.display()),
+            Kind::InProcess(_) => f.write_str("embedded:"),
+            #[cfg(feature = "http")]
+            Kind::Service(service) => service.fmt(f),
+            #[cfg(feature = "replica")]
+            Kind::Replica(replica) => replica.fmt(f),
+            #[cfg(feature = "http")]
+            Kind::Wrong(error) => error.fmt(f),
+        }
+    }
+}

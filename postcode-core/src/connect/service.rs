@@ -1,0 +1,174 @@
+//! From the options of a service's URL to its client behind the layers that they ask for.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::Connector;
+use super::options::{self, set_layer};
+use super::source::{SourceUrl, redact};
+use crate::layers::{Failover, Fallback, Order, Resilience, guarded, repeated};
+use crate::remote::RemoteBuilder;
+use crate::remote::config::OPTIONS;
+use crate::{Error, PostcodeLookup, Result};
+
+/// Endpoints of one service at most.
+const MAX_ENDPOINTS: usize = 16;
+
+/// Sources that fall back to each other at most.
+const MAX_FALLBACKS: usize = 4;
+
+/// A service, not connected yet.
+#[derive(Debug)]
+pub(super) struct Service {
+    /// One at least.
+    pub(super) endpoints: Vec<RemoteBuilder>,
+    pub(super) order: Order,
+    /// Of these, what is about attempts is said by the endpoints.
+    pub(super) layers: Resilience,
+    pub(super) fallback: Option<Connector>,
+}
+
+impl Service {
+    /// `depth`: how many sources fall back to this one.
+    pub(super) fn new(url: SourceUrl, depth: usize) -> Result<Self> {
+        let SourceUrl { source, options } = url;
+        let first = RemoteBuilder::from_url(SourceUrl { source, options: Vec::new() })?;
+        let mut service = Self {
+            endpoints: vec![first],
+            order: Order::AsGiven,
+            layers: Resilience::default(),
+            fallback: None,
+        };
+        // So that the order in which options are written means nothing.
+        for (_, value) in options.iter().filter(|(name, _)| name == "failover") {
+            service.add_endpoint(value)?;
+        }
+        let mut seen = Vec::new();
+        for (name, value) in options.iter().filter(|(name, _)| name != "failover") {
+            if seen.contains(&name) {
+                return Err(Error::invalid(format!("option {name:?} is given twice: give it once")));
+            }
+            service.set(name, value, depth)?;
+            seen.push(name);
+        }
+        Ok(service)
+    }
+
+    fn set(&mut self, name: &str, value: &str, depth: usize) -> Result<()> {
+        match name {
+            _ if OPTIONS.contains(&name) => {
+                self.endpoints.iter_mut().try_for_each(|endpoint| endpoint.option(name, value))
+            }
+            "order" => {
+                self.order = match value {
+                    "given" => Order::AsGiven,
+                    "round_robin" => Order::RoundRobin,
+                    _ => return Err(Error::invalid(format!("order={value:?}: give given or round_robin"))),
+                };
+                Ok(())
+            }
+            "fallback" if depth >= MAX_FALLBACKS => Err(Error::invalid(format!(
+                "option fallback: more than {MAX_FALLBACKS} sources behind each other: give fewer"
+            ))),
+            "fallback" => {
+                let wrong = |error: Error| Error::invalid(format!("option fallback: {error}"));
+                self.fallback = Some(Connector::nested(value, depth + 1).map_err(wrong)?);
+                Ok(())
+            }
+            _ if options::LAYERS.contains(&name) => set_layer(&mut self.layers, name, value),
+            _ => Err(Error::invalid(format!(
+                "unknown option {name:?}: the options are {}, {}, failover, order and fallback",
+                OPTIONS.join(", "),
+                options::LAYERS.join(", ")
+            ))),
+        }
+    }
+
+    pub(super) fn add_endpoint(&mut self, url: &str) -> Result<()> {
+        if self.endpoints.len() == MAX_ENDPOINTS {
+            return Err(Error::invalid(format!("more than {MAX_ENDPOINTS} endpoints: give fewer")));
+        }
+        let wrong = |why: &dyn fmt::Display| Error::invalid(format!("option failover: {why}"));
+        let url_of = SourceUrl::parse(url).map_err(|error| wrong(&error))?;
+        if !url_of.options.is_empty() {
+            let shown = redact(url);
+            return Err(wrong(&format_args!(
+                "{shown:?}: it takes on the options of the first endpoint: write them there"
+            )));
+        }
+        let address = RemoteBuilder::from_url(url_of).map_err(|error| wrong(&error))?;
+        // The first is always there.
+        let endpoint = self.endpoints.first().map(|first| first.elsewhere(&address)).unwrap_or(address);
+        self.endpoints.push(endpoint);
+        Ok(())
+    }
+
+    /// For a caller that waits no longer than this.
+    pub(super) fn within(mut self, limit: Duration) -> Self {
+        // Calls that are joined may wait for a batch before their own. A service to fall back to needs its time too.
+        let mut share = if self.layers.join.is_some() { limit / 2 } else { limit };
+        if let Some(fallback) = self.fallback.take() {
+            if fallback.is_service() {
+                share /= 2;
+            }
+            self.fallback = Some(fallback.within(share));
+        }
+        self.endpoints = self.endpoints.into_iter().map(|endpoint| endpoint.within(share)).collect();
+        self
+    }
+
+    /// The layers, and what the endpoints say of attempts.
+    fn resilience(&self) -> Resilience {
+        let mut layers = self.layers.clone();
+        if let Some(first) = self.endpoints.first() {
+            first.tell(&mut layers);
+        }
+        layers
+    }
+
+    pub(super) async fn connect(self) -> Result<Arc<dyn PostcodeLookup>> {
+        let mut layers = self.resilience();
+        let Self { mut endpoints, order, fallback, .. } = self;
+        let stack: Arc<dyn PostcodeLookup> = match (endpoints.pop(), endpoints.is_empty()) {
+            // Its client repeats by itself: it knows which requests of a batch failed.
+            (Some(only), true) if layers.hedge.is_none() => Arc::new(only.build()?),
+            (Some(only), true) => {
+                let once = Resilience { retries: 0, ..layers.clone() };
+                repeated(only.build()?, &once)
+            }
+            // Repeated over all of them, so that one that hangs does not use up the time of the call.
+            (last, _) => {
+                let breaker = layers.breaker.take().ok_or_else(|| {
+                    Error::invalid("breaker=off with several endpoints: they need it, to know which are down")
+                })?;
+                let clients: Result<Vec<_>> =
+                    endpoints.into_iter().chain(last).map(|endpoint| endpoint.retries(0).build()).collect();
+                repeated(Failover::new(clients?, order, breaker)?, &layers)
+            }
+        };
+        let stack = guarded(stack, &layers);
+        match fallback {
+            None => Ok(stack),
+            Some(second) => Ok(Arc::new(Fallback::new(stack, Box::pin(second.connect()).await?))),
+        }
+    }
+}
+
+impl fmt::Display for Service {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some((first, others)) = self.endpoints.split_first() else { return Ok(()) };
+        write!(f, "{} {} {}", first.address(), self.resilience(), first.options())?;
+        for other in others {
+            write!(f, " failover={}", other.address())?;
+        }
+        if !others.is_empty() {
+            let order = if self.order == Order::AsGiven { "given" } else { "round_robin" };
+            write!(f, " order={order}")?;
+        }
+        match &self.fallback {
+            None => Ok(()),
+            Some(source) => write!(f, " fallback=({source})"),
+        }
+    }
+}

@@ -1,0 +1,377 @@
+//! The dataset file: every postcode of an edition in one read-only file, mapped or in memory.
+//!
+//! [`Dataset`] reads it, [`DatasetBuilder`] writes it. The format is described byte by byte in `docs/FORMAT.md`.
+//!
+//! ```
+//! use postcode_core::dataset::{DatasetBuilder, Metadata, Row};
+//! use postcode_core::{AreaKind, Location};
+//!
+//! let mut builder = DatasetBuilder::new(Metadata::new("made by hand, 2026"));
+//! let mut row = Row::live("SW1A 1AA".parse()?);
+//! row.location = Some(Location::new(51.50101, -0.14156)?);
+//! row.areas.set(builder.area(AreaKind::AdminDistrict, "E09000033")?);
+//! builder.name_area(AreaKind::AdminDistrict, "E09000033", Some("Westminster"), None)?;
+//! builder.push(&row)?;
+//!
+//! let dataset = builder.build()?;
+//! let answer = dataset.get("SW1A 1AA".parse()?);
+//! assert_eq!(answer.record().and_then(|record| record.admin_district()), Some("Westminster"));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod approximate;
+mod areas;
+mod assemble;
+mod builder;
+mod bytes;
+mod collate;
+mod compass;
+mod copy;
+#[cfg(feature = "embedded")]
+mod embedded;
+mod format;
+mod handles;
+mod inspect;
+mod keys;
+mod mapped;
+mod metadata;
+mod nearest;
+mod outcode;
+mod packed_table;
+mod parallel;
+mod place_finder;
+mod place_index;
+mod place_postcodes;
+mod places;
+mod places_builder;
+mod publish;
+mod random;
+mod ranked_bitmap;
+mod region;
+mod rows;
+mod scotland;
+mod scotland_builder;
+mod search;
+mod spatial;
+mod strings;
+#[cfg(test)]
+mod tests;
+mod verify;
+
+use std::fmt;
+use std::fs::File;
+use std::path::Path;
+use std::sync::{Arc, OnceLock};
+
+use approximate::Positions;
+use areas::AreaTables;
+use bytes::Bytes;
+use format::{Frame, section};
+use handles::Handles;
+use keys::Keys;
+use place_finder::PlaceFinder;
+use places::Places;
+use region::{AreaSectors, SectorBox};
+use rows::Rows;
+use scotland::Scotland;
+use spatial::Spatial;
+
+pub use builder::{AreaId, AreaIds, DatasetBuilder, Row};
+#[cfg(feature = "embedded")]
+pub(crate) use embedded::Embedded;
+pub use inspect::{ColumnSummary, SectionSummary, Summary};
+pub use metadata::Metadata;
+pub use publish::Progress;
+#[cfg(feature = "replica")]
+pub(crate) use publish::settle;
+
+use crate::{
+    Answer, Areas, DatasetInfo, Error, ErrorKind, Location, Outcode, OutcodeSummary, Postcode, Record,
+    Result, Sector, Status,
+};
+
+/// An open dataset. Cheap to clone: clones share the file and what was read from it.
+///
+/// All methods are synchronous and read memory only. For the trait see [`Local`](crate::Local).
+#[derive(Clone)]
+pub struct Dataset {
+    inner: Arc<Inner>,
+    handles: Arc<Handles>,
+}
+
+pub(crate) struct Inner {
+    bytes: Bytes,
+    /// What errors call it: the path, or where the bytes came from.
+    origin: String,
+    frame: Frame,
+    metadata: Metadata,
+    info: DatasetInfo,
+    keys: Keys,
+    rows: Rows,
+    areas: AreaTables,
+    spatial: Spatial,
+    places: Places,
+    /// Islands and areas.
+    wider_places: Places,
+    /// Made when a place is first looked for by what is typed.
+    place_finder: OnceLock<PlaceFinder>,
+    scotland: Scotland,
+    positions: Positions,
+    /// Summaries, computed when first asked for, by the outcode's number.
+    outcodes: Box<[OnceLock<Option<OutcodeSummary>>]>,
+    /// Where regions are, likewise: around each sector, and for each kind of area.
+    sector_boxes: OnceLock<Box<[SectorBox]>>,
+    area_sectors: [OnceLock<AreaSectors>; areas::KINDS],
+}
+
+impl Dataset {
+    /// Maps a dataset file.
+    ///
+    /// Checks header, table of sections and the structure of each section, and does not read the whole file: that is
+    /// [`verify`](Self::verify)'s work. A file that has never been verified and was altered may give wrong answers.
+    ///
+    /// The file must not be changed in place while it is open; [`DatasetBuilder::write_to`] replaces it by a rename,
+    /// which leaves open datasets with the old edition.
+    ///
+    /// # Errors
+    /// [`Dataset`](ErrorKind::Dataset) with the path, what is wrong, where, and what to do.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self> {
+        let path = path.as_ref();
+        let origin = path.display().to_string();
+        let failed = |what: &str, error: std::io::Error| {
+            let advice = match error.kind() {
+                std::io::ErrorKind::NotFound => ": make one with `postcode-service import`",
+                _ => "",
+            };
+            Error::new(ErrorKind::Dataset, format!("{origin}: {what}: {error}{advice}")).with_source(error)
+        };
+        let file = File::open(path).map_err(|e| failed("the dataset can't be opened", e))?;
+        let about = file.metadata().map_err(|e| failed("the dataset can't be read", e))?;
+        if !about.is_file() {
+            let what = format!("{origin}: not a file: give the path of a dataset file");
+            return Err(Error::new(ErrorKind::Dataset, what));
+        }
+        if about.len() == 0 {
+            // An empty mapping is an error of its own on some systems.
+            return Self::from_source(Bytes::Owned(Vec::new()), origin);
+        }
+        let mapped = mapped::Mapped::open(&file).map_err(|e| failed("the dataset can't be mapped", e))?;
+        Self::from_source(Bytes::Mapped(mapped), origin)
+    }
+
+    /// Reads a dataset file that is in memory; checks as [`open`](Self::open) does.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn from_bytes(bytes: Vec<u8>) -> Result<Self> {
+        Self::from_source(Bytes::Owned(bytes), "dataset in memory".to_owned())
+    }
+
+    fn from_source(bytes: Bytes, origin: String) -> Result<Self> {
+        let frame = Frame::read(&bytes, &origin)?;
+        let metadata = Metadata::read(&frame, &bytes, &origin)?;
+        let rows = Rows::new(areas::table(&frame, &bytes, section::ROWS, &origin)?);
+        let keys = Keys::read(&frame, rows.count(), &origin)?;
+        let areas = AreaTables::read(&frame, &bytes, &origin)?;
+        let spatial = Spatial::read(&frame, &bytes, &origin)?;
+        let places = Places::read(&frame, &bytes, section::PLACES, &origin)?;
+        let wider_places = Places::read(&frame, &bytes, section::WIDER_PLACES, &origin)?;
+        let scotland = Scotland::read(&frame, &bytes, &origin)?;
+        let positions = Positions::read(&frame, &bytes, metadata.approximate_source.as_deref(), &origin)?;
+        // Their codes are all different, so that each row takes a bit at least.
+        let bits = |id| frame.find(id).map_or(0, |entry: &format::Entry| entry.len.saturating_mul(8) as u32);
+        // A table whose rows take no bits says nothing by its length about how many it has: without these bounds a
+        // damaged count would make loops of billions.
+        let counts = [
+            (section::ROWS, rows.count(), keys.sector_count().saturating_mul(crate::postcode::UNITS)),
+            (section::AREA_SETS, areas.sets.rows(), rows.count()),
+            (section::BANDS, spatial.bands.rows(), spatial.rows.rows()),
+            (section::CELLS, spatial.cells.rows(), spatial.rows.rows()),
+            (section::CELL_ROWS, spatial.rows.rows(), rows.count()),
+            (section::PLACES, places.count(), bits(section::PLACES)),
+            (section::WIDER_PLACES, wider_places.count(), bits(section::WIDER_PLACES)),
+            (section::SCOTTISH_POSTCODES, scotland.count(), bits(section::SCOTTISH_POSTCODES)),
+            (section::APPROXIMATE, positions.table.rows(), keys.outcode_count()),
+        ];
+        if let Some((id, count, most)) = counts.into_iter().find(|(_, count, most)| count > most) {
+            let (place, start) = (section::name(id), frame.require(id, &origin)?.start);
+            let what = format!("{count} rows where there can be {most}");
+            return Err(format::damaged(&origin, &format!("section {place}"), start, what));
+        }
+        let outcodes = (0..keys.outcode_count()).map(|_| OnceLock::new()).collect();
+        let info = metadata.info(&frame.fingerprint);
+        let inner = Arc::new(Inner {
+            bytes,
+            origin,
+            frame,
+            metadata,
+            info,
+            keys,
+            rows,
+            areas,
+            spatial,
+            places,
+            wider_places,
+            place_finder: OnceLock::new(),
+            scotland,
+            positions,
+            outcodes,
+            sector_boxes: OnceLock::new(),
+            area_sectors: [const { OnceLock::new() }; areas::KINDS],
+        });
+        Ok(Self { handles: Handles::new(&inner), inner })
+    }
+
+    pub(crate) fn inner(&self) -> &Inner {
+        &self.inner
+    }
+
+    /// The file's bytes, to write them elsewhere.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.inner.bytes
+    }
+
+    /// Reads one byte of every page, so that later lookups in a mapped file don't wait for the disk.
+    /// Takes milliseconds if the file is in the system's cache.
+    pub fn warm(&self) {
+        let sum = self.inner.bytes.iter().step_by(4096).fold(0u8, |sum, byte| sum.wrapping_add(*byte));
+        std::hint::black_box(sum);
+    }
+
+    /// What the dataset is: edition, source, attribution, counts.
+    pub fn info(&self) -> &DatasetInfo {
+        &self.inner.info
+    }
+
+    /// Everything that the file says of itself.
+    pub fn metadata(&self) -> &Metadata {
+        &self.inner.metadata
+    }
+
+    /// What this postcode is.
+    #[inline]
+    pub fn get(&self, postcode: Postcode) -> Answer {
+        self.answer(self.inner.keys.row(&self.inner.bytes, postcode), postcode)
+    }
+
+    /// What each of these postcodes is, appended to `answers` in their order.
+    ///
+    /// Faster than one by one: it works in stages over some postcodes at a time, so that the waits for memory of
+    /// each stage overlap.
+    pub fn get_many(&self, postcodes: &[Postcode], answers: &mut Vec<Answer>) {
+        const AT_ONCE: usize = 64;
+        let (inner, data) = (&*self.inner, &*self.inner.bytes);
+        answers.reserve(postcodes.len());
+        for some in postcodes.chunks(AT_ONCE) {
+            let mut places = [None; AT_ONCE];
+            for (place, postcode) in places.iter_mut().zip(some) {
+                *place = inner.keys.sector(data, *postcode);
+            }
+            for (place, postcode) in places.iter_mut().zip(some) {
+                *place = place.and_then(|sector| inner.keys.row_in(data, sector, *postcode));
+            }
+            let mut touched = 0;
+            for row in places.iter().flatten() {
+                touched ^= inner.rows.area_set(data, *row).unwrap_or_default();
+            }
+            std::hint::black_box(touched);
+            answers.extend(places.iter().zip(some).map(|(row, postcode)| self.answer(*row, *postcode)));
+        }
+    }
+
+    #[inline]
+    fn answer(&self, row: Option<u32>, postcode: Postcode) -> Answer {
+        match row {
+            Some(row) => self.record(row, postcode).into(),
+            None => self.missing(postcode),
+        }
+    }
+
+    fn missing(&self, postcode: Postcode) -> Answer {
+        let area = postcode.area();
+        match self.inner.info.not_covered.iter().any(|other| area == other.as_str()) {
+            true => Answer::NotCovered,
+            false => Answer::Unknown,
+        }
+    }
+
+    #[inline]
+    fn record(&self, row: u32, postcode: Postcode) -> Record {
+        let (inner, data, rows) = (&*self.inner, &*self.inner.bytes, &self.inner.rows);
+        let set = rows.area_set(data, row);
+        let location = rows.location(data, row);
+        Record {
+            postcode,
+            status: rows.status(data, row),
+            quality: rows.quality(data, row),
+            user_type: rows.user_type(data, row),
+            grid: rows.grid(data, row, postcode),
+            location,
+            approximate: match location {
+                Some(_) => None,
+                None => inner.positions.of(data, postcode.outcode()),
+            },
+            introduced: rows.introduced(data, row),
+            terminated: rows.terminated(data, row),
+            deprivation_rank: set.and_then(|set| inner.areas.deprivation_rank(data, set)),
+            areas: match set {
+                Some(set) => self.handles.areas(set),
+                None => Areas::NONE,
+            },
+        }
+    }
+
+    /// Where a postcode is, live or terminated, without the rest of its record.
+    pub fn location(&self, postcode: Postcode) -> Option<Location> {
+        let row = self.inner.keys.row(&self.inner.bytes, postcode)?;
+        self.inner.rows.location(&self.inner.bytes, row)
+    }
+
+    /// In use, once in use, or neither, without the rest of the record.
+    pub fn status(&self, postcode: Postcode) -> Option<Status> {
+        let row = self.inner.keys.row(&self.inner.bytes, postcode)?;
+        Some(self.inner.rows.status(&self.inner.bytes, row))
+    }
+
+    /// All records, live and terminated, in the order of postcodes.
+    pub fn iter(&self) -> impl Iterator<Item = Record> + '_ {
+        self.range(0, keys::CODES)
+    }
+
+    /// The records of an outcode, live and terminated, in the order of postcodes.
+    pub fn iter_outcode(&self, outcode: Outcode) -> impl Iterator<Item = Record> + '_ {
+        let start = outcode.code() * crate::postcode::PER_OUTCODE;
+        self.range(start, start + crate::postcode::PER_OUTCODE)
+    }
+
+    /// The records of a sector, live and terminated, in the order of postcodes.
+    pub fn iter_sector(&self, sector: Sector) -> impl Iterator<Item = Record> + '_ {
+        let start = sector.code() * crate::postcode::UNITS;
+        self.range(start, start + crate::postcode::UNITS)
+    }
+
+    fn range(&self, from: u32, end: u32) -> impl Iterator<Item = Record> + '_ {
+        self.inner
+            .keys
+            .scan(&self.inner.bytes, from)
+            .take_while(move |(_, postcode)| postcode.code() < end)
+            .map(|(row, postcode)| self.record(row, postcode))
+    }
+}
+
+impl fmt::Debug for Dataset {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.inner.fmt(f)
+    }
+}
+
+impl fmt::Debug for Inner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Dataset")
+            .field("origin", &self.origin)
+            .field("edition", &self.info.edition)
+            .field("fingerprint", &self.info.fingerprint)
+            .field("postcodes", &self.rows.count())
+            .finish_non_exhaustive()
+    }
+}

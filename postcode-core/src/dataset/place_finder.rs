@@ -1,0 +1,232 @@
+//! From what a person types to places: by beginnings of names and of their words, and by those that are alike.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use fst::automaton::{Automaton, Str};
+use fst::{IntoStreamer, Map, Streamer};
+use levenshtein_automata::{DFA, Distance, LevenshteinAutomatonBuilder};
+
+use super::Dataset;
+use super::places::Places;
+use crate::place_name::{plain_words, tolerance};
+use crate::{Error, ErrorKind, MatchKind, Place, PlaceMatch, PlaceQuery, Result};
+
+/// What the tables of places are searched by; made from them, some megabytes for Great Britain.
+pub(super) struct PlaceFinder {
+    names: Vec<Name>,
+    /// By each word of a name.
+    words: Index,
+    /// By the whole name without spaces.
+    wholes: Index,
+    /// Rows by the areas that they lie in, and by their kinds, in order.
+    within: Rows,
+    kinds: Rows,
+    /// Makes automata for one typing error and for two.
+    automata: [LevenshteinAutomatonBuilder; 2],
+}
+
+/// Ascending rows by a plain name.
+type Rows = HashMap<Box<str>, Vec<u32>>;
+
+impl std::fmt::Debug for PlaceFinder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("PlaceFinder").field("names", &self.names.len()).finish_non_exhaustive()
+    }
+}
+
+/// A name of a place.
+struct Name {
+    /// Its plain words without spaces.
+    plain: Box<str>,
+    /// The row: those of the islands and areas follow those of the populated places.
+    row: u32,
+    /// Which of the place's names it is.
+    nth: u8,
+    class: u8,
+}
+
+/// From plain texts to the numbers of names.
+struct Index {
+    texts: Map<Vec<u8>>,
+    lists: Vec<Box<[u32]>>,
+}
+
+impl Index {
+    fn of(texts: BTreeMap<Box<str>, Vec<u32>>) -> Result<Self> {
+        let pairs = texts.keys().map(|text| &**text).zip(0u64..);
+        let map = Map::from_iter(pairs).map_err(|e| {
+            Error::new(ErrorKind::Internal, format!("the names of places can't be indexed: {e}"))
+                .with_source(e)
+        })?;
+        Ok(Self { texts: map, lists: texts.into_values().map(Vec::into_boxed_slice).collect() })
+    }
+
+    fn list(&self, number: u64) -> &[u32] {
+        usize::try_from(number).ok().and_then(|n| self.lists.get(n)).map_or(&[], |list| list)
+    }
+
+    /// The names of the texts that begin so, each with no typing errors.
+    fn beginning(&self, prefix: &str) -> HashMap<u32, u32> {
+        let mut found = HashMap::new();
+        let mut texts = self.texts.search(Str::new(prefix).starts_with()).into_stream();
+        while let Some((_, number)) = texts.next() {
+            found.extend(self.list(number).iter().map(|name| (*name, 0)));
+        }
+        found
+    }
+
+    /// The names of the texts that begin nearly so, each with its fewest typing errors.
+    fn alike(&self, automaton: &DFA) -> HashMap<u32, u32> {
+        let mut found = HashMap::new();
+        let mut texts = self.texts.search_with_state(automaton).into_stream();
+        while let Some((_, number, state)) = texts.next() {
+            let Distance::Exact(edits) = automaton.distance(state) else { continue };
+            for name in self.list(number) {
+                let fewest = found.entry(*name).or_insert(u32::from(edits));
+                *fewest = (*fewest).min(edits.into());
+            }
+        }
+        found
+    }
+}
+
+impl PlaceFinder {
+    fn of(tables: [&Places; 2], data: &[u8]) -> Result<Self> {
+        let (mut names, mut words, mut wholes) = (Vec::new(), BTreeMap::new(), BTreeMap::new());
+        let (mut within, mut kinds) = (Rows::new(), Rows::new());
+        for (table, row_in_table, row) in rows(tables) {
+            let kind = table.local_type(data, row_in_table).unwrap_or_default();
+            for (name, nth) in table.names(data, row_in_table).zip(0u8..) {
+                let number = names.len() as u32;
+                let its_words = plain_words(name);
+                let plain = its_words.concat().into_boxed_str();
+                for word in its_words {
+                    let list: &mut Vec<u32> = words.entry(word.into_boxed_str()).or_default();
+                    if list.last() != Some(&number) {
+                        list.push(number);
+                    }
+                }
+                wholes.entry(plain.clone()).or_insert_with(Vec::new).push(number);
+                names.push(Name { plain, row, nth, class: Place::rank_class(kind) });
+            }
+            add(&mut kinds, kind, row);
+            table.areas(data, row_in_table).for_each(|area| add(&mut within, area, row));
+        }
+        let automata = [1, 2].map(|edits| LevenshteinAutomatonBuilder::new(edits, true));
+        Ok(Self { names, words: Index::of(words)?, wholes: Index::of(wholes)?, within, kinds, automata })
+    }
+
+    /// The best names of the places that answer, best first.
+    fn find(&self, query: &PlaceQuery) -> Vec<(&Name, MatchKind, u32)> {
+        let words = plain_words(&query.text);
+        let whole = words.concat();
+        if whole.is_empty() {
+            return Vec::new();
+        }
+        let filters = [(&self.within, &query.within), (&self.kinds, &query.local_type)];
+        let filters: Vec<&[u32]> = filters
+            .into_iter()
+            .filter_map(|(rows, wanted)| {
+                let wanted = plain_words(wanted.as_ref()?).concat();
+                Some(rows.get(wanted.as_str()).map_or(&[][..], Vec::as_slice))
+            })
+            .collect();
+        let kept = |name: &Name| filters.iter().all(|rows| rows.binary_search(&name.row).is_ok());
+        let ranked = |found: HashMap<u32, u32>, kind: &dyn Fn(&Name) -> MatchKind| {
+            let found = found.into_iter().filter_map(|(number, edits)| {
+                let name = self.names.get(number as usize)?;
+                kept(name).then(|| (name, kind(name), edits))
+            });
+            best(found.collect(), query.limit)
+        };
+        let mut found = all_of(words.iter().map(|word| self.words.beginning(word)));
+        found.extend(self.wholes.beginning(&whole));
+        let found = ranked(found, &|name| match () {
+            () if *name.plain == *whole => MatchKind::Exact,
+            () if name.plain.starts_with(&whole) => MatchKind::Beginning,
+            () => MatchKind::Words,
+        });
+        if !found.is_empty() {
+            return found;
+        }
+        let mut found = all_of(words.iter().map(|word| self.alike(&self.words, word)));
+        for (name, edits) in self.alike(&self.wholes, &whole) {
+            let fewest = found.entry(name).or_insert(edits);
+            *fewest = edits.min(*fewest);
+        }
+        ranked(found, &|_| MatchKind::Similar)
+    }
+
+    fn alike(&self, index: &Index, text: &str) -> HashMap<u32, u32> {
+        let edits = usize::from(tolerance(text));
+        match edits.checked_sub(1).and_then(|n| self.automata.get(n)) {
+            Some(automata) => index.alike(&automata.build_prefix_dfa(text)),
+            None => index.beginning(text),
+        }
+    }
+}
+
+/// Each row of the tables: the table, the row in it, and the row among all.
+fn rows(tables: [&Places; 2]) -> impl Iterator<Item = (&Places, u32, u32)> {
+    tables
+        .into_iter()
+        .flat_map(|table| (0..table.count()).map(move |row| (table, row)))
+        .zip(0..)
+        .map(|((table, row), n)| (table, row, n))
+}
+
+fn add(rows: &mut Rows, name: &str, row: u32) {
+    let rows = rows.entry(plain_words(name).concat().into_boxed_str()).or_default();
+    // A county and a district may share a name.
+    if rows.last() != Some(&row) {
+        rows.push(row);
+    }
+}
+
+/// The names that are in all of these, with the sums of their typing errors.
+fn all_of(mut found: impl Iterator<Item = HashMap<u32, u32>>) -> HashMap<u32, u32> {
+    let mut all = found.next().unwrap_or_default();
+    for other in found {
+        all.retain(|name, edits| other.get(name).inspect(|more| *edits += **more).is_some());
+    }
+    all
+}
+
+/// In the order of the contract, each place once.
+fn best(mut found: Vec<(&Name, MatchKind, u32)>, limit: usize) -> Vec<(&Name, MatchKind, u32)> {
+    found.sort_by_cached_key(|(name, kind, edits)| {
+        (*kind, *edits, name.class, name.plain.chars().count(), &name.plain, name.row, name.nth)
+    });
+    let mut seen = HashSet::new();
+    found.retain(|(name, ..)| seen.len() < limit && seen.insert(name.row));
+    found
+}
+
+impl Dataset {
+    /// Places by what a person types, as [`PostcodeLookup::find_places`](crate::PostcodeLookup::find_places) says.
+    ///
+    /// # Errors
+    /// [`NotSupported`](ErrorKind::NotSupported) if the dataset has no places;
+    /// [`InvalidInput`](ErrorKind::InvalidInput) for a limit out of range or too long a text.
+    pub fn find_places(&self, query: &PlaceQuery) -> Result<Vec<PlaceMatch>> {
+        query.check()?;
+        let (populated, data) = (self.places_or_error()?, self.as_bytes());
+        let wider = &self.inner().wider_places;
+        let finder = match self.inner().place_finder.get() {
+            Some(finder) => finder,
+            None => {
+                let made = PlaceFinder::of([populated, wider], data)?;
+                self.inner().place_finder.get_or_init(|| made)
+            }
+        };
+        let found = finder.find(query).into_iter().filter_map(|(name, kind, edits)| {
+            let (table, row) = match name.row.checked_sub(populated.count()) {
+                None => (populated, name.row),
+                Some(row) => (wider, row),
+            };
+            let written = table.names(data, row).nth(name.nth.into())?;
+            Some(PlaceMatch::new(kind, edits, written, table.place(data, row)?))
+        });
+        Ok(found.collect())
+    }
+}

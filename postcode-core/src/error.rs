@@ -1,0 +1,214 @@
+//! The one error.
+
+use std::borrow::Cow;
+use std::error::Error as StdError;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What every fallible call of this crate returns.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+type Source = Arc<dyn StdError + Send + Sync>;
+
+/// Why a lookup, a connection or a dataset failed.
+///
+/// Decide by [`kind`](Error::kind) and [`is_transient`](Error::is_transient), show the `Display`,
+/// log the [`source`](StdError::source) chain. "Not found" is never an error here: it is an answer.
+/// A clone shares its source, so that one failed call can answer all that waited for it.
+///
+/// ```
+/// use postcode_core::{Error, ErrorKind};
+///
+/// let error = Error::new(ErrorKind::Unavailable, "the service at http://127.0.0.1:9 refused the connection");
+/// assert!(error.is_transient());
+/// assert_eq!(error.kind(), ErrorKind::Unavailable);
+/// ```
+#[derive(Clone)]
+pub struct Error(Box<Inner>);
+
+#[derive(Clone)]
+struct Inner {
+    kind: ErrorKind,
+    message: Cow<'static, str>,
+    retry_after: Option<Duration>,
+    request_id: Option<String>,
+    persistent: bool,
+    source: Option<Source>,
+}
+
+/// The kinds of failure that a caller can act on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// The request can't be answered as asked: a limit, a coordinate or a name out of range.
+    /// Asking again does not help.
+    InvalidInput,
+    /// This implementation, or the server behind it, has not that operation.
+    NotSupported,
+    /// A dataset file is missing, truncated, altered, or of another format.
+    Dataset,
+    /// Nothing answered: refused, reset, name not resolved, shutting down.
+    Unavailable,
+    /// No answer in time. The work may or may not have been done; every lookup is idempotent.
+    Timeout,
+    /// The other side, or our own bulkhead, has too much to do.
+    Overloaded,
+    /// What answered does not speak this protocol: another server, a proxy's page, cut-off JSON.
+    Protocol,
+    /// A fault of the implementation.
+    Internal,
+}
+
+impl ErrorKind {
+    /// Its stable name, which is the `code` of the HTTP API's error bodies.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::InvalidInput => "invalid_input",
+            Self::NotSupported => "not_supported",
+            Self::Dataset => "dataset",
+            Self::Unavailable => "unavailable",
+            Self::Timeout => "timeout",
+            Self::Overloaded => "overloaded",
+            Self::Protocol => "protocol",
+            Self::Internal => "internal",
+        }
+    }
+
+    /// The inverse of [`code`](Self::code).
+    pub fn from_code(code: &str) -> Option<Self> {
+        use ErrorKind::*;
+        [InvalidInput, NotSupported, Dataset, Unavailable, Timeout, Overloaded, Protocol, Internal]
+            .into_iter()
+            .find(|kind| kind.code() == code)
+    }
+}
+
+impl Error {
+    /// An error of a kind, with a message that says what was wrong, with which input, and what to do.
+    pub fn new(kind: ErrorKind, message: impl Into<Cow<'static, str>>) -> Self {
+        Self(Box::new(Inner {
+            kind,
+            message: message.into(),
+            retry_after: None,
+            request_id: None,
+            persistent: false,
+            source: None,
+        }))
+    }
+
+    /// Shorthand for [`ErrorKind::InvalidInput`].
+    pub fn invalid(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(ErrorKind::InvalidInput, message)
+    }
+
+    /// With what caused it.
+    #[must_use]
+    pub fn with_source(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        self.0.source = Some(Arc::from(source.into()));
+        self
+    }
+
+    /// With how long the other side asked us to wait.
+    #[must_use]
+    pub fn with_retry_after(mut self, after: Option<Duration>) -> Self {
+        self.0.retry_after = after;
+        self
+    }
+
+    /// With the id under which the other side logged the request.
+    #[must_use]
+    pub fn with_request_id(mut self, id: Option<String>) -> Self {
+        self.0.request_id = id;
+        self
+    }
+
+    /// With where it happened before the message: `GET http://host/postcodes/…: `.
+    #[cfg(feature = "http")]
+    pub(crate) fn at(mut self, place: impl fmt::Display) -> Self {
+        self.0.message = format!("{place}: {}", self.0.message).into();
+        self
+    }
+
+    /// With a remark after the message.
+    #[cfg(feature = "http")]
+    pub(crate) fn and(mut self, remark: impl fmt::Display) -> Self {
+        self.0.message = format!("{} {remark}", self.0.message).into();
+        self
+    }
+
+    /// Marked as already retried as often as is sensible, so that an outer layer does not retry it again.
+    #[must_use]
+    pub fn into_persistent(mut self) -> Self {
+        self.0.persistent = true;
+        self
+    }
+
+    /// What kind of failure it is.
+    pub fn kind(&self) -> ErrorKind {
+        self.0.kind
+    }
+
+    /// The message, without kind and cause.
+    pub fn message(&self) -> &str {
+        &self.0.message
+    }
+
+    /// Whether the same call may succeed later: nothing answered, no answer in time, or too much to do,
+    /// and our own retries are not exhausted yet.
+    pub fn is_transient(&self) -> bool {
+        use ErrorKind::*;
+        !self.0.persistent && matches!(self.0.kind, Unavailable | Timeout | Overloaded)
+    }
+
+    /// Whether our own retries have been exhausted on it.
+    pub fn is_persistent(&self) -> bool {
+        self.0.persistent
+    }
+
+    /// How long the other side asked us to wait (`Retry-After`, RFC 9110 section 10.2.3).
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.0.retry_after
+    }
+
+    /// The id under which the other side logged the request, to quote in a report.
+    pub fn request_id(&self) -> Option<&str> {
+        self.0.request_id.as_deref()
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.message)?;
+        if let Some(id) = &self.0.request_id {
+            write!(f, " (request {id})")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut s = f.debug_struct("Error");
+        s.field("kind", &self.0.kind).field("message", &self.0.message);
+        if let Some(after) = &self.0.retry_after {
+            s.field("retry_after", after);
+        }
+        if let Some(id) = &self.0.request_id {
+            s.field("request_id", id);
+        }
+        if self.0.persistent {
+            s.field("persistent", &true);
+        }
+        if let Some(source) = &self.0.source {
+            s.field("source", source);
+        }
+        s.finish()
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.0.source.as_deref().map(|s| s as _)
+    }
+}

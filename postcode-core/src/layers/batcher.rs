@@ -1,0 +1,143 @@
+//! Many single lookups in one batch.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use futures::FutureExt;
+use futures::future::{BoxFuture, Shared, WeakShared};
+use tokio::sync::Semaphore;
+
+use super::call::Call;
+use super::{Around, deadline};
+use crate::{Answer, Error, ErrorKind, MAX_BATCH, Postcode, PostcodeLookup, Result, layer};
+
+type Batch = BoxFuture<'static, Result<Arc<[Answer]>>>;
+/// Who has a seat in a batch; `None` when it has left.
+type Seats = Mutex<Option<Vec<Postcode>>>;
+
+/// Joins single lookups that run at the same time into batches.
+///
+/// At most `in_flight` (4) batches are under way. While there are fewer, a lookup leaves at once, alone, as if this
+/// layer were not there; when there are as many, lookups gather, up to `max_size` (100) in a batch, and leave as
+/// soon as one has come back. So it adds no latency where there is no load, and under load one HTTP
+/// call carries many lookups. A `linger`, zero unless set, makes each batch wait that long for more;
+/// tokio's timer counts in whole milliseconds.
+///
+/// There is no task behind it: the callers of a batch drive it together, any may be dropped, and when all are, so
+/// is the batch. A failed batch fails all lookups in it. Batches of the callers' own and the other methods pass.
+///
+/// A batch has no one's [deadline](super::deadline::current): put a [`Deadline`](super::Deadline) inside.
+pub struct Batcher<L> {
+    inner: Arc<L>,
+    max_size: usize,
+    max_in_flight: usize,
+    linger: Duration,
+    slots: Arc<Semaphore>,
+    gathering: Mutex<Option<(Arc<Seats>, WeakShared<Batch>)>>,
+}
+
+impl<L: PostcodeLookup> Batcher<L> {
+    /// Around a lookup, with the defaults above.
+    pub fn new(inner: L) -> Self {
+        Self {
+            inner: Arc::new(inner),
+            max_size: 100,
+            max_in_flight: 4,
+            linger: Duration::ZERO,
+            slots: Arc::new(Semaphore::new(4)),
+            gathering: Mutex::default(),
+        }
+    }
+
+    /// How many lookups a batch holds at most, 1 to [`MAX_BATCH`]; a number outside is the nearest inside.
+    #[must_use]
+    pub fn max_size(self, max_size: usize) -> Self {
+        Self { max_size: max_size.clamp(1, MAX_BATCH), ..self }
+    }
+
+    /// How many batches are under way at most; at least 1.
+    #[must_use]
+    pub fn in_flight(self, batches: usize) -> Self {
+        let max_in_flight = batches.clamp(1, Semaphore::MAX_PERMITS);
+        Self { max_in_flight, slots: Arc::new(Semaphore::new(max_in_flight)), ..self }
+    }
+
+    /// How long a batch waits for more.
+    #[must_use]
+    pub fn linger(self, linger: Duration) -> Self {
+        Self { linger, ..self }
+    }
+
+    /// A seat in the batch that gathers, or else in a new one: the batch and the number of the seat.
+    fn seat(&self, postcode: Postcode) -> (Shared<Batch>, usize) {
+        let mut gathering = lock(&self.gathering);
+        if let Some((seats, batch)) = &*gathering
+            && let Some(batch) = batch.upgrade()
+            && let Some(seats) = &mut *lock(seats)
+            && seats.len() < self.max_size
+        {
+            seats.push(postcode);
+            return (batch, seats.len() - 1);
+        }
+        let seats: Arc<Seats> = Arc::new(Mutex::new(Some(vec![postcode])));
+        let batch = self.depart(seats.clone()).boxed().shared();
+        *gathering = batch.downgrade().map(|weak| (seats, weak));
+        (batch, 0)
+    }
+
+    /// Waits for leave to go, closes the doors, and goes.
+    fn depart(&self, seats: Arc<Seats>) -> impl Future<Output = Result<Arc<[Answer]>>> + Send + use<L> {
+        let (inner, slots, linger) = (self.inner.clone(), self.slots.clone(), self.linger);
+        async move {
+            if !linger.is_zero() {
+                tokio::time::sleep(linger).await;
+            }
+            let _slot = slots.acquire().await.map_err(|closed| {
+                Error::new(ErrorKind::Internal, "the batcher was closed").with_source(closed)
+            })?;
+            let postcodes = lock(&seats).take().unwrap_or_default();
+            let answers = deadline::without(inner.lookup(&postcodes)).await?;
+            if answers.len() != postcodes.len() {
+                return Err(Error::new(
+                    ErrorKind::Internal,
+                    format!(
+                        "a batch of {} postcodes came back with {} answers",
+                        postcodes.len(),
+                        answers.len()
+                    ),
+                ));
+            }
+            Ok(answers.into())
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl<L: PostcodeLookup> Around for Batcher<L> {
+    async fn around<C: Call>(&self, call: C) -> Result<C::Reply> {
+        call.on(&*self.inner).await
+    }
+
+    async fn around_lookup(&self, postcodes: &[Postcode]) -> Result<Vec<Answer>> {
+        let [postcode] = postcodes else { return self.inner.lookup(postcodes).await };
+        let (batch, seat) = self.seat(*postcode);
+        Ok(vec![batch.await?[seat].clone()])
+    }
+}
+
+layer!([L: PostcodeLookup] Batcher<L>);
+
+impl<L: fmt::Debug> fmt::Debug for Batcher<L> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Batcher")
+            .field("inner", &self.inner)
+            .field("max_size", &self.max_size)
+            .field("max_in_flight", &self.max_in_flight)
+            .field("linger", &self.linger)
+            .finish()
+    }
+}

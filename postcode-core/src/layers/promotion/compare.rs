@@ -1,0 +1,88 @@
+//! Asking the other implementation too, off the caller's path.
+
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::{Arc, PoisonError};
+
+use tokio::runtime::Handle;
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::timeout;
+
+use super::guard::Seen;
+use super::stage::Plan;
+use super::{Core, Example};
+use crate::Result;
+use crate::layers::call::Call;
+use crate::layers::{deadline, is_fault};
+
+/// Compares the old implementation's answer with that of the new one.
+pub(super) fn with_new<C: Call>(core: &Arc<Core>, plan: Plan, call: C, old: &Result<C::Reply>) {
+    let Some((runtime, permit)) = leave(core, &call, old) else { return };
+    let (core, call, old) = (core.clone(), call.into_owned(), old.clone());
+    runtime.spawn(async move {
+        let _permit = permit;
+        let patience = core.config.patience;
+        let new = deadline::without(core.ask_new(&call, plan, Some(patience))).await;
+        core.settle(plan, &call, &old, &new);
+    });
+}
+
+/// Compares the new implementation's answer with that of the old one.
+pub(super) fn with_old<C: Call>(core: &Arc<Core>, plan: Plan, call: C, new: &Result<C::Reply>) {
+    let Some((runtime, permit)) = leave(core, &call, new) else { return };
+    let (core, call, new) = (core.clone(), call.into_owned(), new.clone());
+    runtime.spawn(async move {
+        let _permit = permit;
+        let old = timeout(core.config.patience, deadline::without(core.ask_old(&call, true))).await;
+        if let Ok(old) = old {
+            core.settle(plan, &call, &old, &new);
+        }
+    });
+}
+
+/// Leave to compare an answer now: where to run, and a place among those that do.
+fn leave<C: Call>(
+    core: &Core,
+    _call: &C,
+    answer: &Result<C::Reply>,
+) -> Option<(Handle, OwnedSemaphorePermit)> {
+    if !C::COMPARABLE || answer.as_ref().is_err_and(is_fault) {
+        return None;
+    }
+    let leave = Handle::try_current().ok().zip(core.comparisons.clone().try_acquire_owned().ok());
+    if leave.is_none() {
+        core.skipped.fetch_add(1, Relaxed);
+    }
+    leave
+}
+
+impl Core {
+    /// Counts a comparison, unless one of the two could not answer.
+    fn settle<C: Call>(&self, plan: Plan, call: &C, old: &Result<C::Reply>, new: &Result<C::Reply>) {
+        let matched = match (old, new) {
+            (Ok(old), Ok(new)) => old == new,
+            (Err(old), Err(new)) if !is_fault(old) && !is_fault(new) => old.kind() == new.kind(),
+            (Ok(_), Err(error)) | (Err(error), Ok(_)) if !is_fault(error) => false,
+            _ => return,
+        };
+        let count = if matched { &self.matched } else { &self.mismatched };
+        count.fetch_add(1, Relaxed);
+        if !matched {
+            self.keep(call, old, new);
+        }
+        self.note(plan, Seen { matched: Some(matched), ..Seen::default() });
+    }
+
+    /// Keeps an example, unless there are enough or there is one of the same question.
+    fn keep<C: Call>(&self, call: &C, old: &Result<C::Reply>, new: &Result<C::Reply>) {
+        let mut examples = self.examples.lock().unwrap_or_else(PoisonError::into_inner);
+        if examples.len() < self.config.max_examples {
+            let (query, old, new) = match (old, new) {
+                (Ok(old), Ok(new)) => call.difference(old, new),
+                _ => (call.to_string(), format!("{old:#?}"), format!("{new:#?}")),
+            };
+            if examples.iter().all(|example| example.query != query) {
+                examples.push(Example::new(query, &old, &new));
+            }
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! One call for many that ask the same at once.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use futures::FutureExt;
+use futures::future::{BoxFuture, Shared, WeakShared};
+
+use super::call::Call;
+use super::{Around, deadline};
+use crate::{Answer, Postcode, PostcodeLookup, PostcodeLookupExt, Result, layer};
+
+type Flight = BoxFuture<'static, Result<Answer>>;
+type Flights = Mutex<HashMap<Postcode, (u64, WeakShared<Flight>)>>;
+
+/// Lookups of one postcode that run at the same time share one call.
+///
+/// All of them drive it, so that any may be dropped, the first one too, and the others get their answer; when
+/// all are dropped the call is too. A failed call fails all that share it. What begins after the answer came asks
+/// anew: this is no cache. Batches and the other methods pass.
+///
+/// The shared call has no one's [deadline](super::deadline::current): put a [`Timeout`](super::Timeout) inside.
+pub struct SingleFlight<L> {
+    inner: Arc<L>,
+    flights: Arc<Flights>,
+    next: Mutex<u64>,
+}
+
+/// Takes a flight off the list when it has ended or all its callers are gone.
+struct Landing {
+    flights: Arc<Flights>,
+    postcode: Postcode,
+    number: u64,
+}
+
+impl Drop for Landing {
+    fn drop(&mut self) {
+        let mut flights = lock(&self.flights);
+        if flights.get(&self.postcode).is_some_and(|(number, _)| *number == self.number) {
+            flights.remove(&self.postcode);
+        }
+    }
+}
+
+impl<L: PostcodeLookup> SingleFlight<L> {
+    /// Around a lookup.
+    pub fn new(inner: L) -> Self {
+        Self { inner: Arc::new(inner), flights: Arc::default(), next: Mutex::default() }
+    }
+
+    /// The call for that postcode that is under way, or else a new one.
+    fn board(&self, postcode: Postcode) -> Shared<Flight> {
+        let mut flights = lock(&self.flights);
+        if let Some(flight) = flights.get(&postcode).and_then(|(_, flight)| flight.upgrade()) {
+            return flight;
+        }
+        let number = {
+            let mut next = lock(&self.next);
+            *next += 1;
+            *next
+        };
+        let landing = Landing { flights: self.flights.clone(), postcode, number };
+        let inner = self.inner.clone();
+        let flight = async move {
+            let _landing = landing;
+            deadline::without(inner.get(postcode)).await
+        };
+        let flight = flight.boxed().shared();
+        if let Some(weak) = flight.downgrade() {
+            flights.insert(postcode, (number, weak));
+        }
+        flight
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl<L: PostcodeLookup> Around for SingleFlight<L> {
+    async fn around<C: Call>(&self, call: C) -> Result<C::Reply> {
+        call.on(&*self.inner).await
+    }
+
+    async fn around_lookup(&self, postcodes: &[Postcode]) -> Result<Vec<Answer>> {
+        match postcodes {
+            [postcode] => Ok(vec![self.board(*postcode).await?]),
+            _ => self.inner.lookup(postcodes).await,
+        }
+    }
+}
+
+layer!([L: PostcodeLookup] SingleFlight<L>);
+
+impl<L: fmt::Debug> fmt::Debug for SingleFlight<L> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SingleFlight")
+            .field("inner", &self.inner)
+            .field("flights", &lock(&self.flights).len())
+            .finish()
+    }
+}

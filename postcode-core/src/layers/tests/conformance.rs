@@ -1,0 +1,144 @@
+//! Every layer keeps the contract.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::conformance::{AnyCall, check, check_editions, differential};
+use crate::layers::*;
+use crate::{Location, Nearest, NearestOutcodes};
+
+fn reference() -> Arc<Fake> {
+    Fake::new([])
+}
+
+/// Each layer around the reference, and all of them in one.
+fn layered() -> Vec<(&'static str, Box<dyn PostcodeLookup>)> {
+    let inner = || Fake::always(Act::Slow(MS));
+    let promotion = |stage| {
+        let promotion = Promotion::new(inner(), inner());
+        promotion.set(stage, Some(0.5)).unwrap();
+        Box::new(promotion)
+    };
+    let all = Resilience {
+        hedge: Some(HedgeAfter::Quantile(0.95)),
+        join: Some(100),
+        single_flight: true,
+        cache: Some(1 << 20),
+        ..Resilience::default()
+    };
+    let down = Fake::always(Act::Fail(ErrorKind::Unavailable));
+    vec![
+        ("Timeout", Box::new(Timeout::new(inner(), SECOND))),
+        ("Deadline", Box::new(Deadline::new(inner(), SECOND))),
+        ("Retry", Box::new(Retry::new(inner()))),
+        ("Breaker", Box::new(Breaker::new(inner()))),
+        ("Bulkhead", Box::new(Bulkhead::new(inner(), 200))),
+        ("Hedge", Box::new(Hedge::new(inner(), HedgeAfter::Fixed(Duration::ZERO)))),
+        ("Failover", {
+            let endpoints = [down.clone(), inner()];
+            Box::new(Failover::new(endpoints, Order::RoundRobin, BreakerConfig::default()).unwrap())
+        }),
+        ("Fallback", Box::new(Fallback::new(down, inner()))),
+        ("Cache", Box::new(Cache::new(inner(), 1 << 20))),
+        ("SingleFlight", Box::new(SingleFlight::new(inner()))),
+        ("Batcher", Box::new(Batcher::new(inner()))),
+        ("local", promotion(Stage::Local)),
+        ("shadow", promotion(Stage::Shadow)),
+        ("canary", promotion(Stage::Canary)),
+        ("remote-with-fallback", promotion(Stage::RemoteWithFallback)),
+        ("remote", promotion(Stage::Remote)),
+        ("Resilience", Box::new(resilient(inner(), &Resilience::default()))),
+        ("everything", Box::new(resilient(inner(), &all))),
+    ]
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_layer_keeps_the_contract() {
+    let fixture = Fixture::small();
+    for (name, lookup) in layered() {
+        let report = check(&*lookup, &fixture).await;
+        assert!(report.passed() && report.not_supported().next().is_none(), "{name}:\n{report}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_layer_keeps_the_promise_of_one_edition() {
+    for make in [
+        |fake| Arc::new(SingleFlight::new(fake)) as Arc<dyn PostcodeLookup>,
+        |fake| Arc::new(Batcher::new(fake)) as Arc<dyn PostcodeLookup>,
+        |fake| Arc::new(Cache::new(Batcher::new(fake), 1 << 20)) as Arc<dyn PostcodeLookup>,
+        |fake| Arc::new(Hedge::new(fake, HedgeAfter::Fixed(MS))) as Arc<dyn PostcodeLookup>,
+    ] {
+        let fake: Arc<Fake> = Fake::always(Act::Slow(3 * MS));
+        let lookup = make(fake.clone());
+        let publish = async |fixture: &Fixture| {
+            sleep(2 * MS).await;
+            fake.reference.publish(fixture.clone());
+        };
+        check_editions(&lookup, &Fixture::small(), publish).await.assert_complete();
+    }
+}
+
+/// Any text: what users type, and whatever else.
+fn any_text() -> impl Strategy<Value = String> {
+    prop_oneof![
+        "[A-Z]{1,2}[0-9][0-9A-Z]? ?[0-9]?[A-Z]{0,2}",
+        "[mMsS1eE ]{0,6}",
+        "\\PC{0,300}",
+        Just("\0".to_owned()),
+        Just("%2F/..".to_owned()),
+    ]
+}
+
+fn any_postcode() -> impl Strategy<Value = Postcode> {
+    let known: Vec<_> = Fixture::small().records().map(|record| record.postcode).collect();
+    let any = "[A-Z]{1,2}[0-9]{1,2} [0-9][ABDEFGHJLNPQRSTUWXYZ]{2}";
+    prop_oneof![
+        3 => proptest::sample::select(known),
+        1 => any.prop_filter_map("no postcode", |text| text.parse().ok()),
+    ]
+}
+
+fn any_call() -> impl Strategy<Value = AnyCall> {
+    let nearest = |origin: crate::Origin, limit: usize, radius: f64| {
+        AnyCall::Nearest(Nearest::to(origin).limit(limit).radius(radius))
+    };
+    let point = (53.3..53.9_f64, -2.3..-1.4_f64)
+        .prop_filter_map("no point", |(latitude, longitude)| Location::new(latitude, longitude).ok());
+    prop_oneof![
+        proptest::collection::vec(any_postcode(), 0..40).prop_map(AnyCall::Lookup),
+        any_postcode().prop_map(|postcode| AnyCall::Lookup(vec![postcode])),
+        any_postcode().prop_map(|postcode| AnyCall::Outcode(postcode.outcode())),
+        (any_text(), 0..110_usize).prop_map(|(text, limit)| AnyCall::Autocomplete(text, limit)),
+        (any_text(), 0..110_usize).prop_map(|(text, limit)| AnyCall::Search(text, limit)),
+        (point, 0..110_usize, -10.0..2_100.0).prop_map(move |(at, l, r)| nearest(at.into(), l, r)),
+        (any_text(), 0..110_usize).prop_map(|(text, limit)| AnyCall::Places(text, limit)),
+        "osgb10[01][0-9]|\\PC{0,40}".prop_map(AnyCall::Place),
+        any_postcode().prop_map(AnyCall::Scottish),
+        (any_postcode(), 0..110_usize, -10.0..26_000.0).prop_map(|(at, limit, radius)| {
+            AnyCall::NearestOutcodes(NearestOutcodes::to(at.outcode()).limit(limit).radius(radius))
+        }),
+        (any_postcode(), 0..110_usize, 0.0..2_000.0).prop_map(move |(at, l, r)| nearest(at.into(), l, r)),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn a_full_stack_answers_any_calls_as_the_bare_lookup(calls in proptest::collection::vec(any_call(), 1..30)) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
+        runtime.block_on(async {
+            let all = Resilience {
+                join: Some(7),
+                single_flight: true,
+                cache: Some(50_000),
+                ..Resilience::default()
+            };
+            let stack = resilient(reference(), &all);
+            let differences = differential(&reference(), &stack, calls).await;
+            prop_assert!(differences.is_empty(), "{}", differences[0]);
+            Ok(())
+        })?;
+    }
+}

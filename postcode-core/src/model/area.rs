@@ -1,0 +1,259 @@
+//! The administrative, health, statistical and electoral areas that a postcode lies in.
+
+use std::fmt;
+use std::sync::Arc;
+
+/// The geographies that ONSPD assigns to a postcode and postcodes.io answers with.
+///
+/// Their numbers are part of the dataset file (`docs/FORMAT.md`): add at the end, never renumber.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[repr(u8)]
+#[non_exhaustive]
+pub enum AreaKind {
+    /// Country (`ctry`): England, Scotland, Wales, Northern Ireland, Channel Islands, Isle of Man.
+    Country,
+    /// Former strategic health authority, Welsh or Scottish health board (`oshlthau`, `hlth`).
+    HealthAuthority,
+    /// European electoral region (`eer`), historic.
+    EuropeanElectoralRegion,
+    /// Former primary care trust, local health board, community health partnership (`pct`, `pco`).
+    PrimaryCareTrust,
+    /// Region of England (`rgn`).
+    Region,
+    /// Westminster parliamentary constituency (`pcon`).
+    ParliamentaryConstituency,
+    /// Local authority district, unitary, London borough, council area (`oslaua`, `lad`).
+    AdminDistrict,
+    /// Civil parish, Welsh community (`parish`, `parncp`).
+    Parish,
+    /// County (`oscty`, `cty`).
+    AdminCounty,
+    /// Electoral ward (`osward`, `wd`).
+    AdminWard,
+    /// County electoral division (`ced`).
+    CountyElectoralDivision,
+    /// Sub-integrated-care-board location, once clinical commissioning group (`ccg`, `sicbl`);
+    /// its alias is the NHS short code.
+    Ccg,
+    /// International territorial level, once NUTS (`nuts`, `itl`): the code is the local
+    /// administrative unit's, the alias that of level 3 (`TLM50`).
+    Nuts,
+    /// Police force area (`pfa`).
+    PoliceForceArea,
+    /// NHS England region (`nhser`).
+    NhsRegion,
+    /// Travel to work area (`ttwa`).
+    TravelToWorkArea,
+    /// National park (`park`, `npark`).
+    NationalPark,
+    /// Built-up area (`bua`, of 2024 where present).
+    BuiltUpArea,
+    /// Integrated care board (`stp`, `icb`).
+    IntegratedCareBoard,
+    /// Cancer alliance (`calncv`, `cal`).
+    CancerAlliance,
+    /// Lower layer super output area, data zone, of the 2011 census.
+    Lsoa11,
+    /// Middle layer super output area, intermediate zone, of the 2011 census.
+    Msoa11,
+    /// Lower layer super output area, data zone, of the 2021 census (Scotland 2022).
+    Lsoa21,
+    /// Middle layer super output area, intermediate zone, of the 2021 census (Scotland 2022).
+    Msoa21,
+    /// Output area of the 2021 census (Scotland 2022); a code without a name.
+    OutputArea21,
+    /// Rural-urban classification of 2011.
+    RuralUrban11,
+    /// Rural-urban classification of 2021.
+    RuralUrban21,
+    /// Local enterprise partnership (`lep1`).
+    LocalEnterprisePartnership1,
+    /// Second, overlapping, local enterprise partnership (`lep2`).
+    LocalEnterprisePartnership2,
+    /// Westminster parliamentary constituency of before the last change of boundaries, where the data has both.
+    ParliamentaryConstituencyBefore,
+}
+
+impl AreaKind {
+    /// All of them, in the order of their numbers.
+    pub const ALL: [Self; 30] = {
+        use AreaKind::*;
+        [
+            Country,
+            HealthAuthority,
+            EuropeanElectoralRegion,
+            PrimaryCareTrust,
+            Region,
+            ParliamentaryConstituency,
+            AdminDistrict,
+            Parish,
+            AdminCounty,
+            AdminWard,
+            CountyElectoralDivision,
+            Ccg,
+            Nuts,
+            PoliceForceArea,
+            NhsRegion,
+            TravelToWorkArea,
+            NationalPark,
+            BuiltUpArea,
+            IntegratedCareBoard,
+            CancerAlliance,
+            Lsoa11,
+            Msoa11,
+            Lsoa21,
+            Msoa21,
+            OutputArea21,
+            RuralUrban11,
+            RuralUrban21,
+            LocalEnterprisePartnership1,
+            LocalEnterprisePartnership2,
+            ParliamentaryConstituencyBefore,
+        ]
+    };
+
+    /// Its name in the HTTP API and the command line: the key of the postcode object that holds it.
+    ///
+    /// ```
+    /// use postcode_core::AreaKind;
+    ///
+    /// assert_eq!(AreaKind::AdminWard.key(), "admin_ward");
+    /// assert_eq!(AreaKind::from_key("admin_ward"), Some(AreaKind::AdminWard));
+    /// ```
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::Country => "country",
+            Self::HealthAuthority => "nhs_ha",
+            Self::EuropeanElectoralRegion => "european_electoral_region",
+            Self::PrimaryCareTrust => "primary_care_trust",
+            Self::Region => "region",
+            Self::ParliamentaryConstituency => "parliamentary_constituency",
+            Self::AdminDistrict => "admin_district",
+            Self::Parish => "parish",
+            Self::AdminCounty => "admin_county",
+            Self::AdminWard => "admin_ward",
+            Self::CountyElectoralDivision => "ced",
+            Self::Ccg => "ccg",
+            Self::Nuts => "nuts",
+            Self::PoliceForceArea => "pfa",
+            Self::NhsRegion => "nhs_region",
+            Self::TravelToWorkArea => "ttwa",
+            Self::NationalPark => "national_park",
+            Self::BuiltUpArea => "bua",
+            Self::IntegratedCareBoard => "icb",
+            Self::CancerAlliance => "cancer_alliance",
+            Self::Lsoa11 => "lsoa11",
+            Self::Msoa11 => "msoa11",
+            Self::Lsoa21 => "lsoa21",
+            Self::Msoa21 => "msoa21",
+            Self::OutputArea21 => "oa21",
+            Self::RuralUrban11 => "ruc11",
+            Self::RuralUrban21 => "ruc21",
+            Self::LocalEnterprisePartnership1 => "lep1",
+            Self::LocalEnterprisePartnership2 => "lep2",
+            Self::ParliamentaryConstituencyBefore => "parliamentary_constituency_before",
+        }
+    }
+
+    /// The inverse of [`key`](Self::key), in any case.
+    pub fn from_key(key: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.key().eq_ignore_ascii_case(key))
+    }
+}
+
+/// One area that a postcode lies in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Area<'a> {
+    /// The ONS code, such as `E09000033`. A few servers give a name only.
+    pub code: Option<&'a str>,
+    /// The name, where the source has one for the code.
+    pub name: Option<&'a str>,
+    /// A second code for the same area: see [`AreaKind::Ccg`] and [`AreaKind::Nuts`].
+    pub alias: Option<&'a str>,
+}
+
+/// An [`Area`] that owns its text.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OwnedArea {
+    /// See [`Area::code`].
+    pub code: Option<Box<str>>,
+    /// See [`Area::name`].
+    pub name: Option<Box<str>>,
+    /// See [`Area::alias`].
+    pub alias: Option<Box<str>>,
+}
+
+/// What can resolve the areas of many postcodes: a dataset, which shares them among its records.
+pub trait AreaSource: fmt::Debug + Send + Sync {
+    /// The area of `kind` in the set of areas with that number.
+    fn area(&self, set: u32, kind: AreaKind) -> Option<Area<'_>>;
+}
+
+/// The areas that one postcode lies in: a cheap handle, resolved when asked.
+#[derive(Clone)]
+pub struct Areas(Repr);
+
+#[derive(Clone)]
+enum Repr {
+    None,
+    Shared(Arc<dyn AreaSource>, u32),
+    Owned(Arc<[Option<OwnedArea>; AreaKind::ALL.len()]>),
+}
+
+impl Areas {
+    /// None known.
+    pub const NONE: Self = Self(Repr::None);
+
+    /// The set of areas with that number in a shared source.
+    pub fn shared(source: Arc<dyn AreaSource>, set: u32) -> Self {
+        Self(Repr::Shared(source, set))
+    }
+
+    /// From single areas; of two of a kind the last one stays.
+    pub fn owned(areas: impl IntoIterator<Item = (AreaKind, OwnedArea)>) -> Self {
+        let mut all: [Option<OwnedArea>; AreaKind::ALL.len()] = [const { None }; AreaKind::ALL.len()];
+        for (kind, area) in areas {
+            all[kind as usize] = Some(area);
+        }
+        Self(Repr::Owned(Arc::new(all)))
+    }
+
+    /// The area of that kind, if the source knows one.
+    pub fn get(&self, kind: AreaKind) -> Option<Area<'_>> {
+        match &self.0 {
+            Repr::None => None,
+            Repr::Shared(source, set) => source.area(*set, kind),
+            Repr::Owned(all) => all[kind as usize].as_ref().map(|area| Area {
+                code: area.code.as_deref(),
+                name: area.name.as_deref(),
+                alias: area.alias.as_deref(),
+            }),
+        }
+    }
+
+    /// The bytes that only this handle (and its clones) keep in memory.
+    #[cfg(feature = "layers")]
+    pub(crate) fn heap_size(&self) -> usize {
+        let Repr::Owned(all) = &self.0 else { return 0 };
+        let text = |text: &Option<Box<str>>| text.as_deref().map_or(0, str::len);
+        let texts = all.iter().flatten().map(|area| text(&area.code) + text(&area.name) + text(&area.alias));
+        size_of_val(&**all) + texts.sum::<usize>()
+    }
+
+    /// All that are known.
+    pub fn iter(&self) -> impl Iterator<Item = (AreaKind, Area<'_>)> {
+        AreaKind::ALL.into_iter().filter_map(|kind| Some((kind, self.get(kind)?)))
+    }
+}
+
+impl PartialEq for Areas {
+    fn eq(&self, other: &Self) -> bool {
+        AreaKind::ALL.into_iter().all(|kind| self.get(kind) == other.get(kind))
+    }
+}
+
+impl fmt::Debug for Areas {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.iter()).finish()
+    }
+}

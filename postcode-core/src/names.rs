@@ -1,0 +1,103 @@
+//! The names of countries, regions and local-authority districts, for data that comes without its own.
+//!
+//! The tables are `data/countries.csv`, `data/regions.csv`, `data/districts.csv` and `data/senedd.csv`; `data/README.md` says where they
+//! come from. They also say in which region and country a district lies.
+
+/// A local-authority district, unitary authority, London borough or council area.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct District {
+    /// Its ONS code, such as `E09000033`.
+    pub code: &'static str,
+    /// Its name.
+    pub name: &'static str,
+    /// The ONS code of its region; England only.
+    pub region: Option<&'static str>,
+    /// The ONS code of its country.
+    pub country: Option<&'static str>,
+}
+
+const COUNTRIES: &str = include_str!("../data/countries.csv");
+const REGIONS: &str = include_str!("../data/regions.csv");
+const SENEDD: &str = include_str!("../data/senedd.csv");
+const DISTRICTS: &str = include_str!("../data/districts.csv");
+
+/// The countries: ONS code and name.
+pub fn countries() -> impl Iterator<Item = (&'static str, &'static str)> {
+    pairs(COUNTRIES)
+}
+
+/// The regions of England: ONS code and name.
+pub fn regions() -> impl Iterator<Item = (&'static str, &'static str)> {
+    pairs(REGIONS)
+}
+
+/// The constituency of the Senedd, of 2026, by the ONS code of a Westminster constituency of 2024. The Senedd Cymru (Members and
+/// Elections) Act 2024 makes each of two of these; which two is the determination of the Democracy and Boundary Commission Cymru
+/// of March 2025.
+///
+/// ```
+/// assert_eq!(postcode_core::names::senedd_constituency("W07000085"), Some("Brycheiniog Tawe Nedd"));
+/// assert_eq!(postcode_core::names::senedd_constituency("E14001063"), None);
+/// ```
+pub fn senedd_constituency(code: &str) -> Option<&'static str> {
+    let mut all = pairs(SENEDD).filter(|_| code.starts_with('W'));
+    all.find(|(other, _)| *other == code).map(|(_, name)| name)
+}
+
+/// The districts of the United Kingdom and the Crown dependencies.
+pub fn districts() -> impl Iterator<Item = District> {
+    rows(DISTRICTS).filter_map(|line| {
+        // No cell holds a comma but a quoted name.
+        let (code, rest) = line.split_once(',')?;
+        let (rest, country) = rest.rsplit_once(',')?;
+        let (name, region) = rest.rsplit_once(',')?;
+        let present = |code: &'static str| (!code.is_empty()).then_some(code);
+        Some(District { code, name: unquoted(name), region: present(region), country: present(country) })
+    })
+}
+
+fn pairs(table: &'static str) -> impl Iterator<Item = (&'static str, &'static str)> {
+    rows(table).filter_map(|line| line.split_once(',')).map(|(code, name)| (code, unquoted(name)))
+}
+
+fn rows(table: &'static str) -> impl Iterator<Item = &'static str> {
+    table.lines().skip(1).map(str::trim_end)
+}
+
+fn unquoted(name: &'static str) -> &'static str {
+    name.strip_prefix('"').and_then(|name| name.strip_suffix('"')).unwrap_or(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_row_is_read() {
+        assert_eq!(countries().count(), COUNTRIES.lines().count() - 1);
+        assert_eq!(regions().count(), REGIONS.lines().count() - 1);
+        assert_eq!(districts().count(), DISTRICTS.lines().count() - 1);
+    }
+
+    #[test]
+    fn each_constituency_of_the_senedd_is_two_of_westminster() {
+        let mut counts = std::collections::BTreeMap::new();
+        pairs(SENEDD).for_each(|(_, name)| *counts.entry(name).or_insert(0) += 1);
+        assert_eq!((counts.len(), counts.values().all(|count| *count == 2)), (16, true), "{counts:?}");
+    }
+
+    #[test]
+    fn districts_point_at_regions_and_countries_that_exist() {
+        for district in districts() {
+            assert!(!district.name.is_empty() && !district.name.contains('"'), "{district:?}");
+            assert!(countries().any(|(code, _)| Some(code) == district.country), "{district:?}");
+            assert!(
+                district.region.is_none_or(|region| regions().any(|(code, _)| code == region)),
+                "{district:?}"
+            );
+        }
+        let westminster = districts().find(|district| district.code == "E09000033").expect("Westminster");
+        assert_eq!((westminster.name, westminster.region), ("Westminster", Some("E12000007")));
+    }
+}

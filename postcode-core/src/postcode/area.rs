@@ -1,0 +1,108 @@
+//! Postcode areas: the first letters, and the towns they are named after.
+
+use super::by_text::{by_text, debug_by_text};
+use super::error::Wanted;
+use super::typed::Typed;
+use super::{Outcode, ParseError, parse};
+
+/// A postcode area in use: `SW`, one or two letters.
+///
+/// There are 121 in the United Kingdom, three in the Crown dependencies (`GY`, `IM`, `JE`) and three without a
+/// place (`BF`, `BX`, `XX`).
+///
+/// ```
+/// use postcode_core::{Postcode, PostcodeArea};
+///
+/// let area: PostcodeArea = "SW".parse()?;
+/// assert_eq!(area.name(), "South West London");
+/// assert!(area.contains("SW1A".parse()?));
+/// assert_eq!("SW1A 1AA".parse::<Postcode>()?.outcode().postcode_area(), Some(area));
+/// # Ok::<(), postcode_core::ParseError>(())
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PostcodeArea(u8);
+
+impl PostcodeArea {
+    /// All areas in use, in their order.
+    pub fn all() -> impl ExactSizeIterator<Item = Self> {
+        (0..AREAS.len()).map(|i| Self(i as u8))
+    }
+
+    /// The area of one or two letters in capitals.
+    pub(super) fn of(letters: &[u8]) -> Option<Self> {
+        AREAS.binary_search_by_key(&letters, |(code, _)| code.as_bytes()).ok().map(|i| Self(i as u8))
+    }
+
+    /// Its letters.
+    pub fn code(self) -> &'static str {
+        AREAS[usize::from(self.0)].0
+    }
+
+    /// The town or region that it is named after.
+    pub fn name(self) -> &'static str {
+        AREAS[usize::from(self.0)].1
+    }
+
+    /// Whether the outcode is in this area.
+    pub fn contains(self, outcode: Outcode) -> bool {
+        outcode.postcode_area() == Some(self)
+    }
+}
+
+fn from_text(s: &str) -> Result<PostcodeArea, ParseError> {
+    plain(s).ok_or_else(|| parse::not_wanted(s, Wanted::Area))
+}
+
+pub(super) fn plain(s: &str) -> Option<PostcodeArea> {
+    let typed = Typed::read(s, Wanted::Area).ok()?;
+    typed.separated_only_at(None, Wanted::Area).ok()?;
+    PostcodeArea::of(typed.bytes())
+}
+
+by_text!(PostcodeArea, code, from_text, "a postcode area such as \"SW\"");
+debug_by_text!(PostcodeArea);
+
+/// Royal Mail's postcode areas with the town or region of each, in order.
+#[rustfmt::skip]
+const AREAS: [(&str, &str); 127] = [
+    ("AB", "Aberdeen"), ("AL", "St Albans"), ("B", "Birmingham"), ("BA", "Bath"), ("BB", "Blackburn"),
+    ("BD", "Bradford"), ("BF", "British Forces"), ("BH", "Bournemouth"), ("BL", "Bolton"), ("BN", "Brighton"),
+    ("BR", "Bromley"), ("BS", "Bristol"), ("BT", "Northern Ireland"), ("BX", "Non-geographic"), ("CA", "Carlisle"),
+    ("CB", "Cambridge"), ("CF", "Cardiff"), ("CH", "Chester"), ("CM", "Chelmsford"), ("CO", "Colchester"),
+    ("CR", "Croydon"), ("CT", "Canterbury"), ("CV", "Coventry"), ("CW", "Crewe"), ("DA", "Dartford"),
+    ("DD", "Dundee"), ("DE", "Derby"), ("DG", "Dumfries"), ("DH", "Durham"), ("DL", "Darlington"),
+    ("DN", "Doncaster"), ("DT", "Dorchester"), ("DY", "Dudley"), ("E", "East London"),
+    ("EC", "East Central London"), ("EH", "Edinburgh"), ("EN", "Enfield"), ("EX", "Exeter"), ("FK", "Falkirk"),
+    ("FY", "Blackpool"), ("G", "Glasgow"), ("GL", "Gloucester"), ("GU", "Guildford"), ("GY", "Guernsey"),
+    ("HA", "Harrow"), ("HD", "Huddersfield"), ("HG", "Harrogate"), ("HP", "Hemel Hempstead"), ("HR", "Hereford"),
+    ("HS", "Outer Hebrides"), ("HU", "Hull"), ("HX", "Halifax"), ("IG", "Ilford"), ("IM", "Isle of Man"),
+    ("IP", "Ipswich"), ("IV", "Inverness"), ("JE", "Jersey"), ("KA", "Kilmarnock"), ("KT", "Kingston upon Thames"),
+    ("KW", "Kirkwall"), ("KY", "Kirkcaldy"), ("L", "Liverpool"), ("LA", "Lancaster"), ("LD", "Llandrindod Wells"),
+    ("LE", "Leicester"), ("LL", "Llandudno"), ("LN", "Lincoln"), ("LS", "Leeds"), ("LU", "Luton"),
+    ("M", "Manchester"), ("ME", "Rochester"), ("MK", "Milton Keynes"), ("ML", "Motherwell"), ("N", "North London"),
+    ("NE", "Newcastle upon Tyne"), ("NG", "Nottingham"), ("NN", "Northampton"), ("NP", "Newport"), ("NR", "Norwich"),
+    ("NW", "North West London"), ("OL", "Oldham"), ("OX", "Oxford"), ("PA", "Paisley"), ("PE", "Peterborough"),
+    ("PH", "Perth"), ("PL", "Plymouth"), ("PO", "Portsmouth"), ("PR", "Preston"), ("RG", "Reading"),
+    ("RH", "Redhill"), ("RM", "Romford"), ("S", "Sheffield"), ("SA", "Swansea"), ("SE", "South East London"),
+    ("SG", "Stevenage"), ("SK", "Stockport"), ("SL", "Slough"), ("SM", "Sutton"), ("SN", "Swindon"),
+    ("SO", "Southampton"), ("SP", "Salisbury"), ("SR", "Sunderland"), ("SS", "Southend-on-Sea"),
+    ("ST", "Stoke-on-Trent"), ("SW", "South West London"), ("SY", "Shrewsbury"), ("TA", "Taunton"),
+    ("TD", "Galashiels"), ("TF", "Telford"), ("TN", "Tonbridge"), ("TQ", "Torquay"), ("TR", "Truro"),
+    ("TS", "Cleveland"), ("TW", "Twickenham"), ("UB", "Southall"), ("W", "West London"), ("WA", "Warrington"),
+    ("WC", "West Central London"), ("WD", "Watford"), ("WF", "Wakefield"), ("WN", "Wigan"), ("WR", "Worcester"),
+    ("WS", "Walsall"), ("WV", "Wolverhampton"), ("XX", "Returns of online shops"), ("YO", "York"), ("ZE", "Lerwick"),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn areas_are_in_order_and_found() {
+        assert!(AREAS.is_sorted_by(|a, b| a.0 < b.0));
+        for area in PostcodeArea::all() {
+            assert_eq!(area.code().parse(), Ok(area));
+            assert!(!area.name().is_empty());
+        }
+    }
+}

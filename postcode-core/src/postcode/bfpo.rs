@@ -1,0 +1,70 @@
+//! British Forces Post Office numbers.
+
+use std::num::NonZeroU16;
+
+use super::by_text::{by_text, debug_by_text};
+use super::error::Wanted;
+use super::typed::Typed;
+use super::{ParseError, Text, parse};
+
+/// A British Forces Post Office number, `BFPO 801`: an address by itself, used in place of a postcode.
+///
+/// Since 2012 each also has an ordinary postcode in the area BF, such as `BF1 3AA`; which is which is not known
+/// here. Numbers are 1 to 9999 (the form of Unicode CLDR's postal code data: up to four digits).
+///
+/// ```
+/// use postcode_core::{Bfpo, PostalCode};
+///
+/// let bfpo: Bfpo = "bfpo801".parse()?;
+/// assert_eq!(bfpo.number(), 801);
+/// assert_eq!(bfpo.to_string(), "BFPO 801");
+/// assert_eq!("BFPO 801".parse::<PostalCode>()?, PostalCode::Bfpo(bfpo));
+/// # Ok::<(), postcode_core::ParseError>(())
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Bfpo(NonZeroU16);
+
+impl Bfpo {
+    /// The number, 1 to 9999.
+    pub fn number(self) -> u16 {
+        self.0.get()
+    }
+
+    /// From the digits after `BFPO`.
+    pub(super) fn of_digits(digits: &[u8]) -> Option<Self> {
+        if digits.is_empty() || digits.len() > 4 || digits[0] == b'0' {
+            return None;
+        }
+        let number = digits
+            .iter()
+            .try_fold(0, |number: u16, c| c.is_ascii_digit().then(|| number * 10 + u16::from(c - b'0')))?;
+        NonZeroU16::new(number).map(Self)
+    }
+
+    /// `BFPO 801`: the usual form.
+    pub fn text(self) -> Text<9> {
+        let mut text = Text::new();
+        text.push(b"BFPO ");
+        let mut divisor = 1000;
+        while divisor > 0 {
+            if self.number() >= divisor {
+                text.push(&[b'0' + (self.number() / divisor % 10) as u8]);
+            }
+            divisor /= 10;
+        }
+        text
+    }
+}
+
+pub(super) fn plain(s: &str) -> Option<Bfpo> {
+    let typed = Typed::read(s, Wanted::Bfpo).ok()?;
+    typed.separated_only_at(Some(4), Wanted::Bfpo).ok()?;
+    Bfpo::of_digits(typed.bytes().strip_prefix(b"BFPO")?)
+}
+
+fn from_text(s: &str) -> Result<Bfpo, ParseError> {
+    plain(s).ok_or_else(|| parse::not_wanted(s, Wanted::Bfpo))
+}
+
+by_text!(Bfpo, text, from_text, "a BFPO number such as \"BFPO 801\"");
+debug_by_text!(Bfpo);

@@ -1,0 +1,309 @@
+//! Postcodes as values: [`Postcode`] and its parts.
+//!
+//! A postcode such as `SW1A 1AA` reads:
+//!
+//! | part | here | |
+//! |---|---|---|
+//! | outcode | `SW1A` | [`Outcode`], the postal town's sorting end |
+//! | area | `SW` | its one or two letters |
+//! | district | `SW1` | the outcode without a final letter |
+//! | sub-district | `SW1A` | the outcode, where it ends in a letter |
+//! | incode | `1AA` | [`Postcode::incode`] |
+//! | sector | `SW1A 1` | [`Sector`] |
+//! | unit | `AA` | about fifteen addresses |
+//!
+//! Terms are those of Royal Mail's Programmer's Guide to the Postcode Address File (PAF).
+
+mod area;
+mod bfpo;
+mod by_text;
+mod error;
+mod inline;
+mod kind;
+mod packed;
+mod parse;
+mod repair;
+mod rules;
+mod territory;
+pub mod text;
+mod typed;
+
+use std::num::NonZeroU32;
+
+use by_text::{by_text, debug_by_text};
+
+pub use area::PostcodeArea;
+pub use bfpo::Bfpo;
+pub use error::{ParseError, ParseReason};
+pub use inline::Text;
+pub use kind::PostalCode;
+pub use repair::{Change, Repaired};
+pub use territory::{Territory, TerritoryCode};
+
+#[cfg(feature = "dataset")]
+pub(crate) use packed::{OUTCODES, PER_OUTCODE, UNITS};
+
+/// A whole UK postcode: four bytes, `Copy`, ordered as postcodes sort.
+///
+/// It is a well-formed postcode, which does not mean that it is in use: ask a
+/// [`PostcodeLookup`](crate::PostcodeLookup) for that.
+///
+/// ```
+/// use postcode_core::Postcode;
+///
+/// let postcode: Postcode = " sw1a1aa ".parse()?;
+/// assert_eq!(postcode.to_string(), "SW1A 1AA");
+/// assert_eq!(postcode.outcode().to_string(), "SW1A");
+/// assert_eq!(postcode.sector().to_string(), "SW1A 1");
+/// assert_eq!(std::mem::size_of::<Option<Postcode>>(), 4);
+/// # Ok::<(), postcode_core::ParseError>(())
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Postcode(NonZeroU32);
+
+/// The first half of a postcode, `SW1A` of `SW1A 1AA`: a postal district.
+///
+/// ```
+/// use postcode_core::Outcode;
+///
+/// let outcode: Outcode = "sw1a".parse()?;
+/// assert_eq!(outcode.area(), "SW");
+/// assert_eq!(outcode.district(), "SW1");
+/// assert_eq!(outcode.sub_district().as_deref(), Some("SW1A"));
+/// # Ok::<(), postcode_core::ParseError>(())
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Outcode(NonZeroU32);
+
+/// An outcode and the digit after it, `SW1A 1` of `SW1A 1AA`: some three thousand addresses.
+///
+/// Written without its space it may read as an outcode: as a `Sector`, `SW11` is `SW1 1`.
+///
+/// ```
+/// use postcode_core::Sector;
+///
+/// let sector: Sector = "sw1a 1".parse()?;
+/// assert_eq!(sector.outcode().to_string(), "SW1A");
+/// assert_eq!(sector.digit(), 1);
+/// # Ok::<(), postcode_core::ParseError>(())
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Sector(NonZeroU32);
+
+impl From<Postcode> for Outcode {
+    fn from(postcode: Postcode) -> Self {
+        postcode.outcode()
+    }
+}
+
+impl From<Postcode> for Sector {
+    fn from(postcode: Postcode) -> Self {
+        postcode.sector()
+    }
+}
+
+impl From<Sector> for Outcode {
+    fn from(sector: Sector) -> Self {
+        sector.outcode()
+    }
+}
+
+impl Postcode {
+    /// From its parts in capitals. `None` if they have not the shape of a postcode.
+    pub(crate) fn from_parts(outcode: &[u8], digit: u8, unit: [u8; 2]) -> Option<Self> {
+        let outcode = packed::encode_outcode(outcode)?;
+        let digit = digit.is_ascii_digit().then(|| u32::from(digit - b'0'))?;
+        let unit = packed::encode_unit(unit[0], unit[1])?;
+        Self::from_code(outcode * packed::PER_OUTCODE + digit * packed::UNITS + unit)
+    }
+
+    /// From the number that [`Self::code`] gives.
+    pub(crate) fn from_code(code: u32) -> Option<Self> {
+        (code < packed::OUTCODES * packed::PER_OUTCODE).then(|| NonZeroU32::new(code + 1).map(Self)).flatten()
+    }
+
+    /// Its place among all possible postcodes, in their order (see `docs/FORMAT.md`).
+    pub(crate) fn code(self) -> u32 {
+        self.0.get() - 1
+    }
+
+    /// `SW1A` of `SW1A 1AA`.
+    pub fn outcode(self) -> Outcode {
+        Outcode(NonZeroU32::MIN.saturating_add(self.code() / packed::PER_OUTCODE))
+    }
+
+    /// `1AA` of `SW1A 1AA`.
+    pub fn incode(self) -> Text<3> {
+        let mut text = Text::new();
+        text.push(&self.incode_bytes());
+        text
+    }
+
+    fn incode_bytes(self) -> [u8; 3] {
+        let [a, b] = packed::decode_unit(self.code() % packed::UNITS);
+        [b'0' + (self.code() / packed::UNITS % 10) as u8, a, b]
+    }
+
+    /// `SW1A 1` of `SW1A 1AA`.
+    pub fn sector(self) -> Sector {
+        Sector(NonZeroU32::MIN.saturating_add(self.code() / packed::UNITS))
+    }
+
+    /// `AA` of `SW1A 1AA`.
+    pub fn unit(self) -> Text<2> {
+        let mut text = Text::new();
+        text.push(&packed::decode_unit(self.code() % packed::UNITS));
+        text
+    }
+
+    /// `SW` of `SW1A 1AA`.
+    pub fn area(self) -> Text<2> {
+        self.outcode().area()
+    }
+
+    /// `SW1` of `SW1A 1AA`.
+    pub fn district(self) -> Text<4> {
+        self.outcode().district()
+    }
+
+    /// `SW1A` of `SW1A 1AA`; `None` where the outcode does not end in a letter, as in `M1 1AE`.
+    pub fn sub_district(self) -> Option<Text<4>> {
+        self.outcode().sub_district()
+    }
+
+    /// `SW1A 1AA`: the usual form, with one space.
+    pub fn spaced(self) -> Text<8> {
+        let mut text = Text::new();
+        text.push(self.outcode().text().as_str().as_bytes());
+        text.push(b" ");
+        text.push(&self.incode_bytes());
+        text
+    }
+
+    /// `SW1A1AA`: without the space.
+    pub fn compact(self) -> Text<7> {
+        let mut text = Text::new();
+        text.push(self.outcode().text().as_str().as_bytes());
+        text.push(&self.incode_bytes());
+        text
+    }
+}
+
+impl Outcode {
+    /// From its characters in capitals. `None` if they have not the shape of an outcode.
+    pub(crate) fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        Self::from_code(packed::encode_outcode(bytes)?)
+    }
+
+    pub(crate) fn from_code(code: u32) -> Option<Self> {
+        (code < packed::OUTCODES).then(|| NonZeroU32::new(code + 1).map(Self)).flatten()
+    }
+
+    pub(crate) fn code(self) -> u32 {
+        self.0.get() - 1
+    }
+
+    /// The outcode's characters.
+    pub fn text(self) -> Text<4> {
+        let (bytes, len) = packed::decode_outcode(self.code());
+        Text::of(bytes, len)
+    }
+
+    /// Whether the postcode begins with this outcode.
+    ///
+    /// ```
+    /// use postcode_core::Outcode;
+    ///
+    /// let outcode: Outcode = "SW1A".parse()?;
+    /// assert!(outcode.contains("SW1A 1AA".parse()?));
+    /// assert!(!outcode.contains("SW1P 1AA".parse()?));
+    /// # Ok::<(), postcode_core::ParseError>(())
+    /// ```
+    pub fn contains(self, postcode: Postcode) -> bool {
+        postcode.outcode() == self
+    }
+
+    /// Its ten possible sectors, `SW1A 0` to `SW1A 9`.
+    pub fn sectors(self) -> impl Iterator<Item = Sector> {
+        (0..10).filter_map(move |digit| Sector::from_code(self.code() * 10 + digit))
+    }
+
+    /// The postcode area, if its letters are those of one in use.
+    pub fn postcode_area(self) -> Option<PostcodeArea> {
+        PostcodeArea::of(self.area().as_bytes())
+    }
+
+    /// `SW` of `SW1A`: the letters of the postcode area.
+    pub fn area(self) -> Text<2> {
+        let text = self.text();
+        let letters = text.bytes().take_while(u8::is_ascii_alphabetic).count();
+        let mut area = Text::new();
+        // GIR and NPT are the two outcodes of letters only; their areas are of old GI and NP.
+        area.push(&text.as_bytes()[..letters.min(2)]);
+        area
+    }
+
+    /// `SW1` of `SW1A`: the outcode without a letter at its end.
+    pub fn district(self) -> Text<4> {
+        let mut text = self.text();
+        if self.sub_district().is_some() {
+            text.pop();
+        }
+        text
+    }
+
+    /// `SW1A` of `SW1A`; `None` where the outcode does not end in a letter.
+    pub fn sub_district(self) -> Option<Text<4>> {
+        let text = self.text();
+        let bytes = text.as_bytes();
+        let ends_in_letter = bytes.last().is_some_and(u8::is_ascii_alphabetic);
+        (ends_in_letter && bytes.iter().any(u8::is_ascii_digit)).then_some(text)
+    }
+}
+
+impl Sector {
+    pub(crate) fn from_code(code: u32) -> Option<Self> {
+        (code < packed::OUTCODES * 10).then(|| NonZeroU32::new(code + 1).map(Self)).flatten()
+    }
+
+    pub(crate) fn code(self) -> u32 {
+        self.0.get() - 1
+    }
+
+    /// `SW1A` of `SW1A 1`.
+    pub fn outcode(self) -> Outcode {
+        Outcode(NonZeroU32::MIN.saturating_add(self.code() / 10))
+    }
+
+    /// Whether the postcode is in this sector.
+    ///
+    /// ```
+    /// use postcode_core::Sector;
+    ///
+    /// let sector: Sector = "SW1A 1".parse()?;
+    /// assert!(sector.contains("SW1A 1AA".parse()?));
+    /// assert!(!sector.contains("SW1A 2AA".parse()?));
+    /// # Ok::<(), postcode_core::ParseError>(())
+    /// ```
+    pub fn contains(self, postcode: Postcode) -> bool {
+        postcode.sector() == self
+    }
+
+    /// `1` of `SW1A 1`, 0 to 9.
+    pub fn digit(self) -> u8 {
+        (self.code() % 10) as u8
+    }
+
+    /// `SW1A 1`: the usual form, with one space.
+    pub fn text(self) -> Text<6> {
+        let mut text = Text::new();
+        text.push(self.outcode().text().as_str().as_bytes());
+        text.push(&[b' ', b'0' + self.digit()]);
+        text
+    }
+}
+
+by_text!(Postcode, spaced, parse::postcode, "a postcode such as \"SW1A 1AA\"");
+by_text!(Outcode, text, parse::outcode, "an outcode such as \"SW1A\"");
+by_text!(Sector, text, parse::sector, "a postcode sector such as \"SW1A 1\"");
+debug_by_text!(Postcode, Outcode, Sector);

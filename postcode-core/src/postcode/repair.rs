@@ -1,0 +1,256 @@
+//! Characters that scanners and fingers confuse, put right where only one reading makes sense.
+
+use super::error::Wanted;
+use super::typed::Typed;
+use super::{Outcode, ParseError, Postcode, PostcodeArea, parse, rules};
+
+/// A value read from a text in which some characters may have been confused with others.
+///
+/// See [`Postcode::repair`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Repaired<T> {
+    /// What the text was repaired to.
+    pub value: T,
+    changes: [Change; 7],
+    len: u8,
+}
+
+impl<T> Repaired<T> {
+    /// The characters that were changed, from left to right; none if the text was right as it stood.
+    pub fn changes(&self) -> &[Change] {
+        &self.changes[..usize::from(self.len)]
+    }
+
+    /// Whether anything was changed.
+    pub fn is_changed(&self) -> bool {
+        self.len > 0
+    }
+
+    fn new(value: T) -> Self {
+        Self { value, changes: [Change { at: 0, from: '\0', to: '\0' }; 7], len: 0 }
+    }
+}
+
+/// One character that a repair changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// Where it stood, as a byte offset into the text.
+    pub at: usize,
+    /// As it was written.
+    pub from: char,
+    /// As it was read.
+    pub to: char,
+}
+
+impl Postcode {
+    /// Parses a text, and where it is no postcode reads characters as what they are easily confused with: O, Q and
+    /// D with 0, I and L with 1, Z with 2, S with 5, G with 6, B with 8, and I with L where only L is used.
+    ///
+    /// A text that is a postcode is never changed, so `SO1 0AA` stays. Of several readings the one wins whose area is
+    /// in use and whose district does not begin with a superfluous 0, then the one with the fewest changes. If two
+    /// are left, as with `1W1A 2AA` (IW or LW), nothing is guessed.
+    ///
+    /// # Errors
+    /// That of parsing, if there is no such reading or more than one.
+    ///
+    /// ```
+    /// use postcode_core::Postcode;
+    ///
+    /// let repaired = Postcode::repair("SWIA OAA")?;
+    /// assert_eq!(repaired.value.to_string(), "SW1A 0AA");
+    /// let changes: Vec<_> = repaired.changes().iter().map(|c| (c.at, c.from, c.to)).collect();
+    /// assert_eq!(changes, [(2, 'I', '1'), (5, 'O', '0')]);
+    ///
+    /// assert!(!Postcode::repair("SW1A 0AA")?.is_changed());
+    /// assert!(Postcode::repair("1W1A 2AA").is_err());
+    /// # Ok::<(), postcode_core::ParseError>(())
+    /// ```
+    pub fn repair(text: &str) -> Result<Repaired<Self>, ParseError> {
+        let as_it_stands = parse::postcode(text);
+        match as_it_stands {
+            Ok(postcode) => Ok(Repaired::new(postcode)),
+            // What is already something else, such as the outcode `S0`, is not made a postcode of.
+            Err(e) if e.suggestion.is_none() => Err(e),
+            Err(e) => {
+                let typed = Typed::read(text, Wanted::Postcode)?;
+                self::postcode(&typed).ok_or(e)
+            }
+        }
+    }
+}
+
+impl Outcode {
+    /// As [`Postcode::repair`], for an outcode.
+    ///
+    /// # Errors
+    /// That of parsing, if there is no such reading or more than one.
+    ///
+    /// ```
+    /// use postcode_core::Outcode;
+    ///
+    /// assert_eq!(Outcode::repair("5W1A")?.value.to_string(), "SW1A");
+    /// # Ok::<(), postcode_core::ParseError>(())
+    /// ```
+    pub fn repair(text: &str) -> Result<Repaired<Self>, ParseError> {
+        let as_it_stands = parse::outcode(text);
+        match as_it_stands {
+            Ok(outcode) => Ok(Repaired::new(outcode)),
+            Err(e) if e.suggestion.is_none() => Err(e),
+            Err(e) => {
+                let typed = Typed::read(text, Wanted::Outcode)?;
+                self::outcode(&typed).ok_or(e)
+            }
+        }
+    }
+}
+
+/// What a place holds: one of these letters, or a digit.
+#[derive(Clone, Copy)]
+enum Place {
+    Digit,
+    Letter(&'static rules::Letters),
+}
+
+use Place::{Digit, Letter};
+
+const FIRST: Place = Letter(&rules::FIRST);
+const SECOND: Place = Letter(&rules::SECOND);
+const UNIT: Place = Letter(&rules::UNIT);
+
+/// The shapes of outcodes.
+const SHAPES: [&[Place]; 6] = [
+    &[FIRST, Digit],
+    &[FIRST, Digit, Digit],
+    &[FIRST, Digit, Letter(&rules::THIRD)],
+    &[FIRST, SECOND, Digit],
+    &[FIRST, SECOND, Digit, Digit],
+    &[FIRST, SECOND, Digit, Letter(&rules::FOURTH)],
+];
+
+/// What a character reads as in a place. `one` is the letter for which a 1 is taken.
+fn read_as(place: Place, c: u8, one: u8) -> Option<u8> {
+    match place {
+        Digit => match c {
+            b'0'..=b'9' => Some(c),
+            b'O' | b'Q' | b'D' => Some(b'0'),
+            b'I' | b'L' => Some(b'1'),
+            b'Z' => Some(b'2'),
+            b'S' => Some(b'5'),
+            b'G' => Some(b'6'),
+            b'B' => Some(b'8'),
+            _ => None,
+        },
+        Letter(letters) => {
+            let likely = match c {
+                b'0' => b'O',
+                b'1' => one,
+                b'2' => b'Z',
+                b'5' => b'S',
+                b'6' => b'G',
+                b'8' => b'B',
+                b'I' if !letters.has(b'I') => b'L',
+                _ => c,
+            };
+            letters.has(likely).then_some(likely)
+        }
+    }
+}
+
+/// Reads an outcode and, if `bytes` goes on, an incode. The best reading, if it is the only one so good.
+fn best<T: Copy + PartialEq>(
+    bytes: &[u8],
+    outcode_len: usize,
+    value: impl Fn(&[u8]) -> Option<T>,
+) -> Option<(T, [u8; 7])> {
+    let mut best: Option<((bool, usize), T, [u8; 7])> = None;
+    let mut tied = false;
+    let mut consider = |reading: [u8; 7]| {
+        let reading_of = &reading[..bytes.len()];
+        let Some(value) = value(reading_of) else { return };
+        let changes = reading_of.iter().zip(bytes).filter(|(a, b)| a != b).count();
+        let rank = (!is_plausible(&reading[..outcode_len]), changes);
+        match &best {
+            Some((other, same, _)) if *other == rank => tied |= *same != value,
+            Some((other, ..)) if *other < rank => {}
+            _ => {
+                best = Some((rank, value, reading));
+                tied = false;
+            }
+        }
+    };
+    let incode = [Digit, UNIT, UNIT];
+    let (outcode, rest) = bytes.split_at(outcode_len);
+    let read = |shape: &[Place], one| {
+        let mut reading = [0; 7];
+        for ((to, c), place) in reading.iter_mut().zip(bytes).zip(shape.iter().chain(&incode)) {
+            *to = read_as(*place, *c, one)?;
+        }
+        Some(reading)
+    };
+    for shape in SHAPES.iter().filter(|shape| shape.len() == outcode_len) {
+        for one in [b'I', b'L'] {
+            read(shape, one).map(&mut consider);
+        }
+    }
+    if rules::LETTERS_ONLY.iter().any(|letters| letters.as_slice() == outcode) {
+        let mut reading = [0; 7];
+        reading[..outcode_len].copy_from_slice(outcode);
+        let mut whole = true;
+        for (i, c) in rest.iter().enumerate() {
+            match read_as(incode[i], *c, b'L') {
+                Some(to) => reading[outcode_len + i] = to,
+                None => whole = false,
+            }
+        }
+        if whole {
+            consider(reading);
+        }
+    }
+    best.filter(|_| !tied).map(|(_, value, reading)| (value, reading))
+}
+
+/// Whether an outcode's area is in use and its district is written as districts are, without a leading 0.
+fn is_plausible(outcode: &[u8]) -> bool {
+    if rules::LETTERS_ONLY.iter().any(|letters| letters.as_slice() == outcode) {
+        return true;
+    }
+    let letters = outcode.iter().take_while(|c| c.is_ascii_alphabetic()).count();
+    let (area, district) = outcode.split_at(letters);
+    PostcodeArea::of(area).is_some() && !matches!(district, [b'0', b'0'..=b'9'])
+}
+
+fn repaired<T>(typed: &Typed, value: T, reading: &[u8]) -> Repaired<T> {
+    let mut repaired = Repaired::new(value);
+    for (i, (before, after)) in typed.bytes().iter().zip(reading).enumerate() {
+        if before != after {
+            let (at, from) = typed.written(i);
+            repaired.changes[usize::from(repaired.len)] = Change { at, from, to: char::from(*after) };
+            repaired.len += 1;
+        }
+    }
+    repaired
+}
+
+/// The repair of a text that is no postcode.
+pub(super) fn postcode(typed: &Typed) -> Option<Repaired<Postcode>> {
+    let bytes = typed.bytes();
+    let outcode_len = bytes.len().checked_sub(3).filter(|len| (2..=4).contains(len))?;
+    typed.separated_only_at(Some(outcode_len), Wanted::Postcode).ok()?;
+    let assemble = |reading: &[u8]| {
+        let (outcode, incode) = reading.split_last_chunk::<3>()?;
+        parse::assemble(outcode, *incode).ok()
+    };
+    let (value, reading) = best(bytes, outcode_len, assemble)?;
+    Some(repaired(typed, value, &reading))
+}
+
+/// The repair of a text that is no outcode.
+pub(super) fn outcode(typed: &Typed) -> Option<Repaired<Outcode>> {
+    let bytes = typed.bytes();
+    if !(2..=4).contains(&bytes.len()) {
+        return None;
+    }
+    typed.separated_only_at(None, Wanted::Outcode).ok()?;
+    let (value, reading) = best(bytes, bytes.len(), Outcode::from_bytes)?;
+    Some(repaired(typed, value, &reading))
+}

@@ -1,0 +1,265 @@
+//! Postcodes in running text: find and replace.
+//!
+//! A postcode is found where it stands as words of its own, in any case, its halves together or apart by spaces,
+//! tabs, line ends or Unicode spaces. `AB101AB2` and `XSW1A 2AAX` hold none. Words end as in Unicode (UAX #29:
+//! letters of all scripts, combining marks, digits and the underscore are of the word; ideographs and kana are
+//! not), so that `SW1A 1AAé` holds none and `住所SW1A 1AAです` one.
+//!
+//! Time grows with the length of the text and nothing else; finding needs no memory.
+//!
+//! ```
+//! use postcode_core::text;
+//!
+//! let letter = "From SW1A1AA (London) to M1 1AE.";
+//! let found: Vec<_> = text::find(letter).map(|found| found.postcode.to_string()).collect();
+//! assert_eq!(found, ["SW1A 1AA", "M1 1AE"]);
+//! assert_eq!(text::replace(letter, |_| "[postcode]"), "From [postcode] (London) to [postcode].");
+//! ```
+
+mod words;
+
+use std::borrow::Cow;
+use std::iter::FusedIterator;
+use std::ops::Range;
+
+use super::{Bfpo, Outcode, PostalCode, Postcode, TerritoryCode, parse};
+use words::{Gap, Word, Words};
+
+/// A postcode in a text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// Where, in bytes.
+    pub range: Range<usize>,
+    /// What it reads.
+    pub postcode: Postcode,
+}
+
+/// A code of any kind in a text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FoundCode {
+    /// Where, in bytes.
+    pub range: Range<usize>,
+    /// What it is.
+    pub code: PostalCode,
+}
+
+/// The whole postcodes in a text, from left to right.
+///
+/// ```
+/// let mut found = postcode_core::text::find("no. 7, sw1a 1aa");
+/// assert_eq!(found.next().map(|found| found.range), Some(7..15));
+/// assert_eq!(found.next(), None);
+/// ```
+pub fn find(text: &str) -> Postcodes<'_> {
+    Postcodes(Finder::new().find(text))
+}
+
+/// The text with each whole postcode replaced, borrowed if there is none.
+///
+/// ```
+/// use postcode_core::text;
+///
+/// // Normalise them:
+/// assert_eq!(text::replace("at sw1a1aa", |found| found.postcode.spaced()), "at SW1A 1AA");
+/// // Keep no more than the district:
+/// assert_eq!(text::replace("at SW1A 1AA", |found| found.postcode.outcode().text()), "at SW1A");
+/// ```
+pub fn replace<R: AsRef<str>>(text: &str, with: impl FnMut(&Found) -> R) -> Cow<'_, str> {
+    splice(text, find(text), |found| found.range.clone(), with)
+}
+
+/// What to look for besides whole postcodes.
+///
+/// ```
+/// use postcode_core::text::Finder;
+///
+/// let text = "SW1A, NW1 and E1 6, BFPO 57, FIQQ 1ZZ";
+/// let found: Vec<_> = Finder::everything().find(text).map(|found| found.code.to_string()).collect();
+/// assert_eq!(found, ["SW1A", "NW1", "E1 6", "BFPO 57", "FIQQ 1ZZ"]);
+/// assert_eq!(Finder::new().find(text).count(), 0);
+/// assert_eq!(Finder::new().outcodes(true).replace(text, |_| "…"), "…, … and … 6, BFPO 57, FIQQ 1ZZ");
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Finder {
+    outcodes: bool,
+    sectors: bool,
+    bfpo: bool,
+    territories: bool,
+}
+
+impl Finder {
+    /// Whole postcodes only.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Postcodes, outcodes, sectors, BFPO numbers and the territories' codes.
+    pub fn everything() -> Self {
+        Self { outcodes: true, sectors: true, bfpo: true, territories: true }
+    }
+
+    /// Outcodes standing alone, too: in capitals and of an area in use, since `a4` and `m25` are other things.
+    #[must_use]
+    pub fn outcodes(self, outcodes: bool) -> Self {
+        Self { outcodes, ..self }
+    }
+
+    /// Sectors standing alone, too, under the conditions of [`outcodes`](Self::outcodes).
+    #[must_use]
+    pub fn sectors(self, sectors: bool) -> Self {
+        Self { sectors, ..self }
+    }
+
+    /// British Forces Post Office numbers, too.
+    #[must_use]
+    pub fn bfpo(self, bfpo: bool) -> Self {
+        Self { bfpo, ..self }
+    }
+
+    /// The overseas territories' own codes, too; Bermuda's only in capitals. Then `GX11 1AA` is found as Gibraltar's
+    /// code and not as a postcode.
+    #[must_use]
+    pub fn territories(self, territories: bool) -> Self {
+        Self { territories, ..self }
+    }
+
+    /// The codes in a text, from left to right.
+    pub fn find(self, text: &str) -> Codes<'_> {
+        let mut words = Words::new(text);
+        let word = words.next().map(|(_, word)| word);
+        Codes { finder: self, words, word }
+    }
+
+    /// The text with each code replaced, borrowed if there is none.
+    pub fn replace<R: AsRef<str>>(self, text: &str, with: impl FnMut(&FoundCode) -> R) -> Cow<'_, str> {
+        splice(text, self.find(text), |found| found.range.clone(), with)
+    }
+
+    /// What two neighbouring words are together.
+    fn pair(self, first: &Word, gap: Gap, second: &Word) -> Option<PostalCode> {
+        let (a, b) = (first.bytes(), second.bytes());
+        match gap {
+            Gap::Space => {
+                let incode = <[u8; 3]>::try_from(b).ok();
+                if let Some(postcode) = incode.and_then(|incode| parse::halves(a, incode)) {
+                    return Some(self.as_kind(postcode));
+                }
+                if self.bfpo && a == b"BFPO" {
+                    return Bfpo::of_digits(b).map(PostalCode::Bfpo);
+                }
+                let capitals = first.capitals && second.capitals;
+                if let ([digit], true, true) = (b, self.sectors, capitals && is_district(a)) {
+                    return parse::of_parts(a, *digit).map(PostalCode::Sector);
+                }
+                // Of the codes with a space only Bermuda's have two characters before it.
+                if self.territories && (capitals || a.len() > 2) { joined(a, b) } else { None }
+            }
+            Gap::Hyphen if self.territories => joined(a, b),
+            _ => None,
+        }
+    }
+
+    /// What a word is by itself.
+    fn single(self, word: &Word) -> Option<PostalCode> {
+        let bytes = word.bytes();
+        let halves = bytes.split_last_chunk::<3>();
+        if let Some(postcode) = halves.and_then(|(a, b)| parse::halves(a, *b)) {
+            return Some(self.as_kind(postcode));
+        }
+        if self.outcodes && word.capitals && is_district(bytes) {
+            return Outcode::from_bytes(bytes).map(PostalCode::Outcode);
+        }
+        if let (true, Some(digits)) = (self.bfpo, bytes.strip_prefix(b"BFPO")) {
+            return Bfpo::of_digits(digits).map(PostalCode::Bfpo);
+        }
+        if self.territories { TerritoryCode::of(bytes, None).map(PostalCode::Territory) } else { None }
+    }
+
+    fn as_kind(self, postcode: Postcode) -> PostalCode {
+        if self.territories { postcode.into() } else { PostalCode::Postcode(postcode) }
+    }
+}
+
+/// An outcode of an area in use. `NPT` and `GIR` are too much like other abbreviations to stand alone.
+fn is_district(bytes: &[u8]) -> bool {
+    parse::rules_hold(bytes)
+        && bytes.iter().any(u8::is_ascii_digit)
+        && Outcode::from_bytes(bytes).and_then(Outcode::postcode_area).is_some()
+}
+
+/// A territory's code in two halves.
+fn joined(a: &[u8], b: &[u8]) -> Option<PostalCode> {
+    let mut both = [0; 8];
+    let both = both.get_mut(..a.len() + b.len())?;
+    both[..a.len()].copy_from_slice(a);
+    both[a.len()..].copy_from_slice(b);
+    TerritoryCode::of(both, Some(a.len())).map(PostalCode::Territory)
+}
+
+/// The codes in a text: what [`Finder::find`] gives.
+#[derive(Clone, Debug)]
+pub struct Codes<'t> {
+    finder: Finder,
+    words: Words<'t>,
+    /// The word to look at next.
+    word: Option<Word>,
+}
+
+impl Iterator for Codes<'_> {
+    type Item = FoundCode;
+
+    fn next(&mut self) -> Option<FoundCode> {
+        loop {
+            let word = self.word.take()?;
+            let next = self.words.next();
+            if let Some((gap, second)) = &next
+                && let Some(code) = self.finder.pair(&word, *gap, second)
+            {
+                let range = word.start..second.end;
+                self.word = self.words.next().map(|(_, word)| word);
+                return Some(FoundCode { range, code });
+            }
+            self.word = next.map(|(_, word)| word);
+            if let Some(code) = self.finder.single(&word) {
+                return Some(FoundCode { range: word.start..word.end, code });
+            }
+        }
+    }
+}
+
+impl FusedIterator for Codes<'_> {}
+
+/// The postcodes in a text: what [`find`] gives.
+#[derive(Clone, Debug)]
+pub struct Postcodes<'t>(Codes<'t>);
+
+impl Iterator for Postcodes<'_> {
+    type Item = Found;
+
+    fn next(&mut self) -> Option<Found> {
+        self.0.find_map(|FoundCode { range, code }| Some(Found { range, postcode: code.postcode()? }))
+    }
+}
+
+impl FusedIterator for Postcodes<'_> {}
+
+fn splice<T, R: AsRef<str>>(
+    text: &str,
+    found: impl Iterator<Item = T>,
+    range: impl Fn(&T) -> Range<usize>,
+    mut with: impl FnMut(&T) -> R,
+) -> Cow<'_, str> {
+    let mut out = String::new();
+    let mut done = 0;
+    for found in found {
+        let range = range(&found);
+        out.push_str(&text[done..range.start]);
+        out.push_str(with(&found).as_ref());
+        done = range.end;
+    }
+    if done == 0 {
+        return Cow::Borrowed(text);
+    }
+    out.push_str(&text[done..]);
+    Cow::Owned(out)
+}

@@ -1,0 +1,172 @@
+//! What a person typed, reduced to its letters and digits, and where each of them stood.
+
+use super::error::Wanted;
+use super::{ParseError, ParseReason};
+
+/// The longest code has eight letters and digits: `BFPO 1234`.
+const MAX: usize = 8;
+
+/// The letters and digits of a text in capitals, without spaces, surrounding punctuation and invisible characters.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Typed {
+    bytes: [u8; MAX],
+    at: [usize; MAX],
+    written: [char; MAX],
+    len: usize,
+    /// Bit i: there was a space or a separator before character i.
+    gaps: u16,
+    separator: Option<Separator>,
+    /// The length of the text in bytes.
+    pub(super) end: usize,
+}
+
+/// A hyphen, full stop or underscore between two characters.
+#[derive(Clone, Copy, Debug)]
+struct Separator {
+    before: usize,
+    at: usize,
+    written: char,
+}
+
+/// The capital ASCII letter or digit that a character stands for: itself, or its full-width form.
+pub(super) fn fold(c: char) -> Option<u8> {
+    let narrow = match c {
+        '\u{ff10}'..='\u{ff19}' | '\u{ff21}'..='\u{ff3a}' | '\u{ff41}'..='\u{ff5a}' => {
+            (u32::from(c) - 0xff00 + 0x20) as u8
+        }
+        c if c.is_ascii_alphanumeric() => c as u8,
+        _ => return None,
+    };
+    Some(narrow.to_ascii_uppercase())
+}
+
+/// Spaces of any kind and line ends, and the zero-width space: Unicode does not call it white space (it is not in
+/// `White_Space`), but it is there to part words.
+pub(super) fn is_space(c: char) -> bool {
+    c.is_whitespace() || c == '\u{200b}'
+}
+
+/// Characters without width, which come along when text is copied: soft hyphen, zero-width joiners, direction
+/// marks, word joiner, byte order mark.
+pub(super) fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{ad}' | '\u{200c}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2064}'
+        | '\u{2066}'..='\u{2069}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}')
+}
+
+/// Between outcode and incode, once: hyphens and dashes, full stop, underscore.
+fn is_separator(c: char) -> bool {
+    matches!(
+        c,
+        '-' | '.' | '_' | '\u{2010}'
+            ..='\u{2015}' | '\u{2212}' | '\u{fe63}' | '\u{ff0d}' | '\u{ff0e}' | '\u{ff3f}'
+    )
+}
+
+/// Around a postcode, in any number: quotes, brackets, commas and other marks of a sentence, bullets.
+fn is_surrounding(c: char) -> bool {
+    is_separator(c)
+        || matches!(c, '"' | '\'' | '`' | '´' | '(' | ')' | '[' | ']' | '{' | '}' | '<' | '>' | ',' | ';' | ':'
+            | '!' | '?' | '*' | '|' | '«' | '»' | '‹' | '›' | '•' | '·' | '…' | '\u{2018}'..='\u{201f}'
+            | '\u{3001}' | '\u{3002}' | '\u{3008}'..='\u{3011}' | '\u{ff01}' | '\u{ff02}' | '\u{ff07}'..='\u{ff09}'
+            | '\u{ff0c}' | '\u{ff1a}' | '\u{ff1b}' | '\u{ff1f}' | '\u{ff3b}' | '\u{ff3d}')
+}
+
+impl Typed {
+    /// Reads a text. Stops at the first character that can't belong to what is wanted.
+    pub(super) fn read(s: &str, wanted: Wanted) -> Result<Self, ParseError> {
+        let mut typed = Self {
+            bytes: [0; MAX],
+            at: [0; MAX],
+            written: ['\0'; MAX],
+            len: 0,
+            gaps: 0,
+            separator: None,
+            end: s.len(),
+        };
+        let most = wanted.lengths().1;
+        let wrong =
+            |at, written| ParseError { at, found: Some(written), ..error(wanted, ParseReason::Character) };
+        let mut gap = false;
+        // Punctuation since the last letter or digit: the first, and whether there is more.
+        let mut marks: Option<(usize, char)> = None;
+        let mut many = false;
+        for (at, c) in s.char_indices() {
+            let Some(byte) = fold(c) else {
+                if is_surrounding(c) {
+                    many |= marks.is_some();
+                    marks = marks.or(Some((at, c)));
+                } else if is_space(c) {
+                    gap = true;
+                } else if !is_invisible(c) {
+                    return Err(wrong(at, c));
+                }
+                continue;
+            };
+            let i = typed.len;
+            if let (Some((at, written)), true) = (marks, i > 0) {
+                if many || !is_separator(written) || typed.separator.is_some() {
+                    return Err(wrong(at, written));
+                }
+                typed.separator = Some(Separator { before: i, at, written });
+                gap = true;
+            }
+            if i == most {
+                let position = Some(i as u8 + 1);
+                return Err(ParseError {
+                    at,
+                    found: Some(c),
+                    position,
+                    ..error(wanted, ParseReason::TooLong)
+                });
+            }
+            typed.gaps |= u16::from(gap && i > 0) << i;
+            (typed.bytes[i], typed.at[i], typed.written[i]) = (byte, at, c);
+            typed.len += 1;
+            (gap, marks, many) = (false, None, false);
+        }
+        if typed.len == 0 {
+            return Err(error(wanted, ParseReason::Empty));
+        }
+        Ok(typed)
+    }
+
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.bytes[..self.len]
+    }
+
+    /// Where character `i` stood in the text, and as what.
+    pub(super) fn written(&self, i: usize) -> (usize, char) {
+        (self.at[i], self.written[i])
+    }
+
+    /// Whether there was a space or a separator before character `i`.
+    pub(super) fn has_gap_before(&self, i: usize) -> bool {
+        self.gaps >> i & 1 == 1
+    }
+
+    /// That a separator, if there is one, stands where the code has two halves.
+    pub(super) fn separated_only_at(&self, i: Option<usize>, wanted: Wanted) -> Result<(), ParseError> {
+        match self.separator {
+            Some(s) if i != Some(s.before) => {
+                Err(ParseError { at: s.at, found: Some(s.written), ..error(wanted, ParseReason::Character) })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The error of a rule that character `i` breaks.
+    pub(super) fn fault(&self, i: usize, reason: ParseReason, wanted: Wanted) -> ParseError {
+        let (at, written) = self.written(i);
+        ParseError { at, found: Some(written), position: Some(i as u8 + 1), ..error(wanted, reason) }
+    }
+
+    /// The error of something missing at the end.
+    pub(super) fn missing(&self, reason: ParseReason, wanted: Wanted) -> ParseError {
+        ParseError { at: self.end, ..error(wanted, reason) }
+    }
+}
+
+/// An error of the text as a whole.
+pub(super) fn error(wanted: Wanted, reason: ParseReason) -> ParseError {
+    ParseError { wanted, reason, at: 0, found: None, position: None, suggestion: None }
+}

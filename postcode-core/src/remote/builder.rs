@@ -1,0 +1,242 @@
+//! Setting up a [`Remote`].
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::address::{Address, secret};
+use super::config::Config;
+use super::network::Network;
+use super::{Inner, Remote, Transport};
+use crate::connect::{Source, SourceUrl};
+use crate::layers::{Budget, Resilience};
+use crate::{Error, Result};
+
+/// Retries that a client has to spend at its start.
+const SAVED_RETRIES: u16 = 10;
+
+/// Sets up a [`Remote`]: made by [`Remote::builder`].
+///
+/// What is out of range is an error of [`build`](Self::build). Methods overrule the options in the URL.
+#[must_use]
+pub struct RemoteBuilder {
+    config: Result<Config>,
+    transport: Option<Arc<dyn Transport>>,
+}
+
+impl RemoteBuilder {
+    pub(crate) fn new(url: &str) -> Self {
+        match SourceUrl::parse(url) {
+            Ok(url) => Self { config: config(url), transport: None },
+            Err(error) => Self { config: Err(error), transport: None },
+        }
+    }
+
+    /// With what is wrong with the URL said at once.
+    pub(crate) fn from_url(url: SourceUrl) -> Result<Self> {
+        Ok(Self { config: Ok(config(url)?), transport: None })
+    }
+
+    /// Sets an option as it is written in a URL; what is wrong with it is said at once.
+    pub(crate) fn option(&mut self, name: &str, value: &str) -> Result<()> {
+        match &mut self.config {
+            Ok(config) => config.set(name, value),
+            Err(error) => Err(error.clone()),
+        }
+    }
+
+    /// The same, but for where it goes and how it authorises itself there.
+    pub(crate) fn elsewhere(&self, other: &Self) -> Self {
+        let mut config = self.config.clone();
+        match (&mut config, &other.config) {
+            (Ok(config), Ok(other)) => config.address = other.address.clone(),
+            (Ok(_), Err(error)) => config = Err(error.clone()),
+            (Err(_), _) => {}
+        }
+        Self { config, transport: self.transport.clone() }
+    }
+
+    /// How it repeats what failed, for layers that are to do it in its place, and for those that say so.
+    pub(crate) fn tell(&self, resilience: &mut Resilience) {
+        if let Ok(config) = &self.config {
+            resilience.timeout = config.timeout();
+            resilience.retries = u32::try_from(config.retries).unwrap_or(u32::MAX);
+            resilience.backoff = config.backoff;
+            resilience.retry_budget = config.retry_budget;
+            resilience.deadline = config.deadline();
+        }
+    }
+
+    /// Where it goes to.
+    pub(crate) fn address(&self) -> impl fmt::Display {
+        fmt::from_fn(move |f| match &self.config {
+            Ok(config) => fmt::Display::fmt(&config.address, f),
+            Err(error) => write!(f, "({error})"),
+        })
+    }
+
+    /// What it does otherwise, as options of a URL.
+    pub(crate) fn options(&self) -> impl fmt::Display {
+        fmt::from_fn(move |f| {
+            let Ok(config) = &self.config else { return Ok(()) };
+            let (connect_timeout, proxy) =
+                (config.connect_timeout(), if config.environment_proxy { "env" } else { "none" });
+            let (batch, concurrency) = (config.batch, config.concurrency);
+            write!(
+                f,
+                "connect_timeout={connect_timeout:?} batch={batch} concurrency={concurrency} proxy={proxy}"
+            )
+        })
+    }
+
+    fn set(mut self, set: impl FnOnce(&mut Config) -> Result<()>) -> Self {
+        if let Ok(config) = &mut self.config
+            && let Err(error) = set(config)
+        {
+            self.config = Err(error);
+        }
+        self
+    }
+
+    /// How long a call may take, with its retries: 1 ms to 10 minutes. Unless set two seconds, or twice the
+    /// [`timeout`](Self::timeout) if that is longer.
+    pub fn deadline(self, deadline: Duration) -> Self {
+        self.set(|config| config.set_deadline(deadline))
+    }
+
+    /// How long one attempt may take: 1 ms to 10 minutes, one second unless set.
+    pub fn timeout(self, timeout: Duration) -> Self {
+        self.set(|config| config.set_timeout(timeout))
+    }
+
+    /// How long a connection may take to open, within the attempt's timeout: 1 ms to 10 minutes, half a second
+    /// unless set.
+    pub fn connect_timeout(self, timeout: Duration) -> Self {
+        self.set(|config| config.set_connect_timeout(timeout))
+    }
+
+    /// For a caller that waits no longer than this: see [`Connector::within`](crate::Connector::within).
+    pub(crate) fn within(self, limit: Duration) -> Self {
+        self.set(|config| {
+            config.hurry(limit);
+            Ok(())
+        })
+    }
+
+    /// How often an attempt that failed for the moment is repeated within the deadline: 0 to 10, two unless set.
+    ///
+    /// What is left of the failure is [persistent](Error::is_persistent), so that an outer layer does not repeat
+    /// it once more. Without retries it is left as it is: the outer layer decides.
+    pub fn retries(self, retries: usize) -> Self {
+        self.set(|config| config.set_retries(retries))
+    }
+
+    /// The longest pause before the first retry: 1 ms to 10 minutes, 20 ms unless set. It doubles with each retry, up
+    /// to a second; the pause is anything from nothing to that.
+    pub fn backoff(self, backoff: Duration) -> Self {
+        self.set(|config| config.set_backoff(backoff))
+    }
+
+    /// How many retries there may be for each request, over all calls: 0 to 1, a fifth unless set, and ten more
+    /// saved up. So retries add at most that to the load of a service in trouble: see
+    /// [`Budget`](crate::layers::Budget).
+    pub fn retry_budget(self, share: f64) -> Self {
+        self.set(|config| config.set_retry_budget(share))
+    }
+
+    /// How many postcodes are asked for in one request: 1 to 10,000. Unless set 100, which is what a
+    /// postcodes.io server takes.
+    pub fn batch(self, batch: usize) -> Self {
+        self.set(|config| config.set_batch(batch))
+    }
+
+    /// How many requests of one batch run at a time: 1 to 64, four unless set.
+    pub fn concurrency(self, concurrency: usize) -> Self {
+        self.set(|config| config.set_concurrency(concurrency))
+    }
+
+    /// Sends this as the `Authorization` header, `Bearer …` for example, instead of the user and password of the
+    /// URL. Never shown.
+    pub fn authorization(self, value: &str) -> Self {
+        self.set(|config| {
+            config.address.authorization = Some(secret(value)?);
+            Ok(())
+        })
+    }
+
+    /// Trusts the certificates in this PEM text, besides those of the system: for a service with a private
+    /// authority. May be called several times.
+    pub fn root_certificates(self, pem: &[u8]) -> Self {
+        self.set(|config| {
+            config.root_certificates.push(pem.to_owned());
+            Ok(())
+        })
+    }
+
+    /// Whether to go through the proxy that `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY` in the
+    /// environment say. Unless set it does not, so that a service beside the application is not looked for
+    /// behind a proxy.
+    pub fn environment_proxy(self, yes: bool) -> Self {
+        self.set(|config| {
+            config.environment_proxy = yes;
+            Ok(())
+        })
+    }
+
+    /// Sends requests through this and opens no connection of its own: for tests with a server in the same
+    /// process, or with faults.
+    pub fn transport(mut self, transport: impl Transport) -> Self {
+        self.transport = Some(Arc::new(transport));
+        self
+    }
+
+    /// The client. Nothing is sent yet.
+    ///
+    /// # Errors
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) for a URL, an option or a value that makes no sense;
+    /// [`NotSupported`](crate::ErrorKind::NotSupported) for `unix:` where there are no Unix sockets.
+    pub fn build(self) -> Result<Remote> {
+        let config = self.config?;
+        let transport = match self.transport {
+            Some(transport) => transport,
+            None => Arc::new(Network::new(&config)?),
+        };
+        let budget = Budget::new(config.retry_budget, SAVED_RETRIES);
+        Ok(Remote { inner: Arc::new(Inner { config, transport, budget }) })
+    }
+}
+
+impl fmt::Debug for RemoteBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut debug = f.debug_struct("RemoteBuilder");
+        match &self.config {
+            Ok(config) => debug.field("config", config),
+            Err(error) => debug.field("error", error),
+        };
+        debug.field("transport", &self.transport).finish()
+    }
+}
+
+fn config(url: SourceUrl) -> Result<Config> {
+    let scheme = url.source.scheme().to_owned();
+    let address = match url.source {
+        Source::Http(url) => Address::http(*url)?,
+        Source::Unix(socket) => Address::unix(socket),
+        Source::Embedded | Source::File(_) | Source::Replica(_) => {
+            return Err(Error::invalid(format!(
+                "{scheme}: is no service: write http://host:port, https://host or unix:/run/postcode.sock, or open \
+                 it with postcode_core::connect"
+            )));
+        }
+    };
+    let mut config = Config::new(address);
+    let mut seen = Vec::new();
+    for (name, value) in &url.options {
+        if seen.contains(&name) {
+            return Err(Error::invalid(format!("option {name:?} is given twice: give it once")));
+        }
+        config.set(name, value)?;
+        seen.push(name);
+    }
+    Ok(config)
+}

@@ -1,0 +1,215 @@
+//! What can be set about the client, and within which ranges.
+
+use std::fmt;
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use super::address::Address;
+use crate::{Error, Result};
+
+const SHORTEST: Duration = Duration::from_millis(1);
+const LONGEST: Duration = Duration::from_secs(600);
+
+const DEADLINE: Duration = Duration::from_secs(2);
+
+/// The names of [`Config::set`]'s options.
+pub(crate) const OPTIONS: [&str; 9] = [
+    "deadline",
+    "timeout",
+    "connect_timeout",
+    "retries",
+    "backoff",
+    "retry_budget",
+    "batch",
+    "concurrency",
+    "proxy",
+];
+
+#[derive(Clone)]
+pub(super) struct Config {
+    pub(super) address: Address,
+    /// `None`: [`DEADLINE`], or twice the timeout if that is longer.
+    deadline: Option<Duration>,
+    timeout: Duration,
+    connect_timeout: Duration,
+    pub(super) retries: usize,
+    /// The longest pause before the first retry; it doubles.
+    pub(super) backoff: Duration,
+    /// Retries per request, 0 to 1.
+    pub(super) retry_budget: f64,
+    pub(super) batch: usize,
+    pub(super) concurrency: usize,
+    pub(super) environment_proxy: bool,
+    /// Certificates in PEM to trust beside those of the system.
+    pub(super) root_certificates: Vec<Vec<u8>>,
+}
+
+impl Config {
+    pub(super) fn new(address: Address) -> Self {
+        Self {
+            address,
+            deadline: None,
+            timeout: Duration::from_secs(1),
+            connect_timeout: Duration::from_millis(500),
+            retries: 2,
+            backoff: Duration::from_millis(20),
+            retry_budget: 0.2,
+            batch: 100,
+            concurrency: 4,
+            environment_proxy: false,
+            root_certificates: Vec::new(),
+        }
+    }
+
+    pub(super) fn deadline(&self) -> Duration {
+        self.deadline.unwrap_or_else(|| DEADLINE.max(self.timeout.saturating_mul(2)))
+    }
+
+    pub(super) fn timeout(&self) -> Duration {
+        self.timeout
+    }
+
+    pub(super) fn connect_timeout(&self) -> Duration {
+        self.connect_timeout
+    }
+
+    /// Gives up a little before `limit`, and makes attempts that leave time for a second one.
+    pub(super) fn hurry(&mut self, limit: Duration) {
+        let deadline = self.deadline().min(limit.mul_f64(0.9)).max(SHORTEST);
+        self.deadline = Some(deadline);
+        self.timeout = self.timeout.min(deadline / 2).max(SHORTEST);
+        self.connect_timeout = self.connect_timeout.min(self.timeout);
+    }
+
+    pub(super) fn set_deadline(&mut self, value: Duration) -> Result<()> {
+        self.deadline = Some(duration("deadline", value)?);
+        Ok(())
+    }
+
+    pub(super) fn set_timeout(&mut self, value: Duration) -> Result<()> {
+        self.timeout = duration("timeout", value)?;
+        Ok(())
+    }
+
+    pub(super) fn set_connect_timeout(&mut self, value: Duration) -> Result<()> {
+        self.connect_timeout = duration("connect_timeout", value)?;
+        Ok(())
+    }
+
+    pub(super) fn set_retries(&mut self, value: usize) -> Result<()> {
+        self.retries = number("retries", value, 0..=10)?;
+        Ok(())
+    }
+
+    pub(super) fn set_backoff(&mut self, value: Duration) -> Result<()> {
+        self.backoff = duration("backoff", value)?;
+        Ok(())
+    }
+
+    pub(super) fn set_retry_budget(&mut self, value: f64) -> Result<()> {
+        if !(0.0..=1.0).contains(&value) {
+            return Err(Error::invalid(format!("retry_budget={value}: give 0 to 1")));
+        }
+        self.retry_budget = value;
+        Ok(())
+    }
+
+    pub(super) fn set_batch(&mut self, value: usize) -> Result<()> {
+        self.batch = number("batch", value, 1..=crate::MAX_BATCH)?;
+        Ok(())
+    }
+
+    pub(super) fn set_concurrency(&mut self, value: usize) -> Result<()> {
+        self.concurrency = number("concurrency", value, 1..=64)?;
+        Ok(())
+    }
+
+    /// Sets an option as it is written in a URL.
+    pub(super) fn set(&mut self, name: &str, value: &str) -> Result<()> {
+        match name {
+            "deadline" => self.set_deadline(parse_duration(name, value)?),
+            "timeout" => self.set_timeout(parse_duration(name, value)?),
+            "connect_timeout" => self.set_connect_timeout(parse_duration(name, value)?),
+            "retries" => self.set_retries(parse_number(name, value)?),
+            "backoff" => self.set_backoff(parse_duration(name, value)?),
+            "retry_budget" => self.set_retry_budget(parse_share(name, value)?),
+            "batch" => self.set_batch(parse_number(name, value)?),
+            "concurrency" => self.set_concurrency(parse_number(name, value)?),
+            "proxy" => {
+                self.environment_proxy = match value {
+                    "none" => false,
+                    "env" => true,
+                    _ => return Err(Error::invalid(format!("proxy={value}: give none or env"))),
+                };
+                Ok(())
+            }
+            _ => Err(Error::invalid(format!(
+                "unknown option {name:?}: the options are {}",
+                OPTIONS.join(", ")
+            ))),
+        }
+    }
+}
+
+pub(crate) fn duration(name: &str, value: Duration) -> Result<Duration> {
+    if !(SHORTEST..=LONGEST).contains(&value) {
+        return Err(Error::invalid(format!("a {name} of {value:?}: give 1ms to 10m")));
+    }
+    Ok(value)
+}
+
+pub(crate) fn number(name: &str, value: usize, range: RangeInclusive<usize>) -> Result<usize> {
+    if !range.contains(&value) {
+        let (least, most) = range.into_inner();
+        return Err(Error::invalid(format!("{name}={value}: give {least} to {most}")));
+    }
+    Ok(value)
+}
+
+pub(crate) fn parse_number(name: &str, value: &str) -> Result<usize> {
+    value.parse().map_err(|_| Error::invalid(format!("{name}={value:?}: give a whole number")))
+}
+
+/// `0.2`.
+fn parse_share(name: &str, value: &str) -> Result<f64> {
+    value.parse().map_err(|_| Error::invalid(format!("{name}={value:?}: give a number from 0 to 1")))
+}
+
+/// `200ms`, `1.5s`, `2m`.
+pub(crate) fn parse_duration(name: &str, value: &str) -> Result<Duration> {
+    let split = value.find(|c: char| c.is_ascii_alphabetic()).unwrap_or(value.len());
+    let (count, unit) = value.split_at(split);
+    let seconds = match unit {
+        "ms" => Some(0.001),
+        "s" => Some(1.0),
+        "m" => Some(60.0),
+        _ => None,
+    };
+    // Only digits and a point: what else `f64` reads, such as a sign, makes no sense here.
+    let count =
+        count.bytes().all(|b| b.is_ascii_digit() || b == b'.').then(|| count.parse::<f64>().ok()).flatten();
+    seconds
+        .zip(count)
+        .and_then(|(seconds, count)| Duration::try_from_secs_f64(count * seconds).ok())
+        .ok_or_else(|| Error::invalid(format!("{name}={value:?}: give a duration such as 200ms, 1.5s or 2m")))
+}
+
+/// Everything but secrets.
+impl fmt::Debug for Config {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Config")
+            .field("address", &format_args!("{}", self.address))
+            .field("authorization", &self.address.authorization.is_some())
+            .field("deadline", &self.deadline())
+            .field("timeout", &self.timeout)
+            .field("connect_timeout", &self.connect_timeout)
+            .field("retries", &self.retries)
+            .field("backoff", &self.backoff)
+            .field("retry_budget", &self.retry_budget)
+            .field("batch", &self.batch)
+            .field("concurrency", &self.concurrency)
+            .field("environment_proxy", &self.environment_proxy)
+            .field("root_certificates", &self.root_certificates.len())
+            .finish()
+    }
+}

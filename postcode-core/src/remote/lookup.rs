@@ -1,0 +1,166 @@
+//! Batches: in chunks, several at a time, all from one edition.
+
+use std::collections::HashMap;
+
+use futures::stream::{self, StreamExt, TryStreamExt};
+
+use super::call::{Ask, Call};
+use crate::wire::{BulkItem, BulkQuery, EXTENDED, RecordBody, code, path};
+use crate::{Answer, Error, ErrorKind, Postcode, Result, Status};
+
+/// How often chunks of another edition are asked for again: a dataset changes while serving once in a while,
+/// and not three times during one call.
+const ROUNDS: usize = 3;
+
+/// The answers to one request.
+struct Chunk {
+    edition: Option<Box<str>>,
+    /// Which answer of the call it was.
+    number: u64,
+    /// `None` where a postcodes.io server said null: not live, the rest not said.
+    answers: Vec<Option<Answer>>,
+}
+
+impl Call<'_> {
+    pub(super) async fn lookup(&self, postcodes: &[Postcode]) -> Result<Vec<Answer>> {
+        if postcodes.is_empty() {
+            return Ok(Vec::new());
+        }
+        let chunks = self.one_edition(postcodes).await?;
+        let answers: Vec<Option<Answer>> = chunks.into_iter().flat_map(|chunk| chunk.answers).collect();
+        self.settle_all(postcodes, answers).await
+    }
+
+    async fn one_edition(&self, postcodes: &[Postcode]) -> Result<Vec<Chunk>> {
+        let parts: Vec<&[Postcode]> = postcodes.chunks(self.config().batch).collect();
+        let mut chunks = self.bulk_all(&parts).await?;
+        for _ in 0..ROUNDS {
+            // While a server changes its dataset, the last answer is the one that comes from the new one.
+            let Some(last) = chunks.iter().max_by_key(|chunk| chunk.number) else { return Ok(chunks) };
+            let edition = last.edition.clone();
+            let stale: Vec<usize> = (0..chunks.len()).filter(|&i| chunks[i].edition != edition).collect();
+            if stale.is_empty() {
+                return Ok(chunks);
+            }
+            let again: Vec<&[Postcode]> = stale.iter().map(|&i| parts[i]).collect();
+            for (i, chunk) in stale.into_iter().zip(self.bulk_all(&again).await?) {
+                chunks[i] = chunk;
+            }
+        }
+        if chunks.windows(2).all(|pair| pair[0].edition == pair[1].edition) {
+            return Ok(chunks);
+        }
+        let mut editions: Vec<_> = chunks.iter().map(|c| c.edition.as_deref().unwrap_or("none")).collect();
+        editions.sort_unstable();
+        editions.dedup();
+        Err(self.give_up(
+            Error::new(
+                ErrorKind::Unavailable,
+                format!(
+                    "POST {}{}: the {} requests of one batch were answered from different editions ({}) and again \
+                     so when asked {ROUNDS} times more: wait until all servers at this address have one dataset, \
+                     or raise option batch",
+                    self.config().address,
+                    path::POSTCODES,
+                    parts.len(),
+                    editions.join(", ")
+                ),
+            ),
+            1,
+        ))
+    }
+
+    async fn bulk_all(&self, parts: &[&[Postcode]]) -> Result<Vec<Chunk>> {
+        let requests: Vec<_> = parts.iter().map(|part| self.bulk(part)).collect();
+        stream::iter(requests).buffered(self.config().concurrency).try_collect().await
+    }
+
+    async fn bulk(&self, postcodes: &[Postcode]) -> Result<Chunk> {
+        let target = format!("{}?{EXTENDED}=true", path::POSTCODES);
+        let ask = Ask::post(target, &BulkQuery { postcodes }, postcodes.len())?;
+        let too_many = |error: Error| match error.kind() {
+            ErrorKind::InvalidInput if postcodes.len() > 100 => {
+                error.and("(does the server take that many? lower option batch)")
+            }
+            _ => error,
+        };
+        let reply = self.ask(&ask).await.map_err(too_many)?;
+        let items: Vec<BulkItem<RecordBody>> = reply.result().map_err(too_many)?;
+        if items.len() != postcodes.len() {
+            return Err(reply.protocol(format!(
+                "{} postcodes were asked for and {} answered",
+                postcodes.len(),
+                items.len()
+            )));
+        }
+        let number = self.count_answer();
+        let mut answers = Vec::with_capacity(items.len());
+        for (&postcode, item) in postcodes.iter().zip(items) {
+            let asked = postcode.spaced();
+            if item.query != asked.as_str() {
+                return Err(reply.protocol(format!(
+                    "{:?} was asked for and {:?} answered in its place",
+                    asked.as_str(),
+                    item.query.chars().take(40).collect::<String>()
+                )));
+            }
+            let answer = item.into_answer().map_err(|error| reply.place(error))?;
+            if let Some(record) = answer.as_ref().and_then(Answer::record)
+                && record.postcode != postcode
+            {
+                return Err(reply.protocol(format!("{postcode} was asked for and {} found", record.postcode)));
+            }
+            answers.push(answer);
+        }
+        Ok(Chunk { edition: reply.edition.clone(), number, answers })
+    }
+
+    /// Asks one by one for what a postcodes.io server left open in bulk.
+    async fn settle_all(&self, postcodes: &[Postcode], answers: Vec<Option<Answer>>) -> Result<Vec<Answer>> {
+        let mut open: Vec<Postcode> =
+            postcodes.iter().zip(&answers).filter(|(_, answer)| answer.is_none()).map(|(p, _)| *p).collect();
+        open.sort_unstable();
+        open.dedup();
+        let requests: Vec<_> = open.iter().map(|&postcode| self.settle(postcode)).collect();
+        let settled: Vec<Answer> =
+            stream::iter(requests).buffered(self.config().concurrency).try_collect().await?;
+        let settled: HashMap<Postcode, Answer> = open.into_iter().zip(settled).collect();
+        postcodes
+            .iter()
+            .zip(answers)
+            .map(|(postcode, answer)| {
+                answer.or_else(|| settled.get(postcode).cloned()).ok_or_else(|| {
+                    Error::new(ErrorKind::Internal, format!("{postcode} was left without an answer"))
+                })
+            })
+            .collect()
+    }
+
+    /// `GET /postcodes/{postcode}`, whose 404 tells terminated from unknown.
+    pub(super) async fn settle(&self, postcode: Postcode) -> Result<Answer> {
+        let target = format!("{}/{}?{EXTENDED}=true", path::POSTCODES, postcode.compact());
+        let reply = self.ask(&Ask::get(target, 1)).await?;
+        if reply.says(&[code::NOT_COVERED], &[]) {
+            return Ok(Answer::NotCovered);
+        }
+        let unknown = reply.says(
+            &[code::POSTCODE_NOT_FOUND, code::INVALID_POSTCODE],
+            // What has not the shape of a postcode there, such as GIR 0AA, is not in use there either.
+            &["Postcode not found", "Invalid postcode"],
+        );
+        let answer = match reply.missing().filter(|_| unknown) {
+            None => reply.result::<RecordBody>()?.into_record(Status::Live).map(Answer::from),
+            Some(body) => match body.terminated.clone() {
+                Some(terminated) => terminated.into_record().map(Answer::Terminated),
+                None => Ok(Answer::Unknown),
+            },
+        }
+        .map_err(|error| reply.place(error))?;
+        match answer.record() {
+            Some(record) if record.postcode != postcode => {
+                Err(reply.protocol(format!("{postcode} was asked for and {} found", record.postcode)))
+            }
+            _ => Ok(answer),
+        }
+    }
+}

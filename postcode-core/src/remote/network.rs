@@ -1,0 +1,172 @@
+//! The transport over TCP, TLS or a Unix socket.
+
+use std::error::Error as StdError;
+use std::io;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use reqwest::redirect;
+
+use super::Transport;
+use super::config::Config;
+use crate::{Error, ErrorKind, Result};
+
+/// The usual 90 seconds outlive the keep-alive of most servers (5 s for Node.js, 60 to 75 s for others), which
+/// turns idle connections into errors.
+const POOL_IDLE: Duration = Duration::from_secs(15);
+
+/// HTTP/1.1 with a pool of kept-alive connections. Follows no redirect, uses no proxy unless asked.
+#[derive(Debug)]
+pub(super) struct Network {
+    client: reqwest::Client,
+    connect_timeout: Duration,
+}
+
+impl Network {
+    pub(super) fn new(config: &Config) -> Result<Self> {
+        let mut builder = reqwest::Client::builder()
+            .http1_only()
+            .user_agent(concat!("postcode-core/", env!("CARGO_PKG_VERSION")))
+            .redirect(redirect::Policy::none())
+            .referer(false)
+            .connect_timeout(config.connect_timeout())
+            .pool_idle_timeout(POOL_IDLE)
+            .tcp_nodelay(true);
+        if !config.environment_proxy {
+            builder = builder.no_proxy();
+        }
+        if config.address.is_tls() {
+            let mut certificates = Vec::new();
+            for pem in &config.root_certificates {
+                certificates.extend(reqwest::Certificate::from_pem_bundle(pem).map_err(|e| {
+                    Error::invalid("a root certificate can't be read: give PEM text").with_source(e)
+                })?);
+            }
+            builder = builder.tls_certs_merge(certificates);
+        } else {
+            // Without this the system's certificates are read, which takes time, and fails where there are none.
+            builder = builder.tls_certs_only([]);
+        }
+        if let Some(socket) = &config.address.socket {
+            builder = unix_socket(builder, socket)?;
+        }
+        let client = builder.build().map_err(|e| {
+            let causes = causes(&e).map(ToString::to_string).collect::<Vec<_>>().join(": ");
+            Error::new(
+                ErrorKind::Internal,
+                format!("the HTTP client for {} can't be set up: {causes}", config.address),
+            )
+            .with_source(e)
+        })?;
+        Ok(Self { client, connect_timeout: config.connect_timeout() })
+    }
+}
+
+#[cfg(unix)]
+fn unix_socket(builder: reqwest::ClientBuilder, path: &std::path::Path) -> Result<reqwest::ClientBuilder> {
+    Ok(builder.unix_socket(path))
+}
+
+#[cfg(not(unix))]
+fn unix_socket(_: reqwest::ClientBuilder, path: &std::path::Path) -> Result<reqwest::ClientBuilder> {
+    let message = format!("unix:{}: there are no Unix sockets on this system: use http:", path.display());
+    Err(Error::new(ErrorKind::NotSupported, message))
+}
+
+#[async_trait]
+impl Transport for Network {
+    async fn send(&self, request: http::Request<Bytes>, limit: usize) -> Result<http::Response<Bytes>> {
+        let request = reqwest::Request::try_from(request).map_err(|e| self.explain(e))?;
+        let mut response = self.client.execute(request).await.map_err(|e| self.explain(e))?;
+        let announced = response.content_length().unwrap_or(0);
+        if announced > limit as u64 {
+            return Err(too_long(limit));
+        }
+        // Not all at once what a server only says that it will send.
+        let mut body = Vec::with_capacity(announced.min(1 << 20) as usize);
+        while let Some(chunk) = response.chunk().await.map_err(|e| self.explain(e))? {
+            if body.len() + chunk.len() > limit {
+                return Err(too_long(limit));
+            }
+            body.extend_from_slice(&chunk);
+        }
+        let mut answer = http::Response::new(Bytes::from(body));
+        *answer.status_mut() = response.status();
+        *answer.headers_mut() = std::mem::take(response.headers_mut());
+        Ok(answer)
+    }
+}
+
+fn too_long(limit: usize) -> Error {
+    Error::new(
+        ErrorKind::Protocol,
+        format!("the answer is longer than {limit} bytes, which no answer to this request is"),
+    )
+}
+
+impl Network {
+    /// What went wrong, in words that say what to do.
+    fn explain(&self, error: reqwest::Error) -> Error {
+        let error = error.without_url();
+        let (kind, message) = self.classify(&error);
+        Error::new(kind, message).with_source(error)
+    }
+
+    fn classify(&self, error: &reqwest::Error) -> (ErrorKind, String) {
+        use ErrorKind::{InvalidInput, Protocol, Timeout, Unavailable};
+        if error.is_builder() {
+            return (InvalidInput, format!("the request can't be made: {error}"));
+        }
+        if error.is_timeout() {
+            let why = format!("no connection within {:?} (option connect_timeout)", self.connect_timeout);
+            return (Timeout, why);
+        }
+        if error.is_dns() {
+            return (Unavailable, "the host's name can't be resolved: check it".to_owned());
+        }
+        let last = causes(error).last().map(ToString::to_string).unwrap_or_default();
+        for cause in causes(error) {
+            if let Some(cause) = cause.downcast_ref::<hyper::Error>()
+                && cause.is_parse()
+            {
+                return (Protocol, format!("what answered does not speak HTTP: {last}"));
+            }
+            let Some(cause) = cause.downcast_ref::<io::Error>() else { continue };
+            match cause.kind() {
+                io::ErrorKind::ConnectionRefused => {
+                    return (Unavailable, "connection refused: is the service running there?".to_owned());
+                }
+                io::ErrorKind::NotFound => {
+                    return (
+                        Unavailable,
+                        "there is no such socket: is the service running there?".to_owned(),
+                    );
+                }
+                io::ErrorKind::PermissionDenied => {
+                    return (Unavailable, "not allowed to connect: check the permissions".to_owned());
+                }
+                // What a TLS handshake says of an answer it does not understand or a certificate it does not trust.
+                io::ErrorKind::InvalidData if error.is_connect() => {
+                    return (Protocol, format!("no secure connection: {last}"));
+                }
+                _ => {}
+            }
+        }
+        let what = if error.is_connect() { "no connection" } else { "the connection broke" };
+        (Unavailable, format!("{what}: {last}"))
+    }
+}
+
+/// An error, its cause, the cause of that, …, and what is wrapped in I/O errors, which `source` passes over.
+fn causes(error: &reqwest::Error) -> impl Iterator<Item = &(dyn StdError + 'static)> {
+    let mut next: Option<&(dyn StdError + 'static)> = Some(error);
+    std::iter::from_fn(move || {
+        let error = next?;
+        next = match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+            Some(inner) => Some(inner),
+            None => error.source(),
+        };
+        Some(error)
+    })
+}

@@ -1,0 +1,145 @@
+//! Setting up a [`Replica`].
+
+use std::fmt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::Replica;
+use super::folder::Folder;
+use super::follow::Follower;
+use crate::connect::SourceUrl;
+use crate::remote::config::parse_duration;
+use crate::remote::{RemoteBuilder, Transport};
+use crate::{Error, Result};
+
+const INTERVAL: Duration = Duration::from_secs(60);
+const SHORTEST: Duration = Duration::from_millis(100);
+const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
+/// A hundred times the country's file as it is.
+const LARGEST: u64 = 8 << 30;
+
+/// Sets up a [`Replica`]: made by [`Replica::builder`]. Methods overrule the options in the URL, which are those of
+/// the HTTP client and `dir` and `interval`.
+#[must_use]
+pub struct ReplicaBuilder(Result<Settings>);
+
+struct Settings {
+    remote: RemoteBuilder,
+    dir: Option<PathBuf>,
+    interval: Duration,
+}
+
+impl ReplicaBuilder {
+    pub(super) fn new(url: &str) -> Self {
+        Self(SourceUrl::parse(url).and_then(settings))
+    }
+
+    /// What is wrong with the URL said at once.
+    pub(crate) fn from_url(url: SourceUrl) -> Result<Self> {
+        Ok(Self(Ok(settings(url)?)))
+    }
+
+    fn set(mut self, set: impl FnOnce(&mut Settings) -> Result<()>) -> Self {
+        if let Ok(settings) = &mut self.0
+            && let Err(error) = set(settings)
+        {
+            self.0 = Err(error);
+        }
+        self
+    }
+
+    /// The folder of the copy, which is made if it is not there. Several replicas may share one: each service has
+    /// a file of its own. Unless set `postcode` in the user's cache folder, `$XDG_CACHE_HOME` or `~/.cache`.
+    pub fn dir(self, dir: impl Into<PathBuf>) -> Self {
+        self.set(|settings| {
+            settings.dir = Some(dir.into());
+            Ok(())
+        })
+    }
+
+    /// How often the service is asked for its edition: 100 ms to a day, a minute unless set.
+    pub fn interval(self, interval: Duration) -> Self {
+        self.set(|settings| settings.set_interval(interval))
+    }
+
+    /// Sends requests through this, as [`RemoteBuilder::transport`].
+    pub fn transport(self, transport: impl Transport) -> Self {
+        self.remote(|client| client.transport(transport))
+    }
+
+    /// The client that asks the service: its authorization, its certificates, its proxy. Timeouts and retries are the
+    /// replica's own.
+    pub fn remote(self, set: impl FnOnce(RemoteBuilder) -> RemoteBuilder) -> Self {
+        Self(self.0.map(|settings| Settings { remote: set(settings.remote), ..settings }))
+    }
+
+    /// Opens the copy from before, or makes one, and begins to follow. Needs a tokio runtime with I/O and time,
+    /// and follows for as long as that runs.
+    ///
+    /// # Errors
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) for a URL, an option or a value that makes no sense;
+    /// [`Dataset`](crate::ErrorKind::Dataset) if the folder can't be used; and if there is no copy from before, the
+    /// reason why there is none from the service: [`Unavailable`](crate::ErrorKind::Unavailable) for example, or
+    /// [`NotSupported`](crate::ErrorKind::NotSupported) if the server offers no file.
+    pub async fn start(self) -> Result<Replica> {
+        let Settings { remote, dir, interval } = self.0?;
+        let remote = remote.build()?;
+        let folder = Folder::of(dir, &remote.to_string())?;
+        let follower = Follower::start(remote, folder, LARGEST).await?;
+        Ok(Replica::new(follower, interval))
+    }
+}
+
+impl Settings {
+    fn set_interval(&mut self, interval: Duration) -> Result<()> {
+        if !(SHORTEST..=LONGEST).contains(&interval) {
+            return Err(Error::invalid(format!("an interval of {interval:?}: give 100ms to 1440m")));
+        }
+        self.interval = interval;
+        Ok(())
+    }
+}
+
+fn settings(mut url: SourceUrl) -> Result<Settings> {
+    let own = |name: &str| matches!(name, "dir" | "interval");
+    let (ours, theirs): (Vec<_>, _) =
+        std::mem::take(&mut url.options).into_iter().partition(|(name, _)| own(name));
+    url.options = theirs;
+    let mut settings = Settings { remote: RemoteBuilder::from_url(url)?, dir: None, interval: INTERVAL };
+    let mut seen: Vec<&str> = Vec::new();
+    for (name, value) in &ours {
+        if seen.contains(&name.as_str()) {
+            return Err(Error::invalid(format!("option {name:?} is given twice: give it once")));
+        }
+        seen.push(name);
+        match name.as_str() {
+            "dir" if value.is_empty() => {
+                return Err(Error::invalid("dir=: give the folder where the copy is kept"));
+            }
+            "dir" => settings.dir = Some(value.into()),
+            _ => settings.set_interval(parse_duration(name, value)?)?,
+        }
+    }
+    Ok(settings)
+}
+
+/// All that is in effect, and no secret: one line for the log at the start.
+impl fmt::Display for ReplicaBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Settings { remote, dir, interval } = match &self.0 {
+            Ok(settings) => settings,
+            Err(error) => return error.fmt(f),
+        };
+        write!(f, "replica:{} interval={interval:?} dir=", remote.address())?;
+        match dir {
+            Some(dir) => write!(f, "{}", dir.display()),
+            None => f.write_str("(the user's cache folder)"),
+        }
+    }
+}
+
+impl fmt::Debug for ReplicaBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ReplicaBuilder({self})")
+    }
+}

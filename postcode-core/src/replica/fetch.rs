@@ -1,0 +1,145 @@
+//! The two questions that a replica asks: which edition, and a range of its file.
+
+use std::time::Duration;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use http::header::{CONTENT_LENGTH, CONTENT_RANGE, ETAG, HeaderName, IF_MATCH, IF_NONE_MATCH, RANGE};
+use http::{HeaderMap, HeaderValue, Method, StatusCode};
+
+use crate::wire::REPR_DIGEST_HEADER;
+use crate::wire::path::DATASET;
+use crate::{Error, ErrorKind, Remote, Result};
+
+/// Bytes of one range: small enough to lose little when a connection breaks.
+pub(super) const RANGE_BYTES: u64 = 1 << 20;
+/// How long a range may take: 34 kB a second.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// How long the first question may take: the server may have to read the file for its checksum.
+const FIRST_PATIENCE: Duration = Duration::from_secs(10);
+/// How often a range is asked for that failed for the moment.
+const ATTEMPTS: u32 = 4;
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+
+/// An edition that the service offers.
+#[derive(Clone, Debug)]
+pub(super) struct Offer {
+    pub(super) etag: HeaderValue,
+    pub(super) len: u64,
+    /// The SHA-256 of the file, where the server says it.
+    pub(super) sha256: Option<[u8; 32]>,
+}
+
+impl Offer {
+    /// The same in a word: tells editions apart.
+    pub(super) fn name(&self) -> String {
+        format!("{:?} {}", self.etag, self.len)
+    }
+}
+
+/// What the service offers now; `None` if it is the edition of that tag.
+pub(super) async fn offer(remote: &Remote, known: Option<&HeaderValue>) -> Result<Option<Offer>> {
+    let headers: Vec<_> = known.map(|known| (IF_NONE_MATCH, known.clone())).into_iter().collect();
+    let expected =
+        [StatusCode::OK, StatusCode::NOT_MODIFIED, StatusCode::NOT_FOUND, StatusCode::NOT_IMPLEMENTED];
+    let response =
+        patiently(|| remote.raw((Method::HEAD, DATASET), &headers, &expected, 0, FIRST_PATIENCE)).await?;
+    let said = |what: &str, kind| Error::new(kind, format!("HEAD {remote}{DATASET}: {what}"));
+    match response.status() {
+        StatusCode::OK => {}
+        StatusCode::NOT_MODIFIED => return Ok(None),
+        _ => {
+            let what = "the server offers no dataset file: is it a postcode-service with data of its own?";
+            return Err(said(what, ErrorKind::NotSupported));
+        }
+    }
+    let headers = response.headers();
+    let protocol = |what: &str| said(what, ErrorKind::Protocol);
+    let etag = headers.get(ETAG).filter(|tag| tag.as_bytes().starts_with(b"\""));
+    let etag = etag.ok_or_else(|| protocol("no strong ETag, without which ranges can't be put together"))?;
+    let len =
+        number(headers, &CONTENT_LENGTH).ok_or_else(|| protocol("the server does not say its length"))?;
+    let sha256 = match headers.get(REPR_DIGEST_HEADER) {
+        Some(digest) => sha256(digest),
+        None => None,
+    };
+    Ok(Some(Offer { etag: etag.clone(), len, sha256 }))
+}
+
+/// The bytes of the file from there on, [`RANGE_BYTES`] at most.
+pub(super) async fn range(remote: &Remote, offer: &Offer, start: u64) -> Result<Bytes> {
+    let end = offer.len.min(start.saturating_add(RANGE_BYTES));
+    let value = |text: String| {
+        HeaderValue::try_from(text)
+            .map_err(|e| Error::new(ErrorKind::Internal, "a range that is no header").with_source(e))
+    };
+    let headers = [(RANGE, value(format!("bytes={start}-{}", end - 1))?), (IF_MATCH, offer.etag.clone())];
+    let expected = [StatusCode::PARTIAL_CONTENT, StatusCode::PRECONDITION_FAILED];
+    let limit = RANGE_BYTES as usize;
+    let response =
+        patiently(|| remote.raw((Method::GET, DATASET), &headers, &expected, limit, PATIENCE)).await?;
+    let said = |kind, what: String| Error::new(kind, format!("GET {remote}{DATASET}: {what}"));
+    let same = response.headers().get(ETAG).is_none_or(|etag| *etag == offer.etag);
+    if response.status() != StatusCode::PARTIAL_CONTENT || !same {
+        let what = "the service has another edition by now: the next try takes that".to_owned();
+        return Err(said(ErrorKind::Unavailable, what));
+    }
+    let due = format!("bytes {start}-{}/{}", end - 1, offer.len);
+    let got = response.headers().get(CONTENT_RANGE).map(|range| String::from_utf8_lossy(range.as_bytes()));
+    if got.as_deref() != Some(&due) || response.body().len() as u64 != end - start {
+        let (len, got) = (response.body().len(), got.as_deref().unwrap_or("no range"));
+        return Err(said(
+            ErrorKind::Protocol,
+            format!("{due} was asked for and {got} came, with {len} bytes"),
+        ));
+    }
+    Ok(response.into_body())
+}
+
+/// Repeats what failed for the moment.
+async fn patiently<T, F: Future<Output = Result<T>>>(attempt: impl Fn() -> F) -> Result<T> {
+    let mut pause = FIRST_PAUSE;
+    for _ in 1..ATTEMPTS {
+        match attempt().await {
+            Err(error) if error.is_transient() => {
+                let wait = pause.mul_f64(fastrand::f64()).max(error.retry_after().unwrap_or_default());
+                if wait > LONGEST_PAUSE {
+                    return Err(error);
+                }
+                tokio::time::sleep(wait).await;
+                pause *= 4;
+            }
+            other => return other,
+        }
+    }
+    attempt().await
+}
+
+fn number(headers: &HeaderMap, name: &HeaderName) -> Option<u64> {
+    headers.get(name)?.to_str().ok()?.trim().parse().ok()
+}
+
+/// Of `sha-256=:…:` among others (RFC 9530 and 9651).
+fn sha256(digest: &HeaderValue) -> Option<[u8; 32]> {
+    let mut digests = digest.to_str().ok()?.split(',');
+    let ours = digests.find_map(|digest| digest.trim().strip_prefix("sha-256=:")?.strip_suffix(':'))?;
+    STANDARD.decode(ours).ok()?.try_into().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_digest_is_read_among_others() {
+        let ours = format!("sha-256=:{}:", STANDARD.encode([7; 32]));
+        let read = |text: &str| sha256(&HeaderValue::from_str(text).unwrap());
+        assert_eq!(read(&ours), Some([7; 32]));
+        assert_eq!(read(&format!("sha-512=:eA==:, {ours}")), Some([7; 32]));
+        for none in ["", "sha-256", "sha-256=:x:", "sha-256=:eA==:", "sha-512=:eA==:"] {
+            assert_eq!(read(none), None, "{none}");
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! The envelope of a success, and the items of a bulk lookup.
+
+use serde::{Deserialize, Serialize};
+
+use super::{RecordBody, RecordView, Shape};
+use crate::{Answer, Error, ErrorKind, Postcode, Result, Status};
+
+/// `{"status":200,"result":…}`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Success<T> {
+    /// The HTTP status.
+    pub status: u16,
+    /// The answer.
+    pub result: T,
+}
+
+impl<T> Success<T> {
+    /// With status 200.
+    pub fn new(result: T) -> Self {
+        Self { status: 200, result }
+    }
+}
+
+/// The body of `POST /postcodes`: `{"postcodes":[…]}`.
+#[derive(Clone, Debug, Serialize)]
+pub struct BulkQuery<'a> {
+    /// The postcodes, in the order of the answer.
+    pub postcodes: &'a [Postcode],
+}
+
+/// One item of a bulk answer: `{"query":…,"result":…|null}`, and in the extended shape a `status`, by which
+/// a client knows that the server tells terminated, unknown and not covered apart.
+#[derive(Debug)]
+pub struct BulkItem<T> {
+    /// The text of the query, as it was sent.
+    pub query: String,
+    /// `live`, `terminated`, `unknown`, `not_covered` or `invalid`; not from a server of postcodes.io.
+    pub status: Option<String>,
+    /// The record.
+    pub result: Option<T>,
+}
+
+impl<'a> BulkItem<RecordView<'a>> {
+    /// To answer a query with: `None` is a text that is no postcode.
+    pub fn new(query: impl Into<String>, answer: Option<&'a Answer>, shape: Shape) -> Self {
+        let (status, record) = match (answer, shape) {
+            (None, Shape::Extended) => (Some("invalid"), None),
+            (None, Shape::Compatible) => (None, None),
+            (Some(answer), Shape::Extended) => (Some(answer.status()), answer.record()),
+            // postcodes.io answers null to all but live postcodes in bulk.
+            (Some(Answer::Live(record)), Shape::Compatible) => (None, Some(record)),
+            (Some(_), Shape::Compatible) => (None, None),
+        };
+        Self {
+            query: query.into(),
+            status: status.map(str::to_owned),
+            result: record.map(|record| RecordView::new(record, shape)),
+        }
+    }
+}
+
+impl BulkItem<RecordBody> {
+    /// What the server said, `None` if it is a postcodes.io server and said null: not live, the rest unknown.
+    ///
+    /// # Errors
+    /// [`Protocol`](ErrorKind::Protocol) if the record does not make sense.
+    pub fn into_answer(self) -> Result<Option<Answer>> {
+        let record = |body: RecordBody, status: Status| {
+            let record = body.into_record(status)?;
+            if record.status == status {
+                return Ok(Answer::from(record));
+            }
+            let message =
+                format!("the server answered {:?} with one status and its record with another", self.query);
+            Err(Error::new(ErrorKind::Protocol, message))
+        };
+        Ok(Some(match (self.status.as_deref(), self.result) {
+            (None, None) => return Ok(None),
+            (None | Some("live"), Some(body)) => record(body, Status::Live)?,
+            (Some("terminated"), Some(body)) => record(body, Status::Terminated)?,
+            (Some("unknown"), None) => Answer::Unknown,
+            (Some("not_covered"), None) => Answer::NotCovered,
+            (Some(status), result) => {
+                let with = if result.is_some() { "a record" } else { "no record" };
+                return Err(Error::new(
+                    ErrorKind::Protocol,
+                    format!("the server answered {:?} with status {status:?} and {with}", self.query),
+                ));
+            }
+        }))
+    }
+}
+
+// By hand, so that `status` is left out, not null, in the compatible shape, and always first looked for.
+impl<T: Serialize> Serialize for BulkItem<T> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        use serde::ser::SerializeStruct;
+        let mut item = serializer.serialize_struct("BulkItem", if self.status.is_some() { 3 } else { 2 })?;
+        item.serialize_field("query", &self.query)?;
+        if let Some(status) = &self.status {
+            item.serialize_field("status", status)?;
+        }
+        item.serialize_field("result", &self.result)?;
+        item.end()
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for BulkItem<T> {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        struct Item<T> {
+            query: String,
+            #[serde(default)]
+            status: Option<String>,
+            result: Option<T>,
+        }
+        let Item { query, status, result } = Item::deserialize(deserializer)?;
+        Ok(Self { query, status, result })
+    }
+}

@@ -1,0 +1,259 @@
+//! Part of a postcode object: the `filter` of bulk requests.
+
+use serde::ser::{Serialize, SerializeMap, Serializer};
+
+use super::record::CodesView;
+use super::{RecordView, Shape};
+use crate::{AreaKind, Location, Record};
+
+macro_rules! fields {
+    ($($variant:ident $name:literal),* $(,)?) => {
+        /// A key of a postcode object that `filter` can ask for: those that postcodes.io allows.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[expect(missing_docs, reason = "each is the key of postcodes.io of that name")]
+        pub enum Field { $($variant),* }
+
+        impl Field {
+            /// All of them.
+            pub const ALL: &[Self] = &[$(Self::$variant),*];
+
+            /// The key.
+            pub fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name),* }
+            }
+        }
+    };
+}
+
+fields! {
+    Postcode "postcode", Quality "quality", Eastings "eastings", Northings "northings", Country "country",
+    NhsHa "nhs_ha", Longitude "longitude", Latitude "latitude",
+    ParliamentaryConstituency "parliamentary_constituency",
+    EuropeanElectoralRegion "european_electoral_region", PrimaryCareTrust "primary_care_trust",
+    Region "region", Lsoa "lsoa", Msoa "msoa", Incode "incode", Outcode "outcode", Codes "codes",
+    AdminDistrict "admin_district", Parish "parish", AdminCounty "admin_county", AdminWard "admin_ward",
+    Ccg "ccg", Nuts "nuts", Ced "ced",
+}
+
+impl Field {
+    /// The fields of a comma list, in its order and each once. As with postcodes.io case and spaces do not
+    /// matter and unknown names are passed over, so that a list of nothing else gives empty objects.
+    pub fn list(text: &str) -> Vec<Self> {
+        let mut fields = Vec::new();
+        for name in text.split(',') {
+            let name: String = name.chars().filter(|c| !c.is_whitespace()).collect();
+            let field = Self::ALL.iter().copied().find(|field| field.name().eq_ignore_ascii_case(&name));
+            fields.extend(field.filter(|field| !fields.contains(field)));
+        }
+        fields
+    }
+}
+
+/// The keys that `filter` asks for where all of a postcode object can be asked for: with `?extended=true`. They are
+/// written in the order of the object.
+///
+/// ```
+/// use postcode_core::wire::Keys;
+///
+/// let keys = Keys::list("Postcode, pfa, postcod");
+/// assert!(keys.has("pfa") && !keys.has("quality"));
+/// assert_eq!(keys.unknown().collect::<Vec<_>>(), ["postcod"]);
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Keys(Vec<String>);
+
+impl Keys {
+    /// All keys of a postcode object, in any shape.
+    pub const ALL: [&str; 51] = [
+        "postcode",
+        "quality",
+        "eastings",
+        "northings",
+        "country",
+        "nhs_ha",
+        "longitude",
+        "latitude",
+        "european_electoral_region",
+        "primary_care_trust",
+        "region",
+        "lsoa",
+        "msoa",
+        "incode",
+        "outcode",
+        "parliamentary_constituency",
+        "parliamentary_constituency_2024",
+        "admin_district",
+        "parish",
+        "admin_county",
+        "date_of_introduction",
+        "admin_ward",
+        "ced",
+        "ccg",
+        "nuts",
+        "pfa",
+        "nhs_region",
+        "ttwa",
+        "national_park",
+        "bua",
+        "icb",
+        "cancer_alliance",
+        "lsoa11",
+        "msoa11",
+        "lsoa21",
+        "msoa21",
+        "oa21",
+        "ruc11",
+        "ruc21",
+        "lep1",
+        "lep2",
+        "codes",
+        "distance",
+        "status",
+        "user_type",
+        "grid_system",
+        "index_of_multiple_deprivation",
+        "parliamentary_constituency_before",
+        "senedd_constituency",
+        "position",
+        "date_of_termination",
+    ];
+
+    /// Those of a comma list. Case and spaces do not matter.
+    pub fn list(text: &str) -> Self {
+        let name =
+            |name: &str| name.chars().filter(|c| !c.is_whitespace()).collect::<String>().to_lowercase();
+        Self(text.split(',').map(name).filter(|name| !name.is_empty()).collect())
+    }
+
+    /// Whether it is one of them.
+    pub fn has(&self, key: &str) -> bool {
+        self.0.iter().any(|name| name == key)
+    }
+
+    /// What is none of [`ALL`](Self::ALL), and asks for nothing.
+    pub fn unknown(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(String::as_str).filter(|name| !Self::ALL.contains(name))
+    }
+}
+
+/// Some fields of a record, to be written as JSON.
+#[derive(Clone, Copy, Debug)]
+pub struct FilteredView<'a> {
+    record: &'a Record,
+    fields: &'a [Field],
+}
+
+impl<'a> FilteredView<'a> {
+    /// Those fields, in that order.
+    pub fn new(record: &'a Record, fields: &'a [Field]) -> Self {
+        Self { record, fields }
+    }
+}
+
+impl Serialize for FilteredView<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let record = self.record;
+        let mut map = serializer.serialize_map(Some(self.fields.len()))?;
+        for field in self.fields {
+            let key = field.name();
+            let kind = match field {
+                Field::Country => AreaKind::Country,
+                Field::NhsHa => AreaKind::HealthAuthority,
+                Field::ParliamentaryConstituency => AreaKind::ParliamentaryConstituency,
+                Field::EuropeanElectoralRegion => AreaKind::EuropeanElectoralRegion,
+                Field::PrimaryCareTrust => AreaKind::PrimaryCareTrust,
+                Field::Region => AreaKind::Region,
+                Field::Lsoa => AreaKind::Lsoa21,
+                Field::Msoa => AreaKind::Msoa21,
+                Field::AdminDistrict => AreaKind::AdminDistrict,
+                Field::Parish => AreaKind::Parish,
+                Field::AdminCounty => AreaKind::AdminCounty,
+                Field::AdminWard => AreaKind::AdminWard,
+                Field::Ccg => AreaKind::Ccg,
+                Field::Nuts => AreaKind::Nuts,
+                Field::Ced => AreaKind::CountyElectoralDivision,
+                Field::Postcode => {
+                    map.serialize_entry(key, &record.postcode)?;
+                    continue;
+                }
+                Field::Quality => {
+                    map.serialize_entry(key, &record.quality)?;
+                    continue;
+                }
+                Field::Eastings => {
+                    map.serialize_entry(key, &record.grid.map(|grid| grid.eastings))?;
+                    continue;
+                }
+                Field::Northings => {
+                    map.serialize_entry(key, &record.grid.map(|grid| grid.northings))?;
+                    continue;
+                }
+                Field::Longitude => {
+                    map.serialize_entry(key, &record.location.map(Location::longitude))?;
+                    continue;
+                }
+                Field::Latitude => {
+                    map.serialize_entry(key, &record.location.map(Location::latitude))?;
+                    continue;
+                }
+                Field::Incode => {
+                    map.serialize_entry(key, record.postcode.incode().as_str())?;
+                    continue;
+                }
+                Field::Outcode => {
+                    map.serialize_entry(key, &record.postcode.outcode())?;
+                    continue;
+                }
+                Field::Codes => {
+                    map.serialize_entry(key, &CodesView(RecordView::new(record, Shape::Compatible)))?;
+                    continue;
+                }
+            };
+            map.serialize_entry(key, &record.area_name(kind))?;
+        }
+        map.end()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_field_is_what_the_whole_object_has_under_its_key() {
+        let mut record = Record::live("AB10 1AB".parse().unwrap());
+        record.quality = Some(1);
+        record.areas = crate::Areas::owned(AreaKind::ALL.into_iter().enumerate().map(|(i, kind)| {
+            let name = Some(format!("Name {i}").into());
+            (kind, crate::OwnedArea { code: Some(format!("S{i:08}").into()), name, alias: None })
+        }));
+        let whole = serde_json::to_value(RecordView::new(&record, Shape::Compatible)).unwrap();
+        for field in Field::ALL {
+            let one = serde_json::to_value(FilteredView::new(&record, &[*field])).unwrap();
+            assert_eq!(one, serde_json::json!({ field.name(): whole[field.name()] }));
+        }
+    }
+
+    #[test]
+    fn the_keys_are_those_of_the_whole_object_and_one_is_what_it_has_there() {
+        let neighbour = crate::Neighbour::new(Record::terminated("AB10 1AB".parse().unwrap()), 1.5);
+        let view = crate::wire::NeighbourView::new(&neighbour, Shape::Extended);
+        let whole = serde_json::to_value(view).unwrap();
+        let mut keys: Vec<_> = whole.as_object().unwrap().keys().map(String::as_str).collect();
+        let mut all = Keys::ALL;
+        keys.sort_unstable();
+        all.sort_unstable();
+        assert_eq!(keys, all);
+        for key in Keys::ALL {
+            let only = Keys::list(&key.to_uppercase());
+            let one = serde_json::to_value(view.only(Some(&only))).unwrap();
+            assert_eq!(one, serde_json::json!({ key: whole[key] }));
+        }
+    }
+
+    #[test]
+    fn a_list_is_read_as_postcodes_io_reads_it() {
+        assert_eq!(Field::list(" CODES ,postcode,nope,postcode"), [Field::Codes, Field::Postcode]);
+        assert_eq!(Field::list("constructor,,"), []);
+    }
+}

@@ -1,0 +1,75 @@
+//! What goes over HTTP, shared by client and server so that the two can't drift.
+//!
+//! The API is that of postcodes.io. What this project adds rides beside it and is only there when asked for
+//! by [`EXTENDED`], so that a client of postcodes.io sees nothing new, and a server of postcodes.io, which
+//! ignores unknown parameters, answers in its own way: the client tells from the answer which one it has.
+
+mod answer;
+mod error;
+mod filter;
+mod position;
+mod record;
+mod region;
+
+pub use answer::{BulkItem, BulkQuery, Success};
+pub use error::{ErrorBody, TerminatedBody, code};
+pub use filter::{Field, FilteredView, Keys};
+pub use position::PositionBody;
+pub use record::{CodesBody, NeighbourView, RecordBody, RecordView, Shape};
+pub use region::{PageBody, PolygonBody};
+
+/// Query parameter that asks for the [extended](Shape::Extended) shape: `?extended=true`.
+pub const EXTENDED: &str = "extended";
+/// Query parameter of autocomplete: `?order=prefix` asks for postcodes that begin with the text, in their
+/// order, instead of what postcodes.io finds.
+pub const ORDER: &str = "order";
+/// The value of [`ORDER`].
+pub const ORDER_PREFIX: &str = "prefix";
+
+/// Query parameter of the search for places: only those in the county, district, region or country of that name.
+pub const WITHIN: &str = "within";
+/// Query parameter of the search for places: only those of that kind, such as `Town`.
+pub const LOCAL_TYPE: &str = "type";
+
+/// Response header: the fingerprint of the dataset that answered. A client that needs several requests for
+/// one batch compares it, to keep the promise of one edition.
+pub const EDITION_HEADER: &str = "postcode-edition";
+/// Request header: how many milliseconds the caller still waits. A server refuses work that is late.
+pub const DEADLINE_HEADER: &str = "postcode-deadline-ms";
+/// Request and response header: the id under which both sides log the request.
+pub const REQUEST_ID_HEADER: &str = "x-request-id";
+
+/// Response header of the dataset file (RFC 9530): the SHA-256 of the whole file, whichever range of it is sent.
+pub const REPR_DIGEST_HEADER: &str = "repr-digest";
+
+/// Where the operations are, relative to the base address.
+pub mod path {
+    /// `GET /postcodes/{postcode}`, `POST /postcodes`, `GET /postcodes?q=`, `GET /postcodes?lon=&lat=`.
+    pub const POSTCODES: &str = "/postcodes";
+    /// `GET /outcodes/{outcode}`, `GET /outcodes/{outcode}/nearest`, `GET /outcodes?lon=&lat=`.
+    pub const OUTCODES: &str = "/outcodes";
+    /// `GET /terminated_postcodes/{postcode}`.
+    pub const TERMINATED: &str = "/terminated_postcodes";
+    /// `GET /places/{code}`, `GET /places?q=`; `GET /places/{code}/postcodes`, which is not in postcodes.io.
+    pub const PLACES: &str = "/places";
+    /// `GET /find/places?q=`: places by what is typed; not in postcodes.io.
+    pub const FIND_PLACES: &str = "/find/places";
+    /// `GET /within?lon=&lat=&radius=`, `GET /within?bbox=`, `POST /within` with a polygon; not in postcodes.io, as all that
+    /// end in [`POSTCODES`]: `GET /areas/{code}/postcodes`, `GET /outcodes/{outcode}/postcodes`, `GET
+    /// /sectors/{sector}/postcodes`.
+    pub const WITHIN: &str = "/within";
+    /// `GET /areas/{code}/postcodes`.
+    pub const AREAS: &str = "/areas";
+    /// `GET /sectors/{sector}/postcodes`.
+    pub const SECTORS: &str = "/sectors";
+    /// `GET /random/places`.
+    pub const RANDOM_PLACES: &str = "/random/places";
+    /// `GET /scotland/postcodes/{postcode}`.
+    pub const SCOTLAND: &str = "/scotland/postcodes";
+    /// `GET /random/postcodes`.
+    pub const RANDOM: &str = "/random/postcodes";
+    /// `GET /dataset/info`: the [`DatasetInfo`](crate::DatasetInfo); not in postcodes.io.
+    pub const DATASET_INFO: &str = "/dataset/info";
+    /// `GET /dataset`: the dataset file; not in postcodes.io.
+    pub const DATASET: &str = "/dataset";
+}

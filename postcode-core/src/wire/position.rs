@@ -1,0 +1,43 @@
+//! The `position` of a postcode object in the extended shape.
+
+use serde::{Deserialize, Serialize};
+
+use super::record::protocol;
+use crate::{Approximate, Location, Record, Result};
+
+/// Where a postcode is, and how that is known: the `position` of the extended shape.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "each field is the key of that name")]
+pub struct PositionBody {
+    /// `exact`, that of the postcode, or `approximate`, that of its outcode.
+    pub kind: Box<str>,
+    /// Who says so, of an approximate one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<Box<str>>,
+    pub longitude: f64,
+    pub latitude: f64,
+}
+
+impl PositionBody {
+    const APPROXIMATE: &str = "approximate";
+
+    pub(super) fn of(record: &Record) -> Option<Self> {
+        let (kind, at, source) = match (&record.location, &record.approximate) {
+            (Some(at), _) => ("exact", at, None),
+            (None, Some(about)) => (Self::APPROXIMATE, &about.location, Some(&*about.source)),
+            (None, None) => return None,
+        };
+        let source = source.map(Into::into);
+        Some(Self { kind: kind.into(), source, longitude: at.longitude(), latitude: at.latitude() })
+    }
+
+    /// What it says of a record without a location.
+    pub(super) fn approximate(&self) -> Result<Option<Approximate>> {
+        if &*self.kind != Self::APPROXIMATE {
+            return Ok(None);
+        }
+        let location = Location::new(self.latitude, self.longitude)
+            .map_err(|e| protocol(&self.kind, "position").with_source(e))?;
+        Ok(Some(Approximate { location, source: self.source.as_deref().unwrap_or_default().into() }))
+    }
+}

@@ -1,0 +1,140 @@
+//! The embedded country against the join of its sources, row by row, and against ONS's own latitudes.
+#![cfg(feature = "embedded")]
+#![allow(clippy::unwrap_used)] // In a test it is the failure.
+
+use std::path::PathBuf;
+
+use postcode_core::dataset::Dataset;
+use postcode_core::{Answer, AreaKind, Postcode, Status, UserType};
+
+/// A file under `../shared`, if it is there.
+fn shared(path: &str) -> Option<PathBuf> {
+    let root = std::env::var_os("POSTCODE_SHARED")
+        .map_or_else(|| PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared")), PathBuf::from);
+    let path = root.join(path);
+    if !path.exists() {
+        println!("skipped: {} is not there", path.display());
+        return None;
+    }
+    Some(path)
+}
+
+fn postcode(text: &str) -> Postcode {
+    text.parse().unwrap()
+}
+
+#[test]
+fn it_is_whole_and_says_what_it_is() {
+    let country = Dataset::embedded().unwrap();
+    country.verify().unwrap();
+    let info = country.info();
+    assert_eq!(info.edition, "ONSPD November 2025");
+    assert_eq!((info.live, info.terminated), (1_769_455, 887_969));
+    assert_eq!(info.not_covered, ["BT"]);
+    assert!(info.not_covered_advice.as_deref().is_some_and(|advice| advice.contains("ONSPD")));
+    for source in ["OS data", "Royal Mail data", "Office for National Statistics", "Open Government Licence"]
+    {
+        assert!(info.attribution.contains(source), "{}", info.attribution);
+    }
+}
+
+#[test]
+fn well_known_postcodes() {
+    let country = Dataset::embedded().unwrap();
+    let palace = country.get(postcode("SW1A 1AA")).live().unwrap();
+    assert_eq!(palace.admin_district(), Some("Westminster"));
+    assert_eq!(palace.area_code(AreaKind::AdminDistrict), Some("E09000033"));
+    assert_eq!(palace.region(), Some("London"));
+    assert_eq!(palace.area_code(AreaKind::Region), Some("E12000007"));
+    assert_eq!(palace.country(), Some("England"));
+    assert_eq!(palace.area_code(AreaKind::Country), Some("E92000001"));
+    for (text, status) in [
+        ("EH1 1YZ", "live"),
+        ("CF10 1EP", "live"),
+        ("JE2 3AB", "live"),
+        ("GY1 1AA", "live"),
+        ("DN55 1PT", "terminated"),
+        ("GIR 0AA", "terminated"),
+        ("NPT 0VA", "terminated"),
+        ("IM1 1AA", "terminated"),
+        ("BT1 5GS", "not_covered"),
+        ("SW1A 9ZZ", "unknown"),
+    ] {
+        assert_eq!(country.get(postcode(text)).status(), status, "{text}");
+    }
+}
+
+#[test]
+fn every_row_is_that_of_the_sources() {
+    let Some(path) = shared("data/uk_postcodes_pypi_only_nov2025.csv.zst") else { return };
+    let country = Dataset::embedded().unwrap();
+    let text = zstd::Decoder::new(std::fs::File::open(path).unwrap()).unwrap();
+    let mut reader = csv::Reader::from_reader(text);
+    let (mut compared, mut not_covered) = (0_u64, 0_u64);
+    for row in reader.records() {
+        let row = row.unwrap();
+        let asked = postcode(&row[0]);
+        let answer = country.get(asked);
+        if asked.area() == "BT" {
+            assert_eq!(answer, Answer::NotCovered, "{asked}");
+            not_covered += 1;
+            continue;
+        }
+        let record = answer.into_record().unwrap_or_else(|| panic!("{asked} is not there"));
+        assert_eq!(
+            record.status,
+            if &row[1] == "live" { Status::Live } else { Status::Terminated },
+            "{asked}"
+        );
+        assert_eq!(record.user_type.map_or("", UserType::as_str), &row[2], "{asked}");
+        assert_eq!(record.quality.map_or(String::new(), |quality| quality.to_string()), &row[3], "{asked}");
+        let grid = record.grid.map(|grid| (grid.eastings.to_string(), grid.northings.to_string()));
+        let (eastings, northings) = grid.unwrap_or_default();
+        assert_eq!((eastings.as_str(), northings.as_str()), (&row[4], &row[5]), "{asked}");
+        assert_eq!(record.location.is_some(), !row[4].is_empty(), "{asked}");
+        assert_eq!(record.area_code(AreaKind::AdminDistrict).unwrap_or_default(), &row[6], "{asked}");
+        // A name for each code, but for the pseudo codes.
+        for kind in [AreaKind::AdminDistrict, AreaKind::Country] {
+            if let Some(area) = record.area(kind) {
+                let pseudo = area.code.is_some_and(|code| code.ends_with("99999999"));
+                assert!(area.name.is_some() || pseudo, "{asked}: {area:?}");
+            }
+        }
+        if record.country() == Some("England") && record.admin_district().is_some() {
+            assert!(record.region().is_some(), "{asked}");
+        }
+        compared += 1;
+    }
+    // Nothing is missing, and nothing is there besides.
+    assert_eq!(compared, country.info().live + country.info().terminated);
+    println!("{compared} rows equal, {not_covered} of Northern Ireland not covered");
+}
+
+#[test]
+fn latitude_and_longitude_are_those_of_ons() {
+    let Some(path) = shared("cases/postcodes-io/dataset/Data/ONSPD_NOV_2025_UK.csv") else { return };
+    let country = Dataset::embedded().unwrap();
+    let mut reader = csv::Reader::from_path(path).unwrap();
+    let headers = reader.headers().unwrap().clone();
+    let column = |name: &str| headers.iter().position(|header| header == name).unwrap();
+    let columns = ["pcds", "east1m", "north1m", "lat", "long"].map(column);
+    let (mut equal, mut rounded) = (0, 0);
+    for row in reader.records() {
+        let row = row.unwrap();
+        let [pcds, east, north, latitude, longitude] = columns.map(|column| row[column].trim());
+        let Some(record) = country.get(postcode(pcds)).into_record() else { continue };
+        let Some((grid, location)) = record.grid.zip(record.location) else { continue };
+        // The sample is older than its name: some postcodes have moved since.
+        if east.parse() != Ok(grid.eastings) || north.parse() != Ok(grid.northings) {
+            continue;
+        }
+        let far = (location.latitude() - latitude.parse::<f64>().unwrap())
+            .abs()
+            .max((location.longitude() - longitude.parse::<f64>().unwrap()).abs());
+        // The last digit may be rounded the other way.
+        assert!(far < 1.5e-6, "{pcds}: {location:?}, ONS has {latitude} {longitude}");
+        if far < 1e-9 { equal += 1 } else { rounded += 1 }
+    }
+    assert!(equal > 7_000, "{equal} compared");
+    assert!(rounded * 1_000 < equal, "{rounded} of {equal} differ in the last digit");
+}
