@@ -1,0 +1,116 @@
+//! Bodies of bulk requests: JSON, or a form.
+
+use axum::body::Body;
+use axum::extract::Request;
+use bytes::Bytes;
+use http::header::CONTENT_TYPE;
+use http::{HeaderMap, StatusCode};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use hyper::body::Body as HttpBody;
+use serde_json::{Map, Value};
+
+use super::form;
+use crate::api::reply::Failure;
+
+macro_rules! advice {
+    ($start:literal) => {
+        concat!(
+            $start,
+            "\nYou need to submit a JSON object with an array of postcodes or geolocation objects.",
+            "\nAlso ensure that Content-Type is set to application/json\n"
+        )
+    };
+}
+
+/// Neither postcodes nor geolocations (the space is the peer's).
+pub(super) const NO_QUERY: &str = advice!("Invalid JSON query submitted. ");
+const NO_JSON: &str = advice!("Invalid JSON submitted.");
+
+enum Kind {
+    Json,
+    Form,
+}
+
+fn kind(headers: &HeaderMap) -> Option<Kind> {
+    let header = headers.get(CONTENT_TYPE)?.to_str().ok()?;
+    let mut parts = header.split(';').map(str::trim);
+    let kind = match parts.next()?.to_ascii_lowercase().as_str() {
+        "application/json" => Kind::Json,
+        "application/x-www-form-urlencoded" => Kind::Form,
+        _ => return None,
+    };
+    let charset = parts.find_map(|part| {
+        let (name, value) = part.split_once('=')?;
+        name.trim().eq_ignore_ascii_case("charset").then_some(value.trim().trim_matches('"'))
+    });
+    charset.is_none_or(|charset| charset.eq_ignore_ascii_case("utf-8")).then_some(kind)
+}
+
+/// The object that was sent; of an array nothing is asked for, so it counts as an empty one.
+pub(in crate::api) async fn read(request: Request, max: usize) -> Result<Map<String, Value>, Failure> {
+    let Some(kind) = kind(request.headers()) else {
+        let error = Failure::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, NO_QUERY, "unsupported_media_type");
+        let given =
+            request.headers().get(CONTENT_TYPE).map(|given| String::from_utf8_lossy(given.as_bytes()));
+        let given = given.map_or_else(|| "not given".to_owned(), |given| format!("{given:.100?}"));
+        return Err(error.advise(format!(
+            "Content-Type is {given}: send application/json or application/x-www-form-urlencoded, in UTF-8"
+        )));
+    };
+    let bytes = collect(request.into_body(), max).await?;
+    match kind {
+        Kind::Json => json(&bytes),
+        Kind::Form => Ok(form::parse(&bytes)),
+    }
+}
+
+/// For a path that is no route: only whether the body is broken matters.
+pub(super) async fn read_if_json(request: Request, max: usize) -> Result<(), Failure> {
+    if let Some(Kind::Json) = kind(request.headers()) {
+        json(&collect(request.into_body(), max).await?)?;
+    }
+    Ok(())
+}
+
+async fn collect(body: Body, max: usize) -> Result<Bytes, Failure> {
+    // What says of itself that it is too large is not read at all.
+    if body.size_hint().lower() > max as u64 {
+        return Err(too_large(max));
+    }
+    match Limited::new(body, max).collect().await {
+        Ok(collected) => Ok(collected.to_bytes()),
+        Err(e) if e.is::<LengthLimitError>() => Err(too_large(max)),
+        Err(_) => Err(Failure::bad_request("The body ended before it was complete")),
+    }
+}
+
+fn too_large(max: usize) -> Failure {
+    let text =
+        format!("The body is too large: send at most {max} bytes, and more postcodes in several requests");
+    Failure::new(StatusCode::PAYLOAD_TOO_LARGE, text, "payload_too_large")
+}
+
+fn json(bytes: &[u8]) -> Result<Map<String, Value>, Failure> {
+    let bytes = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes);
+    if bytes.is_empty() {
+        return Ok(Map::new());
+    }
+    match serde_json::from_slice(bytes) {
+        Ok(Value::Object(object)) => Ok(object),
+        Ok(Value::Array(_)) => Ok(Map::new()),
+        // A bare value is refused like text that is no JSON.
+        Ok(_) => Err(Failure::bad_request(NO_JSON).advise("The body is JSON, and no object")),
+        Err(e) => Err(Failure::bad_request(NO_JSON).advise(format!("The body is no JSON: {e}"))),
+    }
+}
+
+/// What JavaScript takes for false.
+pub(super) fn is_falsy(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Bool(value) => !value,
+        Value::Number(number) => number.as_f64() == Some(0.0),
+        Value::String(text) => text.is_empty(),
+        Value::Array(_) | Value::Object(_) => false,
+    }
+}

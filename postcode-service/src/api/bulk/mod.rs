@@ -1,0 +1,172 @@
+//! `/postcodes` itself: bulk lookup and bulk reverse geocoding by POST, search and reverse geocoding by GET.
+
+mod beside;
+pub(super) mod body;
+mod form;
+mod geolocations;
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::response::IntoResponse;
+use axum::routing::get;
+use http::Method;
+use postcode_core::Answer;
+use postcode_core::wire::{BulkItem, Field, FilteredView, RecordView, Shape};
+use serde::{Serialize, Serializer};
+use serde_json::{Map, Value};
+
+use super::params::Params;
+use super::reply::{Failure, Outcome, uncached};
+use super::syntax::{Reading, read};
+use super::view::View;
+use super::{App, Edition, Limits, nearest, search};
+
+pub(super) fn routes() -> Router<App> {
+    Router::new().route("/postcodes", get(query).post(post)).merge(beside::routes())
+}
+
+async fn query(State(app): State<App>, params: Params) -> Outcome {
+    let edition = app.edition();
+    match nearest::of_params(&edition, &params, app.limits).await {
+        Some(outcome) => outcome,
+        None => search::search(&edition, &params).await,
+    }
+}
+
+/// Everything that is no route. Express reads the body before it routes, and so finds broken JSON first.
+pub(super) async fn no_route(State(app): State<App>, request: Request) -> axum::response::Response {
+    if *request.method() == Method::POST
+        && let Err(broken) = body::read_if_json(request, app.limits.max_body).await
+    {
+        return broken.into_response();
+    }
+    Failure::no_route().into_response()
+}
+
+async fn post(State(app): State<App>, params: Params, request: Request) -> Outcome {
+    let mut body = body::read(request, app.limits.max_body).await?;
+    let max = app.limits.max_batch;
+    let edition = app.edition();
+    if let Some(postcodes) = take(&mut body, "postcodes") {
+        postcodes_of(&edition, &params, list(postcodes, "postcodes", max)?).await
+    } else if let Some(geolocations) = take(&mut body, "geolocations") {
+        geolocations_of(&edition, &params, list(geolocations, "locations", max)?, app.limits).await
+    } else {
+        Err(Failure::bad_request(body::NO_QUERY))
+    }
+}
+
+/// The value under a key, if it is true in the sense of JavaScript.
+pub(super) fn take(body: &mut Map<String, Value>, key: &str) -> Option<Value> {
+    body.get_mut(key).map(Value::take).filter(|value| !body::is_falsy(value))
+}
+
+pub(super) fn list(value: Value, what: &str, max: usize) -> Result<Vec<Value>, Failure> {
+    match value {
+        Value::Array(items) if items.len() > max => Err(Failure::bad_request(format!(
+            "Too many {what} submitted. Up to {max} {what} can be bulk requested at a time"
+        ))),
+        Value::Array(items) => Ok(items),
+        _ => Err(Failure::bad_request("Invalid data submitted. You need to provide a JSON array")),
+    }
+}
+
+/// One bulk answer, filtered or not.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Item<'a> {
+    Whole(BulkItem<RecordView<'a>>),
+    Filtered { query: &'a str, result: Option<FilteredView<'a>> },
+}
+
+async fn postcodes_of(edition: &Edition, params: &Params, entries: Vec<Value>) -> Outcome {
+    let (view, filter) = (View::of(params), params.filter());
+    let (shape, filter) = (view.shape, filter.filter(|_| view.shape == Shape::Compatible));
+    // postcodes.io drops what is no string.
+    let texts: Vec<&str> = entries.iter().filter_map(Value::as_str).collect();
+    let readings: Vec<Reading> = texts.iter().map(|text| read(text, shape)).collect();
+    let postcodes: Vec<_> = readings
+        .iter()
+        .filter_map(|reading| match reading {
+            Reading::Postcode(postcode) => Some(*postcode),
+            _ => None,
+        })
+        .collect();
+    let answers = edition.lookup.lookup(&postcodes).await?;
+    let mut answers = answers.iter();
+    let items: Vec<_> = texts
+        .into_iter()
+        .zip(readings)
+        .map(|(query, reading)| {
+            let answer = match reading {
+                Reading::Postcode(_) => answers.next(),
+                Reading::NoSuch => Some(&Answer::Unknown),
+                Reading::Invalid => None,
+            };
+            match &filter {
+                None => {
+                    let mut item = BulkItem::new(query, answer, shape);
+                    item.result = item.result.map(|record| record.only(view.only()));
+                    Item::Whole(item)
+                }
+                Some(fields) => {
+                    let record = answer.filter(|answer| answer.is_live()).and_then(Answer::record);
+                    Item::Filtered { query, result: record.map(|record| FilteredView::new(record, fields)) }
+                }
+            }
+        })
+        .collect();
+    uncached(edition, &items)
+}
+
+#[derive(Serialize)]
+struct Located<'a> {
+    query: &'a Map<String, Value>,
+    result: Option<Neighbours<'a>>,
+}
+
+struct Neighbours<'a> {
+    found: &'a [postcode_core::Neighbour],
+    filter: Option<&'a [Field]>,
+    view: &'a View,
+}
+
+impl Serialize for Neighbours<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.filter {
+            None => serializer.collect_seq(self.found.iter().map(|it| self.view.neighbour(it))),
+            // The distance can't be asked for, and so is dropped.
+            Some(fields) => {
+                serializer.collect_seq(self.found.iter().map(|it| FilteredView::new(&it.record, fields)))
+            }
+        }
+    }
+}
+
+async fn geolocations_of(edition: &Edition, params: &Params, entries: Vec<Value>, limits: Limits) -> Outcome {
+    let (view, filter) = (View::of(params), params.filter());
+    let (shape, filter) = (view.shape, filter.filter(|_| view.shape == Shape::Compatible));
+    let defaults = geolocations::defaults(params);
+    // All are checked before any is answered: one that makes no sense fails the request.
+    let queries = entries
+        .into_iter()
+        .map(|entry| geolocations::read(entry, &defaults, shape, limits))
+        .collect::<Result<Vec<_>, Failure>>()?;
+    let mut found = Vec::with_capacity(queries.len());
+    for (_, query) in &queries {
+        found.push(nearest::neighbours(edition, *query).await?);
+    }
+    let items: Vec<_> = queries
+        .iter()
+        .zip(&found)
+        .map(|((query, _), found)| Located {
+            query,
+            result: (!found.is_empty()).then_some(Neighbours {
+                found,
+                filter: filter.as_deref(),
+                view: &view,
+            }),
+        })
+        .collect();
+    uncached(edition, &items)
+}

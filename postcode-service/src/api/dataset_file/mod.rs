@@ -1,0 +1,99 @@
+//! `/dataset`: the dataset file itself, for a replica to download, whole or a range of it. Not in postcodes.io.
+
+mod file;
+mod range;
+mod transfer;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use http::header::{
+    ACCEPT_RANGES, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, IF_MATCH,
+    IF_NONE_MATCH, IF_RANGE, LINK, RANGE,
+};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use postcode_core::ErrorKind;
+use postcode_core::wire::path::DATASET;
+use postcode_core::wire::{EDITION_HEADER, REPR_DIGEST_HEADER};
+
+use super::reply::{Failure, Outcome, matches};
+use super::{App, Edition};
+use range::Wanted;
+
+pub(super) use file::File;
+pub(super) use transfer::{Downloads, PATIENCE};
+
+const TYPE: HeaderValue = HeaderValue::from_static("application/octet-stream");
+const NAME: HeaderValue = HeaderValue::from_static("attachment; filename=\"uk.postcodes\"");
+/// Where source, licence and attribution are said, which go with the data wherever it goes.
+const ABOUT: HeaderValue = HeaderValue::from_static("<dataset/info>; rel=\"describedby\"");
+
+pub(super) fn routes() -> Router<App> {
+    Router::new().route(DATASET, get(file))
+}
+
+async fn file(State(app): State<App>, method: Method, headers: HeaderMap) -> Outcome {
+    let edition = app.edition();
+    let Some(file) = &edition.file else {
+        let text = "This server has no dataset file to give. It may be in front of another one";
+        return Err(Failure::new(StatusCode::NOT_IMPLEMENTED, text, ErrorKind::NotSupported.code()));
+    };
+    if headers.get(IF_NONE_MATCH).is_some_and(|known| matches(known, &file.etag)) {
+        return Ok(described(&edition, StatusCode::NOT_MODIFIED, &file.etag));
+    }
+    // A client that goes on with a download that it began does not want another edition.
+    if headers.get(IF_MATCH).is_some_and(|due| !holds(due, &file.etag)) {
+        return Ok(described(&edition, StatusCode::PRECONDITION_FAILED, &file.etag));
+    }
+    let len = file.dataset.as_bytes().len();
+    // A range of another edition would be put together with what the client has of this one.
+    let same = headers.get(IF_RANGE).is_none_or(|known| *known == file.etag);
+    let wanted = headers.get(RANGE).filter(|_| same).map_or(Wanted::All, |range| range::parse(range, len));
+    let (status, part) = match wanted {
+        Wanted::All => (StatusCode::OK, 0..len),
+        Wanted::Part(part) => (StatusCode::PARTIAL_CONTENT, part),
+        Wanted::Nothing => {
+            let mut response = described(&edition, StatusCode::RANGE_NOT_SATISFIABLE, &file.etag);
+            response.headers_mut().insert(CONTENT_RANGE, value(format!("bytes */{len}"))?);
+            return Ok(response);
+        }
+    };
+    let digest = file.digest().await?;
+    let mut response = described(&edition, status, &file.etag);
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, TYPE);
+    headers.insert(CONTENT_DISPOSITION, NAME);
+    headers.insert(LINK, ABOUT);
+    headers.insert(HeaderName::from_static(REPR_DIGEST_HEADER), digest);
+    headers.insert(CONTENT_LENGTH, part.len().into());
+    if status == StatusCode::PARTIAL_CONTENT {
+        let last = part.end.saturating_sub(1);
+        headers.insert(CONTENT_RANGE, value(format!("bytes {}-{last}/{len}", part.start))?);
+    }
+    if method != Method::HEAD {
+        *response.body_mut() = app.downloads.send(file.dataset.clone(), part)?;
+    }
+    Ok(response)
+}
+
+/// Strong comparison (RFC 9110, section 13.1.1); ours is a strong tag.
+fn holds(due: &HeaderValue, etag: &HeaderValue) -> bool {
+    let (Ok(due), Ok(etag)) = (due.to_str(), etag.to_str()) else { return false };
+    due.trim() == "*" || due.split(',').any(|tag| tag.trim() == etag)
+}
+
+/// What every answer about the file says.
+fn described(edition: &Edition, status: StatusCode, etag: &HeaderValue) -> Response {
+    let headers = [
+        (ETAG, etag.clone()),
+        (ACCEPT_RANGES, HeaderValue::from_static("bytes")),
+        (HeaderName::from_static(EDITION_HEADER), edition.fingerprint.clone()),
+    ];
+    (status, headers, Body::empty()).into_response()
+}
+
+fn value(text: String) -> Result<HeaderValue, Failure> {
+    HeaderValue::try_from(text).map_err(|e| Failure::internal(format!("a header could not be written: {e}")))
+}

@@ -1,0 +1,245 @@
+//! What routes there are and what each takes: what strict mode goes by, and `/openapi.json` says.
+
+use axum::Router;
+use axum::routing::get;
+use http::Method;
+use serde_json::{Map, Value, json};
+
+use super::App;
+use super::reply::{Outcome, written};
+
+pub(super) fn routes() -> Router<App> {
+    Router::new().route("/openapi.json", get(openapi))
+}
+
+/// One operation.
+#[derive(Clone, Debug)]
+pub(super) struct Route {
+    pub(super) method: Method,
+    pub(super) path: &'static str,
+    summary: &'static str,
+    /// Beside those [`EVERYWHERE`].
+    pub(super) params: &'static [&'static str],
+    /// What is sent in the body, as an example.
+    body: Option<&'static str>,
+}
+
+impl Route {
+    const fn get(path: &'static str, summary: &'static str, params: &'static [&'static str]) -> Self {
+        Self { method: Method::GET, path, summary, params, body: None }
+    }
+
+    const fn post(
+        path: &'static str,
+        summary: &'static str,
+        params: &'static [&'static str],
+        body: &'static str,
+    ) -> Self {
+        Self { method: Method::POST, path, summary, params, body: Some(body) }
+    }
+}
+
+/// All of them; a test asks for each.
+#[rustfmt::skip]
+pub(super) const ROUTES: &[Route] = &[
+    Route::get("/", "A page to look a postcode up", &[]),
+    Route::get("/postcodes/{postcode}", "What is known of a postcode in use", &["filter"]),
+    Route::get("/postcodes", "Search by text, or the postcodes around a point", &["q", "query", "limit", "lon", "lat", "longitude", "latitude", "radius", "widesearch", "wideSearch", "filter"]),
+    Route::post("/postcodes", "Look postcodes up, or what is around points, many at once", &["filter", "limit", "radius", "widesearch"], "{\"postcodes\":[\"SW1A 1AA\"]} or {\"geolocations\":[{\"longitude\":-0.14,\"latitude\":51.5}]}"),
+    Route::get("/postcodes/{postcode}/validate", "Whether a text is a postcode in use; extended, what else it is", &[]),
+    Route::get("/postcodes/{postcode}/nearest", "The postcodes around a postcode", &["limit", "radius", "widesearch", "wideSearch", "filter"]),
+    Route::get("/postcodes/{postcode}/autocomplete", "Postcodes for the beginning of one", &["limit", "order"]),
+    Route::get("/postcodes/{postcode}/distance/{other}", "Metres between two postcodes, in use or terminated; with extended=true only", &[]),
+    Route::get("/postcodes/lon/{longitude}/lat/{latitude}", "The postcodes around a point", &["limit", "radius", "widesearch", "wideSearch", "filter"]),
+    Route::get("/postcodes/lat/{latitude}/lon/{longitude}", "The postcodes around a point", &["limit", "radius", "widesearch", "wideSearch", "filter"]),
+    Route::get("/random/postcodes", "Any postcode in use", &["outcode", "filter"]),
+    Route::get("/outcodes", "The outcodes around a point", &["lon", "lat", "longitude", "latitude", "limit", "radius"]),
+    Route::get("/outcodes/{outcode}", "An outcode, summed up over its postcodes in use", &[]),
+    Route::get("/outcodes/{outcode}/nearest", "The outcodes around an outcode", &["limit", "radius"]),
+    Route::get("/outcodes/{outcode}/autocomplete", "Outcodes for the beginning of one; with extended=true only", &["limit"]),
+    Route::get("/outcodes/{outcode}/validate", "Whether a text is an outcode with postcodes in use; with extended=true only", &[]),
+    Route::get("/outcodes/{outcode}/postcodes", "The postcodes of an outcode, in pages or as lines; with extended=true only", &["limit", "cursor", "filter"]),
+    Route::get("/sectors/{sector}/postcodes", "The postcodes of a sector, in pages or as lines", &["limit", "cursor", "filter"]),
+    Route::get("/areas/{code}/postcodes", "The postcodes of an area by its ONS code, in pages or as lines", &["kind", "limit", "cursor", "filter"]),
+    Route::get("/within", "The postcodes in a circle, a box or a polygon, in pages or as lines", &["lon", "lat", "longitude", "latitude", "radius", "bbox", "polygon", "limit", "cursor", "filter"]),
+    Route::post("/within", "The postcodes in a polygon, in pages or as lines", &["limit", "cursor", "filter"], "{\"polygon\":[[-0.2,51.5],[-0.1,51.5],[-0.1,51.6]]} or a GeoJSON Polygon of one ring"),
+    Route::post("/enrich", "Rows with columns added by their postcodes, while they come", &["columns", "postcode_column", "prefix"], "text/csv with a header, or application/x-ndjson"),
+    Route::get("/terminated_postcodes/{postcode}", "What is known of a terminated postcode; extended, all of it", &["filter"]),
+    Route::get("/terminated_postcodes/{postcode}/nearest", "The postcodes in use around a terminated one; with extended=true only", &["limit", "radius", "widesearch", "wideSearch", "filter"]),
+    Route::post("/bulk/validate", "What texts are, many at once", &[], "{\"postcodes\":[\"SW1A 1AA\"]}"),
+    Route::post("/bulk/terminated_postcodes", "Look terminated postcodes up, many at once", &["filter"], "{\"postcodes\":[\"AB1 0AA\"]}"),
+    Route::post("/bulk/outcodes", "Sum outcodes up, many at once", &[], "{\"outcodes\":[\"SW1A\"]}"),
+    Route::get("/places", "Populated places by name", &["q", "query", "limit", "l"]),
+    Route::get("/places/{code}", "A populated place by its code", &[]),
+    Route::get("/places/{code}/postcodes", "The postcodes in the box around a place", &["after", "limit"]),
+    Route::get("/find/places", "Places by what a person types, islands, counties and districts among them", &["q", "limit", "within", "type"]),
+    Route::get("/random/places", "Any populated place", &[]),
+    Route::get("/scotland/postcodes/{postcode}", "What the Scottish Postcode Directory says of a postcode", &[]),
+    Route::get("/dataset/info", "Edition, source, attribution and size of the data", &[]),
+    Route::get("/dataset", "The dataset file, whole or by Range", &[]),
+    Route::get("/openapi.json", "This description", &[]),
+    Route::get("/.well-known/api-catalog", "What there is, for programs (RFC 9727)", &[]),
+    Route::get("/ping", "Whether the process answers", &[]),
+    Route::get("/ready", "Whether it wants requests", &[]),
+];
+
+/// Parameters that every route takes. `_` is what browsers' libraries add to get past caches.
+pub(super) const EVERYWHERE: &[&str] = &["callback", "extended", "strict", "_"];
+
+/// Name, type and meaning of every parameter, in the query or in the path.
+const PARAMETERS: &[(&str, &str, &str)] = &[
+    ("after", "string", "The last postcode of the page before"),
+    ("bbox", "string", "West, south, east, north in degrees (WGS84)"),
+    ("callback", "string", "The function of a JSONP answer"),
+    ("code", "string", "The ONS code of an area, or the OS code of a place"),
+    (
+        "columns",
+        "string",
+        "Columns to add, with commas: keys of the postcode object, codes.KEY for codes, status, error",
+    ),
+    ("cursor", "string", "What the page before has in next"),
+    ("extended", "boolean", "true: all that is known, limits as the operator sets them"),
+    (
+        "filter",
+        "string",
+        "Keys of the postcode object, with commas; on routes of postcodes.io by GET with extended=true only",
+    ),
+    ("kind", "string", "What kind of area the code is of, such as admin_district"),
+    ("l", "integer", "Another name of limit"),
+    ("lat", "number", "Degrees north (WGS84)"),
+    ("latitude", "number", "Degrees north (WGS84)"),
+    ("limit", "integer", "How many at most"),
+    ("lon", "number", "Degrees east (WGS84)"),
+    ("longitude", "number", "Degrees east (WGS84)"),
+    ("order", "string", "prefix: what begins with the text, in the order of postcodes"),
+    ("other", "string", "Another postcode"),
+    ("outcode", "string", "The first half of a postcode"),
+    ("polygon", "string", "lon,lat of each corner in degrees (WGS84), with ; between them"),
+    ("postcode", "string", "A postcode in any case and spacing"),
+    ("postcode_column", "string", "The column or key that holds the postcode, if its name does not say so"),
+    ("prefix", "string", "What to put before the names of the columns that are added"),
+    ("q", "string", "What to search for"),
+    ("query", "string", "Another name of q"),
+    ("radius", "number", "How far at most, in metres"),
+    ("sector", "string", "An outcode and the digit after it"),
+    ("strict", "boolean", "true: refuse parameters that the route has not"),
+    ("type", "string", "What kind of place, such as Town"),
+    ("wideSearch", "boolean", "Another name of widesearch"),
+    ("widesearch", "boolean", "The ten nearest within 20 km"),
+    ("within", "string", "The name of an area that the places are in"),
+    ("_", "string", "Passed over"),
+];
+
+async fn openapi() -> Outcome {
+    written(&document())
+}
+
+/// An OpenAPI 3.1 document.
+fn document() -> Value {
+    let mut paths = Map::new();
+    for route in ROUTES {
+        let operations = paths.entry(route.path).or_insert_with(|| json!({}));
+        operations[route.method.as_str().to_ascii_lowercase()] = operation(route);
+    }
+    json!({
+        "openapi": "3.1.0",
+        "info": {
+            "title": "postcode-service",
+            "version": env!("CARGO_PKG_VERSION"),
+            "description": "UK postcodes: the API of postcodes.io 18, and what stands beside it",
+            "license": { "name": "MIT OR Apache-2.0", "identifier": "MIT OR Apache-2.0" },
+        },
+        "paths": paths,
+        "components": { "schemas": {
+            "Success": {
+                "type": "object",
+                "required": ["status", "result"],
+                "properties": { "status": { "const": 200 }, "result": {}, "next": { "type": ["string", "null"] } },
+            },
+            "Error": {
+                "type": "object",
+                "required": ["status", "error"],
+                "properties": {
+                    "status": { "type": "integer" },
+                    "error": { "type": "string" },
+                    "code": { "type": "string" },
+                    "request_id": { "type": "string" },
+                    "retryable": { "type": "boolean" },
+                    "advice": { "type": "string" },
+                },
+            },
+        } },
+    })
+}
+
+fn operation(route: &Route) -> Value {
+    let in_path = route.path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
+    let in_path = in_path.map(|name| parameter(name, "path"));
+    let in_query = route.params.iter().chain(EVERYWHERE).map(|name| parameter(name, "query"));
+    let answer = |description: &str, schema: &str| {
+        let schema = json!({ "$ref": format!("#/components/schemas/{schema}") });
+        json!({ "description": description, "content": { "application/json": { "schema": schema } } })
+    };
+    let mut operation = json!({
+        "summary": route.summary,
+        "parameters": in_path.chain(in_query).collect::<Vec<_>>(),
+        "responses": { "200": answer("The answer", "Success"), "default": answer("An error", "Error") },
+    });
+    let plain = match route.path {
+        "/" => Some("text/html"),
+        "/.well-known/api-catalog" => Some("application/linkset+json"),
+        "/dataset" => Some("application/octet-stream"),
+        "/enrich" => Some("text/csv"),
+        _ => None,
+    };
+    if let Some(content_type) = plain {
+        operation["responses"]["200"] = json!({ "description": "The file", "content": { content_type: {} } });
+    }
+    if route.params.contains(&"cursor") {
+        operation["responses"]["200"]["content"]["application/x-ndjson"] = json!({});
+    }
+    if let Some(example) = route.body {
+        operation["requestBody"] = json!({
+            "required": true,
+            "description": example,
+            "content": match route.path {
+                "/enrich" => json!({ "text/csv": {}, "application/x-ndjson": {} }),
+                _ => json!({ "application/json": { "schema": { "type": "object" } } }),
+            },
+        });
+    }
+    operation
+}
+
+fn parameter(name: &str, place: &str) -> Value {
+    let known = PARAMETERS.iter().find(|(other, ..)| *other == name);
+    let (kind, description) = known.map_or(("string", ""), |(_, kind, description)| (*kind, *description));
+    json!({
+        "name": name,
+        "in": place,
+        "required": place == "path",
+        "description": description,
+        "schema": { "type": kind },
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_parameter_is_explained_and_none_for_nothing() {
+        let in_path = |route: &'static Route| {
+            route.path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
+        };
+        let mut used: Vec<&str> = EVERYWHERE.to_vec();
+        for route in ROUTES {
+            used.extend(in_path(route).chain(route.params.iter().copied()));
+        }
+        used.sort_unstable();
+        used.dedup();
+        let mut explained: Vec<&str> = PARAMETERS.iter().map(|(name, ..)| *name).collect();
+        explained.sort_unstable();
+        assert_eq!(used, explained);
+    }
+}

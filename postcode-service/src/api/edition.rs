@@ -1,0 +1,69 @@
+//! One edition of the data, as the answers of one request see it.
+
+use std::sync::Arc;
+
+use http::HeaderValue;
+use postcode_core::{DatasetInfo, Error, ErrorKind, Local, Postcode, PostcodeLookup};
+
+use super::dataset_file::File;
+
+/// A lookup and what it says of its dataset, exchanged as one, so that the edition that an answer names is the
+/// edition that answered.
+#[derive(Debug)]
+pub struct Edition {
+    pub(super) lookup: Arc<dyn PostcodeLookup>,
+    pub(super) info: DatasetInfo,
+    pub(super) fingerprint: HeaderValue,
+    pub(super) etag: HeaderValue,
+    /// The dataset file, where there is one to give.
+    pub(super) file: Option<File>,
+}
+
+impl Edition {
+    /// Asks the lookup for its dataset.
+    ///
+    /// # Errors
+    /// Those of [`PostcodeLookup::info`]; `Dataset` if the fingerprint can't be sent in a header.
+    pub async fn of(lookup: Arc<dyn PostcodeLookup>) -> Result<Self, Error> {
+        let info = lookup.info().await?;
+        let header = |text: &str| {
+            HeaderValue::from_str(text).map_err(|e| {
+                Error::new(ErrorKind::Dataset, format!("the fingerprint {text:?} is no header value"))
+                    .with_source(e)
+            })
+        };
+        let fingerprint = header(&info.fingerprint)?;
+        // What is written of the same data may change with the version of this program. Weak, because a
+        // proxy may compress the answer.
+        let etag = header(&format!("W/\"{}-{}\"", info.fingerprint, env!("CARGO_PKG_VERSION")))?;
+        Ok(Self { lookup, info, fingerprint, etag, file: None })
+    }
+
+    /// The dataset of a lookup in this process, which is also offered as a file, for replicas.
+    ///
+    /// # Errors
+    /// As [`of`](Self::of).
+    pub async fn of_local(local: Local) -> Result<Self, Error> {
+        let dataset = local.dataset();
+        let mut edition = Self::of(Arc::new(local)).await?;
+        edition.file = Some(File::new(dataset, &edition.fingerprint)?);
+        Ok(edition)
+    }
+
+    /// The dataset.
+    pub fn info(&self) -> &DatasetInfo {
+        &self.info
+    }
+
+    /// What to tell a user whose postcode lies in that area, if the dataset leaves the area out.
+    pub(super) fn advice(&self, area: &str) -> Option<&str> {
+        let left_out = self.info.not_covered.iter().any(|it| it == area);
+        left_out
+            .then(|| self.info.not_covered_advice.as_deref().unwrap_or("the dataset leaves this area out"))
+    }
+
+    /// The same for a postcode that was answered with `NotCovered`.
+    pub(super) fn advice_for(&self, postcode: Postcode) -> &str {
+        self.advice(&postcode.area()).unwrap_or("the dataset leaves this area out")
+    }
+}

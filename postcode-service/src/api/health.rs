@@ -1,0 +1,34 @@
+//! `/ping`: the process answers. `/ready`: it wants requests.
+
+use std::sync::atomic::Ordering;
+
+use axum::Router;
+use axum::extract::State;
+use axum::routing::get;
+use http::header::ETAG;
+use http::{HeaderValue, StatusCode};
+use postcode_core::ErrorKind;
+
+use super::App;
+use super::reply::{Failure, Outcome, json};
+
+pub(super) fn routes() -> Router<App> {
+    Router::new().route("/ping", get(ping)).route("/ready", get(ready))
+}
+
+/// Of a body that never changes: the tag that Express computes from it.
+const PONG: HeaderValue = HeaderValue::from_static("W/\"1e-BL4KfOLj1GQI2sBRLFfz/qTaxxI\"");
+
+async fn ping() -> Outcome {
+    let mut response = json(&"pong")?;
+    response.headers_mut().insert(ETAG, PONG);
+    Ok(response)
+}
+
+async fn ready(State(app): State<App>) -> Outcome {
+    if app.ready.load(Ordering::Relaxed) {
+        return json(&"Ready");
+    }
+    let text = "Service not ready. It is shutting down";
+    Err(Failure::new(StatusCode::SERVICE_UNAVAILABLE, text, ErrorKind::Unavailable.code()).retryable(Some(1)))
+}

@@ -1,0 +1,190 @@
+//! The HTTP API: that of postcodes.io 18, route by route, and what this project adds beside it.
+//!
+//! Deliberate differences are listed, with their reasons, in `docs/COMPATIBILITY.md`.
+
+mod bulk;
+mod dataset;
+mod dataset_file;
+mod description;
+mod distance;
+mod edition;
+mod enrich;
+mod health;
+mod nearest;
+mod opt_in;
+mod outcode;
+mod page;
+mod params;
+mod path;
+mod places;
+mod postcode;
+mod random;
+mod region;
+mod reply;
+mod scotland;
+mod search;
+mod strict;
+mod syntax;
+mod terminated;
+mod validate;
+mod view;
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use arc_swap::ArcSwap;
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{MatchedPath, Request};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use http::Method;
+use postcode_core::{MAX_NEIGHBOURS, MAX_PAGE, MAX_RADIUS};
+use tokio::sync::Semaphore;
+use tower::ServiceExt;
+
+pub use edition::Edition;
+pub use reply::{Failure, RequestId};
+
+/// How much one request may ask for.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Items in one bulk request.
+    pub max_batch: usize,
+    /// Bytes of a request's body.
+    pub max_body: usize,
+    /// Bytes of rows in one request to enrich them.
+    pub max_upload: u64,
+    /// Downloads of the dataset file, and of regions line by line, and uploads of rows, at a time. Others are answered 503 at once.
+    pub max_downloads: usize,
+    /// Metres from a point, where postcodes.io does not say how far. At most [`MAX_RADIUS`].
+    pub max_radius: f64,
+    /// Neighbours in one answer, likewise. At most [`MAX_NEIGHBOURS`].
+    pub max_nearest: usize,
+    /// Postcodes in one page of a region. At most [`MAX_PAGE`].
+    pub max_page: usize,
+    /// Whether parameters that no route has are refused, without `?strict=true`.
+    pub strict: bool,
+}
+
+/// Those of postcodes.io, 100 items and 100 KiB; eight downloads; all that the trait allows.
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            max_batch: 100,
+            max_body: 100 * 1024,
+            max_upload: 1 << 30,
+            max_downloads: 8,
+            max_radius: MAX_RADIUS,
+            max_nearest: MAX_NEIGHBOURS,
+            max_page: MAX_PAGE,
+            strict: false,
+        }
+    }
+}
+
+/// What all requests share.
+#[derive(Clone, Debug)]
+struct App {
+    edition: Arc<ArcSwap<Edition>>,
+    ready: Arc<AtomicBool>,
+    limits: Limits,
+    downloads: dataset_file::Downloads,
+    /// Turns of the work on regions.
+    regions: Arc<Semaphore>,
+}
+
+impl App {
+    fn edition(&self) -> Arc<Edition> {
+        self.edition.load_full()
+    }
+}
+
+/// The API: a request in, a response out. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Api {
+    app: App,
+    router: Router,
+}
+
+impl Api {
+    /// Over that edition of the data.
+    pub fn new(edition: Edition, limits: Limits) -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let app = App {
+            edition: Arc::new(ArcSwap::from_pointee(edition)),
+            ready: Arc::new(AtomicBool::new(true)),
+            limits,
+            downloads: dataset_file::Downloads::new(limits.max_downloads),
+            regions: Arc::new(Semaphore::new(cores.div_ceil(2))),
+        };
+        let router = Router::new()
+            .merge(bulk::routes())
+            .merge(dataset::routes())
+            .merge(dataset_file::routes())
+            .merge(description::routes())
+            .merge(distance::routes())
+            .merge(enrich::routes())
+            .merge(health::routes())
+            .merge(nearest::routes())
+            .merge(outcode::routes())
+            .merge(page::routes())
+            .merge(places::routes())
+            .merge(postcode::routes())
+            .merge(random::routes())
+            .merge(region::routes())
+            .merge(scotland::routes())
+            .merge(terminated::routes())
+            .merge(validate::routes())
+            .route_layer(from_fn_with_state(app.clone(), strict::check))
+            .route_layer(from_fn(remember_route))
+            .fallback(bulk::no_route)
+            // postcodes.io has no 405.
+            .method_not_allowed_fallback(bulk::no_route)
+            .with_state(app.clone());
+        Self { app, router }
+    }
+
+    /// The data that is served now.
+    pub fn edition(&self) -> Arc<Edition> {
+        self.app.edition()
+    }
+
+    /// Serves other data from the next request on. Requests that have begun keep theirs.
+    pub fn replace(&self, edition: Edition) {
+        self.app.edition.store(Arc::new(edition));
+    }
+
+    /// What `/ready` says.
+    pub fn set_ready(&self, ready: bool) {
+        self.app.ready.store(ready, Ordering::Relaxed);
+    }
+
+    /// Answers a request. The response's extensions hold the [`MatchedPath`] if there was a route.
+    pub async fn call(&self, mut request: Request<Body>) -> Response {
+        let finish = reply::Finish::of(&request);
+        let response = if request.method() == Method::OPTIONS {
+            reply::preflight()
+        } else {
+            match path::normalise(&mut request) {
+                Ok(()) => {
+                    let answered: Result<Response, Infallible> = self.router.clone().oneshot(request).await;
+                    answered.unwrap_or_else(|never| match never {})
+                }
+                Err(failure) => failure.into_response(),
+            }
+        };
+        finish.apply(response).await
+    }
+}
+
+/// Metrics are labelled by route, which only the router knows.
+async fn remember_route(request: Request, next: Next) -> Response {
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    let mut response = next.run(request).await;
+    if let Some(route) = route {
+        response.extensions_mut().insert(route);
+    }
+    response
+}

@@ -1,0 +1,89 @@
+//! `/places`, `/places/{code}` and `/random/places`; and what is added beside them: `/find/places` and
+//! `/places/{code}/postcodes`.
+
+use axum::Router;
+use axum::extract::{Path, State};
+use axum::routing::get;
+use postcode_core::wire::{LOCAL_TYPE, WITHIN, code};
+use postcode_core::{MAX_LIMIT, MAX_QUERY, PlaceQuery, Postcode};
+
+use super::App;
+use super::params::{Params, is_space};
+use super::reply::{Failure, Outcome, data, uncached};
+
+pub(super) fn routes() -> Router<App> {
+    Router::new()
+        .route("/places", get(search))
+        .route("/places/{code}", get(place))
+        .route("/places/{code}/postcodes", get(postcodes))
+        .route("/find/places", get(find))
+        .route("/random/places", get(random))
+}
+
+/// By `query`, or `q` if that is empty: with places the long name wins.
+async fn search(State(app): State<App>, params: Params) -> Outcome {
+    let edition = app.edition();
+    let Some(text) = params.get("query").or_else(|| params.get("q")) else {
+        let text = "No valid query submitted. Remember to include every parameter";
+        return Err(Failure::bad_request(text));
+    };
+    // No place has a name that is longer than the contract allows.
+    let text = text.trim_matches(is_space);
+    let text = if text.len() > MAX_QUERY { "" } else { text };
+    data(&edition, &edition.lookup.places(text, params.places_limit()).await?)
+}
+
+async fn place(State(app): State<App>, Path(text): Path<String>) -> Outcome {
+    let edition = app.edition();
+    let unknown = || Failure::not_found("Place not found", code::PLACE_NOT_FOUND).by(&edition);
+    if text.len() > MAX_QUERY {
+        return Err(unknown());
+    }
+    let place = edition.lookup.place(&text).await?.ok_or_else(unknown)?;
+    data(&edition, &place)
+}
+
+/// Places by what is typed.
+async fn find(State(app): State<App>, params: Params) -> Outcome {
+    let edition = app.edition();
+    let Some(text) = params.get("q") else {
+        return Err(Failure::bad_request(
+            "No text to look for: give q, and limit, within and type if you like",
+        ));
+    };
+    let query = PlaceQuery::new(text).limit(strict_limit(&params)?);
+    let query = params.get(WITHIN).into_iter().fold(query, PlaceQuery::within);
+    let query = params.get(LOCAL_TYPE).into_iter().fold(query, PlaceQuery::local_type);
+    data(&edition, &edition.lookup.find_places(&query).await?)
+}
+
+/// The postcodes of a place, in pages.
+async fn postcodes(State(app): State<App>, Path(text): Path<String>, params: Params) -> Outcome {
+    let edition = app.edition();
+    let unknown = || Failure::not_found("Place not found", code::PLACE_NOT_FOUND).by(&edition);
+    let after = match params.get("after") {
+        Some(after) => Some(after.parse::<Postcode>().map_err(|error| {
+            Failure::bad_request(format!("after={after}: {error}: give the last postcode of the page before"))
+        })?),
+        None => None,
+    };
+    let limit = strict_limit(&params)?;
+    if text.len() > MAX_QUERY {
+        return Err(unknown());
+    }
+    let page = edition.lookup.place_postcodes(&text, after, limit).await?.ok_or_else(unknown)?;
+    data(&edition, &page)
+}
+
+/// The limit of routes that postcodes.io has not: 10 if it is absent; what is no number is refused, and what is out of
+/// range is by the lookup.
+fn strict_limit(params: &Params) -> Result<usize, Failure> {
+    let Some(text) = params.get("limit") else { return Ok(10) };
+    text.parse()
+        .map_err(|_| Failure::bad_request(format!("limit={text}: give a number from 1 to {MAX_LIMIT}")))
+}
+
+async fn random(State(app): State<App>) -> Outcome {
+    let edition = app.edition();
+    uncached(&edition, &edition.lookup.random_place().await?)
+}

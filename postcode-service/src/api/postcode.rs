@@ -1,0 +1,52 @@
+//! `/postcodes/{postcode}`: lookup and autocomplete.
+
+use axum::Router;
+use axum::extract::{Path, State};
+use axum::routing::get;
+use postcode_core::wire::{ORDER, ORDER_PREFIX, code};
+use postcode_core::{Answer, PostcodeLookupExt};
+
+use super::params::Params;
+use super::reply::{Failure, Outcome, data};
+use super::syntax::{Reading, read};
+use super::view::View;
+use super::{App, search};
+
+pub(super) fn routes() -> Router<App> {
+    Router::new()
+        .route("/postcodes/{postcode}", get(lookup))
+        .route("/postcodes/{postcode}/autocomplete", get(autocomplete))
+}
+
+/// "Postcode not found".
+pub(super) fn unknown() -> Failure {
+    Failure::not_found("Postcode not found", code::POSTCODE_NOT_FOUND)
+}
+
+async fn lookup(State(app): State<App>, Path(text): Path<String>, params: Params) -> Outcome {
+    let shape = params.shape();
+    let edition = app.edition();
+    let postcode = match read(&text, shape) {
+        Reading::Postcode(postcode) => postcode,
+        Reading::NoSuch => return Err(unknown().by(&edition)),
+        Reading::Invalid => return Err(Failure::not_found("Invalid postcode", code::INVALID_POSTCODE)),
+    };
+    match edition.lookup.get(postcode).await? {
+        Answer::Live(record) => data(&edition, &View::of(&params).record(&record)),
+        Answer::Terminated(record) => Err(unknown().by(&edition).terminated(record, shape)),
+        Answer::Unknown => Err(unknown().by(&edition)),
+        Answer::NotCovered => Err(unknown().by(&edition).not_covered(edition.advice_for(postcode))),
+    }
+}
+
+async fn autocomplete(State(app): State<App>, Path(text): Path<String>, params: Params) -> Outcome {
+    let edition = app.edition();
+    let limit = params.search_limit();
+    if params.first(ORDER) == Some(ORDER_PREFIX) {
+        let postcodes = edition.lookup.autocomplete(&text, limit).await?;
+        return data(&edition, &(!postcodes.is_empty()).then_some(postcodes));
+    }
+    let records = search::find(&edition, &text, limit).await?;
+    let postcodes: Vec<_> = records.iter().map(|record| record.postcode).collect();
+    data(&edition, &(!postcodes.is_empty()).then_some(postcodes))
+}

@@ -1,0 +1,86 @@
+//! A whole region as lines of JSON, one postcode each, written while it is read: no answer is too long.
+
+use std::sync::Arc;
+
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use http::HeaderValue;
+use http::header::{ACCEPT, CONTENT_TYPE, VARY};
+use postcode_core::wire::EDITION_HEADER;
+use postcode_core::{Page, Within};
+use tokio::sync::mpsc;
+
+use crate::api::dataset_file::{Downloads, PATIENCE};
+use crate::api::reply::{Failure, Outcome};
+use crate::api::view::View;
+use crate::api::{App, Edition};
+
+/// What a client accepts that wants lines.
+pub(super) const TYPE: &str = "application/x-ndjson";
+
+/// Postcodes that are looked up and written at once: some hundred kilobytes.
+const AT_ONCE: usize = 200;
+
+/// At most `limit` of them, or all. The first part is looked up before anything is answered, so that what is wrong with the
+/// query is an answer of its own.
+pub(super) async fn send(
+    app: &App,
+    edition: Arc<Edition>,
+    mut query: Within,
+    limit: Option<usize>,
+    view: View,
+    unknown: impl FnOnce() -> Failure,
+) -> Outcome {
+    let place = app.downloads.place()?;
+    let mut left = limit.unwrap_or(usize::MAX);
+    query.limit = AT_ONCE.min(left);
+    let mut page = super::page(app, &edition, &query).await?.ok_or_else(|| unknown().by(&edition))?;
+    let headers = [
+        (CONTENT_TYPE, HeaderValue::from_static(TYPE)),
+        (http::HeaderName::from_static(EDITION_HEADER), edition.fingerprint.clone()),
+        (VARY, HeaderValue::from_name(ACCEPT)),
+    ];
+    let (send, body) = Downloads::channel();
+    let app = app.clone();
+    tokio::spawn(async move {
+        loop {
+            left = left.saturating_sub(page.records.len());
+            let chunk = written(&page, &view);
+            if !hand_over(&send, chunk).await {
+                break;
+            }
+            let Some(next) = page.next.filter(|_| left > 0) else { break };
+            query.limit = AT_ONCE.min(left);
+            query.after = Some(next);
+            let more = super::page(&app, &edition, &query).await;
+            page = match more.and_then(|page| page.ok_or_else(|| Failure::internal("the region has gone"))) {
+                Ok(page) => page,
+                Err(error) => {
+                    // A body that breaks off is an error to the client; one that just ends would look complete.
+                    tracing::error!(error = ?error, "a region could not be read to its end");
+                    hand_over(&send, Err(std::io::Error::other("the region could not be read to its end")))
+                        .await;
+                    break;
+                }
+            };
+        }
+        drop(place);
+    });
+    let response: Response = (headers, body).into_response();
+    Ok(response)
+}
+
+fn written(page: &Page, view: &View) -> std::io::Result<Bytes> {
+    let mut lines = Vec::with_capacity(page.records.len() * 2_048);
+    for record in &page.records {
+        serde_json::to_writer(&mut lines, &view.record(record))?;
+        lines.push(b'\n');
+    }
+    Ok(lines.into())
+}
+
+/// Whether the client goes on: it has gone, or stopped reading, if not.
+async fn hand_over(send: &mpsc::Sender<std::io::Result<Bytes>>, chunk: std::io::Result<Bytes>) -> bool {
+    let whole = chunk.is_ok();
+    matches!(tokio::time::timeout(PATIENCE, send.send(chunk)).await, Ok(Ok(()))) && whole
+}

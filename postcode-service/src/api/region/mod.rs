@@ -1,0 +1,194 @@
+//! The postcodes of a region, a page at a time or line by line: `/within`, `/areas/{code}/postcodes`,
+//! `/outcodes/{outcode}/postcodes`, `/sectors/{sector}/postcodes`. Not in postcodes.io.
+
+mod lines;
+mod shape;
+
+use axum::Router;
+use axum::extract::{Path, Request, State};
+use axum::middleware::from_fn;
+use axum::routing::get;
+use http::HeaderMap;
+use http::header::{ACCEPT, ETAG, VARY};
+use http::{HeaderValue, StatusCode};
+use postcode_core::wire::{PageBody, code};
+use postcode_core::{AreaKind, Outcode, Page, Postcode, Region, Sector, Within};
+use tokio::runtime::Handle;
+
+use super::bulk::body;
+use super::opt_in::extended_only;
+use super::params::{Params, is_space};
+use super::reply::{Failure, Outcome, whole};
+use super::view::View;
+use super::{App, Edition};
+
+pub(super) fn routes() -> Router<App> {
+    let beneath_theirs = Router::new()
+        .route("/outcodes/{outcode}/postcodes", get(outcode))
+        .route_layer(from_fn(extended_only));
+    Router::new()
+        .merge(beneath_theirs)
+        .route("/within", get(within).post(within_polygon))
+        .route("/areas/{code}/postcodes", get(area))
+        .route("/sectors/{sector}/postcodes", get(sector))
+}
+
+/// What a request says of how it wants them.
+struct Wanted {
+    view: View,
+    after: Option<Postcode>,
+    limit: Option<usize>,
+    /// As lines, all of them or `limit`.
+    lines: bool,
+}
+
+impl Wanted {
+    fn of(app: &App, params: &Params, headers: &HeaderMap) -> Result<Self, Failure> {
+        let lines = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok()).any(wants_lines);
+        let cursor = |text: &str| {
+            text.parse::<Postcode>().map_err(|_| {
+                let text = "Invalid cursor submitted. Give what the page before has in next";
+                Failure::bad_request(text)
+            })
+        };
+        let most = app.limits.max_page;
+        let limit = |text: &str| {
+            let limit =
+                text.trim().parse::<usize>().ok().filter(|&limit| limit > 0 && (lines || limit <= most));
+            limit.ok_or_else(|| match lines {
+                true => Failure::bad_request("Invalid result limit submitted. Give a number from 1"),
+                false => {
+                    let text =
+                        format!("Invalid result limit submitted. Give 1 to {most}, and a cursor for more");
+                    Failure::bad_request(text)
+                }
+            })
+        };
+        Ok(Self {
+            view: View::of_our_own(params),
+            after: params.get("cursor").as_deref().map(cursor).transpose()?,
+            limit: params.get("limit").as_deref().map(limit).transpose()?,
+            lines,
+        })
+    }
+}
+
+fn wants_lines(accept: &str) -> bool {
+    let types = accept.split(',').filter_map(|part| part.split(';').next());
+    types.map(str::trim).any(|it| it.eq_ignore_ascii_case(lines::TYPE) || it == "application/ndjson")
+}
+
+async fn within(State(app): State<App>, params: Params, headers: HeaderMap) -> Outcome {
+    let region = shape::of_params(&params, app.limits.max_radius)?;
+    let none = || Failure::internal("a shape was not known");
+    answer(app, region, &params, &headers, none).await
+}
+
+async fn within_polygon(State(app): State<App>, params: Params, request: Request) -> Outcome {
+    let headers = request.headers().clone();
+    let region = shape::of_body(body::read(request, app.limits.max_body).await?)?;
+    let none = || Failure::internal("a shape was not known");
+    let mut response = answer(app, region, &params, &headers, none).await?;
+    response.headers_mut().remove(ETAG);
+    Ok(response)
+}
+
+async fn area(
+    State(app): State<App>,
+    Path(code): Path<String>,
+    params: Params,
+    headers: HeaderMap,
+) -> Outcome {
+    let kind = |text: &str| {
+        AreaKind::from_key(text).ok_or_else(|| {
+            let kinds = AreaKind::ALL.map(AreaKind::key).join(", ");
+            Failure::bad_request(format!("Invalid kind of area submitted. Give one of {kinds}"))
+        })
+    };
+    let kind = params.get("kind").as_deref().map(kind).transpose()?;
+    let region = Region::Area { code, kind };
+    let unknown = || {
+        let text = "Area not found. Give the ONS code of an area with postcodes in use, such as E09000033";
+        Failure::new(StatusCode::NOT_FOUND, text, code::AREA_NOT_FOUND)
+    };
+    answer(app, region, &params, &headers, unknown).await
+}
+
+async fn outcode(
+    State(app): State<App>,
+    Path(text): Path<String>,
+    params: Params,
+    headers: HeaderMap,
+) -> Outcome {
+    let unknown = || Failure::not_found("Outcode not found", code::OUTCODE_NOT_FOUND);
+    let outcode: Outcode = compact(&text).parse().map_err(|_| unknown())?;
+    part_of(outcode, app, Region::Outcode(outcode), &params, &headers, unknown()).await
+}
+
+async fn sector(
+    State(app): State<App>,
+    Path(text): Path<String>,
+    params: Params,
+    headers: HeaderMap,
+) -> Outcome {
+    let unknown = || Failure::not_found("Sector not found", code::SECTOR_NOT_FOUND);
+    let sector: Sector = compact(&text).parse().map_err(|_| unknown())?;
+    part_of(sector.outcode(), app, Region::Sector(sector), &params, &headers, unknown()).await
+}
+
+fn compact(text: &str) -> String {
+    text.chars().filter(|c| !is_space(*c)).collect()
+}
+
+/// A region in an outcode, of whose area the data may know nothing.
+async fn part_of(
+    outcode: Outcode,
+    app: App,
+    region: Region,
+    params: &Params,
+    headers: &HeaderMap,
+    unknown: Failure,
+) -> Outcome {
+    let advice = app.edition().advice(&outcode.area()).map(str::to_owned);
+    let unknown = || match &advice {
+        Some(advice) => unknown.not_covered(advice),
+        None => unknown,
+    };
+    answer(app, region, params, headers, unknown).await
+}
+
+/// A page, on a thread of its own and few at a time: a polygon of many corners is work for seconds, which must not hold up
+/// those who look postcodes up. It goes on when its request has been given up, and keeps its turn until it is done.
+async fn page(app: &App, edition: &Edition, query: &Within) -> Result<Option<Page>, Failure> {
+    let gone = || Failure::internal("the work on a region broke off");
+    let turn = app.regions.clone().acquire_owned().await.map_err(|_| gone())?;
+    let (lookup, query, runtime) = (edition.lookup.clone(), query.clone(), Handle::current());
+    let work = tokio::task::spawn_blocking(move || {
+        let _turn = turn;
+        runtime.block_on(lookup.within(&query))
+    });
+    Ok(work.await.map_err(|_| gone())??)
+}
+
+async fn answer(
+    app: App,
+    region: Region,
+    params: &Params,
+    headers: &HeaderMap,
+    unknown: impl FnOnce() -> Failure,
+) -> Outcome {
+    let edition = app.edition();
+    let wanted = Wanted::of(&app, params, headers)?;
+    let query = Within::of(region).after(wanted.after);
+    if wanted.lines {
+        return lines::send(&app, edition, query, wanted.limit, wanted.view, unknown).await;
+    }
+    let limit = wanted.limit.unwrap_or(query.limit).min(app.limits.max_page);
+    let query = query.limit(limit);
+    let page = page(&app, &edition, &query).await?.ok_or_else(|| unknown().by(&edition))?;
+    let records = page.records.iter().map(|record| wanted.view.record(record)).collect();
+    let mut response = whole(&edition, &PageBody::new(records, page.next))?;
+    response.headers_mut().insert(ETAG, edition.etag.clone());
+    response.headers_mut().insert(VARY, HeaderValue::from_name(ACCEPT));
+    Ok(response)
+}

@@ -1,0 +1,291 @@
+//! What every answer has in common: envelope, errors, CORS, ETag, JSONP.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use axum::body::{Body, to_bytes};
+use axum::response::{IntoResponse, Response};
+use http::header::{
+    ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN, CONTENT_TYPE,
+    ETAG, IF_NONE_MATCH, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS,
+};
+use http::{HeaderValue, Method, Request, StatusCode};
+use postcode_core::wire::{EDITION_HEADER, ErrorBody, RecordView, Shape, Success, TerminatedBody, code};
+use postcode_core::{Error, ErrorKind, Record};
+use serde::Serialize;
+
+use super::Edition;
+use super::params::Params;
+
+pub(super) const JSON: HeaderValue = HeaderValue::from_static("application/json; charset=utf-8");
+const JAVASCRIPT: HeaderValue = HeaderValue::from_static("text/javascript; charset=utf-8");
+
+/// What a handler returns.
+pub(super) type Outcome = Result<Response, Failure>;
+
+/// The id of a request, as a request extension: error bodies name it.
+#[derive(Clone, Debug)]
+pub struct RequestId(pub String);
+
+/// `{"status":200,"result":…}` from that edition: the same question will be answered the same until the data
+/// changes, which its ETag says.
+pub(super) fn data<T: Serialize>(edition: &Edition, result: &T) -> Outcome {
+    let mut response = uncached(edition, result)?;
+    response.headers_mut().insert(ETAG, edition.etag.clone());
+    Ok(response)
+}
+
+/// The same without ETag: random answers, and those to a POST.
+pub(super) fn uncached<T: Serialize>(edition: &Edition, result: &T) -> Outcome {
+    whole(edition, &Success::new(result))
+}
+
+/// A body that says more than a result.
+pub(super) fn whole<T: Serialize>(edition: &Edition, body: &T) -> Outcome {
+    let mut response = written(body)?;
+    response.headers_mut().insert(EDITION_HEADER, edition.fingerprint.clone());
+    Ok(response)
+}
+
+/// `{"status":200,"result":…}` that has nothing to do with the data.
+pub(super) fn json<T: Serialize>(result: &T) -> Outcome {
+    written(&Success::new(result))
+}
+
+pub(super) fn written<T: Serialize>(body: &T) -> Outcome {
+    let mut bytes = Vec::with_capacity(2048);
+    serde_json::to_writer(&mut bytes, body)
+        .map_err(|e| Failure::internal(format!("an answer could not be written: {e}")))?;
+    Ok(([(CONTENT_TYPE, JSON)], bytes).into_response())
+}
+
+/// An error to answer with. Its body is written last, when the request's id is known.
+#[derive(Clone, Debug)]
+pub struct Failure {
+    status: StatusCode,
+    error: Cow<'static, str>,
+    code: &'static str,
+    retry_after: Option<u32>,
+    retryable: bool,
+    terminated: Option<Box<(Record, Shape)>>,
+    advice: Option<Box<str>>,
+    edition: Option<HeaderValue>,
+}
+
+impl Failure {
+    pub(crate) fn new(status: StatusCode, error: impl Into<Cow<'static, str>>, code: &'static str) -> Self {
+        Self {
+            status,
+            error: error.into(),
+            code,
+            retry_after: None,
+            retryable: false,
+            terminated: None,
+            advice: None,
+            edition: None,
+        }
+    }
+
+    pub(super) fn bad_request(error: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, error, code::INVALID_INPUT)
+    }
+
+    pub(super) fn not_found(error: &'static str, code: &'static str) -> Self {
+        Self::new(StatusCode::NOT_FOUND, error, code)
+    }
+
+    pub(super) fn no_route() -> Self {
+        Self::not_found("Resource not found", code::RESOURCE_NOT_FOUND)
+    }
+
+    pub(crate) fn internal(error: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, error, ErrorKind::Internal.code())
+    }
+
+    /// The same request may succeed later, after that many seconds if they are known.
+    pub(crate) fn retryable(mut self, after: Option<u32>) -> Self {
+        self.retryable = true;
+        self.retry_after = after;
+        self
+    }
+
+    /// The data says so.
+    pub(super) fn by(mut self, edition: &Edition) -> Self {
+        self.edition = Some(edition.fingerprint.clone());
+        self
+    }
+
+    /// The data leaves the area out: nothing was found, and that says nothing.
+    pub(super) fn not_covered(mut self, advice: &str) -> Self {
+        self.code = code::NOT_COVERED;
+        self.advise(advice)
+    }
+
+    /// What was wrong or what to do, beside the text that postcodes.io has for it.
+    pub(super) fn advise(mut self, advice: impl Into<Box<str>>) -> Self {
+        self.advice = Some(advice.into());
+        self
+    }
+
+    pub(super) fn terminated(mut self, record: Record, shape: Shape) -> Self {
+        self.terminated = Some(Box::new((record, shape)));
+        self
+    }
+
+    /// The HTTP status.
+    pub fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// With its body.
+    pub(crate) fn respond(self, request_id: Option<&RequestId>) -> Response {
+        #[derive(Serialize)]
+        #[serde(untagged)]
+        enum Terminated<'a> {
+            Compatible(TerminatedBody),
+            Full(RecordView<'a>),
+        }
+        #[derive(Serialize)]
+        struct Advised<'a> {
+            #[serde(flatten)]
+            body: ErrorBody<Terminated<'a>>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            advice: Option<&'a str>,
+        }
+        let mut body = ErrorBody::new(self.status.as_u16(), self.error, self.code);
+        body.request_id = request_id.map(|id| id.0.clone());
+        body.retryable = Some(self.retryable);
+        body.terminated = self.terminated.as_deref().map(|(record, shape)| match shape {
+            Shape::Compatible => Terminated::Compatible(record.into()),
+            Shape::Extended => Terminated::Full(RecordView::new(record, Shape::Extended)),
+        });
+        let body = Advised { body, advice: self.advice.as_deref() };
+        let body = serde_json::to_vec(&body).unwrap_or_default();
+        let mut response = (self.status, [(CONTENT_TYPE, JSON)], body).into_response();
+        let headers = response.headers_mut();
+        headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+        if let Some(seconds) = self.retry_after {
+            headers.insert(RETRY_AFTER, seconds.into());
+        }
+        if let Some(edition) = self.edition {
+            headers.insert(EDITION_HEADER, edition);
+        }
+        response
+    }
+}
+
+/// The text tells the client what to do; causes go to the log only.
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        let status = match error.kind() {
+            ErrorKind::InvalidInput => StatusCode::BAD_REQUEST,
+            ErrorKind::NotSupported => StatusCode::NOT_IMPLEMENTED,
+            ErrorKind::Unavailable | ErrorKind::Overloaded => StatusCode::SERVICE_UNAVAILABLE,
+            ErrorKind::Timeout => StatusCode::GATEWAY_TIMEOUT,
+            ErrorKind::Protocol => StatusCode::BAD_GATEWAY,
+            _ => StatusCode::INTERNAL_SERVER_ERROR,
+        };
+        if status.is_server_error() && error.kind() != ErrorKind::NotSupported {
+            tracing::error!(error = ?error, "a lookup failed");
+        }
+        let failure = Self::new(status, error.message().to_owned(), error.kind().code());
+        if error.is_transient() {
+            let seconds = |after: Duration| u32::try_from(after.as_secs().max(1)).unwrap_or(u32::MAX);
+            failure.retryable(error.retry_after().map(seconds))
+        } else {
+            failure
+        }
+    }
+}
+
+impl IntoResponse for Failure {
+    fn into_response(self) -> Response {
+        let mut response = self.status.into_response();
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+/// The answer to OPTIONS on any path.
+pub(super) fn preflight() -> Response {
+    let headers = [
+        (ACCESS_CONTROL_ALLOW_METHODS, "GET,POST,OPTIONS"),
+        (ACCESS_CONTROL_ALLOW_HEADERS, "X-Requested-With, Content-Type, Accept, Origin"),
+    ];
+    (StatusCode::NO_CONTENT, headers).into_response()
+}
+
+/// What is known of the request when its answer is finished.
+pub(super) struct Finish {
+    request_id: Option<RequestId>,
+    if_none_match: Option<HeaderValue>,
+    callback: Option<String>,
+}
+
+impl Finish {
+    pub(super) fn of(request: &Request<Body>) -> Self {
+        let reads = matches!(*request.method(), Method::GET | Method::HEAD);
+        let query = request.uri().query().filter(|query| query.contains("callback="));
+        let callback = query.and_then(|query| {
+            let params = Params::parse(Some(query));
+            params.first("callback").filter(|name| !name.is_empty()).map(str::to_owned)
+        });
+        Self {
+            request_id: request.extensions().get().cloned(),
+            if_none_match: request.headers().get(IF_NONE_MATCH).filter(|_| reads).cloned(),
+            callback,
+        }
+    }
+
+    pub(super) async fn apply(self, mut response: Response) -> Response {
+        if let Some(failure) = response.extensions_mut().remove::<Failure>() {
+            let extensions = std::mem::take(response.extensions_mut());
+            let mut response = failure.respond(self.request_id.as_ref());
+            *response.extensions_mut() = extensions;
+            return response;
+        }
+        response.headers_mut().insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+        if response.status() != StatusCode::OK {
+            return response;
+        }
+        if let Some(known) = &self.if_none_match
+            && let Some(etag) = response.headers().get(ETAG)
+            && matches(known, etag)
+        {
+            *response.status_mut() = StatusCode::NOT_MODIFIED;
+            response.headers_mut().remove(CONTENT_TYPE);
+            *response.body_mut() = Body::empty();
+            return response;
+        }
+        match self.callback {
+            Some(name) if response.headers().get(CONTENT_TYPE) == Some(&JSON) => wrap(&name, response).await,
+            _ => response,
+        }
+    }
+}
+
+/// Weak comparison (RFC 9110, section 13.1.2).
+pub(super) fn matches(known: &HeaderValue, etag: &HeaderValue) -> bool {
+    let (Ok(etag), Ok(known)) = (etag.to_str(), known.to_str()) else { return false };
+    let opaque = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
+    known.trim() == "*" || known.split(',').any(|tag| opaque(tag) == opaque(etag))
+}
+
+/// JSONP as Express writes it: the name without anything that is no member expression, the two line separators
+/// that are no line breaks in JSON and were some in JavaScript escaped, and the type not to be guessed.
+async fn wrap(name: &str, response: Response) -> Response {
+    let name: String = name
+        .chars()
+        .filter(|c| c.is_ascii_alphanumeric() || matches!(c, '[' | ']' | '_' | '$' | '.'))
+        .collect();
+    let (mut parts, body) = response.into_parts();
+    let Ok(body) = to_bytes(body, usize::MAX).await else {
+        return Failure::internal("the answer could not be wrapped").respond(None);
+    };
+    let json = String::from_utf8_lossy(&body).replace('\u{2028}', "\\u2028").replace('\u{2029}', "\\u2029");
+    let body = format!("/**/ typeof {name} === 'function' && {name}({json});");
+    parts.headers.insert(CONTENT_TYPE, JAVASCRIPT);
+    parts.headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    parts.headers.remove(http::header::CONTENT_LENGTH);
+    Response::from_parts(parts, Body::from(body))
+}

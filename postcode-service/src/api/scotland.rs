@@ -1,0 +1,36 @@
+//! `/scotland/postcodes/{postcode}`.
+
+use axum::Router;
+use axum::extract::{Path, State};
+use axum::routing::get;
+use postcode_core::wire::code;
+use postcode_core::{Answer, PostcodeLookupExt};
+
+use super::params::Params;
+use super::reply::{Failure, Outcome, data};
+use super::syntax::{Reading, read};
+use super::{App, postcode};
+
+pub(super) fn routes() -> Router<App> {
+    Router::new().route("/scotland/postcodes/{postcode}", get(scottish))
+}
+
+async fn scottish(State(app): State<App>, Path(text): Path<String>, params: Params) -> Outcome {
+    let edition = app.edition();
+    let asked = match read(&text, params.shape()) {
+        Reading::Postcode(postcode) => postcode,
+        Reading::NoSuch => return Err(postcode::unknown().by(&edition)),
+        Reading::Invalid => return Err(Failure::not_found("Invalid postcode", code::INVALID_POSTCODE)),
+    };
+    if let Some(entry) = edition.lookup.scottish_postcode(asked).await? {
+        return data(&edition, &entry);
+    }
+    match edition.lookup.get(asked).await? {
+        Answer::Live(_) => {
+            let text = "Postcode exists in ONSPD but not in SPD";
+            Err(Failure::not_found(text, code::NOT_SCOTTISH).by(&edition))
+        }
+        Answer::NotCovered => Err(postcode::unknown().by(&edition).not_covered(edition.advice_for(asked))),
+        Answer::Terminated(_) | Answer::Unknown => Err(postcode::unknown().by(&edition)),
+    }
+}

@@ -1,0 +1,59 @@
+//! Strict mode: a parameter that a route does not have is an error, and not passed over as postcodes.io does.
+//!
+//! With `?strict=true` for one request, or `serve --strict` for all, in which `?strict=false` is the way out.
+
+use axum::extract::{MatchedPath, Request, State};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use http::Method;
+use postcode_core::wire::Keys;
+
+use super::App;
+use super::description::{EVERYWHERE, ROUTES};
+use super::params::Params;
+use super::reply::Failure;
+use crate::enrich::short;
+
+pub(super) async fn check(State(app): State<App>, request: Request, next: Next) -> Response {
+    let params = Params::parse(request.uri().query());
+    let strict = params.first("strict").map_or(app.limits.strict, |value| value != "false");
+    let route = request.extensions().get::<MatchedPath>();
+    if let (true, Some(route)) = (strict, route)
+        && let Err(failure) = known(route.as_str(), request.method(), &params)
+    {
+        return failure.into_response();
+    }
+    next.run(request).await
+}
+
+fn known(path: &str, method: &Method, params: &Params) -> Result<(), Failure> {
+    let method = if *method == Method::HEAD { Method::GET } else { method.clone() };
+    let Some(route) = ROUTES.iter().find(|route| route.path == path && route.method == method) else {
+        return Ok(());
+    };
+    let own = || route.params.iter().chain(EVERYWHERE).copied();
+    if let Some(name) = params.names().find(|name| !own().any(|known| known == *name)) {
+        let mut all: Vec<&str> = own().collect();
+        all.sort_unstable();
+        return Err(refuse("parameter", name, &all));
+    }
+    if route.params.contains(&"filter")
+        && let Some(list) = params.get("filter")
+        && let Some(name) = Keys::list(&list).unknown().next()
+    {
+        return Err(refuse("name in filter", name, &Keys::ALL));
+    }
+    Ok(())
+}
+
+/// Names what is not known, and what was probably meant.
+fn refuse(what: &str, name: &str, known: &[&str]) -> Failure {
+    let nearest = known.iter().max_by(|one, other| {
+        let alike = |known: &str| strsim::jaro_winkler(&name.to_lowercase(), known);
+        alike(one).total_cmp(&alike(other))
+    });
+    let meant = nearest.filter(|known| strsim::jaro_winkler(&name.to_lowercase(), known) > 0.7);
+    let meant = meant.map_or(String::new(), |meant| format!(": did you mean {meant:?}?"));
+    Failure::bad_request(format!("Unknown {what} {}{meant}", short(name)))
+        .advise(format!("Known are {}", known.join(", ")))
+}

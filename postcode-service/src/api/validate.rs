@@ -1,0 +1,56 @@
+//! `/postcodes/{postcode}/validate`: yes or no as postcodes.io says it, and with `?extended=true` why.
+
+use axum::Router;
+use axum::extract::{Path, State};
+use axum::routing::get;
+use postcode_core::wire::Shape;
+use postcode_core::{PostcodeLookupExt, Validity};
+use serde::Serialize;
+
+use super::App;
+use super::params::Params;
+use super::reply::{Outcome, data};
+use super::syntax::{Reading, read};
+
+pub(super) fn routes() -> Router<App> {
+    Router::new().route("/postcodes/{postcode}/validate", get(validate))
+}
+
+/// What is said of a text that may be a postcode.
+#[derive(Debug, Serialize)]
+pub(super) struct Verdict {
+    valid: bool,
+    status: &'static str,
+    /// In its usual form, if it is one.
+    postcode: Option<String>,
+    /// Why it is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+}
+
+impl From<&Validity> for Verdict {
+    fn from(validity: &Validity) -> Self {
+        Self {
+            valid: validity.is_live(),
+            status: validity.status(),
+            postcode: validity.postcode().map(|postcode| postcode.to_string()),
+            reason: match validity {
+                Validity::Invalid(error) => Some(error.to_string()),
+                _ => None,
+            },
+        }
+    }
+}
+
+async fn validate(State(app): State<App>, Path(text): Path<String>, params: Params) -> Outcome {
+    let edition = app.edition();
+    if params.shape() == Shape::Extended {
+        let validity = edition.lookup.validate_all(&[&text]).await?;
+        return data(&edition, &validity.first().map(Verdict::from));
+    }
+    let live = match read(&text, Shape::Compatible) {
+        Reading::Postcode(postcode) => edition.lookup.get(postcode).await?.is_live(),
+        Reading::NoSuch | Reading::Invalid => false,
+    };
+    data(&edition, &live)
+}

@@ -1,0 +1,66 @@
+//! The options that the lookups share, and what they say of what the data leaves out.
+
+use std::sync::Arc;
+
+use postcode_core::{ErrorKind, PostcodeLookup};
+
+use super::source::Source;
+
+/// The options of all lookups.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Asking {
+    /// Write JSON, one value a line, in the field names of the HTTP API
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    source: Source,
+}
+
+impl Asking {
+    pub(crate) async fn open(&self) -> anyhow::Result<Arc<dyn PostcodeLookup>> {
+        self.source.open().await
+    }
+}
+
+/// The option of those that find many.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Limit {
+    /// How many at most
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..=100))]
+    limit: u16,
+}
+
+impl Limit {
+    pub(crate) fn get(&self) -> usize {
+        self.limit.into()
+    }
+}
+
+/// What to say of the postcode area that a text begins with, if the data leaves it out: that nothing was found says
+/// nothing then.
+pub(crate) async fn left_out(lookup: &dyn PostcodeLookup, text: &str) -> anyhow::Result<Option<String>> {
+    let letters = text.trim_start().chars().take_while(char::is_ascii_alphabetic);
+    let area = letters.collect::<String>().to_ascii_uppercase();
+    let info = match lookup.info().await {
+        Ok(info) => info,
+        // A server of postcodes.io does not say what it leaves out.
+        Err(error) if error.kind() == ErrorKind::NotSupported => return Ok(None),
+        Err(error) => return Err(error.into()),
+    };
+    if !info.not_covered.contains(&area) {
+        return Ok(None);
+    }
+    let advice = info.not_covered_advice;
+    Ok(Some(advice.unwrap_or_else(|| "the dataset leaves this area out".to_owned())))
+}
+
+/// Says on standard error why nothing was found: that the data leaves the area out, or `otherwise`.
+pub(crate) async fn say_why(lookup: &dyn PostcodeLookup, text: &str, otherwise: &str) -> anyhow::Result<()> {
+    match left_out(lookup, text).await? {
+        Some(advice) => eprintln!("{text}: not covered: {advice}"),
+        None if otherwise.is_empty() => {}
+        None if text.is_empty() => eprintln!("{otherwise}"),
+        None => eprintln!("{text}: {otherwise}"),
+    }
+    Ok(())
+}

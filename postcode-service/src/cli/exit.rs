@@ -1,0 +1,59 @@
+//! How the program ends: 0; lookups 1 if something was not found and 2 for errors; tools 1 for errors; usage 2.
+
+use std::fmt;
+use std::io;
+use std::process::ExitCode;
+
+/// Everything worked, and not everything was found. Nothing more is said.
+#[derive(Debug)]
+pub(crate) struct NotFound;
+
+impl fmt::Display for NotFound {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("not found")
+    }
+}
+
+impl std::error::Error for NotFound {}
+
+/// `Ok` if everything was found.
+pub(crate) fn found(all: bool) -> anyhow::Result<()> {
+    if all { Ok(()) } else { Err(NotFound.into()) }
+}
+
+/// Says what went wrong, and how the program ends: with `failed` if it is a true error.
+pub fn report(error: &anyhow::Error, failed: u8) -> ExitCode {
+    if error.is::<NotFound>() {
+        return ExitCode::from(1);
+    }
+    let closed = |e: &io::Error| e.kind() == io::ErrorKind::BrokenPipe;
+    if error.chain().filter_map(|cause| cause.downcast_ref()).any(closed) {
+        // Who reads has read enough (`| head`).
+        return ExitCode::SUCCESS;
+    }
+    eprintln!("error: {}", told(error));
+    ExitCode::from(failed)
+}
+
+/// The error and its causes, without those that an error before them quotes already.
+fn told(error: &anyhow::Error) -> String {
+    error.chain().map(ToString::to_string).fold(String::new(), |told, cause| match told {
+        told if told.is_empty() => cause,
+        told if told.contains(&cause) => told,
+        told => format!("{told}: {cause}"),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::told;
+
+    #[test]
+    fn nothing_is_told_twice() {
+        let error = anyhow::anyhow!("permission denied")
+            .context("a.csv: permission denied: choose another")
+            .context("--out");
+        assert_eq!(told(&error), "--out: a.csv: permission denied: choose another");
+        assert_eq!(told(&anyhow::anyhow!("one").context("two")), "two: one");
+    }
+}

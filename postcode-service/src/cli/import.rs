@@ -1,0 +1,110 @@
+//! `postcode-service import`: what the publishers offer becomes a dataset file.
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+
+use super::interrupt;
+use crate::import::{Covers, Doubt, Format, Import, Interrupted, Refused, Stop};
+
+const EXAMPLES: &str = "\
+Examples:
+  postcode-service import ONSPD_NOV_2025.zip --out uk.postcodes
+  postcode-service import ONSPD_NOV_2025/ --out uk.postcodes --errors rows.csv
+  postcode-service import Data/multi_csv/ONSPD_NOV_2025_UK_AB.csv --out aberdeen.postcodes
+  postcode-service import ONSPD_NOV_2025.zip opname_csv_gb.zip SPD_2025_2.zip --out uk.postcodes
+  postcode-service import ONSPD_NOV_2025.zip geonames/ --out uk.postcodes --previous uk.postcodes --report report.json
+  postcode-service import codepo_gb.zip --out gb.postcodes --format code-point-open";
+
+/// Makes a dataset file of ONSPD, NSPL or Code-Point Open, with OS Open Names and the Scottish Postcode Directory
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Args {
+    /// The published zip, its unpacked folder, or CSV files (also .gz and .zst); several are read together
+    #[arg(required = true, env = "POSTCODE_IMPORT_INPUT", value_delimiter = None)]
+    input: Vec<PathBuf>,
+    /// The dataset file to write; appears when it is whole and verified
+    #[arg(long, value_name = "FILE", env = "POSTCODE_IMPORT_OUT")]
+    out: PathBuf,
+    /// What the input is
+    #[arg(long, value_enum, default_value_t, env = "POSTCODE_IMPORT_FORMAT")]
+    format: Format,
+    /// The edition's name, such as "ONSPD November 2025" [default: by the file names]
+    #[arg(long, value_name = "NAME", env = "POSTCODE_IMPORT_EDITION")]
+    edition: Option<String>,
+    /// What the dataset is to say it was made from [default: the file names]
+    #[arg(long, value_name = "TEXT", env = "POSTCODE_IMPORT_SOURCE")]
+    source: Option<String>,
+    /// Rows with errors to put up with; they are left out. With more, nothing is published
+    #[arg(long, value_name = "N", default_value_t = 100, env = "POSTCODE_IMPORT_MAX_ERRORS")]
+    max_errors: u64,
+    /// Write all rows with errors to this file: file, line, column, value, reason as CSV
+    #[arg(long, value_name = "FILE", env = "POSTCODE_IMPORT_ERRORS")]
+    errors: Option<PathBuf>,
+    /// The dataset file of the edition before: the report compares with it, and nothing is published if the new one has markedly
+    /// fewer postcodes, filled columns or names in a country
+    #[arg(long, value_name = "FILE", env = "POSTCODE_IMPORT_PREVIOUS")]
+    previous: Option<PathBuf>,
+    /// Publish in spite of such doubts; may be given several times
+    #[arg(long, value_enum, value_name = "DOUBT", env = "POSTCODE_IMPORT_ACCEPT", value_delimiter = ',')]
+    accept: Vec<Doubt>,
+    /// Write the report to this file as JSON, also if nothing is published
+    #[arg(long, value_name = "FILE", env = "POSTCODE_IMPORT_REPORT")]
+    report: Option<PathBuf>,
+    /// The dataset file of an edition from before constituencies changed: records have the constituency of then beside that of now
+    #[arg(long, value_name = "FILE", env = "POSTCODE_IMPORT_BOUNDARIES_BEFORE")]
+    boundaries_before: Option<PathBuf>,
+    /// Which postcode areas the input covers; of others the dataset says that it leaves them out
+    #[arg(long, value_enum, default_value_t, env = "POSTCODE_IMPORT_COVERS")]
+    covers: Covers,
+    /// No progress and no remarks, only errors and the summary
+    #[arg(long, short, env = "POSTCODE_IMPORT_QUIET")]
+    quiet: bool,
+}
+
+impl Args {
+    /// Runs the command. After SIGINT, SIGTERM or SIGHUP it ends the process with status 130, having published nothing.
+    pub async fn run(self) -> anyhow::Result<()> {
+        let import = Import {
+            inputs: self.input,
+            out: self.out,
+            format: self.format,
+            edition: self.edition,
+            source: self.source,
+            max_errors: self.max_errors,
+            errors: self.errors,
+            previous: self.previous,
+            accept: self.accept,
+            report: self.report,
+            boundaries_before: self.boundaries_before,
+            covers: self.covers,
+            quiet: self.quiet,
+        };
+        let stop = Stop::default();
+        let stopping = stop.clone();
+        let interrupted = interrupt::requested();
+        let signals = tokio::spawn(async move {
+            interrupted.await;
+            stopping.stop();
+        });
+        let result = tokio::task::spawn_blocking(move || import.run(&stop)).await;
+        signals.abort();
+        match result.context("the import ended unexpectedly")? {
+            Ok(report) => {
+                writeln!(io::stdout(), "{report}")?;
+                Ok(())
+            }
+            Err(error) if error.is::<Interrupted>() => {
+                eprintln!("{error}");
+                std::process::exit(interrupt::STATUS);
+            }
+            Err(error) => {
+                if let Some(refused) = error.downcast_ref::<Refused>() {
+                    writeln!(io::stdout(), "{}", refused.report)?;
+                }
+                Err(error)
+            }
+        }
+    }
+}

@@ -1,0 +1,40 @@
+//! `info`: the dataset that answers come from.
+
+use std::io::Write;
+
+use super::asking::Asking;
+use super::output;
+
+/// Show edition, source, attribution and size of the dataset.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  postcode-service info --source http://127.0.0.1:8080")]
+pub struct Args {
+    #[command(flatten)]
+    asking: Asking,
+}
+
+impl Args {
+    /// Runs the command.
+    ///
+    /// # Errors
+    /// What went wrong, for [`report`](crate::cli::exit::report).
+    pub async fn run(self) -> anyhow::Result<()> {
+        let info = self.asking.open().await?.info().await?;
+        let mut out = std::io::stdout().lock();
+        if self.asking.json {
+            output::json(&mut out, &info)?;
+            return Ok(());
+        }
+        writeln!(out, "edition      {}", info.edition)?;
+        writeln!(out, "source       {}", info.source)?;
+        writeln!(out, "live         {}", info.live)?;
+        writeln!(out, "terminated   {}", info.terminated)?;
+        if !info.not_covered.is_empty() {
+            let advice = info.not_covered_advice.as_deref().unwrap_or_default();
+            writeln!(out, "not covered  {}: {advice}", info.not_covered.join(", "))?;
+        }
+        writeln!(out, "fingerprint  {}", info.fingerprint)?;
+        writeln!(out, "{}", info.attribution)?;
+        Ok(())
+    }
+}

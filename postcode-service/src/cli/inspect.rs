@@ -1,0 +1,186 @@
+//! `postcode-service inspect`: what is in a dataset file?
+
+use std::collections::BTreeMap;
+use std::fmt::{self, Display, Formatter};
+use std::io::{self, Write};
+use std::path::PathBuf;
+
+use postcode_core::dataset::{Dataset, Summary};
+use postcode_core::{AreaKind, Record, Status};
+use serde::Serialize;
+
+use super::output;
+
+const EXAMPLES: &str = "\
+Examples:
+  postcode-service inspect uk.postcodes
+  postcode-service inspect uk.postcodes --json | jq .contents.countries";
+
+/// Says what is in a dataset file: edition, licence, counts, columns, sizes
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Args {
+    /// The dataset file
+    #[arg(env = "POSTCODE_INSPECT_FILE")]
+    file: PathBuf,
+    /// One JSON object
+    #[arg(long, env = "POSTCODE_INSPECT_JSON")]
+    json: bool,
+}
+
+impl Args {
+    /// Runs the command.
+    pub async fn run(self) -> anyhow::Result<()> {
+        let dataset = Dataset::open(&self.file)?;
+        let inspection = Inspection { summary: dataset.summary(), contents: Contents::of(&dataset) };
+        if self.json {
+            output::json(&mut io::stdout().lock(), &inspection)?;
+        } else {
+            writeln!(io::stdout(), "{inspection}")?;
+        }
+        Ok(())
+    }
+}
+
+/// What the command prints.
+#[derive(Debug, Serialize)]
+struct Inspection {
+    #[serde(flatten)]
+    summary: Summary,
+    contents: Contents,
+}
+
+/// Counts over the rows.
+#[derive(Debug, Default, Serialize)]
+struct Contents {
+    total: Count,
+    /// By postcode area: `AB`.
+    areas: BTreeMap<String, Count>,
+    /// By name, or code where there is no name; empty for those without.
+    countries: BTreeMap<String, Count>,
+    /// Rows that have a value, by column.
+    filled: BTreeMap<String, u64>,
+}
+
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+struct Count {
+    live: u64,
+    terminated: u64,
+}
+
+impl Count {
+    fn add(&mut self, status: Status) {
+        match status {
+            Status::Live => self.live += 1,
+            Status::Terminated => self.terminated += 1,
+        }
+    }
+
+    fn total(self) -> u64 {
+        self.live + self.terminated
+    }
+}
+
+impl Contents {
+    fn of(dataset: &Dataset) -> Self {
+        let mut contents = Self::default();
+        let mut kinds = [0; AreaKind::ALL.len()];
+        let mut columns = [0; COLUMNS.len()];
+        for record in dataset.iter() {
+            contents.total.add(record.status);
+            contents.areas.entry(record.postcode.area().to_string()).or_default().add(record.status);
+            let country =
+                record.country().or_else(|| record.area_code(AreaKind::Country)).unwrap_or_default();
+            match contents.countries.get_mut(country) {
+                Some(count) => count.add(record.status),
+                None => contents.countries.entry(country.to_owned()).or_default().add(record.status),
+            }
+            record.areas.iter().for_each(|(kind, _)| kinds[kind as usize] += 1);
+            for (count, (_, has)) in columns.iter_mut().zip(&COLUMNS) {
+                *count += u64::from(has(&record));
+            }
+        }
+        contents.filled =
+            COLUMNS.iter().zip(columns).map(|((name, _), count)| ((*name).to_owned(), count)).collect();
+        let kinds = AreaKind::ALL.into_iter().zip(kinds).filter(|(_, count)| *count > 0);
+        contents.filled.extend(kinds.map(|(kind, count)| (format!("{kind:?}"), count)));
+        contents
+    }
+}
+
+type Has = fn(&Record) -> bool;
+
+/// What a row may have beside areas.
+const COLUMNS: [(&str, Has); 7] = [
+    ("grid reference", |record| record.grid.is_some()),
+    ("latitude and longitude", |record| record.location.is_some()),
+    ("quality", |record| record.quality.is_some()),
+    ("user type", |record| record.user_type.is_some()),
+    ("introduced", |record| record.introduced.is_some()),
+    ("terminated", |record| record.terminated.is_some()),
+    ("deprivation rank", |record| record.deprivation_rank.is_some()),
+];
+
+impl Display for Inspection {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let Self { summary, contents } = self;
+        let metadata = &summary.metadata;
+        let total = contents.total.total();
+        writeln!(f, "{}", metadata.edition)?;
+        writeln!(f, "source        {}", metadata.source)?;
+        writeln!(f, "attribution   {}", metadata.attribution)?;
+        writeln!(f, "licence       {}", metadata.licence)?;
+        writeln!(f, "built with    {}, file format {}", metadata.built_with, summary.format)?;
+        writeln!(f, "fingerprint   {}", summary.fingerprint)?;
+        writeln!(
+            f,
+            "postcodes     {total}: {} live, {} terminated",
+            contents.total.live, contents.total.terminated
+        )?;
+        writeln!(f, "in            {} outcodes, {} sectors", summary.outcodes, summary.sectors)?;
+        if metadata.places > 0 {
+            writeln!(f, "places        {}", metadata.places)?;
+        }
+        if metadata.scottish_postcodes > 0 {
+            writeln!(
+                f,
+                "Scotland      {} postcodes of the Scottish Postcode Directory",
+                metadata.scottish_postcodes
+            )?;
+        }
+        if let Some(source) = &metadata.approximate_source {
+            writeln!(f, "approximate   positions of {source}, by outcode, where there is no other")?;
+        }
+        if !metadata.not_covered.is_empty() {
+            writeln!(f, "left out      {}", metadata.not_covered.join(" "))?;
+        }
+        let each = summary.bytes as f64 / total.max(1) as f64;
+        writeln!(f, "size          {} bytes, {each:.1} a postcode", summary.bytes)?;
+        writeln!(f, "\n{:<32} {:>9} {:>11}", "country", "live", "terminated")?;
+        for (name, count) in &contents.countries {
+            let name = if name.is_empty() { "(none)" } else { name };
+            writeln!(f, "{name:<32} {:>9} {:>11}", count.live, count.terminated)?;
+        }
+        writeln!(f, "\n{:<32} {:>9} {:>11}", "postcode area", "live", "terminated")?;
+        for (name, count) in &contents.areas {
+            writeln!(f, "{name:<32} {:>9} {:>11}", count.live, count.terminated)?;
+        }
+        writeln!(f, "\n{:<32} {:>9} {:>11} {:>9}", "column", "rows", "filled", "distinct")?;
+        for (name, rows) in contents.filled.iter().filter(|(_, rows)| **rows > 0) {
+            let percent = *rows as f64 * 100.0 / total.max(1) as f64;
+            let distinct =
+                summary.columns.iter().find(|column| column.name == *name).and_then(|column| column.distinct);
+            let distinct = distinct.map(|n| n.to_string()).unwrap_or_default();
+            writeln!(f, "{name:<32} {rows:>9} {percent:>9.1} % {distinct:>9}")?;
+        }
+        write!(f, "\n{:<32} {:>9} {:>11}  checksum", "section", "offset", "bytes")?;
+        for section in &summary.sections {
+            write!(
+                f,
+                "\n{:<32} {:>9} {:>11}  {}",
+                section.name, section.offset, section.bytes, section.checksum
+            )?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,50 @@
+//! Long work that a person or a system ends early.
+
+/// What a shell expects of a program that Ctrl-C ended: 128 and the number of SIGINT.
+pub(super) const STATUS: i32 = 130;
+
+/// Ends when the work is to end: SIGINT, SIGTERM, or SIGHUP of a terminal that is closed. Never where there can be no handlers:
+/// then the signals end the process.
+///
+/// The handlers are in place when this returns, not when the future is first polled: call it before the work begins, so that
+/// no signal finds the work begun and no handler.
+pub(super) fn requested() -> impl Future<Output = ()> + Send + 'static {
+    #[cfg(unix)]
+    let asked = {
+        use tokio::signal::unix::{SignalKind, signal};
+        let handlers = signal(SignalKind::interrupt()).and_then(|interrupt| {
+            let terminate = signal(SignalKind::terminate())?;
+            // Of a terminal that is closed, unless the program was told to outlive it.
+            let hangup = if ignores_hangup() { None } else { Some(signal(SignalKind::hangup())?) };
+            Ok((interrupt, terminate, hangup))
+        });
+        async move {
+            let Ok((mut interrupt, mut terminate, mut hangup)) = handlers else {
+                return std::future::pending().await;
+            };
+            let hung_up = async {
+                match &mut hangup {
+                    Some(hangup) => hangup.recv().await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! { _ = interrupt.recv() => {} _ = terminate.recv() => {} _ = hung_up => {} }
+        }
+    };
+    #[cfg(not(unix))]
+    let asked = async {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    };
+    asked
+}
+
+/// Whether the program was started by `nohup` or the like, which a handler of its own would undo. Only Linux says.
+#[cfg(unix)]
+fn ignores_hangup() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    // SIGHUP is 1, the lowest bit.
+    ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).is_some_and(|mask| mask & 1 == 1)
+}

@@ -1,0 +1,160 @@
+//! `places`: places by name or code, and the postcodes of one.
+
+use std::io::{self, Write};
+
+use anyhow::Context;
+use postcode_core::{ErrorKind, Place, PlaceQuery, Postcode, PostcodeLookup};
+
+use super::asking::{Asking, Limit};
+use super::exit;
+use super::output;
+
+const EXAMPLES: &str = "\
+Examples:
+  postcode-service places llan --limit 20 --source file:uk.postcodes
+  postcode-service places newprot --within Wales --type City --source file:uk.postcodes
+  postcode-service places --code osgb4000000074551019 --json
+  postcode-service places --code osgb4000000074551019 --postcodes --limit 100
+  postcode-service places --random --source https://api.postcodes.io";
+
+/// Find cities, towns, villages and other settlements of Great Britain, its islands, counties and districts.
+///
+/// By the beginnings of their names and of the words in them, in any of its languages; where none begins so, typing
+/// errors are allowed for. The data must have been imported with OS Open Names.
+///
+/// Exit status: 0 if there are any, 1 if not, 2 for errors.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Args {
+    /// A name or the beginning of one
+    #[arg(required_unless_present_any = ["code", "random"], conflicts_with_all = ["code", "random"])]
+    text: Option<String>,
+    /// The place of this code of Ordnance Survey's
+    #[arg(long)]
+    code: Option<String>,
+    /// Only in the county, district, region or country of this name
+    #[arg(long, value_name = "NAME", requires = "text")]
+    within: Option<String>,
+    /// Only of this kind: City, Town, Village, Island, …
+    #[arg(long = "type", value_name = "KIND", requires = "text")]
+    local_type: Option<String>,
+    /// Find populated places as GET /places?q= of postcodes.io does, whose servers know nothing else
+    #[arg(long, requires = "text", conflicts_with_all = ["within", "local_type"])]
+    compatible: bool,
+    /// The postcodes in use in the box around the place of --code, and their outcodes
+    #[arg(long, requires = "code", conflicts_with = "text")]
+    postcodes: bool,
+    /// Those after this one
+    #[arg(long, value_name = "POSTCODE", requires = "postcodes")]
+    after: Option<String>,
+    /// Any place
+    #[arg(long, conflicts_with = "code")]
+    random: bool,
+    #[command(flatten)]
+    limit: Limit,
+    #[command(flatten)]
+    asking: Asking,
+}
+
+impl Args {
+    /// Runs the command.
+    ///
+    /// # Errors
+    /// What went wrong, for [`report`](crate::cli::exit::report).
+    pub async fn run(self) -> anyhow::Result<()> {
+        let lookup = self.asking.open().await?;
+        if let (Some(code), true) = (&self.code, self.postcodes) {
+            return self.postcodes(&lookup, code).await;
+        }
+        if let (Some(text), false) = (&self.text, self.compatible) {
+            return self.find(&lookup, text).await;
+        }
+        let places = match (&self.text, &self.code) {
+            (Some(text), _) => lookup.places(text, self.limit.get()).await?,
+            (None, Some(code)) => lookup.place(code).await?.into_iter().collect(),
+            (None, None) => lookup.random_place().await?.into_iter().collect(),
+        };
+        let mut out = io::stdout().lock();
+        for place in &places {
+            if self.asking.json { output::json(&mut out, place)? } else { block(&mut out, place)? }
+        }
+        if !self.asking.json {
+            output::attribution(&lookup).await;
+        }
+        exit::found(!places.is_empty())
+    }
+}
+
+impl Args {
+    async fn find(&self, lookup: &dyn PostcodeLookup, text: &str) -> anyhow::Result<()> {
+        let mut query = PlaceQuery::new(text).limit(self.limit.get());
+        (query.within, query.local_type) = (self.within.clone(), self.local_type.clone());
+        let found = match lookup.find_places(&query).await {
+            // A server of postcodes.io, which says nothing of its data.
+            Err(error) if error.kind() == ErrorKind::NotSupported && lookup.info().await.is_err() => {
+                Err(error).context("try --compatible")?
+            }
+            found => found?,
+        };
+        let mut out = io::stdout().lock();
+        for found in &found {
+            if self.asking.json { output::json(&mut out, found)? } else { block(&mut out, &found.place)? }
+        }
+        if !self.asking.json {
+            output::attribution(lookup).await;
+        }
+        exit::found(!found.is_empty())
+    }
+
+    async fn postcodes(&self, lookup: &dyn PostcodeLookup, code: &str) -> anyhow::Result<()> {
+        let after = self.after.as_deref().map(str::parse::<Postcode>).transpose();
+        let after =
+            after.with_context(|| format!("--after {:?}", self.after.as_deref().unwrap_or_default()))?;
+        let Some(page) = lookup.place_postcodes(code, after, self.limit.get()).await? else {
+            eprintln!("{code}: no such place");
+            return exit::found(false);
+        };
+        let mut out = io::stdout().lock();
+        if self.asking.json {
+            output::json(&mut out, &page)?;
+        } else {
+            for postcode in &page.postcodes {
+                writeln!(out, "{postcode}")?;
+            }
+            let outcodes: Vec<String> = page.outcodes.iter().map(ToString::to_string).collect();
+            match (page.postcodes.len(), page.total) {
+                (_, 0) => eprintln!("{code}: no postcode in use has its location in the box around it"),
+                (shown, total) => {
+                    eprintln!("{shown} of {total} postcodes; outcodes: {}", outcodes.join(", "))
+                }
+            }
+        }
+        exit::found(!page.postcodes.is_empty())
+    }
+}
+
+fn block(out: &mut impl Write, place: &Place) -> io::Result<()> {
+    write!(out, "{}", place.name_1)?;
+    if let Some(other) = &place.name_2 {
+        write!(out, " / {other}")?;
+    }
+    writeln!(out, "  {}", place.local_type)?;
+    for (label, text) in [
+        ("county", &place.county_unitary),
+        ("district", &place.district_borough),
+        ("region", &place.region),
+        ("country", &place.country),
+    ] {
+        if let Some(text) = text {
+            writeln!(out, "  {label:<15}{text}")?;
+        }
+    }
+    if let Some(outcode) = place.outcode {
+        writeln!(out, "  {:<15}{outcode}", "outcode")?;
+    }
+    writeln!(out, "  {:<15}{} E, {} N (OSGB36)", "grid reference", place.eastings, place.northings)?;
+    if let (Some(latitude), Some(longitude)) = (place.latitude, place.longitude) {
+        writeln!(out, "  {:<15}{latitude:.6}, {longitude:.6} (WGS84)", "lat, long")?;
+    }
+    writeln!(out, "  {:<15}{}", "code", place.code)
+}

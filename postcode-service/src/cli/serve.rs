@@ -1,0 +1,227 @@
+//! `serve`: the HTTP server.
+
+mod data;
+mod signals;
+
+use std::io::Write;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::api::{Api, Limits};
+use crate::server::{Address, Frontend, Listener, Options, run};
+use anyhow::Context;
+use clap::ValueEnum;
+use postcode_core::{MAX_BATCH, MAX_NEIGHBOURS, MAX_PAGE, MAX_RADIUS};
+use tracing_subscriber::EnvFilter;
+
+use data::Data;
+
+/// Serve the API of postcodes.io over HTTP/1.1.
+///
+/// There is no TLS and no authentication here: listen on a loopback address or a Unix socket, or put a proxy in
+/// front. When it is ready it prints one line on standard output, `listening on http://127.0.0.1:PORT` or
+/// `listening on unix:PATH`; everything else goes to standard error.
+///
+/// SIGTERM and SIGINT end it: `/ready` turns to 503, no more connections are taken, requests under way may end
+/// within --drain, and the exit status is 0. A second signal does not wait. SIGHUP opens the data again and
+/// serves it without dropping a request; if it can't be opened the old data stays.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  postcode-service serve
+  postcode-service serve --listen 127.0.0.1:0 --data file:/data/uk.postcodes
+  postcode-service serve --listen unix:/run/postcode.sock --max-batch 1000
+  curl http://127.0.0.1:8080/postcodes/SW1A1AA")]
+pub struct Args {
+    /// HOST:PORT (port 0 takes any free one; IPv6 in brackets) or unix:PATH
+    #[arg(long, value_name = "ADDRESS", env = "POSTCODE_LISTEN", default_value = "127.0.0.1:8080")]
+    listen: Address,
+    /// embedded: (the country inside this program) or file:PATH (a dataset file)
+    #[arg(long, value_name = "URL", env = "POSTCODE_DATA", default_value = "embedded:")]
+    data: Data,
+    /// Items in one bulk request at most
+    #[arg(long, env = "POSTCODE_MAX_BATCH", default_value_t = 100, value_parser = items)]
+    max_batch: usize,
+    /// Bytes of a request body at most; if not given 1024 for each item of --max-batch, and not less than 102400
+    #[arg(long, env = "POSTCODE_MAX_BODY")]
+    max_body: Option<usize>,
+    /// Neighbours in one answer at most, with ?extended=true
+    #[arg(long, env = "POSTCODE_MAX_NEAREST", default_value_t = MAX_NEIGHBOURS, value_parser = neighbours)]
+    max_nearest: usize,
+    /// Metres from a point at most, with ?extended=true and in /within
+    #[arg(long, value_name = "METRES", env = "POSTCODE_MAX_RADIUS", default_value_t = MAX_RADIUS, value_parser = metres)]
+    max_radius: f64,
+    /// Postcodes in one page of a region at most
+    #[arg(long, env = "POSTCODE_MAX_PAGE", default_value_t = MAX_PAGE, value_parser = page)]
+    max_page: usize,
+    /// Refuse parameters that a route does not have, as ?strict=true does for one request
+    #[arg(long, env = "POSTCODE_STRICT")]
+    strict: bool,
+    /// Downloads of the dataset file, and of regions as application/x-ndjson, at a time; others are answered 503 with
+    /// Retry-After. 0: none
+    #[arg(long, env = "POSTCODE_MAX_DOWNLOADS", default_value_t = 8)]
+    max_downloads: usize,
+    /// Bytes of rows in one request to /enrich
+    #[arg(long, env = "POSTCODE_MAX_UPLOAD", default_value_t = 1 << 30)]
+    max_upload: u64,
+    /// Bytes of a request line and its headers at most, from 8192
+    #[arg(long, env = "POSTCODE_MAX_HEADER", default_value_t = 16 * 1024, value_parser = header_bytes)]
+    max_header: usize,
+    /// Connections at a time; others wait to be accepted
+    #[arg(long, env = "POSTCODE_MAX_CONNECTIONS", default_value_t = 10_000, value_parser = one_or_more)]
+    max_connections: usize,
+    /// Requests at a time; others are answered 503 with Retry-After
+    #[arg(long, env = "POSTCODE_MAX_IN_FLIGHT", default_value_t = 1_024, value_parser = one_or_more)]
+    max_in_flight: usize,
+    /// How long a request's header may take, and an idle connection is kept
+    #[arg(long, value_name = "TIME", env = "POSTCODE_HEADER_TIMEOUT", default_value = "30s", value_parser = time)]
+    header_timeout: Duration,
+    /// How long a client may take nothing of its answer before its connection is closed
+    #[arg(long, value_name = "TIME", env = "POSTCODE_SEND_TIMEOUT", default_value = "30s", value_parser = time)]
+    send_timeout: Duration,
+    /// How long a request may take, its body included
+    #[arg(long, value_name = "TIME", env = "POSTCODE_REQUEST_TIMEOUT", default_value = "10s", value_parser = time)]
+    request_timeout: Duration,
+    /// At the end: how long requests under way may take
+    #[arg(long, value_name = "TIME", env = "POSTCODE_DRAIN", default_value = "10s", value_parser = time)]
+    drain: Duration,
+    /// At the end: how long to go on serving with /ready at 503, so that a load balancer notices
+    #[arg(long, value_name = "TIME", env = "POSTCODE_LAME_DUCK", default_value = "0s", value_parser = time)]
+    lame_duck: Duration,
+    /// What to log, such as debug or info,access=debug (a line a request); RUST_LOG if not given
+    #[arg(long, value_name = "FILTER", env = "POSTCODE_LOG")]
+    log: Option<String>,
+    /// How to log
+    #[arg(long, env = "POSTCODE_LOG_FORMAT", value_enum, default_value_t = LogFormat::Text)]
+    log_format: LogFormat,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum LogFormat {
+    /// For people
+    Text,
+    /// One JSON object a line
+    Json,
+}
+
+fn time(text: &str) -> Result<Duration, String> {
+    const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
+    let time = humantime::parse_duration(text).map_err(|e| format!("{e}: write 10s, 500ms or 2m"))?;
+    if time <= LONGEST { Ok(time) } else { Err("give at most 24h".to_owned()) }
+}
+
+fn one_or_more(text: &str) -> Result<usize, String> {
+    text.parse::<usize>().ok().filter(|&n| n > 0).ok_or_else(|| "give a number from 1".to_owned())
+}
+
+fn up_to(text: &str, most: usize) -> Result<usize, String> {
+    let number = text.parse::<usize>().ok().filter(|n| (1..=most).contains(n));
+    number.ok_or_else(|| format!("give a number from 1 to {most}"))
+}
+
+fn items(text: &str) -> Result<usize, String> {
+    up_to(text, MAX_BATCH)
+}
+
+fn neighbours(text: &str) -> Result<usize, String> {
+    up_to(text, MAX_NEIGHBOURS)
+}
+
+fn page(text: &str) -> Result<usize, String> {
+    up_to(text, MAX_PAGE)
+}
+
+fn metres(text: &str) -> Result<f64, String> {
+    let metres = text.parse::<f64>().ok().filter(|metres| (0.0..=MAX_RADIUS).contains(metres));
+    metres.ok_or_else(|| format!("give metres from 0 to {MAX_RADIUS}"))
+}
+
+/// The least is what hyper reads at once.
+fn header_bytes(text: &str) -> Result<usize, String> {
+    let number = text.parse::<usize>().ok().filter(|n| (8_192..=1 << 20).contains(n));
+    number.ok_or_else(|| "give a number of bytes from 8192 to 1048576".to_owned())
+}
+
+impl Args {
+    /// Runs the command.
+    ///
+    /// # Errors
+    /// What went wrong, for [`report`](crate::cli::exit::report).
+    pub async fn run(self) -> anyhow::Result<()> {
+        self.start_log()?;
+        // Before anything that takes time, so that no signal is missed and kills us the hard way.
+        let mut signals = signals::Signals::new()?;
+        let edition = self.data.open().await.with_context(|| format!("--data {}", self.data))?;
+        self.data.log(&edition);
+        let limits = Limits {
+            max_batch: self.max_batch,
+            max_body: self.max_body.unwrap_or((self.max_batch * 1024).max(100 * 1024)),
+            max_downloads: self.max_downloads,
+            max_upload: self.max_upload,
+            max_radius: self.max_radius,
+            max_nearest: self.max_nearest,
+            max_page: self.max_page,
+            strict: self.strict,
+        };
+        let options = Options {
+            max_connections: self.max_connections,
+            max_in_flight: self.max_in_flight,
+            max_header: self.max_header,
+            header_timeout: self.header_timeout,
+            send_timeout: self.send_timeout,
+            request_timeout: self.request_timeout,
+            drain: self.drain,
+        };
+        let api = Api::new(edition, limits);
+        let listener =
+            Listener::bind(&self.listen).await.with_context(|| format!("can't listen on {}", self.listen))?;
+        let url = listener.url()?;
+        let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+        let frontend = Arc::new(Frontend::new(api.clone(), &options));
+        let mut server = tokio::spawn(run(listener, frontend, options, async {
+            let _ = stopped.await;
+        }));
+        {
+            let mut out = std::io::stdout().lock();
+            writeln!(out, "listening on {url}").and_then(|()| out.flush()).context("standard output")?;
+        }
+        loop {
+            match signals.next().await {
+                signals::Signal::Reload => self.data.reload(&api),
+                signals::Signal::End(name) => {
+                    tracing::info!(signal = name, "shutting down");
+                    break;
+                }
+            }
+        }
+        api.set_ready(false);
+        tokio::select! {
+            () = tokio::time::sleep(self.lame_duck) => {}
+            () = signals.end() => {}
+        }
+        let _ = stop.send(());
+        tokio::select! {
+            ended = &mut server => ended.context("the server failed")?,
+            () = signals.end() => {
+                tracing::warn!("a second signal: requests under way are dropped");
+                server.abort();
+                // So that the listener is dropped, and with it the socket's file.
+                let _ = server.await;
+            }
+        }
+        tracing::info!("stopped");
+        Ok(())
+    }
+
+    fn start_log(&self) -> anyhow::Result<()> {
+        let rust_log = std::env::var("RUST_LOG").ok().filter(|filter| !filter.is_empty());
+        let filter = self.log.clone().or(rust_log).unwrap_or_else(|| "info".to_owned());
+        let filter = EnvFilter::try_new(&filter).with_context(|| format!("--log {filter:?}"))?;
+        let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+        match self.log_format {
+            LogFormat::Text => log.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr())).init(),
+            LogFormat::Json => log.json().flatten_event(true).init(),
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,70 @@
+//! `--data`: what is served, and serving it anew.
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::{Mutex, PoisonError};
+
+use crate::api::{Api, Edition};
+use postcode_core::{Error, Local};
+
+/// `embedded:` or `file:PATH`.
+#[derive(Clone, Debug)]
+pub(super) struct Data(String);
+
+impl FromStr for Data {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let scheme = text.split_once(':').map(|(scheme, _)| scheme.to_ascii_lowercase());
+        match scheme.as_deref() {
+            Some("embedded" | "file") => Ok(Self(text.to_owned())),
+            _ => Err("write embedded: or file:/path/uk.postcodes".to_owned()),
+        }
+    }
+}
+
+impl fmt::Display for Data {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Data {
+    pub(super) async fn open(&self) -> Result<Edition, Error> {
+        Edition::of_local(Local::from_url(&self.0)?).await
+    }
+
+    pub(super) fn log(&self, edition: &Edition) {
+        let info = edition.info();
+        tracing::info!(
+            data = %self,
+            edition = info.edition,
+            fingerprint = info.fingerprint,
+            live = info.live,
+            terminated = info.terminated,
+            attribution = info.attribution,
+            "dataset"
+        );
+    }
+
+    /// In the background, as opening takes time that others need.
+    ///
+    /// One after the other: a slow one that began with an older file must not end after a newer one.
+    pub(super) fn reload(&self, api: &Api) {
+        static ONE: Mutex<()> = Mutex::new(());
+        let (data, api) = (self.clone(), api.clone());
+        let runtime = tokio::runtime::Handle::current();
+        tokio::task::spawn_blocking(move || {
+            let _one = ONE.lock().unwrap_or_else(PoisonError::into_inner);
+            match runtime.block_on(data.open()) {
+                Ok(edition) => {
+                    data.log(&edition);
+                    api.replace(edition);
+                }
+                Err(e) => {
+                    tracing::error!(data = %data, error = %e, "the data could not be opened: the old stays")
+                }
+            }
+        });
+    }
+}

@@ -1,0 +1,34 @@
+//! `--source`: where a lookup's answers come from.
+
+use std::sync::Arc;
+
+use anyhow::Context;
+use postcode_core::{Connector, PostcodeLookup};
+
+/// The option that all lookups have.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Source {
+    /// Where the answers come from: embedded:, file:/path/uk.postcodes, http://host:port, https://host
+    /// (a postcode-service or any postcodes.io server) or unix:/run/postcode.sock
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "POSTCODE_SOURCE",
+        hide_env_values = true,
+        default_value = "embedded:"
+    )]
+    source: String,
+    /// Say on standard error what --source comes to, all its defaults included
+    #[arg(long)]
+    verbose: bool,
+}
+
+impl Source {
+    pub(crate) async fn open(&self) -> anyhow::Result<Arc<dyn PostcodeLookup>> {
+        let source = Connector::new(&self.source).context("--source")?;
+        if self.verbose {
+            eprintln!("source: {source}");
+        }
+        source.connect().await.context("--source")
+    }
+}

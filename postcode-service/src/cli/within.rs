@@ -1,0 +1,139 @@
+//! `within`: the postcodes of a region.
+
+use std::io::{BufWriter, Write};
+
+use anyhow::{Context, bail};
+use postcode_core::{AreaKind, Location, MAX_PAGE, PostcodeLookupExt, Region};
+
+use super::asking::say_why;
+use super::exit;
+use super::output;
+use super::source::Source;
+
+/// List all postcodes in use of a region, in their order.
+///
+/// Exit status: 0 if there are any, 1 if not, 2 for errors.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  postcode-service within --area E09000033 --json > westminster.jsonl
+  postcode-service within --outcode SW1A
+  postcode-service within --circle 51.501,-0.1419,500
+  postcode-service within --box 51.49,-0.15,51.51,-0.12
+  postcode-service within --polygon '51.49,-0.15 51.51,-0.15 51.51,-0.12'")]
+pub struct Args {
+    #[command(flatten)]
+    region: Wanted,
+    /// What kind of area --area is a code of, such as admin_district; if not given, of whichever has it
+    #[arg(long, requires = "area")]
+    kind: Option<String>,
+    /// How many at most; all if not given
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
+    limit: Option<u64>,
+    /// Write one JSON object a line
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    source: Source,
+}
+
+#[derive(Debug, clap::Args)]
+#[group(required = true, multiple = false)]
+struct Wanted {
+    /// The ONS code of an area: a district, ward, constituency, parish, LSOA, …
+    #[arg(long, value_name = "CODE")]
+    area: Option<String>,
+    /// The first half of a postcode
+    #[arg(long)]
+    outcode: Option<String>,
+    /// An outcode and the digit after it
+    #[arg(long)]
+    sector: Option<String>,
+    /// LATITUDE,LONGITUDE,METRES: degrees (WGS84) of the middle, and how far
+    #[arg(long, value_name = "LAT,LON,METRES", allow_hyphen_values = true)]
+    circle: Option<String>,
+    /// SOUTH,WEST,NORTH,EAST, in degrees (WGS84)
+    #[arg(long = "box", value_name = "S,W,N,E", allow_hyphen_values = true)]
+    bounds: Option<String>,
+    /// LATITUDE,LONGITUDE of each corner in degrees (WGS84), with spaces between them
+    #[arg(long, value_name = "LAT,LON …", allow_hyphen_values = true)]
+    polygon: Option<String>,
+}
+
+impl Wanted {
+    fn region(&self, kind: Option<AreaKind>) -> anyhow::Result<Region> {
+        if let Some(code) = &self.area {
+            return Ok(Region::Area { code: code.trim().to_owned(), kind });
+        }
+        if let Some(text) = &self.outcode {
+            return Ok(Region::Outcode(text.parse().with_context(|| format!("--outcode {text:?}"))?));
+        }
+        if let Some(text) = &self.sector {
+            return Ok(Region::Sector(text.parse().with_context(|| format!("--sector {text:?}"))?));
+        }
+        if let Some(text) = &self.circle {
+            let [latitude, longitude, radius] = numbers("--circle", text)?;
+            return Ok(Region::circle(Location::new(latitude, longitude)?, radius));
+        }
+        if let Some(text) = &self.bounds {
+            let [south, west, north, east] = numbers("--box", text)?;
+            let (south_west, north_east) = (Location::new(south, west)?, Location::new(north, east)?);
+            return Ok(Region::Box { south_west, north_east });
+        }
+        let Some(text) = &self.polygon else { bail!("no region is given") };
+        let corner = |text: &str| {
+            let [latitude, longitude] = numbers("--polygon", text)?;
+            anyhow::Ok(Location::new(latitude, longitude)?)
+        };
+        Ok(Region::Polygon(text.split_whitespace().map(corner).collect::<Result<_, _>>()?))
+    }
+}
+
+fn numbers<const N: usize>(option: &str, text: &str) -> anyhow::Result<[f64; N]> {
+    let numbers: Result<Vec<f64>, _> = text.split(',').map(|number| number.trim().parse()).collect();
+    let numbers = numbers.ok().and_then(|numbers| numbers.try_into().ok());
+    numbers.with_context(|| format!("{option} {text:?}: give {N} numbers with commas between them"))
+}
+
+impl Args {
+    /// Runs the command.
+    ///
+    /// # Errors
+    /// What went wrong, for [`report`](crate::cli::exit::report).
+    pub async fn run(self) -> anyhow::Result<()> {
+        let kind = |text: &str| {
+            let kinds = || AreaKind::ALL.map(AreaKind::key).join(", ");
+            AreaKind::from_key(text).with_context(|| format!("--kind {text:?}: give one of {}", kinds()))
+        };
+        let kind = self.kind.as_deref().map(kind).transpose()?;
+        let region = self.region.region(kind)?;
+        let lookup = self.source.open().await?;
+        let mut left = self.limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX));
+        let mut pages = lookup.pages(region).limit(left.min(MAX_PAGE));
+        let mut any = false;
+        let mut out = BufWriter::new(std::io::stdout().lock());
+        while left > 0
+            && let Some(records) = pages.next().await?
+        {
+            for record in records.iter().take(left) {
+                any = true;
+                if self.json {
+                    output::json(&mut out, &output::view(record))?;
+                } else {
+                    let district = record.admin_district().unwrap_or_default();
+                    writeln!(out, "{:<8}  {district}", record.postcode.to_string())?;
+                }
+            }
+            left = left.saturating_sub(records.len());
+            out.flush()?;
+        }
+        if !any {
+            let text = self.region.outcode.as_ref().or(self.region.sector.as_ref());
+            say_why(&lookup, text.map_or("", String::as_str), "no postcodes in use are there").await?;
+        }
+        if !self.json {
+            output::attribution(&lookup).await;
+        }
+        exit::found(any)
+    }
+}

@@ -1,0 +1,87 @@
+//! Where a file may be written: not over what is no file, and not over what is read or written besides.
+
+use std::fs::{self, File};
+use std::path::Path;
+
+use anyhow::{Context, Result, ensure};
+use tempfile::NamedTempFile;
+
+/// # Errors
+/// If something is there already that must not be replaced.
+pub(crate) fn check<'a>(out: &Path, others: impl IntoIterator<Item = &'a Path>) -> Result<()> {
+    let shown = out.display();
+    if let Ok(there) = fs::symlink_metadata(out) {
+        ensure!(!there.is_dir(), "{shown}: a folder: give the file to write");
+        ensure!(
+            !there.is_symlink(),
+            "{shown}: a symbolic link, which would be replaced: give the file it points to"
+        );
+        ensure!(
+            there.is_file(),
+            "{shown}: a device, a pipe or a socket, which would be replaced: give a file"
+        );
+    }
+    let same = |other: &Path| match (out.canonicalize(), other.canonicalize()) {
+        (Ok(out), Ok(other)) => out == other,
+        _ => out == other,
+    };
+    for other in others {
+        ensure!(
+            !same(other),
+            "{shown}: is {} as well, and would be lost: write to another file",
+            other.display()
+        );
+    }
+    Ok(())
+}
+
+/// Begins a file beside the path, which [`publish`] puts in its place; dropped before, nothing is left of it.
+///
+/// # Errors
+/// If there can be no file.
+pub(crate) fn begin(out: &Path) -> Result<NamedTempFile> {
+    let folder = out.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    // Made by File::create_new, for the usual permissions: temporary files are readable by their owner only.
+    tempfile::Builder::new()
+        .prefix(".postcode-")
+        .suffix(".partial")
+        .make_in(folder, |path| File::create_new(path))
+        .with_context(|| format!("{}: can't be written", out.display()))
+}
+
+/// Puts the file in its place, whole and on the disk.
+///
+/// # Errors
+/// If that fails; what was there before stays.
+pub(crate) fn publish(file: NamedTempFile, out: &Path) -> Result<()> {
+    let cannot = || format!("{}: can't be written", out.display());
+    file.as_file().sync_all().with_context(cannot)?;
+    file.persist(out).with_context(cannot)?;
+    Ok(())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)] // In a test it is the failure.
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_but_files_is_replaced_and_no_input() {
+        let folder = tempfile::tempdir().unwrap();
+        let (input, out) = (folder.path().join("in.csv"), folder.path().join("out"));
+        fs::write(&input, "pcds").unwrap();
+        assert!(check(&out, [&*input]).is_ok());
+        fs::write(&out, "").unwrap();
+        assert!(check(&out, [&*input]).is_ok());
+        let says = |path: &Path| check(path, [&*input]).unwrap_err().to_string();
+        assert!(says(folder.path()).contains("a folder"));
+        assert!(says(&folder.path().join(".").join("in.csv")).contains("would be lost"));
+        #[cfg(unix)]
+        {
+            assert!(says(Path::new("/dev/null")).contains("a device"));
+            let link = folder.path().join("link");
+            std::os::unix::fs::symlink(&out, &link).unwrap();
+            assert!(says(&link).contains("a symbolic link"));
+        }
+    }
+}

@@ -1,0 +1,217 @@
+//! What can be added to a row.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::str::FromStr;
+
+use postcode_core::{Answer, AreaKind, GridSystem, Location, UserType};
+use serde::Serialize;
+
+/// A column to add, by its name in the HTTP API: that of a key of the postcode object (`admin_district`, `latitude`,
+/// `status` …), `codes.` and a key for the code of an area (`codes.admin_district`), or `error`, which says why a row has no
+/// postcode.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Column(What);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum What {
+    Plain(Plain),
+    Name(AreaKind),
+    Code(AreaKind),
+}
+
+macro_rules! plain {
+    ($($variant:ident $name:literal),* $(,)?) => {
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        enum Plain { $($variant),* }
+
+        impl Plain {
+            const ALL: &[Self] = &[$(Self::$variant),*];
+
+            fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name),* }
+            }
+        }
+    };
+}
+
+plain! {
+    Postcode "postcode", Status "status", Error "error", Outcode "outcode", Incode "incode", Quality "quality",
+    Eastings "eastings", Northings "northings", GridSystem "grid_system", Longitude "longitude",
+    Latitude "latitude", Lsoa "lsoa", Msoa "msoa", UserType "user_type",
+    Introduced "date_of_introduction", Terminated "date_of_termination",
+    Deprivation "index_of_multiple_deprivation",
+}
+
+/// A value of a column. Of a row without an answer there is none.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(untagged)]
+pub(super) enum Value<'a> {
+    None,
+    Text(Cow<'a, str>),
+    Number(u64),
+    Degrees(f64),
+}
+
+impl fmt::Display for Value<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::None => Ok(()),
+            Self::Text(text) => f.write_str(text),
+            Self::Number(number) => number.fmt(f),
+            Self::Degrees(degrees) => degrees.fmt(f),
+        }
+    }
+}
+
+impl Column {
+    /// The columns that are added unless others are asked for.
+    pub const USUAL: &str = "status,admin_district,region,country,latitude,longitude";
+
+    /// Those of a comma list.
+    ///
+    /// # Errors
+    /// For a name that is none, with those that are.
+    pub fn list(text: &str) -> Result<Vec<Self>, String> {
+        let mut columns = Vec::new();
+        for name in text.split(',').map(str::trim).filter(|name| !name.is_empty()) {
+            let column = name.parse()?;
+            if columns.contains(&column) {
+                return Err(format!("the column {name:?} is asked for twice: name each once"));
+            }
+            columns.push(column);
+        }
+        if columns.is_empty() { Err("no column is named: name one or more".to_owned()) } else { Ok(columns) }
+    }
+
+    /// All names.
+    pub fn names() -> impl Iterator<Item = String> {
+        let plain = Plain::ALL.iter().map(|plain| Self(What::Plain(*plain)));
+        let names = AreaKind::ALL.into_iter().map(|kind| Self(What::Name(kind)));
+        let codes = AreaKind::ALL.into_iter().map(|kind| Self(What::Code(kind)));
+        plain.chain(names).chain(codes).map(|column| column.to_string())
+    }
+
+    /// Whether that is its name.
+    pub(super) fn is(self, name: &str) -> bool {
+        match self.0 {
+            What::Plain(plain) => plain.name() == name,
+            What::Name(kind) => kind.key() == name,
+            What::Code(kind) => name.strip_prefix("codes.") == Some(kind.key()),
+        }
+    }
+
+    pub(super) fn value<'a>(self, answer: Result<&'a Answer, &'a str>) -> Value<'a> {
+        let record = answer.ok().and_then(Answer::record);
+        let text = |text: Option<&'a str>| text.map_or(Value::None, |text| Value::Text(text.into()));
+        let shown = |text: Option<String>| text.map_or(Value::None, |text| Value::Text(text.into()));
+        let number = |number: Option<u64>| number.map_or(Value::None, Value::Number);
+        let degrees = |of: fn(Location) -> f64| {
+            record
+                .and_then(|record| record.location)
+                .map_or(Value::None, |location| Value::Degrees(of(location)))
+        };
+        let name = |kind| text(record.and_then(|record| record.area_name(kind)));
+        match self.0 {
+            What::Name(kind) => name(kind),
+            What::Code(kind) => text(record.and_then(|record| record.area_code(kind))),
+            What::Plain(plain) => match plain {
+                Plain::Postcode => shown(record.map(|record| record.postcode.to_string())),
+                Plain::Status => text(Some(answer.map_or("invalid", Answer::status))),
+                Plain::Error => text(answer.err()),
+                Plain::Outcode => shown(record.map(|record| record.postcode.outcode().to_string())),
+                Plain::Incode => shown(record.map(|record| record.postcode.incode().as_str().to_owned())),
+                Plain::Quality => number(record.and_then(|record| record.quality).map(u64::from)),
+                Plain::Eastings => number(record.and_then(|record| record.grid).map(|g| g.eastings.into())),
+                Plain::Northings => number(record.and_then(|record| record.grid).map(|g| g.northings.into())),
+                Plain::GridSystem => {
+                    text(record.and_then(|record| record.grid).map(|grid| match grid.system {
+                        GridSystem::Osgb => "osgb",
+                        GridSystem::Irish => "irish",
+                    }))
+                }
+                Plain::Longitude => degrees(Location::longitude),
+                Plain::Latitude => degrees(Location::latitude),
+                Plain::Lsoa => name(AreaKind::Lsoa21),
+                Plain::Msoa => name(AreaKind::Msoa21),
+                Plain::UserType => text(record.and_then(|record| record.user_type).map(UserType::as_str)),
+                Plain::Introduced => {
+                    shown(record.and_then(|record| record.introduced).map(|month| month.to_string()))
+                }
+                Plain::Terminated => {
+                    shown(record.and_then(|record| record.terminated).map(|month| month.to_string()))
+                }
+                Plain::Deprivation => {
+                    number(record.and_then(|record| record.deprivation_rank).map(u64::from))
+                }
+            },
+        }
+    }
+}
+
+impl fmt::Display for Column {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            What::Plain(plain) => f.write_str(plain.name()),
+            What::Name(kind) => f.write_str(kind.key()),
+            What::Code(kind) => write!(f, "codes.{}", kind.key()),
+        }
+    }
+}
+
+impl FromStr for Column {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let plain = || Plain::ALL.iter().find(|plain| plain.name().eq_ignore_ascii_case(text));
+        let what = match text.strip_prefix("codes.") {
+            Some(key) => AreaKind::from_key(key).map(What::Code),
+            None => {
+                plain().map(|plain| What::Plain(*plain)).or_else(|| AreaKind::from_key(text).map(What::Name))
+            }
+        };
+        what.map(Self).ok_or_else(|| {
+            let known: Vec<String> = Self::names().filter(|name| !name.starts_with("codes.")).collect();
+            format!(
+                "there is no column {}: give some of {}; and codes.admin_district and the like for codes",
+                super::short(text),
+                known.join(", ")
+            )
+        })
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)] // In a test it is the failure.
+mod tests {
+    use postcode_core::wire::{RecordView, Shape};
+
+    use super::*;
+
+    #[test]
+    fn every_column_is_what_the_postcode_object_has_under_its_name() {
+        let country = postcode_core::Local::embedded().unwrap();
+        let answer = country.dataset().get("EH1 1YZ".parse().unwrap());
+        let object =
+            serde_json::to_value(RecordView::new(answer.record().unwrap(), Shape::Extended)).unwrap();
+        for name in Column::names().filter(|name| name != "error") {
+            let value = serde_json::to_value(name.parse::<Column>().unwrap().value(Ok(&answer))).unwrap();
+            let expected = match name.strip_prefix("codes.") {
+                Some(key) => object["codes"].get(key),
+                None => object.get(&name),
+            };
+            // Codes that the object does not show are those of the record.
+            if let Some(expected) = expected {
+                assert_eq!(&value, expected, "{name}");
+            }
+        }
+    }
+
+    #[test]
+    fn names_are_checked() {
+        assert_eq!(Column::list("Latitude, codes.admin_ward").unwrap().len(), 2);
+        assert!(Column::list("latitude,latitude").unwrap_err().contains("twice"));
+        assert!(Column::list(" ,").unwrap_err().contains("no column"));
+        assert!(Column::list("lattitude").unwrap_err().contains("latitude"));
+    }
+}

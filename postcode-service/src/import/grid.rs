@@ -1,0 +1,61 @@
+//! From grid references to latitude and longitude.
+
+use postcode_core::{GridReference, GridSystem, Location};
+
+use super::ostn15;
+
+/// Metres that the National Grid and the Irish Grid reach, east and north.
+const OSGB: (u32, u32) = (700_000, 1_300_000);
+const IRISH: (u32, u32) = (400_000, 500_000);
+
+/// Whether a point is in the British Isles, in degrees.
+pub(super) fn in_the_isles(latitude: f64, longitude: f64) -> bool {
+    (49.0..=61.5).contains(&latitude) && (-9.5..=2.5).contains(&longitude)
+}
+
+/// Whether a reference is on its grid at all.
+pub(super) fn on_grid(grid: GridReference) -> bool {
+    let (eastings, northings) = match grid.system {
+        GridSystem::Osgb => OSGB,
+        GridSystem::Irish => IRISH,
+    };
+    grid.eastings <= eastings && grid.northings <= northings
+}
+
+/// Where a reference on the National Grid is on WGS84, to a millionth of a degree as ONS gives it, through Ordnance Survey's
+/// OSTN15. `None` outside of what OSTN15 covers, and for the Irish Grid, which is another transformation.
+pub(super) fn locate(grid: GridReference) -> Option<Location> {
+    if grid.system != GridSystem::Osgb {
+        return None;
+    }
+    let exact = ostn15::location(f64::from(grid.eastings), f64::from(grid.northings))?;
+    let round = |degrees: f64| (degrees * 1e6).round() / 1e6;
+    Location::new(round(exact.latitude()), round(exact.longitude())).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// OS's own test point of the transformation guide, OSGB36 651409.903 313177.270 in whole metres.
+    #[test]
+    fn caister_water_tower() {
+        let grid = GridReference { eastings: 651_410, northings: 313_177, system: GridSystem::Osgb };
+        let location = locate(grid).expect("within Great Britain");
+        assert!((location.latitude() - 52.658_007).abs() < 5e-6, "{location:?}");
+        assert!((location.longitude() - 1.716_074).abs() < 5e-6, "{location:?}");
+    }
+
+    #[test]
+    fn no_guess_where_the_transformation_does_not_hold() {
+        assert_eq!(
+            locate(GridReference { eastings: 333_800, northings: 374_000, system: GridSystem::Irish }),
+            None
+        );
+        assert_eq!(
+            locate(GridReference { eastings: 0, northings: 1_290_000, system: GridSystem::Osgb }),
+            None
+        );
+        assert!(!on_grid(GridReference { eastings: 700_001, northings: 1, system: GridSystem::Osgb }));
+    }
+}

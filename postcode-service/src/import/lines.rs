@@ -1,0 +1,258 @@
+//! A text, cut into lines and cells. A second thread unpacks while the first one reads cells.
+
+use std::io::Read;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
+
+use anyhow::{Context as _, Result, bail};
+
+use super::source::Text;
+
+/// Bytes that pass from thread to thread at a time.
+const CHUNK: usize = 1 << 20;
+/// Chunks on their way; with [`CHUNK`] the memory that reading takes, however large the text.
+const IN_FLIGHT: usize = 4;
+/// Bytes of a line at most. An ONSPD row has some 450.
+pub(super) const MAX_LINE: usize = 64 << 10;
+/// Lines of a text at most. The UK has had 2.7 million postcodes.
+const MAX_LINES: u64 = 50_000_000;
+/// Cells of a line at most.
+const MAX_CELLS: usize = 512;
+
+/// What the reader and the thread behind it share.
+#[derive(Debug, Default)]
+pub(super) struct Shared {
+    /// Set to break off.
+    pub(super) stop: AtomicBool,
+    /// Bytes read so far, of all texts.
+    pub(super) read: AtomicU64,
+}
+
+impl Shared {
+    pub(super) fn stopped(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+}
+
+/// Calls `each` with every line and its number, from 1, without line ends; blank lines are passed over.
+pub(super) fn for_each_line(
+    text: &Text,
+    shared: &Shared,
+    mut each: impl FnMut(u64, &[u8]) -> Result<()>,
+) -> Result<()> {
+    std::thread::scope(|scope| {
+        let (full, chunks) = sync_channel::<Vec<u8>>(IN_FLIGHT);
+        let (empty, buffers) = channel::<Vec<u8>>();
+        let reading =
+            scope.spawn(move || text.read(|reader| read_chunks(reader, text, shared, &full, &buffers)));
+        let consumed = consume(&chunks, &empty, shared, &mut each);
+        // If we broke off, the other thread sees it by its channel being closed.
+        drop(chunks);
+        match reading.join() {
+            Ok(read) => consumed.and(read),
+            Err(panic) => std::panic::resume_unwind(panic),
+        }
+    })
+}
+
+fn consume(
+    chunks: &Receiver<Vec<u8>>,
+    empty: &Sender<Vec<u8>>,
+    shared: &Shared,
+    each: &mut impl FnMut(u64, &[u8]) -> Result<()>,
+) -> Result<()> {
+    let mut number = 0;
+    while let Ok(chunk) = chunks.recv() {
+        if shared.stopped() {
+            return Ok(());
+        }
+        let mut start = 0;
+        for end in memchr::memchr_iter(b'\n', &chunk) {
+            number += 1;
+            let line = chunk[start..end].trim_ascii_end();
+            start = end + 1;
+            if !line.is_empty() {
+                each(number, line)?;
+            }
+        }
+        // The reader may be gone already.
+        let _ = empty.send(chunk);
+    }
+    Ok(())
+}
+
+/// Sends chunks that end at a line's end; the last one is given a line end if it has none.
+fn read_chunks(
+    reader: &mut dyn Read,
+    text: &Text,
+    shared: &Shared,
+    full: &SyncSender<Vec<u8>>,
+    buffers: &Receiver<Vec<u8>>,
+) -> Result<()> {
+    let mut carry = Vec::new();
+    let mut lines = 0;
+    loop {
+        let mut chunk = buffers.try_recv().unwrap_or_default();
+        chunk.clear();
+        chunk.append(&mut carry);
+        let before = chunk.len();
+        // Not read_to_end alone: what was read before an error is still good, but the text is not whole.
+        let wanted = CHUNK.saturating_sub(before).max(1) as u64;
+        let read = reader.take(wanted).read_to_end(&mut chunk).with_context(|| {
+            format!("{}: can't be read to its end: is it whole? Nothing was published", text.display)
+        })?;
+        shared.read.fetch_add(read as u64, Ordering::Relaxed);
+        if shared.stopped() {
+            return Ok(());
+        }
+        let end = read == 0;
+        if end && !chunk.is_empty() {
+            chunk.push(b'\n');
+        }
+        match memchr::memrchr(b'\n', &chunk) {
+            Some(last) => {
+                carry.extend_from_slice(&chunk[last + 1..]);
+                chunk.truncate(last + 1);
+                lines += memchr::memchr_iter(b'\n', &chunk).count() as u64;
+                if full.send(chunk).is_err() {
+                    return Ok(());
+                }
+            }
+            None => carry = chunk,
+        }
+        if carry.len() > MAX_LINE {
+            bail!("{}:{}: a line of more than {MAX_LINE} bytes: not a table", text.display, lines + 1);
+        }
+        if lines > MAX_LINES {
+            bail!("{}: more than {MAX_LINES} lines: not a table of postcodes", text.display);
+        }
+        if end {
+            return Ok(());
+        }
+    }
+}
+
+/// Cuts lines into cells, by the rules of CSV, with one difference: a cell never spans lines. No table of postcodes
+/// has such cells, and a quote that is left open must not swallow the rest of the file.
+pub(super) struct Splitter {
+    reader: csv_core::Reader,
+    bytes: Vec<u8>,
+    ends: Vec<usize>,
+    count: usize,
+}
+
+/// Why a line is not a row of cells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Malformed {
+    OpenQuote,
+    TooLong,
+}
+
+impl Splitter {
+    pub(super) fn new() -> Self {
+        Self { reader: csv_core::Reader::new(), bytes: vec![0; MAX_LINE], ends: vec![0; MAX_CELLS], count: 0 }
+    }
+
+    /// Takes a line; its cells are then [`cell`](Self::cell).
+    pub(super) fn split(&mut self, line: &[u8]) -> Result<(), Malformed> {
+        use csv_core::ReadRecordResult as Read;
+        if line.len() > MAX_LINE {
+            return Err(Malformed::TooLong);
+        }
+        self.count = 0;
+        if memchr::memchr(b'"', line).is_none() {
+            return self.split_unquoted(line);
+        }
+        self.reader.reset();
+        let (result, _, written, ends) = self.reader.read_record(line, &mut self.bytes, &mut self.ends);
+        match result {
+            Read::InputEmpty => {}
+            Read::Record | Read::End => {
+                self.count = ends;
+                return Ok(());
+            }
+            Read::OutputFull | Read::OutputEndsFull => return Err(Malformed::TooLong),
+        }
+        let (bytes, more) = (&mut self.bytes[written..], &mut self.ends[ends..]);
+        match self.reader.read_record(b"\n", bytes, more) {
+            (Read::Record, _, _, last) => {
+                // csv-core counts the ends of a record across calls, so that they need no correction.
+                self.count = ends + last;
+                Ok(())
+            }
+            (Read::InputEmpty, ..) => Err(Malformed::OpenQuote),
+            _ => Err(Malformed::TooLong),
+        }
+    }
+
+    fn split_unquoted(&mut self, line: &[u8]) -> Result<(), Malformed> {
+        let mut at = 0;
+        let mut push = |cell: &[u8]| {
+            let end = self.ends.get_mut(self.count).ok_or(Malformed::TooLong)?;
+            self.bytes[at..at + cell.len()].copy_from_slice(cell);
+            at += cell.len();
+            *end = at;
+            self.count += 1;
+            Ok(())
+        };
+        let mut start = 0;
+        for comma in memchr::memchr_iter(b',', line) {
+            push(&line[start..comma])?;
+            start = comma + 1;
+        }
+        push(&line[start..])
+    }
+
+    /// How many cells the line has.
+    pub(super) fn count(&self) -> usize {
+        self.count
+    }
+
+    /// A cell without spaces around it; empty if the line is shorter.
+    pub(super) fn cell(&self, at: usize) -> &[u8] {
+        if at >= self.count {
+            return b"";
+        }
+        let start = if at == 0 { 0 } else { self.ends[at - 1] };
+        self.bytes[start..self.ends[at]].trim_ascii()
+    }
+
+    /// All cells as text.
+    pub(super) fn texts(&self) -> Vec<String> {
+        (0..self.count).map(|at| String::from_utf8_lossy(self.cell(at)).into_owned()).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cells(line: &str) -> Result<Vec<String>, Malformed> {
+        let mut splitter = Splitter::new();
+        splitter.split(line.as_bytes())?;
+        Ok(splitter.texts())
+    }
+
+    #[test]
+    fn cells_with_and_without_quotes() {
+        assert_eq!(cells("a, b ,,c").unwrap(), ["a", "b", "", "c"]);
+        assert_eq!(cells("\"AB1 0AA\",\"\",1,\"x, y\"").unwrap(), ["AB1 0AA", "", "1", "x, y"]);
+        assert_eq!(cells("\"say \"\"so\"\"\",2").unwrap(), ["say \"so\"", "2"]);
+        assert_eq!(cells(",").unwrap(), ["", ""]);
+    }
+
+    #[test]
+    fn an_open_quote_is_an_error_of_its_line() {
+        let mut splitter = Splitter::new();
+        assert_eq!(splitter.split(b"\"AB1 0AA,1"), Err(Malformed::OpenQuote));
+        assert_eq!(splitter.split(b"\"AB1 0AB\",2"), Ok(()));
+        assert_eq!(splitter.texts(), ["AB1 0AB", "2"]);
+    }
+
+    #[test]
+    fn too_many_cells_are_an_error() {
+        assert_eq!(cells(&",".repeat(MAX_CELLS)), Err(Malformed::TooLong));
+        assert_eq!(cells(&format!("\"\"{}", ",".repeat(MAX_CELLS))), Err(Malformed::TooLong));
+        assert_eq!(cells(&",".repeat(MAX_CELLS - 1)).unwrap().len(), MAX_CELLS);
+    }
+}

@@ -1,0 +1,279 @@
+//! From what the publishers offer for download to a dataset file: ONSPD, NSPL, Code-Point Open, and with them OS Open
+//! Names and the Scottish Postcode Directory.
+//!
+//! `docs/IMPORT.md` says what is read, from which columns, and how missing values are recognised.
+//!
+//! ```no_run
+//! use postcode_service::import::{Import, Stop};
+//!
+//! let report = Import::new("ONSPD_NOV_2025.zip", "uk.postcodes").run(&Stop::default())?;
+//! println!("{report}");
+//! # Ok::<(), anyhow::Error>(())
+//! ```
+
+mod before;
+mod columns;
+mod coverage;
+mod detect;
+mod doubts;
+mod edition;
+mod finish;
+mod garbled;
+mod geonames;
+mod grid;
+mod lines;
+mod losses;
+mod names;
+mod open_names;
+mod ostn15;
+mod problems;
+mod progress;
+mod quality;
+mod report;
+mod row;
+mod scotland;
+mod source;
+mod work;
+
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Instant;
+
+use anyhow::{Context as _, Result, bail, ensure};
+use postcode_core::dataset::{Dataset, DatasetBuilder, Metadata};
+
+use crate::destination;
+use detect::{Content, Found, tables};
+use lines::Shared;
+use names::Districts;
+use problems::Problems;
+use progress::Progress;
+use work::Work;
+
+pub use coverage::{Column, Country, Coverage};
+pub use doubts::{Doubt, Finding, Findings};
+pub use edition::Covers;
+pub use finish::Refused;
+pub use report::{AreaFill, Fill, Report};
+
+/// What is imported.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Format {
+    /// Whatever it is, by its content.
+    #[default]
+    Auto,
+    /// ONS Postcode Directory; also this project's extract of it, whose column `status` says live or terminated.
+    Onspd,
+    /// National Statistics Postcode Lookup.
+    Nspl,
+    /// OS Code-Point Open.
+    CodePointOpen,
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Auto => "auto",
+            Self::Onspd => "ONSPD",
+            Self::Nspl => "NSPL",
+            Self::CodePointOpen => "Code-Point Open",
+        })
+    }
+}
+
+/// Breaks an import off, from another thread: nothing is published then.
+#[derive(Clone, Debug, Default)]
+pub struct Stop(Arc<Shared>);
+
+impl Stop {
+    /// Asks for it; the import ends within moments, with [`Interrupted`].
+    pub fn stop(&self) {
+        self.0.stop.store(true, Ordering::Relaxed);
+    }
+}
+
+/// The error of an import that was broken off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("interrupted: nothing was published")]
+pub struct Interrupted;
+
+/// An import to be run.
+#[derive(Clone, Debug)]
+pub struct Import {
+    /// Files, folders, zip files.
+    pub inputs: Vec<PathBuf>,
+    /// The dataset file to write.
+    pub out: PathBuf,
+    /// What the inputs are.
+    pub format: Format,
+    /// The edition's name; else it is made of the files' names.
+    pub edition: Option<String>,
+    /// What the dataset says it was made from; else the files' names.
+    pub source: Option<String>,
+    /// Rows with errors at most; with more of them nothing is published.
+    pub max_errors: u64,
+    /// Where to write all rows with errors, as CSV.
+    pub errors: Option<PathBuf>,
+    /// The dataset file of the edition before, to compare with.
+    pub previous: Option<PathBuf>,
+    /// Doubts to publish in spite of.
+    pub accept: Vec<Doubt>,
+    /// Where to write the report as JSON, also of an edition that is not published.
+    pub report: Option<PathBuf>,
+    /// The dataset file of an edition from before constituencies changed, to have those of then beside those of now.
+    pub boundaries_before: Option<PathBuf>,
+    /// Which postcode areas the input is meant to cover.
+    pub covers: Covers,
+    /// No progress and no remarks on standard error; row errors are shown still.
+    pub quiet: bool,
+}
+
+impl Import {
+    /// Of one input, with the defaults of the command.
+    pub fn new(input: impl Into<PathBuf>, out: impl Into<PathBuf>) -> Self {
+        Self {
+            inputs: vec![input.into()],
+            out: out.into(),
+            format: Format::Auto,
+            edition: None,
+            source: None,
+            max_errors: 100,
+            errors: None,
+            previous: None,
+            accept: Vec::new(),
+            report: None,
+            boundaries_before: None,
+            covers: Covers::Auto,
+            quiet: false,
+        }
+    }
+
+    /// Reads, builds, verifies, publishes.
+    ///
+    /// # Errors
+    /// If an input can't be read or has no table of postcodes, if more rows than allowed have errors, if the file can't be
+    /// written, [`Refused`] if there are doubts that are not accepted, and [`Interrupted`] if it was stopped. In all these cases a file that was there stays as it was.
+    pub fn run(&self, stop: &Stop) -> Result<Report> {
+        let result = self.run_until(&stop.0);
+        if result.is_err() && stop.0.stopped() { Err(Interrupted.into()) } else { result }
+    }
+
+    fn run_until(&self, shared: &Shared) -> Result<Report> {
+        let began = Instant::now();
+        ensure!(!self.inputs.is_empty(), "no input: give a file, a folder or a zip file");
+        let inputs = self.inputs.iter().map(PathBuf::as_path);
+        destination::check(&self.out, inputs.clone())?;
+        if let Some(errors) = &self.errors {
+            destination::check(errors, inputs.clone().chain([self.out.as_path()]))?;
+        }
+        if let Some(report) = &self.report {
+            let others = [Some(&self.out), self.errors.as_ref(), self.previous.as_ref()];
+            destination::check(report, inputs.chain(others.into_iter().flatten().map(PathBuf::as_path)))?;
+        }
+        // A file that can't be read is told before the work, not after it.
+        let previous = self.previous.as_ref().map(Dataset::open).transpose().context("--previous")?;
+        let before =
+            self.boundaries_before.as_ref().map(Dataset::open).transpose().context("--boundaries-before")?;
+        let progress = Progress::new(self.quiet);
+        let mut found = Vec::new();
+        for text in source::list(&self.inputs)? {
+            if shared.stopped() {
+                bail!(Interrupted);
+            }
+            found.push(detect::detect(text, self.format)?);
+        }
+        let mut print = progress.printer();
+        let quiet = self.quiet;
+        let format = detect::choose(&mut found, self.format, &mut |line| {
+            if !quiet {
+                print(line);
+            }
+        })?;
+        for one in found.iter().filter(|one| one.is_read() && one.marked && !quiet) {
+            print(&format!("{}: begins with a byte-order mark, which is left out", one.text.display));
+        }
+        let metadata = self.metadata(format, &found)?;
+        if edition::year_of(&metadata.edition).is_none() && !quiet {
+            print(
+                "the file names do not say which edition it is: give it with --edition, for the attribution's year",
+            );
+        }
+        let problems = Problems::new(self.max_errors, self.errors.as_deref(), progress.printer())?;
+        let large = |one: &&Found| one.is_read() && !matches!(one.content, Content::Names(_));
+        let total = found.iter().filter(large).map(|one| one.text.size).sum();
+        let mut work = Work::new(shared, DatasetBuilder::new(metadata), problems, progress, total);
+        work.before = before.map(before::Before::of).transpose()?;
+        let districts = Districts::new();
+        for (text, table) in tables(&found) {
+            work.read(text, table, &districts)?;
+        }
+        work.beside = Beside::read(&mut work, &found)?;
+        work.problems.finish()?;
+        ensure!(work.fill.rows > 0, "no postcodes in the input: a header without rows?");
+        self.finish(work, previous.as_ref(), shared, &found, format, began)
+    }
+
+    /// Edition, source and attribution, by options, file names, or OS's metadata.
+    fn metadata(&self, format: Format, found: &[Found]) -> Result<Metadata> {
+        let inputs =
+            self.inputs.iter().filter_map(|input| Some(input.file_name()?.to_string_lossy().into_owned()));
+        let inputs: Vec<String> = inputs.collect();
+        let mut month = tables(found).find_map(|(text, _)| edition::Month::in_name(text.stem()));
+        month = month.or_else(|| inputs.iter().find_map(|name| edition::Month::in_name(name)));
+        for one in found.iter().filter(|one| matches!(one.content, Content::Metadata)) {
+            let text = one.text.whole(names::MAX_LIST)?;
+            month = edition::Month::in_metadata(&String::from_utf8_lossy(&text)).or(month);
+        }
+        let name = self.edition.clone().unwrap_or_else(|| edition::name(format, month));
+        let year = edition::year_of(&name).or(month.map(|month| month.year));
+        let mut metadata = Metadata::new(name);
+        metadata.source = self.source.clone().unwrap_or_else(|| inputs.join(", "));
+        metadata.attribution = edition::attribution(format, year);
+        if found.iter().any(|one| matches!(one.content, Content::Scotland(_))) {
+            metadata.attribution.push_str(&edition::scottish_attribution(year));
+        }
+        if found.iter().any(|one| matches!(one.content, Content::GeoNames)) {
+            metadata.attribution.push_str(geonames::ATTRIBUTION);
+            metadata.approximate_source = Some(geonames::SOURCE.to_owned());
+        }
+        Ok(metadata)
+    }
+}
+
+/// What is imported beside postcodes, counted.
+#[derive(Clone, Copy, Debug, Default)]
+struct Beside {
+    places: u64,
+    scottish_postcodes: u64,
+    /// Of GeoNames.
+    outcodes: u64,
+}
+
+impl Beside {
+    fn read(work: &mut Work<'_>, found: &[Found]) -> Result<Self> {
+        let mut beside = Self::default();
+        let mut areas = open_names::Areas::default();
+        let mut geonames = geonames::GeoNames::default();
+        for one in found {
+            match &one.content {
+                Content::Places { header } => {
+                    let columns = &open_names::COLUMNS;
+                    let row = |line: &_, builder: &mut _| open_names::read(line, builder, &mut areas);
+                    beside.places += work.read_rows(&one.text, columns, *header, row)?;
+                }
+                Content::Scotland(directory) => {
+                    let row = |line: &_, builder: &mut _| directory.read(line, builder);
+                    beside.scottish_postcodes +=
+                        work.read_rows(&one.text, &directory.names(), directory.header, row)?;
+                }
+                Content::GeoNames => geonames.read(work, &one.text)?,
+                _ => {}
+            }
+        }
+        areas.add(&mut work.builder)?;
+        beside.outcodes = geonames.finish(&mut work.builder)?;
+        Ok(beside)
+    }
+}

@@ -1,0 +1,288 @@
+//! What there is to read: files, folders and zip files, laid out as a flat list of texts.
+
+use std::fs::File;
+use std::io::{self, BufReader, Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result, bail, ensure};
+use tempfile::TempPath;
+
+use super::geonames;
+
+/// Files in an input at most; ONSPD has some 170.
+const MAX_TEXTS: usize = 20_000;
+/// How deep a folder is looked into.
+const MAX_DEPTH: usize = 8;
+/// Bytes of one text, unpacked, at most. The largest ONSPD is 1.5 GB; a zip that unpacks to more is no edition.
+pub(super) const MAX_BYTES: u64 = 16 << 30;
+/// Bytes of a zip within a zip at most, and of all of them, which are copied to the disk.
+const MAX_NESTED: u64 = 4 << 30;
+const MAX_ALL_NESTED: u64 = 8 << 30;
+
+/// One text to read.
+#[derive(Clone, Debug)]
+pub(super) struct Text {
+    /// What messages call it: the path, for one in a zip `FILE.zip/path/in/it`.
+    pub(super) display: String,
+    /// The path within its input, with `/`; the file's name if the input is that file.
+    pub(super) path: String,
+    /// Bytes to read, as far as known: packed for `.gz` and `.zst`, unpacked for zip files.
+    pub(super) size: u64,
+    /// Named as an input, not found within one.
+    pub(super) explicit: bool,
+    place: Place,
+}
+
+#[derive(Clone, Debug)]
+enum Place {
+    File(PathBuf),
+    Zipped(Arc<Archive>, usize),
+}
+
+#[derive(Debug)]
+struct Archive {
+    path: PathBuf,
+    /// The copy of a zip within a zip, removed when nothing reads it any more.
+    _copy: Option<TempPath>,
+}
+
+impl Text {
+    /// The last part of its path.
+    pub(super) fn name(&self) -> &str {
+        self.path.rsplit('/').next().unwrap_or(&self.path)
+    }
+
+    /// Its name without `.csv`, `.csv.gz` and so on.
+    pub(super) fn stem(&self) -> &str {
+        let name = self.name();
+        name.find('.').map_or(name, |dot| &name[..dot])
+    }
+
+    /// Reads it, unpacked, up to [`MAX_BYTES`].
+    pub(super) fn read<T>(&self, then: impl FnOnce(&mut dyn Read) -> Result<T>) -> Result<T> {
+        match &self.place {
+            Place::File(path) => {
+                let file = File::open(path).with_context(|| format!("{}: can't be opened", self.display))?;
+                unpacked(file, &self.display, then)
+            }
+            Place::Zipped(archive, index) => {
+                let mut zip = open_zip(&archive.path, &self.display)?;
+                let entry = zip
+                    .by_index(*index)
+                    .with_context(|| format!("{}: can't be read from its zip file", self.display))?;
+                unpacked(entry, &self.display, then)
+            }
+        }
+    }
+
+    /// Its first bytes, at most `limit`, unpacked.
+    pub(super) fn start(&self, limit: usize) -> Result<Vec<u8>> {
+        self.read(|reader| {
+            let mut bytes = Vec::new();
+            reader
+                .take(limit as u64)
+                .read_to_end(&mut bytes)
+                .with_context(|| format!("{}: can't be read", self.display))?;
+            Ok(bytes)
+        })
+    }
+
+    /// All of it, for small files. More than `limit` bytes are an error.
+    pub(super) fn whole(&self, limit: usize) -> Result<Vec<u8>> {
+        let bytes = self.start(limit + 1)?;
+        ensure!(
+            bytes.len() <= limit,
+            "{}: more than {limit} bytes: not a list of names and codes",
+            self.display
+        );
+        Ok(bytes)
+    }
+}
+
+/// Through gzip or zstd, if its first bytes say so, and not past [`MAX_BYTES`].
+fn unpacked<R: Read, T>(
+    mut raw: R,
+    display: &str,
+    then: impl FnOnce(&mut dyn Read) -> Result<T>,
+) -> Result<T> {
+    let mut magic = Vec::with_capacity(4);
+    raw.by_ref().take(4).read_to_end(&mut magic).with_context(|| format!("{display}: can't be read"))?;
+    let all = io::Cursor::new(magic.clone()).chain(raw);
+    match magic.as_slice() {
+        [0x1f, 0x8b, ..] => then(&mut Limited::new(flate2::read::MultiGzDecoder::new(BufReader::new(all)))),
+        [0x28, 0xb5, 0x2f, 0xfd] => {
+            let decoder =
+                zstd::stream::read::Decoder::new(all).with_context(|| format!("{display}: zstd"))?;
+            then(&mut Limited::new(decoder))
+        }
+        _ => then(&mut Limited::new(all)),
+    }
+}
+
+/// Fails past [`MAX_BYTES`], so that a small file can't unpack for ever.
+struct Limited<R> {
+    inner: R,
+    left: u64,
+}
+
+impl<R> Limited<R> {
+    fn new(inner: R) -> Self {
+        Self { inner, left: MAX_BYTES }
+    }
+}
+
+impl<R: Read> Read for Limited<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.inner.read(buffer)?;
+        self.left = self.left.checked_sub(read as u64).ok_or_else(|| {
+            io::Error::new(io::ErrorKind::FileTooLarge, format!("unpacks to more than {MAX_BYTES} bytes"))
+        })?;
+        Ok(read)
+    }
+}
+
+/// What is found on the way.
+#[derive(Default)]
+struct Listing {
+    texts: Vec<Text>,
+    /// Bytes of zips within zips so far.
+    nested: u64,
+}
+
+/// All texts of the inputs, in the order given, within folders and zip files in the order of their paths.
+pub(super) fn list(inputs: &[PathBuf]) -> Result<Vec<Text>> {
+    let mut listing = Listing::default();
+    for input in inputs {
+        let before = listing.texts.len();
+        let about = std::fs::metadata(input)
+            .with_context(|| format!("{}: no such input, or it can't be read", input.display()))?;
+        if about.is_dir() {
+            folder(input, "", 0, &mut listing)?;
+        } else if about.is_file() {
+            let name = input.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            file(input, &name, true, &mut listing)?;
+        } else {
+            bail!("{}: neither a file nor a folder", input.display());
+        }
+        listing.texts[before..].sort_by(|a, b| a.path.cmp(&b.path));
+    }
+    Ok(listing.texts)
+}
+
+fn folder(path: &Path, within: &str, depth: usize, listing: &mut Listing) -> Result<()> {
+    ensure!(depth <= MAX_DEPTH, "{}: folders more than {MAX_DEPTH} deep: give one of them", path.display());
+    let cannot = || format!("{}: the folder can't be read", path.display());
+    for entry in std::fs::read_dir(path).with_context(cannot)? {
+        let entry = entry.with_context(cannot)?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if name.starts_with('.') {
+            continue;
+        }
+        let inner = if within.is_empty() { name } else { format!("{within}/{name}") };
+        // Follows a link to a file, not to a folder: that could be a circle.
+        let kind = entry.file_type().with_context(cannot)?;
+        if kind.is_dir() {
+            folder(&entry.path(), &inner, depth + 1, listing)?;
+        } else if interesting(&inner) && entry.path().is_file() {
+            file(&entry.path(), &inner, false, listing)?;
+        }
+    }
+    Ok(())
+}
+
+fn file(path: &Path, within: &str, explicit: bool, listing: &mut Listing) -> Result<()> {
+    let display = path.display().to_string();
+    let mut opened = File::open(path).with_context(|| format!("{display}: can't be opened"))?;
+    let mut magic = [0; 4];
+    let got = opened.read(&mut magic).with_context(|| format!("{display}: can't be read"))?;
+    if is_zip(&magic[..got]) {
+        let archive = Arc::new(Archive { path: path.to_owned(), _copy: None });
+        let prefix = if explicit { String::new() } else { format!("{within}/") };
+        return zipped(&archive, &display, &prefix, false, listing);
+    }
+    let size = opened.seek(SeekFrom::End(0)).unwrap_or(0);
+    add(
+        listing,
+        Text { display, path: within.to_owned(), size, explicit, place: Place::File(path.to_owned()) },
+    )
+}
+
+fn zipped(
+    archive: &Arc<Archive>,
+    display: &str,
+    prefix: &str,
+    nested: bool,
+    listing: &mut Listing,
+) -> Result<()> {
+    let mut zip = open_zip(&archive.path, display)?;
+    ensure!(zip.len() <= MAX_TEXTS, "{display}: more than {MAX_TEXTS} files in the zip: not an edition");
+    for index in 0..zip.len() {
+        let mut entry = zip
+            .by_index(index)
+            .with_context(|| format!("{display}: file {index} of the zip can't be read"))?;
+        // Names are only compared and shown: nothing is ever unpacked to where they point. So one that is not in the encoding it
+        // says to be in is no reason to refuse the rest.
+        let inner = entry.name().unwrap_or_else(|_| String::from_utf8_lossy(entry.name_raw()));
+        let inner = inner.replace('\\', "/");
+        let hidden = inner.split('/').any(|part| part.starts_with('.') || part == "__MACOSX");
+        if entry.is_dir() || hidden || !interesting(&inner) {
+            continue;
+        }
+        let path = format!("{prefix}{inner}");
+        let display = format!("{display}/{inner}");
+        if has_extension(&inner, "zip") {
+            ensure!(!nested, "{display}: zip files in zip files in zip files: unpack the outer ones");
+            let mut copy =
+                tempfile::NamedTempFile::new().context("a temporary file for a zip within a zip")?;
+            let copied = io::copy(&mut entry.by_ref().take(MAX_NESTED + 1), &mut copy)
+                .with_context(|| format!("{display}: can't be read from its zip file"))?;
+            ensure!(copied <= MAX_NESTED, "{display}: unpacks to more than {MAX_NESTED} bytes");
+            listing.nested += copied;
+            ensure!(
+                listing.nested <= MAX_ALL_NESTED,
+                "{display}: with it the zips within zips unpack to more than {MAX_ALL_NESTED} bytes: unpack them and give \
+                 the folder of one edition"
+            );
+            let copy = copy.into_temp_path();
+            let inner = Arc::new(Archive { path: copy.to_path_buf(), _copy: Some(copy) });
+            zipped(&inner, &display, &format!("{path}/"), true, listing)?;
+            continue;
+        }
+        let size = entry.size();
+        let place = Place::Zipped(Arc::clone(archive), index);
+        add(listing, Text { display, path, size, explicit: false, place })?;
+    }
+    Ok(())
+}
+
+fn add(listing: &mut Listing, text: Text) -> Result<()> {
+    ensure!(listing.texts.len() < MAX_TEXTS, "more than {MAX_TEXTS} files: give the folder of one edition");
+    listing.texts.push(text);
+    Ok(())
+}
+
+fn open_zip(path: &Path, display: &str) -> Result<zip::ZipArchive<BufReader<File>>> {
+    let file = File::open(path).with_context(|| format!("{display}: can't be opened"))?;
+    zip::ZipArchive::new(BufReader::new(file))
+        .with_context(|| format!("{display}: not a whole zip file: was the download cut off?"))
+}
+
+fn is_zip(magic: &[u8]) -> bool {
+    // A file, or the end of an empty archive.
+    matches!(magic, [b'P', b'K', 3, 4] | [b'P', b'K', 5, 6])
+}
+
+/// What in a folder or zip may be data: tables, their packed forms, metadata. The rest is guides and spreadsheets.
+fn interesting(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    let name = name.strip_suffix(".gz").or_else(|| name.strip_suffix(".zst")).unwrap_or(name);
+    has_extension(name, "csv")
+        || has_extension(name, "zip")
+        || name.eq_ignore_ascii_case("metadata.txt")
+        || geonames::is_name(name)
+}
+
+fn has_extension(path: &str, extension: &str) -> bool {
+    path.rsplit_once('.').is_some_and(|(_, found)| found.eq_ignore_ascii_case(extension))
+}

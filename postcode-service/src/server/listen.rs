@@ -1,0 +1,246 @@
+//! Where the server listens: a TCP port or a Unix socket, by one code path.
+
+use std::fmt;
+use std::io;
+use std::os::unix::fs::FileTypeExt;
+use std::path::{Path, PathBuf};
+use std::pin::Pin;
+use std::str::FromStr;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
+
+/// `127.0.0.1:8080`, `[::1]:0`, `localhost:8080` or `unix:PATH`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Address {
+    /// Host and port.
+    Tcp(String),
+    /// The socket's path.
+    Unix(PathBuf),
+}
+
+impl FromStr for Address {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if let Some(path) = text.strip_prefix("unix:") {
+            let path = path.strip_prefix("//").unwrap_or(path);
+            return match path.is_empty() {
+                true => Err("unix: has no path: write unix:/run/postcode.sock".to_owned()),
+                false => Ok(Self::Unix(path.into())),
+            };
+        }
+        if text.contains("://") {
+            return Err("a server listens on HOST:PORT or unix:PATH: leave the scheme out".to_owned());
+        }
+        match text.rsplit_once(':') {
+            Some((host, port)) if !host.is_empty() && port.parse::<u16>().is_ok() => {
+                if host.contains(':') && !host.starts_with('[') {
+                    return Err(format!("an IPv6 address is written in brackets: [{host}]:{port}"));
+                }
+                Ok(Self::Tcp(text.to_owned()))
+            }
+            _ => {
+                Err("write HOST:PORT, such as 127.0.0.1:8080 (0 takes any free port), or unix:PATH"
+                    .to_owned())
+            }
+        }
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tcp(address) => f.write_str(address),
+            Self::Unix(path) => write!(f, "unix:{}", path.display()),
+        }
+    }
+}
+
+/// A socket that takes connections. A Unix socket's file is removed when it is dropped.
+#[derive(Debug)]
+pub struct Listener(Kind);
+
+#[derive(Debug)]
+enum Kind {
+    Tcp(TcpListener),
+    Unix(UnixListener, SocketFile),
+}
+
+#[derive(Debug)]
+struct SocketFile(PathBuf);
+
+impl Drop for SocketFile {
+    fn drop(&mut self) {
+        if let Err(e) = std::fs::remove_file(&self.0)
+            && e.kind() != io::ErrorKind::NotFound
+        {
+            tracing::warn!(path = %self.0.display(), error = %e, "the socket file could not be removed");
+        }
+    }
+}
+
+impl Listener {
+    /// Binds the address. A socket file that nothing listens on any more is removed first.
+    ///
+    /// # Errors
+    /// What the system says: the port is in use, the address is not of this machine, the path is no socket.
+    pub async fn bind(address: &Address) -> io::Result<Self> {
+        match address {
+            Address::Tcp(address) => Ok(Self(Kind::Tcp(TcpListener::bind(address.as_str()).await?))),
+            Address::Unix(path) => {
+                remove_stale(path).await?;
+                Ok(Self(Kind::Unix(UnixListener::bind(path)?, SocketFile(path.clone()))))
+            }
+        }
+    }
+
+    /// Where clients reach it: `http://127.0.0.1:8080` or `unix:PATH`.
+    ///
+    /// # Errors
+    /// If the system does not say which port it is.
+    pub fn url(&self) -> io::Result<String> {
+        Ok(match &self.0 {
+            // `SocketAddr` writes IPv6 in brackets.
+            Kind::Tcp(listener) => format!("http://{}", listener.local_addr()?),
+            Kind::Unix(_, file) => format!("unix:{}", file.0.display()),
+        })
+    }
+
+    /// The next connection. Failures to accept are logged and waited out, as they are of this one client, or of
+    /// a lack that passes (open files).
+    pub(super) async fn accept(&self) -> Stream {
+        loop {
+            let accepted = match &self.0 {
+                Kind::Tcp(listener) => listener.accept().await.map(|(stream, _)| {
+                    // Small answers are not to wait for an acknowledgement of those before.
+                    let _ = stream.set_nodelay(true);
+                    Stream::Tcp(stream)
+                }),
+                Kind::Unix(listener, _) => listener.accept().await.map(|(stream, _)| Stream::Unix(stream)),
+            };
+            match accepted {
+                Ok(stream) => return stream,
+                Err(e) => {
+                    tracing::warn!(error = %e, "a connection could not be accepted");
+                    let its_own = matches!(
+                        e.kind(),
+                        io::ErrorKind::ConnectionAborted
+                            | io::ErrorKind::ConnectionReset
+                            | io::ErrorKind::ConnectionRefused
+                    );
+                    if !its_own {
+                        tokio::time::sleep(Duration::from_millis(100)).await;
+                    }
+                }
+            }
+        }
+    }
+}
+
+async fn remove_stale(path: &Path) -> io::Result<()> {
+    let found = match std::fs::symlink_metadata(path) {
+        Ok(found) => found,
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(e) => return Err(e),
+    };
+    if !found.file_type().is_socket() {
+        return Err(io::Error::new(
+            io::ErrorKind::AlreadyExists,
+            "there is a file of that name that is no socket",
+        ));
+    }
+    match UnixStream::connect(path).await {
+        Ok(_) => Err(io::Error::new(io::ErrorKind::AddrInUse, "another server listens on that socket")),
+        Err(e) if e.kind() == io::ErrorKind::ConnectionRefused => std::fs::remove_file(path),
+        Err(e) => Err(e),
+    }
+}
+
+/// A connection of either kind.
+#[derive(Debug)]
+pub(super) enum Stream {
+    Tcp(TcpStream),
+    Unix(UnixStream),
+}
+
+/// The same call on whichever it is.
+macro_rules! either {
+    ($self:ident, $stream:ident => $call:expr) => {
+        match $self.get_mut() {
+            Stream::Tcp($stream) => $call,
+            Stream::Unix($stream) => $call,
+        }
+    };
+}
+
+impl AsyncRead for Stream {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        either!(self, stream => Pin::new(stream).poll_read(cx, buf))
+    }
+}
+
+impl AsyncWrite for Stream {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        either!(self, stream => Pin::new(stream).poll_write(cx, buf))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        either!(self, stream => Pin::new(stream).poll_flush(cx))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        either!(self, stream => Pin::new(stream).poll_shutdown(cx))
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        either!(self, stream => Pin::new(stream).poll_write_vectored(cx, bufs))
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        match self {
+            Self::Tcp(stream) => stream.is_write_vectored(),
+            Self::Unix(stream) => stream.is_write_vectored(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_read_or_the_error_says_how_to_write_them() {
+        for text in ["127.0.0.1:0", "[::1]:8080", "localhost:80"] {
+            assert_eq!(text.parse(), Ok(Address::Tcp(text.to_owned())));
+        }
+        assert_eq!("unix:/run/x".parse(), Ok(Address::Unix("/run/x".into())));
+        for text in ["", "8080", ":8080", "::1:8080", "host:99999", "http://127.0.0.1:80", "unix:"] {
+            assert!(text.parse::<Address>().is_err(), "{text}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_socket_file_is_taken_over_only_if_nothing_listens_on_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("s");
+        let address = Address::Unix(path.clone());
+        let first = Listener::bind(&address).await.unwrap();
+        assert_eq!(Listener::bind(&address).await.unwrap_err().kind(), io::ErrorKind::AddrInUse);
+        assert!(path.exists(), "the refused one must not remove it");
+        drop(first);
+        assert!(!path.exists());
+        drop(std::os::unix::net::UnixListener::bind(&path).unwrap());
+        assert!(path.exists(), "left behind, as by a killed server");
+        Listener::bind(&address).await.unwrap();
+        std::fs::write(&path, "a file").unwrap();
+        assert_eq!(Listener::bind(&address).await.unwrap_err().kind(), io::ErrorKind::AlreadyExists);
+        assert_eq!(std::fs::read(&path).unwrap(), b"a file");
+    }
+}

@@ -1,0 +1,106 @@
+//! What `/metrics` tells, in the text format of OpenMetrics, which Prometheus reads.
+
+use std::sync::atomic::AtomicU64;
+use std::time::Duration;
+
+use axum::extract::MatchedPath;
+use http::{Method, StatusCode};
+use prometheus_client::encoding::{EncodeLabelSet, text};
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::metrics::info::Info;
+use prometheus_client::registry::Registry;
+
+/// Seconds: a lookup takes tens of microseconds, a bulk request a millisecond.
+const BUCKETS: [f64; 16] = [
+    10e-6, 25e-6, 50e-6, 100e-6, 250e-6, 500e-6, 1e-3, 2.5e-3, 5e-3, 10e-3, 25e-3, 50e-3, 0.1, 0.5, 1.0, 5.0,
+];
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Labels {
+    route: String,
+    method: &'static str,
+    status: &'static str,
+}
+
+/// The counters of one server.
+#[derive(Debug)]
+pub(super) struct Metrics {
+    registry: Registry,
+    requests: Family<Labels, Histogram, fn() -> Histogram>,
+    pub(super) in_flight: Gauge,
+    pub(super) connections: Gauge,
+    pub(super) shed: Counter<u64, AtomicU64>,
+}
+
+impl Metrics {
+    pub(super) fn new() -> Self {
+        let requests =
+            Family::<Labels, Histogram, fn() -> Histogram>::new_with_constructor(|| Histogram::new(BUCKETS));
+        let (in_flight, connections, shed) = (Gauge::default(), Gauge::default(), Counter::default());
+        let mut registry = Registry::with_prefix("postcode");
+        let build = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
+        registry.register("build", "The program", build);
+        registry.register(
+            "request_duration_seconds",
+            "Time from a request's header to its answer, by route, method and class of status",
+            requests.clone(),
+        );
+        registry.register("requests_in_flight", "Requests being answered", in_flight.clone());
+        registry.register("connections", "Open connections", connections.clone());
+        registry.register("requests_shed", "Requests refused because too many were in flight", shed.clone());
+        Self { registry, requests, in_flight, connections, shed }
+    }
+
+    pub(super) fn observe(
+        &self,
+        route: Option<&MatchedPath>,
+        method: &Method,
+        status: StatusCode,
+        took: Duration,
+    ) {
+        let labels = Labels {
+            // What is no route is no label, or a scanner would fill the memory.
+            route: route.map_or("none", MatchedPath::as_str).to_owned(),
+            method: match *method {
+                Method::GET => "GET",
+                Method::HEAD => "HEAD",
+                Method::POST => "POST",
+                Method::OPTIONS => "OPTIONS",
+                _ => "other",
+            },
+            status: match status.as_u16() {
+                200..=299 => "2xx",
+                300..=399 => "3xx",
+                400..=499 => "4xx",
+                _ => "5xx",
+            },
+        };
+        self.requests.get_or_create(&labels).observe(took.as_secs_f64());
+    }
+
+    pub(super) fn render(&self) -> String {
+        let mut text = String::new();
+        // Writing to a string does not fail.
+        let _ = text::encode(&mut text, &self.registry);
+        text
+    }
+}
+
+/// Counts for as long as it lives.
+pub(super) struct Counted<'a>(&'a Gauge);
+
+impl<'a> Counted<'a> {
+    pub(super) fn new(gauge: &'a Gauge) -> Self {
+        gauge.inc();
+        Self(gauge)
+    }
+}
+
+impl Drop for Counted<'_> {
+    fn drop(&mut self) {
+        self.0.dec();
+    }
+}

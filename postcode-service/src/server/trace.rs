@@ -1,0 +1,105 @@
+//! What ties a request to its caller's: request id and W3C trace context.
+
+use http::{HeaderMap, HeaderValue};
+use postcode_core::wire::REQUEST_ID_HEADER;
+
+use crate::api::RequestId;
+
+/// The longest request id that is taken over, in bytes.
+const MAX_ID: usize = 128;
+
+/// The caller's id if it is of 1 to 128 visible ASCII characters; else one of our own.
+pub(super) fn request_id(headers: &HeaderMap) -> RequestId {
+    let given = headers.get(REQUEST_ID_HEADER).and_then(|value| value.to_str().ok());
+    let usable = |id: &&str| (1..=MAX_ID).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_graphic());
+    match given.filter(usable) {
+        Some(id) => RequestId(id.to_owned()),
+        None => RequestId(format!("{:032x}", fastrand::u128(..))),
+    }
+}
+
+/// `traceparent` of W3C Trace Context level 1: `00-<trace id>-<parent id>-<flags>`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Trace {
+    /// 32 hexadecimal digits.
+    pub(super) id: String,
+    /// Our own span, 16 hexadecimal digits.
+    span: String,
+    flags: String,
+}
+
+impl Trace {
+    /// Part of the caller's trace; a new one that is not sampled if it has none, or one that makes no sense.
+    pub(super) fn of(headers: &HeaderMap) -> Self {
+        // The parent id of a span must not be zero.
+        let span = format!("{:016x}", fastrand::u64(1..));
+        let given = headers.get("traceparent").and_then(|value| value.to_str().ok()).and_then(parse);
+        match given {
+            Some((id, flags)) => Self { id: id.to_owned(), span, flags: flags.to_owned() },
+            None => Self { id: format!("{:032x}", fastrand::u128(1..)), span, flags: "00".to_owned() },
+        }
+    }
+
+    /// To answer with.
+    pub(super) fn header(&self) -> Option<HeaderValue> {
+        HeaderValue::try_from(format!("00-{}-{}-{}", self.id, self.span, self.flags)).ok()
+    }
+}
+
+/// Trace id and flags.
+fn parse(text: &str) -> Option<(&str, &str)> {
+    let hex = |part: &str, len: usize| {
+        part.len() == len && part.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
+    };
+    let zero = |part: &str| part.bytes().all(|b| b == b'0');
+    let mut parts = text.split('-');
+    let (version, id, parent, flags) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
+    // A later version may have more parts, and is read as this one.
+    let more = parts.next().is_some();
+    let valid = hex(version, 2)
+        && version != "ff"
+        && (!more || version != "00")
+        && hex(id, 32)
+        && !zero(id)
+        && hex(parent, 16)
+        && !zero(parent)
+        && hex(flags, 2);
+    valid.then_some((id, flags))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(name: &'static str, value: &str) -> HeaderMap {
+        HeaderMap::from_iter([(name.parse().unwrap(), value.parse().unwrap())])
+    }
+
+    #[test]
+    fn a_sensible_id_is_kept_and_any_other_replaced() {
+        assert_eq!(request_id(&headers(REQUEST_ID_HEADER, "abc-1")).0, "abc-1");
+        for id in ["", "a b", &"x".repeat(129)] {
+            assert_eq!(request_id(&headers(REQUEST_ID_HEADER, id)).0.len(), 32, "{id}");
+        }
+        assert_eq!(request_id(&HeaderMap::new()).0.len(), 32);
+    }
+
+    #[test]
+    fn a_trace_is_continued_or_begun() {
+        const ID: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
+        let trace = Trace::of(&headers("traceparent", &format!("00-{ID}-00f067aa0ba902b7-01")));
+        let header = trace.header().unwrap();
+        let header = header.to_str().unwrap();
+        assert!(header.starts_with(&format!("00-{ID}-")) && header.ends_with("-01"), "{header}");
+        assert!(!header.contains("00f067aa0ba902b7"), "the span is ours");
+        for bad in [
+            "",
+            "00",
+            "ff-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+            "00-00000000000000000000000000000000-00f067aa0ba902b7-01",
+            "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01-x",
+        ] {
+            assert_ne!(Trace::of(&headers("traceparent", bad)).id, ID, "{bad}");
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! What the tests share: small data, requests, the shared recordings.
+#![allow(dead_code, unreachable_pub, reason = "each test file uses a part")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests, which clippy takes for production")]
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use axum::body::{Body, to_bytes};
+use http::{HeaderMap, Method, Request, StatusCode};
+use postcode_core::dataset::{DatasetBuilder, Metadata, Row};
+use postcode_core::{AreaKind, GridReference, GridSystem, Local, Location, PostcodeLookup, YearMonth};
+use postcode_service::api::{Api, Edition, Limits};
+use serde_json::Value;
+
+/// A few postcodes: some live, one terminated, one without a location; BT left out.
+pub fn small() -> Local {
+    let mut metadata = Metadata::new("made by hand");
+    metadata.not_covered = vec!["BT".to_owned()];
+    metadata.not_covered_advice = Some("load ONSPD".to_owned());
+    let mut builder = DatasetBuilder::new(metadata);
+    let district = builder.area(AreaKind::AdminDistrict, "S12000033").unwrap();
+    builder.name_area(AreaKind::AdminDistrict, "S12000033", Some("Aberdeen City"), None).unwrap();
+    for (postcode, latitude, longitude) in [
+        ("AB10 1AB", 57.14959, -2.096923),
+        ("AB10 1AF", 57.14959, -2.096923),
+        ("M1 1AD", 53.483784, -2.244866),
+    ] {
+        let mut row = Row::live(postcode.parse().unwrap());
+        row.quality = Some(1);
+        row.grid = Some(GridReference { eastings: 394_235, northings: 806_529, system: GridSystem::Osgb });
+        row.location = Some(Location::new(latitude, longitude).unwrap());
+        row.areas.set(district);
+        builder.push(&row).unwrap();
+    }
+    builder.push(&Row::live("JE2 4WD".parse().unwrap())).unwrap();
+    let mut row = Row::terminated("AB1 0AA".parse().unwrap());
+    row.terminated = Some(YearMonth::new(1996, 6).unwrap());
+    row.location = Some(Location::new(57.101459, -2.242858).unwrap());
+    builder.push(&row).unwrap();
+    Local::new(builder.build().unwrap())
+}
+
+pub async fn api_over(lookup: impl PostcodeLookup) -> Api {
+    Api::new(Edition::of(Arc::new(lookup)).await.unwrap(), Limits::default())
+}
+
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: Vec<u8>,
+}
+
+impl Answer {
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.body)
+            .unwrap_or_else(|e| panic!("{e}: {}", String::from_utf8_lossy(&self.body)))
+    }
+
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+}
+
+pub async fn send(api: &Api, request: Request<Body>) -> Answer {
+    let (parts, body) = api.call(request).await.into_parts();
+    let body = to_bytes(body, usize::MAX).await.unwrap().to_vec();
+    Answer { status: parts.status, headers: parts.headers, body }
+}
+
+pub async fn get(api: &Api, path: &str) -> Answer {
+    send(api, Request::get(path).body(Body::empty()).unwrap()).await
+}
+
+pub async fn post(api: &Api, path: &str, content_type: &str, body: impl Into<Body>) -> Answer {
+    let request = Request::builder().method(Method::POST).uri(path).header("content-type", content_type);
+    send(api, request.body(body.into()).unwrap()).await
+}
+
+/// A file or folder of the shared data, or a line that says the test was skipped.
+pub fn shared(path: &str) -> Option<PathBuf> {
+    let root = std::env::var_os("POSTCODE_SHARED")
+        .map_or_else(|| PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared")), PathBuf::from);
+    let path = root.join(path);
+    if path.exists() {
+        return Some(path);
+    }
+    println!("skipped: {} is not there (set POSTCODE_SHARED)", path.display());
+    None
+}
