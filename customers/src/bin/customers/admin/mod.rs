@@ -1,0 +1,129 @@
+//! The listener for operators: how the promotion goes, and its stage moved.
+
+mod change;
+mod metrics;
+mod same_site;
+
+use std::future::Future;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::{Request, State};
+use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
+use axum::http::{Method, StatusCode, Uri};
+use axum::response::{Html, IntoResponse};
+use axum::routing::get;
+use axum::{Json, Router};
+use customers::server::{self, Limits, Listener, Problem};
+use postcode_core::layers::{Promotion, Snapshot};
+use serde::Serialize;
+use serde_json::json;
+use tracing::info;
+
+/// Connections at once: a few people and a collector of metrics.
+const CONNECTIONS: usize = 64;
+
+/// What the two lookups are, without secrets.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Sources {
+    pub(crate) old: String,
+    pub(crate) new: String,
+}
+
+/// The listener, bound.
+pub(crate) struct Admin {
+    pub(crate) listener: Listener,
+    router: Router,
+}
+
+#[derive(Debug)]
+struct Shared {
+    promotion: Promotion,
+    sources: Sources,
+    /// The host in the address that was given.
+    host: String,
+}
+
+type App = State<Arc<Shared>>;
+
+impl Admin {
+    pub(crate) async fn bind(address: &str, promotion: Promotion, sources: Sources) -> io::Result<Self> {
+        let listener = Listener::bind(address).await?;
+        let host = address.rsplit_once(':').map_or(address, |(host, _)| host).to_owned();
+        Ok(Self { listener, router: router(Shared { promotion, sources, host }) })
+    }
+
+    pub(crate) async fn serve(self, drain: Duration, stop: impl Future<Output = ()>) {
+        let mut limits = Limits::default();
+        limits.connections = CONNECTIONS;
+        limits.drain = drain;
+        server::serve(self.listener, self.router, limits, stop).await;
+    }
+}
+
+/// | | | |
+/// |---|---|---|
+/// | `GET /` | | the page |
+/// | `GET /promotion` | | the snapshot, and what the two lookups are |
+/// | `PUT /promotion` | `{"stage":"canary","share":0.1}` | the same, changed |
+/// | `GET /metrics` | | the same for Prometheus |
+/// | `GET /health` | | 200 |
+fn router(shared: Shared) -> Router {
+    Router::new()
+        .route("/", get(page))
+        .route("/promotion", get(show).put(change))
+        .route("/metrics", get(measure))
+        .route("/health", get(async || Json(json!({ "status": "ok" }))))
+        .fallback(no_route)
+        .method_not_allowed_fallback(no_method)
+        .with_state(Arc::new(shared))
+}
+
+/// Nothing that was true a moment ago is to be shown as true now.
+const FRESH: (axum::http::HeaderName, &str) = (CACHE_CONTROL, "no-store");
+
+async fn page() -> impl IntoResponse {
+    let policy = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'; \
+                  img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+    ([FRESH, (CONTENT_SECURITY_POLICY, policy)], Html(include_str!("page.html")))
+}
+
+#[derive(Serialize)]
+struct Shown<'a> {
+    #[serde(flatten)]
+    snapshot: Snapshot,
+    sources: &'a Sources,
+}
+
+async fn show(State(shared): App) -> impl IntoResponse {
+    let shown = Shown { snapshot: shared.promotion.snapshot(), sources: &shared.sources };
+    ([FRESH], Json(shown)).into_response()
+}
+
+async fn change(State(shared): App, request: Request) -> Result<impl IntoResponse, Problem> {
+    same_site::check(request.headers(), &shared.host)?;
+    let change = change::read(request).await?;
+    let before = shared.promotion.snapshot();
+    shared.promotion.set(change.stage, change.share).map_err(|error| {
+        Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid_promotion", error.to_string())
+    })?;
+    let share = change.share.unwrap_or(before.share);
+    info!(from = %before.stage, to = %change.stage, share, "the stage was moved");
+    Ok(show(State(shared)).await)
+}
+
+async fn measure(State(shared): App) -> impl IntoResponse {
+    let text = metrics::text(&shared.promotion.snapshot());
+    ([FRESH, (CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text)
+}
+
+async fn no_route(uri: Uri) -> Problem {
+    let detail = format!("there is nothing at {}: see /, /promotion, /metrics and /health", uri.path());
+    Problem::new(StatusCode::NOT_FOUND, "not_found", detail)
+}
+
+async fn no_method(method: Method, uri: Uri) -> Problem {
+    let detail = format!("{} does not take {method}: see the Allow header", uri.path());
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail)
+}

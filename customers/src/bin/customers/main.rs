@@ -1,0 +1,194 @@
+//! The `customers` program.
+
+mod admin;
+mod promote;
+
+use std::io::{self, IsTerminal, Write};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use clap::{Args, Parser, Subcommand};
+use customers::server::{self, Limits, Listener};
+use customers::{Customers, Store};
+use postcode_core::Connector;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+use tracing::{error, info};
+use tracing_subscriber::EnvFilter;
+
+use promote::Promote;
+
+/// Customer accounts with checked postal addresses, over HTTP.
+#[derive(Parser)]
+#[command(version, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Serve(Serve),
+}
+
+/// Serves the HTTP API until SIGTERM or SIGINT.
+///
+/// Prints one line on standard output when it is ready: `listening on http://127.0.0.1:8081`; with --admin a second
+/// one: `admin on http://127.0.0.1:8091`.
+/// Logs go to standard error; RUST_LOG says how much (`customers=debug`).
+#[derive(Args)]
+#[command(after_help = EXAMPLES)]
+struct Serve {
+    /// Where to listen: HOST:PORT (port 0: any that is free), or unix:PATH
+    #[arg(long, env = "CUSTOMERS_LISTEN", default_value = "127.0.0.1:8081", value_name = "ADDRESS")]
+    listen: String,
+    /// What looks postcodes up: embedded:, file:PATH, http://HOST:PORT, https://HOST, unix:PATH,
+    /// replica:http://HOST:PORT
+    #[arg(
+        long,
+        env = "CUSTOMERS_POSTCODES",
+        hide_env_values = true,
+        default_value = "embedded:",
+        value_name = "URL"
+    )]
+    postcodes: String,
+    /// Where accounts are kept; a file that is missing is made
+    #[arg(
+        long,
+        env = "DATABASE_URL",
+        hide_env_values = true,
+        default_value = "sqlite://customers.db",
+        value_name = "URL"
+    )]
+    database: String,
+    /// The longest that one lookup is waited for; after it the address is pending
+    #[arg(long, env = "CUSTOMERS_LOOKUP_TIMEOUT", default_value = "2s", value_parser = duration, value_name = "TIME")]
+    lookup_timeout: Duration,
+    /// How often pending addresses are looked up again
+    #[arg(long, env = "CUSTOMERS_RESOLVE_EVERY", default_value = "5s", value_parser = duration, value_name = "TIME")]
+    resolve_every: Duration,
+    /// How long requests in flight may take to finish after a signal to stop
+    #[arg(long, env = "CUSTOMERS_DRAIN", default_value = "10s", value_parser = duration, value_name = "TIME")]
+    drain: Duration,
+    /// Connections at once; more wait their turn
+    #[arg(long, env = "CUSTOMERS_CONNECTIONS", default_value_t = 1024,
+          value_parser = clap::value_parser!(u32).range(1..=100_000), value_name = "NUMBER")]
+    connections: u32,
+    #[command(flatten)]
+    promote: Promote,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  customers serve
+      on 127.0.0.1:8081, postcodes from this process, accounts in ./customers.db
+  customers serve --postcodes http://127.0.0.1:8080
+      the same, postcodes from a postcode-service
+  customers serve --promote-to http://127.0.0.1:8080 --stage shadow --share 10% --admin 127.0.0.1:8091
+      postcodes from this process, each tenth asked of the service too and compared; http://127.0.0.1:8091 shows
+      how they agree and moves the stage, while serving
+  customers serve --listen unix:/run/customers.sock --database sqlite:///var/lib/customers.db
+  CUSTOMERS_POSTCODES=file:/srv/uk.postcodes customers serve --listen 0.0.0.0:80
+
+  curl -i http://127.0.0.1:8081/customers -H 'content-type: application/json' -d \\
+    '{\"name\":\"Ada\",\"email\":\"ada@example.com\",\"postcode\":\"sw1a1aa\",\"address_lines\":[\"1 The Mall\"]}'";
+
+fn main() -> ExitCode {
+    let Cli { command: Command::Serve(options) } = Cli::parse();
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    let ansi = io::stderr().is_terminal();
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).with_ansi(ansi).init();
+    match run(options) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Nothing to be done if standard error is closed.
+            let _ = writeln!(io::stderr(), "customers: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[tokio::main]
+async fn run(options: Serve) -> Result<()> {
+    // From here on a signal is not lost, whenever it comes.
+    let mut terminate = signal(SignalKind::terminate()).context("SIGTERM can't be handled")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("SIGINT can't be handled")?;
+
+    let source = Connector::new(&options.postcodes).context("--postcodes")?.within(options.lookup_timeout);
+    // Says which implementation it is and how it is set up, without the secrets that a URL may hold.
+    let postcodes = source.to_string();
+    let lookup = source.connect().await.context("--postcodes")?;
+    let listener = Listener::bind(&options.listen)
+        .await
+        .with_context(|| format!("can't listen on {}", options.listen))?;
+    let mut limits = Limits::default();
+    limits.drain = options.drain;
+    limits.connections = options.connections as usize;
+    let (stop, stopped) = watch::channel(false);
+
+    let promoted = options.promote.compose(lookup.clone(), &postcodes, options.lookup_timeout).await?;
+    let (lookup, admin) = match promoted {
+        None => (lookup, None),
+        Some(promoted) => (promoted.lookup(), promoted.admin().await?),
+    };
+    let store = Store::open(&options.database).await.context("--database")?;
+    let customers = Customers::new(store.clone(), lookup).with_lookup_timeout(options.lookup_timeout);
+
+    let resolver = tokio::spawn(resolve(customers.clone(), options.resolve_every));
+    let address = listener.to_string();
+    // In one piece, for those who read the first line and close.
+    let mut ready = format!("listening on {address}\n");
+    if let Some(admin) = &admin {
+        ready += &format!("admin on {}\n", admin.listener);
+    }
+    io::stdout().write_all(ready.as_bytes()).context("standard output")?;
+    info!(%address, %postcodes, "serving");
+
+    tokio::spawn(async move {
+        tokio::select! { _ = terminate.recv() => {} _ = interrupt.recv() => {} }
+        stop.send_replace(true);
+    });
+    let serving = server::serve(listener, server::router(customers), limits, until(stopped.clone()));
+    let administering = async {
+        if let Some(admin) = admin {
+            admin.serve(options.drain, until(stopped)).await;
+        }
+    };
+    tokio::join!(serving, administering);
+
+    resolver.abort();
+    store.close().await;
+    info!("stopped");
+    Ok(())
+}
+
+async fn until(mut stopped: watch::Receiver<bool>) {
+    // An error means that the other end is gone, which is as good.
+    let _ = stopped.wait_for(|stopped| *stopped).await;
+}
+
+/// Keeps the resolver going, even if a lookup should panic.
+async fn resolve(customers: Customers, every: Duration) {
+    loop {
+        let customers = customers.clone();
+        let resolver = async move { customers.keep_resolving(every).await };
+        // Part of a set, so that it is aborted with this task.
+        let mut one = tokio::task::JoinSet::new();
+        one.spawn(resolver);
+        if let Some(Err(error)) = one.join_next().await {
+            error!(%error, "the resolver of pending addresses failed; it starts anew");
+        }
+        tokio::time::sleep(every).await;
+    }
+}
+
+/// A time such as `500ms`, `2s`, `1m`: a millisecond to an hour.
+fn duration(text: &str) -> Result<Duration, String> {
+    let time: jiff::SignedDuration =
+        text.parse().map_err(|error| format!("{error}; give one such as 500ms or 2s"))?;
+    match Duration::try_from(time) {
+        Ok(time) if (Duration::from_millis(1)..=Duration::from_secs(3600)).contains(&time) => Ok(time),
+        _ => Err("out of range: give 1ms to 1h".into()),
+    }
+}

@@ -1,0 +1,194 @@
+//! The promotion of the lookup while the program runs. The customers hold a lookup as ever: that there are two behind
+//! it is known here only.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use clap::Args;
+use postcode_core::layers::{Guard, Promotion, PromotionConfig, Stage};
+use postcode_core::{Connector, PostcodeLookup};
+use tracing::{info, warn};
+
+use crate::admin::{Admin, Sources};
+use crate::duration;
+
+#[derive(Args)]
+pub(crate) struct Promote {
+    /// A second lookup, to move to and back from while running: a URL as for --postcodes
+    #[arg(long, env = "CUSTOMERS_PROMOTE_TO", hide_env_values = true, value_name = "URL")]
+    promote_to: Option<String>,
+    /// Where to begin: local, shadow, canary, remote-with-fallback, remote
+    #[arg(
+        long,
+        env = "CUSTOMERS_STAGE",
+        default_value = "local",
+        value_name = "STAGE",
+        requires = "promote_to"
+    )]
+    stage: Stage,
+    /// The part of the calls that shadow compares and canary moves: 10% or 0.1
+    #[arg(
+        long,
+        env = "CUSTOMERS_SHARE",
+        default_value = "10%",
+        value_name = "SHARE",
+        value_parser = share,
+        requires = "promote_to"
+    )]
+    share: f64,
+    /// What steps back by itself: on, off, or limits such as errors=5%,mismatches=1%,slow=500ms,slow_share=5%,window=30s,min_calls=20
+    #[arg(
+        long,
+        env = "CUSTOMERS_GUARD",
+        default_value = "on",
+        value_name = "GUARD",
+        value_parser = guard,
+        requires = "promote_to"
+    )]
+    guard: Guarding,
+    /// Where operators see the promotion and move its stage: HOST:PORT (port 0: any that is free), or unix:PATH.
+    /// Whoever reaches it can move the stage
+    #[arg(long, env = "CUSTOMERS_ADMIN", value_name = "ADDRESS", requires = "promote_to")]
+    admin: Option<String>,
+}
+
+/// A guard or none; a type of its own because clap takes an `Option` for an option that is not given.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Guarding(Option<Guard>);
+
+/// Both lookups, and between them the promotion.
+pub(crate) struct Promoted {
+    promotion: Promotion,
+    sources: Sources,
+    admin: Option<String>,
+}
+
+impl Promote {
+    /// From that lookup to the other one, if one is given.
+    pub(crate) async fn compose(
+        self,
+        old: Arc<dyn PostcodeLookup>,
+        old_source: &str,
+        lookup_timeout: Duration,
+    ) -> Result<Option<Promoted>> {
+        let Some(url) = &self.promote_to else { return Ok(None) };
+        let source = Connector::new(url).context("--promote-to")?.within(lookup_timeout);
+        let sources = Sources { old: old_source.to_owned(), new: source.to_string() };
+        let new = source.connect().await.context("--promote-to")?;
+        let mut config = PromotionConfig::default();
+        // So that where the new one gives no answer there is time for the old one's.
+        config.patience = config.patience.min(lookup_timeout / 2);
+        config.guard = self.guard.0;
+        let promotion = Promotion::with(old, new, config);
+        promotion.set(self.stage, Some(self.share)).context("--share")?;
+        let Self { stage, share, .. } = self;
+        info!(%stage, share, promote_to = %sources.new, guard = ?self.guard.0, "promotion");
+        tokio::spawn(report(promotion.clone()));
+        Ok(Some(Promoted { promotion, sources, admin: self.admin }))
+    }
+}
+
+impl Promoted {
+    /// For the customers.
+    pub(crate) fn lookup(&self) -> Arc<dyn PostcodeLookup> {
+        Arc::new(self.promotion.clone())
+    }
+
+    /// The listener for operators, if there is to be one.
+    pub(crate) async fn admin(self) -> Result<Option<Admin>> {
+        let Some(address) = &self.admin else { return Ok(None) };
+        let admin = Admin::bind(address, self.promotion, self.sources).await;
+        admin.map(Some).with_context(|| format!("--admin: can't listen on {address}"))
+    }
+}
+
+/// Writes into the log when and why the guard stepped back.
+async fn report(promotion: Promotion) {
+    let mut known = 0;
+    loop {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        let seen = promotion.snapshot();
+        if let Some(step) = seen.last_step_back.filter(|_| seen.step_backs > known) {
+            known = seen.step_backs;
+            warn!(from = %step.from, to = %step.to, reason = step.reason, "the guard stepped back");
+        }
+    }
+}
+
+/// `10%` or `0.1`.
+fn share(text: &str) -> Result<f64, String> {
+    let share = match text.strip_suffix('%') {
+        Some(percent) => percent.trim_end().parse::<f64>().map(|percent| percent / 100.0),
+        None => text.parse(),
+    };
+    match share {
+        Ok(share) if (0.0..=1.0).contains(&share) => Ok(share),
+        _ => Err("give 0% to 100%, or 0 to 1".into()),
+    }
+}
+
+fn guard(text: &str) -> Result<Guarding, String> {
+    match text {
+        "off" => return Ok(Guarding(None)),
+        "on" => return Ok(Guarding(Some(Guard::default()))),
+        _ => {}
+    }
+    let mut guard = Guard::default();
+    for limit in text.split(',') {
+        let (name, value) = limit.split_once('=').unwrap_or((limit, ""));
+        let wrong = |error: String| format!("{name}={value}: {error}");
+        match name.trim() {
+            "errors" => guard.max_errors = share(value).map_err(wrong)?,
+            "mismatches" => guard.max_mismatches = share(value).map_err(wrong)?,
+            "slow" => guard.slow = duration(value).map_err(wrong)?,
+            "slow_share" => guard.max_slow = share(value).map_err(wrong)?,
+            "window" => guard.window = duration(value).map_err(wrong)?,
+            "min_calls" => {
+                guard.min_calls =
+                    value.parse().ok().filter(|calls| *calls > 0).ok_or("min_calls: give a number from 1")?;
+            }
+            other => {
+                return Err(format!(
+                    "{other:?}: give on, off, or a list of errors, mismatches, slow, slow_share, window, min_calls"
+                ));
+            }
+        }
+    }
+    Ok(Guarding(Some(guard)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shares_are_written_in_two_ways() {
+        for (text, expected) in
+            [("10%", 0.1), ("0.1", 0.1), ("0", 0.0), ("100%", 1.0), ("1", 1.0), ("2.5 %", 0.025)]
+        {
+            assert_eq!(share(text), Ok(expected), "{text}");
+        }
+        for text in ["10", "101%", "-1%", "", "%", "NaN", "ten"] {
+            assert!(share(text).unwrap_err().contains("0% to 100%"), "{text}");
+        }
+    }
+
+    #[test]
+    fn guards_are_on_off_or_limits() {
+        assert_eq!(guard("on"), Ok(Guarding(Some(Guard::default()))));
+        assert_eq!(guard("off"), Ok(Guarding(None)));
+        let Guarding(Some(some)) = guard("errors=2%, slow=20ms,min_calls=5").unwrap() else { panic!() };
+        assert_eq!((some.max_errors, some.slow, some.min_calls), (0.02, Duration::from_millis(20), 5));
+        assert_eq!(some.max_mismatches, Guard::default().max_mismatches);
+        for (text, says) in [
+            ("", "give on, off, or a list"),
+            ("error=1%", "\"error\""),
+            ("errors=5", "errors=5: give 0% to 100%"),
+            ("slow=fast", "slow=fast"),
+            ("min_calls=0", "from 1"),
+        ] {
+            assert!(guard(text).unwrap_err().contains(says), "{text}");
+        }
+    }
+}

@@ -1,0 +1,11 @@
+//! The HTTP API of the customers, and the loop that serves it.
+
+mod body;
+pub mod json;
+mod listen;
+mod problem;
+mod routes;
+
+pub use listen::{Limits, Listener, serve};
+pub use problem::Problem;
+pub use routes::router;

@@ -1,0 +1,83 @@
+//! Errors as RFC 9457 problem details.
+
+use axum::Json;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use tracing::error;
+
+use crate::{Error, FieldError, Invalid};
+
+/// The body of every answer that is an error: `application/problem+json`.
+#[derive(Debug, Serialize)]
+pub struct Problem {
+    r#type: &'static str,
+    title: &'static str,
+    status: u16,
+    /// What clients decide by; never changes for one kind of problem.
+    code: &'static str,
+    detail: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    errors: Vec<FieldError>,
+}
+
+impl Problem {
+    /// With what clients decide by, and with what was wrong and what to do for a person.
+    pub fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
+        Self {
+            // The title is that of the status: RFC 9457 section 4.2.1.
+            r#type: "about:blank",
+            title: status.canonical_reason().unwrap_or_default(),
+            status: status.as_u16(),
+            code,
+            detail: detail.into(),
+            errors: Vec::new(),
+        }
+    }
+
+    pub(super) fn no_customer(id: &str) -> Self {
+        Self::new(StatusCode::NOT_FOUND, "customer_not_found", format!("there is no customer {id}"))
+    }
+}
+
+impl From<Invalid> for Problem {
+    fn from(invalid: Invalid) -> Self {
+        let problem = Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid_customer", invalid.to_string());
+        Self { errors: invalid.errors, ..problem }
+    }
+}
+
+impl From<Error> for Problem {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Invalid(invalid) => invalid.into(),
+            Error::Listing(detail) => Self::new(StatusCode::BAD_REQUEST, "invalid_query", detail),
+            Error::NotFound(id) => Self::no_customer(&id.to_string()),
+            Error::Conflict(_) => Self::new(StatusCode::CONFLICT, "conflict", error.to_string()),
+            Error::Store(error) => {
+                error!(%error, "the store failed");
+                if error.is_busy() {
+                    let detail = "the account database has too much to do: try again";
+                    Self::new(StatusCode::SERVICE_UNAVAILABLE, "store_busy", detail)
+                } else {
+                    // What it says may name files and data: that is for the log.
+                    let detail = "the account database failed; the server's log says why";
+                    Self::new(StatusCode::INTERNAL_SERVER_ERROR, "store_failed", detail)
+                }
+            }
+        }
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let mut response = (status, Json(self)).into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+        }
+        response
+    }
+}

@@ -1,0 +1,118 @@
+//! The program started, asked over HTTP, and ended.
+
+use std::process::Stdio;
+
+use http_body_util::{BodyExt, Full};
+use hyper::Request;
+use hyper::body::Bytes;
+use hyper::client::conn::http1;
+use hyper_util::rt::TokioIo;
+use serde_json::Value;
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
+use tokio::net::{TcpStream, UnixStream};
+use tokio::process::{Child, ChildStdout, Command};
+
+pub(crate) type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+/// The program with these arguments, and nothing of the tests' own environment.
+pub(crate) fn program(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_customers"));
+    for (variable, _) in std::env::vars_os() {
+        let name = variable.to_string_lossy();
+        if name.starts_with("CUSTOMERS_") || name == "DATABASE_URL" || name == "RUST_LOG" {
+            command.env_remove(variable);
+        }
+    }
+    command
+        .args(arguments)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true);
+    command
+}
+
+/// A running server.
+pub(crate) struct Server {
+    pub(crate) child: Child,
+    stdout: BufReader<ChildStdout>,
+    /// What it said it listens on.
+    pub(crate) address: String,
+}
+
+impl Server {
+    pub(crate) async fn start(arguments: &[&str]) -> Self {
+        let mut child = program(&[&["serve"], arguments].concat()).stderr(Stdio::inherit()).spawn().unwrap();
+        let mut stdout = BufReader::new(child.stdout.take().unwrap());
+        let mut line = String::new();
+        stdout.read_line(&mut line).await.unwrap();
+        let address = line.trim_end().strip_prefix("listening on ").unwrap_or_else(|| panic!("{line:?}"));
+        Self { address: address.to_owned(), child, stdout }
+    }
+
+    /// What it says next, after what.
+    #[allow(dead_code, reason = "not in every test")]
+    pub(crate) async fn said(&mut self, after: &str) -> String {
+        let mut line = String::new();
+        self.stdout.read_line(&mut line).await.unwrap();
+        line.trim_end().strip_prefix(after).unwrap_or_else(|| panic!("{line:?}")).to_owned()
+    }
+
+    /// Sends a signal and waits: its exit code, and what else it printed.
+    pub(crate) async fn end(mut self, signal: &str) -> (Option<i32>, String) {
+        self.signal(signal);
+        let mut rest = String::new();
+        self.stdout.read_to_string(&mut rest).await.unwrap();
+        (self.child.wait().await.unwrap().code(), rest)
+    }
+
+    pub(crate) fn signal(&self, signal: &str) {
+        let kill = format!("kill -{signal} {}", self.child.id().unwrap());
+        assert!(std::process::Command::new("sh").args(["-c", &kill]).status().unwrap().success());
+    }
+}
+
+/// One request on a connection of its own: the status and the body.
+pub(crate) async fn send(
+    address: &str,
+    method: &str,
+    path: &str,
+    body: Option<&Value>,
+) -> Result<(u16, Value), Failure> {
+    let body = body.map(Value::to_string).unwrap_or_default();
+    let json = ("content-type", "application/json");
+    let (status, _, text) = exchange(address, method, path, &[("host", "localhost"), json], &body).await?;
+    Ok((status, if text.is_empty() { Value::Null } else { serde_json::from_str(&text)? }))
+}
+
+/// The same with these headers and any body: the status, the content type and the body.
+pub(crate) async fn exchange(
+    address: &str,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: &str,
+) -> Result<(u16, String, String), Failure> {
+    let mut request = Request::builder().method(method).uri(path);
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    let request = request.body(Full::new(Bytes::from(body.to_owned())))?;
+    // One code path from here on, as in the server.
+    trait Stream: tokio::io::AsyncRead + tokio::io::AsyncWrite + Send + Unpin {}
+    impl<T: tokio::io::AsyncRead + tokio::io::AsyncWrite + Send + Unpin> Stream for T {}
+    let stream: Box<dyn Stream> = match address.strip_prefix("unix:") {
+        Some(path) => Box::new(UnixStream::connect(path).await?),
+        None => Box::new(TcpStream::connect(address.trim_start_matches("http://")).await?),
+    };
+    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
+    let connection = tokio::spawn(connection);
+    let response = sender.send_request(request).await?;
+    let status = response.status().as_u16();
+    let content = response.headers().get("content-type").map(|content| content.to_str().map(str::to_owned));
+    let content = content.transpose()?.unwrap_or_default();
+    let bytes = response.into_body().collect().await?.to_bytes();
+    drop(sender);
+    connection.await??;
+    Ok((status, content, String::from_utf8(bytes.into())?))
+}

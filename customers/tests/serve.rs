@@ -1,0 +1,83 @@
+//! The accept loop's limits.
+#![cfg(feature = "server")]
+#![allow(clippy::unwrap_used, clippy::panic)] // In a test it is the failure.
+
+use std::future::pending;
+use std::io::ErrorKind;
+use std::time::Duration;
+
+use axum::Router;
+use axum::routing::get;
+use customers::server::{Limits, Listener, serve};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nhost: localhost\r\n\r\n";
+
+struct Server {
+    address: String,
+    stop: oneshot::Sender<()>,
+    done: JoinHandle<()>,
+}
+
+async fn start(limits: Limits) -> Server {
+    let listener = Listener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.to_string().replace("http://", "");
+    let router = Router::new().route("/", get(async || "yes")).route("/never", get(pending::<()>));
+    let (stop, stopped) = oneshot::channel();
+    let done = tokio::spawn(serve(listener, router, limits, async { stopped.await.unwrap() }));
+    Server { address, stop, done }
+}
+
+async fn ask(stream: &mut TcpStream) {
+    stream.write_all(REQUEST).await.unwrap();
+    let mut answer = Vec::new();
+    while !answer.ends_with(b"yes") {
+        assert!(stream.read_buf(&mut answer).await.unwrap() > 0, "{answer:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_connection_above_the_limit_waits_for_another_to_end() {
+    let mut limits = Limits::default();
+    limits.connections = 1;
+    let server = start(limits).await;
+    let mut first = TcpStream::connect(&server.address).await.unwrap();
+    ask(&mut first).await;
+    let mut second = TcpStream::connect(&server.address).await.unwrap();
+    second.write_all(REQUEST).await.unwrap();
+    for _ in 0..10 {
+        ask(&mut first).await;
+    }
+    assert_eq!(second.try_read(&mut [0]).unwrap_err().kind(), ErrorKind::WouldBlock);
+    drop(first);
+    ask(&mut second).await;
+}
+
+#[tokio::test]
+async fn a_header_that_does_not_come_ends_its_connection() {
+    let mut limits = Limits::default();
+    limits.header = Duration::from_millis(20);
+    let server = start(limits).await;
+    let mut half = TcpStream::connect(&server.address).await.unwrap();
+    half.write_all(&REQUEST[..20]).await.unwrap();
+    let mut rest = Vec::new();
+    // It ends; whether with an answer, and whether by a reset, is the system's.
+    let _ = half.read_to_end(&mut rest).await;
+    assert!(!rest.starts_with(b"HTTP/1.1 200"));
+}
+
+#[tokio::test]
+async fn a_request_that_never_ends_is_cut_off_at_the_deadline() {
+    let mut limits = Limits::default();
+    limits.drain = Duration::from_millis(20);
+    let server = start(limits).await;
+    let mut stuck = TcpStream::connect(&server.address).await.unwrap();
+    stuck.write_all(b"GET /never HTTP/1.1\r\nhost: localhost\r\n\r\n").await.unwrap();
+    ask(&mut TcpStream::connect(&server.address).await.unwrap()).await;
+    server.stop.send(()).unwrap();
+    server.done.await.unwrap();
+    let _ = stuck.read_to_end(&mut Vec::new()).await;
+}

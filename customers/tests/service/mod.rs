@@ -1,0 +1,19 @@
+//! A real service to ask, in the runtime of the test.
+
+use std::sync::Arc;
+
+use postcode_core::connect;
+use postcode_service::api::{Api, Edition, Limits};
+use postcode_service::server::{Address, Frontend, Listener, Options, run};
+
+/// A postcode-service of the embedded country; its address. It ends with the test's runtime.
+pub(crate) async fn start() -> String {
+    let options = Options::default();
+    let edition = Edition::of(connect("embedded:").await.unwrap()).await.unwrap();
+    let listener = Listener::bind(&"127.0.0.1:0".parse::<Address>().unwrap()).await.unwrap();
+    let url = listener.url().unwrap();
+    let frontend = Arc::new(Frontend::new(Api::new(edition, Limits::default()), &options));
+    tokio::spawn(run(listener, frontend, options, std::future::pending()));
+    // A test machine may be busier than any service's.
+    format!("{url}?timeout=10s&deadline=30s")
+}
