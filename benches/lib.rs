@@ -1,0 +1,133 @@
+//! What the benchmarks share: processes of their own, to be a service or to start cold.
+//!
+//! A benchmark's `main` calls [`serve_if_asked`] first; [`Service::start`] then runs the same executable again as
+//! the service, so that client and server share no memory, no runtime and no thread, as in real life. They do share
+//! the machine.
+
+mod questions;
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use postcode_core::{PostcodeLookupExt, connect};
+use postcode_service::api::{Api, Edition, Limits};
+use postcode_service::server::{Address, Frontend, Listener, Options, run};
+
+pub use questions::{Questions, Round};
+
+const LISTEN: &str = "POSTCODE_BENCH_LISTEN";
+const DATA: &str = "POSTCODE_BENCH_DATA";
+const ASK: &str = "POSTCODE_BENCH_ASK";
+const WHOLE: &str = "POSTCODE_BENCH_WHOLE";
+
+/// What a process that starts cold is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Question {
+    /// Nothing: it opens nothing.
+    Nothing,
+    /// One lookup.
+    Lookup,
+    /// What needs the whole country: to complete a postcode.
+    Autocomplete,
+}
+
+/// Answers one question from the country at a URL, if this process was started by [`ask`]; then it should end.
+///
+/// # Errors
+/// If there is no right answer.
+pub fn answer_if_asked() -> Result<bool> {
+    let Ok(url) = std::env::var(ASK) else { return Ok(false) };
+    if url.is_empty() {
+        return Ok(true);
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let known = runtime.block_on(async {
+        let lookup = connect(&url).await?;
+        match std::env::var_os(WHOLE) {
+            None => Ok(lookup.get_str("SW1A 1AA").await?.is_live()),
+            Some(_) => lookup.autocomplete("SW1A 1A", 10).await.map(|found| !found.is_empty()),
+        }
+    })?;
+    anyhow::ensure!(known, "{url} does not know SW1A 1AA");
+    Ok(true)
+}
+
+/// Starts a process that calls [`answer_if_asked`], and waits for its end.
+///
+/// # Errors
+/// If it does not end well.
+pub fn ask(url: &str, question: Question) -> Result<()> {
+    let mut process = Command::new(std::env::current_exe()?);
+    process.env(ASK, if question == Question::Nothing { "" } else { url });
+    if question == Question::Autocomplete {
+        process.env(WHOLE, "1");
+    }
+    let status = process.stdin(Stdio::null()).status().context("it could not be started")?;
+    anyhow::ensure!(status.success(), "it ended with {status}");
+    Ok(())
+}
+
+/// Serves a country, for ever, if this process was started to be the service.
+///
+/// # Errors
+/// If the address can't be listened on.
+pub fn serve_if_asked() -> Result<()> {
+    let Ok(listen) = std::env::var(LISTEN) else { return Ok(()) };
+    let address: Address = listen.parse().map_err(anyhow::Error::msg)?;
+    tokio::runtime::Runtime::new()?.block_on(async {
+        let options = Options::default();
+        let limits = Limits { max_batch: 1_000, ..Limits::default() };
+        let api = Api::new(Edition::of(connect(&std::env::var(DATA)?).await?).await?, limits);
+        let listener = Listener::bind(&address).await?;
+        println!("{}", listener.url()?);
+        run(listener, Arc::new(Frontend::new(api, &options)), options, std::future::pending()).await;
+        Ok(())
+    })
+}
+
+/// A service in another process, ended when dropped.
+#[derive(Debug)]
+pub struct Service {
+    process: Child,
+    /// Its address, for [`connect`].
+    pub url: String,
+}
+
+impl Service {
+    /// Starts one on `127.0.0.1:0` or `unix:PATH`, over the embedded country, and waits until it listens.
+    ///
+    /// # Errors
+    /// If it ends before it listens.
+    pub fn start(listen: &str) -> Result<Self> {
+        Self::start_over(listen, "embedded:")
+    }
+
+    /// Starts one over the country at that URL.
+    ///
+    /// # Errors
+    /// If it ends before it listens.
+    pub fn start_over(listen: &str, data: &str) -> Result<Self> {
+        let mut process = Command::new(std::env::current_exe()?)
+            .env(LISTEN, listen)
+            .env(DATA, data)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn()
+            .context("the service could not be started")?;
+        let mut url = String::new();
+        let stdout = process.stdout.take().context("the service has no standard output")?;
+        BufReader::new(stdout).read_line(&mut url)?;
+        anyhow::ensure!(!url.is_empty(), "the service ended before it listened");
+        Ok(Self { process, url: url.trim().to_owned() })
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        // It holds nothing that could be lost.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}

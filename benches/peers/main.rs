@@ -1,0 +1,216 @@
+//! The same operations on the same rows, by
+//!
+//! - `dyn`: `Arc<dyn PostcodeLookup>` in this process, over a mapped file;
+//! - `tcp`: a postcode-service in another process, over TCP on the loopback, one connection;
+//! - `postgis`: PostgreSQL with PostGIS and proper indexes, over one connection, statements prepared.
+//!
+//! `cargo bench -p benches --bench peers`. The server is at `POSTCODE_BENCH_POSTGRES`, unless that is set at
+//! `postgres://postgres@127.0.0.1:5432/test`; its schema `postcode_bench` is made anew and dropped at the end. Without a
+//! server, or without PostGIS, it is skipped.
+
+#![allow(clippy::unwrap_used)] // A benchmark that can't go on has nothing better to do.
+
+mod postgis;
+
+use std::hint::black_box;
+use std::sync::Arc;
+
+use benches::{Questions, Round, Service, serve_if_asked};
+use criterion::{Criterion, Throughput};
+use postcode_core::dataset::{Dataset, DatasetBuilder, Metadata};
+use postcode_core::{Local, Nearest, Postcode, PostcodeLookup, connect};
+use tokio::runtime::Runtime;
+use tokio::sync::Mutex;
+
+use postgis::Postgis;
+
+const POSTGRES: &str = "postgres://postgres@127.0.0.1:5432/test";
+const LIMIT: usize = 10;
+/// Metres.
+const RADIUS: f64 = 2_000.0;
+
+fn main() {
+    serve_if_asked().unwrap();
+    let runtime = Runtime::new().unwrap();
+    let url = std::env::var("POSTCODE_BENCH_POSTGRES").unwrap_or_else(|_| POSTGRES.to_owned());
+    let mut postgis = match runtime.block_on(Postgis::connect(&url)) {
+        Ok(postgis) => postgis,
+        Err(why) => {
+            println!("skipped: {why}");
+            return;
+        }
+    };
+    let country = Local::embedded().unwrap().dataset();
+    // One pass over everything wants no country.
+    let dataset =
+        if std::env::args().any(|argument| argument == "--test") { some(&country) } else { country };
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("rows.postcodes");
+    std::fs::write(&path, dataset.as_bytes()).unwrap();
+    let data = format!("file:{}", path.display());
+    let service = Service::start_over("127.0.0.1:0", &data).unwrap();
+    let modes: Vec<(&str, Arc<dyn PostcodeLookup>)> = vec![
+        ("dyn", runtime.block_on(connect(&data)).unwrap()),
+        ("tcp", runtime.block_on(connect(&format!("{}?deadline=30s&timeout=30s", service.url))).unwrap()),
+    ];
+    let rows = runtime.block_on(postgis.load(&dataset)).unwrap();
+    println!("{rows} rows in {}", runtime.block_on(postgis.version()).unwrap());
+    let questions = Questions::draw(&dataset);
+    let peers = Peers { runtime, modes, postgis: Mutex::new(postgis) };
+    peers.agree(&dataset, &questions);
+
+    let mut criterion = Criterion::default().configure_from_args();
+    peers.lookups(&mut criterion, &questions.random);
+    peers.completions(&mut criterion, &questions.random);
+    peers.neighbours(&mut criterion, &points(&dataset, &questions.random));
+    criterion.final_summary();
+    peers.runtime.block_on(async { peers.postgis.lock().await.drop_all().await.unwrap() });
+}
+
+/// One postcode area.
+fn some(country: &Dataset) -> Dataset {
+    let mut builder = DatasetBuilder::new(Metadata::new("YO"));
+    let records = country.iter().filter(|record| record.postcode.area() == "YO");
+    records.for_each(|record| builder.push_record(&record).unwrap());
+    builder.build().unwrap()
+}
+
+fn points(dataset: &Dataset, postcodes: &[Postcode]) -> Vec<Nearest> {
+    let locations = postcodes.iter().filter_map(|postcode| dataset.location(*postcode));
+    locations.map(|location| Nearest::to(location).limit(LIMIT).radius(RADIUS)).collect()
+}
+
+/// As a person types it who gets to the sector.
+fn prefix(postcode: Postcode) -> String {
+    postcode.sector().to_string()
+}
+
+struct Peers {
+    runtime: Runtime,
+    modes: Vec<(&'static str, Arc<dyn PostcodeLookup>)>,
+    postgis: Mutex<Postgis>,
+}
+
+impl Peers {
+    /// That all give the same answers: else their times say nothing.
+    fn agree(&self, dataset: &Dataset, questions: &Questions) {
+        self.runtime.block_on(async {
+            let mut postgis = self.postgis.lock().await;
+            for (some, missing) in questions.random.chunks(100).zip(questions.missing.chunks(1)).take(10) {
+                let asked = [some, missing].concat();
+                let theirs = postgis.bulk(&asked).await.unwrap();
+                assert_eq!(theirs.len(), asked.len());
+                for (postcode, theirs) in asked.iter().zip(theirs) {
+                    let (ours, one) = (dataset.get(*postcode), postgis.lookup(*postcode).await.unwrap());
+                    assert_eq!(format!("{theirs:?}"), format!("{one:?}"));
+                    let Some(ours) = ours.record() else {
+                        assert!(theirs.is_none(), "{postcode}: {theirs:?}");
+                        continue;
+                    };
+                    let theirs = theirs.unwrap();
+                    assert_eq!((ours.postcode.to_string(), true), (theirs.pcds, theirs.live));
+                    assert_eq!(ours.location.map(|at| at.latitude()), theirs.location.0, "{postcode}");
+                    assert_eq!(ours.location.map(|at| at.longitude()), theirs.location.1, "{postcode}");
+                    assert_eq!(ours.grid.map(|grid| grid.eastings as i32), theirs.grid.0, "{postcode}");
+                    assert_eq!(ours.grid.map(|grid| grid.northings as i32), theirs.grid.1, "{postcode}");
+                    assert_eq!(ours.admin_district(), theirs.areas[1].as_deref(), "{postcode}");
+                }
+                let prefix = prefix(some[0]);
+                let ours = dataset.autocomplete(&prefix, LIMIT).unwrap();
+                let theirs = postgis.autocomplete(&prefix, LIMIT as i64).await.unwrap();
+                // Ours ignores the space, and goes on with PA48 after PA4 8.
+                let ours: Vec<String> = ours.iter().map(ToString::to_string).collect();
+                assert_eq!(ours[..theirs.len()], theirs, "{prefix}");
+                assert!(!theirs.is_empty(), "{prefix}");
+                let Some(query) = points(dataset, some).pop() else { continue };
+                let ours = dataset.nearest(&query).unwrap().unwrap();
+                let postcode_core::Origin::Location(at) = query.origin else { continue };
+                let theirs = postgis.nearest(at, RADIUS, LIMIT as i64).await.unwrap();
+                assert_eq!(ours.len(), theirs.len(), "{query:?}");
+                for (ours, (_, theirs)) in ours.iter().zip(&theirs) {
+                    assert!((ours.distance - theirs).abs() < 1e-3, "{query:?}: {} {theirs}", ours.distance);
+                }
+            }
+        });
+    }
+
+    fn lookups(&self, c: &mut Criterion, postcodes: &[Postcode]) {
+        for (workload, n) in [("peers lookup", 1), ("peers batch of 100", 100)] {
+            let mut group = c.benchmark_group(workload);
+            group.throughput(Throughput::Elements(n as u64));
+            for (mode, lookup) in &self.modes {
+                group.bench_function(*mode, |b| {
+                    let mut round = Round::of(postcodes);
+                    b.to_async(&self.runtime).iter(|| {
+                        let some = round.next(n);
+                        async move { black_box(lookup.lookup(some).await.unwrap()) }
+                    });
+                });
+            }
+            group.bench_function("postgis", |b| {
+                let mut round = Round::of(postcodes);
+                b.to_async(&self.runtime).iter(|| {
+                    let some = round.next(n);
+                    async move {
+                        let mut postgis = self.postgis.lock().await;
+                        match some {
+                            [one] => drop(black_box(postgis.lookup(*one).await.unwrap())),
+                            many => drop(black_box(postgis.bulk(many).await.unwrap())),
+                        }
+                    }
+                });
+            });
+            group.finish();
+        }
+    }
+
+    fn completions(&self, c: &mut Criterion, postcodes: &[Postcode]) {
+        let prefixes: Vec<String> = postcodes.iter().map(|postcode| prefix(*postcode)).collect();
+        let mut group = c.benchmark_group("peers autocomplete");
+        for (mode, lookup) in &self.modes {
+            group.bench_function(*mode, |b| {
+                let mut round = Round::of(&prefixes);
+                b.to_async(&self.runtime).iter(|| {
+                    let prefix = &round.next(1)[0];
+                    async move { black_box(lookup.autocomplete(prefix, LIMIT).await.unwrap()) }
+                });
+            });
+        }
+        group.bench_function("postgis", |b| {
+            let mut round = Round::of(&prefixes);
+            b.to_async(&self.runtime).iter(|| {
+                let prefix = &round.next(1)[0];
+                async move {
+                    let mut postgis = self.postgis.lock().await;
+                    black_box(postgis.autocomplete(prefix, LIMIT as i64).await.unwrap())
+                }
+            });
+        });
+        group.finish();
+    }
+
+    fn neighbours(&self, c: &mut Criterion, points: &[Nearest]) {
+        let mut group = c.benchmark_group("peers nearest");
+        for (mode, lookup) in &self.modes {
+            group.bench_function(*mode, |b| {
+                let mut round = Round::of(points);
+                b.to_async(&self.runtime).iter(|| {
+                    let query = &round.next(1)[0];
+                    async move { black_box(lookup.nearest(query).await.unwrap()) }
+                });
+            });
+        }
+        group.bench_function("postgis", |b| {
+            let mut round = Round::of(points);
+            b.to_async(&self.runtime).iter(|| {
+                let query = &round.next(1)[0];
+                async move {
+                    let postcode_core::Origin::Location(at) = query.origin else { return };
+                    let mut postgis = self.postgis.lock().await;
+                    black_box(postgis.nearest(at, query.radius, LIMIT as i64).await.unwrap());
+                }
+            });
+        });
+        group.finish();
+    }
+}

@@ -1,0 +1,191 @@
+//! The peer: PostgreSQL with PostGIS, with the same rows, the indexes that they want, and prepared statements.
+
+use std::fmt::Write;
+
+use anyhow::{Context, Result};
+use postcode_core::dataset::Dataset;
+use postcode_core::{Location, Postcode, Record, Status};
+use sqlx::postgres::{PgConnection, PgRow};
+use sqlx::{Connection, Row};
+
+/// What a lookup answers with: all that the embedded country says of a postcode.
+const COLUMNS: &str = "p.pcds, p.live, p.eastings, p.northings, p.latitude, p.longitude, \
+                       p.district_code, p.district, p.region_code, p.region, p.country_code, p.country";
+
+/// Compared by byte: the order of postcodes.
+const TABLE: &str = r#"
+DROP SCHEMA IF EXISTS postcode_bench CASCADE;
+CREATE SCHEMA postcode_bench;
+CREATE UNLOGGED TABLE postcode_bench.postcodes (
+    pc text COLLATE "C" NOT NULL, pcds text COLLATE "C" NOT NULL, live boolean NOT NULL,
+    eastings integer, northings integer, latitude float8, longitude float8, geog geography(Point, 4326),
+    district_code text, district text, region_code text, region text, country_code text, country text
+)"#;
+
+const INDEXES: [&str; 5] = [
+    "ALTER TABLE postcode_bench.postcodes ADD PRIMARY KEY (pc)",
+    "CREATE INDEX ON postcode_bench.postcodes (pcds text_pattern_ops) WHERE live",
+    "CREATE INDEX ON postcode_bench.postcodes USING gist (geog) WHERE live",
+    "VACUUM (ANALYZE) postcode_bench.postcodes",
+    "CHECKPOINT",
+];
+
+/// Rows sent at a time.
+const CHUNK: usize = 10_000;
+
+/// One connection, as `tcp` has one.
+pub(crate) struct Postgis {
+    connection: PgConnection,
+    lookup: String,
+    bulk: String,
+    nearest: String,
+}
+
+impl Postgis {
+    /// Connects and looks for PostGIS; why not, if it can't be measured.
+    pub(crate) async fn connect(url: &str) -> Result<Self, String> {
+        let connected = PgConnection::connect(url).await;
+        let mut connection = connected.map_err(|e| format!("no PostgreSQL at {url}: {e}"))?;
+        sqlx::query("CREATE EXTENSION IF NOT EXISTS postgis")
+            .execute(&mut connection)
+            .await
+            .map_err(|e| format!("no PostGIS in the PostgreSQL at {url}: {e}"))?;
+        Ok(Self {
+            connection,
+            lookup: format!("SELECT {COLUMNS} FROM postcode_bench.postcodes p WHERE p.pc = $1"),
+            bulk: format!(
+                "SELECT q.n, {COLUMNS} FROM unnest($1::text[]) WITH ORDINALITY q(pc, n) \
+                 LEFT JOIN postcode_bench.postcodes p ON p.pc = q.pc ORDER BY q.n"
+            ),
+            nearest: format!(
+                "SELECT {COLUMNS}, ST_Distance(p.geog, q.geog) AS distance FROM postcode_bench.postcodes p, \
+                 (SELECT ST_SetSRID(ST_MakePoint($1, $2), 4326)::geography AS geog) q \
+                 WHERE p.live AND ST_DWithin(p.geog, q.geog, $3) ORDER BY p.geog <-> q.geog, p.pc LIMIT $4"
+            ),
+        })
+    }
+
+    /// What answers, for the report.
+    pub(crate) async fn version(&mut self) -> Result<String> {
+        let query = "SELECT split_part(version(), ' (', 1) || ', PostGIS ' || postgis_lib_version()";
+        Ok(sqlx::query_scalar(query).fetch_one(&mut self.connection).await?)
+    }
+
+    /// Loads all rows of a dataset, and makes the indexes.
+    pub(crate) async fn load(&mut self, dataset: &Dataset) -> Result<u64> {
+        sqlx::raw_sql(TABLE).execute(&mut self.connection).await?;
+        let mut copy =
+            self.connection.copy_in_raw("COPY postcode_bench.postcodes FROM STDIN").await.context("COPY")?;
+        let mut text = String::new();
+        for (n, record) in dataset.iter().enumerate() {
+            line(&mut text, &record)?;
+            if n % CHUNK == CHUNK - 1 {
+                copy.send(text.as_bytes()).await?;
+                text.clear();
+            }
+        }
+        copy.send(text.as_bytes()).await?;
+        let rows = copy.finish().await?;
+        for statement in INDEXES {
+            sqlx::query(statement).execute(&mut self.connection).await.context(statement)?;
+        }
+        Ok(rows)
+    }
+
+    /// Takes all of it away again.
+    pub(crate) async fn drop_all(&mut self) -> Result<()> {
+        sqlx::query("DROP SCHEMA postcode_bench CASCADE").execute(&mut self.connection).await?;
+        Ok(())
+    }
+
+    pub(crate) async fn lookup(&mut self, postcode: Postcode) -> Result<Option<Found>> {
+        let query = sqlx::query(sqlx::AssertSqlSafe(self.lookup.as_str()))
+            .bind(postcode.compact().as_str().to_owned());
+        query.fetch_optional(&mut self.connection).await?.map(|row| Found::of(&row)).transpose()
+    }
+
+    pub(crate) async fn bulk(&mut self, postcodes: &[Postcode]) -> Result<Vec<Option<Found>>> {
+        let texts: Vec<String> = postcodes.iter().map(|postcode| postcode.compact().to_string()).collect();
+        let query = sqlx::query(sqlx::AssertSqlSafe(self.bulk.as_str())).bind(texts);
+        let rows = query.fetch_all(&mut self.connection).await?;
+        let found = |row: &PgRow| row.try_get::<Option<String>, _>("pcds").map(|pcds| pcds.is_some());
+        rows.iter().map(|row| if found(row)? { Found::of(row).map(Some) } else { Ok(None) }).collect()
+    }
+
+    pub(crate) async fn autocomplete(&mut self, prefix: &str, limit: i64) -> Result<Vec<String>> {
+        // A prefix in a prepared statement is a range: LIKE would not use the index.
+        let query = "SELECT pcds FROM postcode_bench.postcodes \
+                     WHERE live AND pcds ~>=~ $1 AND pcds ~<~ $2 ORDER BY pcds USING ~<~ LIMIT $3";
+        let query = sqlx::query_scalar(query).bind(prefix.to_owned()).bind(format!("{prefix}~")).bind(limit);
+        Ok(query.fetch_all(&mut self.connection).await?)
+    }
+
+    pub(crate) async fn nearest(
+        &mut self,
+        at: Location,
+        radius: f64,
+        limit: i64,
+    ) -> Result<Vec<(Found, f64)>> {
+        let query = sqlx::query(sqlx::AssertSqlSafe(self.nearest.as_str()));
+        let query = query.bind(at.longitude()).bind(at.latitude()).bind(radius).bind(limit);
+        let rows = query.fetch_all(&mut self.connection).await?;
+        rows.iter().map(|row| Ok((Found::of(row)?, row.try_get("distance")?))).collect()
+    }
+}
+
+/// A row as a program would hold it.
+#[derive(Debug)]
+pub(crate) struct Found {
+    pub(crate) pcds: String,
+    pub(crate) live: bool,
+    pub(crate) grid: (Option<i32>, Option<i32>),
+    pub(crate) location: (Option<f64>, Option<f64>),
+    /// Codes and names of district, region and country.
+    pub(crate) areas: [Option<String>; 6],
+}
+
+impl Found {
+    fn of(row: &PgRow) -> Result<Self> {
+        let areas = ["district_code", "district", "region_code", "region", "country_code", "country"];
+        let mut texts: [Option<String>; 6] = Default::default();
+        for (text, column) in texts.iter_mut().zip(areas) {
+            *text = row.try_get(column)?;
+        }
+        Ok(Self {
+            pcds: row.try_get("pcds")?,
+            live: row.try_get("live")?,
+            grid: (row.try_get("eastings")?, row.try_get("northings")?),
+            location: (row.try_get("latitude")?, row.try_get("longitude")?),
+            areas: texts,
+        })
+    }
+}
+
+/// A record as a line of COPY's text format.
+fn line(text: &mut String, record: &Record) -> Result<()> {
+    use postcode_core::AreaKind::{AdminDistrict, Country, Region};
+    let mut cell = |value: Option<String>| {
+        if !text.is_empty() && !text.ends_with('\n') {
+            text.push('\t');
+        }
+        match value {
+            Some(value) => text.extend(value.chars().filter(|c| !c.is_control() && *c != '\\')),
+            None => text.push_str("\\N"),
+        }
+    };
+    cell(Some(record.postcode.compact().to_string()));
+    cell(Some(record.postcode.to_string()));
+    cell(Some(if record.status == Status::Live { "t" } else { "f" }.to_owned()));
+    cell(record.grid.map(|grid| grid.eastings.to_string()));
+    cell(record.grid.map(|grid| grid.northings.to_string()));
+    cell(record.location.map(|at| at.latitude().to_string()));
+    cell(record.location.map(|at| at.longitude().to_string()));
+    cell(record.location.map(|at| format!("SRID=4326;POINT({} {})", at.longitude(), at.latitude())));
+    for kind in [AdminDistrict, Region, Country] {
+        let area = record.area(kind);
+        cell(area.and_then(|area| area.code).map(str::to_owned));
+        cell(area.and_then(|area| area.name).map(str::to_owned));
+    }
+    text.write_char('\n')?;
+    Ok(())
+}

@@ -1,0 +1,241 @@
+//! A module promoted to a service while its consumer runs, and back, with the service killed in between.
+//!
+//! The consumer holds an `Arc<dyn PostcodeLookup>`, is under load from the first to the last line, and learns nothing
+//! of what happens behind it. Each line is a step: what the consumer saw in it. A failed or wrong answer ends this
+//! program with an error.
+
+use std::io::{BufRead, BufReader, Read};
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, ensure};
+use postcode_core::layers::{Promotion, Stage};
+use postcode_core::{Answer, Postcode, PostcodeLookup, PostcodeLookupExt, connect};
+use postcode_service::api::{Api, Edition, Limits};
+use postcode_service::server::{Frontend, Listener, Options, run};
+
+/// How long each step is watched.
+const STEP: Duration = Duration::from_millis(1500);
+/// Callers at once, and how long each rests between two calls.
+const CALLERS: usize = 8;
+const REST: Duration = Duration::from_millis(2);
+/// Set for the process that is to be the service: where to listen.
+const LISTEN: &str = "POSTCODE_EXAMPLE_LISTEN";
+
+fn main() -> Result<()> {
+    let runtime = tokio::runtime::Runtime::new()?;
+    match std::env::var(LISTEN) {
+        Ok(listen) => runtime.block_on(serve(&listen)),
+        Err(_) => runtime.block_on(async {
+            tokio::time::timeout(Duration::from_secs(30), walk()).await.context("not done within 30 s")?
+        }),
+    }
+}
+
+async fn walk() -> Result<()> {
+    let mut service = Service::start("127.0.0.1:0")?;
+    let library = connect("embedded:").await?;
+    let remote = connect(&service.url).await?;
+    let promotion = Promotion::new(library.clone(), remote.clone());
+    let consumer = Consumer::start(Arc::new(promotion.clone()), &*library).await?;
+    println!(
+        "{CALLERS} callers, one look-up every {REST:?} each; the service is process {}\n",
+        service.process.id()
+    );
+    println!(
+        "{:22} {:20} {:>6} {:>8} {:>9} {:>9} {:>9} {:>9} {:>9}",
+        "", "stage", "calls", "failures", "p50", "p99", "compared", "agreed", "fallbacks"
+    );
+
+    for (name, stage, share) in [
+        ("the library", Stage::Local, 0.2),
+        ("compare a fifth", Stage::Shadow, 0.2),
+        ("move a fifth", Stage::Canary, 0.2),
+        ("move all", Stage::RemoteWithFallback, 0.2),
+        ("without a net", Stage::Remote, 0.2),
+        ("with the net again", Stage::RemoteWithFallback, 0.2),
+    ] {
+        promotion.set(stage, Some(share))?;
+        consumer.watch(name, &promotion).await?;
+        ensure!(promotion.stage() == stage, "stepped back: {:?}", promotion.snapshot().last_step_back);
+    }
+
+    service.kill()?;
+    consumer.watch("the service is killed", &promotion).await?;
+    let seen = promotion.snapshot();
+    ensure!(seen.step_backs > 0 && seen.stage == Stage::Local, "the guard did not step back: {seen:?}");
+    if let Some(step) = seen.last_step_back {
+        println!(
+            "{:22} the guard stepped back {} times, to {}: {}",
+            "", seen.step_backs, step.to, step.reason
+        );
+    }
+
+    let address = service.url.trim_start_matches("http://").to_owned();
+    service = Service::start(&address)?;
+    // The client stays away for a moment from what was down, and then finds out by itself that it is back.
+    let begun = Instant::now();
+    while remote.info().await.is_err() {
+        tokio::time::sleep(REST).await;
+    }
+    println!("{:22} started again; the client is back {} later", "", short(begun.elapsed()));
+    for (name, stage, share) in [
+        ("the service is back", Stage::Shadow, 0.2),
+        ("move all once more", Stage::RemoteWithFallback, 0.2),
+        ("back to the library", Stage::Local, 0.2),
+    ] {
+        promotion.set(stage, Some(share))?;
+        consumer.watch(name, &promotion).await?;
+        ensure!(promotion.stage() == stage, "stepped back: {:?}", promotion.snapshot().last_step_back);
+    }
+    drop(service);
+
+    let seen = promotion.snapshot();
+    ensure!(seen.mismatched == 0, "{} differences: {:?}", seen.mismatched, seen.examples);
+    ensure!(seen.failed == 0, "{} calls failed", seen.failed);
+    println!("\n{} calls, none failed; {} answers compared, all equal", seen.calls, seen.compared);
+    Ok(())
+}
+
+/// An application under load. All it knows is a lookup.
+struct Consumer {
+    seen: Arc<Seen>,
+    _callers: tokio::task::JoinSet<()>,
+}
+
+/// What the callers saw in this step.
+#[derive(Default)]
+struct Seen {
+    latencies: Mutex<Vec<Duration>>,
+    failures: AtomicU64,
+    before: Mutex<(u64, u64, u64)>,
+}
+
+impl Consumer {
+    /// Asks that lookup for postcodes whose answers are known beforehand.
+    async fn start(lookup: Arc<dyn PostcodeLookup>, known: &dyn PostcodeLookup) -> Result<Self> {
+        let mut expected = Vec::new();
+        for _ in 0..500 {
+            let record = known.random(None).await?.context("a country without postcodes")?;
+            expected.push((record.postcode, Answer::Live(record)));
+        }
+        for text in ["AB1 0AA", "SW1A 9ZZ", "BT1 5GS"] {
+            let postcode: Postcode = text.parse()?;
+            expected.push((postcode, known.get(postcode).await?));
+        }
+        let (expected, seen) = (Arc::new(expected), Arc::new(Seen::default()));
+        let mut callers = tokio::task::JoinSet::new();
+        for caller in 0..CALLERS {
+            let (lookup, expected, seen) = (lookup.clone(), expected.clone(), seen.clone());
+            callers.spawn(async move {
+                for n in 0.. {
+                    let (postcode, answer) = &expected[(caller * 61 + n) % expected.len()];
+                    let begun = Instant::now();
+                    let got = lookup.get(*postcode).await;
+                    lock(&seen.latencies).push(begun.elapsed());
+                    if got.as_ref().ok() != Some(answer) {
+                        seen.failures.fetch_add(1, Relaxed);
+                        eprintln!("{postcode}: {got:?}");
+                    }
+                    tokio::time::sleep(REST).await;
+                }
+            });
+        }
+        Ok(Self { seen, _callers: callers })
+    }
+
+    /// Lets it run for a step and says how it went.
+    async fn watch(&self, name: &str, promotion: &Promotion) -> Result<()> {
+        lock(&self.seen.latencies).clear();
+        tokio::time::sleep(STEP).await;
+        let mut latencies = std::mem::take(&mut *lock(&self.seen.latencies));
+        let failures = self.seen.failures.load(Relaxed);
+        latencies.sort_unstable();
+        let calls = latencies.len();
+        let quantile = |q: f64| latencies.get((calls as f64 * q) as usize).copied().unwrap_or_default();
+        let now = promotion.snapshot();
+        let mut before = lock(&self.seen.before);
+        let (compared, matched, fallbacks) =
+            (now.compared - before.0, now.matched - before.1, now.fallbacks - before.2);
+        *before = (now.compared, now.matched, now.fallbacks);
+        let agreed = match compared {
+            0 => "-".to_owned(),
+            _ => format!("{:.2} %", matched as f64 / compared as f64 * 100.0),
+        };
+        println!(
+            "{name:22} {:20} {calls:>6} {failures:>8} {:>9} {:>9} {compared:>9} {agreed:>9} {fallbacks:>9}",
+            now.stage,
+            short(quantile(0.5)),
+            short(quantile(0.99))
+        );
+        ensure!(calls > 0 && failures == 0, "{failures} of {calls} calls failed in this step");
+        Ok(())
+    }
+}
+
+fn short(time: Duration) -> String {
+    match time.as_secs_f64() * 1e6 {
+        us if us < 1000.0 => format!("{us:.1} µs"),
+        us => format!("{:.1} ms", us / 1e3),
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The service: this program, started once more. Ends when this value is dropped, and with this process however that
+/// ends: its standard input is a pipe from here.
+struct Service {
+    process: Child,
+    url: String,
+    _alive: Option<ChildStdin>,
+}
+
+impl Service {
+    fn start(listen: &str) -> Result<Self> {
+        let mut process = Command::new(std::env::current_exe()?)
+            .env(LISTEN, listen)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .context("the service could not be started")?;
+        let alive = process.stdin.take();
+        let stdout = process.stdout.take().context("the service has no standard output")?;
+        let mut service = Self { process, url: String::new(), _alive: alive };
+        BufReader::new(stdout).read_line(&mut service.url)?;
+        service.url.truncate(service.url.trim_end().len());
+        ensure!(!service.url.is_empty(), "the service ended before it listened");
+        Ok(service)
+    }
+
+    /// `kill -9`.
+    fn kill(&mut self) -> Result<()> {
+        self.process.kill()?;
+        self.process.wait()?;
+        Ok(())
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        // It is an error only if it has ended already.
+        let _ = self.kill();
+    }
+}
+
+async fn serve(listen: &str) -> Result<()> {
+    std::thread::spawn(|| {
+        // Ends when the other process does.
+        let _ = std::io::stdin().read(&mut [0]);
+        std::process::exit(0);
+    });
+    let options = Options::default();
+    let api = Api::new(Edition::of(connect("embedded:").await?).await?, Limits::default());
+    let listener = Listener::bind(&listen.parse().map_err(anyhow::Error::msg)?).await?;
+    println!("{}", listener.url()?);
+    run(listener, Arc::new(Frontend::new(api, &options)), options, std::future::pending()).await;
+    Ok(())
+}
