@@ -7,7 +7,7 @@ use crate::{CustomerId, Invalid};
 /// What every fallible call of this crate returns.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// Why a call failed. A failed postcode lookup is no error here: the address is pending.
+/// Why a call failed. For an account a failed postcode lookup is no error: its address is pending.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -23,6 +23,9 @@ pub enum Error {
     /// Others changed the customer each time that this change was about to be stored.
     #[error("customer {0} is being changed by others: read it and try again")]
     Conflict(CustomerId),
+    /// The postcode lookup failed, where nothing could be answered without it.
+    #[error("the postcode lookup failed: {0}")]
+    Lookup(#[source] postcode_core::Error),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),

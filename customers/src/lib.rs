@@ -74,6 +74,7 @@ mod resolve;
 pub mod server;
 mod service;
 mod store;
+mod surroundings;
 
 pub use customer::{AddressCheck, AddressStatus, Customer, CustomerId, ParseIdError};
 pub use error::{Error, Result, StoreError};
@@ -84,3 +85,4 @@ pub use input::{
 pub use resolve::ResolveError;
 pub use service::Customers;
 pub use store::{Cursor, Page, ParseCursorError, Store};
+pub use surroundings::{Dot, Map};

@@ -3,7 +3,9 @@
 mod body;
 pub mod json;
 mod listen;
+mod page;
 mod problem;
+mod query;
 mod routes;
 
 pub use listen::{Limits, Listener, serve};

@@ -3,8 +3,9 @@
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use postcode_core::{ErrorKind, Postcode};
 use serde::Serialize;
-use tracing::error;
+use tracing::{error, warn};
 
 use crate::{Error, FieldError, Invalid};
 
@@ -38,6 +39,11 @@ impl Problem {
     pub(super) fn no_customer(id: &str) -> Self {
         Self::new(StatusCode::NOT_FOUND, "customer_not_found", format!("there is no customer {id}"))
     }
+
+    pub(super) fn no_map(postcode: Postcode) -> Self {
+        let detail = format!("{postcode} has no location, so there is no map of it");
+        Self::new(StatusCode::NOT_FOUND, "no_location", detail)
+    }
 }
 
 impl From<Invalid> for Problem {
@@ -53,6 +59,19 @@ impl From<Error> for Problem {
             Error::Invalid(invalid) => invalid.into(),
             Error::Listing(detail) => Self::new(StatusCode::BAD_REQUEST, "invalid_query", detail),
             Error::NotFound(id) => Self::no_customer(&id.to_string()),
+            Error::Lookup(lookup) => match lookup.kind() {
+                ErrorKind::InvalidInput => {
+                    Self::new(StatusCode::BAD_REQUEST, "invalid_query", lookup.to_string())
+                }
+                ErrorKind::NotSupported => {
+                    Self::new(StatusCode::NOT_IMPLEMENTED, "not_supported", lookup.to_string())
+                }
+                _ => {
+                    warn!(error = %lookup, "the postcode lookup failed");
+                    let detail = "the postcode lookup does not answer now: try again. Accounts are accepted without it";
+                    Self::new(StatusCode::SERVICE_UNAVAILABLE, "lookup_unavailable", detail)
+                }
+            },
             Error::Conflict(_) => Self::new(StatusCode::CONFLICT, "conflict", error.to_string()),
             Error::Store(error) => {
                 error!(%error, "the store failed");

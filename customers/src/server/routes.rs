@@ -10,8 +10,8 @@ use axum::{Json, Router};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::body;
 use super::problem::Problem;
+use super::{body, page};
 use crate::{Customer, CustomerId, Customers, Error};
 
 /// Customers of a page, unless the caller says how many.
@@ -32,6 +32,14 @@ type Answer<T> = Result<T, Problem>;
 /// | `GET /health` | the process runs | 200 |
 /// | `GET /ready` | and its database answers | 200 or 503 |
 ///
+/// The page for people at `/`, and what it asks for:
+///
+/// | | | |
+/// |---|---|---|
+/// | `GET /postcodes?prefix=SW1A1&limit=8` | `limit` 1 to 20 | `{"items":["SW1A 1AA",…]}`: live postcodes that begin so |
+/// | `GET /postcodes/{postcode}` | | what the lookup says of it now |
+/// | `GET /postcodes/{postcode}/map?radius=500` | metres, 100 to 5000 | the postcodes around it, for a map |
+///
 /// Errors are `application/problem+json` (RFC 9457) with a `code` that never changes: `invalid_json` and
 /// `invalid_query` 400, `customer_not_found` and `not_found` 404, `method_not_allowed` 405, `request_timeout`
 /// 408, `conflict` 409, `too_large` 413, `unsupported_media_type` 415, `invalid_customer` 422 (with a list
@@ -42,6 +50,7 @@ pub fn router(customers: Customers) -> Router {
         .route("/customers/{id}", get(read).put(replace).patch(patch).delete(delete))
         .route("/health", get(async || Json(json!({ "status": "ok" }))))
         .route("/ready", get(ready))
+        .merge(page::routes())
         .fallback(no_route)
         .method_not_allowed_fallback(no_method)
         .with_state(customers)

@@ -1,0 +1,117 @@
+//! The web page for accounts, and what it asks for beside them.
+//!
+//! Plain files, compiled in: no build step, nothing from elsewhere, and a policy that lets nothing else in.
+
+use axum::extract::{Path, Query, State};
+use axum::http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
+};
+use axum::response::IntoResponse;
+use axum::routing::get;
+use axum::{Json, Router};
+use postcode_core::Postcode;
+use serde::{Deserialize, Serialize};
+
+use super::problem::Problem;
+use super::query::{self, Asked};
+use crate::{AddressCheck, Customers, Error, Map};
+
+/// Completions, unless the caller says how many.
+const COMPLETIONS: usize = 8;
+/// The radius of a map in metres, unless the caller says which.
+const RADIUS: f64 = 500.0;
+
+/// | | | |
+/// |---|---|---|
+/// | `GET /` | | the page |
+/// | `GET /postcodes?prefix=SW1A1&limit=8` | `limit` 1 to 20 | `{"items":["SW1A 1AA",…]}` |
+/// | `GET /postcodes/{postcode}` | | what the lookup says of it now |
+/// | `GET /postcodes/{postcode}/map?radius=500` | metres, 100 to 5000 | the postcodes around it |
+pub(super) fn routes() -> Router<Customers> {
+    let file = |kind: &'static str, text: &'static str| get(async move || served(kind, text));
+    Router::new()
+        .route("/", file("text/html; charset=utf-8", include_str!("index.html")))
+        .route("/page.css", file("text/css; charset=utf-8", include_str!("page.css")))
+        .route("/page.js", file("text/javascript; charset=utf-8", include_str!("page.js")))
+        .route("/map.js", file("text/javascript; charset=utf-8", include_str!("map.js")))
+        .route("/postcodes", get(complete))
+        .route("/postcodes/{postcode}", get(look_up))
+        .route("/postcodes/{postcode}/map", get(map))
+}
+
+fn served(kind: &'static str, text: &'static str) -> impl IntoResponse {
+    let policy = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src data:; \
+                  base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+    let headers = [
+        (CONTENT_TYPE, kind),
+        (CONTENT_SECURITY_POLICY, policy),
+        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        // The address of an account says nothing to others.
+        (REFERRER_POLICY, "no-referrer"),
+        // Another version of the program has another page.
+        (CACHE_CONTROL, "no-cache"),
+    ];
+    (headers, text)
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Completion {
+    #[serde(default)]
+    prefix: String,
+    #[serde(default)]
+    limit: String,
+}
+
+#[derive(Serialize)]
+struct Completions {
+    items: Vec<Postcode>,
+}
+
+async fn complete(
+    State(customers): State<Customers>,
+    query: Asked<Completion>,
+) -> Result<Json<Completions>, Problem> {
+    let Query(Completion { prefix, limit }) = query.map_err(query::refused)?;
+    let limit = query::number("limit", &limit, COMPLETIONS)?;
+    Ok(Json(Completions { items: customers.complete(&prefix, limit).await? }))
+}
+
+#[derive(Serialize)]
+struct LookedUp {
+    postcode: Postcode,
+    #[serde(flatten)]
+    check: AddressCheck,
+}
+
+async fn look_up(
+    State(customers): State<Customers>,
+    Path(text): Path<String>,
+) -> Result<Json<LookedUp>, Problem> {
+    let postcode = postcode(&text)?;
+    Ok(Json(LookedUp { postcode, check: customers.look_up(postcode).await? }))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Extent {
+    #[serde(default)]
+    radius: String,
+}
+
+async fn map(
+    State(customers): State<Customers>,
+    Path(text): Path<String>,
+    query: Asked<Extent>,
+) -> Result<Json<Map>, Problem> {
+    let Query(Extent { radius }) = query.map_err(query::refused)?;
+    let postcode = postcode(&text)?;
+    let radius = query::number("radius", &radius, RADIUS)?;
+    let map = customers.map(postcode, radius).await?;
+    map.map(Json).ok_or_else(|| Problem::no_map(postcode))
+}
+
+fn postcode(text: &str) -> Result<Postcode, Problem> {
+    let parsed = text.parse::<Postcode>();
+    parsed.map_err(|error| Error::Listing(format!("a postcode of {text:?}: {error}")).into())
+}

@@ -1,0 +1,379 @@
+"use strict";
+
+const $ = (id) => document.getElementById(id);
+const make = (tag, text, className) => {
+  const node = document.createElement(tag);
+  if (text !== undefined) node.textContent = text;
+  if (className) node.className = className;
+  return node;
+};
+const RADII = [100, 250, 500, 1000, 2000, 5000];
+const MEANS = {
+  verified: "in use",
+  pending: "not checked yet: the lookup did not answer, or its data leaves this part of the country out",
+  terminated: "no longer in use",
+  unknown: "there is no such postcode",
+};
+
+// Asks the server. What it answers that is an error is thrown, with what it says of it.
+async function ask(path, options = {}) {
+  let response;
+  try {
+    response = await fetch(path, { signal: AbortSignal.timeout(15000), ...options });
+  } catch (error) {
+    if (options.signal?.aborted) throw error;
+    throw Object.assign(new Error("The server does not answer. Nothing is lost: try again."), { network: true });
+  }
+  const text = await response.text();
+  let body;
+  try { body = text ? JSON.parse(text) : null; } catch { body = null; }
+  if (!response.ok) throw Object.assign(new Error(body?.detail ?? `the server answered ${response.status}`), { status: response.status, body });
+  return { body, etag: response.headers.get("etag") };
+}
+
+function say(text) { $("message").textContent = text; }
+
+// ── The list
+
+let listing = 0;
+let cursor = null;
+
+function question() {
+  const asked = new URLSearchParams();
+  for (const [name, value] of new FormData($("search"))) if (value.trim()) asked.set(name, value.trim());
+  // A radius means something around a place only.
+  if (!asked.has("near")) asked.delete("radius");
+  return asked;
+}
+
+async function list(more) {
+  const number = ++listing;
+  const asked = question();
+  const filtered = asked.size > 0;
+  if (more && cursor) asked.set("cursor", cursor);
+  try {
+    const { body } = await ask(`customers?${asked}`);
+    if (number !== listing) return;
+    say("");
+    const rows = body.items.map(row);
+    if (more) $("rows").append(...rows); else $("rows").replaceChildren(...rows);
+    cursor = body.next_cursor;
+    $("more").hidden = !cursor;
+    const shown = $("rows").childElementCount;
+    $("found").textContent = shown === 0 ? (filtered ? "No account is like that." : "There are no accounts yet.")
+      : `${shown} ${shown === 1 ? "account" : "accounts"}${cursor ? ", and more" : ""}`;
+  } catch (error) {
+    if (number === listing) say(error.message);
+  }
+}
+
+function status(value) { return make("span", value, `status ${value}`); }
+
+function row(customer) {
+  const tr = make("tr"), name = make("td"), state = make("td"), link = make("a", customer.name);
+  link.href = `#/customers/${customer.id}`;
+  name.append(link);
+  state.append(status(customer.address_status));
+  tr.append(name, make("td", customer.email), make("td", customer.postcode), make("td", customer.admin_district ?? ""), state);
+  return tr;
+}
+
+let typing;
+$("search").addEventListener("input", () => { clearTimeout(typing); typing = setTimeout(() => list(false), 150); });
+$("search").addEventListener("submit", (event) => { event.preventDefault(); clearTimeout(typing); list(false); });
+$("more").addEventListener("click", () => list(true));
+
+// ── One account
+
+let shown = null;
+let radius = 500;
+let seeing = 0;
+
+async function account(id) {
+  const number = ++seeing;
+  try {
+    const { body, etag } = await ask(`customers/${encodeURIComponent(id)}`);
+    if (number !== seeing) return;
+    shown = { customer: body, etag };
+    show("account");
+    $("account-title").textContent = body.name;
+    $("edit").href = `#/customers/${body.id}/edit`;
+    $("facts").replaceChildren(...facts(body));
+    $("history").open = false;
+    $("changes").replaceChildren();
+    focusOn("account-title");
+    map(body.postcode);
+    // What is pending is resolved soon.
+    if (body.address_status === "pending") setTimeout(() => { if (number === seeing) account(id); }, 3000);
+  } catch (error) {
+    if (number !== seeing) return;
+    show("list");
+    say(error.message);
+  }
+}
+
+function facts(customer) {
+  const address = [...customer.address_lines, customer.postcode].join("\n");
+  const also = (customer.addresses ?? []).slice(1).map((other) =>
+    [other.kind[0].toUpperCase() + other.kind.slice(1), [...other.address_lines, other.postcode].join("\n")]);
+  const pairs = [
+    ["Email", customer.email],
+    ["Phone", customer.phone],
+    ["Address", address],
+    ["Postcode", status(customer.address_status), ` ${MEANS[customer.address_status]}`],
+    ["District", customer.admin_district],
+    ["Region", [customer.region, customer.country].filter(Boolean).join(", ")],
+    ["Location", customer.latitude == null ? null : `${customer.latitude.toFixed(5)}, ${customer.longitude.toFixed(5)}`],
+    ...also,
+    ["Notes", customer.notes],
+    ["Since", new Date(customer.created_at).toLocaleDateString("en-GB", { dateStyle: "long" })],
+  ];
+  return pairs.filter(([, value]) => value).flatMap(([name, ...values]) => {
+    const dd = make("dd");
+    dd.append(...values);
+    return [make("dt", name), dd];
+  });
+}
+
+let mapping = 0;
+async function map(postcode) {
+  const number = ++mapping;
+  try {
+    const { body } = await ask(`postcodes/${encodeURIComponent(postcode)}/map?radius=${radius}`);
+    if (number !== mapping) return;
+    $("map-drawing").replaceChildren(drawMap(body));
+    $("map-said").textContent = `${body.around.length.toLocaleString("en-GB")} postcodes within ${body.radius} m`;
+    $("attribution").textContent = body.attribution;
+    // A crowded place is drawn narrower than asked for: farther would show the same.
+    $("farther").disabled = radius >= RADII.at(-1) || body.radius < radius;
+    $("closer").disabled = radius <= RADII[0];
+    $("map").hidden = false;
+  } catch {
+    if (number === mapping) $("map").hidden = true;
+  }
+}
+
+function zoom(steps) {
+  const at = RADII.indexOf(radius) + steps;
+  if (RADII[at] === undefined || !shown) return;
+  radius = RADII[at];
+  map(shown.customer.postcode);
+}
+$("closer").addEventListener("click", () => zoom(-1));
+$("farther").addEventListener("click", () => zoom(1));
+
+$("delete").addEventListener("click", async () => {
+  const { customer, etag } = shown;
+  if (!confirm(`Delete the account of ${customer.name}?`)) return;
+  try {
+    await ask(`customers/${customer.id}`, { method: "DELETE", headers: etag ? { "if-match": etag } : {} });
+    location.hash = "#/";
+  } catch (error) {
+    say(error.status === 412 ? "Somebody else has changed this account. It is shown as it is now." : error.message);
+    if (error.status === 412) account(customer.id);
+  }
+});
+
+$("history").addEventListener("toggle", async () => {
+  if (!$("history").open || $("changes").childElementCount) return;
+  try {
+    const { body } = await ask(`customers/${shown.customer.id}/history`);
+    $("changes").replaceChildren(...body.items.map((entry) => {
+      const time = new Date(entry.at).toLocaleString("en-GB", { dateStyle: "medium", timeStyle: "short" });
+      const what = Object.keys(entry.changes ?? {}).join(", ");
+      return make("li", `${time}: ${entry.action.replaceAll("_", " ")}${what ? ` (${what})` : ""}${entry.actor ? ` by ${entry.actor}` : ""}`);
+    }));
+  } catch (error) {
+    $("changes").replaceChildren(make("li", error.message));
+  }
+});
+
+// ── The form
+
+let editing = null;
+// One key for one form, so that sending it twice makes one account.
+let key = null;
+
+async function form(id) {
+  const number = ++seeing;
+  editing = null;
+  $("customer").reset();
+  wrong([]);
+  $("place").replaceChildren();
+  closeCompletions();
+  if (id) {
+    try {
+      const { body, etag } = await ask(`customers/${encodeURIComponent(id)}`);
+      if (number !== seeing) return;
+      editing = { customer: body, etag };
+    } catch (error) {
+      show("list");
+      return say(error.message);
+    }
+    for (const name of ["name", "email", "phone", "postcode", "notes"]) $(name).value = editing.customer[name] ?? "";
+    $("address_lines").value = editing.customer.address_lines.join("\n");
+    lookUp();
+  }
+  key = `page-${Date.now()}-${Math.random().toString(36).slice(2)}`;
+  $("form-title").textContent = editing ? `Edit ${editing.customer.name}` : "New customer";
+  $("cancel").href = editing ? `#/customers/${id}` : "#/";
+  show("form");
+  focusOn(editing ? "form-title" : "name");
+}
+
+function wrong(errors) {
+  for (const old of document.querySelectorAll("#customer .error")) old.remove();
+  for (const field of document.querySelectorAll("#customer [aria-invalid]")) {
+    field.removeAttribute("aria-invalid");
+    field.removeAttribute("aria-errormessage");
+  }
+  const others = [];
+  for (const { field, message } of errors) {
+    const input = $(field);
+    if (!input) { others.push(`${field} ${message}`); continue; }
+    const node = make("span", message, "error");
+    node.id = `${field}-error`;
+    input.setAttribute("aria-invalid", "true");
+    input.setAttribute("aria-errormessage", node.id);
+    input.closest("p, .field").append(node);
+  }
+  document.querySelector("#customer [aria-invalid]")?.focus();
+  return others;
+}
+
+$("customer").addEventListener("submit", async (event) => {
+  event.preventDefault();
+  say("");
+  const value = (name) => $(name).value.trim();
+  const customer = {
+    name: value("name"), email: value("email"), postcode: value("postcode"),
+    address_lines: $("address_lines").value.split("\n").map((line) => line.trim()).filter(Boolean),
+  };
+  for (const name of ["phone", "notes"]) if (value(name) || editing?.customer[name]) customer[name] = value(name) || null;
+  $("save").disabled = true;
+  try {
+    const headers = { "content-type": "application/json" };
+    if (editing?.etag) headers["if-match"] = editing.etag;
+    if (!editing) headers["idempotency-key"] = key;
+    const path = editing ? `customers/${editing.customer.id}` : "customers";
+    const { body } = await ask(path, { method: editing ? "PATCH" : "POST", headers, body: JSON.stringify(customer) });
+    location.hash = `#/customers/${body.id}`;
+  } catch (error) {
+    const others = wrong(error.body?.errors ?? []);
+    if (error.status === 412) say("Somebody else has changed this account meanwhile: cancel, look at it, and edit it again.");
+    else if (!error.body?.errors?.length) say(error.message);
+    else if (others.length) say(others.join("; "));
+    // Another content needs another key; the same one, not answered, the same.
+    if (!error.network) key += "+";
+  } finally {
+    $("save").disabled = false;
+  }
+});
+
+// ── Completion of postcodes, as ARIA's combobox with a list
+
+let completing = 0;
+let chosen = -1;
+
+function closeCompletions() {
+  completing++;
+  $("completions").hidden = true;
+  $("postcode").setAttribute("aria-expanded", "false");
+  $("postcode").removeAttribute("aria-activedescendant");
+  chosen = -1;
+}
+
+async function complete() {
+  const number = ++completing, prefix = $("postcode").value.trim();
+  lookUp();
+  if (prefix.length < 2) return closeCompletions();
+  let items;
+  try {
+    ({ body: { items } } = await ask(`postcodes?${new URLSearchParams({ prefix })}`));
+  } catch {
+    items = [];
+  }
+  if (number !== completing) return;
+  const whole = (text) => text.replaceAll(" ", "").toUpperCase();
+  if (items.length === 0 || (items.length === 1 && whole(items[0]) === whole(prefix))) return closeCompletions();
+  chosen = -1;
+  $("postcode").removeAttribute("aria-activedescendant");
+  $("completions").replaceChildren(...items.map((item, i) => {
+    const option = make("li", item);
+    option.id = `completion-${i}`;
+    option.setAttribute("role", "option");
+    option.setAttribute("aria-selected", "false");
+    // Before the input loses the focus.
+    option.addEventListener("pointerdown", (event) => { event.preventDefault(); take(item); });
+    return option;
+  }));
+  $("completions").hidden = false;
+  $("postcode").setAttribute("aria-expanded", "true");
+}
+
+function take(postcode) {
+  $("postcode").value = postcode;
+  closeCompletions();
+  lookUp();
+}
+
+function choose(i) {
+  const options = $("completions").children;
+  chosen = (i + options.length) % options.length;
+  for (const [n, option] of [...options].entries()) option.setAttribute("aria-selected", String(n === chosen));
+  $("postcode").setAttribute("aria-activedescendant", options[chosen].id);
+}
+
+$("postcode").addEventListener("input", complete);
+$("postcode").addEventListener("blur", closeCompletions);
+$("postcode").addEventListener("keydown", (event) => {
+  if ($("completions").hidden) return;
+  if (event.key === "ArrowDown") choose(chosen + 1);
+  else if (event.key === "ArrowUp") choose(chosen < 0 ? -1 : chosen - 1);
+  else if (event.key === "Enter" && chosen >= 0) take($("completions").children[chosen].textContent);
+  else if (event.key === "Escape") closeCompletions();
+  else return;
+  event.preventDefault();
+});
+
+let looking = 0;
+async function lookUp() {
+  const number = ++looking, text = $("postcode").value.trim();
+  $("place").replaceChildren();
+  // What has not the form of a whole one yet is being typed.
+  if (!/^([A-Z]{1,2}[0-9][A-Z0-9]?|[A-Z]{3,4})[0-9][A-Z]{2}$/i.test(text.replaceAll(" ", ""))) return;
+  try {
+    const { body } = await ask(`postcodes/${encodeURIComponent(text)}`);
+    if (number !== looking) return;
+    const where = [body.admin_district, body.region ?? body.country].filter(Boolean).join(", ");
+    $("place").replaceChildren(status(body.address_status), ` ${where || MEANS[body.address_status]}`);
+  } catch {
+    // Without the lookup the account is accepted all the same.
+  }
+}
+
+// ── Where in the page
+
+function show(section) {
+  for (const id of ["list", "account", "form"]) $(id).hidden = id !== section;
+  if (section !== "account") { $("map").hidden = true; mapping++; }
+  if (section !== "list") say("");
+}
+
+let moved = false;
+// Whoever moves within the page hears where; whoever opens it is left where they are.
+function focusOn(id) { if (moved) $(id).focus(); }
+
+function go() {
+  say("");
+  const [, one, id, what] = location.hash.split("/");
+  if (one === "new") form(null);
+  else if (one === "customers" && id) what === "edit" ? form(id) : account(id);
+  else {
+    seeing++;
+    show("list");
+    list(false);
+  }
+}
+addEventListener("hashchange", () => { moved = true; go(); });
+go();
