@@ -41,13 +41,21 @@ fn later(after: Duration) -> Timestamp {
     Timestamp::now().saturating_add(after).unwrap_or(Timestamp::MAX)
 }
 
-/// Asks for one postcode. Whatever goes wrong, there is an outcome, and within the limit.
-pub(crate) async fn one(lookup: &dyn PostcodeLookup, postcode: Postcode, limit: Duration) -> Checked {
-    match many(lookup, &[postcode], limit).await {
-        Ok(answers) => answers.first().map_or_else(Checked::unanswered, Checked::answered),
+/// Asks for the postcodes of one customer. Whatever goes wrong, there is an outcome for each, and within the limit.
+pub(crate) async fn all(
+    lookup: &dyn PostcodeLookup,
+    postcodes: &[Postcode],
+    limit: Duration,
+) -> Vec<Checked> {
+    if postcodes.is_empty() {
+        return Vec::new();
+    }
+    match many(lookup, postcodes, limit).await {
+        Ok(answers) => answers.iter().map(Checked::answered).collect(),
         Err(error) => {
-            warn!(%postcode, kind = error.kind().code(), %error, "postcode not checked: the address is pending");
-            Checked::unanswered()
+            let first = postcodes[0];
+            warn!(postcode = %first, kind = error.kind().code(), %error, "postcode not checked: the address is pending");
+            vec![Checked::unanswered(); postcodes.len()]
         }
     }
 }

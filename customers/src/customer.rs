@@ -1,12 +1,14 @@
-//! A customer, and what is known of the address.
+//! A customer, and what identifies one.
 
 use std::fmt;
 use std::str::FromStr;
 
 use jiff::Timestamp;
-use postcode_core::{Answer, Postcode, Record};
-use serde::{Serialize, Serializer};
+use postcode_core::Postcode;
+use serde::{Deserialize, Serialize, Serializer};
 use uuid::Uuid;
+
+use crate::{Address, AddressCheck};
 
 /// A customer account as it is stored. Its JSON is that of the HTTP API.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -18,27 +20,67 @@ pub struct Customer {
     pub name: String,
     /// Where mail reaches the customer.
     pub email: String,
-    /// The postcode of the postal address, normalised: `SW1A 1AA`.
+    /// The postcode of the main address, normalised: `SW1A 1AA`.
     pub postcode: Postcode,
-    /// The postal address above the postcode, one entry a line.
+    /// The main address above the postcode, one entry a line.
     pub address_lines: Vec<String>,
-    /// What the lookup said of the postcode.
+    /// What the lookup said of the main address's postcode.
     #[serde(flatten)]
     pub check: AddressCheck,
     /// When the account was made.
     #[serde(serialize_with = "rfc3339")]
     pub created_at: Timestamp,
-    /// When anything of it last changed, by its owner or because its address was resolved.
+    /// When anything of it last changed, by its owner or because an address was resolved.
     #[serde(serialize_with = "rfc3339")]
     pub updated_at: Timestamp,
     /// One more with every change.
     #[serde(skip)]
     pub revision: i64,
+    /// The telephone number as ITU-T E.164 writes it: `+442071234567`.
+    pub phone: Option<String>,
+    /// What is noted of the customer.
+    pub notes: Option<String>,
+    /// What other systems call the customer.
+    pub references: Vec<Reference>,
+    /// All addresses, the main one first, the others in the order in which they were added.
+    pub addresses: Vec<Address>,
+    /// When the account was deleted, if it was.
+    #[serde(serialize_with = "rfc3339_if", skip_serializing_if = "Option::is_none")]
+    pub deleted_at: Option<Timestamp>,
+    /// Its place in listings.
+    #[serde(skip)]
+    pub(crate) seq: i64,
+    /// The number of the next address.
+    #[serde(skip)]
+    pub(crate) next_address: i64,
+}
+
+impl Customer {
+    /// The address of that number.
+    pub fn address(&self, number: i64) -> Option<&Address> {
+        self.addresses.iter().find(|address| address.id == number)
+    }
+}
+
+/// What another system calls a customer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reference {
+    /// The system, such as `crm`: 1 to [`MAX_REFERENCE`](crate::MAX_REFERENCE) characters.
+    pub system: String,
+    /// The customer's id there: 1 to [`MAX_REFERENCE`](crate::MAX_REFERENCE) characters.
+    pub id: String,
 }
 
 /// RFC 3339 in UTC, always with microseconds, so that texts sort as times do.
-fn rfc3339<S: Serializer>(time: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
+pub(crate) fn rfc3339<S: Serializer>(time: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(&format_args!("{time:.6}"))
+}
+
+fn rfc3339_if<S: Serializer>(time: &Option<Timestamp>, serializer: S) -> Result<S::Ok, S::Error> {
+    match time {
+        Some(time) => rfc3339(time, serializer),
+        None => serializer.serialize_none(),
+    }
 }
 
 /// The id of a customer: a UUID of version 7, which begins with the time it was made.
@@ -83,94 +125,5 @@ impl FromStr for CustomerId {
 impl Serialize for CustomerId {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
-    }
-}
-
-/// Whether the postcode of an address is one, as far as is known.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum AddressStatus {
-    /// The postcode is in use.
-    Verified,
-    /// Not known yet: the lookup failed, took too long, or its data leaves this part of the country out
-    /// (Northern Ireland's BT with the embedded data). It is looked up again until it is known.
-    Pending,
-    /// The postcode is no longer in use; district and location are those it had.
-    Terminated,
-    /// Well formed, but there is no such postcode.
-    Unknown,
-}
-
-impl AddressStatus {
-    const ALL: [Self; 4] = [Self::Verified, Self::Pending, Self::Terminated, Self::Unknown];
-
-    /// Its name in the API and in the database.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Verified => "verified",
-            Self::Pending => "pending",
-            Self::Terminated => "terminated",
-            Self::Unknown => "unknown",
-        }
-    }
-
-    /// The inverse of [`as_str`](Self::as_str).
-    pub(crate) fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|status| status.as_str() == name)
-    }
-}
-
-/// What the lookup said of an address's postcode.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[non_exhaustive]
-pub struct AddressCheck {
-    /// Whether it is one.
-    #[serde(rename = "address_status")]
-    pub status: AddressStatus,
-    /// The local authority district's name.
-    pub admin_district: Option<String>,
-    /// The region's name; England only.
-    pub region: Option<String>,
-    /// The country's name.
-    pub country: Option<String>,
-    /// Degrees north, WGS84.
-    pub latitude: Option<f64>,
-    /// Degrees east, WGS84.
-    pub longitude: Option<f64>,
-}
-
-impl AddressCheck {
-    /// Not known yet.
-    pub const PENDING: Self = Self::bare(AddressStatus::Pending);
-
-    pub(crate) const fn bare(status: AddressStatus) -> Self {
-        Self { status, admin_district: None, region: None, country: None, latitude: None, longitude: None }
-    }
-
-    pub(crate) fn is_pending(&self) -> bool {
-        self.status == AddressStatus::Pending
-    }
-
-    fn of(status: AddressStatus, record: &Record) -> Self {
-        Self {
-            status,
-            admin_district: record.admin_district().map(Into::into),
-            region: record.region().map(Into::into),
-            country: record.country().map(Into::into),
-            latitude: record.location.map(|location| location.latitude()),
-            longitude: record.location.map(|location| location.longitude()),
-        }
-    }
-}
-
-impl From<&Answer> for AddressCheck {
-    fn from(answer: &Answer) -> Self {
-        match answer {
-            Answer::Live(record) => Self::of(AddressStatus::Verified, record),
-            Answer::Terminated(record) => Self::of(AddressStatus::Terminated, record),
-            Answer::Unknown => Self::bare(AddressStatus::Unknown),
-            // Other data, loaded later, will know it: see `AddressStatus::Pending`.
-            Answer::NotCovered => Self::PENDING,
-        }
     }
 }

@@ -14,12 +14,29 @@ pub enum Error {
     /// What was said of a customer can't be accepted.
     #[error(transparent)]
     Invalid(#[from] Invalid),
-    /// A listing was asked for with a limit or cursor that can't be.
+    /// A listing was asked for with a limit, cursor or filter that can't be.
     #[error("{0}")]
     Listing(String),
     /// There is no such customer, or no longer.
     #[error("there is no customer {0}")]
     NotFound(CustomerId),
+    /// The customer has no address of that number.
+    #[error("customer {0} has no address {1}")]
+    NoAddress(CustomerId, i64),
+    /// An account without its main address would be none.
+    #[error(
+        "address {1} is the main address of customer {0}: change it, or make another one the main one first"
+    )]
+    MainAddress(CustomerId, i64),
+    /// Another account has that email address.
+    #[error("another account has the email address {0:?}")]
+    EmailTaken(String),
+    /// The customer is not at the revision that the caller read.
+    #[error("customer {0} is at revision {1} by now: read it, and decide again")]
+    Precondition(CustomerId, i64),
+    /// The key of a request that is to be done once was given to another request.
+    #[error("this idempotency key was given to another request: give each request a key of its own")]
+    KeyReused,
     /// Others changed the customer each time that this change was about to be stored.
     #[error("customer {0} is being changed by others: read it and try again")]
     Conflict(CustomerId),
@@ -36,13 +53,33 @@ pub enum Error {
 #[error("{message}")]
 pub struct StoreError {
     message: String,
-    busy: bool,
+    kind: Kind,
     source: Option<Box<dyn StdError + Send + Sync>>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Busy,
+    Unavailable,
+    Taken,
+    Other,
 }
 
 impl StoreError {
     pub(crate) fn new(message: impl Into<String>) -> Self {
-        Self { message: message.into(), busy: false, source: None }
+        Self { message: message.into(), kind: Kind::Other, source: None }
+    }
+
+    pub(crate) fn busy(message: impl Into<String>) -> Self {
+        Self { kind: Kind::Busy, ..Self::new(message) }
+    }
+
+    pub(crate) fn unavailable(message: impl Into<String>) -> Self {
+        Self { kind: Kind::Unavailable, ..Self::new(message) }
+    }
+
+    pub(crate) fn taken(message: impl Into<String>) -> Self {
+        Self { kind: Kind::Taken, ..Self::new(message) }
     }
 
     pub(crate) fn with_source(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
@@ -50,13 +87,18 @@ impl StoreError {
         self
     }
 
-    pub(crate) fn with_busy(mut self, busy: bool) -> Self {
-        self.busy = busy;
-        self
-    }
-
     /// Whether there was too much to do, so that trying again helps.
     pub fn is_busy(&self) -> bool {
-        self.busy
+        self.kind == Kind::Busy
+    }
+
+    /// Whether the database could not be reached, so that trying again helps once it is back.
+    pub fn is_unavailable(&self) -> bool {
+        self.kind == Kind::Unavailable
+    }
+
+    /// Whether what must be there once was there already.
+    pub(crate) fn is_taken(&self) -> bool {
+        self.kind == Kind::Taken
     }
 }

@@ -6,7 +6,7 @@
 //! behind the second:
 //!
 //! ```text
-//! HTTP API ─▶ Customers ─┬─▶ Store                       an SQLite file
+//! HTTP API ─▶ Customers ─┬─▶ Store                       an SQLite file, or PostgreSQL
 //!                        └─▶ Arc<dyn PostcodeLookup>     in this process, a service, a mock, or any
 //!                                                        decorator over them: whoever composes decides
 //! ```
@@ -36,6 +36,7 @@
 //!         email: "ada@example.com".into(),
 //!         postcode: "sw1y4jh".into(),
 //!         address_lines: vec!["12 St James's Square".into(), "London".into()],
+//!         ..NewCustomer::default()
 //!     })
 //!     .await?;
 //! assert_eq!(ada.postcode.to_string(), "SW1Y 4JH");
@@ -62,13 +63,20 @@
 //!
 //! - `server`: the HTTP API as an axum router, and the loop that serves it: the module `server`.
 //! - `connect`: postcode-core's implementations of the lookup.
-//! - `bin` (default): both, and the `customers` program.
+//! - `postgres-tls`: TLS for connections to PostgreSQL.
+//! - `bin` (default): all of these, and the `customers` program.
 #![deny(missing_docs)]
 
+mod address;
+mod audit;
+mod change;
 mod check;
 mod customer;
+mod draft;
 mod error;
+mod filter;
 mod input;
+mod recheck;
 mod resolve;
 #[cfg(feature = "server")]
 pub mod server;
@@ -76,13 +84,16 @@ mod service;
 mod store;
 mod surroundings;
 
-pub use customer::{AddressCheck, AddressStatus, Customer, CustomerId, ParseIdError};
+pub use address::{Address, AddressCheck, AddressKind, AddressStatus, ParseKindError, ParseStatusError};
+pub use audit::AuditEntry;
+pub use customer::{Customer, CustomerId, ParseIdError, Reference};
 pub use error::{Error, Result, StoreError};
+pub use filter::{Filter, MAX_RADIUS, MAX_SEARCH};
 pub use input::{
-    CustomerPatch, FieldError, Invalid, MAX_ADDRESS_LINE, MAX_ADDRESS_LINES, MAX_EMAIL, MAX_NAME,
-    MAX_POSTCODE, NewCustomer,
+    CustomerPatch, FieldError, Invalid, MAX_ADDRESS_LINE, MAX_ADDRESS_LINES, MAX_ADDRESSES, MAX_EMAIL,
+    MAX_NAME, MAX_NOTES, MAX_POSTCODE, MAX_REFERENCE, MAX_REFERENCES, NewAddress, NewCustomer,
 };
 pub use resolve::ResolveError;
-pub use service::Customers;
-pub use store::{Cursor, Page, ParseCursorError, Store};
+pub use service::{Customers, MAX_TOKEN};
+pub use store::{AuditPage, Cursor, Page, ParseCursorError, Store};
 pub use surroundings::{Dot, Map};

@@ -5,11 +5,12 @@ use std::time::Duration;
 use postcode_core::{ErrorKind, MAX_BATCH, Postcode};
 use tracing::{info, warn};
 
+use crate::audit::Action;
 use crate::check::{self, Checked};
 use crate::{Customers, Error};
 
 /// Postcodes asked for at once, at most: little enough for the time limit of a slow service.
-const BATCH: usize = 500;
+pub(crate) const BATCH: usize = 500;
 const _: () = assert!(BATCH <= MAX_BATCH);
 /// The first pause after a failure; it doubles with each further one.
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
@@ -48,7 +49,9 @@ impl Customers {
             match check::many(&*self.lookup, &postcodes, self.lookup_timeout).await {
                 Ok(answers) => {
                     let checked = answers.iter().map(Checked::answered);
-                    resolved += self.store.settle(due.into_iter().zip(checked)).await.map_err(Error::from)?;
+                    let outcomes = due.into_iter().zip(checked).collect();
+                    let settled = self.store.settle(outcomes, Action::Resolved).await.map_err(Error::from)?;
+                    resolved += settled.changed;
                     size = (size * 2).min(BATCH);
                 }
                 Err(error) if matches!(error.kind(), ErrorKind::Unavailable | ErrorKind::Overloaded) => {
@@ -58,8 +61,8 @@ impl Customers {
                 // ask for less, and put the culprit behind the others once it is found.
                 Err(_) if due.len() > 1 => size = due.len() / 2,
                 Err(error) => {
-                    let deferred = due.into_iter().map(|due| (due, Checked::deferred()));
-                    self.store.settle(deferred).await.map_err(Error::from)?;
+                    let deferred = due.into_iter().map(|due| (due, Checked::deferred())).collect();
+                    self.store.settle(deferred, Action::Resolved).await.map_err(Error::from)?;
                     return Err(ResolveError::Lookup(error));
                 }
             }
@@ -67,7 +70,8 @@ impl Customers {
     }
 
     /// Resolves pending addresses for as long as it is polled: all at the start (the lookup may be another
-    /// one than before), then as they come, and `every` so often those that are due again. While the lookup
+    /// one than before), then as they come, and `every` so often those that are due again; and
+    /// [checks](Self::recheck) what is known against each new edition of the postcodes. While the lookup
     /// fails, pauses grow from a quarter of a second to `every`, or what the other side asks for.
     /// Dropping it between or during batches loses nothing.
     pub async fn keep_resolving(&self, every: Duration) {
@@ -79,13 +83,14 @@ impl Customers {
                     self.store.all_due().await.map_err(Error::from)?;
                     started = true;
                 }
-                self.resolve_pending().await
+                let resolved = self.resolve_pending().await?;
+                if resolved > 0 {
+                    info!(resolved, "pending addresses resolved");
+                }
+                self.recheck().await
             };
             match pass.await {
-                Ok(resolved) => {
-                    if resolved > 0 {
-                        info!(resolved, "pending addresses resolved");
-                    }
+                Ok(_rechecked) => {
                     failures = 0;
                     let _ = tokio::time::timeout(every, self.pending.notified()).await;
                 }

@@ -3,14 +3,19 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use postcode_core::{Postcode, PostcodeLookup};
+use postcode_core::{Answer, PostcodeLookup};
 use tokio::sync::Notify;
 
-use crate::check::{self, Checked};
-use crate::{Cursor, Customer, CustomerId, CustomerPatch, Error, NewCustomer, Page, Result, Store};
+use crate::draft::{Answers, Draft, unknown};
+use crate::filter::Circle;
+use crate::input::{Details, Invalid};
+use crate::store::{Once, Outcome};
+use crate::{
+    AuditPage, Cursor, Customer, CustomerId, Error, Filter, NewCustomer, Page, Result, Store, check,
+};
 
-/// How often a change is tried anew because another came between its reading and its writing.
-const ATTEMPTS: usize = 16;
+/// The longest name of an actor, and the longest idempotency key, in bytes.
+pub const MAX_TOKEN: usize = 255;
 
 /// Customer accounts: every operation, whatever it is called by. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -20,6 +25,10 @@ pub struct Customers {
     pub(crate) lookup_timeout: Duration,
     /// Wakes [`keep_resolving`](Self::keep_resolving): there is an address to ask for.
     pub(crate) pending: Arc<Notify>,
+    /// Who the changes are by, for the audit trail.
+    pub(crate) actor: Option<Arc<str>>,
+    /// The revisions at which a customer may be changed.
+    pub(crate) revisions: Option<Arc<[i64]>>,
 }
 
 impl Customers {
@@ -28,7 +37,14 @@ impl Customers {
 
     /// Customers in this store, their postcodes looked up by that.
     pub fn new(store: Store, lookup: Arc<dyn PostcodeLookup>) -> Self {
-        Self { store, lookup, lookup_timeout: Self::LOOKUP_TIMEOUT, pending: Arc::default() }
+        Self {
+            store,
+            lookup,
+            lookup_timeout: Self::LOOKUP_TIMEOUT,
+            pending: Arc::default(),
+            actor: None,
+            revisions: None,
+        }
     }
 
     /// With another limit to the time that a lookup is waited for.
@@ -37,24 +53,84 @@ impl Customers {
         Self { lookup_timeout, ..self }
     }
 
-    /// Makes an account. It is accepted whatever becomes of the lookup: see [`AddressStatus`](crate::AddressStatus).
-    /// When this returns, the account is on disk.
+    /// The same customers, changed by that person or program: the audit trail says so.
     ///
     /// # Errors
-    /// [`Invalid`](Error::Invalid), [`Store`](Error::Store).
+    /// [`Invalid`](Error::Invalid) for a name that is empty, longer than [`MAX_TOKEN`] or has control characters.
+    pub fn by(&self, actor: &str) -> Result<Self> {
+        let actor = actor.trim();
+        if actor.is_empty() || actor.len() > MAX_TOKEN || actor.chars().any(char::is_control) {
+            let what = format!("give 1 to {MAX_TOKEN} bytes without control characters");
+            return Err(Invalid::one("actor", what).into());
+        }
+        Ok(Self { actor: Some(actor.into()), ..self.clone() })
+    }
+
+    /// The same customers, to be changed only where they are at one of these revisions: so that nobody overwrites what they
+    /// have not read. Else the change is a [`Precondition`](Error::Precondition).
+    #[must_use]
+    pub fn at(&self, revisions: &[i64]) -> Self {
+        Self { revisions: Some(revisions.into()), ..self.clone() }
+    }
+
+    /// Makes an account. It is accepted whatever becomes of the lookup: see [`AddressStatus`](crate::AddressStatus).
+    /// When this returns, the account is on disk, and with it the work to look up what is pending.
+    ///
+    /// # Errors
+    /// [`Invalid`](Error::Invalid), [`EmailTaken`](Error::EmailTaken), [`Store`](Error::Store).
     pub async fn create(&self, new: NewCustomer) -> Result<Customer> {
+        self.insert(new.check()?, None).await
+    }
+
+    /// Makes an account once, however often it is asked for with this key: then the answer is the account that is there. The
+    /// key is remembered for two days.
+    ///
+    /// # Errors
+    /// As [`create`](Self::create), and [`KeyReused`](Error::KeyReused) if the key was given to another request;
+    /// [`NotFound`](Error::NotFound) if the account that was made is deleted.
+    pub async fn create_once(&self, key: &str, new: NewCustomer) -> Result<Customer> {
+        let once = once("create", key, &new)?;
         let details = new.check()?;
-        let checked = self.check(details.postcode).await;
-        let customer = self.store.insert(&details, &checked).await?;
-        self.wake_resolver(&checked);
-        Ok(customer)
+        if let Some(done) = self.store.recall(&once).await? {
+            return self.get(done.customer).await;
+        }
+        self.insert(details, Some(&once)).await
+    }
+
+    async fn insert(&self, details: Details, once: Option<&Once>) -> Result<Customer> {
+        let mut answers = Answers::new();
+        self.ask(None, &details, &mut answers).await;
+        let draft = Draft::new(None, details, &answers).ok_or_else(no_address)?;
+        match self.store.insert(&draft, self.actor.as_deref(), once).await? {
+            Outcome::Done(customer) => {
+                self.wake_resolver(&draft);
+                Ok(customer)
+            }
+            Outcome::Repeated | Outcome::Stale => match once {
+                // The same request, at the same time.
+                Some(once) => match self.store.recall(once).await? {
+                    Some(done) => self.get(done.customer).await,
+                    None => Err(Error::KeyReused),
+                },
+                None => Err(Error::Conflict(draft.customer.id)),
+            },
+        }
     }
 
     /// The customer with that id.
     ///
     /// # Errors
-    /// [`NotFound`](Error::NotFound), [`Store`](Error::Store).
+    /// [`NotFound`](Error::NotFound), also for one that is deleted; [`Store`](Error::Store).
     pub async fn get(&self, id: CustomerId) -> Result<Customer> {
+        let customer = self.get_any(id).await?;
+        if customer.deleted_at.is_some() { Err(Error::NotFound(id)) } else { Ok(customer) }
+    }
+
+    /// The customer with that id, deleted or not.
+    ///
+    /// # Errors
+    /// [`NotFound`](Error::NotFound), [`Store`](Error::Store).
+    pub async fn get_any(&self, id: CustomerId) -> Result<Customer> {
         self.store.get(id).await?.ok_or(Error::NotFound(id))
     }
 
@@ -65,57 +141,48 @@ impl Customers {
     /// # Errors
     /// [`Listing`](Error::Listing) if the limit is not 1 to [`Page::MAX`]; [`Store`](Error::Store).
     pub async fn list(&self, limit: usize, from: Option<Cursor>) -> Result<Page> {
-        if !(1..=Page::MAX).contains(&limit) {
-            return Err(Error::Listing(format!("a limit of {limit}: give 1 to {}", Page::MAX)));
-        }
-        Ok(self.store.list(limit, from).await?)
+        self.search(&Filter::default(), limit, from).await
     }
 
-    /// Replaces what a customer holds. The postcode is looked up again if it changed or is pending.
+    /// As [`list`](Self::list), of those customers that a filter lets through.
     ///
     /// # Errors
-    /// [`Invalid`](Error::Invalid), [`NotFound`](Error::NotFound), [`Conflict`](Error::Conflict),
-    /// [`Store`](Error::Store).
-    pub async fn replace(&self, id: CustomerId, new: NewCustomer) -> Result<Customer> {
-        self.change(id, |_| new.clone()).await
-    }
-
-    /// Changes some of what a customer holds; as [`replace`](Self::replace).
-    ///
-    /// # Errors
-    /// As [`replace`](Self::replace).
-    pub async fn patch(&self, id: CustomerId, patch: CustomerPatch) -> Result<Customer> {
-        self.change(id, |customer| patch.clone().over(customer)).await
-    }
-
-    /// Reads, looks up, and writes on the condition that nothing else has written in between, so that no
-    /// transaction is open during a lookup and no answer is stored for a postcode that is there no more.
-    async fn change(&self, id: CustomerId, to: impl Fn(&Customer) -> NewCustomer) -> Result<Customer> {
-        let mut asked: Option<(Postcode, Checked)> = None;
-        for _ in 0..ATTEMPTS {
-            let customer = self.get(id).await?;
-            let details = to(&customer).check()?;
-            let known = details.postcode == customer.postcode && !customer.check.is_pending();
-            let checked = match asked.take() {
-                _ if known => Checked { check: customer.check, due: None },
-                Some((postcode, checked)) if postcode == details.postcode => checked,
-                _ => self.check(details.postcode).await,
-            };
-            if let Some(customer) = self.store.update(id, customer.revision, &details, &checked).await? {
-                self.wake_resolver(&checked);
-                return Ok(customer);
+    /// As [`list`](Self::list), also for a filter that can't be, or a postcode to search around that is nowhere;
+    /// [`Lookup`](Error::Lookup) if where that is can't be looked up.
+    pub async fn search(&self, filter: &Filter, limit: usize, from: Option<Cursor>) -> Result<Page> {
+        in_range(limit)?;
+        let filter = filter.check()?;
+        let circle = match filter.near {
+            None => None,
+            Some((postcode, radius)) => {
+                let answers = check::many(&*self.lookup, &[postcode], self.lookup_timeout).await;
+                let answer = answers.map_err(Error::Lookup)?.into_iter().next();
+                let location = answer.as_ref().and_then(Answer::record).and_then(|record| record.location);
+                let Some(centre) = location else {
+                    let what =
+                        format!("near: where {postcode} is is not known: give a postcode with a location");
+                    return Err(Error::Listing(what));
+                };
+                Some(Circle { centre, radius })
             }
-            asked = (!known).then_some((details.postcode, checked));
-        }
-        Err(Error::Conflict(id))
+        };
+        Ok(self.store.list(&filter, circle, limit, from).await?)
     }
 
-    /// Deletes an account, for good.
+    /// What was done to an account, oldest change first, from a [cursor](AuditPage::next) on; also of one that is deleted or
+    /// erased.
     ///
     /// # Errors
-    /// [`NotFound`](Error::NotFound), [`Store`](Error::Store).
-    pub async fn delete(&self, id: CustomerId) -> Result<()> {
-        if self.store.delete(id).await? { Ok(()) } else { Err(Error::NotFound(id)) }
+    /// [`NotFound`](Error::NotFound) if there never was one; [`Listing`](Error::Listing) if the limit is not 1 to
+    /// [`Page::MAX`]; [`Store`](Error::Store).
+    pub async fn history(&self, id: CustomerId, limit: usize, from: Option<Cursor>) -> Result<AuditPage> {
+        in_range(limit)?;
+        let page = self.store.history(id, limit, from).await?;
+        if page.items.is_empty() && from.is_none() {
+            // None of before there was a trail, unless there is no account.
+            self.get_any(id).await?;
+        }
+        Ok(page)
     }
 
     /// Whether the store answers. The lookup is not asked: accounts are accepted without it.
@@ -126,13 +193,36 @@ impl Customers {
         Ok(self.store.ping().await?)
     }
 
-    async fn check(&self, postcode: Postcode) -> Checked {
-        check::one(&*self.lookup, postcode, self.lookup_timeout).await
+    /// Asks, all at once, for the postcodes of the details of which nothing is known yet.
+    pub(crate) async fn ask(&self, current: Option<&Customer>, details: &Details, answers: &mut Answers) {
+        let postcodes = unknown(current, details, answers);
+        let checked = check::all(&*self.lookup, &postcodes, self.lookup_timeout).await;
+        answers.extend(postcodes.into_iter().zip(checked));
     }
 
-    fn wake_resolver(&self, checked: &Checked) {
-        if checked.due.is_some() {
+    pub(crate) fn wake_resolver(&self, draft: &Draft) {
+        if draft.is_pending() {
             self.pending.notify_one();
         }
     }
+}
+
+/// The check of what is said sees to it that there is a main address.
+pub(crate) fn no_address() -> Error {
+    Invalid::one("addresses", "has no main address: give one of them the kind main").into()
+}
+
+pub(crate) fn once(kind: &str, key: &str, request: &impl serde::Serialize) -> Result<Once> {
+    if key.is_empty() || key.len() > MAX_TOKEN || !key.bytes().all(|b| b.is_ascii_graphic() || b == b' ') {
+        let what = format!("give 1 to {MAX_TOKEN} printable ASCII characters");
+        return Err(Invalid::one("idempotency_key", what).into());
+    }
+    Once::new(kind, key, request)
+}
+
+fn in_range(limit: usize) -> Result<()> {
+    if (1..=Page::MAX).contains(&limit) {
+        return Ok(());
+    }
+    Err(Error::Listing(format!("a limit of {limit}: give 1 to {}", Page::MAX)))
 }

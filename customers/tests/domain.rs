@@ -2,31 +2,39 @@
 #![allow(clippy::unwrap_used, clippy::panic)] // In a test it is the failure.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use customers::{AddressStatus, CustomerPatch, Customers, Error, NewCustomer, ResolveError, Store};
+use customers::{AddressStatus, CustomerPatch, Customers, Error, NewCustomer, ResolveError};
+use databases::{Database, on_both};
 use lookups::{Mode, Switch};
 use postcode_core::ErrorKind;
 
+mod databases;
 mod lookups;
 
+/// Each with an email address of its own.
 fn new(postcode: &str) -> NewCustomer {
+    static MADE: AtomicUsize = AtomicUsize::new(0);
+    let n = MADE.fetch_add(1, Ordering::Relaxed);
     NewCustomer {
         name: "Ada".into(),
-        email: "ada@example.com".into(),
+        email: format!("ada{n}@example.com"),
         postcode: postcode.into(),
         address_lines: vec!["1 High Street".into()],
+        ..NewCustomer::default()
     }
 }
 
-async fn customers(mode: Mode) -> (Customers, Arc<Switch>) {
+async fn customers(database: &Database, mode: Mode) -> (Customers, Arc<Switch>) {
     let lookup = Arc::new(Switch::new(mode));
-    (Customers::new(Store::open("sqlite::memory:").await.unwrap(), lookup.clone()), lookup)
+    // What is tested is not how long a busy machine takes.
+    let customers = Customers::new(database.open().await, lookup.clone());
+    (customers.with_lookup_timeout(Duration::from_secs(60)), lookup)
 }
 
-#[tokio::test]
-async fn a_live_postcode_is_verified_and_its_place_filled_in() {
-    let (customers, _) = customers(Mode::Answers).await;
+async fn a_live_postcode_is_verified_and_its_place_filled_in(database: Database) {
+    let (customers, _) = customers(&database, Mode::Answers).await;
     let customer = customers.create(new("sw1a 1aa")).await.unwrap();
     assert_eq!(customer.postcode.to_string(), "SW1A 1AA");
     assert_eq!(customer.check.status, AddressStatus::Verified);
@@ -40,25 +48,22 @@ async fn a_live_postcode_is_verified_and_its_place_filled_in() {
     assert_eq!((jersey.check.status, jersey.check.latitude), (AddressStatus::Verified, None));
 }
 
-#[tokio::test]
-async fn a_terminated_postcode_keeps_its_place() {
-    let (customers, _) = customers(Mode::Answers).await;
+async fn a_terminated_postcode_keeps_its_place(database: Database) {
+    let (customers, _) = customers(&database, Mode::Answers).await;
     let customer = customers.create(new("DN55 1PT")).await.unwrap();
     assert_eq!(customer.check.status, AddressStatus::Terminated);
     assert_eq!(customer.check.admin_district.as_deref(), Some("Doncaster"));
 }
 
-#[tokio::test]
-async fn an_unknown_postcode_is_accepted_as_unknown() {
-    let (customers, _) = customers(Mode::Answers).await;
+async fn an_unknown_postcode_is_accepted_as_unknown(database: Database) {
+    let (customers, _) = customers(&database, Mode::Answers).await;
     let customer = customers.create(new("SW1A 9ZZ")).await.unwrap();
     assert_eq!(customer.check.status, AddressStatus::Unknown);
     assert_eq!(customer.check.admin_district, None);
 }
 
-#[tokio::test]
-async fn a_postcode_that_the_data_leaves_out_is_pending_until_other_data_knows_it() {
-    let (customers, lookup) = customers(Mode::Answers).await;
+async fn a_postcode_that_the_data_leaves_out_is_pending_until_other_data_knows_it(database: Database) {
+    let (customers, lookup) = customers(&database, Mode::Answers).await;
     let customer = customers.create(new("BT1 5GS")).await.unwrap();
     assert_eq!(customer.check.status, AddressStatus::Pending);
     let asked = lookup.calls();
@@ -80,16 +85,15 @@ async fn a_postcode_that_the_data_leaves_out_is_pending_until_other_data_knows_i
     assert_eq!(resolved.revision, customer.revision + 1);
 }
 
-#[tokio::test]
-async fn whatever_the_lookups_error_the_account_is_accepted_as_pending() {
+async fn whatever_the_lookups_error_the_account_is_accepted_as_pending(database: Database) {
     use ErrorKind::*;
     for kind in [InvalidInput, NotSupported, Dataset, Unavailable, Timeout, Overloaded, Protocol, Internal] {
-        let (customers, _) = customers(Mode::Fails(kind)).await;
+        let (customers, _) = customers(&database, Mode::Fails(kind)).await;
         let customer = customers.create(new("SW1A 1AA")).await.unwrap();
         assert_eq!(customer.check.status, AddressStatus::Pending, "{kind:?}");
         assert_eq!(customers.get(customer.id).await.unwrap(), customer);
     }
-    let (customers, _) = customers(Mode::Truncates).await;
+    let (customers, _) = customers(&database, Mode::Truncates).await;
     assert_eq!(customers.create(new("SW1A 1AA")).await.unwrap().check.status, AddressStatus::Pending);
 }
 
@@ -100,9 +104,8 @@ fn only_advanced_by_hand() -> std::sync::mpsc::Sender<()> {
     end
 }
 
-#[tokio::test]
-async fn a_silent_lookup_is_waited_for_no_longer_than_the_limit() {
-    let (customers, lookup) = customers(Mode::Hangs).await;
+async fn a_silent_lookup_is_waited_for_no_longer_than_the_limit(database: Database) {
+    let (customers, lookup) = customers(&database, Mode::Hangs).await;
     let customers = customers.with_lookup_timeout(Duration::from_secs(2));
     let _by_hand = only_advanced_by_hand();
     tokio::time::pause();
@@ -125,18 +128,16 @@ async fn a_silent_lookup_is_waited_for_no_longer_than_the_limit() {
     assert_eq!(customers.get(customer.id).await.unwrap().check.status, AddressStatus::Verified);
 }
 
-#[tokio::test]
-async fn no_postcode_is_no_customer() {
-    let (customers, lookup) = customers(Mode::Answers).await;
+async fn no_postcode_is_no_customer(database: Database) {
+    let (customers, lookup) = customers(&database, Mode::Answers).await;
     let Err(Error::Invalid(invalid)) = customers.create(new("hello")).await else { panic!("accepted") };
     assert_eq!(invalid.errors[0].field, "postcode");
     assert_eq!(customers.list(10, None).await.unwrap().items, []);
     assert_eq!(lookup.calls(), 0);
 }
 
-#[tokio::test]
-async fn a_change_asks_again_only_if_the_postcode_changed_or_is_pending() {
-    let (customers, lookup) = customers(Mode::Answers).await;
+async fn a_change_asks_again_only_if_the_postcode_changed_or_is_pending(database: Database) {
+    let (customers, lookup) = customers(&database, Mode::Answers).await;
     let customer = customers.create(new("SW1A 1AA")).await.unwrap();
     let mut renamed = new("SW1A1AA");
     renamed.name = "Ada Lovelace".into();
@@ -160,9 +161,8 @@ async fn a_change_asks_again_only_if_the_postcode_changed_or_is_pending() {
     assert_eq!(patched.address_lines, ["1 High Street"]);
 }
 
-#[tokio::test]
-async fn who_is_not_there_is_not_found() {
-    let (customers, _) = customers(Mode::Answers).await;
+async fn who_is_not_there_is_not_found(database: Database) {
+    let (customers, _) = customers(&database, Mode::Answers).await;
     let id = customers.create(new("SW1A 1AA")).await.unwrap().id;
     customers.delete(id).await.unwrap();
     assert!(matches!(customers.get(id).await, Err(Error::NotFound(gone)) if gone == id));
@@ -170,9 +170,8 @@ async fn who_is_not_there_is_not_found() {
     assert!(matches!(customers.delete(id).await, Err(Error::NotFound(_))));
 }
 
-#[tokio::test]
-async fn all_pending_addresses_are_resolved_in_batches_when_the_lookup_is_back() {
-    let (customers, lookup) = customers(Mode::Fails(ErrorKind::Unavailable)).await;
+async fn all_pending_addresses_are_resolved_in_batches_when_the_lookup_is_back(database: Database) {
+    let (customers, lookup) = customers(&database, Mode::Fails(ErrorKind::Unavailable)).await;
     for n in 0..1201 {
         let postcode = ["SW1A 1AA", "M1 1AE", "DN55 1PT", "SW1A 9ZZ", "BT1 5GS"][n % 5];
         customers.create(new(postcode)).await.unwrap();
@@ -190,9 +189,8 @@ async fn all_pending_addresses_are_resolved_in_batches_when_the_lookup_is_back()
     assert!(pending.clone().count() > 0 && pending.clone().all(|c| c.postcode.to_string() == "BT1 5GS"));
 }
 
-#[tokio::test]
-async fn one_postcode_that_the_lookup_stumbles_over_does_not_hold_up_the_others() {
-    let (customers, lookup) = customers(Mode::Fails(ErrorKind::Unavailable)).await;
+async fn one_postcode_that_the_lookup_stumbles_over_does_not_hold_up_the_others(database: Database) {
+    let (customers, lookup) = customers(&database, Mode::Fails(ErrorKind::Unavailable)).await;
     for n in 0..40 {
         customers.create(new(if n == 7 { "M1 1AE" } else { "SW1A 1AA" })).await.unwrap();
     }
@@ -204,9 +202,8 @@ async fn one_postcode_that_the_lookup_stumbles_over_does_not_hold_up_the_others(
     }
 }
 
-#[tokio::test]
-async fn an_address_that_changes_while_it_is_resolved_keeps_the_change() {
-    let (customers, lookup) = customers(Mode::Fails(ErrorKind::Unavailable)).await;
+async fn an_address_that_changes_while_it_is_resolved_keeps_the_change(database: Database) {
+    let (customers, lookup) = customers(&database, Mode::Fails(ErrorKind::Unavailable)).await;
     let customer = customers.create(new("SW1A 1AA")).await.unwrap();
     lookup.called.notified().await;
     lookup.set(Mode::Waits);
@@ -222,9 +219,8 @@ async fn an_address_that_changes_while_it_is_resolved_keeps_the_change() {
     assert_eq!(customers.get(customer.id).await.unwrap(), moved);
 }
 
-#[tokio::test]
-async fn many_who_change_and_resolve_at_once_lose_nothing() {
-    let (customers, lookup) = customers(Mode::Fails(ErrorKind::Unavailable)).await;
+async fn many_who_change_and_resolve_at_once_lose_nothing(database: Database) {
+    let (customers, lookup) = customers(&database, Mode::Fails(ErrorKind::Unavailable)).await;
     let id = customers.create(new("SW1A 1AA")).await.unwrap().id;
     lookup.set(Mode::Answers);
     let mut tasks = tokio::task::JoinSet::new();
@@ -247,9 +243,8 @@ async fn many_who_change_and_resolve_at_once_lose_nothing() {
     assert!((9..=10).contains(&customer.revision), "{}", customer.revision);
 }
 
-#[tokio::test]
-async fn the_resolver_goes_on_through_failures_until_the_lookup_is_back() {
-    let (customers, lookup) = customers(Mode::Fails(ErrorKind::Unavailable)).await;
+async fn the_resolver_goes_on_through_failures_until_the_lookup_is_back(database: Database) {
+    let (customers, lookup) = customers(&database, Mode::Fails(ErrorKind::Unavailable)).await;
     let customer = customers.create(new("SW1A 1AA")).await.unwrap();
     let resolver = tokio::spawn({
         let customers = customers.clone();
@@ -271,4 +266,21 @@ async fn the_resolver_goes_on_through_failures_until_the_lookup_is_back() {
         tokio::task::yield_now().await;
     }
     resolver.abort();
+}
+
+on_both! { crate::databases::Database::Memory;
+    a_live_postcode_is_verified_and_its_place_filled_in,
+    a_terminated_postcode_keeps_its_place,
+    an_unknown_postcode_is_accepted_as_unknown,
+    a_postcode_that_the_data_leaves_out_is_pending_until_other_data_knows_it,
+    whatever_the_lookups_error_the_account_is_accepted_as_pending,
+    a_silent_lookup_is_waited_for_no_longer_than_the_limit,
+    no_postcode_is_no_customer,
+    a_change_asks_again_only_if_the_postcode_changed_or_is_pending,
+    who_is_not_there_is_not_found,
+    all_pending_addresses_are_resolved_in_batches_when_the_lookup_is_back,
+    one_postcode_that_the_lookup_stumbles_over_does_not_hold_up_the_others,
+    an_address_that_changes_while_it_is_resolved_keeps_the_change,
+    many_who_change_and_resolve_at_once_lose_nothing,
+    the_resolver_goes_on_through_failures_until_the_lookup_is_back,
 }

@@ -5,8 +5,10 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use customers::{CustomerId, Customers, NewCustomer, Page, Store};
+use databases::{Database, on_both};
 use tempfile::TempDir;
 
+mod databases;
 mod lookups;
 
 fn new(n: usize) -> NewCustomer {
@@ -15,6 +17,7 @@ fn new(n: usize) -> NewCustomer {
         email: format!("c{n}@example.com"),
         postcode: "SW1A 1AA".into(),
         address_lines: vec![format!("{n} High Street"), "Zürich \\ \"flat\"".into()],
+        ..NewCustomer::default()
     }
 }
 
@@ -40,9 +43,8 @@ async fn all(customers: &Customers, limit: usize) -> Vec<CustomerId> {
     }
 }
 
-#[tokio::test]
-async fn pages_hold_each_account_once_in_the_order_of_creation() {
-    let customers = open("sqlite::memory:").await;
+async fn pages_hold_each_account_once_in_the_order_of_creation(database: Database) {
+    let customers = open(&database.url()).await;
     assert_eq!(customers.list(10, None).await.unwrap().items, []);
     let mut ids = Vec::new();
     for n in 0..25 {
@@ -58,9 +60,8 @@ async fn pages_hold_each_account_once_in_the_order_of_creation() {
     }
 }
 
-#[tokio::test]
-async fn what_is_made_changed_and_deleted_between_pages_moves_nothing() {
-    let customers = open("sqlite::memory:").await;
+async fn what_is_made_changed_and_deleted_between_pages_moves_nothing(database: Database) {
+    let customers = open(&database.url()).await;
     let mut ids = Vec::new();
     for n in 0..6 {
         ids.push(customers.create(new(n)).await.unwrap().id);
@@ -81,25 +82,21 @@ async fn what_is_made_changed_and_deleted_between_pages_moves_nothing() {
     assert_eq!(all(&customers, 2).await.last(), Some(&later));
 }
 
-#[tokio::test]
-async fn a_store_that_is_opened_again_holds_what_it_held() {
-    let dir = TempDir::new().unwrap();
-    let customers = open(&file(&dir)).await;
+async fn a_store_that_is_opened_again_holds_what_it_held(database: Database) {
+    let customers = open(&database.url()).await;
     let kept = customers.create(new(1)).await.unwrap();
     drop(customers);
     // Also beside one that is still open, and again: the schema is brought up to date once.
-    let again = open(&file(&dir)).await;
+    let again = open(&database.url()).await;
     assert_eq!(again.get(kept.id).await.unwrap(), kept);
-    let third = Store::open(&file(&dir)).await.unwrap();
+    let third = Store::open(&database.url()).await.unwrap();
     let other = again.create(new(2)).await.unwrap();
     let third = Customers::new(third, Arc::new(lookups::country()));
     assert_eq!(all(&third, 10).await, [kept.id, other.id]);
 }
 
-#[tokio::test]
-async fn writers_at_once_in_one_process_and_in_two_lose_nothing() {
-    let dir = TempDir::new().unwrap();
-    let (one, two) = (open(&file(&dir)).await, open(&file(&dir)).await);
+async fn writers_at_once_in_one_process_and_in_two_lose_nothing(database: Database) {
+    let (one, two) = (open(&database.url()).await, open(&database.url()).await);
     let mut tasks = tokio::task::JoinSet::new();
     for n in 0..200 {
         let customers = if n % 2 == 0 { one.clone() } else { two.clone() };
@@ -116,6 +113,13 @@ async fn writers_at_once_in_one_process_and_in_two_lose_nothing() {
     assert_eq!(listed.into_iter().collect::<HashSet<_>>(), made);
 }
 
+on_both! { crate::databases::Database::file();
+    pages_hold_each_account_once_in_the_order_of_creation,
+    what_is_made_changed_and_deleted_between_pages_moves_nothing,
+    a_store_that_is_opened_again_holds_what_it_held,
+    writers_at_once_in_one_process_and_in_two_lose_nothing,
+}
+
 #[tokio::test]
 async fn urls_and_files_that_are_none_of_ours_are_refused_with_the_reason() {
     let dir = TempDir::new().unwrap();
@@ -123,7 +127,10 @@ async fn urls_and_files_that_are_none_of_ours_are_refused_with_the_reason() {
     std::fs::write(path("text.db"), "no database, but long enough to have a header to look at: ".repeat(100))
         .unwrap();
     let refused = [
-        ("postgres://user:secret@localhost/db".to_owned(), "\"postgres\" is not supported"),
+        ("mysql://user:secret@localhost/db".to_owned(), "\"mysql\" is not supported"),
+        // Nothing listens there.
+        ("postgres://user:secret@127.0.0.1:1/db".to_owned(), "postgres at 127.0.0.1:1"),
+        ("postgres://user:secret@127.0.0.1:port/db".to_owned(), "the database URL is wrong"),
         ("customers.db".to_owned(), "give sqlite://FILE"),
         (String::new(), "give sqlite://FILE"),
         ("sqlite:".to_owned(), "names no file"),

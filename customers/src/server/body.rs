@@ -18,6 +18,7 @@ pub(super) async fn customer(request: Request) -> Result<NewCustomer, Problem> {
         email: fields.required("email", text),
         postcode: fields.required("postcode", text),
         address_lines: fields.required("address_lines", lines),
+        ..NewCustomer::default()
     };
     fields.finish(new)
 }
@@ -30,6 +31,7 @@ pub(super) async fn patch(request: Request) -> Result<CustomerPatch, Problem> {
         email: fields.optional("email", text),
         postcode: fields.optional("postcode", text),
         address_lines: fields.optional("address_lines", lines),
+        ..CustomerPatch::default()
     };
     fields.finish(patch)
 }

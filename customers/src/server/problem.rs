@@ -59,6 +59,15 @@ impl From<Error> for Problem {
             Error::Invalid(invalid) => invalid.into(),
             Error::Listing(detail) => Self::new(StatusCode::BAD_REQUEST, "invalid_query", detail),
             Error::NotFound(id) => Self::no_customer(&id.to_string()),
+            Error::NoAddress(..) => Self::new(StatusCode::NOT_FOUND, "address_not_found", error.to_string()),
+            Error::MainAddress(..) => Self::new(StatusCode::CONFLICT, "main_address", error.to_string()),
+            Error::EmailTaken(_) => Self::new(StatusCode::CONFLICT, "email_taken", error.to_string()),
+            Error::Precondition(..) => {
+                Self::new(StatusCode::PRECONDITION_FAILED, "precondition_failed", error.to_string())
+            }
+            Error::KeyReused => {
+                Self::new(StatusCode::UNPROCESSABLE_ENTITY, "idempotency_key_reused", error.to_string())
+            }
             Error::Lookup(lookup) => match lookup.kind() {
                 ErrorKind::InvalidInput => {
                     Self::new(StatusCode::BAD_REQUEST, "invalid_query", lookup.to_string())
@@ -78,6 +87,9 @@ impl From<Error> for Problem {
                 if error.is_busy() {
                     let detail = "the account database has too much to do: try again";
                     Self::new(StatusCode::SERVICE_UNAVAILABLE, "store_busy", detail)
+                } else if error.is_unavailable() {
+                    let detail = "the account database can't be reached; the server's log says why";
+                    Self::new(StatusCode::SERVICE_UNAVAILABLE, "store_unavailable", detail)
                 } else {
                     // What it says may name files and data: that is for the log.
                     let detail = "the account database failed; the server's log says why";

@@ -81,6 +81,7 @@ pub struct Switch {
     pub calls: AtomicUsize,
     pub called: Notify,
     pub release: Notify,
+    edition: Mutex<String>,
     inner: MockPostcodeLookup,
 }
 
@@ -91,8 +92,14 @@ impl Switch {
             calls: AtomicUsize::new(0),
             called: Notify::new(),
             release: Notify::new(),
+            edition: Mutex::new("first".into()),
             inner: country(),
         }
+    }
+
+    /// Answers as another edition of the dataset from now on.
+    pub fn publish(&self, edition: &str) {
+        *self.edition.lock().unwrap() = edition.into();
     }
 
     pub fn set(&self, mode: Mode) {
@@ -180,6 +187,6 @@ impl PostcodeLookup for Switch {
         self.inner.scottish_postcode(postcode).await
     }
     async fn info(&self) -> Result<DatasetInfo> {
-        self.inner.info().await
+        Ok(DatasetInfo::new(self.edition.lock().unwrap().clone()))
     }
 }

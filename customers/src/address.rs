@@ -1,0 +1,184 @@
+//! A postal address, and what is known of its postcode.
+
+use std::fmt;
+use std::str::FromStr;
+
+use jiff::civil::Date;
+use postcode_core::{Answer, Postcode, Record};
+use serde::{Serialize, Serializer};
+
+/// One of a customer's addresses. Its JSON is that of the HTTP API.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct Address {
+    /// Its number among the customer's addresses; none is given out twice.
+    pub id: i64,
+    /// What it is for.
+    pub kind: AddressKind,
+    /// Its postcode, normalised: `SW1A 1AA`.
+    pub postcode: Postcode,
+    /// What is above the postcode, one entry a line.
+    pub address_lines: Vec<String>,
+    /// The first day on which it holds, if that is known.
+    #[serde(serialize_with = "iso8601")]
+    pub valid_from: Option<Date>,
+    /// The last day on which it holds, if that is known.
+    #[serde(serialize_with = "iso8601")]
+    pub valid_to: Option<Date>,
+    /// What the lookup said of the postcode.
+    #[serde(flatten)]
+    pub check: AddressCheck,
+}
+
+pub(crate) fn iso8601<S: Serializer>(date: &Option<Date>, serializer: S) -> Result<S::Ok, S::Error> {
+    match date {
+        Some(date) => serializer.collect_str(date),
+        None => serializer.serialize_none(),
+    }
+}
+
+/// What an address is for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AddressKind {
+    /// Where the customer is: each has exactly one.
+    Main,
+    /// Where invoices go.
+    Billing,
+    /// Where goods go.
+    Delivery,
+    /// Where the customer was.
+    Previous,
+    /// Any other.
+    #[default]
+    Other,
+}
+
+impl AddressKind {
+    const ALL: [Self; 5] = [Self::Main, Self::Billing, Self::Delivery, Self::Previous, Self::Other];
+
+    /// Its name in the API and in the database.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Main => "main",
+            Self::Billing => "billing",
+            Self::Delivery => "delivery",
+            Self::Previous => "previous",
+            Self::Other => "other",
+        }
+    }
+}
+
+/// A text that is no kind of address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("give one of main, billing, delivery, previous, other")]
+pub struct ParseKindError;
+
+impl FromStr for AddressKind {
+    type Err = ParseKindError;
+    fn from_str(name: &str) -> Result<Self, ParseKindError> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == name).ok_or(ParseKindError)
+    }
+}
+
+impl fmt::Display for AddressKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Whether the postcode of an address is one, as far as is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AddressStatus {
+    /// The postcode is in use.
+    Verified,
+    /// Not known yet: the lookup failed, took too long, or its data leaves this part of the country out
+    /// (Northern Ireland's BT with the embedded data). It is looked up again until it is known.
+    Pending,
+    /// The postcode is no longer in use; district and location are those it had.
+    Terminated,
+    /// Well formed, but there is no such postcode.
+    Unknown,
+}
+
+impl AddressStatus {
+    const ALL: [Self; 4] = [Self::Verified, Self::Pending, Self::Terminated, Self::Unknown];
+
+    /// Its name in the API and in the database.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Verified => "verified",
+            Self::Pending => "pending",
+            Self::Terminated => "terminated",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// A text that is no status of an address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("give one of verified, pending, terminated, unknown")]
+pub struct ParseStatusError;
+
+impl FromStr for AddressStatus {
+    type Err = ParseStatusError;
+    fn from_str(name: &str) -> Result<Self, ParseStatusError> {
+        Self::ALL.into_iter().find(|status| status.as_str() == name).ok_or(ParseStatusError)
+    }
+}
+
+/// What the lookup said of an address's postcode.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct AddressCheck {
+    /// Whether it is one.
+    #[serde(rename = "address_status")]
+    pub status: AddressStatus,
+    /// The local authority district's name.
+    pub admin_district: Option<String>,
+    /// The region's name; England only.
+    pub region: Option<String>,
+    /// The country's name.
+    pub country: Option<String>,
+    /// Degrees north, WGS84.
+    pub latitude: Option<f64>,
+    /// Degrees east, WGS84.
+    pub longitude: Option<f64>,
+}
+
+impl AddressCheck {
+    /// Not known yet.
+    pub const PENDING: Self = Self::bare(AddressStatus::Pending);
+
+    pub(crate) const fn bare(status: AddressStatus) -> Self {
+        Self { status, admin_district: None, region: None, country: None, latitude: None, longitude: None }
+    }
+
+    pub(crate) fn is_pending(&self) -> bool {
+        self.status == AddressStatus::Pending
+    }
+
+    fn of(status: AddressStatus, record: &Record) -> Self {
+        Self {
+            status,
+            admin_district: record.admin_district().map(Into::into),
+            region: record.region().map(Into::into),
+            country: record.country().map(Into::into),
+            latitude: record.location.map(|location| location.latitude()),
+            longitude: record.location.map(|location| location.longitude()),
+        }
+    }
+}
+
+impl From<&Answer> for AddressCheck {
+    fn from(answer: &Answer) -> Self {
+        match answer {
+            Answer::Live(record) => Self::of(AddressStatus::Verified, record),
+            Answer::Terminated(record) => Self::of(AddressStatus::Terminated, record),
+            Answer::Unknown => Self::bare(AddressStatus::Unknown),
+            // Other data, loaded later, will know it: see `AddressStatus::Pending`.
+            Answer::NotCovered => Self::PENDING,
+        }
+    }
+}

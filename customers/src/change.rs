@@ -1,0 +1,240 @@
+//! Changes of accounts that are there.
+
+use crate::audit::Action;
+use crate::draft::{Answers, Draft, now};
+use crate::input::{AddressDetails, Details, Invalid, addresses};
+use crate::service::{no_address, once};
+use crate::store::{Once, Outcome};
+use crate::{
+    Address, AddressKind, Customer, CustomerId, CustomerPatch, Customers, Error, NewAddress, NewCustomer,
+    Result,
+};
+
+/// How often a change is tried anew because another came between its reading and its writing.
+const ATTEMPTS: usize = 16;
+
+impl Customers {
+    /// Replaces what a customer holds. Postcodes are looked up again where they changed or are pending.
+    ///
+    /// # Errors
+    /// [`Invalid`](Error::Invalid), [`NotFound`](Error::NotFound), [`EmailTaken`](Error::EmailTaken),
+    /// [`Precondition`](Error::Precondition), [`Conflict`](Error::Conflict), [`Store`](Error::Store).
+    pub async fn replace(&self, id: CustomerId, new: NewCustomer) -> Result<Customer> {
+        self.patch(id, new.into()).await
+    }
+
+    /// Changes some of what a customer holds; as [`replace`](Self::replace).
+    ///
+    /// # Errors
+    /// As [`replace`](Self::replace).
+    pub async fn patch(&self, id: CustomerId, patch: CustomerPatch) -> Result<Customer> {
+        let to = |customer: &Customer| Ok(patch.clone().check(Some(customer))?);
+        self.change(id, Action::Changed, None, to).await
+    }
+
+    /// Adds an address to a customer: the customer, and the address's number. With a key it is done once, as
+    /// [`create_once`](Self::create_once).
+    ///
+    /// # Errors
+    /// As [`replace`](Self::replace); [`KeyReused`](Error::KeyReused).
+    pub async fn add_address(
+        &self,
+        id: CustomerId,
+        new: NewAddress,
+        key: Option<&str>,
+    ) -> Result<(Customer, i64)> {
+        let new = NewAddress { id: None, ..new };
+        let once = key.map(|key| once(&format!("{id}/addresses"), key, &new)).transpose()?;
+        if let Some(once) = &once
+            && let Some(done) = self.store.recall(once).await?
+        {
+            return Ok((self.get(id).await?, done.number));
+        }
+        let to = |customer: &Customer| {
+            let mut details = Details::of(customer);
+            details.addresses.push(one(new.clone())?);
+            sole_main(&details)?;
+            Ok(details)
+        };
+        match self.change(id, Action::AddressAdded, once.as_ref(), to).await {
+            Ok(customer) => {
+                let number = customer.next_address - 1;
+                Ok((customer, number))
+            }
+            // The same request, at the same time.
+            Err(Error::KeyReused) => match &once {
+                Some(once) => match self.store.recall(once).await? {
+                    Some(done) => Ok((self.get(id).await?, done.number)),
+                    None => Err(Error::KeyReused),
+                },
+                None => Err(Error::KeyReused),
+            },
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Replaces one address of a customer.
+    ///
+    /// # Errors
+    /// As [`replace`](Self::replace); [`NoAddress`](Error::NoAddress).
+    pub async fn replace_address(&self, id: CustomerId, number: i64, new: NewAddress) -> Result<Customer> {
+        let new = NewAddress { id: Some(number), ..new };
+        let to = |customer: &Customer| {
+            let (mut details, place) = placed(customer, number)?;
+            details.addresses[place] = one(new.clone())?;
+            sole_main(&details)?;
+            Ok(details)
+        };
+        self.change(id, Action::AddressChanged, None, to).await
+    }
+
+    /// Removes one address of a customer, which must not be the main one.
+    ///
+    /// # Errors
+    /// As [`replace`](Self::replace); [`NoAddress`](Error::NoAddress), [`MainAddress`](Error::MainAddress).
+    pub async fn remove_address(&self, id: CustomerId, number: i64) -> Result<Customer> {
+        let to = |customer: &Customer| {
+            let (mut details, place) = placed(customer, number)?;
+            if place == 0 {
+                return Err(Error::MainAddress(customer.id, number));
+            }
+            details.addresses.remove(place);
+            Ok(details)
+        };
+        self.change(id, Action::AddressRemoved, None, to).await
+    }
+
+    /// Reads, looks up, and writes on the condition that nothing else has written in between, so that no
+    /// transaction is open during a lookup and no answer is stored for a postcode that is there no more.
+    async fn change(
+        &self,
+        id: CustomerId,
+        action: Action,
+        once: Option<&Once>,
+        to: impl Fn(&Customer) -> Result<Details>,
+    ) -> Result<Customer> {
+        let mut answers = Answers::new();
+        for _ in 0..ATTEMPTS {
+            let customer = self.get(id).await?;
+            self.permit(&customer)?;
+            let details = to(&customer)?;
+            self.ask(Some(&customer), &details, &mut answers).await;
+            let draft = Draft::new(Some(&customer), details, &answers).ok_or_else(no_address)?;
+            match self.store.update(&customer, &draft, action, self.actor.as_deref(), once).await? {
+                Outcome::Done(customer) => {
+                    self.wake_resolver(&draft);
+                    return Ok(customer);
+                }
+                Outcome::Repeated => return Err(Error::KeyReused),
+                Outcome::Stale => {}
+            }
+        }
+        Err(Error::Conflict(id))
+    }
+
+    /// Deletes an account, so that it can be [restored](Self::restore).
+    ///
+    /// # Errors
+    /// [`NotFound`](Error::NotFound), [`Precondition`](Error::Precondition), [`Conflict`](Error::Conflict),
+    /// [`Store`](Error::Store).
+    pub async fn delete(&self, id: CustomerId) -> Result<()> {
+        for _ in 0..ATTEMPTS {
+            let customer = self.get(id).await?;
+            self.permit(&customer)?;
+            let mut after = next(&customer);
+            after.deleted_at = Some(after.updated_at);
+            if self.store.mark(&customer, &after, Action::Deleted, self.actor.as_deref()).await? {
+                return Ok(());
+            }
+        }
+        Err(Error::Conflict(id))
+    }
+
+    /// Takes a deletion back. One that is not deleted is as it was.
+    ///
+    /// # Errors
+    /// As [`delete`](Self::delete); [`EmailTaken`](Error::EmailTaken) if another account has the email by now.
+    pub async fn restore(&self, id: CustomerId) -> Result<Customer> {
+        for _ in 0..ATTEMPTS {
+            let customer = self.get_any(id).await?;
+            self.permit(&customer)?;
+            if customer.deleted_at.is_none() {
+                return Ok(customer);
+            }
+            let mut after = next(&customer);
+            after.deleted_at = None;
+            if self.store.mark(&customer, &after, Action::Restored, self.actor.as_deref()).await? {
+                self.pending.notify_one();
+                return Ok(after);
+            }
+        }
+        Err(Error::Conflict(id))
+    }
+
+    /// Erases an account, deleted or not, and all that is stored of its person, for good. The audit trail keeps that an
+    /// account of this id was erased, when and by whom.
+    ///
+    /// # Errors
+    /// As [`delete`](Self::delete).
+    pub async fn erase(&self, id: CustomerId) -> Result<()> {
+        for _ in 0..ATTEMPTS {
+            let customer = self.get_any(id).await?;
+            self.permit(&customer)?;
+            if self.store.erase(&customer, self.actor.as_deref()).await? {
+                return Ok(());
+            }
+        }
+        Err(Error::Conflict(id))
+    }
+
+    /// Whether the customer is at a revision at which it may be changed.
+    fn permit(&self, customer: &Customer) -> Result<()> {
+        match &self.revisions {
+            Some(revisions) if !revisions.contains(&customer.revision) => {
+                Err(Error::Precondition(customer.id, customer.revision))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The same at the next revision.
+fn next(customer: &Customer) -> Customer {
+    let mut after = customer.clone();
+    after.revision += 1;
+    after.updated_at = customer.updated_at.max(now());
+    after
+}
+
+fn one(new: NewAddress) -> Result<AddressDetails> {
+    let mut invalid = Invalid::default();
+    match new.check(&mut invalid, "") {
+        Some(details) if invalid.errors.is_empty() => Ok(details),
+        _ => Err(invalid.into()),
+    }
+}
+
+/// The customer's details, and where among them the address of that number is.
+fn placed(customer: &Customer, number: i64) -> Result<(Details, usize)> {
+    let is = |address: &Address| address.id == number;
+    let place = customer.addresses.iter().position(is).ok_or(Error::NoAddress(customer.id, number))?;
+    Ok((Details::of(customer), place))
+}
+
+/// Exactly one main address, and not more addresses than are allowed.
+fn sole_main(details: &Details) -> Result<()> {
+    let mut invalid = Invalid::default();
+    let mains = details.addresses.iter().filter(|address| address.kind == AddressKind::Main).count();
+    if mains != 1 {
+        let what = if mains == 0 {
+            "is that of the customer's main address, which must stay main: give another one the kind main \
+             with it, by PATCH of the customer's addresses"
+        } else {
+            "is main, and the customer has a main address: change that one, or both by PATCH of the customer's \
+             addresses"
+        };
+        invalid.add("kind", what);
+    }
+    addresses::limit(&mut invalid, &details.addresses);
+    if invalid.errors.is_empty() { Ok(()) } else { Err(invalid.into()) }
+}

@@ -1,0 +1,102 @@
+//! The next state of an account, before it is stored.
+
+use std::collections::HashMap;
+
+use jiff::Timestamp;
+use postcode_core::Postcode;
+
+use crate::check::Checked;
+use crate::input::{AddressDetails, Details};
+use crate::{Address, AddressCheck, AddressKind, Customer, CustomerId};
+
+/// An account as it is to be, and when its pending addresses are due.
+#[derive(Clone, Debug)]
+pub(crate) struct Draft {
+    pub(crate) customer: Customer,
+    /// As many as addresses: a time if and only if the address is pending.
+    pub(crate) due: Vec<Option<Timestamp>>,
+}
+
+/// What the lookup said of postcodes, as far as it was asked.
+pub(crate) type Answers = HashMap<Postcode, Checked>;
+
+/// What is known of an address already: its postcode is the same and not pending.
+fn known<'a>(current: Option<&'a Customer>, details: &AddressDetails) -> Option<&'a AddressCheck> {
+    let address = current?.address(details.id?)?;
+    (address.postcode == details.postcode && !address.check.is_pending()).then_some(&address.check)
+}
+
+/// The postcodes to ask for, each once, before these details are stored.
+pub(crate) fn unknown(current: Option<&Customer>, details: &Details, answers: &Answers) -> Vec<Postcode> {
+    let asking = details.addresses.iter().filter(|address| known(current, address).is_none());
+    let mut postcodes: Vec<Postcode> = asking.map(|address| address.postcode).collect();
+    postcodes.retain(|postcode| !answers.contains_key(postcode));
+    postcodes.sort_unstable();
+    postcodes.dedup();
+    postcodes
+}
+
+impl Draft {
+    /// The details with what is known of their addresses; the first one is the main address. `None` if there is none, which
+    /// the check of the details has refused.
+    pub(crate) fn new(current: Option<&Customer>, details: Details, answers: &Answers) -> Option<Self> {
+        let mut next = current.map_or(1, |customer| customer.next_address);
+        let (mut addresses, mut due) = (Vec::new(), Vec::new());
+        for details in details.addresses {
+            let checked = match known(current, &details) {
+                Some(check) => Checked { check: check.clone(), due: None },
+                None => answers.get(&details.postcode).cloned().unwrap_or_else(Checked::unanswered),
+            };
+            let id = details.id.unwrap_or_else(|| {
+                next += 1;
+                next - 1
+            });
+            let AddressDetails { kind, postcode, address_lines, valid_from, valid_to, .. } = details;
+            addresses.push(Address {
+                id,
+                kind,
+                postcode,
+                address_lines,
+                valid_from,
+                valid_to,
+                check: checked.check,
+            });
+            due.push(checked.due);
+        }
+        // As they are read: the main one first, then in the order of their numbers.
+        let mut order: Vec<_> = addresses.into_iter().zip(due).collect();
+        order.sort_by_key(|(address, _)| (address.kind != AddressKind::Main, address.id));
+        let (addresses, due): (Vec<_>, Vec<_>) = order.into_iter().unzip();
+        let now = now();
+        let main = addresses.first()?;
+        let customer = Customer {
+            id: current.map_or_else(CustomerId::generate, |customer| customer.id),
+            name: details.name,
+            email: details.email,
+            postcode: main.postcode,
+            address_lines: main.address_lines.clone(),
+            check: main.check.clone(),
+            created_at: current.map_or(now, |customer| customer.created_at),
+            updated_at: current.map_or(now, |customer| customer.updated_at.max(now)),
+            revision: current.map_or(1, |customer| customer.revision + 1),
+            phone: details.phone,
+            notes: details.notes,
+            references: details.references,
+            addresses,
+            deleted_at: None,
+            seq: current.map_or(0, |customer| customer.seq),
+            next_address: next,
+        };
+        Some(Self { customer, due })
+    }
+
+    pub(crate) fn is_pending(&self) -> bool {
+        self.due.iter().any(Option::is_some)
+    }
+}
+
+/// Now, as exactly as the database holds it.
+pub(crate) fn now() -> Timestamp {
+    let now = Timestamp::now();
+    Timestamp::from_microsecond(now.as_microsecond()).unwrap_or(now)
+}

@@ -1,0 +1,165 @@
+//! Which customers a listing has.
+
+use jiff::Timestamp;
+use postcode_core::{Location, Outcode, Postcode};
+
+use crate::{Address, AddressStatus, Error, Result};
+
+/// The longest text to search for, in bytes.
+pub const MAX_SEARCH: usize = 256;
+/// The farthest to search around a postcode, in metres.
+pub const MAX_RADIUS: f64 = 500_000.0;
+
+/// What customers must be to be listed; all of what is given at once. Case makes no difference.
+///
+/// What is asked of an address is asked of any of a customer's, all of it of one and the same.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Filter {
+    /// A part of the name or of the email address.
+    pub text: Option<String>,
+    /// A part of the name.
+    pub name: Option<String>,
+    /// A part of the email address.
+    pub email: Option<String>,
+    /// What the postcode begins with, with or without its space: `SW1`, `sw1a 1`.
+    pub postcode: Option<String>,
+    /// The postcode's outcode.
+    pub outcode: Option<Outcode>,
+    /// The name of the local authority district.
+    pub district: Option<String>,
+    /// What the lookup said of the postcode.
+    pub status: Option<AddressStatus>,
+    /// Within how many metres of which postcode; 0 to [`MAX_RADIUS`].
+    pub near: Option<(Postcode, f64)>,
+    /// Changed at that time or later.
+    pub updated_since: Option<Timestamp>,
+    /// The accounts that are deleted, and not those that are not.
+    pub deleted: bool,
+}
+
+/// A circle on the map.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Circle {
+    pub(crate) centre: Location,
+    pub(crate) radius: f64,
+}
+
+impl Filter {
+    /// Checked and in the form in which it is asked for.
+    pub(crate) fn check(&self) -> Result<Self> {
+        let wrong = |name: &str, what: &str| Err(Error::Listing(format!("{name}: {what}")));
+        let texts = [
+            ("q", &self.text),
+            ("name", &self.name),
+            ("email", &self.email),
+            ("postcode", &self.postcode),
+            ("district", &self.district),
+        ];
+        for (name, text) in texts {
+            let Some(text) = text else { continue };
+            if text.len() > MAX_SEARCH {
+                return wrong(name, &format!("{} bytes long: give at most {MAX_SEARCH}", text.len()));
+            }
+            if text.trim().is_empty() {
+                return wrong(name, "nothing to search for: give a text, or leave it out");
+            }
+            if text.contains('\0') {
+                return wrong(name, "has a NUL character in it, which no customer has");
+            }
+        }
+        if let Some((_, radius)) = self.near
+            && !(0.0..=MAX_RADIUS).contains(&radius)
+        {
+            return wrong("radius", &format!("{radius}: give 0 to {MAX_RADIUS} metres"));
+        }
+        let lower = |text: &Option<String>| text.as_deref().map(|text| text.trim().to_lowercase());
+        let postcode = self.postcode.as_deref().map(|text| {
+            text.chars().filter(|c| !c.is_whitespace()).map(|c| c.to_ascii_uppercase()).collect::<String>()
+        });
+        if let Some(prefix) = &postcode
+            && !prefix.bytes().all(|b| b.is_ascii_alphanumeric())
+        {
+            return wrong("postcode", &format!("{prefix:?} begins no postcode: give letters and digits"));
+        }
+        Ok(Self {
+            text: lower(&self.text),
+            name: lower(&self.name),
+            email: lower(&self.email),
+            postcode,
+            district: lower(&self.district),
+            ..self.clone()
+        })
+    }
+
+    /// Whether an address is one that is asked for, the circle aside. Of a filter that is [checked](Self::check).
+    pub(crate) fn takes(&self, address: &Address) -> bool {
+        let district = address.check.admin_district.as_deref().map(str::to_lowercase);
+        self.postcode.as_ref().is_none_or(|prefix| address.postcode.compact().to_string().starts_with(prefix))
+            && self.outcode.is_none_or(|outcode| address.postcode.outcode() == outcode)
+            && self.district.as_ref().is_none_or(|name| district.as_ref() == Some(name))
+            && self.status.is_none_or(|status| address.check.status == status)
+    }
+}
+
+impl Circle {
+    /// How far from the centre an address is; `None` if it is outside, or nobody knows where it is.
+    pub(crate) fn distance(&self, address: &Address) -> Option<f64> {
+        let check = &address.check;
+        let location = Location::new(check.latitude?, check.longitude?).ok()?;
+        let distance = self.centre.distance(location);
+        (distance <= self.radius).then_some(distance)
+    }
+
+    /// A box that holds the circle: latitudes from and to, longitudes from and to.
+    pub(crate) fn bounds(&self) -> [f64; 4] {
+        /// Metres in a degree of latitude, at least, anywhere on WGS84.
+        const DEGREE: f64 = 110_570.0;
+        let (latitude, longitude) = (self.centre.latitude(), self.centre.longitude());
+        let up = self.radius / DEGREE + 1e-6;
+        // Degrees of longitude are shortest at the edge that is nearest to a pole.
+        let widest = (latitude.abs() + up).min(89.0).to_radians().cos();
+        let across = (up / widest).min(360.0);
+        [latitude - up, latitude + up, longitude - across, longitude + across]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_box_holds_its_circle() {
+        for (latitude, longitude) in [(49.9, -6.3), (51.5, 0.0), (60.8, -0.9)] {
+            let centre = Location::new(latitude, longitude).unwrap();
+            for radius in [0.0, 1.0, 2_000.0, MAX_RADIUS] {
+                let [south, north, west, east] = Circle { centre, radius }.bounds();
+                for n in 0..360_u16 {
+                    let angle = f64::from(n).to_radians();
+                    // A point on the box's edge is no nearer than the radius.
+                    let (dy, dx) = (angle.sin(), angle.cos());
+                    let scale = 1.0 / dy.abs().max(dx.abs());
+                    let y = (south + north) / 2.0 + (north - south) / 2.0 * dy * scale;
+                    let x = (west + east) / 2.0 + (east - west) / 2.0 * dx * scale;
+                    let edge = centre.distance(Location::new(y, x).unwrap());
+                    assert!(edge >= radius, "{latitude} {radius} {n}: {edge}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_can_not_be_searched_for_is_refused() {
+        let near = |radius| Filter { near: Some(("SW1A 1AA".parse().unwrap(), radius)), ..Filter::default() };
+        assert!(near(0.0).check().is_ok() && near(MAX_RADIUS).check().is_ok());
+        for radius in [-1.0, f64::NAN, f64::INFINITY, MAX_RADIUS + 1.0] {
+            assert!(near(radius).check().unwrap_err().to_string().contains("radius"), "{radius}");
+        }
+        let text = |text: &str| Filter { text: Some(text.into()), ..Filter::default() };
+        assert!(text("ada").check().is_ok());
+        for bad in ["", "  ", "a\0b", &"x".repeat(MAX_SEARCH + 1)] {
+            assert!(text(bad).check().is_err(), "{bad:?}");
+        }
+        let postcode = Filter { postcode: Some(" sw1a 1 ".into()), ..Filter::default() };
+        assert_eq!(postcode.check().unwrap().postcode.as_deref(), Some("SW1A1"));
+    }
+}

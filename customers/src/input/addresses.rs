@@ -1,0 +1,198 @@
+//! A customer's addresses as a caller says them: the main one flat, all of them in a list, or both.
+
+use jiff::civil::Date;
+use postcode_core::Postcode;
+use serde::Serialize;
+
+use super::{Invalid, MAX_ADDRESSES, fields};
+use crate::address::iso8601;
+use crate::{Address, AddressKind, Customer};
+
+/// What makes an address.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct NewAddress {
+    /// Which of the customer's addresses it replaces; `None` for a new one. A new customer's have none.
+    pub id: Option<i64>,
+    /// What it is for.
+    pub kind: AddressKind,
+    /// A postcode as people type it.
+    pub postcode: String,
+    /// As [`NewCustomer::address_lines`](crate::NewCustomer::address_lines).
+    pub address_lines: Vec<String>,
+    /// The first day on which it holds, if that is known.
+    #[serde(serialize_with = "iso8601")]
+    pub valid_from: Option<Date>,
+    /// The last day on which it holds, if that is known; not before the first.
+    #[serde(serialize_with = "iso8601")]
+    pub valid_to: Option<Date>,
+}
+
+/// An address, checked and normalised.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct AddressDetails {
+    pub(crate) id: Option<i64>,
+    pub(crate) kind: AddressKind,
+    pub(crate) postcode: Postcode,
+    pub(crate) address_lines: Vec<String>,
+    pub(crate) valid_from: Option<Date>,
+    pub(crate) valid_to: Option<Date>,
+}
+
+impl From<&Address> for AddressDetails {
+    fn from(address: &Address) -> Self {
+        Self {
+            id: Some(address.id),
+            kind: address.kind,
+            postcode: address.postcode,
+            address_lines: address.address_lines.clone(),
+            valid_from: address.valid_from,
+            valid_to: address.valid_to,
+        }
+    }
+}
+
+impl NewAddress {
+    /// Checks the address; its errors are those of the fields of `path`, such as `addresses[1].`.
+    pub(crate) fn check(self, invalid: &mut Invalid, path: &str) -> Option<AddressDetails> {
+        let postcode = fields::postcode(invalid, &format!("{path}postcode"), &self.postcode);
+        let address_lines =
+            fields::address_lines(invalid, &format!("{path}address_lines"), &self.address_lines);
+        if let (Some(from), Some(to)) = (self.valid_from, self.valid_to)
+            && to < from
+        {
+            invalid.add(format!("{path}valid_to"), format!("{to} is before valid_from, {from}"));
+        }
+        let Self { id, kind, valid_from, valid_to, .. } = self;
+        Some(AddressDetails { id, kind, postcode: postcode?, address_lines, valid_from, valid_to })
+    }
+}
+
+/// The addresses that a customer is to have: the main one first. What is wrong is added.
+pub(super) fn of(
+    invalid: &mut Invalid,
+    postcode: Option<&str>,
+    address_lines: Option<&[String]>,
+    list: Option<Vec<NewAddress>>,
+    current: Option<&Customer>,
+) -> Vec<AddressDetails> {
+    let before = invalid.errors.len();
+    let flat_postcode = postcode.and_then(|text| fields::postcode(invalid, "postcode", text));
+    let flat_lines = address_lines.map(|lines| fields::address_lines(invalid, "address_lines", lines));
+    let (listed, mut others) = match list {
+        Some(list) => listed(invalid, list, current),
+        None => (None, others_of(current)),
+    };
+    let current = current.and_then(|customer| customer.addresses.first());
+    if invalid.errors.len() > before {
+        return Vec::new();
+    }
+    // Where the list has no main address, it is the one that is there, or a new one.
+    let base = listed.clone().or_else(|| current.map(AddressDetails::from));
+    let postcode =
+        pick(flat_postcode, listed.as_ref().map(|main| main.postcode), current.map(|main| main.postcode));
+    let lines = pick(
+        flat_lines,
+        listed.as_ref().map(|main| main.address_lines.clone()),
+        current.map(|main| main.address_lines.clone()),
+    );
+    let differs = "is not that of the main address among `addresses`: give one of the two";
+    let postcode = postcode.unwrap_or_else(|Differ| {
+        invalid.add("postcode", differs);
+        None
+    });
+    let lines = lines.unwrap_or_else(|Differ| {
+        invalid.add("address_lines", differs);
+        None
+    });
+    let (Some(postcode), Some(address_lines)) = (postcode, lines) else {
+        if invalid.errors.len() == before {
+            invalid.add(
+                "postcode",
+                "is missing: give it with address_lines, or a main address among `addresses`",
+            );
+        }
+        return Vec::new();
+    };
+    let (id, valid_from, valid_to) =
+        base.map_or((None, None, None), |base| (base.id, base.valid_from, base.valid_to));
+    let mut all =
+        vec![AddressDetails { id, kind: AddressKind::Main, postcode, address_lines, valid_from, valid_to }];
+    all.append(&mut others);
+    limit(invalid, &all);
+    all
+}
+
+/// The main address of a list, and the others.
+fn listed(
+    invalid: &mut Invalid,
+    list: Vec<NewAddress>,
+    current: Option<&Customer>,
+) -> (Option<AddressDetails>, Vec<AddressDetails>) {
+    let (mut main, mut others) = (None, Vec::new());
+    if list.len() > MAX_ADDRESSES {
+        invalid.add("addresses", format!("has {} entries: give at most {MAX_ADDRESSES}", list.len()));
+        return (main, others);
+    }
+    let mut ids = Vec::new();
+    for (n, mut address) in list.into_iter().enumerate() {
+        let path = format!("addresses[{n}].");
+        match (address.id, current) {
+            // A new customer's addresses are new, even if they were another's.
+            (_, None) => address.id = None,
+            (Some(id), Some(customer)) if customer.address(id).is_none() => {
+                invalid.add(
+                    format!("{path}id"),
+                    format!("the customer has no address {id}: leave the id out for a new one"),
+                );
+            }
+            (Some(id), _) if ids.contains(&id) => invalid.add(format!("{path}id"), "is there twice"),
+            (id, _) => ids.extend(id),
+        }
+        let Some(checked) = address.check(invalid, &path) else { continue };
+        match checked.kind {
+            AddressKind::Main if main.is_some() => {
+                invalid.add(format!("{path}kind"), "is main a second time: a customer has one main address");
+            }
+            AddressKind::Main => main = Some(checked),
+            _ => others.push(checked),
+        }
+    }
+    // The main address that is there was made something else, and none takes its place.
+    let demoted = current.and_then(|customer| customer.addresses.first()).map(|main| main.id);
+    if main.is_none() && demoted.is_some_and(|id| others.iter().any(|other| other.id == Some(id))) {
+        invalid.add("addresses", "has no main address: give one of them the kind main");
+    }
+    (main, others)
+}
+
+fn others_of(current: Option<&Customer>) -> Vec<AddressDetails> {
+    current.map_or_else(Vec::new, |customer| {
+        customer.addresses.iter().skip(1).map(AddressDetails::from).collect()
+    })
+}
+
+pub(crate) fn limit(invalid: &mut Invalid, addresses: &[AddressDetails]) {
+    if addresses.len() > MAX_ADDRESSES {
+        invalid.add("addresses", format!("are {}: a customer has at most {MAX_ADDRESSES}", addresses.len()));
+    }
+}
+
+/// Two were given and neither is what is there.
+#[derive(Debug)]
+struct Differ;
+
+/// Of what was said flat and in the list: the one that changes what is there, so that a customer can be sent back as it
+/// was read with a change in either place.
+fn pick<T: PartialEq>(flat: Option<T>, listed: Option<T>, current: Option<T>) -> Result<Option<T>, Differ> {
+    match (flat, listed) {
+        (Some(flat), Some(listed)) if flat == listed || current.as_ref() == Some(&listed) => Ok(Some(flat)),
+        (flat @ Some(_), listed @ Some(_)) => {
+            if flat == current {
+                Ok(listed)
+            } else {
+                Err(Differ)
+            }
+        }
+        (flat, listed) => Ok(flat.or(listed).or(current)),
+    }
+}

@@ -1,0 +1,43 @@
+//! What is wrong with what a caller said.
+
+use std::fmt;
+
+use serde::Serialize;
+
+/// Everything that is wrong with what a caller said.
+#[derive(Clone, Debug, Default, PartialEq, Eq, thiserror::Error)]
+pub struct Invalid {
+    /// One entry for each thing that is wrong.
+    pub errors: Vec<FieldError>,
+}
+
+/// What is wrong with one field.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct FieldError {
+    /// The field, such as `postcode` or `addresses[1].address_lines[2]`.
+    pub field: String,
+    /// What is wrong with it and what to give instead.
+    pub message: String,
+}
+
+impl Invalid {
+    pub(crate) fn add(&mut self, field: impl Into<String>, message: impl Into<String>) {
+        self.errors.push(FieldError { field: field.into(), message: message.into() });
+    }
+
+    pub(crate) fn one(field: impl Into<String>, message: impl Into<String>) -> Self {
+        let mut invalid = Self::default();
+        invalid.add(field, message);
+        invalid
+    }
+}
+
+impl fmt::Display for Invalid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (n, error) in self.errors.iter().enumerate() {
+            let separator = if n == 0 { "" } else { "; " };
+            write!(f, "{separator}{}: {}", error.field, error.message)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,234 @@
+//! What a caller may say of a customer, and the check of it.
+
+pub(crate) mod addresses;
+mod fields;
+mod invalid;
+
+use serde::Serialize;
+
+use crate::{Customer, Reference};
+
+pub(crate) use addresses::AddressDetails;
+pub use addresses::NewAddress;
+pub use invalid::{FieldError, Invalid};
+
+/// The longest name, in characters.
+pub const MAX_NAME: usize = 200;
+/// The longest email address, in bytes (RFC 5321 section 4.5.3.1.3, without its angle brackets).
+pub const MAX_EMAIL: usize = 254;
+/// The longest text that is tried as a postcode, in bytes; room for generous spacing.
+pub const MAX_POSTCODE: usize = 64;
+/// The most address lines above the postcode.
+pub const MAX_ADDRESS_LINES: usize = 10;
+/// The longest address line, in characters.
+pub const MAX_ADDRESS_LINE: usize = 200;
+/// The longest notes, in characters.
+pub const MAX_NOTES: usize = 4000;
+/// The most references to other systems.
+pub const MAX_REFERENCES: usize = 20;
+/// The longest name of another system, and the longest id in it, in characters.
+pub const MAX_REFERENCE: usize = 100;
+/// The most addresses of one customer.
+pub const MAX_ADDRESSES: usize = 20;
+
+/// What makes a customer: to create one, or to replace what one holds.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct NewCustomer {
+    /// 1 to [`MAX_NAME`] characters.
+    pub name: String,
+    /// A plain address such as `ada@example.com`, at most [`MAX_EMAIL`] bytes. No other account's, whatever its case.
+    pub email: String,
+    /// A postcode as people type it: the main address's. May be empty if [`addresses`](Self::addresses) has that.
+    pub postcode: String,
+    /// 1 to [`MAX_ADDRESS_LINES`] lines of 1 to [`MAX_ADDRESS_LINE`] characters; empty ones are left out. The main
+    /// address's; may be empty if [`addresses`](Self::addresses) has that.
+    pub address_lines: Vec<String>,
+    /// A telephone number as people type it; empty for none, `None` for what is there.
+    pub phone: Option<String>,
+    /// At most [`MAX_NOTES`] characters; empty for none, `None` for what is there.
+    pub notes: Option<String>,
+    /// At most [`MAX_REFERENCES`]; `None` for those that are there.
+    pub references: Option<Vec<Reference>>,
+    /// At most [`MAX_ADDRESSES`], the main one among them or not: then it is the one that is there, or the flat one.
+    /// `None` for those that are there.
+    pub addresses: Option<Vec<NewAddress>>,
+}
+
+/// A change to some of what a customer holds; `None` leaves it as it is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CustomerPatch {
+    /// See [`NewCustomer::name`].
+    pub name: Option<String>,
+    /// See [`NewCustomer::email`].
+    pub email: Option<String>,
+    /// See [`NewCustomer::postcode`].
+    pub postcode: Option<String>,
+    /// See [`NewCustomer::address_lines`].
+    pub address_lines: Option<Vec<String>>,
+    /// See [`NewCustomer::phone`].
+    pub phone: Option<String>,
+    /// See [`NewCustomer::notes`].
+    pub notes: Option<String>,
+    /// See [`NewCustomer::references`].
+    pub references: Option<Vec<Reference>>,
+    /// See [`NewCustomer::addresses`].
+    pub addresses: Option<Vec<NewAddress>>,
+}
+
+impl From<NewCustomer> for CustomerPatch {
+    fn from(new: NewCustomer) -> Self {
+        let listed = new.addresses.is_some();
+        Self {
+            name: Some(new.name),
+            email: Some(new.email),
+            postcode: Some(new.postcode).filter(|postcode| !(listed && postcode.is_empty())),
+            address_lines: Some(new.address_lines).filter(|lines| !(listed && lines.is_empty())),
+            phone: new.phone,
+            notes: new.notes,
+            references: new.references,
+            addresses: new.addresses,
+        }
+    }
+}
+
+/// What a customer is to hold, checked and normalised; the main address first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Details {
+    pub(crate) name: String,
+    pub(crate) email: String,
+    pub(crate) phone: Option<String>,
+    pub(crate) notes: Option<String>,
+    pub(crate) references: Vec<Reference>,
+    pub(crate) addresses: Vec<AddressDetails>,
+}
+
+impl Details {
+    /// What a customer holds.
+    pub(crate) fn of(customer: &Customer) -> Self {
+        Self {
+            name: customer.name.clone(),
+            email: customer.email.clone(),
+            phone: customer.phone.clone(),
+            notes: customer.notes.clone(),
+            references: customer.references.clone(),
+            addresses: customer.addresses.iter().map(AddressDetails::from).collect(),
+        }
+    }
+}
+
+impl NewCustomer {
+    /// Checks every field and normalises it: surrounding space goes, the postcode takes its usual form.
+    ///
+    /// # Errors
+    /// All that is wrong, not only the first.
+    pub(crate) fn check(self) -> Result<Details, Invalid> {
+        CustomerPatch::from(self).check(None)
+    }
+}
+
+impl CustomerPatch {
+    /// What the customer is to hold after the change.
+    ///
+    /// # Errors
+    /// All that is wrong, not only the first.
+    pub(crate) fn check(self, current: Option<&Customer>) -> Result<Details, Invalid> {
+        let mut invalid = Invalid::default();
+        let held = |of: fn(&Customer) -> &String| current.map(of).cloned().unwrap_or_default();
+        let name = self.name.unwrap_or_else(|| held(|customer| &customer.name));
+        let name = fields::line(&mut invalid, "name", &name, MAX_NAME);
+        let email = self.email.unwrap_or_else(|| held(|customer| &customer.email));
+        let email = fields::email(&mut invalid, &email);
+        let phone = match self.phone {
+            Some(phone) => fields::phone(&mut invalid, &phone),
+            None => current.and_then(|customer| customer.phone.clone()),
+        };
+        let notes = match self.notes {
+            Some(notes) => fields::notes(&mut invalid, &notes),
+            None => current.and_then(|customer| customer.notes.clone()),
+        };
+        let references = match self.references {
+            Some(references) => fields::references(&mut invalid, &references),
+            None => current.map(|customer| customer.references.clone()).unwrap_or_default(),
+        };
+        let (postcode, lines) = (self.postcode.as_deref(), self.address_lines.as_deref());
+        let addresses = addresses::of(&mut invalid, postcode, lines, self.addresses, current);
+        if invalid.errors.is_empty() {
+            Ok(Details { name, email, phone, notes, references, addresses })
+        } else {
+            Err(invalid)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use postcode_core::Postcode;
+
+    use super::*;
+
+    fn new() -> NewCustomer {
+        NewCustomer {
+            name: " Ada Lovelace ".into(),
+            email: " ada@example.com ".into(),
+            postcode: "sw1a1aa".into(),
+            address_lines: vec!["  Buckingham Palace".into(), " ".into(), "London".into()],
+            ..NewCustomer::default()
+        }
+    }
+
+    fn fields(new: NewCustomer) -> Vec<String> {
+        new.check().unwrap_err().errors.into_iter().map(|error| error.field).collect()
+    }
+
+    #[test]
+    fn what_is_said_is_normalised() {
+        let details = new().check().unwrap();
+        assert_eq!(details.name, "Ada Lovelace");
+        assert_eq!(details.email, "ada@example.com");
+        assert_eq!(details.addresses[0].postcode.to_string(), "SW1A 1AA");
+        assert_eq!(details.addresses[0].address_lines, ["Buckingham Palace", "London"]);
+    }
+
+    #[test]
+    fn all_that_is_wrong_is_said_at_once() {
+        let nothing = NewCustomer::default();
+        assert_eq!(fields(nothing), ["name", "email", "postcode", "address_lines"]);
+    }
+
+    #[test]
+    fn the_postcodes_error_says_why() {
+        let error = NewCustomer { postcode: "nonsense".into(), ..new() }.check().unwrap_err();
+        let why = "nonsense".parse::<Postcode>().unwrap_err();
+        assert_eq!(error.to_string(), format!("postcode: \"nonsense\": {why}"));
+    }
+
+    #[test]
+    fn limits_are_the_last_that_is_allowed() {
+        let name = |n| NewCustomer { name: "ÿ".repeat(n), ..new() };
+        assert!(name(MAX_NAME).check().is_ok());
+        assert_eq!(fields(name(MAX_NAME + 1)), ["name"]);
+
+        let lines = |n: usize| NewCustomer { address_lines: vec!["x".into(); n], ..new() };
+        assert!(lines(MAX_ADDRESS_LINES).check().is_ok());
+        assert_eq!(fields(lines(MAX_ADDRESS_LINES + 1)), ["address_lines"]);
+        assert_eq!(fields(lines(1_000_000)), ["address_lines"]);
+
+        let line = |n| NewCustomer { address_lines: vec!["a".into(), "x".repeat(n)], ..new() };
+        assert!(line(MAX_ADDRESS_LINE).check().is_ok());
+        assert_eq!(fields(line(MAX_ADDRESS_LINE + 1)), ["address_lines[1]"]);
+
+        assert_eq!(fields(NewCustomer { postcode: " ".repeat(MAX_POSTCODE + 1), ..new() }), ["postcode"]);
+        assert_eq!(fields(NewCustomer { name: "a\nb".into(), ..new() }), ["name"]);
+    }
+
+    #[test]
+    fn emails_that_no_mail_reaches_are_refused() {
+        for good in ["a@example.com", "o'neil+tag@mail.example.co.uk", "ünï@bücher.example"] {
+            assert!(NewCustomer { email: good.into(), ..new() }.check().is_ok(), "{good}");
+        }
+        let long = format!("a@{}.example", "b".repeat(300));
+        for bad in ["", "ada", "@example.com", "ada@", "a b@example.com", "a@b@c.d", "Ada <a@b.c>", &long] {
+            assert_eq!(fields(NewCustomer { email: bad.into(), ..new() }), ["email"], "{bad}");
+        }
+    }
+}

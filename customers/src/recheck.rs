@@ -1,0 +1,70 @@
+//! What is known of addresses, checked against a new edition of the postcodes.
+
+use postcode_core::Postcode;
+use tracing::{debug, info};
+
+use crate::audit::Action;
+use crate::check::{self, Checked};
+use crate::resolve::BATCH;
+use crate::store::{Recheck, Settled};
+use crate::{Customers, Error, ResolveError};
+
+impl Customers {
+    /// If the lookup answers from another edition of its dataset than the addresses were checked against, looks all of
+    /// them up again, in batches, and stores what changed: a postcode that is terminated since, or in another district. How
+    /// many addresses changed.
+    ///
+    /// What did not change has no new revision. Where it breaks off, the next call goes on. The first edition that is ever
+    /// seen is the one that the addresses were checked against.
+    ///
+    /// # Errors
+    /// When the lookup or the store fails. What was answered until then is stored.
+    pub async fn recheck(&self) -> Result<usize, ResolveError> {
+        let info = match tokio::time::timeout(self.lookup_timeout, self.lookup.info()).await {
+            Ok(Ok(info)) => info,
+            // Who can't say has none that changes: any server of postcodes.io. And one that is down is asked the next time:
+            // addresses that are pending make that heard.
+            Ok(Err(error)) => {
+                debug!(%error, "the lookup does not say which edition it has");
+                return Ok(0);
+            }
+            Err(_) => return Ok(0),
+        };
+        let edition = if info.fingerprint.is_empty() { info.edition.clone() } else { info.fingerprint };
+        let mut at = match self.store.recheck().await.map_err(Error::from)? {
+            Some(at) if at.fingerprint == edition && at.done => return Ok(0),
+            Some(at) if at.fingerprint == edition => at,
+            Some(_) => {
+                info!(edition = %info.edition, "a new edition of the postcodes: all addresses are checked again");
+                Recheck { fingerprint: edition, ..Recheck::default() }
+            }
+            None => {
+                let first = Recheck { fingerprint: edition, done: true, ..Recheck::default() };
+                self.store.set_recheck(&first).await.map_err(Error::from)?;
+                return Ok(0);
+            }
+        };
+        self.store.set_recheck(&at).await.map_err(Error::from)?;
+        let mut total = Settled::default();
+        loop {
+            let known = self.store.checked_after(at.after, BATCH).await.map_err(Error::from)?;
+            let Some(last) = known.last().map(|last| (last.seq, last.number)) else { break };
+            let postcodes: Vec<Postcode> = known.iter().map(|known| known.postcode).collect();
+            let answers = check::many(&*self.lookup, &postcodes, self.lookup_timeout).await;
+            let answers = answers.map_err(ResolveError::Lookup)?;
+            let outcomes = known.into_iter().zip(answers.iter().map(Checked::answered)).collect();
+            let settled = self.store.settle(outcomes, Action::Rechecked).await.map_err(Error::from)?;
+            total.changed += settled.changed;
+            total.terminated += settled.terminated;
+            // Others changed those customers, and that looked their postcodes up.
+            total.stale += settled.stale;
+            at.after = last;
+            self.store.set_recheck(&at).await.map_err(Error::from)?;
+        }
+        at.done = true;
+        self.store.set_recheck(&at).await.map_err(Error::from)?;
+        let Settled { changed, terminated, stale } = total;
+        info!(edition = %info.edition, changed, terminated, stale, "all addresses are checked against the edition");
+        Ok(changed)
+    }
+}

@@ -1,0 +1,183 @@
+//! Making, reading, changing and deleting accounts. Each change is one transaction: the account, its addresses with the
+//! work to resolve them, what is to be done once, and the line in the audit trail.
+
+use jiff::Timestamp;
+
+use super::database::{Statement, Transaction, sql};
+use super::rows::{self, columns, order};
+use super::{Once, Store};
+use crate::audit::{self, Action};
+use crate::draft::Draft;
+use crate::error::StoreError;
+use crate::{Customer, CustomerId, Error};
+
+/// Whether what a change was conditional on held.
+pub(crate) enum Outcome {
+    Done(Customer),
+    /// The account is not at the revision that was read any more.
+    Stale,
+    /// A request with that key was stored in the meantime.
+    Repeated,
+}
+
+impl Store {
+    pub(crate) async fn insert(
+        &self,
+        draft: &Draft,
+        actor: Option<&str>,
+        once: Option<&Once>,
+    ) -> Result<Outcome, Error> {
+        // The row stays locked until the end of the transaction: places are given out in the order of commits, so that no
+        // account turns up behind a cursor that has passed it.
+        const NEXT: &str = "UPDATE places SET last = last + 1 RETURNING last";
+        const SQL: &str = "INSERT INTO customers (seq, id, name, name_key, email, email_key, phone, notes, \
+             external_references, next_address, revision, created_at, updated_at) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
+        let mut customer = draft.customer.clone();
+        let mut transaction = self.writer()?.begin().await?;
+        if let Some(once) = once
+            && !once.claim(&mut transaction, customer.id, 0).await?
+        {
+            return Ok(Outcome::Repeated);
+        }
+        let rows = transaction.fetch(sql(NEXT)).await?;
+        let place =
+            rows.first().ok_or_else(|| StoreError::new("the database has lost its table of places"))?;
+        customer.seq = place.get("last")?;
+        let statement = details(sql(SQL).bind(customer.seq).bind(customer.id.to_string()), &customer)?
+            .bind(customer.revision)
+            .bind(customer.created_at.as_microsecond())
+            .bind(customer.updated_at.as_microsecond());
+        transaction.execute(statement).await.map_err(|error| taken(error, &customer.email))?;
+        write_addresses(&mut transaction, &customer, &draft.due).await?;
+        let changes = audit::changes(None, &customer);
+        super::audit::record(&mut transaction, &customer, Action::Created, actor, &changes).await?;
+        transaction.commit().await?;
+        Ok(Outcome::Done(customer))
+    }
+
+    /// The account, deleted or not.
+    pub(crate) async fn get(&self, id: CustomerId) -> Result<Option<Customer>, StoreError> {
+        const SQL: &str = concat!(
+            "SELECT ",
+            columns!(),
+            " FROM customers c JOIN addresses a ON a.customer = c.seq WHERE c.id = $1 ",
+            order!()
+        );
+        let rows = self.readers.fetch(sql(SQL).bind(id.to_string())).await?;
+        Ok(rows::customers(&rows)?.pop())
+    }
+
+    /// Stores the next state of an account, if it still is as it was.
+    pub(crate) async fn update(
+        &self,
+        before: &Customer,
+        draft: &Draft,
+        action: Action,
+        actor: Option<&str>,
+        once: Option<&Once>,
+    ) -> Result<Outcome, Error> {
+        const SQL: &str = "UPDATE customers SET name = $3, name_key = $4, email = $5, email_key = $6, phone = $7, \
+             notes = $8, external_references = $9, next_address = $10, revision = $11, updated_at = $12, \
+             deleted_at = $13 WHERE seq = $1 AND revision = $2";
+        let after = &draft.customer;
+        let mut transaction = self.writer()?.begin().await?;
+        if let Some(once) = once
+            && !once.claim(&mut transaction, after.id, before.next_address).await?
+        {
+            return Ok(Outcome::Repeated);
+        }
+        let statement = details(sql(SQL).bind(before.seq).bind(before.revision), after)?
+            .bind(after.revision)
+            .bind(after.updated_at.as_microsecond())
+            .bind(after.deleted_at.map(Timestamp::as_microsecond));
+        let updated = transaction.execute(statement).await.map_err(|error| taken(error, &after.email))?;
+        if updated == 0 {
+            return Ok(Outcome::Stale);
+        }
+        // A few rows at most, and each is known: written anew.
+        transaction.execute(sql("DELETE FROM addresses WHERE customer = $1").bind(before.seq)).await?;
+        write_addresses(&mut transaction, after, &draft.due).await?;
+        let changes = audit::changes(Some(before), after);
+        super::audit::record(&mut transaction, after, action, actor, &changes).await?;
+        transaction.commit().await?;
+        Ok(Outcome::Done(after.clone()))
+    }
+
+    /// Marks an account as deleted, or as not deleted, if it still is as it was.
+    pub(crate) async fn mark(
+        &self,
+        before: &Customer,
+        after: &Customer,
+        action: Action,
+        actor: Option<&str>,
+    ) -> Result<bool, Error> {
+        const SQL: &str = "UPDATE customers SET revision = $3, updated_at = $4, deleted_at = $5 \
+             WHERE seq = $1 AND revision = $2";
+        let mut transaction = self.writer()?.begin().await?;
+        let statement = sql(SQL)
+            .bind(before.seq)
+            .bind(before.revision)
+            .bind(after.revision)
+            .bind(after.updated_at.as_microsecond())
+            .bind(after.deleted_at.map(Timestamp::as_microsecond));
+        let marked = transaction.execute(statement).await.map_err(|error| taken(error, &after.email))?;
+        if marked == 0 {
+            return Ok(false);
+        }
+        super::audit::record(&mut transaction, after, action, actor, &serde_json::Map::new()).await?;
+        transaction.commit().await?;
+        Ok(true)
+    }
+
+    /// Erases an account for good, if it still is as it was: of it remains that it was erased, when and by whom.
+    pub(crate) async fn erase(&self, before: &Customer, actor: Option<&str>) -> Result<bool, StoreError> {
+        let id = before.id.to_string();
+        let mut transaction = self.writer()?.begin().await?;
+        // Its addresses go with it.
+        let statement = sql("DELETE FROM customers WHERE seq = $1 AND revision = $2");
+        if transaction.execute(statement.bind(before.seq).bind(before.revision)).await? == 0 {
+            return Ok(false);
+        }
+        for statement in
+            ["DELETE FROM audit WHERE customer_id = $1", "DELETE FROM idempotency WHERE customer_id = $1"]
+        {
+            transaction.execute(sql(statement).bind(id.clone())).await?;
+        }
+        let mut erased = before.clone();
+        erased.revision += 1;
+        let nothing = serde_json::Map::new();
+        super::audit::record(&mut transaction, &erased, Action::Erased, actor, &nothing).await?;
+        transaction.commit().await?;
+        Ok(true)
+    }
+}
+
+/// Eight values: name, its key, email, its key, phone, notes, references, the next address's number.
+fn details(statement: Statement, customer: &Customer) -> Result<Statement, StoreError> {
+    Ok(statement
+        .bind(customer.name.clone())
+        .bind(customer.name.to_lowercase())
+        .bind(customer.email.clone())
+        .bind(customer.email.to_lowercase())
+        .bind(customer.phone.clone())
+        .bind(customer.notes.clone())
+        .bind(rows::written("external_references", &customer.references)?)
+        .bind(customer.next_address))
+}
+
+async fn write_addresses(
+    transaction: &mut Transaction,
+    customer: &Customer,
+    due: &[Option<Timestamp>],
+) -> Result<(), StoreError> {
+    for (address, due) in customer.addresses.iter().zip(due) {
+        transaction.execute(rows::insert_address(customer.seq, address, *due)?).await?;
+    }
+    Ok(())
+}
+
+/// The only value of an account that another can have is its email.
+fn taken(error: StoreError, email: &str) -> Error {
+    if error.is_taken() { Error::EmailTaken(email.to_owned()) } else { error.into() }
+}

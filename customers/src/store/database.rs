@@ -1,0 +1,219 @@
+//! One way to talk to SQLite and to PostgreSQL: statements in the SQL that both understand, with `$1` for the first value.
+//!
+//! Not sqlx's `Any`: it (0.9.0) sends a missing double as a `float4`, and PostgreSQL then refuses the next double in the
+//! same prepared statement; and options such as SQLite's journal can't be set through it.
+
+use std::future::Future;
+use std::time::Duration;
+
+use sqlx::postgres::{PgPool, PgRow, Postgres};
+use sqlx::sqlite::{Sqlite, SqlitePool, SqliteRow};
+use sqlx::{AssertSqlSafe, Decode, SqlStr, Type};
+
+use super::failure::failed;
+use crate::error::StoreError;
+
+type Result<T> = std::result::Result<T, StoreError>;
+
+/// How long one answer of PostgreSQL may take, a network that swallows it included. The server itself gives up sooner.
+const ANSWER: Duration = Duration::from_secs(45);
+
+/// Open connections to a database.
+#[derive(Clone, Debug)]
+pub(super) enum Pool {
+    Sqlite(SqlitePool),
+    Postgres(PgPool),
+}
+
+/// Statements that take effect together or not at all; dropped without a commit, not at all.
+pub(super) enum Transaction {
+    Sqlite(sqlx::Transaction<'static, Sqlite>),
+    Postgres(sqlx::Transaction<'static, Postgres>),
+}
+
+/// One row of an answer.
+pub(super) enum Row {
+    Sqlite(SqliteRow),
+    Postgres(PgRow),
+}
+
+/// What stands for a `$1`.
+#[derive(Clone, Debug)]
+pub(super) enum Value {
+    Text(Option<String>),
+    Integer(Option<i64>),
+    Real(Option<f64>),
+}
+
+/// A statement and its values.
+#[derive(Debug)]
+pub(super) struct Statement {
+    sql: SqlStr,
+    values: Vec<Value>,
+}
+
+/// A statement whose text is known when this is compiled.
+pub(super) fn sql(text: &'static str) -> Statement {
+    Statement { sql: SqlStr::from_static(text), values: Vec::new() }
+}
+
+impl Statement {
+    /// A statement put together from texts of this program; whatever callers say is among the values.
+    pub(super) fn composed(text: String, values: Vec<Value>) -> Self {
+        Self { sql: sqlx::SqlSafeStr::into_sql_str(AssertSqlSafe(text)), values }
+    }
+
+    pub(super) fn bind(mut self, value: impl Into<Value>) -> Self {
+        self.values.push(value.into());
+        self
+    }
+}
+
+impl From<&str> for Value {
+    fn from(text: &str) -> Self {
+        Self::Text(Some(text.to_owned()))
+    }
+}
+
+impl From<String> for Value {
+    fn from(text: String) -> Self {
+        Self::Text(Some(text))
+    }
+}
+
+impl From<Option<String>> for Value {
+    fn from(text: Option<String>) -> Self {
+        Self::Text(text)
+    }
+}
+
+impl From<i64> for Value {
+    fn from(number: i64) -> Self {
+        Self::Integer(Some(number))
+    }
+}
+
+impl From<Option<i64>> for Value {
+    fn from(number: Option<i64>) -> Self {
+        Self::Integer(number)
+    }
+}
+
+impl From<f64> for Value {
+    fn from(number: f64) -> Self {
+        Self::Real(Some(number))
+    }
+}
+
+impl From<Option<f64>> for Value {
+    fn from(number: Option<f64>) -> Self {
+        Self::Real(number)
+    }
+}
+
+/// The driver's query for a statement: the same text, for either driver.
+macro_rules! query {
+    ($statement:expr) => {{
+        let Statement { sql, values } = $statement;
+        values.into_iter().fold(sqlx::query(sql), |query, value| match value {
+            Value::Text(text) => query.bind(text),
+            Value::Integer(number) => query.bind(number),
+            Value::Real(number) => query.bind(number),
+        })
+    }};
+}
+
+/// SQLite answers from this machine and has limits of its own.
+async fn in_time<T>(answer: impl Future<Output = sqlx::Result<T>>) -> Result<T> {
+    match tokio::time::timeout(ANSWER, answer).await {
+        Ok(answer) => answer.map_err(failed),
+        Err(_) => Err(StoreError::unavailable(format!("PostgreSQL gave no answer within {ANSWER:?}"))),
+    }
+}
+
+impl Pool {
+    pub(super) async fn fetch(&self, statement: Statement) -> Result<Vec<Row>> {
+        Ok(match self {
+            Self::Sqlite(pool) => {
+                let rows = query!(statement).fetch_all(pool).await.map_err(failed)?;
+                rows.into_iter().map(Row::Sqlite).collect()
+            }
+            Self::Postgres(pool) => {
+                let rows = in_time(query!(statement).fetch_all(pool)).await?;
+                rows.into_iter().map(Row::Postgres).collect()
+            }
+        })
+    }
+
+    /// How many rows it changed.
+    pub(super) async fn execute(&self, statement: Statement) -> Result<u64> {
+        Ok(match self {
+            Self::Sqlite(pool) => query!(statement).execute(pool).await.map_err(failed)?.rows_affected(),
+            Self::Postgres(pool) => in_time(query!(statement).execute(pool)).await?.rows_affected(),
+        })
+    }
+
+    pub(super) async fn begin(&self) -> Result<Transaction> {
+        Ok(match self {
+            // Takes the right to write at once, and waits for it if need be: what begins by reading and then finds that
+            // another process has written would fail.
+            Self::Sqlite(pool) => {
+                Transaction::Sqlite(pool.begin_with("BEGIN IMMEDIATE").await.map_err(failed)?)
+            }
+            Self::Postgres(pool) => Transaction::Postgres(in_time(pool.begin()).await?),
+        })
+    }
+
+    pub(super) async fn close(&self) {
+        match self {
+            Self::Sqlite(pool) => pool.close().await,
+            Self::Postgres(pool) => pool.close().await,
+        }
+    }
+}
+
+impl Transaction {
+    pub(super) async fn fetch(&mut self, statement: Statement) -> Result<Vec<Row>> {
+        Ok(match self {
+            Self::Sqlite(transaction) => {
+                let rows = query!(statement).fetch_all(&mut **transaction).await.map_err(failed)?;
+                rows.into_iter().map(Row::Sqlite).collect()
+            }
+            Self::Postgres(transaction) => {
+                let rows = in_time(query!(statement).fetch_all(&mut **transaction)).await?;
+                rows.into_iter().map(Row::Postgres).collect()
+            }
+        })
+    }
+
+    /// How many rows it changed.
+    pub(super) async fn execute(&mut self, statement: Statement) -> Result<u64> {
+        Ok(match self {
+            Self::Sqlite(transaction) => {
+                query!(statement).execute(&mut **transaction).await.map_err(failed)?.rows_affected()
+            }
+            Self::Postgres(transaction) => {
+                in_time(query!(statement).execute(&mut **transaction)).await?.rows_affected()
+            }
+        })
+    }
+
+    pub(super) async fn commit(self) -> Result<()> {
+        match self {
+            Self::Sqlite(transaction) => transaction.commit().await.map_err(failed),
+            Self::Postgres(transaction) => in_time(transaction.commit()).await,
+        }
+    }
+}
+
+impl Row {
+    pub(super) fn get<T>(&self, column: &str) -> Result<T>
+    where
+        T: for<'r> Decode<'r, Sqlite> + Type<Sqlite> + for<'r> Decode<'r, Postgres> + Type<Postgres>,
+    {
+        match self {
+            Self::Sqlite(row) => sqlx::Row::try_get(row, column).map_err(failed),
+            Self::Postgres(row) => sqlx::Row::try_get(row, column).map_err(failed),
+        }
+    }
+}

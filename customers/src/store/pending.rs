@@ -1,0 +1,147 @@
+//! The addresses that are to be looked up, and what became of them. A pending address is its own entry in the work list: it
+//! is written, changed and done with in the transaction of the account.
+
+use jiff::Timestamp;
+use postcode_core::Postcode;
+use serde_json::{Map, Value};
+
+use super::Store;
+use super::database::{Row, Transaction, sql};
+use super::{audit, rows};
+use crate::audit::{Action, check_changes};
+use crate::check::Checked;
+use crate::error::StoreError;
+use crate::{AddressCheck, CustomerId};
+
+type Result<T> = std::result::Result<T, StoreError>;
+
+/// An address that is to be asked for, as it was read.
+#[derive(Clone, Debug)]
+pub(crate) struct Due {
+    pub(crate) seq: i64,
+    pub(crate) id: CustomerId,
+    pub(crate) revision: i64,
+    pub(crate) number: i64,
+    pub(crate) postcode: Postcode,
+    pub(crate) check: AddressCheck,
+}
+
+/// What became of addresses that were asked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Settled {
+    /// Addresses whose check changed.
+    pub(crate) changed: usize,
+    /// Those of them that are terminated now.
+    pub(crate) terminated: usize,
+    /// Addresses whose customers others changed meanwhile: nothing was stored.
+    pub(crate) stale: usize,
+}
+
+impl Due {
+    pub(super) fn read(row: &Row) -> Result<Self> {
+        Ok(Self {
+            seq: row.get("seq")?,
+            id: rows::parsed(row, "id")?,
+            revision: row.get("revision")?,
+            number: row.get("number")?,
+            postcode: rows::parsed(row, "postcode")?,
+            check: rows::check(row)?,
+        })
+    }
+}
+
+/// What a [`Due`] is read from.
+macro_rules! due_columns {
+    () => {
+        "c.seq, c.id, c.revision, a.number, a.postcode, a.address_status, a.admin_district, a.region, a.country, \
+         a.latitude, a.longitude"
+    };
+}
+pub(super) use due_columns;
+
+impl Store {
+    /// The pending addresses to ask for now, those that wait longest first, each customer's in their order.
+    pub(crate) async fn due(&self, limit: usize) -> Result<Vec<Due>> {
+        const SQL: &str = concat!(
+            "SELECT ",
+            due_columns!(),
+            " FROM addresses a JOIN customers c ON c.seq = a.customer \
+             WHERE a.address_status = 'pending' AND a.check_after <= $1 AND c.deleted_at IS NULL \
+             ORDER BY a.check_after, a.customer, a.number LIMIT $2"
+        );
+        let statement = sql(SQL).bind(Timestamp::now().as_microsecond()).bind(limit as i64);
+        self.readers.fetch(statement).await?.iter().map(Due::read).collect()
+    }
+
+    /// Makes every pending address due.
+    pub(crate) async fn all_due(&self) -> Result<()> {
+        const SQL: &str = "UPDATE addresses SET check_after = $1 \
+             WHERE address_status = 'pending' AND check_after > $1";
+        self.writer()?.execute(sql(SQL).bind(Timestamp::now().as_microsecond())).await.map(drop)
+    }
+
+    /// Stores what became of addresses, of those customers that have not changed since they were read, in one
+    /// transaction. What did not change is no new revision.
+    pub(crate) async fn settle(&self, outcomes: Vec<(Due, Checked)>, action: Action) -> Result<Settled> {
+        let mut settled = Settled::default();
+        let mut transaction = self.writer()?.begin().await?;
+        let mut rest = outcomes.as_slice();
+        // In the order of customers: two that do this at once lock the rows in one order. And all of one customer at
+        // once: the next would find another revision.
+        let mut sorted = Vec::from(rest);
+        sorted.sort_by_key(|(due, _)| (due.seq, due.number));
+        rest = &sorted;
+        while let Some((first, _)) = rest.first() {
+            let (seq, revision) = (first.seq, first.revision);
+            let many = rest.iter().take_while(|(due, _)| due.seq == seq && due.revision == revision).count();
+            let (of_one, others) = rest.split_at(many);
+            settle_one(&mut transaction, of_one, action, &mut settled).await?;
+            rest = others;
+        }
+        transaction.commit().await?;
+        Ok(settled)
+    }
+}
+
+/// What became of one customer's addresses.
+async fn settle_one(
+    transaction: &mut Transaction,
+    outcomes: &[(Due, Checked)],
+    action: Action,
+    settled: &mut Settled,
+) -> Result<()> {
+    const REVISE: &str = "UPDATE customers SET revision = revision + 1, \
+         updated_at = CASE WHEN updated_at > $3 THEN updated_at ELSE $3 END \
+         WHERE seq = $1 AND revision = $2 AND deleted_at IS NULL";
+    const CHANGE: &str = "UPDATE addresses SET address_status = $1, admin_district = $2, region = $3, country = $4, \
+         latitude = $5, longitude = $6, district_key = $7, check_after = $8 WHERE customer = $9 AND number = $10";
+    // Nothing that a reader of the customer sees: no new revision.
+    const DEFER: &str = "UPDATE addresses SET check_after = $1 WHERE customer = $2 AND number = $3 \
+         AND address_status = 'pending' AND (SELECT revision FROM customers WHERE seq = $2) = $4";
+    for (due, checked) in outcomes.iter().filter(|(due, checked)| due.check == checked.check) {
+        if let Some(again) = checked.due {
+            let statement = sql(DEFER).bind(again.as_microsecond());
+            transaction.execute(statement.bind(due.seq).bind(due.number).bind(due.revision)).await?;
+        }
+    }
+    let changed: Vec<_> = outcomes.iter().filter(|(due, checked)| due.check != checked.check).collect();
+    let Some((first, _)) = changed.first() else { return Ok(()) };
+    let now = crate::draft::now().as_microsecond();
+    let revise = sql(REVISE).bind(first.seq).bind(first.revision).bind(now);
+    if transaction.execute(revise).await? == 0 {
+        settled.stale += changed.len();
+        return Ok(());
+    }
+    let mut changes: Map<String, Value> = Map::new();
+    for (due, checked) in &changed {
+        let statement = rows::bind_check(sql(CHANGE), &checked.check)
+            .bind(checked.due.map(Timestamp::as_microsecond))
+            .bind(due.seq)
+            .bind(due.number);
+        transaction.execute(statement).await?;
+        changes.extend(check_changes(due.number, &due.check, &checked.check));
+        settled.changed += 1;
+        settled.terminated += usize::from(checked.check.status == crate::AddressStatus::Terminated);
+    }
+    audit::write(transaction, first.id, first.revision + 1, now, action, None, &changes).await
+}

@@ -1,0 +1,67 @@
+//! Accounts in PostgreSQL.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use sqlx::Connection;
+use sqlx::migrate::Migrator;
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgPoolOptions};
+
+use super::Store;
+use super::database::Pool;
+use super::failure::{migration, reason};
+use crate::error::StoreError;
+
+static MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
+
+/// How long a first connection may take.
+const CONNECT: Duration = Duration::from_secs(10);
+/// How long the schema may take to be brought up to date, another process that does the same included.
+const MIGRATE: Duration = Duration::from_secs(600);
+/// How long to wait for a connection.
+const ACQUIRE: Duration = Duration::from_secs(5);
+/// How long the server works on one statement, or lets a transaction lie idle, unless the URL says otherwise.
+const STATEMENT: &str = "30s";
+/// Connections: so few that many processes can share a server of a hundred.
+const CONNECTIONS: u32 = 8;
+
+pub(super) async fn open(url: &str) -> Result<Store, StoreError> {
+    // Neither URL nor options in any message: they may hold a password.
+    let mut options = PgConnectOptions::from_str(url)
+        .map_err(|error| StoreError::new(format!("the database URL is wrong: {}", reason(&error))))?;
+    if !url.contains("application_name") {
+        options = options.application_name("customers");
+    }
+    let place = format!("postgres at {}:{}", options.get_host(), options.get_port());
+    migrate(&options, &place).await?;
+    for limit in ["statement_timeout", "idle_in_transaction_session_timeout", "lock_timeout"] {
+        if !url.contains(limit) {
+            options = options.options([(limit, STATEMENT)]);
+        }
+    }
+    let pool = PgPoolOptions::new()
+        .max_connections(CONNECTIONS)
+        .acquire_timeout(ACQUIRE)
+        // A connection that the server closed meanwhile is replaced, not used.
+        .test_before_acquire(true)
+        .connect_lazy_with(options);
+    let pool = Pool::Postgres(pool);
+    Ok(Store { writer: pool.clone(), readers: pool, file: None })
+}
+
+/// On a connection of its own: it says at once what is wrong, where a pool goes on trying, and it may take its time.
+async fn migrate(options: &PgConnectOptions, place: &str) -> Result<(), StoreError> {
+    let cannot =
+        |reason: String| StoreError::unavailable(format!("the database ({place}) can't be opened: {reason}"));
+    let mut connection = match tokio::time::timeout(CONNECT, PgConnection::connect_with(options)).await {
+        Ok(connection) => connection.map_err(|error| cannot(reason(&error)))?,
+        Err(_) => return Err(cannot(format!("it does not answer within {CONNECT:?}"))),
+    };
+    match tokio::time::timeout(MIGRATE, MIGRATIONS.run(&mut connection)).await {
+        Ok(done) => done.map_err(|error| migration(place, error))?,
+        Err(_) => return Err(cannot(format!("its schema was not brought up to date within {MIGRATE:?}"))),
+    }
+    // It has done its work; that it can't say goodbye is of no interest.
+    let _ = tokio::time::timeout(CONNECT, connection.close()).await;
+    Ok(())
+}

@@ -1,0 +1,59 @@
+//! How far the addresses are checked against which edition of the postcodes.
+
+use super::Store;
+use super::database::sql;
+use super::pending::{Due, due_columns};
+use crate::error::StoreError;
+
+type Result<T> = std::result::Result<T, StoreError>;
+
+/// The edition that addresses are checked against, and how far.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Recheck {
+    /// The edition's fingerprint.
+    pub(crate) fingerprint: String,
+    /// The last address that was checked: its customer's place, and its number.
+    pub(crate) after: (i64, i64),
+    /// All were.
+    pub(crate) done: bool,
+}
+
+impl Store {
+    /// Where the check stands; `None` if there was none yet.
+    pub(crate) async fn recheck(&self) -> Result<Option<Recheck>> {
+        const SQL: &str = "SELECT fingerprint, customer, number, done FROM recheck LIMIT 1";
+        let rows = self.readers.fetch(sql(SQL)).await?;
+        let Some(row) = rows.first() else { return Ok(None) };
+        Ok(Some(Recheck {
+            fingerprint: row.get("fingerprint")?,
+            after: (row.get("customer")?, row.get("number")?),
+            done: row.get::<i64>("done")? != 0,
+        }))
+    }
+
+    pub(crate) async fn set_recheck(&self, recheck: &Recheck) -> Result<()> {
+        const SQL: &str = "INSERT INTO recheck (fingerprint, customer, number, done) VALUES ($1, $2, $3, $4)";
+        let mut transaction = self.writer()?.begin().await?;
+        transaction.execute(sql("DELETE FROM recheck")).await?;
+        let statement = sql(SQL)
+            .bind(recheck.fingerprint.clone())
+            .bind(recheck.after.0)
+            .bind(recheck.after.1)
+            .bind(i64::from(recheck.done));
+        transaction.execute(statement).await?;
+        transaction.commit().await
+    }
+
+    /// The next addresses that are known, of accounts that are not deleted.
+    pub(crate) async fn checked_after(&self, after: (i64, i64), limit: usize) -> Result<Vec<Due>> {
+        const SQL: &str = concat!(
+            "SELECT ",
+            due_columns!(),
+            " FROM addresses a JOIN customers c ON c.seq = a.customer \
+             WHERE (a.customer, a.number) > ($1, $2) AND a.address_status <> 'pending' AND c.deleted_at IS NULL \
+             ORDER BY a.customer, a.number LIMIT $3"
+        );
+        let statement = sql(SQL).bind(after.0).bind(after.1).bind(limit as i64);
+        self.readers.fetch(statement).await?.iter().map(Due::read).collect()
+    }
+}

@@ -1,0 +1,105 @@
+//! The databases that a test is run on: one body, both of them.
+#![allow(dead_code, unused_macros, unused_imports, unreachable_pub)] // Each test program uses what it needs.
+
+use std::sync::Once;
+
+use customers::Store;
+use sqlx::{Connection, PgConnection};
+use tempfile::TempDir;
+
+/// Where PostgreSQL is, if it is: as in CI.
+const POSTGRES: &str = "postgres://postgres@127.0.0.1:5432/postgres";
+
+/// A database of one test's own; gone with it.
+pub enum Database {
+    Memory,
+    File(TempDir),
+    /// The name of the schema.
+    Postgres(String),
+}
+
+impl Database {
+    pub fn file() -> Self {
+        Self::File(TempDir::new().unwrap())
+    }
+
+    /// A schema of PostgreSQL; none where there is no PostgreSQL, which only CI takes for a failure.
+    pub async fn postgres() -> Option<Self> {
+        static SKIPPED: Once = Once::new();
+        let mut connection = match PgConnection::connect(POSTGRES).await {
+            Ok(connection) => connection,
+            Err(error) if std::env::var("CI").is_ok_and(|ci| ci == "true") => {
+                panic!("PostgreSQL at {POSTGRES}: {error}")
+            }
+            Err(error) => {
+                SKIPPED.call_once(|| println!("skipped: no PostgreSQL at 127.0.0.1:5432 ({error})"));
+                return None;
+            }
+        };
+        let name = format!("customers_{}", uuid::Uuid::now_v7().simple());
+        execute(&mut connection, format!("CREATE SCHEMA {name}")).await;
+        connection.close().await.unwrap();
+        Some(Self::Postgres(name))
+    }
+
+    /// Every time the same database, but for one in memory.
+    pub fn url(&self) -> String {
+        match self {
+            Self::Memory => "sqlite::memory:".to_owned(),
+            Self::File(dir) => format!("sqlite://{}", dir.path().join("customers.db").display()),
+            // What a test has stored need not outlive a power cut.
+            Self::Postgres(schema) => {
+                format!("{POSTGRES}?options[search_path]={schema}&options[synchronous_commit]=off")
+            }
+        }
+    }
+
+    pub async fn open(&self) -> Store {
+        Store::open(&self.url()).await.unwrap()
+    }
+}
+
+async fn execute(connection: &mut PgConnection, statement: String) {
+    sqlx::query(sqlx::AssertSqlSafe(statement)).execute(connection).await.unwrap();
+}
+
+impl Drop for Database {
+    /// Also after a failed test, and from within its runtime: on a thread and a runtime of its own.
+    fn drop(&mut self) {
+        let Self::Postgres(schema) = self else { return };
+        let schema = std::mem::take(schema);
+        let dropping = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+            runtime.block_on(async {
+                let mut connection = PgConnection::connect(POSTGRES).await.map_err(std::io::Error::other)?;
+                let statement = format!("SET lock_timeout = '30s'; DROP SCHEMA {schema} CASCADE");
+                let done = sqlx::raw_sql(sqlx::AssertSqlSafe(statement)).execute(&mut connection).await;
+                done.map(drop).map_err(std::io::Error::other)
+            })
+        });
+        if let Ok(Err(error)) = dropping.join() {
+            println!("the schema was not dropped: {error}");
+        }
+    }
+}
+
+/// Makes two tests of each of these functions, which take a [`Database`].
+macro_rules! on_both {
+    ($sqlite:expr; $($test:ident),* $(,)?) => {
+        mod on_sqlite {
+            $(#[tokio::test]
+            async fn $test() {
+                super::$test($sqlite).await;
+            })*
+        }
+        mod on_postgres {
+            $(#[tokio::test]
+            async fn $test() {
+                if let Some(database) = crate::databases::Database::postgres().await {
+                    super::$test(database).await;
+                }
+            })*
+        }
+    };
+}
+pub(crate) use on_both;
