@@ -123,7 +123,7 @@ impl Customers {
             match self.store.update(&customer, &draft, action, self.actor.as_deref(), once).await? {
                 Outcome::Done(customer) => {
                     self.wake_resolver(&draft);
-                    return Ok(customer);
+                    return Ok(*customer);
                 }
                 Outcome::Repeated => return Err(Error::KeyReused),
                 Outcome::Stale => {}

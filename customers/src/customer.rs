@@ -76,7 +76,7 @@ pub(crate) fn rfc3339<S: Serializer>(time: &Timestamp, serializer: S) -> Result<
     serializer.collect_str(&format_args!("{time:.6}"))
 }
 
-fn rfc3339_if<S: Serializer>(time: &Option<Timestamp>, serializer: S) -> Result<S::Ok, S::Error> {
+pub(crate) fn rfc3339_if<S: Serializer>(time: &Option<Timestamp>, serializer: S) -> Result<S::Ok, S::Error> {
     match time {
         Some(time) => rfc3339(time, serializer),
         None => serializer.serialize_none(),

@@ -2,7 +2,7 @@
 
 use std::error::Error as StdError;
 
-use crate::{CustomerId, Invalid};
+use crate::{CustomerId, ImportId, Invalid, MAX_IMPORTS};
 
 /// What every fallible call of this crate returns.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -40,6 +40,15 @@ pub enum Error {
     /// Others changed the customer each time that this change was about to be stored.
     #[error("customer {0} is being changed by others: read it and try again")]
     Conflict(CustomerId),
+    /// A file to be imported can't be, as a whole.
+    #[error("{0}")]
+    BadImport(String),
+    /// There is no such import, or no longer.
+    #[error("there is no import {0}")]
+    NoImport(ImportId),
+    /// As many imports wait as may.
+    #[error("{MAX_IMPORTS} imports wait or are worked on: send this one when one of them is done")]
+    TooManyImports,
     /// The postcode lookup failed, where nothing could be answered without it.
     #[error("the postcode lookup failed: {0}")]
     Lookup(#[source] postcode_core::Error),

@@ -25,6 +25,8 @@ pub struct Customers {
     pub(crate) lookup_timeout: Duration,
     /// Wakes [`keep_resolving`](Self::keep_resolving): there is an address to ask for.
     pub(crate) pending: Arc<Notify>,
+    /// Wakes [`keep_importing`](Self::keep_importing): there is a file to work on.
+    pub(crate) imports: Arc<Notify>,
     /// Who the changes are by, for the audit trail.
     pub(crate) actor: Option<Arc<str>>,
     /// The revisions at which a customer may be changed.
@@ -42,6 +44,7 @@ impl Customers {
             lookup,
             lookup_timeout: Self::LOOKUP_TIMEOUT,
             pending: Arc::default(),
+            imports: Arc::default(),
             actor: None,
             revisions: None,
         }
@@ -104,7 +107,7 @@ impl Customers {
         match self.store.insert(&draft, self.actor.as_deref(), once).await? {
             Outcome::Done(customer) => {
                 self.wake_resolver(&draft);
-                Ok(customer)
+                Ok(*customer)
             }
             Outcome::Repeated | Outcome::Stale => match once {
                 // The same request, at the same time.
@@ -213,11 +216,17 @@ pub(crate) fn no_address() -> Error {
 }
 
 pub(crate) fn once(kind: &str, key: &str, request: &impl serde::Serialize) -> Result<Once> {
+    token(key)?;
+    Once::new(kind, key, request)
+}
+
+/// Checks what a caller gives as an idempotency key.
+pub(crate) fn token(key: &str) -> Result<()> {
     if key.is_empty() || key.len() > MAX_TOKEN || !key.bytes().all(|b| b.is_ascii_graphic() || b == b' ') {
         let what = format!("give 1 to {MAX_TOKEN} printable ASCII characters");
         return Err(Invalid::one("idempotency_key", what).into());
     }
-    Once::new(kind, key, request)
+    Ok(())
 }
 
 fn in_range(limit: usize) -> Result<()> {

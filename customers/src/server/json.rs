@@ -12,6 +12,8 @@ use super::problem::Problem;
 
 /// How long a body may take to arrive.
 const BODY_TIME: Duration = Duration::from_secs(10);
+/// How long a file may take.
+const FILE_TIME: Duration = Duration::from_secs(300);
 
 /// What a route takes for a body.
 #[derive(Clone, Copy, Debug)]
@@ -34,7 +36,7 @@ pub struct Expected<'a> {
 pub async fn object(request: Request, expected: Expected<'_>) -> Result<Map<String, Value>, Problem> {
     let (head, body) = request.into_parts();
     check_type(&head.headers, expected.types)?;
-    match serde_json::from_slice(&read(body, expected.max).await?) {
+    match serde_json::from_slice(&read(body, expected.max, BODY_TIME).await?) {
         Ok(Value::Object(object)) => Ok(object),
         Ok(other) => {
             let detail = format!("the body is {}: give {}", kind(&other), expected.form);
@@ -45,6 +47,16 @@ pub async fn object(request: Request, expected: Expected<'_>) -> Result<Map<Stri
             Err(Problem::new(StatusCode::BAD_REQUEST, "invalid_json", detail))
         }
     }
+}
+
+/// A file in a request's body, which may take its time.
+///
+/// # Errors
+/// As [`object`], but for what JSON is.
+pub(super) async fn file(request: Request, types: &[&str], max: usize) -> Result<Vec<u8>, Problem> {
+    let (head, body) = request.into_parts();
+    check_type(&head.headers, types)?;
+    read(body, max, FILE_TIME).await
 }
 
 /// What a value in JSON is, for errors.
@@ -75,7 +87,7 @@ fn check_type(headers: &HeaderMap, allowed: &[&str]) -> Result<(), Problem> {
     Ok(())
 }
 
-async fn read(body: Body, max: usize) -> Result<Vec<u8>, Problem> {
+async fn read(body: Body, max: usize, time: Duration) -> Result<Vec<u8>, Problem> {
     let too_large = || {
         let detail = format!("the body is too large: give at most {max} bytes");
         Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", detail)
@@ -84,7 +96,7 @@ async fn read(body: Body, max: usize) -> Result<Vec<u8>, Problem> {
     if body.size_hint().lower() > max as u64 {
         return Err(too_large());
     }
-    match tokio::time::timeout(BODY_TIME, Limited::new(body, max).collect()).await {
+    match tokio::time::timeout(time, Limited::new(body, max).collect()).await {
         Ok(Ok(collected)) => Ok(collected.to_bytes().into()),
         Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large()),
         Ok(Err(error)) => {
@@ -92,7 +104,7 @@ async fn read(body: Body, max: usize) -> Result<Vec<u8>, Problem> {
             Err(Problem::new(StatusCode::BAD_REQUEST, "invalid_body", detail))
         }
         Err(_) => {
-            let detail = format!("the body did not arrive within {BODY_TIME:?}");
+            let detail = format!("the body did not arrive within {time:?}");
             Err(Problem::new(StatusCode::REQUEST_TIMEOUT, "request_timeout", detail))
         }
     }

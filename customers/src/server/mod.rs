@@ -1,6 +1,7 @@
 //! The HTTP API of the customers, and the loop that serves it.
 
 mod body;
+mod imports;
 pub mod json;
 mod listen;
 mod page;

@@ -81,6 +81,11 @@ impl From<Error> for Problem {
                     Self::new(StatusCode::SERVICE_UNAVAILABLE, "lookup_unavailable", detail)
                 }
             },
+            Error::BadImport(detail) => Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid_import", detail),
+            Error::NoImport(_) => Self::new(StatusCode::NOT_FOUND, "import_not_found", error.to_string()),
+            Error::TooManyImports => {
+                Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many_imports", error.to_string())
+            }
             Error::Conflict(_) => Self::new(StatusCode::CONFLICT, "conflict", error.to_string()),
             Error::Store(error) => {
                 error!(%error, "the store failed");

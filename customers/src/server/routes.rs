@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::problem::Problem;
-use super::{body, page};
+use super::{body, imports, page};
 use crate::{Customer, CustomerId, Customers, Error};
 
 /// Customers of a page, unless the caller says how many.
@@ -32,6 +32,16 @@ type Answer<T> = Result<T, Problem>;
 /// | `GET /health` | the process runs | 200 |
 /// | `GET /ready` | and its database answers | 200 or 503 |
 ///
+/// Many customers at once:
+///
+/// | | | |
+/// |---|---|---|
+/// | `POST /imports` | `text/csv`: a line of column names, and a line a customer | 202, `Location`, the import |
+/// | `GET /imports` | | the last ones |
+/// | `GET /imports/{id}` | | the import: how far it is |
+/// | `GET /imports/{id}/report?outcome=failed` | | CSV: what became of each row, or of those |
+/// | `DELETE /imports/{id}` | | the import, cancelled: accounts that it made stay |
+///
 /// The page for people at `/`, and what it asks for:
 ///
 /// | | | |
@@ -50,6 +60,7 @@ pub fn router(customers: Customers) -> Router {
         .route("/customers/{id}", get(read).put(replace).patch(patch).delete(delete))
         .route("/health", get(async || Json(json!({ "status": "ok" }))))
         .route("/ready", get(ready))
+        .merge(imports::routes())
         .merge(page::routes())
         .fallback(no_route)
         .method_not_allowed_fallback(no_method)

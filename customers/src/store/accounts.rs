@@ -13,7 +13,7 @@ use crate::{Customer, CustomerId, Error};
 
 /// Whether what a change was conditional on held.
 pub(crate) enum Outcome {
-    Done(Customer),
+    Done(Box<Customer>),
     /// The account is not at the revision that was read any more.
     Stale,
     /// A request with that key was stored in the meantime.
@@ -27,12 +27,6 @@ impl Store {
         actor: Option<&str>,
         once: Option<&Once>,
     ) -> Result<Outcome, Error> {
-        // The row stays locked until the end of the transaction: places are given out in the order of commits, so that no
-        // account turns up behind a cursor that has passed it.
-        const NEXT: &str = "UPDATE places SET last = last + 1 RETURNING last";
-        const SQL: &str = "INSERT INTO customers (seq, id, name, name_key, email, email_key, phone, notes, \
-             external_references, next_address, revision, created_at, updated_at) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
         let mut customer = draft.customer.clone();
         let mut transaction = self.writer()?.begin().await?;
         if let Some(once) = once
@@ -40,20 +34,10 @@ impl Store {
         {
             return Ok(Outcome::Repeated);
         }
-        let rows = transaction.fetch(sql(NEXT)).await?;
-        let place =
-            rows.first().ok_or_else(|| StoreError::new("the database has lost its table of places"))?;
-        customer.seq = place.get("last")?;
-        let statement = details(sql(SQL).bind(customer.seq).bind(customer.id.to_string()), &customer)?
-            .bind(customer.revision)
-            .bind(customer.created_at.as_microsecond())
-            .bind(customer.updated_at.as_microsecond());
-        transaction.execute(statement).await.map_err(|error| taken(error, &customer.email))?;
-        write_addresses(&mut transaction, &customer, &draft.due).await?;
-        let changes = audit::changes(None, &customer);
-        super::audit::record(&mut transaction, &customer, Action::Created, actor, &changes).await?;
+        customer.seq = next_place(&mut transaction).await?;
+        write(&mut transaction, &customer, &draft.due, actor).await?;
         transaction.commit().await?;
-        Ok(Outcome::Done(customer))
+        Ok(Outcome::Done(Box::new(customer)))
     }
 
     /// The account, deleted or not.
@@ -101,7 +85,7 @@ impl Store {
         let changes = audit::changes(Some(before), after);
         super::audit::record(&mut transaction, after, action, actor, &changes).await?;
         transaction.commit().await?;
-        Ok(Outcome::Done(after.clone()))
+        Ok(Outcome::Done(Box::new(after.clone())))
     }
 
     /// Marks an account as deleted, or as not deleted, if it still is as it was.
@@ -151,6 +135,36 @@ impl Store {
         transaction.commit().await?;
         Ok(true)
     }
+}
+
+/// The place of a new account. It stays locked until the end of the transaction: places are given out in the order of
+/// commits, so that no account turns up behind a cursor that has passed it.
+pub(super) async fn next_place(transaction: &mut Transaction) -> Result<i64, StoreError> {
+    const NEXT: &str = "UPDATE places SET last = last + 1 RETURNING last";
+    let rows = transaction.fetch(sql(NEXT)).await?;
+    let place = rows.first().ok_or_else(|| StoreError::new("the database has lost its table of places"))?;
+    place.get("last")
+}
+
+/// Writes a new account: itself, its addresses with the work to resolve them, and the line in the audit trail.
+pub(super) async fn write(
+    transaction: &mut Transaction,
+    customer: &Customer,
+    due: &[Option<Timestamp>],
+    actor: Option<&str>,
+) -> Result<(), Error> {
+    const SQL: &str = "INSERT INTO customers (seq, id, name, name_key, email, email_key, phone, notes, \
+         external_references, next_address, revision, created_at, updated_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
+    let statement = details(sql(SQL).bind(customer.seq).bind(customer.id.to_string()), customer)?
+        .bind(customer.revision)
+        .bind(customer.created_at.as_microsecond())
+        .bind(customer.updated_at.as_microsecond());
+    transaction.execute(statement).await.map_err(|error| taken(error, &customer.email))?;
+    write_addresses(transaction, customer, due).await?;
+    let changes = audit::changes(None, customer);
+    super::audit::record(transaction, customer, Action::Created, actor, &changes).await?;
+    Ok(())
 }
 
 /// Eight values: name, its key, email, its key, phone, notes, references, the next address's number.

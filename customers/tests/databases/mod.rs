@@ -8,7 +8,7 @@ use sqlx::{Connection, PgConnection};
 use tempfile::TempDir;
 
 /// Where PostgreSQL is, if it is: as in CI.
-const POSTGRES: &str = "postgres://postgres@127.0.0.1:5432/postgres";
+pub const POSTGRES: &str = "postgres://postgres@127.0.0.1:5432/postgres";
 
 /// A database of one test's own; gone with it.
 pub enum Database {
@@ -49,7 +49,9 @@ impl Database {
             Self::File(dir) => format!("sqlite://{}", dir.path().join("customers.db").display()),
             // What a test has stored need not outlive a power cut.
             Self::Postgres(schema) => {
-                format!("{POSTGRES}?options[search_path]={schema}&options[synchronous_commit]=off")
+                format!(
+                    "{POSTGRES}?options[search_path]={schema}&options[synchronous_commit]=off&application_name={schema}"
+                )
             }
         }
     }

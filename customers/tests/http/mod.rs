@@ -1,4 +1,5 @@
 //! The program started, asked over HTTP, and ended.
+#![allow(dead_code)] // Each test program uses what it needs.
 
 use std::process::Stdio;
 
@@ -51,7 +52,6 @@ impl Server {
     }
 
     /// What it says next, after what.
-    #[allow(dead_code, reason = "not in every test")]
     pub(crate) async fn said(&mut self, after: &str) -> String {
         let mut line = String::new();
         self.stdout.read_line(&mut line).await.unwrap();

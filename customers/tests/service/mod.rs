@@ -1,15 +1,21 @@
 //! A real service to ask, in the runtime of the test.
+#![allow(dead_code)] // Each test program uses what it needs.
 
 use std::sync::Arc;
 
-use postcode_core::connect;
+use postcode_core::{PostcodeLookup, connect};
 use postcode_service::api::{Api, Edition, Limits};
 use postcode_service::server::{Address, Frontend, Listener, Options, run};
 
 /// A postcode-service of the embedded country; its address. It ends with the test's runtime.
 pub(crate) async fn start() -> String {
+    of(connect("embedded:").await.unwrap()).await
+}
+
+/// A postcode-service of any lookup.
+pub(crate) async fn of(lookup: Arc<dyn PostcodeLookup>) -> String {
     let options = Options::default();
-    let edition = Edition::of(connect("embedded:").await.unwrap()).await.unwrap();
+    let edition = Edition::of(lookup).await.unwrap();
     let listener = Listener::bind(&"127.0.0.1:0".parse::<Address>().unwrap()).await.unwrap();
     let url = listener.url().unwrap();
     let frontend = Arc::new(Frontend::new(Api::new(edition, Limits::default()), &options));

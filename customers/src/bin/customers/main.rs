@@ -136,6 +136,7 @@ async fn run(options: Serve) -> Result<()> {
     let customers = Customers::new(store.clone(), lookup).with_lookup_timeout(options.lookup_timeout);
 
     let resolver = tokio::spawn(resolve(customers.clone(), options.resolve_every));
+    let importer = tokio::spawn(import(customers.clone()));
     let address = listener.to_string();
     // In one piece, for those who read the first line and close.
     let mut ready = format!("listening on {address}\n");
@@ -158,6 +159,7 @@ async fn run(options: Serve) -> Result<()> {
     tokio::join!(serving, administering);
 
     resolver.abort();
+    importer.abort();
     store.close().await;
     info!("stopped");
     Ok(())
@@ -168,18 +170,35 @@ async fn until(mut stopped: watch::Receiver<bool>) {
     let _ = stopped.wait_for(|stopped| *stopped).await;
 }
 
-/// Keeps the resolver going, even if a lookup should panic.
 async fn resolve(customers: Customers, every: Duration) {
-    loop {
+    let resolver = || {
         let customers = customers.clone();
-        let resolver = async move { customers.keep_resolving(every).await };
+        async move { customers.keep_resolving(every).await }
+    };
+    keep_going("the resolver of pending addresses", every, resolver).await;
+}
+
+async fn import(customers: Customers) {
+    let importer = || {
+        let customers = customers.clone();
+        async move { customers.keep_importing().await }
+    };
+    keep_going("the importer", Duration::from_secs(1), importer).await;
+}
+
+/// Keeps work in the background going, even if a lookup should panic.
+async fn keep_going<F>(what: &str, pause: Duration, work: impl Fn() -> F)
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    loop {
         // Part of a set, so that it is aborted with this task.
         let mut one = tokio::task::JoinSet::new();
-        one.spawn(resolver);
+        one.spawn(work());
         if let Some(Err(error)) = one.join_next().await {
-            error!(%error, "the resolver of pending addresses failed; it starts anew");
+            error!(%error, "{what} failed; it starts anew");
         }
-        tokio::time::sleep(every).await;
+        tokio::time::sleep(pause).await;
     }
 }
 

@@ -1,0 +1,231 @@
+//! From a CSV file to what its rows say.
+
+use serde::{Deserialize, Serialize};
+
+use super::{MAX_IMPORT, MAX_IMPORT_ROWS};
+use crate::{Error, MAX_ADDRESS_LINES, MAX_REFERENCES, NewCustomer, Reference};
+
+/// The most columns: more than all that there are.
+const MAX_COLUMNS: usize = 64;
+
+/// What one row says, before it is checked.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Said {
+    name: String,
+    email: String,
+    postcode: String,
+    address_lines: Vec<String>,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    phone: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    notes: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    references: Vec<(String, String)>,
+}
+
+impl From<Said> for NewCustomer {
+    fn from(said: Said) -> Self {
+        let references = said.references.into_iter().map(|(system, id)| Reference { system, id }).collect();
+        Self {
+            name: said.name,
+            email: said.email,
+            postcode: said.postcode,
+            address_lines: said.address_lines,
+            phone: Some(said.phone),
+            notes: Some(said.notes),
+            references: Some(references),
+            ..Self::default()
+        }
+    }
+}
+
+/// A row: its line in the file, and what it says; or what is wrong with it.
+pub(crate) type Row = (i64, Result<Said, String>);
+
+enum Column {
+    Name,
+    Email,
+    Postcode,
+    Address,
+    AddressLine,
+    Phone,
+    Notes,
+    Reference(String),
+}
+
+impl Column {
+    fn named(header: &str) -> Option<Self> {
+        let header = header.trim();
+        let name = header.to_ascii_lowercase();
+        Some(match name.as_str() {
+            "name" => Self::Name,
+            "email" => Self::Email,
+            "postcode" => Self::Postcode,
+            "address" | "address_lines" => Self::Address,
+            "phone" => Self::Phone,
+            "notes" => Self::Notes,
+            _ if name.starts_with("reference:") => {
+                Self::Reference(header["reference:".len()..].trim().into())
+            }
+            _ => {
+                let number: usize = name.strip_prefix("address_line_")?.parse().ok()?;
+                (1..=MAX_ADDRESS_LINES).contains(&number).then_some(Self::AddressLine)?
+            }
+        })
+    }
+}
+
+/// The rows of a file.
+///
+/// # Errors
+/// If it is no file of customers as a whole: what is wrong with a row is said of the row.
+pub(super) fn read(file: &[u8]) -> Result<Vec<Row>, Error> {
+    let refused = |what: String| Err(Error::BadImport(what));
+    if file.len() > MAX_IMPORT {
+        return refused(format!("the file is larger than {MAX_IMPORT} bytes: give it in parts"));
+    }
+    // Spreadsheets put it before their UTF-8.
+    let file = file.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(file);
+    let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(file);
+    let columns = columns(reader.headers().map_err(|error| Error::BadImport(format!("line 1: {error}")))?)?;
+    let mut rows = Vec::new();
+    let mut record = csv::ByteRecord::new();
+    loop {
+        match reader.read_byte_record(&mut record) {
+            Ok(true) => {}
+            Ok(false) => break,
+            Err(error) => return refused(error.to_string()),
+        }
+        if rows.len() == MAX_IMPORT_ROWS {
+            return refused(format!("the file has more than {MAX_IMPORT_ROWS} rows: give it in parts"));
+        }
+        let line = record.position().map_or(0, csv::Position::line);
+        rows.push((i64::try_from(line).unwrap_or(i64::MAX), row(&record, &columns)));
+    }
+    if rows.is_empty() {
+        return refused(
+            "the file has no rows: give a line of column names and a line for each customer".into(),
+        );
+    }
+    Ok(rows)
+}
+
+fn columns(headers: &csv::StringRecord) -> Result<Vec<Column>, Error> {
+    const ALL: &str = "name, email, postcode, address or address_line_1 to address_line_10, phone, notes, \
+                       reference:SYSTEM";
+    let refused = |what: String| Err(Error::BadImport(format!("line 1: {what}; columns are {ALL}")));
+    if headers.len() > MAX_COLUMNS {
+        return refused(format!("{} columns are too many", headers.len()));
+    }
+    let mut seen: Vec<String> = Vec::new();
+    let mut columns = Vec::new();
+    for header in headers {
+        let name = header.trim().to_ascii_lowercase();
+        // A column that nobody reads would be data lost without a word.
+        let Some(column) = Column::named(header) else { return refused(format!("no column is {header:?}")) };
+        if seen.contains(&name) {
+            return refused(format!("two columns are {header:?}"));
+        }
+        seen.push(name);
+        columns.push(column);
+    }
+    let has = |name: &str| seen.iter().any(|seen| seen == name);
+    let addressed = seen.iter().any(|name| name.starts_with("address"));
+    for (name, has) in [
+        ("name", has("name")),
+        ("email", has("email")),
+        ("postcode", has("postcode")),
+        ("address", addressed),
+    ] {
+        if !has {
+            return refused(format!("the column {name} is missing"));
+        }
+    }
+    if columns.iter().filter(|column| matches!(column, Column::Reference(_))).count() > MAX_REFERENCES {
+        return refused(format!("more than {MAX_REFERENCES} references"));
+    }
+    Ok(columns)
+}
+
+fn row(record: &csv::ByteRecord, columns: &[Column]) -> Result<Said, String> {
+    if record.len() != columns.len() {
+        return Err(format!(
+            "the row has {} fields: give {}, as the first line",
+            record.len(),
+            columns.len()
+        ));
+    }
+    let mut said = Said::default();
+    for (field, column) in record.iter().zip(columns) {
+        let text = std::str::from_utf8(field)
+            .map_err(|error| format!("the row is not UTF-8 after {} bytes of a field", error.valid_up_to()))?
+            .trim();
+        match column {
+            Column::Name => said.name = text.into(),
+            Column::Email => said.email = text.into(),
+            Column::Postcode => said.postcode = text.into(),
+            Column::Address => {
+                said.address_lines.extend(text.split(['|', '\n']).map(|line| line.trim().into()))
+            }
+            Column::AddressLine => said.address_lines.push(text.into()),
+            Column::Phone => said.phone = text.into(),
+            Column::Notes => said.notes = text.into(),
+            Column::Reference(_) if text.is_empty() => {}
+            Column::Reference(system) => said.references.push((system.clone(), text.into())),
+        }
+    }
+    Ok(said)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refusal(file: &str) -> String {
+        read(file.as_bytes()).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn columns_come_in_any_order_and_case() {
+        let file = "\u{feff}Postcode,EMAIL,name,address_line_1,Address_Line_2,reference:CRM,phone\r\n\
+                    sw1a1aa, ada@example.com ,\"Ada, Countess\",1 The Mall,London,7,\r\n\
+                    \"m1\n1ae\",b@example.com,B,2 High St,,,01\n";
+        let rows = read(file.as_bytes()).unwrap();
+        assert_eq!(rows.iter().map(|(line, _)| *line).collect::<Vec<_>>(), [2, 3]);
+        let new = NewCustomer::from(rows[0].1.clone().unwrap());
+        assert_eq!((new.name.as_str(), new.email.as_str()), ("Ada, Countess", "ada@example.com"));
+        assert_eq!(new.address_lines, ["1 The Mall", "London"]);
+        assert_eq!(new.references, Some(vec![Reference { system: "CRM".into(), id: "7".into() }]));
+        assert_eq!(NewCustomer::from(rows[1].1.clone().unwrap()).references, Some(Vec::new()));
+    }
+
+    #[test]
+    fn one_column_may_have_all_lines_of_the_address() {
+        let rows = read(b"name,email,postcode,address\nA,a@b.c,M1 1AE,1 High St | Town|\n").unwrap();
+        assert_eq!(rows[0].1.as_ref().unwrap().address_lines, ["1 High St", "Town", ""]);
+    }
+
+    #[test]
+    fn what_is_no_file_of_customers_is_refused_as_a_whole() {
+        assert!(refusal("").contains("column name is missing"));
+        assert!(refusal("name,email,postcode,address\n").contains("no rows"));
+        assert!(refusal("name,email,postcode,adress\nA,b,c,d\n").contains("no column is \"adress\""));
+        assert!(
+            refusal("name,email,postcode,address,Name\nA,b,c,d,e\n").contains("two columns are \"Name\"")
+        );
+        assert!(refusal("name,email,postcode,address_line_11\nA,b,c,d\n").contains("address_line_11"));
+        assert!(refusal("name,postcode,address\nA,b,c\n").contains("column email is missing"));
+    }
+
+    #[test]
+    fn a_row_that_can_not_be_read_is_no_end_of_the_others() {
+        let mut file = b"name,email,postcode,address\nA,b,c\nA,b,c,d,e\nA\xff,b,c,d\n".to_vec();
+        file.extend(b"A,a@b.c,M1 1AE,x\n");
+        let rows = read(&file).unwrap();
+        let wrong: Vec<_> =
+            rows.iter().map(|(_, said)| said.as_ref().err().cloned().unwrap_or_default()).collect();
+        assert!(wrong[0].contains("has 3 fields: give 4") && wrong[1].contains("has 5 fields"), "{wrong:?}");
+        assert!(wrong[2].contains("not UTF-8 after 1 bytes") && wrong[3].is_empty(), "{wrong:?}");
+    }
+}

@@ -1,0 +1,199 @@
+//! Many customers at once, from a CSV file: handed over, worked on in the background, and reported row by row.
+//!
+//! The file is stored whole or not at all, and each row's account together with what became of the row. So whenever the
+//! process ends, the import goes on where it was, and no row makes two accounts.
+
+mod csv;
+mod work;
+
+use std::fmt;
+use std::str::FromStr;
+
+use jiff::Timestamp;
+use serde::{Serialize, Serializer};
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+use crate::service::token;
+use crate::{Customers, Error, ParseIdError, Result};
+
+pub(crate) use csv::{Row, Said};
+
+/// The largest file, in bytes.
+pub const MAX_IMPORT: usize = 64 << 20;
+/// The most rows of a file.
+pub const MAX_IMPORT_ROWS: usize = 200_000;
+/// The most imports that wait or are worked on.
+pub const MAX_IMPORTS: usize = 50;
+
+/// An import as it is now. Its JSON is that of the HTTP API.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Import {
+    /// Identifies it.
+    pub id: ImportId,
+    /// How far it is.
+    pub state: ImportState,
+    /// Rows of the file, without its header.
+    pub total: i64,
+    /// Rows that made an account.
+    pub created: i64,
+    /// Rows that did not, for the reason in the report.
+    pub failed: i64,
+    /// When the file was taken.
+    #[serde(serialize_with = "crate::customer::rfc3339")]
+    pub created_at: Timestamp,
+    /// When its last row was done, or it was cancelled.
+    #[serde(serialize_with = "crate::customer::rfc3339_if")]
+    pub finished_at: Option<Timestamp>,
+}
+
+/// How far an import is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ImportState {
+    /// No row is done yet.
+    Queued,
+    /// Some rows are done.
+    Running,
+    /// All rows are done; which of them failed is in the report.
+    Succeeded,
+    /// It was told to stop. The accounts that were made until then stay.
+    Cancelled,
+}
+
+impl ImportState {
+    const ALL: [Self; 4] = [Self::Queued, Self::Running, Self::Succeeded, Self::Cancelled];
+
+    /// Its name in the API and in the database.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Queued => "queued",
+            Self::Running => "running",
+            Self::Succeeded => "succeeded",
+            Self::Cancelled => "cancelled",
+        }
+    }
+
+    pub(crate) fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.as_str() == name)
+    }
+}
+
+/// What became of one row.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct ImportRow {
+    /// The line of the file on which it begins; the header is on line 1.
+    pub line: i64,
+    /// `created`, `failed`, or none yet.
+    pub outcome: Option<String>,
+    /// The account that it made.
+    pub customer_id: Option<String>,
+    /// Why it made none.
+    pub message: Option<String>,
+}
+
+/// The id of an import: a UUID of version 7.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ImportId(Uuid);
+
+impl ImportId {
+    fn generate() -> Self {
+        Self(Uuid::now_v7())
+    }
+}
+
+impl fmt::Display for ImportId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.hyphenated().fmt(f)
+    }
+}
+
+impl FromStr for ImportId {
+    type Err = ParseIdError;
+    fn from_str(s: &str) -> Result<Self, ParseIdError> {
+        match Uuid::try_parse(s) {
+            Ok(uuid) if s.len() == 36 => Ok(Self(uuid)),
+            _ => Err(ParseIdError),
+        }
+    }
+}
+
+impl Serialize for ImportId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl Customers {
+    /// Takes a CSV file of customers: when this returns it is stored, and [`keep_importing`](Self::keep_importing) works on
+    /// it. With a key the same file sent again is the same import.
+    ///
+    /// The first line names the columns, in any order and case: `name`, `email`, `postcode`, and `address` (lines
+    /// separated by `|` or line breaks) or `address_line_1` to `address_line_10`; also, if you have them, `phone`, `notes`,
+    /// and `reference:SYSTEM` for the id in another system. UTF-8; quoting as in RFC 4180.
+    ///
+    /// # Errors
+    /// [`BadImport`](Error::BadImport) if it is no such file, or too large; [`TooManyImports`](Error::TooManyImports);
+    /// [`KeyReused`](Error::KeyReused) if the key was given to another file; [`Store`](Error::Store). What is wrong with
+    /// one row is no error here: the report says it.
+    pub async fn import(&self, file: Vec<u8>, key: Option<&str>) -> Result<Import> {
+        if let Some(key) = key {
+            token(key)?;
+        }
+        let read = tokio::task::spawn_blocking(move || {
+            let digest: String = Sha256::digest(&file).iter().map(|byte| format!("{byte:02x}")).collect();
+            csv::read(&file).map(|rows| (digest, rows))
+        });
+        let (digest, rows) =
+            read.await.map_err(|_| Error::BadImport("the file could not be read".into()))??;
+        let import =
+            self.store.add_import(ImportId::generate(), rows, self.actor.as_deref(), key, &digest).await?;
+        self.imports.notify_one();
+        Ok(import)
+    }
+
+    /// The import with that id.
+    ///
+    /// # Errors
+    /// [`NoImport`](Error::NoImport), [`Store`](Error::Store).
+    pub async fn get_import(&self, id: ImportId) -> Result<Import> {
+        self.store.get_import(id).await?.ok_or(Error::NoImport(id))
+    }
+
+    /// The last imports, the newest first, at most a hundred.
+    ///
+    /// # Errors
+    /// [`Store`](Error::Store).
+    pub async fn imports(&self) -> Result<Vec<Import>> {
+        Ok(self.store.imports().await?)
+    }
+
+    /// What became of the rows after a line, in their order; of all, or of those with one outcome.
+    ///
+    /// # Errors
+    /// [`NoImport`](Error::NoImport), [`Store`](Error::Store).
+    pub async fn import_rows(
+        &self,
+        id: ImportId,
+        outcome: Option<&str>,
+        after: i64,
+        limit: usize,
+    ) -> Result<Vec<ImportRow>> {
+        let rows = self.store.import_rows(id, outcome, after, limit).await?;
+        if rows.is_empty() {
+            self.get_import(id).await?;
+        }
+        Ok(rows)
+    }
+
+    /// Stops an import where it is. Accounts that it made stay.
+    ///
+    /// # Errors
+    /// [`NoImport`](Error::NoImport), [`Store`](Error::Store).
+    pub async fn cancel_import(&self, id: ImportId) -> Result<Import> {
+        self.store.cancel_import(id).await?;
+        self.get_import(id).await
+    }
+}

@@ -1,0 +1,76 @@
+//! Working on what was handed over.
+
+use std::time::Duration;
+
+use tracing::{info, warn};
+
+use super::ImportState;
+use crate::draft::{Answers, Draft};
+use crate::store::{Made, Waiting};
+use crate::{Customers, NewCustomer, Result, check};
+
+/// Rows at a time: one batch for the lookup, and one transaction that lets others write soon.
+const BATCH: usize = 200;
+/// How often to look for work that another process took.
+const EVERY: Duration = Duration::from_secs(5);
+/// The pause after a failure.
+const PAUSE: Duration = Duration::from_secs(1);
+
+impl Customers {
+    /// Works on imports, one after the other, for as long as it is polled. Several at once, on one database too, share the
+    /// work. Dropping it at any moment loses nothing.
+    pub async fn keep_importing(&self) {
+        loop {
+            match self.import_some().await {
+                Ok(true) => {}
+                Ok(false) => {
+                    let _ = tokio::time::timeout(EVERY, self.imports.notified()).await;
+                }
+                Err(error) => {
+                    warn!(%error, "imports wait");
+                    tokio::time::sleep(PAUSE).await;
+                }
+            }
+        }
+    }
+
+    /// Works on some rows of the oldest import; false if there are none.
+    ///
+    /// # Errors
+    /// [`Store`](crate::Error::Store): nothing of these rows is done then.
+    pub async fn import_some(&self) -> Result<bool> {
+        let Some(Waiting { import, rows }) = self.store.waiting(BATCH).await? else { return Ok(false) };
+        let checked: Vec<_> = rows
+            .into_iter()
+            .map(|(line, said)| {
+                (line, NewCustomer::from(said).check().map_err(|invalid| invalid.to_string()))
+            })
+            .collect();
+        // While the lookup is away the accounts are made all the same, and their addresses resolved later.
+        let mut postcodes: Vec<_> = checked
+            .iter()
+            .filter_map(|(_, details)| details.as_ref().ok())
+            .flat_map(|details| details.addresses.iter().map(|address| address.postcode))
+            .collect();
+        postcodes.sort_unstable();
+        postcodes.dedup();
+        let answers = check::all(&*self.lookup, &postcodes, self.lookup_timeout).await;
+        let answers: Answers = postcodes.into_iter().zip(answers).collect();
+        let mut made = Vec::with_capacity(checked.len());
+        for (line, details) in checked {
+            let draft = details.and_then(|details| {
+                Draft::new(None, details, &answers).ok_or_else(|| "the row has no address".to_owned())
+            });
+            made.push(Made { line, draft });
+        }
+        let pending = made.iter().any(|made| made.draft.as_ref().is_ok_and(Draft::is_pending));
+        let import = self.store.settle_import(import, made).await?;
+        if pending {
+            self.pending.notify_one();
+        }
+        if let Some(import) = import.filter(|import| import.state == ImportState::Succeeded) {
+            info!(id = %import.id, created = import.created, failed = import.failed, "import done");
+        }
+        Ok(true)
+    }
+}

@@ -1,0 +1,115 @@
+//! Imports over HTTP.
+
+use axum::extract::{FromRequestParts, Path, Query, Request, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use axum::{Json, Router};
+use serde::{Deserialize, Serialize};
+
+use super::json;
+use super::problem::Problem;
+use super::query::{self, Asked};
+use crate::{Customers, Import, ImportId, ImportRow, MAX_IMPORT};
+
+/// Rows read of the database at a time.
+const ROWS: usize = 5_000;
+
+/// | | | |
+/// |---|---|---|
+/// | `POST /imports` | `text/csv`, 64 MiB and 200,000 rows at most | 202, `Location`, the import |
+/// | `GET /imports` | | `{"items":[…]}`, the newest first |
+/// | `GET /imports/{id}` | | the import |
+/// | `GET /imports/{id}/report?outcome=failed` | | CSV: `line,outcome,customer_id,message` |
+/// | `DELETE /imports/{id}` | | the import, cancelled |
+pub(super) fn routes() -> Router<Customers> {
+    Router::new()
+        .route("/imports", get(list).post(create))
+        .route("/imports/{id}", get(read).delete(cancel))
+        .route("/imports/{id}/report", get(report))
+}
+
+/// An import's id in a path. What is no id is no import's.
+struct Id(ImportId);
+
+impl<S: Send + Sync> FromRequestParts<S> for Id {
+    type Rejection = Problem;
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let path = Path::<String>::from_request_parts(parts, state).await;
+        let id = path.ok().and_then(|Path(text)| text.parse().ok());
+        id.map(Self)
+            .ok_or_else(|| Problem::new(StatusCode::NOT_FOUND, "import_not_found", "there is no such import"))
+    }
+}
+
+async fn create(State(customers): State<Customers>, request: Request) -> Result<Response, Problem> {
+    let actor = header_of(request.headers(), "customers-actor");
+    let customers = actor.map_or_else(|| Ok(customers.clone()), |actor| customers.by(&actor))?;
+    let key = header_of(request.headers(), "idempotency-key");
+    let file = json::file(request, &["text/csv"], MAX_IMPORT).await?;
+    let import = customers.import(file, key.as_deref()).await?;
+    let location = [(header::LOCATION, format!("/imports/{}", import.id))];
+    Ok((StatusCode::ACCEPTED, location, Json(import)).into_response())
+}
+
+fn header_of(headers: &HeaderMap, name: &str) -> Option<String> {
+    headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
+}
+
+#[derive(Serialize)]
+struct Items {
+    items: Vec<Import>,
+}
+
+async fn list(State(customers): State<Customers>) -> Result<Json<Items>, Problem> {
+    Ok(Json(Items { items: customers.imports().await? }))
+}
+
+async fn read(State(customers): State<Customers>, Id(id): Id) -> Result<Json<Import>, Problem> {
+    Ok(Json(customers.get_import(id).await?))
+}
+
+async fn cancel(State(customers): State<Customers>, Id(id): Id) -> Result<Json<Import>, Problem> {
+    Ok(Json(customers.cancel_import(id).await?))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Which {
+    outcome: Option<String>,
+}
+
+async fn report(
+    State(customers): State<Customers>,
+    Id(id): Id,
+    query: Asked<Which>,
+) -> Result<Response, Problem> {
+    let Query(Which { outcome }) = query.map_err(query::refused)?;
+    if let Some(other) = outcome.as_deref().filter(|outcome| !matches!(*outcome, "created" | "failed")) {
+        return Err(query::wrong(format!("an outcome of {other:?}: give created or failed")));
+    }
+    // Some megabytes at most: a file has no more rows than that.
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    let failed = |error: &dyn std::fmt::Display| {
+        tracing::error!(%error, "the report could not be written");
+        Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "report_failed", "the report could not be written")
+    };
+    writer.write_record(["line", "outcome", "customer_id", "message"]).map_err(|error| failed(&error))?;
+    let mut after = 0;
+    loop {
+        let rows = customers.import_rows(id, outcome.as_deref(), after, ROWS).await?;
+        for ImportRow { line, outcome, customer_id, message } in &rows {
+            let line = line.to_string();
+            let text = |text: &Option<String>| text.clone().unwrap_or_default();
+            let record = [line, text(outcome), text(customer_id), text(message)];
+            writer.write_record(record).map_err(|error| failed(&error))?;
+        }
+        match rows.last() {
+            Some(last) if rows.len() == ROWS => after = last.line,
+            _ => break,
+        }
+    }
+    let bytes = writer.into_inner().map_err(|error| failed(&error))?;
+    Ok(([(header::CONTENT_TYPE, "text/csv; charset=utf-8")], bytes).into_response())
+}

@@ -1,0 +1,266 @@
+//! Imports: a file's rows, and what became of each.
+
+use super::database::{Row, Statement, Transaction, Value, sql};
+use super::failure::corrupt;
+use super::{Store, accounts, rows};
+use crate::Error;
+use crate::draft::Draft;
+use crate::error::StoreError;
+use crate::import::{Import, ImportId, ImportRow, ImportState, MAX_IMPORTS, Said};
+
+/// Rows of one statement: three values each, within SQLite's 32,766 and PostgreSQL's 65,535.
+const ROWS: usize = 500;
+/// How long what is known of an import is kept after its end, in microseconds: 30 days.
+const KEPT: i64 = 30 * 24 * 60 * 60 * 1_000_000;
+
+/// Rows that are to be worked on.
+pub(crate) struct Waiting {
+    /// The place of their import.
+    pub(crate) import: i64,
+    /// Their lines, and what they say.
+    pub(crate) rows: Vec<(i64, Said)>,
+}
+
+/// What a row is to become.
+pub(crate) struct Made {
+    pub(crate) line: i64,
+    /// The account, or why there is none.
+    pub(crate) draft: Result<Draft, String>,
+}
+
+macro_rules! columns {
+    () => {
+        "id, state, total, created, failed, created_at, finished_at"
+    };
+}
+
+fn import(row: &Row) -> Result<Import, StoreError> {
+    let state: String = row.get("state")?;
+    Ok(Import {
+        id: rows::parsed(row, "id")?,
+        state: ImportState::from_name(&state).ok_or_else(|| corrupt("state", &state))?,
+        total: row.get("total")?,
+        created: row.get("created")?,
+        failed: row.get("failed")?,
+        created_at: rows::time(row, "created_at")?,
+        finished_at: match row.get::<Option<i64>>("finished_at")? {
+            Some(_) => Some(rows::time(row, "finished_at")?),
+            None => None,
+        },
+    })
+}
+
+impl Store {
+    /// Stores a file's rows, all or none.
+    pub(crate) async fn add_import(
+        &self,
+        id: ImportId,
+        file: Vec<crate::import::Row>,
+        actor: Option<&str>,
+        key: Option<&str>,
+        request: &str,
+    ) -> Result<Import, Error> {
+        const CLEAR: &str = "DELETE FROM imports WHERE finished_at < $1";
+        const OPEN: &str = "SELECT count(*) AS open FROM imports WHERE state IN ('queued', 'running')";
+        const SQL: &str = concat!(
+            "INSERT INTO imports (id, state, total, created, failed, actor, key, request, created_at) \
+             VALUES ($1, 'queued', $2, 0, $3, $4, $5, $6, $7) ON CONFLICT (key) DO NOTHING RETURNING seq, ",
+            columns!()
+        );
+        let now = crate::draft::now().as_microsecond();
+        let mut transaction = self.writer()?.begin().await?;
+        transaction.execute(sql(CLEAR).bind(now.saturating_sub(KEPT))).await?;
+        let open: i64 = match transaction.fetch(sql(OPEN)).await?.first() {
+            Some(row) => row.get("open")?,
+            None => 0,
+        };
+        let failed = file.iter().filter(|(_, said)| said.is_err()).count();
+        let statement = sql(SQL)
+            .bind(id.to_string())
+            .bind(file.len() as i64)
+            .bind(failed as i64)
+            .bind(actor.map(str::to_owned))
+            .bind(key.map(str::to_owned))
+            .bind(request);
+        let added = transaction.fetch(statement.bind(now)).await?;
+        let Some(row) = added.first() else { return self.same_import(transaction, key, request).await };
+        if open >= MAX_IMPORTS as i64 {
+            return Err(Error::TooManyImports);
+        }
+        let (seq, import): (i64, Import) = (row.get("seq")?, import(row)?);
+        for rows in file.chunks(ROWS) {
+            transaction.execute(insert_rows(seq, rows)?).await?;
+        }
+        // A file of nothing but rows that can't be read is done.
+        let import = finish(&mut transaction, seq).await?.unwrap_or(import);
+        transaction.commit().await?;
+        Ok(import)
+    }
+
+    /// The import that was made with that key.
+    async fn same_import(
+        &self,
+        mut transaction: Transaction,
+        key: Option<&str>,
+        request: &str,
+    ) -> Result<Import, Error> {
+        const SQL: &str = concat!("SELECT request, ", columns!(), " FROM imports WHERE key = $1");
+        let found = transaction.fetch(sql(SQL).bind(key.map(str::to_owned))).await?;
+        match found.first() {
+            Some(row) if row.get::<String>("request")? == request => Ok(import(row)?),
+            _ => Err(Error::KeyReused),
+        }
+    }
+
+    pub(crate) async fn get_import(&self, id: ImportId) -> Result<Option<Import>, StoreError> {
+        const SQL: &str = concat!("SELECT ", columns!(), " FROM imports WHERE id = $1");
+        let found = self.readers.fetch(sql(SQL).bind(id.to_string())).await?;
+        found.first().map(import).transpose()
+    }
+
+    /// The last hundred, the newest first.
+    pub(crate) async fn imports(&self) -> Result<Vec<Import>, StoreError> {
+        const SQL: &str = concat!("SELECT ", columns!(), " FROM imports ORDER BY seq DESC LIMIT 100");
+        self.readers.fetch(sql(SQL)).await?.iter().map(import).collect()
+    }
+
+    pub(crate) async fn cancel_import(&self, id: ImportId) -> Result<(), StoreError> {
+        const SQL: &str = "UPDATE imports SET state = 'cancelled', finished_at = $2 \
+             WHERE id = $1 AND state IN ('queued', 'running')";
+        // What the rows say is for nobody any more.
+        const FORGET: &str = "UPDATE import_rows SET said = NULL WHERE outcome IS NULL AND said IS NOT NULL AND import \
+             IN (SELECT seq FROM imports WHERE id = $1 AND state = 'cancelled')";
+        let now = crate::draft::now().as_microsecond();
+        let mut transaction = self.writer()?.begin().await?;
+        transaction.execute(sql(SQL).bind(id.to_string()).bind(now)).await?;
+        transaction.execute(sql(FORGET).bind(id.to_string())).await?;
+        transaction.commit().await
+    }
+
+    pub(crate) async fn import_rows(
+        &self,
+        id: ImportId,
+        outcome: Option<&str>,
+        after: i64,
+        limit: usize,
+    ) -> Result<Vec<ImportRow>, StoreError> {
+        const SQL: &str = "SELECT line, outcome, customer_id, message FROM import_rows \
+             WHERE import = (SELECT seq FROM imports WHERE id = $1) AND line > $2 \
+             AND ($3 = '' OR outcome = $3) ORDER BY line LIMIT $4";
+        let statement = sql(SQL).bind(id.to_string()).bind(after).bind(outcome.unwrap_or_default());
+        let found = self.readers.fetch(statement.bind(limit as i64)).await?;
+        let row = |row: &Row| {
+            Ok(ImportRow {
+                line: row.get("line")?,
+                outcome: row.get("outcome")?,
+                customer_id: row.get("customer_id")?,
+                message: row.get("message")?,
+            })
+        };
+        found.iter().map(row).collect()
+    }
+
+    /// Some rows of the oldest import that has any to be worked on.
+    pub(crate) async fn waiting(&self, limit: usize) -> Result<Option<Waiting>, StoreError> {
+        const SQL: &str = "SELECT import, line, said FROM import_rows \
+             WHERE import = (SELECT min(seq) FROM imports WHERE state IN ('queued', 'running')) \
+             AND outcome IS NULL ORDER BY line LIMIT $1";
+        let found = self.readers.fetch(sql(SQL).bind(limit as i64)).await?;
+        let Some(first) = found.first() else { return Ok(None) };
+        let import = first.get("import")?;
+        let said = |row: &Row| Ok((row.get("line")?, rows::json(row, "said")?));
+        let rows = found.iter().map(said).collect::<Result<_, StoreError>>()?;
+        Ok(Some(Waiting { import, rows }))
+    }
+
+    /// Stores the accounts that rows made together with what became of the rows, in one transaction. Rows that others have
+    /// done meanwhile are left as they are. The import as it is then; `None` if it was cancelled.
+    pub(crate) async fn settle_import(&self, seq: i64, made: Vec<Made>) -> Result<Option<Import>, Error> {
+        // Locks it: of several that work on one import, one after the other goes on, and finds what the other did.
+        const BEGIN: &str = "UPDATE imports SET state = 'running' \
+             WHERE seq = $1 AND state IN ('queued', 'running') RETURNING actor";
+        const CLAIM: &str = "SELECT outcome FROM import_rows WHERE import = $1 AND line = $2";
+        const DONE: &str = "UPDATE import_rows SET said = NULL, outcome = $3, customer_id = $4, message = $5 \
+             WHERE import = $1 AND line = $2";
+        const COUNT: &str = "UPDATE imports SET created = created + $2, failed = failed + $3 WHERE seq = $1";
+        let mut transaction = self.writer()?.begin().await?;
+        let begun = transaction.fetch(sql(BEGIN).bind(seq)).await?;
+        let Some(row) = begun.first() else { return Ok(None) };
+        let actor: Option<String> = row.get("actor")?;
+        let (mut created, mut failed) = (0_i64, 0_i64);
+        for Made { line, draft } in made {
+            let row = transaction.fetch(sql(CLAIM).bind(seq).bind(line)).await?;
+            let waits = match row.first() {
+                Some(row) => row.get::<Option<String>>("outcome")?.is_none(),
+                None => false,
+            };
+            if !waits {
+                continue;
+            }
+            let made = match draft {
+                Ok(draft) => make(&mut transaction, &draft, actor.as_deref()).await?,
+                Err(message) => Err(message),
+            };
+            let (outcome, id, message) = match made {
+                Ok(id) => ("created", Some(id), None),
+                Err(message) => ("failed", None, Some(message)),
+            };
+            *(if id.is_some() { &mut created } else { &mut failed }) += 1;
+            transaction.execute(sql(DONE).bind(seq).bind(line).bind(outcome).bind(id).bind(message)).await?;
+        }
+        transaction.execute(sql(COUNT).bind(seq).bind(created).bind(failed)).await?;
+        let import = finish(&mut transaction, seq).await?;
+        transaction.commit().await?;
+        Ok(import)
+    }
+}
+
+/// Makes the account of a row, within a transaction: its id, or why there is none.
+async fn make(
+    transaction: &mut Transaction,
+    draft: &Draft,
+    actor: Option<&str>,
+) -> Result<Result<String, String>, Error> {
+    // First the lock under which all accounts are made: no other can take the email between the question and the answer,
+    // but for a change of an account, which then fails these rows for now.
+    const TAKEN: &str = "SELECT seq FROM customers WHERE email_key = $1 AND deleted_at IS NULL";
+    let mut customer = draft.customer.clone();
+    let place = accounts::next_place(transaction).await?;
+    if !transaction.fetch(sql(TAKEN).bind(customer.email.to_lowercase())).await?.is_empty() {
+        return Ok(Err(Error::EmailTaken(customer.email).to_string()));
+    }
+    customer.seq = place;
+    accounts::write(transaction, &customer, &draft.due, actor).await?;
+    Ok(Ok(customer.id.to_string()))
+}
+
+/// The import as it is now, its end noted if all of its rows are done.
+async fn finish(transaction: &mut Transaction, seq: i64) -> Result<Option<Import>, StoreError> {
+    const SQL: &str = concat!(
+        "UPDATE imports SET \
+         state = CASE WHEN created + failed = total THEN 'succeeded' ELSE state END, \
+         finished_at = CASE WHEN created + failed = total THEN $2 ELSE finished_at END \
+         WHERE seq = $1 RETURNING ",
+        columns!()
+    );
+    let now = crate::draft::now().as_microsecond();
+    let found = transaction.fetch(sql(SQL).bind(seq).bind(now)).await?;
+    found.first().map(import).transpose()
+}
+
+/// Inserts many rows by one statement.
+fn insert_rows(seq: i64, file: &[crate::import::Row]) -> Result<Statement, StoreError> {
+    let mut text = String::from("INSERT INTO import_rows (import, line, said, outcome, message) VALUES ");
+    let mut values: Vec<Value> = vec![seq.into()];
+    for (line, said) in file {
+        let (n, comma) = (values.len(), if values.len() == 1 { "" } else { ", " });
+        let (said, message) = match said {
+            Ok(said) => (Some(rows::written("said", said)?), None),
+            Err(message) => (None, Some(message.clone())),
+        };
+        let outcome = if message.is_some() { "'failed'" } else { "NULL" };
+        text += &format!("{comma}($1, ${}, ${}, {outcome}, ${})", n + 1, n + 2, n + 3);
+        values.extend([Value::from(*line), said.into(), message.into()]);
+    }
+    Ok(Statement::composed(text, values))
+}
