@@ -15,6 +15,7 @@ mod before;
 mod columns;
 mod coverage;
 mod detect;
+mod districts;
 mod doubts;
 mod edition;
 mod finish;
@@ -32,6 +33,8 @@ mod quality;
 mod report;
 mod row;
 mod scotland;
+mod scottish_columns;
+mod scottish_names;
 mod source;
 mod work;
 
@@ -46,8 +49,8 @@ use postcode_core::dataset::{Dataset, DatasetBuilder, Metadata};
 
 use crate::destination;
 use detect::{Content, Found, tables};
+use districts::Districts;
 use lines::Shared;
-use names::Districts;
 use problems::Problems;
 use progress::Progress;
 use work::Work;

@@ -9,10 +9,10 @@ use postcode_core::dataset::{DatasetBuilder, Row};
 
 use super::before::Before;
 use super::detect::Table;
+use super::districts::Districts;
 use super::doubts::{Finding, Findings};
 use super::garbled;
 use super::lines::{self, Malformed, Shared, Splitter};
-use super::names::Districts;
 use super::problems::{Problem, Problems};
 use super::progress::Progress;
 use super::report::Fill;
