@@ -198,10 +198,8 @@ impl Import {
             print(&format!("{}: begins with a byte-order mark, which is left out", one.text.display));
         }
         let metadata = self.metadata(format, &found)?;
-        if edition::year_of(&metadata.edition).is_none() && !quiet {
-            print(
-                "the file names do not say which edition it is: give it with --edition, for the attribution's year",
-            );
+        if !edition::has_year(&metadata.attribution) && !quiet {
+            print(&edition::without_year(self.edition.as_deref(), format));
         }
         let problems = Problems::new(self.max_errors, self.errors.as_deref(), progress.printer())?;
         let large = |one: &&Found| one.is_read() && !matches!(one.content, Content::Names(_));

@@ -193,14 +193,34 @@ fn the_folder_that_postcodes_io_was_loaded_with() {
     let all: Vec<_> = ScottishArea::ALL
         .iter()
         .filter_map(|area| {
-            entry.code(*area).map(|code| format!("{} {code} {:?}", area.key(), entry.name(*area)))
+            entry
+                .code(*area)
+                .map(|code| format!("{} {code} {}", area.key(), entry.name(*area).unwrap_or("-")))
         })
         .collect();
     assert_eq!(
         all,
         [
-            "scottish_parliamentary_constituency S16000115 Some(\"Glasgow Anniesland\")",
-            "scottish_parliamentary_region S17000017 None",
+            "scottish_parliamentary_constituency S16000115 Glasgow Anniesland",
+            "scottish_parliamentary_region S17000017 -",
+            "uk_parliamentary_constituency S14000033 -",
+            "council_area S12000049 Glasgow City",
+            "electoral_ward S13002979 Garscadden/Scotstounhill",
+            "health_board_area S08000031 Greater Glasgow and Clyde",
+            "integration_authority S37000034 -",
+            "data_zone_2011 S01010452 Knightswood East - 03",
+            "intermediate_zone_2011 S02001967 Knightswood East",
+            "locality S19001549 -",
+            "settlement S20001250 -",
+            "civil_parish S35000712 -",
+            "island 000 -",
+            "travel_to_work_area S22000065 Glasgow",
+            "lau_level_1 S30000052 -",
+            "itl_level_2 UKM8 -",
+            "itl_level_3 UKM82 -",
+            "enterprise_region S09000006 -",
+            "strategic_development_planning_area S11000004 -",
+            "registration_district S12000049 -",
         ]
     );
     let plain = (
