@@ -15,7 +15,8 @@ WORKLOADS = [
     ("autocomplete", 1), ("nearest", 1),
 ]
 PEERS = ["dyn", "tcp", "postgis"]
-PEER_WORKLOADS = [("lookup", 1), ("batch of 100", 100), ("autocomplete", 1), ("nearest", 1)]
+PEER_WORKLOADS = [("lookup", 1), ("batch of 100", 100), ("autocomplete", 1), ("nearest", 1),
+                  ("circle", 1), ("polygon", 1), ("district, 100", 1)]
 STARTS = ["nothing", "mapped", "embedded"]
 
 

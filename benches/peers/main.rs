@@ -18,7 +18,9 @@ use std::sync::Arc;
 use benches::{Questions, Round, Service, serve_if_asked};
 use criterion::{Criterion, Throughput};
 use postcode_core::dataset::{Dataset, DatasetBuilder, Metadata};
-use postcode_core::{Local, Nearest, Postcode, PostcodeLookup, connect};
+use postcode_core::{
+    AreaKind, Local, Location, MAX_PAGE, Nearest, Postcode, PostcodeLookup, Region, Within, connect,
+};
 use tokio::runtime::Runtime;
 use tokio::sync::Mutex;
 
@@ -58,11 +60,16 @@ fn main() {
     let questions = Questions::draw(&dataset);
     let peers = Peers { runtime, modes, postgis: Mutex::new(postgis) };
     peers.agree(&dataset, &questions);
+    let regions = regions(&dataset, &questions.random);
+    peers.agree_on(&dataset, &regions);
 
     let mut criterion = Criterion::default().configure_from_args();
     peers.lookups(&mut criterion, &questions.random);
     peers.completions(&mut criterion, &questions.random);
     peers.neighbours(&mut criterion, &points(&dataset, &questions.random));
+    for (workload, queries) in &regions {
+        peers.within(&mut criterion, workload, queries);
+    }
     criterion.final_summary();
     peers.runtime.block_on(async { peers.postgis.lock().await.drop_all().await.unwrap() });
 }
@@ -78,6 +85,32 @@ fn some(country: &Dataset) -> Dataset {
 fn points(dataset: &Dataset, postcodes: &[Postcode]) -> Vec<Nearest> {
     let locations = postcodes.iter().filter_map(|postcode| dataset.location(*postcode));
     locations.map(|location| Nearest::to(location).limit(LIMIT).radius(RADIUS)).collect()
+}
+
+/// All postcodes within 500 metres; all in a hexagon as wide; the first page of a district: with their records, in the order of postcodes.
+fn regions(dataset: &Dataset, postcodes: &[Postcode]) -> [(&'static str, Vec<Within>); 3] {
+    let located: Vec<Location> =
+        postcodes.iter().filter_map(|postcode| dataset.location(*postcode)).collect();
+    let hexagon = |at: &Location| {
+        let corner = |n: u32| {
+            let (sin, cos) = (f64::from(n) * std::f64::consts::FRAC_PI_3).sin_cos();
+            Location::new(at.latitude() + 0.004_5 * sin, at.longitude() + 0.007_5 * cos).unwrap()
+        };
+        Within::of(Region::Polygon((0..6).map(corner).collect())).limit(MAX_PAGE)
+    };
+    let district = |postcode: &Postcode| {
+        let answer = dataset.get(*postcode);
+        let code = answer.record()?.area_code(AreaKind::AdminDistrict)?;
+        Some(
+            Within::of(Region::Area { code: code.to_owned(), kind: Some(AreaKind::AdminDistrict) })
+                .limit(100),
+        )
+    };
+    [
+        ("circle", located.iter().map(|at| Within::of(Region::circle(*at, 500.0)).limit(MAX_PAGE)).collect()),
+        ("polygon", located.iter().map(hexagon).collect()),
+        ("district, 100", postcodes.iter().filter_map(district).collect()),
+    ]
 }
 
 /// As a person types it who gets to the sector.
@@ -132,6 +165,47 @@ impl Peers {
                 }
             }
         });
+    }
+
+    /// The same of regions: the same postcodes in the same order.
+    fn agree_on(&self, dataset: &Dataset, regions: &[(&str, Vec<Within>)]) {
+        self.runtime.block_on(async {
+            let mut postgis = self.postgis.lock().await;
+            for (workload, queries) in regions {
+                let mut found = 0;
+                for query in queries.iter().take(100) {
+                    let ours = dataset.within(query).unwrap().unwrap_or_default();
+                    let ours: Vec<_> =
+                        ours.records.iter().map(|record| record.postcode.to_string()).collect();
+                    let theirs = postgis.within(query).await.unwrap();
+                    let theirs: Vec<_> = theirs.into_iter().map(|found| found.pcds).collect();
+                    assert_eq!(ours, theirs, "{workload}: {query:?}");
+                    found += ours.len();
+                }
+                println!("{workload}: {} postcodes on average", found / queries.len().clamp(1, 100));
+            }
+        });
+    }
+
+    fn within(&self, c: &mut Criterion, workload: &str, queries: &[Within]) {
+        let mut group = c.benchmark_group(format!("peers {workload}"));
+        for (mode, lookup) in &self.modes {
+            group.bench_function(*mode, |b| {
+                let mut round = Round::of(queries);
+                b.to_async(&self.runtime).iter(|| {
+                    let query = &round.next(1)[0];
+                    async move { black_box(lookup.within(query).await.unwrap()) }
+                });
+            });
+        }
+        group.bench_function("postgis", |b| {
+            let mut round = Round::of(queries);
+            b.to_async(&self.runtime).iter(|| {
+                let query = &round.next(1)[0];
+                async move { black_box(self.postgis.lock().await.within(query).await.unwrap()) }
+            });
+        });
+        group.finish();
     }
 
     fn lookups(&self, c: &mut Criterion, postcodes: &[Postcode]) {

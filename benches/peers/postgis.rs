@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use anyhow::{Context, Result};
 use postcode_core::dataset::Dataset;
-use postcode_core::{Location, Postcode, Record, Status};
+use postcode_core::{AreaKind, Location, Postcode, Record, Region, Status, Within};
 use sqlx::postgres::{PgConnection, PgRow};
 use sqlx::{Connection, Row};
 
@@ -19,13 +19,19 @@ CREATE SCHEMA postcode_bench;
 CREATE UNLOGGED TABLE postcode_bench.postcodes (
     pc text COLLATE "C" NOT NULL, pcds text COLLATE "C" NOT NULL, live boolean NOT NULL,
     eastings integer, northings integer, latitude float8, longitude float8, geog geography(Point, 4326),
-    district_code text, district text, region_code text, region text, country_code text, country text
+    district_code text COLLATE "C", district text, region_code text, region text, country_code text, country text,
+    geom geometry(Point, 4326) GENERATED ALWAYS AS (geog::geometry) STORED
 )"#;
 
-const INDEXES: [&str; 5] = [
+const COPY: &str = "COPY postcode_bench.postcodes (pc, pcds, live, eastings, northings, latitude, longitude, geog, \
+                    district_code, district, region_code, region, country_code, country) FROM STDIN";
+
+const INDEXES: [&str; 7] = [
     "ALTER TABLE postcode_bench.postcodes ADD PRIMARY KEY (pc)",
     "CREATE INDEX ON postcode_bench.postcodes (pcds text_pattern_ops) WHERE live",
     "CREATE INDEX ON postcode_bench.postcodes USING gist (geog) WHERE live",
+    "CREATE INDEX ON postcode_bench.postcodes USING gist (geom) WHERE live",
+    "CREATE INDEX ON postcode_bench.postcodes (district_code, pcds) WHERE live",
     "VACUUM (ANALYZE) postcode_bench.postcodes",
     "CHECKPOINT",
 ];
@@ -39,6 +45,9 @@ pub(crate) struct Postgis {
     lookup: String,
     bulk: String,
     nearest: String,
+    circle: String,
+    polygon: String,
+    district: String,
 }
 
 impl Postgis {
@@ -62,6 +71,19 @@ impl Postgis {
                  (SELECT ST_SetSRID(ST_MakePoint($1, $2), 4326)::geography AS geog) q \
                  WHERE p.live AND ST_DWithin(p.geog, q.geog, $3) ORDER BY p.geog <-> q.geog, p.pc LIMIT $4"
             ),
+            circle: format!(
+                "SELECT {COLUMNS} FROM postcode_bench.postcodes p WHERE p.live AND \
+                 ST_DWithin(p.geog, ST_SetSRID(ST_MakePoint($1, $2), 4326)::geography, $3) ORDER BY p.pcds LIMIT $4"
+            ),
+            // Straight in degrees, as our polygons are, and its edges count.
+            polygon: format!(
+                "SELECT {COLUMNS} FROM postcode_bench.postcodes p WHERE p.live AND \
+                 ST_Intersects(p.geom, ST_GeomFromText($1, 4326)) ORDER BY p.pcds LIMIT $2"
+            ),
+            district: format!(
+                "SELECT {COLUMNS} FROM postcode_bench.postcodes p \
+                 WHERE p.live AND p.district_code = $1 ORDER BY p.pcds LIMIT $2"
+            ),
         })
     }
 
@@ -74,8 +96,7 @@ impl Postgis {
     /// Loads all rows of a dataset, and makes the indexes.
     pub(crate) async fn load(&mut self, dataset: &Dataset) -> Result<u64> {
         sqlx::raw_sql(TABLE).execute(&mut self.connection).await?;
-        let mut copy =
-            self.connection.copy_in_raw("COPY postcode_bench.postcodes FROM STDIN").await.context("COPY")?;
+        let mut copy = self.connection.copy_in_raw(COPY).await.context("COPY")?;
         let mut text = String::new();
         for (n, record) in dataset.iter().enumerate() {
             line(&mut text, &record)?;
@@ -133,6 +154,34 @@ impl Postgis {
     }
 }
 
+/// What is asked of regions.
+impl Postgis {
+    /// A page of the postcodes of a circle, a polygon or a district.
+    pub(crate) async fn within(&mut self, query: &Within) -> Result<Vec<Found>> {
+        let limit = query.limit as i64;
+        let rows = match &query.region {
+            Region::Circle { centre, radius } => {
+                let query = sqlx::query(sqlx::AssertSqlSafe(self.circle.as_str()));
+                let query = query.bind(centre.longitude()).bind(centre.latitude()).bind(*radius).bind(limit);
+                query.fetch_all(&mut self.connection).await?
+            }
+            Region::Polygon(corners) => {
+                let corner = |at: &Location| format!("{} {}", at.longitude(), at.latitude());
+                let ring: Vec<String> = corners.iter().chain(corners.first()).map(corner).collect();
+                let query = sqlx::query(sqlx::AssertSqlSafe(self.polygon.as_str()));
+                let query = query.bind(format!("POLYGON(({}))", ring.join(","))).bind(limit);
+                query.fetch_all(&mut self.connection).await?
+            }
+            Region::Area { code, .. } => {
+                let query = sqlx::query(sqlx::AssertSqlSafe(self.district.as_str()));
+                query.bind(code.as_str()).bind(limit).fetch_all(&mut self.connection).await?
+            }
+            other => anyhow::bail!("{other} is not measured"),
+        };
+        rows.iter().map(Found::of).collect()
+    }
+}
+
 /// A row as a program would hold it.
 #[derive(Debug)]
 pub(crate) struct Found {
@@ -163,7 +212,6 @@ impl Found {
 
 /// A record as a line of COPY's text format.
 fn line(text: &mut String, record: &Record) -> Result<()> {
-    use postcode_core::AreaKind::{AdminDistrict, Country, Region};
     let mut cell = |value: Option<String>| {
         if !text.is_empty() && !text.ends_with('\n') {
             text.push('\t');
@@ -181,7 +229,7 @@ fn line(text: &mut String, record: &Record) -> Result<()> {
     cell(record.location.map(|at| at.latitude().to_string()));
     cell(record.location.map(|at| at.longitude().to_string()));
     cell(record.location.map(|at| format!("SRID=4326;POINT({} {})", at.longitude(), at.latitude())));
-    for kind in [AdminDistrict, Region, Country] {
+    for kind in [AreaKind::AdminDistrict, AreaKind::Region, AreaKind::Country] {
         let area = record.area(kind);
         cell(area.and_then(|area| area.code).map(str::to_owned));
         cell(area.and_then(|area| area.name).map(str::to_owned));

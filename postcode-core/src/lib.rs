@@ -39,8 +39,8 @@ pub use lookup::{
 };
 pub use model::{
     Answer, Approximate, Area, AreaKind, Areas, DatasetInfo, GridReference, GridSystem, Location, MatchKind,
-    Neighbour, OutcodeSummary, OwnedArea, Place, PlaceMatch, PlacePostcodes, Record, ScottishCodes,
-    ScottishPostcode, Status, UserType, Validity, YearMonth,
+    Neighbour, OutcodeSummary, OwnedArea, Place, PlaceMatch, PlacePostcodes, Record, ScottishArea,
+    ScottishCodes, ScottishPostcode, Status, UserType, Validity, YearMonth,
 };
 pub use place_query::PlaceQuery;
 pub use postcode::text;

@@ -134,7 +134,8 @@ pub trait PostcodeLookup: Debug + Send + Sync + 'static {
     /// Any populated place. `None` if there is none.
     async fn random_place(&self) -> Result<Option<Place>>;
 
-    /// What the Scottish Postcode Directory says of a postcode; `None` if it has not that postcode, or no longer.
+    /// What the Scottish Postcode Directory says of a postcode; `None` if it has not that postcode, or no longer. A server of postcodes.io 18 knows
+    /// the constituency only.
     async fn scottish_postcode(&self, postcode: Postcode) -> Result<Option<ScottishPostcode>>;
 
     /// The dataset that the answers come from.

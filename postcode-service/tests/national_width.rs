@@ -10,7 +10,9 @@ use std::path::PathBuf;
 
 use postcode_core::AreaKind::{self, *};
 use postcode_core::dataset::{AreaId, DatasetBuilder, Metadata, Row};
-use postcode_core::{GridReference, GridSystem, Location, Status, UserType, YearMonth};
+use postcode_core::{
+    GridReference, GridSystem, Location, ScottishArea, ScottishPostcode, Status, UserType, YearMonth,
+};
 
 /// Bytes a postcode at most.
 const MOST: f64 = 26.0;
@@ -131,6 +133,76 @@ fn area(builder: &mut DatasetBuilder, kind: AreaKind, list: &[(String, String)],
     }
 }
 
+/// What the Scottish Postcode Directory has of areas, and how many of Scotland's live postcodes one has (there are 7,392 data zones of 2022, 6,976 of
+/// 2011, 1,334 and 1,279 intermediate zones, 656 localities, 871 parishes, …).
+const SCOTTISH: [(ScottishArea, usize); 16] = [
+    (ScottishArea::ScottishParliamentaryConstituency, 2_190),
+    (ScottishArea::ScottishParliamentaryRegion, 20_000),
+    (ScottishArea::UkParliamentaryConstituency, 2_800),
+    (ScottishArea::ElectoralWard, 450),
+    (ScottishArea::HealthBoardArea, 11_400),
+    (ScottishArea::IntegrationAuthority, 5_000),
+    (ScottishArea::IntermediateZone, 120),
+    (ScottishArea::IntermediateZone2011, 125),
+    (ScottishArea::Locality, 240),
+    (ScottishArea::Settlement, 310),
+    (ScottishArea::CivilParish, 180),
+    (ScottishArea::Island, 1_600),
+    (ScottishArea::NationalPark, 40_000),
+    (ScottishArea::TravelToWorkArea, 3_500),
+    (ScottishArea::EnterpriseRegion, 26_000),
+    (ScottishArea::ItlLevel3, 7_000),
+];
+
+/// The Scottish Postcode Directory of Scotland's live postcodes: the data zones in one another as in life (a few of 2022 are
+/// others than those of 2011), what is larger made of whole data zones of 2011. Real names are those of ONS's lists, which the file has already.
+fn directory(builder: &mut DatasetBuilder, points: &[Point], districts: &BTreeMap<String, Vec<u32>>) -> u64 {
+    let live = |n: &&u32| points[**n as usize].row.status == Status::Live;
+    // Halving leaves two thirds of that: as many data zones as there are.
+    const ZONE: usize = 33;
+    let mut zones = Vec::new();
+    for (_, among) in districts.iter().filter(|(code, _)| code.starts_with('S')) {
+        clusters(points, &mut among.iter().filter(live).copied().collect::<Vec<_>>(), ZONE, &mut zones);
+    }
+    let count: usize = zones.iter().map(Vec::len).sum();
+    let mut pushed = 0;
+    let (mut before, mut seen) = (0, 0);
+    for (number, zone) in zones.iter().enumerate() {
+        for (place, n) in zone.iter().enumerate() {
+            let postcode = points[*n as usize].row.postcode;
+            let mut entry = ScottishPostcode::new(postcode, None, None);
+            entry.set(ScottishArea::DataZone2011, None, Some(format!("S01{number:06}")));
+            // One in four data zones was drawn anew, and some postcodes of it are in the next one.
+            let moved = usize::from(number % 4 == 0 && place * 3 < zone.len());
+            entry.set(ScottishArea::DataZone, None, Some(format!("S01{:06}", 13_482 + number + moved)));
+            for (area, size) in SCOTTISH {
+                // Of what is not made of data zones a tenth of them has parts in two.
+                let part = usize::from((number + size) % 10 == 0 && place * 2 < zone.len());
+                entry.set(area, None, Some(format!("S{:02}{:06}", area as u16, (before + part * 23) / size)));
+            }
+            entry.set(ScottishArea::CouncilArea, None, Some(format!("S12{:06}", before / 5_000)));
+            entry.set(ScottishArea::LauLevel1, None, Some(format!("S30{:06}", before / 5_000)));
+            entry.set(ScottishArea::RegistrationDistrict, None, Some(format!("S12{:06}", before / 5_000)));
+            entry.set(ScottishArea::ItlLevel2, None, Some(format!("TLM{}", before / 40_000)));
+            entry.set(
+                ScottishArea::StrategicDevelopmentPlanningArea,
+                None,
+                Some(format!("S11{:06}", before / 40_000)),
+            );
+            entry.scottish_index_of_multiple_deprivation = Some((number * 5 % 6_976) as u16 + 1);
+            entry.urban_rural_8_fold = Some((number % 8 + 1).to_string());
+            entry.urban_rural_6_fold = Some((number % 6 + 1).to_string());
+            entry.split_indicator = Some(if (seen + place) % 50 == 0 { "Y" } else { "N" }.to_owned());
+            builder.push_scottish(&entry).unwrap();
+            pushed += 1;
+        }
+        (before, seen) = (before + zone.len(), seen + zone.len());
+    }
+    assert_eq!(pushed as usize, count);
+    println!("{} data zones, {pushed} postcodes of the Scottish Postcode Directory", zones.len());
+    pushed
+}
+
 #[test]
 fn a_postcode_with_all_columns_and_names_costs_less_than_26_bytes() {
     let (Some(national), Some(lists)) =
@@ -240,14 +312,19 @@ fn a_postcode_with_all_columns_and_names_costs_less_than_26_bytes() {
     for point in &points {
         builder.push(&point.row).unwrap();
     }
+    let scottish = directory(&mut builder, &points, &districts);
     drop(points);
     let dataset = builder.build().unwrap();
     let summary = dataset.summary();
     assert!(AreaKind::ALL.iter().all(|kind| summary.metadata.columns.contains(&format!("{kind:?}"))));
     let each = |bytes: u64| bytes as f64 / 2_720_556.0;
     println!("{outputs} output areas, {} sets of areas, {} bytes", summary.area_sets, summary.bytes);
+    assert_eq!(summary.metadata.scottish_postcodes, scottish);
     for section in &summary.sections {
         println!("{:<40} {:>11} {:>6.2}", section.name, section.bytes, each(section.bytes));
+    }
+    for column in summary.columns.iter().filter(|column| column.table.starts_with("Scottish")) {
+        println!("{:<40} {:>4} bits", format!("{}: {}", column.table, column.name), column.bits);
     }
     println!("{:.2} bytes a postcode", each(summary.bytes));
     assert!(each(summary.bytes) < MOST, "{:.2} bytes a postcode", each(summary.bytes));

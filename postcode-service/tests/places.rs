@@ -147,6 +147,15 @@ async fn a_postcode_outside_of_scotland_is_told_from_none() {
     }
     let answer = get(&api, "/scotland/postcodes/g2%208ae").await.json();
     assert_eq!(answer["result"]["codes"]["scottish_parliamentary_constituency"], serde_json::Value::Null);
+    // The row of the directory only for those who ask for more than postcodes.io has.
+    let constituency = serde_json::json!({"scottish_parliamentary_constituency": "S16990002"});
+    let answer = get(&api, "/scotland/postcodes/EH13AA").await.json();
+    assert_eq!((answer["result"].as_object().unwrap().len(), &answer["result"]["codes"]), (3, &constituency));
+    let answer = get(&api, "/scotland/postcodes/EH13AA?extended=true").await.json();
+    assert_eq!(answer["result"]["data_zone_2011"], "Calton Hill - 01");
+    assert_eq!(answer["result"]["codes"]["scottish_parliamentary_region"], "S17990001");
+    assert_eq!(answer["result"]["scottish_index_of_multiple_deprivation"], 4_972);
+    assert_eq!(answer["result"].get("island"), None);
 }
 
 #[tokio::test]

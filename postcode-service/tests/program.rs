@@ -282,7 +282,18 @@ fn places_scotland_and_outcodes_around_one() {
     assert!(said(&["places", "isle of l"]).1.starts_with("Inis Lìth / Isle of Leith  Island\n"));
     assert!(said(&["places", "newport", "--type", "town"]).1.starts_with("Newport  Town\n"));
     assert!(said(&["places", "brough", "--within", "orkney", "--limit", "1"]).1.contains("osgb1012"));
-    assert_eq!(said(&["places", "brough", "--within", "kent"]).0, Some(1));
+    for (arguments, why) in [
+        (&["places", "brough", "--within", "kent"][..], "brough: no such place of that kind or there\n"),
+        (&["places", "qqqqq"], "qqqqq: no such place\n"),
+        (&["places", "qqqqq", "--json"], "qqqqq: no such place\n"),
+        (&["places", "qqqqq", "--compatible"], "qqqqq: no populated place of that name\n"),
+        (&["places", "--code", "osgb9"], "osgb9: no such place\n"),
+        (&["autocomplete", "zz", "--outcodes"], "zz: no outcode begins so\n"),
+        (&["autocomplete", "zz9"], "zz9: no postcode in use begins so\n"),
+    ] {
+        assert_eq!(said(arguments).0, Some(1), "{arguments:?}");
+        assert_eq!(said(arguments).2, why, "{arguments:?}");
+    }
     assert!(said(&["places", "newport", "--compatible"]).1.starts_with("Newport  City\n"));
     assert_eq!(said(&["places", "neport", "--compatible"]).0, Some(1));
     let (status, out, why) =
@@ -318,6 +329,15 @@ fn places_scotland_and_outcodes_around_one() {
     let (status, out, said_why) = said(&["scotland", "eh1 1aa", "M1 1AD"]);
     assert_eq!((status, out.as_str()), (Some(1), "EH1 1AA  Edinburgh Central (S16990001)\n"));
     assert!(said_why.contains("M1 1AD: not in the Scottish Postcode Directory"), "{said_why}");
+    let (_, out, _) = said(&["scotland", "EH1 3AA", "--extended"]);
+    assert!(
+        out.contains("\n  data zone 2011                         Calton Hill - 01 (S01990001)\n"),
+        "{out}"
+    );
+    assert!(out.contains("\n  scottish index of multiple deprivation 4972\n"), "{out}");
+    let keys = |arguments: &[&str]| said(arguments).1.matches("\":").count();
+    assert_eq!(keys(&["scotland", "EH1 3AA", "--json"]), 4);
+    assert_eq!(keys(&["scotland", "EH1 3AA", "--json", "--extended"]), 10);
     let (status, out, why) = said(&["scotland", "nonsense", "eh1 1aa"]);
     assert_eq!((status, out.as_str()), (Some(1), "EH1 1AA  Edinburgh Central (S16990001)\n"));
     assert!(why.starts_with("nonsense: invalid: "), "{why}");

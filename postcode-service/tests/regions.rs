@@ -186,7 +186,12 @@ async fn what_makes_no_sense_is_refused_with_what_does() {
         (json!({"polygon": [[0, 51], [1, 52], ["1", "51"]]}), "polygon"),
         (json!({"polygon": [[0, 51], [1, 52], [1, 152]]}), "corner 3 of the polygon: latitude 152"),
         (json!({"polygon": corners}), "1001 corners"),
-        (json!({"type": "Polygon", "coordinates": [[[0, 51], [1, 52], [1, 51]], []]}), "one ring"),
+        (
+            json!({"type": "Polygon", "coordinates": [[[0, 51], [1, 52], [1, 51]], []]}),
+            "holes (1 besides the outer ring)",
+        ),
+        (json!({"type": "Polygon", "coordinates": []}), "one ring"),
+        (json!({"type": "MultiPolygon", "coordinates": []}), "\"MultiPolygon\", and several polygons"),
     ] {
         let answer = post(&api, "/within", "application/json", body.to_string()).await;
         assert_eq!(answer.status, 400);

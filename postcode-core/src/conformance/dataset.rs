@@ -1,8 +1,8 @@
 //! The fixture as a dataset.
 
 use super::Fixture;
-use crate::Result;
 use crate::dataset::{Dataset, DatasetBuilder, Metadata};
+use crate::{Result, ScottishArea};
 
 impl Fixture {
     /// A dataset with these records, for implementations that read one.
@@ -35,10 +35,11 @@ impl Fixture {
         self.places().try_for_each(|place| builder.push_place(place))?;
         self.wider_places().try_for_each(|place| builder.push_wider_place(place))?;
         for entry in self.scottish() {
-            let code = entry.codes.scottish_parliamentary_constituency.as_deref();
-            builder.push_scottish(entry.postcode, code)?;
-            if let (Some(code), Some(name)) = (code, &entry.scottish_parliamentary_constituency) {
-                builder.name_scottish_constituency(code, name)?;
+            builder.push_scottish(entry)?;
+            for area in ScottishArea::ALL {
+                if let (Some(code), Some(name)) = (entry.code(*area), entry.name(*area)) {
+                    builder.name_scottish_area(*area, code, name)?;
+                }
             }
         }
         builder.build()

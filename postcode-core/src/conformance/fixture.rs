@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::{
     Approximate, AreaKind, Areas, DatasetInfo, Error, GridReference, GridSystem, Location, OwnedArea, Place,
-    Postcode, Record, Result, ScottishPostcode, Status, UserType,
+    Postcode, Record, Result, ScottishArea, ScottishPostcode, Status, UserType,
 };
 
 /// A small dataset to check implementations with: what it is called, its records, its populated places, islands and areas and its
@@ -190,7 +190,15 @@ impl Fixture {
         let parse = |row: &&str| place(row).unwrap_or_else(|error| panic!("{row}: {error}"));
         let scottish = SCOTTISH.iter().filter_map(|(postcode, code, name)| {
             let given = |text: &str| (!text.is_empty()).then(|| text.to_owned());
-            Some(ScottishPostcode::new(postcode.parse().ok()?, given(name), given(code)))
+            let mut entry = ScottishPostcode::new(postcode.parse().ok()?, given(name), given(code));
+            if *postcode == "EH1 3AA" {
+                let named = |text: &str| Some(text.to_owned());
+                entry.set(ScottishArea::DataZone2011, named("Calton Hill - 01"), named("S01990001"));
+                entry.set(ScottishArea::ScottishParliamentaryRegion, None, named("S17990001"));
+                (entry.split_indicator, entry.urban_rural_6_fold) = (named("Y"), named("1"));
+                entry.scottish_index_of_multiple_deprivation = Some(4_972);
+            }
+            Some(entry)
         });
         Self::new(info, records)
             .with(SETTLEMENTS.iter().map(parse), scottish)

@@ -15,6 +15,7 @@ fn minor(entries: &[Entry]) -> u16 {
     let has = |added: &[u32]| entries.iter().any(|entry| added.contains(&entry.id));
     let before = section::AREA_CODES + crate::AreaKind::ParliamentaryConstituencyBefore as u32;
     match () {
+        () if has(&[section::SCOTTISH_SETS]) => 3,
         () if has(&[section::WIDER_PLACES, section::APPROXIMATE, before]) => 2,
         () if has(&[section::PLACES, section::SCOTTISH_POSTCODES]) => 1,
         () => 0,
@@ -60,9 +61,11 @@ pub(crate) mod section {
     pub(crate) const APPROXIMATE: u32 = 14;
     /// As [`PLACES`], of islands and areas.
     pub(crate) const WIDER_PLACES: u32 = 16;
-    /// Codes of the constituencies of the Scottish Parliament, laid out as those of an area kind.
+    /// Packed table, one row a distinct combination of areas of the Scottish Postcode Directory.
+    pub(crate) const SCOTTISH_SETS: u32 = 17;
+    /// Plus the number of a [`ScottishArea`](crate::ScottishArea): its codes, laid out as those of an area kind.
     pub(crate) const SCOTTISH_CODES: u32 = AREA_CODES + 64;
-    /// Their names, likewise.
+    /// Likewise, its names.
     pub(crate) const SCOTTISH_NAMES: u32 = AREA_NAMES + 64;
     /// Plus the number of an area kind: its codes.
     pub(crate) const AREA_CODES: u32 = 0x100;
@@ -87,14 +90,19 @@ pub(crate) mod section {
             WIDER_PLACES => "islands and areas",
             SCOTTISH_POSTCODES => "Scottish postcodes",
             APPROXIMATE => "approximate positions",
+            SCOTTISH_SETS => "Scottish area sets",
             SCOTTISH_CODES => "codes of Scottish parliamentary constituencies",
             SCOTTISH_NAMES => "names of Scottish parliamentary constituencies",
             _ => "",
         };
         let kind = |base: u32| crate::AreaKind::ALL.get(id.wrapping_sub(base) as usize);
-        match (known, kind(AREA_CODES), kind(AREA_NAMES)) {
-            ("", Some(kind), _) => format!("codes of {kind:?}"),
-            ("", _, Some(kind)) => format!("names of {kind:?}"),
+        let scottish = |base: u32| crate::ScottishArea::ALL.get(id.wrapping_sub(base) as usize);
+        match (known, kind(AREA_CODES), kind(AREA_NAMES), scottish(SCOTTISH_CODES), scottish(SCOTTISH_NAMES))
+        {
+            ("", Some(kind), ..) => format!("codes of {kind:?}"),
+            ("", _, Some(kind), ..) => format!("names of {kind:?}"),
+            ("", _, _, Some(area), _) => format!("codes of {area:?} (Scotland)"),
+            ("", _, _, _, Some(area)) => format!("names of {area:?} (Scotland)"),
             ("", ..) => format!("number {id} (unknown to this version)"),
             (known, ..) => known.to_owned(),
         }

@@ -8,7 +8,7 @@ use super::packed_table::PackedTable;
 use super::rows::column;
 use super::{Dataset, Metadata};
 use super::{approximate, places, scotland};
-use crate::AreaKind;
+use crate::{AreaKind, ScottishArea};
 
 /// A dataset file laid open.
 #[derive(Clone, Debug, Serialize)]
@@ -32,7 +32,7 @@ pub struct Summary {
     pub area_sets: u32,
     /// The parts of the file in their order.
     pub sections: Vec<SectionSummary>,
-    /// The columns of rows, of area sets, of places, of Scottish postcodes and of approximate positions.
+    /// The columns of rows, of area sets, of places, of Scottish postcodes and their area sets, and of approximate positions.
     pub columns: Vec<ColumnSummary>,
 }
 
@@ -56,7 +56,7 @@ pub struct SectionSummary {
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct ColumnSummary {
-    /// The table: `rows`, `area sets`, `places`, `Scottish postcodes` or `approximate positions`.
+    /// The table: `rows`, `area sets`, `places`, `Scottish postcodes`, `Scottish area sets` or `approximate positions`.
     pub table: &'static str,
     /// What it holds.
     pub name: String,
@@ -94,9 +94,15 @@ impl Dataset {
         };
         let places = columns("places", &inner.places.table, of(&places::column::NAMES));
         let scottish = columns("Scottish postcodes", &inner.scotland.table, |id| {
-            let distinct = inner.scotland.constituencies.as_ref().map(|kind| kind.count);
             let name = of(&scotland::NAMES)(id).0;
-            (name, distinct.filter(|_| id == scotland::CONSTITUENCY))
+            (name, if id == scotland::CONSTITUENCY { inner.scotland.distinct(0) } else { None })
+        });
+        let scottish_sets = columns("Scottish area sets", &inner.scotland.sets, |id| {
+            match (ScottishArea::ALL.get(usize::from(id)), id.checked_sub(scotland::PLAIN)) {
+                (Some(area), _) => (Some(format!("{area:?}")), inner.scotland.distinct(id)),
+                (None, Some(plain)) => of(&scotland::PLAIN_NAMES)(plain),
+                (None, None) => (None, None),
+            }
         });
         let positions = columns("approximate positions", &inner.positions.table, of(&approximate::NAMES));
         Summary {
@@ -109,7 +115,7 @@ impl Dataset {
             sectors: inner.keys.sector_count(),
             area_sets: inner.areas.sets.rows(),
             sections: sections.collect(),
-            columns: [rows, sets, places, scottish, positions].concat(),
+            columns: [rows, sets, places, scottish, scottish_sets, positions].concat(),
         }
     }
 }

@@ -191,6 +191,7 @@ impl Dataset {
             (section::PLACES, places.count(), bits(section::PLACES)),
             (section::WIDER_PLACES, wider_places.count(), bits(section::WIDER_PLACES)),
             (section::SCOTTISH_POSTCODES, scotland.count(), bits(section::SCOTTISH_POSTCODES)),
+            (section::SCOTTISH_SETS, scotland.sets.rows(), scotland.count()),
             (section::APPROXIMATE, positions.table.rows(), keys.outcode_count()),
         ];
         if let Some((id, count, most)) = counts.into_iter().find(|(_, count, most)| count > most) {

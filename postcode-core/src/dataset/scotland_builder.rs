@@ -1,60 +1,108 @@
 //! The Scottish Postcode Directory for a [`DatasetBuilder`].
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::DatasetBuilder;
 use super::builder::{Dictionary, check_code, check_name, write_codes, write_names};
 use super::format::section;
 use super::packed_table::{Extent, TableWriter};
-use super::scotland::{CONSTITUENCY, POSTCODE};
+use super::scotland::{CONSTITUENCY, PLAIN, PLAIN_NAMES, POSTCODE, SET};
 use super::strings::PoolWriter;
-use crate::{Error, Postcode, Result};
+use crate::{Error, Result, ScottishArea, ScottishPostcode};
 
-/// Postcodes with their constituencies, by number.
+const AREAS: usize = ScottishArea::ALL.len();
+
+/// Numbers of areas by kind (that of the constituency stays empty: it is not part of the set), and the plain columns.
+type Set = ([Option<u32>; AREAS], [Option<u16>; PLAIN_NAMES.len()]);
+const NOTHING: Set = ([None; AREAS], [None; PLAIN_NAMES.len()]);
+
+/// Postcodes with their constituencies and sets of other areas, by number.
 #[derive(Default)]
 pub(super) struct ScottishWriter {
-    entries: BTreeMap<u32, Option<u32>>,
-    constituencies: Dictionary,
+    entries: BTreeMap<u32, (Option<u32>, Option<u32>)>,
+    sets: HashMap<Set, u32>,
+    kinds: [Dictionary; AREAS],
 }
 
 impl DatasetBuilder {
-    /// Adds an entry of the Scottish Postcode Directory: a postcode, which need not be among the dataset's others, and the
-    /// code of its constituency of the Scottish Parliament.
+    /// Adds an entry of the Scottish Postcode Directory, with the codes that it has; its postcode need not be among the dataset's others.
+    /// Names are given by [`name_scottish_area`](Self::name_scottish_area).
     ///
     /// # Errors
-    /// [`InvalidInput`](crate::ErrorKind::InvalidInput), and the entry is left out: if the postcode has one already, and for a code
-    /// that is empty, longer than 32 bytes, or has control characters.
-    pub fn push_scottish(&mut self, postcode: Postcode, constituency: Option<&str>) -> Result<()> {
-        let scotland = &mut self.scotland;
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput), and the entry is left out: if the postcode has one already, for a code
+    /// that is empty, longer than 32 bytes, or has control characters, for an urban and rural class that is not a digit
+    /// from 1 to 8, and for a split indicator other than `Y` and `N`.
+    pub fn push_scottish(&mut self, entry: &ScottishPostcode) -> Result<()> {
+        let (scotland, postcode) = (&mut self.scotland, entry.postcode);
         if scotland.entries.contains_key(&postcode.code()) {
             return Err(Error::invalid(format!("{postcode}: given twice: the first entry stays")));
         }
-        let number = match constituency {
-            None => None,
-            Some(code) => {
-                check_code("Scottish parliamentary constituency", code)?;
-                Some(scotland.constituencies.number(code))
-            }
-        };
-        scotland.entries.insert(postcode.code(), number);
+        let mut set = NOTHING;
+        set.1 = [
+            entry.scottish_index_of_multiple_deprivation,
+            class(&entry.urban_rural_6_fold, "urban and rural class (6 fold)", 6)?,
+            class(&entry.urban_rural_8_fold, "urban and rural class (8 fold)", 8)?,
+            match entry.split_indicator.as_deref() {
+                None => None,
+                Some("N") => Some(0),
+                Some("Y") => Some(1),
+                Some(other) => return Err(Error::invalid(format!("split indicator {other:?}: give Y or N"))),
+            },
+        ];
+        let codes = |area: &ScottishArea| entry.code(*area).map(|code| (*area, code));
+        for (area, code) in ScottishArea::ALL.iter().filter_map(codes) {
+            check_code(format_args!("{area:?}"), code)?;
+        }
+        for (area, code) in ScottishArea::ALL.iter().filter_map(codes) {
+            set.0[area as usize] = Some(scotland.kinds[area as usize].number(code));
+        }
+        let constituency = set.0[0].take();
+        let next = scotland.sets.len() as u32;
+        let set = (set != NOTHING).then(|| *scotland.sets.entry(set).or_insert(next));
+        scotland.entries.insert(postcode.code(), (constituency, set));
         Ok(())
     }
 
-    /// Gives a constituency of the Scottish Parliament its name; of two names the last one stays. Names of constituencies
-    /// that no entry has are left out of the file.
+    /// Gives an area of the Scottish Postcode Directory its name; of two names the last one stays. Names of areas that no
+    /// entry has are left out of the file.
     ///
     /// # Errors
     /// [`InvalidInput`](crate::ErrorKind::InvalidInput) for a code as [`push_scottish`](Self::push_scottish), and for a name above
     /// 65,535 bytes.
-    pub fn name_scottish_constituency(&mut self, code: &str, name: &str) -> Result<()> {
-        const WHAT: &str = "Scottish parliamentary constituency";
-        check_code(WHAT, code)?;
-        check_name(WHAT, code, name)?;
-        let number = self.scotland.constituencies.number(code);
-        if let Some(area) = self.scotland.constituencies.areas.get_mut(number as usize) {
+    pub fn name_scottish_area(&mut self, area: ScottishArea, code: &str, name: &str) -> Result<()> {
+        check_code(format_args!("{area:?}"), code)?;
+        check_name(format_args!("{area:?}"), code, name)?;
+        let dictionary = &mut self.scotland.kinds[area as usize];
+        let number = dictionary.number(code);
+        if let Some(area) = dictionary.areas.get_mut(number as usize) {
             area.name = (!name.is_empty()).then(|| name.into());
         }
         Ok(())
+    }
+
+    /// The codes that entries of the Scottish Postcode Directory have so far, of a kind, or that were given a name.
+    pub fn scottish_codes(&self, area: ScottishArea) -> impl Iterator<Item = &str> {
+        self.scotland.kinds[area as usize].areas.iter().map(|area| &*area.code)
+    }
+}
+
+fn class(text: &Option<String>, what: &str, most: u16) -> Result<Option<u16>> {
+    let Some(text) = text else { return Ok(None) };
+    match text.parse() {
+        Ok(class) if (1..=most).contains(&class) => Ok(Some(class)),
+        _ => Err(Error::invalid(format!("{what} {text:?}: give 1 to {most}"))),
+    }
+}
+
+/// What goes into the file of the areas of one kind: the numbers in use, in the order of their codes, and from numbers to places among them.
+struct Used {
+    order: Vec<u32>,
+    places: Vec<u32>,
+}
+
+impl Used {
+    fn place(&self, number: Option<u32>) -> Option<i64> {
+        self.places.get(number? as usize).map(|place| i64::from(*place))
     }
 }
 
@@ -63,45 +111,85 @@ impl ScottishWriter {
         self.entries.len()
     }
 
-    /// The numbers of the constituencies in use, in the order of their codes.
-    fn used(&self) -> Vec<u32> {
-        let mut used: Vec<u32> = self.entries.values().copied().flatten().collect();
-        used.sort_unstable();
-        used.dedup();
-        used.sort_by_key(|number| &self.constituencies.areas[*number as usize].code);
-        used
+    fn used(&self, area: usize) -> Used {
+        let dictionary = &self.kinds[area];
+        let mut order: Vec<u32> = match area {
+            0 => self.entries.values().filter_map(|(constituency, _)| *constituency).collect(),
+            _ => self.sets.keys().filter_map(|(areas, _)| areas[area]).collect(),
+        };
+        order.sort_unstable();
+        order.dedup();
+        order.sort_by_key(|number| &dictionary.areas[*number as usize].code);
+        let mut places = vec![0; dictionary.areas.len()];
+        order.iter().zip(0..).for_each(|(number, place)| places[*number as usize] = place);
+        Used { order, places }
     }
 
     pub(super) fn texts(&self) -> impl Iterator<Item = &str> {
-        let used = self.used().into_iter();
-        used.filter_map(|number| self.constituencies.areas[number as usize].name.as_deref())
+        (0..AREAS).flat_map(move |area| {
+            let order = self.used(area).order.into_iter();
+            order.filter_map(move |number| self.kinds[area].areas[number as usize].name.as_deref())
+        })
     }
 
-    /// Table, codes and names; nothing if there are no entries.
+    /// The sets by their first use in the order of postcodes, whatever the order of pushing, and the new number of each.
+    fn number_sets(&self) -> (Vec<&Set>, Vec<Option<u32>>) {
+        let mut old = vec![&NOTHING; self.sets.len()];
+        self.sets.iter().for_each(|(set, number)| old[*number as usize] = set);
+        let (mut sets, mut numbers) = (Vec::new(), vec![None; old.len()]);
+        for set in self.entries.values().filter_map(|(_, set)| *set) {
+            let number = &mut numbers[set as usize];
+            if number.is_none() {
+                *number = Some(sets.len() as u32);
+                sets.push(old[set as usize]);
+            }
+        }
+        (sets, numbers)
+    }
+
+    /// Tables, codes and names; nothing if there are no entries.
     pub(super) fn sections(&self, pool: &PoolWriter) -> Vec<(u32, Vec<u8>)> {
         if self.entries.is_empty() {
             return Vec::new();
         }
-        let used = self.used();
-        let place = |number: u32| used.iter().position(|other| *other == number).map(|place| place as i64);
-        let values =
-            |(postcode, number): (&u32, &Option<u32>)| [Some(i64::from(*postcode)), number.and_then(place)];
-        let mut extents = [(POSTCODE, Extent::NONE), (CONSTITUENCY, Extent::NONE)];
-        for entry in &self.entries {
-            extents.iter_mut().zip(values(entry)).for_each(|((_, extent), value)| extent.see(value));
+        let used: [Used; AREAS] = std::array::from_fn(|area| self.used(area));
+        let (sets, numbers) = self.number_sets();
+        let rows = self.entries.iter().map(|(postcode, (constituency, set))| {
+            let set = set.and_then(|set| numbers.get(set as usize).copied().flatten());
+            [Some(i64::from(*postcode)), used[0].place(*constituency), set.map(i64::from)].to_vec()
+        });
+        let mut sections = vec![(
+            section::SCOTTISH_POSTCODES,
+            table(&[POSTCODE, CONSTITUENCY, SET], &rows.collect::<Vec<_>>()),
+        )];
+        if !sets.is_empty() {
+            let plain = (0..PLAIN_NAMES.len() as u16).map(|n| PLAIN + n);
+            let columns: Vec<u16> = (1..AREAS as u16).chain(plain).collect();
+            let row = |(areas, plain): &&Set| {
+                let places = (1..AREAS).map(|area| used[area].place(areas[area]));
+                places.chain(plain.iter().map(|value| value.map(i64::from))).collect()
+            };
+            let rows: Vec<Vec<Option<i64>>> = sets.iter().map(row).collect();
+            sections.push((section::SCOTTISH_SETS, table(&columns, &rows)));
         }
-        let mut out = Vec::new();
-        let mut table = TableWriter::new(&mut out, self.entries.len(), &extents);
-        for entry in &self.entries {
-            values(entry).into_iter().for_each(|value| table.push(value));
-        }
-        table.finish();
-        let mut sections = vec![(section::SCOTTISH_POSTCODES, out)];
-        if !used.is_empty() {
-            let areas: Vec<_> = used.iter().map(|n| &self.constituencies.areas[*n as usize]).collect();
-            sections.push((section::SCOTTISH_CODES, write_codes(&areas)));
-            sections.extend(write_names(&areas, pool).map(|names| (section::SCOTTISH_NAMES, names)));
+        for (number, used) in used.iter().enumerate().filter(|(_, used)| !used.order.is_empty()) {
+            let areas: Vec<_> = used.order.iter().map(|n| &self.kinds[number].areas[*n as usize]).collect();
+            sections.push((section::SCOTTISH_CODES + number as u32, write_codes(&areas)));
+            let names = write_names(&areas, pool);
+            sections.extend(names.map(|names| (section::SCOTTISH_NAMES + number as u32, names)));
         }
         sections
     }
+}
+
+fn table(columns: &[u16], rows: &[Vec<Option<i64>>]) -> Vec<u8> {
+    let mut extents: Vec<(u16, Extent)> = columns.iter().map(|column| (*column, Extent::NONE)).collect();
+    for row in rows {
+        extents.iter_mut().zip(row).for_each(|((_, extent), value)| extent.see(*value));
+    }
+    let mut out = Vec::new();
+    let mut table = TableWriter::new(&mut out, rows.len(), &extents);
+    rows.iter().flatten().for_each(|value| table.push(*value));
+    table.finish();
+    out
 }

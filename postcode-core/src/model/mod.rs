@@ -19,5 +19,5 @@ pub(crate) use place::Square;
 pub use place_match::{MatchKind, PlaceMatch, PlacePostcodes};
 pub use position::{Approximate, GridReference, GridSystem, Location};
 pub use record::{Answer, Neighbour, Record, Status, UserType, YearMonth};
-pub use scotland::{ScottishCodes, ScottishPostcode};
+pub use scotland::{ScottishArea, ScottishCodes, ScottishPostcode};
 pub use validity::Validity;

@@ -4,33 +4,169 @@ use serde::{Deserialize, Serialize};
 
 use crate::Postcode;
 
-/// A live postcode of the Scottish Postcode Directory (National Records of Scotland). Its JSON is that of postcodes.io.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct ScottishPostcode {
-    /// The postcode.
-    pub postcode: Postcode,
-    /// The name of the constituency of the Scottish Parliament.
-    pub scottish_parliamentary_constituency: Option<String>,
-    /// Codes of what has names above.
-    pub codes: ScottishCodes,
+/// Which of the directory's columns are kept, and what they are called by postcodes.io since its release 20. Defines the kinds of areas, the fields
+/// of their names and those of their codes, so that none of the three has one more than the others.
+macro_rules! directory {
+    ($($(#[doc = $doc:literal])+ $area:ident = $number:literal, $field:ident;)+) => {
+        /// A kind of area of the Scottish Postcode Directory. `as u16` is its number in a dataset file.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[non_exhaustive]
+        pub enum ScottishArea {
+            /// A constituency of the Scottish Parliament (`S16…`).
+            ScottishParliamentaryConstituency = 0,
+            $($(#[doc = $doc])+ $area = $number,)+
+        }
+
+        impl ScottishArea {
+            /// All of them, by number.
+            pub const ALL: &[Self] = &[Self::ScottishParliamentaryConstituency, $(Self::$area,)+];
+
+            /// What its name is called in JSON, and its code beneath `codes`.
+            pub const fn key(self) -> &'static str {
+                match self {
+                    Self::ScottishParliamentaryConstituency => "scottish_parliamentary_constituency",
+                    $(Self::$area => stringify!($field),)+
+                }
+            }
+        }
+
+        /// A live postcode of the Scottish Postcode Directory (National Records of Scotland): names of areas, and beneath `codes`
+        /// their codes. postcodes.io 18 answers the constituency only; of what is `None` beyond it there is no key in JSON.
+        #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+        #[non_exhaustive]
+        pub struct ScottishPostcode {
+            /// The postcode.
+            pub postcode: Postcode,
+            /// A constituency of the Scottish Parliament.
+            pub scottish_parliamentary_constituency: Option<String>,
+            $($(#[doc = $doc])+
+            #[serde(default, skip_serializing_if = "Option::is_none")]
+            pub $field: Option<String>,)+
+            /// `Y` if the postcode lies in several areas of a kind; of such a one this is the greater part.
+            #[serde(default, skip_serializing_if = "Option::is_none")]
+            pub split_indicator: Option<String>,
+            /// Urban and rural in 6 classes, `1` (large urban) to `6` (remote rural).
+            #[serde(default, skip_serializing_if = "Option::is_none")]
+            pub urban_rural_6_fold: Option<String>,
+            /// Urban and rural in 8 classes, `1` (large urban) to `8` (very remote rural).
+            #[serde(default, skip_serializing_if = "Option::is_none")]
+            pub urban_rural_8_fold: Option<String>,
+            /// Rank of the data zone in the Scottish Index of Multiple Deprivation, 1 the most deprived.
+            #[serde(default, skip_serializing_if = "Option::is_none")]
+            pub scottish_index_of_multiple_deprivation: Option<u16>,
+            /// Codes of what has names above.
+            pub codes: ScottishCodes,
+        }
+
+        /// The codes of a [`ScottishPostcode`].
+        #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+        #[non_exhaustive]
+        pub struct ScottishCodes {
+            /// `S16…`.
+            pub scottish_parliamentary_constituency: Option<String>,
+            $($(#[doc = $doc])+
+            #[serde(default, skip_serializing_if = "Option::is_none")]
+            pub $field: Option<String>,)+
+        }
+
+        impl ScottishPostcode {
+            /// With the name and the code of its constituency, and nothing else.
+            pub fn new(postcode: Postcode, name: Option<String>, code: Option<String>) -> Self {
+                Self {
+                    postcode,
+                    scottish_parliamentary_constituency: name,
+                    $($field: None,)+
+                    split_indicator: None,
+                    urban_rural_6_fold: None,
+                    urban_rural_8_fold: None,
+                    scottish_index_of_multiple_deprivation: None,
+                    codes: ScottishCodes { scottish_parliamentary_constituency: code, ..ScottishCodes::default() },
+                }
+            }
+
+            /// The name of an area.
+            pub fn name(&self, area: ScottishArea) -> Option<&str> {
+                match area {
+                    ScottishArea::ScottishParliamentaryConstituency => self.scottish_parliamentary_constituency.as_deref(),
+                    $(ScottishArea::$area => self.$field.as_deref(),)+
+                }
+            }
+
+            /// The code of an area.
+            pub fn code(&self, area: ScottishArea) -> Option<&str> {
+                match area {
+                    ScottishArea::ScottishParliamentaryConstituency => self.codes.scottish_parliamentary_constituency.as_deref(),
+                    $(ScottishArea::$area => self.codes.$field.as_deref(),)+
+                }
+            }
+
+            /// Sets an area's name and code.
+            pub fn set(&mut self, area: ScottishArea, name: Option<String>, code: Option<String>) {
+                let (name_of, code_of) = match area {
+                    ScottishArea::ScottishParliamentaryConstituency => (
+                        &mut self.scottish_parliamentary_constituency,
+                        &mut self.codes.scottish_parliamentary_constituency,
+                    ),
+                    $(ScottishArea::$area => (&mut self.$field, &mut self.codes.$field),)+
+                };
+                (*name_of, *code_of) = (name, code);
+            }
+        }
+    };
 }
 
-/// The codes of a [`ScottishPostcode`].
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct ScottishCodes {
-    /// `S16…`.
-    pub scottish_parliamentary_constituency: Option<String>,
+directory! {
+    /// The region of the Scottish Parliament (`S17…`).
+    ScottishParliamentaryRegion = 1, scottish_parliamentary_region;
+    /// The Westminster constituency (`S14…`).
+    UkParliamentaryConstituency = 2, uk_parliamentary_constituency;
+    /// The council area (`S12…`).
+    CouncilArea = 3, council_area;
+    /// The electoral ward (`S13…`).
+    ElectoralWard = 4, electoral_ward;
+    /// The health board (`S08…`).
+    HealthBoardArea = 5, health_board_area;
+    /// The integration authority of health and social care (`S37…`).
+    IntegrationAuthority = 6, integration_authority;
+    /// The data zone of 2022 (`S01…`).
+    DataZone = 7, data_zone;
+    /// The data zone of 2011 (`S01…`), which the index of deprivation is of.
+    DataZone2011 = 8, data_zone_2011;
+    /// The intermediate zone of 2022 (`S02…`).
+    IntermediateZone = 9, intermediate_zone;
+    /// The intermediate zone of 2011 (`S02…`).
+    IntermediateZone2011 = 10, intermediate_zone_2011;
+    /// The locality (`S19…` or `S52…`), the newest there is.
+    Locality = 11, locality;
+    /// The settlement (`S20…` or `S45…`), the newest there is.
+    Settlement = 12, settlement;
+    /// The civil parish of 1930 (`S35…`).
+    CivilParish = 13, civil_parish;
+    /// The island.
+    Island = 14, island;
+    /// The national park (`S21…`).
+    NationalPark = 15, national_park;
+    /// The travel to work area (`S22…`).
+    TravelToWorkArea = 16, travel_to_work_area;
+    /// The local administrative unit, level 1 (`S30…`).
+    LauLevel1 = 17, lau_level_1;
+    /// The territorial level 2 (`UKM7`, `TLM0`).
+    ItlLevel2 = 18, itl_level_2;
+    /// The territorial level 3 (`UKM75`, `TLM13`).
+    ItlLevel3 = 19, itl_level_3;
+    /// The enterprise region of 2008 (`S09…`).
+    EnterpriseRegion = 20, enterprise_region;
+    /// The strategic development planning area of 2013 (`S11…`).
+    StrategicDevelopmentPlanningArea = 21, strategic_development_planning_area;
+    /// The registration district of 2007.
+    RegistrationDistrict = 22, registration_district;
 }
 
 impl ScottishPostcode {
-    /// With the name and the code of its constituency.
-    pub fn new(postcode: Postcode, name: Option<String>, code: Option<String>) -> Self {
-        Self {
-            postcode,
-            scottish_parliamentary_constituency: name,
-            codes: ScottishCodes { scottish_parliamentary_constituency: code },
-        }
+    /// Without what postcodes.io 18 does not answer.
+    #[must_use]
+    pub fn compatible(&self) -> Self {
+        let name = self.scottish_parliamentary_constituency.clone();
+        Self::new(self.postcode, name, self.codes.scottish_parliamentary_constituency.clone())
     }
 }

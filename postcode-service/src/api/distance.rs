@@ -12,6 +12,7 @@ use serde::Serialize;
 use super::opt_in::extended_only;
 use super::reply::{Failure, Outcome, data};
 use super::{App, Edition};
+use crate::enrich::short;
 
 pub(super) fn routes() -> Router<App> {
     Router::new()
@@ -41,7 +42,7 @@ async fn distance(State(app): State<App>, Path((from, to)): Path<(String, String
 
 fn parse(text: &str) -> Result<Postcode, Failure> {
     text.parse().map_err(|error| {
-        let advice = format!("{text:.40?}: {error}");
+        let advice = format!("{}: {error}", short(text));
         Failure::not_found("Invalid postcode", code::INVALID_POSTCODE).advise(advice)
     })
 }

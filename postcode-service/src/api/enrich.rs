@@ -1,4 +1,10 @@
 //! `/enrich`: rows in, the same rows with what is known of their postcodes out, while they come. Not in postcodes.io.
+//!
+//! What is wrong with the first rows is an answer with a status of its own. What goes wrong later (a row that is no CSV, a lookup that fails, a
+//! client that sends too slowly) comes after `200 OK` has been sent: the connection is closed and the chunked body has no
+//! end, neither the last chunk nor a trailer. Clients see an incomplete answer: curl ends with status 18, reqwest
+//! and hyper with "error reading a body", Python's requests with `ChunkedEncodingError`. What came before is whole rows but the last; the reason is
+//! in the server's log, under the request's id.
 
 use axum::Router;
 use axum::body::{Body, BodyDataStream};

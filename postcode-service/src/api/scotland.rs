@@ -3,7 +3,7 @@
 use axum::Router;
 use axum::extract::{Path, State};
 use axum::routing::get;
-use postcode_core::wire::code;
+use postcode_core::wire::{Shape, code};
 use postcode_core::{Answer, PostcodeLookupExt};
 
 use super::params::Params;
@@ -23,7 +23,10 @@ async fn scottish(State(app): State<App>, Path(text): Path<String>, params: Para
         Reading::Invalid => return Err(Failure::not_found("Invalid postcode", code::INVALID_POSTCODE)),
     };
     if let Some(entry) = edition.lookup.scottish_postcode(asked).await? {
-        return data(&edition, &entry);
+        return match params.shape() {
+            Shape::Extended => data(&edition, &entry),
+            Shape::Compatible => data(&edition, &entry.compatible()),
+        };
     }
     match edition.lookup.get(asked).await? {
         Answer::Live(_) => {

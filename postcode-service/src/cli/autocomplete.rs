@@ -39,7 +39,8 @@ impl Args {
             lookup.autocomplete(&self.text, limit).await?.iter().map(ToString::to_string).collect()
         };
         if found.is_empty() {
-            say_why(&lookup, &self.text, "").await?;
+            let what = if self.outcodes { "no outcode" } else { "no postcode in use" };
+            say_why(&lookup, &self.text, &format!("{what} begins so")).await?;
         }
         let mut out = std::io::stdout().lock();
         if self.asking.json {

@@ -78,7 +78,13 @@ impl Args {
         for place in &places {
             if self.asking.json { output::json(&mut out, place)? } else { block(&mut out, place)? }
         }
-        if !self.asking.json {
+        if places.is_empty() {
+            match (&self.text, &self.code) {
+                (Some(text), _) => eprintln!("{text}: no populated place of that name"),
+                (None, Some(code)) => eprintln!("{code}: no such place"),
+                (None, None) => eprintln!("no places in the data"),
+            }
+        } else if !self.asking.json {
             output::attribution(&lookup).await;
         }
         exit::found(!places.is_empty())
@@ -100,7 +106,10 @@ impl Args {
         for found in &found {
             if self.asking.json { output::json(&mut out, found)? } else { block(&mut out, &found.place)? }
         }
-        if !self.asking.json {
+        if found.is_empty() {
+            let narrowed = self.within.is_some() || self.local_type.is_some();
+            eprintln!("{text}: no such place{}", if narrowed { " of that kind or there" } else { "" });
+        } else if !self.asking.json {
             output::attribution(lookup).await;
         }
         exit::found(!found.is_empty())

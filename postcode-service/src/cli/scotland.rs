@@ -2,23 +2,28 @@
 
 use std::io::Write;
 
-use postcode_core::Postcode;
+use postcode_core::{Postcode, ScottishArea, ScottishPostcode};
 
 use super::asking::{Asking, say_why};
 use super::exit;
 use super::output;
 
-/// The constituency of the Scottish Parliament that postcodes lie in.
+/// The constituency of the Scottish Parliament that postcodes lie in; with --extended all that the directory says of them.
 ///
 /// The data must have been imported with the Scottish Postcode Directory.
 ///
 /// Exit status: 0 if the directory has all of them, 1 if not or if some are no postcodes, 2 for errors.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example:\n  postcode-service scotland 'EH1 1YZ' 'G2 3DL' --source file:uk.postcodes")]
+#[command(
+    after_help = "Example:\n  postcode-service scotland 'EH1 1YZ' 'G2 3DL' --source file:uk.postcodes\n  postcode-service scotland --extended 'EH1 1YZ' --json"
+)]
 pub struct Args {
     /// Postcodes, in any case and spacing
     #[arg(required = true)]
     postcodes: Vec<String>,
+    /// All areas of the directory that are kept: data zones, wards, health boards, settlements, …
+    #[arg(long)]
+    extended: bool,
     #[command(flatten)]
     asking: Asking,
 }
@@ -47,16 +52,41 @@ impl Args {
                 continue;
             };
             if self.asking.json {
-                output::json(&mut out, &entry)?;
+                output::json(&mut out, &if self.extended { entry } else { entry.compatible() })?;
                 continue;
             }
             let name = entry.scottish_parliamentary_constituency.as_deref().unwrap_or("-");
             let code = entry.codes.scottish_parliamentary_constituency.as_deref().unwrap_or("-");
             writeln!(out, "{postcode}  {name} ({code})")?;
+            if self.extended {
+                details(&mut out, &entry)?;
+            }
         }
         if !self.asking.json {
             output::attribution(&lookup).await;
         }
         exit::found(all)
     }
+}
+
+/// What is known beyond the constituency, a line each.
+fn details(out: &mut impl Write, entry: &ScottishPostcode) -> std::io::Result<()> {
+    let mut line = |key: &str, value: &str| writeln!(out, "  {:<39}{value}", key.replace('_', " "));
+    for area in ScottishArea::ALL.iter().skip(1) {
+        match (entry.name(*area), entry.code(*area)) {
+            (Some(name), Some(code)) => line(area.key(), &format!("{name} ({code})"))?,
+            (Some(only), None) | (None, Some(only)) => line(area.key(), only)?,
+            (None, None) => {}
+        }
+    }
+    let rank = entry.scottish_index_of_multiple_deprivation.map(|rank| rank.to_string());
+    for (key, value) in [
+        ("urban_rural_6_fold", &entry.urban_rural_6_fold),
+        ("urban_rural_8_fold", &entry.urban_rural_8_fold),
+        ("scottish_index_of_multiple_deprivation", &rank),
+        ("split_indicator", &entry.split_indicator),
+    ] {
+        value.as_deref().map(|value| line(key, value)).transpose()?;
+    }
+    Ok(())
 }

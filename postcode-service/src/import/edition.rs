@@ -93,6 +93,23 @@ pub(super) fn name(format: Format, month: Option<Month>) -> String {
     }
 }
 
+/// Whether an attribution has the year that the licences ask for.
+pub(super) fn has_year(attribution: &str) -> bool {
+    split_kinds(attribution).any(|part| year(part).is_some())
+}
+
+/// What to do where neither `--edition` nor a file's name says the year.
+pub(super) fn without_year(edition: Option<&str>, format: Format) -> String {
+    let who = match edition {
+        Some(edition) => format!("--edition {edition:?} has no year, and the file names have none either"),
+        None => "the file names do not say of which year the edition is".to_owned(),
+    };
+    format!(
+        "{who}: the attribution that the licences ask for is published without a year; \
+         give it, such as --edition \"{format} November 2025\""
+    )
+}
+
 /// The attribution that the licences ask for, with the edition's year.
 pub(super) fn attribution(format: Format, year: Option<u16>) -> String {
     let year = year.map_or_else(String::new, |year| format!(" {year}"));

@@ -15,6 +15,7 @@ mod before;
 mod columns;
 mod coverage;
 mod detect;
+mod districts;
 mod doubts;
 mod edition;
 mod finish;
@@ -32,6 +33,8 @@ mod quality;
 mod report;
 mod row;
 mod scotland;
+mod scottish_columns;
+mod scottish_names;
 mod source;
 mod work;
 
@@ -46,8 +49,8 @@ use postcode_core::dataset::{Dataset, DatasetBuilder, Metadata};
 
 use crate::destination;
 use detect::{Content, Found, tables};
+use districts::Districts;
 use lines::Shared;
-use names::Districts;
 use problems::Problems;
 use progress::Progress;
 use work::Work;
@@ -195,10 +198,8 @@ impl Import {
             print(&format!("{}: begins with a byte-order mark, which is left out", one.text.display));
         }
         let metadata = self.metadata(format, &found)?;
-        if edition::year_of(&metadata.edition).is_none() && !quiet {
-            print(
-                "the file names do not say which edition it is: give it with --edition, for the attribution's year",
-            );
+        if !edition::has_year(&metadata.attribution) && !quiet {
+            print(&edition::without_year(self.edition.as_deref(), format));
         }
         let problems = Problems::new(self.max_errors, self.errors.as_deref(), progress.printer())?;
         let large = |one: &&Found| one.is_read() && !matches!(one.content, Content::Names(_));

@@ -3,13 +3,14 @@
 use std::collections::HashMap;
 
 use anyhow::Result;
-use postcode_core::AreaKind;
 use postcode_core::dataset::DatasetBuilder;
+use postcode_core::{AreaKind, ScottishArea};
 
 use super::columns::{key, vintage};
 use super::doubts::{Finding, Findings, Listed};
 use super::garbled::{self, Wrong};
 use super::row::Areas;
+use super::scottish_columns;
 
 /// Bytes of a list at most; the names of all output areas would be less.
 pub(super) const MAX_LIST: usize = 64 << 20;
@@ -57,12 +58,17 @@ const LISTS: &[(&str, &[AreaKind])] = {
         ("ruc21ind", &[RuralUrban21]),
         ("ru21ind", &[RuralUrban21]),
         ("lep##cd", &[LocalEnterprisePartnership1, LocalEnterprisePartnership2]),
-        ("spc##cd", SCOTTISH),
     ]
 };
 
-/// No kind of area: the constituencies of the Scottish Parliament, which the Scottish Postcode Directory has.
-const SCOTTISH: &[AreaKind] = &[];
+/// The same, of areas that the Scottish Postcode Directory has and ONSPD has not. National Records of Scotland's own lists are called
+/// as the directory's columns (`ElectoralWard2022Code,ElectoralWard2022Name`).
+const SCOTTISH_LISTS: &[(&str, ScottishArea)] = &[
+    ("spc##cd", ScottishArea::ScottishParliamentaryConstituency),
+    ("spr##cd", ScottishArea::ScottishParliamentaryRegion),
+    ("hscp##cd", ScottishArea::IntegrationAuthority),
+    ("ia##cd", ScottishArea::IntegrationAuthority),
+];
 
 /// The columns of the list of territorial levels: any code first, then the code and name of level 3.
 const LEVEL_3: [(&str, &str); 2] = [("itl3##cd", "itl3##nm"), ("nuts3##cd", "nuts3##nm")];
@@ -71,6 +77,8 @@ const LEVEL_3: [(&str, &str); 2] = [("itl3##cd", "itl3##nm"), ("nuts3##cd", "nut
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct List {
     kinds: &'static [AreaKind],
+    /// Of which areas of the Scottish Postcode Directory only it is.
+    scottish: Option<ScottishArea>,
     year: u16,
     code: usize,
     name: usize,
@@ -85,13 +93,21 @@ impl List {
             |pattern: &str| keys.iter().enumerate().find_map(|(at, key)| Some((at, vintage(pattern, key)?)));
         for (code, name) in LEVEL_3 {
             if let (Some((alias, year)), Some((name, _))) = (find(code), find(name)) {
-                return Some(Self { kinds: &[AreaKind::Nuts], year, code: 0, name, alias: Some(alias) });
+                let kinds = &[AreaKind::Nuts];
+                return Some(Self { kinds, scottish: None, year, code: 0, name, alias: Some(alias) });
             }
         }
         // The first column says what the list is of; later ones may be of larger areas.
         let first = keys.first()?;
-        let (kinds, year, pattern) =
-            LISTS.iter().find_map(|(pattern, kinds)| Some((*kinds, vintage(pattern, first)?, *pattern)))?;
+        if let Some((area, year)) = scottish_columns::area_of_list(first) {
+            let (name, _) = find(&format!("{}name", first.strip_suffix("code")?))?;
+            return Some(Self { kinds: &[], scottish: Some(area), year, code: 0, name, alias: None });
+        }
+        let lists = LISTS.iter().map(|(pattern, kinds)| (*pattern, *kinds, None));
+        let scottish = SCOTTISH_LISTS.iter().map(|(pattern, area)| (*pattern, &[][..], Some(*area)));
+        let (kinds, scottish, year, pattern) = lists
+            .chain(scottish)
+            .find_map(|(pattern, kinds, area)| Some((kinds, area, vintage(pattern, first)?, pattern)))?;
         let base = first.strip_suffix("cd").or_else(|| first.strip_suffix("ind"))?;
         // As the code column is called, or without the year: RUC21IND and RUC21NM, CTRY12CD and CTRYNM.
         let undated = pattern.trim_end_matches("cd").trim_end_matches('#');
@@ -99,7 +115,7 @@ impl List {
         // The short code of the health service.
         let alias =
             (kinds == [AreaKind::Ccg]).then(|| find(&format!("{base}cdh"))).flatten().map(|(at, _)| at);
-        Some(Self { kinds, year, code: 0, name, alias })
+        Some(Self { kinds, scottish, year, code: 0, name, alias })
     }
 }
 
@@ -117,16 +133,16 @@ impl List {
 }
 
 #[derive(Debug)]
-struct Name {
-    name: Option<Box<str>>,
-    alias: Option<Box<str>>,
+pub(super) struct Name {
+    pub(super) name: Option<Box<str>>,
+    pub(super) alias: Option<Box<str>>,
     year: u16,
-    wrong: Option<Box<Garbled>>,
+    pub(super) wrong: Option<Box<Garbled>>,
 }
 
 /// Where a name stands that is in a wrong encoding, or whose code is.
 #[derive(Clone, Debug)]
-struct Garbled {
+pub(super) struct Garbled {
     wrong: Wrong,
     file: String,
     line: u64,
@@ -136,9 +152,9 @@ struct Garbled {
 /// The names of areas, by kind and code.
 #[derive(Debug)]
 pub(super) struct Names {
-    kinds: [HashMap<Box<str>, Name>; AreaKind::ALL.len()],
-    /// Those of the Scottish Parliament's constituencies.
-    scottish: HashMap<Box<str>, Name>,
+    pub(super) kinds: [HashMap<Box<str>, Name>; AreaKind::ALL.len()],
+    /// Those of areas that the Scottish Postcode Directory has and ONSPD has not.
+    pub(super) scottish: [HashMap<Box<str>, Name>; ScottishArea::ALL.len()],
     /// Of which there was a list.
     pub(super) listed: Listed,
 }
@@ -146,7 +162,9 @@ pub(super) struct Names {
 impl Names {
     pub(super) fn new() -> Self {
         let listed = Listed { lists: 0, kinds: [false; AreaKind::ALL.len()], scottish: false };
-        Self { kinds: std::array::from_fn(|_| HashMap::new()), scottish: HashMap::new(), listed }
+        let (kinds, scottish) =
+            (std::array::from_fn(|_| HashMap::new()), std::array::from_fn(|_| HashMap::new()));
+        Self { kinds, scottish, listed }
     }
 
     /// Adds a list, of that file. Of two names for a code that of the newer list stays, of equally new ones the first.
@@ -172,13 +190,13 @@ impl Names {
                     names.insert(code.into(), Name { name, alias, year: list.year, wrong: wrong.clone() });
                 }
             };
-            if list.kinds == SCOTTISH {
-                add(&mut self.scottish);
+            if let Some(area) = list.scottish {
+                add(&mut self.scottish[area as usize]);
             }
             list.kinds.iter().for_each(|kind| add(&mut self.kinds[*kind as usize]));
         }
         self.listed.lists += 1;
-        self.listed.scottish |= list.kinds == SCOTTISH;
+        self.listed.scottish |= list.scottish == Some(ScottishArea::ScottishParliamentaryConstituency);
         list.kinds.iter().for_each(|kind| self.listed.kinds[*kind as usize] = true);
         Ok(())
     }
@@ -211,7 +229,7 @@ impl Names {
 
     /// How many names are in a wrong encoding, or were published in one as some of ONS's are, in use or not.
     pub(super) fn garbled(&self) -> usize {
-        self.kinds.iter().chain([&self.scottish]).flatten().filter(|(_, name)| name.wrong.is_some()).count()
+        self.kinds.iter().chain(&self.scottish).flatten().filter(|(_, name)| name.wrong.is_some()).count()
     }
 
     /// Names the areas that are in use. Returns for each kind how many there are and how many have a name; what is wrong with
@@ -222,15 +240,7 @@ impl Names {
         builder: &mut DatasetBuilder,
         findings: &mut Findings,
     ) -> Result<Vec<(AreaKind, u32, u32)>> {
-        let mut wrong = Vec::new();
-        for (code, Name { name, wrong: garbled, .. }) in &self.scottish {
-            wrong.extend(
-                garbled
-                    .as_deref()
-                    .map(|garbled| ("ScottishParliamentaryConstituency".to_owned(), code.as_ref(), garbled)),
-            );
-            builder.name_scottish_constituency(code, name.as_deref().unwrap_or_default())?;
-        }
+        let mut wrong = self.apply_scottish(builder)?;
         let mut coverage = Vec::new();
         for kind in AreaKind::ALL {
             let (mut used, mut named) = (0, 0);
@@ -268,120 +278,6 @@ fn decode(bytes: &[u8]) -> std::borrow::Cow<'_, str> {
     encoding.decode(bytes).0
 }
 
-/// In which region and country a district lies, for sources that give districts only.
-pub(super) struct Districts {
-    above: HashMap<&'static str, (Option<&'static str>, Option<&'static str>)>,
-}
-
-impl Districts {
-    pub(super) fn new() -> Self {
-        let all = postcode_core::names::districts();
-        Self { above: all.map(|district| (district.code, (district.region, district.country))).collect() }
-    }
-
-    /// The codes of the areas that a district is in. Of a district that is no more only the country is known, by the
-    /// letter that ONS codes begin with.
-    pub(super) fn above(&self, district: &[u8]) -> impl Iterator<Item = (AreaKind, &'static str)> + use<> {
-        let known = std::str::from_utf8(district).ok().and_then(|code| self.above.get(code));
-        let (region, country) = known.copied().unwrap_or_else(|| {
-            let country = match district.first() {
-                Some(b'E') => Some("E92000001"),
-                Some(b'N') => Some("N92000002"),
-                Some(b'S') => Some("S92000003"),
-                Some(b'W') => Some("W92000004"),
-                _ => None,
-            };
-            (None, country)
-        });
-        region
-            .map(|code| (AreaKind::Region, code))
-            .into_iter()
-            .chain(country.map(|code| (AreaKind::Country, code)))
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn name<'a>(names: &'a Names, kind: AreaKind, code: &str) -> Option<(&'a str, Option<&'a str>)> {
-        let name = names.kinds[kind as usize].get(code)?;
-        Some((name.name.as_deref()?, name.alias.as_deref()))
-    }
-
-    fn read(lists: &[(&str, &[u8])]) -> Names {
-        let mut names = Names::new();
-        for (header, rows) in lists {
-            let list = List::of(&header.split(',').collect::<Vec<_>>()).expect("a list");
-            let mut bytes = header.as_bytes().to_vec();
-            bytes.extend_from_slice(b"\r\n");
-            bytes.extend_from_slice(rows);
-            names.add(&list, &bytes, "list.csv").unwrap();
-        }
-        names
-    }
-
-    #[test]
-    fn codes_names_and_aliases() {
-        let names = read(&[
-            ("LAD25CD,LAD25NM", b"E06000002,Middlesbrough\r\nE06000019,\"Herefordshire, County of\"\r\n"),
-            ("SICBL24CD,SICBL24CDH,SICBL24NM", b"E38000006,02P,NHS South Yorkshire"),
-            ("ITL25CD,ITL325CD,ITL325NM", b"S30000026,TLM50,Aberdeen City and Aberdeenshire"),
-            ("LAU219CD,LAU219NM,NUTS318CD,NUTS318NM", b"E05000026,Abbey,UKI52,Barking"),
-            ("RUC21IND,RUC21NM", b"UN1,Urban"),
-            ("LEP21CD,LEP21NM", b"E37000001,Black Country"),
-        ]);
-        assert_eq!(
-            name(&names, AreaKind::AdminDistrict, "E06000019"),
-            Some(("Herefordshire, County of", None))
-        );
-        assert_eq!(name(&names, AreaKind::Ccg, "E38000006"), Some(("NHS South Yorkshire", Some("02P"))));
-        let level_3 = Some(("Aberdeen City and Aberdeenshire", Some("TLM50")));
-        assert_eq!(name(&names, AreaKind::Nuts, "S30000026"), level_3);
-        assert_eq!(name(&names, AreaKind::Nuts, "E05000026"), Some(("Barking", Some("UKI52"))));
-        assert_eq!(name(&names, AreaKind::RuralUrban21, "UN1"), Some(("Urban", None)));
-        assert!(name(&names, AreaKind::LocalEnterprisePartnership2, "E37000001").is_some());
-    }
-
-    #[test]
-    fn the_newest_list_wins() {
-        let names =
-            read(&[("WD25CD,WD25NM", b"E05000001,New"), ("WD22CD,WD22NM", b"E05000001,Old\nE05000002,Gone")]);
-        assert_eq!(name(&names, AreaKind::AdminWard, "E05000001"), Some(("New", None)));
-        assert_eq!(name(&names, AreaKind::AdminWard, "E05000002"), Some(("Gone", None)));
-    }
-
-    #[test]
-    fn both_encodings() {
-        let names = read(&[
-            ("LAD25CD,LAD25NM", "W06000001,Ynys Môn".as_bytes()),
-            ("PAR25CD,PAR25NM", b"W04000001,T\xfdn-y-Gongl"),
-        ]);
-        assert_eq!(name(&names, AreaKind::AdminDistrict, "W06000001"), Some(("Ynys Môn", None)));
-        assert_eq!(name(&names, AreaKind::Parish, "W04000001"), Some(("Týn-y-Gongl", None)));
-        let mut names = Names::new();
-        let list = List::of(&["\u{feff}LAD25CD", "LAD25NM"]).unwrap();
-        names.add(&list, "\u{feff}LAD25CD,LAD25NM\nE1,One\n".as_bytes(), "list.csv").unwrap();
-        assert_eq!(name(&names, AreaKind::AdminDistrict, "E1"), Some(("One", None)));
-    }
-
-    #[test]
-    fn what_is_no_list() {
-        for header in ["pcds,lad25cd", "LAD25CD", "LAD25CD,POP", "x,LAD25NM", "OA21CD,OA21NM"] {
-            assert_eq!(List::of(&header.split(',').collect::<Vec<_>>()), None, "{header}");
-        }
-        assert!(List::is_of_others(&["WZ11CD", "WZ11NM"]));
-        assert_eq!(List::of(&["SPC21CD", "SPC21NM"]).map(|list| list.kinds), Some(SCOTTISH));
-        assert!(!List::is_of_others(&["LAD25CD", "LAD25NM"]) && !List::is_of_others(&["pcds", "lad25cd"]));
-    }
-
-    #[test]
-    fn what_lies_above_a_district() {
-        let districts = Districts::new();
-        let above = |code: &str| districts.above(code.as_bytes()).map(|(_, code)| code).collect::<Vec<_>>();
-        assert_eq!(above("E09000033"), ["E12000007", "E92000001"]);
-        assert_eq!(above("S12000033"), ["S92000003"]);
-        assert_eq!(above("E07999999"), ["E92000001"]);
-        assert!(above("X1").is_empty());
-    }
-}
+#[path = "names_tests.rs"]
+mod tests;

@@ -7,8 +7,8 @@ use postcode_core::dataset::{AreaId, DatasetBuilder, Row};
 use postcode_core::{AreaKind, GridReference, GridSystem, Location, Postcode, Status, UserType, YearMonth};
 
 use super::columns::{Columns, Field};
+use super::districts::Districts;
 use super::lines::Splitter;
-use super::names::Districts;
 use super::{grid, quality};
 
 /// Why a row can't be imported: the column's index, if it is one column's fault, and the reason.

@@ -1,18 +1,23 @@
 //! The Scottish Postcode Directory: small users and large users, with header or without.
 
 use postcode_core::dataset::DatasetBuilder;
-use postcode_core::{Outcode, Postcode};
+use postcode_core::{Outcode, Postcode, ScottishArea, ScottishPostcode};
 
-use super::columns::{key, vintage};
+use super::columns::key;
 use super::lines::Splitter;
 use super::row::Refusal;
+use super::scottish_columns::{Held, find, layout};
+
+const CONSTITUENCY: Held = Held::Area(ScottishArea::ScottishParliamentaryConstituency);
 
 /// Where the columns are that matter.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Directory {
     postcode: usize,
     deleted: usize,
     constituency: usize,
+    /// Those of the others that there are.
+    others: Vec<(Held, usize)>,
     /// Cells of a row.
     cells: usize,
     pub(super) header: bool,
@@ -24,16 +29,12 @@ impl Directory {
     pub(super) fn of<S: AsRef<str>>(cells: &[S]) -> Option<Self> {
         let cell = |at: usize| cells.get(at).map_or("", AsRef::as_ref);
         let keys: Vec<String> = cells.iter().map(|name| key(name.as_ref())).collect();
-        let find = |name: &str| keys.iter().position(|key| key == name);
-        if let (Some(postcode), Some(deleted)) = (find("postcode"), find("dateofdeletion")) {
-            // The newest boundaries; postcodes.io 18 has those of 2014, which the column without a newer year is of.
-            let newest = keys.iter().enumerate().filter_map(|(at, key)| {
-                let year = key.strip_prefix("scottishparliamentaryconstituency")?.strip_suffix("code")?;
-                let year = if year.is_empty() { 0 } else { vintage("20##", year)? };
-                Some((year, at))
-            });
-            let (_, constituency) = newest.max()?;
-            return Some(Self { postcode, deleted, constituency, cells: cells.len(), header: true });
+        let named = |name: &str| keys.iter().position(|key| key == name);
+        if let (Some(postcode), Some(deleted)) = (named("postcode"), named("dateofdeletion")) {
+            let mut others = find(cells);
+            let constituency = others.iter().find(|(held, _)| *held == CONSTITUENCY)?.1;
+            others.retain(|(held, _)| *held != CONSTITUENCY);
+            return Some(Self { postcode, deleted, constituency, others, cells: cells.len(), header: true });
         }
         let date = |text: &str| text.is_empty() || text.split(['/', ' ']).count() >= 3;
         let begins = cell(0).parse::<Postcode>().is_ok()
@@ -46,8 +47,22 @@ impl Directory {
             return None;
         }
         let number = |at: usize| !cell(at).is_empty() && cell(at).bytes().all(|b| b.is_ascii_digit());
-        let constituency = if number(5) && number(6) { 13 } else { 14 };
-        Some(Self { postcode: 0, deleted: 4, constituency, cells: cells.len(), header: false })
+        let large = !(number(5) && number(6));
+        let constituency = if large { 14 } else { 13 };
+        // Only a row that looks like the layout it is taken for: another order of columns would give wrong codes in silence.
+        let begins = |at: usize, with: &str| cell(at).is_empty() || cell(at).starts_with(with);
+        let expected = |others: &[(Held, usize)]| {
+            others.iter().all(|(held, at)| match held {
+                Held::Area(ScottishArea::CouncilArea) => begins(*at, "S12"),
+                Held::Area(ScottishArea::DataZone | ScottishArea::DataZone2011) => begins(*at, "S01"),
+                Held::Area(ScottishArea::TravelToWorkArea) => begins(*at, "S22") || begins(*at, "K01"),
+                _ => true,
+            })
+        };
+        let mut others = layout(cells.len(), large).map(|names| find(&names)).unwrap_or_default();
+        others.retain(|(held, _)| *held != CONSTITUENCY);
+        others = if expected(&others) { others } else { Vec::new() };
+        Some(Self { postcode: 0, deleted: 4, constituency, others, cells: cells.len(), header: false })
     }
 
     /// What the columns are called in messages.
@@ -55,7 +70,8 @@ impl Directory {
         let mut names = vec![""; self.cells];
         names[self.postcode] = "Postcode";
         names[self.deleted] = "DateOfDeletion";
-        names[self.constituency] = "ScottishParliamentaryConstituencyCode";
+        names[self.constituency] = CONSTITUENCY.label();
+        self.others.iter().for_each(|(held, at)| names[*at] = held.label());
         names
     }
 
@@ -90,11 +106,47 @@ impl Directory {
         if code.is_none() && !line.cell(self.constituency).is_empty() {
             return refuse(self.constituency, "not the code of a constituency, such as S16000074".to_owned());
         }
-        match builder.push_scottish(postcode, code) {
+        let mut entry = ScottishPostcode::new(postcode, None, code.map(str::to_owned));
+        for (held, at) in &self.others {
+            if let Err(reason) = put(&mut entry, *held, line.cell(*at)) {
+                return refuse(*at, reason);
+            }
+        }
+        match builder.push_scottish(&entry) {
             Ok(()) => Ok(true),
             Err(error) => refuse(self.postcode, error.message().to_owned()),
         }
     }
+}
+
+/// Puts a cell where it belongs; blank ones say nothing.
+fn put(entry: &mut ScottishPostcode, held: Held, cell: &[u8]) -> Result<(), String> {
+    let Ok(text) = std::str::from_utf8(cell) else { return Err("not UTF-8".to_owned()) };
+    let text = text.trim();
+    if text.is_empty() {
+        return Ok(());
+    }
+    let class = |most: u8| match text.parse() {
+        Ok(class) if (1..=most).contains(&class) => Ok(Some(class.to_string())),
+        _ => Err(format!("not a class from 1 to {most}")),
+    };
+    match held {
+        Held::Area(area) if text.len() <= 32 && text.chars().all(|c| c.is_ascii_alphanumeric()) => {
+            entry.set(area, None, Some(text.to_owned()));
+        }
+        Held::Area(_) => return Err("not the code of an area: letters and digits, at most 32".to_owned()),
+        Held::UrbanRural6 => entry.urban_rural_6_fold = class(6)?,
+        Held::UrbanRural8 => entry.urban_rural_8_fold = class(8)?,
+        Held::DeprivationRank => {
+            let rank = text.parse().map_err(|_| "not a rank, 1 to 65535".to_owned())?;
+            entry.scottish_index_of_multiple_deprivation = (rank != 0).then_some(rank);
+        }
+        Held::Split => match text {
+            "Y" | "N" => entry.split_indicator = Some(text.to_owned()),
+            _ => return Err("neither Y nor N".to_owned()),
+        },
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -143,16 +143,20 @@ impl<R: Read> Read for Limited<R> {
 }
 
 /// What is found on the way.
-#[derive(Default)]
 struct Listing {
     texts: Vec<Text>,
-    /// Bytes of zips within zips so far.
+    /// Bytes of zips within zips so far, and at most.
     nested: u64,
+    most_nested: u64,
 }
 
 /// All texts of the inputs, in the order given, within folders and zip files in the order of their paths.
 pub(super) fn list(inputs: &[PathBuf]) -> Result<Vec<Text>> {
-    let mut listing = Listing::default();
+    list_at_most(inputs, MAX_ALL_NESTED)
+}
+
+fn list_at_most(inputs: &[PathBuf], most_nested: u64) -> Result<Vec<Text>> {
+    let mut listing = Listing { texts: Vec::new(), nested: 0, most_nested };
     for input in inputs {
         let before = listing.texts.len();
         let about = std::fs::metadata(input)
@@ -240,9 +244,10 @@ fn zipped(
             ensure!(copied <= MAX_NESTED, "{display}: unpacks to more than {MAX_NESTED} bytes");
             listing.nested += copied;
             ensure!(
-                listing.nested <= MAX_ALL_NESTED,
-                "{display}: with it the zips within zips unpack to more than {MAX_ALL_NESTED} bytes: unpack them and give \
-                 the folder of one edition"
+                listing.nested <= listing.most_nested,
+                "{display}: with it the zips within zips unpack to more than {} bytes: unpack them and give \
+                 the folder of one edition",
+                listing.most_nested
             );
             let copy = copy.into_temp_path();
             let inner = Arc::new(Archive { path: copy.to_path_buf(), _copy: Some(copy) });
@@ -286,3 +291,7 @@ fn interesting(path: &str) -> bool {
 fn has_extension(path: &str, extension: &str) -> bool {
     path.rsplit_once('.').is_some_and(|(_, found)| found.eq_ignore_ascii_case(extension))
 }
+
+#[cfg(test)]
+#[path = "source_tests.rs"]
+mod tests;

@@ -9,10 +9,10 @@ use postcode_core::dataset::{DatasetBuilder, Row};
 
 use super::before::Before;
 use super::detect::Table;
+use super::districts::Districts;
 use super::doubts::{Finding, Findings};
-use super::garbled;
+use super::garbled::{self, Wrong};
 use super::lines::{self, Malformed, Shared, Splitter};
-use super::names::Districts;
 use super::problems::{Problem, Problems};
 use super::progress::Progress;
 use super::report::Fill;
@@ -131,7 +131,7 @@ impl<'a> Work<'a> {
         Ok(wanted)
     }
 
-    /// Notes cells in a wrong encoding, or with a byte-order mark, in the columns that are kept.
+    /// Notes cells in a wrong encoding, in the columns that are kept, and with a byte-order mark, in any: where one is, another file begins.
     fn look_at(
         &mut self,
         text: &Text,
@@ -143,9 +143,13 @@ impl<'a> Work<'a> {
         if line.is_ascii() {
             return;
         }
-        for at in (0..splitter.count()).filter(|at| is_kept(*at)) {
+        for at in 0..splitter.count() {
             let cell = splitter.cell(at);
-            if let Some(wrong) = garbled::wrong_bytes(cell) {
+            let wrong = match is_kept(at) {
+                true => garbled::wrong_bytes(cell),
+                false => memchr::memmem::find(cell, MARK).map(|_| Wrong::ByteOrderMark),
+            };
+            if let Some(wrong) = wrong {
                 let shown = String::from_utf8_lossy(cell);
                 self.findings.add(Finding::of_text(wrong, (&text.display, number), &name_of(at), &shown));
             }

@@ -12,7 +12,7 @@ use postcode_core::remote::Transport;
 use postcode_core::wire::{EXTENDED, ORDER, RecordBody, RecordView, Shape};
 use postcode_core::{
     Answer, AreaKind, Areas, ErrorKind, Local, Location, Nearest, NearestOutcodes, OwnedArea, PlaceQuery,
-    Postcode, PostcodeLookup, Record, Region, Remote, Result, Status, Within,
+    Postcode, PostcodeLookup, Record, Region, Remote, Result, ScottishPostcode, Status, Within,
 };
 use serde_json::Value;
 
@@ -218,7 +218,7 @@ fn told() -> Fixture {
     let mut info = whole.info().clone();
     (info.not_covered, info.not_covered_advice) = (Vec::new(), None);
     Fixture::new(info, records)
-        .with(whole.places().cloned(), whole.scottish().cloned())
+        .with(whole.places().cloned(), whole.scottish().map(ScottishPostcode::compatible))
         .with_wider(whole.wider_places().cloned())
 }
 

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use postcode_core::PlaceQuery;
+use postcode_core::{PlaceQuery, ScottishArea};
 
 use super::{Bench, run, shared};
 
@@ -188,4 +188,100 @@ fn the_folder_that_postcodes_io_was_loaded_with() {
     let codes: Vec<_> =
         nameless.map(|entry| entry.codes.scottish_parliamentary_constituency.unwrap()).collect();
     assert_eq!(codes, ["S16000091", "S16000091"]);
+    // The whole row, with the names that ONS's lists have.
+    let entry = dataset.scottish_postcode("G13 3AE".parse().unwrap()).unwrap().unwrap();
+    let all: Vec<_> = ScottishArea::ALL
+        .iter()
+        .filter_map(|area| {
+            entry
+                .code(*area)
+                .map(|code| format!("{} {code} {}", area.key(), entry.name(*area).unwrap_or("-")))
+        })
+        .collect();
+    assert_eq!(
+        all,
+        [
+            "scottish_parliamentary_constituency S16000115 Glasgow Anniesland",
+            "scottish_parliamentary_region S17000017 -",
+            "uk_parliamentary_constituency S14000033 -",
+            "council_area S12000049 Glasgow City",
+            "electoral_ward S13002979 Garscadden/Scotstounhill",
+            "health_board_area S08000031 Greater Glasgow and Clyde",
+            "integration_authority S37000034 -",
+            "data_zone_2011 S01010452 Knightswood East - 03",
+            "intermediate_zone_2011 S02001967 Knightswood East",
+            "locality S19001549 -",
+            "settlement S20001250 -",
+            "civil_parish S35000712 -",
+            "island 000 -",
+            "travel_to_work_area S22000065 Glasgow",
+            "lau_level_1 S30000052 -",
+            "itl_level_2 UKM8 -",
+            "itl_level_3 UKM82 -",
+            "enterprise_region S09000006 -",
+            "strategic_development_planning_area S11000004 -",
+            "registration_district S12000049 -",
+        ]
+    );
+    let plain = (
+        entry.scottish_index_of_multiple_deprivation,
+        entry.urban_rural_6_fold.as_deref(),
+        entry.urban_rural_8_fold.as_deref(),
+        entry.split_indicator.as_deref(),
+    );
+    assert_eq!(plain, (Some(1_554), Some("1"), Some("1"), Some("N")));
+    // Of large users the columns lie elsewhere.
+    let zones = dataset.iter_scottish().filter(|entry| {
+        let zone = entry.code(ScottishArea::DataZone2011);
+        zone.is_some_and(|code| code.starts_with("S01")) && entry.urban_rural_8_fold.is_some()
+    });
+    assert_eq!(zones.count(), 94);
+    dataset.verify().unwrap();
+}
+
+#[test]
+fn the_row_of_a_directory_with_header_and_its_own_lists() {
+    let bench = Bench::new();
+    bench.file("Data/ONSPD_NOV_2025_UK.csv", POSTCODES);
+    bench.file("Documents/SPC21.csv", "SPC21CD,SPC21NM\nS16000117,Glasgow\n");
+    bench.file(
+        "Documents/regions.csv",
+        "ScottishParliamentaryRegion2026Code,ScottishParliamentaryRegion2026Name\nS17000017,Glasgow\n",
+    );
+    let header = "Postcode,DateOfDeletion,ScottishParliamentaryConstituency2026Code,ScottishParliamentaryRegion2026Code,\
+        DataZone2011Code,DataZone2022Code,ScottishIndexOfMultipleDeprivation2020Rank,UrbanRural6Fold2022Code,SplitIndicator";
+    let rows = [
+        ("G2 8AE,,S16000117,S17000017,S01010273,S01019999,4000,1,N", ""),
+        ("G2 8AF,,S16000117,,,,,,", ""),
+        ("G2 8AG,,S16000117,,,,,9,", "not a class from 1 to 6"),
+        ("G2 8AH,,S16000117,,,,0x1,,", "not a rank"),
+        ("G2 8AJ,,S16000117,,S01/1,,,,", "letters and digits"),
+        ("G2 8AL,,S16000117,,,,,,X", "neither Y nor N"),
+    ];
+    let text: String = rows.iter().map(|(row, _)| format!("{row}\n")).collect();
+    bench.file("spd/SmallUser.csv", format!("{header}\n{text}"));
+    let mut import = bench.import(bench.path(""));
+    import.errors = Some(bench.path("errors.csv"));
+    let report = run(&import).unwrap();
+    assert_eq!((report.scottish_postcodes, report.refused), (2, 4));
+    let errors = std::fs::read_to_string(bench.path("errors.csv")).unwrap();
+    for (row, why) in rows.iter().filter(|(_, why)| !why.is_empty()) {
+        assert!(errors.contains(why), "{row}: {errors}");
+    }
+    let dataset = bench.dataset();
+    let entry = dataset.scottish_postcode("G2 8AE".parse().unwrap()).unwrap().unwrap();
+    assert_eq!(
+        serde_json::to_value(&entry).unwrap(),
+        serde_json::json!({
+            "postcode": "G2 8AE", "scottish_parliamentary_constituency": "Glasgow",
+            "scottish_parliamentary_region": "Glasgow", "split_indicator": "N", "urban_rural_6_fold": "1",
+            "scottish_index_of_multiple_deprivation": 4000,
+            "codes": {
+                "scottish_parliamentary_constituency": "S16000117", "scottish_parliamentary_region": "S17000017",
+                "data_zone": "S01019999", "data_zone_2011": "S01010273",
+            },
+        })
+    );
+    let entry = dataset.scottish_postcode("G2 8AF".parse().unwrap()).unwrap().unwrap();
+    assert_eq!(entry, entry.compatible());
 }

@@ -174,6 +174,19 @@ fn a_byte_order_mark_is_left_out_at_the_start_and_doubtful_elsewhere() {
     bench.file("in/Data/ONSPD_NOV_2025_UK.csv", rows(ward) + other);
     let said = only(&import, Doubt::Bom);
     assert!(said.contains("ONSPD_NOV_2025_UK.csv:402: pcds"), "{said}");
+    // In a column that nothing is made of it says the same of the file.
+    let other: String = rows(ward)
+        .lines()
+        .enumerate()
+        .map(|(n, line)| match n {
+            0 => format!("{line},note\n"),
+            7 => format!("{line},\u{feff}x Mo\u{302}n\n"),
+            _ => format!("{line},\n"),
+        })
+        .collect();
+    bench.file("in/Data/ONSPD_NOV_2025_UK.csv", other);
+    let said = only(&import, Doubt::Bom);
+    assert!(said.contains("ONSPD_NOV_2025_UK.csv:8: note"), "{said}");
 }
 
 #[test]

@@ -4,7 +4,10 @@ use std::ops::ControlFlow;
 
 use super::shared::{national_builder, national_rows, recorded_builder};
 use crate::dataset::{Dataset, DatasetBuilder, Metadata, Row};
-use crate::{Answer, AreaKind, ErrorKind, Location, Place, Postcode, Region, Result, Within};
+use crate::{
+    Answer, AreaKind, ErrorKind, Location, Place, Postcode, Region, Result, ScottishArea, ScottishPostcode,
+    Within,
+};
 
 fn exercise_regions(dataset: &Dataset, postcodes: &[Postcode]) {
     let at = |latitude, longitude| Location::new(latitude, longitude).unwrap();
@@ -93,8 +96,14 @@ fn small() -> Vec<u8> {
         }
     }
     for (n, code) in ["AB10 1AB", "AB10 1AD", "G2 8AE"].iter().enumerate() {
-        builder.push_scottish(code.parse().unwrap(), Some(&format!("S1600007{n}"))).unwrap();
-        builder.name_scottish_constituency(&format!("S1600007{n}"), "Aberdeen Central").unwrap();
+        let mut entry = ScottishPostcode::new(code.parse().unwrap(), None, Some(format!("S1600007{n}")));
+        entry.set(ScottishArea::DataZone, None, Some(format!("S0100000{n}")));
+        entry.urban_rural_8_fold = Some(format!("{}", n + 1));
+        builder.push_scottish(&entry).unwrap();
+        for area in [ScottishArea::ScottishParliamentaryConstituency, ScottishArea::DataZone] {
+            let code = entry.code(area).unwrap();
+            builder.name_scottish_area(area, code, "Aberdeen Central").unwrap();
+        }
     }
     builder.build().unwrap().as_bytes().to_vec()
 }

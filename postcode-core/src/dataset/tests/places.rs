@@ -1,7 +1,9 @@
 //! Places and the Scottish Postcode Directory, where the conformance suite does not look.
 
 use crate::dataset::{Dataset, DatasetBuilder, Metadata, Row};
-use crate::{ErrorKind, Place, PlaceQuery, Postcode};
+use crate::{ErrorKind, Place, PlaceQuery, Postcode, ScottishArea, ScottishPostcode};
+
+const CONSTITUENCY: ScottishArea = ScottishArea::ScottishParliamentaryConstituency;
 
 fn postcode(text: &str) -> Postcode {
     text.parse().unwrap()
@@ -9,6 +11,10 @@ fn postcode(text: &str) -> Postcode {
 
 fn place(code: &str, name: &str) -> Place {
     Place::new(code, name, "Town")
+}
+
+fn scottish(text: &str, constituency: Option<&str>) -> ScottishPostcode {
+    ScottishPostcode::new(postcode(text), None, constituency.map(str::to_owned))
 }
 
 #[test]
@@ -38,8 +44,8 @@ fn a_dataset_without_them_says_so_and_is_of_the_old_version() {
 fn one_of_each_takes_no_bits_and_is_found() {
     let mut builder = DatasetBuilder::new(Metadata::new("one of each"));
     builder.push_place(&place("OSGB1", "Stirling")).unwrap();
-    builder.push_scottish(postcode("FK8 1AA"), None).unwrap();
-    builder.name_scottish_constituency("S16000074", "used by none").unwrap();
+    builder.push_scottish(&scottish("FK8 1AA", None)).unwrap();
+    builder.name_scottish_area(CONSTITUENCY, "S16000074", "used by none").unwrap();
     let dataset = builder.build().unwrap();
     dataset.verify().unwrap();
     assert_eq!(dataset.summary().format, "1.1");
@@ -104,10 +110,10 @@ fn what_can_not_be_is_refused() {
     assert!(refused(&odd).contains("out of range"));
     odd.latitude = Some(1.0);
     assert!(refused(&odd).contains("without the other"));
-    builder.push_scottish(postcode("FK8 1AA"), None).unwrap();
-    assert!(builder.push_scottish(postcode("FK8 1AA"), None).unwrap_err().to_string().contains("twice"));
-    assert!(builder.push_scottish(postcode("FK8 1AB"), Some("")).is_err());
-    assert!(builder.name_scottish_constituency("S16000074", &"x".repeat(70_000)).is_err());
+    builder.push_scottish(&scottish("FK8 1AA", None)).unwrap();
+    assert!(builder.push_scottish(&scottish("FK8 1AA", None)).unwrap_err().to_string().contains("twice"));
+    assert!(builder.push_scottish(&scottish("FK8 1AB", Some(""))).is_err());
+    assert!(builder.name_scottish_area(CONSTITUENCY, "S16000074", &"x".repeat(70_000)).is_err());
 }
 
 #[test]
@@ -118,8 +124,8 @@ fn the_same_places_give_the_same_bytes_and_a_pack_of_them_unpacks() {
             builder.push(&Row::live(postcode(["M1 1AD", "M1 1AE", "FK8 1AA"][n]))).unwrap();
             builder.push_place(&place(&format!("osgb{n}"), ["Stirling", "Brough", "Hoy"][n])).unwrap();
             let code = ["S16000076", "S16000074", "S16000075"][n];
-            builder.push_scottish(postcode(["FK8 1AA", "AB10 1AB", "G2 8AE"][n]), Some(code)).unwrap();
-            builder.name_scottish_constituency(code, &format!("Constituency {n}")).unwrap();
+            builder.push_scottish(&scottish(["FK8 1AA", "AB10 1AB", "G2 8AE"][n], Some(code))).unwrap();
+            builder.name_scottish_area(CONSTITUENCY, code, &format!("Constituency {n}")).unwrap();
         }
         builder.build().unwrap()
     };

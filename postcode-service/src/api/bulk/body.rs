@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 
 use super::form;
 use crate::api::reply::Failure;
+use crate::enrich::short;
 
 macro_rules! advice {
     ($start:literal) => {
@@ -52,7 +53,7 @@ pub(in crate::api) async fn read(request: Request, max: usize) -> Result<Map<Str
         let error = Failure::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, NO_QUERY, "unsupported_media_type");
         let given =
             request.headers().get(CONTENT_TYPE).map(|given| String::from_utf8_lossy(given.as_bytes()));
-        let given = given.map_or_else(|| "not given".to_owned(), |given| format!("{given:.100?}"));
+        let given = given.map_or_else(|| "not given".to_owned(), |given| short(&given));
         return Err(error.advise(format!(
             "Content-Type is {given}: send application/json or application/x-www-form-urlencoded, in UTF-8"
         )));

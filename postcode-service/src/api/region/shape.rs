@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::api::params::Params;
 use crate::api::reply::Failure;
+use crate::enrich::short;
 
 /// Exactly one of a circle, `lon`, `lat` and `radius`, a `bbox` and a `polygon`.
 pub(super) fn of_params(params: &Params, max_radius: f64) -> Result<Region, Failure> {
@@ -50,10 +51,22 @@ pub(super) fn of_body(mut body: Map<String, Value>) -> Result<Region, Failure> {
     let ring = match (body.remove("polygon"), body.remove("coordinates")) {
         (Some(polygon), None) => polygon,
         (None, Some(Value::Array(mut rings))) if body.get("type").is_some_and(|it| it == "Polygon") => {
-            match (rings.pop(), rings.is_empty()) {
-                (Some(ring), true) => ring,
-                _ => return Err(Failure::bad_request(usage)),
+            match (rings.pop(), rings.len()) {
+                (Some(ring), 0) => ring,
+                (Some(_), holes) => {
+                    return Err(Failure::bad_request(format!(
+                        "a polygon with holes ({holes} besides the outer ring): send a GeoJSON Polygon of one ring, the outer one, and leave \
+                         out of the answer what lies in the others, which you can ask for one by one"
+                    )));
+                }
+                (None, _) => return Err(Failure::bad_request(usage)),
             }
+        }
+        (None, Some(_)) => {
+            let kind = body.get("type").and_then(Value::as_str).unwrap_or("no type");
+            let usage =
+                format!("{usage}; this is {}, and several polygons are as many requests", short(kind));
+            return Err(Failure::bad_request(usage));
         }
         _ => return Err(Failure::bad_request(usage)),
     };
