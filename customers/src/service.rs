@@ -216,12 +216,12 @@ pub(crate) fn no_address() -> Error {
 }
 
 pub(crate) fn once(kind: &str, key: &str, request: &impl serde::Serialize) -> Result<Once> {
-    token(key)?;
+    check_key(key)?;
     Once::new(kind, key, request)
 }
 
 /// Checks what a caller gives as an idempotency key.
-pub(crate) fn token(key: &str) -> Result<()> {
+pub(crate) fn check_key(key: &str) -> Result<()> {
     if key.is_empty() || key.len() > MAX_TOKEN || !key.bytes().all(|b| b.is_ascii_graphic() || b == b' ') {
         let what = format!("give 1 to {MAX_TOKEN} printable ASCII characters");
         return Err(Invalid::one("idempotency_key", what).into());

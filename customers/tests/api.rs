@@ -4,75 +4,24 @@
 
 use std::sync::Arc;
 
-use axum::Router;
 use axum::body::Body;
-use axum::http::{HeaderMap, Request, StatusCode};
-use customers::{Customers, Store, server};
-use http_body_util::BodyExt;
-use lookups::{Mode, Switch};
+use axum::http::{Request, StatusCode};
+use customers::{Customers, server};
+use databases::{Database, on_both};
+use lookups::Mode;
 use postcode_core::ErrorKind;
+use router::{ada, api, get, raw, send};
 use serde_json::{Value, json};
-use tower::ServiceExt;
 
+mod databases;
 mod lookups;
+mod router;
 
-async fn api(mode: Mode) -> (Router, Arc<Switch>) {
-    let lookup = Arc::new(Switch::new(mode));
-    let store = Store::open("sqlite::memory:").await.unwrap();
-    (server::router(Customers::new(store, lookup.clone())), lookup)
-}
-
-struct Answer {
-    status: StatusCode,
-    headers: HeaderMap,
-    text: String,
-}
-
-impl Answer {
-    fn json(&self) -> Value {
-        serde_json::from_str(&self.text).unwrap()
-    }
-
-    /// Checks that it is a problem with that status and code, and gives its detail.
-    fn problem(&self, status: u16, code: &str) -> String {
-        let body = self.json();
-        assert_eq!((self.status.as_u16(), body["code"].as_str()), (status, Some(code)), "{}", self.text);
-        assert_eq!(self.headers["content-type"], "application/problem+json");
-        assert_eq!(body["status"], status);
-        assert!(body["title"].is_string() && body["type"] == "about:blank");
-        body["detail"].as_str().unwrap().to_owned()
-    }
-
-    fn fields(&self) -> Vec<String> {
-        let errors = self.json()["errors"].as_array().unwrap().clone();
-        errors.iter().map(|error| error["field"].as_str().unwrap().to_owned()).collect()
-    }
-}
-
-async fn raw(api: &Router, request: Request<Body>) -> Answer {
-    let (head, body) = api.clone().oneshot(request).await.unwrap().into_parts();
-    let text = String::from_utf8(body.collect().await.unwrap().to_bytes().into()).unwrap();
-    Answer { status: head.status, headers: head.headers, text }
-}
-
-async fn send(api: &Router, method: &str, path: &str, body: &Value) -> Answer {
-    let request = Request::builder().method(method).uri(path).header("content-type", "application/json");
-    raw(api, request.body(body.to_string().into()).unwrap()).await
-}
-
-async fn get(api: &Router, path: &str) -> Answer {
-    raw(api, Request::get(path).body(Body::empty()).unwrap()).await
-}
-
-fn ada(postcode: &str) -> Value {
-    let lines = ["Buckingham Palace", "London"];
-    json!({ "name": "Ada", "email": "ada@example.com", "postcode": postcode, "address_lines": lines })
-}
-
-#[tokio::test]
-async fn create_answers_201_with_location_and_the_fields_in_order() {
-    let (api, _) = api(Mode::Answers).await;
-    let made = send(&api, "POST", "/customers", &ada(" sw1a1aa ")).await;
+async fn create_answers_201_with_location_and_the_fields_in_order(database: Database) {
+    let (api, _) = api(&database, Mode::Answers).await;
+    let mut new = ada(" sw1a1aa ");
+    new["email"] = json!("ada@example.com");
+    let made = send(&api, "POST", "/customers", &new).await;
     assert_eq!(made.status, StatusCode::CREATED, "{}", made.text);
     assert_eq!(made.headers["content-type"], "application/json");
     let body = made.json();
@@ -80,7 +29,7 @@ async fn create_answers_201_with_location_and_the_fields_in_order() {
     assert_eq!(location, format!("/customers/{}", body["id"].as_str().unwrap()));
     let (id, created) = (&body["id"], &body["created_at"]);
     let expected = format!(
-        r#"{{"id":{id},"name":"Ada","email":"ada@example.com","postcode":"SW1A 1AA","address_lines":["Buckingham Palace","London"],"address_status":"verified","admin_district":"Westminster","region":"London","country":"England","latitude":51.501009,"longitude":-0.141588,"created_at":{created},"updated_at":{created}}}"#
+        r#"{{"id":{id},"name":"Ada","email":"ada@example.com","postcode":"SW1A 1AA","address_lines":["Buckingham Palace","London"],"address_status":"verified","admin_district":"Westminster","region":"London","country":"England","latitude":51.501009,"longitude":-0.141588,"created_at":{created},"updated_at":{created},"phone":null,"notes":null,"references":[],"addresses":[{{"id":1,"kind":"main","postcode":"SW1A 1AA","address_lines":["Buckingham Palace","London"],"valid_from":null,"valid_to":null,"address_status":"verified","admin_district":"Westminster","region":"London","country":"England","latitude":51.501009,"longitude":-0.141588}}]}}"#
     );
     assert_eq!(made.text, expected);
     let created: jiff::Timestamp = created.as_str().unwrap().parse().unwrap();
@@ -88,9 +37,8 @@ async fn create_answers_201_with_location_and_the_fields_in_order() {
     assert_eq!(get(&api, location).await.text, made.text);
 }
 
-#[tokio::test]
-async fn each_answer_of_the_lookup_has_its_status() {
-    let (api, lookup) = api(Mode::Answers).await;
+async fn each_answer_of_the_lookup_has_its_status(database: Database) {
+    let (api, lookup) = api(&database, Mode::Answers).await;
     for (postcode, status) in
         [("M1 1AE", "verified"), ("DN55 1PT", "terminated"), ("SW1A 9ZZ", "unknown"), ("BT1 5GS", "pending")]
     {
@@ -108,9 +56,8 @@ async fn each_answer_of_the_lookup_has_its_status() {
     assert_eq!(made.json()["admin_district"], Value::Null);
 }
 
-#[tokio::test]
-async fn what_is_no_postcode_is_422_and_says_why() {
-    let (api, _) = api(Mode::Answers).await;
+async fn what_is_no_postcode_is_422_and_says_why(database: Database) {
+    let (api, _) = api(&database, Mode::Answers).await;
     let refused = send(&api, "POST", "/customers", &ada("hello world")).await;
     let why = "hello world".parse::<postcode_core::Postcode>().unwrap_err().to_string();
     assert!(refused.problem(422, "invalid_customer").contains(&why));
@@ -118,9 +65,8 @@ async fn what_is_no_postcode_is_422_and_says_why() {
     assert!(refused.json()["errors"][0]["message"].as_str().unwrap().contains(&why));
 }
 
-#[tokio::test]
-async fn wrong_fields_are_422_and_named() {
-    let (api, _) = api(Mode::Answers).await;
+async fn wrong_fields_are_422_and_named(database: Database) {
+    let (api, _) = api(&database, Mode::Answers).await;
     let nothing = send(&api, "POST", "/customers", &json!({})).await;
     nothing.problem(422, "invalid_customer");
     assert_eq!(nothing.fields(), ["name", "email", "postcode", "address_lines"]);
@@ -147,9 +93,8 @@ async fn wrong_fields_are_422_and_named() {
     assert_eq!(get(&api, "/customers").await.json(), json!({ "items": [], "next_cursor": null }));
 }
 
-#[tokio::test]
-async fn bodies_that_are_no_json_of_ours_are_refused() {
-    let (api, _) = api(Mode::Answers).await;
+async fn bodies_that_are_no_json_of_ours_are_refused(database: Database) {
+    let (api, _) = api(&database, Mode::Answers).await;
     let post = |kind: Option<&str>, body: Vec<u8>| {
         let request = Request::post("/customers");
         let request = match kind {
@@ -184,9 +129,8 @@ async fn bodies_that_are_no_json_of_ours_are_refused() {
     raw(&api, request).await.problem(413, "too_large");
 }
 
-#[tokio::test]
-async fn put_replaces_patch_changes_delete_removes() {
-    let (api, _) = api(Mode::Answers).await;
+async fn put_replaces_patch_changes_delete_removes(database: Database) {
+    let (api, _) = api(&database, Mode::Answers).await;
     let made = send(&api, "POST", "/customers", &ada("SW1A 1AA")).await;
     let path = made.headers["location"].to_str().unwrap().to_owned();
     let made = made.json();
@@ -218,9 +162,8 @@ async fn put_replaces_patch_changes_delete_removes() {
     }
 }
 
-#[tokio::test]
-async fn what_is_not_there_is_404_and_what_can_not_be_done_is_405() {
-    let (api, _) = api(Mode::Answers).await;
+async fn what_is_not_there_is_404_and_what_can_not_be_done_is_405(database: Database) {
+    let (api, _) = api(&database, Mode::Answers).await;
     for id in ["0", "018f0000-0000-7000-8000-000000000000", "%FF", "..", "%00", &"x".repeat(5000)] {
         get(&api, &format!("/customers/{id}")).await.problem(404, "customer_not_found");
     }
@@ -233,9 +176,8 @@ async fn what_is_not_there_is_404_and_what_can_not_be_done_is_405() {
     send(&api, "POST", "/health", &Value::Null).await.problem(405, "method_not_allowed");
 }
 
-#[tokio::test]
-async fn listing_goes_by_cursor() {
-    let (api, _) = api(Mode::Answers).await;
+async fn listing_goes_by_cursor(database: Database) {
+    let (api, _) = api(&database, Mode::Answers).await;
     let mut made = Vec::new();
     for _ in 0..5 {
         made.push(send(&api, "POST", "/customers", &ada("SW1A 1AA")).await.json());
@@ -258,20 +200,31 @@ async fn listing_goes_by_cursor() {
     get(&api, "/customers?limit=1&limit=2").await.problem(400, "invalid_query");
 }
 
-#[tokio::test]
-async fn health_and_readiness_do_not_ask_the_lookup() {
-    let (api, lookup) = api(Mode::Hangs).await;
+async fn health_and_readiness_do_not_ask_the_lookup(database: Database) {
+    let (api, lookup) = api(&database, Mode::Hangs).await;
     assert_eq!(get(&api, "/health").await.json(), json!({ "status": "ok" }));
     assert_eq!(get(&api, "/ready").await.json(), json!({ "status": "ready" }));
     assert_eq!(lookup.calls(), 0);
 }
 
-#[tokio::test]
-async fn a_store_that_is_closed_is_not_ready() {
-    let store = Store::open("sqlite::memory:").await.unwrap();
+async fn a_store_that_is_closed_is_not_ready(database: Database) {
+    let store = database.open().await;
     let api = server::router(Customers::new(store.clone(), Arc::new(lookups::country())));
     store.close().await;
     get(&api, "/ready").await.problem(503, "not_ready");
     let failed = send(&api, "POST", "/customers", &ada("SW1A 1AA")).await;
     assert!(!failed.problem(500, "store_failed").contains("pool"));
+}
+
+on_both! { crate::databases::Database::Memory;
+    create_answers_201_with_location_and_the_fields_in_order,
+    each_answer_of_the_lookup_has_its_status,
+    what_is_no_postcode_is_422_and_says_why,
+    wrong_fields_are_422_and_named,
+    bodies_that_are_no_json_of_ours_are_refused,
+    put_replaces_patch_changes_delete_removes,
+    what_is_not_there_is_404_and_what_can_not_be_done_is_405,
+    listing_goes_by_cursor,
+    health_and_readiness_do_not_ask_the_lookup,
+    a_store_that_is_closed_is_not_ready,
 }

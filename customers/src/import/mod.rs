@@ -14,7 +14,7 @@ use serde::{Serialize, Serializer};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use crate::service::token;
+use crate::service::check_key;
 use crate::{Customers, Error, ParseIdError, Result};
 
 pub(crate) use csv::{Row, Said};
@@ -140,7 +140,7 @@ impl Customers {
     /// one row is no error here: the report says it.
     pub async fn import(&self, file: Vec<u8>, key: Option<&str>) -> Result<Import> {
         if let Some(key) = key {
-            token(key)?;
+            check_key(key)?;
         }
         let read = tokio::task::spawn_blocking(move || {
             let digest: String = Sha256::digest(&file).iter().map(|byte| format!("{byte:02x}")).collect();

@@ -2,16 +2,17 @@
 
 use axum::extract::{FromRequestParts, Path, Query, Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
 use serde::{Deserialize, Serialize};
 
-use super::json;
+use super::conditions::Given;
 use super::problem::Problem;
 use super::query::{self, Asked};
-use crate::{Customers, Import, ImportId, ImportRow, MAX_IMPORT};
+use super::{Answer, App, json};
+use crate::{Import, ImportId, ImportRow, MAX_IMPORT};
 
 /// Rows read of the database at a time.
 const ROWS: usize = 5_000;
@@ -23,7 +24,7 @@ const ROWS: usize = 5_000;
 /// | `GET /imports/{id}` | | the import |
 /// | `GET /imports/{id}/report?outcome=failed` | | CSV: `line,outcome,customer_id,message` |
 /// | `DELETE /imports/{id}` | | the import, cancelled |
-pub(super) fn routes() -> Router<Customers> {
+pub(super) fn routes() -> Router<App> {
     Router::new()
         .route("/imports", get(list).post(create))
         .route("/imports/{id}", get(read).delete(cancel))
@@ -43,18 +44,11 @@ impl<S: Send + Sync> FromRequestParts<S> for Id {
     }
 }
 
-async fn create(State(customers): State<Customers>, request: Request) -> Result<Response, Problem> {
-    let actor = header_of(request.headers(), "customers-actor");
-    let customers = actor.map_or_else(|| Ok(customers.clone()), |actor| customers.by(&actor))?;
-    let key = header_of(request.headers(), "idempotency-key");
+async fn create(given: Given, request: Request) -> Answer<Response> {
     let file = json::file(request, &["text/csv"], MAX_IMPORT).await?;
-    let import = customers.import(file, key.as_deref()).await?;
+    let import = given.customers.import(file, given.key.as_deref()).await?;
     let location = [(header::LOCATION, format!("/imports/{}", import.id))];
     Ok((StatusCode::ACCEPTED, location, Json(import)).into_response())
-}
-
-fn header_of(headers: &HeaderMap, name: &str) -> Option<String> {
-    headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
 }
 
 #[derive(Serialize)]
@@ -62,16 +56,16 @@ struct Items {
     items: Vec<Import>,
 }
 
-async fn list(State(customers): State<Customers>) -> Result<Json<Items>, Problem> {
-    Ok(Json(Items { items: customers.imports().await? }))
+async fn list(State(app): State<App>) -> Answer<Json<Items>> {
+    Ok(Json(Items { items: app.customers.imports().await? }))
 }
 
-async fn read(State(customers): State<Customers>, Id(id): Id) -> Result<Json<Import>, Problem> {
-    Ok(Json(customers.get_import(id).await?))
+async fn read(State(app): State<App>, Id(id): Id) -> Answer<Json<Import>> {
+    Ok(Json(app.customers.get_import(id).await?))
 }
 
-async fn cancel(State(customers): State<Customers>, Id(id): Id) -> Result<Json<Import>, Problem> {
-    Ok(Json(customers.cancel_import(id).await?))
+async fn cancel(State(app): State<App>, Id(id): Id) -> Answer<Json<Import>> {
+    Ok(Json(app.customers.cancel_import(id).await?))
 }
 
 #[derive(Deserialize)]
@@ -80,11 +74,7 @@ struct Which {
     outcome: Option<String>,
 }
 
-async fn report(
-    State(customers): State<Customers>,
-    Id(id): Id,
-    query: Asked<Which>,
-) -> Result<Response, Problem> {
+async fn report(State(app): State<App>, Id(id): Id, query: Asked<Which>) -> Answer<Response> {
     let Query(Which { outcome }) = query.map_err(query::refused)?;
     if let Some(other) = outcome.as_deref().filter(|outcome| !matches!(*outcome, "created" | "failed")) {
         return Err(query::wrong(format!("an outcome of {other:?}: give created or failed")));
@@ -98,7 +88,7 @@ async fn report(
     writer.write_record(["line", "outcome", "customer_id", "message"]).map_err(|error| failed(&error))?;
     let mut after = 0;
     loop {
-        let rows = customers.import_rows(id, outcome.as_deref(), after, ROWS).await?;
+        let rows = app.customers.import_rows(id, outcome.as_deref(), after, ROWS).await?;
         for ImportRow { line, outcome, customer_id, message } in &rows {
             let line = line.to_string();
             let text = |text: &Option<String>| text.clone().unwrap_or_default();

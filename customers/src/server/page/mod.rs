@@ -12,9 +12,10 @@ use axum::{Json, Router};
 use postcode_core::Postcode;
 use serde::{Deserialize, Serialize};
 
+use super::App;
 use super::problem::Problem;
 use super::query::{self, Asked};
-use crate::{AddressCheck, Customers, Error, Map};
+use crate::{AddressCheck, Error, Map};
 
 /// Completions, unless the caller says how many.
 const COMPLETIONS: usize = 8;
@@ -27,7 +28,7 @@ const RADIUS: f64 = 500.0;
 /// | `GET /postcodes?prefix=SW1A1&limit=8` | `limit` 1 to 20 | `{"items":["SW1A 1AA",…]}` |
 /// | `GET /postcodes/{postcode}` | | what the lookup says of it now |
 /// | `GET /postcodes/{postcode}/map?radius=500` | metres, 100 to 5000 | the postcodes around it |
-pub(super) fn routes() -> Router<Customers> {
+pub(super) fn routes() -> Router<App> {
     let file = |kind: &'static str, text: &'static str| get(async move || served(kind, text));
     Router::new()
         .route("/", file("text/html; charset=utf-8", include_str!("index.html")))
@@ -68,13 +69,10 @@ struct Completions {
     items: Vec<Postcode>,
 }
 
-async fn complete(
-    State(customers): State<Customers>,
-    query: Asked<Completion>,
-) -> Result<Json<Completions>, Problem> {
+async fn complete(State(app): State<App>, query: Asked<Completion>) -> Result<Json<Completions>, Problem> {
     let Query(Completion { prefix, limit }) = query.map_err(query::refused)?;
     let limit = query::number("limit", &limit, COMPLETIONS)?;
-    Ok(Json(Completions { items: customers.complete(&prefix, limit).await? }))
+    Ok(Json(Completions { items: app.customers.complete(&prefix, limit).await? }))
 }
 
 #[derive(Serialize)]
@@ -84,12 +82,9 @@ struct LookedUp {
     check: AddressCheck,
 }
 
-async fn look_up(
-    State(customers): State<Customers>,
-    Path(text): Path<String>,
-) -> Result<Json<LookedUp>, Problem> {
+async fn look_up(State(app): State<App>, Path(text): Path<String>) -> Result<Json<LookedUp>, Problem> {
     let postcode = postcode(&text)?;
-    Ok(Json(LookedUp { postcode, check: customers.look_up(postcode).await? }))
+    Ok(Json(LookedUp { postcode, check: app.customers.look_up(postcode).await? }))
 }
 
 #[derive(Deserialize)]
@@ -100,14 +95,14 @@ struct Extent {
 }
 
 async fn map(
-    State(customers): State<Customers>,
+    State(app): State<App>,
     Path(text): Path<String>,
     query: Asked<Extent>,
 ) -> Result<Json<Map>, Problem> {
     let Query(Extent { radius }) = query.map_err(query::refused)?;
     let postcode = postcode(&text)?;
     let radius = query::number("radius", &radius, RADIUS)?;
-    let map = customers.map(postcode, radius).await?;
+    let map = app.customers.map(postcode, radius).await?;
     map.map(Json).ok_or_else(|| Problem::no_map(postcode))
 }
 

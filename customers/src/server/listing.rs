@@ -1,0 +1,150 @@
+//! Listings: filters and cursors in the query.
+
+use axum::Json;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Query, State};
+use axum::response::{IntoResponse, Response};
+use serde::{Deserialize, Serialize};
+
+use super::problem::Problem;
+use super::{Answer, App};
+use crate::{Cursor, Customer, Error, Filter};
+
+/// Customers of a page, unless the caller says how many.
+const PAGE: usize = 50;
+/// How far around a postcode, unless the caller says: metres.
+const RADIUS: f64 = 1_000.0;
+
+/// A page of a history.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Paging {
+    #[serde(default)]
+    limit: String,
+    #[serde(default)]
+    cursor: String,
+}
+
+impl Paging {
+    pub(super) fn limit(&self) -> Answer<usize> {
+        limit(&self.limit)
+    }
+
+    pub(super) fn cursor(&self) -> Answer<Option<Cursor>> {
+        cursor(&self.cursor)
+    }
+}
+
+/// A page of customers. A parameter that is empty is not given; one that is not here is refused: left out unseen, it would
+/// list what was not asked for.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Listing {
+    limit: String,
+    cursor: String,
+    q: String,
+    name: String,
+    email: String,
+    postcode: String,
+    outcode: String,
+    district: String,
+    status: String,
+    near: String,
+    radius: String,
+    updated_since: String,
+    deleted: String,
+}
+
+/// A customer of a listing.
+#[derive(Serialize)]
+struct Item {
+    #[serde(flatten)]
+    customer: Customer,
+    /// Metres, to the decimetre: a postcode's location is no more exact than that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    distance_m: Option<f64>,
+}
+
+#[derive(Serialize)]
+struct Items {
+    items: Vec<Item>,
+    next_cursor: Option<String>,
+}
+
+pub(super) async fn list(
+    State(app): State<App>,
+    query: Result<Query<Listing>, QueryRejection>,
+) -> Answer<Response> {
+    let Query(listing) = query.map_err(wrong_query)?;
+    let (limit, from) = (limit(&listing.limit)?, cursor(&listing.cursor)?);
+    let page = app.customers.search(&listing.filter()?, limit, from).await?;
+    let mut distances = page.distances.into_iter().map(|metres| (metres * 10.0).round() / 10.0);
+    let items =
+        page.items.into_iter().map(|customer| Item { customer, distance_m: distances.next() }).collect();
+    let next_cursor = page.next.map(|cursor| cursor.to_string());
+    Ok(Json(Items { items, next_cursor }).into_response())
+}
+
+impl Listing {
+    fn filter(self) -> Answer<Filter> {
+        let some = |text: String| Some(text).filter(|text| !text.is_empty());
+        let radius = parsed::<f64>("radius", &self.radius)?;
+        let near = parsed("near", &self.near)?;
+        if radius.is_some() && near.is_none() {
+            return Err(wrong("radius: around what? give near=POSTCODE too".into()));
+        }
+        let deleted = match self.deleted.as_str() {
+            "" | "false" => false,
+            "true" => true,
+            other => return Err(wrong(format!("deleted: {other:?}: give true or false"))),
+        };
+        Ok(Filter {
+            outcode: parsed("outcode", &self.outcode)?,
+            status: parsed("status", &self.status)?,
+            updated_since: parsed("updated_since", &self.updated_since)?,
+            near: near.map(|postcode| (postcode, radius.unwrap_or(RADIUS))),
+            text: some(self.q),
+            name: some(self.name),
+            email: some(self.email),
+            postcode: some(self.postcode),
+            district: some(self.district),
+            deleted,
+        })
+    }
+}
+
+/// A value of a type that says what is wrong with a text.
+fn parsed<T>(name: &str, text: &str) -> Answer<Option<T>>
+where
+    T: std::str::FromStr<Err: std::fmt::Display>,
+{
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let shown: String = text.chars().take(40).collect();
+    text.parse().map(Some).map_err(|error| wrong(format!("{name}: {shown:?}: {error}")))
+}
+
+fn limit(text: &str) -> Answer<usize> {
+    match text {
+        "" => Ok(PAGE),
+        // A number too large for the type is as wrong as one too large for a page.
+        digits if digits.bytes().all(|b| b.is_ascii_digit()) => Ok(digits.parse().unwrap_or(usize::MAX)),
+        other => Err(wrong(format!("a limit of {other:?}: give a number"))),
+    }
+}
+
+fn cursor(text: &str) -> Answer<Option<Cursor>> {
+    match text {
+        "" => Ok(None),
+        text => text.parse().map(Some).map_err(|error| wrong(format!("a cursor of {text:?}: {error}"))),
+    }
+}
+
+pub(super) fn wrong_query(rejection: QueryRejection) -> Problem {
+    wrong(rejection.body_text())
+}
+
+fn wrong(detail: String) -> Problem {
+    Error::Listing(detail).into()
+}
