@@ -34,7 +34,7 @@ impl Store {
         {
             return Ok(Outcome::Repeated);
         }
-        customer.seq = next_place(&mut transaction).await?;
+        customer.seq = next_places(&mut transaction, 1).await?;
         write(&mut transaction, &customer, &draft.due, actor).await?;
         transaction.commit().await?;
         Ok(Outcome::Done(Box::new(customer)))
@@ -137,13 +137,14 @@ impl Store {
     }
 }
 
-/// The place of a new account. It stays locked until the end of the transaction: places are given out in the order of
-/// commits, so that no account turns up behind a cursor that has passed it.
-pub(super) async fn next_place(transaction: &mut Transaction) -> Result<i64, StoreError> {
-    const NEXT: &str = "UPDATE places SET last = last + 1 RETURNING last";
-    let rows = transaction.fetch(sql(NEXT)).await?;
-    let place = rows.first().ok_or_else(|| StoreError::new("the database has lost its table of places"))?;
-    place.get("last")
+/// The first of as many places for new accounts. They stay locked until the end of the transaction: places are given out in
+/// the order of commits, so that no account turns up behind a cursor that has passed it.
+pub(super) async fn next_places(transaction: &mut Transaction, many: usize) -> Result<i64, StoreError> {
+    const NEXT: &str = "UPDATE places SET last = last + $1 RETURNING last";
+    let many = many as i64;
+    let rows = transaction.fetch(sql(NEXT).bind(many)).await?;
+    let row = rows.first().ok_or_else(|| StoreError::new("the database has lost its table of places"))?;
+    Ok(row.get::<i64>("last")? - many + 1)
 }
 
 /// Writes a new account: itself, its addresses with the work to resolve them, and the line in the audit trail.

@@ -1,5 +1,7 @@
 //! Imports: a file's rows, and what became of each.
 
+use std::collections::HashSet;
+
 use super::database::{Row, Statement, Transaction, Value, sql};
 use super::failure::corrupt;
 use super::{Store, accounts, rows};
@@ -179,7 +181,6 @@ impl Store {
         // Locks it: of several that work on one import, one after the other goes on, and finds what the other did.
         const BEGIN: &str = "UPDATE imports SET state = 'running' \
              WHERE seq = $1 AND state IN ('queued', 'running') RETURNING actor";
-        const CLAIM: &str = "SELECT outcome FROM import_rows WHERE import = $1 AND line = $2";
         const DONE: &str = "UPDATE import_rows SET said = NULL, outcome = $3, customer_id = $4, message = $5 \
              WHERE import = $1 AND line = $2";
         const COUNT: &str = "UPDATE imports SET created = created + $2, failed = failed + $3 WHERE seq = $1";
@@ -187,21 +188,26 @@ impl Store {
         let begun = transaction.fetch(sql(BEGIN).bind(seq)).await?;
         let Some(row) = begun.first() else { return Ok(None) };
         let actor: Option<String> = row.get("actor")?;
+        let waiting = still_waiting(&mut transaction, seq, &made).await?;
+        let made: Vec<Made> = made.into_iter().filter(|made| waiting.contains(&made.line)).collect();
+        // From here on no other makes an account, so that no email is taken between the question and the answer. By a
+        // change of an account it may be: then nothing of this is done for now.
+        let mut place = accounts::next_places(&mut transaction, made.len()).await?;
+        let mut taken = taken(&mut transaction, &made).await?;
         let (mut created, mut failed) = (0_i64, 0_i64);
         for Made { line, draft } in made {
-            let row = transaction.fetch(sql(CLAIM).bind(seq).bind(line)).await?;
-            let waits = match row.first() {
-                Some(row) => row.get::<Option<String>>("outcome")?.is_none(),
-                None => false,
-            };
-            if !waits {
-                continue;
-            }
-            let made = match draft {
-                Ok(draft) => make(&mut transaction, &draft, actor.as_deref()).await?,
+            let done = match draft {
                 Err(message) => Err(message),
+                Ok(Draft { customer, .. }) if !taken.insert(customer.email.to_lowercase()) => {
+                    Err(Error::EmailTaken(customer.email).to_string())
+                }
+                Ok(Draft { mut customer, due }) => {
+                    (customer.seq, place) = (place, place + 1);
+                    accounts::write(&mut transaction, &customer, &due, actor.as_deref()).await?;
+                    Ok(customer.id.to_string())
+                }
             };
-            let (outcome, id, message) = match made {
+            let (outcome, id, message) = match done {
                 Ok(id) => ("created", Some(id), None),
                 Err(message) => ("failed", None, Some(message)),
             };
@@ -215,23 +221,33 @@ impl Store {
     }
 }
 
-/// Makes the account of a row, within a transaction: its id, or why there is none.
-async fn make(
+/// Which of these rows nobody has done yet.
+async fn still_waiting(
     transaction: &mut Transaction,
-    draft: &Draft,
-    actor: Option<&str>,
-) -> Result<Result<String, String>, Error> {
-    // First the lock under which all accounts are made: no other can take the email between the question and the answer,
-    // but for a change of an account, which then fails these rows for now.
-    const TAKEN: &str = "SELECT seq FROM customers WHERE email_key = $1 AND deleted_at IS NULL";
-    let mut customer = draft.customer.clone();
-    let place = accounts::next_place(transaction).await?;
-    if !transaction.fetch(sql(TAKEN).bind(customer.email.to_lowercase())).await?.is_empty() {
-        return Ok(Err(Error::EmailTaken(customer.email).to_string()));
+    seq: i64,
+    made: &[Made],
+) -> Result<HashSet<i64>, StoreError> {
+    const SQL: &str = "SELECT line FROM import_rows \
+         WHERE import = $1 AND outcome IS NULL AND line >= $2 AND line <= $3";
+    let (Some(first), Some(last)) = (made.first(), made.last()) else { return Ok(HashSet::new()) };
+    let found = transaction.fetch(sql(SQL).bind(seq).bind(first.line).bind(last.line)).await?;
+    found.iter().map(|row| row.get("line")).collect()
+}
+
+/// Which of their emails other accounts have.
+async fn taken(transaction: &mut Transaction, made: &[Made]) -> Result<HashSet<String>, StoreError> {
+    let drafts = made.iter().filter_map(|made| made.draft.as_ref().ok());
+    let values: Vec<Value> = drafts.map(|draft| draft.customer.email.to_lowercase().into()).collect();
+    if values.is_empty() {
+        return Ok(HashSet::new());
     }
-    customer.seq = place;
-    accounts::write(transaction, &customer, &draft.due, actor).await?;
-    Ok(Ok(customer.id.to_string()))
+    let listed: Vec<String> = (1..=values.len()).map(|n| format!("${n}")).collect();
+    let text = format!(
+        "SELECT email_key FROM customers WHERE deleted_at IS NULL AND email_key IN ({})",
+        listed.join(", ")
+    );
+    let found = transaction.fetch(Statement::composed(text, values)).await?;
+    found.iter().map(|row| row.get("email_key")).collect()
 }
 
 /// The import as it is now, its end noted if all of its rows are done.
