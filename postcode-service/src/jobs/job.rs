@@ -8,9 +8,9 @@ use serde::{Deserialize, Serialize};
 use crate::enrich::{Header, Plan};
 
 /// The lowest and the highest priority; each step has twice the share of the one below it.
-pub const PRIORITIES: std::ops::RangeInclusive<i64> = 0..=9;
+pub(crate) const PRIORITIES: std::ops::RangeInclusive<i64> = 0..=9;
 /// That of a job that does not say.
-pub const USUAL_PRIORITY: i64 = 5;
+pub(crate) const USUAL_PRIORITY: i64 = 5;
 
 /// How far a job is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -80,17 +80,6 @@ pub(crate) enum Recipe {
     Postcodes { query: String },
 }
 
-impl Recipe {
-    /// What came in and goes out.
-    pub(crate) fn format(&self) -> &'static str {
-        match self {
-            Self::Rows { plan, .. } if plan.format == crate::enrich::Format::Csv => "csv",
-            Self::Rows { .. } => "ndjson",
-            Self::Postcodes { .. } => "postcodes",
-        }
-    }
-}
-
 /// A job as it is stored. Times are milliseconds since 1970.
 #[derive(Clone, Debug, sqlx::FromRow)]
 pub(crate) struct Job {
@@ -99,7 +88,6 @@ pub(crate) struct Job {
     #[sqlx(try_from = "String")]
     pub(crate) state: State,
     pub(crate) format: String,
-    pub(crate) plan: String,
     pub(crate) priority: i64,
     pub(crate) run_at: i64,
     pub(crate) callback_url: Option<String>,

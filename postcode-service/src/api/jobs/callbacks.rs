@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::super::App;
 use super::super::params::Params;
 use super::super::reply::{Failure, Outcome, written};
-use super::{tenant, there, view};
+use super::{tenant, view};
 use crate::enrich::short;
 
 /// In one page.
@@ -46,7 +46,7 @@ pub(super) async fn list(State(app): State<App>, params: Params, headers: Header
 
 /// A dead one is tried again.
 pub(super) async fn retry(State(app): State<App>, Path(id): Path<String>, headers: HeaderMap) -> Outcome {
-    let store = there(&app).await.map_err(|_| no_such_callback())?;
+    let store = app.jobs.store_if_there().await?.ok_or_else(no_such_callback)?;
     match store.revive_callback(&tenant(&headers)?, &id).await? {
         Some(true) => {
             app.jobs.changed(&id);
