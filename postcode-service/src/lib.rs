@@ -6,6 +6,7 @@
 //! - [`import`]: from what ONS and Ordnance Survey publish to a dataset file.
 //! - [`diff`]: two editions compared.
 //! - [`enrich`]: files of rows, with what is known of their postcodes added.
+//! - [`jobs`]: many rows, enriched in the background on a durable queue.
 //! - [`cli`]: the subcommands of the program.
 
 #[deny(missing_docs)]
@@ -16,5 +17,7 @@ pub mod diff;
 #[deny(missing_docs)]
 pub mod enrich;
 pub mod import;
+#[deny(missing_docs)]
+pub mod jobs;
 #[deny(missing_docs)]
 pub mod server;

@@ -16,6 +16,7 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Serve(cli::serve::Args),
+    Worker(cli::worker::Args),
     Import(cli::import::Args),
     Inspect(cli::inspect::Args),
     Verify(cli::verify::Args),
@@ -48,6 +49,7 @@ impl Command {
     async fn run(self) -> anyhow::Result<()> {
         match self {
             Self::Serve(args) => args.run().await,
+            Self::Worker(args) => args.run().await,
             Self::Import(args) => args.run().await,
             Self::Inspect(args) => args.run().await,
             Self::Verify(args) => args.run().await,

@@ -311,8 +311,8 @@ async fn every_route_of_the_description_answers() {
                 .header("content-type", content_type)
                 .body(Body::from(body));
             let answer = send(&api, request.unwrap()).await;
-            // This lookup has no file to give.
-            let due = if path == "/dataset" { 501 } else { 200 };
+            // This lookup has no file to give, and this server no jobs.
+            let due = if path == "/dataset" || path.starts_with("/jobs") { 501 } else { 200 };
             assert_eq!(answer.status, due, "{method} {target}: {}", String::from_utf8_lossy(&answer.body));
             asked += 1;
             let known: Vec<&Value> =

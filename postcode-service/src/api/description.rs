@@ -37,6 +37,11 @@ impl Route {
     ) -> Self {
         Self { method: Method::POST, path, summary, params, body: Some(body) }
     }
+
+    /// By another method, and without a body.
+    const fn by(method: Method, path: &'static str, summary: &'static str) -> Self {
+        Self { method, path, summary, params: &[], body: None }
+    }
 }
 
 /// All of them; a test asks for each.
@@ -64,6 +69,13 @@ pub(super) const ROUTES: &[Route] = &[
     Route::get("/within", "The postcodes in a circle, a box or a polygon, in pages or as lines", &["lon", "lat", "longitude", "latitude", "radius", "bbox", "polygon", "limit", "cursor", "filter"]),
     Route::post("/within", "The postcodes in a polygon, in pages or as lines", &["limit", "cursor", "filter"], "{\"polygon\":[[-0.2,51.5],[-0.1,51.5],[-0.1,51.6]]} or a GeoJSON Polygon of one ring (holes are refused)"),
     Route::post("/enrich", "Rows with columns added by their postcodes, while they come. An error after the first rows can have no status any more: the connection is closed without the end of the chunked body (no last chunk, no trailer), which HTTP clients report as an incomplete answer", &["columns", "postcode_column", "prefix"], "text/csv with a header, or application/x-ndjson"),
+    Route::post("/jobs", "Many rows, or postcodes, looked up in the background", &["columns", "postcode_column", "prefix", "filter", "priority", "run_at", "callback_url"], "{\"postcodes\":[\"SW1A 1AA\"]} or rows, as text/csv with a header or application/x-ndjson"),
+    Route::get("/jobs/{id}", "How far a job is; with wait when it has ended", &["wait"]),
+    Route::by(Method::DELETE, "/jobs/{id}", "Cancel a job"),
+    Route::get("/jobs/{id}/events", "How far a job is, all the time, as server-sent events", &[]),
+    Route::get("/jobs/{id}/result", "What a job gave, whole or by Range", &[]),
+    Route::get("/jobs/callbacks", "The callbacks of jobs", &["state", "cursor", "limit"]),
+    Route::by(Method::POST, "/jobs/callbacks/{id}/retry", "Try a dead callback again"),
     Route::get("/terminated_postcodes/{postcode}", "What is known of a terminated postcode; extended, all of it", &["filter"]),
     Route::get("/terminated_postcodes/{postcode}/nearest", "The postcodes in use around a terminated one; with extended=true only", &["limit", "radius", "widesearch", "wideSearch", "filter"]),
     Route::post("/bulk/validate", "What texts are, many at once", &[], "{\"postcodes\":[\"SW1A 1AA\"]}"),
@@ -91,6 +103,7 @@ const PARAMETERS: &[(&str, &str, &str)] = &[
     ("after", "string", "The last postcode of the page before"),
     ("bbox", "string", "West, south, east, north in degrees (WGS84)"),
     ("callback", "string", "The function of a JSONP answer"),
+    ("callback_url", "string", "Where to send a signed message when the job has ended"),
     ("code", "string", "The ONS code of an area, or the OS code of a place"),
     (
         "columns",
@@ -104,6 +117,7 @@ const PARAMETERS: &[(&str, &str, &str)] = &[
         "string",
         "Keys of the postcode object, with commas; on routes of postcodes.io by GET with extended=true only",
     ),
+    ("id", "string", "The id of the job or callback"),
     ("kind", "string", "What kind of area the code is of, such as admin_district"),
     ("l", "integer", "Another name of limit"),
     ("lat", "number", "Degrees north (WGS84)"),
@@ -118,12 +132,16 @@ const PARAMETERS: &[(&str, &str, &str)] = &[
     ("postcode", "string", "A postcode in any case and spacing"),
     ("postcode_column", "string", "The column or key that holds the postcode, if its name does not say so"),
     ("prefix", "string", "What to put before the names of the columns that are added"),
+    ("priority", "integer", "From 0 to 9, each with twice the share of the one below; 5 if not given"),
     ("q", "string", "What to search for"),
     ("query", "string", "Another name of q"),
     ("radius", "number", "How far at most, in metres"),
+    ("run_at", "string", "Not before that time, such as 2026-01-31T06:00:00Z"),
     ("sector", "string", "An outcode and the digit after it"),
+    ("state", "string", "pending, delivered or dead"),
     ("strict", "boolean", "true: refuse parameters that the route has not"),
     ("type", "string", "What kind of place, such as Town"),
+    ("wait", "string", "How long to wait for the end, up to 60s"),
     ("wideSearch", "boolean", "Another name of widesearch"),
     ("widesearch", "boolean", "The ten nearest within 20 km"),
     ("within", "string", "The name of an area that the places are in"),
@@ -154,7 +172,7 @@ fn document() -> Value {
             "Success": {
                 "type": "object",
                 "required": ["status", "result"],
-                "properties": { "status": { "const": 200 }, "result": {}, "next": { "type": ["string", "null"] } },
+                "properties": { "status": { "enum": [200, 202] }, "result": {}, "next": { "type": ["string", "null"] } },
             },
             "Error": {
                 "type": "object",
@@ -189,14 +207,18 @@ fn operation(route: &Route) -> Value {
         "/" => Some("text/html"),
         "/.well-known/api-catalog" => Some("application/linkset+json"),
         "/dataset" => Some("application/octet-stream"),
-        "/enrich" => Some("text/csv"),
+        "/enrich" | "/jobs/{id}/result" => Some("text/csv"),
+        "/jobs/{id}/events" => Some("text/event-stream"),
         _ => None,
     };
     if let Some(content_type) = plain {
         operation["responses"]["200"] = json!({ "description": "The file", "content": { content_type: {} } });
     }
-    if route.params.contains(&"cursor") {
+    if route.params.contains(&"cursor") && route.path != "/jobs/callbacks" {
         operation["responses"]["200"]["content"]["application/x-ndjson"] = json!({});
+    }
+    if route.path.starts_with("/jobs") && route.method == Method::POST {
+        operation["responses"] = json!({ "202": answer("Accepted", "Success"), "default": answer("An error", "Error") });
     }
     if let Some(example) = route.body {
         operation["requestBody"] = json!({
@@ -204,6 +226,11 @@ fn operation(route: &Route) -> Value {
             "description": example,
             "content": match route.path {
                 "/enrich" => json!({ "text/csv": {}, "application/x-ndjson": {} }),
+                "/jobs" => json!({
+                    "application/json": { "schema": { "type": "object" } },
+                    "text/csv": {},
+                    "application/x-ndjson": {},
+                }),
                 _ => json!({ "application/json": { "schema": { "type": "object" } } }),
             },
         });

@@ -50,6 +50,11 @@ impl Edition {
         Ok(edition)
     }
 
+    /// The lookup.
+    pub fn lookup(&self) -> Arc<dyn PostcodeLookup> {
+        self.lookup.clone()
+    }
+
     /// The dataset.
     pub fn info(&self) -> &DatasetInfo {
         &self.info

@@ -32,13 +32,7 @@ pub(super) fn routes() -> Router<App> {
 async fn rows(State(app): State<App>, params: Params, request: Request) -> Outcome {
     let format = format(request.headers())?;
     let edition = app.edition();
-    let columns = params.get("columns").unwrap_or(Column::USUAL.into());
-    let plan = Plan {
-        format,
-        columns: Column::list(&columns).map_err(|why| Failure::bad_request(format!("columns: {why}")))?,
-        postcode: params.get("postcode_column").map(Into::into),
-        prefix: params.get("prefix").unwrap_or_default().into(),
-    };
+    let plan = plan(format, &params)?;
     let place = app.downloads.place()?;
     let input = limited(request.into_body().into_data_stream(), app.limits.max_upload);
     let mut parts = Box::pin(enrich(input, edition.lookup.clone(), plan));
@@ -63,7 +57,18 @@ async fn rows(State(app): State<App>, params: Params, request: Request) -> Outco
     Ok((headers, body).into_response())
 }
 
-fn format(headers: &HeaderMap) -> Result<Format, Failure> {
+/// What to add, by the parameters.
+pub(super) fn plan(format: Format, params: &Params) -> Result<Plan, Failure> {
+    let columns = params.get("columns").unwrap_or(Column::USUAL.into());
+    Ok(Plan {
+        format,
+        columns: Column::list(&columns).map_err(|why| Failure::bad_request(format!("columns: {why}")))?,
+        postcode: params.get("postcode_column").map(Into::into),
+        prefix: params.get("prefix").unwrap_or_default().into(),
+    })
+}
+
+pub(super) fn format(headers: &HeaderMap) -> Result<Format, Failure> {
     let given = headers.get(CONTENT_TYPE).map(|value| String::from_utf8_lossy(value.as_bytes()));
     let essence = given.as_deref().and_then(|given| given.split(';').next()).unwrap_or_default().trim();
     match &*essence.to_ascii_lowercase() {
@@ -83,7 +88,7 @@ fn format(headers: &HeaderMap) -> Result<Format, Failure> {
 const SLOWEST: u64 = 64 * 1024;
 
 /// The bytes of the body: not too many, and not too slowly.
-fn limited(body: BodyDataStream, most: u64) -> impl Stream<Item = std::io::Result<Bytes>> + Unpin + Send {
+pub(super) fn limited(body: BodyDataStream, most: u64) -> impl Stream<Item = std::io::Result<Bytes>> + Unpin + Send {
     let began = Instant::now();
     let bytes = stream::unfold((body, most), move |(mut body, left)| async move {
         let windows = u32::try_from((most - left) / SLOWEST).unwrap_or(u32::MAX);

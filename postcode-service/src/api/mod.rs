@@ -10,6 +10,7 @@ mod distance;
 mod edition;
 mod enrich;
 mod health;
+mod jobs;
 mod nearest;
 mod opt_in;
 mod outcode;
@@ -44,8 +45,11 @@ use postcode_core::{MAX_NEIGHBOURS, MAX_PAGE, MAX_RADIUS};
 use tokio::sync::Semaphore;
 use tower::ServiceExt;
 
+pub(crate) use bulk::lines as bulk_lines;
 pub use edition::Edition;
 pub use reply::{Failure, RequestId};
+
+use crate::jobs::Jobs;
 
 /// How much one request may ask for.
 #[derive(Clone, Copy, Debug)]
@@ -93,6 +97,7 @@ struct App {
     downloads: dataset_file::Downloads,
     /// Turns of the work on regions.
     regions: Arc<Semaphore>,
+    jobs: Jobs,
 }
 
 impl App {
@@ -109,8 +114,13 @@ pub struct Api {
 }
 
 impl Api {
-    /// Over that edition of the data.
+    /// Over that edition of the data, without jobs.
     pub fn new(edition: Edition, limits: Limits) -> Self {
+        Self::with_jobs(edition, limits, Jobs::off())
+    }
+
+    /// Over that edition of the data, with jobs. Their workers are not run here.
+    pub fn with_jobs(edition: Edition, limits: Limits, jobs: Jobs) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let app = App {
             edition: Arc::new(ArcSwap::from_pointee(edition)),
@@ -118,6 +128,7 @@ impl Api {
             limits,
             downloads: dataset_file::Downloads::new(limits.max_downloads),
             regions: Arc::new(Semaphore::new(cores.div_ceil(2))),
+            jobs,
         };
         let router = Router::new()
             .merge(bulk::routes())
@@ -127,6 +138,7 @@ impl Api {
             .merge(distance::routes())
             .merge(enrich::routes())
             .merge(health::routes())
+            .merge(jobs::routes())
             .merge(nearest::routes())
             .merge(outcode::routes())
             .merge(page::routes())
@@ -159,6 +171,15 @@ impl Api {
     /// What `/ready` says.
     pub fn set_ready(&self, ready: bool) {
         self.app.ready.store(ready, Ordering::Relaxed);
+        if !ready {
+            // Those who wait for a job would hold the end.
+            self.app.jobs.close();
+        }
+    }
+
+    /// Whether a request sets its own limits of time, because it waits or uploads as long as it goes on.
+    pub(crate) fn takes_its_time(request: &Request<Body>) -> bool {
+        jobs::is_of_jobs(request.uri().path())
     }
 
     /// Answers a request. The response's extensions hold the [`MatchedPath`] if there was a route.

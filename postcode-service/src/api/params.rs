@@ -29,6 +29,12 @@ impl Params {
         self.0.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
+    /// Those of that names, as a query.
+    pub(super) fn only(&self, names: &[&str]) -> String {
+        let known = self.0.iter().filter(|(name, _)| names.contains(&name.as_str()));
+        form_urlencoded::Serializer::new(String::new()).extend_pairs(known).finish()
+    }
+
     /// The names of all that are given.
     pub(super) fn names(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(|(name, _)| name.as_str())

@@ -36,6 +36,11 @@ const WORDS: &[&str] = &[
     "distance",
     "bulk",
     "openapi.json",
+    "jobs",
+    "events",
+    "result",
+    "callbacks",
+    "retry",
 ];
 
 /// Puts the path in the form that the router knows.

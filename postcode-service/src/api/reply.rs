@@ -220,6 +220,8 @@ pub(super) struct Finish {
     request_id: Option<RequestId>,
     if_none_match: Option<HeaderValue>,
     callback: Option<String>,
+    /// Whether pages of other origins may read the answer. Jobs are not theirs to make or to read.
+    open: bool,
 }
 
 impl Finish {
@@ -234,10 +236,20 @@ impl Finish {
             request_id: request.extensions().get().cloned(),
             if_none_match: request.headers().get(IF_NONE_MATCH).filter(|_| reads).cloned(),
             callback,
+            open: !super::jobs::is_of_jobs(request.uri().path()),
         }
     }
 
-    pub(super) async fn apply(self, mut response: Response) -> Response {
+    pub(super) async fn apply(self, response: Response) -> Response {
+        let open = self.open;
+        let mut response = self.applied(response).await;
+        if !open {
+            response.headers_mut().remove(ACCESS_CONTROL_ALLOW_ORIGIN);
+        }
+        response
+    }
+
+    async fn applied(self, mut response: Response) -> Response {
         if let Some(failure) = response.extensions_mut().remove::<Failure>() {
             let extensions = std::mem::take(response.extensions_mut());
             let mut response = failure.respond(self.request_id.as_ref());

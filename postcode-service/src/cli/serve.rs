@@ -10,10 +10,11 @@ use std::time::Duration;
 use crate::api::{Api, Limits};
 use crate::server::{Address, Frontend, Listener, Options, run};
 use anyhow::Context;
-use clap::ValueEnum;
 use postcode_core::{MAX_BATCH, MAX_NEIGHBOURS, MAX_PAGE, MAX_RADIUS};
-use tracing_subscriber::EnvFilter;
-
+use super::jobs;
+use super::log::Log;
+use super::time::time;
+use crate::jobs::worker;
 use data::Data;
 
 /// Serve the API of postcodes.io over HTTP/1.1.
@@ -88,26 +89,10 @@ pub struct Args {
     /// At the end: how long to go on serving with /ready at 503, so that a load balancer notices
     #[arg(long, value_name = "TIME", env = "POSTCODE_LAME_DUCK", default_value = "0s", value_parser = time)]
     lame_duck: Duration,
-    /// What to log, such as debug or info,access=debug (a line a request); RUST_LOG if not given
-    #[arg(long, value_name = "FILTER", env = "POSTCODE_LOG")]
-    log: Option<String>,
-    /// How to log
-    #[arg(long, env = "POSTCODE_LOG_FORMAT", value_enum, default_value_t = LogFormat::Text)]
-    log_format: LogFormat,
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum LogFormat {
-    /// For people
-    Text,
-    /// One JSON object a line
-    Json,
-}
-
-fn time(text: &str) -> Result<Duration, String> {
-    const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
-    let time = humantime::parse_duration(text).map_err(|e| format!("{e}: write 10s, 500ms or 2m"))?;
-    if time <= LONGEST { Ok(time) } else { Err("give at most 24h".to_owned()) }
+    #[command(flatten)]
+    jobs: jobs::Args,
+    #[command(flatten)]
+    log: Log,
 }
 
 fn one_or_more(text: &str) -> Result<usize, String> {
@@ -148,7 +133,7 @@ impl Args {
     /// # Errors
     /// What went wrong, for [`report`](crate::cli::exit::report).
     pub async fn run(self) -> anyhow::Result<()> {
-        self.start_log()?;
+        self.log.start()?;
         // Before anything that takes time, so that no signal is missed and kills us the hard way.
         let mut signals = signals::Signals::new()?;
         let edition = self.data.open().await.with_context(|| format!("--data {}", self.data))?;
@@ -172,7 +157,14 @@ impl Args {
             request_timeout: self.request_timeout,
             drain: self.drain,
         };
-        let api = Api::new(edition, limits);
+        let jobs = self.jobs.open(self.max_upload).await?;
+        let api = Api::with_jobs(edition, limits, jobs.clone());
+        let source: worker::Source = {
+            let api = api.clone();
+            Arc::new(move || api.edition().lookup())
+        };
+        let (stop_workers, stopping) = tokio::sync::watch::channel(false);
+        let mut workers = tokio::spawn(worker::run(jobs, self.jobs.workers(source), stopping));
         let listener =
             Listener::bind(&self.listen).await.with_context(|| format!("can't listen on {}", self.listen))?;
         let url = listener.url()?;
@@ -209,19 +201,12 @@ impl Args {
                 let _ = server.await;
             }
         }
-        tracing::info!("stopped");
-        Ok(())
-    }
-
-    fn start_log(&self) -> anyhow::Result<()> {
-        let rust_log = std::env::var("RUST_LOG").ok().filter(|filter| !filter.is_empty());
-        let filter = self.log.clone().or(rust_log).unwrap_or_else(|| "info".to_owned());
-        let filter = EnvFilter::try_new(&filter).with_context(|| format!("--log {filter:?}"))?;
-        let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-        match self.log_format {
-            LogFormat::Text => log.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr())).init(),
-            LogFormat::Json => log.json().flatten_event(true).init(),
+        // A part under way is ended; one that is not is given to another worker later.
+        let _ = stop_workers.send(true);
+        if tokio::time::timeout(self.drain, &mut workers).await.is_err() {
+            workers.abort();
         }
+        tracing::info!("stopped");
         Ok(())
     }
 }

@@ -29,6 +29,11 @@ impl Splitter {
         // Of equals the last is found: a comma, then.
         let delimiter =
             DELIMITERS.iter().rev().max_by_key(|delimiter| count(delimiter)).copied().unwrap_or(b',');
+        Self::of(delimiter)
+    }
+
+    /// For a file whose delimiter is known.
+    pub(super) fn of(delimiter: u8) -> Self {
         // Lines end with \n here; a \r before it is seen to, so that it goes out as it came in.
         let reader = ReaderBuilder::new().delimiter(delimiter).terminator(Terminator::Any(b'\n')).build();
         Self { reader, delimiter, text: vec![0; 4096], ends: vec![0; 64], len: 0, fields: 0 }
@@ -84,7 +89,8 @@ impl Splitter {
 }
 
 /// What the first row says.
-pub(super) struct Header {
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub(crate) struct Header {
     pub(super) delimiter: u8,
     postcode: usize,
     fields: usize,

@@ -6,6 +6,7 @@
 mod column;
 mod csv;
 mod lines;
+mod pieces;
 mod rows;
 
 use std::fmt;
@@ -16,6 +17,8 @@ use futures::stream::{self, Stream, TryStreamExt};
 use postcode_core::{Answer, Postcode, PostcodeLookup};
 
 pub use column::Column;
+pub(crate) use csv::Header;
+pub(crate) use pieces::{Cutter, enrich_piece};
 
 use rows::{Batch, Rows};
 
@@ -29,7 +32,8 @@ pub const MAX_ROW: usize = 1 << 20;
 pub const MAX_PREFIX: usize = 64;
 
 /// What the file is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Format {
     /// CSV (RFC 4180) with a header; its delimiter, a comma, semicolon, tab or bar, is found by it
     Csv,
@@ -38,7 +42,7 @@ pub enum Format {
 }
 
 /// What to add, and by what.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub struct Plan {
     /// What the file is.
     pub format: Format,
@@ -153,7 +157,17 @@ where
     S: Stream<Item = std::io::Result<Bytes>> + Send + Unpin,
 {
     let plan = Arc::new(plan);
-    let rows = Rows::new(input, plan.clone());
+    enriched(Rows::new(input, plan.clone()), lookup, plan)
+}
+
+fn enriched<S>(
+    rows: Rows<S>,
+    lookup: Arc<dyn PostcodeLookup>,
+    plan: Arc<Plan>,
+) -> impl Stream<Item = Result<Part, Error>> + Send
+where
+    S: Stream<Item = std::io::Result<Bytes>> + Send + Unpin,
+{
     let batches = stream::try_unfold(rows, async |mut rows| {
         let batch = rows.next(AT_ONCE).await?;
         Ok::<_, Error>(batch.map(|batch| (batch, rows)))

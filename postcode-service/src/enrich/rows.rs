@@ -38,7 +38,7 @@ pub(super) struct Rows<S> {
     input: Input<S>,
     plan: Arc<Plan>,
     /// The number of the line that comes next, from 1.
-    line: u64,
+    pub(super) line: u64,
     csv: Option<(Header, Splitter)>,
 }
 
@@ -46,6 +46,17 @@ impl<S: Stream<Item = std::io::Result<Bytes>> + Unpin> Rows<S> {
     pub(super) fn new(input: S, plan: Arc<Plan>) -> Self {
         let input = Input { source: input, buffer: Vec::new(), start: 0, ended: false, read: 0 };
         Self { input, plan, line: 1, csv: None }
+    }
+
+    /// Those of a file that begin at that line, after the header if it has one.
+    pub(super) fn resume(input: S, plan: Arc<Plan>, line: u64, header: Option<Header>) -> Self {
+        let csv = header.map(|header| (Splitter::of(header.delimiter), header));
+        Self { line, csv: csv.map(|(splitter, header)| (header, splitter)), ..Self::new(input, plan) }
+    }
+
+    /// The header, once it is read.
+    pub(super) fn header(&self) -> Option<&Header> {
+        self.csv.as_ref().map(|(header, _)| header)
     }
 
     /// So many rows, fewer at the end; `None` after it. A file of a header only has one batch without rows.

@@ -19,6 +19,9 @@ use super::metrics::{Counted, Metrics};
 use super::{Options, deadline, trace};
 use crate::api::{Api, Failure, RequestId};
 
+/// For requests that keep their own time: nothing hangs for ever.
+const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
+
 /// Answers requests: sheds load, keeps deadlines, catches panics, counts and logs.
 #[derive(Debug)]
 pub struct Frontend {
@@ -95,7 +98,8 @@ impl Frontend {
     }
 
     async fn answer(&self, mut request: Request<Body>, id: &RequestId) -> Response {
-        let limit = match deadline::of(request.headers(), self.request_timeout) {
+        let usual = if Api::takes_its_time(&request) { LONGEST } else { self.request_timeout };
+        let limit = match deadline::of(request.headers(), usual) {
             Ok(limit) => limit,
             Err(failure) => return failure.respond(Some(id)),
         };

@@ -10,7 +10,7 @@ use axum::extract::{Request, State};
 use axum::response::IntoResponse;
 use axum::routing::get;
 use http::Method;
-use postcode_core::Answer;
+use postcode_core::{Answer, Postcode, PostcodeLookup};
 use postcode_core::wire::{BulkItem, Field, FilteredView, RecordView, Shape};
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
@@ -80,33 +80,85 @@ enum Item<'a> {
 }
 
 async fn postcodes_of(edition: &Edition, params: &Params, entries: Vec<Value>) -> Outcome {
-    let (view, filter) = (View::of(params), params.filter());
-    let (shape, filter) = (view.shape, filter.filter(|_| view.shape == Shape::Compatible));
     // postcodes.io drops what is no string.
     let texts: Vec<&str> = entries.iter().filter_map(Value::as_str).collect();
-    let readings: Vec<Reading> = texts.iter().map(|text| read(text, shape)).collect();
-    let postcodes: Vec<_> = readings
-        .iter()
-        .filter_map(|reading| match reading {
+    let wanted = Wanted::of(params);
+    let read = Read::new(texts, wanted.view.shape);
+    let answers = edition.lookup.lookup(&read.postcodes).await?;
+    uncached(edition, &read.items(&answers, &wanted).collect::<Vec<_>>())
+}
+
+/// The items of a bulk answer, a line each.
+///
+/// # Errors
+/// Those of the lookup.
+pub(crate) async fn lines(
+    lookup: &dyn PostcodeLookup,
+    query: &str,
+    texts: &[String],
+) -> Result<Vec<u8>, postcode_core::Error> {
+    let wanted = Wanted::of(&Params::parse(Some(query)));
+    let mut out = Vec::with_capacity(texts.len() * 1024);
+    for texts in texts.chunks(LINES_AT_ONCE) {
+        let read = Read::new(texts.iter().map(String::as_str).collect(), wanted.view.shape);
+        let answers = lookup.lookup(&read.postcodes).await?;
+        for item in read.items(&answers, &wanted) {
+            serde_json::to_writer(&mut out, &item).map_err(|e| {
+                let text = "an answer could not be written";
+                postcode_core::Error::new(postcode_core::ErrorKind::Internal, text).with_source(e)
+            })?;
+            out.push(b'\n');
+        }
+    }
+    Ok(out)
+}
+
+/// Looked up in one call, of many lines.
+const LINES_AT_ONCE: usize = 1_000;
+
+/// How the items are to look.
+struct Wanted {
+    view: View,
+    filter: Option<Vec<Field>>,
+}
+
+impl Wanted {
+    fn of(params: &Params) -> Self {
+        let view = View::of(params);
+        let filter = params.filter().filter(|_| view.shape == Shape::Compatible);
+        Self { view, filter }
+    }
+}
+
+/// Texts, and the postcodes among them.
+struct Read<'a> {
+    texts: Vec<(&'a str, Reading)>,
+    postcodes: Vec<Postcode>,
+}
+
+impl<'a> Read<'a> {
+    fn new(texts: Vec<&'a str>, shape: Shape) -> Self {
+        let texts: Vec<_> = texts.into_iter().map(|text| (text, read(text, shape))).collect();
+        let postcode = |(_, reading): &(_, Reading)| match reading {
             Reading::Postcode(postcode) => Some(*postcode),
             _ => None,
-        })
-        .collect();
-    let answers = edition.lookup.lookup(&postcodes).await?;
-    let mut answers = answers.iter();
-    let items: Vec<_> = texts
-        .into_iter()
-        .zip(readings)
-        .map(|(query, reading)| {
+        };
+        let postcodes = texts.iter().filter_map(postcode).collect();
+        Self { texts, postcodes }
+    }
+
+    fn items<'b>(&'b self, answers: &'b [Answer], wanted: &'b Wanted) -> impl Iterator<Item = Item<'b>> {
+        let mut answers = answers.iter();
+        self.texts.iter().map(move |&(query, reading)| {
             let answer = match reading {
                 Reading::Postcode(_) => answers.next(),
                 Reading::NoSuch => Some(&Answer::Unknown),
                 Reading::Invalid => None,
             };
-            match &filter {
+            match &wanted.filter {
                 None => {
-                    let mut item = BulkItem::new(query, answer, shape);
-                    item.result = item.result.map(|record| record.only(view.only()));
+                    let mut item = BulkItem::new(query, answer, wanted.view.shape);
+                    item.result = item.result.map(|record| record.only(wanted.view.only()));
                     Item::Whole(item)
                 }
                 Some(fields) => {
@@ -115,8 +167,7 @@ async fn postcodes_of(edition: &Edition, params: &Params, entries: Vec<Value>) -
                 }
             }
         })
-        .collect();
-    uncached(edition, &items)
+    }
 }
 
 #[derive(Serialize)]

@@ -1,7 +1,7 @@
 //! `/dataset`: the dataset file itself, for a replica to download, whole or a range of it. Not in postcodes.io.
 
 mod file;
-mod range;
+pub(super) mod range;
 mod transfer;
 
 use axum::Router;

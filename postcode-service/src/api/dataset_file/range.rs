@@ -6,7 +6,7 @@ use http::HeaderValue;
 
 /// Which bytes a request wants.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Wanted {
+pub(in crate::api) enum Wanted {
     /// All of them: also for units, syntax and sets of ranges that this server does not know, as the RFC allows.
     All,
     Part(Range<usize>),
@@ -14,7 +14,7 @@ pub(super) enum Wanted {
     Nothing,
 }
 
-pub(super) fn parse(range: &HeaderValue, len: usize) -> Wanted {
+pub(in crate::api) fn parse(range: &HeaderValue, len: usize) -> Wanted {
     let wanted = || {
         let (unit, range) = range.to_str().ok()?.split_once('=')?;
         let (first, last) = range.trim().split_once('-')?;

@@ -1,0 +1,144 @@
+//! `/jobs`: many rows, enriched in the background. Not in postcodes.io.
+
+mod callbacks;
+mod result;
+mod submit;
+mod view;
+mod watch;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{Path, State};
+use axum::routing::{get, post};
+use http::{HeaderMap, StatusCode};
+use postcode_core::ErrorKind;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use super::App;
+use super::reply::{Failure, Outcome, json};
+use crate::jobs::job::{Job, State as JobState};
+use crate::jobs::store::{self, Store};
+use crate::jobs::{self, submission};
+
+pub(super) fn routes() -> Router<App> {
+    Router::new()
+        .route("/jobs", post(submit::submit))
+        .route("/jobs/{id}", get(watch::job).delete(cancel))
+        .route("/jobs/{id}/events", get(watch::events))
+        .route("/jobs/{id}/result", get(result::result))
+        .route("/jobs/callbacks", get(callbacks::list))
+        .route("/jobs/callbacks/{id}/retry", post(callbacks::retry))
+}
+
+/// Whether a path is one of them.
+pub(super) fn is_of_jobs(path: &str) -> bool {
+    let first = path.trim_start_matches('/').split('/').next().unwrap_or_default();
+    first.eq_ignore_ascii_case("jobs")
+}
+
+/// Whose jobs they are.
+const TENANT: &str = "postcode-tenant";
+/// The longest name of a tenant, and the longest key of a request, in bytes.
+const MAX_TENANT: usize = 64;
+const MAX_KEY: usize = 255;
+
+/// The name that the operator's proxy gives its user; where it gives none all are one.
+fn tenant(headers: &HeaderMap) -> Result<String, Failure> {
+    Ok(word(headers, TENANT, MAX_TENANT)?.unwrap_or_default())
+}
+
+/// A header of visible ASCII characters.
+fn word(headers: &HeaderMap, name: &str, most: usize) -> Result<Option<String>, Failure> {
+    let Some(value) = headers.get(name) else { return Ok(None) };
+    let text = value.to_str().unwrap_or_default().trim();
+    if (1..=most).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic() || b == b' ') {
+        return Ok(Some(text.to_owned()));
+    }
+    Err(Failure::bad_request(format!("The header {name} is not of 1 to {most} ASCII characters")))
+}
+
+async fn cancel(State(app): State<App>, Path(id): Path<String>, headers: HeaderMap) -> Outcome {
+    let store = there(&app).await?;
+    let job = store.cancel(&tenant(&headers)?, &id).await?.ok_or_else(no_such_job)?;
+    app.jobs.changed(&id);
+    if job.state != JobState::Cancelled {
+        let text = format!("The job has {} and can't be cancelled", job.state);
+        return Err(Failure::new(StatusCode::CONFLICT, text, "job_ended"));
+    }
+    json(&view::of(&app, &*store, &job).await?)
+}
+
+/// The database, if it was ever made.
+async fn there(app: &App) -> Result<Arc<dyn Store>, Failure> {
+    app.jobs.store_if_there().await?.ok_or_else(no_such_job)
+}
+
+/// A job of the one who asks.
+async fn find(store: &dyn Store, headers: &HeaderMap, id: &str) -> Result<Job, Failure> {
+    store.job(&tenant(headers)?, id).await?.ok_or_else(no_such_job)
+}
+
+fn no_such_job() -> Failure {
+    Failure::not_found("There is no such job. It may have been cleared after its time", "job_not_found")
+}
+
+/// A place among those that do the same.
+fn place(places: Arc<Semaphore>, what: &str) -> Result<OwnedSemaphorePermit, Failure> {
+    places.try_acquire_owned().map_err(|_| {
+        let text = format!("Too many {what} at once. Try again in a moment");
+        Failure::new(StatusCode::SERVICE_UNAVAILABLE, text, ErrorKind::Overloaded.code()).retryable(Some(1))
+    })
+}
+
+impl From<jobs::Error> for Failure {
+    fn from(error: jobs::Error) -> Self {
+        match error {
+            jobs::Error::Off => Self::new(
+                StatusCode::NOT_IMPLEMENTED,
+                "Jobs are switched off on this server",
+                ErrorKind::NotSupported.code(),
+            ),
+            jobs::Error::Unavailable(why) => unavailable(&why),
+        }
+    }
+}
+
+impl From<store::Error> for Failure {
+    fn from(error: store::Error) -> Self {
+        match error {
+            store::Error::TooMany { .. } => {
+                let text = format!("Too many jobs: {error}. Wait for some to end, or cancel them");
+                Self::new(StatusCode::TOO_MANY_REQUESTS, text, "too_many_jobs").retryable(Some(10))
+            }
+            store::Error::Full { .. } => {
+                let text = format!("No more rows can be taken: {error}. They are cleared after their time");
+                Self::new(StatusCode::INSUFFICIENT_STORAGE, text, "storage_full").retryable(Some(600))
+            }
+            store::Error::Cleared => {
+                Self::bad_request("The rows came too slowly and were cleared. Send them again")
+            }
+            other => unavailable(&other.to_string()),
+        }
+    }
+}
+
+/// The cause goes to the log only: it may name hosts and files.
+fn unavailable(why: &str) -> Failure {
+    tracing::error!(why, "jobs are not available");
+    let text = "Jobs are not available: their database can't be used now. The log says why";
+    Failure::new(StatusCode::SERVICE_UNAVAILABLE, text, ErrorKind::Unavailable.code()).retryable(Some(5))
+}
+
+impl From<submission::Error> for Failure {
+    fn from(error: submission::Error) -> Self {
+        match error {
+            submission::Error::Rows(error) => error.into(),
+            submission::Error::Store(error) => error.into(),
+            submission::Error::TooManyRows(_) => {
+                Self::new(StatusCode::PAYLOAD_TOO_LARGE, error.to_string(), "payload_too_large")
+            }
+            submission::Error::Recipe(_) => Self::internal(error.to_string()),
+        }
+    }
+}

@@ -1,0 +1,190 @@
+//! `POST /jobs`: rows come in.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use axum::extract::{Request, State};
+use bytes::Bytes;
+use futures::StreamExt;
+use http::header::{CONTENT_TYPE, LOCATION};
+use http::{HeaderMap, HeaderValue, StatusCode};
+use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
+
+use super::super::App;
+use super::super::bulk::body;
+use super::super::enrich::{format, limited, plan};
+use super::super::params::Params;
+use super::super::reply::{Failure, Outcome};
+use super::{MAX_KEY, place, tenant, view, word};
+use crate::enrich::{Format, short};
+use crate::jobs::job::{NewJob, PRIORITIES, USUAL_PRIORITY, now};
+use crate::jobs::store::Submitted;
+use crate::jobs::submission;
+
+/// Bytes of a body in JSON, which is read whole.
+const MAX_JSON: usize = 16 << 20;
+const JSON: &str = "application/json";
+/// The header by which a request that is sent again is known.
+const KEY: &str = "idempotency-key";
+
+/// What is asked for besides the rows.
+#[derive(Debug, Default)]
+struct Asked {
+    priority: Option<String>,
+    run_at: Option<String>,
+    callback_url: Option<String>,
+}
+
+impl Asked {
+    const NAMES: [&str; 3] = ["priority", "run_at", "callback_url"];
+
+    fn of(params: &Params, body: &mut Map<String, Value>) -> Result<Self, Failure> {
+        let mut asked = Self::default();
+        for name in Self::NAMES {
+            let in_body = match body.remove(name) {
+                None | Some(Value::Null) => None,
+                Some(Value::String(text)) => Some(text),
+                Some(Value::Number(number)) => Some(number.to_string()),
+                Some(_) => return Err(Failure::bad_request(format!("{name} is neither a text nor a number"))),
+            };
+            let in_query = params.get(name).map(String::from);
+            if in_body.is_some() && in_query.is_some() {
+                return Err(Failure::bad_request(format!("{name} is given in the body and in the query: give it once")));
+            }
+            *asked.slot(name) = in_body.or(in_query);
+        }
+        Ok(asked)
+    }
+
+    fn slot(&mut self, name: &str) -> &mut Option<String> {
+        match name {
+            "priority" => &mut self.priority,
+            "run_at" => &mut self.run_at,
+            _ => &mut self.callback_url,
+        }
+    }
+
+    fn job(self, app: &App, tenant: String, format: &'static str) -> Result<NewJob, Failure> {
+        let priority = self.priority.as_deref().map_or(Ok(USUAL_PRIORITY), |text| {
+            let number = text.parse::<i64>().ok().filter(|number| PRIORITIES.contains(number));
+            let wrong = || format!("priority: {} is no number from 0 to 9", short(text));
+            number.ok_or_else(|| Failure::bad_request(wrong()))
+        })?;
+        let run_at = match &self.run_at {
+            None => now(),
+            Some(text) => {
+                let wrong = |why: String| Failure::bad_request(format!("run_at: {} {why}", short(text)));
+                let time = text.parse::<jiff::Timestamp>();
+                let time = time.map_err(|_| wrong("is no time: write 2026-01-31T06:00:00Z".to_owned()))?;
+                let ahead = app.jobs.limits().ahead;
+                let last = i64::try_from(ahead.as_millis()).unwrap_or(i64::MAX).saturating_add(now());
+                if time.as_millisecond() > last {
+                    let ahead = humantime::format_duration(ahead);
+                    return Err(wrong(format!("is later than {ahead} from now")));
+                }
+                time.as_millisecond().max(now())
+            }
+        };
+        if let Some(url) = &self.callback_url {
+            let wrong = |why: &str| Failure::bad_request(format!("callback_url: {} can't be called: {why}", short(url)));
+            let callbacks = app.jobs.callbacks();
+            let callbacks = callbacks.ok_or_else(|| wrong("this server has no secret to sign callbacks with"))?;
+            callbacks.check(url).map_err(|why| wrong(&why))?;
+        }
+        Ok(NewJob { id: submission::id(), tenant, format, priority, run_at, callback_url: self.callback_url })
+    }
+}
+
+pub(super) async fn submit(State(app): State<App>, params: Params, request: Request) -> Outcome {
+    let tenant = tenant(request.headers())?;
+    let key = word(request.headers(), KEY, MAX_KEY)?;
+    let _place = place(app.jobs.uploads(), "uploads")?;
+    let is_json = is_json(request.headers());
+    let format = if is_json { None } else { Some(format(request.headers()).map_err(also_json)?) };
+    let store = app.jobs.store().await?;
+    // What is compared if the key comes again: all that was asked, and the rows.
+    let mut asked_by = Sha256::new();
+    asked_by.update(request.uri().query().unwrap_or_default());
+    asked_by.update([0, u8::from(is_json), u8::from(format == Some(Format::Csv))]);
+    let (job, submitted) = match format {
+        Some(format) => {
+            let plan = plan(format, &params)?;
+            let asked = Asked::of(&params, &mut Map::new())?;
+            let job = asked.job(&app, tenant, if format == Format::Csv { "csv" } else { "ndjson" })?;
+            let seen = Arc::new(Mutex::new(asked_by));
+            let hash = seen.clone();
+            let rows = limited(request.into_body().into_data_stream(), app.jobs.limits().upload);
+            let rows = rows.inspect(move |bytes: &std::io::Result<Bytes>| {
+                if let Ok(bytes) = bytes {
+                    hash.lock().unwrap_or_else(PoisonError::into_inner).update(bytes);
+                }
+            });
+            let key = move || {
+                let seen = seen.lock().unwrap_or_else(PoisonError::into_inner).clone();
+                key.map(|key| (key, hex(&seen.finalize())))
+            };
+            let submitted = submission::file(&app.jobs, &store, &job, plan, rows, key).await?;
+            (job, submitted)
+        }
+        None => {
+            let mut body = body::read(request, MAX_JSON).await?;
+            asked_by.update(Value::Object(body.clone()).to_string());
+            let asked = Asked::of(&params, &mut body)?;
+            let texts = texts(body)?;
+            let job = asked.job(&app, tenant, "postcodes")?;
+            let key = key.map(|key| (key, hex(&asked_by.finalize())));
+            let query = params.only(&["extended", "filter"]);
+            let submitted = submission::postcodes(&app.jobs, &store, &job, query, &texts, key).await?;
+            (job, submitted)
+        }
+    };
+    let id = match submitted {
+        Submitted::New => {
+            app.jobs.changed(&job.id);
+            job.id
+        }
+        Submitted::Same(id) => id,
+        Submitted::Other => {
+            let text = "The Idempotency-Key was used for another request: give each request its own";
+            return Err(Failure::new(StatusCode::UNPROCESSABLE_ENTITY, text, "idempotency_key_reused"));
+        }
+    };
+    let job = store.job(&job.tenant, &id).await?.ok_or_else(super::no_such_job)?;
+    let mut response = view::accepted(view::of(&app, &*store, &job).await?)?;
+    if let Ok(location) = HeaderValue::try_from(format!("/jobs/{id}")) {
+        response.headers_mut().insert(LOCATION, location);
+    }
+    Ok(response)
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    let given = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    given.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case(JSON)
+}
+
+/// What `/enrich` takes, and JSON.
+fn also_json(failure: Failure) -> Failure {
+    failure.advise("A job takes text/csv, application/x-ndjson, or application/json with {\"postcodes\":[…]}")
+}
+
+/// The postcodes of a body in JSON. Here nothing is dropped: what is no text is named.
+fn texts(mut body: Map<String, Value>) -> Result<Vec<String>, Failure> {
+    let postcodes = body.remove("postcodes");
+    if let Some(name) = body.keys().next() {
+        let known = Asked::NAMES.join(", ");
+        let text = format!("{} is no key of a job: known are postcodes, {known}", short(name));
+        return Err(Failure::bad_request(text));
+    }
+    let Some(Value::Array(postcodes)) = postcodes else {
+        return Err(Failure::bad_request("There are no postcodes: send {\"postcodes\":[…]}, a list of texts"));
+    };
+    let text = |(n, value)| match value {
+        Value::String(text) => Ok(text),
+        _ => Err(Failure::bad_request(format!("postcodes[{n}] is no text"))),
+    };
+    postcodes.into_iter().enumerate().map(text).collect()
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,143 @@
+//! How far a job is: now, when it has ended, or all the time.
+
+use std::convert::Infallible;
+use std::time::Duration;
+
+use axum::extract::{Path, State};
+use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::response::{IntoResponse, Response};
+use futures::stream::{self, Stream};
+use http::{HeaderMap, StatusCode};
+use tokio::sync::broadcast::{self, error::RecvError};
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use super::super::App;
+use super::super::params::Params;
+use super::super::reply::{Failure, Outcome, json};
+use super::{find, place, there, view};
+use crate::enrich::short;
+
+/// The longest wait for a job.
+const MAX_WAIT: Duration = Duration::from_secs(60);
+/// How often a job is looked at that another process may be working on.
+const LOOK: Duration = Duration::from_secs(1);
+/// What changes more often than this is told together.
+const PAUSE: Duration = Duration::from_millis(100);
+/// The id of the event after which there is none.
+const END: &str = "end";
+
+pub(super) async fn job(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    params: Params,
+    headers: HeaderMap,
+) -> Outcome {
+    let store = there(&app).await?;
+    let mut changes = Changes::of(&app, &id);
+    let mut job = find(&*store, &headers, &id).await?;
+    if let Some(wait) = wait(&params)? {
+        let _place = place(app.jobs.watchers(), "waiting for jobs")?;
+        let until = Instant::now() + wait;
+        while !job.state.has_ended() && changes.next(Some(until)).await {
+            job = find(&*store, &headers, &id).await?;
+        }
+    }
+    json(&view::of(&app, &*store, &job).await?)
+}
+
+/// `?wait=30s`, or a number of seconds.
+fn wait(params: &Params) -> Result<Option<Duration>, Failure> {
+    let Some(text) = params.get("wait") else { return Ok(None) };
+    let seconds = text.parse().ok().map(Duration::from_secs);
+    let wait = seconds.or_else(|| humantime::parse_duration(&text).ok()).filter(|wait| *wait <= MAX_WAIT);
+    let wrong = || format!("wait: {} is no time up to 60s: write wait=30s", short(&text));
+    wait.map(Some).ok_or_else(|| Failure::bad_request(wrong()))
+}
+
+/// Server-sent events: `progress` while it goes on, with the job as `GET /jobs/{id}` shows it, and `end`. Each connection begins with
+/// how far it is now, so nothing is lost between two of them.
+pub(super) async fn events(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, Failure> {
+    let store = there(&app).await?;
+    find(&*store, &headers, &id).await?;
+    // A browser asks again when the events have ended, unless it is told that there is nothing more.
+    if headers.get("last-event-id").is_some_and(|last| last == END) {
+        return Ok(StatusCode::NO_CONTENT.into_response());
+    }
+    let place = place(app.jobs.watchers(), "waiting for jobs")?;
+    let changes = Changes::of(&app, &id);
+    let begun = (app, changes, String::new(), false);
+    let events = stream::unfold(begun, move |(app, mut changes, mut told, ended)| {
+        let (store, headers, id, _place) = (store.clone(), headers.clone(), id.clone(), &place);
+        let _ = _place;
+        async move {
+            if ended {
+                return None;
+            }
+            loop {
+                let job = find(&*store, &headers, &id).await.ok()?;
+                let ended = job.state.has_ended();
+                let data = view::of(&app, &*store, &job).await.ok()?.to_string();
+                if data != told {
+                    told.clone_from(&data);
+                    let event = match ended {
+                        true => Event::default().event("end").id(END),
+                        false => Event::default().event("progress").id(job.done.to_string()),
+                    };
+                    return Some((Ok::<_, Infallible>(event.data(data)), (app, changes, told, ended)));
+                }
+                if !changes.next(None).await {
+                    return None;
+                }
+            }
+        }
+    });
+    Ok(sse(events))
+}
+
+fn sse(events: impl Stream<Item = Result<Event, Infallible>> + Send + 'static) -> Response {
+    Sse::new(events).keep_alive(KeepAlive::default()).into_response()
+}
+
+/// The changes of a job.
+struct Changes {
+    id: String,
+    changes: broadcast::Receiver<String>,
+    closing: watch::Receiver<bool>,
+}
+
+impl Changes {
+    fn of(app: &App, id: &str) -> Self {
+        Self { id: id.to_owned(), changes: app.jobs.changes(), closing: app.jobs.closing() }
+    }
+
+    /// Waits until it may have changed; false if the time is over or the server ends.
+    async fn next(&mut self, until: Option<Instant>) -> bool {
+        let over = async {
+            match until {
+                Some(until) => tokio::time::sleep_until(until).await,
+                None => std::future::pending().await,
+            }
+        };
+        let changed = async {
+            loop {
+                match self.changes.recv().await {
+                    Ok(id) if id != self.id => {}
+                    Ok(_) | Err(RecvError::Lagged(_)) => break,
+                    Err(RecvError::Closed) => std::future::pending().await,
+                }
+            }
+            tokio::time::sleep(PAUSE).await;
+        };
+        tokio::select! {
+            () = over => false,
+            _ = self.closing.wait_for(|closing| *closing) => false,
+            () = changed => true,
+            () = tokio::time::sleep(LOOK) => true,
+        }
+    }
+}

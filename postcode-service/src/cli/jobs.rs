@@ -1,0 +1,125 @@
+//! The options of jobs, which the server and a worker have.
+
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
+
+use anyhow::Context;
+
+use super::time::{long_time, time};
+use crate::jobs::callback::{Allow, Manner};
+use crate::jobs::worker::{Source, Workers};
+use crate::jobs::{Callbacks, Jobs, Limits, Url};
+
+/// The environment variable of the secret: not an option, which every user of the machine could read.
+const SECRET: &str = "POSTCODE_WEBHOOK_SECRET";
+/// Beside the process, made by the first job.
+const USUAL: &str = "postcode-jobs.db";
+
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Jobs")]
+pub(super) struct Args {
+    /// Where jobs are kept: sqlite:///PATH (a file), postgres://USER@HOST/DATABASE (for several servers and workers), or
+    /// none [default: sqlite://postcode-jobs.db, which the first job makes]
+    #[arg(long, value_name = "URL", env = "POSTCODE_JOBS", hide_env_values = true)]
+    pub(super) jobs: Option<Place>,
+    /// Parts of jobs worked on at a time here; 0: jobs are taken, and worked on by others
+    #[arg(long, value_name = "NUMBER", env = "POSTCODE_WORKERS", default_value_t = 2, value_parser = workers)]
+    workers: usize,
+    /// After how long without a sign of life a worker's part is given to another; from 2s
+    #[arg(long, value_name = "TIME", env = "POSTCODE_WORKER_TIMEOUT", default_value = "30s", value_parser = time)]
+    worker_timeout: Duration,
+    /// Jobs of one tenant that have not ended, at most; others are answered 429
+    #[arg(long, value_name = "NUMBER", env = "POSTCODE_MAX_JOBS", default_value_t = Limits::default().open_jobs)]
+    max_jobs: u32,
+    /// Rows of one job at most
+    #[arg(long, value_name = "NUMBER", env = "POSTCODE_MAX_JOB_ROWS", default_value_t = Limits::default().rows)]
+    max_job_rows: u64,
+    /// Bytes of rows of all jobs at most; when there are as many, others are answered 507
+    #[arg(long, value_name = "BYTES", env = "POSTCODE_MAX_STORED", default_value_t = Limits::default().stored)]
+    max_stored: u64,
+    /// How long a job that has ended, and its result, are kept
+    #[arg(long, value_name = "TIME", env = "POSTCODE_KEEP_RESULTS", default_value = "7d", value_parser = long_time)]
+    keep_results: Duration,
+    /// A file that holds the secret by which callbacks are signed (whsec_…); or set POSTCODE_WEBHOOK_SECRET. Without one
+    /// no job may ask for a callback
+    #[arg(long, value_name = "FILE", env = "POSTCODE_WEBHOOK_SECRET_FILE")]
+    webhook_secret_file: Option<PathBuf>,
+    /// Hosts, addresses and networks that callbacks may go to although they are not of the public internet
+    #[arg(long, value_name = "HOST|CIDR", env = "POSTCODE_CALLBACK_ALLOW", value_delimiter = ',')]
+    callback_allow: Vec<Allow>,
+    /// How often a callback is tried before it is given up
+    #[arg(long, value_name = "NUMBER", env = "POSTCODE_CALLBACK_ATTEMPTS", default_value_t = Manner::default().attempts)]
+    callback_attempts: u32,
+    /// How long before a callback is tried again; three times as long each time, up to six hours
+    #[arg(long, value_name = "TIME", env = "POSTCODE_CALLBACK_DELAY", default_value = "5s", value_parser = time)]
+    callback_delay: Duration,
+}
+
+/// `none` or a URL.
+#[derive(Clone, Debug)]
+pub(super) enum Place {
+    Nowhere,
+    At(Url),
+}
+
+impl FromStr for Place {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text == "none" { Ok(Self::Nowhere) } else { text.parse().map(Self::At) }
+    }
+}
+
+fn workers(text: &str) -> Result<usize, String> {
+    const MOST: usize = 64;
+    let number = text.parse::<usize>().ok().filter(|number| *number <= MOST);
+    number.ok_or_else(|| format!("give a number from 0 to {MOST}"))
+}
+
+impl Args {
+    /// Jobs as the options say. What was asked for must be there; the file that nobody asked for need not.
+    pub(super) async fn open(&self, upload: u64) -> anyhow::Result<Jobs> {
+        let (url, lazy) = match &self.jobs {
+            Some(Place::Nowhere) => return Ok(Jobs::off()),
+            Some(Place::At(url)) => (url.clone(), false),
+            None => (Url::Sqlite(USUAL.into()), true),
+        };
+        let limits = Limits {
+            open_jobs: self.max_jobs,
+            rows: self.max_job_rows,
+            upload,
+            stored: self.max_stored,
+            keep: self.keep_results,
+            ..Limits::default()
+        };
+        let jobs = Jobs::new(url, lazy, limits, self.callbacks()?);
+        match jobs.open().await {
+            Err(error) if lazy => tracing::warn!(%error, "there are no jobs: give --jobs a file that can be written"),
+            opened => opened.context("--jobs")?,
+        }
+        Ok(jobs)
+    }
+
+    pub(super) fn workers(&self, source: Source) -> Workers {
+        Workers { count: self.workers, presumed_dead: self.worker_timeout.max(Duration::from_secs(2)), source }
+    }
+
+    fn callbacks(&self) -> anyhow::Result<Option<Callbacks>> {
+        let secret = match &self.webhook_secret_file {
+            Some(file) => {
+                let read = std::fs::read_to_string(file);
+                Some(read.with_context(|| format!("--webhook-secret-file {}", file.display()))?)
+            }
+            None => std::env::var(SECRET).ok().filter(|secret| !secret.is_empty()),
+        };
+        let Some(secret) = secret else { return Ok(None) };
+        let manner = Manner {
+            allow: self.callback_allow.clone(),
+            attempts: self.callback_attempts,
+            first_delay: self.callback_delay,
+            ..Manner::default()
+        };
+        Callbacks::new(&secret, manner).map(Some).map_err(anyhow::Error::msg).context(SECRET)
+    }
+}

@@ -1,0 +1,37 @@
+//! What programs that go on say while they do.
+
+use anyhow::Context;
+use clap::ValueEnum;
+use tracing_subscriber::EnvFilter;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Log {
+    /// What to log, such as debug or info,access=debug (a line a request); RUST_LOG if not given
+    #[arg(long, value_name = "FILTER", env = "POSTCODE_LOG")]
+    log: Option<String>,
+    /// How to log
+    #[arg(long, env = "POSTCODE_LOG_FORMAT", value_enum, default_value_t = LogFormat::Text)]
+    log_format: LogFormat,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum LogFormat {
+    /// For people
+    Text,
+    /// One JSON object a line
+    Json,
+}
+
+impl Log {
+    pub(super) fn start(&self) -> anyhow::Result<()> {
+        let rust_log = std::env::var("RUST_LOG").ok().filter(|filter| !filter.is_empty());
+        let filter = self.log.clone().or(rust_log).unwrap_or_else(|| "info".to_owned());
+        let filter = EnvFilter::try_new(&filter).with_context(|| format!("--log {filter:?}"))?;
+        let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+        match self.log_format {
+            LogFormat::Text => log.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr())).init(),
+            LogFormat::Json => log.json().flatten_event(true).init(),
+        }
+        Ok(())
+    }
+}

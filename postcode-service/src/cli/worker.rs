@@ -1,0 +1,68 @@
+//! `worker`: works on the jobs that servers take.
+
+use std::io::Write;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+
+use super::jobs;
+use super::log::Log;
+use super::source::Source;
+use super::time::time;
+use super::{interrupt, jobs::Place};
+use crate::jobs::worker;
+
+/// Work on the jobs that servers have taken.
+///
+/// Any number of workers, on any number of machines, share the jobs of one PostgreSQL database; those of a file are for
+/// one machine. When it is ready it prints one line on standard output; SIGTERM and SIGINT end it after the parts that are under
+/// way. One that is killed loses nothing: its parts are done by another.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  postcode-service worker --jobs postgres://jobs@db.example/jobs
+  postcode-service worker --jobs postgres://jobs@db.example/jobs --source file:/data/uk.postcodes --workers 8
+  postcode-service worker --jobs sqlite:///var/lib/postcode/jobs.db --source http://127.0.0.1:8080")]
+pub struct Args {
+    #[command(flatten)]
+    jobs: jobs::Args,
+    #[command(flatten)]
+    source: Source,
+    /// At the end: how long parts under way may take
+    #[arg(long, value_name = "TIME", env = "POSTCODE_DRAIN", default_value = "10s", value_parser = time)]
+    drain: Duration,
+    #[command(flatten)]
+    log: Log,
+}
+
+impl Args {
+    /// Runs the command.
+    ///
+    /// # Errors
+    /// What went wrong, for [`report`](crate::cli::exit::report).
+    pub async fn run(self) -> anyhow::Result<()> {
+        self.log.start()?;
+        let Some(Place::At(url)) = &self.jobs.jobs else {
+            bail!("--jobs is not given: give the URL that the servers have, such as postgres://jobs@db.example/jobs");
+        };
+        let interrupted = interrupt::requested();
+        let lookup = self.source.open().await?;
+        let jobs = self.jobs.open(0).await?;
+        let (stop, stopping) = tokio::sync::watch::channel(false);
+        let source: worker::Source = Arc::new(move || lookup.clone());
+        let mut workers = tokio::spawn(worker::run(jobs, self.jobs.workers(source), stopping));
+        {
+            let mut out = std::io::stdout().lock();
+            writeln!(out, "working on {url}").and_then(|()| out.flush()).context("standard output")?;
+        }
+        interrupted.await;
+        tracing::info!("shutting down");
+        let _ = stop.send(true);
+        if tokio::time::timeout(self.drain, &mut workers).await.is_err() {
+            workers.abort();
+        }
+        tracing::info!("stopped");
+        Ok(())
+    }
+}

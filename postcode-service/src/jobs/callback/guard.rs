@@ -1,0 +1,232 @@
+//! Which addresses may be called: those of the public internet, and what the operator allows besides. A callback is a request
+//! that somebody outside makes this server send; into the operator's own network it must not go.
+
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::str::FromStr;
+
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use url::{Host, Url};
+
+/// The longest address, in bytes.
+const MAX_URL: usize = 2_048;
+
+/// Not public, by IANA's registry of special-purpose addresses; multicast; and what is reserved.
+const REFUSED_V4: [Ipv4Net; 15] = [
+    v4(0, 0, 0, 0, 8),
+    v4(10, 0, 0, 0, 8),
+    v4(100, 64, 0, 0, 10),
+    v4(127, 0, 0, 0, 8),
+    v4(169, 254, 0, 0, 16),
+    v4(172, 16, 0, 0, 12),
+    v4(192, 0, 0, 0, 24),
+    v4(192, 0, 2, 0, 24),
+    v4(192, 88, 99, 0, 24),
+    v4(192, 168, 0, 0, 16),
+    v4(198, 18, 0, 0, 15),
+    v4(198, 51, 100, 0, 24),
+    v4(203, 0, 113, 0, 24),
+    v4(224, 0, 0, 0, 4),
+    v4(240, 0, 0, 0, 4),
+];
+
+/// All that is public is in here,
+const GLOBAL_V6: Ipv6Net = v6([0x2000, 0, 0, 0, 0, 0, 0, 0], 3);
+/// but for protocols (Teredo among them), documentation, and 6to4, which would lead to any IPv4 address.
+const REFUSED_V6: [Ipv6Net; 4] = [
+    v6([0x2001, 0, 0, 0, 0, 0, 0, 0], 23),
+    v6([0x2001, 0xdb8, 0, 0, 0, 0, 0, 0], 32),
+    v6([0x2002, 0, 0, 0, 0, 0, 0, 0], 16),
+    v6([0x3fff, 0, 0, 0, 0, 0, 0, 0], 20),
+];
+
+const fn v4(a: u8, b: u8, c: u8, d: u8, bits: u8) -> Ipv4Net {
+    Ipv4Net::new_assert(Ipv4Addr::new(a, b, c, d), bits)
+}
+
+const fn v6(s: [u16; 8], bits: u8) -> Ipv6Net {
+    let address = std::net::Ipv6Addr::new(s[0], s[1], s[2], s[3], s[4], s[5], s[6], s[7]);
+    Ipv6Net::new_assert(address, bits)
+}
+
+fn is_public(address: IpAddr) -> bool {
+    match address.to_canonical() {
+        IpAddr::V4(address) => !REFUSED_V4.iter().any(|net| net.contains(&address)),
+        IpAddr::V6(address) => {
+            GLOBAL_V6.contains(&address) && !REFUSED_V6.iter().any(|net| net.contains(&address))
+        }
+    }
+}
+
+/// A host or a network that may be called although it is not public.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Allow {
+    /// A name, whatever it resolves to.
+    Host(String),
+    /// Addresses.
+    Net(IpNet),
+}
+
+impl FromStr for Allow {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let text = text.trim().trim_start_matches('[').trim_end_matches(']');
+        if let Ok(net) = text.parse() {
+            return Ok(Self::Net(net));
+        }
+        if let Ok(address) = text.parse::<IpAddr>() {
+            return Ok(Self::Net(address.into()));
+        }
+        match Host::parse(text) {
+            Ok(Host::Domain(name)) if !name.contains('/') => Ok(Self::Host(name)),
+            _ => Err("write the name of a host, an address or a network, such as 10.1.0.0/16".to_owned()),
+        }
+    }
+}
+
+/// Decides, when a callback is asked for and each time when one is sent.
+#[derive(Debug)]
+pub(super) struct Guard(Vec<Allow>);
+
+impl Guard {
+    pub(super) fn new(allow: Vec<Allow>) -> Self {
+        Self(allow)
+    }
+
+    fn allows(&self, address: IpAddr) -> bool {
+        let address = address.to_canonical();
+        is_public(address) || self.0.iter().any(|it| matches!(it, Allow::Net(net) if net.contains(&address)))
+    }
+
+    fn allows_name(&self, name: &str) -> bool {
+        self.0.iter().any(|it| matches!(it, Allow::Host(host) if host.eq_ignore_ascii_case(name)))
+    }
+
+    /// What can be said before a name is resolved.
+    pub(super) fn check(&self, text: &str) -> Result<Url, String> {
+        if text.len() > MAX_URL {
+            return Err(format!("it is longer than {MAX_URL} bytes"));
+        }
+        let url = Url::parse(text).map_err(|e| format!("it is no URL: {e}"))?;
+        if !matches!(url.scheme(), "http" | "https") {
+            return Err("it is neither http:// nor https://".to_owned());
+        }
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err("it holds a user name or a password".to_owned());
+        }
+        let allowed = match url.host() {
+            None => return Err("it has no host".to_owned()),
+            Some(Host::Ipv4(address)) => self.allows(address.into()),
+            Some(Host::Ipv6(address)) => self.allows(address.into()),
+            Some(Host::Domain(name)) => {
+                let name = name.trim_end_matches('.');
+                let local = name.eq_ignore_ascii_case("localhost")
+                    || name.to_ascii_lowercase().ends_with(".localhost");
+                !local || self.allows_name(name)
+            }
+        };
+        if allowed { Ok(url) } else { Err(NOT_PUBLIC.to_owned()) }
+    }
+}
+
+const NOT_PUBLIC: &str = "its address is not of the public internet, and the operator does not allow it";
+
+/// The connection is made to the addresses that are checked here, not to those of a second look.
+impl Resolve for Guard {
+    fn resolve(&self, name: Name) -> Resolving {
+        let known = self.allows_name(name.as_str());
+        let guard = Self(self.0.clone());
+        Box::pin(async move {
+            let found: Vec<SocketAddr> = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
+            let allowed: Vec<SocketAddr> =
+                found.into_iter().filter(|address| known || guard.allows(address.ip())).collect();
+            if allowed.is_empty() {
+                return Err(Box::<dyn std::error::Error + Send + Sync>::from(Refused));
+            }
+            Ok(Box::new(allowed.into_iter()) as Addrs)
+        })
+    }
+}
+
+#[derive(Debug)]
+struct Refused;
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(NOT_PUBLIC)
+    }
+}
+
+impl std::error::Error for Refused {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_public_internet_is_called() {
+        let guard = Guard::new(Vec::new());
+        for url in ["https://example.com/x", "http://8.8.8.8", "http://[2606:4700::1111]/", "https://a.b:8443/?q=1"] {
+            assert!(guard.check(url).is_ok(), "{url}");
+        }
+        for url in [
+            "http://127.0.0.1/",
+            "http://127.1/",
+            "http://2130706433/",
+            "http://0x7f.0.0.1/",
+            "http://0.0.0.0/",
+            "http://10.0.0.1/",
+            "http://100.64.0.1/",
+            "http://169.254.169.254/latest/meta-data",
+            "http://172.31.255.255/",
+            "http://192.168.1.1/",
+            "http://192.0.2.1/",
+            "http://198.18.0.1/",
+            "http://224.0.0.1/",
+            "http://255.255.255.255/",
+            "http://[::1]/",
+            "http://[::]/",
+            "http://[::ffff:127.0.0.1]/",
+            "http://[::ffff:10.0.0.1]/",
+            "http://[64:ff9b::a00:1]/",
+            "http://[fc00::1]/",
+            "http://[fe80::1]/",
+            "http://[ff02::1]/",
+            "http://[2001:db8::1]/",
+            "http://[2002:a00:1::]/",
+            "http://localhost/",
+            "http://LOCALHOST./",
+            "http://x.localhost/",
+            "ftp://example.com/",
+            "file:///etc/passwd",
+            "https://user:pw@example.com/",
+            "example.com",
+            "",
+        ] {
+            assert!(guard.check(url).is_err(), "{url}");
+        }
+    }
+
+    #[test]
+    fn the_operator_can_allow_more() {
+        let allow = ["10.1.0.0/16", "127.0.0.1", "localhost", "fd00::/8"].map(|text| text.parse().unwrap());
+        let guard = Guard::new(allow.to_vec());
+        for url in ["http://10.1.2.3/", "http://127.0.0.1:1/", "http://localhost/", "http://[fd00::1]/"] {
+            assert!(guard.check(url).is_ok(), "{url}");
+        }
+        for url in ["http://10.2.0.1/", "http://127.0.0.2/", "http://[::1]/"] {
+            assert!(guard.check(url).is_err(), "{url}");
+        }
+        assert!("a/b".parse::<Allow>().is_err());
+    }
+
+    #[tokio::test]
+    async fn what_a_name_resolves_to_is_checked_too() {
+        let name = || "localhost".parse::<Name>().unwrap();
+        assert!(Guard::new(Vec::new()).resolve(name()).await.is_err());
+        let allowed = Guard::new(vec!["localhost".parse().unwrap()]);
+        assert!(allowed.resolve(name()).await.unwrap().next().is_some());
+    }
+}

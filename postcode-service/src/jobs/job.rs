@@ -1,0 +1,153 @@
+//! What a job is.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::enrich::{Header, Plan};
+
+/// The lowest and the highest priority; each step has twice the share of the one below it.
+pub(crate) const PRIORITIES: std::ops::RangeInclusive<i64> = 0..=9;
+/// That of a job that does not say.
+pub(crate) const USUAL_PRIORITY: i64 = 5;
+
+/// How far a job is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum State {
+    /// Its rows are still coming in. Nobody sees it yet.
+    Receiving,
+    /// All its rows are stored, and none has been begun.
+    Queued,
+    /// Rows have been begun.
+    Running,
+    /// The result is whole.
+    Succeeded,
+    /// It ended without a result, for a reason.
+    Failed,
+    /// Somebody ended it.
+    Cancelled,
+}
+
+impl State {
+    const ALL: [(Self, &'static str); 6] = [
+        (Self::Receiving, "receiving"),
+        (Self::Queued, "queued"),
+        (Self::Running, "running"),
+        (Self::Succeeded, "succeeded"),
+        (Self::Failed, "failed"),
+        (Self::Cancelled, "cancelled"),
+    ];
+
+    /// Whether nothing will change any more.
+    pub fn has_ended(self) -> bool {
+        matches!(self, Self::Succeeded | Self::Failed | Self::Cancelled)
+    }
+}
+
+impl fmt::Display for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = Self::ALL.iter().find(|(state, _)| state == self).map_or("", |(_, name)| *name);
+        f.write_str(name)
+    }
+}
+
+impl FromStr for State {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let state = Self::ALL.iter().find(|(_, name)| *name == text).map(|(state, _)| *state);
+        state.ok_or_else(|| format!("{text:?} is no state of a job"))
+    }
+}
+
+impl TryFrom<String> for State {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
+    }
+}
+
+/// What the rows are and what is to be done with them.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Recipe {
+    /// A file, enriched.
+    Rows { plan: Plan, header: Option<Header> },
+    /// Texts, a JSON string a line, each answered as in bulk by the parameters of that query.
+    Postcodes { query: String },
+}
+
+/// A job as it is stored. Times are milliseconds since 1970.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub(crate) struct Job {
+    pub(crate) id: String,
+    pub(crate) tenant: String,
+    #[sqlx(try_from = "String")]
+    pub(crate) state: State,
+    pub(crate) format: String,
+    pub(crate) priority: i64,
+    pub(crate) run_at: i64,
+    pub(crate) callback_url: Option<String>,
+    pub(crate) total: i64,
+    pub(crate) done: i64,
+    pub(crate) created_at: i64,
+    pub(crate) started_at: Option<i64>,
+    pub(crate) finished_at: Option<i64>,
+    pub(crate) reason: Option<String>,
+}
+
+/// A job that begins to come in.
+#[derive(Clone, Debug)]
+pub(crate) struct NewJob {
+    pub(crate) id: String,
+    pub(crate) tenant: String,
+    pub(crate) format: &'static str,
+    pub(crate) priority: i64,
+    pub(crate) run_at: i64,
+    pub(crate) callback_url: Option<String>,
+}
+
+/// Some of its rows.
+#[derive(Debug)]
+pub(crate) struct NewPart {
+    pub(crate) number: i64,
+    pub(crate) first_line: i64,
+    pub(crate) rows: i64,
+    pub(crate) head: Vec<u8>,
+    pub(crate) input: Vec<u8>,
+}
+
+/// What is known when all has come in.
+#[derive(Debug)]
+pub(crate) struct Received {
+    pub(crate) plan: String,
+    pub(crate) parts: i64,
+    pub(crate) rows: i64,
+    pub(crate) bytes: i64,
+    /// The client's key, and the SHA-256 of what it asked with it.
+    pub(crate) key: Option<(String, String)>,
+}
+
+/// A part of a job in the queue: the arguments of its task.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Slice {
+    pub(crate) job: String,
+    /// None: the job itself, whose time has come.
+    pub(crate) part: Option<i64>,
+    /// Its start tag: the virtual time at which its turn is.
+    pub(crate) tag: i64,
+    pub(crate) epoch: i64,
+}
+
+/// The time.
+pub(crate) fn now() -> i64 {
+    jiff::Timestamp::now().as_millisecond()
+}
+
+/// As it is shown.
+pub(crate) fn shown(millis: i64) -> Option<String> {
+    jiff::Timestamp::from_millisecond(millis).ok().map(|time| time.to_string())
+}

@@ -1,0 +1,291 @@
+//! Jobs: many rows, looked up in the background on a durable queue.
+//!
+//! Rows are cut into parts as they come in ([`submission`]); a part is a task of the queue ([`store`]), worked on by whichever
+//! worker comes first ([`worker`]); the result is the parts' outputs in their order. Who asked for it is told by a
+//! [`callback`]. How all this behaves is described in `docs/JOBS.md`.
+
+pub mod callback;
+pub(crate) mod job;
+pub(crate) mod store;
+pub(crate) mod submission;
+pub mod worker;
+
+use std::fmt;
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{Notify, OnceCell, Semaphore, broadcast, watch};
+
+pub use callback::Callbacks;
+pub use job::State;
+use store::{Bounds, Store};
+
+/// Where the jobs are kept.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Url {
+    /// A file.
+    Sqlite(PathBuf),
+    /// A database, with its whole URL.
+    Postgres(String),
+}
+
+impl FromStr for Url {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (scheme, rest) = text.split_once(':').unwrap_or((text, ""));
+        match scheme {
+            "sqlite" => {
+                let path = rest.strip_prefix("//").unwrap_or(rest);
+                let known = !path.is_empty() && !path.contains('?') && path != ":memory:";
+                known.then(|| Self::Sqlite(path.into())).ok_or_else(|| "write sqlite:///path/jobs.db".to_owned())
+            }
+            "postgres" | "postgresql" => Ok(Self::Postgres(text.to_owned())),
+            _ => Err("write sqlite:///path/jobs.db or postgres://user@host/database".to_owned()),
+        }
+    }
+}
+
+/// Without the password that may be in it.
+impl fmt::Display for Url {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sqlite(path) => write!(f, "sqlite://{}", path.display()),
+            Self::Postgres(text) => match url::Url::parse(text) {
+                Ok(url) => write!(
+                    f,
+                    "postgres://{}{}",
+                    url.host_str().unwrap_or_default(),
+                    url.path()
+                ),
+                Err(_) => f.write_str("postgres:"),
+            },
+        }
+    }
+}
+
+impl fmt::Debug for Url {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// How much there may be, and for how long.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Jobs of one tenant that have not ended.
+    pub open_jobs: u32,
+    /// Rows of one job.
+    pub rows: u64,
+    /// Bytes of rows of one job.
+    pub upload: u64,
+    /// Bytes of rows of all jobs together.
+    pub stored: u64,
+    /// How long a job that has ended is kept.
+    pub keep: Duration,
+    /// How far ahead a job may be put off.
+    pub ahead: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+        Self {
+            open_jobs: 100,
+            rows: 100_000_000,
+            upload: 1 << 30,
+            stored: 16 << 30,
+            keep: DAY.saturating_mul(7),
+            ahead: DAY.saturating_mul(30),
+        }
+    }
+}
+
+/// Why there are no jobs now.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// They are switched off.
+    #[error("jobs are switched off on this server (--jobs)")]
+    Off,
+    /// Their database can't be opened or asked.
+    #[error("{0}")]
+    Unavailable(String),
+}
+
+impl From<store::Error> for Error {
+    fn from(error: store::Error) -> Self {
+        Self::Unavailable(error.to_string())
+    }
+}
+
+/// The jobs of a server or a worker. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Jobs(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    url: Option<Url>,
+    /// The database is opened by the first job, if there is none yet.
+    lazy: bool,
+    limits: Limits,
+    callbacks: Option<Callbacks>,
+    store: OnceCell<Arc<dyn Store>>,
+    opened: watch::Sender<bool>,
+    /// Something was put in a queue.
+    nudge: Arc<Notify>,
+    /// The ids of jobs that have changed.
+    changed: broadcast::Sender<String>,
+    closing: watch::Sender<bool>,
+    watchers: Arc<Semaphore>,
+    uploads: Arc<Semaphore>,
+    downloads: Arc<Semaphore>,
+}
+
+/// How many wait for a job at a time.
+const WATCHERS: usize = 512;
+/// Uploads at a time.
+const UPLOADS: usize = 16;
+/// Results that are read at a time.
+const DOWNLOADS: usize = 64;
+
+impl Jobs {
+    /// In that database; `lazy`: it is not made before the first job.
+    pub fn new(url: Url, lazy: bool, limits: Limits, callbacks: Option<Callbacks>) -> Self {
+        Self::with(Some(url), lazy, limits, callbacks)
+    }
+
+    /// None: every request for one is told so.
+    pub fn off() -> Self {
+        Self::with(None, true, Limits::default(), None)
+    }
+
+    fn with(url: Option<Url>, lazy: bool, limits: Limits, callbacks: Option<Callbacks>) -> Self {
+        Self(Arc::new(Inner {
+            url,
+            lazy,
+            limits,
+            callbacks,
+            store: OnceCell::new(),
+            opened: watch::Sender::new(false),
+            nudge: Arc::new(Notify::new()),
+            changed: broadcast::Sender::new(1024),
+            closing: watch::Sender::new(false),
+            watchers: Arc::new(Semaphore::new(WATCHERS)),
+            uploads: Arc::new(Semaphore::new(UPLOADS)),
+            downloads: Arc::new(Semaphore::new(DOWNLOADS)),
+        }))
+    }
+
+    /// Opens the database now, if it is there or is to be there from the beginning.
+    ///
+    /// # Errors
+    /// If it can't be opened.
+    pub async fn open(&self) -> Result<(), Error> {
+        match &self.0.url {
+            None => Ok(()),
+            Some(Url::Sqlite(path)) if self.0.lazy && !path.exists() => Ok(()),
+            Some(_) => self.store().await.map(drop),
+        }
+    }
+
+    /// Where they are kept.
+    pub fn url(&self) -> Option<&Url> {
+        self.0.url.as_ref()
+    }
+
+    /// No more waiting for jobs: those who wait are answered with what is known.
+    pub fn close(&self) {
+        self.0.closing.send_replace(true);
+    }
+
+    pub(crate) fn limits(&self) -> Limits {
+        self.0.limits
+    }
+
+    pub(crate) fn bounds(&self) -> Bounds {
+        let limits = self.0.limits;
+        Bounds { open_jobs: limits.open_jobs.into(), bytes: i64::try_from(limits.stored).unwrap_or(i64::MAX) }
+    }
+
+    pub(crate) fn callbacks(&self) -> Option<&Callbacks> {
+        self.0.callbacks.as_ref()
+    }
+
+    /// The database, opened by whoever needs it first.
+    pub(crate) async fn store(&self) -> Result<Arc<dyn Store>, Error> {
+        let url = self.0.url.as_ref().ok_or(Error::Off)?;
+        let opened = self.0.store.get_or_try_init(async || {
+            let store = store::open(url).await.map_err(|e| Error::Unavailable(format!("{url}: {e}")))?;
+            tracing::info!(jobs = %url, "jobs");
+            Ok::<_, Error>(store)
+        });
+        let store = opened.await?.clone();
+        self.0.opened.send_replace(true);
+        Ok(store)
+    }
+
+    /// The database if there is one: where no job ever was none is made to look for one.
+    pub(crate) async fn store_if_there(&self) -> Result<Option<Arc<dyn Store>>, Error> {
+        match &self.0.url {
+            Some(Url::Sqlite(path)) if self.0.lazy && !self.0.store.initialized() && !path.exists() => Ok(None),
+            _ => self.store().await.map(Some),
+        }
+    }
+
+    /// When the database is open.
+    pub(crate) async fn opened(&self) -> Option<Arc<dyn Store>> {
+        let mut opened = self.0.opened.subscribe();
+        opened.wait_for(|opened| *opened).await.ok()?;
+        self.0.store.get().cloned()
+    }
+
+    /// A task was put in a queue, or a job has changed.
+    pub(crate) fn changed(&self, job: &str) {
+        self.0.nudge.notify_waiters();
+        // Nobody may be waiting.
+        let _ = self.0.changed.send(job.to_owned());
+    }
+
+    pub(crate) fn nudge(&self) -> Arc<Notify> {
+        self.0.nudge.clone()
+    }
+
+    pub(crate) fn changes(&self) -> broadcast::Receiver<String> {
+        self.0.changed.subscribe()
+    }
+
+    pub(crate) fn closing(&self) -> watch::Receiver<bool> {
+        self.0.closing.subscribe()
+    }
+
+    pub(crate) fn watchers(&self) -> Arc<Semaphore> {
+        self.0.watchers.clone()
+    }
+
+    pub(crate) fn uploads(&self) -> Arc<Semaphore> {
+        self.0.uploads.clone()
+    }
+
+    pub(crate) fn downloads(&self) -> Arc<Semaphore> {
+        self.0.downloads.clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_read_and_shown_without_their_secrets() {
+        let url: Url = "postgres://me:secret@db.example/jobs?sslmode=require".parse().unwrap();
+        assert_eq!(url.to_string(), "postgres://db.example/jobs");
+        assert!(!format!("{url:?}").contains("secret"));
+        assert_eq!("sqlite:///var/jobs.db".parse(), Ok(Url::Sqlite("/var/jobs.db".into())));
+        assert_eq!("sqlite://jobs.db".parse(), Ok(Url::Sqlite("jobs.db".into())));
+        for text in ["", "jobs.db", "sqlite://", "sqlite::memory:", "mysql://x", "sqlite://a?mode=ro"] {
+            assert!(text.parse::<Url>().is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,204 @@
+//! Where jobs and their rows are kept, and the queue beside them, in one database: a job and its tasks are written in one
+//! transaction, so neither is ever without the other.
+//!
+//! The statements are written once, in `on/`, and compiled for either database; what differs stands in `sqlite.rs` and
+//! `postgres.rs`.
+
+mod postgres;
+mod sqlite;
+
+use std::fmt::Debug;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use futures::future::BoxFuture;
+
+use super::job::{Job, NewJob, NewPart, Received, Slice};
+
+/// The queue of parts.
+pub(crate) const SLICES: &str = "postcode-jobs";
+/// The queue of callbacks.
+pub(crate) const CALLBACKS: &str = "postcode-callbacks";
+/// So many parts of one job are in the queue at a time, so that as many workers can share it.
+const WINDOW: i64 = 4;
+
+/// Why a request of the database, or of the jobs in it, failed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    /// It can't be reached, or does not do what it should.
+    #[error("the database of the jobs: {0}")]
+    Database(#[from] sqlx::Error),
+    /// It could not be made ready.
+    #[error("the database of the jobs could not be set up: {0}")]
+    Setup(String),
+    /// The queue in it.
+    #[error("the queue of the jobs: {0}")]
+    Queue(String),
+    /// The tenant has too many jobs.
+    #[error("there are {open} jobs that have not ended, as many as one may have at a time")]
+    TooMany { open: i64 },
+    /// No more rows can be stored.
+    #[error("the jobs hold {bytes} bytes of rows, as many as this server stores")]
+    Full { bytes: i64 },
+    /// The job was cleared while its rows came in.
+    #[error("the upload took too long and was cleared")]
+    Cleared,
+}
+
+/// How much there may be.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Bounds {
+    /// Jobs of one tenant that have not ended.
+    pub(crate) open_jobs: i64,
+    /// Bytes of rows of all jobs.
+    pub(crate) bytes: i64,
+}
+
+/// What became of a job whose rows have come in.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Submitted {
+    New,
+    /// It was asked for before, under the same key: that job.
+    Same(String),
+    /// The key was used for something else.
+    Other,
+}
+
+/// Rows come in.
+#[async_trait]
+pub(crate) trait Submissions {
+    async fn receive(&self, job: &NewJob, bounds: Bounds) -> Result<(), Error>;
+    async fn add_part(&self, job: &str, part: &NewPart) -> Result<(), Error>;
+    /// All has come in: from now on the job is there, and its first tasks are in the queue.
+    async fn submit(&self, job: &NewJob, received: &Received) -> Result<Submitted, Error>;
+    /// An upload that ended in an error.
+    async fn discard(&self, job: &str) -> Result<(), Error>;
+}
+
+/// A part to be worked on.
+#[derive(Debug)]
+pub(crate) struct Work {
+    pub(crate) plan: String,
+    pub(crate) first_line: i64,
+    pub(crate) rows: i64,
+    pub(crate) head: Vec<u8>,
+    pub(crate) input: Vec<u8>,
+}
+
+/// Parts are worked on.
+#[async_trait]
+pub(crate) trait Slices {
+    /// What is to be done; nothing if it is done, or the job has ended.
+    async fn begin(&self, slice: &Slice) -> Result<Option<Work>, Error>;
+    /// Keeps what a part became, once however often it is done, and puts the next part in the queue or ends the job.
+    /// True if it counted.
+    async fn finish(&self, slice: &Slice, rows: i64, output: &[u8]) -> Result<bool, Error>;
+    /// The part could not be done now. How many times in a row that happened in this job.
+    async fn postpone(&self, slice: &Slice, why: &str, delay: fn(i64) -> Duration) -> Result<i64, Error>;
+    /// Ends the job without a result.
+    async fn fail(&self, job: &str, why: &str) -> Result<(), Error>;
+}
+
+/// Jobs are looked at.
+#[async_trait]
+pub(crate) trait Reading {
+    async fn job(&self, tenant: &str, id: &str) -> Result<Option<Job>, Error>;
+    /// The same after it was cancelled, if it had not ended.
+    async fn cancel(&self, tenant: &str, id: &str) -> Result<Option<Job>, Error>;
+    /// Bytes of each part of the result.
+    async fn lengths(&self, id: &str) -> Result<Vec<i64>, Error>;
+    /// One of them; `None` if it was cleared.
+    async fn output(&self, id: &str, number: i64) -> Result<Option<Vec<u8>>, Error>;
+}
+
+/// A message to somebody who waits for a job.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub(crate) struct Callback {
+    pub(crate) id: String,
+    pub(crate) job: String,
+    pub(crate) url: String,
+    pub(crate) state: String,
+    pub(crate) body: String,
+    pub(crate) attempts: i64,
+    pub(crate) created_at: i64,
+    pub(crate) next_at: i64,
+    pub(crate) ended_at: Option<i64>,
+    pub(crate) error: Option<String>,
+}
+
+/// Messages are sent.
+#[async_trait]
+pub(crate) trait Callbacks {
+    /// One that is still to be delivered.
+    async fn pending_callback(&self, id: &str) -> Result<Option<Callback>, Error>;
+    async fn callback_delivered(&self, id: &str) -> Result<(), Error>;
+    /// It was not delivered: again at that time, or never.
+    async fn callback_failed(&self, id: &str, why: &str, again: Option<i64>) -> Result<(), Error>;
+    async fn callback_of(&self, job: &str) -> Result<Option<Callback>, Error>;
+    /// In the order of their ids, after that one.
+    async fn callbacks(
+        &self,
+        tenant: &str,
+        state: Option<&str>,
+        after: &str,
+        most: i64,
+    ) -> Result<Vec<Callback>, Error>;
+    /// A dead one is tried again. `None` if there is no such, else whether it was dead.
+    async fn revive_callback(&self, tenant: &str, id: &str) -> Result<Option<bool>, Error>;
+}
+
+/// What is left over is seen to.
+#[async_trait]
+pub(crate) trait Upkeep {
+    /// Puts back in the queue what should be there and is not, untouched since then. How many.
+    async fn restore(&self, untouched_since: i64) -> Result<u64, Error>;
+    /// Forgets uploads untouched since the first time, and jobs that ended before the second. How many.
+    async fn clear(&self, uploads: i64, ended: i64) -> Result<u64, Error>;
+}
+
+/// What does the work of a queue. An error is for the queue: the task comes again.
+pub(crate) type Handler<T> = Arc<dyn Fn(T, usize) -> BoxFuture<'static, Result<(), Error>> + Send + Sync>;
+
+/// How a worker goes about it.
+#[derive(Clone, Debug)]
+pub(crate) struct Turn {
+    pub(crate) name: String,
+    /// After this time without a sign of life its task is given to another.
+    pub(crate) presumed_dead: Duration,
+    /// How often the queue is looked at when it was empty.
+    pub(crate) poll: Duration,
+    /// New tasks in this process.
+    pub(crate) nudge: Arc<tokio::sync::Notify>,
+}
+
+/// The queue is worked on, a task at a time, until `stop` is done.
+#[async_trait]
+pub(crate) trait Queue {
+    async fn work_on_slices(
+        &self,
+        turn: Turn,
+        handler: Handler<Slice>,
+        stop: BoxFuture<'static, ()>,
+    ) -> Result<(), Error>;
+    async fn work_on_callbacks(
+        &self,
+        turn: Turn,
+        handler: Handler<String>,
+        stop: BoxFuture<'static, ()>,
+    ) -> Result<(), Error>;
+}
+
+/// All of it.
+pub(crate) trait Store:
+    Submissions + Slices + Reading + Callbacks + Upkeep + Queue + Debug + Send + Sync
+{
+}
+
+/// Opens the database, and makes its tables if they are not there.
+pub(crate) async fn open(url: &super::Url) -> Result<Arc<dyn Store>, Error> {
+    Ok(match url {
+        super::Url::Sqlite(path) => Arc::new(sqlite::open(path).await?),
+        super::Url::Postgres(url) => Arc::new(postgres::open(url).await?),
+    })
+}

@@ -1,0 +1,32 @@
+//! The statements, compiled once for each database: `super` is the one they are for.
+
+mod callbacks;
+mod queue;
+mod reading;
+mod schedule;
+mod slices;
+mod submission;
+mod upkeep;
+
+use std::time::Duration;
+
+use super::{Pool, Tx, begin, push, queue_time, sql, storage};
+use crate::jobs::store::Turn;
+
+/// The table of our own migrations; the queue has one too.
+pub(super) const MIGRATIONS: &str = "postcode_jobs_migrations";
+/// Heartbeats that a worker may miss before it is presumed dead.
+pub(super) const MISSED: usize = 2;
+
+/// A database of jobs.
+#[derive(Clone, Debug)]
+pub(in crate::jobs::store) struct Database {
+    pub(super) pool: Pool,
+}
+
+impl crate::jobs::store::Store for Database {}
+
+/// How often a worker gives a sign of life. The queue counts in whole seconds.
+pub(super) fn heartbeat(turn: &Turn) -> Duration {
+    Duration::from_secs((turn.presumed_dead.as_secs() / MISSED as u64).max(1))
+}

@@ -1,0 +1,155 @@
+//! Rows come in.
+
+use async_trait::async_trait;
+
+use super::schedule::{Flow, enqueue, schedule};
+use super::{Database, Tx, begin};
+use crate::jobs::job::{NewJob, NewPart, Received, Slice, now};
+use crate::jobs::store::{Bounds, Error, Submissions, Submitted, WINDOW};
+
+#[async_trait]
+impl Submissions for Database {
+    async fn receive(&self, job: &NewJob, bounds: Bounds) -> Result<(), Error> {
+        let mut tx = begin(&self.pool).await?;
+        let (open,): (i64,) = sqlx::query_as(
+            "SELECT COUNT(*) FROM jobs WHERE tenant = $1 AND state IN ('receiving', 'queued', 'running')",
+        )
+        .bind(&job.tenant)
+        .fetch_one(&mut *tx)
+        .await?;
+        if open >= bounds.open_jobs {
+            return Err(Error::TooMany { open });
+        }
+        let (bytes,): (i64,) = sqlx::query_as("SELECT CAST(COALESCE(SUM(bytes), 0) AS BIGINT) FROM jobs")
+            .fetch_one(&mut *tx)
+            .await?;
+        if bytes >= bounds.bytes {
+            return Err(Error::Full { bytes });
+        }
+        sqlx::query(
+            "INSERT INTO jobs (id, tenant, state, format, plan, priority, run_at, callback_url, created_at, touched_at) \
+             VALUES ($1, $2, 'receiving', $3, '', $4, $5, $6, $7, $7)",
+        )
+        .bind(&job.id)
+        .bind(&job.tenant)
+        .bind(job.format)
+        .bind(job.priority)
+        .bind(job.run_at)
+        .bind(&job.callback_url)
+        .bind(now())
+        .execute(&mut *tx)
+        .await?;
+        Ok(tx.commit().await?)
+    }
+
+    async fn add_part(&self, job: &str, part: &NewPart) -> Result<(), Error> {
+        let mut tx = begin(&self.pool).await?;
+        let touched = sqlx::query(
+            "UPDATE jobs SET touched_at = $1, bytes = bytes + $2 WHERE id = $3 AND state = 'receiving'",
+        )
+        .bind(now())
+        .bind(part.input.len() as i64)
+        .bind(job)
+        .execute(&mut *tx)
+        .await?;
+        if touched.rows_affected() == 0 {
+            return Err(Error::Cleared);
+        }
+        sqlx::query(
+            "INSERT INTO job_parts (job, number, first_line, row_count, head, input) VALUES ($1, $2, $3, $4, $5, $6)",
+        )
+        .bind(job)
+        .bind(part.number)
+        .bind(part.first_line)
+        .bind(part.rows)
+        .bind(&part.head)
+        .bind(&part.input)
+        .execute(&mut *tx)
+        .await?;
+        Ok(tx.commit().await?)
+    }
+
+    async fn submit(&self, job: &NewJob, received: &Received) -> Result<Submitted, Error> {
+        let mut tx = begin(&self.pool).await?;
+        if let Some(earlier) = earlier(&mut tx, job, received).await? {
+            remove(&mut tx, &job.id).await?;
+            tx.commit().await?;
+            return Ok(earlier);
+        }
+        let now = now();
+        let due = job.run_at <= now;
+        let first = if due { received.parts.min(WINDOW) } else { 0 };
+        let queued = sqlx::query(
+            "UPDATE jobs SET state = 'queued', plan = $1, parts = $2, next_part = $3, total = $4, bytes = $5, \
+             created_at = $6, touched_at = $6 WHERE id = $7 AND state = 'receiving'",
+        )
+        .bind(&received.plan)
+        .bind(received.parts)
+        .bind(first)
+        .bind(received.rows)
+        .bind(received.bytes)
+        .bind(now)
+        .bind(&job.id)
+        .execute(&mut *tx)
+        .await?;
+        if queued.rows_affected() == 0 {
+            return Err(Error::Cleared);
+        }
+        if received.parts == 0 {
+            super::slices::end(&mut tx, &job.id, "succeeded", None).await?;
+        } else if due {
+            let flow = Flow { tenant: &job.tenant, priority: job.priority };
+            schedule(&mut tx, &flow, &job.id, 0..first, None).await?;
+        } else {
+            // Its turn among the others is found when its time has come.
+            let slice = Slice { job: job.id.clone(), part: None, tag: 0, epoch: -1 };
+            enqueue(&mut tx, &slice, job.run_at).await?;
+        }
+        tx.commit().await?;
+        Ok(Submitted::New)
+    }
+
+    async fn discard(&self, job: &str) -> Result<(), Error> {
+        let mut tx = begin(&self.pool).await?;
+        remove(&mut tx, job).await?;
+        Ok(tx.commit().await?)
+    }
+}
+
+/// What the key stood for already, if it did.
+async fn earlier(tx: &mut Tx, job: &NewJob, received: &Received) -> Result<Option<Submitted>, Error> {
+    let Some((key, request)) = &received.key else { return Ok(None) };
+    let inserted = sqlx::query(
+        "INSERT INTO job_keys (tenant, idempotency_key, job, request) VALUES ($1, $2, $3, $4) \
+         ON CONFLICT (tenant, idempotency_key) DO NOTHING",
+    )
+    .bind(&job.tenant)
+    .bind(key)
+    .bind(&job.id)
+    .bind(request)
+    .execute(&mut **tx)
+    .await?;
+    if inserted.rows_affected() == 1 {
+        return Ok(None);
+    }
+    let (id, before): (String, String) =
+        sqlx::query_as("SELECT job, request FROM job_keys WHERE tenant = $1 AND idempotency_key = $2")
+            .bind(&job.tenant)
+            .bind(key)
+            .fetch_one(&mut **tx)
+            .await?;
+    Ok(Some(if before == *request { Submitted::Same(id) } else { Submitted::Other }))
+}
+
+/// All there is of a job.
+pub(super) async fn remove(tx: &mut Tx, job: &str) -> Result<(), Error> {
+    for statement in [
+        "DELETE FROM job_parts WHERE job = $1",
+        "DELETE FROM job_keys WHERE job = $1",
+        "DELETE FROM job_callbacks WHERE job = $1",
+        "DELETE FROM jobs WHERE id = $1",
+    ] {
+        sqlx::query(statement).bind(job).execute(&mut **tx).await?;
+    }
+    Ok(())
+}

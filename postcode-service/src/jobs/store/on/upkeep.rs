@@ -1,0 +1,107 @@
+//! What is left over.
+
+use async_trait::async_trait;
+
+use super::schedule::{Flow, schedule};
+use super::submission::remove;
+use super::{Database, begin, callbacks, queue_time, sql};
+use crate::jobs::job::now;
+use crate::jobs::store::{CALLBACKS, Error, SLICES, Upkeep};
+
+/// Jobs cleared in one go, so that others get their turn between.
+const AT_ONCE: i64 = 100;
+/// How long the queue keeps what was done, in milliseconds: for a person who looks.
+const TASKS_KEPT: i64 = 60 * 60 * 1_000;
+const WORKERS_KEPT: i64 = 24 * 60 * 60 * 1_000;
+
+#[async_trait]
+impl Upkeep for Database {
+    async fn restore(&self, untouched_since: i64) -> Result<u64, Error> {
+        let mut restored = 0;
+        let lost: Vec<(String, i64, String, String, i64)> =
+            sqlx::query_as(sql::LOST).bind(untouched_since).fetch_all(&self.pool).await?;
+        for (job, part, task, tenant, priority) in lost {
+            let mut tx = begin(&self.pool).await?;
+            // Another process may do the same just now.
+            let mine = sqlx::query("UPDATE job_parts SET task = '' WHERE job = $1 AND number = $2 AND task = $3")
+                .bind(&job)
+                .bind(part)
+                .bind(task)
+                .execute(&mut *tx)
+                .await?;
+            if mine.rows_affected() == 1 {
+                schedule(&mut tx, &Flow { tenant: &tenant, priority }, &job, part..part + 1, None).await?;
+                tx.commit().await?;
+                restored += 1;
+            }
+        }
+        let late: Vec<(String,)> = sqlx::query_as(
+            "SELECT id FROM jobs WHERE state = 'queued' AND next_part = 0 AND parts > 0 AND run_at < $1 LIMIT 100",
+        )
+        .bind(untouched_since)
+        .fetch_all(&self.pool)
+        .await?;
+        for (job,) in late {
+            self.start(&job).await?;
+            restored += 1;
+        }
+        let lost: Vec<(String,)> =
+            sqlx::query_as(sql::LOST_CALLBACKS).bind(untouched_since).fetch_all(&self.pool).await?;
+        for (id,) in lost {
+            let mut tx = begin(&self.pool).await?;
+            let mine = sqlx::query("UPDATE job_callbacks SET next_at = $1 WHERE id = $2 AND next_at < $3")
+                .bind(now())
+                .bind(&id)
+                .bind(untouched_since)
+                .execute(&mut *tx)
+                .await?;
+            if mine.rows_affected() == 1 {
+                callbacks::enqueue(&mut tx, &id, 0).await?;
+                tx.commit().await?;
+                restored += 1;
+            }
+        }
+        Ok(restored)
+    }
+
+    async fn clear(&self, uploads: i64, ended: i64) -> Result<u64, Error> {
+        // A job whose callback is still to be delivered is kept: whoever is told of it will ask for it.
+        let old: Vec<(String,)> = sqlx::query_as(
+            "SELECT id FROM jobs j WHERE (state = 'receiving' AND touched_at < $1) \
+             OR (state IN ('succeeded', 'failed', 'cancelled') AND finished_at < $2 AND NOT EXISTS \
+             (SELECT 1 FROM job_callbacks c WHERE c.job = j.id AND c.state = 'pending')) LIMIT $3",
+        )
+        .bind(uploads)
+        .bind(ended)
+        .bind(AT_ONCE)
+        .fetch_all(&self.pool)
+        .await?;
+        for (job,) in &old {
+            let mut tx = begin(&self.pool).await?;
+            remove(&mut tx, job).await?;
+            tx.commit().await?;
+        }
+        // A cancelled job needs its rows no more.
+        sqlx::query(
+            "UPDATE job_parts SET input = NULL WHERE input IS NOT NULL AND job IN \
+             (SELECT id FROM jobs WHERE state IN ('cancelled', 'failed'))",
+        )
+        .execute(&self.pool)
+        .await?;
+        sqlx::query("DELETE FROM job_flows WHERE finish <= (SELECT now FROM job_clock WHERE id = 1)")
+            .execute(&self.pool)
+            .await?;
+        for (statement, kept) in [(sql::CLEAR_TASKS, TASKS_KEPT), (sql::CLEAR_WORKERS, WORKERS_KEPT)] {
+            sqlx::query(statement)
+                .bind(SLICES)
+                .bind(CALLBACKS)
+                .bind(queue_time(now() - kept))
+                .execute(&self.pool)
+                .await?;
+        }
+        if let Some(shrink) = sql::SHRINK {
+            sqlx::query(shrink).execute(&self.pool).await?;
+        }
+        Ok(old.len() as u64)
+    }
+}

@@ -1,0 +1,95 @@
+//! SQLite: one file, for one machine.
+
+use std::path::Path;
+use std::time::Duration;
+
+use apalis::prelude::Task;
+use apalis_sqlite::{Config, SqliteStorage};
+use sqlx::sqlite::{
+    SqliteAutoVacuum, SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous,
+};
+
+use super::{Error, Turn};
+
+#[path = "on/mod.rs"]
+mod on;
+
+pub(super) type Db = sqlx::Sqlite;
+pub(super) type Pool = sqlx::SqlitePool;
+pub(super) type Tx = sqlx::Transaction<'static, Db>;
+pub(super) type Storage<T> = SqliteStorage<T>;
+
+/// How long a connection waits for another that writes.
+const BUSY: Duration = Duration::from_secs(30);
+const CONNECTIONS: u32 = 8;
+
+pub(super) mod sql {
+    pub(in super::super) const SET_BACK: &str = "UPDATE Jobs SET priority = CASE WHEN priority > $1 - $2 \
+        THEN $1 ELSE priority + $2 END WHERE job_type = $3 AND status <> 'Done'";
+    pub(in super::super) const LOST: &str = "SELECT p.job, p.number, COALESCE(p.task, ''), j.tenant, j.priority FROM job_parts p \
+        JOIN jobs j ON j.id = p.job WHERE j.state IN ('queued', 'running') AND j.touched_at < $1 \
+        AND p.number < j.next_part AND p.output IS NULL AND NOT EXISTS (SELECT 1 FROM Jobs t WHERE t.id = p.task \
+        AND (t.status IN ('Pending', 'Queued', 'Running') OR (t.status = 'Failed' AND t.attempts < t.max_attempts))) \
+        LIMIT 100";
+    pub(in super::super) const LOST_CALLBACKS: &str = "SELECT c.id FROM job_callbacks c WHERE c.state = 'pending' \
+        AND c.next_at < $1 AND NOT EXISTS (SELECT 1 FROM Jobs t WHERE t.id = c.task \
+        AND (t.status IN ('Pending', 'Queued', 'Running') OR (t.status = 'Failed' AND t.attempts < t.max_attempts))) \
+        LIMIT 100";
+    pub(in super::super) const CLEAR_TASKS: &str = "DELETE FROM Jobs WHERE job_type IN ($1, $2) AND done_at < $3 \
+        AND (status IN ('Done', 'Killed') OR (status = 'Failed' AND attempts >= max_attempts))";
+    pub(in super::super) const CLEAR_WORKERS: &str = "DELETE FROM Workers WHERE worker_type IN ($1, $2) \
+        AND last_seen < $3 AND NOT EXISTS (SELECT 1 FROM Jobs t WHERE t.lock_by = Workers.id)";
+    /// Gives the space of what was deleted back, some at a time.
+    pub(in super::super) const SHRINK: Option<&str> = Some("PRAGMA incremental_vacuum(4096)");
+}
+
+pub(super) async fn open(path: &Path) -> Result<on::Database, Error> {
+    // FULL: what was accepted stays, whatever happens to the machine.
+    let options = SqliteConnectOptions::new()
+        .filename(path)
+        .create_if_missing(true)
+        .auto_vacuum(SqliteAutoVacuum::Incremental)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .busy_timeout(BUSY);
+    let pool = SqlitePoolOptions::new()
+        .max_connections(CONNECTIONS)
+        .acquire_timeout(BUSY)
+        .connect_with(options)
+        .await?;
+    // Not its `setup`, which would take the durability away.
+    migrate(SqliteStorage::migrations(), &pool).await?;
+    let mut own = sqlx::migrate!("migrations/sqlite");
+    own.dangerous_set_table_name(on::MIGRATIONS);
+    migrate(own, &pool).await?;
+    Ok(on::Database { pool })
+}
+
+async fn migrate(migrator: sqlx::migrate::Migrator, pool: &Pool) -> Result<(), Error> {
+    migrator.run(pool).await.map_err(|e| Error::Setup(e.to_string()))
+}
+
+/// A transaction that will write: it waits its turn at once, and not when it has read.
+pub(super) async fn begin(pool: &Pool) -> Result<Tx, Error> {
+    Ok(pool.begin_with("BEGIN IMMEDIATE").await?)
+}
+
+pub(super) async fn push(tx: &mut Tx, queue: &str, task: Task<Vec<u8>>) -> Result<(), Error> {
+    let pushed = apalis_sqlite::queries::push_tasks(&mut **tx, queue, &[task]).await;
+    pushed.map_err(|e| Error::Queue(e.to_string()))
+}
+
+pub(super) fn storage<T>(pool: &Pool, queue: &str, turn: &Turn) -> Storage<T> {
+    let config = Config::default()
+        .queue(queue)
+        .batch_size(1)
+        .lock_tasks(false)
+        .heartbeat_interval(on::heartbeat(turn))
+        .missed_heartbeats(on::MISSED);
+    SqliteStorage::new(pool).with_config(config)
+}
+
+/// A time of the queue's tables, from milliseconds.
+pub(super) fn queue_time(millis: i64) -> i64 {
+    millis / 1_000
+}

@@ -1,0 +1,240 @@
+//! Those who do the work.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::FutureExt;
+use postcode_core::PostcodeLookup;
+use tokio::sync::{Notify, watch};
+use tokio::task::JoinSet;
+use uuid::Uuid;
+
+use super::Jobs;
+use super::callback::delivery;
+use super::job::{Recipe, Slice, now};
+use super::store::{Error, Handler, Store, Turn, Work};
+use crate::api::bulk_lines;
+use crate::enrich::{self, enrich_piece};
+
+/// Gives the lookup of the moment: that of a server changes when its data is opened again.
+pub type Source = Arc<dyn Fn() -> Arc<dyn PostcodeLookup> + Send + Sync>;
+
+/// How the work is done.
+#[derive(Clone)]
+pub struct Workers {
+    /// Parts worked on at a time.
+    pub count: usize,
+    /// After this time without a sign of life a worker is taken for dead, and its part given to another.
+    pub presumed_dead: Duration,
+    /// Where the answers come from.
+    pub source: Source,
+}
+
+impl fmt::Debug for Workers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Workers")
+            .field("count", &self.count)
+            .field("presumed_dead", &self.presumed_dead)
+            .finish_non_exhaustive()
+    }
+}
+
+/// How often a queue that was empty is looked at; new tasks of this process are known at once.
+const POLL: Duration = Duration::from_millis(500);
+/// A part takes a moment; one that takes this long hangs.
+const LONGEST: Duration = Duration::from_secs(120);
+/// A part that was begun so often and never ended, for its worker died each time, fails its job.
+const MOST_ATTEMPTS: usize = 25;
+/// A part whose lookup failed so often in a row fails its job: some 40 minutes by the delays between.
+const MOST_FAILURES: i64 = 20;
+/// Between two rounds of what is left over.
+const ROUND: Duration = Duration::from_secs(30);
+/// What was not touched for this long and is not in the queue was lost.
+const LOST: Duration = Duration::from_secs(300);
+/// An upload that brought nothing for this long will not go on.
+const UPLOAD: Duration = Duration::from_secs(15 * 60);
+/// Before a worker that ended in an error begins anew.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// Works until `stop` says true; parts under way are ended first.
+pub async fn run(jobs: Jobs, workers: Workers, mut stop: watch::Receiver<bool>) {
+    let mut stopped = stop.clone();
+    let store = tokio::select! {
+        store = jobs.opened() => store,
+        _ = stopped.wait_for(|stop| *stop) => None,
+    };
+    let Some(store) = store else { return };
+    let mut running = JoinSet::new();
+    for _ in 0..workers.count {
+        let (jobs, store, workers) = (jobs.clone(), store.clone(), workers.clone());
+        running.spawn(again(stop.clone(), workers.presumed_dead, jobs.nudge(), move |turn, stop| {
+            let handler = slices(jobs.clone(), store.clone(), workers.source.clone());
+            let store = store.clone();
+            async move { store.work_on_slices(turn, handler, stop).await }.boxed()
+        }));
+    }
+    if let Some(callbacks) = jobs.callbacks().cloned().filter(|_| workers.count > 0) {
+        let (jobs, store) = (jobs.clone(), store.clone());
+        running.spawn(again(stop.clone(), workers.presumed_dead, jobs.nudge(), move |turn, stop| {
+            let handler = delivery::handler(store.clone(), callbacks.clone());
+            let store = store.clone();
+            async move { store.work_on_callbacks(turn, handler, stop).await }.boxed()
+        }));
+    }
+    running.spawn(upkeep(jobs, store, stop.clone()));
+    let _ = stop.wait_for(|stop| *stop).await;
+    while running.join_next().await.is_some() {}
+}
+
+/// A worker after another under a new name: the queue ends one at the first error of the database.
+async fn again<F>(mut stop: watch::Receiver<bool>, presumed_dead: Duration, nudge: Arc<Notify>, work: F)
+where
+    F: Fn(Turn, futures::future::BoxFuture<'static, ()>) -> futures::future::BoxFuture<'static, Result<(), Error>>,
+{
+    while !*stop.borrow() {
+        let name = format!("worker-{}", Uuid::now_v7());
+        let turn = Turn { name, presumed_dead, poll: POLL, nudge: nudge.clone() };
+        let mut stopped = stop.clone();
+        let until = async move { drop(stopped.wait_for(|stop| *stop).await) }.boxed();
+        // The queue panics where it finds itself in a state that it does not know.
+        let ended = std::panic::AssertUnwindSafe(work(turn, until)).catch_unwind().await;
+        let why = match ended {
+            Ok(Ok(())) if *stop.borrow() => return,
+            Ok(Ok(())) => "it ended by itself".to_owned(),
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => "it panicked".to_owned(),
+        };
+        tracing::warn!(why, "a worker of the jobs ended: another begins");
+        tokio::select! {
+            () = tokio::time::sleep(PAUSE) => {}
+            _ = stop.wait_for(|stop| *stop) => return,
+        }
+    }
+}
+
+/// What is done with a part of the queue.
+fn slices(jobs: Jobs, store: Arc<dyn Store>, source: Source) -> Handler<Slice> {
+    Arc::new(move |slice, attempt| {
+        let (jobs, store, lookup) = (jobs.clone(), store.clone(), source());
+        async move {
+            let done = work_on(&*store, lookup, &slice, attempt).await;
+            match &done {
+                Ok(()) => jobs.changed(&slice.job),
+                Err(error) => {
+                    tracing::warn!(job = slice.job, part = slice.part, %error, "a part was not done");
+                    // The queue would give it back at once.
+                    tokio::time::sleep(PAUSE).await;
+                }
+            }
+            done
+        }
+        .boxed()
+    })
+}
+
+async fn work_on(
+    store: &dyn Store,
+    lookup: Arc<dyn PostcodeLookup>,
+    slice: &Slice,
+    attempt: usize,
+) -> Result<(), Error> {
+    let Some(work) = store.begin(slice).await? else { return Ok(()) };
+    if attempt > MOST_ATTEMPTS {
+        let why = format!("a part of the rows was begun {MOST_ATTEMPTS} times and never ended");
+        return store.fail(&slice.job, &why).await;
+    }
+    let rows = work.rows;
+    let answered = tokio::time::timeout(LONGEST, answer(work, lookup)).await;
+    let failed = match answered.unwrap_or_else(|_| Err(Failed::later("the lookup took too long".to_owned()))) {
+        Ok(output) => {
+            store.finish(slice, rows, &output).await?;
+            return Ok(());
+        }
+        Err(failed) => failed,
+    };
+    if failed.for_good {
+        return store.fail(&slice.job, &failed.why).await;
+    }
+    let failures = store.postpone(slice, &failed.why, delay).await?;
+    tracing::warn!(job = slice.job, part = slice.part, failures, why = failed.why, "a part is put off");
+    if failures >= MOST_FAILURES {
+        store.fail(&slice.job, &failed.why).await?;
+    }
+    Ok(())
+}
+
+/// How long a part is put off: 1 s, 2 s, 4 s … up to four minutes.
+fn delay(failures: i64) -> Duration {
+    Duration::from_secs(1 << failures.saturating_sub(1).clamp(0, 8))
+}
+
+/// Why a part was not answered.
+struct Failed {
+    why: String,
+    /// Trying again would not help.
+    for_good: bool,
+}
+
+impl Failed {
+    fn later(why: String) -> Self {
+        Self { why, for_good: false }
+    }
+}
+
+impl From<enrich::Error> for Failed {
+    fn from(error: enrich::Error) -> Self {
+        match error {
+            enrich::Error::Lookup(error) => error.into(),
+            other => Self { why: other.to_string(), for_good: true },
+        }
+    }
+}
+
+impl From<postcode_core::Error> for Failed {
+    fn from(error: postcode_core::Error) -> Self {
+        Self { for_good: !error.is_transient(), why: error.message().to_owned() }
+    }
+}
+
+impl From<serde_json::Error> for Failed {
+    fn from(error: serde_json::Error) -> Self {
+        Self { why: format!("the job can't be read: {error}"), for_good: true }
+    }
+}
+
+async fn answer(work: Work, lookup: Arc<dyn PostcodeLookup>) -> Result<Vec<u8>, Failed> {
+    let mut out = work.head;
+    let rows = match serde_json::from_str(&work.plan)? {
+        Recipe::Rows { plan, header } => {
+            let line = u64::try_from(work.first_line).unwrap_or(1);
+            enrich_piece(work.input, line, header, Arc::new(plan), lookup).await?
+        }
+        Recipe::Postcodes { query } => {
+            let texts = serde_json::Deserializer::from_slice(&work.input).into_iter::<String>();
+            let texts: Vec<String> = texts.collect::<Result<_, _>>()?;
+            bulk_lines(&*lookup, &query, &texts).await?
+        }
+    };
+    out.extend_from_slice(&rows);
+    Ok(out)
+}
+
+/// Sees to what is left over, now and then.
+async fn upkeep(jobs: Jobs, store: Arc<dyn Store>, mut stop: watch::Receiver<bool>) {
+    let millis = |time: Duration| i64::try_from(time.as_millis()).unwrap_or(i64::MAX);
+    loop {
+        let now = now();
+        let restored = store.restore(now - millis(LOST)).await;
+        let cleared = store.clear(now - millis(UPLOAD), now.saturating_sub(millis(jobs.limits().keep))).await;
+        match (&restored, &cleared) {
+            (Ok(0), Ok(_)) => {}
+            (Ok(restored), Ok(_)) => tracing::warn!(restored, "tasks that were missing are in the queue again"),
+            (Err(error), _) | (_, Err(error)) => tracing::warn!(%error, "what is left over was not seen to"),
+        }
+        tokio::select! {
+            () = tokio::time::sleep(ROUND) => {}
+            _ = stop.wait_for(|stop| *stop) => return,
+        }
+    }
+}
