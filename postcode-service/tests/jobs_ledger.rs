@@ -101,7 +101,8 @@ async fn whole(client: &reqwest::Client, url: &str) -> Vec<u8> {
 }
 
 async fn the_ledger_balances(database: Database) {
-    let number = |name: &str, usual: u64| std::env::var(name).ok().and_then(|n| n.parse().ok()).unwrap_or(usual);
+    let number =
+        |name: &str, usual: u64| std::env::var(name).ok().and_then(|n| n.parse().ok()).unwrap_or(usual);
     let kills = number("POSTCODE_TEST_KILLS", 20);
     let seed = number("POSTCODE_TEST_SEED", 20_251_122);
     println!("seed {seed}");
@@ -122,13 +123,13 @@ async fn the_ledger_balances(database: Database) {
     let listen = format!("--listen=unix:{}", socket.display());
     let base = "http://localhost".to_owned();
     let arguments = |more: &[String]| [more, &jobs].concat();
-    let mut server =
-        Program::start(arguments(&["serve".into(), listen, format!("--data={data}")])).await;
+    let mut server = Program::start(arguments(&["serve".into(), listen, format!("--data={data}")])).await;
     let mut worker = Program::start(arguments(&["worker".into(), format!("--source={data}")])).await;
 
     let accepted = Arc::new(Mutex::new(BTreeMap::<u64, String>::new()));
     let enough = Arc::new(AtomicBool::new(false));
-    let client = reqwest::Client::builder().unix_socket(&*socket).timeout(Duration::from_secs(60)).build().unwrap();
+    let client =
+        reqwest::Client::builder().unix_socket(&*socket).timeout(Duration::from_secs(60)).build().unwrap();
     let clients: Vec<_> = (0..CLIENTS)
         .map(|of| {
             let (accepted, enough, client) = (accepted.clone(), enough.clone(), client.clone());
@@ -156,7 +157,8 @@ async fn the_ledger_balances(database: Database) {
     let mut random = fastrand::Rng::with_seed(seed);
     for _ in 0..kills {
         tokio::time::sleep(Duration::from_millis(random.u64(10..400))).await;
-        let (first, second) = if random.bool() { (&mut server, &mut worker) } else { (&mut worker, &mut server) };
+        let (first, second) =
+            if random.bool() { (&mut server, &mut worker) } else { (&mut worker, &mut server) };
         first.kill().await;
         // Now and then both are dead.
         if random.u8(0..4) == 0 {
@@ -188,7 +190,8 @@ async fn the_ledger_balances(database: Database) {
     ended.await.expect("jobs were lost: they do not end");
     for (number, id) in &accepted {
         let result = whole(&client, &format!("{base}/jobs/{id}/result")).await;
-        let request = || client.post(format!("{base}/enrich")).header("content-type", "text/csv").body(rows(*number));
+        let request =
+            || client.post(format!("{base}/enrich")).header("content-type", "text/csv").body(rows(*number));
         let due = ask(request).await.bytes().await.unwrap();
         assert!(result == due, "job {number}: {} bytes and not {}", result.len(), due.len());
     }

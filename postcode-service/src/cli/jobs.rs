@@ -95,14 +95,20 @@ impl Args {
         };
         let jobs = Jobs::new(url, lazy, limits, self.callbacks()?);
         match jobs.open().await {
-            Err(error) if lazy => tracing::warn!(%error, "there are no jobs: give --jobs a file that can be written"),
+            Err(error) if lazy => {
+                tracing::warn!(%error, "there are no jobs: give --jobs a file that can be written")
+            }
             opened => opened.context("--jobs")?,
         }
         Ok(jobs)
     }
 
     pub(super) fn workers(&self, source: Source) -> Workers {
-        Workers { count: self.workers, presumed_dead: self.worker_timeout.max(Duration::from_secs(2)), source }
+        Workers {
+            count: self.workers,
+            presumed_dead: self.worker_timeout.max(Duration::from_secs(2)),
+            source,
+        }
     }
 
     fn callbacks(&self) -> anyhow::Result<Option<Callbacks>> {

@@ -7,15 +7,15 @@ use std::io::Write;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::api::{Api, Limits};
-use crate::server::{Address, Frontend, Listener, Options, run};
-use anyhow::Context;
-use postcode_core::{MAX_BATCH, MAX_NEIGHBOURS, MAX_PAGE, MAX_RADIUS};
 use super::jobs;
 use super::log::Log;
 use super::time::time;
+use crate::api::{Api, Limits};
 use crate::jobs::worker;
+use crate::server::{Address, Frontend, Listener, Options, run};
+use anyhow::Context;
 use data::Data;
+use postcode_core::{MAX_BATCH, MAX_NEIGHBOURS, MAX_PAGE, MAX_RADIUS};
 
 /// Serve the API of postcodes.io over HTTP/1.1.
 ///

@@ -44,7 +44,9 @@ impl Args {
     pub async fn run(self) -> anyhow::Result<()> {
         self.log.start()?;
         let Some(Place::At(url)) = &self.jobs.jobs else {
-            bail!("--jobs is not given: give the URL that the servers have, such as postgres://jobs@db.example/jobs");
+            bail!(
+                "--jobs is not given: give the URL that the servers have, such as postgres://jobs@db.example/jobs"
+            );
         };
         let interrupted = interrupt::requested();
         let lookup = self.source.open().await?;

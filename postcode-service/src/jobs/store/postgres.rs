@@ -42,7 +42,8 @@ pub(super) mod sql {
 
 pub(super) async fn open(url: &str) -> Result<on::Database, Error> {
     let options: PgConnectOptions = url.parse()?;
-    let options = options.options([("statement_timeout", "60s"), ("idle_in_transaction_session_timeout", "60s")]);
+    let options =
+        options.options([("statement_timeout", "60s"), ("idle_in_transaction_session_timeout", "60s")]);
     let pool = PgPoolOptions::new()
         .max_connections(CONNECTIONS)
         .acquire_timeout(PATIENCE)

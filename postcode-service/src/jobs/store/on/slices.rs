@@ -28,11 +28,13 @@ impl Slices for Database {
         .await?;
         let Some((state, plan, first_line, rows, head, input)) = found else { return Ok(None) };
         if state == "queued" {
-            sqlx::query("UPDATE jobs SET state = 'running', started_at = $1 WHERE id = $2 AND state = 'queued'")
-                .bind(now())
-                .bind(&slice.job)
-                .execute(&self.pool)
-                .await?;
+            sqlx::query(
+                "UPDATE jobs SET state = 'running', started_at = $1 WHERE id = $2 AND state = 'queued'",
+            )
+            .bind(now())
+            .bind(&slice.job)
+            .execute(&self.pool)
+            .await?;
         }
         Ok(Some(Work { plan, first_line, rows, head, input }))
     }

@@ -23,12 +23,13 @@ impl Upkeep for Database {
         for (job, part, task, tenant, priority) in lost {
             let mut tx = begin(&self.pool).await?;
             // Another process may do the same just now.
-            let mine = sqlx::query("UPDATE job_parts SET task = '' WHERE job = $1 AND number = $2 AND task = $3")
-                .bind(&job)
-                .bind(part)
-                .bind(task)
-                .execute(&mut *tx)
-                .await?;
+            let mine =
+                sqlx::query("UPDATE job_parts SET task = '' WHERE job = $1 AND number = $2 AND task = $3")
+                    .bind(&job)
+                    .bind(part)
+                    .bind(task)
+                    .execute(&mut *tx)
+                    .await?;
             if mine.rows_affected() == 1 {
                 schedule(&mut tx, &Flow { tenant: &tenant, priority }, &job, part..part + 1, None).await?;
                 tx.commit().await?;
