@@ -1,7 +1,7 @@
 //! What is known of addresses, checked against a new edition of the postcodes.
 
-use postcode_core::Postcode;
-use tracing::{debug, info};
+use postcode_core::{ErrorKind, Postcode};
+use tracing::{debug, info, warn};
 
 use crate::audit::Action;
 use crate::check::{self, Checked};
@@ -46,12 +46,27 @@ impl Customers {
         };
         self.store.set_recheck(&at).await.map_err(Error::from)?;
         let mut total = Settled::default();
+        let mut size = BATCH;
         loop {
-            let known = self.store.checked_after(at.after, BATCH).await.map_err(Error::from)?;
+            let known = self.store.checked_after(at.after, size).await.map_err(Error::from)?;
             let Some(last) = known.last().map(|last| (last.seq, last.number)) else { break };
             let postcodes: Vec<Postcode> = known.iter().map(|known| known.postcode).collect();
-            let answers = check::many(&*self.lookup, &postcodes, self.lookup_timeout).await;
-            let answers = answers.map_err(ResolveError::Lookup)?;
+            let answers = match check::many(&*self.lookup, &postcodes, self.lookup_timeout).await {
+                Ok(answers) => answers,
+                Err(error) if matches!(error.kind(), ErrorKind::Unavailable | ErrorKind::Overloaded) => {
+                    return Err(ResolveError::Lookup(error));
+                }
+                // Too large a batch, or one postcode that the other side stumbles over: as when resolving.
+                Err(_) if known.len() > 1 => {
+                    size = known.len() / 2;
+                    continue;
+                }
+                Err(error) if error.is_transient() => return Err(ResolveError::Lookup(error)),
+                Err(error) => {
+                    warn!(postcode = %postcodes[0], %error, "not checked against the edition: it stays as it was");
+                    Vec::new()
+                }
+            };
             let outcomes = known.into_iter().zip(answers.iter().map(Checked::answered)).collect();
             let settled = self.store.settle(outcomes, Action::Rechecked).await.map_err(Error::from)?;
             total.changed += settled.changed;
@@ -60,6 +75,7 @@ impl Customers {
             total.stale += settled.stale;
             at.after = last;
             self.store.set_recheck(&at).await.map_err(Error::from)?;
+            size = (size * 2).min(BATCH);
         }
         at.done = true;
         self.store.set_recheck(&at).await.map_err(Error::from)?;

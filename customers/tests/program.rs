@@ -15,8 +15,11 @@ mod http;
 /// Nothing listens there: port 1 is reserved and needs a privilege that tests do not have.
 const NOBODY: &str = "http://127.0.0.1:1";
 
+/// Each with an email address of its own.
 fn ada(postcode: &str) -> Value {
-    json!({ "name": "Ada", "email": "ada@example.com", "postcode": postcode, "address_lines": ["1 The Mall"] })
+    static MADE: AtomicUsize = AtomicUsize::new(0);
+    let email = format!("ada{}@example.com", MADE.fetch_add(1, Ordering::Relaxed));
+    json!({ "name": "Ada", "email": email, "postcode": postcode, "address_lines": ["1 The Mall"] })
 }
 
 fn database(dir: &TempDir) -> String {
@@ -212,7 +215,7 @@ async fn what_can_not_be_is_said_and_the_status_is_not_0() -> Result<(), Failure
         (&["--listen", &taken], "in use"),
         (&["--listen", "nonsense"], "give HOST:PORT or unix:PATH"),
         (&["--listen", "unix:"], "no path after unix:"),
-        (&["--database", "postgres://localhost/db"], "\"postgres\" is not supported"),
+        (&["--database", "mysql://localhost/db"], "\"mysql\" is not supported"),
         (&["--database", &no_folder], "unable to open"),
         (&["--postcodes", "gopher://localhost"], "gopher"),
         (&["--lookup-timeout", "0s"], "give 1ms to 1h"),
@@ -251,6 +254,9 @@ async fn help_shows_every_option_its_variable_and_examples() {
         "Examples:",
         "embedded:",
         "sqlite://customers.db",
+        "postgres://",
+        "--require-if-match",
+        "CUSTOMERS_REQUIRE_IF_MATCH",
     ] {
         assert!(help.contains(part), "{part}: {help}");
     }

@@ -2,6 +2,8 @@
 //! those who are to act on it must see that it failed.
 #![allow(clippy::unwrap_used, clippy::panic)] // In a test it is the failure.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use http::{Server, send};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -33,8 +35,9 @@ async fn start(options: &[&str]) -> (Server, TempDir) {
 }
 
 async fn make(server: &Server) -> Value {
-    let new =
-        json!({ "name": "Ada", "email": "a@example.com", "postcode": "SW1A 1AA", "address_lines": ["1"] });
+    static MADE: AtomicUsize = AtomicUsize::new(0);
+    let email = format!("a{}@example.com", MADE.fetch_add(1, Ordering::Relaxed));
+    let new = json!({ "name": "Ada", "email": email, "postcode": "SW1A 1AA", "address_lines": ["1"] });
     let (status, made) = send(&server.address, "POST", "/customers", Some(&new)).await.unwrap();
     assert_eq!(status, 201, "{made}");
     made["address_status"].clone()

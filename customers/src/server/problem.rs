@@ -90,7 +90,7 @@ impl From<Error> for Problem {
             Error::Store(error) => {
                 error!(%error, "the store failed");
                 if error.is_busy() {
-                    let detail = "the account database has too much to do: try again";
+                    let detail = "the account database has too much to do, or does not answer: try again";
                     Self::new(StatusCode::SERVICE_UNAVAILABLE, "store_busy", detail)
                 } else if error.is_unavailable() {
                     let detail = "the account database can't be reached; the server's log says why";

@@ -39,7 +39,10 @@ pub(super) fn failed(error: sqlx::Error) -> StoreError {
     let message = format!("the account database failed: {}", reason(&error));
     match &error {
         sqlx::Error::PoolTimedOut => StoreError::busy(message),
-        sqlx::Error::Io(_) | sqlx::Error::Tls(_) => StoreError::unavailable(message),
+        // A connection that breaks off in the middle of an answer is no protocol that was ever spoken, to the driver.
+        sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::Protocol(_) => {
+            StoreError::unavailable(message)
+        }
         sqlx::Error::Database(error) if error.kind() == ErrorKind::UniqueViolation => {
             StoreError::taken(message)
         }

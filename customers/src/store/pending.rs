@@ -112,7 +112,7 @@ async fn settle_one(
 ) -> Result<()> {
     const REVISE: &str = "UPDATE customers SET revision = revision + 1, \
          updated_at = CASE WHEN updated_at > $3 THEN updated_at ELSE $3 END \
-         WHERE seq = $1 AND revision = $2 AND deleted_at IS NULL";
+         WHERE seq = $1 AND revision = $2";
     const CHANGE: &str = "UPDATE addresses SET address_status = $1, admin_district = $2, region = $3, country = $4, \
          latitude = $5, longitude = $6, district_key = $7, check_after = $8 WHERE customer = $9 AND number = $10";
     // Nothing that a reader of the customer sees: no new revision.

@@ -44,13 +44,13 @@ impl Store {
         transaction.commit().await
     }
 
-    /// The next addresses that are known, of accounts that are not deleted.
+    /// The next addresses that are known, those of deleted accounts too: they may be restored.
     pub(crate) async fn checked_after(&self, after: (i64, i64), limit: usize) -> Result<Vec<Due>> {
         const SQL: &str = concat!(
             "SELECT ",
             due_columns!(),
             " FROM addresses a JOIN customers c ON c.seq = a.customer \
-             WHERE (a.customer, a.number) > ($1, $2) AND a.address_status <> 'pending' AND c.deleted_at IS NULL \
+             WHERE (a.customer, a.number) > ($1, $2) AND a.address_status <> 'pending' \
              ORDER BY a.customer, a.number LIMIT $3"
         );
         let statement = sql(SQL).bind(after.0).bind(after.1).bind(limit as i64);

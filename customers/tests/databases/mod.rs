@@ -74,7 +74,11 @@ impl Drop for Database {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
             runtime.block_on(async {
                 let mut connection = PgConnection::connect(POSTGRES).await.map_err(std::io::Error::other)?;
-                let statement = format!("SET lock_timeout = '30s'; DROP SCHEMA {schema} CASCADE");
+                // What the test left in the middle of a transaction would be waited for.
+                let statement = format!(
+                    "SET lock_timeout = '30s'; SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+                     WHERE application_name = '{schema}'; DROP SCHEMA {schema} CASCADE"
+                );
                 let done = sqlx::raw_sql(sqlx::AssertSqlSafe(statement)).execute(&mut connection).await;
                 done.map(drop).map_err(std::io::Error::other)
             })

@@ -72,6 +72,10 @@ pub enum Mode {
     Truncates,
     /// Knows Northern Ireland too.
     KnowsAll,
+    /// As an edition in which `SW1A 1AA` is terminated.
+    Terminates,
+    /// As data that leaves the whole country out.
+    CoversNothing,
 }
 
 /// The mock, with a lookup in front of it that can be made to fail.
@@ -132,6 +136,16 @@ impl PostcodeLookup for Switch {
             Mode::Truncates => {
                 let mut answers = self.inner.lookup(postcodes).await?;
                 answers.pop();
+                Ok(answers)
+            }
+            Mode::CoversNothing => Ok(vec![Answer::NotCovered; postcodes.len()]),
+            Mode::Terminates => {
+                let mut answers = self.inner.lookup(postcodes).await?;
+                for (postcode, answer) in postcodes.iter().zip(&mut answers) {
+                    if postcode.to_string() == "SW1A 1AA" {
+                        *answer = Answer::Terminated(Record::terminated(*postcode));
+                    }
+                }
                 Ok(answers)
             }
             Mode::KnowsAll => {

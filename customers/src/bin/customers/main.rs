@@ -53,7 +53,8 @@ struct Serve {
         value_name = "URL"
     )]
     postcodes: String,
-    /// Where accounts are kept; a file that is missing is made
+    /// Where accounts are kept: sqlite://FILE, which is made if it is missing, or postgres://USER:PASSWORD@HOST/DATABASE
+    /// (?sslmode=verify-full for TLS)
     #[arg(
         long,
         env = "DATABASE_URL",
@@ -75,6 +76,9 @@ struct Serve {
     #[arg(long, env = "CUSTOMERS_CONNECTIONS", default_value_t = 1024,
           value_parser = clap::value_parser!(u32).range(1..=100_000), value_name = "NUMBER")]
     connections: u32,
+    /// Refuse a change of a customer that does not say with If-Match which revision it is about
+    #[arg(long, env = "CUSTOMERS_REQUIRE_IF_MATCH")]
+    require_if_match: bool,
     #[command(flatten)]
     promote: Promote,
 }
@@ -89,6 +93,7 @@ Examples:
       postcodes from this process, each tenth asked of the service too and compared; http://127.0.0.1:8091 shows
       how they agree and moves the stage, while serving
   customers serve --listen unix:/run/customers.sock --database sqlite:///var/lib/customers.db
+  DATABASE_URL=postgres://customers:secret@db.example/customers?sslmode=verify-full customers serve
   CUSTOMERS_POSTCODES=file:/srv/uk.postcodes customers serve --listen 0.0.0.0:80
 
   curl -i http://127.0.0.1:8081/customers -H 'content-type: application/json' -d \\
@@ -150,7 +155,10 @@ async fn run(options: Serve) -> Result<()> {
         tokio::select! { _ = terminate.recv() => {} _ = interrupt.recv() => {} }
         stop.send_replace(true);
     });
-    let serving = server::serve(listener, server::router(customers), limits, until(stopped.clone()));
+    let mut api = server::Options::default();
+    api.require_if_match = options.require_if_match;
+    let serving =
+        server::serve(listener, server::router_with(customers, api), limits, until(stopped.clone()));
     let administering = async {
         if let Some(admin) = admin {
             admin.serve(options.drain, until(stopped)).await;
