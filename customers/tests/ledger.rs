@@ -2,7 +2,7 @@
 //! is resolved in the end.
 //!
 //! The program is killed with SIGKILL again and again while callers create accounts and a file is imported; its lookup, a
-//! service of its own, comes and goes; and PostgreSQL's connections are cut. `CUSTOMERS_KILLS` says how often (10).
+//! service of its own, comes and goes; and PostgreSQL's connections are cut. `POSTCODE_TEST_KILLS` says how often (10).
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // In a test it is the failure.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -30,7 +30,8 @@ const CALLERS: usize = 4;
 const ROWS: usize = 1_500;
 
 fn kills() -> usize {
-    std::env::var("CUSTOMERS_KILLS").map_or(10, |kills| kills.parse().expect("CUSTOMERS_KILLS is a number"))
+    std::env::var("POSTCODE_TEST_KILLS")
+        .map_or(10, |kills| kills.parse().expect("POSTCODE_TEST_KILLS is a number"))
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -70,7 +71,7 @@ async fn balances(database: Database, seed: u64) {
     let url = database.url();
     let options =
         ["--listen", "127.0.0.1:0", "--database", &url, "--postcodes", &lookup, "--resolve-every", "200ms"];
-    let mut server = Server::start(&options).await;
+    let mut server = Server::start_silently(&options).await;
     let (address, at) = watch::channel(server.address.clone());
     let (acknowledged, stop) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(false)));
 
@@ -96,7 +97,7 @@ async fn balances(database: Database, seed: u64) {
         }
         server.child.start_kill().unwrap();
         server.child.wait().await.unwrap();
-        server = Server::start(&options).await;
+        server = Server::start_silently(&options).await;
         address.send_replace(server.address.clone());
     }
     away.store(false, SeqCst);

@@ -43,7 +43,16 @@ pub(crate) struct Server {
 
 impl Server {
     pub(crate) async fn start(arguments: &[&str]) -> Self {
-        let mut child = program(&[&["serve"], arguments].concat()).stderr(Stdio::inherit()).spawn().unwrap();
+        Self::start_saying(arguments, Stdio::inherit()).await
+    }
+
+    /// Where its errors are no news.
+    pub(crate) async fn start_silently(arguments: &[&str]) -> Self {
+        Self::start_saying(arguments, Stdio::null()).await
+    }
+
+    async fn start_saying(arguments: &[&str], errors: Stdio) -> Self {
+        let mut child = program(&[&["serve"], arguments].concat()).stderr(errors).spawn().unwrap();
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
         let mut line = String::new();
         stdout.read_line(&mut line).await.unwrap();

@@ -352,10 +352,68 @@ async function lookUp() {
   }
 }
 
+// ── Imports
+
+let importing = 0;
+let fileKey = null;
+
+async function imports() {
+  const number = ++importing;
+  show("import");
+  try {
+    const { body } = await ask("imports");
+    if (number !== importing) return;
+    $("imports").replaceChildren(...(body.items.length ? body.items.map(importRow) : [emptyRow("No file was imported yet.", 4)]));
+    const open = body.items.some((item) => item.state === "queued" || item.state === "running");
+    if (open) setTimeout(() => { if (number === importing) imports(); }, 1000);
+  } catch (error) {
+    if (number === importing) say(error.message);
+  }
+}
+
+function emptyRow(text, columns) {
+  const row = make("tr"), cell = make("td", text, "dim");
+  cell.colSpan = columns;
+  row.append(cell);
+  return row;
+}
+
+function importRow(item) {
+  const row = make("tr"), how = make("td"), report = make("td"), bar = make("progress"), link = make("a", item.failed ? "what failed" : "all rows");
+  const count = (n) => n.toLocaleString("en-GB");
+  bar.max = item.total;
+  bar.value = item.created + item.failed;
+  bar.setAttribute("aria-label", "Rows done");
+  how.append(bar, ` ${count(item.created)} of ${count(item.total)} made${item.failed ? `, ${count(item.failed)} failed` : ""}`);
+  link.href = `imports/${item.id}/report${item.failed ? "?outcome=failed" : ""}`;
+  link.download = "report.csv";
+  report.append(link);
+  const taken = new Date(item.created_at).toLocaleString("en-GB", { dateStyle: "medium", timeStyle: "short" });
+  row.append(make("td", taken), make("td", item.state), how, report);
+  return row;
+}
+
+$("file").addEventListener("change", () => { fileKey = `page-${Date.now()}-${Math.random().toString(36).slice(2)}`; });
+$("file-form").addEventListener("submit", async (event) => {
+  event.preventDefault();
+  const file = $("file").files[0];
+  if (!file) return say("Choose a file.");
+  say("");
+  try {
+    // An upload may take its time; and sent twice it is one import.
+    const headers = { "content-type": "text/csv", "idempotency-key": fileKey };
+    await ask("imports", { method: "POST", headers, body: file, signal: AbortSignal.timeout(300000) });
+    $("file-form").reset();
+    imports();
+  } catch (error) {
+    say(error.message);
+  }
+});
+
 // ── Where in the page
 
 function show(section) {
-  for (const id of ["list", "account", "form"]) $(id).hidden = id !== section;
+  for (const id of ["list", "account", "form", "import"]) $(id).hidden = id !== section;
   if (section !== "account") { $("map").hidden = true; mapping++; }
   if (section !== "list") say("");
 }
@@ -367,7 +425,9 @@ function focusOn(id) { if (moved) $(id).focus(); }
 function go() {
   say("");
   const [, one, id, what] = location.hash.split("/");
+  importing++;
   if (one === "new") form(null);
+  else if (one === "import") { seeing++; imports(); }
   else if (one === "customers" && id) what === "edit" ? form(id) : account(id);
   else {
     seeing++;
