@@ -155,7 +155,8 @@ impl Peers {
                 let ours: Vec<String> = ours.iter().map(ToString::to_string).collect();
                 assert_eq!(ours[..theirs.len()], theirs, "{prefix}");
                 assert!(!theirs.is_empty(), "{prefix}");
-                let Some(query) = points(dataset, some).pop() else { continue };
+            }
+            for query in points(dataset, &questions.random).into_iter().take(500) {
                 let ours = dataset.nearest(&query).unwrap().unwrap();
                 let postcode_core::Origin::Location(at) = query.origin else { continue };
                 let theirs = postgis.nearest(at, RADIUS, LIMIT as i64).await.unwrap();

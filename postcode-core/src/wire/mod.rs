@@ -9,13 +9,17 @@ mod error;
 mod filter;
 mod position;
 mod record;
+mod record_body;
+#[cfg(test)]
+mod record_tests;
 mod region;
 
 pub use answer::{BulkItem, BulkQuery, Success};
 pub use error::{ErrorBody, TerminatedBody, code};
 pub use filter::{Field, FilteredView, Keys};
 pub use position::PositionBody;
-pub use record::{CodesBody, NeighbourView, RecordBody, RecordView, Shape};
+pub use record::{NeighbourView, RecordView, Shape};
+pub use record_body::{CodesBody, RecordBody};
 pub use region::{PageBody, PolygonBody};
 
 /// Query parameter that asks for the [extended](Shape::Extended) shape: `?extended=true`.

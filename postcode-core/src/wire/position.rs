@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::record::protocol;
+use super::record_body::protocol;
 use crate::{Approximate, Location, Record, Result};
 
 /// Where a postcode is, and how that is known: the `position` of the extended shape.

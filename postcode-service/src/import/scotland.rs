@@ -131,10 +131,13 @@ fn put(entry: &mut ScottishPostcode, held: Held, cell: &[u8]) -> Result<(), Stri
         _ => Err(format!("not a class from 1 to {most}")),
     };
     match held {
-        Held::Area(area) if text.len() <= 32 && text.chars().all(|c| c.is_ascii_alphanumeric()) => {
+        // Any code that a dataset can hold: what codes of islands or parishes look like is up to the directory.
+        Held::Area(area) if text.len() <= 32 && !text.contains(char::is_control) => {
             entry.set(area, None, Some(text.to_owned()));
         }
-        Held::Area(_) => return Err("not the code of an area: letters and digits, at most 32".to_owned()),
+        Held::Area(_) => {
+            return Err("not the code of an area: more than 32 bytes, or control characters".to_owned());
+        }
         Held::UrbanRural6 => entry.urban_rural_6_fold = class(6)?,
         Held::UrbanRural8 => entry.urban_rural_8_fold = class(8)?,
         Held::DeprivationRank => {

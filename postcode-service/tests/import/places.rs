@@ -255,7 +255,7 @@ fn the_row_of_a_directory_with_header_and_its_own_lists() {
         ("G2 8AF,,S16000117,,,,,,", ""),
         ("G2 8AG,,S16000117,,,,,9,", "not a class from 1 to 6"),
         ("G2 8AH,,S16000117,,,,0x1,,", "not a rank"),
-        ("G2 8AJ,,S16000117,,S01/1,,,,", "letters and digits"),
+        ("G2 8AJ,,S16000117,,S010000000000000000000000000000012,,,,", "more than 32 bytes"),
         ("G2 8AL,,S16000117,,,,,,X", "neither Y nor N"),
     ];
     let text: String = rows.iter().map(|(row, _)| format!("{row}\n")).collect();
