@@ -218,7 +218,8 @@ fn operation(route: &Route) -> Value {
         operation["responses"]["200"]["content"]["application/x-ndjson"] = json!({});
     }
     if route.path.starts_with("/jobs") && route.method == Method::POST {
-        operation["responses"] = json!({ "202": answer("Accepted", "Success"), "default": answer("An error", "Error") });
+        operation["responses"] =
+            json!({ "202": answer("Accepted", "Success"), "default": answer("An error", "Error") });
     }
     if let Some(example) = route.body {
         operation["requestBody"] = json!({

@@ -82,7 +82,10 @@ pub(super) fn format(headers: &HeaderMap) -> Result<Format, Failure> {
 const SLOWEST: u64 = 64 * 1024;
 
 /// The bytes of the body: not too many, and not too slowly.
-pub(super) fn limited(body: BodyDataStream, most: u64) -> impl Stream<Item = std::io::Result<Bytes>> + Unpin + Send {
+pub(super) fn limited(
+    body: BodyDataStream,
+    most: u64,
+) -> impl Stream<Item = std::io::Result<Bytes>> + Unpin + Send {
     let began = Instant::now();
     let bytes = stream::unfold((body, most), move |(mut body, left)| async move {
         let windows = u32::try_from((most - left) / SLOWEST).unwrap_or(u32::MAX);

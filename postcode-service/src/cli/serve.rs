@@ -7,15 +7,15 @@ use std::io::Write;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::api::{Api, Limits};
-use crate::server::{Address, Frontend, Listener, Options, run};
-use anyhow::Context;
-use postcode_core::{MAX_BATCH, MAX_NEIGHBOURS, MAX_PAGE, MAX_RADIUS};
-use super::jobs;
+use super::jobs::JobArgs;
 use super::log::Log;
 use super::time::time;
+use crate::api::{Api, Limits};
 use crate::jobs::worker;
+use crate::server::{Address, Frontend, Listener, Options, run};
+use anyhow::Context;
 use data::Data;
+use postcode_core::{MAX_BATCH, MAX_NEIGHBOURS, MAX_PAGE, MAX_RADIUS};
 
 /// Serve the API of postcodes.io over HTTP/1.1.
 ///
@@ -90,7 +90,7 @@ pub struct Args {
     #[arg(long, value_name = "TIME", env = "POSTCODE_LAME_DUCK", default_value = "0s", value_parser = time)]
     lame_duck: Duration,
     #[command(flatten)]
-    jobs: jobs::Args,
+    jobs: JobArgs,
     #[command(flatten)]
     log: Log,
 }

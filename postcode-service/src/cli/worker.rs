@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 
-use super::jobs;
+use super::jobs::JobArgs;
 use super::log::Log;
 use super::source::Source;
 use super::time::time;
@@ -26,7 +26,7 @@ Examples:
   postcode-service worker --jobs sqlite:///var/lib/postcode/jobs.db --source http://127.0.0.1:8080")]
 pub struct Args {
     #[command(flatten)]
-    jobs: jobs::Args,
+    jobs: JobArgs,
     #[command(flatten)]
     source: Source,
     /// At the end: how long parts under way may take
@@ -44,7 +44,9 @@ impl Args {
     pub async fn run(self) -> anyhow::Result<()> {
         self.log.start()?;
         let Some(Place::At(url)) = &self.jobs.jobs else {
-            bail!("--jobs is not given: give the URL that the servers have, such as postgres://jobs@db.example/jobs");
+            bail!(
+                "--jobs is not given: give the URL that the servers have, such as postgres://jobs@db.example/jobs"
+            );
         };
         let interrupted = interrupt::requested();
         let lookup = self.source.open().await?;

@@ -37,7 +37,8 @@ impl<S: Stream<Item = std::io::Result<Bytes>> + Unpin> Cutter<S> {
         let Some(batch) = self.0.next(most).await? else { return Ok(None) };
         let read: u64 =
             batch.rows.iter().map(|row| lines(batch.bytes.get(row.range.clone()).unwrap_or_default())).sum();
-        let empty = |row: &&super::rows::Row| row.as_it_is && row.postcode.as_ref().is_err_and(String::is_empty);
+        let empty =
+            |row: &&super::rows::Row| row.as_it_is && row.postcode.as_ref().is_err_and(String::is_empty);
         let blank = batch.rows.iter().filter(empty).count();
         let line = self.0.line.saturating_sub(read).max(before);
         Ok(Some(Piece {

@@ -40,7 +40,9 @@ impl FromStr for Url {
             "sqlite" => {
                 let path = rest.strip_prefix("//").unwrap_or(rest);
                 let known = !path.is_empty() && !path.contains('?') && path != ":memory:";
-                known.then(|| Self::Sqlite(path.into())).ok_or_else(|| "write sqlite:///path/jobs.db".to_owned())
+                known
+                    .then(|| Self::Sqlite(path.into()))
+                    .ok_or_else(|| "write sqlite:///path/jobs.db".to_owned())
             }
             "postgres" | "postgresql" => Ok(Self::Postgres(text.to_owned())),
             _ => Err("write sqlite:///path/jobs.db or postgres://user@host/database".to_owned()),
@@ -54,12 +56,7 @@ impl fmt::Display for Url {
         match self {
             Self::Sqlite(path) => write!(f, "sqlite://{}", path.display()),
             Self::Postgres(text) => match url::Url::parse(text) {
-                Ok(url) => write!(
-                    f,
-                    "postgres://{}{}",
-                    url.host_str().unwrap_or_default(),
-                    url.path()
-                ),
+                Ok(url) => write!(f, "postgres://{}{}", url.host_str().unwrap_or_default(), url.path()),
                 Err(_) => f.write_str("postgres:"),
             },
         }
@@ -229,7 +226,9 @@ impl Jobs {
     /// The database if there is one: where no job ever was none is made to look for one.
     pub(crate) async fn store_if_there(&self) -> Result<Option<Arc<dyn Store>>, Error> {
         match &self.0.url {
-            Some(Url::Sqlite(path)) if self.0.lazy && !self.0.store.initialized() && !path.exists() => Ok(None),
+            Some(Url::Sqlite(path)) if self.0.lazy && !self.0.store.initialized() && !path.exists() => {
+                Ok(None)
+            }
             _ => self.store().await.map(Some),
         }
     }

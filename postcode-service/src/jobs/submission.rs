@@ -27,7 +27,6 @@ pub(crate) enum Error {
     Recipe(#[from] serde_json::Error),
 }
 
-
 /// A new id, later ones after earlier ones.
 pub(crate) fn id() -> String {
     Uuid::now_v7().to_string()
@@ -100,7 +99,9 @@ impl Unfinished {
 
 impl Drop for Unfinished {
     fn drop(&mut self) {
-        let (Some((store, job)), Ok(runtime)) = (self.0.take(), tokio::runtime::Handle::try_current()) else { return };
+        let (Some((store, job)), Ok(runtime)) = (self.0.take(), tokio::runtime::Handle::try_current()) else {
+            return;
+        };
         runtime.spawn(async move {
             if let Err(error) = store.discard(&job).await {
                 tracing::warn!(job, %error, "an upload that failed was not forgotten yet");

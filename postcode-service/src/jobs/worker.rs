@@ -90,7 +90,10 @@ pub async fn run(jobs: Jobs, workers: Workers, mut stop: watch::Receiver<bool>) 
 /// A worker after another under a new name: the queue ends one at the first error of the database.
 async fn again<F>(mut stop: watch::Receiver<bool>, presumed_dead: Duration, nudge: Arc<Notify>, work: F)
 where
-    F: Fn(Turn, futures::future::BoxFuture<'static, ()>) -> futures::future::BoxFuture<'static, Result<(), Error>>,
+    F: Fn(
+        Turn,
+        futures::future::BoxFuture<'static, ()>,
+    ) -> futures::future::BoxFuture<'static, Result<(), Error>>,
 {
     while !*stop.borrow() {
         let name = format!("worker-{}", Uuid::now_v7());
@@ -146,7 +149,8 @@ async fn work_on(
     }
     let rows = work.rows;
     let answered = tokio::time::timeout(LONGEST, answer(work, lookup)).await;
-    let failed = match answered.unwrap_or_else(|_| Err(Failed::later("the lookup took too long".to_owned()))) {
+    let failed = match answered.unwrap_or_else(|_| Err(Failed::later("the lookup took too long".to_owned())))
+    {
         Ok(output) => {
             store.finish(slice, rows, &output).await?;
             return Ok(());
@@ -229,7 +233,9 @@ async fn upkeep(jobs: Jobs, store: Arc<dyn Store>, mut stop: watch::Receiver<boo
         let cleared = store.clear(now - millis(UPLOAD), now.saturating_sub(millis(jobs.limits().keep))).await;
         match (&restored, &cleared) {
             (Ok(0), Ok(_)) => {}
-            (Ok(restored), Ok(_)) => tracing::warn!(restored, "tasks that were missing are in the queue again"),
+            (Ok(restored), Ok(_)) => {
+                tracing::warn!(restored, "tasks that were missing are in the queue again")
+            }
             (Err(error), _) | (_, Err(error)) => tracing::warn!(%error, "what is left over was not seen to"),
         }
         tokio::select! {

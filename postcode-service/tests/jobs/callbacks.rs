@@ -7,7 +7,7 @@ use postcode_service::jobs::callback::Manner;
 use postcode_service::jobs::{Callbacks, Limits};
 use serde_json::Value;
 
-use crate::database::{Bench, Database, on_both};
+use crate::database::{Bench, Database};
 use crate::receiver::{Receiver, SECRET};
 
 on_both! {
@@ -93,7 +93,9 @@ async fn no_redirect_is_followed(database: Database) {
 
 async fn only_public_addresses_are_called(database: Database) {
     let bench = bench(database, 1, &["127.0.0.2"]).await;
-    for url in ["http://127.0.0.1:1/", "http://localhost/", "http://[::ffff:10.0.0.1]/", "ftp://example.com/", "x"] {
+    for url in
+        ["http://127.0.0.1:1/", "http://localhost/", "http://[::ffff:10.0.0.1]/", "ftp://example.com/", "x"]
+    {
         let path = format!("/jobs?callback_url={url}");
         let answer = bench.ask(Method::POST, &path, &[("content-type", "text/csv")], "postcode\n").await;
         assert_eq!(answer.status, 400, "{url}");

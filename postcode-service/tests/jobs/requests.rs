@@ -4,7 +4,7 @@ use axum::body::Body;
 use http::Method;
 use postcode_service::jobs::Limits;
 
-use crate::database::{Bench, Database, id, on_both};
+use crate::database::{Bench, Database, id};
 
 on_both! {
     a_key_is_one_job
@@ -29,8 +29,10 @@ async fn a_key_is_one_job(database: Database) {
         let other = bench.ask(Method::POST, path, &[CSV, key], body).await;
         assert_eq!((other.status.as_u16(), &other.json()["code"]), (422, &"idempotency_key_reused".into()));
     }
-    let json = bench.ask(Method::POST, "/jobs", &[JSON, ("idempotency-key", "k2")], "{\"postcodes\":[\"x\"]}").await;
-    let again = bench.ask(Method::POST, "/jobs", &[JSON, ("idempotency-key", "k2")], "{\"postcodes\":[\"x\"]}").await;
+    let json =
+        bench.ask(Method::POST, "/jobs", &[JSON, ("idempotency-key", "k2")], "{\"postcodes\":[\"x\"]}").await;
+    let again =
+        bench.ask(Method::POST, "/jobs", &[JSON, ("idempotency-key", "k2")], "{\"postcodes\":[\"x\"]}").await;
     assert_eq!(id(&json), id(&again));
     assert_ne!(bench.csv("", &[], "postcode\nM1 1AE\n").await, first, "without a key it is another");
     let tenant = [key, ("postcode-tenant", "other")];
@@ -67,7 +69,9 @@ async fn what_makes_no_sense_is_refused_and_leaves_nothing(database: Database) {
         assert_eq!(answer.status, status, "{path} {body:.20}: {text}");
         assert!(text.contains(says), "{text}");
     }
-    for (name, value) in [("postcode-tenant", "é"), ("idempotency-key", ""), ("postcode-tenant", &"x".repeat(65))] {
+    for (name, value) in
+        [("postcode-tenant", "é"), ("idempotency-key", ""), ("postcode-tenant", &"x".repeat(65))]
+    {
         let answer = bench.ask(Method::POST, "/jobs", &[CSV, (name, value)], "postcode\n").await;
         assert_eq!(answer.status, 400, "{name}");
     }
@@ -96,7 +100,9 @@ async fn tenants_do_not_see_each_other(database: Database) {
     }
     assert_eq!(bench.get(&format!("/jobs/{mine}")).await.status, 404);
     assert_eq!(bench.ask(Method::DELETE, &format!("/jobs/{mine}"), &[], "").await.status, 404);
-    let job = bench.ask(Method::GET, &format!("/jobs/{mine}"), &[("origin", "x"), ("postcode-tenant", "me")], "").await;
+    let job = bench
+        .ask(Method::GET, &format!("/jobs/{mine}"), &[("origin", "x"), ("postcode-tenant", "me")], "")
+        .await;
     assert_eq!(job.header("access-control-allow-origin"), "", "no page of another origin reads it");
     bench.end().await;
 }
@@ -109,7 +115,10 @@ async fn a_job_is_cancelled(database: Database) {
     assert_eq!((early.status.as_u16(), &early.json()["code"]), (409, &"job_not_ended".into()));
     for _ in 0..2 {
         let cancelled = bench.ask(Method::DELETE, &path, &[], "").await;
-        assert_eq!((cancelled.status.as_u16(), &cancelled.json()["result"]["state"]), (200, &"cancelled".into()));
+        assert_eq!(
+            (cancelled.status.as_u16(), &cancelled.json()["result"]["state"]),
+            (200, &"cancelled".into())
+        );
     }
     let other = bench.csv("", &[], "postcode\nM1 1AE\n").await;
     bench.work(1);

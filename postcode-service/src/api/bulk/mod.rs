@@ -10,8 +10,8 @@ use axum::extract::{Request, State};
 use axum::response::IntoResponse;
 use axum::routing::get;
 use http::Method;
-use postcode_core::{Answer, Postcode, PostcodeLookup};
 use postcode_core::wire::{BulkItem, Field, FilteredView, RecordView, Shape};
+use postcode_core::{Answer, Postcode, PostcodeLookup};
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 

@@ -86,7 +86,8 @@ fn pieces(lengths: &[usize], wanted: &Range<usize>) -> Vec<(i64, Range<usize>)> 
     let mut start = 0;
     let mut pieces = Vec::new();
     for (number, len) in (0..).zip(lengths) {
-        let of_part = wanted.start.clamp(start, start + len) - start..wanted.end.clamp(start, start + len) - start;
+        let of_part =
+            wanted.start.clamp(start, start + len) - start..wanted.end.clamp(start, start + len) - start;
         if !of_part.is_empty() {
             pieces.push((number, of_part));
         }
@@ -108,13 +109,15 @@ fn sent(
         let output = store.output(&id, number).await.map_err(std::io::Error::other)?;
         // An answer that breaks off is an error to the client, which can go on from there with a `Range`.
         let cleared = || std::io::Error::other("the result was cleared while it was read");
-        let output = output.map(Bytes::from).filter(|output| output.len() >= range.end).ok_or_else(cleared)?;
+        let output =
+            output.map(Bytes::from).filter(|output| output.len() >= range.end).ok_or_else(cleared)?;
         Ok::<_, std::io::Error>(Some((output.slice(range), (store, id, pieces, place))))
     }))
 }
 
 fn described(status: StatusCode, etag: HeaderValue) -> Response {
-    (status, [(ETAG, etag), (ACCEPT_RANGES, HeaderValue::from_static("bytes"))], Body::empty()).into_response()
+    (status, [(ETAG, etag), (ACCEPT_RANGES, HeaderValue::from_static("bytes"))], Body::empty())
+        .into_response()
 }
 
 fn value(text: String) -> Result<HeaderValue, Failure> {

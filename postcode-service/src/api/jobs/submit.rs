@@ -45,11 +45,15 @@ impl Asked {
                 None | Some(Value::Null) => None,
                 Some(Value::String(text)) => Some(text),
                 Some(Value::Number(number)) => Some(number.to_string()),
-                Some(_) => return Err(Failure::bad_request(format!("{name} is neither a text nor a number"))),
+                Some(_) => {
+                    return Err(Failure::bad_request(format!("{name} is neither a text nor a number")));
+                }
             };
             let in_query = params.get(name).map(String::from);
             if in_body.is_some() && in_query.is_some() {
-                return Err(Failure::bad_request(format!("{name} is given in the body and in the query: give it once")));
+                return Err(Failure::bad_request(format!(
+                    "{name} is given in the body and in the query: give it once"
+                )));
             }
             *asked.slot(name) = in_body.or(in_query);
         }
@@ -86,9 +90,12 @@ impl Asked {
             }
         };
         if let Some(url) = &self.callback_url {
-            let wrong = |why: &str| Failure::bad_request(format!("callback_url: {} can't be called: {why}", short(url)));
+            let wrong = |why: &str| {
+                Failure::bad_request(format!("callback_url: {} can't be called: {why}", short(url)))
+            };
             let callbacks = app.jobs.callbacks();
-            let callbacks = callbacks.ok_or_else(|| wrong("this server has no secret to sign callbacks with"))?;
+            let callbacks =
+                callbacks.ok_or_else(|| wrong("this server has no secret to sign callbacks with"))?;
             callbacks.check(url).map_err(|why| wrong(&why))?;
         }
         Ok(NewJob { id: submission::id(), tenant, format, priority, run_at, callback_url: self.callback_url })
@@ -176,7 +183,9 @@ fn texts(mut body: Map<String, Value>) -> Result<Vec<String>, Failure> {
         return Err(Failure::bad_request(text));
     }
     let Some(Value::Array(postcodes)) = postcodes else {
-        return Err(Failure::bad_request("There are no postcodes: send {\"postcodes\":[…]}, a list of texts"));
+        return Err(Failure::bad_request(
+            "There are no postcodes: send {\"postcodes\":[…]}, a list of texts",
+        ));
     };
     let text = |(n, value)| match value {
         Value::String(text) => Ok(text),

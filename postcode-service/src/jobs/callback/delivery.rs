@@ -39,8 +39,15 @@ async fn deliver(store: &dyn Store, callbacks: &Callbacks, id: &str) -> Result<(
         Ok(()) => store.callback_delivered(id).await,
         Err(failed) => {
             let attempts = u32::try_from(callback.attempts).unwrap_or(u32::MAX).saturating_add(1);
-            let again = (!failed.for_good && attempts < callbacks.0.attempts).then(|| callbacks.again(attempts));
-            tracing::warn!(callback = id, attempts, dead = again.is_none(), why = failed.why, "a callback failed");
+            let again =
+                (!failed.for_good && attempts < callbacks.0.attempts).then(|| callbacks.again(attempts));
+            tracing::warn!(
+                callback = id,
+                attempts,
+                dead = again.is_none(),
+                why = failed.why,
+                "a callback failed"
+            );
             store.callback_failed(id, &failed.why, again).await
         }
     }

@@ -168,7 +168,9 @@ mod tests {
     #[test]
     fn only_the_public_internet_is_called() {
         let guard = Guard::new(Vec::new());
-        for url in ["https://example.com/x", "http://8.8.8.8", "http://[2606:4700::1111]/", "https://a.b:8443/?q=1"] {
+        for url in
+            ["https://example.com/x", "http://8.8.8.8", "http://[2606:4700::1111]/", "https://a.b:8443/?q=1"]
+        {
             assert!(guard.check(url).is_ok(), "{url}");
         }
         for url in [

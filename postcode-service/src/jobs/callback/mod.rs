@@ -72,9 +72,13 @@ impl Callbacks {
         let rest = secret.trim().strip_prefix("whsec_");
         let bytes = rest.and_then(|rest| base64::engine::general_purpose::STANDARD.decode(rest).ok());
         if !bytes.is_some_and(|bytes| SECRET.contains(&bytes.len())) {
-            return Err("the secret of the webhooks is none: give whsec_ and 24 to 64 random bytes in base64".to_owned());
+            return Err(
+                "the secret of the webhooks is none: give whsec_ and 24 to 64 random bytes in base64"
+                    .to_owned(),
+            );
         }
-        let webhook = Webhook::new(secret.trim()).map_err(|_| "the secret of the webhooks is none".to_owned())?;
+        let webhook =
+            Webhook::new(secret.trim()).map_err(|_| "the secret of the webhooks is none".to_owned())?;
         let guard = Arc::new(Guard::new(manner.allow));
         // No proxy: it would connect to addresses that are not seen here.
         let client = reqwest::Client::builder()

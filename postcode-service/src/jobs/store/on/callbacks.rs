@@ -38,7 +38,11 @@ pub(super) async fn enqueue(tx: &mut Tx, id: &str, run_at: i64) -> Result<(), Er
     let builder = TaskBuilder::new(args).task_id(TaskId::from_string(task.as_str())).max_attempts(100);
     let builder = if run_at > 0 { builder.run_at_timestamp(second(run_at)) } else { builder };
     push(tx, CALLBACKS, builder.build()).await?;
-    sqlx::query("UPDATE job_callbacks SET task = $1 WHERE id = $2").bind(task).bind(id).execute(&mut **tx).await?;
+    sqlx::query("UPDATE job_callbacks SET task = $1 WHERE id = $2")
+        .bind(task)
+        .bind(id)
+        .execute(&mut **tx)
+        .await?;
     Ok(())
 }
 

@@ -86,7 +86,11 @@ impl Looks {
     fn new(turn: &Turn) -> Self {
         let mut now_and_then = tokio::time::interval(turn.poll);
         now_and_then.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        Self { now_and_then, nudge: turn.nudge.clone(), nudged: Box::pin(turn.nudge.clone().notified_owned()) }
+        Self {
+            now_and_then,
+            nudge: turn.nudge.clone(),
+            nudged: Box::pin(turn.nudge.clone().notified_owned()),
+        }
     }
 }
 
