@@ -1,5 +1,5 @@
 -- Jobs: rows that come in, are cut into parts, and go out enriched. Times are milliseconds since 1970.
-CREATE TABLE jobs (
+CREATE TABLE postcode_jobs (
     id TEXT NOT NULL PRIMARY KEY,
     tenant TEXT NOT NULL,
     -- receiving, queued, running, succeeded, failed, cancelled
@@ -27,9 +27,9 @@ CREATE TABLE jobs (
     reason TEXT
 );
 
-CREATE INDEX jobs_by_state ON jobs (state, touched_at);
+CREATE INDEX jobs_by_state ON postcode_jobs (state, touched_at);
 
-CREATE INDEX jobs_by_tenant ON jobs (tenant, state);
+CREATE INDEX jobs_by_tenant ON postcode_jobs (tenant, state);
 
 CREATE TABLE job_parts (
     job TEXT NOT NULL,

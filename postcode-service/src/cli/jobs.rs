@@ -18,7 +18,7 @@ const USUAL: &str = "postcode-jobs.db";
 
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Jobs")]
-pub(super) struct Args {
+pub(super) struct JobArgs {
     /// Where jobs are kept: sqlite:///PATH (a file), postgres://USER@HOST/DATABASE (for several servers and workers), or
     /// none [default: sqlite://postcode-jobs.db, which the first job makes]
     #[arg(long, value_name = "URL", env = "POSTCODE_JOBS", hide_env_values = true)]
@@ -77,7 +77,7 @@ fn workers(text: &str) -> Result<usize, String> {
     number.ok_or_else(|| format!("give a number from 0 to {MOST}"))
 }
 
-impl Args {
+impl JobArgs {
     /// Jobs as the options say. What was asked for must be there; the file that nobody asked for need not.
     pub(super) async fn open(&self, upload: u64) -> anyhow::Result<Jobs> {
         let (url, lazy) = match &self.jobs {

@@ -7,7 +7,7 @@ use std::io::Write;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::jobs;
+use super::jobs::JobArgs;
 use super::log::Log;
 use super::time::time;
 use crate::api::{Api, Limits};
@@ -90,7 +90,7 @@ pub struct Args {
     #[arg(long, value_name = "TIME", env = "POSTCODE_LAME_DUCK", default_value = "0s", value_parser = time)]
     lame_duck: Duration,
     #[command(flatten)]
-    jobs: jobs::Args,
+    jobs: JobArgs,
     #[command(flatten)]
     log: Log,
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 
-use super::jobs;
+use super::jobs::JobArgs;
 use super::log::Log;
 use super::source::Source;
 use super::time::time;
@@ -26,7 +26,7 @@ Examples:
   postcode-service worker --jobs sqlite:///var/lib/postcode/jobs.db --source http://127.0.0.1:8080")]
 pub struct Args {
     #[command(flatten)]
-    jobs: jobs::Args,
+    jobs: JobArgs,
     #[command(flatten)]
     source: Source,
     /// At the end: how long parts under way may take

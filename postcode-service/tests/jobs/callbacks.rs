@@ -7,7 +7,7 @@ use postcode_service::jobs::callback::Manner;
 use postcode_service::jobs::{Callbacks, Limits};
 use serde_json::Value;
 
-use crate::database::{Bench, Database, on_both};
+use crate::database::{Bench, Database};
 use crate::receiver::{Receiver, SECRET};
 
 on_both! {

@@ -1,4 +1,5 @@
 //! Each test on either database: a file of its own, and a PostgreSQL database of its own where there is a server.
+#![allow(dead_code, unreachable_pub, reason = "each test uses a part")]
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -160,27 +161,3 @@ pub fn id(answer: &Answer) -> String {
     assert_eq!(answer.header("location"), format!("/jobs/{id}"));
     id
 }
-
-/// A test for each database.
-macro_rules! on_both {
-    ($($name:ident)*) => {
-        mod sqlite {
-            $(#[tokio::test(flavor = "multi_thread")]
-            async fn $name() {
-                if let Some(database) = crate::database::Database::file() {
-                    super::$name(database).await;
-                }
-            })*
-        }
-
-        mod postgres {
-            $(#[tokio::test(flavor = "multi_thread")]
-            async fn $name() {
-                if let Some(database) = crate::database::Database::server() {
-                    super::$name(database).await;
-                }
-            })*
-        }
-    };
-}
-pub(crate) use on_both;

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use postcode_core::{Answer, MockPostcodeLookup, Postcode, PostcodeLookup};
 use postcode_service::jobs::Limits;
 
-use crate::database::{Bench, Database, on_both};
+use crate::database::{Bench, Database};
 
 on_both! {
     a_small_job_is_not_behind_a_large_one

@@ -9,6 +9,29 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+/// A test for each database.
+macro_rules! on_both {
+    ($($name:ident)*) => {
+        mod sqlite {
+            $(#[tokio::test(flavor = "multi_thread")]
+            async fn $name() {
+                if let Some(database) = crate::database::Database::file() {
+                    super::$name(database).await;
+                }
+            })*
+        }
+
+        mod postgres {
+            $(#[tokio::test(flavor = "multi_thread")]
+            async fn $name() {
+                if let Some(database) = crate::database::Database::server() {
+                    super::$name(database).await;
+                }
+            })*
+        }
+    };
+}
+
 mod callbacks;
 mod database;
 mod fairness;

@@ -4,7 +4,7 @@ use axum::body::Body;
 use http::Method;
 use postcode_service::jobs::Limits;
 
-use crate::database::{Bench, Database, id, on_both};
+use crate::database::{Bench, Database, id};
 
 on_both! {
     a_key_is_one_job

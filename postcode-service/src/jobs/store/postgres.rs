@@ -24,7 +24,7 @@ pub(super) mod sql {
     pub(in super::super) const SET_BACK: &str = "UPDATE apalis.jobs SET priority = CASE WHEN priority > $1::bigint - $2::bigint \
         THEN $1::bigint ELSE priority + $2::bigint END WHERE job_type = $3 AND status <> 'Done'";
     pub(in super::super) const LOST: &str = "SELECT p.job, p.number, COALESCE(p.task, ''), j.tenant, j.priority FROM job_parts p \
-        JOIN jobs j ON j.id = p.job WHERE j.state IN ('queued', 'running') AND j.touched_at < $1 \
+        JOIN postcode_jobs j ON j.id = p.job WHERE j.state IN ('queued', 'running') AND j.touched_at < $1 \
         AND p.number < j.next_part AND p.output IS NULL AND NOT EXISTS (SELECT 1 FROM apalis.jobs t WHERE t.id = p.task \
         AND (t.status IN ('Pending', 'Queued', 'Running') OR (t.status = 'Failed' AND t.attempts < t.max_attempts))) \
         LIMIT 100";

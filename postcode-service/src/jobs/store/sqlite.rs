@@ -27,7 +27,7 @@ pub(super) mod sql {
     pub(in super::super) const SET_BACK: &str = "UPDATE Jobs SET priority = CASE WHEN priority > $1 - $2 \
         THEN $1 ELSE priority + $2 END WHERE job_type = $3 AND status <> 'Done'";
     pub(in super::super) const LOST: &str = "SELECT p.job, p.number, COALESCE(p.task, ''), j.tenant, j.priority FROM job_parts p \
-        JOIN jobs j ON j.id = p.job WHERE j.state IN ('queued', 'running') AND j.touched_at < $1 \
+        JOIN postcode_jobs j ON j.id = p.job WHERE j.state IN ('queued', 'running') AND j.touched_at < $1 \
         AND p.number < j.next_part AND p.output IS NULL AND NOT EXISTS (SELECT 1 FROM Jobs t WHERE t.id = p.task \
         AND (t.status IN ('Pending', 'Queued', 'Running') OR (t.status = 'Failed' AND t.attempts < t.max_attempts))) \
         LIMIT 100";
@@ -44,6 +44,7 @@ pub(super) mod sql {
 }
 
 pub(super) async fn open(path: &Path) -> Result<on::Database, Error> {
+    private(path)?;
     // FULL: what was accepted stays, whatever happens to the machine.
     let options = SqliteConnectOptions::new()
         .filename(path)
@@ -63,6 +64,17 @@ pub(super) async fn open(path: &Path) -> Result<on::Database, Error> {
     own.dangerous_set_table_name(on::MIGRATIONS);
     migrate(own, &pool).await?;
     Ok(on::Database { pool })
+}
+
+/// The rows are somebody's customers: a file that is made is for its owner only, and so are those that SQLite makes beside it.
+fn private(path: &Path) -> Result<(), Error> {
+    use std::os::unix::fs::OpenOptionsExt;
+
+    match std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
+        Ok(_) => Ok(()),
+        Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
+        Err(e) => Err(Error::Database(e.into())),
+    }
 }
 
 async fn migrate(migrator: sqlx::migrate::Migrator, pool: &Pool) -> Result<(), Error> {

@@ -9,17 +9,19 @@ use crate::jobs::store::{Error, Reading};
 #[async_trait]
 impl Reading for Database {
     async fn job(&self, tenant: &str, id: &str) -> Result<Option<Job>, Error> {
-        Ok(sqlx::query_as("SELECT * FROM jobs WHERE tenant = $1 AND id = $2 AND state <> 'receiving'")
-            .bind(tenant)
-            .bind(id)
-            .fetch_optional(&self.pool)
-            .await?)
+        Ok(sqlx::query_as(
+            "SELECT * FROM postcode_jobs WHERE tenant = $1 AND id = $2 AND state <> 'receiving'",
+        )
+        .bind(tenant)
+        .bind(id)
+        .fetch_optional(&self.pool)
+        .await?)
     }
 
     async fn cancel(&self, tenant: &str, id: &str) -> Result<Option<Job>, Error> {
         let mut tx = begin(&self.pool).await?;
         let cancelled: Option<Job> = sqlx::query_as(
-            "UPDATE jobs SET state = 'cancelled', finished_at = $1, touched_at = $1 \
+            "UPDATE postcode_jobs SET state = 'cancelled', finished_at = $1, touched_at = $1 \
              WHERE tenant = $2 AND id = $3 AND state IN ('queued', 'running') RETURNING *",
         )
         .bind(now())

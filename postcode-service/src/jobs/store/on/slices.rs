@@ -19,7 +19,7 @@ impl Slices for Database {
         };
         let found: Option<(String, String, i64, i64, Vec<u8>, Vec<u8>)> = sqlx::query_as(
             "SELECT j.state, j.plan, p.first_line, p.row_count, p.head, p.input \
-             FROM job_parts p JOIN jobs j ON j.id = p.job WHERE p.job = $1 AND p.number = $2 \
+             FROM job_parts p JOIN postcode_jobs j ON j.id = p.job WHERE p.job = $1 AND p.number = $2 \
              AND p.output IS NULL AND p.input IS NOT NULL AND j.state IN ('queued', 'running')",
         )
         .bind(&slice.job)
@@ -29,7 +29,7 @@ impl Slices for Database {
         let Some((state, plan, first_line, rows, head, input)) = found else { return Ok(None) };
         if state == "queued" {
             sqlx::query(
-                "UPDATE jobs SET state = 'running', started_at = $1 WHERE id = $2 AND state = 'queued'",
+                "UPDATE postcode_jobs SET state = 'running', started_at = $1 WHERE id = $2 AND state = 'queued'",
             )
             .bind(now())
             .bind(&slice.job)
@@ -58,7 +58,7 @@ impl Slices for Database {
             return Ok(false);
         }
         let counted: Option<(String, i64, i64, i64, i64)> = sqlx::query_as(
-            "UPDATE jobs SET done = done + $1, parts_done = parts_done + 1, next_part = next_part + 1, failures = 0, \
+            "UPDATE postcode_jobs SET done = done + $1, parts_done = parts_done + 1, next_part = next_part + 1, failures = 0, \
              touched_at = $2 WHERE id = $3 AND state IN ('queued', 'running') \
              RETURNING tenant, priority, parts, parts_done, next_part",
         )
@@ -81,7 +81,7 @@ impl Slices for Database {
     async fn postpone(&self, slice: &Slice, why: &str, delay: fn(i64) -> Duration) -> Result<i64, Error> {
         let mut tx = begin(&self.pool).await?;
         let failures: Option<(i64,)> = sqlx::query_as(
-            "UPDATE jobs SET failures = failures + 1, reason = $1, touched_at = $2 \
+            "UPDATE postcode_jobs SET failures = failures + 1, reason = $1, touched_at = $2 \
              WHERE id = $3 AND state IN ('queued', 'running') RETURNING failures",
         )
         .bind(why)
@@ -108,7 +108,7 @@ impl Database {
     pub(super) async fn start(&self, job: &str) -> Result<(), Error> {
         let mut tx = begin(&self.pool).await?;
         let started: Option<(String, i64, i64)> = sqlx::query_as(
-            "UPDATE jobs SET next_part = CASE WHEN parts < $1 THEN parts ELSE $1 END, touched_at = $2 \
+            "UPDATE postcode_jobs SET next_part = CASE WHEN parts < $1 THEN parts ELSE $1 END, touched_at = $2 \
              WHERE id = $3 AND state = 'queued' AND next_part = 0 RETURNING tenant, priority, next_part",
         )
         .bind(WINDOW)
@@ -125,7 +125,7 @@ impl Database {
 /// Ends a job that has not ended, and puts its callback in the queue.
 pub(super) async fn end(tx: &mut Tx, job: &str, state: &str, reason: Option<&str>) -> Result<(), Error> {
     let ended: Option<Job> = sqlx::query_as(
-        "UPDATE jobs SET state = $1, reason = $2, finished_at = $3, touched_at = $3 \
+        "UPDATE postcode_jobs SET state = $1, reason = $2, finished_at = $3, touched_at = $3 \
          WHERE id = $4 AND state IN ('queued', 'running') RETURNING *",
     )
     .bind(state)

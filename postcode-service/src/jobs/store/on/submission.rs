@@ -12,7 +12,7 @@ impl Submissions for Database {
     async fn receive(&self, job: &NewJob, bounds: Bounds) -> Result<(), Error> {
         let mut tx = begin(&self.pool).await?;
         let (open,): (i64,) = sqlx::query_as(
-            "SELECT COUNT(*) FROM jobs WHERE tenant = $1 AND state IN ('receiving', 'queued', 'running')",
+            "SELECT COUNT(*) FROM postcode_jobs WHERE tenant = $1 AND state IN ('receiving', 'queued', 'running')",
         )
         .bind(&job.tenant)
         .fetch_one(&mut *tx)
@@ -20,14 +20,15 @@ impl Submissions for Database {
         if open >= bounds.open_jobs {
             return Err(Error::TooMany { open });
         }
-        let (bytes,): (i64,) = sqlx::query_as("SELECT CAST(COALESCE(SUM(bytes), 0) AS BIGINT) FROM jobs")
-            .fetch_one(&mut *tx)
-            .await?;
+        let (bytes,): (i64,) =
+            sqlx::query_as("SELECT CAST(COALESCE(SUM(bytes), 0) AS BIGINT) FROM postcode_jobs")
+                .fetch_one(&mut *tx)
+                .await?;
         if bytes >= bounds.bytes {
             return Err(Error::Full { bytes });
         }
         sqlx::query(
-            "INSERT INTO jobs (id, tenant, state, format, plan, priority, run_at, callback_url, created_at, touched_at) \
+            "INSERT INTO postcode_jobs (id, tenant, state, format, plan, priority, run_at, callback_url, created_at, touched_at) \
              VALUES ($1, $2, 'receiving', $3, '', $4, $5, $6, $7, $7)",
         )
         .bind(&job.id)
@@ -45,7 +46,7 @@ impl Submissions for Database {
     async fn add_part(&self, job: &str, part: &NewPart) -> Result<(), Error> {
         let mut tx = begin(&self.pool).await?;
         let touched = sqlx::query(
-            "UPDATE jobs SET touched_at = $1, bytes = bytes + $2 WHERE id = $3 AND state = 'receiving'",
+            "UPDATE postcode_jobs SET touched_at = $1, bytes = bytes + $2 WHERE id = $3 AND state = 'receiving'",
         )
         .bind(now())
         .bind(part.input.len() as i64)
@@ -80,7 +81,7 @@ impl Submissions for Database {
         let due = job.run_at <= now;
         let first = if due { received.parts.min(WINDOW) } else { 0 };
         let queued = sqlx::query(
-            "UPDATE jobs SET state = 'queued', plan = $1, parts = $2, next_part = $3, total = $4, bytes = $5, \
+            "UPDATE postcode_jobs SET state = 'queued', plan = $1, parts = $2, next_part = $3, total = $4, bytes = $5, \
              created_at = $6, touched_at = $6 WHERE id = $7 AND state = 'receiving'",
         )
         .bind(&received.plan)
@@ -147,7 +148,7 @@ pub(super) async fn remove(tx: &mut Tx, job: &str) -> Result<(), Error> {
         "DELETE FROM job_parts WHERE job = $1",
         "DELETE FROM job_keys WHERE job = $1",
         "DELETE FROM job_callbacks WHERE job = $1",
-        "DELETE FROM jobs WHERE id = $1",
+        "DELETE FROM postcode_jobs WHERE id = $1",
     ] {
         sqlx::query(statement).bind(job).execute(&mut **tx).await?;
     }

@@ -37,7 +37,7 @@ impl Upkeep for Database {
             }
         }
         let late: Vec<(String,)> = sqlx::query_as(
-            "SELECT id FROM jobs WHERE state = 'queued' AND next_part = 0 AND parts > 0 AND run_at < $1 LIMIT 100",
+            "SELECT id FROM postcode_jobs WHERE state = 'queued' AND next_part = 0 AND parts > 0 AND run_at < $1 LIMIT 100",
         )
         .bind(untouched_since)
         .fetch_all(&self.pool)
@@ -68,7 +68,7 @@ impl Upkeep for Database {
     async fn clear(&self, uploads: i64, ended: i64) -> Result<u64, Error> {
         // A job whose callback is still to be delivered is kept: whoever is told of it will ask for it.
         let old: Vec<(String,)> = sqlx::query_as(
-            "SELECT id FROM jobs j WHERE (state = 'receiving' AND touched_at < $1) \
+            "SELECT id FROM postcode_jobs j WHERE (state = 'receiving' AND touched_at < $1) \
              OR (state IN ('succeeded', 'failed', 'cancelled') AND finished_at < $2 AND NOT EXISTS \
              (SELECT 1 FROM job_callbacks c WHERE c.job = j.id AND c.state = 'pending')) LIMIT $3",
         )
@@ -85,7 +85,7 @@ impl Upkeep for Database {
         // A cancelled job needs its rows no more.
         sqlx::query(
             "UPDATE job_parts SET input = NULL WHERE input IS NOT NULL AND job IN \
-             (SELECT id FROM jobs WHERE state IN ('cancelled', 'failed'))",
+             (SELECT id FROM postcode_jobs WHERE state IN ('cancelled', 'failed'))",
         )
         .execute(&self.pool)
         .await?;
