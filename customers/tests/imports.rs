@@ -77,7 +77,7 @@ impl Bench {
     }
 }
 
-on_both! { Database::file();
+on_both! { crate::databases::Database::file();
     each_row_is_an_account_or_says_why_not,
     it_is_taken_up_where_it_was_left,
     it_is_cancelled,
