@@ -1,5 +1,7 @@
 //! What is known of addresses, checked against a new edition of the postcodes.
 
+use std::time::Duration;
+
 use postcode_core::{ErrorKind, Postcode};
 use tracing::{debug, info, warn};
 
@@ -10,6 +12,18 @@ use crate::store::{Recheck, Settled};
 use crate::{Customers, Error, ResolveError};
 
 impl Customers {
+    /// [Checks](Self::recheck) what is known against the lookup's edition for as long as it is polled, `every` so often. Apart
+    /// from the [resolver](Self::keep_resolving), so that who waits for an address does not wait for all the others.
+    /// Dropping it at any moment loses nothing.
+    pub async fn keep_rechecking(&self, every: Duration) {
+        loop {
+            tokio::time::sleep(every).await;
+            if let Err(error) = self.recheck().await {
+                warn!(%error, "the check of all addresses against the edition waits");
+            }
+        }
+    }
+
     /// If the lookup answers from another edition of its dataset than the addresses were checked against, looks all of
     /// them up again, in batches, and stores what changed: a postcode that is terminated since, or in another district. How
     /// many addresses changed.
@@ -22,8 +36,7 @@ impl Customers {
     pub async fn recheck(&self) -> Result<usize, ResolveError> {
         let info = match tokio::time::timeout(self.lookup_timeout, self.lookup.info()).await {
             Ok(Ok(info)) => info,
-            // Who can't say has none that changes: any server of postcodes.io. And one that is down is asked the next time:
-            // addresses that are pending make that heard.
+            // Who can't say has none that changes: any server of postcodes.io. And one that is down is asked the next time.
             Ok(Err(error)) => {
                 debug!(%error, "the lookup does not say which edition it has");
                 return Ok(0);

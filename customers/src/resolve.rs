@@ -70,8 +70,7 @@ impl Customers {
     }
 
     /// Resolves pending addresses for as long as it is polled: all at the start (the lookup may be another
-    /// one than before), then as they come, and `every` so often those that are due again; and
-    /// [checks](Self::recheck) what is known against each new edition of the postcodes. While the lookup
+    /// one than before), then as they come, and `every` so often those that are due again. While the lookup
     /// fails, pauses grow from a quarter of a second to `every`, or what the other side asks for.
     /// Dropping it between or during batches loses nothing.
     pub async fn keep_resolving(&self, every: Duration) {
@@ -83,14 +82,13 @@ impl Customers {
                     self.store.all_due().await.map_err(Error::from)?;
                     started = true;
                 }
-                let resolved = self.resolve_pending().await?;
-                if resolved > 0 {
-                    info!(resolved, "pending addresses resolved");
-                }
-                self.recheck().await
+                self.resolve_pending().await
             };
             match pass.await {
-                Ok(_rechecked) => {
+                Ok(resolved) => {
+                    if resolved > 0 {
+                        info!(resolved, "pending addresses resolved");
+                    }
                     failures = 0;
                     let _ = tokio::time::timeout(every, self.pending.notified()).await;
                 }

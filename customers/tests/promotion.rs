@@ -30,7 +30,8 @@ impl Promoted {
         let dir = TempDir::new().unwrap();
         let database = format!("sqlite://{}", dir.path().join("customers.db").display());
         let options = ["--listen", "127.0.0.1:0", "--database", &database, "--lookup-timeout", "30s"];
-        let promotion = ["--promote-to", to, "--admin", "127.0.0.1:0"];
+        // What is counted is what customers ask: not which edition there is.
+        let promotion = ["--promote-to", to, "--admin", "127.0.0.1:0", "--recheck-every", "1h"];
         let mut server = Server::start(&[&options[..], &promotion, more].concat()).await;
         let admin = server.said("admin on ").await;
         Self { server, admin, _dir: dir }

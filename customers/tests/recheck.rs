@@ -89,22 +89,22 @@ async fn what_broke_off_goes_on_and_what_is_deleted_is_checked_for_its_return(da
     assert_eq!(listed(&customers, AddressStatus::Pending).await.len(), 3);
 }
 
-async fn the_resolver_does_it_by_itself(database: Database) {
+async fn it_is_done_by_itself(database: Database) {
     let (customers, lookup, made) = three(&database).await;
-    let resolver = tokio::spawn({
+    let checker = tokio::spawn({
         let customers = customers.clone();
-        async move { customers.keep_resolving(Duration::from_millis(5)).await }
+        async move { customers.keep_rechecking(Duration::from_millis(5)).await }
     });
     lookup.set(Mode::Terminates);
     lookup.publish("second");
     while customers.get(made[0].id).await.unwrap().check.status != AddressStatus::Terminated {
         tokio::task::yield_now().await;
     }
-    resolver.abort();
+    checker.abort();
 }
 
 on_both! { crate::databases::Database::Memory;
     a_postcode_that_is_terminated_since_is_found_and_reported,
     what_broke_off_goes_on_and_what_is_deleted_is_checked_for_its_return,
-    the_resolver_does_it_by_itself,
+    it_is_done_by_itself,
 }

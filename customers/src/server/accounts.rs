@@ -1,7 +1,6 @@
 //! Accounts, one at a time.
 
 use axum::Json;
-use axum::extract::rejection::QueryRejection;
 use axum::extract::{FromRequestParts, Path, Query, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
@@ -9,8 +8,9 @@ use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 
 use super::conditions::{Given, etag, has};
-use super::listing::{Paging, wrong_query};
+use super::listing::Paging;
 use super::problem::Problem;
+use super::query::{Asked, refused};
 use super::{Answer, App, body};
 use crate::{AuditEntry, Customer, CustomerId, Page};
 
@@ -86,12 +86,8 @@ struct History {
     next_cursor: Option<String>,
 }
 
-pub(super) async fn history(
-    State(app): State<App>,
-    Id(id): Id,
-    query: Result<Query<Paging>, QueryRejection>,
-) -> Answer<Response> {
-    let Query(paging) = query.map_err(wrong_query)?;
+pub(super) async fn history(State(app): State<App>, Id(id): Id, query: Asked<Paging>) -> Answer<Response> {
+    let Query(paging) = query.map_err(refused)?;
     let page = app.customers.history(id, paging.limit()?, paging.cursor()?).await?;
     let next_cursor = page.next.map(|cursor| cursor.to_string());
     Ok(Json(History { items: page.items, next_cursor }).into_response())

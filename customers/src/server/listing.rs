@@ -1,14 +1,13 @@
 //! Listings: filters and cursors in the query.
 
 use axum::Json;
-use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 
-use super::problem::Problem;
+use super::query::{Asked, refused, wrong};
 use super::{Answer, App};
-use crate::{Cursor, Customer, Error, Filter};
+use crate::{Cursor, Customer, Filter};
 
 /// Customers of a page, unless the caller says how many.
 const PAGE: usize = 50;
@@ -71,11 +70,8 @@ struct Items {
     next_cursor: Option<String>,
 }
 
-pub(super) async fn list(
-    State(app): State<App>,
-    query: Result<Query<Listing>, QueryRejection>,
-) -> Answer<Response> {
-    let Query(listing) = query.map_err(wrong_query)?;
+pub(super) async fn list(State(app): State<App>, query: Asked<Listing>) -> Answer<Response> {
+    let Query(listing) = query.map_err(refused)?;
     let (limit, from) = (limit(&listing.limit)?, cursor(&listing.cursor)?);
     let page = app.customers.search(&listing.filter()?, limit, from).await?;
     let mut distances = page.distances.into_iter().map(|metres| (metres * 10.0).round() / 10.0);
@@ -139,12 +135,4 @@ fn cursor(text: &str) -> Answer<Option<Cursor>> {
         "" => Ok(None),
         text => text.parse().map(Some).map_err(|error| wrong(format!("a cursor of {text:?}: {error}"))),
     }
-}
-
-pub(super) fn wrong_query(rejection: QueryRejection) -> Problem {
-    wrong(rejection.body_text())
-}
-
-fn wrong(detail: String) -> Problem {
-    Error::Listing(detail).into()
 }

@@ -69,6 +69,9 @@ struct Serve {
     /// How often pending addresses are looked up again
     #[arg(long, env = "CUSTOMERS_RESOLVE_EVERY", default_value = "5s", value_parser = duration, value_name = "TIME")]
     resolve_every: Duration,
+    /// How often to ask whether there is a new edition of the postcodes, against which all addresses are then checked again
+    #[arg(long, env = "CUSTOMERS_RECHECK_EVERY", default_value = "1m", value_parser = duration, value_name = "TIME")]
+    recheck_every: Duration,
     /// How long requests in flight may take to finish after a signal to stop
     #[arg(long, env = "CUSTOMERS_DRAIN", default_value = "10s", value_parser = duration, value_name = "TIME")]
     drain: Duration,
@@ -141,6 +144,7 @@ async fn run(options: Serve) -> Result<()> {
     let customers = Customers::new(store.clone(), lookup).with_lookup_timeout(options.lookup_timeout);
 
     let resolver = tokio::spawn(resolve(customers.clone(), options.resolve_every));
+    let checker = tokio::spawn(recheck(customers.clone(), options.recheck_every));
     let importer = tokio::spawn(import(customers.clone()));
     let address = listener.to_string();
     // In one piece, for those who read the first line and close.
@@ -167,6 +171,7 @@ async fn run(options: Serve) -> Result<()> {
     tokio::join!(serving, administering);
 
     resolver.abort();
+    checker.abort();
     importer.abort();
     store.close().await;
     info!("stopped");
@@ -184,6 +189,14 @@ async fn resolve(customers: Customers, every: Duration) {
         async move { customers.keep_resolving(every).await }
     };
     keep_going("the resolver of pending addresses", every, resolver).await;
+}
+
+async fn recheck(customers: Customers, every: Duration) {
+    let checker = || {
+        let customers = customers.clone();
+        async move { customers.keep_rechecking(every).await }
+    };
+    keep_going("the check against new editions", every, checker).await;
 }
 
 async fn import(customers: Customers) {
