@@ -163,6 +163,10 @@ impl Api {
         self.app.edition()
     }
 
+    pub(crate) fn jobs(&self) -> &Jobs {
+        &self.app.jobs
+    }
+
     /// Serves other data from the next request on. Requests that have begun keep theirs.
     pub fn replace(&self, edition: Edition) {
         self.app.edition.store(Arc::new(edition));

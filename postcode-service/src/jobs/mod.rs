@@ -5,6 +5,7 @@
 //! [`callback`]. How all this behaves is described in `docs/JOBS.md`.
 
 pub mod callback;
+pub(crate) mod gauges;
 pub(crate) mod job;
 pub(crate) mod store;
 pub(crate) mod submission;
@@ -138,6 +139,7 @@ struct Inner {
     watchers: Arc<Semaphore>,
     uploads: Arc<Semaphore>,
     downloads: Arc<Semaphore>,
+    gauges: gauges::Gauges,
 }
 
 /// How many wait for a job at a time.
@@ -172,6 +174,7 @@ impl Jobs {
             watchers: Arc::new(Semaphore::new(WATCHERS)),
             uploads: Arc::new(Semaphore::new(UPLOADS)),
             downloads: Arc::new(Semaphore::new(DOWNLOADS)),
+            gauges: gauges::Gauges::default(),
         }))
     }
 
@@ -265,6 +268,10 @@ impl Jobs {
 
     pub(crate) fn uploads(&self) -> Arc<Semaphore> {
         self.0.uploads.clone()
+    }
+
+    pub(crate) fn gauges(&self) -> &gauges::Gauges {
+        &self.0.gauges
     }
 
     pub(crate) fn downloads(&self) -> Arc<Semaphore> {

@@ -238,6 +238,9 @@ async fn upkeep(jobs: Jobs, store: Arc<dyn Store>, mut stop: watch::Receiver<boo
             }
             (Err(error), _) | (_, Err(error)) => tracing::warn!(%error, "what is left over was not seen to"),
         }
+        if let Ok(census) = store.count().await {
+            jobs.gauges().set(census);
+        }
         tokio::select! {
             () = tokio::time::sleep(ROUND) => {}
             _ = stop.wait_for(|stop| *stop) => return,

@@ -34,9 +34,10 @@ pub struct Frontend {
 impl Frontend {
     /// Around an API.
     pub fn new(api: Api, options: &Options) -> Self {
+        let metrics = Metrics::new(api.jobs().gauges());
         Self {
             api,
-            metrics: Metrics::new(),
+            metrics,
             slots: Semaphore::new(options.max_in_flight.min(Semaphore::MAX_PERMITS)),
             request_timeout: options.request_timeout,
         }

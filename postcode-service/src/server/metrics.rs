@@ -13,6 +13,8 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 
+use crate::jobs::gauges::Gauges;
+
 /// Seconds: a lookup takes tens of microseconds, a bulk request a millisecond.
 const BUCKETS: [f64; 16] = [
     10e-6, 25e-6, 50e-6, 100e-6, 250e-6, 500e-6, 1e-3, 2.5e-3, 5e-3, 10e-3, 25e-3, 50e-3, 0.1, 0.5, 1.0, 5.0,
@@ -36,7 +38,7 @@ pub(super) struct Metrics {
 }
 
 impl Metrics {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(jobs: &Gauges) -> Self {
         let requests =
             Family::<Labels, Histogram, fn() -> Histogram>::new_with_constructor(|| Histogram::new(BUCKETS));
         let (in_flight, connections, shed) = (Gauge::default(), Gauge::default(), Counter::default());
@@ -51,6 +53,7 @@ impl Metrics {
         registry.register("requests_in_flight", "Requests being answered", in_flight.clone());
         registry.register("connections", "Open connections", connections.clone());
         registry.register("requests_shed", "Requests refused because too many were in flight", shed.clone());
+        jobs.register(&mut registry);
         Self { registry, requests, in_flight, connections, shed }
     }
 

@@ -42,6 +42,37 @@ impl Database {
         }
     }
 
+    /// A statement of this database's own dialect.
+    pub async fn execute_in(&self, sqlite: &str, postgres: &str) {
+        use sqlx::{AssertSqlSafe, Connection, Executor};
+        match self {
+            Self::File(_) => {
+                let mut connection = sqlx::SqliteConnection::connect(&self.url()).await.unwrap();
+                connection.execute(AssertSqlSafe(sqlite.to_owned())).await.unwrap();
+            }
+            Self::Server(_) => {
+                let mut connection = sqlx::PgConnection::connect(&self.url()).await.unwrap();
+                connection.execute(AssertSqlSafe(postgres.to_owned())).await.unwrap();
+            }
+        }
+    }
+
+    /// The virtual time, and its epoch.
+    pub async fn clock(&self) -> (i64, i64) {
+        use sqlx::Connection;
+        let statement = "SELECT now, epoch FROM job_clock";
+        match self {
+            Self::File(_) => {
+                let mut connection = sqlx::SqliteConnection::connect(&self.url()).await.unwrap();
+                sqlx::query_as(statement).fetch_one(&mut connection).await.unwrap()
+            }
+            Self::Server(_) => {
+                let mut connection = sqlx::PgConnection::connect(&self.url()).await.unwrap();
+                sqlx::query_as(statement).fetch_one(&mut connection).await.unwrap()
+            }
+        }
+    }
+
     pub fn url(&self) -> String {
         match self {
             Self::File(dir) => format!("sqlite://{}", dir.path().join("jobs.db").display()),
@@ -112,9 +143,14 @@ impl Bench {
         self.workers.push(tokio::spawn(worker::run(self.jobs.clone(), workers, self.stop.subscribe())));
     }
 
-    pub async fn end(self) {
+    pub async fn end(mut self) {
+        self.rest().await;
+    }
+
+    /// Those who work end.
+    pub async fn rest(&mut self) {
         self.stop.send_replace(true);
-        for worker in self.workers {
+        for worker in self.workers.drain(..) {
             worker.await.unwrap();
         }
     }

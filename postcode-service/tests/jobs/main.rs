@@ -38,3 +38,4 @@ mod fairness;
 mod receiver;
 mod requests;
 mod results;
+mod upkeep;

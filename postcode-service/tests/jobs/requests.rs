@@ -45,7 +45,7 @@ async fn a_key_is_one_job(database: Database) {
 }
 
 async fn what_makes_no_sense_is_refused_and_leaves_nothing(database: Database) {
-    let bench = Bench::with(database, Limits { open_jobs: 3, ..Limits::default() }, None).await;
+    let bench = Bench::with(database, Limits { open_jobs: 5, ..Limits::default() }, None).await;
     let late = "a,postcode\n".to_owned() + &"1,M1 1AE\n".repeat(5_000) + "1,2,3\n";
     for (path, kind, body, status, says) in [
         ("/jobs", CSV, "a,b\n1,2\n", 422, "which column is the postcode"),
@@ -85,9 +85,12 @@ async fn what_makes_no_sense_is_refused_and_leaves_nothing(database: Database) {
         assert_eq!((answer.status.as_u16(), &answer.json()["code"]), (404, &"job_not_found".into()));
     }
     // All those refused are no open jobs, once they are forgotten.
-    while bench.ask(Method::POST, "/jobs", &[CSV], "postcode\nx\n").await.status != 202 {
-        tokio::task::yield_now().await;
+    for _ in 0..5 {
+        while bench.ask(Method::POST, "/jobs", &[CSV], "postcode\nx\n").await.status != 202 {
+            tokio::task::yield_now().await;
+        }
     }
+    assert_eq!(bench.ask(Method::POST, "/jobs", &[CSV], "postcode\nx\n").await.status, 429);
     bench.end().await;
 }
 

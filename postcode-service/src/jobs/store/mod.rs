@@ -148,6 +148,17 @@ pub(crate) trait Callbacks {
     async fn revive_callback(&self, tenant: &str, id: &str) -> Result<Option<bool>, Error>;
 }
 
+/// How much there is to do.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Census {
+    pub(crate) queued: i64,
+    pub(crate) running: i64,
+    /// Callbacks still to be delivered,
+    pub(crate) pending: i64,
+    /// and those that nobody took.
+    pub(crate) dead: i64,
+}
+
 /// What is left over is seen to.
 #[async_trait]
 pub(crate) trait Upkeep {
@@ -155,6 +166,7 @@ pub(crate) trait Upkeep {
     async fn restore(&self, untouched_since: i64) -> Result<u64, Error>;
     /// Forgets uploads untouched since the first time, and jobs that ended before the second. How many.
     async fn clear(&self, uploads: i64, ended: i64) -> Result<u64, Error>;
+    async fn count(&self) -> Result<Census, Error>;
 }
 
 /// What does the work of a queue. An error is for the queue: the task comes again.

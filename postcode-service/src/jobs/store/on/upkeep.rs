@@ -6,7 +6,7 @@ use super::schedule::{Flow, schedule};
 use super::submission::remove;
 use super::{Database, begin, callbacks, queue_time, sql};
 use crate::jobs::job::now;
-use crate::jobs::store::{CALLBACKS, Error, SLICES, Upkeep};
+use crate::jobs::store::{CALLBACKS, Census, Error, SLICES, Upkeep};
 
 /// Jobs cleared in one go, so that others get their turn between.
 const AT_ONCE: i64 = 100;
@@ -104,5 +104,17 @@ impl Upkeep for Database {
             sqlx::query(shrink).execute(&self.pool).await?;
         }
         Ok(old.len() as u64)
+    }
+
+    async fn count(&self) -> Result<Census, Error> {
+        let (queued, running, pending, dead) = sqlx::query_as(
+            "SELECT (SELECT COUNT(*) FROM postcode_jobs WHERE state = 'queued'), \
+             (SELECT COUNT(*) FROM postcode_jobs WHERE state = 'running'), \
+             (SELECT COUNT(*) FROM job_callbacks WHERE state = 'pending'), \
+             (SELECT COUNT(*) FROM job_callbacks WHERE state = 'dead')",
+        )
+        .fetch_one(&self.pool)
+        .await?;
+        Ok(Census { queued, running, pending, dead })
     }
 }
