@@ -118,7 +118,8 @@ async fn what_was_asked_for_is_there_or_the_program_says_why() {
     let secret = dir.path().join("secret");
     std::fs::write(&secret, "whsec_dG9vIHNob3J0").unwrap();
     let option = format!("--webhook-secret-file={}", secret.display());
-    fails(&["serve", &listen, "--jobs=none", &option], "whsec_ and 24 to 64");
+    let jobs = format!("--jobs=sqlite://{}", dir.path().join("jobs.db").display());
+    fails(&["serve", &listen, &jobs, &option], "whsec_ and 24 to 64");
     let (_server, client) = serve(dir.path(), &["--jobs=none"]).await;
     assert_eq!(submit(&client).await.0, 501);
 }
