@@ -1,6 +1,6 @@
 //! Jobs: many rows, looked up in the background on a durable queue.
 //!
-//! Rows are cut into parts as they come in ([`submission`]); a part is a task of the queue ([`store`]), worked on by whichever
+//! Rows are cut into parts as they come in (`submission`); a part is a task of the queue (`store`), worked on by whichever
 //! worker comes first ([`worker`]); the result is the parts' outputs in their order. Who asked for it is told by a
 //! [`callback`]. How all this behaves is described in `docs/JOBS.md`.
 
