@@ -34,7 +34,7 @@ impl Database {
         let name = format!("jobs_{}", uuid::Uuid::now_v7().simple());
         match execute(format!("CREATE DATABASE {name}")) {
             Ok(()) => Some(Self::Server(name)),
-            Err(error) if std::env::var_os("CI").is_none() => {
+            Err(error) if std::env::var_os("CI").is_none_or(|ci| ci != "true") => {
                 println!("skipped: no PostgreSQL at {SERVER}: {error}");
                 None
             }

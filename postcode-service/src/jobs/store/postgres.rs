@@ -18,7 +18,7 @@ pub(super) type Tx = sqlx::Transaction<'static, Db>;
 pub(super) type Storage<T> = PostgresStorage<T>;
 
 const CONNECTIONS: u32 = 8;
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(20);
 
 pub(super) mod sql {
     pub(in super::super) const SET_BACK: &str = "UPDATE apalis.jobs SET priority = CASE WHEN priority > $1::bigint - $2::bigint \
