@@ -180,7 +180,9 @@ $("history").addEventListener("toggle", async () => {
     const { body } = await ask(`customers/${shown.customer.id}/history`);
     $("changes").replaceChildren(...body.items.map((entry) => {
       const time = new Date(entry.at).toLocaleString("en-GB", { dateStyle: "medium", timeStyle: "short" });
-      const what = Object.keys(entry.changes ?? {}).join(", ");
+      // All there is, when it is made; and of the addresses their fields, each once.
+      const fields = entry.action === "created" ? [] : Object.keys(entry.changes ?? {});
+      const what = [...new Set(fields.map((field) => field.split("/").pop().replaceAll("_", " ")))].join(", ");
       return make("li", `${time}: ${entry.action.replaceAll("_", " ")}${what ? ` (${what})` : ""}${entry.actor ? ` by ${entry.actor}` : ""}`);
     }));
   } catch (error) {
