@@ -164,7 +164,11 @@ async fn there_are_limits(database: Database) {
         first = bench.ask(Method::POST, "/jobs", &[CSV], large.clone()).await;
     }
     id(&first);
-    assert_eq!(refused(rows(1)).await, (507, "storage_full".to_owned()));
+    let mut last = refused(rows(1)).await;
+    while last.0 == 429 {
+        last = refused(rows(1)).await;
+    }
+    assert_eq!(last, (507, "storage_full".to_owned()));
     bench.end().await;
 }
 
