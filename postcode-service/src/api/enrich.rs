@@ -6,6 +6,8 @@
 //! and hyper with "error reading a body", Python's requests with `ChunkedEncodingError`. What came before is whole rows but the last; the reason is
 //! in the server's log, under the request's id.
 
+use std::time::Duration;
+
 use axum::Router;
 use axum::body::{Body, BodyDataStream};
 use axum::extract::{Request, State};
@@ -87,6 +89,9 @@ pub(super) fn format(headers: &HeaderMap) -> Result<Format, Failure> {
 /// A client that sends less than this within [`PATIENCE`] does not keep its place.
 const SLOWEST: u64 = 64 * 1024;
 
+/// The longest pause of a client that was fast before.
+const IDLE: Duration = Duration::from_secs(300);
+
 /// The bytes of the body: not too many, and not too slowly.
 pub(super) fn limited(
     body: BodyDataStream,
@@ -95,7 +100,8 @@ pub(super) fn limited(
     let began = Instant::now();
     let bytes = stream::unfold((body, most), move |(mut body, left)| async move {
         let windows = u32::try_from((most - left) / SLOWEST).unwrap_or(u32::MAX);
-        let due = began + PATIENCE.saturating_mul(windows.saturating_add(1));
+        // What was sent fast gives time for later, but no more of it in one go than this.
+        let due = (began + PATIENCE.saturating_mul(windows.saturating_add(1))).min(Instant::now() + IDLE);
         let next = match tokio::time::timeout_at(due, body.next()).await {
             Ok(next) => next?.map_err(std::io::Error::other),
             Err(_) => Err(std::io::Error::other("the rows came too slowly")),

@@ -108,6 +108,8 @@ pub(crate) struct NewJob {
     pub(crate) priority: i64,
     pub(crate) run_at: i64,
     pub(crate) callback_url: Option<String>,
+    /// What makes a request that is sent again the same job.
+    pub(crate) key: Option<String>,
 }
 
 /// Some of its rows.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::FutureExt;
-use postcode_core::PostcodeLookup;
+use postcode_core::{ErrorKind, PostcodeLookup};
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 use uuid::Uuid;
@@ -74,7 +74,8 @@ pub async fn run(jobs: Jobs, workers: Workers, mut stop: watch::Receiver<bool>) 
             async move { store.work_on_slices(turn, handler, stop).await }.boxed()
         }));
     }
-    if let Some(callbacks) = jobs.callbacks().cloned().filter(|_| workers.count > 0) {
+    // Whoever has the secret sends them, also a server that works on nothing.
+    if let Some(callbacks) = jobs.callbacks().cloned() {
         let (jobs, store) = (jobs.clone(), store.clone());
         running.spawn(again(stop.clone(), workers.presumed_dead, jobs.nudge(), move |turn, stop| {
             let handler = delivery::handler(store.clone(), callbacks.clone());
@@ -197,7 +198,19 @@ impl From<enrich::Error> for Failed {
 
 impl From<postcode_core::Error> for Failed {
     fn from(error: postcode_core::Error) -> Self {
-        Self { for_good: !error.is_transient(), why: error.message().to_owned() }
+        // By the kind and not by `is_transient`: a client that has tried some times says that trying again does not help, and
+        // means within a call; here is time for it.
+        let for_good =
+            !matches!(error.kind(), ErrorKind::Unavailable | ErrorKind::Timeout | ErrorKind::Overloaded);
+        // The message is for the log only: it may name hosts of the operator.
+        tracing::warn!(%error, "the lookup failed");
+        let why = match error.kind() {
+            ErrorKind::Timeout => "the source of the postcodes gave no answer in time".to_owned(),
+            ErrorKind::Unavailable => "the source of the postcodes is away".to_owned(),
+            ErrorKind::Overloaded => "the source of the postcodes has too much to do".to_owned(),
+            kind => format!("the lookup failed: {}; the log of the worker says why", kind.code()),
+        };
+        Self { for_good, why }
     }
 }
 

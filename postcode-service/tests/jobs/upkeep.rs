@@ -75,7 +75,8 @@ fn failing(times: usize, kind: ErrorKind) -> Arc<dyn PostcodeLookup> {
     let failed = AtomicUsize::new(0);
     lookup.expect_lookup().returning(move |postcodes| {
         if failed.fetch_add(1, Ordering::Relaxed) < times {
-            return Err(Error::new(kind, "the source is away"));
+            // As a client says it that has tried some times.
+            return Err(Error::new(kind, "the source is at 10.0.0.5").into_persistent());
         }
         Ok(vec![Answer::Unknown; postcodes.len()])
     });
@@ -97,7 +98,10 @@ async fn a_source_that_refuses_fails_the_job(database: Database) {
     let id = bench.csv("", &[], rows(5_000)).await;
     bench.work_by(1, failing(usize::MAX, ErrorKind::NotSupported));
     let job = bench.ended(&id).await;
-    assert_eq!((&job["state"], &job["reason"]), (&"failed".into(), &"the source is away".into()));
+    assert_eq!(
+        (&job["state"], &job["reason"]),
+        (&"failed".into(), &"the lookup failed: not_supported; the log of the worker says why".into())
+    );
     let result = bench.get(&format!("/jobs/{id}/result")).await;
     assert_eq!((result.status.as_u16(), &result.json()["code"]), (409, &"job_failed".into()));
     bench.end().await;

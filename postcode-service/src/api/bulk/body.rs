@@ -73,6 +73,11 @@ pub(super) async fn read_if_json(request: Request, max: usize) -> Result<(), Fai
     Ok(())
 }
 
+/// The bytes of a body, whatever they are.
+pub(in crate::api) async fn whole(request: Request, max: usize) -> Result<Bytes, Failure> {
+    collect(request.into_body(), max).await
+}
+
 async fn collect(body: Body, max: usize) -> Result<Bytes, Failure> {
     // What says of itself that it is too large is not read at all.
     if body.size_hint().lower() > max as u64 {

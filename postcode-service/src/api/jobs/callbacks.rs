@@ -37,6 +37,9 @@ pub(super) async fn list(State(app): State<App>, params: Params, headers: Header
         return written(&Page { status: 200, result: Vec::new(), next: None });
     };
     let cursor = params.get("cursor").unwrap_or_default();
+    if cursor.chars().any(char::is_control) {
+        return Err(Failure::bad_request("cursor: give the `next` of a page as it is"));
+    }
     let mut found = store.callbacks(&tenant, state.as_deref(), &cursor, limit as i64 + 1).await?;
     let more = found.len() > limit;
     found.truncate(limit);

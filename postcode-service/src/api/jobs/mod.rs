@@ -59,6 +59,7 @@ fn word(headers: &HeaderMap, name: &str, most: usize) -> Result<Option<String>, 
 }
 
 async fn cancel(State(app): State<App>, Path(id): Path<String>, headers: HeaderMap) -> Outcome {
+    is_id(&id)?;
     let store = there(&app).await?;
     let job = store.cancel(&tenant(&headers)?, &id).await?.ok_or_else(no_such_job)?;
     app.jobs.changed(&id);
@@ -76,7 +77,13 @@ async fn there(app: &App) -> Result<Arc<dyn Store>, Failure> {
 
 /// A job of the one who asks.
 async fn find(store: &dyn Store, headers: &HeaderMap, id: &str) -> Result<Job, Failure> {
+    is_id(id)?;
     store.job(&tenant(headers)?, id).await?.ok_or_else(no_such_job)
+}
+
+/// What is no UUID is no job's, and nothing to ask a database for.
+fn is_id(text: &str) -> Result<(), Failure> {
+    uuid::Uuid::try_parse(text).map(drop).map_err(|_| no_such_job())
 }
 
 fn no_such_job() -> Failure {

@@ -33,6 +33,10 @@ pub(super) async fn result(
         return Err(none_yet(&job));
     }
     let lengths = store.lengths(&id).await?;
+    // Cleared just now.
+    if lengths.is_empty() && job.total > 0 {
+        return Err(super::no_such_job());
+    }
     let lengths: Vec<usize> = lengths.into_iter().map(|len| usize::try_from(len).unwrap_or(0)).collect();
     let len: usize = lengths.iter().sum();
     // A result never changes, and its job's id is never given again.

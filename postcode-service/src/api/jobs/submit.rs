@@ -1,12 +1,14 @@
 //! `POST /jobs`: rows come in.
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use axum::extract::{Request, State};
 use bytes::Bytes;
 use futures::StreamExt;
 use http::header::{CONTENT_TYPE, LOCATION};
 use http::{HeaderMap, HeaderValue, StatusCode};
+use serde::Deserialize;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
@@ -23,6 +25,8 @@ use crate::jobs::submission;
 
 /// Bytes of a body in JSON, which is read whole.
 const MAX_JSON: usize = 16 << 20;
+/// How long it may take.
+const JSON_TIME: Duration = Duration::from_secs(120);
 const JSON: &str = "application/json";
 /// The header by which a request that is sent again is known.
 const KEY: &str = "idempotency-key";
@@ -68,7 +72,13 @@ impl Asked {
         }
     }
 
-    fn job(self, app: &App, tenant: String, format: &'static str) -> Result<NewJob, Failure> {
+    fn job(
+        self,
+        app: &App,
+        tenant: String,
+        format: &'static str,
+        key: Option<&String>,
+    ) -> Result<NewJob, Failure> {
         let priority = self.priority.as_deref().map_or(Ok(USUAL_PRIORITY), |text| {
             let number = text.parse::<i64>().ok().filter(|number| PRIORITIES.contains(number));
             let wrong = || format!("priority: {} is no number from 0 to 9", short(text));
@@ -98,7 +108,8 @@ impl Asked {
                 callbacks.ok_or_else(|| wrong("this server has no secret to sign callbacks with"))?;
             callbacks.check(url).map_err(|why| wrong(&why))?;
         }
-        Ok(NewJob { id: submission::id(), tenant, format, priority, run_at, callback_url: self.callback_url })
+        let (id, key) = (submission::id(), key.cloned());
+        Ok(NewJob { id, tenant, format, priority, run_at, callback_url: self.callback_url, key })
     }
 }
 
@@ -117,7 +128,12 @@ pub(super) async fn submit(State(app): State<App>, params: Params, request: Requ
         Some(format) => {
             let plan = plan(format, &params)?;
             let asked = Asked::of(&params, &mut Map::new())?;
-            let job = asked.job(&app, tenant, if format == Format::Csv { "csv" } else { "ndjson" })?;
+            let job = asked.job(
+                &app,
+                tenant,
+                if format == Format::Csv { "csv" } else { "ndjson" },
+                key.as_ref(),
+            )?;
             let seen = Arc::new(Mutex::new(asked_by));
             let hash = seen.clone();
             let rows = limited(request.into_body().into_data_stream(), app.jobs.limits().upload);
@@ -134,11 +150,14 @@ pub(super) async fn submit(State(app): State<App>, params: Params, request: Requ
             (job, submitted)
         }
         None => {
-            let mut body = body::read(request, MAX_JSON).await?;
-            asked_by.update(Value::Object(body.clone()).to_string());
-            let asked = Asked::of(&params, &mut body)?;
-            let texts = texts(body)?;
-            let job = asked.job(&app, tenant, "postcodes")?;
+            let late = |_| Failure::bad_request("The body came too slowly: send it faster, or less of it");
+            let bytes =
+                tokio::time::timeout(JSON_TIME, body::whole(request, MAX_JSON)).await.map_err(late)??;
+            asked_by.update(&bytes);
+            let Posted { postcodes: texts, mut rest } = posted(&bytes)?;
+            drop(bytes);
+            let asked = Asked::of(&params, &mut rest)?;
+            let job = asked.job(&app, tenant, "postcodes", key.as_ref())?;
             let key = key.map(|key| (key, hex(&asked_by.finalize())));
             let query = params.only(&["extended", "filter"]);
             let submitted = submission::postcodes(&app.jobs, &store, &job, query, &texts, key).await?;
@@ -174,24 +193,32 @@ fn also_json(failure: Failure) -> Failure {
     failure.advise("A job takes text/csv, application/x-ndjson, or application/json with {\"postcodes\":[…]}")
 }
 
-/// The postcodes of a body in JSON. Here nothing is dropped: what is no text is named.
-fn texts(mut body: Map<String, Value>) -> Result<Vec<String>, Failure> {
-    let postcodes = body.remove("postcodes");
-    if let Some(name) = body.keys().next() {
-        let known = Asked::NAMES.join(", ");
-        let text = format!("{} is no key of a job: known are postcodes, {known}", short(name));
-        return Err(Failure::bad_request(text));
+/// A body in JSON.
+struct Posted {
+    postcodes: Vec<String>,
+    /// What is asked for besides.
+    rest: Map<String, Value>,
+}
+
+/// Reads the postcodes as texts and nothing else, because a body of many values takes many times its size. Here nothing
+/// is dropped: what is no text is named, with its place.
+fn posted(bytes: &[u8]) -> Result<Posted, Failure> {
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Body {
+        postcodes: Vec<String>,
+        priority: Option<Value>,
+        run_at: Option<Value>,
+        callback_url: Option<Value>,
     }
-    let Some(Value::Array(postcodes)) = postcodes else {
-        return Err(Failure::bad_request(
-            "There are no postcodes: send {\"postcodes\":[…]}, a list of texts",
-        ));
-    };
-    let text = |(n, value)| match value {
-        Value::String(text) => Ok(text),
-        _ => Err(Failure::bad_request(format!("postcodes[{n}] is no text"))),
-    };
-    postcodes.into_iter().enumerate().map(text).collect()
+    let bytes = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes);
+    let body: Body = serde_json::from_slice(bytes).map_err(|error| {
+        Failure::bad_request(format!("The body is not such as {{\"postcodes\":[\"SW1A 1AA\"]}}: {error}"))
+    })?;
+    let Body { postcodes, priority, run_at, callback_url } = body;
+    let asked = [("priority", priority), ("run_at", run_at), ("callback_url", callback_url)];
+    let rest = asked.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect();
+    Ok(Posted { postcodes, rest })
 }
 
 fn hex(bytes: &[u8]) -> String {

@@ -109,6 +109,9 @@ impl Guard {
         if text.len() > MAX_URL {
             return Err(format!("it is longer than {MAX_URL} bytes"));
         }
+        if text.chars().any(char::is_control) {
+            return Err("it holds control characters".to_owned());
+        }
         let url = Url::parse(text).map_err(|e| format!("it is no URL: {e}"))?;
         if !matches!(url.scheme(), "http" | "https") {
             return Err("it is neither http:// nor https://".to_owned());

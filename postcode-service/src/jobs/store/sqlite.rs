@@ -78,6 +78,14 @@ fn private(path: &Path) -> Result<(), Error> {
 }
 
 async fn migrate(migrator: sqlx::migrate::Migrator, pool: &Pool) -> Result<(), Error> {
+    // SQLite has no lock for this: another process may bring the same file up to date just now, and the second of the two
+    // finds done what it was about to do. Each version is one transaction, so it can go on from there.
+    for _ in 0..5 {
+        if migrator.run(pool).await.is_ok() {
+            return Ok(());
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+    }
     migrator.run(pool).await.map_err(|e| Error::Setup(e.to_string()))
 }
 

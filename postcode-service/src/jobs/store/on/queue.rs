@@ -24,7 +24,7 @@ impl Queue for Database {
         handler: Handler<Slice>,
         stop: BoxFuture<'static, ()>,
     ) -> Result<(), Error> {
-        self.work(SLICES, &turn, handler, stop).await.map_err(Error::Queue)
+        self.work(SLICES, 1, &turn, handler, stop).await.map_err(Error::Queue)
     }
 
     async fn work_on_callbacks(
@@ -33,9 +33,12 @@ impl Queue for Database {
         handler: Handler<String>,
         stop: BoxFuture<'static, ()>,
     ) -> Result<(), Error> {
-        self.work(CALLBACKS, &turn, handler, stop).await.map_err(Error::Queue)
+        self.work(CALLBACKS, CALLS, &turn, handler, stop).await.map_err(Error::Queue)
     }
 }
+
+/// Callbacks at a time: receivers that hang are not to keep the others waiting.
+const CALLS: usize = 32;
 
 /// What does the work, of a type with a name: the queue finds it by that.
 struct Does<T>(Handler<T>);
@@ -56,6 +59,7 @@ impl Database {
     fn work<T>(
         &self,
         queue: &str,
+        at_once: usize,
         turn: &Turn,
         handler: Handler<T>,
         stop: BoxFuture<'static, ()>,
@@ -64,11 +68,11 @@ impl Database {
         T: Serialize + DeserializeOwned + Send + Sync + Unpin + 'static,
     {
         let backend = PollWith::new(storage::<T>(&self.pool, queue, turn), Looks::new(turn));
-        // One task at a time, and none fetched ahead: what is fetched early would go before what is fairer.
+        // One slice at a time, and none fetched ahead: what is fetched early would go before what is fairer.
         let worker = WorkerBuilder::new(turn.name.as_str())
             .backend(backend)
             .data(Does(handler))
-            .concurrency(1)
+            .concurrency(at_once)
             .build(handle::<T>);
         let worked = worker.run_until(stop.map(Ok::<(), std::io::Error>));
         worked.map_err(|e| e.to_string()).boxed()

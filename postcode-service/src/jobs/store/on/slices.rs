@@ -58,7 +58,7 @@ impl Slices for Database {
             return Ok(false);
         }
         let counted: Option<(String, i64, i64, i64, i64)> = sqlx::query_as(
-            "UPDATE postcode_jobs SET done = done + $1, parts_done = parts_done + 1, next_part = next_part + 1, failures = 0, \
+            "UPDATE postcode_jobs SET done = done + $1, parts_done = parts_done + 1, next_part = next_part + 1, failures = 0, reason = NULL, \
              touched_at = $2 WHERE id = $3 AND state IN ('queued', 'running') \
              RETURNING tenant, priority, parts, parts_done, next_part",
         )

@@ -11,20 +11,28 @@ use crate::jobs::store::{Bounds, Error, Submissions, Submitted, WINDOW};
 impl Submissions for Database {
     async fn receive(&self, job: &NewJob, bounds: Bounds) -> Result<(), Error> {
         let mut tx = begin(&self.pool).await?;
+        // Sent again it is no new job, and needs no room for one.
+        let known: Option<(i64,)> = sqlx::query_as(
+            "SELECT CAST(1 AS BIGINT) FROM job_keys WHERE tenant = $1 AND idempotency_key = $2",
+        )
+        .bind(&job.tenant)
+        .bind(job.key.as_deref().unwrap_or_default())
+        .fetch_optional(&mut *tx)
+        .await?;
         let (open,): (i64,) = sqlx::query_as(
             "SELECT COUNT(*) FROM postcode_jobs WHERE tenant = $1 AND state IN ('receiving', 'queued', 'running')",
         )
         .bind(&job.tenant)
         .fetch_one(&mut *tx)
         .await?;
-        if open >= bounds.open_jobs {
+        if known.is_none() && open >= bounds.open_jobs {
             return Err(Error::TooMany { open });
         }
         let (bytes,): (i64,) =
             sqlx::query_as("SELECT CAST(COALESCE(SUM(bytes), 0) AS BIGINT) FROM postcode_jobs")
                 .fetch_one(&mut *tx)
                 .await?;
-        if bytes >= bounds.bytes {
+        if known.is_none() && bytes >= bounds.bytes {
             return Err(Error::Full { bytes });
         }
         sqlx::query(
@@ -73,7 +81,7 @@ impl Submissions for Database {
     async fn submit(&self, job: &NewJob, received: &Received) -> Result<Submitted, Error> {
         let mut tx = begin(&self.pool).await?;
         if let Some(earlier) = earlier(&mut tx, job, received).await? {
-            remove(&mut tx, &job.id).await?;
+            forget(&mut tx, &job.id).await?;
             tx.commit().await?;
             return Ok(earlier);
         }
@@ -112,7 +120,7 @@ impl Submissions for Database {
 
     async fn discard(&self, job: &str) -> Result<(), Error> {
         let mut tx = begin(&self.pool).await?;
-        remove(&mut tx, job).await?;
+        forget(&mut tx, job).await?;
         Ok(tx.commit().await?)
     }
 }
@@ -142,13 +150,22 @@ async fn earlier(tx: &mut Tx, job: &NewJob, received: &Received) -> Result<Optio
     Ok(Some(if before == *request { Submitted::Same(id) } else { Submitted::Other }))
 }
 
-/// All there is of a job.
-pub(super) async fn remove(tx: &mut Tx, job: &str) -> Result<(), Error> {
+/// Forgets an upload that has not ended. What was accepted meanwhile stays: whoever is told that a request failed may
+/// have sent it a second time, and been given this job.
+async fn forget(tx: &mut Tx, job: &str) -> Result<(), Error> {
+    let removed = sqlx::query("DELETE FROM postcode_jobs WHERE id = $1 AND state = 'receiving'")
+        .bind(job)
+        .execute(&mut **tx)
+        .await?;
+    if removed.rows_affected() == 1 { remove_rest(tx, job).await } else { Ok(()) }
+}
+
+/// All there is of a job whose own row was deleted: first that one, which a part that is just being added waits for.
+pub(super) async fn remove_rest(tx: &mut Tx, job: &str) -> Result<(), Error> {
     for statement in [
         "DELETE FROM job_parts WHERE job = $1",
         "DELETE FROM job_keys WHERE job = $1",
         "DELETE FROM job_callbacks WHERE job = $1",
-        "DELETE FROM postcode_jobs WHERE id = $1",
     ] {
         sqlx::query(statement).bind(job).execute(&mut **tx).await?;
     }

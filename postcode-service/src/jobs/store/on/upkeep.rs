@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 
 use super::schedule::{Flow, schedule};
-use super::submission::remove;
+use super::submission::remove_rest;
 use super::{Database, begin, callbacks, queue_time, sql};
 use crate::jobs::job::now;
 use crate::jobs::store::{CALLBACKS, Census, Error, SLICES, Upkeep};
@@ -77,15 +77,35 @@ impl Upkeep for Database {
         .bind(AT_ONCE)
         .fetch_all(&self.pool)
         .await?;
+        let mut cleared = 0;
         for (job,) in &old {
             let mut tx = begin(&self.pool).await?;
-            remove(&mut tx, job).await?;
-            tx.commit().await?;
+            // Looked at once more: an upload may have ended meanwhile, or a callback been told to be tried again.
+            let removed = sqlx::query(
+                "DELETE FROM postcode_jobs WHERE id = $3 AND ((state = 'receiving' AND touched_at < $1) \
+                 OR (state IN ('succeeded', 'failed', 'cancelled') AND finished_at < $2 AND NOT EXISTS \
+                 (SELECT 1 FROM job_callbacks c WHERE c.job = postcode_jobs.id AND c.state = 'pending')))",
+            )
+            .bind(uploads)
+            .bind(ended)
+            .bind(job)
+            .execute(&mut *tx)
+            .await?;
+            if removed.rows_affected() == 1 {
+                remove_rest(&mut tx, job).await?;
+                tx.commit().await?;
+                cleared += 1;
+            }
         }
         // A cancelled job needs its rows no more.
         sqlx::query(
             "UPDATE job_parts SET input = NULL WHERE input IS NOT NULL AND job IN \
              (SELECT id FROM postcode_jobs WHERE state IN ('cancelled', 'failed'))",
+        )
+        .execute(&self.pool)
+        .await?;
+        sqlx::query(
+            "UPDATE postcode_jobs SET bytes = 0 WHERE state IN ('cancelled', 'failed') AND bytes > 0",
         )
         .execute(&self.pool)
         .await?;
@@ -103,7 +123,7 @@ impl Upkeep for Database {
         if let Some(shrink) = sql::SHRINK {
             sqlx::query(shrink).execute(&self.pool).await?;
         }
-        Ok(old.len() as u64)
+        Ok(cleared)
     }
 
     async fn count(&self) -> Result<Census, Error> {
