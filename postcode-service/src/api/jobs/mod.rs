@@ -59,8 +59,8 @@ fn word(headers: &HeaderMap, name: &str, most: usize) -> Result<Option<String>, 
 }
 
 async fn cancel(State(app): State<App>, Path(id): Path<String>, headers: HeaderMap) -> Outcome {
-    is_id(&id)?;
     let store = there(&app).await?;
+    is_id(&id)?;
     let job = store.cancel(&tenant(&headers)?, &id).await?.ok_or_else(no_such_job)?;
     app.jobs.changed(&id);
     if job.state != JobState::Cancelled {
