@@ -60,7 +60,7 @@ async fn what_makes_no_sense_is_refused_and_leaves_nothing(database: Database) {
         ("/jobs", ("content-type", "application/x-ndjson"), "no json\n", 422, "line 1"),
         ("/jobs", JSON, "{", 400, "JSON"),
         ("/jobs", JSON, "{}", 400, "postcodes"),
-        ("/jobs", JSON, "{\"postcodes\":[1]}", 400, "postcodes[0]"),
+        ("/jobs", JSON, "{\"postcodes\":[1]}", 400, "expected a string"),
         ("/jobs", JSON, "{\"postcodes\":[],\"prioritty\":1}", 400, "prioritty"),
         ("/jobs?priority=1", JSON, "{\"postcodes\":[],\"priority\":1}", 400, "once"),
     ] {
