@@ -108,6 +108,9 @@ pub(super) fn read(file: &[u8]) -> Result<Vec<Row>, Error> {
     Ok(rows)
 }
 
+/// A record: the line on which it begins, and its fields.
+type Record<'r> = (i64, Vec<&'r [u8]>);
+
 /// The records of a file, each with the line on which it begins, in buffers that do not grow.
 struct Records<'a> {
     file: &'a [u8],
@@ -127,8 +130,8 @@ impl<'a> Records<'a> {
         Self { file, at: 0, reader: csv_core::Reader::new(), fields, ends, line: 1, counted: 0 }
     }
 
-    /// The line of the next record, and its fields.
-    fn next_record(&mut self) -> Result<Option<(i64, Vec<&[u8]>)>, Error> {
+    /// The next one.
+    fn next_record(&mut self) -> Result<Option<Record<'_>>, Error> {
         let line = self.next_line();
         let refused = |what: String| Err(Error::BadImport(format!("line {line}: {what}")));
         let (mut length, mut count) = (0, 0);
