@@ -61,13 +61,13 @@ impl Customers {
                 let number = customer.next_address - 1;
                 Ok((customer, number))
             }
-            // The same request, at the same time.
-            Err(Error::KeyReused) => match &once {
+            // The same request, at the same time: it has the key, and the revision is another one by it.
+            Err(error @ (Error::KeyReused | Error::Precondition(..))) => match &once {
                 Some(once) => match self.store.recall(once).await? {
                     Some(done) => Ok((self.get(id).await?, done.number)),
-                    None => Err(Error::KeyReused),
+                    None => Err(error),
                 },
-                None => Err(Error::KeyReused),
+                None => Err(error),
             },
             Err(error) => Err(error),
         }

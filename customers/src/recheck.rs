@@ -11,6 +11,9 @@ use crate::resolve::BATCH;
 use crate::store::{Recheck, Settled};
 use crate::{Customers, Error, ResolveError};
 
+/// How often a batch is done again because others changed its customers meanwhile.
+const ATTEMPTS: usize = 16;
+
 impl Customers {
     /// [Checks](Self::recheck) what is known against the lookup's edition for as long as it is polled, `every` so often. Apart
     /// from the [resolver](Self::keep_resolving), so that who waits for an address does not wait for all the others.
@@ -34,22 +37,13 @@ impl Customers {
     /// # Errors
     /// When the lookup or the store fails. What was answered until then is stored.
     pub async fn recheck(&self) -> Result<usize, ResolveError> {
-        let info = match tokio::time::timeout(self.lookup_timeout, self.lookup.info()).await {
-            Ok(Ok(info)) => info,
-            // Who can't say has none that changes: any server of postcodes.io. And one that is down is asked the next time.
-            Ok(Err(error)) => {
-                debug!(%error, "the lookup does not say which edition it has");
-                return Ok(0);
-            }
-            Err(_) => return Ok(0),
-        };
-        let edition = if info.fingerprint.is_empty() { info.edition.clone() } else { info.fingerprint };
+        let Some((edition, name)) = self.edition().await else { return Ok(0) };
         let mut at = match self.store.recheck().await.map_err(Error::from)? {
             Some(at) if at.fingerprint == edition && at.done => return Ok(0),
             Some(at) if at.fingerprint == edition => at,
             Some(_) => {
-                info!(edition = %info.edition, "a new edition of the postcodes: all addresses are checked again");
-                Recheck { fingerprint: edition, ..Recheck::default() }
+                info!(edition = %name, "a new edition of the postcodes: all addresses are checked again");
+                Recheck { fingerprint: edition.clone(), ..Recheck::default() }
             }
             None => {
                 let first = Recheck { fingerprint: edition, done: true, ..Recheck::default() };
@@ -59,7 +53,7 @@ impl Customers {
         };
         self.store.set_recheck(&at).await.map_err(Error::from)?;
         let mut total = Settled::default();
-        let mut size = BATCH;
+        let (mut size, mut attempts) = (BATCH, 0);
         loop {
             let known = self.store.checked_after(at.after, size).await.map_err(Error::from)?;
             let Some(last) = known.last().map(|last| (last.seq, last.number)) else { break };
@@ -80,11 +74,24 @@ impl Customers {
                     Vec::new()
                 }
             };
+            // Answers of another edition, or of whoever stands in for one that is away, are not this edition's.
+            match self.edition().await {
+                Some((now, _)) if now == edition => {}
+                _ => {
+                    info!(edition = %name, "the lookup has another edition by now, or does not say: checked later");
+                    return Ok(total.changed);
+                }
+            }
             let outcomes = known.into_iter().zip(answers.iter().map(Checked::answered)).collect();
             let settled = self.store.settle(outcomes, Action::Rechecked).await.map_err(Error::from)?;
             total.changed += settled.changed;
             total.terminated += settled.terminated;
-            // Others changed those customers, and that looked their postcodes up.
+            // Others changed those customers, which keeps what was known of postcodes that stay: ask for them again.
+            if settled.stale > 0 && attempts < ATTEMPTS {
+                attempts += 1;
+                continue;
+            }
+            attempts = 0;
             total.stale += settled.stale;
             at.after = last;
             self.store.set_recheck(&at).await.map_err(Error::from)?;
@@ -93,7 +100,20 @@ impl Customers {
         at.done = true;
         self.store.set_recheck(&at).await.map_err(Error::from)?;
         let Settled { changed, terminated, stale } = total;
-        info!(edition = %info.edition, changed, terminated, stale, "all addresses are checked against the edition");
+        info!(edition = %name, changed, terminated, stale, "all addresses are checked against the edition");
         Ok(changed)
+    }
+    /// The fingerprint of the lookup's edition, and its name; `None` if it does not say, or not in time.
+    async fn edition(&self) -> Option<(String, String)> {
+        match tokio::time::timeout(self.lookup_timeout, self.lookup.info()).await {
+            Ok(Ok(info)) if info.fingerprint.is_empty() => Some((info.edition.clone(), info.edition)),
+            Ok(Ok(info)) => Some((info.fingerprint, info.edition)),
+            // Who can't say has none that changes: any server of postcodes.io. And one that is down is asked the next time.
+            Ok(Err(error)) => {
+                debug!(%error, "the lookup does not say which edition it has");
+                None
+            }
+            Err(_) => None,
+        }
     }
 }

@@ -83,6 +83,7 @@ on_both! { crate::databases::Database::file();
     it_is_cancelled,
     one_key_is_one_import,
     what_is_no_file_of_customers_is_refused,
+    of_files_on_their_way_there_are_two,
     without_the_lookup_the_accounts_are_made_all_the_same,
 }
 
@@ -110,7 +111,7 @@ async fn each_row_is_an_account_or_says_why_not(database: Database) {
     assert_eq!(report.len(), 6);
     assert!(report[1].starts_with("2,created,") && report[5].starts_with("6,created,"), "{report:?}");
     let failed = bench.report(&import["id"], "?outcome=failed").await;
-    assert!(failed[1].contains("another account has the email address"), "{failed:?}");
+    assert!(failed[1].contains("another account has this email address"), "{failed:?}");
     assert!(failed[2].contains("name") && failed[2].contains("nonsense"), "{failed:?}");
     assert!(failed[3].starts_with("5,failed,,") && failed[3].contains("3 fields: give 4"), "{failed:?}");
     assert_eq!(bench.count("&district=westminster").await, 1);
@@ -118,7 +119,11 @@ async fn each_row_is_an_account_or_says_why_not(database: Database) {
     let (_, again) = bench.send(None, format!("{HEADER}Ada,ada@example.com,sw1a1aa,1 The Mall\n")).await;
     bench.work().await;
     assert_eq!(bench.import(&again["id"]).await["failed"], 1);
+    assert!(!bench.report(&again["id"], "").await[1].contains("ada@example.com"));
     assert_eq!(bench.count("").await, 2);
+    // Whose account is erased is not to be found by it any more.
+    bench.customers.erase(report[1].split(',').nth(2).unwrap().parse().unwrap()).await.unwrap();
+    assert_eq!(bench.report(&import["id"], "").await[1], "2,created,,");
 }
 
 fn rows(count: usize) -> String {
@@ -192,6 +197,21 @@ async fn what_is_no_file_of_customers_is_refused(database: Database) {
     }
     let (status, problem) = bench.send(None, rows(1)).await;
     assert_eq!((status, &problem["code"]), (429, &json!("too_many_imports")));
+}
+
+async fn of_files_on_their_way_there_are_two(database: Database) {
+    let bench = Bench::on(database).await;
+    let hanging = || {
+        let body = Body::from_stream(futures::stream::pending::<Result<Vec<u8>, std::io::Error>>());
+        let request = Request::post("/imports").header("content-type", "text/csv").body(body).unwrap();
+        Box::pin(bench.ask(request))
+    };
+    let (mut one, mut two) = (hanging(), hanging());
+    assert!(futures::poll!(&mut one).is_pending() && futures::poll!(&mut two).is_pending());
+    let (status, problem) = bench.send(None, rows(1)).await;
+    assert_eq!((status, &problem["code"]), (429, &json!("too_many_imports")), "{problem}");
+    drop(one);
+    assert_eq!(bench.send(None, rows(1)).await.0, 202);
 }
 
 async fn without_the_lookup_the_accounts_are_made_all_the_same(database: Database) {

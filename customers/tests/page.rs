@@ -111,6 +111,8 @@ async fn a_map_has_all_around_its_middle_and_is_narrowed_where_they_are_too_many
         ("/postcodes/SW1A0AB/map", 404, "no_location"),
         ("/postcodes/M11AE/map", 404, "no_location"),
         ("/postcodes/nonsense/map", 400, "invalid_query"),
+        ("/postcodes/%FF/map", 400, "invalid_query"),
+        ("/postcodes/%FF", 400, "invalid_query"),
         ("/postcodes/SW1A0AA/map?radius=99", 400, "invalid_query"),
         ("/postcodes/SW1A0AA/map?radius=NaN", 400, "invalid_query"),
         ("/postcodes/SW1A0AA/map?radius=5001", 400, "invalid_query"),

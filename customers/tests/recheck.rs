@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use customers::{AddressStatus, Customer, Customers, Filter, NewCustomer};
+use customers::{AddressStatus, Customer, CustomerPatch, Customers, Filter, NewCustomer};
 use databases::{Database, on_both};
 use lookups::{Mode, Switch};
 use postcode_core::ErrorKind;
@@ -89,6 +89,48 @@ async fn what_broke_off_goes_on_and_what_is_deleted_is_checked_for_its_return(da
     assert_eq!(listed(&customers, AddressStatus::Pending).await.len(), 3);
 }
 
+/// Checks against a new edition in which what was terminated is in use, and does something while the lookup is asked.
+async fn meanwhile(
+    customers: &Customers,
+    lookup: &Switch,
+    doing: impl AsyncFnOnce(),
+) -> Result<usize, customers::ResolveError> {
+    lookup.publish("second");
+    lookup.set(Mode::Terminates);
+    assert_eq!(customers.recheck().await.unwrap(), 1);
+    lookup.publish("third");
+    lookup.set(Mode::Waits);
+    // That of the calls until now.
+    lookup.called.notified().await;
+    let doing = async {
+        lookup.called.notified().await;
+        doing().await;
+        lookup.set(Mode::Answers);
+        lookup.release.notify_one();
+    };
+    tokio::join!(customers.recheck(), doing).0
+}
+
+async fn who_is_changed_meanwhile_is_asked_for_again(database: Database) {
+    let (customers, lookup, made) = three(&database).await;
+    let rename = async || {
+        let patch = CustomerPatch { name: Some("Grace".into()), ..CustomerPatch::default() };
+        customers.patch(made[0].id, patch).await.unwrap();
+    };
+    assert_eq!(meanwhile(&customers, &lookup, rename).await.unwrap(), 1);
+    let now = customers.get(made[0].id).await.unwrap();
+    assert_eq!((now.name.as_str(), &now.check), ("Grace", &made[0].check));
+}
+
+async fn answers_of_another_edition_are_not_stored(database: Database) {
+    let (customers, lookup, made) = three(&database).await;
+    let publish = async || lookup.publish("fourth");
+    assert_eq!(meanwhile(&customers, &lookup, publish).await.unwrap(), 0);
+    assert_eq!(customers.get(made[0].id).await.unwrap().check.status, AddressStatus::Terminated);
+    assert_eq!(customers.recheck().await.unwrap(), 1);
+    assert_eq!(customers.get(made[0].id).await.unwrap().check, made[0].check);
+}
+
 async fn it_is_done_by_itself(database: Database) {
     let (customers, lookup, made) = three(&database).await;
     let checker = tokio::spawn({
@@ -106,5 +148,7 @@ async fn it_is_done_by_itself(database: Database) {
 on_both! { crate::databases::Database::Memory;
     a_postcode_that_is_terminated_since_is_found_and_reported,
     what_broke_off_goes_on_and_what_is_deleted_is_checked_for_its_return,
+    who_is_changed_meanwhile_is_asked_for_again,
+    answers_of_another_edition_are_not_stored,
     it_is_done_by_itself,
 }

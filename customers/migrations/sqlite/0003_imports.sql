@@ -30,3 +30,5 @@ CREATE TABLE import_rows (
     PRIMARY KEY (import, line)
 ) STRICT;
 CREATE INDEX import_rows_waiting ON import_rows (import, line) WHERE outcome IS NULL;
+-- For the erasure of an account.
+CREATE INDEX import_rows_customer ON import_rows (customer_id) WHERE customer_id IS NOT NULL;

@@ -7,6 +7,10 @@ use crate::{Error, MAX_ADDRESS_LINES, MAX_REFERENCES, NewCustomer, Reference};
 
 /// The most columns: more than all that there are.
 const MAX_COLUMNS: usize = 64;
+/// The most fields of a row: one that has more than its header is reported, but a file of separators takes no memory.
+const MAX_FIELDS: usize = 1_024;
+/// The longest row, in bytes: longer than all that a customer may be.
+const MAX_ROW: usize = 128 << 10;
 
 /// What one row says, before it is checked.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -87,21 +91,14 @@ pub(super) fn read(file: &[u8]) -> Result<Vec<Row>, Error> {
     }
     // Spreadsheets put it before their UTF-8.
     let file = file.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(file);
-    let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(file);
-    let columns = columns(reader.headers().map_err(|error| Error::BadImport(format!("line 1: {error}")))?)?;
+    let mut records = Records::new(file);
+    let columns = columns(&records.next_record()?.map(|(_, header)| header).unwrap_or_default())?;
     let mut rows = Vec::new();
-    let mut record = csv::ByteRecord::new();
-    loop {
-        match reader.read_byte_record(&mut record) {
-            Ok(true) => {}
-            Ok(false) => break,
-            Err(error) => return refused(error.to_string()),
-        }
+    while let Some((line, record)) = records.next_record()? {
         if rows.len() == MAX_IMPORT_ROWS {
             return refused(format!("the file has more than {MAX_IMPORT_ROWS} rows: give it in parts"));
         }
-        let line = record.position().map_or(0, csv::Position::line);
-        rows.push((i64::try_from(line).unwrap_or(i64::MAX), row(&record, &columns)));
+        rows.push((line, row(&record, &columns)));
     }
     if rows.is_empty() {
         return refused(
@@ -111,7 +108,76 @@ pub(super) fn read(file: &[u8]) -> Result<Vec<Row>, Error> {
     Ok(rows)
 }
 
-fn columns(headers: &csv::StringRecord) -> Result<Vec<Column>, Error> {
+/// A record: the line on which it begins, and its fields.
+type Record<'r> = (i64, Vec<&'r [u8]>);
+
+/// The records of a file, each with the line on which it begins, in buffers that do not grow.
+struct Records<'a> {
+    file: &'a [u8],
+    /// How much of the file is read.
+    at: usize,
+    reader: csv_core::Reader,
+    fields: Vec<u8>,
+    ends: Vec<usize>,
+    /// The line at the byte `counted`.
+    line: i64,
+    counted: usize,
+}
+
+impl<'a> Records<'a> {
+    fn new(file: &'a [u8]) -> Self {
+        let (fields, ends) = (vec![0; MAX_ROW], vec![0; MAX_FIELDS]);
+        Self { file, at: 0, reader: csv_core::Reader::new(), fields, ends, line: 1, counted: 0 }
+    }
+
+    /// The next one.
+    fn next_record(&mut self) -> Result<Option<Record<'_>>, Error> {
+        let line = self.next_line();
+        let refused = |what: String| Err(Error::BadImport(format!("line {line}: {what}")));
+        let (mut length, mut count) = (0, 0);
+        loop {
+            let (fields, ends) = (&mut self.fields[length..], &mut self.ends[count..]);
+            let (result, read, written, ended) = self.reader.read_record(&self.file[self.at..], fields, ends);
+            self.at += read;
+            length += written;
+            count += ended;
+            match result {
+                // Asked again, with nothing, it knows that this was the end.
+                csv_core::ReadRecordResult::InputEmpty => {}
+                csv_core::ReadRecordResult::OutputFull => {
+                    return refused(format!("the row has more than {MAX_ROW} bytes: is a quote left open?"));
+                }
+                csv_core::ReadRecordResult::OutputEndsFull => {
+                    return refused(format!("the row has more than {MAX_FIELDS} fields"));
+                }
+                csv_core::ReadRecordResult::Record => break,
+                csv_core::ReadRecordResult::End => return Ok(None),
+            }
+        }
+        let starts = std::iter::once(0).chain(self.ends.iter().copied());
+        let fields = starts.zip(&self.ends[..count]).map(|(start, &end)| &self.fields[start..end]);
+        Ok(Some((line, fields.collect())))
+    }
+
+    /// The line on which the next record begins. The csv crate says where the one before ended, which is another one
+    /// after CRLF and after empty lines; and it knows no CR without LF.
+    fn next_line(&mut self) -> i64 {
+        let empty = self.file[self.at..].iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
+        let from = self.counted;
+        self.counted = self.at + empty;
+        for at in from..self.counted {
+            let after_cr = at > 0 && self.file[at - 1] == b'\r';
+            match self.file[at] {
+                b'\r' => self.line += 1,
+                b'\n' if !after_cr => self.line += 1,
+                _ => {}
+            }
+        }
+        self.line
+    }
+}
+
+fn columns(headers: &[&[u8]]) -> Result<Vec<Column>, Error> {
     const ALL: &str = "name, email, postcode, address or address_line_1 to address_line_10, phone, notes, \
                        reference:SYSTEM";
     let refused = |what: String| Err(Error::BadImport(format!("line 1: {what}; columns are {ALL}")));
@@ -121,6 +187,7 @@ fn columns(headers: &csv::StringRecord) -> Result<Vec<Column>, Error> {
     let mut seen: Vec<String> = Vec::new();
     let mut columns = Vec::new();
     for header in headers {
+        let Ok(header) = std::str::from_utf8(header) else { return refused("it is not UTF-8".into()) };
         let name = header.trim().to_ascii_lowercase();
         // A column that nobody reads would be data lost without a word.
         let Some(column) = Column::named(header) else { return refused(format!("no column is {header:?}")) };
@@ -148,7 +215,7 @@ fn columns(headers: &csv::StringRecord) -> Result<Vec<Column>, Error> {
     Ok(columns)
 }
 
-fn row(record: &csv::ByteRecord, columns: &[Column]) -> Result<Said, String> {
+fn row(record: &[&[u8]], columns: &[Column]) -> Result<Said, String> {
     if record.len() != columns.len() {
         return Err(format!(
             "the row has {} fields: give {}, as the first line",
@@ -157,7 +224,7 @@ fn row(record: &csv::ByteRecord, columns: &[Column]) -> Result<Said, String> {
         ));
     }
     let mut said = Said::default();
-    for (field, column) in record.iter().zip(columns) {
+    for (&field, column) in record.iter().zip(columns) {
         let text = std::str::from_utf8(field)
             .map_err(|error| format!("the row is not UTF-8 after {} bytes of a field", error.valid_up_to()))?
             .trim();
@@ -198,6 +265,31 @@ mod tests {
         assert_eq!(new.address_lines, ["1 The Mall", "London"]);
         assert_eq!(new.references, Some(vec![Reference { system: "CRM".into(), id: "7".into() }]));
         assert_eq!(NewCustomer::from(rows[1].1.clone().unwrap()).references, Some(Vec::new()));
+    }
+
+    #[test]
+    fn each_row_says_its_line_whatever_ends_lines() {
+        let header = "name,email,postcode,address";
+        for (file, expected) in [
+            ("H\nA,b,c,d\n\n\nA,b,c,\"d\ne\"\nA,b,c,d", vec![2, 5, 7]),
+            ("H\r\nA,b,c,d\r\nA,b,c,\"d\r\ne\"\r\n\r\nA,b,c,d\r\n", vec![2, 3, 6]),
+            ("H\rA,b,c,d\rA,b,c,d\r\rA,b,c,d\r", vec![2, 3, 5]),
+            ("\n\nH\n\rA,b,c,d\n", vec![5]),
+        ] {
+            let rows = read(file.replace('H', header).as_bytes()).unwrap();
+            assert!(rows.iter().all(|(_, said)| said.is_ok()), "{file:?}: {rows:?}");
+            assert_eq!(rows.iter().map(|(line, _)| *line).collect::<Vec<_>>(), expected, "{file:?}");
+        }
+    }
+
+    #[test]
+    fn a_row_of_too_much_is_refused_before_it_takes_memory() {
+        let header = "name,email,postcode,address\n";
+        let commas = ",".repeat(100_000);
+        assert!(refusal(&commas).contains("line 1: the row has more than 1024 fields"));
+        assert!(refusal(&format!("{header}A,b,c,d\n{commas}")).contains("line 3: the row has more than"));
+        let open = format!("{header}\"{}", "A,b,c,d\n".repeat(20_000));
+        assert!(refusal(&open).contains("line 2: the row has more than 131072 bytes: is a quote left open?"));
     }
 
     #[test]

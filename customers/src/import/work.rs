@@ -23,9 +23,17 @@ impl Customers {
         loop {
             match self.import_some().await {
                 Ok(true) => {}
-                Ok(false) => {
-                    let _ = tokio::time::timeout(EVERY, self.imports.notified()).await;
-                }
+                Ok(false) => match self.store.forget_import().await {
+                    // One at a time, so that others write in between.
+                    Ok(true) => {}
+                    Ok(false) => {
+                        let _ = tokio::time::timeout(EVERY, self.imports.notified()).await;
+                    }
+                    Err(error) => {
+                        warn!(%error, "old imports are not forgotten yet");
+                        tokio::time::sleep(PAUSE).await;
+                    }
+                },
                 Err(error) => {
                     warn!(%error, "imports wait");
                     tokio::time::sleep(PAUSE).await;

@@ -45,6 +45,11 @@ impl<S: Send + Sync> FromRequestParts<S> for Id {
 }
 
 async fn create(given: Given, request: Request) -> Answer<Response> {
+    // Before the body is read, which is most of what it takes.
+    let Ok(_permit) = given.customers.files.try_acquire() else {
+        let detail = "other files are being taken: send this one again in a few seconds";
+        return Err(Problem::new(StatusCode::TOO_MANY_REQUESTS, "too_many_imports", detail));
+    };
     let file = json::file(request, &["text/csv"], MAX_IMPORT).await?;
     let import = given.customers.import(file, given.key.as_deref()).await?;
     let location = [(header::LOCATION, format!("/imports/{}", import.id))];

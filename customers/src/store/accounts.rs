@@ -123,9 +123,12 @@ impl Store {
         if transaction.execute(statement.bind(before.seq).bind(before.revision)).await? == 0 {
             return Ok(false);
         }
-        for statement in
-            ["DELETE FROM audit WHERE customer_id = $1", "DELETE FROM idempotency WHERE customer_id = $1"]
-        {
+        for statement in [
+            "DELETE FROM audit WHERE customer_id = $1",
+            "DELETE FROM idempotency WHERE customer_id = $1",
+            // Which line of which file it was would lead to the person.
+            "UPDATE import_rows SET customer_id = NULL WHERE customer_id = $1",
+        ] {
             transaction.execute(sql(statement).bind(id.clone())).await?;
         }
         let mut erased = before.clone();

@@ -8,7 +8,7 @@ use super::{Store, accounts, rows};
 use crate::Error;
 use crate::draft::Draft;
 use crate::error::StoreError;
-use crate::import::{Import, ImportId, ImportRow, ImportState, MAX_IMPORTS, Said};
+use crate::import::{Import, ImportId, ImportRow, ImportState, MAX_IMPORTS, MAX_MESSAGE, Said};
 
 /// Rows of one statement: three values each, within SQLite's 32,766 and PostgreSQL's 65,535.
 const ROWS: usize = 500;
@@ -97,6 +97,18 @@ impl Store {
         let import = finish(&mut transaction, seq).await?.unwrap_or(import);
         transaction.commit().await?;
         Ok(import)
+    }
+
+    /// Forgets one import that ended long ago; false if there is none.
+    pub(crate) async fn forget_import(&self) -> Result<bool, StoreError> {
+        // Asked first: who reads waits for nobody.
+        const OLD: &str = "SELECT seq FROM imports WHERE finished_at < $1 ORDER BY seq LIMIT 1";
+        let before = crate::draft::now().as_microsecond().saturating_sub(KEPT);
+        let found = self.readers.fetch(sql(OLD).bind(before)).await?;
+        let Some(row) = found.first() else { return Ok(false) };
+        let statement = sql("DELETE FROM imports WHERE seq = $1").bind(row.get::<i64>("seq")?);
+        self.writer()?.execute(statement).await?;
+        Ok(true)
     }
 
     /// The import that was made with that key.
@@ -199,7 +211,8 @@ impl Store {
             let done = match draft {
                 Err(message) => Err(message),
                 Ok(Draft { customer, .. }) if !taken.insert(customer.email.to_lowercase()) => {
-                    Err(Error::EmailTaken(customer.email).to_string())
+                    // Without it: the address of the account's person is not kept past the account.
+                    Err("another account has this email address".to_owned())
                 }
                 Ok(Draft { mut customer, due }) => {
                     (customer.seq, place) = (place, place + 1);
@@ -209,7 +222,7 @@ impl Store {
             };
             let (outcome, id, message) = match done {
                 Ok(id) => ("created", Some(id), None),
-                Err(message) => ("failed", None, Some(message)),
+                Err(message) => ("failed", None, Some(cut(message))),
             };
             *(if id.is_some() { &mut created } else { &mut failed }) += 1;
             transaction.execute(sql(DONE).bind(seq).bind(line).bind(outcome).bind(id).bind(message)).await?;
@@ -218,6 +231,14 @@ impl Store {
         let import = finish(&mut transaction, seq).await?;
         transaction.commit().await?;
         Ok(import)
+    }
+}
+
+/// A message that repeats what a row says is not as long as that.
+fn cut(message: String) -> String {
+    match message.char_indices().nth(MAX_MESSAGE) {
+        Some(_) => message.chars().take(MAX_MESSAGE - 1).chain(['…']).collect(),
+        None => message,
     }
 }
 
@@ -272,7 +293,7 @@ fn insert_rows(seq: i64, file: &[crate::import::Row]) -> Result<Statement, Store
         let (n, comma) = (values.len(), if values.len() == 1 { "" } else { ", " });
         let (said, message) = match said {
             Ok(said) => (Some(rows::written("said", said)?), None),
-            Err(message) => (None, Some(message.clone())),
+            Err(message) => (None, Some(cut(message.clone()))),
         };
         let outcome = if message.is_some() { "'failed'" } else { "NULL" };
         text += &format!("{comma}($1, ${}, ${}, {outcome}, ${})", n + 1, n + 2, n + 3);

@@ -118,21 +118,26 @@ async fn settle_one(
     // Nothing that a reader of the customer sees: no new revision.
     const DEFER: &str = "UPDATE addresses SET check_after = $1 WHERE customer = $2 AND number = $3 \
          AND address_status = 'pending' AND (SELECT revision FROM customers WHERE seq = $2) = $4";
-    for (due, checked) in outcomes.iter().filter(|(due, checked)| due.check == checked.check) {
-        if let Some(again) = checked.due {
-            let statement = sql(DEFER).bind(again.as_microsecond());
-            transaction.execute(statement.bind(due.seq).bind(due.number).bind(due.revision)).await?;
+    let (changed, same): (Vec<_>, Vec<_>) =
+        outcomes.iter().partition(|(due, checked)| due.check != checked.check);
+    // The customer before its addresses, as whoever changes an account does: PostgreSQL locks each row as it is written,
+    // and the other order would be a deadlock.
+    let mut changes: Map<String, Value> = Map::new();
+    let now = crate::draft::now().as_microsecond();
+    if let Some((first, _)) = changed.first() {
+        let revise = sql(REVISE).bind(first.seq).bind(first.revision).bind(now);
+        if transaction.execute(revise).await? == 0 {
+            settled.stale += changed.len();
+            return Ok(());
         }
     }
-    let changed: Vec<_> = outcomes.iter().filter(|(due, checked)| due.check != checked.check).collect();
-    let Some((first, _)) = changed.first() else { return Ok(()) };
-    let now = crate::draft::now().as_microsecond();
-    let revise = sql(REVISE).bind(first.seq).bind(first.revision).bind(now);
-    if transaction.execute(revise).await? == 0 {
-        settled.stale += changed.len();
-        return Ok(());
+    let revised = i64::from(!changed.is_empty());
+    for (due, checked) in &same {
+        if let Some(again) = checked.due {
+            let statement = sql(DEFER).bind(again.as_microsecond()).bind(due.seq).bind(due.number);
+            transaction.execute(statement.bind(due.revision + revised)).await?;
+        }
     }
-    let mut changes: Map<String, Value> = Map::new();
     for (due, checked) in &changed {
         let statement = rows::bind_check(sql(CHANGE), &checked.check)
             .bind(checked.due.map(Timestamp::as_microsecond))
@@ -143,5 +148,6 @@ async fn settle_one(
         settled.changed += 1;
         settled.terminated += usize::from(checked.check.status == crate::AddressStatus::Terminated);
     }
+    let Some((first, _)) = changed.first() else { return Ok(()) };
     audit::write(transaction, first.id, first.revision + 1, now, action, None, &changes).await
 }

@@ -14,7 +14,7 @@ use customers::{Customers, Store};
 use postcode_core::Connector;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
-use tracing::{error, info};
+use tracing::{error, info, warn};
 use tracing_subscriber::EnvFilter;
 
 use promote::Promote;
@@ -173,7 +173,10 @@ async fn run(options: Serve) -> Result<()> {
     resolver.abort();
     checker.abort();
     importer.abort();
-    store.close().await;
+    // A database that does not answer any more keeps nobody from stopping: what was answered is stored.
+    if tokio::time::timeout(options.drain, store.close()).await.is_err() {
+        warn!("the database's connections did not close in time");
+    }
     info!("stopped");
     Ok(())
 }

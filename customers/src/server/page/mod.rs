@@ -2,6 +2,7 @@
 //!
 //! Plain files, compiled in: no build step, nothing from elsewhere, and a policy that lets nothing else in.
 
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Query, State};
 use axum::http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
@@ -82,8 +83,8 @@ struct LookedUp {
     check: AddressCheck,
 }
 
-async fn look_up(State(app): State<App>, Path(text): Path<String>) -> Result<Json<LookedUp>, Problem> {
-    let postcode = postcode(&text)?;
+async fn look_up(State(app): State<App>, path: Named) -> Result<Json<LookedUp>, Problem> {
+    let postcode = postcode(path)?;
     Ok(Json(LookedUp { postcode, check: app.customers.look_up(postcode).await? }))
 }
 
@@ -94,19 +95,20 @@ struct Extent {
     radius: String,
 }
 
-async fn map(
-    State(app): State<App>,
-    Path(text): Path<String>,
-    query: Asked<Extent>,
-) -> Result<Json<Map>, Problem> {
+async fn map(State(app): State<App>, path: Named, query: Asked<Extent>) -> Result<Json<Map>, Problem> {
     let Query(Extent { radius }) = query.map_err(query::refused)?;
-    let postcode = postcode(&text)?;
+    let postcode = postcode(path)?;
     let radius = query::number("radius", &radius, RADIUS)?;
     let map = app.customers.map(postcode, radius).await?;
     map.map(Json).ok_or_else(|| Problem::no_map(postcode))
 }
 
-fn postcode(text: &str) -> Result<Postcode, Problem> {
+/// What a path names, which may be no UTF-8.
+type Named = Result<Path<String>, PathRejection>;
+
+fn postcode(path: Named) -> Result<Postcode, Problem> {
+    let wrong = |rejection: PathRejection| Error::Listing(format!("a postcode: {}", rejection.body_text()));
+    let Path(text) = path.map_err(wrong)?;
     let parsed = text.parse::<Postcode>();
     parsed.map_err(|error| Error::Listing(format!("a postcode of {text:?}: {error}")).into())
 }

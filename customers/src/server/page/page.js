@@ -33,6 +33,9 @@ async function ask(path, options = {}) {
 
 function say(text) { $("message").textContent = text; }
 
+// Whether it has the form of a whole postcode.
+function whole(text) { return /^([A-Z]{1,2}[0-9][A-Z0-9]?|[A-Z]{3,4})[0-9][A-Z]{2}$/i.test(text.replaceAll(" ", "")); }
+
 // ── The list
 
 let listing = 0;
@@ -41,6 +44,8 @@ let cursor = null;
 function question() {
   const asked = new URLSearchParams();
   for (const [name, value] of new FormData($("search"))) if (value.trim()) asked.set(name, value.trim());
+  // What is no whole postcode yet is being typed, and would be refused.
+  if (asked.has("near") && !whole(asked.get("near"))) asked.delete("near");
   // A radius means something around a place only.
   if (!asked.has("near")) asked.delete("radius");
   return asked;
@@ -94,22 +99,41 @@ async function account(id) {
   try {
     const { body, etag } = await ask(`customers/${encodeURIComponent(id)}`);
     if (number !== seeing) return;
-    shown = { customer: body, etag };
     show("account");
-    $("account-title").textContent = body.name;
+    draw(body, etag);
     $("edit").href = `#/customers/${body.id}/edit`;
-    $("facts").replaceChildren(...facts(body));
     $("history").open = false;
     $("changes").replaceChildren();
     focusOn("account-title");
     map(body.postcode);
-    // What is pending is resolved soon.
-    if (body.address_status === "pending") setTimeout(() => { if (number === seeing) account(id); }, 3000);
+    follow(id, number);
   } catch (error) {
     if (number !== seeing) return;
     show("list");
     say(error.message);
   }
+}
+
+function draw(customer, etag) {
+  shown = { customer, etag };
+  $("account-title").textContent = customer.name;
+  $("facts").replaceChildren(...facts(customer));
+}
+
+// What is pending is resolved soon: its facts are drawn again when they change. All else stays as the reader left it.
+function follow(id, number) {
+  if (shown.customer.address_status !== "pending") return;
+  setTimeout(async () => {
+    if (number !== seeing) return;
+    try {
+      const { body, etag } = await ask(`customers/${encodeURIComponent(id)}`);
+      if (number !== seeing) return;
+      if (etag !== shown.etag) draw(body, etag);
+    } catch {
+      // Asked again.
+    }
+    if (number === seeing) follow(id, number);
+  }, 3000);
 }
 
 function facts(customer) {
@@ -176,9 +200,19 @@ $("delete").addEventListener("click", async () => {
 
 $("history").addEventListener("toggle", async () => {
   if (!$("history").open || $("changes").childElementCount) return;
+  const number = seeing;
   try {
-    const { body } = await ask(`customers/${shown.customer.id}/history`);
-    $("changes").replaceChildren(...body.items.map((entry) => {
+    const entries = [];
+    let next = null;
+    do {
+      const asked = new URLSearchParams({ limit: "1000" });
+      if (next) asked.set("cursor", next);
+      const { body } = await ask(`customers/${shown.customer.id}/history?${asked}`);
+      if (number !== seeing) return;
+      entries.push(...body.items);
+      next = body.next_cursor;
+    } while (next && entries.length < 10000);
+    $("changes").replaceChildren(...entries.map((entry) => {
       const time = new Date(entry.at).toLocaleString("en-GB", { dateStyle: "medium", timeStyle: "short" });
       // All there is, when it is made; and of the addresses their fields, each once.
       const fields = entry.action === "created" ? [] : Object.keys(entry.changes ?? {});
@@ -186,7 +220,7 @@ $("history").addEventListener("toggle", async () => {
       return make("li", `${time}: ${entry.action.replaceAll("_", " ")}${what ? ` (${what})` : ""}${entry.actor ? ` by ${entry.actor}` : ""}`);
     }));
   } catch (error) {
-    $("changes").replaceChildren(make("li", error.message));
+    if (number === seeing) $("changes").replaceChildren(make("li", error.message));
   }
 });
 
@@ -209,6 +243,7 @@ async function form(id) {
       if (number !== seeing) return;
       editing = { customer: body, etag };
     } catch (error) {
+      if (number !== seeing) return;
       show("list");
       return say(error.message);
     }
@@ -265,8 +300,8 @@ $("customer").addEventListener("submit", async (event) => {
     if (error.status === 412) say("Somebody else has changed this account meanwhile: cancel, look at it, and edit it again.");
     else if (!error.body?.errors?.length) say(error.message);
     else if (others.length) say(others.join("; "));
-    // Another content needs another key; the same one, not answered, the same.
-    if (!error.network) key += "+";
+    // What was refused is sent with another content, which needs another key; what may have been done needs the same.
+    if (error.status >= 400 && error.status < 500) key += "+";
   } finally {
     $("save").disabled = false;
   }
@@ -296,8 +331,8 @@ async function complete() {
     items = [];
   }
   if (number !== completing) return;
-  const whole = (text) => text.replaceAll(" ", "").toUpperCase();
-  if (items.length === 0 || (items.length === 1 && whole(items[0]) === whole(prefix))) return closeCompletions();
+  const bare = (text) => text.replaceAll(" ", "").toUpperCase();
+  if (items.length === 0 || (items.length === 1 && bare(items[0]) === bare(prefix))) return closeCompletions();
   chosen = -1;
   $("postcode").removeAttribute("aria-activedescendant");
   $("completions").replaceChildren(...items.map((item, i) => {
@@ -343,7 +378,7 @@ async function lookUp() {
   const number = ++looking, text = $("postcode").value.trim();
   $("place").replaceChildren();
   // What has not the form of a whole one yet is being typed.
-  if (!/^([A-Z]{1,2}[0-9][A-Z0-9]?|[A-Z]{3,4})[0-9][A-Z]{2}$/i.test(text.replaceAll(" ", ""))) return;
+  if (!whole(text)) return;
   try {
     const { body } = await ask(`postcodes/${encodeURIComponent(text)}`);
     if (number !== looking) return;
@@ -361,15 +396,30 @@ let fileKey = null;
 
 async function imports() {
   const number = ++importing;
-  show("import");
   try {
     const { body } = await ask("imports");
     if (number !== importing) return;
-    $("imports").replaceChildren(...(body.items.length ? body.items.map(importRow) : [emptyRow("No file was imported yet.", 4)]));
+    drawImports(body.items);
     const open = body.items.some((item) => item.state === "queued" || item.state === "running");
     if (open) setTimeout(() => { if (number === importing) imports(); }, 1000);
   } catch (error) {
     if (number === importing) say(error.message);
+  }
+}
+
+// Rows that are there stay, and only their texts change: whoever has the focus on a link keeps it.
+function drawImports(items) {
+  const old = new Map([...$("imports").children].map((row) => [row.dataset.id, row]));
+  const rows = items.map((item) => {
+    const row = old.get(item.id) ?? importRow(item);
+    fillImport(row, item);
+    return row;
+  });
+  if (rows.length === 0) rows.push(emptyRow("No file was imported yet.", 4));
+  for (const row of old.values()) if (!rows.includes(row)) row.remove();
+  for (const [i, row] of rows.entries()) {
+    const there = $("imports").children[i];
+    if (there !== row) $("imports").insertBefore(row, there ?? null);
   }
 }
 
@@ -381,18 +431,26 @@ function emptyRow(text, columns) {
 }
 
 function importRow(item) {
-  const row = make("tr"), how = make("td"), report = make("td"), bar = make("progress"), link = make("a", item.failed ? "what failed" : "all rows");
-  const count = (n) => n.toLocaleString("en-GB");
-  bar.max = item.total;
-  bar.value = item.created + item.failed;
+  const row = make("tr"), how = make("td"), report = make("td"), bar = make("progress"), link = make("a");
+  row.dataset.id = item.id;
   bar.setAttribute("aria-label", "Rows done");
-  how.append(bar, ` ${count(item.created)} of ${count(item.total)} made${item.failed ? `, ${count(item.failed)} failed` : ""}`);
-  link.href = `imports/${item.id}/report${item.failed ? "?outcome=failed" : ""}`;
+  how.append(bar, make("span"));
   link.download = "report.csv";
   report.append(link);
   const taken = new Date(item.created_at).toLocaleString("en-GB", { dateStyle: "medium", timeStyle: "short" });
-  row.append(make("td", taken), make("td", item.state), how, report);
+  row.append(make("td", taken), make("td"), how, report);
   return row;
+}
+
+function fillImport(row, item) {
+  const [, state, how, report] = row.children, [bar, text] = how.children, [link] = report.children;
+  const count = (n) => n.toLocaleString("en-GB");
+  state.textContent = item.state;
+  bar.max = item.total;
+  bar.value = item.created + item.failed;
+  text.textContent = ` ${count(item.created)} of ${count(item.total)} made${item.failed ? `, ${count(item.failed)} failed` : ""}`;
+  link.textContent = item.failed ? "what failed" : "all rows";
+  link.href = `imports/${item.id}/report${item.failed ? "?outcome=failed" : ""}`;
 }
 
 $("file").addEventListener("change", () => { fileKey = `page-${Date.now()}-${Math.random().toString(36).slice(2)}`; });
@@ -417,7 +475,6 @@ $("file-form").addEventListener("submit", async (event) => {
 function show(section) {
   for (const id of ["list", "account", "form", "import"]) $(id).hidden = id !== section;
   if (section !== "account") { $("map").hidden = true; mapping++; }
-  if (section !== "list") say("");
 }
 
 let moved = false;
@@ -425,11 +482,13 @@ let moved = false;
 function focusOn(id) { if (moved) $(id).focus(); }
 
 function go() {
+  // Another place in the page, and none of ours.
+  if (location.hash && !location.hash.startsWith("#/")) return;
   say("");
   const [, one, id, what] = location.hash.split("/");
   importing++;
   if (one === "new") form(null);
-  else if (one === "import") { seeing++; imports(); }
+  else if (one === "import") { seeing++; show("import"); imports(); }
   else if (one === "customers" && id) what === "edit" ? form(id) : account(id);
   else {
     seeing++;
@@ -437,5 +496,6 @@ function go() {
     list(false);
   }
 }
+document.querySelector('a[href="#main"]')?.addEventListener("click", (event) => { event.preventDefault(); $("main").focus(); });
 addEventListener("hashchange", () => { moved = true; go(); });
 go();
