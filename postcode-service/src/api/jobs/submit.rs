@@ -213,7 +213,9 @@ fn posted(bytes: &[u8]) -> Result<Posted, Failure> {
     }
     let bytes = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes);
     let body: Body = serde_json::from_slice(bytes).map_err(|error| {
-        Failure::bad_request(format!("The JSON of the body is not such as {{\"postcodes\":[\"SW1A 1AA\"]}}: {error}"))
+        Failure::bad_request(format!(
+            "The JSON of the body is not such as {{\"postcodes\":[\"SW1A 1AA\"]}}: {error}"
+        ))
     })?;
     let Body { postcodes, priority, run_at, callback_url } = body;
     let asked = [("priority", priority), ("run_at", run_at), ("callback_url", callback_url)];
