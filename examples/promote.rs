@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
-use postcode_core::layers::{Promotion, Stage};
+use postcode_core::layers::{Promotion, PromotionConfig, Stage};
 use postcode_core::{Answer, Postcode, PostcodeLookup, PostcodeLookupExt, connect};
 use postcode_service::api::{Api, Edition, Limits};
 use postcode_service::server::{Frontend, Listener, Options, run};
@@ -38,7 +38,12 @@ async fn walk() -> Result<()> {
     let mut service = Service::start("127.0.0.1:0")?;
     let library = connect("embedded:").await?;
     let remote = connect(&service.url).await?;
-    let promotion = Promotion::new(library.clone(), remote.clone());
+    // A machine that is busy with something else is not what the guard is to find here: only failures make it step back.
+    let mut config = PromotionConfig::default();
+    if let Some(guard) = &mut config.guard {
+        guard.slow = Duration::from_secs(60);
+    }
+    let promotion = Promotion::with(library.clone(), remote.clone(), config);
     let consumer = Consumer::start(Arc::new(promotion.clone()), &*library).await?;
     println!(
         "{CALLERS} callers, one look-up every {REST:?} each; the service is process {}\n",
