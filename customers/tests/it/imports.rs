@@ -1,0 +1,223 @@
+//! CSV files of customers, over the router and both databases.
+#![allow(clippy::unwrap_used, clippy::panic)] // In a test it is the failure.
+#![cfg(feature = "server")]
+
+use std::sync::Arc;
+
+use crate::databases::{Database, on_both};
+use crate::lookups::{Mode, Switch};
+use axum::Router;
+use axum::body::Body;
+use axum::http::Request;
+use customers::{Customers, MAX_IMPORTS, server};
+use http_body_util::BodyExt;
+use postcode_core::ErrorKind;
+use serde_json::{Value, json};
+use tower::ServiceExt;
+
+const HEADER: &str = "name,email,postcode,address\n";
+
+struct Bench {
+    customers: Customers,
+    router: Router,
+    lookup: Arc<Switch>,
+    // Dropped last.
+    _database: Database,
+}
+
+impl Bench {
+    async fn on(database: Database) -> Self {
+        let lookup = Arc::new(Switch::new(Mode::Answers));
+        let customers = Customers::new(database.open().await, lookup.clone());
+        let router = server::router(customers.clone());
+        Self { customers, router, lookup, _database: database }
+    }
+
+    async fn ask(&self, request: Request<Body>) -> (u16, String) {
+        let (head, body) = self.router.clone().oneshot(request).await.unwrap().into_parts();
+        let text = String::from_utf8(body.collect().await.unwrap().to_bytes().into()).unwrap();
+        (head.status.as_u16(), text)
+    }
+
+    async fn get(&self, path: &str) -> (u16, String) {
+        self.ask(Request::get(path).body(Body::empty()).unwrap()).await
+    }
+
+    async fn send(&self, key: Option<&str>, file: impl Into<Body>) -> (u16, Value) {
+        let mut request = Request::post("/imports").header("content-type", "text/csv");
+        if let Some(key) = key {
+            request = request.header("idempotency-key", key);
+        }
+        let (status, text) = self.ask(request.body(file.into()).unwrap()).await;
+        (status, serde_json::from_str(&text).unwrap())
+    }
+
+    async fn import(&self, id: &Value) -> Value {
+        let (status, text) = self.get(&format!("/imports/{}", id.as_str().unwrap())).await;
+        assert_eq!(status, 200, "{text}");
+        serde_json::from_str(&text).unwrap()
+    }
+
+    async fn report(&self, id: &Value, query: &str) -> Vec<String> {
+        let (status, text) = self.get(&format!("/imports/{}/report{query}", id.as_str().unwrap())).await;
+        assert_eq!(status, 200, "{text}");
+        text.lines().map(str::to_owned).collect()
+    }
+
+    async fn work(&self) {
+        while self.customers.import_some().await.unwrap() {}
+    }
+
+    async fn count(&self, query: &str) -> usize {
+        let (_, text) = self.get(&format!("/customers?limit=1000{query}")).await;
+        serde_json::from_str::<Value>(&text).unwrap()["items"].as_array().unwrap().len()
+    }
+}
+
+on_both! { crate::databases::Database::file();
+    each_row_is_an_account_or_says_why_not,
+    it_is_taken_up_where_it_was_left,
+    it_is_cancelled,
+    one_key_is_one_import,
+    what_is_no_file_of_customers_is_refused,
+    of_files_on_their_way_there_are_two,
+    without_the_lookup_the_accounts_are_made_all_the_same,
+}
+
+async fn each_row_is_an_account_or_says_why_not(database: Database) {
+    let bench = Bench::on(database).await;
+    let file = format!(
+        "{HEADER}Ada,ada@example.com,sw1a1aa,1 The Mall|London\n\
+         Bob,ADA@example.com,M1 1AE,2 High St\n\
+         ,c@example.com,nonsense,x\n\
+         Dan,dan@example.com,M1 1AE\n\
+         Eve,eve@example.com,M1 1AE,5 High St\n"
+    );
+    let (status, import) = bench.send(None, file).await;
+    assert_eq!((status, &import["state"], &import["total"]), (202, &json!("queued"), &json!(5)), "{import}");
+    bench.work().await;
+    let done = bench.import(&import["id"]).await;
+    assert_eq!(
+        (&done["state"], &done["created"], &done["failed"]),
+        (&json!("succeeded"), &json!(2), &json!(3)),
+        "{done}"
+    );
+    assert!(done["finished_at"].is_string());
+    let report = bench.report(&import["id"], "").await;
+    assert_eq!(report[0], "line,outcome,customer_id,message");
+    assert_eq!(report.len(), 6);
+    assert!(report[1].starts_with("2,created,") && report[5].starts_with("6,created,"), "{report:?}");
+    let failed = bench.report(&import["id"], "?outcome=failed").await;
+    assert!(failed[1].contains("another account has this email address"), "{failed:?}");
+    assert!(failed[2].contains("name") && failed[2].contains("nonsense"), "{failed:?}");
+    assert!(failed[3].starts_with("5,failed,,") && failed[3].contains("3 fields: give 4"), "{failed:?}");
+    assert_eq!(bench.count("&district=westminster").await, 1);
+    // What is an account already makes none.
+    let (_, again) = bench.send(None, format!("{HEADER}Ada,ada@example.com,sw1a1aa,1 The Mall\n")).await;
+    bench.work().await;
+    assert_eq!(bench.import(&again["id"]).await["failed"], 1);
+    assert!(!bench.report(&again["id"], "").await[1].contains("ada@example.com"));
+    assert_eq!(bench.count("").await, 2);
+    // Whose account is erased is not to be found by it any more.
+    bench.customers.erase(report[1].split(',').nth(2).unwrap().parse().unwrap()).await.unwrap();
+    assert_eq!(bench.report(&import["id"], "").await[1], "2,created,,");
+}
+
+fn rows(count: usize) -> String {
+    let row = |n: usize| format!("Row {n},row{n}@example.com,M1 1AE,{n} High St\n");
+    HEADER.to_owned() + &(0..count).map(row).collect::<String>()
+}
+
+async fn it_is_taken_up_where_it_was_left(database: Database) {
+    let bench = Bench::on(database).await;
+    let (_, import) = bench.send(None, rows(450)).await;
+    assert!(bench.customers.import_some().await.unwrap());
+    let now = bench.import(&import["id"]).await;
+    assert_eq!((&now["state"], &now["created"]), (&json!("running"), &json!(200)), "{now}");
+    // Two at once, as after a restart beside a process that is not dead: each row is done once.
+    let (one, two) = tokio::join!(bench.work(), bench.work());
+    ((), ()) = (one, two);
+    let now = bench.import(&import["id"]).await;
+    assert_eq!(
+        (&now["state"], &now["created"], &now["failed"]),
+        (&json!("succeeded"), &json!(450), &json!(0))
+    );
+    assert_eq!(bench.count("").await, 450);
+}
+
+async fn it_is_cancelled(database: Database) {
+    let bench = Bench::on(database).await;
+    let (_, import) = bench.send(None, rows(450)).await;
+    assert!(bench.customers.import_some().await.unwrap());
+    let path = format!("/imports/{}", import["id"].as_str().unwrap());
+    let (status, text) = bench.ask(Request::delete(&path).body(Body::empty()).unwrap()).await;
+    assert_eq!(status, 200, "{text}");
+    bench.work().await;
+    let now = bench.import(&import["id"]).await;
+    assert_eq!((&now["state"], &now["created"]), (&json!("cancelled"), &json!(200)), "{now}");
+    assert_eq!(bench.count("").await, 200, "what was made stays");
+}
+
+async fn one_key_is_one_import(database: Database) {
+    let bench = Bench::on(database).await;
+    let (_, first) = bench.send(Some("march"), rows(3)).await;
+    let (status, again) = bench.send(Some("march"), rows(3)).await;
+    assert_eq!((status, &again["id"]), (202, &first["id"]));
+    let (status, other) = bench.send(Some("march"), rows(4)).await;
+    assert_eq!((status, &other["code"]), (422, &json!("idempotency_key_reused")));
+    bench.work().await;
+    assert_eq!(bench.count("").await, 3);
+    let (_, list) = bench.get("/imports").await;
+    assert_eq!(serde_json::from_str::<Value>(&list).unwrap()["items"].as_array().unwrap().len(), 1);
+}
+
+async fn what_is_no_file_of_customers_is_refused(database: Database) {
+    let bench = Bench::on(database).await;
+    for (file, why) in [
+        ("", "column name is missing"),
+        (HEADER, "no rows"),
+        ("name,email,postcode,adress\na,b,c,d\n", "no column is \\\"adress\\\""),
+    ] {
+        let (status, problem) = bench.send(None, file).await;
+        assert_eq!((status, &problem["code"]), (422, &json!("invalid_import")), "{problem}");
+        assert!(problem.to_string().contains(why), "{problem}");
+    }
+    let json =
+        Request::post("/imports").header("content-type", "application/json").body("{}".into()).unwrap();
+    assert_eq!(bench.ask(json).await.0, 415);
+    for path in ["/imports/x", "/imports/018f0000-0000-7000-8000-000000000000", "/imports/x/report"] {
+        let (status, text) = bench.get(path).await;
+        assert!(status == 404 && text.contains("import_not_found"), "{path}: {text}");
+    }
+    for n in 0..MAX_IMPORTS {
+        assert_eq!(bench.send(None, rows(1)).await.0, 202, "{n}");
+    }
+    let (status, problem) = bench.send(None, rows(1)).await;
+    assert_eq!((status, &problem["code"]), (429, &json!("too_many_imports")));
+}
+
+async fn of_files_on_their_way_there_are_two(database: Database) {
+    let bench = Bench::on(database).await;
+    let hanging = || {
+        let body = Body::from_stream(futures::stream::pending::<Result<Vec<u8>, std::io::Error>>());
+        let request = Request::post("/imports").header("content-type", "text/csv").body(body).unwrap();
+        Box::pin(bench.ask(request))
+    };
+    let (mut one, mut two) = (hanging(), hanging());
+    assert!(futures::poll!(&mut one).is_pending() && futures::poll!(&mut two).is_pending());
+    let (status, problem) = bench.send(None, rows(1)).await;
+    assert_eq!((status, &problem["code"]), (429, &json!("too_many_imports")), "{problem}");
+    drop(one);
+    assert_eq!(bench.send(None, rows(1)).await.0, 202);
+}
+
+async fn without_the_lookup_the_accounts_are_made_all_the_same(database: Database) {
+    let bench = Bench::on(database).await;
+    bench.lookup.set(Mode::Fails(ErrorKind::Unavailable));
+    bench.send(None, rows(30)).await;
+    bench.work().await;
+    assert_eq!(bench.count("&status=pending").await, 30);
+    bench.lookup.set(Mode::Answers);
+    assert_eq!(bench.customers.resolve_pending().await.unwrap(), 30);
+    assert_eq!(bench.count("&status=verified").await, 30);
+}

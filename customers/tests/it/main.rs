@@ -1,0 +1,33 @@
+//! The integration tests of customers, in one binary, so that its dependencies are linked once.
+
+mod accounts;
+#[cfg(feature = "connect")]
+mod any_lookup;
+mod api;
+mod changes;
+#[cfg(feature = "connect")]
+mod consumer;
+mod databases;
+mod domain;
+#[cfg(feature = "bin")]
+mod http;
+mod imports;
+#[cfg(feature = "bin")]
+mod ledger;
+mod listing;
+mod lookups;
+mod migration;
+mod outage;
+mod page;
+#[cfg(feature = "bin")]
+mod program;
+#[cfg(feature = "bin")]
+mod promotion;
+mod recheck;
+mod router;
+mod serve;
+#[cfg(feature = "bin")]
+mod service;
+mod store;
+#[cfg(feature = "bin")]
+mod tarpit;

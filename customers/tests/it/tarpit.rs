@@ -1,0 +1,82 @@
+//! A service that takes connections and never answers, and a program that waits less long for a lookup than its client would:
+//! those who are to act on it must see that it failed.
+#![allow(clippy::unwrap_used, clippy::panic)] // In a test it is the failure.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use crate::http::{Server, send};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+
+use crate::service;
+
+/// Far longer than the program waits.
+const PATIENT: &str = "timeout=10s&deadline=30s";
+
+async fn tarpit() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}?{PATIENT}", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        let mut kept = Vec::new();
+        while let Ok((connection, _)) = listener.accept().await {
+            kept.push(connection);
+        }
+    });
+    url
+}
+
+async fn start(options: &[&str]) -> (Server, TempDir) {
+    let dir = TempDir::new().unwrap();
+    let database = format!("sqlite://{}", dir.path().join("customers.db").display());
+    let own = ["--listen", "127.0.0.1:0", "--database", &database];
+    (Server::start(&[&own[..], options].concat()).await, dir)
+}
+
+async fn make(server: &Server) -> Value {
+    static MADE: AtomicUsize = AtomicUsize::new(0);
+    let email = format!("a{}@example.com", MADE.fetch_add(1, Ordering::Relaxed));
+    let new = json!({ "name": "Ada", "email": email, "postcode": "SW1A 1AA", "address_lines": ["1"] });
+    let (status, made) = send(&server.address, "POST", "/customers", Some(&new)).await.unwrap();
+    assert_eq!(status, 201, "{made}");
+    made["address_status"].clone()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_fallback_answers_in_time() {
+    let source = format!("{}&fallback=embedded:", tarpit().await);
+    let (server, _dir) = start(&["--postcodes", &source, "--lookup-timeout", "1s"]).await;
+    assert_eq!(make(&server).await, "verified");
+    assert_eq!(server.end("TERM").await, (Some(0), String::new()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_other_endpoint_answers_in_time() {
+    let service = service::start().await;
+    let (healthy, _) = service.split_once('?').unwrap();
+    let source = format!("{}&failover={healthy}", tarpit().await);
+    let (server, _dir) = start(&["--postcodes", &source, "--lookup-timeout", "6s"]).await;
+    assert_eq!(make(&server).await, "verified");
+    assert_eq!(server.end("TERM").await, (Some(0), String::new()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_guard_steps_back() {
+    let promotion = ["--promote-to", &tarpit().await, "--stage", "remote", "--guard", "min_calls=3"];
+    let limits = ["--lookup-timeout", "500ms", "--admin", "127.0.0.1:0"];
+    let (mut server, _dir) = start(&[&promotion[..], &limits].concat()).await;
+    let admin = server.said("admin on ").await;
+    let seen = loop {
+        make(&server).await;
+        let (_, seen) = send(&admin, "GET", "/promotion", None).await.unwrap();
+        if seen["stage"] != "remote" {
+            break seen;
+        }
+        assert!(seen["calls"].as_u64().unwrap() < 20, "{seen}");
+    };
+    assert!(seen["errors"].as_u64().unwrap() >= 3, "{seen}");
+    assert_eq!(seen["last_step_back"]["from"], "remote", "{seen}");
+    // The old side answers again.
+    assert_eq!(make(&server).await, "verified");
+    assert_eq!(server.end("TERM").await, (Some(0), String::new()));
+}

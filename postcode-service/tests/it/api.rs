@@ -1,0 +1,150 @@
+//! The API over a small dataset: what the recordings do not show.
+
+use crate::common::{api_over, get, post, send, small};
+
+use axum::body::Body;
+use http::Request;
+use serde_json::json;
+
+#[tokio::test]
+async fn four_answers_are_told_apart() {
+    let api = api_over(small()).await;
+    let live = get(&api, "/postcodes/ab101ab").await;
+    assert_eq!(live.status, 200);
+    assert_eq!(live.json()["result"]["admin_district"], "Aberdeen City");
+    assert_eq!(live.json()["result"].as_object().unwrap().len(), 42);
+
+    let terminated = get(&api, "/postcodes/AB10AA").await;
+    assert_eq!(terminated.status, 404);
+    assert_eq!(terminated.json()["terminated"]["year_terminated"], 1996);
+    assert_eq!(terminated.json()["code"], "postcode_not_found");
+    assert_eq!(terminated.json()["retryable"], false);
+
+    let unknown = get(&api, "/postcodes/ZZ11ZZ").await.json();
+    assert_eq!((&unknown["error"], &unknown["terminated"]), (&json!("Postcode not found"), &json!(null)));
+
+    let left_out = get(&api, "/postcodes/BT15GS").await;
+    assert_eq!(left_out.status, 404);
+    assert_eq!(left_out.json()["error"], "Postcode not found");
+    assert_eq!(left_out.json()["code"], "not_covered");
+    assert_eq!(left_out.json()["advice"], "load ONSPD");
+
+    let invalid = get(&api, "/postcodes/GIR0AA").await.json();
+    assert_eq!(
+        (&invalid["error"], &invalid["code"]),
+        (&json!("Invalid postcode"), &json!("invalid_postcode"))
+    );
+}
+
+#[tokio::test]
+async fn more_is_only_there_when_asked_for() {
+    let api = api_over(small()).await;
+    let record = get(&api, "/postcodes/AB101AB?extended=true").await.json();
+    assert_eq!(record["result"]["status"], "live");
+    let ended = get(&api, "/postcodes/AB10AA?extended=true").await.json();
+    assert_eq!(ended["terminated"]["date_of_termination"], "199606");
+    assert_eq!(ended["terminated"]["status"], "terminated");
+
+    let body = r#"{"postcodes":["AB10 1AB","AB1 0AA","AB10 9ZZ","BT1 5GS","x"]}"#;
+    let items = post(&api, "/postcodes?extended=true", "application/json", body).await.json();
+    let statuses: Vec<_> = items["result"].as_array().unwrap().iter().map(|item| &item["status"]).collect();
+    assert_eq!(statuses, ["live", "terminated", "unknown", "not_covered", "invalid"]);
+    let items = post(&api, "/postcodes", "application/json", body).await.json();
+    assert!(items["result"][1].get("status").is_none());
+    assert_eq!(items["result"][1]["result"], json!(null));
+
+    let nearest = get(&api, "/postcodes/AB10AA/nearest?extended=true&radius=20000").await.json();
+    assert_eq!(nearest["result"][0]["postcode"], "AB10 1AB");
+    assert_eq!(get(&api, "/postcodes/AB10AA/nearest?radius=20000").await.status, 404);
+    let no_location = get(&api, "/postcodes/JE24WD/nearest").await;
+    assert_eq!((no_location.status.as_u16(), &no_location.json()["code"]), (400, &json!("no_location")));
+
+    let prefix = get(&api, "/postcodes/10/autocomplete?order=prefix").await.json();
+    assert_eq!(prefix["result"], json!(null), "no postcode begins with 10");
+    assert_eq!(get(&api, "/postcodes/10/autocomplete").await.json()["result"][0], "AB10 1AB");
+}
+
+#[tokio::test]
+async fn the_edition_is_the_etag() {
+    let api = api_over(small()).await;
+    let answer = get(&api, "/postcodes/AB101AB").await;
+    let info = get(&api, "/dataset/info").await.json();
+    assert_eq!(answer.header("postcode-edition"), info["result"]["fingerprint"]);
+    let etag = answer.header("etag").to_owned();
+    let conditional =
+        |path: &str, tag: &str| Request::get(path).header("if-none-match", tag).body(Body::empty());
+    let same = send(&api, conditional("/postcodes/AB101AB", &format!("\"x\", {etag}")).unwrap()).await;
+    assert_eq!((same.status.as_u16(), same.body.len()), (304, 0));
+    assert_eq!(send(&api, conditional("/postcodes/AB101AB", "\"x\"").unwrap()).await.status, 200);
+    assert_eq!(send(&api, conditional("/postcodes/ZZ11ZZ", &etag).unwrap()).await.status, 404);
+    assert_eq!(send(&api, conditional("/random/postcodes", "*").unwrap()).await.status, 200);
+    assert_eq!(
+        get(&api, "/postcodes/ZZ11ZZ").await.header("postcode-edition"),
+        info["result"]["fingerprint"]
+    );
+}
+
+#[tokio::test]
+async fn other_data_is_served_from_the_next_request_on() {
+    let api = api_over(small()).await;
+    let mut builder =
+        postcode_core::dataset::DatasetBuilder::new(postcode_core::dataset::Metadata::new("other"));
+    builder.push(&postcode_core::dataset::Row::live("ZE1 0AA".parse().unwrap())).unwrap();
+    let other = postcode_core::Local::new(builder.build().unwrap());
+    let before = get(&api, "/dataset/info").await.header("etag").to_owned();
+    api.replace(postcode_service::api::Edition::of(std::sync::Arc::new(other)).await.unwrap());
+    assert_eq!(get(&api, "/postcodes/ZE10AA").await.status, 200);
+    assert_eq!(get(&api, "/postcodes/AB101AB").await.status, 404);
+    assert_ne!(get(&api, "/dataset/info").await.header("etag"), before);
+}
+
+#[tokio::test]
+async fn where_the_peer_answers_500_this_is_below() {
+    let api = api_over(small()).await;
+    for (path, status) in [
+        ("/postcodes/%", 400),
+        ("/postcodes/%FF", 400),
+        ("/postcodes/AB101AB/nearest?limit=-1", 400),
+        ("/postcodes?lon=Infinity&lat=0", 400),
+        ("/postcodes?q=%00", 200),
+        ("/postcodes?q=ZZ&filter=postcode", 200),
+        ("/postcodes?lon=0&lat=0&filter=postcode&filter=quality", 200),
+    ] {
+        assert_eq!(get(&api, path).await.status, status, "{path}");
+    }
+    let body = r#"{"postcodes":["AB10 1AB"]}"#;
+    for content_type in ["text/plain", "application/vnd.api+json", "application/json; charset=latin1"] {
+        assert_eq!(post(&api, "/postcodes", content_type, body).await.status, 415, "{content_type}");
+    }
+    let large = format!(r#"{{"postcodes":[],"pad":"{}"}}"#, "x".repeat(102_400));
+    let refused = post(&api, "/postcodes", "application/json", large).await;
+    assert_eq!((refused.status.as_u16(), &refused.json()["code"]), (413, &json!("payload_too_large")));
+    let filtered =
+        post(&api, "/postcodes?filter=postcode&filter=quality", "application/json", body).await.json();
+    assert_eq!(filtered["result"][0]["result"], json!({"postcode": "AB10 1AB", "quality": 1}));
+}
+
+#[tokio::test]
+async fn a_batch_is_as_long_as_is_allowed() {
+    let api = api_over(small()).await;
+    let many = |n: usize| json!({ "postcodes": vec!["AB10 1AB"; n] }).to_string();
+    let all = post(&api, "/postcodes", "application/json", many(100)).await.json();
+    assert_eq!(all["result"].as_array().unwrap().len(), 100);
+    let refused = post(&api, "/postcodes", "application/json", many(101)).await;
+    assert_eq!(refused.status, 400);
+    assert!(
+        refused.json()["error"].as_str().unwrap().starts_with("Too many postcodes submitted. Up to 100 ")
+    );
+}
+
+#[tokio::test]
+async fn the_page_is_there_and_ready_can_be_taken_back() {
+    let api = api_over(small()).await;
+    let page = get(&api, "/").await;
+    assert!(page.header("content-type").starts_with("text/html"));
+    assert!(String::from_utf8(page.body).unwrap().contains("UK postcode lookup"));
+    assert_eq!(get(&api, "/READY/").await.json()["result"], "Ready");
+    api.set_ready(false);
+    assert_eq!(get(&api, "/ready").await.status, 503);
+    assert_eq!(get(&api, "/ping").await.status, 200);
+}

@@ -1,0 +1,268 @@
+//! Rows enriched: the bytes that come out, by the library, over HTTP and on the command line.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "helpers of tests, which clippy takes for production"
+)]
+
+use crate::common;
+
+use std::io::Write;
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+
+use crate::common::{api_over, send};
+use axum::body::Body;
+use bytes::Bytes;
+use futures::TryStreamExt;
+use http::Request;
+use postcode_core::{Local, PostcodeLookup};
+use postcode_service::enrich::{Column, Counts, Format, MAX_ROW, Plan, enrich};
+use proptest::prelude::*;
+
+fn country() -> Arc<dyn PostcodeLookup> {
+    Arc::new(Local::embedded().unwrap())
+}
+
+fn plan(format: Format, columns: &str) -> Plan {
+    Plan { format, columns: Column::list(columns).unwrap(), postcode: None, prefix: String::new() }
+}
+
+/// The input in chunks of a size.
+async fn run(input: &[u8], size: usize, plan: Plan) -> Result<(Vec<u8>, Counts), String> {
+    let chunks = input.chunks(size).map(|chunk| Ok(Bytes::copy_from_slice(chunk))).collect::<Vec<_>>();
+    let parts = enrich(futures::stream::iter(chunks), country(), plan);
+    let parts: Vec<_> = parts.try_collect().await.map_err(|e| e.to_string())?;
+    let (mut out, mut counts) = (Vec::new(), Counts::default());
+    for part in &parts {
+        out.extend_from_slice(&part.bytes);
+        counts.add(&part.counts);
+    }
+    assert_eq!(parts.last().map_or(0, |part| part.read), input.len() as u64);
+    Ok((out, counts))
+}
+
+const COLUMNS: &str = "status,admin_district,latitude,codes.region";
+
+/// All that a file of the wild has: the mark of a spreadsheet, quotes, lines within fields, both ends of line, empty lines, short and
+/// long rows, bytes that are no UTF-8, and no end of line at the end.
+const WILD: &[u8] = b"\xef\xbb\xbfname,Post Code,note\r\n\
+\"A, B\",sw1a1aa,\"two\r\nlines\"\r\n\
+\r\n\
+C,AB1 0AA,\n\
+D\n\
+E,\"EH1 1YZ\",5\" pipe\n\
+F,nonsense,\xff\xfe\n\
+G,BT1 5GS,\"say \"\"hi\"\"\"\n\
+\n\
+H,SW1A 9ZZ,last";
+
+const WILD_ENRICHED: &[u8] =
+    b"\xef\xbb\xbfname,Post Code,note,status,admin_district,latitude,codes.region\r\n\
+\"A, B\",sw1a1aa,\"two\r\nlines\",live,Westminster,51.50101,E12000007\r\n\
+\r\n\
+C,AB1 0AA,,terminated,Aberdeen City,57.101459,S99999999\n\
+D,,,invalid,,,\n\
+E,\"EH1 1YZ\",5\" pipe,live,City of Edinburgh,55.950328,S99999999\n\
+F,nonsense,\xff\xfe,invalid,,,\n\
+G,BT1 5GS,\"say \"\"hi\"\"\",not_covered,,,\n\
+\n\
+H,SW1A 9ZZ,last,unknown,,,";
+
+#[tokio::test]
+async fn csv_goes_out_as_it_came_with_columns_added() {
+    let (out, counts) = run(WILD, 7, plan(Format::Csv, COLUMNS)).await.unwrap();
+    assert_eq!(String::from_utf8_lossy(&out), String::from_utf8_lossy(WILD_ENRICHED));
+    assert_eq!(out, WILD_ENRICHED);
+    assert_eq!(counts, Counts { live: 2, terminated: 1, unknown: 1, not_covered: 1, invalid: 2 });
+}
+
+#[tokio::test]
+async fn other_delimiters_and_names_of_columns() {
+    let mut wanted = plan(Format::Csv, "outcode,error");
+    let (out, _) = run(b"id;PCD\n1;M1 1AE\n2;M1\n", 100, wanted.clone()).await.unwrap();
+    let out = String::from_utf8(out).unwrap();
+    assert!(out.starts_with("id;PCD;outcode;error\n1;M1 1AE;M1;\n2;M1;;"), "{out}");
+    wanted.postcode = Some("ship to".to_owned());
+    wanted.prefix = "uk_".to_owned();
+    let (out, _) = run(b"Ship To\toutcode\nM1 1AE\tmine\n", 100, wanted).await.unwrap();
+    assert_eq!(
+        String::from_utf8(out).unwrap(),
+        "Ship To\toutcode\tuk_outcode\tuk_error\nM1 1AE\tmine\tM1\t\n"
+    );
+    let (out, _) = run(b"\r\n\nid;PCD\n1;M1 1AE\n", 3, plan(Format::Csv, "outcode")).await.unwrap();
+    assert_eq!(String::from_utf8(out).unwrap(), "\r\n\nid;PCD;outcode\n1;M1 1AE;M1\n");
+    // A header is a file.
+    let (out, counts) = run(b"postcode", 100, plan(Format::Csv, "status")).await.unwrap();
+    assert_eq!((String::from_utf8(out).unwrap(), counts.rows()), ("postcode,status\n".to_owned(), 0));
+}
+
+#[tokio::test]
+async fn lines_of_json_keep_what_they_hold() {
+    let input = b"{\"postcode\":\"sw1a1aa\",\"n\":1.50}\n{}\r\n[1]\n\nnope\n {\"Post_Code\" : \"AB1 0AA\" } \n{\"postcode\":null}";
+    let (out, counts) = run(input, 5, plan(Format::Ndjson, "status,latitude")).await.unwrap();
+    let expected = "{\"postcode\":\"sw1a1aa\",\"n\":1.50,\"status\":\"live\",\"latitude\":51.50101}\n\
+        {\"status\":\"invalid\",\"latitude\":null}\r\n[1]\n\nnope\n \
+        {\"Post_Code\" : \"AB1 0AA\",\"status\":\"terminated\",\"latitude\":57.101459}\n\
+        {\"postcode\":null,\"status\":\"invalid\",\"latitude\":null}";
+    assert_eq!(String::from_utf8(out).unwrap(), expected);
+    assert_eq!(counts, Counts { live: 1, terminated: 1, invalid: 4, ..Counts::default() });
+}
+
+#[tokio::test]
+async fn a_mark_of_utf8_is_kept_and_large_rows_are_taken_few_at_a_time() {
+    let input = "\u{feff}{\"postcode\":\"M1 1AE\"}\n";
+    let (out, _) = run(input.as_bytes(), 4, plan(Format::Ndjson, "outcode")).await.unwrap();
+    assert_eq!(String::from_utf8(out).unwrap(), "\u{feff}{\"postcode\":\"M1 1AE\",\"outcode\":\"M1\"}\n");
+
+    let row = format!("M1 1AE,{}\n", "x".repeat(MAX_ROW / 2));
+    let input = format!("postcode,text\n{}", row.repeat(8));
+    let chunks = input.as_bytes().chunks(1 << 18).map(|chunk| Ok(Bytes::copy_from_slice(chunk)));
+    let stream = futures::stream::iter(chunks.collect::<Vec<_>>());
+    let parts: Vec<_> = enrich(stream, country(), plan(Format::Csv, "outcode")).try_collect().await.unwrap();
+    assert!(parts.iter().all(|part| part.bytes.len() < 2 * MAX_ROW), "no part holds them all");
+    assert_eq!(parts.iter().map(|part| part.counts.live).sum::<u64>(), 8);
+}
+
+#[tokio::test]
+async fn what_makes_no_sense_is_refused_and_named() {
+    let csv = || plan(Format::Csv, "status");
+    let endless = [b"postcode\n\"".as_slice(), &vec![b'x'; 3 * MAX_ROW]].concat();
+    let no_line = vec![b'x'; 3 * MAX_ROW];
+    for (input, wanted, says) in [
+        (b"".as_slice(), csv(), "the file is empty"),
+        (
+            b"name,town\nA,B\n",
+            csv(),
+            "which column is the postcode? Name it (--postcode-column, over HTTP postcode_column); here are \"name\", \"town\"",
+        ),
+        (b"postcode,STATUS\n", csv(), "there is a column \"status\" already"),
+        (b"a\n", Plan { postcode: Some("b".to_owned()), ..csv() }, "there is no column \"b\", only \"a\""),
+        (&endless, csv(), "line 2: a row of more than 1048576 bytes"),
+        (
+            b"postcode,x\nSW1A 1AA,\"open\nM1 1AE,c\n",
+            csv(),
+            "line 2: a row with a quote that lacks its partner",
+        ),
+        (b"postcode,a\nM1 1AE,1,2\n", csv(), "line 2: 3 fields, and the header has 2"),
+        (b"a,b\n1,2\n", plan(Format::Ndjson, "status"), "line 1: no JSON object"),
+        (b"postcode\n", Plan { prefix: "x".repeat(65), ..csv() }, "a prefix of more than 64 bytes"),
+        (
+            b"{}\n",
+            Plan { prefix: "x".repeat(65), ..plan(Format::Ndjson, "status") },
+            "a prefix of more than 64",
+        ),
+        (&no_line, csv(), "line 1: a row of more than 1048576 bytes"),
+        (&no_line, plan(Format::Ndjson, "status"), "line 1: a row of more than 1048576 bytes"),
+        (
+            b"{}\n{\"postcode\":\"M1 1AE\",\"status\":1}\n",
+            plan(Format::Ndjson, "status"),
+            "line 2: there is a key \"status\" already",
+        ),
+    ] {
+        let error = run(input, 1 << 16, wanted).await.unwrap_err();
+        assert!(error.contains(says), "{error}");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    /// Whatever the bytes and however they come: the same goes out, and without the columns it is what came in.
+    #[test]
+    fn nothing_is_lost_and_chunks_do_not_matter(
+        rows in prop::collection::vec("([a-z,\" ]{0,6}|SW1A 1AA|\r|é)(,[a-z]{0,3})?(\n|\r\n)", 0..20),
+        size in 1usize..40,
+    ) {
+        let input = format!("postcode,b\n{}", rows.concat());
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(async {
+            let wanted = plan(Format::Csv, "status");
+            let whole = run(input.as_bytes(), usize::MAX, wanted.clone()).await;
+            assert_eq!(run(input.as_bytes(), size, wanted).await, whole);
+            // A quote may lack its partner.
+            let Ok(whole) = whole else { return };
+            let mut out = String::from_utf8(whole.0).unwrap();
+            for added in [",status", ",live", ",unknown", ",invalid"] {
+                out = out.replace(added, "");
+            }
+            // Of short rows the missing fields are added.
+            assert_eq!(out.replace(',', ""), input.replace(',', ""));
+        });
+    }
+}
+
+async fn post(content_type: &str, query: &str, body: &'static [u8]) -> common::Answer {
+    let api = api_over(Local::embedded().unwrap()).await;
+    let request = Request::post(format!("/enrich{query}")).header("content-type", content_type);
+    send(&api, request.body(Body::from(body)).unwrap()).await
+}
+
+#[tokio::test]
+async fn http_gives_the_same_bytes() {
+    let answer = post("text/csv", &format!("?columns={COLUMNS}"), WILD).await;
+    assert_eq!((answer.status.as_u16(), &*answer.body), (200, WILD_ENRICHED));
+    assert_eq!(answer.header("content-type"), "text/csv; charset=utf-8");
+    assert!(!answer.header("postcode-edition").is_empty());
+    let lines = post("application/x-ndjson", "", b"{\"pcds\":\"M1 1AE\"}\n").await.body;
+    let lines = String::from_utf8(lines).unwrap();
+    assert!(
+        lines.starts_with("{\"pcds\":\"M1 1AE\",\"status\":\"live\",\"admin_district\":\"Manchester\""),
+        "{lines}"
+    );
+    for (content_type, query, body, status, says) in [
+        ("application/json", "", b"{}".as_slice(), 415, "text/csv or application/x-ndjson"),
+        ("text/csv", "?columns=lattitude", b"postcode\n", 400, "lattitude"),
+        ("text/csv", "", b"town\n", 422, "which column is the postcode"),
+        ("text/csv", "", b"", 422, "the file is empty"),
+    ] {
+        let answer = post(content_type, query, body).await;
+        assert_eq!(answer.status, status);
+        let error = answer.json()["error"].as_str().unwrap().to_owned();
+        assert!(error.contains(says), "{error}");
+    }
+}
+
+fn program(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_postcode-service"));
+    command.arg("enrich").args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+#[test]
+fn the_command_line_gives_the_same_bytes_and_publishes_whole_files_only() {
+    let folder = tempfile::tempdir().unwrap();
+    let (input, out) = (folder.path().join("in.csv"), folder.path().join("out.csv"));
+    std::fs::write(&input, WILD).unwrap();
+    let (input, out) = (input.to_str().unwrap(), out.to_str().unwrap());
+    let ended = program(&[input, "--columns", COLUMNS, "--out", out]).output().unwrap();
+    let said = String::from_utf8_lossy(&ended.stderr);
+    assert!(ended.status.success(), "{said}");
+    assert!(
+        said.contains("7 rows: 2 live, 1 terminated, 1 unknown, 1 not covered, 2 without a postcode"),
+        "{said}"
+    );
+    assert!(said.contains("Crown copyright"), "{said}");
+    assert_eq!(std::fs::read(out).unwrap(), WILD_ENRICHED);
+
+    let mut piped = program(&["-", "--format", "csv", "--columns", COLUMNS]).spawn().unwrap();
+    piped.stdin.take().unwrap().write_all(WILD).unwrap();
+    assert_eq!(piped.wait_with_output().unwrap().stdout, WILD_ENRICHED);
+
+    std::fs::write(input, "postcode\n\"never closed\n").unwrap();
+    std::fs::write(input, format!("postcode\n\"{}", "x".repeat(3 << 20))).unwrap();
+    for (arguments, says) in [
+        ([input, "--out", out].as_slice(), "line 2: a row of more than"),
+        (&[input, "--out", input], "would be lost"),
+        (&["nowhere.csv"], "nowhere.csv: can't be read"),
+        (&["-"], "give --format"),
+        (&[input, "--columns", "nope"], "there is no column \"nope\""),
+    ] {
+        let ended = program(arguments).output().unwrap();
+        let said = String::from_utf8_lossy(&ended.stderr);
+        assert!(!ended.status.success() && said.contains(says), "{arguments:?}: {said}");
+    }
+    assert_eq!(std::fs::read(out).unwrap(), WILD_ENRICHED, "the file from before is untouched");
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2, "nothing is left behind");
+}

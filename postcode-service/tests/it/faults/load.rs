@@ -1,0 +1,73 @@
+//! Callers under load.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
+use std::time::Duration;
+
+use postcode_core::{ErrorKind, PostcodeLookup, PostcodeLookupExt};
+use tokio::time::{sleep, timeout};
+
+use crate::faults::service::{GENEROUS, local, postcode};
+
+/// What a client may see of a service that is in trouble.
+pub(crate) fn is_typed(kind: ErrorKind) -> bool {
+    use ErrorKind::{Overloaded, Protocol, Timeout, Unavailable};
+    matches!(kind, Unavailable | Timeout | Overloaded | Protocol)
+}
+
+/// Callers under load, which go on until told to end.
+pub(crate) struct Load {
+    ended: Arc<AtomicBool>,
+    callers: Vec<tokio::task::JoinHandle<()>>,
+    pub(crate) answered: Arc<AtomicUsize>,
+    pub(crate) failed: Arc<AtomicUsize>,
+}
+
+impl Load {
+    pub(crate) fn on(lookup: Arc<dyn PostcodeLookup>, callers: usize) -> Self {
+        let (ended, answered, failed) = <(Arc<AtomicBool>, Arc<AtomicUsize>, Arc<AtomicUsize>)>::default();
+        let call = || {
+            let (lookup, ended) = (lookup.clone(), ended.clone());
+            let (answered, failed) = (answered.clone(), failed.clone());
+            tokio::spawn(async move {
+                let right = local().dataset().get(postcode());
+                while !ended.load(SeqCst) {
+                    match timeout(GENEROUS, lookup.get(postcode())).await.expect("a call that hangs") {
+                        Ok(answer) => {
+                            assert_eq!(answer, right);
+                            answered.fetch_add(1, SeqCst);
+                            // An answer of this process is there at once: let the others run too.
+                            tokio::task::yield_now().await;
+                        }
+                        Err(error) => {
+                            assert!(is_typed(error.kind()), "{error:?}");
+                            failed.fetch_add(1, SeqCst);
+                            sleep(Duration::from_millis(1)).await;
+                        }
+                    }
+                }
+            })
+        };
+        Self { callers: (0..callers).map(|_| call()).collect(), ended, answered, failed }
+    }
+
+    /// Until so many more calls have been answered, or failed.
+    pub(crate) async fn more(&self, count: &AtomicUsize, many: usize) {
+        let until = count.load(SeqCst) + many;
+        let seen = async {
+            while count.load(SeqCst) < until {
+                sleep(Duration::from_millis(5)).await;
+            }
+        };
+        timeout(GENEROUS, seen).await.expect("the load stands still");
+    }
+
+    /// Calls answered and failed.
+    pub(crate) async fn end(self) -> (usize, usize) {
+        self.ended.store(true, SeqCst);
+        for caller in self.callers {
+            caller.await.unwrap();
+        }
+        (self.answered.load(SeqCst), self.failed.load(SeqCst))
+    }
+}

@@ -1,0 +1,23 @@
+//! The integration tests of postcode-service, in one binary, so that its dependencies are linked once.
+
+mod api;
+mod beside;
+mod common;
+mod conformance;
+mod dataset_file;
+mod diff;
+mod enrich;
+mod faults;
+mod http;
+mod import;
+mod jobs;
+mod jobs_ledger;
+mod jobs_program;
+mod modes;
+mod national_width;
+mod places;
+mod program;
+mod recorded;
+mod regions;
+mod replica;
+mod server;

@@ -1,0 +1,349 @@
+//! The program itself: start, signals, errors, lookups.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "helpers of tests, which clippy takes for production"
+)]
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::path::Path;
+use std::process::{Child, ChildStdout, Command, Output, Stdio};
+
+use postcode_core::dataset::{DatasetBuilder, Metadata, Row};
+
+fn program() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_postcode-service"));
+    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("POSTCODE_") || name == "RUST_LOG")
+    {
+        command.env_remove(name);
+    }
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+/// A dataset file of a live, a terminated and no other postcode.
+fn dataset(path: &Path, edition: &str) -> String {
+    let mut metadata = Metadata::new(edition);
+    metadata.not_covered = vec!["BT".to_owned()];
+    metadata.not_covered_advice = Some("load ONSPD".to_owned());
+    let mut builder = DatasetBuilder::new(metadata);
+    builder.push(&Row::live("AB10 1AB".parse().unwrap())).unwrap();
+    builder.push(&Row::terminated("AB1 0AA".parse().unwrap())).unwrap();
+    std::fs::write(path, builder.build().unwrap().as_bytes()).unwrap();
+    format!("file:{}", path.display())
+}
+
+struct Server {
+    child: Child,
+    out: BufReader<ChildStdout>,
+    address: String,
+}
+
+impl Server {
+    fn start(arguments: &[&str]) -> Self {
+        let mut child = program().arg("serve").args(arguments).spawn().unwrap();
+        let mut out = BufReader::new(child.stdout.take().unwrap());
+        let mut line = String::new();
+        out.read_line(&mut line).unwrap();
+        let Some(address) = line.trim_end().strip_prefix("listening on ") else {
+            let output = child.wait_with_output().unwrap();
+            panic!("{line:?}: {}", String::from_utf8_lossy(&output.stderr));
+        };
+        Self { child, out, address: address.to_owned() }
+    }
+
+    fn signal(&self, name: &str) {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-s", name, &pid]).status().unwrap().success());
+    }
+
+    /// The exit status, and what else was written to standard output.
+    fn end(mut self, signal: &str) -> (Option<i32>, String) {
+        self.signal(signal);
+        let status = self.child.wait().unwrap();
+        let mut rest = String::new();
+        self.out.read_to_string(&mut rest).unwrap();
+        (status.code(), rest)
+    }
+
+    fn lookup(&self, arguments: &[&str]) -> Output {
+        program().args(arguments).args(["--source", &self.address]).output().unwrap()
+    }
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+#[test]
+fn a_server_says_where_it_listens_and_ends_cleanly() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = dataset(&folder.path().join("uk.postcodes"), "one");
+    for signal in ["TERM", "INT"] {
+        let server = Server::start(&["--listen", "127.0.0.1:0", "--data", &data]);
+        assert!(server.address.starts_with("http://127.0.0.1:") && !server.address.ends_with(":0"));
+        assert_eq!(server.end(signal), (Some(0), String::new()), "{signal}");
+    }
+    let socket = folder.path().join("s");
+    let server = Server::start(&["--listen", &format!("unix:{}", socket.display()), "--data", &data]);
+    assert_eq!(server.address, format!("unix:{}", socket.display()));
+    assert_eq!(server.lookup(&["lookup", "AB10 1AB"]).status.code(), Some(0));
+    assert_eq!(server.end("TERM").0, Some(0));
+    assert!(!socket.exists());
+}
+
+#[test]
+fn what_can_not_start_says_why() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("uk.postcodes");
+    let data = dataset(&path, "one");
+    let damaged = folder.path().join("damaged");
+    let mut bytes = std::fs::read(&path).unwrap();
+    bytes.truncate(bytes.len() / 2);
+    std::fs::write(&damaged, bytes).unwrap();
+    let (damaged, missing) = (format!("file:{}", damaged.display()), "file:/nowhere/uk.postcodes");
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().to_string();
+    for (arguments, said) in [
+        (vec!["--listen", &port, "--data", &data], "can't listen on"),
+        (vec!["--listen", "127.0.0.1:0", "--data", missing], "/nowhere/uk.postcodes"),
+        (vec!["--listen", "127.0.0.1:0", "--data", &damaged], "damaged"),
+        (vec!["--data", "http://127.0.0.1:1"], "write embedded: or file:"),
+        (vec!["--listen", "8080"], "write HOST:PORT"),
+        (vec!["--drain", "soon"], "write 10s"),
+        (vec!["--no-such-option"], "--no-such-option"),
+    ] {
+        let output = program().arg("serve").args(&arguments).output().unwrap();
+        let stderr = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {stderr}");
+        assert!(stderr.contains(said), "{arguments:?}: {stderr}");
+        assert!(output.stdout.is_empty(), "{arguments:?}");
+    }
+}
+
+#[test]
+fn a_hangup_serves_the_new_file_and_keeps_the_old_if_it_is_bad() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("uk.postcodes");
+    let data = dataset(&path, "one");
+    let mut server = Server::start(&["--listen", "127.0.0.1:0", "--data", &data]);
+    let mut log = BufReader::new(server.child.stderr.take().unwrap());
+    let mut until = |said: &str| {
+        let mut line = String::new();
+        while !line.contains(said) {
+            line.clear();
+            assert_ne!(log.read_line(&mut line).unwrap(), 0, "the log ended without {said:?}");
+        }
+    };
+    until("dataset");
+    let edition = |server: &Server| text(&server.lookup(&["info"]).stdout);
+    // Replaced by rename, as a file that is mapped must not be written to.
+    let replace = |bytes: &[u8]| {
+        let new = folder.path().join("new");
+        std::fs::write(&new, bytes).unwrap();
+        std::fs::rename(&new, &path).unwrap();
+    };
+    replace(b"not a dataset");
+    server.signal("HUP");
+    until("the old stays");
+    assert!(edition(&server).contains("edition      one"), "{}", edition(&server));
+    let two = folder.path().join("two");
+    dataset(&two, "two");
+    replace(&std::fs::read(&two).unwrap());
+    server.signal("HUP");
+    until("two");
+    // The log line comes just before the exchange.
+    let mut tries = 0;
+    while !edition(&server).contains("edition      two") {
+        tries += 1;
+        assert!(tries < 100, "{}", edition(&server));
+    }
+    assert_eq!(server.end("TERM").0, Some(0));
+}
+
+fn lookup_lines(source: &str, input: &[u8]) -> Output {
+    let mut child =
+        program().args(["lookup", "--json", "-", "--source", source]).stdin(Stdio::piped()).spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    let input = input.to_owned();
+    let writer = std::thread::spawn(move || stdin.write_all(&input));
+    let output = child.wait_with_output().unwrap();
+    writer.join().unwrap().unwrap();
+    output
+}
+
+#[test]
+fn lookup_answers_the_same_bytes_whatever_the_source() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = dataset(&folder.path().join("uk.postcodes"), "one");
+    let server = Server::start(&["--listen", "127.0.0.1:0", "--data", &data]);
+    // More than a batch, in order, with everything that can be in it.
+    let mut input = b"ab101ab\r\nAB1 0AA\nAB10 9ZZ\nBT1 5GS\nnonsense\n\xff\n\n".repeat(300);
+    input.extend_from_slice(b"AB10 1AB");
+    let local = lookup_lines(&data, &input);
+    assert_eq!(local.status.code(), Some(1), "{}", text(&local.stderr));
+    let lines: Vec<serde_json::Value> =
+        text(&local.stdout).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines.len(), 7 * 300 + 1);
+    let statuses: Vec<_> = lines[..7].iter().map(|line| line["status"].as_str().unwrap()).collect();
+    assert_eq!(statuses, ["live", "terminated", "unknown", "not_covered", "invalid", "invalid", "invalid"]);
+    assert_eq!(lines[0]["query"], "ab101ab");
+    assert_eq!(lines[1]["result"]["postcode"], "AB1 0AA");
+    assert!(lines[1]["result"].get("date_of_termination").is_some());
+    assert_eq!(lines[3]["error"], "load ONSPD");
+    assert!(lines[0].get("error").is_none() && lines[2].get("error").is_none());
+    assert_eq!(lines[2100]["status"], "live");
+    let remote = lookup_lines(&server.address, &input);
+    assert_eq!(remote.status.code(), Some(1), "{}", text(&remote.stderr));
+    assert!(local.stdout == remote.stdout, "the two sources differ");
+    assert_eq!(server.end("TERM").0, Some(0));
+}
+
+#[test]
+fn every_operation_is_a_command() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = dataset(&folder.path().join("uk.postcodes"), "one");
+    let server = Server::start(&["--listen", "127.0.0.1:0", "--data", &data]);
+    for (arguments, status, said) in [
+        (vec!["lookup", "ab101ab"], 0, "AB10 1AB  live"),
+        (vec!["lookup", "AB10AA"], 0, "AB1 0AA  terminated"),
+        (vec!["lookup", "AB10 9ZZ"], 1, "AB10 9ZZ  unknown"),
+        (vec!["lookup", "BT1 5GS"], 1, "BT1 5GS  not covered: load ONSPD"),
+        (vec!["validate", "AB10 1AB"], 0, "AB10 1AB  live"),
+        (vec!["validate", "AB10 1AB", "x"], 1, "x  invalid: "),
+        (vec!["autocomplete", "ab10"], 0, "AB10 1AB"),
+        (vec!["search", "AB10", "--json"], 0, r#""postcode":"AB10 1AB""#),
+        (vec!["nearest", "57.1,-2.1"], 1, ""),
+        (vec!["nearest", "AB10 1AB"], 1, ""),
+        (vec!["outcode", "AB10"], 0, "AB10"),
+        (vec!["outcode", "AB11"], 1, ""),
+        (vec!["random"], 0, "AB10 1AB  live"),
+        (vec!["info"], 0, "edition      one"),
+        (vec!["outcode", "?"], 2, ""),
+        (vec!["nearest", "x,y"], 2, ""),
+    ] {
+        let local = program().args(&arguments).args(["--source", &data]).output().unwrap();
+        let remote = server.lookup(&arguments);
+        for output in [&local, &remote] {
+            assert_eq!(output.status.code(), Some(status), "{arguments:?}: {}", text(&output.stderr));
+            assert!(text(&output.stdout).contains(said), "{arguments:?}: {}", text(&output.stdout));
+        }
+        assert_eq!(text(&local.stdout), text(&remote.stdout), "{arguments:?}");
+    }
+    assert_eq!(server.end("TERM").0, Some(0));
+}
+
+#[test]
+fn a_source_that_does_not_answer_is_an_error() {
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    for source in [&format!("http://{free}?retries=0"), "ftp://x", "file:/nowhere"] {
+        let output = program().args(["lookup", "AB10 1AB", "--source", source]).output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{source}: {}", text(&output.stderr));
+        assert!(text(&output.stderr).starts_with("error: "), "{source}: {}", text(&output.stderr));
+    }
+}
+
+#[test]
+fn a_reader_that_has_enough_is_no_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = dataset(&folder.path().join("uk.postcodes"), "one");
+    let mut child =
+        program().args(["lookup", "--json", "-", "--source", &data]).stdin(Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    let mut stdin = child.stdin.take().unwrap();
+    // Until the program has gone, which closes this.
+    while stdin.write_all(&b"AB10 1AB\n".repeat(1_000)).is_ok() {}
+    drop(stdin);
+    let output = child.wait_with_output().unwrap();
+    assert_eq!((output.status.code(), text(&output.stderr)), (Some(0), String::new()));
+}
+
+#[test]
+fn places_scotland_and_outcodes_around_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("uk.postcodes");
+    let fixture = postcode_core::conformance::Fixture::small().dataset().unwrap();
+    std::fs::write(&path, fixture.as_bytes()).unwrap();
+    let server = Server::start(&["--listen", "127.0.0.1:0", "--data", &format!("file:{}", path.display())]);
+    let said = |arguments: &[&str]| {
+        let output = server.lookup(arguments);
+        (output.status.code(), text(&output.stdout), text(&output.stderr))
+    };
+    let (status, out, _) = said(&["places", "newport pagnell"]);
+    assert_eq!(status, Some(0));
+    assert!(out.starts_with("Newport Pagnell  Town\n") && out.contains("MK16"), "{out}");
+    assert_eq!(said(&["places", "newport", "--json", "--limit", "2"]).1.lines().count(), 2);
+    let (status, out, _) = said(&["places", "neport pagnel", "--json"]);
+    assert_eq!(status, Some(0));
+    assert!(out.starts_with(r#"{"match":"similar","edits":1,"name":"Newport Pagnell","place":{"#), "{out}");
+    assert!(said(&["places", "isle of l"]).1.starts_with("Inis Lìth / Isle of Leith  Island\n"));
+    assert!(said(&["places", "newport", "--type", "town"]).1.starts_with("Newport  Town\n"));
+    assert!(said(&["places", "brough", "--within", "orkney", "--limit", "1"]).1.contains("osgb1012"));
+    for (arguments, why) in [
+        (&["places", "brough", "--within", "kent"][..], "brough: no such place of that kind or there\n"),
+        (&["places", "qqqqq"], "qqqqq: no such place\n"),
+        (&["places", "qqqqq", "--json"], "qqqqq: no such place\n"),
+        (&["places", "qqqqq", "--compatible"], "qqqqq: no populated place of that name\n"),
+        (&["places", "--code", "osgb9"], "osgb9: no such place\n"),
+        (&["autocomplete", "zz", "--outcodes"], "zz: no outcode begins so\n"),
+        (&["autocomplete", "zz9"], "zz9: no postcode in use begins so\n"),
+    ] {
+        assert_eq!(said(arguments).0, Some(1), "{arguments:?}");
+        assert_eq!(said(arguments).2, why, "{arguments:?}");
+    }
+    assert!(said(&["places", "newport", "--compatible"]).1.starts_with("Newport  City\n"));
+    assert_eq!(said(&["places", "neport", "--compatible"]).0, Some(1));
+    let (status, out, why) =
+        said(&["places", "--code", "osgb1014", "--postcodes", "--after", "ls90bb", "--limit", "2"]);
+    assert_eq!((status, out.as_str()), (Some(0), "LS9 0BD\nLS9 0BE\n"));
+    assert!(why.starts_with("2 of 76 postcodes; outcodes: LS9\n"), "{why}");
+    assert_eq!(said(&["places", "--code", "osgb9", "--postcodes"]).0, Some(1));
+    let (status, _, why) = said(&["places", "--code", "osgb2001", "--postcodes"]);
+    assert!(status == Some(2) && why.contains("\"Orkney\" (UnitaryAuthority) has no box"), "{why}");
+    assert_eq!(said(&["places", "--code", "osgb1014", "--postcodes", "--after", "x"]).0, Some(2));
+    assert_eq!(said(&["places", "x", "--postcodes"]).0, Some(2));
+    // Of an area that the data leaves out it is not said that there is none.
+    for arguments in [
+        &["autocomplete", "bt1"][..],
+        &["search", "BT1"],
+        &["nearest", "BT1 5GS"],
+        &["outcode", "BT1"],
+        &["outcode", "BT1", "--nearest"],
+        &["random", "--outcode", "BT1"],
+        &["scotland", "BT1 5GS"],
+    ] {
+        let (status, _, why) = said(arguments);
+        assert!(status == Some(1) && why.contains(": not covered: The fixture leaves BT out."), "{why}");
+        let elsewhere: Vec<_> =
+            arguments.iter().map(|text| text.replace("bt1", "ab99").replace("BT1", "AB99")).collect();
+        let (status, _, why) = said(&elsewhere.iter().map(String::as_str).collect::<Vec<_>>());
+        assert!(status == Some(1) && !why.contains("not covered"), "{why}");
+    }
+    assert!(said(&["places", "--code", "osgb1010"]).1.starts_with("Caernarfon / Carnarvon"));
+    assert_eq!(said(&["places", "--random"]).0, Some(0));
+    assert_eq!(said(&["places", "nowhere"]).0, Some(1));
+    assert_eq!(said(&["places"]).0, Some(2));
+    let (status, out, said_why) = said(&["scotland", "eh1 1aa", "M1 1AD"]);
+    assert_eq!((status, out.as_str()), (Some(1), "EH1 1AA  Edinburgh Central (S16990001)\n"));
+    assert!(said_why.contains("M1 1AD: not in the Scottish Postcode Directory"), "{said_why}");
+    let (_, out, _) = said(&["scotland", "EH1 3AA", "--extended"]);
+    assert!(
+        out.contains("\n  data zone 2011                         Calton Hill - 01 (S01990001)\n"),
+        "{out}"
+    );
+    assert!(out.contains("\n  scottish index of multiple deprivation 4972\n"), "{out}");
+    let keys = |arguments: &[&str]| said(arguments).1.matches("\":").count();
+    assert_eq!(keys(&["scotland", "EH1 3AA", "--json"]), 4);
+    assert_eq!(keys(&["scotland", "EH1 3AA", "--json", "--extended"]), 10);
+    let (status, out, why) = said(&["scotland", "nonsense", "eh1 1aa"]);
+    assert_eq!((status, out.as_str()), (Some(1), "EH1 1AA  Edinburgh Central (S16990001)\n"));
+    assert!(why.starts_with("nonsense: invalid: "), "{why}");
+    let (_, out, _) = said(&["outcode", "M1", "--nearest", "--limit", "2"]);
+    assert!(out.starts_with("M1   Manchester\n") && out.lines().count() == 2, "{out}");
+    assert_eq!(said(&["outcode", "JE2", "--nearest"]).0, Some(1));
+    assert_eq!(server.end("TERM").0, Some(0));
+    let output = program().args(["places", "x"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("import OS Open Names"), "{}", text(&output.stderr));
+}

@@ -1,0 +1,364 @@
+//! The server loop on real sockets: bytes in, bytes out.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "helpers of tests, which clippy takes for production"
+)]
+
+use crate::common;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use axum::body::Body;
+use http::Request;
+use postcode_core::{
+    Answer, DatasetInfo, Local, Nearest, NearestOutcodes, Neighbour, Outcode, OutcodeSummary, Page, Place,
+    PlaceMatch, PlacePostcodes, PlaceQuery, Postcode, PostcodeLookup, Record, Result, ScottishPostcode,
+    Within,
+};
+use postcode_service::api::{Api, Edition, Limits};
+use postcode_service::server::{Address, Frontend, Listener, Options, run};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::sync::{Notify, oneshot};
+use tokio::task::JoinHandle;
+
+/// A lookup that never answers for `ZE1 9ZZ`, panics for `ZE1 9XX`, and answers the rest.
+#[derive(Debug)]
+struct Moody {
+    inner: Local,
+    asked: Arc<Notify>,
+}
+
+#[async_trait]
+impl PostcodeLookup for Moody {
+    async fn lookup(&self, postcodes: &[Postcode]) -> Result<Vec<Answer>> {
+        for postcode in postcodes {
+            match &*postcode.compact() {
+                "ZE19ZZ" => {
+                    self.asked.notify_one();
+                    std::future::pending::<()>().await;
+                }
+                "ZE19XX" => panic!("as if there were a bug"),
+                _ => {}
+            }
+        }
+        self.inner.lookup(postcodes).await
+    }
+    async fn outcode(&self, outcode: Outcode) -> Result<Option<OutcodeSummary>> {
+        self.inner.outcode(outcode).await
+    }
+    async fn autocomplete(&self, prefix: &str, limit: usize) -> Result<Vec<Postcode>> {
+        self.inner.autocomplete(prefix, limit).await
+    }
+    async fn search(&self, query: &str, limit: usize) -> Result<Vec<Record>> {
+        self.inner.search(query, limit).await
+    }
+    async fn nearest(&self, query: &Nearest) -> Result<Option<Vec<Neighbour>>> {
+        self.inner.nearest(query).await
+    }
+    async fn within(&self, query: &Within) -> Result<Option<Page>> {
+        self.inner.within(query).await
+    }
+    async fn outcodes(&self, prefix: &str, limit: usize) -> Result<Vec<Outcode>> {
+        self.inner.outcodes(prefix, limit).await
+    }
+    async fn random(&self, outcode: Option<Outcode>) -> Result<Option<Record>> {
+        self.inner.random(outcode).await
+    }
+    async fn nearest_outcodes(&self, query: &NearestOutcodes) -> Result<Option<Vec<OutcodeSummary>>> {
+        self.inner.nearest_outcodes(query).await
+    }
+    async fn place(&self, code: &str) -> Result<Option<Place>> {
+        self.inner.place(code).await
+    }
+    async fn places(&self, query: &str, limit: usize) -> Result<Vec<Place>> {
+        self.inner.places(query, limit).await
+    }
+    async fn find_places(&self, query: &PlaceQuery) -> Result<Vec<PlaceMatch>> {
+        self.inner.find_places(query).await
+    }
+    async fn place_postcodes(
+        &self,
+        code: &str,
+        after: Option<Postcode>,
+        limit: usize,
+    ) -> Result<Option<PlacePostcodes>> {
+        self.inner.place_postcodes(code, after, limit).await
+    }
+    async fn random_place(&self) -> Result<Option<Place>> {
+        self.inner.random_place().await
+    }
+    async fn scottish_postcode(&self, postcode: Postcode) -> Result<Option<ScottishPostcode>> {
+        self.inner.scottish_postcode(postcode).await
+    }
+    async fn info(&self) -> Result<DatasetInfo> {
+        self.inner.info().await
+    }
+}
+
+struct Server {
+    url: String,
+    asked: Arc<Notify>,
+    stop: Option<oneshot::Sender<()>>,
+    running: JoinHandle<()>,
+}
+
+async fn frontend(options: &Options) -> (Arc<Frontend>, Arc<Notify>) {
+    let asked = Arc::new(Notify::new());
+    let lookup = Moody { inner: common::small(), asked: asked.clone() };
+    let api = Api::new(Edition::of(Arc::new(lookup)).await.unwrap(), Limits::default());
+    (Arc::new(Frontend::new(api, options)), asked)
+}
+
+async fn start_on(address: &Address, options: Options) -> Server {
+    let (frontend, asked) = frontend(&options).await;
+    let listener = Listener::bind(address).await.unwrap();
+    let url = listener.url().unwrap();
+    let (stop, stopped) = oneshot::channel::<()>();
+    let running = tokio::spawn(run(listener, frontend, options, async {
+        let _ = stopped.await;
+    }));
+    Server { url, asked, stop: Some(stop), running }
+}
+
+async fn start(options: Options) -> Server {
+    start_on(&"127.0.0.1:0".parse().unwrap(), options).await
+}
+
+impl Server {
+    async fn connect(&self) -> TcpStream {
+        TcpStream::connect(self.url.strip_prefix("http://").unwrap()).await.unwrap()
+    }
+
+    /// Sends bytes and reads until the server closes.
+    async fn exchange(&self, bytes: &[u8]) -> String {
+        let mut stream = self.connect().await;
+        stream.write_all(bytes).await.unwrap();
+        read_all(&mut stream).await
+    }
+
+    /// Asks it to stop and waits until it has.
+    async fn stop(mut self) {
+        self.begin_stop();
+        // Far longer than it takes: a hang is a failure and not a hanging test.
+        tokio::time::timeout(Duration::from_secs(60), self.running).await.expect("stopped").unwrap();
+    }
+
+    fn begin_stop(&mut self) {
+        let _ = self.stop.take().unwrap().send(());
+    }
+}
+
+async fn read_all(stream: &mut TcpStream) -> String {
+    let mut bytes = Vec::new();
+    // A reset after the answer is an end too.
+    let _ =
+        tokio::time::timeout(Duration::from_secs(60), stream.read_to_end(&mut bytes)).await.expect("closed");
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+fn get(path: &str, headers: &str) -> Vec<u8> {
+    format!("GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n{headers}\r\n").into_bytes()
+}
+
+#[tokio::test]
+async fn an_answer_names_request_and_trace() {
+    let server = start(Options::default()).await;
+    let answer = server
+        .exchange(&get(
+            "/postcodes/ZZ11ZZ",
+            "x-request-id: mine-1\r\ntraceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01\r\n",
+        ))
+        .await;
+    assert!(answer.starts_with("HTTP/1.1 404"), "{answer}");
+    assert!(answer.contains("x-request-id: mine-1\r\n"), "{answer}");
+    assert!(answer.contains(r#""request_id":"mine-1""#), "{answer}");
+    assert!(answer.contains("traceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736-"), "{answer}");
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn head_has_the_headers_and_no_body() {
+    let server = start(Options::default()).await;
+    let get_answer = server.exchange(&get("/postcodes/AB101AB", "")).await;
+    let head =
+        server.exchange(b"HEAD /postcodes/AB101AB HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await;
+    assert!(head.starts_with("HTTP/1.1 200") && head.ends_with("\r\n\r\n"), "{head}");
+    let length = |answer: &str| {
+        let line = answer.lines().find(|line| line.starts_with("content-length: ")).map(str::to_owned);
+        line.unwrap_or_else(|| panic!("no length: {answer}"))
+    };
+    assert_eq!(length(&head), length(&get_answer));
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn pipelined_requests_are_answered_in_order() {
+    let server = start(Options::default()).await;
+    let mut bytes = Vec::new();
+    for path in ["/ping", "/postcodes/AB101AB/validate"] {
+        bytes.extend(format!("GET {path} HTTP/1.1\r\nhost: x\r\n\r\n").into_bytes());
+    }
+    bytes.extend(get("/ready", ""));
+    let answers = server.exchange(&bytes).await;
+    let at = |text| answers.find(text).unwrap_or_else(|| panic!("{text} is missing: {answers}"));
+    assert!(at("pong") < at(r#""result":true"#) && at(r#""result":true"#) < at("Ready"));
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_deadline_is_kept_whoever_sets_it() {
+    let server = start(Options { request_timeout: Duration::from_millis(200), ..Options::default() }).await;
+    let refused = server.exchange(&get("/postcodes/AB101AB", "postcode-deadline-ms: 0\r\n")).await;
+    assert!(refused.starts_with("HTTP/1.1 504") && refused.contains(r#""code":"timeout""#), "{refused}");
+    assert!(refused.contains(r#""retryable":true"#), "{refused}");
+    let dropped = server.exchange(&get("/postcodes/ZE19ZZ", "postcode-deadline-ms: 20\r\n")).await;
+    assert!(dropped.starts_with("HTTP/1.1 504"), "{dropped}");
+    let dropped = server.exchange(&get("/postcodes/ZE19ZZ", "")).await;
+    assert!(dropped.starts_with("HTTP/1.1 504"), "the server's own: {dropped}");
+    let wrong = server.exchange(&get("/postcodes/AB101AB", "postcode-deadline-ms: soon\r\n")).await;
+    assert!(wrong.starts_with("HTTP/1.1 400"), "{wrong}");
+    // A body that never comes is under the same limit.
+    let head = "POST /postcodes HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 50\r\n\r\n{";
+    let slow = server.exchange(head.as_bytes()).await;
+    assert!(slow.starts_with("HTTP/1.1 504"), "{slow}");
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_panic_is_an_answer_and_not_the_end() {
+    let server = start(Options::default()).await;
+    let answer = server.exchange(&get("/postcodes/ZE19XX", "")).await;
+    assert!(answer.starts_with("HTTP/1.1 500") && answer.contains(r#""code":"internal""#), "{answer}");
+    assert!(server.exchange(&get("/postcodes/AB101AB", "")).await.starts_with("HTTP/1.1 200"));
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn too_much_is_shed_and_health_is_not() {
+    let options = Options { max_in_flight: 1, drain: Duration::from_millis(100), ..Options::default() };
+    let server = start(options).await;
+    let mut busy = server.connect().await;
+    busy.write_all(&get("/postcodes/ZE19ZZ", "")).await.unwrap();
+    server.asked.notified().await;
+    let shed = server.exchange(&get("/postcodes/AB101AB", "")).await;
+    assert!(shed.starts_with("HTTP/1.1 503") && shed.contains("retry-after: 1\r\n"), "{shed}");
+    assert!(shed.contains(r#""code":"overloaded""#) && shed.contains(r#""retryable":true"#), "{shed}");
+    for path in ["/ping", "/ready", "/metrics"] {
+        assert!(server.exchange(&get(path, "")).await.starts_with("HTTP/1.1 200"), "{path}");
+    }
+    let metrics = server.exchange(&get("/metrics", "")).await;
+    assert!(metrics.contains("postcode_requests_shed_total 1"), "{metrics}");
+    assert!(metrics.contains(r#"route="/ping",method="GET",status="2xx""#), "{metrics}");
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn what_is_no_sensible_request_is_refused() {
+    let server = start(Options { max_header: 8 * 1024, ..Options::default() }).await;
+    // No more than the server reads, so that its close is no reset that takes the answer with it.
+    let mut huge = b"GET /ping HTTP/1.1\r\nhost: x\r\nx: ".to_vec();
+    huge.resize(8 * 1024, b'x');
+    let refused = server.exchange(&huge).await;
+    assert!(refused.starts_with("HTTP/1.1 431"), "{refused}");
+    assert!(server.exchange(b"\0\0\0\r\n\r\n").await.starts_with("HTTP/1.1 400"));
+    assert!(server.exchange(&get("/ping", "")).await.starts_with("HTTP/1.1 200"));
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_header_has_its_time() {
+    let server = start(Options { header_timeout: Duration::from_millis(100), ..Options::default() }).await;
+    let answer = server.exchange(b"GET /ping HTTP/1.1\r\nhos").await;
+    assert!(!answer.contains("200"), "closed: {answer}");
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn connections_over_the_cap_wait_their_turn() {
+    let server = start(Options { max_connections: 1, ..Options::default() }).await;
+    let mut first = server.connect().await;
+    first.write_all(b"GET /ping HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+    let mut some = [0; 16];
+    first.read_exact(&mut some).await.unwrap();
+    let mut second = server.connect().await;
+    second.write_all(&get("/ping", "")).await.unwrap();
+    let early = tokio::time::timeout(Duration::from_millis(200), second.read_exact(&mut some)).await;
+    assert!(early.is_err(), "answered beside the first");
+    drop(first);
+    assert!(read_all(&mut second).await.contains("pong"));
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_half_sent_header_does_not_hold_the_end() {
+    let server = start(Options { drain: Duration::from_secs(3600), ..Options::default() }).await;
+    let mut half = server.connect().await;
+    half.write_all(b"GET /ping HTTP/1.1\r\nhost: ").await.unwrap();
+    let idle = server.connect().await;
+    // So that both have been accepted.
+    assert!(server.exchange(&get("/ping", "")).await.contains("pong"));
+    server.stop().await;
+    assert_eq!(read_all(&mut half).await, "");
+    drop(idle);
+}
+
+#[tokio::test]
+async fn a_request_under_way_is_answered_before_the_end() {
+    let mut server = start(Options {
+        request_timeout: Duration::from_millis(700),
+        drain: Duration::from_secs(60),
+        ..Options::default()
+    })
+    .await;
+    let mut busy = server.connect().await;
+    busy.write_all(b"GET /postcodes/ZE19ZZ HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+    server.asked.notified().await;
+    server.begin_stop();
+    let answer = read_all(&mut busy).await;
+    assert!(answer.starts_with("HTTP/1.1 504"), "its own end and not ours: {answer}");
+    tokio::time::timeout(Duration::from_secs(60), server.running).await.expect("stopped").unwrap();
+}
+
+#[tokio::test]
+async fn what_does_not_end_in_time_is_dropped() {
+    let server = start(Options {
+        request_timeout: Duration::from_secs(3600),
+        drain: Duration::from_millis(100),
+        ..Options::default()
+    })
+    .await;
+    let mut busy = server.connect().await;
+    busy.write_all(&get("/postcodes/ZE19ZZ", "")).await.unwrap();
+    server.asked.notified().await;
+    server.stop().await;
+    assert_eq!(read_all(&mut busy).await, "");
+}
+
+#[tokio::test]
+async fn a_unix_socket_is_served_by_the_same_path() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("s");
+    let server = start_on(&Address::Unix(path.clone()), Options::default()).await;
+    assert_eq!(server.url, format!("unix:{}", path.display()));
+    let mut stream = tokio::net::UnixStream::connect(&path).await.unwrap();
+    stream.write_all(&get("/ping", "")).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.contains("pong"), "{answer}");
+    server.stop().await;
+    assert!(!path.exists());
+}
+
+#[tokio::test]
+async fn metrics_are_only_read() {
+    let (frontend, _) = frontend(&Options::default()).await;
+    let metrics = frontend.call(Request::get("/metrics").body(Body::empty()).unwrap()).await;
+    assert_eq!(metrics.status(), 200);
+    let posted = frontend.call(Request::post("/metrics").body(Body::empty()).unwrap()).await;
+    assert_eq!(posted.status(), 404);
+}
