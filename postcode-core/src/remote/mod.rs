@@ -30,6 +30,8 @@ use crate::{
 pub use builder::RemoteBuilder;
 use call::Call;
 use config::Config;
+#[doc(hidden)]
+pub use network::tls_provider;
 pub use transport::Transport;
 
 /// A [`PostcodeLookup`] over HTTP.

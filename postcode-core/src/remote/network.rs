@@ -25,6 +25,7 @@ pub(super) struct Network {
 
 impl Network {
     pub(super) fn new(config: &Config) -> Result<Self> {
+        tls_provider();
         let mut builder = reqwest::Client::builder()
             .http1_only()
             .user_agent(concat!("postcode-core/", env!("CARGO_PKG_VERSION")))
@@ -60,6 +61,16 @@ impl Network {
             .with_source(e)
         })?;
         Ok(Self { client, connect_timeout: config.connect_timeout() })
+    }
+}
+
+/// Makes ring the process's TLS provider, unless the application has installed one.
+///
+/// reqwest is built without a provider and panics where it finds none.
+pub fn tls_provider() {
+    if rustls::crypto::CryptoProvider::get_default().is_none() {
+        // An error means that another thread was first, which is as good.
+        let _ = rustls::crypto::ring::default_provider().install_default();
     }
 }
 

@@ -111,7 +111,7 @@ impl Listener {
 
     /// The next connection. Failures to accept are logged and waited out, as they are of this one client, or of
     /// a lack that passes (open files).
-    pub(super) async fn accept(&self) -> Stream {
+    pub async fn accept(&self) -> Stream {
         loop {
             let accepted = match &self.0 {
                 Kind::Tcp(listener) => listener.accept().await.map(|(stream, _)| {
@@ -161,8 +161,10 @@ async fn remove_stale(path: &Path) -> io::Result<()> {
 
 /// A connection of either kind.
 #[derive(Debug)]
-pub(super) enum Stream {
+pub enum Stream {
+    /// Over TCP.
     Tcp(TcpStream),
+    /// Over a Unix socket.
     Unix(UnixStream),
 }
 

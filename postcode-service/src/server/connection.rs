@@ -8,10 +8,10 @@ use std::time::Duration;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use postcode_edge::Stream;
 use tokio::sync::watch;
 use tokio_io_timeout::TimeoutStream;
 
-use super::listen::Stream;
 use super::metrics::Counted;
 use super::{Frontend, Options};
 

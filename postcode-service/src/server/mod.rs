@@ -7,13 +7,12 @@
 mod connection;
 mod deadline;
 mod frontend;
-mod listen;
 mod metrics;
 mod run;
 mod trace;
 
 pub use frontend::Frontend;
-pub use listen::{Address, Listener};
+pub use postcode_edge::{Address, Listener};
 pub use run::run;
 
 use std::time::Duration;

@@ -80,6 +80,7 @@ impl Callbacks {
         let webhook =
             Webhook::new(secret.trim()).map_err(|_| "the secret of the webhooks is none".to_owned())?;
         let guard = Arc::new(Guard::new(manner.allow));
+        postcode_core::remote::tls_provider();
         // No proxy: it would connect to addresses that are not seen here.
         let client = reqwest::Client::builder()
             .no_proxy()

@@ -1,0 +1,11 @@
+//! The listening side that `postcode-service` and `customers` share.
+//!
+//! Both programs take connections from people they do not know. What protects them is the same for both, so it is
+//! written once, here:
+//!
+//! - where to listen: TCP or a Unix socket.
+#![deny(missing_docs)]
+
+mod listen;
+
+pub use listen::{Address, Listener, Stream};
