@@ -17,19 +17,8 @@ pub(crate) type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 /// The program with these arguments, and nothing of the tests' own environment.
 pub(crate) fn program(arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_customers"));
-    for (variable, _) in std::env::vars_os() {
-        let name = variable.to_string_lossy();
-        if name.starts_with("CUSTOMERS_") || name == "DATABASE_URL" || name == "RUST_LOG" {
-            command.env_remove(variable);
-        }
-    }
-    command
-        .args(arguments)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .kill_on_drop(true);
+    let mut command = Command::from(postcode_testing::command(env!("CARGO_BIN_EXE_customers")));
+    command.args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
     command
 }
 
@@ -76,8 +65,7 @@ impl Server {
     }
 
     pub(crate) fn signal(&self, signal: &str) {
-        let kill = format!("kill -{signal} {}", self.child.id().unwrap());
-        assert!(std::process::Command::new("sh").args(["-c", &kill]).status().unwrap().success());
+        postcode_testing::signal(self.child.id().unwrap(), signal);
     }
 }
 
