@@ -263,3 +263,24 @@ async fn help_shows_every_option_its_variable_and_examples() {
         assert!(help.contains(part), "{part}: {help}");
     }
 }
+
+#[tokio::test]
+async fn log_that_nobody_reads_keeps_no_answer_waiting() {
+    let dir = TempDir::new().unwrap();
+    // Standard error is a pipe of some ten kilobytes that is not read; each statement of the database is a line.
+    let database = database(&dir);
+    let mut child = program(&["serve", "--listen", "127.0.0.1:0", "--database", &database])
+        .env("RUST_LOG", "trace")
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    let mut stdout = tokio::io::BufReader::new(child.stdout.take().unwrap());
+    tokio::io::AsyncBufReadExt::read_line(&mut stdout, &mut line).await.unwrap();
+    let address = line.trim_end().strip_prefix("listening on ").unwrap().to_owned();
+    for _ in 0..500 {
+        assert_eq!(send(&address, "GET", "/customers?q=nobody", None).await.unwrap().0, 200);
+    }
+    let kill = format!("kill -TERM {}", child.id().unwrap());
+    assert!(std::process::Command::new("sh").args(["-c", &kill]).status().unwrap().success());
+    assert_eq!(child.wait().await.unwrap().code(), Some(0));
+}
