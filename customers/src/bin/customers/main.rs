@@ -12,6 +12,7 @@ use clap::{Args, Parser, Subcommand};
 use customers::server::{self, Limits, Listener};
 use customers::{Customers, Store};
 use postcode_core::Connector;
+use postcode_edge::without_secrets;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tracing::{error, info, warn};
@@ -103,7 +104,7 @@ Examples:
     '{\"name\":\"Ada\",\"email\":\"ada@example.com\",\"postcode\":\"sw1a1aa\",\"address_lines\":[\"1 The Mall\"]}'";
 
 fn main() -> ExitCode {
-    let Cli { command: Command::Serve(options) } = Cli::parse();
+    let Cli { command: Command::Serve(options) } = parse();
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
     let ansi = io::stderr().is_terminal();
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).with_ansi(ansi).init();
@@ -111,10 +112,23 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             // Nothing to be done if standard error is closed.
-            let _ = writeln!(io::stderr(), "customers: {error:#}");
+            let _ = writeln!(io::stderr(), "customers: {}", without_secrets(&format!("{error:#}")));
             ExitCode::FAILURE
         }
     }
+}
+
+/// Reads the command line. Its errors show no secret of it.
+fn parse() -> Cli {
+    Cli::try_parse().unwrap_or_else(|error| {
+        let text = error.to_string();
+        let shown = without_secrets(&text);
+        if shown == text {
+            error.exit();
+        }
+        eprint!("{shown}");
+        std::process::exit(error.exit_code())
+    })
 }
 
 #[tokio::main]
