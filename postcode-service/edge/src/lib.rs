@@ -9,7 +9,8 @@
 //! - requests: how many are worked on at a time, and of one client, and in a time ([`Gate`]); places for what takes
 //!   long ([`Pool`]);
 //! - the log, which keeps no answer waiting (`log`, with the feature of that name);
-//! - who is at the other end, behind a trusted proxy too ([`Peer`], [`Client`], [`Proxies`]).
+//! - who is at the other end, behind a trusted proxy too ([`Peer`], [`Client`], [`Proxies`]);
+//! - error messages without secrets ([`without_secrets`]).
 #![deny(missing_docs)]
 
 mod body;
@@ -27,6 +28,7 @@ mod pool;
 mod proxies;
 mod rate;
 pub mod refused;
+mod secrets;
 mod serve;
 mod watched;
 
@@ -37,6 +39,7 @@ pub use peer::{Caller, Client, Peer};
 pub use pool::{ClientKey, Full, Lost, Place, Pool, Yields};
 pub use proxies::{ClientHeader, Proxies};
 pub use rate::Rate;
+pub use secrets::without_secrets;
 pub use serve::{Accept, Handler, Limits, Plain, Refusal, serve, serve_with};
 
 /// Any error, as bodies have them.

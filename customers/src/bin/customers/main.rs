@@ -13,6 +13,7 @@ use customers::server::{self, Address, ClientHeader, GateLimits, Limits, Listene
 use customers::{Customers, Store};
 use postcode_core::Connector;
 use postcode_edge::log::{self, Format};
+use postcode_edge::without_secrets;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tracing::{error, info, warn};
@@ -177,7 +178,7 @@ Examples:
     '{\"name\":\"Ada\",\"email\":\"ada@example.com\",\"postcode\":\"sw1a1aa\",\"address_lines\":[\"1 The Mall\"]}'";
 
 fn main() -> ExitCode {
-    let Cli { command: Command::Serve(options) } = Cli::parse();
+    let Cli { command: Command::Serve(options) } = parse();
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
     let format = Format::Text { ansi: io::stderr().is_terminal() };
     let log = log::start(filter, format, io::stderr()).context("the log could not be started");
@@ -189,10 +190,23 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             // Nothing to be done if standard error is closed.
-            let _ = writeln!(io::stderr(), "customers: {error:#}");
+            let _ = writeln!(io::stderr(), "customers: {}", without_secrets(&format!("{error:#}")));
             ExitCode::FAILURE
         }
     }
+}
+
+/// Reads the command line. Its errors show no secret of it.
+fn parse() -> Cli {
+    Cli::try_parse().unwrap_or_else(|error| {
+        let text = error.to_string();
+        let shown = without_secrets(&text);
+        if shown == text {
+            error.exit();
+        }
+        eprint!("{shown}");
+        std::process::exit(error.exit_code())
+    })
 }
 
 #[tokio::main]
