@@ -4,11 +4,31 @@
 //! written once, here:
 //!
 //! - where to listen: TCP or a Unix socket;
-//! - error messages without secrets.
+//! - connections: how many there may be, which one is closed when places run out, how slow a client may be, and how
+//!   they end ([`serve`]);
+//! - who is at the other end, behind a trusted proxy too ([`Peer`], [`Client`], [`Proxies`]);
+//! - error messages without secrets ([`without_secrets`]).
 #![deny(missing_docs)]
 
+mod body;
+mod connection;
+mod files;
+mod host;
 mod listen;
+mod pace;
+mod peer;
+mod places;
+mod proxies;
 mod secrets;
+mod serve;
+mod watched;
 
+pub use body::{RequestBody, TooSlow};
 pub use listen::{Address, Listener, Stream};
+pub use peer::{Caller, Client, Peer};
+pub use proxies::{ClientHeader, Proxies};
 pub use secrets::without_secrets;
+pub use serve::{Accept, Handler, Limits, Plain, Refusal, serve, serve_with};
+
+/// Any error, as bodies have them.
+pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
