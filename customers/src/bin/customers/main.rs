@@ -11,7 +11,7 @@ use anyhow::{Context, Result};
 use clap::{Args, Parser, Subcommand};
 use customers::server::{self, Address, ClientHeader, Limits, Listener, Proxies};
 use customers::{Customers, Store};
-use postcode_core::Connector;
+use postcode_core::{Connector, redact};
 use postcode_edge::without_secrets;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
@@ -162,7 +162,7 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             // Nothing to be done if standard error is closed.
-            let _ = writeln!(io::stderr(), "customers: {}", without_secrets(&format!("{error:#}")));
+            let _ = writeln!(io::stderr(), "customers: {}", without_secrets(&format!("{error:#}"), redact));
             ExitCode::FAILURE
         }
     }
@@ -172,7 +172,7 @@ fn main() -> ExitCode {
 fn parse() -> Cli {
     Cli::try_parse().unwrap_or_else(|error| {
         let text = error.to_string();
-        let shown = without_secrets(&text);
+        let shown = without_secrets(&text, redact);
         if shown == text {
             error.exit();
         }
