@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use postcode_core::redact;
 use postcode_edge::without_secrets;
 use postcode_service::cli;
 
@@ -93,7 +94,7 @@ fn main() -> ExitCode {
 fn parse() -> Cli {
     Cli::try_parse().unwrap_or_else(|error| {
         let text = error.to_string();
-        let shown = without_secrets(&text);
+        let shown = without_secrets(&text, redact);
         if shown == text {
             error.exit();
         }

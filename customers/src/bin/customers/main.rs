@@ -11,7 +11,7 @@ use anyhow::{Context, Result};
 use clap::{Args, Parser, Subcommand};
 use customers::server::{self, Address, ClientHeader, GateLimits, Limits, Listener, Proxies, Rate};
 use customers::{Customers, Store};
-use postcode_core::Connector;
+use postcode_core::{Connector, redact};
 use postcode_edge::log::{self, Format};
 use postcode_edge::without_secrets;
 use tokio::signal::unix::{SignalKind, signal};
@@ -123,7 +123,13 @@ struct Serve {
     #[arg(long, env = "CUSTOMERS_LEAST_SPEED", default_value_t = 1024, value_name = "BYTES")]
     least_speed: u64,
     /// Proxies that may name the client: address ranges such as 10.0.0.0/8,::1, and unix for a Unix socket
-    #[arg(long, env = "CUSTOMERS_TRUSTED_PROXIES", default_value = "", hide_default_value = true, value_name = "RANGES")]
+    #[arg(
+        long,
+        env = "CUSTOMERS_TRUSTED_PROXIES",
+        default_value = "",
+        hide_default_value = true,
+        value_name = "RANGES"
+    )]
     trusted_proxies: Proxies,
     /// The header in which they name it: x-forwarded-for or forwarded
     #[arg(long, env = "CUSTOMERS_CLIENT_HEADER", default_value = "x-forwarded-for", value_name = "NAME")]
@@ -190,7 +196,7 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             // Nothing to be done if standard error is closed.
-            let _ = writeln!(io::stderr(), "customers: {}", without_secrets(&format!("{error:#}")));
+            let _ = writeln!(io::stderr(), "customers: {}", without_secrets(&format!("{error:#}"), redact));
             ExitCode::FAILURE
         }
     }
@@ -200,7 +206,7 @@ fn main() -> ExitCode {
 fn parse() -> Cli {
     Cli::try_parse().unwrap_or_else(|error| {
         let text = error.to_string();
-        let shown = without_secrets(&text);
+        let shown = without_secrets(&text, redact);
         if shown == text {
             error.exit();
         }
