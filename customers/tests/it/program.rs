@@ -263,3 +263,67 @@ async fn help_shows_every_option_its_variable_and_examples() {
         assert!(help.contains(part), "{part}: {help}");
     }
 }
+
+#[tokio::test]
+async fn log_that_nobody_reads_keeps_no_answer_waiting() {
+    let dir = TempDir::new().unwrap();
+    // Standard error is a pipe of some ten kilobytes that is not read; each statement of the database is a line.
+    let database = database(&dir);
+    let mut child = program(&["serve", "--listen", "127.0.0.1:0", "--database", &database])
+        .env("RUST_LOG", "trace")
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    let mut stdout = tokio::io::BufReader::new(child.stdout.take().unwrap());
+    tokio::io::AsyncBufReadExt::read_line(&mut stdout, &mut line).await.unwrap();
+    let address = line.trim_end().strip_prefix("listening on ").unwrap().to_owned();
+    for _ in 0..500 {
+        assert_eq!(send(&address, "GET", "/customers?q=nobody", None).await.unwrap().0, 200);
+    }
+    let kill = format!("kill -TERM {}", child.id().unwrap());
+    assert!(std::process::Command::new("sh").args(["-c", &kill]).status().unwrap().success());
+    assert_eq!(child.wait().await.unwrap().code(), Some(0));
+}
+
+#[tokio::test]
+async fn errors_of_the_command_line_and_of_the_environment_show_no_password() {
+    const SECRET: &str = "s3 'cr@et";
+    let urls = ["postgre", "postgres", "http", "gopher", "replica:http", "sqlite"]
+        .map(|scheme| format!("{scheme}://user:{SECRET}@127.0.0.1:port/x"));
+    let more = [format!("user:{SECRET}@db"), "postgres://127.0.0.1:port/x?password=s3 'cr@et".to_owned()];
+    let options = [
+        ("--database", "DATABASE_URL"),
+        ("--postcodes", "CUSTOMERS_POSTCODES"),
+        ("--promote-to", "CUSTOMERS_PROMOTE_TO"),
+        ("--listen", "CUSTOMERS_LISTEN"),
+        ("--admin", "CUSTOMERS_ADMIN"),
+        ("--stage", "CUSTOMERS_STAGE"),
+        ("--drain", "CUSTOMERS_DRAIN"),
+        ("--no-such-option", ""),
+        ("", ""),
+    ];
+    let dir = TempDir::new().unwrap();
+    for url in urls.iter().chain(&more) {
+        for (option, variable) in options {
+            let mut tries = vec![program(&["serve", url]), program(&["serve", &format!("{option}={url}")])];
+            if !variable.is_empty() {
+                let mut by_variable = program(&["serve"]);
+                by_variable.env(variable, url);
+                tries.push(by_variable);
+            }
+            for mut command in tries {
+                command.current_dir(dir.path()).env("CUSTOMERS_LISTEN", "127.0.0.1:0");
+                if variable == "CUSTOMERS_LISTEN" {
+                    command.env(variable, url);
+                }
+                if ["--admin", "--stage"].contains(&option) {
+                    command.env("CUSTOMERS_PROMOTE_TO", "embedded:");
+                }
+                let output = command.output().await.unwrap();
+                let said = String::from_utf8_lossy(&output.stderr);
+                assert!(output.status.code().is_some_and(|code| code > 0), "{option} {url}: {said}");
+                assert!(!said.contains("cr@et") && !said.contains("s3"), "{option} {url}: {said}");
+            }
+        }
+    }
+}

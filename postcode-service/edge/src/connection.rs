@@ -16,6 +16,7 @@ use tokio::sync::watch;
 use crate::body::{Answering, RequestBody, ResponseBody};
 use crate::pace::Pace;
 use crate::places::Place;
+use crate::refused::{Kind, count};
 use crate::watched::Watched;
 use crate::{Handler, Limits, Peer, Refusal, host};
 
@@ -122,6 +123,7 @@ async fn answer_one<H: Handler>(
         return refused(Refusal::BadHost(why));
     }
     if !handler.is_vital(request.uri().path()) && !place.is_usual() {
+        count(Kind::NoPlace);
         return refused(Refusal::NoPlace);
     }
     let client = limits.proxies.client(&peer, request.headers());

@@ -15,6 +15,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::places::Places;
+use crate::refused::{Kind, count};
 use crate::{BoxError, Listener, Peer, Proxies, RequestBody, Stream, connection, files};
 
 /// The limits of connections.
@@ -174,6 +175,7 @@ pub async fn serve_with<H: Handler, A: Accept>(
             }
         };
         let Some(place) = places.take(&peer, limits.proxies.trusts(&peer)) else {
+            count(Kind::NoPlace);
             tracing::debug!(?peer, "a connection was closed: there is no place for it");
             continue;
         };

@@ -37,8 +37,14 @@ fn rows(count: usize) -> Vec<u8> {
 }
 
 fn program() -> Command {
-    let mut command = common::program();
-    command.env("RUST_LOG", "error");
+    program_by(&[])
+}
+
+/// The same, started by another program.
+fn program_by(starter: &[&str]) -> Command {
+    let words = [starter, &[env!("CARGO_BIN_EXE_postcode-service")]].concat();
+    let mut command = postcode_testing::command(words[0]);
+    command.args(&words[1..]).env("RUST_LOG", "error");
     command
 }
 
@@ -50,8 +56,17 @@ fn on_the_command_line(input: &Path, out: &Path) -> Vec<u8> {
 
 /// A server in that folder, and how to ask it.
 async fn serve(dir: &Path, arguments: &[&str]) -> (tokio::process::Child, reqwest::Client) {
+    serve_by(&[], dir, arguments).await
+}
+
+/// The same, started by another program.
+pub(crate) async fn serve_by(
+    starter: &[&str],
+    dir: &Path,
+    arguments: &[&str],
+) -> (tokio::process::Child, reqwest::Client) {
     let socket = dir.join("socket");
-    let mut server = tokio::process::Command::from(program());
+    let mut server = tokio::process::Command::from(program_by(starter));
     server.current_dir(dir).arg("serve").arg(format!("--listen=unix:{}", socket.display())).args(arguments);
     let mut server = server.stdout(Stdio::piped()).kill_on_drop(true).spawn().unwrap();
     let mut said = BufReader::new(server.stdout.take().unwrap()).lines();
@@ -189,4 +204,51 @@ async fn three_ways(count: usize) {
     assert!(by_job == by_stream, "a job of {} bytes and a stream of {}", by_job.len(), by_stream.len());
     assert!(by_job == on_the_command_line, "a job and the command line differ");
     println!("{count} rows: stored in {uploaded:?}, done in {done:?}; {} bytes three times", by_job.len());
+}
+
+#[test]
+fn errors_of_the_command_line_and_of_the_environment_show_no_password() {
+    const SECRET: &str = "s3 'cr@et";
+    let dir = tempfile::tempdir().unwrap();
+    let urls = ["postgre", "postgres", "http", "gopher", "replica:http"]
+        .map(|scheme| format!("{scheme}://user:{SECRET}@127.0.0.1:port/x"));
+    let more = [format!("user:{SECRET}@db"), "postgres://127.0.0.1:port/x?password=s3 'cr@et".to_owned()];
+    let options = [
+        ("serve", "--jobs", "POSTCODE_JOBS"),
+        ("serve", "--data", "POSTCODE_DATA"),
+        ("serve", "--listen", "POSTCODE_LISTEN"),
+        ("serve", "--drain", "POSTCODE_DRAIN"),
+        ("serve", "--no-such-option", ""),
+        ("worker", "--jobs", "POSTCODE_JOBS"),
+        ("worker", "--source", "POSTCODE_SOURCE"),
+        ("info", "--source", "POSTCODE_SOURCE"),
+        ("lookup", "", ""),
+        ("verify", "", "POSTCODE_VERIFY_FILE"),
+    ];
+    for url in urls.iter().chain(&more) {
+        for (command, option, variable) in options {
+            let mut tries = vec![program(), program()];
+            tries[0].args([command, url]);
+            tries[1].args([command, &format!("{option}={url}")]);
+            if !variable.is_empty() {
+                let mut by_variable = program();
+                by_variable.arg(command).env(variable, url);
+                tries.push(by_variable);
+            }
+            for mut attempt in tries {
+                attempt.current_dir(dir.path());
+                for (name, value) in
+                    [("POSTCODE_LISTEN", "127.0.0.1:0"), ("POSTCODE_JOBS", "sqlite://nowhere/jobs.db")]
+                {
+                    if name != variable {
+                        attempt.env(name, value);
+                    }
+                }
+                let output = attempt.output().unwrap();
+                let said = String::from_utf8_lossy(&output.stderr);
+                assert!(!output.status.success(), "{command} {option} {url}: {said}");
+                assert!(!said.contains("cr@et") && !said.contains("s3"), "{command} {option} {url}: {said}");
+            }
+        }
+    }
 }

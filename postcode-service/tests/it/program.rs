@@ -350,3 +350,67 @@ fn places_scotland_and_outcodes_around_one() {
     assert_eq!(output.status.code(), Some(2));
     assert!(text(&output.stderr).contains("import OS Open Names"), "{}", text(&output.stderr));
 }
+
+/// Sends GET requests one after the other on one connection and reads each answer; the statuses.
+fn ask_often(address: &str, path: &str, times: usize) -> Vec<String> {
+    let stream = std::net::TcpStream::connect(address.trim_start_matches("http://")).unwrap();
+    let mut answers = BufReader::new(stream.try_clone().unwrap());
+    let mut stream = stream;
+    let mut statuses = Vec::new();
+    for _ in 0..times {
+        stream.write_all(format!("GET {path} HTTP/1.1\r\nhost: x\r\n\r\n").as_bytes()).unwrap();
+        let (mut status, mut length) = (String::new(), 0);
+        answers.read_line(&mut status).unwrap();
+        loop {
+            let mut line = String::new();
+            answers.read_line(&mut line).unwrap();
+            if let Some(text) = line.to_ascii_lowercase().strip_prefix("content-length:") {
+                length = text.trim().parse().unwrap();
+            }
+            if line == "\r\n" {
+                break;
+            }
+        }
+        answers.read_exact(&mut vec![0; length]).unwrap();
+        statuses.push(status);
+    }
+    statuses
+}
+
+#[test]
+fn log_that_nobody_reads_keeps_no_answer_waiting() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = dataset(&folder.path().join("uk.postcodes"), "one");
+    // Standard error is a pipe of some ten kilobytes that is not read; each request is a line of some hundred bytes.
+    let server = Server::start(&["--listen", "127.0.0.1:0", "--data", &data, "--log", "access=debug"]);
+    let statuses = ask_often(&server.address, "/postcodes/AB101AB", 3_000);
+    assert!(statuses.iter().all(|status| status.starts_with("HTTP/1.1 200")));
+    assert_eq!(server.end("TERM").0, Some(0));
+}
+
+#[test]
+fn flood_of_refused_requests_is_counted_in_the_log_and_not_written_one_by_one() {
+    const MANY: usize = 2_000;
+    let folder = tempfile::tempdir().unwrap();
+    let data = dataset(&folder.path().join("uk.postcodes"), "one");
+    let mut server = Server::start(&["--listen", "127.0.0.1:0", "--data", &data, "--jobs", "none"]);
+    let mut errors = server.child.stderr.take().unwrap();
+    let reader = std::thread::spawn(move || {
+        let mut text = String::new();
+        errors.read_to_string(&mut text).unwrap();
+        text
+    });
+    let path = format!("/jobs/{}", "0".repeat(12_000));
+    let statuses = ask_often(&server.address, &path, MANY);
+    assert!(statuses.iter().all(|status| status.starts_with("HTTP/1.1 501")), "{:?}", statuses.first());
+    assert_eq!(server.end("TERM").0, Some(0));
+    let log = reader.join().unwrap();
+    let counted: usize = log
+        .split_whitespace()
+        .filter_map(|word| word.strip_prefix("unavailable="))
+        .map(|number| number.parse::<usize>().unwrap())
+        .sum();
+    assert_eq!(counted, MANY, "{log}");
+    // A line for each would be some hundred kilobytes, and with whole paths 24 megabytes.
+    assert!(log.len() < 64 * 1024, "{} bytes", log.len());
+}

@@ -388,3 +388,95 @@ async fn metrics_are_only_read() {
     let posted = frontend.call(Request::post("/metrics").body(Body::empty()).unwrap()).await;
     assert_eq!(posted.status(), 404);
 }
+
+/// Asks until the metrics say so.
+async fn until_metrics_say(server: &Server, line: &str) {
+    let asking = async {
+        while !server.exchange(&get("/metrics", "")).await.lines().any(|it| it == line) {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), asking).await.expect(line);
+}
+
+#[tokio::test]
+async fn requests_whose_body_is_still_coming_keep_nobody_from_being_served() {
+    let options = Options {
+        max_in_flight: 2,
+        max_waiting: 2,
+        request_timeout: Duration::from_secs(3600),
+        patience: Duration::from_secs(3600),
+        drain: Duration::from_millis(100),
+        ..Options::default()
+    };
+    let server = start(options).await;
+    let head = "POST /postcodes HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\nconnection: close\r\n";
+    let mut slow = Vec::new();
+    for _ in 0..2 {
+        let mut stream = server.connect().await;
+        stream.write_all(format!("{head}content-length: 50\r\n\r\n{{").as_bytes()).await.unwrap();
+        slow.push(stream);
+    }
+    until_metrics_say(&server, "postcode_requests_in_flight 2").await;
+    assert!(server.exchange(&get("/postcodes/AB101AB", "")).await.starts_with("HTTP/1.1 200"));
+    let body = r#"{"postcodes":["AB10 1AB"]}"#;
+    let whole = format!("{head}content-length: {}\r\n\r\n{body}", body.len());
+    let answer = server.exchange(whole.as_bytes()).await;
+    assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("AB10 1AB"), "{answer}");
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn requests_above_the_rate_are_refused_and_health_is_not() {
+    let options = Options { rate_per_address: Some("1/h:2".parse().unwrap()), ..Options::default() };
+    let server = start(options).await;
+    for _ in 0..2 {
+        assert!(server.exchange(&get("/postcodes/AB101AB", "")).await.starts_with("HTTP/1.1 200"));
+    }
+    let refused = server.exchange(&get("/postcodes/AB101AB", "")).await;
+    assert!(refused.starts_with("HTTP/1.1 429") && refused.contains(r#""code":"overloaded""#), "{refused}");
+    let after = refused.lines().find_map(|line| line.strip_prefix("retry-after: ")).unwrap();
+    assert!((1..=3601).contains(&after.parse::<u32>().unwrap()), "{after}");
+    assert!(server.exchange(&get("/ping", "")).await.starts_with("HTTP/1.1 200"));
+    until_metrics_say(&server, "postcode_requests_limited_total 1").await;
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn client_with_too_many_requests_at_once_is_refused_and_others_are_not() {
+    let options = Options {
+        max_in_flight_per_client: Some(1),
+        proxies: "127.0.0.1".parse().unwrap(),
+        drain: Duration::from_millis(100),
+        ..Options::default()
+    };
+    let server = start(options).await;
+    let of = |client: &str| format!("x-forwarded-for: {client}\r\n");
+    let mut busy = server.connect().await;
+    busy.write_all(&get("/postcodes/ZE19ZZ", &of("192.0.2.1"))).await.unwrap();
+    server.asked.notified().await;
+    let refused = server.exchange(&get("/postcodes/AB101AB", &of("192.0.2.1"))).await;
+    assert!(refused.starts_with("HTTP/1.1 429") && refused.contains("retry-after: 1\r\n"), "{refused}");
+    let other = server.exchange(&get("/postcodes/AB101AB", &of("192.0.2.2"))).await;
+    assert!(other.starts_with("HTTP/1.1 200"), "{other}");
+    server.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn slow_upload_loses_its_place_to_another() {
+    let edition = Edition::of(Arc::new(common::small())).await.unwrap();
+    let api = Api::new(edition, Limits { max_downloads: 1, ..Limits::default() });
+    let upload = |body: Body| {
+        let request = Request::post("/enrich").header("content-type", "text/csv").body(body).unwrap();
+        let api = api.clone();
+        async move { api.call(request).await }
+    };
+    let stuck = futures::stream::pending::<Result<Vec<u8>, std::io::Error>>();
+    let slow = tokio::spawn(upload(Body::from_stream(stuck)));
+    let rows = || Body::from("postcode\nAB10 1AB\n");
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert_eq!(upload(rows()).await.status(), 503, "the first has only begun");
+    tokio::time::sleep(Duration::from_secs(10)).await;
+    assert_eq!(upload(rows()).await.status(), 200);
+    assert_eq!(slow.await.unwrap().status(), 400);
+}
