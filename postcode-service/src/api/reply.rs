@@ -211,12 +211,14 @@ impl From<Refused> for Failure {
             Refused::Shed => {
                 (StatusCode::SERVICE_UNAVAILABLE, "Too many requests at once. Try again in a moment")
             }
-            Refused::Client => {
-                (StatusCode::TOO_MANY_REQUESTS, "Too many of your requests at once. Wait for some to be answered")
-            }
-            Refused::Rate(_) => {
-                (StatusCode::TOO_MANY_REQUESTS, "Too many of your requests in a short time. Retry-After says when to go on")
-            }
+            Refused::Client => (
+                StatusCode::TOO_MANY_REQUESTS,
+                "Too many of your requests at once. Wait for some to be answered",
+            ),
+            Refused::Rate(_) => (
+                StatusCode::TOO_MANY_REQUESTS,
+                "Too many of your requests in a short time. Retry-After says when to go on",
+            ),
         };
         let failure = Self::new(status, text, ErrorKind::Overloaded.code());
         Self { refused: Some(refused), ..failure.retryable(Some(refused.retry_after())) }

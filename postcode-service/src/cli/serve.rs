@@ -15,8 +15,8 @@ use crate::jobs::worker;
 use crate::server::{Address, Frontend, Listener, Options, run};
 use anyhow::Context;
 use data::Data;
-use postcode_edge::{ClientHeader, Proxies, Rate};
 use postcode_core::{MAX_BATCH, MAX_NEIGHBOURS, MAX_PAGE, MAX_RADIUS};
+use postcode_edge::{ClientHeader, Proxies, Rate};
 
 /// Serve the API of postcodes.io over HTTP/1.1.
 ///
@@ -112,7 +112,13 @@ pub struct Args {
     #[arg(long, value_name = "BYTES", env = "POSTCODE_LEAST_SPEED", default_value_t = 1024)]
     least_speed: u64,
     /// Proxies that may name the client: address ranges such as 10.0.0.0/8,::1, and unix for a Unix socket
-    #[arg(long, value_name = "RANGES", env = "POSTCODE_TRUSTED_PROXIES", default_value = "", hide_default_value = true)]
+    #[arg(
+        long,
+        value_name = "RANGES",
+        env = "POSTCODE_TRUSTED_PROXIES",
+        default_value = "",
+        hide_default_value = true
+    )]
     trusted_proxies: Proxies,
     /// The header in which they name it: x-forwarded-for or forwarded
     #[arg(long, value_name = "NAME", env = "POSTCODE_CLIENT_HEADER", default_value = "x-forwarded-for")]

@@ -13,8 +13,8 @@ use http::header::CONTENT_TYPE;
 use http::{HeaderValue, Method, Request, StatusCode};
 use hyper::body::Body as HttpBody;
 use postcode_core::wire::REQUEST_ID_HEADER;
-use postcode_edge::refused::{Kind, count};
 use postcode_edge::log::cut;
+use postcode_edge::refused::{Kind, count};
 use postcode_edge::{Gate, Refused};
 
 use super::metrics::{Counted, Metrics};
@@ -37,12 +37,7 @@ impl Frontend {
     /// Around an API.
     pub fn new(api: Api, options: &Options) -> Self {
         let metrics = Metrics::new(api.jobs().gauges());
-        Self {
-            api,
-            metrics,
-            gate: Gate::new(options.gate()),
-            request_timeout: options.request_timeout,
-        }
+        Self { api, metrics, gate: Gate::new(options.gate()), request_timeout: options.request_timeout }
     }
 
     /// The API inside.
