@@ -40,7 +40,7 @@ struct App {
 }
 
 /// The most of them at a time.
-const MAX_UPLOADS: usize = 2;
+const MAX_FILES: usize = 2;
 /// Bytes a second: a file that comes more slowly loses its place when all are taken.
 const SCARCE_SPEED: u64 = 64 << 10;
 

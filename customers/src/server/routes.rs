@@ -8,7 +8,7 @@ use postcode_edge::{Pool, Yields};
 use serde_json::{Value, json};
 
 use super::problem::Problem;
-use super::{Answer, App, MAX_UPLOADS, Options, SCARCE_SPEED, accounts, addresses, imports, listing, page};
+use super::{Answer, App, MAX_FILES, Options, SCARCE_SPEED, accounts, addresses, imports, listing, page};
 use crate::Customers;
 
 /// The HTTP API over these customers, to be served by [`serve`](super::serve) or within another router.
@@ -69,7 +69,7 @@ pub fn router(customers: Customers) -> Router {
 
 /// The same with options.
 pub fn router_with(customers: Customers, options: Options) -> Router {
-    let uploads = Pool::new(MAX_UPLOADS, Yields::Slowest(SCARCE_SPEED));
+    let uploads = Pool::new(MAX_FILES, Yields::Slowest(SCARCE_SPEED));
     Router::new()
         .route("/customers", get(listing::list).post(accounts::create))
         .route(

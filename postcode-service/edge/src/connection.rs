@@ -17,6 +17,7 @@ use crate::body::{Answering, RequestBody, ResponseBody};
 use crate::pace::Pace;
 use crate::places::Place;
 use crate::refused::{Kind, count};
+use crate::serve::until;
 use crate::watched::Watched;
 use crate::{Handler, Limits, Peer, Refusal, host};
 
@@ -31,7 +32,7 @@ pub(crate) async fn serve<T, H>(
     place: Arc<Place>,
     handler: Arc<H>,
     limits: Arc<Limits>,
-    mut closing: watch::Receiver<bool>,
+    closing: watch::Receiver<bool>,
 ) where
     T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     H: Handler,
@@ -54,7 +55,6 @@ pub(crate) async fn serve<T, H>(
         .max_header_size(limits.max_header)
         .serve_connection(TokioIo::new(stream), service);
     let mut connection = std::pin::pin!(connection);
-    let closes = async { drop(closing.wait_for(|closing| *closing).await) };
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
         () = state.lost() => {
@@ -65,7 +65,7 @@ pub(crate) async fn serve<T, H>(
             }
             close(connection, &state).await
         }
-        () = closes => close(connection, &state).await,
+        () = until(closing) => close(connection, &state).await,
     };
     if let Err(e) = ended {
         // Clients that vanish, send no HTTP, or send too much or too slowly.

@@ -184,6 +184,8 @@ pub async fn serve_with<H: Handler, A: Accept>(
             let prepared = tokio::select! {
                 prepared = tokio::time::timeout(limits.header, accept.accept(stream, peer)) => prepared,
                 () = place.state.lost() => return,
+                // It has no request to lose.
+                () = until(closing.clone()) => return,
             };
             match prepared {
                 Ok(Ok((stream, peer))) => {
@@ -202,4 +204,9 @@ pub async fn serve_with<H: Handler, A: Accept>(
         tracing::warn!(open = connections.len(), "requests did not end in time and were dropped");
         connections.shutdown().await;
     }
+}
+
+/// Ready when it says true, or nobody can say so any more.
+pub(crate) async fn until(mut closing: watch::Receiver<bool>) {
+    let _ = closing.wait_for(|closing| *closing).await;
 }
