@@ -12,6 +12,8 @@ mod domain;
 #[cfg(feature = "connect")]
 mod fuzz_corpora;
 #[cfg(feature = "bin")]
+mod full_disk;
+#[cfg(feature = "bin")]
 mod http;
 mod imports;
 #[cfg(feature = "bin")]
