@@ -9,6 +9,8 @@ mod changes;
 mod consumer;
 mod databases;
 mod domain;
+#[cfg(feature = "connect")]
+mod fuzz_corpora;
 #[cfg(feature = "bin")]
 mod full_disk;
 #[cfg(feature = "bin")]

@@ -8,6 +8,7 @@ mod dataset_file;
 mod diff;
 mod enrich;
 mod faults;
+mod fuzz_corpora;
 mod http;
 mod import;
 mod jobs;
