@@ -14,6 +14,7 @@ mod pending;
 mod postgres;
 mod recheck;
 mod rows;
+mod scans;
 mod sqlite;
 
 use database::Pool;
@@ -27,12 +28,14 @@ pub(crate) use imports::{Made, Waiting};
 pub use listing::Page;
 pub(crate) use pending::Settled;
 pub(crate) use recheck::Recheck;
+use scans::Scans;
 
 /// Customer accounts in a database. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Store {
     writer: Pool,
     readers: Pool,
+    scans: Scans,
     /// None for a database that is no file.
     file: Option<DatabaseFile>,
 }

@@ -9,6 +9,8 @@ mod changes;
 mod consumer;
 mod databases;
 mod domain;
+mod exports;
+mod guard;
 #[cfg(feature = "bin")]
 mod http;
 mod imports;
@@ -17,6 +19,7 @@ mod ledger;
 mod listing;
 mod lookups;
 mod migration;
+mod near;
 mod outage;
 mod page;
 #[cfg(feature = "bin")]

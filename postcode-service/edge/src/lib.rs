@@ -4,8 +4,11 @@
 //! written once, here:
 //!
 //! - where to listen: TCP or a Unix socket.
+//! - which names the server answers to, and which pages may call it.
 #![deny(missing_docs)]
 
+mod hosts;
 mod listen;
 
+pub use hosts::{HostName, Hosts, Refused};
 pub use listen::{Address, Listener, Stream};

@@ -8,6 +8,7 @@ mod dataset_file;
 mod diff;
 mod enrich;
 mod faults;
+mod hosts;
 mod http;
 mod import;
 mod jobs;

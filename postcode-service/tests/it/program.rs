@@ -347,3 +347,37 @@ fn places_scotland_and_outcodes_around_one() {
     assert_eq!(output.status.code(), Some(2));
     assert!(text(&output.stderr).contains("import OS Open Names"), "{}", text(&output.stderr));
 }
+
+fn status(address: &str, host: &str) -> String {
+    let mut stream = std::net::TcpStream::connect(address.strip_prefix("http://").unwrap()).unwrap();
+    write!(stream, "GET /ping HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer.split(' ').nth(1).unwrap_or_default().to_owned()
+}
+
+#[test]
+fn server_answers_to_its_names_and_to_those_given() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dataset(&dir.path().join("data"), "one");
+    let start = |more: &[&str]| {
+        Server::start(&[&["--data", &data, "--jobs", "none"], more].concat())
+    };
+    let local = start(&["--listen", "127.0.0.1:0"]);
+    assert_eq!(status(&local.address, "evil.example"), "421");
+    assert_eq!(status(&local.address, "localhost:1"), "200");
+    assert_eq!(local.end("TERM").0, Some(0));
+
+    let all = start(&["--listen", "0.0.0.0:0", "--host", "a.example", "--host", "b.example"]);
+    let address = all.address.replace("0.0.0.0", "127.0.0.1");
+    for (host, expected) in
+        [("a.example", "200"), ("B.example:9", "200"), ("192.168.1.2", "200"), ("c.example", "421")]
+    {
+        assert_eq!(status(&address, host), expected, "{host}");
+    }
+    assert_eq!(all.end("TERM").0, Some(0));
+
+    let any = start(&["--listen", "127.0.0.1:0", "--host", "*"]);
+    assert_eq!(status(&any.address, "evil.example"), "200");
+    assert_eq!(any.end("TERM").0, Some(0));
+}
