@@ -9,9 +9,9 @@ use serde::{Deserialize, Serialize};
 
 use super::conditions::{Given, etag, has};
 use super::listing::Paging;
+use super::pieces::{self, Piece};
 use super::problem::Problem;
 use super::query::{Asked, refused};
-use super::pieces::{self, Piece};
 use super::{Answer, App, body};
 use crate::{AuditEntry, Cursor, Customer, CustomerId, Customers};
 
@@ -128,7 +128,8 @@ pub(super) async fn export(State(app): State<App>, Id(id): Id) -> Answer<Respons
     before.extend_from_slice(b",\"history\":[");
     let exporting = Exporting { customers: app.customers, id, before, from: None, pages: 0 };
     let name = format!("attachment; filename=\"customer-{id}.json\"");
-    let headers = [(header::CONTENT_DISPOSITION, name), (header::CONTENT_TYPE, "application/json".to_owned())];
+    let headers =
+        [(header::CONTENT_DISPOSITION, name), (header::CONTENT_TYPE, "application/json".to_owned())];
     Ok((headers, pieces::body(turn, exporting, Exporting::next)).into_response())
 }
 

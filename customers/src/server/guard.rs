@@ -60,6 +60,7 @@ pub(super) async fn deadline(
 
 /// An answer that took too long: what took so long, and what to do.
 pub(super) fn too_long(what: String) -> Problem {
-    let detail = format!("{what}: ask for less, such as a smaller radius or a more exact filter, or try again");
+    let detail =
+        format!("{what}: ask for less, such as a smaller radius or a more exact filter, or try again");
     Problem::new(StatusCode::GATEWAY_TIMEOUT, "timeout", detail)
 }

@@ -110,7 +110,8 @@ impl Store {
                 (customers, last) = (customers + 1, Some(seq));
             }
             // Each row of a customer has all of it.
-            let length = |column| row.get::<Option<String>>(column).map(|text| text.map_or(0, |text| text.len()));
+            let length =
+                |column| row.get::<Option<String>>(column).map(|text| text.map_or(0, |text| text.len()));
             bytes += ROW + length("notes")? + length("external_references")? + length("address_lines")?;
             rows.push(row);
             Ok(ControlFlow::Continue(()))
@@ -289,8 +290,16 @@ mod tests {
             assert!(plan.contains("LIST SUBQUERY") && !plan.contains("CORRELATED"), "{plan}");
             let index = "SEARCH near USING COVERING INDEX addresses_location (latitude>? AND latitude<?)";
             assert!(lines.contains(&index), "{plan}");
-            assert!(lines.iter().any(|line| line.starts_with("SEARCH c USING INTEGER PRIMARY KEY (rowid")), "{plan}");
-            assert!(lines.iter().any(|line| line.starts_with("SEARCH a USING INDEX") && line.contains("(customer=?")), "{plan}");
+            assert!(
+                lines.iter().any(|line| line.starts_with("SEARCH c USING INTEGER PRIMARY KEY (rowid")),
+                "{plan}"
+            );
+            assert!(
+                lines
+                    .iter()
+                    .any(|line| line.starts_with("SEARCH a USING INDEX") && line.contains("(customer=?")),
+                "{plan}"
+            );
             assert!(!plan.contains("B-TREE") && !plan.contains("SCAN"), "{plan}");
         }
     }
@@ -299,7 +308,10 @@ mod tests {
     async fn page_of_places_is_read_by_primary_key() {
         let store = Store::open("sqlite::memory:").await.unwrap();
         let plan = plan(&store, read(&[3, 5, 9], &Filter::default())).await;
-        assert!(plan.contains("SEARCH c USING INTEGER PRIMARY KEY (rowid=?)") && !plan.contains("SCAN"), "{plan}");
+        assert!(
+            plan.contains("SEARCH c USING INTEGER PRIMARY KEY (rowid=?)") && !plan.contains("SCAN"),
+            "{plan}"
+        );
     }
 
     #[test]

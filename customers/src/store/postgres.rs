@@ -7,9 +7,9 @@ use sqlx::Connection;
 use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPoolOptions};
 
-use super::{Scans, Store};
 use super::database::Pool;
 use super::failure::{migration, reason};
+use super::{Scans, Store};
 use crate::error::StoreError;
 
 static MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");

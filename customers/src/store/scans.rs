@@ -116,7 +116,8 @@ mod tests {
     use crate::{CustomerId, Store};
 
     /// It never ends by itself.
-    const ENDLESS: &str = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n";
+    const ENDLESS: &str =
+        "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n";
     const HOUR: std::time::Duration = std::time::Duration::from_secs(3600);
 
     async fn open(limit: std::time::Duration) -> (Store, TempDir) {
@@ -141,7 +142,8 @@ mod tests {
             // Until it has a connection, and then some: it may begin.
             let mut polls = 0;
             while polls < 100 {
-                let poll = std::future::poll_fn(|context| Poll::Ready(endless.as_mut().poll(context).is_ready()));
+                let poll =
+                    std::future::poll_fn(|context| Poll::Ready(endless.as_mut().poll(context).is_ready()));
                 assert!(!poll.await);
                 let busy = store.scans.pool.size() as usize > store.scans.pool.idle();
                 polls += usize::from(busy);

@@ -7,10 +7,10 @@ use sqlx::SqlitePool;
 use sqlx::migrate::Migrator;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 
-use super::{Scans, Store};
 use super::database::{Pool, sql};
 use super::failure::{migration, reason};
 use super::file::DatabaseFile;
+use super::{Scans, Store};
 use crate::error::StoreError;
 
 static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
@@ -23,6 +23,8 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 const READERS: u32 = 2;
 /// Connections that may look at many rows.
 pub(super) const SCANS: u32 = 3;
+/// Rows that such a connection reads ahead: to hand over each by itself costs more than to read it.
+const READ_AHEAD: usize = 1_000;
 
 pub(super) async fn open(url: &str, read_limit: Duration) -> Result<Store, StoreError> {
     let options = options(url)?;
@@ -45,7 +47,7 @@ pub(super) async fn open(url: &str, read_limit: Duration) -> Result<Store, Store
     } else {
         let options = options.read_only(true);
         let readers = pool().max_connections(READERS).connect_with(options.clone()).await.map_err(cannot)?;
-        (readers, pool().max_connections(SCANS).connect_lazy_with(options))
+        (readers, pool().max_connections(SCANS).connect_lazy_with(options.row_buffer_size(READ_AHEAD)))
     };
     let scans = Scans { pool: Pool::Sqlite(scans), limit: read_limit, own: !in_memory };
     let writer = Pool::Sqlite(writer);

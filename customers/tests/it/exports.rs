@@ -110,7 +110,8 @@ on_both! { crate::databases::Database::Memory;
 
 #[tokio::test]
 async fn exports_above_the_limit_are_refused_until_one_ends() {
-    let (customers, _) = customers(&Database::file(), Mode::Answers).await;
+    let database = Database::file();
+    let (customers, _) = customers(&database, Mode::Answers).await;
     let path = with_history(&customers, 1).await;
     let mut options = server::Options::default();
     options.exports = 1;
@@ -147,7 +148,11 @@ async fn history_keeps_the_values_of_its_newest_thousand_changes() {
         // Revision 1,200 was the last to look.
         let values = &entry["changes"]["notes"];
         let expected = format!("\"from\": {}", n - 1);
-        assert_eq!(values.get("to").and_then(Value::as_str), (n >= 200).then_some(&*expected), "{n}: {values}");
+        assert_eq!(
+            values.get("to").and_then(Value::as_str),
+            (n >= 200).then_some(&*expected),
+            "{n}: {values}"
+        );
         assert!(entry["at"].is_string() && entry["action"] == "changed" && entry["revision"] == n + 1);
     }
 }

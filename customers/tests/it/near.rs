@@ -77,7 +77,9 @@ fn naive(all: &[Customer], filter: &Filter, centre: Location, radius: f64) -> Ve
         distances.min_by(f64::total_cmp)
     };
     all.iter()
-        .filter(|customer| filter.name.as_ref().is_none_or(|name| customer.name.to_lowercase().contains(name)))
+        .filter(|customer| {
+            filter.name.as_ref().is_none_or(|name| customer.name.to_lowercase().contains(name))
+        })
         .filter_map(|customer| Some((customer.clone(), distance(customer)?)))
         .collect()
 }
@@ -133,12 +135,11 @@ async fn search_near_finds_what_a_naive_computation_finds(database: Database) {
         }
     }
     for deleted in [false, true] {
-        let everybody: Vec<Customer> =
-            all(&customers, &Filter { deleted, ..Filter::default() }, &mut random)
-                .await
-                .into_iter()
-                .map(|(customer, _)| customer)
-                .collect();
+        let everybody: Vec<Customer> = all(&customers, &Filter { deleted, ..Filter::default() }, &mut random)
+            .await
+            .into_iter()
+            .map(|(customer, _)| customer)
+            .collect();
         assert_eq!(everybody.len(), if deleted { 24 } else { 376 });
         for _ in 0..60 {
             let around = random.of(&postcodes);
@@ -156,7 +157,12 @@ async fn search_near_finds_what_a_naive_computation_finds(database: Database) {
             let filter = Filter {
                 near: Some((around, radius)),
                 outcode: random.of(&[None, None, Some("M1"), Some("SW2")]).map(|text| text.parse().unwrap()),
-                status: random.of(&[None, None, Some(AddressStatus::Verified), Some(AddressStatus::Terminated)]),
+                status: random.of(&[
+                    None,
+                    None,
+                    Some(AddressStatus::Verified),
+                    Some(AddressStatus::Terminated),
+                ]),
                 name: random.of(&[None, None, Some("even")]).map(str::to_owned),
                 deleted,
                 ..Filter::default()

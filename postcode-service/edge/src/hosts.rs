@@ -271,13 +271,22 @@ mod tests {
     #[test]
     fn host_that_is_not_of_the_server_is_refused() {
         let local = Hosts::listening_on("127.0.0.1:8081");
-        for host in
-            ["127.0.0.1", "127.0.0.1:8081", "127.0.0.1:9", "localhost", "LocalHost:80", "localhost.", "[::1]:80",
-             "127.8.8.8", "[::ffff:127.0.0.1]"]
-        {
+        for host in [
+            "127.0.0.1",
+            "127.0.0.1:8081",
+            "127.0.0.1:9",
+            "localhost",
+            "LocalHost:80",
+            "localhost.",
+            "[::1]:80",
+            "127.8.8.8",
+            "[::ffff:127.0.0.1]",
+        ] {
             assert_eq!(status(&local, &[("host", host)]), 200, "{host}");
         }
-        for host in ["evil.example", "evil.example:8081", "localhost.evil.example", "192.168.1.2:8081", "0.0.0.0"] {
+        for host in
+            ["evil.example", "evil.example:8081", "localhost.evil.example", "192.168.1.2:8081", "0.0.0.0"]
+        {
             assert_eq!(status(&local, &[("host", host)]), 421, "{host}");
         }
         let refused = local.check(&request(&[("host", "evil.example:80")])).unwrap_err();

@@ -15,8 +15,8 @@ use crate::jobs::worker;
 use crate::server::{Address, Frontend, Listener, Options, run};
 use anyhow::Context;
 use data::Data;
-use postcode_edge::{HostName, Hosts};
 use postcode_core::{MAX_BATCH, MAX_NEIGHBOURS, MAX_PAGE, MAX_RADIUS};
+use postcode_edge::{HostName, Hosts};
 
 /// Serve the API of postcodes.io over HTTP/1.1.
 ///

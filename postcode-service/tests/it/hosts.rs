@@ -52,11 +52,19 @@ async fn host_of_another_server_is_refused_on_every_route() {
     let frontend = frontend().await;
     for (method, path) in OPEN.into_iter().chain(PRIVATE) {
         let refused = ask(&frontend, method, path, &[("host", "evil.example:8080")]).await;
-        assert_eq!((refused.status.as_u16(), &refused.json()["code"]), (421, &"host_not_allowed".into()), "{path}");
+        assert_eq!(
+            (refused.status.as_u16(), &refused.json()["code"]),
+            (421, &"host_not_allowed".into()),
+            "{path}"
+        );
         assert!(refused.json()["error"].as_str().unwrap().contains("--host evil.example"), "{path}");
         for headers in [&[][..], &[("host", "localhost"), ("host", "localhost")], &[("host", "a b")]] {
             let refused = ask(&frontend, method, path, headers).await;
-            assert_eq!((refused.status.as_u16(), &refused.json()["code"]), (400, &"invalid_host".into()), "{path}");
+            assert_eq!(
+                (refused.status.as_u16(), &refused.json()["code"]),
+                (400, &"invalid_host".into()),
+                "{path}"
+            );
         }
     }
     for host in ["127.0.0.1:8080", "localhost:8080", "localhost", "[::1]:8080", "Postcodes.example"] {
@@ -72,7 +80,11 @@ async fn page_of_another_site_reads_postcodes_and_nothing_private() {
     for page in pages {
         for (method, path) in PRIVATE {
             let refused = ask(&frontend, method, path, &[("host", "localhost"), page]).await;
-            assert_eq!((refused.status.as_u16(), &refused.json()["code"]), (403, &"cross_site".into()), "{path}");
+            assert_eq!(
+                (refused.status.as_u16(), &refused.json()["code"]),
+                (403, &"cross_site".into()),
+                "{path}"
+            );
         }
         for (method, path) in OPEN {
             let answer = ask(&frontend, method, path, &[("host", "localhost"), page]).await;

@@ -360,9 +360,7 @@ fn status(address: &str, host: &str) -> String {
 fn server_answers_to_its_names_and_to_those_given() {
     let dir = tempfile::tempdir().unwrap();
     let data = dataset(&dir.path().join("data"), "one");
-    let start = |more: &[&str]| {
-        Server::start(&[&["--data", &data, "--jobs", "none"], more].concat())
-    };
+    let start = |more: &[&str]| Server::start(&[&["--data", &data, "--jobs", "none"], more].concat());
     let local = start(&["--listen", "127.0.0.1:0"]);
     assert_eq!(status(&local.address, "evil.example"), "421");
     assert_eq!(status(&local.address, "localhost:1"), "200");

@@ -154,8 +154,7 @@ async fn run(options: Serve) -> Result<()> {
         None => (lookup, None),
         Some(promoted) => (promoted.lookup(), promoted.admin(&options.hosts).await?),
     };
-    let store =
-        Store::open_within(&options.database, options.request_timeout).await.context("--database")?;
+    let store = Store::open_within(&options.database, options.request_timeout).await.context("--database")?;
     let customers = Customers::new(store.clone(), lookup).with_lookup_timeout(options.lookup_timeout);
 
     let resolver = tokio::spawn(resolve(customers.clone(), options.resolve_every));
