@@ -6,10 +6,10 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::header::{CACHE_CONTROL, X_CONTENT_TYPE_OPTIONS};
-use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use postcode_edge::{Hosts, Refused};
+use postcode_edge::{Hosts, NotAllowed};
 
 use super::problem::Problem;
 
@@ -26,15 +26,19 @@ async fn guard(State(hosts): State<Option<Arc<Hosts>>>, request: Request, next: 
         Some(refused) => Problem::new(refused.status(), refused.code(), refused.to_string()).into_response(),
         None => next.run(request).await,
     };
-    let headers = response.headers_mut();
+    keep_private(response.headers_mut());
+    response
+}
+
+/// Sets the headers of an answer that is for nobody but who asked.
+pub(super) fn keep_private(headers: &mut HeaderMap) {
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(RESOURCE_POLICY, HeaderValue::from_static("same-origin"));
     // Who has left a shared computer has left nothing in its browser's cache.
     headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
-    response
 }
 
-fn check(hosts: &Hosts, request: &Request) -> Result<(), Refused> {
+fn check(hosts: &Hosts, request: &Request) -> Result<(), NotAllowed> {
     hosts.check(request)?;
     let opens_page = request.uri().path() == "/" && matches!(*request.method(), Method::GET | Method::HEAD);
     if opens_page { Ok(()) } else { hosts.check_same_site(request) }

@@ -18,13 +18,16 @@ mod routes;
 use std::sync::Arc;
 use std::time::Duration;
 
+use postcode_edge::Pool;
 use tokio::sync::Semaphore;
 
 use crate::Customers;
 
 pub use guard::guarded;
-pub use listen::{Limits, Listener, serve};
-pub use postcode_edge::{HostName, Hosts};
+pub use listen::{serve, serve_with};
+pub use postcode_edge::{
+    Address, ClientHeader, GateLimits, HostName, Hosts, Limits, Listener, Proxies, Rate,
+};
 pub use problem::Problem;
 pub use routes::{router, router_with};
 
@@ -56,6 +59,13 @@ struct App {
     customers: Customers,
     options: Options,
     exports: Arc<Semaphore>,
+    /// Files that are being received and stored: some hundred megabytes of memory each.
+    uploads: Pool,
 }
+
+/// The most of them at a time.
+const MAX_UPLOADS: usize = 2;
+/// Bytes a second: a file that comes more slowly loses its place when all are taken.
+const SCARCE_SPEED: u64 = 64 << 10;
 
 type Answer<T> = Result<T, Problem>;

@@ -17,6 +17,12 @@ mod rows;
 mod scans;
 mod sqlite;
 
+use std::sync::{Arc, Mutex};
+
+use postcode_database::Readiness;
+use sqlx::SqliteConnection;
+
+use crate::error::StoreError;
 use database::Pool;
 use file::DatabaseFile;
 
@@ -38,4 +44,7 @@ pub struct Store {
     scans: Scans,
     /// None for a database that is no file.
     file: Option<DatabaseFile>,
+    readiness: Readiness<StoreError>,
+    /// What keeps a database in memory, while the connections to it are replaced.
+    _keeper: Option<Arc<Mutex<SqliteConnection>>>,
 }

@@ -3,6 +3,7 @@
 use std::str::FromStr;
 use std::time::Duration;
 
+use postcode_database::Readiness;
 use sqlx::Connection;
 use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPoolOptions};
@@ -56,7 +57,14 @@ pub(super) async fn open(url: &str, read_limit: Duration) -> Result<Store, Store
     }
     let scans = Scans { pool: pool(SCANS, scanning), limit: read_limit, own: true };
     let pool = pool(CONNECTIONS, options);
-    Ok(Store { writer: pool.clone(), readers: pool, scans, file: None })
+    Ok(Store {
+        writer: pool.clone(),
+        readers: pool,
+        scans,
+        file: None,
+        readiness: Readiness::default(),
+        _keeper: None,
+    })
 }
 
 /// On a connection of its own: it says at once what is wrong, where a pool goes on trying, and it may take its time.

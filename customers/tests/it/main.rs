@@ -12,6 +12,8 @@ mod domain;
 mod exports;
 mod guard;
 #[cfg(feature = "bin")]
+mod full_disk;
+#[cfg(feature = "bin")]
 mod http;
 mod imports;
 #[cfg(feature = "bin")]

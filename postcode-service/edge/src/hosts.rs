@@ -38,7 +38,7 @@ enum Kind {
 
 /// A request that is not answered, and why. Its `Display` is for the client.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refused {
+pub struct NotAllowed {
     reason: Reason,
     message: String,
 }
@@ -76,8 +76,8 @@ impl Hosts {
     /// # Errors
     /// 400 if the `Host` is missing, there or in the request line twice or invalid (RFC 9112 section 3.2); 421 if it
     /// is not one of these names.
-    pub fn check<B>(&self, request: &Request<B>) -> Result<(), Refused> {
-        let invalid = |message: String| Err(Refused { reason: Reason::Invalid, message });
+    pub fn check<B>(&self, request: &Request<B>) -> Result<(), NotAllowed> {
+        let invalid = |message: String| Err(NotAllowed { reason: Reason::Invalid, message });
         let mut given = request.headers().get_all(HOST).iter();
         let (first, second) = (given.next(), given.next());
         if second.is_some() {
@@ -100,7 +100,7 @@ impl Hosts {
                 let message = format!(
                     "this server does not answer to the name \"{name}\". If it should, start it with --host {name}"
                 );
-                return Err(Refused { reason: Reason::Unknown, message });
+                return Err(NotAllowed { reason: Reason::Unknown, message });
             }
         }
         Ok(())
@@ -111,8 +111,8 @@ impl Hosts {
     ///
     /// # Errors
     /// 403 if a page of another site sent it.
-    pub fn check_same_site<B>(&self, request: &Request<B>) -> Result<(), Refused> {
-        let refuse = |message: String| Err(Refused { reason: Reason::CrossSite, message });
+    pub fn check_same_site<B>(&self, request: &Request<B>) -> Result<(), NotAllowed> {
+        let refuse = |message: String| Err(NotAllowed { reason: Reason::CrossSite, message });
         for value in request.headers().get_all("sec-fetch-site") {
             let site = String::from_utf8_lossy(value.as_bytes());
             if !matches!(&*site, "same-origin" | "none") {
@@ -215,7 +215,7 @@ impl fmt::Display for HostName {
     }
 }
 
-impl Refused {
+impl NotAllowed {
     /// Returns the status to answer with.
     pub fn status(&self) -> StatusCode {
         match self.reason {
@@ -235,13 +235,13 @@ impl Refused {
     }
 }
 
-impl fmt::Display for Refused {
+impl fmt::Display for NotAllowed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message)
     }
 }
 
-impl std::error::Error for Refused {}
+impl std::error::Error for NotAllowed {}
 
 impl Default for Hosts {
     /// Returns the names of a server that listens on a loopback address.

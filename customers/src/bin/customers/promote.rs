@@ -12,6 +12,7 @@ use postcode_core::{Connector, PostcodeLookup};
 use tracing::{info, warn};
 
 use crate::admin::{Admin, Sources};
+use customers::server::Address;
 use crate::duration;
 
 #[derive(Args)]
@@ -51,7 +52,7 @@ pub(crate) struct Promote {
     /// Where operators see the promotion and move its stage: HOST:PORT (port 0: any that is free), or unix:PATH.
     /// Whoever reaches it can move the stage
     #[arg(long, env = "CUSTOMERS_ADMIN", value_name = "ADDRESS", requires = "promote_to")]
-    admin: Option<String>,
+    admin: Option<Address>,
 }
 
 /// A guard or none; a type of its own because clap takes an `Option` for an option that is not given.
@@ -62,7 +63,7 @@ struct Guarding(Option<Guard>);
 pub(crate) struct Promoted {
     promotion: Promotion,
     sources: Sources,
-    admin: Option<String>,
+    admin: Option<Address>,
 }
 
 impl Promote {

@@ -13,7 +13,7 @@ use axum::extract::{Path, State};
 use axum::routing::{get, post};
 use http::{HeaderMap, StatusCode};
 use postcode_core::ErrorKind;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use postcode_edge::{ClientKey, Place, Pool};
 
 use super::App;
 use super::reply::{Failure, Outcome, json};
@@ -91,8 +91,8 @@ fn no_such_job() -> Failure {
 }
 
 /// A place among those that do the same.
-fn place(places: Arc<Semaphore>, what: &str) -> Result<OwnedSemaphorePermit, Failure> {
-    places.try_acquire_owned().map_err(|_| {
+fn place(places: &Pool, client: ClientKey, what: &str) -> Result<Arc<Place>, Failure> {
+    places.enter(client).map(Arc::new).map_err(|_| {
         let text = format!("Too many {what} at once. Try again in a moment");
         Failure::new(StatusCode::SERVICE_UNAVAILABLE, text, ErrorKind::Overloaded.code()).retryable(Some(1))
     })
@@ -121,6 +121,11 @@ impl From<store::Error> for Failure {
             store::Error::Full { .. } => {
                 let text = format!("No more rows can be taken: {error}. They are cleared after their time");
                 Self::new(StatusCode::INSUFFICIENT_STORAGE, text, "storage_full").retryable(Some(600))
+            }
+            error if error.is_no_room() => {
+                tracing::error!(%error, "jobs can't be stored");
+                let text = "The disk of the jobs is full: nothing was stored. Try again when there is room";
+                Self::new(StatusCode::INSUFFICIENT_STORAGE, text, "insufficient_storage").retryable(Some(5))
             }
             store::Error::Cleared => {
                 Self::bad_request("The rows came too slowly and were cleared. Send them again")

@@ -14,7 +14,7 @@ use axum::http::{Method, StatusCode, Uri};
 use axum::response::{Html, IntoResponse};
 use axum::routing::get;
 use axum::{Json, Router};
-use customers::server::{self, HostName, Hosts, Limits, Listener, Problem};
+use customers::server::{self, Address, HostName, Hosts, Limits, Listener, Problem};
 use postcode_core::layers::{Promotion, Snapshot};
 use serde::Serialize;
 use serde_json::json;
@@ -46,14 +46,14 @@ type App = State<Arc<Shared>>;
 
 impl Admin {
     pub(crate) async fn bind(
-        address: &str,
+        address: &Address,
         hosts: &[HostName],
         promotion: Promotion,
         sources: Sources,
     ) -> io::Result<Self> {
         let listener = Listener::bind(address).await?;
         // The examples that differ are postcodes of customers, and whoever calls can move the stage.
-        let hosts = Hosts::listening_on(address).with(hosts.iter().cloned());
+        let hosts = Hosts::listening_on(&address.to_string()).with(hosts.iter().cloned());
         let router = server::guarded(router(Shared { promotion, sources }), Some(hosts));
         Ok(Self { listener, router })
     }
