@@ -68,7 +68,7 @@ impl Handler for Routed {
 
     fn refuse(&self, refusal: Refusal) -> Response {
         let problem = match refusal {
-            Refusal::BadHost(why) => Problem::new(StatusCode::BAD_REQUEST, "invalid_header", why),
+            Refusal::BadHost(why) => Problem::new(StatusCode::BAD_REQUEST, "invalid_host", why),
             _ => {
                 let detail = "all connections are in use: try again in a moment";
                 Problem::new(StatusCode::SERVICE_UNAVAILABLE, "overloaded", detail)

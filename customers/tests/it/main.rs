@@ -10,9 +10,9 @@ mod consumer;
 mod databases;
 mod domain;
 mod exports;
-mod guard;
 #[cfg(feature = "bin")]
 mod full_disk;
+mod guard;
 #[cfg(feature = "bin")]
 mod http;
 mod imports;

@@ -7,7 +7,6 @@ use axum::response::Response;
 use http::header::X_CONTENT_TYPE_OPTIONS;
 use http::{HeaderValue, Request, StatusCode};
 use postcode_core::ErrorKind;
-use postcode_core::wire::code;
 use postcode_edge::{Handler, Refusal, RequestBody};
 
 use super::{Frontend, Listener, Options};
@@ -35,7 +34,7 @@ impl Handler for Frontend {
 
     fn refuse(&self, refusal: Refusal) -> Response {
         let failure = match refusal {
-            Refusal::BadHost(why) => Failure::new(StatusCode::BAD_REQUEST, why, code::INVALID_INPUT),
+            Refusal::BadHost(why) => Failure::new(StatusCode::BAD_REQUEST, why, "invalid_host"),
             _ => {
                 self.metrics.shed.inc();
                 let text = "All connections are in use. Try again in a moment";

@@ -390,7 +390,7 @@ fn ask_often(address: &str, path: &str, times: usize) -> Vec<String> {
     let mut stream = stream;
     let mut statuses = Vec::new();
     for _ in 0..times {
-        stream.write_all(format!("GET {path} HTTP/1.1\r\nhost: x\r\n\r\n").as_bytes()).unwrap();
+        stream.write_all(format!("GET {path} HTTP/1.1\r\nhost: localhost\r\n\r\n").as_bytes()).unwrap();
         let (mut status, mut length) = (String::new(), 0);
         answers.read_line(&mut status).unwrap();
         loop {
