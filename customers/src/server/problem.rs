@@ -41,6 +41,11 @@ impl Problem {
         }
     }
 
+    /// What was wrong, and what to do.
+    pub(super) fn detail(&self) -> &str {
+        &self.detail
+    }
+
     pub(super) fn no_customer(id: &str) -> Self {
         Self::new(StatusCode::NOT_FOUND, "customer_not_found", format!("there is no customer {id}"))
     }
@@ -113,6 +118,7 @@ impl From<Error> for Problem {
                 Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many_imports", error.to_string())
             }
             Error::Conflict(_) => Self::new(StatusCode::CONFLICT, "conflict", error.to_string()),
+            Error::Store(error) if error.is_timeout() => super::guard::too_long(error.to_string()),
             Error::Store(error) => {
                 error!(%error, "the store failed");
                 if error.is_no_room() {

@@ -9,10 +9,12 @@ mod changes;
 mod consumer;
 mod databases;
 mod domain;
-#[cfg(feature = "connect")]
-mod fuzz_corpora;
+mod exports;
 #[cfg(feature = "bin")]
 mod full_disk;
+#[cfg(feature = "connect")]
+mod fuzz_corpora;
+mod guard;
 #[cfg(feature = "bin")]
 mod http;
 mod imports;
@@ -21,6 +23,7 @@ mod ledger;
 mod listing;
 mod lookups;
 mod migration;
+mod near;
 mod outage;
 mod page;
 #[cfg(feature = "bin")]

@@ -66,7 +66,7 @@ async fn request_without_one_host_is_refused() {
         stream.write_all(request.as_bytes()).await.unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).await.unwrap();
-        assert!(answer.starts_with("HTTP/1.1 400") && answer.contains("invalid_header"), "{answer}");
+        assert!(answer.starts_with("HTTP/1.1 400") && answer.contains("invalid_host"), "{answer}");
     }
 }
 

@@ -4,6 +4,7 @@
 //! written once, here:
 //!
 //! - where to listen: TCP or a Unix socket;
+//! - which names the server answers to, and which pages may call it ([`Hosts`]);
 //! - connections: how many there may be, which one is closed when places run out, how slow a client may be, and how
 //!   they end ([`serve`]);
 //! - requests: how many are worked on at a time, and of one client, and in a time ([`Gate`]); places for what takes
@@ -18,6 +19,7 @@ mod connection;
 mod files;
 mod gate;
 mod host;
+mod hosts;
 mod listen;
 #[cfg(feature = "log")]
 pub mod log;
@@ -34,6 +36,7 @@ mod watched;
 
 pub use body::{RequestBody, TooSlow};
 pub use gate::{Admitted, Gate, GateLimits, ReadError, Refused, Turn, read};
+pub use hosts::{HostName, Hosts, NotAllowed};
 pub use listen::{Address, Listener, Stream};
 pub use peer::{Caller, Client, Peer};
 pub use pool::{ClientKey, Full, Lost, Place, Pool, Yields};

@@ -70,8 +70,12 @@ pub fn query_strings(data: &[u8]) {
 /// JSON bodies of bulk requests.
 pub fn json_bodies(data: &[u8]) {
     let Some((path, body)) = data.split_first() else { return };
-    let path = ["/postcodes", "/postcodes?extended=true&limit=3&radius=500", "/postcodes?filter=postcode,codes", "/x"]
-        [usize::from(path % 4)];
+    let path = [
+        "/postcodes",
+        "/postcodes?extended=true&limit=3&radius=500",
+        "/postcodes?filter=postcode,codes",
+        "/x",
+    ][usize::from(path % 4)];
     post(path, "application/json", body);
 }
 
@@ -156,13 +160,21 @@ pub fn callback_urls(data: &[u8]) {
         return;
     }
     let url = url::Url::parse(&text).expect("what is taken is a URL");
-    assert!(matches!(url.scheme(), "http" | "https") && url.username().is_empty() && url.password().is_none());
+    assert!(
+        matches!(url.scheme(), "http" | "https") && url.username().is_empty() && url.password().is_none()
+    );
     match url.host() {
         Some(url::Host::Ipv4(address)) => assert!(is_elsewhere(address), "{text}"),
         Some(url::Host::Ipv6(address)) => {
             let plain = address.to_ipv4_mapped();
-            assert!(plain.map_or(!address.is_loopback() && !address.is_unspecified(), is_elsewhere), "{text}");
-            assert!(!address.is_unique_local() && !address.is_unicast_link_local() && !address.is_multicast(), "{text}");
+            assert!(
+                plain.map_or(!address.is_loopback() && !address.is_unspecified(), is_elsewhere),
+                "{text}"
+            );
+            assert!(
+                !address.is_unique_local() && !address.is_unicast_link_local() && !address.is_multicast(),
+                "{text}"
+            );
         }
         Some(url::Host::Domain(name)) => {
             let name = name.trim_end_matches('.').to_ascii_lowercase();

@@ -186,6 +186,11 @@ impl Api {
         jobs::is_of_jobs(request.uri().path())
     }
 
+    /// Whether a path is of no concern to pages of other sites, which may read everything else.
+    pub(crate) fn is_private(path: &str) -> bool {
+        jobs::is_of_jobs(path) || path.trim_end_matches('/').eq_ignore_ascii_case("/metrics")
+    }
+
     /// Answers a request. The response's extensions hold the [`MatchedPath`] if there was a route.
     pub async fn call(&self, mut request: Request<Body>) -> Response {
         let finish = reply::Finish::of(&request);

@@ -16,7 +16,7 @@ use crate::server::{Address, Frontend, Listener, Options, run};
 use anyhow::Context;
 use data::Data;
 use postcode_core::{MAX_BATCH, MAX_NEIGHBOURS, MAX_PAGE, MAX_RADIUS};
-use postcode_edge::{ClientHeader, Proxies, Rate};
+use postcode_edge::{ClientHeader, HostName, Hosts, Proxies, Rate};
 
 /// Serve the API of postcodes.io over HTTP/1.1.
 ///
@@ -33,11 +33,18 @@ Examples:
   postcode-service serve
   postcode-service serve --listen 127.0.0.1:0 --data file:/data/uk.postcodes
   postcode-service serve --listen unix:/run/postcode.sock --max-batch 1000
+  postcode-service serve --listen 0.0.0.0:8080 --host postcodes --host postcodes.example
   curl http://127.0.0.1:8080/postcodes/SW1A1AA")]
 pub struct Args {
     /// HOST:PORT (port 0 takes any free one; IPv6 in brackets) or unix:PATH
     #[arg(long, value_name = "ADDRESS", env = "POSTCODE_LISTEN", default_value = "127.0.0.1:8080")]
     listen: Address,
+    /// A further name that the server answers to, in the Host of requests, without a port; * for any. May be given
+    /// several times. Requests to other names are answered 421: a page on the internet could have its name resolved to
+    /// this machine. Always answered are localhost, loopback addresses, the address listened on, any address in digits
+    /// if that is 0.0.0.0 or [::], and whatever comes over a Unix socket
+    #[arg(long = "host", value_name = "NAME", env = "POSTCODE_HOST", value_delimiter = ',')]
+    hosts: Vec<HostName>,
     /// embedded: (the country inside this program) or file:PATH (a dataset file)
     #[arg(long, value_name = "URL", env = "POSTCODE_DATA", default_value = "embedded:")]
     data: Data,
@@ -221,7 +228,8 @@ impl Args {
             Listener::bind(&self.listen).await.with_context(|| format!("can't listen on {}", self.listen))?;
         let url = listener.url()?;
         let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
-        let frontend = Arc::new(Frontend::new(api.clone(), &options));
+        let hosts = Hosts::listening_on(&self.listen.to_string()).with(self.hosts);
+        let frontend = Arc::new(Frontend::new(api.clone(), &options).answering_to(hosts));
         let mut server = tokio::spawn(run(listener, frontend, options, async {
             let _ = stopped.await;
         }));

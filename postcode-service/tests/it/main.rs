@@ -9,6 +9,7 @@ mod diff;
 mod enrich;
 mod faults;
 mod fuzz_corpora;
+mod hosts;
 mod http;
 mod import;
 mod jobs;

@@ -351,6 +351,38 @@ fn places_scotland_and_outcodes_around_one() {
     assert!(text(&output.stderr).contains("import OS Open Names"), "{}", text(&output.stderr));
 }
 
+fn status(address: &str, host: &str) -> String {
+    let mut stream = std::net::TcpStream::connect(address.strip_prefix("http://").unwrap()).unwrap();
+    write!(stream, "GET /ping HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer.split(' ').nth(1).unwrap_or_default().to_owned()
+}
+
+#[test]
+fn server_answers_to_its_names_and_to_those_given() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dataset(&dir.path().join("data"), "one");
+    let start = |more: &[&str]| Server::start(&[&["--data", &data, "--jobs", "none"], more].concat());
+    let local = start(&["--listen", "127.0.0.1:0"]);
+    assert_eq!(status(&local.address, "evil.example"), "421");
+    assert_eq!(status(&local.address, "localhost:1"), "200");
+    assert_eq!(local.end("TERM").0, Some(0));
+
+    let all = start(&["--listen", "0.0.0.0:0", "--host", "a.example", "--host", "b.example"]);
+    let address = all.address.replace("0.0.0.0", "127.0.0.1");
+    for (host, expected) in
+        [("a.example", "200"), ("B.example:9", "200"), ("192.168.1.2", "200"), ("c.example", "421")]
+    {
+        assert_eq!(status(&address, host), expected, "{host}");
+    }
+    assert_eq!(all.end("TERM").0, Some(0));
+
+    let any = start(&["--listen", "127.0.0.1:0", "--host", "*"]);
+    assert_eq!(status(&any.address, "evil.example"), "200");
+    assert_eq!(any.end("TERM").0, Some(0));
+}
+
 /// Sends GET requests one after the other on one connection and reads each answer; the statuses.
 fn ask_often(address: &str, path: &str, times: usize) -> Vec<String> {
     let stream = std::net::TcpStream::connect(address.trim_start_matches("http://")).unwrap();
@@ -358,7 +390,7 @@ fn ask_often(address: &str, path: &str, times: usize) -> Vec<String> {
     let mut stream = stream;
     let mut statuses = Vec::new();
     for _ in 0..times {
-        stream.write_all(format!("GET {path} HTTP/1.1\r\nhost: x\r\n\r\n").as_bytes()).unwrap();
+        stream.write_all(format!("GET {path} HTTP/1.1\r\nhost: localhost\r\n\r\n").as_bytes()).unwrap();
         let (mut status, mut length) = (String::new(), 0);
         answers.read_line(&mut status).unwrap();
         loop {

@@ -9,7 +9,9 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use clap::{Args, Parser, Subcommand};
-use customers::server::{self, Address, ClientHeader, GateLimits, Limits, Listener, Proxies, Rate};
+use customers::server::{
+    self, Address, ClientHeader, GateLimits, HostName, Hosts, Limits, Listener, Proxies, Rate,
+};
 use customers::{Customers, Store};
 use postcode_core::{Connector, redact};
 use postcode_edge::log::{self, Format};
@@ -134,6 +136,20 @@ struct Serve {
     /// The header in which they name it: x-forwarded-for or forwarded
     #[arg(long, env = "CUSTOMERS_CLIENT_HEADER", default_value = "x-forwarded-for", value_name = "NAME")]
     client_header: ClientHeader,
+    /// A further name that the server answers to, in the Host of requests, without a port; * for any. May be given
+    /// several times. Requests to other names are answered 421: a page on the internet could have its name resolved to
+    /// this machine. Always answered are localhost, loopback addresses, the address listened on, any address in digits
+    /// if that is 0.0.0.0 or [::], and whatever comes over a Unix socket. Holds for --admin too
+    #[arg(long = "host", env = "CUSTOMERS_HOST", value_delimiter = ',', value_name = "NAME")]
+    hosts: Vec<HostName>,
+    /// How long a request may take before it is answered 504; its listing or search is then interrupted. Uploads,
+    /// exports and reports keep their own time
+    #[arg(long, env = "CUSTOMERS_REQUEST_TIMEOUT", default_value = "15s", value_parser = duration, value_name = "TIME")]
+    request_timeout: Duration,
+    /// Exports of accounts and reports of imports that are sent at once; others are answered 503 with Retry-After
+    #[arg(long, env = "CUSTOMERS_MAX_EXPORTS", default_value_t = 4,
+          value_parser = clap::value_parser!(u32).range(1..=1_000), value_name = "NUMBER")]
+    max_exports: u32,
     /// Refuse a change of a customer that does not say with If-Match which revision it is about
     #[arg(long, env = "CUSTOMERS_REQUIRE_IF_MATCH")]
     require_if_match: bool,
@@ -178,7 +194,7 @@ Examples:
       how they agree and moves the stage, while serving
   customers serve --listen unix:/run/customers.sock --database sqlite:///var/lib/customers.db
   DATABASE_URL=postgres://customers:secret@db.example/customers?sslmode=verify-full customers serve
-  CUSTOMERS_POSTCODES=file:/srv/uk.postcodes customers serve --listen 0.0.0.0:80
+  CUSTOMERS_POSTCODES=file:/srv/uk.postcodes customers serve --listen 0.0.0.0:80 --host customers.example
 
   curl -i http://127.0.0.1:8081/customers -H 'content-type: application/json' -d \\
     '{\"name\":\"Ada\",\"email\":\"ada@example.com\",\"postcode\":\"sw1a1aa\",\"address_lines\":[\"1 The Mall\"]}'";
@@ -234,9 +250,9 @@ async fn run(options: Serve) -> Result<()> {
     let promoted = options.promote.compose(lookup.clone(), &postcodes, options.lookup_timeout).await?;
     let (lookup, admin) = match promoted {
         None => (lookup, None),
-        Some(promoted) => (promoted.lookup(), promoted.admin().await?),
+        Some(promoted) => (promoted.lookup(), promoted.admin(&options.hosts).await?),
     };
-    let store = Store::open(&options.database).await.context("--database")?;
+    let store = Store::open_within(&options.database, options.request_timeout).await.context("--database")?;
     let customers = Customers::new(store.clone(), lookup).with_lookup_timeout(options.lookup_timeout);
 
     let resolver = tokio::spawn(resolve(customers.clone(), options.resolve_every));
@@ -257,6 +273,9 @@ async fn run(options: Serve) -> Result<()> {
     });
     let mut api = server::Options::default();
     api.require_if_match = options.require_if_match;
+    api.hosts = Some(Hosts::listening_on(&options.listen.to_string()).with(options.hosts));
+    api.request_timeout = options.request_timeout;
+    api.exports = options.max_exports as usize;
     let router = server::router_with(customers, api);
     let serving = server::serve_with(listener, router, limits, requests, until(stopped.clone()));
     let administering = async {

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use clap::Args;
+use customers::server::HostName;
 use postcode_core::layers::{Guard, Promotion, PromotionConfig, Stage};
 use postcode_core::{Connector, PostcodeLookup};
 use tracing::{info, warn};
@@ -97,9 +98,9 @@ impl Promoted {
     }
 
     /// The listener for operators, if there is to be one.
-    pub(crate) async fn admin(self) -> Result<Option<Admin>> {
+    pub(crate) async fn admin(self, hosts: &[HostName]) -> Result<Option<Admin>> {
         let Some(address) = &self.admin else { return Ok(None) };
-        let admin = Admin::bind(address, self.promotion, self.sources).await;
+        let admin = Admin::bind(address, hosts, self.promotion, self.sources).await;
         admin.map(Some).with_context(|| format!("--admin: can't listen on {address}"))
     }
 }

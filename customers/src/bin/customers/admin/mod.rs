@@ -2,7 +2,6 @@
 
 mod change;
 mod metrics;
-mod same_site;
 
 use std::future::Future;
 use std::io;
@@ -15,7 +14,7 @@ use axum::http::{Method, StatusCode, Uri};
 use axum::response::{Html, IntoResponse};
 use axum::routing::get;
 use axum::{Json, Router};
-use customers::server::{self, Address, Limits, Listener, Problem};
+use customers::server::{self, Address, HostName, Hosts, Limits, Listener, Problem};
 use postcode_core::layers::{Promotion, Snapshot};
 use serde::Serialize;
 use serde_json::json;
@@ -41,18 +40,22 @@ pub(crate) struct Admin {
 struct Shared {
     promotion: Promotion,
     sources: Sources,
-    /// The host in the address that was given.
-    host: String,
 }
 
 type App = State<Arc<Shared>>;
 
 impl Admin {
-    pub(crate) async fn bind(address: &Address, promotion: Promotion, sources: Sources) -> io::Result<Self> {
+    pub(crate) async fn bind(
+        address: &Address,
+        hosts: &[HostName],
+        promotion: Promotion,
+        sources: Sources,
+    ) -> io::Result<Self> {
         let listener = Listener::bind(address).await?;
-        let address = address.to_string();
-        let host = address.rsplit_once(':').map_or(&*address, |(host, _)| host).to_owned();
-        Ok(Self { listener, router: router(Shared { promotion, sources, host }) })
+        // The examples that differ are postcodes of customers, and whoever calls can move the stage.
+        let hosts = Hosts::listening_on(&address.to_string()).with(hosts.iter().cloned());
+        let router = server::guarded(router(Shared { promotion, sources }), Some(hosts));
+        Ok(Self { listener, router })
     }
 
     pub(crate) async fn serve(self, drain: Duration, stop: impl Future<Output = ()>) {
@@ -103,7 +106,6 @@ async fn show(State(shared): App) -> impl IntoResponse {
 }
 
 async fn change(State(shared): App, request: Request) -> Result<impl IntoResponse, Problem> {
-    same_site::check(request.headers(), &shared.host)?;
     let change = change::read(request).await?;
     let before = shared.promotion.snapshot();
     shared.promotion.set(change.stage, change.share).map_err(|error| {
