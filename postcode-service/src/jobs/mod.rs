@@ -138,6 +138,7 @@ struct Inner {
     closing: watch::Sender<bool>,
     watchers: Arc<Semaphore>,
     uploads: Arc<Semaphore>,
+    json_bytes: Arc<Semaphore>,
     downloads: Arc<Semaphore>,
     gauges: gauges::Gauges,
 }
@@ -146,6 +147,8 @@ struct Inner {
 const WATCHERS: usize = 512;
 /// Uploads at a time.
 const UPLOADS: usize = 16;
+/// Bytes of bodies in JSON, which are read whole, at a time.
+const JSON_BYTES: usize = 64 << 20;
 /// Results that are read at a time.
 const DOWNLOADS: usize = 64;
 
@@ -173,6 +176,7 @@ impl Jobs {
             closing: watch::Sender::new(false),
             watchers: Arc::new(Semaphore::new(WATCHERS)),
             uploads: Arc::new(Semaphore::new(UPLOADS)),
+            json_bytes: Arc::new(Semaphore::new(JSON_BYTES)),
             downloads: Arc::new(Semaphore::new(DOWNLOADS)),
             gauges: gauges::Gauges::default(),
         }))
@@ -268,6 +272,10 @@ impl Jobs {
 
     pub(crate) fn uploads(&self) -> Arc<Semaphore> {
         self.0.uploads.clone()
+    }
+
+    pub(crate) fn json_bytes(&self) -> Arc<Semaphore> {
+        self.0.json_bytes.clone()
     }
 
     pub(crate) fn gauges(&self) -> &gauges::Gauges {

@@ -10,13 +10,15 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{Path, State};
+use axum::middleware::from_fn;
 use axum::routing::{get, post};
 use http::{HeaderMap, StatusCode};
 use postcode_core::ErrorKind;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::App;
-use super::reply::{Failure, Outcome, json};
+use super::bulk::no_method;
+use super::reply::{Failure, Outcome, json, private};
 use crate::jobs::job::{Job, State as JobState};
 use crate::jobs::store::{self, Store};
 use crate::jobs::{self, submission};
@@ -29,12 +31,9 @@ pub(super) fn routes() -> Router<App> {
         .route("/jobs/{id}/result", get(result::result))
         .route("/jobs/callbacks", get(callbacks::list))
         .route("/jobs/callbacks/{id}/retry", post(callbacks::retry))
-}
-
-/// Whether a path is one of them.
-pub(super) fn is_of_jobs(path: &str) -> bool {
-    let first = path.trim_start_matches('/').split('/').next().unwrap_or_default();
-    first.eq_ignore_ascii_case("jobs")
+        // Also a method that is not there, and the preflight of one: jobs are not for other origins to make or to read.
+        .method_not_allowed_fallback(no_method)
+        .route_layer(from_fn(private))
 }
 
 /// Whose jobs they are.
@@ -92,7 +91,12 @@ fn no_such_job() -> Failure {
 
 /// A place among those that do the same.
 fn place(places: Arc<Semaphore>, what: &str) -> Result<OwnedSemaphorePermit, Failure> {
-    places.try_acquire_owned().map_err(|_| {
+    places_of(places, 1, what)
+}
+
+/// So many places of them.
+fn places_of(places: Arc<Semaphore>, count: u32, what: &str) -> Result<OwnedSemaphorePermit, Failure> {
+    places.try_acquire_many_owned(count).map_err(|_| {
         let text = format!("Too many {what} at once. Try again in a moment");
         Failure::new(StatusCode::SERVICE_UNAVAILABLE, text, ErrorKind::Overloaded.code()).retryable(Some(1))
     })

@@ -13,6 +13,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::super::App;
+use super::super::own_time::OwnTime;
 use super::super::params::Params;
 use super::super::reply::{Failure, Outcome, json};
 use super::{find, place, there, view};
@@ -20,6 +21,8 @@ use crate::enrich::short;
 
 /// The longest wait for a job.
 const MAX_WAIT: Duration = Duration::from_secs(60);
+/// How long the answer may take after a wait.
+const ASKING: Duration = Duration::from_secs(10);
 /// How often a job is looked at that another process may be working on.
 const LOOK: Duration = Duration::from_secs(1);
 /// What changes more often than this is told together.
@@ -31,6 +34,7 @@ pub(super) async fn job(
     State(app): State<App>,
     Path(id): Path<String>,
     params: Params,
+    time: OwnTime,
     headers: HeaderMap,
 ) -> Outcome {
     let store = there(&app).await?;
@@ -38,6 +42,7 @@ pub(super) async fn job(
     let mut job = find(&*store, &headers, &id).await?;
     if let Some(wait) = wait(&params)? {
         let _place = place(app.jobs.watchers(), "waiting for jobs")?;
+        time.allow(wait + ASKING);
         let until = Instant::now() + wait;
         while !job.state.has_ended() && changes.next(Some(until)).await {
             job = find(&*store, &headers, &id).await?;

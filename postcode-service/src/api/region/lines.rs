@@ -52,7 +52,11 @@ pub(super) async fn send(
             let Some(next) = page.next.filter(|_| left > 0) else { break };
             query.limit = AT_ONCE.min(left);
             query.after = Some(next);
-            let more = super::page(&app, &edition, &query).await;
+            let more = tokio::select! {
+                more = super::page(&app, &edition, &query) => more,
+                // The client has gone.
+                () = send.closed() => break,
+            };
             page = match more.and_then(|page| page.ok_or_else(|| Failure::internal("the region has gone"))) {
                 Ok(page) => page,
                 Err(error) => {
