@@ -3,6 +3,7 @@
 use std::str::FromStr;
 use std::time::Duration;
 
+use postcode_database::Readiness;
 use sqlx::Connection;
 use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPoolOptions};
@@ -46,7 +47,13 @@ pub(super) async fn open(url: &str) -> Result<Store, StoreError> {
         .test_before_acquire(true)
         .connect_lazy_with(options);
     let pool = Pool::Postgres(pool);
-    Ok(Store { writer: pool.clone(), readers: pool, file: None })
+    Ok(Store {
+        writer: pool.clone(),
+        readers: pool,
+        file: None,
+        readiness: Readiness::default(),
+        _keeper: None,
+    })
 }
 
 /// On a connection of its own: it says at once what is wrong, where a pool goes on trying, and it may take its time.

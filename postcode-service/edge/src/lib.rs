@@ -3,9 +3,44 @@
 //! Both programs take connections from people they do not know. What protects them is the same for both, so it is
 //! written once, here:
 //!
-//! - where to listen: TCP or a Unix socket.
+//! - where to listen: TCP or a Unix socket;
+//! - connections: how many there may be, which one is closed when places run out, how slow a client may be, and how
+//!   they end ([`serve`]);
+//! - requests: how many are worked on at a time, and of one client, and in a time ([`Gate`]); places for what takes
+//!   long ([`Pool`]);
+//! - the log, which keeps no answer waiting (`log`, with the feature of that name);
+//! - who is at the other end, behind a trusted proxy too ([`Peer`], [`Client`], [`Proxies`]);
+//! - error messages without secrets ([`without_secrets`]).
 #![deny(missing_docs)]
 
+mod body;
+mod connection;
+mod files;
+mod gate;
+mod host;
 mod listen;
+#[cfg(feature = "log")]
+pub mod log;
+mod pace;
+mod peer;
+mod places;
+mod pool;
+mod proxies;
+mod rate;
+pub mod refused;
+mod secrets;
+mod serve;
+mod watched;
 
+pub use body::{RequestBody, TooSlow};
+pub use gate::{Admitted, Gate, GateLimits, ReadError, Refused, Turn, read};
 pub use listen::{Address, Listener, Stream};
+pub use peer::{Caller, Client, Peer};
+pub use pool::{ClientKey, Full, Lost, Place, Pool, Yields};
+pub use proxies::{ClientHeader, Proxies};
+pub use rate::Rate;
+pub use secrets::without_secrets;
+pub use serve::{Accept, Handler, Limits, Plain, Refusal, serve, serve_with};
+
+/// Any error, as bodies have them.
+pub type BoxError = Box<dyn std::error::Error + Send + Sync>;

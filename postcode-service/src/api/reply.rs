@@ -17,6 +17,7 @@ use http::header::{
 use http::{HeaderValue, Method, Request, StatusCode};
 use postcode_core::wire::{EDITION_HEADER, ErrorBody, RecordView, Shape, Success, TerminatedBody, code};
 use postcode_core::{Error, ErrorKind, Record};
+use postcode_edge::{Full, Refused};
 use serde::Serialize;
 
 use super::Edition;
@@ -122,6 +123,7 @@ pub struct Failure {
     terminated: Option<Box<(Record, Shape)>>,
     advice: Option<Box<str>>,
     edition: Option<HeaderValue>,
+    refused: Option<Refused>,
 }
 
 impl Failure {
@@ -135,6 +137,7 @@ impl Failure {
             terminated: None,
             advice: None,
             edition: None,
+            refused: None,
         }
     }
 
@@ -222,6 +225,9 @@ impl Failure {
         if let Some(edition) = self.edition {
             headers.insert(EDITION_HEADER, edition);
         }
+        if let Some(refused) = self.refused {
+            response.extensions_mut().insert(refused);
+        }
         response
     }
 }
@@ -247,6 +253,34 @@ impl From<Error> for Failure {
         } else {
             failure
         }
+    }
+}
+
+/// A limit of requests is reached.
+impl From<Refused> for Failure {
+    fn from(refused: Refused) -> Self {
+        let (status, text) = match refused {
+            Refused::Shed => {
+                (StatusCode::SERVICE_UNAVAILABLE, "Too many requests at once. Try again in a moment")
+            }
+            Refused::Client => (
+                StatusCode::TOO_MANY_REQUESTS,
+                "Too many of your requests at once. Wait for some to be answered",
+            ),
+            Refused::Rate(_) => (
+                StatusCode::TOO_MANY_REQUESTS,
+                "Too many of your requests in a short time. Retry-After says when to go on",
+            ),
+        };
+        let failure = Self::new(status, text, ErrorKind::Overloaded.code());
+        Self { refused: Some(refused), ..failure.retryable(Some(refused.retry_after())) }
+    }
+}
+
+/// A pool of places is full.
+impl From<Full> for Failure {
+    fn from(_: Full) -> Self {
+        Self::from(Refused::Shed)
     }
 }
 
@@ -318,7 +352,7 @@ impl Finish {
         if let Some(failure) = response.extensions_mut().remove::<Failure>() {
             let extensions = std::mem::take(response.extensions_mut());
             let mut response = failure.respond(self.request_id.as_ref());
-            *response.extensions_mut() = extensions;
+            response.extensions_mut().extend(extensions);
             return response;
         }
         response.headers_mut().insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));

@@ -17,6 +17,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use postcode_edge::{Pool, Yields};
 use tokio::sync::{Notify, OnceCell, Semaphore, broadcast, watch};
 
 pub use callback::Callbacks;
@@ -136,10 +137,10 @@ struct Inner {
     /// The ids of jobs that have changed.
     changed: broadcast::Sender<String>,
     closing: watch::Sender<bool>,
-    watchers: Arc<Semaphore>,
-    uploads: Arc<Semaphore>,
+    watchers: Pool,
+    uploads: Pool,
     json_bytes: Arc<Semaphore>,
-    downloads: Arc<Semaphore>,
+    downloads: Pool,
     gauges: gauges::Gauges,
 }
 
@@ -151,6 +152,8 @@ const UPLOADS: usize = 16;
 const JSON_BYTES: usize = 64 << 20;
 /// Results that are read at a time.
 const DOWNLOADS: usize = 64;
+/// Bytes a second: an upload or download that is slower loses its place when all are taken.
+const SCARCE_SPEED: u64 = 64 << 10;
 
 impl Jobs {
     /// In that database; `lazy`: it is not made before the first job.
@@ -174,10 +177,10 @@ impl Jobs {
             nudge: Arc::new(Notify::new()),
             changed: broadcast::Sender::new(1024),
             closing: watch::Sender::new(false),
-            watchers: Arc::new(Semaphore::new(WATCHERS)),
-            uploads: Arc::new(Semaphore::new(UPLOADS)),
+            watchers: Pool::new(WATCHERS, Yields::Longest),
+            uploads: Pool::new(UPLOADS, Yields::Slowest(SCARCE_SPEED)),
             json_bytes: Arc::new(Semaphore::new(JSON_BYTES)),
-            downloads: Arc::new(Semaphore::new(DOWNLOADS)),
+            downloads: Pool::new(DOWNLOADS, Yields::Slowest(SCARCE_SPEED)),
             gauges: gauges::Gauges::default(),
         }))
     }
@@ -240,6 +243,14 @@ impl Jobs {
         }
     }
 
+    /// Checks that jobs can be stored. A database that is not open yet counts as ready.
+    pub(crate) async fn ready(&self) -> Result<(), String> {
+        match self.0.store.get() {
+            Some(store) => store.ready().await,
+            None => Ok(()),
+        }
+    }
+
     /// When the database is open.
     pub(crate) async fn opened(&self) -> Option<Arc<dyn Store>> {
         let mut opened = self.0.opened.subscribe();
@@ -266,12 +277,12 @@ impl Jobs {
         self.0.closing.subscribe()
     }
 
-    pub(crate) fn watchers(&self) -> Arc<Semaphore> {
-        self.0.watchers.clone()
+    pub(crate) fn watchers(&self) -> &Pool {
+        &self.0.watchers
     }
 
-    pub(crate) fn uploads(&self) -> Arc<Semaphore> {
-        self.0.uploads.clone()
+    pub(crate) fn uploads(&self) -> &Pool {
+        &self.0.uploads
     }
 
     pub(crate) fn json_bytes(&self) -> Arc<Semaphore> {
@@ -282,8 +293,8 @@ impl Jobs {
         &self.0.gauges
     }
 
-    pub(crate) fn downloads(&self) -> Arc<Semaphore> {
-        self.0.downloads.clone()
+    pub(crate) fn downloads(&self) -> &Pool {
+        &self.0.downloads
     }
 }
 

@@ -9,9 +9,11 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use clap::{Args, Parser, Subcommand};
-use customers::server::{self, Limits, Listener};
+use customers::server::{self, Address, ClientHeader, GateLimits, Limits, Listener, Proxies, Rate};
 use customers::{Customers, Store};
 use postcode_core::Connector;
+use postcode_edge::log::{self, Format};
+use postcode_edge::without_secrets;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tracing::{error, info, warn};
@@ -42,7 +44,7 @@ enum Command {
 struct Serve {
     /// Where to listen: HOST:PORT (port 0: any that is free), or unix:PATH
     #[arg(long, env = "CUSTOMERS_LISTEN", default_value = "127.0.0.1:8081", value_name = "ADDRESS")]
-    listen: String,
+    listen: Address,
     /// What looks postcodes up: embedded:, file:PATH, http://HOST:PORT, https://HOST, unix:PATH,
     /// replica:http://HOST:PORT
     #[arg(
@@ -75,15 +77,94 @@ struct Serve {
     /// How long requests in flight may take to finish after a signal to stop
     #[arg(long, env = "CUSTOMERS_DRAIN", default_value = "10s", value_parser = duration, value_name = "TIME")]
     drain: Duration,
-    /// Connections at once; more wait their turn
+    /// Connections at once; when there are more, the one that has been idle longest is closed. Fewer if the limit of open
+    /// files is lower
     #[arg(long, env = "CUSTOMERS_CONNECTIONS", default_value_t = 1024,
           value_parser = clap::value_parser!(u32).range(1..=100_000), value_name = "NUMBER")]
     connections: u32,
+    /// Connections beyond those, on which only /health, /ready and /metrics are answered
+    #[arg(long, env = "CUSTOMERS_RESERVED_CONNECTIONS", default_value_t = 16,
+          value_parser = clap::value_parser!(u32).range(0..=1_000), value_name = "NUMBER")]
+    reserved_connections: u32,
+    /// Connections of one client address (IPv6: of one /64) at once; 0 for any number. If not given a quarter of
+    /// --connections, and any number from this machine. Never for Unix sockets and trusted proxies
+    #[arg(long, env = "CUSTOMERS_CONNECTIONS_PER_ADDRESS", value_name = "NUMBER")]
+    connections_per_address: Option<usize>,
+    /// Requests that are worked on at once, which those are whose body is there; others are answered 503 with Retry-After
+    #[arg(long, env = "CUSTOMERS_MAX_IN_FLIGHT", default_value_t = 1024,
+          value_parser = clap::value_parser!(u32).range(1..=100_000), value_name = "NUMBER")]
+    max_in_flight: u32,
+    /// Requests whose body is still coming, at once; when there are more, the slowest is refused
+    #[arg(long, env = "CUSTOMERS_MAX_WAITING", default_value_t = 2048,
+          value_parser = clap::value_parser!(u32).range(1..=100_000), value_name = "NUMBER")]
+    max_waiting: u32,
+    /// Requests of one client (token, or address, or /64 of IPv6) at once; others are answered 429; 0 for any number. If not
+    /// given a quarter of --max-in-flight, and any number from this machine
+    #[arg(long, env = "CUSTOMERS_MAX_IN_FLIGHT_PER_CLIENT", value_name = "NUMBER")]
+    max_in_flight_per_client: Option<usize>,
+    /// Requests of one address in a time, such as 100/s, 600/m, 100/s:500 (500 at once), or off; others are answered 429 with
+    /// Retry-After. If not given 1000/s:5000, and any number from this machine
+    #[arg(long, env = "CUSTOMERS_RATE_PER_ADDRESS", value_name = "RATE")]
+    rate_per_address: Option<Rate>,
+    /// Requests of one caller with a token in a time, instead of that of the address; no limit if not given
+    #[arg(long, env = "CUSTOMERS_RATE_PER_CALLER", value_name = "RATE")]
+    rate_per_caller: Option<Rate>,
+    /// How long a request's header may take, and an idle connection is kept
+    #[arg(long, env = "CUSTOMERS_HEADER_TIMEOUT", default_value = "30s", value_parser = duration, value_name = "TIME")]
+    header_timeout: Duration,
+    /// How long a client may take nothing of its answer before its connection is closed
+    #[arg(long, env = "CUSTOMERS_SEND_TIMEOUT", default_value = "30s", value_parser = duration, value_name = "TIME")]
+    send_timeout: Duration,
+    /// How long a client that sends a header or a body may be slower than --least-speed
+    #[arg(long, env = "CUSTOMERS_PATIENCE", default_value = "10s", value_parser = duration, value_name = "TIME")]
+    patience: Duration,
+    /// Bytes a second at which a client sends and reads at least, or its connection is closed; doubles with each minute up
+    /// to 64 times. 0 for any speed
+    #[arg(long, env = "CUSTOMERS_LEAST_SPEED", default_value_t = 1024, value_name = "BYTES")]
+    least_speed: u64,
+    /// Proxies that may name the client: address ranges such as 10.0.0.0/8,::1, and unix for a Unix socket
+    #[arg(
+        long,
+        env = "CUSTOMERS_TRUSTED_PROXIES",
+        default_value = "",
+        hide_default_value = true,
+        value_name = "RANGES"
+    )]
+    trusted_proxies: Proxies,
+    /// The header in which they name it: x-forwarded-for or forwarded
+    #[arg(long, env = "CUSTOMERS_CLIENT_HEADER", default_value = "x-forwarded-for", value_name = "NAME")]
+    client_header: ClientHeader,
     /// Refuse a change of a customer that does not say with If-Match which revision it is about
     #[arg(long, env = "CUSTOMERS_REQUIRE_IF_MATCH")]
     require_if_match: bool,
     #[command(flatten)]
     promote: Promote,
+}
+
+impl Serve {
+    fn limits(&self) -> Limits {
+        let mut limits = Limits::default();
+        limits.connections = self.connections as usize;
+        limits.reserved = self.reserved_connections as usize;
+        limits.per_address = self.connections_per_address;
+        limits.header = self.header_timeout;
+        limits.send = self.send_timeout;
+        limits.patience = self.patience;
+        limits.least_speed = self.least_speed;
+        limits.drain = self.drain;
+        limits.proxies = self.trusted_proxies.clone().reading(self.client_header);
+        limits
+    }
+
+    fn requests(&self) -> GateLimits {
+        let mut limits = GateLimits::default();
+        limits.in_flight = self.max_in_flight as usize;
+        limits.waiting = self.max_waiting as usize;
+        limits.per_client = self.max_in_flight_per_client;
+        limits.address_rate = self.rate_per_address;
+        limits.caller_rate = self.rate_per_caller;
+        limits
+    }
 }
 
 const EXAMPLES: &str = "\
@@ -103,18 +184,35 @@ Examples:
     '{\"name\":\"Ada\",\"email\":\"ada@example.com\",\"postcode\":\"sw1a1aa\",\"address_lines\":[\"1 The Mall\"]}'";
 
 fn main() -> ExitCode {
-    let Cli { command: Command::Serve(options) } = Cli::parse();
+    let Cli { command: Command::Serve(options) } = parse();
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    let ansi = io::stderr().is_terminal();
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).with_ansi(ansi).init();
-    match run(options) {
+    let format = Format::Text { ansi: io::stderr().is_terminal() };
+    let log = log::start(filter, format, io::stderr()).context("the log could not be started");
+    match log.and_then(|log| {
+        // The log is written to its end before the last word.
+        let _log = log;
+        run(options)
+    }) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             // Nothing to be done if standard error is closed.
-            let _ = writeln!(io::stderr(), "customers: {error:#}");
+            let _ = writeln!(io::stderr(), "customers: {}", without_secrets(&format!("{error:#}")));
             ExitCode::FAILURE
         }
     }
+}
+
+/// Reads the command line. Its errors show no secret of it.
+fn parse() -> Cli {
+    Cli::try_parse().unwrap_or_else(|error| {
+        let text = error.to_string();
+        let shown = without_secrets(&text);
+        if shown == text {
+            error.exit();
+        }
+        eprint!("{shown}");
+        std::process::exit(error.exit_code())
+    })
 }
 
 #[tokio::main]
@@ -130,9 +228,7 @@ async fn run(options: Serve) -> Result<()> {
     let listener = Listener::bind(&options.listen)
         .await
         .with_context(|| format!("can't listen on {}", options.listen))?;
-    let mut limits = Limits::default();
-    limits.drain = options.drain;
-    limits.connections = options.connections as usize;
+    let (limits, requests) = (options.limits(), options.requests());
     let (stop, stopped) = watch::channel(false);
 
     let promoted = options.promote.compose(lookup.clone(), &postcodes, options.lookup_timeout).await?;
@@ -161,8 +257,8 @@ async fn run(options: Serve) -> Result<()> {
     });
     let mut api = server::Options::default();
     api.require_if_match = options.require_if_match;
-    let serving =
-        server::serve(listener, server::router_with(customers, api), limits, until(stopped.clone()));
+    let router = server::router_with(customers, api);
+    let serving = server::serve_with(listener, router, limits, requests, until(stopped.clone()));
     let administering = async {
         if let Some(admin) = admin {
             admin.serve(options.drain, until(stopped)).await;

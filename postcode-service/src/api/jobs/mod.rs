@@ -14,6 +14,7 @@ use axum::middleware::from_fn;
 use axum::routing::{get, post};
 use http::{HeaderMap, StatusCode};
 use postcode_core::ErrorKind;
+use postcode_edge::{ClientKey, Place, Pool};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::App;
@@ -89,17 +90,19 @@ fn no_such_job() -> Failure {
     Failure::not_found("There is no such job. It may have been cleared after its time", "job_not_found")
 }
 
-/// A place among those that do the same.
-fn place(places: Arc<Semaphore>, what: &str) -> Result<OwnedSemaphorePermit, Failure> {
-    places_of(places, 1, what)
+/// So many bytes of memory for bodies that are read whole.
+fn memory(bytes: Arc<Semaphore>, count: u32) -> Result<OwnedSemaphorePermit, Failure> {
+    bytes.try_acquire_many_owned(count).map_err(|_| too_many("uploads of JSON"))
 }
 
-/// So many places of them.
-fn places_of(places: Arc<Semaphore>, count: u32, what: &str) -> Result<OwnedSemaphorePermit, Failure> {
-    places.try_acquire_many_owned(count).map_err(|_| {
-        let text = format!("Too many {what} at once. Try again in a moment");
-        Failure::new(StatusCode::SERVICE_UNAVAILABLE, text, ErrorKind::Overloaded.code()).retryable(Some(1))
-    })
+/// A place among those that do the same.
+fn place(places: &Pool, client: ClientKey, what: &str) -> Result<Arc<Place>, Failure> {
+    places.enter(client).map(Arc::new).map_err(|_| too_many(what))
+}
+
+fn too_many(what: &str) -> Failure {
+    let text = format!("Too many {what} at once. Try again in a moment");
+    Failure::new(StatusCode::SERVICE_UNAVAILABLE, text, ErrorKind::Overloaded.code()).retryable(Some(1))
 }
 
 impl From<jobs::Error> for Failure {
@@ -125,6 +128,11 @@ impl From<store::Error> for Failure {
             store::Error::Full { .. } => {
                 let text = format!("No more rows can be taken: {error}. They are cleared after their time");
                 Self::new(StatusCode::INSUFFICIENT_STORAGE, text, "storage_full").retryable(Some(600))
+            }
+            error if error.is_no_room() => {
+                tracing::error!(%error, "jobs can't be stored");
+                let text = "The disk of the jobs is full: nothing was stored. Try again when there is room";
+                Self::new(StatusCode::INSUFFICIENT_STORAGE, text, "insufficient_storage").retryable(Some(5))
             }
             store::Error::Cleared => {
                 Self::bad_request("The rows came too slowly and were cleared. Send them again")

@@ -3,12 +3,14 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use axum::body::Body;
 use axum::extract::{Request, State};
 use bytes::Bytes;
 use futures::StreamExt;
 use http::header::{CONTENT_TYPE, LOCATION};
 use http::{HeaderMap, HeaderValue, StatusCode};
-use hyper::body::Body;
+use hyper::body::Body as _;
+use postcode_edge::Place;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
@@ -19,7 +21,7 @@ use super::super::enrich::{format, limited, plan};
 use super::super::own_time::{OwnTime, UPLOAD};
 use super::super::params::Params;
 use super::super::reply::{Failure, Outcome};
-use super::{MAX_KEY, place, places_of, tenant, view, word};
+use super::{MAX_KEY, memory, place, tenant, view, word};
 use crate::enrich::{Format, short};
 use crate::jobs::job::{NewJob, PRIORITIES, USUAL_PRIORITY, now};
 use crate::jobs::store::Submitted;
@@ -123,7 +125,7 @@ pub(super) async fn submit(
 ) -> Outcome {
     let tenant = tenant(request.headers())?;
     let key = word(request.headers(), KEY, MAX_KEY)?;
-    let _place = place(app.jobs.uploads(), "uploads")?;
+    let place = place(app.jobs.uploads(), params.client(), "uploads")?;
     let is_json = is_json(request.headers());
     let format = if is_json { None } else { Some(format(request.headers()).map_err(also_json)?) };
     let store = app.jobs.store().await?;
@@ -145,6 +147,7 @@ pub(super) async fn submit(
             let seen = Arc::new(Mutex::new(asked_by));
             let hash = seen.clone();
             let rows = limited(request.into_body().into_data_stream(), app.jobs.limits().upload);
+            let rows = place.counted(rows).map(|bytes| bytes.map_err(std::io::Error::other));
             let rows = rows.inspect(move |bytes: &std::io::Result<Bytes>| {
                 if let Ok(bytes) = bytes {
                     hash.lock().unwrap_or_else(PoisonError::into_inner).update(bytes);
@@ -160,8 +163,9 @@ pub(super) async fn submit(
         None => {
             let announced = request.body().size_hint().upper().unwrap_or(u64::MAX);
             let bytes = announced.min(MAX_JSON as u64) as u32;
-            let _memory = places_of(app.jobs.json_bytes(), bytes, "uploads of JSON")?;
+            let _memory = memory(app.jobs.json_bytes(), bytes)?;
             let late = |_| Failure::bad_request("The body came too slowly: send it faster, or less of it");
+            let request = counted(request, &place);
             let bytes =
                 tokio::time::timeout(JSON_TIME, body::whole(request, MAX_JSON)).await.map_err(late)??;
             asked_by.update(&bytes);
@@ -192,6 +196,14 @@ pub(super) async fn submit(
         response.headers_mut().insert(LOCATION, location);
     }
     Ok(response)
+}
+
+/// The request, whose body is counted for its place. Its announced length is kept.
+fn counted(request: Request, place: &Arc<Place>) -> Request {
+    if request.body().size_hint().lower() > MAX_JSON as u64 {
+        return request;
+    }
+    request.map(|body| Body::from_stream(place.counted(body.into_data_stream())))
 }
 
 fn is_json(headers: &HeaderMap) -> bool {
