@@ -194,8 +194,7 @@ type Due = BTreeMap<String, Option<i64>>;
 /// Opens what a crash would leave. Returns the accounts with their revisions.
 async fn opened(image: &Path) -> BTreeMap<String, i64> {
     let mut connection = SqliteConnection::connect(&format!("sqlite://{}", image.display())).await.unwrap();
-    let check: String =
-        sqlx::query_scalar("PRAGMA integrity_check").fetch_one(&mut connection).await.unwrap();
+    let check: String = sqlx::query_scalar("PRAGMA integrity_check").fetch_one(&mut connection).await.unwrap();
     assert_eq!(check, "ok");
     let rows: Vec<(String, i64)> =
         sqlx::query_as("SELECT id, revision FROM customers").fetch_all(&mut connection).await.unwrap();

@@ -28,10 +28,7 @@ async fn start(limits: Limits) -> Server {
 async fn start_with(limits: Limits, requests: GateLimits) -> Server {
     let listener = Listener::bind(&"127.0.0.1:0".parse().unwrap()).await.unwrap();
     let address = listener.to_string().replace("http://", "");
-    let router = Router::new()
-        .route("/", get(async || "yes"))
-        .route("/health", get(async || "well"))
-        .route("/never", get(pending::<()>));
+    let router = Router::new().route("/", get(async || "yes")).route("/health", get(async || "well")).route("/never", get(pending::<()>));
     let (stop, stopped) = oneshot::channel();
     let done = tokio::spawn(serve_with(listener, router, limits, requests, async { stopped.await.unwrap() }));
     Server { address, stop, done }

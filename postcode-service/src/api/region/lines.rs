@@ -35,7 +35,7 @@ pub(super) async fn send(
     let place = app.downloads.place(client)?;
     let mut left = limit.unwrap_or(usize::MAX);
     query.limit = AT_ONCE.min(left);
-    let mut page = super::page(app, &edition, &query).await?.ok_or_else(|| unknown().by(&edition))?;
+    let mut page = super::in_turns(app, &edition, &query).await?.ok_or_else(|| unknown().by(&edition))?;
     let headers = [
         (CONTENT_TYPE, HeaderValue::from_static(TYPE)),
         (http::HeaderName::from_static(EDITION_HEADER), edition.fingerprint.clone()),
@@ -54,7 +54,7 @@ pub(super) async fn send(
             query.limit = AT_ONCE.min(left);
             query.after = Some(next);
             let more = tokio::select! {
-                more = super::page(&app, &edition, &query) => more,
+                more = super::in_turns(&app, &edition, &query) => more,
                 // The client has gone.
                 () = send.closed() => break,
             };

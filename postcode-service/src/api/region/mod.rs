@@ -160,7 +160,7 @@ async fn part_of(
 }
 
 /// A page, away from the threads that look postcodes up. When its request is given up, it ends.
-async fn page(app: &App, edition: &Edition, query: &Within) -> Result<Option<Page>, Failure> {
+async fn in_turns(app: &App, edition: &Edition, query: &Within) -> Result<Option<Page>, Failure> {
     let (lookup, query) = (edition.lookup.clone(), query.clone());
     Ok(app.regions.work(async move { lookup.within(&query).await }).await??)
 }
@@ -180,7 +180,8 @@ async fn answer(
     }
     let limit = wanted.limit.unwrap_or(query.limit).min(app.limits.max_page);
     let query = query.limit(limit);
-    let page = page(&app, &edition, &query).await?.ok_or_else(|| unknown().by(&edition))?;
+    let _place = app.regions.place(params.client())?;
+    let page = in_turns(&app, &edition, &query).await?.ok_or_else(|| unknown().by(&edition))?;
     let records = page.records.iter().map(|record| wanted.view.record(record)).collect();
     let mut response = whole(&edition, &PageBody::new(records, page.next))?;
     response.headers_mut().insert(ETAG, edition.etag.clone());

@@ -6,6 +6,7 @@ use std::task::{Context, Poll, Wake, Waker};
 
 use http::StatusCode;
 use postcode_core::ErrorKind;
+use postcode_edge::{ClientKey, Place, Pool, Yields};
 use tokio::sync::{Notify, Semaphore};
 
 use crate::api::reply::Failure;
@@ -15,8 +16,8 @@ use crate::api::reply::Failure;
 /// Work that is dropped, because its client has gone or its deadline has passed, ends with its turn.
 #[derive(Clone, Debug)]
 pub(in crate::api) struct Turns {
-    /// Those who work or wait for a turn.
-    places: Arc<Semaphore>,
+    /// Those who work or wait for a turn, of one client half of them at most.
+    places: Pool,
     /// Those who work.
     turns: Arc<Semaphore>,
 }
@@ -24,23 +25,31 @@ pub(in crate::api) struct Turns {
 impl Turns {
     /// On so many threads, for so many at a time.
     pub(in crate::api) fn new(threads: usize, places: usize) -> Self {
-        let semaphore = |permits: usize| Arc::new(Semaphore::new(permits.min(Semaphore::MAX_PERMITS)));
-        Self { places: semaphore(places), turns: semaphore(threads) }
+        // Who has a place keeps it: its work goes on turn by turn.
+        let places = Pool::new(places, Yields::Slowest(0));
+        Self { places, turns: Arc::new(Semaphore::new(threads)) }
+    }
+
+    /// Takes a place among those who work or wait for a turn. Who streams has one among the downloads instead.
+    ///
+    /// # Errors
+    /// 503 if all are taken.
+    pub(in crate::api) fn place(&self, client: ClientKey) -> Result<Place, Failure> {
+        self.places.enter(client).map_err(|_| {
+            let text = "Too many requests for the postcodes of regions at once. Try again in a moment";
+            let failure = Failure::new(StatusCode::SERVICE_UNAVAILABLE, text, ErrorKind::Overloaded.code());
+            failure.retryable(Some(1))
+        })
     }
 
     /// Does work of which each poll is a turn.
     ///
     /// # Errors
-    /// 503 if too many others wait; 500 if the work panics.
+    /// 500 if the work panics.
     pub(in crate::api) async fn work<T: Send + 'static>(
         &self,
         work: impl Future<Output = T> + Send + 'static,
     ) -> Result<T, Failure> {
-        let _place = self.places.try_acquire().map_err(|_| {
-            let text = "Too many requests for the postcodes of regions at once. Try again in a moment";
-            let failure = Failure::new(StatusCode::SERVICE_UNAVAILABLE, text, ErrorKind::Overloaded.code());
-            failure.retryable(Some(1))
-        })?;
         let gone = || Failure::internal("the work on a region broke off");
         let woken = Arc::new(Woken(Notify::new()));
         let waker = Waker::from(woken.clone());
