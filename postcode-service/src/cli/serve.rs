@@ -63,6 +63,15 @@ pub struct Args {
     /// Postcodes in one page of a region at most
     #[arg(long, env = "POSTCODE_MAX_PAGE", default_value_t = MAX_PAGE, value_parser = page)]
     max_page: usize,
+    /// Postcodes in one answer to bulk reverse geocoding (POST /postcodes with geolocations) at most, over all its locations
+    #[arg(long, env = "POSTCODE_MAX_RECORDS", default_value_t = 10_000, value_parser = one_or_more)]
+    max_records: usize,
+    /// Requests for the postcodes of regions at a time; they take turns, and others are answered 503 with Retry-After
+    #[arg(long, env = "POSTCODE_MAX_REGIONS", default_value_t = 64, value_parser = one_or_more)]
+    max_regions: usize,
+    /// Bytes of answers of 64 KiB and more that are being sent at a time; others are answered 503 with Retry-After
+    #[arg(long, value_name = "BYTES", env = "POSTCODE_MAX_ANSWERS", default_value_t = 256 << 20)]
+    max_answers: u64,
     /// Refuse parameters that a route does not have, as ?strict=true does for one request
     #[arg(long, env = "POSTCODE_STRICT")]
     strict: bool,
@@ -196,6 +205,9 @@ impl Args {
             max_radius: self.max_radius,
             max_nearest: self.max_nearest,
             max_page: self.max_page,
+            max_records: self.max_records,
+            max_regions: self.max_regions,
+            max_answers: self.max_answers,
             strict: self.strict,
         };
         let options = Options {

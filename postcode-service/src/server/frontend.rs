@@ -1,6 +1,7 @@
 //! From a request to its answer: everything around the API that is not a socket.
 
 use std::panic::AssertUnwindSafe;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -19,10 +20,7 @@ use postcode_edge::{Gate, Hosts, Refused};
 
 use super::metrics::{Counted, Metrics};
 use super::{Options, deadline, trace};
-use crate::api::{Api, Failure, RequestId};
-
-/// For requests that keep their own time: nothing hangs for ever.
-const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
+use crate::api::{Api, Failure, OwnTime, RequestId};
 
 const RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
 
@@ -137,14 +135,22 @@ impl Frontend {
     }
 
     async fn answer(&self, mut request: Request<Body>, id: &RequestId) -> Response {
-        let usual = if Api::takes_its_time(&request) { LONGEST } else { self.request_timeout };
-        let limit = match deadline::of(request.headers(), usual) {
+        let callers = match deadline::of(request.headers(), Duration::MAX) {
             Ok(limit) => limit,
             Err(failure) => return failure.respond(Some(id)),
         };
         request.extensions_mut().insert(id.clone());
-        let answer = AssertUnwindSafe(self.api.call(request)).catch_unwind();
-        match tokio::time::timeout(limit, answer).await {
+        let time = OwnTime::default();
+        request.extensions_mut().insert(time.clone());
+        let mut answer = pin!(AssertUnwindSafe(self.api.call(request)).catch_unwind());
+        let usual = callers.min(self.request_timeout);
+        let mut answered = tokio::time::timeout(usual, answer.as_mut()).await;
+        // A handler that keeps its own time has said so by now.
+        let more = callers.min(time.allowed()).saturating_sub(usual);
+        if answered.is_err() && !more.is_zero() {
+            answered = tokio::time::timeout(more, answer).await;
+        }
+        match answered {
             Ok(Ok(response)) => response,
             Ok(Err(panic)) => {
                 let why = panic.downcast_ref::<&str>().copied();

@@ -4,6 +4,7 @@ mod api;
 mod beside;
 mod common;
 mod conformance;
+mod cost;
 mod dataset_file;
 mod diff;
 mod enrich;
