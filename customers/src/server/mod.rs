@@ -4,6 +4,7 @@ mod accounts;
 mod addresses;
 mod body;
 mod conditions;
+mod guard;
 mod imports;
 pub mod json;
 mod listen;
@@ -13,6 +14,8 @@ mod problem;
 mod query;
 mod routes;
 
+use postcode_edge::Access;
+
 use crate::Customers;
 
 pub use listen::{Limits, Listener, serve};
@@ -20,11 +23,13 @@ pub use problem::Problem;
 pub use routes::{router, router_with};
 
 /// What an operator may want otherwise.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct Options {
     /// Refuse a change of a customer without `If-Match`: 428. So that no client can overwrite what it has not read.
     pub require_if_match: bool,
+    /// Who may do what. By default everybody may do everything.
+    pub access: Access,
 }
 
 /// What every route has.

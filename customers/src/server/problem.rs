@@ -20,6 +20,9 @@ pub struct Problem {
     detail: String,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<FieldError>,
+    /// How to be let in.
+    #[serde(skip)]
+    challenge: Option<HeaderValue>,
 }
 
 impl Problem {
@@ -33,7 +36,14 @@ impl Problem {
             code,
             detail: detail.into(),
             errors: Vec::new(),
+            challenge: None,
         }
+    }
+
+    /// Says in `WWW-Authenticate` how to be let in.
+    pub fn challenge(mut self, challenge: HeaderValue) -> Self {
+        self.challenge = Some(challenge);
+        self
     }
 
     pub(super) fn no_customer(id: &str) -> Self {
@@ -106,11 +116,15 @@ impl From<Error> for Problem {
 }
 
 impl IntoResponse for Problem {
-    fn into_response(self) -> Response {
+    fn into_response(mut self) -> Response {
+        let challenge = self.challenge.take();
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut response = (status, Json(self)).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        if let Some(challenge) = challenge {
+            headers.insert(header::WWW_AUTHENTICATE, challenge);
+        }
         let again = match status {
             StatusCode::SERVICE_UNAVAILABLE => Some("1"),
             // An import takes a while.

@@ -2,12 +2,13 @@
 
 use axum::extract::State;
 use axum::http::{Method, StatusCode, Uri};
+use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post, put};
 use axum::{Json, Router};
 use serde_json::{Value, json};
 
 use super::problem::Problem;
-use super::{Answer, App, Options, accounts, addresses, imports, listing, page};
+use super::{Answer, App, Options, accounts, addresses, guard, imports, listing, page};
 use crate::Customers;
 
 /// The HTTP API over these customers, to be served by [`serve`](super::serve) or within another router.
@@ -56,7 +57,8 @@ use crate::Customers;
 /// | `GET /postcodes/{postcode}/map?radius=500` | metres, 100 to 5000 | the postcodes around it, for a map |
 ///
 /// Errors are `application/problem+json` (RFC 9457) with a `code` that never changes: `invalid_json`, `invalid_body`,
-/// `invalid_query` and `invalid_header` 400, `customer_not_found`, `address_not_found`, `import_not_found`, `no_location` and `not_found` 404,
+/// `invalid_query` and `invalid_header` 400, `token_required`, `token_invalid` and `token_expired` 401, `scope_missing` and
+/// `actor_not_allowed` 403, `customer_not_found`, `address_not_found`, `import_not_found`, `no_location` and `not_found` 404,
 /// `method_not_allowed` 405, `request_timeout` 408, `conflict`, `email_taken` and `main_address` 409,
 /// `precondition_failed` 412, `too_large` 413, `unsupported_media_type` 415, `invalid_customer` (with a list `errors` of
 /// `field` and `message`) `invalid_import` and
@@ -87,6 +89,7 @@ pub fn router_with(customers: Customers, options: Options) -> Router {
         .route("/ready", get(ready))
         .merge(imports::routes())
         .merge(page::routes())
+        .route_layer(from_fn_with_state(options.access.clone(), guard::check))
         .fallback(no_route)
         .method_not_allowed_fallback(no_method)
         .with_state(App { customers, options })

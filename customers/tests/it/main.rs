@@ -31,3 +31,6 @@ mod service;
 mod store;
 #[cfg(feature = "bin")]
 mod tarpit;
+mod tokens;
+#[cfg(feature = "bin")]
+mod secured;

@@ -7,7 +7,7 @@ use axum::body::{Body, to_bytes};
 use axum::response::{IntoResponse, Response};
 use http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN, CONTENT_TYPE,
-    ETAG, IF_NONE_MATCH, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS,
+    ETAG, IF_NONE_MATCH, RETRY_AFTER, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
 };
 use http::{HeaderValue, Method, Request, StatusCode};
 use postcode_core::wire::{EDITION_HEADER, ErrorBody, RecordView, Shape, Success, TerminatedBody, code};
@@ -70,6 +70,7 @@ pub struct Failure {
     terminated: Option<Box<(Record, Shape)>>,
     advice: Option<Box<str>>,
     edition: Option<HeaderValue>,
+    challenge: Option<HeaderValue>,
 }
 
 impl Failure {
@@ -83,7 +84,14 @@ impl Failure {
             terminated: None,
             advice: None,
             edition: None,
+            challenge: None,
         }
+    }
+
+    /// Says in `WWW-Authenticate` how to be let in.
+    pub(super) fn challenge(mut self, challenge: HeaderValue) -> Self {
+        self.challenge = Some(challenge);
+        self
     }
 
     pub(super) fn bad_request(error: impl Into<Cow<'static, str>>) -> Self {
@@ -169,6 +177,9 @@ impl Failure {
         }
         if let Some(edition) = self.edition {
             headers.insert(EDITION_HEADER, edition);
+        }
+        if let Some(challenge) = self.challenge {
+            headers.insert(WWW_AUTHENTICATE, challenge);
         }
         response
     }

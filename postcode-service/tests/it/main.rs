@@ -21,3 +21,5 @@ mod recorded;
 mod regions;
 mod replica;
 mod server;
+mod tls;
+mod tokens;
