@@ -4,7 +4,7 @@ use axum::extract::{MatchedPath, Request, State};
 use axum::http::HeaderName;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use postcode_edge::{Access, Claim, Denied, Need, Rule, Scope, speaks_for};
+use postcode_edge::{Access, Claim, Denied, Need, Rule, Scope, is_from_trusted_proxy, speaks_for};
 
 use super::conditions::ACTOR;
 use super::problem::Problem;
@@ -50,7 +50,7 @@ fn let_in(access: &Access, mut request: Request) -> Result<Request, Problem> {
     let route = request.extensions().get::<MatchedPath>();
     let need = route.and_then(|route| Rule::find(TABLE, route.as_str(), request.method()));
     let identity = access.authorise(request.headers(), request.extensions(), need)?;
-    let trusted = false;
+    let trusted = is_from_trusted_proxy(request.extensions());
     let id = identity.as_ref().map(|identity| identity.id());
     // A trusted proxy acts for people whom only it knows.
     let bound = id.filter(|_| !trusted);
@@ -61,7 +61,7 @@ fn let_in(access: &Access, mut request: Request) -> Result<Request, Problem> {
         request.headers_mut().insert(HeaderName::from_static(ACTOR), actor);
     }
     if let Some(identity) = identity {
-        request.extensions_mut().insert(identity);
+        identity.mark(request.extensions_mut());
     }
     Ok(request)
 }

@@ -14,11 +14,10 @@ mod problem;
 mod query;
 mod routes;
 
-use postcode_edge::Access;
-
 use crate::Customers;
 
-pub use listen::{Limits, Listener, serve};
+pub use listen::serve;
+pub use postcode_edge::{Access, Address, ClientHeader, Limits, Listener, Proxies};
 pub use problem::Problem;
 pub use routes::{router, router_with};
 

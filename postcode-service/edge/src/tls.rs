@@ -9,11 +9,11 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig};
-use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
-use crate::access::{ClientCertificate, Fingerprint};
+use crate::access::Fingerprint;
+use crate::{Accept, Peer, Stream};
 
 /// The PEM files of a server.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,20 +55,20 @@ impl Tls {
         self.0.config.store(Arc::new(config(&self.0.files)?));
         Ok(())
     }
-
-    /// Does the server's part of the handshake. Limit its time: a client may never answer.
-    ///
-    /// # Errors
-    /// The client does not speak TLS, or the two do not agree.
-    pub async fn accept(&self, stream: TcpStream) -> io::Result<TlsStream<TcpStream>> {
-        TlsAcceptor::from(self.0.config.load_full()).accept(stream).await
-    }
 }
 
-/// Returns the certificate that the client has shown. Its authority has been checked.
-pub(crate) fn client_certificate(stream: &TlsStream<TcpStream>) -> Option<ClientCertificate> {
-    let chain = stream.get_ref().1.peer_certificates()?;
-    chain.first().map(|certificate| ClientCertificate(Fingerprint::of(certificate)))
+/// Does the server's part of the handshake, and finds out who the client is if it shows a certificate.
+impl Accept for Tls {
+    type Stream = TlsStream<Stream>;
+
+    async fn accept(&self, stream: Stream, mut peer: Peer) -> io::Result<(Self::Stream, Peer)> {
+        let stream = TlsAcceptor::from(self.0.config.load_full()).accept(stream).await?;
+        // The authority of the certificate has been checked.
+        let chain = stream.get_ref().1.peer_certificates();
+        let certificate = chain.and_then(|chain| chain.first());
+        peer.identity = certificate.map(|certificate| Fingerprint::of(certificate).to_string().into());
+        Ok((stream, peer))
+    }
 }
 
 /// Returns the fingerprint of the first certificate in a PEM file.

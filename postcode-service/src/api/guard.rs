@@ -5,7 +5,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use http::HeaderName;
 use postcode_core::wire::code;
-use postcode_edge::{Claim, Denied, speaks_for};
+use postcode_edge::{Claim, Denied, is_from_trusted_proxy, speaks_for};
 
 use super::App;
 use super::description::need;
@@ -23,14 +23,15 @@ pub(super) async fn check(State(app): State<App>, request: Request, next: Next) 
 fn let_in(app: &App, mut request: Request) -> Result<Request, Failure> {
     let route = request.extensions().get::<MatchedPath>();
     let need = route.and_then(|route| need(route.as_str(), request.method()));
-    let caller = app.access.authorise(request.headers(), request.extensions(), need)?;
-    let own = caller.as_ref().and_then(|caller| caller.tenant());
-    let tenant = speaks_for(request.headers(), TENANT, caller.as_ref(), own, false)?;
+    let identity = app.access.authorise(request.headers(), request.extensions(), need)?;
+    let own = identity.as_ref().and_then(|identity| identity.tenant());
+    let trusted = is_from_trusted_proxy(request.extensions());
+    let tenant = speaks_for(request.headers(), TENANT, identity.as_ref(), own, trusted)?;
     if let Some(tenant) = tenant {
         request.headers_mut().insert(HeaderName::from_static(TENANT), tenant);
     }
-    if let Some(caller) = caller {
-        request.extensions_mut().insert(caller);
+    if let Some(identity) = identity {
+        identity.mark(request.extensions_mut());
     }
     Ok(request)
 }

@@ -131,16 +131,17 @@ async fn replica_and_new_certificate_are_served_and_no_connection_is_dropped() {
     secured.server.logs("the certificates were read again");
     // This client does not trust the new certificate: it goes on because its connection is still open.
     before.info_of().await;
-    let strict = |file| Remote::builder(&secured.url(&[("ca_file", file), TOKEN])).retries(0).build().unwrap();
-    strict("ca2.pem").info_of().await;
-    let refused = postcode_core::PostcodeLookup::info(&strict("ca.pem")).await.unwrap_err();
+    let (old, new) = (secured.url(&[CA, TOKEN]), secured.url(&[("ca_file", "ca2.pem"), TOKEN]));
+    let strict = |url: &str| Remote::builder(url).retries(0).build().unwrap();
+    strict(&new).info_of().await;
+    let refused = postcode_core::PostcodeLookup::info(&strict(&old)).await.unwrap_err();
     assert!(refused.to_string().contains("no secure connection"), "{refused}");
 
     // What can't be used changes nothing.
     std::fs::write(secured.folder.path().join("server.key"), "no key").unwrap();
     secured.server.signal("HUP");
     secured.server.logs("the old ones stay");
-    strict("ca2.pem").info_of().await;
+    strict(&new).info_of().await;
     drop((before, copy));
     assert_eq!(secured.server.end("TERM").0, Some(0));
 }

@@ -8,9 +8,11 @@ use anyhow::{Context, Result};
 use clap::Args;
 use postcode_core::layers::{Guard, Promotion, PromotionConfig, Stage};
 use postcode_core::{Connector, PostcodeLookup};
+use postcode_edge::Security;
 use tracing::{info, warn};
 
 use crate::admin::{Admin, Sources};
+use customers::server::Address;
 use crate::duration;
 
 #[derive(Args)]
@@ -48,9 +50,9 @@ pub(crate) struct Promote {
     )]
     guard: Guarding,
     /// Where operators see the promotion and move its stage: HOST:PORT (port 0: any that is free), or unix:PATH.
-    /// Whoever reaches it can move the stage
+    /// With --tokens it needs the scope admin, and /metrics the scope metrics; without, whoever reaches it can move the stage
     #[arg(long, env = "CUSTOMERS_ADMIN", value_name = "ADDRESS", requires = "promote_to")]
-    admin: Option<String>,
+    admin: Option<Address>,
 }
 
 /// A guard or none; a type of its own because clap takes an `Option` for an option that is not given.
@@ -61,7 +63,7 @@ struct Guarding(Option<Guard>);
 pub(crate) struct Promoted {
     promotion: Promotion,
     sources: Sources,
-    admin: Option<String>,
+    admin: Option<Address>,
 }
 
 impl Promote {
@@ -96,9 +98,9 @@ impl Promoted {
     }
 
     /// The listener for operators, if there is to be one.
-    pub(crate) async fn admin(self) -> Result<Option<Admin>> {
+    pub(crate) async fn admin(self, security: &Security) -> Result<Option<Admin>> {
         let Some(address) = &self.admin else { return Ok(None) };
-        let admin = Admin::bind(address, self.promotion, self.sources).await;
+        let admin = Admin::bind(address, self.promotion, self.sources, security).await;
         admin.map(Some).with_context(|| format!("--admin: can't listen on {address}"))
     }
 }

@@ -35,7 +35,7 @@ impl Fingerprint {
         Self(Sha256::digest(bytes).into())
     }
 
-    fn parse(text: &str) -> Option<Self> {
+    pub(super) fn parse(text: &str) -> Option<Self> {
         let mut bytes = [0; 32];
         (text.len() == 64).then_some(())?;
         for (byte, pair) in bytes.iter_mut().zip(text.as_bytes().chunks_exact(2)) {

@@ -15,6 +15,8 @@ use jiff::Timestamp;
 pub use file::{Entry, Fingerprint, NewToken, Tokens, revoke};
 pub use scope::{Need, Rule, Scope, Scopes};
 
+use crate::{Caller, Peer, TrustedProxy};
+
 /// The tokens that a server knows. Without a tokens file everybody may do everything. Cheap to clone.
 #[derive(Clone, Debug, Default)]
 pub struct Access(Option<Arc<Known>>);
@@ -33,6 +35,12 @@ impl Identity {
     /// Returns the id of its token or certificate.
     pub fn id(&self) -> &str {
         &self.0.id
+    }
+
+    /// Puts it into the extensions of its request, also as the [`Caller`] that limits count by.
+    pub fn mark(self, extensions: &mut Extensions) {
+        extensions.insert(Caller(self.id().into()));
+        extensions.insert(self);
     }
 
     /// Returns whose jobs it sees, if its token says so.
@@ -99,8 +107,9 @@ impl Access {
         let entry = match bearer(headers)? {
             Some(token) => tokens.of_token(token).ok_or(Denied::Invalid)?,
             None => {
-                let certificate = extensions.get::<ClientCertificate>().ok_or(Denied::Missing)?;
-                tokens.of_certificate(&certificate.0).ok_or(Denied::Missing)?
+                let peer = extensions.get::<Peer>();
+                let certificate = peer.and_then(|peer| Fingerprint::parse(peer.identity.as_deref()?));
+                certificate.and_then(|certificate| tokens.of_certificate(&certificate)).ok_or(Denied::Missing)?
             }
         };
         if entry.expires.is_some_and(|expires| expires <= Timestamp::now()) {
@@ -227,6 +236,11 @@ pub fn speaks_for(
     }
 }
 
+/// Tells whether a request came through a proxy that may say for whom it speaks.
+pub fn is_from_trusted_proxy(extensions: &Extensions) -> bool {
+    extensions.get::<TrustedProxy>().is_some()
+}
+
 /// Why a header that says for whom a request speaks is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Claim {
@@ -313,10 +327,11 @@ mod tests {
         let certificate = Fingerprint::of(b"certificate");
         let (access, none) = access(&folder, NewToken { certificate: Some(certificate), ..lookup() });
         let mut extensions = Extensions::new();
-        extensions.insert(ClientCertificate(certificate));
+        let shows = |certificate: Fingerprint| Peer { identity: Some(certificate.to_string().into()), ..Peer::default() };
+        extensions.insert(shows(certificate));
         let need = Some(Need::Scope(Scope::Lookup));
         assert!(access.authorise(&none, &extensions, need).unwrap().is_some());
-        extensions.insert(ClientCertificate(Fingerprint::of(b"another")));
+        extensions.insert(shows(Fingerprint::of(b"another")));
         assert_eq!(access.authorise(&none, &extensions, need).unwrap_err(), Denied::Missing);
     }
 
