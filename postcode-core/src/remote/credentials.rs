@@ -138,6 +138,64 @@ mod tests {
         assert_eq!(file.authorization(), "Bearer second", "the token stays while the file is away");
     }
 
+    /// A server that takes one token, and counts how often it was asked.
+    #[derive(Debug)]
+    struct Wants(&'static str, std::sync::atomic::AtomicUsize);
+
+    #[async_trait::async_trait]
+    impl crate::remote::Transport for std::sync::Arc<Wants> {
+        async fn send(&self, request: http::Request<bytes::Bytes>, _: usize) -> Result<http::Response<bytes::Bytes>> {
+            self.1.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            let token = &request.headers()[http::header::AUTHORIZATION];
+            assert!(token.is_sensitive());
+            let (status, body) = match token == self.0 {
+                true => (200, r#"{"status":200,"result":["SW1A"]}"#),
+                false => (401, r#"{"status":401,"error":"The token is not valid","code":"token_invalid"}"#),
+            };
+            let response = http::Response::builder().status(status).header("content-type", "application/json");
+            Ok(response.body(body.into()).unwrap())
+        }
+    }
+
+    #[tokio::test]
+    async fn call_is_sent_again_with_a_new_token_and_not_with_the_refused_one() {
+        use crate::{ErrorKind, PostcodeLookup, Remote};
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("token");
+        fs::write(&path, "old").unwrap();
+        let server = std::sync::Arc::new(Wants("Bearer new", 0.into()));
+        let asked = || server.1.swap(0, std::sync::atomic::Ordering::Relaxed);
+        let remote = Remote::builder(&format!("http://a?token_file={}", path.display()));
+        let remote = remote.transport(server.clone()).build().unwrap();
+        let error = remote.outcodes("SW", 1).await.unwrap_err();
+        assert_eq!((error.kind(), asked()), (ErrorKind::Protocol, 1), "{error}");
+        assert!(error.to_string().contains("401") && !error.to_string().contains("old"), "{error}");
+        fs::write(&path, "new").unwrap();
+        assert!(remote.outcodes("SW", 1).await.is_ok());
+        assert_eq!(asked(), 2, "once refused, once with the new token");
+        assert!(remote.outcodes("SW", 1).await.is_ok());
+        assert_eq!(asked(), 1);
+    }
+
+    #[test]
+    fn files_that_prove_who_one_is_are_checked_before_they_are_used() {
+        use crate::Remote;
+        for (url, says) in [
+            ("http://a?client_cert=c&client_key=k", "does not use TLS"),
+            ("unix:/run/s?ca_file=c", "does not use TLS"),
+            ("https://a?client_cert=c", "belong together"),
+            ("https://user:hunter2@a?token_file=t", "can't be sent together"),
+            ("http://a?token_file=", "give the path of a file"),
+            ("http://a?token_file=/no/such/file", "token_file=/no/such/file: "),
+        ] {
+            let error = Remote::new(url).unwrap_err();
+            assert_eq!(error.kind(), crate::ErrorKind::InvalidInput);
+            assert!(error.to_string().contains(says) && !error.to_string().contains("hunter2"), "{url}: {error}");
+        }
+        let shown = crate::Connector::new("https://a?token_file=/etc/token").unwrap().to_string();
+        assert!(shown.ends_with(" proxy=none token_file=/etc/token"), "{shown}");
+    }
+
     #[test]
     fn token_file_that_holds_no_token_is_refused_and_not_shown() {
         let folder = tempfile::tempdir().unwrap();

@@ -95,8 +95,8 @@ fn client_proves_itself_by_token_or_certificate_over_tls() {
     let secured = Secured::start(&[]);
     let ask = |options: &[(&str, &str)]| lookup(&secured.url(options));
     let with = |name| [CA, ("client_cert", name), ("client_key", if name == "known.pem" { "known.key" } else { "unknown.key" })];
-    assert_eq!(ask(&[CA, TOKEN]), (Some(0), String::new()));
-    assert_eq!(ask(&with("known.pem")), (Some(0), String::new()));
+    assert_eq!(ask(&[CA, TOKEN]).0, Some(0));
+    assert_eq!(ask(&with("known.pem")).0, Some(0));
     for (options, says) in [
         (vec![CA], "needs a token"),
         (with("unknown.pem").to_vec(), "needs a token"),
@@ -162,7 +162,7 @@ fn client_that_stalls_in_the_handshake_keeps_nobody_waiting_and_is_cut_off() {
     let secured = Secured::start(&["--header-timeout", "1s"]);
     let address = secured.server.address.strip_prefix("https://").unwrap();
     let mut stalled: Vec<_> = (0..20).map(|_| std::net::TcpStream::connect(address).unwrap()).collect();
-    assert_eq!(lookup(&secured.url(&[CA, TOKEN])), (Some(0), String::new()));
+    assert_eq!(lookup(&secured.url(&[CA, TOKEN])).0, Some(0));
     for stream in &mut stalled {
         // The end comes without a byte from either side.
         assert!(matches!(stream.read(&mut [0; 64]), Ok(0) | Err(_)));
