@@ -127,6 +127,11 @@ impl From<store::Error> for Failure {
                 let text = format!("No more rows can be taken: {error}. They are cleared after their time");
                 Self::new(StatusCode::INSUFFICIENT_STORAGE, text, "storage_full").retryable(Some(600))
             }
+            error if error.is_no_room() => {
+                tracing::error!(%error, "jobs can't be stored");
+                let text = "The disk of the jobs is full: nothing was stored. Try again when there is room";
+                Self::new(StatusCode::INSUFFICIENT_STORAGE, text, "insufficient_storage").retryable(Some(5))
+            }
             store::Error::Cleared => {
                 Self::bad_request("The rows came too slowly and were cleared. Send them again")
             }

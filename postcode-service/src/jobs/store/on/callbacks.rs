@@ -56,15 +56,16 @@ impl Callbacks for Database {
     }
 
     async fn callback_delivered(&self, id: &str) -> Result<(), Error> {
+        let mut tx = begin(&self.pool).await?;
         sqlx::query(
             "UPDATE job_callbacks SET state = 'delivered', attempts = attempts + 1, ended_at = $1, error = NULL \
              WHERE id = $2 AND state = 'pending'",
         )
         .bind(now())
         .bind(id)
-        .execute(&self.pool)
+        .execute(&mut *tx)
         .await?;
-        Ok(())
+        Ok(tx.commit().await?)
     }
 
     async fn callback_failed(&self, id: &str, why: &str, again: Option<i64>) -> Result<(), Error> {
