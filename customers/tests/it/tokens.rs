@@ -74,6 +74,12 @@ async fn every_route_needs_its_scope() {
             .replace("{id}", "0190a5a0-0000-7000-8000-000000000000")
             .replace("{number}", "1")
             .replace("{postcode}", "SW1A1AA");
+        // Refused before the lookup is asked: this is about who may ask.
+        let path = match &**route {
+            "/postcodes" => format!("{path}?limit=0"),
+            "/postcodes/{postcode}/map" => format!("{path}?radius=1"),
+            _ => path,
+        };
         for method in ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"] {
             let what = format!("{method} {route}");
             let ask = async |headers: &[(&str, &str)]| with(&api, method, &path, headers, &json!({})).await;
