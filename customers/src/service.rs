@@ -4,11 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use postcode_core::{Answer, PostcodeLookup};
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::Notify;
 
 use crate::draft::{Answers, Draft, unknown};
 use crate::filter::Circle;
-use crate::import::MAX_FILES;
 use crate::input::{Details, Invalid};
 use crate::store::{Once, Outcome};
 use crate::{
@@ -28,12 +27,6 @@ pub struct Customers {
     pub(crate) pending: Arc<Notify>,
     /// Wakes [`keep_importing`](Self::keep_importing): there is a file to work on.
     pub(crate) imports: Arc<Notify>,
-    /// One permit for each file that is being read and stored: what one takes of memory, many must not.
-    #[cfg_attr(
-        not(feature = "server"),
-        expect(dead_code, reason = "only the server takes files from strangers")
-    )]
-    pub(crate) files: Arc<Semaphore>,
     /// Who the changes are by, for the audit trail.
     pub(crate) actor: Option<Arc<str>>,
     /// The revisions at which a customer may be changed.
@@ -52,7 +45,6 @@ impl Customers {
             lookup_timeout: Self::LOOKUP_TIMEOUT,
             pending: Arc::default(),
             imports: Arc::default(),
-            files: Arc::new(Semaphore::new(MAX_FILES)),
             actor: None,
             revisions: None,
         }

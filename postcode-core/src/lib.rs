@@ -209,7 +209,7 @@ pub mod remote;
 mod replica;
 pub mod wire;
 
-pub use connect::{Connector, connect};
+pub use connect::{Connector, connect, redact};
 pub use error::{Error, ErrorKind, Result};
 #[cfg(feature = "dataset")]
 pub use local::Local;

@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use postcode_edge::without_secrets;
 use postcode_service::cli;
 
 /// UK postcodes: a server that speaks the API of postcodes.io, and lookups from the command line.
@@ -75,7 +76,7 @@ impl Command {
 }
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = parse();
     let runtime = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime,
         Err(e) => return cli::exit::report(&anyhow::Error::new(e).context("the runtime could not start"), 2),
@@ -88,4 +89,17 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => cli::exit::report(&error, failed),
     }
+}
+
+/// Reads the command line. Its errors show no secret of it.
+fn parse() -> Cli {
+    Cli::try_parse().unwrap_or_else(|error| {
+        let text = error.to_string();
+        let shown = without_secrets(&text);
+        if shown == text {
+            error.exit();
+        }
+        eprint!("{shown}");
+        std::process::exit(error.exit_code())
+    })
 }

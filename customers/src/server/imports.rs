@@ -1,11 +1,14 @@
 //! Imports over HTTP.
 
+use std::sync::Arc;
+
 use axum::extract::{FromRequestParts, Path, Query, Request, State};
 use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
+use postcode_edge::ClientKey;
 use serde::{Deserialize, Serialize};
 
 use super::conditions::Given;
@@ -44,13 +47,15 @@ impl<S: Send + Sync> FromRequestParts<S> for Id {
     }
 }
 
-async fn create(given: Given, request: Request) -> Answer<Response> {
+async fn create(given: Given, State(app): State<App>, request: Request) -> Answer<Response> {
     // Before the body is read, which is most of what it takes.
-    let Ok(_permit) = given.customers.files.try_acquire() else {
+    let Ok(place) = app.uploads.enter(ClientKey::of(request.extensions())) else {
         let detail = "other files are being taken: send this one again in a few seconds";
         return Err(Problem::new(StatusCode::TOO_MANY_REQUESTS, "too_many_imports", detail));
     };
-    let file = json::file(request, &["text/csv"], MAX_IMPORT).await?;
+    // Held until the file is stored.
+    let place = Arc::new(place);
+    let file = json::file(request, &["text/csv"], MAX_IMPORT, &place).await?;
     let import = given.customers.import(file, given.key.as_deref()).await?;
     let location = [(header::LOCATION, format!("/imports/{}", import.id))];
     Ok((StatusCode::ACCEPTED, location, Json(import)).into_response())

@@ -16,8 +16,10 @@ mod routes;
 
 use crate::Customers;
 
-pub use listen::serve;
-pub use postcode_edge::{Access, Address, ClientHeader, Limits, Listener, Proxies};
+use postcode_edge::Pool;
+
+pub use listen::{serve, serve_with};
+pub use postcode_edge::{Access, Address, ClientHeader, GateLimits, Limits, Listener, Proxies, Rate};
 pub use problem::Problem;
 pub use routes::{router, router_with};
 
@@ -36,6 +38,13 @@ pub struct Options {
 struct App {
     customers: Customers,
     options: Options,
+    /// Files that are being received and stored: some hundred megabytes of memory each.
+    uploads: Pool,
 }
+
+/// The most of them at a time.
+const MAX_UPLOADS: usize = 2;
+/// Bytes a second: a file that comes more slowly loses its place when all are taken.
+const SCARCE_SPEED: u64 = 64 << 10;
 
 type Answer<T> = Result<T, Problem>;

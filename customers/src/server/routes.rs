@@ -5,10 +5,11 @@ use axum::http::{Method, StatusCode, Uri};
 use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post, put};
 use axum::{Json, Router};
+use postcode_edge::{Pool, Yields};
 use serde_json::{Value, json};
 
 use super::problem::Problem;
-use super::{Answer, App, Options, accounts, addresses, guard, imports, listing, page};
+use super::{Answer, App, MAX_UPLOADS, Options, SCARCE_SPEED, accounts, addresses, guard, imports, listing, page};
 use crate::Customers;
 
 /// The HTTP API over these customers, to be served by [`serve`](super::serve) or within another router.
@@ -62,14 +63,15 @@ use crate::Customers;
 /// `method_not_allowed` 405, `request_timeout` 408, `conflict`, `email_taken` and `main_address` 409,
 /// `precondition_failed` 412, `too_large` 413, `unsupported_media_type` 415, `invalid_customer` (with a list `errors` of
 /// `field` and `message`) `invalid_import` and
-/// `idempotency_key_reused` 422, `precondition_required` 428, `too_many_imports` 429, `store_failed` 500, `not_supported` 501,
-/// `store_busy`, `store_unavailable`, `lookup_unavailable` and `not_ready` 503, `insufficient_storage` 507.
+/// `idempotency_key_reused` 422, `precondition_required` 428, `too_many_imports` and `too_many_requests` 429, `store_failed` 500, `not_supported` 501,
+/// `store_busy`, `store_unavailable`, `lookup_unavailable`, `overloaded` and `not_ready` 503, `insufficient_storage` 507.
 pub fn router(customers: Customers) -> Router {
     router_with(customers, Options::default())
 }
 
 /// The same with options.
 pub fn router_with(customers: Customers, options: Options) -> Router {
+    let uploads = Pool::new(MAX_UPLOADS, Yields::Slowest(SCARCE_SPEED));
     Router::new()
         .route("/customers", get(listing::list).post(accounts::create))
         .route(
@@ -92,7 +94,7 @@ pub fn router_with(customers: Customers, options: Options) -> Router {
         .route_layer(from_fn_with_state(options.access.clone(), guard::check))
         .fallback(no_route)
         .method_not_allowed_fallback(no_method)
-        .with_state(App { customers, options })
+        .with_state(App { customers, options, uploads })
 }
 
 async fn ready(State(app): State<App>) -> Answer<Json<Value>> {

@@ -3,7 +3,7 @@
 use std::str::FromStr;
 use std::time::Duration;
 
-use postcode_database::{Readiness, replace_broken};
+use postcode_database::Readiness;
 use sqlx::Connection;
 use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPoolOptions};
@@ -40,7 +40,7 @@ pub(super) async fn open(url: &str) -> Result<Store, StoreError> {
             options = options.options([(limit, STATEMENT)]);
         }
     }
-    let pool = replace_broken(PgPoolOptions::new())
+    let pool = PgPoolOptions::new()
         .max_connections(CONNECTIONS)
         .acquire_timeout(ACQUIRE)
         // A connection that the server closed meanwhile is replaced, not used.

@@ -10,6 +10,8 @@ mod consumer;
 mod databases;
 mod domain;
 #[cfg(feature = "bin")]
+mod full_disk;
+#[cfg(feature = "bin")]
 mod http;
 mod imports;
 #[cfg(feature = "bin")]

@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use crate::{PostcodeLookup, Result};
 pub use connector::Connector;
+pub use source::redact;
 #[cfg(any(feature = "dataset", feature = "http", test))]
 pub(crate) use source::{Source, SourceUrl};
 

@@ -226,8 +226,17 @@ fn shown(text: &str) -> String {
     format!("{:?}", redact(text))
 }
 
-/// Without what may be a password (all before the last `@`) or a secret in the query, and not too long.
-pub(crate) fn redact(text: &str) -> String {
+/// Returns a URL, or a text that should be one, without its secrets and not too long.
+///
+/// Hides all before the last `@`, where a password may be, and the query.
+///
+/// ```
+/// use postcode_core::redact;
+///
+/// assert_eq!(redact("http://user:secret@host:8080?token=secret"), "http://…@host:8080?…");
+/// ```
+#[must_use]
+pub fn redact(text: &str) -> String {
     const LONGEST: usize = 120;
     let mut shown = match text.rsplit_once('@') {
         Some((before, after)) => match before.split_once("://") {

@@ -258,9 +258,8 @@ async fn a_replica_is_of_a_service() {
         assert_eq!(shown.to_string(), "replica:http://host/p interval=5s dir=/tmp/x");
         assert!(!format!("{shown:?}").contains("hunter2"));
         let dir = tempfile::tempdir().unwrap();
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let url = format!("replica:http://{}?dir={}", listener.local_addr().unwrap(), dir.path().display());
-        drop(listener);
+        let nobody = postcode_testing::Nobody::new();
+        let url = format!("replica:{}?dir={}", nobody.url(), dir.path().display());
         // Ready when it is there, and not there without a service and a copy.
         assert_eq!(connect(&url).await.unwrap_err().kind(), ErrorKind::Unavailable);
     }

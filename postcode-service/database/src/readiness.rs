@@ -1,5 +1,6 @@
 //! The write that `/ready` tries.
 
+use std::fmt::Display;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,7 +27,7 @@ impl<E> Default for Readiness<E> {
     }
 }
 
-impl<E: Clone> Readiness<E> {
+impl<E: Clone + Display> Readiness<E> {
     /// Returns the result of the last write if it is new enough, else that of this one. Only one runs at a time.
     ///
     /// # Errors
@@ -39,6 +40,9 @@ impl<E: Clone> Readiness<E> {
             return result.clone();
         }
         let result = write.await;
+        if let Err(error) = &result {
+            tracing::error!(%error, "writes to the database fail: not ready");
+        }
         *last = Some((Instant::now(), result.clone()));
         result
     }

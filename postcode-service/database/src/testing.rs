@@ -5,6 +5,7 @@ use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 
 /// A file system of a few megabytes, in memory. Unmounted when it is dropped.
 #[derive(Debug)]
@@ -43,17 +44,19 @@ impl SmallDisk {
         self.path().join("ballast")
     }
 
-    /// Fills it to the last byte.
+    /// Fills it, but for so many bytes.
     ///
     /// # Panics
-    /// If it does not get full.
-    pub fn fill(&self) {
+    /// If the ballast can't be written or cut.
+    pub fn fill_but(&self, room: u64) {
         let mut ballast = File::options().append(true).create(true).open(self.ballast()).expect("ballast");
         let block = [0; 4096];
         while ballast.write(&block).is_ok_and(|written| written > 0) {}
+        let len = ballast.metadata().expect("ballast").len();
+        ballast.set_len(len.saturating_sub(room)).expect("ballast");
     }
 
-    /// Removes what [`fill`](Self::fill) wrote.
+    /// Removes what [`fill_but`](Self::fill_but) wrote.
     ///
     /// # Panics
     /// If it is not there.
@@ -69,13 +72,34 @@ impl Drop for SmallDisk {
     }
 }
 
-/// Returns the arguments that start a program such that a file over its limit is an error and not a signal.
-pub fn without_size_signal(program: &str, arguments: &[&str]) -> Vec<String> {
-    ["sh", "-c", "trap '' XFSZ; exec \"$@\"", "sh", program]
-        .iter()
-        .chain(arguments)
-        .map(ToString::to_string)
-        .collect()
+/// Starts a program in such a way that a file over its size limit is an error and not a signal: put this before its name.
+pub const WITHOUT_SIZE_SIGNAL: [&str; 4] = ["sh", "-c", "trap '' XFSZ; exec \"$@\"", "sh"];
+
+/// Polls until something holds.
+///
+/// # Panics
+/// If it does not hold within two minutes, which no machine is too slow for.
+pub async fn until<F: Future<Output = bool>>(what: &str, mut holds: impl FnMut() -> F) {
+    let polled = async {
+        while !holds().await {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    let held = tokio::time::timeout(Duration::from_secs(120), polled).await;
+    assert!(held.is_ok(), "not within two minutes: {what}");
+}
+
+/// Copies a database as a crash at this moment would leave it, and returns the copy's path.
+///
+/// # Panics
+/// If it can't be copied.
+pub fn crash_image(database: &Path, to: &Path) -> PathBuf {
+    let copy = to.join("crashed.db");
+    for end in ["", "-wal"] {
+        let with = |path: &Path| PathBuf::from(format!("{}{end}", path.display()));
+        fs::copy(with(database), with(&copy)).expect("a copy");
+    }
+    copy
 }
 
 /// Limits the size to which a process can make files grow, or lifts the limit. False if that can't be done here.

@@ -9,7 +9,7 @@ use std::ops::{Deref, DerefMut};
 use std::time::Duration;
 
 use sqlx::pool::{PoolConnection, PoolOptions};
-use sqlx::{Connection, Database, Error, Pool, Postgres, Result, Sqlite};
+use sqlx::{Connection, Database, Error, Pool, Postgres, Result, Row, Sqlite};
 use tokio::runtime::Handle;
 use tokio::time::timeout;
 
@@ -26,6 +26,9 @@ pub trait Transactional: Database {
         connection: &mut Self::Connection,
         statement: &'static str,
     ) -> impl Future<Output = Result<()>> + Send;
+
+    /// Returns whether a connection is outside of any transaction, when all that was sent on it has ended.
+    fn is_idle(connection: &mut Self::Connection) -> impl Future<Output = Result<bool>> + Send;
 }
 
 impl Transactional for Sqlite {
@@ -36,6 +39,12 @@ impl Transactional for Sqlite {
     async fn run(connection: &mut Self::Connection, statement: &'static str) -> Result<()> {
         sqlx::raw_sql(statement).execute(connection).await.map(drop)
     }
+
+    async fn is_idle(connection: &mut Self::Connection) -> Result<bool> {
+        // The rollback of a dropped transaction is still in the driver's queue. This waits for it.
+        connection.ping().await?;
+        Ok(!connection.is_in_transaction())
+    }
 }
 
 impl Transactional for Postgres {
@@ -43,6 +52,13 @@ impl Transactional for Postgres {
 
     async fn run(connection: &mut Self::Connection, statement: &'static str) -> Result<()> {
         sqlx::raw_sql(statement).execute(connection).await.map(drop)
+    }
+
+    async fn is_idle(connection: &mut Self::Connection) -> Result<bool> {
+        // The driver does not count a transaction whose `BEGIN` was cancelled, so the server is asked. Within a
+        // transaction the first time is that of its beginning, and in a failed one this is an error.
+        let row = sqlx::raw_sql("SELECT now() = statement_timestamp()").fetch_one(connection).await?;
+        row.try_get(0)
     }
 }
 
@@ -155,12 +171,10 @@ impl<DB: Transactional> DerefMut for Transaction<DB> {
 pub fn replace_broken<DB: Transactional>(options: PoolOptions<DB>) -> PoolOptions<DB> {
     options.after_release(|connection, _| {
         Box::pin(async move {
-            // The rollback of a dropped transaction is still in the driver's queue. This waits for it.
-            match timeout(PATIENCE, connection.ping()).await {
-                Ok(answered) => answered?,
-                Err(late) => return Err(Error::Io(late.into())),
+            match timeout(PATIENCE, DB::is_idle(connection)).await {
+                Ok(idle) => idle,
+                Err(late) => Err(Error::Io(late.into())),
             }
-            Ok(!connection.is_in_transaction())
         })
     })
 }

@@ -16,8 +16,9 @@ use tokio::sync::watch;
 use crate::body::{Answering, RequestBody, ResponseBody};
 use crate::pace::Pace;
 use crate::places::Place;
+use crate::refused::{Kind, count};
 use crate::watched::Watched;
-use crate::{Handler, Limits, Peer, Refusal, TrustedProxy, host};
+use crate::{Access, Handler, Limits, Peer, Refusal, TrustedProxy, host};
 
 /// When a connection is to end, how long one without a request may take to send what is left of its last answer. A
 /// header that is still coming is not waited for.
@@ -28,7 +29,7 @@ pub(crate) async fn serve<T, H>(
     stream: T,
     peer: Peer,
     place: Arc<Place>,
-    handler: Arc<H>,
+    (handler, access): (Arc<H>, Access),
     limits: Arc<Limits>,
     mut closing: watch::Receiver<bool>,
 ) where
@@ -41,9 +42,10 @@ pub(crate) async fn serve<T, H>(
     let stream = Watched::new(stream, state.clone(), header, answer);
     let service = service_fn(|request: Request<Incoming>| {
         let (handler, limits, place, peer) = (handler.clone(), limits.clone(), place.clone(), peer.clone());
+        let access = access.clone();
         async move {
             let answering = Answering::begin(place.state.clone(), !request.body().is_end_stream());
-            let response = answer_one(request, peer, &place, &*handler, &limits).await;
+            let response = answer_one(request, peer, &place, (&*handler, &access), &limits).await;
             Ok::<_, Infallible>(response.map(|inner| ResponseBody { inner, _answering: answering }))
         }
     });
@@ -110,7 +112,7 @@ async fn answer_one<H: Handler>(
     request: Request<Incoming>,
     peer: Peer,
     place: &Place,
-    handler: &H,
+    (handler, access): (&H, &Access),
     limits: &Limits,
 ) -> Response<H::Body> {
     let refused = |refusal| {
@@ -122,6 +124,7 @@ async fn answer_one<H: Handler>(
         return refused(Refusal::BadHost(why));
     }
     if !handler.is_vital(request.uri().path()) && !place.is_usual() {
+        count(Kind::NoPlace);
         return refused(Refusal::NoPlace);
     }
     let client = limits.proxies.client(&peer, request.headers());
@@ -132,5 +135,6 @@ async fn answer_one<H: Handler>(
     }
     request.extensions_mut().insert(client);
     request.extensions_mut().insert(peer);
+    access.identify(&mut request);
     handler.handle(request).await
 }

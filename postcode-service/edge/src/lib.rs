@@ -6,21 +6,32 @@
 //! - where to listen: TCP or a Unix socket;
 //! - connections: how many there may be, which one is closed when places run out, how slow a client may be, and how
 //!   they end ([`serve`]);
+//! - requests: how many are worked on at a time, and of one client, and in a time ([`Gate`]); places for what takes
+//!   long ([`Pool`]);
+//! - the log, which keeps no answer waiting (`log`, with the feature of that name);
 //! - who is at the other end, behind a trusted proxy too ([`Peer`], [`Client`], [`Proxies`]);
 //! - who may do what: tokens, client certificates and their scopes ([`Access`]);
-//! - TLS ([`Tls`]), and that no server is open to other machines by accident ([`Security`]).
+//! - TLS ([`Tls`]), and that no server is open to other machines by accident ([`Security`]);
+//! - error messages without secrets ([`without_secrets`]).
 #![deny(missing_docs)]
 
 mod access;
 mod body;
 mod connection;
 mod files;
+mod gate;
 mod host;
 mod listen;
+#[cfg(feature = "log")]
+pub mod log;
 mod pace;
 mod peer;
 mod places;
+mod pool;
 mod proxies;
+mod rate;
+pub mod refused;
+mod secrets;
 mod security;
 mod serve;
 mod tls;
@@ -33,9 +44,13 @@ pub use access::{
     is_from_trusted_proxy, revoke, speaks_for,
 };
 pub use body::{RequestBody, TooSlow};
+pub use gate::{Admitted, Gate, GateLimits, ReadError, Refused, Turn, read};
 pub use listen::{Address, Listener, Stream};
 pub use peer::{Caller, Client, Peer, TrustedProxy};
+pub use pool::{ClientKey, Full, Lost, Place, Pool, Yields};
 pub use proxies::{ClientHeader, Proxies};
+pub use rate::Rate;
+pub use secrets::without_secrets;
 pub use security::{Security, SecurityOptions};
 pub use serve::{Accept, Handler, Limits, Plain, Refusal, serve, serve_with};
 pub use tls::{Tls, TlsFiles, certificate_fingerprint};

@@ -11,8 +11,8 @@ use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 
-use crate::Peer;
 use crate::tls::Tls;
+use crate::{Access, Peer};
 
 /// `127.0.0.1:8080`, `[::1]:0`, `localhost:8080` or `unix:PATH`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,6 +66,7 @@ impl fmt::Display for Address {
 pub struct Listener {
     kind: Kind,
     tls: Option<Tls>,
+    access: Access,
 }
 
 #[derive(Debug)]
@@ -89,7 +90,7 @@ impl Drop for SocketFile {
 
 impl From<Kind> for Listener {
     fn from(kind: Kind) -> Self {
-        Self { kind, tls: None }
+        Self { kind, tls: None, access: Access::open() }
     }
 }
 
@@ -112,9 +113,20 @@ impl Listener {
     #[must_use]
     pub fn with_tls(self, tls: Tls) -> Self {
         match self.kind {
-            kind @ Kind::Tcp(_) => Self { kind, tls: Some(tls) },
+            Kind::Tcp(_) => Self { tls: Some(tls), ..self },
             Kind::Unix(..) => self,
         }
+    }
+
+    /// Knows callers by their tokens, so that limits count by caller. What they may do is for the program to check.
+    #[must_use]
+    pub fn with_access(self, access: Access) -> Self {
+        Self { access, ..self }
+    }
+
+    /// Returns who the callers of this listener may be.
+    pub fn access(&self) -> &Access {
+        &self.access
     }
 
     /// Returns what connections of this listener need for TLS.

@@ -74,6 +74,7 @@ impl Security {
             Some(tls) => listener.with_tls(tls.clone()),
             None => listener,
         };
+        let listener = listener.with_access(self.access.clone());
         if self.access.is_closed() || listener.is_local() {
             return Ok(listener);
         }

@@ -15,6 +15,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::places::Places;
+use crate::refused::{Kind, count};
 use crate::{BoxError, Listener, Peer, Proxies, RequestBody, Stream, connection, files};
 
 /// The limits of connections.
@@ -145,7 +146,7 @@ pub async fn serve_with<H: Handler, A: Accept>(
 ) {
     files::fit(&mut limits);
     let places = Places::new(&limits);
-    let (limits, accept) = (Arc::new(limits), Arc::new(accept));
+    let (limits, accept, access) = (Arc::new(limits), Arc::new(accept), listener.access().clone());
     let (close, closing) = watch::channel(false);
     let mut connections = JoinSet::new();
     let mut stop = std::pin::pin!(stop);
@@ -178,12 +179,14 @@ pub async fn serve_with<H: Handler, A: Accept>(
             }
         };
         let Some(place) = places.take(&peer, limits.proxies.trusts(&peer)) else {
+            count(Kind::NoPlace);
             tracing::debug!(?peer, "a connection was closed: there is no place for it");
             continue;
         };
         handler.connections(places.len());
         let (accept, handler, limits, closing) =
             (accept.clone(), handler.clone(), limits.clone(), closing.clone());
+        let access = access.clone();
         connections.spawn(async move {
             let place = Arc::new(place);
             let prepared = tokio::select! {
@@ -192,7 +195,7 @@ pub async fn serve_with<H: Handler, A: Accept>(
             };
             match prepared {
                 Ok(Ok((stream, peer))) => {
-                    connection::serve(stream, peer, place, handler, limits, closing).await;
+                    connection::serve(stream, peer, place, (handler, access), limits, closing).await;
                 }
                 Ok(Err(error)) => tracing::debug!(%error, "a connection ended before its first request"),
                 Err(_) => tracing::debug!("a connection was not ready for its first request in time"),

@@ -12,6 +12,7 @@ use http::header::{
 use http::{HeaderValue, Method, Request, StatusCode};
 use postcode_core::wire::{EDITION_HEADER, ErrorBody, RecordView, Shape, Success, TerminatedBody, code};
 use postcode_core::{Error, ErrorKind, Record};
+use postcode_edge::{Full, Refused};
 use serde::Serialize;
 
 use super::Edition;
@@ -71,6 +72,7 @@ pub struct Failure {
     advice: Option<Box<str>>,
     edition: Option<HeaderValue>,
     challenge: Option<HeaderValue>,
+    refused: Option<Refused>,
 }
 
 impl Failure {
@@ -85,6 +87,7 @@ impl Failure {
             advice: None,
             edition: None,
             challenge: None,
+            refused: None,
         }
     }
 
@@ -181,6 +184,9 @@ impl Failure {
         if let Some(challenge) = self.challenge {
             headers.insert(WWW_AUTHENTICATE, challenge);
         }
+        if let Some(refused) = self.refused {
+            response.extensions_mut().insert(refused);
+        }
         response
     }
 }
@@ -206,6 +212,32 @@ impl From<Error> for Failure {
         } else {
             failure
         }
+    }
+}
+
+/// A limit of requests is reached.
+impl From<Refused> for Failure {
+    fn from(refused: Refused) -> Self {
+        let (status, text) = match refused {
+            Refused::Shed => {
+                (StatusCode::SERVICE_UNAVAILABLE, "Too many requests at once. Try again in a moment")
+            }
+            Refused::Client => {
+                (StatusCode::TOO_MANY_REQUESTS, "Too many of your requests at once. Wait for some to be answered")
+            }
+            Refused::Rate(_) => {
+                (StatusCode::TOO_MANY_REQUESTS, "Too many of your requests in a short time. Retry-After says when to go on")
+            }
+        };
+        let failure = Self::new(status, text, ErrorKind::Overloaded.code());
+        Self { refused: Some(refused), ..failure.retryable(Some(refused.retry_after())) }
+    }
+}
+
+/// A pool of places is full.
+impl From<Full> for Failure {
+    fn from(_: Full) -> Self {
+        Self::from(Refused::Shed)
     }
 }
 
@@ -264,7 +296,7 @@ impl Finish {
         if let Some(failure) = response.extensions_mut().remove::<Failure>() {
             let extensions = std::mem::take(response.extensions_mut());
             let mut response = failure.respond(self.request_id.as_ref());
-            *response.extensions_mut() = extensions;
+            response.extensions_mut().extend(extensions);
             return response;
         }
         response.headers_mut().insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));

@@ -4,6 +4,8 @@ use std::fmt;
 use std::io;
 use std::process::ExitCode;
 
+use postcode_edge::without_secrets;
+
 /// Everything worked, and not everything was found. Nothing more is said.
 #[derive(Debug)]
 pub(crate) struct NotFound;
@@ -31,7 +33,7 @@ pub fn report(error: &anyhow::Error, failed: u8) -> ExitCode {
         // Who reads has read enough (`| head`).
         return ExitCode::SUCCESS;
     }
-    eprintln!("error: {}", told(error));
+    eprintln!("error: {}", without_secrets(&told(error)));
     ExitCode::from(failed)
 }
 

@@ -16,7 +16,7 @@ use crate::jobs::worker;
 use crate::server::{Address, Frontend, Listener, Options, run};
 use anyhow::Context;
 use data::Data;
-use postcode_edge::{ClientHeader, Proxies};
+use postcode_edge::{ClientHeader, Proxies, Rate};
 use postcode_core::{MAX_BATCH, MAX_NEIGHBOURS, MAX_PAGE, MAX_RADIUS};
 
 /// Serve the API of postcodes.io over HTTP/1.1.
@@ -83,9 +83,24 @@ pub struct Args {
     /// --max-connections, and any number from this machine. Never for Unix sockets and trusted proxies
     #[arg(long, value_name = "NUMBER", env = "POSTCODE_MAX_CONNECTIONS_PER_ADDRESS")]
     max_connections_per_address: Option<usize>,
-    /// Requests at a time; others are answered 503 with Retry-After
+    /// Requests that are worked on at a time, which those are whose body is there; others are answered 503 with
+    /// Retry-After
     #[arg(long, env = "POSTCODE_MAX_IN_FLIGHT", default_value_t = 1_024, value_parser = one_or_more)]
     max_in_flight: usize,
+    /// Requests whose body is still coming, at a time; when there are more, the slowest is refused
+    #[arg(long, env = "POSTCODE_MAX_WAITING", default_value_t = 2_048, value_parser = one_or_more)]
+    max_waiting: usize,
+    /// Requests of one client (token, or address, or /64 of IPv6) at a time; others are answered 429; 0 for any number. If
+    /// not given a quarter of --max-in-flight, and any number from this machine
+    #[arg(long, value_name = "NUMBER", env = "POSTCODE_MAX_IN_FLIGHT_PER_CLIENT")]
+    max_in_flight_per_client: Option<usize>,
+    /// Requests of one address in a time, such as 100/s, 600/m, 100/s:500 (500 at once), or off; others are answered 429
+    /// with Retry-After. If not given 1000/s:5000, and any number from this machine
+    #[arg(long, value_name = "RATE", env = "POSTCODE_RATE_PER_ADDRESS")]
+    rate_per_address: Option<Rate>,
+    /// Requests of one caller with a token in a time, instead of that of the address; no limit if not given
+    #[arg(long, value_name = "RATE", env = "POSTCODE_RATE_PER_CALLER")]
+    rate_per_caller: Option<Rate>,
     /// How long a request's header may take, and an idle connection is kept
     #[arg(long, value_name = "TIME", env = "POSTCODE_HEADER_TIMEOUT", default_value = "30s", value_parser = time)]
     header_timeout: Duration,
@@ -160,7 +175,7 @@ impl Args {
     /// # Errors
     /// What went wrong, for [`report`](crate::cli::exit::report).
     pub async fn run(self) -> anyhow::Result<()> {
-        self.log.start()?;
+        let _log = self.log.start()?;
         // Before anything that takes time, so that no signal is missed and kills us the hard way.
         let mut signals = signals::Signals::new()?;
         let security = self.security.open()?;
@@ -181,6 +196,10 @@ impl Args {
             reserved_connections: self.reserved_connections,
             max_connections_per_address: self.max_connections_per_address,
             max_in_flight: self.max_in_flight,
+            max_waiting: self.max_waiting,
+            max_in_flight_per_client: self.max_in_flight_per_client,
+            rate_per_address: self.rate_per_address,
+            rate_per_caller: self.rate_per_caller,
             max_header: self.max_header,
             header_timeout: self.header_timeout,
             send_timeout: self.send_timeout,

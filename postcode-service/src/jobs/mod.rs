@@ -17,7 +17,8 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{Notify, OnceCell, Semaphore, broadcast, watch};
+use postcode_edge::{Pool, Yields};
+use tokio::sync::{Notify, OnceCell, broadcast, watch};
 
 pub use callback::Callbacks;
 pub use job::State;
@@ -136,9 +137,9 @@ struct Inner {
     /// The ids of jobs that have changed.
     changed: broadcast::Sender<String>,
     closing: watch::Sender<bool>,
-    watchers: Arc<Semaphore>,
-    uploads: Arc<Semaphore>,
-    downloads: Arc<Semaphore>,
+    watchers: Pool,
+    uploads: Pool,
+    downloads: Pool,
     gauges: gauges::Gauges,
 }
 
@@ -148,6 +149,8 @@ const WATCHERS: usize = 512;
 const UPLOADS: usize = 16;
 /// Results that are read at a time.
 const DOWNLOADS: usize = 64;
+/// Bytes a second: an upload or download that is slower loses its place when all are taken.
+const SCARCE_SPEED: u64 = 64 << 10;
 
 impl Jobs {
     /// In that database; `lazy`: it is not made before the first job.
@@ -171,9 +174,9 @@ impl Jobs {
             nudge: Arc::new(Notify::new()),
             changed: broadcast::Sender::new(1024),
             closing: watch::Sender::new(false),
-            watchers: Arc::new(Semaphore::new(WATCHERS)),
-            uploads: Arc::new(Semaphore::new(UPLOADS)),
-            downloads: Arc::new(Semaphore::new(DOWNLOADS)),
+            watchers: Pool::new(WATCHERS, Yields::Longest),
+            uploads: Pool::new(UPLOADS, Yields::Slowest(SCARCE_SPEED)),
+            downloads: Pool::new(DOWNLOADS, Yields::Slowest(SCARCE_SPEED)),
             gauges: gauges::Gauges::default(),
         }))
     }
@@ -270,20 +273,20 @@ impl Jobs {
         self.0.closing.subscribe()
     }
 
-    pub(crate) fn watchers(&self) -> Arc<Semaphore> {
-        self.0.watchers.clone()
+    pub(crate) fn watchers(&self) -> &Pool {
+        &self.0.watchers
     }
 
-    pub(crate) fn uploads(&self) -> Arc<Semaphore> {
-        self.0.uploads.clone()
+    pub(crate) fn uploads(&self) -> &Pool {
+        &self.0.uploads
     }
 
     pub(crate) fn gauges(&self) -> &gauges::Gauges {
         &self.0.gauges
     }
 
-    pub(crate) fn downloads(&self) -> Arc<Semaphore> {
-        self.0.downloads.clone()
+    pub(crate) fn downloads(&self) -> &Pool {
+        &self.0.downloads
     }
 }
 

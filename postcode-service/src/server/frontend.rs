@@ -1,6 +1,7 @@
 //! From a request to its answer: everything around the API that is not a socket.
 
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::body::Body;
@@ -11,10 +12,10 @@ use futures::FutureExt;
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, Method, Request, StatusCode};
 use hyper::body::Body as HttpBody;
-use postcode_core::ErrorKind;
 use postcode_core::wire::REQUEST_ID_HEADER;
-use postcode_edge::{Need, Scope};
-use tokio::sync::Semaphore;
+use postcode_edge::refused::{Kind, count};
+use postcode_edge::log::cut;
+use postcode_edge::{Gate, Need, Refused, Scope};
 
 use super::metrics::{Counted, Metrics};
 use super::{Options, deadline, trace};
@@ -28,7 +29,7 @@ const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 pub struct Frontend {
     pub(super) api: Api,
     pub(super) metrics: Metrics,
-    slots: Semaphore,
+    gate: Arc<Gate>,
     request_timeout: Duration,
 }
 
@@ -39,7 +40,7 @@ impl Frontend {
         Self {
             api,
             metrics,
-            slots: Semaphore::new(options.max_in_flight.min(Semaphore::MAX_PERMITS)),
+            gate: Gate::new(options.gate()),
             request_timeout: options.request_timeout,
         }
     }
@@ -66,6 +67,12 @@ impl Frontend {
         let took = began.elapsed();
         let (status, route) = (response.status(), response.extensions_mut().remove::<MatchedPath>());
         self.metrics.observe(route.as_ref(), &method, status, took);
+        let refused = response.extensions_mut().remove::<Refused>();
+        match refused {
+            Some(Refused::Shed) => self.metrics.shed.inc(),
+            Some(Refused::Client | Refused::Rate(_)) => self.metrics.limited.inc(),
+            None => 0,
+        };
         let headers = response.headers_mut();
         if let Ok(value) = HeaderValue::from_str(&id.0) {
             headers.insert(REQUEST_ID_HEADER, value);
@@ -73,12 +80,13 @@ impl Frontend {
         if let Some(value) = trace.header() {
             headers.insert("traceparent", value);
         }
-        let log = Access { method: &method, path: &path, status, took, id: &id, trace: &trace.id };
-        log.write(route.as_ref());
+        let path = cut(&path);
+        let log = Access { method: &method, path, status, took, id: &id, trace: &trace.id };
+        log.write(route.as_ref(), refused.is_some());
         response
     }
 
-    async fn admit(&self, request: Request<Body>, id: &RequestId) -> Response {
+    async fn admit(&self, mut request: Request<Body>, id: &RequestId) -> Response {
         let path = request.uri().path().trim_end_matches('/');
         let is = |name: &str| path.eq_ignore_ascii_case(name);
         if is("/metrics") && matches!(*request.method(), Method::GET | Method::HEAD) {
@@ -94,14 +102,14 @@ impl Frontend {
         if is("/ping") || is("/ready") {
             return self.answer(request, id).await;
         }
-        let Ok(_slot) = self.slots.try_acquire() else {
-            self.metrics.shed.inc();
-            let text = "Too many requests at once. Try again in a moment";
-            let code = ErrorKind::Overloaded.code();
-            let failure = Failure::new(StatusCode::SERVICE_UNAVAILABLE, text, code).retryable(Some(1));
-            return failure.respond(Some(id));
-        };
-        self.answer(request, id).await
+        // A request with a body is worked on when the body is there. Those that stream theirs have places of their own.
+        let reads = *request.method() == Method::POST
+            && !request.body().is_end_stream()
+            && !path.to_ascii_lowercase().ends_with("/retry");
+        match self.gate.admit(request.extensions_mut(), reads) {
+            Ok(_admitted) => self.answer(request, id).await,
+            Err(refused) => Failure::from(refused).respond(Some(id)),
+        }
     }
 
     async fn answer(&self, mut request: Request<Body>, id: &RequestId) -> Response {
@@ -137,9 +145,9 @@ struct Access<'a> {
 
 impl Access<'_> {
     /// What the server is to blame for is always seen; the rest with `--log access=debug`, because a line for each
-    /// of many thousand requests a second costs more than their answers. The query is not logged: it may say where
-    /// somebody is.
-    fn write(&self, route: Option<&MatchedPath>) {
+    /// of many thousand requests a second costs more than their answers. What clients can cause as often as they like
+    /// is counted and said once a second. The query is not logged: it may say where somebody is.
+    fn write(&self, route: Option<&MatchedPath>, refused: bool) {
         macro_rules! line {
             ($level:ident) => {
                 tracing::$level!(
@@ -154,7 +162,18 @@ impl Access<'_> {
                 )
             };
         }
-        if self.status.is_server_error() {
+        let passing = [
+            StatusCode::NOT_IMPLEMENTED,
+            StatusCode::BAD_GATEWAY,
+            StatusCode::SERVICE_UNAVAILABLE,
+            StatusCode::GATEWAY_TIMEOUT,
+            StatusCode::INSUFFICIENT_STORAGE,
+        ];
+        let passing = passing.contains(&self.status);
+        if passing && !refused {
+            count(Kind::Unavailable);
+        }
+        if self.status.is_server_error() && !passing && !refused {
             line!(warn);
         } else {
             line!(debug);

@@ -11,6 +11,7 @@ mod faults;
 mod http;
 mod import;
 mod jobs;
+mod jobs_full_disk;
 mod jobs_ledger;
 mod jobs_program;
 mod modes;

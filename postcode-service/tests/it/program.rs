@@ -9,16 +9,16 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
+use std::time::Instant;
 
 use postcode_core::dataset::{DatasetBuilder, Metadata, Row};
+use postcode_testing::{GENEROUS, Nobody};
+
+use crate::common;
 
 pub(crate) fn program() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_postcode-service"));
-    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("POSTCODE_") || name == "RUST_LOG")
-    {
-        command.env_remove(name);
-    }
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut command = common::program();
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }
 
@@ -79,8 +79,7 @@ impl Server {
     }
 
     pub(crate) fn signal(&self, name: &str) {
-        let pid = self.child.id().to_string();
-        assert!(Command::new("kill").args(["-s", name, &pid]).status().unwrap().success());
+        postcode_testing::signal(self.child.id(), name);
     }
 
     /// The exit status, and what else was written to standard output.
@@ -92,8 +91,13 @@ impl Server {
         (status.code(), rest)
     }
 
+    /// For `--source`, by a client that waits as long as a busy machine takes.
+    fn source(&self) -> String {
+        format!("{}?timeout=30s&deadline=60s", self.address)
+    }
+
     fn lookup(&self, arguments: &[&str]) -> Output {
-        program().args(arguments).args(["--source", &self.address]).output().unwrap()
+        program().args(arguments).args(["--source", &self.source()]).output().unwrap()
     }
 }
 
@@ -179,10 +183,9 @@ fn a_hangup_serves_the_new_file_and_keeps_the_old_if_it_is_bad() {
     server.signal("HUP");
     until("two");
     // The log line comes just before the exchange.
-    let mut tries = 0;
+    let began = Instant::now();
     while !edition(&server).contains("edition      two") {
-        tries += 1;
-        assert!(tries < 100, "{}", edition(&server));
+        assert!(began.elapsed() < GENEROUS, "{}", edition(&server));
     }
     assert_eq!(server.end("TERM").0, Some(0));
 }
@@ -219,7 +222,7 @@ fn lookup_answers_the_same_bytes_whatever_the_source() {
     assert_eq!(lines[3]["error"], "load ONSPD");
     assert!(lines[0].get("error").is_none() && lines[2].get("error").is_none());
     assert_eq!(lines[2100]["status"], "live");
-    let remote = lookup_lines(&server.address, &input);
+    let remote = lookup_lines(&server.source(), &input);
     assert_eq!(remote.status.code(), Some(1), "{}", text(&remote.stderr));
     assert!(local.stdout == remote.stdout, "the two sources differ");
     assert_eq!(server.end("TERM").0, Some(0));
@@ -261,8 +264,8 @@ fn every_operation_is_a_command() {
 
 #[test]
 fn a_source_that_does_not_answer_is_an_error() {
-    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    for source in [&format!("http://{free}?retries=0"), "ftp://x", "file:/nowhere"] {
+    let nobody = Nobody::new();
+    for source in [&format!("{}?retries=0", nobody.url()), "ftp://x", "file:/nowhere"] {
         let output = program().args(["lookup", "AB10 1AB", "--source", source]).output().unwrap();
         assert_eq!(output.status.code(), Some(2), "{source}: {}", text(&output.stderr));
         assert!(text(&output.stderr).starts_with("error: "), "{source}: {}", text(&output.stderr));
@@ -371,4 +374,68 @@ fn places_scotland_and_outcodes_around_one() {
     let output = program().args(["places", "x"]).output().unwrap();
     assert_eq!(output.status.code(), Some(2));
     assert!(text(&output.stderr).contains("import OS Open Names"), "{}", text(&output.stderr));
+}
+
+/// Sends GET requests one after the other on one connection and reads each answer; the statuses.
+fn ask_often(address: &str, path: &str, times: usize) -> Vec<String> {
+    let stream = std::net::TcpStream::connect(address.trim_start_matches("http://")).unwrap();
+    let mut answers = BufReader::new(stream.try_clone().unwrap());
+    let mut stream = stream;
+    let mut statuses = Vec::new();
+    for _ in 0..times {
+        stream.write_all(format!("GET {path} HTTP/1.1\r\nhost: x\r\n\r\n").as_bytes()).unwrap();
+        let (mut status, mut length) = (String::new(), 0);
+        answers.read_line(&mut status).unwrap();
+        loop {
+            let mut line = String::new();
+            answers.read_line(&mut line).unwrap();
+            if let Some(text) = line.to_ascii_lowercase().strip_prefix("content-length:") {
+                length = text.trim().parse().unwrap();
+            }
+            if line == "\r\n" {
+                break;
+            }
+        }
+        answers.read_exact(&mut vec![0; length]).unwrap();
+        statuses.push(status);
+    }
+    statuses
+}
+
+#[test]
+fn log_that_nobody_reads_keeps_no_answer_waiting() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = dataset(&folder.path().join("uk.postcodes"), "one");
+    // Standard error is a pipe of some ten kilobytes that is not read; each request is a line of some hundred bytes.
+    let server = Server::start(&["--listen", "127.0.0.1:0", "--data", &data, "--log", "access=debug"]);
+    let statuses = ask_often(&server.address, "/postcodes/AB101AB", 3_000);
+    assert!(statuses.iter().all(|status| status.starts_with("HTTP/1.1 200")));
+    assert_eq!(server.end("TERM").0, Some(0));
+}
+
+#[test]
+fn flood_of_refused_requests_is_counted_in_the_log_and_not_written_one_by_one() {
+    const MANY: usize = 2_000;
+    let folder = tempfile::tempdir().unwrap();
+    let data = dataset(&folder.path().join("uk.postcodes"), "one");
+    let mut server = Server::start(&["--listen", "127.0.0.1:0", "--data", &data, "--jobs", "none"]);
+    let mut errors = server.child.stderr.take().unwrap();
+    let reader = std::thread::spawn(move || {
+        let mut text = String::new();
+        errors.read_to_string(&mut text).unwrap();
+        text
+    });
+    let path = format!("/jobs/{}", "0".repeat(12_000));
+    let statuses = ask_often(&server.address, &path, MANY);
+    assert!(statuses.iter().all(|status| status.starts_with("HTTP/1.1 501")), "{:?}", statuses.first());
+    assert_eq!(server.end("TERM").0, Some(0));
+    let log = reader.join().unwrap();
+    let counted: usize = log
+        .split_whitespace()
+        .filter_map(|word| word.strip_prefix("unavailable="))
+        .map(|number| number.parse::<usize>().unwrap())
+        .sum();
+    assert_eq!(counted, MANY, "{log}");
+    // A line for each would be some hundred kilobytes, and with whole paths 24 megabytes.
+    assert!(log.len() < 64 * 1024, "{} bytes", log.len());
 }

@@ -10,10 +10,11 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use clap::{Args, Parser, Subcommand};
-use customers::server::{self, Address, ClientHeader, Limits, Listener, Proxies};
+use customers::server::{self, Address, ClientHeader, GateLimits, Limits, Listener, Proxies, Rate};
 use customers::{Customers, Store};
 use postcode_core::Connector;
-use postcode_edge::TokenArgs;
+use postcode_edge::log::{self, Format};
+use postcode_edge::{TokenArgs, without_secrets};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tracing::{error, info, warn};
@@ -93,6 +94,25 @@ struct Serve {
     /// --connections, and any number from this machine. Never for Unix sockets and trusted proxies
     #[arg(long, env = "CUSTOMERS_CONNECTIONS_PER_ADDRESS", value_name = "NUMBER")]
     connections_per_address: Option<usize>,
+    /// Requests that are worked on at once, which those are whose body is there; others are answered 503 with Retry-After
+    #[arg(long, env = "CUSTOMERS_MAX_IN_FLIGHT", default_value_t = 1024,
+          value_parser = clap::value_parser!(u32).range(1..=100_000), value_name = "NUMBER")]
+    max_in_flight: u32,
+    /// Requests whose body is still coming, at once; when there are more, the slowest is refused
+    #[arg(long, env = "CUSTOMERS_MAX_WAITING", default_value_t = 2048,
+          value_parser = clap::value_parser!(u32).range(1..=100_000), value_name = "NUMBER")]
+    max_waiting: u32,
+    /// Requests of one client (token, or address, or /64 of IPv6) at once; others are answered 429; 0 for any number. If not
+    /// given a quarter of --max-in-flight, and any number from this machine
+    #[arg(long, env = "CUSTOMERS_MAX_IN_FLIGHT_PER_CLIENT", value_name = "NUMBER")]
+    max_in_flight_per_client: Option<usize>,
+    /// Requests of one address in a time, such as 100/s, 600/m, 100/s:500 (500 at once), or off; others are answered 429 with
+    /// Retry-After. If not given 1000/s:5000, and any number from this machine
+    #[arg(long, env = "CUSTOMERS_RATE_PER_ADDRESS", value_name = "RATE")]
+    rate_per_address: Option<Rate>,
+    /// Requests of one caller with a token in a time, instead of that of the address; no limit if not given
+    #[arg(long, env = "CUSTOMERS_RATE_PER_CALLER", value_name = "RATE")]
+    rate_per_caller: Option<Rate>,
     /// How long a request's header may take, and an idle connection is kept
     #[arg(long, env = "CUSTOMERS_HEADER_TIMEOUT", default_value = "30s", value_parser = duration, value_name = "TIME")]
     header_timeout: Duration,
@@ -135,6 +155,16 @@ impl Serve {
         limits.proxies = self.trusted_proxies.clone().reading(self.client_header);
         limits
     }
+
+    fn requests(&self) -> GateLimits {
+        let mut limits = GateLimits::default();
+        limits.in_flight = self.max_in_flight as usize;
+        limits.waiting = self.max_waiting as usize;
+        limits.per_client = self.max_in_flight_per_client;
+        limits.address_rate = self.rate_per_address;
+        limits.caller_rate = self.rate_per_caller;
+        limits
+    }
 }
 
 const EXAMPLES: &str = "\
@@ -154,7 +184,7 @@ Examples:
     '{\"name\":\"Ada\",\"email\":\"ada@example.com\",\"postcode\":\"sw1a1aa\",\"address_lines\":[\"1 The Mall\"]}'";
 
 fn main() -> ExitCode {
-    let ended = match Cli::parse().command {
+    let ended = match parse().command {
         Command::Serve(options) => serve(*options),
         Command::Token(args) => args.run().map_err(anyhow::Error::msg),
     };
@@ -162,7 +192,7 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             // Nothing to be done if standard error is closed.
-            let _ = writeln!(io::stderr(), "customers: {error:#}");
+            let _ = writeln!(io::stderr(), "customers: {}", without_secrets(&format!("{error:#}")));
             ExitCode::FAILURE
         }
     }
@@ -170,9 +200,23 @@ fn main() -> ExitCode {
 
 fn serve(options: Serve) -> Result<()> {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    let ansi = io::stderr().is_terminal();
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).with_ansi(ansi).init();
+    let format = Format::Text { ansi: io::stderr().is_terminal() };
+    // The log is written to its end before the last word.
+    let _log = log::start(filter, format, io::stderr()).context("the log could not be started")?;
     run(options)
+}
+
+/// Reads the command line. Its errors show no secret of it.
+fn parse() -> Cli {
+    Cli::try_parse().unwrap_or_else(|error| {
+        let text = error.to_string();
+        let shown = without_secrets(&text);
+        if shown == text {
+            error.exit();
+        }
+        eprint!("{shown}");
+        std::process::exit(error.exit_code())
+    })
 }
 
 #[tokio::main]
@@ -191,7 +235,7 @@ async fn run(options: Serve) -> Result<()> {
         .await
         .with_context(|| format!("can't listen on {}", options.listen))?;
     let listener = security.protect(listener).map_err(anyhow::Error::msg).context("--listen")?;
-    let limits = options.limits();
+    let (limits, requests) = (options.limits(), options.requests());
     let (stop, stopped) = watch::channel(false);
 
     let promoted = options.promote.compose(lookup.clone(), &postcodes, options.lookup_timeout).await?;
@@ -226,8 +270,8 @@ async fn run(options: Serve) -> Result<()> {
             security.reload();
         }
     });
-    let serving =
-        server::serve(listener, server::router_with(customers, api), limits, until(stopped.clone()));
+    let router = server::router_with(customers, api);
+    let serving = server::serve_with(listener, router, limits, requests, until(stopped.clone()));
     let administering = async {
         if let Some(admin) = admin {
             admin.serve(options.drain, until(stopped)).await;

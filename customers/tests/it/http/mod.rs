@@ -17,19 +17,14 @@ pub(crate) type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 /// The program with these arguments, and nothing of the tests' own environment.
 pub(crate) fn program(arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_customers"));
-    for (variable, _) in std::env::vars_os() {
-        let name = variable.to_string_lossy();
-        if name.starts_with("CUSTOMERS_") || name == "DATABASE_URL" || name == "RUST_LOG" {
-            command.env_remove(variable);
-        }
-    }
-    command
-        .args(arguments)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .kill_on_drop(true);
+    program_by(&[], arguments)
+}
+
+/// The same, started by another program.
+pub(crate) fn program_by(starter: &[&str], arguments: &[&str]) -> Command {
+    let words = [starter, &[env!("CARGO_BIN_EXE_customers")], arguments].concat();
+    let mut command = Command::from(postcode_testing::command(words[0]));
+    command.args(&words[1..]).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
     command
 }
 
@@ -52,7 +47,14 @@ impl Server {
     }
 
     async fn start_saying(arguments: &[&str], errors: Stdio) -> Self {
-        let mut child = program(&[&["serve"], arguments].concat()).stderr(errors).spawn().unwrap();
+        let mut command = program(&[&["serve"], arguments].concat());
+        command.stderr(errors);
+        Self::run(command).await
+    }
+
+    /// The same, by a command of the caller's.
+    pub(crate) async fn run(mut command: Command) -> Self {
+        let mut child = command.spawn().unwrap();
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
         let mut line = String::new();
         stdout.read_line(&mut line).await.unwrap();
@@ -76,8 +78,7 @@ impl Server {
     }
 
     pub(crate) fn signal(&self, signal: &str) {
-        let kill = format!("kill -{signal} {}", self.child.id().unwrap());
-        assert!(std::process::Command::new("sh").args(["-c", &kill]).status().unwrap().success());
+        postcode_testing::signal(self.child.id().unwrap(), signal);
     }
 }
 
@@ -102,6 +103,20 @@ pub(crate) async fn exchange(
     headers: &[(&str, &str)],
     body: &str,
 ) -> Result<(u16, String, String), Failure> {
+    let response = ask(address, method, path, headers, body).await?;
+    let content = response.headers().get("content-type").map(|content| content.to_str().map(str::to_owned));
+    let content = content.transpose()?.unwrap_or_default();
+    Ok((response.status().as_u16(), content, response.into_body()))
+}
+
+/// The same: the whole response.
+pub(crate) async fn ask(
+    address: &str,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: &str,
+) -> Result<hyper::Response<String>, Failure> {
     let mut request = Request::builder().method(method).uri(path);
     for (name, value) in headers {
         request = request.header(*name, *value);
@@ -117,11 +132,9 @@ pub(crate) async fn exchange(
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
     let connection = tokio::spawn(connection);
     let response = sender.send_request(request).await?;
-    let status = response.status().as_u16();
-    let content = response.headers().get("content-type").map(|content| content.to_str().map(str::to_owned));
-    let content = content.transpose()?.unwrap_or_default();
-    let bytes = response.into_body().collect().await?.to_bytes();
+    let (parts, body) = response.into_parts();
+    let bytes = body.collect().await?.to_bytes();
     drop(sender);
     connection.await??;
-    Ok((status, content, String::from_utf8(bytes.into())?))
+    Ok(hyper::Response::from_parts(parts, String::from_utf8(bytes.into())?))
 }

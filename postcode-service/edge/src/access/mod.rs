@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use http::header::AUTHORIZATION;
-use http::{Extensions, HeaderMap, HeaderValue, StatusCode};
+use http::{Extensions, HeaderMap, HeaderValue, Request, StatusCode};
 use jiff::Timestamp;
 
 pub use file::{Entry, Fingerprint, NewToken, Tokens, revoke};
@@ -85,6 +85,15 @@ impl Access {
         Ok(count)
     }
 
+    /// Finds out who sends a request, so that limits count by caller and not by address. A request that nobody vouches for
+    /// stays as it is: [`authorise`](Self::authorise) decides what becomes of it.
+    pub fn identify<B>(&self, request: &mut Request<B>) {
+        let Some(known) = &self.0 else { return };
+        if let Ok(entry) = known.entry(request.headers(), request.extensions()) {
+            Identity(entry).mark(request.extensions_mut());
+        }
+    }
+
     /// Decides whether a request may use a route. Returns who sent it, if that had to be proved.
     ///
     /// `need` is `None` for a route that the program's table does not list. Nobody may use it.
@@ -103,7 +112,18 @@ impl Access {
             Some(Need::Scope(scope)) => scope,
             None => return Err(Denied::Unlisted),
         };
-        let tokens = known.tokens.load();
+        let entry = known.entry(headers, extensions)?;
+        if !entry.scopes.has(scope) {
+            return Err(Denied::Scope(scope));
+        }
+        Ok(Some(Identity(entry)))
+    }
+}
+
+impl Known {
+    /// The valid entry by which a request proves who sent it.
+    fn entry(&self, headers: &HeaderMap, extensions: &Extensions) -> Result<Arc<Entry>, Denied> {
+        let tokens = self.tokens.load();
         let entry = match bearer(headers)? {
             Some(token) => tokens.of_token(token).ok_or(Denied::Invalid)?,
             None => {
@@ -115,10 +135,7 @@ impl Access {
         if entry.expires.is_some_and(|expires| expires <= Timestamp::now()) {
             return Err(Denied::Expired);
         }
-        if !entry.scopes.has(scope) {
-            return Err(Denied::Scope(scope));
-        }
-        Ok(Some(Identity(entry.clone())))
+        Ok(entry.clone())
     }
 }
 
@@ -297,6 +314,10 @@ mod tests {
         let needs = |scope| Some(Need::Scope(scope));
         let caller = ask(&headers, needs(Scope::Lookup)).unwrap().unwrap();
         assert_eq!(caller.tenant(), Some("acme"));
+        let mut request = Request::new(());
+        *request.headers_mut() = headers.clone();
+        access.identify(&mut request);
+        assert_eq!(request.extensions().get::<Caller>().map(|caller| &*caller.0), Some(caller.id()));
         assert_eq!(ask(&headers, needs(Scope::Jobs)).unwrap_err(), Denied::Scope(Scope::Jobs));
         assert_eq!(ask(&headers, None).unwrap_err(), Denied::Unlisted);
         let none = HeaderMap::new();

@@ -7,6 +7,8 @@ use http::header::CONTENT_TYPE;
 use http::{HeaderMap, StatusCode};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::Body as HttpBody;
+use postcode_core::ErrorKind;
+use postcode_edge::ReadError;
 use serde_json::{Map, Value};
 
 use super::form;
@@ -58,7 +60,7 @@ pub(in crate::api) async fn read(request: Request, max: usize) -> Result<Map<Str
             "Content-Type is {given}: send application/json or application/x-www-form-urlencoded, in UTF-8"
         )));
     };
-    let bytes = collect(request.into_body(), max).await?;
+    let bytes = whole(request, max).await?;
     match kind {
         Kind::Json => json(&bytes),
         Kind::Form => Ok(form::parse(&bytes)),
@@ -73,9 +75,17 @@ pub(super) async fn read_if_json(request: Request, max: usize) -> Result<(), Fai
     Ok(())
 }
 
-/// The bytes of a body, whatever they are.
+/// The bytes of a body, whatever they are. The request is worked on from when they are there.
 pub(in crate::api) async fn whole(request: Request, max: usize) -> Result<Bytes, Failure> {
-    collect(request.into_body(), max).await
+    postcode_edge::read(request, max).await.map_err(|error| match error {
+        ReadError::TooLarge => too_large(max),
+        ReadError::TooSlow => {
+            let text = "The body came too slowly: send it faster, or less of it";
+            Failure::new(StatusCode::REQUEST_TIMEOUT, text, ErrorKind::Timeout.code()).retryable(None)
+        }
+        ReadError::Broken(_) => Failure::bad_request("The body ended before it was complete"),
+        ReadError::Refused(refused) => refused.into(),
+    })
 }
 
 async fn collect(body: Body, max: usize) -> Result<Bytes, Failure> {

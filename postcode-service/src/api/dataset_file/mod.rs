@@ -13,17 +13,18 @@ use http::header::{
     ACCEPT_RANGES, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, IF_MATCH,
     IF_NONE_MATCH, IF_RANGE, LINK, RANGE,
 };
-use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use postcode_core::ErrorKind;
 use postcode_core::wire::path::DATASET;
 use postcode_core::wire::{EDITION_HEADER, REPR_DIGEST_HEADER};
+use postcode_edge::ClientKey;
 
 use super::reply::{Failure, Outcome, matches};
 use super::{App, Edition};
 use range::Wanted;
 
 pub(super) use file::File;
-pub(super) use transfer::{Downloads, PATIENCE};
+pub(super) use transfer::{Downloads, PATIENCE, hand_over};
 
 const TYPE: HeaderValue = HeaderValue::from_static("application/octet-stream");
 const NAME: HeaderValue = HeaderValue::from_static("attachment; filename=\"uk.postcodes\"");
@@ -34,7 +35,12 @@ pub(super) fn routes() -> Router<App> {
     Router::new().route(DATASET, get(file))
 }
 
-async fn file(State(app): State<App>, method: Method, headers: HeaderMap) -> Outcome {
+async fn file(
+    State(app): State<App>,
+    extensions: Extensions,
+    method: Method,
+    headers: HeaderMap,
+) -> Outcome {
     let edition = app.edition();
     let Some(file) = &edition.file else {
         let text = "This server has no dataset file to give. It may be in front of another one";
@@ -73,7 +79,7 @@ async fn file(State(app): State<App>, method: Method, headers: HeaderMap) -> Out
         headers.insert(CONTENT_RANGE, value(format!("bytes {}-{last}/{len}", part.start))?);
     }
     if method != Method::HEAD {
-        *response.body_mut() = app.downloads.send(file.dataset.clone(), part)?;
+        *response.body_mut() = app.downloads.send(ClientKey::of(&extensions), file.dataset.clone(), part)?;
     }
     Ok(response)
 }

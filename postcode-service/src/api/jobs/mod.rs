@@ -13,7 +13,7 @@ use axum::extract::{Path, State};
 use axum::routing::{get, post};
 use http::{HeaderMap, StatusCode};
 use postcode_core::ErrorKind;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use postcode_edge::{ClientKey, Place, Pool};
 
 use super::App;
 use super::reply::{Failure, Outcome, json};
@@ -96,8 +96,8 @@ fn no_such_job() -> Failure {
 }
 
 /// A place among those that do the same.
-fn place(places: Arc<Semaphore>, what: &str) -> Result<OwnedSemaphorePermit, Failure> {
-    places.try_acquire_owned().map_err(|_| {
+fn place(places: &Pool, client: ClientKey, what: &str) -> Result<Arc<Place>, Failure> {
+    places.enter(client).map(Arc::new).map_err(|_| {
         let text = format!("Too many {what} at once. Try again in a moment");
         Failure::new(StatusCode::SERVICE_UNAVAILABLE, text, ErrorKind::Overloaded.code()).retryable(Some(1))
     })

@@ -3,11 +3,14 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use axum::body::Body;
 use axum::extract::{Request, State};
 use bytes::Bytes;
 use futures::StreamExt;
 use http::header::{CONTENT_TYPE, LOCATION};
 use http::{HeaderMap, HeaderValue, StatusCode};
+use hyper::body::Body as _;
+use postcode_edge::Place;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
@@ -116,7 +119,7 @@ impl Asked {
 pub(super) async fn submit(State(app): State<App>, params: Params, request: Request) -> Outcome {
     let tenant = tenant(request.headers())?;
     let key = word(request.headers(), KEY, MAX_KEY)?;
-    let _place = place(app.jobs.uploads(), "uploads")?;
+    let place = place(app.jobs.uploads(), params.client(), "uploads")?;
     let is_json = is_json(request.headers());
     let format = if is_json { None } else { Some(format(request.headers()).map_err(also_json)?) };
     let store = app.jobs.store().await?;
@@ -137,6 +140,7 @@ pub(super) async fn submit(State(app): State<App>, params: Params, request: Requ
             let seen = Arc::new(Mutex::new(asked_by));
             let hash = seen.clone();
             let rows = limited(request.into_body().into_data_stream(), app.jobs.limits().upload);
+            let rows = place.counted(rows).map(|bytes| bytes.map_err(std::io::Error::other));
             let rows = rows.inspect(move |bytes: &std::io::Result<Bytes>| {
                 if let Ok(bytes) = bytes {
                     hash.lock().unwrap_or_else(PoisonError::into_inner).update(bytes);
@@ -151,6 +155,7 @@ pub(super) async fn submit(State(app): State<App>, params: Params, request: Requ
         }
         None => {
             let late = |_| Failure::bad_request("The body came too slowly: send it faster, or less of it");
+            let request = counted(request, &place);
             let bytes =
                 tokio::time::timeout(JSON_TIME, body::whole(request, MAX_JSON)).await.map_err(late)??;
             asked_by.update(&bytes);
@@ -181,6 +186,14 @@ pub(super) async fn submit(State(app): State<App>, params: Params, request: Requ
         response.headers_mut().insert(LOCATION, location);
     }
     Ok(response)
+}
+
+/// The request, whose body is counted for its place. Its announced length is kept.
+fn counted(request: Request, place: &Arc<Place>) -> Request {
+    if request.body().size_hint().lower() > MAX_JSON as u64 {
+        return request;
+    }
+    request.map(|body| Body::from_stream(place.counted(body.into_data_stream())))
 }
 
 fn is_json(headers: &HeaderMap) -> bool {

@@ -181,7 +181,7 @@ async fn answer(
     let wanted = Wanted::of(&app, params, headers)?;
     let query = Within::of(region).after(wanted.after);
     if wanted.lines {
-        return lines::send(&app, edition, query, wanted.limit, wanted.view, unknown).await;
+        return lines::send(&app, params.client(), edition, query, wanted.limit, wanted.view, unknown).await;
     }
     let limit = wanted.limit.unwrap_or(query.limit).min(app.limits.max_page);
     let query = query.limit(limit);

@@ -20,7 +20,8 @@ on_both! {
 
 async fn bench(database: Database, attempts: u32, allow: &[&str]) -> Bench {
     let allow = allow.iter().map(|text| text.parse().unwrap()).collect();
-    let manner = Manner { allow, attempts, first_delay: Duration::ZERO, ..Manner::default() };
+    let timeout = postcode_testing::GENEROUS;
+    let manner = Manner { allow, attempts, first_delay: Duration::ZERO, timeout };
     let callbacks = Callbacks::new(SECRET, manner).unwrap();
     let mut bench = Bench::with(database, Limits::default(), Some(callbacks)).await;
     bench.work(1);
