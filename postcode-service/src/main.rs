@@ -18,6 +18,7 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Serve(cli::serve::Args),
+    Token(postcode_edge::TokenArgs),
     Worker(cli::worker::Args),
     Import(cli::import::Args),
     Inspect(cli::inspect::Args),
@@ -43,7 +44,7 @@ impl Command {
     /// For the lookups 1 is "not found", so their errors are 2; for the tools there is only success and failure.
     fn status_of_errors(&self) -> u8 {
         match self {
-            Self::Import(_) | Self::Inspect(_) | Self::Verify(_) | Self::Pack(_) => 1,
+            Self::Token(_) | Self::Import(_) | Self::Inspect(_) | Self::Verify(_) | Self::Pack(_) => 1,
             _ => 2,
         }
     }
@@ -51,6 +52,7 @@ impl Command {
     async fn run(self) -> anyhow::Result<()> {
         match self {
             Self::Serve(args) => args.run().await,
+            Self::Token(args) => args.run().map_err(anyhow::Error::msg),
             Self::Worker(args) => args.run().await,
             Self::Import(args) => args.run().await,
             Self::Inspect(args) => args.run().await,

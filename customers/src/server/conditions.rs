@@ -9,8 +9,9 @@ use super::problem::Problem;
 use crate::service::check_key;
 use crate::{Customers, Error};
 
-/// Who makes a change: set by the operator's proxy, which knows; clients must not reach this server past it.
-const ACTOR: &str = "customers-actor";
+/// Who makes a change. With tokens it is the caller's, which the guard has seen to; without, the operator's proxy sets it,
+/// and clients must not reach this server past it.
+pub(super) const ACTOR: &str = "customers-actor";
 const KEY: &str = "idempotency-key";
 
 /// The customers as this request may change them, and its idempotency key.

@@ -1,5 +1,6 @@
 //! The HTTP API of the customers, and the loop that serves it.
 
+mod access;
 mod accounts;
 mod addresses;
 mod body;
@@ -26,7 +27,7 @@ use crate::Customers;
 pub use guard::guarded;
 pub use listen::{serve, serve_with};
 pub use postcode_edge::{
-    Address, ClientHeader, GateLimits, HostName, Hosts, Limits, Listener, Proxies, Rate,
+    Access, Address, ClientHeader, GateLimits, HostName, Hosts, Limits, Listener, Proxies, Rate,
 };
 pub use problem::Problem;
 pub use routes::{router, router_with};
@@ -45,11 +46,19 @@ pub struct Options {
     pub request_timeout: Duration,
     /// Exports and reports that are sent at once: others are answered 503.
     pub exports: usize,
+    /// Who may do what. By default everybody may do everything.
+    pub access: Access,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { require_if_match: false, hosts: None, request_timeout: Duration::from_secs(15), exports: 4 }
+        Self {
+            require_if_match: false,
+            hosts: None,
+            request_timeout: Duration::from_secs(15),
+            exports: 4,
+            access: Access::default(),
+        }
     }
 }
 

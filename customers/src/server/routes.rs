@@ -13,7 +13,7 @@ use tokio::sync::Semaphore;
 
 use super::problem::Problem;
 use super::{
-    Answer, App, MAX_FILES, Options, SCARCE_SPEED, accounts, addresses, guard, imports, listing, page,
+    Answer, App, MAX_FILES, Options, SCARCE_SPEED, access, accounts, addresses, guard, imports, listing, page,
 };
 use crate::Customers;
 
@@ -64,7 +64,9 @@ use crate::Customers;
 /// | `GET /postcodes/{postcode}/map?radius=500` | metres, 100 to 5000 | the postcodes around it, for a map |
 ///
 /// Errors are `application/problem+json` (RFC 9457) with a `code` that never changes: `invalid_json`, `invalid_body`,
-/// `invalid_query`, `invalid_header` and `invalid_host` 400, `cross_site` 403, `customer_not_found`, `address_not_found`, `import_not_found`, `no_location` and `not_found` 404,
+/// `invalid_query`, `invalid_header` and `invalid_host` 400, `token_required`, `token_invalid` and `token_expired` 401,
+/// `scope_missing`, `actor_not_allowed` and `cross_site` 403, `customer_not_found`, `address_not_found`, `import_not_found`,
+/// `no_location` and `not_found` 404,
 /// `method_not_allowed` 405, `request_timeout` 408, `conflict`, `email_taken` and `main_address` 409,
 /// `precondition_failed` 412, `too_large` 413, `unsupported_media_type` 415, `host_not_allowed` 421, `invalid_customer` (with a list `errors` of
 /// `field` and `message`) `invalid_import` and
@@ -101,6 +103,7 @@ pub fn router_with(customers: Customers, options: Options) -> Router {
         .merge(imports::routes())
         .merge(page::routes())
         .route_layer(from_fn_with_state(limit, guard::deadline))
+        .route_layer(from_fn_with_state(options.access.clone(), access::check))
         .fallback(no_route)
         .method_not_allowed_fallback(no_method)
         .with_state(App { customers, options, exports, uploads });

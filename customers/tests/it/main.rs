@@ -32,9 +32,12 @@ mod program;
 mod promotion;
 mod recheck;
 mod router;
+#[cfg(feature = "bin")]
+mod secured;
 mod serve;
 #[cfg(feature = "bin")]
 mod service;
 mod store;
 #[cfg(feature = "bin")]
 mod tarpit;
+mod tokens;

@@ -11,9 +11,12 @@
 //!   long ([`Pool`]);
 //! - the log, which keeps no answer waiting (`log`, with the feature of that name);
 //! - who is at the other end, behind a trusted proxy too ([`Peer`], [`Client`], [`Proxies`]);
+//! - who may do what: tokens, client certificates and their scopes ([`Access`]);
+//! - TLS ([`Tls`]), and that no server is open to other machines by accident ([`Security`]);
 //! - error messages without secrets ([`without_secrets`]).
 #![deny(missing_docs)]
 
+mod access;
 mod body;
 mod connection;
 mod files;
@@ -31,19 +34,31 @@ mod proxies;
 mod rate;
 pub mod refused;
 mod secrets;
+mod security;
 mod serve;
+mod tls;
+#[cfg(feature = "cli")]
+mod token_command;
 mod watched;
 
+pub use access::{
+    Access, Claim, Denied, Entry, Fingerprint, Identity, Need, NewToken, Rule, Scope, Scopes, Tokens,
+    is_from_trusted_proxy, revoke, speaks_for,
+};
 pub use body::{RequestBody, TooSlow};
 pub use gate::{Admitted, Gate, GateLimits, ReadError, Refused, Turn, read};
 pub use hosts::{HostName, Hosts, NotAllowed};
 pub use listen::{Address, Listener, Stream};
-pub use peer::{Caller, Client, Peer};
+pub use peer::{Caller, Client, Peer, TrustedProxy};
 pub use pool::{ClientKey, Full, Lost, Place, Pool, Yields};
 pub use proxies::{ClientHeader, Proxies};
 pub use rate::Rate;
 pub use secrets::without_secrets;
+pub use security::{Security, SecurityOptions};
 pub use serve::{Accept, Handler, Limits, Plain, Refusal, serve, serve_with};
+pub use tls::{Tls, TlsFiles, certificate_fingerprint};
+#[cfg(feature = "cli")]
+pub use token_command::TokenArgs;
 
 /// Any error, as bodies have them.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;

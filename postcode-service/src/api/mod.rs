@@ -10,6 +10,7 @@ mod description;
 mod distance;
 mod edition;
 mod enrich;
+mod guard;
 mod health;
 mod jobs;
 mod nearest;
@@ -44,6 +45,7 @@ use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use http::Method;
 use postcode_core::{MAX_NEIGHBOURS, MAX_PAGE, MAX_RADIUS};
+use postcode_edge::Access;
 use tower::ServiceExt;
 
 pub(crate) use bulk::lines as bulk_lines;
@@ -109,6 +111,7 @@ struct App {
     answers: answers::Answers,
     regions: region::Turns,
     jobs: Jobs,
+    access: Access,
 }
 
 impl App {
@@ -132,6 +135,11 @@ impl Api {
 
     /// Over that edition of the data, with jobs. Their workers are not run here.
     pub fn with_jobs(edition: Edition, limits: Limits, jobs: Jobs) -> Self {
+        Self::with_access(edition, limits, jobs, Access::open())
+    }
+
+    /// Over that edition of the data, with jobs, for callers whose tokens have the scopes that the routes need.
+    pub fn with_access(edition: Edition, limits: Limits, jobs: Jobs, access: Access) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let app = App {
             edition: Arc::new(ArcSwap::from_pointee(edition)),
@@ -141,6 +149,7 @@ impl Api {
             answers: answers::Answers::new(limits.max_answers),
             regions: region::Turns::new(cores.div_ceil(2), limits.max_regions),
             jobs,
+            access,
         };
         let router = Router::new()
             .merge(bulk::routes())
@@ -162,6 +171,7 @@ impl Api {
             .merge(terminated::routes())
             .merge(validate::routes())
             .route_layer(from_fn_with_state(app.clone(), strict::check))
+            .route_layer(from_fn_with_state(app.clone(), guard::check))
             .route_layer(from_fn(remember_route))
             .fallback(bulk::no_route)
             // postcodes.io has no 405.
@@ -173,6 +183,11 @@ impl Api {
     /// The data that is served now.
     pub fn edition(&self) -> Arc<Edition> {
         self.app.edition()
+    }
+
+    /// Who may do what.
+    pub(crate) fn access(&self) -> &Access {
+        &self.app.access
     }
 
     pub(crate) fn jobs(&self) -> &Jobs {

@@ -16,7 +16,7 @@ use hyper::body::Body as HttpBody;
 use postcode_core::wire::REQUEST_ID_HEADER;
 use postcode_edge::log::cut;
 use postcode_edge::refused::{Kind, count};
-use postcode_edge::{Gate, Hosts, Refused};
+use postcode_edge::{Gate, Hosts, Need, Refused, Scope};
 
 use super::metrics::{Counted, Metrics};
 use super::{Options, deadline, trace};
@@ -117,6 +117,11 @@ impl Frontend {
         let path = request.uri().path().trim_end_matches('/');
         let is = |name: &str| path.eq_ignore_ascii_case(name);
         if is("/metrics") && matches!(*request.method(), Method::GET | Method::HEAD) {
+            let need = Some(Need::Scope(Scope::Metrics));
+            let allowed = self.api.access().authorise(request.headers(), request.extensions(), need);
+            if let Err(denied) = allowed {
+                return Failure::from(denied).respond(Some(id));
+            }
             const TEXT: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
             return ([(CONTENT_TYPE, TEXT)], self.metrics.render()).into_response();
         }

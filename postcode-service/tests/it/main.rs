@@ -25,3 +25,5 @@ mod recorded;
 mod regions;
 mod replica;
 mod server;
+mod tls;
+mod tokens;

@@ -16,14 +16,14 @@ use postcode_testing::{GENEROUS, Nobody};
 
 use crate::common;
 
-fn program() -> Command {
+pub(crate) fn program() -> Command {
     let mut command = common::program();
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }
 
 /// A dataset file of a live, a terminated and no other postcode.
-fn dataset(path: &Path, edition: &str) -> String {
+pub(crate) fn dataset(path: &Path, edition: &str) -> String {
     let mut metadata = Metadata::new(edition);
     metadata.not_covered = vec!["BT".to_owned()];
     metadata.not_covered_advice = Some("load ONSPD".to_owned());
@@ -34,14 +34,14 @@ fn dataset(path: &Path, edition: &str) -> String {
     format!("file:{}", path.display())
 }
 
-struct Server {
+pub(crate) struct Server {
     child: Child,
     out: BufReader<ChildStdout>,
-    address: String,
+    pub(crate) address: String,
 }
 
 impl Server {
-    fn start(arguments: &[&str]) -> Self {
+    pub(crate) fn start(arguments: &[&str]) -> Self {
         let mut child = program().arg("serve").args(arguments).spawn().unwrap();
         let mut out = BufReader::new(child.stdout.take().unwrap());
         let mut line = String::new();
@@ -53,12 +53,37 @@ impl Server {
         Self { child, out, address: address.to_owned() }
     }
 
-    fn signal(&self, name: &str) {
+    /// Waits for a line of the log that says this.
+    pub(crate) fn logs(&mut self, said: &str) {
+        let log = self.child.stderr.as_mut().unwrap();
+        let (mut line, mut byte) = (Vec::new(), [0]);
+        loop {
+            assert_ne!(log.read(&mut byte).unwrap(), 0, "the log ended without {said:?}");
+            line.push(byte[0]);
+            if byte[0] == b'\n' {
+                if text(&line).contains(said) {
+                    return;
+                }
+                line.clear();
+            }
+        }
+    }
+
+    /// Ends it, and returns the rest of its log.
+    pub(crate) fn end_with_log(mut self, signal: &str) -> String {
+        let mut log = self.child.stderr.take().unwrap();
+        assert_eq!(self.end(signal).0, Some(0));
+        let mut rest = String::new();
+        log.read_to_string(&mut rest).unwrap();
+        rest
+    }
+
+    pub(crate) fn signal(&self, name: &str) {
         postcode_testing::signal(self.child.id(), name);
     }
 
     /// The exit status, and what else was written to standard output.
-    fn end(mut self, signal: &str) -> (Option<i32>, String) {
+    pub(crate) fn end(mut self, signal: &str) -> (Option<i32>, String) {
         self.signal(signal);
         let status = self.child.wait().unwrap();
         let mut rest = String::new();
@@ -76,7 +101,7 @@ impl Server {
     }
 }
 
-fn text(bytes: &[u8]) -> String {
+pub(crate) fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 

@@ -2,6 +2,7 @@
 
 mod admin;
 mod promote;
+mod security;
 
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
@@ -15,13 +16,14 @@ use customers::server::{
 use customers::{Customers, Store};
 use postcode_core::{Connector, redact};
 use postcode_edge::log::{self, Format};
-use postcode_edge::without_secrets;
+use postcode_edge::{TokenArgs, without_secrets};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tracing::{error, info, warn};
 use tracing_subscriber::EnvFilter;
 
 use promote::Promote;
+use security::SecurityArgs;
 
 /// Customer accounts with checked postal addresses, over HTTP.
 #[derive(Parser)]
@@ -33,13 +35,15 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    Serve(Serve),
+    Serve(Box<Serve>),
+    Token(TokenArgs),
 }
 
 /// Serves the HTTP API until SIGTERM or SIGINT.
 ///
 /// Prints one line on standard output when it is ready: `listening on http://127.0.0.1:8081`; with --admin a second
 /// one: `admin on http://127.0.0.1:8091`.
+/// SIGHUP reads the tokens and certificates again.
 /// Logs go to standard error; RUST_LOG says how much (`customers=debug`).
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
@@ -154,6 +158,8 @@ struct Serve {
     #[arg(long, env = "CUSTOMERS_REQUIRE_IF_MATCH")]
     require_if_match: bool,
     #[command(flatten)]
+    security: SecurityArgs,
+    #[command(flatten)]
     promote: Promote,
 }
 
@@ -194,21 +200,18 @@ Examples:
       how they agree and moves the stage, while serving
   customers serve --listen unix:/run/customers.sock --database sqlite:///var/lib/customers.db
   DATABASE_URL=postgres://customers:secret@db.example/customers?sslmode=verify-full customers serve
-  CUSTOMERS_POSTCODES=file:/srv/uk.postcodes customers serve --listen 0.0.0.0:80 --host customers.example
+  CUSTOMERS_POSTCODES=file:/srv/uk.postcodes customers serve --listen 0.0.0.0:443 --host customers.example \\
+      --tokens tokens --tls-cert cert.pem --tls-key key.pem
 
   curl -i http://127.0.0.1:8081/customers -H 'content-type: application/json' -d \\
     '{\"name\":\"Ada\",\"email\":\"ada@example.com\",\"postcode\":\"sw1a1aa\",\"address_lines\":[\"1 The Mall\"]}'";
 
 fn main() -> ExitCode {
-    let Cli { command: Command::Serve(options) } = parse();
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    let format = Format::Text { ansi: io::stderr().is_terminal() };
-    let log = log::start(filter, format, io::stderr()).context("the log could not be started");
-    match log.and_then(|log| {
-        // The log is written to its end before the last word.
-        let _log = log;
-        run(options)
-    }) {
+    let ended = match parse().command {
+        Command::Serve(options) => serve(*options),
+        Command::Token(args) => args.run().map_err(anyhow::Error::msg),
+    };
+    match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             // Nothing to be done if standard error is closed.
@@ -216,6 +219,14 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+fn serve(options: Serve) -> Result<()> {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    let format = Format::Text { ansi: io::stderr().is_terminal() };
+    // The log is written to its end before the last word.
+    let _log = log::start(filter, format, io::stderr()).context("the log could not be started")?;
+    run(options)
 }
 
 /// Reads the command line. Its errors show no secret of it.
@@ -236,6 +247,8 @@ async fn run(options: Serve) -> Result<()> {
     // From here on a signal is not lost, whenever it comes.
     let mut terminate = signal(SignalKind::terminate()).context("SIGTERM can't be handled")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("SIGINT can't be handled")?;
+    let mut hangup = signal(SignalKind::hangup()).context("SIGHUP can't be handled")?;
+    let security = options.security.open()?;
 
     let source = Connector::new(&options.postcodes).context("--postcodes")?.within(options.lookup_timeout);
     // Says which implementation it is and how it is set up, without the secrets that a URL may hold.
@@ -244,13 +257,14 @@ async fn run(options: Serve) -> Result<()> {
     let listener = Listener::bind(&options.listen)
         .await
         .with_context(|| format!("can't listen on {}", options.listen))?;
+    let listener = security.protect(listener).map_err(anyhow::Error::msg).context("--listen")?;
     let (limits, requests) = (options.limits(), options.requests());
     let (stop, stopped) = watch::channel(false);
 
     let promoted = options.promote.compose(lookup.clone(), &postcodes, options.lookup_timeout).await?;
     let (lookup, admin) = match promoted {
         None => (lookup, None),
-        Some(promoted) => (promoted.lookup(), promoted.admin(&options.hosts).await?),
+        Some(promoted) => (promoted.lookup(), promoted.admin(&options.hosts, &security).await?),
     };
     let store = Store::open_within(&options.database, options.request_timeout).await.context("--database")?;
     let customers = Customers::new(store.clone(), lookup).with_lookup_timeout(options.lookup_timeout);
@@ -276,6 +290,12 @@ async fn run(options: Serve) -> Result<()> {
     api.hosts = Some(Hosts::listening_on(&options.listen.to_string()).with(options.hosts));
     api.request_timeout = options.request_timeout;
     api.exports = options.max_exports as usize;
+    api.access = security.access().clone();
+    tokio::spawn(async move {
+        while hangup.recv().await.is_some() {
+            security.reload();
+        }
+    });
     let router = server::router_with(customers, api);
     let serving = server::serve_with(listener, router, limits, requests, until(stopped.clone()));
     let administering = async {

@@ -8,14 +8,16 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::{Request, State};
+use axum::extract::{MatchedPath, Request, State};
 use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
 use axum::http::{Method, StatusCode, Uri};
-use axum::response::{Html, IntoResponse};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
 use customers::server::{self, Address, HostName, Hosts, Limits, Listener, Problem};
 use postcode_core::layers::{Promotion, Snapshot};
+use postcode_edge::{Access, Need, Rule, Scope, Security};
 use serde::Serialize;
 use serde_json::json;
 use tracing::info;
@@ -50,12 +52,13 @@ impl Admin {
         hosts: &[HostName],
         promotion: Promotion,
         sources: Sources,
+        security: &Security,
     ) -> io::Result<Self> {
-        let listener = Listener::bind(address).await?;
+        let listener = security.protect(Listener::bind(address).await?).map_err(io::Error::other)?;
         // The examples that differ are postcodes of customers, and whoever calls can move the stage.
         let hosts = Hosts::listening_on(&address.to_string()).with(hosts.iter().cloned());
-        let router = server::guarded(router(Shared { promotion, sources }), Some(hosts));
-        Ok(Self { listener, router })
+        let router = router(Shared { promotion, sources }, security.access().clone());
+        Ok(Self { listener, router: server::guarded(router, Some(hosts)) })
     }
 
     pub(crate) async fn serve(self, drain: Duration, stop: impl Future<Output = ()>) {
@@ -73,15 +76,33 @@ impl Admin {
 /// | `PUT /promotion` | `{"stage":"canary","share":0.1}` | the same, changed |
 /// | `GET /metrics` | | the same for Prometheus |
 /// | `GET /health` | | 200 |
-fn router(shared: Shared) -> Router {
+fn router(shared: Shared, access: Access) -> Router {
     Router::new()
         .route("/", get(page))
         .route("/promotion", get(show).put(change))
         .route("/metrics", get(measure))
         .route("/health", get(async || Json(json!({ "status": "ok" }))))
+        .route_layer(from_fn_with_state(access, guard))
         .fallback(no_route)
         .method_not_allowed_fallback(no_method)
         .with_state(Arc::new(shared))
+}
+
+/// What each route needs, where there are tokens. Nobody may use a route that is not here.
+const TABLE: &[Rule] = &[
+    Rule::new("/", Need::Nothing, Need::Nothing),
+    Rule::new("/health", Need::Nothing, Need::Nothing),
+    Rule::new("/promotion", Need::Scope(Scope::Admin), Need::Scope(Scope::Admin)),
+    Rule::new("/metrics", Need::Scope(Scope::Metrics), Need::Scope(Scope::Metrics)),
+];
+
+async fn guard(State(access): State<Access>, request: Request, next: Next) -> Response {
+    let route = request.extensions().get::<MatchedPath>();
+    let need = route.and_then(|route| Rule::find(TABLE, route.as_str(), request.method()));
+    match access.authorise(request.headers(), request.extensions(), need) {
+        Ok(_) => next.run(request).await,
+        Err(denied) => Problem::from(denied).into_response(),
+    }
 }
 
 /// Nothing that was true a moment ago is to be shown as true now.
