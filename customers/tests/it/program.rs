@@ -259,6 +259,12 @@ async fn help_shows_every_option_its_variable_and_examples() {
         "postgres://",
         "--require-if-match",
         "CUSTOMERS_REQUIRE_IF_MATCH",
+        "--host",
+        "CUSTOMERS_HOST",
+        "--request-timeout",
+        "CUSTOMERS_REQUEST_TIMEOUT",
+        "--max-exports",
+        "CUSTOMERS_MAX_EXPORTS",
     ] {
         assert!(help.contains(part), "{part}: {help}");
     }

@@ -205,7 +205,7 @@ async fn a_change_that_makes_no_sense_is_refused_and_changes_nothing() {
         (
             vec![json_type, ("host", &rebound), ("origin", &page)],
             r#"{"stage":"remote"}"#,
-            403,
+            421,
             "evil.example",
         ),
     ] {

@@ -410,7 +410,8 @@ async fn requests_whose_body_is_still_coming_keep_nobody_from_being_served() {
         ..Options::default()
     };
     let server = start(options).await;
-    let head = "POST /postcodes HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\nconnection: close\r\n";
+    let head =
+        "POST /postcodes HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\nconnection: close\r\n";
     let mut slow = Vec::new();
     for _ in 0..2 {
         let mut stream = server.connect().await;

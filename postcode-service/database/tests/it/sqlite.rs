@@ -139,7 +139,8 @@ async fn a_commit_or_begin_that_is_cancelled_blocks_nobody() {
         // Polled a few times, and dropped wherever it is then.
         let mut commit = Box::pin(transaction.commit());
         for _ in 0..n % 5 {
-            let _ = std::future::poll_fn(|cx| std::task::Poll::Ready(commit.as_mut().poll(cx).is_ready())).await;
+            let _ =
+                std::future::poll_fn(|cx| std::task::Poll::Ready(commit.as_mut().poll(cx).is_ready())).await;
             tokio::task::yield_now().await;
         }
         drop(commit);
