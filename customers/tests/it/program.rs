@@ -286,8 +286,7 @@ async fn log_that_nobody_reads_keeps_no_answer_waiting() {
     for _ in 0..500 {
         assert_eq!(send(&address, "GET", "/customers?q=nobody", None).await.unwrap().0, 200);
     }
-    let kill = format!("kill -TERM {}", child.id().unwrap());
-    assert!(std::process::Command::new("sh").args(["-c", &kill]).status().unwrap().success());
+    postcode_testing::signal(child.id().unwrap(), "TERM");
     assert_eq!(child.wait().await.unwrap().code(), Some(0));
 }
 
