@@ -58,15 +58,15 @@ impl Attack {
             Bulk => Some(200.0),
             Forms => Some(20.0),
             BulkPlaces | Polygons => Some(8.0),
-            Idle | KeptAlive | SlowHeaders | SlowBodies | UnroutedPosts | SlowReaders | Uploads | JobUploads | Downloads => {
-                None
-            }
+            Idle | KeptAlive | SlowHeaders | SlowBodies | UnroutedPosts | SlowReaders | Uploads
+            | JobUploads | Downloads => None,
         }
     }
 
     /// What it sends first.
     fn opening(self, host: SocketAddr, rng: &mut fastrand::Rng) -> Vec<u8> {
-        let head = |line: &str, more: &str| format!("{line} HTTP/1.1\r\nHost: {host}\r\n{more}\r\n").into_bytes();
+        let head =
+            |line: &str, more: &str| format!("{line} HTTP/1.1\r\nHost: {host}\r\n{more}\r\n").into_bytes();
         let post = |path: &str, kind: &str, body: &str| {
             let more = format!("Content-Type: {kind}\r\nContent-Length: {}\r\n", body.len());
             [head(&format!("POST {path}"), &more), body.as_bytes().to_vec()].concat()
@@ -83,9 +83,11 @@ impl Attack {
             Garbage => (0..512).map(|_| rng.u8(..)).collect(),
             NewConnections => head("GET /ping", "Connection: close\r\n"),
             Bulk => post("/postcodes", "application/json", &bulk(rng)),
-            BulkPlaces => {
-                post("/postcodes?extended=true&limit=1000&radius=20000", "application/json", &bulk_places(rng))
-            }
+            BulkPlaces => post(
+                "/postcodes?extended=true&limit=1000&radius=20000",
+                "application/json",
+                &bulk_places(rng),
+            ),
             Polygons => post("/within", "application/json", &zigzag()),
             Forms => post("/postcodes", "application/x-www-form-urlencoded", &form()),
             UnroutedPosts => slow("/jobs/x/y", "application/json", "{"),
@@ -173,8 +175,11 @@ async fn read_one(stream: &mut TcpStream) -> std::io::Result<()> {
 
 fn bulk(rng: &mut fastrand::Rng) -> String {
     let letter = |n: u32| char::from_digit(n % 6 + 10, 16).unwrap_or('a').to_ascii_uppercase();
-    let postcodes: Vec<_> =
-        (0..100).map(|_| format!("\"M{} {}{}{}\"", rng.u8(1..30), rng.u8(1..9), letter(rng.u32(..)), letter(rng.u32(..)))).collect();
+    let postcodes: Vec<_> = (0..100)
+        .map(|_| {
+            format!("\"M{} {}{}{}\"", rng.u8(1..30), rng.u8(1..9), letter(rng.u32(..)), letter(rng.u32(..)))
+        })
+        .collect();
     format!("{{\"postcodes\":[{}]}}", postcodes.join(","))
 }
 
@@ -226,12 +231,21 @@ impl Hostile {
     /// Closes them, and gives how many connections were opened.
     pub(crate) fn stop(self) -> Result<u64> {
         let _ = self.stop.send(true);
-        self.thread.join().map_err(|_| anyhow!("the hostile connections panicked"))?.context("the hostile connections")?;
+        self.thread
+            .join()
+            .map_err(|_| anyhow!("the hostile connections panicked"))?
+            .context("the hostile connections")?;
         Ok(self.rounds.load(Ordering::Relaxed))
     }
 }
 
-async fn run(host: SocketAddr, mix: &Mix, connections: usize, rounds: &Arc<AtomicU64>, mut stop: watch::Receiver<bool>) {
+async fn run(
+    host: SocketAddr,
+    mix: &Mix,
+    connections: usize,
+    rounds: &Arc<AtomicU64>,
+    mut stop: watch::Receiver<bool>,
+) {
     let shares: usize = mix.parts.iter().map(|(_, share)| share).sum();
     let mut tasks = tokio::task::JoinSet::new();
     for (attack, share) in mix.parts {

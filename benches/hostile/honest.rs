@@ -18,7 +18,8 @@ use tokio::time::timeout_at;
 
 /// How long after it was due a request may be answered.
 const PATIENCE: Duration = Duration::from_secs(5);
-const PATHS: [&str; 4] = ["/postcodes/SW1A1AA", "/postcodes/M11AE", "/postcodes/EH11YZ", "/postcodes/CF101BH"];
+const PATHS: [&str; 4] =
+    ["/postcodes/SW1A1AA", "/postcodes/M11AE", "/postcodes/EH11YZ", "/postcodes/CF101BH"];
 
 type Body = Empty<hyper::body::Bytes>;
 
@@ -65,7 +66,8 @@ impl Counts {
 impl Load {
     /// Asks for the whole window, and waits for the last answers.
     pub(crate) fn run(self, name: &str) -> Result<Counts> {
-        let (senders, receivers): (Vec<_>, Vec<_>) = (0..self.connections).map(|_| mpsc::unbounded_channel()).unzip();
+        let (senders, receivers): (Vec<_>, Vec<_>) =
+            (0..self.connections).map(|_| mpsc::unbounded_channel()).unzip();
         // A thread of its own: the runtime's timer has a resolution of a millisecond, which would be most of the times.
         let pace = std::thread::Builder::new().name("pace".to_owned()).spawn(move || self.pace(&senders))?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;

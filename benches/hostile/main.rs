@@ -73,8 +73,14 @@ fn main() -> Result<()> {
     if args.smoke {
         (args.seconds, args.hostile, args.honest, args.rate) = (1, 90, 10, 100);
     }
-    ensure!(args.honest > 0 && args.rate > 0 && args.seconds > 0, "--honest, --rate and --seconds: give 1 or more");
-    ensure!(args.seconds <= 600 && args.hostile <= 20_000, "give at most 600 seconds and 20000 hostile connections");
+    ensure!(
+        args.honest > 0 && args.rate > 0 && args.seconds > 0,
+        "--honest, --rate and --seconds: give 1 or more"
+    );
+    ensure!(
+        args.seconds <= 600 && args.hostile <= 20_000,
+        "give at most 600 seconds and 20000 hostile connections"
+    );
     let mixes = chosen(&args.mixes)?;
     // Each connection is a file here, and one in the program that is started.
     rlimit::increase_nofile_limit(u64::MAX).context("the limit of open files can't be raised")?;
@@ -101,7 +107,10 @@ fn chosen(names: &[String]) -> Result<Vec<&'static Mix>> {
     let find = |name: &String| MIXES.iter().find(|mix| mix.name == name);
     match names {
         [] => Ok(MIXES.iter().collect()),
-        names => names.iter().map(|name| find(name).with_context(|| format!("{name}: no such mix. Give {}", known()))).collect(),
+        names => names
+            .iter()
+            .map(|name| find(name).with_context(|| format!("{name}: no such mix. Give {}", known())))
+            .collect(),
     }
 }
 

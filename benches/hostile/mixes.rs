@@ -20,12 +20,28 @@ pub(crate) const MIXES: &[Mix] = &[
     Mix { name: "slow-headers", about: "one header line a second, without end", parts: &[(SlowHeaders, 1)] },
     Mix { name: "slow-bodies", about: "one byte of a body a second", parts: &[(SlowBodies, 1)] },
     Mix { name: "garbage", about: "random bytes on new connections, 4,500 a second", parts: &[(Garbage, 1)] },
-    Mix { name: "new-connections", about: "one request a connection, 1,000 a second", parts: &[(NewConnections, 1)] },
+    Mix {
+        name: "new-connections",
+        about: "one request a connection, 1,000 a second",
+        parts: &[(NewConnections, 1)],
+    },
     Mix { name: "bulk", about: "100 postcodes a request, 200 requests a second", parts: &[(Bulk, 1)] },
-    Mix { name: "bulk-places", about: "100 points with 1,000 neighbours each, 8 requests a second", parts: &[(BulkPlaces, 1)] },
-    Mix { name: "polygons", about: "polygons of 900 corners and no area, 8 a second", parts: &[(Polygons, 1)] },
+    Mix {
+        name: "bulk-places",
+        about: "100 points with 1,000 neighbours each, 8 requests a second",
+        parts: &[(BulkPlaces, 1)],
+    },
+    Mix {
+        name: "polygons",
+        about: "polygons of 900 corners and no area, 8 a second",
+        parts: &[(Polygons, 1)],
+    },
     Mix { name: "forms", about: "forms of 90 kB in 3,000 fields, 20 a second", parts: &[(Forms, 1)] },
-    Mix { name: "unrouted-posts", about: "POST /jobs/x/y with a body that does not come", parts: &[(UnroutedPosts, 1)] },
+    Mix {
+        name: "unrouted-posts",
+        about: "POST /jobs/x/y with a body that does not come",
+        parts: &[(UnroutedPosts, 1)],
+    },
     Mix { name: "slow-readers", about: "large answers that are not read", parts: &[(SlowReaders, 1)] },
     Mix { name: "long-paths", about: "paths of 15 kB below /jobs, 2,000 a second", parts: &[(LongPaths, 1)] },
     Mix {

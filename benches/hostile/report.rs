@@ -63,7 +63,9 @@ pub(crate) fn table(args: &Args, rows: &[Row]) -> String {
 /// Fails for the mixes after which the server did not answer any more; and if there is a bound, for those in which an honest
 /// request went without its answer or waited too long.
 pub(crate) fn check(rows: &[Row], at_most: Option<f64>) -> Result<()> {
-    let names = |is: &dyn Fn(&Row) -> bool| rows.iter().filter(|row| is(row)).map(|row| row.name).collect::<Vec<_>>().join(", ");
+    let names = |is: &dyn Fn(&Row) -> bool| {
+        rows.iter().filter(|row| is(row)).map(|row| row.name).collect::<Vec<_>>().join(", ")
+    };
     let stuck = names(&|row| !row.recovered);
     ensure!(stuck.is_empty(), "the server did not answer any more after: {stuck}");
     let Some(most) = at_most else { return Ok(()) };

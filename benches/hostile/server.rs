@@ -24,7 +24,8 @@ impl Server {
     /// Starts the program on a free port, with jobs in a folder that is removed with it.
     pub(crate) fn start(program: &Path, arguments: &[String]) -> Result<Self> {
         let folder = tempfile::tempdir()?;
-        let program = program.canonicalize().with_context(|| format!("{}: can't be started", program.display()))?;
+        let program =
+            program.canonicalize().with_context(|| format!("{}: can't be started", program.display()))?;
         let jobs = format!("sqlite://{}", folder.path().join("jobs.db").display());
         let mut child = Command::new(&program)
             .args(["serve", "--listen", "127.0.0.1:0", "--jobs", &jobs])
@@ -39,9 +40,11 @@ impl Server {
         if let Some(out) = child.stdout.take() {
             BufReader::new(out).read_line(&mut line)?;
         }
-        let mut server = Self { address: SocketAddr::from(([127, 0, 0, 1], 0)), child: Some((child, folder)) };
+        let mut server =
+            Self { address: SocketAddr::from(([127, 0, 0, 1], 0)), child: Some((child, folder)) };
         let address = line.trim().strip_prefix("listening on http://");
-        let address = address.with_context(|| format!("{}: it does not say where it listens: {line:?}", program.display()))?;
+        let address = address
+            .with_context(|| format!("{}: it does not say where it listens: {line:?}", program.display()))?;
         server.address = address.parse()?;
         ensure!(server.answers_again(), "{}: no answer to /ping for {PATIENCE:?}", server.address);
         Ok(server)

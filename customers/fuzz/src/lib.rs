@@ -110,7 +110,9 @@ fn system() -> System {
 
 async fn new_system() -> System {
     let mut builder = DatasetBuilder::new(Metadata::new("made by hand"));
-    for (postcode, latitude, longitude) in [("AB10 1AB", 57.14959, -2.096923), ("M1 1AD", 53.483784, -2.244866)] {
+    for (postcode, latitude, longitude) in
+        [("AB10 1AB", 57.14959, -2.096923), ("M1 1AD", 53.483784, -2.244866)]
+    {
         let mut row = Row::live(postcode.parse().expect("a postcode"));
         row.location = Some(Location::new(latitude, longitude).expect("on the earth"));
         builder.push(&row).expect("it is new");
@@ -133,7 +135,8 @@ async fn new_system() -> System {
 fn ask(method: &str, path: &str, body: Bytes) {
     let Ok(uri) = path.parse::<Uri>() else { return };
     let request = Request::builder().method(method).uri(uri).header("host", "localhost");
-    let request = request.header("content-type", "application/json").body(Body::from(body)).expect("a request");
+    let request =
+        request.header("content-type", "application/json").body(Body::from(body)).expect("a request");
     let router = system().router;
     let (head, body) = runtime().block_on(async {
         let (head, body) = router.oneshot(request).await.expect("routers do not fail").into_parts();

@@ -22,9 +22,9 @@ use postcode_core::dataset::Dataset;
 use postcode_core::remote::Transport;
 use postcode_core::wire::{BulkItem, ErrorBody, Field, Keys, PageBody, PolygonBody, RecordBody, Success};
 use postcode_core::{
-    Answer, Bfpo, DatasetInfo, ErrorKind, Local, Location, Nearest, NearestOutcodes, Outcode, OutcodeSummary, Place,
-    PlaceMatch, PlaceQuery, PostalCode, Postcode, PostcodeArea, PostcodeLookup, Region, Remote, Result, ScottishPostcode,
-    Sector, Status, TerritoryCode, Within, YearMonth, text,
+    Answer, Bfpo, DatasetInfo, ErrorKind, Local, Location, Nearest, NearestOutcodes, Outcode, OutcodeSummary,
+    Place, PlaceMatch, PlaceQuery, PostalCode, Postcode, PostcodeArea, PostcodeLookup, Region, Remote,
+    Result, ScottishPostcode, Sector, Status, TerritoryCode, Within, YearMonth, text,
 };
 
 /// Reads texts as postcodes and their parts, and repairs them.
@@ -67,7 +67,9 @@ pub fn text_find(data: &[u8]) {
         end = found.range.end;
     }
     let mut end = 0;
-    for found in text::Finder::everything().outcodes(true).sectors(true).bfpo(true).territories(true).find(&text) {
+    for found in
+        text::Finder::everything().outcodes(true).sectors(true).bfpo(true).territories(true).find(&text)
+    {
         assert!(found.range.start >= end && text.get(found.range.clone()).is_some(), "{text:?}: {found:?}");
         end = found.range.end;
     }
@@ -146,7 +148,10 @@ pub fn remote(data: &[u8]) {
         kind: kinds[usize::from(*kind) % kinds.len()],
         body: Bytes::copy_from_slice(body),
     };
-    let built = Remote::builder("http://fuzz.example?retries=0").timeout(Duration::from_secs(5)).transport(answers).build();
+    let built = Remote::builder("http://fuzz.example?retries=0")
+        .timeout(Duration::from_secs(5))
+        .transport(answers)
+        .build();
     ask_everything(&built.expect("the URL is right"));
 }
 
@@ -169,15 +174,18 @@ impl Transport for Answers {
 fn ask_everything(lookup: &dyn PostcodeLookup) {
     // Timers of the client need a runtime; they are not waited for.
     static RUNTIME: OnceLock<tokio::runtime::Runtime> = OnceLock::new();
-    let runtime =
-        RUNTIME.get_or_init(|| tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime"));
+    let runtime = RUNTIME.get_or_init(|| {
+        tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime")
+    });
     let _entered = runtime.enter();
     futures::executor::block_on(async {
         let postcodes = some_postcodes();
         if let Ok(answers) = lookup.lookup(postcodes).await {
             assert_eq!(answers.len(), postcodes.len());
             let records = answers.iter().filter_map(Answer::record);
-            records.for_each(|record| assert!(record.areas.iter().count() <= postcode_core::AreaKind::ALL.len()));
+            records.for_each(|record| {
+                assert!(record.areas.iter().count() <= postcode_core::AreaKind::ALL.len())
+            });
         }
         let at = |latitude, longitude| Location::new(latitude, longitude).expect("on the earth");
         let mut regions = vec![

@@ -6,8 +6,36 @@ use std::path::Path;
 
 /// Pieces that matter to one parser or another.
 const PIECES: [&str; 30] = [
-    "SW1A 1AA", "M1 1AE", "BT1 5GS", "\"", "\"\"", ",", ";", "\n", "\r\n", "\0", "{", "}", "[", "]", "\\u0000", "null", "-1", "1e400",
-    "18446744073709551616", "%", "%00", "%F0%9F%98%80", "&", "=", "é", "\u{feff}", "\u{2028}", "[0]", "NaN", "0x7f.1",
+    "SW1A 1AA",
+    "M1 1AE",
+    "BT1 5GS",
+    "\"",
+    "\"\"",
+    ",",
+    ";",
+    "\n",
+    "\r\n",
+    "\0",
+    "{",
+    "}",
+    "[",
+    "]",
+    "\\u0000",
+    "null",
+    "-1",
+    "1e400",
+    "18446744073709551616",
+    "%",
+    "%00",
+    "%F0%9F%98%80",
+    "&",
+    "=",
+    "é",
+    "\u{feff}",
+    "\u{2028}",
+    "[0]",
+    "NaN",
+    "0x7f.1",
 ];
 
 /// Runs `target` over each file of `corpus`, and over `rounds` mutations. An input that makes it panic is shown.

@@ -18,6 +18,7 @@ use futures::TryStreamExt as _;
 use http::{Request, StatusCode};
 use postcode_core::Local;
 use postcode_core::conformance::Fixture;
+use postcode_core::dataset::Dataset;
 use postcode_service::api::{Api, Edition, Limits};
 use postcode_service::enrich::{Column, Format, Plan, enrich};
 use postcode_service::import::{Import, Stop};
@@ -70,8 +71,12 @@ pub fn query_strings(data: &[u8]) {
 /// JSON bodies of bulk requests.
 pub fn json_bodies(data: &[u8]) {
     let Some((path, body)) = data.split_first() else { return };
-    let path = ["/postcodes", "/postcodes?extended=true&limit=3&radius=500", "/postcodes?filter=postcode,codes", "/x"]
-        [usize::from(path % 4)];
+    let path = [
+        "/postcodes",
+        "/postcodes?extended=true&limit=3&radius=500",
+        "/postcodes?filter=postcode,codes",
+        "/x",
+    ][usize::from(path % 4)];
     post(path, "application/json", body);
 }
 
@@ -138,7 +143,7 @@ pub fn import(data: &[u8]) {
     let mut import = Import::new(folder.path().join("in"), &out);
     (import.quiet, import.max_errors) = (true, u64::MAX);
     if import.run(&Stop::default()).is_ok() {
-        let written = postcode_core::dataset::Dataset::open(&out).and_then(|dataset| dataset.verify());
+        let written = Dataset::open(&out).and_then(|dataset| dataset.verify());
         written.expect("what is published is sound");
     }
 }
@@ -156,13 +161,21 @@ pub fn callback_urls(data: &[u8]) {
         return;
     }
     let url = url::Url::parse(&text).expect("what is taken is a URL");
-    assert!(matches!(url.scheme(), "http" | "https") && url.username().is_empty() && url.password().is_none());
+    assert!(
+        matches!(url.scheme(), "http" | "https") && url.username().is_empty() && url.password().is_none()
+    );
     match url.host() {
         Some(url::Host::Ipv4(address)) => assert!(is_elsewhere(address), "{text}"),
         Some(url::Host::Ipv6(address)) => {
             let plain = address.to_ipv4_mapped();
-            assert!(plain.map_or(!address.is_loopback() && !address.is_unspecified(), is_elsewhere), "{text}");
-            assert!(!address.is_unique_local() && !address.is_unicast_link_local() && !address.is_multicast(), "{text}");
+            assert!(
+                plain.map_or(!address.is_loopback() && !address.is_unspecified(), is_elsewhere),
+                "{text}"
+            );
+            assert!(
+                !address.is_unique_local() && !address.is_unicast_link_local() && !address.is_multicast(),
+                "{text}"
+            );
         }
         Some(url::Host::Domain(name)) => {
             let name = name.trim_end_matches('.').to_ascii_lowercase();
@@ -183,8 +196,9 @@ fn is_elsewhere(address: std::net::Ipv4Addr) -> bool {
 }
 
 fn fixture() -> Local {
-    static FIXTURE: OnceLock<Local> = OnceLock::new();
-    FIXTURE.get_or_init(|| Local::new(Fixture::small().dataset().expect("the fixture is a dataset"))).clone()
+    static FIXTURE: OnceLock<Dataset> = OnceLock::new();
+    let dataset = FIXTURE.get_or_init(|| Fixture::small().dataset().expect("the fixture is a dataset"));
+    Local::new(dataset.clone())
 }
 
 fn runtime() -> &'static Runtime {
