@@ -18,6 +18,7 @@ use futures::TryStreamExt as _;
 use http::{Request, StatusCode};
 use postcode_core::Local;
 use postcode_core::conformance::Fixture;
+use postcode_core::dataset::Dataset;
 use postcode_service::api::{Api, Edition, Limits};
 use postcode_service::enrich::{Column, Format, Plan, enrich};
 use postcode_service::import::{Import, Stop};
@@ -142,7 +143,7 @@ pub fn import(data: &[u8]) {
     let mut import = Import::new(folder.path().join("in"), &out);
     (import.quiet, import.max_errors) = (true, u64::MAX);
     if import.run(&Stop::default()).is_ok() {
-        let written = postcode_core::dataset::Dataset::open(&out).and_then(|dataset| dataset.verify());
+        let written = Dataset::open(&out).and_then(|dataset| dataset.verify());
         written.expect("what is published is sound");
     }
 }
@@ -195,8 +196,9 @@ fn is_elsewhere(address: std::net::Ipv4Addr) -> bool {
 }
 
 fn fixture() -> Local {
-    static FIXTURE: OnceLock<Local> = OnceLock::new();
-    FIXTURE.get_or_init(|| Local::new(Fixture::small().dataset().expect("the fixture is a dataset"))).clone()
+    static FIXTURE: OnceLock<Dataset> = OnceLock::new();
+    let dataset = FIXTURE.get_or_init(|| Fixture::small().dataset().expect("the fixture is a dataset"));
+    Local::new(dataset.clone())
 }
 
 fn runtime() -> &'static Runtime {
