@@ -8,9 +8,11 @@ use axum::routing::get;
 use http::header::ETAG;
 use http::{HeaderValue, StatusCode};
 use postcode_core::ErrorKind;
+use postcode_core::dataset::Verify;
+use serde::Serialize;
 
 use super::App;
-use super::reply::{Failure, Outcome, json};
+use super::reply::{Failure, Outcome, json, written};
 
 pub(super) fn routes() -> Router<App> {
     Router::new().route("/ping", get(ping)).route("/ready", get(ready))
@@ -27,8 +29,21 @@ async fn ping() -> Outcome {
 
 async fn ready(State(app): State<App>) -> Outcome {
     if app.ready.load(Ordering::Relaxed) {
-        return json(&"Ready");
+        return is_ready(&app);
     }
     let text = "Service not ready. It is shutting down";
     Err(Failure::new(StatusCode::SERVICE_UNAVAILABLE, text, ErrorKind::Unavailable.code()).retryable(Some(1)))
+}
+
+/// Says it if what is served was never checked.
+fn is_ready(app: &App) -> Outcome {
+    #[derive(Serialize)]
+    struct Ready {
+        status: u16,
+        result: &'static str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        verify: Option<&'static str>,
+    }
+    let verify = app.edition().verified.filter(|verified| *verified == Verify::Off).map(Verify::name);
+    written(&Ready { status: 200, result: "Ready", verify })
 }
