@@ -1,6 +1,7 @@
 //! What can go wrong with customers and their store.
 
 use std::error::Error as StdError;
+use std::sync::Arc;
 
 use crate::{CustomerId, ImportId, Invalid, MAX_IMPORTS};
 
@@ -58,16 +59,17 @@ pub enum Error {
 }
 
 /// The store could not do its work; nothing was half done.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 #[error("{message}")]
 pub struct StoreError {
     message: String,
     kind: Kind,
-    source: Option<Box<dyn StdError + Send + Sync>>,
+    source: Option<Arc<dyn StdError + Send + Sync>>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
+    NoRoom,
     Busy,
     Unavailable,
     Taken,
@@ -77,6 +79,10 @@ enum Kind {
 impl StoreError {
     pub(crate) fn new(message: impl Into<String>) -> Self {
         Self { message: message.into(), kind: Kind::Other, source: None }
+    }
+
+    pub(crate) fn no_room(message: impl Into<String>) -> Self {
+        Self { kind: Kind::NoRoom, ..Self::new(message) }
     }
 
     pub(crate) fn busy(message: impl Into<String>) -> Self {
@@ -92,8 +98,14 @@ impl StoreError {
     }
 
     pub(crate) fn with_source(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        let source: Box<dyn StdError + Send + Sync> = source.into();
         self.source = Some(source.into());
         self
+    }
+
+    /// Returns whether the disk is full, so that trying again helps once there is room.
+    pub fn is_no_room(&self) -> bool {
+        self.kind == Kind::NoRoom
     }
 
     /// Whether there was too much to do, so that trying again helps.

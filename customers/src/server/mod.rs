@@ -15,7 +15,8 @@ mod routes;
 
 use crate::Customers;
 
-pub use listen::{Limits, Listener, serve};
+pub use listen::serve;
+pub use postcode_edge::{Address, ClientHeader, Limits, Listener, Proxies};
 pub use problem::Problem;
 pub use routes::{router, router_with};
 

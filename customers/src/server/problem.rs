@@ -89,7 +89,10 @@ impl From<Error> for Problem {
             Error::Conflict(_) => Self::new(StatusCode::CONFLICT, "conflict", error.to_string()),
             Error::Store(error) => {
                 error!(%error, "the store failed");
-                if error.is_busy() {
+                if error.is_no_room() {
+                    let detail = "the disk of the account database is full: nothing was stored. Try again when there is room";
+                    Self::new(StatusCode::INSUFFICIENT_STORAGE, "insufficient_storage", detail)
+                } else if error.is_busy() {
                     let detail = "the account database has too much to do, or does not answer: try again";
                     Self::new(StatusCode::SERVICE_UNAVAILABLE, "store_busy", detail)
                 } else if error.is_unavailable() {
@@ -113,8 +116,8 @@ impl IntoResponse for Problem {
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         let again = match status {
             StatusCode::SERVICE_UNAVAILABLE => Some("1"),
-            // An import takes a while.
-            StatusCode::TOO_MANY_REQUESTS => Some("5"),
+            // An import takes a while, and so does making room.
+            StatusCode::TOO_MANY_REQUESTS | StatusCode::INSUFFICIENT_STORAGE => Some("5"),
             _ => None,
         };
         if let Some(seconds) = again {

@@ -28,7 +28,7 @@ use crate::Customers;
 /// | `POST /customers/{id}/addresses` | `{"kind","postcode","address_lines":[…]}` and dates | 201, `Location`, the address |
 /// | `GET`, `PUT`, `DELETE /customers/{id}/addresses/{number}` | | the address, 204 |
 /// | `GET /health` | the process runs | 200 |
-/// | `GET /ready` | and its database answers | 200 or 503 |
+/// | `GET /ready` | and its database can be read and written | 200 or 503 |
 ///
 /// Filters: `q` (in name or email), `name`, `email`, `postcode` (its beginning), `outcode`, `district`, `status` (`verified`,
 /// `pending`, `terminated`, `unknown`), `near` (a postcode) with `radius` (metres; each item then has `distance_m`),
@@ -61,7 +61,7 @@ use crate::Customers;
 /// `precondition_failed` 412, `too_large` 413, `unsupported_media_type` 415, `invalid_customer` (with a list `errors` of
 /// `field` and `message`) `invalid_import` and
 /// `idempotency_key_reused` 422, `precondition_required` 428, `too_many_imports` 429, `store_failed` 500, `not_supported` 501,
-/// `store_busy`, `store_unavailable`, `lookup_unavailable` and `not_ready` 503.
+/// `store_busy`, `store_unavailable`, `lookup_unavailable` and `not_ready` 503, `insufficient_storage` 507.
 pub fn router(customers: Customers) -> Router {
     router_with(customers, Options::default())
 }
@@ -97,7 +97,7 @@ async fn ready(State(app): State<App>) -> Answer<Json<Value>> {
         Ok(()) => Ok(Json(json!({ "status": "ready" }))),
         Err(error) => {
             tracing::error!(%error, "not ready");
-            let detail = "the account database does not answer; the server's log says why";
+            let detail = "the account database can't be read and written; the server's log says why";
             Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "not_ready", detail))
         }
     }

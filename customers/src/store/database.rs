@@ -6,6 +6,7 @@
 use std::future::Future;
 use std::time::Duration;
 
+use postcode_database::begin;
 use sqlx::postgres::{PgPool, PgRow, Postgres};
 use sqlx::sqlite::{Sqlite, SqlitePool, SqliteRow};
 use sqlx::{AssertSqlSafe, Decode, SqlStr, Type};
@@ -27,8 +28,8 @@ pub(super) enum Pool {
 
 /// Statements that take effect together or not at all; dropped without a commit, not at all.
 pub(super) enum Transaction {
-    Sqlite(sqlx::Transaction<'static, Sqlite>),
-    Postgres(sqlx::Transaction<'static, Postgres>),
+    Sqlite(postcode_database::Transaction<Sqlite>),
+    Postgres(postcode_database::Transaction<Postgres>),
 }
 
 /// One row of an answer.
@@ -145,22 +146,18 @@ impl Pool {
         })
     }
 
-    /// How many rows it changed.
+    /// Runs one statement in a transaction. Returns how many rows it changed.
     pub(super) async fn execute(&self, statement: Statement) -> Result<u64> {
-        Ok(match self {
-            Self::Sqlite(pool) => query!(statement).execute(pool).await.map_err(failed)?.rows_affected(),
-            Self::Postgres(pool) => in_time(query!(statement).execute(pool)).await?.rows_affected(),
-        })
+        let mut transaction = self.begin().await?;
+        let changed = transaction.execute(statement).await?;
+        transaction.commit().await?;
+        Ok(changed)
     }
 
     pub(super) async fn begin(&self) -> Result<Transaction> {
         Ok(match self {
-            // Takes the right to write at once, and waits for it if need be: what begins by reading and then finds that
-            // another process has written would fail.
-            Self::Sqlite(pool) => {
-                Transaction::Sqlite(pool.begin_with("BEGIN IMMEDIATE").await.map_err(failed)?)
-            }
-            Self::Postgres(pool) => Transaction::Postgres(in_time(pool.begin()).await?),
+            Self::Sqlite(pool) => Transaction::Sqlite(begin(pool).await.map_err(failed)?),
+            Self::Postgres(pool) => Transaction::Postgres(in_time(begin(pool)).await?),
         })
     }
 

@@ -1,5 +1,6 @@
 //! The driver's errors in our words. They hold the driver's reason, so it is not their source once more.
 
+use postcode_database::Cause;
 use sqlx::error::ErrorKind;
 use sqlx::migrate::MigrateError;
 
@@ -38,43 +39,14 @@ pub(super) fn reason(error: &sqlx::Error) -> String {
 pub(super) fn failed(error: sqlx::Error) -> StoreError {
     let message = format!("the account database failed: {}", reason(&error));
     match &error {
-        sqlx::Error::PoolTimedOut => StoreError::busy(message),
-        // A connection that breaks off in the middle of an answer is no protocol that was ever spoken, to the driver.
-        sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::Protocol(_) => {
-            StoreError::unavailable(message)
-        }
         sqlx::Error::Database(error) if error.kind() == ErrorKind::UniqueViolation => {
             StoreError::taken(message)
         }
-        sqlx::Error::Database(error) => match error.code().as_deref().map(classify) {
-            Some(Class::Busy) => StoreError::busy(message),
-            Some(Class::Unavailable) => StoreError::unavailable(message),
-            _ => StoreError::new(message),
-        },
-        _ => StoreError::new(message),
-    }
-}
-
-enum Class {
-    Busy,
-    Unavailable,
-    Other,
-}
-
-/// By SQLite's numbers and PostgreSQL's SQLSTATE, which has five characters.
-fn classify(code: &str) -> Class {
-    match code {
-        // Out of connections; serialization failure, deadlock, lock timeout, cancelled by a timeout.
-        "53300" | "40001" | "40P01" | "55P03" | "57014" => Class::Busy,
-        // Shutting down, crashed, starting up; idle for too long in a transaction.
-        "57P01" | "57P02" | "57P03" | "25P03" => Class::Unavailable,
-        // Connection exceptions.
-        state if state.len() == 5 && state.starts_with("08") => Class::Unavailable,
-        state if state.len() == 5 => Class::Other,
-        // The low byte: SQLITE_BUSY 5, SQLITE_LOCKED 6.
-        number => match number.parse::<i32>().map(|code| code & 0xff) {
-            Ok(5 | 6) => Class::Busy,
-            _ => Class::Other,
+        error => match Cause::of(error) {
+            Cause::NoRoom => StoreError::no_room(message),
+            Cause::Busy => StoreError::busy(message),
+            Cause::Unavailable => StoreError::unavailable(message),
+            Cause::Other => StoreError::new(message),
         },
     }
 }

@@ -25,7 +25,7 @@ impl DatabaseFile {
     /// Still the same?
     pub(super) fn check(&self) -> Result<(), StoreError> {
         let gone = |what: String| {
-            Err(StoreError::new(format!(
+            Err(StoreError::unavailable(format!(
                 "the database {} {what} while it was open: stop this program, put the file back, and start again",
                 self.path.display()
             )))

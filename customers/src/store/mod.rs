@@ -16,6 +16,12 @@ mod recheck;
 mod rows;
 mod sqlite;
 
+use std::sync::{Arc, Mutex};
+
+use postcode_database::Readiness;
+use sqlx::SqliteConnection;
+
+use crate::error::StoreError;
 use database::Pool;
 use file::DatabaseFile;
 
@@ -35,4 +41,7 @@ pub struct Store {
     readers: Pool,
     /// None for a database that is no file.
     file: Option<DatabaseFile>,
+    readiness: Readiness<StoreError>,
+    /// What keeps a database in memory, while the connections to it are replaced.
+    _keeper: Option<Arc<Mutex<SqliteConnection>>>,
 }

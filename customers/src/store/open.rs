@@ -1,5 +1,7 @@
 //! From a URL to an open database with the schema of today.
 
+use postcode_database::FILLER;
+
 use super::database::{Pool, sql};
 use super::file::DatabaseFile;
 use super::{Store, postgres, sqlite};
@@ -41,12 +43,12 @@ impl Store {
         Ok(&self.writer)
     }
 
+    /// Reads, and writes as every change does: what can be read only is not ready.
     pub(crate) async fn ping(&self) -> Result<(), StoreError> {
+        const WRITE: &str = "UPDATE readiness SET filler = $1";
         // Asked for first: it knows best what is wrong.
         let writer = self.writer()?;
         self.readers.fetch(sql("SELECT seq FROM customers LIMIT 1")).await?;
-        // A write that changes nothing. Only beginning one would not do: SQLite begins to read instead, if it may not
-        // write.
-        writer.execute(sql("DELETE FROM customers WHERE 1 = 0")).await.map(drop)
+        self.readiness.check(async { writer.execute(sql(WRITE).bind(FILLER)).await.map(drop) }).await
     }
 }

@@ -3,6 +3,7 @@
 use std::str::FromStr;
 use std::time::Duration;
 
+use postcode_database::{Readiness, replace_broken};
 use sqlx::Connection;
 use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPoolOptions};
@@ -39,14 +40,20 @@ pub(super) async fn open(url: &str) -> Result<Store, StoreError> {
             options = options.options([(limit, STATEMENT)]);
         }
     }
-    let pool = PgPoolOptions::new()
+    let pool = replace_broken(PgPoolOptions::new())
         .max_connections(CONNECTIONS)
         .acquire_timeout(ACQUIRE)
         // A connection that the server closed meanwhile is replaced, not used.
         .test_before_acquire(true)
         .connect_lazy_with(options);
     let pool = Pool::Postgres(pool);
-    Ok(Store { writer: pool.clone(), readers: pool, file: None })
+    Ok(Store {
+        writer: pool.clone(),
+        readers: pool,
+        file: None,
+        readiness: Readiness::default(),
+        _keeper: None,
+    })
 }
 
 /// On a connection of its own: it says at once what is wrong, where a pool goes on trying, and it may take its time.

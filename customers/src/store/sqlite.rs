@@ -1,11 +1,13 @@
 //! Accounts in an SQLite file.
 
 use std::str::FromStr;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use sqlx::SqlitePool;
+use postcode_database::{Readiness, make_private, replace_broken};
 use sqlx::migrate::Migrator;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{ConnectOptions, SqlitePool};
 
 use super::Store;
 use super::database::{Pool, sql};
@@ -29,14 +31,18 @@ pub(super) async fn open(url: &str) -> Result<Store, StoreError> {
     let cannot = |error: sqlx::Error| {
         StoreError::new(format!("the database {url} can't be opened: {}", reason(&error)))
     };
-    // A database in memory ends with its last connection.
-    let keep = |pool: SqlitePoolOptions| {
-        if in_memory { pool.min_connections(1).idle_timeout(None).max_lifetime(None) } else { pool }
-    };
+    if !in_memory && !url.contains("mode=ro") {
+        make_private(&path).map_err(|error| {
+            StoreError::new(format!("the database {url} can't be opened: unable to open the file: {error}"))
+        })?;
+    }
+    // A database in memory ends with its last connection. This one is never used, so it is never replaced.
+    let keeper = if in_memory { Some(options.connect().await.map_err(cannot)?) } else { None };
+    let keeper = keeper.map(|connection| Arc::new(Mutex::new(connection)));
     let pool = || SqlitePoolOptions::new().acquire_timeout(ACQUIRE_TIMEOUT).test_before_acquire(false);
     // One connection: SQLite has one writer at a time, and waiting in our own queue is fair.
     let writer: SqlitePool =
-        keep(pool()).max_connections(1).connect_with(options.clone()).await.map_err(cannot)?;
+        replace_broken(pool().max_connections(1)).connect_with(options.clone()).await.map_err(cannot)?;
     MIGRATIONS.run(&writer).await.map_err(|error| migration(url, error))?;
     let readers = if in_memory {
         writer.clone()
@@ -49,7 +55,13 @@ pub(super) async fn open(url: &str) -> Result<Store, StoreError> {
         .await
         .map_err(|error| StoreError::new(format!("the database {url} can't be written: {error}")))?;
     let file = if in_memory { None } else { Some(DatabaseFile::of(&path)?) };
-    Ok(Store { writer, readers: Pool::Sqlite(readers), file })
+    Ok(Store {
+        writer,
+        readers: Pool::Sqlite(readers),
+        file,
+        readiness: Readiness::default(),
+        _keeper: keeper,
+    })
 }
 
 fn options(url: &str) -> Result<SqliteConnectOptions, StoreError> {

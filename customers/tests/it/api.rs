@@ -211,7 +211,7 @@ async fn a_store_that_is_closed_is_not_ready(database: Database) {
     store.close().await;
     get(&api, "/ready").await.problem(503, "not_ready");
     let failed = send(&api, "POST", "/customers", &ada("SW1A 1AA")).await;
-    assert!(!failed.problem(500, "store_failed").contains("pool"));
+    assert!(!failed.problem(503, "store_unavailable").contains("pool"));
 }
 
 on_both! { crate::databases::Database::Memory;

@@ -211,8 +211,8 @@ async fn what_can_not_be_is_said_and_the_status_is_not_0() -> Result<(), Failure
     let no_folder = format!("sqlite://{}/no/such/folder.db", dir.path().display());
     let wrong: [(&[&str], &str); 9] = [
         (&["--listen", &taken], "in use"),
-        (&["--listen", "nonsense"], "give HOST:PORT or unix:PATH"),
-        (&["--listen", "unix:"], "no path after unix:"),
+        (&["--listen", "nonsense"], "write HOST:PORT"),
+        (&["--listen", "unix:"], "unix: has no path"),
         (&["--database", "mysql://localhost/db"], "\"mysql\" is not supported"),
         (&["--database", &no_folder], "unable to open"),
         (&["--postcodes", "gopher://localhost"], "gopher"),

@@ -7,10 +7,11 @@ use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::str::FromStr;
 use std::task::{Context, Poll};
-use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
+
+use crate::Peer;
 
 /// `127.0.0.1:8080`, `[::1]:0`, `localhost:8080` or `unix:PATH`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -109,34 +110,28 @@ impl Listener {
         })
     }
 
-    /// The next connection. Failures to accept are logged and waited out, as they are of this one client, or of
-    /// a lack that passes (open files).
-    pub async fn accept(&self) -> Stream {
-        loop {
-            let accepted = match &self.0 {
-                Kind::Tcp(listener) => listener.accept().await.map(|(stream, _)| {
-                    // Small answers are not to wait for an acknowledgement of those before.
-                    let _ = stream.set_nodelay(true);
-                    Stream::Tcp(stream)
-                }),
-                Kind::Unix(listener, _) => listener.accept().await.map(|(stream, _)| Stream::Unix(stream)),
-            };
-            match accepted {
-                Ok(stream) => return stream,
-                Err(e) => {
-                    tracing::warn!(error = %e, "a connection could not be accepted");
-                    let its_own = matches!(
-                        e.kind(),
-                        io::ErrorKind::ConnectionAborted
-                            | io::ErrorKind::ConnectionReset
-                            | io::ErrorKind::ConnectionRefused
-                    );
-                    if !its_own {
-                        tokio::time::sleep(Duration::from_millis(100)).await;
-                    }
-                }
+    /// Takes the next connection.
+    ///
+    /// # Errors
+    /// The system's. Some concern only this connection, others pass when files are closed: [`serve`](crate::serve)
+    /// goes on after either.
+    pub async fn accept(&self) -> io::Result<(Stream, Peer)> {
+        Ok(match &self.0 {
+            Kind::Tcp(listener) => {
+                let (stream, address) = listener.accept().await?;
+                // Small answers must not wait for an acknowledgement of earlier ones.
+                let _ = stream.set_nodelay(true);
+                (Stream::Tcp(stream), Peer::tcp(address))
             }
-        }
+            Kind::Unix(listener, _) => (Stream::Unix(listener.accept().await?.0), Peer::default()),
+        })
+    }
+}
+
+/// Where clients reach it, as [`Listener::url`] says it.
+impl fmt::Display for Listener {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.url().map_err(|_| fmt::Error)?)
     }
 }
 

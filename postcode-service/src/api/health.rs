@@ -1,4 +1,4 @@
-//! `/ping`: the process answers. `/ready`: it wants requests.
+//! `/ping`: the process answers. `/ready`: it wants requests, and can store jobs if it keeps any.
 
 use std::sync::atomic::Ordering;
 
@@ -28,11 +28,18 @@ async fn ping() -> Outcome {
 }
 
 async fn ready(State(app): State<App>) -> Outcome {
-    if app.ready.load(Ordering::Relaxed) {
-        return is_ready(&app);
+    if !app.ready.load(Ordering::Relaxed) {
+        return Err(not_ready("Service not ready. It is shutting down"));
     }
-    let text = "Service not ready. It is shutting down";
-    Err(Failure::new(StatusCode::SERVICE_UNAVAILABLE, text, ErrorKind::Unavailable.code()).retryable(Some(1)))
+    if let Err(error) = app.jobs.ready().await {
+        tracing::error!(%error, "not ready");
+        return Err(not_ready("Service not ready. Jobs can't be stored. Lookups are answered"));
+    }
+    is_ready(&app)
+}
+
+fn not_ready(text: &'static str) -> Failure {
+    Failure::new(StatusCode::SERVICE_UNAVAILABLE, text, ErrorKind::Unavailable.code()).retryable(Some(1))
 }
 
 /// Says it if what is served was never checked.

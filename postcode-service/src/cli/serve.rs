@@ -17,6 +17,7 @@ use anyhow::Context;
 use data::Data;
 use postcode_core::dataset::{Demands, PublicKey, Verify};
 use postcode_core::{MAX_BATCH, MAX_NEIGHBOURS, MAX_PAGE, MAX_RADIUS};
+use postcode_edge::{ClientHeader, Proxies};
 
 /// Serve the API of postcodes.io over HTTP/1.1.
 ///
@@ -76,9 +77,17 @@ pub struct Args {
     /// Bytes of a request line and its headers at most, from 8192
     #[arg(long, env = "POSTCODE_MAX_HEADER", default_value_t = 16 * 1024, value_parser = header_bytes)]
     max_header: usize,
-    /// Connections at a time; others wait to be accepted
+    /// Connections at a time; when there are more, the one that has been idle longest is closed. Fewer if the limit of
+    /// open files is lower
     #[arg(long, env = "POSTCODE_MAX_CONNECTIONS", default_value_t = 10_000, value_parser = one_or_more)]
     max_connections: usize,
+    /// Connections beyond those, on which only /ping, /ready, /health and /metrics are answered
+    #[arg(long, value_name = "NUMBER", env = "POSTCODE_RESERVED_CONNECTIONS", default_value_t = 16)]
+    reserved_connections: usize,
+    /// Connections of one client address (IPv6: of one /64) at a time; 0 for any number. If not given a quarter of
+    /// --max-connections, and any number from this machine. Never for Unix sockets and trusted proxies
+    #[arg(long, value_name = "NUMBER", env = "POSTCODE_MAX_CONNECTIONS_PER_ADDRESS")]
+    max_connections_per_address: Option<usize>,
     /// Requests at a time; others are answered 503 with Retry-After
     #[arg(long, env = "POSTCODE_MAX_IN_FLIGHT", default_value_t = 1_024, value_parser = one_or_more)]
     max_in_flight: usize,
@@ -88,6 +97,25 @@ pub struct Args {
     /// How long a client may take nothing of its answer before its connection is closed
     #[arg(long, value_name = "TIME", env = "POSTCODE_SEND_TIMEOUT", default_value = "30s", value_parser = time)]
     send_timeout: Duration,
+    /// How long a client that sends a header or a body may be slower than --least-speed
+    #[arg(long, value_name = "TIME", env = "POSTCODE_PATIENCE", default_value = "10s", value_parser = time)]
+    patience: Duration,
+    /// Bytes a second at which a client sends and reads at least, or its connection is closed; doubles with each minute up
+    /// to 64 times. 0 for any speed
+    #[arg(long, value_name = "BYTES", env = "POSTCODE_LEAST_SPEED", default_value_t = 1024)]
+    least_speed: u64,
+    /// Proxies that may name the client: address ranges such as 10.0.0.0/8,::1, and unix for a Unix socket
+    #[arg(
+        long,
+        value_name = "RANGES",
+        env = "POSTCODE_TRUSTED_PROXIES",
+        default_value = "",
+        hide_default_value = true
+    )]
+    trusted_proxies: Proxies,
+    /// The header in which they name it: x-forwarded-for or forwarded
+    #[arg(long, value_name = "NAME", env = "POSTCODE_CLIENT_HEADER", default_value = "x-forwarded-for")]
+    client_header: ClientHeader,
     /// How long a request may take, its body included
     #[arg(long, value_name = "TIME", env = "POSTCODE_REQUEST_TIMEOUT", default_value = "10s", value_parser = time)]
     request_timeout: Duration,
@@ -159,12 +187,17 @@ impl Args {
         };
         let options = Options {
             max_connections: self.max_connections,
+            reserved_connections: self.reserved_connections,
+            max_connections_per_address: self.max_connections_per_address,
             max_in_flight: self.max_in_flight,
             max_header: self.max_header,
             header_timeout: self.header_timeout,
             send_timeout: self.send_timeout,
+            patience: self.patience,
+            least_speed: self.least_speed,
             request_timeout: self.request_timeout,
             drain: self.drain,
+            proxies: self.trusted_proxies.reading(self.client_header),
         };
         let jobs = self.jobs.open(self.max_upload).await?;
         let api = Api::with_jobs(edition, limits, jobs.clone());

@@ -271,6 +271,14 @@ impl Jobs {
         }
     }
 
+    /// Checks that jobs can be stored. A database that is not open yet counts as ready.
+    pub(crate) async fn ready(&self) -> Result<(), String> {
+        match self.0.store.get() {
+            Some(store) => store.ready().await,
+            None => Ok(()),
+        }
+    }
+
     /// When the database is open.
     pub(crate) async fn opened(&self) -> Option<Arc<dyn Store>> {
         let mut opened = self.0.opened.subscribe();

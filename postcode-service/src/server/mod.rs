@@ -1,10 +1,8 @@
 //! The loop around the API: connections, limits, deadlines, metrics, logs, orderly shutdown.
 //!
-//! Written on hyper's connections and not on `axum::serve`, which a half-sent header can keep from ever shutting
-//! down. Outside in: [`run`] takes connections and ends, [`Frontend`] answers a request:
+//! Outside in: [`run`] takes connections and ends, by [`postcode_edge::serve`]; [`Frontend`] answers a request:
 //! request id and trace, shedding, deadline, the API, then metrics and log.
 
-mod connection;
 mod deadline;
 mod frontend;
 mod metrics;
@@ -12,16 +10,20 @@ mod run;
 mod trace;
 
 pub use frontend::Frontend;
-pub use postcode_edge::{Address, Listener};
+pub use postcode_edge::{Address, Limits, Listener, Proxies};
 pub use run::run;
 
 use std::time::Duration;
 
 /// The limits of a server.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Options {
-    /// Connections at a time. Others wait in the listener's backlog.
+    /// Connections at a time. When there are more, the one that has been idle longest is closed.
     pub max_connections: usize,
+    /// Connections beyond those, for `/ping`, `/ready`, `/health` and `/metrics` only.
+    pub reserved_connections: usize,
+    /// Connections of one client address at a time, see [`Limits::per_address`].
+    pub max_connections_per_address: Option<usize>,
     /// Requests at a time. Others are answered 503 at once.
     pub max_in_flight: usize,
     /// Bytes of a request's line and headers.
@@ -30,22 +32,52 @@ pub struct Options {
     pub header_timeout: Duration,
     /// How long a client may take nothing of an answer that is being sent, before its connection is closed.
     pub send_timeout: Duration,
+    /// How long a client that sends a header or a body may be slower than the least speed.
+    pub patience: Duration,
+    /// Bytes a second that a client sends or reads at least, see [`Limits::least_speed`].
+    pub least_speed: u64,
     /// How long a request may take, its body included.
     pub request_timeout: Duration,
     /// How long requests under way may take to end at shutdown.
     pub drain: Duration,
+    /// The proxies that are believed when they name a client.
+    pub proxies: Proxies,
 }
 
 impl Default for Options {
     fn default() -> Self {
+        let limits = Limits::default();
         Self {
-            max_connections: 10_000,
+            max_connections: limits.connections,
+            reserved_connections: limits.reserved,
+            max_connections_per_address: limits.per_address,
             max_in_flight: 1_024,
-            max_header: 16 * 1024,
-            header_timeout: Duration::from_secs(30),
-            send_timeout: Duration::from_secs(30),
+            max_header: limits.max_header,
+            header_timeout: limits.header,
+            send_timeout: limits.send,
+            patience: limits.patience,
+            least_speed: limits.least_speed,
             request_timeout: Duration::from_secs(10),
-            drain: Duration::from_secs(10),
+            drain: limits.drain,
+            proxies: limits.proxies,
         }
+    }
+}
+
+impl Options {
+    /// Those of its connections.
+    fn limits(self) -> Limits {
+        let mut limits = Limits::default();
+        limits.connections = self.max_connections;
+        limits.reserved = self.reserved_connections;
+        limits.per_address = self.max_connections_per_address;
+        limits.max_header = self.max_header;
+        limits.header = self.header_timeout;
+        limits.send = self.send_timeout;
+        limits.patience = self.patience;
+        limits.least_speed = self.least_speed;
+        limits.drain = self.drain;
+        limits.proxies = self.proxies;
+        limits
     }
 }

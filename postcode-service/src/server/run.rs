@@ -1,11 +1,16 @@
-//! The accept loop, and its end.
+//! The server over real sockets.
 
 use std::sync::Arc;
 
-use tokio::sync::{Semaphore, watch};
-use tokio::task::JoinSet;
+use axum::body::Body;
+use axum::response::Response;
+use http::{Request, StatusCode};
+use postcode_core::ErrorKind;
+use postcode_core::wire::code;
+use postcode_edge::{Handler, Refusal, RequestBody};
 
-use super::{Frontend, Listener, Options, connection};
+use super::{Frontend, Listener, Options};
+use crate::api::Failure;
 
 /// Serves until `stop` is done; then takes no more connections, lets requests under way end within
 /// [`Options::drain`], and drops those that do not.
@@ -17,36 +22,39 @@ pub async fn run(
     options: Options,
     stop: impl Future<Output = ()>,
 ) {
-    let slots = Arc::new(Semaphore::new(options.max_connections.clamp(1, Semaphore::MAX_PERMITS)));
-    let (close, closing) = watch::channel(false);
-    let mut connections = JoinSet::new();
-    let mut stop = std::pin::pin!(stop);
-    loop {
-        let accept = async {
-            // A slot first: who can't be served waits in the backlog. The semaphore is never closed.
-            let slot = slots.clone().acquire_owned().await;
-            (listener.accept().await, slot)
-        };
-        tokio::select! {
-            biased;
-            () = stop.as_mut() => break,
-            // Ended connections are let go of.
-            Some(_) = connections.join_next() => {}
-            (stream, slot) = accept => {
-                let served = connection::serve(stream, frontend.clone(), options, closing.clone());
-                connections.spawn(async move {
-                    served.await;
-                    drop(slot);
-                });
-            }
-        }
+    postcode_edge::serve(listener, frontend, options.limits(), stop).await;
+}
+
+impl Handler for Frontend {
+    type Body = Body;
+
+    async fn handle(&self, request: Request<RequestBody>) -> Response {
+        self.call(request).await
     }
-    frontend.api().set_ready(false);
-    drop(listener);
-    let _ = close.send(true);
-    let drained = async { while connections.join_next().await.is_some() {} };
-    if tokio::time::timeout(options.drain, drained).await.is_err() {
-        tracing::warn!(open = connections.len(), "requests did not end in time and were dropped");
-        connections.shutdown().await;
+
+    fn refuse(&self, refusal: Refusal) -> Response {
+        let failure = match refusal {
+            Refusal::BadHost(why) => Failure::new(StatusCode::BAD_REQUEST, why, code::INVALID_INPUT),
+            _ => {
+                self.metrics.shed.inc();
+                let text = "All connections are in use. Try again in a moment";
+                let code = ErrorKind::Overloaded.code();
+                Failure::new(StatusCode::SERVICE_UNAVAILABLE, text, code).retryable(Some(1))
+            }
+        };
+        failure.respond(None)
+    }
+
+    fn is_vital(&self, path: &str) -> bool {
+        let path = path.trim_end_matches('/');
+        ["/ping", "/ready", "/health", "/metrics"].iter().any(|vital| path.eq_ignore_ascii_case(vital))
+    }
+
+    fn connections(&self, open: usize) {
+        self.metrics.connections.set(i64::try_from(open).unwrap_or(i64::MAX));
+    }
+
+    fn stopping(&self) {
+        self.api().set_ready(false);
     }
 }

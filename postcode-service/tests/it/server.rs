@@ -279,18 +279,41 @@ async fn a_header_has_its_time() {
 }
 
 #[tokio::test]
-async fn connections_over_the_cap_wait_their_turn() {
+async fn connection_over_the_limit_takes_the_place_of_an_idle_one() {
     let server = start(Options { max_connections: 1, ..Options::default() }).await;
     let mut first = server.connect().await;
     first.write_all(b"GET /ping HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
     let mut some = [0; 16];
     first.read_exact(&mut some).await.unwrap();
-    let mut second = server.connect().await;
-    second.write_all(&get("/ping", "")).await.unwrap();
-    let early = tokio::time::timeout(Duration::from_millis(200), second.read_exact(&mut some)).await;
-    assert!(early.is_err(), "answered beside the first");
-    drop(first);
-    assert!(read_all(&mut second).await.contains("pong"));
+    assert!(server.exchange(&get("/postcodes/AB101AB", "")).await.starts_with("HTTP/1.1 200"));
+    // It is closed.
+    read_all(&mut first).await;
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn health_is_answered_when_all_connections_are_in_use() {
+    let options = Options { max_connections: 1, drain: Duration::from_millis(100), ..Options::default() };
+    let server = start(options).await;
+    let mut busy = server.connect().await;
+    busy.write_all(&get("/postcodes/ZE19ZZ", "")).await.unwrap();
+    server.asked.notified().await;
+    let refused = server.exchange(&get("/postcodes/AB101AB", "")).await;
+    assert!(refused.starts_with("HTTP/1.1 503") && refused.contains("retry-after: 1\r\n"), "{refused}");
+    for path in ["/ping", "/ready", "/metrics"] {
+        assert!(server.exchange(&get(path, "")).await.starts_with("HTTP/1.1 200"), "{path}");
+    }
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn request_without_one_host_is_refused() {
+    let server = start(Options::default()).await;
+    for headers in ["", "host: a\r\nhost: a\r\n", "host: a b\r\n"] {
+        let answer = server.exchange(format!("GET /ping HTTP/1.1\r\n{headers}\r\n").as_bytes()).await;
+        assert!(answer.starts_with("HTTP/1.1 400") && answer.contains("invalid_input"), "{answer}");
+    }
+    assert!(server.exchange(b"GET /ping HTTP/1.0\r\n\r\n").await.starts_with("HTTP/1.0 200"));
     server.stop().await;
 }
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use clap::{Args, Parser, Subcommand};
-use customers::server::{self, Limits, Listener};
+use customers::server::{self, Address, ClientHeader, Limits, Listener, Proxies};
 use customers::{Customers, Store};
 use postcode_core::Connector;
 use tokio::signal::unix::{SignalKind, signal};
@@ -42,7 +42,7 @@ enum Command {
 struct Serve {
     /// Where to listen: HOST:PORT (port 0: any that is free), or unix:PATH
     #[arg(long, env = "CUSTOMERS_LISTEN", default_value = "127.0.0.1:8081", value_name = "ADDRESS")]
-    listen: String,
+    listen: Address,
     /// What looks postcodes up: embedded:, file:PATH, http://HOST:PORT, https://HOST, unix:PATH,
     /// replica:http://HOST:PORT
     #[arg(
@@ -75,15 +75,65 @@ struct Serve {
     /// How long requests in flight may take to finish after a signal to stop
     #[arg(long, env = "CUSTOMERS_DRAIN", default_value = "10s", value_parser = duration, value_name = "TIME")]
     drain: Duration,
-    /// Connections at once; more wait their turn
+    /// Connections at once; when there are more, the one that has been idle longest is closed. Fewer if the limit of open
+    /// files is lower
     #[arg(long, env = "CUSTOMERS_CONNECTIONS", default_value_t = 1024,
           value_parser = clap::value_parser!(u32).range(1..=100_000), value_name = "NUMBER")]
     connections: u32,
+    /// Connections beyond those, on which only /health, /ready and /metrics are answered
+    #[arg(long, env = "CUSTOMERS_RESERVED_CONNECTIONS", default_value_t = 16,
+          value_parser = clap::value_parser!(u32).range(0..=1_000), value_name = "NUMBER")]
+    reserved_connections: u32,
+    /// Connections of one client address (IPv6: of one /64) at once; 0 for any number. If not given a quarter of
+    /// --connections, and any number from this machine. Never for Unix sockets and trusted proxies
+    #[arg(long, env = "CUSTOMERS_CONNECTIONS_PER_ADDRESS", value_name = "NUMBER")]
+    connections_per_address: Option<usize>,
+    /// How long a request's header may take, and an idle connection is kept
+    #[arg(long, env = "CUSTOMERS_HEADER_TIMEOUT", default_value = "30s", value_parser = duration, value_name = "TIME")]
+    header_timeout: Duration,
+    /// How long a client may take nothing of its answer before its connection is closed
+    #[arg(long, env = "CUSTOMERS_SEND_TIMEOUT", default_value = "30s", value_parser = duration, value_name = "TIME")]
+    send_timeout: Duration,
+    /// How long a client that sends a header or a body may be slower than --least-speed
+    #[arg(long, env = "CUSTOMERS_PATIENCE", default_value = "10s", value_parser = duration, value_name = "TIME")]
+    patience: Duration,
+    /// Bytes a second at which a client sends and reads at least, or its connection is closed; doubles with each minute up
+    /// to 64 times. 0 for any speed
+    #[arg(long, env = "CUSTOMERS_LEAST_SPEED", default_value_t = 1024, value_name = "BYTES")]
+    least_speed: u64,
+    /// Proxies that may name the client: address ranges such as 10.0.0.0/8,::1, and unix for a Unix socket
+    #[arg(
+        long,
+        env = "CUSTOMERS_TRUSTED_PROXIES",
+        default_value = "",
+        hide_default_value = true,
+        value_name = "RANGES"
+    )]
+    trusted_proxies: Proxies,
+    /// The header in which they name it: x-forwarded-for or forwarded
+    #[arg(long, env = "CUSTOMERS_CLIENT_HEADER", default_value = "x-forwarded-for", value_name = "NAME")]
+    client_header: ClientHeader,
     /// Refuse a change of a customer that does not say with If-Match which revision it is about
     #[arg(long, env = "CUSTOMERS_REQUIRE_IF_MATCH")]
     require_if_match: bool,
     #[command(flatten)]
     promote: Promote,
+}
+
+impl Serve {
+    fn limits(&self) -> Limits {
+        let mut limits = Limits::default();
+        limits.connections = self.connections as usize;
+        limits.reserved = self.reserved_connections as usize;
+        limits.per_address = self.connections_per_address;
+        limits.header = self.header_timeout;
+        limits.send = self.send_timeout;
+        limits.patience = self.patience;
+        limits.least_speed = self.least_speed;
+        limits.drain = self.drain;
+        limits.proxies = self.trusted_proxies.clone().reading(self.client_header);
+        limits
+    }
 }
 
 const EXAMPLES: &str = "\
@@ -130,9 +180,7 @@ async fn run(options: Serve) -> Result<()> {
     let listener = Listener::bind(&options.listen)
         .await
         .with_context(|| format!("can't listen on {}", options.listen))?;
-    let mut limits = Limits::default();
-    limits.drain = options.drain;
-    limits.connections = options.connections as usize;
+    let limits = options.limits();
     let (stop, stopped) = watch::channel(false);
 
     let promoted = options.promote.compose(lookup.clone(), &postcodes, options.lookup_timeout).await?;

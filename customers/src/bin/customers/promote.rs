@@ -12,6 +12,7 @@ use tracing::{info, warn};
 
 use crate::admin::{Admin, Sources};
 use crate::duration;
+use customers::server::Address;
 
 #[derive(Args)]
 pub(crate) struct Promote {
@@ -50,7 +51,7 @@ pub(crate) struct Promote {
     /// Where operators see the promotion and move its stage: HOST:PORT (port 0: any that is free), or unix:PATH.
     /// Whoever reaches it can move the stage
     #[arg(long, env = "CUSTOMERS_ADMIN", value_name = "ADDRESS", requires = "promote_to")]
-    admin: Option<String>,
+    admin: Option<Address>,
 }
 
 /// A guard or none; a type of its own because clap takes an `Option` for an option that is not given.
@@ -61,7 +62,7 @@ struct Guarding(Option<Guard>);
 pub(crate) struct Promoted {
     promotion: Promotion,
     sources: Sources,
-    admin: Option<String>,
+    admin: Option<Address>,
 }
 
 impl Promote {

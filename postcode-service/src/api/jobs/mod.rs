@@ -128,7 +128,12 @@ impl From<store::Error> for Failure {
             }
             store::Error::LowDisk => {
                 let text = format!("No rows can be taken: {error}");
-                Self::new(StatusCode::INSUFFICIENT_STORAGE, text, "storage_full").retryable(Some(60))
+                Self::new(StatusCode::INSUFFICIENT_STORAGE, text, "insufficient_storage").retryable(Some(60))
+            }
+            error if error.is_no_room() => {
+                tracing::error!(%error, "jobs can't be stored");
+                let text = "The disk of the jobs is full: nothing was stored. Try again when there is room";
+                Self::new(StatusCode::INSUFFICIENT_STORAGE, text, "insufficient_storage").retryable(Some(5))
             }
             store::Error::Cleared => {
                 Self::bad_request("The rows came too slowly and were cleared. Send them again")

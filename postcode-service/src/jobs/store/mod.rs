@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use futures::future::BoxFuture;
+use postcode_database::Cause;
 
 use super::job::{Job, NewJob, NewPart, Received, Slice};
 
@@ -26,7 +27,7 @@ const WINDOW: i64 = 4;
 /// Why a request of the database, or of the jobs in it, failed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
-    /// It can't be reached, or does not do what it should.
+    /// It can't be reached, or does not do what it should. [`Cause`] says which.
     #[error("the database of the jobs: {0}")]
     Database(#[from] sqlx::Error),
     /// It could not be made ready.
@@ -53,6 +54,13 @@ pub(crate) enum Error {
     /// The job was cleared while its rows came in.
     #[error("the upload took too long and was cleared")]
     Cleared,
+}
+
+impl Error {
+    /// Returns whether nothing was stored because the disk is full.
+    pub(crate) fn is_no_room(&self) -> bool {
+        matches!(self, Self::Database(error) if Cause::of(error) == Cause::NoRoom)
+    }
 }
 
 /// How much there may be.
@@ -206,6 +214,8 @@ pub(crate) trait Upkeep {
     /// Forgets uploads untouched since the first time, and jobs that ended before the second. How many.
     async fn clear(&self, uploads: i64, ended: i64) -> Result<u64, Error>;
     async fn count(&self) -> Result<Census, Error>;
+    /// Writes something, as accepting a job does. The error says why that fails.
+    async fn ready(&self) -> Result<(), String>;
 }
 
 /// What does the work of a queue. An error is for the queue: the task comes again.

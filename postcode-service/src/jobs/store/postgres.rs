@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use apalis::prelude::Task;
 use apalis_postgres::{Config, PostgresStorage};
+use postcode_database::replace_broken;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 
 use super::{Error, Turn};
@@ -14,7 +15,7 @@ mod on;
 
 pub(super) type Db = sqlx::Postgres;
 pub(super) type Pool = sqlx::PgPool;
-pub(super) type Tx = sqlx::Transaction<'static, Db>;
+pub(super) type Tx = postcode_database::Transaction<Db>;
 pub(super) type Storage<T> = PostgresStorage<T>;
 
 const CONNECTIONS: u32 = 8;
@@ -40,7 +41,7 @@ pub(super) async fn open(url: &str) -> Result<on::Database, Error> {
     let options: PgConnectOptions = url.parse()?;
     let options =
         options.options([("statement_timeout", "60s"), ("idle_in_transaction_session_timeout", "60s")]);
-    let pool = PgPoolOptions::new()
+    let pool = replace_broken(PgPoolOptions::new())
         .max_connections(CONNECTIONS)
         .acquire_timeout(PATIENCE)
         .connect_with(options)
@@ -49,20 +50,19 @@ pub(super) async fn open(url: &str) -> Result<on::Database, Error> {
     let mut own = sqlx::migrate!("migrations/postgres");
     own.dangerous_set_table_name(on::MIGRATIONS);
     migrate(own, &pool).await?;
-    Ok(on::Database { pool })
+    Ok(on::Database::new(pool))
 }
 
 async fn migrate(migrator: sqlx::migrate::Migrator, pool: &Pool) -> Result<(), Error> {
     migrator.run(pool).await.map_err(|e| Error::Setup(e.to_string()))
 }
 
-pub(super) async fn begin(pool: &Pool) -> Result<Tx, Error> {
-    Ok(pool.begin().await?)
-}
-
 pub(super) async fn push(tx: &mut Tx, queue: &str, task: Task<Vec<u8>>) -> Result<(), Error> {
     let pushed = apalis_postgres::queries::push_tasks(&mut **tx, queue, vec![task]).await;
-    pushed.map_err(|e| Error::Queue(e.to_string()))
+    pushed.map_err(|e| match e {
+        apalis_postgres::Error::Database(e) => Error::Database(e),
+        other => Error::Queue(other.to_string()),
+    })
 }
 
 pub(super) fn storage<T>(pool: &Pool, queue: &str, turn: &Turn) -> Storage<T> {

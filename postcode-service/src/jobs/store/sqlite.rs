@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use apalis::prelude::Task;
 use apalis_sqlite::{Config, SqliteStorage};
+use postcode_database::{make_private, replace_broken};
 use sqlx::sqlite::{
     SqliteAutoVacuum, SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous,
 };
@@ -16,7 +17,7 @@ mod on;
 
 pub(super) type Db = sqlx::Sqlite;
 pub(super) type Pool = sqlx::SqlitePool;
-pub(super) type Tx = sqlx::Transaction<'static, Db>;
+pub(super) type Tx = postcode_database::Transaction<Db>;
 pub(super) type Storage<T> = SqliteStorage<T>;
 
 /// How long a connection waits for another that writes.
@@ -40,7 +41,7 @@ pub(super) mod sql {
 }
 
 pub(super) async fn open(path: &Path) -> Result<on::Database, Error> {
-    private(path)?;
+    make_private(path).map_err(|e| Error::Database(e.into()))?;
     // FULL: what was accepted stays, whatever happens to the machine.
     let options = SqliteConnectOptions::new()
         .filename(path)
@@ -49,7 +50,7 @@ pub(super) async fn open(path: &Path) -> Result<on::Database, Error> {
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
         .busy_timeout(BUSY);
-    let pool = SqlitePoolOptions::new()
+    let pool = replace_broken(SqlitePoolOptions::new())
         .max_connections(CONNECTIONS)
         .acquire_timeout(BUSY)
         .connect_with(options)
@@ -59,18 +60,7 @@ pub(super) async fn open(path: &Path) -> Result<on::Database, Error> {
     let mut own = sqlx::migrate!("migrations/sqlite");
     own.dangerous_set_table_name(on::MIGRATIONS);
     migrate(own, &pool).await?;
-    Ok(on::Database { pool })
-}
-
-/// The rows are somebody's customers: a file that is made is for its owner only, and so are those that SQLite makes beside it.
-fn private(path: &Path) -> Result<(), Error> {
-    use std::os::unix::fs::OpenOptionsExt;
-
-    match std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
-        Ok(_) => Ok(()),
-        Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
-        Err(e) => Err(Error::Database(e.into())),
-    }
+    Ok(on::Database::new(pool))
 }
 
 async fn migrate(migrator: sqlx::migrate::Migrator, pool: &Pool) -> Result<(), Error> {
@@ -85,14 +75,12 @@ async fn migrate(migrator: sqlx::migrate::Migrator, pool: &Pool) -> Result<(), E
     migrator.run(pool).await.map_err(|e| Error::Setup(e.to_string()))
 }
 
-/// A transaction that will write: it waits its turn at once, and not when it has read.
-pub(super) async fn begin(pool: &Pool) -> Result<Tx, Error> {
-    Ok(pool.begin_with("BEGIN IMMEDIATE").await?)
-}
-
 pub(super) async fn push(tx: &mut Tx, queue: &str, task: Task<Vec<u8>>) -> Result<(), Error> {
     let pushed = apalis_sqlite::queries::push_tasks(&mut **tx, queue, &[task]).await;
-    pushed.map_err(|e| Error::Queue(e.to_string()))
+    pushed.map_err(|e| match e {
+        apalis_sqlite::Error::Database(e) => Error::Database(e),
+        other => Error::Queue(other.to_string()),
+    })
 }
 
 pub(super) fn storage<T>(pool: &Pool, queue: &str, turn: &Turn) -> Storage<T> {

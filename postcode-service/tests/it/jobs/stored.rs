@@ -134,7 +134,7 @@ async fn jobs_on_a_disk_that_is_nearly_full_are_refused() {
     let Some(database) = Database::file() else { return };
     let bench = Bench::with(database, Limits { min_free: 100, ..Limits::default() }, None).await;
     let answer = bench.ask(Method::POST, "/jobs", &[JSON], postcodes(1)).await;
-    assert_eq!((answer.status.as_u16(), &answer.json()["code"]), (507, &"storage_full".into()));
+    assert_eq!((answer.status.as_u16(), &answer.json()["code"]), (507, &"insufficient_storage".into()));
     assert_eq!(answer.header("retry-after"), "60");
     bench.end().await;
 }

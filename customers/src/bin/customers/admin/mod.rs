@@ -15,7 +15,7 @@ use axum::http::{Method, StatusCode, Uri};
 use axum::response::{Html, IntoResponse};
 use axum::routing::get;
 use axum::{Json, Router};
-use customers::server::{self, Limits, Listener, Problem};
+use customers::server::{self, Address, Limits, Listener, Problem};
 use postcode_core::layers::{Promotion, Snapshot};
 use serde::Serialize;
 use serde_json::json;
@@ -48,9 +48,10 @@ struct Shared {
 type App = State<Arc<Shared>>;
 
 impl Admin {
-    pub(crate) async fn bind(address: &str, promotion: Promotion, sources: Sources) -> io::Result<Self> {
+    pub(crate) async fn bind(address: &Address, promotion: Promotion, sources: Sources) -> io::Result<Self> {
         let listener = Listener::bind(address).await?;
-        let host = address.rsplit_once(':').map_or(address, |(host, _)| host).to_owned();
+        let address = address.to_string();
+        let host = address.rsplit_once(':').map_or(&*address, |(host, _)| host).to_owned();
         Ok(Self { listener, router: router(Shared { promotion, sources, host }) })
     }
 

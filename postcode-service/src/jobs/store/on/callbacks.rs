@@ -77,6 +77,7 @@ impl Callbacks for Database {
     }
 
     async fn hold_callbacks(&self, id: &str, host: &str, until: i64, too_old: i64) -> Result<(), Error> {
+        let mut tx = begin(&self.pool).await?;
         sqlx::query(
             "UPDATE job_callbacks SET state = 'dead', ended_at = $1, error = 'it could not be reached', leased_until = 0 \
              WHERE host = $2 AND state = 'pending' AND pending_since < $3 AND (leased_until <= $1 OR id = $4)",
@@ -85,7 +86,7 @@ impl Callbacks for Database {
         .bind(host)
         .bind(too_old)
         .bind(id)
-        .execute(&self.pool)
+        .execute(&mut *tx)
         .await?;
         sqlx::query(
             "UPDATE job_callbacks SET next_at = $1, leased_until = 0 WHERE host = $2 AND state = 'pending' AND next_at < $1 \
@@ -95,24 +96,26 @@ impl Callbacks for Database {
         .bind(host)
         .bind(now())
         .bind(id)
-        .execute(&self.pool)
+        .execute(&mut *tx)
         .await?;
-        Ok(())
+        Ok(tx.commit().await?)
     }
 
     async fn callback_delivered(&self, id: &str) -> Result<(), Error> {
+        let mut tx = begin(&self.pool).await?;
         sqlx::query(
             "UPDATE job_callbacks SET state = 'delivered', attempts = attempts + 1, ended_at = $1, error = NULL, leased_until = 0 \
              WHERE id = $2 AND state = 'pending'",
         )
         .bind(now())
         .bind(id)
-        .execute(&self.pool)
+        .execute(&mut *tx)
         .await?;
-        Ok(())
+        Ok(tx.commit().await?)
     }
 
     async fn callback_failed(&self, id: &str, why: &str, again: Option<i64>) -> Result<(), Error> {
+        let mut tx = begin(&self.pool).await?;
         let (state, now) = (if again.is_some() { "pending" } else { "dead" }, now());
         sqlx::query(
             "UPDATE job_callbacks SET state = $1, attempts = attempts + 1, error = $2, next_at = $3, ended_at = $4, \
@@ -124,9 +127,9 @@ impl Callbacks for Database {
         .bind(again.unwrap_or(now))
         .bind(again.is_none().then_some(now))
         .bind(id)
-        .execute(&self.pool)
+        .execute(&mut *tx)
         .await?;
-        Ok(())
+        Ok(tx.commit().await?)
     }
 
     async fn callback_of(&self, job: &str) -> Result<Option<Callback>, Error> {

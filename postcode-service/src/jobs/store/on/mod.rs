@@ -11,7 +11,9 @@ mod upkeep;
 
 use std::time::Duration;
 
-use super::{Pool, Tx, begin, push, queue_time, sql, storage};
+use postcode_database::{Readiness, begin};
+
+use super::{Pool, Tx, push, queue_time, sql, storage};
 use crate::jobs::store::Turn;
 
 /// The table of our own migrations; the queue has one too.
@@ -22,7 +24,14 @@ pub(super) const MISSED: usize = 2;
 /// A database of jobs.
 #[derive(Clone, Debug)]
 pub(in crate::jobs::store) struct Database {
-    pub(super) pool: Pool,
+    pool: Pool,
+    readiness: Readiness<String>,
+}
+
+impl Database {
+    pub(super) fn new(pool: Pool) -> Self {
+        Self { pool, readiness: Readiness::default() }
+    }
 }
 
 impl crate::jobs::store::Store for Database {}

@@ -28,13 +28,15 @@ impl Slices for Database {
         .await?;
         let Some((state, plan, first_line, rows, head, input)) = found else { return Ok(None) };
         if state == "queued" {
+            let mut tx = begin(&self.pool).await?;
             sqlx::query(
                 "UPDATE postcode_jobs SET state = 'running', started_at = $1 WHERE id = $2 AND state = 'queued'",
             )
             .bind(now())
             .bind(&slice.job)
-            .execute(&self.pool)
+            .execute(&mut *tx)
             .await?;
+            tx.commit().await?;
         }
         Ok(Some(Work { plan, first_line, rows, head, input }))
     }

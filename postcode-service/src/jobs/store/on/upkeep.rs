@@ -1,6 +1,8 @@
 //! What is left over.
 
 use async_trait::async_trait;
+use futures::TryFutureExt;
+use postcode_database::FILLER;
 
 use super::schedule::{Flow, schedule};
 use super::submission::remove_rest;
@@ -81,33 +83,35 @@ impl Upkeep for Database {
                 cleared += 1;
             }
         }
+        let mut tx = begin(&self.pool).await?;
         // A cancelled job needs its rows no more, and nobody can read the part of a result that it has.
         sqlx::query(
             "UPDATE job_parts SET input = NULL, output = NULL WHERE (input IS NOT NULL OR output IS NOT NULL) AND job IN \
              (SELECT id FROM postcode_jobs WHERE state IN ('cancelled', 'failed'))",
         )
-        .execute(&self.pool)
+        .execute(&mut *tx)
         .await?;
         sqlx::query(
             "UPDATE postcode_jobs SET bytes = 0, output_bytes = 0 WHERE state IN ('cancelled', 'failed') \
              AND bytes + output_bytes > 0",
         )
-        .execute(&self.pool)
+        .execute(&mut *tx)
         .await?;
         sqlx::query("DELETE FROM job_flows WHERE finish <= (SELECT now FROM job_clock WHERE id = 1)")
-            .execute(&self.pool)
+            .execute(&mut *tx)
             .await?;
         for (statement, kept) in [(sql::CLEAR_TASKS, TASKS_KEPT), (sql::CLEAR_WORKERS, WORKERS_KEPT)] {
             sqlx::query(statement)
                 .bind(SLICES)
                 .bind(CALLBACKS)
                 .bind(queue_time(now() - kept))
-                .execute(&self.pool)
+                .execute(&mut *tx)
                 .await?;
         }
         if let Some(shrink) = sql::SHRINK {
-            sqlx::query(shrink).execute(&self.pool).await?;
+            sqlx::query(shrink).execute(&mut *tx).await?;
         }
+        tx.commit().await?;
         Ok(cleared)
     }
 
@@ -121,5 +125,14 @@ impl Upkeep for Database {
         .fetch_one(&self.pool)
         .await?;
         Ok(Census { queued, running, pending, dead })
+    }
+
+    async fn ready(&self) -> Result<(), String> {
+        let write = async {
+            let mut tx = begin(&self.pool).await?;
+            sqlx::query("UPDATE job_readiness SET filler = $1").bind(FILLER).execute(&mut *tx).await?;
+            tx.commit().await
+        };
+        self.readiness.check(write.map_err(|e| e.to_string())).await
     }
 }

@@ -1,0 +1,68 @@
+//! The write that `/ready` tries.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Mutex;
+use tokio::time::Instant;
+
+/// The value to write: a write that is smaller could succeed where no real one does, in the space that a failed one left.
+pub const FILLER: &str = match std::str::from_utf8(&[b'.'; 64 * 1024]) {
+    Ok(filler) => filler,
+    Err(_) => "",
+};
+
+/// How long a result holds. Many health checks at once then cost one write.
+const HOLDS: Duration = Duration::from_secs(1);
+
+/// Remembers whether a write worked a moment ago. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Readiness<E>(Arc<Mutex<Option<(Instant, Result<(), E>)>>>);
+
+impl<E> Default for Readiness<E> {
+    fn default() -> Self {
+        Self(Arc::default())
+    }
+}
+
+impl<E: Clone> Readiness<E> {
+    /// Returns the result of the last write if it is new enough, else that of this one. Only one runs at a time.
+    ///
+    /// # Errors
+    /// If the write failed.
+    pub async fn check(&self, write: impl Future<Output = Result<(), E>>) -> Result<(), E> {
+        let mut last = self.0.lock().await;
+        if let Some((at, result)) = &*last
+            && at.elapsed() < HOLDS
+        {
+            return result.clone();
+        }
+        let result = write.await;
+        *last = Some((Instant::now(), result.clone()));
+        result
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn checks_within_a_second_share_one_write() {
+        let (readiness, writes) = (Readiness::<&str>::default(), AtomicU32::new(0));
+        let check = || {
+            readiness.check(async {
+                tokio::time::sleep(Duration::from_secs(10)).await;
+                if writes.fetch_add(1, Ordering::Relaxed) == 0 { Err("full") } else { Ok(()) }
+            })
+        };
+        assert_eq!(tokio::join!(check(), check(), check()), (Err("full"), Err("full"), Err("full")));
+        assert_eq!(writes.load(Ordering::Relaxed), 1);
+        tokio::time::advance(HOLDS).await;
+        assert_eq!((check().await, check().await), (Ok(()), Ok(())));
+        assert_eq!(writes.load(Ordering::Relaxed), 2);
+    }
+}
