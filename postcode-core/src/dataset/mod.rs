@@ -24,6 +24,7 @@ mod areas;
 mod assemble;
 mod builder;
 mod bytes;
+mod check;
 mod collate;
 mod compass;
 mod copy;
@@ -79,6 +80,7 @@ use scotland::Scotland;
 use spatial::Spatial;
 
 pub use builder::{AreaId, AreaIds, DatasetBuilder, Row};
+pub use check::{Demands, PublicKey, Verify, read_signature, signature_path};
 #[cfg(feature = "embedded")]
 pub(crate) use embedded::Embedded;
 pub use inspect::{ColumnSummary, SectionSummary, Summary};
@@ -130,7 +132,8 @@ impl Dataset {
     /// Maps a dataset file.
     ///
     /// Checks header, table of sections and the structure of each section, and does not read the whole file: that is
-    /// [`verify`](Self::verify)'s work. A file that has never been verified and was altered may give wrong answers.
+    /// [`verify`](Self::verify)'s work. A file that has never been verified and was altered may give wrong answers:
+    /// [`open_checked`](Self::open_checked) does both.
     ///
     /// The file must not be changed in place while it is open; [`DatasetBuilder::write_to`] replaces it by a rename,
     /// which leaves open datasets with the old edition.
@@ -227,6 +230,11 @@ impl Dataset {
 
     pub(crate) fn inner(&self) -> &Inner {
         &self.inner
+    }
+
+    /// What errors call it.
+    pub(crate) fn origin(&self) -> &str {
+        &self.inner.origin
     }
 
     /// The file's bytes, to write them elsewhere.

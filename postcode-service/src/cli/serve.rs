@@ -16,6 +16,7 @@ use crate::jobs::worker;
 use crate::server::{Address, Frontend, Listener, Options, run};
 use anyhow::Context;
 use data::Data;
+use postcode_core::dataset::{Demands, PublicKey, Verify};
 use postcode_core::{MAX_BATCH, MAX_NEIGHBOURS, MAX_PAGE, MAX_RADIUS};
 use postcode_edge::{ClientHeader, HostName, Hosts, Proxies, Rate};
 
@@ -27,8 +28,8 @@ use postcode_edge::{ClientHeader, HostName, Hosts, Proxies, Rate};
 ///
 /// SIGTERM and SIGINT end it: `/ready` turns to 503, no more connections are taken, requests under way may end
 /// within --drain, and the exit status is 0. A second signal does not wait. SIGHUP opens the data again and
-/// serves it without dropping a request; if it can't be opened the old data stays. It also reads the tokens and
-/// certificates again.
+/// serves it without dropping a request; if it can't be opened, or is damaged, the old data stays. It also reads the
+/// tokens and certificates again.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -51,6 +52,13 @@ pub struct Args {
     /// embedded: (the country inside this program) or file:PATH (a dataset file)
     #[arg(long, value_name = "URL", env = "POSTCODE_DATA", default_value = "embedded:")]
     data: Data,
+    /// How much of a dataset file is checked before it is served, at the start and at SIGHUP: full (every byte, and that the
+    /// parts fit together), checksums (every byte) or off, which /ready and /dataset/info then say
+    #[arg(long, env = "POSTCODE_VERIFY", default_value_t = Verify::Full)]
+    verify: Verify,
+    /// Serve only a dataset file that is signed for this key (FILE.minisig): a minisign public key, or the path of its file
+    #[arg(long, value_name = "KEY", env = "POSTCODE_PUBLIC_KEY")]
+    public_key: Option<PublicKey>,
     /// Items in one bulk request at most
     #[arg(long, env = "POSTCODE_MAX_BATCH", default_value_t = 100, value_parser = items)]
     max_batch: usize,
@@ -201,8 +209,9 @@ impl Args {
         // Before anything that takes time, so that no signal is missed and kills us the hard way.
         let mut signals = signals::Signals::new()?;
         let security = self.security.open()?;
-        let edition = self.data.open().await.with_context(|| format!("--data {}", self.data))?;
-        self.data.log(&edition);
+        let data = self.data.demanding(Demands::default().verify(self.verify).public_key(self.public_key));
+        let edition = data.open().await.with_context(|| format!("--data {data}"))?;
+        data.log(&edition);
         let limits = Limits {
             max_batch: self.max_batch,
             max_body: self.max_body.unwrap_or((self.max_batch * 1024).max(100 * 1024)),
@@ -260,7 +269,7 @@ impl Args {
             match signals.next().await {
                 signals::Signal::Reload => {
                     security.reload();
-                    self.data.reload(&api);
+                    data.reload(&api);
                 }
                 signals::Signal::End(name) => {
                     tracing::info!(signal = name, "shutting down");

@@ -5,6 +5,7 @@
 //! [`callback`]. How all this behaves is described in `docs/JOBS.md`.
 
 pub mod callback;
+mod clock;
 pub(crate) mod gauges;
 pub(crate) mod job;
 pub(crate) mod store;
@@ -76,12 +77,20 @@ impl fmt::Debug for Url {
 pub struct Limits {
     /// Jobs of one tenant that have not ended.
     pub open_jobs: u32,
+    /// Jobs of all tenants together that have not ended.
+    pub open_jobs_in_all: u32,
     /// Rows of one job.
     pub rows: u64,
     /// Bytes of rows of one job.
     pub upload: u64,
-    /// Bytes of rows of all jobs together.
+    /// Bytes of rows and results of all jobs together.
     pub stored: u64,
+    /// Bytes of rows and results of the jobs of one tenant.
+    pub stored_of_tenant: u64,
+    /// Bytes of the result of one job.
+    pub result: u64,
+    /// Percent of the disk of a database in a file below which no rows are taken and no parts worked on.
+    pub min_free: u8,
     /// How long a job that has ended is kept.
     pub keep: Duration,
     /// How far ahead a job may be put off.
@@ -93,9 +102,13 @@ impl Default for Limits {
         const DAY: Duration = Duration::from_secs(24 * 60 * 60);
         Self {
             open_jobs: 100,
+            open_jobs_in_all: 1_000,
             rows: 100_000_000,
             upload: 1 << 30,
             stored: 16 << 30,
+            stored_of_tenant: 8 << 30,
+            result: 4 << 30,
+            min_free: 5,
             keep: DAY.saturating_mul(7),
             ahead: DAY.saturating_mul(30),
         }
@@ -213,7 +226,29 @@ impl Jobs {
 
     pub(crate) fn bounds(&self) -> Bounds {
         let limits = self.0.limits;
-        Bounds { open_jobs: limits.open_jobs.into(), bytes: i64::try_from(limits.stored).unwrap_or(i64::MAX) }
+        let bytes = |number| i64::try_from(number).unwrap_or(i64::MAX);
+        Bounds {
+            open_jobs: limits.open_jobs.into(),
+            open_jobs_in_all: limits.open_jobs_in_all.into(),
+            bytes: bytes(limits.stored),
+            bytes_of_tenant: bytes(limits.stored_of_tenant),
+            result: bytes(limits.result),
+        }
+    }
+
+    /// Whether the disk of the database has room. Of a database on a server that is for its operator to see.
+    ///
+    /// # Errors
+    /// [`store::Error::LowDisk`].
+    pub(crate) fn room(&self) -> Result<(), store::Error> {
+        let Some(Url::Sqlite(path)) = &self.0.url else { return Ok(()) };
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        // If it can't be asked, storing says what is wrong.
+        let Ok(disk) = rustix::fs::statvfs(folder.unwrap_or(std::path::Path::new("."))) else {
+            return Ok(());
+        };
+        let least = u128::from(disk.f_blocks) * u128::from(self.0.limits.min_free);
+        if u128::from(disk.f_bavail) * 100 < least { Err(store::Error::LowDisk) } else { Ok(()) }
     }
 
     pub(crate) fn callbacks(&self) -> Option<&Callbacks> {

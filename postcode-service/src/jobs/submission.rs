@@ -46,8 +46,8 @@ pub(crate) async fn file<S>(
 where
     S: Stream<Item = std::io::Result<Bytes>> + Send + Unpin,
 {
-    let upload = Unfinished::begin(store, job, jobs.bounds()).await?;
-    let mut stored = Upload::new(jobs, &**store, job);
+    let (upload, known) = Unfinished::begin(jobs, store, job).await?;
+    let mut stored = Upload::new(jobs, &**store, job, known);
     let plan = Arc::new(plan);
     let mut cutter = Cutter::new(rows, plan.clone());
     while let Some(piece) = cutter.next(PART_ROWS as usize).await? {
@@ -66,8 +66,8 @@ pub(crate) async fn postcodes(
     texts: Texts,
     key: Option<(String, String)>,
 ) -> Result<Submitted, Error> {
-    let upload = Unfinished::begin(store, job, jobs.bounds()).await?;
-    let mut stored = Upload::new(jobs, &**store, job);
+    let (upload, known) = Unfinished::begin(jobs, store, job).await?;
+    let mut stored = Upload::new(jobs, &**store, job, known);
     let mut line = 1;
     for (rows, input) in texts.into_parts() {
         stored.add(line, rows, Vec::new(), input).await?;
@@ -166,9 +166,11 @@ impl<'de> Visitor<'de> for Text<'_> {
 struct Unfinished(Option<(Arc<dyn Store>, String)>);
 
 impl Unfinished {
-    async fn begin(store: &Arc<dyn Store>, job: &NewJob, bounds: store::Bounds) -> Result<Self, Error> {
-        store.receive(job, bounds).await?;
-        Ok(Self(Some((store.clone(), job.id.clone()))))
+    /// And whether it was asked for before.
+    async fn begin(jobs: &Jobs, store: &Arc<dyn Store>, job: &NewJob) -> Result<(Self, bool), Error> {
+        jobs.room()?;
+        let known = store.receive(job, jobs.bounds()).await?;
+        Ok((Self(Some((store.clone(), job.id.clone()))), known))
     }
 
     fn ended(mut self, submitted: Result<Submitted, Error>) -> Result<Submitted, Error> {
@@ -193,17 +195,21 @@ impl Drop for Unfinished {
 }
 
 struct Upload<'a> {
+    jobs: &'a Jobs,
     store: &'a dyn Store,
     job: &'a NewJob,
     most: u64,
+    /// None for what was asked for before, and is stored only until that is seen.
+    bounds: Option<store::Bounds>,
     parts: i64,
     rows: i64,
     bytes: i64,
 }
 
 impl<'a> Upload<'a> {
-    fn new(jobs: &Jobs, store: &'a dyn Store, job: &'a NewJob) -> Self {
-        Self { store, job, most: jobs.limits().rows, parts: 0, rows: 0, bytes: 0 }
+    fn new(jobs: &'a Jobs, store: &'a dyn Store, job: &'a NewJob, known: bool) -> Self {
+        let bounds = (!known).then(|| jobs.bounds());
+        Self { jobs, store, job, most: jobs.limits().rows, bounds, parts: 0, rows: 0, bytes: 0 }
     }
 
     async fn add(&mut self, first_line: i64, rows: i64, head: Vec<u8>, input: Vec<u8>) -> Result<(), Error> {
@@ -213,7 +219,8 @@ impl<'a> Upload<'a> {
             return Err(Error::TooManyRows(self.most));
         }
         let part = NewPart { number: self.parts, first_line, rows, head, input };
-        self.store.add_part(&self.job.id, &part).await?;
+        self.jobs.room()?;
+        self.store.add_part(self.job, &part, self.bounds).await?;
         self.parts += 1;
         Ok(())
     }

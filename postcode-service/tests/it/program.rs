@@ -11,7 +11,7 @@ use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
 use std::time::Instant;
 
-use postcode_core::dataset::{DatasetBuilder, Metadata, Row};
+use postcode_core::dataset::{Dataset, DatasetBuilder, Metadata, Row};
 use postcode_testing::{GENEROUS, Nobody};
 
 use crate::common;
@@ -445,6 +445,77 @@ fn log_that_nobody_reads_keeps_no_answer_waiting() {
     assert_eq!(server.end("TERM").0, Some(0));
 }
 
+/// The file with one bit of a row turned over, which nothing but its checksum tells.
+fn flipped(path: &Path) -> Vec<u8> {
+    let bytes = std::fs::read(path).unwrap();
+    let sections = Dataset::open(path).unwrap().summary().sections;
+    let rows = sections.iter().find(|section| section.name == "rows").unwrap();
+    let mut altered = bytes;
+    // Each table ends in eight bytes that are not looked at.
+    altered[(rows.offset + rows.bytes) as usize - 1] ^= 0x10;
+    altered
+}
+
+/// One answer of the API, over the command that is everywhere where these tests run.
+fn fetched(server: &Server, path: &str) -> (u16, serde_json::Value) {
+    let address = server.address.strip_prefix("http://").unwrap();
+    let mut stream = std::net::TcpStream::connect(address).unwrap();
+    write!(stream, "GET {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+    (status, serde_json::from_str(body).unwrap_or(serde_json::Value::Null))
+}
+
+#[test]
+fn serve_of_a_file_with_one_flipped_bit_refuses_it_at_the_start_and_at_a_hangup() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("uk.postcodes");
+    let data = dataset(&path, "one");
+    let bad = folder.path().join("bad.postcodes");
+    std::fs::write(&bad, flipped(&path)).unwrap();
+    let bad_data = format!("file:{}", bad.display());
+    for verify in ["full", "checksums"] {
+        let output = program()
+            .args(["serve", "--listen", "127.0.0.1:0", "--data", &bad_data, "--verify", verify])
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(2));
+        assert!(text(&output.stderr).contains("checksum is wrong"), "{}", text(&output.stderr));
+    }
+    // A lookup from the file is no better.
+    let looked = |source: &str| program().args(["lookup", "AB10 1AB", "--source", source]).output().unwrap();
+    assert_eq!(looked(&bad_data).status.code(), Some(2));
+    assert_eq!(looked(&format!("{bad_data}?verify=off")).status.code(), Some(0));
+
+    let mut server = Server::start(&["--listen", "127.0.0.1:0", "--data", &data]);
+    let (status, ready) = fetched(&server, "/ready");
+    assert_eq!((status, &ready["result"], ready.get("verify")), (200, &"Ready".into(), None));
+    let (_, info) = fetched(&server, "/dataset/info");
+    assert_eq!((&info["result"]["verified"], &info["result"]["signed"]), (&"full".into(), &false.into()));
+    std::fs::rename(&bad, &path).unwrap();
+    server.signal("HUP");
+    let mut log = BufReader::new(server.child.stderr.take().unwrap());
+    let mut line = String::new();
+    while !line.contains("the old stays") {
+        line.clear();
+        assert_ne!(log.read_line(&mut line).unwrap(), 0, "the log ended");
+    }
+    assert!(line.contains("checksum is wrong"), "{line}");
+    let (_, after) = fetched(&server, "/dataset/info");
+    assert_eq!(after, info);
+    assert_eq!(server.end("TERM").0, Some(0));
+
+    // Whoever must can serve it, and it is said.
+    let server = Server::start(&["--listen", "127.0.0.1:0", "--data", &data, "--verify", "off"]);
+    let (_, ready) = fetched(&server, "/ready");
+    assert_eq!(ready["verify"], "off");
+    let (_, info) = fetched(&server, "/dataset/info");
+    assert_eq!(info["result"]["verified"], "off");
+    assert_eq!(server.end("TERM").0, Some(0));
+}
+
 #[test]
 fn flood_of_refused_requests_is_counted_in_the_log_and_not_written_one_by_one() {
     const MANY: usize = 2_000;
@@ -470,4 +541,71 @@ fn flood_of_refused_requests_is_counted_in_the_log_and_not_written_one_by_one() 
     assert_eq!(counted, MANY, "{log}");
     // A line for each would be some hundred kilobytes, and with whole paths 24 megabytes.
     assert!(log.len() < 64 * 1024, "{} bytes", log.len());
+}
+
+#[test]
+fn signed_file_is_verified_and_served_and_one_without_or_with_another_signature_is_not() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("uk.postcodes");
+    let data = dataset(&path, "one");
+    let run = |arguments: &[&str]| {
+        let output = program().args(arguments).output().unwrap();
+        (output.status.code().unwrap(), text(&output.stdout), text(&output.stderr))
+    };
+    let (file, key, other) = (
+        path.to_str().unwrap(),
+        folder.path().join("a.key").to_str().unwrap().to_owned(),
+        folder.path().join("b.key").to_str().unwrap().to_owned(),
+    );
+    let (code, public, said) = run(&["key", "new", &key]);
+    assert_eq!(code, 0, "{said}");
+    let public = public.trim().to_owned();
+    assert_eq!(std::fs::metadata(&key).unwrap().permissions().mode() & 0o777, 0o600);
+    assert_eq!(run(&["key", "new", &key]).0, 1, "a key is never replaced");
+    let (_, other_public, _) = run(&["key", "new", &other]);
+
+    let (code, _, said) = run(&["verify", file, "--public-key", &public]);
+    assert!(code == 1 && said.contains("not signed"), "{said}");
+    let demanded = ["--listen", "127.0.0.1:0", "--data", &data, "--public-key", &public];
+    let refused = program().arg("serve").args(demanded).output().unwrap();
+    assert!(text(&refused.stderr).contains("not signed"), "{}", text(&refused.stderr));
+    let (code, _, said) = run(&["sign", file, "--key", &format!("{key}.pub")]);
+    assert!(code == 1 && said.contains("not a secret key"), "{said}");
+    let (code, signature, said) = run(&["sign", file, "--key", &key]);
+    assert_eq!((code, signature.trim()), (0, &*format!("{file}.minisig")), "{said}");
+    for known in [&public, &format!("{key}.pub")] {
+        let (code, said, _) = run(&["verify", file, "--public-key", known]);
+        assert!(code == 0 && said.ends_with(" signed\n"), "{said}");
+    }
+    let (code, _, said) = run(&["verify", file, "--public-key", other_public.trim()]);
+    assert!(code == 1 && said.contains("different key"), "{said}");
+
+    let server = Server::start(&demanded);
+    assert_eq!(fetched(&server, "/dataset/info").1["result"]["signed"], true);
+    assert_eq!(fetched(&server, "/dataset/signature").0, 200);
+    // A replica that demands it gets it, and starts from its copy without the service.
+    let replica = |service: &str, key: &str| {
+        let key = key.replace('+', "%2B");
+        let dir = folder.path().join("replica");
+        let url = format!("replica:{service}?public_key={key}&dir={}", dir.display());
+        program().args(["info", "--source", &url]).output().unwrap()
+    };
+    let output = replica(&server.address, &public);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    assert!(text(&output.stdout).contains("edition      one"));
+    let address = server.address.clone();
+    assert_eq!(server.end("TERM").0, Some(0));
+    assert_eq!(replica(&address, &public).status.code(), Some(0), "the copy has its signature");
+    assert_ne!(replica(&address, other_public.trim()).status.code(), Some(0));
+
+    // The signature is of this file and no other.
+    dataset(&path, "two");
+    let (code, _, said) = run(&["verify", file, "--public-key", &public]);
+    assert!(code == 1 && said.contains("signature"), "{said}");
+    let unsigned = Server::start(&["--listen", "127.0.0.1:0", "--data", &data]);
+    let output = replica(&unsigned.address, other_public.trim());
+    assert_ne!(output.status.code(), Some(0));
+    assert!(text(&output.stderr).contains("signature is not valid"), "{}", text(&output.stderr));
+    assert_eq!(unsigned.end("TERM").0, Some(0));
 }

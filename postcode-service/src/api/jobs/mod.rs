@@ -130,9 +130,17 @@ impl From<store::Error> for Failure {
                 let text = format!("Too many jobs: {error}. Wait for some to end, or cancel them");
                 Self::new(StatusCode::TOO_MANY_REQUESTS, text, "too_many_jobs").retryable(Some(10))
             }
-            store::Error::Full { .. } => {
+            store::Error::TooManyInAll => {
+                let text = format!("Too many jobs: {error}. Try again later");
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, text, "too_many_jobs").retryable(Some(30))
+            }
+            store::Error::Full { .. } | store::Error::TenantFull { .. } => {
                 let text = format!("No more rows can be taken: {error}. They are cleared after their time");
                 Self::new(StatusCode::INSUFFICIENT_STORAGE, text, "storage_full").retryable(Some(600))
+            }
+            store::Error::LowDisk => {
+                let text = format!("No rows can be taken: {error}");
+                Self::new(StatusCode::INSUFFICIENT_STORAGE, text, "insufficient_storage").retryable(Some(60))
             }
             error if error.is_no_room() => {
                 tracing::error!(%error, "jobs can't be stored");

@@ -110,6 +110,9 @@ impl Asked {
             let callbacks = app.jobs.callbacks();
             let callbacks =
                 callbacks.ok_or_else(|| wrong("this server has no secret to sign callbacks with"))?;
+            if !callbacks.signs_for(&tenant) {
+                return Err(wrong("this server has no secret to sign your callbacks with"));
+            }
             callbacks.check(url).map_err(|why| wrong(&why))?;
         }
         let (id, key) = (submission::id(), key.cloned());
