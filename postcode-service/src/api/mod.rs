@@ -142,6 +142,9 @@ impl Api {
             regions: region::Turns::new(cores.div_ceil(2), limits.max_regions),
             jobs,
         };
+        let private = jobs::routes()
+            .route_layer(from_fn_with_state(app.clone(), strict::check))
+            .route_layer(from_fn(reply::private));
         let router = Router::new()
             .merge(bulk::routes())
             .merge(dataset::routes())
@@ -150,7 +153,6 @@ impl Api {
             .merge(distance::routes())
             .merge(enrich::routes())
             .merge(health::routes())
-            .merge(jobs::routes())
             .merge(nearest::routes())
             .merge(outcode::routes())
             .merge(page::routes())
@@ -162,6 +164,7 @@ impl Api {
             .merge(terminated::routes())
             .merge(validate::routes())
             .route_layer(from_fn_with_state(app.clone(), strict::check))
+            .merge(private)
             .route_layer(from_fn(remember_route))
             .fallback(bulk::no_route)
             // postcodes.io has no 405.
