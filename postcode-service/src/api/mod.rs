@@ -10,6 +10,7 @@ mod description;
 mod distance;
 mod edition;
 mod enrich;
+mod guard;
 mod health;
 mod jobs;
 mod nearest;
@@ -44,6 +45,7 @@ use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use http::Method;
 use postcode_core::{MAX_NEIGHBOURS, MAX_PAGE, MAX_RADIUS};
+use postcode_edge::Access;
 use tower::ServiceExt;
 
 pub(crate) use bulk::lines as bulk_lines;
@@ -109,6 +111,7 @@ struct App {
     answers: answers::Answers,
     regions: region::Turns,
     jobs: Jobs,
+    access: Access,
 }
 
 impl App {
@@ -132,6 +135,11 @@ impl Api {
 
     /// Over that edition of the data, with jobs. Their workers are not run here.
     pub fn with_jobs(edition: Edition, limits: Limits, jobs: Jobs) -> Self {
+        Self::with_access(edition, limits, jobs, Access::open())
+    }
+
+    /// Over that edition of the data, with jobs, for callers whose tokens have the scopes that the routes need.
+    pub fn with_access(edition: Edition, limits: Limits, jobs: Jobs, access: Access) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let app = App {
             edition: Arc::new(ArcSwap::from_pointee(edition)),
@@ -141,6 +149,7 @@ impl Api {
             answers: answers::Answers::new(limits.max_answers),
             regions: region::Turns::new(cores.div_ceil(2), limits.max_regions),
             jobs,
+            access,
         };
         let private = jobs::routes()
             .route_layer(from_fn_with_state(app.clone(), strict::check))
@@ -165,6 +174,7 @@ impl Api {
             .merge(validate::routes())
             .route_layer(from_fn_with_state(app.clone(), strict::check))
             .merge(private)
+            .route_layer(from_fn_with_state(app.clone(), guard::check))
             .route_layer(from_fn(remember_route))
             .fallback(bulk::no_route)
             // postcodes.io has no 405.
@@ -176,6 +186,11 @@ impl Api {
     /// The data that is served now.
     pub fn edition(&self) -> Arc<Edition> {
         self.app.edition()
+    }
+
+    /// Who may do what.
+    pub(crate) fn access(&self) -> &Access {
+        &self.app.access
     }
 
     pub(crate) fn jobs(&self) -> &Jobs {
@@ -194,6 +209,13 @@ impl Api {
             // Those who wait for a job would hold the end.
             self.app.jobs.close();
         }
+    }
+
+    /// Whether a path is of no concern to pages of other sites, which may read everything else. Decided before routing,
+    /// so that nothing below `/jobs` is told to them, routed or not.
+    pub(crate) fn is_private(path: &str) -> bool {
+        let first = path.trim_start_matches('/').split('/').next().unwrap_or_default();
+        first.eq_ignore_ascii_case("jobs") || path.trim_end_matches('/').eq_ignore_ascii_case("/metrics")
     }
 
     /// Answers a request. The response's extensions hold the [`MatchedPath`] if there was a route.

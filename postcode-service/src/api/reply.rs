@@ -12,7 +12,7 @@ use bytes::Bytes;
 use futures::stream;
 use http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN, CONTENT_LENGTH,
-    CONTENT_TYPE, ETAG, IF_NONE_MATCH, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS,
+    CONTENT_TYPE, ETAG, IF_NONE_MATCH, RETRY_AFTER, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
 };
 use http::{HeaderValue, Method, Request, StatusCode};
 use postcode_core::wire::{EDITION_HEADER, ErrorBody, RecordView, Shape, Success, TerminatedBody, code};
@@ -123,6 +123,7 @@ pub struct Failure {
     terminated: Option<Box<(Record, Shape)>>,
     advice: Option<Box<str>>,
     edition: Option<HeaderValue>,
+    challenge: Option<HeaderValue>,
     refused: Option<Refused>,
 }
 
@@ -137,8 +138,15 @@ impl Failure {
             terminated: None,
             advice: None,
             edition: None,
+            challenge: None,
             refused: None,
         }
+    }
+
+    /// Says in `WWW-Authenticate` how to be let in.
+    pub(super) fn challenge(mut self, challenge: HeaderValue) -> Self {
+        self.challenge = Some(challenge);
+        self
     }
 
     pub(super) fn bad_request(error: impl Into<Cow<'static, str>>) -> Self {
@@ -224,6 +232,9 @@ impl Failure {
         }
         if let Some(edition) = self.edition {
             headers.insert(EDITION_HEADER, edition);
+        }
+        if let Some(challenge) = self.challenge {
+            headers.insert(WWW_AUTHENTICATE, challenge);
         }
         if let Some(refused) = self.refused {
             response.extensions_mut().insert(refused);

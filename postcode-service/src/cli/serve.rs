@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use super::jobs::JobArgs;
 use super::log::Log;
+use super::security::SecurityArgs;
 use super::time::time;
 use crate::api::{Api, Limits};
 use crate::jobs::worker;
@@ -16,28 +17,37 @@ use crate::server::{Address, Frontend, Listener, Options, run};
 use anyhow::Context;
 use data::Data;
 use postcode_core::{MAX_BATCH, MAX_NEIGHBOURS, MAX_PAGE, MAX_RADIUS};
-use postcode_edge::{ClientHeader, Proxies, Rate};
+use postcode_edge::{ClientHeader, HostName, Hosts, Proxies, Rate};
 
 /// Serve the API of postcodes.io over HTTP/1.1.
 ///
-/// There is no TLS and no authentication here: listen on a loopback address or a Unix socket, or put a proxy in
-/// front. When it is ready it prints one line on standard output, `listening on http://127.0.0.1:PORT` or
+/// On a loopback address or a Unix socket it is open to everybody on this machine. Any other address needs --tokens, or
+/// --allow-unauthenticated. When it is ready it prints one line on standard output, `listening on http://127.0.0.1:PORT` or
 /// `listening on unix:PATH`; everything else goes to standard error.
 ///
 /// SIGTERM and SIGINT end it: `/ready` turns to 503, no more connections are taken, requests under way may end
 /// within --drain, and the exit status is 0. A second signal does not wait. SIGHUP opens the data again and
-/// serves it without dropping a request; if it can't be opened the old data stays.
+/// serves it without dropping a request; if it can't be opened the old data stays. It also reads the tokens and
+/// certificates again.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   postcode-service serve
   postcode-service serve --listen 127.0.0.1:0 --data file:/data/uk.postcodes
   postcode-service serve --listen unix:/run/postcode.sock --max-batch 1000
+  postcode-service serve --listen 0.0.0.0:8443 --host postcodes.example --tokens /etc/postcode/tokens --tls-cert cert.pem \\
+      --tls-key key.pem
   curl http://127.0.0.1:8080/postcodes/SW1A1AA")]
 pub struct Args {
     /// HOST:PORT (port 0 takes any free one; IPv6 in brackets) or unix:PATH
     #[arg(long, value_name = "ADDRESS", env = "POSTCODE_LISTEN", default_value = "127.0.0.1:8080")]
     listen: Address,
+    /// A further name that the server answers to, in the Host of requests, without a port; * for any. May be given
+    /// several times. Requests to other names are answered 421: a page on the internet could have its name resolved to
+    /// this machine. Always answered are localhost, loopback addresses, the address listened on, any address in digits
+    /// if that is 0.0.0.0 or [::], and whatever comes over a Unix socket
+    #[arg(long = "host", value_name = "NAME", env = "POSTCODE_HOST", value_delimiter = ',')]
+    hosts: Vec<HostName>,
     /// embedded: (the country inside this program) or file:PATH (a dataset file)
     #[arg(long, value_name = "URL", env = "POSTCODE_DATA", default_value = "embedded:")]
     data: Data,
@@ -142,6 +152,8 @@ pub struct Args {
     #[arg(long, value_name = "TIME", env = "POSTCODE_LAME_DUCK", default_value = "0s", value_parser = time)]
     lame_duck: Duration,
     #[command(flatten)]
+    security: SecurityArgs,
+    #[command(flatten)]
     jobs: JobArgs,
     #[command(flatten)]
     log: Log,
@@ -188,6 +200,7 @@ impl Args {
         let _log = self.log.start()?;
         // Before anything that takes time, so that no signal is missed and kills us the hard way.
         let mut signals = signals::Signals::new()?;
+        let security = self.security.open()?;
         let edition = self.data.open().await.with_context(|| format!("--data {}", self.data))?;
         self.data.log(&edition);
         let limits = Limits {
@@ -222,7 +235,7 @@ impl Args {
             proxies: self.trusted_proxies.reading(self.client_header),
         };
         let jobs = self.jobs.open(self.max_upload).await?;
-        let api = Api::with_jobs(edition, limits, jobs.clone());
+        let api = Api::with_access(edition, limits, jobs.clone(), security.access().clone());
         let source: worker::Source = {
             let api = api.clone();
             Arc::new(move || api.edition().lookup())
@@ -231,9 +244,11 @@ impl Args {
         let mut workers = tokio::spawn(worker::run(jobs, self.jobs.workers(source), stopping));
         let listener =
             Listener::bind(&self.listen).await.with_context(|| format!("can't listen on {}", self.listen))?;
+        let listener = security.protect(listener).map_err(anyhow::Error::msg)?;
         let url = listener.url()?;
         let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
-        let frontend = Arc::new(Frontend::new(api.clone(), &options));
+        let hosts = Hosts::listening_on(&self.listen.to_string()).with(self.hosts);
+        let frontend = Arc::new(Frontend::new(api.clone(), &options).answering_to(hosts));
         let mut server = tokio::spawn(run(listener, frontend, options, async {
             let _ = stopped.await;
         }));
@@ -243,7 +258,10 @@ impl Args {
         }
         loop {
             match signals.next().await {
-                signals::Signal::Reload => self.data.reload(&api),
+                signals::Signal::Reload => {
+                    security.reload();
+                    self.data.reload(&api);
+                }
                 signals::Signal::End(name) => {
                     tracing::info!(signal = name, "shutting down");
                     break;

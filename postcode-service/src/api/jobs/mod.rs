@@ -36,19 +36,24 @@ pub(super) fn routes() -> Router<App> {
 }
 
 /// Whose jobs they are.
-const TENANT: &str = "postcode-tenant";
+pub(super) const TENANT: &str = "postcode-tenant";
 /// The longest name of a tenant, and the longest key of a request, in bytes.
 const MAX_TENANT: usize = 64;
 const MAX_KEY: usize = 255;
 
-/// The name that the operator's proxy gives its user; where it gives none all are one.
+/// The name in the caller's token, or the one that the operator's proxy gives its user. Callers without a name are one
+/// tenant. The request has passed the guard, so the header is true.
 fn tenant(headers: &HeaderMap) -> Result<String, Failure> {
     Ok(word(headers, TENANT, MAX_TENANT)?.unwrap_or_default())
 }
 
 /// A header of visible ASCII characters.
 fn word(headers: &HeaderMap, name: &str, most: usize) -> Result<Option<String>, Failure> {
-    let Some(value) = headers.get(name) else { return Ok(None) };
+    let mut values = headers.get_all(name).iter();
+    let Some(value) = values.next() else { return Ok(None) };
+    if values.next().is_some() {
+        return Err(Failure::bad_request(format!("The header {name} is there more than once. Send it once")));
+    }
     let text = value.to_str().unwrap_or_default().trim();
     if (1..=most).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic() || b == b' ') {
         return Ok(Some(text.to_owned()));

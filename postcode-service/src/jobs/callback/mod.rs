@@ -100,7 +100,7 @@ impl Callbacks {
     ///
     /// # Errors
     /// Why not.
-    pub(crate) fn check(&self, url: &str) -> Result<(), String> {
+    pub fn check(&self, url: &str) -> Result<(), String> {
         self.0.guard.check(url).map(drop)
     }
 }
