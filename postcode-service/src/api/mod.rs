@@ -151,6 +151,9 @@ impl Api {
             jobs,
             access,
         };
+        let private = jobs::routes()
+            .route_layer(from_fn_with_state(app.clone(), strict::check))
+            .route_layer(from_fn(reply::private));
         let router = Router::new()
             .merge(bulk::routes())
             .merge(dataset::routes())
@@ -159,7 +162,6 @@ impl Api {
             .merge(distance::routes())
             .merge(enrich::routes())
             .merge(health::routes())
-            .merge(jobs::routes())
             .merge(nearest::routes())
             .merge(outcode::routes())
             .merge(page::routes())
@@ -171,6 +173,7 @@ impl Api {
             .merge(terminated::routes())
             .merge(validate::routes())
             .route_layer(from_fn_with_state(app.clone(), strict::check))
+            .merge(private)
             .route_layer(from_fn_with_state(app.clone(), guard::check))
             .route_layer(from_fn(remember_route))
             .fallback(bulk::no_route)

@@ -338,16 +338,18 @@ async fn no_page_of_another_origin_reads_jobs() {
         (Method::PUT, format!("/jobs/{job}")),
         (Method::GET, format!("/jobs/{job}/result")),
     ] {
-        let path = format!("{path}?callback=steal");
-        let answer = bench.ask(method.clone(), &path, &[("origin", "http://evil.example")], "").await;
-        let text = String::from_utf8_lossy(&answer.body).into_owned();
-        assert!(
-            !text.contains("steal") && !answer.header("content-type").contains("javascript"),
-            "{path}: {text}"
-        );
-        assert_eq!(answer.header("access-control-allow-origin"), "", "{method} {path}");
-        assert_eq!(answer.header("cross-origin-resource-policy"), "same-origin", "{method} {path}");
-        assert_eq!(answer.header("x-content-type-options"), "nosniff", "{method} {path}");
+        for query in ["callback=steal", "callback=steal&strict=true"] {
+            let path = format!("{path}?{query}");
+            let answer = bench.ask(method.clone(), &path, &[("origin", "http://evil.example")], "").await;
+            let text = String::from_utf8_lossy(&answer.body).into_owned();
+            assert!(
+                !text.contains("steal") && !answer.header("content-type").contains("javascript"),
+                "{path}: {text}"
+            );
+            assert_eq!(answer.header("access-control-allow-origin"), "", "{method} {path}");
+            assert_eq!(answer.header("cross-origin-resource-policy"), "same-origin", "{method} {path}");
+            assert_eq!(answer.header("x-content-type-options"), "nosniff", "{method} {path}");
+        }
     }
     bench.end().await;
 }

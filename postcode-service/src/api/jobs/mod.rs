@@ -10,7 +10,6 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{Path, State};
-use axum::middleware::from_fn;
 use axum::routing::{get, post};
 use http::{HeaderMap, StatusCode};
 use postcode_core::ErrorKind;
@@ -19,7 +18,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::App;
 use super::bulk::no_method;
-use super::reply::{Failure, Outcome, json, private};
+use super::reply::{Failure, Outcome, json};
 use crate::jobs::job::{Job, State as JobState};
 use crate::jobs::store::{self, Store};
 use crate::jobs::{self, submission};
@@ -32,9 +31,8 @@ pub(super) fn routes() -> Router<App> {
         .route("/jobs/{id}/result", get(result::result))
         .route("/jobs/callbacks", get(callbacks::list))
         .route("/jobs/callbacks/{id}/retry", post(callbacks::retry))
-        // Also a method that is not there, and the preflight of one: jobs are not for other origins to make or to read.
+        // So that a method that is not there, and the preflight of one, is as private as the others.
         .method_not_allowed_fallback(no_method)
-        .route_layer(from_fn(private))
 }
 
 /// Whose jobs they are.
