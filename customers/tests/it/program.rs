@@ -59,7 +59,7 @@ async fn it_serves_on_a_unix_socket_and_takes_over_one_that_is_left_behind() {
     // In use: the one that is there goes on.
     let second = program(&["serve", "--listen", &listen, "--database", &database]).output().await.unwrap();
     assert_eq!(second.status.code(), Some(1));
-    assert!(String::from_utf8_lossy(&second.stderr).contains("in use"), "{second:?}");
+    assert!(String::from_utf8_lossy(&second.stderr).contains("another server listens"), "{second:?}");
     assert_eq!(send(&listen, "GET", "/ready", None).await.unwrap().0, 200);
 
     server.child.kill().await.unwrap();
