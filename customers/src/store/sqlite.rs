@@ -41,8 +41,10 @@ pub(super) async fn open(url: &str) -> Result<Store, StoreError> {
     let keeper = keeper.map(|connection| Arc::new(Mutex::new(connection)));
     let pool = || SqlitePoolOptions::new().acquire_timeout(ACQUIRE_TIMEOUT).test_before_acquire(false);
     // One connection: SQLite has one writer at a time, and waiting in our own queue is fair.
-    let writer: SqlitePool =
-        replace_broken(pool().max_connections(1)).connect_with(options.clone()).await.map_err(cannot)?;
+    let writer: SqlitePool = replace_broken(pool().max_connections(1))
+        .connect_with(options.clone())
+        .await
+        .map_err(cannot)?;
     MIGRATIONS.run(&writer).await.map_err(|error| migration(url, error))?;
     let readers = if in_memory {
         writer.clone()
@@ -55,13 +57,7 @@ pub(super) async fn open(url: &str) -> Result<Store, StoreError> {
         .await
         .map_err(|error| StoreError::new(format!("the database {url} can't be written: {error}")))?;
     let file = if in_memory { None } else { Some(DatabaseFile::of(&path)?) };
-    Ok(Store {
-        writer,
-        readers: Pool::Sqlite(readers),
-        file,
-        readiness: Readiness::default(),
-        _keeper: keeper,
-    })
+    Ok(Store { writer, readers: Pool::Sqlite(readers), file, readiness: Readiness::default(), _keeper: keeper })
 }
 
 fn options(url: &str) -> Result<SqliteConnectOptions, StoreError> {

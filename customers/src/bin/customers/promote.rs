@@ -11,8 +11,8 @@ use postcode_core::{Connector, PostcodeLookup};
 use tracing::{info, warn};
 
 use crate::admin::{Admin, Sources};
-use crate::duration;
 use customers::server::Address;
+use crate::duration;
 
 #[derive(Args)]
 pub(crate) struct Promote {
