@@ -43,7 +43,8 @@ async fn walk() -> Result<()> {
     let library = connect("embedded:").await?;
     // A machine that is busy with something else is not what the client and the guard are to find here: only failures count.
     let remote = connect(&format!("{}?timeout={PATIENCE:?}&deadline={PATIENCE:?}", service.url)).await?;
-    let mut config = PromotionConfig { patience: PATIENCE, ..PromotionConfig::default() };
+    let mut config = PromotionConfig::default();
+    config.patience = PATIENCE;
     if let Some(guard) = &mut config.guard {
         guard.slow = PATIENCE;
     }

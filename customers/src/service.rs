@@ -138,8 +138,8 @@ impl Customers {
     }
 
     /// A page of at most `limit` customers, oldest account first, from a [cursor](Page::next) on.
-    /// Whoever follows the cursors sees every account that stays exactly once, whatever is made,
-    /// changed or deleted meanwhile.
+    /// Fewer if their notes are long. Whoever follows the cursors sees every account that stays exactly once, whatever is
+    /// made, changed or deleted meanwhile.
     ///
     /// # Errors
     /// [`Listing`](Error::Listing) if the limit is not 1 to [`Page::MAX`]; [`Store`](Error::Store).
@@ -172,8 +172,8 @@ impl Customers {
         Ok(self.store.list(&filter, circle, limit, from).await?)
     }
 
-    /// What was done to an account, oldest change first, from a [cursor](AuditPage::next) on; also of one that is deleted or
-    /// erased.
+    /// What was done to an account, oldest change first, at most `limit` changes from a [cursor](AuditPage::next) on; also of
+    /// one that is deleted or erased. A page of long changes has fewer.
     ///
     /// # Errors
     /// [`NotFound`](Error::NotFound) if there never was one; [`Listing`](Error::Listing) if the limit is not 1 to

@@ -2,12 +2,13 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::task::Poll;
 
 use arc_swap::ArcSwap;
 use async_trait::async_trait;
 
 use crate::connect::{Source, SourceUrl};
-use crate::dataset::Dataset;
+use crate::dataset::{Dataset, Search};
 use crate::lookup::check;
 use crate::{
     Answer, DatasetInfo, Error, ErrorKind, Nearest, NearestOutcodes, Neighbour, Outcode, OutcodeSummary,
@@ -17,7 +18,9 @@ use crate::{
 
 /// Looks postcodes up in this process, in a [`Dataset`].
 ///
-/// Nothing here waits: every call reads memory, and its future is ready at once. Callers who want neither trait nor
+/// Nothing here waits: every call reads memory, and its future is ready at once, but for that of
+/// [`within`](PostcodeLookup::within): the search of a large region gives other tasks a turn every millisecond or so, and ends when
+/// its future is dropped. Callers who want neither trait nor
 /// future use the methods of [`Dataset`], which [`dataset`](Self::dataset) gives.
 ///
 /// ```
@@ -105,6 +108,22 @@ impl Local {
     }
 }
 
+/// Rows and edges of a polygon that the search of a region looks at before it gives other tasks a turn.
+const BETWEEN_TURNS: u64 = 20_000;
+
+/// Lets the executor run other tasks, or drop this one.
+async fn give_turn() {
+    let mut given = false;
+    std::future::poll_fn(|context| {
+        if std::mem::replace(&mut given, true) {
+            return Poll::Ready(());
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
+}
+
 impl From<Dataset> for Local {
     fn from(dataset: Dataset) -> Self {
         Self::new(dataset)
@@ -135,7 +154,12 @@ impl PostcodeLookup for Local {
     }
 
     async fn within(&self, query: &Within) -> Result<Option<Page>> {
-        self.0.load().within(query)
+        let dataset = self.dataset();
+        let mut search = Search::of(&dataset, query)?;
+        while !search.step(BETWEEN_TURNS) {
+            give_turn().await;
+        }
+        Ok(search.finish())
     }
 
     async fn outcodes(&self, prefix: &str, limit: usize) -> Result<Vec<Outcode>> {

@@ -32,7 +32,7 @@ pub fn skip(why: impl Display) {
 
 /// Returns the path of a file or folder of the shared data, which the repository may not hold. Skips the test if it is missing.
 pub fn shared(path: &str) -> Option<PathBuf> {
-    let beside = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared");
+    let beside = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared");
     let root = std::env::var_os("POSTCODE_SHARED").map_or_else(|| PathBuf::from(beside), PathBuf::from);
     let path = root.join(path);
     if path.exists() {

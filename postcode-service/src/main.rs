@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use postcode_core::redact;
 use postcode_edge::without_secrets;
 use postcode_service::cli;
 
@@ -17,6 +18,7 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Serve(cli::serve::Args),
+    Token(postcode_edge::TokenArgs),
     Worker(cli::worker::Args),
     Import(cli::import::Args),
     Inspect(cli::inspect::Args),
@@ -42,7 +44,7 @@ impl Command {
     /// For the lookups 1 is "not found", so their errors are 2; for the tools there is only success and failure.
     fn status_of_errors(&self) -> u8 {
         match self {
-            Self::Import(_) | Self::Inspect(_) | Self::Verify(_) | Self::Pack(_) => 1,
+            Self::Token(_) | Self::Import(_) | Self::Inspect(_) | Self::Verify(_) | Self::Pack(_) => 1,
             _ => 2,
         }
     }
@@ -50,6 +52,7 @@ impl Command {
     async fn run(self) -> anyhow::Result<()> {
         match self {
             Self::Serve(args) => args.run().await,
+            Self::Token(args) => args.run().map_err(anyhow::Error::msg),
             Self::Worker(args) => args.run().await,
             Self::Import(args) => args.run().await,
             Self::Inspect(args) => args.run().await,
@@ -93,7 +96,7 @@ fn main() -> ExitCode {
 fn parse() -> Cli {
     Cli::try_parse().unwrap_or_else(|error| {
         let text = error.to_string();
-        let shown = without_secrets(&text);
+        let shown = without_secrets(&text, redact);
         if shown == text {
             error.exit();
         }

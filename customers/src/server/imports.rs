@@ -12,13 +12,14 @@ use postcode_edge::ClientKey;
 use serde::{Deserialize, Serialize};
 
 use super::conditions::Given;
+use super::pieces::{self, Piece};
 use super::problem::Problem;
 use super::query::{self, Asked};
 use super::{Answer, App, json};
-use crate::{Import, ImportId, ImportRow, MAX_IMPORT};
+use crate::{Customers, Import, ImportId, ImportRow, MAX_IMPORT};
 
 /// Rows read of the database at a time.
-const ROWS: usize = 5_000;
+const ROWS: usize = 1_000;
 
 /// | | | |
 /// |---|---|---|
@@ -89,27 +90,52 @@ async fn report(State(app): State<App>, Id(id): Id, query: Asked<Which>) -> Answ
     if let Some(other) = outcome.as_deref().filter(|outcome| !matches!(*outcome, "created" | "failed")) {
         return Err(query::wrong(format!("an outcome of {other:?}: give created or failed")));
     }
-    // Some megabytes at most: a file has no more rows than that.
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    let failed = |error: &dyn std::fmt::Display| {
-        tracing::error!(%error, "the report could not be written");
-        Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "report_failed", "the report could not be written")
-    };
-    writer.write_record(["line", "outcome", "customer_id", "message"]).map_err(|error| failed(&error))?;
-    let mut after = 0;
-    loop {
-        let rows = app.customers.import_rows(id, outcome.as_deref(), after, ROWS).await?;
+    // Asked now, so that an import that is not there is 404.
+    app.customers.get_import(id).await?;
+    let turn = app.turn()?;
+    let reporting = Reporting { customers: app.customers, id, outcome, after: 0 };
+    let headers = [(header::CONTENT_TYPE, "text/csv; charset=utf-8")];
+    Ok((headers, pieces::body(turn, reporting, Reporting::next)).into_response())
+}
+
+/// How far a report is.
+struct Reporting {
+    customers: Customers,
+    id: ImportId,
+    outcome: Option<String>,
+    /// The last line that is written.
+    after: i64,
+}
+
+impl Reporting {
+    async fn next(mut self) -> Piece<Self> {
+        let rows = self.customers.import_rows(self.id, self.outcome.as_deref(), self.after, ROWS).await?;
+        let mut writer = csv::Writer::from_writer(Vec::new());
+        let failed = |error: &dyn std::fmt::Display| {
+            tracing::error!(%error, "the report could not be written");
+            Problem::new(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "report_failed",
+                "the report could not be written",
+            )
+        };
+        if self.after == 0 {
+            let names = ["line", "outcome", "customer_id", "message"];
+            writer.write_record(names).map_err(|error| failed(&error))?;
+        }
         for ImportRow { line, outcome, customer_id, message } in &rows {
             let line = line.to_string();
             let text = |text: &Option<String>| text.clone().unwrap_or_default();
             let record = [line, text(outcome), text(customer_id), text(message)];
             writer.write_record(record).map_err(|error| failed(&error))?;
         }
+        let piece = writer.into_inner().map_err(|error| failed(&error))?;
         match rows.last() {
-            Some(last) if rows.len() == ROWS => after = last.line,
-            _ => break,
+            Some(last) if rows.len() == ROWS => {
+                self.after = last.line;
+                Ok((piece, Some(self)))
+            }
+            _ => Ok((piece, None)),
         }
     }
-    let bytes = writer.into_inner().map_err(|error| failed(&error))?;
-    Ok(([(header::CONTENT_TYPE, "text/csv; charset=utf-8")], bytes).into_response())
 }

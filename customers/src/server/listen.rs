@@ -12,6 +12,7 @@ use postcode_edge::{Gate, GateLimits, Handler, Limits, Listener, Refusal, Reques
 use tower::ServiceExt;
 
 use super::Problem;
+use super::guard::keep_private;
 
 /// Serves until `stop`, then accepts no more, lets requests in flight finish within the limit,
 /// and cuts off those that don't.
@@ -37,6 +38,13 @@ struct Routed {
     gate: Arc<Gate>,
 }
 
+/// An answer before which no route stands.
+fn private(problem: Problem) -> Response {
+    let mut response = problem.into_response();
+    keep_private(response.headers_mut());
+    response
+}
+
 impl Handler for Routed {
     type Body = Body;
 
@@ -51,7 +59,7 @@ impl Handler for Routed {
             let reads = writes && !unread && !request.body().is_end_stream();
             match self.gate.admit(request.extensions_mut(), reads) {
                 Ok(admitted) => Some(admitted),
-                Err(refused) => return Problem::from(refused).into_response(),
+                Err(refused) => return private(Problem::from(refused)),
             }
         };
         let answered = self.router.clone().oneshot(request.map(Body::new)).await;
@@ -60,13 +68,13 @@ impl Handler for Routed {
 
     fn refuse(&self, refusal: Refusal) -> Response {
         let problem = match refusal {
-            Refusal::BadHost(why) => Problem::new(StatusCode::BAD_REQUEST, "invalid_header", why),
+            Refusal::BadHost(why) => Problem::new(StatusCode::BAD_REQUEST, "invalid_host", why),
             _ => {
                 let detail = "all connections are in use: try again in a moment";
                 Problem::new(StatusCode::SERVICE_UNAVAILABLE, "overloaded", detail)
             }
         };
-        problem.into_response()
+        private(problem)
     }
 
     fn is_vital(&self, path: &str) -> bool {

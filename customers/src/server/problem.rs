@@ -21,6 +21,9 @@ pub struct Problem {
     detail: String,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<FieldError>,
+    /// How to be let in.
+    #[serde(skip)]
+    challenge: Option<HeaderValue>,
     /// Seconds after which to try again, where that is known.
     #[serde(skip)]
     retry_after: Option<u32>,
@@ -37,8 +40,20 @@ impl Problem {
             code,
             detail: detail.into(),
             errors: Vec::new(),
+            challenge: None,
             retry_after: None,
         }
+    }
+
+    /// What was wrong, and what to do.
+    pub(super) fn detail(&self) -> &str {
+        &self.detail
+    }
+
+    /// Says in `WWW-Authenticate` how to be let in.
+    pub fn challenge(mut self, challenge: HeaderValue) -> Self {
+        self.challenge = Some(challenge);
+        self
     }
 
     pub(super) fn no_customer(id: &str) -> Self {
@@ -113,6 +128,7 @@ impl From<Error> for Problem {
                 Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many_imports", error.to_string())
             }
             Error::Conflict(_) => Self::new(StatusCode::CONFLICT, "conflict", error.to_string()),
+            Error::Store(error) if error.is_timeout() => super::guard::too_long(error.to_string()),
             Error::Store(error) => {
                 error!(%error, "the store failed");
                 if error.is_no_room() {
@@ -135,12 +151,16 @@ impl From<Error> for Problem {
 }
 
 impl IntoResponse for Problem {
-    fn into_response(self) -> Response {
+    fn into_response(mut self) -> Response {
+        let challenge = self.challenge.take();
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let known = self.retry_after;
         let mut response = (status, Json(self)).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        if let Some(challenge) = challenge {
+            headers.insert(header::WWW_AUTHENTICATE, challenge);
+        }
         let again = match status {
             StatusCode::SERVICE_UNAVAILABLE => Some(1),
             // An import takes a while, and so does making room.

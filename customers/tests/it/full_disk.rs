@@ -194,7 +194,8 @@ type Due = BTreeMap<String, Option<i64>>;
 /// Opens what a crash would leave. Returns the accounts with their revisions.
 async fn opened(image: &Path) -> BTreeMap<String, i64> {
     let mut connection = SqliteConnection::connect(&format!("sqlite://{}", image.display())).await.unwrap();
-    let check: String = sqlx::query_scalar("PRAGMA integrity_check").fetch_one(&mut connection).await.unwrap();
+    let check: String =
+        sqlx::query_scalar("PRAGMA integrity_check").fetch_one(&mut connection).await.unwrap();
     assert_eq!(check, "ok");
     let rows: Vec<(String, i64)> =
         sqlx::query_as("SELECT id, revision FROM customers").fetch_all(&mut connection).await.unwrap();
@@ -250,8 +251,7 @@ async fn whichever_write_fails_what_was_acknowledged_is_there_once_and_writes_go
     let address = server.address.clone();
     let process = server.child.id().unwrap();
     if !limit_file_size(process, None) {
-        println!("skipped: prlimit can't limit the size of files here");
-        return;
+        return postcode_testing::skip("prlimit can't limit the size of files here");
     }
     let (mut ledger, mut due) = (Ledger::default(), Due::new());
     let mut beside = SqliteConnection::connect(&url).await.unwrap();

@@ -57,7 +57,7 @@ async fn it_serves_on_a_unix_socket_and_takes_over_one_that_is_left_behind() {
     // In use: the one that is there goes on.
     let second = program(&["serve", "--listen", &listen, "--database", &database]).output().await.unwrap();
     assert_eq!(second.status.code(), Some(1));
-    assert!(String::from_utf8_lossy(&second.stderr).contains("in use"), "{second:?}");
+    assert!(String::from_utf8_lossy(&second.stderr).contains("another server listens"), "{second:?}");
     assert_eq!(send(&listen, "GET", "/ready", None).await.unwrap().0, 200);
 
     server.child.kill().await.unwrap();
@@ -259,6 +259,12 @@ async fn help_shows_every_option_its_variable_and_examples() {
         "postgres://",
         "--require-if-match",
         "CUSTOMERS_REQUIRE_IF_MATCH",
+        "--host",
+        "CUSTOMERS_HOST",
+        "--request-timeout",
+        "CUSTOMERS_REQUEST_TIMEOUT",
+        "--max-exports",
+        "CUSTOMERS_MAX_EXPORTS",
     ] {
         assert!(help.contains(part), "{part}: {help}");
     }
@@ -280,8 +286,7 @@ async fn log_that_nobody_reads_keeps_no_answer_waiting() {
     for _ in 0..500 {
         assert_eq!(send(&address, "GET", "/customers?q=nobody", None).await.unwrap().0, 200);
     }
-    let kill = format!("kill -TERM {}", child.id().unwrap());
-    assert!(std::process::Command::new("sh").args(["-c", &kill]).status().unwrap().success());
+    postcode_testing::signal(child.id().unwrap(), "TERM");
     assert_eq!(child.wait().await.unwrap().code(), Some(0));
 }
 

@@ -205,7 +205,7 @@ async fn a_change_that_makes_no_sense_is_refused_and_changes_nothing() {
         (
             vec![json_type, ("host", &rebound), ("origin", &page)],
             r#"{"stage":"remote"}"#,
-            403,
+            421,
             "evil.example",
         ),
     ] {
@@ -283,7 +283,7 @@ async fn options_that_make_no_sense_are_refused() {
         (&["--promote-to", nobody, "--stage", "far"], "give one of local, shadow"),
         (&["--promote-to", nobody, "--share", "10"], "give 0% to 100%"),
         (&["--promote-to", nobody, "--guard", "errors"], "errors=: give 0% to 100%"),
-        (&["--promote-to", nobody, "--admin", "nonsense"], "--admin: can't listen on nonsense"),
+        (&["--promote-to", nobody, "--admin", "nonsense"], "write HOST:PORT"),
         (&["--promote-to", "http://a?colour=blue"], "unknown option \"colour\""),
     ] {
         let dir = TempDir::new().unwrap();

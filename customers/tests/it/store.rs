@@ -95,9 +95,12 @@ async fn a_store_that_is_opened_again_holds_what_it_held(database: Database) {
 }
 
 /// The answer, however often the database is too busy before.
-async fn patiently<T>(call: impl AsyncFn() -> Result<T, Error>) -> T {
+async fn patiently<T, F: Future<Output = Result<T, Error>>>(
+    call: impl Fn(Customers) -> F,
+    of: &Customers,
+) -> T {
     loop {
-        match call().await {
+        match call(of.clone()).await {
             Err(Error::Store(error)) if error.is_busy() => tokio::task::yield_now().await,
             answer => return answer.unwrap(),
         }
@@ -110,8 +113,11 @@ async fn writers_at_once_in_one_process_and_in_two_lose_nothing(database: Databa
     for n in 0..200 {
         let customers = if n % 2 == 0 { one.clone() } else { two.clone() };
         tasks.spawn(async move {
-            let customer = patiently(async || customers.create(new(n)).await).await;
-            let read = patiently(async || customers.get(customer.id).await).await;
+            let create = |customers: Customers| async move { customers.create(new(n)).await };
+            let customer = patiently(create, &customers).await;
+            let id = customer.id;
+            let read =
+                patiently(|customers: Customers| async move { customers.get(id).await }, &customers).await;
             assert_eq!(read, customer, "read your own write");
             customer.id
         });

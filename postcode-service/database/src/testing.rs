@@ -79,7 +79,7 @@ pub const WITHOUT_SIZE_SIGNAL: [&str; 4] = ["sh", "-c", "trap '' XFSZ; exec \"$@
 ///
 /// # Panics
 /// If it does not hold within two minutes, which no machine is too slow for.
-pub async fn until<F: Future<Output = bool>>(what: &str, mut holds: impl FnMut() -> F) {
+pub async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
     let polled = async {
         while !holds().await {
             tokio::time::sleep(Duration::from_millis(20)).await;

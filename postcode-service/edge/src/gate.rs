@@ -295,5 +295,6 @@ where
 
 /// Whether it is [`TooSlow`] or [`Lost`], as it is or in the error of a layer.
 fn is_slow(error: &(dyn std::error::Error + 'static)) -> bool {
-    std::iter::successors(Some(error), |error| error.source()).any(|error| error.is::<TooSlow>() || error.is::<Lost>())
+    std::iter::successors(Some(error), |error| error.source())
+        .any(|error| error.is::<TooSlow>() || error.is::<Lost>())
 }

@@ -67,9 +67,16 @@ impl Drop for Guard {
 ///
 /// # Errors
 /// If there is one already, or no thread can be started.
-pub fn start(filter: EnvFilter, format: Format, writer: impl io::Write + Send + 'static) -> io::Result<Guard> {
-    let (writer, worker) =
-        NonBlockingBuilder::default().lossy(true).buffered_lines_limit(QUEUE).thread_name("log").finish(writer);
+pub fn start(
+    filter: EnvFilter,
+    format: Format,
+    writer: impl io::Write + Send + 'static,
+) -> io::Result<Guard> {
+    let (writer, worker) = NonBlockingBuilder::default()
+        .lossy(true)
+        .buffered_lines_limit(QUEUE)
+        .thread_name("log")
+        .finish(writer);
     let dropped = writer.error_counter();
     let throttle = Throttle::default();
     let filter = filter.and(throttle.clone());

@@ -260,9 +260,10 @@ mod tests {
     async fn upload_whose_place_is_lost_ends_in_an_error() {
         let pool = Pool::new(1, Yields::Slowest(1024));
         let place = Arc::new(pool.enter(network(1)).unwrap());
-        let mut upload = place.counted(futures::stream::iter([Ok::<_, BoxError>(Bytes::from("a"))]).chain(
-            Box::pin(futures::stream::pending()),
-        ));
+        let mut upload = place.counted(
+            futures::stream::iter([Ok::<_, BoxError>(Bytes::from("a"))])
+                .chain(Box::pin(futures::stream::pending())),
+        );
         assert_eq!(upload.next().await.unwrap().unwrap(), "a");
         tokio::time::advance(GRACE).await;
         let _other = pool.enter(network(2)).unwrap();

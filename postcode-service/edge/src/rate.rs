@@ -101,7 +101,9 @@ mod tests {
 
     #[test]
     fn rates_are_read_or_the_error_shows_one() {
-        for (text, shown) in [("100/s", "6000/m:100"), ("600/m", "600/m:600"), ("2/s:9", "120/m:9"), ("off", "off")] {
+        for (text, shown) in
+            [("100/s", "6000/m:100"), ("600/m", "600/m:600"), ("2/s:9", "120/m:9"), ("off", "off")]
+        {
             assert_eq!(text.parse::<Rate>().unwrap().to_string(), shown);
         }
         for text in ["", "100", "0/s", "-1/s", "1/d", "1/s:", "1/s:0"] {

@@ -26,9 +26,13 @@ impl Params {
     /// The value; of a parameter that is given several times all, joined by commas. Empty is absent.
     pub(super) fn get(&self, name: &str) -> Option<Cow<'_, str>> {
         let mut values = self.0.iter().filter(|(key, _)| key == name).map(|(_, value)| value.as_str());
-        let first = values.next()?;
-        let value = values.fold(Cow::Borrowed(first), |all, value| Cow::Owned(format!("{all},{value}")));
-        (!value.is_empty()).then_some(value)
+        let mut all = Cow::Borrowed(values.next()?);
+        for value in values {
+            let all = all.to_mut();
+            all.push(',');
+            all.push_str(value);
+        }
+        (!all.is_empty()).then_some(all)
     }
 
     /// The first value, which may be empty.

@@ -4,6 +4,7 @@ use std::fmt;
 use std::io;
 use std::process::ExitCode;
 
+use postcode_core::redact;
 use postcode_edge::without_secrets;
 
 /// Everything worked, and not everything was found. Nothing more is said.
@@ -33,7 +34,7 @@ pub fn report(error: &anyhow::Error, failed: u8) -> ExitCode {
         // Who reads has read enough (`| head`).
         return ExitCode::SUCCESS;
     }
-    eprintln!("error: {}", without_secrets(&told(error)));
+    eprintln!("error: {}", without_secrets(&told(error), redact));
     ExitCode::from(failed)
 }
 

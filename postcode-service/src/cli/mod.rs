@@ -21,6 +21,7 @@ pub mod places;
 pub mod random;
 pub mod scotland;
 pub mod search;
+mod security;
 pub mod serve;
 mod source;
 mod time;

@@ -9,35 +9,45 @@ use std::time::Duration;
 
 use super::jobs::JobArgs;
 use super::log::Log;
+use super::security::SecurityArgs;
 use super::time::time;
 use crate::api::{Api, Limits};
 use crate::jobs::worker;
 use crate::server::{Address, Frontend, Listener, Options, run};
 use anyhow::Context;
 use data::Data;
-use postcode_edge::{ClientHeader, Proxies, Rate};
 use postcode_core::{MAX_BATCH, MAX_NEIGHBOURS, MAX_PAGE, MAX_RADIUS};
+use postcode_edge::{ClientHeader, HostName, Hosts, Proxies, Rate};
 
 /// Serve the API of postcodes.io over HTTP/1.1.
 ///
-/// There is no TLS and no authentication here: listen on a loopback address or a Unix socket, or put a proxy in
-/// front. When it is ready it prints one line on standard output, `listening on http://127.0.0.1:PORT` or
+/// On a loopback address or a Unix socket it is open to everybody on this machine. Any other address needs --tokens, or
+/// --allow-unauthenticated. When it is ready it prints one line on standard output, `listening on http://127.0.0.1:PORT` or
 /// `listening on unix:PATH`; everything else goes to standard error.
 ///
 /// SIGTERM and SIGINT end it: `/ready` turns to 503, no more connections are taken, requests under way may end
 /// within --drain, and the exit status is 0. A second signal does not wait. SIGHUP opens the data again and
-/// serves it without dropping a request; if it can't be opened the old data stays.
+/// serves it without dropping a request; if it can't be opened the old data stays. It also reads the tokens and
+/// certificates again.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   postcode-service serve
   postcode-service serve --listen 127.0.0.1:0 --data file:/data/uk.postcodes
   postcode-service serve --listen unix:/run/postcode.sock --max-batch 1000
+  postcode-service serve --listen 0.0.0.0:8443 --host postcodes.example --tokens /etc/postcode/tokens --tls-cert cert.pem \\
+      --tls-key key.pem
   curl http://127.0.0.1:8080/postcodes/SW1A1AA")]
 pub struct Args {
     /// HOST:PORT (port 0 takes any free one; IPv6 in brackets) or unix:PATH
     #[arg(long, value_name = "ADDRESS", env = "POSTCODE_LISTEN", default_value = "127.0.0.1:8080")]
     listen: Address,
+    /// A further name that the server answers to, in the Host of requests, without a port; * for any. May be given
+    /// several times. Requests to other names are answered 421: a page on the internet could have its name resolved to
+    /// this machine. Always answered are localhost, loopback addresses, the address listened on, any address in digits
+    /// if that is 0.0.0.0 or [::], and whatever comes over a Unix socket
+    #[arg(long = "host", value_name = "NAME", env = "POSTCODE_HOST", value_delimiter = ',')]
+    hosts: Vec<HostName>,
     /// embedded: (the country inside this program) or file:PATH (a dataset file)
     #[arg(long, value_name = "URL", env = "POSTCODE_DATA", default_value = "embedded:")]
     data: Data,
@@ -56,6 +66,15 @@ pub struct Args {
     /// Postcodes in one page of a region at most
     #[arg(long, env = "POSTCODE_MAX_PAGE", default_value_t = MAX_PAGE, value_parser = page)]
     max_page: usize,
+    /// Postcodes in one answer to bulk reverse geocoding (POST /postcodes with geolocations) at most, over all its locations
+    #[arg(long, env = "POSTCODE_MAX_RECORDS", default_value_t = 10_000, value_parser = one_or_more)]
+    max_records: usize,
+    /// Requests for the postcodes of regions at a time; they take turns, and others are answered 503 with Retry-After
+    #[arg(long, env = "POSTCODE_MAX_REGIONS", default_value_t = 64, value_parser = one_or_more)]
+    max_regions: usize,
+    /// Bytes of answers of 64 KiB and more that are being sent at a time; others are answered 503 with Retry-After
+    #[arg(long, value_name = "BYTES", env = "POSTCODE_MAX_ANSWERS", default_value_t = 256 << 20)]
+    max_answers: u64,
     /// Refuse parameters that a route does not have, as ?strict=true does for one request
     #[arg(long, env = "POSTCODE_STRICT")]
     strict: bool,
@@ -112,7 +131,13 @@ pub struct Args {
     #[arg(long, value_name = "BYTES", env = "POSTCODE_LEAST_SPEED", default_value_t = 1024)]
     least_speed: u64,
     /// Proxies that may name the client: address ranges such as 10.0.0.0/8,::1, and unix for a Unix socket
-    #[arg(long, value_name = "RANGES", env = "POSTCODE_TRUSTED_PROXIES", default_value = "", hide_default_value = true)]
+    #[arg(
+        long,
+        value_name = "RANGES",
+        env = "POSTCODE_TRUSTED_PROXIES",
+        default_value = "",
+        hide_default_value = true
+    )]
     trusted_proxies: Proxies,
     /// The header in which they name it: x-forwarded-for or forwarded
     #[arg(long, value_name = "NAME", env = "POSTCODE_CLIENT_HEADER", default_value = "x-forwarded-for")]
@@ -126,6 +151,8 @@ pub struct Args {
     /// At the end: how long to go on serving with /ready at 503, so that a load balancer notices
     #[arg(long, value_name = "TIME", env = "POSTCODE_LAME_DUCK", default_value = "0s", value_parser = time)]
     lame_duck: Duration,
+    #[command(flatten)]
+    security: SecurityArgs,
     #[command(flatten)]
     jobs: JobArgs,
     #[command(flatten)]
@@ -173,6 +200,7 @@ impl Args {
         let _log = self.log.start()?;
         // Before anything that takes time, so that no signal is missed and kills us the hard way.
         let mut signals = signals::Signals::new()?;
+        let security = self.security.open()?;
         let edition = self.data.open().await.with_context(|| format!("--data {}", self.data))?;
         self.data.log(&edition);
         let limits = Limits {
@@ -183,6 +211,9 @@ impl Args {
             max_radius: self.max_radius,
             max_nearest: self.max_nearest,
             max_page: self.max_page,
+            max_records: self.max_records,
+            max_regions: self.max_regions,
+            max_answers: self.max_answers,
             strict: self.strict,
         };
         let options = Options {
@@ -204,7 +235,7 @@ impl Args {
             proxies: self.trusted_proxies.reading(self.client_header),
         };
         let jobs = self.jobs.open(self.max_upload).await?;
-        let api = Api::with_jobs(edition, limits, jobs.clone());
+        let api = Api::with_access(edition, limits, jobs.clone(), security.access().clone());
         let source: worker::Source = {
             let api = api.clone();
             Arc::new(move || api.edition().lookup())
@@ -213,9 +244,11 @@ impl Args {
         let mut workers = tokio::spawn(worker::run(jobs, self.jobs.workers(source), stopping));
         let listener =
             Listener::bind(&self.listen).await.with_context(|| format!("can't listen on {}", self.listen))?;
+        let listener = security.protect(listener).map_err(anyhow::Error::msg)?;
         let url = listener.url()?;
         let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
-        let frontend = Arc::new(Frontend::new(api.clone(), &options));
+        let hosts = Hosts::listening_on(&self.listen.to_string()).with(self.hosts);
+        let frontend = Arc::new(Frontend::new(api.clone(), &options).answering_to(hosts));
         let mut server = tokio::spawn(run(listener, frontend, options, async {
             let _ = stopped.await;
         }));
@@ -225,7 +258,10 @@ impl Args {
         }
         loop {
             match signals.next().await {
-                signals::Signal::Reload => self.data.reload(&api),
+                signals::Signal::Reload => {
+                    security.reload();
+                    self.data.reload(&api);
+                }
                 signals::Signal::End(name) => {
                     tracing::info!(signal = name, "shutting down");
                     break;

@@ -18,7 +18,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use postcode_edge::{Pool, Yields};
-use tokio::sync::{Notify, OnceCell, broadcast, watch};
+use tokio::sync::{Notify, OnceCell, Semaphore, broadcast, watch};
 
 pub use callback::Callbacks;
 pub use job::State;
@@ -139,6 +139,7 @@ struct Inner {
     closing: watch::Sender<bool>,
     watchers: Pool,
     uploads: Pool,
+    json_bytes: Arc<Semaphore>,
     downloads: Pool,
     gauges: gauges::Gauges,
 }
@@ -147,6 +148,8 @@ struct Inner {
 const WATCHERS: usize = 512;
 /// Uploads at a time.
 const UPLOADS: usize = 16;
+/// Bytes of bodies in JSON, which are read whole, at a time.
+const JSON_BYTES: usize = 64 << 20;
 /// Results that are read at a time.
 const DOWNLOADS: usize = 64;
 /// Bytes a second: an upload or download that is slower loses its place when all are taken.
@@ -176,6 +179,7 @@ impl Jobs {
             closing: watch::Sender::new(false),
             watchers: Pool::new(WATCHERS, Yields::Longest),
             uploads: Pool::new(UPLOADS, Yields::Slowest(SCARCE_SPEED)),
+            json_bytes: Arc::new(Semaphore::new(JSON_BYTES)),
             downloads: Pool::new(DOWNLOADS, Yields::Slowest(SCARCE_SPEED)),
             gauges: gauges::Gauges::default(),
         }))
@@ -279,6 +283,10 @@ impl Jobs {
 
     pub(crate) fn uploads(&self) -> &Pool {
         &self.0.uploads
+    }
+
+    pub(crate) fn json_bytes(&self) -> Arc<Semaphore> {
+        self.0.json_bytes.clone()
     }
 
     pub(crate) fn gauges(&self) -> &gauges::Gauges {

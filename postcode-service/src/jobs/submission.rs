@@ -1,9 +1,11 @@
 //! Rows come in: cut into parts, each stored as it comes.
 
+use std::fmt;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use futures::Stream;
+use serde::de::{Deserialize, DeserializeSeed, Deserializer, SeqAccess, Visitor};
 use uuid::Uuid;
 
 use super::Jobs;
@@ -61,22 +63,102 @@ pub(crate) async fn postcodes(
     store: &Arc<dyn Store>,
     job: &NewJob,
     query: String,
-    texts: &[String],
+    texts: Texts,
     key: Option<(String, String)>,
 ) -> Result<Submitted, Error> {
     let upload = Unfinished::begin(store, job, jobs.bounds()).await?;
     let mut stored = Upload::new(jobs, &**store, job);
     let mut line = 1;
-    for texts in texts.chunks(PART_ROWS as usize) {
-        let mut input = Vec::with_capacity(texts.len() * 12);
-        for text in texts {
-            serde_json::to_writer(&mut input, text)?;
-            input.push(b'\n');
-        }
-        stored.add(line, texts.len() as i64, Vec::new(), input).await?;
-        line += texts.len() as i64;
+    for (rows, input) in texts.into_parts() {
+        stored.add(line, rows, Vec::new(), input).await?;
+        line += rows;
     }
     upload.ended(stored.submit(&Recipe::Postcodes { query }, key).await)
+}
+
+/// Texts as lines of JSON, in parts as they are stored. They are read from an array of JSON without a value for each.
+#[derive(Debug, Default)]
+pub(crate) struct Texts {
+    full: Vec<(i64, Vec<u8>)>,
+    rows: i64,
+    last: Vec<u8>,
+}
+
+impl Texts {
+    fn push(&mut self, text: &str) -> Result<(), serde_json::Error> {
+        serde_json::to_writer(&mut self.last, text)?;
+        self.last.push(b'\n');
+        self.rows += 1;
+        if self.rows == PART_ROWS {
+            let mut input = std::mem::take(&mut self.last);
+            input.shrink_to_fit();
+            self.full.push((std::mem::take(&mut self.rows), input));
+        }
+        Ok(())
+    }
+
+    /// How many rows each part has, and its lines.
+    pub(crate) fn into_parts(self) -> impl Iterator<Item = (i64, Vec<u8>)> {
+        self.full.into_iter().chain((self.rows > 0).then_some((self.rows, self.last)))
+    }
+
+    #[cfg(test)]
+    pub(crate) fn rows(&self) -> i64 {
+        self.full.iter().map(|(rows, _)| rows).sum::<i64>() + self.rows
+    }
+
+    /// Bytes that it takes.
+    #[cfg(test)]
+    pub(crate) fn memory(&self) -> usize {
+        let part = size_of::<(i64, Vec<u8>)>();
+        let parts: usize = self.full.iter().map(|(_, input)| input.capacity()).sum();
+        parts + self.full.capacity() * part + self.last.capacity()
+    }
+}
+
+impl<'de> Deserialize<'de> for Texts {
+    fn deserialize<D: Deserializer<'de>>(json: D) -> Result<Self, D::Error> {
+        json.deserialize_seq(Array)
+    }
+}
+
+struct Array;
+
+impl<'de> Visitor<'de> for Array {
+    type Value = Texts;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a sequence")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Texts, A::Error> {
+        let mut texts = Texts::default();
+        while items.next_element_seed(Text(&mut texts))?.is_some() {}
+        Ok(texts)
+    }
+}
+
+/// One text of the array, which is written where it belongs.
+struct Text<'a>(&'a mut Texts);
+
+impl<'de> DeserializeSeed<'de> for Text<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<(), D::Error> {
+        json.deserialize_str(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Text<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a string")
+    }
+
+    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<(), E> {
+        self.0.push(text).map_err(E::custom)
+    }
 }
 
 /// An upload that has begun: forgotten if it ends in an error, or its client goes away. If even that fails, it is cleared

@@ -1,6 +1,7 @@
 //! From a request to its answer: everything around the API that is not a socket.
 
 use std::panic::AssertUnwindSafe;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -9,20 +10,19 @@ use axum::extract::MatchedPath;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use futures::FutureExt;
-use http::header::CONTENT_TYPE;
-use http::{HeaderValue, Method, Request, StatusCode};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
+use http::{HeaderName, HeaderValue, Method, Request, StatusCode};
 use hyper::body::Body as HttpBody;
 use postcode_core::wire::REQUEST_ID_HEADER;
-use postcode_edge::refused::{Kind, count};
 use postcode_edge::log::cut;
-use postcode_edge::{Gate, Refused};
+use postcode_edge::refused::{Kind, count};
+use postcode_edge::{Gate, Hosts, Need, Refused, Scope};
 
 use super::metrics::{Counted, Metrics};
 use super::{Options, deadline, trace};
-use crate::api::{Api, Failure, RequestId};
+use crate::api::{Api, Failure, OwnTime, RequestId};
 
-/// For requests that keep their own time: nothing hangs for ever.
-const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
+const RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
 
 /// Answers requests: sheds load, keeps deadlines, catches panics, counts and logs.
 #[derive(Debug)]
@@ -31,6 +31,8 @@ pub struct Frontend {
     pub(super) metrics: Metrics,
     gate: Arc<Gate>,
     request_timeout: Duration,
+    /// `None`: any, and no request is asked where it comes from.
+    hosts: Option<Hosts>,
 }
 
 impl Frontend {
@@ -42,7 +44,14 @@ impl Frontend {
             metrics,
             gate: Gate::new(options.gate()),
             request_timeout: options.request_timeout,
+            hosts: None,
         }
+    }
+
+    /// Answers only to these names, and tells no page of another site what is private. Without this the caller sees to it.
+    #[must_use]
+    pub fn answering_to(self, hosts: Hosts) -> Self {
+        Self { hosts: Some(hosts), ..self }
     }
 
     /// The API inside.
@@ -62,7 +71,12 @@ impl Frontend {
         let trace = trace::Trace::of(request.headers());
         let (method, path) = (request.method().clone(), request.uri().path().to_owned());
 
-        let mut response = self.admit(request.map(Body::new), &id).await;
+        let private = Api::is_private(&path);
+
+        let mut response = match self.not_allowed(&request, private) {
+            Some(failure) => failure.respond(Some(&id)),
+            None => self.admit(request.map(Body::new), &id).await,
+        };
 
         let took = began.elapsed();
         let (status, route) = (response.status(), response.extensions_mut().remove::<MatchedPath>());
@@ -80,16 +94,34 @@ impl Frontend {
         if let Some(value) = trace.header() {
             headers.insert("traceparent", value);
         }
+        headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+        if private {
+            headers.insert(RESOURCE_POLICY, HeaderValue::from_static("same-origin"));
+            headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+        }
         let path = cut(&path);
         let log = Access { method: &method, path, status, took, id: &id, trace: &trace.id };
         log.write(route.as_ref(), refused.is_some());
         response
     }
 
+    /// Why a request is not answered at all: it is for another server, or from a page that may not ask.
+    fn not_allowed<B>(&self, request: &Request<B>, private: bool) -> Option<Failure> {
+        let hosts = self.hosts.as_ref()?;
+        let same_site = || if private { hosts.check_same_site(request) } else { Ok(()) };
+        let why = hosts.check(request).and_then(|()| same_site()).err()?;
+        Some(Failure::new(why.status(), why.to_string(), why.code()))
+    }
+
     async fn admit(&self, mut request: Request<Body>, id: &RequestId) -> Response {
         let path = request.uri().path().trim_end_matches('/');
         let is = |name: &str| path.eq_ignore_ascii_case(name);
         if is("/metrics") && matches!(*request.method(), Method::GET | Method::HEAD) {
+            let need = Some(Need::Scope(Scope::Metrics));
+            let allowed = self.api.access().authorise(request.headers(), request.extensions(), need);
+            if let Err(denied) = allowed {
+                return Failure::from(denied).respond(Some(id));
+            }
             const TEXT: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
             return ([(CONTENT_TYPE, TEXT)], self.metrics.render()).into_response();
         }
@@ -108,14 +140,22 @@ impl Frontend {
     }
 
     async fn answer(&self, mut request: Request<Body>, id: &RequestId) -> Response {
-        let usual = if Api::takes_its_time(&request) { LONGEST } else { self.request_timeout };
-        let limit = match deadline::of(request.headers(), usual) {
+        let callers = match deadline::of(request.headers(), Duration::MAX) {
             Ok(limit) => limit,
             Err(failure) => return failure.respond(Some(id)),
         };
         request.extensions_mut().insert(id.clone());
-        let answer = AssertUnwindSafe(self.api.call(request)).catch_unwind();
-        match tokio::time::timeout(limit, answer).await {
+        let time = OwnTime::default();
+        request.extensions_mut().insert(time.clone());
+        let mut answer = pin!(AssertUnwindSafe(self.api.call(request)).catch_unwind());
+        let usual = callers.min(self.request_timeout);
+        let mut answered = tokio::time::timeout(usual, answer.as_mut()).await;
+        // A handler that keeps its own time has said so by now.
+        let more = callers.min(time.allowed()).saturating_sub(usual);
+        if answered.is_err() && !more.is_zero() {
+            answered = tokio::time::timeout(more, answer).await;
+        }
+        match answered {
             Ok(Ok(response)) => response,
             Ok(Err(panic)) => {
                 let why = panic.downcast_ref::<&str>().copied();

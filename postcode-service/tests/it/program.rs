@@ -16,14 +16,14 @@ use postcode_testing::{GENEROUS, Nobody};
 
 use crate::common;
 
-fn program() -> Command {
+pub(crate) fn program() -> Command {
     let mut command = common::program();
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }
 
 /// A dataset file of a live, a terminated and no other postcode.
-fn dataset(path: &Path, edition: &str) -> String {
+pub(crate) fn dataset(path: &Path, edition: &str) -> String {
     let mut metadata = Metadata::new(edition);
     metadata.not_covered = vec!["BT".to_owned()];
     metadata.not_covered_advice = Some("load ONSPD".to_owned());
@@ -34,14 +34,14 @@ fn dataset(path: &Path, edition: &str) -> String {
     format!("file:{}", path.display())
 }
 
-struct Server {
+pub(crate) struct Server {
     child: Child,
     out: BufReader<ChildStdout>,
-    address: String,
+    pub(crate) address: String,
 }
 
 impl Server {
-    fn start(arguments: &[&str]) -> Self {
+    pub(crate) fn start(arguments: &[&str]) -> Self {
         let mut child = program().arg("serve").args(arguments).spawn().unwrap();
         let mut out = BufReader::new(child.stdout.take().unwrap());
         let mut line = String::new();
@@ -53,12 +53,37 @@ impl Server {
         Self { child, out, address: address.to_owned() }
     }
 
-    fn signal(&self, name: &str) {
+    /// Waits for a line of the log that says this.
+    pub(crate) fn logs(&mut self, said: &str) {
+        let log = self.child.stderr.as_mut().unwrap();
+        let (mut line, mut byte) = (Vec::new(), [0]);
+        loop {
+            assert_ne!(log.read(&mut byte).unwrap(), 0, "the log ended without {said:?}");
+            line.push(byte[0]);
+            if byte[0] == b'\n' {
+                if text(&line).contains(said) {
+                    return;
+                }
+                line.clear();
+            }
+        }
+    }
+
+    /// Ends it, and returns the rest of its log.
+    pub(crate) fn end_with_log(mut self, signal: &str) -> String {
+        let mut log = self.child.stderr.take().unwrap();
+        assert_eq!(self.end(signal).0, Some(0));
+        let mut rest = String::new();
+        log.read_to_string(&mut rest).unwrap();
+        rest
+    }
+
+    pub(crate) fn signal(&self, name: &str) {
         postcode_testing::signal(self.child.id(), name);
     }
 
     /// The exit status, and what else was written to standard output.
-    fn end(mut self, signal: &str) -> (Option<i32>, String) {
+    pub(crate) fn end(mut self, signal: &str) -> (Option<i32>, String) {
         self.signal(signal);
         let status = self.child.wait().unwrap();
         let mut rest = String::new();
@@ -76,7 +101,7 @@ impl Server {
     }
 }
 
-fn text(bytes: &[u8]) -> String {
+pub(crate) fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
@@ -351,6 +376,38 @@ fn places_scotland_and_outcodes_around_one() {
     assert!(text(&output.stderr).contains("import OS Open Names"), "{}", text(&output.stderr));
 }
 
+fn status(address: &str, host: &str) -> String {
+    let mut stream = std::net::TcpStream::connect(address.strip_prefix("http://").unwrap()).unwrap();
+    write!(stream, "GET /ping HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer.split(' ').nth(1).unwrap_or_default().to_owned()
+}
+
+#[test]
+fn server_answers_to_its_names_and_to_those_given() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dataset(&dir.path().join("data"), "one");
+    let start = |more: &[&str]| Server::start(&[&["--data", &data, "--jobs", "none"], more].concat());
+    let local = start(&["--listen", "127.0.0.1:0"]);
+    assert_eq!(status(&local.address, "evil.example"), "421");
+    assert_eq!(status(&local.address, "localhost:1"), "200");
+    assert_eq!(local.end("TERM").0, Some(0));
+
+    let all = start(&["--listen", "0.0.0.0:0", "--host", "a.example", "--host", "b.example"]);
+    let address = all.address.replace("0.0.0.0", "127.0.0.1");
+    for (host, expected) in
+        [("a.example", "200"), ("B.example:9", "200"), ("192.168.1.2", "200"), ("c.example", "421")]
+    {
+        assert_eq!(status(&address, host), expected, "{host}");
+    }
+    assert_eq!(all.end("TERM").0, Some(0));
+
+    let any = start(&["--listen", "127.0.0.1:0", "--host", "*"]);
+    assert_eq!(status(&any.address, "evil.example"), "200");
+    assert_eq!(any.end("TERM").0, Some(0));
+}
+
 /// Sends GET requests one after the other on one connection and reads each answer; the statuses.
 fn ask_often(address: &str, path: &str, times: usize) -> Vec<String> {
     let stream = std::net::TcpStream::connect(address.trim_start_matches("http://")).unwrap();
@@ -358,7 +415,7 @@ fn ask_often(address: &str, path: &str, times: usize) -> Vec<String> {
     let mut stream = stream;
     let mut statuses = Vec::new();
     for _ in 0..times {
-        stream.write_all(format!("GET {path} HTTP/1.1\r\nhost: x\r\n\r\n").as_bytes()).unwrap();
+        stream.write_all(format!("GET {path} HTTP/1.1\r\nhost: localhost\r\n\r\n").as_bytes()).unwrap();
         let (mut status, mut length) = (String::new(), 0);
         answers.read_line(&mut status).unwrap();
         loop {

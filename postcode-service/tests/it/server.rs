@@ -403,21 +403,23 @@ async fn until_metrics_say(server: &Server, line: &str) {
 async fn requests_whose_body_is_still_coming_keep_nobody_from_being_served() {
     let options = Options {
         max_in_flight: 2,
-        max_waiting: 2,
+        max_waiting: 4,
         request_timeout: Duration::from_secs(3600),
         patience: Duration::from_secs(3600),
         drain: Duration::from_millis(100),
         ..Options::default()
     };
     let server = start(options).await;
-    let head = "POST /postcodes HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\nconnection: close\r\n";
+    let head =
+        "POST /postcodes HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\nconnection: close\r\n";
     let mut slow = Vec::new();
     for _ in 0..2 {
         let mut stream = server.connect().await;
         stream.write_all(format!("{head}content-length: 50\r\n\r\n{{").as_bytes()).await.unwrap();
         slow.push(stream);
     }
-    until_metrics_say(&server, "postcode_requests_in_flight 2").await;
+    // The two, and the one that asks.
+    until_metrics_say(&server, "postcode_requests_in_flight 3").await;
     assert!(server.exchange(&get("/postcodes/AB101AB", "")).await.starts_with("HTTP/1.1 200"));
     let body = r#"{"postcodes":["AB10 1AB"]}"#;
     let whole = format!("{head}content-length: {}\r\n\r\n{body}", body.len());

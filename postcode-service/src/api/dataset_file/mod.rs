@@ -35,12 +35,7 @@ pub(super) fn routes() -> Router<App> {
     Router::new().route(DATASET, get(file))
 }
 
-async fn file(
-    State(app): State<App>,
-    extensions: Extensions,
-    method: Method,
-    headers: HeaderMap,
-) -> Outcome {
+async fn file(State(app): State<App>, extensions: Extensions, method: Method, headers: HeaderMap) -> Outcome {
     let edition = app.edition();
     let Some(file) = &edition.file else {
         let text = "This server has no dataset file to give. It may be in front of another one";

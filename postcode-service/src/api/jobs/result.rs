@@ -102,12 +102,7 @@ fn pieces(lengths: &[usize], wanted: &Range<usize>) -> Vec<(i64, Range<usize>)> 
 }
 
 /// A part at a time, as the client reads.
-fn sent(
-    store: Arc<dyn Store>,
-    id: String,
-    pieces: Vec<(i64, Range<usize>)>,
-    place: Arc<Place>,
-) -> Body {
+fn sent(store: Arc<dyn Store>, id: String, pieces: Vec<(i64, Range<usize>)>, place: Arc<Place>) -> Body {
     let begun = (store, id, pieces.into_iter());
     let parts = stream::try_unfold(begun, async |(store, id, mut pieces)| {
         let Some((number, range)) = pieces.next() else { return Ok(None) };

@@ -18,13 +18,14 @@ use sha2::{Digest, Sha256};
 use super::super::App;
 use super::super::bulk::body;
 use super::super::enrich::{format, limited, plan};
+use super::super::own_time::{OwnTime, UPLOAD};
 use super::super::params::Params;
 use super::super::reply::{Failure, Outcome};
-use super::{MAX_KEY, place, tenant, view, word};
+use super::{MAX_KEY, memory, place, tenant, view, word};
 use crate::enrich::{Format, short};
 use crate::jobs::job::{NewJob, PRIORITIES, USUAL_PRIORITY, now};
 use crate::jobs::store::Submitted;
-use crate::jobs::submission;
+use crate::jobs::submission::{self, Texts};
 
 /// Bytes of a body in JSON, which is read whole.
 const MAX_JSON: usize = 16 << 20;
@@ -116,13 +117,19 @@ impl Asked {
     }
 }
 
-pub(super) async fn submit(State(app): State<App>, params: Params, request: Request) -> Outcome {
+pub(super) async fn submit(
+    State(app): State<App>,
+    params: Params,
+    time: OwnTime,
+    request: Request,
+) -> Outcome {
     let tenant = tenant(request.headers())?;
     let key = word(request.headers(), KEY, MAX_KEY)?;
     let place = place(app.jobs.uploads(), params.client(), "uploads")?;
     let is_json = is_json(request.headers());
     let format = if is_json { None } else { Some(format(request.headers()).map_err(also_json)?) };
     let store = app.jobs.store().await?;
+    time.allow(UPLOAD);
     // What is compared if the key comes again: all that was asked, and the rows.
     let mut asked_by = Sha256::new();
     asked_by.update(request.uri().query().unwrap_or_default());
@@ -154,18 +161,21 @@ pub(super) async fn submit(State(app): State<App>, params: Params, request: Requ
             (job, submitted)
         }
         None => {
+            let announced = request.body().size_hint().upper().unwrap_or(u64::MAX);
+            let bytes = announced.min(MAX_JSON as u64) as u32;
+            let _memory = memory(app.jobs.json_bytes(), bytes)?;
             let late = |_| Failure::bad_request("The body came too slowly: send it faster, or less of it");
             let request = counted(request, &place);
             let bytes =
                 tokio::time::timeout(JSON_TIME, body::whole(request, MAX_JSON)).await.map_err(late)??;
             asked_by.update(&bytes);
-            let Posted { postcodes: texts, mut rest } = posted(&bytes)?;
+            let Posted { postcodes, mut rest } = posted(&bytes)?;
             drop(bytes);
             let asked = Asked::of(&params, &mut rest)?;
             let job = asked.job(&app, tenant, "postcodes", key.as_ref())?;
             let key = key.map(|key| (key, hex(&asked_by.finalize())));
             let query = params.only(&["extended", "filter"]);
-            let submitted = submission::postcodes(&app.jobs, &store, &job, query, &texts, key).await?;
+            let submitted = submission::postcodes(&app.jobs, &store, &job, query, postcodes, key).await?;
             (job, submitted)
         }
     };
@@ -208,18 +218,18 @@ fn also_json(failure: Failure) -> Failure {
 
 /// A body in JSON.
 struct Posted {
-    postcodes: Vec<String>,
+    postcodes: Texts,
     /// What is asked for besides.
     rest: Map<String, Value>,
 }
 
-/// Reads the postcodes as texts and nothing else, because a body of many values takes many times its size. Here nothing
+/// Reads the postcodes straight into the parts of a job, because as values they would take many times their size. Here nothing
 /// is dropped: what is no text is named, with its place.
 fn posted(bytes: &[u8]) -> Result<Posted, Failure> {
     #[derive(Deserialize)]
     #[serde(deny_unknown_fields)]
     struct Body {
-        postcodes: Vec<String>,
+        postcodes: Texts,
         priority: Option<Value>,
         run_at: Option<Value>,
         callback_url: Option<Value>,
@@ -238,4 +248,38 @@ fn posted(bytes: &[u8]) -> Result<Posted, Failure> {
 
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn body_of_empty_texts_takes_no_more_memory_than_its_size() {
+        let body = format!("{{\"postcodes\":[{}\"\"]}}", "\"\",".repeat(2_000_000));
+        let Posted { postcodes, .. } = posted(body.as_bytes()).unwrap();
+        assert_eq!(postcodes.rows(), 2_000_001);
+        assert!(postcodes.memory() < body.len() + body.len() / 4, "{} of {}", postcodes.memory(), body.len());
+    }
+
+    #[test]
+    fn texts_become_lines_of_json_in_parts() {
+        let texts: Vec<String> = (0..4_100).map(|n| format!("M1 1A{n}\n\u{2028}\"é")).collect();
+        let body = serde_json::json!({ "postcodes": texts, "priority": 3 }).to_string();
+        let Posted { postcodes, rest } = posted(body.as_bytes()).unwrap();
+        assert_eq!(rest["priority"], 3);
+        let lines: Vec<String> = postcodes
+            .into_parts()
+            .flat_map(|(rows, input)| {
+                let lines: Vec<String> = input
+                    .split(|byte| *byte == b'\n')
+                    .filter(|line| !line.is_empty())
+                    .map(|line| serde_json::from_slice(line).unwrap())
+                    .collect();
+                assert_eq!(rows, lines.len() as i64);
+                lines
+            })
+            .collect();
+        assert_eq!(lines, texts);
+    }
 }

@@ -15,6 +15,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::super::App;
+use super::super::own_time::OwnTime;
 use super::super::params::Params;
 use super::super::reply::{Failure, Outcome, json};
 use super::{find, place, there, view};
@@ -22,6 +23,8 @@ use crate::enrich::short;
 
 /// The longest wait for a job.
 const MAX_WAIT: Duration = Duration::from_secs(60);
+/// How long the answer may take after a wait.
+const ASKING: Duration = Duration::from_secs(10);
 /// How often a job is looked at that another process may be working on.
 const LOOK: Duration = Duration::from_secs(1);
 /// What changes more often than this is told together.
@@ -33,6 +36,7 @@ pub(super) async fn job(
     State(app): State<App>,
     Path(id): Path<String>,
     params: Params,
+    time: OwnTime,
     extensions: Extensions,
     headers: HeaderMap,
 ) -> Outcome {
@@ -46,6 +50,7 @@ pub(super) async fn job(
         if let Some(turn) = extensions.get::<Turn>() {
             turn.give_back();
         }
+        time.allow(wait + ASKING);
         let until = Instant::now() + wait;
         while !job.state.has_ended() {
             let goes_on = tokio::select! {

@@ -35,7 +35,7 @@ pub(super) async fn send(
     let place = app.downloads.place(client)?;
     let mut left = limit.unwrap_or(usize::MAX);
     query.limit = AT_ONCE.min(left);
-    let mut page = super::page(app, &edition, &query).await?.ok_or_else(|| unknown().by(&edition))?;
+    let mut page = super::in_turns(app, &edition, &query).await?.ok_or_else(|| unknown().by(&edition))?;
     let headers = [
         (CONTENT_TYPE, HeaderValue::from_static(TYPE)),
         (http::HeaderName::from_static(EDITION_HEADER), edition.fingerprint.clone()),
@@ -53,7 +53,11 @@ pub(super) async fn send(
             let Some(next) = page.next.filter(|_| left > 0) else { break };
             query.limit = AT_ONCE.min(left);
             query.after = Some(next);
-            let more = super::page(&app, &edition, &query).await;
+            let more = tokio::select! {
+                more = super::in_turns(&app, &edition, &query) => more,
+                // The client has gone.
+                () = send.closed() => break,
+            };
             page = match more.and_then(|page| page.ok_or_else(|| Failure::internal("the region has gone"))) {
                 Ok(page) => page,
                 Err(error) => {
