@@ -153,6 +153,7 @@ impl Api {
         };
         let private = jobs::routes()
             .route_layer(from_fn_with_state(app.clone(), strict::check))
+            .route_layer(from_fn_with_state(app.clone(), guard::check))
             .route_layer(from_fn(reply::private));
         let router = Router::new()
             .merge(bulk::routes())
@@ -173,8 +174,8 @@ impl Api {
             .merge(terminated::routes())
             .merge(validate::routes())
             .route_layer(from_fn_with_state(app.clone(), strict::check))
-            .merge(private)
             .route_layer(from_fn_with_state(app.clone(), guard::check))
+            .merge(private)
             .route_layer(from_fn(remember_route))
             .fallback(bulk::no_route)
             // postcodes.io has no 405.
