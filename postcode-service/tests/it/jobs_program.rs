@@ -7,7 +7,6 @@
     reason = "helpers of tests, which clippy takes for production"
 )]
 
-use crate::common;
 
 use std::path::Path;
 use std::process::{Command, Stdio};

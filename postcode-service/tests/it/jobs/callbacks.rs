@@ -25,7 +25,7 @@ on_both! {
 async fn bench(database: Database, attempts: u32, allow: &[&str]) -> Bench {
     let allow = allow.iter().map(|text| text.parse().unwrap()).collect();
     let timeout = postcode_testing::GENEROUS;
-    let manner = Manner { allow, attempts, first_delay: Duration::ZERO, timeout };
+    let manner = Manner { allow, attempts, first_delay: Duration::ZERO, timeout, ..Manner::default() };
     let callbacks = Callbacks::new(SECRET, manner).unwrap();
     let mut bench = Bench::with(database, Limits::default(), Some(callbacks)).await;
     bench.work(1);
