@@ -21,7 +21,10 @@ pub struct AuditEntry {
     /// The account's revision after it.
     pub revision: i64,
     /// Which fields changed from what to what: `{"addresses/1/postcode": {"from": "SW1A 1AA", "to": "M1 1AE"}}`. The
-    /// number after `addresses` is the address's id.
+    /// number after `addresses` is the address's id. What a long text was before is cut: an earlier entry has all of it.
+    ///
+    /// The newest 1,000 entries of an account have these values. Older ones name the fields only: `{"notes": {}}`. Of more
+    /// than 10,000 the oldest are removed, but for that of the creation.
     pub changes: Value,
 }
 
@@ -101,6 +104,18 @@ fn object(value: &impl Serialize) -> Map<String, Value> {
     }
 }
 
+/// A text at most that long, in characters, and a sign that it was longer.
+fn cut(value: Value) -> Value {
+    const MOST: usize = 200;
+    match value {
+        Value::String(text) => match text.char_indices().nth(MOST) {
+            Some((at, _)) => Value::String(format!("{}…", &text[..at])),
+            None => Value::String(text),
+        },
+        other => other,
+    }
+}
+
 fn compare(changes: &mut Map<String, Value>, path: &str, was: &Map<String, Value>, is: &Map<String, Value>) {
     let names = was.keys().chain(is.keys().filter(|name| !was.contains_key(*name)));
     for name in names.filter(|name| *name != "id") {
@@ -109,7 +124,7 @@ fn compare(changes: &mut Map<String, Value>, path: &str, was: &Map<String, Value
         // An empty list is as much as nothing.
         let nothing = |value: &Value| value.is_null() || value.as_array().is_some_and(Vec::is_empty);
         if from != to && !(nothing(&from) && nothing(&to)) {
-            changes.insert(format!("{path}{name}"), json!({ "from": from, "to": to }));
+            changes.insert(format!("{path}{name}"), json!({ "from": cut(from), "to": to }));
         }
     }
 }

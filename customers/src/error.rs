@@ -73,6 +73,7 @@ enum Kind {
     Busy,
     Unavailable,
     Taken,
+    Timeout,
     Other,
 }
 
@@ -97,6 +98,10 @@ impl StoreError {
         Self { kind: Kind::Taken, ..Self::new(message) }
     }
 
+    pub(crate) fn timeout(message: impl Into<String>) -> Self {
+        Self { kind: Kind::Timeout, ..Self::new(message) }
+    }
+
     pub(crate) fn with_source(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         let source: Box<dyn StdError + Send + Sync> = source.into();
         self.source = Some(source.into());
@@ -116,6 +121,11 @@ impl StoreError {
     /// Whether the database could not be reached, so that trying again helps once it is back.
     pub fn is_unavailable(&self) -> bool {
         self.kind == Kind::Unavailable
+    }
+
+    /// Whether a read took longer than it may, so that asking for less helps.
+    pub fn is_timeout(&self) -> bool {
+        self.kind == Kind::Timeout
     }
 
     /// Whether what must be there once was there already.

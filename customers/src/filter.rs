@@ -37,6 +37,9 @@ pub struct Filter {
     pub deleted: bool,
 }
 
+/// Metres in a degree of latitude, at least, anywhere on WGS84.
+const DEGREE: f64 = 110_570.0;
+
 /// A circle on the map.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Circle {
@@ -104,16 +107,30 @@ impl Filter {
 impl Circle {
     /// How far from the centre an address is; `None` if it is outside, or nobody knows where it is.
     pub(crate) fn distance(&self, address: &Address) -> Option<f64> {
-        let check = &address.check;
-        let location = Location::new(check.latitude?, check.longitude?).ok()?;
-        let distance = self.centre.distance(location);
+        self.distance_to(address.check.latitude?, address.check.longitude?)
+    }
+
+    /// Whether a place is within it.
+    pub(crate) fn holds(&self, latitude: f64, longitude: f64) -> bool {
+        self.distance_to(latitude, longitude).is_some()
+    }
+
+    fn distance_to(&self, latitude: f64, longitude: f64) -> Option<f64> {
+        let distance = self.centre.distance(Location::new(latitude, longitude).ok()?);
         (distance <= self.radius).then_some(distance)
+    }
+
+    /// The metres of a degree of latitude and of a degree of longitude, where they are shortest in the circle. On a plane
+    /// with these, no two points of the circle are farther apart than they are on the ground: a way within it is as long
+    /// at each step.
+    pub(crate) fn shortest_degrees(&self) -> [f64; 2] {
+        let farthest = (self.centre.latitude().abs() + self.radius / DEGREE + 1e-6).min(90.0);
+        // On WGS84 a degree of longitude is a little longer than on a sphere of its equator.
+        [DEGREE, 111_319.0 * farthest.to_radians().cos()]
     }
 
     /// A box that holds the circle: latitudes from and to, longitudes from and to.
     pub(crate) fn bounds(&self) -> [f64; 4] {
-        /// Metres in a degree of latitude, at least, anywhere on WGS84.
-        const DEGREE: f64 = 110_570.0;
         let (latitude, longitude) = (self.centre.latitude(), self.centre.longitude());
         let up = self.radius / DEGREE + 1e-6;
         // Degrees of longitude are shortest at the edge that is nearest to a pole.
@@ -142,6 +159,30 @@ mod tests {
                     let x = (west + east) / 2.0 + (east - west) / 2.0 * dx * scale;
                     let edge = centre.distance(Location::new(y, x).unwrap());
                     assert!(edge >= radius, "{latitude} {radius} {n}: {edge}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn distance_on_the_plane_is_never_longer_than_on_the_ground() {
+        for (latitude, longitude) in [(49.9, -6.3), (51.5, 0.0), (60.8, -0.9)] {
+            let centre = Location::new(latitude, longitude).unwrap();
+            for radius in [1.0, 2_000.0, 100_000.0, MAX_RADIUS] {
+                let circle = Circle { centre, radius };
+                let [up, across] = circle.shortest_degrees();
+                let [south, north, west, east] = circle.bounds();
+                for n in 0..=40_u16 {
+                    for m in 0..=40_u16 {
+                        let part = |from: f64, to: f64, n: u16| from + (to - from) * f64::from(n) / 40.0;
+                        let (y, x) = (part(south, north, n), part(west, east, m));
+                        let plane = ((y - latitude) * up).hypot((x - longitude) * across);
+                        let ground = centre.distance(Location::new(y, x).unwrap());
+                        assert!(
+                            ground > radius || plane <= ground * (1.0 + 1e-9) + 1e-3,
+                            "{latitude} {radius} {y} {x}: {plane} {ground}"
+                        );
+                    }
                 }
             }
         }

@@ -4,11 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use postcode_core::{Answer, PostcodeLookup};
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::Notify;
 
 use crate::draft::{Answers, Draft, unknown};
 use crate::filter::Circle;
-use crate::import::MAX_FILES;
 use crate::input::{Details, Invalid};
 use crate::store::{Once, Outcome};
 use crate::{
@@ -28,12 +27,6 @@ pub struct Customers {
     pub(crate) pending: Arc<Notify>,
     /// Wakes [`keep_importing`](Self::keep_importing): there is a file to work on.
     pub(crate) imports: Arc<Notify>,
-    /// One permit for each file that is being read and stored: what one takes of memory, many must not.
-    #[cfg_attr(
-        not(feature = "server"),
-        expect(dead_code, reason = "only the server takes files from strangers")
-    )]
-    pub(crate) files: Arc<Semaphore>,
     /// Who the changes are by, for the audit trail.
     pub(crate) actor: Option<Arc<str>>,
     /// The revisions at which a customer may be changed.
@@ -52,7 +45,6 @@ impl Customers {
             lookup_timeout: Self::LOOKUP_TIMEOUT,
             pending: Arc::default(),
             imports: Arc::default(),
-            files: Arc::new(Semaphore::new(MAX_FILES)),
             actor: None,
             revisions: None,
         }
@@ -146,8 +138,8 @@ impl Customers {
     }
 
     /// A page of at most `limit` customers, oldest account first, from a [cursor](Page::next) on.
-    /// Whoever follows the cursors sees every account that stays exactly once, whatever is made,
-    /// changed or deleted meanwhile.
+    /// Fewer if their notes are long. Whoever follows the cursors sees every account that stays exactly once, whatever is
+    /// made, changed or deleted meanwhile.
     ///
     /// # Errors
     /// [`Listing`](Error::Listing) if the limit is not 1 to [`Page::MAX`]; [`Store`](Error::Store).
@@ -180,8 +172,8 @@ impl Customers {
         Ok(self.store.list(&filter, circle, limit, from).await?)
     }
 
-    /// What was done to an account, oldest change first, from a [cursor](AuditPage::next) on; also of one that is deleted or
-    /// erased.
+    /// What was done to an account, oldest change first, at most `limit` changes from a [cursor](AuditPage::next) on; also of
+    /// one that is deleted or erased. A page of long changes has fewer.
     ///
     /// # Errors
     /// [`NotFound`](Error::NotFound) if there never was one; [`Listing`](Error::Listing) if the limit is not 1 to

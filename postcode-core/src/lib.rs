@@ -212,7 +212,7 @@ pub mod wire;
 pub use connect::{Connector, connect, redact};
 pub use error::{Error, ErrorKind, Result};
 #[cfg(feature = "dataset")]
-pub use local::Local;
+pub use local::{Local, Opened};
 #[cfg(feature = "mock")]
 pub use lookup::MockPostcodeLookup;
 pub use lookup::{

@@ -2,12 +2,13 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::task::Poll;
 
 use arc_swap::ArcSwap;
 use async_trait::async_trait;
 
 use crate::connect::{Source, SourceUrl};
-use crate::dataset::Dataset;
+use crate::dataset::{Dataset, Demands, Search, Verify, read_signature};
 use crate::lookup::check;
 use crate::{
     Answer, DatasetInfo, Error, ErrorKind, Nearest, NearestOutcodes, Neighbour, Outcode, OutcodeSummary,
@@ -17,7 +18,9 @@ use crate::{
 
 /// Looks postcodes up in this process, in a [`Dataset`].
 ///
-/// Nothing here waits: every call reads memory, and its future is ready at once. Callers who want neither trait nor
+/// Nothing here waits: every call reads memory, and its future is ready at once, but for that of
+/// [`within`](PostcodeLookup::within): the search of a large region gives other tasks a turn every millisecond or so, and ends when
+/// its future is dropped. Callers who want neither trait nor
 /// future use the methods of [`Dataset`], which [`dataset`](Self::dataset) gives.
 ///
 /// ```
@@ -50,7 +53,8 @@ impl Local {
         Dataset::open(path).map(Self::new)
     }
 
-    /// Over the dataset that a URL names, `embedded:` or `file:PATH`, as [`connect`](crate::connect) reads it.
+    /// Over the dataset that a URL names, `embedded:` or `file:PATH`, as [`connect`](crate::connect) reads it, with its
+    /// options.
     ///
     /// # Errors
     /// [`InvalidInput`](crate::ErrorKind::InvalidInput) for any other URL, and those of [`open`](Self::open);
@@ -61,16 +65,35 @@ impl Local {
     /// assert_eq!(error.kind(), postcode_core::ErrorKind::Dataset);
     /// ```
     pub fn from_url(url: &str) -> Result<Self> {
+        Self::open_url(url, Demands::default()).map(|opened| opened.local)
+    }
+
+    /// As [`from_url`](Self::from_url), with demands that the options of the URL may change, and says what was checked.
+    ///
+    /// # Errors
+    /// As [`from_url`](Self::from_url); [`Dataset`](ErrorKind::Dataset) for a file that does not hold to the demands;
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) for `embedded:` if a signature is demanded.
+    pub fn open_url(url: &str, demands: Demands) -> Result<Opened> {
         let url = SourceUrl::parse(url)?;
         let scheme = match &url.source {
             Source::File(path) => {
-                url.no_options()?;
-                return Self::open(path);
+                let demands = demands.with_options("file", &url.options)?;
+                let dataset = Dataset::open(path)?;
+                let signature = read_signature(path)?;
+                demands.check(&dataset, signature.as_deref())?;
+                return Ok(Opened { local: Self::new(dataset), verified: demands.verify, signature });
             }
             #[cfg(feature = "embedded")]
             Source::Embedded => {
                 url.no_options()?;
-                return Self::embedded();
+                if demands.public_key.is_some() {
+                    return Err(Error::invalid(
+                        "embedded: is part of this program and has no signature: give file:/path/uk.postcodes",
+                    ));
+                }
+                // Unpacking compares the fingerprint, which is made of the checksums of what was unpacked.
+                let verified = Verify::Checksums;
+                return Ok(Opened { local: Self::embedded()?, verified, signature: None });
             }
             other => other.scheme(),
         };
@@ -105,6 +128,34 @@ impl Local {
     }
 }
 
+/// A dataset that was opened by [`Local::open_url`].
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Opened {
+    /// Answers from it.
+    pub local: Local,
+    /// How much of it was checked.
+    pub verified: Verify,
+    /// The signature next to the file, if there is one. It was checked if a signature was demanded.
+    pub signature: Option<String>,
+}
+
+/// Rows and edges of a polygon that the search of a region looks at before it gives other tasks a turn.
+const BETWEEN_TURNS: u64 = 20_000;
+
+/// Lets the executor run other tasks, or drop this one.
+async fn give_turn() {
+    let mut given = false;
+    std::future::poll_fn(|context| {
+        if std::mem::replace(&mut given, true) {
+            return Poll::Ready(());
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
+}
+
 impl From<Dataset> for Local {
     fn from(dataset: Dataset) -> Self {
         Self::new(dataset)
@@ -135,7 +186,12 @@ impl PostcodeLookup for Local {
     }
 
     async fn within(&self, query: &Within) -> Result<Option<Page>> {
-        self.0.load().within(query)
+        let dataset = self.dataset();
+        let mut search = Search::of(&dataset, query)?;
+        while !search.step(BETWEEN_TURNS) {
+            give_turn().await;
+        }
+        Ok(search.finish())
     }
 
     async fn outcodes(&self, prefix: &str, limit: usize) -> Result<Vec<Outcode>> {

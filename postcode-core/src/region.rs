@@ -153,22 +153,44 @@ fn is_code(own: Option<&str>, code: &str) -> bool {
     own.is_some_and(|own| own.eq_ignore_ascii_case(code))
 }
 
-fn in_polygon(corners: &[Location], at: Location) -> bool {
+/// What one edge of a polygon says of a point.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Side {
+    /// The point lies on it.
+    On,
+    /// It crosses the point's parallel to the east of the point.
+    East,
+    /// It does neither.
+    Elsewhere,
+}
+
+/// Compares the edge between two corners with a point.
+pub(crate) fn side(previous: Location, corner: Location, at: Location) -> Side {
     let (x, y) = (at.longitude(), at.latitude());
+    let (x1, y1) = (previous.longitude(), previous.latitude());
+    let (x2, y2) = (corner.longitude(), corner.latitude());
+    let cross = (x2 - x1) * (y - y1) - (y2 - y1) * (x - x1);
+    let beside = x >= x1.min(x2) && x <= x1.max(x2) && y >= y1.min(y2) && y <= y1.max(y2);
+    if cross == 0.0 && beside {
+        return Side::On;
+    }
+    // A corner on the parallel counts for the edge below.
+    match (y1 > y) != (y2 > y) && (cross > 0.0) == (y2 > y1) {
+        true => Side::East,
+        false => Side::Elsewhere,
+    }
+}
+
+/// Looks at every edge. The dataset has an index for polygons of many corners.
+pub(crate) fn in_polygon(corners: &[Location], at: Location) -> bool {
     let mut inside = false;
     let mut before = corners.last();
     for corner in corners {
         let Some(previous) = before.replace(corner) else { return false };
-        let (x1, y1) = (previous.longitude(), previous.latitude());
-        let (x2, y2) = (corner.longitude(), corner.latitude());
-        let cross = (x2 - x1) * (y - y1) - (y2 - y1) * (x - x1);
-        let beside = x >= x1.min(x2) && x <= x1.max(x2) && y >= y1.min(y2) && y <= y1.max(y2);
-        if cross == 0.0 && beside {
-            return true;
-        }
-        // A ray to the east; a corner on it counts for the edge below.
-        if (y1 > y) != (y2 > y) && (cross > 0.0) == (y2 > y1) {
-            inside = !inside;
+        match side(*previous, *corner, at) {
+            Side::On => return true,
+            Side::East => inside = !inside,
+            Side::Elsewhere => {}
         }
     }
     inside

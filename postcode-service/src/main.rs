@@ -18,10 +18,13 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Serve(cli::serve::Args),
+    Token(postcode_edge::TokenArgs),
     Worker(cli::worker::Args),
     Import(cli::import::Args),
     Inspect(cli::inspect::Args),
     Verify(cli::verify::Args),
+    Sign(cli::sign::Args),
+    Key(cli::key::Args),
     Diff(cli::diff::Args),
     Pack(cli::pack::Args),
     Lookup(cli::lookup::Args),
@@ -43,7 +46,13 @@ impl Command {
     /// For the lookups 1 is "not found", so their errors are 2; for the tools there is only success and failure.
     fn status_of_errors(&self) -> u8 {
         match self {
-            Self::Import(_) | Self::Inspect(_) | Self::Verify(_) | Self::Pack(_) => 1,
+            Self::Token(_)
+            | Self::Import(_)
+            | Self::Inspect(_)
+            | Self::Verify(_)
+            | Self::Sign(_)
+            | Self::Key(_)
+            | Self::Pack(_) => 1,
             _ => 2,
         }
     }
@@ -51,10 +60,13 @@ impl Command {
     async fn run(self) -> anyhow::Result<()> {
         match self {
             Self::Serve(args) => args.run().await,
+            Self::Token(args) => args.run().map_err(anyhow::Error::msg),
             Self::Worker(args) => args.run().await,
             Self::Import(args) => args.run().await,
             Self::Inspect(args) => args.run().await,
             Self::Verify(args) => args.run().await,
+            Self::Sign(args) => args.run().await,
+            Self::Key(args) => args.run().await,
             Self::Diff(args) => args.run().await,
             Self::Pack(args) => args.run().await,
             Self::Lookup(args) => args.run().await,

@@ -26,8 +26,6 @@ pub const MAX_IMPORT_ROWS: usize = 200_000;
 /// The most imports that wait or are worked on.
 pub const MAX_IMPORTS: usize = 50;
 
-/// The most files that the server reads and stores at a time: some hundred megabytes each.
-pub(crate) const MAX_FILES: usize = 2;
 /// The longest message of a report's row, in characters.
 pub(crate) const MAX_MESSAGE: usize = 500;
 

@@ -9,13 +9,16 @@ use serde::{Deserialize, Serialize};
 
 use super::conditions::{Given, etag, has};
 use super::listing::Paging;
+use super::pieces::{self, Piece};
 use super::problem::Problem;
 use super::query::{Asked, refused};
 use super::{Answer, App, body};
-use crate::{AuditEntry, Customer, CustomerId, Page};
+use crate::{AuditEntry, Cursor, Customer, CustomerId, Customers};
 
-/// Pages of its history in one export, at most: what goes beyond has a cursor.
-const EXPORT_PAGES: usize = 100;
+/// Entries of the history in one piece of an export, at most.
+const PAGE: usize = 100;
+/// Pieces of one export, at most: what goes beyond has a cursor.
+const MAX_PAGES: usize = 1_000;
 
 /// The customer's id in a path. What is no id is no customer's.
 pub(super) struct Id(pub(super) CustomerId);
@@ -33,9 +36,9 @@ impl<S: Send + Sync> FromRequestParts<S> for Id {
     }
 }
 
-/// The customer with its entity tag. Asked for again each time: it is a person's, and changes.
+/// The customer with its entity tag.
 pub(super) fn answer(customer: &Customer) -> impl IntoResponse + use<> {
-    ([etag(customer.revision)], [(header::CACHE_CONTROL, "private, no-cache")], Json(customer.clone()))
+    ([etag(customer.revision)], Json(customer.clone()))
 }
 
 pub(super) async fn create(given: Given, request: Request) -> Answer<Response> {
@@ -72,11 +75,11 @@ pub(super) async fn delete(given: Given, Id(id): Id) -> Answer<StatusCode> {
 }
 
 pub(super) async fn restore(given: Given, Id(id): Id) -> Answer<Response> {
-    Ok(answer(&given.customers.restore(id).await?).into_response())
+    Ok(answer(&given.deliberate()?.customers.restore(id).await?).into_response())
 }
 
 pub(super) async fn erase(given: Given, Id(id): Id) -> Answer<StatusCode> {
-    given.into_changing()?.erase(id).await?;
+    given.deliberate()?.into_changing()?.erase(id).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -93,37 +96,70 @@ pub(super) async fn history(State(app): State<App>, Id(id): Id, query: Asked<Pag
     Ok(Json(History { items: page.items, next_cursor }).into_response())
 }
 
-/// All that is stored of one person.
+/// All that is stored of one person, up to its history, which is written after it.
 #[derive(Serialize)]
 struct Export {
     exported_at: String,
     revision: i64,
     customer: Customer,
-    history: Vec<AuditEntry>,
-    /// Where the history goes on, in the one case that it is too long for one answer.
-    history_next_cursor: Option<String>,
+}
+
+/// How far an export is.
+struct Exporting {
+    customers: Customers,
+    id: CustomerId,
+    /// What comes before the next entry.
+    before: Vec<u8>,
+    from: Option<Cursor>,
+    pages: usize,
 }
 
 pub(super) async fn export(State(app): State<App>, Id(id): Id) -> Answer<Response> {
     let customer = app.customers.get_any(id).await?;
-    let (mut history, mut from) = (Vec::new(), None);
-    for _ in 0..EXPORT_PAGES {
-        let page = app.customers.history(id, Page::MAX, from).await?;
-        history.extend(page.items);
-        from = page.next;
-        if from.is_none() {
-            break;
-        }
-    }
-    let name = format!("attachment; filename=\"customer-{id}.json\"");
-    let headers =
-        [(header::CONTENT_DISPOSITION, name), (header::CACHE_CONTROL, "private, no-store".to_owned())];
+    let turn = app.turn()?;
     let export = Export {
         exported_at: format!("{:.6}", jiff::Timestamp::now()),
         revision: customer.revision,
         customer,
-        history,
-        history_next_cursor: from.map(|cursor| cursor.to_string()),
     };
-    Ok((headers, Json(export)).into_response())
+    let mut before = written(&export)?;
+    // Its object goes on.
+    before.pop();
+    before.extend_from_slice(b",\"history\":[");
+    let exporting = Exporting { customers: app.customers, id, before, from: None, pages: 0 };
+    let name = format!("attachment; filename=\"customer-{id}.json\"");
+    let headers =
+        [(header::CONTENT_DISPOSITION, name), (header::CONTENT_TYPE, "application/json".to_owned())];
+    Ok((headers, pieces::body(turn, exporting, Exporting::next)).into_response())
+}
+
+impl Exporting {
+    async fn next(mut self) -> Piece<Self> {
+        let page = self.customers.history(self.id, PAGE, self.from).await?;
+        let mut piece = std::mem::take(&mut self.before);
+        for entry in &page.items {
+            piece.extend(written(entry)?);
+            piece.push(b',');
+        }
+        (self.from, self.pages) = (page.next, self.pages + 1);
+        if self.from.is_some() && self.pages < MAX_PAGES {
+            return Ok((piece, Some(self)));
+        }
+        if piece.last() == Some(&b',') {
+            piece.pop();
+        }
+        // Where the history goes on, in the one case that it is too long for one answer.
+        let next = written(&self.from.map(|cursor| cursor.to_string()))?;
+        piece.extend_from_slice(b"],\"history_next_cursor\":");
+        piece.extend(next);
+        piece.push(b'}');
+        Ok((piece, None))
+    }
+}
+
+fn written(value: &impl Serialize) -> Answer<Vec<u8>> {
+    serde_json::to_vec(value).map_err(|error| {
+        tracing::error!(%error, "an export could not be written");
+        Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "export_failed", "the export could not be written")
+    })
 }

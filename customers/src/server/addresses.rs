@@ -77,5 +77,5 @@ pub(super) async fn remove(given: Given, Id(id): Id, Number(number): Number) -> 
 
 fn answer(customer: &Customer, number: i64) -> Answer<impl IntoResponse + use<>> {
     let address = customer.address(number).cloned().ok_or(Error::NoAddress(customer.id, number))?;
-    Ok(([etag(customer.revision)], [(header::CACHE_CONTROL, "private, no-cache")], Json(address)))
+    Ok(([etag(customer.revision)], Json(address)))
 }

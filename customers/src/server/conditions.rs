@@ -9,8 +9,9 @@ use super::problem::Problem;
 use crate::service::check_key;
 use crate::{Customers, Error};
 
-/// Who makes a change: set by the operator's proxy, which knows; clients must not reach this server past it.
-const ACTOR: &str = "customers-actor";
+/// Who makes a change. With tokens it is the caller's, which the guard has seen to; without, the operator's proxy sets it,
+/// and clients must not reach this server past it.
+pub(super) const ACTOR: &str = "customers-actor";
 const KEY: &str = "idempotency-key";
 
 /// The customers as this request may change them, and its idempotency key.
@@ -20,6 +21,8 @@ pub(super) struct Given {
     pub(super) key: Option<String>,
     /// Whether a change of what is there has said which revision it is about, or need not.
     conditional: bool,
+    /// Whether it has a header that a page can only send to its own site.
+    deliberate: bool,
 }
 
 impl Given {
@@ -33,6 +36,18 @@ impl Given {
     }
 }
 
+impl Given {
+    /// For what takes no body, so that a form could send it.
+    pub(super) fn deliberate(self) -> Result<Self, Problem> {
+        if self.deliberate {
+            return Ok(self);
+        }
+        let detail = "send If-Match with the ETag of the customer as you read it, or If-Match: * for any revision: no form of \
+                      another site can send that";
+        Err(Problem::new(StatusCode::PRECONDITION_REQUIRED, "precondition_required", detail))
+    }
+}
+
 impl FromRequestParts<App> for Given {
     type Rejection = Problem;
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
@@ -42,6 +57,10 @@ impl FromRequestParts<App> for Given {
         }
         let condition = text(&parts.headers, header::IF_MATCH.as_str())?;
         let conditional = condition.is_some() || !app.options.require_if_match;
+        let json = text(&parts.headers, header::CONTENT_TYPE.as_str())?
+            .and_then(|kind| Some(kind.split(';').next()?.trim().eq_ignore_ascii_case("application/json")))
+            .unwrap_or_default();
+        let deliberate = condition.is_some() || json;
         match condition.as_deref().map(str::trim) {
             None | Some("*") => {}
             Some(tags) => customers = customers.at(&revisions(header::IF_MATCH.as_str(), tags)?),
@@ -50,7 +69,7 @@ impl FromRequestParts<App> for Given {
         if let Some(key) = &key {
             check_key(key).map_err(|error| in_header(KEY, error))?;
         }
-        Ok(Self { customers, key, conditional })
+        Ok(Self { customers, key, conditional, deliberate })
     }
 }
 

@@ -1,21 +1,25 @@
 //! Imports over HTTP.
 
+use std::sync::Arc;
+
 use axum::extract::{FromRequestParts, Path, Query, Request, State};
 use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
+use postcode_edge::ClientKey;
 use serde::{Deserialize, Serialize};
 
 use super::conditions::Given;
+use super::pieces::{self, Piece};
 use super::problem::Problem;
 use super::query::{self, Asked};
 use super::{Answer, App, json};
-use crate::{Import, ImportId, ImportRow, MAX_IMPORT};
+use crate::{Customers, Import, ImportId, ImportRow, MAX_IMPORT};
 
 /// Rows read of the database at a time.
-const ROWS: usize = 5_000;
+const ROWS: usize = 1_000;
 
 /// | | | |
 /// |---|---|---|
@@ -44,13 +48,15 @@ impl<S: Send + Sync> FromRequestParts<S> for Id {
     }
 }
 
-async fn create(given: Given, request: Request) -> Answer<Response> {
+async fn create(given: Given, State(app): State<App>, request: Request) -> Answer<Response> {
     // Before the body is read, which is most of what it takes.
-    let Ok(_permit) = given.customers.files.try_acquire() else {
+    let Ok(place) = app.uploads.enter(ClientKey::of(request.extensions())) else {
         let detail = "other files are being taken: send this one again in a few seconds";
         return Err(Problem::new(StatusCode::TOO_MANY_REQUESTS, "too_many_imports", detail));
     };
-    let file = json::file(request, &["text/csv"], MAX_IMPORT).await?;
+    // Held until the file is stored.
+    let place = Arc::new(place);
+    let file = json::file(request, &["text/csv"], MAX_IMPORT, &place).await?;
     let import = given.customers.import(file, given.key.as_deref()).await?;
     let location = [(header::LOCATION, format!("/imports/{}", import.id))];
     Ok((StatusCode::ACCEPTED, location, Json(import)).into_response())
@@ -84,27 +90,52 @@ async fn report(State(app): State<App>, Id(id): Id, query: Asked<Which>) -> Answ
     if let Some(other) = outcome.as_deref().filter(|outcome| !matches!(*outcome, "created" | "failed")) {
         return Err(query::wrong(format!("an outcome of {other:?}: give created or failed")));
     }
-    // Some megabytes at most: a file has no more rows than that.
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    let failed = |error: &dyn std::fmt::Display| {
-        tracing::error!(%error, "the report could not be written");
-        Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "report_failed", "the report could not be written")
-    };
-    writer.write_record(["line", "outcome", "customer_id", "message"]).map_err(|error| failed(&error))?;
-    let mut after = 0;
-    loop {
-        let rows = app.customers.import_rows(id, outcome.as_deref(), after, ROWS).await?;
+    // Asked now, so that an import that is not there is 404.
+    app.customers.get_import(id).await?;
+    let turn = app.turn()?;
+    let reporting = Reporting { customers: app.customers, id, outcome, after: 0 };
+    let headers = [(header::CONTENT_TYPE, "text/csv; charset=utf-8")];
+    Ok((headers, pieces::body(turn, reporting, Reporting::next)).into_response())
+}
+
+/// How far a report is.
+struct Reporting {
+    customers: Customers,
+    id: ImportId,
+    outcome: Option<String>,
+    /// The last line that is written.
+    after: i64,
+}
+
+impl Reporting {
+    async fn next(mut self) -> Piece<Self> {
+        let rows = self.customers.import_rows(self.id, self.outcome.as_deref(), self.after, ROWS).await?;
+        let mut writer = csv::Writer::from_writer(Vec::new());
+        let failed = |error: &dyn std::fmt::Display| {
+            tracing::error!(%error, "the report could not be written");
+            Problem::new(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "report_failed",
+                "the report could not be written",
+            )
+        };
+        if self.after == 0 {
+            let names = ["line", "outcome", "customer_id", "message"];
+            writer.write_record(names).map_err(|error| failed(&error))?;
+        }
         for ImportRow { line, outcome, customer_id, message } in &rows {
             let line = line.to_string();
             let text = |text: &Option<String>| text.clone().unwrap_or_default();
             let record = [line, text(outcome), text(customer_id), text(message)];
             writer.write_record(record).map_err(|error| failed(&error))?;
         }
+        let piece = writer.into_inner().map_err(|error| failed(&error))?;
         match rows.last() {
-            Some(last) if rows.len() == ROWS => after = last.line,
-            _ => break,
+            Some(last) if rows.len() == ROWS => {
+                self.after = last.line;
+                Ok((piece, Some(self)))
+            }
+            _ => Ok((piece, None)),
         }
     }
-    let bytes = writer.into_inner().map_err(|error| failed(&error))?;
-    Ok(([(header::CONTENT_TYPE, "text/csv; charset=utf-8")], bytes).into_response())
 }

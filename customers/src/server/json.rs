@@ -1,11 +1,13 @@
 //! Request bodies: from bytes to a JSON object.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::{Body, HttpBody};
 use axum::extract::Request;
 use axum::http::{HeaderMap, StatusCode, header};
-use http_body_util::{BodyExt, LengthLimitError, Limited};
+use hyper::body::Bytes;
+use postcode_edge::{Place, ReadError};
 use serde_json::{Map, Value};
 
 use super::problem::Problem;
@@ -34,9 +36,8 @@ pub struct Expected<'a> {
 /// 415 for another content type, or an encoding; 413 for too many bytes; 408 if they don't come within ten seconds; 400 if
 /// they break off or are no JSON; 422 with `expected.code` for JSON that is no object.
 pub async fn object(request: Request, expected: Expected<'_>) -> Result<Map<String, Value>, Problem> {
-    let (head, body) = request.into_parts();
-    check_type(&head.headers, expected.types)?;
-    match serde_json::from_slice(&read(body, expected.max, BODY_TIME).await?) {
+    check_type(request.headers(), expected.types)?;
+    match serde_json::from_slice(&read(request, expected.max, BODY_TIME).await?) {
         Ok(Value::Object(object)) => Ok(object),
         Ok(other) => {
             let detail = format!("the body is {}: give {}", kind(&other), expected.form);
@@ -53,10 +54,18 @@ pub async fn object(request: Request, expected: Expected<'_>) -> Result<Map<Stri
 ///
 /// # Errors
 /// As [`object`], but for what JSON is.
-pub(super) async fn file(request: Request, types: &[&str], max: usize) -> Result<Vec<u8>, Problem> {
-    let (head, body) = request.into_parts();
-    check_type(&head.headers, types)?;
-    read(body, max, FILE_TIME).await
+pub(super) async fn file(
+    request: Request,
+    types: &[&str],
+    max: usize,
+    place: &Arc<Place>,
+) -> Result<Vec<u8>, Problem> {
+    check_type(request.headers(), types)?;
+    if request.body().size_hint().lower() > max as u64 {
+        return Err(too_large(max));
+    }
+    let counted = request.map(|body| Body::from_stream(place.counted(body.into_data_stream())));
+    Ok(read(counted, max, FILE_TIME).await?.into())
 }
 
 /// What a value in JSON is, for errors.
@@ -87,25 +96,23 @@ fn check_type(headers: &HeaderMap, allowed: &[&str]) -> Result<(), Problem> {
     Ok(())
 }
 
-async fn read(body: Body, max: usize, time: Duration) -> Result<Vec<u8>, Problem> {
-    let too_large = || {
-        let detail = format!("the body is too large: give at most {max} bytes");
-        Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", detail)
-    };
-    // Said beforehand, it need not be read.
-    if body.size_hint().lower() > max as u64 {
-        return Err(too_large());
-    }
-    match tokio::time::timeout(time, Limited::new(body, max).collect()).await {
-        Ok(Ok(collected)) => Ok(collected.to_bytes().into()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large()),
-        Ok(Err(error)) => {
+/// Reads the body. The request is worked on from when it is there.
+async fn read(request: Request, max: usize, time: Duration) -> Result<Bytes, Problem> {
+    let late = |detail: String| Problem::new(StatusCode::REQUEST_TIMEOUT, "request_timeout", detail);
+    match tokio::time::timeout(time, postcode_edge::read(request, max)).await {
+        Ok(Ok(bytes)) => Ok(bytes),
+        Ok(Err(ReadError::TooLarge)) => Err(too_large(max)),
+        Ok(Err(ReadError::TooSlow)) => Err(late("the body came too slowly: send it faster".to_owned())),
+        Ok(Err(ReadError::Broken(error))) => {
             let detail = format!("the body broke off: {error}");
             Err(Problem::new(StatusCode::BAD_REQUEST, "invalid_body", detail))
         }
-        Err(_) => {
-            let detail = format!("the body did not arrive within {time:?}");
-            Err(Problem::new(StatusCode::REQUEST_TIMEOUT, "request_timeout", detail))
-        }
+        Ok(Err(ReadError::Refused(refused))) => Err(refused.into()),
+        Err(_) => Err(late(format!("the body did not arrive within {time:?}"))),
     }
+}
+
+fn too_large(max: usize) -> Problem {
+    let detail = format!("the body is too large: give at most {max} bytes");
+    Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", detail)
 }

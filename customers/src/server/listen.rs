@@ -4,43 +4,77 @@ use std::future::Future;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::body::Body;
+use axum::body::{Body, HttpBody};
 use axum::extract::Request;
-use axum::http::StatusCode;
+use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse, Response};
-use postcode_edge::{Handler, Limits, Listener, Refusal, RequestBody};
+use postcode_edge::{Gate, GateLimits, Handler, Limits, Listener, Refusal, RequestBody};
 use tower::ServiceExt;
 
 use super::Problem;
+use super::guard::keep_private;
 
 /// Serves until `stop`, then accepts no more, lets requests in flight finish within the limit,
 /// and cuts off those that don't.
 pub async fn serve(listener: Listener, router: Router, limits: Limits, stop: impl Future<Output = ()>) {
-    postcode_edge::serve(listener, Arc::new(Routed { router }), limits, stop).await;
+    serve_with(listener, router, limits, GateLimits::default(), stop).await;
+}
+
+/// The same with limits of requests.
+pub async fn serve_with(
+    listener: Listener,
+    router: Router,
+    limits: Limits,
+    requests: GateLimits,
+    stop: impl Future<Output = ()>,
+) {
+    let routed = Routed { router, gate: Gate::new(requests) };
+    postcode_edge::serve(listener, Arc::new(routed), limits, stop).await;
 }
 
 /// A router that is served.
 struct Routed {
     router: Router,
+    gate: Arc<Gate>,
+}
+
+/// An answer before which no route stands.
+fn private(problem: Problem) -> Response {
+    let mut response = problem.into_response();
+    keep_private(response.headers_mut());
+    response
 }
 
 impl Handler for Routed {
     type Body = Body;
 
-    async fn handle(&self, request: Request<RequestBody>) -> Response {
+    async fn handle(&self, mut request: Request<RequestBody>) -> Response {
+        let path = request.uri().path();
+        let _admitted = if self.is_vital(path) {
+            None
+        } else {
+            // A request with a body is worked on when the body is there.
+            let writes = [Method::POST, Method::PUT, Method::PATCH].contains(request.method());
+            let unread = path.ends_with("/restore") || path.ends_with("/erase");
+            let reads = writes && !unread && !request.body().is_end_stream();
+            match self.gate.admit(request.extensions_mut(), reads) {
+                Ok(admitted) => Some(admitted),
+                Err(refused) => return private(Problem::from(refused)),
+            }
+        };
         let answered = self.router.clone().oneshot(request.map(Body::new)).await;
         answered.unwrap_or_else(|never| match never {})
     }
 
     fn refuse(&self, refusal: Refusal) -> Response {
         let problem = match refusal {
-            Refusal::BadHost(why) => Problem::new(StatusCode::BAD_REQUEST, "invalid_header", why),
+            Refusal::BadHost(why) => Problem::new(StatusCode::BAD_REQUEST, "invalid_host", why),
             _ => {
                 let detail = "all connections are in use: try again in a moment";
                 Problem::new(StatusCode::SERVICE_UNAVAILABLE, "overloaded", detail)
             }
         };
-        problem.into_response()
+        private(problem)
     }
 
     fn is_vital(&self, path: &str) -> bool {

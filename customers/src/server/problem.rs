@@ -4,6 +4,7 @@ use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use postcode_core::{ErrorKind, Postcode};
+use postcode_edge::Refused;
 use serde::Serialize;
 use tracing::{error, warn};
 
@@ -20,6 +21,12 @@ pub struct Problem {
     detail: String,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<FieldError>,
+    /// How to be let in.
+    #[serde(skip)]
+    challenge: Option<HeaderValue>,
+    /// Seconds after which to try again, where that is known.
+    #[serde(skip)]
+    retry_after: Option<u32>,
 }
 
 impl Problem {
@@ -33,7 +40,20 @@ impl Problem {
             code,
             detail: detail.into(),
             errors: Vec::new(),
+            challenge: None,
+            retry_after: None,
         }
+    }
+
+    /// What was wrong, and what to do.
+    pub(super) fn detail(&self) -> &str {
+        &self.detail
+    }
+
+    /// Says in `WWW-Authenticate` how to be let in.
+    pub fn challenge(mut self, challenge: HeaderValue) -> Self {
+        self.challenge = Some(challenge);
+        self
     }
 
     pub(super) fn no_customer(id: &str) -> Self {
@@ -50,6 +70,27 @@ impl From<Invalid> for Problem {
     fn from(invalid: Invalid) -> Self {
         let problem = Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid_customer", invalid.to_string());
         Self { errors: invalid.errors, ..problem }
+    }
+}
+
+/// A limit of requests is reached.
+impl From<Refused> for Problem {
+    fn from(refused: Refused) -> Self {
+        let problem = match refused {
+            Refused::Shed => {
+                let detail = "too many requests at once: try again in a moment";
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, "overloaded", detail)
+            }
+            Refused::Client => {
+                let detail = "too many of your requests at once: wait for some to be answered";
+                Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many_requests", detail)
+            }
+            Refused::Rate(_) => {
+                let detail = "too many of your requests in a short time: Retry-After says when to go on";
+                Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many_requests", detail)
+            }
+        };
+        Self { retry_after: Some(refused.retry_after()), ..problem }
     }
 }
 
@@ -87,6 +128,7 @@ impl From<Error> for Problem {
                 Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many_imports", error.to_string())
             }
             Error::Conflict(_) => Self::new(StatusCode::CONFLICT, "conflict", error.to_string()),
+            Error::Store(error) if error.is_timeout() => super::guard::too_long(error.to_string()),
             Error::Store(error) => {
                 error!(%error, "the store failed");
                 if error.is_no_room() {
@@ -109,19 +151,24 @@ impl From<Error> for Problem {
 }
 
 impl IntoResponse for Problem {
-    fn into_response(self) -> Response {
+    fn into_response(mut self) -> Response {
+        let challenge = self.challenge.take();
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let known = self.retry_after;
         let mut response = (status, Json(self)).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        if let Some(challenge) = challenge {
+            headers.insert(header::WWW_AUTHENTICATE, challenge);
+        }
         let again = match status {
-            StatusCode::SERVICE_UNAVAILABLE => Some("1"),
+            StatusCode::SERVICE_UNAVAILABLE => Some(1),
             // An import takes a while, and so does making room.
-            StatusCode::TOO_MANY_REQUESTS | StatusCode::INSUFFICIENT_STORAGE => Some("5"),
+            StatusCode::TOO_MANY_REQUESTS | StatusCode::INSUFFICIENT_STORAGE => Some(5),
             _ => None,
         };
-        if let Some(seconds) = again {
-            headers.insert(header::RETRY_AFTER, HeaderValue::from_static(seconds));
+        if let Some(seconds) = known.or(again) {
+            headers.insert(header::RETRY_AFTER, seconds.into());
         }
         response
     }

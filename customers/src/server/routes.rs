@@ -1,13 +1,20 @@
 //! The HTTP API, route by route.
 
+use std::sync::Arc;
+
 use axum::extract::State;
 use axum::http::{Method, StatusCode, Uri};
+use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post, put};
 use axum::{Json, Router};
+use postcode_edge::{Pool, Yields};
 use serde_json::{Value, json};
+use tokio::sync::Semaphore;
 
 use super::problem::Problem;
-use super::{Answer, App, Options, accounts, addresses, imports, listing, page};
+use super::{
+    Answer, App, MAX_FILES, Options, SCARCE_SPEED, access, accounts, addresses, guard, imports, listing, page,
+};
 use crate::Customers;
 
 /// The HTTP API over these customers, to be served by [`serve`](super::serve) or within another router.
@@ -35,7 +42,8 @@ use crate::Customers;
 /// `updated_since`, `deleted=true`.
 ///
 /// `ETag` is the customer's revision: `If-None-Match` on reading, `If-Match` on changing. `Idempotency-Key` on both `POST`s
-/// that make something. `Customers-Actor` says who changes, for the history.
+/// that make something. `Customers-Actor` says who changes, for the history. `restore` and `erase` need `If-Match` (`*` for
+/// any revision) or a `Content-Type` of `application/json`: no form of another site can send these.
 ///
 /// Many customers at once:
 ///
@@ -56,19 +64,26 @@ use crate::Customers;
 /// | `GET /postcodes/{postcode}/map?radius=500` | metres, 100 to 5000 | the postcodes around it, for a map |
 ///
 /// Errors are `application/problem+json` (RFC 9457) with a `code` that never changes: `invalid_json`, `invalid_body`,
-/// `invalid_query` and `invalid_header` 400, `customer_not_found`, `address_not_found`, `import_not_found`, `no_location` and `not_found` 404,
+/// `invalid_query`, `invalid_header` and `invalid_host` 400, `token_required`, `token_invalid` and `token_expired` 401,
+/// `scope_missing`, `actor_not_allowed` and `cross_site` 403, `customer_not_found`, `address_not_found`, `import_not_found`,
+/// `no_location` and `not_found` 404,
 /// `method_not_allowed` 405, `request_timeout` 408, `conflict`, `email_taken` and `main_address` 409,
-/// `precondition_failed` 412, `too_large` 413, `unsupported_media_type` 415, `invalid_customer` (with a list `errors` of
+/// `precondition_failed` 412, `too_large` 413, `unsupported_media_type` 415, `host_not_allowed` 421, `invalid_customer` (with a list `errors` of
 /// `field` and `message`) `invalid_import` and
-/// `idempotency_key_reused` 422, `precondition_required` 428, `too_many_imports` 429, `store_failed` 500, `not_supported` 501,
-/// `store_busy`, `store_unavailable`, `lookup_unavailable` and `not_ready` 503, `insufficient_storage` 507.
+/// `idempotency_key_reused` 422, `precondition_required` 428, `too_many_imports` and `too_many_requests` 429, `store_failed` 500, `not_supported` 501,
+/// `store_busy`, `store_unavailable`, `lookup_unavailable`, `overloaded`, `too_many_exports` and `not_ready` 503, `timeout` 504,
+/// `insufficient_storage` 507.
 pub fn router(customers: Customers) -> Router {
     router_with(customers, Options::default())
 }
 
 /// The same with options.
 pub fn router_with(customers: Customers, options: Options) -> Router {
-    Router::new()
+    let hosts = options.hosts.clone();
+    let limit = options.request_timeout;
+    let exports = Arc::new(Semaphore::new(options.exports.min(Semaphore::MAX_PERMITS)));
+    let uploads = Pool::new(MAX_FILES, Yields::Slowest(SCARCE_SPEED));
+    let router = Router::new()
         .route("/customers", get(listing::list).post(accounts::create))
         .route(
             "/customers/{id}",
@@ -87,9 +102,12 @@ pub fn router_with(customers: Customers, options: Options) -> Router {
         .route("/ready", get(ready))
         .merge(imports::routes())
         .merge(page::routes())
+        .route_layer(from_fn_with_state(limit, guard::deadline))
+        .route_layer(from_fn_with_state(options.access.clone(), access::check))
         .fallback(no_route)
         .method_not_allowed_fallback(no_method)
-        .with_state(App { customers, options })
+        .with_state(App { customers, options, exports, uploads });
+    guard::guarded(router, hosts)
 }
 
 async fn ready(State(app): State<App>) -> Answer<Json<Value>> {

@@ -1,12 +1,23 @@
 //! The audit trail.
 
+use std::ops::ControlFlow;
+
 use serde_json::{Map, Value};
 
-use super::database::{Transaction, sql};
+use super::database::{Row, Transaction, sql};
 use super::{Cursor, Store, rows};
 use crate::audit::{Action, AuditEntry};
 use crate::error::StoreError;
 use crate::{Customer, CustomerId};
+
+/// Entries of an account's history that keep from what to what its fields changed; older ones keep which fields.
+const MAX_VALUES: i64 = 1_000;
+/// Entries of an account's history, beside that of its creation.
+const MAX_ENTRIES: i64 = 10_000;
+/// Revisions from one look at whether these are passed to the next.
+const EVERY: i64 = 100;
+/// Bytes of changes in one page, about: where they are long, pages have fewer entries.
+const MAX_BYTES: usize = 1 << 20;
 
 /// Some of an account's history, and where it goes on.
 #[derive(Clone, Debug, PartialEq)]
@@ -49,7 +60,36 @@ pub(super) async fn write(
         .bind(action.as_str())
         .bind(revision)
         .bind(rows::written("changes", changes)?);
-    transaction.execute(statement).await.map(drop)
+    transaction.execute(statement).await?;
+    if revision % EVERY == 0 { shorten(transaction, id).await } else { Ok(()) }
+}
+
+/// Bounds the history of an account that has changed very often: see [`AuditEntry::changes`].
+async fn shorten(transaction: &mut Transaction, id: CustomerId) -> Result<(), StoreError> {
+    const NTH: &str = "SELECT seq FROM audit WHERE customer_id = $1 ORDER BY seq DESC LIMIT 1 OFFSET $2";
+    // Only values are named so: the names of fields have none of it.
+    const WITH_VALUES: &str = "SELECT seq, changes FROM audit WHERE customer_id = $1 AND seq <= $2 \
+         AND changes LIKE '%\"from\":%' ORDER BY seq LIMIT $3";
+    const REPLACE: &str = "UPDATE audit SET changes = $2 WHERE seq = $1";
+    const DELETE: &str = "DELETE FROM audit WHERE customer_id = $1 AND seq <= $2 AND action <> 'created'";
+    let id = id.to_string();
+    let nth = async |transaction: &mut Transaction, n: i64| -> Result<Option<i64>, StoreError> {
+        let found = transaction.fetch(sql(NTH).bind(id.clone()).bind(n)).await?;
+        found.first().map(|row| row.get("seq")).transpose()
+    };
+    if let Some(last) = nth(transaction, MAX_ENTRIES).await? {
+        transaction.execute(sql(DELETE).bind(id.clone()).bind(last)).await?;
+    }
+    if let Some(last) = nth(transaction, MAX_VALUES).await? {
+        let statement = sql(WITH_VALUES).bind(id.clone()).bind(last).bind(2 * EVERY);
+        for row in transaction.fetch(statement).await? {
+            let mut changes: Map<String, Value> = rows::json(&row, "changes")?;
+            changes.values_mut().for_each(|values| *values = Value::Object(Map::new()));
+            let seq: i64 = row.get("seq")?;
+            transaction.execute(sql(REPLACE).bind(seq).bind(rows::written("changes", &changes)?)).await?;
+        }
+    }
+    Ok(())
 }
 
 impl Store {
@@ -64,11 +104,19 @@ impl Store {
              WHERE customer_id = $1 AND seq > $2 ORDER BY seq LIMIT $3";
         let after = from.map_or(0, |cursor| cursor.after);
         let statement = sql(SQL).bind(id.to_string()).bind(after).bind(limit as i64 + 1);
-        let mut found = self.readers.fetch(statement).await?;
-        let more = found.len() > limit;
-        found.truncate(limit);
-        let last = found.last().filter(|_| more).map(|row| row.get("seq")).transpose()?;
-        let entry = |row| {
+        let (mut found, mut bytes, mut more) = (Vec::new(), 0, false);
+        let take = |row: Row| {
+            more = found.len() == limit || bytes > MAX_BYTES;
+            if more {
+                return Ok(ControlFlow::Break(()));
+            }
+            bytes += row.get::<String>("changes")?.len();
+            found.push(row);
+            Ok(ControlFlow::Continue(()))
+        };
+        self.scans.each(statement, take).await?;
+        let last = found.last().filter(|_| more).map(|row: &Row| row.get("seq")).transpose()?;
+        let entry = |row: &Row| {
             Ok(AuditEntry {
                 at: rows::time(row, "at")?,
                 actor: row.get("actor")?,

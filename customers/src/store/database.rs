@@ -49,8 +49,8 @@ pub(super) enum Value {
 /// A statement and its values.
 #[derive(Debug)]
 pub(super) struct Statement {
-    sql: SqlStr,
-    values: Vec<Value>,
+    pub(super) sql: SqlStr,
+    pub(super) values: Vec<Value>,
 }
 
 /// A statement whose text is known when this is compiled.
@@ -123,13 +123,18 @@ macro_rules! query {
         })
     }};
 }
+pub(super) use query;
 
 /// SQLite answers from this machine and has limits of its own.
 async fn in_time<T>(answer: impl Future<Output = sqlx::Result<T>>) -> Result<T> {
-    match tokio::time::timeout(ANSWER, answer).await {
-        Ok(answer) => answer.map_err(failed),
-        Err(_) => Err(StoreError::unavailable(format!("PostgreSQL gave no answer within {ANSWER:?}"))),
-    }
+    waited(answer).await?.map_err(failed)
+}
+
+/// An answer of PostgreSQL as it is, if it comes.
+pub(super) async fn waited<T>(answer: impl Future<Output = T>) -> Result<T> {
+    tokio::time::timeout(ANSWER, answer)
+        .await
+        .map_err(|_| StoreError::unavailable(format!("PostgreSQL gave no answer within {ANSWER:?}")))
 }
 
 impl Pool {
@@ -159,6 +164,24 @@ impl Pool {
             Self::Sqlite(pool) => Transaction::Sqlite(begin(pool).await.map_err(failed)?),
             Self::Postgres(pool) => Transaction::Postgres(in_time(begin(pool)).await?),
         })
+    }
+
+    /// Connections that are open.
+    #[cfg(test)]
+    pub(super) fn size(&self) -> u32 {
+        match self {
+            Self::Sqlite(pool) => pool.size(),
+            Self::Postgres(pool) => pool.size(),
+        }
+    }
+
+    /// Those of them that do nothing.
+    #[cfg(test)]
+    pub(super) fn idle(&self) -> usize {
+        match self {
+            Self::Sqlite(pool) => pool.num_idle(),
+            Self::Postgres(pool) => pool.num_idle(),
+        }
     }
 
     pub(super) async fn close(&self) {

@@ -162,7 +162,7 @@ impl Store {
              WHERE import = (SELECT seq FROM imports WHERE id = $1) AND line > $2 \
              AND ($3 = '' OR outcome = $3) ORDER BY line LIMIT $4";
         let statement = sql(SQL).bind(id.to_string()).bind(after).bind(outcome.unwrap_or_default());
-        let found = self.readers.fetch(statement.bind(limit as i64)).await?;
+        let found = self.scans.fetch(statement.bind(limit as i64)).await?;
         let row = |row: &Row| {
             Ok(ImportRow {
                 line: row.get("line")?,

@@ -1,6 +1,8 @@
 //! Customers a page at a time.
 
-use super::database::{Statement, Value};
+use std::ops::ControlFlow;
+
+use super::database::{Row, Statement, Value};
 use super::rows::{self, columns, order};
 use super::{Cursor, Store};
 use crate::Customer;
@@ -27,8 +29,11 @@ impl Page {
     pub const MAX: usize = 1000;
 }
 
-/// Customers read at once, at least, where some are then left out.
-const CHUNK: usize = 100;
+/// Bytes of texts in one page, about: many customers with long notes are spread over more pages, so that no answer takes much
+/// memory.
+const MAX_BYTES: usize = 2 << 20;
+/// Bytes that a row takes beside its texts, about.
+const ROW: usize = 300;
 
 impl Store {
     /// The customers that a checked filter lets through, after the cursor.
@@ -39,89 +44,208 @@ impl Store {
         limit: usize,
         from: Option<Cursor>,
     ) -> Result<Page> {
-        let mut after = from.map_or(0, |cursor| cursor.after);
-        let mut page = Page { items: Vec::new(), distances: Vec::new(), next: None };
-        loop {
-            // One more than asked for tells whether there is a next page.
-            let chunk = if circle.is_some() { CHUNK.max(limit) } else { limit } + 1;
-            let found = self.readers.fetch(select(filter, circle, chunk, after)).await?;
-            let customers = rows::customers(&found)?;
-            let complete = customers.len() < chunk;
-            for customer in customers {
-                after = customer.seq;
-                if let Some(circle) = circle {
-                    let addresses = customer.addresses.iter().filter(|address| filter.takes(address));
-                    let distances = addresses.filter_map(|address| circle.distance(address));
-                    // In the corner of the box and not in the circle.
-                    let Some(distance) = distances.min_by(f64::total_cmp) else { continue };
-                    if page.items.len() < limit {
-                        page.distances.push(distance);
-                    }
-                }
-                if page.items.len() == limit {
-                    page.next = page.items.last().map(|last| Cursor { after: last.seq });
-                    return Ok(page);
-                }
-                page.items.push(customer);
-            }
-            if complete {
-                return Ok(page);
+        let after = from.map_or(0, |cursor| cursor.after);
+        match circle {
+            Some(circle) => self.list_near(filter, circle, limit, after).await,
+            None => {
+                let (items, more) = self.page(select(filter, limit, after), limit).await?;
+                let next = items.last().filter(|_| more).map(|last| Cursor { after: last.seq });
+                Ok(Page { items, distances: Vec::new(), next })
             }
         }
     }
+
+    /// One statement finds the places of all that are near, and is stopped when a page is full; another reads that page.
+    async fn list_near(&self, filter: &Filter, circle: Circle, limit: usize, after: i64) -> Result<Page> {
+        let (mut found, mut more): (Vec<i64>, bool) = (Vec::new(), false);
+        // Many live at one place.
+        let (mut place, mut inside) = ((f64::NAN, f64::NAN), false);
+        let take = |row: Row| {
+            let seq: i64 = row.get("seq")?;
+            let at: (f64, f64) = (row.get("latitude")?, row.get("longitude")?);
+            if at != place {
+                (place, inside) = (at, circle.holds(at.0, at.1));
+            }
+            if !inside || found.last() == Some(&seq) {
+                return Ok(ControlFlow::Continue(()));
+            }
+            more = found.len() == limit;
+            if more {
+                return Ok(ControlFlow::Break(()));
+            }
+            found.push(seq);
+            Ok(ControlFlow::Continue(()))
+        };
+        self.scans.each(find(filter, circle, after), take).await?;
+        let Some(&last) = found.last() else {
+            return Ok(Page { items: Vec::new(), distances: Vec::new(), next: None });
+        };
+        let (customers, cut) = self.page(read(&found, filter), limit).await?;
+        let last = customers.last().filter(|_| cut).map_or(last, |customer| customer.seq);
+        let next = (more || cut).then_some(Cursor { after: last });
+        let (mut items, mut distances) = (Vec::new(), Vec::new());
+        for customer in customers {
+            let addresses = customer.addresses.iter().filter(|address| filter.takes(address));
+            // None of one that has moved away since.
+            let nearest = addresses.filter_map(|address| circle.distance(address)).min_by(f64::total_cmp);
+            if let Some(distance) = nearest {
+                distances.push(distance);
+                items.push(customer);
+            }
+        }
+        Ok(Page { items, distances, next })
+    }
+
+    /// The customers of a statement, at most as many, and whether there are more.
+    async fn page(&self, statement: Statement, limit: usize) -> Result<(Vec<Customer>, bool)> {
+        let (mut rows, mut bytes, mut customers, mut last) = (Vec::new(), 0, 0, None);
+        let mut more = false;
+        let take = |row: Row| {
+            let seq: i64 = row.get("seq")?;
+            if last != Some(seq) {
+                more = customers == limit || bytes > MAX_BYTES;
+                if more {
+                    return Ok(ControlFlow::Break(()));
+                }
+                (customers, last) = (customers + 1, Some(seq));
+            }
+            // Each row of a customer has all of it.
+            let length =
+                |column| row.get::<Option<String>>(column).map(|text| text.map_or(0, |text| text.len()));
+            bytes += ROW + length("notes")? + length("external_references")? + length("address_lines")?;
+            rows.push(row);
+            Ok(ControlFlow::Continue(()))
+        };
+        self.scans.each(statement, take).await?;
+        Ok((rows::customers(&rows)?, more))
+    }
 }
 
-/// The SQL of a listing: put together from fixed texts, what callers say among the values.
-fn select(filter: &Filter, circle: Option<Circle>, limit: usize, after: i64) -> Statement {
-    let mut values: Vec<Value> = Vec::new();
-    let mut bind = |value: Value| {
-        values.push(value);
-        format!("${}", values.len())
-    };
-    let mut conditions = vec![format!("c.seq > {}", bind(after.into()))];
-    conditions.push(format!("c.deleted_at IS {}NULL", if filter.deleted { "NOT " } else { "" }));
-    let mut like = |columns: &[&str], text: &Option<String>, bind: &mut dyn FnMut(Value) -> String| {
-        let Some(text) = text else { return };
-        let pattern = bind(pattern(text).into());
-        let any: Vec<_> =
-            columns.iter().map(|column| format!("c.{column} LIKE {pattern} ESCAPE '\\'")).collect();
-        conditions.push(format!("({})", any.join(" OR ")));
-    };
-    like(&["name_key", "email_key"], &filter.text, &mut bind);
-    like(&["name_key"], &filter.name, &mut bind);
-    like(&["email_key"], &filter.email, &mut bind);
-    if let Some(since) = filter.updated_since {
-        conditions.push(format!("c.updated_at >= {}", bind(since.as_microsecond().into())));
+/// What stands for what callers say: put together from fixed texts, theirs are among the values.
+#[derive(Default)]
+struct Conditions {
+    values: Vec<Value>,
+    of_customer: Vec<String>,
+    /// Of one address, with `@` for its table.
+    of_address: Vec<String>,
+}
+
+impl Conditions {
+    fn of(filter: &Filter, after: i64) -> Self {
+        let mut all = Self::default();
+        let after = all.bind(after);
+        all.of_customer.push(format!("c.seq > {after}"));
+        all.of_customer.push(format!("c.deleted_at IS {}NULL", if filter.deleted { "NOT " } else { "" }));
+        for (columns, text) in [
+            (&["name_key", "email_key"][..], &filter.text),
+            (&["name_key"], &filter.name),
+            (&["email_key"], &filter.email),
+        ] {
+            let Some(text) = text else { continue };
+            let pattern = all.bind(pattern(text));
+            let any: Vec<_> =
+                columns.iter().map(|column| format!("c.{column} LIKE {pattern} ESCAPE '\\'")).collect();
+            all.of_customer.push(format!("({})", any.join(" OR ")));
+        }
+        if let Some(since) = filter.updated_since {
+            let since = all.bind(since.as_microsecond());
+            all.of_customer.push(format!("c.updated_at >= {since}"));
+        }
+        if let Some(prefix) = &filter.postcode {
+            // A range, which an index answers: `~` comes after all that a postcode has.
+            let (first, last) = (all.bind(prefix.clone()), all.bind(format!("{prefix}~")));
+            all.of_address.push(format!("@.postcode_key >= {first} AND @.postcode_key < {last}"));
+        }
+        for (column, value) in [
+            ("outcode", filter.outcode.map(|outcode| outcode.to_string())),
+            ("district_key", filter.district.clone()),
+            ("address_status", filter.status.map(|status| status.as_str().to_owned())),
+        ] {
+            let Some(value) = value else { continue };
+            let value = all.bind(value);
+            all.of_address.push(format!("@.{column} = {value}"));
+        }
+        all
     }
-    let mut address = Vec::new();
-    if let Some(prefix) = &filter.postcode {
-        // A range, which an index answers: `~` comes after all that a postcode has.
-        let (first, last) = (bind(prefix.clone().into()), bind(format!("{prefix}~").into()));
-        address.push(format!("postcode_key >= {first} AND postcode_key < {last}"));
+
+    fn near(&mut self, circle: Circle) {
+        let [south, north, west, east] = circle.bounds().map(|degrees| self.bind(degrees));
+        // The box for the index, and then what of its corners is certainly outside.
+        self.of_address.push(format!("@.latitude BETWEEN {south} AND {north}"));
+        self.of_address.push(format!("@.longitude BETWEEN {west} AND {east}"));
+        let [up, across] = circle.shortest_degrees().map(|metres| self.bind(metres * metres));
+        let [latitude, longitude] =
+            [circle.centre.latitude(), circle.centre.longitude()].map(|degrees| self.bind(degrees));
+        let square = self.bind((circle.radius + 0.01).powi(2));
+        self.of_address.push(format!(
+            "(@.latitude - {latitude}) * (@.latitude - {latitude}) * {up} \
+             + (@.longitude - {longitude}) * (@.longitude - {longitude}) * {across} <= {square}"
+        ));
     }
-    if let Some(outcode) = filter.outcode {
-        address.push(format!("outcode = {}", bind(outcode.to_string().into())));
+
+    fn bind(&mut self, value: impl Into<Value>) -> String {
+        self.values.push(value.into());
+        format!("${}", self.values.len())
     }
-    if let Some(district) = &filter.district {
-        address.push(format!("district_key = {}", bind(district.clone().into())));
+
+    /// All of them for `c`, with those of an address for any of its addresses.
+    fn text(&self) -> String {
+        let mut conditions = self.of_customer.clone();
+        if !self.of_address.is_empty() {
+            // Of those that come after the cursor: $1.
+            let of_address = self.of_address.join(" AND ").replace('@', "near");
+            conditions.push(format!(
+                "c.seq IN (SELECT near.customer FROM addresses near WHERE near.customer > $1 AND {of_address})"
+            ));
+        }
+        conditions.join(" AND ")
     }
-    if let Some(status) = filter.status {
-        address.push(format!("address_status = {}", bind(status.as_str().into())));
-    }
-    if let Some(circle) = circle {
-        let [south, north, west, east] = circle.bounds().map(|degrees| bind(degrees.into()));
-        address.push(format!("latitude BETWEEN {south} AND {north} AND longitude BETWEEN {west} AND {east}"));
-    }
-    if !address.is_empty() {
-        address.push(format!("customer > {}", bind(after.into())));
-        conditions.push(format!("c.seq IN (SELECT customer FROM addresses WHERE {})", address.join(" AND ")));
-    }
-    let limit = bind((limit as i64).into());
+}
+
+/// A page of the customers, and the first one of the next.
+fn select(filter: &Filter, limit: usize, after: i64) -> Statement {
+    let mut conditions = Conditions::of(filter, after);
+    let text = conditions.text();
+    let limit = conditions.bind(limit as i64 + 1);
     let text = format!(
-        "SELECT {} FROM (SELECT * FROM customers c WHERE {} ORDER BY c.seq LIMIT {limit}) c \
+        "SELECT {} FROM (SELECT * FROM customers c WHERE {text} ORDER BY c.seq LIMIT {limit}) c \
          JOIN addresses a ON a.customer = c.seq {}",
         columns!(),
-        conditions.join(" AND "),
+        order!()
+    );
+    Statement::composed(text, conditions.values)
+}
+
+/// The places of customers that may be near, and where their addresses are that may be.
+fn find(filter: &Filter, circle: Circle, after: i64) -> Statement {
+    let mut conditions = Conditions::of(filter, after);
+    conditions.near(circle);
+    let text = conditions.text();
+    let of_address = conditions.of_address.join(" AND ").replace('@', "a");
+    // In that order of tables, and with a limit: so SQLite goes through them in the order of places, and stops when it is
+    // told to, instead of sorting all of them first.
+    let all = conditions.bind(i64::MAX);
+    let text = format!(
+        "SELECT c.seq, a.latitude, a.longitude FROM customers c CROSS JOIN addresses a \
+         WHERE a.customer = c.seq AND {text} AND {of_address} ORDER BY c.seq LIMIT {all}"
+    );
+    Statement::composed(text, conditions.values)
+}
+
+/// The customers in these places, of which there is at least one.
+fn read(places: &[i64], filter: &Filter) -> Statement {
+    // As many values as the next power of two: a text for each number would be as many statements to be prepared.
+    let last = places.last().copied().unwrap_or_default();
+    let values: Vec<Value> = (0..places.len().next_power_of_two())
+        .map(|n| places.get(n).copied().unwrap_or(last).into())
+        .collect();
+    let list: Vec<_> = (1..=values.len()).map(|n| format!("${n}")).collect();
+    let text = format!(
+        "SELECT {} FROM customers c JOIN addresses a ON a.customer = c.seq \
+         WHERE c.seq IN ({}) AND c.deleted_at IS {}NULL {}",
+        columns!(),
+        list.join(", "),
+        if filter.deleted { "NOT " } else { "" },
         order!()
     );
     Statement::composed(text, values)
@@ -143,6 +267,52 @@ fn pattern(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// How SQLite goes about a statement.
+    async fn plan(store: &Store, mut statement: Statement) -> String {
+        let text = format!("EXPLAIN QUERY PLAN {}", statement.sql.as_str());
+        statement = Statement::composed(text, statement.values);
+        let rows = store.scans.fetch(statement).await.unwrap();
+        let lines: Vec<String> = rows.iter().map(|row| row.get("detail").unwrap()).collect();
+        lines.join("\n")
+    }
+
+    #[tokio::test]
+    async fn search_near_reads_one_index_once_and_sorts_nothing() {
+        let store = Store::open("sqlite::memory:").await.unwrap();
+        let centre = postcode_core::Location::new(53.48, -2.23).unwrap();
+        let circle = Circle { centre, radius: 262_000.0 };
+        let filter = Filter { text: Some("ada".into()), ..Filter::default() };
+        for filter in [Filter::default(), filter] {
+            let plan = plan(&store, find(&filter, circle, 7)).await;
+            let lines: Vec<_> = plan.lines().map(str::trim).collect();
+            // Once, not for each customer.
+            assert!(plan.contains("LIST SUBQUERY") && !plan.contains("CORRELATED"), "{plan}");
+            let index = "SEARCH near USING COVERING INDEX addresses_location (latitude>? AND latitude<?)";
+            assert!(lines.contains(&index), "{plan}");
+            assert!(
+                lines.iter().any(|line| line.starts_with("SEARCH c USING INTEGER PRIMARY KEY (rowid")),
+                "{plan}"
+            );
+            assert!(
+                lines
+                    .iter()
+                    .any(|line| line.starts_with("SEARCH a USING INDEX") && line.contains("(customer=?")),
+                "{plan}"
+            );
+            assert!(!plan.contains("B-TREE") && !plan.contains("SCAN"), "{plan}");
+        }
+    }
+
+    #[tokio::test]
+    async fn page_of_places_is_read_by_primary_key() {
+        let store = Store::open("sqlite::memory:").await.unwrap();
+        let plan = plan(&store, read(&[3, 5, 9], &Filter::default())).await;
+        assert!(
+            plan.contains("SEARCH c USING INTEGER PRIMARY KEY (rowid=?)") && !plan.contains("SCAN"),
+            "{plan}"
+        );
+    }
 
     #[test]
     fn signs_of_a_pattern_mean_themselves() {

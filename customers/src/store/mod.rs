@@ -14,6 +14,7 @@ mod pending;
 mod postgres;
 mod recheck;
 mod rows;
+mod scans;
 mod sqlite;
 
 use std::sync::{Arc, Mutex};
@@ -33,12 +34,14 @@ pub(crate) use imports::{Made, Waiting};
 pub use listing::Page;
 pub(crate) use pending::Settled;
 pub(crate) use recheck::Recheck;
+use scans::Scans;
 
 /// Customer accounts in a database. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Store {
     writer: Pool,
     readers: Pool,
+    scans: Scans,
     /// None for a database that is no file.
     file: Option<DatabaseFile>,
     readiness: Readiness<StoreError>,

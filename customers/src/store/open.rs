@@ -1,5 +1,7 @@
 //! From a URL to an open database with the schema of today.
 
+use std::time::Duration;
+
 use postcode_database::FILLERS;
 
 use super::database::{Pool, sql};
@@ -8,6 +10,9 @@ use super::{Store, postgres, sqlite};
 use crate::error::StoreError;
 
 impl Store {
+    /// How long one listing, history or report may take to read, unless [said otherwise](Self::open_within).
+    pub const READ_LIMIT: Duration = Duration::from_secs(10);
+
     /// Opens the database that a URL names, and brings its schema up to date.
     ///
     /// - `sqlite://customers.db`, `sqlite:///var/lib/customers.db`: a file, relative or absolute, made if it is missing
@@ -19,10 +24,19 @@ impl Store {
     /// When the URL is none of these, the file can't be opened or is no database, the server can't be reached or refuses
     /// the user, or a newer version of this program has changed its schema.
     pub async fn open(url: &str) -> Result<Self, StoreError> {
+        Self::open_within(url, Self::READ_LIMIT).await
+    }
+
+    /// The same with another limit to how long one listing, history or report may take to read. A database in memory has
+    /// none.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub async fn open_within(url: &str, read_limit: Duration) -> Result<Self, StoreError> {
         // What stands before the password of a database with one is all that a message may show.
         match url.split_once(':').map(|(scheme, _)| scheme) {
-            Some("sqlite") => sqlite::open(url).await,
-            Some("postgres" | "postgresql") => postgres::open(url).await,
+            Some("sqlite") => sqlite::open(url, read_limit).await,
+            Some("postgres" | "postgresql") => postgres::open(url, read_limit).await,
             scheme => Err(StoreError::new(format!(
                 "the database URL's scheme {:?} is not supported: give sqlite://FILE, such as sqlite://customers.db, or \
                  postgres://USER@HOST/DATABASE",
@@ -33,6 +47,7 @@ impl Store {
 
     /// Lets all work finish and closes the database. Not calling it loses nothing.
     pub async fn close(&self) {
+        self.scans.pool.close().await;
         self.readers.close().await;
         self.writer.close().await;
     }

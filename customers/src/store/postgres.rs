@@ -8,9 +8,9 @@ use sqlx::Connection;
 use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPoolOptions};
 
-use super::Store;
 use super::database::Pool;
 use super::failure::{migration, reason};
+use super::{Scans, Store};
 use crate::error::StoreError;
 
 static MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
@@ -24,9 +24,11 @@ const ACQUIRE: Duration = Duration::from_secs(5);
 /// How long the server works on one statement, or lets a transaction lie idle, unless the URL says otherwise.
 const STATEMENT: &str = "30s";
 /// Connections: so few that many processes can share a server of a hundred.
-const CONNECTIONS: u32 = 8;
+const CONNECTIONS: u32 = 6;
+/// Further ones, for reads that may look at many rows.
+const SCANS: u32 = 3;
 
-pub(super) async fn open(url: &str) -> Result<Store, StoreError> {
+pub(super) async fn open(url: &str, read_limit: Duration) -> Result<Store, StoreError> {
     // Neither URL nor options in any message: they may hold a password.
     let mut options = PgConnectOptions::from_str(url)
         .map_err(|error| StoreError::new(format!("the database URL is wrong: {}", reason(&error))))?;
@@ -40,16 +42,25 @@ pub(super) async fn open(url: &str) -> Result<Store, StoreError> {
             options = options.options([(limit, STATEMENT)]);
         }
     }
-    let pool = PgPoolOptions::new()
-        .max_connections(CONNECTIONS)
-        .acquire_timeout(ACQUIRE)
-        // A connection that the server closed meanwhile is replaced, not used.
-        .test_before_acquire(true)
-        .connect_lazy_with(options);
-    let pool = Pool::Postgres(pool);
+    let pool = |connections: u32, options: PgConnectOptions| {
+        let pool = PgPoolOptions::new()
+            .max_connections(connections)
+            .acquire_timeout(ACQUIRE)
+            // A connection that the server closed meanwhile is replaced, not used.
+            .test_before_acquire(true)
+            .connect_lazy_with(options);
+        Pool::Postgres(pool)
+    };
+    let mut scanning = options.clone();
+    if !url.contains("statement_timeout") {
+        scanning = scanning.options([("statement_timeout", format!("{}ms", read_limit.as_millis().max(1)))]);
+    }
+    let scans = Scans { pool: pool(SCANS, scanning), limit: read_limit, own: true };
+    let pool = pool(CONNECTIONS, options);
     Ok(Store {
         writer: pool.clone(),
         readers: pool,
+        scans,
         file: None,
         readiness: Readiness::default(),
         _keeper: None,

@@ -9,10 +9,10 @@ use sqlx::migrate::Migrator;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions, SqlitePool};
 
-use super::Store;
 use super::database::{Pool, sql};
 use super::failure::{migration, reason};
 use super::file::DatabaseFile;
+use super::{Scans, Store};
 use crate::error::StoreError;
 
 static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
@@ -21,10 +21,14 @@ static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long to wait for a turn.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
-/// Connections that read. The pages they want are mostly in memory: a few suffice.
-const READERS: u32 = 4;
+/// Connections that read what an index names. The pages they want are mostly in memory: a few suffice.
+const READERS: u32 = 2;
+/// Connections that may look at many rows.
+pub(super) const SCANS: u32 = 3;
+/// Rows that such a connection reads ahead: to hand over each by itself costs more than to read it.
+const READ_AHEAD: usize = 1_000;
 
-pub(super) async fn open(url: &str) -> Result<Store, StoreError> {
+pub(super) async fn open(url: &str, read_limit: Duration) -> Result<Store, StoreError> {
     let options = options(url)?;
     let path = options.get_filename().to_owned();
     let in_memory = url.contains(":memory:") || url.contains("mode=memory");
@@ -41,14 +45,19 @@ pub(super) async fn open(url: &str) -> Result<Store, StoreError> {
     let keeper = keeper.map(|connection| Arc::new(Mutex::new(connection)));
     let pool = || SqlitePoolOptions::new().acquire_timeout(ACQUIRE_TIMEOUT).test_before_acquire(false);
     // One connection: SQLite has one writer at a time, and waiting in our own queue is fair.
-    let writer: SqlitePool =
-        replace_broken(pool().max_connections(1)).connect_with(options.clone()).await.map_err(cannot)?;
+    let writer: SqlitePool = replace_broken(pool().max_connections(1))
+        .connect_with(options.clone())
+        .await
+        .map_err(cannot)?;
     MIGRATIONS.run(&writer).await.map_err(|error| migration(url, error))?;
-    let readers = if in_memory {
-        writer.clone()
+    let (readers, scans) = if in_memory {
+        (writer.clone(), writer.clone())
     } else {
-        pool().max_connections(READERS).connect_with(options.read_only(true)).await.map_err(cannot)?
+        let options = options.read_only(true);
+        let readers = pool().max_connections(READERS).connect_with(options.clone()).await.map_err(cannot)?;
+        (readers, pool().max_connections(SCANS).connect_lazy_with(options.row_buffer_size(READ_AHEAD)))
     };
+    let scans = Scans { pool: Pool::Sqlite(scans), limit: read_limit, own: !in_memory };
     let writer = Pool::Sqlite(writer);
     writer
         .execute(sql("DELETE FROM customers WHERE 1 = 0"))
@@ -58,6 +67,7 @@ pub(super) async fn open(url: &str) -> Result<Store, StoreError> {
     Ok(Store {
         writer,
         readers: Pool::Sqlite(readers),
+        scans,
         file,
         readiness: Readiness::default(),
         _keeper: keeper,

@@ -2,7 +2,7 @@
 //! is resolved in the end.
 //!
 //! The program is killed with SIGKILL again and again while callers create accounts and a file is imported; its lookup, a
-//! service of its own, comes and goes; and PostgreSQL's connections are cut. `POSTCODE_TEST_KILLS` says how often (10).
+//! service of its own, comes and goes; and PostgreSQL's connections are cut. [`Proof`] says how often.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // In a test it is the failure.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,6 +13,7 @@ use std::time::Duration;
 use crate::databases::Database;
 use crate::http::{Server, exchange, send};
 use postcode_core::{Answer, DatasetInfo, Error, ErrorKind, Location, MockPostcodeLookup, Record};
+use postcode_testing::Proof;
 use serde_json::{Value, json};
 use sqlx::{Connection, PgConnection};
 use tokio::sync::watch;
@@ -27,11 +28,6 @@ const GENEROUS: Duration = Duration::from_secs(300);
 const CALLERS: usize = 4;
 /// Rows of the file.
 const ROWS: usize = 1_500;
-
-fn kills() -> usize {
-    std::env::var("POSTCODE_TEST_KILLS")
-        .map_or(10, |kills| kills.parse().expect("POSTCODE_TEST_KILLS is a number"))
-}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn sqlite_loses_nothing_and_doubles_nothing() {
@@ -80,7 +76,10 @@ async fn balances(database: Database, seed: u64) {
     let importer = tokio::spawn(import(at.clone()));
 
     let mut random = fastrand::Rng::with_seed(seed);
-    for kill in 0..kills() {
+    let mut proof = Proof::new("kills of customers", "POSTCODE_TEST_KILLS", 6, 100);
+    let mut kill = 0;
+    while proof.goes_on() {
+        kill += 1;
         // At some moment: after some more accounts, or while nothing gets through.
         let enough = acknowledged.load(SeqCst) + random.usize(0..12);
         let _ = timeout(Duration::from_millis(random.u64(1..250)), async {
@@ -101,6 +100,7 @@ async fn balances(database: Database, seed: u64) {
     }
     away.store(false, SeqCst);
     stop.store(true, SeqCst);
+    proof.end();
 
     let mut ledger = BTreeMap::new();
     for caller in callers {
@@ -108,7 +108,7 @@ async fn balances(database: Database, seed: u64) {
     }
     timeout(GENEROUS, importer).await.expect("an import that hangs").unwrap();
     let created = ledger.len();
-    assert!(created > 0, "no account was made in all that time");
+    assert!(created >= CALLERS, "each caller has made one, or is still at it");
 
     let customers = timeout(GENEROUS, settled(&server.address)).await.expect("addresses that stay pending");
     let mut found = BTreeMap::new();
@@ -126,8 +126,7 @@ async fn balances(database: Database, seed: u64) {
     assert_eq!(others, imported, "each row of the file, once, and nothing else");
     once_each(&server.address, &customers).await;
     println!(
-        "{} kills: {created} accounts acknowledged, {ROWS} rows imported, {} accounts there, 0 lost, 0 doubled",
-        kills(),
+        "{kill} kills: {created} accounts acknowledged, {ROWS} rows imported, {} accounts there, 0 lost, 0 doubled",
         customers.len()
     );
 }
@@ -140,7 +139,8 @@ async fn create(
     stop: Arc<AtomicBool>,
 ) -> Vec<(String, String)> {
     let mut made = Vec::new();
-    while !stop.load(SeqCst) {
+    // At least one, even if it was all over before this task had its turn.
+    while made.is_empty() || !stop.load(SeqCst) {
         let email = format!("caller{caller}.{}@example.com", made.len());
         let body =
             json!({ "name": "Ada", "email": email, "postcode": "M1 1AE", "address_lines": ["1 High St"] });

@@ -9,8 +9,12 @@ mod changes;
 mod consumer;
 mod databases;
 mod domain;
+mod exports;
 #[cfg(feature = "bin")]
 mod full_disk;
+#[cfg(feature = "connect")]
+mod fuzz_corpora;
+mod guard;
 #[cfg(feature = "bin")]
 mod http;
 mod imports;
@@ -19,6 +23,7 @@ mod ledger;
 mod listing;
 mod lookups;
 mod migration;
+mod near;
 mod outage;
 mod page;
 #[cfg(feature = "bin")]
@@ -27,9 +32,12 @@ mod program;
 mod promotion;
 mod recheck;
 mod router;
+#[cfg(feature = "bin")]
+mod secured;
 mod serve;
 #[cfg(feature = "bin")]
 mod service;
 mod store;
 #[cfg(feature = "bin")]
 mod tarpit;
+mod tokens;

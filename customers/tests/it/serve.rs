@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::routing::get;
-use customers::server::{Limits, Listener, serve};
+use customers::server::{GateLimits, Limits, Listener, serve_with};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::oneshot;
@@ -22,11 +22,18 @@ struct Server {
 }
 
 async fn start(limits: Limits) -> Server {
+    start_with(limits, GateLimits::default()).await
+}
+
+async fn start_with(limits: Limits, requests: GateLimits) -> Server {
     let listener = Listener::bind(&"127.0.0.1:0".parse().unwrap()).await.unwrap();
     let address = listener.to_string().replace("http://", "");
-    let router = Router::new().route("/", get(async || "yes")).route("/never", get(pending::<()>));
+    let router = Router::new()
+        .route("/", get(async || "yes"))
+        .route("/health", get(async || "well"))
+        .route("/never", get(pending::<()>));
     let (stop, stopped) = oneshot::channel();
-    let done = tokio::spawn(serve(listener, router, limits, async { stopped.await.unwrap() }));
+    let done = tokio::spawn(serve_with(listener, router, limits, requests, async { stopped.await.unwrap() }));
     Server { address, stop, done }
 }
 
@@ -59,7 +66,7 @@ async fn request_without_one_host_is_refused() {
         stream.write_all(request.as_bytes()).await.unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).await.unwrap();
-        assert!(answer.starts_with("HTTP/1.1 400") && answer.contains("invalid_header"), "{answer}");
+        assert!(answer.starts_with("HTTP/1.1 400") && answer.contains("invalid_host"), "{answer}");
     }
 }
 
@@ -87,4 +94,46 @@ async fn a_request_that_never_ends_is_cut_off_at_the_deadline() {
     server.stop.send(()).unwrap();
     server.done.await.unwrap();
     let _ = stuck.read_to_end(&mut Vec::new()).await;
+}
+
+#[tokio::test]
+async fn request_above_the_rate_is_refused_with_the_time_to_wait() {
+    let mut requests = GateLimits::default();
+    requests.address_rate = Some("1/h:2".parse().unwrap());
+    let server = start_with(Limits::default(), requests).await;
+    for _ in 0..2 {
+        ask(&mut TcpStream::connect(&server.address).await.unwrap()).await;
+    }
+    let mut third = TcpStream::connect(&server.address).await.unwrap();
+    third.write_all(b"GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await.unwrap();
+    let mut answer = String::new();
+    third.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 429") && answer.contains("too_many_requests"), "{answer}");
+    let after = answer.lines().find_map(|line| line.strip_prefix("retry-after: ")).unwrap();
+    assert!((1..=3601).contains(&after.parse::<u32>().unwrap()), "{after}");
+}
+
+#[tokio::test]
+async fn requests_above_the_limit_are_refused_and_health_is_not() {
+    let mut requests = GateLimits::default();
+    requests.in_flight = 1;
+    let mut limits = Limits::default();
+    limits.drain = Duration::from_millis(20);
+    let server = start_with(limits, requests).await;
+    let mut stuck = TcpStream::connect(&server.address).await.unwrap();
+    stuck.write_all(b"GET /never HTTP/1.1\r\nhost: localhost\r\n\r\n").await.unwrap();
+    let status = async |path: &str| {
+        let mut stream = TcpStream::connect(&server.address).await.unwrap();
+        let request = format!("GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        answer[9..12].to_owned()
+    };
+    // The first may not have come yet.
+    while status("/").await == "200" {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(status("/").await, "503");
+    assert_eq!(status("/health").await, "200");
 }

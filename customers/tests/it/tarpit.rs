@@ -5,6 +5,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::http::{Server, send};
+use postcode_testing::until;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
@@ -42,11 +43,17 @@ async fn make(server: &Server) -> Value {
     made["address_status"].clone()
 }
 
+/// A tenth of the limit is left for the other source. On a busy machine it may take several accounts until one gets by with
+/// that. Without a breaker each of them waits for the tarpit first.
+async fn some_account_is_verified(server: &Server) {
+    until("an account that is verified", async || make(server).await == "verified").await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_fallback_answers_in_time() {
-    let source = format!("{}&fallback=embedded:", tarpit().await);
+    let source = format!("{}&breaker=off&fallback=embedded:", tarpit().await);
     let (server, _dir) = start(&["--postcodes", &source, "--lookup-timeout", "1s"]).await;
-    assert_eq!(make(&server).await, "verified");
+    some_account_is_verified(&server).await;
     assert_eq!(server.end("TERM").await, (Some(0), String::new()));
 }
 
@@ -56,27 +63,27 @@ async fn the_other_endpoint_answers_in_time() {
     let (healthy, _) = service.split_once('?').unwrap();
     let source = format!("{}&failover={healthy}", tarpit().await);
     let (server, _dir) = start(&["--postcodes", &source, "--lookup-timeout", "6s"]).await;
-    assert_eq!(make(&server).await, "verified");
+    some_account_is_verified(&server).await;
     assert_eq!(server.end("TERM").await, (Some(0), String::new()));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_guard_steps_back() {
-    let promotion = ["--promote-to", &tarpit().await, "--stage", "remote", "--guard", "min_calls=3"];
+    let guard = "min_calls=3,window=10m";
+    let promotion = ["--promote-to", &tarpit().await, "--stage", "remote", "--guard", guard];
     let limits = ["--lookup-timeout", "500ms", "--admin", "127.0.0.1:0"];
     let (mut server, _dir) = start(&[&promotion[..], &limits].concat()).await;
     let admin = server.said("admin on ").await;
-    let seen = loop {
+    let mut seen = Value::Null;
+    until("a step back", async || {
         make(&server).await;
-        let (_, seen) = send(&admin, "GET", "/promotion", None).await.unwrap();
-        if seen["stage"] != "remote" {
-            break seen;
-        }
-        assert!(seen["calls"].as_u64().unwrap() < 20, "{seen}");
-    };
+        seen = send(&admin, "GET", "/promotion", None).await.unwrap().1;
+        seen["stage"] != "remote"
+    })
+    .await;
     assert!(seen["errors"].as_u64().unwrap() >= 3, "{seen}");
     assert_eq!(seen["last_step_back"]["from"], "remote", "{seen}");
     // The old side answers again.
-    assert_eq!(make(&server).await, "verified");
+    some_account_is_verified(&server).await;
     assert_eq!(server.end("TERM").await, (Some(0), String::new()));
 }

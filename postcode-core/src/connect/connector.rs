@@ -47,6 +47,8 @@ pub struct Connector(Kind);
 #[derive(Debug)]
 enum Kind {
     InProcess(Source),
+    #[cfg(feature = "dataset")]
+    File(std::path::PathBuf, Box<crate::dataset::Demands>),
     #[cfg(feature = "http")]
     Service(Box<Service>),
     #[cfg(feature = "replica")]
@@ -71,7 +73,14 @@ impl Connector {
     pub(super) fn nested(url: &str, depth: usize) -> Result<Self> {
         let url = SourceUrl::parse(url)?;
         Ok(Self(match url.source {
-            Source::Embedded | Source::File(_) => {
+            #[cfg(feature = "dataset")]
+            Source::File(path) => {
+                let demands = crate::dataset::Demands::default().with_options("file", &url.options)?;
+                Kind::File(path, Box::new(demands))
+            }
+            #[cfg(not(feature = "dataset"))]
+            Source::File(_) => return Err(super::feature_off("file", "dataset")),
+            Source::Embedded => {
                 url.no_options()?;
                 Kind::InProcess(url.source)
             }
@@ -121,7 +130,11 @@ impl Connector {
     /// Those of [`connect`](super::connect), and of the methods above that set something which makes no sense.
     pub async fn connect(self) -> Result<Arc<dyn PostcodeLookup>> {
         match self.0 {
-            Kind::InProcess(Source::File(path)) => super::file(&path),
+            #[cfg(feature = "dataset")]
+            Kind::File(path, demands) => {
+                let dataset = crate::dataset::Dataset::open_checked(path, &demands)?;
+                Ok(Arc::new(crate::Local::new(dataset)))
+            }
             Kind::InProcess(_) => super::embedded(),
             #[cfg(feature = "http")]
             Kind::Service(service) => service.connect().await,
@@ -148,6 +161,10 @@ impl Connector {
                 Ok(()) => Kind::Service(service),
                 Err(error) => Kind::Wrong(error),
             },
+            #[cfg(feature = "dataset")]
+            Kind::File(..) => {
+                Kind::Wrong(Error::invalid("file: is in this process: there is nothing to set about it"))
+            }
             Kind::InProcess(source) => Kind::Wrong(Error::invalid(format!(
                 "{}: is in this process: there is nothing to set about it",
                 source.scheme()
@@ -246,7 +263,11 @@ impl Connector {
 impl fmt::Display for Connector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
-            Kind::InProcess(Source::File(path)) => write!(f, "file:{}", path.display()),
+            #[cfg(feature = "dataset")]
+            Kind::File(path, demands) => {
+                let signed = if demands.public_key.is_some() { " signature=demanded" } else { "" };
+                write!(f, "file:{} verify={}{signed}", path.display(), demands.verify)
+            }
             Kind::InProcess(_) => f.write_str("embedded:"),
             #[cfg(feature = "http")]
             Kind::Service(service) => service.fmt(f),

@@ -7,7 +7,6 @@ mod options;
 mod service;
 mod source;
 
-use std::path::Path;
 use std::sync::Arc;
 
 use crate::{PostcodeLookup, Result};
@@ -26,7 +25,16 @@ pub(crate) use source::{Source, SourceUrl};
 /// | `unix:/run/postcode.sock`, `unix:relative` | the same over a Unix socket | `http` |
 /// | `replica:http://host:8080`, `replica:unix:/run/postcode.sock` | a copy of a service's data, in this process | `replica` |
 ///
-/// Paths are percent-decoded (`%20` is a space, `%3F` a question mark). The query of `http:`, `https:` and `unix:` takes
+/// Paths are percent-decoded (`%20` is a space, `%3F` a question mark). `file:` takes two options:
+///
+/// | option | default | |
+/// |---|---|---|
+/// | `verify` | `checksums` | what is checked before it answers: every byte against its checksum; `full`: also that the parts fit together; `off`: only header and structure, so that a damaged file may give wrong answers |
+/// | `public_key` | none | a minisign public key, or the path of its file: the file must be signed for it, in `PATH.minisig` |
+///
+/// Checking checksums is the default because it finds any accidental damage, and costs milliseconds: it reads the file once.
+///
+/// The query of `http:`, `https:` and `unix:` takes
 /// options, such as `http://host:8080?timeout=200ms&retries=2`:
 ///
 /// | option | default | |
@@ -40,6 +48,9 @@ pub(crate) use source::{Source, SourceUrl};
 /// | `batch` | `100` | postcodes in one request, which is what postcodes.io takes; 1 to 10000 |
 /// | `concurrency` | `4` | requests of one batch at a time; 1 to 64 |
 /// | `proxy` | `none` | `env`: the proxy that `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY` say |
+/// | `token_file` | none | a file whose token is sent as `Authorization: Bearer …`; read again when it changes or is refused |
+/// | `client_cert`, `client_key` | none | a client certificate and its key, both files in PEM; `https:` only |
+/// | `ca_file` | none | a PEM file of authorities to trust besides the system's; `https:` only |
 /// | `breaker` | `5/1s` | stay away for a second after five failures in a row, or when half of the calls fail; `off` |
 /// | `bulkhead` | `256` | calls under way at once, one more fails at once; 1 to 100000, or `off` |
 /// | `hedge` | `off` | a second attempt when the first takes longer than `30ms`, or than 95 % do: `p95` |
@@ -59,7 +70,8 @@ pub(crate) use source::{Source, SourceUrl};
 /// effect.
 ///
 /// That of `replica:` takes `dir`, where the copy is kept (`postcode` in the user's cache folder), `interval`, how
-/// often the service is asked for its edition (`60s`; 100 ms to a day), and of the options above those of the client,
+/// often the service is asked for its edition (`60s`; 100 ms to a day), `public_key` as above, for which the service's file
+/// must be signed, and of the options above those of the client,
 /// of which it uses `connect_timeout` and `proxy`.
 ///
 /// Durations are written `200ms`, `1.5s` or `2m`. A user and password in the URL are sent as Basic
@@ -67,7 +79,7 @@ pub(crate) use source::{Source, SourceUrl};
 ///
 /// `embedded:` answers lookups of a few postcodes some milliseconds after this returns, and everything else when it is
 /// unpacked, some tenths of a second later, on a thread of its own; calls wait for that. `file:` is ready when
-/// this returns, or the error is here; opening it blocks for as long as it takes to map the dataset. For `http:`, `https:` and `unix:` nothing is sent yet: the service need not be
+/// this returns, or the error is here; opening it blocks for as long as it takes to map and check the dataset. For `http:`, `https:` and `unix:` nothing is sent yet: the service need not be
 /// up, so that an application can start before it. They need a tokio runtime when they are called. `replica:` is ready
 /// when this returns: with a copy from before without the service, else when it has downloaded one.
 ///
@@ -98,16 +110,6 @@ fn embedded() -> Result<Arc<dyn PostcodeLookup>> {
 #[cfg(not(feature = "embedded"))]
 fn embedded() -> Result<Arc<dyn PostcodeLookup>> {
     Err(feature_off("embedded", "embedded"))
-}
-
-#[cfg(feature = "dataset")]
-fn file(path: &Path) -> Result<Arc<dyn PostcodeLookup>> {
-    Ok(Arc::new(crate::Local::open(path)?))
-}
-
-#[cfg(not(feature = "dataset"))]
-fn file(_path: &Path) -> Result<Arc<dyn PostcodeLookup>> {
-    Err(feature_off("file", "dataset"))
 }
 
 #[cfg(not(all(feature = "embedded", feature = "http", feature = "replica")))]

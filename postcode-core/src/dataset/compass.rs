@@ -69,12 +69,19 @@ impl Compass {
         metres * (1.0 + margin) + MARGIN_METRES
     }
 
+    /// Whether a band of the spatial index, in which nothing is farther north or south than a kilometre from the middle, may
+    /// reach into a circle.
+    #[inline]
+    pub(crate) fn may_reach(&self, band: u32, metres: f64) -> bool {
+        !self.is_beyond(middle_of(band, 0).0, metres + HALF_CELL)
+    }
+
     /// Whether a cell of the spatial index, in which nothing is farther than a kilometre from the middle, may reach into a circle.
-    /// Not asked where circles are small.
+    /// Of the cells of a band those that are farther along the parallel are never nearer.
     #[inline]
     pub(crate) fn may_touch(&self, band: u32, cell: u32, metres: f64) -> bool {
         let (latitude, longitude) = middle_of(band, cell);
-        self.plane.is_some() || self.on_sphere(latitude, longitude) <= self.loosely(metres + HALF_CELL)
+        self.about(latitude, longitude) <= self.loosely(metres + HALF_CELL)
     }
 
     /// Whether it is within a radius by the geodesic, which is only computed where it is close.

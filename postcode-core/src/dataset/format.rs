@@ -231,9 +231,16 @@ impl Frame {
             .ok_or_else(|| damaged(origin, "table of sections", HEADER, format!("no {}", section::name(id))))
     }
 
-    /// Compares every section with its checksum.
+    /// Compares every section with its checksum. What lies between them is in no checksum, and must be zero.
     pub(crate) fn verify(&self, data: &[u8], origin: &str) -> Result<()> {
-        for entry in &self.entries {
+        let mut end = HEADER + self.entries.len() * ENTRY;
+        let ends = std::iter::once(Entry { id: 0, start: data.len(), len: 0, checksum: xxh3_64(&[]) });
+        for entry in self.entries.iter().copied().chain(ends) {
+            let padding = data.get(end..entry.start).unwrap_or_default();
+            if let Some(at) = padding.iter().position(|byte| *byte != 0) {
+                return Err(damaged(origin, "padding", end + at, "a byte between sections is not zero"));
+            }
+            end = entry.start + entry.len;
             if xxh3_64(entry.of(data)) != entry.checksum {
                 let place = format!("section {}", section::name(entry.id));
                 return Err(damaged(origin, &place, entry.start, "its checksum is wrong"));

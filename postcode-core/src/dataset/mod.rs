@@ -24,6 +24,7 @@ mod areas;
 mod assemble;
 mod builder;
 mod bytes;
+mod check;
 mod collate;
 mod compass;
 mod copy;
@@ -44,6 +45,7 @@ mod place_index;
 mod place_postcodes;
 mod places;
 mod places_builder;
+mod polygon;
 mod publish;
 mod random;
 mod ranked_bitmap;
@@ -71,12 +73,14 @@ use handles::Handles;
 use keys::Keys;
 use place_finder::PlaceFinder;
 use places::Places;
+pub(crate) use region::Search;
 use region::{AreaSectors, SectorBox};
 use rows::Rows;
 use scotland::Scotland;
 use spatial::Spatial;
 
 pub use builder::{AreaId, AreaIds, DatasetBuilder, Row};
+pub use check::{Demands, PublicKey, Verify, read_signature, signature_path};
 #[cfg(feature = "embedded")]
 pub(crate) use embedded::Embedded;
 pub use inspect::{ColumnSummary, SectionSummary, Summary};
@@ -128,7 +132,8 @@ impl Dataset {
     /// Maps a dataset file.
     ///
     /// Checks header, table of sections and the structure of each section, and does not read the whole file: that is
-    /// [`verify`](Self::verify)'s work. A file that has never been verified and was altered may give wrong answers.
+    /// [`verify`](Self::verify)'s work. A file that has never been verified and was altered may give wrong answers:
+    /// [`open_checked`](Self::open_checked) does both.
     ///
     /// The file must not be changed in place while it is open; [`DatasetBuilder::write_to`] replaces it by a rename,
     /// which leaves open datasets with the old edition.
@@ -225,6 +230,11 @@ impl Dataset {
 
     pub(crate) fn inner(&self) -> &Inner {
         &self.inner
+    }
+
+    /// What errors call it.
+    pub(crate) fn origin(&self) -> &str {
+        &self.inner.origin
     }
 
     /// The file's bytes, to write them elsewhere.

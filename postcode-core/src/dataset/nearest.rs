@@ -3,11 +3,14 @@
 use std::cell::Cell;
 use std::collections::BinaryHeap;
 
-use super::compass::{Compass, Cover};
+use super::compass::Compass;
 use super::rows::MICRO;
+use super::spatial::cell_of;
 use super::{Dataset, Inner};
 use crate::lookup::check;
-use crate::{Location, Nearest, NearestOutcodes, Neighbour, Origin, OutcodeOrigin, OutcodeSummary, Result};
+use crate::{
+    Location, Nearest, NearestOutcodes, Neighbour, Origin, Outcode, OutcodeOrigin, OutcodeSummary, Result,
+};
 
 /// The first circle that is searched, in metres; it doubles until it holds enough.
 const FIRST_RADIUS: f64 = 250.0;
@@ -28,28 +31,39 @@ impl Candidate {
 }
 
 impl Inner {
-    /// Live rows within `radius` metres, nearest first, those of equal distance in the order of postcodes.
-    pub(crate) fn rows_around(&self, origin: Location, limit: usize, radius: f64) -> Vec<(u32, f64)> {
+    /// Live rows within `radius` metres, nearest first, those of equal distance in the order of postcodes. Counts in
+    /// `work` what was looked at: bands, cells and rows of the spatial index, and geodesics.
+    pub(crate) fn rows_around(
+        &self,
+        origin: Location,
+        limit: usize,
+        radius: f64,
+        work: &mut u64,
+    ) -> Vec<(u32, f64)> {
         let mut reach = FIRST_RADIUS.min(radius);
         loop {
-            let found = self.circle(origin, limit, reach);
+            let found = self.circle(origin, limit, reach, work);
             if found.len() >= limit || reach >= radius {
                 return found;
             }
-            reach = (reach * 2.0).min(radius);
+            // Out at sea there is nothing for a long way.
+            let wider = if found.is_empty() { 8.0 } else { 2.0 };
+            reach = (reach * wider).min(radius);
         }
     }
 
-    fn circle(&self, origin: Location, limit: usize, radius: f64) -> Vec<(u32, f64)> {
+    fn circle(&self, origin: Location, limit: usize, radius: f64, work: &mut u64) -> Vec<(u32, f64)> {
         let data: &[u8] = &self.bytes;
         let compass = Compass::at(origin, radius);
-        let cover = Cover::of_circle(origin, radius);
         let mut candidates: Vec<Candidate> = Vec::new();
         // The `limit` smallest cheap distances so far: what is much farther than their largest is out.
         let mut best: BinaryHeap<ordered::Metres> = BinaryHeap::with_capacity(limit + 1);
         let horizon = Cell::new(compass.loosely(radius));
+        let reaches = |band| compass.may_reach(band, horizon.get());
         let touches = |band, cell| compass.may_touch(band, cell, horizon.get());
-        self.spatial.visit(data, cover.bands(), &cover.cells(), touches, |row| {
+        let micro = |degrees: f64| (degrees * MICRO) as i32;
+        let start = cell_of(micro(origin.latitude()), micro(origin.longitude()));
+        *work += self.spatial.visit_outward(data, start, reaches, touches, |row| {
             let Some((latitude, longitude)) = self.rows.micro(data, row) else { return };
             let (north, east) = (f64::from(latitude) / MICRO, f64::from(longitude) / MICRO);
             if compass.is_beyond(north, horizon.get()) {
@@ -73,27 +87,54 @@ impl Inner {
         candidates.retain(|candidate| candidate.about <= horizon.get());
         candidates
             .sort_unstable_by(|a, b| a.key().partial_cmp(&b.key()).unwrap_or(std::cmp::Ordering::Equal));
-        let mut found: Vec<(u32, f64)> = Vec::with_capacity(candidates.len());
         // Many postcodes share one point, and lie side by side after sorting.
         let mut last: Option<((i32, i32), f64)> = None;
-        for candidate in candidates {
+        let candidates = candidates.into_iter().map(|candidate| (candidate.about, candidate));
+        let found = nearest_of(&compass, candidates, limit, radius, |candidate| {
             let place = (candidate.latitude, candidate.longitude);
             let metres = match last {
                 Some((other, metres)) if other == place => metres,
-                _ => match self.rows.location(data, candidate.row) {
-                    Some(location) => origin.distance(location),
-                    None => continue,
-                },
+                _ => {
+                    *work += 1;
+                    origin.distance(self.rows.location(data, candidate.row)?)
+                }
             };
             last = Some((place, metres));
-            if metres <= radius && self.rows.is_live(data, candidate.row) {
-                found.push((candidate.row, metres));
-            }
-        }
+            self.rows.is_live(data, candidate.row).then_some(metres)
+        });
+        let mut found: Vec<_> =
+            found.into_iter().map(|(candidate, metres)| (candidate.row, metres)).collect();
         found.sort_unstable_by(|a, b| a.1.total_cmp(&b.1).then(a.0.cmp(&b.0)));
         found.truncate(limit);
         found
     }
+}
+
+/// Of candidates in the order of their cheap distances those that may be among the `limit` nearest, with their exact
+/// distances, which are computed no further than that.
+fn nearest_of<T: Copy>(
+    compass: &Compass,
+    candidates: impl Iterator<Item = (f64, T)>,
+    limit: usize,
+    radius: f64,
+    mut exact: impl FnMut(T) -> Option<f64>,
+) -> Vec<(T, f64)> {
+    let mut best: BinaryHeap<ordered::Metres> = BinaryHeap::new();
+    let mut found = Vec::new();
+    for (about, candidate) in candidates {
+        let farthest = best.peek().filter(|_| best.len() >= limit);
+        if farthest.is_some_and(|farthest| about > compass.loosely(farthest.0)) {
+            break;
+        }
+        if let Some(metres) = exact(candidate).filter(|metres| *metres <= radius) {
+            found.push((candidate, metres));
+            best.push(ordered::Metres(metres));
+            if best.len() > limit {
+                best.pop();
+            }
+        }
+    }
+    found
 }
 
 /// Distances as heap keys; they are never NaN.
@@ -143,7 +184,7 @@ impl Dataset {
     }
 
     fn neighbours(&self, origin: Location, limit: usize, radius: f64) -> Vec<Neighbour> {
-        let rows = self.inner().rows_around(origin, limit, radius);
+        let rows = self.inner().rows_around(origin, limit, radius, &mut 0);
         rows.into_iter()
             .filter_map(|(row, metres)| {
                 let postcode = self.inner().keys.postcode(&self.inner().bytes, row)?;
@@ -186,21 +227,100 @@ impl Dataset {
     ) -> Result<Vec<(OutcodeSummary, f64)>> {
         check::nearest_outcodes(&NearestOutcodes::to(origin).limit(limit).radius(radius))?;
         let (inner, data) = (self.inner(), &*self.inner().bytes);
-        // A degree of latitude is nowhere shorter than 110,574 m.
-        let north = radius / 110_000.0 + 1e-5;
-        let mut found: Vec<_> = (0..inner.keys.outcode_count())
+        let compass = Compass::at(origin, radius);
+        let mut near: Vec<(f64, (Outcode, Location))> = (0..inner.keys.outcode_count())
             .filter_map(|n| {
                 let entry = inner.keys.outcode_entry(data, n)?;
                 let centroid = entry.centroid()?;
-                if (centroid.latitude() - origin.latitude()).abs() > north {
+                if compass.is_beyond(centroid.latitude(), compass.loosely(radius)) {
                     return None;
                 }
-                Some((entry.outcode()?, origin.distance(centroid)))
+                let about = compass.about(centroid.latitude(), centroid.longitude());
+                Some((about, (entry.outcode()?, centroid)))
             })
-            .filter(|(_, metres)| *metres <= radius)
+            .filter(|(about, _)| *about <= compass.loosely(radius))
             .collect();
+        near.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
+        let exact = |(_, centroid): (Outcode, Location)| Some(origin.distance(centroid));
+        let found = nearest_of(&compass, near.into_iter(), limit, radius, exact);
+        let mut found: Vec<_> = found.into_iter().map(|((outcode, _), metres)| (outcode, metres)).collect();
         found.sort_unstable_by(|a, b| a.1.total_cmp(&b.1).then(a.0.cmp(&b.0)));
         found.truncate(limit);
         Ok(found.into_iter().filter_map(|(code, metres)| Some((self.outcode(code)?, metres))).collect())
+    }
+}
+
+#[cfg(all(test, feature = "embedded"))]
+mod tests {
+    use super::*;
+    use crate::{MAX_NEIGHBOURS, MAX_RADIUS};
+
+    /// Looks for the query that costs most, by steps from the worst so far, and counts what is looked at.
+    #[test]
+    fn nearest_of_the_worst_point_has_bounded_work() {
+        let country = Dataset::embedded().unwrap();
+        let mut rng = fastrand::Rng::with_seed(3);
+        let cost = |(latitude, longitude, radius): (f64, f64, f64), limit: usize| {
+            let origin = Location::new(latitude, longitude).unwrap();
+            let mut work = 0;
+            let found = country.inner().rows_around(origin, limit, radius, &mut work);
+            assert!(found.len() <= limit);
+            work
+        };
+        for limit in [1, 10, MAX_NEIGHBOURS] {
+            let mut worst = 0;
+            for _ in 0..12 {
+                let mut at = (44.0 + 24.0 * rng.f64(), 30.0 * rng.f64() - 18.0, MAX_RADIUS);
+                let mut here = cost(at, limit);
+                let mut step = 4.0;
+                for _ in 0..24 {
+                    let next = (
+                        (at.0 + step * (rng.f64() - 0.5)).clamp(-90.0, 90.0),
+                        at.1 + step * (rng.f64() - 0.5),
+                        if rng.u8(..4) == 0 { MAX_RADIUS * rng.f64() } else { at.2 },
+                    );
+                    let there = cost(next, limit);
+                    if there > here {
+                        (at, here) = (next, there);
+                    } else {
+                        step *= 0.85;
+                    }
+                }
+                worst = worst.max(here);
+            }
+            println!("the {limit} nearest: {worst} units at worst");
+            // There are 1.77 million rows, all of which were looked at from afar. Now it is those of a ring as wide as the
+            // margin of the cheap distances: 80,627 at worst for the nearest one.
+            assert!(worst < 200_000, "{worst} for {limit}");
+        }
+    }
+
+    #[test]
+    fn nearest_from_afar_are_those_of_all_rows() {
+        let country = Dataset::embedded().unwrap();
+        let (inner, data) = (country.inner(), country.as_bytes());
+        let live = || (0..inner.rows.count()).filter(|row| inner.rows.is_live(data, *row));
+        for (latitude, longitude) in [(62.0, -1.0), (54.0, -20.0), (48.0, 8.0), (51.4, 2.5), (89.9, 100.0)] {
+            let origin = Location::new(latitude, longitude).unwrap();
+            let compass = Compass::at(origin, MAX_RADIUS);
+            let mut near: Vec<_> = live()
+                .filter_map(|row| {
+                    let at = inner.rows.location(data, row)?;
+                    let about = compass.about(at.latitude(), at.longitude());
+                    Some((about, row, at))
+                })
+                .collect();
+            near.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
+            let bound = compass.loosely(compass.loosely(near[49].0));
+            let mut due: Vec<_> = near
+                .into_iter()
+                .take_while(|(about, ..)| *about <= bound)
+                .map(|(_, row, at)| (row, origin.distance(at)))
+                .filter(|(_, metres)| *metres <= MAX_RADIUS)
+                .collect();
+            due.sort_unstable_by(|a, b| a.1.total_cmp(&b.1).then(a.0.cmp(&b.0)));
+            due.truncate(50);
+            assert_eq!(inner.rows_around(origin, 50, MAX_RADIUS, &mut 0), due, "{latitude} {longitude}");
+        }
     }
 }

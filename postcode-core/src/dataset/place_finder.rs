@@ -21,6 +21,9 @@ pub(super) struct PlaceFinder {
     /// Rows by the areas that they lie in, and by their kinds, in order.
     within: Rows,
     kinds: Rows,
+    /// The most words of a name, and the most letters of a name without spaces.
+    most_words: usize,
+    longest: usize,
     /// Makes automata for one typing error and for two.
     automata: [LevenshteinAutomatonBuilder; 2],
 }
@@ -94,12 +97,15 @@ impl PlaceFinder {
     fn of(tables: [&Places; 2], data: &[u8]) -> Result<Self> {
         let (mut names, mut words, mut wholes) = (Vec::new(), BTreeMap::new(), BTreeMap::new());
         let (mut within, mut kinds) = (Rows::new(), Rows::new());
+        let (mut most_words, mut longest) = (0, 0);
         for (table, row_in_table, row) in rows(tables) {
             let kind = table.local_type(data, row_in_table).unwrap_or_default();
             for (name, nth) in table.names(data, row_in_table).zip(0u8..) {
                 let number = names.len() as u32;
                 let its_words = plain_words(name);
                 let plain = its_words.concat().into_boxed_str();
+                most_words = most_words.max(its_words.len());
+                longest = longest.max(plain.chars().count());
                 for word in its_words {
                     let list: &mut Vec<u32> = words.entry(word.into_boxed_str()).or_default();
                     if list.last() != Some(&number) {
@@ -113,7 +119,8 @@ impl PlaceFinder {
             table.areas(data, row_in_table).for_each(|area| add(&mut within, area, row));
         }
         let automata = [1, 2].map(|edits| LevenshteinAutomatonBuilder::new(edits, true));
-        Ok(Self { names, words: Index::of(words)?, wholes: Index::of(wholes)?, within, kinds, automata })
+        let (words, wholes) = (Index::of(words)?, Index::of(wholes)?);
+        Ok(Self { names, words, wholes, within, kinds, most_words, longest, automata })
     }
 
     /// The best names of the places that answer, best first.
@@ -139,7 +146,12 @@ impl PlaceFinder {
             });
             best(found.collect(), query.limit)
         };
-        let mut found = all_of(words.iter().map(|word| self.words.beginning(word)));
+        // Without typing errors each of these begins a word of its own.
+        let distinct = distinct_beginnings(words.iter().map(String::as_str));
+        let mut found = match distinct.len() <= self.most_words {
+            true => all_of(distinct.iter().map(|word| self.words.beginning(word))),
+            false => HashMap::new(),
+        };
         found.extend(self.wholes.beginning(&whole));
         let found = ranked(found, &|name| match () {
             () if *name.plain == *whole => MatchKind::Exact,
@@ -149,7 +161,25 @@ impl PlaceFinder {
         if !found.is_empty() {
             return found;
         }
-        let mut found = all_of(words.iter().map(|word| self.alike(&self.words, word)));
+        // Words without tolerance first, which cost least and leave few names to those with it.
+        let short = distinct_beginnings(words.iter().map(String::as_str).filter(|word| tolerance(word) == 0));
+        let mut tolerant: BTreeMap<&str, u32> = BTreeMap::new();
+        words.iter().filter(|word| tolerance(word) > 0).for_each(|word| {
+            *tolerant.entry(word).or_default() += 1;
+        });
+        let mut found = match short.len() <= self.most_words {
+            true => {
+                let short = short.iter().map(|word| self.words.beginning(word));
+                // A word that is there several times has its errors several times.
+                let tolerant = tolerant.iter().map(|(word, times)| {
+                    let mut found = self.alike(&self.words, word);
+                    found.values_mut().for_each(|edits| *edits *= times);
+                    found
+                });
+                all_of(short.chain(tolerant))
+            }
+            false => HashMap::new(),
+        };
         for (name, edits) in self.alike(&self.wholes, &whole) {
             let fewest = found.entry(name).or_insert(edits);
             *fewest = edits.min(*fewest);
@@ -159,11 +189,28 @@ impl PlaceFinder {
 
     fn alike(&self, index: &Index, text: &str) -> HashMap<u32, u32> {
         let edits = usize::from(tolerance(text));
+        // An automaton costs by its length, and no name is so long.
+        if text.chars().count() > self.longest + edits {
+            return HashMap::new();
+        }
         match edits.checked_sub(1).and_then(|n| self.automata.get(n)) {
             Some(automata) => index.alike(&automata.build_prefix_dfa(text)),
             None => index.beginning(text),
         }
     }
+}
+
+/// The words of which no other begins with them, each once: whatever begins with the others begins with these.
+fn distinct_beginnings<'a>(words: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
+    let mut words: Vec<&str> = words.collect();
+    words.sort_unstable();
+    let next = words.iter().skip(1).map(Some).chain([None]);
+    words
+        .iter()
+        .zip(next)
+        .filter(|(word, next)| next.is_none_or(|next| !next.starts_with(**word)))
+        .map(|(word, _)| *word)
+        .collect()
 }
 
 /// Each row of the tables: the table, the row in it, and the row among all.
@@ -186,7 +233,9 @@ fn add(rows: &mut Rows, name: &str, row: u32) {
 /// The names that are in all of these, with the sums of their typing errors.
 fn all_of(mut found: impl Iterator<Item = HashMap<u32, u32>>) -> HashMap<u32, u32> {
     let mut all = found.next().unwrap_or_default();
-    for other in found {
+    while !all.is_empty()
+        && let Some(other) = found.next()
+    {
         all.retain(|name, edits| other.get(name).inspect(|more| *edits += **more).is_some());
     }
     all
@@ -228,5 +277,89 @@ impl Dataset {
             Some(PlaceMatch::new(kind, edits, written, table.place(data, row)?))
         });
         Ok(found.collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dataset::{DatasetBuilder, Metadata};
+
+    fn finder(names: &[&str]) -> (Dataset, PlaceFinder) {
+        let mut builder = DatasetBuilder::new(Metadata::new("made by hand"));
+        for (n, name) in names.iter().enumerate() {
+            builder.push_place(&Place::new(format!("osgb{n}"), *name, "Village")).unwrap();
+        }
+        let dataset = builder.build().unwrap();
+        let finder =
+            PlaceFinder::of([&dataset.inner().places, &dataset.inner().wider_places], dataset.as_bytes());
+        (dataset, finder.unwrap())
+    }
+
+    #[test]
+    fn words_that_others_begin_with_are_left_out() {
+        let words = ["st", "a", "al", "st", "albans", "b", "stan"];
+        assert_eq!(distinct_beginnings(words.into_iter()), ["albans", "b", "stan"]);
+    }
+
+    /// The names and errors found without leaving any word out.
+    fn plainly(finder: &PlaceFinder, words: &[&str]) -> BTreeMap<u32, u32> {
+        let whole = words.concat();
+        let mut found = all_of(words.iter().map(|word| finder.words.beginning(word)));
+        found.extend(finder.wholes.beginning(&whole));
+        if found.is_empty() {
+            found = all_of(words.iter().map(|word| finder.alike(&finder.words, word)));
+            for (name, edits) in finder.alike(&finder.wholes, &whole) {
+                let fewest = found.entry(name).or_insert(edits);
+                *fewest = edits.min(*fewest);
+            }
+        }
+        found.into_iter().collect()
+    }
+
+    #[test]
+    fn words_left_out_change_no_answer() {
+        let (_dataset, finder) = finder(&[
+            "St Albans",
+            "Stanley",
+            "St Ann's Chapel",
+            "Albany",
+            "Newton Abbot",
+            "Newton St Cyres",
+            "Sutton on the Hill",
+        ]);
+        let mut rng = fastrand::Rng::with_seed(9);
+        let words = [
+            "s", "st", "a", "al", "alb", "albans", "ablans", "newton", "newtno", "newtn", "cyres", "cyrse",
+            "on", "hill", "stanly",
+        ];
+        let (mut some, mut similar) = (0, 0);
+        for _ in 0..3_000 {
+            let text: Vec<&str> = (0..rng.usize(1..5)).map(|_| words[rng.usize(..words.len())]).collect();
+            let due = plainly(&finder, &text);
+            let found = finder.find(&PlaceQuery::new(text.join(" ")).limit(100));
+            similar += usize::from(found.iter().any(|(_, kind, _)| *kind == MatchKind::Similar));
+            let number =
+                |name: &Name| finder.names.iter().position(|other| std::ptr::eq(other, name)).unwrap();
+            let found: BTreeMap<u32, u32> =
+                found.into_iter().map(|(name, _, edits)| (number(name) as u32, edits)).collect();
+            some += usize::from(!found.is_empty());
+            assert_eq!(found, due, "{text:?}");
+        }
+        assert!(some > 300 && similar > 30, "{some} {similar}");
+    }
+
+    #[test]
+    fn texts_of_many_words_or_letters_look_at_few_names() {
+        let names: Vec<String> = (0..2_000).map(|n| format!("A{n} Bc{n}")).collect();
+        let (_dataset, finder) = finder(&names.iter().map(String::as_str).collect::<Vec<_>>());
+        assert_eq!((finder.most_words, finder.longest), (2, 11));
+        let many = |letters: &str| letters.chars().map(|c| format!("{c} ")).collect::<String>();
+        // More beginnings than a name has words, and a word longer than any name: no list and no automaton.
+        assert!(finder.find(&PlaceQuery::new(many("abcdefghijklmnopqrstuvwxyz0123456789"))).is_empty());
+        assert!(finder.alike(&finder.words, &"ab".repeat(100)).is_empty());
+        // The same one hundred times is looked for once.
+        assert_eq!(distinct_beginnings(many(&"a".repeat(100)).split_whitespace()), ["a"]);
+        assert_eq!(finder.find(&PlaceQuery::new(many(&"a".repeat(100)))).len(), 10);
     }
 }

@@ -6,10 +6,11 @@
 //! the spatial index of the file instead, without any of that.
 
 use super::compass::{Compass, Cover};
+use super::polygon::PolygonIndex;
 use super::rows::MICRO;
 use super::{Dataset, Inner};
 use crate::postcode::{PER_OUTCODE, UNITS};
-use crate::{AreaKind, Page, Postcode, Record, Region, Result, Within};
+use crate::{AreaKind, Page, Record, Region, Result, Within};
 
 /// Entries of the spatial index that are looked at for a page: a millisecond's work. A region of more goes by sectors.
 const CANDIDATES: u32 = 10_000;
@@ -110,64 +111,170 @@ impl Inner {
     }
 }
 
-/// Collects a page: one record more than it holds, to know whether there are more.
-struct Collected<'a> {
-    dataset: &'a Dataset,
-    from: u32,
-    wanted: usize,
-    records: Vec<Record>,
+/// The postcodes that may lie in a region, in their order.
+enum Steps {
+    /// Those with codes in this range.
+    Range(u32, u32),
+    /// Those of these sectors.
+    Sectors(Vec<u32>),
+    /// Those of these rows.
+    Rows(Vec<u32>),
 }
 
-impl Collected<'_> {
+/// Tells whether a row lies in a region.
+enum Test<'q> {
+    All,
+    Areas(Vec<(AreaKind, u32)>),
+    Circle(Compass, f64),
+    Box(&'q Region),
+    Polygon(PolygonIndex<'q>),
+}
+
+impl Test<'_> {
+    /// How many edges have been looked at.
+    fn edges(&self) -> u64 {
+        match self {
+            Self::Polygon(polygon) => polygon.edges(),
+            _ => 0,
+        }
+    }
+
+    fn holds(&mut self, inner: &Inner, row: u32) -> bool {
+        let data: &[u8] = &inner.bytes;
+        match self {
+            Self::All => true,
+            Self::Areas(areas) => inner.rows.area_set(data, row).is_some_and(|set| {
+                areas.iter().any(|(kind, area)| inner.areas.number(data, set, *kind) == Some(*area))
+            }),
+            Self::Circle(compass, radius) => {
+                inner.rows.micro(data, row).is_some_and(|(latitude, longitude)| {
+                    compass.is_within(f64::from(latitude) / MICRO, f64::from(longitude) / MICRO, *radius)
+                })
+            }
+            Self::Box(region) => inner.rows.location(data, row).is_some_and(|at| region.surrounds(at)),
+            Self::Polygon(polygon) => inner.rows.location(data, row).is_some_and(|at| polygon.surrounds(at)),
+        }
+    }
+}
+
+/// A search for a page of a region that can be interrupted: it goes on in steps of bounded work.
+///
+/// A search looks at each row once at most, and at each corner of a polygon for few rows only, so that all
+/// of its work is bounded before it begins.
+pub(crate) struct Search<'q> {
+    dataset: &'q Dataset,
+    query: &'q Within,
+    from: u32,
+    /// One record more than a page holds, to know whether there are more.
+    wanted: usize,
+    steps: Steps,
+    next: usize,
+    test: Test<'q>,
+    records: Vec<Record>,
+    /// Rows and edges that were looked at.
+    work: u64,
+}
+
+impl<'q> Search<'q> {
+    /// Checks the query and finds where to look.
+    ///
+    /// # Errors
+    /// As [`Dataset::within`].
+    pub(crate) fn of(dataset: &'q Dataset, query: &'q Within) -> Result<Self> {
+        query.check()?;
+        let from = query.after.map_or(0, |after| after.code().saturating_add(1));
+        Ok(Self::new(dataset, query, from, query.limit.saturating_add(1), CANDIDATES))
+    }
+
+    fn new(dataset: &'q Dataset, query: &'q Within, from: u32, wanted: usize, candidates: u32) -> Self {
+        let (steps, test) = match &query.region {
+            Region::Outcode(outcode) => {
+                let start = outcode.code().saturating_mul(PER_OUTCODE);
+                (Steps::Range(start, start.saturating_add(PER_OUTCODE)), Test::All)
+            }
+            Region::Sector(sector) => {
+                let start = sector.code().saturating_mul(UNITS);
+                (Steps::Range(start, start.saturating_add(UNITS)), Test::All)
+            }
+            Region::Area { code, kind } => dataset.steps_to_area(code, *kind),
+            region @ (Region::Circle { .. } | Region::Box { .. } | Region::Polygon(_)) => {
+                dataset.steps_to_shape(region, from, candidates)
+            }
+        };
+        Self { dataset, query, from, wanted, steps, next: 0, test, records: Vec::new(), work: 0 }
+    }
+
     fn is_full(&self) -> bool {
         self.records.len() >= self.wanted
     }
 
-    fn take(&mut self, row: u32, postcode: Postcode) {
-        self.records.push(self.dataset.record(row, postcode));
+    /// Goes on until it has done about that much work. Returns whether the search has ended.
+    pub(crate) fn step(&mut self, work: u64) -> bool {
+        let until = self.work.saturating_add(work);
+        while !self.is_full() {
+            if self.work >= until {
+                return false;
+            }
+            let n = self.next;
+            self.next += 1;
+            match &self.steps {
+                Steps::Range(start, end) if n == 0 => self.range(*start, *end),
+                Steps::Sectors(sectors) if n < sectors.len() => {
+                    let inner = self.dataset.inner();
+                    self.work += 1;
+                    if let Some(code) = inner.keys.sector_code(&inner.bytes, sectors[n]) {
+                        let start = code.saturating_mul(UNITS);
+                        if start.saturating_add(UNITS) > self.from {
+                            self.range(start, start.saturating_add(UNITS));
+                        }
+                    }
+                }
+                Steps::Rows(rows) if n < rows.len() => {
+                    let (inner, row) = (self.dataset.inner(), rows[n]);
+                    if self.holds(row)
+                        && let Some(postcode) = inner.keys.postcode(&inner.bytes, row)
+                    {
+                        self.records.push(self.dataset.record(row, postcode));
+                    }
+                }
+                _ => return true,
+            }
+        }
+        true
     }
 
-    /// The live rows with codes in a range for which `holds`.
-    fn range(&mut self, start: u32, end: u32, holds: impl Fn(u32) -> bool) {
+    /// Looks at the rows with codes in a range.
+    fn range(&mut self, start: u32, end: u32) {
         let inner = self.dataset.inner();
-        let data: &[u8] = &inner.bytes;
-        for (row, postcode) in inner.keys.scan(data, start.max(self.from)) {
+        for (row, postcode) in inner.keys.scan(&inner.bytes, start.max(self.from)) {
             if postcode.code() >= end || self.is_full() {
                 return;
             }
-            if inner.rows.is_live(data, row) && holds(row) {
-                self.take(row, postcode);
+            if self.holds(row) {
+                self.records.push(self.dataset.record(row, postcode));
             }
         }
     }
 
-    fn sectors(&mut self, sectors: impl Iterator<Item = u32>, holds: impl Fn(u32) -> bool) {
+    /// Whether a row is live and lies in the region.
+    fn holds(&mut self, row: u32) -> bool {
         let inner = self.dataset.inner();
-        for code in sectors.filter_map(|sector| inner.keys.sector_code(&inner.bytes, sector)) {
-            if self.is_full() {
-                return;
-            }
-            let start = code.saturating_mul(UNITS);
-            if start.saturating_add(UNITS) > self.from {
-                self.range(start, start.saturating_add(UNITS), &holds);
-            }
-        }
+        let before = self.test.edges();
+        let holds = inner.rows.is_live(&inner.bytes, row) && self.test.holds(inner, row);
+        self.work += 1 + self.test.edges() - before;
+        holds
     }
 
-    fn rows(&mut self, rows: &[u32], holds: impl Fn(u32) -> bool) {
-        let inner = self.dataset.inner();
-        let data: &[u8] = &inner.bytes;
-        for &row in rows {
-            if self.is_full() {
-                return;
-            }
-            if inner.rows.is_live(data, row)
-                && holds(row)
-                && let Some(postcode) = inner.keys.postcode(data, row)
-            {
-                self.take(row, postcode);
-            }
+    /// The page, once the search has ended. `None` if nothing has that name.
+    pub(crate) fn finish(mut self) -> Option<Page> {
+        if self.records.is_empty() && self.query.region.is_named() {
+            // Is there nothing more, or was there never anything?
+            let mut any = Self::new(self.dataset, self.query, 0, 1, CANDIDATES);
+            let any = self.from > 0 && any.step(u64::MAX) && !any.records.is_empty();
+            return any.then(Page::default);
         }
+        self.records.shrink_to_fit();
+        Some(Page::of(self.records, self.query.limit))
     }
 }
 
@@ -180,72 +287,36 @@ impl Dataset {
     /// # Errors
     /// [`InvalidInput`](crate::ErrorKind::InvalidInput) for a limit, a radius, a box, a polygon or a code out of range.
     pub fn within(&self, query: &Within) -> Result<Option<Page>> {
-        query.check()?;
-        let from = query.after.map_or(0, |after| after.code().saturating_add(1));
-        let mut page = self.collect(&query.region, from, query.limit.saturating_add(1));
-        if page.is_empty() && query.region.is_named() {
-            // Is there nothing more, or was there never anything?
-            let any = from > 0 && !self.collect(&query.region, 0, 1).is_empty();
-            return Ok(any.then(Page::default));
-        }
-        page.shrink_to_fit();
-        Ok(Some(Page::of(page, query.limit)))
+        let mut search = Search::of(self, query)?;
+        while !search.step(u64::MAX) {}
+        Ok(search.finish())
     }
 
-    /// As many of a region's live records as are wanted, from a code on.
-    fn collect(&self, region: &Region, from: u32, wanted: usize) -> Vec<Record> {
-        let mut found = Collected { dataset: self, from, wanted, records: Vec::new() };
-        match region {
-            Region::Outcode(outcode) => {
-                let start = outcode.code().saturating_mul(PER_OUTCODE);
-                found.range(start, start.saturating_add(PER_OUTCODE), |_| true);
-            }
-            Region::Sector(sector) => {
-                let start = sector.code().saturating_mul(UNITS);
-                found.range(start, start.saturating_add(UNITS), |_| true);
-            }
-            Region::Area { code, kind } => self.collect_area(&mut found, code, *kind),
-            Region::Circle { .. } | Region::Box { .. } | Region::Polygon(_) => {
-                self.collect_shape(&mut found, region, CANDIDATES);
-            }
-        }
-        found.records
-    }
-
-    fn collect_area(&self, found: &mut Collected<'_>, code: &str, kind: Option<AreaKind>) {
+    fn steps_to_area(&self, code: &str, kind: Option<AreaKind>) -> (Steps, Test<'static>) {
         let inner = self.inner();
-        let data: &[u8] = &inner.bytes;
         let areas = inner.areas_of(code, kind);
         let indexes = areas.iter().filter_map(|(kind, area)| Some((inner.area_sectors(*kind)?, *area)));
         let mut sectors: Vec<u32> = indexes.flat_map(|(index, area)| index.of(area)).copied().collect();
         sectors.sort_unstable();
         sectors.dedup();
-        found.sectors(sectors.into_iter(), |row| {
-            let is =
-                |set| areas.iter().any(|(kind, area)| inner.areas.number(data, set, *kind) == Some(*area));
-            inner.rows.area_set(data, row).is_some_and(is)
-        });
+        (Steps::Sectors(sectors), Test::Areas(areas))
     }
 
-    fn collect_shape(&self, found: &mut Collected<'_>, region: &Region, candidates: u32) {
+    fn steps_to_shape<'q>(&self, region: &'q Region, from: u32, candidates: u32) -> (Steps, Test<'q>) {
         let inner = self.inner();
         let data: &[u8] = &inner.bytes;
-        let Some(cover) = cover(region) else { return };
-        let compass = match region {
-            Region::Circle { centre, radius } => Some((Compass::at(*centre, *radius), *radius)),
-            _ => None,
-        };
-        let holds = |row: u32| match (inner.rows.micro(data, row), &compass) {
-            (None, _) => false,
-            (Some((latitude, longitude)), Some((compass, radius))) => {
-                compass.is_within(f64::from(latitude) / MICRO, f64::from(longitude) / MICRO, *radius)
+        let test = match region {
+            Region::Circle { centre, radius } => Test::Circle(Compass::at(*centre, *radius), *radius),
+            Region::Polygon(corners) => {
+                Test::Polygon(PolygonIndex::new(corners, inner.spatial.latitudes(data)))
             }
-            (Some(_), None) => inner.rows.location(data, row).is_some_and(|at| region.surrounds(at)),
+            other => Test::Box(other),
         };
+        let Some(cover) = cover(region) else { return (Steps::Rows(Vec::new()), test) };
         let cells = cover.cells();
         if inner.spatial.count(data, cover.bands(), &cells) <= candidates {
             // Rows are in the order of postcodes.
-            let start = inner.keys.scan(data, found.from).next().map_or(u32::MAX, |(row, _)| row);
+            let start = inner.keys.scan(data, from).next().map_or(u32::MAX, |(row, _)| row);
             let mut rows = Vec::new();
             inner.spatial.visit(
                 data,
@@ -259,11 +330,11 @@ impl Dataset {
                 },
             );
             rows.sort_unstable();
-            found.rows(&rows, holds);
+            (Steps::Rows(rows), test)
         } else {
             let boxes = inner.sector_boxes().iter().enumerate();
             let touched = boxes.filter(|(_, around)| around.touches(&cover)).map(|(sector, _)| sector as u32);
-            found.sectors(touched, holds);
+            (Steps::Sectors(touched.collect()), test)
         }
     }
 }
@@ -282,7 +353,7 @@ fn cover(region: &Region) -> Option<Cover> {
 mod tests {
     use super::*;
     use crate::dataset::{DatasetBuilder, Metadata, Row};
-    use crate::{Location, MAX_RADIUS};
+    use crate::{Location, MAX_CORNERS, MAX_RADIUS, Postcode};
 
     /// Some thousand postcodes in a few dozen sectors, each sector around a place of its own.
     fn scattered(rng: &mut fastrand::Rng) -> Dataset {
@@ -333,12 +404,61 @@ mod tests {
                 let from = if rng.bool() { 0 } else { live[rng.usize(..live.len())].postcode.code() };
                 let due: Vec<_> = due.into_iter().filter(|it| it.postcode.code() >= from).take(90).collect();
                 for candidates in [0, u32::MAX] {
-                    let mut found = Collected { dataset: &dataset, from, wanted: 90, records: Vec::new() };
-                    dataset.collect_shape(&mut found, &region, candidates);
-                    assert_eq!(found.records.iter().collect::<Vec<_>>(), due, "{region} {candidates}");
+                    let query = Within::of(region.clone());
+                    let mut search = Search::new(&dataset, &query, from, 90, candidates);
+                    // Interrupted or not it finds the same.
+                    let work = if rng.bool() { 1 + rng.u64(..50) } else { u64::MAX };
+                    while !search.step(work) {}
+                    assert_eq!(search.records.iter().collect::<Vec<_>>(), due, "{region} {candidates}");
                 }
             }
         }
         assert!(found_some > 900, "{found_some}");
+    }
+
+    /// The review's polygon and its like: nothing is in them, so that no page ever fills.
+    #[cfg(feature = "embedded")]
+    #[test]
+    fn search_of_whole_country_by_any_polygon_has_bounded_work() {
+        let country = Dataset::embedded().unwrap();
+        let rows = u64::from(country.inner().rows.count());
+        let half = MAX_CORNERS / 2;
+        let back = |there: Vec<Location>| -> Vec<Location> {
+            there.iter().chain(there.iter().rev()).copied().collect()
+        };
+        let of = |make: &dyn Fn(f64, bool) -> (f64, f64)| {
+            back(
+                (0..half)
+                    .map(|n| make(n as f64 / half as f64, n % 2 == 0))
+                    .map(|(y, x)| Location::new(y.clamp(-90.0, 90.0), x).unwrap())
+                    .collect(),
+            )
+        };
+        for (name, corners) in [
+            ("up and down", of(&|share, even| (if even { 49.0 } else { 61.0 }, 10.0 * share - 8.0))),
+            ("to and fro", of(&|share, even| (49.0 + 12.0 * share, if even { -8.0 } else { 2.0 }))),
+            ("across", of(&|share, even| if even { (49.0, -8.0 + share) } else { (61.0, 2.0 - share) })),
+            (
+                "through London",
+                of(&|share, even| {
+                    let (y, x) = (share * 3.14).sin_cos();
+                    let far = if even { 9.0 } else { -9.0 };
+                    (51.5 + far * y, -0.1 + far * x)
+                }),
+            ),
+            ("flat over London", of(&|share, even| (51.5 + 0.01 * share, if even { -8.0 } else { 2.0 }))),
+            ("one path", of(&|share, _| (49.0 + 12.0 * share, 10.0 * share - 8.0))),
+        ] {
+            let query = Within::of(Region::Polygon(corners));
+            let mut search = Search::of(&country, &query).unwrap();
+            let mut steps = 0_u64;
+            while !search.step(20_000) {
+                steps += 1;
+            }
+            // Without an index it was a thousand edges for each row.
+            assert!(search.work < 40 * rows, "{name}: {} of {rows} rows", search.work);
+            assert!(steps >= search.work / 100_000, "{name}: {steps} steps for {}", search.work);
+            println!("{name}: {:.1} units a row, {steps} steps", search.work as f64 / rows as f64);
+        }
     }
 }

@@ -93,6 +93,16 @@ impl Spatial {
         at(n).unwrap_or(0)..end.unwrap_or(self.rows.rows())
     }
 
+    /// The parallels in degrees that all rows lie between.
+    pub(crate) fn latitudes(&self, data: &[u8]) -> (f64, f64) {
+        let edge = |band: u32| f64::from(band) * f64::from(CELL_LATITUDE) / 1e6 - 90.0;
+        let last = self.bands.rows().checked_sub(1).and_then(|n| self.band(data, n));
+        match self.band(data, 0).zip(last) {
+            Some((first, last)) => (edge(first), edge(last.saturating_add(1))),
+            None => (-90.0, 90.0),
+        }
+    }
+
     /// How many rows are in the bands and cells of these ranges, both inclusive.
     pub(crate) fn count(&self, data: &[u8], bands: (u32, u32), cells: &[(u32, u32)]) -> u32 {
         let start = first(self.bands.rows(), |n| self.band(data, n).is_none_or(|band| band >= bands.0));
@@ -149,5 +159,92 @@ impl Spatial {
                 }
             }
         }
+    }
+
+    /// Calls `visit` with rows around a band and a cell of it, nearest bands and cells first. It goes on, in each direction, as
+    /// long as a band `reaches` and a cell `touches`, which are given their numbers and may become stricter on the way.
+    /// Returns how many bands, cells and rows were looked at.
+    pub(crate) fn visit_outward(
+        &self,
+        data: &[u8],
+        (band, cell): (u32, u32),
+        reaches: impl Fn(u32) -> bool,
+        touches: impl Fn(u32, u32) -> bool,
+        mut visit: impl FnMut(u32),
+    ) -> u64 {
+        let mut around = Around { spatial: self, data, cell, budget: self.rows.rows(), work: 0 };
+        let count = self.bands.rows();
+        let mut north = first(count, |n| self.band(data, n).is_none_or(|it| it >= band));
+        let mut south = north;
+        loop {
+            let above = if north < count { self.band(data, north) } else { None };
+            let below = south.checked_sub(1).and_then(|n| self.band(data, n));
+            let (n, number) = match (above.filter(|it| reaches(*it)), below.filter(|it| reaches(*it))) {
+                (Some(above), below) if below.is_none_or(|it| above.abs_diff(band) <= it.abs_diff(band)) => {
+                    north += 1;
+                    (north - 1, above)
+                }
+                (_, Some(below)) => {
+                    south -= 1;
+                    (south, below)
+                }
+                _ => return around.work,
+            };
+            around.band(n, |cell| touches(number, cell), &mut visit);
+        }
+    }
+}
+
+/// The rows around a cell.
+struct Around<'a> {
+    spatial: &'a Spatial,
+    data: &'a [u8],
+    cell: u32,
+    /// No row is in two cells, so a damaged index can't make this longer than a whole one.
+    budget: u32,
+    work: u64,
+}
+
+impl Around<'_> {
+    /// Visits the cells of the band with that number in the table, to the east and then to the west.
+    fn band(&mut self, n: u32, touches: impl Fn(u32) -> bool, visit: &mut impl FnMut(u32)) {
+        const HALF: u32 = CELLS_AROUND / 2;
+        self.work += 1;
+        let (spatial, data, cell) = (self.spatial, self.data, self.cell);
+        let all = spatial.cells_of(data, n);
+        let count = all.end.saturating_sub(all.start);
+        let split = first(count, |n| spatial.cell(data, all.start + n).is_none_or(|it| it >= cell));
+        // The cells of a band are a circle.
+        for step in 0..count {
+            let at = all.start + (split + step) % count;
+            let Some(it) = spatial.cell(data, at) else { break };
+            let east = (it % CELLS_AROUND + CELLS_AROUND - cell) % CELLS_AROUND;
+            if east > HALF || !touches(it) || !self.rows(at, visit) {
+                break;
+            }
+        }
+        for step in 1..=count {
+            let at = all.start + (split + (count - step)) % count;
+            let Some(it) = spatial.cell(data, at) else { break };
+            let west = (cell + CELLS_AROUND - it % CELLS_AROUND) % CELLS_AROUND;
+            if west == 0 || west >= HALF || !touches(it) || !self.rows(at, visit) {
+                break;
+            }
+        }
+        self.work += 2;
+    }
+
+    /// Visits the rows of a cell; false if there can't be so many.
+    fn rows(&mut self, cell: u32, visit: &mut impl FnMut(u32)) -> bool {
+        self.work += 1;
+        for entry in self.spatial.entries_of(self.data, cell) {
+            match self.spatial.row(self.data, entry) {
+                Some(row) if self.budget > 0 => visit(row),
+                _ => return false,
+            }
+            self.budget -= 1;
+            self.work += 1;
+        }
+        true
     }
 }

@@ -1,11 +1,13 @@
 //! Setting up a [`Remote`].
 
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::address::{Address, secret};
 use super::config::Config;
+use super::credentials::TokenFile;
 use super::network::Network;
 use super::{Inner, Remote, Transport};
 use crate::connect::{Source, SourceUrl};
@@ -85,7 +87,8 @@ impl RemoteBuilder {
             write!(
                 f,
                 "connect_timeout={connect_timeout:?} batch={batch} concurrency={concurrency} proxy={proxy}"
-            )
+            )?;
+            config.files().try_for_each(|(name, path)| write!(f, " {name}={}", path.display()))
         })
     }
 
@@ -164,6 +167,24 @@ impl RemoteBuilder {
         })
     }
 
+    /// Sends the token in this file as `Authorization: Bearer …`. The file is read when the client is built, again when
+    /// it changes, and when the service refuses the token. The token is never shown.
+    pub fn token_file(self, path: impl Into<PathBuf>) -> Self {
+        self.set(|config| {
+            config.token_file = Some(path.into());
+            Ok(())
+        })
+    }
+
+    /// Shows this client certificate to the service. Both files are in PEM, and read when the client is built.
+    pub fn client_certificate(self, certificate: impl Into<PathBuf>, key: impl Into<PathBuf>) -> Self {
+        self.set(|config| {
+            config.client_cert = Some(certificate.into());
+            config.client_key = Some(key.into());
+            Ok(())
+        })
+    }
+
     /// Trusts the certificates in this PEM text, besides those of the system: for a service with a private
     /// authority. May be called several times.
     pub fn root_certificates(self, pem: &[u8]) -> Self {
@@ -197,12 +218,14 @@ impl RemoteBuilder {
     /// [`NotSupported`](crate::ErrorKind::NotSupported) for `unix:` where there are no Unix sockets.
     pub fn build(self) -> Result<Remote> {
         let config = self.config?;
+        config.check_files()?;
+        let token = config.token_file.as_deref().map(TokenFile::open).transpose()?;
         let transport = match self.transport {
             Some(transport) => transport,
             None => Arc::new(Network::new(&config)?),
         };
         let budget = Budget::new(config.retry_budget, SAVED_RETRIES);
-        Ok(Remote { inner: Arc::new(Inner { config, transport, budget }) })
+        Ok(Remote { inner: Arc::new(Inner { config, token, transport, budget }) })
     }
 }
 

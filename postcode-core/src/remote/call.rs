@@ -123,7 +123,7 @@ impl<'a> Call<'a> {
         };
         let patience = left.min(config.timeout());
         let request = self.request(ask, patience).map_err(|error| error.at(&place))?;
-        match timeout_at(now + patience, self.inner.transport.send(request, ask.limit)).await {
+        match timeout_at(now + patience, self.inner.send(request, ask.limit)).await {
             Ok(Ok(response)) => reply::read(place, response),
             Ok(Err(error)) => Err(error.at(place)),
             Err(_) if patience < config.timeout() => Err(self.late().at(place)),
@@ -156,9 +156,6 @@ impl<'a> Call<'a> {
             .header(header::ACCEPT, "application/json")
             .header(DEADLINE_HEADER, millis)
             .header(REQUEST_ID_HEADER, &self.id);
-        if let Some(value) = &address.authorization {
-            request = request.header(header::AUTHORIZATION, value);
-        }
         if ask.body.is_some() {
             request = request.header(header::CONTENT_TYPE, "application/json");
         }

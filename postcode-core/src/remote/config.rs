@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::ops::RangeInclusive;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use super::address::Address;
@@ -13,7 +14,7 @@ const LONGEST: Duration = Duration::from_secs(600);
 const DEADLINE: Duration = Duration::from_secs(2);
 
 /// The names of [`Config::set`]'s options.
-pub(crate) const OPTIONS: [&str; 9] = [
+pub(crate) const OPTIONS: [&str; 13] = [
     "deadline",
     "timeout",
     "connect_timeout",
@@ -23,6 +24,10 @@ pub(crate) const OPTIONS: [&str; 9] = [
     "batch",
     "concurrency",
     "proxy",
+    "token_file",
+    "client_cert",
+    "client_key",
+    "ca_file",
 ];
 
 #[derive(Clone)]
@@ -42,6 +47,12 @@ pub(super) struct Config {
     pub(super) environment_proxy: bool,
     /// Certificates in PEM to trust beside those of the system.
     pub(super) root_certificates: Vec<Vec<u8>>,
+    /// A file with more of them.
+    pub(super) ca_file: Option<PathBuf>,
+    /// A file with a bearer token.
+    pub(super) token_file: Option<PathBuf>,
+    pub(super) client_cert: Option<PathBuf>,
+    pub(super) client_key: Option<PathBuf>,
 }
 
 impl Config {
@@ -58,6 +69,10 @@ impl Config {
             concurrency: 4,
             environment_proxy: false,
             root_certificates: Vec::new(),
+            ca_file: None,
+            token_file: None,
+            client_cert: None,
+            client_key: None,
         }
     }
 
@@ -143,12 +158,24 @@ impl Config {
                 };
                 Ok(())
             }
+            "token_file" => set_path(&mut self.token_file, name, value),
+            "client_cert" => set_path(&mut self.client_cert, name, value),
+            "client_key" => set_path(&mut self.client_key, name, value),
+            "ca_file" => set_path(&mut self.ca_file, name, value),
             _ => Err(Error::invalid(format!(
                 "unknown option {name:?}: the options are {}",
                 OPTIONS.join(", ")
             ))),
         }
     }
+}
+
+fn set_path(slot: &mut Option<PathBuf>, name: &str, value: &str) -> Result<()> {
+    if value.is_empty() {
+        return Err(Error::invalid(format!("{name}=: give the path of a file")));
+    }
+    *slot = Some(value.into());
+    Ok(())
 }
 
 pub(crate) fn duration(name: &str, value: Duration) -> Result<Duration> {
@@ -194,6 +221,41 @@ pub(crate) fn parse_duration(name: &str, value: &str) -> Result<Duration> {
         .ok_or_else(|| Error::invalid(format!("{name}={value:?}: give a duration such as 200ms, 1.5s or 2m")))
 }
 
+impl Config {
+    /// Returns the files that prove who the client is, and those that prove who the service is, by option.
+    pub(super) fn files(&self) -> impl Iterator<Item = (&'static str, &PathBuf)> {
+        let files = [
+            ("token_file", &self.token_file),
+            ("client_cert", &self.client_cert),
+            ("client_key", &self.client_key),
+            ("ca_file", &self.ca_file),
+        ];
+        files.into_iter().filter_map(|(name, path)| Some((name, path.as_ref()?)))
+    }
+
+    /// Tells what is wrong with the files that are named, before any is read.
+    pub(super) fn check_files(&self) -> Result<()> {
+        let tls_only = ["client_cert", "client_key", "ca_file"];
+        if !self.address.is_tls()
+            && let Some((name, _)) = self.files().find(|(name, _)| tls_only.contains(name))
+        {
+            return Err(Error::invalid(format!(
+                "option {name}: {} does not use TLS. Write https://, or leave the option out",
+                self.address
+            )));
+        }
+        if self.client_cert.is_some() != self.client_key.is_some() {
+            return Err(Error::invalid("client_cert and client_key belong together: give both"));
+        }
+        if self.token_file.is_some() && self.address.authorization.is_some() {
+            return Err(Error::invalid(
+                "token_file and a user and password in the URL can't be sent together: give one of them",
+            ));
+        }
+        Ok(())
+    }
+}
+
 /// Everything but secrets.
 impl fmt::Debug for Config {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -210,6 +272,7 @@ impl fmt::Debug for Config {
             .field("concurrency", &self.concurrency)
             .field("environment_proxy", &self.environment_proxy)
             .field("root_certificates", &self.root_certificates.len())
+            .field("files", &self.files().collect::<Vec<_>>())
             .finish()
     }
 }

@@ -8,8 +8,8 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use reqwest::redirect;
 
-use super::Transport;
 use super::config::Config;
+use super::{Transport, credentials};
 use crate::{Error, ErrorKind, Result};
 
 /// The usual 90 seconds outlive the keep-alive of most servers (5 s for Node.js, 60 to 75 s for others), which
@@ -39,12 +39,16 @@ impl Network {
         }
         if config.address.is_tls() {
             let mut certificates = Vec::new();
-            for pem in &config.root_certificates {
+            let file = config.ca_file.as_deref().map(credentials::authorities).transpose()?;
+            for pem in config.root_certificates.iter().chain(&file) {
                 certificates.extend(reqwest::Certificate::from_pem_bundle(pem).map_err(|e| {
                     Error::invalid("a root certificate can't be read: give PEM text").with_source(e)
                 })?);
             }
             builder = builder.tls_certs_merge(certificates);
+            if let (Some(certificate), Some(key)) = (&config.client_cert, &config.client_key) {
+                builder = builder.identity(credentials::identity(certificate, key)?);
+            }
         } else {
             // Without this the system's certificates are read, which takes time, and fails where there are none.
             builder = builder.tls_certs_only([]);

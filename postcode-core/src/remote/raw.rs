@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderName, HeaderValue, Method, StatusCode, header};
+use http::{HeaderName, HeaderValue, Method, StatusCode};
 use tokio::time::{Instant, timeout_at};
 
 use super::{Remote, reply};
@@ -29,23 +29,19 @@ impl Remote {
             .uri(format!("{}{target}", address.base))
             .header(DEADLINE_HEADER, millis)
             .header(REQUEST_ID_HEADER, format!("{:016x}", fastrand::u64(..)));
-        if let Some(value) = &address.authorization {
-            request = request.header(header::AUTHORIZATION, value);
-        }
         for (name, value) in headers {
             request = request.header(name, value);
         }
         let request = request.body(Bytes::new()).map_err(|e| {
             Error::new(ErrorKind::Internal, format!("{place}: the request can't be made: {e}")).with_source(e)
         })?;
-        let response =
-            match timeout_at(Instant::now() + patience, self.inner.transport.send(request, limit)).await {
-                Ok(response) => response.map_err(|error| error.at(&place))?,
-                Err(_) => {
-                    let message = format!("no answer within {patience:?}");
-                    return Err(Error::new(ErrorKind::Timeout, message).at(place));
-                }
-            };
+        let response = match timeout_at(Instant::now() + patience, self.inner.send(request, limit)).await {
+            Ok(response) => response.map_err(|error| error.at(&place))?,
+            Err(_) => {
+                let message = format!("no answer within {patience:?}");
+                return Err(Error::new(ErrorKind::Timeout, message).at(place));
+            }
+        };
         if expected.contains(&response.status()) {
             return Ok(response);
         }

@@ -8,6 +8,7 @@ use super::Replica;
 use super::folder::Folder;
 use super::follow::Follower;
 use crate::connect::SourceUrl;
+use crate::dataset::PublicKey;
 use crate::remote::config::parse_duration;
 use crate::remote::{RemoteBuilder, Transport};
 use crate::{Error, Result};
@@ -19,7 +20,7 @@ const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 const LARGEST: u64 = 8 << 30;
 
 /// Sets up a [`Replica`]: made by [`Replica::builder`]. Methods overrule the options in the URL, which are those of
-/// the HTTP client and `dir` and `interval`.
+/// the HTTP client and `dir`, `interval` and `public_key`.
 #[must_use]
 pub struct ReplicaBuilder(Result<Settings>);
 
@@ -27,6 +28,7 @@ struct Settings {
     remote: RemoteBuilder,
     dir: Option<PathBuf>,
     interval: Duration,
+    public_key: Option<PublicKey>,
 }
 
 impl ReplicaBuilder {
@@ -62,6 +64,15 @@ impl ReplicaBuilder {
         self.set(|settings| settings.set_interval(interval))
     }
 
+    /// Demands that the service's file is signed for this key. One that is not is never answered from: what was there
+    /// stays, and a copy from before whose signature is missing or not valid is downloaded again.
+    pub fn public_key(self, key: PublicKey) -> Self {
+        self.set(|settings| {
+            settings.public_key = Some(key);
+            Ok(())
+        })
+    }
+
     /// Sends requests through this, as [`RemoteBuilder::transport`].
     pub fn transport(self, transport: impl Transport) -> Self {
         self.remote(|client| client.transport(transport))
@@ -82,9 +93,9 @@ impl ReplicaBuilder {
     /// reason why there is none from the service: [`Unavailable`](crate::ErrorKind::Unavailable) for example, or
     /// [`NotSupported`](crate::ErrorKind::NotSupported) if the server offers no file.
     pub async fn start(self) -> Result<Replica> {
-        let Settings { remote, dir, interval } = self.0?;
+        let Settings { remote, dir, interval, public_key } = self.0?;
         let remote = remote.build()?;
-        let folder = Folder::of(dir, &remote.to_string())?;
+        let folder = Folder::of(dir, &remote.to_string(), public_key)?;
         let follower = Follower::start(remote, folder, LARGEST).await?;
         Ok(Replica::new(follower, interval))
     }
@@ -101,11 +112,12 @@ impl Settings {
 }
 
 fn settings(mut url: SourceUrl) -> Result<Settings> {
-    let own = |name: &str| matches!(name, "dir" | "interval");
+    let own = |name: &str| matches!(name, "dir" | "interval" | "public_key");
     let (ours, theirs): (Vec<_>, _) =
         std::mem::take(&mut url.options).into_iter().partition(|(name, _)| own(name));
     url.options = theirs;
-    let mut settings = Settings { remote: RemoteBuilder::from_url(url)?, dir: None, interval: INTERVAL };
+    let mut settings =
+        Settings { remote: RemoteBuilder::from_url(url)?, dir: None, interval: INTERVAL, public_key: None };
     let mut seen: Vec<&str> = Vec::new();
     for (name, value) in &ours {
         if seen.contains(&name.as_str()) {
@@ -117,6 +129,7 @@ fn settings(mut url: SourceUrl) -> Result<Settings> {
                 return Err(Error::invalid("dir=: give the folder where the copy is kept"));
             }
             "dir" => settings.dir = Some(value.into()),
+            "public_key" => settings.public_key = Some(value.parse()?),
             _ => settings.set_interval(parse_duration(name, value)?)?,
         }
     }
@@ -126,15 +139,16 @@ fn settings(mut url: SourceUrl) -> Result<Settings> {
 /// All that is in effect, and no secret: one line for the log at the start.
 impl fmt::Display for ReplicaBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Settings { remote, dir, interval } = match &self.0 {
+        let Settings { remote, dir, interval, public_key } = match &self.0 {
             Ok(settings) => settings,
             Err(error) => return error.fmt(f),
         };
         write!(f, "replica:{} interval={interval:?} dir=", remote.address())?;
         match dir {
-            Some(dir) => write!(f, "{}", dir.display()),
-            None => f.write_str("(the user's cache folder)"),
+            Some(dir) => write!(f, "{}", dir.display())?,
+            None => f.write_str("(the user's cache folder)")?,
         }
+        f.write_str(if public_key.is_some() { " signature=demanded" } else { "" })
     }
 }
 

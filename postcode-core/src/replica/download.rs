@@ -34,9 +34,10 @@ pub(super) async fn download(
         })
         .await?;
     }
+    let signature = if folder.demands_signature() { Some(fetch::signature(remote).await?) } else { None };
     let (folder, sha256) = (folder.clone(), offer.sha256);
     let service = remote.to_string();
-    off(move || finish(partial.0, sha256, &folder, &service)).await
+    off(move || finish(partial.0, (sha256, signature.as_deref()), &folder, &service)).await
 }
 
 /// The part from before, and how long it is; ready to be written on.
@@ -52,7 +53,12 @@ fn begin(folder: &Folder, name: &str, len: u64) -> Result<(Partial, u64)> {
 }
 
 /// Checks what came, and publishes it.
-fn finish(mut partial: Partial, sha256: Option<[u8; 32]>, folder: &Folder, service: &str) -> Result<Dataset> {
+fn finish(
+    mut partial: Partial,
+    (sha256, signature): (Option<[u8; 32]>, Option<&str>),
+    folder: &Folder,
+    service: &str,
+) -> Result<Dataset> {
     if let Some(due) = sha256 {
         let mut hash = Sha256::new();
         let mut some = vec![0; 1 << 16];
@@ -72,7 +78,7 @@ fn finish(mut partial: Partial, sha256: Option<[u8; 32]>, folder: &Folder, servi
             return Err(Error::new(ErrorKind::Protocol, what));
         }
     }
-    partial.publish(folder).map_err(|error| {
+    partial.publish(folder, signature).map_err(|error| {
         let what = format!("{service}: what was downloaded can't be used: {}", error.message());
         Error::new(ErrorKind::Protocol, what).with_source(error)
     })

@@ -9,7 +9,7 @@ use http::header::{CONTENT_LENGTH, CONTENT_RANGE, ETAG, HeaderName, IF_MATCH, IF
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 
 use crate::wire::REPR_DIGEST_HEADER;
-use crate::wire::path::DATASET;
+use crate::wire::path::{DATASET, DATASET_SIGNATURE};
 use crate::{Error, ErrorKind, Remote, Result};
 
 /// Bytes of one range: small enough to lose little when a connection breaks.
@@ -96,6 +96,24 @@ pub(super) async fn range(remote: &Remote, offer: &Offer, start: u64) -> Result<
         ));
     }
     Ok(response.into_body())
+}
+
+/// The signature of the file. Whether it is that of the edition that was downloaded is seen when it is checked.
+pub(super) async fn signature(remote: &Remote) -> Result<String> {
+    /// A signature has about 300 bytes.
+    const LONGEST: usize = 8 * 1024;
+    let expected = [StatusCode::OK, StatusCode::NOT_FOUND, StatusCode::NOT_IMPLEMENTED];
+    let response =
+        patiently(|| remote.raw((Method::GET, DATASET_SIGNATURE), &[], &expected, LONGEST, PATIENCE)).await?;
+    let text =
+        String::from_utf8(response.body().to_vec()).ok().filter(|_| response.status() == StatusCode::OK);
+    text.ok_or_else(|| {
+        let what = format!(
+            "GET {remote}{DATASET_SIGNATURE}: a signature is demanded, and the service's file is not signed: sign it \
+             with `postcode-service sign`"
+        );
+        Error::new(ErrorKind::NotSupported, what)
+    })
 }
 
 /// Repeats what failed for the moment.

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use xxhash_rust::xxh3::xxh3_64;
 
-use crate::dataset::{Dataset, settle};
+use crate::dataset::{Dataset, PublicKey, read_signature, settle, signature_path};
 use crate::{Error, ErrorKind, Result};
 
 /// The files of one service's replica.
@@ -16,10 +16,12 @@ pub(super) struct Folder {
     dir: PathBuf,
     /// Of the service's address: files are told apart by it.
     name: String,
+    /// Who must have signed the copy.
+    public_key: Option<PublicKey>,
 }
 
 impl Folder {
-    pub(super) fn of(dir: Option<PathBuf>, service: &str) -> Result<Self> {
+    pub(super) fn of(dir: Option<PathBuf>, service: &str, public_key: Option<PublicKey>) -> Result<Self> {
         let dir = match dir {
             Some(dir) => dir,
             None => cache()?,
@@ -27,7 +29,7 @@ impl Folder {
         fs::create_dir_all(&dir).map_err(|e| failed(&dir, "the folder for the copy can't be made", e))?;
         let plain = |c: char| if c.is_ascii_alphanumeric() || c == '.' { c } else { '-' };
         let readable: String = service.chars().map(plain).take(60).collect();
-        Ok(Self { dir, name: format!("{readable}-{:016x}", xxh3_64(service.as_bytes())) })
+        Ok(Self { dir, name: format!("{readable}-{:016x}", xxh3_64(service.as_bytes())), public_key })
     }
 
     /// The copy.
@@ -38,7 +40,27 @@ impl Folder {
     /// The copy from before, if it is there and whole.
     pub(super) fn open(&self) -> Option<Dataset> {
         let dataset = Dataset::open(self.path()).ok()?;
-        dataset.verify().is_ok().then_some(dataset)
+        (dataset.verify().is_ok() && self.is_signed(&dataset)).then_some(dataset)
+    }
+
+    /// Whether a signature is demanded.
+    pub(super) fn demands_signature(&self) -> bool {
+        self.public_key.is_some()
+    }
+
+    /// Where the signature of the next copy waits: it can't be exchanged in the same moment as the copy.
+    fn next_signature(&self) -> PathBuf {
+        self.dir.join(format!("{}.next", self.name))
+    }
+
+    /// Whether the copy is signed as demanded: by its signature, or by that of the next copy, if the process died between
+    /// the two renames.
+    fn is_signed(&self, dataset: &Dataset) -> bool {
+        let Some(key) = &self.public_key else { return true };
+        [self.path(), self.next_signature()].iter().any(|path| {
+            let signature = read_signature(path).ok().flatten();
+            signature.is_some_and(|signature| key.verify(dataset.as_bytes(), &signature).is_ok())
+        })
     }
 
     /// The part that there is of an edition, to go on with. Parts of other editions are removed.
@@ -98,9 +120,14 @@ impl Partial {
         let _ = fs::remove_file(&self.path);
     }
 
-    /// Opens it, checks everything, and puts it in the place of the copy.
-    pub(super) fn publish(self, folder: &Folder) -> Result<Dataset> {
-        let checked = Dataset::open(&self.path).and_then(|dataset| dataset.verify().map(|()| dataset));
+    /// Opens it, checks everything, and puts it in the place of the copy, with its signature.
+    pub(super) fn publish(self, folder: &Folder, signature: Option<&str>) -> Result<Dataset> {
+        let checked = Dataset::open(&self.path).and_then(|dataset| {
+            if let Some(key) = &folder.public_key {
+                key.verify(dataset.as_bytes(), signature.unwrap_or_default())?;
+            }
+            dataset.verify().map(|()| dataset)
+        });
         let dataset = match checked {
             Ok(dataset) => dataset,
             Err(error) => {
@@ -109,7 +136,17 @@ impl Partial {
             }
         };
         self.file.sync_all().map_err(|e| self.failed("writing it to the disk failed", e))?;
+        let next = signature_path(&folder.next_signature());
+        if let Some(signature) = signature {
+            fs::write(&next, signature).map_err(|e| failed(&next, "can't be written", e))?;
+            File::open(&next)
+                .and_then(|file| file.sync_all())
+                .map_err(|e| failed(&next, "can't be written", e))?;
+        }
         settle(&self.path, &folder.path())?;
+        if signature.is_some() {
+            settle(&next, &signature_path(&folder.path()))?;
+        }
         Ok(dataset)
     }
 }

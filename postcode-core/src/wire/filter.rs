@@ -60,7 +60,11 @@ impl Field {
 /// assert_eq!(keys.unknown().collect::<Vec<_>>(), ["postcod"]);
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Keys(Vec<String>);
+pub struct Keys {
+    /// Each once, so that a long list costs no more than a short one with every record.
+    known: Vec<&'static str>,
+    unknown: Vec<String>,
+}
 
 impl Keys {
     /// All keys of a postcode object, in any shape.
@@ -120,19 +124,27 @@ impl Keys {
 
     /// Those of a comma list. Case and spaces do not matter.
     pub fn list(text: &str) -> Self {
-        let name =
-            |name: &str| name.chars().filter(|c| !c.is_whitespace()).collect::<String>().to_lowercase();
-        Self(text.split(',').map(name).filter(|name| !name.is_empty()).collect())
+        let mut keys = Self { known: Vec::new(), unknown: Vec::new() };
+        for name in text.split(',') {
+            let name: String = name.chars().filter(|c| !c.is_whitespace()).collect::<String>().to_lowercase();
+            match Self::ALL.into_iter().find(|key| *key == name) {
+                Some(key) if keys.has(key) => {}
+                Some(key) => keys.known.push(key),
+                None if name.is_empty() => {}
+                None => keys.unknown.push(name),
+            }
+        }
+        keys
     }
 
     /// Whether it is one of them.
     pub fn has(&self, key: &str) -> bool {
-        self.0.iter().any(|name| name == key)
+        self.known.contains(&key)
     }
 
     /// What is none of [`ALL`](Self::ALL), and asks for nothing.
     pub fn unknown(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().map(String::as_str).filter(|name| !Self::ALL.contains(name))
+        self.unknown.iter().map(String::as_str)
     }
 }
 
@@ -249,6 +261,12 @@ mod tests {
             let one = serde_json::to_value(view.only(Some(&only))).unwrap();
             assert_eq!(one, serde_json::json!({ key: whole[key] }));
         }
+    }
+
+    #[test]
+    fn keys_given_many_times_are_kept_once() {
+        let keys = Keys::list(&"Postcode,pfa, ".repeat(5_000));
+        assert_eq!((keys.known, keys.unknown), (vec!["postcode", "pfa"], Vec::new()));
     }
 
     #[test]

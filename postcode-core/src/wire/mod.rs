@@ -76,4 +76,6 @@ pub mod path {
     pub const DATASET_INFO: &str = "/dataset/info";
     /// `GET /dataset`: the dataset file; not in postcodes.io.
     pub const DATASET: &str = "/dataset";
+    /// `GET /dataset/signature`: the signature of the dataset file, as minisign writes it; not in postcodes.io.
+    pub const DATASET_SIGNATURE: &str = "/dataset/signature";
 }

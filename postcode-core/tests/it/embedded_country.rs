@@ -2,22 +2,9 @@
 #![cfg(feature = "embedded")]
 #![allow(clippy::unwrap_used)] // In a test it is the failure.
 
-use std::path::PathBuf;
-
 use postcode_core::dataset::Dataset;
 use postcode_core::{Answer, AreaKind, Postcode, Status, UserType};
-
-/// A file under `../shared`, if it is there.
-fn shared(path: &str) -> Option<PathBuf> {
-    let root = std::env::var_os("POSTCODE_SHARED")
-        .map_or_else(|| PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared")), PathBuf::from);
-    let path = root.join(path);
-    if !path.exists() {
-        println!("skipped: {} is not there", path.display());
-        return None;
-    }
-    Some(path)
-}
+use postcode_testing::shared;
 
 fn postcode(text: &str) -> Postcode {
     text.parse().unwrap()

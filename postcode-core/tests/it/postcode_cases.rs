@@ -2,19 +2,12 @@
 //! `docs/SYNTAX.md`.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
-use std::path::PathBuf;
-
 use postcode_core::{Outcode, Postcode, text};
+use postcode_testing::shared;
 use serde_json::Value;
 
 fn cases() -> Option<Value> {
-    let root = std::env::var_os("POSTCODE_SHARED").map(PathBuf::from);
-    let root = root.unwrap_or_else(|| PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared")));
-    let path = root.join("cases/postcode-syntax.json");
-    if !path.exists() {
-        println!("skipped: no cases/postcode-syntax.json in POSTCODE_SHARED");
-        return None;
-    }
+    let path = shared("cases/postcode-syntax.json")?;
     Some(serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap())
 }
 

@@ -2,23 +2,13 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::io::{BufRead, BufReader};
-use std::path::PathBuf;
 
 use postcode_core::{PostalCode, Postcode, PostcodeArea, text};
-
-/// The folder of shared data: `POSTCODE_SHARED`, or `shared` beside the workspace.
-fn shared(file: &str) -> Option<PathBuf> {
-    let root = std::env::var_os("POSTCODE_SHARED").map(PathBuf::from);
-    let root = root.unwrap_or_else(|| PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared")));
-    Some(root.join(file)).filter(|path| path.exists())
-}
+use postcode_testing::shared;
 
 #[test]
 fn every_real_postcode_parses_and_keeps_its_text_its_parts_and_its_order() {
-    let Some(path) = shared("data/uk_postcodes_joined_nov2025.csv.zst") else {
-        println!("skipped: no data/uk_postcodes_joined_nov2025.csv.zst in POSTCODE_SHARED");
-        return;
-    };
+    let Some(path) = shared("data/uk_postcodes_joined_nov2025.csv.zst") else { return };
     let file = zstd::Decoder::new(std::fs::File::open(path).unwrap()).unwrap();
     let mut parsed = Vec::with_capacity(2_800_000);
     let mut texts = String::with_capacity(2_800_000 * 9);

@@ -16,8 +16,10 @@ use tokio::sync::watch;
 use crate::body::{Answering, RequestBody, ResponseBody};
 use crate::pace::Pace;
 use crate::places::Place;
+use crate::refused::{Kind, count};
+use crate::serve::until;
 use crate::watched::Watched;
-use crate::{Handler, Limits, Peer, Refusal, host};
+use crate::{Access, Handler, Limits, Peer, Refusal, TrustedProxy, host};
 
 /// When a connection is to end, how long one without a request may take to send what is left of its last answer. A
 /// header that is still coming is not waited for.
@@ -28,9 +30,9 @@ pub(crate) async fn serve<T, H>(
     stream: T,
     peer: Peer,
     place: Arc<Place>,
-    handler: Arc<H>,
+    (handler, access): (Arc<H>, Access),
     limits: Arc<Limits>,
-    mut closing: watch::Receiver<bool>,
+    closing: watch::Receiver<bool>,
 ) where
     T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     H: Handler,
@@ -41,9 +43,10 @@ pub(crate) async fn serve<T, H>(
     let stream = Watched::new(stream, state.clone(), header, answer);
     let service = service_fn(|request: Request<Incoming>| {
         let (handler, limits, place, peer) = (handler.clone(), limits.clone(), place.clone(), peer.clone());
+        let access = access.clone();
         async move {
             let answering = Answering::begin(place.state.clone(), !request.body().is_end_stream());
-            let response = answer_one(request, peer, &place, &*handler, &limits).await;
+            let response = answer_one(request, peer, &place, (&*handler, &access), &limits).await;
             Ok::<_, Infallible>(response.map(|inner| ResponseBody { inner, _answering: answering }))
         }
     });
@@ -53,7 +56,6 @@ pub(crate) async fn serve<T, H>(
         .max_header_size(limits.max_header)
         .serve_connection(TokioIo::new(stream), service);
     let mut connection = std::pin::pin!(connection);
-    let closes = async { drop(closing.wait_for(|closing| *closing).await) };
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
         () = state.lost() => {
@@ -64,7 +66,7 @@ pub(crate) async fn serve<T, H>(
             }
             close(connection, &state).await
         }
-        () = closes => close(connection, &state).await,
+        () = until(closing) => close(connection, &state).await,
     };
     if let Err(e) = ended {
         // Clients that vanish, send no HTTP, or send too much or too slowly.
@@ -110,7 +112,7 @@ async fn answer_one<H: Handler>(
     request: Request<Incoming>,
     peer: Peer,
     place: &Place,
-    handler: &H,
+    (handler, access): (&H, &Access),
     limits: &Limits,
 ) -> Response<H::Body> {
     let refused = |refusal| {
@@ -122,12 +124,17 @@ async fn answer_one<H: Handler>(
         return refused(Refusal::BadHost(why));
     }
     if !handler.is_vital(request.uri().path()) && !place.is_usual() {
+        count(Kind::NoPlace);
         return refused(Refusal::NoPlace);
     }
     let client = limits.proxies.client(&peer, request.headers());
     let pace = Pace::new(limits.patience, limits.least_speed);
     let mut request = request.map(|body| RequestBody::new(body, pace, place.state.clone()));
+    if limits.proxies.trusts(&peer) {
+        request.extensions_mut().insert(TrustedProxy);
+    }
     request.extensions_mut().insert(client);
     request.extensions_mut().insert(peer);
+    access.identify(&mut request);
     handler.handle(request).await
 }

@@ -11,7 +11,8 @@ use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 
-use crate::Peer;
+use crate::tls::Tls;
+use crate::{Access, Peer};
 
 /// `127.0.0.1:8080`, `[::1]:0`, `localhost:8080` or `unix:PATH`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,7 +63,11 @@ impl fmt::Display for Address {
 
 /// A socket that takes connections. A Unix socket's file is removed when it is dropped.
 #[derive(Debug)]
-pub struct Listener(Kind);
+pub struct Listener {
+    kind: Kind,
+    tls: Option<Tls>,
+    access: Access,
+}
 
 #[derive(Debug)]
 enum Kind {
@@ -83,6 +88,12 @@ impl Drop for SocketFile {
     }
 }
 
+impl From<Kind> for Listener {
+    fn from(kind: Kind) -> Self {
+        Self { kind, tls: None, access: Access::open() }
+    }
+}
+
 impl Listener {
     /// Binds the address. A socket file that nothing listens on any more is removed first.
     ///
@@ -90,22 +101,58 @@ impl Listener {
     /// What the system says: the port is in use, the address is not of this machine, the path is no socket.
     pub async fn bind(address: &Address) -> io::Result<Self> {
         match address {
-            Address::Tcp(address) => Ok(Self(Kind::Tcp(TcpListener::bind(address.as_str()).await?))),
+            Address::Tcp(address) => Ok(Kind::Tcp(TcpListener::bind(address.as_str()).await?).into()),
             Address::Unix(path) => {
                 remove_stale(path).await?;
-                Ok(Self(Kind::Unix(UnixListener::bind(path)?, SocketFile(path.clone()))))
+                Ok(Kind::Unix(UnixListener::bind(path)?, SocketFile(path.clone())).into())
             }
         }
     }
 
-    /// Where clients reach it: `http://127.0.0.1:8080` or `unix:PATH`.
+    /// Speaks TLS with those who connect by TCP. A Unix socket stays as it is: nobody can listen in on it.
+    #[must_use]
+    pub fn with_tls(self, tls: Tls) -> Self {
+        match self.kind {
+            Kind::Tcp(_) => Self { tls: Some(tls), ..self },
+            Kind::Unix(..) => self,
+        }
+    }
+
+    /// Knows callers by their tokens, so that limits count by caller. What they may do is for the program to check.
+    #[must_use]
+    pub fn with_access(self, access: Access) -> Self {
+        Self { access, ..self }
+    }
+
+    /// Returns who the callers of this listener may be.
+    pub fn access(&self) -> &Access {
+        &self.access
+    }
+
+    /// Returns what connections of this listener need for TLS.
+    pub fn tls(&self) -> Option<&Tls> {
+        self.tls.as_ref()
+    }
+
+    /// Tells whether only this machine can reach it: a loopback address or a Unix socket.
+    pub fn is_local(&self) -> bool {
+        match &self.kind {
+            Kind::Tcp(listener) => {
+                listener.local_addr().is_ok_and(|address| address.ip().to_canonical().is_loopback())
+            }
+            Kind::Unix(..) => true,
+        }
+    }
+
+    /// Where clients reach it: `http://127.0.0.1:8080`, `https://127.0.0.1:8443` or `unix:PATH`.
     ///
     /// # Errors
     /// If the system does not say which port it is.
     pub fn url(&self) -> io::Result<String> {
-        Ok(match &self.0 {
+        let scheme = if self.tls.is_some() { "https" } else { "http" };
+        Ok(match &self.kind {
             // `SocketAddr` writes IPv6 in brackets.
-            Kind::Tcp(listener) => format!("http://{}", listener.local_addr()?),
+            Kind::Tcp(listener) => format!("{scheme}://{}", listener.local_addr()?),
             Kind::Unix(_, file) => format!("unix:{}", file.0.display()),
         })
     }
@@ -116,7 +163,7 @@ impl Listener {
     /// The system's. Some concern only this connection, others pass when files are closed: [`serve`](crate::serve)
     /// goes on after either.
     pub async fn accept(&self) -> io::Result<(Stream, Peer)> {
-        Ok(match &self.0 {
+        Ok(match &self.kind {
             Kind::Tcp(listener) => {
                 let (stream, address) = listener.accept().await?;
                 // Small answers must not wait for an acknowledgement of earlier ones.

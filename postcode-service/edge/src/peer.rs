@@ -8,7 +8,7 @@ use std::sync::Arc;
 pub struct Peer {
     /// Its address; none on a Unix socket.
     pub address: Option<SocketAddr>,
-    /// The identity that its TLS certificate proves, if it has one.
+    /// The identity that its TLS certificate proves, if it has one: the SHA-256 of the certificate in hexadecimal.
     pub identity: Option<Arc<str>>,
 }
 
@@ -56,6 +56,10 @@ impl Client {
         self.0.is_none_or(|address| address.is_loopback())
     }
 }
+
+/// Marks a request that came through a proxy which is trusted to say for whom it speaks. An extension of the request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TrustedProxy;
 
 /// Who makes a request, as a layer has found out that knows tokens or certificates. An extension of the request;
 /// limits count by it instead of the address.

@@ -9,6 +9,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
+use crate::refused::{Kind, count};
 use crate::{Client, Limits, Peer};
 
 /// No request is under way, and none has begun to come.
@@ -245,6 +246,8 @@ impl Open {
         ranked.select_nth_unstable(many - 1);
         for (_, id) in &ranked[..many] {
             if let Some(entry) = self.remove(*id) {
+                let idle = entry.state.phase.load(Ordering::Acquire) == IDLE;
+                count(if idle { Kind::Idle } else { Kind::Slow });
                 entry.state.closed.notify_one();
             }
         }

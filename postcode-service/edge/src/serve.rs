@@ -15,6 +15,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::places::Places;
+use crate::refused::{Kind, count};
 use crate::{BoxError, Listener, Peer, Proxies, RequestBody, Stream, connection, files};
 
 /// The limits of connections.
@@ -121,14 +122,18 @@ impl Accept for Plain {
 }
 
 /// Serves until `stop` is done; then takes no more connections, lets requests under way end within
-/// [`Limits::drain`], their bodies and answers to the last byte, and drops those that do not.
+/// [`Limits::drain`], their bodies and answers to the last byte, and drops those that do not. Speaks TLS if the listener
+/// [does](Listener::with_tls).
 pub async fn serve<H: Handler>(
     listener: Listener,
     handler: Arc<H>,
     limits: Limits,
     stop: impl Future<Output = ()>,
 ) {
-    serve_with(listener, Plain, handler, limits, stop).await;
+    match listener.tls().cloned() {
+        Some(tls) => serve_with(listener, tls, handler, limits, stop).await,
+        None => serve_with(listener, Plain, handler, limits, stop).await,
+    }
 }
 
 /// The same, with something between the socket and HTTP.
@@ -141,7 +146,7 @@ pub async fn serve_with<H: Handler, A: Accept>(
 ) {
     files::fit(&mut limits);
     let places = Places::new(&limits);
-    let (limits, accept) = (Arc::new(limits), Arc::new(accept));
+    let (limits, accept, access) = (Arc::new(limits), Arc::new(accept), listener.access().clone());
     let (close, closing) = watch::channel(false);
     let mut connections = JoinSet::new();
     let mut stop = std::pin::pin!(stop);
@@ -174,21 +179,25 @@ pub async fn serve_with<H: Handler, A: Accept>(
             }
         };
         let Some(place) = places.take(&peer, limits.proxies.trusts(&peer)) else {
+            count(Kind::NoPlace);
             tracing::debug!(?peer, "a connection was closed: there is no place for it");
             continue;
         };
         handler.connections(places.len());
         let (accept, handler, limits, closing) =
             (accept.clone(), handler.clone(), limits.clone(), closing.clone());
+        let access = access.clone();
         connections.spawn(async move {
             let place = Arc::new(place);
             let prepared = tokio::select! {
                 prepared = tokio::time::timeout(limits.header, accept.accept(stream, peer)) => prepared,
                 () = place.state.lost() => return,
+                // It has no request to lose.
+                () = until(closing.clone()) => return,
             };
             match prepared {
                 Ok(Ok((stream, peer))) => {
-                    connection::serve(stream, peer, place, handler, limits, closing).await;
+                    connection::serve(stream, peer, place, (handler, access), limits, closing).await;
                 }
                 Ok(Err(error)) => tracing::debug!(%error, "a connection ended before its first request"),
                 Err(_) => tracing::debug!("a connection was not ready for its first request in time"),
@@ -203,4 +212,9 @@ pub async fn serve_with<H: Handler, A: Accept>(
         tracing::warn!(open = connections.len(), "requests did not end in time and were dropped");
         connections.shutdown().await;
     }
+}
+
+/// Ready when it says true, or nobody can say so any more.
+pub(crate) async fn until(mut closing: watch::Receiver<bool>) {
+    let _ = closing.wait_for(|closing| *closing).await;
 }

@@ -50,6 +50,7 @@ impl<T: AsyncRead + Unpin> AsyncRead for Watched<T> {
         let bytes = buf.filled().len() - before;
         if bytes > 0 && this.state.bytes_came() {
             this.header.restart();
+            this.answer.restart();
         }
         // Only a header that has begun is hurried here: bodies have their own pace, and an idle connection its time.
         if !this.state.in_header() {

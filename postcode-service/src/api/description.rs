@@ -3,6 +3,7 @@
 use axum::Router;
 use axum::routing::get;
 use http::Method;
+use postcode_edge::{Need, Scope};
 use serde_json::{Map, Value, json};
 
 use super::App;
@@ -22,11 +23,17 @@ pub(super) struct Route {
     pub(super) params: &'static [&'static str],
     /// What is sent in the body, as an example.
     body: Option<&'static str>,
+    /// Whether postcodes.io has it, and so answers as JSONP where that is asked for.
+    jsonp: bool,
+    /// What a caller must bring where there are tokens.
+    need: Need,
 }
+
+const LOOKUP: Need = Need::Scope(Scope::Lookup);
 
 impl Route {
     const fn get(path: &'static str, summary: &'static str, params: &'static [&'static str]) -> Self {
-        Self { method: Method::GET, path, summary, params, body: None }
+        Self { method: Method::GET, path, summary, params, body: None, jsonp: false, need: LOOKUP }
     }
 
     const fn post(
@@ -35,32 +42,56 @@ impl Route {
         params: &'static [&'static str],
         body: &'static str,
     ) -> Self {
-        Self { method: Method::POST, path, summary, params, body: Some(body) }
+        Self { method: Method::POST, path, summary, params, body: Some(body), jsonp: false, need: LOOKUP }
     }
 
     /// By another method, and without a body.
     const fn by(method: Method, path: &'static str, summary: &'static str) -> Self {
-        Self { method, path, summary, params: &[], body: None }
+        Self { method, path, summary, params: &[], body: None, jsonp: false, need: LOOKUP }
+    }
+
+    /// A route of postcodes.io.
+    const fn theirs(mut self) -> Self {
+        self.jsonp = true;
+        self
+    }
+
+    /// All parameters that it takes.
+    pub(super) fn all_params(&self) -> impl Iterator<Item = &'static str> {
+        let jsonp: &[&str] = if self.jsonp { &[JSONP] } else { &[] };
+        self.params.iter().chain(EVERYWHERE).chain(jsonp).copied()
+    }
+
+    /// Needs another scope.
+    const fn needs(mut self, scope: Scope) -> Self {
+        self.need = Need::Scope(scope);
+        self
+    }
+
+    /// Needs no token.
+    const fn open(mut self) -> Self {
+        self.need = Need::Nothing;
+        self
     }
 }
 
 /// All of them; a test asks for each.
 #[rustfmt::skip]
 pub(super) const ROUTES: &[Route] = &[
-    Route::get("/", "A page to look a postcode up", &[]),
-    Route::get("/postcodes/{postcode}", "What is known of a postcode in use", &["filter"]),
-    Route::get("/postcodes", "Search by text, or the postcodes around a point", &["q", "query", "limit", "lon", "lat", "longitude", "latitude", "radius", "widesearch", "wideSearch", "filter"]),
-    Route::post("/postcodes", "Look postcodes up, or what is around points, many at once", &["filter", "limit", "radius", "widesearch"], "{\"postcodes\":[\"SW1A 1AA\"]} or {\"geolocations\":[{\"longitude\":-0.14,\"latitude\":51.5}]}"),
-    Route::get("/postcodes/{postcode}/validate", "Whether a text is a postcode in use; extended, what else it is", &[]),
-    Route::get("/postcodes/{postcode}/nearest", "The postcodes around a postcode", &["limit", "radius", "widesearch", "wideSearch", "filter"]),
-    Route::get("/postcodes/{postcode}/autocomplete", "Postcodes for the beginning of one", &["limit", "order"]),
+    Route::get("/", "A page to look a postcode up", &[]).open(),
+    Route::get("/postcodes/{postcode}", "What is known of a postcode in use", &["filter"]).theirs(),
+    Route::get("/postcodes", "Search by text, or the postcodes around a point", &["q", "query", "limit", "lon", "lat", "longitude", "latitude", "radius", "widesearch", "wideSearch", "filter"]).theirs(),
+    Route::post("/postcodes", "Look postcodes up, or what is around points, many at once", &["filter", "limit", "radius", "widesearch"], "{\"postcodes\":[\"SW1A 1AA\"]} or {\"geolocations\":[{\"longitude\":-0.14,\"latitude\":51.5}]}").theirs(),
+    Route::get("/postcodes/{postcode}/validate", "Whether a text is a postcode in use; extended, what else it is", &[]).theirs(),
+    Route::get("/postcodes/{postcode}/nearest", "The postcodes around a postcode", &["limit", "radius", "widesearch", "wideSearch", "filter"]).theirs(),
+    Route::get("/postcodes/{postcode}/autocomplete", "Postcodes for the beginning of one", &["limit", "order"]).theirs(),
     Route::get("/postcodes/{postcode}/distance/{other}", "Metres between two postcodes, in use or terminated; with extended=true only", &[]),
-    Route::get("/postcodes/lon/{longitude}/lat/{latitude}", "The postcodes around a point", &["limit", "radius", "widesearch", "wideSearch", "filter"]),
-    Route::get("/postcodes/lat/{latitude}/lon/{longitude}", "The postcodes around a point", &["limit", "radius", "widesearch", "wideSearch", "filter"]),
-    Route::get("/random/postcodes", "Any postcode in use", &["outcode", "filter"]),
-    Route::get("/outcodes", "The outcodes around a point", &["lon", "lat", "longitude", "latitude", "limit", "radius"]),
-    Route::get("/outcodes/{outcode}", "An outcode, summed up over its postcodes in use", &[]),
-    Route::get("/outcodes/{outcode}/nearest", "The outcodes around an outcode", &["limit", "radius"]),
+    Route::get("/postcodes/lon/{longitude}/lat/{latitude}", "The postcodes around a point", &["limit", "radius", "widesearch", "wideSearch", "filter"]).theirs(),
+    Route::get("/postcodes/lat/{latitude}/lon/{longitude}", "The postcodes around a point", &["limit", "radius", "widesearch", "wideSearch", "filter"]).theirs(),
+    Route::get("/random/postcodes", "Any postcode in use", &["outcode", "filter"]).theirs(),
+    Route::get("/outcodes", "The outcodes around a point", &["lon", "lat", "longitude", "latitude", "limit", "radius"]).theirs(),
+    Route::get("/outcodes/{outcode}", "An outcode, summed up over its postcodes in use", &[]).theirs(),
+    Route::get("/outcodes/{outcode}/nearest", "The outcodes around an outcode", &["limit", "radius"]).theirs(),
     Route::get("/outcodes/{outcode}/autocomplete", "Outcodes for the beginning of one; with extended=true only", &["limit"]),
     Route::get("/outcodes/{outcode}/validate", "Whether a text is an outcode with postcodes in use; with extended=true only", &[]),
     Route::get("/outcodes/{outcode}/postcodes", "The postcodes of an outcode, in pages or as lines; with extended=true only", &["limit", "cursor", "filter"]),
@@ -69,40 +100,55 @@ pub(super) const ROUTES: &[Route] = &[
     Route::get("/within", "The postcodes in a circle, a box or a polygon, in pages or as lines", &["lon", "lat", "longitude", "latitude", "radius", "bbox", "polygon", "limit", "cursor", "filter"]),
     Route::post("/within", "The postcodes in a polygon, in pages or as lines", &["limit", "cursor", "filter"], "{\"polygon\":[[-0.2,51.5],[-0.1,51.5],[-0.1,51.6]]} or a GeoJSON Polygon of one ring (holes are refused)"),
     Route::post("/enrich", "Rows with columns added by their postcodes, while they come. An error after the first rows can have no status any more: the connection is closed without the end of the chunked body (no last chunk, no trailer), which HTTP clients report as an incomplete answer", &["columns", "postcode_column", "prefix"], "text/csv with a header, or application/x-ndjson"),
-    Route::post("/jobs", "Many rows, or postcodes, looked up in the background", &["columns", "postcode_column", "prefix", "filter", "priority", "run_at", "callback_url"], "{\"postcodes\":[\"SW1A 1AA\"]} or rows, as text/csv with a header or application/x-ndjson"),
-    Route::get("/jobs/{id}", "How far a job is; with wait when it has ended", &["wait"]),
-    Route::by(Method::DELETE, "/jobs/{id}", "Cancel a job"),
-    Route::get("/jobs/{id}/events", "How far a job is, all the time, as server-sent events", &[]),
-    Route::get("/jobs/{id}/result", "What a job gave, whole or by Range", &[]),
-    Route::get("/jobs/callbacks", "The callbacks of jobs", &["state", "cursor", "limit"]),
-    Route::by(Method::POST, "/jobs/callbacks/{id}/retry", "Try a dead callback again"),
-    Route::get("/terminated_postcodes/{postcode}", "What is known of a terminated postcode; extended, all of it", &["filter"]),
+    Route::post("/jobs", "Many rows, or postcodes, looked up in the background", &["columns", "postcode_column", "prefix", "filter", "priority", "run_at", "callback_url"], "{\"postcodes\":[\"SW1A 1AA\"]} or rows, as text/csv with a header or application/x-ndjson").needs(Scope::Jobs),
+    Route::get("/jobs/{id}", "How far a job is; with wait when it has ended", &["wait"]).needs(Scope::Jobs),
+    Route::by(Method::DELETE, "/jobs/{id}", "Cancel a job").needs(Scope::Jobs),
+    Route::get("/jobs/{id}/events", "How far a job is, all the time, as server-sent events", &[]).needs(Scope::Jobs),
+    Route::get("/jobs/{id}/result", "What a job gave, whole or by Range", &[]).needs(Scope::Jobs),
+    Route::get("/jobs/callbacks", "The callbacks of jobs", &["state", "cursor", "limit"]).needs(Scope::Jobs),
+    Route::by(Method::POST, "/jobs/callbacks/{id}/retry", "Try a dead callback again").needs(Scope::Jobs),
+    Route::get("/terminated_postcodes/{postcode}", "What is known of a terminated postcode; extended, all of it", &["filter"]).theirs(),
     Route::get("/terminated_postcodes/{postcode}/nearest", "The postcodes in use around a terminated one; with extended=true only", &["limit", "radius", "widesearch", "wideSearch", "filter"]),
     Route::post("/bulk/validate", "What texts are, many at once", &[], "{\"postcodes\":[\"SW1A 1AA\"]}"),
     Route::post("/bulk/terminated_postcodes", "Look terminated postcodes up, many at once", &["filter"], "{\"postcodes\":[\"AB1 0AA\"]}"),
     Route::post("/bulk/outcodes", "Sum outcodes up, many at once", &[], "{\"outcodes\":[\"SW1A\"]}"),
-    Route::get("/places", "Populated places by name", &["q", "query", "limit", "l"]),
-    Route::get("/places/{code}", "A populated place by its code", &[]),
+    Route::get("/places", "Populated places by name", &["q", "query", "limit", "l"]).theirs(),
+    Route::get("/places/{code}", "A populated place by its code", &[]).theirs(),
     Route::get("/places/{code}/postcodes", "The postcodes in the box around a place", &["after", "limit"]),
     Route::get("/find/places", "Places by what a person types, islands, counties and districts among them", &["q", "limit", "within", "type"]),
-    Route::get("/random/places", "Any populated place", &[]),
-    Route::get("/scotland/postcodes/{postcode}", "What the Scottish Postcode Directory says of a postcode; extended, all areas that are kept", &[]),
+    Route::get("/random/places", "Any populated place", &[]).theirs(),
+    Route::get("/scotland/postcodes/{postcode}", "What the Scottish Postcode Directory says of a postcode; extended, all areas that are kept", &[]).theirs(),
     Route::get("/dataset/info", "Edition, source, attribution and size of the data", &[]),
-    Route::get("/dataset", "The dataset file, whole or by Range", &[]),
-    Route::get("/openapi.json", "This description", &[]),
-    Route::get("/.well-known/api-catalog", "What there is, for programs (RFC 9727)", &[]),
-    Route::get("/ping", "Whether the process answers", &[]),
-    Route::get("/ready", "Whether it wants requests", &[]),
+    Route::get("/dataset", "The dataset file, whole or by Range", &[]).needs(Scope::Dataset),
+    Route::get("/dataset/signature", "The signature of the dataset file, as minisign writes it", &[]).needs(Scope::Dataset),
+    Route::get("/openapi.json", "This description", &[]).open(),
+    Route::get("/.well-known/api-catalog", "What there is, for programs (RFC 9727)", &[]).open(),
+    Route::get("/ping", "Whether the process answers", &[]).theirs().open(),
+    Route::get("/ready", "Whether it wants requests", &[]).theirs().open(),
 ];
 
+/// What a caller must bring for a route, as the router names it. Nobody may use a route that is not in the table.
+pub(super) fn need(path: &str, method: &Method) -> Option<Need> {
+    let by = |route: &&Route| route.path == path && (route.method == *method || *method == Method::HEAD);
+    ROUTES.iter().find(by).map(|route| route.need)
+}
+
 /// Parameters that every route takes. `_` is what browsers' libraries add to get past caches.
-pub(super) const EVERYWHERE: &[&str] = &["callback", "extended", "strict", "_"];
+const EVERYWHERE: &[&str] = &["extended", "strict", "_"];
+/// The parameter of routes of postcodes.io that names a function to call with the answer.
+const JSONP: &str = "callback";
+
+/// Whether a route answers as JSONP: only those of postcodes.io do, which any origin may read.
+pub(super) fn has_jsonp(path: &str, method: &Method) -> bool {
+    let method = if *method == Method::HEAD { &Method::GET } else { method };
+    ROUTES.iter().any(|route| route.jsonp && route.path == path && route.method == *method)
+}
 
 /// Name, type and meaning of every parameter, in the query or in the path.
 const PARAMETERS: &[(&str, &str, &str)] = &[
     ("after", "string", "The last postcode of the page before"),
     ("bbox", "string", "West, south, east, north in degrees (WGS84)"),
-    ("callback", "string", "The function of a JSONP answer"),
+    ("callback", "string", "The function of a JSONP answer; only on routes of postcodes.io"),
     ("callback_url", "string", "Where to send a signed message when the job has ended"),
     ("code", "string", "The ONS code of an area, or the OS code of a place"),
     (
@@ -168,7 +214,9 @@ fn document() -> Value {
             "license": { "name": "MIT OR Apache-2.0", "identifier": "MIT OR Apache-2.0" },
         },
         "paths": paths,
-        "components": { "schemas": {
+        "components": { "securitySchemes": {
+            "token": { "type": "http", "scheme": "bearer", "description": "Where the operator has given out tokens" },
+        }, "schemas": {
             "Success": {
                 "type": "object",
                 "required": ["status", "result"],
@@ -193,7 +241,7 @@ fn document() -> Value {
 fn operation(route: &Route) -> Value {
     let in_path = route.path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
     let in_path = in_path.map(|name| parameter(name, "path"));
-    let in_query = route.params.iter().chain(EVERYWHERE).map(|name| parameter(name, "query"));
+    let in_query = route.all_params().map(|name| parameter(name, "query"));
     let answer = |description: &str, schema: &str| {
         let schema = json!({ "$ref": format!("#/components/schemas/{schema}") });
         json!({ "description": description, "content": { "application/json": { "schema": schema } } })
@@ -203,10 +251,15 @@ fn operation(route: &Route) -> Value {
         "parameters": in_path.chain(in_query).collect::<Vec<_>>(),
         "responses": { "200": answer("The answer", "Success"), "default": answer("An error", "Error") },
     });
+    operation["security"] = match route.need {
+        Need::Nothing => json!([]),
+        Need::Scope(scope) => json!([{}, { "token": [scope.name()] }]),
+    };
     let plain = match route.path {
         "/" => Some("text/html"),
         "/.well-known/api-catalog" => Some("application/linkset+json"),
         "/dataset" => Some("application/octet-stream"),
+        "/dataset/signature" => Some("text/plain"),
         "/enrich" | "/jobs/{id}/result" => Some("text/csv"),
         "/jobs/{id}/events" => Some("text/event-stream"),
         _ => None,
@@ -260,9 +313,9 @@ mod tests {
         let in_path = |route: &'static Route| {
             route.path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
         };
-        let mut used: Vec<&str> = EVERYWHERE.to_vec();
+        let mut used: Vec<&str> = Vec::new();
         for route in ROUTES {
-            used.extend(in_path(route).chain(route.params.iter().copied()));
+            used.extend(in_path(route).chain(route.all_params()));
         }
         used.sort_unstable();
         used.dedup();

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use http::HeaderValue;
-use postcode_core::{DatasetInfo, Error, ErrorKind, Local, Postcode, PostcodeLookup};
+use postcode_core::dataset::Verify;
+use postcode_core::{DatasetInfo, Error, ErrorKind, Local, Opened, Postcode, PostcodeLookup};
 
 use super::dataset_file::File;
 
@@ -17,6 +18,8 @@ pub struct Edition {
     pub(super) etag: HeaderValue,
     /// The dataset file, where there is one to give.
     pub(super) file: Option<File>,
+    /// How much of the data was checked before it was served, where that is known.
+    pub(super) verified: Option<Verify>,
 }
 
 impl Edition {
@@ -36,7 +39,7 @@ impl Edition {
         // What is written of the same data may change with the version of this program. Weak, because a
         // proxy may compress the answer.
         let etag = header(&format!("W/\"{}-{}\"", info.fingerprint, env!("CARGO_PKG_VERSION")))?;
-        Ok(Self { lookup, info, fingerprint, etag, file: None })
+        Ok(Self { lookup, info, fingerprint, etag, file: None, verified: None })
     }
 
     /// The dataset of a lookup in this process, which is also offered as a file, for replicas.
@@ -50,6 +53,19 @@ impl Edition {
         Ok(edition)
     }
 
+    /// A dataset that was opened with a check, offered with its signature.
+    ///
+    /// # Errors
+    /// As [`of`](Self::of).
+    pub async fn of_opened(opened: Opened) -> Result<Self, Error> {
+        let mut edition = Self::of_local(opened.local).await?;
+        edition.verified = Some(opened.verified);
+        if let Some(file) = &mut edition.file {
+            file.signature = opened.signature;
+        }
+        Ok(edition)
+    }
+
     /// The lookup.
     pub fn lookup(&self) -> Arc<dyn PostcodeLookup> {
         self.lookup.clone()
@@ -58,6 +74,11 @@ impl Edition {
     /// The dataset.
     pub fn info(&self) -> &DatasetInfo {
         &self.info
+    }
+
+    /// How much of the data was checked: `full`, `checksums`, `off`, or nothing if that is not known.
+    pub(crate) fn verified(&self) -> Option<&'static str> {
+        self.verified.map(Verify::name)
     }
 
     /// What to tell a user whose postcode lies in that area, if the dataset leaves the area out.

@@ -6,6 +6,7 @@
 //! and hyper with "error reading a body", Python's requests with `ChunkedEncodingError`. What came before is whole rows but the last; the reason is
 //! in the server's log, under the request's id.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -18,6 +19,7 @@ use futures::stream::{self, Stream, StreamExt};
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use postcode_core::wire::EDITION_HEADER;
+use postcode_edge::ClientKey;
 use tokio::time::Instant;
 
 use super::App;
@@ -35,8 +37,9 @@ async fn rows(State(app): State<App>, params: Params, request: Request) -> Outco
     let format = format(request.headers())?;
     let edition = app.edition();
     let plan = plan(format, &params)?;
-    let place = app.downloads.place()?;
-    let input = limited(request.into_body().into_data_stream(), app.limits.max_upload);
+    let place = Arc::new(app.downloads.place(ClientKey::of(request.extensions()))?);
+    let input = place.counted(limited(request.into_body().into_data_stream(), app.limits.max_upload));
+    let input = input.map(|bytes| bytes.map_err(std::io::Error::other));
     let mut parts = Box::pin(enrich(input, edition.lookup.clone(), plan));
     let first = parts.next().await.transpose()?.map_or(Bytes::new(), |part| part.bytes);
     let rest = parts.map(move |part| {

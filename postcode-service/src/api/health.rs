@@ -8,9 +8,11 @@ use axum::routing::get;
 use http::header::ETAG;
 use http::{HeaderValue, StatusCode};
 use postcode_core::ErrorKind;
+use postcode_core::dataset::Verify;
+use serde::Serialize;
 
 use super::App;
-use super::reply::{Failure, Outcome, json};
+use super::reply::{Failure, Outcome, json, written};
 
 pub(super) fn routes() -> Router<App> {
     Router::new().route("/ping", get(ping)).route("/ready", get(ready))
@@ -33,9 +35,22 @@ async fn ready(State(app): State<App>) -> Outcome {
     if app.jobs.ready().await.is_err() {
         return Err(not_ready("Service not ready. Jobs can't be stored. Lookups are answered"));
     }
-    json(&"Ready")
+    is_ready(&app)
 }
 
 fn not_ready(text: &'static str) -> Failure {
     Failure::new(StatusCode::SERVICE_UNAVAILABLE, text, ErrorKind::Unavailable.code()).retryable(Some(1))
+}
+
+/// Says it if what is served was never checked.
+fn is_ready(app: &App) -> Outcome {
+    #[derive(Serialize)]
+    struct Ready {
+        status: u16,
+        result: &'static str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        verify: Option<&'static str>,
+    }
+    let verify = app.edition().verified.filter(|verified| *verified == Verify::Off).map(Verify::name);
+    written(&Ready { status: 200, result: "Ready", verify })
 }

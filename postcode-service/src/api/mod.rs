@@ -2,6 +2,7 @@
 //!
 //! Deliberate differences are listed, with their reasons, in `docs/COMPATIBILITY.md`.
 
+mod answers;
 mod bulk;
 mod dataset;
 mod dataset_file;
@@ -9,11 +10,13 @@ mod description;
 mod distance;
 mod edition;
 mod enrich;
+mod guard;
 mod health;
 mod jobs;
 mod nearest;
 mod opt_in;
 mod outcode;
+mod own_time;
 mod page;
 mod params;
 mod path;
@@ -42,11 +45,12 @@ use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use http::Method;
 use postcode_core::{MAX_NEIGHBOURS, MAX_PAGE, MAX_RADIUS};
-use tokio::sync::Semaphore;
+use postcode_edge::Access;
 use tower::ServiceExt;
 
 pub(crate) use bulk::lines as bulk_lines;
 pub use edition::Edition;
+pub(crate) use own_time::OwnTime;
 pub use reply::{Failure, RequestId};
 
 use crate::jobs::Jobs;
@@ -68,6 +72,12 @@ pub struct Limits {
     pub max_nearest: usize,
     /// Postcodes in one page of a region. At most [`MAX_PAGE`].
     pub max_page: usize,
+    /// Postcodes in one answer to bulk reverse geocoding.
+    pub max_records: usize,
+    /// Requests for the postcodes of regions at a time. They take turns; others are answered 503 at once.
+    pub max_regions: usize,
+    /// Bytes of long answers that are being sent at a time. Others are answered 503.
+    pub max_answers: u64,
     /// Whether parameters that no route has are refused, without `?strict=true`.
     pub strict: bool,
 }
@@ -83,6 +93,9 @@ impl Default for Limits {
             max_radius: MAX_RADIUS,
             max_nearest: MAX_NEIGHBOURS,
             max_page: MAX_PAGE,
+            max_records: 10_000,
+            max_regions: 64,
+            max_answers: 256 << 20,
             strict: false,
         }
     }
@@ -95,9 +108,10 @@ struct App {
     ready: Arc<AtomicBool>,
     limits: Limits,
     downloads: dataset_file::Downloads,
-    /// Turns of the work on regions.
-    regions: Arc<Semaphore>,
+    answers: answers::Answers,
+    regions: region::Turns,
     jobs: Jobs,
+    access: Access,
 }
 
 impl App {
@@ -121,15 +135,26 @@ impl Api {
 
     /// Over that edition of the data, with jobs. Their workers are not run here.
     pub fn with_jobs(edition: Edition, limits: Limits, jobs: Jobs) -> Self {
+        Self::with_access(edition, limits, jobs, Access::open())
+    }
+
+    /// Over that edition of the data, with jobs, for callers whose tokens have the scopes that the routes need.
+    pub fn with_access(edition: Edition, limits: Limits, jobs: Jobs, access: Access) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let app = App {
             edition: Arc::new(ArcSwap::from_pointee(edition)),
             ready: Arc::new(AtomicBool::new(true)),
             limits,
             downloads: dataset_file::Downloads::new(limits.max_downloads),
-            regions: Arc::new(Semaphore::new(cores.div_ceil(2))),
+            answers: answers::Answers::new(limits.max_answers),
+            regions: region::Turns::new(cores.div_ceil(2), limits.max_regions),
             jobs,
+            access,
         };
+        let private = jobs::routes()
+            .route_layer(from_fn_with_state(app.clone(), strict::check))
+            .route_layer(from_fn_with_state(app.clone(), guard::check))
+            .route_layer(from_fn(reply::private));
         let router = Router::new()
             .merge(bulk::routes())
             .merge(dataset::routes())
@@ -138,7 +163,6 @@ impl Api {
             .merge(distance::routes())
             .merge(enrich::routes())
             .merge(health::routes())
-            .merge(jobs::routes())
             .merge(nearest::routes())
             .merge(outcode::routes())
             .merge(page::routes())
@@ -150,10 +174,12 @@ impl Api {
             .merge(terminated::routes())
             .merge(validate::routes())
             .route_layer(from_fn_with_state(app.clone(), strict::check))
+            .route_layer(from_fn_with_state(app.clone(), guard::check))
+            .merge(private)
             .route_layer(from_fn(remember_route))
             .fallback(bulk::no_route)
             // postcodes.io has no 405.
-            .method_not_allowed_fallback(bulk::no_route)
+            .method_not_allowed_fallback(bulk::no_method)
             .with_state(app.clone());
         Self { app, router }
     }
@@ -161,6 +187,11 @@ impl Api {
     /// The data that is served now.
     pub fn edition(&self) -> Arc<Edition> {
         self.app.edition()
+    }
+
+    /// Who may do what.
+    pub(crate) fn access(&self) -> &Access {
+        &self.app.access
     }
 
     pub(crate) fn jobs(&self) -> &Jobs {
@@ -181,26 +212,25 @@ impl Api {
         }
     }
 
-    /// Whether a request sets its own limits of time, because it waits or uploads as long as it goes on.
-    pub(crate) fn takes_its_time(request: &Request<Body>) -> bool {
-        jobs::is_of_jobs(request.uri().path())
+    /// Whether a path is of no concern to pages of other sites, which may read everything else. Decided before routing,
+    /// so that nothing below `/jobs` is told to them, routed or not.
+    pub(crate) fn is_private(path: &str) -> bool {
+        let first = path.trim_start_matches('/').split('/').next().unwrap_or_default();
+        first.eq_ignore_ascii_case("jobs") || path.trim_end_matches('/').eq_ignore_ascii_case("/metrics")
     }
 
     /// Answers a request. The response's extensions hold the [`MatchedPath`] if there was a route.
     pub async fn call(&self, mut request: Request<Body>) -> Response {
         let finish = reply::Finish::of(&request);
-        let response = if request.method() == Method::OPTIONS {
-            reply::preflight()
-        } else {
-            match path::normalise(&mut request) {
-                Ok(()) => {
-                    let answered: Result<Response, Infallible> = self.router.clone().oneshot(request).await;
-                    answered.unwrap_or_else(|never| match never {})
-                }
-                Err(failure) => failure.into_response(),
+        let response = match path::normalise(&mut request) {
+            Ok(()) => {
+                let answered: Result<Response, Infallible> = self.router.clone().oneshot(request).await;
+                answered.unwrap_or_else(|never| match never {})
             }
+            Err(_) if request.method() == Method::OPTIONS => reply::preflight(),
+            Err(failure) => failure.into_response(),
         };
-        finish.apply(response).await
+        finish.apply(self.app.answers.hold(response).await).await
     }
 }
 

@@ -6,22 +6,33 @@ use std::convert::Infallible;
 use axum::extract::FromRequestParts;
 use http::request::Parts;
 use postcode_core::wire::{EXTENDED, Field, Shape};
+use postcode_edge::ClientKey;
 
 /// The query parameters in their order. Names are case-sensitive.
 #[derive(Debug, Default)]
-pub(super) struct Params(Vec<(String, String)>);
+pub(super) struct Params(Vec<(String, String)>, ClientKey);
 
 impl Params {
     pub(super) fn parse(query: Option<&str>) -> Self {
-        Self(form_urlencoded::parse(query.unwrap_or_default().as_bytes()).into_owned().collect())
+        let query = form_urlencoded::parse(query.unwrap_or_default().as_bytes());
+        Self(query.into_owned().collect(), ClientKey::default())
+    }
+
+    /// Whose request it is, for pools of places.
+    pub(super) fn client(&self) -> ClientKey {
+        self.1.clone()
     }
 
     /// The value; of a parameter that is given several times all, joined by commas. Empty is absent.
     pub(super) fn get(&self, name: &str) -> Option<Cow<'_, str>> {
         let mut values = self.0.iter().filter(|(key, _)| key == name).map(|(_, value)| value.as_str());
-        let first = values.next()?;
-        let value = values.fold(Cow::Borrowed(first), |all, value| Cow::Owned(format!("{all},{value}")));
-        (!value.is_empty()).then_some(value)
+        let mut all = Cow::Borrowed(values.next()?);
+        for value in values {
+            let all = all.to_mut();
+            all.push(',');
+            all.push_str(value);
+        }
+        (!all.is_empty()).then_some(all)
     }
 
     /// The first value, which may be empty.
@@ -65,7 +76,8 @@ impl<S: Sync> FromRequestParts<S> for Params {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
-        Ok(Self::parse(parts.uri.query()))
+        let params = Self::parse(parts.uri.query());
+        Ok(Self(params.0, ClientKey::of(&parts.extensions)))
     }
 }
 

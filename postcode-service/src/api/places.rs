@@ -71,7 +71,11 @@ async fn postcodes(State(app): State<App>, Path(text): Path<String>, params: Par
     if text.len() > MAX_QUERY {
         return Err(unknown());
     }
-    let page = edition.lookup.place_postcodes(&text, after, limit).await?.ok_or_else(unknown)?;
+    // All postcodes of the box are looked at, a quarter of a million for London.
+    let lookup = edition.lookup.clone();
+    let work = async move { lookup.place_postcodes(&text, after, limit).await };
+    let _place = app.regions.place(params.client())?;
+    let page = app.regions.work(work).await??.ok_or_else(unknown)?;
     data(&edition, &page)
 }
 

@@ -1,20 +1,27 @@
 //! What every answer has in common: envelope, errors, CORS, ETag, JSONP.
 
 use std::borrow::Cow;
+use std::convert::Infallible;
 use std::time::Duration;
 
 use axum::body::{Body, to_bytes};
+use axum::extract::MatchedPath;
+use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use futures::stream;
 use http::header::{
-    ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN, CONTENT_TYPE,
-    ETAG, IF_NONE_MATCH, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS,
+    ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN, CONTENT_LENGTH,
+    CONTENT_TYPE, ETAG, IF_NONE_MATCH, RETRY_AFTER, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
 };
 use http::{HeaderValue, Method, Request, StatusCode};
 use postcode_core::wire::{EDITION_HEADER, ErrorBody, RecordView, Shape, Success, TerminatedBody, code};
 use postcode_core::{Error, ErrorKind, Record};
+use postcode_edge::{Full, Refused};
 use serde::Serialize;
 
 use super::Edition;
+use super::description::has_jsonp;
 use super::params::Params;
 
 pub(super) const JSON: HeaderValue = HeaderValue::from_static("application/json; charset=utf-8");
@@ -52,10 +59,56 @@ pub(super) fn json<T: Serialize>(result: &T) -> Outcome {
     written(&Success::new(result))
 }
 
+/// `{"status":200,"result":[…]}`, written item by item, so that other requests have a turn while a long one is written and
+/// its deadline can end it.
+pub(super) struct ResultList {
+    bytes: Vec<u8>,
+    is_empty: bool,
+    next_turn: usize,
+}
+
+impl ResultList {
+    /// Bytes that are written between two turns of others.
+    const BETWEEN_TURNS: usize = 128 << 10;
+
+    pub(super) fn new() -> Self {
+        let mut bytes = Vec::with_capacity(2048);
+        bytes.extend_from_slice(br#"{"status":200,"result":["#);
+        Self { bytes, is_empty: true, next_turn: Self::BETWEEN_TURNS }
+    }
+
+    pub(super) fn push<T: Serialize>(&mut self, item: &T) -> Result<(), Failure> {
+        if !std::mem::replace(&mut self.is_empty, false) {
+            self.bytes.push(b',');
+        }
+        serde_json::to_writer(&mut self.bytes, item).map_err(not_written)
+    }
+
+    /// Lets others go on if much has been written since they did.
+    pub(super) async fn give_turn(&mut self) {
+        if self.bytes.len() >= self.next_turn {
+            self.next_turn = self.bytes.len() + Self::BETWEEN_TURNS;
+            tokio::task::yield_now().await;
+        }
+    }
+
+    /// The answer, without ETag as those to a POST are.
+    pub(super) fn finish(mut self, edition: &Edition) -> Outcome {
+        self.bytes.extend_from_slice(b"]}");
+        self.bytes.shrink_to_fit();
+        let mut response = ([(CONTENT_TYPE, JSON)], self.bytes).into_response();
+        response.headers_mut().insert(EDITION_HEADER, edition.fingerprint.clone());
+        Ok(response)
+    }
+}
+
+fn not_written(error: serde_json::Error) -> Failure {
+    Failure::internal(format!("an answer could not be written: {error}"))
+}
+
 pub(super) fn written<T: Serialize>(body: &T) -> Outcome {
     let mut bytes = Vec::with_capacity(2048);
-    serde_json::to_writer(&mut bytes, body)
-        .map_err(|e| Failure::internal(format!("an answer could not be written: {e}")))?;
+    serde_json::to_writer(&mut bytes, body).map_err(not_written)?;
     Ok(([(CONTENT_TYPE, JSON)], bytes).into_response())
 }
 
@@ -70,6 +123,8 @@ pub struct Failure {
     terminated: Option<Box<(Record, Shape)>>,
     advice: Option<Box<str>>,
     edition: Option<HeaderValue>,
+    challenge: Option<HeaderValue>,
+    refused: Option<Refused>,
 }
 
 impl Failure {
@@ -83,7 +138,15 @@ impl Failure {
             terminated: None,
             advice: None,
             edition: None,
+            challenge: None,
+            refused: None,
         }
+    }
+
+    /// Says in `WWW-Authenticate` how to be let in.
+    pub(super) fn challenge(mut self, challenge: HeaderValue) -> Self {
+        self.challenge = Some(challenge);
+        self
     }
 
     pub(super) fn bad_request(error: impl Into<Cow<'static, str>>) -> Self {
@@ -170,6 +233,12 @@ impl Failure {
         if let Some(edition) = self.edition {
             headers.insert(EDITION_HEADER, edition);
         }
+        if let Some(challenge) = self.challenge {
+            headers.insert(WWW_AUTHENTICATE, challenge);
+        }
+        if let Some(refused) = self.refused {
+            response.extensions_mut().insert(refused);
+        }
         response
     }
 }
@@ -198,6 +267,34 @@ impl From<Error> for Failure {
     }
 }
 
+/// A limit of requests is reached.
+impl From<Refused> for Failure {
+    fn from(refused: Refused) -> Self {
+        let (status, text) = match refused {
+            Refused::Shed => {
+                (StatusCode::SERVICE_UNAVAILABLE, "Too many requests at once. Try again in a moment")
+            }
+            Refused::Client => (
+                StatusCode::TOO_MANY_REQUESTS,
+                "Too many of your requests at once. Wait for some to be answered",
+            ),
+            Refused::Rate(_) => (
+                StatusCode::TOO_MANY_REQUESTS,
+                "Too many of your requests in a short time. Retry-After says when to go on",
+            ),
+        };
+        let failure = Self::new(status, text, ErrorKind::Overloaded.code());
+        Self { refused: Some(refused), ..failure.retryable(Some(refused.retry_after())) }
+    }
+}
+
+/// A pool of places is full.
+impl From<Full> for Failure {
+    fn from(_: Full) -> Self {
+        Self::from(Refused::Shed)
+    }
+}
+
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
         let mut response = self.status.into_response();
@@ -215,13 +312,23 @@ pub(super) fn preflight() -> Response {
     (StatusCode::NO_CONTENT, headers).into_response()
 }
 
+/// Marks the answers of a route that are not for pages of other origins.
+#[derive(Clone, Copy, Debug)]
+struct Private;
+
+/// A layer of such routes.
+pub(super) async fn private(request: axum::extract::Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    response.extensions_mut().insert(Private);
+    response
+}
+
 /// What is known of the request when its answer is finished.
 pub(super) struct Finish {
     request_id: Option<RequestId>,
     if_none_match: Option<HeaderValue>,
+    method: Method,
     callback: Option<String>,
-    /// Whether pages of other origins may read the answer. Jobs are not theirs to make or to read.
-    open: bool,
 }
 
 impl Finish {
@@ -235,16 +342,19 @@ impl Finish {
         Self {
             request_id: request.extensions().get().cloned(),
             if_none_match: request.headers().get(IF_NONE_MATCH).filter(|_| reads).cloned(),
+            method: request.method().clone(),
             callback,
-            open: !super::jobs::is_of_jobs(request.uri().path()),
         }
     }
 
-    pub(super) async fn apply(self, response: Response) -> Response {
-        let open = self.open;
+    pub(super) async fn apply(self, mut response: Response) -> Response {
+        let private = response.extensions_mut().remove::<Private>().is_some();
         let mut response = self.applied(response).await;
-        if !open {
-            response.headers_mut().remove(ACCESS_CONTROL_ALLOW_ORIGIN);
+        if private {
+            let headers = response.headers_mut();
+            headers.remove(ACCESS_CONTROL_ALLOW_ORIGIN);
+            headers.insert("cross-origin-resource-policy", HeaderValue::from_static("same-origin"));
+            headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
         }
         response
     }
@@ -253,7 +363,7 @@ impl Finish {
         if let Some(failure) = response.extensions_mut().remove::<Failure>() {
             let extensions = std::mem::take(response.extensions_mut());
             let mut response = failure.respond(self.request_id.as_ref());
-            *response.extensions_mut() = extensions;
+            response.extensions_mut().extend(extensions);
             return response;
         }
         response.headers_mut().insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
@@ -270,7 +380,14 @@ impl Finish {
             return response;
         }
         match self.callback {
-            Some(name) if response.headers().get(CONTENT_TYPE) == Some(&JSON) => wrap(&name, response).await,
+            Some(name) if response.headers().get(CONTENT_TYPE) == Some(&JSON) => {
+                // A script is read by any page, so only what any page may read is made one.
+                let route = response.extensions().get::<MatchedPath>();
+                match route.is_some_and(|route| has_jsonp(route.as_str(), &self.method)) {
+                    true => wrap(&name, response).await,
+                    false => response,
+                }
+            }
             _ => response,
         }
     }
@@ -294,10 +411,21 @@ async fn wrap(name: &str, response: Response) -> Response {
     let Ok(body) = to_bytes(body, usize::MAX).await else {
         return Failure::internal("the answer could not be wrapped").respond(None);
     };
-    let json = String::from_utf8_lossy(&body).replace('\u{2028}', "\\u2028").replace('\u{2029}', "\\u2029");
-    let body = format!("/**/ typeof {name} === 'function' && {name}({json});");
+    let separators = |text: &[u8]| text.windows(3).any(|it| matches!(it, [0xe2, 0x80, 0xa8 | 0xa9]));
+    let json = match separators(&body) {
+        true => {
+            let json = String::from_utf8_lossy(&body);
+            Bytes::from(json.replace('\u{2028}', "\\u2028").replace('\u{2029}', "\\u2029"))
+        }
+        false => body,
+    };
+    // The answer itself is not copied.
+    let chunks =
+        [format!("/**/ typeof {name} === 'function' && {name}(").into(), json, Bytes::from_static(b");")];
+    let len: usize = chunks.iter().map(Bytes::len).sum();
     parts.headers.insert(CONTENT_TYPE, JAVASCRIPT);
     parts.headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    parts.headers.remove(http::header::CONTENT_LENGTH);
-    Response::from_parts(parts, Body::from(body))
+    parts.headers.insert(CONTENT_LENGTH, len.into());
+    let body = Body::from_stream(stream::iter(chunks.map(Ok::<_, Infallible>)));
+    Response::from_parts(parts, body)
 }

@@ -9,7 +9,7 @@ use http::Method;
 use postcode_core::wire::Keys;
 
 use super::App;
-use super::description::{EVERYWHERE, ROUTES};
+use super::description::ROUTES;
 use super::params::Params;
 use super::reply::Failure;
 use crate::enrich::short;
@@ -31,9 +31,8 @@ fn known(path: &str, method: &Method, params: &Params) -> Result<(), Failure> {
     let Some(route) = ROUTES.iter().find(|route| route.path == path && route.method == method) else {
         return Ok(());
     };
-    let own = || route.params.iter().chain(EVERYWHERE).copied();
-    if let Some(name) = params.names().find(|name| !own().any(|known| known == *name)) {
-        let mut all: Vec<&str> = own().collect();
+    if let Some(name) = params.names().find(|name| !route.all_params().any(|known| known == *name)) {
+        let mut all: Vec<&str> = route.all_params().collect();
         all.sort_unstable();
         return Err(refuse("parameter", name, &all));
     }

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use postcode_core::dataset::Dataset;
+use postcode_core::dataset::{Dataset, Demands};
 
 use super::{exit, output};
 use crate::diff::compare;
@@ -73,6 +73,7 @@ impl Args {
 fn open(path: &Path) -> anyhow::Result<Dataset> {
     match path.to_str() {
         Some("embedded:") => Ok(Dataset::embedded()?),
-        _ => Ok(Dataset::open(path)?),
+        // All of it is read anyway: a damaged file would be taken for one with changes.
+        _ => Ok(Dataset::open_checked(path, &Demands::default())?),
     }
 }

@@ -15,6 +15,8 @@ use crate::jobs::{Callbacks, Jobs, Limits, Url};
 const SECRET: &str = "POSTCODE_WEBHOOK_SECRET";
 /// Beside the process, made by the first job.
 const USUAL: &str = "postcode-jobs.db";
+/// What a server stores whose operator has not said where: it is not known how large that disk is.
+const USUAL_STORED: u64 = 1 << 30;
 
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Jobs")]
@@ -35,19 +37,37 @@ pub(super) struct JobArgs {
     /// Rows of one job at most
     #[arg(long, value_name = "NUMBER", env = "POSTCODE_MAX_JOB_ROWS", default_value_t = Limits::default().rows)]
     max_job_rows: u64,
-    /// Bytes of rows of all jobs at most; when there are as many, others are answered 507
-    #[arg(long, value_name = "BYTES", env = "POSTCODE_MAX_STORED", default_value_t = Limits::default().stored)]
-    max_stored: u64,
+    /// Jobs of all tenants together that have not ended, at most; others are answered 503
+    #[arg(long, value_name = "NUMBER", env = "POSTCODE_MAX_OPEN_JOBS", default_value_t = Limits::default().open_jobs_in_all)]
+    max_open_jobs: u32,
+    /// Bytes of rows and results of all jobs at most; when there are as many, others are answered 507, and a job whose
+    /// result would be beyond that fails [default: 17179869184 (16 GiB) with --jobs, 1073741824 (1 GiB) without]
+    #[arg(long, value_name = "BYTES", env = "POSTCODE_MAX_STORED")]
+    max_stored: Option<u64>,
+    /// Bytes of rows and results of the jobs of one tenant at most, likewise [default: half of --max-stored]
+    #[arg(long, value_name = "BYTES", env = "POSTCODE_MAX_TENANT_STORED")]
+    max_tenant_stored: Option<u64>,
+    /// Bytes of the result of one job at most; a job whose result has more fails [default: a quarter of --max-stored]
+    #[arg(long, value_name = "BYTES", env = "POSTCODE_MAX_JOB_RESULT")]
+    max_job_result: Option<u64>,
+    /// Percent of the disk that stay free, if jobs are kept in a file: with less, jobs are answered 507, and the work on
+    /// others waits. 0: all may be used
+    #[arg(long, value_name = "PERCENT", env = "POSTCODE_MIN_FREE_DISK", default_value_t = Limits::default().min_free, value_parser = clap::value_parser!(u8).range(0..=99))]
+    min_free_disk: u8,
     /// How long a job that has ended, and its result, are kept
     #[arg(long, value_name = "TIME", env = "POSTCODE_KEEP_RESULTS", default_value = "7d", value_parser = long_time)]
     keep_results: Duration,
-    /// A file that holds the secret by which callbacks are signed (whsec_…); or set POSTCODE_WEBHOOK_SECRET. Without one
-    /// no job may ask for a callback
+    /// A file with the secrets by which callbacks are signed; or set POSTCODE_WEBHOOK_SECRET. A line with a secret
+    /// (whsec_…) is for all tenants, one with a tenant's name and a secret for that tenant; a second secret in a line is
+    /// used as well. Without one no job may ask for a callback
     #[arg(long, value_name = "FILE", env = "POSTCODE_WEBHOOK_SECRET_FILE")]
     webhook_secret_file: Option<PathBuf>,
     /// Hosts, addresses and networks that callbacks may go to although they are not of the public internet
     #[arg(long, value_name = "HOST|CIDR", env = "POSTCODE_CALLBACK_ALLOW", value_delimiter = ',')]
     callback_allow: Vec<Allow>,
+    /// Hosts, addresses and networks that callbacks may never go to, such as your own public addresses
+    #[arg(long, value_name = "HOST|CIDR", env = "POSTCODE_CALLBACK_DENY", value_delimiter = ',')]
+    callback_deny: Vec<Allow>,
     /// How often a callback is tried before it is given up
     #[arg(long, value_name = "NUMBER", env = "POSTCODE_CALLBACK_ATTEMPTS", default_value_t = Manner::default().attempts)]
     callback_attempts: u32,
@@ -85,11 +105,16 @@ impl JobArgs {
             Some(Place::At(url)) => (url.clone(), false),
             None => (Url::Sqlite(USUAL.into()), true),
         };
+        let stored = self.max_stored.unwrap_or(if lazy { USUAL_STORED } else { Limits::default().stored });
         let limits = Limits {
             open_jobs: self.max_jobs,
+            open_jobs_in_all: self.max_open_jobs,
             rows: self.max_job_rows,
             upload,
-            stored: self.max_stored,
+            stored,
+            stored_of_tenant: self.max_tenant_stored.unwrap_or(stored / 2),
+            result: self.max_job_result.unwrap_or(stored / 4),
+            min_free: self.min_free_disk,
             keep: self.keep_results,
             ..Limits::default()
         };
@@ -122,6 +147,7 @@ impl JobArgs {
         let Some(secret) = secret else { return Ok(None) };
         let manner = Manner {
             allow: self.callback_allow.clone(),
+            deny: self.callback_deny.clone(),
             attempts: self.callback_attempts,
             first_delay: self.callback_delay,
             ..Manner::default()

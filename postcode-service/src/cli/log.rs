@@ -1,7 +1,10 @@
 //! What programs that go on say while they do.
 
+use std::io::IsTerminal;
+
 use anyhow::Context;
 use clap::ValueEnum;
+use postcode_edge::log::{self, Format, Guard};
 use tracing_subscriber::EnvFilter;
 
 #[derive(Debug, clap::Args)]
@@ -23,15 +26,15 @@ enum LogFormat {
 }
 
 impl Log {
-    pub(super) fn start(&self) -> anyhow::Result<()> {
+    /// Starts the log. It ends when the guard is dropped.
+    pub(super) fn start(&self) -> anyhow::Result<Guard> {
         let rust_log = std::env::var("RUST_LOG").ok().filter(|filter| !filter.is_empty());
         let filter = self.log.clone().or(rust_log).unwrap_or_else(|| "info".to_owned());
         let filter = EnvFilter::try_new(&filter).with_context(|| format!("--log {filter:?}"))?;
-        let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-        match self.log_format {
-            LogFormat::Text => log.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr())).init(),
-            LogFormat::Json => log.json().flatten_event(true).init(),
-        }
-        Ok(())
+        let format = match self.log_format {
+            LogFormat::Text => Format::Text { ansi: std::io::stderr().is_terminal() },
+            LogFormat::Json => Format::Json,
+        };
+        log::start(filter, format, std::io::stderr()).context("the log could not be started")
     }
 }

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 
 use anyhow::Context as _;
-use postcode_core::dataset::Dataset;
+use postcode_core::dataset::{Dataset, Demands, Verify};
 
 use crate::destination;
 
@@ -27,7 +27,8 @@ pub struct Args {
 impl Args {
     /// Runs the command.
     pub async fn run(self) -> anyhow::Result<()> {
-        let dataset = Dataset::open(&self.file)?;
+        // What is packed is answered from for long, by every copy of a program.
+        let dataset = Dataset::open_checked(&self.file, &Demands::default().verify(Verify::Full))?;
         destination::check(&self.out, [&*self.file])?;
         let pack = dataset.pack()?;
         let mut file = destination::begin(&self.out)?;

@@ -9,38 +9,56 @@ use std::time::Duration;
 
 use super::jobs::JobArgs;
 use super::log::Log;
+use super::security::SecurityArgs;
 use super::time::time;
 use crate::api::{Api, Limits};
 use crate::jobs::worker;
 use crate::server::{Address, Frontend, Listener, Options, run};
 use anyhow::Context;
 use data::Data;
-use postcode_edge::{ClientHeader, Proxies};
+use postcode_core::dataset::{Demands, PublicKey, Verify};
 use postcode_core::{MAX_BATCH, MAX_NEIGHBOURS, MAX_PAGE, MAX_RADIUS};
+use postcode_edge::{ClientHeader, HostName, Hosts, Proxies, Rate};
 
 /// Serve the API of postcodes.io over HTTP/1.1.
 ///
-/// There is no TLS and no authentication here: listen on a loopback address or a Unix socket, or put a proxy in
-/// front. When it is ready it prints one line on standard output, `listening on http://127.0.0.1:PORT` or
+/// On a loopback address or a Unix socket it is open to everybody on this machine. Any other address needs --tokens, or
+/// --allow-unauthenticated. When it is ready it prints one line on standard output, `listening on http://127.0.0.1:PORT` or
 /// `listening on unix:PATH`; everything else goes to standard error.
 ///
 /// SIGTERM and SIGINT end it: `/ready` turns to 503, no more connections are taken, requests under way may end
 /// within --drain, and the exit status is 0. A second signal does not wait. SIGHUP opens the data again and
-/// serves it without dropping a request; if it can't be opened the old data stays.
+/// serves it without dropping a request; if it can't be opened, or is damaged, the old data stays. It also reads the
+/// tokens and certificates again.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   postcode-service serve
   postcode-service serve --listen 127.0.0.1:0 --data file:/data/uk.postcodes
   postcode-service serve --listen unix:/run/postcode.sock --max-batch 1000
+  postcode-service serve --listen 0.0.0.0:8443 --host postcodes.example --tokens /etc/postcode/tokens --tls-cert cert.pem \\
+      --tls-key key.pem
   curl http://127.0.0.1:8080/postcodes/SW1A1AA")]
 pub struct Args {
     /// HOST:PORT (port 0 takes any free one; IPv6 in brackets) or unix:PATH
     #[arg(long, value_name = "ADDRESS", env = "POSTCODE_LISTEN", default_value = "127.0.0.1:8080")]
     listen: Address,
+    /// A further name that the server answers to, in the Host of requests, without a port; * for any. May be given
+    /// several times. Requests to other names are answered 421: a page on the internet could have its name resolved to
+    /// this machine. Always answered are localhost, loopback addresses, the address listened on, any address in digits
+    /// if that is 0.0.0.0 or [::], and whatever comes over a Unix socket
+    #[arg(long = "host", value_name = "NAME", env = "POSTCODE_HOST", value_delimiter = ',')]
+    hosts: Vec<HostName>,
     /// embedded: (the country inside this program) or file:PATH (a dataset file)
     #[arg(long, value_name = "URL", env = "POSTCODE_DATA", default_value = "embedded:")]
     data: Data,
+    /// How much of a dataset file is checked before it is served, at the start and at SIGHUP: full (every byte, and that the
+    /// parts fit together), checksums (every byte) or off, which /ready and /dataset/info then say
+    #[arg(long, env = "POSTCODE_VERIFY", default_value_t = Verify::Full)]
+    verify: Verify,
+    /// Serve only a dataset file that is signed for this key (FILE.minisig): a minisign public key, or the path of its file
+    #[arg(long, value_name = "KEY", env = "POSTCODE_PUBLIC_KEY")]
+    public_key: Option<PublicKey>,
     /// Items in one bulk request at most
     #[arg(long, env = "POSTCODE_MAX_BATCH", default_value_t = 100, value_parser = items)]
     max_batch: usize,
@@ -56,6 +74,15 @@ pub struct Args {
     /// Postcodes in one page of a region at most
     #[arg(long, env = "POSTCODE_MAX_PAGE", default_value_t = MAX_PAGE, value_parser = page)]
     max_page: usize,
+    /// Postcodes in one answer to bulk reverse geocoding (POST /postcodes with geolocations) at most, over all its locations
+    #[arg(long, env = "POSTCODE_MAX_RECORDS", default_value_t = 10_000, value_parser = one_or_more)]
+    max_records: usize,
+    /// Requests for the postcodes of regions at a time; they take turns, and others are answered 503 with Retry-After
+    #[arg(long, env = "POSTCODE_MAX_REGIONS", default_value_t = 64, value_parser = one_or_more)]
+    max_regions: usize,
+    /// Bytes of answers of 64 KiB and more that are being sent at a time; others are answered 503 with Retry-After
+    #[arg(long, value_name = "BYTES", env = "POSTCODE_MAX_ANSWERS", default_value_t = 256 << 20)]
+    max_answers: u64,
     /// Refuse parameters that a route does not have, as ?strict=true does for one request
     #[arg(long, env = "POSTCODE_STRICT")]
     strict: bool,
@@ -80,9 +107,24 @@ pub struct Args {
     /// --max-connections, and any number from this machine. Never for Unix sockets and trusted proxies
     #[arg(long, value_name = "NUMBER", env = "POSTCODE_MAX_CONNECTIONS_PER_ADDRESS")]
     max_connections_per_address: Option<usize>,
-    /// Requests at a time; others are answered 503 with Retry-After
+    /// Requests that are worked on at a time, which those are whose body is there; others are answered 503 with
+    /// Retry-After
     #[arg(long, env = "POSTCODE_MAX_IN_FLIGHT", default_value_t = 1_024, value_parser = one_or_more)]
     max_in_flight: usize,
+    /// Requests whose body is still coming, at a time; when there are more, the slowest is refused
+    #[arg(long, env = "POSTCODE_MAX_WAITING", default_value_t = 2_048, value_parser = one_or_more)]
+    max_waiting: usize,
+    /// Requests of one client (token, or address, or /64 of IPv6) at a time; others are answered 429; 0 for any number. If
+    /// not given a quarter of --max-in-flight, and any number from this machine
+    #[arg(long, value_name = "NUMBER", env = "POSTCODE_MAX_IN_FLIGHT_PER_CLIENT")]
+    max_in_flight_per_client: Option<usize>,
+    /// Requests of one address in a time, such as 100/s, 600/m, 100/s:500 (500 at once), or off; others are answered 429
+    /// with Retry-After. If not given 1000/s:5000, and any number from this machine
+    #[arg(long, value_name = "RATE", env = "POSTCODE_RATE_PER_ADDRESS")]
+    rate_per_address: Option<Rate>,
+    /// Requests of one caller with a token in a time, instead of that of the address; no limit if not given
+    #[arg(long, value_name = "RATE", env = "POSTCODE_RATE_PER_CALLER")]
+    rate_per_caller: Option<Rate>,
     /// How long a request's header may take, and an idle connection is kept
     #[arg(long, value_name = "TIME", env = "POSTCODE_HEADER_TIMEOUT", default_value = "30s", value_parser = time)]
     header_timeout: Duration,
@@ -97,7 +139,13 @@ pub struct Args {
     #[arg(long, value_name = "BYTES", env = "POSTCODE_LEAST_SPEED", default_value_t = 1024)]
     least_speed: u64,
     /// Proxies that may name the client: address ranges such as 10.0.0.0/8,::1, and unix for a Unix socket
-    #[arg(long, value_name = "RANGES", env = "POSTCODE_TRUSTED_PROXIES", default_value = "", hide_default_value = true)]
+    #[arg(
+        long,
+        value_name = "RANGES",
+        env = "POSTCODE_TRUSTED_PROXIES",
+        default_value = "",
+        hide_default_value = true
+    )]
     trusted_proxies: Proxies,
     /// The header in which they name it: x-forwarded-for or forwarded
     #[arg(long, value_name = "NAME", env = "POSTCODE_CLIENT_HEADER", default_value = "x-forwarded-for")]
@@ -111,6 +159,8 @@ pub struct Args {
     /// At the end: how long to go on serving with /ready at 503, so that a load balancer notices
     #[arg(long, value_name = "TIME", env = "POSTCODE_LAME_DUCK", default_value = "0s", value_parser = time)]
     lame_duck: Duration,
+    #[command(flatten)]
+    security: SecurityArgs,
     #[command(flatten)]
     jobs: JobArgs,
     #[command(flatten)]
@@ -155,11 +205,13 @@ impl Args {
     /// # Errors
     /// What went wrong, for [`report`](crate::cli::exit::report).
     pub async fn run(self) -> anyhow::Result<()> {
-        self.log.start()?;
+        let _log = self.log.start()?;
         // Before anything that takes time, so that no signal is missed and kills us the hard way.
         let mut signals = signals::Signals::new()?;
-        let edition = self.data.open().await.with_context(|| format!("--data {}", self.data))?;
-        self.data.log(&edition);
+        let security = self.security.open()?;
+        let data = self.data.demanding(Demands::default().verify(self.verify).public_key(self.public_key));
+        let edition = data.open().await.with_context(|| format!("--data {data}"))?;
+        data.log(&edition);
         let limits = Limits {
             max_batch: self.max_batch,
             max_body: self.max_body.unwrap_or((self.max_batch * 1024).max(100 * 1024)),
@@ -168,6 +220,9 @@ impl Args {
             max_radius: self.max_radius,
             max_nearest: self.max_nearest,
             max_page: self.max_page,
+            max_records: self.max_records,
+            max_regions: self.max_regions,
+            max_answers: self.max_answers,
             strict: self.strict,
         };
         let options = Options {
@@ -175,6 +230,10 @@ impl Args {
             reserved_connections: self.reserved_connections,
             max_connections_per_address: self.max_connections_per_address,
             max_in_flight: self.max_in_flight,
+            max_waiting: self.max_waiting,
+            max_in_flight_per_client: self.max_in_flight_per_client,
+            rate_per_address: self.rate_per_address,
+            rate_per_caller: self.rate_per_caller,
             max_header: self.max_header,
             header_timeout: self.header_timeout,
             send_timeout: self.send_timeout,
@@ -185,7 +244,7 @@ impl Args {
             proxies: self.trusted_proxies.reading(self.client_header),
         };
         let jobs = self.jobs.open(self.max_upload).await?;
-        let api = Api::with_jobs(edition, limits, jobs.clone());
+        let api = Api::with_access(edition, limits, jobs.clone(), security.access().clone());
         let source: worker::Source = {
             let api = api.clone();
             Arc::new(move || api.edition().lookup())
@@ -194,9 +253,11 @@ impl Args {
         let mut workers = tokio::spawn(worker::run(jobs, self.jobs.workers(source), stopping));
         let listener =
             Listener::bind(&self.listen).await.with_context(|| format!("can't listen on {}", self.listen))?;
+        let listener = security.protect(listener).map_err(anyhow::Error::msg)?;
         let url = listener.url()?;
         let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
-        let frontend = Arc::new(Frontend::new(api.clone(), &options));
+        let hosts = Hosts::listening_on(&self.listen.to_string()).with(self.hosts);
+        let frontend = Arc::new(Frontend::new(api.clone(), &options).answering_to(hosts));
         let mut server = tokio::spawn(run(listener, frontend, options, async {
             let _ = stopped.await;
         }));
@@ -206,7 +267,10 @@ impl Args {
         }
         loop {
             match signals.next().await {
-                signals::Signal::Reload => self.data.reload(&api),
+                signals::Signal::Reload => {
+                    security.reload();
+                    data.reload(&api);
+                }
                 signals::Signal::End(name) => {
                     tracing::info!(signal = name, "shutting down");
                     break;

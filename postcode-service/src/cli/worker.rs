@@ -42,7 +42,7 @@ impl Args {
     /// # Errors
     /// What went wrong, for [`report`](crate::cli::exit::report).
     pub async fn run(self) -> anyhow::Result<()> {
-        self.log.start()?;
+        let _log = self.log.start()?;
         let Some(Place::At(url)) = &self.jobs.jobs else {
             bail!(
                 "--jobs is not given: give the URL that the servers have, such as postgres://jobs@db.example/jobs"

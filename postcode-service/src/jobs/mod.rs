@@ -5,6 +5,7 @@
 //! [`callback`]. How all this behaves is described in `docs/JOBS.md`.
 
 pub mod callback;
+mod clock;
 pub(crate) mod gauges;
 pub(crate) mod job;
 pub(crate) mod store;
@@ -17,6 +18,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use postcode_edge::{Pool, Yields};
 use tokio::sync::{Notify, OnceCell, Semaphore, broadcast, watch};
 
 pub use callback::Callbacks;
@@ -75,12 +77,20 @@ impl fmt::Debug for Url {
 pub struct Limits {
     /// Jobs of one tenant that have not ended.
     pub open_jobs: u32,
+    /// Jobs of all tenants together that have not ended.
+    pub open_jobs_in_all: u32,
     /// Rows of one job.
     pub rows: u64,
     /// Bytes of rows of one job.
     pub upload: u64,
-    /// Bytes of rows of all jobs together.
+    /// Bytes of rows and results of all jobs together.
     pub stored: u64,
+    /// Bytes of rows and results of the jobs of one tenant.
+    pub stored_of_tenant: u64,
+    /// Bytes of the result of one job.
+    pub result: u64,
+    /// Percent of the disk of a database in a file below which no rows are taken and no parts worked on.
+    pub min_free: u8,
     /// How long a job that has ended is kept.
     pub keep: Duration,
     /// How far ahead a job may be put off.
@@ -92,9 +102,13 @@ impl Default for Limits {
         const DAY: Duration = Duration::from_secs(24 * 60 * 60);
         Self {
             open_jobs: 100,
+            open_jobs_in_all: 1_000,
             rows: 100_000_000,
             upload: 1 << 30,
             stored: 16 << 30,
+            stored_of_tenant: 8 << 30,
+            result: 4 << 30,
+            min_free: 5,
             keep: DAY.saturating_mul(7),
             ahead: DAY.saturating_mul(30),
         }
@@ -136,9 +150,10 @@ struct Inner {
     /// The ids of jobs that have changed.
     changed: broadcast::Sender<String>,
     closing: watch::Sender<bool>,
-    watchers: Arc<Semaphore>,
-    uploads: Arc<Semaphore>,
-    downloads: Arc<Semaphore>,
+    watchers: Pool,
+    uploads: Pool,
+    json_bytes: Arc<Semaphore>,
+    downloads: Pool,
     gauges: gauges::Gauges,
 }
 
@@ -146,8 +161,12 @@ struct Inner {
 const WATCHERS: usize = 512;
 /// Uploads at a time.
 const UPLOADS: usize = 16;
+/// Bytes of bodies in JSON, which are read whole, at a time.
+const JSON_BYTES: usize = 64 << 20;
 /// Results that are read at a time.
 const DOWNLOADS: usize = 64;
+/// Bytes a second: an upload or download that is slower loses its place when all are taken.
+const SCARCE_SPEED: u64 = 64 << 10;
 
 impl Jobs {
     /// In that database; `lazy`: it is not made before the first job.
@@ -171,9 +190,10 @@ impl Jobs {
             nudge: Arc::new(Notify::new()),
             changed: broadcast::Sender::new(1024),
             closing: watch::Sender::new(false),
-            watchers: Arc::new(Semaphore::new(WATCHERS)),
-            uploads: Arc::new(Semaphore::new(UPLOADS)),
-            downloads: Arc::new(Semaphore::new(DOWNLOADS)),
+            watchers: Pool::new(WATCHERS, Yields::Longest),
+            uploads: Pool::new(UPLOADS, Yields::Slowest(SCARCE_SPEED)),
+            json_bytes: Arc::new(Semaphore::new(JSON_BYTES)),
+            downloads: Pool::new(DOWNLOADS, Yields::Slowest(SCARCE_SPEED)),
             gauges: gauges::Gauges::default(),
         }))
     }
@@ -206,7 +226,29 @@ impl Jobs {
 
     pub(crate) fn bounds(&self) -> Bounds {
         let limits = self.0.limits;
-        Bounds { open_jobs: limits.open_jobs.into(), bytes: i64::try_from(limits.stored).unwrap_or(i64::MAX) }
+        let bytes = |number| i64::try_from(number).unwrap_or(i64::MAX);
+        Bounds {
+            open_jobs: limits.open_jobs.into(),
+            open_jobs_in_all: limits.open_jobs_in_all.into(),
+            bytes: bytes(limits.stored),
+            bytes_of_tenant: bytes(limits.stored_of_tenant),
+            result: bytes(limits.result),
+        }
+    }
+
+    /// Whether the disk of the database has room. Of a database on a server that is for its operator to see.
+    ///
+    /// # Errors
+    /// [`store::Error::LowDisk`].
+    pub(crate) fn room(&self) -> Result<(), store::Error> {
+        let Some(Url::Sqlite(path)) = &self.0.url else { return Ok(()) };
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        // If it can't be asked, storing says what is wrong.
+        let Ok(disk) = rustix::fs::statvfs(folder.unwrap_or(std::path::Path::new("."))) else {
+            return Ok(());
+        };
+        let least = u128::from(disk.f_blocks) * u128::from(self.0.limits.min_free);
+        if u128::from(disk.f_bavail) * 100 < least { Err(store::Error::LowDisk) } else { Ok(()) }
     }
 
     pub(crate) fn callbacks(&self) -> Option<&Callbacks> {
@@ -270,20 +312,24 @@ impl Jobs {
         self.0.closing.subscribe()
     }
 
-    pub(crate) fn watchers(&self) -> Arc<Semaphore> {
-        self.0.watchers.clone()
+    pub(crate) fn watchers(&self) -> &Pool {
+        &self.0.watchers
     }
 
-    pub(crate) fn uploads(&self) -> Arc<Semaphore> {
-        self.0.uploads.clone()
+    pub(crate) fn uploads(&self) -> &Pool {
+        &self.0.uploads
+    }
+
+    pub(crate) fn json_bytes(&self) -> Arc<Semaphore> {
+        self.0.json_bytes.clone()
     }
 
     pub(crate) fn gauges(&self) -> &gauges::Gauges {
         &self.0.gauges
     }
 
-    pub(crate) fn downloads(&self) -> Arc<Semaphore> {
-        self.0.downloads.clone()
+    pub(crate) fn downloads(&self) -> &Pool {
+        &self.0.downloads
     }
 }
 

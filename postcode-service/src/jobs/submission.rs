@@ -1,9 +1,11 @@
 //! Rows come in: cut into parts, each stored as it comes.
 
+use std::fmt;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use futures::Stream;
+use serde::de::{Deserialize, DeserializeSeed, Deserializer, SeqAccess, Visitor};
 use uuid::Uuid;
 
 use super::Jobs;
@@ -44,8 +46,8 @@ pub(crate) async fn file<S>(
 where
     S: Stream<Item = std::io::Result<Bytes>> + Send + Unpin,
 {
-    let upload = Unfinished::begin(store, job, jobs.bounds()).await?;
-    let mut stored = Upload::new(jobs, &**store, job);
+    let (upload, known) = Unfinished::begin(jobs, store, job).await?;
+    let mut stored = Upload::new(jobs, &**store, job, known);
     let plan = Arc::new(plan);
     let mut cutter = Cutter::new(rows, plan.clone());
     while let Some(piece) = cutter.next(PART_ROWS as usize).await? {
@@ -61,22 +63,102 @@ pub(crate) async fn postcodes(
     store: &Arc<dyn Store>,
     job: &NewJob,
     query: String,
-    texts: &[String],
+    texts: Texts,
     key: Option<(String, String)>,
 ) -> Result<Submitted, Error> {
-    let upload = Unfinished::begin(store, job, jobs.bounds()).await?;
-    let mut stored = Upload::new(jobs, &**store, job);
+    let (upload, known) = Unfinished::begin(jobs, store, job).await?;
+    let mut stored = Upload::new(jobs, &**store, job, known);
     let mut line = 1;
-    for texts in texts.chunks(PART_ROWS as usize) {
-        let mut input = Vec::with_capacity(texts.len() * 12);
-        for text in texts {
-            serde_json::to_writer(&mut input, text)?;
-            input.push(b'\n');
-        }
-        stored.add(line, texts.len() as i64, Vec::new(), input).await?;
-        line += texts.len() as i64;
+    for (rows, input) in texts.into_parts() {
+        stored.add(line, rows, Vec::new(), input).await?;
+        line += rows;
     }
     upload.ended(stored.submit(&Recipe::Postcodes { query }, key).await)
+}
+
+/// Texts as lines of JSON, in parts as they are stored. They are read from an array of JSON without a value for each.
+#[derive(Debug, Default)]
+pub(crate) struct Texts {
+    full: Vec<(i64, Vec<u8>)>,
+    rows: i64,
+    last: Vec<u8>,
+}
+
+impl Texts {
+    fn push(&mut self, text: &str) -> Result<(), serde_json::Error> {
+        serde_json::to_writer(&mut self.last, text)?;
+        self.last.push(b'\n');
+        self.rows += 1;
+        if self.rows == PART_ROWS {
+            let mut input = std::mem::take(&mut self.last);
+            input.shrink_to_fit();
+            self.full.push((std::mem::take(&mut self.rows), input));
+        }
+        Ok(())
+    }
+
+    /// How many rows each part has, and its lines.
+    pub(crate) fn into_parts(self) -> impl Iterator<Item = (i64, Vec<u8>)> {
+        self.full.into_iter().chain((self.rows > 0).then_some((self.rows, self.last)))
+    }
+
+    #[cfg(test)]
+    pub(crate) fn rows(&self) -> i64 {
+        self.full.iter().map(|(rows, _)| rows).sum::<i64>() + self.rows
+    }
+
+    /// Bytes that it takes.
+    #[cfg(test)]
+    pub(crate) fn memory(&self) -> usize {
+        let part = size_of::<(i64, Vec<u8>)>();
+        let parts: usize = self.full.iter().map(|(_, input)| input.capacity()).sum();
+        parts + self.full.capacity() * part + self.last.capacity()
+    }
+}
+
+impl<'de> Deserialize<'de> for Texts {
+    fn deserialize<D: Deserializer<'de>>(json: D) -> Result<Self, D::Error> {
+        json.deserialize_seq(Array)
+    }
+}
+
+struct Array;
+
+impl<'de> Visitor<'de> for Array {
+    type Value = Texts;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a sequence")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Texts, A::Error> {
+        let mut texts = Texts::default();
+        while items.next_element_seed(Text(&mut texts))?.is_some() {}
+        Ok(texts)
+    }
+}
+
+/// One text of the array, which is written where it belongs.
+struct Text<'a>(&'a mut Texts);
+
+impl<'de> DeserializeSeed<'de> for Text<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<(), D::Error> {
+        json.deserialize_str(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Text<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a string")
+    }
+
+    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<(), E> {
+        self.0.push(text).map_err(E::custom)
+    }
 }
 
 /// An upload that has begun: forgotten if it ends in an error, or its client goes away. If even that fails, it is cleared
@@ -84,9 +166,11 @@ pub(crate) async fn postcodes(
 struct Unfinished(Option<(Arc<dyn Store>, String)>);
 
 impl Unfinished {
-    async fn begin(store: &Arc<dyn Store>, job: &NewJob, bounds: store::Bounds) -> Result<Self, Error> {
-        store.receive(job, bounds).await?;
-        Ok(Self(Some((store.clone(), job.id.clone()))))
+    /// And whether it was asked for before.
+    async fn begin(jobs: &Jobs, store: &Arc<dyn Store>, job: &NewJob) -> Result<(Self, bool), Error> {
+        jobs.room()?;
+        let known = store.receive(job, jobs.bounds()).await?;
+        Ok((Self(Some((store.clone(), job.id.clone()))), known))
     }
 
     fn ended(mut self, submitted: Result<Submitted, Error>) -> Result<Submitted, Error> {
@@ -111,17 +195,21 @@ impl Drop for Unfinished {
 }
 
 struct Upload<'a> {
+    jobs: &'a Jobs,
     store: &'a dyn Store,
     job: &'a NewJob,
     most: u64,
+    /// None for what was asked for before, and is stored only until that is seen.
+    bounds: Option<store::Bounds>,
     parts: i64,
     rows: i64,
     bytes: i64,
 }
 
 impl<'a> Upload<'a> {
-    fn new(jobs: &Jobs, store: &'a dyn Store, job: &'a NewJob) -> Self {
-        Self { store, job, most: jobs.limits().rows, parts: 0, rows: 0, bytes: 0 }
+    fn new(jobs: &'a Jobs, store: &'a dyn Store, job: &'a NewJob, known: bool) -> Self {
+        let bounds = (!known).then(|| jobs.bounds());
+        Self { jobs, store, job, most: jobs.limits().rows, bounds, parts: 0, rows: 0, bytes: 0 }
     }
 
     async fn add(&mut self, first_line: i64, rows: i64, head: Vec<u8>, input: Vec<u8>) -> Result<(), Error> {
@@ -131,7 +219,8 @@ impl<'a> Upload<'a> {
             return Err(Error::TooManyRows(self.most));
         }
         let part = NewPart { number: self.parts, first_line, rows, head, input };
-        self.store.add_part(&self.job.id, &part).await?;
+        self.jobs.room()?;
+        self.store.add_part(self.job, &part, self.bounds).await?;
         self.parts += 1;
         Ok(())
     }

@@ -12,8 +12,9 @@ use uuid::Uuid;
 
 use super::Jobs;
 use super::callback::delivery;
+use super::clock::Clock;
 use super::job::{Recipe, Slice, now};
-use super::store::{Error, Handler, Store, Turn, Work};
+use super::store::{Error, Finished, Handler, Store, Turn, Work};
 use crate::api::bulk_lines;
 use crate::enrich::{self, enrich_piece};
 
@@ -76,12 +77,7 @@ pub async fn run(jobs: Jobs, workers: Workers, mut stop: watch::Receiver<bool>) 
     }
     // Whoever has the secret sends them, also a server that works on nothing.
     if let Some(callbacks) = jobs.callbacks().cloned() {
-        let (jobs, store) = (jobs.clone(), store.clone());
-        running.spawn(again(stop.clone(), workers.presumed_dead, jobs.nudge(), move |turn, stop| {
-            let handler = delivery::handler(store.clone(), callbacks.clone());
-            let store = store.clone();
-            async move { store.work_on_callbacks(turn, handler, stop).await }.boxed()
-        }));
+        running.spawn(delivery::run(store.clone(), callbacks, jobs.nudge(), stop.clone()));
     }
     running.spawn(upkeep(jobs, store, stop.clone()));
     let _ = stop.wait_for(|stop| *stop).await;
@@ -122,7 +118,7 @@ fn slices(jobs: Jobs, store: Arc<dyn Store>, source: Source) -> Handler<Slice> {
     Arc::new(move |slice, attempt| {
         let (jobs, store, lookup) = (jobs.clone(), store.clone(), source());
         async move {
-            let done = work_on(&*store, lookup, &slice, attempt).await;
+            let done = work_on(&jobs, &*store, lookup, &slice, attempt).await;
             match &done {
                 Ok(()) => jobs.changed(&slice.job),
                 Err(error) => {
@@ -138,6 +134,7 @@ fn slices(jobs: Jobs, store: Arc<dyn Store>, source: Source) -> Handler<Slice> {
 }
 
 async fn work_on(
+    jobs: &Jobs,
     store: &dyn Store,
     lookup: Arc<dyn PostcodeLookup>,
     slice: &Slice,
@@ -149,12 +146,19 @@ async fn work_on(
         return store.fail(&slice.job, &why).await;
     }
     let rows = work.rows;
-    let answered = tokio::time::timeout(LONGEST, answer(work, lookup)).await;
-    let failed = match answered.unwrap_or_else(|_| Err(Failed::later("the lookup took too long".to_owned())))
-    {
+    let answered = match jobs.room() {
+        Ok(()) => {
+            let late = |_| Err(Failed::later("the lookup took too long".to_owned()));
+            tokio::time::timeout(LONGEST, answer(work, lookup)).await.unwrap_or_else(late)
+        }
+        Err(error) => Err(Failed::later(error.to_string())),
+    };
+    let failed = match answered {
         Ok(output) => {
-            store.finish(slice, rows, &output).await?;
-            return Ok(());
+            return match store.finish(slice, rows, &output, jobs.bounds()).await? {
+                Finished::Kept | Finished::NotNeeded => Ok(()),
+                Finished::TooMuch(why) => store.fail(&slice.job, &why).await,
+            };
         }
         Err(failed) => failed,
     };
@@ -240,8 +244,9 @@ async fn answer(work: Work, lookup: Arc<dyn PostcodeLookup>) -> Result<Vec<u8>, 
 /// Sees to what is left over, now and then.
 async fn upkeep(jobs: Jobs, store: Arc<dyn Store>, mut stop: watch::Receiver<bool>) {
     let millis = |time: Duration| i64::try_from(time.as_millis()).unwrap_or(i64::MAX);
+    let mut clock = Clock::new(now());
     loop {
-        let now = now();
+        let now = clock.now(now());
         let restored = store.restore(now - millis(LOST)).await;
         let cleared = store.clear(now - millis(UPLOAD), now.saturating_sub(millis(jobs.limits().keep))).await;
         match (&restored, &cleared) {

@@ -1,6 +1,8 @@
 //! From a request to its answer: everything around the API that is not a socket.
 
 use std::panic::AssertUnwindSafe;
+use std::pin::pin;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::body::Body;
@@ -8,27 +10,29 @@ use axum::extract::MatchedPath;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use futures::FutureExt;
-use http::header::CONTENT_TYPE;
-use http::{HeaderValue, Method, Request, StatusCode};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
+use http::{HeaderName, HeaderValue, Method, Request, StatusCode};
 use hyper::body::Body as HttpBody;
-use postcode_core::ErrorKind;
 use postcode_core::wire::REQUEST_ID_HEADER;
-use tokio::sync::Semaphore;
+use postcode_edge::log::cut;
+use postcode_edge::refused::{Kind, count};
+use postcode_edge::{Gate, Hosts, Need, Refused, Scope};
 
 use super::metrics::{Counted, Metrics};
 use super::{Options, deadline, trace};
-use crate::api::{Api, Failure, RequestId};
+use crate::api::{Api, Failure, OwnTime, RequestId};
 
-/// For requests that keep their own time: nothing hangs for ever.
-const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
+const RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
 
 /// Answers requests: sheds load, keeps deadlines, catches panics, counts and logs.
 #[derive(Debug)]
 pub struct Frontend {
     pub(super) api: Api,
     pub(super) metrics: Metrics,
-    slots: Semaphore,
+    gate: Arc<Gate>,
     request_timeout: Duration,
+    /// `None`: any, and no request is asked where it comes from.
+    hosts: Option<Hosts>,
 }
 
 impl Frontend {
@@ -38,9 +42,16 @@ impl Frontend {
         Self {
             api,
             metrics,
-            slots: Semaphore::new(options.max_in_flight.min(Semaphore::MAX_PERMITS)),
+            gate: Gate::new(options.gate()),
             request_timeout: options.request_timeout,
+            hosts: None,
         }
+    }
+
+    /// Answers only to these names, and tells no page of another site what is private. Without this the caller sees to it.
+    #[must_use]
+    pub fn answering_to(self, hosts: Hosts) -> Self {
+        Self { hosts: Some(hosts), ..self }
     }
 
     /// The API inside.
@@ -60,11 +71,22 @@ impl Frontend {
         let trace = trace::Trace::of(request.headers());
         let (method, path) = (request.method().clone(), request.uri().path().to_owned());
 
-        let mut response = self.admit(request.map(Body::new), &id).await;
+        let private = Api::is_private(&path);
+
+        let mut response = match self.not_allowed(&request, private) {
+            Some(failure) => failure.respond(Some(&id)),
+            None => self.admit(request.map(Body::new), &id).await,
+        };
 
         let took = began.elapsed();
         let (status, route) = (response.status(), response.extensions_mut().remove::<MatchedPath>());
         self.metrics.observe(route.as_ref(), &method, status, took);
+        let refused = response.extensions_mut().remove::<Refused>();
+        match refused {
+            Some(Refused::Shed) => self.metrics.shed.inc(),
+            Some(Refused::Client | Refused::Rate(_)) => self.metrics.limited.inc(),
+            None => 0,
+        };
         let headers = response.headers_mut();
         if let Ok(value) = HeaderValue::from_str(&id.0) {
             headers.insert(REQUEST_ID_HEADER, value);
@@ -72,15 +94,34 @@ impl Frontend {
         if let Some(value) = trace.header() {
             headers.insert("traceparent", value);
         }
-        let log = Access { method: &method, path: &path, status, took, id: &id, trace: &trace.id };
-        log.write(route.as_ref());
+        headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+        if private {
+            headers.insert(RESOURCE_POLICY, HeaderValue::from_static("same-origin"));
+            headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+        }
+        let path = cut(&path);
+        let log = Access { method: &method, path, status, took, id: &id, trace: &trace.id };
+        log.write(route.as_ref(), refused.is_some());
         response
     }
 
-    async fn admit(&self, request: Request<Body>, id: &RequestId) -> Response {
+    /// Why a request is not answered at all: it is for another server, or from a page that may not ask.
+    fn not_allowed<B>(&self, request: &Request<B>, private: bool) -> Option<Failure> {
+        let hosts = self.hosts.as_ref()?;
+        let same_site = || if private { hosts.check_same_site(request) } else { Ok(()) };
+        let why = hosts.check(request).and_then(|()| same_site()).err()?;
+        Some(Failure::new(why.status(), why.to_string(), why.code()))
+    }
+
+    async fn admit(&self, mut request: Request<Body>, id: &RequestId) -> Response {
         let path = request.uri().path().trim_end_matches('/');
         let is = |name: &str| path.eq_ignore_ascii_case(name);
         if is("/metrics") && matches!(*request.method(), Method::GET | Method::HEAD) {
+            let need = Some(Need::Scope(Scope::Metrics));
+            let allowed = self.api.access().authorise(request.headers(), request.extensions(), need);
+            if let Err(denied) = allowed {
+                return Failure::from(denied).respond(Some(id));
+            }
             const TEXT: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
             return ([(CONTENT_TYPE, TEXT)], self.metrics.render()).into_response();
         }
@@ -88,25 +129,33 @@ impl Frontend {
         if is("/ping") || is("/ready") {
             return self.answer(request, id).await;
         }
-        let Ok(_slot) = self.slots.try_acquire() else {
-            self.metrics.shed.inc();
-            let text = "Too many requests at once. Try again in a moment";
-            let code = ErrorKind::Overloaded.code();
-            let failure = Failure::new(StatusCode::SERVICE_UNAVAILABLE, text, code).retryable(Some(1));
-            return failure.respond(Some(id));
-        };
-        self.answer(request, id).await
+        // A request with a body is worked on when the body is there. Those that stream theirs have places of their own.
+        let reads = *request.method() == Method::POST
+            && !request.body().is_end_stream()
+            && !path.to_ascii_lowercase().ends_with("/retry");
+        match self.gate.admit(request.extensions_mut(), reads) {
+            Ok(_admitted) => self.answer(request, id).await,
+            Err(refused) => Failure::from(refused).respond(Some(id)),
+        }
     }
 
     async fn answer(&self, mut request: Request<Body>, id: &RequestId) -> Response {
-        let usual = if Api::takes_its_time(&request) { LONGEST } else { self.request_timeout };
-        let limit = match deadline::of(request.headers(), usual) {
+        let callers = match deadline::of(request.headers(), Duration::MAX) {
             Ok(limit) => limit,
             Err(failure) => return failure.respond(Some(id)),
         };
         request.extensions_mut().insert(id.clone());
-        let answer = AssertUnwindSafe(self.api.call(request)).catch_unwind();
-        match tokio::time::timeout(limit, answer).await {
+        let time = OwnTime::default();
+        request.extensions_mut().insert(time.clone());
+        let mut answer = pin!(AssertUnwindSafe(self.api.call(request)).catch_unwind());
+        let usual = callers.min(self.request_timeout);
+        let mut answered = tokio::time::timeout(usual, answer.as_mut()).await;
+        // A handler that keeps its own time has said so by now.
+        let more = callers.min(time.allowed()).saturating_sub(usual);
+        if answered.is_err() && !more.is_zero() {
+            answered = tokio::time::timeout(more, answer).await;
+        }
+        match answered {
             Ok(Ok(response)) => response,
             Ok(Err(panic)) => {
                 let why = panic.downcast_ref::<&str>().copied();
@@ -131,9 +180,9 @@ struct Access<'a> {
 
 impl Access<'_> {
     /// What the server is to blame for is always seen; the rest with `--log access=debug`, because a line for each
-    /// of many thousand requests a second costs more than their answers. The query is not logged: it may say where
-    /// somebody is.
-    fn write(&self, route: Option<&MatchedPath>) {
+    /// of many thousand requests a second costs more than their answers. What clients can cause as often as they like
+    /// is counted and said once a second. The query is not logged: it may say where somebody is.
+    fn write(&self, route: Option<&MatchedPath>, refused: bool) {
         macro_rules! line {
             ($level:ident) => {
                 tracing::$level!(
@@ -148,7 +197,18 @@ impl Access<'_> {
                 )
             };
         }
-        if self.status.is_server_error() {
+        let passing = [
+            StatusCode::NOT_IMPLEMENTED,
+            StatusCode::BAD_GATEWAY,
+            StatusCode::SERVICE_UNAVAILABLE,
+            StatusCode::GATEWAY_TIMEOUT,
+            StatusCode::INSUFFICIENT_STORAGE,
+        ];
+        let passing = passing.contains(&self.status);
+        if passing && !refused {
+            count(Kind::Unavailable);
+        }
+        if self.status.is_server_error() && !passing && !refused {
             line!(warn);
         } else {
             line!(debug);

@@ -35,13 +35,15 @@ pub(super) struct Metrics {
     pub(super) in_flight: Gauge,
     pub(super) connections: Gauge,
     pub(super) shed: Counter<u64, AtomicU64>,
+    pub(super) limited: Counter<u64, AtomicU64>,
 }
 
 impl Metrics {
     pub(super) fn new(jobs: &Gauges) -> Self {
         let requests =
             Family::<Labels, Histogram, fn() -> Histogram>::new_with_constructor(|| Histogram::new(BUCKETS));
-        let (in_flight, connections, shed) = (Gauge::default(), Gauge::default(), Counter::default());
+        let (in_flight, connections) = (Gauge::default(), Gauge::default());
+        let (shed, limited) = (Counter::default(), Counter::default());
         let mut registry = Registry::with_prefix("postcode");
         let build = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
         registry.register("build", "The program", build);
@@ -53,8 +55,9 @@ impl Metrics {
         registry.register("requests_in_flight", "Requests being answered", in_flight.clone());
         registry.register("connections", "Open connections", connections.clone());
         registry.register("requests_shed", "Requests refused because too many were in flight", shed.clone());
+        registry.register("requests_limited", "Requests refused by limits of one client", limited.clone());
         jobs.register(&mut registry);
-        Self { registry, requests, in_flight, connections, shed }
+        Self { registry, requests, in_flight, connections, shed, limited }
     }
 
     pub(super) fn observe(

@@ -10,7 +10,7 @@ mod run;
 mod trace;
 
 pub use frontend::Frontend;
-pub use postcode_edge::{Address, Limits, Listener, Proxies};
+pub use postcode_edge::{Address, GateLimits, Limits, Listener, Proxies, Rate};
 pub use run::run;
 
 use std::time::Duration;
@@ -24,8 +24,16 @@ pub struct Options {
     pub reserved_connections: usize,
     /// Connections of one client address at a time, see [`Limits::per_address`].
     pub max_connections_per_address: Option<usize>,
-    /// Requests at a time. Others are answered 503 at once.
+    /// Requests that are worked on at a time: those whose body is there. Others are answered 503 at once.
     pub max_in_flight: usize,
+    /// Requests whose body is still coming, at a time. When there are more, the slowest is refused.
+    pub max_waiting: usize,
+    /// Requests of one client at a time, see [`GateLimits::per_client`].
+    pub max_in_flight_per_client: Option<usize>,
+    /// The rate of one address, see [`GateLimits::address_rate`].
+    pub rate_per_address: Option<Rate>,
+    /// The rate of one caller who is known by name.
+    pub rate_per_caller: Option<Rate>,
     /// Bytes of a request's line and headers.
     pub max_header: usize,
     /// How long a request's header may take, and how long an idle connection is kept.
@@ -46,12 +54,16 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        let limits = Limits::default();
+        let (limits, gate) = (Limits::default(), GateLimits::default());
         Self {
             max_connections: limits.connections,
             reserved_connections: limits.reserved,
             max_connections_per_address: limits.per_address,
-            max_in_flight: 1_024,
+            max_in_flight: gate.in_flight,
+            max_waiting: gate.waiting,
+            max_in_flight_per_client: gate.per_client,
+            rate_per_address: gate.address_rate,
+            rate_per_caller: gate.caller_rate,
             max_header: limits.max_header,
             header_timeout: limits.header,
             send_timeout: limits.send,
@@ -65,6 +77,17 @@ impl Default for Options {
 }
 
 impl Options {
+    /// Those of its requests.
+    fn gate(&self) -> GateLimits {
+        let mut limits = GateLimits::default();
+        limits.in_flight = self.max_in_flight;
+        limits.waiting = self.max_waiting;
+        limits.per_client = self.max_in_flight_per_client;
+        limits.address_rate = self.rate_per_address;
+        limits.caller_rate = self.rate_per_caller;
+        limits
+    }
+
     /// Those of its connections.
     fn limits(self) -> Limits {
         let mut limits = Limits::default();

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::response::Response;
-use http::{Request, StatusCode};
+use http::header::X_CONTENT_TYPE_OPTIONS;
+use http::{HeaderValue, Request, StatusCode};
 use postcode_core::ErrorKind;
-use postcode_core::wire::code;
 use postcode_edge::{Handler, Refusal, RequestBody};
 
 use super::{Frontend, Listener, Options};
@@ -34,7 +34,7 @@ impl Handler for Frontend {
 
     fn refuse(&self, refusal: Refusal) -> Response {
         let failure = match refusal {
-            Refusal::BadHost(why) => Failure::new(StatusCode::BAD_REQUEST, why, code::INVALID_INPUT),
+            Refusal::BadHost(why) => Failure::new(StatusCode::BAD_REQUEST, why, "invalid_host"),
             _ => {
                 self.metrics.shed.inc();
                 let text = "All connections are in use. Try again in a moment";
@@ -42,7 +42,9 @@ impl Handler for Frontend {
                 Failure::new(StatusCode::SERVICE_UNAVAILABLE, text, code).retryable(Some(1))
             }
         };
-        failure.respond(None)
+        let mut response = failure.respond(None);
+        response.headers_mut().insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+        response
     }
 
     fn is_vital(&self, path: &str) -> bool {

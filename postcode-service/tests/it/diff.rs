@@ -3,11 +3,11 @@
 
 use std::convert::Infallible;
 
-use crate::common::shared;
 use postcode_core::dataset::{Dataset, DatasetBuilder, Metadata, Row};
 use postcode_core::{AreaKind, GridReference, GridSystem, Location, Status};
 use postcode_service::diff::{Change, Summary, compare};
 use postcode_service::import::{Import, Stop};
+use postcode_testing::shared;
 
 /// Rows: postcode, status, eastings, district, region.
 fn dataset(rows: &[(&str, Status, Option<u32>, &str, &str)]) -> Dataset {

@@ -224,8 +224,8 @@ async fn http_gives_the_same_bytes() {
     }
 }
 
-fn program(arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_postcode-service"));
+fn command(arguments: &[&str]) -> Command {
+    let mut command = common::program();
     command.arg("enrich").args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }
@@ -236,7 +236,7 @@ fn the_command_line_gives_the_same_bytes_and_publishes_whole_files_only() {
     let (input, out) = (folder.path().join("in.csv"), folder.path().join("out.csv"));
     std::fs::write(&input, WILD).unwrap();
     let (input, out) = (input.to_str().unwrap(), out.to_str().unwrap());
-    let ended = program(&[input, "--columns", COLUMNS, "--out", out]).output().unwrap();
+    let ended = command(&[input, "--columns", COLUMNS, "--out", out]).output().unwrap();
     let said = String::from_utf8_lossy(&ended.stderr);
     assert!(ended.status.success(), "{said}");
     assert!(
@@ -246,7 +246,7 @@ fn the_command_line_gives_the_same_bytes_and_publishes_whole_files_only() {
     assert!(said.contains("Crown copyright"), "{said}");
     assert_eq!(std::fs::read(out).unwrap(), WILD_ENRICHED);
 
-    let mut piped = program(&["-", "--format", "csv", "--columns", COLUMNS]).spawn().unwrap();
+    let mut piped = command(&["-", "--format", "csv", "--columns", COLUMNS]).spawn().unwrap();
     piped.stdin.take().unwrap().write_all(WILD).unwrap();
     assert_eq!(piped.wait_with_output().unwrap().stdout, WILD_ENRICHED);
 
@@ -259,7 +259,7 @@ fn the_command_line_gives_the_same_bytes_and_publishes_whole_files_only() {
         (&["-"], "give --format"),
         (&[input, "--columns", "nope"], "there is no column \"nope\""),
     ] {
-        let ended = program(arguments).output().unwrap();
+        let ended = command(arguments).output().unwrap();
         let said = String::from_utf8_lossy(&ended.stderr);
         assert!(!ended.status.success() && said.contains(says), "{arguments:?}: {said}");
     }

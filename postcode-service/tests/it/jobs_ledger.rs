@@ -1,7 +1,7 @@
 //! The program killed again and again under load: whatever was accepted is done, once, and told of.
 //!
-//! Twenty kills with SIGKILL, or as many as `POSTCODE_TEST_KILLS` says, of a server and of a worker beside it, at random times (the
-//! seed is printed; `POSTCODE_TEST_SEED` gives one). Meanwhile clients submit jobs under keys, and try again what failed.
+//! Kills with SIGKILL, as many as [`Proof`] says, of a server and of a worker next to it, at random times (the seed is printed;
+//! `POSTCODE_TEST_SEED` gives one). Meanwhile clients submit jobs under keys, and try again what failed.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -14,19 +14,22 @@ use crate::common;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Stdio;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use crate::jobs::database::Database;
 use crate::jobs::receiver::{Receiver, SECRET};
 use postcode_core::Local;
+use postcode_testing::Proof;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 
 /// How long all jobs together may take after the last kill: far more than they need.
 const PATIENCE: Duration = Duration::from_secs(300);
 const CLIENTS: u64 = 3;
+/// Jobs for each kill, at most.
+const JOBS: u64 = 6;
 
 /// A process that is started again after each kill.
 struct Program {
@@ -42,12 +45,9 @@ impl Program {
 
     /// When it says that it is ready.
     async fn spawn(arguments: &[String]) -> Child {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_postcode-service"));
-        for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("POSTCODE_")) {
-            command.env_remove(name);
-        }
+        let mut command = Command::from(common::program());
         command.args(arguments).env("POSTCODE_WEBHOOK_SECRET", SECRET).env("RUST_LOG", "error");
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).kill_on_drop(true);
+        command.stdout(Stdio::piped()).kill_on_drop(true);
         let mut child = command.spawn().unwrap();
         let mut said = BufReader::new(child.stdout.take().unwrap()).lines();
         let line = said.next_line().await.unwrap();
@@ -95,10 +95,7 @@ async fn whole(client: &reqwest::Client, url: &str) -> Vec<u8> {
 }
 
 async fn the_ledger_balances(database: Database) {
-    let number =
-        |name: &str, usual: u64| std::env::var(name).ok().and_then(|n| n.parse().ok()).unwrap_or(usual);
-    let kills = number("POSTCODE_TEST_KILLS", 20);
-    let seed = number("POSTCODE_TEST_SEED", 20_251_122);
+    let seed = std::env::var("POSTCODE_TEST_SEED").map_or(20_251_122, |seed| seed.parse().unwrap());
     println!("seed {seed}");
     let dir = tempfile::tempdir().unwrap();
     let data = dataset(&dir.path().join("uk.postcodes"));
@@ -122,16 +119,27 @@ async fn the_ledger_balances(database: Database) {
 
     let accepted = Arc::new(Mutex::new(BTreeMap::<u64, String>::new()));
     let enough = Arc::new(AtomicBool::new(false));
+    // Kill by kill some more jobs, however fast the machine takes them: it has to do them all in the end.
+    let due = Arc::new(AtomicU64::new(JOBS));
     postcode_core::remote::tls_provider();
-    let client =
-        reqwest::Client::builder().unix_socket(&*socket).timeout(Duration::from_secs(60)).build().unwrap();
+    let client = reqwest::Client::builder()
+        .no_proxy()
+        .unix_socket(&*socket)
+        .timeout(Duration::from_secs(60))
+        .build()
+        .unwrap();
     let clients: Vec<_> = (0..CLIENTS)
         .map(|of| {
             let (accepted, enough, client) = (accepted.clone(), enough.clone(), client.clone());
+            let due = due.clone();
             let url = format!("{base}/jobs?callback_url={}", receiver.url);
             tokio::spawn(async move {
                 let mut number = of;
                 while !enough.load(Ordering::Relaxed) {
+                    if number >= due.load(Ordering::Relaxed) {
+                        tokio::time::sleep(Duration::from_millis(5)).await;
+                        continue;
+                    }
                     let request = || {
                         let request = client.post(&url).header("content-type", "text/csv");
                         request.header("idempotency-key", format!("job {number}")).body(rows(number))
@@ -151,7 +159,11 @@ async fn the_ledger_balances(database: Database) {
         .collect();
 
     let mut random = fastrand::Rng::with_seed(seed);
-    for _ in 0..kills {
+    let mut proof = Proof::new("kills of servers and workers", "POSTCODE_TEST_KILLS", 8, 100);
+    let mut kills = 0;
+    while proof.goes_on() {
+        kills += 1;
+        due.fetch_add(JOBS, Ordering::Relaxed);
         tokio::time::sleep(Duration::from_millis(random.u64(10..400))).await;
         let (first, second) =
             if random.bool() { (&mut server, &mut worker) } else { (&mut worker, &mut server) };
@@ -164,6 +176,7 @@ async fn the_ledger_balances(database: Database) {
         first.start_again().await;
     }
     enough.store(true, Ordering::Relaxed);
+    proof.end();
     for client in clients {
         client.await.unwrap();
     }

@@ -7,17 +7,15 @@
     reason = "helpers of tests, which clippy takes for production"
 )]
 
+use crate::common;
+
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use postcode_core::Local;
+use postcode_testing::{Proof, until};
 use tokio::io::{AsyncBufReadExt, BufReader};
-
-/// All there are, and so more than a million; or so many, which a loaded machine does in a moment.
-fn count() -> usize {
-    std::env::var("POSTCODE_TEST_ROWS").ok().and_then(|rows| rows.parse().ok()).unwrap_or(100_000)
-}
 
 /// Real postcodes from all over the country, in use and not, in several ways of writing.
 fn rows(count: usize) -> Vec<u8> {
@@ -45,12 +43,8 @@ fn program() -> Command {
 /// The same, started by another program.
 fn program_by(starter: &[&str]) -> Command {
     let words = [starter, &[env!("CARGO_BIN_EXE_postcode-service")]].concat();
-    let mut command = Command::new(words[0]);
-    command.args(&words[1..]);
-    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("POSTCODE_")) {
-        command.env_remove(name);
-    }
-    command.env("RUST_LOG", "error").stdin(Stdio::null());
+    let mut command = postcode_testing::command(words[0]);
+    command.args(&words[1..]).env("RUST_LOG", "error");
     command
 }
 
@@ -78,7 +72,8 @@ pub(crate) async fn serve_by(
     let mut said = BufReader::new(server.stdout.take().unwrap()).lines();
     assert!(said.next_line().await.unwrap().is_some_and(|line| line.starts_with("listening")));
     postcode_core::remote::tls_provider();
-    let client = reqwest::Client::builder().unix_socket(&*socket).timeout(Duration::from_secs(600));
+    let client =
+        reqwest::Client::builder().no_proxy().unix_socket(&*socket).timeout(Duration::from_secs(600));
     (server, client.build().unwrap())
 }
 
@@ -102,10 +97,12 @@ async fn the_first_job_makes_the_file_for_its_owner() {
     let (status, job) = submit(&client).await;
     assert_eq!(status, 202, "{job}");
     assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
-    let url = format!("http://localhost/jobs/{}?wait=60s", job["result"]["id"].as_str().unwrap());
-    let job = client.get(url).send().await.unwrap().bytes().await.unwrap();
-    let job: serde_json::Value = serde_json::from_slice(&job).unwrap();
-    assert_eq!(job["result"]["state"], "succeeded", "the server's own workers do it");
+    let url = format!("http://localhost/jobs/{}?wait=20s", job["result"]["id"].as_str().unwrap());
+    until("the server's own workers do it", async || {
+        let job = client.get(&url).send().await.unwrap().bytes().await.unwrap();
+        serde_json::from_slice::<serde_json::Value>(&job).unwrap()["result"]["state"] == "succeeded"
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -158,17 +155,23 @@ async fn a_worker_of_its_own_ends_when_it_is_told() {
         worker.arg("worker").arg(&jobs).stdout(Stdio::piped()).kill_on_drop(true).spawn().unwrap();
     let mut said = BufReader::new(worker.stdout.take().unwrap()).lines();
     assert!(said.next_line().await.unwrap().is_some_and(|line| line.starts_with("working on sqlite://")));
-    assert_eq!(state("?wait=60s").await, "succeeded");
-    let pid = worker.id().unwrap().to_string();
-    assert!(Command::new("kill").args(["-s", "TERM", &pid]).status().unwrap().success());
+    until("the worker does it", async || state("?wait=20s").await == "succeeded").await;
+    postcode_testing::signal(worker.id().unwrap(), "TERM");
     assert!(worker.wait().await.unwrap().success());
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn job_stream_and_command_line_give_the_same_bytes() {
+    let mut proof = Proof::new("rows three ways", "POSTCODE_TEST_ROWS", 20_000, 1_000_000);
+    while let Some(count) = proof.grow() {
+        three_ways(count as usize).await;
+    }
+    proof.end();
+}
+
+async fn three_ways(count: usize) {
     let dir = tempfile::tempdir().unwrap();
     let path = |name: &str| dir.path().join(name);
-    let count = count();
     let rows = rows(count);
     std::fs::write(path("in.csv"), &rows).unwrap();
     let (_server, client) = serve(dir.path(), &[]).await;

@@ -13,6 +13,7 @@ use postcode_core::dataset::{AreaId, DatasetBuilder, Metadata, Row};
 use postcode_core::{
     GridReference, GridSystem, Location, ScottishArea, ScottishPostcode, Status, UserType, YearMonth,
 };
+use postcode_testing::shared;
 
 /// Bytes a postcode at most.
 const MOST: f64 = 26.0;
@@ -38,17 +39,6 @@ const LOOSE: [(AreaKind, usize); 15] = [
     (LocalEnterprisePartnership1, 60_000),
     (NationalPark, 180_000),
 ];
-
-fn shared(path: &str) -> Option<PathBuf> {
-    let root = std::env::var_os("POSTCODE_SHARED")
-        .map_or_else(|| PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared")), PathBuf::from);
-    let path = root.join(path);
-    if path.exists() {
-        return Some(path);
-    }
-    println!("skipped: {} is not there (set POSTCODE_SHARED)", path.display());
-    None
-}
 
 /// A row of the real file, and what it is clustered by.
 struct Point {

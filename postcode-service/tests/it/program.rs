@@ -9,21 +9,21 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
+use std::time::Instant;
 
-use postcode_core::dataset::{DatasetBuilder, Metadata, Row};
+use postcode_core::dataset::{Dataset, DatasetBuilder, Metadata, Row};
+use postcode_testing::{GENEROUS, Nobody};
 
-fn program() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_postcode-service"));
-    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("POSTCODE_") || name == "RUST_LOG")
-    {
-        command.env_remove(name);
-    }
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+use crate::common;
+
+pub(crate) fn program() -> Command {
+    let mut command = common::program();
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }
 
 /// A dataset file of a live, a terminated and no other postcode.
-fn dataset(path: &Path, edition: &str) -> String {
+pub(crate) fn dataset(path: &Path, edition: &str) -> String {
     let mut metadata = Metadata::new(edition);
     metadata.not_covered = vec!["BT".to_owned()];
     metadata.not_covered_advice = Some("load ONSPD".to_owned());
@@ -34,14 +34,14 @@ fn dataset(path: &Path, edition: &str) -> String {
     format!("file:{}", path.display())
 }
 
-struct Server {
+pub(crate) struct Server {
     child: Child,
     out: BufReader<ChildStdout>,
-    address: String,
+    pub(crate) address: String,
 }
 
 impl Server {
-    fn start(arguments: &[&str]) -> Self {
+    pub(crate) fn start(arguments: &[&str]) -> Self {
         let mut child = program().arg("serve").args(arguments).spawn().unwrap();
         let mut out = BufReader::new(child.stdout.take().unwrap());
         let mut line = String::new();
@@ -53,13 +53,37 @@ impl Server {
         Self { child, out, address: address.to_owned() }
     }
 
-    fn signal(&self, name: &str) {
-        let pid = self.child.id().to_string();
-        assert!(Command::new("kill").args(["-s", name, &pid]).status().unwrap().success());
+    /// Waits for a line of the log that says this.
+    pub(crate) fn logs(&mut self, said: &str) {
+        let log = self.child.stderr.as_mut().unwrap();
+        let (mut line, mut byte) = (Vec::new(), [0]);
+        loop {
+            assert_ne!(log.read(&mut byte).unwrap(), 0, "the log ended without {said:?}");
+            line.push(byte[0]);
+            if byte[0] == b'\n' {
+                if text(&line).contains(said) {
+                    return;
+                }
+                line.clear();
+            }
+        }
+    }
+
+    /// Ends it, and returns the rest of its log.
+    pub(crate) fn end_with_log(mut self, signal: &str) -> String {
+        let mut log = self.child.stderr.take().unwrap();
+        assert_eq!(self.end(signal).0, Some(0));
+        let mut rest = String::new();
+        log.read_to_string(&mut rest).unwrap();
+        rest
+    }
+
+    pub(crate) fn signal(&self, name: &str) {
+        postcode_testing::signal(self.child.id(), name);
     }
 
     /// The exit status, and what else was written to standard output.
-    fn end(mut self, signal: &str) -> (Option<i32>, String) {
+    pub(crate) fn end(mut self, signal: &str) -> (Option<i32>, String) {
         self.signal(signal);
         let status = self.child.wait().unwrap();
         let mut rest = String::new();
@@ -67,12 +91,17 @@ impl Server {
         (status.code(), rest)
     }
 
+    /// For `--source`, by a client that waits as long as a busy machine takes.
+    fn source(&self) -> String {
+        format!("{}?timeout=30s&deadline=60s", self.address)
+    }
+
     fn lookup(&self, arguments: &[&str]) -> Output {
-        program().args(arguments).args(["--source", &self.address]).output().unwrap()
+        program().args(arguments).args(["--source", &self.source()]).output().unwrap()
     }
 }
 
-fn text(bytes: &[u8]) -> String {
+pub(crate) fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
@@ -154,10 +183,9 @@ fn a_hangup_serves_the_new_file_and_keeps_the_old_if_it_is_bad() {
     server.signal("HUP");
     until("two");
     // The log line comes just before the exchange.
-    let mut tries = 0;
+    let began = Instant::now();
     while !edition(&server).contains("edition      two") {
-        tries += 1;
-        assert!(tries < 100, "{}", edition(&server));
+        assert!(began.elapsed() < GENEROUS, "{}", edition(&server));
     }
     assert_eq!(server.end("TERM").0, Some(0));
 }
@@ -194,7 +222,7 @@ fn lookup_answers_the_same_bytes_whatever_the_source() {
     assert_eq!(lines[3]["error"], "load ONSPD");
     assert!(lines[0].get("error").is_none() && lines[2].get("error").is_none());
     assert_eq!(lines[2100]["status"], "live");
-    let remote = lookup_lines(&server.address, &input);
+    let remote = lookup_lines(&server.source(), &input);
     assert_eq!(remote.status.code(), Some(1), "{}", text(&remote.stderr));
     assert!(local.stdout == remote.stdout, "the two sources differ");
     assert_eq!(server.end("TERM").0, Some(0));
@@ -236,8 +264,8 @@ fn every_operation_is_a_command() {
 
 #[test]
 fn a_source_that_does_not_answer_is_an_error() {
-    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    for source in [&format!("http://{free}?retries=0"), "ftp://x", "file:/nowhere"] {
+    let nobody = Nobody::new();
+    for source in [&format!("{}?retries=0", nobody.url()), "ftp://x", "file:/nowhere"] {
         let output = program().args(["lookup", "AB10 1AB", "--source", source]).output().unwrap();
         assert_eq!(output.status.code(), Some(2), "{source}: {}", text(&output.stderr));
         assert!(text(&output.stderr).starts_with("error: "), "{source}: {}", text(&output.stderr));
@@ -346,4 +374,238 @@ fn places_scotland_and_outcodes_around_one() {
     let output = program().args(["places", "x"]).output().unwrap();
     assert_eq!(output.status.code(), Some(2));
     assert!(text(&output.stderr).contains("import OS Open Names"), "{}", text(&output.stderr));
+}
+
+fn status(address: &str, host: &str) -> String {
+    let mut stream = std::net::TcpStream::connect(address.strip_prefix("http://").unwrap()).unwrap();
+    write!(stream, "GET /ping HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer.split(' ').nth(1).unwrap_or_default().to_owned()
+}
+
+#[test]
+fn server_answers_to_its_names_and_to_those_given() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dataset(&dir.path().join("data"), "one");
+    let start = |more: &[&str]| Server::start(&[&["--data", &data, "--jobs", "none"], more].concat());
+    let local = start(&["--listen", "127.0.0.1:0"]);
+    assert_eq!(status(&local.address, "evil.example"), "421");
+    assert_eq!(status(&local.address, "localhost:1"), "200");
+    assert_eq!(local.end("TERM").0, Some(0));
+
+    let all = start(&["--listen", "0.0.0.0:0", "--host", "a.example", "--host", "b.example"]);
+    let address = all.address.replace("0.0.0.0", "127.0.0.1");
+    for (host, expected) in
+        [("a.example", "200"), ("B.example:9", "200"), ("192.168.1.2", "200"), ("c.example", "421")]
+    {
+        assert_eq!(status(&address, host), expected, "{host}");
+    }
+    assert_eq!(all.end("TERM").0, Some(0));
+
+    let any = start(&["--listen", "127.0.0.1:0", "--host", "*"]);
+    assert_eq!(status(&any.address, "evil.example"), "200");
+    assert_eq!(any.end("TERM").0, Some(0));
+}
+
+/// Sends GET requests one after the other on one connection and reads each answer; the statuses.
+fn ask_often(address: &str, path: &str, times: usize) -> Vec<String> {
+    let stream = std::net::TcpStream::connect(address.trim_start_matches("http://")).unwrap();
+    let mut answers = BufReader::new(stream.try_clone().unwrap());
+    let mut stream = stream;
+    let mut statuses = Vec::new();
+    for _ in 0..times {
+        stream.write_all(format!("GET {path} HTTP/1.1\r\nhost: localhost\r\n\r\n").as_bytes()).unwrap();
+        let (mut status, mut length) = (String::new(), 0);
+        answers.read_line(&mut status).unwrap();
+        loop {
+            let mut line = String::new();
+            answers.read_line(&mut line).unwrap();
+            if let Some(text) = line.to_ascii_lowercase().strip_prefix("content-length:") {
+                length = text.trim().parse().unwrap();
+            }
+            if line == "\r\n" {
+                break;
+            }
+        }
+        answers.read_exact(&mut vec![0; length]).unwrap();
+        statuses.push(status);
+    }
+    statuses
+}
+
+#[test]
+fn log_that_nobody_reads_keeps_no_answer_waiting() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = dataset(&folder.path().join("uk.postcodes"), "one");
+    // Standard error is a pipe of some ten kilobytes that is not read; each request is a line of some hundred bytes.
+    let server = Server::start(&["--listen", "127.0.0.1:0", "--data", &data, "--log", "access=debug"]);
+    let statuses = ask_often(&server.address, "/postcodes/AB101AB", 3_000);
+    assert!(statuses.iter().all(|status| status.starts_with("HTTP/1.1 200")));
+    assert_eq!(server.end("TERM").0, Some(0));
+}
+
+/// The file with one bit of a row turned over, which nothing but its checksum tells.
+fn flipped(path: &Path) -> Vec<u8> {
+    let bytes = std::fs::read(path).unwrap();
+    let sections = Dataset::open(path).unwrap().summary().sections;
+    let rows = sections.iter().find(|section| section.name == "rows").unwrap();
+    let mut altered = bytes;
+    // Each table ends in eight bytes that are not looked at.
+    altered[(rows.offset + rows.bytes) as usize - 1] ^= 0x10;
+    altered
+}
+
+/// One answer of the API, over the command that is everywhere where these tests run.
+fn fetched(server: &Server, path: &str) -> (u16, serde_json::Value) {
+    let address = server.address.strip_prefix("http://").unwrap();
+    let mut stream = std::net::TcpStream::connect(address).unwrap();
+    write!(stream, "GET {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+    (status, serde_json::from_str(body).unwrap_or(serde_json::Value::Null))
+}
+
+#[test]
+fn serve_of_a_file_with_one_flipped_bit_refuses_it_at_the_start_and_at_a_hangup() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("uk.postcodes");
+    let data = dataset(&path, "one");
+    let bad = folder.path().join("bad.postcodes");
+    std::fs::write(&bad, flipped(&path)).unwrap();
+    let bad_data = format!("file:{}", bad.display());
+    for verify in ["full", "checksums"] {
+        let output = program()
+            .args(["serve", "--listen", "127.0.0.1:0", "--data", &bad_data, "--verify", verify])
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(2));
+        assert!(text(&output.stderr).contains("checksum is wrong"), "{}", text(&output.stderr));
+    }
+    // A lookup from the file is no better.
+    let looked = |source: &str| program().args(["lookup", "AB10 1AB", "--source", source]).output().unwrap();
+    assert_eq!(looked(&bad_data).status.code(), Some(2));
+    assert_eq!(looked(&format!("{bad_data}?verify=off")).status.code(), Some(0));
+
+    let mut server = Server::start(&["--listen", "127.0.0.1:0", "--data", &data]);
+    let (status, ready) = fetched(&server, "/ready");
+    assert_eq!((status, &ready["result"], ready.get("verify")), (200, &"Ready".into(), None));
+    let (_, info) = fetched(&server, "/dataset/info");
+    assert_eq!((&info["result"]["verified"], &info["result"]["signed"]), (&"full".into(), &false.into()));
+    std::fs::rename(&bad, &path).unwrap();
+    server.signal("HUP");
+    let mut log = BufReader::new(server.child.stderr.take().unwrap());
+    let mut line = String::new();
+    while !line.contains("the old stays") {
+        line.clear();
+        assert_ne!(log.read_line(&mut line).unwrap(), 0, "the log ended");
+    }
+    assert!(line.contains("checksum is wrong"), "{line}");
+    let (_, after) = fetched(&server, "/dataset/info");
+    assert_eq!(after, info);
+    assert_eq!(server.end("TERM").0, Some(0));
+
+    // Whoever must can serve it, and it is said.
+    let server = Server::start(&["--listen", "127.0.0.1:0", "--data", &data, "--verify", "off"]);
+    let (_, ready) = fetched(&server, "/ready");
+    assert_eq!(ready["verify"], "off");
+    let (_, info) = fetched(&server, "/dataset/info");
+    assert_eq!(info["result"]["verified"], "off");
+    assert_eq!(server.end("TERM").0, Some(0));
+}
+
+#[test]
+fn flood_of_refused_requests_is_counted_in_the_log_and_not_written_one_by_one() {
+    const MANY: usize = 2_000;
+    let folder = tempfile::tempdir().unwrap();
+    let data = dataset(&folder.path().join("uk.postcodes"), "one");
+    let mut server = Server::start(&["--listen", "127.0.0.1:0", "--data", &data, "--jobs", "none"]);
+    let mut errors = server.child.stderr.take().unwrap();
+    let reader = std::thread::spawn(move || {
+        let mut text = String::new();
+        errors.read_to_string(&mut text).unwrap();
+        text
+    });
+    let path = format!("/jobs/{}", "0".repeat(12_000));
+    let statuses = ask_often(&server.address, &path, MANY);
+    assert!(statuses.iter().all(|status| status.starts_with("HTTP/1.1 501")), "{:?}", statuses.first());
+    assert_eq!(server.end("TERM").0, Some(0));
+    let log = reader.join().unwrap();
+    let counted: usize = log
+        .split_whitespace()
+        .filter_map(|word| word.strip_prefix("unavailable="))
+        .map(|number| number.parse::<usize>().unwrap())
+        .sum();
+    assert_eq!(counted, MANY, "{log}");
+    // A line for each would be some hundred kilobytes, and with whole paths 24 megabytes.
+    assert!(log.len() < 64 * 1024, "{} bytes", log.len());
+}
+
+#[test]
+fn signed_file_is_verified_and_served_and_one_without_or_with_another_signature_is_not() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("uk.postcodes");
+    let data = dataset(&path, "one");
+    let run = |arguments: &[&str]| {
+        let output = program().args(arguments).output().unwrap();
+        (output.status.code().unwrap(), text(&output.stdout), text(&output.stderr))
+    };
+    let (file, key, other) = (
+        path.to_str().unwrap(),
+        folder.path().join("a.key").to_str().unwrap().to_owned(),
+        folder.path().join("b.key").to_str().unwrap().to_owned(),
+    );
+    let (code, public, said) = run(&["key", "new", &key]);
+    assert_eq!(code, 0, "{said}");
+    let public = public.trim().to_owned();
+    assert_eq!(std::fs::metadata(&key).unwrap().permissions().mode() & 0o777, 0o600);
+    assert_eq!(run(&["key", "new", &key]).0, 1, "a key is never replaced");
+    let (_, other_public, _) = run(&["key", "new", &other]);
+
+    let (code, _, said) = run(&["verify", file, "--public-key", &public]);
+    assert!(code == 1 && said.contains("not signed"), "{said}");
+    let demanded = ["--listen", "127.0.0.1:0", "--data", &data, "--public-key", &public];
+    let refused = program().arg("serve").args(demanded).output().unwrap();
+    assert!(text(&refused.stderr).contains("not signed"), "{}", text(&refused.stderr));
+    let (code, _, said) = run(&["sign", file, "--key", &format!("{key}.pub")]);
+    assert!(code == 1 && said.contains("not a secret key"), "{said}");
+    let (code, signature, said) = run(&["sign", file, "--key", &key]);
+    assert_eq!((code, signature.trim()), (0, &*format!("{file}.minisig")), "{said}");
+    for known in [&public, &format!("{key}.pub")] {
+        let (code, said, _) = run(&["verify", file, "--public-key", known]);
+        assert!(code == 0 && said.ends_with(" signed\n"), "{said}");
+    }
+    let (code, _, said) = run(&["verify", file, "--public-key", other_public.trim()]);
+    assert!(code == 1 && said.contains("different key"), "{said}");
+
+    let server = Server::start(&demanded);
+    assert_eq!(fetched(&server, "/dataset/info").1["result"]["signed"], true);
+    assert_eq!(fetched(&server, "/dataset/signature").0, 200);
+    // A replica that demands it gets it, and starts from its copy without the service.
+    let replica = |service: &str, key: &str| {
+        let key = key.replace('+', "%2B");
+        let dir = folder.path().join("replica");
+        let url = format!("replica:{service}?public_key={key}&dir={}", dir.display());
+        program().args(["info", "--source", &url]).output().unwrap()
+    };
+    let output = replica(&server.address, &public);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    assert!(text(&output.stdout).contains("edition      one"));
+    let address = server.address.clone();
+    assert_eq!(server.end("TERM").0, Some(0));
+    assert_eq!(replica(&address, &public).status.code(), Some(0), "the copy has its signature");
+    assert_ne!(replica(&address, other_public.trim()).status.code(), Some(0));
+
+    // The signature is of this file and no other.
+    dataset(&path, "two");
+    let (code, _, said) = run(&["verify", file, "--public-key", &public]);
+    assert!(code == 1 && said.contains("signature"), "{said}");
+    let unsigned = Server::start(&["--listen", "127.0.0.1:0", "--data", &data]);
+    let output = replica(&unsigned.address, other_public.trim());
+    assert_ne!(output.status.code(), Some(0));
+    assert!(text(&output.stderr).contains("signature is not valid"), "{}", text(&output.stderr));
+    assert_eq!(unsigned.end("TERM").0, Some(0));
 }

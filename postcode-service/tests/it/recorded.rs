@@ -9,13 +9,14 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::common::{Answer, api_over, send, shared};
+use crate::common::{Answer, api_over, send};
 use axum::body::Body;
 use http::Request;
 use postcode_core::Local;
 use postcode_service::api::Api;
 use postcode_service::import::{Import, Stop};
 use postcode_service::server::{Address, Frontend, Listener, Options, run};
+use postcode_testing::shared;
 use serde::Deserialize;
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};

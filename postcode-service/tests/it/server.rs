@@ -21,6 +21,7 @@ use postcode_core::{
 };
 use postcode_service::api::{Api, Edition, Limits};
 use postcode_service::server::{Address, Frontend, Listener, Options, run};
+use postcode_testing::GENEROUS;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::{Notify, oneshot};
@@ -145,7 +146,7 @@ impl Server {
     async fn stop(mut self) {
         self.begin_stop();
         // Far longer than it takes: a hang is a failure and not a hanging test.
-        tokio::time::timeout(Duration::from_secs(60), self.running).await.expect("stopped").unwrap();
+        tokio::time::timeout(GENEROUS, self.running).await.expect("stopped").unwrap();
     }
 
     fn begin_stop(&mut self) {
@@ -156,8 +157,7 @@ impl Server {
 async fn read_all(stream: &mut TcpStream) -> String {
     let mut bytes = Vec::new();
     // A reset after the answer is an end too.
-    let _ =
-        tokio::time::timeout(Duration::from_secs(60), stream.read_to_end(&mut bytes)).await.expect("closed");
+    let _ = tokio::time::timeout(GENEROUS, stream.read_to_end(&mut bytes)).await.expect("closed");
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
@@ -212,16 +212,19 @@ async fn pipelined_requests_are_answered_in_order() {
 
 #[tokio::test]
 async fn a_deadline_is_kept_whoever_sets_it() {
-    let server = start(Options { request_timeout: Duration::from_millis(200), ..Options::default() }).await;
+    let patient = Options { request_timeout: GENEROUS, ..Options::default() };
+    let server = start(patient).await;
     let refused = server.exchange(&get("/postcodes/AB101AB", "postcode-deadline-ms: 0\r\n")).await;
     assert!(refused.starts_with("HTTP/1.1 504") && refused.contains(r#""code":"timeout""#), "{refused}");
     assert!(refused.contains(r#""retryable":true"#), "{refused}");
     let dropped = server.exchange(&get("/postcodes/ZE19ZZ", "postcode-deadline-ms: 20\r\n")).await;
     assert!(dropped.starts_with("HTTP/1.1 504"), "{dropped}");
-    let dropped = server.exchange(&get("/postcodes/ZE19ZZ", "")).await;
-    assert!(dropped.starts_with("HTTP/1.1 504"), "the server's own: {dropped}");
     let wrong = server.exchange(&get("/postcodes/AB101AB", "postcode-deadline-ms: soon\r\n")).await;
     assert!(wrong.starts_with("HTTP/1.1 400"), "{wrong}");
+    server.stop().await;
+    let server = start(Options { request_timeout: Duration::from_millis(200), ..Options::default() }).await;
+    let dropped = server.exchange(&get("/postcodes/ZE19ZZ", "")).await;
+    assert!(dropped.starts_with("HTTP/1.1 504"), "the server's own: {dropped}");
     // A body that never comes is under the same limit.
     let head = "POST /postcodes HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 50\r\n\r\n{";
     let slow = server.exchange(head.as_bytes()).await;
@@ -344,7 +347,7 @@ async fn a_request_under_way_is_answered_before_the_end() {
     server.begin_stop();
     let answer = read_all(&mut busy).await;
     assert!(answer.starts_with("HTTP/1.1 504"), "its own end and not ours: {answer}");
-    tokio::time::timeout(Duration::from_secs(60), server.running).await.expect("stopped").unwrap();
+    tokio::time::timeout(GENEROUS, server.running).await.expect("stopped").unwrap();
 }
 
 #[tokio::test]
@@ -384,4 +387,98 @@ async fn metrics_are_only_read() {
     assert_eq!(metrics.status(), 200);
     let posted = frontend.call(Request::post("/metrics").body(Body::empty()).unwrap()).await;
     assert_eq!(posted.status(), 404);
+}
+
+/// Asks until the metrics say so.
+async fn until_metrics_say(server: &Server, line: &str) {
+    let asking = async {
+        while !server.exchange(&get("/metrics", "")).await.lines().any(|it| it == line) {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), asking).await.expect(line);
+}
+
+#[tokio::test]
+async fn requests_whose_body_is_still_coming_keep_nobody_from_being_served() {
+    let options = Options {
+        max_in_flight: 2,
+        max_waiting: 4,
+        request_timeout: Duration::from_secs(3600),
+        patience: Duration::from_secs(3600),
+        drain: Duration::from_millis(100),
+        ..Options::default()
+    };
+    let server = start(options).await;
+    let head =
+        "POST /postcodes HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\nconnection: close\r\n";
+    let mut slow = Vec::new();
+    for _ in 0..2 {
+        let mut stream = server.connect().await;
+        stream.write_all(format!("{head}content-length: 50\r\n\r\n{{").as_bytes()).await.unwrap();
+        slow.push(stream);
+    }
+    // The two, and the one that asks.
+    until_metrics_say(&server, "postcode_requests_in_flight 3").await;
+    assert!(server.exchange(&get("/postcodes/AB101AB", "")).await.starts_with("HTTP/1.1 200"));
+    let body = r#"{"postcodes":["AB10 1AB"]}"#;
+    let whole = format!("{head}content-length: {}\r\n\r\n{body}", body.len());
+    let answer = server.exchange(whole.as_bytes()).await;
+    assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("AB10 1AB"), "{answer}");
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn requests_above_the_rate_are_refused_and_health_is_not() {
+    let options = Options { rate_per_address: Some("1/h:2".parse().unwrap()), ..Options::default() };
+    let server = start(options).await;
+    for _ in 0..2 {
+        assert!(server.exchange(&get("/postcodes/AB101AB", "")).await.starts_with("HTTP/1.1 200"));
+    }
+    let refused = server.exchange(&get("/postcodes/AB101AB", "")).await;
+    assert!(refused.starts_with("HTTP/1.1 429") && refused.contains(r#""code":"overloaded""#), "{refused}");
+    let after = refused.lines().find_map(|line| line.strip_prefix("retry-after: ")).unwrap();
+    assert!((1..=3601).contains(&after.parse::<u32>().unwrap()), "{after}");
+    assert!(server.exchange(&get("/ping", "")).await.starts_with("HTTP/1.1 200"));
+    until_metrics_say(&server, "postcode_requests_limited_total 1").await;
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn client_with_too_many_requests_at_once_is_refused_and_others_are_not() {
+    let options = Options {
+        max_in_flight_per_client: Some(1),
+        proxies: "127.0.0.1".parse().unwrap(),
+        drain: Duration::from_millis(100),
+        ..Options::default()
+    };
+    let server = start(options).await;
+    let of = |client: &str| format!("x-forwarded-for: {client}\r\n");
+    let mut busy = server.connect().await;
+    busy.write_all(&get("/postcodes/ZE19ZZ", &of("192.0.2.1"))).await.unwrap();
+    server.asked.notified().await;
+    let refused = server.exchange(&get("/postcodes/AB101AB", &of("192.0.2.1"))).await;
+    assert!(refused.starts_with("HTTP/1.1 429") && refused.contains("retry-after: 1\r\n"), "{refused}");
+    let other = server.exchange(&get("/postcodes/AB101AB", &of("192.0.2.2"))).await;
+    assert!(other.starts_with("HTTP/1.1 200"), "{other}");
+    server.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn slow_upload_loses_its_place_to_another() {
+    let edition = Edition::of(Arc::new(common::small())).await.unwrap();
+    let api = Api::new(edition, Limits { max_downloads: 1, ..Limits::default() });
+    let upload = |body: Body| {
+        let request = Request::post("/enrich").header("content-type", "text/csv").body(body).unwrap();
+        let api = api.clone();
+        async move { api.call(request).await }
+    };
+    let stuck = futures::stream::pending::<Result<Vec<u8>, std::io::Error>>();
+    let slow = tokio::spawn(upload(Body::from_stream(stuck)));
+    let rows = || Body::from("postcode\nAB10 1AB\n");
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert_eq!(upload(rows()).await.status(), 503, "the first has only begun");
+    tokio::time::sleep(Duration::from_secs(10)).await;
+    assert_eq!(upload(rows()).await.status(), 200);
+    assert_eq!(slow.await.unwrap().status(), 400);
 }

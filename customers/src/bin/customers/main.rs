@@ -2,6 +2,7 @@
 
 mod admin;
 mod promote;
+mod security;
 
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
@@ -9,16 +10,20 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use clap::{Args, Parser, Subcommand};
-use customers::server::{self, Address, ClientHeader, Limits, Listener, Proxies};
+use customers::server::{
+    self, Address, ClientHeader, GateLimits, HostName, Hosts, Limits, Listener, Proxies, Rate,
+};
 use customers::{Customers, Store};
 use postcode_core::{Connector, redact};
-use postcode_edge::without_secrets;
+use postcode_edge::log::{self, Format};
+use postcode_edge::{TokenArgs, without_secrets};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tracing::{error, info, warn};
 use tracing_subscriber::EnvFilter;
 
 use promote::Promote;
+use security::SecurityArgs;
 
 /// Customer accounts with checked postal addresses, over HTTP.
 #[derive(Parser)]
@@ -30,13 +35,15 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    Serve(Serve),
+    Serve(Box<Serve>),
+    Token(TokenArgs),
 }
 
 /// Serves the HTTP API until SIGTERM or SIGINT.
 ///
 /// Prints one line on standard output when it is ready: `listening on http://127.0.0.1:8081`; with --admin a second
 /// one: `admin on http://127.0.0.1:8091`.
+/// SIGHUP reads the tokens and certificates again.
 /// Logs go to standard error; RUST_LOG says how much (`customers=debug`).
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
@@ -89,6 +96,25 @@ struct Serve {
     /// --connections, and any number from this machine. Never for Unix sockets and trusted proxies
     #[arg(long, env = "CUSTOMERS_CONNECTIONS_PER_ADDRESS", value_name = "NUMBER")]
     connections_per_address: Option<usize>,
+    /// Requests that are worked on at once, which those are whose body is there; others are answered 503 with Retry-After
+    #[arg(long, env = "CUSTOMERS_MAX_IN_FLIGHT", default_value_t = 1024,
+          value_parser = clap::value_parser!(u32).range(1..=100_000), value_name = "NUMBER")]
+    max_in_flight: u32,
+    /// Requests whose body is still coming, at once; when there are more, the slowest is refused
+    #[arg(long, env = "CUSTOMERS_MAX_WAITING", default_value_t = 2048,
+          value_parser = clap::value_parser!(u32).range(1..=100_000), value_name = "NUMBER")]
+    max_waiting: u32,
+    /// Requests of one client (token, or address, or /64 of IPv6) at once; others are answered 429; 0 for any number. If not
+    /// given a quarter of --max-in-flight, and any number from this machine
+    #[arg(long, env = "CUSTOMERS_MAX_IN_FLIGHT_PER_CLIENT", value_name = "NUMBER")]
+    max_in_flight_per_client: Option<usize>,
+    /// Requests of one address in a time, such as 100/s, 600/m, 100/s:500 (500 at once), or off; others are answered 429 with
+    /// Retry-After. If not given 1000/s:5000, and any number from this machine
+    #[arg(long, env = "CUSTOMERS_RATE_PER_ADDRESS", value_name = "RATE")]
+    rate_per_address: Option<Rate>,
+    /// Requests of one caller with a token in a time, instead of that of the address; no limit if not given
+    #[arg(long, env = "CUSTOMERS_RATE_PER_CALLER", value_name = "RATE")]
+    rate_per_caller: Option<Rate>,
     /// How long a request's header may take, and an idle connection is kept
     #[arg(long, env = "CUSTOMERS_HEADER_TIMEOUT", default_value = "30s", value_parser = duration, value_name = "TIME")]
     header_timeout: Duration,
@@ -103,20 +129,30 @@ struct Serve {
     #[arg(long, env = "CUSTOMERS_LEAST_SPEED", default_value_t = 1024, value_name = "BYTES")]
     least_speed: u64,
     /// Proxies that may name the client: address ranges such as 10.0.0.0/8,::1, and unix for a Unix socket
-    #[arg(
-        long,
-        env = "CUSTOMERS_TRUSTED_PROXIES",
-        default_value = "",
-        hide_default_value = true,
-        value_name = "RANGES"
-    )]
+    #[arg(long, env = "CUSTOMERS_TRUSTED_PROXIES", default_value = "", hide_default_value = true, value_name = "RANGES")]
     trusted_proxies: Proxies,
     /// The header in which they name it: x-forwarded-for or forwarded
     #[arg(long, env = "CUSTOMERS_CLIENT_HEADER", default_value = "x-forwarded-for", value_name = "NAME")]
     client_header: ClientHeader,
+    /// A further name that the server answers to, in the Host of requests, without a port; * for any. May be given
+    /// several times. Requests to other names are answered 421: a page on the internet could have its name resolved to
+    /// this machine. Always answered are localhost, loopback addresses, the address listened on, any address in digits
+    /// if that is 0.0.0.0 or [::], and whatever comes over a Unix socket. Holds for --admin too
+    #[arg(long = "host", env = "CUSTOMERS_HOST", value_delimiter = ',', value_name = "NAME")]
+    hosts: Vec<HostName>,
+    /// How long a request may take before it is answered 504; its listing or search is then interrupted. Uploads,
+    /// exports and reports keep their own time
+    #[arg(long, env = "CUSTOMERS_REQUEST_TIMEOUT", default_value = "15s", value_parser = duration, value_name = "TIME")]
+    request_timeout: Duration,
+    /// Exports of accounts and reports of imports that are sent at once; others are answered 503 with Retry-After
+    #[arg(long, env = "CUSTOMERS_MAX_EXPORTS", default_value_t = 4,
+          value_parser = clap::value_parser!(u32).range(1..=1_000), value_name = "NUMBER")]
+    max_exports: u32,
     /// Refuse a change of a customer that does not say with If-Match which revision it is about
     #[arg(long, env = "CUSTOMERS_REQUIRE_IF_MATCH")]
     require_if_match: bool,
+    #[command(flatten)]
+    security: SecurityArgs,
     #[command(flatten)]
     promote: Promote,
 }
@@ -135,6 +171,16 @@ impl Serve {
         limits.proxies = self.trusted_proxies.clone().reading(self.client_header);
         limits
     }
+
+    fn requests(&self) -> GateLimits {
+        let mut limits = GateLimits::default();
+        limits.in_flight = self.max_in_flight as usize;
+        limits.waiting = self.max_waiting as usize;
+        limits.per_client = self.max_in_flight_per_client;
+        limits.address_rate = self.rate_per_address;
+        limits.caller_rate = self.rate_per_caller;
+        limits
+    }
 }
 
 const EXAMPLES: &str = "\
@@ -148,17 +194,18 @@ Examples:
       how they agree and moves the stage, while serving
   customers serve --listen unix:/run/customers.sock --database sqlite:///var/lib/customers.db
   DATABASE_URL=postgres://customers:secret@db.example/customers?sslmode=verify-full customers serve
-  CUSTOMERS_POSTCODES=file:/srv/uk.postcodes customers serve --listen 0.0.0.0:80
+  CUSTOMERS_POSTCODES=file:/srv/uk.postcodes customers serve --listen 0.0.0.0:443 --host customers.example \\
+      --tokens tokens --tls-cert cert.pem --tls-key key.pem
 
   curl -i http://127.0.0.1:8081/customers -H 'content-type: application/json' -d \\
     '{\"name\":\"Ada\",\"email\":\"ada@example.com\",\"postcode\":\"sw1a1aa\",\"address_lines\":[\"1 The Mall\"]}'";
 
 fn main() -> ExitCode {
-    let Cli { command: Command::Serve(options) } = parse();
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    let ansi = io::stderr().is_terminal();
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).with_ansi(ansi).init();
-    match run(options) {
+    let ended = match parse().command {
+        Command::Serve(options) => serve(*options),
+        Command::Token(args) => args.run().map_err(anyhow::Error::msg),
+    };
+    match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             // Nothing to be done if standard error is closed.
@@ -166,6 +213,14 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+fn serve(options: Serve) -> Result<()> {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    let format = Format::Text { ansi: io::stderr().is_terminal() };
+    // The log is written to its end before the last word.
+    let _log = log::start(filter, format, io::stderr()).context("the log could not be started")?;
+    run(options)
 }
 
 /// Reads the command line. Its errors show no secret of it.
@@ -186,6 +241,8 @@ async fn run(options: Serve) -> Result<()> {
     // From here on a signal is not lost, whenever it comes.
     let mut terminate = signal(SignalKind::terminate()).context("SIGTERM can't be handled")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("SIGINT can't be handled")?;
+    let mut hangup = signal(SignalKind::hangup()).context("SIGHUP can't be handled")?;
+    let security = options.security.open()?;
 
     let source = Connector::new(&options.postcodes).context("--postcodes")?.within(options.lookup_timeout);
     // Says which implementation it is and how it is set up, without the secrets that a URL may hold.
@@ -194,15 +251,16 @@ async fn run(options: Serve) -> Result<()> {
     let listener = Listener::bind(&options.listen)
         .await
         .with_context(|| format!("can't listen on {}", options.listen))?;
-    let limits = options.limits();
+    let listener = security.protect(listener).map_err(anyhow::Error::msg).context("--listen")?;
+    let (limits, requests) = (options.limits(), options.requests());
     let (stop, stopped) = watch::channel(false);
 
     let promoted = options.promote.compose(lookup.clone(), &postcodes, options.lookup_timeout).await?;
     let (lookup, admin) = match promoted {
         None => (lookup, None),
-        Some(promoted) => (promoted.lookup(), promoted.admin().await?),
+        Some(promoted) => (promoted.lookup(), promoted.admin(&options.hosts, &security).await?),
     };
-    let store = Store::open(&options.database).await.context("--database")?;
+    let store = Store::open_within(&options.database, options.request_timeout).await.context("--database")?;
     let customers = Customers::new(store.clone(), lookup).with_lookup_timeout(options.lookup_timeout);
 
     let resolver = tokio::spawn(resolve(customers.clone(), options.resolve_every));
@@ -223,8 +281,17 @@ async fn run(options: Serve) -> Result<()> {
     });
     let mut api = server::Options::default();
     api.require_if_match = options.require_if_match;
-    let serving =
-        server::serve(listener, server::router_with(customers, api), limits, until(stopped.clone()));
+    api.hosts = Some(Hosts::listening_on(&options.listen.to_string()).with(options.hosts));
+    api.request_timeout = options.request_timeout;
+    api.exports = options.max_exports as usize;
+    api.access = security.access().clone();
+    tokio::spawn(async move {
+        while hangup.recv().await.is_some() {
+            security.reload();
+        }
+    });
+    let router = server::router_with(customers, api);
+    let serving = server::serve_with(listener, router, limits, requests, until(stopped.clone()));
     let administering = async {
         if let Some(admin) = admin {
             admin.serve(options.drain, until(stopped)).await;

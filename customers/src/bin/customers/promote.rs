@@ -6,8 +6,10 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use clap::Args;
+use customers::server::HostName;
 use postcode_core::layers::{Guard, Promotion, PromotionConfig, Stage};
 use postcode_core::{Connector, PostcodeLookup};
+use postcode_edge::Security;
 use tracing::{info, warn};
 
 use crate::admin::{Admin, Sources};
@@ -49,7 +51,7 @@ pub(crate) struct Promote {
     )]
     guard: Guarding,
     /// Where operators see the promotion and move its stage: HOST:PORT (port 0: any that is free), or unix:PATH.
-    /// Whoever reaches it can move the stage
+    /// With --tokens it needs the scope admin, and /metrics the scope metrics; without, whoever reaches it can move the stage
     #[arg(long, env = "CUSTOMERS_ADMIN", value_name = "ADDRESS", requires = "promote_to")]
     admin: Option<Address>,
 }
@@ -97,9 +99,9 @@ impl Promoted {
     }
 
     /// The listener for operators, if there is to be one.
-    pub(crate) async fn admin(self) -> Result<Option<Admin>> {
+    pub(crate) async fn admin(self, hosts: &[HostName], security: &Security) -> Result<Option<Admin>> {
         let Some(address) = &self.admin else { return Ok(None) };
-        let admin = Admin::bind(address, self.promotion, self.sources).await;
+        let admin = Admin::bind(address, hosts, self.promotion, self.sources, security).await;
         admin.map(Some).with_context(|| format!("--admin: can't listen on {address}"))
     }
 }

@@ -15,11 +15,23 @@ const MEANS = {
   unknown: "there is no such postcode",
 };
 
+// Where the server wants a token, this page has it for as long as its tab is open.
+let token = sessionStorage.getItem("token");
+function askForToken(why) {
+  const given = prompt(`${why}\n\nToken:`)?.trim();
+  if (!given) return false;
+  token = given;
+  sessionStorage.setItem("token", token);
+  return true;
+}
+
 // Asks the server. What it answers that is an error is thrown, with what it says of it.
 async function ask(path, options = {}) {
   let response;
+  const used = token;
+  const headers = used ? { ...options.headers, authorization: `Bearer ${used}` } : options.headers;
   try {
-    response = await fetch(path, { signal: AbortSignal.timeout(15000), ...options });
+    response = await fetch(path, { signal: AbortSignal.timeout(15000), ...options, headers });
   } catch (error) {
     if (options.signal?.aborted) throw error;
     throw Object.assign(new Error("The server does not answer. Nothing is lost: try again."), { network: true });
@@ -27,8 +39,22 @@ async function ask(path, options = {}) {
   const text = await response.text();
   let body;
   try { body = text ? JSON.parse(text) : null; } catch { body = null; }
+  // Another request may have asked for it meanwhile.
+  if (response.status === 401 && (token !== used || askForToken(body?.detail ?? "A token is needed."))) {
+    return ask(path, { ...options, signal: AbortSignal.timeout(300000) });
+  }
   if (!response.ok) throw Object.assign(new Error(body?.detail ?? `the server answered ${response.status}`), { status: response.status, body });
   return { body, etag: response.headers.get("etag") };
+}
+
+async function download(path, name) {
+  const response = await fetch(path, { headers: { authorization: `Bearer ${token}` } });
+  if (!response.ok) throw new Error(`the server answered ${response.status}`);
+  const link = make("a");
+  link.href = URL.createObjectURL(await response.blob());
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 60000);
 }
 
 function say(text) { $("message").textContent = text; }
@@ -451,6 +477,12 @@ function fillImport(row, item) {
   text.textContent = ` ${count(item.created)} of ${count(item.total)} made${item.failed ? `, ${count(item.failed)} failed` : ""}`;
   link.textContent = item.failed ? "what failed" : "all rows";
   link.href = `imports/${item.id}/report${item.failed ? "?outcome=failed" : ""}`;
+  link.onclick = (event) => {
+    if (!token) return;
+    // A link sends no token.
+    event.preventDefault();
+    download(link.href, `import-${item.id}.csv`).catch((error) => say(error.message));
+  };
 }
 
 $("file").addEventListener("change", () => { fileKey = `page-${Date.now()}-${Math.random().toString(36).slice(2)}`; });

@@ -1,8 +1,6 @@
 //! The databases that a test is run on: one body, both of them.
 #![allow(dead_code, unused_macros, unused_imports, unreachable_pub)] // Each test program uses what it needs.
 
-use std::sync::Once;
-
 use customers::Store;
 use sqlx::{Connection, PgConnection};
 use tempfile::TempDir;
@@ -25,14 +23,10 @@ impl Database {
 
     /// A schema of PostgreSQL; none where there is no PostgreSQL, which only CI takes for a failure.
     pub async fn postgres() -> Option<Self> {
-        static SKIPPED: Once = Once::new();
         let mut connection = match PgConnection::connect(POSTGRES).await {
             Ok(connection) => connection,
-            Err(error) if std::env::var("CI").is_ok_and(|ci| ci == "true") => {
-                panic!("PostgreSQL at {POSTGRES}: {error}")
-            }
             Err(error) => {
-                SKIPPED.call_once(|| println!("skipped: no PostgreSQL at 127.0.0.1:5432 ({error})"));
+                postcode_testing::skip(format_args!("no PostgreSQL at {POSTGRES}: {error}"));
                 return None;
             }
         };

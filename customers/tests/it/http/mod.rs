@@ -23,19 +23,8 @@ pub(crate) fn program(arguments: &[&str]) -> Command {
 /// The same, started by another program.
 pub(crate) fn program_by(starter: &[&str], arguments: &[&str]) -> Command {
     let words = [starter, &[env!("CARGO_BIN_EXE_customers")], arguments].concat();
-    let mut command = Command::new(words[0]);
-    for (variable, _) in std::env::vars_os() {
-        let name = variable.to_string_lossy();
-        if name.starts_with("CUSTOMERS_") || name == "DATABASE_URL" || name == "RUST_LOG" {
-            command.env_remove(variable);
-        }
-    }
-    command
-        .args(&words[1..])
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .kill_on_drop(true);
+    let mut command = Command::from(postcode_testing::command(words[0]));
+    command.args(&words[1..]).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
     command
 }
 
@@ -89,8 +78,7 @@ impl Server {
     }
 
     pub(crate) fn signal(&self, signal: &str) {
-        let kill = format!("kill -{signal} {}", self.child.id().unwrap());
-        assert!(std::process::Command::new("sh").args(["-c", &kill]).status().unwrap().success());
+        postcode_testing::signal(self.child.id().unwrap(), signal);
     }
 }
 

@@ -21,5 +21,5 @@ pub(crate) async fn of(lookup: Arc<dyn PostcodeLookup>) -> String {
     let frontend = Arc::new(Frontend::new(Api::new(edition, Limits::default()), &options));
     tokio::spawn(run(listener, frontend, options, std::future::pending()));
     // A test machine may be busier than any service's.
-    format!("{url}?timeout=10s&deadline=30s")
+    format!("{url}?timeout=30s&deadline=60s")
 }

@@ -294,3 +294,74 @@ fn an_interrupted_or_failed_write_leaves_the_old_file_and_nothing_else() {
     old.verify().unwrap();
     assert_eq!(Dataset::open(&path).unwrap().get("M1 1AD".parse().unwrap()), Answer::Unknown);
 }
+
+#[test]
+fn verify_of_a_file_with_any_byte_altered_refuses_it_padding_included() {
+    let bytes = small();
+    let sections = Dataset::from_bytes(bytes.clone()).unwrap().summary().sections;
+    let mut padding = 0;
+    for (before, after) in sections.iter().zip(sections.iter().skip(1)) {
+        for at in (before.offset + before.bytes) as usize..after.offset as usize {
+            let mut altered = bytes.clone();
+            altered[at] = 1;
+            let dataset = Dataset::from_bytes(altered).unwrap();
+            let error = dataset.verify_checksums().unwrap_err();
+            assert!(error.to_string().contains(&format!("padding, byte {at}")), "{error}");
+            assert!(dataset.verify().is_err());
+            padding += 1;
+        }
+    }
+    assert!(padding > 0);
+    // And one byte of each section.
+    for section in sections.iter().filter(|section| section.bytes > 0) {
+        let mut altered = bytes.clone();
+        altered[section.offset as usize + section.bytes as usize / 2] ^= 0x10;
+        assert!(
+            Dataset::from_bytes(altered).and_then(|dataset| dataset.verify_checksums()).is_err(),
+            "{}",
+            section.name
+        );
+    }
+}
+
+#[test]
+fn open_checked_of_a_damaged_or_unsigned_file_refuses_it_as_demanded() {
+    use crate::dataset::{Demands, PublicKey, Verify};
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("uk.postcodes");
+    let bytes = small();
+    let sections = Dataset::from_bytes(bytes.clone()).unwrap().summary().sections;
+    let mut altered = bytes.clone();
+    // The last byte of the rows' bits is before the eight bytes that end each table.
+    let rows = sections.iter().find(|section| section.name == "rows").unwrap();
+    altered[(rows.offset + rows.bytes) as usize - 9] ^= 0x10;
+    std::fs::write(&path, &altered).unwrap();
+    let open = |demands: &Demands| Dataset::open_checked(&path, demands).map(drop);
+    open(&Demands::default().verify(Verify::Off)).unwrap();
+    for verify in [Verify::Checksums, Verify::Full] {
+        assert_eq!(open(&Demands::default().verify(verify)).unwrap_err().kind(), ErrorKind::Dataset);
+    }
+    let url = |option: &str| crate::Local::from_url(&format!("file:{}{option}", path.display())).map(drop);
+    assert!(url("").is_err() && url("?verify=full").is_err());
+    url("?verify=off").unwrap();
+    for (option, said) in [
+        ("?verify=some", "write full, checksums or off"),
+        ("?verify=off&verify=off", "given twice"),
+        ("?x=1", "takes verify and public_key"),
+        ("?public_key=RWQ", "not a public key"),
+    ] {
+        let error = url(option).unwrap_err();
+        assert!(
+            error.kind() == ErrorKind::InvalidInput && error.to_string().contains(said),
+            "{option}: {error}"
+        );
+    }
+    std::fs::write(&path, &bytes).unwrap();
+    open(&Demands::default().verify(Verify::Full)).unwrap();
+    // The key of minisign's own documentation.
+    let key: PublicKey = "RWQf6LRCGA9i53mlYecO4IzT51TGPpvWucNSCh1CBM0QTaLn73Y7GFO3".parse().unwrap();
+    let signed = Demands::default().public_key(Some(key));
+    assert!(open(&signed).unwrap_err().to_string().contains("not signed"));
+    std::fs::write(crate::dataset::signature_path(&path), "untrusted comment: x\nAAAA\n").unwrap();
+    assert!(open(&signed).unwrap_err().to_string().contains("the signature is not valid"));
+}

@@ -3,10 +3,11 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
+use postcode_testing::shared;
 use serde_json::Value;
 use url::Url;
 
-use super::shared::{recorded_builder, shared};
+use super::shared::recorded_builder;
 use crate::dataset::Dataset;
 use crate::{AreaKind, Location, MAX_LIMIT, Nearest, Postcode};
 

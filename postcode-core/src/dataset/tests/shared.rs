@@ -2,22 +2,11 @@
 
 use std::collections::HashMap;
 use std::io::Read;
-use std::path::PathBuf;
+
+use postcode_testing::shared;
 
 use crate::dataset::{DatasetBuilder, Metadata, Row};
 use crate::{AreaKind, GridReference, GridSystem, Location, Postcode, Status, UserType};
-
-/// A file or folder of the shared data, or a line that says the test was skipped.
-pub(super) fn shared(path: &str) -> Option<PathBuf> {
-    let root = std::env::var_os("POSTCODE_SHARED")
-        .map_or_else(|| PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared")), PathBuf::from);
-    let path = root.join(path);
-    if path.exists() {
-        return Some(path);
-    }
-    println!("skipped: {} is not there (set POSTCODE_SHARED)", path.display());
-    None
-}
 
 fn grid_system(postcode: Postcode) -> GridSystem {
     if postcode.area() == "BT" { GridSystem::Irish } else { GridSystem::Osgb }

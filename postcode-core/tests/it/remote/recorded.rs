@@ -3,7 +3,6 @@
 //! The recordings are no part of the repository: they lie beside it, or where `POSTCODE_SHARED` says.
 
 use std::collections::{BTreeMap, HashMap};
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -12,6 +11,7 @@ use postcode_core::wire::{NeighbourView, RecordView, Shape};
 use postcode_core::{
     Answer, Location, Nearest, NearestOutcodes, Neighbour, Outcode, Postcode, PostcodeLookup, Record, Remote,
 };
+use postcode_testing::shared;
 use serde_json::{Value, json};
 use url::Url;
 
@@ -42,13 +42,7 @@ fn key(path_and_query: &str) -> (String, Parameters) {
 }
 
 fn recordings() -> Option<Arc<Vec<Recorded>>> {
-    let shared = std::env::var_os("POSTCODE_SHARED")
-        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../shared"), PathBuf::from);
-    let path = shared.join("cases/postcodes-io/recorded.jsonl");
-    let Ok(text) = std::fs::read_to_string(&path) else {
-        println!("skipped: no recordings of postcodes.io at {}", path.display());
-        return None;
-    };
+    let text = std::fs::read_to_string(shared("cases/postcodes-io/recorded.jsonl")?).unwrap();
     let recorded = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
     let recorded =
         recorded.filter(|one| one["method"] == "GET" && one["path"].as_str().unwrap().len() < 1000);

@@ -1,9 +1,13 @@
 //! Over real sockets: TCP, below a prefix, and a Unix socket, by `connect`.
 
 use postcode_core::{PostcodeLookup, connect};
+use postcode_testing::Nobody;
 use tokio::net::TcpListener;
 
 use crate::remote::fake::{Fake, Kind, postcodes};
+
+/// Far longer than an answer takes on a busy machine.
+const PATIENT: &str = "timeout=30s&deadline=60s";
 
 async fn same_answers(lookup: &dyn PostcodeLookup, fake: &Fake) {
     let asked = postcodes(&["AB10 1AB", "AB1 0AA", "AB10 9ZZ", "BT1 5GS"]);
@@ -27,10 +31,9 @@ async fn over_tcp_and_below_a_prefix() {
         };
         let server = tokio::spawn(async move { axum::serve(listener, router).await });
         // The prefix with and without a slash after it.
-        for url in [
-            format!("http://{address}{prefix}"),
-            format!("http://{address}{prefix}/?deadline=1m&timeout=10s"),
-        ] {
+        for url in
+            [format!("http://{address}{prefix}?{PATIENT}"), format!("http://{address}{prefix}/?{PATIENT}")]
+        {
             same_answers(&*connect(&url).await.unwrap(), &fake).await;
         }
         server.abort();
@@ -47,7 +50,7 @@ async fn over_a_unix_socket() {
     let router = fake.router();
     let server = tokio::spawn(async move { axum::serve(listener, router).await });
     let path = path.to_str().unwrap().replace(' ', "%20");
-    for url in [format!("unix:{path}"), format!("unix://{path}?deadline=1m&timeout=10s")] {
+    for url in [format!("unix:{path}?{PATIENT}"), format!("unix://{path}?{PATIENT}")] {
         same_answers(&*connect(&url).await.unwrap(), &fake).await;
     }
     server.abort();
@@ -55,14 +58,12 @@ async fn over_a_unix_socket() {
 
 #[tokio::test]
 async fn a_consumer_may_start_before_the_service() {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    drop(listener);
-    let lookup = connect(&format!("http://{address}?retries=0&deadline=1m&timeout=10s")).await.unwrap();
+    let nobody = Nobody::new();
+    let lookup = connect(&format!("{}?retries=0&{PATIENT}", nobody.url())).await.unwrap();
     let asked = postcodes(&["AB10 1AB"]);
     assert!(lookup.lookup(&asked).await.is_err());
     let fake = Fake::new(Kind::PostcodeService);
-    let listener = TcpListener::bind(address).await.unwrap();
+    let listener = nobody.listen();
     let router = fake.router();
     let server = tokio::spawn(async move { axum::serve(listener, router).await });
     assert!(lookup.lookup(&asked).await.unwrap()[0].is_live());

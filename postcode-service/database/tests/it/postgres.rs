@@ -10,9 +10,8 @@ const SERVER: &str = "postgres://postgres@127.0.0.1:5432/postgres";
 async fn pool() -> Option<PgPool> {
     match replace_broken(PgPoolOptions::new()).max_connections(1).connect(SERVER).await {
         Ok(pool) => Some(pool),
-        Err(error) if std::env::var("CI").is_ok_and(|ci| ci == "true") => panic!("{SERVER}: {error}"),
         Err(error) => {
-            println!("skipped: no PostgreSQL at {SERVER}: {error}");
+            postcode_testing::skip(format_args!("no PostgreSQL at {SERVER}: {error}"));
             None
         }
     }

@@ -9,11 +9,11 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::{body, list, take};
-use crate::api::App;
 use crate::api::params::Params;
-use crate::api::reply::{Failure, Outcome, uncached};
+use crate::api::reply::{Failure, Outcome, ResultList};
 use crate::api::validate::Verdict;
 use crate::api::view::View;
+use crate::api::{App, Edition};
 
 pub(super) fn routes() -> Router<App> {
     Router::new()
@@ -30,7 +30,7 @@ struct Item<'a, T> {
 
 /// The texts under a key. Here nothing is dropped: what is no text is named.
 async fn read(app: &App, request: Request, key: &str) -> Result<Vec<String>, Failure> {
-    let mut body = body::read(request, app.limits.max_body).await?;
+    let mut body = body::read(request, app.limits).await?;
     let Some(value) = take(&mut body, key) else {
         let text =
             format!("Invalid JSON query submitted. Send an object with an array of texts, {{\"{key}\":[…]}}");
@@ -52,13 +52,24 @@ async fn read(app: &App, request: Request, key: &str) -> Result<Vec<String>, Fai
     list(value, key, app.limits.max_batch)?.into_iter().enumerate().map(text).collect()
 }
 
+/// An answer of these items, with turns for others in between.
+async fn listed<T: Serialize>(edition: &Edition, items: impl Iterator<Item = T>) -> Outcome {
+    let mut list = ResultList::new();
+    for item in items {
+        list.push(&item)?;
+        drop(item);
+        list.give_turn().await;
+    }
+    list.finish(edition)
+}
+
 async fn validate(State(app): State<App>, request: Request) -> Outcome {
     let texts = read(&app, request, "postcodes").await?;
     let edition = app.edition();
     let queries: Vec<&str> = texts.iter().map(String::as_str).collect();
     let verdicts = edition.lookup.validate_all(&queries).await?;
     let item = |(query, validity)| Item { query, result: Verdict::from(validity) };
-    uncached(&edition, &queries.into_iter().zip(&verdicts).map(item).collect::<Vec<_>>())
+    listed(&edition, queries.into_iter().zip(&verdicts).map(item)).await
 }
 
 #[derive(Serialize)]
@@ -85,7 +96,7 @@ async fn terminated(State(app): State<App>, params: Params, request: Request) ->
         });
         Item { query, result }
     });
-    uncached(&edition, &items.collect::<Vec<_>>())
+    listed(&edition, items).await
 }
 
 async fn outcodes(State(app): State<App>, request: Request) -> Outcome {
@@ -98,5 +109,5 @@ async fn outcodes(State(app): State<App>, request: Request) -> Outcome {
         let result: Option<OutcodeSummary> = read.and_then(|_| summaries.next()?);
         Item { query, result }
     });
-    uncached(&edition, &items.collect::<Vec<_>>())
+    listed(&edition, items).await
 }

@@ -7,9 +7,12 @@ use http::header::CONTENT_TYPE;
 use http::{HeaderMap, StatusCode};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::Body as HttpBody;
+use postcode_core::ErrorKind;
+use postcode_edge::ReadError;
 use serde_json::{Map, Value};
 
-use super::form;
+use super::{form, values};
+use crate::api::Limits;
 use crate::api::reply::Failure;
 use crate::enrich::short;
 
@@ -48,7 +51,7 @@ fn kind(headers: &HeaderMap) -> Option<Kind> {
 }
 
 /// The object that was sent; of an array nothing is asked for, so it counts as an empty one.
-pub(in crate::api) async fn read(request: Request, max: usize) -> Result<Map<String, Value>, Failure> {
+pub(in crate::api) async fn read(request: Request, limits: Limits) -> Result<Map<String, Value>, Failure> {
     let Some(kind) = kind(request.headers()) else {
         let error = Failure::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, NO_QUERY, "unsupported_media_type");
         let given =
@@ -58,24 +61,39 @@ pub(in crate::api) async fn read(request: Request, max: usize) -> Result<Map<Str
             "Content-Type is {given}: send application/json or application/x-www-form-urlencoded, in UTF-8"
         )));
     };
-    let bytes = collect(request.into_body(), max).await?;
+    let bytes = whole(request, limits.max_body).await?;
     match kind {
-        Kind::Json => json(&bytes),
-        Kind::Form => Ok(form::parse(&bytes)),
+        Kind::Json => json(&bytes, limits.max_batch),
+        Kind::Form => Ok(form::parse(&bytes, limits.max_batch)),
     }
 }
 
-/// For a path that is no route: only whether the body is broken matters.
-pub(super) async fn read_if_json(request: Request, max: usize) -> Result<(), Failure> {
-    if let Some(Kind::Json) = kind(request.headers()) {
-        json(&collect(request.into_body(), max).await?)?;
+/// For a method that a path does not have: whether the JSON that came with the request's head is broken. It does not wait
+/// for a body, and does not judge one that is not complete.
+pub(super) async fn check_what_came(request: Request, limits: Limits) -> Result<(), Failure> {
+    let Some(Kind::Json) = kind(request.headers()) else { return Ok(()) };
+    let mut body = std::pin::pin!(collect(request.into_body(), limits.max_body));
+    // What has been received is handed over between two turns.
+    for _ in 0..3 {
+        if let std::task::Poll::Ready(bytes) = futures::poll!(body.as_mut()) {
+            return json(&bytes?, limits.max_batch).map(drop);
+        }
+        tokio::task::yield_now().await;
     }
     Ok(())
 }
 
-/// The bytes of a body, whatever they are.
+/// The bytes of a body, whatever they are. The request is worked on from when they are there.
 pub(in crate::api) async fn whole(request: Request, max: usize) -> Result<Bytes, Failure> {
-    collect(request.into_body(), max).await
+    postcode_edge::read(request, max).await.map_err(|error| match error {
+        ReadError::TooLarge => too_large(max),
+        ReadError::TooSlow => {
+            let text = "The body came too slowly: send it faster, or less of it";
+            Failure::new(StatusCode::REQUEST_TIMEOUT, text, ErrorKind::Timeout.code()).retryable(None)
+        }
+        ReadError::Broken(_) => Failure::bad_request("The body ended before it was complete"),
+        ReadError::Refused(refused) => refused.into(),
+    })
 }
 
 async fn collect(body: Body, max: usize) -> Result<Bytes, Failure> {
@@ -96,12 +114,12 @@ fn too_large(max: usize) -> Failure {
     Failure::new(StatusCode::PAYLOAD_TOO_LARGE, text, "payload_too_large")
 }
 
-fn json(bytes: &[u8]) -> Result<Map<String, Value>, Failure> {
+fn json(bytes: &[u8], most: usize) -> Result<Map<String, Value>, Failure> {
     let bytes = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes);
     if bytes.is_empty() {
         return Ok(Map::new());
     }
-    match serde_json::from_slice(bytes) {
+    match values::read(bytes, most) {
         Ok(Value::Object(object)) => Ok(object),
         Ok(Value::Array(_)) => Ok(Map::new()),
         // A bare value is refused like text that is no JSON.

@@ -1,26 +1,30 @@
 //! Forms, read into the same shape as JSON: `postcodes[]=…`, `postcodes[0]=…`, repeated `postcodes=…`,
 //! `geolocations[0][longitude]=…`, as the library `qs` reads them.
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value};
 
-/// An object with what the form has of `postcodes`, `outcodes` and `geolocations`.
-pub(super) fn parse(bytes: &[u8]) -> Map<String, Value> {
+/// An object with what the form has of `postcodes`, `outcodes` and `geolocations`: of each as many as `most` and one more, which
+/// tells that there are too many.
+pub(super) fn parse(bytes: &[u8], most: usize) -> Map<String, Value> {
+    let keep = most.saturating_add(1);
     let (mut postcodes, mut outcodes) = (Texts::default(), Texts::default());
-    let mut locations: Vec<(usize, Map<String, Value>)> = Vec::new();
+    let mut locations: BTreeMap<usize, Map<String, Value>> = BTreeMap::new();
     let mut body = Map::new();
     for (name, value) in form_urlencoded::parse(bytes) {
         let (base, keys) = split(&name);
         match (base, keys.as_slice()) {
-            ("postcodes", keys) => postcodes.add(keys, value.into_owned()),
-            ("outcodes", keys) => outcodes.add(keys, value.into_owned()),
+            ("postcodes", keys) => postcodes.add(keys, value, keep),
+            ("outcodes", keys) => outcodes.add(keys, value, keep),
             ("geolocations", [index, key]) => {
-                let next = locations.iter().map(|(at, _)| at + 1).max().unwrap_or(0);
-                let index = index.parse().unwrap_or(next);
-                let at = locations.iter().position(|(it, _)| *it == index).unwrap_or_else(|| {
-                    locations.push((index, Map::new()));
-                    locations.len() - 1
-                });
-                locations[at].1.insert((*key).to_owned(), Value::String(value.into_owned()));
+                let next = || locations.last_key_value().map_or(0, |(last, _)| last.saturating_add(1));
+                let index = index.parse().unwrap_or_else(|_| next());
+                if locations.len() < keep || locations.contains_key(&index) {
+                    let location = locations.entry(index).or_default();
+                    location.insert((*key).to_owned(), Value::String(value.into_owned()));
+                }
             }
             // Anything else under that name is there and is no array.
             ("geolocations", _) => {
@@ -35,8 +39,7 @@ pub(super) fn parse(bytes: &[u8]) -> Map<String, Value> {
         }
     }
     if !locations.is_empty() {
-        locations.sort_by_key(|(index, _)| *index);
-        let locations = locations.into_iter().map(|(_, location)| Value::Object(location)).collect();
+        let locations = locations.into_values().map(Value::Object).collect();
         body.insert("geolocations".to_owned(), Value::Array(locations));
     }
     body
@@ -60,7 +63,7 @@ struct Texts {
 }
 
 impl Texts {
-    fn add(&mut self, keys: &[&str], value: String) {
+    fn add(&mut self, keys: &[&str], value: Cow<'_, str>, keep: usize) {
         let index = match keys {
             [] => self.listed.len(),
             [""] => {
@@ -76,7 +79,9 @@ impl Texts {
                 0
             }
         };
-        self.listed.push((index, value));
+        if self.listed.len() < keep {
+            self.listed.push((index, value.into_owned()));
+        }
     }
 
     fn finish(mut self) -> Option<Value> {
@@ -113,7 +118,30 @@ mod tests {
             ("x=y", json!({})),
             ("postcodes[=a&[", json!({})),
         ] {
-            assert_eq!(Value::Object(parse(form.as_bytes())), body, "{form}");
+            assert_eq!(Value::Object(parse(form.as_bytes(), 100)), body, "{form}");
         }
+    }
+
+    #[test]
+    fn form_of_many_items_is_kept_up_to_one_too_many() {
+        for (pair, name) in [
+            ("geolocations[][a]=1&", "geolocations"),
+            ("postcodes[]=a&", "postcodes"),
+            ("outcodes=a&", "outcodes"),
+        ] {
+            let body = parse(pair.repeat(500_000).as_bytes(), 1_000);
+            assert_eq!(body[name].as_array().map(Vec::len), Some(1_001), "{name}");
+        }
+        let apart: String = (0..200_000).map(|n| format!("geolocations[{n}][a]=1&")).collect();
+        assert_eq!(parse(apart.as_bytes(), 1_000)["geolocations"].as_array().map(Vec::len), Some(1_001));
+    }
+
+    #[test]
+    fn index_as_large_as_any_does_not_wrap() {
+        let form = format!("geolocations[{}][a]=1&geolocations[][a]=2&geolocations[0][a]=3", usize::MAX);
+        assert_eq!(
+            parse(form.as_bytes(), 100),
+            json!({"geolocations": [{"a": "3"}, {"a": "2"}]}).as_object().cloned().unwrap()
+        );
     }
 }

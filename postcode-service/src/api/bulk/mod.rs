@@ -4,10 +4,11 @@ mod beside;
 pub(super) mod body;
 mod form;
 mod geolocations;
+mod values;
 
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::response::IntoResponse;
+use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use http::Method;
 use postcode_core::wire::{BulkItem, Field, FilteredView, RecordView, Shape};
@@ -16,7 +17,7 @@ use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 
 use super::params::Params;
-use super::reply::{Failure, Outcome, uncached};
+use super::reply::{Failure, Outcome, ResultList, preflight};
 use super::syntax::{Reading, read};
 use super::view::View;
 use super::{App, Edition, Limits, nearest, search};
@@ -33,10 +34,21 @@ async fn query(State(app): State<App>, params: Params) -> Outcome {
     }
 }
 
-/// Everything that is no route. Express reads the body before it routes, and so finds broken JSON first.
-pub(super) async fn no_route(State(app): State<App>, request: Request) -> axum::response::Response {
+/// Every path that has no route: the answer waits for nothing, and no body is read.
+pub(super) async fn no_route(method: Method) -> Response {
+    match method {
+        Method::OPTIONS => preflight(),
+        _ => Failure::no_route().into_response(),
+    }
+}
+
+/// Every method that a path does not have. Express reads the body before it routes, and so finds broken JSON first.
+pub(super) async fn no_method(State(app): State<App>, request: Request) -> Response {
+    if *request.method() == Method::OPTIONS {
+        return preflight();
+    }
     if *request.method() == Method::POST
-        && let Err(broken) = body::read_if_json(request, app.limits.max_body).await
+        && let Err(broken) = body::check_what_came(request, app.limits).await
     {
         return broken.into_response();
     }
@@ -44,7 +56,7 @@ pub(super) async fn no_route(State(app): State<App>, request: Request) -> axum::
 }
 
 async fn post(State(app): State<App>, params: Params, request: Request) -> Outcome {
-    let mut body = body::read(request, app.limits.max_body).await?;
+    let mut body = body::read(request, app.limits).await?;
     let max = app.limits.max_batch;
     let edition = app.edition();
     if let Some(postcodes) = take(&mut body, "postcodes") {
@@ -85,7 +97,12 @@ async fn postcodes_of(edition: &Edition, params: &Params, entries: Vec<Value>) -
     let wanted = Wanted::of(params);
     let read = Read::new(texts, wanted.view.shape);
     let answers = edition.lookup.lookup(&read.postcodes).await?;
-    uncached(edition, &read.items(&answers, &wanted).collect::<Vec<_>>())
+    let mut list = ResultList::new();
+    for item in read.items(&answers, &wanted) {
+        list.push(&item)?;
+        list.give_turn().await;
+    }
+    list.finish(edition)
 }
 
 /// The items of a bulk answer, a line each.
@@ -203,21 +220,24 @@ async fn geolocations_of(edition: &Edition, params: &Params, entries: Vec<Value>
         .into_iter()
         .map(|entry| geolocations::read(entry, &defaults, shape, limits))
         .collect::<Result<Vec<_>, Failure>>()?;
-    let mut found = Vec::with_capacity(queries.len());
-    for (_, query) in &queries {
-        found.push(nearest::neighbours(edition, *query).await?);
+    let asked = queries.iter().flat_map(|(_, query)| query).map(|query| query.limit);
+    let asked = asked.fold(0, usize::saturating_add);
+    let most = limits.max_records;
+    if asked > most {
+        let text = format!(
+            "Too many postcodes asked for: these {} locations ask for up to {asked}, and this server gives up to {most} in \
+             one answer. Give a smaller limit, or fewer locations",
+            queries.len()
+        );
+        return Err(Failure::bad_request(text));
     }
-    let items: Vec<_> = queries
-        .iter()
-        .zip(&found)
-        .map(|((query, _), found)| Located {
-            query,
-            result: (!found.is_empty()).then_some(Neighbours {
-                found,
-                filter: filter.as_deref(),
-                view: &view,
-            }),
-        })
-        .collect();
-    uncached(edition, &items)
+    let mut list = ResultList::new();
+    for (query, nearest) in &queries {
+        let found = nearest::neighbours(edition, *nearest).await?;
+        let neighbours = Neighbours { found: &found, filter: filter.as_deref(), view: &view };
+        list.push(&Located { query, result: (!found.is_empty()).then_some(neighbours) })?;
+        // Each is up to a millisecond's work: others have a turn after it, and the deadline.
+        tokio::task::yield_now().await;
+    }
+    list.finish(edition)
 }

@@ -17,6 +17,8 @@ pub(in crate::api) struct File {
     pub(super) dataset: Dataset,
     /// Strong: the fingerprint is a hash of every section.
     pub(super) etag: HeaderValue,
+    /// Of the file, as minisign writes it.
+    pub(in crate::api) signature: Option<String>,
     /// Computed when first asked for: many services are never asked for it.
     digest: OnceCell<HeaderValue>,
 }
@@ -27,7 +29,7 @@ impl File {
         let etag = HeaderValue::from_bytes(&etag).map_err(|e| {
             Error::new(ErrorKind::Dataset, "the fingerprint is no header value").with_source(e)
         })?;
-        Ok(Self { dataset, etag, digest: OnceCell::new() })
+        Ok(Self { dataset, etag, signature: None, digest: OnceCell::new() })
     }
 
     /// `sha-256=:…:`.

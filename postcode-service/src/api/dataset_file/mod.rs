@@ -13,17 +13,18 @@ use http::header::{
     ACCEPT_RANGES, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, IF_MATCH,
     IF_NONE_MATCH, IF_RANGE, LINK, RANGE,
 };
-use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use postcode_core::ErrorKind;
-use postcode_core::wire::path::DATASET;
+use postcode_core::wire::path::{DATASET, DATASET_SIGNATURE};
 use postcode_core::wire::{EDITION_HEADER, REPR_DIGEST_HEADER};
+use postcode_edge::ClientKey;
 
 use super::reply::{Failure, Outcome, matches};
 use super::{App, Edition};
 use range::Wanted;
 
 pub(super) use file::File;
-pub(super) use transfer::{Downloads, PATIENCE};
+pub(super) use transfer::{Downloads, PATIENCE, hand_over};
 
 const TYPE: HeaderValue = HeaderValue::from_static("application/octet-stream");
 const NAME: HeaderValue = HeaderValue::from_static("attachment; filename=\"uk.postcodes\"");
@@ -31,15 +32,33 @@ const NAME: HeaderValue = HeaderValue::from_static("attachment; filename=\"uk.po
 const ABOUT: HeaderValue = HeaderValue::from_static("<dataset/info>; rel=\"describedby\"");
 
 pub(super) fn routes() -> Router<App> {
-    Router::new().route(DATASET, get(file))
+    Router::new().route(DATASET, get(file)).route(DATASET_SIGNATURE, get(signature))
 }
 
-async fn file(State(app): State<App>, method: Method, headers: HeaderMap) -> Outcome {
+/// The signature of the file, for whoever downloads the file and knows the key.
+async fn signature(State(app): State<App>) -> Outcome {
     let edition = app.edition();
-    let Some(file) = &edition.file else {
-        let text = "This server has no dataset file to give. It may be in front of another one";
-        return Err(Failure::new(StatusCode::NOT_IMPLEMENTED, text, ErrorKind::NotSupported.code()));
+    let file = offered(&edition)?;
+    let Some(signature) = &file.signature else {
+        let text = "The dataset file of this server is not signed";
+        return Err(Failure::not_found(text, "dataset_not_signed"));
     };
+    let mut response = described(&edition, StatusCode::OK, &file.etag);
+    response.headers_mut().remove(ACCEPT_RANGES);
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    *response.body_mut() = Body::from(signature.clone());
+    Ok(response)
+}
+
+fn offered(edition: &Edition) -> Result<&File, Failure> {
+    let text = "This server has no dataset file to give. It may be in front of another one";
+    let none = || Failure::new(StatusCode::NOT_IMPLEMENTED, text, ErrorKind::NotSupported.code());
+    edition.file.as_ref().ok_or_else(none)
+}
+
+async fn file(State(app): State<App>, extensions: Extensions, method: Method, headers: HeaderMap) -> Outcome {
+    let edition = app.edition();
+    let file = offered(&edition)?;
     if headers.get(IF_NONE_MATCH).is_some_and(|known| matches(known, &file.etag)) {
         return Ok(described(&edition, StatusCode::NOT_MODIFIED, &file.etag));
     }
@@ -73,7 +92,7 @@ async fn file(State(app): State<App>, method: Method, headers: HeaderMap) -> Out
         headers.insert(CONTENT_RANGE, value(format!("bytes {}-{last}/{len}", part.start))?);
     }
     if method != Method::HEAD {
-        *response.body_mut() = app.downloads.send(file.dataset.clone(), part)?;
+        *response.body_mut() = app.downloads.send(ClientKey::of(&extensions), file.dataset.clone(), part)?;
     }
     Ok(response)
 }

@@ -13,9 +13,11 @@ use axum::extract::{Path, State};
 use axum::routing::{get, post};
 use http::{HeaderMap, StatusCode};
 use postcode_core::ErrorKind;
+use postcode_edge::{ClientKey, Place, Pool};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::App;
+use super::bulk::no_method;
 use super::reply::{Failure, Outcome, json};
 use crate::jobs::job::{Job, State as JobState};
 use crate::jobs::store::{self, Store};
@@ -29,28 +31,29 @@ pub(super) fn routes() -> Router<App> {
         .route("/jobs/{id}/result", get(result::result))
         .route("/jobs/callbacks", get(callbacks::list))
         .route("/jobs/callbacks/{id}/retry", post(callbacks::retry))
-}
-
-/// Whether a path is one of them.
-pub(super) fn is_of_jobs(path: &str) -> bool {
-    let first = path.trim_start_matches('/').split('/').next().unwrap_or_default();
-    first.eq_ignore_ascii_case("jobs")
+        // So that a method that is not there, and the preflight of one, is as private as the others.
+        .method_not_allowed_fallback(no_method)
 }
 
 /// Whose jobs they are.
-const TENANT: &str = "postcode-tenant";
+pub(super) const TENANT: &str = "postcode-tenant";
 /// The longest name of a tenant, and the longest key of a request, in bytes.
 const MAX_TENANT: usize = 64;
 const MAX_KEY: usize = 255;
 
-/// The name that the operator's proxy gives its user; where it gives none all are one.
+/// The name in the caller's token, or the one that the operator's proxy gives its user. Callers without a name are one
+/// tenant. The request has passed the guard, so the header is true.
 fn tenant(headers: &HeaderMap) -> Result<String, Failure> {
     Ok(word(headers, TENANT, MAX_TENANT)?.unwrap_or_default())
 }
 
 /// A header of visible ASCII characters.
 fn word(headers: &HeaderMap, name: &str, most: usize) -> Result<Option<String>, Failure> {
-    let Some(value) = headers.get(name) else { return Ok(None) };
+    let mut values = headers.get_all(name).iter();
+    let Some(value) = values.next() else { return Ok(None) };
+    if values.next().is_some() {
+        return Err(Failure::bad_request(format!("The header {name} is there more than once. Send it once")));
+    }
     let text = value.to_str().unwrap_or_default().trim();
     if (1..=most).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic() || b == b' ') {
         return Ok(Some(text.to_owned()));
@@ -90,12 +93,19 @@ fn no_such_job() -> Failure {
     Failure::not_found("There is no such job. It may have been cleared after its time", "job_not_found")
 }
 
+/// So many bytes of memory for bodies that are read whole.
+fn memory(bytes: Arc<Semaphore>, count: u32) -> Result<OwnedSemaphorePermit, Failure> {
+    bytes.try_acquire_many_owned(count).map_err(|_| too_many("uploads of JSON"))
+}
+
 /// A place among those that do the same.
-fn place(places: Arc<Semaphore>, what: &str) -> Result<OwnedSemaphorePermit, Failure> {
-    places.try_acquire_owned().map_err(|_| {
-        let text = format!("Too many {what} at once. Try again in a moment");
-        Failure::new(StatusCode::SERVICE_UNAVAILABLE, text, ErrorKind::Overloaded.code()).retryable(Some(1))
-    })
+fn place(places: &Pool, client: ClientKey, what: &str) -> Result<Arc<Place>, Failure> {
+    places.enter(client).map(Arc::new).map_err(|_| too_many(what))
+}
+
+fn too_many(what: &str) -> Failure {
+    let text = format!("Too many {what} at once. Try again in a moment");
+    Failure::new(StatusCode::SERVICE_UNAVAILABLE, text, ErrorKind::Overloaded.code()).retryable(Some(1))
 }
 
 impl From<jobs::Error> for Failure {
@@ -118,9 +128,17 @@ impl From<store::Error> for Failure {
                 let text = format!("Too many jobs: {error}. Wait for some to end, or cancel them");
                 Self::new(StatusCode::TOO_MANY_REQUESTS, text, "too_many_jobs").retryable(Some(10))
             }
-            store::Error::Full { .. } => {
+            store::Error::TooManyInAll => {
+                let text = format!("Too many jobs: {error}. Try again later");
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, text, "too_many_jobs").retryable(Some(30))
+            }
+            store::Error::Full { .. } | store::Error::TenantFull { .. } => {
                 let text = format!("No more rows can be taken: {error}. They are cleared after their time");
                 Self::new(StatusCode::INSUFFICIENT_STORAGE, text, "storage_full").retryable(Some(600))
+            }
+            store::Error::LowDisk => {
+                let text = format!("No rows can be taken: {error}");
+                Self::new(StatusCode::INSUFFICIENT_STORAGE, text, "insufficient_storage").retryable(Some(60))
             }
             error if error.is_no_room() => {
                 tracing::error!(%error, "jobs can't be stored");

@@ -11,8 +11,8 @@ use futures::stream;
 use http::header::{
     ACCEPT_RANGES, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, IF_RANGE, RANGE,
 };
-use http::{HeaderMap, HeaderValue, Method, StatusCode};
-use tokio::sync::OwnedSemaphorePermit;
+use http::{Extensions, HeaderMap, HeaderValue, Method, StatusCode};
+use postcode_edge::{ClientKey, Place};
 
 use super::super::App;
 use super::super::dataset_file::range::{self, Wanted};
@@ -25,6 +25,7 @@ pub(super) async fn result(
     State(app): State<App>,
     Path(id): Path<String>,
     method: Method,
+    extensions: Extensions,
     headers: HeaderMap,
 ) -> Outcome {
     let store = there(&app).await?;
@@ -66,7 +67,7 @@ pub(super) async fn result(
         told.insert(CONTENT_RANGE, value(format!("bytes {}-{last}/{len}", part.start))?);
     }
     if method != Method::HEAD {
-        let place = place(app.jobs.downloads(), "downloads of results")?;
+        let place = place(app.jobs.downloads(), ClientKey::of(&extensions), "downloads of results")?;
         *response.body_mut() = sent(store, id, pieces(&lengths, &part), place);
     }
     Ok(response)
@@ -101,22 +102,18 @@ fn pieces(lengths: &[usize], wanted: &Range<usize>) -> Vec<(i64, Range<usize>)> 
 }
 
 /// A part at a time, as the client reads.
-fn sent(
-    store: Arc<dyn Store>,
-    id: String,
-    pieces: Vec<(i64, Range<usize>)>,
-    place: OwnedSemaphorePermit,
-) -> Body {
-    let begun = (store, id, pieces.into_iter(), place);
-    Body::from_stream(stream::try_unfold(begun, async |(store, id, mut pieces, place)| {
+fn sent(store: Arc<dyn Store>, id: String, pieces: Vec<(i64, Range<usize>)>, place: Arc<Place>) -> Body {
+    let begun = (store, id, pieces.into_iter());
+    let parts = stream::try_unfold(begun, async |(store, id, mut pieces)| {
         let Some((number, range)) = pieces.next() else { return Ok(None) };
         let output = store.output(&id, number).await.map_err(std::io::Error::other)?;
         // An answer that breaks off is an error to the client, which can go on from there with a `Range`.
         let cleared = || std::io::Error::other("the result was cleared while it was read");
         let output =
             output.map(Bytes::from).filter(|output| output.len() >= range.end).ok_or_else(cleared)?;
-        Ok::<_, std::io::Error>(Some((output.slice(range), (store, id, pieces, place))))
-    }))
+        Ok::<_, std::io::Error>(Some((output.slice(range), (store, id, pieces))))
+    });
+    Body::from_stream(place.counted(Box::pin(parts)))
 }
 
 fn described(status: StatusCode, etag: HeaderValue) -> Response {

@@ -3,11 +3,14 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use axum::body::Body;
 use axum::extract::{Request, State};
 use bytes::Bytes;
 use futures::StreamExt;
 use http::header::{CONTENT_TYPE, LOCATION};
 use http::{HeaderMap, HeaderValue, StatusCode};
+use hyper::body::Body as _;
+use postcode_edge::Place;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
@@ -15,13 +18,14 @@ use sha2::{Digest, Sha256};
 use super::super::App;
 use super::super::bulk::body;
 use super::super::enrich::{format, limited, plan};
+use super::super::own_time::{OwnTime, UPLOAD};
 use super::super::params::Params;
 use super::super::reply::{Failure, Outcome};
-use super::{MAX_KEY, place, tenant, view, word};
+use super::{MAX_KEY, memory, place, tenant, view, word};
 use crate::enrich::{Format, short};
 use crate::jobs::job::{NewJob, PRIORITIES, USUAL_PRIORITY, now};
 use crate::jobs::store::Submitted;
-use crate::jobs::submission;
+use crate::jobs::submission::{self, Texts};
 
 /// Bytes of a body in JSON, which is read whole.
 const MAX_JSON: usize = 16 << 20;
@@ -106,6 +110,9 @@ impl Asked {
             let callbacks = app.jobs.callbacks();
             let callbacks =
                 callbacks.ok_or_else(|| wrong("this server has no secret to sign callbacks with"))?;
+            if !callbacks.signs_for(&tenant) {
+                return Err(wrong("this server has no secret to sign your callbacks with"));
+            }
             callbacks.check(url).map_err(|why| wrong(&why))?;
         }
         let (id, key) = (submission::id(), key.cloned());
@@ -113,13 +120,19 @@ impl Asked {
     }
 }
 
-pub(super) async fn submit(State(app): State<App>, params: Params, request: Request) -> Outcome {
+pub(super) async fn submit(
+    State(app): State<App>,
+    params: Params,
+    time: OwnTime,
+    request: Request,
+) -> Outcome {
     let tenant = tenant(request.headers())?;
     let key = word(request.headers(), KEY, MAX_KEY)?;
-    let _place = place(app.jobs.uploads(), "uploads")?;
+    let place = place(app.jobs.uploads(), params.client(), "uploads")?;
     let is_json = is_json(request.headers());
     let format = if is_json { None } else { Some(format(request.headers()).map_err(also_json)?) };
     let store = app.jobs.store().await?;
+    time.allow(UPLOAD);
     // What is compared if the key comes again: all that was asked, and the rows.
     let mut asked_by = Sha256::new();
     asked_by.update(request.uri().query().unwrap_or_default());
@@ -137,6 +150,7 @@ pub(super) async fn submit(State(app): State<App>, params: Params, request: Requ
             let seen = Arc::new(Mutex::new(asked_by));
             let hash = seen.clone();
             let rows = limited(request.into_body().into_data_stream(), app.jobs.limits().upload);
+            let rows = place.counted(rows).map(|bytes| bytes.map_err(std::io::Error::other));
             let rows = rows.inspect(move |bytes: &std::io::Result<Bytes>| {
                 if let Ok(bytes) = bytes {
                     hash.lock().unwrap_or_else(PoisonError::into_inner).update(bytes);
@@ -150,17 +164,21 @@ pub(super) async fn submit(State(app): State<App>, params: Params, request: Requ
             (job, submitted)
         }
         None => {
+            let announced = request.body().size_hint().upper().unwrap_or(u64::MAX);
+            let bytes = announced.min(MAX_JSON as u64) as u32;
+            let _memory = memory(app.jobs.json_bytes(), bytes)?;
             let late = |_| Failure::bad_request("The body came too slowly: send it faster, or less of it");
+            let request = counted(request, &place);
             let bytes =
                 tokio::time::timeout(JSON_TIME, body::whole(request, MAX_JSON)).await.map_err(late)??;
             asked_by.update(&bytes);
-            let Posted { postcodes: texts, mut rest } = posted(&bytes)?;
+            let Posted { postcodes, mut rest } = posted(&bytes)?;
             drop(bytes);
             let asked = Asked::of(&params, &mut rest)?;
             let job = asked.job(&app, tenant, "postcodes", key.as_ref())?;
             let key = key.map(|key| (key, hex(&asked_by.finalize())));
             let query = params.only(&["extended", "filter"]);
-            let submitted = submission::postcodes(&app.jobs, &store, &job, query, &texts, key).await?;
+            let submitted = submission::postcodes(&app.jobs, &store, &job, query, postcodes, key).await?;
             (job, submitted)
         }
     };
@@ -183,6 +201,14 @@ pub(super) async fn submit(State(app): State<App>, params: Params, request: Requ
     Ok(response)
 }
 
+/// The request, whose body is counted for its place. Its announced length is kept.
+fn counted(request: Request, place: &Arc<Place>) -> Request {
+    if request.body().size_hint().lower() > MAX_JSON as u64 {
+        return request;
+    }
+    request.map(|body| Body::from_stream(place.counted(body.into_data_stream())))
+}
+
 fn is_json(headers: &HeaderMap) -> bool {
     let given = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     given.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case(JSON)
@@ -195,18 +221,18 @@ fn also_json(failure: Failure) -> Failure {
 
 /// A body in JSON.
 struct Posted {
-    postcodes: Vec<String>,
+    postcodes: Texts,
     /// What is asked for besides.
     rest: Map<String, Value>,
 }
 
-/// Reads the postcodes as texts and nothing else, because a body of many values takes many times its size. Here nothing
+/// Reads the postcodes straight into the parts of a job, because as values they would take many times their size. Here nothing
 /// is dropped: what is no text is named, with its place.
 fn posted(bytes: &[u8]) -> Result<Posted, Failure> {
     #[derive(Deserialize)]
     #[serde(deny_unknown_fields)]
     struct Body {
-        postcodes: Vec<String>,
+        postcodes: Texts,
         priority: Option<Value>,
         run_at: Option<Value>,
         callback_url: Option<Value>,
@@ -225,4 +251,38 @@ fn posted(bytes: &[u8]) -> Result<Posted, Failure> {
 
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn body_of_empty_texts_takes_no_more_memory_than_its_size() {
+        let body = format!("{{\"postcodes\":[{}\"\"]}}", "\"\",".repeat(2_000_000));
+        let Posted { postcodes, .. } = posted(body.as_bytes()).unwrap();
+        assert_eq!(postcodes.rows(), 2_000_001);
+        assert!(postcodes.memory() < body.len() + body.len() / 4, "{} of {}", postcodes.memory(), body.len());
+    }
+
+    #[test]
+    fn texts_become_lines_of_json_in_parts() {
+        let texts: Vec<String> = (0..4_100).map(|n| format!("M1 1A{n}\n\u{2028}\"é")).collect();
+        let body = serde_json::json!({ "postcodes": texts, "priority": 3 }).to_string();
+        let Posted { postcodes, rest } = posted(body.as_bytes()).unwrap();
+        assert_eq!(rest["priority"], 3);
+        let lines: Vec<String> = postcodes
+            .into_parts()
+            .flat_map(|(rows, input)| {
+                let lines: Vec<String> = input
+                    .split(|byte| *byte == b'\n')
+                    .filter(|line| !line.is_empty())
+                    .map(|line| serde_json::from_slice(line).unwrap())
+                    .collect();
+                assert_eq!(rows, lines.len() as i64);
+                lines
+            })
+            .collect();
+        assert_eq!(lines, texts);
+    }
 }

@@ -1,18 +1,21 @@
 //! How far a job is: now, when it has ended, or all the time.
 
 use std::convert::Infallible;
+use std::pin::pin;
 use std::time::Duration;
 
 use axum::extract::{Path, State};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
-use futures::stream::{self, Stream};
-use http::{HeaderMap, StatusCode};
+use futures::stream::{self, Stream, StreamExt};
+use http::{Extensions, HeaderMap, StatusCode};
+use postcode_edge::{ClientKey, Turn};
 use tokio::sync::broadcast::{self, error::RecvError};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::super::App;
+use super::super::own_time::OwnTime;
 use super::super::params::Params;
 use super::super::reply::{Failure, Outcome, json};
 use super::{find, place, there, view};
@@ -20,6 +23,8 @@ use crate::enrich::short;
 
 /// The longest wait for a job.
 const MAX_WAIT: Duration = Duration::from_secs(60);
+/// How long the answer may take after a wait.
+const ASKING: Duration = Duration::from_secs(10);
 /// How often a job is looked at that another process may be working on.
 const LOOK: Duration = Duration::from_secs(1);
 /// What changes more often than this is told together.
@@ -31,15 +36,31 @@ pub(super) async fn job(
     State(app): State<App>,
     Path(id): Path<String>,
     params: Params,
+    time: OwnTime,
+    extensions: Extensions,
     headers: HeaderMap,
 ) -> Outcome {
     let store = there(&app).await?;
     let mut changes = Changes::of(&app, &id);
     let mut job = find(&*store, &headers, &id).await?;
     if let Some(wait) = wait(&params)? {
-        let _place = place(app.jobs.watchers(), "waiting for jobs")?;
+        let place = place(app.jobs.watchers(), params.client(), "waiting for jobs")?;
+        let mut lost = pin!(place.lost());
+        // Who waits works no more, and has a place of its own.
+        if let Some(turn) = extensions.get::<Turn>() {
+            turn.give_back();
+        }
+        time.allow(wait + ASKING);
         let until = Instant::now() + wait;
-        while !job.state.has_ended() && changes.next(Some(until)).await {
+        while !job.state.has_ended() {
+            let goes_on = tokio::select! {
+                goes_on = changes.next(Some(until)) => goes_on,
+                // Others have waited less long: this one is told how far the job is now.
+                () = lost.as_mut() => false,
+            };
+            if !goes_on {
+                break;
+            }
             job = find(&*store, &headers, &id).await?;
         }
     }
@@ -60,6 +81,7 @@ fn wait(params: &Params) -> Result<Option<Duration>, Failure> {
 pub(super) async fn events(
     State(app): State<App>,
     Path(id): Path<String>,
+    extensions: Extensions,
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
     let store = there(&app).await?;
@@ -68,7 +90,8 @@ pub(super) async fn events(
     if headers.get("last-event-id").is_some_and(|last| last == END) {
         return Ok(StatusCode::NO_CONTENT.into_response());
     }
-    let place = place(app.jobs.watchers(), "waiting for jobs")?;
+    let place = place(app.jobs.watchers(), ClientKey::of(&extensions), "waiting for jobs")?;
+    let lost = place.lost();
     let changes = Changes::of(&app, &id);
     let begun = (app, changes, String::new(), false);
     let events = stream::unfold(begun, move |(app, mut changes, mut told, ended)| {
@@ -96,7 +119,8 @@ pub(super) async fn events(
             }
         }
     });
-    Ok(sse(events))
+    // Who has watched longest makes room for others when there are too many. A browser comes again by itself.
+    Ok(sse(events.take_until(lost)))
 }
 
 fn sse(events: impl Stream<Item = Result<Event, Infallible>> + Send + 'static) -> Response {

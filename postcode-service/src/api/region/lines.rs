@@ -8,9 +8,9 @@ use http::HeaderValue;
 use http::header::{ACCEPT, CONTENT_TYPE, VARY};
 use postcode_core::wire::EDITION_HEADER;
 use postcode_core::{Page, Within};
-use tokio::sync::mpsc;
+use postcode_edge::ClientKey;
 
-use crate::api::dataset_file::{Downloads, PATIENCE};
+use crate::api::dataset_file::{Downloads, hand_over};
 use crate::api::reply::{Failure, Outcome};
 use crate::api::view::View;
 use crate::api::{App, Edition};
@@ -25,16 +25,17 @@ const AT_ONCE: usize = 200;
 /// query is an answer of its own.
 pub(super) async fn send(
     app: &App,
+    client: ClientKey,
     edition: Arc<Edition>,
     mut query: Within,
     limit: Option<usize>,
     view: View,
     unknown: impl FnOnce() -> Failure,
 ) -> Outcome {
-    let place = app.downloads.place()?;
+    let place = app.downloads.place(client)?;
     let mut left = limit.unwrap_or(usize::MAX);
     query.limit = AT_ONCE.min(left);
-    let mut page = super::page(app, &edition, &query).await?.ok_or_else(|| unknown().by(&edition))?;
+    let mut page = super::in_turns(app, &edition, &query).await?.ok_or_else(|| unknown().by(&edition))?;
     let headers = [
         (CONTENT_TYPE, HeaderValue::from_static(TYPE)),
         (http::HeaderName::from_static(EDITION_HEADER), edition.fingerprint.clone()),
@@ -46,20 +47,24 @@ pub(super) async fn send(
         loop {
             left = left.saturating_sub(page.records.len());
             let chunk = written(&page, &view);
-            if !hand_over(&send, chunk).await {
+            if !hand_over(&send, chunk, &place).await {
                 break;
             }
             let Some(next) = page.next.filter(|_| left > 0) else { break };
             query.limit = AT_ONCE.min(left);
             query.after = Some(next);
-            let more = super::page(&app, &edition, &query).await;
+            let more = tokio::select! {
+                more = super::in_turns(&app, &edition, &query) => more,
+                // The client has gone.
+                () = send.closed() => break,
+            };
             page = match more.and_then(|page| page.ok_or_else(|| Failure::internal("the region has gone"))) {
                 Ok(page) => page,
                 Err(error) => {
                     // A body that breaks off is an error to the client; one that just ends would look complete.
                     tracing::error!(error = ?error, "a region could not be read to its end");
-                    hand_over(&send, Err(std::io::Error::other("the region could not be read to its end")))
-                        .await;
+                    let error = std::io::Error::other("the region could not be read to its end");
+                    hand_over(&send, Err(error), &place).await;
                     break;
                 }
             };
@@ -77,10 +82,4 @@ fn written(page: &Page, view: &View) -> std::io::Result<Bytes> {
         lines.push(b'\n');
     }
     Ok(lines.into())
-}
-
-/// Whether the client goes on: it has gone, or stopped reading, if not.
-async fn hand_over(send: &mpsc::Sender<std::io::Result<Bytes>>, chunk: std::io::Result<Bytes>) -> bool {
-    let whole = chunk.is_ok();
-    matches!(tokio::time::timeout(PATIENCE, send.send(chunk)).await, Ok(Ok(()))) && whole
 }

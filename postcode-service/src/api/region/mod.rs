@@ -3,6 +3,7 @@
 
 mod lines;
 mod shape;
+mod turns;
 
 use axum::Router;
 use axum::extract::{Path, Request, State};
@@ -13,7 +14,6 @@ use http::header::{ACCEPT, ETAG, VARY};
 use http::{HeaderValue, StatusCode};
 use postcode_core::wire::{PageBody, code};
 use postcode_core::{AreaKind, Outcode, Page, Postcode, Region, Sector, Within};
-use tokio::runtime::Handle;
 
 use super::bulk::body;
 use super::opt_in::extended_only;
@@ -21,6 +21,8 @@ use super::params::{Params, is_space};
 use super::reply::{Failure, Outcome, whole};
 use super::view::View;
 use super::{App, Edition};
+
+pub(super) use turns::Turns;
 
 pub(super) fn routes() -> Router<App> {
     let beneath_theirs = Router::new()
@@ -86,7 +88,7 @@ async fn within(State(app): State<App>, params: Params, headers: HeaderMap) -> O
 
 async fn within_polygon(State(app): State<App>, params: Params, request: Request) -> Outcome {
     let headers = request.headers().clone();
-    let region = shape::of_body(body::read(request, app.limits.max_body).await?)?;
+    let region = shape::of_body(body::read(request, app.limits).await?)?;
     let none = || Failure::internal("a shape was not known");
     let mut response = answer(app, region, &params, &headers, none).await?;
     response.headers_mut().remove(ETAG);
@@ -157,17 +159,10 @@ async fn part_of(
     answer(app, region, params, headers, unknown).await
 }
 
-/// A page, on a thread of its own and few at a time: a polygon of many corners is work for seconds, which must not hold up
-/// those who look postcodes up. It goes on when its request has been given up, and keeps its turn until it is done.
-async fn page(app: &App, edition: &Edition, query: &Within) -> Result<Option<Page>, Failure> {
-    let gone = || Failure::internal("the work on a region broke off");
-    let turn = app.regions.clone().acquire_owned().await.map_err(|_| gone())?;
-    let (lookup, query, runtime) = (edition.lookup.clone(), query.clone(), Handle::current());
-    let work = tokio::task::spawn_blocking(move || {
-        let _turn = turn;
-        runtime.block_on(lookup.within(&query))
-    });
-    Ok(work.await.map_err(|_| gone())??)
+/// A page, away from the threads that look postcodes up. When its request is given up, it ends.
+async fn in_turns(app: &App, edition: &Edition, query: &Within) -> Result<Option<Page>, Failure> {
+    let (lookup, query) = (edition.lookup.clone(), query.clone());
+    Ok(app.regions.work(async move { lookup.within(&query).await }).await??)
 }
 
 async fn answer(
@@ -181,11 +176,12 @@ async fn answer(
     let wanted = Wanted::of(&app, params, headers)?;
     let query = Within::of(region).after(wanted.after);
     if wanted.lines {
-        return lines::send(&app, edition, query, wanted.limit, wanted.view, unknown).await;
+        return lines::send(&app, params.client(), edition, query, wanted.limit, wanted.view, unknown).await;
     }
     let limit = wanted.limit.unwrap_or(query.limit).min(app.limits.max_page);
     let query = query.limit(limit);
-    let page = page(&app, &edition, &query).await?.ok_or_else(|| unknown().by(&edition))?;
+    let _place = app.regions.place(params.client())?;
+    let page = in_turns(&app, &edition, &query).await?.ok_or_else(|| unknown().by(&edition))?;
     let records = page.records.iter().map(|record| wanted.view.record(record)).collect();
     let mut response = whole(&edition, &PageBody::new(records, page.next))?;
     response.headers_mut().insert(ETAG, edition.etag.clone());

@@ -5,11 +5,15 @@ use std::str::FromStr;
 use std::sync::{Mutex, PoisonError};
 
 use crate::api::{Api, Edition};
+use postcode_core::dataset::Demands;
 use postcode_core::{Error, Local};
 
 /// `embedded:` or `file:PATH`.
 #[derive(Clone, Debug)]
-pub(super) struct Data(String);
+pub(super) struct Data {
+    url: String,
+    demands: Demands,
+}
 
 impl FromStr for Data {
     type Err = String;
@@ -17,7 +21,7 @@ impl FromStr for Data {
     fn from_str(text: &str) -> Result<Self, String> {
         let scheme = text.split_once(':').map(|(scheme, _)| scheme.to_ascii_lowercase());
         match scheme.as_deref() {
-            Some("embedded" | "file") => Ok(Self(text.to_owned())),
+            Some("embedded" | "file") => Ok(Self { url: text.to_owned(), demands: Demands::default() }),
             _ => Err("write embedded: or file:/path/uk.postcodes".to_owned()),
         }
     }
@@ -25,13 +29,17 @@ impl FromStr for Data {
 
 impl fmt::Display for Data {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&self.url)
     }
 }
 
 impl Data {
     pub(super) async fn open(&self) -> Result<Edition, Error> {
-        Edition::of_local(Local::from_url(&self.0)?).await
+        Edition::of_opened(Local::open_url(&self.url, self.demands.clone())?).await
+    }
+
+    pub(super) fn demanding(self, demands: Demands) -> Self {
+        Self { demands, ..self }
     }
 
     pub(super) fn log(&self, edition: &Edition) {
@@ -43,6 +51,7 @@ impl Data {
             live = info.live,
             terminated = info.terminated,
             attribution = info.attribution,
+            verified = edition.verified(),
             "dataset"
         );
     }
@@ -62,7 +71,7 @@ impl Data {
                     api.replace(edition);
                 }
                 Err(e) => {
-                    tracing::error!(data = %data, error = %e, "the data could not be opened: the old stays")
+                    tracing::error!(data = %data, error = %e, "the data can't be served: the old stays")
                 }
             }
         });

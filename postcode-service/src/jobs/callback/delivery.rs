@@ -3,70 +3,149 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::FutureExt;
 use http::StatusCode;
 use http::header::CONTENT_TYPE;
 use standardwebhooks::{HEADER_WEBHOOK_ID, HEADER_WEBHOOK_SIGNATURE, HEADER_WEBHOOK_TIMESTAMP};
+use tokio::sync::{Notify, watch};
+use tokio::task::JoinSet;
 
 use super::Callbacks;
 use crate::jobs::job::now;
-use crate::jobs::store::{Callback, Error, Handler, Store};
+use crate::jobs::store::{Callback, Error, Store};
 
 /// The longest delay between two attempts.
 const LONGEST: Duration = Duration::from_secs(6 * 60 * 60);
-/// Before the queue gives a task back, where the database could not be asked.
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+/// Sent at a time by this process.
+const AT_ONCE: usize = 32;
+/// How often the database is asked for what is due; what this process has stored is known at once.
+const POLL: Duration = Duration::from_millis(500);
+/// After the database could not be asked.
 const PAUSE: Duration = Duration::from_secs(1);
+/// How much longer than an attempt may take a callback is kept from others: for the database. After that its sender is
+/// taken for dead.
+const GRACE: Duration = Duration::from_secs(30);
 
-/// What is done with a callback of the queue.
-pub(crate) fn handler(store: Arc<dyn Store>, callbacks: Callbacks) -> Handler<String> {
-    Arc::new(move |id, _| {
-        let (store, callbacks) = (store.clone(), callbacks.clone());
-        async move {
-            let done = deliver(&*store, &callbacks, &id).await;
-            if let Err(error) = &done {
-                tracing::warn!(callback = id, %error, "a callback was not seen to");
-                tokio::time::sleep(PAUSE).await;
+/// Sends what is due until `stop` says true; what is under way is ended first.
+pub(crate) async fn run(
+    store: Arc<dyn Store>,
+    callbacks: Callbacks,
+    nudge: Arc<Notify>,
+    mut stop: watch::Receiver<bool>,
+) {
+    let mut under_way = JoinSet::new();
+    while !*stop.borrow() {
+        // Before the database is asked, so that nothing that is stored meanwhile is missed.
+        let nudged = nudge.notified();
+        tokio::pin!(nudged);
+        nudged.as_mut().enable();
+        let mut pause = POLL;
+        let places = AT_ONCE.saturating_sub(under_way.len());
+        if places > 0 {
+            match store.claim_callbacks(places as i64, millis(callbacks.0.timeout + GRACE)).await {
+                Ok(claimed) => {
+                    for callback in claimed {
+                        under_way.spawn(see_to(store.clone(), callbacks.clone(), callback));
+                    }
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "the callbacks that are due can't be read");
+                    pause = PAUSE;
+                }
             }
-            done
         }
-        .boxed()
-    })
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            () = nudged, if pause == POLL => {}
+            Some(ended) = under_way.join_next() => {
+                if let Err(error) = ended {
+                    tracing::error!(%error, "a callback was not seen to");
+                }
+            }
+            _ = stop.wait_for(|stop| *stop) => break,
+        }
+    }
+    while under_way.join_next().await.is_some() {}
 }
 
-async fn deliver(store: &dyn Store, callbacks: &Callbacks, id: &str) -> Result<(), Error> {
-    let Some(callback) = store.pending_callback(id).await? else { return Ok(()) };
-    match callbacks.send(&callback).await {
-        Ok(()) => store.callback_delivered(id).await,
-        Err(failed) => {
-            let attempts = u32::try_from(callback.attempts).unwrap_or(u32::MAX).saturating_add(1);
-            let again =
-                (!failed.for_good && attempts < callbacks.0.attempts).then(|| callbacks.again(attempts));
-            tracing::warn!(
-                callback = id,
-                attempts,
-                dead = again.is_none(),
-                why = failed.why,
-                "a callback failed"
-            );
-            store.callback_failed(id, &failed.why, again).await
+/// An error of the database leaves the callback to whoever takes it when its time is over.
+async fn see_to(store: Arc<dyn Store>, callbacks: Callbacks, callback: Callback) {
+    if let Err(error) = deliver(&*store, &callbacks, &callback).await {
+        tracing::warn!(callback = callback.id, %error, "what became of a callback can't be stored");
+    }
+}
+
+async fn deliver(store: &dyn Store, callbacks: &Callbacks, callback: &Callback) -> Result<(), Error> {
+    let (id, host) = (&callback.id, &callback.host);
+    let breakers = &callbacks.0.breakers;
+    if let Some(left) = breakers.open(host) {
+        return store.hold_callbacks(id, host, later(left), callbacks.too_old()).await;
+    }
+    let failed = match callbacks.send(callback).await {
+        Ok(()) => {
+            breakers.answered(host);
+            return store.callback_delivered(id).await;
+        }
+        Err(failed) => failed,
+    };
+    let attempts = u32::try_from(callback.attempts).unwrap_or(u32::MAX).saturating_add(1);
+    let for_good = matches!(failed, Failed::Gone(_));
+    let again = (!for_good && attempts < callbacks.0.attempts).then(|| callbacks.again(attempts));
+    tracing::warn!(
+        callback = id,
+        host,
+        attempts,
+        dead = again.is_none(),
+        why = failed.why(),
+        "a callback failed"
+    );
+    store.callback_failed(id, failed.told(), again).await?;
+    match failed {
+        Failed::NoAnswer(_) => {
+            if let Some(pause) = breakers.silent(host) {
+                tracing::warn!(host, ?pause, "no callback gets an answer from this host: it is left alone");
+                store.hold_callbacks(id, host, later(pause), callbacks.too_old()).await?;
+            }
+        }
+        Failed::Answered(_) | Failed::Gone(_) => breakers.answered(host),
+        Failed::NotSent(_) => {}
+    }
+    Ok(())
+}
+
+/// Why a callback was not taken.
+enum Failed {
+    /// The receiver answered that it wants no more of them.
+    Gone(String),
+    Answered(String),
+    NoAnswer(String),
+    NotSent(String),
+}
+
+impl Failed {
+    fn why(&self) -> &str {
+        match self {
+            Self::Gone(why) | Self::Answered(why) | Self::NoAnswer(why) | Self::NotSent(why) => why,
+        }
+    }
+
+    /// What the tenant is told. How names resolve here and what a certificate says is for the log only: by that a tenant
+    /// could look around in the operator's network.
+    fn told(&self) -> &str {
+        match self {
+            Self::Gone(why) | Self::Answered(why) => why,
+            Self::NoAnswer(_) | Self::NotSent(_) => "it could not be reached",
         }
     }
 }
 
-struct Failed {
-    why: String,
-    /// The receiver wants no more of them.
-    for_good: bool,
-}
-
 impl Callbacks {
     async fn send(&self, callback: &Callback) -> Result<(), Failed> {
-        let later = |why: String| Failed { why, for_good: false };
         // What the operator allows may have changed since it was asked for.
-        let url = self.0.guard.check(&callback.url).map_err(later)?;
-        let timestamp = now() / 1_000;
-        let signature = self.0.webhook.sign(&callback.id, timestamp, callback.body.as_bytes());
-        let signature = signature.map_err(|e| later(format!("it could not be signed: {e}")))?;
+        let url = self.0.guard.check(&callback.url).map_err(Failed::NotSent)?;
+        let (timestamp, body) = (now() / 1_000, callback.body.as_bytes());
+        let signature = self.0.secrets.sign(&callback.tenant, &callback.id, timestamp, body);
+        let signature = signature.map_err(|e| Failed::NotSent(format!("it can't be signed: {e}")))?;
         let request = self
             .0
             .client
@@ -77,20 +156,44 @@ impl Callbacks {
             .header(HEADER_WEBHOOK_SIGNATURE, signature)
             .body(callback.body.clone());
         // The body of the answer is not read.
-        let status = request.send().await.map_err(|e| later(said(&e.without_url())))?.status();
-        if status.is_success() {
-            return Ok(());
+        let sent = request.send().await.map_err(|e| Failed::NoAnswer(said(&e.without_url())));
+        let status = sent?.status();
+        let why = format!("it answered {status}");
+        match status {
+            status if status.is_success() => Ok(()),
+            StatusCode::GONE => Err(Failed::Gone(why)),
+            _ => Err(Failed::Answered(why)),
         }
-        Err(Failed { why: format!("it answered {status}"), for_good: status == StatusCode::GONE })
     }
 
-    /// When the next attempt is due after so many: later each time, and not at the same time as those of others.
-    fn again(&self, attempts: u32) -> i64 {
+    /// Before the next attempt after so many: later each time.
+    fn delay(&self, attempts: u32) -> Duration {
         let factor = 3_u32.saturating_pow(attempts.saturating_sub(1));
-        let delay = self.0.first_delay.saturating_mul(factor).min(LONGEST);
-        let delay = delay.mul_f64(fastrand::f64().mul_add(0.4, 0.8));
-        now().saturating_add(i64::try_from(delay.as_millis()).unwrap_or(i64::MAX))
+        self.0.first_delay.saturating_mul(factor).min(LONGEST)
     }
+
+    /// When the next attempt is due: not at the same time as those of others.
+    fn again(&self, attempts: u32) -> i64 {
+        later(self.delay(attempts).mul_f64(fastrand::f64().mul_add(0.4, 0.8)))
+    }
+
+    /// The time before which a callback to a host that is left alone was to be delivered for longer than all its attempts
+    /// would have taken, and for a day: else a host that never answers would keep its jobs for ever.
+    fn too_old(&self) -> i64 {
+        let (first, later) = (self.0.attempts.min(20), self.0.attempts.saturating_sub(20));
+        let delays =
+            (1..=first).fold(Duration::ZERO, |sum, attempts| sum.saturating_add(self.delay(attempts)));
+        let all = delays.saturating_add(LONGEST.saturating_mul(later)).saturating_add(DAY);
+        now().saturating_sub(millis(all))
+    }
+}
+
+fn later(delay: Duration) -> i64 {
+    now().saturating_add(millis(delay))
+}
+
+fn millis(time: Duration) -> i64 {
+    i64::try_from(time.as_millis()).unwrap_or(i64::MAX)
 }
 
 /// An error and its causes: reqwest says in the last one what went wrong.

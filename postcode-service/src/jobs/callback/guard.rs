@@ -12,18 +12,24 @@ use url::{Host, Url};
 /// The longest address, in bytes.
 const MAX_URL: usize = 2_048;
 
-/// Not public, by IANA's registry of special-purpose addresses; multicast; and what is reserved.
-const REFUSED_V4: [Ipv4Net; 15] = [
+/// Not for callbacks, by IANA's registry of special-purpose addresses: what is private, for documentation, for protocols
+/// (AS112, AMT, the relays of 6to4), multicast, and what is reserved. And the host of Azure's machines, which lies among
+/// public addresses and answers to the machine alone.
+const REFUSED_V4: [Ipv4Net; 19] = [
     v4(0, 0, 0, 0, 8),
     v4(10, 0, 0, 0, 8),
     v4(100, 64, 0, 0, 10),
     v4(127, 0, 0, 0, 8),
+    v4(168, 63, 129, 16, 32),
     v4(169, 254, 0, 0, 16),
     v4(172, 16, 0, 0, 12),
     v4(192, 0, 0, 0, 24),
     v4(192, 0, 2, 0, 24),
+    v4(192, 31, 196, 0, 24),
+    v4(192, 52, 193, 0, 24),
     v4(192, 88, 99, 0, 24),
     v4(192, 168, 0, 0, 16),
+    v4(192, 175, 48, 0, 24),
     v4(198, 18, 0, 0, 15),
     v4(198, 51, 100, 0, 24),
     v4(203, 0, 113, 0, 24),
@@ -33,11 +39,14 @@ const REFUSED_V4: [Ipv4Net; 15] = [
 
 /// All that is public is in here,
 const GLOBAL_V6: Ipv6Net = v6([0x2000, 0, 0, 0, 0, 0, 0, 0], 3);
-/// but for protocols (Teredo among them), documentation, and 6to4, which would lead to any IPv4 address.
-const REFUSED_V6: [Ipv6Net; 4] = [
+/// but for protocols (Teredo, AMT and AS112 among them), documentation, 6to4, which would lead to any IPv4 address, and the
+/// network of the 6bone, which was given back.
+const REFUSED_V6: [Ipv6Net; 6] = [
     v6([0x2001, 0, 0, 0, 0, 0, 0, 0], 23),
     v6([0x2001, 0xdb8, 0, 0, 0, 0, 0, 0], 32),
     v6([0x2002, 0, 0, 0, 0, 0, 0, 0], 16),
+    v6([0x2620, 0x4f, 0x8000, 0, 0, 0, 0, 0], 48),
+    v6([0x3ffe, 0, 0, 0, 0, 0, 0, 0], 16),
     v6([0x3fff, 0, 0, 0, 0, 0, 0, 0], 20),
 ];
 
@@ -59,7 +68,7 @@ fn is_public(address: IpAddr) -> bool {
     }
 }
 
-/// A host or a network that may be called although it is not public.
+/// A host or a network that may be called although it is not public, or must not be although it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Allow {
     /// A name, whatever it resolves to.
@@ -87,21 +96,44 @@ impl FromStr for Allow {
 }
 
 /// Decides, when a callback is asked for and each time when one is sent.
-#[derive(Debug)]
-pub(super) struct Guard(Vec<Allow>);
+#[derive(Clone, Debug)]
+pub(super) struct Guard {
+    allow: Vec<Allow>,
+    /// Before what is allowed.
+    deny: Vec<Allow>,
+}
+
+/// Whether an address is in one of these networks.
+fn holds(list: &[Allow], address: IpAddr) -> bool {
+    list.iter().any(|it| matches!(it, Allow::Net(net) if net.contains(&address)))
+}
+
+/// Whether a name is one of these hosts.
+fn names(list: &[Allow], name: &str) -> bool {
+    let name = name.trim_end_matches('.');
+    list.iter()
+        .any(|it| matches!(it, Allow::Host(host) if host.trim_end_matches('.').eq_ignore_ascii_case(name)))
+}
 
 impl Guard {
-    pub(super) fn new(allow: Vec<Allow>) -> Self {
-        Self(allow)
+    pub(super) fn new(allow: Vec<Allow>, deny: Vec<Allow>) -> Self {
+        Self { allow, deny }
     }
 
-    fn allows(&self, address: IpAddr) -> bool {
+    /// `known`: its name is allowed.
+    fn allows(&self, address: IpAddr, known: bool) -> bool {
         let address = address.to_canonical();
-        is_public(address) || self.0.iter().any(|it| matches!(it, Allow::Net(net) if net.contains(&address)))
+        !holds(&self.deny, address) && (known || is_public(address) || holds(&self.allow, address))
     }
 
-    fn allows_name(&self, name: &str) -> bool {
-        self.0.iter().any(|it| matches!(it, Allow::Host(host) if host.eq_ignore_ascii_case(name)))
+    /// Whether the operator allows this host by name or by address, whatever the port.
+    fn names_host(&self, url: &Url) -> bool {
+        match url.host() {
+            Some(Host::Domain(name)) => names(&self.allow, name),
+            Some(Host::Ipv4(address)) => holds(&self.allow, address.into()),
+            Some(Host::Ipv6(address)) => holds(&self.allow, address.to_canonical()),
+            None => false,
+        }
     }
 
     /// What can be said before a name is resolved.
@@ -121,16 +153,24 @@ impl Guard {
         }
         let allowed = match url.host() {
             None => return Err("it has no host".to_owned()),
-            Some(Host::Ipv4(address)) => self.allows(address.into()),
-            Some(Host::Ipv6(address)) => self.allows(address.into()),
+            Some(Host::Ipv4(address)) => self.allows(address.into(), false),
+            Some(Host::Ipv6(address)) => self.allows(address.into(), false),
             Some(Host::Domain(name)) => {
                 let name = name.trim_end_matches('.');
                 let local = name.eq_ignore_ascii_case("localhost")
                     || name.to_ascii_lowercase().ends_with(".localhost");
-                !local || self.allows_name(name)
+                !names(&self.deny, name) && (!local || names(&self.allow, name))
             }
         };
-        if allowed { Ok(url) } else { Err(NOT_PUBLIC.to_owned()) }
+        if !allowed {
+            return Err(NOT_PUBLIC.to_owned());
+        }
+        // Below 1024 are mail, remote shells and the like, which a request could be made to speak to.
+        let port = url.port_or_known_default().unwrap_or_default();
+        if !matches!(port, 80 | 443 | 1024..) && !self.names_host(&url) {
+            return Err(format!("port {port} is not for callbacks: use 80, 443 or one from 1024"));
+        }
+        Ok(url)
     }
 }
 
@@ -139,12 +179,12 @@ const NOT_PUBLIC: &str = "its address is not of the public internet, and the ope
 /// The connection is made to the addresses that are checked here, not to those of a second look.
 impl Resolve for Guard {
     fn resolve(&self, name: Name) -> Resolving {
-        let known = self.allows_name(name.as_str());
-        let guard = Self(self.0.clone());
+        let known = names(&self.allow, name.as_str());
+        let guard = self.clone();
         Box::pin(async move {
             let found: Vec<SocketAddr> = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
             let allowed: Vec<SocketAddr> =
-                found.into_iter().filter(|address| known || guard.allows(address.ip())).collect();
+                found.into_iter().filter(|address| guard.allows(address.ip(), known)).collect();
             if allowed.is_empty() {
                 return Err(Box::<dyn std::error::Error + Send + Sync>::from(Refused));
             }
@@ -170,7 +210,7 @@ mod tests {
 
     #[test]
     fn only_the_public_internet_is_called() {
-        let guard = Guard::new(Vec::new());
+        let guard = Guard::new(Vec::new(), Vec::new());
         for url in
             ["https://example.com/x", "http://8.8.8.8", "http://[2606:4700::1111]/", "https://a.b:8443/?q=1"]
         {
@@ -201,6 +241,19 @@ mod tests {
             "http://[ff02::1]/",
             "http://[2001:db8::1]/",
             "http://[2002:a00:1::]/",
+            "http://168.63.129.16/",
+            "http://192.31.196.1/",
+            "http://192.52.193.1/",
+            "http://192.175.48.1/",
+            "http://[2620:4f:8000::1]/",
+            "http://[2001:4:112::1]/",
+            "http://[3ffe::1]/",
+            "http://[5f00::1]/",
+            "http://[100::1]/",
+            "http://example.com:25/",
+            "http://example.com:22/",
+            "https://8.8.8.8:1023/",
+            "http://[2606:4700::1111]:6/",
             "http://localhost/",
             "http://LOCALHOST./",
             "http://x.localhost/",
@@ -217,7 +270,7 @@ mod tests {
     #[test]
     fn the_operator_can_allow_more() {
         let allow = ["10.1.0.0/16", "127.0.0.1", "localhost", "fd00::/8"].map(|text| text.parse().unwrap());
-        let guard = Guard::new(allow.to_vec());
+        let guard = Guard::new(allow.to_vec(), Vec::new());
         for url in ["http://10.1.2.3/", "http://127.0.0.1:1/", "http://localhost/", "http://[fd00::1]/"] {
             assert!(guard.check(url).is_ok(), "{url}");
         }
@@ -225,13 +278,32 @@ mod tests {
             assert!(guard.check(url).is_err(), "{url}");
         }
         assert!("a/b".parse::<Allow>().is_err());
+        // On any port.
+        assert!(guard.check("http://10.1.2.3:25/").is_ok() && guard.check("http://10.2.0.1:25/").is_err());
+    }
+
+    #[tokio::test]
+    async fn denied_host_or_network_is_refused_even_if_it_is_allowed() {
+        let list = |texts: &[&str]| texts.iter().map(|text| text.parse().unwrap()).collect::<Vec<Allow>>();
+        let guard = Guard::new(
+            list(&["10.1.0.0/16", "localhost"]),
+            list(&["8.8.8.0/24", "10.1.2.3", "db.example", "127.0.0.0/8", "::1"]),
+        );
+        for url in ["http://8.8.8.8/", "http://10.1.2.3/", "http://DB.example./", "http://[::ffff:8.8.8.8]/"]
+        {
+            assert!(guard.check(url).is_err(), "{url}");
+        }
+        for url in ["http://8.8.4.4/", "http://10.1.2.4/", "http://x.db.example/"] {
+            assert!(guard.check(url).is_ok(), "{url}");
+        }
+        assert!(guard.resolve("localhost".parse().unwrap()).await.is_err(), "its addresses are denied");
     }
 
     #[tokio::test]
     async fn what_a_name_resolves_to_is_checked_too() {
         let name = || "localhost".parse::<Name>().unwrap();
-        assert!(Guard::new(Vec::new()).resolve(name()).await.is_err());
-        let allowed = Guard::new(vec!["localhost".parse().unwrap()]);
+        assert!(Guard::new(Vec::new(), Vec::new()).resolve(name()).await.is_err());
+        let allowed = Guard::new(vec!["localhost".parse().unwrap()], Vec::new());
         assert!(allowed.resolve(name()).await.unwrap().next().is_some());
     }
 }

@@ -1,29 +1,34 @@
 //! Whoever waits for a job is told of its end: a request to an address of theirs, signed by the scheme of Standard Webhooks
 //! (<https://www.standardwebhooks.com>), tried again for hours, and kept where it can be seen if nobody takes it.
 
+mod breaker;
 pub(crate) mod delivery;
 mod guard;
 pub(crate) mod payload;
+mod secrets;
 
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use standardwebhooks::Webhook;
-
+use breaker::Breakers;
 pub use guard::Allow;
 use guard::Guard;
+use secrets::Secrets;
 
 /// What is needed to send them. Cheap to clone.
 #[derive(Clone)]
 pub struct Callbacks(Arc<Inner>);
 
 struct Inner {
-    webhook: Webhook,
+    secrets: Secrets,
+    breakers: Breakers,
     guard: Arc<Guard>,
     client: reqwest::Client,
     attempts: u32,
     first_delay: Duration,
+    /// How long an attempt may take.
+    timeout: Duration,
 }
 
 /// The secret is not shown.
@@ -38,6 +43,8 @@ impl fmt::Debug for Callbacks {
 pub struct Manner {
     /// Hosts and networks that may be called although they are not public.
     pub allow: Vec<Allow>,
+    /// Hosts and networks that may never be called, even if they are allowed.
+    pub deny: Vec<Allow>,
     /// How often one is tried before it is dead.
     pub attempts: u32,
     /// Before the second attempt; each later one is three times as long, up to six hours.
@@ -51,6 +58,7 @@ impl Default for Manner {
     fn default() -> Self {
         Self {
             allow: Vec::new(),
+            deny: Vec::new(),
             attempts: 10,
             first_delay: Duration::from_secs(5),
             timeout: Duration::from_secs(15),
@@ -58,28 +66,18 @@ impl Default for Manner {
     }
 }
 
-/// Bytes of a secret, by the scheme.
-const SECRET: std::ops::RangeInclusive<usize> = 24..=64;
 const CONNECT: Duration = Duration::from_secs(5);
 
 impl Callbacks {
-    /// Signed with that secret: `whsec_` and 24 to 64 bytes in base64.
+    /// Signed with these secrets: a line with a secret (`whsec_` and 24 to 64 bytes in base64) is for all tenants that
+    /// have no line. A line with a tenant's name and a secret is for that tenant. Each line may have a second secret, for
+    /// the time in which receivers change from one to the other: messages are then signed with both.
     ///
     /// # Errors
-    /// If the secret is none, or there can be no HTTP client. The secret is not named.
-    pub fn new(secret: &str, manner: Manner) -> Result<Self, String> {
-        use base64::Engine;
-        let rest = secret.trim().strip_prefix("whsec_");
-        let bytes = rest.and_then(|rest| base64::engine::general_purpose::STANDARD.decode(rest).ok());
-        if !bytes.is_some_and(|bytes| SECRET.contains(&bytes.len())) {
-            return Err(
-                "the secret of the webhooks is none: give whsec_ and 24 to 64 random bytes in base64"
-                    .to_owned(),
-            );
-        }
-        let webhook =
-            Webhook::new(secret.trim()).map_err(|_| "the secret of the webhooks is none".to_owned())?;
-        let guard = Arc::new(Guard::new(manner.allow));
+    /// If a secret is not valid, or the HTTP client can't be made. Secrets are not named.
+    pub fn new(secrets: &str, manner: Manner) -> Result<Self, String> {
+        let secrets = secrets.parse()?;
+        let guard = Arc::new(Guard::new(manner.allow, manner.deny));
         postcode_core::remote::tls_provider();
         // No proxy: it would connect to addresses that are not seen here.
         let client = reqwest::Client::builder()
@@ -93,14 +91,27 @@ impl Callbacks {
             .build()
             .map_err(|e| format!("no HTTP client for callbacks: {e}"))?;
         let (attempts, first_delay) = (manner.attempts.max(1), manner.first_delay);
-        Ok(Self(Arc::new(Inner { webhook, guard, client, attempts, first_delay })))
+        let (breakers, timeout) = (Breakers::default(), manner.timeout);
+        Ok(Self(Arc::new(Inner { secrets, breakers, guard, client, attempts, first_delay, timeout })))
+    }
+
+    /// Whether there is a secret to sign this tenant's callbacks with.
+    pub(crate) fn signs_for(&self, tenant: &str) -> bool {
+        self.0.secrets.has(tenant)
     }
 
     /// Whether such an address may be called. One with a name is looked at again, each time, when the name is resolved.
     ///
     /// # Errors
     /// Why not.
-    pub(crate) fn check(&self, url: &str) -> Result<(), String> {
+    pub fn check(&self, url: &str) -> Result<(), String> {
         self.0.guard.check(url).map(drop)
     }
+}
+
+/// The host of an address, by which callbacks take turns.
+pub(crate) fn host(url: &str) -> String {
+    let url = url::Url::parse(url).ok();
+    let host = url.as_ref().and_then(|url| url.host_str()).unwrap_or_default();
+    host.trim_end_matches('.').to_ascii_lowercase()
 }

@@ -19,7 +19,7 @@ use super::job::{Job, NewJob, NewPart, Received, Slice};
 
 /// The queue of parts.
 pub(crate) const SLICES: &str = "postcode-jobs";
-/// The queue of callbacks.
+/// The queue that callbacks had in earlier versions, whose tasks are cleared.
 pub(crate) const CALLBACKS: &str = "postcode-callbacks";
 /// So many parts of one job are in the queue at a time, so that as many workers can share it.
 const WINDOW: i64 = 4;
@@ -40,8 +40,17 @@ pub(crate) enum Error {
     #[error("there are {open} jobs that have not ended, as many as one may have at a time")]
     TooMany { open: i64 },
     /// No more rows can be stored.
-    #[error("the jobs hold {bytes} bytes of rows, as many as this server stores")]
+    #[error("the jobs hold {bytes} bytes of rows and results, as many as this server stores")]
     Full { bytes: i64 },
+    /// No more rows of this tenant can be stored.
+    #[error("your jobs hold {bytes} bytes of rows and results, as many as one may store")]
+    TenantFull { bytes: i64 },
+    /// There are too many jobs, of all tenants.
+    #[error("the server has as many open jobs as it takes")]
+    TooManyInAll,
+    /// The disk of the database is nearly full.
+    #[error("the server's disk is nearly full")]
+    LowDisk,
     /// The job was cleared while its rows came in.
     #[error("the upload took too long and was cleared")]
     Cleared,
@@ -59,8 +68,14 @@ impl Error {
 pub(crate) struct Bounds {
     /// Jobs of one tenant that have not ended.
     pub(crate) open_jobs: i64,
-    /// Bytes of rows of all jobs.
+    /// Jobs of all tenants that have not ended.
+    pub(crate) open_jobs_in_all: i64,
+    /// Bytes of rows and results of all jobs.
     pub(crate) bytes: i64,
+    /// Bytes of rows and results of the jobs of one tenant.
+    pub(crate) bytes_of_tenant: i64,
+    /// Bytes of the result of one job.
+    pub(crate) result: i64,
 }
 
 /// What became of a job whose rows have come in.
@@ -76,8 +91,11 @@ pub(crate) enum Submitted {
 /// Rows come in.
 #[async_trait]
 pub(crate) trait Submissions {
-    async fn receive(&self, job: &NewJob, bounds: Bounds) -> Result<(), Error>;
-    async fn add_part(&self, job: &str, part: &NewPart) -> Result<(), Error>;
+    /// A job begins to come in, if there is room for it. True if its key is known: then it is no new job and needs no
+    /// room.
+    async fn receive(&self, job: &NewJob, bounds: Bounds) -> Result<bool, Error>;
+    /// Some rows, if there is room for them: without bounds there is.
+    async fn add_part(&self, job: &NewJob, part: &NewPart, bounds: Option<Bounds>) -> Result<(), Error>;
     /// All has come in: from now on the job is there, and its first tasks are in the queue.
     async fn submit(&self, job: &NewJob, received: &Received) -> Result<Submitted, Error>;
     /// An upload that ended in an error.
@@ -94,14 +112,29 @@ pub(crate) struct Work {
     pub(crate) input: Vec<u8>,
 }
 
+/// What became of a part that was worked on.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Finished {
+    Kept,
+    /// It was done already, or its job has ended.
+    NotNeeded,
+    /// It was not kept, for that reason: with it more would be stored than may be.
+    TooMuch(String),
+}
+
 /// Parts are worked on.
 #[async_trait]
 pub(crate) trait Slices {
     /// What is to be done; nothing if it is done, or the job has ended.
     async fn begin(&self, slice: &Slice) -> Result<Option<Work>, Error>;
     /// Keeps what a part became, once however often it is done, and puts the next part in the queue or ends the job.
-    /// True if it counted.
-    async fn finish(&self, slice: &Slice, rows: i64, output: &[u8]) -> Result<bool, Error>;
+    async fn finish(
+        &self,
+        slice: &Slice,
+        rows: i64,
+        output: &[u8],
+        bounds: Bounds,
+    ) -> Result<Finished, Error>;
     /// The part could not be done now. How many times in a row that happened in this job.
     async fn postpone(&self, slice: &Slice, why: &str, delay: fn(i64) -> Duration) -> Result<i64, Error>;
     /// Ends the job without a result.
@@ -125,7 +158,9 @@ pub(crate) trait Reading {
 pub(crate) struct Callback {
     pub(crate) id: String,
     pub(crate) job: String,
+    pub(crate) tenant: String,
     pub(crate) url: String,
+    pub(crate) host: String,
     pub(crate) state: String,
     pub(crate) body: String,
     pub(crate) attempts: i64,
@@ -138,8 +173,12 @@ pub(crate) struct Callback {
 /// Messages are sent.
 #[async_trait]
 pub(crate) trait Callbacks {
-    /// One that is still to be delivered.
-    async fn pending_callback(&self, id: &str) -> Result<Option<Callback>, Error>;
+    /// Takes up to so many that are due, for a time after which others may take them. Turns are by tenant, then by host;
+    /// one host has few at a time, over all processes.
+    async fn claim_callbacks(&self, most: i64, lease: i64) -> Result<Vec<Callback>, Error>;
+    /// Puts off what is due at a host until then, this callback and those that nobody has taken, without an attempt. What is
+    /// to be delivered since before `too_old` is dead instead.
+    async fn hold_callbacks(&self, id: &str, host: &str, until: i64, too_old: i64) -> Result<(), Error>;
     async fn callback_delivered(&self, id: &str) -> Result<(), Error>;
     /// It was not delivered: again at that time, or never.
     async fn callback_failed(&self, id: &str, why: &str, again: Option<i64>) -> Result<(), Error>;
@@ -201,12 +240,6 @@ pub(crate) trait Queue {
         &self,
         turn: Turn,
         handler: Handler<Slice>,
-        stop: BoxFuture<'static, ()>,
-    ) -> Result<(), Error>;
-    async fn work_on_callbacks(
-        &self,
-        turn: Turn,
-        handler: Handler<String>,
         stop: BoxFuture<'static, ()>,
     ) -> Result<(), Error>;
 }

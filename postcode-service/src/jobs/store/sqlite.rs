@@ -32,10 +32,6 @@ pub(super) mod sql {
         AND p.number < j.next_part AND p.output IS NULL AND NOT EXISTS (SELECT 1 FROM Jobs t WHERE t.id = p.task \
         AND (t.status IN ('Pending', 'Queued', 'Running') OR (t.status = 'Failed' AND t.attempts < t.max_attempts))) \
         LIMIT 100";
-    pub(in super::super) const LOST_CALLBACKS: &str = "SELECT c.id FROM job_callbacks c WHERE c.state = 'pending' \
-        AND c.next_at < $1 AND NOT EXISTS (SELECT 1 FROM Jobs t WHERE t.id = c.task \
-        AND (t.status IN ('Pending', 'Queued', 'Running') OR (t.status = 'Failed' AND t.attempts < t.max_attempts))) \
-        LIMIT 100";
     pub(in super::super) const CLEAR_TASKS: &str = "DELETE FROM Jobs WHERE job_type IN ($1, $2) AND done_at < $3 \
         AND (status IN ('Done', 'Killed') OR (status = 'Failed' AND attempts >= max_attempts))";
     pub(in super::super) const CLEAR_WORKERS: &str = "DELETE FROM Workers WHERE worker_type IN ($1, $2) \

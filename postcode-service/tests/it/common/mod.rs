@@ -2,7 +2,7 @@
 #![allow(dead_code, unreachable_pub, reason = "each test file uses a part")]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests, which clippy takes for production")]
 
-use std::path::PathBuf;
+use std::process::Command;
 use std::sync::Arc;
 
 use axum::body::{Body, to_bytes};
@@ -76,14 +76,7 @@ pub async fn post(api: &Api, path: &str, content_type: &str, body: impl Into<Bod
     send(api, request.body(body.into()).unwrap()).await
 }
 
-/// A file or folder of the shared data, or a line that says the test was skipped.
-pub fn shared(path: &str) -> Option<PathBuf> {
-    let root = std::env::var_os("POSTCODE_SHARED")
-        .map_or_else(|| PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared")), PathBuf::from);
-    let path = root.join(path);
-    if path.exists() {
-        return Some(path);
-    }
-    println!("skipped: {} is not there (set POSTCODE_SHARED)", path.display());
-    None
+/// The program, in a clean environment.
+pub fn program() -> Command {
+    postcode_testing::command(env!("CARGO_BIN_EXE_postcode-service"))
 }

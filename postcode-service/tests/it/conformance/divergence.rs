@@ -63,9 +63,8 @@ async fn only_a_remote_one_fails_for_the_moment() {
 async fn a_local_one_fails_when_it_is_opened_and_a_remote_one_when_it_is_asked() {
     let error = connect("file:/nowhere/uk.postcodes").await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Dataset);
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}?retries=0", listener.local_addr().unwrap());
-    drop(listener);
+    let nobody = postcode_testing::Nobody::new();
+    let url = format!("{}?retries=0", nobody.url());
     let error = connect(&url).await.unwrap().get(postcode()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unavailable);
 }

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use std::time::Duration;
 
 use postcode_core::{ErrorKind, PostcodeLookup, PostcodeLookupExt};
+use postcode_testing::until;
 use tokio::time::{sleep, timeout};
 
 use crate::faults::service::{GENEROUS, local, postcode};
@@ -53,13 +54,8 @@ impl Load {
 
     /// Until so many more calls have been answered, or failed.
     pub(crate) async fn more(&self, count: &AtomicUsize, many: usize) {
-        let until = count.load(SeqCst) + many;
-        let seen = async {
-            while count.load(SeqCst) < until {
-                sleep(Duration::from_millis(5)).await;
-            }
-        };
-        timeout(GENEROUS, seen).await.expect("the load stands still");
+        let enough = count.load(SeqCst) + many;
+        until("the load goes on", async || count.load(SeqCst) >= enough).await;
     }
 
     /// Calls answered and failed.

@@ -1,14 +1,15 @@
 //! The program, a proxy in a process of its own before it, and a client: faults, kill -9, restart.
 
 use std::io::{BufRead, BufReader, Write};
-use std::process::{Child, ChildStdin, Command, Stdio};
+use std::process::{Child, ChildStdin, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::SeqCst;
 use std::time::Duration;
 
 use postcode_core::layers::{Fallback, Resilience, resilient};
 use postcode_core::{PostcodeLookup, PostcodeLookupExt, Remote};
-use tokio::time::{sleep, timeout};
+use postcode_testing::until;
+use tokio::time::timeout;
 
 use crate::faults::load::{Load, is_typed};
 use crate::faults::proxy::{Fault, Proxy};
@@ -39,8 +40,8 @@ struct ProxyProcess {
 
 impl ProxyProcess {
     fn before(service: &str) -> Self {
-        let mut command = Command::new(std::env::current_exe().unwrap());
-        command.args(["--exact", "processes::the_proxy_itself", "--ignored", "--nocapture"]);
+        let mut command = postcode_testing::command(std::env::current_exe().unwrap());
+        command.args(["--exact", "faults::processes::the_proxy_itself", "--ignored", "--nocapture"]);
         command.env(PROXY_TO, service).stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let input = child.stdin.take().unwrap();
@@ -63,6 +64,9 @@ impl Drop for ProxyProcess {
     }
 }
 
+/// A timeout of clients, where it is not what ends a call.
+pub(crate) const PATIENT: Duration = Duration::from_secs(30);
+
 pub(crate) fn client(url: &str, timeout: Duration) -> Arc<dyn PostcodeLookup> {
     let bare = Remote::new(&format!("{url}?timeout=10m&deadline=10m&retries=0")).unwrap();
     let mut layers = Resilience::default();
@@ -70,13 +74,9 @@ pub(crate) fn client(url: &str, timeout: Duration) -> Arc<dyn PostcodeLookup> {
     resilient(bare, &layers)
 }
 
-async fn recovers(lookup: &dyn PostcodeLookup) {
-    let recovered = async {
-        while lookup.get(postcode()).await.is_err() {
-            sleep(Duration::from_millis(50)).await;
-        }
-    };
-    timeout(GENEROUS, recovered).await.expect("no recovery");
+/// Until a call is answered again.
+pub(crate) async fn recovers(lookup: &dyn PostcodeLookup) {
+    until("a call that is answered", async || lookup.get(postcode()).await.is_ok()).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -104,11 +104,12 @@ async fn three_processes_and_every_fault() {
 async fn killed_in_the_middle_of_load_and_started_again() {
     let folder = tempfile::tempdir().unwrap();
     let data = data(&folder.path().join("uk.postcodes"));
-    let program = Program::start("127.0.0.1:0", &data);
-    let address = program.address();
-    let alone = client(&program.url, Duration::from_secs(5));
+    // A socket of its own: a port could be another's when the service comes back.
+    let listen = format!("unix:{}", folder.path().join("socket").display());
+    let program = Program::start(&listen, &data);
+    let alone = client(&program.url, PATIENT);
     // The same service, and the data in this process for when it is away.
-    let safe = Arc::new(Fallback::new(client(&program.url, Duration::from_secs(5)), local()));
+    let safe = Arc::new(Fallback::new(client(&program.url, PATIENT), local()));
     let (bare, backed) = (Load::on(alone, 4), Load::on(safe.clone(), 4));
     bare.more(&bare.answered, 200).await;
     assert_eq!(bare.failed.load(SeqCst), 0, "all is well before");
@@ -116,7 +117,7 @@ async fn killed_in_the_middle_of_load_and_started_again() {
     bare.more(&bare.failed, 200).await;
     backed.more(&backed.answered, 200).await;
     assert!(safe.fallbacks() > 0);
-    let program = Program::start(&address, &data);
+    let program = Program::start(&listen, &data);
     // Nobody told the clients.
     bare.more(&bare.answered, 200).await;
     backed.more(&backed.answered, 200).await;

@@ -2,9 +2,8 @@
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 use std::sync::Arc;
-use std::time::Duration;
 
 use postcode_core::conformance::Fixture;
 use postcode_core::{Local, Postcode};
@@ -12,8 +11,9 @@ use postcode_service::api::{Api, Edition, Limits};
 use postcode_service::server::{Frontend, Listener, Options, run};
 use tokio::runtime::Runtime;
 
-/// Far longer than anything here takes on a busy machine: what runs into it hangs.
-pub(crate) const GENEROUS: Duration = Duration::from_secs(60);
+use crate::common::program;
+
+pub(crate) use postcode_testing::GENEROUS;
 
 pub(crate) fn local() -> Local {
     Local::new(Fixture::small().dataset().unwrap())
@@ -81,19 +81,14 @@ pub(crate) struct Program {
 
 impl Program {
     pub(crate) fn start(listen: &str, data: &str) -> Self {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_postcode-service"));
+        let mut command = program();
         command.args(["serve", "--listen", listen, "--data", data, "--log", "error"]);
-        command.stdin(Stdio::null()).stdout(Stdio::piped());
+        command.stdout(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let url = line.trim_end().strip_prefix("listening on ").unwrap_or_else(|| panic!("{line:?}"));
         Self { url: url.to_owned(), child }
-    }
-
-    /// `HOST:PORT`, to start another one there.
-    pub(crate) fn address(&self) -> String {
-        self.url.strip_prefix("http://").unwrap().to_owned()
     }
 
     /// At once and without a word: `kill -9`.
@@ -104,8 +99,7 @@ impl Program {
 
     /// Asks it to end, and waits until it has.
     pub(crate) fn terminate(mut self) {
-        let pid = self.child.id().to_string();
-        assert!(Command::new("kill").args(["-s", "TERM", &pid]).status().unwrap().success());
+        postcode_testing::signal(self.child.id(), "TERM");
         assert!(self.child.wait().unwrap().success());
     }
 }

@@ -5,8 +5,10 @@ use std::time::Duration;
 
 use postcode_core::layers::{Resilience, resilient};
 use postcode_core::{ErrorKind, PostcodeLookup, PostcodeLookupExt, Remote, connect};
+use postcode_testing::{Nobody, until};
 use tokio::time::timeout;
 
+use crate::faults::processes::recovers;
 use crate::faults::proxy::{Fault, Proxy};
 use crate::faults::service::{GENEROUS, InProcess, local, postcode};
 
@@ -42,24 +44,9 @@ async fn outcomes(lookup: &dyn PostcodeLookup) -> (BTreeSet<&'static str>, usize
     (kinds, answered)
 }
 
-/// Until a call is answered again.
-async fn recovers(lookup: &dyn PostcodeLookup) {
-    let recovered = async {
-        while lookup.get(postcode()).await.is_err() {
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-    };
-    timeout(GENEROUS, recovered).await.expect("no recovery");
-}
-
 /// Until nothing is left of what was there before.
 async fn nothing_left(what: &str, count: impl Fn() -> usize, before: usize) {
-    let gone = async {
-        while count() > before {
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-    };
-    assert!(timeout(GENEROUS, gone).await.is_ok(), "{what}: {} left, {before} before", count());
+    until(&format!("no more {what} than before"), async || count() <= before).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -119,10 +106,8 @@ async fn a_name_that_can_not_be_resolved_and_a_port_where_nothing_listens() {
     let error = timeout(GENEROUS, nowhere.get(postcode())).await.expect("a call that hangs").unwrap_err();
     assert!(matches!(error.kind(), ErrorKind::Unavailable | ErrorKind::Timeout), "{error}");
 
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}?timeout=20s&deadline=40s", listener.local_addr().unwrap());
-    drop(listener);
-    let refused = connect(&url).await.unwrap();
+    let nobody = Nobody::new();
+    let refused = connect(&format!("{}?timeout=20s&deadline=40s", nobody.url())).await.unwrap();
     let error = timeout(GENEROUS, refused.get(postcode())).await.expect("a call that hangs").unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unavailable);
 }
@@ -142,12 +127,7 @@ async fn dropped_calls_leave_nothing() {
             tokio::spawn(async move { remote.get(postcode()).await.map(drop) })
         })
         .collect();
-    let arrived = async {
-        while proxy.requests() < 50 {
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-    };
-    timeout(GENEROUS, arrived).await.expect("all requests arrive");
+    until("all requests arrive", async || proxy.requests() >= 50).await;
     for call in calls.drain(..) {
         call.abort();
     }

@@ -3,16 +3,19 @@
 use std::fmt::Write as _;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
+use std::time::Instant;
 
 use postcode_core::dataset::Dataset;
+use postcode_testing::{GENEROUS, signal};
 
 use super::Bench;
+use crate::common::program;
 
 const CSV: &str = "pcds,dointr,doterm,lad25cd\nAB1 0AA,198001,199606,S12000033\nAB10 1AB,199606,,S12000033\n";
 
 fn command(arguments: &[&str], folder: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_postcode-service"));
-    command.args(arguments).current_dir(folder).stdin(Stdio::null());
+    let mut command = program();
+    command.args(arguments).current_dir(folder);
     command
 }
 
@@ -104,11 +107,11 @@ fn errors_are_said_and_end_with_a_status() {
     assert!(!bench.path("o").exists());
 }
 
-/// Two million rows: enough that a signal arrives before the last of them.
-fn long_table() -> String {
+/// A table of 4,000 rows for each outcode, of which there are at most 500.
+fn long_table(outcodes: usize) -> String {
     let letters: Vec<char> = "ABDEFGHJLNPQRSTUWXYZ".chars().collect();
     let mut text = String::from("pcds,lad25cd\n");
-    for outcode in 0..500 {
+    for outcode in 0..outcodes {
         for digit in 0..10 {
             for unit in 0..400 {
                 let area = ["AB", "AL", "BA", "BB", "BD"][outcode / 100];
@@ -120,30 +123,42 @@ fn long_table() -> String {
     text
 }
 
+/// Sends a signal to an import while it reads the table: its end, and what it said.
+#[cfg(unix)]
+fn interrupted(bench: &Bench, name: &str) -> Output {
+    bench.file("out.postcodes", "the old file");
+    let _ = std::fs::remove_file(bench.path("errors.csv"));
+    let arguments = ["import", "long.csv", "--out", "out.postcodes", "--errors", "errors.csv"];
+    let mut child = command(&arguments, bench.folder.path());
+    let mut child = child.stderr(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    // The file for errors is made when reading begins.
+    while !bench.path("errors.csv").exists() && child.try_wait().unwrap().is_none() {
+        std::thread::yield_now();
+    }
+    signal(child.id(), name);
+    child.wait_with_output().unwrap()
+}
+
 #[cfg(unix)]
 #[test]
 fn a_signal_in_the_middle_leaves_the_old_file() {
     let bench = Bench::new();
-    let folder = bench.folder.path();
-    bench.file("long.csv", long_table());
-    for signal in ["-INT", "-TERM", "-HUP"] {
-        bench.file("out.postcodes", "the old file");
-        let _ = std::fs::remove_file(bench.path("errors.csv"));
-        let arguments = ["import", "long.csv", "--out", "out.postcodes", "--errors", "errors.csv"];
-        let mut child =
-            command(&arguments, folder).stderr(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-        // The file for errors is made when reading begins.
-        while !bench.path("errors.csv").exists() && child.try_wait().unwrap().is_none() {
-            std::thread::yield_now();
+    let began = Instant::now();
+    let mut outcodes = 100;
+    bench.file("long.csv", long_table(outcodes));
+    for name in ["INT", "TERM", "HUP"] {
+        let mut ended = interrupted(&bench, name);
+        // On a busy machine the import may be done before the signal comes: again, with more rows.
+        while ended.status.success() && began.elapsed() < GENEROUS {
+            outcodes = (2 * outcodes).min(500);
+            bench.file("long.csv", long_table(outcodes));
+            ended = interrupted(&bench, name);
         }
-        let killed = Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap();
-        assert!(killed.success());
-        let ended = child.wait_with_output().unwrap();
         let error = String::from_utf8_lossy(&ended.stderr);
-        assert_eq!(ended.status.code(), Some(130), "{signal}: {error}");
+        assert_eq!(ended.status.code(), Some(130), "{name}: {error}");
         assert!(error.contains("interrupted: nothing was published"), "{error}");
         assert_eq!(std::fs::read(bench.path("out.postcodes")).unwrap(), b"the old file");
-        let partial = std::fs::read_dir(folder)
+        let partial = std::fs::read_dir(bench.folder.path())
             .unwrap()
             .any(|entry| entry.unwrap().file_name().to_string_lossy().contains("partial"));
         assert!(!partial, "nothing half-written is left");

@@ -20,6 +20,7 @@ use std::path::{Path, PathBuf};
 
 use postcode_core::dataset::Dataset;
 use postcode_service::import::{Import, Report, Stop};
+use postcode_testing::shared;
 use tempfile::TempDir;
 
 /// A folder with files in it, and what an import of it writes.
@@ -60,16 +61,4 @@ impl Bench {
 
 fn run(import: &Import) -> anyhow::Result<Report> {
     import.run(&Stop::default())
-}
-
-/// A file or folder of the shared data, or a line that says the test was skipped.
-fn shared(path: &str) -> Option<PathBuf> {
-    let root = std::env::var_os("POSTCODE_SHARED")
-        .map_or_else(|| PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared")), PathBuf::from);
-    let path = root.join(path);
-    if path.exists() {
-        return Some(path);
-    }
-    println!("skipped: {} is not there (set POSTCODE_SHARED)", path.display());
-    None
 }

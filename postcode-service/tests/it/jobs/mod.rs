@@ -37,4 +37,5 @@ mod fairness;
 pub(crate) mod receiver;
 mod requests;
 mod results;
+mod stored;
 mod upkeep;

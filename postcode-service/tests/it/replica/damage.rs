@@ -117,3 +117,39 @@ async fn a_damaged_copy_is_not_served_after_a_restart() {
         assert!(std::fs::read(&path).unwrap() == whole, "byte {at}");
     }
 }
+
+#[tokio::test]
+async fn replica_that_demands_a_signature_keeps_its_edition_until_the_next_one_is_signed() {
+    let dir = tempfile::tempdir().unwrap();
+    let [ours, theirs] = [0; 2].map(|_| minisign::KeyPair::generate_unencrypted_keypair().unwrap());
+    let sign = |pair: &minisign::KeyPair, dataset: &postcode_core::dataset::Dataset| {
+        minisign::sign(None, &pair.sk, dataset.as_bytes(), None, None).unwrap().into_string()
+    };
+    let over = Over::new(fixture()).await;
+    let start = || over.replica(dir.path()).public_key(ours.pk.to_base64().parse().unwrap()).start();
+    let error = start().await.unwrap_err();
+    assert!(error.kind() == ErrorKind::NotSupported && error.to_string().contains("not signed"), "{error}");
+    over.publish_signed(&fixture(), &sign(&ours, &fixture())).await;
+    let replica = start().await.unwrap();
+    check(&replica, &Fixture::small()).await.assert_complete();
+
+    // Not signed, signed by somebody else, and with the signature of the edition before.
+    over.publish(next()).await;
+    assert_eq!(replica.refresh().await.unwrap_err().kind(), ErrorKind::NotSupported);
+    for signature in [sign(&theirs, &next()), sign(&ours, &fixture()), "nonsense".to_owned()] {
+        over.publish_signed(&next(), &signature).await;
+        let error = replica.refresh().await.unwrap_err();
+        assert!(error.kind() == ErrorKind::Protocol && error.to_string().contains("signature"), "{error}");
+        check(&replica, &Fixture::small()).await.assert_complete();
+    }
+    over.publish_signed(&next(), &sign(&ours, &next())).await;
+    assert!(replica.refresh().await.unwrap());
+    check(&replica, &Fixture::small().next_edition()).await.assert_complete();
+    drop(replica);
+
+    // It starts from its copy, and from none that was put in its place.
+    over.set_down(true);
+    check(&start().await.unwrap(), &Fixture::small().next_edition()).await.assert_complete();
+    std::fs::write(copy(dir.path()), fixture().as_bytes()).unwrap();
+    assert!(start().await.is_err());
+}

@@ -9,20 +9,9 @@ use postcode_core::dataset::Dataset;
 use postcode_core::{ErrorKind, Local, PostcodeLookup, Replica, connect};
 use postcode_service::api::{Api, Edition, Limits};
 use postcode_service::server::{Frontend, Listener, Options, run};
-use tokio::time::{sleep, timeout};
+use postcode_testing::until;
 
 use crate::replica::over::{Over, files, fixture, large, next};
-
-const GENEROUS: Duration = Duration::from_secs(60);
-
-async fn until(mut done: impl AsyncFnMut() -> bool) {
-    let waiting = async {
-        while !done().await {
-            sleep(Duration::from_millis(10)).await;
-        }
-    };
-    timeout(GENEROUS, waiting).await.expect("it does not come to that");
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_batch_mixes_two_editions() {
@@ -117,11 +106,11 @@ async fn callers_see_neither_a_new_edition_nor_the_end_of_the_service() {
     for dataset in [next(), fixture(), next()] {
         let fingerprint = dataset.info().fingerprint.clone();
         api.replace(edition(dataset).await);
-        until(async || replica.status().info.fingerprint == fingerprint).await;
+        until("the new edition", async || replica.status().info.fingerprint == fingerprint).await;
     }
     assert!(replica.status().editions >= 3);
     serving.abort();
-    until(async || replica.status().error.is_some()).await;
+    until("the service is missed", async || replica.status().error.is_some()).await;
     assert!(replica.is_following());
     check(&*replica, &Fixture::small().next_edition()).await.assert_complete();
     ended.store(true, SeqCst);
@@ -137,7 +126,7 @@ async fn a_replica_that_is_dropped_asks_no_more() {
     let tasks = || tokio::runtime::Handle::current().metrics().num_alive_tasks();
     let before = tasks();
     let replica = over.replica(dir.path()).interval(Duration::from_millis(100)).start().await.unwrap();
-    until(async || over.heads() >= 3).await;
+    until("three polls", async || over.heads() >= 3).await;
     drop(replica);
-    until(async || tasks() <= before).await;
+    until("no more tasks than before", async || tasks() <= before).await;
 }

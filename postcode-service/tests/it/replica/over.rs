@@ -11,7 +11,7 @@ use axum::body::{Body, to_bytes};
 use bytes::Bytes;
 use http::{Request, Response};
 use postcode_core::conformance::Fixture;
-use postcode_core::dataset::Dataset;
+use postcode_core::dataset::{Dataset, Demands, signature_path};
 use postcode_core::remote::Transport;
 use postcode_core::{Error, ErrorKind, Local, Replica, ReplicaBuilder, Result};
 use postcode_service::api::{Api, Edition, Limits};
@@ -50,6 +50,16 @@ impl Over {
     /// Serves another dataset from now on.
     pub(crate) async fn publish(&self, dataset: Dataset) {
         self.api.replace(Edition::of_local(Local::new(dataset)).await.unwrap());
+    }
+
+    /// Serves this dataset with this signature from now on.
+    pub(crate) async fn publish_signed(&self, dataset: &Dataset, signature: &str) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("uk.postcodes");
+        std::fs::write(&path, dataset.as_bytes()).unwrap();
+        std::fs::write(signature_path(&path), signature).unwrap();
+        let opened = Local::open_url(&format!("file:{}", path.display()), Demands::default()).unwrap();
+        self.api.replace(Edition::of_opened(opened).await.unwrap());
     }
 
     pub(crate) fn set_down(&self, down: bool) {
@@ -101,8 +111,10 @@ impl Transport for Over {
                 let Some(less) = left.checked_sub(1) else { return broken() };
                 *left = less;
             }
-            let range = request.headers().get("range").unwrap().to_str().unwrap().to_owned();
-            self.wire.ranges.lock().unwrap().push(range);
+            // The signature is asked for without.
+            if let Some(range) = request.headers().get("range") {
+                self.wire.ranges.lock().unwrap().push(range.to_str().unwrap().to_owned());
+            }
         }
         let (parts, body) = self.api.call(request.map(Body::from)).await.into_parts();
         let body = to_bytes(body, limit).await.map_err(|e| Error::new(ErrorKind::Protocol, e.to_string()))?;

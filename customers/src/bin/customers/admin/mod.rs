@@ -2,21 +2,22 @@
 
 mod change;
 mod metrics;
-mod same_site;
 
 use std::future::Future;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::{Request, State};
+use axum::extract::{MatchedPath, Request, State};
 use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
 use axum::http::{Method, StatusCode, Uri};
-use axum::response::{Html, IntoResponse};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
-use customers::server::{self, Address, Limits, Listener, Problem};
+use customers::server::{self, Address, HostName, Hosts, Limits, Listener, Problem};
 use postcode_core::layers::{Promotion, Snapshot};
+use postcode_edge::{Access, Need, Rule, Scope, Security};
 use serde::Serialize;
 use serde_json::json;
 use tracing::info;
@@ -41,18 +42,23 @@ pub(crate) struct Admin {
 struct Shared {
     promotion: Promotion,
     sources: Sources,
-    /// The host in the address that was given.
-    host: String,
 }
 
 type App = State<Arc<Shared>>;
 
 impl Admin {
-    pub(crate) async fn bind(address: &Address, promotion: Promotion, sources: Sources) -> io::Result<Self> {
-        let listener = Listener::bind(address).await?;
-        let address = address.to_string();
-        let host = address.rsplit_once(':').map_or(&*address, |(host, _)| host).to_owned();
-        Ok(Self { listener, router: router(Shared { promotion, sources, host }) })
+    pub(crate) async fn bind(
+        address: &Address,
+        hosts: &[HostName],
+        promotion: Promotion,
+        sources: Sources,
+        security: &Security,
+    ) -> io::Result<Self> {
+        let listener = security.protect(Listener::bind(address).await?).map_err(io::Error::other)?;
+        // The examples that differ are postcodes of customers, and whoever calls can move the stage.
+        let hosts = Hosts::listening_on(&address.to_string()).with(hosts.iter().cloned());
+        let router = router(Shared { promotion, sources }, security.access().clone());
+        Ok(Self { listener, router: server::guarded(router, Some(hosts)) })
     }
 
     pub(crate) async fn serve(self, drain: Duration, stop: impl Future<Output = ()>) {
@@ -70,15 +76,33 @@ impl Admin {
 /// | `PUT /promotion` | `{"stage":"canary","share":0.1}` | the same, changed |
 /// | `GET /metrics` | | the same for Prometheus |
 /// | `GET /health` | | 200 |
-fn router(shared: Shared) -> Router {
+fn router(shared: Shared, access: Access) -> Router {
     Router::new()
         .route("/", get(page))
         .route("/promotion", get(show).put(change))
         .route("/metrics", get(measure))
         .route("/health", get(async || Json(json!({ "status": "ok" }))))
+        .route_layer(from_fn_with_state(access, guard))
         .fallback(no_route)
         .method_not_allowed_fallback(no_method)
         .with_state(Arc::new(shared))
+}
+
+/// What each route needs, where there are tokens. Nobody may use a route that is not here.
+const TABLE: &[Rule] = &[
+    Rule::new("/", Need::Nothing, Need::Nothing),
+    Rule::new("/health", Need::Nothing, Need::Nothing),
+    Rule::new("/promotion", Need::Scope(Scope::Admin), Need::Scope(Scope::Admin)),
+    Rule::new("/metrics", Need::Scope(Scope::Metrics), Need::Scope(Scope::Metrics)),
+];
+
+async fn guard(State(access): State<Access>, request: Request, next: Next) -> Response {
+    let route = request.extensions().get::<MatchedPath>();
+    let need = route.and_then(|route| Rule::find(TABLE, route.as_str(), request.method()));
+    match access.authorise(request.headers(), request.extensions(), need) {
+        Ok(_) => next.run(request).await,
+        Err(denied) => Problem::from(denied).into_response(),
+    }
 }
 
 /// Nothing that was true a moment ago is to be shown as true now.
@@ -103,7 +127,6 @@ async fn show(State(shared): App) -> impl IntoResponse {
 }
 
 async fn change(State(shared): App, request: Request) -> Result<impl IntoResponse, Problem> {
-    same_site::check(request.headers(), &shared.host)?;
     let change = change::read(request).await?;
     let before = shared.promotion.snapshot();
     shared.promotion.set(change.stage, change.share).map_err(|error| {

@@ -1,14 +1,16 @@
 //! Messages to those who wait for a job.
 
-use apalis::prelude::{TaskBuilder, TaskId};
 use async_trait::async_trait;
-use ulid::Ulid;
 
-use super::schedule::second;
-use super::{Database, Tx, begin, push};
-use crate::jobs::callback::payload;
+use super::{Database, Tx, begin};
+use crate::jobs::callback::{host, payload};
 use crate::jobs::job::{Job, now};
-use crate::jobs::store::{CALLBACKS, Callback, Callbacks, Error};
+use crate::jobs::store::{Callback, Callbacks, Error};
+
+/// Sent to one host at a time, by all processes.
+const OF_A_HOST: i64 = 4;
+/// Of one tenant, likewise: a tenant with many hosts that hang leaves places for others.
+const OF_A_TENANT: i64 = 16;
 
 /// The job has ended: whoever asked to be told is told.
 pub(super) async fn announce(tx: &mut Tx, job: &Job) -> Result<(), Error> {
@@ -17,8 +19,8 @@ pub(super) async fn announce(tx: &mut Tx, job: &Job) -> Result<(), Error> {
     let id = format!("msg_{}", job.id);
     let now = now();
     sqlx::query(
-        "INSERT INTO job_callbacks (id, job, tenant, url, state, body, created_at, next_at) \
-         VALUES ($1, $2, $3, $4, 'pending', $5, $6, $6)",
+        "INSERT INTO job_callbacks (id, job, tenant, url, state, body, created_at, next_at, pending_since, host) \
+         VALUES ($1, $2, $3, $4, 'pending', $5, $6, $6, $6, $7)",
     )
     .bind(&id)
     .bind(&job.id)
@@ -26,39 +28,83 @@ pub(super) async fn announce(tx: &mut Tx, job: &Job) -> Result<(), Error> {
     .bind(url)
     .bind(payload::of(job))
     .bind(now)
+    .bind(host(url))
     .execute(&mut **tx)
     .await?;
-    enqueue(tx, &id, 0).await
-}
-
-/// A task to send it, not before that time.
-pub(super) async fn enqueue(tx: &mut Tx, id: &str, run_at: i64) -> Result<(), Error> {
-    let task = Ulid::generate().to_string();
-    let args = serde_json::to_vec(id).map_err(|e| Error::Queue(e.to_string()))?;
-    let builder = TaskBuilder::new(args).task_id(TaskId::from_string(task.as_str())).max_attempts(100);
-    let builder = if run_at > 0 { builder.run_at_timestamp(second(run_at)) } else { builder };
-    push(tx, CALLBACKS, builder.build()).await?;
-    sqlx::query("UPDATE job_callbacks SET task = $1 WHERE id = $2")
-        .bind(task)
-        .bind(id)
-        .execute(&mut **tx)
-        .await?;
     Ok(())
 }
 
 #[async_trait]
 impl Callbacks for Database {
-    async fn pending_callback(&self, id: &str) -> Result<Option<Callback>, Error> {
-        Ok(sqlx::query_as("SELECT * FROM job_callbacks WHERE id = $1 AND state = 'pending'")
-            .bind(id)
-            .fetch_optional(&self.pool)
-            .await?)
+    async fn claim_callbacks(&self, most: i64, lease: i64) -> Result<Vec<Callback>, Error> {
+        let now = now();
+        // Where nothing is due nothing is written.
+        let due: Option<(i64,)> = sqlx::query_as(
+            "SELECT CAST(1 AS BIGINT) FROM job_callbacks WHERE state = 'pending' AND next_at <= $1 AND leased_until <= $1 LIMIT 1",
+        )
+        .bind(now)
+        .fetch_optional(&self.pool)
+        .await?;
+        if due.is_none() {
+            return Ok(Vec::new());
+        }
+        let mut tx = begin(&self.pool).await?;
+        // One process after the other: two at once would each fill the places of a host.
+        sqlx::query("UPDATE job_clock SET epoch = epoch WHERE id = 1").execute(&mut *tx).await?;
+        // Of each host as many as it has places, tenants in turn; of those the first of each tenant, then the second …
+        let claimed = sqlx::query_as(
+            "WITH under_way AS (SELECT host, tenant FROM job_callbacks WHERE state = 'pending' AND leased_until > $1), \
+             own AS (SELECT c.id, c.tenant, c.host, c.next_at, \
+             ROW_NUMBER() OVER (PARTITION BY c.tenant, c.host ORDER BY c.next_at, c.id) \
+             + (SELECT COUNT(*) FROM under_way u WHERE u.tenant = c.tenant AND u.host = c.host) AS nth \
+             FROM job_callbacks c WHERE c.state = 'pending' AND c.next_at <= $1 AND c.leased_until <= $1), \
+             due AS (SELECT o.id, o.tenant, o.next_at, ROW_NUMBER() OVER (PARTITION BY o.host ORDER BY o.nth, o.next_at, o.id) \
+             + (SELECT COUNT(*) FROM under_way u WHERE u.host = o.host) AS of_host FROM own o), \
+             turns AS (SELECT d.id, d.next_at, ROW_NUMBER() OVER (PARTITION BY d.tenant ORDER BY d.next_at, d.id) \
+             + (SELECT COUNT(*) FROM under_way u WHERE u.tenant = d.tenant) AS of_tenant FROM due d WHERE d.of_host <= $2) \
+             UPDATE job_callbacks SET leased_until = $3 WHERE state = 'pending' AND id IN \
+             (SELECT t.id FROM turns t WHERE t.of_tenant <= $4 ORDER BY t.of_tenant, t.next_at, t.id LIMIT $5) RETURNING *",
+        )
+        .bind(now)
+        .bind(OF_A_HOST)
+        .bind(now.saturating_add(lease))
+        .bind(OF_A_TENANT)
+        .bind(most)
+        .fetch_all(&mut *tx)
+        .await?;
+        tx.commit().await?;
+        Ok(claimed)
+    }
+
+    async fn hold_callbacks(&self, id: &str, host: &str, until: i64, too_old: i64) -> Result<(), Error> {
+        let mut tx = begin(&self.pool).await?;
+        sqlx::query(
+            "UPDATE job_callbacks SET state = 'dead', ended_at = $1, error = 'it could not be reached', leased_until = 0 \
+             WHERE host = $2 AND state = 'pending' AND pending_since < $3 AND (leased_until <= $1 OR id = $4)",
+        )
+        .bind(now())
+        .bind(host)
+        .bind(too_old)
+        .bind(id)
+        .execute(&mut *tx)
+        .await?;
+        sqlx::query(
+            "UPDATE job_callbacks SET next_at = $1, leased_until = 0 WHERE host = $2 AND state = 'pending' AND next_at < $1 \
+             AND (leased_until <= $3 OR id = $4)",
+        )
+        .bind(until)
+        .bind(host)
+        .bind(now())
+        .bind(id)
+        .execute(&mut *tx)
+        .await?;
+        Ok(tx.commit().await?)
     }
 
     async fn callback_delivered(&self, id: &str) -> Result<(), Error> {
         let mut tx = begin(&self.pool).await?;
         sqlx::query(
-            "UPDATE job_callbacks SET state = 'delivered', attempts = attempts + 1, ended_at = $1, error = NULL \
+            "UPDATE job_callbacks SET state = 'delivered', attempts = attempts + 1, ended_at = $1, error = NULL, leased_until = 0 \
              WHERE id = $2 AND state = 'pending'",
         )
         .bind(now())
@@ -71,8 +117,9 @@ impl Callbacks for Database {
     async fn callback_failed(&self, id: &str, why: &str, again: Option<i64>) -> Result<(), Error> {
         let mut tx = begin(&self.pool).await?;
         let (state, now) = (if again.is_some() { "pending" } else { "dead" }, now());
-        let changed = sqlx::query(
-            "UPDATE job_callbacks SET state = $1, attempts = attempts + 1, error = $2, next_at = $3, ended_at = $4 \
+        sqlx::query(
+            "UPDATE job_callbacks SET state = $1, attempts = attempts + 1, error = $2, next_at = $3, ended_at = $4, \
+             leased_until = 0 \
              WHERE id = $5 AND state = 'pending'",
         )
         .bind(state)
@@ -82,9 +129,6 @@ impl Callbacks for Database {
         .bind(id)
         .execute(&mut *tx)
         .await?;
-        if let (1, Some(again)) = (changed.rows_affected(), again) {
-            enqueue(&mut tx, id, again).await?;
-        }
         Ok(tx.commit().await?)
     }
 
@@ -117,7 +161,8 @@ impl Callbacks for Database {
     async fn revive_callback(&self, tenant: &str, id: &str) -> Result<Option<bool>, Error> {
         let mut tx = begin(&self.pool).await?;
         let revived = sqlx::query(
-            "UPDATE job_callbacks SET state = 'pending', attempts = 0, next_at = $1, ended_at = NULL \
+            "UPDATE job_callbacks SET state = 'pending', attempts = 0, next_at = $1, pending_since = $1, ended_at = NULL, \
+             leased_until = 0 \
              WHERE tenant = $2 AND id = $3 AND state = 'dead'",
         )
         .bind(now())
@@ -126,7 +171,6 @@ impl Callbacks for Database {
         .execute(&mut *tx)
         .await?;
         if revived.rows_affected() == 1 {
-            enqueue(&mut tx, id, 0).await?;
             tx.commit().await?;
             return Ok(Some(true));
         }

@@ -5,6 +5,7 @@ mod queue;
 mod reading;
 mod schedule;
 mod slices;
+mod stored;
 mod submission;
 mod upkeep;
 

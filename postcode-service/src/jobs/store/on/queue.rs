@@ -14,7 +14,7 @@ use tokio::time::{Interval, MissedTickBehavior};
 
 use super::{Database, storage};
 use crate::jobs::job::Slice;
-use crate::jobs::store::{CALLBACKS, Error, Handler, Queue, SLICES, Turn};
+use crate::jobs::store::{Error, Handler, Queue, SLICES, Turn};
 
 #[async_trait]
 impl Queue for Database {
@@ -26,19 +26,7 @@ impl Queue for Database {
     ) -> Result<(), Error> {
         self.work(SLICES, 1, &turn, handler, stop).await.map_err(Error::Queue)
     }
-
-    async fn work_on_callbacks(
-        &self,
-        turn: Turn,
-        handler: Handler<String>,
-        stop: BoxFuture<'static, ()>,
-    ) -> Result<(), Error> {
-        self.work(CALLBACKS, CALLS, &turn, handler, stop).await.map_err(Error::Queue)
-    }
 }
-
-/// Callbacks at a time: receivers that hang are not to keep the others waiting.
-const CALLS: usize = 32;
 
 /// What does the work, of a type with a name: the queue finds it by that.
 struct Does<T>(Handler<T>);

@@ -6,9 +6,9 @@ use async_trait::async_trait;
 
 use super::callbacks::announce;
 use super::schedule::{Flow, enqueue, schedule};
-use super::{Database, Tx, begin};
+use super::{Database, Tx, begin, stored};
 use crate::jobs::job::{Job, Slice, now};
-use crate::jobs::store::{Error, Slices, WINDOW, Work};
+use crate::jobs::store::{Bounds, Error, Finished, Slices, WINDOW, Work};
 
 #[async_trait]
 impl Slices for Database {
@@ -41,9 +41,22 @@ impl Slices for Database {
         Ok(Some(Work { plan, first_line, rows, head, input }))
     }
 
-    async fn finish(&self, slice: &Slice, rows: i64, output: &[u8]) -> Result<bool, Error> {
-        let Some(part) = slice.part else { return Ok(false) };
+    async fn finish(
+        &self,
+        slice: &Slice,
+        rows: i64,
+        output: &[u8],
+        bounds: Bounds,
+    ) -> Result<Finished, Error> {
+        let Some(part) = slice.part else { return Ok(Finished::NotNeeded) };
         let mut tx = begin(&self.pool).await?;
+        let input: Option<(i64,)> = sqlx::query_as(
+            "SELECT CAST(COALESCE(LENGTH(input), 0) AS BIGINT) FROM job_parts WHERE job = $1 AND number = $2",
+        )
+        .bind(&slice.job)
+        .bind(part)
+        .fetch_optional(&mut *tx)
+        .await?;
         // Only if it has none: a part that was done twice, because a worker was slow or died before it could say so, counts
         // once.
         let kept = sqlx::query(
@@ -57,27 +70,37 @@ impl Slices for Database {
         .execute(&mut *tx)
         .await?;
         if kept.rows_affected() == 0 {
-            return Ok(false);
+            return Ok(Finished::NotNeeded);
         }
-        let counted: Option<(String, i64, i64, i64, i64)> = sqlx::query_as(
+        let counted: Option<(String, i64, i64, i64, i64, i64)> = sqlx::query_as(
             "UPDATE postcode_jobs SET done = done + $1, parts_done = parts_done + 1, next_part = next_part + 1, failures = 0, reason = NULL, \
-             touched_at = $2 WHERE id = $3 AND state IN ('queued', 'running') \
-             RETURNING tenant, priority, parts, parts_done, next_part",
+             touched_at = $2, bytes = CASE WHEN bytes > $4 THEN bytes - $4 ELSE 0 END, output_bytes = output_bytes + $5 \
+             WHERE id = $3 AND state IN ('queued', 'running') \
+             RETURNING tenant, priority, parts, parts_done, next_part, output_bytes",
         )
         .bind(rows)
         .bind(now())
         .bind(&slice.job)
+        .bind(input.map_or(0, |(input,)| input))
+        .bind(output.len() as i64)
         .fetch_optional(&mut *tx)
         .await?;
         // It was cancelled meanwhile.
-        let Some((tenant, priority, parts, done, next)) = counted else { return Ok(false) };
+        let Some((tenant, priority, parts, done, next, result)) = counted else {
+            return Ok(Finished::NotNeeded);
+        };
         let flow = Flow { tenant: &tenant, priority };
         schedule(&mut tx, &flow, &slice.job, (next - 1).min(parts)..next.min(parts), Some(slice)).await?;
+        // Others that end a part wait for the row of the clock, which is ours since it was scheduled: no two of them
+        // fill the same room.
+        if let Some(why) = too_much(&mut tx, &tenant, result, bounds).await? {
+            return Ok(Finished::TooMuch(why));
+        }
         if done == parts {
             end(&mut tx, &slice.job, "succeeded", None).await?;
         }
         tx.commit().await?;
-        Ok(true)
+        Ok(Finished::Kept)
     }
 
     async fn postpone(&self, slice: &Slice, why: &str, delay: fn(i64) -> Duration) -> Result<i64, Error> {
@@ -139,5 +162,29 @@ pub(super) async fn end(tx: &mut Tx, job: &str, state: &str, reason: Option<&str
     match ended {
         Some(job) => announce(tx, &job).await,
         None => Ok(()),
+    }
+}
+
+/// Why what a transaction has just stored must not stay, if so.
+async fn too_much(tx: &mut Tx, tenant: &str, result: i64, bounds: Bounds) -> Result<Option<String>, Error> {
+    if result > bounds.result {
+        return Ok(Some(format!(
+            "the result has more than {} bytes, as many as one may have: ask for less about each row, or send the \
+             rows in several jobs",
+            bounds.result
+        )));
+    }
+    match stored::check(tx, stored::LASTING, tenant, 0, bounds).await {
+        Ok(()) => Ok(None),
+        Err(error @ (Error::TenantFull { .. } | Error::Full { .. })) => Ok(Some(match error {
+            Error::TenantFull { .. } => format!(
+                "with this result your jobs would hold more than {} bytes, as many as one may store: read other \
+                 results, and send the rows again when those are cleared",
+                bounds.bytes_of_tenant
+            ),
+            _ => "with this result the server would store more than it may: send the rows again later"
+                .to_owned(),
+        })),
+        Err(error) => Err(error),
     }
 }

@@ -3,14 +3,16 @@
 use async_trait::async_trait;
 
 use super::schedule::{Flow, enqueue, schedule};
-use super::{Database, Tx, begin};
+use super::{Database, Tx, begin, stored};
 use crate::jobs::job::{NewJob, NewPart, Received, Slice, now};
 use crate::jobs::store::{Bounds, Error, Submissions, Submitted, WINDOW};
 
 #[async_trait]
 impl Submissions for Database {
-    async fn receive(&self, job: &NewJob, bounds: Bounds) -> Result<(), Error> {
+    async fn receive(&self, job: &NewJob, bounds: Bounds) -> Result<bool, Error> {
         let mut tx = begin(&self.pool).await?;
+        // Whoever counts has this row until its job is written: of two that come at once the second counts the first.
+        sqlx::query("UPDATE job_clock SET epoch = epoch WHERE id = 1").execute(&mut *tx).await?;
         // Sent again it is no new job, and needs no room for one.
         let known: Option<(i64,)> = sqlx::query_as(
             "SELECT CAST(1 AS BIGINT) FROM job_keys WHERE tenant = $1 AND idempotency_key = $2",
@@ -19,21 +21,22 @@ impl Submissions for Database {
         .bind(job.key.as_deref().unwrap_or_default())
         .fetch_optional(&mut *tx)
         .await?;
-        let (open,): (i64,) = sqlx::query_as(
-            "SELECT COUNT(*) FROM postcode_jobs WHERE tenant = $1 AND state IN ('receiving', 'queued', 'running')",
+        let (in_all, open): (i64, i64) = sqlx::query_as(
+            "SELECT COUNT(*), COUNT(CASE WHEN tenant = $1 THEN 1 END) FROM postcode_jobs \
+             WHERE state IN ('receiving', 'queued', 'running')",
         )
         .bind(&job.tenant)
         .fetch_one(&mut *tx)
         .await?;
-        if known.is_none() && open >= bounds.open_jobs {
-            return Err(Error::TooMany { open });
-        }
-        let (bytes,): (i64,) =
-            sqlx::query_as("SELECT CAST(COALESCE(SUM(bytes), 0) AS BIGINT) FROM postcode_jobs")
-                .fetch_one(&mut *tx)
-                .await?;
-        if known.is_none() && bytes >= bounds.bytes {
-            return Err(Error::Full { bytes });
+        if known.is_none() {
+            if open >= bounds.open_jobs {
+                return Err(Error::TooMany { open });
+            }
+            if in_all >= bounds.open_jobs_in_all {
+                return Err(Error::TooManyInAll);
+            }
+            // No job is without a row.
+            stored::check(&mut tx, stored::ALL, &job.tenant, 1, bounds).await?;
         }
         sqlx::query(
             "INSERT INTO postcode_jobs (id, tenant, state, format, plan, priority, run_at, callback_url, created_at, touched_at) \
@@ -48,17 +51,21 @@ impl Submissions for Database {
         .bind(now())
         .execute(&mut *tx)
         .await?;
-        Ok(tx.commit().await?)
+        tx.commit().await?;
+        Ok(known.is_some())
     }
 
-    async fn add_part(&self, job: &str, part: &NewPart) -> Result<(), Error> {
+    async fn add_part(&self, job: &NewJob, part: &NewPart, bounds: Option<Bounds>) -> Result<(), Error> {
         let mut tx = begin(&self.pool).await?;
+        if let Some(bounds) = bounds {
+            stored::check(&mut tx, stored::ALL, &job.tenant, part.input.len() as i64, bounds).await?;
+        }
         let touched = sqlx::query(
             "UPDATE postcode_jobs SET touched_at = $1, bytes = bytes + $2 WHERE id = $3 AND state = 'receiving'",
         )
         .bind(now())
         .bind(part.input.len() as i64)
-        .bind(job)
+        .bind(&job.id)
         .execute(&mut *tx)
         .await?;
         if touched.rows_affected() == 0 {
@@ -67,7 +74,7 @@ impl Submissions for Database {
         sqlx::query(
             "INSERT INTO job_parts (job, number, first_line, row_count, head, input) VALUES ($1, $2, $3, $4, $5, $6)",
         )
-        .bind(job)
+        .bind(&job.id)
         .bind(part.number)
         .bind(part.first_line)
         .bind(part.rows)

@@ -6,7 +6,7 @@ use postcode_database::FILLERS;
 
 use super::schedule::{Flow, schedule};
 use super::submission::remove_rest;
-use super::{Database, begin, callbacks, queue_time, sql};
+use super::{Database, begin, queue_time, sql};
 use crate::jobs::job::now;
 use crate::jobs::store::{CALLBACKS, Census, Error, SLICES, Upkeep};
 
@@ -48,22 +48,6 @@ impl Upkeep for Database {
             self.start(&job).await?;
             restored += 1;
         }
-        let lost: Vec<(String,)> =
-            sqlx::query_as(sql::LOST_CALLBACKS).bind(untouched_since).fetch_all(&self.pool).await?;
-        for (id,) in lost {
-            let mut tx = begin(&self.pool).await?;
-            let mine = sqlx::query("UPDATE job_callbacks SET next_at = $1 WHERE id = $2 AND next_at < $3")
-                .bind(now())
-                .bind(&id)
-                .bind(untouched_since)
-                .execute(&mut *tx)
-                .await?;
-            if mine.rows_affected() == 1 {
-                callbacks::enqueue(&mut tx, &id, 0).await?;
-                tx.commit().await?;
-                restored += 1;
-            }
-        }
         Ok(restored)
     }
 
@@ -100,15 +84,16 @@ impl Upkeep for Database {
             }
         }
         let mut tx = begin(&self.pool).await?;
-        // A cancelled job needs its rows no more.
+        // A cancelled job needs its rows no more, and nobody can read the part of a result that it has.
         sqlx::query(
-            "UPDATE job_parts SET input = NULL WHERE input IS NOT NULL AND job IN \
+            "UPDATE job_parts SET input = NULL, output = NULL WHERE (input IS NOT NULL OR output IS NOT NULL) AND job IN \
              (SELECT id FROM postcode_jobs WHERE state IN ('cancelled', 'failed'))",
         )
         .execute(&mut *tx)
         .await?;
         sqlx::query(
-            "UPDATE postcode_jobs SET bytes = 0 WHERE state IN ('cancelled', 'failed') AND bytes > 0",
+            "UPDATE postcode_jobs SET bytes = 0, output_bytes = 0 WHERE state IN ('cancelled', 'failed') \
+             AND bytes + output_bytes > 0",
         )
         .execute(&mut *tx)
         .await?;

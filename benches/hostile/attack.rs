@@ -1,0 +1,275 @@
+//! Hostile connections: raw bytes, so that they cost little processor time next to the server.
+
+use std::fmt::Write as _;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, anyhow};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpSocket, TcpStream};
+use tokio::sync::watch;
+use tokio::time::{sleep, timeout};
+
+use crate::mixes::Mix;
+
+/// What a hostile connection does, again and again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Attack {
+    Idle,
+    KeptAlive,
+    SlowHeaders,
+    SlowBodies,
+    Garbage,
+    NewConnections,
+    Bulk,
+    BulkPlaces,
+    Polygons,
+    Forms,
+    UnroutedPosts,
+    SlowReaders,
+    LongPaths,
+    Uploads,
+    JobUploads,
+    Downloads,
+}
+
+use Attack::*;
+
+/// Addresses of the loopback that hostile connections come from, so that limits by address tell them from honest ones.
+const SOURCES: usize = 9;
+/// How long a connection may take to open before it is tried again.
+const CONNECT: Duration = Duration::from_secs(5);
+/// Between the bytes of those that are slow.
+const SLOW: Duration = Duration::from_secs(1);
+/// How often a connection that holds without sending looks whether it still is one.
+const HOLD: Duration = Duration::from_secs(1);
+
+impl Attack {
+    /// How many rounds a second all connections of this kind make together. Without one a connection that was closed
+    /// is opened again after a second.
+    fn rate(self) -> Option<f64> {
+        match self {
+            Garbage => Some(4_500.0),
+            LongPaths => Some(2_000.0),
+            NewConnections => Some(1_000.0),
+            Bulk => Some(200.0),
+            Forms => Some(20.0),
+            BulkPlaces | Polygons => Some(8.0),
+            Idle | KeptAlive | SlowHeaders | SlowBodies | UnroutedPosts | SlowReaders | Uploads
+            | JobUploads | Downloads => None,
+        }
+    }
+
+    /// What it sends first.
+    fn opening(self, host: SocketAddr, rng: &mut fastrand::Rng) -> Vec<u8> {
+        let head =
+            |line: &str, more: &str| format!("{line} HTTP/1.1\r\nHost: {host}\r\n{more}\r\n").into_bytes();
+        let post = |path: &str, kind: &str, body: &str| {
+            let more = format!("Content-Type: {kind}\r\nContent-Length: {}\r\n", body.len());
+            [head(&format!("POST {path}"), &more), body.as_bytes().to_vec()].concat()
+        };
+        let slow = |path: &str, kind: &str, start: &str| {
+            let more = format!("Content-Type: {kind}\r\nContent-Length: 100000\r\n");
+            [head(&format!("POST {path}"), &more), start.as_bytes().to_vec()].concat()
+        };
+        match self {
+            Idle => Vec::new(),
+            KeptAlive => head("GET /ping", ""),
+            SlowHeaders => format!("GET /postcodes/SW1A1AA HTTP/1.1\r\nHost: {host}\r\n").into_bytes(),
+            SlowBodies => slow("/postcodes", "application/json", "{\"postcodes\":["),
+            Garbage => (0..512).map(|_| rng.u8(..)).collect(),
+            NewConnections => head("GET /ping", "Connection: close\r\n"),
+            Bulk => post("/postcodes", "application/json", &bulk(rng)),
+            BulkPlaces => post(
+                "/postcodes?extended=true&limit=1000&radius=20000",
+                "application/json",
+                &bulk_places(rng),
+            ),
+            Polygons => post("/within", "application/json", &zigzag()),
+            Forms => post("/postcodes", "application/x-www-form-urlencoded", &form()),
+            UnroutedPosts => slow("/jobs/x/y", "application/json", "{"),
+            SlowReaders => post("/postcodes?extended=true", "application/json", &bulk(rng)).repeat(20),
+            LongPaths => head(&format!("GET /jobs/{}", "x".repeat(15_000)), "Connection: close\r\n"),
+            Uploads => slow("/enrich?columns=status", "text/csv", "postcode\nSW1A 1AA\n"),
+            JobUploads => slow("/jobs", "text/csv", "postcode\nSW1A 1AA\n"),
+            Downloads => head("GET /dataset", ""),
+        }
+    }
+
+    /// What it sends from then on, once a second; empty for nothing.
+    fn drip(self) -> &'static [u8] {
+        match self {
+            SlowHeaders => b"X-Padding: a\r\n",
+            SlowBodies => b" ",
+            Uploads | JobUploads => b"M1 1AE\n",
+            _ => b"",
+        }
+    }
+
+    /// Opens one connection and does what it does, until the server has had enough.
+    async fn round(self, host: SocketAddr, source: usize, rng: &mut fastrand::Rng) -> std::io::Result<()> {
+        let mut stream = connect(host, source).await?;
+        stream.write_all(&self.opening(host, rng)).await?;
+        match self {
+            Garbage | NewConnections | LongPaths => drop(timeout(HOLD, read_all(&mut stream)).await),
+            Bulk | BulkPlaces | Polygons | Forms => read_one(&mut stream).await?,
+            Downloads => loop {
+                sleep(SLOW).await;
+                if stream.read(&mut [0; 2_000]).await? == 0 {
+                    return Ok(());
+                }
+            },
+            // It does not read: the answers fill the buffers on the way. Writing shows when it is closed.
+            SlowReaders => {
+                while stream.take_error()?.is_none() {
+                    sleep(SLOW).await;
+                    if stream.try_write(b"\r\n").is_err_and(|e| e.kind() != std::io::ErrorKind::WouldBlock) {
+                        return Ok(());
+                    }
+                }
+            }
+            Idle | KeptAlive | UnroutedPosts | SlowHeaders | SlowBodies | Uploads | JobUploads => loop {
+                // Waits for the next byte to send, and sees in the meantime when the server closes.
+                match timeout(SLOW, stream.read(&mut [0; 1_024])).await {
+                    Ok(Ok(0)) => return Ok(()),
+                    Ok(read) => drop(read?),
+                    Err(_) => stream.write_all(self.drip()).await?,
+                }
+            },
+        }
+        Ok(())
+    }
+}
+
+async fn connect(host: SocketAddr, source: usize) -> std::io::Result<TcpStream> {
+    let socket = TcpSocket::new_v4()?;
+    // Ports of closed connections would run out.
+    socket.set_zero_linger()?;
+    let last = u8::try_from(source % SOURCES).unwrap_or_default() + 2;
+    // Only Linux has all of 127.0.0.0/8; elsewhere they come from where everybody does.
+    let _ = socket.bind(SocketAddr::new(IpAddr::V4(Ipv4Addr::new(127, 0, 0, last)), 0));
+    timeout(CONNECT, socket.connect(host)).await.map_err(|_| std::io::ErrorKind::TimedOut)?
+}
+
+async fn read_all(stream: &mut TcpStream) -> std::io::Result<()> {
+    let mut buffer = vec![0; 64 << 10];
+    while stream.read(&mut buffer).await? > 0 {}
+    Ok(())
+}
+
+/// Reads until the server has said nothing for a moment: one answer, without making sense of it.
+async fn read_one(stream: &mut TcpStream) -> std::io::Result<()> {
+    let mut buffer = vec![0; 64 << 10];
+    let mut read = stream.read(&mut buffer).await?;
+    while read > 0 {
+        read = match timeout(HOLD, stream.read(&mut buffer)).await {
+            Ok(read) => read?,
+            Err(_) => 0,
+        };
+    }
+    Ok(())
+}
+
+fn bulk(rng: &mut fastrand::Rng) -> String {
+    let letter = |n: u32| char::from_digit(n % 6 + 10, 16).unwrap_or('a').to_ascii_uppercase();
+    let postcodes: Vec<_> = (0..100)
+        .map(|_| {
+            format!("\"M{} {}{}{}\"", rng.u8(1..30), rng.u8(1..9), letter(rng.u32(..)), letter(rng.u32(..)))
+        })
+        .collect();
+    format!("{{\"postcodes\":[{}]}}", postcodes.join(","))
+}
+
+fn bulk_places(rng: &mut fastrand::Rng) -> String {
+    let points: Vec<_> =
+        (0..100).map(|_| format!("{{\"longitude\":-0.{},\"latitude\":51.5}}", rng.u16(100..300))).collect();
+    format!("{{\"geolocations\":[{}]}}", points.join(","))
+}
+
+/// Over the country and back on the same way: it holds nothing.
+fn zigzag() -> String {
+    let there: Vec<_> = (0..450)
+        .map(|n| format!("[{},{}]", if n % 2 == 0 { -6.0 } else { 1.7 }, 50.0 + f64::from(n) / 50.0))
+        .collect();
+    let corners: Vec<_> = there.iter().chain(there.iter().rev()).map(String::as_str).collect();
+    format!("{{\"polygon\":[{}]}}", corners.join(","))
+}
+
+fn form() -> String {
+    let mut form = String::new();
+    for n in 0..3_000 {
+        let _ = write!(form, "postcodes%5B{n}%5D=SW1A1AA&");
+    }
+    form
+}
+
+/// The hostile connections of one mix, on a thread and a runtime of their own.
+pub(crate) struct Hostile {
+    stop: watch::Sender<bool>,
+    thread: JoinHandle<Result<()>>,
+    rounds: Arc<AtomicU64>,
+}
+
+impl Hostile {
+    /// Opens them, and returns when most had their first turn.
+    pub(crate) fn start(host: SocketAddr, mix: &'static Mix, connections: usize) -> Result<Self> {
+        let (stop, stopped) = watch::channel(false);
+        let rounds = Arc::new(AtomicU64::new(0));
+        let counted = rounds.clone();
+        let thread = std::thread::Builder::new().name(mix.name.to_owned()).spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+            runtime.block_on(run(host, mix, connections, &counted, stopped));
+            Ok(())
+        })?;
+        std::thread::sleep(Duration::from_secs(1));
+        Ok(Self { stop, thread, rounds })
+    }
+
+    /// Closes them, and gives how many connections were opened.
+    pub(crate) fn stop(self) -> Result<u64> {
+        let _ = self.stop.send(true);
+        self.thread
+            .join()
+            .map_err(|_| anyhow!("the hostile connections panicked"))?
+            .context("the hostile connections")?;
+        Ok(self.rounds.load(Ordering::Relaxed))
+    }
+}
+
+async fn run(
+    host: SocketAddr,
+    mix: &Mix,
+    connections: usize,
+    rounds: &Arc<AtomicU64>,
+    mut stop: watch::Receiver<bool>,
+) {
+    let shares: usize = mix.parts.iter().map(|(_, share)| share).sum();
+    let mut tasks = tokio::task::JoinSet::new();
+    for (attack, share) in mix.parts {
+        let count = connections * share / shares.max(1);
+        let pause = attack.rate().map_or(1.0, |rate| count as f64 / rate);
+        for n in 0..count {
+            let (attack, rounds) = (*attack, rounds.clone());
+            tasks.spawn(async move {
+                let mut rng = fastrand::Rng::with_seed(n as u64);
+                // Spread over the pause, or they would all come at once, and again.
+                sleep(Duration::from_secs_f64(pause.min(30.0) * n as f64 / count as f64)).await;
+                loop {
+                    let began = tokio::time::Instant::now();
+                    rounds.fetch_add(1, Ordering::Relaxed);
+                    // That the server refuses it is what the table is about.
+                    let _ = attack.round(host, n, &mut rng).await;
+                    tokio::time::sleep_until(began + Duration::from_secs_f64(pause)).await;
+                    if attack.rate().is_none() {
+                        sleep(SLOW).await;
+                    }
+                }
+            });
+        }
+    }
+    let _ = stop.wait_for(|stop| *stop).await;
+    tasks.shutdown().await;
+}

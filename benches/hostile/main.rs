@@ -1,0 +1,154 @@
+//! Measures what honest clients get while most connections are hostile.
+//!
+//!     cargo run --release -p benches --bin hostile -- --program target/release/postcode-service
+//!
+//! Starts the program on a free port of the loopback, or takes one that runs there already. One hundred honest connections
+//! ask at a constant rate, first alone and then next to each mix of hostile ones. Prints a Markdown table.
+
+mod attack;
+mod honest;
+mod mixes;
+mod report;
+mod server;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, ensure};
+use clap::Parser;
+
+use honest::Load;
+use mixes::{MIXES, Mix};
+use report::Row;
+use server::Server;
+
+/// Measures what honest clients get while most connections are hostile.
+#[derive(Debug, Parser)]
+struct Args {
+    /// The postcode-service program to start
+    #[arg(long, value_name = "PATH", required_unless_present = "address", conflicts_with = "address")]
+    program: Option<PathBuf>,
+    /// A server that runs already; it must be on the loopback
+    #[arg(long, value_name = "IP:PORT")]
+    address: Option<SocketAddr>,
+    /// Another argument for the program; can be given several times
+    #[arg(long = "arg", value_name = "ARGUMENT", allow_hyphen_values = true)]
+    arguments: Vec<String>,
+    /// How long each mix is measured; all of them take some 25 times as long
+    #[arg(long, default_value_t = 10)]
+    seconds: u64,
+    /// Hostile connections
+    #[arg(long, default_value_t = 900)]
+    hostile: usize,
+    /// Honest connections
+    #[arg(long, default_value_t = 100)]
+    honest: usize,
+    /// Requests a second of all honest connections together
+    #[arg(long, default_value_t = 1_000)]
+    rate: u32,
+    /// Only the mixes with these names, separated by commas
+    #[arg(long, value_delimiter = ',')]
+    mixes: Vec<String>,
+    /// Where to write the table as well
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// Fail unless every honest request was answered, and within this many times the p99 without hostile connections
+    #[arg(long, value_name = "RATIO")]
+    at_most: Option<f64>,
+    /// A tenth of the connections, a second for each mix: whether it works, not how well
+    #[arg(long, conflicts_with_all = ["seconds", "hostile", "honest", "rate"])]
+    smoke: bool,
+    /// List the mixes and end
+    #[arg(long)]
+    list: bool,
+}
+
+fn main() -> Result<()> {
+    let mut args = Args::parse();
+    if args.list {
+        MIXES.iter().for_each(|mix| println!("{:16} {}", mix.name, mix.about));
+        return Ok(());
+    }
+    if args.smoke {
+        (args.seconds, args.hostile, args.honest, args.rate) = (1, 90, 10, 100);
+    }
+    ensure!(
+        args.honest > 0 && args.rate > 0 && args.seconds > 0,
+        "--honest, --rate and --seconds: give 1 or more"
+    );
+    ensure!(
+        args.seconds <= 600 && args.hostile <= 20_000,
+        "give at most 600 seconds and 20000 hostile connections"
+    );
+    let mixes = chosen(&args.mixes)?;
+    // Each connection is a file here, and one in the program that is started.
+    rlimit::increase_nofile_limit(u64::MAX).context("the limit of open files can't be raised")?;
+
+    let rows = measure(&args, &mixes)?;
+    let table = report::table(&args, &rows);
+    print!("{table}");
+    if let Some(out) = &args.out {
+        std::fs::write(out, &table).with_context(|| format!("{}: can't be written", out.display()))?;
+    }
+    report::check(&rows, args.at_most)
+}
+
+fn server(args: &Args) -> Result<Server> {
+    match (&args.program, args.address) {
+        (Some(program), _) => Server::start(program, &args.arguments),
+        (None, Some(address)) => Server::running(address),
+        (None, None) => anyhow::bail!("give --program or --address"),
+    }
+}
+
+fn chosen(names: &[String]) -> Result<Vec<&'static Mix>> {
+    let known = || MIXES.iter().map(|mix| mix.name).collect::<Vec<_>>().join(", ");
+    let find = |name: &String| MIXES.iter().find(|mix| mix.name == name);
+    match names {
+        [] => Ok(MIXES.iter().collect()),
+        names => names
+            .iter()
+            .map(|name| find(name).with_context(|| format!("{name}: no such mix. Give {}", known())))
+            .collect(),
+    }
+}
+
+fn measure(args: &Args, mixes: &[&'static Mix]) -> Result<Vec<Row>> {
+    let mut server = server(args)?;
+    let mut rows = vec![unloaded("unloaded", args, &server)?];
+    for mix in mixes {
+        let hostile = attack::Hostile::start(server.address(), mix, args.hostile)?;
+        let row = row(mix.name, args.hostile, args, &server);
+        let opened = hostile.stop()?;
+        let recovered = server.answers_again();
+        rows.push(Row { opened, recovered, ..row? });
+        if !recovered {
+            // The next mix is measured on its own, if that can be done.
+            eprintln!("after {} it does not answer any more", mix.name);
+            drop(server);
+            server = self::server(args)?;
+            unloaded("warm-up", args, &server)?;
+        }
+    }
+    rows.push(unloaded("unloaded again", args, &server)?);
+    Ok(rows)
+}
+
+/// Honest connections alone, after the program's caches are filled.
+fn unloaded(name: &'static str, args: &Args, server: &Server) -> Result<Row> {
+    load(args, server).run("warm-up")?;
+    row(name, 0, args, server)
+}
+
+fn load(args: &Args, server: &Server) -> Load {
+    let window = Duration::from_secs(args.seconds);
+    Load { address: server.address(), connections: args.honest, rate: args.rate, window }
+}
+
+fn row(name: &'static str, hostile: usize, args: &Args, server: &Server) -> Result<Row> {
+    eprintln!("{name} …");
+    let memory = server.watch_memory();
+    let counts = load(args, server).run(name)?;
+    Ok(Row { name, hostile, counts, opened: 0, memory: memory.most(), recovered: true })
+}

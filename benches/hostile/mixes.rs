@@ -1,0 +1,62 @@
+//! The mixes of hostile connections.
+
+use crate::attack::Attack::{self, *};
+
+/// Hostile connections of one or several kinds.
+#[derive(Debug)]
+pub(crate) struct Mix {
+    /// Its name in the table and in `--mixes`.
+    pub(crate) name: &'static str,
+    /// What the connections do.
+    pub(crate) about: &'static str,
+    /// The kinds, and their shares of the connections.
+    pub(crate) parts: &'static [(Attack, usize)],
+}
+
+/// All of them, in the order in which they are measured.
+pub(crate) const MIXES: &[Mix] = &[
+    Mix { name: "idle", about: "connect and say nothing", parts: &[(Idle, 1)] },
+    Mix { name: "kept-alive", about: "ask once and keep the connection", parts: &[(KeptAlive, 1)] },
+    Mix { name: "slow-headers", about: "one header line a second, without end", parts: &[(SlowHeaders, 1)] },
+    Mix { name: "slow-bodies", about: "one byte of a body a second", parts: &[(SlowBodies, 1)] },
+    Mix { name: "garbage", about: "random bytes on new connections, 4,500 a second", parts: &[(Garbage, 1)] },
+    Mix {
+        name: "new-connections",
+        about: "one request a connection, 1,000 a second",
+        parts: &[(NewConnections, 1)],
+    },
+    Mix { name: "bulk", about: "100 postcodes a request, 200 requests a second", parts: &[(Bulk, 1)] },
+    Mix {
+        name: "bulk-places",
+        about: "100 points with 1,000 neighbours each, 8 requests a second",
+        parts: &[(BulkPlaces, 1)],
+    },
+    Mix {
+        name: "polygons",
+        about: "polygons of 900 corners and no area, 8 a second",
+        parts: &[(Polygons, 1)],
+    },
+    Mix { name: "forms", about: "forms of 90 kB in 3,000 fields, 20 a second", parts: &[(Forms, 1)] },
+    Mix {
+        name: "unrouted-posts",
+        about: "POST /jobs/x/y with a body that does not come",
+        parts: &[(UnroutedPosts, 1)],
+    },
+    Mix { name: "slow-readers", about: "large answers that are not read", parts: &[(SlowReaders, 1)] },
+    Mix { name: "long-paths", about: "paths of 15 kB below /jobs, 2,000 a second", parts: &[(LongPaths, 1)] },
+    Mix {
+        name: "small-pools",
+        about: "slow uploads to /enrich and /jobs, slow downloads of /dataset",
+        parts: &[(Uploads, 3), (JobUploads, 3), (Downloads, 3)],
+    },
+    Mix {
+        name: "mixed",
+        about: "slow headers, slow bodies, garbage and bulk at once",
+        parts: &[(SlowHeaders, 3), (SlowBodies, 3), (Garbage, 1), (Bulk, 2)],
+    },
+    Mix {
+        name: "mixed-gentle",
+        about: "slow headers, slow bodies and a few bulk requests",
+        parts: &[(SlowHeaders, 4), (SlowBodies, 4), (Bulk, 1)],
+    },
+];

@@ -1,0 +1,132 @@
+//! The server that is measured.
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{SocketAddr, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, ensure};
+use tempfile::TempDir;
+
+/// How long it may take to start, and to answer again after a mix.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A server on the loopback; one that was started here ends with this.
+pub(crate) struct Server {
+    address: SocketAddr,
+    child: Option<(Child, TempDir)>,
+}
+
+impl Server {
+    /// Starts the program on a free port, with jobs in a folder that is removed with it.
+    pub(crate) fn start(program: &Path, arguments: &[String]) -> Result<Self> {
+        let folder = tempfile::tempdir()?;
+        let program =
+            program.canonicalize().with_context(|| format!("{}: can't be started", program.display()))?;
+        let jobs = format!("sqlite://{}", folder.path().join("jobs.db").display());
+        let mut child = Command::new(&program)
+            .args(["serve", "--listen", "127.0.0.1:0", "--jobs", &jobs])
+            .args(arguments)
+            .current_dir(folder.path())
+            .stdout(Stdio::piped())
+            // Logs are not what is measured, and nobody reads them.
+            .stderr(Stdio::null())
+            .spawn()
+            .with_context(|| format!("{}: can't be started", program.display()))?;
+        let mut line = String::new();
+        if let Some(out) = child.stdout.take() {
+            BufReader::new(out).read_line(&mut line)?;
+        }
+        let mut server =
+            Self { address: SocketAddr::from(([127, 0, 0, 1], 0)), child: Some((child, folder)) };
+        let address = line.trim().strip_prefix("listening on http://");
+        let address = address
+            .with_context(|| format!("{}: it does not say where it listens: {line:?}", program.display()))?;
+        server.address = address.parse()?;
+        ensure!(server.answers_again(), "{}: no answer to /ping for {PATIENCE:?}", server.address);
+        Ok(server)
+    }
+
+    /// One that runs already.
+    pub(crate) fn running(address: SocketAddr) -> Result<Self> {
+        ensure!(address.ip().is_loopback(), "{address}: only a server on the loopback is attacked");
+        ensure!(address.is_ipv4(), "{address}: give an IPv4 address");
+        let server = Self { address, child: None };
+        ensure!(server.answers_again(), "{}: no answer to /ping for {PATIENCE:?}", server.address);
+        Ok(server)
+    }
+
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Waits for a 200 of `/ping`, but not for ever.
+    pub(crate) fn answers_again(&self) -> bool {
+        let began = Instant::now();
+        while began.elapsed() < PATIENCE {
+            if self.ping().is_ok_and(|answer| answer.starts_with("HTTP/1.1 200")) {
+                return true;
+            }
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        false
+    }
+
+    fn ping(&self) -> Result<String> {
+        let mut stream = TcpStream::connect_timeout(&self.address, Duration::from_secs(2))?;
+        stream.set_read_timeout(Some(Duration::from_secs(5)))?;
+        write!(stream, "GET /ping HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", self.address)?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer)?;
+        Ok(answer)
+    }
+
+    /// Looks at the memory of the program several times a second, until it is asked.
+    pub(crate) fn watch_memory(&self) -> Memory {
+        let (most, stop) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicBool::new(false)));
+        if let Some((child, _)) = &self.child {
+            let status = PathBuf::from(format!("/proc/{}/status", child.id()));
+            let (most, stop) = (most.clone(), stop.clone());
+            std::thread::spawn(move || {
+                while !stop.load(Ordering::Relaxed) {
+                    most.fetch_max(resident(&status).unwrap_or(0), Ordering::Relaxed);
+                    std::thread::sleep(Duration::from_millis(200));
+                }
+            });
+        }
+        Memory { most, stop }
+    }
+}
+
+/// Kilobytes in memory, where the system says so as Linux does.
+fn resident(status: &Path) -> Option<u64> {
+    let text = std::fs::read_to_string(status).ok()?;
+    let line = text.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    line.split_whitespace().next()?.parse().ok()
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        if let Some((child, _)) = &mut self.child {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
+
+/// The most memory that the program had.
+pub(crate) struct Memory {
+    most: Arc<AtomicU64>,
+    stop: Arc<AtomicBool>,
+}
+
+impl Memory {
+    /// In megabytes; 0 if it is not known.
+    pub(crate) fn most(self) -> u64 {
+        self.stop.store(true, Ordering::Relaxed);
+        self.most.load(Ordering::Relaxed) / 1_000
+    }
+}

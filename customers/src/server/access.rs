@@ -1,0 +1,83 @@
+//! Who may use a route, and as whom: see [`Access`].
+
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::HeaderName;
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use postcode_edge::{Access, Claim, Denied, Need, Rule, Scope, is_from_trusted_proxy, speaks_for};
+
+use super::conditions::ACTOR;
+use super::problem::Problem;
+
+const NOTHING: Need = Need::Nothing;
+const READ: Need = Need::Scope(Scope::CustomersRead);
+const WRITE: Need = Need::Scope(Scope::CustomersWrite);
+const ERASE: Need = Need::Scope(Scope::CustomersErase);
+
+/// What each route needs, where there are tokens. Nobody may use a route that is not here.
+const TABLE: &[Rule] = &[
+    Rule::new("/", NOTHING, NOTHING),
+    Rule::new("/page.css", NOTHING, NOTHING),
+    Rule::new("/page.js", NOTHING, NOTHING),
+    Rule::new("/map.js", NOTHING, NOTHING),
+    Rule::new("/health", NOTHING, NOTHING),
+    Rule::new("/ready", NOTHING, NOTHING),
+    Rule::new("/postcodes", READ, READ),
+    Rule::new("/postcodes/{postcode}", READ, READ),
+    Rule::new("/postcodes/{postcode}/map", READ, READ),
+    Rule::new("/customers", READ, WRITE),
+    Rule::new("/customers/{id}", READ, WRITE),
+    Rule::new("/customers/{id}/restore", WRITE, WRITE),
+    Rule::new("/customers/{id}/erase", ERASE, ERASE),
+    Rule::new("/customers/{id}/export", READ, READ),
+    Rule::new("/customers/{id}/history", READ, READ),
+    Rule::new("/customers/{id}/addresses", READ, WRITE),
+    Rule::new("/customers/{id}/addresses/{number}", READ, WRITE),
+    Rule::new("/imports", READ, WRITE),
+    Rule::new("/imports/{id}", READ, WRITE),
+    Rule::new("/imports/{id}/report", READ, READ),
+];
+
+/// Lets a request through that has the scope of its route. After it, the actor's header says what is true.
+pub(super) async fn check(State(access): State<Access>, request: Request, next: Next) -> Response {
+    match let_in(&access, request) {
+        Ok(request) => next.run(request).await,
+        Err(problem) => problem.into_response(),
+    }
+}
+
+fn let_in(access: &Access, mut request: Request) -> Result<Request, Problem> {
+    let route = request.extensions().get::<MatchedPath>();
+    let need = route.and_then(|route| Rule::find(TABLE, route.as_str(), request.method()));
+    let identity = access.authorise(request.headers(), request.extensions(), need)?;
+    let trusted = is_from_trusted_proxy(request.extensions());
+    let id = identity.as_ref().map(|identity| identity.id());
+    // A trusted proxy acts for people whom only it knows.
+    let bound = id.filter(|_| !trusted);
+    let actor = speaks_for(request.headers(), ACTOR, identity.as_ref(), bound, trusted)?;
+    // The ids of tokens are valid in a header.
+    let actor = actor.or_else(|| id?.parse().ok());
+    if let Some(actor) = actor {
+        request.headers_mut().insert(HeaderName::from_static(ACTOR), actor);
+    }
+    if let Some(identity) = identity {
+        identity.mark(request.extensions_mut());
+    }
+    Ok(request)
+}
+
+impl From<Denied> for Problem {
+    fn from(denied: Denied) -> Self {
+        Self::new(denied.status(), denied.code(), denied.to_string()).challenge(denied.challenge())
+    }
+}
+
+impl From<Claim> for Problem {
+    fn from(claim: Claim) -> Self {
+        let code = match claim {
+            Claim::Twice(_) => "invalid_header",
+            Claim::NotYours(_) => "actor_not_allowed",
+        };
+        Self::new(claim.status(), code, claim.to_string())
+    }
+}

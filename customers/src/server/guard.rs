@@ -1,0 +1,70 @@
+//! What stands before every route: who may ask, how long an answer may take, and what its headers say.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::header::{CACHE_CONTROL, X_CONTENT_TYPE_OPTIONS};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use postcode_edge::{Hosts, NotAllowed};
+
+use super::problem::Problem;
+
+const RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
+
+/// Adds the checks and headers that all private routes need: requests to other names than these are refused, and those
+/// from pages of other sites, but for a link to the page at `/`. Without names nobody is refused.
+pub fn guarded(router: Router, hosts: Option<Hosts>) -> Router {
+    router.layer(from_fn_with_state(hosts.map(Arc::new), guard))
+}
+
+async fn guard(State(hosts): State<Option<Arc<Hosts>>>, request: Request, next: Next) -> Response {
+    let mut response = match hosts.and_then(|hosts| check(&hosts, &request).err()) {
+        Some(refused) => Problem::new(refused.status(), refused.code(), refused.to_string()).into_response(),
+        None => next.run(request).await,
+    };
+    keep_private(response.headers_mut());
+    response
+}
+
+/// Sets the headers of an answer that is for nobody but who asked.
+pub(super) fn keep_private(headers: &mut HeaderMap) {
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(RESOURCE_POLICY, HeaderValue::from_static("same-origin"));
+    // Who has left a shared computer has left nothing in its browser's cache.
+    headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+}
+
+fn check(hosts: &Hosts, request: &Request) -> Result<(), NotAllowed> {
+    hosts.check(request)?;
+    let opens_page = request.uri().path() == "/" && matches!(*request.method(), Method::GET | Method::HEAD);
+    if opens_page { Ok(()) } else { hosts.check_same_site(request) }
+}
+
+/// Answers 504 if a request takes longer than that. What it was doing is dropped, and with it a query that is running.
+///
+/// The upload of a file keeps its own time. Exports and reports are answered at once, and then written piece by piece.
+pub(super) async fn deadline(
+    State(limit): State<Duration>,
+    route: MatchedPath,
+    request: Request,
+    next: Next,
+) -> Response {
+    if route.as_str() == "/imports" && request.method() == Method::POST {
+        return next.run(request).await;
+    }
+    match tokio::time::timeout(limit, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => too_long(format!("the request took longer than {limit:?}")).into_response(),
+    }
+}
+
+/// An answer that took too long: what took so long, and what to do.
+pub(super) fn too_long(what: String) -> Problem {
+    let detail =
+        format!("{what}: ask for less, such as a smaller radius or a more exact filter, or try again");
+    Problem::new(StatusCode::GATEWAY_TIMEOUT, "timeout", detail)
+}

@@ -1,0 +1,62 @@
+//! Bodies that are written piece by piece, so that none is ever in memory as a whole.
+
+use std::future::Future;
+use std::time::Duration;
+
+use axum::body::{Body, Bytes};
+use axum::http::StatusCode;
+use futures::stream::{self, StreamExt};
+use tokio::sync::OwnedSemaphorePermit;
+
+use super::App;
+use super::problem::Problem;
+
+/// How long one such body may take to write and to be read by the client.
+const TIME: Duration = Duration::from_secs(300);
+
+/// A piece of a body, and what to go on with; without that it was the last.
+pub(super) type Piece<S> = Result<(Vec<u8>, Option<S>), Problem>;
+
+impl App {
+    /// Takes one of the places for bodies that are written piece by piece.
+    ///
+    /// # Errors
+    /// 503 if all are taken.
+    pub(super) fn turn(&self) -> Result<OwnedSemaphorePermit, Problem> {
+        self.exports.clone().try_acquire_owned().map_err(|_| {
+            let detail = format!(
+                "{} exports and reports are being sent, which is as many as may be at once: try again in a few seconds",
+                self.options.exports
+            );
+            Problem::new(StatusCode::SERVICE_UNAVAILABLE, "too_many_exports", detail)
+        })
+    }
+}
+
+/// A body of these pieces, each of which is read when the client has taken the one before. Its place is free again when it
+/// ends, however it does. An error breaks the answer off, so that nobody takes a part for the whole.
+pub(super) fn body<S, F>(turn: OwnedSemaphorePermit, first: S, next: impl Fn(S) -> F + Send + 'static) -> Body
+where
+    S: Send + 'static,
+    F: Future<Output = Piece<S>> + Send + 'static,
+{
+    let end = tokio::time::Instant::now() + TIME;
+    let pieces = stream::try_unfold(Some(first), move |state| {
+        let step = state.map(&next);
+        async move {
+            let Some(step) = step else { return Ok(None) };
+            let (piece, state) = tokio::time::timeout_at(end, step)
+                .await
+                .map_err(|_| format!("it took longer than {TIME:?}"))?
+                .map_err(|problem| problem.detail().to_owned())?;
+            Ok::<_, String>(Some((Bytes::from(piece), state)))
+        }
+    });
+    let pieces = pieces.inspect(move |piece| {
+        let _held = &turn;
+        if let Err(error) = piece {
+            tracing::warn!(error, "an export or report was broken off");
+        }
+    });
+    Body::from_stream(pieces)
+}

@@ -1,0 +1,28 @@
+//! Helpers for the tests of all crates, so that no outcome depends on the machine or on what the tests inherit.
+//!
+//! | variable | effect |
+//! |---|---|
+//! | `CI=true` | a skipped test fails |
+//! | `POSTCODE_TEST_SKIPS` | a file (absolute path) that gets a line for each skipped test |
+//! | `POSTCODE_SHARED` | the folder of that data; by default `shared` next to the workspace |
+//! | `POSTCODE_TEST_SECONDS` | how long one [`Proof`] may go on past its small size |
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod environment;
+mod proof;
+mod skip;
+#[cfg(test)]
+mod tests;
+mod wait;
+
+pub use environment::{command, signal};
+pub use proof::Proof;
+pub use skip::{shared, skip};
+pub use wait::{GENEROUS, Nobody, until};
+
+/// Writes a line to standard error, past the test harness, which hides what passing tests print.
+pub fn say(line: &str) {
+    use std::io::Write;
+    // In one piece, as other tests write too. Nobody may be listening.
+    let _ = std::io::stderr().write_all(format!("{line}\n").as_bytes());
+}

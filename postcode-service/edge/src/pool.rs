@@ -1,0 +1,273 @@
+//! Pools of places for work that takes long: uploads, downloads, streams of events, bodies that are coming.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::net::IpAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures::future::{self, Either};
+use futures::stream::{Stream, StreamExt};
+use http::Extensions;
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use crate::{BoxError, Caller, Client};
+
+/// What limits count by: the caller if one is known, else the client's address.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub enum ClientKey {
+    /// Whoever is on this machine; nobody knows how many they are, so they have no limit of their own.
+    #[default]
+    Local,
+    /// An address, or the /64 of one.
+    Network(IpAddr),
+    /// A caller with a name.
+    Caller(Caller),
+}
+
+impl ClientKey {
+    /// Returns whose request it is that has these extensions.
+    pub fn of(extensions: &Extensions) -> Self {
+        if let Some(caller) = extensions.get::<Caller>() {
+            return Self::Caller(caller.clone());
+        }
+        let client = extensions.get::<Client>().copied().unwrap_or_default();
+        match client.network() {
+            Some(network) if !client.is_local() => Self::Network(network),
+            _ => Self::Local,
+        }
+    }
+}
+
+/// Who loses a place when all are taken and another one comes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Yields {
+    /// The slowest, if it is slower than that many bytes a second.
+    Slowest(u64),
+    /// The one that has been there longest: for those that can come again and miss nothing.
+    Longest,
+}
+
+/// How long a place is kept at least.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// A number of places. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Pool(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    most: usize,
+    share: usize,
+    yields: Yields,
+    grace: Duration,
+    held: Mutex<Held>,
+}
+
+#[derive(Debug, Default)]
+struct Held {
+    next: u64,
+    holders: HashMap<u64, Holder>,
+}
+
+#[derive(Debug)]
+struct Holder {
+    key: ClientKey,
+    since: Instant,
+    bytes: Arc<AtomicU64>,
+    lost: watch::Sender<bool>,
+}
+
+/// All places are taken, or all that the client may have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("all places are taken")]
+pub struct Full;
+
+/// The place was given to another: this client was too slow, or there too long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("too slow: the place was given to another client")]
+pub struct Lost;
+
+impl Pool {
+    /// Creates a pool of that many places, of which one client may have half.
+    pub fn new(most: usize, yields: Yields) -> Self {
+        let (share, held) = (most.div_ceil(2), Mutex::default());
+        Self(Arc::new(Shared { most, share, yields, grace: GRACE, held }))
+    }
+
+    /// The same pool, empty, in which a place is kept for at least that time.
+    #[must_use]
+    pub fn keeping(self, grace: Duration) -> Self {
+        let Shared { most, share, yields, .. } = *self.0;
+        Self(Arc::new(Shared { most, share, yields, grace, held: Mutex::default() }))
+    }
+
+    fn held(&self) -> MutexGuard<'_, Held> {
+        self.0.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes a place, if need be from another client that is too slow.
+    ///
+    /// # Errors
+    /// [`Full`] if there is none.
+    pub fn enter(&self, key: ClientKey) -> Result<Place, Full> {
+        let mut held = self.held();
+        let own = held.holders.values().filter(|holder| holder.key == key).count();
+        if key != ClientKey::Local && own >= self.0.share && !self.evict(&mut held, Some(&key)) {
+            return Err(Full);
+        }
+        if held.holders.len() >= self.0.most && !self.evict(&mut held, None) {
+            return Err(Full);
+        }
+        let id = held.next;
+        held.next += 1;
+        let (bytes, (lost, losing)) = (Arc::new(AtomicU64::new(0)), watch::channel(false));
+        held.holders.insert(id, Holder { key, since: Instant::now(), bytes: bytes.clone(), lost });
+        Ok(Place { pool: self.clone(), id, bytes, losing })
+    }
+
+    fn evict(&self, held: &mut Held, of: Option<&ClientKey>) -> bool {
+        let due = held.holders.iter().filter(|(_, holder)| of.is_none_or(|key| holder.key == *key));
+        let due = due.filter_map(|(id, holder)| {
+            let age = holder.since.elapsed();
+            let rank = match self.0.yields {
+                Yields::Longest => u64::MAX - u64::try_from(age.as_millis()).unwrap_or(u64::MAX),
+                Yields::Slowest(least) => {
+                    let speed = holder.bytes.load(Ordering::Relaxed) as f64 / age.as_secs_f64().max(0.001);
+                    (speed < least as f64).then_some(speed as u64)?
+                }
+            };
+            (age >= self.0.grace).then_some((rank, *id))
+        });
+        let Some((_, id)) = due.min() else { return false };
+        if let Some(holder) = held.holders.remove(&id) {
+            tracing::debug!(key = ?holder.key, "a client lost its place to another");
+            crate::refused::count(crate::refused::Kind::Slow);
+            holder.lost.send_replace(true);
+        }
+        true
+    }
+}
+
+/// A place in a pool, until it is dropped or lost.
+#[derive(Debug)]
+pub struct Place {
+    pool: Pool,
+    id: u64,
+    bytes: Arc<AtomicU64>,
+    losing: watch::Receiver<bool>,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.pool.held().holders.remove(&self.id);
+    }
+}
+
+impl Place {
+    /// Bytes have moved: what a client is fast by.
+    pub fn moved(&self, bytes: usize) {
+        self.bytes.fetch_add(bytes as u64, Ordering::Relaxed);
+    }
+
+    /// Ready when the place is lost.
+    pub fn lost(&self) -> impl Future<Output = ()> + Send + 'static {
+        let mut losing = self.losing.clone();
+        async move {
+            // An error is that the place was given back.
+            if losing.wait_for(|lost| *lost).await.is_err() {
+                future::pending().await
+            }
+        }
+    }
+
+    /// The same bytes, counted for this place; an error when it is lost.
+    pub fn counted<E: Into<BoxError> + Send + 'static>(
+        self: &Arc<Self>,
+        bytes: impl Stream<Item = Result<Bytes, E>> + Send + Unpin + 'static,
+    ) -> impl Stream<Item = Result<Bytes, BoxError>> + Send + Unpin + 'static {
+        let begun = (bytes, self.clone(), Box::pin(self.lost()), false);
+        Box::pin(futures::stream::unfold(begun, async |(mut bytes, place, mut lost, over)| {
+            if over {
+                return None;
+            }
+            let next = match future::select(bytes.next(), &mut lost).await {
+                Either::Left((next, _)) => next?.map_err(Into::into),
+                Either::Right(_) => Err(Lost.into()),
+            };
+            if let Ok(bytes) = &next {
+                place.moved(bytes.len());
+            }
+            let over = next.is_err();
+            Some((next, (bytes, place, lost, over)))
+        }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn network(last: u8) -> ClientKey {
+        ClientKey::Network(IpAddr::from([192, 0, 2, last]))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn slow_client_loses_its_place_to_another_and_a_fast_one_does_not() {
+        let pool = Pool::new(2, Yields::Slowest(1024));
+        let (slow, fast) = (pool.enter(network(1)).unwrap(), pool.enter(network(2)).unwrap());
+        assert_eq!(pool.enter(network(3)).unwrap_err(), Full, "they have just come");
+        tokio::time::advance(GRACE).await;
+        fast.moved(1 << 20);
+        slow.moved(10);
+        let lost = slow.lost();
+        let other = pool.enter(network(3)).unwrap();
+        lost.await;
+        assert_eq!(pool.enter(network(4)).unwrap_err(), Full, "the fast one stays");
+        drop((other, fast));
+        let (_a, _b) = (pool.enter(network(4)).unwrap(), pool.enter(network(5)).unwrap());
+        drop(slow);
+        assert_eq!(pool.enter(network(6)).unwrap_err(), Full, "what is lost is not given back twice");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn client_has_no_more_than_its_share() {
+        let pool = Pool::new(4, Yields::Slowest(1024));
+        let held: Vec<_> = (0..2).map(|_| pool.enter(network(1)).unwrap()).collect();
+        assert_eq!(pool.enter(network(1)).unwrap_err(), Full);
+        pool.enter(network(2)).unwrap();
+        let named = ClientKey::Caller(Caller("a".into()));
+        pool.enter(named).unwrap();
+        drop(held);
+        pool.enter(network(1)).unwrap();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn longest_watcher_yields_to_a_new_one() {
+        let pool = Pool::new(2, Yields::Longest);
+        let first = pool.enter(ClientKey::Local).unwrap();
+        tokio::time::advance(GRACE).await;
+        let second = pool.enter(ClientKey::Local).unwrap();
+        let _third = pool.enter(ClientKey::Local).unwrap();
+        first.lost().await;
+        assert!(!*second.losing.borrow());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn upload_whose_place_is_lost_ends_in_an_error() {
+        let pool = Pool::new(1, Yields::Slowest(1024));
+        let place = Arc::new(pool.enter(network(1)).unwrap());
+        let mut upload = place.counted(
+            futures::stream::iter([Ok::<_, BoxError>(Bytes::from("a"))])
+                .chain(Box::pin(futures::stream::pending())),
+        );
+        assert_eq!(upload.next().await.unwrap().unwrap(), "a");
+        tokio::time::advance(GRACE).await;
+        let _other = pool.enter(network(2)).unwrap();
+        assert!(upload.next().await.unwrap().unwrap_err().is::<Lost>());
+        assert!(upload.next().await.is_none());
+    }
+}

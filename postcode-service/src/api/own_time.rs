@@ -1,0 +1,38 @@
+//! Requests that may take longer than others: their handlers say so, once the route is known and has work to do.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use axum::extract::FromRequestParts;
+use http::request::Parts;
+
+/// For uploads, which keep a least speed of their own: nothing hangs for ever.
+pub(super) const UPLOAD: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// How long a request may take, as an extension of the request that its handler sets.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct OwnTime(Arc<AtomicU64>);
+
+impl OwnTime {
+    /// Allows that time instead of the server's usual one, if it is longer.
+    pub(super) fn allow(&self, longest: Duration) {
+        let millis = u64::try_from(longest.as_millis()).unwrap_or(u64::MAX);
+        self.0.fetch_max(millis, Ordering::Relaxed);
+    }
+
+    /// What was allowed, or nothing.
+    pub(crate) fn allowed(&self) -> Duration {
+        Duration::from_millis(self.0.load(Ordering::Relaxed))
+    }
+}
+
+/// That of the server, or one that nobody looks at.
+impl<S: Sync> FromRequestParts<S> for OwnTime {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        Ok(parts.extensions.get().cloned().unwrap_or_default())
+    }
+}

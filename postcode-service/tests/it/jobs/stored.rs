@@ -1,0 +1,140 @@
+//! How much is stored: rows and results, of a job, of a tenant, in all, and on the disk.
+
+use std::time::Duration;
+
+use http::Method;
+use postcode_service::jobs::Limits;
+use serde_json::Value;
+
+use crate::jobs::database::{Bench, Database};
+
+on_both! {
+    result_beyond_the_limit_of_a_job_fails_it_with_a_reason_and_gives_the_bytes_back
+    results_count_for_their_tenant_and_refuse_its_next_rows
+    upload_beyond_the_sum_is_refused_while_it_comes
+    open_jobs_in_all_are_bounded_whatever_the_tenant
+    open_jobs_of_requests_at_once_are_counted_exactly
+}
+
+const JSON: (&str, &str) = ("content-type", "application/json");
+
+fn postcodes(count: usize) -> String {
+    format!("{{\"postcodes\":[{}]}}", vec!["\"M1 1AE\""; count].join(","))
+}
+
+async fn submit(bench: &Bench, path: &str, tenant: &str, count: usize) -> (u16, Value) {
+    let headers = [JSON, ("postcode-tenant", tenant)];
+    let answer = bench.ask(Method::POST, path, &headers, postcodes(count)).await;
+    (answer.status.as_u16(), answer.json())
+}
+
+async fn ended(bench: &Bench, tenant: &str, submitted: &Value) -> Value {
+    let id = submitted["result"]["id"].as_str().unwrap();
+    loop {
+        let path = format!("/jobs/{id}?wait=10s");
+        let job = bench.ask(Method::GET, &path, &[("postcode-tenant", tenant)], "").await.json();
+        if !job["result"]["finished_at"].is_null() {
+            return job["result"].clone();
+        }
+    }
+}
+
+/// 8,000 bytes of rows become more than a megabyte.
+async fn result_beyond_the_limit_of_a_job_fails_it_with_a_reason_and_gives_the_bytes_back(
+    database: Database,
+) {
+    let limits = Limits { result: 100_000, stored: 400_000, stored_of_tenant: 400_000, ..Limits::default() };
+    let mut bench = Bench::with(database, limits, None).await;
+    bench.work(2);
+    let (status, large) = submit(&bench, "/jobs?extended=true", "a", 1_000).await;
+    assert_eq!(status, 202, "{large}");
+    let job = ended(&bench, "a", &large).await;
+    assert_eq!(job["state"], "failed");
+    assert!(job["reason"].as_str().unwrap().contains("more than 100000 bytes"), "{job}");
+    // Others are not failed for it, also before its bytes are cleared.
+    let (status, small) = submit(&bench, "/jobs?extended=true", "a", 10).await;
+    assert_eq!(status, 202, "{small}");
+    assert_eq!(ended(&bench, "a", &small).await["state"], "succeeded");
+    bench.end().await;
+}
+
+async fn results_count_for_their_tenant_and_refuse_its_next_rows(database: Database) {
+    let limits = Limits { stored: 1 << 30, stored_of_tenant: 100_000, ..Limits::default() };
+    let mut bench = Bench::with(database, limits, None).await;
+    bench.work(1);
+    // Each is about 20 kB, of 90 bytes of rows.
+    let mut last = Value::Null;
+    for _ in 0..50 {
+        let (status, job) = submit(&bench, "/jobs?extended=true", "a", 10).await;
+        assert_eq!(status, 202, "{job}");
+        last = ended(&bench, "a", &job).await;
+        if last["state"] == "failed" {
+            break;
+        }
+    }
+    assert!(last["reason"].as_str().unwrap().contains("your jobs would hold more than 100000"), "{last}");
+    // 45 kB of rows would fit if results did not count, as they do for another tenant.
+    let (status, body) = submit(&bench, "/jobs", "a", 5_000).await;
+    assert_eq!((status, &body["code"]), (507, &"storage_full".into()), "{body}");
+    assert!(body["error"].as_str().unwrap().contains("your jobs hold"), "{body}");
+    let (status, other) = submit(&bench, "/jobs", "b", 5_000).await;
+    assert_eq!(status, 202, "{other}");
+    bench.end().await;
+}
+
+async fn upload_beyond_the_sum_is_refused_while_it_comes(database: Database) {
+    let limits = Limits { stored: 50_000, stored_of_tenant: 50_000, ..Limits::default() };
+    let bench = Bench::with(database, limits, None).await;
+    // Nothing is stored when it begins, so it is not refused then.
+    let headers = [("content-type", "text/csv")];
+    let rows = "postcode\n".to_owned() + &"M1 1AE\n".repeat(20_000);
+    let answer = bench.ask(Method::POST, "/jobs", &headers, rows).await;
+    assert_eq!((answer.status.as_u16(), &answer.json()["code"]), (507, &"storage_full".into()));
+    // What had come is forgotten in a moment.
+    let mut tries = 0;
+    while bench
+        .ask(Method::POST, "/jobs", &headers, "postcode\n".to_owned() + &"M1 1AE\n".repeat(1_900))
+        .await
+        .status
+        != 202
+    {
+        tries += 1;
+        assert!(tries < 600, "the upload that was refused is still there");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    bench.end().await;
+}
+
+async fn open_jobs_in_all_are_bounded_whatever_the_tenant(database: Database) {
+    let bench = Bench::with(database, Limits { open_jobs_in_all: 3, ..Limits::default() }, None).await;
+    for tenant in ["a", "b", "c"] {
+        assert_eq!(submit(&bench, "/jobs", tenant, 1).await.0, 202);
+    }
+    let (status, body) = submit(&bench, "/jobs", "d", 1).await;
+    assert_eq!((status, &body["code"]), (503, &"too_many_jobs".into()), "{body}");
+    bench.end().await;
+}
+
+async fn open_jobs_of_requests_at_once_are_counted_exactly(database: Database) {
+    let bench = Bench::with(database, Limits { open_jobs: 3, ..Limits::default() }, None).await;
+    for _ in 0..5 {
+        let tenant = uuid::Uuid::now_v7().to_string();
+        let all = futures::future::join_all((0..12).map(|_| submit(&bench, "/jobs", &tenant, 1))).await;
+        let statuses: Vec<u16> = all.iter().map(|(status, _)| *status).collect();
+        let taken = statuses.iter().filter(|status| **status == 202).count();
+        assert_eq!(taken, 3, "{statuses:?}");
+        assert!(statuses.iter().all(|status| [202, 429].contains(status)), "{statuses:?}");
+    }
+    bench.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn jobs_on_a_disk_that_is_nearly_full_are_refused() {
+    // No disk has all of it free.
+    let Some(database) = Database::file() else { return };
+    let bench = Bench::with(database, Limits { min_free: 100, ..Limits::default() }, None).await;
+    let answer = bench.ask(Method::POST, "/jobs", &[JSON], postcodes(1)).await;
+    assert_eq!((answer.status.as_u16(), &answer.json()["code"]), (507, &"insufficient_storage".into()));
+    assert_eq!(answer.header("retry-after"), "60");
+    bench.end().await;
+}
