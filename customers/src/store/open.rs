@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use postcode_database::FILLER;
+use postcode_database::FILLERS;
 
 use super::database::{Pool, sql};
 use super::file::DatabaseFile;
@@ -60,10 +60,12 @@ impl Store {
 
     /// Reads, and writes as every change does: what can be read only is not ready.
     pub(crate) async fn ping(&self) -> Result<(), StoreError> {
-        const WRITE: &str = "UPDATE readiness SET filler = $1";
+        const WRITE: &str = "UPDATE readiness SET filler = CASE WHEN filler = $1 THEN $2 ELSE $1 END";
         // Asked for first: it knows best what is wrong.
         let writer = self.writer()?;
         self.readers.fetch(sql("SELECT seq FROM customers LIMIT 1")).await?;
-        self.readiness.check(async { writer.execute(sql(WRITE).bind(FILLER)).await.map(drop) }).await
+        let [one, other] = FILLERS;
+        let write = sql(WRITE).bind(one).bind(other);
+        self.readiness.check(async { writer.execute(write).await.map(drop) }).await
     }
 }

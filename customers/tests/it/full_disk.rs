@@ -53,10 +53,6 @@ async fn change(address: &str, method: &str, path: &str, body: &str) -> (u16, Op
     (status, None)
 }
 
-async fn create(address: &str, n: usize) -> (u16, Option<Value>) {
-    change(address, "POST", "/customers", &customer(n).to_string()).await
-}
-
 async fn status(address: &str, path: &str) -> u16 {
     send(address, "GET", path, None).await.unwrap().0
 }

@@ -17,5 +17,5 @@ mod transaction;
 
 pub use cause::Cause;
 pub use private::make_private;
-pub use readiness::{FILLER, Readiness};
+pub use readiness::{FILLERS, Readiness};
 pub use transaction::{Transaction, Transactional, begin, replace_broken};

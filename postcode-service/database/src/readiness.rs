@@ -8,11 +8,16 @@ use std::time::Duration;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
-/// The value to write: a write that is smaller could succeed where no real one does, in the space that a failed one left.
-pub const FILLER: &str = match std::str::from_utf8(&[b'.'; 64 * 1024]) {
-    Ok(filler) => filler,
-    Err(_) => "",
-};
+/// The two values to write in turn. SQLite writes no page whose content stays the same. And a write that is smaller could
+/// succeed where no real one does, in the space that a failed one left.
+pub const FILLERS: [&str; 2] = [filled(&[b'.'; 64 * 1024]), filled(&[b','; 64 * 1024])];
+
+const fn filled(bytes: &'static [u8]) -> &'static str {
+    match std::str::from_utf8(bytes) {
+        Ok(filler) => filler,
+        Err(_) => "",
+    }
+}
 
 /// How long a result holds. Many health checks at once then cost one write.
 const HOLDS: Duration = Duration::from_secs(1);

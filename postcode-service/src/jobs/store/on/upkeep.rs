@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use futures::TryFutureExt;
-use postcode_database::FILLER;
+use postcode_database::FILLERS;
 
 use super::schedule::{Flow, schedule};
 use super::submission::remove_rest;
@@ -130,7 +130,12 @@ impl Upkeep for Database {
     async fn ready(&self) -> Result<(), String> {
         let write = async {
             let mut tx = begin(&self.pool).await?;
-            sqlx::query("UPDATE job_readiness SET filler = $1").bind(FILLER).execute(&mut *tx).await?;
+            let [one, other] = FILLERS;
+            sqlx::query("UPDATE job_readiness SET filler = CASE WHEN filler = $1 THEN $2 ELSE $1 END")
+                .bind(one)
+                .bind(other)
+                .execute(&mut *tx)
+                .await?;
             tx.commit().await
         };
         self.readiness.check(write.map_err(|e| e.to_string())).await
