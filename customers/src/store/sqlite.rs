@@ -45,10 +45,8 @@ pub(super) async fn open(url: &str, read_limit: Duration) -> Result<Store, Store
     let keeper = keeper.map(|connection| Arc::new(Mutex::new(connection)));
     let pool = || SqlitePoolOptions::new().acquire_timeout(ACQUIRE_TIMEOUT).test_before_acquire(false);
     // One connection: SQLite has one writer at a time, and waiting in our own queue is fair.
-    let writer: SqlitePool = replace_broken(pool().max_connections(1))
-        .connect_with(options.clone())
-        .await
-        .map_err(cannot)?;
+    let writer: SqlitePool =
+        replace_broken(pool().max_connections(1)).connect_with(options.clone()).await.map_err(cannot)?;
     MIGRATIONS.run(&writer).await.map_err(|error| migration(url, error))?;
     let (readers, scans) = if in_memory {
         (writer.clone(), writer.clone())

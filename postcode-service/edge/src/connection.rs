@@ -75,7 +75,10 @@ pub(crate) async fn serve<T, H>(
 }
 
 /// Lets the request that is under way end, and its answer be sent.
-async fn close<C: Graceful>(mut connection: std::pin::Pin<&mut C>, state: &crate::places::State) -> hyper::Result<()> {
+async fn close<C: Graceful>(
+    mut connection: std::pin::Pin<&mut C>,
+    state: &crate::places::State,
+) -> hyper::Result<()> {
     connection.as_mut().shut_down();
     loop {
         tokio::select! {

@@ -128,7 +128,8 @@ impl State {
             IDLE if stuck == 0 => Some((0, since)),
             HEADER => Some((1, since)),
             BODY if age > grace => {
-                let slow = self.bytes.load(Ordering::Relaxed).saturating_mul(1000) / age.max(1) < SCARCE_SPEED;
+                let slow =
+                    self.bytes.load(Ordering::Relaxed).saturating_mul(1000) / age.max(1) < SCARCE_SPEED;
                 slow.then_some((2, since))
             }
             _ => None,
@@ -205,10 +206,7 @@ impl Places {
         }
         let reserved = open.usual >= self.most && open.evict(self.most, |entry| !entry.reserved) == 0;
         let in_reserve = open.entries.len().saturating_sub(open.usual);
-        if reserved
-            && in_reserve >= self.reserved
-            && open.evict(self.reserved, |entry| entry.reserved) == 0
-        {
+        if reserved && in_reserve >= self.reserved && open.evict(self.reserved, |entry| entry.reserved) == 0 {
             return None;
         }
         let id = open.next;
@@ -237,8 +235,7 @@ impl Open {
     /// them takes time. Returns how many.
     fn evict(&mut self, most: usize, which: impl Fn(&Entry) -> bool) -> usize {
         let entries = self.entries.iter().filter(|(_, entry)| which(entry));
-        let mut ranked: Vec<_> =
-            entries.filter_map(|(id, entry)| Some((entry.state.rank()?, *id))).collect();
+        let mut ranked: Vec<_> = entries.filter_map(|(id, entry)| Some((entry.state.rank()?, *id))).collect();
         let many = (most / 128).max(1).min(ranked.len());
         if many == 0 {
             return 0;

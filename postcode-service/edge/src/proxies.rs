@@ -144,7 +144,8 @@ mod tests {
 
     fn client(proxies: &str, header: ClientHeader, peer: Option<&str>, lines: &[(&str, &str)]) -> String {
         let proxies = Proxies { header, ..proxies.parse().unwrap() };
-        let peer = Peer { address: peer.map(|peer| (peer.parse::<IpAddr>().unwrap(), 1).into()), identity: None };
+        let peer =
+            Peer { address: peer.map(|peer| (peer.parse::<IpAddr>().unwrap(), 1).into()), identity: None };
         let mut headers = HeaderMap::new();
         for (name, value) in lines {
             headers.append(name.parse::<http::HeaderName>().unwrap(), value.parse().unwrap());
@@ -168,7 +169,13 @@ mod tests {
             ("10.0.0.0/8", XForwardedFor, Some("::ffff:10.0.0.1"), &[(XFF, "192.0.2.1")], "192.0.2.1"),
             ("unix", XForwardedFor, None, &[(XFF, "192.0.2.1")], "192.0.2.1"),
             ("10.0.0.0/8", XForwardedFor, None, &[(XFF, "192.0.2.1")], "local"),
-            ("::1", Forwarded, Some("::1"), &[("forwarded", "for=\"[2001:db8::1]:4711\";by=x")], "2001:db8::1"),
+            (
+                "::1",
+                Forwarded,
+                Some("::1"),
+                &[("forwarded", "for=\"[2001:db8::1]:4711\";by=x")],
+                "2001:db8::1",
+            ),
             ("::1", Forwarded, Some("::1"), &[("forwarded", "by=x;For=192.0.2.1, proto=http;for=_h")], "::1"),
             ("::1", Forwarded, Some("::1"), &[("forwarded", "for=1.1.1.1, for=\"192.0.2.1\"")], "192.0.2.1"),
         ] {

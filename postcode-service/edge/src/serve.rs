@@ -165,11 +165,8 @@ pub async fn serve_with<H: Handler, A: Accept>(
             Ok(accepted) => accepted,
             Err(error) => {
                 tracing::warn!(%error, "a connection could not be accepted");
-                let of_one = [
-                    ErrorKind::ConnectionAborted,
-                    ErrorKind::ConnectionReset,
-                    ErrorKind::ConnectionRefused,
-                ];
+                let of_one =
+                    [ErrorKind::ConnectionAborted, ErrorKind::ConnectionReset, ErrorKind::ConnectionRefused];
                 if !of_one.contains(&error.kind()) {
                     // No more files, mostly: that passes when connections end.
                     places.make_room();

@@ -7,7 +7,6 @@
     reason = "helpers of tests, which clippy takes for production"
 )]
 
-
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;

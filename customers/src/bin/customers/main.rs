@@ -129,7 +129,13 @@ struct Serve {
     #[arg(long, env = "CUSTOMERS_LEAST_SPEED", default_value_t = 1024, value_name = "BYTES")]
     least_speed: u64,
     /// Proxies that may name the client: address ranges such as 10.0.0.0/8,::1, and unix for a Unix socket
-    #[arg(long, env = "CUSTOMERS_TRUSTED_PROXIES", default_value = "", hide_default_value = true, value_name = "RANGES")]
+    #[arg(
+        long,
+        env = "CUSTOMERS_TRUSTED_PROXIES",
+        default_value = "",
+        hide_default_value = true,
+        value_name = "RANGES"
+    )]
     trusted_proxies: Proxies,
     /// The header in which they name it: x-forwarded-for or forwarded
     #[arg(long, env = "CUSTOMERS_CLIENT_HEADER", default_value = "x-forwarded-for", value_name = "NAME")]

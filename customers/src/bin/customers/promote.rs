@@ -13,8 +13,8 @@ use postcode_edge::Security;
 use tracing::{info, warn};
 
 use crate::admin::{Admin, Sources};
-use customers::server::Address;
 use crate::duration;
+use customers::server::Address;
 
 #[derive(Args)]
 pub(crate) struct Promote {

@@ -201,7 +201,8 @@ async fn client_behind_a_trusted_proxy_is_the_one_it_names() {
     let mut limits = few(8);
     limits.proxies = "127.0.0.2".parse().unwrap();
     let server = Server::start(limits).await;
-    let request = "GET /client HTTP/1.1\r\nhost: x\r\nconnection: close\r\nx-forwarded-for: 192.0.2.7\r\n\r\n";
+    let request =
+        "GET /client HTTP/1.1\r\nhost: x\r\nconnection: close\r\nx-forwarded-for: 192.0.2.7\r\n\r\n";
     for (from, client) in [("127.0.0.2", "192.0.2.7"), ("127.0.0.3", "127.0.0.3")] {
         let mut stream = server.connect_from(from).await;
         send(&mut stream, request).await;
