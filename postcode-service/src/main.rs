@@ -17,7 +17,7 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    Serve(cli::serve::Args),
+    Serve(Box<cli::serve::Args>),
     Token(postcode_edge::TokenArgs),
     Worker(cli::worker::Args),
     Import(cli::import::Args),

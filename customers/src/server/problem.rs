@@ -23,7 +23,7 @@ pub struct Problem {
     errors: Vec<FieldError>,
     /// How to be let in.
     #[serde(skip)]
-    challenge: Option<HeaderValue>,
+    challenge: Option<Box<HeaderValue>>,
     /// Seconds after which to try again, where that is known.
     #[serde(skip)]
     retry_after: Option<u32>,
@@ -52,7 +52,7 @@ impl Problem {
 
     /// Says in `WWW-Authenticate` how to be let in.
     pub fn challenge(mut self, challenge: HeaderValue) -> Self {
-        self.challenge = Some(challenge);
+        self.challenge = Some(Box::new(challenge));
         self
     }
 
@@ -159,7 +159,7 @@ impl IntoResponse for Problem {
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         if let Some(challenge) = challenge {
-            headers.insert(header::WWW_AUTHENTICATE, challenge);
+            headers.insert(header::WWW_AUTHENTICATE, *challenge);
         }
         let again = match status {
             StatusCode::SERVICE_UNAVAILABLE => Some(1),

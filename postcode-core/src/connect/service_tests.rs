@@ -101,7 +101,7 @@ fn a_connector_says_all_that_is_in_effect_and_no_secret() {
                  join=off single_flight=off cache=off connect_timeout=500ms batch=100 concurrency=4 proxy=none";
     for (url, shown) in [
         ("embedded:", "embedded:".to_owned()),
-        ("file:/data/uk%20.postcodes", "file:/data/uk .postcodes".to_owned()),
+        ("file:/data/uk%20.postcodes", "file:/data/uk .postcodes verify=checksums".to_owned()),
         ("http://user:hunter2@a:8080/", format!("http://a:8080 {usual}")),
         ("unix:/run/s", format!("unix:/run/s {usual}")),
         ("http://a?timeout=3s", format!("http://a {usual}").replace("=1s retries", "=3s retries").replace("deadline=2s", "deadline=6s")),

@@ -441,7 +441,7 @@ mod tests {
             (
                 "through London",
                 of(&|share, even| {
-                    let (y, x) = (share * 3.14).sin_cos();
+                    let (y, x) = (share * 3.1).sin_cos();
                     let far = if even { 9.0 } else { -9.0 };
                     (51.5 + far * y, -0.1 + far * x)
                 }),

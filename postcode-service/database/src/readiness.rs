@@ -24,7 +24,10 @@ const HOLDS: Duration = Duration::from_secs(1);
 
 /// Remembers whether a write worked a moment ago. Cheap to clone.
 #[derive(Clone, Debug)]
-pub struct Readiness<E>(Arc<Mutex<Option<(Instant, Result<(), E>)>>>);
+pub struct Readiness<E>(Arc<Mutex<Option<Known<E>>>>);
+
+/// A result, and when it was found.
+type Known<E> = (Instant, Result<(), E>);
 
 impl<E> Default for Readiness<E> {
     fn default() -> Self {

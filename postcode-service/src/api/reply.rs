@@ -122,8 +122,8 @@ pub struct Failure {
     retryable: bool,
     terminated: Option<Box<(Record, Shape)>>,
     advice: Option<Box<str>>,
-    edition: Option<HeaderValue>,
-    challenge: Option<HeaderValue>,
+    edition: Option<Box<HeaderValue>>,
+    challenge: Option<Box<HeaderValue>>,
     refused: Option<Refused>,
 }
 
@@ -145,7 +145,7 @@ impl Failure {
 
     /// Says in `WWW-Authenticate` how to be let in.
     pub(super) fn challenge(mut self, challenge: HeaderValue) -> Self {
-        self.challenge = Some(challenge);
+        self.challenge = Some(Box::new(challenge));
         self
     }
 
@@ -174,7 +174,7 @@ impl Failure {
 
     /// The data says so.
     pub(super) fn by(mut self, edition: &Edition) -> Self {
-        self.edition = Some(edition.fingerprint.clone());
+        self.edition = Some(Box::new(edition.fingerprint.clone()));
         self
     }
 
@@ -231,10 +231,10 @@ impl Failure {
             headers.insert(RETRY_AFTER, seconds.into());
         }
         if let Some(edition) = self.edition {
-            headers.insert(EDITION_HEADER, edition);
+            headers.insert(EDITION_HEADER, *edition);
         }
         if let Some(challenge) = self.challenge {
-            headers.insert(WWW_AUTHENTICATE, challenge);
+            headers.insert(WWW_AUTHENTICATE, *challenge);
         }
         if let Some(refused) = self.refused {
             response.extensions_mut().insert(refused);

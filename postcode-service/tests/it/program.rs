@@ -394,7 +394,15 @@ fn server_answers_to_its_names_and_to_those_given() {
     assert_eq!(status(&local.address, "localhost:1"), "200");
     assert_eq!(local.end("TERM").0, Some(0));
 
-    let all = start(&["--listen", "0.0.0.0:0", "--host", "a.example", "--host", "b.example"]);
+    let all = start(&[
+        "--listen",
+        "0.0.0.0:0",
+        "--allow-unauthenticated",
+        "--host",
+        "a.example",
+        "--host",
+        "b.example",
+    ]);
     let address = all.address.replace("0.0.0.0", "127.0.0.1");
     for (host, expected) in
         [("a.example", "200"), ("B.example:9", "200"), ("192.168.1.2", "200"), ("c.example", "421")]

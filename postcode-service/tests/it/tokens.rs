@@ -45,7 +45,7 @@ fn meant(path: &str) -> Option<Scope> {
     match path {
         "/" | "/ping" | "/ready" | "/openapi.json" | "/.well-known/api-catalog" => None,
         "/metrics" => Some(Scope::Metrics),
-        "/dataset" => Some(Scope::Dataset),
+        "/dataset" | "/dataset/signature" => Some(Scope::Dataset),
         _ if path == "/jobs" || path.starts_with("/jobs/") => Some(Scope::Jobs),
         _ => Some(Scope::Lookup),
     }
