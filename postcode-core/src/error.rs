@@ -131,7 +131,7 @@ impl Error {
     }
 
     /// With a remark after the message.
-    #[cfg(feature = "http")]
+    #[cfg(any(feature = "dataset", feature = "http"))]
     pub(crate) fn and(mut self, remark: impl fmt::Display) -> Self {
         self.0.message = format!("{} {remark}", self.0.message).into();
         self

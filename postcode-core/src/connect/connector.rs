@@ -46,7 +46,7 @@ pub struct Connector(Kind);
 
 #[derive(Debug)]
 enum Kind {
-    InProcess(Source),
+    Embedded,
     #[cfg(feature = "dataset")]
     File(std::path::PathBuf, Box<crate::dataset::Demands>),
     #[cfg(feature = "http")]
@@ -82,7 +82,7 @@ impl Connector {
             Source::File(_) => return Err(super::feature_off("file", "dataset")),
             Source::Embedded => {
                 url.no_options()?;
-                Kind::InProcess(url.source)
+                Kind::Embedded
             }
             #[cfg(feature = "replica")]
             Source::Replica(service) => {
@@ -135,7 +135,7 @@ impl Connector {
                 let dataset = crate::dataset::Dataset::open_checked(path, &demands)?;
                 Ok(Arc::new(crate::Local::new(dataset)))
             }
-            Kind::InProcess(_) => super::embedded(),
+            Kind::Embedded => super::embedded(),
             #[cfg(feature = "http")]
             Kind::Service(service) => service.connect().await,
             #[cfg(feature = "replica")]
@@ -165,10 +165,9 @@ impl Connector {
             Kind::File(..) => {
                 Kind::Wrong(Error::invalid("file: is in this process: there is nothing to set about it"))
             }
-            Kind::InProcess(source) => Kind::Wrong(Error::invalid(format!(
-                "{}: is in this process: there is nothing to set about it",
-                source.scheme()
-            ))),
+            Kind::Embedded => {
+                Kind::Wrong(Error::invalid("embedded: is in this process: there is nothing to set about it"))
+            }
             #[cfg(feature = "replica")]
             Kind::Replica(_) => Kind::Wrong(Error::invalid(
                 "replica: is in this process: set it up in its URL, or by Replica::builder",
@@ -268,7 +267,7 @@ impl fmt::Display for Connector {
                 let signed = if demands.public_key.is_some() { " signature=demanded" } else { "" };
                 write!(f, "file:{} verify={}{signed}", path.display(), demands.verify)
             }
-            Kind::InProcess(_) => f.write_str("embedded:"),
+            Kind::Embedded => f.write_str("embedded:"),
             #[cfg(feature = "http")]
             Kind::Service(service) => service.fmt(f),
             #[cfg(feature = "replica")]

@@ -22,6 +22,10 @@ pub(crate) struct SourceUrl {
 #[derive(Debug)]
 pub(crate) enum Source {
     Embedded,
+    #[cfg_attr(
+        not(feature = "dataset"),
+        allow(dead_code, reason = "for the dataset file, not in this build")
+    )]
     File(PathBuf),
     /// `http:` or `https:`, without query and fragment.
     Http(Box<Url>),

@@ -1,7 +1,7 @@
 //! The log of a server: writing it never keeps an answer waiting, and no flood of requests makes it a flood of lines.
 //!
 //! Lines go through a bounded queue to a thread that writes them. When the queue is full they are dropped and counted.
-//! Of one place in the code at most [`MOST`] lines a second are written; the others are counted too. What was refused is
+//! Of one place in the code at most `MOST` lines a second are written; the others are counted too. What was refused is
 //! said once a second, see [`refused`](crate::refused).
 
 use std::collections::HashMap;
