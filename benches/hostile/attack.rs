@@ -15,7 +15,7 @@ use tokio::time::{sleep, timeout};
 
 use crate::mixes::Mix;
 
-/// What a hostile connection does, again and again.
+/// Names what a hostile connection does, again and again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Attack {
     Idle,
@@ -63,7 +63,7 @@ impl Attack {
         }
     }
 
-    /// What it sends first.
+    /// Returns the bytes that it sends first.
     fn opening(self, host: SocketAddr, rng: &mut fastrand::Rng) -> Vec<u8> {
         let head =
             |line: &str, more: &str| format!("{line} HTTP/1.1\r\nHost: {host}\r\n{more}\r\n").into_bytes();
@@ -99,7 +99,7 @@ impl Attack {
         }
     }
 
-    /// What it sends from then on, once a second; empty for nothing.
+    /// Returns the bytes that it sends once a second from then on; empty for nothing.
     fn drip(self) -> &'static [u8] {
         match self {
             SlowHeaders => b"X-Padding: a\r\n",

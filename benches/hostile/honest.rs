@@ -32,7 +32,7 @@ pub(crate) struct Load {
     pub(crate) window: Duration,
 }
 
-/// What came of it.
+/// The outcome of a request.
 #[derive(Debug)]
 pub(crate) struct Counts {
     /// Requests that were due.

@@ -5,9 +5,9 @@ use crate::attack::Attack::{self, *};
 /// Hostile connections of one or several kinds.
 #[derive(Debug)]
 pub(crate) struct Mix {
-    /// Its name in the table and in `--mixes`.
+    /// The name in the table and in `--mixes`.
     pub(crate) name: &'static str,
-    /// What the connections do.
+    /// A description of what the connections do.
     pub(crate) about: &'static str,
     /// The kinds, and their shares of the connections.
     pub(crate) parts: &'static [(Attack, usize)],

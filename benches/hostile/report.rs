@@ -7,7 +7,7 @@ use anyhow::{Result, ensure};
 use crate::Args;
 use crate::honest::Counts;
 
-/// What one mix did to honest clients.
+/// The effect of one mix on honest clients.
 pub(crate) struct Row {
     pub(crate) name: &'static str,
     pub(crate) hostile: usize,

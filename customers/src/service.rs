@@ -172,7 +172,7 @@ impl Customers {
         Ok(self.store.list(&filter, circle, limit, from).await?)
     }
 
-    /// What was done to an account, oldest change first, at most `limit` changes from a [cursor](AuditPage::next) on; also of
+    /// Returns the changes of an account, oldest first, at most `limit` changes from a [cursor](AuditPage::next) on; also of
     /// one that is deleted or erased. A page of long changes has fewer.
     ///
     /// # Errors

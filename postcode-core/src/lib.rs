@@ -164,7 +164,7 @@
 //! and attribution. Per postcode it has the status, grid reference, latitude and longitude (WGS84), district, region
 //! (in England) and country, user type and positional quality.
 //!
-//! What it does not know:
+//! The embedded data does not know:
 //!
 //! - Status: a termination after February 2024 is not seen. About 0.5 % of the postcodes called live are gone.
 //! - Jersey, Guernsey and the Isle of Man have no location.

@@ -153,7 +153,7 @@ fn is_code(own: Option<&str>, code: &str) -> bool {
     own.is_some_and(|own| own.eq_ignore_ascii_case(code))
 }
 
-/// What one edge of a polygon says of a point.
+/// The position of a point relative to one edge of a polygon.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Side {
     /// The point lies on it.

@@ -1,4 +1,4 @@
-//! What is fuzzed in customers: functions of bytes that must not panic, whatever the bytes are.
+//! The fuzz targets of customers: functions of bytes that must not panic, whatever the bytes are.
 //!
 //! `cargo fuzz` runs them with a nightly toolchain. `tests/it/fuzz_corpora.rs` runs them on stable over the corpora and
 //! over mutations of them, so this file may only use what both have.

@@ -14,7 +14,7 @@ const READ: Need = Need::Scope(Scope::CustomersRead);
 const WRITE: Need = Need::Scope(Scope::CustomersWrite);
 const ERASE: Need = Need::Scope(Scope::CustomersErase);
 
-/// What each route needs, where there are tokens. Nobody may use a route that is not here.
+/// Lists what each route needs if there are tokens. Nobody may use a route that is not in the list.
 const TABLE: &[Rule] = &[
     Rule::new("/", NOTHING, NOTHING),
     Rule::new("/page.css", NOTHING, NOTHING),

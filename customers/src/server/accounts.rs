@@ -108,7 +108,7 @@ struct Export {
 struct Exporting {
     customers: Customers,
     id: CustomerId,
-    /// What comes before the next entry.
+    /// The bytes before the next entry.
     before: Vec<u8>,
     from: Option<Cursor>,
     pages: usize,

@@ -1,4 +1,4 @@
-//! What stands before every route: who may ask, how long an answer may take, and what its headers say.
+//! Checks before every route: who may ask, how long an answer may take, and which headers it has.
 
 use std::sync::Arc;
 use std::time::Duration;

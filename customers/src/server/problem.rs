@@ -45,7 +45,7 @@ impl Problem {
         }
     }
 
-    /// What was wrong, and what to do.
+    /// Returns what was wrong, and what to do.
     pub(super) fn detail(&self) -> &str {
         &self.detail
     }

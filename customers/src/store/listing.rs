@@ -121,12 +121,12 @@ impl Store {
     }
 }
 
-/// What stands for what callers say: put together from fixed texts, theirs are among the values.
+/// The conditions of a statement. They are made of fixed texts; what callers give is among the values.
 #[derive(Default)]
 struct Conditions {
     values: Vec<Value>,
     of_customer: Vec<String>,
-    /// Of one address, with `@` for its table.
+    /// Conditions on one address, with `@` for its table.
     of_address: Vec<String>,
 }
 

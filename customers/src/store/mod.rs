@@ -45,6 +45,6 @@ pub struct Store {
     /// None for a database that is no file.
     file: Option<DatabaseFile>,
     readiness: Readiness<StoreError>,
-    /// What keeps a database in memory, while the connections to it are replaced.
+    /// Keeps a database in memory alive while the connections to it are replaced.
     _keeper: Option<Arc<Mutex<SqliteConnection>>>,
 }

@@ -81,7 +81,7 @@ async fn imported(address: &str, id: &str) -> Value {
     send(address, "GET", &format!("/imports/{id}"), None).await.unwrap().1
 }
 
-/// What was acknowledged: the names by id.
+/// The names of the accounts that were acknowledged, by id.
 #[derive(Default)]
 struct Ledger {
     accounts: BTreeMap<String, String>,
@@ -184,7 +184,7 @@ async fn an_import_that_meets_a_full_disk_waits_and_goes_on_when_there_is_room()
     ledger.check(address).await;
 }
 
-/// What an account must be after a crash: its revision, or nothing.
+/// The revision that an account must have after a crash, or nothing.
 type Due = BTreeMap<String, Option<i64>>;
 
 /// Opens what a crash would leave. Returns the accounts with their revisions.

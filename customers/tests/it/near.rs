@@ -63,7 +63,7 @@ fn postcode(random: &mut Random) -> Postcode {
     text.parse().unwrap()
 }
 
-/// What is asked, computed from all accounts.
+/// Computes the same answer from all accounts.
 fn naive(all: &[Customer], filter: &Filter, centre: Location, radius: f64) -> Vec<(Customer, f64)> {
     let distance = |customer: &Customer| {
         let addresses = customer.addresses.iter().filter(|address| {

@@ -1,4 +1,4 @@
-//! What is fuzzed in postcode-core: functions of bytes that must not panic, whatever the bytes are.
+//! The fuzz targets of postcode-core: functions of bytes that must not panic, whatever the bytes are.
 //!
 //! `cargo fuzz` runs them with a nightly toolchain. `tests/it/fuzz_corpora.rs` runs them on stable over the corpora and
 //! over mutations of them, so this file may only use what both have.
@@ -48,7 +48,7 @@ pub fn parse(data: &[u8]) {
     let _ = Outcode::repair(&text);
 }
 
-/// What was read is written so that it is read as the same again. Errors can be shown.
+/// Checks that a value which was read is written so that it reads as the same again, and that errors can be shown.
 fn round_trip<T: FromStr<Err: Display> + Display + PartialEq + Debug>(text: &str) {
     match text.parse::<T>() {
         Ok(value) => assert_eq!(value.to_string().parse::<T>().ok(), Some(value)),
@@ -283,7 +283,7 @@ fn sections(file: &[u8]) -> impl Iterator<Item = std::ops::Range<usize>> {
     })
 }
 
-/// With all checksums right, as somebody who means harm would make them.
+/// Returns the file with correct checksums, as an attacker would make it.
 fn sealed(mut file: Vec<u8>) -> Vec<u8> {
     use xxhash_rust::xxh3::xxh3_64;
     let sound: Vec<_> = sections(sound_file()).collect();

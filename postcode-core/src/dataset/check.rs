@@ -127,7 +127,7 @@ fn read_text(path: &Path) -> std::io::Result<String> {
     Ok(text)
 }
 
-/// What a dataset file must hold to before it is used.
+/// The checks that a dataset file must pass before it is used.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Demands {

@@ -77,7 +77,7 @@ impl Compass {
     }
 
     /// Whether a cell of the spatial index, in which nothing is farther than a kilometre from the middle, may reach into a circle.
-    /// Of the cells of a band those that are farther along the parallel are never nearer.
+    /// Cells of a band that are farther along the parallel are never nearer.
     #[inline]
     pub(crate) fn may_touch(&self, band: u32, cell: u32, metres: f64) -> bool {
         let (latitude, longitude) = middle_of(band, cell);

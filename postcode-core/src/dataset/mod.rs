@@ -232,7 +232,7 @@ impl Dataset {
         &self.inner
     }
 
-    /// What errors call it.
+    /// Returns the name that errors use.
     pub(crate) fn origin(&self) -> &str {
         &self.inner.origin
     }

@@ -110,7 +110,7 @@ impl Inner {
     }
 }
 
-/// Of candidates in the order of their cheap distances those that may be among the `limit` nearest, with their exact
+/// Returns the candidates that may be among the `limit` nearest, in the order of their cheap distances, with their exact
 /// distances, which are computed no further than that.
 fn nearest_of<T: Copy>(
     compass: &Compass,

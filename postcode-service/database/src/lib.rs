@@ -1,4 +1,4 @@
-//! What `postcode-service` and `customers` share of their databases, SQLite and PostgreSQL.
+//! The database code that `postcode-service` and `customers` share, for SQLite and PostgreSQL.
 //!
 //! - [`begin`] starts every transaction that writes. A connection that failed to begin, commit or roll back is
 //!   closed and replaced, so one full disk does not end all later writes.

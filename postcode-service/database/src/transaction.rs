@@ -64,7 +64,7 @@ impl Transactional for Postgres {
 
 /// Statements that take effect together, or not at all if it is dropped before the commit.
 ///
-/// Its connection goes back to the pool only after a `COMMIT` or `ROLLBACK` that succeeded. In all other cases the
+/// The connection goes back to the pool only after a `COMMIT` or `ROLLBACK` that succeeded. In all other cases the
 /// connection is closed, and the pool opens another one: an error, a panic, a future that was dropped.
 #[derive(Debug)]
 pub struct Transaction<DB: Transactional> {

@@ -1,8 +1,8 @@
 //! The log of a server: writing it never keeps an answer waiting, and no flood of requests makes it a flood of lines.
 //!
 //! Lines go through a bounded queue to a thread that writes them. When the queue is full they are dropped and counted.
-//! Of one place in the code at most `MOST` lines a second are written; the others are counted too. What was refused is
-//! said once a second, see [`refused`](crate::refused).
+//! At most `MOST` lines a second of one place in the code are written; the others are counted. Refused requests are
+//! summed up once a second, see [`refused`](crate::refused).
 
 use std::collections::HashMap;
 use std::io;
@@ -37,7 +37,7 @@ pub fn cut(text: &str) -> &str {
 pub enum Format {
     /// For people; in colours or not.
     Text {
-        /// With colours.
+        /// Whether to use colours.
         ansi: bool,
     },
     /// One JSON object a line.
@@ -172,7 +172,7 @@ impl<S: Subscriber> Filter<S> for Throttle {
 mod tests {
     use super::*;
 
-    /// What was written.
+    /// The bytes that were written.
     #[derive(Clone, Default)]
     struct Lines(Arc<Mutex<Vec<u8>>>);
 

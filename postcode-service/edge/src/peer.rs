@@ -6,7 +6,7 @@ use std::sync::Arc;
 /// The other end of a connection. An extension of each of its requests.
 #[derive(Clone, Debug, Default)]
 pub struct Peer {
-    /// Its address; none on a Unix socket.
+    /// The address of the client; none on a Unix socket.
     pub address: Option<SocketAddr>,
     /// The identity that its TLS certificate proves, if it has one: the SHA-256 of the certificate in hexadecimal.
     pub identity: Option<Arc<str>>,

@@ -33,7 +33,7 @@ pub(crate) struct State {
     phase: AtomicU8,
     /// When the phase began: milliseconds after the base.
     since: AtomicU64,
-    /// Of the body.
+    /// Bytes of the body.
     bytes: AtomicU64,
     /// When it was that the client took no more of its answer, likewise plus 1; 0 if it does.
     stuck: AtomicU64,

@@ -16,10 +16,10 @@ use tokio::time::Instant;
 
 use crate::{BoxError, Caller, Client};
 
-/// What limits count by: the caller if one is known, else the client's address.
+/// The key that limits count by: the caller if one is known, else the client's address.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub enum ClientKey {
-    /// Whoever is on this machine; nobody knows how many they are, so they have no limit of their own.
+    /// Any client on this machine. They can't be told apart, so they have no limit of their own.
     #[default]
     Local,
     /// An address, or the /64 of one.

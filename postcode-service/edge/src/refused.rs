@@ -1,4 +1,4 @@
-//! What was refused, counted, so that the log has a line a second and not one for each.
+//! Counts refused requests, so that the log has a line a second and not one for each.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 

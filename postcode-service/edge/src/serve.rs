@@ -96,7 +96,7 @@ pub trait Handler: Send + Sync + 'static {
     fn stopping(&self) {}
 }
 
-/// What comes between a socket and HTTP, such as TLS.
+/// A step between a socket and HTTP, such as TLS.
 pub trait Accept: Send + Sync + 'static {
     /// The stream that HTTP is spoken on.
     type Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static;

@@ -26,7 +26,7 @@ pub struct TlsFiles {
     pub client_ca: Option<PathBuf>,
 }
 
-/// What a listener needs to speak TLS. Cheap to clone; [`reload`](Self::reload) is for all clones.
+/// The certificates and settings of a TLS listener. Cheap to clone; [`reload`](Self::reload) is for all clones.
 #[derive(Clone, Debug)]
 pub struct Tls(Arc<Shared>);
 

@@ -31,14 +31,14 @@ enum TokenCommand {
 
 #[derive(Debug, Args)]
 struct New {
-    /// What it is good for: lookup, jobs, dataset, metrics, customers:read, customers:write, customers:erase, admin.
+    /// A scope of the token: lookup, jobs, dataset, metrics, customers:read, customers:write, customers:erase, admin.
     /// May be given several times
     #[arg(long = "scope", value_name = "SCOPE", required = true)]
     scopes: Vec<Scope>,
     /// Whose jobs it sees
     #[arg(long, value_name = "NAME")]
     tenant: Option<String>,
-    /// Its name, which logs and the history of customers show [default: a random one]
+    /// The name that logs and the history of customers show [default: a random one]
     #[arg(long, value_name = "NAME")]
     id: Option<String>,
     /// When it stops being valid: a time such as 2027-01-31T00:00:00Z, or from now on such as 90d or 12h
@@ -73,7 +73,7 @@ impl TokenArgs {
     /// Runs the command.
     ///
     /// # Errors
-    /// What is wrong, for the person who typed it.
+    /// Says what is wrong, for the person who typed it.
     pub fn run(self) -> Result<(), String> {
         match self.command {
             TokenCommand::New(new) => new.run(),

@@ -23,7 +23,7 @@ impl<T> Watched<T> {
         Self { inner, state, header, answer }
     }
 
-    /// What a write has done, watched.
+    /// Notes how much a write has written.
     fn written(&mut self, cx: &mut Context<'_>, write: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
         match &write {
             Poll::Ready(Ok(bytes)) => {

@@ -14,7 +14,7 @@ use super::reply::Failure;
 
 /// Answers of fewer bytes are not counted.
 const SMALL: u64 = 64 << 10;
-/// What a permit stands for.
+/// The bytes that a permit stands for.
 const UNIT: u64 = 1 << 10;
 
 /// Limits the bytes of long answers that are held at a time, until their clients have read them.

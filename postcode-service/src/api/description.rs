@@ -25,7 +25,7 @@ pub(super) struct Route {
     body: Option<&'static str>,
     /// Whether postcodes.io has it, and so answers as JSONP where that is asked for.
     jsonp: bool,
-    /// What a caller must bring where there are tokens.
+    /// The scope that a caller needs if there are tokens.
     need: Need,
 }
 
@@ -127,7 +127,7 @@ pub(super) const ROUTES: &[Route] = &[
     Route::get("/ready", "Whether it wants requests", &[]).theirs().open(),
 ];
 
-/// What a caller must bring for a route, as the router names it. Nobody may use a route that is not in the table.
+/// Returns the scope that a caller needs for a route, as the router names it. Nobody may use a route that is not in the table.
 pub(super) fn need(path: &str, method: &Method) -> Option<Need> {
     let by = |route: &&Route| route.path == path && (route.method == *method || *method == Method::HEAD);
     ROUTES.iter().find(by).map(|route| route.need)

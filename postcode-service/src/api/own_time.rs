@@ -22,13 +22,13 @@ impl OwnTime {
         self.0.fetch_max(millis, Ordering::Relaxed);
     }
 
-    /// What was allowed, or nothing.
+    /// Returns the time that was allowed, or zero.
     pub(crate) fn allowed(&self) -> Duration {
         Duration::from_millis(self.0.load(Ordering::Relaxed))
     }
 }
 
-/// That of the server, or one that nobody looks at.
+/// Extracts the time of this request, or one that nobody looks at.
 impl<S: Sync> FromRequestParts<S> for OwnTime {
     type Rejection = Infallible;
 

@@ -15,7 +15,7 @@ use crate::jobs::{Callbacks, Jobs, Limits, Url};
 const SECRET: &str = "POSTCODE_WEBHOOK_SECRET";
 /// Beside the process, made by the first job.
 const USUAL: &str = "postcode-jobs.db";
-/// What a server stores whose operator has not said where: it is not known how large that disk is.
+/// The bytes that a server stores if its operator has not said where: the size of that disk is not known.
 const USUAL_STORED: u64 = 1 << 30;
 
 #[derive(Debug, clap::Args)]

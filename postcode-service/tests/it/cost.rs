@@ -1,4 +1,4 @@
-//! What one request may cost: how much it may be answered, how long it may take, and that it ends when nobody wants it any more.
+//! Tests of the cost of one request: the size of its answer, its time, and that it ends when nobody waits for it any more.
 //! Counted in answers, bytes and calls, never by the clock.
 #![allow(clippy::unwrap_used, clippy::expect_used)] // In a test it is the failure.
 
@@ -476,7 +476,7 @@ fn no_hundred_postcodes_in_use_are_far_apart() {
     assert!(farthest > MAX_LIMIT && farthest < 20_000, "{farthest}");
 }
 
-/// What multiplies by items: the longest answer for one of them.
+/// Tests what multiplies by items: the longest answer for one of them.
 #[test]
 fn no_record_and_no_outcode_takes_much_to_write() {
     let country = Dataset::embedded().unwrap();

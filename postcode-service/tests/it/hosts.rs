@@ -27,7 +27,7 @@ async fn ask(frontend: &Frontend, method: &str, path: &str, headers: &[(&str, &s
     Answer { status: parts.status, headers: parts.headers, body }
 }
 
-/// What any page may read, and what none may.
+/// The routes that any page may read, and those that none may.
 const OPEN: [(&str, &str); 6] = [
     ("GET", "/"),
     ("GET", "/postcodes/AB101AB"),

@@ -13,7 +13,7 @@ use subtle::ConstantTimeEq;
 
 use super::scope::{Scope, Scopes};
 
-/// What every token begins with, so that people and scanners of leaked secrets know it.
+/// The beginning of every token, so that people and secret scanners recognise it.
 const PREFIX: &str = "pct_";
 /// The longest id and tenant, in bytes.
 const LONGEST_NAME: usize = 64;
@@ -76,7 +76,7 @@ pub struct Entry {
     /// The name of the token. It is not secret.
     pub id: String,
     proof: Proof,
-    /// What the caller may do.
+    /// The scopes that the caller has.
     pub scopes: Scopes,
     /// Whose jobs the caller sees.
     pub tenant: Option<String>,
@@ -236,12 +236,12 @@ fn text_of(path: &Path) -> Result<String, String> {
     read().map_err(|e| format!("{}: {e}", path.display()))
 }
 
-/// What a new token is to be.
+/// The settings of a new token.
 #[derive(Clone, Debug, Default)]
 pub struct NewToken {
-    /// Its id. If not given, a random one.
+    /// The id of the token. A random one if not given.
     pub id: Option<String>,
-    /// What it is good for.
+    /// The scopes of the token.
     pub scopes: Vec<Scope>,
     /// Whose jobs it sees.
     pub tenant: Option<String>,
@@ -256,7 +256,7 @@ impl NewToken {
     /// nowhere. There is no token for a certificate.
     ///
     /// # Errors
-    /// What is wrong with it or with the file. The file is then as it was.
+    /// Says what is wrong with it or with the file. The file is then as it was.
     pub fn add_to(self, path: &Path) -> Result<(Entry, Option<String>), String> {
         if let Some(tenant) = &self.tenant {
             check_name("the tenant", tenant)?;

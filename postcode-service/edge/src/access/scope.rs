@@ -1,4 +1,4 @@
-//! What a token is good for, and what a route needs.
+//! Scopes: those of a token, and those that a route needs.
 
 use std::fmt;
 use std::str::FromStr;
@@ -111,7 +111,7 @@ impl fmt::Debug for Scopes {
     }
 }
 
-/// What a caller must bring to use a route.
+/// The scope that a caller needs to use a route.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Need {
     /// Nothing: health checks, and pages that hold no data.
@@ -125,9 +125,9 @@ pub enum Need {
 pub struct Rule {
     /// The route, as the router has it.
     pub route: &'static str,
-    /// What `GET` and `HEAD` need.
+    /// The need of `GET` and `HEAD`.
     pub reads: Need,
-    /// What every other method needs.
+    /// The need of every other method.
     pub writes: Need,
 }
 

@@ -17,7 +17,7 @@ pub(in crate::api) struct File {
     pub(super) dataset: Dataset,
     /// Strong: the fingerprint is a hash of every section.
     pub(super) etag: HeaderValue,
-    /// Of the file, as minisign writes it.
+    /// The signature of the file, as minisign writes it.
     pub(in crate::api) signature: Option<String>,
     /// Computed when first asked for: many services are never asked for it.
     digest: OnceCell<HeaderValue>,

@@ -129,7 +129,7 @@ impl Failed {
         }
     }
 
-    /// What the tenant is told. How names resolve here and what a certificate says is for the log only: by that a tenant
+    /// Returns what the tenant is told. How names resolve here and what a certificate says is for the log only: by that a tenant
     /// could look around in the operator's network.
     fn told(&self) -> &str {
         match self {

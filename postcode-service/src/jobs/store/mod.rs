@@ -112,7 +112,7 @@ pub(crate) struct Work {
     pub(crate) input: Vec<u8>,
 }
 
-/// What became of a part that was worked on.
+/// The outcome of a part that was worked on.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Finished {
     Kept,

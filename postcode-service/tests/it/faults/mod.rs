@@ -2,7 +2,7 @@
 //! happens: a call gets its answer or a typed error within its deadline, nothing leaks, nothing else suffers, and when
 //! the fault has passed all is well again by itself.
 //!
-//! What the HTTP client alone makes of each byte that comes wrong is in `postcode-core/tests/it/remote/faults.rs`.
+//! Tests of the HTTP client alone, for each byte that can be wrong, are in `postcode-core/tests/it/remote/faults.rs`.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod bulkhead;

@@ -88,7 +88,7 @@ fn router(shared: Shared, access: Access) -> Router {
         .with_state(Arc::new(shared))
 }
 
-/// What each route needs, where there are tokens. Nobody may use a route that is not here.
+/// Lists what each route needs if there are tokens. Nobody may use a route that is not in the list.
 const TABLE: &[Rule] = &[
     Rule::new("/", Need::Nothing, Need::Nothing),
     Rule::new("/health", Need::Nothing, Need::Nothing),

@@ -9,7 +9,7 @@ use crate::jobs::store::{Callback, Callbacks, Error};
 
 /// Sent to one host at a time, by all processes.
 const OF_A_HOST: i64 = 4;
-/// Of one tenant, likewise: a tenant with many hosts that hang leaves places for others.
+/// The same for one tenant: a tenant with many hosts that hang leaves places for others.
 const OF_A_TENANT: i64 = 16;
 
 /// The job has ended: whoever asked to be told is told.
