@@ -105,7 +105,7 @@ pub fn signature_path(file: &Path) -> PathBuf {
     name.into()
 }
 
-/// Reads the signature next to a dataset file; `None` if there is none.
+/// Reads the signature next to a dataset file, or `None` if the file has no signature.
 ///
 /// # Errors
 /// [`Dataset`](ErrorKind::Dataset) if the signature can't be read.

@@ -273,7 +273,7 @@ async fn collect<B>(body: B, max: usize) -> Result<Bytes, ReadError>
 where
     B: Body<Data = Bytes, Error: Into<BoxError>>,
 {
-    // What says of itself that it is too large is not read at all.
+    // A body whose announced length is too large is not read at all.
     if body.size_hint().lower() > max as u64 {
         return Err(ReadError::TooLarge);
     }

@@ -191,7 +191,7 @@ impl Places {
         }
     }
 
-    /// A place for a new connection, if need be that of another which does not use it. None if there is none.
+    /// Returns a place for a new connection, taken from an unused one if need be, or `None` if all are in use.
     pub(crate) fn take(self: &Arc<Self>, peer: &Peer, trusted: bool) -> Option<Place> {
         let client = Client::new(peer.ip());
         let address = client.network().filter(|_| !trusted);

@@ -42,7 +42,7 @@ pub struct Proxies {
     header: ClientHeader,
 }
 
-/// `10.0.0.0/8,::1,unix`: ranges or addresses, and `unix` for whoever connects to a Unix socket.
+/// `10.0.0.0/8,::1,unix`: ranges or addresses, and `unix` for any client of a Unix socket.
 impl FromStr for Proxies {
     type Err = String;
 

@@ -51,7 +51,7 @@ pub(crate) struct Promote {
     )]
     guard: Guarding,
     /// Where operators see the promotion and move its stage: HOST:PORT (port 0: any that is free), or unix:PATH.
-    /// With --tokens it needs the scope admin, and /metrics the scope metrics; without, whoever reaches it can move the stage
+    /// With --tokens it needs the scope admin, and /metrics the scope metrics; without, anybody who reaches it can move the stage
     #[arg(long, env = "CUSTOMERS_ADMIN", value_name = "ADDRESS", requires = "promote_to")]
     admin: Option<Address>,
 }

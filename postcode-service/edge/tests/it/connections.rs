@@ -7,7 +7,7 @@ use tokio::net::TcpStream;
 
 use crate::server::{LONG, Server, ask, get, rest, send};
 
-/// Few places, and all of them for whoever comes.
+/// Few places, and all of them for any client.
 fn few(connections: usize) -> Limits {
     let mut limits = Limits::default();
     limits.connections = connections;

@@ -97,7 +97,7 @@ pub(in crate::api) async fn whole(request: Request, max: usize) -> Result<Bytes,
 }
 
 async fn collect(body: Body, max: usize) -> Result<Bytes, Failure> {
-    // What says of itself that it is too large is not read at all.
+    // A body whose announced length is too large is not read at all.
     if body.size_hint().lower() > max as u64 {
         return Err(too_large(max));
     }

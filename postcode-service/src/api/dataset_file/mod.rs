@@ -35,7 +35,7 @@ pub(super) fn routes() -> Router<App> {
     Router::new().route(DATASET, get(file)).route(DATASET_SIGNATURE, get(signature))
 }
 
-/// The signature of the file, for whoever downloads the file and knows the key.
+/// The signature of the file, for clients that download the file and know the key.
 async fn signature(State(app): State<App>) -> Outcome {
     let edition = app.edition();
     let file = offered(&edition)?;

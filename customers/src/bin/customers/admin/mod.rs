@@ -55,7 +55,7 @@ impl Admin {
         security: &Security,
     ) -> io::Result<Self> {
         let listener = security.protect(Listener::bind(address).await?).map_err(io::Error::other)?;
-        // The examples that differ are postcodes of customers, and whoever calls can move the stage.
+        // The examples that differ are postcodes of customers, and anybody who can call it can move the stage.
         let hosts = Hosts::listening_on(&address.to_string()).with(hosts.iter().cloned());
         let router = router(Shared { promotion, sources }, security.access().clone());
         Ok(Self { listener, router: server::guarded(router, Some(hosts)) })
