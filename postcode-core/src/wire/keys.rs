@@ -13,8 +13,8 @@
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Keys {
     /// Each once, so that a long list costs no more than a short one with every record.
-    known: Vec<&'static str>,
-    unknown: Vec<String>,
+    pub(super) known: Vec<&'static str>,
+    pub(super) unknown: Vec<String>,
 }
 
 impl Keys {
