@@ -1,7 +1,7 @@
 //! What each mode costs: the same questions to the same country, asked of
 //!
 //! - `sync`: the dataset's own methods, no trait, no future;
-//! - `dyn`: `Arc<dyn PostcodeLookup>` in this process, as a consumer holds it;
+//! - `dyn`: `Arc<dyn Lookups>` in this process, as a consumer holds it;
 //! - `unix`: a service in another process over HTTP on a Unix socket;
 //! - `tcp`: the same over TCP on the loopback, one connection kept alive.
 //!
@@ -15,7 +15,7 @@ use std::sync::Arc;
 use benches::{Questions, Round, Service, serve_if_asked};
 use criterion::{BenchmarkId, Criterion, Throughput};
 use postcode_core::dataset::Dataset;
-use postcode_core::{Local, Nearest, PostcodeLookup, connect};
+use postcode_core::{Local, Lookups, Nearest, PostcodeLookup, connect};
 use tokio::runtime::Runtime;
 
 fn main() {
@@ -30,7 +30,7 @@ fn main() {
         ("unix", Service::start(&format!("unix:{}", folder.path().join("socket").display())).unwrap()),
         ("tcp", Service::start("127.0.0.1:0").unwrap()),
     ];
-    let mut modes: Vec<(&str, Arc<dyn PostcodeLookup>)> = vec![("dyn", local)];
+    let mut modes: Vec<(&str, Arc<dyn Lookups>)> = vec![("dyn", local)];
     for (name, service) in &services {
         let url = format!("{}?batch=1000&deadline=30s&timeout=30s", service.url);
         modes.push((name, runtime.block_on(connect(&url)).unwrap()));
@@ -42,7 +42,7 @@ fn main() {
     criterion.final_summary();
 }
 
-type Modes = [(&'static str, Arc<dyn PostcodeLookup>)];
+type Modes = [(&'static str, Arc<dyn Lookups>)];
 
 fn lookups(c: &mut Criterion, runtime: &Runtime, dataset: &Dataset, modes: &Modes, questions: &Questions) {
     let workloads = [

@@ -4,12 +4,9 @@
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Instant;
 
-use async_trait::async_trait;
-use postcode_core::{
-    Answer, DatasetInfo, Nearest, NearestOutcodes, Neighbour, Outcode, OutcodeSummary, Page, Place,
-    PlaceMatch, PlacePostcodes, PlaceQuery, Postcode, PostcodeLookup, PostcodeLookupExt, Record, Result,
-    ScottishPostcode, Within, connect,
-};
+use postcode_core::layers::Around;
+use postcode_core::layers::call::Call;
+use postcode_core::{PostcodeLookup, PostcodeLookupExt, Result, connect, layer};
 
 /// Counts the calls to a lookup, their failures and their time.
 #[derive(Debug)]
@@ -24,73 +21,23 @@ impl<L> Counted<L> {
     fn new(inner: L) -> Self {
         Self { inner, calls: 0.into(), failures: 0.into(), nanoseconds: 0.into() }
     }
+}
 
-    async fn count<T>(&self, call: impl Future<Output = Result<T>>) -> Result<T> {
+impl<L: PostcodeLookup> Around for Counted<L> {
+    type Inner = L;
+
+    async fn around<C: Call<L>>(&self, call: C) -> Result<C::Reply> {
         let start = Instant::now();
-        let answer = call.await;
+        let reply = call.on(&self.inner).await;
         self.calls.fetch_add(1, Relaxed);
-        self.failures.fetch_add(u64::from(answer.is_err()), Relaxed);
+        self.failures.fetch_add(u64::from(reply.is_err()), Relaxed);
         self.nanoseconds.fetch_add(start.elapsed().as_nanos() as u64, Relaxed);
-        answer
+        reply
     }
 }
 
-#[async_trait]
-impl<L: PostcodeLookup> PostcodeLookup for Counted<L> {
-    async fn lookup(&self, postcodes: &[Postcode]) -> Result<Vec<Answer>> {
-        self.count(self.inner.lookup(postcodes)).await
-    }
-    async fn outcode(&self, outcode: Outcode) -> Result<Option<OutcodeSummary>> {
-        self.count(self.inner.outcode(outcode)).await
-    }
-    async fn autocomplete(&self, prefix: &str, limit: usize) -> Result<Vec<Postcode>> {
-        self.count(self.inner.autocomplete(prefix, limit)).await
-    }
-    async fn search(&self, query: &str, limit: usize) -> Result<Vec<Record>> {
-        self.count(self.inner.search(query, limit)).await
-    }
-    async fn nearest(&self, query: &Nearest) -> Result<Option<Vec<Neighbour>>> {
-        self.count(self.inner.nearest(query)).await
-    }
-    async fn within(&self, query: &Within) -> Result<Option<Page>> {
-        self.count(self.inner.within(query)).await
-    }
-    async fn outcodes(&self, prefix: &str, limit: usize) -> Result<Vec<Outcode>> {
-        self.count(self.inner.outcodes(prefix, limit)).await
-    }
-    async fn random(&self, outcode: Option<Outcode>) -> Result<Option<Record>> {
-        self.count(self.inner.random(outcode)).await
-    }
-    async fn nearest_outcodes(&self, query: &NearestOutcodes) -> Result<Option<Vec<OutcodeSummary>>> {
-        self.count(self.inner.nearest_outcodes(query)).await
-    }
-    async fn place(&self, code: &str) -> Result<Option<Place>> {
-        self.count(self.inner.place(code)).await
-    }
-    async fn places(&self, query: &str, limit: usize) -> Result<Vec<Place>> {
-        self.count(self.inner.places(query, limit)).await
-    }
-    async fn find_places(&self, query: &PlaceQuery) -> Result<Vec<PlaceMatch>> {
-        self.count(self.inner.find_places(query)).await
-    }
-    async fn place_postcodes(
-        &self,
-        code: &str,
-        after: Option<Postcode>,
-        limit: usize,
-    ) -> Result<Option<PlacePostcodes>> {
-        self.count(self.inner.place_postcodes(code, after, limit)).await
-    }
-    async fn random_place(&self) -> Result<Option<Place>> {
-        self.count(self.inner.random_place()).await
-    }
-    async fn scottish_postcode(&self, postcode: Postcode) -> Result<Option<ScottishPostcode>> {
-        self.count(self.inner.scottish_postcode(postcode)).await
-    }
-    async fn info(&self) -> Result<DatasetInfo> {
-        self.count(self.inner.info()).await
-    }
-}
+// All methods of all traits that the inner lookup has, each through `around`.
+layer!([L: PostcodeLookup] Counted<L>);
 
 #[tokio::main]
 async fn main() -> Result<()> {

@@ -1,6 +1,6 @@
 //! A module promoted to a service while its consumer runs, and back, with the service killed in between.
 //!
-//! The consumer holds an `Arc<dyn PostcodeLookup>`, is under load from the first to the last line, and learns nothing
+//! The consumer holds an `Arc<dyn Lookups>`, is under load from the first to the last line, and learns nothing
 //! of what happens behind it. Each line is a step: what the consumer saw in it. A failed or wrong answer ends this
 //! program with an error.
 
@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use postcode_core::layers::{Promotion, PromotionConfig, Stage};
-use postcode_core::{Answer, Postcode, PostcodeLookup, PostcodeLookupExt, connect};
+use postcode_core::{Answer, Lookups, Postcode, PostcodeLookup, PostcodeLookupExt, connect};
 use postcode_service::api::{Api, Edition, Limits};
 use postcode_service::server::{Frontend, Listener, Options, run};
 
@@ -129,7 +129,7 @@ struct Seen {
 
 impl Consumer {
     /// Asks that lookup for postcodes whose answers are known beforehand.
-    async fn start(lookup: Arc<dyn PostcodeLookup>, known: &dyn PostcodeLookup) -> Result<Self> {
+    async fn start(lookup: Arc<dyn Lookups>, known: &dyn Lookups) -> Result<Self> {
         let mut expected = Vec::new();
         for _ in 0..500 {
             let record = known.random(None).await?.context("a country without postcodes")?;

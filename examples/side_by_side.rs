@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use anyhow::Result;
 use postcode_core::{
-    Answer, AreaKind, Areas, MockPostcodeLookup, OwnedArea, PostcodeLookup, PostcodeLookupExt, Record,
-    connect,
+    Answer, AreaKind, Areas, Lookups, MockPostcodeLookup, OwnedArea, PostcodeLookup, PostcodeLookupExt,
+    Record, connect,
 };
 use postcode_service::api::{Api, Edition, Limits};
 use postcode_service::server::{Frontend, Listener, Options, run};
@@ -26,16 +26,14 @@ fn mock() -> Result<MockPostcodeLookup> {
     let name = Some("Westminster".into());
     record.areas = Areas::owned([(AreaKind::AdminDistrict, OwnedArea { name, ..OwnedArea::default() })]);
     let mut mock = MockPostcodeLookup::new();
-    mock.expect_lookup().returning(move |postcodes| {
-        let answer =
-            |&postcode| if postcode == record.postcode { record.clone().into() } else { Answer::Unknown };
-        Ok(postcodes.iter().map(answer).collect())
+    mock.expect_lookup_one().returning(move |postcode| {
+        Ok(if postcode == record.postcode { record.clone().into() } else { Answer::Unknown })
     });
     Ok(mock)
 }
 
 /// A service on any free port of this machine, in this process to keep the example short.
-async fn service(postcodes: Arc<dyn PostcodeLookup>) -> Result<String> {
+async fn service(postcodes: Arc<dyn Lookups>) -> Result<String> {
     let options = Options::default();
     let api = Api::new(Edition::of(postcodes).await?, Limits::default());
     let listener = Listener::bind(&"127.0.0.1:0".parse().map_err(anyhow::Error::msg)?).await?;

@@ -1,6 +1,6 @@
 //! The same operations on the same rows, by
 //!
-//! - `dyn`: `Arc<dyn PostcodeLookup>` in this process, over a mapped file;
+//! - `dyn`: `Arc<dyn Lookups>` in this process, over a mapped file;
 //! - `tcp`: a postcode-service in another process, over TCP on the loopback, one connection;
 //! - `postgis`: PostgreSQL with PostGIS and proper indexes, over one connection, statements prepared.
 //!
@@ -19,7 +19,7 @@ use benches::{Questions, Round, Service, serve_if_asked};
 use criterion::{Criterion, Throughput};
 use postcode_core::dataset::{Dataset, DatasetBuilder, Metadata};
 use postcode_core::{
-    AreaKind, Local, Location, MAX_PAGE, Nearest, Postcode, PostcodeLookup, Region, Within, connect,
+    AreaKind, Local, Location, Lookups, MAX_PAGE, Nearest, Postcode, PostcodeLookup, Region, Within, connect,
 };
 use tokio::runtime::Runtime;
 use tokio::sync::Mutex;
@@ -51,7 +51,7 @@ fn main() {
     std::fs::write(&path, dataset.as_bytes()).unwrap();
     let data = format!("file:{}", path.display());
     let service = Service::start_over("127.0.0.1:0", &data).unwrap();
-    let modes: Vec<(&str, Arc<dyn PostcodeLookup>)> = vec![
+    let modes: Vec<(&str, Arc<dyn Lookups>)> = vec![
         ("dyn", runtime.block_on(connect(&data)).unwrap()),
         ("tcp", runtime.block_on(connect(&format!("{}?deadline=30s&timeout=30s", service.url))).unwrap()),
     ];
@@ -120,7 +120,7 @@ fn prefix(postcode: Postcode) -> String {
 
 struct Peers {
     runtime: Runtime,
-    modes: Vec<(&'static str, Arc<dyn PostcodeLookup>)>,
+    modes: Vec<(&'static str, Arc<dyn Lookups>)>,
     postgis: Mutex<Postgis>,
 }
 

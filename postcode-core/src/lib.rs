@@ -92,7 +92,7 @@
 //! | complete what a person types | [`PostcodeLookup::autocomplete`] |
 //! | list the postcodes around a point | [`PostcodeLookup::nearest`] with [`Nearest`]. The radius is 100 metres unless set |
 //! | list the postcodes of a circle, box, polygon, area, outcode or sector | [`PostcodeLookup::within`] with [`Within`] |
-//! | search for a place by name | [`PostcodeLookup::find_places`] with [`PlaceQuery`]. Needs imported data |
+//! | search for a place by name | [`PlaceLookup::find_places`] with [`PlaceQuery`]. Needs imported data |
 //! | call a service, with every setting in code | [`Remote`], [`Connector`] |
 //! | keep a copy of a service's data in this process | [`Replica`] |
 //! | add a cache, retries, a circuit breaker or a time limit | [`layers`] |
@@ -211,9 +211,9 @@ pub use connect::{Connector, connect};
 pub use error::{Error, ErrorKind, Result};
 #[cfg(feature = "dataset")]
 pub use local::{Local, Opened};
+pub use lookup::{AnyLookup, Lookups, Pages, PlaceLookup, PostcodeLookup, PostcodeLookupExt, ScottishLookup};
 #[cfg(feature = "mock")]
-pub use lookup::MockPostcodeLookup;
-pub use lookup::{Pages, PostcodeLookup, PostcodeLookupExt};
+pub use lookup::{MockLookups, MockPlaceLookup, MockPostcodeLookup, MockScottishLookup};
 pub use model::{
     Answer, Approximate, Area, AreaKind, Areas, DatasetInfo, GridReference, GridSystem, Location, MatchKind,
     Neighbour, OutcodeSummary, OwnedArea, Place, PlaceMatch, PlacePostcodes, Record, ScottishArea,
@@ -233,3 +233,14 @@ pub use remote::Remote;
 #[cfg(feature = "replica")]
 pub use replica::{Replica, ReplicaBuilder, ReplicaStatus};
 pub use source::redact;
+
+/// What the macros of this crate name in the code that they make.
+#[doc(hidden)]
+pub mod private {
+    pub use async_trait::async_trait;
+
+    pub use crate::lookup::Around;
+    pub use crate::lookup::place_calls::*;
+    pub use crate::lookup::postcode_calls::*;
+    pub use crate::lookup::scottish_calls::*;
+}

@@ -12,7 +12,9 @@ use std::time::Duration;
 
 use crate::databases::Database;
 use crate::http::{Server, exchange, send};
-use postcode_core::{Answer, DatasetInfo, Error, ErrorKind, Location, MockPostcodeLookup, Record};
+use postcode_core::{
+    Answer, DatasetInfo, Error, ErrorKind, Location, MockLookups, MockPostcodeLookup, Record,
+};
 use postcode_testing::Proof;
 use serde_json::{Value, json};
 use sqlx::{Connection, PgConnection};
@@ -45,20 +47,19 @@ async fn postgresql_loses_nothing_and_doubles_nothing() {
 async fn lookup_that_comes_and_goes() -> (String, Arc<AtomicBool>) {
     let away = Arc::new(AtomicBool::new(false));
     let gone = away.clone();
-    let mut lookup = MockPostcodeLookup::new();
-    lookup.expect_lookup().returning(move |postcodes| {
+    let live = move |postcode| {
         if gone.load(SeqCst) {
             return Err(Error::new(ErrorKind::Unavailable, "away"));
         }
-        let live = |&postcode| {
-            let mut record = Record::live(postcode);
-            record.location = Location::new(53.48, -2.24).ok();
-            Answer::Live(record)
-        };
-        Ok(postcodes.iter().map(live).collect())
-    });
+        let mut record = Record::live(postcode);
+        record.location = Location::new(53.48, -2.24).ok();
+        Ok(Answer::Live(record))
+    };
+    let mut lookup = MockPostcodeLookup::new();
+    lookup.expect_lookup_one().returning(live.clone());
+    lookup.expect_lookup().returning(move |postcodes| postcodes.iter().copied().map(&live).collect());
     lookup.expect_info().returning(|| Ok(DatasetInfo::new("August 2025")));
-    (service::of(Arc::new(lookup)).await, away)
+    (service::of(Arc::new(MockLookups { postcodes: lookup, ..MockLookups::default() })).await, away)
 }
 
 async fn balances(database: Database, seed: u64) {

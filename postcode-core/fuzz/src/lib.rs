@@ -22,8 +22,8 @@ use postcode_core::dataset::Dataset;
 use postcode_core::remote::Transport;
 use postcode_core::wire::{BulkItem, ErrorBody, Field, Keys, PageBody, PolygonBody, RecordBody, Success};
 use postcode_core::{
-    Answer, Bfpo, DatasetInfo, ErrorKind, Local, Location, Nearest, NearestOutcodes, Outcode, OutcodeSummary,
-    Place, PlaceMatch, PlaceQuery, PostalCode, Postcode, PostcodeArea, PostcodeLookup, Region, Remote,
+    Answer, Bfpo, DatasetInfo, ErrorKind, Local, Location, Lookups, Nearest, NearestOutcodes, Outcode,
+    OutcodeSummary, Place, PlaceMatch, PlaceQuery, PostalCode, Postcode, PostcodeArea, Region, Remote,
     Result, ScottishPostcode, Sector, Status, TerritoryCode, Within, YearMonth, text,
 };
 
@@ -171,7 +171,7 @@ impl Transport for Answers {
 }
 
 /// Asks all that can be asked. Answers are of the right number, errors of the kinds that are expected.
-fn ask_everything(lookup: &dyn PostcodeLookup) {
+fn ask_everything(lookup: &dyn Lookups) {
     // Timers of the client need a runtime; they are not waited for.
     static RUNTIME: OnceLock<tokio::runtime::Runtime> = OnceLock::new();
     let runtime = RUNTIME.get_or_init(|| {

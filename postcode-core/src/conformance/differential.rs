@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Display};
 
-use crate::{Nearest, NearestOutcodes, Outcode, PlaceQuery, Postcode, PostcodeLookup, Result, Within};
+use crate::{Lookups, Nearest, NearestOutcodes, Outcode, PlaceQuery, Postcode, Result, Within};
 
 /// A call of any method, to be made on several implementations.
 #[derive(Clone, Debug, PartialEq)]
@@ -40,7 +40,7 @@ pub enum AnyCall {
 
 impl AnyCall {
     /// The answer, or the kind of the error, as text.
-    pub async fn answer(&self, lookup: &dyn PostcodeLookup) -> String {
+    pub async fn answer(&self, lookup: &dyn Lookups) -> String {
         match self {
             Self::Lookup(postcodes) => text(lookup.lookup(postcodes).await),
             Self::Outcode(outcode) => text(lookup.outcode(*outcode).await),
@@ -94,8 +94,8 @@ impl Display for Difference {
 /// Asks two implementations the same calls and returns those that they answer differently: with unequal
 /// answers, or with errors of unequal kinds.
 pub async fn differential(
-    one: &dyn PostcodeLookup,
-    other: &dyn PostcodeLookup,
+    one: &dyn Lookups,
+    other: &dyn Lookups,
     calls: impl IntoIterator<Item = AnyCall>,
 ) -> Vec<Difference> {
     let mut differences = Vec::new();

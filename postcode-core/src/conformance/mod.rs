@@ -33,10 +33,10 @@ pub use fixture::Fixture;
 pub use reference::Reference;
 pub use report::{Outcome, Report, Verdict};
 
-use crate::{ErrorKind, PostcodeLookup, Record, Result};
+use crate::{ErrorKind, Lookups, Record, Result};
 
 /// Runs the whole suite on an implementation that is filled with the records of a fixture.
-pub async fn check(lookup: &dyn PostcodeLookup, fixture: &Fixture) -> Report {
+pub async fn check(lookup: &dyn Lookups, fixture: &Fixture) -> Report {
     run(cases::CASES, &cases::Suite::new(lookup, fixture)).await
 }
 
@@ -54,7 +54,7 @@ const SAMPLES: usize = 12;
 /// check_any(&lookup).await.assert_complete();
 /// # });
 /// ```
-pub async fn check_any(lookup: &dyn PostcodeLookup) -> Report {
+pub async fn check_any(lookup: &dyn Lookups) -> Report {
     let fixture = match sample(lookup).await {
         Ok(fixture) => fixture,
         Err(error) => {
@@ -69,7 +69,7 @@ pub async fn check_any(lookup: &dyn PostcodeLookup) -> Report {
     run(cases::ANY, &cases::Suite::new(lookup, &fixture)).await
 }
 
-async fn sample(lookup: &dyn PostcodeLookup) -> Result<Fixture> {
+async fn sample(lookup: &dyn Lookups) -> Result<Fixture> {
     let info = lookup.info().await?;
     let mut records: Vec<Record> = Vec::with_capacity(SAMPLES);
     for _ in 0..SAMPLES {

@@ -9,8 +9,9 @@ use crate::matching::place_name::{Query, folded, words};
 use crate::query::check;
 use crate::{
     Answer, AreaKind, DatasetInfo, Error, ErrorKind, GridSystem, Location, Nearest, NearestOutcodes,
-    Neighbour, Origin, Outcode, OutcodeOrigin, OutcodeSummary, Page, Place, PlaceMatch, PlacePostcodes,
-    PlaceQuery, Postcode, PostcodeLookup, Record, Result, ScottishPostcode, Within,
+    Neighbour, Origin, Outcode, OutcodeOrigin, OutcodeSummary, Page, Place, PlaceLookup, PlaceMatch,
+    PlacePostcodes, PlaceQuery, Postcode, PostcodeLookup, Record, Result, ScottishLookup, ScottishPostcode,
+    Within,
 };
 
 /// A [`PostcodeLookup`] over a [`Fixture`] that walks all records for every question. What the suite
@@ -39,6 +40,10 @@ impl Reference {
 #[deny(clippy::missing_trait_methods)]
 #[async_trait]
 impl PostcodeLookup for Reference {
+    async fn lookup_one(&self, postcode: Postcode) -> Result<Answer> {
+        Ok(answer(&self.fixture(), postcode))
+    }
+
     async fn lookup(&self, postcodes: &[Postcode]) -> Result<Vec<Answer>> {
         check::batch(postcodes.len())?;
         let fixture = self.fixture();
@@ -126,6 +131,14 @@ impl PostcodeLookup for Reference {
         Ok(Some(found.into_iter().map(|(_, summary)| summary).collect()))
     }
 
+    async fn info(&self) -> Result<DatasetInfo> {
+        Ok(self.fixture().info().clone())
+    }
+}
+
+#[deny(clippy::missing_trait_methods)]
+#[async_trait]
+impl PlaceLookup for Reference {
     async fn place(&self, code: &str) -> Result<Option<Place>> {
         check::text(code)?;
         let Some(code) = Place::code_of(code) else { return Ok(None) };
@@ -177,15 +190,15 @@ impl PostcodeLookup for Reference {
         has("places", fixture.info().places)?;
         Ok(fixture.places().nth(any(fixture.places().count())).cloned())
     }
+}
 
+#[deny(clippy::missing_trait_methods)]
+#[async_trait]
+impl ScottishLookup for Reference {
     async fn scottish_postcode(&self, postcode: Postcode) -> Result<Option<ScottishPostcode>> {
         let fixture = self.fixture();
         has("Scottish postcodes", fixture.info().scottish_postcodes)?;
         Ok(fixture.scottish().find(|entry| entry.postcode == postcode).cloned())
-    }
-
-    async fn info(&self) -> Result<DatasetInfo> {
-        Ok(self.fixture().info().clone())
     }
 }
 

@@ -10,7 +10,8 @@ use futures::executor::block_on;
 use super::*;
 use crate::{
     Answer, DatasetInfo, Error, ErrorKind, Nearest, NearestOutcodes, Neighbour, Outcode, OutcodeSummary,
-    Page, Place, PlaceMatch, PlacePostcodes, PlaceQuery, Postcode, Record, Result, ScottishPostcode, Within,
+    Page, Place, PlaceLookup, PlaceMatch, PlacePostcodes, PlaceQuery, Postcode, PostcodeLookup, Record,
+    Result, ScottishLookup, ScottishPostcode, Within,
 };
 
 #[test]
@@ -21,7 +22,7 @@ fn the_reference_keeps_the_contract_and_so_does_a_pointer_to_it() {
         check(&reference(), &fixture).await.assert_complete();
         check(&Arc::new(reference()), &fixture).await.assert_complete();
         check(&Box::new(reference()), &fixture).await.assert_complete();
-        let shared: Arc<dyn PostcodeLookup> = Arc::new(reference());
+        let shared: Arc<dyn Lookups> = Arc::new(reference());
         check(&shared, &fixture).await.assert_complete();
         let leaked: &'static Reference = Box::leak(Box::new(reference()));
         check(&leaked, &fixture).await.assert_complete();
@@ -143,6 +144,10 @@ async fn yield_once() {
 
 #[async_trait]
 impl PostcodeLookup for Faulty {
+    async fn lookup_one(&self, postcode: Postcode) -> Result<Answer> {
+        self.lookup(&[postcode]).await.map(|mut answers| answers.remove(0))
+    }
+
     async fn lookup(&self, postcodes: &[Postcode]) -> Result<Vec<Answer>> {
         if self.fault == Fault::NoBatchLimit && postcodes.len() > crate::MAX_BATCH {
             return Ok(Vec::new());
@@ -253,34 +258,6 @@ impl PostcodeLookup for Faulty {
     async fn nearest_outcodes(&self, query: &NearestOutcodes) -> Result<Option<Vec<OutcodeSummary>>> {
         self.right.nearest_outcodes(query).await
     }
-    async fn place(&self, code: &str) -> Result<Option<Place>> {
-        self.right.place(code).await
-    }
-    async fn places(&self, query: &str, limit: usize) -> Result<Vec<Place>> {
-        self.right.places(query, limit).await
-    }
-    async fn find_places(&self, query: &PlaceQuery) -> Result<Vec<PlaceMatch>> {
-        let mut found = self.right.find_places(query).await?;
-        if self.fault == Fault::NoTypingErrors {
-            found.retain(|found| found.edits == 0);
-        }
-        Ok(found)
-    }
-    async fn place_postcodes(
-        &self,
-        code: &str,
-        after: Option<Postcode>,
-        limit: usize,
-    ) -> Result<Option<PlacePostcodes>> {
-        let after = after.filter(|_| self.fault != Fault::FirstPageOnly);
-        self.right.place_postcodes(code, after, limit).await
-    }
-    async fn random_place(&self) -> Result<Option<Place>> {
-        self.right.random_place().await
-    }
-    async fn scottish_postcode(&self, postcode: Postcode) -> Result<Option<ScottishPostcode>> {
-        self.right.scottish_postcode(postcode).await
-    }
     async fn info(&self) -> Result<DatasetInfo> {
         let mut info = self.right.info().await?;
         if self.fault == Fault::NoFingerprint {
@@ -290,6 +267,48 @@ impl PostcodeLookup for Faulty {
             info.edition = format!("{:?}", self.count.fetch_add(1, SeqCst));
         }
         Ok(info)
+    }
+}
+
+#[deny(clippy::missing_trait_methods)]
+#[async_trait]
+impl PlaceLookup for Faulty {
+    async fn place(&self, code: &str) -> Result<Option<Place>> {
+        self.right.place(code).await
+    }
+
+    async fn places(&self, query: &str, limit: usize) -> Result<Vec<Place>> {
+        self.right.places(query, limit).await
+    }
+
+    async fn find_places(&self, query: &PlaceQuery) -> Result<Vec<PlaceMatch>> {
+        let mut found = self.right.find_places(query).await?;
+        if self.fault == Fault::NoTypingErrors {
+            found.retain(|found| found.edits == 0);
+        }
+        Ok(found)
+    }
+
+    async fn place_postcodes(
+        &self,
+        code: &str,
+        after: Option<Postcode>,
+        limit: usize,
+    ) -> Result<Option<PlacePostcodes>> {
+        let after = after.filter(|_| self.fault != Fault::FirstPageOnly);
+        self.right.place_postcodes(code, after, limit).await
+    }
+
+    async fn random_place(&self) -> Result<Option<Place>> {
+        self.right.random_place().await
+    }
+}
+
+#[deny(clippy::missing_trait_methods)]
+#[async_trait]
+impl ScottishLookup for Faulty {
+    async fn scottish_postcode(&self, postcode: Postcode) -> Result<Option<ScottishPostcode>> {
+        self.right.scottish_postcode(postcode).await
     }
 }
 
@@ -395,39 +414,46 @@ fn a_difference_shows_where() {
 fn the_mock_fed_with_real_answers_keeps_the_contract() {
     let fixture = Fixture::small();
     let reference = Arc::new(Reference::new(fixture.clone()));
-    let mut mock = crate::MockPostcodeLookup::new();
+    let mut mock = crate::MockLookups::default();
     let right = reference.clone();
-    mock.expect_lookup().returning(move |postcodes| block_on(right.lookup(postcodes)));
+    mock.postcodes.expect_lookup().returning(move |postcodes| block_on(right.lookup(postcodes)));
     let right = reference.clone();
-    mock.expect_outcode().returning(move |outcode| block_on(right.outcode(outcode)));
+    mock.postcodes.expect_lookup_one().returning(move |postcode| block_on(right.lookup_one(postcode)));
     let right = reference.clone();
-    mock.expect_autocomplete().returning(move |prefix, limit| block_on(right.autocomplete(prefix, limit)));
+    mock.postcodes.expect_outcode().returning(move |outcode| block_on(right.outcode(outcode)));
     let right = reference.clone();
-    mock.expect_search().returning(move |query, limit| block_on(right.search(query, limit)));
+    mock.postcodes
+        .expect_autocomplete()
+        .returning(move |prefix, limit| block_on(right.autocomplete(prefix, limit)));
     let right = reference.clone();
-    mock.expect_nearest().returning(move |query| block_on(right.nearest(query)));
+    mock.postcodes.expect_search().returning(move |query, limit| block_on(right.search(query, limit)));
     let right = reference.clone();
-    mock.expect_within().returning(move |query| block_on(right.within(query)));
+    mock.postcodes.expect_nearest().returning(move |query| block_on(right.nearest(query)));
     let right = reference.clone();
-    mock.expect_outcodes().returning(move |prefix, limit| block_on(right.outcodes(prefix, limit)));
+    mock.postcodes.expect_within().returning(move |query| block_on(right.within(query)));
     let right = reference.clone();
-    mock.expect_random().returning(move |outcode| block_on(right.random(outcode)));
+    mock.postcodes.expect_outcodes().returning(move |prefix, limit| block_on(right.outcodes(prefix, limit)));
     let right = reference.clone();
-    mock.expect_nearest_outcodes().returning(move |query| block_on(right.nearest_outcodes(query)));
+    mock.postcodes.expect_random().returning(move |outcode| block_on(right.random(outcode)));
     let right = reference.clone();
-    mock.expect_place().returning(move |code| block_on(right.place(code)));
+    mock.postcodes.expect_nearest_outcodes().returning(move |query| block_on(right.nearest_outcodes(query)));
     let right = reference.clone();
-    mock.expect_places().returning(move |query, limit| block_on(right.places(query, limit)));
+    mock.places.expect_place().returning(move |code| block_on(right.place(code)));
     let right = reference.clone();
-    mock.expect_find_places().returning(move |query| block_on(right.find_places(query)));
+    mock.places.expect_places().returning(move |query, limit| block_on(right.places(query, limit)));
     let right = reference.clone();
-    mock.expect_place_postcodes()
+    mock.places.expect_find_places().returning(move |query| block_on(right.find_places(query)));
+    let right = reference.clone();
+    mock.places
+        .expect_place_postcodes()
         .returning(move |code, after, limit| block_on(right.place_postcodes(code, after, limit)));
     let right = reference.clone();
-    mock.expect_random_place().returning(move || block_on(right.random_place()));
+    mock.places.expect_random_place().returning(move || block_on(right.random_place()));
     let right = reference.clone();
-    mock.expect_scottish_postcode().returning(move |postcode| block_on(right.scottish_postcode(postcode)));
-    mock.expect_info().returning(move || block_on(reference.info()));
+    mock.scotland
+        .expect_scottish_postcode()
+        .returning(move |postcode| block_on(right.scottish_postcode(postcode)));
+    mock.postcodes.expect_info().returning(move || block_on(reference.info()));
     // The outer executor is not `futures`' own, which can't run inside of itself.
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     runtime.block_on(check(&mock, &fixture)).assert_complete();

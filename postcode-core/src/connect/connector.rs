@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::source::{Source, SourceUrl};
-use crate::{PostcodeLookup, Result};
+use crate::{Lookups, Result};
 
 #[cfg(feature = "http")]
 use super::service::{Behind, Service};
@@ -130,7 +130,7 @@ impl Connector {
     ///
     /// # Errors
     /// Those of [`connect`](super::connect), and of the methods above that set something which makes no sense.
-    pub async fn connect(self) -> Result<Arc<dyn PostcodeLookup>> {
+    pub async fn connect(self) -> Result<Arc<dyn Lookups>> {
         match self.0 {
             #[cfg(feature = "dataset")]
             Kind::File(path, demands) => {
@@ -271,7 +271,7 @@ impl Behind for Connector {
         Box::new(Connector::within(*self, limit))
     }
 
-    fn connect(self: Box<Self>) -> BoxFuture<'static, Result<Arc<dyn PostcodeLookup>>> {
+    fn connect(self: Box<Self>) -> BoxFuture<'static, Result<Arc<dyn Lookups>>> {
         Box::pin(Connector::connect(*self))
     }
 }

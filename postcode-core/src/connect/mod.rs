@@ -8,7 +8,7 @@ mod service;
 
 use std::sync::Arc;
 
-use crate::{PostcodeLookup, Result};
+use crate::{Lookups, Result};
 pub use connector::Connector;
 
 /// Opens the lookup that a URL names.
@@ -94,17 +94,17 @@ pub use connector::Connector;
 /// assert!(error.to_string().contains("write http://localhost:8080"));
 /// # }
 /// ```
-pub async fn connect(url: &str) -> Result<Arc<dyn PostcodeLookup>> {
+pub async fn connect(url: &str) -> Result<Arc<dyn Lookups>> {
     Connector::new(url)?.connect().await
 }
 
 #[cfg(feature = "embedded")]
-fn embedded() -> Result<Arc<dyn PostcodeLookup>> {
+fn embedded() -> Result<Arc<dyn Lookups>> {
     Ok(Arc::new(crate::local::Embedded::open()?))
 }
 
 #[cfg(not(feature = "embedded"))]
-fn embedded() -> Result<Arc<dyn PostcodeLookup>> {
+fn embedded() -> Result<Arc<dyn Lookups>> {
     Err(feature_off("embedded", "embedded"))
 }
 

@@ -12,7 +12,7 @@ use crate::layers::{Failover, Fallback, Order, Resilience, guarded, repeated};
 use crate::remote::RemoteBuilder;
 use crate::remote::config::OPTIONS;
 use crate::source::{SourceUrl, redact};
-use crate::{Error, PostcodeLookup, Result};
+use crate::{Error, Lookups, Result};
 
 /// Endpoints of one service at most.
 const MAX_ENDPOINTS: usize = 16;
@@ -27,7 +27,7 @@ pub(super) trait Behind: fmt::Debug + fmt::Display + Send {
     /// For a caller that waits no longer than this.
     fn within(self: Box<Self>, limit: Duration) -> Box<dyn Behind>;
     /// Opens it.
-    fn connect(self: Box<Self>) -> BoxFuture<'static, Result<Arc<dyn PostcodeLookup>>>;
+    fn connect(self: Box<Self>) -> BoxFuture<'static, Result<Arc<dyn Lookups>>>;
 }
 
 /// Reads the URL of a source that this many others fall back to.
@@ -142,10 +142,10 @@ impl Service {
         layers
     }
 
-    pub(super) async fn connect(self) -> Result<Arc<dyn PostcodeLookup>> {
+    pub(super) async fn connect(self) -> Result<Arc<dyn Lookups>> {
         let mut layers = self.resilience();
         let Self { mut endpoints, order, fallback, .. } = self;
-        let stack: Arc<dyn PostcodeLookup> = match (endpoints.pop(), endpoints.is_empty()) {
+        let stack: Arc<dyn Lookups> = match (endpoints.pop(), endpoints.is_empty()) {
             // Its client repeats by itself: it knows which requests of a batch failed.
             (Some(only), true) if layers.hedge.is_none() => Arc::new(only.build()?),
             (Some(only), true) => {

@@ -53,11 +53,11 @@ impl Net {
         self.0.seen.lock().unwrap().drain(..).map(|(host, _)| host).collect()
     }
 
-    async fn open(&self, url: &str) -> Arc<dyn PostcodeLookup> {
+    async fn open(&self, url: &str) -> Arc<dyn Lookups> {
         self.on(Connector::new(url).unwrap()).await
     }
 
-    async fn on(&self, connector: Connector) -> Arc<dyn PostcodeLookup> {
+    async fn on(&self, connector: Connector) -> Arc<dyn Lookups> {
         connector.remote(|client| client.transport(self.clone())).connect().await.unwrap()
     }
 }
@@ -90,7 +90,7 @@ fn postcode() -> Postcode {
     "AB10 1AB".parse().unwrap()
 }
 
-async fn ask(lookup: &dyn PostcodeLookup) -> Result<()> {
+async fn ask(lookup: &dyn Lookups) -> Result<()> {
     assert_eq!(lookup.get(postcode()).await?, Answer::Unknown);
     Ok(())
 }

@@ -8,7 +8,7 @@ use futures::FutureExt;
 use futures::future::{BoxFuture, Shared, WeakShared};
 use tokio::sync::Semaphore;
 
-use super::call::Call;
+use super::call::{Call, LookupCall};
 use super::{Around, deadline};
 use crate::{Answer, Error, ErrorKind, MAX_BATCH, Postcode, PostcodeLookup, Result, layer};
 
@@ -118,14 +118,16 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl<L: PostcodeLookup> Around for Batcher<L> {
-    async fn around<C: Call>(&self, call: C) -> Result<C::Reply> {
+    type Inner = L;
+
+    async fn around<C: Call<L>>(&self, call: C) -> Result<C::Reply> {
         call.on(&*self.inner).await
     }
 
-    async fn around_lookup(&self, postcodes: &[Postcode]) -> Result<Vec<Answer>> {
-        let [postcode] = postcodes else { return self.inner.lookup(postcodes).await };
+    async fn around_lookup<C: LookupCall<L>>(&self, call: C) -> Result<C::Reply> {
+        let [postcode] = call.postcodes() else { return call.on(&*self.inner).await };
         let (batch, seat) = self.seat(*postcode);
-        Ok(vec![batch.await?[seat].clone()])
+        Ok(C::reply_one(batch.await?[seat].clone()))
     }
 }
 

@@ -101,7 +101,7 @@ impl<L> Breaker<L> {
     }
 
     /// Leave to make a call now, or the error to answer with.
-    pub(super) fn admit(&self, call: &impl Call) -> Result<Permit<'_>> {
+    pub(super) fn admit(&self, call: &impl Call<L>) -> Result<Permit<'_>> {
         let mut state = lock(&self.state);
         let refused = |wait: Option<Duration>| {
             Error::new(
@@ -173,7 +173,9 @@ fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
 }
 
 impl<L: PostcodeLookup> Around for Breaker<L> {
-    async fn around<C: Call>(&self, call: C) -> Result<C::Reply> {
+    type Inner = L;
+
+    async fn around<C: Call<L>>(&self, call: C) -> Result<C::Reply> {
         let permit = self.admit(&call)?;
         self.ask(&call, permit).await
     }
@@ -181,7 +183,7 @@ impl<L: PostcodeLookup> Around for Breaker<L> {
 
 impl<L: PostcodeLookup> Breaker<L> {
     /// Makes a call that was admitted.
-    pub(super) async fn ask<C: Call>(&self, call: &C, permit: Permit<'_>) -> Result<C::Reply> {
+    pub(super) async fn ask<C: Call<L>>(&self, call: &C, permit: Permit<'_>) -> Result<C::Reply> {
         let answer = call.on(&self.inner).await;
         self.settle(&permit, answer.as_ref().is_err_and(is_fault));
         answer

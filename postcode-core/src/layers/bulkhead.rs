@@ -26,7 +26,9 @@ impl<L> Bulkhead<L> {
 }
 
 impl<L: PostcodeLookup> Around for Bulkhead<L> {
-    async fn around<C: Call>(&self, call: C) -> Result<C::Reply> {
+    type Inner = L;
+
+    async fn around<C: Call<L>>(&self, call: C) -> Result<C::Reply> {
         let Ok(_permit) = self.free.try_acquire() else {
             return Err(Error::new(
                 ErrorKind::Overloaded,

@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::Around;
-use super::call::Call;
+use super::call::{Call, LookupCall};
 use super::edition::{Edition, Sight, Span};
 use crate::{Answer, DatasetInfo, Error, ErrorKind, Postcode, PostcodeLookup, Result, layer};
 
@@ -173,7 +173,9 @@ impl<L: PostcodeLookup> Cache<L> {
 }
 
 impl<L: PostcodeLookup> Around for Cache<L> {
-    async fn around<C: Call>(&self, call: C) -> Result<C::Reply> {
+    type Inner = L;
+
+    async fn around<C: Call<L>>(&self, call: C) -> Result<C::Reply> {
         let began = self.edition.tick();
         let reply = call.on(&self.inner).await?;
         if let Some(info) = (&reply as &dyn Any).downcast_ref() {
@@ -182,17 +184,18 @@ impl<L: PostcodeLookup> Around for Cache<L> {
         Ok(reply)
     }
 
-    async fn around_lookup(&self, postcodes: &[Postcode]) -> Result<Vec<Answer>> {
+    async fn around_lookup<C: LookupCall<L>>(&self, call: C) -> Result<C::Reply> {
+        let postcodes = call.postcodes();
         crate::query::check::batch(postcodes.len())?;
-        let [postcode] = postcodes else { return self.batch(postcodes).await };
+        let [postcode] = postcodes else { return C::reply_all(self.batch(postcodes).await?) };
         match self.get(postcode) {
             Some(entry) => {
                 self.count(1, 0);
-                Ok(vec![entry.answer])
+                Ok(C::reply_one(entry.answer))
             }
             None => {
                 self.count(0, 1);
-                self.fetch(postcodes).await
+                C::reply_all(self.fetch(postcodes).await?)
             }
         }
     }

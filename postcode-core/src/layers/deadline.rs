@@ -83,7 +83,9 @@ fn late(call: &impl Display, within: Duration) -> Error {
 }
 
 impl<L: PostcodeLookup> Around for Deadline<L> {
-    async fn around<C: Call>(&self, call: C) -> Result<C::Reply> {
+    type Inner = L;
+
+    async fn around<C: Call<L>>(&self, call: C) -> Result<C::Reply> {
         let within = remaining().map_or(self.within, |outer| self.within.min(outer));
         if within.is_zero() {
             return Err(late(&call, within));

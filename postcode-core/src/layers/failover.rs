@@ -48,7 +48,9 @@ impl<L> Failover<L> {
 }
 
 impl<L: PostcodeLookup> Around for Failover<L> {
-    async fn around<C: Call>(&self, call: C) -> Result<C::Reply> {
+    type Inner = L;
+
+    async fn around<C: Call<L>>(&self, call: C) -> Result<C::Reply> {
         let first = match self.order {
             Order::AsGiven => 0,
             Order::RoundRobin => self.next.fetch_add(1, Relaxed) % self.endpoints.len(),

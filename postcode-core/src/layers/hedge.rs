@@ -93,7 +93,9 @@ impl<L> Hedge<L> {
 }
 
 impl<L: PostcodeLookup> Around for Hedge<L> {
-    async fn around<C: Call>(&self, call: C) -> Result<C::Reply> {
+    type Inner = L;
+
+    async fn around<C: Call<L>>(&self, call: C) -> Result<C::Reply> {
         self.budget.deposit();
         let started = Instant::now();
         let mut first = pin!(call.on(&self.inner));

@@ -20,13 +20,11 @@
 //!
 //! All time here is tokio's: under `tokio::time::pause` every layer is deterministic.
 
-mod around;
 mod batcher;
 mod breaker;
 mod budget;
 mod bulkhead;
 mod cache;
-pub mod call;
 pub mod deadline;
 mod edition;
 mod failover;
@@ -43,7 +41,7 @@ mod tests;
 mod timeout;
 mod window;
 
-pub use around::Around;
+pub use crate::lookup::Around;
 pub use batcher::Batcher;
 pub use breaker::{Breaker, BreakerConfig};
 pub use budget::Budget;
@@ -63,12 +61,17 @@ pub use retry::Retry;
 pub use single_flight::SingleFlight;
 pub use timeout::Timeout;
 
-#[doc(hidden)]
-pub use async_trait::async_trait;
-
 #[cfg(doc)]
 use crate::PostcodeLookup;
 use crate::{Error, ErrorKind};
+
+/// One call of a lookup as a value, and what [`Around`] gets of it.
+pub mod call {
+    pub use crate::lookup::call::{Call, LookupCall, Reply};
+    pub use crate::lookup::place_calls::*;
+    pub use crate::lookup::postcode_calls::*;
+    pub use crate::lookup::scottish_calls::*;
+}
 
 /// Whether an error is a fault of the implementation, and not its answer to a bad question.
 fn is_fault(error: &Error) -> bool {

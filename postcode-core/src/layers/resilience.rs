@@ -8,7 +8,7 @@ use super::{
     Batcher, Breaker, BreakerConfig, Budget, Bulkhead, Cache, Deadline, Hedge, HedgeAfter, Retry,
     SingleFlight, Timeout,
 };
-use crate::PostcodeLookup;
+use crate::Lookups;
 
 /// How a client of a service defends itself, and saves calls. `Default` is sensible for a service in the same
 /// network; `Display` says all of it, for the log at the start.
@@ -105,13 +105,13 @@ impl Display for Resilience {
 /// The order matters: the bulkhead and the breaker refuse before any time is spent; the deadline holds for all
 /// retries together; the timeout is inside the retry, so that a tarpit does not use up all of the call's time.
 /// With a batcher a call may wait for a batch before its own, so that it takes at most twice the deadline.
-pub fn resilient(inner: impl PostcodeLookup, config: &Resilience) -> Arc<dyn PostcodeLookup> {
+pub fn resilient(inner: impl Lookups, config: &Resilience) -> Arc<dyn Lookups> {
     guarded(repeated(Timeout::new(inner, config.timeout), config), config)
 }
 
 /// Hedge, retry and deadline around what makes one attempt and limits its time.
-pub(crate) fn repeated(attempt: impl PostcodeLookup, config: &Resilience) -> Arc<dyn PostcodeLookup> {
-    let mut stack: Arc<dyn PostcodeLookup> = Arc::new(attempt);
+pub(crate) fn repeated(attempt: impl Lookups, config: &Resilience) -> Arc<dyn Lookups> {
+    let mut stack: Arc<dyn Lookups> = Arc::new(attempt);
     if let Some(after) = config.hedge {
         stack = Arc::new(Hedge::new(stack, after));
     }
@@ -123,7 +123,7 @@ pub(crate) fn repeated(attempt: impl PostcodeLookup, config: &Resilience) -> Arc
 }
 
 /// Breaker, bulkhead and what saves calls, around what ends within the deadline by itself.
-pub(crate) fn guarded(mut stack: Arc<dyn PostcodeLookup>, config: &Resilience) -> Arc<dyn PostcodeLookup> {
+pub(crate) fn guarded(mut stack: Arc<dyn Lookups>, config: &Resilience) -> Arc<dyn Lookups> {
     if let Some(breaker) = config.breaker {
         stack = Arc::new(Breaker::with(stack, breaker));
     }

@@ -84,7 +84,9 @@ impl<L> Retry<L> {
 }
 
 impl<L: PostcodeLookup> Around for Retry<L> {
-    async fn around<C: Call>(&self, call: C) -> Result<C::Reply> {
+    type Inner = L;
+
+    async fn around<C: Call<L>>(&self, call: C) -> Result<C::Reply> {
         self.budget.deposit();
         let mut retry = 0;
         loop {

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use futures::FutureExt;
 use futures::future::{BoxFuture, Shared, WeakShared};
 
-use super::call::Call;
+use super::call::{Call, LookupCall};
 use super::{Around, deadline};
 use crate::{Answer, Postcode, PostcodeLookup, PostcodeLookupExt, Result, layer};
 
@@ -79,14 +79,16 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl<L: PostcodeLookup> Around for SingleFlight<L> {
-    async fn around<C: Call>(&self, call: C) -> Result<C::Reply> {
+    type Inner = L;
+
+    async fn around<C: Call<L>>(&self, call: C) -> Result<C::Reply> {
         call.on(&*self.inner).await
     }
 
-    async fn around_lookup(&self, postcodes: &[Postcode]) -> Result<Vec<Answer>> {
-        match postcodes {
-            [postcode] => Ok(vec![self.board(*postcode).await?]),
-            _ => self.inner.lookup(postcodes).await,
+    async fn around_lookup<C: LookupCall<L>>(&self, call: C) -> Result<C::Reply> {
+        match call.postcodes() {
+            [postcode] => Ok(C::reply_one(self.board(*postcode).await?)),
+            _ => call.on(&*self.inner).await,
         }
     }
 }

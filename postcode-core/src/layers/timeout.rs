@@ -25,7 +25,9 @@ impl<L> Timeout<L> {
 }
 
 impl<L: PostcodeLookup> Around for Timeout<L> {
-    async fn around<C: Call>(&self, call: C) -> Result<C::Reply> {
+    type Inner = L;
+
+    async fn around<C: Call<L>>(&self, call: C) -> Result<C::Reply> {
         let limit = self.limit;
         deadline::until(deadline::after(limit), call.on(&self.inner), || {
             Error::new(ErrorKind::Timeout, format!("{call}: no answer within {limit:?}"))

@@ -7,18 +7,14 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::thread;
 
-use async_trait::async_trait;
-
 use super::Local;
 use crate::dataset::Dataset;
 use crate::dataset::pack::unpack::Pack;
 use crate::dataset::pack::{ORIGIN, packed};
+use crate::lookup::call::{Call, LookupCall};
+use crate::lookup::{Around, postcode_calls::Info};
 use crate::query::check;
-use crate::{
-    Answer, DatasetInfo, Error, ErrorKind, Nearest, NearestOutcodes, Neighbour, Outcode, OutcodeSummary,
-    Page, Place, PlaceMatch, PlacePostcodes, PlaceQuery, Postcode, PostcodeLookup, Record, Result,
-    ScottishPostcode, Within,
-};
+use crate::{Answer, DatasetInfo, Error, ErrorKind, Postcode, Result};
 
 /// So many blocks are unpacked by themselves. Each takes a tenth of what the whole takes, so more of them would not be
 /// there earlier than the whole.
@@ -148,84 +144,29 @@ impl Local {
     }
 }
 
-#[deny(clippy::missing_trait_methods)]
-#[async_trait]
-impl PostcodeLookup for Embedded {
-    async fn lookup(&self, postcodes: &[Postcode]) -> Result<Vec<Answer>> {
+impl Around for Embedded {
+    type Inner = Local;
+
+    async fn around<C: Call<Local>>(&self, call: C) -> Result<C::Reply> {
+        call.on(self.whole().await?).await
+    }
+
+    async fn around_lookup<C: LookupCall<Local>>(&self, call: C) -> Result<C::Reply> {
         if self.0.whole.get().is_none() {
-            check::batch(postcodes.len())?;
-            if let Some(answers) = self.0.early(postcodes) {
-                return Ok(answers);
+            check::batch(call.postcodes().len())?;
+            if let Some(answers) = self.0.early(call.postcodes()) {
+                return C::reply_all(answers);
             }
         }
-        self.whole().await?.get_many(postcodes)
+        self.around(call).await
     }
 
-    async fn outcode(&self, outcode: Outcode) -> Result<Option<OutcodeSummary>> {
-        self.whole().await?.outcode(outcode).await
-    }
-
-    async fn autocomplete(&self, prefix: &str, limit: usize) -> Result<Vec<Postcode>> {
-        self.whole().await?.autocomplete(prefix, limit).await
-    }
-
-    async fn search(&self, query: &str, limit: usize) -> Result<Vec<Record>> {
-        self.whole().await?.search(query, limit).await
-    }
-
-    async fn nearest(&self, query: &Nearest) -> Result<Option<Vec<Neighbour>>> {
-        self.whole().await?.nearest(query).await
-    }
-
-    async fn within(&self, query: &Within) -> Result<Option<Page>> {
-        self.whole().await?.within(query).await
-    }
-
-    async fn outcodes(&self, prefix: &str, limit: usize) -> Result<Vec<Outcode>> {
-        self.whole().await?.outcodes(prefix, limit).await
-    }
-
-    async fn random(&self, outcode: Option<Outcode>) -> Result<Option<Record>> {
-        self.whole().await?.random(outcode).await
-    }
-
-    async fn nearest_outcodes(&self, query: &NearestOutcodes) -> Result<Option<Vec<OutcodeSummary>>> {
-        self.whole().await?.nearest_outcodes(query).await
-    }
-
-    async fn place(&self, code: &str) -> Result<Option<Place>> {
-        self.whole().await?.place(code).await
-    }
-
-    async fn places(&self, query: &str, limit: usize) -> Result<Vec<Place>> {
-        self.whole().await?.places(query, limit).await
-    }
-
-    async fn find_places(&self, query: &PlaceQuery) -> Result<Vec<PlaceMatch>> {
-        self.whole().await?.find_places(query).await
-    }
-
-    async fn place_postcodes(
-        &self,
-        code: &str,
-        after: Option<Postcode>,
-        limit: usize,
-    ) -> Result<Option<PlacePostcodes>> {
-        self.whole().await?.place_postcodes(code, after, limit).await
-    }
-
-    async fn random_place(&self) -> Result<Option<Place>> {
-        self.whole().await?.random_place().await
-    }
-
-    async fn scottish_postcode(&self, postcode: Postcode) -> Result<Option<ScottishPostcode>> {
-        self.whole().await?.scottish_postcode(postcode).await
-    }
-
-    async fn info(&self) -> Result<DatasetInfo> {
+    async fn around_info(&self, _: Info<'_>) -> Result<DatasetInfo> {
         self.0.pack.info()
     }
 }
+
+crate::layer!([] Embedded);
 
 #[cfg(test)]
 #[cfg(gb_pack)]
@@ -236,6 +177,7 @@ mod tests {
     use futures::executor::block_on;
 
     use super::*;
+    use crate::PostcodeLookup;
 
     fn some_of(country: &Dataset) -> Vec<Postcode> {
         let mut some: Vec<Postcode> = country.iter().step_by(9_973).map(|record| record.postcode).collect();

@@ -15,8 +15,8 @@ use crate::query::check;
 use crate::source::{Source, SourceUrl};
 use crate::{
     Answer, DatasetInfo, Error, ErrorKind, Nearest, NearestOutcodes, Neighbour, Outcode, OutcodeSummary,
-    Page, Place, PlaceMatch, PlacePostcodes, PlaceQuery, Postcode, PostcodeLookup, Record, Result,
-    ScottishPostcode, Within,
+    Page, Place, PlaceLookup, PlaceMatch, PlacePostcodes, PlaceQuery, Postcode, PostcodeLookup, Record,
+    Result, ScottishLookup, ScottishPostcode, Within,
 };
 #[cfg(feature = "embedded")]
 pub(crate) use embedded::Embedded;
@@ -170,6 +170,10 @@ impl From<Dataset> for Local {
 #[deny(clippy::missing_trait_methods)]
 #[async_trait]
 impl PostcodeLookup for Local {
+    async fn lookup_one(&self, postcode: Postcode) -> Result<Answer> {
+        Ok(self.0.load().get(postcode))
+    }
+
     async fn lookup(&self, postcodes: &[Postcode]) -> Result<Vec<Answer>> {
         self.get_many(postcodes)
     }
@@ -211,6 +215,14 @@ impl PostcodeLookup for Local {
         self.0.load().nearest_outcodes(query)
     }
 
+    async fn info(&self) -> Result<DatasetInfo> {
+        Ok(self.0.load().info().clone())
+    }
+}
+
+#[deny(clippy::missing_trait_methods)]
+#[async_trait]
+impl PlaceLookup for Local {
     async fn place(&self, code: &str) -> Result<Option<Place>> {
         self.0.load().place(code)
     }
@@ -235,12 +247,12 @@ impl PostcodeLookup for Local {
     async fn random_place(&self) -> Result<Option<Place>> {
         self.0.load().random_place()
     }
+}
 
+#[deny(clippy::missing_trait_methods)]
+#[async_trait]
+impl ScottishLookup for Local {
     async fn scottish_postcode(&self, postcode: Postcode) -> Result<Option<ScottishPostcode>> {
         self.0.load().scottish_postcode(postcode)
-    }
-
-    async fn info(&self) -> Result<DatasetInfo> {
-        Ok(self.0.load().info().clone())
     }
 }

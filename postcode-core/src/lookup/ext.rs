@@ -13,9 +13,7 @@ use crate::{
 pub trait PostcodeLookupExt: PostcodeLookup {
     /// What this postcode is.
     async fn get(&self, postcode: Postcode) -> Result<Answer> {
-        self.lookup(&[postcode]).await?.pop().ok_or_else(|| {
-            Error::new(crate::ErrorKind::Internal, "a batch of one postcode came back without an answer")
-        })
+        self.lookup_one(postcode).await
     }
 
     /// What this text is, parsed first.

@@ -4,7 +4,11 @@ use std::collections::HashMap;
 
 use futures::stream::{self, StreamExt, TryStreamExt};
 
+use super::Remote;
 use super::call::{Ask, Call};
+use crate::lookup::call::LookupCall;
+use crate::lookup::postcode_calls::LookupOne;
+use crate::query::check;
 use crate::wire::{BulkItem, BulkQuery, EXTENDED, RecordBody, code, path};
 use crate::{Answer, Error, ErrorKind, Postcode, Result, Status};
 
@@ -22,7 +26,12 @@ struct Chunk {
 }
 
 impl Call<'_> {
+    pub(super) async fn lookup_one(&self, postcode: Postcode) -> Result<Answer> {
+        <LookupOne<'_> as LookupCall<Remote>>::reply_all(self.lookup(&[postcode]).await?)
+    }
+
     pub(super) async fn lookup(&self, postcodes: &[Postcode]) -> Result<Vec<Answer>> {
+        check::batch(postcodes.len())?;
         if postcodes.is_empty() {
             return Ok(Vec::new());
         }

@@ -20,12 +20,7 @@ mod transport;
 use std::fmt;
 use std::sync::Arc;
 
-use crate::query::check;
-use crate::{
-    Answer, DatasetInfo, Nearest, NearestOutcodes, Neighbour, Outcode, OutcodeSummary, Page, Place,
-    PlaceMatch, PlacePostcodes, PlaceQuery, Postcode, PostcodeLookup, Record, Result, ScottishPostcode,
-    Within,
-};
+use crate::{PlaceLookup, PostcodeLookup, Result, ScottishLookup};
 use async_trait::async_trait;
 pub use builder::RemoteBuilder;
 use call::Call;
@@ -40,8 +35,8 @@ pub use transport::Transport;
 /// has. Of a postcodes.io server it makes the most: what is null in bulk is asked for once more, one by one, to
 /// tell terminated from unknown; `autocomplete` is put in this crate's order from the at most 100 that the server
 /// gives. What such a server can't say is left out: of a terminated postcode there is the date and the location
-/// only, nothing is "not covered", [`info`](PostcodeLookup::info), [`find_places`](PostcodeLookup::find_places),
-/// [`place_postcodes`](PostcodeLookup::place_postcodes), [`within`](PostcodeLookup::within) and
+/// only, nothing is "not covered", [`info`](PostcodeLookup::info), [`find_places`](PlaceLookup::find_places),
+/// [`place_postcodes`](PlaceLookup::place_postcodes), [`within`](PostcodeLookup::within) and
 /// [`outcodes`](PostcodeLookup::outcodes) are [`NotSupported`](crate::ErrorKind::NotSupported), places that rank alike come
 /// in the server's order, and a batch of several requests is taken to be of one
 /// edition, which a postcode-service proves by the header `postcode-edition`.
@@ -116,91 +111,22 @@ impl fmt::Debug for Remote {
     }
 }
 
-#[deny(clippy::missing_trait_methods)]
-#[async_trait]
-impl PostcodeLookup for Remote {
-    async fn lookup(&self, postcodes: &[Postcode]) -> Result<Vec<Answer>> {
-        check::batch(postcodes.len())?;
-        self.call().lookup(postcodes).await
-    }
-
-    async fn outcode(&self, outcode: Outcode) -> Result<Option<OutcodeSummary>> {
-        self.call().outcode(outcode).await
-    }
-
-    async fn autocomplete(&self, prefix: &str, limit: usize) -> Result<Vec<Postcode>> {
-        check::limit(limit)?;
-        check::text(prefix)?;
-        self.call().autocomplete(prefix, limit).await
-    }
-
-    async fn search(&self, query: &str, limit: usize) -> Result<Vec<Record>> {
-        check::limit(limit)?;
-        check::text(query)?;
-        self.call().search(query, limit).await
-    }
-
-    async fn nearest(&self, query: &Nearest) -> Result<Option<Vec<Neighbour>>> {
-        check::nearest(query)?;
-        self.call().nearest(query).await
-    }
-
-    async fn within(&self, query: &Within) -> Result<Option<Page>> {
-        query.check()?;
-        self.call().within(query).await
-    }
-
-    async fn outcodes(&self, prefix: &str, limit: usize) -> Result<Vec<Outcode>> {
-        check::limit(limit)?;
-        check::text(prefix)?;
-        self.call().outcodes(prefix, limit).await
-    }
-
-    async fn random(&self, outcode: Option<Outcode>) -> Result<Option<Record>> {
-        self.call().random(outcode).await
-    }
-
-    async fn nearest_outcodes(&self, query: &NearestOutcodes) -> Result<Option<Vec<OutcodeSummary>>> {
-        check::nearest_outcodes(query)?;
-        self.call().nearest_outcodes(query).await
-    }
-
-    async fn place(&self, code: &str) -> Result<Option<Place>> {
-        check::text(code)?;
-        self.call().place(code).await
-    }
-
-    async fn places(&self, query: &str, limit: usize) -> Result<Vec<Place>> {
-        check::limit(limit)?;
-        check::text(query)?;
-        self.call().places(query, limit).await
-    }
-
-    async fn find_places(&self, query: &PlaceQuery) -> Result<Vec<PlaceMatch>> {
-        query.check()?;
-        self.call().find_places(query).await
-    }
-
-    async fn place_postcodes(
-        &self,
-        code: &str,
-        after: Option<Postcode>,
-        limit: usize,
-    ) -> Result<Option<PlacePostcodes>> {
-        check::limit(limit)?;
-        check::text(code)?;
-        self.call().place_postcodes(code, after, limit).await
-    }
-
-    async fn random_place(&self) -> Result<Option<Place>> {
-        self.call().random_place().await
-    }
-
-    async fn scottish_postcode(&self, postcode: Postcode) -> Result<Option<ScottishPostcode>> {
-        self.call().scottish_postcode(postcode).await
-    }
-
-    async fn info(&self) -> Result<DatasetInfo> {
-        self.call().info().await
-    }
+/// Each method is the [`Call`]'s of that name.
+macro_rules! dispatch {
+    ([] $trait:ident $(
+        $method:ident $call:ident $hook:ident $same:ident
+        ($(&$by_ref:ident: $of:ty),*; $($value:ident: $type:ty),*) -> $reply:ty;
+    )*) => {
+        #[deny(clippy::missing_trait_methods)]
+        #[async_trait]
+        impl $trait for Remote {
+            $(async fn $method(&self, $($by_ref: &$of,)* $($value: $type),*) -> Result<$reply> {
+                self.call().$method($($by_ref,)* $($value),*).await
+            })*
+        }
+    };
 }
+
+crate::postcode_operations!([dispatch] []);
+crate::place_operations!([dispatch] []);
+crate::scottish_operations!([dispatch] []);

@@ -3,11 +3,13 @@
 use url::form_urlencoded;
 
 use super::call::{Ask, Call};
+use crate::query::check;
 use crate::wire::{EXTENDED, LOCAL_TYPE, WITHIN, code, path};
 use crate::{Place, PlaceMatch, PlacePostcodes, PlaceQuery, Postcode, Result, ScottishPostcode};
 
 impl Call<'_> {
     pub(super) async fn place(&self, text: &str) -> Result<Option<Place>> {
+        check::text(text)?;
         let Some(asked) = Place::code_of(text) else { return Ok(None) };
         let reply = self.ask(&Ask::get(format!("{}/{asked}", path::PLACES), 1)).await?;
         let place: Option<Place> = reply.result_unless(&[code::PLACE_NOT_FOUND], &["Place not found"])?;
@@ -20,6 +22,8 @@ impl Call<'_> {
     }
 
     pub(super) async fn places(&self, query: &str, limit: usize) -> Result<Vec<Place>> {
+        check::limit(limit)?;
+        check::text(query)?;
         // No text at all is refused; a blank one finds nothing.
         let query = if query.is_empty() { " " } else { query };
         let query = form_urlencoded::Serializer::new(String::new()).append_pair("q", query).finish();
@@ -30,6 +34,7 @@ impl Call<'_> {
     }
 
     pub(super) async fn find_places(&self, query: &PlaceQuery) -> Result<Vec<PlaceMatch>> {
+        query.check()?;
         // An empty parameter is none; a blank one finds nothing.
         let given = [
             ("q", Some(&query.text)),
@@ -54,6 +59,8 @@ impl Call<'_> {
         after: Option<Postcode>,
         limit: usize,
     ) -> Result<Option<PlacePostcodes>> {
+        check::limit(limit)?;
+        check::text(text)?;
         let Some(asked) = Place::code_of(text) else { return Ok(None) };
         let mut target = format!("{}/{asked}/postcodes?limit={limit}", path::PLACES);
         if let Some(after) = after {

@@ -5,6 +5,7 @@ use url::form_urlencoded;
 use super::call::{Ask, Call};
 use super::reply::Reply;
 use crate::matching::prefix::{beginning, is_space, readings};
+use crate::query::check;
 use crate::wire::{EXTENDED, ORDER, ORDER_PREFIX, RecordBody, code, path};
 use crate::{
     Answer, DatasetInfo, Error, ErrorKind, Location, MAX_LIMIT, Nearest, NearestOutcodes, Neighbour, Origin,
@@ -32,6 +33,8 @@ impl Call<'_> {
     }
 
     pub(super) async fn autocomplete(&self, prefix: &str, limit: usize) -> Result<Vec<Postcode>> {
+        check::limit(limit)?;
+        check::text(prefix)?;
         let Some(prefix) = beginning(prefix) else { return Ok(Vec::new()) };
         let (mut found, ours) = self.complete(&prefix, limit).await?;
         if !ours {
@@ -65,6 +68,8 @@ impl Call<'_> {
     }
 
     pub(super) async fn search(&self, query: &str, limit: usize) -> Result<Vec<Record>> {
+        check::limit(limit)?;
+        check::text(query)?;
         if query.chars().all(is_space) {
             return self.first(limit).await;
         }
@@ -90,6 +95,7 @@ impl Call<'_> {
     }
 
     pub(super) async fn nearest(&self, query: &Nearest) -> Result<Option<Vec<Neighbour>>> {
+        check::nearest(query)?;
         let (limit, radius) = (query.limit, query.radius);
         let postcode = match query.origin {
             Origin::Location(location) => return self.around(location, limit, radius).await.map(Some),
@@ -141,6 +147,7 @@ impl Call<'_> {
         &self,
         query: &NearestOutcodes,
     ) -> Result<Option<Vec<OutcodeSummary>>> {
+        check::nearest_outcodes(query)?;
         let (limit, radius) = (query.limit, query.radius);
         let extended = match radius > POSTCODES_IO_OUTCODE_RADIUS {
             true => format!("&{EXTENDED}=true"),

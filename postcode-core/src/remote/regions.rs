@@ -4,11 +4,13 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::call::{Ask, Call};
 use super::reply::Reply;
+use crate::query::check;
 use crate::wire::{EXTENDED, PageBody, PolygonBody, RecordBody, code, path};
 use crate::{Error, ErrorKind, Outcode, Page, Region, Result, Status, Within};
 
 impl Call<'_> {
     pub(super) async fn within(&self, query: &Within) -> Result<Option<Page>> {
+        query.check()?;
         let Some(ask) = ask(query)? else { return Ok(None) };
         let reply = self.ask(&ask).await?;
         let unknown =
@@ -34,6 +36,8 @@ impl Call<'_> {
     }
 
     pub(super) async fn outcodes(&self, prefix: &str, limit: usize) -> Result<Vec<Outcode>> {
+        check::limit(limit)?;
+        check::text(prefix)?;
         let Some(prefix) = crate::matching::prefix::beginning(prefix) else { return Ok(Vec::new()) };
         // An empty path segment is no route; a space begins all outcodes too.
         let segment = if prefix.is_empty() { "%20" } else { &prefix };

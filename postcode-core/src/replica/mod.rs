@@ -111,7 +111,9 @@ impl fmt::Display for Replica {
 }
 
 impl Around for Replica {
-    async fn around<C: Call>(&self, call: C) -> Result<C::Reply> {
+    type Inner = Local;
+
+    async fn around<C: Call<Local>>(&self, call: C) -> Result<C::Reply> {
         call.on(self.local()).await
     }
 }

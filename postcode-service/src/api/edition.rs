@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use http::HeaderValue;
 use postcode_core::dataset::Verify;
-use postcode_core::{DatasetInfo, Error, ErrorKind, Local, Opened, Postcode, PostcodeLookup};
+use postcode_core::{DatasetInfo, Error, ErrorKind, Local, Lookups, Opened, Postcode, PostcodeLookup};
 
 use super::dataset_file::File;
 
@@ -12,7 +12,7 @@ use super::dataset_file::File;
 /// edition that answered.
 #[derive(Debug)]
 pub struct Edition {
-    pub(super) lookup: Arc<dyn PostcodeLookup>,
+    pub(super) lookup: Arc<dyn Lookups>,
     pub(super) info: DatasetInfo,
     pub(super) fingerprint: HeaderValue,
     pub(super) etag: HeaderValue,
@@ -27,7 +27,7 @@ impl Edition {
     ///
     /// # Errors
     /// Those of [`PostcodeLookup::info`]; `Dataset` if the fingerprint can't be sent in a header.
-    pub async fn of(lookup: Arc<dyn PostcodeLookup>) -> Result<Self, Error> {
+    pub async fn of(lookup: Arc<dyn Lookups>) -> Result<Self, Error> {
         let info = lookup.info().await?;
         let header = |text: &str| {
             HeaderValue::from_str(text).map_err(|e| {
@@ -67,7 +67,7 @@ impl Edition {
     }
 
     /// The lookup.
-    pub fn lookup(&self) -> Arc<dyn PostcodeLookup> {
+    pub fn lookup(&self) -> Arc<dyn Lookups> {
         self.lookup.clone()
     }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use postcode_core::{ErrorKind, PostcodeLookup};
+use postcode_core::{ErrorKind, Lookups};
 
 use super::source::Source;
 
@@ -17,7 +17,7 @@ pub(crate) struct Asking {
 }
 
 impl Asking {
-    pub(crate) async fn open(&self) -> anyhow::Result<Arc<dyn PostcodeLookup>> {
+    pub(crate) async fn open(&self) -> anyhow::Result<Arc<dyn Lookups>> {
         self.source.open().await
     }
 }
@@ -38,7 +38,7 @@ impl Limit {
 
 /// What to say of the postcode area that a text begins with, if the data leaves it out: that nothing was found says
 /// nothing then.
-pub(crate) async fn left_out(lookup: &dyn PostcodeLookup, text: &str) -> anyhow::Result<Option<String>> {
+pub(crate) async fn left_out(lookup: &dyn Lookups, text: &str) -> anyhow::Result<Option<String>> {
     let letters = text.trim_start().chars().take_while(char::is_ascii_alphabetic);
     let area = letters.collect::<String>().to_ascii_uppercase();
     let info = match lookup.info().await {
@@ -55,7 +55,7 @@ pub(crate) async fn left_out(lookup: &dyn PostcodeLookup, text: &str) -> anyhow:
 }
 
 /// Says on standard error why nothing was found: that the data leaves the area out, or `otherwise`.
-pub(crate) async fn say_why(lookup: &dyn PostcodeLookup, text: &str, otherwise: &str) -> anyhow::Result<()> {
+pub(crate) async fn say_why(lookup: &dyn Lookups, text: &str, otherwise: &str) -> anyhow::Result<()> {
     match left_out(lookup, text).await? {
         Some(advice) => eprintln!("{text}: not covered: {advice}"),
         None if otherwise.is_empty() => {}

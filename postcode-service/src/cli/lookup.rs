@@ -6,7 +6,7 @@ use std::sync::Arc;
 use anyhow::Context;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use postcode_core::wire::RecordView;
-use postcode_core::{Answer, Postcode, PostcodeLookup};
+use postcode_core::{Answer, Lookups, Postcode, PostcodeLookup};
 use serde::Serialize;
 use tokio::io::{AsyncRead, BufReader};
 
@@ -95,7 +95,7 @@ struct Query {
 }
 
 struct Printer {
-    lookup: Arc<dyn PostcodeLookup>,
+    lookup: Arc<dyn Lookups>,
     json: bool,
     queries: Vec<Query>,
     out: BufWriter<io::Stdout>,
@@ -105,7 +105,7 @@ struct Printer {
 }
 
 impl Printer {
-    fn new(lookup: Arc<dyn PostcodeLookup>, json: bool) -> Self {
+    fn new(lookup: Arc<dyn Lookups>, json: bool) -> Self {
         let out = BufWriter::with_capacity(64 * 1024, io::stdout());
         Self { lookup, json, queries: Vec::with_capacity(BATCH), out, advice: None, all_known: true }
     }

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use postcode_core::wire::{RecordView, Shape};
-use postcode_core::{AreaKind, DatasetInfo, GridSystem, PostcodeLookup, Record, Status};
+use postcode_core::{AreaKind, DatasetInfo, GridSystem, Lookups, Record, Status};
 use serde::Serialize;
 
 /// A value as one line of JSON.
@@ -80,7 +80,7 @@ pub(crate) fn block(out: &mut impl Write, record: &Record) -> io::Result<()> {
 
 /// Edition and attribution, which the licences want shown with the data; on standard error, so that what is
 /// piped is data only. A server that does not say (postcodes.io) is no error.
-pub(crate) async fn attribution(lookup: &dyn PostcodeLookup) {
+pub(crate) async fn attribution(lookup: &dyn Lookups) {
     if let Ok(info) = lookup.info().await {
         say(&info);
     }

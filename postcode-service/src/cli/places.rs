@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use anyhow::Context;
-use postcode_core::{ErrorKind, Place, PlaceQuery, Postcode, PostcodeLookup};
+use postcode_core::{ErrorKind, Lookups, Place, PlaceQuery, Postcode};
 
 use super::asking::{Asking, Limit};
 use super::exit;
@@ -92,7 +92,7 @@ impl Args {
 }
 
 impl Args {
-    async fn find(&self, lookup: &dyn PostcodeLookup, text: &str) -> anyhow::Result<()> {
+    async fn find(&self, lookup: &dyn Lookups, text: &str) -> anyhow::Result<()> {
         let mut query = PlaceQuery::new(text).limit(self.limit.get());
         (query.within, query.local_type) = (self.within.clone(), self.local_type.clone());
         let found = match lookup.find_places(&query).await {
@@ -115,7 +115,7 @@ impl Args {
         exit::found(!found.is_empty())
     }
 
-    async fn postcodes(&self, lookup: &dyn PostcodeLookup, code: &str) -> anyhow::Result<()> {
+    async fn postcodes(&self, lookup: &dyn Lookups, code: &str) -> anyhow::Result<()> {
         let after = self.after.as_deref().map(str::parse::<Postcode>).transpose();
         let after =
             after.with_context(|| format!("--after {:?}", self.after.as_deref().unwrap_or_default()))?;

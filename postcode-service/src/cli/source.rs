@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use anyhow::Context;
-use postcode_core::{Connector, PostcodeLookup};
+use postcode_core::{Connector, Lookups};
 
 /// The option that all lookups have.
 #[derive(Debug, clap::Args)]
@@ -24,7 +24,7 @@ pub(crate) struct Source {
 }
 
 impl Source {
-    pub(crate) async fn open(&self) -> anyhow::Result<Arc<dyn PostcodeLookup>> {
+    pub(crate) async fn open(&self) -> anyhow::Result<Arc<dyn Lookups>> {
         let source = Connector::new(&self.source).context("--source")?;
         if self.verbose {
             eprintln!("source: {source}");

@@ -17,7 +17,7 @@ use postcode_core::conformance::Fixture;
 use postcode_core::dataset::Dataset;
 use postcode_core::layers::{Around, call::Call};
 use postcode_core::wire::{RecordView, Shape};
-use postcode_core::{Local, MAX_LIMIT, Outcode, PostcodeLookup, Result, Status};
+use postcode_core::{Local, Lookups, MAX_LIMIT, Outcode, Result, Status};
 use postcode_service::api::{Api, Edition, Limits};
 use postcode_service::server::{Frontend, Options};
 use serde_json::{Value, json};
@@ -49,7 +49,9 @@ impl Drop for TellsWhenDropped {
 }
 
 impl Around for Watched {
-    async fn around<C: Call>(&self, call: C) -> Result<C::Reply> {
+    type Inner = Local;
+
+    async fn around<C: Call<Local>>(&self, call: C) -> Result<C::Reply> {
         self.calls.fetch_add(1, Ordering::SeqCst);
         if call.to_string().contains("1 m around") {
             let _dropped = TellsWhenDropped(self.dropped.clone());
@@ -75,7 +77,7 @@ impl Watched {
     }
 }
 
-async fn api_with(lookup: impl PostcodeLookup, limits: Limits) -> Api {
+async fn api_with(lookup: impl Lookups, limits: Limits) -> Api {
     Api::new(Edition::of(Arc::new(lookup)).await.unwrap(), limits)
 }
 

@@ -6,13 +6,13 @@ use std::sync::Arc;
 
 use postcode_core::conformance::{AnyCall, differential};
 use postcode_core::{
-    Local, Location, Nearest, NearestOutcodes, Postcode, PostcodeLookup, PostcodeLookupExt, Status, connect,
+    Local, Location, Lookups, Nearest, NearestOutcodes, Postcode, PostcodeLookupExt, Status, connect,
 };
 use postcode_service::api::{Api, Edition, Limits};
 use postcode_service::server::{Address, Frontend, Listener, Options, run};
 
 /// A service over that lookup; its address.
-async fn serve(lookup: Arc<dyn PostcodeLookup>, listen: &str) -> String {
+async fn serve(lookup: Arc<dyn Lookups>, listen: &str) -> String {
     let options = Options::default();
     let api = Api::new(Edition::of(lookup).await.unwrap(), Limits { max_batch: 1_000, ..Limits::default() });
     let listener = Listener::bind(&listen.parse::<Address>().unwrap()).await.unwrap();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::common::{api_over, get, small};
 use postcode_core::conformance::{Fixture, check};
-use postcode_core::{ErrorKind, Local, PostcodeLookup, connect};
+use postcode_core::{ErrorKind, Local, Lookups, connect};
 use postcode_service::api::{Api, Edition, Limits};
 use postcode_service::server::{Address, Frontend, Listener, Options, run};
 
@@ -124,7 +124,7 @@ async fn data_without_places_says_what_to_do() {
     // Bad input and unknown codes are told apart from that.
     assert_eq!(get(&api, "/places").await.status.as_u16(), 400);
     assert_eq!(get(&api, "/scotland/postcodes/x").await.status.as_u16(), 404);
-    let lookup: &dyn PostcodeLookup = &small();
+    let lookup: &dyn Lookups = &small();
     assert_eq!(lookup.random_place().await.unwrap_err().kind(), ErrorKind::NotSupported);
 }
 

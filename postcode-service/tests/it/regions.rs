@@ -5,7 +5,7 @@ use crate::common::{api_over, get, post, send};
 use axum::body::Body;
 use http::Request;
 use postcode_core::conformance::Fixture;
-use postcode_core::{Local, PostcodeLookup, PostcodeLookupExt, Region};
+use postcode_core::{Local, Lookups, PostcodeLookupExt, Region};
 use postcode_service::api::{Api, Edition, Limits};
 use serde_json::{Value, json};
 
@@ -140,7 +140,7 @@ async fn lines_are_the_whole_region() {
         "application/json; charset=utf-8"
     );
 
-    let lookup: std::sync::Arc<dyn PostcodeLookup> = std::sync::Arc::new(local);
+    let lookup: std::sync::Arc<dyn Lookups> = std::sync::Arc::new(local);
     let none = Api::new(Edition::of(lookup).await.unwrap(), Limits { max_downloads: 0, ..Limits::default() });
     let request = Request::get("/outcodes/LS9/postcodes?extended=true")
         .header("accept", accept)
@@ -201,7 +201,7 @@ async fn what_makes_no_sense_is_refused_with_what_does() {
 #[tokio::test]
 async fn the_operator_sets_the_limits() {
     let limits = Limits { max_radius: 5_000.0, max_nearest: 20, max_page: 10, ..Limits::default() };
-    let lookup: std::sync::Arc<dyn PostcodeLookup> = std::sync::Arc::new(local());
+    let lookup: std::sync::Arc<dyn Lookups> = std::sync::Arc::new(local());
     let small = Api::new(Edition::of(lookup).await.unwrap(), limits);
     let large = api_over(local()).await;
     let near = "/postcodes/LS90AA/nearest?extended=true&filter=postcode";

@@ -11,14 +11,11 @@ use crate::common;
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_trait::async_trait;
 use axum::body::Body;
 use http::Request;
-use postcode_core::{
-    Answer, DatasetInfo, Local, Nearest, NearestOutcodes, Neighbour, Outcode, OutcodeSummary, Page, Place,
-    PlaceMatch, PlacePostcodes, PlaceQuery, Postcode, PostcodeLookup, Record, Result, ScottishPostcode,
-    Within,
-};
+use postcode_core::layers::Around;
+use postcode_core::layers::call::{Call, LookupCall};
+use postcode_core::{Local, Result, layer};
 use postcode_service::api::{Api, Edition, Limits};
 use postcode_service::server::{Address, Frontend, Listener, Options, run};
 use postcode_testing::GENEROUS;
@@ -34,10 +31,15 @@ struct Moody {
     asked: Arc<Notify>,
 }
 
-#[async_trait]
-impl PostcodeLookup for Moody {
-    async fn lookup(&self, postcodes: &[Postcode]) -> Result<Vec<Answer>> {
-        for postcode in postcodes {
+impl Around for Moody {
+    type Inner = Local;
+
+    async fn around<C: Call<Local>>(&self, call: C) -> Result<C::Reply> {
+        call.on(&self.inner).await
+    }
+
+    async fn around_lookup<C: LookupCall<Local>>(&self, call: C) -> Result<C::Reply> {
+        for postcode in call.postcodes() {
             match &*postcode.compact() {
                 "ZE19ZZ" => {
                     self.asked.notify_one();
@@ -47,59 +49,11 @@ impl PostcodeLookup for Moody {
                 _ => {}
             }
         }
-        self.inner.lookup(postcodes).await
-    }
-    async fn outcode(&self, outcode: Outcode) -> Result<Option<OutcodeSummary>> {
-        self.inner.outcode(outcode).await
-    }
-    async fn autocomplete(&self, prefix: &str, limit: usize) -> Result<Vec<Postcode>> {
-        self.inner.autocomplete(prefix, limit).await
-    }
-    async fn search(&self, query: &str, limit: usize) -> Result<Vec<Record>> {
-        self.inner.search(query, limit).await
-    }
-    async fn nearest(&self, query: &Nearest) -> Result<Option<Vec<Neighbour>>> {
-        self.inner.nearest(query).await
-    }
-    async fn within(&self, query: &Within) -> Result<Option<Page>> {
-        self.inner.within(query).await
-    }
-    async fn outcodes(&self, prefix: &str, limit: usize) -> Result<Vec<Outcode>> {
-        self.inner.outcodes(prefix, limit).await
-    }
-    async fn random(&self, outcode: Option<Outcode>) -> Result<Option<Record>> {
-        self.inner.random(outcode).await
-    }
-    async fn nearest_outcodes(&self, query: &NearestOutcodes) -> Result<Option<Vec<OutcodeSummary>>> {
-        self.inner.nearest_outcodes(query).await
-    }
-    async fn place(&self, code: &str) -> Result<Option<Place>> {
-        self.inner.place(code).await
-    }
-    async fn places(&self, query: &str, limit: usize) -> Result<Vec<Place>> {
-        self.inner.places(query, limit).await
-    }
-    async fn find_places(&self, query: &PlaceQuery) -> Result<Vec<PlaceMatch>> {
-        self.inner.find_places(query).await
-    }
-    async fn place_postcodes(
-        &self,
-        code: &str,
-        after: Option<Postcode>,
-        limit: usize,
-    ) -> Result<Option<PlacePostcodes>> {
-        self.inner.place_postcodes(code, after, limit).await
-    }
-    async fn random_place(&self) -> Result<Option<Place>> {
-        self.inner.random_place().await
-    }
-    async fn scottish_postcode(&self, postcode: Postcode) -> Result<Option<ScottishPostcode>> {
-        self.inner.scottish_postcode(postcode).await
-    }
-    async fn info(&self) -> Result<DatasetInfo> {
-        self.inner.info().await
+        self.around(call).await
     }
 }
+
+layer!([] Moody);
 
 struct Server {
     url: String,

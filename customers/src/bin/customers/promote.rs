@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 use clap::Args;
 use customers::server::HostName;
 use postcode_core::layers::{Guard, Promotion, PromotionConfig, Stage};
-use postcode_core::{Connector, PostcodeLookup};
+use postcode_core::{Connector, Lookups};
 use postcode_edge::Security;
 use tracing::{info, warn};
 
@@ -71,7 +71,7 @@ impl Promote {
     /// From that lookup to the other one, if one is given.
     pub(crate) async fn compose(
         self,
-        old: Arc<dyn PostcodeLookup>,
+        old: Arc<dyn Lookups>,
         old_source: &str,
         lookup_timeout: Duration,
     ) -> Result<Option<Promoted>> {
@@ -94,7 +94,7 @@ impl Promote {
 
 impl Promoted {
     /// For the customers.
-    pub(crate) fn lookup(&self) -> Arc<dyn PostcodeLookup> {
+    pub(crate) fn lookup(&self) -> Arc<dyn Lookups> {
         Arc::new(self.promotion.clone())
     }
 

@@ -4,11 +4,11 @@
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use async_trait::async_trait;
+use postcode_core::layers::Around;
+use postcode_core::layers::call::{Call, Info, LookupCall};
 use postcode_core::{
-    Answer, AreaKind, Areas, DatasetInfo, Error, ErrorKind, Location, MockPostcodeLookup, Nearest,
-    NearestOutcodes, Neighbour, Outcode, OutcodeSummary, OwnedArea, Page, Place, PlaceMatch, PlacePostcodes,
-    PlaceQuery, Postcode, PostcodeLookup, Record, Result, ScottishPostcode, Within,
+    Answer, AreaKind, Areas, DatasetInfo, Error, ErrorKind, Location, MockPostcodeLookup, OwnedArea,
+    Postcode, PostcodeLookup, Record, Result, layer,
 };
 use tokio::sync::Notify;
 
@@ -54,6 +54,7 @@ fn answer(postcode: Postcode) -> Answer {
 pub fn country() -> MockPostcodeLookup {
     let mut mock = MockPostcodeLookup::new();
     mock.expect_lookup().returning(|postcodes| Ok(postcodes.iter().copied().map(answer).collect()));
+    mock.expect_lookup_one().returning(|postcode| Ok(answer(postcode)));
     mock
 }
 
@@ -115,30 +116,36 @@ impl Switch {
     }
 }
 
-#[async_trait]
-impl PostcodeLookup for Switch {
-    async fn lookup(&self, postcodes: &[Postcode]) -> Result<Vec<Answer>> {
+impl Around for Switch {
+    type Inner = MockPostcodeLookup;
+
+    async fn around<C: Call<MockPostcodeLookup>>(&self, call: C) -> Result<C::Reply> {
+        call.on(&self.inner).await
+    }
+
+    async fn around_lookup<C: LookupCall<MockPostcodeLookup>>(&self, call: C) -> Result<C::Reply> {
         let mode = *self.mode.lock().unwrap();
         self.calls.fetch_add(1, Ordering::SeqCst);
         self.called.notify_one();
+        let postcodes = call.postcodes();
         match mode {
-            Mode::Answers => self.inner.lookup(postcodes).await,
+            Mode::Answers => call.on(&self.inner).await,
             Mode::Fails(kind) => Err(Error::new(kind, "switched off")),
             Mode::Hangs => std::future::pending().await,
             Mode::Waits => {
                 self.release.notified().await;
-                self.inner.lookup(postcodes).await
+                call.on(&self.inner).await
             }
             Mode::Stumbles if postcodes.contains(&"M1 1AE".parse().unwrap()) => {
                 Err(Error::new(ErrorKind::Internal, "stumbled"))
             }
-            Mode::Stumbles => self.inner.lookup(postcodes).await,
+            Mode::Stumbles => call.on(&self.inner).await,
             Mode::Truncates => {
                 let mut answers = self.inner.lookup(postcodes).await?;
                 answers.pop();
-                Ok(answers)
+                C::reply_all(answers)
             }
-            Mode::CoversNothing => Ok(vec![Answer::NotCovered; postcodes.len()]),
+            Mode::CoversNothing => C::reply_all(vec![Answer::NotCovered; postcodes.len()]),
             Mode::Terminates => {
                 let mut answers = self.inner.lookup(postcodes).await?;
                 for (postcode, answer) in postcodes.iter().zip(&mut answers) {
@@ -146,61 +153,17 @@ impl PostcodeLookup for Switch {
                         *answer = Answer::Terminated(Record::terminated(*postcode));
                     }
                 }
-                Ok(answers)
+                C::reply_all(answers)
             }
             Mode::KnowsAll => {
-                Ok(postcodes.iter().map(|&postcode| Answer::Live(Record::live(postcode))).collect())
+                C::reply_all(postcodes.iter().map(|&postcode| Answer::Live(Record::live(postcode))).collect())
             }
         }
     }
-    async fn outcode(&self, outcode: Outcode) -> Result<Option<OutcodeSummary>> {
-        self.inner.outcode(outcode).await
-    }
-    async fn autocomplete(&self, prefix: &str, limit: usize) -> Result<Vec<Postcode>> {
-        self.inner.autocomplete(prefix, limit).await
-    }
-    async fn search(&self, query: &str, limit: usize) -> Result<Vec<Record>> {
-        self.inner.search(query, limit).await
-    }
-    async fn nearest(&self, query: &Nearest) -> Result<Option<Vec<Neighbour>>> {
-        self.inner.nearest(query).await
-    }
-    async fn within(&self, query: &Within) -> Result<Option<Page>> {
-        self.inner.within(query).await
-    }
-    async fn outcodes(&self, prefix: &str, limit: usize) -> Result<Vec<Outcode>> {
-        self.inner.outcodes(prefix, limit).await
-    }
-    async fn random(&self, outcode: Option<Outcode>) -> Result<Option<Record>> {
-        self.inner.random(outcode).await
-    }
-    async fn nearest_outcodes(&self, query: &NearestOutcodes) -> Result<Option<Vec<OutcodeSummary>>> {
-        self.inner.nearest_outcodes(query).await
-    }
-    async fn place(&self, code: &str) -> Result<Option<Place>> {
-        self.inner.place(code).await
-    }
-    async fn places(&self, query: &str, limit: usize) -> Result<Vec<Place>> {
-        self.inner.places(query, limit).await
-    }
-    async fn find_places(&self, query: &PlaceQuery) -> Result<Vec<PlaceMatch>> {
-        self.inner.find_places(query).await
-    }
-    async fn place_postcodes(
-        &self,
-        code: &str,
-        after: Option<Postcode>,
-        limit: usize,
-    ) -> Result<Option<PlacePostcodes>> {
-        self.inner.place_postcodes(code, after, limit).await
-    }
-    async fn random_place(&self) -> Result<Option<Place>> {
-        self.inner.random_place().await
-    }
-    async fn scottish_postcode(&self, postcode: Postcode) -> Result<Option<ScottishPostcode>> {
-        self.inner.scottish_postcode(postcode).await
-    }
-    async fn info(&self) -> Result<DatasetInfo> {
+
+    async fn around_info(&self, _: Info<'_>) -> Result<DatasetInfo> {
         Ok(DatasetInfo::new(self.edition.lock().unwrap().clone()))
     }
 }
+
+layer!([] Switch: PostcodeLookup);

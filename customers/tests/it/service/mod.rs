@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use postcode_core::{PostcodeLookup, connect};
+use postcode_core::{Lookups, connect};
 use postcode_service::api::{Api, Edition, Limits};
 use postcode_service::server::{Address, Frontend, Listener, Options, run};
 
@@ -13,7 +13,7 @@ pub(crate) async fn start() -> String {
 }
 
 /// A postcode-service of any lookup.
-pub(crate) async fn of(lookup: Arc<dyn PostcodeLookup>) -> String {
+pub(crate) async fn of(lookup: Arc<dyn Lookups>) -> String {
     let options = Options::default();
     let edition = Edition::of(lookup).await.unwrap();
     let listener = Listener::bind(&"127.0.0.1:0".parse::<Address>().unwrap()).await.unwrap();

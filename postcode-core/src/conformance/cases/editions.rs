@@ -3,14 +3,14 @@
 use futures::future::{join, join_all};
 
 use super::super::{Fixture, Outcome, Report, Verdict};
-use crate::{Answer, Postcode, PostcodeLookup, Record};
+use crate::{Answer, Lookups, Postcode, Record};
 
 /// Checks that all answers of one batch come from one edition of the dataset, while it changes.
 ///
 /// `publish` makes the implementation answer from the fixture that it is given; it is called with
 /// one [`Fixture::next_edition`] after the other while batches, which overlap, and single lookups are under way.
 pub async fn check_editions(
-    lookup: &dyn PostcodeLookup,
+    lookup: &dyn Lookups,
     fixture: &Fixture,
     mut publish: impl AsyncFnMut(&Fixture),
 ) -> Report {
@@ -37,11 +37,7 @@ pub async fn check_editions(
 }
 
 /// That all records of a batch are of one edition, whichever.
-async fn one_edition(
-    lookup: &dyn PostcodeLookup,
-    batch: &[Postcode],
-    editions: &[Fixture],
-) -> Result<(), String> {
+async fn one_edition(lookup: &dyn Lookups, batch: &[Postcode], editions: &[Fixture]) -> Result<(), String> {
     let answers = lookup.lookup(batch).await.map_err(|error| format!("an error: {error}"))?;
     let is_of = |edition: &Fixture| {
         batch.iter().zip(&answers).all(|(postcode, answer)| answer.record() == edition.get(*postcode))

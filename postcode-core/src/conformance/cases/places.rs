@@ -1,7 +1,7 @@
 //! `place`, `places`, `random_place` and `scottish_postcode`.
 
 use super::suite::{Checked, Suite, equal, holds, postcode, refused};
-use crate::{ErrorKind, MAX_LIMIT, MAX_QUERY, PlaceQuery, PostcodeLookup, Result};
+use crate::{ErrorKind, MAX_LIMIT, MAX_QUERY, PlaceLookup, PlaceQuery, Result};
 
 /// Names, parts of names, and what is none.
 const TEXTS: &[&str] = &[

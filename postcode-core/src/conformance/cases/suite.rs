@@ -3,18 +3,18 @@
 use std::fmt::Debug;
 
 use crate::conformance::{Fixture, Reference};
-use crate::{Error, ErrorKind, Postcode, PostcodeLookup, Result};
+use crate::{Error, ErrorKind, Lookups, Postcode, Result};
 
 /// What the cases work with.
 pub(crate) struct Suite<'a> {
-    pub(super) lookup: &'a dyn PostcodeLookup,
+    pub(super) lookup: &'a dyn Lookups,
     pub(super) fixture: &'a Fixture,
     /// The right answers.
     pub(super) reference: Reference,
 }
 
 impl<'a> Suite<'a> {
-    pub(crate) fn new(lookup: &'a dyn PostcodeLookup, fixture: &'a Fixture) -> Self {
+    pub(crate) fn new(lookup: &'a dyn Lookups, fixture: &'a Fixture) -> Self {
         Self { lookup, fixture, reference: Reference::new(fixture.clone()) }
     }
 }

@@ -11,12 +11,12 @@ use super::core::Core;
 use super::guard::Seen;
 use super::snapshot::Example;
 use super::stage::Plan;
-use crate::Result;
 use crate::layers::call::Call;
 use crate::layers::{deadline, is_fault};
+use crate::{AnyLookup, Result};
 
 /// Compares the old implementation's answer with that of the new one.
-pub(super) fn with_new<C: Call>(core: &Arc<Core>, plan: Plan, call: C, old: &Result<C::Reply>) {
+pub(super) fn with_new<C: Call<AnyLookup>>(core: &Arc<Core>, plan: Plan, call: C, old: &Result<C::Reply>) {
     let Some((runtime, permit)) = leave(core, &call, old) else { return };
     let (core, call, old) = (core.clone(), call.into_owned(), old.clone());
     runtime.spawn(async move {
@@ -28,7 +28,7 @@ pub(super) fn with_new<C: Call>(core: &Arc<Core>, plan: Plan, call: C, old: &Res
 }
 
 /// Compares the new implementation's answer with that of the old one.
-pub(super) fn with_old<C: Call>(core: &Arc<Core>, plan: Plan, call: C, new: &Result<C::Reply>) {
+pub(super) fn with_old<C: Call<AnyLookup>>(core: &Arc<Core>, plan: Plan, call: C, new: &Result<C::Reply>) {
     let Some((runtime, permit)) = leave(core, &call, new) else { return };
     let (core, call, new) = (core.clone(), call.into_owned(), new.clone());
     runtime.spawn(async move {
@@ -41,7 +41,7 @@ pub(super) fn with_old<C: Call>(core: &Arc<Core>, plan: Plan, call: C, new: &Res
 }
 
 /// Leave to compare an answer now: where to run, and a place among those that do.
-fn leave<C: Call>(
+fn leave<C: Call<AnyLookup>>(
     core: &Core,
     _call: &C,
     answer: &Result<C::Reply>,
@@ -58,7 +58,13 @@ fn leave<C: Call>(
 
 impl Core {
     /// Counts a comparison, unless one of the two could not answer.
-    fn settle<C: Call>(&self, plan: Plan, call: &C, old: &Result<C::Reply>, new: &Result<C::Reply>) {
+    fn settle<C: Call<AnyLookup>>(
+        &self,
+        plan: Plan,
+        call: &C,
+        old: &Result<C::Reply>,
+        new: &Result<C::Reply>,
+    ) {
         let matched = match (old, new) {
             (Ok(old), Ok(new)) => old == new,
             (Err(old), Err(new)) if !is_fault(old) && !is_fault(new) => old.kind() == new.kind(),
@@ -74,7 +80,7 @@ impl Core {
     }
 
     /// Keeps an example, unless there are enough or there is one of the same question.
-    fn keep<C: Call>(&self, call: &C, old: &Result<C::Reply>, new: &Result<C::Reply>) {
+    fn keep<C: Call<AnyLookup>>(&self, call: &C, old: &Result<C::Reply>, new: &Result<C::Reply>) {
         let mut examples = self.examples.lock().unwrap_or_else(PoisonError::into_inner);
         if examples.len() < self.config.max_examples {
             let (query, old, new) = match (old, new) {

@@ -15,7 +15,7 @@ use super::stage::{CurrentPlan, Plan};
 use crate::layers::call::Call;
 use crate::layers::deadline;
 use crate::layers::latency::Latencies;
-use crate::{Error, ErrorKind, PostcodeLookup, Result};
+use crate::{AnyLookup, Error, ErrorKind, Lookups, Result};
 
 /// How a [`Promotion`] compares and guards.
 #[derive(Clone, Debug, PartialEq)]
@@ -45,8 +45,8 @@ impl Default for PromotionConfig {
 
 /// What the handles to one promotion share.
 pub(super) struct Core {
-    pub(super) old: Arc<dyn PostcodeLookup>,
-    pub(super) new: Arc<dyn PostcodeLookup>,
+    pub(super) old: AnyLookup,
+    pub(super) new: AnyLookup,
     pub(super) config: PromotionConfig,
     pub(super) plan: CurrentPlan,
     pub(super) watch: Option<Watch>,
@@ -71,14 +71,10 @@ pub(super) fn is_failure(error: &Error) -> bool {
 }
 
 impl Core {
-    pub(super) fn new(
-        old: Arc<dyn PostcodeLookup>,
-        new: Arc<dyn PostcodeLookup>,
-        config: PromotionConfig,
-    ) -> Self {
+    pub(super) fn new(old: Arc<dyn Lookups>, new: Arc<dyn Lookups>, config: PromotionConfig) -> Self {
         Self {
-            old,
-            new,
+            old: old.into(),
+            new: new.into(),
             plan: CurrentPlan::new(Plan::LOCAL),
             watch: config.guard.map(Watch::new),
             comparisons: Arc::new(Semaphore::new(config.max_comparisons.min(Semaphore::MAX_PERMITS))),
@@ -98,18 +94,18 @@ impl Core {
         }
     }
 
-    pub(super) async fn ask_old<C: Call>(&self, call: &C, timed: bool) -> Result<C::Reply> {
+    pub(super) async fn ask_old<C: Call<AnyLookup>>(&self, call: &C, timed: bool) -> Result<C::Reply> {
         if !timed {
-            return call.on(&*self.old).await;
+            return call.on(&self.old).await;
         }
         let started = Instant::now();
-        let answer = call.on(&*self.old).await;
+        let answer = call.on(&self.old).await;
         self.old_latencies.add(started.elapsed());
         answer
     }
 
     /// Asks the new implementation and takes note of how it does.
-    pub(super) async fn ask_new<C: Call>(
+    pub(super) async fn ask_new<C: Call<AnyLookup>>(
         &self,
         call: &C,
         plan: Plan,
@@ -117,10 +113,10 @@ impl Core {
     ) -> Result<C::Reply> {
         let started = Instant::now();
         let answer = match patience {
-            None => call.on(&*self.new).await,
+            None => call.on(&self.new).await,
             // Told, so that a service does not work on what nobody waits for any more.
             Some(patience) => {
-                let told = deadline::scope(deadline::after(patience), call.on(&*self.new));
+                let told = deadline::scope(deadline::after(patience), call.on(&self.new));
                 timeout(patience, told).await.unwrap_or_else(|_| {
                     let message =
                         format!("{call}: the new implementation gave no answer within {patience:?}");
@@ -137,7 +133,11 @@ impl Core {
     }
 
     /// Asks the new implementation and, where that fails, the old one.
-    pub(super) async fn ask_new_or_old<C: Call>(&self, call: &C, plan: Plan) -> (Result<C::Reply>, bool) {
+    pub(super) async fn ask_new_or_old<C: Call<AnyLookup>>(
+        &self,
+        call: &C,
+        plan: Plan,
+    ) -> (Result<C::Reply>, bool) {
         match self.ask_new(call, plan, Some(self.config.patience)).await {
             Err(error) if is_failure(&error) => {
                 self.fallbacks.fetch_add(1, Relaxed);

@@ -13,7 +13,7 @@ use std::sync::{Arc, PoisonError};
 use self::core::{Core, is_failure};
 use super::Around;
 use super::call::Call;
-use crate::{PostcodeLookup, Result, layer};
+use crate::{AnyLookup, Lookups, Result, layer};
 
 pub use self::core::PromotionConfig;
 pub use self::guard::Guard;
@@ -45,7 +45,7 @@ pub use self::stage::Stage;
 /// use postcode_core::layers::{Promotion, Stage};
 ///
 /// let promotion = Promotion::new(library, service);
-/// let postcodes: Arc<dyn PostcodeLookup> = Arc::new(promotion.clone()); // for the callers
+/// let postcodes: Arc<dyn Lookups> = Arc::new(promotion.clone()); // for the callers
 ///
 /// promotion.set(Stage::Shadow, Some(0.1))?; // compare one call in ten
 /// let seen = promotion.snapshot();
@@ -62,12 +62,12 @@ const TIMED: u64 = 16;
 
 impl Promotion {
     /// From the old implementation to the new one, in stage `local`, with a share of 0.1.
-    pub fn new(old: Arc<dyn PostcodeLookup>, new: Arc<dyn PostcodeLookup>) -> Self {
+    pub fn new(old: Arc<dyn Lookups>, new: Arc<dyn Lookups>) -> Self {
         Self::with(old, new, PromotionConfig::default())
     }
 
     /// The same, with that configuration.
-    pub fn with(old: Arc<dyn PostcodeLookup>, new: Arc<dyn PostcodeLookup>, config: PromotionConfig) -> Self {
+    pub fn with(old: Arc<dyn Lookups>, new: Arc<dyn Lookups>, config: PromotionConfig) -> Self {
         Self(Arc::new(Core::new(old, new, config)))
     }
 
@@ -113,7 +113,9 @@ impl Promotion {
 }
 
 impl Around for Promotion {
-    async fn around<C: Call>(&self, call: C) -> Result<C::Reply> {
+    type Inner = AnyLookup;
+
+    async fn around<C: Call<AnyLookup>>(&self, call: C) -> Result<C::Reply> {
         let core = &self.0;
         let number = core.calls.fetch_add(1, Relaxed);
         let plan = core.plan.get();

@@ -4,6 +4,7 @@ use tokio::time::advance;
 
 use super::*;
 use crate::layers::Cache;
+use crate::layers::call::LookupCall;
 use crate::{Record, conformance::check_editions};
 
 const MB: u64 = 1 << 20;
@@ -115,12 +116,14 @@ async fn the_check_of_editions_sees_a_cache_that_mixes() {
     #[derive(Debug)]
     struct Mixing(Arc<Fake>, Mutex<std::collections::HashMap<Postcode, Answer>>);
     impl Around for Mixing {
-        async fn around<C: Call>(&self, call: C) -> Result<C::Reply> {
-            call.on(&self.0).await
+        type Inner = Fake;
+
+        async fn around<C: Call<Fake>>(&self, call: C) -> Result<C::Reply> {
+            call.on(&*self.0).await
         }
-        async fn around_lookup(&self, postcodes: &[Postcode]) -> Result<Vec<Answer>> {
+        async fn around_lookup<C: LookupCall<Fake>>(&self, call: C) -> Result<C::Reply> {
             let mut answers = Vec::new();
-            for postcode in postcodes {
+            for postcode in call.postcodes() {
                 let kept = self.1.lock().unwrap().get(postcode).cloned();
                 let answer = match kept {
                     Some(answer) => answer,
@@ -132,7 +135,7 @@ async fn the_check_of_editions_sees_a_cache_that_mixes() {
                 }
                 answers.push(answer);
             }
-            Ok(answers)
+            C::reply_all(answers)
         }
     }
     layer!([] Mixing);

@@ -12,7 +12,7 @@ fn reference() -> Arc<Fake> {
 }
 
 /// Each layer around the reference, and all of them in one.
-fn layered() -> Vec<(&'static str, Box<dyn PostcodeLookup>)> {
+fn layered() -> Vec<(&'static str, Box<dyn Lookups>)> {
     let inner = || Fake::always(Act::Slow(MS));
     let promotion = |stage| {
         let promotion = Promotion::new(inner(), inner());
@@ -64,10 +64,10 @@ async fn every_layer_keeps_the_contract() {
 #[tokio::test(start_paused = true)]
 async fn every_layer_keeps_the_promise_of_one_edition() {
     for make in [
-        |fake| Arc::new(SingleFlight::new(fake)) as Arc<dyn PostcodeLookup>,
-        |fake| Arc::new(Batcher::new(fake)) as Arc<dyn PostcodeLookup>,
-        |fake| Arc::new(Cache::new(Batcher::new(fake), 1 << 20)) as Arc<dyn PostcodeLookup>,
-        |fake| Arc::new(Hedge::new(fake, HedgeAfter::Fixed(MS))) as Arc<dyn PostcodeLookup>,
+        |fake| Arc::new(SingleFlight::new(fake)) as Arc<dyn Lookups>,
+        |fake| Arc::new(Batcher::new(fake)) as Arc<dyn Lookups>,
+        |fake| Arc::new(Cache::new(Batcher::new(fake), 1 << 20)) as Arc<dyn Lookups>,
+        |fake| Arc::new(Hedge::new(fake, HedgeAfter::Fixed(MS))) as Arc<dyn Lookups>,
     ] {
         let fake: Arc<Fake> = Fake::always(Act::Slow(3 * MS));
         let lookup = make(fake.clone());

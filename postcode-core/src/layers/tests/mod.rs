@@ -15,10 +15,10 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
-use super::call::{Call, Lookup};
+use super::call::Call;
 use super::{Around, deadline};
 use crate::conformance::{Fixture, Reference};
-use crate::{Answer, Error, ErrorKind, Postcode, PostcodeLookup, PostcodeLookupExt, Result, layer};
+use crate::{Answer, Error, ErrorKind, Lookups, Postcode, PostcodeLookup, PostcodeLookupExt, Result, layer};
 
 pub(super) const MS: Duration = Duration::from_millis(1);
 pub(super) const SECOND: Duration = Duration::from_secs(1);
@@ -104,7 +104,9 @@ impl Drop for UnderWay<'_> {
 }
 
 impl Around for Fake {
-    async fn around<C: Call>(&self, call: C) -> Result<C::Reply> {
+    type Inner = Reference;
+
+    async fn around<C: Call<Reference>>(&self, call: C) -> Result<C::Reply> {
         let seen = Seen { call: call.to_string(), at: Instant::now(), remaining: deadline::remaining() };
         self.seen.lock().unwrap().push(seen);
         let now = self.under_way.fetch_add(1, SeqCst) + 1;
@@ -125,10 +127,6 @@ impl Around for Fake {
         }
         call.on(&self.reference).await
     }
-
-    async fn around_lookup(&self, postcodes: &[Postcode]) -> Result<Vec<Answer>> {
-        self.around(Lookup(postcodes.into())).await
-    }
 }
 
 layer!([] Fake);
@@ -138,7 +136,7 @@ pub(super) fn postcode(text: &str) -> Postcode {
 }
 
 /// A lookup of one live postcode: whether it was answered, or the kind of the error.
-pub(super) async fn ask(lookup: &dyn PostcodeLookup) -> Result<(), ErrorKind> {
+pub(super) async fn ask(lookup: &dyn Lookups) -> Result<(), ErrorKind> {
     match lookup.get(postcode("M1 1AD")).await {
         Ok(answer) => {
             assert!(answer.is_live());

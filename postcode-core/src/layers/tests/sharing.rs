@@ -49,8 +49,8 @@ async fn a_failed_call_fails_all_that_share_it_with_the_same_error() {
     let cause = std::io::Error::other("the cause");
     let error = Error::new(ErrorKind::Unavailable, "down").with_source(cause).with_retry_after(Some(SECOND));
     for lookup in [
-        |fake| Box::new(SingleFlight::new(fake)) as Box<dyn PostcodeLookup>,
-        |fake| Box::new(Batcher::new(fake).linger(MS)) as Box<dyn PostcodeLookup>,
+        |fake| Box::new(SingleFlight::new(fake)) as Box<dyn Lookups>,
+        |fake| Box::new(Batcher::new(fake).linger(MS)) as Box<dyn Lookups>,
     ] {
         let fake: Arc<Fake> = Fake::new([Act::SlowError(MS, error.clone())]);
         let lookup = lookup(fake.clone());
@@ -68,8 +68,8 @@ async fn a_failed_call_fails_all_that_share_it_with_the_same_error() {
 #[tokio::test(start_paused = true)]
 async fn a_shared_call_has_no_ones_deadline() {
     for lookup in [
-        |fake| Box::new(SingleFlight::new(fake)) as Box<dyn PostcodeLookup>,
-        |fake| Box::new(Batcher::new(fake)) as Box<dyn PostcodeLookup>,
+        |fake| Box::new(SingleFlight::new(fake)) as Box<dyn Lookups>,
+        |fake| Box::new(Batcher::new(fake)) as Box<dyn Lookups>,
     ] {
         let fake: Arc<Fake> = Fake::always(Act::Slow(10 * MS));
         let lookup = lookup(fake.clone());

@@ -4,7 +4,9 @@ use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use http::{Request, Response};
-use postcode_core::{ErrorKind, Location, MAX_RADIUS, NearestOutcodes, PostcodeLookup, Remote};
+use postcode_core::{
+    ErrorKind, Location, MAX_RADIUS, NearestOutcodes, PlaceLookup, PostcodeLookup, Remote, ScottishLookup,
+};
 use serde_json::{Value, json};
 
 use crate::remote::fake::{Script, postcode};

@@ -9,7 +9,8 @@ use bytes::Bytes;
 use http::{Request, Response};
 use postcode_core::wire::{NeighbourView, RecordView, Shape};
 use postcode_core::{
-    Answer, Location, Nearest, NearestOutcodes, Neighbour, Outcode, Postcode, PostcodeLookup, Record, Remote,
+    Answer, Location, Nearest, NearestOutcodes, Neighbour, Outcode, PlaceLookup, Postcode, PostcodeLookup,
+    Record, Remote, ScottishLookup,
 };
 use postcode_testing::shared;
 use serde_json::{Value, json};

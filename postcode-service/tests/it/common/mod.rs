@@ -8,7 +8,7 @@ use std::sync::Arc;
 use axum::body::{Body, to_bytes};
 use http::{HeaderMap, Method, Request, StatusCode};
 use postcode_core::dataset::{DatasetBuilder, Metadata, Row};
-use postcode_core::{AreaKind, GridReference, GridSystem, Local, Location, PostcodeLookup, YearMonth};
+use postcode_core::{AreaKind, GridReference, GridSystem, Local, Location, Lookups, YearMonth};
 use postcode_service::api::{Api, Edition, Limits};
 use serde_json::Value;
 
@@ -40,7 +40,7 @@ pub fn small() -> Local {
     Local::new(builder.build().unwrap())
 }
 
-pub async fn api_over(lookup: impl PostcodeLookup) -> Api {
+pub async fn api_over(lookup: impl Lookups) -> Api {
     Api::new(Edition::of(Arc::new(lookup)).await.unwrap(), Limits::default())
 }
 

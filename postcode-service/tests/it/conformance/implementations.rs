@@ -11,14 +11,17 @@ use postcode_core::layers::{
     Promotion, Resilience, Retry, SingleFlight, Stage, Timeout, resilient,
 };
 use postcode_core::remote::Transport;
-use postcode_core::{Error, ErrorKind, Local, MockPostcodeLookup, PostcodeLookup, Remote, Replica, connect};
+use postcode_core::{
+    Error, ErrorKind, Local, Lookups, MockLookups, PlaceLookup, PostcodeLookup, Remote, Replica,
+    ScottishLookup, connect,
+};
 use postcode_service::api::{Api, Edition, Limits};
 use postcode_service::server::{Address, Frontend, Listener, Options, run};
 use tempfile::TempDir;
 
 use crate::conformance::in_memory::{Duplex, Flaky, PATIENT, Twice, remote};
 
-pub(crate) type Lookup = Arc<dyn PostcodeLookup>;
+pub(crate) type Lookup = Arc<dyn Lookups>;
 
 /// Filled with the fixture, in memory.
 pub(crate) fn memory() -> Local {
@@ -130,41 +133,48 @@ fn down() -> Lookup {
 }
 
 /// The mock of applications' tests, told what the real one answers.
-fn mock(real: Local) -> MockPostcodeLookup {
+fn mock(real: Local) -> MockLookups {
     let real = Arc::new(real);
-    let mut mock = MockPostcodeLookup::new();
+    let mut mock = MockLookups::default();
     // These futures are ready at once: nothing is waited for.
     let it = real.clone();
-    mock.expect_lookup().returning(move |postcodes| block_on(it.lookup(postcodes)));
+    mock.postcodes.expect_lookup().returning(move |postcodes| block_on(it.lookup(postcodes)));
     let it = real.clone();
-    mock.expect_outcode().returning(move |outcode| block_on(it.outcode(outcode)));
+    mock.postcodes.expect_lookup_one().returning(move |postcode| block_on(it.lookup_one(postcode)));
     let it = real.clone();
-    mock.expect_autocomplete().returning(move |prefix, limit| block_on(it.autocomplete(prefix, limit)));
+    mock.postcodes.expect_outcode().returning(move |outcode| block_on(it.outcode(outcode)));
     let it = real.clone();
-    mock.expect_search().returning(move |query, limit| block_on(it.search(query, limit)));
+    mock.postcodes
+        .expect_autocomplete()
+        .returning(move |prefix, limit| block_on(it.autocomplete(prefix, limit)));
     let it = real.clone();
-    mock.expect_nearest().returning(move |query| block_on(it.nearest(query)));
+    mock.postcodes.expect_search().returning(move |query, limit| block_on(it.search(query, limit)));
     let it = real.clone();
-    mock.expect_within().returning(move |query| block_on(it.within(query)));
+    mock.postcodes.expect_nearest().returning(move |query| block_on(it.nearest(query)));
     let it = real.clone();
-    mock.expect_outcodes().returning(move |prefix, limit| block_on(it.outcodes(prefix, limit)));
+    mock.postcodes.expect_within().returning(move |query| block_on(it.within(query)));
     let it = real.clone();
-    mock.expect_random().returning(move |outcode| block_on(it.random(outcode)));
+    mock.postcodes.expect_outcodes().returning(move |prefix, limit| block_on(it.outcodes(prefix, limit)));
     let it = real.clone();
-    mock.expect_nearest_outcodes().returning(move |query| block_on(it.nearest_outcodes(query)));
+    mock.postcodes.expect_random().returning(move |outcode| block_on(it.random(outcode)));
     let it = real.clone();
-    mock.expect_place().returning(move |code| block_on(it.place(code)));
+    mock.postcodes.expect_nearest_outcodes().returning(move |query| block_on(it.nearest_outcodes(query)));
     let it = real.clone();
-    mock.expect_places().returning(move |query, limit| block_on(it.places(query, limit)));
+    mock.places.expect_place().returning(move |code| block_on(it.place(code)));
     let it = real.clone();
-    mock.expect_find_places().returning(move |query| block_on(it.find_places(query)));
+    mock.places.expect_places().returning(move |query, limit| block_on(it.places(query, limit)));
     let it = real.clone();
-    mock.expect_place_postcodes()
+    mock.places.expect_find_places().returning(move |query| block_on(it.find_places(query)));
+    let it = real.clone();
+    mock.places
+        .expect_place_postcodes()
         .returning(move |code, after, limit| block_on(it.place_postcodes(code, after, limit)));
     let it = real.clone();
-    mock.expect_random_place().returning(move || block_on(it.random_place()));
+    mock.places.expect_random_place().returning(move || block_on(it.random_place()));
     let it = real.clone();
-    mock.expect_scottish_postcode().returning(move |postcode| block_on(it.scottish_postcode(postcode)));
-    mock.expect_info().returning(move || block_on(real.info()));
+    mock.scotland
+        .expect_scottish_postcode()
+        .returning(move |postcode| block_on(it.scottish_postcode(postcode)));
+    mock.postcodes.expect_info().returning(move || block_on(real.info()));
     mock
 }

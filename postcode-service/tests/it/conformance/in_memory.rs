@@ -18,7 +18,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use postcode_core::remote::Transport;
 use postcode_core::wire::REQUEST_ID_HEADER;
-use postcode_core::{Error, ErrorKind, PostcodeLookup, Remote, Result};
+use postcode_core::{Error, ErrorKind, Lookups, Remote, Result};
 use postcode_service::api::{Api, Edition, Limits};
 use postcode_service::server::{Frontend, Options};
 
@@ -30,7 +30,7 @@ pub(crate) const PATIENT: &str = "timeout=60s&deadline=120s";
 pub(crate) struct Duplex(Arc<Frontend>);
 
 impl Duplex {
-    pub(crate) async fn over(lookup: Arc<dyn PostcodeLookup>) -> Self {
+    pub(crate) async fn over(lookup: Arc<dyn Lookups>) -> Self {
         Self::serving(Edition::of(lookup).await.unwrap())
     }
 

@@ -11,8 +11,9 @@ use postcode_core::conformance::{Fixture, Verdict, check};
 use postcode_core::remote::Transport;
 use postcode_core::wire::{EXTENDED, ORDER, RecordBody, RecordView, Shape};
 use postcode_core::{
-    Answer, AreaKind, Areas, ErrorKind, Local, Location, Nearest, NearestOutcodes, OwnedArea, PlaceQuery,
-    Postcode, PostcodeLookup, Record, Region, Remote, Result, ScottishPostcode, Status, Within,
+    Answer, AreaKind, Areas, ErrorKind, Local, Location, Nearest, NearestOutcodes, OwnedArea, PlaceLookup,
+    PlaceQuery, Postcode, PostcodeLookup, Record, Region, Remote, Result, ScottishLookup, ScottishPostcode,
+    Status, Within,
 };
 use serde_json::Value;
 

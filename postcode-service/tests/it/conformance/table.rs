@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use postcode_core::conformance::{Fixture, Report, Verdict, check, check_any, check_editions, differential};
 use postcode_core::dataset::Dataset;
-use postcode_core::{Local, PostcodeLookup, connect};
+use postcode_core::{Local, Lookups, connect};
 use postcode_service::api::Edition;
 
 use crate::conformance::any;
@@ -106,7 +106,7 @@ async fn the_country_keeps_the_contract_in_every_mode() {
     let http = connect(&format!("{}?{PATIENT}", serve(local.clone(), &socket).await)).await.unwrap();
 
     let mut table = Table::default();
-    let lookups: [(&str, &dyn PostcodeLookup); 4] = [
+    let lookups: [(&str, &dyn Lookups); 4] = [
         ("embedded", &*local),
         ("embedded:", &*unpacking),
         ("mapped", &mapped),

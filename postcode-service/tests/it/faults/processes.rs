@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering::SeqCst;
 use std::time::Duration;
 
 use postcode_core::layers::{Fallback, Resilience, resilient};
-use postcode_core::{PostcodeLookup, PostcodeLookupExt, Remote};
+use postcode_core::{Lookups, PostcodeLookup, PostcodeLookupExt, Remote};
 use postcode_testing::until;
 use tokio::time::timeout;
 
@@ -67,7 +67,7 @@ impl Drop for ProxyProcess {
 /// A timeout of clients, where it is not what ends a call.
 pub(crate) const PATIENT: Duration = Duration::from_secs(30);
 
-pub(crate) fn client(url: &str, timeout: Duration) -> Arc<dyn PostcodeLookup> {
+pub(crate) fn client(url: &str, timeout: Duration) -> Arc<dyn Lookups> {
     let bare = Remote::new(&format!("{url}?timeout=10m&deadline=10m&retries=0")).unwrap();
     let mut layers = Resilience::default();
     (layers.timeout, layers.deadline) = (timeout, 2 * timeout);

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use axum::body::Body;
 use http::{Method, Request};
-use postcode_core::{Local, PostcodeLookup};
+use postcode_core::{Local, Lookups, PostcodeLookup};
 use postcode_service::api::{Api, Edition, Limits};
 use postcode_service::jobs::worker::{self, Workers};
 use postcode_service::jobs::{self, Callbacks, Jobs};
@@ -110,7 +110,7 @@ fn execute(statement: String) -> Result<(), String> {
 pub struct Bench {
     pub api: Api,
     pub jobs: Jobs,
-    pub lookup: Arc<dyn PostcodeLookup>,
+    pub lookup: Arc<dyn Lookups>,
     stop: watch::Sender<bool>,
     workers: Vec<JoinHandle<()>>,
     // Dropped last.
@@ -123,7 +123,7 @@ impl Bench {
     }
 
     pub async fn with(database: Database, limits: jobs::Limits, callbacks: Option<Callbacks>) -> Self {
-        let lookup: Arc<dyn PostcodeLookup> = Arc::new(Local::embedded().unwrap());
+        let lookup: Arc<dyn Lookups> = Arc::new(Local::embedded().unwrap());
         let jobs = Jobs::new(database.url().parse().unwrap(), false, limits, callbacks);
         jobs.open().await.unwrap();
         let edition = Edition::of(lookup.clone()).await.unwrap();

@@ -1,0 +1,145 @@
+//! One call of a lookup as a value, so that what a layer does around a call is written once and not for each.
+
+use std::fmt::{self, Debug, Display};
+use std::pin::Pin;
+
+use crate::{Answer, Postcode, Result};
+
+/// A future on the heap, as the methods of the lookups return it.
+pub type Reply<'a, T> = Pin<Box<dyn Future<Output = Result<T>> + Send + 'a>>;
+
+#[doc(hidden)]
+pub trait Sealed {}
+
+/// A call of a lookup `L` with its arguments: [`on`](Call::on) makes it, as often as one likes.
+///
+/// There is one for each method of [`PostcodeLookup`](crate::PostcodeLookup) and of the traits beside it, made from the one
+/// list of their operations. Its `Display` names it in messages: `lookup of SW1A 1AA`.
+pub trait Call<L: ?Sized>: Sealed + Clone + Debug + Display + Send + Sync {
+    /// What it is answered with.
+    type Reply: Clone + Debug + PartialEq + Send + Sync + 'static;
+    /// The same call, owning its arguments.
+    type Owned: Call<L, Reply = Self::Reply> + 'static;
+
+    /// The name of the method.
+    const NAME: &'static str;
+    /// Whether two implementations owe the same answer. They do not for a random postcode, nor for what they say about
+    /// themselves.
+    const COMPARABLE: bool;
+
+    /// Makes the call.
+    fn on<'a>(&'a self, lookup: &'a L) -> Reply<'a, Self::Reply>;
+
+    /// Returns the same call, free of what its arguments were borrowed from.
+    fn into_owned(self) -> Self::Owned;
+
+    /// For two different replies, returns the part of the call whose answer differs, and that part's two answers.
+    fn difference(&self, one: &Self::Reply, other: &Self::Reply) -> (String, String, String) {
+        (self.to_string(), format!("{one:#?}"), format!("{other:#?}"))
+    }
+}
+
+/// A lookup of one postcode or of many.
+pub trait LookupCall<L: ?Sized>: Call<L> {
+    /// The postcodes.
+    fn postcodes(&self) -> &[Postcode];
+
+    /// Makes the reply to a lookup of one postcode.
+    fn reply_one(answer: Answer) -> Self::Reply;
+
+    /// Makes the reply from an answer for each postcode.
+    ///
+    /// # Errors
+    /// [`Internal`](crate::ErrorKind::Internal) if there is no answer for the one postcode that was asked for.
+    fn reply_all(answers: Vec<Answer>) -> Result<Self::Reply>;
+}
+
+/// Makes the calls of a trait from the list of its operations.
+macro_rules! calls {
+    ([] $trait:ident $(
+        $method:ident $call:ident $hook:ident $same:ident
+        ($(&$by_ref:ident: $of:ty),*; $($value:ident: $type:ty),*) -> $reply:ty;
+    )*) => {$(
+        #[doc = concat!("A call of [`", stringify!($method), "`](crate::", stringify!($trait), "::", stringify!($method), ").")]
+        #[derive(Clone, Debug)]
+        #[allow(missing_docs, reason = "each field is the argument of that name")]
+        pub struct $call<'a> {
+            $(pub $by_ref: std::borrow::Cow<'a, $of>,)*
+            $(pub $value: $type,)*
+            arguments: std::marker::PhantomData<&'a ()>,
+        }
+
+        impl<'a> $call<'a> {
+            /// With these arguments.
+            #[allow(clippy::new_without_default, reason = "a call is made, and has no usual value")]
+            pub fn new($($by_ref: &'a $of,)* $($value: $type),*) -> Self {
+                Self {
+                    $($by_ref: std::borrow::Cow::Borrowed($by_ref),)*
+                    $($value,)*
+                    arguments: std::marker::PhantomData,
+                }
+            }
+        }
+
+        impl $crate::lookup::call::Sealed for $call<'_> {}
+
+        impl<L: $trait + ?Sized> $crate::lookup::call::Call<L> for $call<'_> {
+            type Reply = $reply;
+            type Owned = $call<'static>;
+
+            const NAME: &'static str = stringify!($method);
+            const COMPARABLE: bool = $same;
+
+            fn on<'a>(&'a self, lookup: &'a L) -> $crate::lookup::call::Reply<'a, Self::Reply> {
+                lookup.$method($(&self.$by_ref,)* $(self.$value),*)
+            }
+
+            fn into_owned(self) -> Self::Owned {
+                $call {
+                    $($by_ref: std::borrow::Cow::Owned(self.$by_ref.into_owned()),)*
+                    $($value: self.$value,)*
+                    arguments: std::marker::PhantomData,
+                }
+            }
+
+            $crate::lookup::call::difference!($call);
+        }
+    )*};
+}
+
+/// A batch differs by its first postcode whose answers differ; the other calls as a whole.
+macro_rules! difference {
+    (Lookup) => {
+        fn difference(&self, one: &Self::Reply, other: &Self::Reply) -> (String, String, String) {
+            if one.len() != other.len() {
+                return (
+                    self.to_string(),
+                    format!("{} answers", one.len()),
+                    format!("{} answers", other.len()),
+                );
+            }
+            match self.postcodes.iter().zip(one.iter().zip(other)).find(|(_, (one, other))| one != other) {
+                Some((postcode, (one, other))) => {
+                    (LookupOne::new(*postcode).to_string(), format!("{one:#?}"), format!("{other:#?}"))
+                }
+                None => (self.to_string(), String::new(), String::new()),
+            }
+        }
+    };
+    ($call:ident) => {};
+}
+
+pub(crate) use {calls, difference};
+
+/// A text from outside, escaped, and cut where it is longer than any postcode.
+pub(crate) struct Quoted<'a>(pub(crate) &'a str);
+
+impl Display for Quoted<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const LONGEST: usize = 40;
+        match self.0.char_indices().nth(LONGEST) {
+            Some((end, _)) => write!(f, "{:?}…", &self.0[..end]),
+            None => write!(f, "{:?}", self.0),
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! A pointer to a lookup is a lookup, so that decorators take either; and all lookups in one.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use super::places::PlaceLookup;
+use super::postcodes::PostcodeLookup;
+use super::scotland::ScottishLookup;
+use crate::Result;
+
+/// Looks up all that there is: what [`connect`](crate::connect) opens. It is a [`PostcodeLookup`], a [`PlaceLookup`] and a
+/// [`ScottishLookup`], and what is all of these is a `Lookups`.
+///
+/// Name the narrowest trait that a part of an application needs. An `Arc<dyn Lookups>` becomes an `Arc` of any of them by
+/// itself:
+///
+/// ```
+/// use std::sync::Arc;
+/// use postcode_core::{Lookups, PlaceLookup, PostcodeLookup};
+///
+/// struct Accounts(Arc<dyn PostcodeLookup>);
+/// struct Gazetteer(Arc<dyn PlaceLookup>);
+///
+/// fn application(lookups: Arc<dyn Lookups>) -> (Accounts, Gazetteer) {
+///     (Accounts(lookups.clone()), Gazetteer(lookups))
+/// }
+/// ```
+pub trait Lookups: PostcodeLookup + PlaceLookup + ScottishLookup {}
+
+impl<T: PostcodeLookup + PlaceLookup + ScottishLookup + ?Sized> Lookups for T {}
+
+macro_rules! forward {
+    ([$($generic:ident)?, $pointer:ty] $trait:ident $(
+        $method:ident $call:ident $hook:ident $same:ident
+        ($(&$by_ref:ident: $of:ty),*; $($value:ident: $type:ty),*) -> $reply:ty;
+    )*) => {
+        #[deny(clippy::missing_trait_methods)]
+        #[async_trait]
+        impl<$($generic: $trait + ?Sized)?> $trait for $pointer {
+            $(async fn $method(&self, $($by_ref: &$of,)* $($value: $type),*) -> Result<$reply> {
+                (**self).$method($($by_ref,)* $($value),*).await
+            })*
+        }
+    };
+}
+
+macro_rules! forward_all {
+    ($($generic:ident)?; $pointer:ty) => {
+        crate::postcode_operations!([forward] [$($generic)?, $pointer]);
+        crate::place_operations!([forward] [$($generic)?, $pointer]);
+        crate::scottish_operations!([forward] [$($generic)?, $pointer]);
+    };
+}
+
+forward_all!(T; Arc<T>);
+forward_all!(T; Box<T>);
+forward_all!(T; &'static T);
+
+/// Any lookup of everything, as a type by itself: what a layer is around that holds a `dyn Lookups`. (As an associated type
+/// the trait object would not do: the compiler forgets how long it lives.)
+#[derive(Clone, Debug)]
+pub struct AnyLookup(Arc<dyn Lookups>);
+
+impl AnyLookup {
+    /// Any lookup.
+    pub fn new(lookup: impl Lookups) -> Self {
+        Self(Arc::new(lookup))
+    }
+}
+
+impl From<Arc<dyn Lookups>> for AnyLookup {
+    fn from(lookup: Arc<dyn Lookups>) -> Self {
+        Self(lookup)
+    }
+}
+
+impl std::ops::Deref for AnyLookup {
+    type Target = dyn Lookups;
+
+    fn deref(&self) -> &Self::Target {
+        &*self.0
+    }
+}
+
+forward_all!(; AnyLookup);

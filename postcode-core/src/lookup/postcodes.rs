@@ -1,0 +1,273 @@
+//! Looking postcodes up: the trait that callers hold and never look behind.
+
+use std::fmt::Debug;
+
+use async_trait::async_trait;
+
+use crate::{
+    Answer, DatasetInfo, Nearest, NearestOutcodes, Neighbour, Outcode, OutcodeSummary, Page, Postcode,
+    Record, Result, Within,
+};
+#[cfg(doc)]
+use crate::{Error, MAX_BATCH, MAX_LIMIT, MAX_NEIGHBOURS, MAX_QUERY, MAX_RADIUS};
+
+/// Looks up UK postcodes, in this process or in another; the caller can't tell which.
+///
+/// # Contract
+///
+/// What every implementation promises, and the conformance suite tests:
+///
+/// - **Answers.** A live postcode, a terminated one, an unknown one and one that the dataset does not
+///   cover are four different [`Answer`]s, all `Ok`. "Not found" is never an error, and an error is never
+///   "not found".
+/// - **Batches.** `lookup` answers position by position: as many answers as postcodes, in their order,
+///   duplicates answered each time, an empty batch with an empty answer. All answers of one batch come
+///   from one edition of the dataset. At most [`MAX_BATCH`] postcodes.
+/// - **Order.** `autocomplete` and `within` answer in the order of postcodes, `nearest` by distance and then
+///   in the order of postcodes, `nearest_outcodes` by distance and then in the order of outcodes, and `outcodes` in that.
+///   `search` answers in the order described there.
+/// - **Limits.** A `limit` is 1 to [`MAX_LIMIT`], for `nearest` to [`MAX_NEIGHBOURS`] and for a page of `within` to
+///   [`MAX_PAGE`](crate::MAX_PAGE), a radius 0 to [`MAX_RADIUS`] metres, a text at most [`MAX_QUERY`] bytes. Outside of
+///   these every implementation answers [`InvalidInput`](crate::ErrorKind::InvalidInput), before any work. A service
+///   whose operator allows less answers it for what is beyond that.
+/// - **Errors.** Bad input is `InvalidInput` and asking again does not help; what an implementation can't do
+///   is `NotSupported`; all else says by [`Error::is_transient`] whether asking again may help.
+/// - **Idempotence.** Every method only reads. It may be called twice, retried and hedged.
+/// - **Cancellation.** Dropping a call's future stops it; nothing else is affected.
+/// - **Time.** An implementation that can wait has a deadline of its own, and answers
+///   [`Timeout`](crate::ErrorKind::Timeout) when it passes. No call hangs.
+///
+/// The methods are few on purpose. [`PostcodeLookupExt`](crate::PostcodeLookupExt) has the convenient ones, and
+/// [`PlaceLookup`](crate::PlaceLookup) and [`ScottishLookup`](crate::ScottishLookup) are separate traits with the same
+/// contract. There are no default bodies, so that no decorator can forget a method: write one with
+/// [`layers::Around`](crate::layers::Around).
+#[cfg_attr(feature = "mock", mockall::automock)]
+#[async_trait]
+pub trait PostcodeLookup: Debug + Send + Sync + 'static {
+    /// What each of these postcodes is.
+    async fn lookup(&self, postcodes: &[Postcode]) -> Result<Vec<Answer>>;
+
+    /// Returns what this postcode is: as [`lookup`](Self::lookup) of it alone, without the cost of a batch.
+    async fn lookup_one(&self, postcode: Postcode) -> Result<Answer>;
+
+    /// The outcode summed up over its live postcodes; `None` if it has none.
+    async fn outcode(&self, outcode: Outcode) -> Result<Option<OutcodeSummary>>;
+
+    /// The first live postcodes that begin with a text, ignoring case and spaces. An empty text begins all.
+    async fn autocomplete(&self, prefix: &str, limit: usize) -> Result<Vec<Postcode>>;
+
+    /// Live postcodes for a partial text, exactly as `GET /postcodes?q=` of postcodes.io finds and orders them:
+    /// a window of `limit` postcodes from the text on, of which those are kept that contain it.
+    /// For completing what a person types, [`autocomplete`](Self::autocomplete) is better.
+    async fn search(&self, query: &str, limit: usize) -> Result<Vec<Record>>;
+
+    /// The live postcodes around a point or a postcode, nearest first, itself included. `None` if the origin is
+    /// a postcode that is unknown or has no location.
+    async fn nearest(&self, query: &Nearest) -> Result<Option<Vec<Neighbour>>>;
+
+    /// The outcodes around a point or an outcode, nearest first, itself included: by the mean locations of their live
+    /// postcodes. `None` if the origin is an outcode without live postcodes or without a location.
+    async fn nearest_outcodes(&self, query: &NearestOutcodes) -> Result<Option<Vec<OutcodeSummary>>>;
+
+    /// A page of the live postcodes of a region, in the order of postcodes. `None` if the region is an area, an outcode
+    /// or a sector without live postcodes: its name may be misspelt. A circle, box or polygon without any is an empty page.
+    ///
+    /// A page is of one edition of the dataset, and says where the next one begins. If the dataset is replaced between
+    /// two pages, each is of its own edition, and what is in both is still given once.
+    /// [`pages`](crate::PostcodeLookupExt::pages) goes through all.
+    async fn within(&self, query: &Within) -> Result<Option<Page>>;
+
+    /// The first outcodes with live postcodes that begin with a text, ignoring case and spaces. An empty text begins all.
+    async fn outcodes(&self, prefix: &str, limit: usize) -> Result<Vec<Outcode>>;
+
+    /// Any live postcode, of an outcode if one is given. `None` if there is none.
+    async fn random(&self, outcode: Option<Outcode>) -> Result<Option<Record>>;
+
+    /// The dataset that the answers come from.
+    async fn info(&self) -> Result<DatasetInfo>;
+}
+
+/// The operations of [`PostcodeLookup`], for the macros that make one thing for each: the method, its call as a value, the hook of
+/// [`Around`](crate::lookup::Around) that it goes through, whether two implementations owe the same answer, the
+/// arguments by reference and then those by value, and the reply.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! postcode_operations {
+    ([$($then:tt)*] $with:tt) => {
+        $($then)*! { $with PostcodeLookup
+            lookup Lookup around_lookup true (&postcodes: [$crate::Postcode];) -> Vec<$crate::Answer>;
+            lookup_one LookupOne around_lookup true (; postcode: $crate::Postcode) -> $crate::Answer;
+            outcode OutcodeOf around true (; outcode: $crate::Outcode) -> Option<$crate::OutcodeSummary>;
+            autocomplete Autocomplete around true (&prefix: str; limit: usize) -> Vec<$crate::Postcode>;
+            search Search around true (&query: str; limit: usize) -> Vec<$crate::Record>;
+            nearest NearestTo around true (&query: $crate::Nearest;) -> Option<Vec<$crate::Neighbour>>;
+            nearest_outcodes NearestOutcodesTo around true (&query: $crate::NearestOutcodes;) -> Option<Vec<$crate::OutcodeSummary>>;
+            within PageOf around true (&query: $crate::Within;) -> Option<$crate::Page>;
+            outcodes Outcodes around true (&prefix: str; limit: usize) -> Vec<$crate::Outcode>;
+            random Random around false (; outcode: Option<$crate::Outcode>) -> Option<$crate::Record>;
+            info Info around_info false (;) -> $crate::DatasetInfo;
+        }
+    };
+}
+
+/// The calls of [`PostcodeLookup`] as values.
+pub(crate) mod postcode_calls {
+    use std::fmt::{self, Display};
+
+    use super::*;
+    use crate::lookup::call::{LookupCall, Quoted, calls};
+    use crate::{Error, ErrorKind, Origin, OutcodeOrigin};
+
+    crate::postcode_operations!([calls] []);
+
+    impl Display for Lookup<'_> {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            match &*self.postcodes {
+                [one] => write!(f, "lookup of {one}"),
+                many => write!(f, "lookup of {} postcodes", many.len()),
+            }
+        }
+    }
+
+    impl Display for LookupOne<'_> {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            write!(f, "lookup of {}", self.postcode)
+        }
+    }
+
+    impl<L: PostcodeLookup + ?Sized> LookupCall<L> for Lookup<'_> {
+        fn postcodes(&self) -> &[Postcode] {
+            &self.postcodes
+        }
+
+        fn reply_one(answer: Answer) -> Vec<Answer> {
+            vec![answer]
+        }
+
+        fn reply_all(answers: Vec<Answer>) -> Result<Vec<Answer>> {
+            Ok(answers)
+        }
+    }
+
+    impl<L: PostcodeLookup + ?Sized> LookupCall<L> for LookupOne<'_> {
+        fn postcodes(&self) -> &[Postcode] {
+            std::slice::from_ref(&self.postcode)
+        }
+
+        fn reply_one(answer: Answer) -> Answer {
+            answer
+        }
+
+        fn reply_all(mut answers: Vec<Answer>) -> Result<Answer> {
+            answers.pop().ok_or_else(|| {
+                Error::new(ErrorKind::Internal, "a batch of one postcode came back without an answer")
+            })
+        }
+    }
+
+    impl Display for OutcodeOf<'_> {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            write!(f, "outcode {}", self.outcode)
+        }
+    }
+
+    impl Display for Autocomplete<'_> {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            write!(f, "autocomplete of {} (limit {})", Quoted(&self.prefix), self.limit)
+        }
+    }
+
+    impl Display for Search<'_> {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            write!(f, "search for {} (limit {})", Quoted(&self.query), self.limit)
+        }
+    }
+
+    impl Display for NearestTo<'_> {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            match self.query.origin {
+                Origin::Postcode(postcode) => write!(f, "nearest to {postcode}")?,
+                Origin::Location(at) => write!(f, "nearest to {} {}", at.latitude(), at.longitude())?,
+            }
+            write!(f, " (within {} m, limit {})", self.query.radius, self.query.limit)
+        }
+    }
+
+    impl Display for PageOf<'_> {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            write!(f, "postcodes of {} (limit {}", self.query.region, self.query.limit)?;
+            if let Some(after) = self.query.after {
+                write!(f, ", after {after}")?;
+            }
+            f.write_str(")")
+        }
+    }
+
+    impl Display for Outcodes<'_> {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            write!(f, "outcodes from {} (limit {})", Quoted(&self.prefix), self.limit)
+        }
+    }
+
+    impl Display for Random<'_> {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            match self.outcode {
+                Some(outcode) => write!(f, "random postcode of {outcode}"),
+                None => f.write_str("random postcode"),
+            }
+        }
+    }
+
+    impl Display for NearestOutcodesTo<'_> {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            match self.query.origin {
+                OutcodeOrigin::Outcode(outcode) => write!(f, "outcodes nearest to {outcode}")?,
+                OutcodeOrigin::Location(at) => {
+                    write!(f, "outcodes nearest to {} {}", at.latitude(), at.longitude())?;
+                }
+            }
+            write!(f, " (within {} m, limit {})", self.query.radius, self.query.limit)
+        }
+    }
+
+    impl Display for Info<'_> {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("dataset information")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::postcode_calls::*;
+    use super::*;
+    use crate::lookup::call::Call;
+    use crate::{Location, Nearest};
+
+    #[test]
+    fn a_call_names_itself() {
+        let postcode: Postcode = "SW1A 1AA".parse().unwrap();
+        assert_eq!(LookupOne::new(postcode).to_string(), "lookup of SW1A 1AA");
+        assert_eq!(Lookup::new(&[postcode; 3]).to_string(), "lookup of 3 postcodes");
+        assert_eq!(Search::new("a\0b", 7).to_string(), r#"search for "a\0b" (limit 7)"#);
+        let long = "é".repeat(300);
+        assert!(Autocomplete::new(&long, 1).to_string().chars().count() < 80);
+        let near = Nearest::to(Location::new(51.5, -0.1).unwrap()).radius(50.0).limit(2);
+        assert_eq!(NearestTo::new(&near).to_string(), "nearest to 51.5 -0.1 (within 50 m, limit 2)");
+        assert_eq!(Random::new(Some("SW1A".parse().unwrap())).to_string(), "random postcode of SW1A");
+    }
+
+    #[test]
+    fn the_difference_of_two_batches_is_that_of_the_first_postcode_that_differs() {
+        let postcodes: Vec<Postcode> = ["M1 1AD", "M1 1AE"].map(|text| text.parse().unwrap()).into();
+        let call = Lookup::new(&postcodes);
+        let difference = |one: &Vec<Answer>, other: &Vec<Answer>| {
+            <Lookup<'_> as Call<dyn PostcodeLookup>>::difference(&call, one, other)
+        };
+        let (query, one, other) =
+            difference(&vec![Answer::Unknown, Answer::Unknown], &vec![Answer::Unknown, Answer::NotCovered]);
+        assert_eq!((&*query, &*one, &*other), ("lookup of M1 1AE", "Unknown", "NotCovered"));
+        let (query, one, other) = difference(&vec![], &vec![Answer::Unknown]);
+        assert_eq!((&*query, &*one, &*other), ("lookup of 2 postcodes", "0 answers", "1 answers"));
+    }
+}

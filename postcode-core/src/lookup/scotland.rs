@@ -1,0 +1,47 @@
+//! Looking up entries of the Scottish Postcode Directory.
+
+use std::fmt::Debug;
+
+use async_trait::async_trait;
+
+use crate::{Postcode, Result, ScottishPostcode};
+
+/// Looks up entries of the Scottish Postcode Directory, in this process or in another, under the contract of
+/// [`PostcodeLookup`](crate::PostcodeLookup). Without the directory in the data every answer is
+/// [`NotSupported`](crate::ErrorKind::NotSupported).
+#[cfg_attr(feature = "mock", mockall::automock)]
+#[async_trait]
+pub trait ScottishLookup: Debug + Send + Sync + 'static {
+    /// What the Scottish Postcode Directory says of a postcode; `None` if it has not that postcode, or no longer. A server of postcodes.io 18 knows
+    /// the constituency only.
+    async fn scottish_postcode(&self, postcode: Postcode) -> Result<Option<ScottishPostcode>>;
+}
+
+/// The operations of [`ScottishLookup`], for the macros that make one thing for each: the method, its call as a value, the hook of
+/// [`Around`](crate::lookup::Around) that it goes through, whether two implementations owe the same answer, the
+/// arguments by reference and then those by value, and the reply.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! scottish_operations {
+    ([$($then:tt)*] $with:tt) => {
+        $($then)*! { $with ScottishLookup
+            scottish_postcode ScottishOf around true (; postcode: $crate::Postcode) -> Option<$crate::ScottishPostcode>;
+        }
+    };
+}
+
+/// The calls of [`ScottishLookup`] as values.
+pub(crate) mod scottish_calls {
+    use std::fmt::{self, Display};
+
+    use super::*;
+    use crate::lookup::call::calls;
+
+    crate::scottish_operations!([calls] []);
+
+    impl Display for ScottishOf<'_> {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            write!(f, "Scottish Postcode Directory's entry of {}", self.postcode)
+        }
+    }
+}
