@@ -49,7 +49,8 @@ pub(crate) async fn serve<T, H>(
         let (access, rest) = (access.clone(), rest.clone());
         async move {
             let answering = Answering::begin(place.state.clone(), !request.body().is_end_stream());
-            let mut response = answer_one(request, peer, &place, (&*handler, &access), (&limits, &rest)).await;
+            let mut response =
+                answer_one(request, peer, &place, (&*handler, &access), (&limits, &rest)).await;
             if leaves_a_rest(&rest).await {
                 response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
             }
@@ -110,10 +111,7 @@ async fn leaves_a_rest(rest: &Rest) -> bool {
 }
 
 /// Lets the request that is under way end, and its answer be sent.
-async fn close<C: Graceful>(
-    mut connection: Pin<&mut C>,
-    state: &crate::places::State,
-) -> hyper::Result<()> {
+async fn close<C: Graceful>(mut connection: Pin<&mut C>, state: &crate::places::State) -> hyper::Result<()> {
     connection.as_mut().shut_down();
     loop {
         tokio::select! {
