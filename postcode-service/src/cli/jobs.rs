@@ -11,18 +11,21 @@ use crate::jobs::callback::{Allow, Manner};
 use crate::jobs::worker::{Source, Workers};
 use crate::jobs::{Callbacks, Jobs, Limits, Url};
 
-/// The environment variable of the secret: not an option, which every user of the machine could read.
+/// The environment variable of the secret: not an option, which every user of the machine could
+/// read.
 const SECRET: &str = "POSTCODE_WEBHOOK_SECRET";
 /// Beside the process, made by the first job.
 const USUAL: &str = "postcode-jobs.db";
-/// The bytes that a server stores if its operator has not said where: the size of that disk is not known.
+/// The bytes that a server stores if its operator has not said where: the size of that disk is not
+/// known.
 const USUAL_STORED: u64 = 1 << 30;
 
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Jobs")]
 pub(super) struct JobArgs {
-    /// Where jobs are kept: sqlite:///PATH (a file), postgres://USER@HOST/DATABASE (for several servers and workers), or
-    /// none [default: sqlite://postcode-jobs.db, which the first job makes]
+    /// Where jobs are kept: sqlite:///PATH (a file), postgres://USER@HOST/DATABASE (for several
+    /// servers and workers), or none [default: sqlite://postcode-jobs.db, which the first job
+    /// makes]
     #[arg(long, value_name = "URL", env = "POSTCODE_JOBS", hide_env_values = true)]
     pub(super) jobs: Option<Place>,
     /// Parts of jobs worked on at a time here; 0: jobs are taken, and worked on by others
@@ -40,32 +43,38 @@ pub(super) struct JobArgs {
     /// Jobs of all tenants together that have not ended, at most; others are answered 503
     #[arg(long, value_name = "NUMBER", env = "POSTCODE_MAX_OPEN_JOBS", default_value_t = Limits::default().open_jobs_in_all)]
     max_open_jobs: u32,
-    /// Bytes of rows and results of all jobs at most; when there are as many, others are answered 507, and a job whose
-    /// result would be beyond that fails [default: 17179869184 (16 GiB) with --jobs, 1073741824 (1 GiB) without]
+    /// Bytes of rows and results of all jobs at most; when there are as many, others are answered
+    /// 507, and a job whose result would be beyond that fails [default: 17179869184 (16 GiB) with
+    /// --jobs, 1073741824 (1 GiB) without]
     #[arg(long, value_name = "BYTES", env = "POSTCODE_MAX_STORED")]
     max_stored: Option<u64>,
-    /// Bytes of rows and results of the jobs of one tenant at most, likewise [default: half of --max-stored]
+    /// Bytes of rows and results of the jobs of one tenant at most, likewise [default: half of
+    /// --max-stored]
     #[arg(long, value_name = "BYTES", env = "POSTCODE_MAX_TENANT_STORED")]
     max_tenant_stored: Option<u64>,
-    /// Bytes of the result of one job at most; a job whose result has more fails [default: a quarter of --max-stored]
+    /// Bytes of the result of one job at most; a job whose result has more fails [default: a
+    /// quarter of --max-stored]
     #[arg(long, value_name = "BYTES", env = "POSTCODE_MAX_JOB_RESULT")]
     max_job_result: Option<u64>,
-    /// Percent of the disk that stay free, if jobs are kept in a file: with less, jobs are answered 507, and the work on
-    /// others waits. 0: all may be used
+    /// Percent of the disk that stay free, if jobs are kept in a file: with less, jobs are answered
+    /// 507, and the work on others waits. 0: all may be used
     #[arg(long, value_name = "PERCENT", env = "POSTCODE_MIN_FREE_DISK", default_value_t = Limits::default().min_free, value_parser = clap::value_parser!(u8).range(0..=99))]
     min_free_disk: u8,
     /// How long a job that has ended, and its result, are kept
     #[arg(long, value_name = "TIME", env = "POSTCODE_KEEP_RESULTS", default_value = "7d", value_parser = long_time)]
     keep_results: Duration,
-    /// A file with the secrets by which callbacks are signed; or set POSTCODE_WEBHOOK_SECRET. A line with a secret
-    /// (whsec_…) is for all tenants, one with a tenant's name and a secret for that tenant; a second secret in a line is
-    /// used as well. Without one no job may ask for a callback
+    /// A file with the secrets by which callbacks are signed; or set POSTCODE_WEBHOOK_SECRET. A
+    /// line with a secret (whsec_…) is for all tenants, one with a tenant's name and a secret for
+    /// that tenant; a second secret in a line is used as well. Without one no job may ask for a
+    /// callback
     #[arg(long, value_name = "FILE", env = "POSTCODE_WEBHOOK_SECRET_FILE")]
     webhook_secret_file: Option<PathBuf>,
-    /// Hosts, addresses and networks that callbacks may go to although they are not of the public internet
+    /// Hosts, addresses and networks that callbacks may go to although they are not of the public
+    /// internet
     #[arg(long, value_name = "HOST|CIDR", env = "POSTCODE_CALLBACK_ALLOW", value_delimiter = ',')]
     callback_allow: Vec<Allow>,
-    /// Hosts, addresses and networks that callbacks may never go to, such as your own public addresses
+    /// Hosts, addresses and networks that callbacks may never go to, such as your own public
+    /// addresses
     #[arg(long, value_name = "HOST|CIDR", env = "POSTCODE_CALLBACK_DENY", value_delimiter = ',')]
     callback_deny: Vec<Allow>,
     /// How often a callback is tried before it is given up
@@ -98,7 +107,8 @@ fn workers(text: &str) -> Result<usize, String> {
 }
 
 impl JobArgs {
-    /// Jobs as the options say. What was asked for must be there; the file that nobody asked for need not.
+    /// Jobs as the options say. What was asked for must be there; the file that nobody asked for
+    /// need not.
     pub(super) async fn open(&self, upload: u64) -> anyhow::Result<Jobs> {
         let (url, lazy) = match &self.jobs {
             Some(Place::Nowhere) => return Ok(Jobs::off()),

@@ -17,10 +17,11 @@ Examples:
   postcode-service places --code osgb4000000074551019 --postcodes --limit 100
   postcode-service places --random --source https://api.postcodes.io";
 
-/// Find cities, towns, villages and other settlements of Great Britain, its islands, counties and districts.
+/// Find cities, towns, villages and other settlements of Great Britain, its islands, counties and
+/// districts.
 ///
-/// By the beginnings of their names and of the words in them, in any of its languages; where none begins so, typing
-/// errors are allowed for. The data must have been imported with OS Open Names.
+/// By the beginnings of their names and of the words in them, in any of its languages; where none
+/// begins so, typing errors are allowed for. The data must have been imported with OS Open Names.
 ///
 /// Exit status: 0 if there are any, 1 if not, 2 for errors.
 #[derive(Debug, clap::Args)]
@@ -38,7 +39,8 @@ pub struct Args {
     /// Only of this kind: City, Town, Village, Island, …
     #[arg(long = "type", value_name = "KIND", requires = "text")]
     local_type: Option<String>,
-    /// Find populated places as GET /places?q= of postcodes.io does, whose servers know nothing else
+    /// Find populated places as GET /places?q= of postcodes.io does, whose servers know nothing
+    /// else
     #[arg(long, requires = "text", conflicts_with_all = ["within", "local_type"])]
     compatible: bool,
     /// The postcodes in use in the box around the place of --code, and their outcodes

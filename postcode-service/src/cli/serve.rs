@@ -22,14 +22,15 @@ use postcode_edge::{ClientHeader, HostName, Hosts, Proxies, Rate};
 
 /// Serve the API of postcodes.io over HTTP/1.1.
 ///
-/// On a loopback address or a Unix socket it is open to everybody on this machine. Any other address needs --tokens, or
-/// --allow-unauthenticated. When it is ready it prints one line on standard output, `listening on http://127.0.0.1:PORT` or
-/// `listening on unix:PATH`; everything else goes to standard error.
+/// On a loopback address or a Unix socket it is open to everybody on this machine. Any other
+/// address needs --tokens, or --allow-unauthenticated. When it is ready it prints one line on
+/// standard output, `listening on http://127.0.0.1:PORT` or `listening on unix:PATH`; everything
+/// else goes to standard error.
 ///
-/// SIGTERM and SIGINT end it: `/ready` turns to 503, no more connections are taken, requests under way may end
-/// within --drain, and the exit status is 0. A second signal does not wait. SIGHUP opens the data again and
-/// serves it without dropping a request; if it can't be opened, or is damaged, the old data stays. It also reads the
-/// tokens and certificates again.
+/// SIGTERM and SIGINT end it: `/ready` turns to 503, no more connections are taken, requests under
+/// way may end within --drain, and the exit status is 0. A second signal does not wait. SIGHUP
+/// opens the data again and serves it without dropping a request; if it can't be opened, or is
+/// damaged, the old data stays. It also reads the tokens and certificates again.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -43,26 +44,30 @@ pub struct Args {
     /// HOST:PORT (port 0 takes any free one; IPv6 in brackets) or unix:PATH
     #[arg(long, value_name = "ADDRESS", env = "POSTCODE_LISTEN", default_value = "127.0.0.1:8080")]
     listen: Address,
-    /// A further name that the server answers to, in the Host of requests, without a port; * for any. May be given
-    /// several times. Requests to other names are answered 421: a page on the internet could have its name resolved to
-    /// this machine. Always answered are localhost, loopback addresses, the address listened on, any address in digits
-    /// if that is 0.0.0.0 or [::], and whatever comes over a Unix socket
+    /// A further name that the server answers to, in the Host of requests, without a port; * for
+    /// any. May be given several times. Requests to other names are answered 421: a page on the
+    /// internet could have its name resolved to this machine. Always answered are localhost,
+    /// loopback addresses, the address listened on, any address in digits if that is 0.0.0.0 or
+    /// [::], and whatever comes over a Unix socket
     #[arg(long = "host", value_name = "NAME", env = "POSTCODE_HOST", value_delimiter = ',')]
     hosts: Vec<HostName>,
     /// embedded: (the country inside this program) or file:PATH (a dataset file)
     #[arg(long, value_name = "URL", env = "POSTCODE_DATA", default_value = "embedded:")]
     data: Data,
-    /// How much of a dataset file is checked before it is served, at the start and at SIGHUP: full (every byte, and that the
-    /// parts fit together), checksums (every byte) or off, which /ready and /dataset/info then say
+    /// How much of a dataset file is checked before it is served, at the start and at SIGHUP: full
+    /// (every byte, and that the parts fit together), checksums (every byte) or off, which /ready
+    /// and /dataset/info then say
     #[arg(long, env = "POSTCODE_VERIFY", default_value_t = Verify::Full)]
     verify: Verify,
-    /// Serve only a dataset file that is signed for this key (FILE.minisig): a minisign public key, or the path of its file
+    /// Serve only a dataset file that is signed for this key (FILE.minisig): a minisign public key,
+    /// or the path of its file
     #[arg(long, value_name = "KEY", env = "POSTCODE_PUBLIC_KEY")]
     public_key: Option<PublicKey>,
     /// Items in one bulk request at most
     #[arg(long, env = "POSTCODE_MAX_BATCH", default_value_t = 100, value_parser = items)]
     max_batch: usize,
-    /// Bytes of a request body at most; if not given 1024 for each item of --max-batch, and not less than 102400
+    /// Bytes of a request body at most; if not given 1024 for each item of --max-batch, and not
+    /// less than 102400
     #[arg(long, env = "POSTCODE_MAX_BODY")]
     max_body: Option<usize>,
     /// Neighbours in one answer at most, with ?extended=true
@@ -74,20 +79,23 @@ pub struct Args {
     /// Postcodes in one page of a region at most
     #[arg(long, env = "POSTCODE_MAX_PAGE", default_value_t = MAX_PAGE, value_parser = page)]
     max_page: usize,
-    /// Postcodes in one answer to bulk reverse geocoding (POST /postcodes with geolocations) at most, over all its locations
+    /// Postcodes in one answer to bulk reverse geocoding (POST /postcodes with geolocations) at
+    /// most, over all its locations
     #[arg(long, env = "POSTCODE_MAX_RECORDS", default_value_t = 10_000, value_parser = one_or_more)]
     max_records: usize,
-    /// Requests for the postcodes of regions at a time; they take turns, and others are answered 503 with Retry-After
+    /// Requests for the postcodes of regions at a time; they take turns, and others are answered
+    /// 503 with Retry-After
     #[arg(long, env = "POSTCODE_MAX_REGIONS", default_value_t = 64, value_parser = one_or_more)]
     max_regions: usize,
-    /// Bytes of answers of 64 KiB and more that are being sent at a time; others are answered 503 with Retry-After
+    /// Bytes of answers of 64 KiB and more that are being sent at a time; others are answered 503
+    /// with Retry-After
     #[arg(long, value_name = "BYTES", env = "POSTCODE_MAX_ANSWERS", default_value_t = 256 << 20)]
     max_answers: u64,
     /// Refuse parameters that a route does not have, as ?strict=true does for one request
     #[arg(long, env = "POSTCODE_STRICT")]
     strict: bool,
-    /// Downloads of the dataset file, and of regions as application/x-ndjson, at a time; others are answered 503 with
-    /// Retry-After. 0: none
+    /// Downloads of the dataset file, and of regions as application/x-ndjson, at a time; others are
+    /// answered 503 with Retry-After. 0: none
     #[arg(long, env = "POSTCODE_MAX_DOWNLOADS", default_value_t = 8)]
     max_downloads: usize,
     /// Bytes of rows in one request to /enrich
@@ -96,33 +104,37 @@ pub struct Args {
     /// Bytes of a request line and its headers at most, from 8192
     #[arg(long, env = "POSTCODE_MAX_HEADER", default_value_t = 16 * 1024, value_parser = header_bytes)]
     max_header: usize,
-    /// Connections at a time; when there are more, the one that has been idle longest is closed. Fewer if the limit of
-    /// open files is lower
+    /// Connections at a time; when there are more, the one that has been idle longest is closed.
+    /// Fewer if the limit of open files is lower
     #[arg(long, env = "POSTCODE_MAX_CONNECTIONS", default_value_t = 10_000, value_parser = one_or_more)]
     max_connections: usize,
     /// Connections beyond those, on which only /ping, /ready, /health and /metrics are answered
     #[arg(long, value_name = "NUMBER", env = "POSTCODE_RESERVED_CONNECTIONS", default_value_t = 16)]
     reserved_connections: usize,
-    /// Connections of one client address (IPv6: of one /64) at a time; 0 for any number. If not given a quarter of
-    /// --max-connections, and any number from this machine. Never for Unix sockets and trusted proxies
+    /// Connections of one client address (IPv6: of one /64) at a time; 0 for any number. If not
+    /// given a quarter of --max-connections, and any number from this machine. Never for Unix
+    /// sockets and trusted proxies
     #[arg(long, value_name = "NUMBER", env = "POSTCODE_MAX_CONNECTIONS_PER_ADDRESS")]
     max_connections_per_address: Option<usize>,
-    /// Requests that are worked on at a time, which those are whose body is there; others are answered 503 with
-    /// Retry-After
+    /// Requests that are worked on at a time, which those are whose body is there; others are
+    /// answered 503 with Retry-After
     #[arg(long, env = "POSTCODE_MAX_IN_FLIGHT", default_value_t = 1_024, value_parser = one_or_more)]
     max_in_flight: usize,
     /// Requests whose body is still coming, at a time; when there are more, the slowest is refused
     #[arg(long, env = "POSTCODE_MAX_WAITING", default_value_t = 2_048, value_parser = one_or_more)]
     max_waiting: usize,
-    /// Requests of one client (token, or address, or /64 of IPv6) at a time; others are answered 429; 0 for any number. If
-    /// not given a quarter of --max-in-flight, and any number from this machine
+    /// Requests of one client (token, or address, or /64 of IPv6) at a time; others are answered
+    /// 429; 0 for any number. If not given a quarter of --max-in-flight, and any number from this
+    /// machine
     #[arg(long, value_name = "NUMBER", env = "POSTCODE_MAX_IN_FLIGHT_PER_CLIENT")]
     max_in_flight_per_client: Option<usize>,
-    /// Requests of one address in a time, such as 100/s, 600/m, 100/s:500 (500 at once), or off; others are answered 429
-    /// with Retry-After. If not given 1000/s:5000, and any number from this machine
+    /// Requests of one address in a time, such as 100/s, 600/m, 100/s:500 (500 at once), or off;
+    /// others are answered 429 with Retry-After. If not given 1000/s:5000, and any number from this
+    /// machine
     #[arg(long, value_name = "RATE", env = "POSTCODE_RATE_PER_ADDRESS")]
     rate_per_address: Option<Rate>,
-    /// Requests of one caller with a token in a time, instead of that of the address; no limit if not given
+    /// Requests of one caller with a token in a time, instead of that of the address; no limit if
+    /// not given
     #[arg(long, value_name = "RATE", env = "POSTCODE_RATE_PER_CALLER")]
     rate_per_caller: Option<Rate>,
     /// How long a request's header may take, and an idle connection is kept
@@ -134,11 +146,12 @@ pub struct Args {
     /// How long a client that sends a header or a body may be slower than --least-speed
     #[arg(long, value_name = "TIME", env = "POSTCODE_PATIENCE", default_value = "10s", value_parser = time)]
     patience: Duration,
-    /// Bytes a second at which a client sends and reads at least, or its connection is closed; doubles with each minute up
-    /// to 64 times. 0 for any speed
+    /// Bytes a second at which a client sends and reads at least, or its connection is closed;
+    /// doubles with each minute up to 64 times. 0 for any speed
     #[arg(long, value_name = "BYTES", env = "POSTCODE_LEAST_SPEED", default_value_t = 1024)]
     least_speed: u64,
-    /// Proxies that may name the client: address ranges such as 10.0.0.0/8,::1, and unix for a Unix socket
+    /// Proxies that may name the client: address ranges such as 10.0.0.0/8,::1, and unix for a Unix
+    /// socket
     #[arg(
         long,
         value_name = "RANGES",

@@ -8,8 +8,8 @@ use postcode_core::{Connector, PostcodeLookup};
 /// The option that all lookups have.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Source {
-    /// Where the answers come from: embedded:, file:/path/uk.postcodes, http://host:port, https://host
-    /// (a postcode-service or any postcodes.io server) or unix:/run/postcode.sock
+    /// Where the answers come from: embedded:, file:/path/uk.postcodes, http://host:port,
+    /// https://host (a postcode-service or any postcodes.io server) or unix:/run/postcode.sock
     #[arg(
         long,
         value_name = "URL",
