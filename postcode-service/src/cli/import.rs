@@ -54,8 +54,8 @@ pub struct Args {
     /// Write the report to this file as JSON, also if nothing is published
     #[arg(long, value_name = "FILE", env = "POSTCODE_IMPORT_REPORT")]
     report: Option<PathBuf>,
-    /// A dataset file from before constituencies changed: records then have the previous
-    /// constituency as well as the current one
+    /// The dataset file of an older edition with the previous constituencies: records then have the
+    /// previous constituency as well as the current one
     #[arg(long, value_name = "FILE", env = "POSTCODE_IMPORT_BOUNDARIES_BEFORE")]
     boundaries_before: Option<PathBuf>,
     /// Which postcode areas the input covers; of others the dataset says that it leaves them out

@@ -15,7 +15,7 @@ on_both! {
 }
 
 /// Rows of several parts: real postcodes and none, quotes over several lines, empty lines, too few
-/// fields, bytes that are no UTF-8, no end of the last line.
+/// fields, bytes that are not UTF-8, no line ending at the end.
 fn rows(count: usize) -> Vec<u8> {
     let mut rows = b"\xef\xbb\xbfid;\"post\"\"code\";Postcode;note\r\n".to_vec();
     for n in 0..count {
