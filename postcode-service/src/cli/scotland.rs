@@ -17,7 +17,7 @@ use super::output;
 /// errors.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Example:\n  postcode-service scotland 'EH1 1YZ' 'G2 3DL' --source file:uk.postcodes\n  postcode-service scotland --extended 'EH1 1YZ' --json"
+    after_help = "Example:\n  postcode-service scotland 'EH1 1YZ' 'G2 3DL' --source file:uk.postcodes\n  postcode-service scotland --extended 'EH1 1YZ' --json --source file:uk.postcodes"
 )]
 pub struct Args {
     /// Postcodes, in any case and spacing
