@@ -1,4 +1,4 @@
-//! Moving callers from one implementation to another while they run.
+//! Moves callers from one implementation to another while they run.
 
 mod compare;
 mod guard;
@@ -24,22 +24,25 @@ pub use self::guard::Guard;
 pub use self::snapshot::{Example, LatencySummary, Sides, Snapshot, StepBack};
 pub use self::stage::Stage;
 
-/// Moves callers from an old implementation to a new one, step by step, measured, and back, while they run.
+/// Moves callers from an old implementation to a new one while they run: in stages, measured, and
+/// back if needed.
 ///
-/// It holds both and a [`Stage`], changed at any time with [`set`](Promotion::set); a clone is a handle to the
-/// same promotion. A call is treated by the stage at its beginning, so that a change drops none and fails none.
+/// It holds both implementations and a [`Stage`], which [`set`](Promotion::set) changes at any time. A
+/// clone is a handle to the same promotion. A call keeps the stage that it began with, so that a change
+/// drops no call and fails none.
 ///
-/// - The caller never waits for a comparison and never sees one fail: they run in tasks of their own, with a time
-///   limit, no more than [`max_comparisons`](PromotionConfig::max_comparisons) at once; what is more is left out.
-///   In stage `local`, and for calls that are not in the share, there is no task and no copy.
-/// - [`random`](PostcodeLookup::random) and [`info`](PostcodeLookup::info) are not compared: two implementations
-///   don't owe the same answer. Errors are equal if they are of one kind; a call that the old one
-///   could not answer is not compared.
-/// - Where the old one can answer instead (`canary`, `remote-with-fallback`) the new one has
-///   [`patience`](PromotionConfig::patience) to answer. In `remote` it has the time that it takes: give it a
-///   deadline of its own ([`resilient`](super::resilient)).
-/// - A [`Guard`] steps back by itself and says why. A call that fails in `remote` while the stage is
-///   changed is answered by the old one.
+/// - The caller never waits for a comparison and never sees one fail. Comparisons run in separate
+///   tasks, with a time limit, and at most [`max_comparisons`](PromotionConfig::max_comparisons) at
+///   once; more are skipped. In stage `local`, and for calls outside the share, there is no task and no
+///   copy.
+/// - [`random`](PostcodeLookup::random) and [`info`](PostcodeLookup::info) are not compared, because
+///   two implementations may answer them differently. Errors of the same kind are equal. A call that
+///   the old implementation could not answer is not compared.
+/// - In the stages where the old implementation can answer instead (`canary`, `remote-with-fallback`),
+///   the new one has [`patience`](PromotionConfig::patience) to answer. In `remote` it has no limit:
+///   give it a separate deadline ([`resilient`](super::resilient)).
+/// - A [`Guard`] steps back automatically and says why. A call that fails in `remote` while the stage
+///   is being changed is answered by the old implementation.
 ///
 /// ```
 /// # async fn example(library: std::sync::Arc<dyn postcode_core::PostcodeLookup>,
@@ -61,18 +64,18 @@ pub use self::stage::Stage;
 #[derive(Clone)]
 pub struct Promotion(Arc<Core>);
 
-/// How a [`Promotion`] compares and guards.
+/// The settings of comparisons and of the guard of a [`Promotion`].
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct PromotionConfig {
-    /// How long the new implementation may take where the old one can answer instead, and how long either
-    /// may take in a comparison (1 s).
+    /// How long the new implementation may take when the old one can answer instead, and how long
+    /// either may take in a comparison. Default: 1 s.
     pub patience: Duration,
-    /// Comparisons under way at once (64).
+    /// How many comparisons run at once. Default: 64.
     pub max_comparisons: usize,
-    /// Examples of differences to keep (16).
+    /// How many examples of differences are kept. Default: 16.
     pub max_examples: usize,
-    /// What steps back by itself; `None` for nothing.
+    /// When to step back automatically; `None` for never.
     pub guard: Option<Guard>,
 }
 
@@ -108,16 +111,18 @@ struct Core {
     last_step_back: Mutex<Option<StepBack>>,
 }
 
-/// In stage `local` one call in so many is timed: reading the clock twice takes longer than the rest.
+/// In stage `local` one call in this many is timed: reading the clock twice takes longer than the
+/// rest of the call.
 const TIMED: u64 = 16;
 
 impl Promotion {
-    /// From the old implementation to the new one, in stage `local`, with a share of 0.1.
+    /// Creates a promotion from `old` to `new`, in stage `local`, with a share of 0.1 and the
+    /// default configuration.
     pub fn new(old: Arc<dyn PostcodeLookup>, new: Arc<dyn PostcodeLookup>) -> Self {
         Self::with(old, new, PromotionConfig::default())
     }
 
-    /// The same, with that configuration.
+    /// Creates a promotion with this configuration, otherwise like [`new`](Self::new).
     pub fn with(old: Arc<dyn PostcodeLookup>, new: Arc<dyn PostcodeLookup>, config: PromotionConfig) -> Self {
         Self(Arc::new(Core {
             old,
@@ -141,10 +146,11 @@ impl Promotion {
         }))
     }
 
-    /// Changes the stage, and the share (0 to 1) unless that is `None`, for the calls that begin from now on.
+    /// Changes the stage, and the share (0 to 1) if one is given, for calls that begin from now on.
     ///
     /// # Errors
-    /// [`InvalidInput`](ErrorKind::InvalidInput) if the share is not from 0 to 1; nothing is changed then.
+    /// [`InvalidInput`](ErrorKind::InvalidInput) if the share is not from 0 to 1. Nothing is
+    /// changed then.
     pub fn set(&self, stage: Stage, share: Option<f64>) -> Result<()> {
         self.0.plan.set(stage, share)?;
         if let Some(watch) = &self.0.watch {
@@ -153,12 +159,12 @@ impl Promotion {
         Ok(())
     }
 
-    /// The stage.
+    /// Returns the current stage.
     pub fn stage(&self) -> Stage {
         self.0.plan.get().stage
     }
 
-    /// What it has seen so far.
+    /// Returns the counts, latencies and examples since the start.
     pub fn snapshot(&self) -> Snapshot {
         let core = &*self.0;
         let plan = core.plan.get();
@@ -182,7 +188,7 @@ impl Promotion {
     }
 }
 
-/// Whether an error is the new implementation's own: anything but an answer to bad input.
+/// Returns whether an error is a failure of the new implementation: any error except invalid input.
 fn is_failure(error: &Error) -> bool {
     error.kind() != ErrorKind::InvalidInput
 }
@@ -198,12 +204,13 @@ impl Core {
         answer
     }
 
-    /// Asks the new implementation and takes note of how it does.
+    /// Calls the new implementation and records how it does.
     async fn ask_new<C: Call>(&self, call: &C, plan: Plan, patience: Option<Duration>) -> Result<C::Reply> {
         let started = Instant::now();
         let answer = match patience {
             None => call.on(&*self.new).await,
-            // Told, so that a service does not work on what nobody waits for any more.
+            // The deadline is passed on, so that a service does not work on an answer that nobody
+            // waits for.
             Some(patience) => {
                 let told = deadline::scope(deadline::after(patience), call.on(&*self.new));
                 timeout(patience, told).await.unwrap_or_else(|_| {
@@ -221,7 +228,7 @@ impl Core {
         answer
     }
 
-    /// Asks the new implementation and, where that fails, the old one.
+    /// Calls the new implementation and, if it fails, the old one.
     async fn ask_new_or_old<C: Call>(&self, call: &C, plan: Plan) -> (Result<C::Reply>, bool) {
         match self.ask_new(call, plan, Some(self.config.patience)).await {
             Err(error) if is_failure(&error) => {
@@ -232,7 +239,7 @@ impl Core {
         }
     }
 
-    /// Tells the guard, and steps back if it says so, unless the plan has been changed since.
+    /// Tells the guard, and steps back if it says so, unless the plan has changed since.
     fn note(&self, plan: Plan, seen: Seen) {
         let Some(watch) = &self.watch else { return };
         let current = self.plan.get();
