@@ -156,7 +156,11 @@ async fn a_tarpit_does_not_hold_a_retrying_call() {
     assert!(start.elapsed() < 130 * MS);
     let lookup = Deadline::new(Retry::new(fake.clone()), SECOND);
     fake.set(Act::Hang);
-    assert_eq!(ask(&lookup).await, Err(ErrorKind::Timeout), "without a timeout inside, one attempt takes the whole deadline");
+    assert_eq!(
+        ask(&lookup).await,
+        Err(ErrorKind::Timeout),
+        "without a timeout inside, one attempt takes the whole deadline"
+    );
 }
 
 #[tokio::test(start_paused = true)]
