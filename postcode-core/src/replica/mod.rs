@@ -5,18 +5,19 @@ mod download;
 mod fetch;
 mod folder;
 mod follow;
+mod status;
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::SystemTime;
 
 use tokio::task::JoinHandle;
 
 use crate::layers::Around;
 use crate::layers::call::Call;
-use crate::{DatasetInfo, Error, Local, Result, layer};
+use crate::{Local, Result, layer};
 pub use builder::ReplicaBuilder;
 use follow::Follower;
+pub use status::ReplicaStatus;
 
 /// Keeps a copy of a postcode-service's dataset file, answers from it in this process, and follows the
 /// service's editions. It is a [`PostcodeLookup`](crate::PostcodeLookup).
@@ -56,20 +57,6 @@ impl Drop for Following {
     fn drop(&mut self) {
         self.0.abort();
     }
-}
-
-/// The edition in use, and the state of the connection to the service.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct ReplicaStatus {
-    /// The edition that answers.
-    pub info: DatasetInfo,
-    /// When the service last confirmed or delivered this edition.
-    pub confirmed: Option<SystemTime>,
-    /// The reason why the last try failed, if it did.
-    pub error: Option<Error>,
-    /// How many times a new edition has replaced the previous one.
-    pub editions: u64,
 }
 
 impl Replica {
