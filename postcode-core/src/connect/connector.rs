@@ -22,7 +22,7 @@ use std::time::Duration;
 /// Sets up the lookup that [`connect`](super::connect) opens: a URL whose options are checked,
 /// which can be changed, shown, and then opened.
 ///
-/// Its `Display` writes all settings in effect on one line, defaults included and without secrets,
+/// The `Display` writes all settings in effect on one line, defaults included and without secrets,
 /// for the log at the start.
 ///
 #[cfg_attr(feature = "http", doc = "```")]
@@ -105,10 +105,10 @@ impl Connector {
 
     /// Fits the settings to a caller that drops a call after this time.
     ///
-    /// The client gives up a little earlier. No attempt takes more than half of the time, so that there is
-    /// a second one, at another endpoint if there are several, and a fallback is called in time. Without
-    /// this, a call that the caller drops does not count as failed, so no breaker opens and no guard steps
-    /// back. A source in this process does not wait and is unchanged.
+    /// The client gives up a little earlier. No attempt takes more than half of the time, so that
+    /// there is a second one, at another endpoint if there are several, and a fallback is called in
+    /// time. Without this, a call that the caller drops does not count as failed, so no breaker
+    /// opens and no guard steps back. A source in this process does not wait and is unchanged.
     ///
     #[cfg_attr(feature = "http", doc = "```")]
     #[cfg_attr(not(feature = "http"), doc = "```ignore")]

@@ -22,15 +22,15 @@ const MAX_FALLBACKS: usize = 4;
 
 /// A source that a service falls back to, not opened yet.
 pub(super) trait Behind: fmt::Debug + fmt::Display + Send {
-    /// Whether it is asked over a network.
+    /// Returns whether the source is called over a network.
     fn is_service(&self) -> bool;
-    /// For a caller that waits no longer than this.
+    /// Fits the settings to a caller that waits no longer than this.
     fn within(self: Box<Self>, limit: Duration) -> Box<dyn Behind>;
-    /// Opens it.
+    /// Opens the source.
     fn connect(self: Box<Self>) -> BoxFuture<'static, Result<Arc<dyn PostcodeLookup>>>;
 }
 
-/// Reads the URL of a source that this many others fall back to.
+/// Parses the URL of a source to which this many others fall back.
 pub(super) type ReadBehind = fn(&str, usize) -> Result<Box<dyn Behind>>;
 
 /// A service, not connected yet.
@@ -45,7 +45,8 @@ pub(super) struct Service {
 }
 
 impl Service {
-    /// `depth`: how many sources fall back to this one. `read`: reads the URL of a source to fall back to.
+    /// Creates a service. `depth` other sources fall back to it, and `read` parses the URL of its
+    /// fallback.
     pub(super) fn new(url: SourceUrl, depth: usize, read: ReadBehind) -> Result<Self> {
         let SourceUrl { source, options } = url;
         let first = RemoteBuilder::from_url(SourceUrl { source, options: Vec::new() })?;

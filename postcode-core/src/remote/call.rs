@@ -57,7 +57,7 @@ pub(super) struct Call<'a> {
 }
 
 impl<'a> Call<'a> {
-    /// Begins now, with the whole deadline before it, or what is left of the caller's.
+    /// Starts a call now, with the configured deadline, or the caller's if that is earlier.
     pub(super) fn new(inner: &'a Client) -> Self {
         let within = inner.config.deadline();
         let within = deadline::remaining().map_or(within, |left| left.min(within));
@@ -105,7 +105,8 @@ impl<'a> Call<'a> {
         }
     }
 
-    /// With retries, an error left after them is persistent. Without, an outer layer may retry it.
+    /// Marks an error left after retries as persistent. Without retries, an outer layer may still
+    /// retry it.
     pub(super) fn give_up(&self, error: Error, attempts: usize) -> Error {
         match (self.inner.config.retries, attempts) {
             (0, _) => error,

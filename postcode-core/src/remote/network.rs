@@ -51,8 +51,8 @@ impl Network {
                 builder = builder.identity(credentials::identity(certificate, key)?);
             }
         } else {
-            // Otherwise the system's certificates are read, which takes time, and fails if there
-            // are none.
+            // Otherwise the system's certificates are read, which takes time, and fails on a
+            // system without any.
             builder = builder.tls_certs_only([]);
         }
         if let Some(socket) = &config.address.socket {

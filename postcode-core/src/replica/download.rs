@@ -73,7 +73,7 @@ fn finish(
         if hash.finalize()[..] != due {
             partial.discard();
             let what = format!(
-                "{service}: what was downloaded has not the checksum that the service said: it was damaged on the \
+                "{service}: the checksum of the downloaded file differs from the service's: the file was damaged on the \
                  way, and is thrown away; the next try begins anew"
             );
             return Err(Error::new(ErrorKind::Protocol, what));

@@ -144,8 +144,8 @@ fn tag(dataset: &Dataset) -> Option<HeaderValue> {
 pub(super) async fn follow(follower: Arc<Follower>, interval: Duration) {
     let mut confirmed = follower.state().confirmed.is_some();
     let edition = || follower.local.dataset().info().edition.clone();
-    let from_before = if confirmed { "downloaded" } else { "from before" };
-    tracing::info!(service = follower.service, edition = edition(), copy = from_before, "replica started");
+    let copy = if confirmed { "downloaded" } else { "stored" };
+    tracing::info!(service = follower.service, edition = edition(), copy, "replica started");
     // Logged when it changes, not at each try.
     let mut failing = false;
     // Refusals in a row: the offered file may have a newer format, and is large.

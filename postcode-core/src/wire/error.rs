@@ -21,7 +21,7 @@ pub struct ErrorBody<T = TerminatedBody> {
     /// Whether the same request may succeed later.
     #[serde(default = "none", skip_serializing_if = "Option::is_none")]
     pub retryable: Option<bool>,
-    /// With "Postcode not found" for a terminated postcode: its date and location.
+    /// The date and location of a terminated postcode, with "Postcode not found".
     #[serde(default = "none", skip_serializing_if = "Option::is_none")]
     pub terminated: Option<T>,
 }
@@ -44,7 +44,7 @@ impl<T> ErrorBody<T> {
     }
 }
 
-/// What postcodes.io answers for a terminated postcode.
+/// The answer of postcodes.io for a terminated postcode.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TerminatedBody {
     /// The postcode, spaced.

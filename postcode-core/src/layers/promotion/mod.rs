@@ -60,7 +60,8 @@ pub use self::stage::Stage;
 #[derive(Clone)]
 pub struct Promotion(Arc<Core>);
 
-/// In stage `local` one call in so many is timed: reading the clock twice takes longer than the rest.
+/// In stage `local` one call in this many is timed: reading the clock twice takes longer than the
+/// rest of the call.
 const TIMED: u64 = 16;
 
 impl Promotion {
@@ -78,7 +79,8 @@ impl Promotion {
     /// Changes the stage, and the share (0 to 1) if one is given, for calls that begin from now on.
     ///
     /// # Errors
-    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) if the share is not from 0 to 1; nothing is changed then.
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) if the share is not from 0 to 1. Nothing is
+    /// changed then.
     pub fn set(&self, stage: Stage, share: Option<f64>) -> Result<()> {
         self.0.plan.set(stage, share)?;
         if let Some(watch) = &self.0.watch {

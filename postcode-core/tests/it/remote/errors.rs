@@ -150,7 +150,10 @@ async fn answers_to_something_else_are_a_protocol_error() {
     assert!(error.kind() == Protocol && error.to_string().contains("distance"), "{error}");
     let other = Script::json(200, &format!(r#"{{"status":200,"result":{record}}}"#));
     let error = other.remote().random(Some("M1".parse().unwrap())).await.unwrap_err();
-    assert!(error.kind() == Protocol && error.to_string().contains("one of M1 was asked for"), "{error}");
+    assert!(
+        error.kind() == Protocol && error.to_string().contains("the request was for a postcode of M1"),
+        "{error}"
+    );
     let summary = r#"{"outcode":"AB10","longitude":null,"latitude":null,"northings":0,"eastings":0,
         "admin_district":[],"parish":[],"admin_county":[],"admin_ward":[],"country":[],"parliamentary_constituency":[]}"#;
     let other = Script::json(200, &format!(r#"{{"status":200,"result":{summary}}}"#));
