@@ -13,7 +13,7 @@ use serde_json::{Map, Value};
 use super::problem::Problem;
 
 /// How long a body may take to arrive.
-/// How long a body may take to arrive.
+const BODY_TIME: Duration = Duration::from_secs(10);
 /// How long a file may take.
 const FILE_TIME: Duration = Duration::from_secs(300);
 
