@@ -1,4 +1,4 @@
-//! How a layer is written: one function around every call.
+//! Defines how to write a layer: one function that wraps every call.
 
 use std::fmt::Debug;
 
@@ -7,9 +7,10 @@ use super::postcodes::PostcodeLookup;
 use super::postcodes::postcode_calls::Info;
 use crate::{DatasetInfo, Result};
 
-/// What a layer does around each call. [`layer!`](crate::layer) makes a [`PostcodeLookup`] of it, and a
-/// [`PlaceLookup`](crate::PlaceLookup) and a [`ScottishLookup`](crate::ScottishLookup) where it is around one. All their
-/// methods go through [`around`](Around::around), so that none can be forgotten.
+/// Wraps every call of a lookup. The macro [`layer!`](crate::layer) implements [`PostcodeLookup`] for a
+/// type that implements this trait, and [`PlaceLookup`](crate::PlaceLookup) and
+/// [`ScottishLookup`](crate::ScottishLookup) if the inner lookup has them. All methods go through
+/// [`around`](Around::around), so none can be forgotten.
 ///
 /// ```
 /// use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -37,13 +38,14 @@ use crate::{DatasetInfo, Result};
 /// # is_a_lookup::<Counted<std::sync::Arc<dyn PostcodeLookup>>>();
 /// ```
 pub trait Around: Debug + Send + Sync + 'static {
-    /// What it is around.
+    /// The type of the wrapped lookup.
     type Inner: ?Sized;
 
-    /// What the layer does around a call.
+    /// Handles one call: usually something before, `call.on(&self.inner).await`, and something
+    /// after.
     fn around<C: Call<Self::Inner>>(&self, call: C) -> impl Future<Output = Result<C::Reply>> + Send;
 
-    /// What it does around a lookup of one postcode or of many, if that is something else.
+    /// Handles a lookup of one postcode or of many. Calls [`around`](Around::around) unless overridden.
     fn around_lookup<C: LookupCall<Self::Inner>>(
         &self,
         call: C,
@@ -51,7 +53,7 @@ pub trait Around: Debug + Send + Sync + 'static {
         self.around(call)
     }
 
-    /// What it does around the question which dataset answers, if that is something else.
+    /// Handles [`info`](PostcodeLookup::info). Calls [`around`](Around::around) unless overridden.
     fn around_info(&self, call: Info<'_>) -> impl Future<Output = Result<DatasetInfo>> + Send
     where
         Self::Inner: PostcodeLookup,
@@ -60,11 +62,11 @@ pub trait Around: Debug + Send + Sync + 'static {
     }
 }
 
-/// Makes lookups of a type that is [`Around`](crate::layers::Around) one: `layer!([L: PostcodeLookup] Counted<L>)`, the generics
-/// with their bounds in brackets.
+/// Implements the lookup traits for a type that is [`Around`](crate::layers::Around). Write the generic
+/// parameters with their bounds in brackets: `layer!([L: PostcodeLookup] Counted<L>)`.
 ///
-/// A layer around any lookup is all that this is. One around a certain type that is not everything says what it is
-/// around: `layer!([] Faulty: PostcodeLookup)`.
+/// A layer around a generic lookup implements each trait that its inner lookup implements. For a layer
+/// around one type that only looks up postcodes, say so: `layer!([] Faulty: PostcodeLookup)`.
 #[macro_export]
 macro_rules! layer {
     ([$($generics:tt)*] $layer:ty) => {
@@ -77,7 +79,7 @@ macro_rules! layer {
     };
 }
 
-/// Makes one lookup of a layer.
+/// Implements one trait for a layer.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! layer_of {

@@ -1,4 +1,4 @@
-//! One call of a lookup as a value, so that what a layer does around a call is written once and not for each.
+//! A call of a lookup as a value, so that a layer is written once and not once per method.
 
 use std::fmt::{self, Debug, Display};
 use std::pin::Pin;
@@ -11,29 +11,28 @@ pub type Reply<'a, T> = Pin<Box<dyn Future<Output = Result<T>> + Send + 'a>>;
 #[doc(hidden)]
 pub trait Sealed {}
 
-/// A call of a lookup `L` with its arguments: [`on`](Call::on) makes it, as often as one likes.
-///
-/// There is one for each method of [`PostcodeLookup`](crate::PostcodeLookup) and of the traits beside it, made from the one
-/// list of their operations. Its `Display` names it in messages: `lookup of SW1A 1AA`.
+/// A call of a lookup `L` with its arguments. [`on`](Call::on) makes it, any number of times. There is one for each method
+/// of the lookup traits. Its `Display` names it in messages, such as `lookup of SW1A 1AA`.
 pub trait Call<L: ?Sized>: Sealed + Clone + Debug + Display + Send + Sync {
-    /// What it is answered with.
+    /// The type of the answer.
     type Reply: Clone + Debug + PartialEq + Send + Sync + 'static;
     /// The same call, owning its arguments.
     type Owned: Call<L, Reply = Self::Reply> + 'static;
 
     /// The name of the method.
     const NAME: &'static str;
-    /// Whether two implementations owe the same answer. They do not for a random postcode, nor for what they say about
-    /// themselves.
+    /// Whether two implementations must give the same answer. False for random postcodes and for
+    /// the information about the implementation itself.
     const COMPARABLE: bool;
 
-    /// Makes the call.
+    /// Makes the call on a lookup.
     fn on<'a>(&'a self, lookup: &'a L) -> Reply<'a, Self::Reply>;
 
-    /// Returns the same call, free of what its arguments were borrowed from.
+    /// Returns the same call with owned arguments.
     fn into_owned(self) -> Self::Owned;
 
-    /// For two different replies, returns the part of the call whose answer differs, and that part's two answers.
+    /// Returns where two different replies differ: the affected part of the call, and its two
+    /// answers.
     fn difference(&self, one: &Self::Reply, other: &Self::Reply) -> (String, String, String) {
         (self.to_string(), format!("{one:#?}"), format!("{other:#?}"))
     }
@@ -131,7 +130,7 @@ macro_rules! difference {
 
 pub(crate) use {calls, difference};
 
-/// A text from outside, escaped, and cut where it is longer than any postcode.
+/// A text from a user, escaped, and truncated if it is longer than any postcode.
 pub(crate) struct Quoted<'a>(pub(crate) &'a str);
 
 impl Display for Quoted<'_> {

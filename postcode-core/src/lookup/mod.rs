@@ -1,8 +1,8 @@
-//! The seam: the traits that callers hold and never look behind, and what is made from the list of their operations.
+//! The lookup traits, and everything that is made from the list of their operations.
 //!
 //! An operation is added in the file of its trait: its method, its line in the list below the trait, and the words that
-//! name its call. Forwarding, layers, the client's dispatch and calls as values follow from the list. What is left to
-//! write is the answer, in `local`, in `remote` and in the reference of `conformance`.
+//! name its call. Forwarding, layers, the client's dispatch, mocks and calls as values follow from the list. The answers
+//! are written in `local`, in `remote` and in the reference of `conformance`.
 
 mod around;
 pub(crate) mod call;

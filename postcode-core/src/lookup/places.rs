@@ -14,42 +14,47 @@ use crate::{Place, PlaceMatch, PlacePostcodes, PlaceQuery, Postcode, Result};
 #[cfg_attr(feature = "mock", mockall::automock)]
 #[async_trait]
 pub trait PlaceLookup: Debug + Send + Sync + 'static {
-    /// The populated place of that code, in any case. `None` if there is none.
+    /// Returns the populated place with this code, in any case, or `None`.
     async fn place(&self, code: &str) -> Result<Option<Place>>;
 
-    /// Populated places by name, as `GET /places?q=` of postcodes.io finds them: those that have the words of the
-    /// text side by side in one of their names, accents told apart; if there are none, those of which a name begins with
-    /// the text, accents aside. A blank text finds nothing.
+    /// Returns populated places by name, as `GET /places?q=` of postcodes.io finds them. First
+    /// choice are places with a name that contains the words of the text next to each other;
+    /// accents matter. If there are none, places with a name that begins with the text; accents are
+    /// ignored. A blank text finds nothing.
     ///
-    /// The former are ordered by how much of the name the words are, then larger settlements before smaller ones, the
-    /// latter by the name that begins with the text; then by name and code. (postcodes.io leaves the order of ties and
-    /// of the latter open.)
+    /// The former are ordered by how much of the name the words make up, then by size of
+    /// settlement, largest first. The latter are ordered by the name that begins with the text.
+    /// Ties are ordered by name and code. (postcodes.io does not define the order of ties, or of
+    /// the latter.)
     async fn places(&self, query: &str, limit: usize) -> Result<Vec<Place>>;
 
-    /// Places by what a person types: populated places, islands, and the counties, unitary authorities and districts
-    /// that they lie in.
+    /// Returns places as a person types them: populated places, islands, and the counties, unitary
+    /// authorities and districts that they lie in.
     ///
-    /// Each name of a place counts, such as the Welsh and the English one. Case, accents, apostrophes, hyphens and the
-    /// spaces between words make no difference, `&` is "and", and "Saint" is "St". A place is found if a name of it
-    /// begins with the text, or if each word of the text begins a word of the name. Only if there are none, typing errors
-    /// are allowed for: one in a word of four to seven letters, two in a longer one, where two letters in each other's
-    /// place are one error.
+    /// All names of a place count, such as the Welsh and the English one. Case, accents,
+    /// apostrophes, hyphens and the spaces between words make no difference, `&` is "and", and
+    /// "Saint" is "St". A place is found if one of its names begins with the text, or if each word
+    /// of the text begins a word of the name. Only if there are none, typing errors are allowed:
+    /// one in a word of four to seven letters, two in a longer one. Two swapped letters are one
+    /// error.
     ///
-    /// They are ordered by [`MatchKind`](crate::MatchKind), then fewer typing errors first, then cities, towns, islands
-    /// and areas, villages, suburban areas, hamlets and other settlements, then shorter names first, then by name and
-    /// code. Each place is there once, by the name that answers best.
+    /// They are ordered by [`MatchKind`](crate::MatchKind), then fewer typing errors first, then
+    /// cities, towns, islands and areas, villages, suburban areas, hamlets and other settlements,
+    /// then shorter names first, then by name and code. Each place appears once, with the name that
+    /// matches best.
     ///
-    /// What Ordnance Survey gives no position for, a county for example, is at the mean position of the populated places
-    /// in it.
+    /// Some places, such as counties, have no position from Ordnance Survey. Theirs is the mean
+    /// position of the populated places in them.
     async fn find_places(&self, query: &PlaceQuery) -> Result<Vec<PlaceMatch>>;
 
-    /// The live postcodes in the box on the National Grid around the place of that code, which
-    /// [`find_places`](Self::find_places) or [`places`](Self::places) gave: `limit` of them after a postcode, or the
-    /// first. `None` if there is no such place.
+    /// Returns live postcodes in the box on the National Grid around a place, given by a code from
+    /// [`find_places`](Self::find_places) or [`places`](Self::places): `limit` of them after the
+    /// postcode `after`, or the first ones. `None` if there is no such place.
     ///
-    /// A box holds what is around a town too: some of these postcodes are its neighbours'. A side that Ordnance Survey
-    /// does not give is 500 metres from the place. A place without a location has none. An area, a county for example, has
-    /// no box, and one of more than 200 km is too large: [`NotSupported`](crate::ErrorKind::NotSupported).
+    /// The box also contains surroundings, so some of these postcodes belong to neighbouring
+    /// places. A side that Ordnance Survey does not give is 500 metres from the place. A place
+    /// without a location has no postcodes. An area, such as a county, has no box, and a box of
+    /// more than 200 km is too large: both are [`NotSupported`](crate::ErrorKind::NotSupported).
     async fn place_postcodes(
         &self,
         code: &str,
@@ -57,7 +62,7 @@ pub trait PlaceLookup: Debug + Send + Sync + 'static {
         limit: usize,
     ) -> Result<Option<PlacePostcodes>>;
 
-    /// Any populated place. `None` if there is none.
+    /// Returns a random populated place, or `None` if the dataset has no places.
     async fn random_place(&self) -> Result<Option<Place>>;
 }
 

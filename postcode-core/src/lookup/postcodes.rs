@@ -11,79 +11,97 @@ use crate::{
 #[cfg(doc)]
 use crate::{Error, MAX_BATCH, MAX_LIMIT, MAX_NEIGHBOURS, MAX_QUERY, MAX_RADIUS};
 
-/// Looks up UK postcodes, in this process or in another; the caller can't tell which.
+/// Looks up UK postcodes, in this process or in another. The caller can't tell which.
 ///
 /// # Contract
 ///
-/// What every implementation promises, and the conformance suite tests:
+/// Every implementation keeps these promises, which the conformance suite tests:
 ///
 /// - **Answers.** A live postcode, a terminated one, an unknown one and one that the dataset does not
-///   cover are four different [`Answer`]s, all `Ok`. "Not found" is never an error, and an error is never
-///   "not found".
-/// - **Batches.** `lookup` answers position by position: as many answers as postcodes, in their order,
-///   duplicates answered each time, an empty batch with an empty answer. All answers of one batch come
-///   from one edition of the dataset. At most [`MAX_BATCH`] postcodes.
-/// - **Order.** `autocomplete` and `within` answer in the order of postcodes, `nearest` by distance and then
-///   in the order of postcodes, `nearest_outcodes` by distance and then in the order of outcodes, and `outcodes` in that.
-///   `search` answers in the order described there.
-/// - **Limits.** A `limit` is 1 to [`MAX_LIMIT`], for `nearest` to [`MAX_NEIGHBOURS`] and for a page of `within` to
-///   [`MAX_PAGE`](crate::MAX_PAGE), a radius 0 to [`MAX_RADIUS`] metres, a text at most [`MAX_QUERY`] bytes. Outside of
-///   these every implementation answers [`InvalidInput`](crate::ErrorKind::InvalidInput), before any work. A service
-///   whose operator allows less answers it for what is beyond that.
-/// - **Errors.** Bad input is `InvalidInput` and asking again does not help; what an implementation can't do
-///   is `NotSupported`; all else says by [`Error::is_transient`] whether asking again may help.
+///   cover are four different [`Answer`]s, all `Ok`. "Not found" is never an error, and an error never
+///   means "not found".
+/// - **Batches.** `lookup` answers position by position: as many answers as postcodes, in their order.
+///   Duplicates are answered each time, and an empty batch has an empty answer. All answers of one batch
+///   come from one edition of the dataset. A batch has at most [`MAX_BATCH`] postcodes.
+/// - **Order.** `autocomplete` and `within` answer in the order of postcodes, `outcodes` in the order of
+///   outcodes, and `nearest` and `nearest_outcodes` by distance and then in these orders. For `search`
+///   see there.
+/// - **Limits.** A `limit` is 1 to [`MAX_LIMIT`], for `nearest` to [`MAX_NEIGHBOURS`] and for a page of
+///   `within` to [`MAX_PAGE`](crate::MAX_PAGE). A radius is 0 to [`MAX_RADIUS`] metres, and a text at most
+///   [`MAX_QUERY`] bytes. Outside these limits every implementation returns
+///   [`InvalidInput`](crate::ErrorKind::InvalidInput), before any work. So does a service beyond the
+///   lower limits that its operator has set.
+/// - **Errors.** `InvalidInput` means that the input is wrong, and asking again does not help.
+///   `NotSupported` means that the implementation can't answer, for example because a server has no
+///   such route. For other errors [`Error::is_transient`] says whether asking again may help.
 /// - **Idempotence.** Every method only reads. It may be called twice, retried and hedged.
-/// - **Cancellation.** Dropping a call's future stops it; nothing else is affected.
-/// - **Time.** An implementation that can wait has a deadline of its own, and answers
+/// - **Cancellation.** Dropping a call's future stops the call, and nothing else is affected.
+/// - **Time.** An implementation that waits for something has its own deadline, and returns
 ///   [`Timeout`](crate::ErrorKind::Timeout) when it passes. No call hangs.
 ///
-/// The methods are few on purpose. [`PostcodeLookupExt`](crate::PostcodeLookupExt) has the convenient ones, and
-/// [`PlaceLookup`](crate::PlaceLookup) and [`ScottishLookup`](crate::ScottishLookup) are separate traits with the same
-/// contract. There are no default bodies, so that no decorator can forget a method: write one with
-/// [`layers::Around`](crate::layers::Around).
+/// The trait is small on purpose. [`PostcodeLookupExt`](crate::PostcodeLookupExt) has convenient calls,
+/// and [`PlaceLookup`](crate::PlaceLookup) and [`ScottishLookup`](crate::ScottishLookup) are separate
+/// traits with the same contract. There are no default bodies, so that a decorator can't forget a
+/// method. Write one with `layers::Around`.
+///
+/// ```
+/// use postcode_core::{PostcodeLookup, PostcodeLookupExt, Result};
+///
+/// /// Works with any source: the embedded data, a file or a service.
+/// async fn district(postcodes: &dyn PostcodeLookup, text: &str) -> Result<Option<String>> {
+///     let answer = postcodes.get_str(text).await?;
+///     Ok(answer.record().and_then(|record| record.admin_district()).map(str::to_owned))
+/// }
+/// ```
 #[cfg_attr(feature = "mock", mockall::automock)]
 #[async_trait]
 pub trait PostcodeLookup: Debug + Send + Sync + 'static {
-    /// What each of these postcodes is.
+    /// Looks up each of these postcodes: at most [`MAX_BATCH`], answered position by position.
     async fn lookup(&self, postcodes: &[Postcode]) -> Result<Vec<Answer>>;
 
-    /// Returns what this postcode is: as [`lookup`](Self::lookup) of it alone, without the cost of a batch.
+    /// Looks up one postcode, without the cost of a batch.
     async fn lookup_one(&self, postcode: Postcode) -> Result<Answer>;
 
-    /// The outcode summed up over its live postcodes; `None` if it has none.
+    /// Returns the summary of an outcode over its live postcodes, or `None` if it has none.
     async fn outcode(&self, outcode: Outcode) -> Result<Option<OutcodeSummary>>;
 
-    /// The first live postcodes that begin with a text, ignoring case and spaces. An empty text begins all.
+    /// Returns the first live postcodes that begin with a text, at most `limit`. Case and spaces
+    /// are ignored. An empty text matches all.
     async fn autocomplete(&self, prefix: &str, limit: usize) -> Result<Vec<Postcode>>;
 
-    /// Live postcodes for a partial text, exactly as `GET /postcodes?q=` of postcodes.io finds and orders them:
-    /// a window of `limit` postcodes from the text on, of which those are kept that contain it.
-    /// For completing what a person types, [`autocomplete`](Self::autocomplete) is better.
+    /// Returns live postcodes for a partial text, exactly as `GET /postcodes?q=` of postcodes.io
+    /// finds and orders them: it looks at `limit` postcodes from the text on, and keeps those that
+    /// contain it. To complete what a person types, [`autocomplete`](Self::autocomplete) is better.
     async fn search(&self, query: &str, limit: usize) -> Result<Vec<Record>>;
 
-    /// The live postcodes around a point or a postcode, nearest first, itself included. `None` if the origin is
-    /// a postcode that is unknown or has no location.
+    /// Returns the live postcodes around a point or a postcode, nearest first, including the
+    /// postcode itself. `None` if the origin is a postcode that is unknown or has no location.
     async fn nearest(&self, query: &Nearest) -> Result<Option<Vec<Neighbour>>>;
 
-    /// The outcodes around a point or an outcode, nearest first, itself included: by the mean locations of their live
-    /// postcodes. `None` if the origin is an outcode without live postcodes or without a location.
+    /// Returns the outcodes around a point or an outcode, nearest first, including the outcode
+    /// itself. Distances are to the mean locations of their live postcodes. `None` if the origin is
+    /// an outcode without live postcodes or without a location.
     async fn nearest_outcodes(&self, query: &NearestOutcodes) -> Result<Option<Vec<OutcodeSummary>>>;
 
-    /// A page of the live postcodes of a region, in the order of postcodes. `None` if the region is an area, an outcode
-    /// or a sector without live postcodes: its name may be misspelt. A circle, box or polygon without any is an empty page.
+    /// Returns a page of the live postcodes of a region, in the order of postcodes. `None` if the
+    /// region is an area, an outcode or a sector without live postcodes: its name may be misspelt.
+    /// For a circle, box or polygon without any, the page is empty.
     ///
-    /// A page is of one edition of the dataset, and says where the next one begins. If the dataset is replaced between
-    /// two pages, each is of its own edition, and what is in both is still given once.
-    /// [`pages`](crate::PostcodeLookupExt::pages) goes through all.
+    /// A page comes from one edition of the dataset, and says where the next one begins. If the
+    /// dataset is replaced between two pages, each comes from its own edition, and a postcode that
+    /// is in both editions is still returned once. [`pages`](crate::PostcodeLookupExt::pages) goes through
+    /// all pages.
     async fn within(&self, query: &Within) -> Result<Option<Page>>;
 
-    /// The first outcodes with live postcodes that begin with a text, ignoring case and spaces. An empty text begins all.
+    /// Returns the first outcodes with live postcodes that begin with a text, at most `limit`. Case
+    /// and spaces are ignored. An empty text matches all.
     async fn outcodes(&self, prefix: &str, limit: usize) -> Result<Vec<Outcode>>;
 
-    /// Any live postcode, of an outcode if one is given. `None` if there is none.
+    /// Returns a random live postcode, of this outcode if one is given. `None` if there are no live
+    /// postcodes.
     async fn random(&self, outcode: Option<Outcode>) -> Result<Option<Record>>;
 
-    /// The dataset that the answers come from.
+    /// Returns the edition, source, licence and size of the dataset.
     async fn info(&self) -> Result<DatasetInfo>;
 }
 

@@ -12,8 +12,8 @@ use crate::{Postcode, Result, ScottishPostcode};
 #[cfg_attr(feature = "mock", mockall::automock)]
 #[async_trait]
 pub trait ScottishLookup: Debug + Send + Sync + 'static {
-    /// What the Scottish Postcode Directory says of a postcode; `None` if it has not that postcode, or no longer. A server of postcodes.io 18 knows
-    /// the constituency only.
+    /// Returns the entry of a postcode in the Scottish Postcode Directory, or `None` if it has no
+    /// live entry there. A postcodes.io 18 server knows only the constituency.
     async fn scottish_postcode(&self, postcode: Postcode) -> Result<Option<ScottishPostcode>>;
 }
 
