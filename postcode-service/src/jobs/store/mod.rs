@@ -202,10 +202,10 @@ pub(crate) trait Callbacks {
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Census {
     pub(crate) queued: i64,
+    pub(crate) running: i64,
     /// Callbacks that wait for delivery.
-    /// Callbacks still to be delivered,
+    pub(crate) pending: i64,
     /// Callbacks that were given up.
-    /// and those that were never accepted.
     pub(crate) dead: i64,
 }
 
