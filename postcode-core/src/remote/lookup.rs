@@ -150,7 +150,8 @@ impl Call<'_> {
 
     /// Calls `GET /postcodes/{postcode}`, whose 404 tells terminated from unknown.
     pub(super) async fn settle(&self, postcode: Postcode) -> Result<Answer> {
-        let target = format!("{}/{}?{EXTENDED}=true", path::POSTCODES, postcode.compact());
+        let route = path::filled(path::POSTCODE, &[&postcode.compact()]);
+        let target = format!("{route}?{EXTENDED}=true");
         let reply = self.ask(&Ask::get(target, 1)).await?;
         if reply.says(&[code::NOT_COVERED], &[]) {
             return Ok(Answer::NotCovered);

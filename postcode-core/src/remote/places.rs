@@ -11,7 +11,7 @@ impl Call<'_> {
     pub(super) async fn place(&self, text: &str) -> Result<Option<Place>> {
         check::text(text)?;
         let Some(asked) = Place::code_of(text) else { return Ok(None) };
-        let reply = self.ask(&Ask::get(format!("{}/{asked}", path::PLACES), 1)).await?;
+        let reply = self.ask(&Ask::get(path::filled(path::PLACE, &[&asked]), 1)).await?;
         let place: Option<Place> = reply.result_unless(&[code::PLACE_NOT_FOUND], &["Place not found"])?;
         match &place {
             Some(place) if place.code != asked => Err(reply
@@ -61,7 +61,7 @@ impl Call<'_> {
         check::limit(limit)?;
         check::text(text)?;
         let Some(asked) = Place::code_of(text) else { return Ok(None) };
-        let mut target = format!("{}/{asked}/postcodes?limit={limit}", path::PLACES);
+        let mut target = format!("{}?limit={limit}", path::filled(path::PLACE_POSTCODES, &[&asked]));
         if let Some(after) = after {
             target += &format!("&after={}", after.compact());
         }
@@ -78,7 +78,8 @@ impl Call<'_> {
     }
 
     pub(super) async fn scottish_postcode(&self, postcode: Postcode) -> Result<Option<ScottishPostcode>> {
-        let target = format!("{}/{}?{EXTENDED}=true", path::SCOTLAND, postcode.compact());
+        let route = path::filled(path::SCOTTISH_POSTCODE, &[&postcode.compact()]);
+        let target = format!("{route}?{EXTENDED}=true");
         let reply = self.ask(&Ask::get(target, 1)).await?;
         let codes = [code::POSTCODE_NOT_FOUND, code::NOT_SCOTTISH, code::INVALID_POSTCODE, code::NOT_COVERED];
         let messages = ["Postcode not found", "Postcode exists in ONSPD but not in SPD", "Invalid postcode"];

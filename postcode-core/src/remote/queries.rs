@@ -21,7 +21,7 @@ const POSTCODES_IO_LIMIT: usize = 100;
 
 impl Call<'_> {
     pub(super) async fn outcode(&self, outcode: Outcode) -> Result<Option<OutcodeSummary>> {
-        let reply = self.ask(&Ask::get(format!("{}/{outcode}", path::OUTCODES), 1)).await?;
+        let reply = self.ask(&Ask::get(path::filled(path::OUTCODE, &[&outcode]), 1)).await?;
         let codes = [code::OUTCODE_NOT_FOUND, code::NOT_COVERED];
         let summary: Option<OutcodeSummary> = reply.result_unless(&codes, &["Outcode not found"])?;
         match &summary {
@@ -59,8 +59,8 @@ impl Call<'_> {
         // An empty path segment is not a route; a space matches all postcodes too.
         let segment = if prefix.is_empty() { "%20".to_owned() } else { prefix.replace(' ', "%20") };
         let prefix = prefix.replace(' ', "");
-        let postcodes = path::POSTCODES;
-        let target = format!("{postcodes}/{segment}/autocomplete?limit={limit}&{ORDER}={ORDER_PREFIX}");
+        let route = path::filled(path::POSTCODE_AUTOCOMPLETE, &[&segment]);
+        let target = format!("{route}?limit={limit}&{ORDER}={ORDER_PREFIX}");
         let reply = self.ask(&Ask::get(target, limit)).await?;
         let mut found: Vec<Postcode> = reply.result::<Option<_>>()?.unwrap_or_default();
         found.retain(|postcode| postcode.compact().starts_with(prefix.as_str()));
@@ -89,7 +89,7 @@ impl Call<'_> {
     /// Returns the results of a search for an empty text. The search route refuses it; the
     /// autocomplete route, which runs the same search, accepts a space.
     async fn first(&self, limit: usize) -> Result<Vec<Record>> {
-        let target = format!("{}/%20/autocomplete?limit={limit}", path::POSTCODES);
+        let target = format!("{}?limit={limit}", path::filled(path::POSTCODE_AUTOCOMPLETE, &[&"%20"]));
         let reply = self.ask(&Ask::get(target, limit)).await?;
         let found: Vec<Postcode> = reply.result::<Option<_>>()?.unwrap_or_default();
         self.at_most(found.len(), limit).map_err(|error| reply.place(error))?;
@@ -104,9 +104,8 @@ impl Call<'_> {
             Origin::Postcode(postcode) => postcode,
         };
         let target = format!(
-            "{}/{}/nearest?limit={limit}&radius={radius}&{EXTENDED}=true",
-            path::POSTCODES,
-            postcode.compact()
+            "{}?limit={limit}&radius={radius}&{EXTENDED}=true",
+            path::filled(path::POSTCODE_NEAREST, &[&postcode.compact()])
         );
         let reply = self.ask(&Ask::get(target, limit)).await?;
         if reply.says(&[], &["Postcode not found"]) {
@@ -158,7 +157,8 @@ impl Call<'_> {
         };
         let target = match query.origin {
             OutcodeOrigin::Outcode(outcode) => {
-                format!("{}/{outcode}/nearest?limit={limit}&radius={radius}{extended}", path::OUTCODES)
+                let route = path::filled(path::OUTCODE_NEAREST, &[&outcode]);
+                format!("{route}?limit={limit}&radius={radius}{extended}")
             }
             OutcodeOrigin::Location(at) => format!(
                 "{}?lon={}&lat={}&limit={limit}&radius={radius}{extended}",

@@ -41,7 +41,8 @@ impl Call<'_> {
         let Some(prefix) = crate::matching::prefix::beginning(prefix) else { return Ok(Vec::new()) };
         // An empty path segment is not a route; a space matches all outcodes too.
         let segment = if prefix.is_empty() { "%20" } else { &prefix };
-        let target = format!("{}/{segment}/autocomplete?limit={limit}&{EXTENDED}=true", path::OUTCODES);
+        let route = path::filled(path::OUTCODE_AUTOCOMPLETE, &[&segment]);
+        let target = format!("{route}?limit={limit}&{EXTENDED}=true");
         let reply = self.ask(&Ask::get(target, limit)).await?;
         supported(&reply, "outcodes by their beginning")?;
         let found: Vec<Outcode> = reply.result()?;
@@ -67,7 +68,7 @@ fn ask(query: &Within) -> Result<Option<Ask>> {
     if let Some(after) = query.after {
         page += &format!("&cursor={}", after.compact());
     }
-    let (within, postcodes) = (path::WITHIN, path::POSTCODES);
+    let within = path::WITHIN;
     let target = match &query.region {
         Region::Circle { centre, radius } => {
             format!("{within}?lon={}&lat={}&radius={radius}&{page}", centre.longitude(), centre.latitude())
@@ -90,11 +91,12 @@ fn ask(query: &Within) -> Result<Option<Ask>> {
         Region::Area { code, kind } => {
             let kind = kind.map_or(String::new(), |kind| format!("&kind={}", kind.key()));
             let code = utf8_percent_encode(code, NON_ALPHANUMERIC);
-            format!("{}/{code}{postcodes}?{page}{kind}", path::AREAS)
+            format!("{}?{page}{kind}", path::filled(path::AREA_POSTCODES, &[&code]))
         }
-        Region::Outcode(outcode) => format!("{}/{outcode}{postcodes}?{page}", path::OUTCODES),
+        Region::Outcode(outcode) => format!("{}?{page}", path::filled(path::OUTCODE_POSTCODES, &[outcode])),
         Region::Sector(sector) => {
-            format!("{}/{}{}{postcodes}?{page}", path::SECTORS, sector.outcode(), sector.digit())
+            let sector = format!("{}{}", sector.outcode(), sector.digit());
+            format!("{}?{page}", path::filled(path::SECTOR_POSTCODES, &[&sector]))
         }
     };
     Ok(Some(Ask::get(target, query.limit)))

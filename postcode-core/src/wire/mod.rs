@@ -9,6 +9,7 @@ mod answer;
 mod error;
 mod filter;
 mod keys;
+pub mod path;
 mod position;
 mod record;
 mod record_body;
@@ -51,38 +52,3 @@ pub const REQUEST_ID_HEADER: &str = "x-request-id";
 /// Response header of the dataset file (RFC 9530): the SHA-256 of the whole file, even if only a
 /// range is sent.
 pub const REPR_DIGEST_HEADER: &str = "repr-digest";
-
-/// The paths of the operations, relative to the base address.
-pub mod path {
-    /// `GET /postcodes/{postcode}`, `POST /postcodes`, `GET /postcodes?q=`, `GET /postcodes?lon=&lat=`.
-    pub const POSTCODES: &str = "/postcodes";
-    /// `GET /outcodes/{outcode}`, `GET /outcodes/{outcode}/nearest`, `GET /outcodes?lon=&lat=`.
-    pub const OUTCODES: &str = "/outcodes";
-    /// `GET /terminated_postcodes/{postcode}`.
-    pub const TERMINATED: &str = "/terminated_postcodes";
-    /// `GET /places/{code}`, `GET /places?q=`; `GET /places/{code}/postcodes`, which is not in postcodes.io.
-    pub const PLACES: &str = "/places";
-    /// `GET /find/places?q=`: places as a person types them; not in postcodes.io.
-    pub const FIND_PLACES: &str = "/find/places";
-    /// `GET /within?lon=&lat=&radius=`, `GET /within?bbox=`, `POST /within` with a polygon. Not in
-    /// postcodes.io, like the paths that end in [`POSTCODES`]: `GET /areas/{code}/postcodes`, `GET
-    /// /outcodes/{outcode}/postcodes`, `GET /sectors/{sector}/postcodes`.
-    pub const WITHIN: &str = "/within";
-    /// `GET /areas/{code}/postcodes`.
-    pub const AREAS: &str = "/areas";
-    /// `GET /sectors/{sector}/postcodes`.
-    pub const SECTORS: &str = "/sectors";
-    /// `GET /random/places`.
-    pub const RANDOM_PLACES: &str = "/random/places";
-    /// `GET /scotland/postcodes/{postcode}`.
-    pub const SCOTLAND: &str = "/scotland/postcodes";
-    /// `GET /random/postcodes`.
-    pub const RANDOM: &str = "/random/postcodes";
-    /// `GET /dataset/info`: the [`DatasetInfo`](crate::DatasetInfo); not in postcodes.io.
-    pub const DATASET_INFO: &str = "/dataset/info";
-    /// `GET /dataset`: the dataset file; not in postcodes.io.
-    pub const DATASET: &str = "/dataset";
-    /// `GET /dataset/signature`: the signature of the dataset file, in minisign's format; not in
-    /// postcodes.io.
-    pub const DATASET_SIGNATURE: &str = "/dataset/signature";
-}

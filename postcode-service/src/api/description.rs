@@ -4,6 +4,7 @@
 use axum::Router;
 use axum::routing::get;
 use http::Method;
+use postcode_core::wire::path;
 use postcode_edge::{Need, Scope};
 use serde_json::{Map, Value, json};
 
@@ -11,7 +12,7 @@ use super::App;
 use super::reply::{Outcome, written};
 
 pub(super) fn routes() -> Router<App> {
-    Router::new().route("/openapi.json", get(openapi))
+    Router::new().route(path::OPENAPI, get(openapi))
 }
 
 /// One operation.
@@ -79,53 +80,53 @@ impl Route {
 /// All operations. A test calls each.
 #[rustfmt::skip]
 pub(super) const ROUTES: &[Route] = &[
-    Route::get("/", "A page to look a postcode up", &[]).open(),
-    Route::get("/postcodes/{postcode}", "What is known of a postcode in use", &["filter"]).theirs(),
-    Route::get("/postcodes", "Search by text, or the postcodes around a point", &["q", "query", "limit", "lon", "lat", "longitude", "latitude", "radius", "widesearch", "wideSearch", "filter"]).theirs(),
-    Route::post("/postcodes", "Look postcodes up, or what is around points, many at once", &["filter", "limit", "radius", "widesearch"], "{\"postcodes\":[\"SW1A 1AA\"]} or {\"geolocations\":[{\"longitude\":-0.14,\"latitude\":51.5}]}").theirs(),
-    Route::get("/postcodes/{postcode}/validate", "Whether a text is a postcode in use; extended, what else it is", &[]).theirs(),
-    Route::get("/postcodes/{postcode}/nearest", "The postcodes around a postcode", &["limit", "radius", "widesearch", "wideSearch", "filter"]).theirs(),
-    Route::get("/postcodes/{postcode}/autocomplete", "Postcodes for the beginning of one", &["limit", "order"]).theirs(),
-    Route::get("/postcodes/{postcode}/distance/{other}", "Metres between two postcodes, in use or terminated; with extended=true only", &[]),
-    Route::get("/postcodes/lon/{longitude}/lat/{latitude}", "The postcodes around a point", &["limit", "radius", "widesearch", "wideSearch", "filter"]).theirs(),
-    Route::get("/postcodes/lat/{latitude}/lon/{longitude}", "The postcodes around a point", &["limit", "radius", "widesearch", "wideSearch", "filter"]).theirs(),
-    Route::get("/random/postcodes", "Any postcode in use", &["outcode", "filter"]).theirs(),
-    Route::get("/outcodes", "The outcodes around a point", &["lon", "lat", "longitude", "latitude", "limit", "radius"]).theirs(),
-    Route::get("/outcodes/{outcode}", "An outcode, summed up over its postcodes in use", &[]).theirs(),
-    Route::get("/outcodes/{outcode}/nearest", "The outcodes around an outcode", &["limit", "radius"]).theirs(),
-    Route::get("/outcodes/{outcode}/autocomplete", "Outcodes for the beginning of one; with extended=true only", &["limit"]),
-    Route::get("/outcodes/{outcode}/validate", "Whether a text is an outcode with postcodes in use; with extended=true only", &[]),
-    Route::get("/outcodes/{outcode}/postcodes", "The postcodes of an outcode, in pages or as lines; with extended=true only", &["limit", "cursor", "filter"]),
-    Route::get("/sectors/{sector}/postcodes", "The postcodes of a sector, in pages or as lines", &["limit", "cursor", "filter"]),
-    Route::get("/areas/{code}/postcodes", "The postcodes of an area by its ONS code, in pages or as lines", &["kind", "limit", "cursor", "filter"]),
-    Route::get("/within", "The postcodes in a circle, a box or a polygon, in pages or as lines", &["lon", "lat", "longitude", "latitude", "radius", "bbox", "polygon", "limit", "cursor", "filter"]),
-    Route::post("/within", "The postcodes in a polygon, in pages or as lines", &["limit", "cursor", "filter"], "{\"polygon\":[[-0.2,51.5],[-0.1,51.5],[-0.1,51.6]]} or a GeoJSON Polygon of one ring (holes are refused)"),
-    Route::post("/enrich", "Rows with columns added by their postcodes, while they come. An error after the first rows can have no status any more: the connection is closed without the end of the chunked body (no last chunk, no trailer), which HTTP clients report as an incomplete answer", &["columns", "postcode_column", "prefix"], "text/csv with a header, or application/x-ndjson"),
-    Route::post("/jobs", "Many rows, or postcodes, looked up in the background", &["columns", "postcode_column", "prefix", "filter", "priority", "run_at", "callback_url"], "{\"postcodes\":[\"SW1A 1AA\"]} or rows, as text/csv with a header or application/x-ndjson").needs(Scope::Jobs),
-    Route::get("/jobs/{id}", "How far a job is; with wait when it has ended", &["wait"]).needs(Scope::Jobs),
-    Route::by(Method::DELETE, "/jobs/{id}", "Cancel a job").needs(Scope::Jobs),
-    Route::get("/jobs/{id}/events", "How far a job is, all the time, as server-sent events", &[]).needs(Scope::Jobs),
-    Route::get("/jobs/{id}/result", "What a job gave, whole or by Range", &[]).needs(Scope::Jobs),
-    Route::get("/jobs/callbacks", "The callbacks of jobs", &["state", "cursor", "limit"]).needs(Scope::Jobs),
-    Route::by(Method::POST, "/jobs/callbacks/{id}/retry", "Try a dead callback again").needs(Scope::Jobs),
-    Route::get("/terminated_postcodes/{postcode}", "What is known of a terminated postcode; extended, all of it", &["filter"]).theirs(),
-    Route::get("/terminated_postcodes/{postcode}/nearest", "The postcodes in use around a terminated one; with extended=true only", &["limit", "radius", "widesearch", "wideSearch", "filter"]),
-    Route::post("/bulk/validate", "What texts are, many at once", &[], "{\"postcodes\":[\"SW1A 1AA\"]}"),
-    Route::post("/bulk/terminated_postcodes", "Look terminated postcodes up, many at once", &["filter"], "{\"postcodes\":[\"AB1 0AA\"]}"),
-    Route::post("/bulk/outcodes", "Sum outcodes up, many at once", &[], "{\"outcodes\":[\"SW1A\"]}"),
-    Route::get("/places", "Populated places by name", &["q", "query", "limit", "l"]).theirs(),
-    Route::get("/places/{code}", "A populated place by its code", &[]).theirs(),
-    Route::get("/places/{code}/postcodes", "The postcodes in the box around a place", &["after", "limit"]),
-    Route::get("/find/places", "Places by what a person types, islands, counties and districts among them", &["q", "limit", "within", "type"]),
-    Route::get("/random/places", "Any populated place", &[]).theirs(),
-    Route::get("/scotland/postcodes/{postcode}", "What the Scottish Postcode Directory says of a postcode; extended, all areas that are kept", &[]).theirs(),
-    Route::get("/dataset/info", "Edition, source, attribution and size of the data", &[]),
-    Route::get("/dataset", "The dataset file, whole or by Range", &[]).needs(Scope::Dataset),
-    Route::get("/dataset/signature", "The signature of the dataset file, as minisign writes it", &[]).needs(Scope::Dataset),
-    Route::get("/openapi.json", "This description", &[]).open(),
-    Route::get("/.well-known/api-catalog", "What there is, for programs (RFC 9727)", &[]).open(),
-    Route::get("/ping", "Whether the process answers", &[]).theirs().open(),
-    Route::get("/ready", "Whether it wants requests", &[]).theirs().open(),
+    Route::get(path::HOME, "A page to look a postcode up", &[]).open(),
+    Route::get(path::POSTCODE, "What is known of a postcode in use", &["filter"]).theirs(),
+    Route::get(path::POSTCODES, "Search by text, or the postcodes around a point", &["q", "query", "limit", "lon", "lat", "longitude", "latitude", "radius", "widesearch", "wideSearch", "filter"]).theirs(),
+    Route::post(path::POSTCODES, "Look postcodes up, or what is around points, many at once", &["filter", "limit", "radius", "widesearch"], "{\"postcodes\":[\"SW1A 1AA\"]} or {\"geolocations\":[{\"longitude\":-0.14,\"latitude\":51.5}]}").theirs(),
+    Route::get(path::POSTCODE_VALIDATE, "Whether a text is a postcode in use; extended, what else it is", &[]).theirs(),
+    Route::get(path::POSTCODE_NEAREST, "The postcodes around a postcode", &["limit", "radius", "widesearch", "wideSearch", "filter"]).theirs(),
+    Route::get(path::POSTCODE_AUTOCOMPLETE, "Postcodes for the beginning of one", &["limit", "order"]).theirs(),
+    Route::get(path::DISTANCE, "Metres between two postcodes, in use or terminated; with extended=true only", &[]),
+    Route::get(path::LON_LAT, "The postcodes around a point", &["limit", "radius", "widesearch", "wideSearch", "filter"]).theirs(),
+    Route::get(path::LAT_LON, "The postcodes around a point", &["limit", "radius", "widesearch", "wideSearch", "filter"]).theirs(),
+    Route::get(path::RANDOM, "Any postcode in use", &["outcode", "filter"]).theirs(),
+    Route::get(path::OUTCODES, "The outcodes around a point", &["lon", "lat", "longitude", "latitude", "limit", "radius"]).theirs(),
+    Route::get(path::OUTCODE, "An outcode, summed up over its postcodes in use", &[]).theirs(),
+    Route::get(path::OUTCODE_NEAREST, "The outcodes around an outcode", &["limit", "radius"]).theirs(),
+    Route::get(path::OUTCODE_AUTOCOMPLETE, "Outcodes for the beginning of one; with extended=true only", &["limit"]),
+    Route::get(path::OUTCODE_VALIDATE, "Whether a text is an outcode with postcodes in use; with extended=true only", &[]),
+    Route::get(path::OUTCODE_POSTCODES, "The postcodes of an outcode, in pages or as lines; with extended=true only", &["limit", "cursor", "filter"]),
+    Route::get(path::SECTOR_POSTCODES, "The postcodes of a sector, in pages or as lines", &["limit", "cursor", "filter"]),
+    Route::get(path::AREA_POSTCODES, "The postcodes of an area by its ONS code, in pages or as lines", &["kind", "limit", "cursor", "filter"]),
+    Route::get(path::WITHIN, "The postcodes in a circle, a box or a polygon, in pages or as lines", &["lon", "lat", "longitude", "latitude", "radius", "bbox", "polygon", "limit", "cursor", "filter"]),
+    Route::post(path::WITHIN, "The postcodes in a polygon, in pages or as lines", &["limit", "cursor", "filter"], "{\"polygon\":[[-0.2,51.5],[-0.1,51.5],[-0.1,51.6]]} or a GeoJSON Polygon of one ring (holes are refused)"),
+    Route::post(path::ENRICH, "Rows with columns added by their postcodes, while they come. An error after the first rows can have no status any more: the connection is closed without the end of the chunked body (no last chunk, no trailer), which HTTP clients report as an incomplete answer", &["columns", "postcode_column", "prefix"], "text/csv with a header, or application/x-ndjson"),
+    Route::post(path::JOBS, "Many rows, or postcodes, looked up in the background", &["columns", "postcode_column", "prefix", "filter", "priority", "run_at", "callback_url"], "{\"postcodes\":[\"SW1A 1AA\"]} or rows, as text/csv with a header or application/x-ndjson").needs(Scope::Jobs),
+    Route::get(path::JOB, "How far a job is; with wait when it has ended", &["wait"]).needs(Scope::Jobs),
+    Route::by(Method::DELETE, path::JOB, "Cancel a job").needs(Scope::Jobs),
+    Route::get(path::JOB_EVENTS, "How far a job is, all the time, as server-sent events", &[]).needs(Scope::Jobs),
+    Route::get(path::JOB_RESULT, "What a job gave, whole or by Range", &[]).needs(Scope::Jobs),
+    Route::get(path::CALLBACKS, "The callbacks of jobs", &["state", "cursor", "limit"]).needs(Scope::Jobs),
+    Route::by(Method::POST, path::CALLBACK_RETRY, "Try a dead callback again").needs(Scope::Jobs),
+    Route::get(path::TERMINATED, "What is known of a terminated postcode; extended, all of it", &["filter"]).theirs(),
+    Route::get(path::TERMINATED_NEAREST, "The postcodes in use around a terminated one; with extended=true only", &["limit", "radius", "widesearch", "wideSearch", "filter"]),
+    Route::post(path::BULK_VALIDATE, "What texts are, many at once", &[], "{\"postcodes\":[\"SW1A 1AA\"]}"),
+    Route::post(path::BULK_TERMINATED, "Look terminated postcodes up, many at once", &["filter"], "{\"postcodes\":[\"AB1 0AA\"]}"),
+    Route::post(path::BULK_OUTCODES, "Sum outcodes up, many at once", &[], "{\"outcodes\":[\"SW1A\"]}"),
+    Route::get(path::PLACES, "Populated places by name", &["q", "query", "limit", "l"]).theirs(),
+    Route::get(path::PLACE, "A populated place by its code", &[]).theirs(),
+    Route::get(path::PLACE_POSTCODES, "The postcodes in the box around a place", &["after", "limit"]),
+    Route::get(path::FIND_PLACES, "Places by what a person types, islands, counties and districts among them", &["q", "limit", "within", "type"]),
+    Route::get(path::RANDOM_PLACES, "Any populated place", &[]).theirs(),
+    Route::get(path::SCOTTISH_POSTCODE, "What the Scottish Postcode Directory says of a postcode; extended, all areas that are kept", &[]).theirs(),
+    Route::get(path::DATASET_INFO, "Edition, source, attribution and size of the data", &[]),
+    Route::get(path::DATASET, "The dataset file, whole or by Range", &[]).needs(Scope::Dataset),
+    Route::get(path::DATASET_SIGNATURE, "The signature of the dataset file, as minisign writes it", &[]).needs(Scope::Dataset),
+    Route::get(path::OPENAPI, "This description", &[]).open(),
+    Route::get(path::CATALOG, "What there is, for programs (RFC 9727)", &[]).open(),
+    Route::get(path::PING, "Whether the process answers", &[]).theirs().open(),
+    Route::get(path::READY, "Whether it wants requests", &[]).theirs().open(),
 ];
 
 /// Returns the scope that a caller needs for a route, by the router's name for it. A route that is
@@ -259,20 +260,20 @@ fn operation(route: &Route) -> Value {
     };
     let plain = match route.path {
         "/" => Some("text/html"),
-        "/.well-known/api-catalog" => Some("application/linkset+json"),
-        "/dataset" => Some("application/octet-stream"),
-        "/dataset/signature" => Some("text/plain"),
-        "/enrich" | "/jobs/{id}/result" => Some("text/csv"),
-        "/jobs/{id}/events" => Some("text/event-stream"),
+        path::CATALOG => Some("application/linkset+json"),
+        path::DATASET => Some("application/octet-stream"),
+        path::DATASET_SIGNATURE => Some("text/plain"),
+        path::ENRICH | path::JOB_RESULT => Some("text/csv"),
+        path::JOB_EVENTS => Some("text/event-stream"),
         _ => None,
     };
     if let Some(content_type) = plain {
         operation["responses"]["200"] = json!({ "description": "The file", "content": { content_type: {} } });
     }
-    if route.params.contains(&"cursor") && route.path != "/jobs/callbacks" {
+    if route.params.contains(&"cursor") && route.path != path::CALLBACKS {
         operation["responses"]["200"]["content"]["application/x-ndjson"] = json!({});
     }
-    if route.path.starts_with("/jobs") && route.method == Method::POST {
+    if route.path.starts_with(path::JOBS) && route.method == Method::POST {
         operation["responses"] =
             json!({ "202": answer("Accepted", "Success"), "default": answer("An error", "Error") });
     }
@@ -281,8 +282,8 @@ fn operation(route: &Route) -> Value {
             "required": true,
             "description": example,
             "content": match route.path {
-                "/enrich" => json!({ "text/csv": {}, "application/x-ndjson": {} }),
-                "/jobs" => json!({
+                path::ENRICH => json!({ "text/csv": {}, "application/x-ndjson": {} }),
+                path::JOBS => json!({
                     "application/json": { "schema": { "type": "object" } },
                     "text/csv": {},
                     "application/x-ndjson": {},

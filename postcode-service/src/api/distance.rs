@@ -6,6 +6,7 @@ use axum::middleware::from_fn;
 use axum::routing::get;
 use http::StatusCode;
 use postcode_core::wire::code;
+use postcode_core::wire::path;
 use postcode_core::{Answer, Location, Postcode, PostcodeLookup};
 use serde::Serialize;
 
@@ -15,9 +16,7 @@ use super::{App, Edition};
 use crate::enrich::short;
 
 pub(super) fn routes() -> Router<App> {
-    Router::new()
-        .route("/postcodes/{postcode}/distance/{other}", get(distance))
-        .route_layer(from_fn(extended_only))
+    Router::new().route(path::DISTANCE, get(distance)).route_layer(from_fn(extended_only))
 }
 
 #[derive(Serialize)]

@@ -21,6 +21,7 @@ use futures::stream::{self, Stream, StreamExt};
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use postcode_core::wire::EDITION_HEADER;
+use postcode_core::wire::path;
 use postcode_edge::ClientKey;
 use tokio::time::Instant;
 
@@ -31,7 +32,7 @@ use super::reply::{Failure, Outcome};
 use crate::enrich::{Column, Error, Format, Plan, enrich, short};
 
 pub(super) fn routes() -> Router<App> {
-    Router::new().route("/enrich", post(rows))
+    Router::new().route(path::ENRICH, post(rows))
 }
 
 /// Looks the first rows up before it answers, so that an error in the header gets its proper

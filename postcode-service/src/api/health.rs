@@ -9,13 +9,14 @@ use http::header::ETAG;
 use http::{HeaderValue, StatusCode};
 use postcode_core::ErrorKind;
 use postcode_core::dataset::Verify;
+use postcode_core::wire::path;
 use serde::Serialize;
 
 use super::App;
 use super::reply::{Failure, Outcome, json, written};
 
 pub(super) fn routes() -> Router<App> {
-    Router::new().route("/ping", get(ping)).route("/ready", get(ready))
+    Router::new().route(path::PING, get(ping)).route(path::READY, get(ready))
 }
 
 /// The tag that Express computes from this constant body.

@@ -220,7 +220,8 @@ impl Api {
     /// routing, so that they learn nothing about paths below `/jobs`, routed or not.
     pub(crate) fn is_private(path: &str) -> bool {
         let first = path.trim_start_matches('/').split('/').next().unwrap_or_default();
-        first.eq_ignore_ascii_case("jobs") || path.trim_end_matches('/').eq_ignore_ascii_case("/metrics")
+        first.eq_ignore_ascii_case("jobs")
+            || path.trim_end_matches('/').eq_ignore_ascii_case(postcode_core::wire::path::METRICS)
     }
 
     /// Answers a request. The response's extensions hold the [`MatchedPath`] if there was a route.

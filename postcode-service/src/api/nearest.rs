@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use axum::Router;
 use axum::extract::{Path, State};
 use axum::routing::get;
-use postcode_core::wire::{Shape, code};
+use postcode_core::wire::{Shape, code, path};
 use postcode_core::{Answer, Location, MAX_LIMIT, Nearest, NearestOutcodes, Neighbour, PostcodeLookupExt};
 
 use super::params::{Params, parse_float, parse_int};
@@ -17,9 +17,9 @@ use super::{App, Edition, Limits, postcode};
 
 pub(super) fn routes() -> Router<App> {
     Router::new()
-        .route("/postcodes/{postcode}/nearest", get(of_postcode))
-        .route("/postcodes/lon/{longitude}/lat/{latitude}", get(of_lon_lat))
-        .route("/postcodes/lat/{latitude}/lon/{longitude}", get(of_lat_lon))
+        .route(path::POSTCODE_NEAREST, get(of_postcode))
+        .route(path::LON_LAT, get(of_lon_lat))
+        .route(path::LAT_LON, get(of_lat_lon))
 }
 
 /// Farthest in the compatible API, metres, without a word. The extended one goes as far as the

@@ -5,6 +5,7 @@ use axum::extract::{Path, State};
 use axum::middleware::from_fn;
 use axum::routing::get;
 use postcode_core::wire::code;
+use postcode_core::wire::path;
 use postcode_core::{Location, MAX_QUERY, NearestOutcodes, Outcode, OutcodeSummary, ParseError};
 use serde::Serialize;
 
@@ -16,13 +17,13 @@ use super::{App, Edition};
 
 pub(super) fn routes() -> Router<App> {
     let ours = Router::new()
-        .route("/outcodes/{outcode}/autocomplete", get(autocomplete))
-        .route("/outcodes/{outcode}/validate", get(validate))
+        .route(path::OUTCODE_AUTOCOMPLETE, get(autocomplete))
+        .route(path::OUTCODE_VALIDATE, get(validate))
         .route_layer(from_fn(extended_only));
     Router::new()
-        .route("/outcodes", get(reverse))
-        .route("/outcodes/{outcode}", get(outcode))
-        .route("/outcodes/{outcode}/nearest", get(nearest))
+        .route(path::OUTCODES, get(reverse))
+        .route(path::OUTCODE, get(outcode))
+        .route(path::OUTCODE_NEAREST, get(nearest))
         .merge(ours)
 }
 

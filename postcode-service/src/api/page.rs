@@ -5,11 +5,12 @@ use axum::Router;
 use axum::response::{Html, IntoResponse};
 use axum::routing::get;
 use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LINK};
+use postcode_core::wire::path;
 
 use super::App;
 
 pub(super) fn routes() -> Router<App> {
-    Router::new().route("/", get(page)).route("/.well-known/api-catalog", get(catalog))
+    Router::new().route(path::HOME, get(page)).route(path::CATALOG, get(catalog))
 }
 
 /// A set of links (RFC 9264), relative to its own URL, because the server does not know its public

@@ -1,5 +1,7 @@
 //! Paths as Express matches them: in any case, with or without one slash at the end.
 
+use std::sync::LazyLock;
+
 use axum::body::Body;
 use http::uri::PathAndQuery;
 use http::{Request, Uri};
@@ -7,41 +9,8 @@ use percent_encoding::percent_decode_str;
 
 use super::reply::Failure;
 
-/// The fixed segments of all routes. None of them is a postcode, an outcode or a number, so that
-/// they can be put in lower case wherever they stand.
-const WORDS: &[&str] = &[
-    "postcodes",
-    "outcodes",
-    "terminated_postcodes",
-    "scotland",
-    "places",
-    "random",
-    "find",
-    "dataset",
-    "info",
-    "lon",
-    "lat",
-    "nearest",
-    "autocomplete",
-    "validate",
-    "ping",
-    "ready",
-    "metrics",
-    ".well-known",
-    "api-catalog",
-    "within",
-    "enrich",
-    "areas",
-    "sectors",
-    "distance",
-    "bulk",
-    "openapi.json",
-    "jobs",
-    "events",
-    "result",
-    "callbacks",
-    "retry",
-];
+/// The fixed segments of all routes.
+static WORDS: LazyLock<Vec<&str>> = LazyLock::new(postcode_core::wire::path::words);
 
 /// Puts the path in the form that the router knows.
 ///

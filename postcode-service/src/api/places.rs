@@ -4,7 +4,7 @@
 use axum::Router;
 use axum::extract::{Path, State};
 use axum::routing::get;
-use postcode_core::wire::{LOCAL_TYPE, WITHIN, code};
+use postcode_core::wire::{LOCAL_TYPE, WITHIN, code, path};
 use postcode_core::{MAX_LIMIT, MAX_QUERY, PlaceQuery, Postcode};
 
 use super::App;
@@ -13,11 +13,11 @@ use super::reply::{Failure, Outcome, data, uncached};
 
 pub(super) fn routes() -> Router<App> {
     Router::new()
-        .route("/places", get(search))
-        .route("/places/{code}", get(place))
-        .route("/places/{code}/postcodes", get(postcodes))
-        .route("/find/places", get(find))
-        .route("/random/places", get(random))
+        .route(path::PLACES, get(search))
+        .route(path::PLACE, get(place))
+        .route(path::PLACE_POSTCODES, get(postcodes))
+        .route(path::FIND_PLACES, get(find))
+        .route(path::RANDOM_PLACES, get(random))
 }
 
 /// Searches by `query`, or by `q` if that is empty: for places the long name wins.

@@ -3,7 +3,7 @@
 use axum::Router;
 use axum::extract::{Path, State};
 use axum::routing::get;
-use postcode_core::wire::{ORDER, ORDER_PREFIX, code};
+use postcode_core::wire::{ORDER, ORDER_PREFIX, code, path};
 use postcode_core::{Answer, PostcodeLookupExt};
 
 use super::params::Params;
@@ -13,9 +13,7 @@ use super::view::View;
 use super::{App, search};
 
 pub(super) fn routes() -> Router<App> {
-    Router::new()
-        .route("/postcodes/{postcode}", get(lookup))
-        .route("/postcodes/{postcode}/autocomplete", get(autocomplete))
+    Router::new().route(path::POSTCODE, get(lookup)).route(path::POSTCODE_AUTOCOMPLETE, get(autocomplete))
 }
 
 /// "Postcode not found".

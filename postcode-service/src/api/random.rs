@@ -4,6 +4,7 @@ use axum::Router;
 use axum::extract::State;
 use axum::routing::get;
 use postcode_core::Outcode;
+use postcode_core::wire::path;
 
 use super::App;
 use super::params::{Params, is_space};
@@ -11,7 +12,7 @@ use super::reply::{Outcome, uncached};
 use super::view::View;
 
 pub(super) fn routes() -> Router<App> {
-    Router::new().route("/random/postcodes", get(random))
+    Router::new().route(path::RANDOM, get(random))
 }
 
 async fn random(State(app): State<App>, params: Params) -> Outcome {

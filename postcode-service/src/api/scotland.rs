@@ -3,7 +3,7 @@
 use axum::Router;
 use axum::extract::{Path, State};
 use axum::routing::get;
-use postcode_core::wire::{Shape, code};
+use postcode_core::wire::{Shape, code, path};
 use postcode_core::{Answer, PostcodeLookupExt};
 
 use super::params::Params;
@@ -12,7 +12,7 @@ use super::syntax::{Reading, read};
 use super::{App, postcode};
 
 pub(super) fn routes() -> Router<App> {
-    Router::new().route("/scotland/postcodes/{postcode}", get(scottish))
+    Router::new().route(path::SCOTTISH_POSTCODE, get(scottish))
 }
 
 async fn scottish(State(app): State<App>, Path(text): Path<String>, params: Params) -> Outcome {

@@ -4,7 +4,7 @@ use axum::Router;
 use axum::extract::{Path, State};
 use axum::middleware::from_fn;
 use axum::routing::get;
-use postcode_core::wire::{Shape, TerminatedBody, code};
+use postcode_core::wire::{Shape, TerminatedBody, code, path};
 use postcode_core::{Answer, PostcodeLookupExt, Record};
 
 use super::nearest::{Reach, answer, no_location};
@@ -16,10 +16,9 @@ use super::view::View;
 use super::{App, Edition};
 
 pub(super) fn routes() -> Router<App> {
-    let ours = Router::new()
-        .route("/terminated_postcodes/{postcode}/nearest", get(nearest))
-        .route_layer(from_fn(extended_only));
-    Router::new().route("/terminated_postcodes/{postcode}", get(terminated)).merge(ours)
+    let ours =
+        Router::new().route(path::TERMINATED_NEAREST, get(nearest)).route_layer(from_fn(extended_only));
+    Router::new().route(path::TERMINATED, get(terminated)).merge(ours)
 }
 
 async fn find(edition: &Edition, text: &str, shape: Shape) -> Result<Record, Failure> {

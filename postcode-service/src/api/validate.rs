@@ -5,6 +5,7 @@ use axum::Router;
 use axum::extract::{Path, State};
 use axum::routing::get;
 use postcode_core::wire::Shape;
+use postcode_core::wire::path;
 use postcode_core::{PostcodeLookupExt, Validity};
 use serde::Serialize;
 
@@ -14,7 +15,7 @@ use super::reply::{Outcome, data};
 use super::syntax::{Reading, read};
 
 pub(super) fn routes() -> Router<App> {
-    Router::new().route("/postcodes/{postcode}/validate", get(validate))
+    Router::new().route(path::POSTCODE_VALIDATE, get(validate))
 }
 
 /// The result of validating a postcode.

@@ -118,7 +118,7 @@ impl Frontend {
     async fn admit(&self, mut request: Request<Body>, id: &RequestId) -> Response {
         let path = request.uri().path().trim_end_matches('/');
         let is = |name: &str| path.eq_ignore_ascii_case(name);
-        if is("/metrics") && matches!(*request.method(), Method::GET | Method::HEAD) {
+        if is(path::METRICS) && matches!(*request.method(), Method::GET | Method::HEAD) {
             let need = Some(Need::Scope(Scope::Metrics));
             let allowed = self.api.access().authorise(request.headers(), request.extensions(), need);
             if let Err(denied) = allowed {
@@ -128,7 +128,7 @@ impl Frontend {
             return ([(CONTENT_TYPE, TEXT)], self.metrics.render()).into_response();
         }
         // Health checks must be answered most of all when the server is overloaded.
-        if is("/ping") || is("/ready") {
+        if is(path::PING) || is(path::READY) {
             return self.answer(request, id).await;
         }
         // A request with a body counts as in progress once the body has arrived. Streamed bodies

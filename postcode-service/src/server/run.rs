@@ -50,7 +50,9 @@ impl Handler for Frontend {
 
     fn is_vital(&self, path: &str) -> bool {
         let path = path.trim_end_matches('/');
-        ["/ping", "/ready", "/health", "/metrics"].iter().any(|vital| path.eq_ignore_ascii_case(vital))
+        [path::PING, path::READY, path::HEALTH, path::METRICS]
+            .iter()
+            .any(|vital| path.eq_ignore_ascii_case(vital))
     }
 
     fn connections(&self, open: usize) {

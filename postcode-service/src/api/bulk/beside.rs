@@ -3,7 +3,7 @@
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::routing::post;
-use postcode_core::wire::{RecordView, Shape, TerminatedBody};
+use postcode_core::wire::{RecordView, Shape, TerminatedBody, path};
 use postcode_core::{Outcode, OutcodeSummary, Postcode, PostcodeLookupExt};
 use serde::Serialize;
 use serde_json::Value;
@@ -17,9 +17,9 @@ use crate::api::{App, Edition};
 
 pub(super) fn routes() -> Router<App> {
     Router::new()
-        .route("/bulk/validate", post(validate))
-        .route("/bulk/terminated_postcodes", post(terminated))
-        .route("/bulk/outcodes", post(outcodes))
+        .route(path::BULK_VALIDATE, post(validate))
+        .route(path::BULK_TERMINATED, post(terminated))
+        .route(path::BULK_OUTCODES, post(outcodes))
 }
 
 #[derive(Serialize)]

@@ -12,7 +12,7 @@ use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use http::Method;
-use postcode_core::wire::{BulkItem, Field, FilteredView, RecordView, Shape};
+use postcode_core::wire::{BulkItem, Field, FilteredView, RecordView, Shape, path};
 use postcode_core::{Answer, Postcode, PostcodeLookup};
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
@@ -24,7 +24,7 @@ use super::view::View;
 use super::{App, Edition, Limits, nearest, search};
 
 pub(super) fn routes() -> Router<App> {
-    Router::new().route("/postcodes", get(query).post(post)).merge(beside::routes())
+    Router::new().route(path::POSTCODES, get(query).post(post)).merge(beside::routes())
 }
 
 async fn query(State(app): State<App>, params: Params) -> Outcome {

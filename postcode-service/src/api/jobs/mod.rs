@@ -13,6 +13,7 @@ use axum::extract::{Path, State};
 use axum::routing::{get, post};
 use http::{HeaderMap, StatusCode};
 use postcode_core::ErrorKind;
+use postcode_core::wire::path;
 use postcode_edge::{ClientKey, Place, Pool};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
@@ -25,12 +26,12 @@ use crate::jobs::{self, submission};
 
 pub(super) fn routes() -> Router<App> {
     Router::new()
-        .route("/jobs", post(submit::submit))
-        .route("/jobs/{id}", get(watch::job).delete(cancel))
-        .route("/jobs/{id}/events", get(watch::events))
-        .route("/jobs/{id}/result", get(result::result))
-        .route("/jobs/callbacks", get(callbacks::list))
-        .route("/jobs/callbacks/{id}/retry", post(callbacks::retry))
+        .route(path::JOBS, post(submit::submit))
+        .route(path::JOB, get(watch::job).delete(cancel))
+        .route(path::JOB_EVENTS, get(watch::events))
+        .route(path::JOB_RESULT, get(result::result))
+        .route(path::CALLBACKS, get(callbacks::list))
+        .route(path::CALLBACK_RETRY, post(callbacks::retry))
         // So that a method that is not there, and the preflight of one, is as private as the
         // others.
         .method_not_allowed_fallback(no_method)

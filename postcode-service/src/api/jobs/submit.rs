@@ -1,5 +1,6 @@
 //! `POST /jobs`: rows come in.
 
+use postcode_core::wire::path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -195,7 +196,7 @@ pub(super) async fn submit(
     };
     let job = store.job(&job.tenant, &id).await?.ok_or_else(super::no_such_job)?;
     let mut response = view::accepted(view::of(&app, &*store, &job).await?)?;
-    if let Ok(location) = HeaderValue::try_from(format!("/jobs/{id}")) {
+    if let Ok(location) = HeaderValue::try_from(path::filled(path::JOB, &[&id])) {
         response.headers_mut().insert(LOCATION, location);
     }
     Ok(response)

@@ -1,6 +1,7 @@
 //! The JSON of a job.
 
 use postcode_core::wire::Success;
+use postcode_core::wire::path;
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -18,7 +19,7 @@ pub(super) async fn of(app: &App, store: &dyn Store, job: &Job) -> Result<Value,
         None => None,
     };
     let keep = i64::try_from(app.jobs.limits().keep.as_millis()).unwrap_or(i64::MAX);
-    let result = format!("/jobs/{}/result", job.id);
+    let result = path::filled(path::JOB_RESULT, &[&job.id]);
     Ok(json!({
         "id": job.id,
         "state": job.state,

@@ -13,7 +13,7 @@ use axum::routing::get;
 use http::HeaderMap;
 use http::header::{ACCEPT, ETAG, VARY};
 use http::{HeaderValue, StatusCode};
-use postcode_core::wire::{PageBody, code};
+use postcode_core::wire::{PageBody, code, path};
 use postcode_core::{AreaKind, Outcode, Page, Postcode, Region, Sector, Within};
 
 use super::bulk::body;
@@ -26,14 +26,13 @@ use super::{App, Edition};
 pub(super) use turns::Turns;
 
 pub(super) fn routes() -> Router<App> {
-    let beneath_theirs = Router::new()
-        .route("/outcodes/{outcode}/postcodes", get(outcode))
-        .route_layer(from_fn(extended_only));
+    let beneath_theirs =
+        Router::new().route(path::OUTCODE_POSTCODES, get(outcode)).route_layer(from_fn(extended_only));
     Router::new()
         .merge(beneath_theirs)
-        .route("/within", get(within).post(within_polygon))
-        .route("/areas/{code}/postcodes", get(area))
-        .route("/sectors/{sector}/postcodes", get(sector))
+        .route(path::WITHIN, get(within).post(within_polygon))
+        .route(path::AREA_POSTCODES, get(area))
+        .route(path::SECTOR_POSTCODES, get(sector))
 }
 
 /// The form and number of results that a request asks for.

@@ -1,5 +1,6 @@
 //! The body of a callback.
 
+use postcode_core::wire::path;
 use serde_json::json;
 
 use crate::jobs::job::{Job, shown};
@@ -15,8 +16,8 @@ pub(crate) fn of(job: &Job) -> String {
             "done": job.done,
             "total": job.total,
             "reason": job.reason,
-            "job": format!("/jobs/{}", job.id),
-            "result": format!("/jobs/{}/result", job.id),
+            "job": path::filled(path::JOB, &[&job.id]),
+            "result": path::filled(path::JOB_RESULT, &[&job.id]),
         },
     })
     .to_string()
