@@ -231,7 +231,7 @@ pub enum ReadError {
     #[error("the body came too slowly")]
     TooSlow,
     /// 400: it broke off.
-    #[error("the body broke off: {0}")]
+    #[error("the body was cut off: {0}")]
     Broken(BoxError),
     /// The body has arrived, but there is no place for the request.
     #[error(transparent)]

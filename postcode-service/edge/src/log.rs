@@ -112,7 +112,7 @@ fn summarise(throttle: &Throttle, dropped: &ErrorCounter, known: &mut usize) {
     crate::refused::summarise();
     let left_out = throttle.take();
     for (place, lines) in left_out {
-        tracing::warn!(target: "log", lines, place, "more lines like the last ones were left out");
+        tracing::warn!(target: "log", lines, place, "more lines like the last ones were dropped");
     }
     let now = dropped.dropped_lines();
     if now > *known {

@@ -280,7 +280,7 @@ impl From<Refused> for Failure {
             ),
             Refused::Rate(_) => (
                 StatusCode::TOO_MANY_REQUESTS,
-                "Too many of your requests in a short time. Retry-After says when to go on",
+                "Too many of your requests in a short time. Retry-After says when to try again",
             ),
         };
         let failure = Self::new(status, text, ErrorKind::Overloaded.code());

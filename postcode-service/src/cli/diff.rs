@@ -62,7 +62,7 @@ impl Args {
         let same = summary.counts.is_same();
         if same && !summary.is_same_file() {
             eprintln!(
-                "the files differ all the same: in what is not compared, such as quality, dates, names, places or \
+                "the files still differ in data that is not compared, such as quality, dates, names, places or \
                  Scottish constituencies"
             );
         }

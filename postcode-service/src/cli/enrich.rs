@@ -82,7 +82,7 @@ impl Args {
                 progress.finish_and_clear();
                 // Here, because the process ends without dropping anything.
                 drop(out);
-                eprintln!("interrupted: {}", if file { "nothing was published" } else { "what was written is a part" });
+                eprintln!("interrupted: {}", if file { "nothing was published" } else { "the output is incomplete" });
                 std::process::exit(interrupt::STATUS);
             }
         };
@@ -121,7 +121,7 @@ fn format(input: &Path) -> Result<Format> {
     match &*end {
         "csv" | "tsv" | "txt" => Ok(Format::Csv),
         "ndjson" | "jsonl" => Ok(Format::Ndjson),
-        _ => bail!("{}: its name does not say what it is: give --format csv or ndjson", shown(input)),
+        _ => bail!("{}: its name does not tell the format: give --format csv or ndjson", shown(input)),
     }
 }
 

@@ -140,7 +140,7 @@ impl Printer {
         if answers.contains(&Answer::NotCovered) && self.advice.is_none() {
             let info = self.lookup.info().await?;
             let advice = info.not_covered_advice;
-            self.advice = Some(advice.unwrap_or_else(|| "the dataset leaves this area out".to_owned()));
+            self.advice = Some(advice.unwrap_or_else(|| "the dataset does not cover this area".to_owned()));
         }
         let mut answers = answers.iter();
         for query in &queries {

@@ -297,7 +297,7 @@ impl Args {
         tokio::select! {
             ended = &mut server => ended.context("the server failed")?,
             () = signals.end() => {
-                tracing::warn!("a second signal: requests under way are dropped");
+                tracing::warn!("a second signal: requests in flight are dropped");
                 server.abort();
                 // So that the listener is dropped, and with it the socket's file.
                 let _ = server.await;

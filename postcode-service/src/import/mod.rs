@@ -198,7 +198,7 @@ impl Import {
             }
         })?;
         for one in found.iter().filter(|one| one.is_read() && one.marked && !quiet) {
-            print(&format!("{}: begins with a byte-order mark, which is left out", one.text.display));
+            print(&format!("{}: begins with a byte order mark, which is ignored", one.text.display));
         }
         let metadata = self.metadata(format, &found)?;
         if !edition::has_year(&metadata.attribution) && !quiet {

@@ -64,7 +64,7 @@ impl Access {
     pub fn from_file(path: &Path) -> Result<Self, String> {
         let tokens = Tokens::read(path)?;
         if tokens.is_empty() {
-            tracing::warn!(path = %path.display(), "the tokens file is empty, so nobody may do anything");
+            tracing::warn!(path = %path.display(), "the tokens file is empty, so every request that needs a scope is refused");
         }
         let (path, tokens) = (path.to_owned(), ArcSwap::from_pointee(tokens));
         Ok(Self(Some(Arc::new(Known { path, tokens }))))
@@ -288,9 +288,9 @@ impl Claim {
 impl fmt::Display for Claim {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Twice(name) => write!(f, "The header {name} is there more than once. Send it once"),
+            Self::Twice(name) => write!(f, "The header {name} appears more than once. Send it once"),
             Self::NotYours(name) => {
-                write!(f, "The header {name} does not say what your token says. Leave the header out")
+                write!(f, "The header {name} does not match your token. Leave the header out")
             }
         }
     }

@@ -54,7 +54,7 @@ impl Turns {
         &self,
         work: impl Future<Output = T> + Send + 'static,
     ) -> Result<T, Failure> {
-        let gone = || Failure::internal("the work on a region broke off");
+        let gone = || Failure::internal("the work on a region failed");
         let woken = Arc::new(Woken(Notify::new()));
         let waker = Waker::from(woken.clone());
         let mut work: Pin<Box<dyn Future<Output = T> + Send>> = Box::pin(work);

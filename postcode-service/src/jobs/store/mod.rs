@@ -37,16 +37,16 @@ pub(crate) enum Error {
     #[error("the queue of the jobs: {0}")]
     Queue(String),
     /// The tenant has too many jobs.
-    #[error("there are {open} jobs that have not ended, as many as one may have at a time")]
+    #[error("there are {open} open jobs, which is the limit: wait until one has ended")]
     TooMany { open: i64 },
     /// No more rows can be stored.
-    #[error("the jobs hold {bytes} bytes of rows and results, as many as this server stores")]
+    #[error("the jobs hold {bytes} bytes of rows and results, which is this server's limit")]
     Full { bytes: i64 },
     /// No more rows of this tenant can be stored.
-    #[error("your jobs hold {bytes} bytes of rows and results, as many as one may store")]
+    #[error("your jobs hold {bytes} bytes of rows and results, which is the limit")]
     TenantFull { bytes: i64 },
     /// The limit of open jobs of all tenants is reached.
-    #[error("the server has as many open jobs as it takes")]
+    #[error("the server has reached its limit of open jobs")]
     TooManyInAll,
     /// The disk of the database is nearly full.
     #[error("the server's disk is nearly full")]
