@@ -44,7 +44,7 @@ impl Args {
     /// Runs the command.
     ///
     /// # Errors
-    /// What went wrong, for [`report`](crate::cli::exit::report).
+    /// Returns the error for [`report`](crate::cli::exit::report).
     pub async fn run(self) -> anyhow::Result<()> {
         let (old, new) = (open(&self.old)?, open(&self.new)?);
         let mut out = io::BufWriter::new(io::stdout().lock());

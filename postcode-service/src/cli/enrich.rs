@@ -59,7 +59,7 @@ impl Args {
     /// Runs the command.
     ///
     /// # Errors
-    /// What went wrong, for [`report`](crate::cli::exit::report).
+    /// Returns the error for [`report`](crate::cli::exit::report).
     pub async fn run(self) -> Result<()> {
         let columns = Column::list(&self.columns).map_err(anyhow::Error::msg).context("--columns")?;
         let plan = Plan {

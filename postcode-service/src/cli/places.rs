@@ -63,7 +63,7 @@ impl Args {
     /// Runs the command.
     ///
     /// # Errors
-    /// What went wrong, for [`report`](crate::cli::exit::report).
+    /// Returns the error for [`report`](crate::cli::exit::report).
     pub async fn run(self) -> anyhow::Result<()> {
         let lookup = self.asking.open().await?;
         if let (Some(code), true) = (&self.code, self.postcodes) {

@@ -214,7 +214,7 @@ impl Args {
     /// Runs the command.
     ///
     /// # Errors
-    /// What went wrong, for [`report`](crate::cli::exit::report).
+    /// Returns the error for [`report`](crate::cli::exit::report).
     pub async fn run(self) -> anyhow::Result<()> {
         let _log = self.log.start()?;
         // Before anything that takes time, so that no signal is missed and kills us the hard way.
