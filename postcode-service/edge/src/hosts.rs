@@ -1,4 +1,4 @@
-//! Which requests are meant for this server, and which were sent by a page of another site.
+//! Checks that requests are for this server, and not from a page of another site.
 //!
 //! A page on the internet can make its visitor's browser send requests to `127.0.0.1`, and can have
 //! its own name resolved to `127.0.0.1` so that the browser lets it read the answers (DNS

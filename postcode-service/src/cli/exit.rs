@@ -1,5 +1,5 @@
-//! How the program ends: 0; lookups 1 if something was not found and 2 for errors; tools 1 for
-//! errors; usage 2.
+//! The exit status: 0 for success. Lookups: 1 if something was not found, 2 for errors. Tools: 1
+//! for errors. Usage errors: 2.
 
 use std::fmt;
 use std::io;

@@ -44,8 +44,9 @@ pub struct Args {
     /// Write all rows with errors to this file: file, line, column, value, reason as CSV
     #[arg(long, value_name = "FILE", env = "POSTCODE_IMPORT_ERRORS")]
     errors: Option<PathBuf>,
-    /// The dataset file of the edition before: the report compares with it, and nothing is
-    /// published if the new one has markedly fewer postcodes, filled columns or names in a country
+    /// The dataset file of the previous edition. The report compares with it, and nothing is
+    /// published if the new edition has markedly fewer postcodes, filled columns or names in a
+    /// country
     #[arg(long, value_name = "FILE", env = "POSTCODE_IMPORT_PREVIOUS")]
     previous: Option<PathBuf>,
     /// Publish in spite of such doubts; may be given several times

@@ -204,8 +204,8 @@ impl From<enrich::Error> for Failed {
 
 impl From<postcode_core::Error> for Failed {
     fn from(error: postcode_core::Error) -> Self {
-        // By the kind and not by `is_transient`: a client that has tried some times says that
-        // trying again does not help, and means within a call; here is time for it.
+        // Decide by the kind and not by `is_transient`. After its retries a client says that trying
+        // again does not help, but it means within one call. A job has more time.
         let for_good =
             !matches!(error.kind(), ErrorKind::Unavailable | ErrorKind::Timeout | ErrorKind::Overloaded);
         // The message is for the log only: it may name hosts of the operator.
