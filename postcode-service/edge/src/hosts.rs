@@ -55,7 +55,7 @@ impl Hosts {
     /// Returns the names of a server that listens on `HOST:PORT` or `unix:PATH`.
     ///
     /// On a Unix socket any name will do: no browser reaches it. On a wildcard address such as
-    /// `0.0.0.0` any address in digits will do, and other names are to be [given](Self::with).
+    /// `0.0.0.0` any numeric address is accepted. Other names must be [given](Self::with).
     pub fn listening_on(address: &str) -> Self {
         let any = address.starts_with("unix:");
         let name = address.rsplit_once(':').map_or(address, |(host, _)| host);

@@ -1,4 +1,4 @@
-//! `postcode-service diff`: what changed between two editions?
+//! `postcode-service diff`: compares two editions.
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};

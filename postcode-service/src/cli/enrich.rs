@@ -168,7 +168,7 @@ impl Out {
     }
 }
 
-/// Shown only where it disturbs nothing: to a person whose rows go elsewhere.
+/// Creates a progress bar. It is visible only on a terminal, and only if the rows go elsewhere.
 fn progress(size: Option<u64>, out: &Path) -> ProgressBar {
     let shown = io::stderr().is_terminal() && (out != Path::new("-") || !io::stdout().is_terminal());
     let target = if shown { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };

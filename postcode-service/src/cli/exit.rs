@@ -25,7 +25,7 @@ pub(crate) fn found(all: bool) -> anyhow::Result<()> {
     if all { Ok(()) } else { Err(NotFound.into()) }
 }
 
-/// Says what went wrong, and how the program ends: with `failed` if it is a true error.
+/// Prints what went wrong. Returns the exit status, `failed` for a real error.
 pub fn report(error: &anyhow::Error, failed: u8) -> ExitCode {
     if error.is::<NotFound>() {
         return ExitCode::from(1);

@@ -1,4 +1,4 @@
-//! `lookup`: what postcodes are.
+//! `lookup`: looks postcodes up.
 
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::sync::Arc;
@@ -67,7 +67,7 @@ impl Args {
     }
 }
 
-/// Shown only where it disturbs nothing: to a person whose answers go elsewhere.
+/// Creates a progress bar. It is visible only on a terminal, and only if the answers go elsewhere.
 fn progress() -> ProgressBar {
     let shown = io::stderr().is_terminal() && !io::stdout().is_terminal() && !io::stdin().is_terminal();
     let target = if shown { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
@@ -111,7 +111,7 @@ impl Printer {
     }
 
     async fn lines(&mut self, input: impl AsyncRead + Unpin, progress: &ProgressBar) -> anyhow::Result<()> {
-        // A person who types sees the answer to each line.
+        // On a terminal, answer each line at once.
         let at_once = io::stdin().is_terminal();
         let mut lines = Lines::new(BufReader::with_capacity(64 * 1024, input));
         while let Some(line) = lines.next().await.context("standard input")? {

@@ -1,4 +1,4 @@
-//! `scotland`: what the Scottish Postcode Directory says.
+//! `scotland`: looks postcodes up in the Scottish Postcode Directory.
 
 use std::io::Write;
 

@@ -1,4 +1,4 @@
-//! `search`: what `GET /postcodes?q=` of postcodes.io finds.
+//! `search`: searches like `GET /postcodes?q=` of postcodes.io.
 
 use super::asking::{Asking, Limit, say_why};
 use super::exit;

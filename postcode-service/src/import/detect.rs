@@ -51,7 +51,7 @@ pub(super) enum Content {
     Other(&'static str),
 }
 
-/// How a table of postcodes is to be read.
+/// The layout of a table of postcodes.
 #[derive(Debug)]
 pub(super) struct Table {
     pub(super) format: Format,

@@ -45,7 +45,7 @@ impl Identity {
         extensions.insert(self);
     }
 
-    /// Returns whose jobs it sees, if its token says so.
+    /// Returns the tenant in its token, if any.
     pub fn tenant(&self) -> Option<&str> {
         self.0.tenant.as_deref()
     }
@@ -57,7 +57,7 @@ impl Access {
         Self(None)
     }
 
-    /// Lets callers do what a tokens file says.
+    /// Allows callers what a tokens file says.
     ///
     /// # Errors
     /// The file can't be read, or a line of it is wrong.
@@ -97,7 +97,7 @@ impl Access {
         }
     }
 
-    /// Decides whether a request may use a route. Returns who sent it, if that had to be proved.
+    /// Decides whether a request may use a route. Returns the caller, if the route needs one.
     ///
     /// `need` is `None` for a route that the program's table does not list. Such a route is denied.
     ///
@@ -210,7 +210,7 @@ impl Denied {
     }
 }
 
-/// Says what to do.
+/// Returns the message for the client.
 impl fmt::Display for Denied {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

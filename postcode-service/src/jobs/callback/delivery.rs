@@ -142,7 +142,7 @@ impl Failed {
 
 impl Callbacks {
     async fn send(&self, callback: &Callback) -> Result<(), Failed> {
-        // What the operator allows may have changed since it was asked for.
+        // The operator's rules may have changed since the job was submitted.
         let url = self.0.guard.check(&callback.url).map_err(Failed::NotSent)?;
         let (timestamp, body) = (now() / 1_000, callback.body.as_bytes());
         let signature = self.0.secrets.sign(&callback.tenant, &callback.id, timestamp, body);

@@ -209,10 +209,10 @@ pub(crate) struct Census {
     pub(crate) dead: i64,
 }
 
-/// Maintenance of what crashes and expiry leave over.
+/// Maintenance after crashes and expiry.
 #[async_trait]
 pub(crate) trait Upkeep {
-    /// Puts back in the queue what should be there and is not, untouched since then. How many.
+    /// Queues again the tasks that are missing and untouched since then. Returns how many.
     async fn restore(&self, untouched_since: i64) -> Result<u64, Error>;
     /// Forgets uploads untouched since the first time, and jobs that ended before the second. How
     /// many.
