@@ -23,14 +23,14 @@ use tracing_subscriber::{EnvFilter, Layer, fmt};
 
 /// Lines that wait to be written.
 const QUEUE: usize = 8_192;
-/// Lines of one place in the code in a second, at info and above. Who asks for debug or trace gets
-/// all of them.
+/// The most lines a second from one place in the code, at info and above. Debug and trace are not
+/// limited.
 const MOST: u32 = 50;
 /// The longest piece of a request that is logged, in bytes.
 const LONGEST: usize = 256;
 const SECOND: Duration = Duration::from_secs(1);
 
-/// Returns the first 256 bytes of what a client sent, for the log.
+/// Returns the first 256 bytes of a client's text, for the log.
 pub fn cut(text: &str) -> &str {
     &text[..text.floor_char_boundary(LONGEST)]
 }
@@ -38,7 +38,7 @@ pub fn cut(text: &str) -> &str {
 /// How lines look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
-    /// For people; in colours or not.
+    /// Text for people, in colours or not.
     Text {
         /// Whether to use colours.
         ansi: bool,
@@ -47,7 +47,7 @@ pub enum Format {
     Json,
 }
 
-/// Keeps the log going. When it is dropped, what waits is written, for a second at most.
+/// Keeps the log running. Dropping it writes the waiting lines, for at most a second.
 #[must_use]
 #[derive(Debug)]
 pub struct Guard {
@@ -112,7 +112,7 @@ fn summarise(throttle: &Throttle, dropped: &ErrorCounter, known: &mut usize) {
     crate::refused::summarise();
     let left_out = throttle.take();
     for (place, lines) in left_out {
-        tracing::warn!(target: "log", lines, place, "more lines like the last ones were left out");
+        tracing::warn!(target: "log", lines, place, "more lines like the last ones were dropped");
     }
     let now = dropped.dropped_lines();
     if now > *known {
@@ -122,7 +122,7 @@ fn summarise(throttle: &Throttle, dropped: &ErrorCounter, known: &mut usize) {
     }
 }
 
-/// Lets through so many events of each place in the code a second.
+/// Limits the events a second from each place in the code.
 #[derive(Clone, Debug, Default)]
 struct Throttle(Arc<Mutex<HashMap<Identifier, Place>>>);
 

@@ -14,17 +14,17 @@ use super::scotland::Directory;
 use super::source::Text;
 use super::work::MARK;
 
-/// A text and what is to be done with it.
+/// A text and its use.
 #[derive(Debug)]
 pub(super) struct Found {
     pub(super) text: Text,
     pub(super) content: Content,
-    /// Whether it begins with a byte-order mark, which is left out.
+    /// Whether it begins with a byte order mark, which is ignored.
     pub(super) marked: bool,
 }
 
 impl Found {
-    /// Whether anything is made of it.
+    /// Returns whether the text is used.
     pub(super) fn is_read(&self) -> bool {
         !matches!(self.content, Content::Metadata | Content::Other(_))
     }
@@ -51,7 +51,7 @@ pub(super) enum Content {
     Other(&'static str),
 }
 
-/// How a table of postcodes is to be read.
+/// The layout of a table of postcodes.
 #[derive(Debug)]
 pub(super) struct Table {
     pub(super) format: Format,
@@ -134,7 +134,7 @@ fn content(start: &[u8], text: &Text, wanted: Format) -> Result<Content> {
 
 const NO_POSTCODES: &str = "no column of postcodes (pcds, pcd, pcd7, pcd8, postcode)";
 
-/// A row of Code-Point Open: ten cells, of which the first four are a postcode and numbers.
+/// Returns whether a row is of Code-Point Open: ten cells, the first four a postcode and numbers.
 fn is_code_point_row(cells: &[String]) -> bool {
     cells.len() == CODE_POINT_OPEN.len()
         && cells[0].parse::<Postcode>().is_ok()
@@ -152,8 +152,8 @@ fn format_of(columns: &Columns, text: &Text) -> Format {
     }
 }
 
-/// Chooses among the tables of all inputs: of one format only, and not the same rows twice. What is
-/// left out and why is told to `note`.
+/// Chooses among the tables of all inputs: one format only, and not the same rows twice. Reports to
+/// `note` what is ignored and why.
 pub(super) fn choose(found: &mut Vec<Found>, wanted: Format, note: &mut dyn FnMut(&str)) -> Result<Format> {
     if wanted != Format::Auto {
         found.retain_mut(|one| {
@@ -161,7 +161,7 @@ pub(super) fn choose(found: &mut Vec<Found>, wanted: Format, note: &mut dyn FnMu
                 // Those of ONSPD and NSPL differ in nothing that matters to reading.
                 let alike = (table.format == Format::CodePointOpen) == (wanted == Format::CodePointOpen);
                 if !alike {
-                    note(&format!("{}: left out: it is {}, not {wanted}", one.text.display, table.format));
+                    note(&format!("{}: ignored: it is {}, not {wanted}", one.text.display, table.format));
                     return false;
                 }
                 table.format = wanted;
@@ -172,16 +172,14 @@ pub(super) fn choose(found: &mut Vec<Found>, wanted: Format, note: &mut dyn FnMu
     let whole: Vec<String> = tables(found).map(|(text, _)| text.stem().to_owned()).collect();
     let mut doubled = 0;
     found.retain(|one| {
-        // ONSPD_NOV_2025_UK_AB beside ONSPD_NOV_2025_UK.
+        // ONSPD_NOV_2025_UK_AB is a part of ONSPD_NOV_2025_UK.
         let part = |whole: &String| one.text.stem().strip_prefix(whole.as_str()).is_some_and(is_area_suffix);
         let double = matches!(one.content, Content::Postcodes(_)) && whole.iter().any(part);
         doubled += usize::from(double);
         !double
     });
     if doubled > 0 {
-        note(&format!(
-            "{doubled} files of single areas left out: the file of the whole country is there too"
-        ));
+        note(&format!("{doubled} files of single areas ignored: there is a file of the whole country too"));
     }
     let mut formats = tables(found).map(|(text, table)| (text.display.clone(), table.format));
     let Some((first, format)) = formats.next() else {
@@ -210,7 +208,7 @@ pub(super) fn is_area_suffix(suffix: &str) -> bool {
     (1..=2).contains(&area.len()) && area.bytes().all(|c| c.is_ascii_alphabetic())
 }
 
-/// The tables of postcodes.
+/// Returns the tables of postcodes.
 pub(super) fn tables(found: &[Found]) -> impl Iterator<Item = (&Text, &Table)> {
     found.iter().filter_map(|one| match &one.content {
         Content::Postcodes(table) => Some((&one.text, table)),

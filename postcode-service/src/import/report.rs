@@ -43,7 +43,7 @@ impl Fill {
     }
 }
 
-/// One kind of area.
+/// The counts of one kind of area.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct AreaFill {
     #[serde(serialize_with = "kind_name")]
@@ -90,7 +90,7 @@ pub struct Report {
     pub garbled: u64,
     /// Files that begin with a byte-order mark, which was left out.
     pub marked: Vec<String>,
-    /// Columns of the source that nothing is made of.
+    /// Columns of the source that are not used.
     pub unused: Vec<String>,
     /// Postcode areas that the dataset says it leaves out.
     pub not_covered: Vec<String>,
@@ -167,18 +167,18 @@ impl fmt::Display for Report {
             )?;
         }
         for file in &self.marked {
-            writeln!(f, "begins with a byte-order mark, which was left out: {file}")?;
+            writeln!(f, "begins with a byte order mark, which was ignored: {file}")?;
         }
         if !self.unused.is_empty() {
             writeln!(f, "columns not kept: {}", self.unused.join(" "))?;
         }
         if !self.not_covered.is_empty() {
-            writeln!(f, "postcode areas that the source leaves out: {}", self.not_covered.join(" "))?;
+            writeln!(f, "postcode areas that the source does not cover: {}", self.not_covered.join(" "))?;
         }
         if !self.absent.is_empty() {
             writeln!(
                 f,
-                "taken for a file of the whole country, without a row of {} postcode areas: {}",
+                "counted as a file of the whole country, but without a row of {} postcode areas: {}",
                 self.absent.len(),
                 self.absent.join(" ")
             )?;

@@ -1,5 +1,5 @@
-//! Tests of the cost of one request: the size of its answer, its time, and that it ends when nobody
-//! waits for it any more. Counted in answers, bytes and calls, never by the clock.
+//! Tests of the cost of one request: the size of its answer, its time, and that it ends when its
+//! client stops waiting. Counted in answers, bytes and calls, never by the clock.
 #![allow(clippy::unwrap_used, clippy::expect_used)] // In a test it is the failure.
 
 use std::collections::{HashSet, VecDeque};
@@ -27,7 +27,7 @@ use crate::common::{api_over, get, post, small};
 use crate::jobs::database::Database;
 
 const JSON: &str = "application/json";
-/// Far longer than it takes: a hang is a failure and not a hanging test.
+/// A limit far longer than needed: a hang fails the test instead of blocking it.
 const GENEROUS: Duration = Duration::from_secs(120);
 
 /// Counts calls, and never ends the search of a circle of one metre, though it yields all the time.
@@ -81,7 +81,7 @@ async fn api_with(lookup: impl Lookups, limits: Limits) -> Api {
     Api::new(Edition::of(Arc::new(lookup)).await.unwrap(), limits)
 }
 
-/// A body that says how long it is, and of which nothing ever comes.
+/// A body that announces its length and never sends a byte.
 struct Silent {
     asked: Arc<AtomicBool>,
 }
@@ -200,7 +200,7 @@ async fn long_answers_are_counted_until_they_are_read() {
     for callback in ["", "?callback=f"] {
         let first = ask(callback).await;
         assert_eq!(first.status(), 200);
-        // It is held, though its client has read none of it.
+        // Its memory is counted although its client has read nothing.
         let second = ask(callback).await;
         assert_eq!((second.status().as_u16(), second.headers()["retry-after"].to_str().unwrap()), (503, "1"));
         // Short ones are not counted.
@@ -227,7 +227,7 @@ async fn path_without_a_route_is_answered_at_once_and_its_body_is_not_read() {
             assert!(!asked.load(Ordering::SeqCst), "{method} {path}: its body was read");
         }
     }
-    // A method that a path does not have is told at once too.
+    // An unsupported method is answered at once too.
     for path in ["/ping", "/jobs/x", "/jobs/x/result", "/outcodes"] {
         let request = Request::post(path).header("content-type", JSON);
         let answer = frontend.call(request.body(Silent { asked: Arc::default() }).unwrap()).await;
@@ -356,7 +356,7 @@ async fn no_page_of_another_origin_reads_jobs() {
     bench.end().await;
 }
 
-/// The search that never ends.
+/// Builds a search that never ends.
 fn endless() -> Request<Body> {
     Request::get("/within?lon=-2.2&lat=53.4&radius=1").body(Body::empty()).unwrap()
 }
@@ -385,7 +385,7 @@ async fn region_search_that_goes_on_leaves_turns_to_others_and_ends_with_its_req
         search.abort();
         tokio::time::timeout(GENEROUS, dropped.notified()).await.expect("it ends when its request does");
     }
-    // Those that have ended do no more.
+    // Ended searches are not polled any more.
     let after = polls.load(Ordering::SeqCst);
     assert_eq!(get(&api, "/sectors/M11/postcodes").await.status, 200);
     assert_eq!(polls.load(Ordering::SeqCst), after);
@@ -443,7 +443,7 @@ async fn bodies_of_too_many_values_are_refused_and_long_lists_as_ever() {
     assert!(refused.json()["error"].as_str().unwrap().contains("Up to 100 locations"), "{}", refused.json());
 }
 
-/// The polygon of the review, on the real country: 26 kB that held the only turn for 13 seconds.
+/// The polygon from a review, on the real country: 26 kB that held the only turn for 13 seconds.
 #[tokio::test(flavor = "multi_thread")]
 async fn polygon_that_zigzags_over_the_country_and_back_is_answered() {
     let api = api_over(Local::embedded().unwrap()).await;
@@ -479,7 +479,7 @@ fn no_hundred_postcodes_in_use_are_far_apart() {
     assert!(farthest > MAX_LIMIT && farthest < 20_000, "{farthest}");
 }
 
-/// Tests what multiplies by items: the longest answer for one of them.
+/// Tests the size that multiplies with the items: the longest answer for one item.
 #[test]
 fn no_record_and_no_outcode_takes_much_to_write() {
     let country = Dataset::embedded().unwrap();

@@ -5,7 +5,7 @@ use customers::Store;
 use sqlx::{Connection, PgConnection};
 use tempfile::TempDir;
 
-/// Where PostgreSQL is, if it is: as in CI.
+/// The address of PostgreSQL, if there is one, as in CI.
 pub const POSTGRES: &str = "postgres://postgres@127.0.0.1:5432/postgres";
 
 /// A database of one test's own; gone with it.
@@ -21,8 +21,7 @@ impl Database {
         Self::File(TempDir::new().unwrap())
     }
 
-    /// A schema of PostgreSQL; none where there is no PostgreSQL, which only CI takes for a
-    /// failure.
+    /// Creates a schema in PostgreSQL; `None` without PostgreSQL, which fails in CI only.
     pub async fn postgres() -> Option<Self> {
         let mut connection = match PgConnection::connect(POSTGRES).await {
             Ok(connection) => connection,
@@ -37,12 +36,12 @@ impl Database {
         Some(Self::Postgres(name))
     }
 
-    /// Every time the same database, but for one in memory.
+    /// Returns the URL: the same database each time, except in memory.
     pub fn url(&self) -> String {
         match self {
             Self::Memory => "sqlite::memory:".to_owned(),
             Self::File(dir) => format!("sqlite://{}", dir.path().join("customers.db").display()),
-            // What a test has stored need not outlive a power cut.
+            // Test data does not have to survive a power cut.
             Self::Postgres(schema) => {
                 format!(
                     "{POSTGRES}?options[search_path]={schema}&options[synchronous_commit]=off&application_name={schema}"
@@ -70,7 +69,7 @@ impl Drop for Database {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
             runtime.block_on(async {
                 let mut connection = PgConnection::connect(POSTGRES).await.map_err(std::io::Error::other)?;
-                // What the test left in the middle of a transaction would be waited for.
+                // An open transaction of the test would block this.
                 let statement = format!(
                     "SET lock_timeout = '30s'; SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
                      WHERE application_name = '{schema}'; DROP SCHEMA {schema} CASCADE"
