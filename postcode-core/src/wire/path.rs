@@ -61,7 +61,6 @@ routes! {
     PING "/ping",
     READY "/ready",
     METRICS "/metrics",
-    HEALTH "/health",
 }
 
 /// Puts values in the place of a route's parameters, in their order. They must be fit to stand in a path.

@@ -1,5 +1,6 @@
 //! Everything around the API except sockets, from a request to its answer.
 
+use postcode_core::wire::path;
 use std::panic::AssertUnwindSafe;
 use std::pin::pin;
 use std::sync::Arc;

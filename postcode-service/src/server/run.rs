@@ -1,5 +1,6 @@
 //! The server over real sockets.
 
+use postcode_core::wire::path;
 use std::sync::Arc;
 
 use axum::body::Body;
@@ -50,7 +51,7 @@ impl Handler for Frontend {
 
     fn is_vital(&self, path: &str) -> bool {
         let path = path.trim_end_matches('/');
-        [path::PING, path::READY, path::HEALTH, path::METRICS]
+        [path::PING, path::READY, "/health", path::METRICS]
             .iter()
             .any(|vital| path.eq_ignore_ascii_case(vital))
     }
