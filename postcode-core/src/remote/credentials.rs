@@ -1,4 +1,5 @@
-//! How the client proves who it is, from files: a token that may change while it runs, and a client certificate.
+//! The client's credentials from files: a token that may change while it runs, and a client
+//! certificate.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,9 +12,9 @@ use tokio::time::Instant;
 use super::address::secret;
 use crate::{Error, Result};
 
-/// How often the file's time is looked at.
+/// How often the file's modification time is checked.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
-/// Bytes of a token file at most.
+/// The most bytes of a token file.
 const LONGEST: u64 = 8 << 10;
 
 /// A file that holds a token. It is read again when it changes, and when a server refuses the token.
@@ -25,7 +26,7 @@ pub(super) struct TokenFile {
 
 #[derive(Clone, Debug)]
 struct Known {
-    /// Marked sensitive, so that nothing prints it.
+    /// Marked sensitive, so that it is never printed.
     authorization: HeaderValue,
     changed: Option<(SystemTime, u64)>,
     looked: Instant,
@@ -46,14 +47,14 @@ impl TokenFile {
             if changed(&self.path) != known.changed
                 && let Ok(new) = read(&self.path)
             {
-                // A file that can't be read just now is about to be replaced: the token stays.
+                // A file that can't be read now is probably being replaced: the token stays.
                 *known = new;
             }
         }
         known.authorization.clone()
     }
 
-    /// Reads the file again after a server refused a token. Returns the new one if it is another.
+    /// Reads the file again after a server refused a token. Returns the new token if it differs.
     pub(super) fn after_refusal(&self, refused: &HeaderValue) -> Option<HeaderValue> {
         let new = read(&self.path).ok()?;
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
@@ -69,7 +70,7 @@ fn changed(path: &Path) -> Option<(SystemTime, u64)> {
 
 fn read(path: &Path) -> Result<Known> {
     let wrong = |why: &dyn std::fmt::Display| Error::invalid(format!("token_file={}: {why}", path.display()));
-    // The time first: a change after it is seen the next time.
+    // The time is read first, so that a change after it is noticed the next time.
     let changed = changed(path);
     if changed.is_some_and(|(_, length)| length > LONGEST) {
         return Err(wrong(&format_args!("the file is longer than {LONGEST} bytes, so it is not a token")));
@@ -90,7 +91,7 @@ pub(super) fn identity(certificate: &Path, key: &Path) -> Result<reqwest::Identi
     let mut pem = read("client_key", key)?;
     pem.push(b'\n');
     pem.extend(read("client_cert", certificate)?);
-    // Without its reason, which may quote the key.
+    // Without the cause, which may quote the key.
     reqwest::Identity::from_pem(&pem).map_err(|_| {
         Error::invalid(format!(
             "client_cert={} and client_key={} are not a certificate and its key in PEM",
@@ -118,7 +119,7 @@ mod tests {
         assert_eq!(file.authorization(), "Bearer first");
         assert!(file.authorization().is_sensitive() && !format!("{file:?}").contains("first"));
         fs::write(&path, "the-second").unwrap();
-        assert_eq!(file.authorization(), "Bearer first", "looked at a moment ago");
+        assert_eq!(file.authorization(), "Bearer first", "the file was checked a moment ago");
         tokio::time::advance(LOOK_AGAIN).await;
         assert_eq!(file.authorization(), "Bearer the-second");
     }
@@ -138,7 +139,7 @@ mod tests {
         assert_eq!(file.authorization(), "Bearer second", "the token stays while the file is away");
     }
 
-    /// A server that takes one token, and counts how often it was asked.
+    /// A server that accepts one token, and counts its requests.
     #[derive(Debug)]
     struct Wants(&'static str, std::sync::atomic::AtomicUsize);
 

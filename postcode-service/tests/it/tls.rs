@@ -1,4 +1,5 @@
-//! TLS on the listener: who trusts whom, certificates replaced while connections are open, and clients that stall.
+//! TLS on the listener: who trusts whom, certificates replaced while connections are open, and
+//! clients that stall.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests, which clippy takes for production")]
 
 use std::io::Read;
@@ -151,7 +152,8 @@ async fn replica_and_new_certificate_are_served_and_no_connection_is_dropped() {
     other.signs("server", &["127.0.0.1"], SERVER);
     secured.server.signal("HUP");
     secured.server.logs("the certificates were read again");
-    // This client does not trust the new certificate: it goes on because its connection is still open.
+    // This client does not trust the new certificate: it goes on because its connection is still
+    // open.
     before.info_of().await;
     let (old, new) = (secured.url(&[CA, TOKEN]), secured.url(&[("ca_file", "ca2.pem"), TOKEN]));
     let strict = |url: &str| Remote::builder(url).retries(0).build().unwrap();

@@ -1,4 +1,5 @@
-//! Who may do what: every route needs its scope, tokens come and go, and no server is open by accident.
+//! Who may do what: every route needs its scope, tokens come and go, and no server is open by
+//! accident.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests, which clippy takes for production")]
 
 use std::collections::BTreeSet;

@@ -1,45 +1,44 @@
-//! Moving callers from one implementation to another while they run.
+//! Moves callers from one implementation to another while they run.
 
 mod compare;
+mod core;
 mod guard;
 mod snapshot;
 mod stage;
 
 use std::fmt;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::{Arc, PoisonError};
 
-use tokio::sync::Semaphore;
-use tokio::time::{Instant, timeout};
-
-use self::guard::{Seen, Watch};
-use self::stage::{CurrentPlan, Plan};
+use self::core::{Core, is_failure};
+use super::Around;
 use super::call::Call;
-use super::latency::Latencies;
-use super::{Around, deadline};
-use crate::{Error, ErrorKind, PostcodeLookup, Result, layer};
+use crate::{PostcodeLookup, Result, layer};
 
+pub use self::core::PromotionConfig;
 pub use self::guard::Guard;
 pub use self::snapshot::{Example, LatencySummary, Sides, Snapshot, StepBack};
 pub use self::stage::Stage;
 
-/// Moves callers from an old implementation to a new one, step by step, measured, and back, while they run.
+/// Moves callers from an old implementation to a new one while they run: in stages, measured, and
+/// back if needed.
 ///
-/// It holds both and a [`Stage`], changed at any time with [`set`](Promotion::set); a clone is a handle to the
-/// same promotion. A call is treated by the stage at its beginning, so that a change drops none and fails none.
+/// It holds both implementations and a [`Stage`], which [`set`](Promotion::set) changes at any time. A
+/// clone is a handle to the same promotion. A call keeps the stage that it began with, so that a change
+/// drops no call and fails none.
 ///
-/// - The caller never waits for a comparison and never sees one fail: they run in tasks of their own, with a time
-///   limit, no more than [`max_comparisons`](PromotionConfig::max_comparisons) at once; what is more is left out.
-///   In stage `local`, and for calls that are not in the share, there is no task and no copy.
-/// - [`random`](PostcodeLookup::random) and [`info`](PostcodeLookup::info) are not compared: two implementations
-///   don't owe the same answer. Errors are equal if they are of one kind; a call that the old one
-///   could not answer is not compared.
-/// - Where the old one can answer instead (`canary`, `remote-with-fallback`) the new one has
-///   [`patience`](PromotionConfig::patience) to answer. In `remote` it has the time that it takes: give it a
-///   deadline of its own ([`resilient`](super::resilient)).
-/// - A [`Guard`] steps back by itself and says why. A call that fails in `remote` while the stage is
-///   changed is answered by the old one.
+/// - The caller never waits for a comparison and never sees one fail. Comparisons run in separate
+///   tasks, with a time limit, and at most [`max_comparisons`](PromotionConfig::max_comparisons) at
+///   once; more are skipped. In stage `local`, and for calls outside the share, there is no task and no
+///   copy.
+/// - [`random`](PostcodeLookup::random) and [`info`](PostcodeLookup::info) are not compared, because
+///   two implementations may answer them differently. Errors of the same kind are equal. A call that
+///   the old implementation could not answer is not compared.
+/// - In the stages where the old implementation can answer instead (`canary`, `remote-with-fallback`),
+///   the new one has [`patience`](PromotionConfig::patience) to answer. In `remote` it has no limit:
+///   give it a separate deadline ([`resilient`](super::resilient)).
+/// - A [`Guard`] steps back automatically and says why. A call that fails in `remote` while the stage
+///   is being changed is answered by the old implementation.
 ///
 /// ```
 /// # async fn example(library: std::sync::Arc<dyn postcode_core::PostcodeLookup>,
@@ -61,90 +60,27 @@ pub use self::stage::Stage;
 #[derive(Clone)]
 pub struct Promotion(Arc<Core>);
 
-/// How a [`Promotion`] compares and guards.
-#[derive(Clone, Debug, PartialEq)]
-#[non_exhaustive]
-pub struct PromotionConfig {
-    /// How long the new implementation may take where the old one can answer instead, and how long either
-    /// may take in a comparison (1 s).
-    pub patience: Duration,
-    /// Comparisons under way at once (64).
-    pub max_comparisons: usize,
-    /// Examples of differences to keep (16).
-    pub max_examples: usize,
-    /// What steps back by itself; `None` for nothing.
-    pub guard: Option<Guard>,
-}
-
-impl Default for PromotionConfig {
-    fn default() -> Self {
-        Self {
-            patience: Duration::from_secs(1),
-            max_comparisons: 64,
-            max_examples: 16,
-            guard: Some(Guard::default()),
-        }
-    }
-}
-
-struct Core {
-    old: Arc<dyn PostcodeLookup>,
-    new: Arc<dyn PostcodeLookup>,
-    config: PromotionConfig,
-    plan: CurrentPlan,
-    watch: Option<Watch>,
-    comparisons: Arc<Semaphore>,
-    calls: AtomicU64,
-    matched: AtomicU64,
-    mismatched: AtomicU64,
-    errors: AtomicU64,
-    fallbacks: AtomicU64,
-    failed: AtomicU64,
-    skipped: AtomicU64,
-    old_latencies: Latencies,
-    new_latencies: Latencies,
-    examples: Mutex<Vec<Example>>,
-    step_backs: AtomicU64,
-    last_step_back: Mutex<Option<StepBack>>,
-}
-
-/// In stage `local` one call in so many is timed: reading the clock twice takes longer than the rest.
+/// In stage `local` one call in this many is timed: reading the clock twice takes longer than the
+/// rest of the call.
 const TIMED: u64 = 16;
 
 impl Promotion {
-    /// From the old implementation to the new one, in stage `local`, with a share of 0.1.
+    /// Creates a promotion from `old` to `new`, in stage `local`, with a share of 0.1 and the
+    /// default configuration.
     pub fn new(old: Arc<dyn PostcodeLookup>, new: Arc<dyn PostcodeLookup>) -> Self {
         Self::with(old, new, PromotionConfig::default())
     }
 
-    /// The same, with that configuration.
+    /// Creates a promotion with this configuration, otherwise like [`new`](Self::new).
     pub fn with(old: Arc<dyn PostcodeLookup>, new: Arc<dyn PostcodeLookup>, config: PromotionConfig) -> Self {
-        Self(Arc::new(Core {
-            old,
-            new,
-            plan: CurrentPlan::new(Plan::LOCAL),
-            watch: config.guard.map(Watch::new),
-            comparisons: Arc::new(Semaphore::new(config.max_comparisons.min(Semaphore::MAX_PERMITS))),
-            config,
-            calls: AtomicU64::new(0),
-            matched: AtomicU64::new(0),
-            mismatched: AtomicU64::new(0),
-            errors: AtomicU64::new(0),
-            fallbacks: AtomicU64::new(0),
-            failed: AtomicU64::new(0),
-            skipped: AtomicU64::new(0),
-            old_latencies: Latencies::new(),
-            new_latencies: Latencies::new(),
-            examples: Mutex::default(),
-            step_backs: AtomicU64::new(0),
-            last_step_back: Mutex::default(),
-        }))
+        Self(Arc::new(Core::new(old, new, config)))
     }
 
-    /// Changes the stage, and the share (0 to 1) unless that is `None`, for the calls that begin from now on.
+    /// Changes the stage, and the share (0 to 1) if one is given, for calls that begin from now on.
     ///
     /// # Errors
-    /// [`InvalidInput`](ErrorKind::InvalidInput) if the share is not from 0 to 1; nothing is changed then.
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) if the share is not from 0 to 1. Nothing is
+    /// changed then.
     pub fn set(&self, stage: Stage, share: Option<f64>) -> Result<()> {
         self.0.plan.set(stage, share)?;
         if let Some(watch) = &self.0.watch {
@@ -153,12 +89,12 @@ impl Promotion {
         Ok(())
     }
 
-    /// The stage.
+    /// Returns the current stage.
     pub fn stage(&self) -> Stage {
         self.0.plan.get().stage
     }
 
-    /// What it has seen so far.
+    /// Returns the counts, latencies and examples since the start.
     pub fn snapshot(&self) -> Snapshot {
         let core = &*self.0;
         let plan = core.plan.get();
@@ -178,75 +114,6 @@ impl Promotion {
             latency: Sides { old: (&core.old_latencies).into(), new: (&core.new_latencies).into() },
             step_backs: core.step_backs.load(Relaxed),
             last_step_back: core.last_step_back.lock().unwrap_or_else(PoisonError::into_inner).clone(),
-        }
-    }
-}
-
-/// Whether an error is the new implementation's own: anything but an answer to bad input.
-fn is_failure(error: &Error) -> bool {
-    error.kind() != ErrorKind::InvalidInput
-}
-
-impl Core {
-    async fn ask_old<C: Call>(&self, call: &C, timed: bool) -> Result<C::Reply> {
-        if !timed {
-            return call.on(&*self.old).await;
-        }
-        let started = Instant::now();
-        let answer = call.on(&*self.old).await;
-        self.old_latencies.add(started.elapsed());
-        answer
-    }
-
-    /// Asks the new implementation and takes note of how it does.
-    async fn ask_new<C: Call>(&self, call: &C, plan: Plan, patience: Option<Duration>) -> Result<C::Reply> {
-        let started = Instant::now();
-        let answer = match patience {
-            None => call.on(&*self.new).await,
-            // Told, so that a service does not work on what nobody waits for any more.
-            Some(patience) => {
-                let told = deadline::scope(deadline::after(patience), call.on(&*self.new));
-                timeout(patience, told).await.unwrap_or_else(|_| {
-                    let message =
-                        format!("{call}: the new implementation gave no answer within {patience:?}");
-                    Err(Error::new(ErrorKind::Timeout, message))
-                })
-            }
-        };
-        let took = started.elapsed();
-        self.new_latencies.add(took);
-        let failed = answer.as_ref().is_err_and(is_failure);
-        self.errors.fetch_add(u64::from(failed), Relaxed);
-        self.note(plan, Seen { asked: Some(took), failed, matched: None });
-        answer
-    }
-
-    /// Asks the new implementation and, where that fails, the old one.
-    async fn ask_new_or_old<C: Call>(&self, call: &C, plan: Plan) -> (Result<C::Reply>, bool) {
-        match self.ask_new(call, plan, Some(self.config.patience)).await {
-            Err(error) if is_failure(&error) => {
-                self.fallbacks.fetch_add(1, Relaxed);
-                (self.ask_old(call, true).await, true)
-            }
-            answer => (answer, false),
-        }
-    }
-
-    /// Tells the guard, and steps back if it says so, unless the plan has been changed since.
-    fn note(&self, plan: Plan, seen: Seen) {
-        let Some(watch) = &self.watch else { return };
-        let current = self.plan.get();
-        if current != plan {
-            return;
-        }
-        let Some(reason) = watch.note(seen) else { return };
-        let Some(to) = guard::before(plan.stage) else { return };
-        if self.plan.change(plan, to) {
-            watch.clear();
-            self.step_backs.fetch_add(1, Relaxed);
-            let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-            let step = StepBack { at: now.as_secs(), from: plan.stage, to, reason };
-            *self.last_step_back.lock().unwrap_or_else(PoisonError::into_inner) = Some(step);
         }
     }
 }

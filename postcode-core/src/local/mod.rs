@@ -1,0 +1,252 @@
+//! The in-process implementation, whose dataset can be replaced while it serves.
+
+#[cfg(feature = "embedded")]
+mod embedded;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::task::Poll;
+
+use arc_swap::ArcSwap;
+use async_trait::async_trait;
+
+use crate::dataset::{Dataset, Demands, Search, Verify, read_signature};
+use crate::query::check;
+use crate::source::{Source, SourceUrl};
+use crate::{
+    Answer, DatasetInfo, Error, ErrorKind, Nearest, NearestOutcodes, Neighbour, Outcode, OutcodeSummary,
+    Page, Place, PlaceMatch, PlacePostcodes, PlaceQuery, Postcode, PostcodeLookup, Record, Result,
+    ScottishPostcode, Within,
+};
+#[cfg(feature = "embedded")]
+pub(crate) use embedded::Embedded;
+
+/// Looks postcodes up in this process, in a [`Dataset`].
+///
+/// Calls read memory and don't wait, so their futures are ready at once. The only exception is
+/// [`within`](PostcodeLookup::within): the search of a large region yields to other tasks about
+/// every millisecond, and stops when its future is dropped. Callers who need neither trait nor
+/// future use the methods of [`Dataset`], which [`dataset`](Self::dataset) returns.
+///
+/// ```
+/// use postcode_core::dataset::{DatasetBuilder, Metadata, Row};
+/// use postcode_core::{Local, PostcodeLookupExt};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let mut builder = DatasetBuilder::new(Metadata::new("made by hand"));
+/// builder.push(&Row::live("SW1A 1AA".parse()?))?;
+/// let local = Local::new(builder.build()?);
+/// assert!(local.validate("sw1a1aa").await?);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct Local(ArcSwap<Dataset>);
+
+impl Local {
+    /// Creates a lookup from an open dataset.
+    pub fn new(dataset: Dataset) -> Self {
+        Self(ArcSwap::from_pointee(dataset))
+    }
+
+    /// Opens a dataset file: see [`Dataset::open`].
+    ///
+    /// # Errors
+    /// [`Dataset`](crate::ErrorKind::Dataset) if the file is missing, damaged or of another format.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self> {
+        Dataset::open(path).map(Self::new)
+    }
+
+    /// Opens the dataset of a URL, `embedded:` or `file:PATH` with its options, as
+    /// [`connect`](crate::connect) does.
+    ///
+    /// # Errors
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) for any other URL;
+    /// [`NotSupported`](crate::ErrorKind::NotSupported) for `embedded:` without the feature
+    /// `embedded`; the errors of [`open`](Self::open).
+    ///
+    /// ```
+    /// let error = postcode_core::Local::from_url("file:/nowhere/uk.postcodes").unwrap_err();
+    /// assert_eq!(error.kind(), postcode_core::ErrorKind::Dataset);
+    /// ```
+    pub fn from_url(url: &str) -> Result<Self> {
+        Self::open_url(url, Demands::default()).map(|opened| opened.local)
+    }
+
+    /// Opens the dataset of a URL like [`from_url`](Self::from_url), with demands that the options
+    /// of the URL may change. Returns what was checked too.
+    ///
+    /// # Errors
+    /// The same as [`from_url`](Self::from_url); [`Dataset`](ErrorKind::Dataset) for a file that
+    /// does not meet the demands; [`InvalidInput`](crate::ErrorKind::InvalidInput) for `embedded:`
+    /// if a signature is demanded.
+    pub fn open_url(url: &str, demands: Demands) -> Result<Opened> {
+        let url = SourceUrl::parse(url)?;
+        let scheme = match &url.source {
+            Source::File(path) => {
+                let demands = demands.with_options("file", &url.options)?;
+                let dataset = Dataset::open(path)?;
+                let signature = read_signature(path)?;
+                demands.check(&dataset, signature.as_deref())?;
+                return Ok(Opened { local: Self::new(dataset), verified: demands.verify, signature });
+            }
+            #[cfg(feature = "embedded")]
+            Source::Embedded => {
+                url.no_options()?;
+                if demands.public_key.is_some() {
+                    return Err(Error::invalid(
+                        "embedded: is part of this program and has no signature: give file:/path/uk.postcodes",
+                    ));
+                }
+                // Unpacking compares the fingerprint, which covers the checksums of the unpacked
+                // sections.
+                let verified = Verify::Checksums;
+                return Ok(Opened { local: Self::embedded()?, verified, signature: None });
+            }
+            other => other.scheme(),
+        };
+        Err(match scheme {
+            "embedded" => Error::new(
+                ErrorKind::NotSupported,
+                "embedded: is not in this build: build it with feature \"embedded\" of postcode-core",
+            ),
+            scheme => Error::invalid(format!(
+                "{scheme}: is not in this process: write embedded: or file:/path/uk.postcodes"
+            )),
+        })
+    }
+
+    /// Returns the current dataset. It stays the same edition even if another replaces it.
+    pub fn dataset(&self) -> Dataset {
+        Dataset::clone(&self.0.load())
+    }
+
+    /// [`lookup`](PostcodeLookup::lookup) without a future.
+    #[inline]
+    pub(crate) fn get_many(&self, postcodes: &[Postcode]) -> Result<Vec<Answer>> {
+        check::batch(postcodes.len())?;
+        let mut answers = Vec::new();
+        self.0.load().get_many(postcodes, &mut answers);
+        Ok(answers)
+    }
+
+    /// Replaces the dataset, and returns the previous one. Running calls finish with the previous
+    /// one.
+    pub fn replace(&self, dataset: Dataset) -> Dataset {
+        Dataset::clone(&self.0.swap(Arc::new(dataset)))
+    }
+}
+
+/// A dataset that was opened by [`Local::open_url`].
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Opened {
+    /// The lookup.
+    pub local: Local,
+    /// How thoroughly the file was checked.
+    pub verified: Verify,
+    /// The signature next to the file, if there is one. It was verified if a signature was
+    /// demanded.
+    pub signature: Option<String>,
+}
+
+/// Rows and polygon edges that the search of a region examines before it yields to other tasks.
+const BETWEEN_TURNS: u64 = 20_000;
+
+/// Yields to the executor, which may run other tasks or drop this one.
+async fn give_turn() {
+    let mut given = false;
+    std::future::poll_fn(|context| {
+        if std::mem::replace(&mut given, true) {
+            return Poll::Ready(());
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
+}
+
+impl From<Dataset> for Local {
+    fn from(dataset: Dataset) -> Self {
+        Self::new(dataset)
+    }
+}
+
+#[deny(clippy::missing_trait_methods)]
+#[async_trait]
+impl PostcodeLookup for Local {
+    async fn lookup(&self, postcodes: &[Postcode]) -> Result<Vec<Answer>> {
+        self.get_many(postcodes)
+    }
+
+    async fn outcode(&self, outcode: Outcode) -> Result<Option<OutcodeSummary>> {
+        Ok(self.0.load().outcode(outcode))
+    }
+
+    async fn autocomplete(&self, prefix: &str, limit: usize) -> Result<Vec<Postcode>> {
+        self.0.load().autocomplete(prefix, limit)
+    }
+
+    async fn search(&self, query: &str, limit: usize) -> Result<Vec<Record>> {
+        self.0.load().search(query, limit)
+    }
+
+    async fn nearest(&self, query: &Nearest) -> Result<Option<Vec<Neighbour>>> {
+        self.0.load().nearest(query)
+    }
+
+    async fn within(&self, query: &Within) -> Result<Option<Page>> {
+        let dataset = self.dataset();
+        let mut search = Search::of(&dataset, query)?;
+        while !search.step(BETWEEN_TURNS) {
+            give_turn().await;
+        }
+        Ok(search.finish())
+    }
+
+    async fn outcodes(&self, prefix: &str, limit: usize) -> Result<Vec<Outcode>> {
+        self.0.load().outcodes_from(prefix, limit)
+    }
+
+    async fn random(&self, outcode: Option<Outcode>) -> Result<Option<Record>> {
+        Ok(self.0.load().random(outcode))
+    }
+
+    async fn nearest_outcodes(&self, query: &NearestOutcodes) -> Result<Option<Vec<OutcodeSummary>>> {
+        self.0.load().nearest_outcodes(query)
+    }
+
+    async fn place(&self, code: &str) -> Result<Option<Place>> {
+        self.0.load().place(code)
+    }
+
+    async fn places(&self, query: &str, limit: usize) -> Result<Vec<Place>> {
+        self.0.load().places(query, limit)
+    }
+
+    async fn find_places(&self, query: &PlaceQuery) -> Result<Vec<PlaceMatch>> {
+        self.0.load().find_places(query)
+    }
+
+    async fn place_postcodes(
+        &self,
+        code: &str,
+        after: Option<Postcode>,
+        limit: usize,
+    ) -> Result<Option<PlacePostcodes>> {
+        self.0.load().place_postcodes(code, after, limit)
+    }
+
+    async fn random_place(&self) -> Result<Option<Place>> {
+        self.0.load().random_place()
+    }
+
+    async fn scottish_postcode(&self, postcode: Postcode) -> Result<Option<ScottishPostcode>> {
+        self.0.load().scottish_postcode(postcode)
+    }
+
+    async fn info(&self) -> Result<DatasetInfo> {
+        Ok(self.0.load().info().clone())
+    }
+}

@@ -1,0 +1,62 @@
+//! Goes through all pages of a region.
+
+use crate::{MAX_PAGE, Postcode, PostcodeLookup, Record, Region, Result, Within};
+
+/// Returns the pages of a region one after the other: see
+/// [`PostcodeLookupExt::pages`](crate::PostcodeLookupExt::pages).
+///
+/// ```
+/// use postcode_core::{PostcodeLookup, PostcodeLookupExt, Region, Result};
+///
+/// async fn count(postcodes: &dyn PostcodeLookup, ward: &str) -> Result<usize> {
+///     let mut pages = postcodes.pages(Region::area(ward));
+///     let mut count = 0;
+///     while let Some(records) = pages.next().await? {
+///         count += records.len();
+///     }
+///     Ok(count)
+/// }
+/// ```
+#[derive(Debug)]
+pub struct Pages<'a, L: ?Sized> {
+    lookup: &'a L,
+    /// The query of the next page; `None` after the last page.
+    rest: Option<Within>,
+}
+
+impl<'a, L: PostcodeLookup + ?Sized> Pages<'a, L> {
+    pub(crate) fn of(lookup: &'a L, region: Region) -> Self {
+        Self { lookup, rest: Some(Within::of(region).limit(MAX_PAGE)) }
+    }
+
+    /// Sets the most records in a page, 1 to [`MAX_PAGE`], which is the default.
+    #[must_use]
+    pub fn limit(mut self, limit: usize) -> Self {
+        self.rest = self.rest.map(|rest| rest.limit(limit));
+        self
+    }
+
+    /// Starts after this postcode.
+    #[must_use]
+    pub fn after(mut self, after: impl Into<Option<Postcode>>) -> Self {
+        let after = after.into();
+        self.rest = self.rest.map(|rest| rest.after(after));
+        self
+    }
+
+    /// Returns the records of the next page, or `None` when there are no more. It is `None` at once
+    /// if the region is [not known](PostcodeLookup::within). After an error, a further call asks
+    /// for the same page again.
+    ///
+    /// # Errors
+    /// The same as [`PostcodeLookup::within`].
+    pub async fn next(&mut self) -> Result<Option<Vec<Record>>> {
+        let Some(query) = &mut self.rest else { return Ok(None) };
+        let page = self.lookup.within(query).await?;
+        match page.as_ref().and_then(|page| page.next) {
+            Some(next) => query.after = Some(next),
+            None => self.rest = None,
+        }
+        Ok(page.map(|page| page.records).filter(|records| !records.is_empty()))
+    }
+}

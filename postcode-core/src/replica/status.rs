@@ -1,0 +1,21 @@
+//! The state of a replica.
+
+use std::time::SystemTime;
+
+#[cfg(doc)]
+use crate::Replica;
+use crate::{DatasetInfo, Error};
+
+/// The edition that a [`Replica`] uses, and the state of its connection to the service.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ReplicaStatus {
+    /// The edition that answers.
+    pub info: DatasetInfo,
+    /// When the service last confirmed or delivered this edition.
+    pub confirmed: Option<SystemTime>,
+    /// The reason why the last try failed, if it did.
+    pub error: Option<Error>,
+    /// How many times a new edition has replaced the previous one.
+    pub editions: u64,
+}
