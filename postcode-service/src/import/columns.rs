@@ -13,6 +13,8 @@ pub(super) enum Field {
     Terminated,
     /// `live` or `terminated`, from sources that know this and not the date.
     Status,
+    /// `Yes` or `No`: whether the postcode is in use.
+    InUse,
     UserType,
     Eastings,
     Northings,
@@ -32,12 +34,13 @@ pub(super) enum Field {
 /// `pcon14cd`.
 pub(super) const COLUMNS: &[(Field, &[&str])] = &[
     (Field::Postcode, &["pcds", "pcd8", "pcd2", "pcd7", "pcd", "postcode", "pc"]),
-    (Field::Introduced, &["dointr"]),
-    (Field::Terminated, &["doterm"]),
-    (Field::Status, &["status"]),
-    (Field::UserType, &["usrtypind", "usertype"]),
-    (Field::Eastings, &["east1m", "oseast1m", "eastings", "ea"]),
-    (Field::Northings, &["north1m", "osnrth1m", "northings", "no"]),
+    (Field::Introduced, &["dointr", "introduced", "date_of_introduction"]),
+    (Field::Terminated, &["doterm", "terminated", "date_of_termination"]),
+    (Field::Status, &["status", "postcode_status"]),
+    (Field::InUse, &["in_use?", "in_use"]),
+    (Field::UserType, &["usrtypind", "usertype", "user_type"]),
+    (Field::Eastings, &["east1m", "oseast1m", "eastings", "easting", "ea"]),
+    (Field::Northings, &["north1m", "osnrth1m", "northings", "northing", "no"]),
     (Field::Quality, &["gridind", "osgrdind", "quality"]),
     (Field::QualityTens, &["positional_quality_indicator", "pq"]),
     (Field::Latitude, &["lat", "latitude"]),
@@ -56,13 +59,16 @@ pub(super) const COLUMNS: &[(Field, &[&str])] = &[
     (Field::Area(AreaKind::ParliamentaryConstituencyBefore), PCON),
     (
         Field::Area(AreaKind::AdminDistrict),
-        &["lad##cd", "oslaua", "laua", "lad", "admin_district_code", "dc"],
+        &["lad##cd", "ladcd", "district_code", "oslaua", "laua", "lad", "admin_district_code", "dc"],
     ),
-    (Field::Area(AreaKind::Parish), &["parncp##cd", "parncp", "parish"]),
-    (Field::Area(AreaKind::AdminCounty), &["cty##cd", "oscty", "cty", "admin_county_code", "cc"]),
+    (Field::Area(AreaKind::Parish), &["parncp##cd", "parncp", "parish_code", "parish"]),
+    (
+        Field::Area(AreaKind::AdminCounty),
+        &["cty##cd", "county_code", "oscty", "cty", "admin_county_code", "cc"],
+    ),
     (
         Field::Area(AreaKind::AdminWard),
-        &["wd##cd", "osward", "ward", "wd", "admin_ward_code", "wc", "wardcd_20##"],
+        &["wd##cd", "ward_code", "osward", "ward", "wd", "admin_ward_code", "wc", "wardcd_20##"],
     ),
     (Field::Area(AreaKind::CountyElectoralDivision), &["ced##cd", "ced"]),
     (Field::Area(AreaKind::Ccg), &["sicbl##cd", "sicbl", "ccg##cd", "ccg"]),
@@ -85,7 +91,7 @@ pub(super) const COLUMNS: &[(Field, &[&str])] = &[
     (Field::Area(AreaKind::LocalEnterprisePartnership2), &["lep##cd2", "lep2"]),
 ];
 
-const PCON: &[&str] = &["pcon##cd", "pcon"];
+const PCON: &[&str] = &["pcon##cd", "pcon", "constituency_code"];
 
 /// The ten columns of Code-Point Open, which ships without a header. The regional health authority
 /// is not kept.
@@ -132,6 +138,42 @@ impl Columns {
         let fields = COLUMNS.iter().filter_map(|(field, patterns)| Some((*field, place(*field, patterns)?)));
         let fields = fields.collect();
         Self { names, fields }
+    }
+
+    /// Leaves out columns of areas that hold names and not codes, by the first rows: `Ward` may be either.
+    pub(super) fn leave_out_names(&mut self, rows: &[Vec<String>]) {
+        let is_code = |cell: &String| cell.bytes().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit());
+        self.fields.retain(|(field, at)| {
+            let cells = || rows.iter().filter_map(|row| row.get(*at)).filter(|cell| !cell.is_empty());
+            let codes = cells().filter(|cell| is_code(cell)).count();
+            !matches!(field, Field::Area(_)) || codes * 2 >= cells().count()
+        });
+    }
+
+    /// Columns that seem to say whether, since when or where a postcode is in use, and that nothing is made of.
+    pub(super) fn not_understood(&self) -> Vec<&str> {
+        let has = |fields: &[Field]| fields.iter().any(|field| self.index(*field).is_some());
+        let both = |fields: &[Field]| fields.iter().all(|field| self.index(*field).is_some());
+        let status = has(&[Field::Status, Field::InUse, Field::Terminated]);
+        let introduced = has(&[Field::Introduced]);
+        let located =
+            both(&[Field::Eastings, Field::Northings]) || both(&[Field::Latitude, Field::Longitude]);
+        let says = |name: &str| {
+            let key = key(name);
+            let starts = |stems: &[&str]| {
+                key.split(|c: char| !c.is_ascii_alphanumeric())
+                    .any(|word| stems.iter().any(|stem| word.starts_with(stem)))
+            };
+            let is = |names: &[&str]| names.contains(&key.as_str());
+            (!status
+                && (starts(&["terminat", "doterm", "expir", "delet"])
+                    || is(&["status", "live", "active", "in_use"])))
+                || (!introduced && starts(&["introduc", "dointr"]))
+                || (!located
+                    && (starts(&["easting", "northing", "latitude", "longitude"])
+                        || is(&["lat", "lng", "long", "lon", "x", "y", "coordinates"])))
+        };
+        self.unused().filter(|name| says(name)).collect()
     }
 
     /// Where a field is.

@@ -76,6 +76,7 @@ impl Import {
             codes,
             named,
         });
+        work.findings.extend(not_understood(found));
         work.findings.extend(empty(format, found, &work.fill, &work.area_rows));
         let unused: BTreeSet<&str> = tables(found).flat_map(|(_, table)| table.columns.unused()).collect();
         let marked = found.iter().filter(|one| one.is_read() && one.marked);
@@ -193,6 +194,23 @@ fn empty(format: Format, found: &[Found], fill: &Fill, area_rows: &[u64]) -> Vec
         finding
     };
     empty.map(finding).collect()
+}
+
+/// Columns that would be lost without anybody noticing.
+fn not_understood(found: &[Found]) -> Vec<Finding> {
+    let columns = tables(found).flat_map(|(text, table)| {
+        table.columns.not_understood().into_iter().map(move |name| {
+            let text = format!(
+                "{}: the column {name:?} seems to hold a status, dates or positions, and is not understood: rename \
+                 it as docs/IMPORT.md says, or leave it out",
+                text.display
+            );
+            let mut finding = Finding::new(Doubt::Unread, text);
+            finding.column = Some(name.to_owned());
+            finding
+        })
+    });
+    columns.collect()
 }
 
 /// The report as JSON.
