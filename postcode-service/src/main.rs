@@ -29,6 +29,7 @@ enum Command {
     Pack(cli::pack::Args),
     Lookup(cli::lookup::Args),
     Enrich(cli::enrich::Args),
+    Export(cli::export::Args),
     Validate(cli::validate::Args),
     Autocomplete(cli::autocomplete::Args),
     Search(cli::search::Args),
@@ -43,12 +44,13 @@ enum Command {
 }
 
 impl Command {
-    /// For the lookups 1 is "not found", so their errors are 2; for the tools there is only success
-    /// and failure.
+    /// Returns the exit status of errors: 2 for lookups, where 1 means "not found", and 1 for
+    /// tools.
     fn status_of_errors(&self) -> u8 {
         match self {
             Self::Token(_)
             | Self::Import(_)
+            | Self::Export(_)
             | Self::Inspect(_)
             | Self::Verify(_)
             | Self::Sign(_)
@@ -72,6 +74,7 @@ impl Command {
             Self::Pack(args) => args.run().await,
             Self::Lookup(args) => args.run().await,
             Self::Enrich(args) => args.run().await,
+            Self::Export(args) => args.run().await,
             Self::Validate(args) => args.run().await,
             Self::Autocomplete(args) => args.run().await,
             Self::Search(args) => args.run().await,

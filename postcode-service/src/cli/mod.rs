@@ -5,6 +5,7 @@ pub mod autocomplete;
 pub mod diff;
 pub mod distance;
 pub mod enrich;
+pub mod export;
 pub mod exit;
 pub mod import;
 pub mod info;

@@ -58,15 +58,15 @@ plain! {
 
 /// What was found for a row.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Found<'a> {
+pub(crate) struct Found<'a> {
     /// The row's postcode, as it stands there or repaired.
-    pub(super) postcode: Option<Postcode>,
+    pub(crate) postcode: Option<Postcode>,
     /// What is known of it.
-    pub(super) answer: Option<&'a Answer>,
+    pub(crate) answer: Option<&'a Answer>,
     /// Why there is no postcode.
-    pub(super) error: Option<&'a str>,
+    pub(crate) error: Option<&'a str>,
     /// Whether the postcode was repaired.
-    pub(super) repaired: bool,
+    pub(crate) repaired: bool,
 }
 
 impl Found<'_> {
@@ -79,10 +79,10 @@ impl Found<'_> {
     }
 }
 
-/// A value of a column. Of a row without an answer there is none.
+/// A value of a column; missing for a row without an answer.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(untagged)]
-pub(super) enum Value<'a> {
+pub(crate) enum Value<'a> {
     None,
     Text(Cow<'a, str>),
     Number(u64),
@@ -125,7 +125,7 @@ impl Column {
         if columns.is_empty() { Err("no column is named: name one or more".to_owned()) } else { Ok(columns) }
     }
 
-    /// All names.
+    /// Returns all names.
     pub fn names() -> impl Iterator<Item = String> {
         let plain = Plain::ALL.iter().map(|plain| Self(What::Plain(*plain)));
         let names = AreaKind::ALL.into_iter().map(|kind| Self(What::Name(kind)));
@@ -133,7 +133,7 @@ impl Column {
         plain.chain(names).chain(codes).map(|column| column.to_string())
     }
 
-    /// Whether that is its name.
+    /// Returns whether that is the column's name.
     pub(super) fn is(self, name: &str) -> bool {
         match self.0 {
             What::Plain(plain) => plain.name() == name,
@@ -142,7 +142,7 @@ impl Column {
         }
     }
 
-    pub(super) fn value<'a>(self, found: &Found<'a>) -> Value<'a> {
+    pub(crate) fn value<'a>(self, found: &Found<'a>) -> Value<'a> {
         let record = found.answer.and_then(Answer::record);
         let text = |text: Option<&'a str>| text.map_or(Value::None, |text| Value::Text(text.into()));
         let shown = |text: Option<String>| text.map_or(Value::None, |text| Value::Text(text.into()));

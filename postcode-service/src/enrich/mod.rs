@@ -26,7 +26,7 @@ pub(crate) use csv::Header;
 pub(crate) use pieces::{Cutter, enrich_piece};
 pub(crate) use unpack::decoded;
 
-use column::Found;
+pub(crate) use column::{Found, Value};
 use reading::{Cell, Lack};
 use rows::{Batch, Kind, Rows};
 
