@@ -216,7 +216,8 @@ impl Rows<'_> {
             .synchronous(sqlx::sqlite::SqliteSynchronous::Off);
         let mut database = SqliteConnection::connect_with(&options).await?;
         let names: Vec<String> = self.names().map(|name| format!("\"{name}\"")).collect();
-        let key = if names.iter().any(|name| name == "\"postcode\"") { ", PRIMARY KEY (\"postcode\")" } else { "" };
+        let key =
+            if names.iter().any(|name| name == "\"postcode\"") { ", PRIMARY KEY (\"postcode\")" } else { "" };
         let create = format!(
             "CREATE TABLE about (attribution TEXT NOT NULL); CREATE TABLE postcodes ({}{key})",
             names.join(", ")

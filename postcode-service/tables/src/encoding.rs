@@ -151,7 +151,10 @@ impl fmt::Display for Encoding {
 
 /// Converts a text to UTF-8, piece by piece. A mark at its beginning stays.
 #[derive(Debug)]
-pub struct ToUtf8(Decoder);
+pub struct ToUtf8 {
+    decoder: Decoder,
+    ended: bool,
+}
 
 impl ToUtf8 {
     /// From an encoding.
@@ -162,15 +165,19 @@ impl ToUtf8 {
             Encoding::Utf16Be => UTF_16BE,
             Encoding::Windows1252 => WINDOWS_1252,
         };
-        Self(encoding.new_decoder_without_bom_handling())
+        Self { decoder: encoding.new_decoder_without_bom_handling(), ended: false }
     }
 
-    /// Adds the text of the next bytes to `out`; `last` says that none follow. What is malformed becomes U+FFFD.
+    /// Adds the text of the next bytes to `out`; `last` says that none follow; what is given after that is ignored. What is malformed becomes U+FFFD.
     pub fn convert(&mut self, bytes: &[u8], last: bool, out: &mut Vec<u8>) {
+        if self.ended {
+            return;
+        }
+        self.ended = last;
         let mut rest = bytes;
         let mut buffer = [0; 8 << 10];
         loop {
-            let (result, read, written, _) = self.0.decode_to_utf8(rest, &mut buffer, last);
+            let (result, read, written, _) = self.decoder.decode_to_utf8(rest, &mut buffer, last);
             out.extend_from_slice(&buffer[..written]);
             rest = &rest[read..];
             if result == encoding_rs::CoderResult::InputEmpty {
