@@ -145,7 +145,7 @@ impl Args {
     /// Runs the command.
     ///
     /// # Errors
-    /// What went wrong, for [`report`](crate::cli::exit::report).
+    /// Returns the error for [`report`](crate::cli::exit::report).
     pub async fn run(self) -> Result<()> {
         let plan = self.plan()?;
         let read = Arc::new(AtomicU64::new(0));
@@ -171,7 +171,7 @@ impl Args {
                 progress.finish_and_clear();
                 // Here, because the process ends without dropping anything.
                 drop(out);
-                eprintln!("interrupted: {}", if file { "nothing was published" } else { "what was written is a part" });
+                eprintln!("interrupted: {}", if file { "nothing was published" } else { "the output is incomplete" });
                 std::process::exit(interrupt::STATUS);
             }
         };
@@ -288,7 +288,7 @@ fn format(input: &Path) -> Result<Format> {
         "json" => Ok(Format::Json),
         // The name of a zip file is seldom that of what is in it.
         _ if name.ends_with(".zip") => Ok(Format::Csv),
-        _ => bail!("{}: its name does not say what it is: give --format csv, ndjson or json", shown(input)),
+        _ => bail!("{}: its name does not tell the format: give --format csv, ndjson or json", shown(input)),
     }
 }
 
@@ -335,7 +335,7 @@ impl Out {
     }
 }
 
-/// Shown only where it disturbs nothing: to a person whose rows go elsewhere.
+/// Creates a progress bar. It is visible only on a terminal, and only if the rows go elsewhere.
 fn progress(size: Option<u64>, out: &Path) -> ProgressBar {
     let shown = io::stderr().is_terminal() && (out != Path::new("-") || !io::stdout().is_terminal());
     let target = if shown { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };

@@ -118,7 +118,7 @@ impl Column {
         for name in text.split(',').map(str::trim).filter(|name| !name.is_empty()) {
             let column = name.parse()?;
             if columns.contains(&column) {
-                return Err(format!("the column {name:?} is asked for twice: name each once"));
+                return Err(format!("the column {name:?} is named twice: name each once"));
             }
             columns.push(column);
         }

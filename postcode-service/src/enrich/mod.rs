@@ -34,7 +34,7 @@ use rows::{Batch, Kind, Rows};
 const AT_ONCE: usize = 1_000;
 /// Calls under way at a time: a source across a network is not waited for one by one.
 const CALLS: usize = 4;
-/// The longest row, in bytes; and what a batch of rows holds, or one row more.
+/// The longest row in bytes. A batch holds at most that and one more row.
 pub const MAX_ROW: usize = 1 << 20;
 /// The longest [`Plan::prefix`], in bytes: it stands in every line of JSON, for each column.
 pub const MAX_PREFIX: usize = 64;

@@ -408,7 +408,7 @@ impl<'a> Rows<'a> {
 }
 
 fn too_long(line: u64) -> Error {
-    Error::Invalid(format!("line {line}: a row of more than {MAX_ROW} bytes: does a quote lack its partner?"))
+    Error::Invalid(format!("line {line}: a row of more than {MAX_ROW} bytes: is a quote left open?"))
 }
 
 /// What is read and not yet taken.

@@ -59,7 +59,7 @@ impl fmt::Display for Error {
         match self {
             Self::Read(error) => error.fmt(f),
             Self::TooLong(line, most) => {
-                write!(f, "line {line}: a row of more than {most} bytes: does a quote lack its partner?")
+                write!(f, "line {line}: a row of more than {most} bytes: is a quote left open?")
             }
             Self::Row(line, fault) => write!(f, "line {line}: {fault}"),
         }

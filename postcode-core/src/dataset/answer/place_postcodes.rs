@@ -1,4 +1,4 @@
-//! The postcodes of a place, through the spatial index.
+//! The postcodes of a place, found with the spatial index.
 
 use crate::dataset::Dataset;
 use crate::dataset::Inner;
@@ -7,17 +7,18 @@ use crate::model::Square;
 use crate::query::check;
 use crate::{Error, ErrorKind, GridSystem, Location, Place, PlacePostcodes, Postcode, Result};
 
-/// How far metres on the National Grid may be from metres on the ground: far more than they are.
+/// An upper limit for the ratio between metres on the National Grid and metres on the ground.
 const MARGIN: f64 = 1.002;
 const MARGIN_METRES: f64 = 50.0;
 
 impl Dataset {
-    /// The live postcodes around a place, as
-    /// [`PostcodeLookup::place_postcodes`](crate::PostcodeLookup::place_postcodes) says.
+    /// Returns the live postcodes around a place: see
+    /// [`PostcodeLookup::place_postcodes`](crate::PostcodeLookup::place_postcodes).
     ///
     /// # Errors
-    /// [`NotSupported`](ErrorKind::NotSupported) if the dataset has no places, or of an area, which has no box;
-    /// [`InvalidInput`](ErrorKind::InvalidInput) for a limit out of range or too long a text.
+    /// [`NotSupported`](ErrorKind::NotSupported) if the dataset has no places, and for an area,
+    /// which has no box; [`InvalidInput`](ErrorKind::InvalidInput) for a limit out of range or a
+    /// text that is too long.
     pub fn place_postcodes(
         &self,
         code: &str,
@@ -68,7 +69,8 @@ impl Dataset {
 }
 
 impl Inner {
-    /// The rows of live postcodes in a square, all within `reach` metres of a point; in their order.
+    /// Returns the rows of live postcodes in a square, in order. All lie within `reach` metres of a
+    /// point.
     fn rows_in(&self, square: &Square, origin: Location, reach: f64) -> Vec<u32> {
         let data: &[u8] = &self.bytes;
         let cover = Cover::of_circle(origin, reach);
@@ -85,7 +87,7 @@ impl Inner {
                 }
             },
         );
-        // Only the Irish Grid has numbers of its own, and a look at the postcode tells which grid it is.
+        // Only the Irish Grid has different numbers, and the postcode tells which grid it is on.
         rows.retain(|row| {
             let postcode = self.keys.postcode(data, *row);
             let grid = postcode.and_then(|postcode| self.rows.grid(data, *row, postcode));
