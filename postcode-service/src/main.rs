@@ -29,6 +29,7 @@ enum Command {
     Pack(cli::pack::Args),
     Lookup(cli::lookup::Args),
     Enrich(cli::enrich::Args),
+    Export(cli::export::Args),
     Validate(cli::validate::Args),
     Autocomplete(cli::autocomplete::Args),
     Search(cli::search::Args),
@@ -49,6 +50,7 @@ impl Command {
         match self {
             Self::Token(_)
             | Self::Import(_)
+            | Self::Export(_)
             | Self::Inspect(_)
             | Self::Verify(_)
             | Self::Sign(_)
@@ -72,6 +74,7 @@ impl Command {
             Self::Pack(args) => args.run().await,
             Self::Lookup(args) => args.run().await,
             Self::Enrich(args) => args.run().await,
+            Self::Export(args) => args.run().await,
             Self::Validate(args) => args.run().await,
             Self::Autocomplete(args) => args.run().await,
             Self::Search(args) => args.run().await,

@@ -1,5 +1,7 @@
 //! Parses a CSV file of customers.
 
+use postcode_tables::records::{self, Record, Records, Wanted};
+use postcode_tables::{Fault, plain_text};
 use serde::{Deserialize, Serialize};
 
 use super::{MAX_IMPORT, MAX_IMPORT_ROWS};
@@ -50,6 +52,8 @@ pub(crate) type Row = (i64, Result<Said, String>);
 
 enum Column {
     Name,
+    /// A part of the name, such as a first name.
+    NamePart,
     Email,
     Postcode,
     Address,
@@ -57,28 +61,56 @@ enum Column {
     Phone,
     Notes,
     Reference(String),
+    /// A column without a heading, as spreadsheets leave them.
+    Unnamed,
 }
 
 impl Column {
+    /// Recognises a heading, also as other tools write it: `Post Code`, `E-mail`, `Address Line 1`.
     fn named(header: &str) -> Option<Self> {
         let header = header.trim();
-        let name = header.to_ascii_lowercase();
-        Some(match name.as_str() {
-            "name" => Self::Name,
-            "email" => Self::Email,
-            "postcode" => Self::Postcode,
-            "address" | "address_lines" => Self::Address,
-            "phone" => Self::Phone,
-            "notes" => Self::Notes,
-            _ if name.starts_with("reference:") => {
-                Self::Reference(header["reference:".len()..].trim().into())
+        if let Some((kind, system)) = header.split_once(':').filter(|(kind, _)| plain(kind) == "reference") {
+            return (!kind.is_empty()).then(|| Self::Reference(system.trim().into()));
+        }
+        Some(match plain(header).as_str() {
+            "" => Self::Unnamed,
+            "name" | "fullname" | "customer" | "customername" | "contactname" => Self::Name,
+            "firstname" | "forename" | "givenname" | "lastname" | "surname" | "familyname" => Self::NamePart,
+            "email" | "emailaddress" | "mail" => Self::Email,
+            "postcode" | "postalcode" | "zip" | "zipcode" => Self::Postcode,
+            "address" | "addresslines" | "fulladdress" => Self::Address,
+            "street" | "streetaddress" | "town" | "city" | "county" => Self::AddressLine,
+            "phone" | "phonenumber" | "telephone" | "telephonenumber" | "tel" | "mobile" | "mobilenumber" => {
+                Self::Phone
             }
-            _ => {
-                let number: usize = name.strip_prefix("address_line_")?.parse().ok()?;
+            "notes" | "note" | "comments" | "comment" => Self::Notes,
+            name => {
+                let number = name.strip_prefix("addressline").or_else(|| name.strip_prefix("address"))?;
+                let number: usize = number.parse().ok()?;
                 (1..=MAX_ADDRESS_LINES).contains(&number).then_some(Self::AddressLine)?
             }
         })
     }
+
+    /// Returns a name for a column that may appear once only.
+    fn once(&self, header: &str) -> Option<String> {
+        Some(match self {
+            Self::Name => "name".into(),
+            Self::Email => "email".into(),
+            Self::Postcode => "postcode".into(),
+            Self::Address => "address".into(),
+            Self::Phone => "phone".into(),
+            Self::Notes => "notes".into(),
+            Self::Unnamed => return None,
+            Self::NamePart | Self::AddressLine | Self::Reference(_) => plain(header),
+        })
+    }
+}
+
+/// Returns a heading without what tools write differently.
+fn plain(header: &str) -> String {
+    let ignored = |c: &char| matches!(c, ' ' | '_' | '-' | '.' | '\u{a0}');
+    header.trim().chars().filter(|c| !ignored(c)).flat_map(char::to_lowercase).collect()
 }
 
 /// Reads the rows of a file.
@@ -90,16 +122,24 @@ pub(super) fn read(file: &[u8]) -> Result<Vec<Row>, Error> {
     if file.len() > MAX_IMPORT {
         return refused(format!("the file is larger than {MAX_IMPORT} bytes: give it in parts"));
     }
-    // Spreadsheets write a byte order mark before UTF-8.
-    let file = file.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(file);
-    let mut records = Records::new(file);
-    let columns = columns(&records.next_record()?.map(|(_, header)| header).unwrap_or_default())?;
+    let wanted = Wanted { delimiter: None, encoding: None, max_row: MAX_ROW, max_cells: MAX_FIELDS };
+    let mut records = Records::new(file, &wanted)
+        .map_err(|error| Error::BadImport(format!("the file can't be read: {error}")))?;
+    let header: Vec<String> = match records.next_record().map_err(malformed)? {
+        Some(header) => (0..header.cells()).map(|n| header.text(n).into_owned()).collect(),
+        None => Vec::new(),
+    };
+    let columns = columns(&header)?;
     let mut rows = Vec::new();
-    while let Some((line, record)) = records.next_record()? {
+    while let Some(record) = records.next_record().map_err(malformed)? {
+        // Spreadsheets leave rows of nothing but delimiters.
+        if record.is_blank_from(0) {
+            continue;
+        }
         if rows.len() == MAX_IMPORT_ROWS {
             return refused(format!("the file has more than {MAX_IMPORT_ROWS} rows: give it in parts"));
         }
-        rows.push((line, row(&record, &columns)));
+        rows.push((record.line.cast_signed(), row(&record, &columns)));
     }
     if rows.is_empty() {
         return refused(
@@ -109,77 +149,22 @@ pub(super) fn read(file: &[u8]) -> Result<Vec<Row>, Error> {
     Ok(rows)
 }
 
-/// A record: the line on which it begins, and its fields.
-type Record<'r> = (i64, Vec<&'r [u8]>);
-
-/// The records of a file, read into buffers that do not grow.
-struct Records<'a> {
-    file: &'a [u8],
-    /// The bytes of the file that have been read.
-    at: usize,
-    reader: csv_core::Reader,
-    fields: Vec<u8>,
-    ends: Vec<usize>,
-    /// The line at the byte `counted`.
-    line: i64,
-    counted: usize,
+fn malformed(error: records::Error) -> Error {
+    Error::BadImport(match error {
+        records::Error::TooLong(line, most) => {
+            format!("line {line}: the row has more than {most} bytes: is a quote left open?")
+        }
+        records::Error::Row(line, Fault::TooManyCells(most)) => {
+            format!("line {line}: the row has more than {most} fields")
+        }
+        records::Error::Row(line, Fault::OpenQuote) => {
+            format!("line {line}: a quote is left open to the end of the file")
+        }
+        records::Error::Read(error) => format!("the file can't be read: {error}"),
+    })
 }
 
-impl<'a> Records<'a> {
-    fn new(file: &'a [u8]) -> Self {
-        let (fields, ends) = (vec![0; MAX_ROW], vec![0; MAX_FIELDS]);
-        Self { file, at: 0, reader: csv_core::Reader::new(), fields, ends, line: 1, counted: 0 }
-    }
-
-    /// Returns the next record.
-    fn next_record(&mut self) -> Result<Option<Record<'_>>, Error> {
-        let line = self.next_line();
-        let refused = |what: String| Err(Error::BadImport(format!("line {line}: {what}")));
-        let (mut length, mut count) = (0, 0);
-        loop {
-            let (fields, ends) = (&mut self.fields[length..], &mut self.ends[count..]);
-            let (result, read, written, ended) = self.reader.read_record(&self.file[self.at..], fields, ends);
-            self.at += read;
-            length += written;
-            count += ended;
-            match result {
-                // The next call, with no input, returns the end.
-                csv_core::ReadRecordResult::InputEmpty => {}
-                csv_core::ReadRecordResult::OutputFull => {
-                    return refused(format!("the row has more than {MAX_ROW} bytes: is a quote left open?"));
-                }
-                csv_core::ReadRecordResult::OutputEndsFull => {
-                    return refused(format!("the row has more than {MAX_FIELDS} fields"));
-                }
-                csv_core::ReadRecordResult::Record => break,
-                csv_core::ReadRecordResult::End => return Ok(None),
-            }
-        }
-        let starts = std::iter::once(0).chain(self.ends.iter().copied());
-        let fields = starts.zip(&self.ends[..count]).map(|(start, &end)| &self.fields[start..end]);
-        Ok(Some((line, fields.collect())))
-    }
-
-    /// Returns the line on which the next record begins. The csv crate tells where the previous
-    /// record ended, which is a different line after CRLF and after empty lines, and it ignores CR
-    /// without LF.
-    fn next_line(&mut self) -> i64 {
-        let empty = self.file[self.at..].iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
-        let from = self.counted;
-        self.counted = self.at + empty;
-        for at in from..self.counted {
-            let after_cr = at > 0 && self.file[at - 1] == b'\r';
-            match self.file[at] {
-                b'\r' => self.line += 1,
-                b'\n' if !after_cr => self.line += 1,
-                _ => {}
-            }
-        }
-        self.line
-    }
-}
-
-fn columns(headers: &[&[u8]]) -> Result<Vec<Column>, Error> {
+fn columns(headers: &[String]) -> Result<Vec<Column>, Error> {
     const ALL: &str = "name, email, postcode, address or address_line_1 to address_line_10, phone, notes, \
                        reference:SYSTEM";
     let refused = |what: String| Err(Error::BadImport(format!("line 1: {what}; columns are {ALL}")));
@@ -189,25 +174,25 @@ fn columns(headers: &[&[u8]]) -> Result<Vec<Column>, Error> {
     let mut seen: Vec<String> = Vec::new();
     let mut columns = Vec::new();
     for header in headers {
-        let Ok(header) = std::str::from_utf8(header) else { return refused("it is not UTF-8".into()) };
-        let name = header.trim().to_ascii_lowercase();
+        let header = header.trim_start_matches('\u{feff}').trim();
         // Ignoring an unknown column would lose its data silently.
         let Some(column) = Column::named(header) else {
             return refused(format!("{header:?} is not a column"));
         };
-        if seen.contains(&name) {
-            return refused(format!("the column {header:?} appears twice"));
+        if let Some(name) = column.once(header) {
+            if seen.contains(&name) {
+                return refused(format!("the column {header:?} appears twice"));
+            }
+            seen.push(name);
         }
-        seen.push(name);
         columns.push(column);
     }
-    let has = |name: &str| seen.iter().any(|seen| seen == name);
-    let addressed = seen.iter().any(|name| name.starts_with("address"));
+    let has = |wanted: fn(&Column) -> bool| columns.iter().any(wanted);
     for (name, has) in [
-        ("name", has("name")),
-        ("email", has("email")),
-        ("postcode", has("postcode")),
-        ("address", addressed),
+        ("name", has(|column| matches!(column, Column::Name | Column::NamePart))),
+        ("email", has(|column| matches!(column, Column::Email))),
+        ("postcode", has(|column| matches!(column, Column::Postcode))),
+        ("address", has(|column| matches!(column, Column::Address | Column::AddressLine))),
     ] {
         if !has {
             return refused(format!("the column {name} is missing"));
@@ -219,21 +204,24 @@ fn columns(headers: &[&[u8]]) -> Result<Vec<Column>, Error> {
     Ok(columns)
 }
 
-fn row(record: &[&[u8]], columns: &[Column]) -> Result<Said, String> {
-    if record.len() != columns.len() {
+/// Reads a row. Cells that it lacks at its end are empty, and empty cells beyond the columns are ignored.
+fn row(record: &Record<'_>, columns: &[Column]) -> Result<Said, String> {
+    if !record.is_blank_from(columns.len()) {
         return Err(format!(
             "the row has {} fields: give {}, as the first line",
-            record.len(),
+            record.cells(),
             columns.len()
         ));
     }
     let mut said = Said::default();
-    for (&field, column) in record.iter().zip(columns) {
-        let text = std::str::from_utf8(field)
-            .map_err(|error| format!("the row is not UTF-8 after {} bytes of a field", error.valid_up_to()))?
-            .trim();
+    for (n, column) in columns.iter().enumerate() {
+        let text = record.text(n);
+        let text = plain_text(&text);
         match column {
             Column::Name => said.name = text.into(),
+            Column::NamePart if text.is_empty() => {}
+            Column::NamePart if said.name.is_empty() => said.name = text.into(),
+            Column::NamePart => said.name = format!("{} {text}", said.name),
             Column::Email => said.email = text.into(),
             Column::Postcode => said.postcode = text.into(),
             Column::Address => {
@@ -244,6 +232,10 @@ fn row(record: &[&[u8]], columns: &[Column]) -> Result<Said, String> {
             Column::Notes => said.notes = text.into(),
             Column::Reference(_) if text.is_empty() => {}
             Column::Reference(system) => said.references.push((system.clone(), text.into())),
+            Column::Unnamed if text.is_empty() => {}
+            Column::Unnamed => {
+                return Err(format!("the {}. field is not empty, and its column has no name", n + 1));
+            }
         }
     }
     Ok(said)
@@ -316,13 +308,51 @@ mod tests {
     }
 
     #[test]
-    fn a_row_that_can_not_be_read_is_no_end_of_the_others() {
-        let mut file = b"name,email,postcode,address\nA,b,c\nA,b,c,d,e\nA\xff,b,c,d\n".to_vec();
-        file.extend(b"A,a@b.c,M1 1AE,x\n");
+    fn row_with_too_many_fields_fails_alone_and_short_rows_are_padded() {
+        let mut file =
+            b"name,email,postcode,address,notes\nA,b,c,d\nA,b,c,d,e,f\nA\xff,b,c,d,,,\n,,,,\n".to_vec();
+        file.extend(b"A,a@b.c,M1 1AE,x,\n");
         let rows = read(&file).unwrap();
         let wrong: Vec<_> =
             rows.iter().map(|(_, said)| said.as_ref().err().cloned().unwrap_or_default()).collect();
-        assert!(wrong[0].contains("has 3 fields: give 4") && wrong[1].contains("has 5 fields"), "{wrong:?}");
-        assert!(wrong[2].contains("not UTF-8 after 1 bytes") && wrong[3].is_empty(), "{wrong:?}");
+        assert_eq!(wrong, ["", "the row has 6 fields: give 5, as the first line", "", ""]);
+        assert_eq!(rows.iter().map(|(line, _)| *line).collect::<Vec<_>>(), [2, 3, 4, 6]);
+        assert_eq!(rows[2].1.as_ref().unwrap().name, "A\u{ff}", "Windows-1252");
+    }
+
+    #[test]
+    fn files_of_other_tools_are_read() {
+        let expected = NewCustomer {
+            name: "Zoë Lee".into(),
+            email: "z@example.com".into(),
+            postcode: "M1 1AE".into(),
+            address_lines: vec!["1 High St".into(), "Leeds".into()],
+            phone: Some("0113 496 0000".into()),
+            notes: Some(String::new()),
+            references: Some(Vec::new()),
+            ..NewCustomer::default()
+        };
+        let table = "First Name;Surname;E-mail;Post Code;Address Line 1;Town;Telephone;\r\n\
+                     Zoë;Lee;z@example.com;=\"M1 1AE\";1 High St;Leeds;'0113 496 0000;\r\n;;;;;;;\r\n";
+        let wide: Vec<u8> = format!("\u{feff}{}", table.replace(';', "\t"))
+            .encode_utf16()
+            .flat_map(u16::to_le_bytes)
+            .collect();
+        for file in [
+            table.as_bytes().to_vec(),
+            table.replace("\r\n", "\r").into_bytes(),
+            format!("sep=;\r\n{table}").into_bytes(),
+            wide,
+        ] {
+            let rows = read(&file).unwrap();
+            assert_eq!(rows.len(), 1);
+            assert_eq!(NewCustomer::from(rows[0].1.clone().unwrap()), expected);
+        }
+        assert!(
+            refusal("E-mail,email,name,postcode,address\na,b,c,d,e\n").contains("\"email\" appears twice")
+        );
+        let unnamed = read(b"name,email,postcode,address,\nA,b,c,d,x\n").unwrap();
+        assert!(unnamed[0].1.as_ref().unwrap_err().contains("its column has no name"));
+        assert!(refusal("name,email,postcode,address\n\"A,b,c,d\n").contains("line 2: a quote is left open"));
     }
 }

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use tracing::{info, warn};
 
-use super::ImportState;
+use super::{ImportState, Said};
 use crate::draft::{Answers, Draft};
+use crate::input::Details;
 use crate::store::{Made, Waiting};
 use crate::{Customers, NewCustomer, Result, check};
 
@@ -50,15 +51,16 @@ impl Customers {
         let Some(Waiting { import, rows }) = self.store.waiting(BATCH).await? else { return Ok(false) };
         let checked: Vec<_> = rows
             .into_iter()
-            .map(|(line, said)| {
-                (line, NewCustomer::from(said).check().map_err(|invalid| invalid.to_string()))
+            .map(|(line, said)| match check(said) {
+                Ok((details, note)) => (line, note, Ok(details)),
+                Err(message) => (line, None, Err(message)),
             })
             .collect();
         // If the lookup is away, the accounts are still created, and their addresses resolved
         // later.
         let mut postcodes: Vec<_> = checked
             .iter()
-            .filter_map(|(_, details)| details.as_ref().ok())
+            .filter_map(|(_, _, details)| details.as_ref().ok())
             .flat_map(|details| details.addresses.iter().map(|address| address.postcode))
             .collect();
         postcodes.sort_unstable();
@@ -66,11 +68,11 @@ impl Customers {
         let answers = check::all(&*self.lookup, &postcodes, self.lookup_timeout).await;
         let answers: Answers = postcodes.into_iter().zip(answers).collect();
         let mut made = Vec::with_capacity(checked.len());
-        for (line, details) in checked {
+        for (line, note, details) in checked {
             let draft = details.and_then(|details| {
                 Draft::new(None, details, &answers).ok_or_else(|| "the row has no address".to_owned())
             });
-            made.push(Made { line, draft });
+            made.push(Made { line, note, draft });
         }
         let pending = made.iter().any(|made| made.draft.as_ref().is_ok_and(Draft::is_pending));
         let import = self.store.settle_import(import, made).await?;
@@ -82,4 +84,26 @@ impl Customers {
         }
         Ok(true)
     }
+}
+
+/// Checks a row. An optional field that is not valid is left out, which the note says: it is no reason to lose the customer.
+fn check(said: Said) -> std::result::Result<(Details, Option<String>), String> {
+    let new = NewCustomer::from(said);
+    let invalid = match new.clone().check() {
+        Ok(details) => return Ok((details, None)),
+        Err(invalid) => invalid,
+    };
+    const OPTIONAL: [&str; 3] = ["phone", "notes", "references"];
+    let optional = |field: &str| OPTIONAL.iter().find(|name| field.split(['[', '.']).next() == Some(name));
+    let mut without = new;
+    for error in &invalid.errors {
+        match optional(&error.field) {
+            Some(&"phone") => without.phone = None,
+            Some(&"notes") => without.notes = None,
+            Some(_) => without.references = None,
+            None => return Err(invalid.to_string()),
+        }
+    }
+    let details = without.check().map_err(|invalid| invalid.to_string())?;
+    Ok((details, Some(format!("left out: {invalid}"))))
 }

@@ -1,14 +1,16 @@
 //! The routes of imports.
 
+use std::io::{Cursor, Read};
 use std::sync::Arc;
 
 use axum::extract::{FromRequestParts, Path, Query, Request, State};
 use axum::http::request::Parts;
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
 use postcode_edge::ClientKey;
+use postcode_tables::packed::{self, Packing};
 use serde::{Deserialize, Serialize};
 
 use super::conditions::Given;
@@ -50,6 +52,48 @@ impl<S: Send + Sync> FromRequestParts<S> for Id {
     }
 }
 
+/// What browsers call CSV, and workbooks, whose first sheet is read.
+const TYPES: [&str; 7] = [
+    "text/csv",
+    "application/csv",
+    "application/vnd.ms-excel",
+    "text/tab-separated-values",
+    "text/comma-separated-values",
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "application/vnd.oasis.opendocument.spreadsheet",
+];
+
+fn coding(headers: &HeaderMap) -> Answer<Packing> {
+    let mut codings = headers.get_all(header::CONTENT_ENCODING).iter();
+    let Some(coding) = codings.next() else { return Ok(Packing::Plain) };
+    let known = coding.to_str().ok().and_then(Packing::of_coding).filter(|_| codings.next().is_none());
+    known.ok_or_else(|| {
+        let detail =
+            format!("the Content-Encoding {coding:?} is not supported: send gzip, deflate or zstd, or none");
+        Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail)
+    })
+}
+
+/// Unpacks a file (gzip, zstd, zip), or takes the first sheet out of a workbook, within the bound of a file.
+async fn unpacked(file: Vec<u8>, coding: Packing) -> Answer<Vec<u8>> {
+    let packed = coding != Packing::Plain || Packing::of(&file) != Packing::Plain;
+    if !packed {
+        return Ok(file);
+    }
+    let unpack = move || {
+        let raw = packed::unpack(Cursor::new(file), coding)?;
+        let mut all = Vec::new();
+        let opened = packed::open(raw, &packed::Options::default())?;
+        opened.reader.take(MAX_IMPORT as u64 + 1).read_to_end(&mut all)?;
+        Ok::<_, std::io::Error>(all)
+    };
+    let done = tokio::task::spawn_blocking(unpack).await.map_err(|error| error.to_string());
+    done.and_then(|read| read.map_err(|error| error.to_string())).map_err(|error| {
+        let detail = format!("the file can't be unpacked: {error}");
+        Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid_import", detail)
+    })
+}
+
 async fn create(given: Given, State(app): State<App>, request: Request) -> Answer<Response> {
     // Check before reading the body, which takes most of the time.
     let Ok(place) = app.uploads.enter(ClientKey::of(request.extensions())) else {
@@ -58,7 +102,9 @@ async fn create(given: Given, State(app): State<App>, request: Request) -> Answe
     };
     // Held until the file is stored.
     let place = Arc::new(place);
-    let file = json::file(request, &["text/csv"], MAX_IMPORT, &place).await?;
+    let coding = coding(request.headers())?;
+    let file = json::file(request, &TYPES, MAX_IMPORT, &place).await?;
+    let file = unpacked(file, coding).await?;
     let import = given.customers.import(file, given.key.as_deref()).await?;
     let location = [(header::LOCATION, format!("/imports/{}", import.id))];
     Ok((StatusCode::ACCEPTED, location, Json(import)).into_response())

@@ -38,6 +38,7 @@ pub struct Expected<'a> {
 /// JSON is not an object.
 pub async fn object(request: Request, expected: Expected<'_>) -> Result<Map<String, Value>, Problem> {
     check_type(request.headers(), expected.types)?;
+    check_coding(request.headers())?;
     match serde_json::from_slice(&read(request, expected.max, BODY_TIME).await?) {
         Ok(Value::Object(object)) => Ok(object),
         Ok(other) => {
@@ -91,8 +92,13 @@ fn check_type(headers: &HeaderMap, allowed: &[&str]) -> Result<(), Problem> {
     if !allowed.iter().any(|allowed| given.eq_ignore_ascii_case(allowed)) {
         return unsupported(format!("a Content-Type of {given:?}: give {}", allowed.join(" or ")));
     }
+    Ok(())
+}
+
+fn check_coding(headers: &HeaderMap) -> Result<(), Problem> {
     if headers.get(header::CONTENT_ENCODING).is_some_and(|encoding| encoding != "identity") {
-        return unsupported("a Content-Encoding: send the body as it is".into());
+        let detail = "a Content-Encoding: send the body as it is";
+        return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail));
     }
     Ok(())
 }

@@ -27,6 +27,8 @@ pub(crate) struct Waiting {
 /// The result of preparing a row.
 pub(crate) struct Made {
     pub(crate) line: i64,
+    /// What of the row was left out, and why.
+    pub(crate) note: Option<String>,
     /// The account to create, or why it can't be created.
     pub(crate) draft: Result<Draft, String>,
 }
@@ -211,7 +213,7 @@ impl Store {
         let mut place = accounts::next_places(&mut transaction, made.len()).await?;
         let mut taken = taken(&mut transaction, &made).await?;
         let (mut created, mut failed) = (0_i64, 0_i64);
-        for Made { line, draft } in made {
+        for Made { line, note, draft } in made {
             let done = match draft {
                 Err(message) => Err(message),
                 Ok(Draft { customer, .. }) if !taken.insert(customer.email.to_lowercase()) => {
@@ -225,7 +227,7 @@ impl Store {
                 }
             };
             let (outcome, id, message) = match done {
-                Ok(id) => ("created", Some(id), None),
+                Ok(id) => ("created", Some(id), note.map(cut)),
                 Err(message) => ("failed", None, Some(cut(message))),
             };
             *(if id.is_some() { &mut created } else { &mut failed }) += 1;

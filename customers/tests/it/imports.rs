@@ -81,6 +81,7 @@ on_both! { crate::databases::Database::file();
     one_key_is_one_import,
     what_is_no_file_of_customers_is_refused,
     of_files_on_their_way_there_are_two,
+    files_of_other_tools_are_taken_and_optional_fields_lose_no_row,
     without_the_lookup_the_accounts_are_made_all_the_same,
 }
 
@@ -90,7 +91,7 @@ async fn each_row_is_an_account_or_says_why_not(database: Database) {
         "{HEADER}Ada,ada@example.com,sw1a1aa,1 The Mall|London\n\
          Bob,ADA@example.com,M1 1AE,2 High St\n\
          ,c@example.com,nonsense,x\n\
-         Dan,dan@example.com,M1 1AE\n\
+         Dan,dan@example.com,M1 1AE,x,y\n\
          Eve,eve@example.com,M1 1AE,5 High St\n"
     );
     let (status, import) = bench.send(None, file).await;
@@ -110,7 +111,7 @@ async fn each_row_is_an_account_or_says_why_not(database: Database) {
     let failed = bench.report(&import["id"], "?outcome=failed").await;
     assert!(failed[1].contains("another account has this email address"), "{failed:?}");
     assert!(failed[2].contains("name") && failed[2].contains("nonsense"), "{failed:?}");
-    assert!(failed[3].starts_with("5,failed,,") && failed[3].contains("3 fields: give 4"), "{failed:?}");
+    assert!(failed[3].starts_with("5,failed,,") && failed[3].contains("5 fields: give 4"), "{failed:?}");
     assert_eq!(bench.count("&district=westminster").await, 1);
     // A row whose account exists creates none.
     let (_, again) = bench.send(None, format!("{HEADER}Ada,ada@example.com,sw1a1aa,1 The Mall\n")).await;
@@ -220,4 +221,35 @@ async fn without_the_lookup_the_accounts_are_made_all_the_same(database: Databas
     bench.lookup.set(Mode::Answers);
     assert_eq!(bench.customers.resolve_pending().await.unwrap(), 30);
     assert_eq!(bench.count("&status=verified").await, 30);
+}
+
+async fn files_of_other_tools_are_taken_and_optional_fields_lose_no_row(database: Database) {
+    let bench = Bench::on(database).await;
+    let table = "Name;E-mail;Post Code;Address Line 1;Phone\rAda;ada@example.com;sw1a1aa;1 The Mall\r;;;;\r\
+                 Bob;bob@example.com;M1 1AE;2 High St;12\r";
+    let packed = {
+        use std::io::Write;
+        let mut writer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+        writer.write_all(table.as_bytes()).unwrap();
+        writer.finish().unwrap()
+    };
+    let request = |coding: Option<&str>, kind: &str, body: Vec<u8>| {
+        let mut request = Request::post("/imports").header("content-type", kind);
+        if let Some(coding) = coding {
+            request = request.header("content-encoding", coding);
+        }
+        request.body(Body::from(body)).unwrap()
+    };
+    let (status, text) = bench.ask(request(Some("br"), "text/csv", packed.clone())).await;
+    assert_eq!(status, 415, "{text}");
+    let (status, text) = bench.ask(request(Some("gzip"), "text/csv", table.into())).await;
+    assert!(status == 422 && text.contains("can't be unpacked"), "{status} {text}");
+    let (status, text) = bench.ask(request(Some("gzip"), "application/vnd.ms-excel", packed)).await;
+    assert_eq!(status, 202, "{text}");
+    let import: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(import["total"], 2, "the row of delimiters does not count");
+    bench.work().await;
+    let report = bench.report(&import["id"], "").await;
+    assert!(report[1].starts_with("2,created,") && report[1].ends_with(','), "{report:?}");
+    assert!(report[2].starts_with("4,created,") && report[2].contains("left out: phone"), "{report:?}");
 }

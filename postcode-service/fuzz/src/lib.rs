@@ -105,12 +105,8 @@ pub fn enrich_ndjson(data: &[u8]) {
 
 fn enriched(format: Format, data: &[u8]) {
     let Some((size, rows)) = data.split_first() else { return };
-    let plan = || Plan {
-        format,
-        columns: Column::list("status,admin_district,latitude,codes.region").expect("columns"),
-        postcode: None,
-        prefix: String::new(),
-    };
+    let plan =
+        || Plan::new(format, Column::list("status,admin_district,latitude,codes.region").expect("columns"));
     let run = |size: usize| {
         let chunks: Vec<_> = rows.chunks(size).map(|chunk| Ok(Bytes::copy_from_slice(chunk))).collect();
         let parts = enrich(futures::stream::iter(chunks), Arc::new(fixture()), plan());

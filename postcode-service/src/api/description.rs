@@ -101,8 +101,8 @@ pub(super) const ROUTES: &[Route] = &[
     Route::get(path::AREA_POSTCODES, "The postcodes of an area by its ONS code, in pages or as lines", &["kind", "limit", "cursor", "filter"]),
     Route::get(path::WITHIN, "The postcodes in a circle, a box or a polygon, in pages or as lines", &["lon", "lat", "longitude", "latitude", "radius", "bbox", "polygon", "limit", "cursor", "filter"]),
     Route::post(path::WITHIN, "The postcodes in a polygon, in pages or as lines", &["limit", "cursor", "filter"], "{\"polygon\":[[-0.2,51.5],[-0.1,51.5],[-0.1,51.6]]} or a GeoJSON Polygon of one ring (holes are refused)"),
-    Route::post(path::ENRICH, "Rows with columns added by their postcodes, while they come. An error after the first rows can have no status any more: the connection is closed without the end of the chunked body (no last chunk, no trailer), which HTTP clients report as an incomplete answer", &["columns", "postcode_column", "prefix"], "text/csv with a header, or application/x-ndjson"),
-    Route::post(path::JOBS, "Many rows, or postcodes, looked up in the background", &["columns", "postcode_column", "prefix", "filter", "priority", "run_at", "callback_url"], "{\"postcodes\":[\"SW1A 1AA\"]} or rows, as text/csv with a header or application/x-ndjson").needs(Scope::Jobs),
+    Route::post(path::ENRICH, "Rows with columns added by their postcodes, while they come. An error after the first rows can have no status any more: the connection is closed without the end of the chunked body (no last chunk, no trailer), which HTTP clients report as an incomplete answer", &["columns", "postcode_column", "prefix", "delimiter", "encoding", "repair", "find", "sheet"], "text/csv with a header, application/x-ndjson, application/json with an array of objects, or a workbook; with Content-Encoding gzip, deflate or zstd if you like"),
+    Route::post(path::JOBS, "Many rows, or postcodes, looked up in the background", &["columns", "postcode_column", "prefix", "delimiter", "encoding", "repair", "find", "sheet", "filter", "priority", "run_at", "callback_url"], "{\"postcodes\":[\"SW1A 1AA\"]} or rows, as text/csv with a header or application/x-ndjson").needs(Scope::Jobs),
     Route::get(path::JOB, "The progress of a job; with wait, at its end", &["wait"]).needs(Scope::Jobs),
     Route::by(Method::DELETE, path::JOB, "Cancel a job").needs(Scope::Jobs),
     Route::get(path::JOB_EVENTS, "The progress of a job as server-sent events", &[]).needs(Scope::Jobs),
@@ -179,7 +179,24 @@ const PARAMETERS: &[(&str, &str, &str)] = &[
     ("outcode", "string", "The first half of a postcode"),
     ("polygon", "string", "lon,lat of each corner in degrees (WGS84), with ; between them"),
     ("postcode", "string", "A postcode in any case and spacing"),
-    ("postcode_column", "string", "The column or key with the postcode, if its name is not a usual one"),
+    ("postcode_column", "string", "The column or key that holds the postcode, if its name does not say so"),
+    (
+        "delimiter",
+        "string",
+        "What stands between two cells of CSV: one character, or tab; found by the first rows if not given",
+    ),
+    (
+        "encoding",
+        "string",
+        "utf-8, utf-16le, utf-16be or windows-1252; found by the first bytes if not given",
+    ),
+    (
+        "repair",
+        "boolean",
+        "true: a text that is not a postcode is repaired where exactly one postcode may be meant and it is in use; adds the column postcode_clean",
+    ),
+    ("find", "boolean", "true: a postcode is taken out of a cell that holds more, such as an address"),
+    ("sheet", "string", "The sheet of a workbook; the first with anything in it if not given"),
     ("prefix", "string", "What to put before the names of the columns that are added"),
     ("priority", "integer", "From 0 to 9, each with twice the share of the one below; 5 if not given"),
     ("q", "string", "What to search for"),
@@ -282,8 +299,13 @@ fn operation(route: &Route) -> Value {
             "required": true,
             "description": example,
             "content": match route.path {
-                path::ENRICH => json!({ "text/csv": {}, "application/x-ndjson": {} }),
-                path::JOBS => json!({
+                "/enrich" => json!({
+                    "text/csv": {},
+                    "application/x-ndjson": {},
+                    "application/json": {},
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": {},
+                }),
+                "/jobs" => json!({
                     "application/json": { "schema": { "type": "object" } },
                     "text/csv": {},
                     "application/x-ndjson": {},

@@ -1,12 +1,10 @@
-//! `/enrich`: adds columns to rows by their postcodes, while the rows arrive. Not part of
-//! postcodes.io.
+//! `/enrich`: rows in, the same rows with what is known of their postcodes out, while they come. Not in postcodes.io.
 //!
-//! An error in the first rows gets its proper status. A later error (a row that is not valid CSV, a
-//! lookup that fails, a client that sends too slowly) comes after `200 OK` has been sent. Then the
-//! connection is closed and the chunked body has no end, neither the last chunk nor a trailer.
-//! Clients see an incomplete answer: curl ends with status 18, reqwest and hyper with "error
-//! reading a body", Python's requests with `ChunkedEncodingError`. All rows before that are whole,
-//! except perhaps the last. The server's log has the reason, with the request's id.
+//! What is wrong with the first rows is an answer with a status of its own. What goes wrong later (a row that is no CSV, a lookup that fails, a
+//! client that sends too slowly) comes after `200 OK` has been sent: the connection is closed and the chunked body has no
+//! end, neither the last chunk nor a trailer. Clients see an incomplete answer: curl ends with status 18, reqwest
+//! and hyper with "error reading a body", Python's requests with `ChunkedEncodingError`. What came before is whole rows but the last; the reason is
+//! in the server's log, under the request's id.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,34 +16,38 @@ use axum::response::IntoResponse;
 use axum::routing::post;
 use bytes::Bytes;
 use futures::stream::{self, Stream, StreamExt};
-use http::header::CONTENT_TYPE;
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use postcode_core::wire::EDITION_HEADER;
 use postcode_core::wire::path;
 use postcode_edge::ClientKey;
+use postcode_tables::packed::Packing;
+use postcode_tables::{Encoding, delimiter_named};
 use tokio::time::Instant;
 
 use super::App;
 use super::dataset_file::PATIENCE;
 use super::params::Params;
 use super::reply::{Failure, Outcome};
-use crate::enrich::{Column, Error, Format, Plan, enrich, short};
+use crate::enrich::{Column, Error, Format, Plan, decoded, enrich, short};
 
 pub(super) fn routes() -> Router<App> {
     Router::new().route(path::ENRICH, post(rows))
 }
 
-/// Looks the first rows up before it answers, so that an error in the header gets its proper
-/// status.
+/// The first rows are looked up before anything is answered, so that what is wrong with the header is an answer of its own.
 async fn rows(State(app): State<App>, params: Params, request: Request) -> Outcome {
-    let format = format(request.headers())?;
+    let kind = Kind::of(request.headers())?;
+    let coding = coding(request.headers())?;
     let edition = app.edition();
-    let plan = plan(format, &params)?;
+    let plan = plan(kind, &params, app.limits.max_upload)?;
+    let format = plan.format;
     let place = Arc::new(app.downloads.place(ClientKey::of(request.extensions()))?);
     let input = place.counted(limited(request.into_body().into_data_stream(), app.limits.max_upload));
-    let input = input.map(|bytes| bytes.map_err(std::io::Error::other));
+    let input = decoded(input.map(|bytes| bytes.map_err(std::io::Error::other)).boxed(), coding);
     let mut parts = Box::pin(enrich(input, edition.lookup.clone(), plan));
-    let first = parts.next().await.transpose()?.map_or(Bytes::new(), |part| part.bytes);
+    let first = parts.next().await.transpose()?;
+    let (first, notes) = first.map_or((Bytes::new(), Vec::new()), |part| (part.bytes, part.notes));
     let rest = parts.map(move |part| {
         let _place = &place;
         // A body that breaks off is an error to the client; one that just ends would look complete.
@@ -56,41 +58,153 @@ async fn rows(State(app): State<App>, params: Params, request: Request) -> Outco
     });
     let body = Body::from_stream(stream::once(async { Ok(first) }).chain(rest));
     let kind = match format {
-        Format::Csv => "text/csv; charset=utf-8",
+        Format::Csv => charset(&notes),
         Format::Ndjson => "application/x-ndjson",
+        Format::Json => "application/json",
     };
     let headers = [
         (CONTENT_TYPE, HeaderValue::from_static(kind)),
         (HeaderName::from_static(EDITION_HEADER), edition.fingerprint.clone()),
     ];
-    Ok((headers, body).into_response())
+    let mut response = (headers, body).into_response();
+    if let Some(notes) = noted(&notes) {
+        response.headers_mut().insert(HeaderName::from_static(NOTES), notes);
+    }
+    Ok(response)
 }
 
-/// Reads the columns to add from the parameters.
-pub(super) fn plan(format: Format, params: &Params) -> Result<Plan, Failure> {
+/// Says what was found out about the file and not told by the request.
+const NOTES: &str = "postcode-notes";
+
+/// Notes as a header, in ASCII.
+fn noted(notes: &[String]) -> Option<HeaderValue> {
+    let text: String = notes.join("; ").chars().flat_map(char::escape_default).collect();
+    let text = text.replace("\\\"", "\"").replace("\\'", "'");
+    HeaderValue::try_from(text).ok().filter(|value| !value.is_empty())
+}
+
+/// CSV goes out in the encoding in which it came.
+fn charset(notes: &[String]) -> &'static str {
+    let written = |encoding: &str| notes.iter().any(|note| note.contains(&format!("written as {encoding}")));
+    match () {
+        () if written("UTF-16") => "text/csv; charset=utf-16",
+        () if written("Windows-1252") => "text/csv; charset=windows-1252",
+        () => "text/csv; charset=utf-8",
+    }
+}
+
+/// What to add, by the parameters.
+pub(super) fn plan(kind: Kind, params: &Params, most: u64) -> Result<Plan, Failure> {
     let columns = params.get("columns").unwrap_or(Column::USUAL.into());
-    Ok(Plan {
-        format,
-        columns: Column::list(&columns).map_err(|why| Failure::bad_request(format!("columns: {why}")))?,
+    let columns = Column::list(&columns).map_err(|why| Failure::bad_request(format!("columns: {why}")))?;
+    let delimiter = params.get("delimiter").map(|text| delimiter_named(&text)).transpose();
+    let encoding = match params.get("encoding") {
+        None => kind.encoding,
+        Some(name) => Some(Encoding::named(&name).ok_or_else(|| {
+            Failure::bad_request(format!(
+                "encoding: {} is not known: give utf-8, utf-16le, utf-16be or windows-1252",
+                short(&name)
+            ))
+        })?),
+    };
+    let plan = Plan {
         postcode: params.get("postcode_column").map(Into::into),
         prefix: params.get("prefix").unwrap_or_default().into(),
-    })
+        delimiter: delimiter.map_err(|why| Failure::bad_request(format!("delimiter: {why}")))?,
+        encoding,
+        find: flag(params, "find")?,
+        sheet: params.get("sheet").map(Into::into),
+        most,
+        ..Plan::new(kind.format, columns)
+    };
+    Ok(if flag(params, "repair")? { plan.repairing() } else { plan })
 }
 
-pub(super) fn format(headers: &HeaderMap) -> Result<Format, Failure> {
-    let given = headers.get(CONTENT_TYPE).map(|value| String::from_utf8_lossy(value.as_bytes()));
-    let essence = given.as_deref().and_then(|given| given.split(';').next()).unwrap_or_default().trim();
-    match &*essence.to_ascii_lowercase() {
-        "text/csv" => Ok(Format::Csv),
-        "application/x-ndjson" | "application/ndjson" | "application/jsonl" => Ok(Format::Ndjson),
-        other => {
-            let text = format!(
-                "Rows of Content-Type {} can't be enriched: send text/csv or application/x-ndjson",
-                short(other)
-            );
-            Err(Failure::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, text, "unsupported_media_type"))
+fn flag(params: &Params, name: &str) -> Result<bool, Failure> {
+    match params.get(name).as_deref() {
+        None | Some("false") => Ok(false),
+        Some("true") => Ok(true),
+        Some(other) => {
+            Err(Failure::bad_request(format!("{name}: {} is neither true nor false", short(other))))
         }
     }
+}
+
+/// What a request's body is, by its headers.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Kind {
+    pub(super) format: Format,
+    /// The charset, if it is one that the bytes themselves may not tell.
+    encoding: Option<Encoding>,
+}
+
+impl Kind {
+    pub(super) fn of(headers: &HeaderMap) -> Result<Self, Failure> {
+        let given = headers.get(CONTENT_TYPE).map(|value| String::from_utf8_lossy(value.as_bytes()));
+        let mut parts = given.as_deref().unwrap_or_default().split(';').map(str::trim);
+        let essence = parts.next().unwrap_or_default().to_ascii_lowercase();
+        let format = match &*essence {
+            // Browsers on Windows say that a .csv is Excel's.
+            "text/csv"
+            | "application/csv"
+            | "text/x-csv"
+            | "application/vnd.ms-excel"
+            | "text/tab-separated-values"
+            | "text/comma-separated-values"
+            | XLSX
+            | ODS => Format::Csv,
+            "application/x-ndjson"
+            | "application/ndjson"
+            | "application/jsonl"
+            | "application/x-jsonlines" => Format::Ndjson,
+            "application/json" => Format::Json,
+            other => {
+                let text = format!(
+                    "Rows of Content-Type {} can't be enriched: send text/csv or application/x-ndjson, a workbook, or \
+                     application/json with an array of objects",
+                    short(other)
+                );
+                return Err(unsupported(text));
+            }
+        };
+        let charset = parts.find_map(|part| {
+            let (name, value) = part.split_once('=')?;
+            name.trim().eq_ignore_ascii_case("charset").then(|| value.trim().trim_matches('"').to_owned())
+        });
+        let encoding = charset.map(|name| {
+            let unknown = || {
+                let text =
+                    format!("The charset {} is not known: send UTF-8, UTF-16 or Windows-1252", short(&name));
+                unsupported(text)
+            };
+            Encoding::named(&name).ok_or_else(unknown)
+        });
+        // Clients say UTF-8 without having looked.
+        Ok(Self { format, encoding: encoding.transpose()?.filter(|encoding| *encoding != Encoding::Utf8) })
+    }
+}
+
+const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
+const ODS: &str = "application/vnd.oasis.opendocument.spreadsheet";
+
+fn unsupported(text: String) -> Failure {
+    Failure::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, text, "unsupported_media_type")
+}
+
+/// How a request's body is packed.
+pub(super) fn coding(headers: &HeaderMap) -> Result<Packing, Failure> {
+    let mut codings = headers.get_all(CONTENT_ENCODING).iter().flat_map(|value| {
+        let text = String::from_utf8_lossy(value.as_bytes()).into_owned();
+        text.split(',').map(|coding| coding.trim().to_owned()).collect::<Vec<_>>()
+    });
+    let Some(first) = codings.next() else { return Ok(Packing::Plain) };
+    let known = Packing::of_coding(&first).filter(|_| codings.next().is_none());
+    known.ok_or_else(|| {
+        unsupported(format!(
+            "The Content-Encoding {} is not supported: send gzip, deflate or zstd, or none",
+            short(&first)
+        ))
+    })
 }
 
 /// A client that sends less than this within [`PATIENCE`] does not keep its place.

@@ -3,14 +3,20 @@
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use anyhow::{Context, Result, bail};
-use futures::{Stream, TryStreamExt};
+use clap::ValueEnum;
+use futures::{Stream, StreamExt, TryStreamExt};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use postcode_tables::{Encoding, delimiter_named};
+use serde::Serialize;
 use tempfile::NamedTempFile;
 use tokio::io::AsyncRead;
 use tokio_util::io::ReaderStream;
 
+use super::exit::found;
 use super::interrupt;
 use super::output;
 use super::source::Source;
@@ -21,16 +27,19 @@ use crate::enrich::{Column, Counts, Format, Part, Plan, enrich};
 const CHUNK: usize = 256 * 1024;
 const UNWRITTEN: &str = "the output can't be written";
 
-/// Add columns to a CSV file, or to lines of JSON, by the postcode of each row.
+/// Add columns to a CSV file, a sheet, or lines of JSON, by the postcode of each row.
 ///
-/// The columns in the file stay as they are, byte for byte. New columns are added at the end of
-/// each row. Memory does not grow with the file.
+/// What is in the file stays as it is, byte for byte; columns are added at the end of each row. Delimiter, encoding, line
+/// ends and packing (gzip, zstd, zip) are found out, and what is not usual is said. Memory does not grow with the file.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   postcode-service enrich customers.csv --out enriched.csv
+  postcode-service enrich customers.xlsx --out enriched.csv
   postcode-service enrich customers.csv --columns admin_district,latitude,longitude --out enriched.csv
   postcode-service enrich --format ndjson - --columns codes.admin_ward < in.jsonl > out.jsonl
+  postcode-service enrich forms.json --postcode-column address.postcode --out out.json
+  postcode-service enrich old.csv --repair --errors left-out.csv --report report.json --fail-on malformed --out out.csv
   postcode-service enrich orders.csv --postcode-column 'Ship to' --source http://127.0.0.1:8080 --out out.csv")]
 pub struct Args {
     /// The file; - is standard input
@@ -42,17 +51,94 @@ pub struct Args {
     /// The columns to add, in this order
     #[arg(long, value_name = "NAMES", env = "POSTCODE_ENRICH_COLUMNS", default_value = Column::USUAL)]
     columns: String,
-    /// The format of the file [default: by its name]
+    /// What the file is [default: by its name]
     #[arg(long, value_enum, env = "POSTCODE_ENRICH_FORMAT")]
     format: Option<Format>,
-    /// The column or key that holds the postcode [default: the one that is called so]
+    /// The column or key that holds the postcode, or a path such as address.postcode [default: the one that is called so, or
+    /// that holds postcodes]
     #[arg(long, value_name = "NAME", env = "POSTCODE_ENRICH_POSTCODE_COLUMN")]
     postcode_column: Option<String>,
-    /// A prefix for the names of the added columns
+    /// What to put before the names of the columns that are added
     #[arg(long, value_name = "TEXT", env = "POSTCODE_ENRICH_PREFIX", default_value = "")]
     prefix: String,
+    /// What stands between two cells: one character, or tab [default: found by the first rows]
+    #[arg(long, value_name = "CHARACTER", env = "POSTCODE_ENRICH_DELIMITER", value_parser = delimiter_named)]
+    delimiter: Option<u8>,
+    /// utf-8, utf-16le, utf-16be or windows-1252 [default: found by the first bytes]
+    #[arg(long, value_name = "NAME", env = "POSTCODE_ENRICH_ENCODING", value_parser = encoding)]
+    encoding: Option<Encoding>,
+    /// The sheet of a workbook [default: the first with anything in it]
+    #[arg(long, value_name = "NAME", env = "POSTCODE_ENRICH_SHEET")]
+    sheet: Option<String>,
+    /// Repair what is not a postcode where exactly one may be meant and it is in use: SWIA 1AA. Such rows have the status
+    /// repaired, and the column postcode_clean has what was looked up
+    #[arg(long, env = "POSTCODE_ENRICH_REPAIR")]
+    repair: bool,
+    /// Take the postcode out of a cell that holds more, such as an address
+    #[arg(long, env = "POSTCODE_ENRICH_FIND")]
+    find: bool,
+    /// Write rows with more cells than the header to this file, with their line and the reason, and leave them out; without
+    /// it the first such row is an error
+    #[arg(long, value_name = "FILE", env = "POSTCODE_ENRICH_ERRORS")]
+    errors: Option<PathBuf>,
+    /// Write what the summary says to this file, as JSON
+    #[arg(long, value_name = "FILE", env = "POSTCODE_ENRICH_REPORT")]
+    report: Option<PathBuf>,
+    /// End with status 1, after all is written, if there are rows of these kinds
+    #[arg(long, value_enum, value_name = "KINDS", env = "POSTCODE_ENRICH_FAIL_ON", value_delimiter = ',')]
+    fail_on: Vec<Kind>,
     #[command(flatten)]
     source: Source,
+}
+
+/// A kind of row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Kind {
+    /// Nothing in the postcode's cell
+    Blank,
+    /// Not a postcode
+    Malformed,
+    /// Only a part of a postcode
+    Partial,
+    /// Not in the data
+    Unknown,
+    /// No longer in use
+    Terminated,
+    /// In an area that the data leaves out
+    NotCovered,
+    /// Repaired
+    Repaired,
+    /// Left out, with more cells than the header
+    LeftOut,
+}
+
+impl Kind {
+    fn count(self, counts: &Counts) -> u64 {
+        match self {
+            Self::Blank => counts.blank,
+            Self::Malformed => counts.malformed,
+            Self::Partial => counts.partial,
+            Self::Unknown => counts.unknown,
+            Self::Terminated => counts.terminated,
+            Self::NotCovered => counts.not_covered,
+            Self::Repaired => counts.repaired,
+            Self::LeftOut => counts.set_aside,
+        }
+    }
+}
+
+fn encoding(name: &str) -> Result<Encoding, String> {
+    Encoding::named(name).ok_or_else(|| "give utf-8, utf-16le, utf-16be or windows-1252".to_owned())
+}
+
+/// What `--report` writes.
+#[derive(Serialize)]
+struct Report<'a> {
+    input: String,
+    rows: u64,
+    #[serde(flatten)]
+    counts: &'a Counts,
+    notes: &'a [String],
 }
 
 impl Args {
@@ -61,23 +147,26 @@ impl Args {
     /// # Errors
     /// Returns the error for [`report`](crate::cli::exit::report).
     pub async fn run(self) -> Result<()> {
-        let columns = Column::list(&self.columns).map_err(anyhow::Error::msg).context("--columns")?;
-        let plan = Plan {
-            format: self.format.map_or_else(|| format(&self.input), Ok)?,
-            columns,
-            postcode: self.postcode_column.clone(),
-            prefix: self.prefix.clone(),
-        };
+        let plan = self.plan()?;
+        let read = Arc::new(AtomicU64::new(0));
         let (input, size) = open(&self.input).await?;
+        for file in [&self.errors, &self.report].into_iter().flatten() {
+            destination::check(file, [self.input.as_path(), self.out.as_path()])?;
+        }
         let lookup = self.source.open().await?;
         let interrupted = interrupt::requested();
         let mut out = Out::create(&self.out, &self.input)?;
         let progress = progress(size, &self.out);
-        let parts = enrich(ReaderStream::with_capacity(input, CHUNK), lookup.clone(), plan);
-        let file = matches!(out, Out::File(_));
-        let written = write(parts, &mut out, &progress);
-        let counts = tokio::select! {
-            counts = written => counts.with_context(|| format!("{}: not enriched", shown(&self.input))),
+        let counter = read.clone();
+        let input = ReaderStream::with_capacity(input, CHUNK).inspect(move |chunk| {
+            let len = chunk.as_ref().map_or(0, bytes::Bytes::len);
+            counter.fetch_add(len as u64, Ordering::Relaxed);
+        });
+        let parts = enrich(input, lookup.clone(), plan);
+        let mut written = Written { out: &mut out, aside: self.aside()?, progress: &progress, read: &read };
+        let file = matches!(written.out, Out::File(_));
+        let done = tokio::select! {
+            done = written.all(parts) => done.with_context(|| format!("{}: not enriched", shown(&self.input))),
             () = interrupted => {
                 progress.finish_and_clear();
                 // Here, because the process ends without dropping anything.
@@ -87,41 +176,119 @@ impl Args {
             }
         };
         progress.finish_and_clear();
-        let counts = counts?;
+        let (counts, notes) = done?;
         out.publish(&self.out)?;
+        if let Some(path) = &self.report {
+            let (input, rows) = (shown(&self.input), counts.rows());
+            let report = Report { input, rows, counts: &counts, notes: &notes };
+            let cannot = || format!("{}: the report can't be written", path.display());
+            let text = serde_json::to_string_pretty(&report).with_context(cannot)?;
+            std::fs::write(path, text + "\n").with_context(cannot)?;
+        }
         eprintln!("{counts}");
         output::attribution(&*lookup).await;
-        Ok(())
+        let name =
+            |kind: &Kind| kind.to_possible_value().map_or(String::new(), |value| value.get_name().to_owned());
+        let failed: Vec<String> = self
+            .fail_on
+            .iter()
+            .filter(|kind| kind.count(&counts) > 0)
+            .map(|kind| format!("{} {}", kind.count(&counts), name(kind)))
+            .collect();
+        if !failed.is_empty() {
+            eprintln!("--fail-on: there are rows of these kinds: {}", failed.join(", "));
+        }
+        found(failed.is_empty())
+    }
+
+    fn plan(&self) -> Result<Plan> {
+        let columns = Column::list(&self.columns).map_err(anyhow::Error::msg).context("--columns")?;
+        let plan = Plan {
+            postcode: self.postcode_column.clone(),
+            prefix: self.prefix.clone(),
+            delimiter: self.delimiter,
+            encoding: self.encoding,
+            find: self.find,
+            set_aside: self.errors.is_some(),
+            sheet: self.sheet.clone(),
+            ..Plan::new(self.format.map_or_else(|| format(&self.input), Ok)?, columns)
+        };
+        let end = self.out.extension().and_then(|end| end.to_str()).unwrap_or_default().to_ascii_lowercase();
+        if matches!(&*end, "xlsx" | "xls" | "xlsm" | "xlsb" | "ods" | "gz" | "zst" | "zip") {
+            bail!("--out {}: what is written is text: name it .csv or .json", self.out.display());
+        }
+        Ok(if self.repair { plan.repairing() } else { plan })
+    }
+
+    /// The file for rows that are left out.
+    fn aside(&self) -> Result<Option<(PathBuf, csv::Writer<std::fs::File>)>> {
+        let Some(path) = &self.errors else { return Ok(None) };
+        let cannot = || format!("{}: the file for errors can't be written", path.display());
+        let mut writer = csv::Writer::from_path(path).with_context(cannot)?;
+        writer.write_record(["line", "reason", "row"]).with_context(cannot)?;
+        Ok(Some((path.clone(), writer)))
     }
 }
 
-async fn write(
-    parts: impl Stream<Item = Result<Part, crate::enrich::Error>>,
-    out: &mut Out,
-    progress: &ProgressBar,
-) -> Result<Counts> {
-    let mut counts = Counts::default();
-    let mut parts = pin!(parts);
-    while let Some(part) = parts.try_next().await? {
-        out.writer().write_all(&part.bytes).context(UNWRITTEN)?;
-        counts.add(&part.counts);
-        progress.set_position(part.read);
-        progress.set_message(format!("{} rows", counts.rows()));
+/// What is written while rows come.
+struct Written<'a> {
+    out: &'a mut Out,
+    aside: Option<(PathBuf, csv::Writer<std::fs::File>)>,
+    progress: &'a ProgressBar,
+    read: &'a AtomicU64,
+}
+
+impl Written<'_> {
+    async fn all(
+        &mut self,
+        parts: impl Stream<Item = Result<Part, crate::enrich::Error>>,
+    ) -> Result<(Counts, Vec<String>)> {
+        let (mut counts, mut notes) = (Counts::default(), Vec::new());
+        let mut parts = pin!(parts);
+        while let Some(part) = parts.try_next().await? {
+            self.out.writer().write_all(&part.bytes).context(UNWRITTEN)?;
+            counts.add(&part.counts);
+            for note in part.notes {
+                self.progress.suspend(|| eprintln!("{note}"));
+                notes.push(note);
+            }
+            if let Some((path, writer)) = &mut self.aside {
+                for row in &part.aside {
+                    let line = row.line.to_string();
+                    writer.write_record([line.as_str(), &row.why, &row.text]).with_context(|| {
+                        format!("{}: the file for errors can't be written", path.display())
+                    })?;
+                }
+            }
+            self.progress.set_position(self.read.load(Ordering::Relaxed));
+            self.progress.set_message(format!("{} rows", counts.rows()));
+        }
+        self.out.writer().flush().context(UNWRITTEN)?;
+        if let Some((path, writer)) = &mut self.aside {
+            writer
+                .flush()
+                .with_context(|| format!("{}: the file for errors can't be written", path.display()))?;
+        }
+        Ok((counts, notes))
     }
-    out.writer().flush().context(UNWRITTEN)?;
-    Ok(counts)
 }
 
 fn shown(path: &Path) -> String {
     if path == Path::new("-") { "standard input".to_owned() } else { path.display().to_string() }
 }
 
+/// What a file is, by its name without `.gz`, `.zst` and `.zip`.
 fn format(input: &Path) -> Result<Format> {
-    let end = input.extension().and_then(|end| end.to_str()).unwrap_or_default().to_ascii_lowercase();
-    match &*end {
-        "csv" | "tsv" | "txt" => Ok(Format::Csv),
+    let name = input.file_name().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
+    let packed = [".gz", ".zst", ".zip"].into_iter().find_map(|end| name.strip_suffix(end));
+    let end = packed.unwrap_or(&name).rsplit_once('.').map_or("", |(_, end)| end);
+    match end {
+        "csv" | "tsv" | "tab" | "txt" | "xlsx" | "xlsm" | "xlsb" | "xls" | "ods" => Ok(Format::Csv),
         "ndjson" | "jsonl" => Ok(Format::Ndjson),
-        _ => bail!("{}: its name does not tell the format: give --format csv or ndjson", shown(input)),
+        "json" => Ok(Format::Json),
+        // The name of a zip file is seldom that of what is in it.
+        _ if name.ends_with(".zip") => Ok(Format::Csv),
+        _ => bail!("{}: its name does not tell the format: give --format csv, ndjson or json", shown(input)),
     }
 }
 

@@ -6,6 +6,7 @@ pub mod diff;
 pub mod distance;
 pub mod enrich;
 pub mod exit;
+pub mod export;
 pub mod import;
 pub mod info;
 pub mod inspect;

@@ -1,15 +1,15 @@
-//! The columns that can be added to a row.
+//! What can be added to a row.
 
 use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
-use postcode_core::{Answer, AreaKind, GridSystem, Location, UserType};
+use postcode_core::{Answer, AreaKind, GridSystem, Location, Postcode, UserType};
 use serde::Serialize;
 
-/// A column to add. Its name in the HTTP API is a key of the postcode object (`admin_district`,
-/// `latitude`, `status` …), `codes.` and a key for the code of an area (`codes.admin_district`), or
-/// `error`, which says why a row has no postcode.
+/// A column to add, by its name in the HTTP API: that of a key of the postcode object (`admin_district`, `latitude`,
+/// `status` …), `codes.` and a key for the code of an area (`codes.admin_district`), `error`, which says why a row has no
+/// postcode, or `postcode_clean`, the row's postcode as it is usually written, repaired if that was asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Column(What);
 
@@ -53,13 +53,36 @@ plain! {
     Eastings "eastings", Northings "northings", GridSystem "grid_system", Longitude "longitude",
     Latitude "latitude", Lsoa "lsoa", Msoa "msoa", UserType "user_type",
     Introduced "date_of_introduction", Terminated "date_of_termination",
-    Deprivation "index_of_multiple_deprivation",
+    Deprivation "index_of_multiple_deprivation", Clean "postcode_clean",
+}
+
+/// What was found for a row.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Found<'a> {
+    /// The row's postcode, as it stands there or repaired.
+    pub(crate) postcode: Option<Postcode>,
+    /// What is known of it.
+    pub(crate) answer: Option<&'a Answer>,
+    /// Why there is no postcode.
+    pub(crate) error: Option<&'a str>,
+    /// Whether the postcode was repaired.
+    pub(crate) repaired: bool,
+}
+
+impl Found<'_> {
+    fn status(&self) -> &'static str {
+        match self.answer {
+            Some(_) if self.repaired => "repaired",
+            Some(answer) => answer.status(),
+            None => "invalid",
+        }
+    }
 }
 
 /// A value of a column; missing for a row without an answer.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(untagged)]
-pub(super) enum Value<'a> {
+pub(crate) enum Value<'a> {
     None,
     Text(Cow<'a, str>),
     Number(u64),
@@ -81,10 +104,15 @@ impl Column {
     /// The columns that are added unless others are asked for.
     pub const USUAL: &str = "status,admin_district,region,country,latitude,longitude";
 
-    /// Parses a comma-separated list of columns.
+    /// `postcode_clean`.
+    pub fn clean() -> Self {
+        Self(What::Plain(Plain::Clean))
+    }
+
+    /// Those of a comma list.
     ///
     /// # Errors
-    /// Fails for an unknown name, with a list of the known ones.
+    /// For a name that is none, with those that are.
     pub fn list(text: &str) -> Result<Vec<Self>, String> {
         let mut columns = Vec::new();
         for name in text.split(',').map(str::trim).filter(|name| !name.is_empty()) {
@@ -114,8 +142,8 @@ impl Column {
         }
     }
 
-    pub(super) fn value<'a>(self, answer: Result<&'a Answer, &'a str>) -> Value<'a> {
-        let record = answer.ok().and_then(Answer::record);
+    pub(crate) fn value<'a>(self, found: &Found<'a>) -> Value<'a> {
+        let record = found.answer.and_then(Answer::record);
         let text = |text: Option<&'a str>| text.map_or(Value::None, |text| Value::Text(text.into()));
         let shown = |text: Option<String>| text.map_or(Value::None, |text| Value::Text(text.into()));
         let number = |number: Option<u64>| number.map_or(Value::None, Value::Number);
@@ -130,8 +158,9 @@ impl Column {
             What::Code(kind) => text(record.and_then(|record| record.area_code(kind))),
             What::Plain(plain) => match plain {
                 Plain::Postcode => shown(record.map(|record| record.postcode.to_string())),
-                Plain::Status => text(Some(answer.map_or("invalid", Answer::status))),
-                Plain::Error => text(answer.err()),
+                Plain::Status => text(Some(found.status())),
+                Plain::Error => text(found.error),
+                Plain::Clean => shown(found.postcode.map(|postcode| postcode.to_string())),
                 Plain::Outcode => shown(record.map(|record| record.postcode.outcode().to_string())),
                 Plain::Incode => shown(record.map(|record| record.postcode.incode().as_str().to_owned())),
                 Plain::Quality => number(record.and_then(|record| record.quality).map(u64::from)),
@@ -208,7 +237,8 @@ mod tests {
         let object =
             serde_json::to_value(RecordView::new(answer.record().unwrap(), Shape::Extended)).unwrap();
         for name in Column::names().filter(|name| name != "error") {
-            let value = serde_json::to_value(name.parse::<Column>().unwrap().value(Ok(&answer))).unwrap();
+            let found = Found { postcode: None, answer: Some(&answer), error: None, repaired: false };
+            let value = serde_json::to_value(name.parse::<Column>().unwrap().value(&found)).unwrap();
             let expected = match name.strip_prefix("codes.") {
                 Some(key) => object["codes"].get(key),
                 None => object.get(&name),

@@ -1,208 +1,137 @@
 //! Rows of CSV.
 
-use csv_core::{ReadRecordResult, Reader, ReaderBuilder, Terminator};
-use postcode_core::{Answer, Postcode};
+use postcode_tables::{Encoding, Scanner, line_end, value};
 
+use super::column::{Found, Value};
+use super::reading::{self, Cell};
 use super::rows::Row;
-use super::{Column, MAX_ROW, POSTCODE_NAMES, Plan, short};
+use super::{Column, POSTCODE_NAMES, Plan, short};
 
-/// The most fields of a row.
-const MAX_FIELDS: usize = 10_000;
-const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
-
-/// Takes rows apart into fields.
-pub(super) struct Splitter {
-    reader: Reader,
-    delimiter: u8,
-    text: Vec<u8>,
-    ends: Vec<usize>,
-    len: usize,
-    fields: usize,
-}
-
-impl Splitter {
-    /// Creates a splitter for a file that begins like this. The delimiter is the most frequent one
-    /// in the first line.
-    pub(super) fn new(start: &[u8]) -> Self {
-        let line =
-            start.split(|b| *b == b'\n').find(|line| !line.trim_ascii().is_empty()).unwrap_or_default();
-        let count = |delimiter: &u8| line.iter().filter(|b| *b == delimiter).count();
-        // Of equals the last is found: a comma, then.
-        let delimiter =
-            DELIMITERS.iter().rev().max_by_key(|delimiter| count(delimiter)).copied().unwrap_or(b',');
-        Self::of(delimiter)
-    }
-
-    /// Creates a splitter with a known delimiter.
-    pub(super) fn of(delimiter: u8) -> Self {
-        // Lines end with \n here. A \r before it is handled separately, so that it is kept.
-        let reader = ReaderBuilder::new().delimiter(delimiter).terminator(Terminator::Any(b'\n')).build();
-        Self { reader, delimiter, text: vec![0; 4096], ends: vec![0; 64], len: 0, fields: 0 }
-    }
-
-    pub(super) fn begin(&mut self) {
-        (self.len, self.fields) = (0, 0);
-    }
-
-    /// Reads from `input`, which continues the previous input. Returns how many bytes it consumed,
-    /// and whether the row is complete.
-    pub(super) fn feed(&mut self, input: &[u8], ended: bool) -> Result<(usize, bool), String> {
-        let mut taken = 0;
-        loop {
-            let rest = &input[taken..];
-            let at_end = rest.is_empty();
-            if at_end && !ended {
-                return Ok((taken, false));
-            }
-            // End the last line if it has no end: the end of the file would close an open quote.
-            let rest = if at_end { b"\n" } else { rest };
-            let (result, read, text, ends) =
-                self.reader.read_record(rest, &mut self.text[self.len..], &mut self.ends[self.fields..]);
-            taken += if at_end { 0 } else { read };
-            self.len += text;
-            self.fields += ends;
-            match result {
-                ReadRecordResult::InputEmpty if at_end => {
-                    return Err("a row with a quote that lacks its partner: the file ends in it".to_owned());
-                }
-                ReadRecordResult::InputEmpty => {}
-                ReadRecordResult::OutputFull if self.text.len() > MAX_ROW => {
-                    return Err(format!("a row of more than {MAX_ROW} bytes: is a quote left open?"));
-                }
-                ReadRecordResult::OutputFull => self.text.resize(self.text.len() * 2, 0),
-                ReadRecordResult::OutputEndsFull if self.ends.len() > MAX_FIELDS => {
-                    return Err(format!("a row of more than {MAX_FIELDS} fields"));
-                }
-                ReadRecordResult::OutputEndsFull => self.ends.resize(self.ends.len() * 2, 0),
-                ReadRecordResult::Record | ReadRecordResult::End => return Ok((taken, true)),
-            }
-        }
-    }
-
-    fn field(&self, n: usize) -> Option<&[u8]> {
-        let ends = self.ends.get(..self.fields)?;
-        let start = n.checked_sub(1).map_or(Some(0), |before| ends.get(before).copied())?;
-        let field = self.text.get(start..*ends.get(n)?)?;
-        // Of the line's end, if the field is the last.
-        Some(if n + 1 == self.fields { field.strip_suffix(b"\r").unwrap_or(field) } else { field })
-    }
-}
-
-/// The header of a CSV file.
+/// What the first row says.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Header {
     pub(super) delimiter: u8,
-    postcode: usize,
-    fields: usize,
+    pub(super) postcode: usize,
+    pub(super) fields: usize,
+}
+
+/// What the cells of a row say. A spreadsheet's mark of UTF-8 is not part of the first one.
+pub(super) fn texts(row: &[u8], fields: &Scanner, encoding: Encoding) -> Vec<String> {
+    let text = |n| {
+        let cell = value(fields.cell(row, n).unwrap_or_default());
+        encoding.text(&cell).trim_start_matches('\u{feff}').trim().to_owned()
+    };
+    (0..fields.cells()).map(text).collect()
+}
+
+/// The column of the postcode by its name: the one that is asked for, or the one that is called so. `None` if the names do
+/// not tell.
+pub(super) fn named(names: &[String], plan: &Plan) -> Result<Option<usize>, String> {
+    let Some(wanted) = &plan.postcode else {
+        let find = |wanted: &&str| names.iter().position(|name| plain(name) == **wanted);
+        return Ok(POSTCODE_NAMES.iter().find_map(|wanted| find(&wanted)));
+    };
+    let found = names.iter().position(|name| name.eq_ignore_ascii_case(wanted.trim()));
+    found.map(Some).ok_or_else(|| format!("there is no column {}, only {}", short(wanted), known(names)))
+}
+
+/// The names, for a message.
+pub(super) fn known(names: &[String]) -> String {
+    names.iter().take(50).map(|name| short(name)).collect::<Vec<_>>().join(", ")
 }
 
 impl Header {
-    /// Finds the column of the postcode, and writes the header with the new columns to `out`.
-    pub(super) fn read(
-        bytes: &[u8],
-        fields: &Splitter,
-        plan: &Plan,
+    /// Writes the header with the new columns to `out`.
+    ///
+    /// # Errors
+    /// If a column is there already.
+    pub(super) fn write(
+        &self,
+        row: &[u8],
+        names: &[String],
+        (plan, encoding): (&Plan, Encoding),
         out: &mut Vec<u8>,
-    ) -> Result<Self, String> {
-        let name = |n: usize| {
-            let name = String::from_utf8_lossy(fields.field(n).unwrap_or_default()).into_owned();
-            // A byte order mark is not part of the first name.
-            name.trim_start_matches('\u{feff}').trim().to_owned()
-        };
-        let names: Vec<String> = (0..fields.fields).map(name).collect();
-        let known = || names.iter().take(50).map(|name| short(name)).collect::<Vec<_>>().join(", ");
-        let postcode = match &plan.postcode {
-            Some(wanted) => names
-                .iter()
-                .position(|name| name.eq_ignore_ascii_case(wanted.trim()))
-                .ok_or_else(|| format!("there is no column {}, only {}", short(wanted), known()))?,
-            None => POSTCODE_NAMES
-                .iter()
-                .find_map(|wanted| names.iter().position(|name| plain(name) == *wanted))
-                .ok_or_else(|| format!(
-                        "which column is the postcode? Name it (--postcode-column, over HTTP postcode_column); here are {}",
-                        known()
-                    ))?,
-        };
-        let end = line_end(bytes);
-        out.extend_from_slice(&bytes[..end]);
+    ) -> Result<(), String> {
+        let end = line_end(row);
+        out.extend_from_slice(&row[..end]);
         for column in &plan.columns {
             let added = format!("{}{column}", plan.prefix);
             if names.iter().any(|name| name.eq_ignore_ascii_case(&added)) {
                 return Err(format!("there is a column {added:?} already: give the new ones a prefix"));
             }
-            out.push(fields.delimiter);
-            field(out, &added, fields.delimiter);
+            out.push(self.delimiter);
+            field(out, &added, self.delimiter, encoding);
         }
-        out.extend_from_slice(if end == bytes.len() { b"\n" } else { &bytes[end..] });
-        Ok(Self { delimiter: fields.delimiter, postcode, fields: fields.fields })
+        out.extend_from_slice(if end == row.len() { b"\n" } else { &row[end..] });
+        Ok(())
     }
 
-    /// Returns the row's postcode, and how many fields the row has too few.
-    ///
-    /// # Errors
-    /// Fails if the row has too many fields: added values would be in the wrong columns.
-    pub(super) fn postcode(&self, row: &Splitter) -> Result<(Result<Postcode, String>, usize), String> {
-        let missing = self.fields.checked_sub(row.fields).ok_or_else(|| {
-            format!("{} fields, and the header has {}: quote what holds a delimiter", row.fields, self.fields)
-        })?;
-        Ok((parse(row.field(self.postcode).unwrap_or_default()), missing))
+    /// What the row in the scanner holds.
+    pub(super) fn row(&self, bytes: &[u8], fields: &Scanner, (plan, encoding): (&Plan, Encoding)) -> Parsed {
+        let cell = value(fields.cell(bytes, self.postcode).unwrap_or_default());
+        let cell = reading::read(&encoding.text(&cell), plan);
+        let mut parsed = Parsed { cell, missing: 0, keep: line_end(bytes), empty: false, ragged: false };
+        match self.fields.checked_sub(fields.cells()) {
+            Some(missing) => parsed.missing = missing,
+            None if fields.is_blank_from(bytes, self.fields) => parsed.keep = fields.end_of(self.fields),
+            None => parsed.ragged = true,
+        }
+        parsed.empty = matches!(parsed.cell, Cell::Not(..)) && fields.is_blank_from(bytes, 0);
+        parsed
     }
 }
 
-/// Normalises a name: removes differences in how people write it.
+/// A row that was read.
+pub(super) struct Parsed {
+    pub(super) cell: Cell,
+    /// Cells that it lacks before those that are added.
+    pub(super) missing: usize,
+    /// Bytes of it that stay before what is added: all but empty cells beyond the header's.
+    pub(super) keep: usize,
+    /// Whether there is nothing in any cell.
+    pub(super) empty: bool,
+    /// Whether it has more cells than the header, and something in them: what is added would stand under other names.
+    pub(super) ragged: bool,
+}
+
+/// A name without what people write differently.
 pub(super) fn plain(name: &str) -> String {
     name.chars().filter(|c| !matches!(c, ' ' | '_' | '-')).flat_map(char::to_lowercase).collect()
 }
 
-pub(super) fn parse(text: &[u8]) -> Result<Postcode, String> {
-    let text = std::str::from_utf8(text).map_err(|_| "not UTF-8".to_owned())?;
-    text.parse().map_err(|e: postcode_core::ParseError| e.to_string())
-}
-
-/// Returns the length of an empty line at the start; 0 for any other line, `None` if that is not
-/// known yet.
-pub(super) fn is_blank(bytes: &[u8]) -> Option<usize> {
-    match bytes {
-        [] | [b'\r'] => None,
-        [b'\n', ..] => Some(1),
-        [b'\r', b'\n', ..] => Some(2),
-        _ => Some(0),
-    }
-}
-
-/// Returns where the line ending begins.
-pub(super) fn line_end(bytes: &[u8]) -> usize {
-    let rest = bytes.strip_suffix(b"\n").unwrap_or(bytes);
-    rest.strip_suffix(b"\r").unwrap_or(rest).len()
-}
-
+/// Adds the columns to a row; empty ones if nothing was found because nothing was there.
 pub(super) fn write(
     out: &mut Vec<u8>,
     bytes: &[u8],
     row: &Row,
     columns: &[Column],
-    answer: Result<&Answer, &str>,
-    delimiter: u8,
+    found: Option<&Found<'_>>,
+    (delimiter, encoding): (u8, Encoding),
 ) {
-    let end = line_end(bytes);
-    out.extend_from_slice(&bytes[..end]);
+    out.extend_from_slice(bytes.get(..row.keep).unwrap_or(bytes));
     out.extend(std::iter::repeat_n(delimiter, row.missing));
     for column in columns {
         out.push(delimiter);
-        field(out, &column.value(answer).to_string(), delimiter);
+        match found.map_or(Value::None, |found| column.value(found)) {
+            Value::Text(text) => field(out, &text, delimiter, encoding),
+            other => {
+                use std::io::Write;
+                // Writing to memory does not fail.
+                let _ = write!(out, "{other}");
+            }
+        }
     }
-    out.extend_from_slice(&bytes[end..]);
+    out.extend_from_slice(&bytes[line_end(bytes)..]);
 }
 
 /// Quoted where it must be (RFC 4180).
-fn field(out: &mut Vec<u8>, text: &str, delimiter: u8) {
+fn field(out: &mut Vec<u8>, text: &str, delimiter: u8, encoding: Encoding) {
     let must = |b: u8| b == delimiter || matches!(b, b'"' | b'\r' | b'\n');
     if !text.bytes().any(must) {
-        out.extend_from_slice(text.as_bytes());
+        encoding.push(out, text);
         return;
     }
     out.push(b'"');
-    out.extend_from_slice(text.replace('"', "\"\"").as_bytes());
+    encoding.push(out, &text.replace('"', "\"\""));
     out.push(b'"');
 }

@@ -1,28 +1,30 @@
-//! Lines of JSON.
+//! Objects of JSON, a line each or in an array.
 
 use std::borrow::Cow;
 use std::fmt;
 
-use postcode_core::{Answer, Postcode};
+use postcode_tables::line_end;
 use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, Visitor};
 use serde_json::Value;
 
-use super::csv::{line_end, parse, plain};
+use super::column::Found;
+use super::csv::plain;
+use super::reading::{self, Cell, Lack};
 use super::{Error, POSTCODE_NAMES, Plan, short};
 
-/// The contents of a line.
-pub(super) enum Found {
-    /// An object, and its postcode or why there is none.
-    Object(Result<Postcode, String>),
+/// What a text holds.
+pub(super) enum Held {
+    /// An object, and its postcode.
+    Object(Cell),
     /// Something else, to which nothing can be added: why.
     Other(String),
 }
 
-/// Finds the postcode in a line.
+/// What is in a line, or in the object that a text ends with.
 ///
 /// # Errors
-/// Fails if a key to be added already exists.
-pub(super) fn postcode(line: &[u8], plan: &Plan) -> Result<Found, String> {
+/// If a key that is to be added is there already.
+pub(super) fn postcode(line: &[u8], plan: &Plan) -> Result<Held, String> {
     let object = &line[..line_end(line)];
     // Some programs put a mark of UTF-8 before the first line.
     let object = object.strip_prefix("\u{feff}".as_bytes()).unwrap_or(object);
@@ -30,29 +32,24 @@ pub(super) fn postcode(line: &[u8], plan: &Plan) -> Result<Found, String> {
     let object = Object(plan).deserialize(&mut json).and_then(|object| json.end().map(|()| object));
     let keys = match object {
         Ok(keys) => keys,
-        Err(error) => return Ok(Found::Other(format!("no JSON object: {error}"))),
+        Err(error) => return Ok(Held::Other(format!("no JSON object: {error}"))),
     };
     if let Some(key) = keys.taken {
         return Err(format!("there is a key {} already: give the new ones a prefix", short(&key)));
     }
-    Ok(Found::Object(match keys.postcode {
-        Some((_, Value::String(text))) => parse(text.as_bytes()),
-        Some((_, Value::Null)) => Err("null".to_owned()),
-        Some(_) => Err("not a text".to_owned()),
-        None => Err("no key of a postcode".to_owned()),
+    Ok(Held::Object(match keys.postcode {
+        Some((_, Value::String(text))) => reading::read(&text, plan),
+        Some((_, Value::Null)) => Cell::Not(Lack::Blank, "null".to_owned()),
+        Some(_) => Cell::malformed("not a text"),
+        None => Cell::Not(Lack::Blank, "no key of a postcode".to_owned()),
     }))
 }
 
-/// Adds to the object of a line.
+/// Adds to the object that ends the line.
 ///
 /// # Errors
 /// If a value can't be written.
-pub(super) fn write(
-    out: &mut Vec<u8>,
-    line: &[u8],
-    plan: &Plan,
-    answer: Result<&Answer, &str>,
-) -> Result<(), Error> {
+pub(super) fn write(out: &mut Vec<u8>, line: &[u8], plan: &Plan, found: &Found<'_>) -> Result<(), Error> {
     let failed = |e: serde_json::Error| Error::Read(e.into());
     let end = line_end(line);
     let object = line[..end].trim_ascii_end();
@@ -64,7 +61,7 @@ pub(super) fn write(
         }
         serde_json::to_writer(&mut *out, &format_args!("{}{column}", plan.prefix)).map_err(failed)?;
         out.push(b':');
-        serde_json::to_writer(&mut *out, &column.value(answer)).map_err(failed)?;
+        serde_json::to_writer(&mut *out, &column.value(found)).map_err(failed)?;
     }
     out.push(b'}');
     out.extend_from_slice(&line[end..]);
@@ -80,6 +77,18 @@ struct Keys {
     postcode: Option<(usize, Value)>,
     /// A key to add.
     taken: Option<String>,
+}
+
+/// What stands at the end of a path of keys, and of places in lists.
+fn at_path(value: Value, path: &str) -> Option<Value> {
+    path.split('.').try_fold(value, |value, key| match value {
+        Value::Object(mut object) => object.remove(key),
+        Value::Array(mut items) => {
+            let at: usize = key.parse().ok()?;
+            (at < items.len()).then(|| items.swap_remove(at))
+        }
+        _ => None,
+    })
 }
 
 impl<'de> DeserializeSeed<'de> for Object<'_> {
@@ -101,8 +110,14 @@ impl<'de> Visitor<'de> for Object<'_> {
         let plan = self.0;
         let mut keys = Keys::default();
         while let Some(key) = map.next_key::<Cow<'de, str>>()? {
+            // A key that is called as it is wanted comes before a path to it.
+            let mut path = None;
             let rank = match &plan.postcode {
-                Some(wanted) => (key == wanted.as_str()).then_some(0),
+                Some(wanted) if key == wanted.as_str() => Some(0),
+                Some(wanted) => {
+                    path = wanted.strip_prefix(&*key).and_then(|rest| rest.strip_prefix('.'));
+                    path.map(|_| 1)
+                }
                 None => POSTCODE_NAMES.iter().position(|name| plain(&key) == *name),
             };
             let added = key.strip_prefix(&plan.prefix);
@@ -111,7 +126,12 @@ impl<'de> Visitor<'de> for Object<'_> {
             }
             match rank {
                 Some(rank) if keys.postcode.as_ref().is_none_or(|(best, _)| rank < *best) => {
-                    keys.postcode = Some((rank, map.next_value()?));
+                    let value = map.next_value()?;
+                    let found = match path {
+                        Some(path) => at_path(value, path),
+                        None => Some(value),
+                    };
+                    keys.postcode = found.map(|value| (rank, value)).or(keys.postcode);
                 }
                 _ => drop(map.next_value::<IgnoredAny>()?),
             }

@@ -1,124 +1,146 @@
-//! Enriches files: reads CSV or lines of JSON and adds columns, in memory that does not grow with
-//! the file.
+//! Files enriched: CSV or lines of JSON in, the same out with columns added, in memory that does not grow with the file.
 //!
-//! All input is kept byte for byte, also a row without a postcode, an empty line, or a field that
-//! is not UTF-8. Columns are only added at the end of rows.
+//! What came in goes out byte for byte, whatever it was: a row that holds no postcode, an empty line, a field that is not
+//! UTF-8. Only columns are added to its end.
 
 mod column;
+mod counts;
 mod csv;
+mod guess;
 mod lines;
 mod pieces;
+mod reading;
 mod rows;
+mod unpack;
 
-use std::fmt;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use futures::stream::{self, Stream, TryStreamExt};
-use postcode_core::{Answer, Postcode, PostcodeLookup};
+use postcode_core::{Postcode, PostcodeLookup};
+use postcode_tables::Encoding;
 
 pub use column::Column;
+pub use counts::Counts;
 pub(crate) use csv::Header;
 pub(crate) use pieces::{Cutter, enrich_piece};
+pub(crate) use unpack::decoded;
 
-use rows::{Batch, Rows};
+pub(crate) use column::{Found, Value};
+use reading::{Cell, Lack};
+use rows::{Batch, Kind, Rows};
 
 /// Rows looked up in one call.
 const AT_ONCE: usize = 1_000;
-/// Lookup calls in flight at once, so that a source over a network is not called one by one.
+/// Calls under way at a time: a source across a network is not waited for one by one.
 const CALLS: usize = 4;
 /// The longest row in bytes. A batch holds at most that and one more row.
 pub const MAX_ROW: usize = 1 << 20;
-/// The longest [`Plan::prefix`], in bytes: it is repeated in every line of JSON for each column.
+/// The longest [`Plan::prefix`], in bytes: it stands in every line of JSON, for each column.
 pub const MAX_PREFIX: usize = 64;
 
-/// The format of a file.
+/// What the file is. Packed (gzip, zstd, zip) it may be in any case, and a workbook is read as CSV.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Format {
-    /// CSV (RFC 4180) with a header; its delimiter, a comma, semicolon, tab or bar, is found by it
+    /// CSV (RFC 4180) with a header; its delimiter, a comma, semicolon, tab or bar, is found by its first rows
     Csv,
-    /// Lines of JSON objects
+    /// One JSON object a line
     Ndjson,
+    /// An array of JSON objects
+    Json,
 }
 
-/// The columns to add, and how to find the postcode.
+impl Format {
+    /// Its name: `csv`, `ndjson`, `json`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Csv => "csv",
+            Self::Ndjson => "ndjson",
+            Self::Json => "json",
+        }
+    }
+}
+
+/// What to add, and by what.
 #[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub struct Plan {
-    /// The format of the file.
+    /// What the file is.
     pub format: Format,
     /// The columns to add, in their order.
     pub columns: Vec<Column>,
-    /// The column or key that holds the postcode; by its name if not given, see [`POSTCODE_NAMES`].
+    /// The column that holds the postcode, or the key, or a path of keys such as `address.postcode`; by its name if not
+    /// given, see [`POSTCODE_NAMES`], or else by what stands in the first rows.
     pub postcode: Option<String>,
-    /// A prefix for the names of the added columns; at most [`MAX_PREFIX`] bytes.
+    /// Before the names of the columns added; at most [`MAX_PREFIX`] bytes.
     pub prefix: String,
+    /// What stands between two cells; found if not given.
+    #[serde(default)]
+    pub delimiter: Option<u8>,
+    /// The encoding; found if not given.
+    #[serde(default)]
+    pub encoding: Option<Encoding>,
+    /// Whether a text that is not a postcode is repaired where exactly one postcode may be meant and it is in use.
+    #[serde(default)]
+    pub repair: bool,
+    /// Whether a postcode is taken out of a cell that holds more, such as an address.
+    #[serde(default)]
+    pub find: bool,
+    /// Whether rows with more cells than the header are left out and given as [`Part::aside`]; else they are an error.
+    #[serde(default)]
+    pub set_aside: bool,
+    /// The sheet of a workbook.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sheet: Option<String>,
+    /// Bytes of the file at most, unpacked.
+    #[serde(skip, default = "unlimited")]
+    pub most: u64,
 }
 
-/// Names of a postcode column, ignoring case, spaces, `_` and `-`. The first match counts.
+fn unlimited() -> u64 {
+    u64::MAX
+}
+
+impl Plan {
+    /// Creates a plan that finds everything else out.
+    pub fn new(format: Format, columns: Vec<Column>) -> Self {
+        Self {
+            format,
+            columns,
+            postcode: None,
+            prefix: String::new(),
+            delimiter: None,
+            encoding: None,
+            repair: false,
+            find: false,
+            set_aside: false,
+            sheet: None,
+            most: unlimited(),
+        }
+    }
+
+    /// Repairs, and adds the column `postcode_clean`.
+    #[must_use]
+    pub fn repairing(mut self) -> Self {
+        self.repair = true;
+        if !self.columns.contains(&Column::clean()) {
+            self.columns.push(Column::clean());
+        }
+        self
+    }
+}
+
+/// What a column of postcodes is called, without case, spaces, `_` and `-`; the first that is there counts.
 pub const POSTCODE_NAMES: [&str; 8] =
     ["postcode", "pcds", "pcd", "postalcode", "addresspostcode", "zip", "zipcode", "plz"];
-
-/// The number of rows by the status of their postcode.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counts {
-    /// Live postcodes.
-    pub live: u64,
-    /// Once in use.
-    pub terminated: u64,
-    /// Never in use, as far as the data knows.
-    pub unknown: u64,
-    /// Postcodes in an area that the data does not cover.
-    pub not_covered: u64,
-    /// No postcode at all.
-    pub invalid: u64,
-}
-
-impl Counts {
-    /// Returns the number of all rows.
-    pub fn rows(&self) -> u64 {
-        self.live + self.terminated + self.unknown + self.not_covered + self.invalid
-    }
-
-    /// Adds the counts of other rows.
-    pub fn add(&mut self, other: &Self) {
-        self.live += other.live;
-        self.terminated += other.terminated;
-        self.unknown += other.unknown;
-        self.not_covered += other.not_covered;
-        self.invalid += other.invalid;
-    }
-
-    fn count(&mut self, answer: Option<&Answer>) {
-        *match answer {
-            Some(Answer::Live(_)) => &mut self.live,
-            Some(Answer::Terminated(_)) => &mut self.terminated,
-            Some(Answer::NotCovered) => &mut self.not_covered,
-            Some(_) => &mut self.unknown,
-            None => &mut self.invalid,
-        } += 1;
-    }
-}
-
-impl fmt::Display for Counts {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { live, terminated, unknown, not_covered, invalid } = self;
-        write!(
-            f,
-            "{} rows: {live} live, {terminated} terminated, {unknown} unknown, {not_covered} not covered, \
-             {invalid} without a postcode",
-            self.rows()
-        )
-    }
-}
 
 /// Why a file can't be enriched.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The file or the request is not valid.
+    /// The file, or what is asked of it, makes no sense.
     #[error("{0}")]
     Invalid(String),
-    /// The file could not be read.
+    /// It could not be read.
     #[error("reading failed: {0}")]
     Read(#[from] std::io::Error),
     /// The lookup failed.
@@ -126,7 +148,7 @@ pub enum Error {
     Lookup(#[from] postcode_core::Error),
 }
 
-/// Returns the beginning of external text, for messages.
+/// The beginning of what came from outside, for messages.
 pub(crate) fn short(text: &str) -> String {
     const SHOWN: usize = 60;
     match text.char_indices().nth(SHOWN) {
@@ -135,80 +157,118 @@ pub(crate) fn short(text: &str) -> String {
     }
 }
 
-/// A piece of the output.
+/// Rows as they are to be written, some at a time.
 #[derive(Debug)]
 pub struct Part {
-    /// The next bytes to write.
+    /// What to write next.
     pub bytes: Bytes,
-    /// How many bytes of the input have been consumed so far.
+    /// What of the input has been read for all that was given until now.
     pub read: u64,
     /// The rows of this part.
     pub counts: Counts,
+    /// What was found out about the file since the last part, such as its encoding if it is not UTF-8.
+    pub notes: Vec<String>,
+    /// Rows that were left out.
+    pub aside: Vec<Aside>,
 }
 
-/// Returns the input with its columns added, piece by piece and in order. Ends at the first error.
+/// A row that was left out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Aside {
+    /// The line on which it begins, from 1.
+    pub line: u64,
+    /// Why.
+    pub why: String,
+    /// What it says.
+    pub text: String,
+}
+
+/// The input with its columns, a part at a time and in order. Ends at the first error.
 ///
-/// Nothing is read before a piece is requested, and at most some thousand rows are in memory.
+/// Nothing is read before a part is asked for, and no more than some thousand rows are in memory.
 pub fn enrich<S>(
     input: S,
     lookup: Arc<dyn PostcodeLookup>,
     plan: Plan,
 ) -> impl Stream<Item = Result<Part, Error>> + Send
 where
-    S: Stream<Item = std::io::Result<Bytes>> + Send + Unpin,
+    S: Stream<Item = std::io::Result<Bytes>> + Send + Unpin + 'static,
 {
-    let plan = Arc::new(plan);
-    enriched(Rows::new(input, plan.clone()), lookup, plan)
+    enriched(Rows::new(input, Arc::new(plan)), lookup)
 }
 
-fn enriched<S>(
-    rows: Rows<S>,
+fn enriched<'a>(
+    rows: Rows<'a>,
     lookup: Arc<dyn PostcodeLookup>,
-    plan: Arc<Plan>,
-) -> impl Stream<Item = Result<Part, Error>> + Send
-where
-    S: Stream<Item = std::io::Result<Bytes>> + Send + Unpin,
-{
+) -> impl Stream<Item = Result<Part, Error>> + Send + use<'a> {
     let batches = stream::try_unfold(rows, async |mut rows| {
         let batch = rows.next(AT_ONCE).await?;
         Ok::<_, Error>(batch.map(|batch| (batch, rows)))
     });
     batches
         .map_ok(move |batch| {
-            let (lookup, plan) = (lookup.clone(), plan.clone());
-            async move { answer(&*lookup, &plan, batch).await }
+            let lookup = lookup.clone();
+            async move { answer(&*lookup, batch).await }
         })
         .try_buffered(CALLS)
 }
 
-async fn answer(lookup: &dyn PostcodeLookup, plan: &Plan, batch: Batch) -> Result<Part, Error> {
-    let postcodes: Vec<Postcode> =
-        batch.rows.iter().filter_map(|row| row.postcode.as_ref().ok().copied()).collect();
+async fn answer(lookup: &dyn PostcodeLookup, batch: Batch) -> Result<Part, Error> {
+    let plan = &*batch.plan;
+    let postcodes: Vec<Postcode> = batch.rows.iter().filter_map(|row| row.cell.postcode()).collect();
     let answers = if postcodes.is_empty() { Vec::new() } else { lookup.lookup(&postcodes).await? };
     let mut answers = answers.iter();
-    let mut counts = Counts::default();
-    let mut out = Vec::with_capacity(batch.bytes.len() * 2);
+    let (mut counts, mut aside) = (Counts::default(), Vec::new());
+    let mut out = Vec::with_capacity(batch.head.len() + batch.bytes.len() * 2);
     out.extend_from_slice(&batch.head);
     for row in &batch.rows {
-        let answer = match &row.postcode {
-            Ok(postcode) => {
-                let short = || Error::Invalid(format!("{postcode}: the source gave no answer for it"));
-                Ok(answers.next().ok_or_else(short)?)
-            }
-            Err(why) => Err(&**why),
-        };
-        let Some(bytes) = batch.bytes.get(row.range.clone()) else { continue };
-        if row.as_it_is {
-            out.extend_from_slice(bytes);
-            // An empty line does not count as a row.
-            counts.invalid += u64::from(answer.is_err_and(|why| !why.is_empty()));
-            continue;
+        let (mut found, mut lack) =
+            (Found { postcode: row.cell.postcode(), answer: None, error: None, repaired: false }, None);
+        if let Some(postcode) = found.postcode {
+            let short = || Error::Invalid(format!("{postcode}: the source gave no answer for it"));
+            found.answer = Some(answers.next().ok_or_else(short)?);
         }
-        counts.count(answer.ok());
-        match plan.format {
-            Format::Csv => csv::write(&mut out, bytes, row, &plan.columns, answer, batch.delimiter),
-            Format::Ndjson => lines::write(&mut out, bytes, plan, answer)?,
+        match &row.cell {
+            Cell::Postcode(_) => {}
+            Cell::Repair(..) if found.answer.is_some_and(postcode_core::Answer::is_live) => {
+                found.repaired = true
+            }
+            // What is not in use was not meant.
+            Cell::Repair(_, why) => {
+                found = Found { postcode: None, answer: None, error: Some(why), repaired: false };
+                lack = Some(Lack::Malformed);
+            }
+            Cell::Not(why, text) => (found.error, lack) = (Some(text.as_str()), Some(*why)),
+        }
+        let Some(bytes) = batch.bytes.get(row.range.clone()) else { continue };
+        match &row.kind {
+            Kind::Blank => out.extend_from_slice(bytes),
+            Kind::Other => {
+                out.extend_from_slice(bytes);
+                counts.count(&found, Some(Lack::Malformed));
+            }
+            Kind::Aside(line, why) => {
+                counts.set_aside += 1;
+                let text = batch.encoding.text(&bytes[..postcode_tables::line_end(bytes)]).into_owned();
+                aside.push(Aside { line: *line, why: why.clone(), text });
+            }
+            kind => {
+                let is_row = *kind == Kind::Row;
+                if is_row {
+                    counts.count(&found, lack);
+                } else {
+                    counts.empty += 1;
+                }
+                match plan.format {
+                    Format::Csv => {
+                        let written = (batch.delimiter, batch.encoding);
+                        csv::write(&mut out, bytes, row, &plan.columns, is_row.then_some(&found), written);
+                    }
+                    Format::Ndjson | Format::Json => lines::write(&mut out, bytes, plan, &found)?,
+                }
+            }
         }
     }
-    Ok(Part { bytes: out.into(), read: batch.read, counts })
+    let bytes = batch.encoding.widened(out).into();
+    Ok(Part { bytes, read: batch.read, counts, notes: batch.notes, aside })
 }

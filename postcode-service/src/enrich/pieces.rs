@@ -1,4 +1,4 @@
-//! Cuts a file into pieces that can be enriched separately. Joined, they equal the enriched file.
+//! A file in pieces, each of which can be enriched by itself: put together they are what the whole file gives.
 
 use std::sync::Arc;
 
@@ -6,13 +6,13 @@ use bytes::Bytes;
 use futures::stream::{self, Stream, TryStreamExt};
 use postcode_core::PostcodeLookup;
 
-use super::rows::Rows;
+use super::rows::{Kind, Rows};
 use super::{Error, Header, Plan, enriched};
 
-/// Some rows of a file, unchanged.
+/// Some rows of a file, as they came in.
 #[derive(Debug)]
 pub(crate) struct Piece {
-    /// The output before the rows: the header, with the first piece.
+    /// What goes before what the rows become: the header, with the first piece.
     pub(crate) head: Vec<u8>,
     pub(crate) bytes: Vec<u8>,
     /// The number of the first line, from 1.
@@ -23,46 +23,41 @@ pub(crate) struct Piece {
 
 /// Cuts a stream at the ends of rows.
 ///
-/// It parses rows like [`enrich`](super::enrich()), so an error in the file is found here, and not
-/// in a piece.
-pub(crate) struct Cutter<S>(Rows<S>);
+/// The rows are read as for [`enrich`](super::enrich()), so what is wrong with the file is found here, and not in a piece.
+pub(crate) struct Cutter<'a>(Rows<'a>);
 
-impl<S: Stream<Item = std::io::Result<Bytes>> + Unpin> Cutter<S> {
-    pub(crate) fn new(input: S, plan: Arc<Plan>) -> Self {
+impl<'a> Cutter<'a> {
+    pub(crate) fn new<S>(input: S, plan: Arc<Plan>) -> Self
+    where
+        S: Stream<Item = std::io::Result<Bytes>> + Send + 'a,
+    {
         Self(Rows::new(input, plan))
     }
 
-    /// Returns the next piece, with at most `most` rows; its bytes are at most
-    /// [`MAX_ROW`](super::MAX_ROW) and one row.
+    /// The next piece, of at most so many rows; its bytes are at most [`MAX_ROW`](super::MAX_ROW) and one row.
     pub(crate) async fn next(&mut self, most: usize) -> Result<Option<Piece>, Error> {
-        let before = self.0.line;
-        let Some(batch) = self.0.next(most).await? else { return Ok(None) };
-        let read: u64 =
-            batch.rows.iter().map(|row| lines(batch.bytes.get(row.range.clone()).unwrap_or_default())).sum();
-        let empty =
-            |row: &&super::rows::Row| row.as_it_is && row.postcode.as_ref().is_err_and(String::is_empty);
-        let blank = batch.rows.iter().filter(empty).count();
-        let line = self.0.line.saturating_sub(read).max(before);
+        let Some(mut batch) = self.0.next(most).await? else { return Ok(None) };
+        let counted = batch.rows.iter().filter(|row| matches!(row.kind, Kind::Row | Kind::Other)).count();
         Ok(Some(Piece {
-            rows: (batch.rows.len() - blank) as u64,
-            head: batch.head,
+            rows: counted as u64,
+            head: batch.encoding.widened(std::mem::take(&mut batch.head)),
             bytes: batch.bytes,
-            line,
+            line: batch.line,
         }))
     }
 
-    /// Returns the header, for CSV.
+    /// The plan, with what the rows have told: complete after the last piece.
+    pub(crate) fn plan(&self) -> Plan {
+        self.0.plan()
+    }
+
+    /// What the header says, of CSV.
     pub(crate) fn header(&self) -> Option<&Header> {
         self.0.header()
     }
 }
 
-/// Returns the number of lines in a row.
-fn lines(row: &[u8]) -> u64 {
-    memchr::memchr_iter(b'\n', row).count().max(1) as u64
-}
-
-/// Enriches a piece, without its head.
+/// What a piece becomes, without its head.
 pub(crate) async fn enrich_piece(
     bytes: Vec<u8>,
     line: u64,
@@ -72,8 +67,8 @@ pub(crate) async fn enrich_piece(
 ) -> Result<Vec<u8>, Error> {
     let mut out = Vec::with_capacity(bytes.len() * 2);
     let input = Box::pin(stream::once(async { Ok(Bytes::from(bytes)) }));
-    let rows = Rows::resume(input, plan.clone(), line, header);
-    let mut parts = std::pin::pin!(enriched(rows, lookup, plan));
+    let rows = Rows::resume(input, plan, line, header);
+    let mut parts = std::pin::pin!(enriched(rows, lookup));
     while let Some(part) = parts.try_next().await? {
         out.extend_from_slice(&part.bytes);
     }

@@ -1,186 +1,445 @@
-//! Reads rows from a stream of bytes, unchanged.
+//! Rows out of a stream of bytes, as they are.
 
 use std::ops::Range;
 use std::sync::Arc;
 
-use bytes::Bytes;
+use futures::channel::oneshot;
 use futures::stream::{Stream, StreamExt};
-use memchr::memchr;
-use postcode_core::Postcode;
+use memchr::memchr2;
+use postcode_tables::json::{self, ObjectScanner};
+use postcode_tables::packed::{Options, Packing};
+use postcode_tables::{Dialect, Encoding, SAMPLE, Scanner, Step, ToUtf8, blank};
 
-use super::csv::{Header, Splitter, is_blank};
-use super::{Error, Format, MAX_PREFIX, MAX_ROW, Plan, lines};
+use super::csv::Header;
+use super::guess::{self, Keys};
+use super::lines::Held;
+use super::reading::{Cell, Lack};
+use super::unpack::{self, Source};
+use super::{Error, Format, MAX_PREFIX, MAX_ROW, Plan, csv, lines, short};
+
+const MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// A row of a batch.
 pub(super) struct Row {
-    /// The position of the row in the batch's bytes, with its line ending.
+    /// Its bytes in those of the batch, with the end of its line.
     pub(super) range: Range<usize>,
-    /// The postcode, or why there is none.
-    pub(super) postcode: Result<Postcode, String>,
+    /// Its postcode, or why it has none.
+    pub(super) cell: Cell,
     /// Fields that it lacks before those that are added, in CSV.
     pub(super) missing: usize,
-    /// Whether the row is copied unchanged: an empty line, or one that is not an object.
-    pub(super) as_it_is: bool,
+    /// Bytes that stay before what is added, in CSV.
+    pub(super) keep: usize,
+    pub(super) kind: Kind,
+}
+
+/// What is done with a row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// It is enriched.
+    Row,
+    /// Nothing is in its cells: it is enriched with nothing, and does not count.
+    Empty,
+    /// An empty line: nothing can be added.
+    Blank,
+    /// Something that is no row: nothing can be added.
+    Other,
+    /// It is left out, for this reason; it began on that line.
+    Aside(u64, String),
 }
 
 /// Rows that are looked up together.
 pub(super) struct Batch {
-    /// The output before the rows: the header, with the first ones.
+    /// What goes before them: the header, with the first ones.
     pub(super) head: Vec<u8>,
     pub(super) bytes: Vec<u8>,
     pub(super) rows: Vec<Row>,
     pub(super) delimiter: u8,
+    pub(super) encoding: Encoding,
     pub(super) read: u64,
+    /// The line of the first row.
+    pub(super) line: u64,
+    /// What was found out since the last batch.
+    pub(super) notes: Vec<String>,
+    /// How the rows are to be read, which the first of them may have told.
+    pub(super) plan: Arc<Plan>,
 }
 
 /// Reads rows.
-pub(super) struct Rows<S> {
-    input: Input<S>,
+pub(super) struct Rows<'a> {
+    input: Input<'a>,
     plan: Arc<Plan>,
     /// The number of the line that comes next, from 1.
     pub(super) line: u64,
-    csv: Option<(Header, Splitter)>,
+    begun: bool,
+    csv: Option<(Header, Scanner)>,
+    objects: ObjectScanner,
+    encoding: Encoding,
+    /// Whether the encoding is known without doubt: nothing that comes can change it.
+    settled: bool,
+    notes: Vec<String>,
 }
 
-impl<S: Stream<Item = std::io::Result<Bytes>> + Unpin> Rows<S> {
-    pub(super) fn new(input: S, plan: Arc<Plan>) -> Self {
-        let input = Input { source: input, buffer: Vec::new(), start: 0, ended: false, read: 0 };
-        Self { input, plan, line: 1, csv: None }
+impl<'a> Rows<'a> {
+    pub(super) fn new<S>(input: S, plan: Arc<Plan>) -> Self
+    where
+        S: Stream<Item = std::io::Result<bytes::Bytes>> + Send + 'a,
+    {
+        Self {
+            input: Input::new(input.boxed(), plan.most),
+            encoding: plan.encoding.unwrap_or_default(),
+            settled: plan.encoding.is_some(),
+            plan,
+            line: 1,
+            begun: false,
+            csv: None,
+            objects: ObjectScanner::default(),
+            notes: Vec::new(),
+        }
     }
 
-    /// Reads the rows of a file from that line on, after the header if it has one.
-    pub(super) fn resume(input: S, plan: Arc<Plan>, line: u64, header: Option<Header>) -> Self {
-        let csv = header.map(|header| (Splitter::of(header.delimiter), header));
-        Self { line, csv: csv.map(|(splitter, header)| (header, splitter)), ..Self::new(input, plan) }
+    /// Those of a file that begin at that line, after the header if it has one. They are in UTF-8 if the file is in a wide
+    /// encoding.
+    pub(super) fn resume<S>(input: S, plan: Arc<Plan>, line: u64, header: Option<Header>) -> Self
+    where
+        S: Stream<Item = std::io::Result<bytes::Bytes>> + Send + 'a,
+    {
+        let csv = header.map(|header| (Scanner::new(header.delimiter), header));
+        Self {
+            line,
+            begun: true,
+            settled: true,
+            csv: csv.map(|(scanner, header)| (header, scanner)),
+            ..Self::new(input, plan)
+        }
     }
 
-    /// Returns the header, once it has been read.
+    /// The header, once it is read.
     pub(super) fn header(&self) -> Option<&Header> {
         self.csv.as_ref().map(|(header, _)| header)
     }
 
-    /// Returns at most `most` rows; `None` at the end. A file with only a header gives one batch
-    /// without rows.
-    pub(super) async fn next(&mut self, most: usize) -> Result<Option<Batch>, Error> {
-        let mut batch =
-            Batch { head: Vec::new(), bytes: Vec::new(), rows: Vec::new(), delimiter: b',', read: 0 };
-        if self.line == 1 {
-            self.begin(&mut batch.head).await?;
-        }
-        while batch.rows.len() < most && batch.bytes.len() < MAX_ROW {
-            let start = batch.bytes.len();
-            let Some(row) = self.row(&mut batch.bytes).await? else { break };
-            let range = start..batch.bytes.len();
-            let lines = batch.bytes[range.clone()].iter().filter(|b| **b == b'\n').count().max(1);
-            self.line += lines as u64;
-            batch.rows.push(Row { range, ..row });
-        }
-        if batch.rows.is_empty() && batch.head.is_empty() {
-            return Ok(None);
-        }
-        batch.delimiter = self.csv.as_ref().map_or(b',', |(header, _)| header.delimiter);
-        batch.read = self.input.read - self.input.rest().len() as u64;
-        Ok(Some(batch))
+    /// The plan, with what the rows have told by now.
+    pub(super) fn plan(&self) -> Plan {
+        Plan { encoding: Some(self.encoding), ..(*self.plan).clone() }
     }
 
-    /// Writes the header with the names of the new columns.
+    /// So many rows, fewer at the end; `None` after it. A file of a header only has one batch without rows.
+    pub(super) async fn next(&mut self, most: usize) -> Result<Option<Batch>, Error> {
+        let (mut head, mut bytes, mut rows) = (Vec::new(), Vec::new(), Vec::new());
+        if !self.begun {
+            self.begun = true;
+            self.begin(&mut head).await?;
+        }
+        let line = self.line;
+        while rows.len() < most && bytes.len() < MAX_ROW {
+            let start = bytes.len();
+            let Some(row) = self.row(&mut bytes).await? else { break };
+            rows.push(Row { range: start..bytes.len(), ..row });
+        }
+        if rows.is_empty() && head.is_empty() {
+            return Ok(None);
+        }
+        Ok(Some(Batch {
+            head,
+            bytes,
+            rows,
+            delimiter: self.header().map_or(b',', |header| header.delimiter),
+            encoding: self.encoding,
+            read: self.input.taken(),
+            line,
+            notes: std::mem::take(&mut self.notes),
+            plan: self.plan.clone(),
+        }))
+    }
+
+    /// Finds out how the file is written, and writes its header with the names of the new columns.
     async fn begin(&mut self, head: &mut Vec<u8>) -> Result<(), Error> {
         if self.plan.prefix.len() > MAX_PREFIX {
             return Err(Error::Invalid(format!(
                 "a prefix of more than {MAX_PREFIX} bytes: give a shorter one"
             )));
         }
-        if self.plan.format == Format::Ndjson {
-            return Ok(());
+        let options = Options { sheet: self.plan.sheet.clone(), member: None };
+        self.input.open(options, &mut self.notes).await?;
+        self.find_encoding();
+        if self.plan.format != Format::Csv {
+            return self.begin_objects();
+        }
+        if self.input.rest().starts_with(MARK) {
+            self.input.take(MARK.len(), head);
         }
         loop {
-            while is_blank(self.input.rest()).is_none() && self.input.more(self.line).await? {}
-            match is_blank(self.input.rest()) {
+            while blank(self.input.rest()).is_none() && self.input.more(self.line).await? {}
+            match blank(self.input.rest()) {
                 Some(blank) if blank > 0 => self.input.take(blank, head),
                 _ => break,
             }
             self.line += 1;
         }
-        // The delimiter is found by the first line, which must be here for that.
-        self.input.line(self.line).await?;
-        if self.input.rest().is_empty() {
+        if self.input.rest().trim_ascii().is_empty() {
             return Err(Error::Invalid("the file is empty: give CSV with a header".to_owned()));
         }
-        let mut splitter = Splitter::new(self.input.rest());
-        let mut bytes = Vec::new();
-        self.split(&mut splitter, &mut bytes).await?;
-        self.line += 1;
-        let header = Header::read(&bytes, &splitter, &self.plan, head).map_err(Error::Invalid)?;
-        self.csv = Some((header, splitter));
+        let dialect = match self.plan.delimiter {
+            Some(delimiter) => Dialect::named(delimiter, self.input.rest()),
+            None => {
+                let (sample, whole) = self.input.sample();
+                Dialect::of(sample, whole)
+            }
+        };
+        if dialect.preamble > 0 {
+            self.input.take(dialect.preamble, head);
+            self.line += 1;
+        }
+        self.begin_table(dialect.delimiter, head).await
+    }
+
+    async fn begin_table(&mut self, delimiter: u8, head: &mut Vec<u8>) -> Result<(), Error> {
+        let mut scanner = Scanner::new(delimiter);
+        let mut row = Vec::new();
+        self.split(&mut scanner, &mut row).await?;
+        self.line += scanner.lines();
+        self.notice(&row);
+        let names = csv::texts(&row, &scanner, self.encoding);
+        let postcode = match csv::named(&names, &self.plan).map_err(Error::Invalid)? {
+            Some(postcode) => postcode,
+            None => {
+                let (rest, whole) = self.input.sample();
+                let context = (&*self.plan, self.encoding);
+                let found = guess::column(rest, whole, &names, delimiter, context).map_err(Error::Invalid)?;
+                let name = names.get(found).map(|name| short(name)).unwrap_or_default();
+                self.notes.push(format!("the postcodes are in the column {name}, by what stands there"));
+                found
+            }
+        };
+        let header = Header { delimiter, postcode, fields: scanner.cells() };
+        header.write(&row, &names, (&self.plan, self.encoding), head).map_err(Error::Invalid)?;
+        self.csv = Some((header, scanner));
         Ok(())
     }
 
-    /// Reads the next row and appends its bytes to `out`.
-    async fn row(&mut self, out: &mut Vec<u8>) -> Result<Option<Row>, Error> {
-        let row = |postcode, missing, as_it_is| Ok(Some(Row { range: 0..0, postcode, missing, as_it_is }));
-        while is_blank(self.input.rest()).is_none() && self.input.more(self.line).await? {}
-        match is_blank(self.input.rest()) {
-            None if self.input.rest().is_empty() => return Ok(None),
-            None => {
-                self.input.take(1, out);
-                return row(Err(String::new()), 0, true);
+    /// Finds the key of the postcode by the first objects.
+    fn begin_objects(&mut self) -> Result<(), Error> {
+        let mut keys = Keys::default();
+        let (rest, whole) = self.input.sample();
+        let rest = rest.strip_prefix(MARK).unwrap_or(rest);
+        if self.plan.format == Format::Json {
+            let (mut rest, mut scanner) = (rest, ObjectScanner::default());
+            while let Ok(json::Step::Object(from, to)) = scanner.scan(rest, whole) {
+                keys.add(rest.get(from..to).unwrap_or_default(), &self.plan);
+                rest = rest.get(to..).unwrap_or_default();
+                scanner.next_object();
+                if keys.is_full() {
+                    break;
+                }
             }
-            Some(0) => {}
-            Some(blank) => {
-                self.input.take(blank, out);
-                return row(Err(String::new()), 0, true);
+        } else {
+            let ended = |line: &&[u8]| whole || line.as_ptr_range().end != rest.as_ptr_range().end;
+            for line in rest.split(|byte| matches!(byte, b'\n' | b'\r')).filter(ended) {
+                keys.add(line, &self.plan);
+                if keys.is_full() {
+                    break;
+                }
             }
         }
-        if let Some((header, mut splitter)) = self.csv.take() {
-            let done = self.split(&mut splitter, out).await;
-            let found = header.postcode(&splitter);
-            self.csv = Some((header, splitter));
+        if let Some(path) = keys.settle(&self.plan).map_err(Error::Invalid)? {
+            self.notes
+                .push(format!("the postcodes are under the key {}, by what stands there", short(&path)));
+            self.plan = Arc::new(Plan { postcode: Some(path), ..(*self.plan).clone() });
+        }
+        Ok(())
+    }
+
+    fn find_encoding(&mut self) {
+        let (sample, whole) = self.input.sample();
+        let found = Encoding::of(sample, whole);
+        // "UTF-16" does not say which byte comes first; a mark does.
+        let marked = found.certain && found.encoding.is_wide();
+        let named = self.plan.encoding.filter(|named| !(named.is_wide() && marked));
+        self.encoding = named.unwrap_or(found.encoding);
+        self.settled = named.is_some() || !found.ascii;
+        let guessed = if named.is_none() && !found.certain {
+            ", which is a guess: --encoding names another"
+        } else {
+            ""
+        };
+        match self.encoding {
+            Encoding::Utf8 => {}
+            // JSON is UTF-8, whatever it came in.
+            Encoding::Windows1252 if self.plan.format != Format::Csv => {
+                self.input.convert(Encoding::Windows1252);
+                self.encoding = Encoding::Utf8;
+                self.notes.push(format!("read as Windows-1252{guessed}; written in UTF-8"));
+            }
+            Encoding::Windows1252 => {
+                self.notes.push(format!("read and written as Windows-1252{guessed}"));
+            }
+            wide => {
+                self.input.convert(wide);
+                self.notes.push(format!("read and written as {wide}{guessed}"));
+            }
+        }
+    }
+
+    /// The first byte that is not ASCII may tell the encoding.
+    fn notice(&mut self, row: &[u8]) {
+        if !self.settled && !row.is_ascii() {
+            self.settled = true;
+            self.encoding = Encoding::of(row, true).encoding;
+            if self.encoding != Encoding::Utf8 {
+                self.encoding = Encoding::Windows1252;
+                self.notes.push(format!(
+                    "read and written as Windows-1252 from line {} on, which is a guess: --encoding names another",
+                    self.line
+                ));
+            }
+        }
+    }
+
+    /// The next row, its bytes added to `out`.
+    async fn row(&mut self, out: &mut Vec<u8>) -> Result<Option<Row>, Error> {
+        if self.plan.format == Format::Json {
+            return self.object(out).await;
+        }
+        let passed = |kind, why: String| Row {
+            range: 0..0,
+            cell: Cell::Not(Lack::Blank, why),
+            missing: 0,
+            keep: 0,
+            kind,
+        };
+        while blank(self.input.rest()).is_none() && self.input.more(self.line).await? {}
+        let empty = match blank(self.input.rest()) {
+            None if self.input.rest().is_empty() => return Ok(None),
+            None => 1,
+            Some(empty) => empty,
+        };
+        if empty > 0 {
+            self.input.take(empty, out);
+            self.line += 1;
+            return Ok(Some(passed(Kind::Blank, String::new())));
+        }
+        if let Some((header, mut scanner)) = self.csv.take() {
+            let start = out.len();
+            let done = self.split(&mut scanner, out).await;
+            let bytes = out.get(start..).unwrap_or_default();
+            self.notice(bytes);
+            let parsed = header.row(bytes, &scanner, (&self.plan, self.encoding));
+            let (lines, cells, fields) = (scanner.lines(), scanner.cells(), header.fields);
+            self.csv = Some((header, scanner));
             done?;
-            let wrong = |why| Error::Invalid(format!("line {}: {why}", self.line));
-            let (postcode, missing) = found.map_err(wrong)?;
-            return row(postcode, missing, false);
+            let kind = match (parsed.empty, parsed.ragged) {
+                (true, _) => Kind::Empty,
+                (_, false) => Kind::Row,
+                (_, true) => {
+                    let why =
+                        format!("{cells} fields, and the header has {fields}: quote what holds a delimiter");
+                    if !self.plan.set_aside {
+                        return Err(Error::Invalid(format!("line {}: {why}", self.line)));
+                    }
+                    Kind::Aside(self.line, why)
+                }
+            };
+            self.line += lines;
+            let csv::Parsed { cell, missing, keep, .. } = parsed;
+            return Ok(Some(Row { range: 0..0, cell, missing, keep, kind }));
         }
         let end = self.input.line(self.line).await?;
         let found = lines::postcode(&self.input.rest()[..end], &self.plan);
         self.input.take(end, out);
+        let line = self.line;
+        self.line += 1;
         match found {
-            Ok(lines::Found::Object(postcode)) => row(postcode, 0, false),
-            // A file in another format would be copied unchanged without any warning.
-            Ok(lines::Found::Other(why)) if self.line == 1 => {
+            Ok(Held::Object(cell)) => {
+                Ok(Some(Row { range: 0..0, cell, missing: 0, keep: 0, kind: Kind::Row }))
+            }
+            // A file of something else would go through as it is, and nobody would notice.
+            Ok(Held::Other(why)) if line == 1 => {
                 Err(Error::Invalid(format!("line 1: {why}: is the file lines of JSON?")))
             }
-            Ok(lines::Found::Other(why)) => row(Err(why), 0, true),
-            Err(why) => Err(Error::Invalid(format!("line {}: {why}", self.line))),
+            Ok(Held::Other(why)) => Ok(Some(passed(Kind::Other, why))),
+            Err(why) => Err(Error::Invalid(format!("line {line}: {why}"))),
         }
     }
 
-    /// Reads a row of CSV: its bytes into `out`, its fields into the splitter.
-    async fn split(&mut self, splitter: &mut Splitter, out: &mut Vec<u8>) -> Result<(), Error> {
-        splitter.begin();
+    /// The next object of an array.
+    async fn object(&mut self, out: &mut Vec<u8>) -> Result<Option<Row>, Error> {
+        self.objects.next_object();
+        let (from, to) = loop {
+            let wrong = |fault| Error::Invalid(format!("line {}: {fault}", self.line));
+            match self.objects.scan(self.input.rest(), self.input.ended).map_err(wrong)? {
+                json::Step::Object(from, to) => break (from, to),
+                json::Step::End(0) => return Ok(None),
+                json::Step::End(len) => {
+                    self.input.take(len, out);
+                    let (cell, kind) = (Cell::Not(Lack::Blank, String::new()), Kind::Blank);
+                    return Ok(Some(Row { range: 0..0, cell, missing: 0, keep: 0, kind }));
+                }
+                json::Step::More => drop(self.input.more(self.line).await?),
+            }
+        };
+        let bytes = self.input.rest().get(..to).unwrap_or_default();
+        let lines = memchr::memchr_iter(b'\n', bytes).count() as u64;
+        let found = lines::postcode(bytes.get(from..).unwrap_or_default(), &self.plan);
+        self.input.take(to, out);
+        self.line += lines;
+        match found {
+            Ok(Held::Object(cell)) => {
+                Ok(Some(Row { range: 0..0, cell, missing: 0, keep: 0, kind: Kind::Row }))
+            }
+            Ok(Held::Other(why)) | Err(why) => Err(Error::Invalid(format!("line {}: {why}", self.line))),
+        }
+    }
+
+    /// A row of CSV: its bytes to `out`, its fields in the scanner.
+    async fn split(&mut self, scanner: &mut Scanner, out: &mut Vec<u8>) -> Result<(), Error> {
+        scanner.next_row();
         loop {
             let wrong = |why| Error::Invalid(format!("line {}: {why}", self.line));
-            let (taken, done) = splitter.feed(self.input.rest(), self.input.ended).map_err(wrong)?;
-            self.input.take(taken, out);
-            if done {
-                return Ok(());
+            match scanner.scan(self.input.rest(), self.input.ended).map_err(wrong)? {
+                Step::Row(len) if len > MAX_ROW + 1 => return Err(too_long(self.line)),
+                Step::Row(len) => {
+                    self.input.take(len, out);
+                    return Ok(());
+                }
+                Step::More => drop(self.input.more(self.line).await?),
             }
-            self.input.more(self.line).await?;
         }
     }
 }
 
-/// The input that has been read but not consumed.
-struct Input<S> {
-    source: S,
+fn too_long(line: u64) -> Error {
+    Error::Invalid(format!("line {line}: a row of more than {MAX_ROW} bytes: is a quote left open?"))
+}
+
+/// What is read and not yet taken.
+struct Input<'a> {
+    source: Source<'a>,
     buffer: Vec<u8>,
     start: usize,
     ended: bool,
+    /// Bytes that came in, before they were converted.
     read: u64,
+    /// Bytes that may come in.
+    most: u64,
+    converter: Option<ToUtf8>,
 }
 
-impl<S: Stream<Item = std::io::Result<Bytes>> + Unpin> Input<S> {
+impl<'a> Input<'a> {
+    fn new(source: Source<'a>, most: u64) -> Self {
+        Self { source, buffer: Vec::new(), start: 0, ended: false, read: 0, most, converter: None }
+    }
+
     fn rest(&self) -> &[u8] {
         self.buffer.get(self.start..).unwrap_or_default()
+    }
+
+    /// What is left of the first [`SAMPLE`] bytes, and whether the file ends with it: the same in whichever pieces the
+    /// file comes.
+    fn sample(&self) -> (&[u8], bool) {
+        // What was converted is shorter or longer than it came.
+        let most = if self.converter.is_some() { SAMPLE / 2 } else { SAMPLE };
+        let end = self.buffer.len().min(most.max(self.start));
+        (self.buffer.get(self.start..end).unwrap_or_default(), self.ended && end == self.buffer.len())
     }
 
     fn take(&mut self, len: usize, out: &mut Vec<u8>) {
@@ -188,38 +447,91 @@ impl<S: Stream<Item = std::io::Result<Bytes>> + Unpin> Input<S> {
         self.start += len;
     }
 
-    /// Returns where the next line ends.
+    /// Bytes of the input that rows were made of.
+    fn taken(&self) -> u64 {
+        match self.converter {
+            Some(_) => self.read,
+            None => self.read - self.rest().len() as u64,
+        }
+    }
+
+    /// Reads as much as tells how the file is written, and unpacks it if it is packed.
+    async fn open(&mut self, options: Options, notes: &mut Vec<String>) -> Result<(), Error> {
+        while self.rest().len() < 4 && self.more(1).await? {}
+        if Packing::of(self.rest()) != Packing::Plain {
+            let begun = bytes::Bytes::from(std::mem::take(&mut self.buffer));
+            let rest = std::mem::replace(&mut self.source, futures::stream::empty().boxed());
+            let whole = futures::stream::once(async { Ok(begun) }).chain(rest).boxed();
+            let (source, said): (_, oneshot::Receiver<_>) = unpack::opened(whole, options);
+            *self = Self::new(source, self.most);
+            self.fill().await?;
+            notes.extend(said.await.unwrap_or_default());
+        }
+        self.fill().await
+    }
+
+    async fn fill(&mut self) -> Result<(), Error> {
+        while self.rest().len() < SAMPLE && self.more(1).await? {}
+        Ok(())
+    }
+
+    /// From here on, and what is in the buffer, to UTF-8.
+    fn convert(&mut self, encoding: Encoding) {
+        let mut converter = ToUtf8::new(encoding);
+        let raw = self.buffer.split_off(self.start);
+        self.buffer.clear();
+        self.start = 0;
+        converter.convert(&raw, self.ended, &mut self.buffer);
+        self.converter = Some(converter);
+    }
+
+    /// Where the next line ends.
     async fn line(&mut self, line: u64) -> Result<usize, Error> {
         let mut seen = 0;
         loop {
             let new = self.rest().get(seen..).unwrap_or_default();
-            if let Some(end) = memchr(b'\n', new) {
-                return Ok(seen + end + 1);
+            match memchr2(b'\n', b'\r', new).map(|end| (new[end], end + 1, new.get(end + 1))) {
+                Some((b'\n', end, _)) => return Ok(seen + end),
+                Some((_, end, Some(next))) => return Ok(seen + end + usize::from(*next == b'\n')),
+                // An LF may follow.
+                Some((_, end, None)) if self.ended => return Ok(seen + end),
+                Some((_, end, None)) => seen += end - 1,
+                None => seen = self.rest().len(),
             }
-            seen = self.rest().len();
-            if !self.more(line).await? {
-                return Ok(seen);
+            if !self.more(line).await? && memchr2(b'\n', b'\r', &self.rest()[seen..]).is_none() {
+                return Ok(self.rest().len());
             }
         }
     }
 
-    /// Reads more input. Returns false at the end.
+    /// Reads on; false if there is no more.
     async fn more(&mut self, line: u64) -> Result<bool, Error> {
         if self.rest().len() > MAX_ROW {
-            return Err(Error::Invalid(format!("line {line}: a row of more than {MAX_ROW} bytes")));
+            return Err(too_long(line));
         }
         if self.ended {
             return Ok(false);
         }
         self.buffer.drain(..self.start);
         self.start = 0;
-        match self.source.next().await {
-            Some(bytes) => {
-                let bytes = bytes?;
-                self.read += bytes.len() as u64;
-                self.buffer.extend_from_slice(&bytes);
+        let bytes = match self.source.next().await {
+            Some(bytes) => bytes?,
+            None => {
+                self.ended = true;
+                bytes::Bytes::new()
             }
-            None => self.ended = true,
+        };
+        self.read += bytes.len() as u64;
+        if self.read > self.most {
+            let text = format!(
+                "unpacks to more than the {} bytes that are taken: send the rows in parts",
+                self.most
+            );
+            return Err(Error::Invalid(text));
+        }
+        match &mut self.converter {
+            Some(converter) => converter.convert(&bytes, self.ended, &mut self.buffer),
+            None => self.buffer.extend_from_slice(&bytes),
         }
         Ok(!self.ended)
     }

@@ -1,4 +1,4 @@
-//! The meaning of a source's columns: one table, and matching a header against it.
+//! Which column of a source is what: the one table, and the matching of a header against it.
 //!
 //! ONS renames columns with every generation of ONSPD and NSPL (`oslaua`, `laua`, `lad25cd`) and
 //! puts the year of the geography into the newer names, so columns are recognised by pattern.
@@ -13,6 +13,8 @@ pub(super) enum Field {
     Terminated,
     /// `live` or `terminated`, from sources that know this and not the date.
     Status,
+    /// `Yes` or `No`: whether the postcode is in use.
+    InUse,
     UserType,
     Eastings,
     Northings,
@@ -32,12 +34,13 @@ pub(super) enum Field {
 /// `pcon14cd`.
 pub(super) const COLUMNS: &[(Field, &[&str])] = &[
     (Field::Postcode, &["pcds", "pcd8", "pcd2", "pcd7", "pcd", "postcode", "pc"]),
-    (Field::Introduced, &["dointr"]),
-    (Field::Terminated, &["doterm"]),
-    (Field::Status, &["status"]),
-    (Field::UserType, &["usrtypind", "usertype"]),
-    (Field::Eastings, &["east1m", "oseast1m", "eastings", "ea"]),
-    (Field::Northings, &["north1m", "osnrth1m", "northings", "no"]),
+    (Field::Introduced, &["dointr", "introduced", "date_of_introduction"]),
+    (Field::Terminated, &["doterm", "terminated", "date_of_termination"]),
+    (Field::Status, &["status", "postcode_status"]),
+    (Field::InUse, &["in_use?", "in_use"]),
+    (Field::UserType, &["usrtypind", "usertype", "user_type"]),
+    (Field::Eastings, &["east1m", "oseast1m", "eastings", "easting", "ea"]),
+    (Field::Northings, &["north1m", "osnrth1m", "northings", "northing", "no"]),
     (Field::Quality, &["gridind", "osgrdind", "quality"]),
     (Field::QualityTens, &["positional_quality_indicator", "pq"]),
     (Field::Latitude, &["lat", "latitude"]),
@@ -56,13 +59,16 @@ pub(super) const COLUMNS: &[(Field, &[&str])] = &[
     (Field::Area(AreaKind::ParliamentaryConstituencyBefore), PCON),
     (
         Field::Area(AreaKind::AdminDistrict),
-        &["lad##cd", "oslaua", "laua", "lad", "admin_district_code", "dc"],
+        &["lad##cd", "ladcd", "district_code", "oslaua", "laua", "lad", "admin_district_code", "dc"],
     ),
-    (Field::Area(AreaKind::Parish), &["parncp##cd", "parncp", "parish"]),
-    (Field::Area(AreaKind::AdminCounty), &["cty##cd", "oscty", "cty", "admin_county_code", "cc"]),
+    (Field::Area(AreaKind::Parish), &["parncp##cd", "parncp", "parish_code", "parish"]),
+    (
+        Field::Area(AreaKind::AdminCounty),
+        &["cty##cd", "county_code", "oscty", "cty", "admin_county_code", "cc"],
+    ),
     (
         Field::Area(AreaKind::AdminWard),
-        &["wd##cd", "osward", "ward", "wd", "admin_ward_code", "wc", "wardcd_20##"],
+        &["wd##cd", "ward_code", "osward", "ward", "wd", "admin_ward_code", "wc", "wardcd_20##"],
     ),
     (Field::Area(AreaKind::CountyElectoralDivision), &["ced##cd", "ced"]),
     (Field::Area(AreaKind::Ccg), &["sicbl##cd", "sicbl", "ccg##cd", "ccg"]),
@@ -85,7 +91,7 @@ pub(super) const COLUMNS: &[(Field, &[&str])] = &[
     (Field::Area(AreaKind::LocalEnterprisePartnership2), &["lep##cd2", "lep2"]),
 ];
 
-const PCON: &[&str] = &["pcon##cd", "pcon"];
+const PCON: &[&str] = &["pcon##cd", "pcon", "constituency_code"];
 
 /// The ten columns of Code-Point Open, which ships without a header. The regional health authority
 /// is not kept.
@@ -134,25 +140,61 @@ impl Columns {
         Self { names, fields }
     }
 
-    /// Returns the index of a field's column.
+    /// Leaves out columns of areas that hold names and not codes, by the first rows: `Ward` may be either.
+    pub(super) fn leave_out_names(&mut self, rows: &[Vec<String>]) {
+        let is_code = |cell: &String| cell.bytes().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit());
+        self.fields.retain(|(field, at)| {
+            let cells = || rows.iter().filter_map(|row| row.get(*at)).filter(|cell| !cell.is_empty());
+            let codes = cells().filter(|cell| is_code(cell)).count();
+            !matches!(field, Field::Area(_)) || codes * 2 >= cells().count()
+        });
+    }
+
+    /// Columns that seem to say whether, since when or where a postcode is in use, and that nothing is made of.
+    pub(super) fn not_understood(&self) -> Vec<&str> {
+        let has = |fields: &[Field]| fields.iter().any(|field| self.index(*field).is_some());
+        let both = |fields: &[Field]| fields.iter().all(|field| self.index(*field).is_some());
+        let status = has(&[Field::Status, Field::InUse, Field::Terminated]);
+        let introduced = has(&[Field::Introduced]);
+        let located =
+            both(&[Field::Eastings, Field::Northings]) || both(&[Field::Latitude, Field::Longitude]);
+        let says = |name: &str| {
+            let key = key(name);
+            let starts = |stems: &[&str]| {
+                key.split(|c: char| !c.is_ascii_alphanumeric())
+                    .any(|word| stems.iter().any(|stem| word.starts_with(stem)))
+            };
+            let is = |names: &[&str]| names.contains(&key.as_str());
+            (!status
+                && (starts(&["terminat", "doterm", "expir", "delet"])
+                    || is(&["status", "live", "active", "in_use"])))
+                || (!introduced && starts(&["introduc", "dointr"]))
+                || (!located
+                    && (starts(&["easting", "northing", "latitude", "longitude"])
+                        || is(&["lat", "lng", "long", "lon", "x", "y", "coordinates"])))
+        };
+        self.unused().filter(|name| says(name)).collect()
+    }
+
+    /// Where a field is.
     pub(super) fn index(&self, field: Field) -> Option<usize> {
         self.fields.iter().find(|(other, _)| *other == field).map(|(_, at)| *at)
     }
 
-    /// Returns the columns that are not used.
+    /// The columns that nothing is made of.
     pub(super) fn unused(&self) -> impl Iterator<Item = &str> {
         let used = |at: usize| self.fields.iter().any(|(_, other)| *other == at);
         self.names.iter().enumerate().filter(move |(at, _)| !used(*at)).map(|(_, name)| name.as_str())
     }
 }
 
-/// Normalises a name for comparison: lower case, `_` for spaces, no byte order mark.
+/// How names are compared: lower case, `_` for spaces, no byte-order mark.
 pub(super) fn key(name: &str) -> String {
     name.trim_start_matches('\u{feff}').trim().to_ascii_lowercase().replace(' ', "_")
 }
 
-/// Returns the year in a name at the place of `##`, 0 for a pattern without; `None` if the name
-/// does not match.
+/// The year that a name has in the place of `##`, 0 for a pattern without; `None` if the name does
+/// not match.
 pub(super) fn vintage(pattern: &str, name: &str) -> Option<u16> {
     if pattern.len() != name.len() {
         return None;

@@ -2,6 +2,7 @@
 
 use anyhow::{Result, bail};
 use postcode_core::Postcode;
+use postcode_tables::Dialect;
 
 use super::Format;
 use super::columns::{CODE_POINT_OPEN, Columns, Field};
@@ -58,6 +59,8 @@ pub(super) struct Table {
     pub(super) columns: Columns,
     /// Whether the first line is the header.
     pub(super) header: bool,
+    /// What separates its cells.
+    pub(super) delimiter: u8,
 }
 
 /// Looks at the beginning of a text.
@@ -72,16 +75,14 @@ pub(super) fn detect(text: Text, wanted: Format) -> Result<Found> {
 }
 
 fn content(start: &[u8], text: &Text, wanted: Format) -> Result<Content> {
-    let mut splitter = Splitter::new();
-    let utf16 = start.starts_with(&[0xff, 0xfe]) || start.starts_with(&[0xfe, 0xff]);
-    let mut lines = start.split(|c| *c == b'\n').map(<[u8]>::trim_ascii).filter(|line| !line.is_empty());
+    let delimiter = Dialect::of(start.strip_prefix(MARK).unwrap_or(start), false).delimiter;
+    let mut splitter = Splitter::with(delimiter);
+    let mut lines =
+        start.split(|c| matches!(c, b'\n' | b'\r')).map(<[u8]>::trim_ascii).filter(|line| !line.is_empty());
     let Some(first) = lines.next() else {
         return Ok(Content::Other("empty"));
     };
     let first = first.strip_prefix(MARK).unwrap_or(first);
-    if utf16 {
-        return Ok(Content::Other("in UTF-16: save it as UTF-8"));
-    }
     if first.contains(&0) {
         return Ok(Content::Other("not text"));
     }
@@ -95,8 +96,12 @@ fn content(start: &[u8], text: &Text, wanted: Format) -> Result<Content> {
     }
     let cells = splitter.texts();
     if is_code_point_row(&cells) {
-        let table =
-            Table { format: Format::CodePointOpen, columns: Columns::of(CODE_POINT_OPEN), header: false };
+        let table = Table {
+            format: Format::CodePointOpen,
+            columns: Columns::of(CODE_POINT_OPEN),
+            header: false,
+            delimiter,
+        };
         return Ok(Content::Postcodes(table));
     }
     if open_names::is_row(&cells) {
@@ -123,13 +128,17 @@ fn content(start: &[u8], text: &Text, wanted: Format) -> Result<Content> {
     }
     // OS ships the header of Code-Point Open as a separate file: short and long names, without
     // rows.
-    let second = lines.next().and_then(|line| splitter.split(line).ok().map(|()| splitter.texts()));
+    let mut columns = columns;
+    let rows: Vec<Vec<String>> =
+        lines.take(100).filter_map(|line| splitter.split(line).ok().map(|()| splitter.texts())).collect();
+    columns.leave_out_names(&rows);
+    let second = rows.into_iter().next();
     let second_is_header = second.is_some_and(|cells| Columns::of(&cells).index(Field::Postcode).is_some());
     if second_is_header && !text.explicit {
         return Ok(Content::Other("a header and no rows"));
     }
     let format = format_of(&columns, text);
-    Ok(Content::Postcodes(Table { format, columns, header: true }))
+    Ok(Content::Postcodes(Table { format, columns, header: true, delimiter }))
 }
 
 const NO_POSTCODES: &str = "no column of postcodes (pcds, pcd, pcd7, pcd8, postcode)";
@@ -143,7 +152,8 @@ fn is_code_point_row(cells: &[String]) -> bool {
 
 fn format_of(columns: &Columns, text: &Text) -> Format {
     let has = |name: &str| columns.names.iter().any(|other| super::columns::key(other) == name);
-    if columns.index(Field::QualityTens).is_some() {
+    let tens = columns.index(Field::QualityTens).is_some();
+    if tens && columns.index(Field::Latitude).is_none() && columns.index(Field::Status).is_none() {
         Format::CodePointOpen
     } else if text.name().to_ascii_lowercase().contains("nspl") || has("laua") && has("hlthau") {
         Format::Nspl

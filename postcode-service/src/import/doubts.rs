@@ -34,6 +34,8 @@ pub enum Doubt {
     Garbled,
     /// A byte-order mark within the data.
     Bom,
+    /// A column that seems to hold a status, dates or positions is not understood.
+    Unread,
 }
 
 impl fmt::Display for Doubt {
@@ -44,6 +46,7 @@ impl fmt::Display for Doubt {
             Self::Unnamed => "unnamed",
             Self::Garbled => "garbled",
             Self::Bom => "bom",
+            Self::Unread => "unread",
         })
     }
 }

@@ -1,4 +1,4 @@
-//! The last steps of an import: names, coverage, doubts, report, publication.
+//! From what was read to the published file: names, coverage, doubts, report.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -76,6 +76,7 @@ impl Import {
             codes,
             named,
         });
+        work.findings.extend(not_understood(found));
         work.findings.extend(empty(format, found, &work.fill, &work.area_rows));
         let unused: BTreeSet<&str> = tables(found).flat_map(|(_, table)| table.columns.unused()).collect();
         let marked = found.iter().filter(|one| one.is_read() && one.marked);
@@ -144,7 +145,7 @@ fn approximate(dataset: &Dataset) -> u64 {
     dataset.iter().filter(only).count() as u64
 }
 
-/// Reads the lists of names in the input, in the order of their paths.
+/// The lists of names in the input, in the order of their paths.
 fn read_names(found: &[Found]) -> Result<Names> {
     let mut names = Names::new();
     for one in found {
@@ -157,9 +158,9 @@ fn read_names(found: &[Found]) -> Result<Names> {
     Ok(names)
 }
 
-/// Finds ONS columns that are in the header but empty in every row, although ONS writes a pseudo
-/// code for missing values. (It leaves some columns blank for a whole country; these are not
-/// checked.)
+/// Columns of ONS that are in the header and that no row has a value of, although ONS fills each of
+/// them in every row, with a pseudo code where there is nothing. (It leaves some blank for a whole
+/// country; those are not asked for.)
 fn empty(format: Format, found: &[Found], fill: &Fill, area_rows: &[u64]) -> Vec<Finding> {
     use AreaKind::{
         BuiltUpArea, LocalEnterprisePartnership1, LocalEnterprisePartnership2, Lsoa21, Msoa21, OutputArea21,
@@ -195,7 +196,24 @@ fn empty(format: Format, found: &[Found], fill: &Fill, area_rows: &[u64]) -> Vec
     empty.map(finding).collect()
 }
 
-/// Writes the report as JSON.
+/// Columns that would be lost without anybody noticing.
+fn not_understood(found: &[Found]) -> Vec<Finding> {
+    let columns = tables(found).flat_map(|(text, table)| {
+        table.columns.not_understood().into_iter().map(move |name| {
+            let text = format!(
+                "{}: the column {name:?} seems to hold a status, dates or positions, and is not understood: rename \
+                 it as docs/IMPORT.md says, or leave it out",
+                text.display
+            );
+            let mut finding = Finding::new(Doubt::Unread, text);
+            finding.column = Some(name.to_owned());
+            finding
+        })
+    });
+    columns.collect()
+}
+
+/// The report as JSON.
 fn write_report(path: &Path, report: &Report) -> Result<()> {
     let cannot = || format!("{}: the report can't be written", path.display());
     let mut file = BufWriter::new(std::fs::File::create(path).with_context(cannot)?);

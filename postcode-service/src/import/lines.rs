@@ -70,7 +70,9 @@ fn consume(
         let mut start = 0;
         for end in memchr::memchr_iter(b'\n', &chunk) {
             number += 1;
-            let line = chunk[start..end].trim_ascii_end();
+            let line = &chunk[start..end];
+            // Not tabs: in some tables they separate empty cells.
+            let line = &line[..line.iter().rposition(|c| !matches!(c, b'\r' | b' ')).map_or(0, |at| at + 1)];
             start = end + 1;
             if !line.is_empty() {
                 each(number, line)?;
@@ -111,6 +113,12 @@ fn read_chunks(
         if end && !chunk.is_empty() {
             chunk.push(b'\n');
         }
+        // A CR that no LF follows ends a line, too. Of the last byte that is not known yet.
+        for at in memchr::memchr_iter(b'\r', &chunk).collect::<Vec<_>>() {
+            if chunk.get(at + 1).is_some_and(|next| *next != b'\n') {
+                chunk[at] = b'\n';
+            }
+        }
         match memchr::memrchr(b'\n', &chunk) {
             Some(last) => {
                 carry.extend_from_slice(&chunk[last + 1..]);
@@ -139,6 +147,7 @@ fn read_chunks(
 /// the file.
 pub(super) struct Splitter {
     reader: csv_core::Reader,
+    delimiter: u8,
     bytes: Vec<u8>,
     ends: Vec<usize>,
     count: usize,
@@ -153,7 +162,12 @@ pub(super) enum Malformed {
 
 impl Splitter {
     pub(super) fn new() -> Self {
-        Self { reader: csv_core::Reader::new(), bytes: vec![0; MAX_LINE], ends: vec![0; MAX_CELLS], count: 0 }
+        Self::with(b',')
+    }
+
+    pub(super) fn with(delimiter: u8) -> Self {
+        let reader = csv_core::ReaderBuilder::new().delimiter(delimiter).build();
+        Self { reader, delimiter, bytes: vec![0; MAX_LINE], ends: vec![0; MAX_CELLS], count: 0 }
     }
 
     /// Takes a line; its cells are then [`cell`](Self::cell).
@@ -200,7 +214,7 @@ impl Splitter {
             Ok(())
         };
         let mut start = 0;
-        for comma in memchr::memchr_iter(b',', line) {
+        for comma in memchr::memchr_iter(self.delimiter, line) {
             push(&line[start..comma])?;
             start = comma + 1;
         }

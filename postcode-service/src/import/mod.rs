@@ -215,6 +215,11 @@ impl Import {
         }
         work.beside = Beside::read(&mut work, &found)?;
         work.problems.finish()?;
+        let refused = work.problems.count();
+        ensure!(
+            work.fill.rows > 0 || refused == 0,
+            "all {refused} rows were refused, for the reasons above: nothing was published"
+        );
         ensure!(work.fill.rows > 0, "no postcodes in the input: a header without rows?");
         self.finish(work, previous.as_ref(), shared, &found, format, began)
     }

@@ -1,4 +1,4 @@
-//! Converts the cells of a line to a row of the dataset.
+//! From the cells of a line to a row of the dataset.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -7,9 +7,10 @@ use postcode_core::dataset::{AreaId, DatasetBuilder, Row};
 use postcode_core::{AreaKind, GridReference, GridSystem, Location, Postcode, Status, UserType, YearMonth};
 
 use super::columns::{Columns, Field};
-use super::districts::Districts;
+use super::districts::{Districts, current};
 use super::lines::Splitter;
 use super::{grid, quality};
+use postcode_tables::whole;
 
 /// Why a row can't be imported: the column's index, if it is one column's fault, and the reason.
 #[derive(Debug)]
@@ -52,7 +53,7 @@ impl Areas {
         Ok(id)
     }
 
-    /// Returns the codes in use of one kind.
+    /// The codes in use of one kind.
     pub(super) fn codes(&self, kind: AreaKind) -> impl Iterator<Item = &str> {
         self.kinds[kind as usize].keys().filter_map(|code| std::str::from_utf8(code).ok())
     }
@@ -65,6 +66,7 @@ pub(super) struct RowReader<'a> {
     introduced: Option<usize>,
     terminated: Option<usize>,
     status: Option<usize>,
+    in_use: Option<usize>,
     user_type: Option<usize>,
     eastings: Option<usize>,
     northings: Option<usize>,
@@ -73,7 +75,9 @@ pub(super) struct RowReader<'a> {
     longitude: Option<usize>,
     deprivation_rank: Option<usize>,
     areas: Vec<AreaColumn>,
-    /// The region and country of districts, if the text does not give them.
+    /// The column of the county, with which a district's code of before 2011 is one.
+    county: Option<usize>,
+    /// Where a district lies, if the text does not say itself.
     districts: Option<&'a Districts>,
 }
 
@@ -87,7 +91,7 @@ struct AreaColumn {
 }
 
 impl<'a> RowReader<'a> {
-    /// Creates a reader for a header. `None` if it has no column of postcodes.
+    /// For a header. `None` if it has no column of postcodes.
     pub(super) fn new(columns: &'a Columns, districts: &'a Districts) -> Option<Self> {
         let at = |field| columns.index(field);
         let tens = at(Field::QualityTens).map(|at| (at, true));
@@ -103,6 +107,8 @@ impl<'a> RowReader<'a> {
             introduced: at(Field::Introduced),
             terminated: at(Field::Terminated),
             status: at(Field::Status),
+            in_use: at(Field::InUse),
+            county: at(Field::Area(AreaKind::AdminCounty)),
             user_type: at(Field::UserType),
             eastings: at(Field::Eastings),
             northings: at(Field::Northings),
@@ -115,7 +121,7 @@ impl<'a> RowReader<'a> {
         })
     }
 
-    /// Converts a line to a row.
+    /// The row of a line.
     pub(super) fn row(
         &mut self,
         line: &Splitter,
@@ -152,26 +158,51 @@ impl<'a> RowReader<'a> {
 
     fn month(&self, line: &Splitter, at: Option<usize>) -> Result<Option<YearMonth>, Refusal> {
         let Some((at, cell)) = present(line, at) else { return Ok(None) };
-        let month = std::str::from_utf8(cell).ok().and_then(|text| text.parse().ok());
+        let month = match cell {
+            // A date, of which the day is not kept.
+            [year @ .., b'-', m1, m2, b'-', d1, d2]
+                if year.len() == 4 && d1.is_ascii_digit() && d2.is_ascii_digit() =>
+            {
+                whole(&[year, &[*m1, *m2]].concat())
+            }
+            // Six digits, also with the .0 of a float.
+            _ => whole(cell).filter(|_| cell.len() != 4),
+        };
+        let month = month.and_then(|month| format!("{month:06}").parse().ok());
         month.map(Some).ok_or(()).or_else(|()| refuse(at, "not a month as YYYYMM, such as 199606"))
     }
 
     fn read_status(&self, line: &Splitter, terminated: Option<YearMonth>) -> Result<Status, Refusal> {
         let dated = if terminated.is_some() { Status::Terminated } else { Status::Live };
+        if let Some((at, cell)) = present(line, self.in_use) {
+            let is = |words: &[&str]| words.iter().any(|word| cell.eq_ignore_ascii_case(word.as_bytes()));
+            return match (is(&["yes", "y", "true", "1"]), is(&["no", "n", "false", "0"])) {
+                (true, _) if terminated.is_some() => {
+                    refuse(at, "in use, and yet with a month of termination")
+                }
+                (true, _) => Ok(Status::Live),
+                (_, true) => Ok(Status::Terminated),
+                _ => refuse(at, "neither yes nor no"),
+            };
+        }
         let Some((at, cell)) = present(line, self.status) else { return Ok(dated) };
-        match cell {
-            b"terminated" => Ok(Status::Terminated),
-            b"live" if terminated.is_some() => refuse(at, "live, and yet with a month of termination"),
-            b"live" => Ok(Status::Live),
-            _ => refuse(at, "neither live nor terminated"),
+        let (live, over) = (["live", "active", "in use"], ["terminated", "expired", "deleted"]);
+        let is = |words: &[&str]| words.iter().any(|word| cell.eq_ignore_ascii_case(word.as_bytes()));
+        if is(&over) {
+            return Ok(Status::Terminated);
+        }
+        match is(&live) {
+            true if terminated.is_some() => refuse(at, "live, and yet with a month of termination"),
+            true => Ok(Status::Live),
+            false => refuse(at, "neither live nor terminated"),
         }
     }
 
     fn read_user_type(&self, line: &Splitter) -> Result<Option<UserType>, Refusal> {
         let Some((at, cell)) = present(line, self.user_type) else { return Ok(None) };
-        match cell {
-            b"0" | b"small" => Ok(Some(UserType::Small)),
-            b"1" | b"large" => Ok(Some(UserType::Large)),
+        match (whole(cell), &*cell.to_ascii_lowercase()) {
+            (Some(0), _) | (_, b"small") => Ok(Some(UserType::Small)),
+            (Some(1), _) | (_, b"large") => Ok(Some(UserType::Large)),
             _ => refuse(at, "a user type is 0 (small) or 1 (large)"),
         }
     }
@@ -179,8 +210,9 @@ impl<'a> RowReader<'a> {
     fn read_quality(&self, line: &Splitter) -> Result<Option<u8>, Refusal> {
         let Some((column, tens)) = self.quality else { return Ok(None) };
         let Some((at, cell)) = present(line, Some(column)) else { return Ok(None) };
-        let found = if tens { quality::of_code_point_open(cell) } else { quality::of_onspd(cell) };
-        let expected = if tens { "a quality is 10 to 90" } else { "a quality is 1 to 9" };
+        // Some call ONSPD's scale as Code-Point Open calls its own; the values of the two differ.
+        let found = quality::of_code_point_open(cell).filter(|_| tens).or_else(|| quality::of_onspd(cell));
+        let expected = if tens { "a quality is 10 to 90, or 1 to 9" } else { "a quality is 1 to 9" };
         found.map(Some).ok_or(()).or_else(|()| refuse(at, expected))
     }
 
@@ -208,8 +240,7 @@ impl<'a> RowReader<'a> {
             (None, None) => Ok(None),
             (Some(_), None) => refuse(long, "latitude without longitude"),
             (None, Some(_)) => refuse(lat, "longitude without latitude"),
-            // ONS writes 99.999999 and 0.000000 for a missing location, and zeros in older
-            // editions.
+            // ONS writes 99.999999 and 0.000000 where there is none; older editions only zeros.
             (Some(latitude), Some(longitude)) if latitude > 99.0 || (latitude, longitude) == (0.0, 0.0) => {
                 Ok(None)
             }
@@ -229,8 +260,8 @@ impl<'a> RowReader<'a> {
 
     fn read_rank(&self, line: &Splitter) -> Result<Option<u16>, Refusal> {
         let Some((at, cell)) = present(line, self.deprivation_rank) else { return Ok(None) };
-        match digits(cell).and_then(|rank| u16::try_from(rank).ok()) {
-            // 0 means that no index covers the place.
+        match whole(cell).and_then(|rank| u16::try_from(rank).ok()) {
+            // 0 stands for the places that no index covers.
             Some(0) => Ok(None),
             Some(rank) => Ok(Some(rank)),
             None => refuse(at, "a rank of deprivation is 1 to 65535"),
@@ -245,7 +276,24 @@ impl<'a> RowReader<'a> {
         row: &mut Row,
     ) -> Result<(), Refusal> {
         for column in &mut self.areas {
-            let code = line.cell(column.at);
+            let cell = line.cell(column.at);
+            let joined = match (column.kind, self.county) {
+                // Until 2011 a district's code began with that of its county.
+                (AreaKind::AdminDistrict, Some(county))
+                    if cell.len() == 2 && line.cell(county).len() == 2 =>
+                {
+                    [line.cell(county), cell].concat()
+                }
+                _ => Vec::new(),
+            };
+            let code = match column.kind {
+                AreaKind::AdminDistrict if !joined.is_empty() => joined.as_slice(),
+                // Of districts without a county.
+                AreaKind::AdminCounty if cell == b"00" => b"",
+                AreaKind::Country => current(cell),
+                _ if cell == b"\\N" => b"",
+                _ => cell,
+            };
             if code != column.last {
                 // Only kept when all of it is right.
                 column.last.clear();
@@ -268,24 +316,26 @@ impl<'a> RowReader<'a> {
         Ok(())
     }
 
-    /// Returns the kinds of area of the last row, one bit for each by its number.
+    /// Which kinds of area the row that was read last has: a bit each, by their numbers.
     pub(super) fn kinds(&self) -> u32 {
         self.areas.iter().flat_map(|column| &column.ids).fold(0, |kinds, (kind, _)| kinds | 1 << *kind as u32)
     }
 }
 
-/// Returns the cell, if the column exists and is not blank.
+/// The cell, if there is such a column and something in it.
 fn present(line: &Splitter, at: Option<usize>) -> Option<(usize, &[u8])> {
     let at = at?;
-    Some((at, line.cell(at))).filter(|(_, cell)| !cell.is_empty())
+    // MySQL exports \N for nothing.
+    Some((at, line.cell(at))).filter(|(_, cell)| !cell.is_empty() && *cell != b"\\N")
 }
 
 fn metres(line: &Splitter, at: usize) -> Result<Option<u32>, Refusal> {
     let Some((at, cell)) = present(line, Some(at)) else { return Ok(None) };
-    digits(cell).map(Some).ok_or(()).or_else(|()| refuse(at, "not a number of metres"))
+    let number = whole(cell).and_then(|number| u32::try_from(number).ok());
+    number.map(Some).ok_or(()).or_else(|()| refuse(at, "not a number of metres"))
 }
 
-/// Parses up to nine digits.
+/// Up to nine digits.
 pub(super) fn digits(cell: &[u8]) -> Option<u32> {
     if cell.is_empty() || cell.len() > 9 {
         return None;
@@ -295,8 +345,7 @@ pub(super) fn digits(cell: &[u8]) -> Option<u32> {
 
 fn degrees(line: &Splitter, at: usize) -> Result<Option<f64>, Refusal> {
     let Some((at, cell)) = present(line, Some(at)) else { return Ok(None) };
-    // Not `inf`, `nan` or `1e9`, which Rust would read.
-    let plain = cell.iter().all(|c| c.is_ascii_digit() || matches!(c, b'.' | b'-' | b'+'));
-    let number = std::str::from_utf8(cell).ok().filter(|_| plain).and_then(|text| text.parse().ok());
+    // Also as Python prints it, -3.7e-05; not `inf` or `nan`.
+    let number = postcode_tables::decimal(cell);
     number.map(Some).ok_or(()).or_else(|()| refuse(at, "not a number of degrees"))
 }

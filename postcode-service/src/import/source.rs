@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result, bail, ensure};
+use postcode_tables::{Encoding, ToUtf8};
 use tempfile::TempPath;
 
 use super::geonames;
@@ -117,7 +118,42 @@ fn unpacked<R: Read, T>(
                 zstd::stream::read::Decoder::new(all).with_context(|| format!("{display}: zstd"))?;
             then(&mut Limited::new(decoder))
         }
+        [0xff, 0xfe, ..] => then(&mut Limited::new(Utf8::of(all, Encoding::Utf16Le))),
+        [0xfe, 0xff, ..] => then(&mut Limited::new(Utf8::of(all, Encoding::Utf16Be))),
         _ => then(&mut Limited::new(all)),
+    }
+}
+
+/// A text in UTF-16, as UTF-8.
+struct Utf8<R> {
+    inner: R,
+    converter: ToUtf8,
+    ready: io::Cursor<Vec<u8>>,
+}
+
+impl<R> Utf8<R> {
+    fn of(inner: R, encoding: Encoding) -> Self {
+        Self { inner, converter: ToUtf8::new(encoding), ready: io::Cursor::default() }
+    }
+}
+
+impl<R: Read> Read for Utf8<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        loop {
+            let given = self.ready.read(buffer)?;
+            if given > 0 || buffer.is_empty() {
+                return Ok(given);
+            }
+            let mut raw = vec![0; 64 << 10];
+            let read = self.inner.read(&mut raw)?;
+            let mut text = std::mem::take(self.ready.get_mut());
+            text.clear();
+            self.converter.convert(&raw[..read], read == 0, &mut text);
+            if read == 0 && text.is_empty() {
+                return Ok(0);
+            }
+            self.ready = io::Cursor::new(text);
+        }
     }
 }
 

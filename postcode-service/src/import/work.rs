@@ -178,7 +178,7 @@ impl<'a> Work<'a> {
         let Some(mut reader) = RowReader::new(&table.columns, districts) else {
             bail!("{}: no column of postcodes", text.display);
         };
-        let mut splitter = Splitter::new();
+        let mut splitter = Splitter::with(table.delimiter);
         let mut header = table.header;
         let shared = self.shared;
         lines::for_each_line(text, shared, |number, line| {
@@ -208,6 +208,10 @@ impl<'a> Work<'a> {
         (number, line): (u64, &[u8]),
     ) -> Result<()> {
         if !self.split(text, splitter, number, line)? {
+            return Ok(());
+        }
+        // Spreadsheets leave rows of nothing but delimiters.
+        if (0..splitter.count()).all(|at| splitter.cell(at).is_empty()) {
             return Ok(());
         }
         let is_kept = |at| table.columns.fields.iter().any(|(_, other)| *other == at);

@@ -49,11 +49,11 @@ where
     let (upload, known) = Unfinished::begin(jobs, store, job).await?;
     let mut stored = Upload::new(jobs, &**store, job, known);
     let plan = Arc::new(plan);
-    let mut cutter = Cutter::new(rows, plan.clone());
+    let mut cutter = Cutter::new(rows, plan);
     while let Some(piece) = cutter.next(PART_ROWS as usize).await? {
         stored.add(piece.line as i64, piece.rows as i64, piece.head, piece.bytes).await?;
     }
-    let recipe = Recipe::Rows { plan: (*plan).clone(), header: cutter.header().cloned() };
+    let recipe = Recipe::Rows { plan: cutter.plan(), header: cutter.header().cloned() };
     upload.ended(stored.submit(&recipe, key()).await)
 }
 

@@ -12,18 +12,19 @@ use http::header::{CONTENT_TYPE, LOCATION};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use hyper::body::Body as _;
 use postcode_edge::Place;
+use postcode_tables::packed::Packing;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
 use super::super::App;
 use super::super::bulk::body;
-use super::super::enrich::{format, limited, plan};
+use super::super::enrich::{Kind, coding, limited, plan};
 use super::super::own_time::{OwnTime, UPLOAD};
 use super::super::params::Params;
 use super::super::reply::{Failure, Outcome};
 use super::{MAX_KEY, memory, place, tenant, view, word};
-use crate::enrich::{Format, short};
+use crate::enrich::{Format, decoded, short};
 use crate::jobs::job::{NewJob, PRIORITIES, USUAL_PRIORITY, now};
 use crate::jobs::store::Submitted;
 use crate::jobs::submission::{self, Texts};
@@ -131,23 +132,19 @@ pub(super) async fn submit(
     let key = word(request.headers(), KEY, MAX_KEY)?;
     let place = place(app.jobs.uploads(), params.client(), "uploads")?;
     let is_json = is_json(request.headers());
-    let format = if is_json { None } else { Some(format(request.headers()).map_err(also_json)?) };
+    let kind = if is_json { None } else { Some(Kind::of(request.headers()).map_err(also_json)?) };
+    let coding = coding(request.headers())?;
     let store = app.jobs.store().await?;
     time.allow(UPLOAD);
     // Compared if the key is used again: the whole request, and the rows.
     let mut asked_by = Sha256::new();
     asked_by.update(request.uri().query().unwrap_or_default());
-    asked_by.update([0, u8::from(is_json), u8::from(format == Some(Format::Csv))]);
-    let (job, submitted) = match format {
-        Some(format) => {
-            let plan = plan(format, &params)?;
+    asked_by.update([0, u8::from(is_json), u8::from(kind.is_some_and(|kind| kind.format == Format::Csv))]);
+    let (job, submitted) = match kind {
+        Some(kind) => {
+            let plan = plan(kind, &params, app.jobs.limits().upload)?;
             let asked = Asked::of(&params, &mut Map::new())?;
-            let job = asked.job(
-                &app,
-                tenant,
-                if format == Format::Csv { "csv" } else { "ndjson" },
-                key.as_ref(),
-            )?;
+            let job = asked.job(&app, tenant, kind.format.name(), key.as_ref())?;
             let seen = Arc::new(Mutex::new(asked_by));
             let hash = seen.clone();
             let rows = limited(request.into_body().into_data_stream(), app.jobs.limits().upload);
@@ -157,12 +154,17 @@ pub(super) async fn submit(
                     hash.lock().unwrap_or_else(PoisonError::into_inner).update(bytes);
                 }
             });
+            let rows = decoded(rows.boxed(), coding);
             let key = move || {
                 let seen = seen.lock().unwrap_or_else(PoisonError::into_inner).clone();
                 key.map(|key| (key, hex(&seen.finalize())))
             };
             let submitted = submission::file(&app.jobs, &store, &job, plan, rows, key).await?;
             (job, submitted)
+        }
+        None if coding != Packing::Plain => {
+            let text = "A body in JSON with a Content-Encoding can't be read here: send it as it is";
+            return Err(Failure::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, text, "unsupported_media_type"));
         }
         None => {
             let announced = request.body().size_hint().upper().unwrap_or(u64::MAX);

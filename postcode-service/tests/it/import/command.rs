@@ -66,6 +66,39 @@ fn import_verify_inspect() {
 }
 
 #[test]
+fn export_writes_what_was_imported_with_its_attribution() {
+    let bench = Bench::new();
+    let folder = bench.folder.path();
+    let table = "pcds,doterm,lat,long,lad25cd\nAB1 0AA,199606,57.101474,-2.242851,S12000033\nAB10 1AB,,57.149606,-2.096916,S12000033\n";
+    bench.file("ONSPD_NOV_2025_UK.csv", table);
+    assert_eq!(output(&["import", "ONSPD_NOV_2025_UK.csv", "--out", "uk.postcodes"], folder).0, Some(0));
+    let export = |out: &str, more: &[&str]| {
+        let (code, _, error) = output(&[&["export", "uk.postcodes", "--out", out], more].concat(), folder);
+        assert_eq!(code, Some(0), "{error}");
+        let about = std::fs::read_to_string(bench.path(&format!("{out}.attribution.txt"))).unwrap();
+        assert!(about.contains("ONSPD November 2025") && about.contains("database right 2025"), "{about}");
+        std::fs::read(bench.path(out)).unwrap()
+    };
+    let some = ["--columns", "postcode,status,latitude,codes.admin_district"];
+    assert_eq!(
+        String::from_utf8(export("uk.csv", &some)).unwrap(),
+        "postcode,status,latitude,codes.admin_district\nAB1 0AA,terminated,57.101474,S12000033\n\
+         AB10 1AB,live,57.149606,S12000033\n"
+    );
+    let all = String::from_utf8(export("all.csv", &["--live"])).unwrap();
+    assert!(all.starts_with("postcode,status,outcode") && all.contains("Aberdeen City"), "{all}");
+    assert!(all.lines().count() == 2 && !all.contains("lsoa"), "{all}");
+    let lines = String::from_utf8(export("uk.ndjson", &some)).unwrap();
+    assert!(lines.starts_with("{\"postcode\":\"AB1 0AA\",\"status\":\"terminated\""), "{lines}");
+    let geo: serde_json::Value = serde_json::from_slice(&export("uk.geojson", &some)).unwrap();
+    assert_eq!(geo["features"][1]["geometry"]["coordinates"], serde_json::json!([-2.096916, 57.149606]));
+    assert!(geo["attribution"].as_str().unwrap().contains("Crown copyright"));
+    assert!(export("uk.sqlite", &some).starts_with(b"SQLite format 3"));
+    let (code, _, error) = output(&["export", "uk.postcodes", "--out", "uk.docx"], folder);
+    assert!(code == Some(1) && error.contains("give --format"), "{error}");
+}
+
+#[test]
 fn options_by_environment() {
     let bench = Bench::new();
     bench.file("own.csv", CSV);

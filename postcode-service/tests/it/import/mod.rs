@@ -11,6 +11,7 @@ mod command;
 mod covers;
 mod geonames;
 mod malformed;
+mod other_tools;
 mod places;
 mod quality;
 mod real;

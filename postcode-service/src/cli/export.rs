@@ -1,0 +1,256 @@
+//! `export`: a dataset as CSV, lines of JSON, GeoJSON or SQLite.
+
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use postcode_core::dataset::Dataset;
+use postcode_core::{Answer, Local, Status};
+use sqlx::{Connection, Executor, SqliteConnection};
+
+use crate::destination;
+use crate::enrich::{Column, Found, Value};
+
+/// Rows of one INSERT into SQLite.
+const AT_ONCE: usize = 100;
+
+/// Write a dataset as CSV, lines of JSON, GeoJSON or SQLite.
+///
+/// The attribution that the licences require is written next to it, as FILE.attribution.txt; in GeoJSON and SQLite it is in
+/// the file, too.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  postcode-service export --out uk.csv
+  postcode-service export uk.postcodes --out uk.geojson --live
+  postcode-service export uk.postcodes --out uk.sqlite --columns postcode,status,latitude,longitude,codes.admin_ward")]
+pub struct Args {
+    /// The dataset file [default: the embedded data]
+    #[arg(value_name = "DATASET", env = "POSTCODE_EXPORT_DATASET")]
+    dataset: Option<PathBuf>,
+    /// The file to write, which appears when it is whole
+    #[arg(long, value_name = "FILE", env = "POSTCODE_EXPORT_OUT")]
+    out: PathBuf,
+    /// What to write [default: by the name of the file]
+    #[arg(long, value_enum, env = "POSTCODE_EXPORT_FORMAT")]
+    format: Option<Format>,
+    /// The columns, in this order [default: all that the dataset has]
+    #[arg(long, value_name = "NAMES", env = "POSTCODE_EXPORT_COLUMNS")]
+    columns: Option<String>,
+    /// Only postcodes in use
+    #[arg(long, env = "POSTCODE_EXPORT_LIVE")]
+    live: bool,
+}
+
+/// What is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    /// CSV with a header
+    Csv,
+    /// One JSON object a line
+    Ndjson,
+    /// A FeatureCollection (RFC 7946), of postcodes with a position
+    Geojson,
+    /// A database with the tables postcodes and about
+    Sqlite,
+}
+
+impl Args {
+    /// Runs the command.
+    ///
+    /// # Errors
+    /// What went wrong, for [`report`](crate::cli::exit::report).
+    pub async fn run(self) -> Result<()> {
+        let format = self.format.map_or_else(|| format(&self.out), Ok)?;
+        destination::check(&self.out, self.dataset.as_deref())?;
+        let local = match &self.dataset {
+            Some(path) => Local::new(Dataset::open(path)?),
+            None => Local::embedded()?,
+        };
+        let dataset = local.dataset();
+        let columns = match &self.columns {
+            Some(names) => Column::list(names).map_err(anyhow::Error::msg).context("--columns")?,
+            None => filled(&dataset),
+        };
+        let file = destination::begin(&self.out)?;
+        let rows = Rows { dataset: &dataset, columns: &columns, live: self.live };
+        let count = match format {
+            Format::Sqlite => rows.sqlite(file.path()).await?,
+            _ => {
+                let mut out = BufWriter::new(file.as_file());
+                let count = match format {
+                    Format::Csv => rows.csv(&mut out),
+                    Format::Ndjson => rows.ndjson(&mut out),
+                    _ => rows.geojson(&mut out),
+                };
+                let count = count.with_context(|| format!("{}: can't be written", self.out.display()))?;
+                out.flush().with_context(|| format!("{}: can't be written", self.out.display()))?;
+                count
+            }
+        };
+        destination::publish(file, &self.out)?;
+        let beside = beside(&self.out);
+        std::fs::write(&beside, about(&dataset) + "\n")
+            .with_context(|| format!("{}: the attribution can't be written", beside.display()))?;
+        eprintln!("{count} postcodes; the attribution is in {}", beside.display());
+        Ok(())
+    }
+}
+
+/// `uk.csv.attribution.txt`.
+fn beside(out: &Path) -> PathBuf {
+    let mut name = out.as_os_str().to_owned();
+    name.push(".attribution.txt");
+    name.into()
+}
+
+fn about(dataset: &Dataset) -> String {
+    let info = dataset.info();
+    format!("{}. {}", info.edition, info.attribution)
+}
+
+fn format(out: &Path) -> Result<Format> {
+    let end = out.extension().and_then(|end| end.to_str()).unwrap_or_default().to_ascii_lowercase();
+    Ok(match &*end {
+        "csv" => Format::Csv,
+        "ndjson" | "jsonl" => Format::Ndjson,
+        "geojson" | "json" => Format::Geojson,
+        "sqlite" | "sqlite3" | "db" => Format::Sqlite,
+        _ => bail!("{}: its name does not say what to write: give --format", out.display()),
+    })
+}
+
+/// The columns that some postcode has a value of.
+fn filled(dataset: &Dataset) -> Vec<Column> {
+    let mut left: Vec<Column> = Column::names()
+        .filter(|name| name != "error" && name != "postcode_clean")
+        .filter_map(|name| name.parse().ok())
+        .collect();
+    let all = left.clone();
+    for record in dataset.iter() {
+        if left.is_empty() {
+            break;
+        }
+        let answer = Answer::from(record);
+        left.retain(|column| column.value(&found(&answer)) == Value::None);
+    }
+    all.into_iter().filter(|column| !left.contains(column)).collect()
+}
+
+fn found(answer: &Answer) -> Found<'_> {
+    Found { postcode: None, answer: Some(answer), error: None, repaired: false }
+}
+
+struct Rows<'a> {
+    dataset: &'a Dataset,
+    columns: &'a [Column],
+    live: bool,
+}
+
+impl Rows<'_> {
+    fn answers(&self) -> impl Iterator<Item = Answer> {
+        let live = self.live;
+        self.dataset.iter().filter(move |record| !live || record.status == Status::Live).map(Answer::from)
+    }
+
+    fn names(&self) -> impl Iterator<Item = String> {
+        self.columns.iter().map(ToString::to_string)
+    }
+
+    fn csv(&self, out: impl Write) -> Result<u64> {
+        let mut writer = csv::Writer::from_writer(out);
+        writer.write_record(self.names())?;
+        let mut count = 0;
+        for answer in self.answers() {
+            let found = found(&answer);
+            writer.write_record(self.columns.iter().map(|column| column.value(&found).to_string()))?;
+            count += 1;
+        }
+        writer.flush()?;
+        Ok(count)
+    }
+
+    fn object(&self, answer: &Answer) -> Result<serde_json::Map<String, serde_json::Value>> {
+        let found = found(answer);
+        let pairs = self
+            .columns
+            .iter()
+            .map(|column| Ok((column.to_string(), serde_json::to_value(column.value(&found))?)));
+        pairs.collect()
+    }
+
+    fn ndjson(&self, mut out: impl Write) -> Result<u64> {
+        let mut count = 0;
+        for answer in self.answers() {
+            serde_json::to_writer(&mut out, &self.object(&answer)?)?;
+            out.write_all(b"\n")?;
+            count += 1;
+        }
+        Ok(count)
+    }
+
+    fn geojson(&self, mut out: impl Write) -> Result<u64> {
+        let attribution = serde_json::to_string(&about(self.dataset))?;
+        write!(out, "{{\"type\":\"FeatureCollection\",\"attribution\":{attribution},\"features\":[")?;
+        let mut count = 0;
+        for answer in self.answers() {
+            let Some(location) = answer.record().and_then(|record| record.location) else { continue };
+            let feature = serde_json::json!({
+                "type": "Feature",
+                "geometry": { "type": "Point", "coordinates": [location.longitude(), location.latitude()] },
+                "properties": self.object(&answer)?,
+            });
+            out.write_all(if count == 0 { b"\n" } else { b",\n" })?;
+            serde_json::to_writer(&mut out, &feature)?;
+            count += 1;
+        }
+        out.write_all(b"\n]}\n")?;
+        Ok(count)
+    }
+
+    async fn sqlite(&self, path: &Path) -> Result<u64> {
+        let options = sqlx::sqlite::SqliteConnectOptions::new()
+            .filename(path)
+            // The file is no database that others use before it is whole.
+            .journal_mode(sqlx::sqlite::SqliteJournalMode::Off)
+            .synchronous(sqlx::sqlite::SqliteSynchronous::Off);
+        let mut database = SqliteConnection::connect_with(&options).await?;
+        let names: Vec<String> = self.names().map(|name| format!("\"{name}\"")).collect();
+        let key =
+            if names.iter().any(|name| name == "\"postcode\"") { ", PRIMARY KEY (\"postcode\")" } else { "" };
+        let create = format!(
+            "CREATE TABLE about (attribution TEXT NOT NULL); CREATE TABLE postcodes ({}{key})",
+            names.join(", ")
+        );
+        database.execute(sqlx::raw_sql(sqlx::AssertSqlSafe(create))).await?;
+        let mut work = database.begin().await?;
+        sqlx::query("INSERT INTO about VALUES (?)").bind(about(self.dataset)).execute(&mut *work).await?;
+        let mut answers = self.answers();
+        let mut count = 0;
+        loop {
+            let batch: Vec<Answer> = answers.by_ref().take(AT_ONCE).collect();
+            if batch.is_empty() {
+                break;
+            }
+            let row = format!("({})", vec!["?"; names.len()].join(","));
+            let insert = format!("INSERT INTO postcodes VALUES {}", vec![row; batch.len()].join(","));
+            let mut query = sqlx::query(sqlx::AssertSqlSafe(insert));
+            for answer in &batch {
+                let found = found(answer);
+                for column in self.columns {
+                    query = match column.value(&found) {
+                        Value::None => query.bind(None::<String>),
+                        Value::Text(text) => query.bind(text.into_owned()),
+                        Value::Number(number) => query.bind(i64::try_from(number).unwrap_or(i64::MAX)),
+                        Value::Degrees(degrees) => query.bind(degrees),
+                    };
+                }
+            }
+            query.execute(&mut *work).await?;
+            count += batch.len() as u64;
+        }
+        work.commit().await?;
+        database.close().await?;
+        Ok(count)
+    }
+}

@@ -1,0 +1,187 @@
+//! Where the postcodes are, by what stands in the first rows.
+
+use postcode_tables::{Encoding, Scanner, Step, blank};
+use serde_json::Value;
+
+use super::csv::{known, texts};
+use super::reading::{self, Cell};
+use super::{POSTCODE_NAMES, Plan, short};
+
+/// Rows that are looked at.
+const ROWS: usize = 200;
+/// How deep objects within objects are looked into.
+const DEPTH: usize = 4;
+/// Keys of the first objects that are looked at.
+const KEYS: usize = 1_000;
+
+/// How many values there are in a column, and how many of them are postcodes.
+#[derive(Clone, Copy, Default)]
+struct Tally {
+    values: usize,
+    postcodes: usize,
+}
+
+impl Tally {
+    fn add(&mut self, text: &str, plan: &Plan) {
+        if text.trim().is_empty() {
+            return;
+        }
+        self.values += 1;
+        self.postcodes += usize::from(matches!(reading::read(text, plan), Cell::Postcode(_)));
+    }
+
+    /// Most of what is there are postcodes.
+    fn is_likely(self) -> bool {
+        self.postcodes > 0 && self.postcodes * 10 >= self.values * 8
+    }
+}
+
+/// The one column that holds postcodes.
+///
+/// # Errors
+/// Names the columns if it is none, or more than one.
+fn only(tallies: &[Tally], names: &[String]) -> Result<usize, String> {
+    let likely: Vec<usize> = (0..tallies.len()).filter(|n| tallies[*n].is_likely()).collect();
+    match *likely {
+        [one] => Ok(one),
+        [] => Err(format!(
+            "which column is the postcode? Name it (--postcode-column, over HTTP postcode_column); here are {}",
+            known(names)
+        )),
+        _ => {
+            let some: Vec<String> = likely.iter().filter_map(|n| names.get(*n)).cloned().collect();
+            Err(format!(
+                "which column is the postcode? Several hold postcodes: {}. Name one (--postcode-column, over HTTP \
+                 postcode_column)",
+                known(&some)
+            ))
+        }
+    }
+}
+
+/// The column of a table by its first rows, which follow the header in `sample`.
+///
+/// # Errors
+/// If they do not tell.
+pub(super) fn column(
+    sample: &[u8],
+    whole: bool,
+    names: &[String],
+    delimiter: u8,
+    (plan, encoding): (&Plan, Encoding),
+) -> Result<usize, String> {
+    let is_postcode = |name: &&String| matches!(reading::read(name, plan), Cell::Postcode(_));
+    if let Some(found) = names.iter().find(is_postcode) {
+        return Err(format!(
+            "the first line holds the postcode {}: it seems to be a row and not the names of the columns. Add a \
+             line of names",
+            short(found)
+        ));
+    }
+    let mut tallies = vec![Tally::default(); names.len()];
+    let mut fields = Scanner::new(delimiter);
+    let mut rest = sample;
+    for _ in 0..ROWS {
+        if let Some(empty @ 1..) = blank(rest) {
+            rest = &rest[empty..];
+            continue;
+        }
+        fields.next_row();
+        let Ok(Step::Row(len)) = fields.scan(rest, whole) else { break };
+        if len == 0 {
+            break;
+        }
+        for (text, tally) in texts(&rest[..len], &fields, encoding).iter().zip(&mut tallies) {
+            tally.add(text, plan);
+        }
+        rest = &rest[len..];
+    }
+    only(&tallies, names)
+}
+
+/// Keys of some objects, each as a path with dots, and what is under them.
+#[derive(Default)]
+pub(super) struct Keys {
+    paths: Vec<String>,
+    tallies: Vec<Tally>,
+    pub(super) objects: usize,
+}
+
+impl Keys {
+    /// Whether there are enough objects to tell.
+    pub(super) fn is_full(&self) -> bool {
+        self.objects >= ROWS
+    }
+
+    pub(super) fn add(&mut self, object: &[u8], plan: &Plan) {
+        let Ok(Value::Object(object)) = serde_json::from_slice(object) else { return };
+        self.objects += 1;
+        self.walk("", &Value::Object(object), 0, plan);
+    }
+
+    fn walk(&mut self, path: &str, value: &Value, depth: usize, plan: &Plan) {
+        let nested: Vec<(String, &Value)> = match value {
+            Value::Object(object) => object.iter().map(|(key, value)| (key.clone(), value)).collect(),
+            Value::Array(items) => {
+                items.iter().take(8).enumerate().map(|(n, v)| (n.to_string(), v)).collect()
+            }
+            other => return self.leaf(path, other, plan),
+        };
+        if depth == DEPTH {
+            return;
+        }
+        for (key, value) in nested {
+            let path = if path.is_empty() { key } else { format!("{path}.{key}") };
+            self.walk(&path, value, depth + 1, plan);
+        }
+    }
+
+    fn leaf(&mut self, path: &str, value: &Value, plan: &Plan) {
+        let at = match self.paths.iter().position(|known| known == path) {
+            Some(at) => at,
+            None if self.paths.len() == KEYS => return,
+            None => {
+                self.paths.push(path.to_owned());
+                self.tallies.push(Tally::default());
+                self.paths.len() - 1
+            }
+        };
+        if let Some((text, tally)) = value.as_str().zip(self.tallies.get_mut(at)) {
+            tally.add(text, plan);
+        }
+    }
+
+    /// Whether some object has the key that is asked for, or one that is called like a postcode; else the path by what
+    /// stands there.
+    ///
+    /// # Errors
+    /// If the objects do not tell.
+    pub(super) fn settle(&self, plan: &Plan) -> Result<Option<String>, String> {
+        let top = |path: &String| path.split('.').next().map(super::csv::plain).unwrap_or_default();
+        match &plan.postcode {
+            _ if self.objects == 0 => Ok(None),
+            Some(wanted) => {
+                let under = |path: &&String| {
+                    path.strip_prefix(wanted.as_str())
+                        .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+                };
+                match self.paths.iter().any(|path| under(&path)) {
+                    true => Ok(None),
+                    false => Err(format!(
+                        "there is no key {} in any of the first {} objects, only {}",
+                        short(wanted),
+                        self.objects,
+                        known(&self.paths)
+                    )),
+                }
+            }
+            None if self.paths.iter().any(|path| POSTCODE_NAMES.contains(&&*top(path))) => Ok(None),
+            // Objects with nothing in them say nothing.
+            None if self.paths.is_empty() => Ok(None),
+            None => {
+                let at = only(&self.tallies, &self.paths)?;
+                Ok(self.paths.get(at).cloned())
+            }
+        }
+    }
+}

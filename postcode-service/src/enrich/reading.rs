@@ -1,0 +1,127 @@
+//! From what a cell says to a postcode.
+
+use postcode_core::{ParseError, ParseReason, PostalCode, Postcode, text};
+
+use super::Plan;
+
+/// What a cell holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Cell {
+    /// A postcode.
+    Postcode(Postcode),
+    /// Not a postcode, but there is exactly one that may be meant; and what is wrong with the text.
+    Repair(Postcode, String),
+    /// Not a postcode, and why.
+    Not(Lack, String),
+}
+
+/// What is there instead of a postcode.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Lack {
+    /// Nothing.
+    Blank,
+    /// A part of a postcode: an area, an outcode or a sector.
+    Partial,
+    /// Something else.
+    Malformed,
+}
+
+impl Cell {
+    /// The postcode to look up.
+    pub(super) fn postcode(&self) -> Option<Postcode> {
+        match self {
+            Self::Postcode(postcode) | Self::Repair(postcode, _) => Some(*postcode),
+            Self::Not(..) => None,
+        }
+    }
+
+    pub(super) fn malformed(why: impl Into<String>) -> Self {
+        Self::Not(Lack::Malformed, why.into())
+    }
+}
+
+/// Reads the text of a cell.
+pub(super) fn read(cell: &str, plan: &Plan) -> Cell {
+    if let Ok(postcode) = cell.parse() {
+        return Cell::Postcode(postcode);
+    }
+    let plain = postcode_tables::plain_text(cell);
+    let error: ParseError = match plain.parse() {
+        Ok(postcode) => return Cell::Postcode(postcode),
+        Err(error) => error,
+    };
+    if plan.find
+        && let Some(found) = find(plain)
+    {
+        return found;
+    }
+    if plan.repair
+        && let Some(meant) = error.suggestion().and_then(|text| text.parse().ok())
+    {
+        return Cell::Repair(meant, error.to_string());
+    }
+    let lack = match error.reason() {
+        ParseReason::Empty => Lack::Blank,
+        ParseReason::OtherKind(PostalCode::Outcode(_) | PostalCode::Sector(_) | PostalCode::Area(_)) => {
+            Lack::Partial
+        }
+        _ => Lack::Malformed,
+    };
+    Cell::Not(lack, error.to_string())
+}
+
+/// The postcode in a longer text; `None` if there is none.
+fn find(text: &str) -> Option<Cell> {
+    let mut found = text::find(text).map(|found| found.postcode);
+    let first = found.next()?;
+    match found.find(|other| *other != first) {
+        None => Some(Cell::Postcode(first)),
+        Some(other) => Some(Cell::malformed(format!("more than one postcode: {first} and {other}"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Column, Format};
+    use super::*;
+
+    fn plan(repair: bool, find: bool) -> Plan {
+        let columns = Column::list("status").unwrap_or_default();
+        Plan { repair, find, ..Plan::new(Format::Csv, columns) }
+    }
+
+    fn shown(cell: &Cell) -> String {
+        match cell {
+            Cell::Postcode(postcode) => postcode.to_string(),
+            Cell::Repair(postcode, _) => format!("{postcode}?"),
+            Cell::Not(lack, _) => format!("{lack:?}"),
+        }
+    }
+
+    #[test]
+    fn cells_are_told_apart() {
+        for (text, expected) in [
+            ("SW1A 1AA", "SW1A 1AA"),
+            ("=\"SW1A 1AA\"", "SW1A 1AA"),
+            ("'sw1a1aa", "SW1A 1AA"),
+            (" ", "Blank"),
+            ("SW1A", "Partial"),
+            ("SW1A 1", "Partial"),
+            ("SWIA OAA", "Malformed"),
+            ("1 The Mall, London SW1A 1AA", "Malformed"),
+        ] {
+            assert_eq!(shown(&read(text, &plan(false, false))), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn repair_and_find_are_asked_for() {
+        assert_eq!(shown(&read("SWIA OAA", &plan(true, false))), "SW1A 0AA?");
+        assert_eq!(shown(&read("SW1A", &plan(true, true))), "Partial");
+        let address = "1 The Mall, London SW1A 1AA";
+        assert_eq!(shown(&read(address, &plan(true, true))), "SW1A 1AA");
+        assert_eq!(shown(&read("SW1A 1AA, UK", &plan(false, true))), "SW1A 1AA");
+        let Cell::Not(_, why) = read("SW1A 1AA or M1 1AE", &plan(false, true)) else { panic!() };
+        assert_eq!(why, "more than one postcode: SW1A 1AA and M1 1AE");
+    }
+}

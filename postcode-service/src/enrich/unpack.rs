@@ -1,0 +1,99 @@
+//! Packed input on its way in: a thread unpacks, and what it gives is a stream again.
+
+use std::io::{self, Read};
+
+use bytes::{Buf, Bytes};
+use futures::channel::{mpsc, oneshot};
+use futures::executor::block_on;
+use futures::stream::{self, BoxStream, StreamExt};
+use futures::{FutureExt, SinkExt};
+use postcode_tables::packed::{self, Opened, Packing};
+
+/// Bytes of a chunk that is unpacked.
+const CHUNK: usize = 64 << 10;
+/// Chunks on their way to the thread, and from it.
+const IN_FLIGHT: usize = 2;
+
+/// Input in pieces.
+pub(super) type Source<'a> = BoxStream<'a, io::Result<Bytes>>;
+
+/// Undoes a `Content-Encoding`.
+pub(crate) fn decoded(source: Source<'_>, coding: Packing) -> Source<'_> {
+    if coding == Packing::Plain {
+        return source;
+    }
+    through(source, move |reader| {
+        Ok(Opened { reader: packed::unpack(reader, coding)?, said: Vec::new(), name: None })
+    })
+    .0
+}
+
+/// Unpacks what its first bytes say to be packed, or takes a sheet out of a workbook. What was done comes before the first
+/// bytes.
+pub(super) fn opened(
+    source: Source<'_>,
+    options: packed::Options,
+) -> (Source<'_>, oneshot::Receiver<Vec<String>>) {
+    through(source, move |reader| packed::open(reader, &options))
+}
+
+fn through<'a>(
+    source: Source<'a>,
+    open: impl FnOnce(FromChannel) -> io::Result<Opened> + Send + 'static,
+) -> (Source<'a>, oneshot::Receiver<Vec<String>>) {
+    let (mut raw, from) = mpsc::channel::<io::Result<Bytes>>(IN_FLIGHT);
+    let (mut to, unpacked) = mpsc::channel::<io::Result<Bytes>>(IN_FLIGHT);
+    let (say, said) = oneshot::channel();
+    let mut failed = to.clone();
+    let work = move || {
+        let done = (|| {
+            let mut opened = open(FromChannel { chunks: from, rest: Bytes::new() })?;
+            // Nobody may want to know.
+            let _ = say.send(std::mem::take(&mut opened.said));
+            loop {
+                let mut chunk = Vec::new();
+                opened.reader.by_ref().take(CHUNK as u64).read_to_end(&mut chunk)?;
+                if chunk.is_empty() || block_on(to.send(Ok(chunk.into()))).is_err() {
+                    return Ok(());
+                }
+            }
+        })();
+        if let Err(error) = done {
+            let _ = block_on(failed.send(Err(error)));
+        }
+    };
+    // It ends when the stream is dropped, because both channels are closed then.
+    if let Err(error) = std::thread::Builder::new().name("unpack".to_owned()).spawn(work) {
+        return (stream::once(async { Err(error) }).boxed(), said);
+    }
+    let mut source = source;
+    let feed = async move {
+        while let Some(chunk) = source.next().await {
+            if raw.send(chunk).await.is_err() {
+                return;
+            }
+        }
+    };
+    let feed = feed.into_stream().filter_map(async |()| None);
+    (stream::select(feed, unpacked).boxed(), said)
+}
+
+/// What comes through a channel, as a reader.
+struct FromChannel {
+    chunks: mpsc::Receiver<io::Result<Bytes>>,
+    rest: Bytes,
+}
+
+impl Read for FromChannel {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        while self.rest.is_empty() {
+            match block_on(self.chunks.next()) {
+                Some(chunk) => self.rest = chunk?,
+                None => return Ok(0),
+            }
+        }
+        let len = buffer.len().min(self.rest.len());
+        self.rest.copy_to_slice(buffer.get_mut(..len).unwrap_or_default());
+        Ok(len)
+    }
+}

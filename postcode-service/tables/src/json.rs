@@ -1,0 +1,129 @@
+//! Objects of JSON, one after the other, out of an array or standing alone.
+
+use std::fmt;
+
+/// Finds one object after another in JSON that is an array of objects, or objects with nothing but space between them.
+///
+/// It only finds where objects end. Whether they are JSON is for others to say.
+#[derive(Clone, Debug, Default)]
+pub struct ObjectScanner {
+    at: usize,
+    start: Option<usize>,
+    depth: usize,
+    string: bool,
+    escaped: bool,
+}
+
+/// How far [`ObjectScanner::scan`] got.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// More bytes are needed.
+    More,
+    /// An object is whole. It begins at the first number, after brackets, commas and spaces, and ends before the second.
+    Object(usize, usize),
+    /// There is no further object; so many bytes of brackets and spaces are left.
+    End(usize),
+}
+
+/// The text is something else than objects.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// Between objects stands something that is neither bracket, comma nor space.
+    NotAnObject,
+    /// The text ends within an object.
+    CutOff,
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NotAnObject => "not an array of JSON objects",
+            Self::CutOff => "a JSON object without its end: the file ends in it",
+        })
+    }
+}
+
+impl std::error::Error for Fault {}
+
+impl ObjectScanner {
+    /// Forgets the object, to begin another.
+    pub fn next_object(&mut self) {
+        *self = Self::default();
+    }
+
+    /// Looks for the end of the object that begins in `bytes`. After [`Step::More`] call it again with the same bytes and
+    /// those that follow; `ended` says that none follow.
+    ///
+    /// # Errors
+    /// [`Fault`].
+    pub fn scan(&mut self, bytes: &[u8], ended: bool) -> Result<Step, Fault> {
+        for (at, &byte) in bytes.iter().enumerate().skip(self.at) {
+            self.at = at + 1;
+            let Some(start) = self.start else {
+                match byte {
+                    b'{' => (self.start, self.depth) = (Some(at), 1),
+                    b'[' | b']' | b',' => {}
+                    // Of a byte-order mark.
+                    0xef | 0xbb | 0xbf if at < 3 => {}
+                    _ if byte.is_ascii_whitespace() => {}
+                    _ => return Err(Fault::NotAnObject),
+                }
+                continue;
+            };
+            if self.string {
+                (self.string, self.escaped) = (self.escaped || byte != b'"', !self.escaped && byte == b'\\');
+                continue;
+            }
+            match byte {
+                b'"' => self.string = true,
+                b'{' | b'[' => self.depth += 1,
+                b'}' | b']' => self.depth -= 1,
+                _ => {}
+            }
+            if self.depth == 0 {
+                return Ok(Step::Object(start, at + 1));
+            }
+        }
+        match (ended, self.start) {
+            (false, _) => Ok(Step::More),
+            (true, Some(_)) => Err(Fault::CutOff),
+            (true, None) => Ok(Step::End(bytes.len())),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn objects(text: &str, size: usize) -> Result<Vec<&str>, Fault> {
+        let (mut start, mut scanner, mut found) = (0, ObjectScanner::default(), Vec::new());
+        let mut seen = 0;
+        loop {
+            seen = (seen + size).min(text.len());
+            loop {
+                match scanner.scan(&text.as_bytes()[start..seen], seen == text.len())? {
+                    Step::More => break,
+                    Step::Object(from, to) => {
+                        found.push(&text[start + from..start + to]);
+                        start += to;
+                        scanner.next_object();
+                    }
+                    Step::End(_) => return Ok(found),
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn objects_are_found_in_arrays_and_alone() {
+        let text = "[\n {\"a\":\"}\\\"{\",\"b\":[{}]},\n {}\n]\n";
+        for size in [1, 3, 99] {
+            assert_eq!(objects(text, size).unwrap(), ["{\"a\":\"}\\\"{\",\"b\":[{}]}", "{}"]);
+        }
+        assert_eq!(objects("{\"a\":\"\\\\\"}{}", 2).unwrap().len(), 2);
+        assert_eq!(objects("[1,{}]", 9), Err(Fault::NotAnObject));
+        assert_eq!(objects("[{\"a\":", 9), Err(Fault::CutOff));
+        assert_eq!(objects("[]", 9).unwrap(), [""; 0]);
+    }
+}

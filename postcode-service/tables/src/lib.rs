@@ -1,0 +1,43 @@
+//! Tables as people have them, read in one way by everything that reads tables.
+//!
+//! This crate knows nothing about postcodes or customers. It finds out how a table is written (its packing, encoding,
+//! delimiter and line ends) and takes rows apart without copying the table into memory.
+//!
+//! ```
+//! use postcode_tables::{Dialect, Scanner, Step, value};
+//!
+//! let table = b"name;town\r\"Ada; Countess\";London\r";
+//! let dialect = Dialect::of(table, true);
+//! assert_eq!(dialect.delimiter, b';');
+//! let mut scanner = Scanner::new(dialect.delimiter);
+//! let Ok(Step::Row(header)) = scanner.scan(table, true) else { panic!() };
+//! let rest = &table[header..];
+//! scanner.next_row();
+//! assert!(matches!(scanner.scan(rest, true), Ok(Step::Row(_))));
+//! assert_eq!(&*value(scanner.cell(rest, 0).unwrap()), b"Ada; Countess");
+//! ```
+
+#![warn(missing_docs)]
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::panic, reason = "in a test it is the failure"))]
+
+mod cell;
+mod dialect;
+mod encoding;
+pub mod json;
+mod number;
+#[cfg(feature = "packed")]
+pub mod packed;
+pub mod records;
+mod scanner;
+#[cfg(feature = "workbook")]
+mod workbook;
+
+pub use cell::{plain_text, trimmed, value};
+pub use dialect::{DELIMITERS, Dialect, delimiter_named};
+pub use encoding::{Encoding, Guess, ToUtf8};
+pub use number::{decimal, whole};
+pub use records::{Record, Records, Wanted};
+pub use scanner::{Fault, Scanner, Step, blank, line_end};
+
+/// Bytes of a table's beginning by which its encoding, delimiter and columns are told.
+pub const SAMPLE: usize = 64 << 10;

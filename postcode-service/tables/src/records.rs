@@ -1,0 +1,288 @@
+//! Rows of a table out of a reader, for those who want cells and not the bytes between them.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::io::{self, Read};
+
+use crate::{Dialect, Encoding, Fault, SAMPLE, Scanner, Step, ToUtf8, blank, value};
+
+/// Bytes read at a time.
+const CHUNK: usize = 64 << 10;
+const MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// Reads one row after another, in memory that does not grow with the table.
+pub struct Records<R> {
+    reader: R,
+    buffer: Vec<u8>,
+    start: usize,
+    ended: bool,
+    converter: Option<ToUtf8>,
+    scanner: Scanner,
+    guess: Guess,
+    line: u64,
+    max_row: usize,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Guess {
+    encoding: Encoding,
+    named: bool,
+    ascii: bool,
+}
+
+/// What is known of a table before it is read, and what a row may be.
+#[derive(Clone, Copy, Debug)]
+pub struct Wanted {
+    /// The delimiter, if it is not to be found.
+    pub delimiter: Option<u8>,
+    /// The encoding, if it is not to be found.
+    pub encoding: Option<Encoding>,
+    /// Bytes of a row at most.
+    pub max_row: usize,
+    /// Cells of a row at most.
+    pub max_cells: usize,
+}
+
+/// Why a table can't be read on.
+#[derive(Debug)]
+pub enum Error {
+    /// It can't be read at all.
+    Read(io::Error),
+    /// A row is too long: its line, and the bytes that it may have.
+    TooLong(u64, usize),
+    /// A row is malformed: its line, and why.
+    Row(u64, Fault),
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Read(error) => error.fmt(f),
+            Self::TooLong(line, most) => {
+                write!(f, "line {line}: a row of more than {most} bytes: is a quote left open?")
+            }
+            Self::Row(line, fault) => write!(f, "line {line}: {fault}"),
+        }
+    }
+}
+
+impl std::error::Error for Error {}
+
+impl<R: Read> Records<R> {
+    /// Reads the beginning of a table, and finds out how it is written.
+    ///
+    /// # Errors
+    /// If it can't be read.
+    pub fn new(reader: R, wanted: &Wanted) -> io::Result<Self> {
+        let mut records = Self {
+            reader,
+            buffer: Vec::new(),
+            start: 0,
+            ended: false,
+            converter: None,
+            scanner: Scanner::new(b','),
+            guess: Guess { encoding: Encoding::Utf8, named: wanted.encoding.is_some(), ascii: false },
+            line: 1,
+            max_row: wanted.max_row,
+        };
+        while records.buffer.len() < SAMPLE && records.more()? {}
+        let found = Encoding::of(&records.buffer, records.ended);
+        records.guess.encoding = wanted.encoding.unwrap_or(found.encoding);
+        records.guess.ascii = found.ascii;
+        if records.guess.encoding.is_wide() {
+            let mut converter = ToUtf8::new(records.guess.encoding);
+            let raw = std::mem::take(&mut records.buffer);
+            converter.convert(&raw, records.ended, &mut records.buffer);
+            records.converter = Some(converter);
+        }
+        if records.buffer.starts_with(MARK) {
+            records.start = MARK.len();
+        }
+        let sample = records.buffer.get(records.start..).unwrap_or_default();
+        let dialect = match wanted.delimiter {
+            Some(delimiter) => Dialect::named(delimiter, sample),
+            None => Dialect::of(sample, records.ended),
+        };
+        if dialect.preamble > 0 {
+            records.start += dialect.preamble;
+            records.line += 1;
+        }
+        records.scanner = Scanner::new(dialect.delimiter).at_most(wanted.max_cells);
+        Ok(records)
+    }
+
+    /// The delimiter.
+    pub fn delimiter(&self) -> u8 {
+        self.scanner.delimiter()
+    }
+
+    /// The encoding, as far as it is known by now.
+    pub fn encoding(&self) -> Encoding {
+        self.guess.encoding
+    }
+
+    /// Returns the next row that is not an empty line; `None` after the last.
+    ///
+    /// # Errors
+    /// [`Error`]. The rows after it can't be read.
+    pub fn next_record(&mut self) -> Result<Option<Record<'_>>, Error> {
+        loop {
+            match blank(self.rest()) {
+                Some(0) => break,
+                Some(len) => self.start += len,
+                None if self.more().map_err(Error::Read)? => continue,
+                None if self.rest().is_empty() => return Ok(None),
+                None => self.start += self.rest().len(),
+            }
+            self.line += 1;
+        }
+        let line = self.line;
+        self.scanner.next_row();
+        let len = loop {
+            let rest = self.buffer.get(self.start..).unwrap_or_default();
+            match self.scanner.scan(rest, self.ended).map_err(|fault| Error::Row(line, fault))? {
+                Step::Row(len) if len <= self.max_row => break len,
+                Step::More if rest.len() <= self.max_row => {}
+                _ => return Err(Error::TooLong(line, self.max_row)),
+            }
+            self.more().map_err(Error::Read)?;
+        };
+        self.line += self.scanner.lines();
+        let begin = self.start;
+        self.start += len;
+        let bytes = self.buffer.get(begin..self.start).unwrap_or_default();
+        if self.guess.ascii && !self.guess.named && !bytes.is_ascii() {
+            self.guess.ascii = false;
+            self.guess.encoding = Encoding::of(bytes, true).encoding;
+        }
+        Ok(Some(Record { line, bytes, scanner: &self.scanner, encoding: self.guess.encoding }))
+    }
+
+    fn rest(&self) -> &[u8] {
+        self.buffer.get(self.start..).unwrap_or_default()
+    }
+
+    /// Reads on; false if there is no more.
+    fn more(&mut self) -> io::Result<bool> {
+        if self.ended {
+            return Ok(false);
+        }
+        self.buffer.drain(..self.start);
+        self.start = 0;
+        let mut chunk = vec![0; CHUNK];
+        let read = loop {
+            match self.reader.read(&mut chunk) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                other => break other?,
+            }
+        };
+        self.ended = read == 0;
+        match &mut self.converter {
+            Some(converter) => converter.convert(&chunk[..read], self.ended, &mut self.buffer),
+            None => self.buffer.extend_from_slice(&chunk[..read]),
+        }
+        Ok(!self.ended)
+    }
+}
+
+impl<R> fmt::Debug for Records<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Records")
+            .field("line", &self.line)
+            .field("guess", &self.guess)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A row.
+#[derive(Clone, Copy, Debug)]
+pub struct Record<'a> {
+    /// The line on which it begins, from 1.
+    pub line: u64,
+    bytes: &'a [u8],
+    scanner: &'a Scanner,
+    encoding: Encoding,
+}
+
+impl<'a> Record<'a> {
+    /// Returns how many cells it has.
+    pub fn cells(&self) -> usize {
+        self.scanner.cells()
+    }
+
+    /// Returns what a cell says, in bytes; empty past the last cell.
+    pub fn value(&self, n: usize) -> Cow<'a, [u8]> {
+        value(self.scanner.cell(self.bytes, n).unwrap_or_default())
+    }
+
+    /// Returns what a cell says; empty past the last cell.
+    pub fn text(&self, n: usize) -> Cow<'a, str> {
+        match self.value(n) {
+            Cow::Borrowed(bytes) => self.encoding.text(bytes),
+            Cow::Owned(bytes) => self.encoding.text(&bytes).into_owned().into(),
+        }
+    }
+
+    /// Whether a cell is text in the encoding of the table; what is not is read as Windows-1252.
+    pub fn is_text(&self, n: usize) -> bool {
+        self.encoding == Encoding::Windows1252 || std::str::from_utf8(&self.value(n)).is_ok()
+    }
+
+    /// Whether nothing but spaces is in the cells from the `n`th on.
+    pub fn is_blank_from(&self, n: usize) -> bool {
+        self.scanner.is_blank_from(self.bytes, n)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const WANTED: Wanted = Wanted { delimiter: None, encoding: None, max_row: 100, max_cells: 9 };
+
+    fn read(table: &[u8]) -> Result<Vec<(u64, Vec<String>)>, Error> {
+        let mut records = Records::new(table, &WANTED).unwrap();
+        let mut rows = Vec::new();
+        while let Some(row) = records.next_record()? {
+            rows.push((row.line, (0..row.cells()).map(|n| row.text(n).into_owned()).collect()));
+        }
+        Ok(rows)
+    }
+
+    fn row(line: u64, cells: &[&str]) -> (u64, Vec<String>) {
+        (line, cells.iter().map(|&cell| cell.to_owned()).collect())
+    }
+
+    #[test]
+    fn one_table_is_read_alike_however_it_is_written() {
+        let table = "name;town\r\n\r\n\"Zoë;\r\nB\";Leeds\r\nC;\r\n";
+        let expected = [row(1, &["name", "town"]), row(3, &["Zoë;\r\nB", "Leeds"]), row(5, &["C", ""])];
+        let wide = |bytes: fn(u16) -> [u8; 2]| {
+            format!("\u{feff}{table}").encode_utf16().flat_map(bytes).collect::<Vec<u8>>()
+        };
+        for written in [
+            table.as_bytes().to_vec(),
+            format!("\u{feff}{table}").into_bytes(),
+            wide(u16::to_le_bytes),
+            wide(u16::to_be_bytes),
+            table
+                .replace('ë', "\u{1}")
+                .into_bytes()
+                .iter()
+                .map(|b| if *b == 1 { 0xeb } else { *b })
+                .collect(),
+        ] {
+            assert_eq!(read(&written).unwrap(), expected);
+        }
+        assert_eq!(read(b"sep=;\ra;b\r").unwrap(), [row(2, &["a", "b"])]);
+        assert_eq!(read(b"").unwrap(), []);
+    }
+
+    #[test]
+    fn what_is_too_much_is_refused_with_its_line() {
+        let long = format!("a\n{}", "x".repeat(200));
+        assert!(matches!(read(long.as_bytes()), Err(Error::TooLong(2, 100))));
+        assert!(matches!(read(b"a\n,,,,,,,,,,\n"), Err(Error::Row(2, Fault::TooManyCells(9)))));
+        assert!(matches!(read(b"a\n\"b\n"), Err(Error::Row(2, Fault::OpenQuote))));
+    }
+}

@@ -1,0 +1,310 @@
+//! Finds where rows and cells of a delimited text end.
+
+use std::fmt;
+
+use memchr::memchr;
+
+/// The most cells of a row.
+const MAX_CELLS: usize = 10_000;
+
+/// Finds the end of one row after another, and of the cells in it (RFC 4180).
+///
+/// A row ends at LF, CR or CRLF outside quotes, whichever the text has, also mixed. A quote opens a quoted cell only at the
+/// cell's beginning; elsewhere it is a character like others. The scanner holds no bytes: the caller keeps the row.
+#[derive(Clone, Debug)]
+pub struct Scanner {
+    delimiter: u8,
+    state: State,
+    /// How far the row has been looked at.
+    at: usize,
+    /// Where each cell of the row ends.
+    ends: Vec<usize>,
+    breaks: u64,
+    special: [bool; 256],
+    most: usize,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    CellStart,
+    InCell,
+    Quoted,
+    /// After a quote within a quoted cell: the end of the quotes, or half of a doubled quote.
+    AfterQuote,
+}
+
+/// How far [`Scanner::scan`] got.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// The row goes on after these bytes: call again with more of them.
+    More,
+    /// The row is whole and takes so many bytes, its line end included.
+    Row(usize),
+}
+
+/// Why a row can't be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// The text ends within quotes.
+    OpenQuote,
+    /// More cells than a row may have, which is the number.
+    TooManyCells(usize),
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::OpenQuote => f.write_str("a row with a quote that lacks its partner: the file ends in it"),
+            Self::TooManyCells(most) => write!(f, "a row of more than {most} fields"),
+        }
+    }
+}
+
+impl std::error::Error for Fault {}
+
+impl Scanner {
+    /// For a text with this delimiter.
+    pub fn new(delimiter: u8) -> Self {
+        let mut special = [false; 256];
+        for byte in [delimiter, b'\r', b'\n'] {
+            special[usize::from(byte)] = true;
+        }
+        Self {
+            delimiter,
+            state: State::CellStart,
+            at: 0,
+            ends: Vec::new(),
+            breaks: 0,
+            special,
+            most: MAX_CELLS,
+        }
+    }
+
+    /// Limits the cells of a row.
+    #[must_use]
+    pub fn at_most(self, cells: usize) -> Self {
+        Self { most: cells, ..self }
+    }
+
+    /// The delimiter.
+    pub fn delimiter(&self) -> u8 {
+        self.delimiter
+    }
+
+    /// Forgets the row, to begin another.
+    pub fn next_row(&mut self) {
+        self.state = State::CellStart;
+        (self.at, self.breaks) = (0, 0);
+        self.ends.clear();
+    }
+
+    /// Looks for the end of the row that begins at `row[0]`. After [`Step::More`] call it again with the same bytes and
+    /// those that follow; `ended` says that none follow.
+    ///
+    /// # Errors
+    /// [`Fault`]. The row is lost then.
+    pub fn scan(&mut self, row: &[u8], ended: bool) -> Result<Step, Fault> {
+        loop {
+            let rest = row.get(self.at..).unwrap_or_default();
+            let Some(&byte) = rest.first() else {
+                if !ended {
+                    return Ok(Step::More);
+                }
+                if self.state == State::Quoted {
+                    return Err(Fault::OpenQuote);
+                }
+                self.end_cell()?;
+                return Ok(Step::Row(row.len()));
+            };
+            match self.state {
+                State::CellStart if byte == b'"' => {
+                    self.state = State::Quoted;
+                    self.at += 1;
+                }
+                State::Quoted => {
+                    let quote = memchr(b'"', rest);
+                    // Of a CR at the end only the next byte says whether it is half of a CRLF.
+                    let held = quote.is_none() && !ended && rest.ends_with(b"\r");
+                    let inside = quote.unwrap_or(rest.len() - usize::from(held));
+                    self.breaks += breaks(&rest[..inside]);
+                    self.at += inside;
+                    if quote.is_some() {
+                        self.state = State::AfterQuote;
+                        self.at += 1;
+                    } else if held {
+                        return Ok(Step::More);
+                    }
+                }
+                State::AfterQuote if byte == b'"' => {
+                    self.state = State::Quoted;
+                    self.at += 1;
+                }
+                State::CellStart | State::InCell | State::AfterQuote => {
+                    let special = &self.special;
+                    let inside = rest.iter().position(|byte| special[usize::from(*byte)]);
+                    let Some(inside) = inside else {
+                        self.at = row.len();
+                        self.state = State::InCell;
+                        continue;
+                    };
+                    if inside > 0 {
+                        self.state = State::InCell;
+                    }
+                    self.at += inside;
+                    let byte = rest[inside];
+                    if byte == self.delimiter {
+                        self.end_cell()?;
+                        self.at += 1;
+                        self.state = State::CellStart;
+                        continue;
+                    }
+                    let len = match (byte, rest.get(inside + 1)) {
+                        (b'\r', Some(b'\n')) => 2,
+                        // An LF may follow.
+                        (b'\r', None) if !ended => return Ok(Step::More),
+                        _ => 1,
+                    };
+                    self.breaks += 1;
+                    self.end_cell()?;
+                    return Ok(Step::Row(self.at + len));
+                }
+            }
+        }
+    }
+
+    fn end_cell(&mut self) -> Result<(), Fault> {
+        if self.ends.len() == self.most {
+            return Err(Fault::TooManyCells(self.most));
+        }
+        self.ends.push(self.at);
+        Ok(())
+    }
+
+    /// Returns how many cells the row has.
+    pub fn cells(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// Returns how many lines the row takes, at least 1.
+    pub fn lines(&self) -> u64 {
+        self.breaks.max(1)
+    }
+
+    /// Returns a cell of the row as it is written, with its quotes.
+    pub fn cell<'a>(&self, row: &'a [u8], n: usize) -> Option<&'a [u8]> {
+        row.get(self.start(n)?..*self.ends.get(n)?)
+    }
+
+    /// Returns where the cells before the `n`th end, which is where a row of `n` cells would.
+    pub fn end_of(&self, n: usize) -> usize {
+        n.checked_sub(1).and_then(|last| self.ends.get(last)).copied().unwrap_or(0)
+    }
+
+    fn start(&self, n: usize) -> Option<usize> {
+        match n.checked_sub(1) {
+            None => Some(0),
+            Some(before) => Some(self.ends.get(before)? + 1),
+        }
+    }
+
+    /// Whether nothing but spaces is in the cells from the `n`th on.
+    pub fn is_blank_from(&self, row: &[u8], n: usize) -> bool {
+        let end = self.ends.last().copied().unwrap_or(0);
+        let Some(rest) = self.start(n).and_then(|start| row.get(start.min(end)..end)) else { return true };
+        let empty = |byte: &u8| *byte == self.delimiter || *byte == b'"' || byte.is_ascii_whitespace();
+        rest.iter().all(empty)
+    }
+}
+
+/// Line breaks in quoted text.
+fn breaks(text: &[u8]) -> u64 {
+    let paired = |at: &usize| text[*at] == b'\r' && text.get(at + 1) == Some(&b'\n');
+    memchr::memchr2_iter(b'\r', b'\n', text).filter(|at| !paired(at)).count() as u64
+}
+
+/// Returns how many bytes at the start are an empty line: 0 if the first line is not empty, `None` if more bytes are needed to
+/// tell.
+pub fn blank(bytes: &[u8]) -> Option<usize> {
+    match bytes {
+        [] | [b'\r'] => None,
+        [b'\r', b'\n', ..] => Some(2),
+        [b'\n' | b'\r', ..] => Some(1),
+        _ => Some(0),
+    }
+}
+
+/// Returns where the line end of a row begins.
+pub fn line_end(row: &[u8]) -> usize {
+    match row {
+        [rest @ .., b'\r', b'\n'] | [rest @ .., b'\r' | b'\n'] => rest.len(),
+        _ => row.len(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::value;
+
+    fn rows(text: &[u8], size: usize) -> Result<Vec<Vec<String>>, Fault> {
+        let mut scanner = Scanner::new(b',');
+        let (mut start, mut seen, mut rows) = (0, 0, Vec::new());
+        while start < text.len() {
+            scanner.next_row();
+            let taken = loop {
+                seen = seen.max(start);
+                match scanner.scan(&text[start..seen], seen == text.len())? {
+                    Step::Row(taken) => break taken,
+                    Step::More => seen = (seen + size).min(text.len()),
+                }
+            };
+            let row = &text[start..start + taken];
+            let cell = |n| String::from_utf8(value(scanner.cell(row, n).unwrap()).into_owned()).unwrap();
+            rows.push((0..scanner.cells()).map(cell).collect());
+            start += taken;
+        }
+        Ok(rows)
+    }
+
+    #[test]
+    fn every_line_end_ends_a_row_outside_quotes() {
+        let expected = vec![vec!["a", "b"], vec!["1\r2\n3", "4"], vec!["5", ""]];
+        for text in ["a,b\r\"1\r2\n3\",4\r5,", "a,b\n\"1\r2\n3\",4\r\n5,\n", "a,b\r\n\"1\r2\n3\",4\r5,\r"] {
+            for size in 1..5 {
+                assert_eq!(rows(text.as_bytes(), size).unwrap(), expected, "{text:?} by {size}");
+            }
+        }
+        assert_eq!(rows(b"a\n\"b", 9), Err(Fault::OpenQuote));
+        assert_eq!(rows(&[b','; MAX_CELLS], 99), Err(Fault::TooManyCells(MAX_CELLS)));
+    }
+
+    #[test]
+    fn lines_are_counted_within_quotes() {
+        let mut scanner = Scanner::new(b',');
+        let row = b"\"a\r\nb\rc\n\",x\r\n";
+        for end in 0..row.len() {
+            assert_eq!(scanner.scan(&row[..end], false), Ok(Step::More));
+        }
+        assert_eq!(scanner.scan(row, true), Ok(Step::Row(row.len())));
+        assert_eq!(scanner.lines(), 4);
+    }
+
+    #[test]
+    fn cells_to_the_right_are_seen_to_be_blank() {
+        let mut scanner = Scanner::new(b',');
+        let row = b"a,b, ,\"\",\n";
+        scanner.scan(row, true).unwrap();
+        assert_eq!((scanner.cells(), scanner.end_of(2)), (5, 3));
+        assert!(scanner.is_blank_from(row, 2) && !scanner.is_blank_from(row, 1));
+    }
+
+    proptest! {
+        /// However the bytes come, the rows are those of the whole.
+        #[test]
+        fn pieces_make_no_difference(text in "[ab,\"\r\n]{0,40}", size in 1usize..9) {
+            prop_assert_eq!(rows(text.as_bytes(), size), rows(text.as_bytes(), 99));
+        }
+    }
+}

@@ -1,0 +1,238 @@
+//! Sheets of workbooks, as CSV.
+
+use std::io::{self, BufWriter, Read, Seek, Write};
+
+use calamine::{Data, DataRef, Ods, Reader, Xls, Xlsb, Xlsx};
+
+use crate::packed::{Kind, Opened, invalid};
+
+/// Rows and columns of a sheet at most: those of Excel.
+const MAX_ROWS: u32 = 1 << 20;
+const MAX_COLUMNS: u32 = 1 << 14;
+/// Cells of a row that are written: empty ones to the right of these are not.
+const IN_MEMORY: usize = 4 << 20;
+/// Bytes of the CSV at most.
+const MAX_CSV: u64 = 1 << 30;
+
+/// Opens a sheet of a workbook: the named one, or the first that has anything in it.
+pub(crate) fn open<R: Read + Seek>(file: R, kind: Kind, wanted: Option<&str>) -> io::Result<Opened> {
+    let broken = |error: &dyn std::fmt::Display| invalid(&format!("the workbook can't be read: {error}"));
+    match kind {
+        Kind::Xlsx => {
+            let mut book = Xlsx::new(file).map_err(|e| broken(&e))?;
+            first(&book.sheet_names(), wanted, |name| {
+                let mut reader = book.worksheet_cells_reader(name).map_err(|e| broken(&e))?;
+                let mut csv = Csv::new();
+                while let Some(cell) = reader.next_cell().map_err(|e| broken(&e))? {
+                    csv.cell(cell.get_position(), &text_of(cell.get_value()))?;
+                }
+                csv.finish()
+            })
+        }
+        Kind::Xlsb => whole(Xlsb::new(file).map_err(|e| broken(&e))?, wanted),
+        Kind::Xls => whole(Xls::new(file).map_err(|e| broken(&e))?, wanted),
+        Kind::Ods => whole(Ods::new(file).map_err(|e| broken(&e))?, wanted),
+    }
+}
+
+/// The formats whose sheets are read into memory as a whole.
+fn whole<R, B>(mut book: B, wanted: Option<&str>) -> io::Result<Opened>
+where
+    R: Read + Seek,
+    B: Reader<R>,
+    B::Error: std::fmt::Display,
+{
+    first(&book.sheet_names(), wanted, |name| {
+        let range = book
+            .worksheet_range(name)
+            .map_err(|error| invalid(&format!("the workbook can't be read: {error}")))?;
+        let (row, column) = range.start().unwrap_or_default();
+        let mut csv = Csv::new();
+        for (r, c, value) in range.used_cells() {
+            csv.cell((row + r as u32, column + c as u32), &text(value))?;
+        }
+        csv.finish()
+    })
+}
+
+fn first(
+    names: &[String],
+    wanted: Option<&str>,
+    mut read: impl FnMut(&str) -> io::Result<Option<tempfile::SpooledTempFile>>,
+) -> io::Result<Opened> {
+    let listed = || names.iter().take(20).map(|name| format!("{name:?}")).collect::<Vec<_>>().join(", ");
+    for name in names.iter().filter(|name| wanted.is_none_or(|wanted| wanted == name.as_str())) {
+        let Some(csv) = read(name)? else { continue };
+        let mut said = format!("the sheet {name:?} of a workbook, as CSV");
+        if names.len() > 1 && wanted.is_none() {
+            said.push_str(&format!("; its sheets are {}", listed()));
+        }
+        return Ok(Opened { reader: Box::new(csv), said: vec![said], name: None });
+    }
+    Err(match wanted {
+        Some(wanted) if !names.iter().any(|name| name == wanted) => {
+            invalid(&format!("the workbook has no sheet {wanted:?}: its sheets are {}", listed()))
+        }
+        _ => invalid("the workbook is empty"),
+    })
+}
+
+/// Writes cells as CSV. They come by rows, from left to right.
+struct Csv {
+    out: BufWriter<tempfile::SpooledTempFile>,
+    row: u32,
+    column: u32,
+    bytes: u64,
+    any: bool,
+}
+
+impl Csv {
+    fn new() -> Self {
+        let out = BufWriter::new(tempfile::SpooledTempFile::new(IN_MEMORY));
+        Self { out, row: 0, column: 0, bytes: 0, any: false }
+    }
+
+    fn cell(&mut self, (row, column): (u32, u32), text: &str) -> io::Result<()> {
+        if text.is_empty() {
+            return Ok(());
+        }
+        if row >= MAX_ROWS || column >= MAX_COLUMNS {
+            return Err(invalid("the workbook has a cell outside of what Excel allows"));
+        }
+        if row < self.row || row == self.row && self.any && column < self.column {
+            return Err(invalid("the workbook has its cells out of order: save the sheet as CSV"));
+        }
+        // Empty rows above the first are a margin.
+        if !self.any {
+            self.row = row;
+        }
+        while self.row < row {
+            self.write(b"\r\n")?;
+            (self.row, self.column) = (self.row + 1, 0);
+        }
+        while self.column < column {
+            self.write(b",")?;
+            self.column += 1;
+        }
+        self.any = true;
+        if text.contains([',', '"', '\r', '\n']) {
+            self.write(format!("\"{}\"", text.replace('"', "\"\"")).as_bytes())
+        } else {
+            self.write(text.as_bytes())
+        }
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.bytes += bytes.len() as u64;
+        if self.bytes > MAX_CSV {
+            return Err(invalid(&format!("a sheet of more than {MAX_CSV} bytes: save it as CSV")));
+        }
+        self.out.write_all(bytes)
+    }
+
+    /// The CSV; `None` if the sheet is empty.
+    fn finish(mut self) -> io::Result<Option<tempfile::SpooledTempFile>> {
+        if !self.any {
+            return Ok(None);
+        }
+        self.write(b"\r\n")?;
+        let mut file = self.out.into_inner().map_err(io::IntoInnerError::into_error)?;
+        file.rewind()?;
+        Ok(Some(file))
+    }
+}
+
+fn text_of(value: &DataRef<'_>) -> String {
+    match value {
+        DataRef::SharedString(text) => (*text).to_owned(),
+        other => text(&other.clone().into()),
+    }
+}
+
+/// What a cell shows, as far as a file of text says it: whole numbers without `.0`, dates as 2026-01-31.
+fn text(value: &Data) -> String {
+    match value {
+        Data::Empty | Data::Error(_) => String::new(),
+        Data::Float(number) => number.to_string(),
+        Data::DateTime(time) if time.is_datetime() => {
+            let (year, month, day, hour, minute, second, _) = time.to_ymd_hms_milli();
+            match (hour, minute, second) {
+                (0, 0, 0) => format!("{year:04}-{month:02}-{day:02}"),
+                _ => format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}"),
+            }
+        }
+        Data::DateTime(time) => time.as_f64().to_string(),
+        Data::Bool(value) => if *value { "TRUE" } else { "FALSE" }.to_owned(),
+        other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Cursor;
+
+    use super::*;
+    use crate::packed::{Options, open};
+
+    /// A workbook with one sheet, written by hand: texts, a number, a date, an empty column, an empty row.
+    fn book() -> Vec<u8> {
+        let parts = [
+            (
+                "[Content_Types].xml",
+                "<Types xmlns=\"http://schemas.openxmlformats.org/package/2006/content-types\"><Default \
+                 Extension=\"xml\" ContentType=\"application/xml\"/></Types>",
+            ),
+            (
+                "_rels/.rels",
+                "<Relationships xmlns=\"http://schemas.openxmlformats.org/package/2006/relationships\"><Relationship \
+                 Id=\"rId1\" Type=\"http://schemas.openxmlformats.org/officeDocument/2006/relationships/officeDocument\" \
+                 Target=\"xl/workbook.xml\"/></Relationships>",
+            ),
+            (
+                "xl/workbook.xml",
+                "<workbook xmlns=\"http://schemas.openxmlformats.org/spreadsheetml/2006/main\" \
+                 xmlns:r=\"http://schemas.openxmlformats.org/officeDocument/2006/relationships\"><sheets>\
+                 <sheet name=\"Leer\" sheetId=\"1\" r:id=\"rId1\"/><sheet name=\"Kunden\" sheetId=\"2\" r:id=\"rId2\"/>\
+                 </sheets></workbook>",
+            ),
+            (
+                "xl/_rels/workbook.xml.rels",
+                "<Relationships xmlns=\"http://schemas.openxmlformats.org/package/2006/relationships\"><Relationship \
+                 Id=\"rId1\" Type=\"http://schemas.openxmlformats.org/officeDocument/2006/relationships/worksheet\" \
+                 Target=\"worksheets/sheet1.xml\"/><Relationship Id=\"rId2\" \
+                 Type=\"http://schemas.openxmlformats.org/officeDocument/2006/relationships/worksheet\" \
+                 Target=\"worksheets/sheet2.xml\"/></Relationships>",
+            ),
+            (
+                "xl/worksheets/sheet1.xml",
+                "<worksheet xmlns=\"http://schemas.openxmlformats.org/spreadsheetml/2006/main\"><sheetData/></worksheet>",
+            ),
+            (
+                "xl/worksheets/sheet2.xml",
+                "<worksheet xmlns=\"http://schemas.openxmlformats.org/spreadsheetml/2006/main\"><sheetData>\
+                 <row r=\"2\"><c r=\"A2\" t=\"inlineStr\"><is><t>name</t></is></c><c r=\"C2\" t=\"inlineStr\"><is><t>\
+                 postcode</t></is></c></row><row r=\"4\"><c r=\"A4\" t=\"inlineStr\"><is><t>A, \"B\"</t></is></c>\
+                 <c r=\"B4\"><v>7</v></c><c r=\"C4\" t=\"inlineStr\"><is><t>M1 1AE</t></is></c></row></sheetData></worksheet>",
+            ),
+        ];
+        let mut writer = zip::ZipWriter::new(Cursor::new(Vec::new()));
+        for (name, content) in parts {
+            writer.start_file(name, zip::write::SimpleFileOptions::default()).unwrap();
+            writer.write_all(content.as_bytes()).unwrap();
+        }
+        writer.finish().unwrap().into_inner()
+    }
+
+    #[test]
+    fn the_first_sheet_with_anything_in_it_is_read_as_csv() {
+        let mut opened = open(Cursor::new(book()), &Options::default()).unwrap();
+        let mut csv = String::new();
+        opened.reader.read_to_string(&mut csv).unwrap();
+        assert_eq!(csv, "name,,postcode\r\n\r\n\"A, \"\"B\"\"\",7,M1 1AE\r\n");
+        assert!(opened.said[0].contains("\"Kunden\""), "{:?}", opened.said);
+        let named = |sheet: &str| Options { sheet: Some(sheet.to_owned()), ..Options::default() };
+        let error = |sheet| open(Cursor::new(book()), &named(sheet)).unwrap_err().to_string();
+        assert!(error("Andere").contains("its sheets are \"Leer\", \"Kunden\""));
+        assert!(error("Leer").contains("is empty"));
+    }
+}
