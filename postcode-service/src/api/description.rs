@@ -299,13 +299,13 @@ fn operation(route: &Route) -> Value {
             "required": true,
             "description": example,
             "content": match route.path {
-                "/enrich" => json!({
+                path::ENRICH => json!({
                     "text/csv": {},
                     "application/x-ndjson": {},
                     "application/json": {},
                     "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": {},
                 }),
-                "/jobs" => json!({
+                path::JOBS => json!({
                     "application/json": { "schema": { "type": "object" } },
                     "text/csv": {},
                     "application/x-ndjson": {},
