@@ -95,7 +95,7 @@ impl From<Record> for Answer {
 /// ```
 /// use postcode_core::{AreaKind, Areas, OwnedArea, Record};
 ///
-/// A record for a test.
+/// // A record for a test.
 /// let mut record = Record::live("SW1A 1AA".parse()?);
 /// record.areas = Areas::owned([(
 ///     AreaKind::AdminDistrict,
