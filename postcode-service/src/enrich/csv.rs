@@ -28,8 +28,8 @@ pub(super) fn texts(row: &[u8], fields: &Scanner, encoding: Encoding) -> Vec<Str
 /// not tell.
 pub(super) fn named(names: &[String], plan: &Plan) -> Result<Option<usize>, String> {
     let Some(wanted) = &plan.postcode else {
-        let find = |wanted: &&str| names.iter().position(|name| plain(name) == **wanted);
-        return Ok(POSTCODE_NAMES.iter().find_map(|wanted| find(&wanted)));
+        let find = |wanted: &str| names.iter().position(|name| plain(name) == wanted);
+        return Ok(POSTCODE_NAMES.iter().find_map(|wanted| find(wanted)));
     };
     let found = names.iter().position(|name| name.eq_ignore_ascii_case(wanted.trim()));
     found.map(Some).ok_or_else(|| format!("there is no column {}, only {}", short(wanted), known(names)))
