@@ -8,7 +8,7 @@ use arc_swap::ArcSwap;
 use async_trait::async_trait;
 
 use crate::connect::{Source, SourceUrl};
-use crate::dataset::{Dataset, Demands, Search, Verify, read_signature};
+use crate::dataset::{Dataset, Demands, PlaceSearch, Search, Verify, read_signature};
 use crate::lookup::check;
 use crate::{
     Answer, DatasetInfo, Error, ErrorKind, Nearest, NearestOutcodes, Neighbour, Outcode, OutcodeSummary,
@@ -140,7 +140,7 @@ pub struct Opened {
     pub signature: Option<String>,
 }
 
-/// Rows and edges of a polygon that the search of a region looks at before it gives other tasks a turn.
+/// Rows and edges of a polygon that the search of a region or place looks at before it gives other tasks a turn.
 const BETWEEN_TURNS: u64 = 20_000;
 
 /// Lets the executor run other tasks, or drop this one.
@@ -224,7 +224,12 @@ impl PostcodeLookup for Local {
         after: Option<Postcode>,
         limit: usize,
     ) -> Result<Option<PlacePostcodes>> {
-        self.0.load().place_postcodes(code, after, limit)
+        let dataset = self.dataset();
+        let Some(mut search) = PlaceSearch::of(&dataset, code, after, limit)? else { return Ok(None) };
+        while !search.step(BETWEEN_TURNS) {
+            give_turn().await;
+        }
+        search.finish().map(Some)
     }
 
     async fn random_place(&self) -> Result<Option<Place>> {

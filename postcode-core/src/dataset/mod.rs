@@ -73,6 +73,7 @@ use handles::Handles;
 use keys::Keys;
 use place_finder::PlaceFinder;
 use places::Places;
+pub(crate) use place_postcodes::PlaceSearch;
 pub(crate) use region::Search;
 use region::{AreaSectors, SectorBox};
 use rows::Rows;

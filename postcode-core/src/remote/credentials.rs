@@ -1,4 +1,4 @@
-//! How the client proves who it is, from files: a token that may change while it runs, and a client certificate.
+//! How the client proves who it is, from files that may change while it runs: a token, and a client certificate.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,8 +11,8 @@ use tokio::time::Instant;
 use super::address::secret;
 use crate::{Error, Result};
 
-/// How often the file's time is looked at.
-const LOOK_AGAIN: Duration = Duration::from_secs(1);
+/// How often the time of a file is looked at.
+pub(super) const LOOK_AGAIN: Duration = Duration::from_secs(1);
 /// Bytes of a token file at most.
 const LONGEST: u64 = 8 << 10;
 
@@ -27,7 +27,7 @@ pub(super) struct TokenFile {
 struct Known {
     /// Marked sensitive, so that nothing prints it.
     authorization: HeaderValue,
-    changed: Option<(SystemTime, u64)>,
+    changed: Stamp,
     looked: Instant,
 }
 
@@ -43,7 +43,7 @@ impl TokenFile {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if known.looked.elapsed() >= LOOK_AGAIN {
             known.looked = Instant::now();
-            if changed(&self.path) != known.changed
+            if stamp(&self.path) != known.changed
                 && let Ok(new) = read(&self.path)
             {
                 // A file that can't be read just now is about to be replaced: the token stays.
@@ -62,7 +62,10 @@ impl TokenFile {
     }
 }
 
-fn changed(path: &Path) -> Option<(SystemTime, u64)> {
+/// The time of a file's last change and its length; `None` if the file can't be looked at.
+pub(super) type Stamp = Option<(SystemTime, u64)>;
+
+pub(super) fn stamp(path: &Path) -> Stamp {
     let metadata = fs::metadata(path).ok()?;
     Some((metadata.modified().ok()?, metadata.len()))
 }
@@ -70,7 +73,7 @@ fn changed(path: &Path) -> Option<(SystemTime, u64)> {
 fn read(path: &Path) -> Result<Known> {
     let wrong = |why: &dyn std::fmt::Display| Error::invalid(format!("token_file={}: {why}", path.display()));
     // The time first: a change after it is seen the next time.
-    let changed = changed(path);
+    let changed = stamp(path);
     if changed.is_some_and(|(_, length)| length > LONGEST) {
         return Err(wrong(&format_args!("the file is longer than {LONGEST} bytes, so it is not a token")));
     }

@@ -109,7 +109,7 @@ impl Listener {
         }
     }
 
-    /// Speaks TLS with those who connect by TCP. A Unix socket stays as it is: nobody can listen in on it.
+    /// Speaks TLS with those who connect by TCP. A Unix socket stays as it is: [`Security`](crate::Security) refuses that.
     #[must_use]
     pub fn with_tls(self, tls: Tls) -> Self {
         match self.kind {
@@ -132,6 +132,11 @@ impl Listener {
     /// Returns what connections of this listener need for TLS.
     pub fn tls(&self) -> Option<&Tls> {
         self.tls.as_ref()
+    }
+
+    /// Tells whether it is a Unix socket.
+    pub fn is_unix(&self) -> bool {
+        matches!(self.kind, Kind::Unix(..))
     }
 
     /// Tells whether only this machine can reach it: a loopback address or a Unix socket.

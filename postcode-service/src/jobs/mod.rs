@@ -121,6 +121,9 @@ pub enum Error {
     /// They are switched off.
     #[error("jobs are switched off on this server (--jobs)")]
     Off,
+    /// Their database can't be made, because the disk is full.
+    #[error("the disk of the jobs is full")]
+    NoRoom,
     /// Their database can't be opened or asked.
     #[error("{0}")]
     Unavailable(String),
@@ -248,7 +251,8 @@ impl Jobs {
             return Ok(());
         };
         let least = u128::from(disk.f_blocks) * u128::from(self.0.limits.min_free);
-        if u128::from(disk.f_bavail) * 100 < least { Err(store::Error::LowDisk) } else { Ok(()) }
+        let is_low = disk.f_bavail == 0 || u128::from(disk.f_bavail) * 100 < least;
+        if is_low { Err(store::Error::LowDisk) } else { Ok(()) }
     }
 
     pub(crate) fn callbacks(&self) -> Option<&Callbacks> {
@@ -259,7 +263,14 @@ impl Jobs {
     pub(crate) async fn store(&self) -> Result<Arc<dyn Store>, Error> {
         let url = self.0.url.as_ref().ok_or(Error::Off)?;
         let opened = self.0.store.get_or_try_init(async || {
-            let store = store::open(url).await.map_err(|e| Error::Unavailable(format!("{url}: {e}")))?;
+            let store = store::open(url).await.map_err(|e| {
+                // SQLite reports a full disk in many ways while it makes its files.
+                if e.is_no_room() || self.room().is_err() {
+                    tracing::error!(jobs = %url, error = %e, "jobs can't be stored");
+                    return Error::NoRoom;
+                }
+                Error::Unavailable(format!("{url}: {e}"))
+            })?;
             tracing::info!(jobs = %url, "jobs");
             Ok::<_, Error>(store)
         });
