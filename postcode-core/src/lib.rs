@@ -194,44 +194,42 @@ pub mod layers;
 #[cfg(feature = "dataset")]
 mod local;
 mod lookup;
+#[cfg(any(feature = "conformance", feature = "dataset", feature = "http"))]
+mod matching;
 pub mod model;
 pub mod names;
-#[cfg(any(feature = "conformance", feature = "dataset", feature = "http"))]
-mod partial;
-#[cfg(any(feature = "conformance", feature = "dataset"))]
-mod place_name;
-mod place_query;
 pub mod postcode;
-mod region;
+mod query;
 #[cfg(feature = "http")]
 pub mod remote;
 #[cfg(feature = "replica")]
 mod replica;
+mod source;
 pub mod wire;
 
-pub use connect::{Connector, connect, redact};
+pub use connect::{Connector, connect};
 pub use error::{Error, ErrorKind, Result};
 #[cfg(feature = "dataset")]
 pub use local::{Local, Opened};
 #[cfg(feature = "mock")]
 pub use lookup::MockPostcodeLookup;
-pub use lookup::{
-    MAX_BATCH, MAX_LIMIT, MAX_NEIGHBOURS, MAX_QUERY, MAX_RADIUS, Nearest, NearestOutcodes, Origin,
-    OutcodeOrigin, PostcodeLookup, PostcodeLookupExt,
-};
+pub use lookup::{Pages, PostcodeLookup, PostcodeLookupExt};
 pub use model::{
     Answer, Approximate, Area, AreaKind, Areas, DatasetInfo, GridReference, GridSystem, Location, MatchKind,
     Neighbour, OutcodeSummary, OwnedArea, Place, PlaceMatch, PlacePostcodes, Record, ScottishArea,
     ScottishCodes, ScottishPostcode, Status, UserType, Validity, YearMonth,
 };
-pub use place_query::PlaceQuery;
 pub use postcode::text;
 pub use postcode::{
     Bfpo, Change, Outcode, ParseError, ParseReason, PostalCode, Postcode, PostcodeArea, Repaired, Sector,
     Territory, TerritoryCode,
 };
-pub use region::{MAX_AREA_CODE, MAX_CORNERS, MAX_PAGE, Page, Pages, Region, Within};
+pub use query::{
+    MAX_AREA_CODE, MAX_BATCH, MAX_CORNERS, MAX_LIMIT, MAX_NEIGHBOURS, MAX_PAGE, MAX_QUERY, MAX_RADIUS,
+    Nearest, NearestOutcodes, Origin, OutcodeOrigin, Page, PlaceQuery, Region, Within,
+};
 #[cfg(feature = "http")]
 pub use remote::Remote;
 #[cfg(feature = "replica")]
 pub use replica::{Replica, ReplicaBuilder, ReplicaStatus};
+pub use source::redact;

@@ -1,7 +1,7 @@
 //! The search for places by what is typed, in the plainest code.
 
 use super::Fixture;
-use crate::place_name::{plain_words, tolerance};
+use crate::matching::place_name::{plain_words, tolerance};
 use crate::{MatchKind, Place, PlaceMatch, PlaceQuery};
 
 pub(super) fn find_places(fixture: &Fixture, query: &PlaceQuery) -> Vec<PlaceMatch> {

@@ -5,8 +5,8 @@ use std::sync::{Arc, PoisonError, RwLock};
 use async_trait::async_trait;
 
 use super::{Fixture, find};
-use crate::lookup::check;
-use crate::place_name::{Query, folded, words};
+use crate::matching::place_name::{Query, folded, words};
+use crate::query::check;
 use crate::{
     Answer, AreaKind, DatasetInfo, Error, ErrorKind, GridSystem, Location, Nearest, NearestOutcodes,
     Neighbour, Origin, Outcode, OutcodeOrigin, OutcodeSummary, Page, Place, PlaceMatch, PlacePostcodes,

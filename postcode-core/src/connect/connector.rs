@@ -3,17 +3,19 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::source::{Source, SourceUrl};
+use crate::source::{Source, SourceUrl};
 use crate::{PostcodeLookup, Result};
 
 #[cfg(feature = "http")]
-use super::service::Service;
+use super::service::{Behind, Service};
 #[cfg(feature = "replica")]
 use crate::ReplicaBuilder;
 #[cfg(feature = "http")]
 use crate::layers::{BreakerConfig, HedgeAfter, Order};
 #[cfg(feature = "http")]
 use crate::{Error, remote::RemoteBuilder};
+#[cfg(feature = "http")]
+use futures::future::BoxFuture;
 #[cfg(feature = "http")]
 use std::time::Duration;
 
@@ -70,7 +72,7 @@ impl Connector {
 
     /// One that so many others fall back to. Only a service has a fallback.
     #[cfg_attr(not(feature = "http"), allow(unused_variables))]
-    pub(super) fn nested(url: &str, depth: usize) -> Result<Self> {
+    fn nested(url: &str, depth: usize) -> Result<Self> {
         let url = SourceUrl::parse(url)?;
         Ok(Self(match url.source {
             #[cfg(feature = "dataset")]
@@ -92,7 +94,7 @@ impl Connector {
             #[cfg(not(feature = "replica"))]
             Source::Replica(_) => return Err(super::feature_off(url.source.scheme(), "replica")),
             #[cfg(feature = "http")]
-            Source::Http(_) | Source::Unix(_) => Kind::Service(Box::new(Service::new(url, depth)?)),
+            Source::Http(_) | Source::Unix(_) => Kind::Service(Box::new(Service::new(url, depth, behind)?)),
             #[cfg(not(feature = "http"))]
             Source::Http(_) | Source::Unix(_) => {
                 return Err(super::feature_off(url.source.scheme(), "http"));
@@ -150,11 +152,6 @@ impl Connector {
 /// [`connect`](Connector::connect).
 #[cfg(feature = "http")]
 impl Connector {
-    /// Whether it is asked over a network.
-    pub(super) fn is_service(&self) -> bool {
-        matches!(self.0, Kind::Service(_))
-    }
-
     fn set(self, set: impl FnOnce(&mut Service) -> Result<()>) -> Self {
         Self(match self.0 {
             Kind::Service(mut service) => match set(&mut service) {
@@ -253,9 +250,29 @@ impl Connector {
     #[must_use]
     pub fn fallback(self, source: Connector) -> Self {
         self.set(|service| {
-            service.fallback = Some(source);
+            service.fallback = Some(Box::new(source));
             Ok(())
         })
+    }
+}
+
+#[cfg(feature = "http")]
+fn behind(url: &str, depth: usize) -> Result<Box<dyn Behind>> {
+    Ok(Box::new(Connector::nested(url, depth)?))
+}
+
+#[cfg(feature = "http")]
+impl Behind for Connector {
+    fn is_service(&self) -> bool {
+        matches!(self.0, Kind::Service(_))
+    }
+
+    fn within(self: Box<Self>, limit: Duration) -> Box<dyn Behind> {
+        Box::new(Connector::within(*self, limit))
+    }
+
+    fn connect(self: Box<Self>) -> BoxFuture<'static, Result<Arc<dyn PostcodeLookup>>> {
+        Box::pin(Connector::connect(*self))
     }
 }
 

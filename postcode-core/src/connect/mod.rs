@@ -5,15 +5,11 @@ mod connector;
 mod options;
 #[cfg(feature = "http")]
 mod service;
-mod source;
 
 use std::sync::Arc;
 
 use crate::{PostcodeLookup, Result};
 pub use connector::Connector;
-pub use source::redact;
-#[cfg(any(feature = "dataset", feature = "http", test))]
-pub(crate) use source::{Source, SourceUrl};
 
 /// Opens the lookup that a URL names.
 ///
@@ -104,7 +100,7 @@ pub async fn connect(url: &str) -> Result<Arc<dyn PostcodeLookup>> {
 
 #[cfg(feature = "embedded")]
 fn embedded() -> Result<Arc<dyn PostcodeLookup>> {
-    Ok(Arc::new(crate::dataset::Embedded::open()?))
+    Ok(Arc::new(crate::local::Embedded::open()?))
 }
 
 #[cfg(not(feature = "embedded"))]

@@ -4,12 +4,14 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::Connector;
 use super::options::{self, set_layer};
-use super::source::{SourceUrl, redact};
+
+use futures::future::BoxFuture;
+
 use crate::layers::{Failover, Fallback, Order, Resilience, guarded, repeated};
 use crate::remote::RemoteBuilder;
 use crate::remote::config::OPTIONS;
+use crate::source::{SourceUrl, redact};
 use crate::{Error, PostcodeLookup, Result};
 
 /// Endpoints of one service at most.
@@ -17,6 +19,19 @@ const MAX_ENDPOINTS: usize = 16;
 
 /// Sources that fall back to each other at most.
 const MAX_FALLBACKS: usize = 4;
+
+/// A source that a service falls back to, not opened yet.
+pub(super) trait Behind: fmt::Debug + fmt::Display + Send {
+    /// Whether it is asked over a network.
+    fn is_service(&self) -> bool;
+    /// For a caller that waits no longer than this.
+    fn within(self: Box<Self>, limit: Duration) -> Box<dyn Behind>;
+    /// Opens it.
+    fn connect(self: Box<Self>) -> BoxFuture<'static, Result<Arc<dyn PostcodeLookup>>>;
+}
+
+/// Reads the URL of a source that this many others fall back to.
+pub(super) type ReadBehind = fn(&str, usize) -> Result<Box<dyn Behind>>;
 
 /// A service, not connected yet.
 #[derive(Debug)]
@@ -26,12 +41,12 @@ pub(super) struct Service {
     pub(super) order: Order,
     /// Of these, what is about attempts is said by the endpoints.
     pub(super) layers: Resilience,
-    pub(super) fallback: Option<Connector>,
+    pub(super) fallback: Option<Box<dyn Behind>>,
 }
 
 impl Service {
-    /// `depth`: how many sources fall back to this one.
-    pub(super) fn new(url: SourceUrl, depth: usize) -> Result<Self> {
+    /// `depth`: how many sources fall back to this one. `read`: reads the URL of a source to fall back to.
+    pub(super) fn new(url: SourceUrl, depth: usize, read: ReadBehind) -> Result<Self> {
         let SourceUrl { source, options } = url;
         let first = RemoteBuilder::from_url(SourceUrl { source, options: Vec::new() })?;
         let mut service = Self {
@@ -49,13 +64,13 @@ impl Service {
             if seen.contains(&name) {
                 return Err(Error::invalid(format!("option {name:?} is given twice: give it once")));
             }
-            service.set(name, value, depth)?;
+            service.set(name, value, depth, read)?;
             seen.push(name);
         }
         Ok(service)
     }
 
-    fn set(&mut self, name: &str, value: &str, depth: usize) -> Result<()> {
+    fn set(&mut self, name: &str, value: &str, depth: usize, read: ReadBehind) -> Result<()> {
         match name {
             _ if OPTIONS.contains(&name) => {
                 self.endpoints.iter_mut().try_for_each(|endpoint| endpoint.option(name, value))
@@ -73,7 +88,7 @@ impl Service {
             ))),
             "fallback" => {
                 let wrong = |error: Error| Error::invalid(format!("option fallback: {error}"));
-                self.fallback = Some(Connector::nested(value, depth + 1).map_err(wrong)?);
+                self.fallback = Some(read(value, depth + 1).map_err(wrong)?);
                 Ok(())
             }
             _ if options::LAYERS.contains(&name) => set_layer(&mut self.layers, name, value),
@@ -150,7 +165,7 @@ impl Service {
         let stack = guarded(stack, &layers);
         match fallback {
             None => Ok(stack),
-            Some(second) => Ok(Arc::new(Fallback::new(stack, Box::pin(second.connect()).await?))),
+            Some(second) => Ok(Arc::new(Fallback::new(stack, second.connect().await?))),
         }
     }
 }

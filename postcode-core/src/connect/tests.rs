@@ -3,6 +3,7 @@ use std::path::PathBuf;
 
 use super::*;
 use crate::ErrorKind;
+use crate::source::{Source, SourceUrl};
 
 fn refused(url: &str) -> Error {
     SourceUrl::parse(url).and_then(|url| url.no_options()).expect_err(url)

@@ -19,80 +19,42 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-mod approximate;
-mod areas;
-mod assemble;
-mod builder;
-mod bytes;
-mod check;
-mod collate;
-mod compass;
-mod copy;
-#[cfg(feature = "embedded")]
-mod embedded;
-mod format;
-mod handles;
+mod answer;
+mod file;
+mod inner;
 mod inspect;
-mod keys;
-mod mapped;
-mod metadata;
-mod nearest;
-mod outcode;
-mod packed_table;
-mod parallel;
-mod place_finder;
-mod place_index;
-mod place_postcodes;
-mod places;
-mod places_builder;
-mod polygon;
-mod publish;
-mod random;
-mod ranked_bitmap;
-mod region;
-mod rows;
-mod scotland;
-mod scotland_builder;
-mod search;
-mod spatial;
-mod strings;
+#[cfg(feature = "embedded")]
+pub(crate) mod pack;
+mod section;
+mod shared_owner;
 #[cfg(test)]
 mod tests;
-mod verify;
+mod write;
 
 use std::fmt;
 use std::fs::File;
 use std::path::Path;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
-use approximate::Positions;
-use areas::AreaTables;
-use bytes::Bytes;
-use format::{Frame, section};
-use handles::Handles;
-use keys::Keys;
-use place_finder::PlaceFinder;
-use places::Places;
-pub(crate) use place_postcodes::PlaceSearch;
-pub(crate) use region::Search;
-use region::{AreaSectors, SectorBox};
-use rows::Rows;
-use scotland::Scotland;
-use spatial::Spatial;
+use file::bytes::Bytes;
+use file::mapped::Mapped;
+use inner::Inner;
+use section::keys;
+use shared_owner::Handles;
 
-pub use builder::{AreaId, AreaIds, DatasetBuilder, Row};
-pub use check::{Demands, PublicKey, Verify, read_signature, signature_path};
-#[cfg(feature = "embedded")]
-pub(crate) use embedded::Embedded;
-pub use inspect::{ColumnSummary, SectionSummary, Summary};
-pub use metadata::Metadata;
-pub use publish::Progress;
+pub(crate) use answer::place_postcodes::PlaceSearch;
+pub(crate) use answer::region::Search;
+pub use file::metadata::Metadata;
+pub use inspect::demands::{Demands, PublicKey, Verify, read_signature, signature_path};
+pub use inspect::summary::{ColumnSummary, SectionSummary, Summary};
+pub use write::builder::DatasetBuilder;
+pub use write::publish::Progress;
 #[cfg(feature = "replica")]
-pub(crate) use publish::settle;
+pub(crate) use write::publish::settle;
+pub use write::row::{AreaId, AreaIds, Row};
 
 use crate::{
-    Answer, Areas, DatasetInfo, Error, ErrorKind, Location, Outcode, OutcodeSummary, Postcode, Record,
-    Result, Sector, Status,
+    Answer, Areas, DatasetInfo, Error, ErrorKind, Location, Outcode, Postcode, Record, Result, Sector, Status,
 };
 
 /// An open dataset. Cheap to clone: clones share the file and what was read from it.
@@ -102,31 +64,6 @@ use crate::{
 pub struct Dataset {
     inner: Arc<Inner>,
     handles: Arc<Handles>,
-}
-
-pub(crate) struct Inner {
-    bytes: Bytes,
-    /// What errors call it: the path, or where the bytes came from.
-    origin: String,
-    frame: Frame,
-    metadata: Metadata,
-    info: DatasetInfo,
-    keys: Keys,
-    rows: Rows,
-    areas: AreaTables,
-    spatial: Spatial,
-    places: Places,
-    /// Islands and areas.
-    wider_places: Places,
-    /// Made when a place is first looked for by what is typed.
-    place_finder: OnceLock<PlaceFinder>,
-    scotland: Scotland,
-    positions: Positions,
-    /// Summaries, computed when first asked for, by the outcode's number.
-    outcodes: Box<[OnceLock<Option<OutcodeSummary>>]>,
-    /// Where regions are, likewise: around each sector, and for each kind of area.
-    sector_boxes: OnceLock<Box<[SectorBox]>>,
-    area_sectors: [OnceLock<AreaSectors>; areas::KINDS],
 }
 
 impl Dataset {
@@ -161,7 +98,7 @@ impl Dataset {
             // An empty mapping is an error of its own on some systems.
             return Self::from_source(Bytes::Owned(Vec::new()), origin);
         }
-        let mapped = mapped::Mapped::open(&file).map_err(|e| failed("the dataset can't be mapped", e))?;
+        let mapped = Mapped::open(&file).map_err(|e| failed("the dataset can't be mapped", e))?;
         Self::from_source(Bytes::Mapped(mapped), origin)
     }
 
@@ -173,59 +110,8 @@ impl Dataset {
         Self::from_source(Bytes::Owned(bytes), "dataset in memory".to_owned())
     }
 
-    fn from_source(bytes: Bytes, origin: String) -> Result<Self> {
-        let frame = Frame::read(&bytes, &origin)?;
-        let metadata = Metadata::read(&frame, &bytes, &origin)?;
-        let rows = Rows::new(areas::table(&frame, &bytes, section::ROWS, &origin)?);
-        let keys = Keys::read(&frame, rows.count(), &origin)?;
-        let areas = AreaTables::read(&frame, &bytes, &origin)?;
-        let spatial = Spatial::read(&frame, &bytes, &origin)?;
-        let places = Places::read(&frame, &bytes, section::PLACES, &origin)?;
-        let wider_places = Places::read(&frame, &bytes, section::WIDER_PLACES, &origin)?;
-        let scotland = Scotland::read(&frame, &bytes, &origin)?;
-        let positions = Positions::read(&frame, &bytes, metadata.approximate_source.as_deref(), &origin)?;
-        // Their codes are all different, so that each row takes a bit at least.
-        let bits = |id| frame.find(id).map_or(0, |entry: &format::Entry| entry.len.saturating_mul(8) as u32);
-        // A table whose rows take no bits says nothing by its length about how many it has: without these bounds a
-        // damaged count would make loops of billions.
-        let counts = [
-            (section::ROWS, rows.count(), keys.sector_count().saturating_mul(crate::postcode::UNITS)),
-            (section::AREA_SETS, areas.sets.rows(), rows.count()),
-            (section::BANDS, spatial.bands.rows(), spatial.rows.rows()),
-            (section::CELLS, spatial.cells.rows(), spatial.rows.rows()),
-            (section::CELL_ROWS, spatial.rows.rows(), rows.count()),
-            (section::PLACES, places.count(), bits(section::PLACES)),
-            (section::WIDER_PLACES, wider_places.count(), bits(section::WIDER_PLACES)),
-            (section::SCOTTISH_POSTCODES, scotland.count(), bits(section::SCOTTISH_POSTCODES)),
-            (section::SCOTTISH_SETS, scotland.sets.rows(), scotland.count()),
-            (section::APPROXIMATE, positions.table.rows(), keys.outcode_count()),
-        ];
-        if let Some((id, count, most)) = counts.into_iter().find(|(_, count, most)| count > most) {
-            let (place, start) = (section::name(id), frame.require(id, &origin)?.start);
-            let what = format!("{count} rows where there can be {most}");
-            return Err(format::damaged(&origin, &format!("section {place}"), start, what));
-        }
-        let outcodes = (0..keys.outcode_count()).map(|_| OnceLock::new()).collect();
-        let info = metadata.info(&frame.fingerprint);
-        let inner = Arc::new(Inner {
-            bytes,
-            origin,
-            frame,
-            metadata,
-            info,
-            keys,
-            rows,
-            areas,
-            spatial,
-            places,
-            wider_places,
-            place_finder: OnceLock::new(),
-            scotland,
-            positions,
-            outcodes,
-            sector_boxes: OnceLock::new(),
-            area_sectors: [const { OnceLock::new() }; areas::KINDS],
-        });
+    pub(crate) fn from_source(bytes: Bytes, origin: String) -> Result<Self> {
+        let inner = Arc::new(Inner::read(bytes, origin)?);
         Ok(Self { handles: Handles::new(&inner), inner })
     }
 
@@ -374,16 +260,5 @@ impl Dataset {
 impl fmt::Debug for Dataset {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.inner.fmt(f)
-    }
-}
-
-impl fmt::Debug for Inner {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Dataset")
-            .field("origin", &self.origin)
-            .field("edition", &self.info.edition)
-            .field("fingerprint", &self.info.fingerprint)
-            .field("postcodes", &self.rows.count())
-            .finish_non_exhaustive()
     }
 }

@@ -183,7 +183,7 @@ impl<L: PostcodeLookup> Around for Cache<L> {
     }
 
     async fn around_lookup(&self, postcodes: &[Postcode]) -> Result<Vec<Answer>> {
-        crate::lookup::check::batch(postcodes.len())?;
+        crate::query::check::batch(postcodes.len())?;
         let [postcode] = postcodes else { return self.batch(postcodes).await };
         match self.get(postcode) {
             Some(entry) => {

@@ -1,10 +1,5 @@
 //! Postcode areas: the first letters, and the towns they are named after.
 
-use super::by_text::{by_text, debug_by_text};
-use super::error::Wanted;
-use super::typed::Typed;
-use super::{Outcode, ParseError, parse};
-
 /// A postcode area in use: `SW`, one or two letters.
 ///
 /// There are 121 in the United Kingdom, three in the Crown dependencies (`GY`, `IM`, `JE`) and three without a
@@ -42,25 +37,7 @@ impl PostcodeArea {
     pub fn name(self) -> &'static str {
         AREAS[usize::from(self.0)].1
     }
-
-    /// Whether the outcode is in this area.
-    pub fn contains(self, outcode: Outcode) -> bool {
-        outcode.postcode_area() == Some(self)
-    }
 }
-
-fn from_text(s: &str) -> Result<PostcodeArea, ParseError> {
-    plain(s).ok_or_else(|| parse::not_wanted(s, Wanted::Area))
-}
-
-pub(super) fn plain(s: &str) -> Option<PostcodeArea> {
-    let typed = Typed::read(s, Wanted::Area).ok()?;
-    typed.separated_only_at(None, Wanted::Area).ok()?;
-    PostcodeArea::of(typed.bytes())
-}
-
-by_text!(PostcodeArea, code, from_text, "a postcode area such as \"SW\"");
-debug_by_text!(PostcodeArea);
 
 /// Royal Mail's postcode areas with the town or region of each, in order.
 #[rustfmt::skip]

@@ -2,10 +2,7 @@
 
 use std::num::NonZeroU16;
 
-use super::by_text::{by_text, debug_by_text};
-use super::error::Wanted;
-use super::typed::Typed;
-use super::{ParseError, Text, parse};
+use super::Text;
 
 /// A British Forces Post Office number, `BFPO 801`: an address by itself, used in place of a postcode.
 ///
@@ -55,16 +52,3 @@ impl Bfpo {
         text
     }
 }
-
-pub(super) fn plain(s: &str) -> Option<Bfpo> {
-    let typed = Typed::read(s, Wanted::Bfpo).ok()?;
-    typed.separated_only_at(Some(4), Wanted::Bfpo).ok()?;
-    Bfpo::of_digits(typed.bytes().strip_prefix(b"BFPO")?)
-}
-
-fn from_text(s: &str) -> Result<Bfpo, ParseError> {
-    plain(s).ok_or_else(|| parse::not_wanted(s, Wanted::Bfpo))
-}
-
-by_text!(Bfpo, text, from_text, "a BFPO number such as \"BFPO 801\"");
-debug_by_text!(Bfpo);

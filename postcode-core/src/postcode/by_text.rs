@@ -2,8 +2,10 @@
 
 use std::fmt;
 
+use super::{Bfpo, Outcode, ParseError, PostalCode, Postcode, PostcodeArea, Sector, TerritoryCode, explain};
+
 /// The beginning of a text, for messages: what was given may be megabytes.
-pub(super) struct Excerpt<'a>(pub(super) &'a str);
+struct Excerpt<'a>(&'a str);
 
 impl fmt::Display for Excerpt<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -23,15 +25,15 @@ macro_rules! by_text {
         }
 
         impl std::str::FromStr for $type {
-            type Err = $crate::postcode::ParseError;
-            fn from_str(s: &str) -> Result<Self, $crate::postcode::ParseError> {
+            type Err = ParseError;
+            fn from_str(s: &str) -> Result<Self, ParseError> {
                 $parse(s)
             }
         }
 
         impl TryFrom<&str> for $type {
-            type Error = $crate::postcode::ParseError;
-            fn try_from(s: &str) -> Result<Self, $crate::postcode::ParseError> {
+            type Error = ParseError;
+            fn try_from(s: &str) -> Result<Self, ParseError> {
                 $parse(s)
             }
         }
@@ -51,7 +53,7 @@ macro_rules! by_text {
                         f.write_str($expecting)
                     }
                     fn visit_str<E: serde::de::Error>(self, s: &str) -> Result<$type, E> {
-                        let excerpt = $crate::postcode::by_text::Excerpt(s);
+                        let excerpt = Excerpt(s);
                         $parse(s).map_err(|e| E::custom(format_args!("{excerpt}: {e}")))
                     }
                 }
@@ -72,4 +74,16 @@ macro_rules! debug_by_text {
     )*};
 }
 
-pub(super) use {by_text, debug_by_text};
+by_text!(Postcode, spaced, explain::postcode, "a postcode such as \"SW1A 1AA\"");
+by_text!(Outcode, text, explain::outcode, "an outcode such as \"SW1A\"");
+by_text!(Sector, text, explain::sector, "a postcode sector such as \"SW1A 1\"");
+by_text!(PostcodeArea, code, explain::area, "a postcode area such as \"SW\"");
+by_text!(Bfpo, text, explain::bfpo, "a BFPO number such as \"BFPO 801\"");
+by_text!(TerritoryCode, text, explain::territory, "an overseas territory's code such as \"FIQQ 1ZZ\"");
+by_text!(
+    PostalCode,
+    text,
+    explain::postal_code,
+    "a UK postal code such as \"SW1A 1AA\", \"SW1A\" or \"BFPO 801\""
+);
+debug_by_text!(Postcode, Outcode, Sector, PostcodeArea, Bfpo, TerritoryCode);

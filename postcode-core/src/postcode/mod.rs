@@ -18,10 +18,11 @@ mod area;
 mod bfpo;
 mod by_text;
 mod error;
+mod explain;
+mod grammar;
 mod inline;
-mod kind;
 mod packed;
-mod parse;
+mod postal_code;
 mod repair;
 mod rules;
 mod territory;
@@ -30,13 +31,11 @@ mod typed;
 
 use std::num::NonZeroU32;
 
-use by_text::{by_text, debug_by_text};
-
 pub use area::PostcodeArea;
 pub use bfpo::Bfpo;
 pub use error::{ParseError, ParseReason};
 pub use inline::Text;
-pub use kind::PostalCode;
+pub use postal_code::PostalCode;
 pub use repair::{Change, Repaired};
 pub use territory::{Territory, TerritoryCode};
 
@@ -303,7 +302,9 @@ impl Sector {
     }
 }
 
-by_text!(Postcode, spaced, parse::postcode, "a postcode such as \"SW1A 1AA\"");
-by_text!(Outcode, text, parse::outcode, "an outcode such as \"SW1A\"");
-by_text!(Sector, text, parse::sector, "a postcode sector such as \"SW1A 1\"");
-debug_by_text!(Postcode, Outcode, Sector);
+impl PostcodeArea {
+    /// Whether the outcode is in this area.
+    pub fn contains(self, outcode: Outcode) -> bool {
+        outcode.postcode_area() == Some(self)
+    }
+}

@@ -2,7 +2,7 @@
 
 use super::error::Wanted;
 use super::typed::Typed;
-use super::{Outcode, ParseError, Postcode, PostcodeArea, parse, rules};
+use super::{Outcode, Postcode, PostcodeArea, grammar, rules};
 
 /// A value read from a text in which some characters may have been confused with others.
 ///
@@ -26,7 +26,7 @@ impl<T> Repaired<T> {
         self.len > 0
     }
 
-    fn new(value: T) -> Self {
+    pub(super) fn new(value: T) -> Self {
         Self { value, changes: [Change { at: 0, from: '\0', to: '\0' }; 7], len: 0 }
     }
 }
@@ -40,68 +40,6 @@ pub struct Change {
     pub from: char,
     /// As it was read.
     pub to: char,
-}
-
-impl Postcode {
-    /// Parses a text, and where it is no postcode reads characters as what they are easily confused with: O, Q and
-    /// D with 0, I and L with 1, Z with 2, S with 5, G with 6, B with 8, and I with L where only L is used.
-    ///
-    /// A text that is a postcode is never changed, so `SO1 0AA` stays. Of several readings the one wins whose area is
-    /// in use and whose district does not begin with a superfluous 0, then the one with the fewest changes. If two
-    /// are left, as with `1W1A 2AA` (IW or LW), nothing is guessed.
-    ///
-    /// # Errors
-    /// That of parsing, if there is no such reading or more than one.
-    ///
-    /// ```
-    /// use postcode_core::Postcode;
-    ///
-    /// let repaired = Postcode::repair("SWIA OAA")?;
-    /// assert_eq!(repaired.value.to_string(), "SW1A 0AA");
-    /// let changes: Vec<_> = repaired.changes().iter().map(|c| (c.at, c.from, c.to)).collect();
-    /// assert_eq!(changes, [(2, 'I', '1'), (5, 'O', '0')]);
-    ///
-    /// assert!(!Postcode::repair("SW1A 0AA")?.is_changed());
-    /// assert!(Postcode::repair("1W1A 2AA").is_err());
-    /// # Ok::<(), postcode_core::ParseError>(())
-    /// ```
-    pub fn repair(text: &str) -> Result<Repaired<Self>, ParseError> {
-        let as_it_stands = parse::postcode(text);
-        match as_it_stands {
-            Ok(postcode) => Ok(Repaired::new(postcode)),
-            // What is already something else, such as the outcode `S0`, is not made a postcode of.
-            Err(e) if e.suggestion.is_none() => Err(e),
-            Err(e) => {
-                let typed = Typed::read(text, Wanted::Postcode)?;
-                self::postcode(&typed).ok_or(e)
-            }
-        }
-    }
-}
-
-impl Outcode {
-    /// As [`Postcode::repair`], for an outcode.
-    ///
-    /// # Errors
-    /// That of parsing, if there is no such reading or more than one.
-    ///
-    /// ```
-    /// use postcode_core::Outcode;
-    ///
-    /// assert_eq!(Outcode::repair("5W1A")?.value.to_string(), "SW1A");
-    /// # Ok::<(), postcode_core::ParseError>(())
-    /// ```
-    pub fn repair(text: &str) -> Result<Repaired<Self>, ParseError> {
-        let as_it_stands = parse::outcode(text);
-        match as_it_stands {
-            Ok(outcode) => Ok(Repaired::new(outcode)),
-            Err(e) if e.suggestion.is_none() => Err(e),
-            Err(e) => {
-                let typed = Typed::read(text, Wanted::Outcode)?;
-                self::outcode(&typed).ok_or(e)
-            }
-        }
-    }
 }
 
 /// What a place holds: one of these letters, or a digit.
@@ -233,12 +171,12 @@ fn repaired<T>(typed: &Typed, value: T, reading: &[u8]) -> Repaired<T> {
 
 /// The repair of a text that is no postcode.
 pub(super) fn postcode(typed: &Typed) -> Option<Repaired<Postcode>> {
-    let bytes = typed.bytes();
+    let bytes = typed.of(Wanted::Postcode).ok()?;
     let outcode_len = bytes.len().checked_sub(3).filter(|len| (2..=4).contains(len))?;
     typed.separated_only_at(Some(outcode_len), Wanted::Postcode).ok()?;
     let assemble = |reading: &[u8]| {
         let (outcode, incode) = reading.split_last_chunk::<3>()?;
-        parse::assemble(outcode, *incode).ok()
+        grammar::assemble(outcode, *incode).ok()
     };
     let (value, reading) = best(bytes, outcode_len, assemble)?;
     Some(repaired(typed, value, &reading))
@@ -246,7 +184,7 @@ pub(super) fn postcode(typed: &Typed) -> Option<Repaired<Postcode>> {
 
 /// The repair of a text that is no outcode.
 pub(super) fn outcode(typed: &Typed) -> Option<Repaired<Outcode>> {
-    let bytes = typed.bytes();
+    let bytes = typed.of(Wanted::Outcode).ok()?;
     if !(2..=4).contains(&bytes.len()) {
         return None;
     }

@@ -1,9 +1,6 @@
 //! The overseas territories and Crown dependencies, and the codes of those with codes of their own.
 
-use super::by_text::{by_text, debug_by_text};
-use super::error::Wanted;
-use super::typed::Typed;
-use super::{Outcode, ParseError, Postcode, PostcodeArea, Text, parse};
+use super::{Outcode, Postcode, PostcodeArea, Text};
 
 /// A British overseas territory or Crown dependency that has postal codes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -201,22 +198,3 @@ impl TerritoryCode {
 fn digits(s: &[u8]) -> bool {
     s.iter().all(u8::is_ascii_digit)
 }
-
-pub(super) fn plain(s: &str) -> Option<TerritoryCode> {
-    let typed = Typed::read(s, Wanted::Territory).ok()?;
-    let bytes = typed.bytes();
-    let mut gaps = (1..bytes.len()).filter(|i| typed.has_gap_before(*i));
-    let gap = gaps.next();
-    if gaps.next().is_some() {
-        return None;
-    }
-    TerritoryCode::of(bytes, gap)
-}
-
-fn from_text(s: &str) -> Result<TerritoryCode, ParseError> {
-    let code = plain(s).or_else(|| TerritoryCode::of_postcode(parse::quick(s)?));
-    code.ok_or_else(|| parse::not_wanted(s, Wanted::Territory))
-}
-
-by_text!(TerritoryCode, text, from_text, "an overseas territory's code such as \"FIQQ 1ZZ\"");
-debug_by_text!(TerritoryCode);

@@ -22,7 +22,7 @@ use std::borrow::Cow;
 use std::iter::FusedIterator;
 use std::ops::Range;
 
-use super::{Bfpo, Outcode, PostalCode, Postcode, TerritoryCode, parse};
+use super::{Bfpo, Outcode, PostalCode, Postcode, TerritoryCode, grammar};
 use words::{Gap, Word, Words};
 
 /// A postcode in a text.
@@ -141,7 +141,7 @@ impl Finder {
         match gap {
             Gap::Space => {
                 let incode = <[u8; 3]>::try_from(b).ok();
-                if let Some(postcode) = incode.and_then(|incode| parse::halves(a, incode)) {
+                if let Some(postcode) = incode.and_then(|incode| grammar::halves(a, incode)) {
                     return Some(self.as_kind(postcode));
                 }
                 if self.bfpo && a == b"BFPO" {
@@ -149,7 +149,7 @@ impl Finder {
                 }
                 let capitals = first.capitals && second.capitals;
                 if let ([digit], true, true) = (b, self.sectors, capitals && is_district(a)) {
-                    return parse::of_parts(a, *digit).map(PostalCode::Sector);
+                    return grammar::of_parts(a, *digit).map(PostalCode::Sector);
                 }
                 // Of the codes with a space only Bermuda's have two characters before it.
                 if self.territories && (capitals || a.len() > 2) { joined(a, b) } else { None }
@@ -163,7 +163,7 @@ impl Finder {
     fn single(self, word: &Word) -> Option<PostalCode> {
         let bytes = word.bytes();
         let halves = bytes.split_last_chunk::<3>();
-        if let Some(postcode) = halves.and_then(|(a, b)| parse::halves(a, *b)) {
+        if let Some(postcode) = halves.and_then(|(a, b)| grammar::halves(a, *b)) {
             return Some(self.as_kind(postcode));
         }
         if self.outcodes && word.capitals && is_district(bytes) {
@@ -182,7 +182,7 @@ impl Finder {
 
 /// An outcode of an area in use. `NPT` and `GIR` are too much like other abbreviations to stand alone.
 fn is_district(bytes: &[u8]) -> bool {
-    parse::rules_hold(bytes)
+    grammar::rules_hold(bytes)
         && bytes.iter().any(u8::is_ascii_digit)
         && Outcode::from_bytes(bytes).and_then(Outcode::postcode_area).is_some()
 }

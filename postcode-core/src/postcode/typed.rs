@@ -16,8 +16,18 @@ pub(super) struct Typed {
     /// Bit i: there was a space or a separator before character i.
     gaps: u16,
     separator: Option<Separator>,
+    /// Where reading stopped before the end, after `len` characters.
+    stop: Option<Stop>,
     /// The length of the text in bytes.
     pub(super) end: usize,
+}
+
+/// What no code of any kind can go on with.
+#[derive(Clone, Copy, Debug)]
+struct Stop {
+    at: usize,
+    written: char,
+    reason: ParseReason,
 }
 
 /// A hyphen, full stop or underscore between two characters.
@@ -72,8 +82,8 @@ fn is_surrounding(c: char) -> bool {
 }
 
 impl Typed {
-    /// Reads a text. Stops at the first character that can't belong to what is wanted.
-    pub(super) fn read(s: &str, wanted: Wanted) -> Result<Self, ParseError> {
+    /// Reads a text. Stops at the first character that can't belong to a code of any kind.
+    pub(super) fn read(s: &str) -> Self {
         let mut typed = Self {
             bytes: [0; MAX],
             at: [0; MAX],
@@ -81,11 +91,9 @@ impl Typed {
             len: 0,
             gaps: 0,
             separator: None,
+            stop: None,
             end: s.len(),
         };
-        let most = wanted.lengths().1;
-        let wrong =
-            |at, written| ParseError { at, found: Some(written), ..error(wanted, ParseReason::Character) };
         let mut gap = false;
         // Punctuation since the last letter or digit: the first, and whether there is more.
         let mut marks: Option<(usize, char)> = None;
@@ -98,38 +106,54 @@ impl Typed {
                 } else if is_space(c) {
                     gap = true;
                 } else if !is_invisible(c) {
-                    return Err(wrong(at, c));
+                    typed.stop = Some(Stop { at, written: c, reason: ParseReason::Character });
+                    break;
                 }
                 continue;
             };
             let i = typed.len;
             if let (Some((at, written)), true) = (marks, i > 0) {
                 if many || !is_separator(written) || typed.separator.is_some() {
-                    return Err(wrong(at, written));
+                    typed.stop = Some(Stop { at, written, reason: ParseReason::Character });
+                    break;
                 }
                 typed.separator = Some(Separator { before: i, at, written });
                 gap = true;
             }
-            if i == most {
-                let position = Some(i as u8 + 1);
-                return Err(ParseError {
-                    at,
-                    found: Some(c),
-                    position,
-                    ..error(wanted, ParseReason::TooLong)
-                });
+            if i == MAX {
+                typed.stop = Some(Stop { at, written: c, reason: ParseReason::TooLong });
+                break;
             }
             typed.gaps |= u16::from(gap && i > 0) << i;
             (typed.bytes[i], typed.at[i], typed.written[i]) = (byte, at, c);
             typed.len += 1;
             (gap, marks, many) = (false, None, false);
         }
-        if typed.len == 0 {
-            return Err(error(wanted, ParseReason::Empty));
-        }
-        Ok(typed)
+        typed
     }
 
+    /// Whether there is no letter, no digit, and nothing that stopped the reading.
+    pub(super) fn is_empty(&self) -> bool {
+        self.len == 0 && self.stop.is_none()
+    }
+
+    /// The letters and digits, if they can be a code of that kind by their number and by what stands between them.
+    pub(super) fn of(&self, wanted: Wanted) -> Result<&[u8], ParseError> {
+        let most = wanted.lengths().1;
+        if self.len > most {
+            return Err(self.fault(most, ParseReason::TooLong, wanted));
+        }
+        match self.stop {
+            Some(Stop { at, written, reason }) => {
+                let position = (reason == ParseReason::TooLong).then_some(self.len as u8 + 1);
+                Err(ParseError { at, found: Some(written), position, ..error(wanted, reason) })
+            }
+            None if self.len == 0 => Err(error(wanted, ParseReason::Empty)),
+            None => Ok(self.bytes()),
+        }
+    }
+
+    /// All letters and digits, whatever follows them.
     pub(super) fn bytes(&self) -> &[u8] {
         &self.bytes[..self.len]
     }

@@ -6,12 +6,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::address::{Address, secret};
+use super::client::Client;
 use super::config::Config;
 use super::credentials::TokenFile;
 use super::network::Network;
-use super::{Inner, Remote, Transport};
-use crate::connect::{Source, SourceUrl};
+use super::{Remote, Transport};
 use crate::layers::{Budget, Resilience};
+use crate::source::{Source, SourceUrl};
 use crate::{Error, Result};
 
 /// Retries that a client has to spend at its start.
@@ -226,7 +227,7 @@ impl RemoteBuilder {
             None => Arc::new(Network::new(&config)?),
         };
         let budget = Budget::new(config.retry_budget, SAVED_RETRIES);
-        Ok(Remote { inner: Arc::new(Inner { config, token, transport, budget }) })
+        Ok(Remote { inner: Arc::new(Client { config, token, transport, budget }) })
     }
 }
 

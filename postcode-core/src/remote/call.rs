@@ -8,7 +8,7 @@ use http::{HeaderValue, Method, header};
 use serde::Serialize;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
-use super::Inner;
+use super::client::Client;
 use super::config::Config;
 use super::reply::{self, Reply};
 use crate::layers::deadline;
@@ -48,7 +48,7 @@ impl Ask {
 }
 
 pub(super) struct Call<'a> {
-    inner: &'a Inner,
+    inner: &'a Client,
     deadline: Instant,
     /// How long it had at its beginning.
     within: Duration,
@@ -58,7 +58,7 @@ pub(super) struct Call<'a> {
 
 impl<'a> Call<'a> {
     /// Begins now, with the whole deadline before it, or what is left of the caller's.
-    pub(super) fn new(inner: &'a Inner) -> Self {
+    pub(super) fn new(inner: &'a Client) -> Self {
         let within = inner.config.deadline();
         let within = deadline::remaining().map_or(within, |left| left.min(within));
         let id = format!("{:016x}", fastrand::u64(..));
@@ -83,7 +83,7 @@ impl<'a> Call<'a> {
 
     /// Asks until there is an answer, an error that does not pass, no retry left or no time left.
     pub(super) async fn ask(&self, ask: &Ask) -> Result<Reply> {
-        let Inner { config, budget, .. } = self.inner;
+        let Client { config, budget, .. } = self.inner;
         budget.deposit();
         let mut attempts = 0;
         loop {

@@ -3,6 +3,7 @@
 mod address;
 mod builder;
 mod call;
+mod client;
 pub(crate) mod config;
 mod credentials;
 mod lookup;
@@ -19,21 +20,16 @@ mod transport;
 use std::fmt;
 use std::sync::Arc;
 
-use async_trait::async_trait;
-use bytes::Bytes;
-use http::{StatusCode, header};
-
-use crate::layers::Budget;
-use crate::lookup::check;
+use crate::query::check;
 use crate::{
     Answer, DatasetInfo, Nearest, NearestOutcodes, Neighbour, Outcode, OutcodeSummary, Page, Place,
     PlaceMatch, PlacePostcodes, PlaceQuery, Postcode, PostcodeLookup, Record, Result, ScottishPostcode,
     Within,
 };
+use async_trait::async_trait;
 pub use builder::RemoteBuilder;
 use call::Call;
-use config::Config;
-use credentials::TokenFile;
+use client::Client;
 #[doc(hidden)]
 pub use network::tls_provider;
 pub use transport::Transport;
@@ -75,40 +71,7 @@ pub use transport::Transport;
 /// ```
 #[derive(Clone)]
 pub struct Remote {
-    inner: Arc<Inner>,
-}
-
-struct Inner {
-    config: Config,
-    /// Where the token is, if it is in a file.
-    token: Option<TokenFile>,
-    transport: Arc<dyn Transport>,
-    /// Pays for the retries of all calls together.
-    budget: Budget,
-}
-
-impl Inner {
-    /// Sends a request with its authorization. If the token is refused and its file holds another one by now, the
-    /// request is sent once more with that.
-    async fn send(&self, mut request: http::Request<Bytes>, limit: usize) -> Result<http::Response<Bytes>> {
-        let Some(token) = &self.token else {
-            if let Some(value) = &self.config.address.authorization {
-                request.headers_mut().insert(header::AUTHORIZATION, value.clone());
-            }
-            return self.transport.send(request, limit).await;
-        };
-        let first = token.authorization();
-        let mut again = request.clone();
-        request.headers_mut().insert(header::AUTHORIZATION, first.clone());
-        let response = self.transport.send(request, limit).await?;
-        if response.status() == StatusCode::UNAUTHORIZED
-            && let Some(new) = token.after_refusal(&first)
-        {
-            again.headers_mut().insert(header::AUTHORIZATION, new);
-            return self.transport.send(again, limit).await;
-        }
-        Ok(response)
-    }
+    inner: Arc<Client>,
 }
 
 impl Remote {

@@ -4,7 +4,7 @@ use url::form_urlencoded;
 
 use super::call::{Ask, Call};
 use super::reply::Reply;
-use crate::partial::{beginning, is_space, readings};
+use crate::matching::prefix::{beginning, is_space, readings};
 use crate::wire::{EXTENDED, ORDER, ORDER_PREFIX, RecordBody, code, path};
 use crate::{
     Answer, DatasetInfo, Error, ErrorKind, Location, MAX_LIMIT, Nearest, NearestOutcodes, Neighbour, Origin,

@@ -34,7 +34,7 @@ impl Call<'_> {
     }
 
     pub(super) async fn outcodes(&self, prefix: &str, limit: usize) -> Result<Vec<Outcode>> {
-        let Some(prefix) = crate::partial::beginning(prefix) else { return Ok(Vec::new()) };
+        let Some(prefix) = crate::matching::prefix::beginning(prefix) else { return Ok(Vec::new()) };
         // An empty path segment is no route; a space begins all outcodes too.
         let segment = if prefix.is_empty() { "%20" } else { &prefix };
         let target = format!("{}/{segment}/autocomplete?limit={limit}&{EXTENDED}=true", path::OUTCODES);

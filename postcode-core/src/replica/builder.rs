@@ -7,10 +7,10 @@ use std::time::Duration;
 use super::Replica;
 use super::folder::Folder;
 use super::follow::Follower;
-use crate::connect::SourceUrl;
 use crate::dataset::PublicKey;
 use crate::remote::config::parse_duration;
 use crate::remote::{RemoteBuilder, Transport};
+use crate::source::SourceUrl;
 use crate::{Error, Result};
 
 const INTERVAL: Duration = Duration::from_secs(60);

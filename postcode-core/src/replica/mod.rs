@@ -5,18 +5,19 @@ mod download;
 mod fetch;
 mod folder;
 mod follow;
+mod status;
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::SystemTime;
 
 use tokio::task::JoinHandle;
 
 use crate::layers::Around;
 use crate::layers::call::Call;
-use crate::{DatasetInfo, Error, Local, Result, layer};
+use crate::{Local, Result, layer};
 pub use builder::ReplicaBuilder;
 use follow::Follower;
+pub use status::ReplicaStatus;
 
 /// A [`PostcodeLookup`](crate::PostcodeLookup) that keeps a copy of a postcode-service's dataset file, answers from it in this process, and
 /// follows the service's editions.
@@ -56,20 +57,6 @@ impl Drop for Following {
     fn drop(&mut self) {
         self.0.abort();
     }
-}
-
-/// What a [`Replica`] has, and how it stands with its service.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct ReplicaStatus {
-    /// The edition that answers.
-    pub info: DatasetInfo,
-    /// When the service last said that this is its edition, or gave it.
-    pub confirmed: Option<SystemTime>,
-    /// Why the last try failed, if it did.
-    pub error: Option<Error>,
-    /// How often another edition has taken over.
-    pub editions: u64,
 }
 
 impl Replica {

@@ -49,105 +49,6 @@ impl Field {
     }
 }
 
-/// The keys that `filter` asks for where all of a postcode object can be asked for: with `?extended=true`. They are
-/// written in the order of the object.
-///
-/// ```
-/// use postcode_core::wire::Keys;
-///
-/// let keys = Keys::list("Postcode, pfa, postcod");
-/// assert!(keys.has("pfa") && !keys.has("quality"));
-/// assert_eq!(keys.unknown().collect::<Vec<_>>(), ["postcod"]);
-/// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Keys {
-    /// Each once, so that a long list costs no more than a short one with every record.
-    known: Vec<&'static str>,
-    unknown: Vec<String>,
-}
-
-impl Keys {
-    /// All keys of a postcode object, in any shape.
-    pub const ALL: [&str; 51] = [
-        "postcode",
-        "quality",
-        "eastings",
-        "northings",
-        "country",
-        "nhs_ha",
-        "longitude",
-        "latitude",
-        "european_electoral_region",
-        "primary_care_trust",
-        "region",
-        "lsoa",
-        "msoa",
-        "incode",
-        "outcode",
-        "parliamentary_constituency",
-        "parliamentary_constituency_2024",
-        "admin_district",
-        "parish",
-        "admin_county",
-        "date_of_introduction",
-        "admin_ward",
-        "ced",
-        "ccg",
-        "nuts",
-        "pfa",
-        "nhs_region",
-        "ttwa",
-        "national_park",
-        "bua",
-        "icb",
-        "cancer_alliance",
-        "lsoa11",
-        "msoa11",
-        "lsoa21",
-        "msoa21",
-        "oa21",
-        "ruc11",
-        "ruc21",
-        "lep1",
-        "lep2",
-        "codes",
-        "distance",
-        "status",
-        "user_type",
-        "grid_system",
-        "index_of_multiple_deprivation",
-        "parliamentary_constituency_before",
-        "senedd_constituency",
-        "position",
-        "date_of_termination",
-    ];
-
-    /// Those of a comma list. Case and spaces do not matter.
-    pub fn list(text: &str) -> Self {
-        let mut keys = Self { known: Vec::new(), unknown: Vec::new() };
-        for name in text.split(',') {
-            let name: String = name.chars().filter(|c| !c.is_whitespace()).collect::<String>().to_lowercase();
-            match Self::ALL.into_iter().find(|key| *key == name) {
-                Some(key) if keys.has(key) => {}
-                Some(key) => keys.known.push(key),
-                None if name.is_empty() => {}
-                None => keys.unknown.push(name),
-            }
-        }
-        keys
-    }
-
-    /// Whether it is one of them.
-    pub fn has(&self, key: &str) -> bool {
-        self.known.contains(&key)
-    }
-
-    /// What is none of [`ALL`](Self::ALL), and asks for nothing.
-    pub fn unknown(&self) -> impl Iterator<Item = &str> {
-        self.unknown.iter().map(String::as_str)
-    }
-}
-
 /// Some fields of a record, to be written as JSON.
 #[derive(Clone, Copy, Debug)]
 pub struct FilteredView<'a> {
@@ -230,6 +131,7 @@ impl Serialize for FilteredView<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::wire::Keys;
 
     #[test]
     fn a_field_is_what_the_whole_object_has_under_its_key() {

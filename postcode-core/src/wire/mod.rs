@@ -7,6 +7,7 @@
 mod answer;
 mod error;
 mod filter;
+mod keys;
 mod position;
 mod record;
 mod record_body;
@@ -16,7 +17,8 @@ mod region;
 
 pub use answer::{BulkItem, BulkQuery, Success};
 pub use error::{ErrorBody, TerminatedBody, code};
-pub use filter::{Field, FilteredView, Keys};
+pub use filter::{Field, FilteredView};
+pub use keys::Keys;
 pub use position::PositionBody;
 pub use record::{NeighbourView, RecordView, Shape};
 pub use record_body::{CodesBody, RecordBody};

@@ -2,8 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::record_body::protocol;
-use crate::{Approximate, Location, Record, Result};
+use crate::{Approximate, Error, ErrorKind, Location, Record, Result};
 
 /// Where a postcode is, and how that is known: the `position` of the extended shape.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -40,4 +39,9 @@ impl PositionBody {
             .map_err(|e| protocol(&self.kind, "position").with_source(e))?;
         Ok(Some(Approximate { location, source: self.source.as_deref().unwrap_or_default().into() }))
     }
+}
+
+/// The error for a value of the server that makes no sense.
+pub(super) fn protocol(text: &str, what: &str) -> Error {
+    Error::new(ErrorKind::Protocol, format!("the server answered with a {what} that is none: {text:?}"))
 }

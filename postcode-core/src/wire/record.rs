@@ -2,7 +2,7 @@
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
-use super::Keys;
+use super::keys::Keys;
 use super::position::PositionBody;
 use crate::{AreaKind, GridSystem, Location, Neighbour, Record, Status, UserType, YearMonth};
 

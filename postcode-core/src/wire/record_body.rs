@@ -2,10 +2,10 @@
 
 use serde::Deserialize;
 
-use super::position::PositionBody;
+use super::position::{PositionBody, protocol};
 use crate::{
-    AreaKind, Areas, Error, ErrorKind, GridReference, GridSystem, Location, Neighbour, OwnedArea, Postcode,
-    Record, Result, Status, UserType, YearMonth,
+    AreaKind, Areas, GridReference, GridSystem, Location, Neighbour, OwnedArea, Postcode, Record, Result,
+    Status, UserType, YearMonth,
 };
 
 type Text = Option<Box<str>>;
@@ -230,8 +230,4 @@ impl RecordBody {
 
 fn month(text: Option<&str>) -> Result<Option<YearMonth>> {
     text.map(|text| text.parse().map_err(|e| protocol(text, "month").with_source(e))).transpose()
-}
-
-pub(super) fn protocol(text: &str, what: &str) -> Error {
-    Error::new(ErrorKind::Protocol, format!("the server answered with a {what} that is none: {text:?}"))
 }

@@ -10,6 +10,7 @@ use hyper::body::{Body, Frame, Incoming, SizeHint};
 use crate::BoxError;
 use crate::pace::Pace;
 use crate::places::State;
+use crate::rest::Rest;
 
 /// The body came more slowly than is waited for.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
@@ -19,14 +20,38 @@ pub struct TooSlow;
 /// The body of a request. A client that sends it too slowly gets [`TooSlow`] as its error.
 #[derive(Debug)]
 pub struct RequestBody {
-    inner: Incoming,
+    /// `None` when it is dropped.
+    inner: Option<Incoming>,
     pace: Pace,
     state: Arc<State>,
+    rest: Arc<Rest>,
+    /// The client waits for `100 Continue`, which reading sends.
+    waits_for_continue: bool,
+    broken: bool,
 }
 
 impl RequestBody {
-    pub(crate) fn new(inner: Incoming, pace: Pace, state: Arc<State>) -> Self {
-        Self { inner, pace, state }
+    pub(crate) fn new(
+        inner: Incoming,
+        pace: Pace,
+        state: Arc<State>,
+        rest: Arc<Rest>,
+        waits_for_continue: bool,
+    ) -> Self {
+        rest.begin();
+        Self { inner: Some(inner), pace, state, rest, waits_for_continue, broken: false }
+    }
+}
+
+impl Drop for RequestBody {
+    /// Hands the rest of a body over that the program did not read.
+    fn drop(&mut self) {
+        let Some(inner) = self.inner.take().filter(|inner| !inner.is_end_stream()) else { return };
+        if self.broken || self.waits_for_continue {
+            self.rest.give_up();
+        } else {
+            self.rest.hand_over(inner);
+        }
     }
 }
 
@@ -39,8 +64,11 @@ impl Body for RequestBody {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         let this = self.get_mut();
-        let Poll::Ready(frame) = Pin::new(&mut this.inner).poll_frame(cx) else {
+        let Some(inner) = &mut this.inner else { return Poll::Ready(None) };
+        this.waits_for_continue = false;
+        let Poll::Ready(frame) = Pin::new(&mut *inner).poll_frame(cx) else {
             ready!(this.pace.poll_late(cx));
+            this.broken = true;
             return Poll::Ready(Some(Err(TooSlow.into())));
         };
         match &frame {
@@ -48,21 +76,29 @@ impl Body for RequestBody {
                 let bytes = frame.data_ref().map_or(0, Bytes::len);
                 this.pace.moved(bytes);
                 this.state.received(bytes);
-                if this.inner.is_end_stream() {
+                if inner.is_end_stream() {
                     this.state.body_is_there();
                 }
             }
-            Some(Err(_)) | None => this.state.body_is_there(),
+            Some(Err(_)) => {
+                this.broken = true;
+                this.state.body_is_there();
+            }
+            None => {
+                // Its end is not always seen from outside.
+                this.inner = None;
+                this.state.body_is_there();
+            }
         }
         Poll::Ready(frame.map(|frame| frame.map_err(Into::into)))
     }
 
     fn is_end_stream(&self) -> bool {
-        self.inner.is_end_stream()
+        self.inner.as_ref().is_none_or(Incoming::is_end_stream)
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.inner.size_hint()
+        self.inner.as_ref().map_or(SizeHint::with_exact(0), Incoming::size_hint)
     }
 }
 

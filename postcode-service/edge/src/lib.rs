@@ -33,6 +33,7 @@ mod pool;
 mod proxies;
 mod rate;
 pub mod refused;
+mod rest;
 mod secrets;
 mod security;
 mod serve;

@@ -96,6 +96,13 @@ impl State {
         self.enter(IDLE);
     }
 
+    /// The rest of a body that nobody wanted was read after the answer: its bytes were not those of a header.
+    pub(crate) fn rest_is_read(&self) {
+        if self.phase.load(Ordering::Acquire) == HEADER {
+            self.enter(IDLE);
+        }
+    }
+
     /// Whether a request is under way.
     pub(crate) fn is_answering(&self) -> bool {
         self.phase.load(Ordering::Acquire) >= BODY

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Checked, Suite, equal, holds, refused};
+use super::suite::{Checked, Suite, equal, holds, postcode, refused};
 use crate::{Answer, Error, MAX_BATCH, MAX_LIMIT, MAX_RADIUS, Nearest, PostcodeLookupExt};
 use crate::{Outcode, Postcode, Record};
 
@@ -38,7 +38,7 @@ pub(super) async fn batches_and_singles(suite: &Suite<'_>) -> Checked {
     let mut asked: Vec<_> = samples(suite).map(|record| record.postcode).collect();
     asked.extend(asked.clone().into_iter().rev());
     for text in ["BT1 5GS", "GIR 0AA", "AB1 0AA", "ZE3 9ZZ", "JE2 4WD"] {
-        asked.insert(asked.len() / 2, super::postcode(text)?);
+        asked.insert(asked.len() / 2, postcode(text)?);
     }
     let answers = suite.lookup.lookup(&asked).await?;
     equal("number of answers", &answers.len(), &asked.len())?;
@@ -168,7 +168,7 @@ pub(super) async fn info(suite: &Suite<'_>) -> Checked {
     holds(!info.fingerprint.is_empty(), || "no fingerprint".to_owned())?;
     holds(info.live > 0, || "no live postcodes, and there are some".to_owned())?;
     for area in &info.not_covered {
-        let postcode = super::postcode(&format!("{area}1 1AA"))?;
+        let postcode = postcode(&format!("{area}1 1AA"))?;
         let answer = suite.lookup.get(postcode).await?;
         holds(answer == Answer::NotCovered || answer.record().is_some(), || {
             format!("{postcode}: {answer:?}, and {area} is not covered")

@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 use futures::future::{join_all, try_join_all};
 use futures::task::noop_waker_ref;
 
-use super::{Broken, Checked, Suite, equal};
+use super::suite::{Broken, Checked, Suite, equal};
 use crate::conformance::AnyCall;
 use crate::{Nearest, NearestOutcodes, Origin, Region, Result, Within};
 

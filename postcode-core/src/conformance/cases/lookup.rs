@@ -1,6 +1,6 @@
 //! `lookup`.
 
-use super::{Checked, Suite, equal, postcode, refused};
+use super::suite::{Checked, Suite, equal, postcode, refused};
 use crate::{Answer, MAX_BATCH, Postcode, PostcodeLookupExt};
 
 pub(super) async fn each_record(suite: &Suite<'_>) -> Checked {

@@ -7,86 +7,17 @@ mod lookup;
 mod nearest;
 mod places;
 mod regions;
+mod suite;
 mod text;
 mod whole;
 
-use std::fmt::Debug;
-
 use futures::future::BoxFuture;
 
-use super::{Fixture, Outcome, Reference, Verdict};
-use crate::{Error, ErrorKind, Postcode, PostcodeLookup, Result};
+use super::{Outcome, Verdict};
+use suite::{Broken, Checked};
 
 pub use editions::check_editions;
-
-/// What the cases work with.
-pub(super) struct Suite<'a> {
-    lookup: &'a dyn PostcodeLookup,
-    fixture: &'a Fixture,
-    /// The right answers.
-    reference: Reference,
-}
-
-impl<'a> Suite<'a> {
-    pub(super) fn new(lookup: &'a dyn PostcodeLookup, fixture: &'a Fixture) -> Self {
-        Self { lookup, fixture, reference: Reference::new(fixture.clone()) }
-    }
-}
-
-/// A promise that is not kept, or an operation that is not there.
-enum Broken {
-    NotSupported(String),
-    Fail(String),
-}
-
-type Checked = Result<(), Broken>;
-
-impl From<Error> for Broken {
-    /// An error where an answer is due.
-    fn from(error: Error) -> Self {
-        match error.kind() {
-            ErrorKind::NotSupported => Self::NotSupported(error.to_string()),
-            kind => Self::Fail(format!("an error where an answer is due: {kind:?}: {error}")),
-        }
-    }
-}
-
-/// That two answers are equal.
-fn equal<T: Debug + PartialEq>(question: impl Debug, got: &T, due: &T) -> Checked {
-    if got == due {
-        return Ok(());
-    }
-    Err(Broken::Fail(format!("{question:?}: {} where {} is due", shorten(got), shorten(due))))
-}
-
-/// That something holds.
-fn holds(holds: bool, otherwise: impl FnOnce() -> String) -> Checked {
-    if holds { Ok(()) } else { Err(Broken::Fail(otherwise())) }
-}
-
-/// That a question is refused as bad input, which asking again does not mend.
-fn refused<T: Debug>(question: impl Debug, got: Result<T>) -> Checked {
-    match got {
-        Err(error) if error.kind() == ErrorKind::InvalidInput => {
-            holds(!error.is_transient(), || format!("{question:?}: InvalidInput that is transient"))?;
-            holds(!error.message().is_empty(), || format!("{question:?}: InvalidInput without a message"))
-        }
-        Err(error) if error.kind() == ErrorKind::NotSupported => Err(error.into()),
-        other => Err(Broken::Fail(format!("{question:?}: {} where InvalidInput is due", shorten(&other)))),
-    }
-}
-
-fn shorten(value: &impl Debug) -> String {
-    let text = format!("{value:?}");
-    match text.char_indices().nth(300) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text,
-    }
-}
-
-fn postcode(text: &str) -> Result<Postcode> {
-    text.parse().map_err(|error| Error::invalid(format!("{text:?}: {error}")))
-}
+pub(super) use suite::Suite;
 
 /// One case.
 pub(super) struct Case {

@@ -1,6 +1,6 @@
 //! `nearest`.
 
-use super::{Checked, Suite, equal, holds, postcode, refused};
+use super::suite::{Checked, Suite, equal, holds, postcode, refused};
 use crate::{Location, MAX_NEIGHBOURS, MAX_RADIUS, Nearest, Neighbour, PostcodeLookup, Result};
 
 /// Equal but for the last digits of distances, which are the geodesic library's own.

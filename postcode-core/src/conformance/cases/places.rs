@@ -1,6 +1,6 @@
 //! `place`, `places`, `random_place` and `scottish_postcode`.
 
-use super::{Checked, Suite, equal, holds, postcode, refused};
+use super::suite::{Checked, Suite, equal, holds, postcode, refused};
 use crate::{ErrorKind, MAX_LIMIT, MAX_QUERY, PlaceQuery, PostcodeLookup, Result};
 
 /// Names, parts of names, and what is none.

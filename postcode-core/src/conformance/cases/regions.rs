@@ -1,6 +1,6 @@
 //! `within` and `outcodes`.
 
-use super::{Checked, Suite, equal, holds, postcode, refused};
+use super::suite::{Checked, Suite, equal, holds, postcode, refused};
 use crate::{
     AreaKind, Error, Location, MAX_CORNERS, MAX_LIMIT, MAX_PAGE, MAX_QUERY, MAX_RADIUS, Outcode, Postcode,
     PostcodeLookup, Region, Result, Within,

@@ -1,6 +1,6 @@
 //! `autocomplete` and `search`.
 
-use super::{Checked, Suite, equal, refused};
+use super::suite::{Checked, Suite, equal, refused};
 use crate::{MAX_LIMIT, MAX_QUERY, PostcodeLookup};
 
 /// Partial texts, with all that decides which way a search goes: outcode, two words, neither.

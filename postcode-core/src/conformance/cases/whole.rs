@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Checked, Suite, equal, holds, refused};
+use super::suite::{Checked, Suite, equal, holds, refused};
 use crate::{
     Error, Location, MAX_LIMIT, MAX_RADIUS, NearestOutcodes, Outcode, OutcodeSummary, PostcodeLookup, Result,
 };

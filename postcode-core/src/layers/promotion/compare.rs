@@ -7,9 +7,10 @@ use tokio::runtime::Handle;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::timeout;
 
+use super::core::Core;
 use super::guard::Seen;
+use super::snapshot::Example;
 use super::stage::Plan;
-use super::{Core, Example};
 use crate::Result;
 use crate::layers::call::Call;
 use crate::layers::{deadline, is_fault};

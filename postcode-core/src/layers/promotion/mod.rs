@@ -1,25 +1,21 @@
 //! Moving callers from one implementation to another while they run.
 
 mod compare;
+mod core;
 mod guard;
 mod snapshot;
 mod stage;
 
 use std::fmt;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::{Arc, PoisonError};
 
-use tokio::sync::Semaphore;
-use tokio::time::{Instant, timeout};
-
-use self::guard::{Seen, Watch};
-use self::stage::{CurrentPlan, Plan};
+use self::core::{Core, is_failure};
+use super::Around;
 use super::call::Call;
-use super::latency::Latencies;
-use super::{Around, deadline};
-use crate::{Error, ErrorKind, PostcodeLookup, Result, layer};
+use crate::{PostcodeLookup, Result, layer};
 
+pub use self::core::PromotionConfig;
 pub use self::guard::Guard;
 pub use self::snapshot::{Example, LatencySummary, Sides, Snapshot, StepBack};
 pub use self::stage::Stage;
@@ -61,53 +57,6 @@ pub use self::stage::Stage;
 #[derive(Clone)]
 pub struct Promotion(Arc<Core>);
 
-/// How a [`Promotion`] compares and guards.
-#[derive(Clone, Debug, PartialEq)]
-#[non_exhaustive]
-pub struct PromotionConfig {
-    /// How long the new implementation may take where the old one can answer instead, and how long either
-    /// may take in a comparison (1 s).
-    pub patience: Duration,
-    /// Comparisons under way at once (64).
-    pub max_comparisons: usize,
-    /// Examples of differences to keep (16).
-    pub max_examples: usize,
-    /// What steps back by itself; `None` for nothing.
-    pub guard: Option<Guard>,
-}
-
-impl Default for PromotionConfig {
-    fn default() -> Self {
-        Self {
-            patience: Duration::from_secs(1),
-            max_comparisons: 64,
-            max_examples: 16,
-            guard: Some(Guard::default()),
-        }
-    }
-}
-
-struct Core {
-    old: Arc<dyn PostcodeLookup>,
-    new: Arc<dyn PostcodeLookup>,
-    config: PromotionConfig,
-    plan: CurrentPlan,
-    watch: Option<Watch>,
-    comparisons: Arc<Semaphore>,
-    calls: AtomicU64,
-    matched: AtomicU64,
-    mismatched: AtomicU64,
-    errors: AtomicU64,
-    fallbacks: AtomicU64,
-    failed: AtomicU64,
-    skipped: AtomicU64,
-    old_latencies: Latencies,
-    new_latencies: Latencies,
-    examples: Mutex<Vec<Example>>,
-    step_backs: AtomicU64,
-    last_step_back: Mutex<Option<StepBack>>,
-}
-
 /// In stage `local` one call in so many is timed: reading the clock twice takes longer than the rest.
 const TIMED: u64 = 16;
 
@@ -119,32 +68,13 @@ impl Promotion {
 
     /// The same, with that configuration.
     pub fn with(old: Arc<dyn PostcodeLookup>, new: Arc<dyn PostcodeLookup>, config: PromotionConfig) -> Self {
-        Self(Arc::new(Core {
-            old,
-            new,
-            plan: CurrentPlan::new(Plan::LOCAL),
-            watch: config.guard.map(Watch::new),
-            comparisons: Arc::new(Semaphore::new(config.max_comparisons.min(Semaphore::MAX_PERMITS))),
-            config,
-            calls: AtomicU64::new(0),
-            matched: AtomicU64::new(0),
-            mismatched: AtomicU64::new(0),
-            errors: AtomicU64::new(0),
-            fallbacks: AtomicU64::new(0),
-            failed: AtomicU64::new(0),
-            skipped: AtomicU64::new(0),
-            old_latencies: Latencies::new(),
-            new_latencies: Latencies::new(),
-            examples: Mutex::default(),
-            step_backs: AtomicU64::new(0),
-            last_step_back: Mutex::default(),
-        }))
+        Self(Arc::new(Core::new(old, new, config)))
     }
 
     /// Changes the stage, and the share (0 to 1) unless that is `None`, for the calls that begin from now on.
     ///
     /// # Errors
-    /// [`InvalidInput`](ErrorKind::InvalidInput) if the share is not from 0 to 1; nothing is changed then.
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) if the share is not from 0 to 1; nothing is changed then.
     pub fn set(&self, stage: Stage, share: Option<f64>) -> Result<()> {
         self.0.plan.set(stage, share)?;
         if let Some(watch) = &self.0.watch {
@@ -178,75 +108,6 @@ impl Promotion {
             latency: Sides { old: (&core.old_latencies).into(), new: (&core.new_latencies).into() },
             step_backs: core.step_backs.load(Relaxed),
             last_step_back: core.last_step_back.lock().unwrap_or_else(PoisonError::into_inner).clone(),
-        }
-    }
-}
-
-/// Whether an error is the new implementation's own: anything but an answer to bad input.
-fn is_failure(error: &Error) -> bool {
-    error.kind() != ErrorKind::InvalidInput
-}
-
-impl Core {
-    async fn ask_old<C: Call>(&self, call: &C, timed: bool) -> Result<C::Reply> {
-        if !timed {
-            return call.on(&*self.old).await;
-        }
-        let started = Instant::now();
-        let answer = call.on(&*self.old).await;
-        self.old_latencies.add(started.elapsed());
-        answer
-    }
-
-    /// Asks the new implementation and takes note of how it does.
-    async fn ask_new<C: Call>(&self, call: &C, plan: Plan, patience: Option<Duration>) -> Result<C::Reply> {
-        let started = Instant::now();
-        let answer = match patience {
-            None => call.on(&*self.new).await,
-            // Told, so that a service does not work on what nobody waits for any more.
-            Some(patience) => {
-                let told = deadline::scope(deadline::after(patience), call.on(&*self.new));
-                timeout(patience, told).await.unwrap_or_else(|_| {
-                    let message =
-                        format!("{call}: the new implementation gave no answer within {patience:?}");
-                    Err(Error::new(ErrorKind::Timeout, message))
-                })
-            }
-        };
-        let took = started.elapsed();
-        self.new_latencies.add(took);
-        let failed = answer.as_ref().is_err_and(is_failure);
-        self.errors.fetch_add(u64::from(failed), Relaxed);
-        self.note(plan, Seen { asked: Some(took), failed, matched: None });
-        answer
-    }
-
-    /// Asks the new implementation and, where that fails, the old one.
-    async fn ask_new_or_old<C: Call>(&self, call: &C, plan: Plan) -> (Result<C::Reply>, bool) {
-        match self.ask_new(call, plan, Some(self.config.patience)).await {
-            Err(error) if is_failure(&error) => {
-                self.fallbacks.fetch_add(1, Relaxed);
-                (self.ask_old(call, true).await, true)
-            }
-            answer => (answer, false),
-        }
-    }
-
-    /// Tells the guard, and steps back if it says so, unless the plan has been changed since.
-    fn note(&self, plan: Plan, seen: Seen) {
-        let Some(watch) = &self.watch else { return };
-        let current = self.plan.get();
-        if current != plan {
-            return;
-        }
-        let Some(reason) = watch.note(seen) else { return };
-        let Some(to) = guard::before(plan.stage) else { return };
-        if self.plan.change(plan, to) {
-            watch.clear();
-            self.step_backs.fetch_add(1, Relaxed);
-            let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-            let step = StepBack { at: now.as_secs(), from: plan.stage, to, reason };
-            *self.last_step_back.lock().unwrap_or_else(PoisonError::into_inner) = Some(step);
         }
     }
 }

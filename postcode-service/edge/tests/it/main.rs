@@ -2,4 +2,5 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // In a test it is the failure.
 
 mod connections;
+mod refusals;
 mod server;

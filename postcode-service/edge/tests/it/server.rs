@@ -20,7 +20,7 @@ pub(crate) const LONG: Duration = Duration::from_secs(120);
 
 type Body = UnsyncBoxBody<Bytes, BoxError>;
 
-/// `/ok` and `/ping` answer at once, `/client` says who asks, `/body` answers with the length of the body, `/hang` never
+/// `/ok` and `/ping` answer at once, `/refuse` does so too, with 413, `/client` says who asks, `/body` answers with the length of the body, `/hang` never
 /// answers, `/stream` sends what [`Server::chunks`] gives.
 pub(crate) struct App {
     /// Gets a permit for each request that has come.
@@ -40,6 +40,11 @@ impl Handler for App {
         self.came.add_permits(1);
         match request.uri().path() {
             "/hang" => std::future::pending().await,
+            "/refuse" => {
+                let mut answer = text("too large");
+                *answer.status_mut() = StatusCode::PAYLOAD_TOO_LARGE;
+                answer
+            }
             "/client" => {
                 let client = request.extensions().get::<Client>().unwrap();
                 text(client.address().map_or("local".to_owned(), |address| address.to_string()))

@@ -1,0 +1,327 @@
+//! What is near: candidates from the spatial index by a cheap distance, then the geodesic on WGS84.
+
+use std::cell::Cell;
+use std::collections::BinaryHeap;
+
+use crate::dataset::Dataset;
+use crate::dataset::Inner;
+use crate::dataset::answer::cover::Compass;
+use crate::dataset::section::rows::MICRO;
+use crate::dataset::section::spatial::cell_of;
+use crate::query::check;
+use crate::{
+    Location, Nearest, NearestOutcodes, Neighbour, Origin, Outcode, OutcodeOrigin, OutcodeSummary, Result,
+};
+
+/// The first circle that is searched, in metres; it doubles until it holds enough.
+const FIRST_RADIUS: f64 = 250.0;
+
+/// Something found: its cheap distance, then what it is.
+#[derive(Clone, Copy, PartialEq)]
+struct Candidate {
+    about: f64,
+    latitude: i32,
+    longitude: i32,
+    row: u32,
+}
+
+impl Candidate {
+    fn key(&self) -> (f64, i32, i32, u32) {
+        (self.about, self.latitude, self.longitude, self.row)
+    }
+}
+
+impl Inner {
+    /// Live rows within `radius` metres, nearest first, those of equal distance in the order of postcodes. Counts in
+    /// `work` what was looked at: bands, cells and rows of the spatial index, and geodesics.
+    pub(crate) fn rows_around(
+        &self,
+        origin: Location,
+        limit: usize,
+        radius: f64,
+        work: &mut u64,
+    ) -> Vec<(u32, f64)> {
+        let mut reach = FIRST_RADIUS.min(radius);
+        loop {
+            let found = self.circle(origin, limit, reach, work);
+            if found.len() >= limit || reach >= radius {
+                return found;
+            }
+            // Out at sea there is nothing for a long way.
+            let wider = if found.is_empty() { 8.0 } else { 2.0 };
+            reach = (reach * wider).min(radius);
+        }
+    }
+
+    fn circle(&self, origin: Location, limit: usize, radius: f64, work: &mut u64) -> Vec<(u32, f64)> {
+        let data: &[u8] = &self.bytes;
+        let compass = Compass::at(origin, radius);
+        let mut candidates: Vec<Candidate> = Vec::new();
+        // The `limit` smallest cheap distances so far: what is much farther than their largest is out.
+        let mut best: BinaryHeap<ordered::Metres> = BinaryHeap::with_capacity(limit + 1);
+        let horizon = Cell::new(compass.loosely(radius));
+        let reaches = |band| compass.may_reach(band, horizon.get());
+        let touches = |band, cell| compass.may_touch(band, cell, horizon.get());
+        let micro = |degrees: f64| (degrees * MICRO) as i32;
+        let start = cell_of(micro(origin.latitude()), micro(origin.longitude()));
+        *work += self.spatial.visit_outward(data, start, reaches, touches, |row| {
+            let Some((latitude, longitude)) = self.rows.micro(data, row) else { return };
+            let (north, east) = (f64::from(latitude) / MICRO, f64::from(longitude) / MICRO);
+            if compass.is_beyond(north, horizon.get()) {
+                return;
+            }
+            let about = compass.about(north, east);
+            if about > horizon.get() {
+                return;
+            }
+            candidates.push(Candidate { about, latitude, longitude, row });
+            best.push(ordered::Metres(about));
+            if best.len() > limit {
+                best.pop();
+            }
+            if best.len() == limit
+                && let Some(farthest) = best.peek()
+            {
+                horizon.set(horizon.get().min(compass.loosely(compass.loosely(farthest.0))));
+            }
+        });
+        candidates.retain(|candidate| candidate.about <= horizon.get());
+        candidates
+            .sort_unstable_by(|a, b| a.key().partial_cmp(&b.key()).unwrap_or(std::cmp::Ordering::Equal));
+        // Many postcodes share one point, and lie side by side after sorting.
+        let mut last: Option<((i32, i32), f64)> = None;
+        let candidates = candidates.into_iter().map(|candidate| (candidate.about, candidate));
+        let found = nearest_of(&compass, candidates, limit, radius, |candidate| {
+            let place = (candidate.latitude, candidate.longitude);
+            let metres = match last {
+                Some((other, metres)) if other == place => metres,
+                _ => {
+                    *work += 1;
+                    origin.distance(self.rows.location(data, candidate.row)?)
+                }
+            };
+            last = Some((place, metres));
+            self.rows.is_live(data, candidate.row).then_some(metres)
+        });
+        let mut found: Vec<_> =
+            found.into_iter().map(|(candidate, metres)| (candidate.row, metres)).collect();
+        found.sort_unstable_by(|a, b| a.1.total_cmp(&b.1).then(a.0.cmp(&b.0)));
+        found.truncate(limit);
+        found
+    }
+}
+
+/// Returns the candidates that may be among the `limit` nearest, in the order of their cheap distances, with their exact
+/// distances, which are computed no further than that.
+fn nearest_of<T: Copy>(
+    compass: &Compass,
+    candidates: impl Iterator<Item = (f64, T)>,
+    limit: usize,
+    radius: f64,
+    mut exact: impl FnMut(T) -> Option<f64>,
+) -> Vec<(T, f64)> {
+    let mut best: BinaryHeap<ordered::Metres> = BinaryHeap::new();
+    let mut found = Vec::new();
+    for (about, candidate) in candidates {
+        let farthest = best.peek().filter(|_| best.len() >= limit);
+        if farthest.is_some_and(|farthest| about > compass.loosely(farthest.0)) {
+            break;
+        }
+        if let Some(metres) = exact(candidate).filter(|metres| *metres <= radius) {
+            found.push((candidate, metres));
+            best.push(ordered::Metres(metres));
+            if best.len() > limit {
+                best.pop();
+            }
+        }
+    }
+    found
+}
+
+/// Distances as heap keys; they are never NaN.
+mod ordered {
+    use std::cmp::Ordering;
+
+    #[derive(PartialEq)]
+    pub(crate) struct Metres(pub(crate) f64);
+
+    impl Eq for Metres {}
+
+    impl Ord for Metres {
+        fn cmp(&self, other: &Self) -> Ordering {
+            self.0.total_cmp(&other.0)
+        }
+    }
+
+    impl PartialOrd for Metres {
+        fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+            Some(self.cmp(other))
+        }
+    }
+}
+
+impl Dataset {
+    /// The live postcodes around a point or a postcode, as
+    /// [`PostcodeLookup::nearest`](crate::PostcodeLookup::nearest) says.
+    ///
+    /// # Errors
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) for a limit or a radius out of range.
+    pub fn nearest(&self, query: &Nearest) -> Result<Option<Vec<Neighbour>>> {
+        check::nearest(query)?;
+        let origin = match query.origin {
+            Origin::Location(location) => Some(location),
+            Origin::Postcode(postcode) => self.location(postcode),
+        };
+        Ok(origin.map(|origin| self.neighbours(origin, query.limit, query.radius)))
+    }
+
+    /// The live postcodes around a point, as [`nearest`](Self::nearest).
+    ///
+    /// # Errors
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) for a limit or a radius out of range.
+    pub fn around(&self, origin: Location, limit: usize, radius: f64) -> Result<Vec<Neighbour>> {
+        check::nearest(&Nearest::to(origin).limit(limit).radius(radius))?;
+        Ok(self.neighbours(origin, limit, radius))
+    }
+
+    fn neighbours(&self, origin: Location, limit: usize, radius: f64) -> Vec<Neighbour> {
+        let rows = self.inner().rows_around(origin, limit, radius, &mut 0);
+        rows.into_iter()
+            .filter_map(|(row, metres)| {
+                let postcode = self.inner().keys.postcode(&self.inner().bytes, row)?;
+                Some(Neighbour::new(self.record(row, postcode), metres))
+            })
+            .collect()
+    }
+
+    /// The outcodes around a point or an outcode, as
+    /// [`PostcodeLookup::nearest_outcodes`](crate::PostcodeLookup::nearest_outcodes) says.
+    ///
+    /// # Errors
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) for a limit or a radius out of range.
+    pub fn nearest_outcodes(&self, query: &NearestOutcodes) -> Result<Option<Vec<OutcodeSummary>>> {
+        check::nearest_outcodes(query)?;
+        let (inner, data) = (self.inner(), &*self.inner().bytes);
+        let origin = match query.origin {
+            OutcodeOrigin::Location(location) => Some(location),
+            OutcodeOrigin::Outcode(outcode) => inner
+                .keys
+                .outcode(data, outcode)
+                .and_then(|(n, _)| inner.keys.outcode_entry(data, n))
+                .and_then(|entry| entry.centroid()),
+        };
+        let Some(origin) = origin else { return Ok(None) };
+        let found = self.outcodes_around(origin, query.limit, query.radius)?;
+        Ok(Some(found.into_iter().map(|(summary, _)| summary).collect()))
+    }
+
+    /// The outcodes whose mean location is within `radius` metres of a point, nearest first, those of equal distance in
+    /// their order, with their distances.
+    ///
+    /// # Errors
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) for a limit or a radius out of range.
+    pub fn outcodes_around(
+        &self,
+        origin: Location,
+        limit: usize,
+        radius: f64,
+    ) -> Result<Vec<(OutcodeSummary, f64)>> {
+        check::nearest_outcodes(&NearestOutcodes::to(origin).limit(limit).radius(radius))?;
+        let (inner, data) = (self.inner(), &*self.inner().bytes);
+        let compass = Compass::at(origin, radius);
+        let mut near: Vec<(f64, (Outcode, Location))> = (0..inner.keys.outcode_count())
+            .filter_map(|n| {
+                let entry = inner.keys.outcode_entry(data, n)?;
+                let centroid = entry.centroid()?;
+                if compass.is_beyond(centroid.latitude(), compass.loosely(radius)) {
+                    return None;
+                }
+                let about = compass.about(centroid.latitude(), centroid.longitude());
+                Some((about, (entry.outcode()?, centroid)))
+            })
+            .filter(|(about, _)| *about <= compass.loosely(radius))
+            .collect();
+        near.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
+        let exact = |(_, centroid): (Outcode, Location)| Some(origin.distance(centroid));
+        let found = nearest_of(&compass, near.into_iter(), limit, radius, exact);
+        let mut found: Vec<_> = found.into_iter().map(|((outcode, _), metres)| (outcode, metres)).collect();
+        found.sort_unstable_by(|a, b| a.1.total_cmp(&b.1).then(a.0.cmp(&b.0)));
+        found.truncate(limit);
+        Ok(found.into_iter().filter_map(|(code, metres)| Some((self.outcode(code)?, metres))).collect())
+    }
+}
+
+#[cfg(all(test, feature = "embedded"))]
+mod tests {
+    use super::*;
+    use crate::{MAX_NEIGHBOURS, MAX_RADIUS};
+
+    /// Looks for the query that costs most, by steps from the worst so far, and counts what is looked at.
+    #[test]
+    fn nearest_of_the_worst_point_has_bounded_work() {
+        let country = Dataset::embedded().unwrap();
+        let mut rng = fastrand::Rng::with_seed(3);
+        let cost = |(latitude, longitude, radius): (f64, f64, f64), limit: usize| {
+            let origin = Location::new(latitude, longitude).unwrap();
+            let mut work = 0;
+            let found = country.inner().rows_around(origin, limit, radius, &mut work);
+            assert!(found.len() <= limit);
+            work
+        };
+        for limit in [1, 10, MAX_NEIGHBOURS] {
+            let mut worst = 0;
+            for _ in 0..12 {
+                let mut at = (44.0 + 24.0 * rng.f64(), 30.0 * rng.f64() - 18.0, MAX_RADIUS);
+                let mut here = cost(at, limit);
+                let mut step = 4.0;
+                for _ in 0..24 {
+                    let next = (
+                        (at.0 + step * (rng.f64() - 0.5)).clamp(-90.0, 90.0),
+                        at.1 + step * (rng.f64() - 0.5),
+                        if rng.u8(..4) == 0 { MAX_RADIUS * rng.f64() } else { at.2 },
+                    );
+                    let there = cost(next, limit);
+                    if there > here {
+                        (at, here) = (next, there);
+                    } else {
+                        step *= 0.85;
+                    }
+                }
+                worst = worst.max(here);
+            }
+            println!("the {limit} nearest: {worst} units at worst");
+            // There are 1.77 million rows, all of which were looked at from afar. Now it is those of a ring as wide as the
+            // margin of the cheap distances: 80,627 at worst for the nearest one.
+            assert!(worst < 200_000, "{worst} for {limit}");
+        }
+    }
+
+    #[test]
+    fn nearest_from_afar_are_those_of_all_rows() {
+        let country = Dataset::embedded().unwrap();
+        let (inner, data) = (country.inner(), country.as_bytes());
+        let live = || (0..inner.rows.count()).filter(|row| inner.rows.is_live(data, *row));
+        for (latitude, longitude) in [(62.0, -1.0), (54.0, -20.0), (48.0, 8.0), (51.4, 2.5), (89.9, 100.0)] {
+            let origin = Location::new(latitude, longitude).unwrap();
+            let compass = Compass::at(origin, MAX_RADIUS);
+            let mut near: Vec<_> = live()
+                .filter_map(|row| {
+                    let at = inner.rows.location(data, row)?;
+                    let about = compass.about(at.latitude(), at.longitude());
+                    Some((about, row, at))
+                })
+                .collect();
+            near.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
+            let bound = compass.loosely(compass.loosely(near[49].0));
+            let mut due: Vec<_> = near
+                .into_iter()
+                .take_while(|(about, ..)| *about <= bound)
+                .map(|(_, row, at)| (row, origin.distance(at)))
+                .filter(|(_, metres)| *metres <= MAX_RADIUS)
+                .collect();
+            due.sort_unstable_by(|a, b| a.1.total_cmp(&b.1).then(a.0.cmp(&b.0)));
+            due.truncate(50);
+            assert_eq!(inner.rows_around(origin, 50, MAX_RADIUS, &mut 0), due, "{latitude} {longitude}");
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! The populated places of a dataset, and the islands and areas beside them.
+
+use crate::dataset::Dataset;
+use crate::dataset::section::place_finder::PlaceFinder;
+use crate::dataset::section::place_index::PlaceIndex;
+use crate::dataset::section::places::Places;
+use crate::query::check;
+use crate::{Error, ErrorKind, Place, PlaceMatch, PlaceQuery, Result};
+
+impl Dataset {
+    pub(crate) fn places_or_error(&self) -> Result<&Places> {
+        let places = &self.inner().places;
+        match places.count() {
+            0 => Err(Error::new(
+                ErrorKind::NotSupported,
+                format!(
+                    "the data ({}) has no places: import OS Open Names with it, by `postcode-service import`",
+                    self.info().edition
+                ),
+            )),
+            _ => Ok(places),
+        }
+    }
+
+    /// The populated place of a code, as [`PostcodeLookup::place`](crate::PostcodeLookup::place) says.
+    ///
+    /// # Errors
+    /// [`NotSupported`](ErrorKind::NotSupported) if the dataset has no places;
+    /// [`InvalidInput`](ErrorKind::InvalidInput) for too long a text.
+    pub fn place(&self, code: &str) -> Result<Option<Place>> {
+        check::text(code)?;
+        let Some(code) = Place::code_of(code) else { return Ok(None) };
+        let (places, data) = (self.places_or_error()?, self.as_bytes());
+        Ok(places.row_of(data, &code).and_then(|row| places.place(data, row)))
+    }
+
+    /// Populated places by name, as [`PostcodeLookup::places`](crate::PostcodeLookup::places) says.
+    ///
+    /// # Errors
+    /// [`NotSupported`](ErrorKind::NotSupported) if the dataset has no places;
+    /// [`InvalidInput`](ErrorKind::InvalidInput) for a limit out of range or too long a text.
+    pub fn places(&self, query: &str, limit: usize) -> Result<Vec<Place>> {
+        check::limit(limit)?;
+        check::text(query)?;
+        let (places, data) = (self.places_or_error()?, self.as_bytes());
+        let index = self.inner().place_index.get_or_init(|| PlaceIndex::of(places, data));
+        let rows = index.find(places, data, query, limit);
+        Ok(rows.into_iter().filter_map(|row| places.place(data, row)).collect())
+    }
+
+    /// Any populated place, each with equal chance.
+    ///
+    /// # Errors
+    /// [`NotSupported`](ErrorKind::NotSupported) if the dataset has no places.
+    pub fn random_place(&self) -> Result<Option<Place>> {
+        let places = self.places_or_error()?;
+        Ok(places.place(self.as_bytes(), fastrand::u32(0..places.count())))
+    }
+
+    /// All populated places, in the order of their codes; none if the dataset has none.
+    pub fn iter_places(&self) -> impl Iterator<Item = Place> + '_ {
+        let places = &self.inner().places;
+        (0..places.count()).filter_map(|row| places.place(self.as_bytes(), row))
+    }
+
+    /// All islands and areas, in the order of their codes; none if the dataset has none.
+    pub fn iter_wider_places(&self) -> impl Iterator<Item = Place> + '_ {
+        let places = &self.inner().wider_places;
+        (0..places.count()).filter_map(|row| places.place(self.as_bytes(), row))
+    }
+
+    /// Places by what a person types, as [`PostcodeLookup::find_places`](crate::PostcodeLookup::find_places) says.
+    ///
+    /// # Errors
+    /// [`NotSupported`](ErrorKind::NotSupported) if the dataset has no places;
+    /// [`InvalidInput`](ErrorKind::InvalidInput) for a limit out of range or too long a text.
+    pub fn find_places(&self, query: &PlaceQuery) -> Result<Vec<PlaceMatch>> {
+        query.check()?;
+        let (populated, data) = (self.places_or_error()?, self.as_bytes());
+        let wider = &self.inner().wider_places;
+        let finder = match self.inner().place_finder.get() {
+            Some(finder) => finder,
+            None => {
+                let made = PlaceFinder::of([populated, wider], data)?;
+                self.inner().place_finder.get_or_init(|| made)
+            }
+        };
+        let found = finder.find(query).into_iter().filter_map(|(name, kind, edits)| {
+            let (table, row) = match name.row.checked_sub(populated.count()) {
+                None => (populated, name.row),
+                Some(row) => (wider, row),
+            };
+            let written = table.names(data, row).nth(name.nth.into())?;
+            Some(PlaceMatch::new(kind, edits, written, table.place(data, row)?))
+        });
+        Ok(found.collect())
+    }
+}

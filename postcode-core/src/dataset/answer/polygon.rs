@@ -1,0 +1,268 @@
+//! Points in a polygon of many corners, at the cost of few edges for each point.
+//!
+//! The latitudes of the polygon are cut into slabs. Within a slab an edge that goes through it lies between two meridians,
+//! which are near each other because slabs are low. Edges that lie to the east of a point are counted by a binary
+//! search, those to the west are passed over, and only those that may touch the point's meridian are looked at. What
+//! is looked at is decided by the same arithmetic as in [`Region::surrounds`](crate::Region::surrounds), so the
+//! answers are the same to the last bit.
+
+use crate::Location;
+use crate::query::{Side, in_polygon, side};
+
+/// How many slabs there are: the more, the fewer edges have to be looked at.
+const SLABS: usize = 512;
+/// Up to so many corners every edge is looked at: that is as fast.
+const FEW: usize = 24;
+/// In degrees, a tenth of a millimetre: far more than what arithmetic may be off.
+const MARGIN: f64 = 1e-9;
+
+/// A polygon, prepared as far as points have been asked for.
+pub(crate) struct PolygonIndex<'a> {
+    corners: &'a [Location],
+    /// The parallels that its corners lie between.
+    latitude: (f64, f64),
+    /// Where the slabs begin and end, and how high each is; of no use if there are none.
+    south: f64,
+    north: f64,
+    height: f64,
+    slabs: Vec<Option<Slab>>,
+    /// Edges that were looked at.
+    edges: u64,
+}
+
+/// Edges by the number of the corner that they lead to.
+struct Slab {
+    /// Edges that end in the slab, or touch its border.
+    ending: Vec<u16>,
+    /// Edges that go through the slab, those farthest to the west first: the meridian that each lies to the east of.
+    through: Vec<(f64, u16)>,
+    /// For each node of a binary tree over them, in the order of a heap, the meridian that all below it lie to the west of.
+    east: Vec<f64>,
+}
+
+impl<'a> PolygonIndex<'a> {
+    /// For points between two parallels mostly.
+    pub(crate) fn new(corners: &'a [Location], between: (f64, f64)) -> Self {
+        let latitudes = corners.iter().map(|corner| corner.latitude());
+        let latitude =
+            (latitudes.clone().fold(f64::INFINITY, f64::min), latitudes.fold(f64::NEG_INFINITY, f64::max));
+        let (south, north) = (latitude.0.max(between.0), latitude.1.min(between.1));
+        let height = (north - south) / SLABS as f64;
+        let useful = corners.len() > FEW && corners.len() <= usize::from(u16::MAX) && height > 0.0;
+        let slabs = if useful { (0..SLABS).map(|_| None).collect() } else { Vec::new() };
+        Self { corners, latitude, south, north, height, slabs, edges: 0 }
+    }
+
+    /// How many edges have been looked at so far, also to prepare the polygon.
+    pub(crate) fn edges(&self) -> u64 {
+        self.edges
+    }
+
+    /// Whether a point lies in the polygon or on an edge.
+    pub(crate) fn surrounds(&mut self, at: Location) -> bool {
+        let (x, y) = (at.longitude(), at.latitude());
+        if y < self.latitude.0 || y > self.latitude.1 {
+            return false;
+        }
+        if self.slabs.is_empty() || y < self.south || y > self.north {
+            self.edges += self.corners.len() as u64;
+            return in_polygon(self.corners, at);
+        }
+        // The northernmost parallel belongs to the last slab.
+        let n = (((y - self.south) / self.height) as usize).min(SLABS - 1);
+        if self.slabs[n].is_none() {
+            self.edges += self.corners.len() as u64;
+            self.slabs[n] = Some(self.slab(n));
+        }
+        let Some(slab) = &self.slabs[n] else { return in_polygon(self.corners, at) };
+        let to_the_west = slab.through.partition_point(|(west, _)| *west <= x);
+        let mut crossings = slab.through.len() - to_the_west;
+        let (mut on, mut edges) = (false, 1);
+        let mut look = |corner: u16| {
+            edges += 1;
+            match edge(self.corners, corner).map_or(Side::Elsewhere, |(from, to)| side(from, to, at)) {
+                Side::On => on = true,
+                Side::East => crossings += 1,
+                Side::Elsewhere => {}
+            }
+        };
+        slab.ending.iter().for_each(|corner| look(*corner));
+        slab.near(1, 0..slab.east.len() / 2, to_the_west, x, &mut look);
+        self.edges += edges;
+        on || crossings % 2 == 1
+    }
+
+    fn slab(&self, n: usize) -> Slab {
+        let low = self.south + self.height * n as f64 - MARGIN;
+        let high = self.south + self.height * (n + 1) as f64 + MARGIN;
+        let (mut ending, mut through) = (Vec::new(), Vec::new());
+        for corner in 0..self.corners.len() as u16 {
+            let Some((from, to)) = edge(self.corners, corner) else { continue };
+            let (bottom, top) = (from.latitude().min(to.latitude()), from.latitude().max(to.latitude()));
+            if top < low || bottom > high {
+                continue;
+            }
+            if bottom >= low || top <= high {
+                ending.push(corner);
+                continue;
+            }
+            let slope = (to.longitude() - from.longitude()) / (to.latitude() - from.latitude());
+            let at = |latitude: f64| from.longitude() + (latitude - from.latitude()) * slope;
+            let (one, other) = (at(low), at(high));
+            through.push((one.min(other) - MARGIN, one.max(other) + MARGIN, corner));
+        }
+        through.sort_unstable_by(|one, other| one.0.total_cmp(&other.0));
+        let leaves = through.len().next_power_of_two();
+        let mut east = vec![f64::NEG_INFINITY; 2 * leaves];
+        for (n, (_, farthest, _)) in through.iter().enumerate() {
+            east[leaves + n] = *farthest;
+        }
+        for n in (1..leaves).rev() {
+            east[n] = east[2 * n].max(east[2 * n + 1]);
+        }
+        Slab { ending, through: through.into_iter().map(|(west, _, corner)| (west, corner)).collect(), east }
+    }
+}
+
+impl Slab {
+    /// The edges among the first `end` that may touch a meridian. The node of the tree is that of these leaves.
+    fn near(
+        &self,
+        node: usize,
+        leaves: std::ops::Range<usize>,
+        end: usize,
+        x: f64,
+        look: &mut impl FnMut(u16),
+    ) {
+        if leaves.start >= end || self.east.get(node).is_none_or(|east| *east < x) {
+            return;
+        }
+        if leaves.len() == 1 {
+            if let Some((_, corner)) = self.through.get(leaves.start) {
+                look(*corner);
+            }
+            return;
+        }
+        let middle = leaves.start + leaves.len() / 2;
+        self.near(2 * node, leaves.start..middle, end, x, look);
+        self.near(2 * node + 1, middle..leaves.end, end, x, look);
+    }
+}
+
+/// The corners that an edge joins: the one before, and the one of that number.
+fn edge(corners: &[Location], corner: u16) -> Option<(Location, Location)> {
+    let to = usize::from(corner);
+    let from = to.checked_sub(1).unwrap_or(corners.len() - 1);
+    Some((*corners.get(from)?, *corners.get(to)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::MAX_CORNERS;
+
+    const BETWEEN: (f64, f64) = (49.8, 60.9);
+
+    fn at(latitude: f64, longitude: f64) -> Location {
+        Location::new(latitude, longitude).unwrap()
+    }
+
+    /// Polygons of every kind: wild ones, stars, combs, such as repeat corners or go back on their own path, flat ones, and
+    /// corners that lie on the points' own grid.
+    fn polygon(rng: &mut fastrand::Rng) -> Vec<Location> {
+        let corners = if rng.bool() { rng.usize(3..60) } else { rng.usize(3..=MAX_CORNERS) };
+        let (size, middle) =
+            (10_f64.powf(rng.f64() * 4.0 - 3.0), (49.0 + 12.0 * rng.f64(), 6.0 * rng.f64() - 6.0));
+        let grid = 10_f64.powi(rng.i32(0..7));
+        let kind = rng.u8(..6);
+        let mut all: Vec<Location> = (0..corners)
+            .map(|n| {
+                let share = n as f64 / corners as f64;
+                let (north, east) = match kind {
+                    0 => (rng.f64() - 0.5, rng.f64() - 0.5),
+                    1 => {
+                        let (turn, far) =
+                            (share * 17.0 * std::f64::consts::TAU, if n % 2 == 0 { 0.5 } else { 0.1 });
+                        (far * turn.sin(), far * turn.cos())
+                    }
+                    2 => (if n % 2 == 0 { -0.5 } else { 0.5 }, share - 0.5),
+                    3 => (share - 0.5, if n % 2 == 0 { -0.5 } else { 0.5 }),
+                    4 => (0.0, rng.f64() - 0.5),
+                    _ => (share - 0.5, (share - 0.5) * 0.9),
+                };
+                let snap = |degrees: f64| (degrees * grid).round() / grid;
+                at(
+                    snap(middle.0 + size * north).clamp(-90.0, 90.0),
+                    snap(middle.1 + size * east).clamp(-180.0, 180.0),
+                )
+            })
+            .collect();
+        if rng.u8(..4) == 0 {
+            all.extend(all.clone().into_iter().rev());
+            all.truncate(MAX_CORNERS);
+        }
+        all
+    }
+
+    #[test]
+    fn index_of_any_polygon_answers_as_all_its_edges_do() {
+        let mut rng = fastrand::Rng::with_seed(5);
+        let (mut inside, mut asked) = (0, 0);
+        for _ in 0..400 {
+            let corners = polygon(&mut rng);
+            let mut index = PolygonIndex::new(&corners, BETWEEN);
+            for _ in 0..60 {
+                let corner = corners[rng.usize(..corners.len())];
+                let other = corners[rng.usize(..corners.len())];
+                let share = rng.f64();
+                let micro = |degrees: f64| (degrees * 1e6).round() / 1e6;
+                let between = |one: f64, other: f64| one + (other - one) * share;
+                let point = match rng.u8(..5) {
+                    0 => corner,
+                    1 => at(corner.latitude(), other.longitude()),
+                    2 => at(
+                        between(corner.latitude(), other.latitude()),
+                        between(corner.longitude(), other.longitude()),
+                    ),
+                    3 => at(micro(corner.latitude()), micro(other.longitude())),
+                    _ => at(
+                        micro(between(corner.latitude(), other.latitude())),
+                        micro(between(other.longitude(), corner.longitude())),
+                    ),
+                };
+                let due = in_polygon(&corners, point);
+                assert_eq!(index.surrounds(point), due, "{point:?} in {corners:?}");
+                inside += usize::from(due);
+                asked += 1;
+            }
+        }
+        assert!(inside > asked / 20 && inside < asked, "{inside} of {asked}");
+    }
+
+    #[test]
+    fn polygon_that_goes_back_on_its_own_path_costs_few_edges_for_each_point() {
+        let (south, north) = BETWEEN;
+        let mut rng = fastrand::Rng::with_seed(6);
+        let half = MAX_CORNERS / 2;
+        let zigzag = |upright: bool| -> Vec<Location> {
+            let there = (0..half).map(|n| {
+                let (along, across) = (n as f64 / half as f64, f64::from(n % 2 == 0));
+                let (y, x) = if upright { (across, along) } else { (along, across) };
+                at(south + (north - south) * y, 10.0 * x - 8.0)
+            });
+            let there: Vec<_> = there.collect();
+            there.iter().chain(there.iter().rev()).copied().collect()
+        };
+        for corners in [zigzag(true), zigzag(false)] {
+            let mut index = PolygonIndex::new(&corners, BETWEEN);
+            let points = 200_000;
+            for _ in 0..points {
+                let point = at(south + (north - south) * rng.f64(), 10.0 * rng.f64() - 8.0);
+                assert!(!index.surrounds(point));
+            }
+            // To prepare the slabs, and then some for each point, where all would be a thousand.
+            let prepared = (SLABS * corners.len()) as u64;
+            assert!(index.edges() < prepared + 24 * points, "{} edges", index.edges());
+        }
+    }
+}

@@ -1,0 +1,32 @@
+//! The Scottish Postcode Directory of a dataset.
+
+use crate::dataset::Dataset;
+use crate::{Error, ErrorKind, Postcode, Result, ScottishPostcode};
+
+impl Dataset {
+    /// What the Scottish Postcode Directory says of a postcode; `None` if it has not that one, or no longer.
+    ///
+    /// # Errors
+    /// [`NotSupported`](ErrorKind::NotSupported) if the directory is not in the dataset.
+    pub fn scottish_postcode(&self, postcode: Postcode) -> Result<Option<ScottishPostcode>> {
+        let (scotland, data) = (&self.inner().scotland, self.as_bytes());
+        if scotland.count() == 0 {
+            return Err(Error::new(
+                ErrorKind::NotSupported,
+                format!(
+                    "the Scottish Postcode Directory is not in the data ({}): import it too, by `postcode-service import`",
+                    self.info().edition
+                ),
+            ));
+        }
+        Ok(scotland.find(data, postcode).map(|row| scotland.entry(data, row, postcode)))
+    }
+
+    /// All entries of the Scottish Postcode Directory, in the order of postcodes; none if the dataset has none.
+    pub fn iter_scottish(&self) -> impl Iterator<Item = ScottishPostcode> + '_ {
+        let (scotland, data) = (&self.inner().scotland, self.as_bytes());
+        (0..scotland.count()).filter_map(move |row| {
+            Some(scotland.entry(data, row, Postcode::from_code(scotland.code(data, row)?)?))
+        })
+    }
+}

@@ -1,0 +1,227 @@
+//! Partial texts: autocomplete, and the search of postcodes.io.
+
+use crate::dataset::Dataset;
+use crate::dataset::Inner;
+use crate::dataset::section::keys::{CODES, Scan, first};
+use crate::matching::prefix::{beginning, is_space, readings};
+use crate::query::check;
+use crate::{Outcode, Postcode, Record, Result};
+
+fn without_spaces(text: &str) -> String {
+    text.chars().filter(|c| !is_space(*c)).collect()
+}
+
+/// Two words of letters, digits and `_` with white space between.
+fn two_words(text: &str) -> Option<String> {
+    let mut words = text.split(is_space).filter(|word| !word.is_empty());
+    let (one, two) = (words.next()?, words.next()?);
+    let is_word = |word: &str| word.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+    (words.next().is_none() && is_word(one) && is_word(two)).then(|| format!("{one} {two}"))
+}
+
+/// An outcode as postcodes.io knows them: with a digit.
+fn as_outcode(text: &str) -> Option<Outcode> {
+    Outcode::from_bytes(text.as_bytes()).filter(|_| text.bytes().any(|b| b.is_ascii_digit()))
+}
+
+/// The code of the first possible postcode whose spaced form is not below the text, in bytes.
+fn spaced_from(text: &str) -> u32 {
+    first(CODES, |code| Postcode::from_code(code).is_none_or(|postcode| postcode.spaced().as_str() >= text))
+}
+
+/// Live rows among those scanned, up to a code.
+fn live<'a>(inner: &'a Inner, from: u32, end: u32) -> impl Iterator<Item = (u32, Postcode)> + 'a {
+    inner
+        .keys
+        .scan(&inner.bytes, from)
+        .take_while(move |(_, postcode)| postcode.code() < end)
+        .filter(|(row, _)| inner.rows.is_live(&inner.bytes, *row))
+}
+
+impl Dataset {
+    /// The first live postcodes that begin with a text, as
+    /// [`PostcodeLookup::autocomplete`](crate::PostcodeLookup::autocomplete) says.
+    ///
+    /// # Errors
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) for a limit out of range or too long a text.
+    pub fn autocomplete(&self, prefix: &str, limit: usize) -> Result<Vec<Postcode>> {
+        check::limit(limit)?;
+        check::text(prefix)?;
+        let Some(prefix) = beginning(prefix) else { return Ok(Vec::new()) };
+        let mut found = Vec::with_capacity(limit.min(16));
+        for text in readings(&prefix) {
+            // `~` sorts after all that a postcode is made of.
+            let (from, end) = (spaced_from(&text), spaced_from(&format!("{text}~")));
+            found.extend(self.live_codes(from, end, limit - found.len()));
+        }
+        Ok(found)
+    }
+
+    /// The first outcodes with live postcodes that begin with a text, as
+    /// [`PostcodeLookup::outcodes`](crate::PostcodeLookup::outcodes) says.
+    ///
+    /// # Errors
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) for a limit out of range or too long a text.
+    pub fn outcodes_from(&self, prefix: &str, limit: usize) -> Result<Vec<Outcode>> {
+        check::limit(limit)?;
+        check::text(prefix)?;
+        let prefix = without_spaces(prefix).to_uppercase();
+        let (inner, data) = (self.inner(), &*self.inner().bytes);
+        let count = inner.keys.outcode_count();
+        // Outcodes are in the order of their texts.
+        let start = first(count, |n| {
+            let outcode = inner.keys.outcode_entry(data, n).and_then(|entry| entry.outcode());
+            outcode.is_none_or(|outcode| outcode.text().as_str() >= prefix.as_str())
+        });
+        Ok((start..count)
+            .filter_map(|n| inner.keys.outcode_entry(data, n))
+            .filter_map(|entry| Some((entry.live, entry.outcode()?)))
+            .take_while(|(_, outcode)| outcode.text().starts_with(&prefix))
+            .filter(|(live, _)| *live > 0)
+            .map(|(_, outcode)| outcode)
+            .take(limit)
+            .collect())
+    }
+
+    /// At most `limit` live postcodes with codes in a range, whole outcodes without any skipped.
+    fn live_codes(&self, from: u32, end: u32, limit: usize) -> Vec<Postcode> {
+        let (inner, data) = (self.inner(), &*self.inner().bytes);
+        let mut found = Vec::new();
+        let outcode_of = |code: u32| code / crate::postcode::PER_OUTCODE;
+        for n in inner.keys.outcode_from(data, outcode_of(from))..inner.keys.outcode_count() {
+            let Some(entry) = inner.keys.outcode_entry(data, n) else { break };
+            let start = entry.code.saturating_mul(crate::postcode::PER_OUTCODE);
+            if start >= end || found.len() >= limit {
+                break;
+            }
+            if entry.live > 0 {
+                let end = end.min(start.saturating_add(crate::postcode::PER_OUTCODE));
+                let rows = live(inner, start.max(from), end);
+                found.extend(rows.map(|(_, postcode)| postcode).take(limit - found.len()));
+            }
+        }
+        found
+    }
+
+    /// Live postcodes for a partial text, as
+    /// [`PostcodeLookup::search`](crate::PostcodeLookup::search) says.
+    ///
+    /// # Errors
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) for a limit out of range or too long a text.
+    pub fn search(&self, query: &str, limit: usize) -> Result<Vec<Record>> {
+        check::limit(limit)?;
+        check::text(query)?;
+        let upper = query.to_uppercase();
+        let text = upper.trim_matches(is_space);
+        let compact = without_spaces(text);
+        // The windows of postcodes.io, each tried if none before has the text in it.
+        let mut kept = Vec::new();
+        if as_outcode(text).is_some() {
+            kept = self.window(spaced_from(&format!("{text} ")), limit, &compact);
+        }
+        if kept.is_empty()
+            && let Some(words) = two_words(text)
+        {
+            kept = self.window(spaced_from(&words), limit, &compact);
+        }
+        if kept.is_empty() {
+            let window = self.compact_window(text.as_bytes(), limit);
+            kept = window.into_iter().filter(|postcode| contains(*postcode, &compact)).collect();
+        }
+        if let Some(&exact) = kept.iter().find(|postcode| postcode.compact().as_str() == compact) {
+            kept = vec![exact];
+        }
+        Ok(kept.into_iter().filter_map(|postcode| self.get(postcode).live()).collect())
+    }
+
+    /// The next `limit` live postcodes from a code on, of which those are kept that have the text in them.
+    fn window(&self, from: u32, limit: usize, compact: &str) -> Vec<Postcode> {
+        let window = self.live_codes(from, CODES, limit);
+        window.into_iter().filter(|postcode| contains(*postcode, compact)).collect()
+    }
+
+    /// The first live postcodes whose form without a space is not below the text, ordered by that form.
+    fn compact_window(&self, text: &[u8], limit: usize) -> Vec<Postcode> {
+        let (inner, data) = (self.inner(), &*self.inner().bytes);
+        let count = inner.keys.outcode_count();
+        let family_of = |n: u32| inner.keys.outcode_entry(data, n)?.outcode().map(family);
+        let mut n = first(count, |n| {
+            // Nothing of the family sorts after its last digit and letters, since `Z` is above all digits.
+            family_of(n).is_none_or(|root| [root.text().as_bytes(), b"9ZZ"].concat().as_slice() >= text)
+        });
+        let mut found = Vec::new();
+        while n < count && found.len() < limit {
+            let Some(root) = family_of(n) else { break };
+            let mut streams = Vec::new();
+            while n < count && family_of(n) == Some(root) {
+                if let Some(entry) = inner.keys.outcode_entry(data, n).filter(|entry| entry.live > 0)
+                    && let Some(outcode) = entry.outcode()
+                {
+                    streams.push(Stream::new(inner, outcode, text));
+                }
+                n += 1;
+            }
+            merge(&mut streams, limit, &mut found);
+        }
+        found
+    }
+}
+
+fn contains(postcode: Postcode, compact: &str) -> bool {
+    postcode.compact().contains(compact)
+}
+
+/// What sorts together without spaces: `M1` and `M10` to `M19`, whose postcodes interleave (M1 1AD is `M11AD`
+/// and M11 1AA is `M111AA`). Families follow one another in the order of outcodes.
+fn family(outcode: Outcode) -> Outcode {
+    let text = outcode.text();
+    match text.as_bytes() {
+        [root @ .., before, last] if before.is_ascii_digit() && last.is_ascii_digit() => {
+            Outcode::from_bytes(&[root, &[*before]].concat()).unwrap_or(outcode)
+        }
+        _ => outcode,
+    }
+}
+
+/// The live postcodes of one outcode from a text on, which are in the order of their compact forms.
+struct Stream<'a> {
+    inner: &'a Inner,
+    scan: Scan<'a>,
+    end: u32,
+    head: Option<Postcode>,
+}
+
+impl<'a> Stream<'a> {
+    fn new(inner: &'a Inner, outcode: Outcode, text: &[u8]) -> Self {
+        let start = outcode.code().saturating_mul(crate::postcode::PER_OUTCODE);
+        let below = first(crate::postcode::PER_OUTCODE, |n| {
+            Postcode::from_code(start.saturating_add(n))
+                .is_none_or(|postcode| postcode.compact().as_bytes() >= text)
+        });
+        let end = start.saturating_add(crate::postcode::PER_OUTCODE);
+        let scan = inner.keys.scan(&inner.bytes, start.saturating_add(below));
+        let mut stream = Self { inner, scan, end, head: None };
+        stream.advance();
+        stream
+    }
+
+    fn advance(&mut self) {
+        let (inner, end) = (self.inner, self.end);
+        self.head = self
+            .scan
+            .by_ref()
+            .take_while(|(_, postcode)| postcode.code() < end)
+            .find(|(row, _)| inner.rows.is_live(&inner.bytes, *row))
+            .map(|(_, postcode)| postcode);
+    }
+}
+
+/// Takes postcodes from the streams in the order of compact forms. There are eleven streams at most.
+fn merge(streams: &mut [Stream<'_>], limit: usize, found: &mut Vec<Postcode>) {
+    while found.len() < limit {
+        let heads = streams.iter_mut().filter_map(|stream| Some((stream.head?.compact(), stream)));
+        let Some((_, stream)) = heads.min_by(|a, b| a.0.as_str().cmp(b.0.as_str())) else { return };
+        found.extend(stream.head);
+        stream.advance();
+    }
+}

@@ -1,0 +1,299 @@
+//! The frame of the file: header, table of sections, checksums. `docs/FORMAT.md` is the reference.
+
+use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
+
+use crate::dataset::file::bytes::{u16_at, u32_at, u64_at};
+use crate::{Error, ErrorKind, Result};
+
+/// Not text, and broken by any transfer that converts line ends (the idea of PNG's signature).
+pub(crate) const MAGIC: [u8; 8] = *b"\x89UKPC\r\n\x1a";
+/// Raised when an old reader would misread the file.
+pub(crate) const MAJOR: u16 = 1;
+/// Raised when something is added that an old reader can skip. A file says the least that has all that is in it, so that
+/// the same content gives the same bytes as ever.
+fn minor(entries: &[Entry]) -> u16 {
+    let has = |added: &[u32]| entries.iter().any(|entry| added.contains(&entry.id));
+    let before = section::AREA_CODES + crate::AreaKind::ParliamentaryConstituencyBefore as u32;
+    match () {
+        () if has(&[section::SCOTTISH_SETS]) => 3,
+        () if has(&[section::WIDER_PLACES, section::APPROXIMATE, before]) => 2,
+        () if has(&[section::PLACES, section::SCOTTISH_POSTCODES]) => 1,
+        () => 0,
+    }
+}
+
+pub(crate) const HEADER: usize = 64;
+pub(crate) const ENTRY: usize = 32;
+/// Sections begin at multiples of this.
+pub(crate) const ALIGN: usize = 64;
+/// More sections than any version writes; a larger number is damage.
+const MAX_SECTIONS: u32 = 4096;
+
+/// The sections of this version. Numbers are for ever.
+pub(crate) mod section {
+    /// JSON: edition, source, attribution, counts.
+    pub(crate) const METADATA: u32 = 1;
+    /// Ranked bitmap of sectors: from sector code to sector number.
+    pub(crate) const SECTOR_INDEX: u32 = 2;
+    /// Sorted sector codes.
+    pub(crate) const SECTORS: u32 = 3;
+    /// Ranked bitmap of units, one line a sector: from unit to row.
+    pub(crate) const UNITS: u32 = 4;
+    /// One entry an outcode.
+    pub(crate) const OUTCODES: u32 = 5;
+    /// Packed table, one row a postcode.
+    pub(crate) const ROWS: u32 = 6;
+    /// Packed table, one row a distinct combination of areas.
+    pub(crate) const AREA_SETS: u32 = 7;
+    /// Names and aliases.
+    pub(crate) const STRINGS: u32 = 8;
+    /// Packed tables of the spatial index.
+    pub(crate) const BANDS: u32 = 9;
+    /// See [`BANDS`].
+    pub(crate) const CELLS: u32 = 10;
+    /// See [`BANDS`].
+    pub(crate) const CELL_ROWS: u32 = 11;
+    /// Packed table, one row a populated place.
+    pub(crate) const PLACES: u32 = 12;
+    /// Packed table, one row a postcode of the Scottish Postcode Directory.
+    pub(crate) const SCOTTISH_POSTCODES: u32 = 13;
+    /// Packed table, one row an outcode: its approximate position.
+    pub(crate) const APPROXIMATE: u32 = 14;
+    /// As [`PLACES`], of islands and areas.
+    pub(crate) const WIDER_PLACES: u32 = 16;
+    /// Packed table, one row a distinct combination of areas of the Scottish Postcode Directory.
+    pub(crate) const SCOTTISH_SETS: u32 = 17;
+    /// Plus the number of a [`ScottishArea`](crate::ScottishArea): its codes, laid out as those of an area kind.
+    pub(crate) const SCOTTISH_CODES: u32 = AREA_CODES + 64;
+    /// Likewise, its names.
+    pub(crate) const SCOTTISH_NAMES: u32 = AREA_NAMES + 64;
+    /// Plus the number of an area kind: its codes.
+    pub(crate) const AREA_CODES: u32 = 0x100;
+    /// Plus the number of an area kind: packed table of its names and aliases.
+    pub(crate) const AREA_NAMES: u32 = 0x200;
+
+    /// The name that errors and `inspect` use.
+    pub(crate) fn name(id: u32) -> String {
+        let known = match id {
+            METADATA => "metadata",
+            SECTOR_INDEX => "sector index",
+            SECTORS => "sectors",
+            UNITS => "units",
+            OUTCODES => "outcodes",
+            ROWS => "rows",
+            AREA_SETS => "area sets",
+            STRINGS => "strings",
+            BANDS => "spatial bands",
+            CELLS => "spatial cells",
+            CELL_ROWS => "spatial rows",
+            PLACES => "places",
+            WIDER_PLACES => "islands and areas",
+            SCOTTISH_POSTCODES => "Scottish postcodes",
+            APPROXIMATE => "approximate positions",
+            SCOTTISH_SETS => "Scottish area sets",
+            SCOTTISH_CODES => "codes of Scottish parliamentary constituencies",
+            SCOTTISH_NAMES => "names of Scottish parliamentary constituencies",
+            _ => "",
+        };
+        let kind = |base: u32| crate::AreaKind::ALL.get(id.wrapping_sub(base) as usize);
+        let scottish = |base: u32| crate::ScottishArea::ALL.get(id.wrapping_sub(base) as usize);
+        match (known, kind(AREA_CODES), kind(AREA_NAMES), scottish(SCOTTISH_CODES), scottish(SCOTTISH_NAMES))
+        {
+            ("", Some(kind), ..) => format!("codes of {kind:?}"),
+            ("", _, Some(kind), ..) => format!("names of {kind:?}"),
+            ("", _, _, Some(area), _) => format!("codes of {area:?} (Scotland)"),
+            ("", _, _, _, Some(area)) => format!("names of {area:?} (Scotland)"),
+            ("", ..) => format!("number {id} (unknown to this version)"),
+            (known, ..) => known.to_owned(),
+        }
+    }
+}
+
+/// An error about a dataset file: which, where in it, what, and what to do.
+pub(crate) fn damaged(origin: &str, place: &str, at: usize, what: impl std::fmt::Display) -> Error {
+    Error::new(
+        ErrorKind::Dataset,
+        format!("{origin}: {place}, byte {at}: {what}; the dataset is damaged, copy or import it again"),
+    )
+}
+
+/// One row of the table of sections.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Entry {
+    pub(crate) id: u32,
+    pub(crate) start: usize,
+    pub(crate) len: usize,
+    pub(crate) checksum: u64,
+}
+
+impl Entry {
+    pub(crate) fn of<'a>(&self, data: &'a [u8]) -> &'a [u8] {
+        data.get(self.start..self.start + self.len).unwrap_or_default()
+    }
+}
+
+/// Header and table, checked.
+#[derive(Debug)]
+pub(crate) struct Frame {
+    pub(crate) minor: u16,
+    pub(crate) entries: Vec<Entry>,
+    /// Hex of a hash over the sections' numbers and checksums.
+    pub(crate) fingerprint: String,
+}
+
+impl Frame {
+    pub(crate) fn read(data: &[u8], origin: &str) -> Result<Self> {
+        let header = |at, what: String| damaged(origin, "header", at, what);
+        let other = |what: String| Error::new(ErrorKind::Dataset, format!("{origin}: {what}"));
+        let start = data.get(..MAGIC.len().min(data.len())).unwrap_or_default();
+        if data.is_empty() {
+            return Err(other(
+                "an empty file is no dataset: import one with `postcode-service import`".into(),
+            ));
+        }
+        if !MAGIC.starts_with(start) {
+            return Err(other(
+                "not a postcode dataset, its first bytes are others: import one with `postcode-service import`"
+                    .into(),
+            ));
+        }
+        let Some(head) = data.get(..HEADER) else {
+            return Err(header(data.len(), format!("the file ends within its {HEADER}-byte header")));
+        };
+        let (Some(major), Some(minor)) = (u16_at(head, 8), u16_at(head, 10)) else {
+            return Err(header(8, "no version".into()));
+        };
+        if major != MAJOR {
+            return Err(other(format!(
+                "format version {major}.{minor}, and this program reads {MAJOR}.x: {}",
+                if major > MAJOR { "use a newer program" } else { "import the dataset again" }
+            )));
+        }
+        let word = |at| u64_at(head, at).unwrap_or_default();
+        if word(56) != xxh3_64(&head[..56]) {
+            return Err(header(56, "its checksum is wrong".into()));
+        }
+        let count = u32_at(head, 12).unwrap_or_default();
+        if count > MAX_SECTIONS {
+            return Err(header(12, format!("{count} sections")));
+        }
+        let table_len = count as usize * ENTRY;
+        let Some(table) = data.get(HEADER..HEADER + table_len) else {
+            return Err(damaged(origin, "table of sections", data.len(), "the file ends within it"));
+        };
+        if word(24) != xxh3_64(table) {
+            return Err(damaged(origin, "table of sections", HEADER, "its checksum is wrong"));
+        }
+        let mut entries = Vec::with_capacity(count as usize);
+        let mut hashed = Vec::with_capacity(count as usize * 12);
+        let mut floor = (HEADER + table_len) as u64;
+        for (n, row) in table.chunks_exact(ENTRY).enumerate() {
+            let at = HEADER + n * ENTRY;
+            let id = u32_at(row, 0).unwrap_or_default();
+            let [start, len, checksum] = [8, 16, 24].map(|at| u64_at(row, at).unwrap_or_default());
+            let end = start.checked_add(len).filter(|_| start >= floor && start % ALIGN as u64 == 0);
+            let Some(end) = end.filter(|&end| end <= word(16)) else {
+                return Err(damaged(
+                    origin,
+                    "table of sections",
+                    at,
+                    format!("{} lies outside", section::name(id)),
+                ));
+            };
+            floor = end;
+            if data.len() as u64 <= end && (data.len() as u64) < word(16) {
+                return Err(damaged(
+                    origin,
+                    &format!("section {}", section::name(id)),
+                    data.len(),
+                    format!("the file ends here, and should have {} bytes", word(16)),
+                ));
+            }
+            // Both are at most the file's length, which is in memory.
+            entries.push(Entry { id, start: start as usize, len: len as usize, checksum });
+            hashed.extend_from_slice(&row[..4]);
+            hashed.extend_from_slice(&row[24..32]);
+        }
+        if data.len() as u64 != word(16) {
+            let what = format!("the file has {} bytes and should have {}", data.len(), word(16));
+            return Err(header(16, what));
+        }
+        Ok(Self { minor, entries, fingerprint: format!("{:032x}", xxh3_128(&hashed)) })
+    }
+
+    pub(crate) fn find(&self, id: u32) -> Option<&Entry> {
+        self.entries.iter().find(|entry| entry.id == id)
+    }
+
+    /// A section that every dataset has.
+    pub(crate) fn require(&self, id: u32, origin: &str) -> Result<&Entry> {
+        self.find(id)
+            .ok_or_else(|| damaged(origin, "table of sections", HEADER, format!("no {}", section::name(id))))
+    }
+
+    /// Compares every section with its checksum. What lies between them is in no checksum, and must be zero.
+    pub(crate) fn verify(&self, data: &[u8], origin: &str) -> Result<()> {
+        let mut end = HEADER + self.entries.len() * ENTRY;
+        let ends = std::iter::once(Entry { id: 0, start: data.len(), len: 0, checksum: xxh3_64(&[]) });
+        for entry in self.entries.iter().copied().chain(ends) {
+            let padding = data.get(end..entry.start).unwrap_or_default();
+            if let Some(at) = padding.iter().position(|byte| *byte != 0) {
+                return Err(damaged(origin, "padding", end + at, "a byte between sections is not zero"));
+            }
+            end = entry.start + entry.len;
+            if xxh3_64(entry.of(data)) != entry.checksum {
+                let place = format!("section {}", section::name(entry.id));
+                return Err(damaged(origin, &place, entry.start, "its checksum is wrong"));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Lays sections out one after the other, then writes table and header in front.
+pub(crate) struct FrameWriter {
+    data: Vec<u8>,
+    entries: Vec<Entry>,
+    sections: usize,
+}
+
+impl FrameWriter {
+    /// For exactly that many sections and about that many bytes.
+    pub(crate) fn new(sections: usize, capacity: usize) -> Self {
+        let mut data = Vec::with_capacity(capacity + HEADER + sections * (ENTRY + ALIGN));
+        data.resize(HEADER + sections * ENTRY, 0);
+        Self { data, entries: Vec::with_capacity(sections), sections }
+    }
+
+    /// Adds a section that `fill` appends to the bytes so far.
+    pub(crate) fn section(&mut self, id: u32, fill: impl FnOnce(&mut Vec<u8>)) {
+        self.data.resize(self.data.len().next_multiple_of(ALIGN), 0);
+        let start = self.data.len();
+        fill(&mut self.data);
+        let body = &self.data[start..];
+        self.entries.push(Entry { id, start, len: body.len(), checksum: xxh3_64(body) });
+    }
+
+    pub(crate) fn finish(mut self) -> Vec<u8> {
+        debug_assert_eq!(self.sections, self.entries.len());
+        for (n, entry) in self.entries.iter().enumerate() {
+            let row = &mut self.data[HEADER + n * ENTRY..][..ENTRY];
+            row[..4].copy_from_slice(&entry.id.to_le_bytes());
+            row[8..16].copy_from_slice(&(entry.start as u64).to_le_bytes());
+            row[16..24].copy_from_slice(&(entry.len as u64).to_le_bytes());
+            row[24..].copy_from_slice(&entry.checksum.to_le_bytes());
+        }
+        let table = xxh3_64(&self.data[HEADER..HEADER + self.sections * ENTRY]);
+        let (len, minor) = (self.data.len() as u64, minor(&self.entries));
+        let head = &mut self.data[..HEADER];
+        head[..8].copy_from_slice(&MAGIC);
+        head[8..10].copy_from_slice(&MAJOR.to_le_bytes());
+        head[10..12].copy_from_slice(&minor.to_le_bytes());
+        head[12..16].copy_from_slice(&(self.sections as u32).to_le_bytes());
+        head[16..24].copy_from_slice(&len.to_le_bytes());
+        head[24..32].copy_from_slice(&table.to_le_bytes());
+        let checksum = xxh3_64(&head[..56]);
+        head[56..].copy_from_slice(&checksum.to_le_bytes());
+        self.data
+    }
+}

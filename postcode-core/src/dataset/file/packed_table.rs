@@ -1,0 +1,371 @@
+//! A table of small integers, each column as many bits wide as its values need.
+//!
+//! Rows are `stride` bits apart, columns at fixed bit offsets in them, so that any cell is one unaligned
+//! 64-bit read, a shift and a mask. The table describes itself: a column that no row has takes no space,
+//! one that is the same in every row takes none but its description.
+
+use std::ops::Range;
+
+use crate::Result;
+use crate::dataset::file::bytes::{i64_at, u16_at, u32_at, u64_at};
+use crate::dataset::file::format::damaged;
+
+const HEADER: usize = 16;
+const COLUMN: usize = 16;
+const NULLABLE: u8 = 1;
+/// A 64-bit read at any bit offset within a byte still holds this many bits.
+const MAX_WIDTH: u8 = 56;
+const MAX_BASE: i64 = 1 << 56;
+/// Zero bytes after the last row, so that a 64-bit read of its last column stays inside.
+const SLACK: usize = 8;
+
+/// Where a column is and how its numbers read.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Column {
+    offset: u32,
+    width: u8,
+    nullable: bool,
+    base: i64,
+}
+
+impl Column {
+    /// A column that no row has.
+    const ABSENT: Self = Self { offset: 0, width: 0, nullable: true, base: 0 };
+
+    pub(crate) fn is_absent(&self) -> bool {
+        self.nullable && self.width == 0
+    }
+
+    pub(crate) fn bits(&self) -> u8 {
+        self.width
+    }
+}
+
+/// A packed table in a section of a dataset.
+#[derive(Debug)]
+pub(crate) struct PackedTable {
+    /// First byte of the rows, from the start of the file.
+    start: usize,
+    rows: u32,
+    stride: u32,
+    columns: Vec<(u16, Column)>,
+}
+
+impl PackedTable {
+    /// Without rows and columns.
+    pub(crate) const EMPTY: Self = Self { start: 0, rows: 0, stride: 0, columns: Vec::new() };
+
+    /// Reads the description in `data[at..at + len]` and checks that the rows are inside.
+    pub(crate) fn read(data: &[u8], at: usize, len: usize, origin: &str, place: &str) -> Result<Self> {
+        let bad = |at, what: String| damaged(origin, place, at, what);
+        let section = data.get(at..at + len).unwrap_or_default();
+        let word = |n| u32_at(section, n).ok_or_else(|| bad(at, "too short for a table".into()));
+        let (rows, stride, count, body) = (word(0)?, word(4)?, word(8)? as usize, word(12)? as usize);
+        if stride > 4096 || count > 512 || body < HEADER + count * COLUMN {
+            return Err(bad(at, format!("a table of {count} columns in {stride} bits, from byte {body}")));
+        }
+        let needed = body as u64 + (u64::from(rows) * u64::from(stride)).div_ceil(8) + SLACK as u64;
+        if needed != len as u64 {
+            return Err(bad(at, format!("a table of {needed} bytes in a section of {len}")));
+        }
+        let mut columns = Vec::with_capacity(count);
+        for n in 0..count {
+            let here = HEADER + n * COLUMN;
+            let (Some(id), Some(&[width, flags]), Some(offset), Some(base)) = (
+                u16_at(section, here),
+                section.get(here + 2..).and_then(<[u8]>::first_chunk),
+                u32_at(section, here + 4),
+                i64_at(section, here + 8),
+            ) else {
+                return Err(bad(at + here, "no column".into()));
+            };
+            let end = u64::from(offset) + u64::from(width);
+            if width > MAX_WIDTH || end > u64::from(stride) || !(-MAX_BASE..=MAX_BASE).contains(&base) {
+                return Err(bad(at + here, format!("column {id}: {width} bits at {offset} of {stride}")));
+            }
+            columns.push((id, Column { offset, width, nullable: flags & NULLABLE != 0, base }));
+        }
+        Ok(Self { start: at + body, rows, stride, columns })
+    }
+
+    pub(crate) fn rows(&self) -> u32 {
+        self.rows
+    }
+
+    pub(crate) fn columns(&self) -> &[(u16, Column)] {
+        &self.columns
+    }
+
+    pub(crate) fn column(&self, id: u16) -> Column {
+        self.columns.iter().find(|(other, _)| *other == id).map_or(Column::ABSENT, |(_, column)| *column)
+    }
+
+    /// The number in a cell; `None` if it is null or there is no such row.
+    #[inline]
+    pub(crate) fn get(&self, data: &[u8], row: u32, column: Column) -> Option<i64> {
+        if row >= self.rows {
+            return None;
+        }
+        let bit = u64::from(row) * u64::from(self.stride) + u64::from(column.offset);
+        let word = u64_at(data, self.start + (bit / 8) as usize)?;
+        let raw = (word >> (bit % 8)) & ((1 << column.width) - 1);
+        if column.nullable {
+            if raw == 0 { None } else { Some(column.base + (raw - 1) as i64) }
+        } else {
+            Some(column.base + raw as i64)
+        }
+    }
+
+    /// [`Self::get`] for what is an index or a small code. Outside `u32` it is damage, and read as null.
+    #[inline]
+    pub(crate) fn get_u32(&self, data: &[u8], row: u32, column: Column) -> Option<u32> {
+        u32::try_from(self.get(data, row, column)?).ok()
+    }
+}
+
+/// What a column holds, seen before it is laid out.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Extent {
+    min: i64,
+    max: i64,
+    nulls: bool,
+}
+
+impl Extent {
+    pub(crate) const NONE: Self = Self { min: i64::MAX, max: i64::MIN, nulls: false };
+
+    #[inline]
+    pub(crate) fn see(&mut self, value: Option<i64>) {
+        match value {
+            Some(value) => {
+                self.min = self.min.min(value);
+                self.max = self.max.max(value);
+            }
+            None => self.nulls = true,
+        }
+    }
+
+    /// Bits for its values; `None` if all are null.
+    fn width(&self) -> Option<u8> {
+        (self.min <= self.max).then(|| {
+            let largest = (self.max - self.min) as u64 + u64::from(self.nulls);
+            (64 - largest.leading_zeros()) as u8
+        })
+    }
+}
+
+/// What the columns of many rows hold, seen as keys: values that are never 0, and 0 for null.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct KeyExtents<const N: usize> {
+    /// The least key, which is 0 if there are nulls.
+    least: [u32; N],
+    /// The least key that is not 0, less 1.
+    least_value: [u32; N],
+    most: [u32; N],
+}
+
+impl<const N: usize> KeyExtents<N> {
+    pub(crate) const NONE: Self = Self { least: [u32::MAX; N], least_value: [u32::MAX; N], most: [0; N] };
+
+    #[inline]
+    pub(crate) fn see(&mut self, keys: [u32; N]) {
+        for (n, key) in keys.into_iter().enumerate() {
+            self.least[n] = self.least[n].min(key);
+            self.least_value[n] = self.least_value[n].min(key.wrapping_sub(1));
+            self.most[n] = self.most[n].max(key);
+        }
+    }
+
+    /// What these and others have seen.
+    pub(crate) fn join(&mut self, other: &Self) {
+        for n in 0..N {
+            self.least[n] = self.least[n].min(other.least[n]);
+            self.least_value[n] = self.least_value[n].min(other.least_value[n]);
+            self.most[n] = self.most[n].max(other.most[n]);
+        }
+    }
+
+    /// Forgets a column.
+    pub(crate) fn clear(&mut self, n: usize) {
+        (self.least[n], self.least_value[n], self.most[n]) = (0, u32::MAX, 0);
+    }
+
+    /// The extents of the values, which are the keys plus `bias`.
+    pub(crate) fn extents(&self, bias: &[i64; N]) -> [Extent; N] {
+        std::array::from_fn(|n| match self.most[n] {
+            0 => Extent::NONE,
+            most => Extent {
+                min: i64::from(self.least_value[n]) + 1 + bias[n],
+                max: i64::from(most) + bias[n],
+                nulls: self.least[n] == 0,
+            },
+        })
+    }
+
+    pub(crate) fn layout(&self) -> KeyLayout<N> {
+        let widths = self.extents(&[0; N]).map(|extent| extent.width().unwrap_or(0));
+        let mut layout = KeyLayout {
+            less: std::array::from_fn(|n| self.least_value[n].saturating_add(u32::from(self.least[n] != 0))),
+            shift: [0; N],
+            words: Vec::new(),
+            stride: widths.iter().map(|width| usize::from(*width)).sum(),
+        };
+        for (n, width) in widths.into_iter().enumerate().filter(|(_, width)| *width > 0) {
+            match layout.words.last_mut().filter(|word| word.width + width <= 64) {
+                Some(word) => {
+                    layout.shift[n] = word.width;
+                    word.width += width;
+                    word.columns.end = n + 1;
+                }
+                None => layout.words.push(Word { columns: n..n + 1, width }),
+            }
+        }
+        layout
+    }
+
+    /// As numbers, to be stored.
+    #[cfg(feature = "embedded")]
+    pub(crate) fn as_arrays(&self) -> [[u32; N]; 3] {
+        [self.least, self.least_value, self.most]
+    }
+
+    #[cfg(feature = "embedded")]
+    pub(crate) fn from_arrays([least, least_value, most]: [[u32; N]; 3]) -> Self {
+        Self { least, least_value, most }
+    }
+}
+
+/// How keys become cells: neighbouring columns are first put together in words, so that the writer has fewer and
+/// longer pieces to place.
+#[derive(Clone, Debug)]
+pub(crate) struct KeyLayout<const N: usize> {
+    /// What to subtract from a key.
+    less: [u32; N],
+    /// Where a column begins in its word.
+    shift: [u8; N],
+    words: Vec<Word>,
+    /// The bits of a row.
+    stride: usize,
+}
+
+/// Columns that are at most 64 bits together.
+#[derive(Clone, Debug)]
+struct Word {
+    columns: Range<usize>,
+    width: u8,
+}
+
+/// Writes a packed table: all its columns first, then cell by cell, row by row.
+pub(crate) struct TableWriter<'a> {
+    out: &'a mut Vec<u8>,
+    /// What to subtract from a value, by column; `None` if the column is not stored.
+    columns: Vec<Option<(i64, u8)>>,
+    next: usize,
+    cells: CellWriter,
+}
+
+impl<'a> TableWriter<'a> {
+    pub(crate) fn new(out: &'a mut Vec<u8>, rows: usize, columns: &[(u16, Extent)]) -> Self {
+        let stride = write_columns(out, rows, columns);
+        let columns = columns
+            .iter()
+            .map(|(_, extent)| Some((extent.min - i64::from(extent.nulls), extent.width()?)))
+            .collect();
+        Self { out, columns, next: 0, cells: CellWriter::of(rows, stride) }
+    }
+
+    /// The next cell.
+    #[inline]
+    pub(crate) fn push(&mut self, value: Option<i64>) {
+        let column = self.columns[self.next];
+        self.next = if self.next + 1 == self.columns.len() { 0 } else { self.next + 1 };
+        let Some((base, width)) = column else { return };
+        let raw = value.map_or(0, |value| (value - base) as u64);
+        debug_assert!(raw >> width == 0);
+        self.cells.push(raw, width);
+    }
+
+    pub(crate) fn finish(self) {
+        finish_cells(self.out, [self.cells.finish()]);
+    }
+}
+
+/// Writes a packed table of cells that [`CellWriter`]s have written, in their order, each but the last of a
+/// multiple of 8 rows, so that no two share a byte.
+pub(crate) fn write_cells(out: &mut Vec<u8>, rows: usize, columns: &[(u16, Extent)], cells: Vec<Vec<u8>>) {
+    write_columns(out, rows, columns);
+    finish_cells(out, cells);
+}
+
+fn finish_cells(out: &mut Vec<u8>, cells: impl IntoIterator<Item = Vec<u8>>) {
+    cells.into_iter().for_each(|cells| out.extend_from_slice(&cells));
+    out.extend_from_slice(&[0; SLACK]);
+}
+
+/// Describes a table, and gives the bits of a row.
+fn write_columns(out: &mut Vec<u8>, rows: usize, columns: &[(u16, Extent)]) -> usize {
+    let stored: Vec<_> = columns.iter().filter_map(|(id, e)| Some((*id, *e, e.width()?))).collect();
+    let stride: u32 = stored.iter().map(|(.., width)| u32::from(*width)).sum();
+    let body = (HEADER + stored.len() * COLUMN).next_multiple_of(8);
+    for word in [rows as u32, stride, stored.len() as u32, body as u32] {
+        out.extend_from_slice(&word.to_le_bytes());
+    }
+    let mut offset = 0;
+    for (id, extent, width) in &stored {
+        debug_assert!(*width <= MAX_WIDTH);
+        out.extend_from_slice(&id.to_le_bytes());
+        out.extend_from_slice(&[*width, u8::from(extent.nulls) * NULLABLE]);
+        out.extend_from_slice(&u32::to_le_bytes(offset));
+        out.extend_from_slice(&extent.min.to_le_bytes());
+        offset += u32::from(*width);
+    }
+    stride as usize
+}
+
+/// Cells as they are stored, one after the other.
+pub(crate) struct CellWriter {
+    out: Vec<u8>,
+    pending: u64,
+    filled: u8,
+}
+
+impl CellWriter {
+    pub(crate) fn new<const N: usize>(rows: usize, layout: &KeyLayout<N>) -> Self {
+        Self::of(rows, layout.stride)
+    }
+
+    fn of(rows: usize, stride: usize) -> Self {
+        Self { out: Vec::with_capacity((rows * stride).div_ceil(8)), pending: 0, filled: 0 }
+    }
+
+    /// The low bits of `raw`, which has no others.
+    #[inline]
+    fn push(&mut self, raw: u64, width: u8) {
+        self.pending |= raw << self.filled;
+        self.filled += width;
+        if self.filled >= 64 {
+            self.out.extend_from_slice(&self.pending.to_le_bytes());
+            self.filled -= 64;
+            // What did not fit: `width` is more than what is left over, so the shift is below 64.
+            self.pending = if self.filled == 0 { 0 } else { raw >> (width - self.filled) };
+        }
+    }
+
+    /// The next row, of keys within the extents of the layout. (Others make a wrong row, and no panic.)
+    #[inline]
+    pub(crate) fn push_keys<const N: usize>(&mut self, keys: [u32; N], layout: &KeyLayout<N>) {
+        for word in &layout.words {
+            let mut bits = 0;
+            for n in word.columns.clone() {
+                bits |= u64::from(keys[n].saturating_sub(layout.less[n])) << layout.shift[n];
+            }
+            self.push(bits, word.width);
+        }
+    }
+
+    pub(crate) fn finish(mut self) -> Vec<u8> {
+        let bytes = usize::from(self.filled.div_ceil(8));
+        self.out.extend_from_slice(&self.pending.to_le_bytes()[..bytes]);
+        self.out
+    }
+}

@@ -1,0 +1,122 @@
+//! A bitmap that knows how many bits are set before each: from a key to its number in order.
+//!
+//! A line of 64 bytes, one cache line, holds 441 bits (the possible units of a sector) in seven words, and
+//! in the eighth the number of bits set in all lines before (32 bits) and, within the line, before words
+//! 2, 4 and 6 (9 bits each). So a key's number costs one line and at most two popcounts, no key is stored,
+//! and what is not there is known without looking further.
+
+use crate::dataset::file::bytes::u64_at;
+use crate::postcode::UNITS;
+
+/// Bytes of a line.
+pub(crate) const LINE: usize = 64;
+/// Bits of a line.
+pub(crate) const BITS: u32 = UNITS;
+const WORDS: usize = 7;
+
+/// Lines for a space of `keys` keys.
+pub(crate) const fn lines_for(keys: u32) -> usize {
+    keys.div_ceil(BITS) as usize
+}
+
+/// The bits of one line.
+pub(crate) type Words = [u64; WORDS];
+
+/// The number of the key at `bit` of the line, if it is set.
+#[inline]
+pub(crate) fn rank(lines: &[u8], line: usize, bit: u32) -> Option<u32> {
+    let line: &[u8; LINE] = lines.get(line * LINE..)?.first_chunk()?;
+    let word = |n: usize| u64_at(line, n * 8).unwrap_or_default();
+    let at = (bit / 64) as usize;
+    let mask = 1 << (bit % 64);
+    let own = word(at);
+    if own & mask == 0 || at >= WORDS {
+        return None;
+    }
+    let counts = word(WORDS);
+    let pair = at / 2;
+    // Before word 0 there is nothing, which shifting out of the base would not give.
+    let before = if pair == 0 { 0 } else { (counts >> (32 + 9 * (pair - 1))) as u32 & 511 };
+    let even = if at % 2 == 1 { word(at - 1).count_ones() } else { 0 };
+    Some((counts as u32).wrapping_add(before + even + (own & (mask - 1)).count_ones()))
+}
+
+/// The number of the first key of the line.
+#[inline]
+pub(crate) fn base(lines: &[u8], line: usize) -> Option<u32> {
+    u64_at(lines, line * LINE + WORDS * 8).map(|word| word as u32)
+}
+
+/// The bits of the line.
+pub(crate) fn words(lines: &[u8], line: usize) -> Option<Words> {
+    let bytes = lines.get(line * LINE..)?.first_chunk::<LINE>()?;
+    let mut words: Words = std::array::from_fn(|n| u64_at(bytes, n * 8).unwrap_or_default());
+    words[WORDS - 1] &= (1 << (BITS - 384)) - 1;
+    Some(words)
+}
+
+/// The bit of the line that is the `n`th set one.
+pub(crate) fn select(words: &Words, mut n: u32) -> Option<u32> {
+    for (at, &word) in words.iter().enumerate() {
+        if n < word.count_ones() {
+            let mut word = word;
+            for _ in 0..n {
+                word &= word - 1;
+            }
+            return Some(at as u32 * 64 + word.trailing_zeros());
+        }
+        n -= word.count_ones();
+    }
+    None
+}
+
+/// Appends lines for bits in order, the base of each from those before.
+pub(crate) fn write<'a>(out: &mut Vec<u8>, lines: impl Iterator<Item = &'a Words>) {
+    let mut base = 0;
+    for words in lines {
+        let counts = words.map(u64::count_ones);
+        let [two, four, six] = [2, 4, 6].map(|n| u64::from(counts[..n].iter().sum::<u32>()));
+        for word in words {
+            out.extend_from_slice(&word.to_le_bytes());
+        }
+        let last = u64::from(base) | two << 32 | four << 41 | six << 50;
+        out.extend_from_slice(&last.to_le_bytes());
+        base += counts.iter().sum::<u32>();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::collections::BTreeSet;
+
+    proptest! {
+        #[test]
+        fn rank_and_select_agree_with_a_set(keys in prop::collection::btree_set(0u32..BITS * 5, 0..900)) {
+            let mut lines = vec![[0u64; WORDS]; 5];
+            for &key in &keys {
+                lines[(key / BITS) as usize][(key % BITS / 64) as usize] |= 1 << (key % BITS % 64);
+            }
+            let mut bytes = Vec::new();
+            write(&mut bytes, lines.iter());
+            let numbered: BTreeSet<_> = keys.iter().enumerate().map(|(n, &key)| (key, n as u32)).collect();
+            for key in 0..BITS * 5 {
+                let expected = numbered.range((key, 0)..).next().filter(|(k, _)| *k == key).map(|(_, n)| *n);
+                prop_assert_eq!(rank(&bytes, (key / BITS) as usize, key % BITS), expected);
+            }
+            for &(key, n) in &numbered {
+                let line = (key / BITS) as usize;
+                let within = n - base(&bytes, line).unwrap();
+                prop_assert_eq!(select(&words(&bytes, line).unwrap(), within), Some(key % BITS));
+            }
+        }
+    }
+
+    #[test]
+    fn beyond_the_end_is_nothing() {
+        assert_eq!(rank(&[0xff; 63], 0, 3), None);
+        assert_eq!(rank(&[0xff; 64], 1, 3), None);
+        assert_eq!(rank(&[0xff; 64], 0, 511), None);
+    }
+}

@@ -1,0 +1,116 @@
+//! A dataset file that was read: its bytes, its sections, and the indexes that are made when first asked for.
+
+use std::fmt;
+use std::sync::OnceLock;
+
+use super::file::bytes::Bytes;
+use super::file::format::{Entry, Frame, damaged, section};
+use super::file::metadata::Metadata;
+use super::section::approximate::Positions;
+use super::section::areas::{self, AreaTables};
+use super::section::keys::Keys;
+use super::section::place_finder::PlaceFinder;
+use super::section::place_index::PlaceIndex;
+use super::section::places::Places;
+use super::section::rows::Rows;
+use super::section::scotland::Scotland;
+use super::section::sectors::{AreaSectors, SectorBox};
+use super::section::spatial::Spatial;
+use crate::{DatasetInfo, OutcodeSummary, Result};
+
+/// What an open dataset consists of.
+pub(crate) struct Inner {
+    pub(super) bytes: Bytes,
+    /// What errors call it: the path, or where the bytes came from.
+    pub(super) origin: String,
+    pub(super) frame: Frame,
+    pub(super) metadata: Metadata,
+    pub(super) info: DatasetInfo,
+    pub(super) keys: Keys,
+    pub(super) rows: Rows,
+    pub(super) areas: AreaTables,
+    pub(super) spatial: Spatial,
+    pub(super) places: Places,
+    /// Islands and areas.
+    pub(super) wider_places: Places,
+    /// Made when a place is first looked for by name.
+    pub(super) place_index: OnceLock<PlaceIndex>,
+    /// Made when a place is first looked for by what is typed.
+    pub(super) place_finder: OnceLock<PlaceFinder>,
+    pub(super) scotland: Scotland,
+    pub(super) positions: Positions,
+    /// Summaries, computed when first asked for, by the outcode's number.
+    pub(super) outcodes: Box<[OnceLock<Option<OutcodeSummary>>]>,
+    /// Where regions are, likewise: around each sector, and for each kind of area.
+    pub(super) sector_boxes: OnceLock<Box<[SectorBox]>>,
+    pub(super) area_sectors: [OnceLock<AreaSectors>; areas::KINDS],
+}
+
+impl Inner {
+    pub(crate) fn read(bytes: Bytes, origin: String) -> Result<Self> {
+        let frame = Frame::read(&bytes, &origin)?;
+        let metadata = Metadata::read(&frame, &bytes, &origin)?;
+        let rows = Rows::new(areas::table(&frame, &bytes, section::ROWS, &origin)?);
+        let keys = Keys::read(&frame, rows.count(), &origin)?;
+        let areas = AreaTables::read(&frame, &bytes, &origin)?;
+        let spatial = Spatial::read(&frame, &bytes, &origin)?;
+        let places = Places::read(&frame, &bytes, section::PLACES, &origin)?;
+        let wider_places = Places::read(&frame, &bytes, section::WIDER_PLACES, &origin)?;
+        let scotland = Scotland::read(&frame, &bytes, &origin)?;
+        let positions = Positions::read(&frame, &bytes, metadata.approximate_source.as_deref(), &origin)?;
+        // Their codes are all different, so that each row takes a bit at least.
+        let bits = |id| frame.find(id).map_or(0, |entry: &Entry| entry.len.saturating_mul(8) as u32);
+        // A table whose rows take no bits says nothing by its length about how many it has: without these bounds a
+        // damaged count would make loops of billions.
+        let counts = [
+            (section::ROWS, rows.count(), keys.sector_count().saturating_mul(crate::postcode::UNITS)),
+            (section::AREA_SETS, areas.sets.rows(), rows.count()),
+            (section::BANDS, spatial.bands.rows(), spatial.rows.rows()),
+            (section::CELLS, spatial.cells.rows(), spatial.rows.rows()),
+            (section::CELL_ROWS, spatial.rows.rows(), rows.count()),
+            (section::PLACES, places.count(), bits(section::PLACES)),
+            (section::WIDER_PLACES, wider_places.count(), bits(section::WIDER_PLACES)),
+            (section::SCOTTISH_POSTCODES, scotland.count(), bits(section::SCOTTISH_POSTCODES)),
+            (section::SCOTTISH_SETS, scotland.sets.rows(), scotland.count()),
+            (section::APPROXIMATE, positions.table.rows(), keys.outcode_count()),
+        ];
+        if let Some((id, count, most)) = counts.into_iter().find(|(_, count, most)| count > most) {
+            let (place, start) = (section::name(id), frame.require(id, &origin)?.start);
+            let what = format!("{count} rows where there can be {most}");
+            return Err(damaged(&origin, &format!("section {place}"), start, what));
+        }
+        let outcodes = (0..keys.outcode_count()).map(|_| OnceLock::new()).collect();
+        let info = metadata.info(&frame.fingerprint);
+        Ok(Self {
+            bytes,
+            origin,
+            frame,
+            metadata,
+            info,
+            keys,
+            rows,
+            areas,
+            spatial,
+            places,
+            wider_places,
+            place_index: OnceLock::new(),
+            place_finder: OnceLock::new(),
+            scotland,
+            positions,
+            outcodes,
+            sector_boxes: OnceLock::new(),
+            area_sectors: [const { OnceLock::new() }; areas::KINDS],
+        })
+    }
+}
+
+impl fmt::Debug for Inner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Dataset")
+            .field("origin", &self.origin)
+            .field("edition", &self.info.edition)
+            .field("fingerprint", &self.info.fingerprint)
+            .field("postcodes", &self.rows.count())
+            .finish_non_exhaustive()
+    }
+}

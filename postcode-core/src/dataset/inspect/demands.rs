@@ -1,0 +1,221 @@
+//! How much of a file is looked at before it answers, and who must have signed it.
+
+use std::fmt;
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use minisign_verify::Signature;
+
+use crate::dataset::Dataset;
+use crate::{Error, ErrorKind, Result};
+
+/// The most bytes that are read of a signature or of a public key. Either has about 300.
+const LONGEST: u64 = 8 * 1024;
+
+/// How much of a dataset file is checked when it is opened.
+///
+/// Written `full`, `checksums` or `off`, in a URL as in `file:/data/uk.postcodes?verify=full`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Verify {
+    /// All that [`Dataset::verify`] checks: every byte, and that the parts fit together.
+    Full,
+    /// Every byte against its checksum. Finds any accidental damage, and takes a fraction of the time of
+    /// [`Full`](Self::Full).
+    #[default]
+    Checksums,
+    /// Only header, table of sections and structure. A damaged file may give wrong answers.
+    Off,
+}
+
+impl Verify {
+    const NAMES: [(Self, &'static str); 3] =
+        [(Self::Full, "full"), (Self::Checksums, "checksums"), (Self::Off, "off")];
+
+    /// The name by which it is written.
+    pub fn name(self) -> &'static str {
+        Self::NAMES.iter().find(|(verify, _)| *verify == self).map_or("", |(_, name)| *name)
+    }
+}
+
+impl fmt::Display for Verify {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for Verify {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let known = Self::NAMES.iter().find(|(_, name)| *name == text);
+        let wrong = || Error::invalid(format!("verify: {text:?} is not valid: write full, checksums or off"));
+        known.map(|(verify, _)| *verify).ok_or_else(wrong)
+    }
+}
+
+/// A public key that dataset files are signed for: Ed25519, in the format of
+/// [minisign](https://jedisct1.github.io/minisign/).
+///
+/// Read from the key itself (`RWQ…`, 56 characters) or from the path of a file that holds it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PublicKey(minisign_verify::PublicKey);
+
+impl PublicKey {
+    /// Checks a signature, the text of a `.minisig` file, over these bytes. Returns its trusted comment.
+    ///
+    /// # Errors
+    /// [`Dataset`](ErrorKind::Dataset) if the signature is invalid, was made with another key, or is for other
+    /// bytes.
+    pub fn verify(&self, bytes: &[u8], signature: &str) -> Result<String> {
+        let wrong =
+            |why: String| Error::new(ErrorKind::Dataset, format!("the signature is not valid: {why}"));
+        let signature = Signature::decode(signature).map_err(|e| wrong(e.to_string()))?;
+        self.0.verify(bytes, &signature, false).map_err(|e| wrong(e.to_string()))?;
+        Ok(signature.trusted_comment().to_owned())
+    }
+}
+
+impl FromStr for PublicKey {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        // In the query of a URL a plus sign is a space. A key has no spaces.
+        let key = text.trim().replace(' ', "+");
+        if let Ok(key) = minisign_verify::PublicKey::from_base64(&key) {
+            return Ok(Self(key));
+        }
+        let wrong = |why: String| {
+            Error::invalid(format!(
+                "{text:?}: not a public key: {why}. Give the key itself (RWQ…, 56 characters) or the path of its file"
+            ))
+        };
+        let read = read_text(Path::new(text)).map_err(|e| wrong(e.to_string()))?;
+        let key = minisign_verify::PublicKey::decode(&read)
+            .or_else(|_| minisign_verify::PublicKey::from_base64(read.trim()));
+        key.map(Self).map_err(|e| wrong(e.to_string()))
+    }
+}
+
+/// Where the signature of a dataset file is: next to it, under its name with `.minisig` appended.
+pub fn signature_path(file: &Path) -> PathBuf {
+    let mut name = file.as_os_str().to_owned();
+    name.push(".minisig");
+    name.into()
+}
+
+/// Reads the signature next to a dataset file, or `None` if the file has no signature.
+///
+/// # Errors
+/// [`Dataset`](ErrorKind::Dataset) if the signature can't be read.
+pub fn read_signature(file: &Path) -> Result<Option<String>> {
+    let path = signature_path(file);
+    match read_text(&path) {
+        Ok(text) => Ok(Some(text)),
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(e) => {
+            let what = format!("{}: the signature can't be read: {e}", path.display());
+            Err(Error::new(ErrorKind::Dataset, what).with_source(e))
+        }
+    }
+}
+
+fn read_text(path: &Path) -> std::io::Result<String> {
+    let mut text = String::new();
+    File::open(path)?.take(LONGEST).read_to_string(&mut text)?;
+    Ok(text)
+}
+
+/// The checks that a dataset file must pass before it is used.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Demands {
+    /// How much of it is checked.
+    pub verify: Verify,
+    /// Who must have signed it.
+    pub public_key: Option<PublicKey>,
+}
+
+impl Demands {
+    /// Checks this much.
+    #[must_use]
+    pub fn verify(mut self, verify: Verify) -> Self {
+        self.verify = verify;
+        self
+    }
+
+    /// Demands a signature for that key.
+    #[must_use]
+    pub fn public_key(mut self, key: Option<PublicKey>) -> Self {
+        self.public_key = key;
+        self
+    }
+
+    /// Takes an option of a URL, if it is one of these. False if it is not.
+    pub(crate) fn take(&mut self, name: &str, value: &str) -> Result<bool> {
+        match name {
+            "verify" => self.verify = value.parse()?,
+            "public_key" => self.public_key = Some(value.parse()?),
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    /// Takes the options of a URL that has no others.
+    pub(crate) fn with_options(self, scheme: &str, options: &[(String, String)]) -> Result<Self> {
+        let mut demands = self;
+        for (n, (name, value)) in options.iter().enumerate() {
+            if options.iter().take(n).any(|(earlier, _)| earlier == name) {
+                return Err(Error::invalid(format!("option {name:?} is given twice: give it once")));
+            }
+            if !demands.take(name, value)? {
+                let what = format!("unknown option {name:?}: {scheme}: takes verify and public_key");
+                return Err(Error::invalid(what));
+            }
+        }
+        Ok(demands)
+    }
+
+    /// Checks an open dataset, and the signature that came with it.
+    ///
+    /// # Errors
+    /// [`Dataset`](ErrorKind::Dataset) with what is wrong.
+    pub fn check(&self, dataset: &Dataset, signature: Option<&str>) -> Result<()> {
+        if let Some(key) = &self.public_key {
+            let origin = dataset.origin();
+            let signature = signature.ok_or_else(|| {
+                let what = format!(
+                    "{origin}: the file is not signed, and a signature is demanded: sign it with `postcode-service \
+                     sign`, or copy its .minisig file too"
+                );
+                Error::new(ErrorKind::Dataset, what)
+            })?;
+            key.verify(dataset.as_bytes(), signature).map_err(|e| e.and(format_args!("({origin})")))?;
+        }
+        match self.verify {
+            Verify::Full => dataset.verify(),
+            Verify::Checksums => dataset.verify_checksums(),
+            Verify::Off => Ok(()),
+        }
+    }
+}
+
+impl Dataset {
+    /// Opens a dataset file and checks it as demanded, its signature included. Reads the whole file unless
+    /// [`Verify::Off`] is demanded without a public key.
+    ///
+    /// # Errors
+    /// Those of [`open`](Self::open) and [`verify`](Self::verify);
+    /// [`Dataset`](ErrorKind::Dataset) if a signature is demanded and is missing or not valid.
+    pub fn open_checked(path: impl AsRef<Path>, demands: &Demands) -> Result<Self> {
+        let path = path.as_ref();
+        let dataset = Self::open(path)?;
+        let signature = match demands.public_key {
+            Some(_) => read_signature(path)?,
+            None => None,
+        };
+        demands.check(&dataset, signature.as_deref())?;
+        Ok(dataset)
+    }
+}

@@ -1,0 +1,143 @@
+//! What is in a dataset file, for people.
+
+use serde::Serialize;
+
+use crate::dataset::Dataset;
+use crate::dataset::Metadata;
+use crate::dataset::file::format::{MAJOR, section};
+use crate::dataset::file::packed_table::PackedTable;
+use crate::dataset::section::approximate;
+use crate::dataset::section::areas::DEPRIVATION_RANK;
+use crate::dataset::section::places;
+use crate::dataset::section::rows::column;
+use crate::dataset::section::scotland;
+use crate::{AreaKind, ScottishArea};
+
+/// A dataset file laid open.
+#[derive(Clone, Debug, Serialize)]
+#[non_exhaustive]
+pub struct Summary {
+    /// Where the dataset was read from.
+    pub origin: String,
+    /// The file format's version, `major.minor`.
+    pub format: String,
+    /// Bytes in all.
+    pub bytes: u64,
+    /// Identifies the content.
+    pub fingerprint: String,
+    /// What the file says of itself.
+    pub metadata: Metadata,
+    /// Outcodes, live or not.
+    pub outcodes: u32,
+    /// Sectors, live or not.
+    pub sectors: u32,
+    /// Distinct combinations of areas.
+    pub area_sets: u32,
+    /// The parts of the file in their order.
+    pub sections: Vec<SectionSummary>,
+    /// The columns of rows, of area sets, of places, of Scottish postcodes and their area sets, and of approximate positions.
+    pub columns: Vec<ColumnSummary>,
+}
+
+/// One section of a dataset file.
+#[derive(Clone, Debug, Serialize)]
+#[non_exhaustive]
+pub struct SectionSummary {
+    /// What it holds.
+    pub name: String,
+    /// Its number in `docs/FORMAT.md`.
+    pub id: u32,
+    /// Where it begins, in bytes.
+    pub offset: u64,
+    /// How long it is, in bytes.
+    pub bytes: u64,
+    /// Its XXH3 checksum, in hex.
+    pub checksum: String,
+}
+
+/// One column of a packed table.
+#[derive(Clone, Debug, Serialize)]
+#[non_exhaustive]
+pub struct ColumnSummary {
+    /// The table: `rows`, `area sets`, `places`, `Scottish postcodes`, `Scottish area sets` or `approximate positions`.
+    pub table: &'static str,
+    /// What it holds.
+    pub name: String,
+    /// Bits in each row; 0 if all rows have the same value.
+    pub bits: u8,
+    /// For an area: how many there are.
+    pub distinct: Option<u32>,
+}
+
+impl Dataset {
+    /// What is in the file: sections, columns, sizes.
+    pub fn summary(&self) -> Summary {
+        let inner = self.inner();
+        let sections = inner.frame.entries.iter().map(|entry| SectionSummary {
+            name: section::name(entry.id),
+            id: entry.id,
+            offset: entry.start as u64,
+            bytes: entry.len as u64,
+            checksum: format!("{:016x}", entry.checksum),
+        });
+        let row_name = |id: u16| column::NAMES.iter().find(|(other, _)| *other == id).map(|(_, name)| *name);
+        let rows = columns("rows", &inner.rows.table, |id| (row_name(id).map(str::to_owned), None));
+        let sets = columns("area sets", &inner.areas.sets, |id| {
+            let kind = AreaKind::ALL.get(usize::from(id));
+            let count =
+                inner.areas.kinds.get(usize::from(id)).and_then(Option::as_ref).map(|kind| kind.count);
+            match (kind, id) {
+                (Some(kind), _) => (Some(format!("{kind:?}")), count),
+                (None, DEPRIVATION_RANK) => (Some("deprivation rank".to_owned()), None),
+                (None, _) => (None, None),
+            }
+        });
+        let of = |names: &'static [&'static str]| {
+            move |id: u16| (names.get(usize::from(id)).map(|name| (*name).to_owned()), None)
+        };
+        let places = columns("places", &inner.places.table, of(&places::column::NAMES));
+        let scottish = columns("Scottish postcodes", &inner.scotland.table, |id| {
+            let name = of(&scotland::NAMES)(id).0;
+            (name, if id == scotland::CONSTITUENCY { inner.scotland.distinct(0) } else { None })
+        });
+        let scottish_sets = columns("Scottish area sets", &inner.scotland.sets, |id| {
+            match (ScottishArea::ALL.get(usize::from(id)), id.checked_sub(scotland::PLAIN)) {
+                (Some(area), _) => (Some(format!("{area:?}")), inner.scotland.distinct(id)),
+                (None, Some(plain)) => of(&scotland::PLAIN_NAMES)(plain),
+                (None, None) => (None, None),
+            }
+        });
+        let positions = columns("approximate positions", &inner.positions.table, of(&approximate::NAMES));
+        Summary {
+            origin: inner.origin.clone(),
+            format: format!("{MAJOR}.{}", inner.frame.minor),
+            bytes: inner.bytes.len() as u64,
+            fingerprint: inner.frame.fingerprint.clone(),
+            metadata: inner.metadata.clone(),
+            outcodes: inner.keys.outcode_count(),
+            sectors: inner.keys.sector_count(),
+            area_sets: inner.areas.sets.rows(),
+            sections: sections.collect(),
+            columns: [rows, sets, places, scottish, scottish_sets, positions].concat(),
+        }
+    }
+}
+
+fn columns(
+    table: &'static str,
+    packed: &PackedTable,
+    describe: impl Fn(u16) -> (Option<String>, Option<u32>),
+) -> Vec<ColumnSummary> {
+    let describe = |id: u16| {
+        let (name, distinct) = describe(id);
+        (name.unwrap_or_else(|| format!("number {id} (unknown to this version)")), distinct)
+    };
+    packed
+        .columns()
+        .iter()
+        .map(|(id, column)| {
+            let (name, distinct) = describe(*id);
+            ColumnSummary { table, name, bits: column.bits(), distinct }
+        })
+        .collect()
+}

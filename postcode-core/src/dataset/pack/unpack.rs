@@ -1,0 +1,327 @@
+//! From a pack to the dataset that it was made of.
+
+use std::borrow::Cow;
+use std::ops::ControlFlow;
+
+use super::compress::{ESCAPE, HEADER, MAGIC, SMALL};
+use super::predict::{NODES, Predictor};
+use super::streams::{Numbers, Reader, unzigzag};
+use crate::dataset::Dataset;
+use crate::dataset::Metadata;
+use crate::dataset::file::bytes::{Bytes, u64_at, u128_at};
+use crate::dataset::file::format::section;
+use crate::dataset::file::packed_table::KeyExtents;
+use crate::dataset::section::keys::CODES;
+use crate::dataset::section::rows::{COLUMNS, CompactRow};
+use crate::dataset::write::assemble::{BLOCK, Measures, RowSource, assemble};
+use crate::postcode::UNITS;
+use crate::{DatasetInfo, Error, ErrorKind, Postcode, Result};
+
+/// The most that a part of a pack may unpack to, in bytes: many times a block, or all areas of a country.
+const MAX_PLAIN: u32 = 1 << 28;
+
+impl Dataset {
+    /// The dataset that [`pack`](Self::pack) packed.
+    ///
+    /// # Errors
+    /// [`Dataset`](ErrorKind::Dataset) if the bytes are no pack, or damaged: the file that comes out is compared with the checksum
+    /// of the one that went in.
+    pub fn unpack(pack: &[u8]) -> Result<Self> {
+        Self::unpack_as(pack, "packed dataset")
+    }
+
+    pub(crate) fn unpack_as(pack: &[u8], origin: &str) -> Result<Self> {
+        Pack::read(pack, origin)?.unpack()
+    }
+}
+
+/// A pack, of which each block can be unpacked by itself.
+pub(crate) struct Pack<'a> {
+    origin: &'a str,
+    /// Of the dataset, from the checksums of all its sections.
+    fingerprint: u128,
+    common: Common,
+    blocks: Vec<Compressed<'a>>,
+}
+
+impl<'a> Pack<'a> {
+    /// Reads what all blocks share.
+    pub(crate) fn read(pack: &'a [u8], origin: &'a str) -> Result<Self> {
+        let body = pack.strip_prefix(&MAGIC).and_then(|_| pack.get(HEADER..));
+        let mut body = Reader(body.ok_or_else(|| bad(origin, "not a pack of this version"))?);
+        let damaged = || damaged(origin);
+        let fingerprint = u128_at(pack, 8).ok_or_else(damaged)?;
+        let common = body.compressed().and_then(|part| common(&part.inflate()?)).ok_or_else(damaged)?;
+        let mut blocks = Vec::new();
+        while !body.0.is_empty() {
+            blocks.push(body.compressed().ok_or_else(damaged)?);
+        }
+        let expected = common.count.div_ceil(BLOCK);
+        if common.count > CODES as usize || blocks.len() != expected || common.first.len() != expected {
+            return Err(damaged());
+        }
+        Ok(Self { origin, fingerprint, common, blocks })
+    }
+
+    /// The whole dataset.
+    pub(crate) fn unpack(&self) -> Result<Dataset> {
+        let dataset = self.assemble(self)?;
+        // Of the checksums of all sections, which were just computed: the same as hashing everything once more.
+        if self.fingerprint() != *dataset.inner().frame.fingerprint {
+            return Err(damaged(self.origin));
+        }
+        Ok(dataset)
+    }
+
+    /// A dataset of the rows of one block only, and of all that is not rows: it knows everything of its own postcodes, and
+    /// nothing of the others.
+    pub(crate) fn part(&self, n: usize) -> Result<Dataset> {
+        let rows = self.block(n).ok_or_else(|| damaged(self.origin))?;
+        self.assemble(&Part { rows: &rows, measures: self.common.measures })
+    }
+
+    /// The number of the block that a postcode is in, if it is in any.
+    pub(crate) fn block_of(&self, postcode: Postcode) -> usize {
+        self.common.first.partition_point(|first| *first <= postcode.code()).saturating_sub(1)
+    }
+
+    /// What the whole dataset says of itself.
+    pub(crate) fn info(&self) -> Result<DatasetInfo> {
+        let metadata: Metadata =
+            serde_json::from_slice(&self.common.metadata).map_err(|_| damaged(self.origin))?;
+        Ok(metadata.info(&self.fingerprint()))
+    }
+
+    fn fingerprint(&self) -> String {
+        format!("{:032x}", self.fingerprint)
+    }
+
+    fn assemble(&self, rows: &impl RowSource) -> Result<Dataset> {
+        let bytes =
+            assemble(&self.common.metadata, rows, &self.common.areas, &mut |_| ControlFlow::Continue(()));
+        let bytes = bytes.ok_or_else(|| damaged(self.origin))?;
+        Dataset::from_source(Bytes::Owned(bytes), self.origin.to_owned())
+    }
+}
+
+fn bad(origin: &str, what: &str) -> Error {
+    Error::new(ErrorKind::Dataset, format!("{origin}: {what}: make the pack again"))
+}
+
+fn damaged(origin: &str) -> Error {
+    bad(origin, "the pack is damaged, or of another version")
+}
+
+/// Each block is unpacked when it is asked for.
+impl RowSource for Pack<'_> {
+    fn count(&self) -> usize {
+        self.common.count
+    }
+
+    fn block(&self, n: usize) -> Option<Cow<'_, [CompactRow]>> {
+        let rows = block(&self.blocks.get(n)?.inflate()?, &self.common.predictor)?;
+        let whole = rows.len() == BLOCK.min(self.common.count - n * BLOCK);
+        let here = rows.first().map(|row| row.code) == self.common.first.get(n).copied();
+        (whole && here).then_some(Cow::Owned(rows))
+    }
+
+    fn measures(&self) -> Option<Measures> {
+        Some(self.common.measures)
+    }
+}
+
+/// Rows of one block, packed as those of the whole are, so that nothing is rounded otherwise.
+struct Part<'a> {
+    rows: &'a [CompactRow],
+    measures: Measures,
+}
+
+impl RowSource for Part<'_> {
+    fn count(&self) -> usize {
+        self.rows.len()
+    }
+
+    fn block(&self, n: usize) -> Option<Cow<'_, [CompactRow]>> {
+        (n == 0).then_some(Cow::Borrowed(self.rows))
+    }
+
+    fn measures(&self) -> Option<Measures> {
+        Some(self.measures)
+    }
+}
+
+/// A compressed part, to be inflated on any thread.
+struct Compressed<'a> {
+    len: usize,
+    bytes: &'a [u8],
+}
+
+impl Compressed<'_> {
+    fn inflate(&self) -> Option<Vec<u8>> {
+        zstd::bulk::decompress(self.bytes, self.len).ok().filter(|plain| plain.len() == self.len)
+    }
+}
+
+impl<'a> Reader<'a> {
+    fn compressed(&mut self) -> Option<Compressed<'a>> {
+        let len = self.number().filter(|&len| len <= MAX_PLAIN)? as usize;
+        Some(Compressed { len, bytes: self.bytes()? })
+    }
+}
+
+/// What all blocks share.
+struct Common {
+    metadata: Vec<u8>,
+    areas: Vec<(u32, Vec<u8>)>,
+    count: usize,
+    /// The number of the first postcode of each block.
+    first: Vec<u32>,
+    measures: Measures,
+    predictor: Predictor,
+}
+
+fn common(plain: &[u8]) -> Option<Common> {
+    let mut input = Reader(plain);
+    let (mut metadata, mut areas) = (None, Vec::new());
+    for _ in 0..input.number()? {
+        match (input.number()?, input.bytes()?) {
+            (section::METADATA, bytes) => metadata = Some(bytes.to_vec()),
+            (id, bytes) => areas.push((id, bytes.to_vec())),
+        }
+    }
+    let count = input.number()? as usize;
+    let mut starts = input.numbers()?;
+    let first = (0..count.min(CODES as usize).div_ceil(BLOCK)).map(|_| starts.next()).collect();
+    let mut extents = [[0; COLUMNS]; 3];
+    for key in extents.iter_mut().flatten() {
+        *key = input.number()?;
+    }
+    let measures =
+        Measures { extents: KeyExtents::from_arrays(extents), unusual_system: input.number()? != 0 };
+    let (mut latitudes, mut longitudes) = (input.numbers()?, input.numbers()?);
+    let mut node = [0i32; 2];
+    let nodes = (0..NODES).map(|_| {
+        node[0] = node[0].wrapping_add(unzigzag(latitudes.next()));
+        node[1] = node[1].wrapping_add(unzigzag(longitudes.next()));
+        node
+    });
+    let predictor = Predictor::new(nodes.collect());
+    Some(Common { metadata: metadata?, areas, count, first, measures, predictor })
+}
+
+fn block(plain: &[u8], predictor: &Predictor) -> Option<Vec<CompactRow>> {
+    let mut input = Reader(plain);
+    let count = input.number().filter(|&count| count as usize <= BLOCK)? as usize;
+    let mut rows = read_postcodes(&mut input, count)?;
+    let flags = input.bytes().filter(|flags| flags.len() == count)?;
+    let (mut sets, mut introduced, mut terminated) = (input.numbers()?, input.numbers()?, input.numbers()?);
+    let mut set = 0u32;
+    for (row, flags) in rows.iter_mut().zip(flags) {
+        set = set.wrapping_add(unzigzag(sets.next()) as u32);
+        row.set = set;
+        (row.introduced, row.terminated) = (introduced.next() as u16, terminated.next() as u16);
+        row.quality = if flags & 15 == 0 { CompactRow::UNKNOWN } else { flags & 15 };
+        row.user_type = (flags >> 4 & 3).checked_sub(1).unwrap_or(CompactRow::UNKNOWN);
+        (row.live, row.irish) = (flags & 64 != 0, flags & 128 != 0);
+    }
+    read_grid(&mut input, &mut rows)?;
+    read_locations(&mut input, &mut rows, predictor)?;
+    Some(rows)
+}
+
+fn read_postcodes(input: &mut Reader<'_>, count: usize) -> Option<Vec<CompactRow>> {
+    const EMPTY: CompactRow = CompactRow {
+        code: 0,
+        eastings: CompactRow::NONE,
+        northings: CompactRow::NONE,
+        latitude: CompactRow::NOWHERE,
+        longitude: CompactRow::NOWHERE,
+        set: CompactRow::NONE,
+        introduced: 0,
+        terminated: 0,
+        quality: CompactRow::UNKNOWN,
+        user_type: CompactRow::UNKNOWN,
+        live: false,
+        irish: false,
+    };
+    let mut steps = input.numbers()?;
+    let bitmaps = input.bytes()?;
+    if count > bitmaps.len() * 8 {
+        return None;
+    }
+    let mut rows = Vec::with_capacity(count);
+    let mut sector = 0u32;
+    for words in bitmaps.chunks_exact(56) {
+        sector = sector.checked_add(steps.next())?;
+        let first = sector.checked_mul(UNITS).filter(|&first| first < CODES)?;
+        for (n, word) in words.chunks_exact(8).enumerate() {
+            let mut word = u64_at(word, 0)?;
+            while word != 0 {
+                if rows.len() == count {
+                    return None;
+                }
+                let unit = n as u32 * 64 + word.trailing_zeros();
+                word &= word - 1;
+                rows.push(CompactRow { code: first + unit, ..EMPTY });
+            }
+        }
+    }
+    (rows.len() == count).then_some(rows)
+}
+
+fn read_grid(input: &mut Reader<'_>, rows: &mut [CompactRow]) -> Option<()> {
+    let has = input.bytes().filter(|has| has.len() == rows.len())?;
+    let mut steps = Steps { last: (0, 0), east: input.numbers()?, north: input.numbers()? };
+    for (row, _) in rows.iter_mut().zip(has).filter(|(row, has)| row.live && **has != 0) {
+        (row.eastings, row.northings) = steps.next();
+    }
+    let mut same = input.bytes()?.iter();
+    steps = Steps { last: (0, 0), east: input.numbers()?, north: input.numbers()? };
+    for n in (0..rows.len()).filter(|n| has[*n] != 0) {
+        if !rows[n].live {
+            let place = match usize::from(*same.next()?) {
+                0 => steps.next(),
+                code => {
+                    let k = code.div_ceil(2);
+                    let other = rows.get(if code % 2 == 1 { n.checked_sub(k)? } else { n + k })?;
+                    (other.eastings, other.northings)
+                }
+            };
+            (rows[n].eastings, rows[n].northings) = place;
+        }
+        steps.last = (rows[n].eastings, rows[n].northings);
+    }
+    Some(())
+}
+
+/// Places, each a step from the last one.
+struct Steps<'a> {
+    last: (u32, u32),
+    east: Numbers<'a>,
+    north: Numbers<'a>,
+}
+
+impl Steps<'_> {
+    #[inline]
+    fn next(&mut self) -> (u32, u32) {
+        let step = |from: u32, step: u32| from.wrapping_add(unzigzag(step) as u32);
+        self.last = (step(self.last.0, self.east.next()), step(self.last.1, self.north.next()));
+        self.last
+    }
+}
+
+fn read_locations(input: &mut Reader<'_>, rows: &mut [CompactRow], predictor: &Predictor) -> Option<()> {
+    let has = input.bytes().filter(|has| has.len() == rows.len())?;
+    let mut small = input.bytes()?.iter();
+    let mut large = input.numbers()?;
+    for (row, _) in rows.iter_mut().zip(has).filter(|(_, has)| **has != 0) {
+        let rest = match u32::from(*small.next()?) {
+            escape if escape == u32::from(ESCAPE) => [large.next(), large.next()],
+            both => [both / SMALL, both % SMALL],
+        };
+        let (latitude, longitude) = predictor.predict(row.eastings, row.northings);
+        row.latitude = latitude.wrapping_add(unzigzag(rest[0]));
+        row.longitude = longitude.wrapping_add(unzigzag(rest[1]));
+    }
+    Some(())
+}

@@ -1,0 +1,12 @@
+//! The sections of the file: what each holds, and how it is read.
+
+pub(crate) mod approximate;
+pub(crate) mod areas;
+pub(crate) mod keys;
+pub(crate) mod place_finder;
+pub(crate) mod place_index;
+pub(crate) mod places;
+pub(crate) mod rows;
+pub(crate) mod scotland;
+pub(crate) mod sectors;
+pub(crate) mod spatial;

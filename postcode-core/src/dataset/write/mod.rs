@@ -1,0 +1,13 @@
+//! Writing a dataset file.
+
+pub(crate) mod approximate;
+pub(crate) mod assemble;
+pub(crate) mod builder;
+pub(crate) mod dictionary;
+pub(crate) mod from_record;
+pub(crate) mod optional;
+pub(crate) mod parallel;
+pub(crate) mod places;
+pub(crate) mod publish;
+pub(crate) mod row;
+pub(crate) mod scotland;

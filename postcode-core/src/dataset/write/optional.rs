@@ -1,0 +1,93 @@
+//! The optional sections of a dataset, for a [`DatasetBuilder`]: places, the Scottish Postcode Directory and approximate
+//! positions.
+
+use super::builder::DatasetBuilder;
+use crate::dataset::section::rows::MICRO;
+use crate::{Error, Location, Outcode, Place, Result, ScottishArea, ScottishPostcode};
+
+impl DatasetBuilder {
+    /// Gives an outcode an approximate position, for those of its postcodes that have none of their own; kept to a millionth of a
+    /// degree, and left out of the file if all have one, or there are none. The
+    /// metadata must say its source ([`Metadata::approximate_source`](crate::dataset::Metadata::approximate_source)).
+    ///
+    /// ```
+    /// use postcode_core::dataset::{DatasetBuilder, Metadata, Row};
+    /// use postcode_core::Location;
+    ///
+    /// let mut metadata = Metadata::new("made by hand");
+    /// metadata.approximate_source = Some("GeoNames".to_owned());
+    /// let mut builder = DatasetBuilder::new(metadata);
+    /// builder.push(&Row::live("JE2 3AB".parse()?))?;
+    /// builder.push_approximate("JE2".parse()?, Location::new(49.2, -2.1333)?)?;
+    /// let answer = builder.build()?.get("JE2 3AB".parse()?);
+    /// let record = answer.record().ok_or("not there")?;
+    /// assert_eq!(record.location, None);
+    /// assert_eq!(record.approximate.as_ref().map(|about| &*about.source), Some("GeoNames"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) if the outcode has another one already: the first stays.
+    pub fn push_approximate(&mut self, outcode: Outcode, location: Location) -> Result<()> {
+        let micro = |degrees: f64| (degrees * MICRO).round() as i64;
+        let place = (micro(location.latitude()), micro(location.longitude()));
+        match self.approximate.get(&outcode.code()) {
+            Some(other) if *other != place => {
+                Err(Error::invalid(format!("{outcode}: given twice: the first position stays")))
+            }
+            _ => {
+                self.approximate.insert(outcode.code(), place);
+                Ok(())
+            }
+        }
+    }
+}
+
+impl DatasetBuilder {
+    /// Adds an island or an area, which only
+    /// [`find_places`](crate::PostcodeLookup::find_places) finds, as [`push_place`](Self::push_place) adds a populated place.
+    ///
+    /// # Errors
+    /// As of [`push_place`](Self::push_place).
+    pub fn push_wider_place(&mut self, place: &Place) -> Result<()> {
+        self.wider_places.push(place)
+    }
+
+    /// Adds a populated place. Its code is put in small letters; its location is kept to a centimetre.
+    ///
+    /// # Errors
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput), and the place is left out: for a code that is not 1 to 32 ASCII letters
+    /// and digits or is there already, for a text that is empty, has control characters or is too long, and for
+    /// coordinates out of range.
+    pub fn push_place(&mut self, place: &Place) -> Result<()> {
+        self.places.push(place)
+    }
+}
+
+impl DatasetBuilder {
+    /// Adds an entry of the Scottish Postcode Directory, with the codes that it has; its postcode need not be among the dataset's others.
+    /// Names are given by [`name_scottish_area`](Self::name_scottish_area).
+    ///
+    /// # Errors
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput), and the entry is left out: if the postcode has one already, for a code
+    /// that is empty, longer than 32 bytes, or has control characters, for an urban and rural class that is not a digit
+    /// from 1 to 8, and for a split indicator other than `Y` and `N`.
+    pub fn push_scottish(&mut self, entry: &ScottishPostcode) -> Result<()> {
+        self.scotland.push(entry)
+    }
+
+    /// Gives an area of the Scottish Postcode Directory its name; of two names the last one stays. Names of areas that no
+    /// entry has are left out of the file.
+    ///
+    /// # Errors
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) for a code as [`push_scottish`](Self::push_scottish), and for a name above
+    /// 65,535 bytes.
+    pub fn name_scottish_area(&mut self, area: ScottishArea, code: &str, name: &str) -> Result<()> {
+        self.scotland.name(area, code, name)
+    }
+
+    /// The codes that entries of the Scottish Postcode Directory have so far, of a kind, or that were given a name.
+    pub fn scottish_codes(&self, area: ScottishArea) -> impl Iterator<Item = &str> {
+        self.scotland.codes(area)
+    }
+}

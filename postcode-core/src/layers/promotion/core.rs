@@ -1,0 +1,167 @@
+//! What a promotion holds, and how it asks either side.
+
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use tokio::sync::Semaphore;
+use tokio::time::{Instant, timeout};
+
+#[cfg(doc)]
+use super::Promotion;
+use super::guard::{self, Guard, Seen, Watch};
+use super::snapshot::{Example, StepBack};
+use super::stage::{CurrentPlan, Plan};
+use crate::layers::call::Call;
+use crate::layers::deadline;
+use crate::layers::latency::Latencies;
+use crate::{Error, ErrorKind, PostcodeLookup, Result};
+
+/// How a [`Promotion`] compares and guards.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct PromotionConfig {
+    /// How long the new implementation may take where the old one can answer instead, and how long either
+    /// may take in a comparison (1 s).
+    pub patience: Duration,
+    /// Comparisons under way at once (64).
+    pub max_comparisons: usize,
+    /// Examples of differences to keep (16).
+    pub max_examples: usize,
+    /// What steps back by itself; `None` for nothing.
+    pub guard: Option<Guard>,
+}
+
+impl Default for PromotionConfig {
+    fn default() -> Self {
+        Self {
+            patience: Duration::from_secs(1),
+            max_comparisons: 64,
+            max_examples: 16,
+            guard: Some(Guard::default()),
+        }
+    }
+}
+
+/// What the handles to one promotion share.
+pub(super) struct Core {
+    pub(super) old: Arc<dyn PostcodeLookup>,
+    pub(super) new: Arc<dyn PostcodeLookup>,
+    pub(super) config: PromotionConfig,
+    pub(super) plan: CurrentPlan,
+    pub(super) watch: Option<Watch>,
+    pub(super) comparisons: Arc<Semaphore>,
+    pub(super) calls: AtomicU64,
+    pub(super) matched: AtomicU64,
+    pub(super) mismatched: AtomicU64,
+    pub(super) errors: AtomicU64,
+    pub(super) fallbacks: AtomicU64,
+    pub(super) failed: AtomicU64,
+    pub(super) skipped: AtomicU64,
+    pub(super) old_latencies: Latencies,
+    pub(super) new_latencies: Latencies,
+    pub(super) examples: Mutex<Vec<Example>>,
+    pub(super) step_backs: AtomicU64,
+    pub(super) last_step_back: Mutex<Option<StepBack>>,
+}
+
+/// Whether an error is the new implementation's own: anything but an answer to bad input.
+pub(super) fn is_failure(error: &Error) -> bool {
+    error.kind() != ErrorKind::InvalidInput
+}
+
+impl Core {
+    pub(super) fn new(
+        old: Arc<dyn PostcodeLookup>,
+        new: Arc<dyn PostcodeLookup>,
+        config: PromotionConfig,
+    ) -> Self {
+        Self {
+            old,
+            new,
+            plan: CurrentPlan::new(Plan::LOCAL),
+            watch: config.guard.map(Watch::new),
+            comparisons: Arc::new(Semaphore::new(config.max_comparisons.min(Semaphore::MAX_PERMITS))),
+            config,
+            calls: AtomicU64::new(0),
+            matched: AtomicU64::new(0),
+            mismatched: AtomicU64::new(0),
+            errors: AtomicU64::new(0),
+            fallbacks: AtomicU64::new(0),
+            failed: AtomicU64::new(0),
+            skipped: AtomicU64::new(0),
+            old_latencies: Latencies::new(),
+            new_latencies: Latencies::new(),
+            examples: Mutex::default(),
+            step_backs: AtomicU64::new(0),
+            last_step_back: Mutex::default(),
+        }
+    }
+
+    pub(super) async fn ask_old<C: Call>(&self, call: &C, timed: bool) -> Result<C::Reply> {
+        if !timed {
+            return call.on(&*self.old).await;
+        }
+        let started = Instant::now();
+        let answer = call.on(&*self.old).await;
+        self.old_latencies.add(started.elapsed());
+        answer
+    }
+
+    /// Asks the new implementation and takes note of how it does.
+    pub(super) async fn ask_new<C: Call>(
+        &self,
+        call: &C,
+        plan: Plan,
+        patience: Option<Duration>,
+    ) -> Result<C::Reply> {
+        let started = Instant::now();
+        let answer = match patience {
+            None => call.on(&*self.new).await,
+            // Told, so that a service does not work on what nobody waits for any more.
+            Some(patience) => {
+                let told = deadline::scope(deadline::after(patience), call.on(&*self.new));
+                timeout(patience, told).await.unwrap_or_else(|_| {
+                    let message =
+                        format!("{call}: the new implementation gave no answer within {patience:?}");
+                    Err(Error::new(ErrorKind::Timeout, message))
+                })
+            }
+        };
+        let took = started.elapsed();
+        self.new_latencies.add(took);
+        let failed = answer.as_ref().is_err_and(is_failure);
+        self.errors.fetch_add(u64::from(failed), Relaxed);
+        self.note(plan, Seen { asked: Some(took), failed, matched: None });
+        answer
+    }
+
+    /// Asks the new implementation and, where that fails, the old one.
+    pub(super) async fn ask_new_or_old<C: Call>(&self, call: &C, plan: Plan) -> (Result<C::Reply>, bool) {
+        match self.ask_new(call, plan, Some(self.config.patience)).await {
+            Err(error) if is_failure(&error) => {
+                self.fallbacks.fetch_add(1, Relaxed);
+                (self.ask_old(call, true).await, true)
+            }
+            answer => (answer, false),
+        }
+    }
+
+    /// Tells the guard, and steps back if it says so, unless the plan has been changed since.
+    pub(super) fn note(&self, plan: Plan, seen: Seen) {
+        let Some(watch) = &self.watch else { return };
+        let current = self.plan.get();
+        if current != plan {
+            return;
+        }
+        let Some(reason) = watch.note(seen) else { return };
+        let Some(to) = guard::before(plan.stage) else { return };
+        if self.plan.change(plan, to) {
+            watch.clear();
+            self.step_backs.fetch_add(1, Relaxed);
+            let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+            let step = StepBack { at: now.as_secs(), from: plan.stage, to, reason };
+            *self.last_step_back.lock().unwrap_or_else(PoisonError::into_inner) = Some(step);
+        }
+    }
+}

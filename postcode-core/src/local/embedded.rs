@@ -1,0 +1,305 @@
+//! The embedded country from the moment it is asked for: unpacked on a thread of its own, and until that is done, a lookup
+//! of few postcodes is answered from the blocks of the pack that they are in.
+
+use std::fmt;
+use std::future::poll_fn;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::task::{Context, Poll, Waker};
+use std::thread;
+
+use async_trait::async_trait;
+
+use super::Local;
+use crate::dataset::Dataset;
+use crate::dataset::pack::unpack::Pack;
+use crate::dataset::pack::{ORIGIN, packed};
+use crate::query::check;
+use crate::{
+    Answer, DatasetInfo, Error, ErrorKind, Nearest, NearestOutcodes, Neighbour, Outcode, OutcodeSummary,
+    Page, Place, PlaceMatch, PlacePostcodes, PlaceQuery, Postcode, PostcodeLookup, Record, Result,
+    ScottishPostcode, Within,
+};
+
+/// So many blocks are unpacked by themselves. Each takes a tenth of what the whole takes, so more of them would not be
+/// there earlier than the whole.
+const MAX_PARTS: usize = 4;
+
+/// The country of this binary, which answers some lookups before it is unpacked; the others wait for that, for some tenths
+/// of a second after the start.
+pub(crate) struct Embedded(Arc<Country>);
+
+struct Country {
+    pack: Pack<'static>,
+    /// Datasets of one block each, by its number, until the whole is there.
+    parts: Mutex<Vec<(usize, Dataset)>>,
+    whole: OnceLock<Result<Local>>,
+    waiting: Mutex<Vec<Waker>>,
+}
+
+impl Embedded {
+    /// Begins to unpack.
+    ///
+    /// # Errors
+    /// [`NotSupported`](ErrorKind::NotSupported) if the binary was built without the data.
+    pub(crate) fn open() -> Result<Self> {
+        let country = Arc::new(Country::packed()?);
+        let unpacking = Unpacking(country.clone());
+        // If there is no thread to be had, the closure is dropped without having run.
+        let started = thread::Builder::new().name("unpack".to_owned()).spawn(move || unpacking.run());
+        if started.is_err() {
+            return Ok(Self(Arc::new(Country::whole(Local::embedded()?)?)));
+        }
+        Ok(Self(country))
+    }
+
+    async fn whole(&self) -> Result<&Local> {
+        poll_fn(|cx| self.0.poll_whole(cx)).await.as_ref().map_err(Error::clone)
+    }
+}
+
+impl Country {
+    fn packed() -> Result<Self> {
+        Ok(Self {
+            pack: Pack::read(packed()?, ORIGIN)?,
+            parts: Mutex::default(),
+            whole: OnceLock::new(),
+            waiting: Mutex::default(),
+        })
+    }
+
+    fn whole(local: Local) -> Result<Self> {
+        let country = Self::packed()?;
+        let _ = country.whole.set(Ok(local));
+        Ok(country)
+    }
+
+    fn poll_whole(&self, cx: &Context<'_>) -> Poll<&Result<Local>> {
+        if let Some(whole) = self.whole.get() {
+            return Poll::Ready(whole);
+        }
+        // Locked before the second look, so that whoever sets it after that finds the waker.
+        let mut waiting = lock(&self.waiting);
+        if let Some(whole) = self.whole.get() {
+            return Poll::Ready(whole);
+        }
+        if !waiting.iter().any(|waker| waker.will_wake(cx.waker())) {
+            waiting.push(cx.waker().clone());
+        }
+        Poll::Pending
+    }
+
+    /// The answers, if they can be had before the whole is there.
+    fn early(&self, postcodes: &[Postcode]) -> Option<Vec<Answer>> {
+        let mut parts = lock(&self.parts);
+        // While this waited for the lock: nobody would clear them once more.
+        if self.whole.get().is_some() {
+            return None;
+        }
+        let blocks: Vec<usize> = postcodes.iter().map(|postcode| self.pack.block_of(*postcode)).collect();
+        for &block in &blocks {
+            if parts.iter().all(|(n, _)| *n != block) {
+                if parts.len() == MAX_PARTS {
+                    return None;
+                }
+                // One that can't be made says nothing here: the whole will say what is wrong.
+                parts.push((block, self.pack.part(block).ok()?));
+            }
+        }
+        let part = |block| parts.iter().find(|(n, _)| *n == block).map(|(_, part)| part);
+        postcodes.iter().zip(blocks).map(|(postcode, block)| Some(part(block)?.get(*postcode))).collect()
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The work of the thread. However it ends, those who wait are told.
+struct Unpacking(Arc<Country>);
+
+impl Unpacking {
+    fn run(self) {
+        let _ = self.0.whole.set(Local::embedded());
+    }
+}
+
+impl Drop for Unpacking {
+    fn drop(&mut self) {
+        let broken = || Error::new(ErrorKind::Internal, "embedded data: unpacking it broke off");
+        self.0.whole.get_or_init(|| Err(broken()));
+        lock(&self.0.waiting).drain(..).for_each(Waker::wake);
+        lock(&self.0.parts).clear();
+    }
+}
+
+impl fmt::Debug for Embedded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Embedded").field(&self.0.whole.get()).finish()
+    }
+}
+
+impl Local {
+    /// Over the embedded country, see [`Dataset::embedded`].
+    ///
+    /// # Errors
+    /// [`NotSupported`](crate::ErrorKind::NotSupported) if the binary was built without the data.
+    pub fn embedded() -> Result<Self> {
+        Dataset::embedded().map(Self::new)
+    }
+}
+
+#[deny(clippy::missing_trait_methods)]
+#[async_trait]
+impl PostcodeLookup for Embedded {
+    async fn lookup(&self, postcodes: &[Postcode]) -> Result<Vec<Answer>> {
+        if self.0.whole.get().is_none() {
+            check::batch(postcodes.len())?;
+            if let Some(answers) = self.0.early(postcodes) {
+                return Ok(answers);
+            }
+        }
+        self.whole().await?.get_many(postcodes)
+    }
+
+    async fn outcode(&self, outcode: Outcode) -> Result<Option<OutcodeSummary>> {
+        self.whole().await?.outcode(outcode).await
+    }
+
+    async fn autocomplete(&self, prefix: &str, limit: usize) -> Result<Vec<Postcode>> {
+        self.whole().await?.autocomplete(prefix, limit).await
+    }
+
+    async fn search(&self, query: &str, limit: usize) -> Result<Vec<Record>> {
+        self.whole().await?.search(query, limit).await
+    }
+
+    async fn nearest(&self, query: &Nearest) -> Result<Option<Vec<Neighbour>>> {
+        self.whole().await?.nearest(query).await
+    }
+
+    async fn within(&self, query: &Within) -> Result<Option<Page>> {
+        self.whole().await?.within(query).await
+    }
+
+    async fn outcodes(&self, prefix: &str, limit: usize) -> Result<Vec<Outcode>> {
+        self.whole().await?.outcodes(prefix, limit).await
+    }
+
+    async fn random(&self, outcode: Option<Outcode>) -> Result<Option<Record>> {
+        self.whole().await?.random(outcode).await
+    }
+
+    async fn nearest_outcodes(&self, query: &NearestOutcodes) -> Result<Option<Vec<OutcodeSummary>>> {
+        self.whole().await?.nearest_outcodes(query).await
+    }
+
+    async fn place(&self, code: &str) -> Result<Option<Place>> {
+        self.whole().await?.place(code).await
+    }
+
+    async fn places(&self, query: &str, limit: usize) -> Result<Vec<Place>> {
+        self.whole().await?.places(query, limit).await
+    }
+
+    async fn find_places(&self, query: &PlaceQuery) -> Result<Vec<PlaceMatch>> {
+        self.whole().await?.find_places(query).await
+    }
+
+    async fn place_postcodes(
+        &self,
+        code: &str,
+        after: Option<Postcode>,
+        limit: usize,
+    ) -> Result<Option<PlacePostcodes>> {
+        self.whole().await?.place_postcodes(code, after, limit).await
+    }
+
+    async fn random_place(&self) -> Result<Option<Place>> {
+        self.whole().await?.random_place().await
+    }
+
+    async fn scottish_postcode(&self, postcode: Postcode) -> Result<Option<ScottishPostcode>> {
+        self.whole().await?.scottish_postcode(postcode).await
+    }
+
+    async fn info(&self) -> Result<DatasetInfo> {
+        self.0.pack.info()
+    }
+}
+
+#[cfg(test)]
+#[cfg(gb_pack)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::task::Wake;
+
+    use futures::executor::block_on;
+
+    use super::*;
+
+    fn some_of(country: &Dataset) -> Vec<Postcode> {
+        let mut some: Vec<Postcode> = country.iter().step_by(9_973).map(|record| record.postcode).collect();
+        some.extend(
+            ["AA1 1AA", "AB1 0AA", "BT1 5GS", "SW1A 9ZZ", "ZE3 9JZ", "ZE99 9ZZ", "GIR 0AA"]
+                .map(|text| text.parse::<Postcode>().unwrap()),
+        );
+        some
+    }
+
+    #[test]
+    fn early_answers_are_those_of_the_whole() {
+        let whole = Dataset::embedded().unwrap();
+        let mut blocks = Vec::new();
+        for postcode in some_of(&whole) {
+            let country = Country::packed().unwrap();
+            let expected = whole.get(postcode);
+            assert_eq!(country.early(&[postcode]).unwrap(), [expected], "{postcode}");
+            blocks.push(country.pack.block_of(postcode));
+        }
+        blocks.sort_unstable();
+        blocks.dedup();
+        assert_eq!(blocks.len(), 41, "every block was asked");
+        assert_eq!(Country::packed().unwrap().pack.info().unwrap(), *whole.info());
+    }
+
+    #[test]
+    fn many_blocks_are_left_to_the_whole() {
+        let whole = Dataset::embedded().unwrap();
+        let country = Country::packed().unwrap();
+        assert_eq!(country.early(&some_of(&whole)), None);
+        assert_eq!(country.early(&[]), Some(Vec::new()));
+    }
+
+    struct Woken(AtomicUsize);
+
+    impl Wake for Woken {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+
+    #[test]
+    fn who_waits_is_woken_once_and_told_when_unpacking_breaks_off() {
+        let country = Arc::new(Country::packed().unwrap());
+        let woken = Arc::new(Woken(AtomicUsize::new(0)));
+        let waker = Waker::from(woken.clone());
+        for _ in 0..3 {
+            assert!(country.poll_whole(&Context::from_waker(&waker)).is_pending());
+        }
+        drop(Unpacking(country.clone()));
+        assert_eq!(woken.0.load(Ordering::SeqCst), 1);
+        let error = block_on(Embedded(country).random(None)).unwrap_err();
+        assert!(error.to_string().contains("broke off"), "{error}");
+    }
+
+    #[test]
+    fn the_same_lookup_answers_everything_in_the_end() {
+        let embedded = Embedded::open().unwrap();
+        let whole = Dataset::embedded().unwrap();
+        let some = some_of(&whole);
+        let expected: Vec<Answer> = some.iter().map(|postcode| whole.get(*postcode)).collect();
+        assert_eq!(block_on(embedded.lookup(&some)).unwrap(), expected);
+        assert_eq!(block_on(embedded.lookup(&some[..1])).unwrap(), expected[..1]);
+        assert_eq!(block_on(embedded.autocomplete("SW1A 1", 3)).unwrap().len(), 3);
+    }
+}

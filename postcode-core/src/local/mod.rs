@@ -1,0 +1,251 @@
+//! The in-process implementation: a dataset that can be replaced while it serves.
+
+#[cfg(feature = "embedded")]
+mod embedded;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::task::Poll;
+
+use arc_swap::ArcSwap;
+use async_trait::async_trait;
+
+use crate::dataset::{Dataset, Demands, PlaceSearch, Search, Verify, read_signature};
+use crate::query::check;
+use crate::source::{Source, SourceUrl};
+use crate::{
+    Answer, DatasetInfo, Error, ErrorKind, Nearest, NearestOutcodes, Neighbour, Outcode, OutcodeSummary,
+    Page, Place, PlaceMatch, PlacePostcodes, PlaceQuery, Postcode, PostcodeLookup, Record, Result,
+    ScottishPostcode, Within,
+};
+#[cfg(feature = "embedded")]
+pub(crate) use embedded::Embedded;
+
+/// Looks postcodes up in this process, in a [`Dataset`].
+///
+/// Nothing here waits: every call reads memory, and its future is ready at once, but for that of
+/// [`within`](PostcodeLookup::within): the search of a large region gives other tasks a turn every millisecond or so, and ends when
+/// its future is dropped. Callers who want neither trait nor
+/// future use the methods of [`Dataset`], which [`dataset`](Self::dataset) gives.
+///
+/// ```
+/// use postcode_core::dataset::{DatasetBuilder, Metadata, Row};
+/// use postcode_core::{Local, PostcodeLookupExt};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let mut builder = DatasetBuilder::new(Metadata::new("made by hand"));
+/// builder.push(&Row::live("SW1A 1AA".parse()?))?;
+/// let local = Local::new(builder.build()?);
+/// assert!(local.validate("sw1a1aa").await?);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct Local(ArcSwap<Dataset>);
+
+impl Local {
+    /// Over an open dataset.
+    pub fn new(dataset: Dataset) -> Self {
+        Self(ArcSwap::from_pointee(dataset))
+    }
+
+    /// Over a dataset file, see [`Dataset::open`].
+    ///
+    /// # Errors
+    /// [`Dataset`](crate::ErrorKind::Dataset) if the file is missing, damaged or of another format.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self> {
+        Dataset::open(path).map(Self::new)
+    }
+
+    /// Over the dataset that a URL names, `embedded:` or `file:PATH`, as [`connect`](crate::connect) reads it, with its
+    /// options.
+    ///
+    /// # Errors
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) for any other URL, and those of [`open`](Self::open);
+    /// [`NotSupported`](crate::ErrorKind::NotSupported) for `embedded:` without feature `embedded`.
+    ///
+    /// ```
+    /// let error = postcode_core::Local::from_url("file:/nowhere/uk.postcodes").unwrap_err();
+    /// assert_eq!(error.kind(), postcode_core::ErrorKind::Dataset);
+    /// ```
+    pub fn from_url(url: &str) -> Result<Self> {
+        Self::open_url(url, Demands::default()).map(|opened| opened.local)
+    }
+
+    /// As [`from_url`](Self::from_url), with demands that the options of the URL may change, and says what was checked.
+    ///
+    /// # Errors
+    /// As [`from_url`](Self::from_url); [`Dataset`](ErrorKind::Dataset) for a file that does not hold to the demands;
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) for `embedded:` if a signature is demanded.
+    pub fn open_url(url: &str, demands: Demands) -> Result<Opened> {
+        let url = SourceUrl::parse(url)?;
+        let scheme = match &url.source {
+            Source::File(path) => {
+                let demands = demands.with_options("file", &url.options)?;
+                let dataset = Dataset::open(path)?;
+                let signature = read_signature(path)?;
+                demands.check(&dataset, signature.as_deref())?;
+                return Ok(Opened { local: Self::new(dataset), verified: demands.verify, signature });
+            }
+            #[cfg(feature = "embedded")]
+            Source::Embedded => {
+                url.no_options()?;
+                if demands.public_key.is_some() {
+                    return Err(Error::invalid(
+                        "embedded: is part of this program and has no signature: give file:/path/uk.postcodes",
+                    ));
+                }
+                // Unpacking compares the fingerprint, which is made of the checksums of what was unpacked.
+                let verified = Verify::Checksums;
+                return Ok(Opened { local: Self::embedded()?, verified, signature: None });
+            }
+            other => other.scheme(),
+        };
+        Err(match scheme {
+            "embedded" => Error::new(
+                ErrorKind::NotSupported,
+                "embedded: is not in this build: build it with feature \"embedded\" of postcode-core",
+            ),
+            scheme => Error::invalid(format!(
+                "{scheme}: is not in this process: write embedded: or file:/path/uk.postcodes"
+            )),
+        })
+    }
+
+    /// The dataset that answers now. It stays the same edition even if another replaces it.
+    pub fn dataset(&self) -> Dataset {
+        Dataset::clone(&self.0.load())
+    }
+
+    /// [`lookup`](PostcodeLookup::lookup) without a future.
+    #[inline]
+    pub(crate) fn get_many(&self, postcodes: &[Postcode]) -> Result<Vec<Answer>> {
+        check::batch(postcodes.len())?;
+        let mut answers = Vec::new();
+        self.0.load().get_many(postcodes, &mut answers);
+        Ok(answers)
+    }
+
+    /// Answers from another dataset from now on, and gives back the one before. Calls under way end with the old one.
+    pub fn replace(&self, dataset: Dataset) -> Dataset {
+        Dataset::clone(&self.0.swap(Arc::new(dataset)))
+    }
+}
+
+/// A dataset that was opened by [`Local::open_url`].
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Opened {
+    /// Answers from it.
+    pub local: Local,
+    /// How much of it was checked.
+    pub verified: Verify,
+    /// The signature next to the file, if there is one. It was checked if a signature was demanded.
+    pub signature: Option<String>,
+}
+
+/// Rows and edges of a polygon that the search of a region or place looks at before it gives other tasks a turn.
+const BETWEEN_TURNS: u64 = 20_000;
+
+/// Lets the executor run other tasks, or drop this one.
+async fn give_turn() {
+    let mut given = false;
+    std::future::poll_fn(|context| {
+        if std::mem::replace(&mut given, true) {
+            return Poll::Ready(());
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
+}
+
+impl From<Dataset> for Local {
+    fn from(dataset: Dataset) -> Self {
+        Self::new(dataset)
+    }
+}
+
+#[deny(clippy::missing_trait_methods)]
+#[async_trait]
+impl PostcodeLookup for Local {
+    async fn lookup(&self, postcodes: &[Postcode]) -> Result<Vec<Answer>> {
+        self.get_many(postcodes)
+    }
+
+    async fn outcode(&self, outcode: Outcode) -> Result<Option<OutcodeSummary>> {
+        Ok(self.0.load().outcode(outcode))
+    }
+
+    async fn autocomplete(&self, prefix: &str, limit: usize) -> Result<Vec<Postcode>> {
+        self.0.load().autocomplete(prefix, limit)
+    }
+
+    async fn search(&self, query: &str, limit: usize) -> Result<Vec<Record>> {
+        self.0.load().search(query, limit)
+    }
+
+    async fn nearest(&self, query: &Nearest) -> Result<Option<Vec<Neighbour>>> {
+        self.0.load().nearest(query)
+    }
+
+    async fn within(&self, query: &Within) -> Result<Option<Page>> {
+        let dataset = self.dataset();
+        let mut search = Search::of(&dataset, query)?;
+        while !search.step(BETWEEN_TURNS) {
+            give_turn().await;
+        }
+        Ok(search.finish())
+    }
+
+    async fn outcodes(&self, prefix: &str, limit: usize) -> Result<Vec<Outcode>> {
+        self.0.load().outcodes_from(prefix, limit)
+    }
+
+    async fn random(&self, outcode: Option<Outcode>) -> Result<Option<Record>> {
+        Ok(self.0.load().random(outcode))
+    }
+
+    async fn nearest_outcodes(&self, query: &NearestOutcodes) -> Result<Option<Vec<OutcodeSummary>>> {
+        self.0.load().nearest_outcodes(query)
+    }
+
+    async fn place(&self, code: &str) -> Result<Option<Place>> {
+        self.0.load().place(code)
+    }
+
+    async fn places(&self, query: &str, limit: usize) -> Result<Vec<Place>> {
+        self.0.load().places(query, limit)
+    }
+
+    async fn find_places(&self, query: &PlaceQuery) -> Result<Vec<PlaceMatch>> {
+        self.0.load().find_places(query)
+    }
+
+    async fn place_postcodes(
+        &self,
+        code: &str,
+        after: Option<Postcode>,
+        limit: usize,
+    ) -> Result<Option<PlacePostcodes>> {
+        let dataset = self.dataset();
+        let Some(mut search) = PlaceSearch::of(&dataset, code, after, limit)? else { return Ok(None) };
+        while !search.step(BETWEEN_TURNS) {
+            give_turn().await;
+        }
+        search.finish().map(Some)
+    }
+
+    async fn random_place(&self) -> Result<Option<Place>> {
+        self.0.load().random_place()
+    }
+
+    async fn scottish_postcode(&self, postcode: Postcode) -> Result<Option<ScottishPostcode>> {
+        self.0.load().scottish_postcode(postcode)
+    }
+
+    async fn info(&self) -> Result<DatasetInfo> {
+        Ok(self.0.load().info().clone())
+    }
+}

@@ -1,0 +1,177 @@
+//! From a text to a value, or to the best reason why not: what else the text is, or what it was probably meant to be.
+
+use super::error::Wanted;
+use super::repair::{self, Repaired};
+use super::typed::{Typed, error};
+use super::{
+    Bfpo, Outcode, ParseError, ParseReason, PostalCode, Postcode, PostcodeArea, Sector, TerritoryCode, Text,
+    grammar,
+};
+
+pub(super) fn postcode(s: &str) -> Result<Postcode, ParseError> {
+    match grammar::clean(s.as_bytes()) {
+        Some(postcode) => Ok(postcode),
+        None => typed_postcode(s),
+    }
+}
+
+#[cold]
+fn typed_postcode(s: &str) -> Result<Postcode, ParseError> {
+    let typed = Typed::read(s);
+    grammar::postcode(&typed).map_err(|plain| explain(&typed, plain))
+}
+
+/// A better reason, where the text is another kind of code, or a postcode with some characters confused or its
+/// last letter cut off.
+fn explain(typed: &Typed, plain: ParseError) -> ParseError {
+    if plain.reason == ParseReason::Empty {
+        return plain;
+    }
+    if let Some(code) = grammar::other(typed) {
+        return error(Wanted::Postcode, ParseReason::OtherKind(code));
+    }
+    let Ok(bytes) = typed.of(Wanted::Postcode) else { return plain };
+    if let Some(repaired) = repair::postcode(typed) {
+        return ParseError { suggestion: Some(repaired.value.spaced()), ..plain };
+    }
+    match bytes {
+        [outcode @ .., digit @ b'0'..=b'9', letter] if outcode.len() >= 2 => {
+            match grammar::assemble(outcode, [*digit, *letter, b'A']) {
+                Ok(_) => typed.missing(ParseReason::LastLetterMissing, Wanted::Postcode),
+                Err(_) => plain,
+            }
+        }
+        _ => plain,
+    }
+}
+
+pub(super) fn outcode(s: &str) -> Result<Outcode, ParseError> {
+    let typed = Typed::read(s);
+    grammar::outcode(&typed).map_err(|plain| {
+        if plain.reason == ParseReason::Empty {
+            return plain;
+        }
+        if let Some(code) = grammar::any(&typed) {
+            return error(Wanted::Outcode, ParseReason::OtherKind(code));
+        }
+        let suggestion = repair::outcode(&typed).map(|repaired| {
+            let mut text = Text::new();
+            text.push(repaired.value.text().as_bytes());
+            text
+        });
+        ParseError { suggestion, ..plain }
+    })
+}
+
+pub(super) fn sector(s: &str) -> Result<Sector, ParseError> {
+    let typed = Typed::read(s);
+    grammar::sector(&typed).map_err(|plain| match grammar::any(&typed) {
+        Some(code) => error(Wanted::Sector, ParseReason::OtherKind(code)),
+        None => plain,
+    })
+}
+
+pub(super) fn area(s: &str) -> Result<PostcodeArea, ParseError> {
+    let typed = Typed::read(s);
+    grammar::area(&typed).ok_or_else(|| not_wanted(&typed, Wanted::Area))
+}
+
+pub(super) fn bfpo(s: &str) -> Result<Bfpo, ParseError> {
+    let typed = Typed::read(s);
+    grammar::bfpo(&typed).ok_or_else(|| not_wanted(&typed, Wanted::Bfpo))
+}
+
+pub(super) fn territory(s: &str) -> Result<TerritoryCode, ParseError> {
+    let typed = Typed::read(s);
+    let code =
+        grammar::territory(&typed).or_else(|| TerritoryCode::of_postcode(grammar::postcode(&typed).ok()?));
+    code.ok_or_else(|| not_wanted(&typed, Wanted::Territory))
+}
+
+/// A code of any kind.
+pub(super) fn postal_code(s: &str) -> Result<PostalCode, ParseError> {
+    if let Some(postcode) = grammar::clean(s.as_bytes()) {
+        return Ok(postcode.into());
+    }
+    let typed = Typed::read(s);
+    grammar::any(&typed).ok_or_else(|| nothing(&typed))
+}
+
+/// The error of a text that is not a code of any kind: that of a whole postcode, where it comes near to one.
+fn nothing(typed: &Typed) -> ParseError {
+    let unrecognised = error(Wanted::Any, ParseReason::Unrecognised);
+    match grammar::postcode(typed) {
+        Err(plain) => match explain(typed, plain) {
+            e @ ParseError { reason: ParseReason::TooShort { .. } | ParseReason::TooLong, .. } => {
+                ParseError { at: e.at, ..unrecognised }
+            }
+            e => ParseError { wanted: Wanted::Any, ..e },
+        },
+        Ok(_) => unrecognised,
+    }
+}
+
+/// The error of a text that is not the wanted kind of code: what it is instead, if anything.
+fn not_wanted(typed: &Typed, wanted: Wanted) -> ParseError {
+    match grammar::any(typed) {
+        Some(code) => error(wanted, ParseReason::OtherKind(code)),
+        None if typed.is_empty() => error(wanted, ParseReason::Empty),
+        None => error(wanted, ParseReason::Unrecognised),
+    }
+}
+
+impl Postcode {
+    /// Parses a text, and where it is no postcode reads characters as what they are easily confused with: O, Q and
+    /// D with 0, I and L with 1, Z with 2, S with 5, G with 6, B with 8, and I with L where only L is used.
+    ///
+    /// A text that is a postcode is never changed, so `SO1 0AA` stays. Of several readings the one wins whose area is
+    /// in use and whose district does not begin with a superfluous 0, then the one with the fewest changes. If two
+    /// are left, as with `1W1A 2AA` (IW or LW), nothing is guessed.
+    ///
+    /// # Errors
+    /// That of parsing, if there is no such reading or more than one.
+    ///
+    /// ```
+    /// use postcode_core::Postcode;
+    ///
+    /// let repaired = Postcode::repair("SWIA OAA")?;
+    /// assert_eq!(repaired.value.to_string(), "SW1A 0AA");
+    /// let changes: Vec<_> = repaired.changes().iter().map(|c| (c.at, c.from, c.to)).collect();
+    /// assert_eq!(changes, [(2, 'I', '1'), (5, 'O', '0')]);
+    ///
+    /// assert!(!Postcode::repair("SW1A 0AA")?.is_changed());
+    /// assert!(Postcode::repair("1W1A 2AA").is_err());
+    /// # Ok::<(), postcode_core::ParseError>(())
+    /// ```
+    pub fn repair(text: &str) -> Result<Repaired<Self>, ParseError> {
+        let as_it_stands = postcode(text);
+        match as_it_stands {
+            Ok(postcode) => Ok(Repaired::new(postcode)),
+            // What is already something else, such as the outcode `S0`, is not made a postcode of.
+            Err(e) if e.suggestion.is_none() => Err(e),
+            Err(e) => repair::postcode(&Typed::read(text)).ok_or(e),
+        }
+    }
+}
+
+impl Outcode {
+    /// As [`Postcode::repair`], for an outcode.
+    ///
+    /// # Errors
+    /// That of parsing, if there is no such reading or more than one.
+    ///
+    /// ```
+    /// use postcode_core::Outcode;
+    ///
+    /// assert_eq!(Outcode::repair("5W1A")?.value.to_string(), "SW1A");
+    /// # Ok::<(), postcode_core::ParseError>(())
+    /// ```
+    pub fn repair(text: &str) -> Result<Repaired<Self>, ParseError> {
+        let as_it_stands = outcode(text);
+        match as_it_stands {
+            Ok(outcode) => Ok(Repaired::new(outcode)),
+            Err(e) if e.suggestion.is_none() => Err(e),
+            Err(e) => repair::outcode(&Typed::read(text)).ok_or(e),
+        }
+    }
+}

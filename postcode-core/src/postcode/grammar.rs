@@ -1,0 +1,153 @@
+//! The grammar: from the letters and digits of a text to each kind of value, or to the character that breaks a rule.
+//!
+//! A text is read once, into a [`Typed`]. Everything here asks that, and nothing here asks what else the text could be:
+//! that is the work of `explain`.
+
+use super::error::Wanted;
+use super::typed::{Typed, error};
+use super::{
+    Bfpo, Outcode, ParseError, ParseReason, PostalCode, Postcode, PostcodeArea, Sector, TerritoryCode, rules,
+};
+
+/// `SW1A 1AA` and `SW1A1AA` in any case: nearly all texts there are, at a tenth of the cost.
+#[inline]
+pub(super) fn clean(s: &[u8]) -> Option<Postcode> {
+    if !(5..=8).contains(&s.len()) {
+        return None;
+    }
+    let (rest, incode) = s.split_last_chunk::<3>()?;
+    let rest = rest.strip_suffix(b" ").unwrap_or(rest);
+    let mut outcode = [0; 4];
+    let outcode = outcode.get_mut(..rest.len())?;
+    outcode.copy_from_slice(rest);
+    outcode.make_ascii_uppercase();
+    ordinary(outcode, incode.map(|c| c.to_ascii_uppercase()))
+}
+
+/// A postcode of its halves in capitals, if they keep the rules. Exceptions to the rules are left to [`assemble`].
+#[inline]
+fn ordinary(outcode: &[u8], incode: [u8; 3]) -> Option<Postcode> {
+    if !rules::is_ordinary_outcode(outcode) || !rules::is_ordinary_incode(incode) {
+        return None;
+    }
+    Postcode::from_parts(outcode, incode[0], [incode[1], incode[2]])
+}
+
+/// A postcode of its halves in capitals, without the reason why not.
+#[inline]
+pub(super) fn halves(outcode: &[u8], incode: [u8; 3]) -> Option<Postcode> {
+    if !incode[0].is_ascii_digit() {
+        return None;
+    }
+    ordinary(outcode, incode).or_else(|| assemble(outcode, incode).ok())
+}
+
+/// A postcode of its halves in capitals, or which of their characters breaks which rule.
+pub(super) fn assemble(outcode: &[u8], incode: [u8; 3]) -> Result<Postcode, rules::Fault> {
+    rules::outcode(outcode)?;
+    rules::incode(outcode, incode)
+        .map_err(|fault| rules::Fault { index: fault.index + outcode.len(), ..fault })?;
+    Postcode::from_parts(outcode, incode[0], [incode[1], incode[2]])
+        .ok_or(rules::Fault { index: 0, reason: ParseReason::Character })
+}
+
+/// A sector of an outcode in capitals and a digit.
+pub(super) fn of_parts(outcode: &[u8], digit: u8) -> Option<Sector> {
+    let digit = digit.is_ascii_digit().then(|| u32::from(digit - b'0'))?;
+    Sector::from_code(Outcode::from_bytes(outcode)?.code() * 10 + digit)
+}
+
+/// Whether these are the characters of an outcode, in capitals.
+pub(super) fn rules_hold(outcode: &[u8]) -> bool {
+    rules::outcode(outcode).is_ok()
+}
+
+/// A whole postcode.
+pub(super) fn postcode(typed: &Typed) -> Result<Postcode, ParseError> {
+    let bytes = typed.of(Wanted::Postcode)?;
+    let Some((outcode, incode)) = bytes.split_last_chunk::<3>().filter(|(outcode, _)| outcode.len() >= 2)
+    else {
+        return Err(typed.missing(ParseReason::TooShort { len: bytes.len() as u8 }, Wanted::Postcode));
+    };
+    typed.separated_only_at(Some(outcode.len()), Wanted::Postcode)?;
+    assemble(outcode, *incode).map_err(|fault| typed.fault(fault.index, fault.reason, Wanted::Postcode))
+}
+
+/// An outcode. `E1 6` is not one, but a sector.
+pub(super) fn outcode(typed: &Typed) -> Result<Outcode, ParseError> {
+    let bytes = typed.of(Wanted::Outcode)?;
+    typed.separated_only_at(None, Wanted::Outcode)?;
+    if bytes.len() < 2 {
+        return Err(typed.missing(ParseReason::TooShort { len: bytes.len() as u8 }, Wanted::Outcode));
+    }
+    rules::outcode(bytes).map_err(|fault| typed.fault(fault.index, fault.reason, Wanted::Outcode))?;
+    let last = bytes.len() - 1;
+    if typed.has_gap_before(last) && bytes[last].is_ascii_digit() && rules_hold(&bytes[..last]) {
+        return Err(typed.fault(last, ParseReason::Character, Wanted::Outcode));
+    }
+    Outcode::from_bytes(bytes).ok_or(error(Wanted::Outcode, ParseReason::Character))
+}
+
+/// A sector.
+pub(super) fn sector(typed: &Typed) -> Result<Sector, ParseError> {
+    let bytes = typed.of(Wanted::Sector)?;
+    let Some((&digit, outcode)) = bytes.split_last().filter(|(_, outcode)| outcode.len() >= 2) else {
+        return Err(typed.missing(ParseReason::TooShort { len: bytes.len() as u8 }, Wanted::Sector));
+    };
+    typed.separated_only_at(Some(outcode.len()), Wanted::Sector)?;
+    let fault = |fault: rules::Fault| typed.fault(fault.index, fault.reason, Wanted::Sector);
+    rules::outcode(outcode).map_err(fault)?;
+    of_parts(outcode, digit)
+        .ok_or(rules::Fault { index: outcode.len(), reason: ParseReason::DigitExpected })
+        .map_err(fault)
+}
+
+/// A sector that can't be read as an outcode: its digit stands apart, or an outcode has no place for it.
+fn sector_not_outcode(typed: &Typed) -> Option<Sector> {
+    let bytes = typed.of(Wanted::Sector).ok()?;
+    let last = bytes.len() - 1;
+    (typed.has_gap_before(last) || !rules_hold(bytes)).then(|| sector(typed).ok()).flatten()
+}
+
+/// A postcode area.
+pub(super) fn area(typed: &Typed) -> Option<PostcodeArea> {
+    let bytes = typed.of(Wanted::Area).ok()?;
+    typed.separated_only_at(None, Wanted::Area).ok()?;
+    PostcodeArea::of(bytes)
+}
+
+/// A British Forces Post Office number.
+pub(super) fn bfpo(typed: &Typed) -> Option<Bfpo> {
+    let bytes = typed.of(Wanted::Bfpo).ok()?;
+    typed.separated_only_at(Some(4), Wanted::Bfpo).ok()?;
+    Bfpo::of_digits(bytes.strip_prefix(b"BFPO")?)
+}
+
+/// An overseas territory's own code.
+pub(super) fn territory(typed: &Typed) -> Option<TerritoryCode> {
+    let bytes = typed.of(Wanted::Territory).ok()?;
+    let mut gaps = (1..bytes.len()).filter(|i| typed.has_gap_before(*i));
+    let gap = gaps.next();
+    if gaps.next().is_some() {
+        return None;
+    }
+    TerritoryCode::of(bytes, gap)
+}
+
+/// A code that is not a whole postcode, by the likeliest reading.
+pub(super) fn other(typed: &Typed) -> Option<PostalCode> {
+    territory(typed)
+        .map(PostalCode::Territory)
+        .or_else(|| bfpo(typed).map(PostalCode::Bfpo))
+        .or_else(|| sector_not_outcode(typed).map(PostalCode::Sector))
+        .or_else(|| outcode(typed).ok().map(PostalCode::Outcode))
+        .or_else(|| area(typed).map(PostalCode::Area))
+}
+
+/// A code of any kind.
+pub(super) fn any(typed: &Typed) -> Option<PostalCode> {
+    match postcode(typed) {
+        Ok(postcode) => Some(postcode.into()),
+        Err(_) => other(typed),
+    }
+}

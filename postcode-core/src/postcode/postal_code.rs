@@ -1,0 +1,111 @@
+//! Any text as what it is: a postcode, a part of one, or a code of another kind.
+
+use super::{Bfpo, Outcode, Postcode, PostcodeArea, Sector, Territory, TerritoryCode, Text};
+
+/// Any postal code of the United Kingdom, the Crown dependencies and the overseas territories, whole or in part.
+///
+/// What could be two things is the likelier one: `SW11` is the outcode, `SW1 1` the sector; `GX11 1AA` has the shape
+/// of a postcode but is Gibraltar's own code; `HM 12` is Bermuda's where the letters are no postcode area or the
+/// number begins with 0, and only with its space.
+///
+/// ```
+/// use postcode_core::{PostalCode, Territory};
+///
+/// assert!(matches!("SW1A 1AA".parse()?, PostalCode::Postcode(_)));
+/// assert!(matches!("SW1A".parse()?, PostalCode::Outcode(_)));
+/// assert!(matches!("SW1A 1".parse()?, PostalCode::Sector(_)));
+/// assert!(matches!("SW".parse()?, PostalCode::Area(_)));
+/// assert!(matches!("BFPO 801".parse()?, PostalCode::Bfpo(bfpo) if bfpo.number() == 801));
+/// let PostalCode::Territory(code) = "FIQQ 1ZZ".parse()? else { panic!() };
+/// assert_eq!(code.territory().name(), "Falkland Islands");
+/// assert_eq!("GX11 1AA".parse::<PostalCode>()?.territory(), Some(Territory::Gibraltar));
+/// # Ok::<(), postcode_core::ParseError>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum PostalCode {
+    /// A whole postcode, `SW1A 1AA`.
+    Postcode(Postcode),
+    /// The first half, `SW1A`.
+    Outcode(Outcode),
+    /// The first half and a digit, `SW1A 1`.
+    Sector(Sector),
+    /// The first letters, `SW`.
+    Area(PostcodeArea),
+    /// A British Forces Post Office number, `BFPO 801`.
+    Bfpo(Bfpo),
+    /// An overseas territory's own code, `FIQQ 1ZZ`.
+    Territory(TerritoryCode),
+}
+
+impl PostalCode {
+    /// The usual form.
+    pub fn text(self) -> Text<9> {
+        let mut text = Text::new();
+        match self {
+            Self::Postcode(postcode) => text.push(postcode.spaced().as_bytes()),
+            Self::Outcode(outcode) => text.push(outcode.text().as_bytes()),
+            Self::Sector(sector) => text.push(sector.text().as_bytes()),
+            Self::Area(area) => text.push(area.code().as_bytes()),
+            Self::Bfpo(bfpo) => text = bfpo.text(),
+            Self::Territory(code) => text.push(code.text().as_bytes()),
+        }
+        text
+    }
+
+    /// What it is, with its article, to put in a sentence: `an outcode`, `the code of Anguilla`…
+    pub fn kind(self) -> &'static str {
+        match self {
+            Self::Postcode(_) => "a whole postcode",
+            Self::Outcode(_) => "an outcode",
+            Self::Sector(_) => "a sector",
+            Self::Area(_) => "a postcode area",
+            Self::Bfpo(_) => "a British Forces Post Office number",
+            Self::Territory(_) => "an overseas territory's own code",
+        }
+    }
+
+    /// The overseas territory or Crown dependency that it belongs to; `None` for the United Kingdom's own.
+    pub fn territory(self) -> Option<Territory> {
+        match self {
+            Self::Postcode(postcode) => postcode.outcode().territory(),
+            Self::Outcode(outcode) => outcode.territory(),
+            Self::Sector(sector) => sector.outcode().territory(),
+            Self::Area(area) => match area.code() {
+                "GY" => Some(Territory::Guernsey),
+                "IM" => Some(Territory::IsleOfMan),
+                "JE" => Some(Territory::Jersey),
+                _ => None,
+            },
+            Self::Bfpo(_) => None,
+            Self::Territory(code) => Some(code.territory()),
+        }
+    }
+
+    /// The postcode, if it is a whole one.
+    pub fn postcode(self) -> Option<Postcode> {
+        match self {
+            Self::Postcode(postcode) => Some(postcode),
+            _ => None,
+        }
+    }
+}
+
+impl From<Postcode> for PostalCode {
+    /// Gibraltar's `GX11 1AA` becomes [`PostalCode::Territory`], as it does when parsed.
+    fn from(postcode: Postcode) -> Self {
+        TerritoryCode::of_postcode(postcode).map_or(Self::Postcode(postcode), Self::Territory)
+    }
+}
+
+macro_rules! from {
+    ($($variant:ident($type:ty)),*) => {$(
+        impl From<$type> for PostalCode {
+            fn from(value: $type) -> Self {
+                Self::$variant(value)
+            }
+        }
+    )*};
+}
+
+from!(Outcode(Outcode), Sector(Sector), Area(PostcodeArea), Bfpo(Bfpo), Territory(TerritoryCode));

@@ -1,0 +1,18 @@
+//! What can be asked: queries, the regions they name, and how much one call may ask for.
+
+#[cfg(any(feature = "conformance", feature = "dataset", feature = "http", feature = "layers"))]
+pub(crate) mod check;
+mod limits;
+mod nearest;
+mod places;
+mod region;
+mod within;
+
+pub use limits::{
+    MAX_AREA_CODE, MAX_BATCH, MAX_CORNERS, MAX_LIMIT, MAX_NEIGHBOURS, MAX_PAGE, MAX_QUERY, MAX_RADIUS,
+};
+pub use nearest::{Nearest, NearestOutcodes, Origin, OutcodeOrigin};
+pub use places::PlaceQuery;
+pub use region::Region;
+pub(crate) use region::{Side, in_polygon, side};
+pub use within::{Page, Within};

@@ -1,0 +1,125 @@
+//! Queries for what is around a point, a postcode or an outcode.
+
+use crate::{Location, Outcode, Postcode};
+#[cfg(doc)]
+use crate::{MAX_LIMIT, MAX_NEIGHBOURS, MAX_RADIUS};
+
+/// A query for the postcodes around something.
+///
+/// ```
+/// use postcode_core::{Location, Nearest};
+///
+/// let query = Nearest::to(Location::new(51.501, -0.1419)?).limit(5).radius(500.0);
+/// assert_eq!(query.limit, 5);
+/// # Ok::<(), postcode_core::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Nearest {
+    /// Around what.
+    pub origin: Origin,
+    /// How many at most, 1 to [`MAX_NEIGHBOURS`]; 10 unless set.
+    pub limit: usize,
+    /// How far at most, in metres, 0 to [`MAX_RADIUS`]; 100 unless set.
+    pub radius: f64,
+}
+
+/// What to look around.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Origin {
+    /// A point.
+    Location(Location),
+    /// The location of a live or terminated postcode.
+    Postcode(Postcode),
+}
+
+impl From<Location> for Origin {
+    fn from(location: Location) -> Self {
+        Self::Location(location)
+    }
+}
+
+impl From<Postcode> for Origin {
+    fn from(postcode: Postcode) -> Self {
+        Self::Postcode(postcode)
+    }
+}
+
+impl Nearest {
+    /// Around a point or a postcode, with the defaults of postcodes.io: ten at most, within 100 metres.
+    pub fn to(origin: impl Into<Origin>) -> Self {
+        Self { origin: origin.into(), limit: 10, radius: 100.0 }
+    }
+
+    /// How many at most.
+    #[must_use]
+    pub fn limit(self, limit: usize) -> Self {
+        Self { limit, ..self }
+    }
+
+    /// How far at most, in metres.
+    #[must_use]
+    pub fn radius(self, radius: f64) -> Self {
+        Self { radius, ..self }
+    }
+}
+
+/// A query for the outcodes around something.
+///
+/// ```
+/// use postcode_core::{NearestOutcodes, Outcode};
+///
+/// let query = NearestOutcodes::to("AB10".parse::<Outcode>()?).limit(3);
+/// assert_eq!(query.radius, 5_000.0);
+/// # Ok::<(), postcode_core::ParseError>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct NearestOutcodes {
+    /// Around what.
+    pub origin: OutcodeOrigin,
+    /// How many at most, 1 to [`MAX_LIMIT`]; 10 unless set.
+    pub limit: usize,
+    /// How far at most, in metres, 0 to [`MAX_RADIUS`]; 5,000 unless set.
+    pub radius: f64,
+}
+
+/// What to look for outcodes around.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum OutcodeOrigin {
+    /// A point.
+    Location(Location),
+    /// The mean location of an outcode's live postcodes.
+    Outcode(Outcode),
+}
+
+impl From<Location> for OutcodeOrigin {
+    fn from(location: Location) -> Self {
+        Self::Location(location)
+    }
+}
+
+impl From<Outcode> for OutcodeOrigin {
+    fn from(outcode: Outcode) -> Self {
+        Self::Outcode(outcode)
+    }
+}
+
+impl NearestOutcodes {
+    /// Around a point or an outcode, with the defaults of postcodes.io: ten at most, within 5 km.
+    pub fn to(origin: impl Into<OutcodeOrigin>) -> Self {
+        Self { origin: origin.into(), limit: 10, radius: 5_000.0 }
+    }
+
+    /// How many at most.
+    #[must_use]
+    pub fn limit(self, limit: usize) -> Self {
+        Self { limit, ..self }
+    }
+
+    /// How far at most, in metres.
+    #[must_use]
+    pub fn radius(self, radius: f64) -> Self {
+        Self { radius, ..self }
+    }
+}

@@ -1,0 +1,248 @@
+//! The postcodes of a region: which ones, and a page of them at a time.
+
+use std::fmt;
+
+use super::limits::{MAX_AREA_CODE, MAX_CORNERS};
+use crate::{AreaKind, Location, Outcode, Record, Result, Sector};
+
+/// A part of the country, to ask for the postcodes in it.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Region {
+    /// What lies within some metres of a point along the WGS84 ellipsoid.
+    Circle {
+        /// The middle.
+        centre: Location,
+        /// Metres, 0 to [`MAX_RADIUS`](crate::MAX_RADIUS).
+        radius: f64,
+    },
+    /// What lies between two parallels and two meridians, on them included.
+    Box {
+        /// The corner of least latitude and longitude.
+        south_west: Location,
+        /// That of the greatest of both.
+        north_east: Location,
+    },
+    /// What lies inside of these corners, 3 to [`MAX_CORNERS`], the last one joined to the first (which it may repeat), or on
+    /// an edge. Edges are straight in degrees, as those of GeoJSON (RFC 7946, section 3.1.1); where they cross, what
+    /// is surrounded an odd number of times is inside. It may not cross the 180th meridian.
+    Polygon(Vec<Location>),
+    /// An administrative, electoral, health or statistical area, by its ONS code such as `E09000033`, in any case.
+    Area {
+        /// The code, [`MAX_AREA_CODE`] bytes at most. What is no code of the dataset is no area of it.
+        code: String,
+        /// What kind of area it is a code of. `None` takes all kinds that have it: a few codes are of several, such
+        /// as those that say "none" (`E99999999`).
+        kind: Option<AreaKind>,
+    },
+    /// The first half of a postcode.
+    Outcode(Outcode),
+    /// An outcode and the digit after it.
+    Sector(Sector),
+}
+
+impl Region {
+    /// A circle of some metres around a point.
+    pub fn circle(centre: Location, radius: f64) -> Self {
+        Self::Circle { centre, radius }
+    }
+
+    /// The area with that ONS code, of whatever kind.
+    pub fn area(code: impl Into<String>) -> Self {
+        Self::Area { code: code.into(), kind: None }
+    }
+
+    /// Whether a postcode with that record lies in it. One without a location lies in no circle, box or polygon.
+    ///
+    /// ```
+    /// use postcode_core::{Location, Record, Region};
+    ///
+    /// let mut record = Record::live("SW1A 1AA".parse()?);
+    /// record.location = Some(Location::new(51.501, -0.1416)?);
+    /// assert!(Region::Outcode("SW1A".parse()?).contains(&record));
+    /// assert!(!Region::circle(Location::new(51.5, -0.12)?, 1_000.0).contains(&record));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn contains(&self, record: &Record) -> bool {
+        match self {
+            Self::Circle { .. } | Self::Box { .. } | Self::Polygon(_) => {
+                record.location.is_some_and(|at| self.surrounds(at))
+            }
+            Self::Area { code, kind: Some(kind) } => is_code(record.area_code(*kind), code),
+            Self::Area { code, kind: None } => record.areas.iter().any(|(_, area)| is_code(area.code, code)),
+            Self::Outcode(outcode) => outcode.contains(record.postcode),
+            Self::Sector(sector) => sector.contains(record.postcode),
+        }
+    }
+
+    /// Whether a point lies in it; of what is no circle, box or polygon that can't be said, and is false.
+    pub fn surrounds(&self, at: Location) -> bool {
+        match self {
+            Self::Circle { centre, radius } => centre.distance(at) <= *radius,
+            Self::Box { south_west, north_east } => {
+                (south_west.latitude()..=north_east.latitude()).contains(&at.latitude())
+                    && (south_west.longitude()..=north_east.longitude()).contains(&at.longitude())
+            }
+            Self::Polygon(corners) => in_polygon(corners, at),
+            Self::Area { .. } | Self::Outcode(_) | Self::Sector(_) => false,
+        }
+    }
+
+    /// Whether it is known by a name, which a dataset may not have, and not by its shape.
+    #[cfg(any(feature = "conformance", feature = "dataset", feature = "http"))]
+    pub(crate) fn is_named(&self) -> bool {
+        matches!(self, Self::Area { .. } | Self::Outcode(_) | Self::Sector(_))
+    }
+
+    #[cfg(any(feature = "conformance", feature = "dataset", feature = "http"))]
+    pub(crate) fn check(&self) -> Result<()> {
+        let refused = |what: String| Err(crate::Error::invalid(what));
+        match self {
+            Self::Circle { radius, .. } => super::check::radius(*radius, crate::MAX_RADIUS),
+            Self::Box { south_west, north_east } if south_west.latitude() > north_east.latitude() => {
+                let (south, north) = (south_west.latitude(), north_east.latitude());
+                refused(format!("a box from latitude {south} to {north}: give the south before the north"))
+            }
+            Self::Box { south_west, north_east } if south_west.longitude() > north_east.longitude() => {
+                let (west, east) = (south_west.longitude(), north_east.longitude());
+                refused(format!("a box from longitude {west} to {east}: give the west before the east"))
+            }
+            Self::Polygon(corners) if !(3..=MAX_CORNERS).contains(&corners.len()) => {
+                refused(format!("a polygon of {} corners: give 3 to {MAX_CORNERS}", corners.len()))
+            }
+            Self::Area { code, .. } if code.len() > MAX_AREA_CODE => refused(format!(
+                "an area code of {} bytes: give at most {MAX_AREA_CODE}, such as E09000033",
+                code.len()
+            )),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// As messages name it.
+impl fmt::Display for Region {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Circle { centre, radius } => {
+                write!(f, "{radius} m around {} {}", centre.latitude(), centre.longitude())
+            }
+            Self::Box { south_west, north_east } => write!(
+                f,
+                "box {} {} to {} {}",
+                south_west.latitude(),
+                south_west.longitude(),
+                north_east.latitude(),
+                north_east.longitude()
+            ),
+            Self::Polygon(corners) => write!(f, "polygon of {} corners", corners.len()),
+            Self::Area { code, kind: None } => write!(f, "area {code:?}"),
+            Self::Area { code, kind: Some(kind) } => write!(f, "{} {code:?}", kind.key()),
+            Self::Outcode(outcode) => write!(f, "outcode {outcode}"),
+            Self::Sector(sector) => write!(f, "sector {sector}"),
+        }
+    }
+}
+
+fn is_code(own: Option<&str>, code: &str) -> bool {
+    own.is_some_and(|own| own.eq_ignore_ascii_case(code))
+}
+
+/// The position of a point relative to one edge of a polygon.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Side {
+    /// The point lies on it.
+    On,
+    /// It crosses the point's parallel to the east of the point.
+    East,
+    /// It does neither.
+    Elsewhere,
+}
+
+/// Compares the edge between two corners with a point.
+pub(crate) fn side(previous: Location, corner: Location, at: Location) -> Side {
+    let (x, y) = (at.longitude(), at.latitude());
+    let (x1, y1) = (previous.longitude(), previous.latitude());
+    let (x2, y2) = (corner.longitude(), corner.latitude());
+    let cross = (x2 - x1) * (y - y1) - (y2 - y1) * (x - x1);
+    let beside = x >= x1.min(x2) && x <= x1.max(x2) && y >= y1.min(y2) && y <= y1.max(y2);
+    if cross == 0.0 && beside {
+        return Side::On;
+    }
+    // A corner on the parallel counts for the edge below.
+    match (y1 > y) != (y2 > y) && (cross > 0.0) == (y2 > y1) {
+        true => Side::East,
+        false => Side::Elsewhere,
+    }
+}
+
+/// Looks at every edge. The dataset has an index for polygons of many corners.
+pub(crate) fn in_polygon(corners: &[Location], at: Location) -> bool {
+    let mut inside = false;
+    let mut before = corners.last();
+    for corner in corners {
+        let Some(previous) = before.replace(corner) else { return false };
+        match side(*previous, *corner, at) {
+            Side::On => return true,
+            Side::East => inside = !inside,
+            Side::Elsewhere => {}
+        }
+    }
+    inside
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{MAX_PAGE, Within};
+
+    fn at(latitude: f64, longitude: f64) -> Location {
+        Location::new(latitude, longitude).unwrap()
+    }
+
+    #[test]
+    fn inside_of_a_polygon_on_its_edge_and_outside() {
+        // An L, its notch to the north-east.
+        let corners = [(0.0, 0.0), (0.0, 4.0), (2.0, 4.0), (2.0, 2.0), (4.0, 2.0), (4.0, 0.0)];
+        let corners: Vec<_> =
+            corners.into_iter().map(|(latitude, longitude)| at(latitude, longitude)).collect();
+        let closed = corners.iter().chain(&corners[..1]).copied().collect();
+        let backwards = corners.iter().rev().copied().collect();
+        for polygon in [Region::Polygon(corners), Region::Polygon(closed), Region::Polygon(backwards)] {
+            for (latitude, longitude, inside) in [
+                (1.0, 1.0, true),
+                (1.0, 3.0, true),
+                (3.0, 1.0, true),
+                (3.0, 3.0, false),
+                (2.0, 3.0, true),
+                (0.0, 0.0, true),
+                (4.0, 2.0, true),
+                (2.0, 2.0, true),
+                (-1.0, 2.0, false),
+                (2.0, 4.5, false),
+                (2.0, -1.0, false),
+                (4.0, 3.0, false),
+            ] {
+                assert_eq!(polygon.surrounds(at(latitude, longitude)), inside, "{latitude} {longitude}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_refused_by_name() {
+        let point = at(51.5, -0.1);
+        for (region, word) in [
+            (Region::circle(point, -1.0), "radius"),
+            (Region::circle(point, f64::NAN), "radius"),
+            (Region::Box { south_west: at(52.0, 0.0), north_east: at(51.0, 1.0) }, "south before the north"),
+            (Region::Box { south_west: at(51.0, 1.0), north_east: at(52.0, 0.0) }, "west before the east"),
+            (Region::Polygon(vec![point; 2]), "2 corners"),
+            (Region::Polygon(vec![point; MAX_CORNERS + 1]), "1001 corners"),
+            (Region::area("x".repeat(33)), "33 bytes"),
+        ] {
+            let error = region.check().unwrap_err();
+            assert!(error.message().contains(word), "{error}");
+        }
+        assert!(Within::of(Region::circle(point, 0.0)).limit(0).check().is_err());
+        assert!(Within::of(Region::circle(point, 0.0)).limit(MAX_PAGE + 1).check().is_err());
+    }
+}
