@@ -1,6 +1,6 @@
 //! How much more than it was asked a client may send.
 
-use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use crate::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 /// Thousandths of a token: one extra request costs [`ONE`].
 const ONE: u32 = 1_000;

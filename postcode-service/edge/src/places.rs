@@ -2,13 +2,14 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
+use crate::phase::Phase;
 use crate::refused::{Kind, count};
 use crate::{Client, Limits, Peer};
 
@@ -30,9 +31,8 @@ pub(crate) struct State {
     base: Instant,
     /// How long a body or an answer may go on before its connection can lose its place to another.
     grace: Duration,
-    phase: AtomicU8,
-    /// When the phase began: milliseconds after the base.
-    since: AtomicU64,
+    /// The phase, and when it began: milliseconds after the base.
+    phase: Phase,
     /// Bytes of the body.
     bytes: AtomicU64,
     /// When it was that the client took no more of its answer, likewise plus 1; 0 if it does.
@@ -45,8 +45,7 @@ impl State {
         let state = Self {
             base,
             grace,
-            phase: AtomicU8::new(IDLE),
-            since: AtomicU64::new(0),
+            phase: Phase::new(IDLE, 0),
             bytes: AtomicU64::new(0),
             stuck: AtomicU64::new(0),
             closed: Notify::new(),
@@ -60,13 +59,12 @@ impl State {
     }
 
     fn enter(&self, phase: u8) {
-        self.since.store(self.now(), Ordering::Relaxed);
-        self.phase.store(phase, Ordering::Release);
+        self.phase.enter(phase, self.now());
     }
 
     /// Bytes were read; returns whether they begin a header.
     pub(crate) fn bytes_came(&self) -> bool {
-        let begins = self.phase.load(Ordering::Acquire) == IDLE;
+        let begins = self.phase.current() == IDLE;
         if begins {
             self.enter(HEADER);
         }
@@ -74,7 +72,7 @@ impl State {
     }
 
     pub(crate) fn in_header(&self) -> bool {
-        self.phase.load(Ordering::Acquire) == HEADER
+        self.phase.current() == HEADER
     }
 
     pub(crate) fn begin(&self, has_body: bool) {
@@ -87,7 +85,7 @@ impl State {
     }
 
     pub(crate) fn body_is_there(&self) {
-        if self.phase.load(Ordering::Acquire) == BODY {
+        if self.phase.current() == BODY {
             self.enter(WORKING);
         }
     }
@@ -98,14 +96,14 @@ impl State {
 
     /// The rest of a body that nobody wanted was read after the answer: its bytes were not those of a header.
     pub(crate) fn rest_is_read(&self) {
-        if self.phase.load(Ordering::Acquire) == HEADER {
+        if self.phase.current() == HEADER {
             self.enter(IDLE);
         }
     }
 
     /// Whether a request is under way.
     pub(crate) fn is_answering(&self) -> bool {
-        self.phase.load(Ordering::Acquire) >= BODY
+        self.phase.current() >= BODY
     }
 
     pub(crate) fn stuck(&self) {
@@ -124,7 +122,7 @@ impl State {
 
     /// Who loses the place first, if it can: by kind, then by how long.
     fn rank(&self) -> Option<(u8, u64)> {
-        let (phase, since) = (self.phase.load(Ordering::Acquire), self.since.load(Ordering::Relaxed));
+        let (phase, since) = self.phase.get();
         let (now, stuck) = (self.now(), self.stuck.load(Ordering::Relaxed));
         let grace = self.grace.as_millis() as u64;
         let age = now.saturating_sub(since);
