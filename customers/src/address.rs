@@ -1,4 +1,4 @@
-//! A postal address, and what is known of its postcode.
+//! A postal address and the result of checking its postcode.
 
 use std::fmt;
 use std::str::FromStr;
@@ -11,21 +11,21 @@ use serde::{Serialize, Serializer};
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Address {
-    /// Its number among the customer's addresses; none is given out twice.
+    /// The number among the customer's addresses. A number is never reused.
     pub id: i64,
-    /// What it is for.
+    /// The purpose of the address.
     pub kind: AddressKind,
-    /// Its postcode, normalised: `SW1A 1AA`.
+    /// The postcode, normalised: `SW1A 1AA`.
     pub postcode: Postcode,
-    /// What is above the postcode, one entry a line.
+    /// The lines above the postcode, one entry a line.
     pub address_lines: Vec<String>,
-    /// The first day on which it holds, if that is known.
+    /// The first day on which the address is valid, if known.
     #[serde(serialize_with = "iso8601")]
     pub valid_from: Option<Date>,
-    /// The last day on which it holds, if that is known.
+    /// The last day on which the address is valid, if known.
     #[serde(serialize_with = "iso8601")]
     pub valid_to: Option<Date>,
-    /// What the lookup said of the postcode.
+    /// The lookup's answer about the postcode.
     #[serde(flatten)]
     pub check: AddressCheck,
 }
@@ -37,19 +37,19 @@ pub(crate) fn iso8601<S: Serializer>(date: &Option<Date>, serializer: S) -> Resu
     }
 }
 
-/// What an address is for.
+/// The purpose of an address.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AddressKind {
-    /// Where the customer is: each has exactly one.
+    /// The customer's current address. Each customer has exactly one.
     Main,
-    /// Where invoices go.
+    /// Receives invoices.
     Billing,
-    /// Where goods go.
+    /// Receives goods.
     Delivery,
-    /// Where the customer was.
+    /// The customer's previous address.
     Previous,
-    /// Any other.
+    /// Any other purpose.
     #[default]
     Other,
 }
@@ -57,7 +57,7 @@ pub enum AddressKind {
 impl AddressKind {
     const ALL: [Self; 5] = [Self::Main, Self::Billing, Self::Delivery, Self::Previous, Self::Other];
 
-    /// Its name in the API and in the database.
+    /// Returns the name that the API and the database use.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Main => "main",
@@ -69,7 +69,7 @@ impl AddressKind {
     }
 }
 
-/// A text that is no kind of address.
+/// The error for a text that does not name an address kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("give one of main, billing, delivery, previous, other")]
 pub struct ParseKindError;
@@ -87,25 +87,25 @@ impl fmt::Display for AddressKind {
     }
 }
 
-/// Whether the postcode of an address is one, as far as is known.
+/// The result of checking an address's postcode.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AddressStatus {
     /// The postcode is in use.
     Verified,
-    /// Not known yet: the lookup failed, took too long, or its data leaves this part of the country out
+    /// Not known yet: the lookup failed or took too long, or its data does not cover the area
     /// (Northern Ireland's BT with the embedded data). It is looked up again until it is known.
     Pending,
-    /// The postcode is no longer in use; district and location are those it had.
+    /// The postcode is no longer in use. District and location are the ones it had.
     Terminated,
-    /// Well formed, but there is no such postcode.
+    /// The postcode is well formed, but it has never existed.
     Unknown,
 }
 
 impl AddressStatus {
     const ALL: [Self; 4] = [Self::Verified, Self::Pending, Self::Terminated, Self::Unknown];
 
-    /// Its name in the API and in the database.
+    /// Returns the name that the API and the database use.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Verified => "verified",
@@ -116,7 +116,7 @@ impl AddressStatus {
     }
 }
 
-/// A text that is no status of an address.
+/// The error for a text that does not name an address status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("give one of verified, pending, terminated, unknown")]
 pub struct ParseStatusError;
@@ -128,11 +128,11 @@ impl FromStr for AddressStatus {
     }
 }
 
-/// What the lookup said of an address's postcode.
+/// The lookup's answer about an address's postcode.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct AddressCheck {
-    /// Whether it is one.
+    /// The status of the postcode.
     #[serde(rename = "address_status")]
     pub status: AddressStatus,
     /// The local authority district's name.
@@ -148,7 +148,7 @@ pub struct AddressCheck {
 }
 
 impl AddressCheck {
-    /// Not known yet.
+    /// A check that has no answer yet.
     pub const PENDING: Self = Self::bare(AddressStatus::Pending);
 
     pub(crate) const fn bare(status: AddressStatus) -> Self {
@@ -177,7 +177,7 @@ impl From<&Answer> for AddressCheck {
             Answer::Live(record) => Self::of(AddressStatus::Verified, record),
             Answer::Terminated(record) => Self::of(AddressStatus::Terminated, record),
             Answer::Unknown => Self::bare(AddressStatus::Unknown),
-            // Other data, loaded later, will know it: see `AddressStatus::Pending`.
+            // Data that is loaded later may cover it: see `AddressStatus::Pending`.
             Answer::NotCovered => Self::PENDING,
         }
     }

@@ -1,4 +1,4 @@
-//! What was done to an account, when, and by whom.
+//! The audit trail: what was done to an account, when, and by whom.
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -6,29 +6,31 @@ use serde_json::{Map, Value, json};
 
 use crate::{AddressCheck, Customer};
 
-/// One change of an account, as it is stored. Its JSON is that of the HTTP API.
+/// One change of an account as stored. Serialises to the JSON of the HTTP API.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct AuditEntry {
-    /// When it was done.
+    /// When the change was made.
     #[serde(serialize_with = "crate::customer::rfc3339")]
     pub at: Timestamp,
-    /// By whom, if that was said: see [`Customers::by`](crate::Customers::by). None for what was done by itself.
+    /// Who made it, if the caller said so: see [`Customers::by`](crate::Customers::by). `None` for
+    /// changes that the program made by itself.
     pub actor: Option<String>,
-    /// What was done: `created`, `changed`, `address_added`, `address_changed`, `address_removed`, `resolved`, `rechecked`,
-    /// `deleted`, `restored`, `erased`.
+    /// The kind of change: `created`, `changed`, `address_added`, `address_changed`,
+    /// `address_removed`, `resolved`, `rechecked`, `deleted`, `restored` or `erased`.
     pub action: String,
-    /// The account's revision after it.
+    /// The account's revision after the change.
     pub revision: i64,
-    /// Which fields changed from what to what: `{"addresses/1/postcode": {"from": "SW1A 1AA", "to": "M1 1AE"}}`. The
-    /// number after `addresses` is the address's id. What a long text was before is cut: an earlier entry has all of it.
+    /// The old and new value of each changed field:
+    /// `{"addresses/1/postcode": {"from": "SW1A 1AA", "to": "M1 1AE"}}`. The number after
+    /// `addresses` is the address's id. A long old text is cut; an earlier entry has all of it.
     ///
-    /// The newest 1,000 entries of an account have these values. Older ones name the fields only: `{"notes": {}}`. Of more
-    /// than 10,000 the oldest are removed, but for that of the creation.
+    /// The newest 1,000 entries of an account have values. Older ones have field names only:
+    /// `{"notes": {}}`. After 10,000 entries the oldest are removed, except the creation.
     pub changes: Value,
 }
 
-/// What was done.
+/// The kind of a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Action {
     Created,
@@ -60,7 +62,7 @@ impl Action {
     }
 }
 
-/// What changed between two states of an account: from none, it is all that it holds.
+/// Returns the differences between two states of an account. Without a `before`, all fields count.
 pub(crate) fn changes(before: Option<&Customer>, after: &Customer) -> Map<String, Value> {
     let mut changes = Map::new();
     let (was, is) = (before.map(fields).unwrap_or_default(), fields(after));
@@ -77,15 +79,15 @@ pub(crate) fn changes(before: Option<&Customer>, after: &Customer) -> Map<String
     changes
 }
 
-/// What changed with the check of one address.
+/// Returns the differences between two checks of one address.
 pub(crate) fn check_changes(number: i64, before: &AddressCheck, after: &AddressCheck) -> Map<String, Value> {
     let mut changes = Map::new();
     compare(&mut changes, &format!("addresses/{number}/"), &object(before), &object(after));
     changes
 }
 
-/// The fields of a customer but for its addresses, of which the main one is there flat too, and for what every change
-/// changes.
+/// Returns a customer's fields, without those that every change touches. The addresses are left
+/// out, because the main one is also there as flat fields.
 fn fields(customer: &Customer) -> Map<String, Value> {
     let mut fields = Map::new();
     fields.insert("name".into(), json!(customer.name));
@@ -99,12 +101,12 @@ fn fields(customer: &Customer) -> Map<String, Value> {
 fn object(value: &impl Serialize) -> Map<String, Value> {
     match serde_json::to_value(value) {
         Ok(Value::Object(object)) => object,
-        // What is no object has no fields.
+        // Only an object has fields.
         _ => Map::new(),
     }
 }
 
-/// A text at most that long, in characters, and a sign that it was longer.
+/// Cuts a text to the maximum length in characters, and marks that it was longer.
 fn cut(value: Value) -> Value {
     const MOST: usize = 200;
     match value {
@@ -121,7 +123,7 @@ fn compare(changes: &mut Map<String, Value>, path: &str, was: &Map<String, Value
     for name in names.filter(|name| *name != "id") {
         let value = |of: &Map<String, Value>| of.get(name).cloned().unwrap_or_default();
         let (from, to) = (value(was), value(is));
-        // An empty list is as much as nothing.
+        // An empty list counts as an absent one.
         let nothing = |value: &Value| value.is_null() || value.as_array().is_some_and(Vec::is_empty);
         if from != to && !(nothing(&from) && nothing(&to)) {
             changes.insert(format!("{path}{name}"), json!({ "from": cut(from), "to": to }));

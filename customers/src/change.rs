@@ -1,4 +1,4 @@
-//! Changes of accounts that are there.
+//! Changes of existing accounts.
 
 use crate::audit::Action;
 use crate::draft::{Answers, Draft, now};
@@ -10,20 +10,21 @@ use crate::{
     Result,
 };
 
-/// How often a change is tried anew because another came between its reading and its writing.
+/// How often a change is retried because another change came in between.
 const ATTEMPTS: usize = 16;
 
 impl Customers {
-    /// Replaces what a customer holds. Postcodes are looked up again where they changed or are pending.
+    /// Replaces a customer's data. Postcodes that changed or are pending are looked up again.
     ///
     /// # Errors
-    /// [`Invalid`](Error::Invalid), [`NotFound`](Error::NotFound), [`EmailTaken`](Error::EmailTaken),
-    /// [`Precondition`](Error::Precondition), [`Conflict`](Error::Conflict), [`Store`](Error::Store).
+    /// [`Invalid`](Error::Invalid), [`NotFound`](Error::NotFound),
+    /// [`EmailTaken`](Error::EmailTaken), [`Precondition`](Error::Precondition),
+    /// [`Conflict`](Error::Conflict), [`Store`](Error::Store).
     pub async fn replace(&self, id: CustomerId, new: NewCustomer) -> Result<Customer> {
         self.patch(id, new.into()).await
     }
 
-    /// Changes some of what a customer holds; as [`replace`](Self::replace).
+    /// Changes some of a customer's fields; otherwise like [`replace`](Self::replace).
     ///
     /// # Errors
     /// As [`replace`](Self::replace).
@@ -32,8 +33,8 @@ impl Customers {
         self.change(id, Action::Changed, None, to).await
     }
 
-    /// Adds an address to a customer: the customer, and the address's number. With a key it is done once, as
-    /// [`create_once`](Self::create_once).
+    /// Adds an address to a customer. Returns the customer and the address's number. With a key the
+    /// address is added only once, as by [`create_once`](Self::create_once).
     ///
     /// # Errors
     /// As [`replace`](Self::replace); [`KeyReused`](Error::KeyReused).
@@ -61,7 +62,7 @@ impl Customers {
                 let number = customer.next_address - 1;
                 Ok((customer, number))
             }
-            // The same request, at the same time: it has the key, and the revision is another one by it.
+            // The same request at the same time: it claimed the key and changed the revision.
             Err(error @ (Error::KeyReused | Error::Precondition(..))) => match &once {
                 Some(once) => match self.store.recall(once).await? {
                     Some(done) => Ok((self.get(id).await?, done.number)),
@@ -91,7 +92,8 @@ impl Customers {
     /// Removes one address of a customer, which must not be the main one.
     ///
     /// # Errors
-    /// As [`replace`](Self::replace); [`NoAddress`](Error::NoAddress), [`MainAddress`](Error::MainAddress).
+    /// As [`replace`](Self::replace); [`NoAddress`](Error::NoAddress),
+    /// [`MainAddress`](Error::MainAddress).
     pub async fn remove_address(&self, id: CustomerId, number: i64) -> Result<Customer> {
         let to = |customer: &Customer| {
             let (mut details, place) = placed(customer, number)?;
@@ -104,8 +106,9 @@ impl Customers {
         self.change(id, Action::AddressRemoved, None, to).await
     }
 
-    /// Reads, looks up, and writes on the condition that nothing else has written in between, so that no
-    /// transaction is open during a lookup and no answer is stored for a postcode that is there no more.
+    /// Reads the customer, looks its postcodes up, and writes only if nothing else has written in
+    /// between. So no transaction is open during a lookup, and no answer is stored for a postcode
+    /// that has been replaced.
     async fn change(
         &self,
         id: CustomerId,
@@ -132,11 +135,11 @@ impl Customers {
         Err(Error::Conflict(id))
     }
 
-    /// Deletes an account, so that it can be [restored](Self::restore).
+    /// Deletes an account. It can be [restored](Self::restore).
     ///
     /// # Errors
-    /// [`NotFound`](Error::NotFound), [`Precondition`](Error::Precondition), [`Conflict`](Error::Conflict),
-    /// [`Store`](Error::Store).
+    /// [`NotFound`](Error::NotFound), [`Precondition`](Error::Precondition),
+    /// [`Conflict`](Error::Conflict), [`Store`](Error::Store).
     pub async fn delete(&self, id: CustomerId) -> Result<()> {
         for _ in 0..ATTEMPTS {
             let customer = self.get(id).await?;
@@ -150,10 +153,11 @@ impl Customers {
         Err(Error::Conflict(id))
     }
 
-    /// Takes a deletion back. One that is not deleted is as it was.
+    /// Restores a deleted account. Does nothing to an account that is not deleted.
     ///
     /// # Errors
-    /// As [`delete`](Self::delete); [`EmailTaken`](Error::EmailTaken) if another account has the email by now.
+    /// As [`delete`](Self::delete); [`EmailTaken`](Error::EmailTaken) if another account has taken
+    /// the email since.
     pub async fn restore(&self, id: CustomerId) -> Result<Customer> {
         for _ in 0..ATTEMPTS {
             let customer = self.get_any(id).await?;
@@ -171,8 +175,8 @@ impl Customers {
         Err(Error::Conflict(id))
     }
 
-    /// Erases an account, deleted or not, and all that is stored of its person, for good. The audit trail keeps that an
-    /// account of this id was erased, when and by whom.
+    /// Erases an account, deleted or not, and all data about its person, for good. The audit trail
+    /// only keeps that an account with this id was erased, when and by whom.
     ///
     /// # Errors
     /// As [`delete`](Self::delete).
@@ -187,7 +191,7 @@ impl Customers {
         Err(Error::Conflict(id))
     }
 
-    /// Whether the customer is at a revision at which it may be changed.
+    /// Checks that the customer is at a revision that the caller allows to be changed.
     fn permit(&self, customer: &Customer) -> Result<()> {
         match &self.revisions {
             Some(revisions) if !revisions.contains(&customer.revision) => {
@@ -198,7 +202,7 @@ impl Customers {
     }
 }
 
-/// The same at the next revision.
+/// Returns the customer with the next revision.
 fn next(customer: &Customer) -> Customer {
     let mut after = customer.clone();
     after.revision += 1;
@@ -214,14 +218,14 @@ fn one(new: NewAddress) -> Result<AddressDetails> {
     }
 }
 
-/// The customer's details, and where among them the address of that number is.
+/// Returns the customer's details, and the index of the address with that number among them.
 fn placed(customer: &Customer, number: i64) -> Result<(Details, usize)> {
     let is = |address: &Address| address.id == number;
     let place = customer.addresses.iter().position(is).ok_or(Error::NoAddress(customer.id, number))?;
     Ok((Details::of(customer), place))
 }
 
-/// Exactly one main address, and not more addresses than are allowed.
+/// Checks that there is exactly one main address, and not too many addresses.
 fn sole_main(details: &Details) -> Result<()> {
     let mut invalid = Invalid::default();
     let mains = details.addresses.iter().filter(|address| address.kind == AddressKind::Main).count();

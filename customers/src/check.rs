@@ -1,4 +1,4 @@
-//! Asking the lookup, within a time limit, and what its silence means.
+//! Asking the lookup within a time limit, and handling its failures.
 
 use std::time::Duration;
 
@@ -8,12 +8,14 @@ use tracing::warn;
 
 use crate::AddressCheck;
 
-/// How long a postcode that the data leaves out stays unasked: only other data will know it.
+/// How long to wait before asking again for a postcode that the data does not cover. Only other
+/// data can answer it.
 const NOT_COVERED: Duration = Duration::from_secs(60 * 60);
-/// How long a postcode whose lookup fails by itself stays unasked, so that others get their turn.
+/// How long to wait before asking again for a postcode whose lookup fails on its own, so that other
+/// postcodes get their turn.
 const FAILED: Duration = Duration::from_secs(60);
 
-/// An answer, and when to ask again: at some time if and only if the address is pending.
+/// A check, and when to ask again. There is a time if and only if the address is pending.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Checked {
     pub(crate) check: AddressCheck,
@@ -26,12 +28,12 @@ impl Checked {
         Self { check: answer.into(), due }
     }
 
-    /// To be asked again as soon as the resolver can.
+    /// Creates a pending check that is due as soon as the resolver can ask.
     pub(crate) fn unanswered() -> Self {
         Self { check: AddressCheck::PENDING, due: Some(Timestamp::now()) }
     }
 
-    /// To be asked again after the others.
+    /// Creates a pending check that is asked again after the others.
     pub(crate) fn deferred() -> Self {
         Self { check: AddressCheck::PENDING, due: Some(later(FAILED)) }
     }
@@ -41,7 +43,8 @@ fn later(after: Duration) -> Timestamp {
     Timestamp::now().saturating_add(after).unwrap_or(Timestamp::MAX)
 }
 
-/// Asks for the postcodes of one customer. Whatever goes wrong, there is an outcome for each, and within the limit.
+/// Looks up the postcodes of one customer. Returns an outcome for each within the limit, even if
+/// the lookup fails.
 pub(crate) async fn all(
     lookup: &dyn PostcodeLookup,
     postcodes: &[Postcode],
@@ -60,13 +63,13 @@ pub(crate) async fn all(
     }
 }
 
-/// Asks for many postcodes within the limit; as many answers as postcodes.
+/// Looks up many postcodes within the limit. Returns as many answers as postcodes.
 pub(crate) async fn many(
     lookup: &dyn PostcodeLookup,
     postcodes: &[Postcode],
     limit: Duration,
 ) -> Result<Vec<Answer>> {
-    // The lookup promises a deadline of its own. That it keeps the promise is not for a consumer to trust.
+    // The lookup promises a deadline, but a consumer must not depend on it.
     let answers = tokio::time::timeout(limit, lookup.lookup(postcodes)).await.map_err(|_| {
         Error::new(ErrorKind::Timeout, format!("the postcode lookup gave no answer within {limit:?}"))
     })??;

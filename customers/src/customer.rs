@@ -1,4 +1,4 @@
-//! A customer, and what identifies one.
+//! A customer and its id.
 
 use std::fmt;
 use std::str::FromStr;
@@ -10,44 +10,44 @@ use uuid::Uuid;
 
 use crate::{Address, AddressCheck};
 
-/// A customer account as it is stored. Its JSON is that of the HTTP API.
+/// A customer account as stored. Serialises to the JSON of the HTTP API.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Customer {
-    /// Identifies it for ever.
+    /// The id, which never changes.
     pub id: CustomerId,
-    /// What the customer is called.
+    /// The customer's name.
     pub name: String,
-    /// Where mail reaches the customer.
+    /// The customer's email address.
     pub email: String,
     /// The postcode of the main address, normalised: `SW1A 1AA`.
     pub postcode: Postcode,
-    /// The main address above the postcode, one entry a line.
+    /// The lines of the main address above the postcode, one entry a line.
     pub address_lines: Vec<String>,
-    /// What the lookup said of the main address's postcode.
+    /// The lookup's answer about the main address's postcode.
     #[serde(flatten)]
     pub check: AddressCheck,
-    /// When the account was made.
+    /// When the account was created.
     #[serde(serialize_with = "rfc3339")]
     pub created_at: Timestamp,
-    /// When anything of it last changed, by its owner or because an address was resolved.
+    /// When the account last changed, by a caller or because an address was resolved.
     #[serde(serialize_with = "rfc3339")]
     pub updated_at: Timestamp,
-    /// One more with every change.
+    /// The revision, which grows by one with every change.
     #[serde(skip)]
     pub revision: i64,
-    /// The telephone number as ITU-T E.164 writes it: `+442071234567`.
+    /// The telephone number in ITU-T E.164 form: `+442071234567`.
     pub phone: Option<String>,
-    /// What is noted of the customer.
+    /// Notes about the customer.
     pub notes: Option<String>,
-    /// What other systems call the customer.
+    /// The customer's ids in other systems.
     pub references: Vec<Reference>,
-    /// All addresses, the main one first, the others in the order in which they were added.
+    /// All addresses: the main one first, then the others in the order in which they were added.
     pub addresses: Vec<Address>,
     /// When the account was deleted, if it was.
     #[serde(serialize_with = "rfc3339_if", skip_serializing_if = "Option::is_none")]
     pub deleted_at: Option<Timestamp>,
-    /// Its place in listings.
+    /// The position in listings.
     #[serde(skip)]
     pub(crate) seq: i64,
     /// The number of the next address.
@@ -56,13 +56,13 @@ pub struct Customer {
 }
 
 impl Customer {
-    /// The address of that number.
+    /// Returns the address with that number.
     pub fn address(&self, number: i64) -> Option<&Address> {
         self.addresses.iter().find(|address| address.id == number)
     }
 }
 
-/// What another system calls a customer.
+/// A customer's id in another system.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reference {
     /// The system, such as `crm`: 1 to [`MAX_REFERENCE`](crate::MAX_REFERENCE) characters.
@@ -71,7 +71,7 @@ pub struct Reference {
     pub id: String,
 }
 
-/// RFC 3339 in UTC, always with microseconds, so that texts sort as times do.
+/// Serialises a time as RFC 3339 in UTC, always with microseconds, so that texts sort like times.
 pub(crate) fn rfc3339<S: Serializer>(time: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(&format_args!("{time:.6}"))
 }
@@ -83,12 +83,12 @@ pub(crate) fn rfc3339_if<S: Serializer>(time: &Option<Timestamp>, serializer: S)
     }
 }
 
-/// The id of a customer: a UUID of version 7, which begins with the time it was made.
+/// The id of a customer: a UUID of version 7, which begins with its creation time.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct CustomerId(Uuid);
 
 impl CustomerId {
-    /// A new one.
+    /// Creates a new id.
     pub(crate) fn generate() -> Self {
         Self(Uuid::now_v7())
     }
@@ -106,7 +106,7 @@ impl fmt::Debug for CustomerId {
     }
 }
 
-/// A text that is no customer's id.
+/// The error for a text that is not a customer id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not a customer's id, which is a UUID such as 019abc00-8f5e-7c3a-9d2b-1e4f5a6b7c8d")]
 pub struct ParseIdError;
@@ -114,7 +114,7 @@ pub struct ParseIdError;
 impl FromStr for CustomerId {
     type Err = ParseIdError;
     fn from_str(s: &str) -> Result<Self, ParseIdError> {
-        // Only the usual form, so that one customer has one URL.
+        // Accept only the usual form, so that one customer has one URL.
         match Uuid::try_parse(s) {
             Ok(uuid) if s.len() == 36 => Ok(Self(uuid)),
             _ => Err(ParseIdError),

@@ -1,4 +1,4 @@
-//! The next state of an account, before it is stored.
+//! The next state of an account before it is stored.
 
 use std::collections::HashMap;
 
@@ -9,24 +9,24 @@ use crate::check::Checked;
 use crate::input::{AddressDetails, Details};
 use crate::{Address, AddressCheck, AddressKind, Customer, CustomerId};
 
-/// An account as it is to be, and when its pending addresses are due.
+/// The next state of an account, and when its pending addresses are due.
 #[derive(Clone, Debug)]
 pub(crate) struct Draft {
     pub(crate) customer: Customer,
-    /// As many as addresses: a time if and only if the address is pending.
+    /// One entry for each address: a time if and only if the address is pending.
     pub(crate) due: Vec<Option<Timestamp>>,
 }
 
-/// What the lookup said of postcodes, as far as it was asked.
+/// The lookup's answers so far.
 pub(crate) type Answers = HashMap<Postcode, Checked>;
 
-/// What is known of an address already: its postcode is the same and not pending.
+/// Returns the stored check of an address, if its postcode is the same and not pending.
 fn known<'a>(current: Option<&'a Customer>, details: &AddressDetails) -> Option<&'a AddressCheck> {
     let address = current?.address(details.id?)?;
     (address.postcode == details.postcode && !address.check.is_pending()).then_some(&address.check)
 }
 
-/// The postcodes to ask for, each once, before these details are stored.
+/// Returns the postcodes that must be looked up before these details are stored, each once.
 pub(crate) fn unknown(current: Option<&Customer>, details: &Details, answers: &Answers) -> Vec<Postcode> {
     let asking = details.addresses.iter().filter(|address| known(current, address).is_none());
     let mut postcodes: Vec<Postcode> = asking.map(|address| address.postcode).collect();
@@ -37,8 +37,8 @@ pub(crate) fn unknown(current: Option<&Customer>, details: &Details, answers: &A
 }
 
 impl Draft {
-    /// The details with what is known of their addresses; the first one is the main address. `None` if there is none, which
-    /// the check of the details has refused.
+    /// Creates the next state from the details and the answers. The first address is the main one.
+    /// Returns `None` without an address, which the check of the details rules out.
     pub(crate) fn new(current: Option<&Customer>, details: Details, answers: &Answers) -> Option<Self> {
         let mut next = current.map_or(1, |customer| customer.next_address);
         let (mut addresses, mut due) = (Vec::new(), Vec::new());
@@ -63,7 +63,7 @@ impl Draft {
             });
             due.push(checked.due);
         }
-        // As they are read: the main one first, then in the order of their numbers.
+        // The order in which they are read: the main one first, then by number.
         let mut order: Vec<_> = addresses.into_iter().zip(due).collect();
         order.sort_by_key(|(address, _)| (address.kind != AddressKind::Main, address.id));
         let (addresses, due): (Vec<_>, Vec<_>) = order.into_iter().unzip();
@@ -95,7 +95,7 @@ impl Draft {
     }
 }
 
-/// Now, as exactly as the database holds it.
+/// Returns the current time with the database's precision.
 pub(crate) fn now() -> Timestamp {
     let now = Timestamp::now();
     Timestamp::from_microsecond(now.as_microsecond()).unwrap_or(now)

@@ -1,30 +1,31 @@
-//! What can go wrong with customers and their store.
+//! Errors of customers and their store.
 
 use std::error::Error as StdError;
 use std::sync::Arc;
 
 use crate::{CustomerId, ImportId, Invalid, MAX_IMPORTS};
 
-/// What every fallible call of this crate returns.
+/// The result of every fallible call of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// Why a call failed. For an account a failed postcode lookup is no error: its address is pending.
+/// Why a call failed. A failed postcode lookup is not an error for an account: its address is
+/// pending.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// What was said of a customer can't be accepted.
+    /// The customer's data is not valid.
     #[error(transparent)]
     Invalid(#[from] Invalid),
-    /// A listing was asked for with a limit, cursor or filter that can't be.
+    /// The limit, cursor or filter of a listing is not valid.
     #[error("{0}")]
     Listing(String),
-    /// There is no such customer, or no longer.
+    /// The customer does not exist, or has been deleted.
     #[error("there is no customer {0}")]
     NotFound(CustomerId),
-    /// The customer has no address of that number.
+    /// The customer has no address with that number.
     #[error("customer {0} has no address {1}")]
     NoAddress(CustomerId, i64),
-    /// An account without its main address would be none.
+    /// The main address can't be removed.
     #[error(
         "address {1} is the main address of customer {0}: change it, or make another one the main one first"
     )]
@@ -32,25 +33,25 @@ pub enum Error {
     /// Another account has that email address.
     #[error("another account has the email address {0:?}")]
     EmailTaken(String),
-    /// The customer is not at the revision that the caller read.
+    /// The customer has changed since the caller read it.
     #[error("customer {0} is at revision {1} by now: read it, and decide again")]
     Precondition(CustomerId, i64),
-    /// The key of a request that is to be done once was given to another request.
-    #[error("this idempotency key was given to another request: give each request a key of its own")]
+    /// The idempotency key was already used for another request.
+    #[error("this idempotency key was given to another request: give each request a separate key")]
     KeyReused,
-    /// Others changed the customer each time that this change was about to be stored.
+    /// Other changes came first each time that this change was retried.
     #[error("customer {0} is being changed by others: read it and try again")]
     Conflict(CustomerId),
-    /// A file to be imported can't be, as a whole.
+    /// The file to import is not valid as a whole.
     #[error("{0}")]
     BadImport(String),
-    /// There is no such import, or no longer.
+    /// The import does not exist, or is no longer kept.
     #[error("there is no import {0}")]
     NoImport(ImportId),
-    /// As many imports wait as may.
+    /// The maximum number of imports is waiting or running.
     #[error("{MAX_IMPORTS} imports wait or are worked on: send this one when one of them is done")]
     TooManyImports,
-    /// The postcode lookup failed, where nothing could be answered without it.
+    /// The postcode lookup failed, and the request can't be answered without it.
     #[error("the postcode lookup failed: {0}")]
     Lookup(#[source] postcode_core::Error),
     /// The store failed.
@@ -58,7 +59,7 @@ pub enum Error {
     Store(#[from] StoreError),
 }
 
-/// The store could not do its work; nothing was half done.
+/// An error of the store. The failed operation changed nothing.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("{message}")]
 pub struct StoreError {
@@ -113,22 +114,23 @@ impl StoreError {
         self.kind == Kind::NoRoom
     }
 
-    /// Whether there was too much to do, so that trying again helps.
+    /// Returns whether the database is busy, so that trying again helps.
     pub fn is_busy(&self) -> bool {
         self.kind == Kind::Busy
     }
 
-    /// Whether the database could not be reached, so that trying again helps once it is back.
+    /// Returns whether the database could not be reached, so that trying again helps once it is
+    /// back.
     pub fn is_unavailable(&self) -> bool {
         self.kind == Kind::Unavailable
     }
 
-    /// Whether a read took longer than it may, so that asking for less helps.
+    /// Returns whether a read took longer than allowed, so that asking for less helps.
     pub fn is_timeout(&self) -> bool {
         self.kind == Kind::Timeout
     }
 
-    /// Whether what must be there once was there already.
+    /// Returns whether a unique value already existed.
     pub(crate) fn is_taken(&self) -> bool {
         self.kind == Kind::Taken
     }

@@ -1,4 +1,4 @@
-//! Which customers a listing has.
+//! Filters of listings.
 
 use jiff::Timestamp;
 use postcode_core::{Location, Outcode, Postcode};
@@ -10,9 +10,11 @@ pub const MAX_SEARCH: usize = 256;
 /// The farthest to search around a postcode, in metres.
 pub const MAX_RADIUS: f64 = 500_000.0;
 
-/// What customers must be to be listed; all of what is given at once. Case makes no difference.
+/// A filter for listings. A customer is listed if all given conditions hold. Case makes no
+/// difference.
 ///
-/// What is asked of an address is asked of any of a customer's, all of it of one and the same.
+/// Conditions on an address must all hold for one and the same address, which may be any of the
+/// customer's.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Filter {
     /// A part of the name or of the email address.
@@ -21,23 +23,23 @@ pub struct Filter {
     pub name: Option<String>,
     /// A part of the email address.
     pub email: Option<String>,
-    /// What the postcode begins with, with or without its space: `SW1`, `sw1a 1`.
+    /// The beginning of the postcode, with or without its space: `SW1`, `sw1a 1`.
     pub postcode: Option<String>,
     /// The postcode's outcode.
     pub outcode: Option<Outcode>,
     /// The name of the local authority district.
     pub district: Option<String>,
-    /// What the lookup said of the postcode.
+    /// The status of the address.
     pub status: Option<AddressStatus>,
-    /// Within how many metres of which postcode; 0 to [`MAX_RADIUS`].
+    /// A postcode and a distance from it in metres, 0 to [`MAX_RADIUS`].
     pub near: Option<(Postcode, f64)>,
-    /// Changed at that time or later.
+    /// Lists customers that changed at that time or later.
     pub updated_since: Option<Timestamp>,
-    /// The accounts that are deleted, and not those that are not.
+    /// Lists only deleted accounts if true, and only the others if false.
     pub deleted: bool,
 }
 
-/// Metres in a degree of latitude, at least, anywhere on WGS84.
+/// The least number of metres in a degree of latitude, anywhere on WGS84.
 const DEGREE: f64 = 110_570.0;
 
 /// A circle on the map.
@@ -48,7 +50,7 @@ pub(crate) struct Circle {
 }
 
 impl Filter {
-    /// Checked and in the form in which it is asked for.
+    /// Checks and normalises the filter.
     pub(crate) fn check(&self) -> Result<Self> {
         let wrong = |name: &str, what: &str| Err(Error::Listing(format!("{name}: {what}")));
         let texts = [
@@ -94,7 +96,8 @@ impl Filter {
         })
     }
 
-    /// Whether an address is one that is asked for, the circle aside. Of a filter that is [checked](Self::check).
+    /// Returns whether an address meets the conditions, apart from the circle. Expects a
+    /// [checked](Self::check) filter.
     pub(crate) fn takes(&self, address: &Address) -> bool {
         let district = address.check.admin_district.as_deref().map(str::to_lowercase);
         self.postcode.as_ref().is_none_or(|prefix| address.postcode.compact().to_string().starts_with(prefix))
@@ -105,12 +108,13 @@ impl Filter {
 }
 
 impl Circle {
-    /// How far from the centre an address is; `None` if it is outside, or nobody knows where it is.
+    /// Returns the distance of an address from the centre; `None` if it is outside the circle or
+    /// has no location.
     pub(crate) fn distance(&self, address: &Address) -> Option<f64> {
         self.distance_to(address.check.latitude?, address.check.longitude?)
     }
 
-    /// Whether a place is within it.
+    /// Returns whether a place is within the circle.
     pub(crate) fn holds(&self, latitude: f64, longitude: f64) -> bool {
         self.distance_to(latitude, longitude).is_some()
     }
@@ -120,16 +124,16 @@ impl Circle {
         (distance <= self.radius).then_some(distance)
     }
 
-    /// The metres of a degree of latitude and of a degree of longitude, where they are shortest in the circle. On a plane
-    /// with these, no two points of the circle are farther apart than they are on the ground: a way within it is as long
-    /// at each step.
+    /// Returns the metres of a degree of latitude and of a degree of longitude where they are
+    /// shortest in the circle. On a plane with these scales no two points of the circle are farther
+    /// apart than on the ground, because no step of a path is longer.
     pub(crate) fn shortest_degrees(&self) -> [f64; 2] {
         let farthest = (self.centre.latitude().abs() + self.radius / DEGREE + 1e-6).min(90.0);
-        // On WGS84 a degree of longitude is a little longer than on a sphere of its equator.
+        // On WGS84 a degree of longitude is a little longer than on a sphere with the same equator.
         [DEGREE, 111_319.0 * farthest.to_radians().cos()]
     }
 
-    /// A box that holds the circle: latitudes from and to, longitudes from and to.
+    /// Returns a box that contains the circle: latitudes from and to, longitudes from and to.
     pub(crate) fn bounds(&self) -> [f64; 4] {
         let (latitude, longitude) = (self.centre.latitude(), self.centre.longitude());
         let up = self.radius / DEGREE + 1e-6;
@@ -152,7 +156,7 @@ mod tests {
                 let [south, north, west, east] = Circle { centre, radius }.bounds();
                 for n in 0..360_u16 {
                     let angle = f64::from(n).to_radians();
-                    // A point on the box's edge is no nearer than the radius.
+                    // A point on the box's edge is never nearer than the radius.
                     let (dy, dx) = (angle.sin(), angle.cos());
                     let scale = 1.0 / dy.abs().max(dx.abs());
                     let y = (south + north) / 2.0 + (north - south) / 2.0 * dy * scale;

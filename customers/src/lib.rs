@@ -2,18 +2,18 @@
 //!
 //! # Composition
 //!
-//! [`Customers`] holds two things: a [`Store`], and an `Arc<dyn PostcodeLookup>`. It never learns what is
-//! behind the second:
+//! [`Customers`] holds a [`Store`] and an `Arc<dyn PostcodeLookup>`. It does not know which
+//! implementation is behind the second:
 //!
 //! ```text
 //! HTTP API ─▶ Customers ─┬─▶ Store                       an SQLite file, or PostgreSQL
 //!                        └─▶ Arc<dyn PostcodeLookup>     in this process, a service, a mock, or any
-//!                                                        decorator over them: whoever composes decides
+//!                                                        decorator over them, chosen by the caller
 //! ```
 //!
-//! So the promotion of the lookup from a library to a service changes nothing here, not a line and not the
-//! compiled crate: without default features there is no HTTP client, no HTTP server and no dataset among
-//! its dependencies. The `customers` program adds them, and takes the one URL that chooses.
+//! So moving the lookup from a library to a service changes nothing here: not a line, and not the
+//! compiled crate. Without default features it does not depend on an HTTP client, an HTTP server or
+//! a dataset. The `customers` program adds them, and takes the URL that chooses.
 //!
 //! ```
 //! use std::sync::Arc;
@@ -23,7 +23,7 @@
 //!
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! // In a test a mock; in a program what `postcode_core::connect(url)` gives.
+//! // In a test, a mock. In a program, the result of `postcode_core::connect(url)`.
 //! let mut lookup = MockPostcodeLookup::new();
 //! lookup.expect_lookup().returning(|postcodes| {
 //!     Ok(postcodes.iter().map(|&postcode| Answer::Live(Record::live(postcode))).collect())
@@ -46,22 +46,22 @@
 //! # }
 //! ```
 //!
-//! # Never refused, never lost
+//! # Accounts are never refused because of the lookup, and never lost
 //!
-//! A text that is no postcode is refused, with the reason. Whether a postcode exists is for the lookup to say,
-//! and that may be slow or down: every call of it has a time limit here
-//! ([2 s](Customers::LOOKUP_TIMEOUT) unless set), and when it passes or the call fails, the account is stored
-//! with its address [`Pending`](AddressStatus::Pending). So it is when the data leaves the postcode's part of
-//! the country out (`BT` with the embedded data), because other data will know it.
-//! [`Customers::keep_resolving`] asks again, in batches, until all is resolved.
+//! A text that is not a postcode is refused, with the reason. Only the lookup knows whether a
+//! postcode exists, and it may be slow or down. So every lookup has a time limit ([2
+//! s](Customers::LOOKUP_TIMEOUT) by default). If it passes or the lookup fails, the account is
+//! stored and its address is [`Pending`](AddressStatus::Pending). The address is also pending if
+//! the data does not cover its area (`BT` with the embedded data), because other data may.
+//! [`Customers::keep_resolving`] asks again, in batches, until all addresses are resolved.
 //!
-//! When a call returns, what it did is on disk. No transaction is open during a lookup: a change is
-//! written on the condition that the customer is still at the revision that was read, so that of several that
-//! change, move and resolve a customer at once, none undoes another's work.
+//! When a call returns, its effect is on disk. No transaction is open during a lookup. Concurrent
+//! changes never overwrite each other: an update fails if the customer's revision has moved on.
 //!
 //! # Features
 //!
-//! - `server`: the HTTP API as an axum router, and the loop that serves it: the module `server`.
+//! - `server`: the module `server`, with the HTTP API as an axum router and the loop that serves
+//!   it.
 //! - `connect`: postcode-core's implementations of the lookup.
 //! - `postgres-tls`: TLS for connections to PostgreSQL.
 //! - `bin` (default): all of these, and the `customers` program.

@@ -1,4 +1,4 @@
-//! What is known of addresses, checked against a new edition of the postcodes.
+//! Checks known addresses against a new edition of the postcodes.
 
 use std::time::Duration;
 
@@ -11,38 +11,38 @@ use crate::resolve::BATCH;
 use crate::store::{Recheck, Settled};
 use crate::{Customers, Error, ResolveError};
 
-/// How often a batch is done again because others changed its customers meanwhile.
+/// How often a batch is retried because its customers changed in the meantime.
 const ATTEMPTS: usize = 16;
 
 impl Customers {
-    /// [Checks](Self::recheck) what is known against the lookup's edition for as long as it is polled, `every` so often. Apart
-    /// from the [resolver](Self::keep_resolving), so that who waits for an address does not wait for all the others.
-    /// Dropping it at any moment loses nothing.
+    /// Runs [`recheck`](Self::recheck) at the interval `every`, for as long as it is polled. It is
+    /// separate from the [resolver](Self::keep_resolving), so that new addresses don't wait for the
+    /// check of all others. Dropping it at any moment loses nothing.
     pub async fn keep_rechecking(&self, every: Duration) {
         loop {
             tokio::time::sleep(every).await;
             if let Err(error) = self.recheck().await {
-                warn!(%error, "the check of all addresses against the edition waits");
+                warn!(%error, "the check of all addresses against the edition failed and is tried again later");
             }
         }
     }
 
-    /// If the lookup answers from another edition of its dataset than the addresses were checked against, looks all of
-    /// them up again, in batches, and stores what changed: a postcode that is terminated since, or in another district. How
-    /// many addresses changed.
+    /// Checks whether the lookup has another edition than the addresses were checked against. If
+    /// so, looks all of them up again in batches, and stores what changed, such as a terminated
+    /// postcode or another district. Returns how many addresses changed.
     ///
-    /// What did not change has no new revision. Where it breaks off, the next call goes on. The first edition that is ever
-    /// seen is the one that the addresses were checked against.
+    /// An unchanged address gets no new revision. If the check is interrupted, the next call
+    /// continues it. The first edition ever seen counts as already checked against.
     ///
     /// # Errors
-    /// When the lookup or the store fails. What was answered until then is stored.
+    /// Fails if the lookup or the store fails. What was answered until then is stored.
     pub async fn recheck(&self) -> Result<usize, ResolveError> {
         let Some((edition, name)) = self.edition().await else { return Ok(0) };
         let mut at = match self.store.recheck().await.map_err(Error::from)? {
             Some(at) if at.fingerprint == edition && at.done => return Ok(0),
             Some(at) if at.fingerprint == edition => at,
             Some(_) => {
-                info!(edition = %name, "a new edition of the postcodes: all addresses are checked again");
+                info!(edition = %name, "a new edition of the postcodes: checking all addresses again");
                 Recheck { fingerprint: edition.clone(), ..Recheck::default() }
             }
             None => {
@@ -63,7 +63,8 @@ impl Customers {
                 Err(error) if matches!(error.kind(), ErrorKind::Unavailable | ErrorKind::Overloaded) => {
                     return Err(ResolveError::Lookup(error));
                 }
-                // Too large a batch, or one postcode that the other side stumbles over: as when resolving.
+                // The batch may be too large, or one postcode may make the lookup fail, as when
+                // resolving.
                 Err(_) if known.len() > 1 => {
                     size = known.len() / 2;
                     continue;
@@ -74,11 +75,11 @@ impl Customers {
                     Vec::new()
                 }
             };
-            // Answers of another edition, or of whoever stands in for one that is away, are not this edition's.
+            // The answers may be from another edition, or from a fallback while the lookup is away.
             match self.edition().await {
                 Some((now, _)) if now == edition => {}
                 _ => {
-                    info!(edition = %name, "the lookup has another edition by now, or does not say: checked later");
+                    info!(edition = %name, "the lookup has another edition now, or does not tell: checking later");
                     return Ok(total.changed);
                 }
             }
@@ -86,7 +87,7 @@ impl Customers {
             let settled = self.store.settle(outcomes, Action::Rechecked).await.map_err(Error::from)?;
             total.changed += settled.changed;
             total.terminated += settled.terminated;
-            // Others changed those customers, which keeps what was known of postcodes that stay: ask for them again.
+            // Concurrent changes keep the checks of unchanged postcodes, so ask for these again.
             if settled.stale > 0 && attempts < ATTEMPTS {
                 attempts += 1;
                 continue;
@@ -100,15 +101,17 @@ impl Customers {
         at.done = true;
         self.store.set_recheck(&at).await.map_err(Error::from)?;
         let Settled { changed, terminated, stale } = total;
-        info!(edition = %name, changed, terminated, stale, "all addresses are checked against the edition");
+        info!(edition = %name, changed, terminated, stale, "all addresses have been checked against the edition");
         Ok(changed)
     }
-    /// The fingerprint of the lookup's edition, and its name; `None` if it does not say, or not in time.
+    /// Returns the fingerprint and name of the lookup's edition; `None` if it does not answer in
+    /// time.
     async fn edition(&self) -> Option<(String, String)> {
         match tokio::time::timeout(self.lookup_timeout, self.lookup.info()).await {
             Ok(Ok(info)) if info.fingerprint.is_empty() => Some((info.edition.clone(), info.edition)),
             Ok(Ok(info)) => Some((info.fingerprint, info.edition)),
-            // Who can't say has none that changes: any server of postcodes.io. And one that is down is asked the next time.
+            // A lookup that can't tell, such as a server of postcodes.io, counts as unchanged. One
+            // that is down is asked next time.
             Ok(Err(error)) => {
                 debug!(%error, "the lookup does not say which edition it has");
                 None

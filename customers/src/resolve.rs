@@ -1,4 +1,4 @@
-//! Pending addresses, resolved later.
+//! Resolves pending addresses in the background.
 
 use std::time::Duration;
 
@@ -9,19 +9,19 @@ use crate::audit::Action;
 use crate::check::{self, Checked};
 use crate::{Customers, Error};
 
-/// Postcodes asked for at once, at most: little enough for the time limit of a slow service.
+/// The most postcodes in one batch: few enough for the time limit of a slow service.
 pub(crate) const BATCH: usize = 500;
 const _: () = assert!(BATCH <= MAX_BATCH);
-/// The first pause after a failure; it doubles with each further one.
+/// The first pause after a failure. It doubles with each further failure.
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
-/// The longest that another side's `Retry-After` is obeyed.
+/// The longest `Retry-After` that is respected.
 const LONGEST_PAUSE: Duration = Duration::from_secs(300);
 
 /// Why a pass over the pending addresses ended early.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ResolveError {
-    /// The lookup failed; what is still pending stays so.
+    /// The lookup failed. Unresolved addresses stay pending.
     #[error("the postcode lookup failed: {0}")]
     Lookup(postcode_core::Error),
     /// The store failed.
@@ -30,13 +30,14 @@ pub enum ResolveError {
 }
 
 impl Customers {
-    /// Asks once for every pending address that is due, in batches. How many are pending no more.
+    /// Asks once for every pending address that is due, in batches. Returns how many are no longer
+    /// pending.
     ///
-    /// An answer is stored only if the customer has not changed since the question: whatever else writes,
-    /// and however many do this at once, an address is resolved once.
+    /// An answer is stored only if the customer has not changed since the question. So an address
+    /// is resolved once, even if several processes do this at the same time.
     ///
     /// # Errors
-    /// When the lookup or the store fails. What was answered until then is stored.
+    /// Fails if the lookup or the store fails. What was answered until then is stored.
     pub async fn resolve_pending(&self) -> Result<usize, ResolveError> {
         let mut resolved = 0;
         let mut size = BATCH;
@@ -57,8 +58,8 @@ impl Customers {
                 Err(error) if matches!(error.kind(), ErrorKind::Unavailable | ErrorKind::Overloaded) => {
                     return Err(ResolveError::Lookup(error));
                 }
-                // It may be the batch that is too large, or one postcode that the other side stumbles over:
-                // ask for less, and put the culprit behind the others once it is found.
+                // The batch may be too large, or one postcode may make the lookup fail. Ask for
+                // fewer, and put the culprit behind the others once it is found.
                 Err(_) if due.len() > 1 => size = due.len() / 2,
                 Err(error) => {
                     let deferred = due.into_iter().map(|due| (due, Checked::deferred())).collect();
@@ -69,10 +70,10 @@ impl Customers {
         }
     }
 
-    /// Resolves pending addresses for as long as it is polled: all at the start (the lookup may be another
-    /// one than before), then as they come, and `every` so often those that are due again. While the lookup
-    /// fails, pauses grow from a quarter of a second to `every`, or what the other side asks for.
-    /// Dropping it between or during batches loses nothing.
+    /// Resolves pending addresses for as long as it is polled: all of them at the start, because
+    /// the lookup may have changed, then new ones as they come, and at the interval `every` those
+    /// that are due again. While the lookup fails, pauses grow from a quarter of a second to
+    /// `every`, or to its `Retry-After`. Dropping it between or during batches loses nothing.
     pub async fn keep_resolving(&self, every: Duration) {
         let mut failures = 0;
         let mut started = false;
@@ -103,7 +104,8 @@ impl Customers {
     }
 }
 
-/// Exponential with jitter, between a half and the whole, so that many consumers don't ask in step.
+/// Returns an exponential pause with jitter, between half and the whole, so that consumers don't
+/// retry in step.
 fn pause(failures: u32, every: Duration, error: &ResolveError) -> Duration {
     let exponential = FIRST_PAUSE.saturating_mul(1 << failures.min(16)).min(every);
     let asked = match error {

@@ -1,4 +1,4 @@
-//! The composition: a store, and whatever looks postcodes up.
+//! [`Customers`]: a store together with a postcode lookup.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,27 +17,27 @@ use crate::{
 /// The longest name of an actor, and the longest idempotency key, in bytes.
 pub const MAX_TOKEN: usize = 255;
 
-/// Customer accounts: every operation, whatever it is called by. Cheap to clone.
+/// Customer accounts with all their operations. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Customers {
     pub(crate) store: Store,
     pub(crate) lookup: Arc<dyn PostcodeLookup>,
     pub(crate) lookup_timeout: Duration,
-    /// Wakes [`keep_resolving`](Self::keep_resolving): there is an address to ask for.
+    /// Wakes [`keep_resolving`](Self::keep_resolving) when there is a pending address.
     pub(crate) pending: Arc<Notify>,
-    /// Wakes [`keep_importing`](Self::keep_importing): there is a file to work on.
+    /// Wakes [`keep_importing`](Self::keep_importing) when there is a file to work on.
     pub(crate) imports: Arc<Notify>,
-    /// Who the changes are by, for the audit trail.
+    /// The actor of changes, for the audit trail.
     pub(crate) actor: Option<Arc<str>>,
-    /// The revisions at which a customer may be changed.
+    /// The revisions at which a customer may be changed; `None` for any.
     pub(crate) revisions: Option<Arc<[i64]>>,
 }
 
 impl Customers {
-    /// The longest that a lookup is waited for, unless [set](Self::with_lookup_timeout).
+    /// The default time limit of a lookup, see [`with_lookup_timeout`](Self::with_lookup_timeout).
     pub const LOOKUP_TIMEOUT: Duration = Duration::from_secs(2);
 
-    /// Customers in this store, their postcodes looked up by that.
+    /// Creates the service from a store and a lookup for its postcodes.
     pub fn new(store: Store, lookup: Arc<dyn PostcodeLookup>) -> Self {
         Self {
             store,
@@ -50,16 +50,17 @@ impl Customers {
         }
     }
 
-    /// With another limit to the time that a lookup is waited for.
+    /// Sets the time limit of a lookup.
     #[must_use]
     pub fn with_lookup_timeout(self, lookup_timeout: Duration) -> Self {
         Self { lookup_timeout, ..self }
     }
 
-    /// The same customers, changed by that person or program: the audit trail says so.
+    /// Returns the same customers, with changes recorded under that actor, a person or a program.
     ///
     /// # Errors
-    /// [`Invalid`](Error::Invalid) for a name that is empty, longer than [`MAX_TOKEN`] or has control characters.
+    /// [`Invalid`](Error::Invalid) if the name is empty, longer than [`MAX_TOKEN`] or has control
+    /// characters.
     pub fn by(&self, actor: &str) -> Result<Self> {
         let actor = actor.trim();
         if actor.is_empty() || actor.len() > MAX_TOKEN || actor.chars().any(char::is_control) {
@@ -69,15 +70,17 @@ impl Customers {
         Ok(Self { actor: Some(actor.into()), ..self.clone() })
     }
 
-    /// The same customers, to be changed only where they are at one of these revisions: so that nobody overwrites what they
-    /// have not read. Else the change is a [`Precondition`](Error::Precondition).
+    /// Returns the same customers, with changes allowed only at one of these revisions, so that no
+    /// caller overwrites a change that it has not read. A change at another revision fails with
+    /// [`Precondition`](Error::Precondition).
     #[must_use]
     pub fn at(&self, revisions: &[i64]) -> Self {
         Self { revisions: Some(revisions.into()), ..self.clone() }
     }
 
-    /// Makes an account. It is accepted whatever becomes of the lookup: see [`AddressStatus`](crate::AddressStatus).
-    /// When this returns, the account is on disk, and with it the work to look up what is pending.
+    /// Creates an account. It is accepted even if the lookup fails: see
+    /// [`AddressStatus`](crate::AddressStatus). When this returns the account is on disk, with its
+    /// pending addresses.
     ///
     /// # Errors
     /// [`Invalid`](Error::Invalid), [`EmailTaken`](Error::EmailTaken), [`Store`](Error::Store).
@@ -85,12 +88,12 @@ impl Customers {
         self.insert(new.check()?, None).await
     }
 
-    /// Makes an account once, however often it is asked for with this key: then the answer is the account that is there. The
+    /// Creates an account once for each key: a repeated call returns the account that exists. The
     /// key is remembered for two days.
     ///
     /// # Errors
-    /// As [`create`](Self::create), and [`KeyReused`](Error::KeyReused) if the key was given to another request;
-    /// [`NotFound`](Error::NotFound) if the account that was made is deleted.
+    /// As [`create`](Self::create), and [`KeyReused`](Error::KeyReused) if the key was used for
+    /// another request; [`NotFound`](Error::NotFound) if the account has been deleted since.
     pub async fn create_once(&self, key: &str, new: NewCustomer) -> Result<Customer> {
         let once = once("create", key, &new)?;
         let details = new.check()?;
@@ -110,7 +113,7 @@ impl Customers {
                 Ok(*customer)
             }
             Outcome::Repeated | Outcome::Stale => match once {
-                // The same request, at the same time.
+                // The same request came in at the same time.
                 Some(once) => match self.store.recall(once).await? {
                     Some(done) => self.get(done.customer).await,
                     None => Err(Error::KeyReused),
@@ -120,16 +123,16 @@ impl Customers {
         }
     }
 
-    /// The customer with that id.
+    /// Returns the customer with that id.
     ///
     /// # Errors
-    /// [`NotFound`](Error::NotFound), also for one that is deleted; [`Store`](Error::Store).
+    /// [`NotFound`](Error::NotFound), also for a deleted one; [`Store`](Error::Store).
     pub async fn get(&self, id: CustomerId) -> Result<Customer> {
         let customer = self.get_any(id).await?;
         if customer.deleted_at.is_some() { Err(Error::NotFound(id)) } else { Ok(customer) }
     }
 
-    /// The customer with that id, deleted or not.
+    /// Returns the customer with that id, deleted or not.
     ///
     /// # Errors
     /// [`NotFound`](Error::NotFound), [`Store`](Error::Store).
@@ -137,9 +140,10 @@ impl Customers {
         self.store.get(id).await?.ok_or(Error::NotFound(id))
     }
 
-    /// A page of at most `limit` customers, oldest account first, from a [cursor](Page::next) on.
-    /// Fewer if their notes are long. Whoever follows the cursors sees every account that stays exactly once, whatever is
-    /// made, changed or deleted meanwhile.
+    /// Returns a page of at most `limit` customers, oldest account first, starting at a
+    /// [cursor](Page::next). A page has fewer if their notes are long. Following the cursors shows
+    /// every account that stays exactly once, even if others are created, changed or deleted
+    /// meanwhile.
     ///
     /// # Errors
     /// [`Listing`](Error::Listing) if the limit is not 1 to [`Page::MAX`]; [`Store`](Error::Store).
@@ -147,11 +151,11 @@ impl Customers {
         self.search(&Filter::default(), limit, from).await
     }
 
-    /// As [`list`](Self::list), of those customers that a filter lets through.
+    /// Returns a page of the customers that match a filter; otherwise like [`list`](Self::list).
     ///
     /// # Errors
-    /// As [`list`](Self::list), also for a filter that can't be, or a postcode to search around that is nowhere;
-    /// [`Lookup`](Error::Lookup) if where that is can't be looked up.
+    /// As [`list`](Self::list), also for an invalid filter, or if the postcode to search around has
+    /// no location; [`Lookup`](Error::Lookup) if its location can't be looked up.
     pub async fn search(&self, filter: &Filter, limit: usize, from: Option<Cursor>) -> Result<Page> {
         in_range(limit)?;
         let filter = filter.check()?;
@@ -163,7 +167,7 @@ impl Customers {
                 let location = answer.as_ref().and_then(Answer::record).and_then(|record| record.location);
                 let Some(centre) = location else {
                     let what =
-                        format!("near: where {postcode} is is not known: give a postcode with a location");
+                        format!("near: {postcode} has no known location: give a postcode that has one");
                     return Err(Error::Listing(what));
                 };
                 Some(Circle { centre, radius })
@@ -172,23 +176,24 @@ impl Customers {
         Ok(self.store.list(&filter, circle, limit, from).await?)
     }
 
-    /// Returns the changes of an account, oldest first, at most `limit` changes from a [cursor](AuditPage::next) on; also of
-    /// one that is deleted or erased. A page of long changes has fewer.
+    /// Returns at most `limit` changes of an account, oldest first, starting at a
+    /// [cursor](AuditPage::next). Works for deleted and erased accounts too. A page of long changes
+    /// has fewer.
     ///
     /// # Errors
-    /// [`NotFound`](Error::NotFound) if there never was one; [`Listing`](Error::Listing) if the limit is not 1 to
-    /// [`Page::MAX`]; [`Store`](Error::Store).
+    /// [`NotFound`](Error::NotFound) if the account never existed; [`Listing`](Error::Listing) if
+    /// the limit is not 1 to [`Page::MAX`]; [`Store`](Error::Store).
     pub async fn history(&self, id: CustomerId, limit: usize, from: Option<Cursor>) -> Result<AuditPage> {
         in_range(limit)?;
         let page = self.store.history(id, limit, from).await?;
         if page.items.is_empty() && from.is_none() {
-            // None of before there was a trail, unless there is no account.
+            // Either the account is older than the audit trail, or it does not exist.
             self.get_any(id).await?;
         }
         Ok(page)
     }
 
-    /// Whether the store answers. The lookup is not asked: accounts are accepted without it.
+    /// Checks that the store works. Does not ask the lookup: accounts are accepted without it.
     ///
     /// # Errors
     /// [`Store`](Error::Store).
@@ -196,7 +201,7 @@ impl Customers {
         Ok(self.store.ping().await?)
     }
 
-    /// Asks, all at once, for the postcodes of the details of which nothing is known yet.
+    /// Looks up, in one batch, the postcodes of the details that have no answer yet.
     pub(crate) async fn ask(&self, current: Option<&Customer>, details: &Details, answers: &mut Answers) {
         let postcodes = unknown(current, details, answers);
         let checked = check::all(&*self.lookup, &postcodes, self.lookup_timeout).await;
@@ -210,7 +215,7 @@ impl Customers {
     }
 }
 
-/// The check of what is said sees to it that there is a main address.
+/// Returns the error for details without a main address, which their check rules out.
 pub(crate) fn no_address() -> Error {
     Invalid::one("addresses", "has no main address: give one of them the kind main").into()
 }
@@ -220,7 +225,7 @@ pub(crate) fn once(kind: &str, key: &str, request: &impl serde::Serialize) -> Re
     Once::new(kind, key, request)
 }
 
-/// Checks what a caller gives as an idempotency key.
+/// Checks an idempotency key.
 pub(crate) fn check_key(key: &str) -> Result<()> {
     if key.is_empty() || key.len() > MAX_TOKEN || !key.bytes().all(|b| b.is_ascii_graphic() || b == b' ') {
         let what = format!("give 1 to {MAX_TOKEN} printable ASCII characters");

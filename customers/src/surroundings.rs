@@ -1,4 +1,4 @@
-//! What a person who writes an address down wants of the lookup: completion, a check, and a map.
+//! Lookups for a person who enters an address: completion, a check, and a map.
 
 use std::future::Future;
 
@@ -10,38 +10,39 @@ use serde::{Serialize, Serializer};
 
 use crate::{AddressCheck, Customers, Error, Result};
 
-/// The postcodes of one map, at most: a page of a few hundred kilobytes, and dots that can be told apart.
+/// The most postcodes on one map: a few hundred kilobytes, and dots that can still be told apart.
 const DOTS: usize = 3_000;
-/// The narrowest map, in metres, that a crowded one is narrowed to.
+/// The smallest radius, in metres, to which a crowded map is narrowed.
 const NARROWEST: f64 = 100.0;
 
-/// The surroundings of a postcode: every live postcode around it, to be drawn as a dot. Streets show by themselves.
+/// The surroundings of a postcode: each live postcode around it, to be drawn as a dot.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Map {
     /// The postcode in the middle.
     pub postcode: Postcode,
-    /// What the lookup says of it.
+    /// The lookup's answer about it.
     #[serde(flatten)]
     pub check: AddressCheck,
-    /// Metres from the middle to the edge: what was asked for, or less where postcodes are too many.
+    /// Metres from the middle to the edge: the requested radius, or less if there are too many
+    /// postcodes.
     pub radius: f64,
     /// The postcodes around it that have a location, in the order of postcodes.
     pub around: Vec<Dot>,
-    /// Of which data, and whose it is. To be shown beside the map.
+    /// The attribution of the data. Show it with the map.
     pub attribution: String,
 }
 
 /// A postcode on a map.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Dot {
-    /// Which one.
+    /// The postcode.
     pub postcode: Postcode,
-    /// Where it is, WGS84.
+    /// The location, WGS84.
     pub at: Location,
 }
 
-/// As `["SW1A 1AA", 51.501, -0.1416]`: the postcode, degrees north, degrees east.
+/// Serialises as `["SW1A 1AA", 51.501, -0.1416]`: the postcode, degrees north, degrees east.
 impl Serialize for Dot {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         (self.postcode, self.at.latitude(), self.at.longitude()).serialize(serializer)
@@ -49,16 +50,16 @@ impl Serialize for Dot {
 }
 
 impl Customers {
-    /// The most completions of a beginning.
+    /// The most completions.
     pub const MAX_COMPLETIONS: usize = 20;
-    /// The widest map, in metres from its middle to its edge.
+    /// The largest radius of a map, in metres.
     pub const MAX_MAP_RADIUS: f64 = 5_000.0;
 
-    /// Live postcodes that begin so, in order, at most `limit` of them.
+    /// Returns at most `limit` live postcodes with this beginning, in order.
     ///
     /// # Errors
-    /// [`Listing`](Error::Listing) if the limit is not 1 to [`MAX_COMPLETIONS`](Self::MAX_COMPLETIONS);
-    /// [`Lookup`](Error::Lookup).
+    /// [`Listing`](Error::Listing) if the limit is not 1 to
+    /// [`MAX_COMPLETIONS`](Self::MAX_COMPLETIONS); [`Lookup`](Error::Lookup).
     pub async fn complete(&self, beginning: &str, limit: usize) -> Result<Vec<Postcode>> {
         if !(1..=Self::MAX_COMPLETIONS).contains(&limit) {
             let most = Self::MAX_COMPLETIONS;
@@ -67,7 +68,7 @@ impl Customers {
         self.limited(self.lookup.autocomplete(beginning, limit)).await
     }
 
-    /// What the lookup says of a postcode now. Nothing is stored.
+    /// Looks a postcode up now. Stores nothing.
     ///
     /// # Errors
     /// [`Lookup`](Error::Lookup).
@@ -76,21 +77,23 @@ impl Customers {
         Ok(answers.first().map_or(AddressCheck::PENDING, AddressCheck::from))
     }
 
-    /// The surroundings of a postcode, `radius` metres around it; `None` if it has no location, or is none.
+    /// Returns the surroundings of a postcode within `radius` metres; `None` if it does not exist
+    /// or has no location.
     ///
     /// # Errors
-    /// [`Listing`](Error::Listing) if the radius is not 100 to [`MAX_MAP_RADIUS`](Self::MAX_MAP_RADIUS) metres;
-    /// [`Lookup`](Error::Lookup).
+    /// [`Listing`](Error::Listing) if the radius is not 100 to
+    /// [`MAX_MAP_RADIUS`](Self::MAX_MAP_RADIUS) metres; [`Lookup`](Error::Lookup).
     pub async fn map(&self, postcode: Postcode, radius: f64) -> Result<Option<Map>> {
         if !(NARROWEST..=Self::MAX_MAP_RADIUS).contains(&radius) {
             let widest = Self::MAX_MAP_RADIUS;
             return Err(Error::Listing(format!("a radius of {radius}: give {NARROWEST} to {widest} metres")));
         }
-        // One limit for all of it: a map that takes several questions may not take several times as long.
+        // One limit for the whole map, however many lookups it takes.
         self.limited(surroundings(&*self.lookup, postcode, radius)).await
     }
 
-    /// The lookup promises a deadline of its own; a consumer does not trust it to keep that.
+    /// Applies the time limit. The lookup promises a deadline, but a consumer must not depend on
+    /// it.
     async fn limited<T>(&self, call: impl Future<Output = postcode_core::Result<T>> + Send) -> Result<T> {
         let limit = self.lookup_timeout;
         let late = |_| {
@@ -117,7 +120,7 @@ async fn surroundings(
     let records = loop {
         match dots(lookup, &Region::circle(centre, radius)).await? {
             Some(records) => break records,
-            // A part of the circle would be a wrong map, so it is narrowed until it is whole.
+            // A part of the circle would be a wrong map, so narrow the circle until it is complete.
             None if radius / 2.0 >= NARROWEST => radius /= 2.0,
             None => break Vec::new(),
         }
@@ -128,7 +131,7 @@ async fn surroundings(
     Ok(Some(Map { postcode, check: answer.into(), radius, around, attribution }))
 }
 
-/// The postcodes of a region; `None` if they are too many to draw.
+/// Returns the postcodes of a region; `None` if there are too many to draw.
 async fn dots(lookup: &dyn PostcodeLookup, region: &Region) -> postcode_core::Result<Option<Vec<Record>>> {
     let mut pages = lookup.pages(region.clone());
     let mut all = Vec::new();

@@ -1,4 +1,4 @@
-//! The one error.
+//! The error type.
 
 use std::borrow::Cow;
 use std::error::Error as StdError;
@@ -6,16 +6,17 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// What every fallible call of this crate returns.
+/// The result of every fallible call of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 type Source = Arc<dyn StdError + Send + Sync>;
 
-/// Why a lookup, a connection or a dataset failed.
+/// The reason why a lookup, a connection or a dataset failed.
 ///
 /// Decide by [`kind`](Error::kind) and [`is_transient`](Error::is_transient), show the `Display`,
-/// log the [`source`](StdError::source) chain. "Not found" is never an error here: it is an answer.
-/// A clone shares its source, so that one failed call can answer all that waited for it.
+/// and log the [`source`](StdError::source) chain. "Not found" is never an error here: it is an
+/// answer. A clone shares its source, so that one failed call can answer all callers that waited
+/// for it.
 ///
 /// ```
 /// use postcode_core::{Error, ErrorKind};
@@ -44,24 +45,24 @@ pub enum ErrorKind {
     /// The request can't be answered as asked: a limit, a coordinate or a name out of range.
     /// Asking again does not help.
     InvalidInput,
-    /// This implementation, or the server behind it, has not that operation.
+    /// This implementation, or the server behind it, does not support the operation.
     NotSupported,
     /// A dataset file is missing, truncated, altered, or of another format.
     Dataset,
-    /// Nothing answered: refused, reset, name not resolved, shutting down.
+    /// Nothing answered: connection refused or reset, name not resolved, or service shutting down.
     Unavailable,
-    /// No answer in time. The work may or may not have been done; every lookup is idempotent.
+    /// No answer in time. The work may have been done or not; every lookup is idempotent.
     Timeout,
-    /// The other side, or our own bulkhead, has too much to do.
+    /// The server, or a bulkhead in this process, has too many calls.
     Overloaded,
-    /// What answered does not speak this protocol: another server, a proxy's page, cut-off JSON.
+    /// The response does not follow the protocol: another server, a proxy's page, truncated JSON.
     Protocol,
-    /// A fault of the implementation.
+    /// A bug or fault in the implementation.
     Internal,
 }
 
 impl ErrorKind {
-    /// Its stable name, which is the `code` of the HTTP API's error bodies.
+    /// Returns the stable name, which is the `code` in the error bodies of the HTTP API.
     pub fn code(self) -> &'static str {
         match self {
             Self::InvalidInput => "invalid_input",
@@ -75,7 +76,7 @@ impl ErrorKind {
         }
     }
 
-    /// The inverse of [`code`](Self::code).
+    /// Returns the kind with this [`code`](Self::code), if there is one.
     pub fn from_code(code: &str) -> Option<Self> {
         use ErrorKind::*;
         [InvalidInput, NotSupported, Dataset, Unavailable, Timeout, Overloaded, Protocol, Internal]
@@ -85,7 +86,7 @@ impl ErrorKind {
 }
 
 impl Error {
-    /// An error of a kind, with a message that says what was wrong, with which input, and what to do.
+    /// Creates an error. The message should say what was wrong, with which input, and what to do.
     pub fn new(kind: ErrorKind, message: impl Into<Cow<'static, str>>) -> Self {
         Self(Box::new(Inner {
             kind,
@@ -97,81 +98,81 @@ impl Error {
         }))
     }
 
-    /// Shorthand for [`ErrorKind::InvalidInput`].
+    /// Creates an error of kind [`ErrorKind::InvalidInput`].
     pub fn invalid(message: impl Into<Cow<'static, str>>) -> Self {
         Self::new(ErrorKind::InvalidInput, message)
     }
 
-    /// With what caused it.
+    /// Adds the cause.
     #[must_use]
     pub fn with_source(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         self.0.source = Some(Arc::from(source.into()));
         self
     }
 
-    /// With how long the other side asked us to wait.
+    /// Adds how long the server asked us to wait.
     #[must_use]
     pub fn with_retry_after(mut self, after: Option<Duration>) -> Self {
         self.0.retry_after = after;
         self
     }
 
-    /// With the id under which the other side logged the request.
+    /// Adds the id under which the server logged the request.
     #[must_use]
     pub fn with_request_id(mut self, id: Option<String>) -> Self {
         self.0.request_id = id;
         self
     }
 
-    /// With where it happened before the message: `GET http://host/postcodes/…: `.
+    /// Adds the place of the error before the message: `GET http://host/postcodes/…: `.
     #[cfg(feature = "http")]
     pub(crate) fn at(mut self, place: impl fmt::Display) -> Self {
         self.0.message = format!("{place}: {}", self.0.message).into();
         self
     }
 
-    /// With a remark after the message.
+    /// Adds a remark after the message.
     #[cfg(any(feature = "dataset", feature = "http"))]
     pub(crate) fn and(mut self, remark: impl fmt::Display) -> Self {
         self.0.message = format!("{} {remark}", self.0.message).into();
         self
     }
 
-    /// Marked as already retried as often as is sensible, so that an outer layer does not retry it again.
+    /// Marks the error as already retried enough, so that an outer layer does not retry it again.
     #[must_use]
     pub fn into_persistent(mut self) -> Self {
         self.0.persistent = true;
         self
     }
 
-    /// What kind of failure it is.
+    /// Returns the kind of failure.
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
     }
 
-    /// The message, without kind and cause.
+    /// Returns the message, without kind and cause.
     pub fn message(&self) -> &str {
         &self.0.message
     }
 
-    /// Whether the same call may succeed later: nothing answered, no answer in time, or too much to do,
-    /// and our own retries are not exhausted yet.
+    /// Returns whether the same call may succeed later: the kind is `Unavailable`, `Timeout` or
+    /// `Overloaded`, and the retries are not used up yet.
     pub fn is_transient(&self) -> bool {
         use ErrorKind::*;
         !self.0.persistent && matches!(self.0.kind, Unavailable | Timeout | Overloaded)
     }
 
-    /// Whether our own retries have been exhausted on it.
+    /// Returns whether the retries of the implementation are used up.
     pub fn is_persistent(&self) -> bool {
         self.0.persistent
     }
 
-    /// How long the other side asked us to wait (`Retry-After`, RFC 9110 section 10.2.3).
+    /// Returns how long the server asked us to wait (`Retry-After`, RFC 9110 section 10.2.3).
     pub fn retry_after(&self) -> Option<Duration> {
         self.0.retry_after
     }
 
-    /// The id under which the other side logged the request, to quote in a report.
+    /// Returns the id under which the server logged the request, to quote in a report.
     pub fn request_id(&self) -> Option<&str> {
         self.0.request_id.as_deref()
     }

@@ -1,19 +1,21 @@
-//! The names of countries, regions and local-authority districts, for data that comes without its own.
+//! The names of countries, regions and local-authority districts, for data that has only their
+//! codes.
 //!
-//! The tables are `data/countries.csv`, `data/regions.csv`, `data/districts.csv` and `data/senedd.csv`; `data/README.md` says where they
-//! come from. They also say in which region and country a district lies.
+//! The tables are `data/countries.csv`, `data/regions.csv`, `data/districts.csv` and
+//! `data/senedd.csv`; `data/README.md` names their sources. They also contain the region and
+//! country of each district.
 
 /// A local-authority district, unitary authority, London borough or council area.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct District {
-    /// Its ONS code, such as `E09000033`.
+    /// The ONS code, such as `E09000033`.
     pub code: &'static str,
-    /// Its name.
+    /// The name.
     pub name: &'static str,
-    /// The ONS code of its region; England only.
+    /// The ONS code of the region; England only.
     pub region: Option<&'static str>,
-    /// The ONS code of its country.
+    /// The ONS code of the country.
     pub country: Option<&'static str>,
 }
 
@@ -22,19 +24,26 @@ const REGIONS: &str = include_str!("../data/regions.csv");
 const SENEDD: &str = include_str!("../data/senedd.csv");
 const DISTRICTS: &str = include_str!("../data/districts.csv");
 
-/// The countries: ONS code and name.
+/// Returns the countries: ONS code and name.
+///
+/// ```
+/// use postcode_core::names;
+///
+/// assert!(names::countries().any(|country| country == ("E92000001", "England")));
+/// ```
 pub fn countries() -> impl Iterator<Item = (&'static str, &'static str)> {
     pairs(COUNTRIES)
 }
 
-/// The regions of England: ONS code and name.
+/// Returns the regions of England: ONS code and name.
 pub fn regions() -> impl Iterator<Item = (&'static str, &'static str)> {
     pairs(REGIONS)
 }
 
-/// The constituency of the Senedd, of 2026, by the ONS code of a Westminster constituency of 2024. The Senedd Cymru (Members and
-/// Elections) Act 2024 makes each of two of these; which two is the determination of the Democracy and Boundary Commission Cymru
-/// of March 2025.
+/// Returns the constituency of the Senedd (from 2026) that contains a Westminster constituency
+/// (from 2024), by the latter's ONS code. By the Senedd Cymru (Members and Elections) Act 2024,
+/// each consists of two Westminster constituencies. The determination of the Democracy and Boundary
+/// Commission Cymru of March 2025 says which two.
 ///
 /// ```
 /// assert_eq!(postcode_core::names::senedd_constituency("W07000085"), Some("Brycheiniog Tawe Nedd"));
@@ -45,10 +54,17 @@ pub fn senedd_constituency(code: &str) -> Option<&'static str> {
     all.find(|(other, _)| *other == code).map(|(_, name)| name)
 }
 
-/// The districts of the United Kingdom and the Crown dependencies.
+/// Returns the districts of the United Kingdom and the Crown dependencies.
+///
+/// ```
+/// use postcode_core::names;
+///
+/// let westminster = names::districts().find(|district| district.code == "E09000033");
+/// assert_eq!(westminster.map(|district| district.name), Some("Westminster"));
+/// ```
 pub fn districts() -> impl Iterator<Item = District> {
     rows(DISTRICTS).filter_map(|line| {
-        // No cell holds a comma but a quoted name.
+        // Only quoted names contain a comma.
         let (code, rest) = line.split_once(',')?;
         let (rest, country) = rest.rsplit_once(',')?;
         let (name, region) = rest.rsplit_once(',')?;

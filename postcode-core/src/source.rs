@@ -1,4 +1,4 @@
-//! From the text of a source URL to what it names, with errors that say how to write it.
+//! Parses source URLs, with errors that say how to write them.
 
 use std::path::PathBuf;
 
@@ -7,15 +7,15 @@ use url::{Url, form_urlencoded};
 
 use crate::{Error, Result};
 
-/// What can be written, for every error that has to say so.
+/// The forms of a URL, for every error that lists them.
 const FORMS: &str = "embedded:, file:/path/uk.postcodes, http://host:port, https://host, unix:/run/postcode.sock or \
      replica:http://host:port";
 
-/// A source URL taken apart, none of its options looked at.
+/// A source URL split into its parts, with unchecked options.
 #[derive(Debug)]
 pub(crate) struct SourceUrl {
     pub(crate) source: Source,
-    /// The query's parameters, decoded, in their order.
+    /// The parameters of the query, decoded, in order.
     pub(crate) options: Vec<(String, String)>,
 }
 
@@ -34,7 +34,7 @@ pub(crate) enum Source {
         expect(dead_code, reason = "for the HTTP client, not in this build")
     )]
     Unix(PathBuf),
-    /// A copy of the data of that service, `Http` or `Unix`.
+    /// A copy of the data of a service, which is `Http` or `Unix`.
     #[cfg_attr(not(feature = "replica"), allow(dead_code, reason = "for the replica, not in this build"))]
     Replica(Box<Source>),
 }
@@ -82,7 +82,7 @@ impl SourceUrl {
         }
     }
 
-    /// For the sources that take none.
+    /// Returns an error if there are options, for sources that have none.
     pub(crate) fn no_options(&self) -> Result<()> {
         match self.options.first() {
             None => Ok(()),
@@ -94,7 +94,7 @@ impl SourceUrl {
     }
 }
 
-/// RFC 3986, section 3.1.
+/// Returns whether the text is a scheme (RFC 3986, section 3.1).
 fn is_scheme(text: &str) -> bool {
     text.starts_with(|c: char| c.is_ascii_alphabetic())
         && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(&b))
@@ -107,7 +107,8 @@ fn split_options(rest: &str) -> (&str, Vec<(String, String)>) {
     }
 }
 
-/// The path of `scheme:path`, `scheme:///path` or `scheme://localhost/path`, percent-decoded.
+/// Returns the path of `scheme:path`, `scheme:///path` or `scheme://localhost/path`,
+/// percent-decoded.
 fn path(scheme: &str, example: &str, rest: &str) -> Result<(PathBuf, Vec<(String, String)>)> {
     let (path, options) = split_options(rest);
     let path = match path.strip_prefix("//") {
@@ -117,7 +118,7 @@ fn path(scheme: &str, example: &str, rest: &str) -> Result<(PathBuf, Vec<(String
             _ if after.is_empty() => "",
             _ => {
                 return Err(Error::invalid(format!(
-                    "{scheme}://{}: what follows // is another machine's name, and only files of this one can be \
+                    "{scheme}://{}: a name after // is another machine, and only files of this one can be \
                      opened; write {scheme}:{example} or {scheme}:relative/path",
                     redact(after)
                 )));
@@ -163,7 +164,7 @@ fn http(scheme: &str, rest: &str, text: &str) -> Result<SourceUrl> {
     Ok(SourceUrl { source: Source::Http(Box::new(url)), options })
 }
 
-/// Of a service only, which is looked at before it is read, so that nothing nests.
+/// Parses a replica. The scheme is checked before the rest is parsed, so that replicas can't nest.
 fn replica(rest: &str) -> Result<SourceUrl> {
     let service = rest.split_once(':').map(|(scheme, _)| scheme.to_ascii_lowercase());
     match service.as_deref() {
@@ -172,7 +173,7 @@ fn replica(rest: &str) -> Result<SourceUrl> {
             Ok(SourceUrl { source: Source::Replica(Box::new(source)), options })
         }
         _ => Err(Error::invalid(format!(
-            "replica:{}: is no copy of a service: write replica:http://host:port or replica:unix:/run/postcode.sock",
+            "replica:{}: a replica needs the URL of a service: write replica:http://host:port or replica:unix:/run/postcode.sock",
             redact(rest)
         ))),
     }
@@ -198,7 +199,7 @@ fn without_scheme(text: &str) -> Error {
 
 fn unknown_scheme(scheme: &str, rest: &str, text: &str) -> Error {
     if rest.contains('@') && !rest.starts_with('/') {
-        // `user:password@host`, of which nothing must be shown.
+        // `user:password@host`, of which nothing may be shown.
         return Error::invalid(format!(
             "no scheme before a user and a password: write http://user:password@host; allowed are {FORMS}"
         ));
@@ -214,7 +215,7 @@ fn unknown_scheme(scheme: &str, rest: &str, text: &str) -> Error {
     Error::invalid(format!("unknown scheme {scheme:?}: write {FORMS}"))
 }
 
-/// `127.0.0.1:8080`, `[::1]:8080`, with or without a path.
+/// Returns whether the text is `127.0.0.1:8080` or `[::1]:8080`, with or without a path.
 fn host_and_port(text: &str) -> bool {
     let host = text.split(['/', '?']).next().unwrap_or_default();
     host.starts_with('[') || host.rsplit_once(':').is_some_and(|(_, port)| starts_with_port(port))
@@ -225,14 +226,14 @@ fn starts_with_port(text: &str) -> bool {
     !port.is_empty() && port.len() <= 5 && port.bytes().all(|b| b.is_ascii_digit())
 }
 
-/// The text in quotes, for an error.
+/// Returns the text in quotes, for an error.
 fn shown(text: &str) -> String {
     format!("{:?}", redact(text))
 }
 
-/// Returns a URL, or a text that should be one, without its secrets and not too long.
+/// Returns a URL, or a text that should be one, without secrets and truncated.
 ///
-/// Hides all before the last `@`, where a password may be, and the query.
+/// Hides everything before the last `@`, where a password may be, and the query.
 ///
 /// ```
 /// use postcode_core::redact;

@@ -1,4 +1,4 @@
-//! Where a file may be written: not over what is no file, and not over what is read or written besides.
+//! Checks where a file may be written: only over a file, and never over an input or another output.
 
 use std::fs::{self, File};
 use std::path::Path;
@@ -35,13 +35,15 @@ pub(crate) fn check<'a>(out: &Path, others: impl IntoIterator<Item = &'a Path>) 
     Ok(())
 }
 
-/// Begins a file beside the path, which [`publish`] puts in its place; dropped before, nothing is left of it.
+/// Creates a temporary file next to the path, which [`publish`] renames to it. Dropping it first
+/// removes it.
 ///
 /// # Errors
-/// If there can be no file.
+/// Fails if the file can't be created.
 pub(crate) fn begin(out: &Path) -> Result<NamedTempFile> {
     let folder = out.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    // Made by File::create_new, for the usual permissions: temporary files are readable by their owner only.
+    // Made by File::create_new, for the usual permissions: temporary files are readable by their
+    // owner only.
     tempfile::Builder::new()
         .prefix(".postcode-")
         .suffix(".partial")

@@ -15,7 +15,7 @@ pub struct Change {
     pub what: What,
 }
 
-/// What changed.
+/// The differences between two datasets.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "change", rename_all = "snake_case")]
 pub enum What {
@@ -40,7 +40,7 @@ pub enum What {
 pub struct Recoding {
     #[serde(serialize_with = "kind_name")]
     pub kind: AreaKind,
-    /// Its code; none if there is none.
+    /// The old code; `None` if there is none.
     pub old: Option<String>,
     pub new: Option<String>,
 }
@@ -182,7 +182,8 @@ impl fmt::Display for Summary {
     }
 }
 
-/// Compares two editions, telling each change in the order of postcodes. What lies less than `metres` apart has not moved.
+/// Compares two editions, telling each change in the order of postcodes. What lies less than
+/// `metres` apart has not moved.
 ///
 /// # Errors
 /// Those of `each`, which break it off.
@@ -268,8 +269,8 @@ fn changes(old: &Record, new: &Record, metres: f64, kinds: &[AreaKind]) -> Vec<W
     changes
 }
 
-/// How far: by the grid reference where both have one, because ONS has changed its transformation to latitude and longitude
-/// between editions. `Some(None)` if only one of the two has a place.
+/// How far: by the grid reference where both have one, because ONS has changed its transformation
+/// to latitude and longitude between editions. `Some(None)` if only one of the two has a place.
 fn moved(old: &Record, new: &Record) -> Option<Option<f64>> {
     if let (Some(old), Some(new)) = (old.grid, new.grid)
         && old.system == new.system

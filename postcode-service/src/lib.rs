@@ -1,5 +1,5 @@
-//! UK postcodes over HTTP: the API of postcodes.io over any [`PostcodeLookup`](postcode_core::PostcodeLookup), and
-//! the tools for the data behind it.
+//! UK postcodes over HTTP: the API of postcodes.io over any
+//! [`PostcodeLookup`](postcode_core::PostcodeLookup), and the tools for the data behind it.
 //!
 //! - [`api`]: the routes and what they answer, without sockets: a request in, a response out.
 //! - [`server`]: the loop around it: listening, limits, deadlines, metrics, logs, orderly shutdown.

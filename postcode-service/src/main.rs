@@ -43,7 +43,8 @@ enum Command {
 }
 
 impl Command {
-    /// For the lookups 1 is "not found", so their errors are 2; for the tools there is only success and failure.
+    /// For the lookups 1 is "not found", so their errors are 2; for the tools there is only success
+    /// and failure.
     fn status_of_errors(&self) -> u8 {
         match self {
             Self::Token(_)

@@ -1,7 +1,7 @@
 //! The fuzz targets of customers: functions of bytes that must not panic, whatever the bytes are.
 //!
-//! `cargo fuzz` runs them with a nightly toolchain. `tests/it/fuzz_corpora.rs` runs them on stable over the corpora and
-//! over mutations of them, so this file may only use what both have.
+//! `cargo fuzz` runs them with a nightly toolchain. `tests/it/fuzz_corpora.rs` runs them on stable
+//! over the corpora and over mutations of them, so this file may only use what both have.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -131,7 +131,7 @@ async fn new_system() -> System {
     System { router: server::router(customers.clone()), customers, id }
 }
 
-/// Sends a request. Its answer is no failure of the server's, and JSON if it says so.
+/// Sends a request. Panics if the answer is a server error, or says it is JSON and is not.
 fn ask(method: &str, path: &str, body: Bytes) {
     let Ok(uri) = path.parse::<Uri>() else { return };
     let request = Request::builder().method(method).uri(uri).header("host", "localhost");

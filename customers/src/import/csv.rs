@@ -1,18 +1,19 @@
-//! From a CSV file to what its rows say.
+//! Parses a CSV file of customers.
 
 use serde::{Deserialize, Serialize};
 
 use super::{MAX_IMPORT, MAX_IMPORT_ROWS};
 use crate::{Error, MAX_ADDRESS_LINES, MAX_REFERENCES, NewCustomer, Reference};
 
-/// The most columns: more than all that there are.
+/// The most columns: more than all known ones.
 const MAX_COLUMNS: usize = 64;
-/// The most fields of a row: one that has more than its header is reported, but a file of separators takes no memory.
+/// The most fields in a row. A row with more than the header is reported; this limit only bounds
+/// memory.
 const MAX_FIELDS: usize = 1_024;
-/// The longest row, in bytes: longer than all that a customer may be.
+/// The longest row, in bytes: longer than any valid customer.
 const MAX_ROW: usize = 128 << 10;
 
-/// What one row says, before it is checked.
+/// The contents of one row, unchecked.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct Said {
@@ -44,7 +45,7 @@ impl From<Said> for NewCustomer {
     }
 }
 
-/// A row: its line in the file, and what it says; or what is wrong with it.
+/// A row: its line in the file, and its contents or the reason why it is not valid.
 pub(crate) type Row = (i64, Result<Said, String>);
 
 enum Column {
@@ -80,16 +81,16 @@ impl Column {
     }
 }
 
-/// The rows of a file.
+/// Reads the rows of a file.
 ///
 /// # Errors
-/// If it is no file of customers as a whole: what is wrong with a row is said of the row.
+/// Fails if the file as a whole is not valid. Errors in one row are part of that row.
 pub(super) fn read(file: &[u8]) -> Result<Vec<Row>, Error> {
     let refused = |what: String| Err(Error::BadImport(what));
     if file.len() > MAX_IMPORT {
         return refused(format!("the file is larger than {MAX_IMPORT} bytes: give it in parts"));
     }
-    // Spreadsheets put it before their UTF-8.
+    // Spreadsheets write a byte order mark before UTF-8.
     let file = file.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(file);
     let mut records = Records::new(file);
     let columns = columns(&records.next_record()?.map(|(_, header)| header).unwrap_or_default())?;
@@ -111,10 +112,10 @@ pub(super) fn read(file: &[u8]) -> Result<Vec<Row>, Error> {
 /// A record: the line on which it begins, and its fields.
 type Record<'r> = (i64, Vec<&'r [u8]>);
 
-/// The records of a file, each with the line on which it begins, in buffers that do not grow.
+/// The records of a file, read into buffers that do not grow.
 struct Records<'a> {
     file: &'a [u8],
-    /// How much of the file is read.
+    /// The bytes of the file that have been read.
     at: usize,
     reader: csv_core::Reader,
     fields: Vec<u8>,
@@ -130,7 +131,7 @@ impl<'a> Records<'a> {
         Self { file, at: 0, reader: csv_core::Reader::new(), fields, ends, line: 1, counted: 0 }
     }
 
-    /// The next one.
+    /// Returns the next record.
     fn next_record(&mut self) -> Result<Option<Record<'_>>, Error> {
         let line = self.next_line();
         let refused = |what: String| Err(Error::BadImport(format!("line {line}: {what}")));
@@ -142,7 +143,7 @@ impl<'a> Records<'a> {
             length += written;
             count += ended;
             match result {
-                // Asked again, with nothing, it knows that this was the end.
+                // The next call, with no input, returns the end.
                 csv_core::ReadRecordResult::InputEmpty => {}
                 csv_core::ReadRecordResult::OutputFull => {
                     return refused(format!("the row has more than {MAX_ROW} bytes: is a quote left open?"));
@@ -159,8 +160,9 @@ impl<'a> Records<'a> {
         Ok(Some((line, fields.collect())))
     }
 
-    /// The line on which the next record begins. The csv crate says where the one before ended, which is another one
-    /// after CRLF and after empty lines; and it knows no CR without LF.
+    /// Returns the line on which the next record begins. The csv crate tells where the previous
+    /// record ended, which is a different line after CRLF and after empty lines, and it ignores CR
+    /// without LF.
     fn next_line(&mut self) -> i64 {
         let empty = self.file[self.at..].iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
         let from = self.counted;
@@ -182,17 +184,19 @@ fn columns(headers: &[&[u8]]) -> Result<Vec<Column>, Error> {
                        reference:SYSTEM";
     let refused = |what: String| Err(Error::BadImport(format!("line 1: {what}; columns are {ALL}")));
     if headers.len() > MAX_COLUMNS {
-        return refused(format!("{} columns are too many", headers.len()));
+        return refused(format!("the first line has {} columns: give at most {MAX_COLUMNS}", headers.len()));
     }
     let mut seen: Vec<String> = Vec::new();
     let mut columns = Vec::new();
     for header in headers {
         let Ok(header) = std::str::from_utf8(header) else { return refused("it is not UTF-8".into()) };
         let name = header.trim().to_ascii_lowercase();
-        // A column that nobody reads would be data lost without a word.
-        let Some(column) = Column::named(header) else { return refused(format!("no column is {header:?}")) };
+        // Ignoring an unknown column would lose its data silently.
+        let Some(column) = Column::named(header) else {
+            return refused(format!("{header:?} is not a column"));
+        };
         if seen.contains(&name) {
-            return refused(format!("two columns are {header:?}"));
+            return refused(format!("the column {header:?} appears twice"));
         }
         seen.push(name);
         columns.push(column);
@@ -302,9 +306,10 @@ mod tests {
     fn what_is_no_file_of_customers_is_refused_as_a_whole() {
         assert!(refusal("").contains("column name is missing"));
         assert!(refusal("name,email,postcode,address\n").contains("no rows"));
-        assert!(refusal("name,email,postcode,adress\nA,b,c,d\n").contains("no column is \"adress\""));
+        assert!(refusal("name,email,postcode,adress\nA,b,c,d\n").contains("\"adress\" is not a column"));
         assert!(
-            refusal("name,email,postcode,address,Name\nA,b,c,d,e\n").contains("two columns are \"Name\"")
+            refusal("name,email,postcode,address,Name\nA,b,c,d,e\n")
+                .contains("the column \"Name\" appears twice")
         );
         assert!(refusal("name,email,postcode,address_line_11\nA,b,c,d\n").contains("address_line_11"));
         assert!(refusal("name,postcode,address\nA,b,c\n").contains("column email is missing"));

@@ -1,7 +1,7 @@
-//! Many customers at once, from a CSV file: handed over, worked on in the background, and reported row by row.
+//! Bulk import of customers from a CSV file, in the background, with a report for each row.
 //!
-//! The file is stored whole or not at all, and each row's account together with what became of the row. So whenever the
-//! process ends, the import goes on where it was, and no row makes two accounts.
+//! The file is stored whole or not at all, and each row's account is stored together with the row's
+//! outcome. So after a crash the import continues where it was, and no row creates two accounts.
 
 mod csv;
 mod work;
@@ -23,35 +23,35 @@ pub(crate) use csv::{Row, Said};
 pub const MAX_IMPORT: usize = 64 << 20;
 /// The most rows of a file.
 pub const MAX_IMPORT_ROWS: usize = 200_000;
-/// The most imports that wait or are worked on.
+/// The most imports that may wait or run at once.
 pub const MAX_IMPORTS: usize = 50;
 
-/// The longest message of a report's row, in characters.
+/// The longest message in a report, in characters.
 pub(crate) const MAX_MESSAGE: usize = 500;
 
-/// An import as it is now. Its JSON is that of the HTTP API.
+/// An import as it is now. Serialises to the JSON of the HTTP API.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Import {
-    /// Identifies it.
+    /// The id.
     pub id: ImportId,
-    /// How far it is.
+    /// The progress.
     pub state: ImportState,
     /// Rows of the file, without its header.
     pub total: i64,
-    /// Rows that made an account.
+    /// Rows that created an account.
     pub created: i64,
-    /// Rows that did not, for the reason in the report.
+    /// Rows that failed, for the reason in the report.
     pub failed: i64,
-    /// When the file was taken.
+    /// When the file was accepted.
     #[serde(serialize_with = "crate::customer::rfc3339")]
     pub created_at: Timestamp,
-    /// When its last row was done, or it was cancelled.
+    /// When its last row was done, or when it was cancelled.
     #[serde(serialize_with = "crate::customer::rfc3339_if")]
     pub finished_at: Option<Timestamp>,
 }
 
-/// How far an import is.
+/// The progress of an import.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ImportState {
@@ -61,14 +61,14 @@ pub enum ImportState {
     Running,
     /// All rows are done; which of them failed is in the report.
     Succeeded,
-    /// It was told to stop. The accounts that were made until then stay.
+    /// The import was cancelled. Accounts that it had created stay.
     Cancelled,
 }
 
 impl ImportState {
     const ALL: [Self; 4] = [Self::Queued, Self::Running, Self::Succeeded, Self::Cancelled];
 
-    /// Its name in the API and in the database.
+    /// Returns the name that the API and the database use.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Queued => "queued",
@@ -83,17 +83,17 @@ impl ImportState {
     }
 }
 
-/// What became of one row.
+/// The outcome of one row.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct ImportRow {
     /// The line of the file on which it begins; the header is on line 1.
     pub line: i64,
-    /// `created`, `failed`, or none yet.
+    /// `created`, `failed`, or `None` if not done yet.
     pub outcome: Option<String>,
-    /// The account that it made.
+    /// The account that it created.
     pub customer_id: Option<String>,
-    /// Why it made none.
+    /// Why it failed.
     pub message: Option<String>,
 }
 
@@ -130,17 +130,20 @@ impl Serialize for ImportId {
 }
 
 impl Customers {
-    /// Takes a CSV file of customers: when this returns it is stored, and [`keep_importing`](Self::keep_importing) works on
-    /// it. With a key the same file sent again is the same import.
+    /// Accepts a CSV file of customers. When this returns the file is stored, and
+    /// [`keep_importing`](Self::keep_importing) works on it. With a key, a repeated upload of the
+    /// same file returns the same import.
     ///
-    /// The first line names the columns, in any order and case: `name`, `email`, `postcode`, and `address` (lines
-    /// separated by `|` or line breaks) or `address_line_1` to `address_line_10`; also, if you have them, `phone`, `notes`,
-    /// and `reference:SYSTEM` for the id in another system. UTF-8; quoting as in RFC 4180.
+    /// The first line names the columns, in any order and case: `name`, `email`, `postcode`, and
+    /// `address` (lines separated by `|` or line breaks) or `address_line_1` to `address_line_10`;
+    /// also, if you have them, `phone`, `notes`, and `reference:SYSTEM` for the id in another
+    /// system. UTF-8; quoting as in RFC 4180.
     ///
     /// # Errors
-    /// [`BadImport`](Error::BadImport) if it is no such file, or too large; [`TooManyImports`](Error::TooManyImports);
-    /// [`KeyReused`](Error::KeyReused) if the key was given to another file; [`Store`](Error::Store). What is wrong with
-    /// one row is no error here: the report says it.
+    /// [`BadImport`](Error::BadImport) if the file is not of this form or too large;
+    /// [`TooManyImports`](Error::TooManyImports); [`KeyReused`](Error::KeyReused) if the key was
+    /// used for another file; [`Store`](Error::Store). An invalid row is reported by the import,
+    /// not here.
     pub async fn import(&self, file: Vec<u8>, key: Option<&str>) -> Result<Import> {
         if let Some(key) = key {
             check_key(key)?;
@@ -157,7 +160,7 @@ impl Customers {
         Ok(import)
     }
 
-    /// The import with that id.
+    /// Returns the import with that id.
     ///
     /// # Errors
     /// [`NoImport`](Error::NoImport), [`Store`](Error::Store).
@@ -165,7 +168,7 @@ impl Customers {
         self.store.get_import(id).await?.ok_or(Error::NoImport(id))
     }
 
-    /// The last imports, the newest first, at most a hundred.
+    /// Returns the last imports, newest first, at most a hundred.
     ///
     /// # Errors
     /// [`Store`](Error::Store).
@@ -173,7 +176,8 @@ impl Customers {
         Ok(self.store.imports().await?)
     }
 
-    /// What became of the rows after a line, in their order; of all, or of those with one outcome.
+    /// Returns the outcomes of the rows after a line, in order: all of them, or those with one
+    /// outcome.
     ///
     /// # Errors
     /// [`NoImport`](Error::NoImport), [`Store`](Error::Store).
@@ -191,7 +195,7 @@ impl Customers {
         Ok(rows)
     }
 
-    /// Stops an import where it is. Accounts that it made stay.
+    /// Stops an import. Accounts that it has created stay.
     ///
     /// # Errors
     /// [`NoImport`](Error::NoImport), [`Store`](Error::Store).

@@ -1,4 +1,4 @@
-//! Working on what was handed over.
+//! The background work of imports.
 
 use std::time::Duration;
 
@@ -9,28 +9,28 @@ use crate::draft::{Answers, Draft};
 use crate::store::{Made, Waiting};
 use crate::{Customers, NewCustomer, Result, check};
 
-/// Rows at a time: one batch for the lookup, and one transaction that lets others write soon.
+/// Rows in one batch: one batch of lookups, and one transaction short enough for other writers.
 const BATCH: usize = 200;
-/// How often to look for work that another process took.
+/// How often to look for imports that another process accepted.
 const EVERY: Duration = Duration::from_secs(5);
 /// The pause after a failure.
 const PAUSE: Duration = Duration::from_secs(1);
 
 impl Customers {
-    /// Works on imports, one after the other, for as long as it is polled. Several at once, on one database too, share the
-    /// work. Dropping it at any moment loses nothing.
+    /// Works on imports one after the other for as long as it is polled. Several callers, even in
+    /// several processes, share the work. Dropping it at any moment loses nothing.
     pub async fn keep_importing(&self) {
         loop {
             match self.import_some().await {
                 Ok(true) => {}
                 Ok(false) => match self.store.forget_import().await {
-                    // One at a time, so that others write in between.
+                    // One at a time, so that other writers get a turn.
                     Ok(true) => {}
                     Ok(false) => {
                         let _ = tokio::time::timeout(EVERY, self.imports.notified()).await;
                     }
                     Err(error) => {
-                        warn!(%error, "old imports are not forgotten yet");
+                        warn!(%error, "old imports could not be removed yet");
                         tokio::time::sleep(PAUSE).await;
                     }
                 },
@@ -42,10 +42,10 @@ impl Customers {
         }
     }
 
-    /// Works on some rows of the oldest import; false if there are none.
+    /// Works on some rows of the oldest import. Returns false if there are none.
     ///
     /// # Errors
-    /// [`Store`](crate::Error::Store): nothing of these rows is done then.
+    /// [`Store`](crate::Error::Store): nothing of these rows is stored then.
     pub async fn import_some(&self) -> Result<bool> {
         let Some(Waiting { import, rows }) = self.store.waiting(BATCH).await? else { return Ok(false) };
         let checked: Vec<_> = rows
@@ -54,7 +54,8 @@ impl Customers {
                 (line, NewCustomer::from(said).check().map_err(|invalid| invalid.to_string()))
             })
             .collect();
-        // While the lookup is away the accounts are made all the same, and their addresses resolved later.
+        // If the lookup is away, the accounts are still created, and their addresses resolved
+        // later.
         let mut postcodes: Vec<_> = checked
             .iter()
             .filter_map(|(_, details)| details.as_ref().ok())

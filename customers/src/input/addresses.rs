@@ -1,4 +1,5 @@
-//! A customer's addresses as a caller says them: the main one flat, all of them in a list, or both.
+//! A customer's addresses in a request: the main one as flat fields, all of them in a list, or
+//! both.
 
 use jiff::civil::Date;
 use postcode_core::Postcode;
@@ -8,21 +9,22 @@ use super::{Invalid, MAX_ADDRESSES, fields};
 use crate::address::iso8601;
 use crate::{Address, AddressKind, Customer};
 
-/// What makes an address.
+/// A new or changed address.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct NewAddress {
-    /// Which of the customer's addresses it replaces; `None` for a new one. A new customer's have none.
+    /// The id of the customer's address that this one replaces; `None` for a new address. Ignored
+    /// for a new customer.
     pub id: Option<i64>,
-    /// What it is for.
+    /// The purpose of the address.
     pub kind: AddressKind,
     /// A postcode as people type it.
     pub postcode: String,
     /// As [`NewCustomer::address_lines`](crate::NewCustomer::address_lines).
     pub address_lines: Vec<String>,
-    /// The first day on which it holds, if that is known.
+    /// The first day on which the address is valid, if known.
     #[serde(serialize_with = "iso8601")]
     pub valid_from: Option<Date>,
-    /// The last day on which it holds, if that is known; not before the first.
+    /// The last day on which the address is valid, if known; not before the first.
     #[serde(serialize_with = "iso8601")]
     pub valid_to: Option<Date>,
 }
@@ -52,7 +54,7 @@ impl From<&Address> for AddressDetails {
 }
 
 impl NewAddress {
-    /// Checks the address; its errors are those of the fields of `path`, such as `addresses[1].`.
+    /// Checks the address. Reports errors under the prefix `path`, such as `addresses[1].`.
     pub(crate) fn check(self, invalid: &mut Invalid, path: &str) -> Option<AddressDetails> {
         let postcode = fields::postcode(invalid, &format!("{path}postcode"), &self.postcode);
         let address_lines =
@@ -67,7 +69,7 @@ impl NewAddress {
     }
 }
 
-/// The addresses that a customer is to have: the main one first. What is wrong is added.
+/// Returns the customer's next addresses, the main one first. Adds errors to `invalid`.
 pub(super) fn of(
     invalid: &mut Invalid,
     postcode: Option<&str>,
@@ -86,7 +88,7 @@ pub(super) fn of(
     if invalid.errors.len() > before {
         return Vec::new();
     }
-    // Where the list has no main address, it is the one that is there, or a new one.
+    // If the list has no main address, use the current one or create one.
     let base = listed.clone().or_else(|| current.map(AddressDetails::from));
     let postcode =
         pick(flat_postcode, listed.as_ref().map(|main| main.postcode), current.map(|main| main.postcode));
@@ -95,7 +97,7 @@ pub(super) fn of(
         listed.as_ref().map(|main| main.address_lines.clone()),
         current.map(|main| main.address_lines.clone()),
     );
-    let differs = "is not that of the main address among `addresses`: give one of the two";
+    let differs = "differs from the main address in `addresses`: give only one of the two";
     let postcode = postcode.unwrap_or_else(|Differ| {
         invalid.add("postcode", differs);
         None
@@ -122,7 +124,7 @@ pub(super) fn of(
     all
 }
 
-/// The main address of a list, and the others.
+/// Returns the main address of a list, and the others.
 fn listed(
     invalid: &mut Invalid,
     list: Vec<NewAddress>,
@@ -137,7 +139,7 @@ fn listed(
     for (n, mut address) in list.into_iter().enumerate() {
         let path = format!("addresses[{n}].");
         match (address.id, current) {
-            // A new customer's addresses are new, even if they were another's.
+            // All addresses of a new customer are new, even if the ids are from another customer.
             (_, None) => address.id = None,
             (Some(id), Some(customer)) if customer.address(id).is_none() => {
                 invalid.add(
@@ -145,7 +147,9 @@ fn listed(
                     format!("the customer has no address {id}: leave the id out for a new one"),
                 );
             }
-            (Some(id), _) if ids.contains(&id) => invalid.add(format!("{path}id"), "is there twice"),
+            (Some(id), _) if ids.contains(&id) => {
+                invalid.add(format!("{path}id"), "appears twice in the list")
+            }
             (id, _) => ids.extend(id),
         }
         let Some(checked) = address.check(invalid, &path) else { continue };
@@ -157,7 +161,7 @@ fn listed(
             _ => others.push(checked),
         }
     }
-    // The main address that is there was made something else, and none takes its place.
+    // The main address was given another kind, and no other address is main.
     let demoted = current.and_then(|customer| customer.addresses.first()).map(|main| main.id);
     if main.is_none() && demoted.is_some_and(|id| others.iter().any(|other| other.id == Some(id))) {
         invalid.add("addresses", "has no main address: give one of them the kind main");
@@ -177,12 +181,12 @@ pub(crate) fn limit(invalid: &mut Invalid, addresses: &[AddressDetails]) {
     }
 }
 
-/// Two were given and neither is what is there.
+/// The error if both places give a value and both differ from the stored one.
 #[derive(Debug)]
 struct Differ;
 
-/// Of what was said flat and in the list: the one that changes what is there, so that a customer can be sent back as it
-/// was read with a change in either place.
+/// Picks between the flat value and the one in the list: the one that differs from the stored
+/// value. So a customer can be sent back as it was read, with a change in either place.
 fn pick<T: PartialEq>(flat: Option<T>, listed: Option<T>, current: Option<T>) -> Result<Option<T>, Differ> {
     match (flat, listed) {
         (Some(flat), Some(listed)) if flat == listed || current.as_ref() == Some(&listed) => Ok(Some(flat)),

@@ -1,4 +1,4 @@
-//! The check of one field at a time: surrounding space goes, what has a usual form takes it.
+//! Checks of single fields. They trim and normalise the value.
 
 use email_address::{EmailAddress, Options};
 use postcode_core::Postcode;
@@ -9,16 +9,16 @@ use super::{
 };
 use crate::Reference;
 
-/// One line of text, trimmed.
+/// Checks one line of text and trims it.
 pub(super) fn line(invalid: &mut Invalid, field: &str, text: &str, max: usize) -> String {
     let text = text.trim();
     let length = text.chars().count();
     if text.is_empty() {
         invalid.add(field, "is empty");
     } else if length > max {
-        invalid.add(field, format!("is {length} characters long: give at most {max}"));
+        invalid.add(field, format!("has {length} characters: give at most {max}"));
     } else if text.chars().any(char::is_control) {
-        invalid.add(field, "has a line break or another control character in it");
+        invalid.add(field, "contains a line break or another control character: remove it");
     }
     text.to_owned()
 }
@@ -29,7 +29,7 @@ pub(super) fn email(invalid: &mut Invalid, text: &str) -> String {
     if text.is_empty() {
         invalid.add("email", "is empty");
     } else if text.len() > MAX_EMAIL {
-        invalid.add("email", format!("is {} bytes long: give at most {MAX_EMAIL}", text.len()));
+        invalid.add("email", format!("has {} bytes: give at most {MAX_EMAIL}", text.len()));
     } else if let Err(error) = EmailAddress::parse_with_options(text, options) {
         invalid.add("email", format!("{}: {error}; give one such as ada@example.com", quoted(text)));
     }
@@ -38,7 +38,7 @@ pub(super) fn email(invalid: &mut Invalid, text: &str) -> String {
 
 pub(super) fn postcode(invalid: &mut Invalid, field: &str, text: &str) -> Option<Postcode> {
     if text.len() > MAX_POSTCODE {
-        invalid.add(field, format!("is {} bytes long: give at most {MAX_POSTCODE}", text.len()));
+        invalid.add(field, format!("has {} bytes: give at most {MAX_POSTCODE}", text.len()));
         return None;
     }
     text.parse().map_err(|error| invalid.add(field, format!("{}: {error}", quoted(text)))).ok()
@@ -46,7 +46,7 @@ pub(super) fn postcode(invalid: &mut Invalid, field: &str, text: &str) -> Option
 
 pub(super) fn address_lines(invalid: &mut Invalid, field: &str, lines: &[String]) -> Vec<String> {
     let mut checked = Vec::new();
-    // Forms send their empty lines too; they say nothing, and are not part of an address.
+    // Forms send their empty lines too. They are not part of the address.
     let filled = lines.iter().enumerate().filter(|(_, text)| !text.trim().is_empty());
     for (n, text) in filled.take(MAX_ADDRESS_LINES + 1) {
         checked.push(line(invalid, &format!("{field}[{n}]"), text, MAX_ADDRESS_LINE));
@@ -59,9 +59,10 @@ pub(super) fn address_lines(invalid: &mut Invalid, field: &str, lines: &[String]
     checked
 }
 
-/// A telephone number in the form of ITU-T E.164: `+` and 7 to 15 digits, the first not 0. Whether it is given out is not
-/// known here. Written as people do: with spaces, hyphens, dots and brackets, with `00` for `+`, with the `(0)` that
-/// is left out from abroad, and without a country code for one of the UK (`020 7946 0018`). Nothing is no number.
+/// Normalises a telephone number to ITU-T E.164: `+` and 7 to 15 digits, the first not 0. Accepts
+/// spaces, hyphens, dots and brackets, `00` for `+`, the `(0)` that callers from abroad leave out,
+/// and UK numbers without a country code (`020 7946 0018`). Does not check whether the number is in
+/// use. An empty text means no number.
 pub(super) fn phone(invalid: &mut Invalid, text: &str) -> Option<String> {
     let text = text.trim();
     if text.is_empty() {
@@ -91,7 +92,8 @@ pub(super) fn phone(invalid: &mut Invalid, text: &str) -> Option<String> {
     let well_formed = digits.bytes().all(|b| b.is_ascii_digit())
         && (7..=15).contains(&digits.len())
         && !digits.starts_with('0');
-    // A number of the UK has 9 or 10 digits after its country code (a few old ones have 7: Ofcom's numbering plan).
+    // A UK number has 9 or 10 digits after its country code (a few old ones have 7: Ofcom's
+    // numbering plan).
     let national = digits.strip_prefix("44").map(str::len);
     if !well_formed || national.is_some_and(|length| !matches!(length, 7 | 9 | 10)) {
         return refuse();
@@ -99,14 +101,14 @@ pub(super) fn phone(invalid: &mut Invalid, text: &str) -> Option<String> {
     Some(format!("+{digits}"))
 }
 
-/// Text of several lines. Nothing is none.
+/// Checks text of several lines. An empty text means no notes.
 pub(super) fn notes(invalid: &mut Invalid, text: &str) -> Option<String> {
     let text = text.trim();
     let length = text.chars().count();
     if length > MAX_NOTES {
-        invalid.add("notes", format!("is {length} characters long: give at most {MAX_NOTES}"));
+        invalid.add("notes", format!("has {length} characters: give at most {MAX_NOTES}"));
     } else if text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t')) {
-        invalid.add("notes", "has a control character in it that is no line break and no tab");
+        invalid.add("notes", "contains a control character other than a line break or tab: remove it");
     }
     (!text.is_empty()).then(|| text.to_owned())
 }
@@ -122,14 +124,14 @@ pub(super) fn references(invalid: &mut Invalid, given: &[Reference]) -> Vec<Refe
         let id = line(invalid, &format!("references[{n}].id"), &reference.id, MAX_REFERENCE);
         let reference = Reference { system, id };
         if checked.contains(&reference) {
-            invalid.add(format!("references[{n}]"), "is there twice");
+            invalid.add(format!("references[{n}]"), "appears twice in the list");
         }
         checked.push(reference);
     }
     checked
 }
 
-/// A text quoted in a message, cut short where it is long.
+/// Quotes a text for a message, shortened if it is long.
 pub(super) fn quoted(text: &str) -> String {
     const SHOWN: usize = 40;
     match text.char_indices().nth(SHOWN) {

@@ -1,22 +1,22 @@
-//! What is wrong with what a caller said.
+//! Errors in the data that a caller sent.
 
 use std::fmt;
 
 use serde::Serialize;
 
-/// Everything that is wrong with what a caller said.
+/// All errors in the data that a caller sent.
 #[derive(Clone, Debug, Default, PartialEq, Eq, thiserror::Error)]
 pub struct Invalid {
-    /// One entry for each thing that is wrong.
+    /// One entry for each error.
     pub errors: Vec<FieldError>,
 }
 
-/// What is wrong with one field.
+/// An error in one field.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct FieldError {
     /// The field, such as `postcode` or `addresses[1].address_lines[2]`.
     pub field: String,
-    /// What is wrong with it and what to give instead.
+    /// The message: what is wrong, and what to give instead.
     pub message: String,
 }
 

@@ -1,4 +1,4 @@
-//! What a caller may say of a customer, and the check of it.
+//! The data that a caller sends about a customer, and its checks.
 
 pub(crate) mod addresses;
 mod fields;
@@ -16,7 +16,7 @@ pub use invalid::{FieldError, Invalid};
 pub const MAX_NAME: usize = 200;
 /// The longest email address, in bytes (RFC 5321 section 4.5.3.1.3, without its angle brackets).
 pub const MAX_EMAIL: usize = 254;
-/// The longest text that is tried as a postcode, in bytes; room for generous spacing.
+/// The longest text that is parsed as a postcode, in bytes, with room for extra spaces.
 pub const MAX_POSTCODE: usize = 64;
 /// The most address lines above the postcode.
 pub const MAX_ADDRESS_LINES: usize = 10;
@@ -31,30 +31,33 @@ pub const MAX_REFERENCE: usize = 100;
 /// The most addresses of one customer.
 pub const MAX_ADDRESSES: usize = 20;
 
-/// What makes a customer: to create one, or to replace what one holds.
+/// The data of a customer, to create one or to replace a stored one.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct NewCustomer {
     /// 1 to [`MAX_NAME`] characters.
     pub name: String,
-    /// A plain address such as `ada@example.com`, at most [`MAX_EMAIL`] bytes. No other account's, whatever its case.
+    /// A plain address such as `ada@example.com`, at most [`MAX_EMAIL`] bytes. Must be unique among
+    /// accounts, ignoring case.
     pub email: String,
-    /// A postcode as people type it: the main address's. May be empty if [`addresses`](Self::addresses) has that.
+    /// The main address's postcode as people type it. May be empty if
+    /// [`addresses`](Self::addresses) contains the main address.
     pub postcode: String,
-    /// 1 to [`MAX_ADDRESS_LINES`] lines of 1 to [`MAX_ADDRESS_LINE`] characters; empty ones are left out. The main
-    /// address's; may be empty if [`addresses`](Self::addresses) has that.
+    /// The main address: 1 to [`MAX_ADDRESS_LINES`] lines of 1 to [`MAX_ADDRESS_LINE`] characters.
+    /// Empty lines are dropped. May be empty if [`addresses`](Self::addresses) contains the main
+    /// address.
     pub address_lines: Vec<String>,
-    /// A telephone number as people type it; empty for none, `None` for what is there.
+    /// A telephone number as people type it. `Some("")` clears it; `None` keeps the stored value.
     pub phone: Option<String>,
-    /// At most [`MAX_NOTES`] characters; empty for none, `None` for what is there.
+    /// At most [`MAX_NOTES`] characters. `Some("")` clears them; `None` keeps the stored value.
     pub notes: Option<String>,
-    /// At most [`MAX_REFERENCES`]; `None` for those that are there.
+    /// At most [`MAX_REFERENCES`]. `None` keeps the stored ones.
     pub references: Option<Vec<Reference>>,
-    /// At most [`MAX_ADDRESSES`], the main one among them or not: then it is the one that is there, or the flat one.
-    /// `None` for those that are there.
+    /// At most [`MAX_ADDRESSES`]. If the main address is not among them, the flat one or the stored
+    /// one is used. `None` keeps the stored ones.
     pub addresses: Option<Vec<NewAddress>>,
 }
 
-/// A change to some of what a customer holds; `None` leaves it as it is.
+/// A change to some fields of a customer. `None` keeps the stored value.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CustomerPatch {
     /// See [`NewCustomer::name`].
@@ -91,7 +94,7 @@ impl From<NewCustomer> for CustomerPatch {
     }
 }
 
-/// What a customer is to hold, checked and normalised; the main address first.
+/// A customer's data, checked and normalised, with the main address first.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Details {
     pub(crate) name: String,
@@ -103,7 +106,7 @@ pub(crate) struct Details {
 }
 
 impl Details {
-    /// What a customer holds.
+    /// Returns the details of a stored customer.
     pub(crate) fn of(customer: &Customer) -> Self {
         Self {
             name: customer.name.clone(),
@@ -117,20 +120,20 @@ impl Details {
 }
 
 impl NewCustomer {
-    /// Checks every field and normalises it: surrounding space goes, the postcode takes its usual form.
+    /// Checks and normalises every field.
     ///
     /// # Errors
-    /// All that is wrong, not only the first.
+    /// All errors, not only the first.
     pub(crate) fn check(self) -> Result<Details, Invalid> {
         CustomerPatch::from(self).check(None)
     }
 }
 
 impl CustomerPatch {
-    /// What the customer is to hold after the change.
+    /// Returns the customer's details after the change.
     ///
     /// # Errors
-    /// All that is wrong, not only the first.
+    /// All errors, not only the first.
     pub(crate) fn check(self, current: Option<&Customer>) -> Result<Details, Invalid> {
         let mut invalid = Invalid::default();
         let held = |of: fn(&Customer) -> &String| current.map(of).cloned().unwrap_or_default();

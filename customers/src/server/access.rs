@@ -1,4 +1,4 @@
-//! Who may use a route, and as whom: see [`Access`].
+//! Checks who may use a route, and as whom: see [`Access`].
 
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::HeaderName;
@@ -14,7 +14,8 @@ const READ: Need = Need::Scope(Scope::CustomersRead);
 const WRITE: Need = Need::Scope(Scope::CustomersWrite);
 const ERASE: Need = Need::Scope(Scope::CustomersErase);
 
-/// Lists what each route needs if there are tokens. Nobody may use a route that is not in the list.
+/// Lists the scope that each route needs if there are tokens. A route that is missing here is
+/// denied.
 const TABLE: &[Rule] = &[
     Rule::new("/", NOTHING, NOTHING),
     Rule::new("/page.css", NOTHING, NOTHING),
@@ -38,7 +39,7 @@ const TABLE: &[Rule] = &[
     Rule::new("/imports/{id}/report", READ, READ),
 ];
 
-/// Lets a request through that has the scope of its route. After it, the actor's header says what is true.
+/// Admits a request that has the scope of its route, and sets the header with its actor.
 pub(super) async fn check(State(access): State<Access>, request: Request, next: Next) -> Response {
     match let_in(&access, request) {
         Ok(request) => next.run(request).await,

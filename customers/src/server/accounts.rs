@@ -1,4 +1,4 @@
-//! Accounts, one at a time.
+//! The routes of single accounts.
 
 use axum::Json;
 use axum::extract::{FromRequestParts, Path, Query, Request, State};
@@ -15,12 +15,12 @@ use super::query::{Asked, refused};
 use super::{Answer, App, body};
 use crate::{AuditEntry, Cursor, Customer, CustomerId, Customers};
 
-/// Entries of the history in one piece of an export, at most.
+/// The most history entries in one piece of an export.
 const PAGE: usize = 100;
-/// Pieces of one export, at most: what goes beyond has a cursor.
+/// The most pieces of one export. A longer history continues at a cursor.
 const MAX_PAGES: usize = 1_000;
 
-/// The customer's id in a path. What is no id is no customer's.
+/// The customer's id in a path. An invalid id is answered like an unknown one.
 pub(super) struct Id(pub(super) CustomerId);
 
 impl<S: Send + Sync> FromRequestParts<S> for Id {
@@ -36,7 +36,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Id {
     }
 }
 
-/// The customer with its entity tag.
+/// Builds the response with the customer and its entity tag.
 pub(super) fn answer(customer: &Customer) -> impl IntoResponse + use<> {
     ([etag(customer.revision)], Json(customer.clone()))
 }
@@ -96,7 +96,7 @@ pub(super) async fn history(State(app): State<App>, Id(id): Id, query: Asked<Pag
     Ok(Json(History { items: page.items, next_cursor }).into_response())
 }
 
-/// All that is stored of one person, up to its history, which is written after it.
+/// All stored data about one person, except the history, which is written after it.
 #[derive(Serialize)]
 struct Export {
     exported_at: String,
@@ -104,11 +104,11 @@ struct Export {
     customer: Customer,
 }
 
-/// How far an export is.
+/// The progress of an export.
 struct Exporting {
     customers: Customers,
     id: CustomerId,
-    /// The bytes before the next entry.
+    /// The bytes to write before the next entry.
     before: Vec<u8>,
     from: Option<Cursor>,
     pages: usize,
@@ -123,7 +123,7 @@ pub(super) async fn export(State(app): State<App>, Id(id): Id) -> Answer<Respons
         customer,
     };
     let mut before = written(&export)?;
-    // Its object goes on.
+    // Remove the closing brace: the history follows in the same object.
     before.pop();
     before.extend_from_slice(b",\"history\":[");
     let exporting = Exporting { customers: app.customers, id, before, from: None, pages: 0 };
@@ -148,7 +148,7 @@ impl Exporting {
         if piece.last() == Some(&b',') {
             piece.pop();
         }
-        // Where the history goes on, in the one case that it is too long for one answer.
+        // The cursor where the history continues, if it is too long for one response.
         let next = written(&self.from.map(|cursor| cursor.to_string()))?;
         piece.extend_from_slice(b"],\"history_next_cursor\":");
         piece.extend(next);

@@ -1,4 +1,4 @@
-//! The addresses of one account. Their entity tag is the account's: they are part of it.
+//! The routes of an account's addresses. Their entity tag is the account's.
 
 use axum::Json;
 use axum::extract::{FromRequestParts, Path, Request, State};
@@ -13,7 +13,7 @@ use super::problem::Problem;
 use super::{Answer, App, body};
 use crate::{Address, Customer, Error};
 
-/// The address's number in a path. What is no number is no address's.
+/// The address's number in a path. An invalid number is answered like an unknown one.
 pub(super) struct Number(i64);
 
 impl<S: Send + Sync> FromRequestParts<S> for Number {
@@ -25,11 +25,11 @@ impl<S: Send + Sync> FromRequestParts<S> for Number {
         }
         let path = Path::<Named>::from_request_parts(parts, state).await;
         let text = path.map(|Path(Named { number })| number).unwrap_or_default();
-        // One address has one URL: no sign, no zeros before it.
+        // One address has one URL: no sign, no leading zeros.
         match text.parse::<i64>() {
             Ok(number) if number > 0 && number.to_string() == text => Ok(Self(number)),
             _ => {
-                let detail = format!("there is no address {text:?}: its id is a number");
+                let detail = format!("there is no address {text:?}: the id of an address is a number");
                 Err(Problem::new(StatusCode::NOT_FOUND, "address_not_found", detail))
             }
         }

@@ -1,4 +1,4 @@
-//! Request bodies: from a JSON object to what a caller says of a customer.
+//! Request bodies: from a JSON object to the data of a customer.
 
 use axum::extract::Request;
 use jiff::civil::Date;
@@ -8,13 +8,14 @@ use super::json::{self, Expected, kind};
 use super::problem::Problem;
 use crate::{AddressKind, CustomerPatch, Invalid, NewAddress, NewCustomer, Reference};
 
-/// The largest body, in bytes: several times what a customer usually takes.
+/// The largest body, in bytes: several times the size of a usual customer.
 const MAX_BODY: usize = 64 * 1024;
-/// What is read of an address and can't be set: it is there when an address is sent back as it was read.
+/// Read-only fields of an address. They are ignored, so that an address can be sent back as it was
+/// read.
 const CHECKED: [&str; 6] = ["address_status", "admin_district", "region", "country", "latitude", "longitude"];
 
-/// A whole customer. What it has and can't be set, and what nobody knows, is passed over, so that a customer can be sent back
-/// as it was read.
+/// Reads a whole customer. Ignores read-only and unknown fields, so that a customer can be sent
+/// back as it was read.
 pub(super) async fn customer(request: Request) -> Result<NewCustomer, Problem> {
     let mut fields = Fields::read(request, &["application/json"]).await?;
     let listed = fields.object.contains_key("addresses");
@@ -37,8 +38,8 @@ pub(super) async fn customer(request: Request) -> Result<NewCustomer, Problem> {
     fields.finish(new)
 }
 
-/// Some fields of a customer, as a merge patch (RFC 7396). What can't be changed is refused: passed over, it would seem
-/// changed.
+/// Reads a merge patch (RFC 7396) of a customer. Refuses read-only and unknown fields, because
+/// ignoring them would look like a successful change.
 pub(super) async fn patch(request: Request) -> Result<CustomerPatch, Problem> {
     let mut fields = Fields::read(request, &["application/merge-patch+json", "application/json"]).await?;
     let patch = CustomerPatch {
@@ -55,17 +56,17 @@ pub(super) async fn patch(request: Request) -> Result<CustomerPatch, Problem> {
     fields.finish(patch)
 }
 
-/// One address.
+/// Reads one address.
 pub(super) async fn address(request: Request) -> Result<NewAddress, Problem> {
     let mut fields = Fields::read(request, &["application/json"]).await?;
     let address = fields.address();
     fields.finish(address)
 }
 
-/// The fields of a JSON object, and what is wrong with them.
+/// The fields of a JSON object, and the errors found in them.
 struct Fields {
     object: Map<String, Value>,
-    /// What stands before a field's name: that of the object which it is part of.
+    /// The prefix of field names in errors: the path of the containing object.
     path: String,
     invalid: Invalid,
 }
@@ -98,7 +99,7 @@ impl Fields {
         self.optional(name, parse).unwrap_or_default()
     }
 
-    /// Null is as good as not there.
+    /// Reads a field. Null counts as absent.
     fn or_null<T: Default>(&mut self, name: &str, parse: impl Fn(Value) -> Result<T, String>) -> T {
         self.nullable(name, parse).unwrap_or_default()
     }
@@ -110,12 +111,12 @@ impl Fields {
         self.optional(name, parse)
     }
 
-    /// Null makes it empty.
+    /// Reads a field that null clears.
     fn removable<T: Default>(&mut self, name: &str, parse: impl Fn(Value) -> Result<T, String>) -> Option<T> {
         self.optional(name, |value| if value.is_null() { Ok(T::default()) } else { parse(value) })
     }
 
-    /// The objects of a list; null is an empty one.
+    /// Reads the objects of a list. Null counts as an empty list.
     fn objects<T>(&mut self, name: &str, read: impl Fn(&mut Self) -> T) -> Option<Vec<T>> {
         let list = self.removable(name, |value| match value {
             Value::Array(list) => Ok(list),
@@ -161,14 +162,14 @@ impl Fields {
         address
     }
 
-    /// Refuses what is left, but for that.
+    /// Refuses all remaining fields except those in `but`.
     fn nothing_else(&mut self, but: &[&str]) {
         let left: Vec<String> =
             self.object.keys().filter(|name| !but.contains(&name.as_str())).cloned().collect();
-        // As many as help: a body of thousands is no customer's.
+        // Report only the first few: a body with thousands of unknown fields is not a customer.
         for name in left.into_iter().take(20) {
             let shown: String = name.chars().take(40).collect();
-            self.wrong(&shown, "is no field that can be set");
+            self.wrong(&shown, "not a field you can set");
         }
     }
 
@@ -202,7 +203,7 @@ fn address_kind(value: Value) -> Result<AddressKind, String> {
 
 fn date(value: Value) -> Result<Date, String> {
     let text = text(value)?;
-    // Only the usual form: jiff takes times too, and drops them.
+    // Accept only the usual form: jiff also accepts times, and drops them.
     match text.parse::<Date>() {
         Ok(date) if date.to_string() == text => Ok(date),
         _ => Err(format!("{:?}: give a date such as 2025-11-30", text.chars().take(40).collect::<String>())),

@@ -1,4 +1,4 @@
-//! What a request says beside its body: who it is from, which revision it is about, and that it is to be done once.
+//! The headers of a change: its actor, the expected revisions, and the idempotency key.
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
@@ -9,24 +9,24 @@ use super::problem::Problem;
 use crate::service::check_key;
 use crate::{Customers, Error};
 
-/// Who makes a change. With tokens it is the caller's, which the guard has seen to; without, the operator's proxy sets it,
-/// and clients must not reach this server past it.
+/// Names who makes a change. With tokens it is set from the caller's token. Without tokens the
+/// operator's proxy sets it, and clients must not be able to bypass that proxy.
 pub(super) const ACTOR: &str = "customers-actor";
 const KEY: &str = "idempotency-key";
 
 /// The customers as this request may change them, and its idempotency key.
 pub(super) struct Given {
-    /// By the actor, and at the revisions of `If-Match`.
+    /// Bound to the actor and to the revisions in `If-Match`.
     pub(super) customers: Customers,
     pub(super) key: Option<String>,
-    /// Whether a change of what is there has said which revision it is about, or need not.
+    /// Whether the request states the expected revision, or does not have to.
     conditional: bool,
-    /// Whether it has a header that a page can only send to its own site.
+    /// Whether the request has a header that a page can send only to its own site.
     deliberate: bool,
 }
 
 impl Given {
-    /// For a change of what is there.
+    /// Returns the customers for a change of an existing one.
     pub(super) fn into_changing(self) -> Result<Customers, Problem> {
         if self.conditional {
             return Ok(self.customers);
@@ -37,7 +37,7 @@ impl Given {
 }
 
 impl Given {
-    /// For what takes no body, so that a form could send it.
+    /// Checks a request without a body, which a form on another site could send.
     pub(super) fn deliberate(self) -> Result<Self, Problem> {
         if self.deliberate {
             return Ok(self);
@@ -73,14 +73,14 @@ impl FromRequestParts<App> for Given {
     }
 }
 
-/// The entity tag of a customer at a revision, and of all that is part of it.
+/// Returns the `ETag` header of a customer, which its parts share.
 pub(super) fn etag(revision: i64) -> (HeaderName, HeaderValue) {
-    // Digits between quotes are a header's value.
+    // Digits between quotes are always a valid header value.
     let value = HeaderValue::from_str(&format!("\"{revision}\"")).unwrap_or(HeaderValue::from_static("\"\""));
     (header::ETAG, value)
 }
 
-/// Whether `If-None-Match` says that the caller has this revision.
+/// Returns whether `If-None-Match` names this revision.
 pub(super) fn has(headers: &HeaderMap, revision: i64) -> Result<bool, Problem> {
     let name = header::IF_NONE_MATCH;
     let Some(tags) = text(headers, name.as_str())? else { return Ok(false) };
@@ -91,13 +91,14 @@ pub(super) fn has(headers: &HeaderMap, revision: i64) -> Result<bool, Problem> {
     Ok(revisions(name.as_str(), &tags.replace("W/", ""))?.contains(&revision))
 }
 
-/// The revisions in a list of entity tags. A weak one, and one that no customer ever had, is none: it matches nothing.
+/// Parses the revisions in a list of entity tags. Weak and unknown tags match nothing.
 fn revisions(name: &str, tags: &str) -> Result<Vec<i64>, Problem> {
     let mut revisions = Vec::new();
     for tag in tags.split(',').map(str::trim).filter(|tag| !tag.is_empty()) {
         let strong = tag.strip_prefix("W/").unwrap_or(tag);
         let Some(opaque) = strong.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) else {
-            let what = format!("{name}: {tag:?} is no entity tag: give an ETag as it was, with its quotes");
+            let what =
+                format!("{name}: {tag:?} is not an entity tag: send the ETag unchanged, with its quotes");
             return Err(Problem::new(StatusCode::BAD_REQUEST, "invalid_header", what));
         };
         if !tag.starts_with("W/") {
@@ -107,7 +108,7 @@ fn revisions(name: &str, tags: &str) -> Result<Vec<i64>, Problem> {
     Ok(revisions)
 }
 
-/// The value of a header, those of several lines in one.
+/// Returns the value of a header, with several lines joined.
 fn text(headers: &HeaderMap, name: &str) -> Result<Option<String>, Problem> {
     let mut all: Vec<&str> = Vec::new();
     for value in headers.get_all(name) {
@@ -119,7 +120,7 @@ fn text(headers: &HeaderMap, name: &str) -> Result<Option<String>, Problem> {
     Ok((!all.is_empty()).then(|| all.join(",")))
 }
 
-/// An error of the domain about what came in a header.
+/// Turns a domain error into a problem with that header.
 fn in_header(name: &str, error: Error) -> Problem {
     match error {
         Error::Invalid(invalid) => {

@@ -1,4 +1,4 @@
-//! Checks before every route: who may ask, how long an answer may take, and which headers it has.
+//! Checks before every route: host, origin, time limit and response headers.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,8 +15,8 @@ use super::problem::Problem;
 
 const RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
 
-/// Adds the checks and headers that all private routes need: requests to other names than these are refused, and those
-/// from pages of other sites, but for a link to the page at `/`. Without names nobody is refused.
+/// Adds the checks and headers that all private routes need. Refuses requests for other host names,
+/// and requests from pages of other sites except links to `/`. Without names nothing is refused.
 pub fn guarded(router: Router, hosts: Option<Hosts>) -> Router {
     router.layer(from_fn_with_state(hosts.map(Arc::new), guard))
 }
@@ -30,11 +30,11 @@ async fn guard(State(hosts): State<Option<Arc<Hosts>>>, request: Request, next: 
     response
 }
 
-/// Sets the headers of an answer that is for nobody but who asked.
+/// Sets the headers of a response that is private to the caller.
 pub(super) fn keep_private(headers: &mut HeaderMap) {
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(RESOURCE_POLICY, HeaderValue::from_static("same-origin"));
-    // Who has left a shared computer has left nothing in its browser's cache.
+    // On a shared computer nothing stays in the browser's cache.
     headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
 }
 
@@ -44,9 +44,11 @@ fn check(hosts: &Hosts, request: &Request) -> Result<(), NotAllowed> {
     if opens_page { Ok(()) } else { hosts.check_same_site(request) }
 }
 
-/// Answers 504 if a request takes longer than that. What it was doing is dropped, and with it a query that is running.
+/// Answers 504 if a request takes longer than the limit. Its work is dropped, and a running query
+/// is interrupted.
 ///
-/// The upload of a file keeps its own time. Exports and reports are answered at once, and then written piece by piece.
+/// Uploads have a separate limit. Exports and reports answer at once and are written piece by
+/// piece.
 pub(super) async fn deadline(
     State(limit): State<Duration>,
     route: MatchedPath,
@@ -62,7 +64,7 @@ pub(super) async fn deadline(
     }
 }
 
-/// An answer that took too long: what took so long, and what to do.
+/// Builds the response for a request that took too long. `what` says what took too long.
 pub(super) fn too_long(what: String) -> Problem {
     let detail =
         format!("{what}: ask for less, such as a smaller radius or a more exact filter, or try again");

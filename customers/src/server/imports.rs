@@ -1,4 +1,4 @@
-//! Imports over HTTP.
+//! The routes of imports.
 
 use std::sync::Arc;
 
@@ -18,9 +18,11 @@ use super::query::{self, Asked};
 use super::{Answer, App, json};
 use crate::{Customers, Import, ImportId, ImportRow, MAX_IMPORT};
 
-/// Rows read of the database at a time.
+/// Rows read from the database at a time.
 const ROWS: usize = 1_000;
 
+/// Returns the routes.
+///
 /// | | | |
 /// |---|---|---|
 /// | `POST /imports` | `text/csv`, 64 MiB and 200,000 rows at most | 202, `Location`, the import |
@@ -35,7 +37,7 @@ pub(super) fn routes() -> Router<App> {
         .route("/imports/{id}/report", get(report))
 }
 
-/// An import's id in a path. What is no id is no import's.
+/// An import's id in a path. An invalid id is answered like an unknown one.
 struct Id(ImportId);
 
 impl<S: Send + Sync> FromRequestParts<S> for Id {
@@ -49,9 +51,9 @@ impl<S: Send + Sync> FromRequestParts<S> for Id {
 }
 
 async fn create(given: Given, State(app): State<App>, request: Request) -> Answer<Response> {
-    // Before the body is read, which is most of what it takes.
+    // Check before reading the body, which takes most of the time.
     let Ok(place) = app.uploads.enter(ClientKey::of(request.extensions())) else {
-        let detail = "other files are being taken: send this one again in a few seconds";
+        let detail = "too many files are being uploaded: send this one again in a few seconds";
         return Err(Problem::new(StatusCode::TOO_MANY_REQUESTS, "too_many_imports", detail));
     };
     // Held until the file is stored.
@@ -90,7 +92,7 @@ async fn report(State(app): State<App>, Id(id): Id, query: Asked<Which>) -> Answ
     if let Some(other) = outcome.as_deref().filter(|outcome| !matches!(*outcome, "created" | "failed")) {
         return Err(query::wrong(format!("an outcome of {other:?}: give created or failed")));
     }
-    // Asked now, so that an import that is not there is 404.
+    // Check now, so that an unknown import is answered 404.
     app.customers.get_import(id).await?;
     let turn = app.turn()?;
     let reporting = Reporting { customers: app.customers, id, outcome, after: 0 };
@@ -98,12 +100,12 @@ async fn report(State(app): State<App>, Id(id): Id, query: Asked<Which>) -> Answ
     Ok((headers, pieces::body(turn, reporting, Reporting::next)).into_response())
 }
 
-/// How far a report is.
+/// The progress of a report.
 struct Reporting {
     customers: Customers,
     id: ImportId,
     outcome: Option<String>,
-    /// The last line that is written.
+    /// The last line that has been written.
     after: i64,
 }
 

@@ -17,24 +17,25 @@ const BODY_TIME: Duration = Duration::from_secs(10);
 /// How long a file may take.
 const FILE_TIME: Duration = Duration::from_secs(300);
 
-/// What a route takes for a body.
+/// The body that a route expects.
 #[derive(Clone, Copy, Debug)]
 pub struct Expected<'a> {
-    /// The content types.
+    /// The accepted content types.
     pub types: &'a [&'a str],
-    /// The most bytes.
+    /// The largest size in bytes.
     pub max: usize,
-    /// The `code` of a body that is JSON and no object.
+    /// The `code` of the error if the JSON is not an object.
     pub code: &'static str,
-    /// What to give instead of that, for its message.
+    /// The expected form, for the message of that error.
     pub form: &'a str,
 }
 
-/// The object in a request's body.
+/// Reads the JSON object in a request's body.
 ///
 /// # Errors
-/// 415 for another content type, or an encoding; 413 for too many bytes; 408 if they don't come within ten seconds; 400 if
-/// they break off or are no JSON; 422 with `expected.code` for JSON that is no object.
+/// 415 for another content type or an encoding; 413 for too many bytes; 408 if they don't arrive
+/// within ten seconds; 400 if the body is cut off or is not JSON; 422 with `expected.code` if the
+/// JSON is not an object.
 pub async fn object(request: Request, expected: Expected<'_>) -> Result<Map<String, Value>, Problem> {
     check_type(request.headers(), expected.types)?;
     match serde_json::from_slice(&read(request, expected.max, BODY_TIME).await?) {
@@ -44,16 +45,16 @@ pub async fn object(request: Request, expected: Expected<'_>) -> Result<Map<Stri
             Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, expected.code, detail))
         }
         Err(error) => {
-            let detail = format!("the body is no JSON: {error}");
+            let detail = format!("the body is not valid JSON: {error}");
             Err(Problem::new(StatusCode::BAD_REQUEST, "invalid_json", detail))
         }
     }
 }
 
-/// A file in a request's body, which may take its time.
+/// Reads a file from a request's body, with more time.
 ///
 /// # Errors
-/// As [`object`], but for what JSON is.
+/// As [`object`], except for the errors about JSON.
 pub(super) async fn file(
     request: Request,
     types: &[&str],
@@ -68,7 +69,7 @@ pub(super) async fn file(
     Ok(read(counted, max, FILE_TIME).await?.into())
 }
 
-/// What a value in JSON is, for errors.
+/// Names the type of a JSON value, for errors.
 pub fn kind(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
@@ -85,7 +86,7 @@ fn check_type(headers: &HeaderMap, allowed: &[&str]) -> Result<(), Problem> {
         Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail))
     };
     let given = headers.get(header::CONTENT_TYPE).map(|value| String::from_utf8_lossy(value.as_bytes()));
-    // Parameters, such as a charset that JSON does not have, say nothing here.
+    // Ignore parameters: JSON has no charset.
     let given = given.as_deref().and_then(|value| value.split(';').next()).unwrap_or_default().trim();
     if !allowed.iter().any(|allowed| given.eq_ignore_ascii_case(allowed)) {
         return unsupported(format!("a Content-Type of {given:?}: give {}", allowed.join(" or ")));
@@ -96,7 +97,7 @@ fn check_type(headers: &HeaderMap, allowed: &[&str]) -> Result<(), Problem> {
     Ok(())
 }
 
-/// Reads the body. The request is worked on from when it is there.
+/// Reads the body. The request counts as in progress once the body has arrived.
 async fn read(request: Request, max: usize, time: Duration) -> Result<Bytes, Problem> {
     let late = |detail: String| Problem::new(StatusCode::REQUEST_TIMEOUT, "request_timeout", detail);
     match tokio::time::timeout(time, postcode_edge::read(request, max)).await {
@@ -104,7 +105,7 @@ async fn read(request: Request, max: usize, time: Duration) -> Result<Bytes, Pro
         Ok(Err(ReadError::TooLarge)) => Err(too_large(max)),
         Ok(Err(ReadError::TooSlow)) => Err(late("the body came too slowly: send it faster".to_owned())),
         Ok(Err(ReadError::Broken(error))) => {
-            let detail = format!("the body broke off: {error}");
+            let detail = format!("the body was cut off: {error}");
             Err(Problem::new(StatusCode::BAD_REQUEST, "invalid_body", detail))
         }
         Ok(Err(ReadError::Refused(refused))) => Err(refused.into()),

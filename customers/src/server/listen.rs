@@ -1,4 +1,4 @@
-//! The API served on TCP or a Unix socket.
+//! Serves the API on TCP or a Unix socket.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -14,13 +14,13 @@ use tower::ServiceExt;
 use super::Problem;
 use super::guard::keep_private;
 
-/// Serves until `stop`, then accepts no more, lets requests in flight finish within the limit,
-/// and cuts off those that don't.
+/// Serves until `stop` resolves. Then it accepts no more, lets requests in flight finish within the
+/// limit, and cuts off the others.
 pub async fn serve(listener: Listener, router: Router, limits: Limits, stop: impl Future<Output = ()>) {
     serve_with(listener, router, limits, GateLimits::default(), stop).await;
 }
 
-/// The same with limits of requests.
+/// Serves with limits on requests; otherwise like [`serve`].
 pub async fn serve_with(
     listener: Listener,
     router: Router,
@@ -32,13 +32,13 @@ pub async fn serve_with(
     postcode_edge::serve(listener, Arc::new(routed), limits, stop).await;
 }
 
-/// A router that is served.
+/// A router that is being served.
 struct Routed {
     router: Router,
     gate: Arc<Gate>,
 }
 
-/// An answer before which no route stands.
+/// Builds the response for a problem found before any route.
 fn private(problem: Problem) -> Response {
     let mut response = problem.into_response();
     keep_private(response.headers_mut());
@@ -53,7 +53,7 @@ impl Handler for Routed {
         let _admitted = if self.is_vital(path) {
             None
         } else {
-            // A request with a body is worked on when the body is there.
+            // A request with a body counts as in progress once the body has arrived.
             let writes = [Method::POST, Method::PUT, Method::PATCH].contains(request.method());
             let unread = path.ends_with("/restore") || path.ends_with("/erase");
             let reads = writes && !unread && !request.body().is_end_stream();

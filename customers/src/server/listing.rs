@@ -1,4 +1,4 @@
-//! Listings: filters and cursors in the query.
+//! The query parameters of listings: filters and cursors.
 
 use axum::Json;
 use axum::extract::{Query, State};
@@ -9,12 +9,12 @@ use super::query::{Asked, refused, wrong};
 use super::{Answer, App};
 use crate::{Cursor, Customer, Filter};
 
-/// Customers of a page, unless the caller says how many.
+/// The default number of customers on a page.
 const PAGE: usize = 50;
-/// How far around a postcode, unless the caller says: metres.
+/// The default radius in metres.
 const RADIUS: f64 = 1_000.0;
 
-/// A page of a history.
+/// The query of a history page.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Paging {
@@ -34,8 +34,8 @@ impl Paging {
     }
 }
 
-/// A page of customers. A parameter that is empty is not given; one that is not here is refused: left out unseen, it would
-/// list what was not asked for.
+/// The query of a page of customers. An empty parameter counts as absent. An unknown one is
+/// refused: ignoring it would list customers that were not asked for.
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Listing {
@@ -54,12 +54,12 @@ pub(super) struct Listing {
     deleted: String,
 }
 
-/// A customer of a listing.
+/// A customer in a listing.
 #[derive(Serialize)]
 struct Item {
     #[serde(flatten)]
     customer: Customer,
-    /// Metres, to the decimetre: a postcode's location is no more exact than that.
+    /// The distance in metres, to the decimetre, because a postcode's location is no more exact.
     #[serde(skip_serializing_if = "Option::is_none")]
     distance_m: Option<f64>,
 }
@@ -109,7 +109,7 @@ impl Listing {
     }
 }
 
-/// A value of a type that says what is wrong with a text.
+/// Parses a parameter whose type explains its errors.
 fn parsed<T>(name: &str, text: &str) -> Answer<Option<T>>
 where
     T: std::str::FromStr<Err: std::fmt::Display>,
@@ -124,7 +124,7 @@ where
 fn limit(text: &str) -> Answer<usize> {
     match text {
         "" => Ok(PAGE),
-        // A number too large for the type is as wrong as one too large for a page.
+        // A number too large for the type gets the same error as one too large for a page.
         digits if digits.bytes().all(|b| b.is_ascii_digit()) => Ok(digits.parse().unwrap_or(usize::MAX)),
         other => Err(wrong(format!("a limit of {other:?}: give a number"))),
     }

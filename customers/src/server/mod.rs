@@ -32,21 +32,22 @@ pub use postcode_edge::{
 pub use problem::Problem;
 pub use routes::{router, router_with};
 
-/// What an operator may want otherwise.
+/// Options for operators.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Options {
-    /// Refuse a change of a customer without `If-Match`: 428. So that no client can overwrite what it has not read.
+    /// Whether to answer 428 to a change without `If-Match`, so that no client can overwrite a
+    /// change that it has not read.
     pub require_if_match: bool,
-    /// The names that are answered to. `None`: any, and no request is asked which page sent it; for a router within another
-    /// one, which sees to that.
+    /// The accepted host names. `None` accepts any, and also skips the check of the origin; use it
+    /// for a router inside another one that does both.
     pub hosts: Option<Hosts>,
-    /// How long a request may take, its body included: then it is answered 504. Uploads, exports and reports keep their own
-    /// time.
+    /// The time limit of a request, its body included; then it is answered 504. Uploads, exports
+    /// and reports have separate limits.
     pub request_timeout: Duration,
-    /// Exports and reports that are sent at once: others are answered 503.
+    /// The most exports and reports at once. Others are answered 503.
     pub exports: usize,
-    /// Who may do what. By default everybody may do everything.
+    /// The access rules. By default everyone may do everything.
     pub access: Access,
 }
 
@@ -62,19 +63,19 @@ impl Default for Options {
     }
 }
 
-/// What every route has.
+/// The state that every route shares.
 #[derive(Clone, Debug)]
 struct App {
     customers: Customers,
     options: Options,
     exports: Arc<Semaphore>,
-    /// Files that are being received and stored: some hundred megabytes of memory each.
+    /// Limits how many uploads are held in memory at once, some hundred megabytes each.
     uploads: Pool,
 }
 
-/// The most of them at a time.
+/// The most uploads at once.
 const MAX_FILES: usize = 2;
-/// Bytes a second: a file that comes more slowly loses its place when all are taken.
+/// Bytes a second. A slower upload loses its place when all places are taken.
 const SCARCE_SPEED: u64 = 64 << 10;
 
 type Answer<T> = Result<T, Problem>;

@@ -1,4 +1,4 @@
-//! Bodies that are written piece by piece, so that none is ever in memory as a whole.
+//! Response bodies that are written piece by piece, so that none is in memory as a whole.
 
 use std::future::Future;
 use std::time::Duration;
@@ -11,10 +11,10 @@ use tokio::sync::OwnedSemaphorePermit;
 use super::App;
 use super::problem::Problem;
 
-/// How long one such body may take to write and to be read by the client.
+/// How long the client may take to receive one such body.
 const TIME: Duration = Duration::from_secs(300);
 
-/// A piece of a body, and what to go on with; without that it was the last.
+/// A piece of a body, and the state for the next one; without a state it is the last.
 pub(super) type Piece<S> = Result<(Vec<u8>, Option<S>), Problem>;
 
 impl App {
@@ -25,7 +25,7 @@ impl App {
     pub(super) fn turn(&self) -> Result<OwnedSemaphorePermit, Problem> {
         self.exports.clone().try_acquire_owned().map_err(|_| {
             let detail = format!(
-                "{} exports and reports are being sent, which is as many as may be at once: try again in a few seconds",
+                                "{} exports and reports are being sent, which is the most at once: try again in a few seconds",
                 self.options.exports
             );
             Problem::new(StatusCode::SERVICE_UNAVAILABLE, "too_many_exports", detail)
@@ -33,8 +33,9 @@ impl App {
     }
 }
 
-/// A body of these pieces, each of which is read when the client has taken the one before. Its place is free again when it
-/// ends, however it does. An error breaks the answer off, so that nobody takes a part for the whole.
+/// Creates a body from pieces. Each is read after the client has taken the one before. The place is
+/// freed when the body ends in any way. An error aborts the response, so that no client takes a
+/// part for the whole.
 pub(super) fn body<S, F>(turn: OwnedSemaphorePermit, first: S, next: impl Fn(S) -> F + Send + 'static) -> Body
 where
     S: Send + 'static,
@@ -55,7 +56,7 @@ where
     let pieces = pieces.inspect(move |piece| {
         let _held = &turn;
         if let Err(error) = piece {
-            tracing::warn!(error, "an export or report was broken off");
+            tracing::warn!(error, "an export or report was aborted");
         }
     });
     Body::from_stream(pieces)

@@ -10,30 +10,30 @@ use tracing::{error, warn};
 
 use crate::{Error, FieldError, Invalid};
 
-/// The body of every answer that is an error: `application/problem+json`.
+/// The body of every error response: `application/problem+json`.
 #[derive(Debug, Serialize)]
 pub struct Problem {
     r#type: &'static str,
     title: &'static str,
     status: u16,
-    /// What clients decide by; never changes for one kind of problem.
+    /// The stable code that clients decide by.
     code: &'static str,
     detail: String,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<FieldError>,
-    /// How to be let in.
+    /// The value of `WWW-Authenticate`.
     #[serde(skip)]
     challenge: Option<Box<HeaderValue>>,
-    /// Seconds after which to try again, where that is known.
+    /// The seconds after which to try again, if known.
     #[serde(skip)]
     retry_after: Option<u32>,
 }
 
 impl Problem {
-    /// With what clients decide by, and with what was wrong and what to do for a person.
+    /// Creates a problem from its status, its stable code, and a message for people.
     pub fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
         Self {
-            // The title is that of the status: RFC 9457 section 4.2.1.
+            // The title is the status's: RFC 9457 section 4.2.1.
             r#type: "about:blank",
             title: status.canonical_reason().unwrap_or_default(),
             status: status.as_u16(),
@@ -45,12 +45,12 @@ impl Problem {
         }
     }
 
-    /// Returns what was wrong, and what to do.
+    /// Returns the message: what is wrong, and what to do.
     pub(super) fn detail(&self) -> &str {
         &self.detail
     }
 
-    /// Says in `WWW-Authenticate` how to be let in.
+    /// Adds the `WWW-Authenticate` header.
     pub fn challenge(mut self, challenge: HeaderValue) -> Self {
         self.challenge = Some(Box::new(challenge));
         self
@@ -73,7 +73,7 @@ impl From<Invalid> for Problem {
     }
 }
 
-/// A limit of requests is reached.
+/// Maps a reached request limit.
 impl From<Refused> for Problem {
     fn from(refused: Refused) -> Self {
         let problem = match refused {
@@ -118,7 +118,7 @@ impl From<Error> for Problem {
                 }
                 _ => {
                     warn!(error = %lookup, "the postcode lookup failed");
-                    let detail = "the postcode lookup does not answer now: try again. Accounts are accepted without it";
+                    let detail = "the postcode lookup does not answer: try again later. Accounts are accepted without it";
                     Self::new(StatusCode::SERVICE_UNAVAILABLE, "lookup_unavailable", detail)
                 }
             },
@@ -135,13 +135,13 @@ impl From<Error> for Problem {
                     let detail = "the disk of the account database is full: nothing was stored. Try again when there is room";
                     Self::new(StatusCode::INSUFFICIENT_STORAGE, "insufficient_storage", detail)
                 } else if error.is_busy() {
-                    let detail = "the account database has too much to do, or does not answer: try again";
+                    let detail = "the account database is overloaded or does not answer: try again";
                     Self::new(StatusCode::SERVICE_UNAVAILABLE, "store_busy", detail)
                 } else if error.is_unavailable() {
                     let detail = "the account database can't be reached; the server's log says why";
                     Self::new(StatusCode::SERVICE_UNAVAILABLE, "store_unavailable", detail)
                 } else {
-                    // What it says may name files and data: that is for the log.
+                    // The message may name files and data, so it goes to the log only.
                     let detail = "the account database failed; the server's log says why";
                     Self::new(StatusCode::INTERNAL_SERVER_ERROR, "store_failed", detail)
                 }
@@ -163,7 +163,7 @@ impl IntoResponse for Problem {
         }
         let again = match status {
             StatusCode::SERVICE_UNAVAILABLE => Some(1),
-            // An import takes a while, and so does making room.
+            // An import takes a while, and so does freeing disk space.
             StatusCode::TOO_MANY_REQUESTS | StatusCode::INSUFFICIENT_STORAGE => Some(5),
             _ => None,
         };

@@ -1,4 +1,4 @@
-//! What is said after the `?`.
+//! Query parameters.
 
 use std::str::FromStr;
 
@@ -8,20 +8,20 @@ use axum::extract::rejection::QueryRejection;
 use super::problem::Problem;
 use crate::Error;
 
-/// A query as an extractor gives it: what is wrong with it is for the route to say.
+/// A query as extracted. The route reports what is wrong with it.
 pub(super) type Asked<T> = Result<Query<T>, QueryRejection>;
 
-/// Why a query can't be taken.
+/// Builds the problem for a query that can't be parsed.
 pub(super) fn refused(rejection: QueryRejection) -> Problem {
     wrong(rejection.body_text())
 }
 
-/// A query that can't be taken, and what to give instead.
+/// Builds the problem for an invalid query, with a message that says what to give instead.
 pub(super) fn wrong(detail: String) -> Problem {
     Error::Listing(detail).into()
 }
 
-/// The number that a parameter gives; the usual one where it gives none.
+/// Parses a number, or returns the default for an empty parameter.
 pub(super) fn number<T: FromStr>(name: &str, text: &str, usual: T) -> Result<T, Problem> {
     match text {
         "" => Ok(usual),

@@ -17,7 +17,8 @@ use super::{
 };
 use crate::Customers;
 
-/// The HTTP API over these customers, to be served by [`serve`](super::serve) or within another router.
+/// Returns the HTTP API over these customers, to be served by [`serve`](super::serve) or inside
+/// another router.
 ///
 /// | | | |
 /// |---|---|---|
@@ -37,13 +38,14 @@ use crate::Customers;
 /// | `GET /health` | the process runs | 200 |
 /// | `GET /ready` | and its database can be read and written | 200 or 503 |
 ///
-/// Filters: `q` (in name or email), `name`, `email`, `postcode` (its beginning), `outcode`, `district`, `status` (`verified`,
-/// `pending`, `terminated`, `unknown`), `near` (a postcode) with `radius` (metres; each item then has `distance_m`),
-/// `updated_since`, `deleted=true`.
+/// Filters: `q` (in name or email), `name`, `email`, `postcode` (its beginning), `outcode`,
+/// `district`, `status` (`verified`, `pending`, `terminated`, `unknown`), `near` (a postcode) with
+/// `radius` (metres; each item then has `distance_m`), `updated_since`, `deleted=true`.
 ///
-/// `ETag` is the customer's revision: `If-None-Match` on reading, `If-Match` on changing. `Idempotency-Key` on both `POST`s
-/// that make something. `Customers-Actor` says who changes, for the history. `restore` and `erase` need `If-Match` (`*` for
-/// any revision) or a `Content-Type` of `application/json`: no form of another site can send these.
+/// `ETag` is the customer's revision. Send it as `If-None-Match` when reading and `If-Match` when
+/// changing. Both `POST`s that create something take `Idempotency-Key`. `Customers-Actor` names who
+/// makes a change, for the history. `restore` and `erase` need `If-Match` (`*` for any revision) or
+/// `Content-Type: application/json`, which a form on another site can't send.
 ///
 /// Many customers at once:
 ///
@@ -52,32 +54,33 @@ use crate::Customers;
 /// | `POST /imports` | `text/csv`: a line of column names, and a line a customer | 202, `Location`, the import |
 /// | `GET /imports` | | the last ones |
 /// | `GET /imports/{id}` | | the import: how far it is |
-/// | `GET /imports/{id}/report?outcome=failed` | | CSV: what became of each row, or of those |
-/// | `DELETE /imports/{id}` | | the import, cancelled: accounts that it made stay |
+/// | `GET /imports/{id}/report?outcome=failed` | | CSV: the outcome of each row, or of those with one outcome |
+/// | `DELETE /imports/{id}` | | the import, cancelled; accounts already created stay |
 ///
-/// The page for people at `/`, and what it asks for:
+/// The page for people at `/`, and the routes that it uses:
 ///
 /// | | | |
 /// |---|---|---|
-/// | `GET /postcodes?prefix=SW1A1&limit=8` | `limit` 1 to 20 | `{"items":["SW1A 1AA",…]}`: live postcodes that begin so |
-/// | `GET /postcodes/{postcode}` | | what the lookup says of it now |
+/// | `GET /postcodes?prefix=SW1A1&limit=8` | `limit` 1 to 20 | `{"items":["SW1A 1AA",…]}`: live postcodes with that prefix |
+/// | `GET /postcodes/{postcode}` | | the lookup's answer now |
 /// | `GET /postcodes/{postcode}/map?radius=500` | metres, 100 to 5000 | the postcodes around it, for a map |
 ///
-/// Errors are `application/problem+json` (RFC 9457) with a `code` that never changes: `invalid_json`, `invalid_body`,
-/// `invalid_query`, `invalid_header` and `invalid_host` 400, `token_required`, `token_invalid` and `token_expired` 401,
-/// `scope_missing`, `actor_not_allowed` and `cross_site` 403, `customer_not_found`, `address_not_found`, `import_not_found`,
-/// `no_location` and `not_found` 404,
-/// `method_not_allowed` 405, `request_timeout` 408, `conflict`, `email_taken` and `main_address` 409,
-/// `precondition_failed` 412, `too_large` 413, `unsupported_media_type` 415, `host_not_allowed` 421, `invalid_customer` (with a list `errors` of
-/// `field` and `message`) `invalid_import` and
-/// `idempotency_key_reused` 422, `precondition_required` 428, `too_many_imports` and `too_many_requests` 429, `store_failed` 500, `not_supported` 501,
-/// `store_busy`, `store_unavailable`, `lookup_unavailable`, `overloaded`, `too_many_exports` and `not_ready` 503, `timeout` 504,
-/// `insufficient_storage` 507.
+/// Errors are `application/problem+json` (RFC 9457) with a `code` that never changes:
+/// `invalid_json`, `invalid_body`, `invalid_query`, `invalid_header` and `invalid_host` 400,
+/// `token_required`, `token_invalid` and `token_expired` 401, `scope_missing`, `actor_not_allowed`
+/// and `cross_site` 403, `customer_not_found`, `address_not_found`, `import_not_found`,
+/// `no_location` and `not_found` 404, `method_not_allowed` 405, `request_timeout` 408, `conflict`,
+/// `email_taken` and `main_address` 409, `precondition_failed` 412, `too_large` 413,
+/// `unsupported_media_type` 415, `host_not_allowed` 421, `invalid_customer` (with a list `errors`
+/// of `field` and `message`) `invalid_import` and `idempotency_key_reused` 422,
+/// `precondition_required` 428, `too_many_imports` and `too_many_requests` 429, `store_failed` 500,
+/// `not_supported` 501, `store_busy`, `store_unavailable`, `lookup_unavailable`, `overloaded`,
+/// `too_many_exports` and `not_ready` 503, `timeout` 504, `insufficient_storage` 507.
 pub fn router(customers: Customers) -> Router {
     router_with(customers, Options::default())
 }
 
-/// The same with options.
+/// Returns the HTTP API with options; otherwise like [`router`].
 pub fn router_with(customers: Customers, options: Options) -> Router {
     let hosts = options.hosts.clone();
     let limit = options.request_timeout;

@@ -1,5 +1,5 @@
-//! Making, reading, changing and deleting accounts. Each change is one transaction: the account, its addresses with the
-//! work to resolve them, what is to be done once, and the line in the audit trail.
+//! Creating, reading, changing and deleting accounts. Each change is one transaction: the account,
+//! its addresses with their pending lookups, the idempotency key, and the audit entry.
 
 use jiff::Timestamp;
 
@@ -11,12 +11,12 @@ use crate::draft::Draft;
 use crate::error::StoreError;
 use crate::{Customer, CustomerId, Error};
 
-/// Whether what a change was conditional on held.
+/// The result of a conditional change.
 pub(crate) enum Outcome {
     Done(Box<Customer>),
-    /// The account is not at the revision that was read any more.
+    /// The account has changed since it was read.
     Stale,
-    /// A request with that key was stored in the meantime.
+    /// Another request stored the same key in the meantime.
     Repeated,
 }
 
@@ -40,7 +40,7 @@ impl Store {
         Ok(Outcome::Done(Box::new(customer)))
     }
 
-    /// The account, deleted or not.
+    /// Returns the account, deleted or not.
     pub(crate) async fn get(&self, id: CustomerId) -> Result<Option<Customer>, StoreError> {
         const SQL: &str = concat!(
             "SELECT ",
@@ -52,7 +52,7 @@ impl Store {
         Ok(rows::customers(&rows)?.pop())
     }
 
-    /// Stores the next state of an account, if it still is as it was.
+    /// Stores the next state of an account, if it has not changed.
     pub(crate) async fn update(
         &self,
         before: &Customer,
@@ -79,7 +79,7 @@ impl Store {
         if updated == 0 {
             return Ok(Outcome::Stale);
         }
-        // A few rows at most, and each is known: written anew.
+        // There are only a few rows, and all are known, so write them anew.
         transaction.execute(sql("DELETE FROM addresses WHERE customer = $1").bind(before.seq)).await?;
         write_addresses(&mut transaction, after, &draft.due).await?;
         let changes = audit::changes(Some(before), after);
@@ -88,7 +88,7 @@ impl Store {
         Ok(Outcome::Done(Box::new(after.clone())))
     }
 
-    /// Marks an account as deleted, or as not deleted, if it still is as it was.
+    /// Marks an account as deleted or restored, if it has not changed.
     pub(crate) async fn mark(
         &self,
         before: &Customer,
@@ -114,11 +114,12 @@ impl Store {
         Ok(true)
     }
 
-    /// Erases an account for good, if it still is as it was: of it remains that it was erased, when and by whom.
+    /// Erases an account for good, if it has not changed. Only the fact, the actor and the time are
+    /// kept.
     pub(crate) async fn erase(&self, before: &Customer, actor: Option<&str>) -> Result<bool, StoreError> {
         let id = before.id.to_string();
         let mut transaction = self.writer()?.begin().await?;
-        // Its addresses go with it.
+        // The addresses are deleted with it.
         let statement = sql("DELETE FROM customers WHERE seq = $1 AND revision = $2");
         if transaction.execute(statement.bind(before.seq).bind(before.revision)).await? == 0 {
             return Ok(false);
@@ -126,7 +127,7 @@ impl Store {
         for statement in [
             "DELETE FROM audit WHERE customer_id = $1",
             "DELETE FROM idempotency WHERE customer_id = $1",
-            // Which line of which file it was would lead to the person.
+            // The line in the imported file would lead to the person.
             "UPDATE import_rows SET customer_id = NULL WHERE customer_id = $1",
         ] {
             transaction.execute(sql(statement).bind(id.clone())).await?;
@@ -140,8 +141,9 @@ impl Store {
     }
 }
 
-/// The first of as many places for new accounts. They stay locked until the end of the transaction: places are given out in
-/// the order of commits, so that no account turns up behind a cursor that has passed it.
+/// Returns the first of `many` places for new accounts. The places stay locked until the end of the
+/// transaction, so they are given out in the order of commits, and no account appears behind a
+/// cursor that has already passed it.
 pub(super) async fn next_places(transaction: &mut Transaction, many: usize) -> Result<i64, StoreError> {
     const NEXT: &str = "UPDATE places SET last = last + $1 RETURNING last";
     let many = many as i64;
@@ -150,7 +152,7 @@ pub(super) async fn next_places(transaction: &mut Transaction, many: usize) -> R
     Ok(row.get::<i64>("last")? - many + 1)
 }
 
-/// Writes a new account: itself, its addresses with the work to resolve them, and the line in the audit trail.
+/// Writes a new account, its addresses with their pending lookups, and the audit entry.
 pub(super) async fn write(
     transaction: &mut Transaction,
     customer: &Customer,
@@ -171,7 +173,8 @@ pub(super) async fn write(
     Ok(())
 }
 
-/// Eight values: name, its key, email, its key, phone, notes, references, the next address's number.
+/// Binds eight values: name, its key, email, its key, phone, notes, references, next address
+/// number.
 fn details(statement: Statement, customer: &Customer) -> Result<Statement, StoreError> {
     Ok(statement
         .bind(customer.name.clone())
@@ -195,7 +198,7 @@ async fn write_addresses(
     Ok(())
 }
 
-/// The only value of an account that another can have is its email.
+/// Maps a violation of uniqueness: only the email of an account is unique.
 fn taken(error: StoreError, email: &str) -> Error {
     if error.is_taken() { Error::EmailTaken(email.to_owned()) } else { error.into() }
 }

@@ -10,26 +10,26 @@ use crate::audit::{Action, AuditEntry};
 use crate::error::StoreError;
 use crate::{Customer, CustomerId};
 
-/// Entries of an account's history that keep from what to what its fields changed; older ones keep which fields.
+/// Entries of an account's history that keep old and new values. Older ones keep field names only.
 const MAX_VALUES: i64 = 1_000;
-/// Entries of an account's history, beside that of its creation.
+/// The most entries of an account's history, without its creation.
 const MAX_ENTRIES: i64 = 10_000;
-/// Revisions from one look at whether these are passed to the next.
+/// How many revisions pass between two checks of these limits.
 const EVERY: i64 = 100;
-/// Bytes of changes in one page, about: where they are long, pages have fewer entries.
+/// The approximate most bytes of changes on one page. Pages of long changes have fewer entries.
 const MAX_BYTES: usize = 1 << 20;
 
-/// Some of an account's history, and where it goes on.
+/// A page of an account's history.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct AuditPage {
     /// The changes, oldest first.
     pub items: Vec<AuditEntry>,
-    /// Where the next page begins; `None` on the last.
+    /// The cursor of the next page; `None` on the last.
     pub next: Option<Cursor>,
 }
 
-/// Writes what was done to the account, as it is after it.
+/// Writes an entry for a change to the account, given as it is after the change.
 pub(super) async fn record(
     transaction: &mut Transaction,
     after: &Customer,
@@ -64,10 +64,10 @@ pub(super) async fn write(
     if revision % EVERY == 0 { shorten(transaction, id).await } else { Ok(()) }
 }
 
-/// Bounds the history of an account that has changed very often: see [`AuditEntry::changes`].
+/// Limits the history of an account that has changed very often: see [`AuditEntry::changes`].
 async fn shorten(transaction: &mut Transaction, id: CustomerId) -> Result<(), StoreError> {
     const NTH: &str = "SELECT seq FROM audit WHERE customer_id = $1 ORDER BY seq DESC LIMIT 1 OFFSET $2";
-    // Only values are named so: the names of fields have none of it.
+    // Matches the text around values only: a field's name can't contain it.
     const WITH_VALUES: &str = "SELECT seq, changes FROM audit WHERE customer_id = $1 AND seq <= $2 \
          AND changes LIKE '%\"from\":%' ORDER BY seq LIMIT $3";
     const REPLACE: &str = "UPDATE audit SET changes = $2 WHERE seq = $1";
@@ -93,7 +93,7 @@ async fn shorten(transaction: &mut Transaction, id: CustomerId) -> Result<(), St
 }
 
 impl Store {
-    /// The history of an account, oldest change first; also of one that is erased.
+    /// Returns the history of an account, oldest change first, also of an erased one.
     pub(crate) async fn history(
         &self,
         id: CustomerId,

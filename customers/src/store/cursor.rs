@@ -1,16 +1,17 @@
-//! Where a listing goes on.
+//! Cursors of listings.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// A place in the listing of customers, or in the history of one. Its text is opaque, and stays good for ever.
+/// A position in the listing of customers, or in the history of one. Its text is opaque and stays
+/// valid for ever.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cursor {
-    /// The place of the last account or change before it.
+    /// The place of the last account or change before the position.
     pub(super) after: i64,
 }
 
-/// A text that no page gave as its cursor.
+/// The error for a text that is not a cursor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not a cursor: give the `next_cursor` of a page as it is")]
 pub struct ParseCursorError;
@@ -30,7 +31,7 @@ impl FromStr for Cursor {
         let digits = s.strip_prefix(VERSION).ok_or(ParseCursorError)?;
         let after = i64::from_str_radix(digits, 16).map_err(|_| ParseCursorError)?;
         let cursor = Self { after };
-        // One cursor has one text: no sign, no zeros before it.
+        // One cursor has one text: no sign, no leading zeros.
         if after < 0 || cursor.to_string() != s {
             return Err(ParseCursorError);
         }

@@ -1,7 +1,9 @@
-//! One way to talk to SQLite and to PostgreSQL: statements in the SQL that both understand, with `$1` for the first value.
+//! A common interface to SQLite and PostgreSQL: SQL that both understand, with `$1` for the first
+//! value.
 //!
-//! Not sqlx's `Any`: it (0.9.0) sends a missing double as a `float4`, and PostgreSQL then refuses the next double in the
-//! same prepared statement; and options such as SQLite's journal can't be set through it.
+//! sqlx's `Any` does not work here: it (0.9.0) sends a missing double as a `float4`, and PostgreSQL
+//! then refuses the next double in the same prepared statement. Nor can it set options such as
+//! SQLite's journal mode.
 
 use std::future::Future;
 use std::time::Duration;
@@ -16,17 +18,18 @@ use crate::error::StoreError;
 
 type Result<T> = std::result::Result<T, StoreError>;
 
-/// How long one answer of PostgreSQL may take, a network that swallows it included. The server itself gives up sooner.
+/// The time limit of one answer from PostgreSQL, in case the network loses it. The server gives up
+/// earlier.
 const ANSWER: Duration = Duration::from_secs(45);
 
-/// Open connections to a database.
+/// A pool of connections to a database.
 #[derive(Clone, Debug)]
 pub(super) enum Pool {
     Sqlite(SqlitePool),
     Postgres(PgPool),
 }
 
-/// Statements that take effect together or not at all; dropped without a commit, not at all.
+/// A transaction. Dropping it without a commit rolls it back.
 pub(super) enum Transaction {
     Sqlite(postcode_database::Transaction<Sqlite>),
     Postgres(postcode_database::Transaction<Postgres>),
@@ -38,7 +41,7 @@ pub(super) enum Row {
     Postgres(PgRow),
 }
 
-/// What stands for a `$1`.
+/// A value for a placeholder such as `$1`.
 #[derive(Clone, Debug)]
 pub(super) enum Value {
     Text(Option<String>),
@@ -53,13 +56,13 @@ pub(super) struct Statement {
     pub(super) values: Vec<Value>,
 }
 
-/// A statement whose text is known when this is compiled.
+/// Creates a statement from a constant text.
 pub(super) fn sql(text: &'static str) -> Statement {
     Statement { sql: SqlStr::from_static(text), values: Vec::new() }
 }
 
 impl Statement {
-    /// A statement put together from texts of this program; whatever callers say is among the values.
+    /// Creates a statement from texts of this program. Data from callers must be among the values.
     pub(super) fn composed(text: String, values: Vec<Value>) -> Self {
         Self { sql: sqlx::SqlSafeStr::into_sql_str(AssertSqlSafe(text)), values }
     }
@@ -112,7 +115,7 @@ impl From<Option<f64>> for Value {
     }
 }
 
-/// The driver's query for a statement: the same text, for either driver.
+/// Builds the driver's query for a statement, for either driver.
 macro_rules! query {
     ($statement:expr) => {{
         let Statement { sql, values } = $statement;
@@ -125,12 +128,12 @@ macro_rules! query {
 }
 pub(super) use query;
 
-/// SQLite answers from this machine and has limits of its own.
+/// Awaits SQLite, which runs on this machine and has a separate time limit.
 async fn in_time<T>(answer: impl Future<Output = sqlx::Result<T>>) -> Result<T> {
     waited(answer).await?.map_err(failed)
 }
 
-/// An answer of PostgreSQL as it is, if it comes.
+/// Awaits PostgreSQL within the time limit.
 pub(super) async fn waited<T>(answer: impl Future<Output = T>) -> Result<T> {
     tokio::time::timeout(ANSWER, answer)
         .await
@@ -151,7 +154,7 @@ impl Pool {
         })
     }
 
-    /// Runs one statement in a transaction. Returns how many rows it changed.
+    /// Runs one statement in a transaction and returns how many rows it changed.
     pub(super) async fn execute(&self, statement: Statement) -> Result<u64> {
         let mut transaction = self.begin().await?;
         let changed = transaction.execute(statement).await?;
@@ -166,7 +169,7 @@ impl Pool {
         })
     }
 
-    /// Connections that are open.
+    /// Returns the number of open connections.
     #[cfg(test)]
     pub(super) fn size(&self) -> u32 {
         match self {
@@ -175,7 +178,7 @@ impl Pool {
         }
     }
 
-    /// Those of them that do nothing.
+    /// Returns the number of idle connections.
     #[cfg(test)]
     pub(super) fn idle(&self) -> usize {
         match self {
@@ -206,7 +209,7 @@ impl Transaction {
         })
     }
 
-    /// How many rows it changed.
+    /// Runs one statement and returns how many rows it changed.
     pub(super) async fn execute(&mut self, statement: Statement) -> Result<u64> {
         Ok(match self {
             Self::Sqlite(transaction) => {

@@ -1,4 +1,5 @@
-//! The driver's errors in our words. They hold the driver's reason, so it is not their source once more.
+//! Maps the driver's errors. The message already contains the driver's reason, so the driver's
+//! error is not added as the source.
 
 use postcode_database::Cause;
 use sqlx::error::ErrorKind;
@@ -8,7 +9,7 @@ use crate::error::StoreError;
 
 pub(super) fn corrupt(column: &str, value: impl std::fmt::Debug) -> StoreError {
     StoreError::new(format!(
-        "the database holds {value:?} as a customer's {column}, which this program never wrote"
+        "the database contains {value:?} as a customer's {column}, which this program never writes"
     ))
 }
 
@@ -27,7 +28,7 @@ pub(super) fn migration(database: &str, error: MigrateError) -> StoreError {
     StoreError::new(message)
 }
 
-/// The driver's own words, without its wrapping.
+/// Returns the driver's message without its wrapping.
 pub(super) fn reason(error: &sqlx::Error) -> String {
     match error {
         sqlx::Error::Database(error) => error.message().to_owned(),

@@ -1,4 +1,4 @@
-//! The file that a database is in.
+//! The file of a database.
 
 use std::fs;
 use std::io;
@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 
 use crate::error::StoreError;
 
-/// Which file it was when the database was opened. One that is deleted or replaced goes on taking writes, which nobody
-/// will ever read.
+/// The identity of the file when the database was opened. A deleted or replaced file would go on
+/// accepting writes that nobody can ever read.
 #[derive(Clone, Debug)]
 pub(super) struct DatabaseFile {
     path: PathBuf,
@@ -22,7 +22,7 @@ impl DatabaseFile {
         Ok(Self { path: path.to_owned(), identity })
     }
 
-    /// Still the same?
+    /// Checks that the path still names the same file.
     pub(super) fn check(&self) -> Result<(), StoreError> {
         let gone = |what: String| {
             Err(StoreError::unavailable(format!(

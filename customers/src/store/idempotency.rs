@@ -1,4 +1,4 @@
-//! Requests that are done once, however often they are sent.
+//! Idempotency keys: requests that take effect once, however often they are sent.
 
 use std::time::Duration;
 
@@ -9,29 +9,29 @@ use super::database::{Transaction, sql};
 use crate::error::StoreError;
 use crate::{CustomerId, Error};
 
-/// How long a key is remembered, at least: longer than any client goes on trying.
+/// The least time for which a key is remembered: longer than any client retries.
 const KEPT: Duration = Duration::from_secs(48 * 60 * 60);
-/// Keys forgotten with each new one: more than one, so that they get fewer.
+/// Expired keys removed with each new one. More than one, so that their number shrinks.
 const FORGOTTEN: i64 = 10;
 
-/// A request and the key that its sender gave it.
+/// A request and the key from its sender.
 #[derive(Clone, Debug)]
 pub(crate) struct Once {
     key: String,
-    /// A digest: what was said of a person is not kept here a second time.
+    /// A digest of the request, so that no second copy of the person's data is kept.
     request: String,
 }
 
-/// What a request did.
+/// The effect of a request.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Done {
     pub(crate) customer: CustomerId,
-    /// The number of the address that it added; 0 if it made the customer.
+    /// The number of the address that it added; 0 if it created the customer.
     pub(crate) number: i64,
 }
 
 impl Once {
-    /// A key that is unique among the requests of one kind.
+    /// Creates an entry. The key is unique among requests of one kind.
     pub(crate) fn new(kind: &str, key: &str, request: &impl serde::Serialize) -> Result<Self, Error> {
         let request = super::rows::written("request", request)?;
         let digest = Sha256::digest(request.as_bytes());
@@ -39,7 +39,7 @@ impl Once {
         Ok(Self { key: format!("{kind} {key}"), request: hex })
     }
 
-    /// Stores the key with what its request is about to do; false if another request has stored it.
+    /// Stores the key with its request's effect. Returns false if another request has stored it.
     pub(super) async fn claim(
         &self,
         transaction: &mut Transaction,
@@ -64,10 +64,10 @@ impl Once {
 }
 
 impl Store {
-    /// What the request with that key did, if there was one.
+    /// Returns the effect of the earlier request with that key, if there was one.
     ///
     /// # Errors
-    /// [`KeyReused`](Error::KeyReused) if it was another request.
+    /// [`KeyReused`](Error::KeyReused) if that was a different request.
     pub(crate) async fn recall(&self, once: &Once) -> Result<Option<Done>, Error> {
         const SQL: &str = "SELECT request, customer_id, number FROM idempotency WHERE key = $1";
         let rows = self.readers.fetch(sql(SQL).bind(once.key.clone())).await?;

@@ -1,4 +1,4 @@
-//! Imports: a file's rows, and what became of each.
+//! Imports: the rows of a file and their outcomes.
 
 use std::collections::HashSet;
 
@@ -10,23 +10,24 @@ use crate::draft::Draft;
 use crate::error::StoreError;
 use crate::import::{Import, ImportId, ImportRow, ImportState, MAX_IMPORTS, MAX_MESSAGE, Said};
 
-/// Rows of one statement: three values each, within SQLite's 32,766 and PostgreSQL's 65,535.
+/// Rows in one statement: three values each, within SQLite's limit of 32,766 and PostgreSQL's of
+/// 65,535.
 const ROWS: usize = 500;
-/// How long what is known of an import is kept after its end, in microseconds: 30 days.
+/// How long an ended import is kept, in microseconds: 30 days.
 const KEPT: i64 = 30 * 24 * 60 * 60 * 1_000_000;
 
-/// Rows that are to be worked on.
+/// Rows that wait to be imported.
 pub(crate) struct Waiting {
     /// The place of their import.
     pub(crate) import: i64,
-    /// Their lines, and what they say.
+    /// Their line numbers and contents.
     pub(crate) rows: Vec<(i64, Said)>,
 }
 
-/// What a row is to become.
+/// The result of preparing a row.
 pub(crate) struct Made {
     pub(crate) line: i64,
-    /// The account, or why there is none.
+    /// The account to create, or why it can't be created.
     pub(crate) draft: Result<Draft, String>,
 }
 
@@ -53,7 +54,7 @@ fn import(row: &Row) -> Result<Import, StoreError> {
 }
 
 impl Store {
-    /// Stores a file's rows, all or none.
+    /// Stores all rows of a file, or none.
     pub(crate) async fn add_import(
         &self,
         id: ImportId,
@@ -93,15 +94,15 @@ impl Store {
         for rows in file.chunks(ROWS) {
             transaction.execute(insert_rows(seq, rows)?).await?;
         }
-        // A file of nothing but rows that can't be read is done.
+        // An import of nothing but invalid rows is already done.
         let import = finish(&mut transaction, seq).await?.unwrap_or(import);
         transaction.commit().await?;
         Ok(import)
     }
 
-    /// Forgets one import that ended long ago; false if there is none.
+    /// Removes one import that ended long ago. Returns false if there is none.
     pub(crate) async fn forget_import(&self) -> Result<bool, StoreError> {
-        // Asked first: who reads waits for nobody.
+        // Look first: a read does not wait for other writers.
         const OLD: &str = "SELECT seq FROM imports WHERE finished_at < $1 ORDER BY seq LIMIT 1";
         let before = crate::draft::now().as_microsecond().saturating_sub(KEPT);
         let found = self.readers.fetch(sql(OLD).bind(before)).await?;
@@ -111,7 +112,7 @@ impl Store {
         Ok(true)
     }
 
-    /// The import that was made with that key.
+    /// Returns the import that was created with that key.
     async fn same_import(
         &self,
         mut transaction: Transaction,
@@ -132,7 +133,7 @@ impl Store {
         found.first().map(import).transpose()
     }
 
-    /// The last hundred, the newest first.
+    /// Returns the last hundred imports, newest first.
     pub(crate) async fn imports(&self) -> Result<Vec<Import>, StoreError> {
         const SQL: &str = concat!("SELECT ", columns!(), " FROM imports ORDER BY seq DESC LIMIT 100");
         self.readers.fetch(sql(SQL)).await?.iter().map(import).collect()
@@ -141,7 +142,7 @@ impl Store {
     pub(crate) async fn cancel_import(&self, id: ImportId) -> Result<(), StoreError> {
         const SQL: &str = "UPDATE imports SET state = 'cancelled', finished_at = $2 \
              WHERE id = $1 AND state IN ('queued', 'running')";
-        // What the rows say is for nobody any more.
+        // The contents of rows are not needed any more.
         const FORGET: &str = "UPDATE import_rows SET said = NULL WHERE outcome IS NULL AND said IS NOT NULL AND import \
              IN (SELECT seq FROM imports WHERE id = $1 AND state = 'cancelled')";
         let now = crate::draft::now().as_microsecond();
@@ -174,7 +175,7 @@ impl Store {
         found.iter().map(row).collect()
     }
 
-    /// Some rows of the oldest import that has any to be worked on.
+    /// Returns some rows of the oldest import that has rows waiting.
     pub(crate) async fn waiting(&self, limit: usize) -> Result<Option<Waiting>, StoreError> {
         const SQL: &str = "SELECT import, line, said FROM import_rows \
              WHERE import = (SELECT min(seq) FROM imports WHERE state IN ('queued', 'running')) \
@@ -187,10 +188,12 @@ impl Store {
         Ok(Some(Waiting { import, rows }))
     }
 
-    /// Stores the accounts that rows made together with what became of the rows, in one transaction. Rows that others have
-    /// done meanwhile are left as they are. The import as it is then; `None` if it was cancelled.
+    /// Stores the accounts from rows together with the rows' outcomes, in one transaction. Rows
+    /// that another process has done in the meantime are left as they are. Returns the import
+    /// afterwards; `None` if it was cancelled.
     pub(crate) async fn settle_import(&self, seq: i64, made: Vec<Made>) -> Result<Option<Import>, Error> {
-        // Locks it: of several that work on one import, one after the other goes on, and finds what the other did.
+        // Locks the import, so that of several workers one continues at a time and sees the others'
+        // work.
         const BEGIN: &str = "UPDATE imports SET state = 'running' \
              WHERE seq = $1 AND state IN ('queued', 'running') RETURNING actor";
         const DONE: &str = "UPDATE import_rows SET said = NULL, outcome = $3, customer_id = $4, message = $5 \
@@ -202,8 +205,9 @@ impl Store {
         let actor: Option<String> = row.get("actor")?;
         let waiting = still_waiting(&mut transaction, seq, &made).await?;
         let made: Vec<Made> = made.into_iter().filter(|made| waiting.contains(&made.line)).collect();
-        // From here on no other makes an account, so that no email is taken between the question and the answer. By a
-        // change of an account it may be: then nothing of this is done for now.
+        // From here on no other transaction creates an account, so no email is taken between the
+        // check and the insert, except by a change of an account. Then this transaction is rolled
+        // back and retried.
         let mut place = accounts::next_places(&mut transaction, made.len()).await?;
         let mut taken = taken(&mut transaction, &made).await?;
         let (mut created, mut failed) = (0_i64, 0_i64);
@@ -211,7 +215,7 @@ impl Store {
             let done = match draft {
                 Err(message) => Err(message),
                 Ok(Draft { customer, .. }) if !taken.insert(customer.email.to_lowercase()) => {
-                    // Without it: the address of the account's person is not kept past the account.
+                    // Leave the email out: the report must not keep it after the account is erased.
                     Err("another account has this email address".to_owned())
                 }
                 Ok(Draft { mut customer, due }) => {
@@ -234,7 +238,7 @@ impl Store {
     }
 }
 
-/// A message that repeats what a row says is not as long as that.
+/// Cuts a message, which may quote a whole row, to its maximum length.
 fn cut(message: String) -> String {
     match message.char_indices().nth(MAX_MESSAGE) {
         Some(_) => message.chars().take(MAX_MESSAGE - 1).chain(['…']).collect(),
@@ -242,7 +246,7 @@ fn cut(message: String) -> String {
     }
 }
 
-/// Which of these rows nobody has done yet.
+/// Returns which of these rows are still not done.
 async fn still_waiting(
     transaction: &mut Transaction,
     seq: i64,
@@ -255,7 +259,7 @@ async fn still_waiting(
     found.iter().map(|row| row.get("line")).collect()
 }
 
-/// Which of their emails other accounts have.
+/// Returns which of the emails belong to other accounts.
 async fn taken(transaction: &mut Transaction, made: &[Made]) -> Result<HashSet<String>, StoreError> {
     let drafts = made.iter().filter_map(|made| made.draft.as_ref().ok());
     let values: Vec<Value> = drafts.map(|draft| draft.customer.email.to_lowercase().into()).collect();
@@ -271,7 +275,7 @@ async fn taken(transaction: &mut Transaction, made: &[Made]) -> Result<HashSet<S
     found.iter().map(|row| row.get("email_key")).collect()
 }
 
-/// The import as it is now, its end noted if all of its rows are done.
+/// Returns the import as it is now, and records its end if all rows are done.
 async fn finish(transaction: &mut Transaction, seq: i64) -> Result<Option<Import>, StoreError> {
     const SQL: &str = concat!(
         "UPDATE imports SET \
@@ -285,7 +289,7 @@ async fn finish(transaction: &mut Transaction, seq: i64) -> Result<Option<Import
     found.first().map(import).transpose()
 }
 
-/// Inserts many rows by one statement.
+/// Inserts many rows with one statement.
 fn insert_rows(seq: i64, file: &[crate::import::Row]) -> Result<Statement, StoreError> {
     let mut text = String::from("INSERT INTO import_rows (import, line, said, outcome, message) VALUES ");
     let mut values: Vec<Value> = vec![seq.into()];

@@ -1,4 +1,4 @@
-//! Customers a page at a time.
+//! Pages of customers.
 
 use std::ops::ControlFlow;
 
@@ -11,16 +11,16 @@ use crate::filter::{Circle, Filter};
 
 type Result<T> = std::result::Result<T, StoreError>;
 
-/// Some customers of a listing, and where it goes on.
+/// A page of a listing.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Page {
     /// The customers, oldest account first.
     pub items: Vec<Customer>,
-    /// Where a listing [near](Filter::near) a postcode is asked for: how far each customer is from it, in metres, by the
-    /// nearest of the addresses that were asked for. Else empty.
+    /// The distance in metres of each customer's nearest matching address, if the listing is
+    /// [near](Filter::near) a postcode. Else empty.
     pub distances: Vec<f64>,
-    /// Where the next page begins; `None` on the last.
+    /// The cursor of the next page; `None` on the last.
     pub next: Option<Cursor>,
 }
 
@@ -29,14 +29,14 @@ impl Page {
     pub const MAX: usize = 1000;
 }
 
-/// Bytes of texts in one page, about: many customers with long notes are spread over more pages, so that no answer takes much
-/// memory.
+/// The approximate most bytes of text on one page. Customers with long notes are spread over more
+/// pages, so that no response takes much memory.
 const MAX_BYTES: usize = 2 << 20;
-/// Bytes that a row takes beside its texts, about.
+/// The approximate bytes of a row without its texts.
 const ROW: usize = 300;
 
 impl Store {
-    /// The customers that a checked filter lets through, after the cursor.
+    /// Returns the customers after the cursor that match a checked filter.
     pub(crate) async fn list(
         &self,
         filter: &Filter,
@@ -55,10 +55,11 @@ impl Store {
         }
     }
 
-    /// One statement finds the places of all that are near, and is stopped when a page is full; another reads that page.
+    /// Lists the customers near a postcode. One statement finds their places and is stopped when
+    /// the page is full; another reads that page.
     async fn list_near(&self, filter: &Filter, circle: Circle, limit: usize, after: i64) -> Result<Page> {
         let (mut found, mut more): (Vec<i64>, bool) = (Vec::new(), false);
-        // Many live at one place.
+        // Many addresses share a location, so keep the last result.
         let (mut place, mut inside) = ((f64::NAN, f64::NAN), false);
         let take = |row: Row| {
             let seq: i64 = row.get("seq")?;
@@ -86,7 +87,7 @@ impl Store {
         let (mut items, mut distances) = (Vec::new(), Vec::new());
         for customer in customers {
             let addresses = customer.addresses.iter().filter(|address| filter.takes(address));
-            // None of one that has moved away since.
+            // There is none for a customer that has moved away since.
             let nearest = addresses.filter_map(|address| circle.distance(address)).min_by(f64::total_cmp);
             if let Some(distance) = nearest {
                 distances.push(distance);
@@ -96,7 +97,7 @@ impl Store {
         Ok(Page { items, distances, next })
     }
 
-    /// The customers of a statement, at most as many, and whether there are more.
+    /// Returns at most `limit` customers of a statement, and whether there are more.
     async fn page(&self, statement: Statement, limit: usize) -> Result<(Vec<Customer>, bool)> {
         let (mut rows, mut bytes, mut customers, mut last) = (Vec::new(), 0, 0, None);
         let mut more = false;
@@ -109,7 +110,7 @@ impl Store {
                 }
                 (customers, last) = (customers + 1, Some(seq));
             }
-            // Each row of a customer has all of it.
+            // Each row repeats the customer's fields.
             let length =
                 |column| row.get::<Option<String>>(column).map(|text| text.map_or(0, |text| text.len()));
             bytes += ROW + length("notes")? + length("external_references")? + length("address_lines")?;
@@ -121,7 +122,8 @@ impl Store {
     }
 }
 
-/// The conditions of a statement. They are made of fixed texts; what callers give is among the values.
+/// The conditions of a statement. They consist of constant texts; data from callers is among the
+/// values.
 #[derive(Default)]
 struct Conditions {
     values: Vec<Value>,
@@ -152,7 +154,7 @@ impl Conditions {
             all.of_customer.push(format!("c.updated_at >= {since}"));
         }
         if let Some(prefix) = &filter.postcode {
-            // A range, which an index answers: `~` comes after all that a postcode has.
+            // A range can use an index. `~` sorts after every character of a postcode.
             let (first, last) = (all.bind(prefix.clone()), all.bind(format!("{prefix}~")));
             all.of_address.push(format!("@.postcode_key >= {first} AND @.postcode_key < {last}"));
         }
@@ -170,7 +172,8 @@ impl Conditions {
 
     fn near(&mut self, circle: Circle) {
         let [south, north, west, east] = circle.bounds().map(|degrees| self.bind(degrees));
-        // The box for the index, and then what of its corners is certainly outside.
+        // The box uses the index. The other conditions drop the parts of its corners that are
+        // outside.
         self.of_address.push(format!("@.latitude BETWEEN {south} AND {north}"));
         self.of_address.push(format!("@.longitude BETWEEN {west} AND {east}"));
         let [up, across] = circle.shortest_degrees().map(|metres| self.bind(metres * metres));
@@ -188,11 +191,11 @@ impl Conditions {
         format!("${}", self.values.len())
     }
 
-    /// All of them for `c`, with those of an address for any of its addresses.
+    /// Returns all conditions on `c`. Conditions on an address may hold for any of its addresses.
     fn text(&self) -> String {
         let mut conditions = self.of_customer.clone();
         if !self.of_address.is_empty() {
-            // Of those that come after the cursor: $1.
+            // Only for customers after the cursor: $1.
             let of_address = self.of_address.join(" AND ").replace('@', "near");
             conditions.push(format!(
                 "c.seq IN (SELECT near.customer FROM addresses near WHERE near.customer > $1 AND {of_address})"
@@ -202,7 +205,7 @@ impl Conditions {
     }
 }
 
-/// A page of the customers, and the first one of the next.
+/// Returns the statement for a page of customers and the first one of the next.
 fn select(filter: &Filter, limit: usize, after: i64) -> Statement {
     let mut conditions = Conditions::of(filter, after);
     let text = conditions.text();
@@ -216,14 +219,15 @@ fn select(filter: &Filter, limit: usize, after: i64) -> Statement {
     Statement::composed(text, conditions.values)
 }
 
-/// The places of customers that may be near, and where their addresses are that may be.
+/// Returns the statement for the places of customers that may be near, with their addresses'
+/// locations.
 fn find(filter: &Filter, circle: Circle, after: i64) -> Statement {
     let mut conditions = Conditions::of(filter, after);
     conditions.near(circle);
     let text = conditions.text();
     let of_address = conditions.of_address.join(" AND ").replace('@', "a");
-    // In that order of tables, and with a limit: so SQLite goes through them in the order of places, and stops when it is
-    // told to, instead of sorting all of them first.
+    // With this order of tables and a limit, SQLite reads in the order of places and stops early,
+    // instead of sorting all rows first.
     let all = conditions.bind(i64::MAX);
     let text = format!(
         "SELECT c.seq, a.latitude, a.longitude FROM customers c CROSS JOIN addresses a \
@@ -232,9 +236,10 @@ fn find(filter: &Filter, circle: Circle, after: i64) -> Statement {
     Statement::composed(text, conditions.values)
 }
 
-/// The customers in these places, of which there is at least one.
+/// Returns the statement for the customers in these places, of which there is at least one.
 fn read(places: &[i64], filter: &Filter) -> Statement {
-    // As many values as the next power of two: a text for each number would be as many statements to be prepared.
+    // Round the number of values up to a power of two, so that few different statements are
+    // prepared.
     let last = places.last().copied().unwrap_or_default();
     let values: Vec<Value> = (0..places.len().next_power_of_two())
         .map(|n| places.get(n).copied().unwrap_or(last).into())
@@ -251,7 +256,7 @@ fn read(places: &[i64], filter: &Filter) -> Statement {
     Statement::composed(text, values)
 }
 
-/// The text anywhere, its own `%` and `_` meaning themselves.
+/// Returns a pattern that matches the text anywhere, with `%` and `_` escaped.
 fn pattern(text: &str) -> String {
     let mut pattern = String::from("%");
     for c in text.chars() {
@@ -268,7 +273,7 @@ fn pattern(text: &str) -> String {
 mod tests {
     use super::*;
 
-    /// How SQLite goes about a statement.
+    /// Returns SQLite's plan for a statement.
     async fn plan(store: &Store, mut statement: Statement) -> String {
         let text = format!("EXPLAIN QUERY PLAN {}", statement.sql.as_str());
         statement = Statement::composed(text, statement.values);
@@ -286,7 +291,7 @@ mod tests {
         for filter in [Filter::default(), filter] {
             let plan = plan(&store, find(&filter, circle, 7)).await;
             let lines: Vec<_> = plan.lines().map(str::trim).collect();
-            // Once, not for each customer.
+            // It must run once, not once for each customer.
             assert!(plan.contains("LIST SUBQUERY") && !plan.contains("CORRELATED"), "{plan}");
             let index = "SEARCH near USING COVERING INDEX addresses_location (latitude>? AND latitude<?)";
             assert!(lines.contains(&index), "{plan}");

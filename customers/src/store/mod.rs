@@ -1,4 +1,4 @@
-//! Where accounts are kept.
+//! The store of accounts.
 
 mod accounts;
 mod audit;
@@ -42,7 +42,7 @@ pub struct Store {
     writer: Pool,
     readers: Pool,
     scans: Scans,
-    /// None for a database that is no file.
+    /// The database's file; `None` for a database without one.
     file: Option<DatabaseFile>,
     readiness: Readiness<StoreError>,
     /// Keeps a database in memory alive while the connections to it are replaced.

@@ -1,4 +1,4 @@
-//! From a URL to an open database with the schema of today.
+//! Opens a database from its URL and updates its schema.
 
 use std::time::Duration;
 
@@ -10,30 +10,33 @@ use super::{Store, postgres, sqlite};
 use crate::error::StoreError;
 
 impl Store {
-    /// How long one listing, history or report may take to read, unless [said otherwise](Self::open_within).
+    /// The default time limit for the read of one listing, history or report, see
+    /// [`open_within`](Self::open_within).
     pub const READ_LIMIT: Duration = Duration::from_secs(10);
 
-    /// Opens the database that a URL names, and brings its schema up to date.
+    /// Opens the database that a URL names, and updates its schema.
     ///
-    /// - `sqlite://customers.db`, `sqlite:///var/lib/customers.db`: a file, relative or absolute, made if it is missing
-    /// - `sqlite::memory:`: none; gone when the last clone of the store is
-    /// - `postgres://user:password@host:5432/database`: PostgreSQL 12 or newer; `?sslmode=verify-full` for TLS, for which
-    ///   this crate needs its feature `postgres-tls`
+    /// - `sqlite://customers.db`, `sqlite:///var/lib/customers.db`: a file with a relative or
+    ///   absolute path, created if missing
+    /// - `sqlite::memory:`: a database in memory, gone when the last clone of the store is dropped
+    /// - `postgres://user:password@host:5432/database`: PostgreSQL 12 or newer;
+    ///   `?sslmode=verify-full` for TLS, for which this crate needs its feature `postgres-tls`
     ///
     /// # Errors
-    /// When the URL is none of these, the file can't be opened or is no database, the server can't be reached or refuses
-    /// the user, or a newer version of this program has changed its schema.
+    /// Fails if the URL is not of these forms, the file can't be opened or is not a database, the
+    /// server can't be reached or refuses the user, or a newer version of this program has changed
+    /// its schema.
     pub async fn open(url: &str) -> Result<Self, StoreError> {
         Self::open_within(url, Self::READ_LIMIT).await
     }
 
-    /// The same with another limit to how long one listing, history or report may take to read. A database in memory has
-    /// none.
+    /// Opens a database with another time limit for the read of one listing, history or report. A
+    /// database in memory has no such limit.
     ///
     /// # Errors
     /// As [`open`](Self::open).
     pub async fn open_within(url: &str, read_limit: Duration) -> Result<Self, StoreError> {
-        // What stands before the password of a database with one is all that a message may show.
+        // Only the part before a password may appear in a message.
         match url.split_once(':').map(|(scheme, _)| scheme) {
             Some("sqlite") => sqlite::open(url, read_limit).await,
             Some("postgres" | "postgresql") => postgres::open(url, read_limit).await,
@@ -45,23 +48,24 @@ impl Store {
         }
     }
 
-    /// Lets all work finish and closes the database. Not calling it loses nothing.
+    /// Waits for all work to finish and closes the database. Not calling it loses nothing.
     pub async fn close(&self) {
         self.scans.pool.close().await;
         self.readers.close().await;
         self.writer.close().await;
     }
 
-    /// What writes. Not to a file that has gone, where nobody would ever find it.
+    /// Returns the pool for writes. Fails if the file has been deleted or replaced, where writes
+    /// would be lost.
     pub(super) fn writer(&self) -> Result<&Pool, StoreError> {
         self.file.as_ref().map_or(Ok(()), DatabaseFile::check)?;
         Ok(&self.writer)
     }
 
-    /// Reads, and writes as every change does: what can be read only is not ready.
+    /// Reads and writes like a change does: a read-only database is not ready.
     pub(crate) async fn ping(&self) -> Result<(), StoreError> {
         const WRITE: &str = "UPDATE readiness SET filler = CASE WHEN filler = $1 THEN $2 ELSE $1 END";
-        // Asked for first: it knows best what is wrong.
+        // Get the writer first: its error is the most exact.
         let writer = self.writer()?;
         self.readers.fetch(sql("SELECT seq FROM customers LIMIT 1")).await?;
         let [one, other] = FILLERS;

@@ -1,5 +1,5 @@
-//! The addresses that are to be looked up, and what became of them. A pending address is its own entry in the work list: it
-//! is written, changed and done with in the transaction of the account.
+//! Pending addresses. The row of a pending address is also its entry in the work list, so it is
+//! written, changed and finished in the transaction of the account.
 
 use jiff::Timestamp;
 use postcode_core::Postcode;
@@ -15,7 +15,7 @@ use crate::{AddressCheck, CustomerId};
 
 type Result<T> = std::result::Result<T, StoreError>;
 
-/// An address that is to be asked for, as it was read.
+/// An address to look up, as it was read.
 #[derive(Clone, Debug)]
 pub(crate) struct Due {
     pub(crate) seq: i64,
@@ -26,14 +26,14 @@ pub(crate) struct Due {
     pub(crate) check: AddressCheck,
 }
 
-/// What became of addresses that were asked for.
+/// The outcome of looking addresses up.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Settled {
     /// Addresses whose check changed.
     pub(crate) changed: usize,
-    /// Those of them that are terminated now.
+    /// How many of them are now terminated.
     pub(crate) terminated: usize,
-    /// Addresses whose customers others changed meanwhile: nothing was stored.
+    /// Addresses whose customers changed in the meantime. Nothing was stored for them.
     pub(crate) stale: usize,
 }
 
@@ -50,7 +50,7 @@ impl Due {
     }
 }
 
-/// What a [`Due`] is read from.
+/// The columns of a [`Due`].
 macro_rules! due_columns {
     () => {
         "c.seq, c.id, c.revision, a.number, a.postcode, a.address_status, a.admin_district, a.region, a.country, \
@@ -60,7 +60,7 @@ macro_rules! due_columns {
 pub(super) use due_columns;
 
 impl Store {
-    /// The pending addresses to ask for now, those that wait longest first, each customer's in their order.
+    /// Returns the pending addresses that are due: longest waiting first, each customer's in order.
     pub(crate) async fn due(&self, limit: usize) -> Result<Vec<Due>> {
         const SQL: &str = concat!(
             "SELECT ",
@@ -80,14 +80,14 @@ impl Store {
         self.writer()?.execute(sql(SQL).bind(Timestamp::now().as_microsecond())).await.map(drop)
     }
 
-    /// Stores what became of addresses, of those customers that have not changed since they were read, in one
-    /// transaction. What did not change is no new revision.
+    /// Stores the checks of addresses in one transaction, if their customers have not changed since
+    /// they were read. An unchanged check makes no new revision.
     pub(crate) async fn settle(&self, outcomes: Vec<(Due, Checked)>, action: Action) -> Result<Settled> {
         let mut settled = Settled::default();
         let mut transaction = self.writer()?.begin().await?;
         let mut rest = outcomes.as_slice();
-        // In the order of customers: two that do this at once lock the rows in one order. And all of one customer at
-        // once: the next would find another revision.
+        // Sort by customer: concurrent calls then lock rows in the same order. And group each
+        // customer's addresses, because a second write would find another revision.
         let mut sorted = Vec::from(rest);
         sorted.sort_by_key(|(due, _)| (due.seq, due.number));
         rest = &sorted;
@@ -103,7 +103,7 @@ impl Store {
     }
 }
 
-/// What became of one customer's addresses.
+/// Stores the checks of one customer's addresses.
 async fn settle_one(
     transaction: &mut Transaction,
     outcomes: &[(Due, Checked)],
@@ -115,13 +115,13 @@ async fn settle_one(
          WHERE seq = $1 AND revision = $2";
     const CHANGE: &str = "UPDATE addresses SET address_status = $1, admin_district = $2, region = $3, country = $4, \
          latitude = $5, longitude = $6, district_key = $7, check_after = $8 WHERE customer = $9 AND number = $10";
-    // Nothing that a reader of the customer sees: no new revision.
+    // Readers of the customer see no change, so there is no new revision.
     const DEFER: &str = "UPDATE addresses SET check_after = $1 WHERE customer = $2 AND number = $3 \
          AND address_status = 'pending' AND (SELECT revision FROM customers WHERE seq = $2) = $4";
     let (changed, same): (Vec<_>, Vec<_>) =
         outcomes.iter().partition(|(due, checked)| due.check != checked.check);
-    // The customer before its addresses, as whoever changes an account does: PostgreSQL locks each row as it is written,
-    // and the other order would be a deadlock.
+    // Write the customer before its addresses, as every change does: PostgreSQL locks each row as
+    // it is written, and the other order could deadlock.
     let mut changes: Map<String, Value> = Map::new();
     let now = crate::draft::now().as_microsecond();
     if let Some((first, _)) = changed.first() {

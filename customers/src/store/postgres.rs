@@ -17,19 +17,20 @@ static MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
 
 /// How long a first connection may take.
 const CONNECT: Duration = Duration::from_secs(10);
-/// How long the schema may take to be brought up to date, another process that does the same included.
+/// The time limit for updating the schema, including the wait for another process that does it.
 const MIGRATE: Duration = Duration::from_secs(600);
 /// How long to wait for a connection.
 const ACQUIRE: Duration = Duration::from_secs(5);
-/// How long the server works on one statement, or lets a transaction lie idle, unless the URL says otherwise.
+/// The server's time limit for one statement and for an idle transaction, unless the URL sets
+/// another.
 const STATEMENT: &str = "30s";
-/// Connections: so few that many processes can share a server of a hundred.
+/// The most connections: few enough for many processes to share a server with a hundred.
 const CONNECTIONS: u32 = 6;
-/// Further ones, for reads that may look at many rows.
+/// Extra connections for reads that may scan many rows.
 const SCANS: u32 = 3;
 
 pub(super) async fn open(url: &str, read_limit: Duration) -> Result<Store, StoreError> {
-    // Neither URL nor options in any message: they may hold a password.
+    // Keep the URL and the options out of every message: they may contain a password.
     let mut options = PgConnectOptions::from_str(url)
         .map_err(|error| StoreError::new(format!("the database URL is wrong: {}", reason(&error))))?;
     if !url.contains("application_name") {
@@ -46,7 +47,7 @@ pub(super) async fn open(url: &str, read_limit: Duration) -> Result<Store, Store
         let pool = PgPoolOptions::new()
             .max_connections(connections)
             .acquire_timeout(ACQUIRE)
-            // A connection that the server closed meanwhile is replaced, not used.
+            // A connection that the server has closed is replaced, not used.
             .test_before_acquire(true)
             .connect_lazy_with(options);
         Pool::Postgres(pool)
@@ -67,7 +68,8 @@ pub(super) async fn open(url: &str, read_limit: Duration) -> Result<Store, Store
     })
 }
 
-/// On a connection of its own: it says at once what is wrong, where a pool goes on trying, and it may take its time.
+/// Uses a separate connection: it fails at once with the cause, where a pool would retry, and has
+/// more time.
 async fn migrate(options: &PgConnectOptions, place: &str) -> Result<(), StoreError> {
     let cannot =
         |reason: String| StoreError::unavailable(format!("the database ({place}) can't be opened: {reason}"));
@@ -79,7 +81,7 @@ async fn migrate(options: &PgConnectOptions, place: &str) -> Result<(), StoreErr
         Ok(done) => done.map_err(|error| migration(place, error))?,
         Err(_) => return Err(cannot(format!("its schema was not brought up to date within {MIGRATE:?}"))),
     }
-    // It has done its work; that it can't say goodbye is of no interest.
+    // The work is done, so an error on closing does not matter.
     let _ = tokio::time::timeout(CONNECT, connection.close()).await;
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! How far the addresses are checked against which edition of the postcodes.
+//! The progress of checking all addresses against an edition of the postcodes.
 
 use super::Store;
 use super::database::sql;
@@ -7,19 +7,19 @@ use crate::error::StoreError;
 
 type Result<T> = std::result::Result<T, StoreError>;
 
-/// The edition that addresses are checked against, and how far.
+/// The edition that addresses are checked against, and the progress.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Recheck {
     /// The edition's fingerprint.
     pub(crate) fingerprint: String,
     /// The last address that was checked: its customer's place, and its number.
     pub(crate) after: (i64, i64),
-    /// All were.
+    /// Whether all addresses have been checked.
     pub(crate) done: bool,
 }
 
 impl Store {
-    /// Where the check stands; `None` if there was none yet.
+    /// Returns the progress; `None` if no check has begun.
     pub(crate) async fn recheck(&self) -> Result<Option<Recheck>> {
         const SQL: &str = "SELECT fingerprint, customer, number, done FROM recheck LIMIT 1";
         let rows = self.readers.fetch(sql(SQL)).await?;
@@ -44,7 +44,7 @@ impl Store {
         transaction.commit().await
     }
 
-    /// The next addresses that are known, those of deleted accounts too: they may be restored.
+    /// Returns the next known addresses, including deleted accounts, which may be restored.
     pub(crate) async fn checked_after(&self, after: (i64, i64), limit: usize) -> Result<Vec<Due>> {
         const SQL: &str = concat!(
             "SELECT ",

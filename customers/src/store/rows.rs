@@ -1,4 +1,4 @@
-//! Between customers and the rows of their two tables.
+//! Converts between customers and the rows of their two tables.
 
 use std::str::FromStr;
 
@@ -12,7 +12,7 @@ use crate::{Address, AddressCheck, Customer};
 
 type Result<T> = std::result::Result<T, StoreError>;
 
-/// What is read of customers and their addresses, one row an address.
+/// The columns of customers and their addresses, one row an address.
 macro_rules! columns {
     () => {
         "c.seq, c.id, c.name, c.email, c.phone, c.notes, c.external_references, c.next_address, c.revision, \
@@ -20,7 +20,7 @@ macro_rules! columns {
          a.valid_to, a.address_status, a.admin_district, a.region, a.country, a.latitude, a.longitude"
     };
 }
-/// The order of such rows.
+/// The sort order of these rows.
 macro_rules! order {
     () => {
         "ORDER BY c.seq, CASE a.kind WHEN 'main' THEN 0 ELSE 1 END, a.number"
@@ -28,7 +28,7 @@ macro_rules! order {
 }
 pub(super) use {columns, order};
 
-/// The customers of such rows in such an order.
+/// Builds the customers from rows in that order.
 pub(super) fn customers(rows: &[Row]) -> Result<Vec<Customer>> {
     let mut customers: Vec<Customer> = Vec::new();
     for row in rows {
@@ -89,7 +89,7 @@ pub(super) fn check(row: &Row) -> Result<AddressCheck> {
     })
 }
 
-/// Writes one address of the customer in that place.
+/// Writes one address of the customer with that place.
 pub(super) fn insert_address(seq: i64, address: &Address, due: Option<Timestamp>) -> Result<Statement> {
     const SQL: &str = "INSERT INTO addresses (customer, number, kind, postcode, postcode_key, outcode, address_lines, \
          valid_from, valid_to, address_status, admin_district, region, country, latitude, longitude, district_key, \
@@ -107,7 +107,7 @@ pub(super) fn insert_address(seq: i64, address: &Address, due: Option<Timestamp>
     Ok(bind_check(statement, &address.check).bind(due.map(Timestamp::as_microsecond)))
 }
 
-/// Seven values: the status, district, region, country, latitude, longitude, and the district in small letters.
+/// Binds seven values: status, district, region, country, latitude, longitude, lower-case district.
 pub(super) fn bind_check(statement: Statement, check: &AddressCheck) -> Statement {
     let district_key: Value = check.admin_district.as_deref().map(str::to_lowercase).into();
     statement
@@ -120,7 +120,7 @@ pub(super) fn bind_check(statement: Statement, check: &AddressCheck) -> Statemen
         .bind(district_key)
 }
 
-/// A postcode without its space.
+/// Returns a postcode without its space.
 fn key(postcode: Postcode) -> String {
     postcode.compact().to_string()
 }

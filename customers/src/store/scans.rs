@@ -1,7 +1,8 @@
-//! Reads that may have to look at many rows: listings, histories, reports.
+//! Reads that may scan many rows: listings, histories, reports.
 //!
-//! They have connections of their own, so that reads of one account never wait for them, and a limit of time. SQLite is
-//! interrupted when it passes, and as soon as nobody waits for the answer any more; PostgreSQL has a `statement_timeout`.
+//! They use separate connections, so that reads of one account never wait for them, and have a time
+//! limit. SQLite is interrupted when it passes or when the caller stops waiting. PostgreSQL has a
+//! `statement_timeout`.
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -17,20 +18,20 @@ use crate::error::StoreError;
 
 type Result<T> = std::result::Result<T, StoreError>;
 
-/// Operations of SQLite's machine between two looks at whether to go on: some microseconds.
+/// SQLite's operations between two checks whether to continue: some microseconds.
 const OPERATIONS: i32 = 2_000;
 
-/// Connections for such reads.
+/// A pool of connections for such reads.
 #[derive(Clone, Debug)]
 pub(super) struct Scans {
     pub(super) pool: Pool,
     pub(super) limit: Duration,
-    /// Whether these connections do nothing else, so that their work can be interrupted.
+    /// Whether these connections are used for nothing else, so that their work can be interrupted.
     pub(super) own: bool,
 }
 
 impl Scans {
-    /// All rows.
+    /// Returns all rows.
     pub(super) async fn fetch(&self, statement: Statement) -> Result<Vec<Row>> {
         let mut rows = Vec::new();
         let take = |row| {
@@ -41,7 +42,7 @@ impl Scans {
         Ok(rows)
     }
 
-    /// Row by row, until one is enough.
+    /// Reads row by row until the caller has enough.
     pub(super) async fn each(
         &self,
         statement: Statement,
@@ -77,18 +78,18 @@ impl Scans {
     fn failed(&self, error: sqlx::Error) -> StoreError {
         let code = error.as_database_error().and_then(|error| error.code());
         match code.as_deref() {
-            // SQLITE_INTERRUPT, and PostgreSQL's query_canceled.
+            // SQLITE_INTERRUPT and PostgreSQL's query_canceled.
             Some("9" | "57014") => StoreError::timeout(format!("a read took longer than {:?}", self.limit)),
             _ => failed(error),
         }
     }
 }
 
-/// Interrupts what a connection does when it is dropped.
+/// Interrupts a connection's work when dropped.
 struct Interrupt(Arc<AtomicBool>);
 
 impl Interrupt {
-    /// Also after that time. It replaces that of the read before.
+    /// Also interrupts after that time. Replaces the limit of the previous read.
     async fn after(limit: Duration, connection: &mut SqliteConnection) -> sqlx::Result<Self> {
         let dropped = Arc::new(AtomicBool::new(false));
         let (seen, end) = (dropped.clone(), Instant::now() + limit);
@@ -115,7 +116,7 @@ mod tests {
     use super::super::database::sql;
     use crate::{CustomerId, Store};
 
-    /// It never ends by itself.
+    /// A query that never ends.
     const ENDLESS: &str =
         "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n";
     const HOUR: std::time::Duration = std::time::Duration::from_secs(3600);
@@ -139,7 +140,7 @@ mod tests {
         let (store, _dir) = open(HOUR).await;
         for _ in 0..10 {
             let mut endless = pin!(store.scans.fetch(sql(ENDLESS)));
-            // Until it has a connection, and then some: it may begin.
+            // Poll until it has a connection, and a few times more, so that it begins.
             let mut polls = 0;
             while polls < 100 {
                 let poll =
@@ -150,7 +151,8 @@ mod tests {
                 tokio::task::yield_now().await;
             }
         }
-        // Ten were begun and there are three connections: a read waits ten seconds for one, and fails then.
+        // Ten reads have begun on three connections. A read waits ten seconds for one and then
+        // fails.
         for _ in 0..4 {
             assert_eq!(store.scans.fetch(sql("SELECT 1")).await.unwrap().len(), 1);
         }
@@ -164,7 +166,7 @@ mod tests {
             let store = store.clone();
             endless.spawn(async move { store.scans.fetch(sql(ENDLESS)).await.is_ok() });
         }
-        // Three have a connection, and five wait for one in vain.
+        // Three reads have a connection, and five wait for one in vain.
         while store.scans.pool.idle() > 0 || store.scans.pool.size() < super::super::sqlite::SCANS {
             tokio::task::yield_now().await;
         }

@@ -17,15 +17,15 @@ use crate::error::StoreError;
 
 static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 
-/// How long to wait for another process that is writing.
+/// How long to wait for another process's write.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
-/// How long to wait for a turn.
+/// How long to wait for a connection.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
-/// Connections that read what an index names. The pages they want are mostly in memory: a few suffice.
+/// Connections for reads by index. A few are enough, because the pages are mostly in memory.
 const READERS: u32 = 2;
-/// Connections that may look at many rows.
+/// Connections that may scan many rows.
 pub(super) const SCANS: u32 = 3;
-/// Rows that such a connection reads ahead: to hand over each by itself costs more than to read it.
+/// Rows that such a connection reads ahead: handing over single rows costs more than reading them.
 const READ_AHEAD: usize = 1_000;
 
 pub(super) async fn open(url: &str, read_limit: Duration) -> Result<Store, StoreError> {
@@ -40,11 +40,12 @@ pub(super) async fn open(url: &str, read_limit: Duration) -> Result<Store, Store
             StoreError::new(format!("the database {url} can't be opened: unable to open the file: {error}"))
         })?;
     }
-    // A database in memory ends with its last connection. This one is never used, so it is never replaced.
+    // A database in memory ends with its last connection. This one is never used, so never
+    // replaced.
     let keeper = if in_memory { Some(options.connect().await.map_err(cannot)?) } else { None };
     let keeper = keeper.map(|connection| Arc::new(Mutex::new(connection)));
     let pool = || SqlitePoolOptions::new().acquire_timeout(ACQUIRE_TIMEOUT).test_before_acquire(false);
-    // One connection: SQLite has one writer at a time, and waiting in our own queue is fair.
+    // One connection: SQLite has one writer at a time, and the pool's queue is fair.
     let writer: SqlitePool =
         replace_broken(pool().max_connections(1)).connect_with(options.clone()).await.map_err(cannot)?;
     MIGRATIONS.run(&writer).await.map_err(|error| migration(url, error))?;
@@ -75,7 +76,7 @@ pub(super) async fn open(url: &str, read_limit: Duration) -> Result<Store, Store
 fn options(url: &str) -> Result<SqliteConnectOptions, StoreError> {
     if matches!(url, "sqlite:" | "sqlite://") {
         return Err(StoreError::new(format!(
-            "{url:?} names no file: give one such as sqlite://customers.db"
+            "{url:?} does not name a file: give one such as sqlite://customers.db"
         )));
     }
     let options = SqliteConnectOptions::from_str(url)
@@ -83,9 +84,9 @@ fn options(url: &str) -> Result<SqliteConnectOptions, StoreError> {
     Ok(options
         .create_if_missing(true)
         .journal_mode(SqliteJournalMode::Wal)
-        // A commit that was answered for outlives the process and the machine.
+        // An acknowledged commit survives a crash of the process and of the machine.
         .synchronous(SqliteSynchronous::Full)
-        // What is erased is overwritten, not only unlinked.
+        // Overwrite erased data, not only unlink it.
         .pragma("secure_delete", "ON")
         .busy_timeout(BUSY_TIMEOUT))
 }

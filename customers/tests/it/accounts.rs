@@ -40,7 +40,8 @@ async fn everything_that_is_said_is_kept(database: Database) {
     );
     assert_eq!(get(&api, &path).await.json(), body);
 
-    // Sent back as it was read, nothing changes but the revision; what an older client does not know of stays.
+    // Sent back as it was read, nothing changes but the revision; what an older client does not
+    // know of stays.
     let put = send(&api, "PUT", &path, &body).await;
     assert_eq!(put.json()["addresses"], body["addresses"], "{}", put.text);
     let mut old = ada("M1 1AE");
@@ -208,7 +209,7 @@ async fn an_email_belongs_to_one_account(database: Database) {
     for method in ["PATCH", "PUT"] {
         send(&api, method, &second, &one).await.problem(409, "email_taken");
     }
-    // Its own is no other's, in whatever case.
+    // A customer may keep its own email in another case.
     one["email"] = json!("ZOË@example.com");
     assert_eq!(send(&api, "PUT", &first, &one).await.status, 200);
     // A deleted account gives it free, and may not have it back.

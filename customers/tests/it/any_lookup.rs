@@ -1,5 +1,5 @@
-//! The consumer is the same whatever the lookup is: one function, compiled once, run against a mock, the country in this
-//! process, and a service.
+//! The consumer is the same whatever the lookup is: one function, compiled once, run against a
+//! mock, the country in this process, and a service.
 #![allow(clippy::unwrap_used, clippy::panic)] // In a test it is the failure.
 
 use std::sync::Arc;

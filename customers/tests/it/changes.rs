@@ -1,4 +1,5 @@
-//! The HTTP API: conditions, requests that are done once, deletion and erasure, and the history of it all.
+//! The HTTP API: conditions, requests that are done once, deletion and erasure, and the history of
+//! it all.
 #![allow(clippy::unwrap_used, clippy::panic)] // In a test it is the failure.
 #![cfg(feature = "server")]
 

@@ -10,7 +10,7 @@ use crate::lookups::{Mode, Switch};
 use customers::{AddressStatus, CustomerPatch, Customers, Error, NewCustomer, ResolveError};
 use postcode_core::ErrorKind;
 
-/// Each with an email address of its own.
+/// Creates a valid customer with a unique email address.
 fn new(postcode: &str) -> NewCustomer {
     static MADE: AtomicUsize = AtomicUsize::new(0);
     let n = MADE.fetch_add(1, Ordering::Relaxed);

@@ -31,8 +31,8 @@ fn csv(rows: std::ops::Range<usize>, notes: usize) -> String {
     file
 }
 
-/// Sends a change. Returns its status, and the body if it was made. Any other response must say that nothing was stored
-/// and when to come back.
+/// Sends a change. Returns its status, and the body if it was made. Any other response must say
+/// that nothing was stored and when to come back.
 async fn change(address: &str, method: &str, path: &str, body: &str) -> (u16, Option<Value>) {
     let content = if path == "/imports" { "text/csv" } else { "application/json" };
     let headers = [("host", "localhost"), ("content-type", content)];
@@ -202,7 +202,8 @@ async fn opened(image: &Path) -> BTreeMap<String, i64> {
     accounts
 }
 
-/// A few changes of each kind. Returns whether one was refused, and the id of the import if it was taken.
+/// A few changes of each kind. Returns whether one was refused, and the id of the import if it was
+/// taken.
 async fn workload(address: &str, ledger: &mut Ledger, due: &mut Due) -> (bool, Option<String>) {
     let mut refused = false;
     let mut mine = Vec::new();
@@ -230,8 +231,9 @@ async fn workload(address: &str, ledger: &mut Ledger, due: &mut Due) -> (bool, O
     (refused || import.is_none(), import.map(|import| text(&import["id"])))
 }
 
-/// Every write of a page to the log fails in its turn, for a workload, and then there is room again. As bytes:
-/// `POSTCODE_TEST_WRITE_STEP` says how many more are written each time, 4,120 unless it is set, which is one page.
+/// Every write of a page to the log fails in its turn, for a workload, and then there is room
+/// again. As bytes: `POSTCODE_TEST_WRITE_STEP` says how many more are written each time, 4,120
+/// unless it is set, which is one page.
 #[tokio::test]
 async fn whichever_write_fails_what_was_acknowledged_is_there_once_and_writes_go_on() {
     const FRAME: u64 = 4_120;

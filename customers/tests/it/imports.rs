@@ -134,7 +134,7 @@ async fn it_is_taken_up_where_it_was_left(database: Database) {
     assert!(bench.customers.import_some().await.unwrap());
     let now = bench.import(&import["id"]).await;
     assert_eq!((&now["state"], &now["created"]), (&json!("running"), &json!(200)), "{now}");
-    // Two at once, as after a restart beside a process that is not dead: each row is done once.
+    // Two at once, as after a restart while the old process is still alive: each row is done once.
     let (one, two) = tokio::join!(bench.work(), bench.work());
     ((), ()) = (one, two);
     let now = bench.import(&import["id"]).await;
@@ -176,7 +176,7 @@ async fn what_is_no_file_of_customers_is_refused(database: Database) {
     for (file, why) in [
         ("", "column name is missing"),
         (HEADER, "no rows"),
-        ("name,email,postcode,adress\na,b,c,d\n", "no column is \\\"adress\\\""),
+        ("name,email,postcode,adress\na,b,c,d\n", "\\\"adress\\\" is not a column"),
     ] {
         let (status, problem) = bench.send(None, file).await;
         assert_eq!((status, &problem["code"]), (422, &json!("invalid_import")), "{problem}");

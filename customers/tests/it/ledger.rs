@@ -1,8 +1,9 @@
-//! The ledger: whoever is killed in the middle of whatever, each account that was asked for is there, once, and its address
-//! is resolved in the end.
+//! The ledger: after any process is killed at any moment, each requested account exists once, and
+//! its address is resolved in the end.
 //!
-//! The program is killed with SIGKILL again and again while callers create accounts and a file is imported; its lookup, a
-//! service of its own, comes and goes; and PostgreSQL's connections are cut. [`Proof`] says how often.
+//! The program is killed with SIGKILL again and again while callers create accounts and a file is
+//! imported; its lookup, a separate service, comes and goes; and PostgreSQL's connections are cut.
+//! [`Proof`] says how often.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // In a test it is the failure.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -131,7 +132,8 @@ async fn balances(database: Database, seed: u64) {
     );
 }
 
-/// Creates accounts until told to stop, each asked for until it is acknowledged: email and id of each.
+/// Creates accounts until told to stop, each asked for until it is acknowledged: email and id of
+/// each.
 async fn create(
     caller: usize,
     at: watch::Receiver<String>,
@@ -153,7 +155,8 @@ async fn create(
                     let customer: Value = serde_json::from_str(&text).unwrap();
                     break customer["id"].as_str().unwrap().to_owned();
                 }
-                // Killed in the middle, or its database cut off: nobody knows whether it was made. Asked again.
+                // Killed in the middle, or its database cut off: nobody knows whether it was made.
+                // Asked again.
                 Ok((500 | 503, ..)) | Err(_) => sleep(Duration::from_millis(2)).await,
                 Ok((status, _, text)) => panic!("{email}: {status} {text}"),
             }

@@ -9,7 +9,7 @@ use tempfile::TempDir;
 
 use crate::lookups;
 
-/// What the first version stored.
+/// The rows that the first version stored.
 const ROWS: &str = r#"
     INSERT INTO customers (seq, id, name, email, postcode, address_lines, address_status, admin_district, region,
                            country, latitude, longitude, check_after, revision, created_at, updated_at)
@@ -52,7 +52,7 @@ async fn accounts_of_the_first_schema_are_there_and_go_on() {
     let grace = customers.get(grace.id).await.unwrap();
     assert_eq!(grace.check.admin_district.as_deref(), Some("Manchester"));
 
-    // One email twice was no error then; it stays until its second owner changes.
+    // A duplicate email was allowed then. It stays until its second owner changes it.
     assert!(grace.email.eq_ignore_ascii_case(&ada.email));
     let renamed = customers::CustomerPatch { name: Some("G".into()), ..Default::default() };
     assert!(customers.patch(grace.id, renamed.clone()).await.unwrap_err().to_string().contains("email"));

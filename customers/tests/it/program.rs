@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-/// Each with an email address of its own.
+/// Creates a valid body with a unique email address.
 fn ada(postcode: &str) -> Value {
     static MADE: AtomicUsize = AtomicUsize::new(0);
     let email = format!("ada{}@example.com", MADE.fetch_add(1, Ordering::Relaxed));
@@ -226,7 +226,7 @@ async fn what_can_not_be_is_said_and_the_status_is_not_0() -> Result<(), Failure
     ];
     let good = ["serve", "--listen", "127.0.0.1:0", "--database", database.as_str()];
     for (options, reason) in wrong {
-        // The last of an option that is given twice would be an error of its own.
+        // Repeating an option would be a different error.
         let rest = good[1..].chunks(2).filter(|pair| !options.contains(&pair[0])).flatten();
         let arguments: Vec<&str> = ["serve"].iter().chain(rest).chain(options).copied().collect();
         let output = program(&arguments).output().await?;
@@ -273,7 +273,8 @@ async fn help_shows_every_option_its_variable_and_examples() {
 #[tokio::test]
 async fn log_that_nobody_reads_keeps_no_answer_waiting() {
     let dir = TempDir::new().unwrap();
-    // Standard error is a pipe of some ten kilobytes that is not read; each statement of the database is a line.
+    // Standard error is a pipe of some ten kilobytes that is not read; each statement of the
+    // database is a line.
     let database = database(&dir);
     let mut child = program(&["serve", "--listen", "127.0.0.1:0", "--database", &database])
         .env("RUST_LOG", "trace")

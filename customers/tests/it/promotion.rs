@@ -1,4 +1,5 @@
-//! The compiled program, promoted from the country in its process to a service and back, while customers are made.
+//! The compiled program, promoted from the country in its process to a service and back, while
+//! customers are made.
 #![allow(clippy::unwrap_used, clippy::panic)] // In a test it is the failure.
 
 use std::sync::Arc;
@@ -13,7 +14,8 @@ use crate::service;
 
 const STAGES: [&str; 5] = ["local", "shadow", "canary", "remote-with-fallback", "remote"];
 
-/// What the two sides must say alike: live in three countries, terminated, unknown and not in the data.
+/// Postcodes that both implementations must answer alike: live in three countries, terminated,
+/// unknown, not covered.
 const POSTCODES: [&str; 7] = ["SW1A 1AA", "EH1 1YZ", "JE2 3AB", "AB1 0AA", "SW1A 9ZZ", "BT1 5GS", "M1 1AE"];
 
 struct Promoted {
@@ -49,7 +51,8 @@ impl Promoted {
     }
 }
 
-/// Makes a customer: what the program says of it, without id and times, and the email address that only it has.
+/// Makes a customer: what the program says of it, without id and times, and the email address that
+/// only it has.
 async fn make(address: &str, postcode: &str) -> Value {
     static MADE: AtomicUsize = AtomicUsize::new(0);
     let email = format!("a{}@example.com", MADE.fetch_add(1, SeqCst));

@@ -1,4 +1,4 @@
-//! What is known of addresses, when the postcodes have a new edition.
+//! Rechecks of known addresses when the postcodes have a new edition.
 #![allow(clippy::unwrap_used, clippy::panic)] // In a test it is the failure.
 
 use std::sync::Arc;
@@ -86,7 +86,8 @@ async fn what_broke_off_goes_on_and_what_is_deleted_is_checked_for_its_return(da
     assert_eq!(listed(&customers, AddressStatus::Pending).await.len(), 3);
 }
 
-/// Checks against a new edition in which what was terminated is in use, and does something while the lookup is asked.
+/// Checks against a new edition in which what was terminated is in use, and does something while
+/// the lookup is asked.
 async fn meanwhile(
     customers: &Customers,
     lookup: &Switch,

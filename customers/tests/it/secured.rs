@@ -1,4 +1,5 @@
-//! The program where others can reach it: with tokens and TLS, on both listeners, and towards its lookup.
+//! The program where others can reach it: with tokens and TLS, on both listeners, and towards its
+//! lookup.
 #![allow(clippy::unwrap_used, clippy::panic)] // In a test it is the failure.
 
 use std::path::Path;

@@ -85,7 +85,7 @@ async fn a_store_that_is_opened_again_holds_what_it_held(database: Database) {
     let customers = open(&database.url()).await;
     let kept = customers.create(new(1)).await.unwrap();
     drop(customers);
-    // Also beside one that is still open, and again: the schema is brought up to date once.
+    // Open it again, also while it is still open: the schema is updated once.
     let again = open(&database.url()).await;
     assert_eq!(again.get(kept.id).await.unwrap(), kept);
     let third = Store::open(&database.url()).await.unwrap();
@@ -149,7 +149,7 @@ async fn urls_and_files_that_are_none_of_ours_are_refused_with_the_reason() {
         ("postgres://user:secret@127.0.0.1:port/db".to_owned(), "the database URL is wrong"),
         ("customers.db".to_owned(), "give sqlite://FILE"),
         (String::new(), "give sqlite://FILE"),
-        ("sqlite:".to_owned(), "names no file"),
+        ("sqlite:".to_owned(), "does not name a file"),
         ("sqlite://x.db?mode=odd".to_owned(), "odd"),
         (format!("sqlite://{}", path("no/such/folder.db")), "unable to open"),
         (format!("sqlite://{}", dir.path().display()), "unable to open"),

@@ -1,5 +1,5 @@
-//! A service that takes connections and never answers, and a program that waits less long for a lookup than its client would:
-//! those who are to act on it must see that it failed.
+//! A service that takes connections and never answers, and a program that waits less long for a
+//! lookup than its client would: those who are to act on it must see that it failed.
 #![allow(clippy::unwrap_used, clippy::panic)] // In a test it is the failure.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -43,8 +43,8 @@ async fn make(server: &Server) -> Value {
     made["address_status"].clone()
 }
 
-/// A tenth of the limit is left for the other source. On a busy machine it may take several accounts until one gets by with
-/// that. Without a breaker each of them waits for the tarpit first.
+/// A tenth of the limit is left for the other source. On a busy machine it may take several
+/// accounts until one gets by with that. Without a breaker each of them waits for the tarpit first.
 async fn some_account_is_verified(server: &Server) {
     until("an account that is verified", async || make(server).await == "verified").await;
 }

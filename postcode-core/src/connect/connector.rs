@@ -1,4 +1,4 @@
-//! A source URL, checked and not opened yet.
+//! A source URL that is checked but not opened yet.
 
 use std::fmt;
 use std::sync::Arc;
@@ -19,10 +19,11 @@ use futures::future::BoxFuture;
 #[cfg(feature = "http")]
 use std::time::Duration;
 
-/// What [`connect`](super::connect) is made of: a URL with all its options checked, to be set up further, shown, and
-/// opened.
+/// Sets up the lookup that [`connect`](super::connect) opens: a URL whose options are checked,
+/// which can be changed, shown, and then opened.
 ///
-/// Its `Display` says all that is in effect, defaults too, and no secret: one line for the log at the start.
+/// The `Display` writes all settings in effect on one line, defaults included and without secrets,
+/// for the log at the start.
 ///
 #[cfg_attr(feature = "http", doc = "```")]
 #[cfg_attr(not(feature = "http"), doc = "```ignore")]
@@ -60,17 +61,17 @@ enum Kind {
 }
 
 impl Connector {
-    /// Takes a URL apart and checks it and its options: see [`connect`](super::connect) for both.
+    /// Parses a URL and checks it and its options: see [`connect`](super::connect) for both.
     ///
     /// # Errors
-    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) for a URL that makes no sense or an unknown option, naming it
-    /// and what is allowed; [`NotSupported`](crate::ErrorKind::NotSupported) for a service or a replica where the
-    /// cargo feature is off.
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) for an invalid URL or an unknown option,
+    /// with its name and the allowed ones; [`NotSupported`](crate::ErrorKind::NotSupported) for a
+    /// service or a replica if the cargo feature is off.
     pub fn new(url: &str) -> Result<Self> {
         Self::nested(url, 0)
     }
 
-    /// One that so many others fall back to. Only a service has a fallback.
+    /// Creates a source to which `depth` others fall back. Only a service has a fallback.
     #[cfg_attr(not(feature = "http"), allow(unused_variables))]
     fn nested(url: &str, depth: usize) -> Result<Self> {
         let url = SourceUrl::parse(url)?;
@@ -102,10 +103,12 @@ impl Connector {
         }))
     }
 
-    /// For a caller that drops a call after this time: the client gives up a little earlier, and no attempt takes more
-    /// than half of that, so that there is a second one, at another endpoint if there are several, and a fallback is
-    /// asked in time. Without this a call that is dropped tells nobody that it failed: no breaker opens and no
-    /// guard steps back. A source in this process does not wait, and is left as it is.
+    /// Fits the settings to a caller that drops a call after this time.
+    ///
+    /// The client gives up a little earlier. No attempt takes more than half of the time, so that
+    /// there is a second one, at another endpoint if there are several, and a fallback is called in
+    /// time. Without this, a call that the caller drops does not count as failed, so no breaker
+    /// opens and no guard steps back. A source in this process does not wait and is unchanged.
     ///
     #[cfg_attr(feature = "http", doc = "```")]
     #[cfg_attr(not(feature = "http"), doc = "```ignore")]
@@ -126,10 +129,10 @@ impl Connector {
         self
     }
 
-    /// Opens it: see [`connect`](super::connect).
+    /// Opens the source: see [`connect`](super::connect).
     ///
     /// # Errors
-    /// Those of [`connect`](super::connect), and of the methods above that set something which makes no sense.
+    /// The same as [`connect`](super::connect), and invalid values given to the methods above.
     pub async fn connect(self) -> Result<Arc<dyn PostcodeLookup>> {
         match self.0 {
             #[cfg(feature = "dataset")]
@@ -148,8 +151,8 @@ impl Connector {
     }
 }
 
-/// For a service, all that its URL can say; for a source in this process, whose URL takes no options, an error of
-/// [`connect`](Connector::connect).
+/// Settings of a service, the same as the options of its URL. A source in this process has no
+/// options: setting one makes [`connect`](Connector::connect) fail.
 #[cfg(feature = "http")]
 impl Connector {
     fn set(self, set: impl FnOnce(&mut Service) -> Result<()>) -> Self {
@@ -160,10 +163,10 @@ impl Connector {
             },
             #[cfg(feature = "dataset")]
             Kind::File(..) => {
-                Kind::Wrong(Error::invalid("file: is in this process: there is nothing to set about it"))
+                Kind::Wrong(Error::invalid("file: is in this process and has no settings of a service"))
             }
             Kind::Embedded => {
-                Kind::Wrong(Error::invalid("embedded: is in this process: there is nothing to set about it"))
+                Kind::Wrong(Error::invalid("embedded: is in this process and has no settings of a service"))
             }
             #[cfg(feature = "replica")]
             Kind::Replica(_) => Kind::Wrong(Error::invalid(
@@ -180,7 +183,7 @@ impl Connector {
         })
     }
 
-    /// The client of each endpoint: its deadline, timeouts and retries, what it sends, and through what.
+    /// Changes the client of each endpoint: its deadline, timeouts, retries, headers and transport.
     #[must_use]
     pub fn remote(self, set: impl Fn(RemoteBuilder) -> RemoteBuilder) -> Self {
         self.set(|service| {
@@ -189,55 +192,58 @@ impl Connector {
         })
     }
 
-    /// When to stop asking what fails: see [`Breaker`](crate::layers::Breaker).
+    /// Sets when to stop calling a service that fails: see [`Breaker`](crate::layers::Breaker).
     #[must_use]
     pub fn breaker(self, breaker: Option<BreakerConfig>) -> Self {
         self.layers(|layers| layers.breaker = breaker)
     }
 
-    /// Calls under way at once: see [`Bulkhead`](crate::layers::Bulkhead).
+    /// Sets how many calls run at once: see [`Bulkhead`](crate::layers::Bulkhead).
     #[must_use]
     pub fn bulkhead(self, calls: Option<usize>) -> Self {
         self.layers(|layers| layers.bulkhead = calls)
     }
 
-    /// A second attempt when the first is slow: see [`Hedge`](crate::layers::Hedge).
+    /// Sets when to start a second attempt: see [`Hedge`](crate::layers::Hedge).
     #[must_use]
     pub fn hedge(self, after: Option<HedgeAfter>) -> Self {
         self.layers(|layers| layers.hedge = after)
     }
 
-    /// Single lookups joined into one batch, so many at most: see [`Batcher`](crate::layers::Batcher).
+    /// Joins single lookups into batches of at most this many: see
+    /// [`Batcher`](crate::layers::Batcher).
     #[must_use]
     pub fn join(self, postcodes: Option<usize>) -> Self {
         self.layers(|layers| layers.join = postcodes)
     }
 
-    /// Whether equal lookups at once share a call: see [`SingleFlight`](crate::layers::SingleFlight).
+    /// Shares one call between equal lookups that run at once: see
+    /// [`SingleFlight`](crate::layers::SingleFlight).
     #[must_use]
     pub fn single_flight(self, yes: bool) -> Self {
         self.layers(|layers| layers.single_flight = yes)
     }
 
-    /// Bytes of answers to keep: see [`Cache`](crate::layers::Cache).
+    /// Sets how many bytes of answers to keep: see [`Cache`](crate::layers::Cache).
     #[must_use]
     pub fn cache(self, bytes: Option<u64>) -> Self {
         self.layers(|layers| layers.cache = bytes)
     }
 
-    /// How old a kept answer may be.
+    /// Sets how old a kept answer may be.
     #[must_use]
     pub fn cache_ttl(self, ttl: Duration) -> Self {
         self.layers(|layers| layers.cache_ttl = ttl)
     }
 
-    /// One more endpoint of the same service, for when those before it fail. It takes over what was set before.
+    /// Adds an endpoint of the same service, used when the previous ones fail. It takes over the
+    /// settings made so far.
     #[must_use]
     pub fn failover(self, url: &str) -> Self {
         self.set(|service| service.add_endpoint(url))
     }
 
-    /// Which endpoint a call begins with, if there are several.
+    /// Sets which endpoint a call tries first, if there are several.
     #[must_use]
     pub fn order(self, order: Order) -> Self {
         self.set(|service| {
@@ -246,7 +252,7 @@ impl Connector {
         })
     }
 
-    /// Another source that answers what this one can't.
+    /// Sets a source that answers if this one fails.
     #[must_use]
     pub fn fallback(self, source: Connector) -> Self {
         self.set(|service| {

@@ -1,19 +1,19 @@
-//! The options of a service's URL that are about the layers around its client.
+//! Options of a service's URL that configure the layers around its client.
 
 use crate::layers::{BreakerConfig, HedgeAfter, Resilience};
 use crate::remote::config::{duration, number, parse_duration, parse_number};
 use crate::{Error, MAX_BATCH, Result};
 
-/// Their names.
+/// The names of these options.
 pub(super) const LAYERS: [&str; 7] =
     ["breaker", "bulkhead", "hedge", "join", "single_flight", "cache", "cache_ttl"];
 
-/// Calls under way at once at most.
+/// The most calls that may run at once.
 const MAX_CALLS: usize = 100_000;
 /// 64 GiB.
 const MAX_CACHE: usize = 64 << 30;
 
-/// Sets one of [`LAYERS`] as it is written in a URL.
+/// Sets one of [`LAYERS`] from its text in a URL.
 pub(super) fn set_layer(layers: &mut Resilience, name: &str, value: &str) -> Result<()> {
     match name {
         "breaker" => layers.breaker = unless_off(value, |value| breaker(name, value))?,
@@ -46,7 +46,7 @@ fn unless_off<T>(value: &str, parse: impl FnOnce(&str) -> Result<T>) -> Result<O
     if value == "off" { Ok(None) } else { parse(value).map(Some) }
 }
 
-/// `5`, failures in a row, or `5/1s`, with how long to stay away.
+/// Parses `5`, the failures in a row, or `5/1s`, which adds how long the breaker stays open.
 fn breaker(name: &str, value: &str) -> Result<BreakerConfig> {
     let (failures, away) = match value.split_once('/') {
         Some((failures, away)) => (failures, Some(away)),
@@ -67,7 +67,7 @@ fn breaker(name: &str, value: &str) -> Result<BreakerConfig> {
     })
 }
 
-/// `30ms`, or `p95`, the quantile of the calls before.
+/// Parses `30ms`, or `p95`, a quantile of the previous calls.
 fn hedge(name: &str, value: &str) -> Result<HedgeAfter> {
     let Some(percent) = value.strip_prefix('p') else {
         return Ok(HedgeAfter::Fixed(duration(name, parse_duration(name, value)?)?));

@@ -1,4 +1,4 @@
-//! From the options of a service's URL to its client behind the layers that they ask for.
+//! Builds a client and its layers from the options of a service's URL.
 
 use std::fmt;
 use std::sync::Arc;
@@ -14,38 +14,39 @@ use crate::remote::config::OPTIONS;
 use crate::source::{SourceUrl, redact};
 use crate::{Error, PostcodeLookup, Result};
 
-/// Endpoints of one service at most.
+/// The most endpoints of one service.
 const MAX_ENDPOINTS: usize = 16;
 
-/// Sources that fall back to each other at most.
+/// The most sources that fall back to each other.
 const MAX_FALLBACKS: usize = 4;
 
 /// A source that a service falls back to, not opened yet.
 pub(super) trait Behind: fmt::Debug + fmt::Display + Send {
-    /// Whether it is asked over a network.
+    /// Returns whether the source is called over a network.
     fn is_service(&self) -> bool;
-    /// For a caller that waits no longer than this.
+    /// Fits the settings to a caller that waits no longer than this.
     fn within(self: Box<Self>, limit: Duration) -> Box<dyn Behind>;
-    /// Opens it.
+    /// Opens the source.
     fn connect(self: Box<Self>) -> BoxFuture<'static, Result<Arc<dyn PostcodeLookup>>>;
 }
 
-/// Reads the URL of a source that this many others fall back to.
+/// Parses the URL of a source to which this many others fall back.
 pub(super) type ReadBehind = fn(&str, usize) -> Result<Box<dyn Behind>>;
 
 /// A service, not connected yet.
 #[derive(Debug)]
 pub(super) struct Service {
-    /// One at least.
+    /// At least one.
     pub(super) endpoints: Vec<RemoteBuilder>,
     pub(super) order: Order,
-    /// Of these, what is about attempts is said by the endpoints.
+    /// Settings about attempts are taken from the endpoints instead.
     pub(super) layers: Resilience,
     pub(super) fallback: Option<Box<dyn Behind>>,
 }
 
 impl Service {
-    /// `depth`: how many sources fall back to this one. `read`: reads the URL of a source to fall back to.
+    /// Creates a service. `depth` other sources fall back to it, and `read` parses the URL of its
+    /// fallback.
     pub(super) fn new(url: SourceUrl, depth: usize, read: ReadBehind) -> Result<Self> {
         let SourceUrl { source, options } = url;
         let first = RemoteBuilder::from_url(SourceUrl { source, options: Vec::new() })?;
@@ -55,7 +56,7 @@ impl Service {
             layers: Resilience::default(),
             fallback: None,
         };
-        // So that the order in which options are written means nothing.
+        // Endpoints come last, so that the order of the options does not matter.
         for (_, value) in options.iter().filter(|(name, _)| name == "failover") {
             service.add_endpoint(value)?;
         }
@@ -84,7 +85,7 @@ impl Service {
                 Ok(())
             }
             "fallback" if depth >= MAX_FALLBACKS => Err(Error::invalid(format!(
-                "option fallback: more than {MAX_FALLBACKS} sources behind each other: give fewer"
+                "option fallback: a chain of more than {MAX_FALLBACKS} sources: give fewer"
             ))),
             "fallback" => {
                 let wrong = |error: Error| Error::invalid(format!("option fallback: {error}"));
@@ -109,19 +110,20 @@ impl Service {
         if !url_of.options.is_empty() {
             let shown = redact(url);
             return Err(wrong(&format_args!(
-                "{shown:?}: it takes on the options of the first endpoint: write them there"
+                "{shown:?}: an endpoint takes its options from the first one: write them there"
             )));
         }
         let address = RemoteBuilder::from_url(url_of).map_err(|error| wrong(&error))?;
-        // The first is always there.
+        // The first always exists.
         let endpoint = self.endpoints.first().map(|first| first.elsewhere(&address)).unwrap_or(address);
         self.endpoints.push(endpoint);
         Ok(())
     }
 
-    /// For a caller that waits no longer than this.
+    /// Fits the settings to a caller that waits no longer than `limit`.
     pub(super) fn within(mut self, limit: Duration) -> Self {
-        // Calls that are joined may wait for a batch before their own. A service to fall back to needs its time too.
+        // Joined calls may wait for another batch first. A fallback service needs part of the time
+        // too.
         let mut share = if self.layers.join.is_some() { limit / 2 } else { limit };
         if let Some(fallback) = self.fallback.take() {
             if fallback.is_service() {
@@ -133,7 +135,7 @@ impl Service {
         self
     }
 
-    /// The layers, and what the endpoints say of attempts.
+    /// Returns the layers, with the settings about attempts of the endpoints.
     fn resilience(&self) -> Resilience {
         let mut layers = self.layers.clone();
         if let Some(first) = self.endpoints.first() {
@@ -146,16 +148,19 @@ impl Service {
         let mut layers = self.resilience();
         let Self { mut endpoints, order, fallback, .. } = self;
         let stack: Arc<dyn PostcodeLookup> = match (endpoints.pop(), endpoints.is_empty()) {
-            // Its client repeats by itself: it knows which requests of a batch failed.
+            // The client retries by itself, because it knows which requests of a batch failed.
             (Some(only), true) if layers.hedge.is_none() => Arc::new(only.build()?),
             (Some(only), true) => {
                 let once = Resilience { retries: 0, ..layers.clone() };
                 repeated(only.build()?, &once)
             }
-            // Repeated over all of them, so that one that hangs does not use up the time of the call.
+            // Retried over all endpoints, so that one that hangs does not use up the whole
+            // deadline.
             (last, _) => {
                 let breaker = layers.breaker.take().ok_or_else(|| {
-                    Error::invalid("breaker=off with several endpoints: they need it, to know which are down")
+                    Error::invalid(
+                        "breaker=off with several endpoints: a breaker is needed to know which are down",
+                    )
                 })?;
                 let clients: Result<Vec<_>> =
                     endpoints.into_iter().chain(last).map(|endpoint| endpoint.retries(0).build()).collect();

@@ -1,4 +1,5 @@
-//! What the options of a service's URL come to, with transports in place of a network and tokio's clock paused.
+//! Tests the options of a service's URL, with transports in place of a network and tokio's clock
+//! paused.
 
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
@@ -17,23 +18,23 @@ use crate::{Answer, ErrorKind, Postcode, PostcodeLookupExt};
 
 const MS: Duration = Duration::from_millis(1);
 
-/// What a host does with a request.
+/// The behaviour of a host for one request.
 #[derive(Clone, Copy, Debug)]
 enum Act {
-    /// Knows no postcode.
+    /// Answers that it knows no postcode.
     Answer,
     Refuse,
     Hang,
 }
 
-/// A network: what `http://a`, `http://b`, … do.
+/// A fake network: how `http://a`, `http://b` and so on behave.
 #[derive(Clone, Debug, Default)]
 struct Net(Arc<State>);
 
 #[derive(Debug, Default)]
 struct State {
     acts: Mutex<Vec<(&'static str, Act)>>,
-    /// The host and the deadline that it was told, of each request.
+    /// The host and the remaining milliseconds of each request.
     seen: Mutex<Vec<(String, u64)>>,
     slow: AtomicUsize,
 }
@@ -143,7 +144,7 @@ async fn one_mechanism_repeats_and_what_it_gives_up_on_is_marked() {
         let lookup = net.open(url).await;
         let error = ask(&*lookup).await.unwrap_err();
         assert_eq!((error.kind(), error.is_persistent()), (ErrorKind::Unavailable, true), "{url}");
-        // The cache asks for the edition first, and this network does not know it.
+        // The cache asks for the edition first, which this network does not know.
         assert!(net.hosts().ends_with(asked), "{url}");
     }
 }
@@ -169,7 +170,7 @@ async fn retries_are_on_a_budget_of_all_calls() {
         ask(&*lookup).await.unwrap_err();
     }
     let asked = net.hosts().len();
-    assert!((150..=161).contains(&asked), "100 calls, half as many retries, and ten saved: {asked}");
+    assert!((150..=161).contains(&asked), "100 calls, retries for half of them, and ten saved: {asked}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -266,7 +267,7 @@ async fn a_second_attempt_overtakes_one_that_hangs() {
 async fn what_saves_calls_saves_them() {
     for (url, at_most) in [
         ("http://a", 50),
-        // Four leave at once; while they are under way the others gather.
+        // Four are sent at once; while they run the others gather.
         ("http://a?join=100", 5),
         ("http://a?single_flight=on", 1),
     ] {

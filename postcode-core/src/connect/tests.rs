@@ -154,8 +154,8 @@ async fn a_service_need_not_be_up_and_options_are_checked() {
         ("cache_ttl=1h", "cache_ttl=\"1h\": give a duration"),
         ("order=random", "order=\"random\": give given or round_robin"),
         ("failover=b:8080", "option failover: \"b:8080\" has no scheme"),
-        ("failover=embedded:", "option failover: embedded: is no service"),
-        ("failover=http://b?retries=0", "it takes on the options of the first endpoint"),
+        ("failover=embedded:", "option failover: embedded: is not a service"),
+        ("failover=http://b?retries=0", "an endpoint takes its options from the first one"),
         ("failover=http://b&breaker=off", "breaker=off with several endpoints"),
         ("fallback=nowhere", "option fallback: \"nowhere\" has no scheme"),
         ("fallback=http://b?colour=blue", "option fallback: unknown option \"colour\""),
@@ -175,7 +175,7 @@ fn a_remote_is_no_file() {
     for url in ["embedded:", "file:/a"] {
         let error = crate::Remote::new(url).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::InvalidInput);
-        assert!(error.to_string().contains("is no service"), "{error}");
+        assert!(error.to_string().contains("is not a service"), "{error}");
     }
 }
 
@@ -260,7 +260,7 @@ async fn a_replica_is_of_a_service() {
         let dir = tempfile::tempdir().unwrap();
         let nobody = postcode_testing::Nobody::new();
         let url = format!("replica:{}?dir={}", nobody.url(), dir.path().display());
-        // Ready when it is there, and not there without a service and a copy.
+        // It is ready when this returns, so without a service and a copy it fails.
         assert_eq!(connect(&url).await.unwrap_err().kind(), ErrorKind::Unavailable);
     }
 }

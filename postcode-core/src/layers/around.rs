@@ -1,12 +1,13 @@
-//! How a layer is written: one function around every call.
+//! Defines how to write a layer: one function that wraps every call.
 
 use std::fmt::Debug;
 
 use super::call::{Call, Lookup};
 use crate::{Answer, Postcode, Result};
 
-/// What a layer does around each call. [`layer!`](crate::layer) makes a [`PostcodeLookup`](crate::PostcodeLookup)
-/// of it, whose methods all go through [`around`](Around::around), so that none can be forgotten.
+/// Wraps every call of a lookup. The macro [`layer!`](crate::layer) implements
+/// [`PostcodeLookup`](crate::PostcodeLookup) for a type that implements this trait. All methods go
+/// through [`around`](Around::around), so none can be forgotten.
 ///
 /// ```
 /// use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -32,17 +33,19 @@ use crate::{Answer, Postcode, Result};
 /// # is_a_lookup::<Counted<std::sync::Arc<dyn PostcodeLookup>>>();
 /// ```
 pub trait Around: Debug + Send + Sync + 'static {
-    /// What the layer does around a call.
+    /// Handles one call: usually something before, `call.on(&self.inner).await`, and something
+    /// after.
     fn around<C: Call>(&self, call: C) -> impl Future<Output = Result<C::Reply>> + Send;
 
-    /// What it does around a lookup, if that is something else.
+    /// Handles a lookup. Calls [`around`](Around::around) unless overridden.
     fn around_lookup(&self, postcodes: &[Postcode]) -> impl Future<Output = Result<Vec<Answer>>> + Send {
         self.around(Lookup(postcodes.into()))
     }
 }
 
-/// Makes a [`PostcodeLookup`](crate::PostcodeLookup) of a type that is [`Around`](crate::layers::Around):
-/// `layer!([L: PostcodeLookup] Counted<L>)`, the generics with their bounds in brackets.
+/// Implements [`PostcodeLookup`](crate::PostcodeLookup) for a type that is
+/// [`Around`](crate::layers::Around). Write the generic parameters with their bounds in brackets:
+/// `layer!([L: PostcodeLookup] Counted<L>)`.
 #[macro_export]
 macro_rules! layer {
     ([$($generics:tt)*] $layer:ty) => {

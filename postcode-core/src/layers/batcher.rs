@@ -1,4 +1,4 @@
-//! Many single lookups in one batch.
+//! Joins single lookups into batches.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -13,21 +13,32 @@ use super::{Around, deadline};
 use crate::{Answer, Error, ErrorKind, MAX_BATCH, Postcode, PostcodeLookup, Result, layer};
 
 type Batch = BoxFuture<'static, Result<Arc<[Answer]>>>;
-/// Who has a seat in a batch; `None` when it has left.
+/// The postcodes of a batch that still accepts more; `None` once the batch has been sent.
 type Seats = Mutex<Option<Vec<Postcode>>>;
 
 /// Joins single lookups that run at the same time into batches.
 ///
-/// At most `in_flight` (4) batches are under way. While there are fewer, a lookup leaves at once, alone, as if this
-/// layer were not there; when there are as many, lookups gather, up to `max_size` (100) in a batch, and leave as
-/// soon as one has come back. So it adds no latency where there is no load, and under load one HTTP
-/// call carries many lookups. A `linger`, zero unless set, makes each batch wait that long for more;
-/// tokio's timer counts in whole milliseconds.
+/// At most `in_flight` (4) batches run at once. While fewer run, a lookup is sent immediately and
+/// alone, as if this layer did not exist. When the limit is reached, lookups gather, up to `max_size`
+/// (100) in a batch, and are sent as soon as a running batch completes. So the layer adds no latency
+/// without load, and under load one HTTP call carries many lookups. A `linger`, zero unless set,
+/// makes each batch wait that long for more lookups; tokio's timer counts in whole milliseconds.
 ///
-/// There is no task behind it: the callers of a batch drive it together, any may be dropped, and when all are, so
-/// is the batch. A failed batch fails all lookups in it. Batches of the callers' own and the other methods pass.
+/// There is no background task: the callers of a batch drive it together. Any of them may be
+/// dropped; if all are, the batch is dropped too. A failed batch fails all lookups in it. Batches
+/// that the caller made, and the other methods, pass unchanged.
 ///
-/// A batch has no one's [deadline](super::deadline::current): put a [`Deadline`](super::Deadline) inside.
+/// A batch has no caller's [deadline](super::deadline::current): put a [`Deadline`](super::Deadline)
+/// inside.
+///
+/// ```
+/// use postcode_core::PostcodeLookup;
+/// use postcode_core::layers::Batcher;
+///
+/// fn batched(lookup: impl PostcodeLookup) -> impl PostcodeLookup {
+///     Batcher::new(lookup).max_size(50).in_flight(2)
+/// }
+/// ```
 pub struct Batcher<L> {
     inner: Arc<L>,
     max_size: usize,
@@ -38,7 +49,7 @@ pub struct Batcher<L> {
 }
 
 impl<L: PostcodeLookup> Batcher<L> {
-    /// Around a lookup, with the defaults above.
+    /// Wraps a lookup, with the defaults above.
     pub fn new(inner: L) -> Self {
         Self {
             inner: Arc::new(inner),
@@ -50,26 +61,28 @@ impl<L: PostcodeLookup> Batcher<L> {
         }
     }
 
-    /// How many lookups a batch holds at most, 1 to [`MAX_BATCH`]; a number outside is the nearest inside.
+    /// Sets how many lookups a batch holds at most: 1 to [`MAX_BATCH`], 100 unless set. A number
+    /// outside this range becomes the nearest one inside.
     #[must_use]
     pub fn max_size(self, max_size: usize) -> Self {
         Self { max_size: max_size.clamp(1, MAX_BATCH), ..self }
     }
 
-    /// How many batches are under way at most; at least 1.
+    /// Sets how many batches run at once at most: at least 1, 4 unless set.
     #[must_use]
     pub fn in_flight(self, batches: usize) -> Self {
         let max_in_flight = batches.clamp(1, Semaphore::MAX_PERMITS);
         Self { max_in_flight, slots: Arc::new(Semaphore::new(max_in_flight)), ..self }
     }
 
-    /// How long a batch waits for more.
+    /// Sets how long a batch waits for more lookups: zero unless set.
     #[must_use]
     pub fn linger(self, linger: Duration) -> Self {
         Self { linger, ..self }
     }
 
-    /// A seat in the batch that gathers, or else in a new one: the batch and the number of the seat.
+    /// Adds a postcode to the batch that is gathering, or to a new one. Returns the batch and the
+    /// postcode's position in it.
     fn seat(&self, postcode: Postcode) -> (Shared<Batch>, usize) {
         let mut gathering = lock(&self.gathering);
         if let Some((seats, batch)) = &*gathering
@@ -86,7 +99,7 @@ impl<L: PostcodeLookup> Batcher<L> {
         (batch, 0)
     }
 
-    /// Waits for leave to go, closes the doors, and goes.
+    /// Waits for a free slot, closes the batch to further lookups, and sends it.
     fn depart(&self, seats: Arc<Seats>) -> impl Future<Output = Result<Arc<[Answer]>>> + Send + use<L> {
         let (inner, slots, linger) = (self.inner.clone(), self.slots.clone(), self.linger);
         async move {

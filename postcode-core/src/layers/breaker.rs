@@ -1,4 +1,4 @@
-//! Not asking a service that is down.
+//! A circuit breaker: stops calls to a service that is down.
 
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -11,19 +11,19 @@ use super::window::Window;
 use super::{Around, is_fault};
 use crate::{Error, ErrorKind, PostcodeLookup, Result, layer};
 
-/// When a [`Breaker`] opens, and for how long.
+/// When a [`Breaker`] opens, and how long it stays open.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct BreakerConfig {
-    /// Opens after that many failures in a row (5).
+    /// Opens after this many failures in a row. Default: 5.
     pub consecutive: u32,
-    /// Opens when more than this share of the calls in the window failed (0.5).
+    /// Opens when more than this share (0 to 1) of the calls in the window failed. Default: 0.5.
     pub failure_rate: f64,
-    /// How long the window of `failure_rate` is (10 s).
+    /// The length of the window of `failure_rate`. Default: 10 s.
     pub window: Duration,
-    /// How many calls the window must hold before its rate says anything (20).
+    /// The number of calls that the window must hold before `failure_rate` applies. Default: 20.
     pub min_calls: u32,
-    /// How long it stays open before it tries again (1 s).
+    /// How long it stays open before it tries again. Default: 1 s.
     pub open_for: Duration,
 }
 
@@ -39,17 +39,29 @@ impl Default for BreakerConfig {
     }
 }
 
-/// Stops asking an implementation that fails, so that its callers are not slowed by what would fail anyway and it
-/// can recover.
+/// Stops calling an implementation that keeps failing. Callers get an error at once, and the
+/// implementation has time to recover.
 ///
 /// - **Closed**: calls pass. Too many failures (see [`BreakerConfig`]) open it.
 /// - **Open**: calls fail at once with [`Unavailable`](ErrorKind::Unavailable), for `open_for`.
-/// - **Half-open**: then exactly one call passes, the probe, and the others still fail at once. If the
-///   probe succeeds the breaker closes, if it fails it opens again, and if it is dropped the next call is the probe.
+/// - **Half-open**: after that, exactly one call passes, the probe. Other calls still fail at once.
+///   If the probe succeeds, the breaker closes. If it fails, the breaker opens again. If it is
+///   dropped, the next call is the probe.
 ///
-/// A failure is a fault of the other side: [`InvalidInput`](ErrorKind::InvalidInput) and
-/// [`NotSupported`](ErrorKind::NotSupported) are answers, and a call that its caller dropped says nothing. Calls
-/// that began before the breaker opened do not count after it.
+/// Only faults of the implementation count as failures. [`InvalidInput`](ErrorKind::InvalidInput) and
+/// [`NotSupported`](ErrorKind::NotSupported) count as answers, and a call that its caller dropped
+/// does not count. Calls that began before the breaker opened are ignored afterwards.
+///
+/// ```
+/// use postcode_core::PostcodeLookup;
+/// use postcode_core::layers::{Breaker, BreakerConfig};
+///
+/// fn guarded(lookup: impl PostcodeLookup) -> impl PostcodeLookup {
+///     let mut config = BreakerConfig::default();
+///     config.consecutive = 3;
+///     Breaker::with(lookup, config)
+/// }
+/// ```
 pub struct Breaker<L> {
     inner: L,
     config: BreakerConfig,
@@ -58,7 +70,8 @@ pub struct Breaker<L> {
 
 struct State {
     phase: Phase,
-    /// Of the calls that were let through when closed, only those of this round count.
+    /// Counts how often the breaker has opened or closed. A call counts only if it was let through
+    /// in the current round.
     round: u64,
     in_a_row: u32,
     calls: Window<2>,
@@ -70,13 +83,13 @@ enum Phase {
     Open {
         until: Instant,
     },
-    /// `probing`: the probe is under way.
+    /// `probing`: the probe is running.
     HalfOpen {
         probing: bool,
     },
 }
 
-/// Leave for one call, to be settled with how it went.
+/// Permission to make one call. The caller reports the outcome through it.
 pub(super) struct Permit<'a> {
     state: &'a Mutex<State>,
     round: u64,
@@ -84,29 +97,29 @@ pub(super) struct Permit<'a> {
 }
 
 impl<L> Breaker<L> {
-    /// Around a lookup, with the defaults of [`BreakerConfig`].
+    /// Wraps a lookup, with the defaults of [`BreakerConfig`].
     pub fn new(inner: L) -> Self {
         Self::with(inner, BreakerConfig::default())
     }
 
-    /// Around a lookup.
+    /// Wraps a lookup, with this configuration.
     pub fn with(inner: L, config: BreakerConfig) -> Self {
         let state = State { phase: Phase::Closed, round: 0, in_a_row: 0, calls: Window::new(config.window) };
         Self { inner, config, state: Mutex::new(state) }
     }
 
-    /// Whether calls pass.
+    /// Returns whether calls pass.
     pub fn is_closed(&self) -> bool {
         lock(&self.state).phase == Phase::Closed
     }
 
-    /// Leave to make a call now, or the error to answer with.
+    /// Returns permission to make a call now, or the error to answer with.
     pub(super) fn admit(&self, call: &impl Call) -> Result<Permit<'_>> {
         let mut state = lock(&self.state);
         let refused = |wait: Option<Duration>| {
             Error::new(
                 ErrorKind::Unavailable,
-                format!("{call}: not asked, the last calls failed too often; it is tried again shortly"),
+                format!("{call}: not sent, because too many recent calls failed. The service will be tried again shortly"),
             )
             .with_retry_after(wait)
         };
@@ -156,7 +169,7 @@ impl State {
 }
 
 impl Drop for Permit<'_> {
-    /// A probe that was dropped before it was answered leaves its place to the next call.
+    /// A probe that was dropped before it was answered makes the next call the probe.
     fn drop(&mut self) {
         if self.probe {
             let mut state = lock(self.state);
@@ -168,7 +181,7 @@ impl Drop for Permit<'_> {
 }
 
 fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
-    // Nothing panics while it is held, and a breaker that was left half-changed would correct itself.
+    // Nothing panics while the lock is held, and a half-changed breaker would correct itself.
     state.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

@@ -1,16 +1,26 @@
-//! How much more than it was asked a client may send.
+//! A token bucket that limits retries and hedges to a share of all calls.
 
 use crate::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 /// Thousandths of a token: one extra request costs [`ONE`].
 const ONE: u32 = 1_000;
 
-/// A token bucket that pays for extra requests: each call puts a share of a token in, each extra request takes
-/// a whole one out. So retries and hedges add at most that share to the load of a service that is in trouble,
-/// whatever each single call would like (Google's *Site Reliability Engineering*, chapter 21, and gRPC's retry
-/// throttling do the same).
+/// Limits retries and hedges to a share of all calls, with a token bucket. Each call adds a fraction
+/// of a token, and each extra request takes a whole one. So extra requests add at most that share to
+/// the load of a service that is in trouble. Google's *Site Reliability Engineering*, chapter 21, and
+/// gRPC's retry throttling do the same.
 ///
-/// It starts full, so that the first calls have something to spend, and never holds more than that.
+/// The bucket starts full, so the first calls may already be retried, and never holds more than
+/// `burst` tokens.
+///
+/// ```
+/// use postcode_core::PostcodeLookup;
+/// use postcode_core::layers::{Budget, Retry};
+///
+/// fn retried(lookup: impl PostcodeLookup) -> impl PostcodeLookup {
+///     Retry::new(lookup).budget(Budget::new(0.1, 5)) // one retry for ten calls, and five saved
+/// }
+/// ```
 #[derive(Debug)]
 pub struct Budget {
     share: u32,
@@ -19,8 +29,8 @@ pub struct Budget {
 }
 
 impl Budget {
-    /// `share` of extra requests per call (0.2 is one for five calls), and `burst` of them saved at most.
-    /// A share outside of 0 to 1 is taken as the nearer of the two.
+    /// Allows `share` extra requests per call (0.2 is one for every five calls) and saves at most
+    /// `burst` of them. A share outside 0 to 1 becomes the nearer of the two.
     pub fn new(share: f64, burst: u16) -> Self {
         let burst = u32::from(burst) * ONE;
         // The cast turns NaN to 0.
@@ -28,9 +38,9 @@ impl Budget {
         Self { share, burst, tokens: burst.into() }
     }
 
-    /// For one call.
+    /// Adds the share of one call.
     pub(crate) fn deposit(&self) {
-        // Full nearly always, and then nothing need be written.
+        // The bucket is nearly always full, and then nothing needs to be written.
         if self.tokens.load(Relaxed) < self.burst {
             let _ = self
                 .tokens
@@ -38,7 +48,7 @@ impl Budget {
         }
     }
 
-    /// For one extra request; false if there is not enough.
+    /// Takes one token for an extra request. Returns false if there are not enough.
     pub(crate) fn withdraw(&self) -> bool {
         self.tokens.fetch_update(Relaxed, Relaxed, |tokens| tokens.checked_sub(ONE)).is_ok()
     }

@@ -1,4 +1,4 @@
-//! A limit on what is under way at once.
+//! Limits how many calls run at once.
 
 use tokio::sync::Semaphore;
 
@@ -6,10 +6,20 @@ use super::Around;
 use super::call::Call;
 use crate::{Error, ErrorKind, PostcodeLookup, Result, layer};
 
-/// A limit on the calls under way at once: one more fails at once with [`Overloaded`](ErrorKind::Overloaded).
+/// Limits how many calls run at once. One more fails at once with
+/// [`Overloaded`](ErrorKind::Overloaded).
 ///
-/// Nothing waits here, so that a service that has become slow can't fill its callers with waiting calls, and the
-/// rest of their work goes on.
+/// No call waits in a queue. So a service that has become slow can't fill its callers with waiting
+/// calls, and the rest of their work goes on.
+///
+/// ```
+/// use postcode_core::PostcodeLookup;
+/// use postcode_core::layers::Bulkhead;
+///
+/// fn limited(lookup: impl PostcodeLookup) -> impl PostcodeLookup {
+///     Bulkhead::new(lookup, 64)
+/// }
+/// ```
 #[derive(Debug)]
 pub struct Bulkhead<L> {
     inner: L,
@@ -18,7 +28,8 @@ pub struct Bulkhead<L> {
 }
 
 impl<L> Bulkhead<L> {
-    /// Around a lookup, that many calls at once, 1 to 2^61 − 1; a number outside is the nearest inside.
+    /// Wraps a lookup and lets this many calls run at once: 1 to 2^61 − 1. A number outside this
+    /// range becomes the nearest one inside.
     pub fn new(inner: L, limit: usize) -> Self {
         let limit = limit.clamp(1, Semaphore::MAX_PERMITS);
         Self { inner, limit, free: Semaphore::new(limit) }
@@ -30,7 +41,7 @@ impl<L: PostcodeLookup> Around for Bulkhead<L> {
         let Ok(_permit) = self.free.try_acquire() else {
             return Err(Error::new(
                 ErrorKind::Overloaded,
-                format!("{call}: {} calls are under way already, which is the limit", self.limit),
+                format!("{call}: {} calls are already running, which is the limit", self.limit),
             ));
         };
         call.on(&self.inner).await

@@ -1,4 +1,4 @@
-//! Answers kept for a while.
+//! Keeps answers for a limited time.
 
 use std::any::Any;
 use std::fmt;
@@ -12,18 +12,28 @@ use super::call::Call;
 use super::edition::{Edition, Sight, Span};
 use crate::{Answer, DatasetInfo, Error, ErrorKind, Postcode, PostcodeLookup, Result, layer};
 
-/// Keeps the answers to lookups, those that say "unknown" too, and answers from them.
+/// Keeps the answers to lookups, including "unknown", and answers repeated lookups from them.
 ///
-/// - **Bounded** by weight in bytes; what is used least goes first.
-/// - **Fresh**: no answer is older than `ttl` (5 minutes).
-/// - **Of one edition**: the dataset behind it is asked for its
-///   [fingerprint](DatasetInfo::fingerprint) before the first answer is kept and then on a miss
-///   every `recheck` (1 minute). When that has changed everything is forgotten.
-/// - **Batches** keep their promise of one edition: answers that are here and those that are fetched are only
-///   put together when the fingerprint is seen to be the same before and after; if not, or if the
-///   implementation can't tell its edition, the whole batch is asked anew.
+/// - **Size** is limited in bytes. The least used answers are removed first.
+/// - **Age** is limited: no answer is older than `ttl` (5 minutes).
+/// - **Edition**: all kept answers come from one edition. The cache asks for the dataset's
+///   [fingerprint](DatasetInfo::fingerprint) before it keeps the first answer, and then on a miss
+///   every `recheck` (1 minute). When the fingerprint has changed, everything is removed.
+/// - **Batches** still come from one edition. Kept and fetched answers are only combined when the
+///   fingerprint was the same before and after. Otherwise, or if the implementation does not tell its
+///   edition, the whole batch is fetched again.
 ///
-/// Errors are never kept. The methods other than `lookup` pass.
+/// Errors are never kept. The methods other than `lookup` pass unchanged.
+///
+/// ```
+/// use std::time::Duration;
+/// use postcode_core::PostcodeLookup;
+/// use postcode_core::layers::Cache;
+///
+/// fn cached(lookup: impl PostcodeLookup) -> impl PostcodeLookup {
+///     Cache::new(lookup, 16 << 20).ttl(Duration::from_secs(60)) // 16 MiB
+/// }
+/// ```
 pub struct Cache<L> {
     inner: L,
     entries: moka::sync::Cache<Postcode, Entry>,
@@ -41,22 +51,22 @@ struct Entry {
     asked: Span,
 }
 
-/// How a [`Cache`] does.
+/// Hits, misses and size of a [`Cache`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CacheStats {
-    /// Postcodes answered from it.
+    /// Postcodes answered from the cache.
     pub hits: u64,
-    /// Postcodes that were not in it, or too old.
+    /// Postcodes that were missing or too old.
     pub misses: u64,
-    /// Postcodes in it, about.
+    /// Postcodes in the cache, approximately.
     pub entries: u64,
-    /// Bytes that they take, about.
+    /// Bytes that they use, approximately.
     pub bytes: u64,
 }
 
 impl<L: PostcodeLookup> Cache<L> {
-    /// Around a lookup, of so many bytes.
+    /// Wraps a lookup with a cache of `capacity` bytes.
     pub fn new(inner: L, capacity: u64) -> Self {
         let weigh = |_: &Postcode, entry: &Entry| {
             let areas = entry.answer.record().map_or(0, |record| record.areas.heap_size());
@@ -74,19 +84,19 @@ impl<L: PostcodeLookup> Cache<L> {
         }
     }
 
-    /// How old an answer may be.
+    /// Sets how old an answer may be: 5 minutes unless set.
     #[must_use]
     pub fn ttl(self, ttl: Duration) -> Self {
         Self { ttl, ..self }
     }
 
-    /// How often to ask for the edition.
+    /// Sets how often the edition is checked: every minute unless set.
     #[must_use]
     pub fn recheck(self, recheck: Duration) -> Self {
         Self { edition: Edition::new(recheck), ..self }
     }
 
-    /// How it does.
+    /// Returns the counts of hits and misses, and the size.
     pub fn stats(&self) -> CacheStats {
         self.entries.run_pending_tasks();
         CacheStats {
@@ -97,7 +107,7 @@ impl<L: PostcodeLookup> Cache<L> {
         }
     }
 
-    /// Forgets all.
+    /// Removes all answers.
     pub fn clear(&self) {
         self.entries.invalidate_all();
     }
@@ -107,7 +117,7 @@ impl<L: PostcodeLookup> Cache<L> {
         (entry.since.elapsed() < self.ttl && self.edition.is_current(entry.asked)).then_some(entry)
     }
 
-    /// Asks for the edition; true if it is the one that it was.
+    /// Asks for the edition. Returns true if it has not changed.
     async fn check(&self) -> bool {
         let began = self.edition.tick();
         let info = self.inner.info().await;
@@ -122,7 +132,7 @@ impl<L: PostcodeLookup> Cache<L> {
         sight == Sight::Same
     }
 
-    /// Asks for postcodes that are not here and keeps their answers.
+    /// Fetches postcodes that are not in the cache and keeps their answers.
     async fn fetch(&self, postcodes: &[Postcode]) -> Result<Vec<Answer>> {
         if self.edition.is_due() {
             self.check().await;
@@ -142,7 +152,7 @@ impl<L: PostcodeLookup> Cache<L> {
         Ok(answers)
     }
 
-    /// Several postcodes, some of which are here, others not.
+    /// Answers several postcodes, some of which are kept and some not.
     async fn batch(&self, postcodes: &[Postcode]) -> Result<Vec<Answer>> {
         let kept: Vec<_> = postcodes.iter().map(|postcode| self.get(postcode)).collect();
         let missing: Vec<_> =
@@ -156,7 +166,8 @@ impl<L: PostcodeLookup> Cache<L> {
             return Ok(kept.into_iter().flatten().map(|entry| entry.answer).collect());
         }
         let fetched = if missing.is_empty() { Vec::new() } else { self.fetch(&missing).await? };
-        // The edition may have changed since `kept` was read, and back is not possible in between.
+        // The edition may have changed since `kept` was read. It can't have changed back in
+        // between.
         let one_edition =
             self.check().await && kept.iter().flatten().all(|e| self.edition.is_certain(e.asked));
         if !one_edition {

@@ -1,4 +1,4 @@
-//! One call of the trait as a value, so that what a layer does around a call is written once and not for each.
+//! A call of the trait as a value, so that a layer is written once and not once per method.
 
 use std::borrow::Cow;
 use std::fmt::{self, Debug, Display};
@@ -15,26 +15,26 @@ mod sealed {
     pub trait Sealed {}
 }
 
-/// A call of [`PostcodeLookup`] with its arguments: [`on`](Call::on) makes it, as often as one likes.
-///
-/// Its `Display` names it in messages: `lookup of SW1A 1AA`.
+/// A call of [`PostcodeLookup`] with its arguments. [`on`](Call::on) makes it, any number of times.
+/// Its `Display` names it in messages, such as `lookup of SW1A 1AA`.
 pub trait Call: sealed::Sealed + Clone + Debug + Display + Send + Sync {
-    /// What it is answered with.
+    /// The type of the answer.
     type Reply: Clone + Debug + PartialEq + Send + Sync + 'static;
     /// The same call, owning its arguments.
     type Owned: Call<Reply = Self::Reply> + 'static;
 
-    /// Whether two implementations owe the same answer: not of a random postcode, nor of what they say of
-    /// themselves.
+    /// Whether two implementations must give the same answer. False for random postcodes and for
+    /// the information about the implementation itself.
     const COMPARABLE: bool = true;
 
-    /// Makes the call.
+    /// Makes the call on a lookup.
     fn on<'a, L: PostcodeLookup + ?Sized>(&'a self, lookup: &'a L) -> BoxFuture<'a, Result<Self::Reply>>;
 
-    /// The same call, free of what its arguments were borrowed from.
+    /// Returns the same call with owned arguments.
     fn into_owned(self) -> Self::Owned;
 
-    /// Of two different replies, the part of the call whose answer differs, and that part's two answers.
+    /// Returns where two different replies differ: the affected part of the call, and its two
+    /// answers.
     fn difference(&self, one: &Self::Reply, other: &Self::Reply) -> (String, String, String) {
         (self.to_string(), format!("{one:#?}"), format!("{other:#?}"))
     }
@@ -89,7 +89,7 @@ pub struct ScottishOf(pub Postcode);
 #[derive(Clone, Debug)]
 pub struct Info;
 
-/// The part of [`Call`] that is alike for all.
+/// Implements the part of [`Call`] that is the same for all calls.
 macro_rules! call {
     ($type:ty, $owned:ty, $reply:ty, |$self:ident, $lookup:ident| $on:expr, $into_owned:expr $(, $more:item)*) => {
         impl sealed::Sealed for $type {}
@@ -228,7 +228,7 @@ call!(
 );
 
 impl<'a> Lookup<'a> {
-    /// Of one postcode.
+    /// Creates the lookup of one postcode.
     pub fn one(postcode: &'a Postcode) -> Self {
         Self(Cow::Borrowed(std::slice::from_ref(postcode)))
     }
@@ -360,7 +360,7 @@ impl Display for Info {
     }
 }
 
-/// A text from outside, escaped, and cut where it is longer than any postcode.
+/// A text from a user, escaped, and truncated if it is longer than any postcode.
 struct Quoted<'a>(&'a str);
 
 impl Display for Quoted<'_> {

@@ -1,4 +1,4 @@
-//! One deadline for a call and all that is done to answer it.
+//! Carries one deadline through a call and everything that is done to answer it.
 
 use std::fmt::Display;
 use std::time::Duration;
@@ -13,38 +13,55 @@ tokio::task_local! {
     static DEADLINE: Option<Instant>;
 }
 
-/// When the caller of this task stops waiting; `None` if nobody said.
+/// Returns when the caller of this task stops waiting, or `None` if there is no deadline.
 ///
-/// The layers set it and obey it; an implementation that waits for something should obey it too, and tell
-/// the other side (the header [`DEADLINE_HEADER`](crate::wire::DEADLINE_HEADER)).
+/// The layers set the deadline and obey it. An implementation that waits for something should obey
+/// it too, and tell the server in the header [`DEADLINE_HEADER`](crate::wire::DEADLINE_HEADER).
 pub fn current() -> Option<Instant> {
     DEADLINE.try_get().ok().flatten()
 }
 
-/// How long the caller of this task still waits: [`current`], from now; zero if it is over.
+/// Returns how long the caller of this task still waits: the time until [`current`], or zero if
+/// that has passed.
 pub fn remaining() -> Option<Duration> {
     current().map(|at| at.saturating_duration_since(Instant::now()))
 }
 
-/// Runs a future under a deadline, or under the one that is there if that is earlier. It is only told of the
-/// deadline, not stopped by it. A server calls this with what its own caller sent.
+/// Runs a future with a deadline, or with the deadline already in effect if that is earlier.
+///
+/// The future can read the deadline but is not stopped by it. A server calls this with the deadline
+/// that its client sent.
+///
+/// ```
+/// use std::time::Duration;
+/// use postcode_core::layers::deadline;
+/// use tokio::time::Instant;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let at = Instant::now() + Duration::from_secs(1);
+/// let left = deadline::scope(at, async { deadline::remaining() }).await;
+/// assert!(left.is_some_and(|left| left <= Duration::from_secs(1)));
+/// # }
+/// ```
 pub async fn scope<F: Future>(at: Instant, future: F) -> F::Output {
     let at = current().map_or(at, |outer| at.min(outer));
     DEADLINE.scope(Some(at), future).await
 }
 
-/// That long from now, or a century if that is more than the clock can tell.
+/// Returns the moment that is `wait` from now, or a century from now if that is later than the
+/// clock can express.
 pub(super) fn after(wait: Duration) -> Instant {
     const CENTURY: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
     Instant::now() + wait.min(CENTURY)
 }
 
-/// Runs a future that works for several callers, none of whose deadlines is its own.
+/// Runs a future that works for several callers, so none of their deadlines applies to it.
 pub(super) async fn without<F: Future>(future: F) -> F::Output {
     DEADLINE.scope(None, future).await
 }
 
-/// Runs a call until the earlier of this deadline and the one that is there.
+/// Runs a call until this deadline or the one already in effect, whichever is earlier.
 pub(super) async fn until<T>(
     at: Instant,
     call: impl Future<Output = Result<T>>,
@@ -57,12 +74,22 @@ pub(super) async fn until<T>(
     }
 }
 
-/// An overall deadline: a call that has no answer after `within`, whatever was tried, is a
-/// [`Timeout`](ErrorKind::Timeout).
+/// Limits a whole call: if there is no answer after `within`, including all retries, the call fails
+/// with [`Timeout`](ErrorKind::Timeout).
 ///
-/// What is inside sees it as [`current`], so that no retry starts that can't end and a server is told how
-/// long it has. A deadline that the caller set himself stays if it is earlier, and a call whose deadline
-/// has passed before it starts is not made.
+/// The layers inside see the deadline as [`current`]. So no retry starts that can't end in time, and
+/// a server learns how long it has. An earlier deadline that the caller set still applies. A call
+/// whose deadline has passed before it starts is not made.
+///
+/// ```
+/// use std::time::Duration;
+/// use postcode_core::PostcodeLookup;
+/// use postcode_core::layers::{Deadline, Retry};
+///
+/// fn limited(lookup: impl PostcodeLookup) -> impl PostcodeLookup {
+///     Deadline::new(Retry::new(lookup), Duration::from_secs(1)) // with all retries
+/// }
+/// ```
 #[derive(Debug)]
 pub struct Deadline<L> {
     inner: L,
@@ -70,14 +97,14 @@ pub struct Deadline<L> {
 }
 
 impl<L> Deadline<L> {
-    /// Around a lookup, that long for each call.
+    /// Wraps a lookup and limits each call to this time.
     pub fn new(inner: L, within: Duration) -> Self {
         Self { inner, within }
     }
 }
 
 fn late(call: &impl Display, within: Duration) -> Error {
-    // Nothing is left of the caller's time, so it is no use to ask again.
+    // The caller has no time left, so asking again would be useless.
     Error::new(ErrorKind::Timeout, format!("{call}: no answer within the deadline of {within:?}"))
         .into_persistent()
 }

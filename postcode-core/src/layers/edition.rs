@@ -1,8 +1,9 @@
-//! Which edition of the dataset an answer comes from, as far as one can tell from outside.
+//! Finds out which edition of the dataset an answer comes from, as far as a client can tell.
 //!
-//! An answer does not say its edition; only `info` does. But when `info` gives one fingerprint twice, all that was
-//! asked after the first and answered before the second comes from that edition. (Fingerprints
-//! don't come back: a service that went back to an edition between the two would be missed.)
+//! An answer does not carry its edition; only `info` does. But if `info` gives the same fingerprint
+//! twice, everything asked after the first and answered before the second comes from that edition.
+//! This assumes that fingerprints don't return: a service that changed its edition and went back
+//! between the two would be missed.
 
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -10,31 +11,30 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// When something was asked and when it was answered, by the count of [`Edition::tick`]: a clock on which no two
-/// moments are the same.
+/// When a call began and ended, in ticks of [`Edition::tick`]. No two moments have the same tick.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Span {
     began: u64,
     ended: u64,
 }
 
-/// What a look at the fingerprint says.
+/// The result of comparing a fingerprint with the previous one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Sight {
-    /// The edition is the one that it was.
+    /// The edition has not changed.
     Same,
-    /// It is another, or the first that was seen.
+    /// The edition is different, or the first one seen.
     New,
-    /// The implementation does not tell.
+    /// The implementation does not tell its edition.
     Untold,
 }
 
 #[derive(Debug)]
 pub(super) struct Edition {
     clock: AtomicU64,
-    /// From when on answers are of the present edition.
+    /// The tick from which answers come from the current edition.
     since: AtomicU64,
-    /// Until when they are known to be.
+    /// The tick until which this is known.
     certain: AtomicU64,
     recheck: Duration,
     seen: Mutex<Seen>,
@@ -61,17 +61,17 @@ impl Edition {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// This moment.
+    /// Returns the current moment as a tick.
     pub(super) fn tick(&self) -> u64 {
         self.clock.fetch_add(1, SeqCst)
     }
 
-    /// From that moment to this.
+    /// Returns the span from that tick to now.
     pub(super) fn since(&self, began: u64) -> Span {
         Span { began, ended: self.tick() }
     }
 
-    /// Whether it is time to ask for the edition. Only one who asks gets true.
+    /// Returns whether the edition should be checked now. Only one caller gets true.
     pub(super) fn is_due(&self) -> bool {
         let mut seen = self.seen();
         let due = seen.checked.is_none_or(|checked| checked.elapsed() >= self.recheck);
@@ -81,7 +81,7 @@ impl Edition {
         due
     }
 
-    /// Takes note of a fingerprint that was asked for at `began`.
+    /// Records a fingerprint that was asked for at `began`.
     pub(super) fn observe(&self, began: u64, fingerprint: &str) -> Sight {
         let mut seen = self.seen();
         seen.checked = Some(Instant::now());
@@ -99,17 +99,17 @@ impl Edition {
         }
     }
 
-    /// Whether the implementation has told its edition.
+    /// Returns whether the implementation has told its edition.
     pub(super) fn is_known(&self) -> bool {
         self.seen().fingerprint.is_some()
     }
 
-    /// Whether nothing is known against its being of the present edition.
+    /// Returns whether the answer may come from the current edition: nothing says otherwise.
     pub(super) fn is_current(&self, asked: Span) -> bool {
         asked.began >= self.since.load(SeqCst)
     }
 
-    /// Whether it is known to be of the present edition.
+    /// Returns whether the answer is known to come from the current edition.
     pub(super) fn is_certain(&self, asked: Span) -> bool {
         self.is_current(asked) && asked.ended <= self.certain.load(SeqCst)
     }

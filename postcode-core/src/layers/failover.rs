@@ -1,4 +1,4 @@
-//! Several endpoints of one service.
+//! Calls another endpoint of the same service when one fails.
 
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
@@ -6,20 +6,31 @@ use super::call::Call;
 use super::{Around, Breaker, BreakerConfig, is_fault};
 use crate::{Error, PostcodeLookup, Result, layer};
 
-/// Which endpoint a call begins with.
+/// The endpoint that a call tries first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Order {
-    /// The first one; the others are its reserve.
+    /// The first endpoint; the others are backups.
     AsGiven,
-    /// Each in turn, so that they share the load.
+    /// Each endpoint in turn, so that they share the load.
     RoundRobin,
 }
 
-/// Several endpoints of one service: a call that has a fault at one goes on to the next, until all were asked.
+/// Calls several endpoints of one service: if one has a fault, the call goes to the next, until all
+/// have been tried.
 ///
-/// Each endpoint has a [`Breaker`], so that one that is down costs nothing: it is passed over until it
-/// has recovered. If none answers the caller sees the last fault of an endpoint that was asked; if none was asked,
-/// an error that is [persistent](Error::is_persistent): nothing is gained by asking again at once.
+/// Each endpoint has a [`Breaker`], so an endpoint that is down is skipped until it has recovered. If
+/// no endpoint answers, the caller gets the last fault of an endpoint that was called. If no endpoint
+/// was called, the error is [persistent](Error::is_persistent), because asking again at once would
+/// not help.
+///
+/// ```
+/// use postcode_core::layers::{BreakerConfig, Failover, Order};
+/// use postcode_core::{PostcodeLookup, Result};
+///
+/// fn redundant<L: PostcodeLookup>(endpoints: Vec<L>) -> Result<impl PostcodeLookup> {
+///     Failover::new(endpoints, Order::RoundRobin, BreakerConfig::default())
+/// }
+/// ```
 #[derive(Debug)]
 pub struct Failover<L> {
     endpoints: Vec<Breaker<L>>,
@@ -28,20 +39,20 @@ pub struct Failover<L> {
 }
 
 impl<L> Failover<L> {
-    /// Over these endpoints, each with a breaker like that.
+    /// Creates a failover over these endpoints, each with a breaker of this configuration.
     ///
     /// # Errors
-    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) if there are none.
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) if the list is empty.
     pub fn new(endpoints: impl IntoIterator<Item = L>, order: Order, breaker: BreakerConfig) -> Result<Self> {
         let endpoints: Vec<_> =
             endpoints.into_iter().map(|endpoint| Breaker::with(endpoint, breaker)).collect();
         if endpoints.is_empty() {
-            return Err(Error::invalid("no endpoints to choose from: give one at least"));
+            return Err(Error::invalid("the list of endpoints is empty: give at least one"));
         }
         Ok(Self { endpoints, order, next: AtomicUsize::new(0) })
     }
 
-    /// How many endpoints are asked at present, and how many there are.
+    /// Returns how many endpoints are in use at present, and how many there are.
     pub fn healthy(&self) -> (usize, usize) {
         (self.endpoints.iter().filter(|endpoint| endpoint.is_closed()).count(), self.endpoints.len())
     }

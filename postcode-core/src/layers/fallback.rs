@@ -1,4 +1,4 @@
-//! Another implementation for when the first has a fault.
+//! Answers from a second implementation when the first has a fault.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
@@ -6,10 +6,20 @@ use super::call::Call;
 use super::{Around, is_fault};
 use crate::{ErrorKind, PostcodeLookup, Result, layer};
 
-/// Asks a second implementation what the first one could not answer, and counts how often.
+/// Calls a second implementation when the first one fails, and counts how often.
 ///
-/// On any error but [`InvalidInput`](ErrorKind::InvalidInput), which the second would answer too. If both have a
-/// fault the caller sees the first one's: that is the one to mend.
+/// Any error causes a fallback except [`InvalidInput`](ErrorKind::InvalidInput), which the second
+/// implementation would return too. If both fail, the caller gets the error of the first, because that
+/// is the one to fix.
+///
+/// ```
+/// use postcode_core::PostcodeLookup;
+/// use postcode_core::layers::Fallback;
+///
+/// fn dependable(service: impl PostcodeLookup, library: impl PostcodeLookup) -> impl PostcodeLookup {
+///     Fallback::new(service, library)
+/// }
+/// ```
 #[derive(Debug)]
 pub struct Fallback<L, M> {
     first: L,
@@ -18,12 +28,12 @@ pub struct Fallback<L, M> {
 }
 
 impl<L, M> Fallback<L, M> {
-    /// The one to ask, and the one to ask when that fails.
+    /// Creates a fallback: `second` is called when `first` fails.
     pub fn new(first: L, second: M) -> Self {
         Self { first, second, fallbacks: AtomicU64::new(0) }
     }
 
-    /// How often the second was asked.
+    /// Returns how often the second implementation was called.
     pub fn fallbacks(&self) -> u64 {
         self.fallbacks.load(Relaxed)
     }

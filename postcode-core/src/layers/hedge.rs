@@ -1,4 +1,4 @@
-//! A second attempt when the first is slow.
+//! Starts a second attempt when the first is slow.
 
 use std::pin::pin;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -15,36 +15,46 @@ use crate::{PostcodeLookup, Result, layer};
 /// When the second attempt starts.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum HedgeAfter {
-    /// After so long.
+    /// After this time.
     Fixed(Duration),
-    /// When the first has taken longer than that share (0 to 1) of the calls before it; 0.95 means about one
-    /// call in twenty. Until a hundred calls are measured there is no second attempt.
+    /// When the first attempt has taken longer than this share (0 to 1) of the previous calls. 0.95
+    /// means about one call in twenty. No second attempt starts until a hundred calls have been
+    /// measured.
     Quantile(f64),
 }
 
-/// Starts a second attempt when the first has not answered for a while, and takes the first answer of the two.
-/// The slower one is dropped.
+/// Starts a second attempt when the first has not answered for a while. The first answer is returned
+/// and the slower attempt is dropped.
 ///
-/// It cuts the tail of the latencies where that comes from single slow requests (Dean and Barroso, *The Tail at
-/// Scale*, 2013). A [`Budget`] of 10 % keeps it from doubling the load of a service that is slow altogether.
-/// A fault of one attempt is only the call's if the other one has a fault too.
+/// This shortens the slowest calls if they come from single slow requests (Dean and Barroso, *The Tail
+/// at Scale*, 2013). A [`Budget`] of 10 % keeps it from doubling the load of a service that is slow
+/// overall. The call fails only if both attempts fail.
+///
+/// ```
+/// use postcode_core::PostcodeLookup;
+/// use postcode_core::layers::{Hedge, HedgeAfter};
+///
+/// fn hedged(lookup: impl PostcodeLookup) -> impl PostcodeLookup {
+///     Hedge::new(lookup, HedgeAfter::Quantile(0.95))
+/// }
+/// ```
 #[derive(Debug)]
 pub struct Hedge<L> {
     inner: L,
     after: HedgeAfter,
     budget: Budget,
     latencies: Latencies,
-    /// The quantile in ns, worked out now and then; 0 until then.
+    /// The quantile in ns, recomputed every [`LOOK`] calls; 0 until the first time.
     quantile: AtomicU64,
     calls: AtomicU64,
     hedges: AtomicU64,
 }
 
-/// Calls between two looks at the quantile.
+/// Calls between two computations of the quantile.
 const LOOK: u64 = 100;
 
 impl<L> Hedge<L> {
-    /// Around a lookup, with a budget of 10 %.
+    /// Wraps a lookup, with a budget of 10 %.
     pub fn new(inner: L, after: HedgeAfter) -> Self {
         Self {
             inner,
@@ -57,13 +67,13 @@ impl<L> Hedge<L> {
         }
     }
 
-    /// How many second attempts for how many calls.
+    /// Sets how many second attempts may start per call: see [`Budget`].
     #[must_use]
     pub fn budget(self, budget: Budget) -> Self {
         Self { budget, ..self }
     }
 
-    /// How many second attempts there were.
+    /// Returns how many second attempts there were.
     pub fn hedges(&self) -> u64 {
         self.hedges.load(Relaxed)
     }
@@ -83,7 +93,7 @@ impl<L> Hedge<L> {
         }
     }
 
-    /// Keeps how long an answer took.
+    /// Records how long an answer took.
     fn note<T>(&self, started: Instant, answer: Result<T>) -> Result<T> {
         if answer.is_ok() {
             self.latencies.add(started.elapsed());

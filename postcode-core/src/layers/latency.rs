@@ -1,17 +1,17 @@
-//! How long calls take.
+//! Measures how long calls take.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
-/// Steps of one power of two: a quantile is exact to within a sixteenth.
+/// Buckets per power of two: a quantile is exact to within a sixteenth.
 const STEPS: u64 = 8;
 const BUCKETS: usize = 8 * 40;
-/// With that many in it all counts are halved, so that it tells of the last while and not of all time.
+/// All counts are halved when there are this many, so that the histogram describes recent calls.
 const MANY: u64 = 1 << 17;
 
 /// A histogram of durations, 1 ns to an hour, that any number of threads add to without waiting.
 ///
-/// It tells of the last hundred thousand or so: older ones count half, a quarter, …
+/// It describes about the last hundred thousand calls: older ones count half, a quarter, and so on.
 pub(super) struct Latencies {
     buckets: Box<[AtomicU64; BUCKETS]>,
     count: AtomicU64,
@@ -25,7 +25,7 @@ impl Latencies {
     pub(super) fn add(&self, latency: Duration) {
         self.buckets[bucket(latency)].fetch_add(1, Relaxed);
         if self.count.fetch_add(1, Relaxed) == MANY {
-            // Others may add meanwhile; a handful more or less does not change a quantile.
+            // Other threads may add meanwhile. A few more or less do not change a quantile.
             let mut count = 0;
             for bucket in &*self.buckets {
                 let half = bucket.load(Relaxed) / 2;
@@ -40,7 +40,8 @@ impl Latencies {
         self.buckets.iter().map(|bucket| bucket.load(Relaxed)).sum()
     }
 
-    /// The latency that `quantile` (0 to 1) of the calls don't exceed; `None` before the first.
+    /// Returns the latency that `quantile` (0 to 1) of the calls don't exceed, or `None` before
+    /// the first call.
     pub(super) fn quantile(&self, quantile: f64) -> Option<Duration> {
         let count = self.count();
         let rank = ((count as f64 * quantile).ceil() as u64).clamp(1, count.max(1));
@@ -55,7 +56,8 @@ impl Latencies {
     }
 }
 
-/// Below 16 ns a bucket for each; from there on `STEPS` buckets for each power of two.
+/// Returns the bucket of a latency. Below 16 ns there is one for each, and above that `STEPS` for
+/// each power of two.
 fn bucket(latency: Duration) -> usize {
     let ns = u64::try_from(latency.as_nanos()).unwrap_or(u64::MAX);
     if ns < 2 * STEPS {
@@ -65,7 +67,7 @@ fn bucket(latency: Duration) -> usize {
     ((shift * STEPS + (ns >> shift)) as usize).min(BUCKETS - 1)
 }
 
-/// The middle of a bucket.
+/// Returns the middle of a bucket.
 fn middle(bucket: usize) -> Duration {
     let bucket = bucket as u64;
     if bucket < 2 * STEPS {

@@ -1,22 +1,22 @@
-//! Layers: decorators that compose over any [`PostcodeLookup`], each one a lookup itself.
+//! Layers: decorators that work with any [`PostcodeLookup`]. Each one is a lookup itself.
 //!
 //! | layer | what it does |
 //! |---|---|
 //! | [`Timeout`] | limits each attempt |
-//! | [`Deadline`] | limits the whole call, and tells what is inside how long it has |
-//! | [`Retry`] | asks again what failed for a moment, with backoff, jitter and a budget |
-//! | [`Breaker`] | does not ask what is down |
-//! | [`Bulkhead`] | limits the calls under way |
-//! | [`Hedge`] | a second attempt when the first is slow |
-//! | [`Failover`] | several endpoints |
-//! | [`Fallback`] | another implementation when the first fails |
+//! | [`Deadline`] | limits the whole call, and tells the layers inside how long they have |
+//! | [`Retry`] | repeats calls that failed temporarily, with backoff, jitter and a budget |
+//! | [`Breaker`] | stops calls to an implementation that is down |
+//! | [`Bulkhead`] | limits how many calls run at once |
+//! | [`Hedge`] | starts a second attempt when the first is slow |
+//! | [`Failover`] | calls another endpoint when one fails |
+//! | [`Fallback`] | calls another implementation when the first fails |
 //! | [`Cache`] | keeps answers |
-//! | [`SingleFlight`] | one call for many that ask the same at once |
-//! | [`Batcher`] | one batch for many single lookups at once |
+//! | [`SingleFlight`] | makes one call for equal lookups that run at once |
+//! | [`Batcher`] | joins single lookups that run at once into one batch |
 //! | [`Promotion`] | moves callers from one implementation to another while they run |
 //!
-//! [`Resilience`] stacks those that a client of a service wants, in the order in which they work together.
-//! To write a layer of your own implement [`Around`].
+//! [`Resilience`] configures the layers that a client of a service needs, and [`resilient`] stacks
+//! them in the right order. To write your own layer, implement [`Around`].
 //!
 //! All time here is tokio's: under `tokio::time::pause` every layer is deterministic.
 
@@ -70,7 +70,7 @@ pub use async_trait::async_trait;
 use crate::PostcodeLookup;
 use crate::{Error, ErrorKind};
 
-/// Whether an error is a fault of the implementation, and not its answer to a bad question.
+/// Returns whether an error is a fault of the implementation, not its answer to a bad request.
 fn is_fault(error: &Error) -> bool {
     !matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::NotSupported)
 }

@@ -1,4 +1,4 @@
-//! The layers that a client of a service wants, in the order in which they work together.
+//! Stacks the layers that a client of a service needs, in the right order.
 
 use std::fmt::{self, Display};
 use std::sync::Arc;
@@ -10,8 +10,8 @@ use super::{
 };
 use crate::PostcodeLookup;
 
-/// How a client of a service defends itself, and saves calls. `Default` is sensible for a service in the same
-/// network; `Display` says all of it, for the log at the start.
+/// How a client of a service protects itself, and how it saves calls. The defaults suit a service
+/// in the same network. `Display` shows all settings on one line, for the log at the start.
 ///
 /// ```
 /// use std::time::Duration;
@@ -29,29 +29,30 @@ use crate::PostcodeLookup;
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Resilience {
-    /// The limit of each attempt (1 s): see [`Timeout`].
+    /// The limit of each attempt: see [`Timeout`]. Default: 1 s.
     pub timeout: Duration,
-    /// Attempts after the first (2); 0 for none: see [`Retry`].
+    /// The number of attempts after the first, 0 for none: see [`Retry`]. Default: 2.
     pub retries: u32,
-    /// The longest wait before the first retry (20 ms).
+    /// The longest wait before the first retry. Default: 20 ms.
     pub backoff: Duration,
-    /// Retries per call, 0 to 1 (0.2): see [`Budget`].
+    /// Retries per call, 0 to 1: see [`Budget`]. Default: 0.2.
     pub retry_budget: f64,
-    /// The limit of a call with all its attempts (2 s): see [`Deadline`].
+    /// The limit of a call with all its attempts: see [`Deadline`]. Default: 2 s.
     pub deadline: Duration,
-    /// When to stop asking: see [`Breaker`].
+    /// When to stop calling: see [`Breaker`]. `None` for never.
     pub breaker: Option<BreakerConfig>,
-    /// Calls under way at once (256): see [`Bulkhead`].
+    /// How many calls run at once: see [`Bulkhead`]. `None` for no limit. Default: 256.
     pub bulkhead: Option<usize>,
-    /// A second attempt when the first is slow (off): see [`Hedge`].
+    /// When to start a second attempt: see [`Hedge`]. Default: never.
     pub hedge: Option<HedgeAfter>,
-    /// Single lookups that are joined into one batch at most (off): see [`Batcher`].
+    /// The most single lookups that are joined into one batch: see [`Batcher`]. Default: not
+    /// joined.
     pub join: Option<usize>,
-    /// Whether equal lookups at once share a call (off): see [`SingleFlight`].
+    /// Whether equal lookups that run at once share a call: see [`SingleFlight`]. Default: no.
     pub single_flight: bool,
-    /// Bytes of answers to keep (off): see [`Cache`].
+    /// Bytes of answers to keep: see [`Cache`]. Default: none.
     pub cache: Option<u64>,
-    /// How old a kept answer may be (5 minutes).
+    /// How old a kept answer may be. Default: 5 minutes.
     pub cache_ttl: Duration,
 }
 
@@ -99,17 +100,31 @@ impl Display for Resilience {
     }
 }
 
-/// A lookup behind the layers of that configuration, from the caller inwards: cache, single flight, batcher,
-/// bulkhead, breaker, deadline, retry, hedge, timeout.
+/// Wraps a lookup in the layers of a configuration, from the caller inwards: cache, single flight,
+/// batcher, bulkhead, breaker, deadline, retry, hedge, timeout.
 ///
-/// The order matters: the bulkhead and the breaker refuse before any time is spent; the deadline holds for all
-/// retries together; the timeout is inside the retry, so that a tarpit does not use up all of the call's time.
-/// With a batcher a call may wait for a batch before its own, so that it takes at most twice the deadline.
+/// The order matters. The bulkhead and the breaker refuse a call before any time is spent. The deadline
+/// covers all retries together. The timeout is inside the retry, so that a server that accepts and
+/// never answers does not use up the whole deadline. With a batcher a call may wait for another batch
+/// first, so it takes at most twice the deadline.
+///
+/// ```
+/// use std::sync::Arc;
+/// use postcode_core::PostcodeLookup;
+/// use postcode_core::layers::{Resilience, resilient};
+///
+/// fn protected(lookup: impl PostcodeLookup) -> Arc<dyn PostcodeLookup> {
+///     let mut config = Resilience::default();
+///     config.retries = 1;
+///     config.cache = Some(16 << 20);
+///     resilient(lookup, &config)
+/// }
+/// ```
 pub fn resilient(inner: impl PostcodeLookup, config: &Resilience) -> Arc<dyn PostcodeLookup> {
     guarded(repeated(Timeout::new(inner, config.timeout), config), config)
 }
 
-/// Hedge, retry and deadline around what makes one attempt and limits its time.
+/// Adds hedge, retry and deadline to a lookup that makes one attempt and limits its time.
 pub(crate) fn repeated(attempt: impl PostcodeLookup, config: &Resilience) -> Arc<dyn PostcodeLookup> {
     let mut stack: Arc<dyn PostcodeLookup> = Arc::new(attempt);
     if let Some(after) = config.hedge {
@@ -122,7 +137,8 @@ pub(crate) fn repeated(attempt: impl PostcodeLookup, config: &Resilience) -> Arc
     Arc::new(Deadline::new(stack, config.deadline))
 }
 
-/// Breaker, bulkhead and what saves calls, around what ends within the deadline by itself.
+/// Adds breaker, bulkhead and the layers that save calls to a lookup that already obeys the
+/// deadline.
 pub(crate) fn guarded(mut stack: Arc<dyn PostcodeLookup>, config: &Resilience) -> Arc<dyn PostcodeLookup> {
     if let Some(breaker) = config.breaker {
         stack = Arc::new(Breaker::with(stack, breaker));

@@ -1,4 +1,4 @@
-//! Asking again what failed for a moment.
+//! Repeats calls that failed temporarily.
 
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
@@ -8,18 +8,30 @@ use super::call::Call;
 use super::{Around, Budget, deadline};
 use crate::{Error, PostcodeLookup, Result, layer};
 
-/// Asks again what failed [transiently](Error::is_transient).
+/// Repeats calls that failed [transiently](Error::is_transient).
 ///
 /// - At most [`retries`](Retry::retries) times after the first attempt.
-/// - After a wait with full jitter: anything from nothing to [`backoff`](Retry::backoff), doubled each time
-///   up to [`longest`](Retry::longest), so that clients which failed together don't come back together.
-/// - Not before what the other side asked for (`Retry-After`); if that is more than `longest`, not at all.
-/// - Never past the [deadline](super::deadline::current): where the wait would not leave any time, the error
-///   is returned at once.
-/// - Only while the [`Budget`] lasts: 20 % of the calls, ten saved.
+/// - After a random wait ("full jitter") of zero to [`backoff`](Retry::backoff). The upper limit
+///   doubles with each retry, up to [`longest`](Retry::longest). So clients that failed together don't
+///   come back together.
+/// - Not before the time that the server asked for (`Retry-After`). If that is more than `longest`, the
+///   call is not repeated.
+/// - Never past the [deadline](super::deadline::current): if the wait would leave no time, the error is
+///   returned at once.
+/// - Only while the [`Budget`] lasts: 20 % of the calls, and ten saved.
 ///
-/// An error that it gives up on is marked [persistent](Error::is_persistent), so that no outer layer
-/// begins again. Every call of the trait only reads, so every one may be repeated.
+/// An error that is no longer retried is marked [persistent](Error::is_persistent), so that no outer
+/// layer retries it again. Every call of the trait only reads, so every call may be repeated.
+///
+/// ```
+/// use std::time::Duration;
+/// use postcode_core::PostcodeLookup;
+/// use postcode_core::layers::{Retry, Timeout};
+///
+/// fn retried(lookup: impl PostcodeLookup) -> impl PostcodeLookup {
+///     Retry::new(Timeout::new(lookup, Duration::from_millis(200))).retries(3)
+/// }
+/// ```
 pub struct Retry<L> {
     inner: L,
     retries: u32,
@@ -30,7 +42,7 @@ pub struct Retry<L> {
 }
 
 impl<L> Retry<L> {
-    /// Around a lookup: 2 retries, backoff from 20 ms to 1 s, a budget of 20 %.
+    /// Wraps a lookup: 2 retries, a backoff from 20 ms to 1 s, and a budget of 20 %.
     pub fn new(inner: L) -> Self {
         Self {
             inner,
@@ -42,37 +54,38 @@ impl<L> Retry<L> {
         }
     }
 
-    /// How often to ask again at most.
+    /// Sets how many retries there are at most: 2 unless set.
     #[must_use]
     pub fn retries(self, retries: u32) -> Self {
         Self { retries, ..self }
     }
 
-    /// The longest wait before the first retry.
+    /// Sets the longest wait before the first retry: 20 ms unless set.
     #[must_use]
     pub fn backoff(self, backoff: Duration) -> Self {
         Self { backoff, ..self }
     }
 
-    /// The longest wait before any retry.
+    /// Sets the longest wait before any retry: 1 s unless set.
     #[must_use]
     pub fn longest(self, longest: Duration) -> Self {
         Self { longest, ..self }
     }
 
-    /// How many retries for how many calls.
+    /// Sets how many retries are allowed per call: see [`Budget`].
     #[must_use]
     pub fn budget(self, budget: Budget) -> Self {
         Self { budget, ..self }
     }
 
-    /// Makes the jitter the same in every run.
+    /// Seeds the jitter, so that every run waits for the same times.
     #[must_use]
     pub fn seed(self, seed: u64) -> Self {
         Self { random: Mutex::new(fastrand::Rng::with_seed(seed)), ..self }
     }
 
-    /// How long to wait before that retry, the first being 0; `None` if it is no use.
+    /// Returns how long to wait before a retry, the first being 0, or `None` if retrying would not
+    /// help.
     fn wait(&self, retry: u32, error: &Error) -> Option<Duration> {
         let ceiling = self.backoff.saturating_mul(2_u32.saturating_pow(retry)).min(self.longest);
         let share = self.random.lock().unwrap_or_else(PoisonError::into_inner).f64();

@@ -1,4 +1,4 @@
-//! One call for many that ask the same at once.
+//! Makes one call for equal lookups that run at once.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -14,20 +14,32 @@ use crate::{Answer, Postcode, PostcodeLookup, PostcodeLookupExt, Result, layer};
 type Flight = BoxFuture<'static, Result<Answer>>;
 type Flights = Mutex<HashMap<Postcode, (u64, WeakShared<Flight>)>>;
 
-/// Lookups of one postcode that run at the same time share one call.
+/// Shares one call between lookups of the same postcode that run at the same time.
 ///
-/// All of them drive it, so that any may be dropped, the first one too, and the others get their answer; when
-/// all are dropped the call is too. A failed call fails all that share it. What begins after the answer came asks
-/// anew: this is no cache. Batches and the other methods pass.
+/// All callers drive the call, so any of them may be dropped, even the first, and the others still get
+/// their answer. If all are dropped, the call is dropped too. A failed call fails for all callers. A
+/// lookup that begins after the answer came makes a new call: this is not a cache. Batches and the
+/// other methods pass unchanged.
 ///
-/// The shared call has no one's [deadline](super::deadline::current): put a [`Timeout`](super::Timeout) inside.
+/// The shared call has no caller's [deadline](super::deadline::current): put a
+/// [`Timeout`](super::Timeout) inside.
+///
+/// ```
+/// use std::time::Duration;
+/// use postcode_core::PostcodeLookup;
+/// use postcode_core::layers::{SingleFlight, Timeout};
+///
+/// fn shared(lookup: impl PostcodeLookup) -> impl PostcodeLookup {
+///     SingleFlight::new(Timeout::new(lookup, Duration::from_secs(1)))
+/// }
+/// ```
 pub struct SingleFlight<L> {
     inner: Arc<L>,
     flights: Arc<Flights>,
     next: Mutex<u64>,
 }
 
-/// Takes a flight off the list when it has ended or all its callers are gone.
+/// Removes a shared call from the list when it has ended or all its callers are gone.
 struct Landing {
     flights: Arc<Flights>,
     postcode: Postcode,
@@ -44,12 +56,12 @@ impl Drop for Landing {
 }
 
 impl<L: PostcodeLookup> SingleFlight<L> {
-    /// Around a lookup.
+    /// Wraps a lookup.
     pub fn new(inner: L) -> Self {
         Self { inner: Arc::new(inner), flights: Arc::default(), next: Mutex::default() }
     }
 
-    /// The call for that postcode that is under way, or else a new one.
+    /// Returns the running call for a postcode, or starts one.
     fn board(&self, postcode: Postcode) -> Shared<Flight> {
         let mut flights = lock(&self.flights);
         if let Some(flight) = flights.get(&postcode).and_then(|(_, flight)| flight.upgrade()) {

@@ -1,4 +1,4 @@
-//! A limit on one attempt.
+//! Limits one attempt.
 
 use std::time::Duration;
 
@@ -6,11 +6,21 @@ use super::call::Call;
 use super::{Around, deadline};
 use crate::{Error, ErrorKind, PostcodeLookup, Result, layer};
 
-/// A limit on each attempt: one that has no answer after `limit` is a [`Timeout`](ErrorKind::Timeout), and
-/// the attempt is dropped.
+/// Limits each attempt. An attempt without an answer after `limit` is dropped and fails with
+/// [`Timeout`](ErrorKind::Timeout).
 ///
-/// It belongs inside [`Retry`](super::Retry), always: without it a server that accepts and never answers
-/// holds the first attempt until the [`Deadline`](super::Deadline), and none is left to try again.
+/// Always put it inside [`Retry`](super::Retry). Without it, a server that accepts and never answers
+/// holds the first attempt until the [`Deadline`](super::Deadline), and no time is left to retry.
+///
+/// ```
+/// use std::time::Duration;
+/// use postcode_core::PostcodeLookup;
+/// use postcode_core::layers::Timeout;
+///
+/// fn limited(lookup: impl PostcodeLookup) -> impl PostcodeLookup {
+///     Timeout::new(lookup, Duration::from_millis(200))
+/// }
+/// ```
 #[derive(Debug)]
 pub struct Timeout<L> {
     inner: L,
@@ -18,7 +28,7 @@ pub struct Timeout<L> {
 }
 
 impl<L> Timeout<L> {
-    /// Around a lookup, that long for each attempt.
+    /// Wraps a lookup and limits each attempt to this time.
     pub fn new(inner: L, limit: Duration) -> Self {
         Self { inner, limit }
     }

@@ -1,4 +1,4 @@
-//! Counts over the last while.
+//! Counts events in a sliding window of time.
 
 use std::time::Duration;
 
@@ -6,8 +6,8 @@ use tokio::time::Instant;
 
 const SLOTS: u32 = 10;
 
-/// `N` counters over a sliding window of time, in ten slots: what is older than the window is forgotten a
-/// tenth at a time.
+/// `N` counters over a sliding window of time, in ten slots. Each slot is reset as the window moves
+/// past it.
 #[derive(Debug)]
 pub(super) struct Window<const N: usize> {
     slot: Duration,
@@ -23,7 +23,7 @@ impl<const N: usize> Window<N> {
         Self { slot, began: Instant::now(), counts: [[0; N]; SLOTS as usize], at: 0 }
     }
 
-    /// Forgets all.
+    /// Resets all counters.
     pub(super) fn clear(&mut self) {
         self.counts = [[0; N]; SLOTS as usize];
     }

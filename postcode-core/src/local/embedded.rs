@@ -1,5 +1,5 @@
-//! The embedded country from the moment it is asked for: unpacked on a thread of its own, and until that is done, a lookup
-//! of few postcodes is answered from the blocks of the pack that they are in.
+//! The embedded data: unpacked on a separate thread. Until that is done, lookups of a few postcodes
+//! are answered from single blocks of the pack.
 
 use std::fmt;
 use std::future::poll_fn;
@@ -20,31 +20,31 @@ use crate::{
     ScottishPostcode, Within,
 };
 
-/// So many blocks are unpacked by themselves. Each takes a tenth of what the whole takes, so more of them would not be
-/// there earlier than the whole.
+/// The most blocks that are unpacked separately. Each takes a tenth of the time of the whole pack,
+/// so more of them would not be ready earlier.
 const MAX_PARTS: usize = 4;
 
-/// The country of this binary, which answers some lookups before it is unpacked; the others wait for that, for some tenths
-/// of a second after the start.
+/// The embedded data, which answers some lookups before it is unpacked. The others wait for that,
+/// until some tenths of a second after the start.
 pub(crate) struct Embedded(Arc<Country>);
 
 struct Country {
     pack: Pack<'static>,
-    /// Datasets of one block each, by its number, until the whole is there.
+    /// Datasets of one block each, by block number, until everything is unpacked.
     parts: Mutex<Vec<(usize, Dataset)>>,
     whole: OnceLock<Result<Local>>,
     waiting: Mutex<Vec<Waker>>,
 }
 
 impl Embedded {
-    /// Begins to unpack.
+    /// Starts to unpack.
     ///
     /// # Errors
     /// [`NotSupported`](ErrorKind::NotSupported) if the binary was built without the data.
     pub(crate) fn open() -> Result<Self> {
         let country = Arc::new(Country::packed()?);
         let unpacking = Unpacking(country.clone());
-        // If there is no thread to be had, the closure is dropped without having run.
+        // If no thread can be started, the closure is dropped without having run.
         let started = thread::Builder::new().name("unpack".to_owned()).spawn(move || unpacking.run());
         if started.is_err() {
             return Ok(Self(Arc::new(Country::whole(Local::embedded()?)?)));
@@ -77,7 +77,8 @@ impl Country {
         if let Some(whole) = self.whole.get() {
             return Poll::Ready(whole);
         }
-        // Locked before the second look, so that whoever sets it after that finds the waker.
+        // Locked before the second check, so that the thread that sets the result afterwards sees
+        // the waker.
         let mut waiting = lock(&self.waiting);
         if let Some(whole) = self.whole.get() {
             return Poll::Ready(whole);
@@ -88,10 +89,11 @@ impl Country {
         Poll::Pending
     }
 
-    /// The answers, if they can be had before the whole is there.
+    /// Returns the answers, if they are available before everything is unpacked.
     fn early(&self, postcodes: &[Postcode]) -> Option<Vec<Answer>> {
         let mut parts = lock(&self.parts);
-        // While this waited for the lock: nobody would clear them once more.
+        // Check again under the lock: parts added after unpacking has finished would never be
+        // freed.
         if self.whole.get().is_some() {
             return None;
         }
@@ -101,7 +103,7 @@ impl Country {
                 if parts.len() == MAX_PARTS {
                     return None;
                 }
-                // One that can't be made says nothing here: the whole will say what is wrong.
+                // The error of a part is ignored here: unpacking everything will report it.
                 parts.push((block, self.pack.part(block).ok()?));
             }
         }
@@ -114,7 +116,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The work of the thread. However it ends, those who wait are told.
+/// The work of the thread. However it ends, waiting calls are woken.
 struct Unpacking(Arc<Country>);
 
 impl Unpacking {
@@ -139,7 +141,7 @@ impl fmt::Debug for Embedded {
 }
 
 impl Local {
-    /// Over the embedded country, see [`Dataset::embedded`].
+    /// Creates a lookup over the embedded data: see [`Dataset::embedded`].
     ///
     /// # Errors
     /// [`NotSupported`](crate::ErrorKind::NotSupported) if the binary was built without the data.

@@ -1,4 +1,4 @@
-//! The in-process implementation: a dataset that can be replaced while it serves.
+//! The in-process implementation, whose dataset can be replaced while it serves.
 
 #[cfg(feature = "embedded")]
 mod embedded;
@@ -23,10 +23,10 @@ pub(crate) use embedded::Embedded;
 
 /// Looks postcodes up in this process, in a [`Dataset`].
 ///
-/// Nothing here waits: every call reads memory, and its future is ready at once, but for that of
-/// [`within`](PostcodeLookup::within): the search of a large region gives other tasks a turn every millisecond or so, and ends when
-/// its future is dropped. Callers who want neither trait nor
-/// future use the methods of [`Dataset`], which [`dataset`](Self::dataset) gives.
+/// Calls read memory and don't wait, so their futures are ready at once. The only exception is
+/// [`within`](PostcodeLookup::within): the search of a large region yields to other tasks about
+/// every millisecond, and stops when its future is dropped. Callers who need neither trait nor
+/// future use the methods of [`Dataset`], which [`dataset`](Self::dataset) returns.
 ///
 /// ```
 /// use postcode_core::dataset::{DatasetBuilder, Metadata, Row};
@@ -45,12 +45,12 @@ pub(crate) use embedded::Embedded;
 pub struct Local(ArcSwap<Dataset>);
 
 impl Local {
-    /// Over an open dataset.
+    /// Creates a lookup from an open dataset.
     pub fn new(dataset: Dataset) -> Self {
         Self(ArcSwap::from_pointee(dataset))
     }
 
-    /// Over a dataset file, see [`Dataset::open`].
+    /// Opens a dataset file: see [`Dataset::open`].
     ///
     /// # Errors
     /// [`Dataset`](crate::ErrorKind::Dataset) if the file is missing, damaged or of another format.
@@ -58,12 +58,13 @@ impl Local {
         Dataset::open(path).map(Self::new)
     }
 
-    /// Over the dataset that a URL names, `embedded:` or `file:PATH`, as [`connect`](crate::connect) reads it, with its
-    /// options.
+    /// Opens the dataset of a URL, `embedded:` or `file:PATH` with its options, as
+    /// [`connect`](crate::connect) does.
     ///
     /// # Errors
-    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) for any other URL, and those of [`open`](Self::open);
-    /// [`NotSupported`](crate::ErrorKind::NotSupported) for `embedded:` without feature `embedded`.
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) for any other URL;
+    /// [`NotSupported`](crate::ErrorKind::NotSupported) for `embedded:` without the feature
+    /// `embedded`; the errors of [`open`](Self::open).
     ///
     /// ```
     /// let error = postcode_core::Local::from_url("file:/nowhere/uk.postcodes").unwrap_err();
@@ -73,11 +74,13 @@ impl Local {
         Self::open_url(url, Demands::default()).map(|opened| opened.local)
     }
 
-    /// As [`from_url`](Self::from_url), with demands that the options of the URL may change, and says what was checked.
+    /// Opens the dataset of a URL like [`from_url`](Self::from_url), with demands that the options
+    /// of the URL may change. Returns what was checked too.
     ///
     /// # Errors
-    /// As [`from_url`](Self::from_url); [`Dataset`](ErrorKind::Dataset) for a file that does not hold to the demands;
-    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) for `embedded:` if a signature is demanded.
+    /// The same as [`from_url`](Self::from_url); [`Dataset`](ErrorKind::Dataset) for a file that
+    /// does not meet the demands; [`InvalidInput`](crate::ErrorKind::InvalidInput) for `embedded:`
+    /// if a signature is demanded.
     pub fn open_url(url: &str, demands: Demands) -> Result<Opened> {
         let url = SourceUrl::parse(url)?;
         let scheme = match &url.source {
@@ -96,7 +99,8 @@ impl Local {
                         "embedded: is part of this program and has no signature: give file:/path/uk.postcodes",
                     ));
                 }
-                // Unpacking compares the fingerprint, which is made of the checksums of what was unpacked.
+                // Unpacking compares the fingerprint, which covers the checksums of the unpacked
+                // sections.
                 let verified = Verify::Checksums;
                 return Ok(Opened { local: Self::embedded()?, verified, signature: None });
             }
@@ -113,7 +117,7 @@ impl Local {
         })
     }
 
-    /// The dataset that answers now. It stays the same edition even if another replaces it.
+    /// Returns the current dataset. It stays the same edition even if another replaces it.
     pub fn dataset(&self) -> Dataset {
         Dataset::clone(&self.0.load())
     }
@@ -127,7 +131,8 @@ impl Local {
         Ok(answers)
     }
 
-    /// Answers from another dataset from now on, and gives back the one before. Calls under way end with the old one.
+    /// Replaces the dataset, and returns the previous one. Running calls finish with the previous
+    /// one.
     pub fn replace(&self, dataset: Dataset) -> Dataset {
         Dataset::clone(&self.0.swap(Arc::new(dataset)))
     }
@@ -137,18 +142,19 @@ impl Local {
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Opened {
-    /// Answers from it.
+    /// The lookup.
     pub local: Local,
-    /// How much of it was checked.
+    /// How thoroughly the file was checked.
     pub verified: Verify,
-    /// The signature next to the file, if there is one. It was checked if a signature was demanded.
+    /// The signature next to the file, if there is one. It was verified if a signature was
+    /// demanded.
     pub signature: Option<String>,
 }
 
-/// Rows and edges of a polygon that the search of a region or place looks at before it gives other tasks a turn.
+/// Rows and polygon edges that the search of a region or place examines before it yields to other tasks.
 const BETWEEN_TURNS: u64 = 20_000;
 
-/// Lets the executor run other tasks, or drop this one.
+/// Yields to the executor, which may run other tasks or drop this one.
 async fn give_turn() {
     let mut given = false;
     std::future::poll_fn(|context| {

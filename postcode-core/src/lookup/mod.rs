@@ -1,4 +1,4 @@
-//! The seam: the trait that callers hold and never look behind.
+//! The lookup trait.
 
 mod ext;
 mod pages;
@@ -18,109 +18,132 @@ use crate::{
 #[cfg(doc)]
 use crate::{Error, MAX_BATCH, MAX_LIMIT, MAX_NEIGHBOURS, MAX_QUERY, MAX_RADIUS};
 
-/// Looks up UK postcodes, in this process or in another; the caller can't tell which.
+/// Looks up UK postcodes, in this process or in another. The caller can't tell which.
 ///
 /// # Contract
 ///
-/// What every implementation promises, and the conformance suite tests:
+/// Every implementation keeps these promises, which the conformance suite tests:
 ///
 /// - **Answers.** A live postcode, a terminated one, an unknown one and one that the dataset does not
-///   cover are four different [`Answer`]s, all `Ok`. "Not found" is never an error, and an error is never
-///   "not found".
-/// - **Batches.** `lookup` answers position by position: as many answers as postcodes, in their order,
-///   duplicates answered each time, an empty batch with an empty answer. All answers of one batch come
-///   from one edition of the dataset. At most [`MAX_BATCH`] postcodes.
-/// - **Order.** `autocomplete`, `within` and `place_postcodes` answer in the order of postcodes, `nearest` by distance and then
-///   in the order of postcodes, `nearest_outcodes` by distance and then in the order of outcodes, and `outcodes` in that.
-///   `search`, `places` and `find_places` answer in the orders described there.
-/// - **Limits.** A `limit` is 1 to [`MAX_LIMIT`], for `nearest` to [`MAX_NEIGHBOURS`] and for a page of `within` to
-///   [`MAX_PAGE`](crate::MAX_PAGE), a radius 0 to [`MAX_RADIUS`] metres, a text at most [`MAX_QUERY`] bytes. Outside of
-///   these every implementation answers [`InvalidInput`](crate::ErrorKind::InvalidInput), before any work. A service
-///   whose operator allows less answers it for what is beyond that.
-/// - **Errors.** Bad input is `InvalidInput` and asking again does not help; what an implementation can't do
-///   is `NotSupported`, such as places of a dataset without any; all else says by [`Error::is_transient`] whether asking again may help.
+///   cover are four different [`Answer`]s, all `Ok`. "Not found" is never an error, and an error never
+///   means "not found".
+/// - **Batches.** `lookup` answers position by position: as many answers as postcodes, in their order.
+///   Duplicates are answered each time, and an empty batch has an empty answer. All answers of one batch
+///   come from one edition of the dataset. A batch has at most [`MAX_BATCH`] postcodes.
+/// - **Order.** `autocomplete`, `within` and `place_postcodes` answer in the order of postcodes,
+///   `outcodes` in the order of outcodes, and `nearest` and `nearest_outcodes` by distance and then in
+///   these orders. For `search`, `places` and `find_places` see there.
+/// - **Limits.** A `limit` is 1 to [`MAX_LIMIT`], for `nearest` to [`MAX_NEIGHBOURS`] and for a page of
+///   `within` to [`MAX_PAGE`](crate::MAX_PAGE). A radius is 0 to [`MAX_RADIUS`] metres, and a text at most
+///   [`MAX_QUERY`] bytes. Outside these limits every implementation returns
+///   [`InvalidInput`](crate::ErrorKind::InvalidInput), before any work. So does a service beyond the
+///   lower limits that its operator has set.
+/// - **Errors.** `InvalidInput` means that the input is wrong, and asking again does not help.
+///   `NotSupported` means that the implementation can't answer, for example because its dataset has no
+///   places. For other errors [`Error::is_transient`] says whether asking again may help.
 /// - **Idempotence.** Every method only reads. It may be called twice, retried and hedged.
-/// - **Cancellation.** Dropping a call's future stops it; nothing else is affected.
-/// - **Time.** An implementation that can wait has a deadline of its own, and answers
+/// - **Cancellation.** Dropping a call's future stops the call, and nothing else is affected.
+/// - **Time.** An implementation that waits for something has its own deadline, and returns
 ///   [`Timeout`](crate::ErrorKind::Timeout) when it passes. No call hangs.
 ///
-/// The methods are few on purpose; [`PostcodeLookupExt`] has the convenient ones. Implement all of them in a
-/// decorator: there are no default bodies, so that none can be forgotten.
+/// The trait is small on purpose; [`PostcodeLookupExt`] has convenient calls. A decorator implements all
+/// methods: there are no default bodies, so that none can be forgotten.
+///
+/// ```
+/// use postcode_core::{PostcodeLookup, PostcodeLookupExt, Result};
+///
+/// /// Works with any source: the embedded data, a file or a service.
+/// async fn district(postcodes: &dyn PostcodeLookup, text: &str) -> Result<Option<String>> {
+///     let answer = postcodes.get_str(text).await?;
+///     Ok(answer.record().and_then(|record| record.admin_district()).map(str::to_owned))
+/// }
+/// ```
 #[cfg_attr(feature = "mock", mockall::automock)]
 #[async_trait]
 pub trait PostcodeLookup: Debug + Send + Sync + 'static {
-    /// What each of these postcodes is.
+    /// Looks up each of these postcodes: at most [`MAX_BATCH`], answered position by position.
     async fn lookup(&self, postcodes: &[Postcode]) -> Result<Vec<Answer>>;
 
-    /// The outcode summed up over its live postcodes; `None` if it has none.
+    /// Returns the summary of an outcode over its live postcodes, or `None` if it has none.
     async fn outcode(&self, outcode: Outcode) -> Result<Option<OutcodeSummary>>;
 
-    /// The first live postcodes that begin with a text, ignoring case and spaces. An empty text begins all.
+    /// Returns the first live postcodes that begin with a text, at most `limit`. Case and spaces
+    /// are ignored. An empty text matches all.
     async fn autocomplete(&self, prefix: &str, limit: usize) -> Result<Vec<Postcode>>;
 
-    /// Live postcodes for a partial text, exactly as `GET /postcodes?q=` of postcodes.io finds and orders them:
-    /// a window of `limit` postcodes from the text on, of which those are kept that contain it.
-    /// For completing what a person types, [`autocomplete`](Self::autocomplete) is better.
+    /// Returns live postcodes for a partial text, exactly as `GET /postcodes?q=` of postcodes.io
+    /// finds and orders them: it looks at `limit` postcodes from the text on, and keeps those that
+    /// contain it. To complete what a person types, [`autocomplete`](Self::autocomplete) is better.
     async fn search(&self, query: &str, limit: usize) -> Result<Vec<Record>>;
 
-    /// The live postcodes around a point or a postcode, nearest first, itself included. `None` if the origin is
-    /// a postcode that is unknown or has no location.
+    /// Returns the live postcodes around a point or a postcode, nearest first, including the
+    /// postcode itself. `None` if the origin is a postcode that is unknown or has no location.
     async fn nearest(&self, query: &Nearest) -> Result<Option<Vec<Neighbour>>>;
 
-    /// The outcodes around a point or an outcode, nearest first, itself included: by the mean locations of their live
-    /// postcodes. `None` if the origin is an outcode without live postcodes or without a location.
+    /// Returns the outcodes around a point or an outcode, nearest first, including the outcode
+    /// itself. Distances are to the mean locations of their live postcodes. `None` if the origin is
+    /// an outcode without live postcodes or without a location.
     async fn nearest_outcodes(&self, query: &NearestOutcodes) -> Result<Option<Vec<OutcodeSummary>>>;
 
-    /// A page of the live postcodes of a region, in the order of postcodes. `None` if the region is an area, an outcode
-    /// or a sector without live postcodes: its name may be misspelt. A circle, box or polygon without any is an empty page.
+    /// Returns a page of the live postcodes of a region, in the order of postcodes. `None` if the
+    /// region is an area, an outcode or a sector without live postcodes: its name may be misspelt.
+    /// For a circle, box or polygon without any, the page is empty.
     ///
-    /// A page is of one edition of the dataset, and says where the next one begins. If the dataset is replaced between
-    /// two pages, each is of its own edition, and what is in both is still given once.
-    /// [`pages`](PostcodeLookupExt::pages) goes through all.
+    /// A page comes from one edition of the dataset, and says where the next one begins. If the
+    /// dataset is replaced between two pages, each comes from its own edition, and a postcode that
+    /// is in both editions is still returned once. [`pages`](PostcodeLookupExt::pages) goes through
+    /// all pages.
     async fn within(&self, query: &Within) -> Result<Option<Page>>;
 
-    /// The first outcodes with live postcodes that begin with a text, ignoring case and spaces. An empty text begins all.
+    /// Returns the first outcodes with live postcodes that begin with a text, at most `limit`. Case
+    /// and spaces are ignored. An empty text matches all.
     async fn outcodes(&self, prefix: &str, limit: usize) -> Result<Vec<Outcode>>;
 
-    /// Any live postcode, of an outcode if one is given. `None` if there is none.
+    /// Returns a random live postcode, of this outcode if one is given. `None` if there are no live
+    /// postcodes.
     async fn random(&self, outcode: Option<Outcode>) -> Result<Option<Record>>;
 
-    /// The populated place of that code, in any case. `None` if there is none.
+    /// Returns the populated place with this code, in any case, or `None`.
     async fn place(&self, code: &str) -> Result<Option<Place>>;
 
-    /// Populated places by name, as `GET /places?q=` of postcodes.io finds them: those that have the words of the
-    /// text side by side in one of their names, accents told apart; if there are none, those of which a name begins with
-    /// the text, accents aside. A blank text finds nothing.
+    /// Returns populated places by name, as `GET /places?q=` of postcodes.io finds them. First
+    /// choice are places with a name that contains the words of the text next to each other;
+    /// accents matter. If there are none, places with a name that begins with the text; accents are
+    /// ignored. A blank text finds nothing.
     ///
-    /// The former are ordered by how much of the name the words are, then larger settlements before smaller ones, the
-    /// latter by the name that begins with the text; then by name and code. (postcodes.io leaves the order of ties and
-    /// of the latter open.)
+    /// The former are ordered by how much of the name the words make up, then by size of
+    /// settlement, largest first. The latter are ordered by the name that begins with the text.
+    /// Ties are ordered by name and code. (postcodes.io does not define the order of ties, or of
+    /// the latter.)
     async fn places(&self, query: &str, limit: usize) -> Result<Vec<Place>>;
 
-    /// Places by what a person types: populated places, islands, and the counties, unitary authorities and districts
-    /// that they lie in.
+    /// Returns places as a person types them: populated places, islands, and the counties, unitary
+    /// authorities and districts that they lie in.
     ///
-    /// Each name of a place counts, such as the Welsh and the English one. Case, accents, apostrophes, hyphens and the
-    /// spaces between words make no difference, `&` is "and", and "Saint" is "St". A place is found if a name of it
-    /// begins with the text, or if each word of the text begins a word of the name. Only if there are none, typing errors
-    /// are allowed for: one in a word of four to seven letters, two in a longer one, where two letters in each other's
-    /// place are one error.
+    /// All names of a place count, such as the Welsh and the English one. Case, accents,
+    /// apostrophes, hyphens and the spaces between words make no difference, `&` is "and", and
+    /// "Saint" is "St". A place is found if one of its names begins with the text, or if each word
+    /// of the text begins a word of the name. Only if there are none, typing errors are allowed:
+    /// one in a word of four to seven letters, two in a longer one. Two swapped letters are one
+    /// error.
     ///
-    /// They are ordered by [`MatchKind`](crate::MatchKind), then fewer typing errors first, then cities, towns, islands
-    /// and areas, villages, suburban areas, hamlets and other settlements, then shorter names first, then by name and
-    /// code. Each place is there once, by the name that answers best.
+    /// They are ordered by [`MatchKind`](crate::MatchKind), then fewer typing errors first, then
+    /// cities, towns, islands and areas, villages, suburban areas, hamlets and other settlements,
+    /// then shorter names first, then by name and code. Each place appears once, with the name that
+    /// matches best.
     ///
-    /// What Ordnance Survey gives no position for, a county for example, is at the mean position of the populated places
-    /// in it.
+    /// Some places, such as counties, have no position from Ordnance Survey. Theirs is the mean
+    /// position of the populated places in them.
     async fn find_places(&self, query: &PlaceQuery) -> Result<Vec<PlaceMatch>>;
 
-    /// The live postcodes in the box on the National Grid around the place of that code, which
-    /// [`find_places`](Self::find_places) or [`places`](Self::places) gave: `limit` of them after a postcode, or the
-    /// first. `None` if there is no such place.
+    /// Returns live postcodes in the box on the National Grid around a place, given by a code from
+    /// [`find_places`](Self::find_places) or [`places`](Self::places): `limit` of them after the
+    /// postcode `after`, or the first ones. `None` if there is no such place.
     ///
-    /// A box holds what is around a town too: some of these postcodes are its neighbours'. A side that Ordnance Survey
-    /// does not give is 500 metres from the place. A place without a location has none. An area, a county for example, has
-    /// no box, and one of more than 200 km is too large: [`NotSupported`](crate::ErrorKind::NotSupported).
+    /// The box also contains surroundings, so some of these postcodes belong to neighbouring
+    /// places. A side that Ordnance Survey does not give is 500 metres from the place. A place
+    /// without a location has no postcodes. An area, such as a county, has no box, and a box of
+    /// more than 200 km is too large: both are [`NotSupported`](crate::ErrorKind::NotSupported).
     async fn place_postcodes(
         &self,
         code: &str,
@@ -128,18 +151,18 @@ pub trait PostcodeLookup: Debug + Send + Sync + 'static {
         limit: usize,
     ) -> Result<Option<PlacePostcodes>>;
 
-    /// Any populated place. `None` if there is none.
+    /// Returns a random populated place, or `None` if the dataset has no places.
     async fn random_place(&self) -> Result<Option<Place>>;
 
-    /// What the Scottish Postcode Directory says of a postcode; `None` if it has not that postcode, or no longer. A server of postcodes.io 18 knows
-    /// the constituency only.
+    /// Returns the entry of a postcode in the Scottish Postcode Directory, or `None` if it has no
+    /// live entry there. A postcodes.io 18 server knows only the constituency.
     async fn scottish_postcode(&self, postcode: Postcode) -> Result<Option<ScottishPostcode>>;
 
-    /// The dataset that the answers come from.
+    /// Returns the edition, source, licence and size of the dataset.
     async fn info(&self) -> Result<DatasetInfo>;
 }
 
-/// A pointer to a lookup is a lookup, so that decorators take either.
+/// Implements the trait for pointers to a lookup, so that decorators accept either.
 macro_rules! forward {
     ($($pointer:ty),*) => {$(
         #[deny(clippy::missing_trait_methods)]

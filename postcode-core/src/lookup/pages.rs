@@ -1,8 +1,9 @@
-//! All pages of a region.
+//! Goes through all pages of a region.
 
 use crate::{MAX_PAGE, Postcode, PostcodeLookup, Record, Region, Result, Within};
 
-/// The pages of a region, one after the other: see [`PostcodeLookupExt::pages`](crate::PostcodeLookupExt::pages).
+/// Returns the pages of a region one after the other: see
+/// [`PostcodeLookupExt::pages`](crate::PostcodeLookupExt::pages).
 ///
 /// ```
 /// use postcode_core::{PostcodeLookup, PostcodeLookupExt, Region, Result};
@@ -19,7 +20,7 @@ use crate::{MAX_PAGE, Postcode, PostcodeLookup, Record, Region, Result, Within};
 #[derive(Debug)]
 pub struct Pages<'a, L: ?Sized> {
     lookup: &'a L,
-    /// `None` when all has been given.
+    /// The query of the next page; `None` after the last page.
     rest: Option<Within>,
 }
 
@@ -28,14 +29,14 @@ impl<'a, L: PostcodeLookup + ?Sized> Pages<'a, L> {
         Self { lookup, rest: Some(Within::of(region).limit(MAX_PAGE)) }
     }
 
-    /// So many at most in a page, 1 to [`MAX_PAGE`], which is the default.
+    /// Sets the most records in a page, 1 to [`MAX_PAGE`], which is the default.
     #[must_use]
     pub fn limit(mut self, limit: usize) -> Self {
         self.rest = self.rest.map(|rest| rest.limit(limit));
         self
     }
 
-    /// Only what comes after a postcode.
+    /// Starts after this postcode.
     #[must_use]
     pub fn after(mut self, after: impl Into<Option<Postcode>>) -> Self {
         let after = after.into();
@@ -43,11 +44,12 @@ impl<'a, L: PostcodeLookup + ?Sized> Pages<'a, L> {
         self
     }
 
-    /// The records of the next page; `None` when there are no more, at once if the region is
-    /// [not known](PostcodeLookup::within). After an error it may be called again, and asks for the same page.
+    /// Returns the records of the next page, or `None` when there are no more. It is `None` at once
+    /// if the region is [not known](PostcodeLookup::within). After an error, a further call asks
+    /// for the same page again.
     ///
     /// # Errors
-    /// Those of [`PostcodeLookup::within`].
+    /// The same as [`PostcodeLookup::within`].
     pub async fn next(&mut self) -> Result<Option<Vec<Record>>> {
         let Some(query) = &mut self.rest else { return Ok(None) };
         let page = self.lookup.within(query).await?;

@@ -1,4 +1,4 @@
-//! How texts are compared: the rules that the dataset, the client and the conformance suite share.
+//! Rules for comparing texts, shared by the dataset, the client and the conformance suite.
 
 #[cfg(any(feature = "conformance", feature = "dataset"))]
 pub(crate) mod place_name;

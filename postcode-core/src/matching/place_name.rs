@@ -1,18 +1,19 @@
-//! How names of places are compared: as postcodes.io does it with PostgreSQL's full-text search and `unaccent`.
+//! Compares the names of places like postcodes.io, which uses PostgreSQL's full-text search and
+//! `unaccent`.
 
 use crate::matching::prefix::is_space;
 
-/// What is looked for.
+/// A parsed search text.
 #[derive(Debug)]
 pub(crate) struct Query {
-    /// The words that must stand side by side.
+    /// The words that must be adjacent in the name.
     pub(crate) phrase: Vec<String>,
-    /// What a name may begin with instead.
+    /// The text that a name may begin with instead.
     pub(crate) prefix: String,
 }
 
 impl Query {
-    /// `None` for a blank text, which finds nothing.
+    /// Parses a search text. Returns `None` for a blank text, which finds nothing.
     pub(crate) fn of(text: &str) -> Option<Self> {
         let text = text.trim_matches(is_space);
         if text.is_empty() {
@@ -23,8 +24,9 @@ impl Query {
         Some(Self { phrase: words(&text), prefix: folded(&text) })
     }
 
-    /// How well a name with these words answers: `None` if it has not the phrase; else the more often it has it and
-    /// the fewer other words it has, the more (`ts_rank_cd` with normalisation 1).
+    /// Returns how well a name with these words matches, or `None` if it does not contain the
+    /// phrase. More occurrences and fewer other words rank higher (`ts_rank_cd` with normalisation
+    /// 1).
     pub(crate) fn rank(&self, words: &[String]) -> Option<f64> {
         let length = self.phrase.len();
         if length == 0 || words.len() < length {
@@ -35,7 +37,7 @@ impl Query {
     }
 }
 
-/// The words of a name in small letters; of words that hyphens join first the whole and then the parts.
+/// Returns the words of a name in lower case. A hyphenated word is followed by its parts.
 pub(crate) fn words(name: &str) -> Vec<String> {
     let lower = name.to_lowercase();
     let mut words = Vec::new();
@@ -49,7 +51,7 @@ pub(crate) fn words(name: &str) -> Vec<String> {
     words
 }
 
-/// A name without accents, apostrophes and hyphens, in small letters.
+/// Returns a name in lower case, without accents, apostrophes and hyphens.
 pub(crate) fn folded(name: &str) -> String {
     let mut folded = String::with_capacity(name.len());
     for c in name.chars().flat_map(char::to_lowercase).map(without_accent) {
@@ -65,18 +67,18 @@ pub(crate) fn folded(name: &str) -> String {
     folded
 }
 
-/// The words of a name as they are compared in a search by what is typed: without accents and apostrophes, in small
-/// letters, cut at whatever else is no letter or digit.
+/// Returns the words of a name as `find_places` compares them: in lower case, without accents and
+/// apostrophes, split at everything that is not a letter or digit.
 pub(crate) fn plain_words(name: &str) -> Vec<String> {
-    // Accents that are written as characters of their own.
+    // Accents that are written as separate characters.
     let name: String = name.chars().filter(|c| !('\u{300}'..='\u{36f}').contains(c)).collect();
     let folded = folded(&name.replace('&', " and ").replace('\u{2bc}', "'"));
     let words = folded.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
     words.map(|word| if word == "saint" { "st".to_owned() } else { word.to_owned() }).collect()
 }
 
-/// Typing errors that a word may have. None if it has more different letters than any name: it is no name with a typing
-/// error, and what finds those takes memory by their number.
+/// Returns how many typing errors a word may have. 0 if it has more different letters than any
+/// name: it can't be a mistyped name, and the matcher's memory grows with their number.
 pub(crate) fn tolerance(word: &str) -> u8 {
     const LETTERS: usize = 32;
     let mut letters: Vec<char> = word.chars().collect();
@@ -92,7 +94,8 @@ pub(crate) fn tolerance(word: &str) -> u8 {
     }
 }
 
-/// The letters with accents that Welsh, Gaelic, Scots, Cornish and Jèrriais names have, and their like.
+/// Returns the letter without its accent, for the accents of Welsh, Gaelic, Scots, Cornish and
+/// Jèrriais names and similar ones.
 pub(crate) fn without_accent(c: char) -> char {
     match c {
         'à'..='å' | 'ā' => 'a',
@@ -169,7 +172,7 @@ mod tests {
         assert!(folded("Dre-gôch").starts_with(&prefix("dre goch").unwrap()));
         assert!(folded("St John’s").starts_with(&prefix("St Johns").unwrap()));
         assert_eq!(prefix(" \t\u{feff}"), None);
-        // Observed of postcodes.io: an apostrophe begins all names.
+        // Observed with postcodes.io: an apostrophe matches the beginning of all names.
         assert_eq!(prefix("'").as_deref(), Some(""));
         assert_eq!(prefix("--").as_deref(), Some("  "));
     }

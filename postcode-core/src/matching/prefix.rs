@@ -1,11 +1,13 @@
-//! Partial texts, as what completes them and what searches by them reads them.
+//! Interprets incomplete postcodes, for autocomplete and search.
 
-/// White space of JavaScript's `\s` and `trim`, which postcodes.io goes by.
+/// Returns whether JavaScript's `\s` and `trim`, which postcodes.io uses, treat a character as
+/// white space.
 pub(crate) fn is_space(c: char) -> bool {
     (c.is_whitespace() && c != '\u{85}') || c == '\u{feff}'
 }
 
-/// The beginning of a postcode in capitals and without spaces; `None` if no postcode can begin so.
+/// Returns the beginning of a postcode in capitals and without spaces, or `None` if no postcode can
+/// begin like this.
 #[cfg(any(feature = "dataset", feature = "http"))]
 pub(crate) fn beginning(text: &str) -> Option<String> {
     /// The longest postcode without its space.
@@ -14,8 +16,9 @@ pub(crate) fn beginning(text: &str) -> Option<String> {
     (text.len() <= LONGEST && text.bytes().all(|b| b.is_ascii_alphanumeric())).then_some(text)
 }
 
-/// What a [`beginning`] may be, in the order of the postcodes: an outcode and the beginning of an incode, in each way, and
-/// the beginning of an outcode. `M11` begins M1 1AD and M11 1AA.
+/// Returns the ways to read a [`beginning`], in the order of postcodes: each split into an outcode
+/// and the beginning of an incode, and the beginning of an outcode. `M11` begins M1 1AD and M11
+/// 1AA.
 #[cfg(any(feature = "dataset", feature = "http"))]
 pub(crate) fn readings(beginning: &str) -> impl Iterator<Item = String> {
     let cuts = (2..beginning.len().min(5)).filter_map(|at| beginning.split_at_checked(at));

@@ -3,9 +3,10 @@
 use std::fmt;
 use std::sync::Arc;
 
-/// The geographies that ONSPD assigns to a postcode and postcodes.io answers with.
+/// The geographies that ONSPD assigns to a postcode and that postcodes.io returns.
 ///
-/// Their numbers are part of the dataset file (`docs/FORMAT.md`): add at the end, never renumber.
+/// Their numbers are part of the dataset file (`docs/FORMAT.md`): add new ones at the end, and
+/// never renumber.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[repr(u8)]
 #[non_exhaustive]
@@ -70,12 +71,13 @@ pub enum AreaKind {
     LocalEnterprisePartnership1,
     /// Second, overlapping, local enterprise partnership (`lep2`).
     LocalEnterprisePartnership2,
-    /// Westminster parliamentary constituency of before the last change of boundaries, where the data has both.
+    /// The previous Westminster parliamentary constituency, before the last boundary change, if the
+    /// data has both.
     ParliamentaryConstituencyBefore,
 }
 
 impl AreaKind {
-    /// All of them, in the order of their numbers.
+    /// All kinds, in the order of their numbers.
     pub const ALL: [Self; 30] = {
         use AreaKind::*;
         [
@@ -112,7 +114,7 @@ impl AreaKind {
         ]
     };
 
-    /// Its name in the HTTP API and the command line: the key of the postcode object that holds it.
+    /// Returns the name in the HTTP API and the command line: the key in the postcode object.
     ///
     /// ```
     /// use postcode_core::AreaKind;
@@ -155,7 +157,7 @@ impl AreaKind {
         }
     }
 
-    /// The inverse of [`key`](Self::key), in any case.
+    /// Returns the kind with this [`key`](Self::key), in any case.
     pub fn from_key(key: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.key().eq_ignore_ascii_case(key))
     }
@@ -164,9 +166,9 @@ impl AreaKind {
 /// One area that a postcode lies in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Area<'a> {
-    /// The ONS code, such as `E09000033`. A few servers give a name only.
+    /// The ONS code, such as `E09000033`. A few servers give only a name.
     pub code: Option<&'a str>,
-    /// The name, where the source has one for the code.
+    /// The name, if the source has one for the code.
     pub name: Option<&'a str>,
     /// A second code for the same area: see [`AreaKind::Ccg`] and [`AreaKind::Nuts`].
     pub alias: Option<&'a str>,
@@ -183,13 +185,15 @@ pub struct OwnedArea {
     pub alias: Option<Box<str>>,
 }
 
-/// What can resolve the areas of many postcodes: a dataset, which shares them among its records.
+/// Returns the areas of many postcodes. A dataset implements it and shares the areas among its
+/// records.
 pub trait AreaSource: fmt::Debug + Send + Sync {
-    /// The area of `kind` in the set of areas with that number.
+    /// Returns the area of a kind in the set of areas with this number.
     fn area(&self, set: u32, kind: AreaKind) -> Option<Area<'_>>;
 }
 
-/// The areas that one postcode lies in: a cheap handle, resolved when asked.
+/// The areas that one postcode lies in: a handle that is cheap to clone and looks areas up on
+/// demand.
 #[derive(Clone)]
 pub struct Areas(Repr);
 
@@ -201,15 +205,15 @@ enum Repr {
 }
 
 impl Areas {
-    /// None known.
+    /// No areas.
     pub const NONE: Self = Self(Repr::None);
 
-    /// The set of areas with that number in a shared source.
+    /// Creates a handle to the set of areas with this number in a shared source.
     pub fn shared(source: Arc<dyn AreaSource>, set: u32) -> Self {
         Self(Repr::Shared(source, set))
     }
 
-    /// From single areas; of two of a kind the last one stays.
+    /// Creates a handle that owns its areas. Of two areas of one kind the last one is kept.
     pub fn owned(areas: impl IntoIterator<Item = (AreaKind, OwnedArea)>) -> Self {
         let mut all: [Option<OwnedArea>; AreaKind::ALL.len()] = [const { None }; AreaKind::ALL.len()];
         for (kind, area) in areas {
@@ -218,7 +222,7 @@ impl Areas {
         Self(Repr::Owned(Arc::new(all)))
     }
 
-    /// The area of that kind, if the source knows one.
+    /// Returns the area of a kind, if the source knows one.
     pub fn get(&self, kind: AreaKind) -> Option<Area<'_>> {
         match &self.0 {
             Repr::None => None,
@@ -231,7 +235,7 @@ impl Areas {
         }
     }
 
-    /// The bytes that only this handle (and its clones) keep in memory.
+    /// Returns the bytes of memory that belong only to this handle and its clones.
     #[cfg(feature = "layers")]
     pub(crate) fn heap_size(&self) -> usize {
         let Repr::Owned(all) = &self.0 else { return 0 };
@@ -240,7 +244,7 @@ impl Areas {
         size_of_val(&**all) + texts.sum::<usize>()
     }
 
-    /// All that are known.
+    /// Iterates over all known areas.
     pub fn iter(&self) -> impl Iterator<Item = (AreaKind, Area<'_>)> {
         AreaKind::ALL.into_iter().filter_map(|kind| Some((kind, self.get(kind)?)))
     }

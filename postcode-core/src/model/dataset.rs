@@ -1,4 +1,4 @@
-//! What an implementation says of the data behind it.
+//! The description of a dataset.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 pub struct DatasetInfo {
     /// The edition, such as `ONSPD November 2025`.
     pub edition: String,
-    /// What it was made from: file or package names and their versions.
+    /// The files or packages that it was made from, with their versions.
     pub source: String,
     /// The licences' attribution, which must be shown wherever the data is used.
     pub attribution: String,
@@ -18,20 +18,20 @@ pub struct DatasetInfo {
     pub live: u64,
     /// Terminated postcodes.
     pub terminated: u64,
-    /// Populated places; 0 where the dataset has none.
+    /// Populated places; 0 if the dataset has none.
     #[serde(default)]
     pub places: u64,
-    /// Postcodes of the Scottish Postcode Directory; 0 where the dataset has none.
+    /// Postcodes of the Scottish Postcode Directory; 0 if the dataset has none.
     #[serde(default)]
     pub scottish_postcodes: u64,
     /// Postcode areas (`BT`) that the dataset leaves out.
     pub not_covered: Vec<String>,
-    /// What to tell a user who asks for one of those.
+    /// Advice for a user who asks for a postcode in one of those areas.
     pub not_covered_advice: Option<String>,
 }
 
 impl DatasetInfo {
-    /// An edition of which nothing else is known.
+    /// Creates a description with only the edition.
     pub fn new(edition: impl Into<String>) -> Self {
         Self {
             edition: edition.into(),

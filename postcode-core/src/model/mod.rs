@@ -1,4 +1,4 @@
-//! The answers of a lookup.
+//! The types of the answers.
 
 mod area;
 mod dataset;

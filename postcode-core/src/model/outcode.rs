@@ -1,10 +1,19 @@
-//! What is known of one outcode.
+//! The summary of an outcode.
 
 use serde::{Deserialize, Serialize};
 
 use crate::Outcode;
 
-/// An outcode, summed up over its live postcodes. Its JSON is that of postcodes.io.
+/// A summary of the live postcodes of an outcode. Its JSON is that of postcodes.io.
+///
+/// ```
+/// use postcode_core::OutcodeSummary;
+///
+/// let mut summary = OutcodeSummary::new("AB10".parse()?);
+/// summary.country.push("Scotland".to_owned());
+/// assert_eq!(summary.outcode.to_string(), "AB10");
+/// # Ok::<(), postcode_core::ParseError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct OutcodeSummary {
@@ -14,12 +23,12 @@ pub struct OutcodeSummary {
     pub longitude: Option<f64>,
     /// Mean latitude of the postcodes that have one, degrees WGS84.
     pub latitude: Option<f64>,
-    /// Mean northings, rounded to the metre; 0 where no postcode has a grid reference. Of the BT outcodes on the Irish Grid, of all
-    /// others on the National Grid: no outcode has both.
+    /// Mean northings, rounded to the metre; 0 if no postcode has a grid reference. BT outcodes are
+    /// on the Irish Grid, all others on the National Grid.
     pub northings: u32,
-    /// Mean eastings, likewise.
+    /// Mean eastings, on the same grid.
     pub eastings: u32,
-    /// Names of the districts, sorted, as are all lists here.
+    /// Names of the districts. All lists here are sorted.
     pub admin_district: Vec<String>,
     /// Names of the parishes.
     pub parish: Vec<String>,
@@ -34,7 +43,7 @@ pub struct OutcodeSummary {
 }
 
 impl OutcodeSummary {
-    /// An outcode of which nothing else is known.
+    /// Creates a summary with only the outcode.
     pub fn new(outcode: Outcode) -> Self {
         Self {
             outcode,

@@ -14,31 +14,31 @@ pub struct Place {
     pub code: String,
     /// The name.
     pub name_1: String,
-    /// The language of the name (`eng`, `gla`, `cym`, `sco`), where there are two.
+    /// The language of the name (`eng`, `gla`, `cym`, `sco`), if there are two names.
     pub name_1_lang: Option<String>,
     /// The name in a second language.
     pub name_2: Option<String>,
-    /// Which.
+    /// The language of the second name.
     pub name_2_lang: Option<String>,
-    /// `City`, `Town`, `Village`, `Hamlet`, `Suburban Area` or `Other Settlement`; of what only
-    /// [`find_places`](crate::PostcodeLookup::find_places) finds, `Island` and its like, or the kind of an area in
-    /// Ordnance Survey's words: `County`, `UnitaryAuthority`.
+    /// `City`, `Town`, `Village`, `Hamlet`, `Suburban Area` or `Other Settlement`.
+    /// [`find_places`](crate::PostcodeLookup::find_places) also finds `Island` and similar kinds,
+    /// and areas with Ordnance Survey's names: `County`, `UnitaryAuthority`.
     pub local_type: String,
-    /// The outcode that it lies in.
+    /// The outcode in which the place lies.
     pub outcode: Option<Outcode>,
     /// County or unitary authority.
     pub county_unitary: Option<String>,
-    /// Which of the two, in Ordnance Survey's words: `UnitaryAuthority`.
+    /// The kind of `county_unitary` in Ordnance Survey's words, such as `UnitaryAuthority`.
     pub county_unitary_type: Option<String>,
-    /// District or borough, where there are counties.
+    /// District or borough, in regions with counties.
     pub district_borough: Option<String>,
-    /// Which of the two, in Ordnance Survey's words.
+    /// The kind of `district_borough` in Ordnance Survey's words.
     pub district_borough_type: Option<String>,
-    /// Region of England; elsewhere the country.
+    /// Region of England, or the country outside England.
     pub region: Option<String>,
     /// Country.
     pub country: Option<String>,
-    /// Degrees WGS84; none outside of what the transformation from the National Grid covers.
+    /// Degrees WGS84; `None` outside the range of the transformation from the National Grid.
     pub longitude: Option<f64>,
     /// Degrees WGS84.
     pub latitude: Option<f64>,
@@ -46,13 +46,13 @@ pub struct Place {
     pub eastings: u32,
     /// Metres north on the National Grid.
     pub northings: u32,
-    /// The box around it: its west.
+    /// West side of the box around the place, in metres.
     pub min_eastings: Option<u32>,
-    /// Its south.
+    /// South side of the box, in metres.
     pub min_northings: Option<u32>,
-    /// Its east.
+    /// East side of the box, in metres.
     pub max_eastings: Option<u32>,
-    /// Its north.
+    /// North side of the box, in metres.
     pub max_northings: Option<u32>,
 }
 
@@ -61,7 +61,7 @@ pub struct Place {
 const KINDS: [&str; 6] = ["City", "Town", "Village", "Suburban Area", "Hamlet", "Other Settlement"];
 
 impl Place {
-    /// A place of which nothing else is known; set the fields you have.
+    /// Creates a place with only these fields; set the others as needed.
     pub fn new(code: impl Into<String>, name: impl Into<String>, local_type: impl Into<String>) -> Self {
         Self {
             code: code.into(),
@@ -88,15 +88,15 @@ impl Place {
         }
     }
 
-    /// The box around it, for its postcodes.
+    /// Returns the box around the place, whose postcodes belong to it.
     ///
     /// # Errors
     /// [`NotSupported`](ErrorKind::NotSupported) if it is an area, or as large as one.
     #[cfg(any(feature = "conformance", feature = "dataset"))]
     pub(crate) fn square(&self) -> Result<Square> {
-        /// How far a side is that is not given, in metres.
+        /// The distance in metres to a side that is not given.
         const SIDE: u32 = 500;
-        /// What is larger is no place to list the postcodes of, in metres.
+        /// The longest side of a box, in metres: the postcodes of larger places can't be listed.
         const WIDEST: u32 = 200_000;
         let sides = [self.min_eastings, self.min_northings, self.max_eastings, self.max_northings];
         if !KINDS.contains(&self.local_type.as_str()) && sides == [None; 4] {
@@ -122,20 +122,21 @@ impl Place {
         Ok(square)
     }
 
-    /// A code as places have it, in small letters; `None` if it can be none, which is known without looking.
+    /// Returns a code in lower case, as places have it, or `None` if no place can have it.
     #[cfg(any(feature = "conformance", feature = "dataset", feature = "http"))]
     pub(crate) fn code_of(text: &str) -> Option<String> {
         let is_code = (1..=32).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric());
         is_code.then(|| text.to_ascii_lowercase())
     }
 
-    /// How large places of this kind are, 0 the largest: a city before a town before a village.
+    /// Returns the size class of a kind of place, 0 for the largest: a city before a town before a
+    /// village.
     #[cfg(any(feature = "conformance", feature = "dataset"))]
     pub(crate) fn size_class(local_type: &str) -> u8 {
         KINDS.iter().position(|kind| *kind == local_type).unwrap_or(KINDS.len()) as u8
     }
 
-    /// The same with islands and the areas that places lie in, which come after the towns that share their names.
+    /// Returns the size class including islands and areas, which come after towns of the same name.
     #[cfg(any(feature = "conformance", feature = "dataset"))]
     pub(crate) fn rank_class(local_type: &str) -> u8 {
         const WIDER: u8 = 2;
@@ -147,7 +148,7 @@ impl Place {
     }
 }
 
-/// A box on the National Grid, in metres, its sides in it.
+/// A box on the National Grid, in metres, including its sides.
 #[cfg(any(feature = "conformance", feature = "dataset"))]
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Square {
@@ -163,7 +164,7 @@ impl Square {
         (self.west..=self.east).contains(&eastings) && (self.south..=self.north).contains(&northings)
     }
 
-    /// How far its farthest corner is from the place, in metres.
+    /// Returns the distance in metres from the place to the farthest corner.
     #[cfg(feature = "dataset")]
     pub(crate) fn reach(&self, place: &Place) -> f64 {
         let east = place.eastings.abs_diff(self.west).max(place.eastings.abs_diff(self.east));

@@ -1,33 +1,33 @@
-//! What a search for places finds, and the postcodes of one.
+//! The results of a search for places, and the postcodes of a place.
 
 use serde::{Deserialize, Serialize};
 
 use crate::{Outcode, Place, Postcode};
 
-/// A place that a [`PlaceQuery`](crate::PlaceQuery) finds, and why.
+/// A place found by a [`PlaceQuery`](crate::PlaceQuery), and how it matches.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct PlaceMatch {
-    /// How its name answers the text.
+    /// How the name matches the text.
     #[serde(rename = "match")]
     pub kind: MatchKind,
-    /// Typing errors between the text and the name: letters too many, too few, wrong, or in each other's place. 0 unless
-    /// the kind is [`Similar`](MatchKind::Similar).
+    /// The number of typing errors between the text and the name: extra, missing, wrong or swapped
+    /// letters. 0 unless the kind is [`Similar`](MatchKind::Similar).
     pub edits: u32,
-    /// Which of its names it is, as it is written.
+    /// The name that matches, as it is written.
     pub name: String,
     /// The place.
     pub place: Place,
 }
 
 impl PlaceMatch {
-    /// That place, found by that name of it.
+    /// Creates a match of a place by one of its names.
     pub fn new(kind: MatchKind, edits: u32, name: impl Into<String>, place: Place) -> Self {
         Self { kind, edits, name: name.into(), place }
     }
 }
 
-/// How a name answers a text; the better before the worse.
+/// How a name matches a text, from best to worst.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum MatchKind {
@@ -37,7 +37,7 @@ pub enum MatchKind {
     Beginning,
     /// Each word of the text begins a word of the name.
     Words,
-    /// The name begins with the text, or each word of the text begins a word of the name, but for typing errors.
+    /// Like `Beginning` or `Words`, but with typing errors.
     Similar,
 }
 
@@ -45,16 +45,17 @@ pub enum MatchKind {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct PlacePostcodes {
-    /// How many there are.
+    /// The number of postcodes in the box.
     pub total: u64,
-    /// The outcodes of all of them, in their order.
+    /// The outcodes of all these postcodes, in order.
     pub outcodes: Vec<Outcode>,
-    /// Some of them, in their order: those after the postcode that was asked for, as many as the limit allows.
+    /// One page of the postcodes, in order: after the requested postcode, as many as the limit
+    /// allows.
     pub postcodes: Vec<Postcode>,
 }
 
 impl PlacePostcodes {
-    /// Of all postcodes of the place, in their order, `limit` after one of them, or the first.
+    /// Returns the page of at most `limit` postcodes after `after`, or the first page.
     #[cfg(feature = "conformance")]
     pub(crate) fn page(all: &[Postcode], after: Option<Postcode>, limit: usize) -> Self {
         let mut outcodes: Vec<_> = all.iter().map(|postcode| postcode.outcode()).collect();

@@ -1,4 +1,4 @@
-//! Where a postcode is.
+//! Coordinates: latitude and longitude, and grid references.
 
 use std::sync::{Arc, LazyLock};
 
@@ -9,6 +9,15 @@ use crate::{Error, Result};
 static WGS84: LazyLock<Geodesic> = LazyLock::new(Geodesic::wgs84);
 
 /// A point in degrees on WGS84 (ETRS89, which differs by less than a metre).
+///
+/// ```
+/// use postcode_core::Location;
+///
+/// let palace = Location::new(51.501, -0.1416)?;
+/// let big_ben = Location::new(51.5007, -0.1246)?;
+/// assert!((1_100.0..1_300.0).contains(&palace.distance(big_ben))); // metres
+/// # Ok::<(), postcode_core::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Location {
     latitude: f64,
@@ -16,10 +25,10 @@ pub struct Location {
 }
 
 impl Location {
-    /// From degrees: latitude −90 to 90, longitude −180 to 180.
+    /// Creates a point from degrees: latitude −90 to 90, longitude −180 to 180.
     ///
     /// # Errors
-    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) for anything outside, or not a number.
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) for a number outside these ranges, or NaN.
     pub fn new(latitude: f64, longitude: f64) -> Result<Self> {
         if !(-90.0..=90.0).contains(&latitude) {
             return Err(Error::invalid(format!("latitude {latitude}: give degrees from -90 to 90")));
@@ -30,17 +39,17 @@ impl Location {
         Ok(Self { latitude, longitude })
     }
 
-    /// Degrees north.
+    /// Returns the latitude in degrees north.
     pub fn latitude(self) -> f64 {
         self.latitude
     }
 
-    /// Degrees east; Great Britain is mostly negative.
+    /// Returns the longitude in degrees east, which is negative in most of Great Britain.
     pub fn longitude(self) -> f64 {
         self.longitude
     }
 
-    /// Metres to another point along the WGS84 ellipsoid, rounded to 1e-8 as PostGIS does.
+    /// Returns the metres to another point along the WGS84 ellipsoid, rounded to 1e-8 like PostGIS.
     ///
     /// ```
     /// use postcode_core::Location;
@@ -56,14 +65,15 @@ impl Location {
     }
 }
 
-/// Where a postcode without a location of its own is, about: the position of its outcode, from another source than the rest.
+/// The approximate location of a postcode that has no exact one: the position of its outcode, from
+/// a different source.
 ///
-/// It is in no index: nearest, distances and centroids know exact locations only.
+/// It is not indexed: nearest, distances and centroids use only exact locations.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Approximate {
     /// Degrees on WGS84; may be kilometres off.
     pub location: Location,
-    /// Who says so, such as `GeoNames`.
+    /// The source, such as `GeoNames`.
     pub source: Arc<str>,
 }
 
@@ -74,11 +84,11 @@ pub struct GridReference {
     pub eastings: u32,
     /// Metres north of the grid's origin.
     pub northings: u32,
-    /// Which grid.
+    /// The grid of these coordinates.
     pub system: GridSystem,
 }
 
-/// The grid that a reference is on. They overlap: the same numbers name two places.
+/// The grid of a reference. The grids overlap: the same numbers mean different places.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum GridSystem {
     /// The Ordnance Survey National Grid (OSGB36, EPSG:27700).

@@ -1,26 +1,44 @@
-//! What is known of one postcode.
+//! The answer to a lookup, and the record of a postcode.
 
 use std::fmt;
 
 use super::{Approximate, Area, AreaKind, Areas, GridReference, Location};
 use crate::{Error, Postcode, Result};
 
-/// The answer to "what is this postcode?": four different answers, never confused.
+/// The result of looking up one postcode: one of four different answers.
+///
+/// ```
+/// use postcode_core::{Answer, Record};
+///
+/// fn describe(answer: &Answer) -> String {
+///     match answer {
+///         Answer::Live(record) => format!("{} is in use", record.postcode),
+///         Answer::Terminated(record) => format!("{} is no longer in use", record.postcode),
+///         Answer::Unknown => "the data does not have it".to_owned(),
+///         Answer::NotCovered => "the data leaves its area out".to_owned(),
+///     }
+/// }
+///
+/// let answer = Answer::Live(Record::live("SW1A 1AA".parse()?));
+/// assert_eq!(describe(&answer), "SW1A 1AA is in use");
+/// assert_eq!(answer.status(), "live");
+/// # Ok::<(), postcode_core::ParseError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub enum Answer {
     /// In use.
     Live(Record),
-    /// Once in use; its record is what the last edition that had it live said.
+    /// No longer in use. The record is from the last edition in which it was live.
     Terminated(Record),
-    /// A well-formed postcode that the dataset covers and does not have.
+    /// A well-formed postcode in an area that the dataset covers, but not in the dataset.
     Unknown,
-    /// In a part of the country that the dataset leaves out, so nothing can be said: Northern
-    /// Ireland (BT) with the embedded data. [`DatasetInfo`](crate::DatasetInfo) says which.
+    /// In a part of the country that the dataset leaves out, so nothing is known: Northern Ireland
+    /// (BT) with the embedded data. [`DatasetInfo`](crate::DatasetInfo) lists these areas.
     NotCovered,
 }
 
 impl Answer {
-    /// The record, live or terminated.
+    /// Returns the record of a live or terminated postcode.
     pub fn record(&self) -> Option<&Record> {
         match self {
             Self::Live(record) | Self::Terminated(record) => Some(record),
@@ -28,7 +46,7 @@ impl Answer {
         }
     }
 
-    /// The record, live or terminated.
+    /// Converts the answer to the record of a live or terminated postcode.
     pub fn into_record(self) -> Option<Record> {
         match self {
             Self::Live(record) | Self::Terminated(record) => Some(record),
@@ -36,7 +54,7 @@ impl Answer {
         }
     }
 
-    /// The record, if the postcode is in use.
+    /// Converts the answer to the record of a live postcode; `None` for a terminated one.
     pub fn live(self) -> Option<Record> {
         match self {
             Self::Live(record) => Some(record),
@@ -44,13 +62,13 @@ impl Answer {
         }
     }
 
-    /// Whether the postcode is in use.
+    /// Returns whether the postcode is in use.
     pub fn is_live(&self) -> bool {
         matches!(self, Self::Live(_))
     }
 
-    /// Its stable name in the command line and the HTTP API:
-    /// `live`, `terminated`, `unknown`, `not_covered`.
+    /// Returns the stable name in the command line and the HTTP API: `live`, `terminated`,
+    /// `unknown` or `not_covered`.
     pub fn status(&self) -> &'static str {
         match self {
             Self::Live(_) => "live",
@@ -70,14 +88,14 @@ impl From<Record> for Answer {
     }
 }
 
-/// What is known of one postcode. Cheap to clone: areas are shared with the dataset.
+/// The data of one postcode. Cheap to clone, because the areas are shared with the dataset.
 ///
-/// Everything but the postcode and its status may be missing in the source.
+/// Any field except the postcode and its status may be missing in the source.
 ///
 /// ```
 /// use postcode_core::{AreaKind, Areas, OwnedArea, Record};
 ///
-/// // As a test of your own would make one.
+/// A record for a test.
 /// let mut record = Record::live("SW1A 1AA".parse()?);
 /// record.areas = Areas::owned([(
 ///     AreaKind::AdminDistrict,
@@ -91,30 +109,32 @@ impl From<Record> for Answer {
 pub struct Record {
     /// The postcode.
     pub postcode: Postcode,
-    /// In use or not.
+    /// Whether it is in use.
     pub status: Status,
     /// How the grid reference was found, 1 (best) to 9 (none): ONSPD's `gridind`.
     pub quality: Option<u8>,
     /// Small or large user: ONSPD's `usertype`.
     pub user_type: Option<UserType>,
-    /// The grid reference, where there is one (not for the Channel Islands and the Isle of Man).
+    /// The grid reference, if there is one (not in the Channel Islands and the Isle of Man).
     pub grid: Option<GridReference>,
-    /// The same as latitude and longitude.
+    /// The same place as latitude and longitude.
     pub location: Option<Location>,
-    /// Where it is, about, if there is no `location` and the data has a position for its outcode.
+    /// The approximate position, if there is no `location` and the data has a position for the
+    /// outcode.
     pub approximate: Option<Approximate>,
-    /// When it came into use: `dointr`.
+    /// The month in which it came into use: `dointr`.
     pub introduced: Option<YearMonth>,
-    /// When it went out of use: `doterm`. A terminated postcode may have none, where the source has not.
+    /// The month in which it went out of use: `doterm`. Missing for a terminated postcode if the
+    /// source has no date.
     pub terminated: Option<YearMonth>,
-    /// Rank by deprivation of its small area within its nation, 1 the most deprived: `imd`.
+    /// The deprivation rank of its small area within its nation, 1 for the most deprived: `imd`.
     pub deprivation_rank: Option<u16>,
     /// The areas it lies in.
     pub areas: Areas,
 }
 
 impl Record {
-    /// A live postcode of which nothing else is known; set the fields you have.
+    /// Creates the record of a live postcode without other data; set the fields you have.
     pub fn live(postcode: Postcode) -> Self {
         Self {
             postcode,
@@ -131,38 +151,40 @@ impl Record {
         }
     }
 
-    /// A terminated postcode of which nothing else is known.
+    /// Creates the record of a terminated postcode without other data.
     pub fn terminated(postcode: Postcode) -> Self {
         Self { status: Status::Terminated, ..Self::live(postcode) }
     }
 
-    /// The area of that kind, if the source knows one.
+    /// Returns the area of a kind, if the source knows one.
     pub fn area(&self, kind: AreaKind) -> Option<Area<'_>> {
         self.areas.get(kind)
     }
 
-    /// The name of the area of that kind.
+    /// Returns the name of the area of a kind.
     pub fn area_name(&self, kind: AreaKind) -> Option<&str> {
         self.areas.get(kind)?.name
     }
 
-    /// The ONS code of the area of that kind.
+    /// Returns the ONS code of the area of a kind.
     pub fn area_code(&self, kind: AreaKind) -> Option<&str> {
         self.areas.get(kind)?.code
     }
 
-    /// The name of the local authority district.
+    /// Returns the name of the local authority district.
     pub fn admin_district(&self) -> Option<&str> {
         self.area_name(AreaKind::AdminDistrict)
     }
 
-    /// The name of the region; England only.
+    /// Returns the name of the region; England only.
     pub fn region(&self) -> Option<&str> {
         self.area_name(AreaKind::Region)
     }
 
-    /// The name of the constituency of the Senedd, of 2026; Wales only. Each is two Westminster constituencies of 2024, by law
-    /// ([`names::senedd_constituency`](crate::names::senedd_constituency)), so that it is known where that one's code is.
+    /// Returns the name of the constituency of the Senedd (from 2026); Wales only. By law each
+    /// consists of two Westminster constituencies of 2024
+    /// ([`names::senedd_constituency`](crate::names::senedd_constituency)), so it is known if the
+    /// code of the Westminster constituency is.
     ///
     /// ```
     /// use postcode_core::{AreaKind, Areas, OwnedArea, Record};
@@ -178,13 +200,13 @@ impl Record {
         crate::names::senedd_constituency(self.area_code(AreaKind::ParliamentaryConstituency)?)
     }
 
-    /// The name of the country.
+    /// Returns the name of the country.
     pub fn country(&self) -> Option<&str> {
         self.area_name(AreaKind::Country)
     }
 }
 
-/// In use or not.
+/// Whether a postcode is in use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Status {
     /// In use.
@@ -196,14 +218,14 @@ pub enum Status {
 /// Who receives mail at a postcode (Royal Mail).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum UserType {
-    /// Some fifteen ordinary addresses.
+    /// About fifteen ordinary addresses.
     Small,
-    /// One address with much mail.
+    /// One address that receives much mail.
     Large,
 }
 
 impl UserType {
-    /// `small` or `large`.
+    /// Returns `small` or `large`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Small => "small",
@@ -213,6 +235,15 @@ impl UserType {
 }
 
 /// A month of a year, the precision of ONSPD's dates (`YYYYMM`).
+///
+/// ```
+/// use postcode_core::YearMonth;
+///
+/// let month: YearMonth = "199606".parse()?;
+/// assert_eq!((month.year(), month.month()), (1996, 6));
+/// assert_eq!(month, YearMonth::new(1996, 6)?);
+/// # Ok::<(), postcode_core::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct YearMonth {
     year: u16,
@@ -220,10 +251,10 @@ pub struct YearMonth {
 }
 
 impl YearMonth {
-    /// A month, 1 to 12, of a year, 1900 to 2200.
+    /// Creates a month, 1 to 12, of a year, 1900 to 2200.
     ///
     /// # Errors
-    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) for anything outside.
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) for a number outside these ranges.
     pub fn new(year: u16, month: u8) -> Result<Self> {
         if !(1900..=2200).contains(&year) || !(1..=12).contains(&month) {
             return Err(Error::invalid(format!(
@@ -233,25 +264,25 @@ impl YearMonth {
         Ok(Self { year, month })
     }
 
-    /// The year.
+    /// Returns the year.
     pub fn year(self) -> u16 {
         self.year
     }
 
-    /// The month, 1 to 12.
+    /// Returns the month, 1 to 12.
     pub fn month(self) -> u8 {
         self.month
     }
 }
 
-/// `YYYYMM`, as ONSPD and postcodes.io write it.
+/// Writes `YYYYMM`, like ONSPD and postcodes.io.
 impl fmt::Display for YearMonth {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:04}{:02}", self.year, self.month)
     }
 }
 
-/// From `YYYYMM`.
+/// Parses `YYYYMM`.
 impl std::str::FromStr for YearMonth {
     type Err = Error;
     fn from_str(s: &str) -> Result<Self> {
@@ -270,12 +301,12 @@ impl std::str::FromStr for YearMonth {
 pub struct Neighbour {
     /// The postcode.
     pub record: Record,
-    /// Metres from the point, along the WGS84 ellipsoid, rounded to 1e-8.
+    /// The distance in metres from the point along the WGS84 ellipsoid, rounded to 1e-8.
     pub distance: f64,
 }
 
 impl Neighbour {
-    /// A postcode and its distance in metres.
+    /// Creates a neighbour from a record and its distance in metres.
     pub fn new(record: Record, distance: f64) -> Self {
         Self { record, distance }
     }

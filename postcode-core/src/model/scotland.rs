@@ -1,11 +1,12 @@
-//! What the Scottish Postcode Directory adds.
+//! The Scottish Postcode Directory.
 
 use serde::{Deserialize, Serialize};
 
 use crate::Postcode;
 
-/// Which of the directory's columns are kept, and what they are called by postcodes.io since its release 20. Defines the kinds of areas, the fields
-/// of their names and those of their codes, so that none of the three has one more than the others.
+/// Lists the columns of the directory that are kept, with their names in postcodes.io since its
+/// release 20. Generates the kinds of areas, the fields for their names and those for their codes,
+/// so that the three always match.
 macro_rules! directory {
     ($($(#[doc = $doc:literal])+ $area:ident = $number:literal, $field:ident;)+) => {
         /// A kind of area of the Scottish Postcode Directory. `as u16` is its number in a dataset file.
@@ -18,10 +19,10 @@ macro_rules! directory {
         }
 
         impl ScottishArea {
-            /// All of them, by number.
+            /// All kinds, by number.
             pub const ALL: &[Self] = &[Self::ScottishParliamentaryConstituency, $(Self::$area,)+];
 
-            /// What its name is called in JSON, and its code beneath `codes`.
+            /// Returns the JSON key of the area's name, and of its code under `codes`.
             pub const fn key(self) -> &'static str {
                 match self {
                     Self::ScottishParliamentaryConstituency => "scottish_parliamentary_constituency",
@@ -30,8 +31,9 @@ macro_rules! directory {
             }
         }
 
-        /// A live postcode of the Scottish Postcode Directory (National Records of Scotland): names of areas, and beneath `codes`
-        /// their codes. postcodes.io 18 answers the constituency only; of what is `None` beyond it there is no key in JSON.
+        /// A live postcode of the Scottish Postcode Directory (National Records of Scotland): the
+        /// names of its areas, and their codes under `codes`. postcodes.io 18 has only the
+        /// constituency. Other fields that are `None` are left out of the JSON.
         #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
         #[non_exhaustive]
         pub struct ScottishPostcode {
@@ -42,7 +44,8 @@ macro_rules! directory {
             $($(#[doc = $doc])+
             #[serde(default, skip_serializing_if = "Option::is_none")]
             pub $field: Option<String>,)+
-            /// `Y` if the postcode lies in several areas of a kind; of such a one this is the greater part.
+            /// `Y` if the postcode lies in several areas of a kind; the data is then for the
+            /// greater part.
             #[serde(default, skip_serializing_if = "Option::is_none")]
             pub split_indicator: Option<String>,
             /// Urban and rural in 6 classes, `1` (large urban) to `6` (remote rural).
@@ -54,7 +57,7 @@ macro_rules! directory {
             /// Rank of the data zone in the Scottish Index of Multiple Deprivation, 1 the most deprived.
             #[serde(default, skip_serializing_if = "Option::is_none")]
             pub scottish_index_of_multiple_deprivation: Option<u16>,
-            /// Codes of what has names above.
+            /// The codes of the areas named above.
             pub codes: ScottishCodes,
         }
 
@@ -70,7 +73,7 @@ macro_rules! directory {
         }
 
         impl ScottishPostcode {
-            /// With the name and the code of its constituency, and nothing else.
+            /// Creates an entry with only the name and the code of the constituency.
             pub fn new(postcode: Postcode, name: Option<String>, code: Option<String>) -> Self {
                 Self {
                     postcode,
@@ -84,7 +87,7 @@ macro_rules! directory {
                 }
             }
 
-            /// The name of an area.
+            /// Returns the name of an area.
             pub fn name(&self, area: ScottishArea) -> Option<&str> {
                 match area {
                     ScottishArea::ScottishParliamentaryConstituency => self.scottish_parliamentary_constituency.as_deref(),
@@ -92,7 +95,7 @@ macro_rules! directory {
                 }
             }
 
-            /// The code of an area.
+            /// Returns the code of an area.
             pub fn code(&self, area: ScottishArea) -> Option<&str> {
                 match area {
                     ScottishArea::ScottishParliamentaryConstituency => self.codes.scottish_parliamentary_constituency.as_deref(),
@@ -130,15 +133,15 @@ directory! {
     IntegrationAuthority = 6, integration_authority;
     /// The data zone of 2022 (`S01…`).
     DataZone = 7, data_zone;
-    /// The data zone of 2011 (`S01…`), which the index of deprivation is of.
+    /// The data zone of 2011 (`S01…`), used by the index of deprivation.
     DataZone2011 = 8, data_zone_2011;
     /// The intermediate zone of 2022 (`S02…`).
     IntermediateZone = 9, intermediate_zone;
     /// The intermediate zone of 2011 (`S02…`).
     IntermediateZone2011 = 10, intermediate_zone_2011;
-    /// The locality (`S19…` or `S52…`), the newest there is.
+    /// The locality (`S19…` or `S52…`), in the newest version in the data.
     Locality = 11, locality;
-    /// The settlement (`S20…` or `S45…`), the newest there is.
+    /// The settlement (`S20…` or `S45…`), in the newest version in the data.
     Settlement = 12, settlement;
     /// The civil parish of 1930 (`S35…`).
     CivilParish = 13, civil_parish;
@@ -163,7 +166,7 @@ directory! {
 }
 
 impl ScottishPostcode {
-    /// Without what postcodes.io 18 does not answer.
+    /// Returns a copy with only the fields of postcodes.io 18.
     #[must_use]
     pub fn compatible(&self) -> Self {
         let name = self.scottish_parliamentary_constituency.clone();

@@ -1,24 +1,24 @@
-//! What a text is that may be a postcode.
+//! The result of validating a text.
 
 use crate::{Answer, ParseError, Postcode};
 
-/// Whether a text is a postcode, and if so whether it is in use.
+/// Whether a text is a postcode, and whether it is in use.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Validity {
     /// In use.
     Live(Postcode),
-    /// Once in use.
+    /// No longer in use.
     Terminated(Postcode),
-    /// Well formed, and the dataset, which covers its area, has it not.
+    /// Well formed and in an area that the dataset covers, but not in the dataset.
     Unknown(Postcode),
-    /// Well formed, of an area that the dataset leaves out.
+    /// Well formed, in an area that the dataset leaves out.
     NotCovered(Postcode),
-    /// No postcode, and why.
+    /// Not a postcode, with the reason.
     Invalid(ParseError),
 }
 
 impl Validity {
-    /// Of a postcode that was looked up.
+    /// Creates the result for a postcode that was looked up.
     pub fn of(postcode: Postcode, answer: &Answer) -> Self {
         match answer {
             Answer::Live(_) => Self::Live(postcode),
@@ -28,12 +28,12 @@ impl Validity {
         }
     }
 
-    /// Whether it is a postcode in use: what postcodes.io calls valid.
+    /// Returns whether it is a postcode in use, which postcodes.io calls valid.
     pub fn is_live(&self) -> bool {
         matches!(self, Self::Live(_))
     }
 
-    /// The postcode, if it is one.
+    /// Returns the postcode, if it is one.
     pub fn postcode(&self) -> Option<Postcode> {
         match self {
             Self::Live(postcode)
@@ -44,7 +44,8 @@ impl Validity {
         }
     }
 
-    /// Its stable name in the command line and the HTTP API: that of the [answer](Answer::status), or `invalid`.
+    /// Returns the stable name in the command line and the HTTP API: that of the
+    /// [answer](Answer::status), or `invalid`.
     pub fn status(&self) -> &'static str {
         match self {
             Self::Live(_) => "live",

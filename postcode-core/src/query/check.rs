@@ -1,4 +1,4 @@
-//! The contract's limits, checked by every implementation with the same words.
+//! Checks the contract's limits, with the same messages in every implementation.
 #![allow(dead_code, reason = "the layers alone check only some of them")]
 
 use super::limits::{MAX_BATCH, MAX_LIMIT, MAX_NEIGHBOURS, MAX_QUERY, MAX_RADIUS};

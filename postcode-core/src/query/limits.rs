@@ -1,21 +1,21 @@
-//! How much one call may ask for.
+//! The limits of one call.
 
 #[cfg(doc)]
 use crate::{Page, PostcodeLookup, Region};
 
-/// Postcodes in one [`PostcodeLookup::lookup`] at most.
+/// The most postcodes in one [`PostcodeLookup::lookup`].
 pub const MAX_BATCH: usize = 10_000;
-/// Answers of autocomplete, search and nearest outcodes at most.
+/// The most answers of autocomplete, search and nearest outcodes.
 pub const MAX_LIMIT: usize = 100;
-/// Answers of [`PostcodeLookup::nearest`] at most. For more there is [`PostcodeLookup::within`].
+/// The most answers of [`PostcodeLookup::nearest`]. For more, use [`PostcodeLookup::within`].
 pub const MAX_NEIGHBOURS: usize = 1_000;
-/// The farthest that anything looks around a point, in metres: farther than from one end of the country to the other.
+/// The largest radius, in metres: longer than the whole country.
 pub const MAX_RADIUS: f64 = 2_000_000.0;
 /// The longest text for autocomplete and search, of postcodes and of places, in bytes.
 pub const MAX_QUERY: usize = 256;
-/// Postcodes in one [`Page`] at most.
+/// The most postcodes in one [`Page`].
 pub const MAX_PAGE: usize = 1_000;
-/// Corners of a [`Region::Polygon`] at most.
+/// The most corners of a [`Region::Polygon`].
 pub const MAX_CORNERS: usize = 1_000;
-/// The longest code of an area, in bytes; those of ONS have nine.
+/// The longest code of an area, in bytes. ONS codes have nine.
 pub const MAX_AREA_CODE: usize = 32;

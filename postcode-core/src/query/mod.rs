@@ -1,4 +1,4 @@
-//! What can be asked: queries, the regions they name, and how much one call may ask for.
+//! Queries and their limits.
 
 #[cfg(any(feature = "conformance", feature = "dataset", feature = "http", feature = "layers"))]
 pub(crate) mod check;

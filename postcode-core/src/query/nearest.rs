@@ -1,10 +1,10 @@
-//! Queries for what is around a point, a postcode or an outcode.
+//! Queries for postcodes and outcodes around a point, a postcode or an outcode.
 
 use crate::{Location, Outcode, Postcode};
 #[cfg(doc)]
 use crate::{MAX_LIMIT, MAX_NEIGHBOURS, MAX_RADIUS};
 
-/// A query for the postcodes around something.
+/// A query for the postcodes around a point or a postcode.
 ///
 /// ```
 /// use postcode_core::{Location, Nearest};
@@ -16,15 +16,15 @@ use crate::{MAX_LIMIT, MAX_NEIGHBOURS, MAX_RADIUS};
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Nearest {
-    /// Around what.
+    /// The centre of the search.
     pub origin: Origin,
-    /// How many at most, 1 to [`MAX_NEIGHBOURS`]; 10 unless set.
+    /// The most postcodes to return, 1 to [`MAX_NEIGHBOURS`]; 10 unless set.
     pub limit: usize,
-    /// How far at most, in metres, 0 to [`MAX_RADIUS`]; 100 unless set.
+    /// The search radius in metres, 0 to [`MAX_RADIUS`]; 100 unless set.
     pub radius: f64,
 }
 
-/// What to look around.
+/// The centre of a search for postcodes.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Origin {
     /// A point.
@@ -46,25 +46,26 @@ impl From<Postcode> for Origin {
 }
 
 impl Nearest {
-    /// Around a point or a postcode, with the defaults of postcodes.io: ten at most, within 100 metres.
+    /// Creates a query around a point or a postcode, with the defaults of postcodes.io: at most
+    /// ten, within 100 metres.
     pub fn to(origin: impl Into<Origin>) -> Self {
         Self { origin: origin.into(), limit: 10, radius: 100.0 }
     }
 
-    /// How many at most.
+    /// Sets the most postcodes to return, 1 to [`MAX_NEIGHBOURS`].
     #[must_use]
     pub fn limit(self, limit: usize) -> Self {
         Self { limit, ..self }
     }
 
-    /// How far at most, in metres.
+    /// Sets the search radius in metres, 0 to [`MAX_RADIUS`].
     #[must_use]
     pub fn radius(self, radius: f64) -> Self {
         Self { radius, ..self }
     }
 }
 
-/// A query for the outcodes around something.
+/// A query for the outcodes around a point or an outcode.
 ///
 /// ```
 /// use postcode_core::{NearestOutcodes, Outcode};
@@ -76,15 +77,15 @@ impl Nearest {
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct NearestOutcodes {
-    /// Around what.
+    /// The centre of the search.
     pub origin: OutcodeOrigin,
-    /// How many at most, 1 to [`MAX_LIMIT`]; 10 unless set.
+    /// The most outcodes to return, 1 to [`MAX_LIMIT`]; 10 unless set.
     pub limit: usize,
-    /// How far at most, in metres, 0 to [`MAX_RADIUS`]; 5,000 unless set.
+    /// The search radius in metres, 0 to [`MAX_RADIUS`]; 5,000 unless set.
     pub radius: f64,
 }
 
-/// What to look for outcodes around.
+/// The centre of a search for outcodes.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum OutcodeOrigin {
     /// A point.
@@ -106,18 +107,19 @@ impl From<Outcode> for OutcodeOrigin {
 }
 
 impl NearestOutcodes {
-    /// Around a point or an outcode, with the defaults of postcodes.io: ten at most, within 5 km.
+    /// Creates a query around a point or an outcode, with the defaults of postcodes.io: at most
+    /// ten, within 5 km.
     pub fn to(origin: impl Into<OutcodeOrigin>) -> Self {
         Self { origin: origin.into(), limit: 10, radius: 5_000.0 }
     }
 
-    /// How many at most.
+    /// Sets the most outcodes to return, 1 to [`MAX_LIMIT`].
     #[must_use]
     pub fn limit(self, limit: usize) -> Self {
         Self { limit, ..self }
     }
 
-    /// How far at most, in metres.
+    /// Sets the search radius in metres, 0 to [`MAX_RADIUS`].
     #[must_use]
     pub fn radius(self, radius: f64) -> Self {
         Self { radius, ..self }

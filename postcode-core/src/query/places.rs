@@ -1,6 +1,7 @@
-//! What to look for among places.
+//! The query of a search for places.
 
-/// A search for places by what a person types, for [`PostcodeLookup::find_places`](crate::PostcodeLookup::find_places).
+/// A search for places as a person types them, for
+/// [`PostcodeLookup::find_places`](crate::PostcodeLookup::find_places).
 ///
 /// ```
 /// use postcode_core::PlaceQuery;
@@ -11,43 +12,45 @@
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PlaceQuery {
-    /// A name or the beginning of one, in any case, with or without accents, apostrophes and hyphens, at most
-    /// [`MAX_QUERY`](crate::MAX_QUERY) bytes. A text without a letter or a digit finds nothing.
+    /// A name or the beginning of one, at most [`MAX_QUERY`](crate::MAX_QUERY) bytes. Case,
+    /// accents, apostrophes and hyphens make no difference. A text without a letter or a digit
+    /// finds nothing.
     pub text: String,
-    /// How many places at most, 1 to [`MAX_LIMIT`](crate::MAX_LIMIT); 10 unless set.
+    /// The most places to return, 1 to [`MAX_LIMIT`](crate::MAX_LIMIT); 10 unless set.
     pub limit: usize,
-    /// Only places in the county, unitary authority, district, borough, region or country of that name, which is
-    /// compared as names of places are.
+    /// Only places in the county, unitary authority, district, borough, region or country with this
+    /// name, compared like the names of places.
     pub within: Option<String>,
-    /// Only places of that [`local_type`](crate::Place::local_type), in any case: `Town`, `Island`.
+    /// Only places with this [`local_type`](crate::Place::local_type), in any case: `Town`,
+    /// `Island`.
     pub local_type: Option<String>,
 }
 
 impl PlaceQuery {
-    /// For that text: ten places at most, of all kinds, everywhere.
+    /// Creates a query for at most ten places, of all kinds and everywhere.
     pub fn new(text: impl Into<String>) -> Self {
         Self { text: text.into(), limit: 10, within: None, local_type: None }
     }
 
-    /// How many at most.
+    /// Sets the most places to return, 1 to [`MAX_LIMIT`](crate::MAX_LIMIT).
     #[must_use]
     pub fn limit(self, limit: usize) -> Self {
         Self { limit, ..self }
     }
 
-    /// Only within the county, district, region or country of that name.
+    /// Restricts the search to the county, district, region or country with this name.
     #[must_use]
     pub fn within(self, name: impl Into<String>) -> Self {
         Self { within: Some(name.into()), ..self }
     }
 
-    /// Only of that kind.
+    /// Restricts the search to places of this kind.
     #[must_use]
     pub fn local_type(self, local_type: impl Into<String>) -> Self {
         Self { local_type: Some(local_type.into()), ..self }
     }
 
-    /// That it keeps the contract's limits.
+    /// Returns an error if the query exceeds the contract's limits.
     #[cfg(any(feature = "conformance", feature = "dataset", feature = "http"))]
     pub(crate) fn check(&self) -> crate::Result<()> {
         use crate::query::check;

@@ -1,58 +1,71 @@
-//! The postcodes of a region: which ones, and a page of them at a time.
+//! Regions whose postcodes can be listed.
 
 use std::fmt;
 
 use super::limits::{MAX_AREA_CODE, MAX_CORNERS};
 use crate::{AreaKind, Location, Outcode, Record, Result, Sector};
 
-/// A part of the country, to ask for the postcodes in it.
+/// A part of the country whose postcodes can be listed.
+///
+/// ```
+/// use postcode_core::{Location, Region};
+///
+/// let circle = Region::circle(Location::new(51.501, -0.1416)?, 500.0);
+/// assert!(circle.surrounds(Location::new(51.5, -0.14)?));
+/// let district = Region::area("E09000033");
+/// assert_eq!(district.to_string(), r#"area "E09000033""#);
+/// # Ok::<(), postcode_core::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Region {
-    /// What lies within some metres of a point along the WGS84 ellipsoid.
+    /// All points within a distance of a centre, along the WGS84 ellipsoid.
     Circle {
-        /// The middle.
+        /// The centre.
         centre: Location,
-        /// Metres, 0 to [`MAX_RADIUS`](crate::MAX_RADIUS).
+        /// The distance in metres, 0 to [`MAX_RADIUS`](crate::MAX_RADIUS).
         radius: f64,
     },
-    /// What lies between two parallels and two meridians, on them included.
+    /// All points between two parallels and two meridians, including those on them.
     Box {
-        /// The corner of least latitude and longitude.
+        /// The corner with the least latitude and longitude.
         south_west: Location,
-        /// That of the greatest of both.
+        /// The corner with the greatest latitude and longitude.
         north_east: Location,
     },
-    /// What lies inside of these corners, 3 to [`MAX_CORNERS`], the last one joined to the first (which it may repeat), or on
-    /// an edge. Edges are straight in degrees, as those of GeoJSON (RFC 7946, section 3.1.1); where they cross, what
-    /// is surrounded an odd number of times is inside. It may not cross the 180th meridian.
+    /// All points inside a polygon or on its edges. It has 3 to [`MAX_CORNERS`] corners; the last
+    /// is joined to the first, which it may repeat. Edges are straight in degrees, as in GeoJSON
+    /// (RFC 7946, section 3.1.1). If they cross, points that are surrounded an odd number of times
+    /// are inside. The polygon may not cross the 180th meridian.
     Polygon(Vec<Location>),
     /// An administrative, electoral, health or statistical area, by its ONS code such as `E09000033`, in any case.
     Area {
-        /// The code, [`MAX_AREA_CODE`] bytes at most. What is no code of the dataset is no area of it.
+        /// The code, at most [`MAX_AREA_CODE`] bytes. A code that is not in the dataset is an
+        /// unknown area.
         code: String,
-        /// What kind of area it is a code of. `None` takes all kinds that have it: a few codes are of several, such
-        /// as those that say "none" (`E99999999`).
+        /// The kind of area. `None` means all kinds: a few codes belong to several, such as those
+        /// that mean "none" (`E99999999`).
         kind: Option<AreaKind>,
     },
-    /// The first half of a postcode.
+    /// An outcode, the first half of a postcode, such as `SW1A`.
     Outcode(Outcode),
-    /// An outcode and the digit after it.
+    /// A sector: an outcode and the digit after it, such as `SW1A 1`.
     Sector(Sector),
 }
 
 impl Region {
-    /// A circle of some metres around a point.
+    /// Creates a circle with a radius in metres.
     pub fn circle(centre: Location, radius: f64) -> Self {
         Self::Circle { centre, radius }
     }
 
-    /// The area with that ONS code, of whatever kind.
+    /// Creates an area with this ONS code, of any kind.
     pub fn area(code: impl Into<String>) -> Self {
         Self::Area { code: code.into(), kind: None }
     }
 
-    /// Whether a postcode with that record lies in it. One without a location lies in no circle, box or polygon.
+    /// Returns whether a postcode with this record lies in the region. One without a location lies
+    /// in no circle, box or polygon.
     ///
     /// ```
     /// use postcode_core::{Location, Record, Region};
@@ -75,7 +88,8 @@ impl Region {
         }
     }
 
-    /// Whether a point lies in it; of what is no circle, box or polygon that can't be said, and is false.
+    /// Returns whether the region contains a point. Always false for areas, outcodes and sectors,
+    /// which have no shape.
     pub fn surrounds(&self, at: Location) -> bool {
         match self {
             Self::Circle { centre, radius } => centre.distance(at) <= *radius,
@@ -88,7 +102,8 @@ impl Region {
         }
     }
 
-    /// Whether it is known by a name, which a dataset may not have, and not by its shape.
+    /// Returns whether the region is given by a name, which a dataset may not have, and not by a
+    /// shape.
     #[cfg(any(feature = "conformance", feature = "dataset", feature = "http"))]
     pub(crate) fn is_named(&self) -> bool {
         matches!(self, Self::Area { .. } | Self::Outcode(_) | Self::Sector(_))
@@ -119,7 +134,7 @@ impl Region {
     }
 }
 
-/// As messages name it.
+/// Writes the region as error messages name it.
 impl fmt::Display for Region {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -150,11 +165,11 @@ fn is_code(own: Option<&str>, code: &str) -> bool {
 /// The position of a point relative to one edge of a polygon.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Side {
-    /// The point lies on it.
+    /// The point lies on the edge.
     On,
-    /// It crosses the point's parallel to the east of the point.
+    /// The edge crosses the point's parallel to the east of the point.
     East,
-    /// It does neither.
+    /// Neither of the two.
     Elsewhere,
 }
 
@@ -168,14 +183,15 @@ pub(crate) fn side(previous: Location, corner: Location, at: Location) -> Side {
     if cross == 0.0 && beside {
         return Side::On;
     }
-    // A corner on the parallel counts for the edge below.
+    // A corner on the parallel counts as part of the edge below.
     match (y1 > y) != (y2 > y) && (cross > 0.0) == (y2 > y1) {
         true => Side::East,
         false => Side::Elsewhere,
     }
 }
 
-/// Looks at every edge. The dataset has an index for polygons of many corners.
+/// Returns whether a point lies in a polygon, by looking at every edge. The dataset has an index
+/// for polygons of many corners.
 pub(crate) fn in_polygon(corners: &[Location], at: Location) -> bool {
     let mut inside = false;
     let mut before = corners.last();
@@ -201,7 +217,7 @@ mod tests {
 
     #[test]
     fn inside_of_a_polygon_on_its_edge_and_outside() {
-        // An L, its notch to the north-east.
+        // An L-shaped polygon with its notch in the north-east.
         let corners = [(0.0, 0.0), (0.0, 4.0), (2.0, 4.0), (2.0, 2.0), (4.0, 2.0), (4.0, 0.0)];
         let corners: Vec<_> =
             corners.into_iter().map(|(latitude, longitude)| at(latitude, longitude)).collect();

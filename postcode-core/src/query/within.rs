@@ -1,4 +1,4 @@
-//! A page at a time of the postcodes of a region.
+//! Queries for the postcodes of a region, and their pages.
 
 use super::limits::MAX_PAGE;
 use crate::{Postcode, Record, Region, Result};
@@ -14,27 +14,27 @@ use crate::{Postcode, Record, Region, Result};
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Within {
-    /// Of where.
+    /// The region.
     pub region: Region,
-    /// How many at most, 1 to [`MAX_PAGE`]; 100 unless set.
+    /// The most postcodes to return, 1 to [`MAX_PAGE`]; 100 unless set.
     pub limit: usize,
-    /// Only what comes after this postcode, which need not exist: [`Page::next`] of the page before.
+    /// Only postcodes after this one, which need not exist: [`Page::next`] of the previous page.
     pub after: Option<Postcode>,
 }
 
 impl Within {
-    /// The first hundred of a region.
+    /// Creates a query for the first hundred postcodes of a region.
     pub fn of(region: Region) -> Self {
         Self { region, limit: 100, after: None }
     }
 
-    /// How many at most.
+    /// Sets the most postcodes to return, 1 to [`MAX_PAGE`].
     #[must_use]
     pub fn limit(self, limit: usize) -> Self {
         Self { limit, ..self }
     }
 
-    /// Only what comes after a postcode.
+    /// Restricts the query to postcodes after this one.
     #[must_use]
     pub fn after(self, after: impl Into<Option<Postcode>>) -> Self {
         Self { after: after.into(), ..self }
@@ -49,18 +49,19 @@ impl Within {
     }
 }
 
-/// Some of the live postcodes of a region.
+/// One page of the live postcodes of a region.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Page {
     /// The records, in the order of postcodes.
     pub records: Vec<Record>,
-    /// Where the next page begins: give it to [`Within::after`]. `None` if this page is the last.
+    /// The postcode to give to [`Within::after`] for the next page. `None` if this page is the
+    /// last.
     pub next: Option<Postcode>,
 }
 
 impl Page {
-    /// The first `limit` of these, and whether there are more.
+    /// Keeps the first `limit` records, and notes whether there are more.
     #[cfg(any(feature = "conformance", feature = "dataset"))]
     pub(crate) fn of(mut records: Vec<Record>, limit: usize) -> Self {
         let more = records.len() > limit;
@@ -69,7 +70,7 @@ impl Page {
         Self { records, next }
     }
 
-    /// Of these records, with more to come after `next`.
+    /// Creates a page with these records. More follow after `next`, if it is given.
     pub fn new(records: Vec<Record>, next: Option<Postcode>) -> Self {
         Self { records, next }
     }

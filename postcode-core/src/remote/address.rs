@@ -1,4 +1,4 @@
-//! Where the service is, in the form that requests need and in the form that may be shown.
+//! The address of a service: one form for requests, and one without secrets for display.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -25,7 +25,7 @@ pub(super) struct Address {
 impl Address {
     pub(super) fn http(mut url: Url) -> Result<Self> {
         let authorization = basic(&url)?;
-        // These fail for URLs without a host only, which http: URLs always have.
+        // These fail only for URLs without a host, and http: URLs always have one.
         let _ = url.set_username("");
         let _ = url.set_password(None);
         let base = url.as_str().trim_end_matches('/').to_owned();
@@ -35,7 +35,7 @@ impl Address {
     }
 
     pub(super) fn unix(socket: PathBuf) -> Self {
-        // The host is what the server sees in the Host header.
+        // The server sees this host in the Host header.
         Self { base: "http://localhost".to_owned(), socket: Some(socket), authorization: None }
     }
 
@@ -67,7 +67,7 @@ fn basic(url: &Url) -> Result<Option<HeaderValue>> {
     secret(&format!("Basic {}", STANDARD.encode(pair))).map(Some)
 }
 
-/// A header value that is marked as a secret, so that nothing prints it.
+/// Creates a header value that is marked sensitive, so that it is never printed.
 pub(super) fn secret(value: &str) -> Result<HeaderValue> {
     let mut value = HeaderValue::from_str(value).map_err(|_| {
         Error::invalid("the authorization holds a line break or control character: remove it")

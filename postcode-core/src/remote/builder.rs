@@ -1,4 +1,4 @@
-//! Setting up a [`Remote`].
+//! Settings of a [`Remote`].
 
 use std::fmt;
 use std::path::PathBuf;
@@ -15,12 +15,25 @@ use crate::layers::{Budget, Resilience};
 use crate::source::{Source, SourceUrl};
 use crate::{Error, Result};
 
-/// Retries that a client has to spend at its start.
+/// Retries that a client may make at its start.
 const SAVED_RETRIES: u16 = 10;
 
-/// Sets up a [`Remote`]: made by [`Remote::builder`].
+/// Builds a [`Remote`]; created by [`Remote::builder`]. Methods overrule the options in the URL.
 ///
-/// What is out of range is an error of [`build`](Self::build). Methods overrule the options in the URL.
+/// Values out of range are reported by [`build`](Self::build).
+///
+/// ```
+/// use std::time::Duration;
+/// use postcode_core::{ErrorKind, Remote};
+///
+/// let remote = Remote::builder("http://127.0.0.1:8080")
+///     .timeout(Duration::from_millis(200))
+///     .retries(1)
+///     .build()?;
+/// let error = Remote::builder("http://127.0.0.1:8080").retries(11).build().unwrap_err();
+/// assert_eq!(error.kind(), ErrorKind::InvalidInput);
+/// # Ok::<(), postcode_core::Error>(())
+/// ```
 #[must_use]
 pub struct RemoteBuilder {
     config: Result<Config>,
@@ -35,12 +48,12 @@ impl RemoteBuilder {
         }
     }
 
-    /// With what is wrong with the URL said at once.
+    /// Creates the builder, or returns at once what is wrong with the URL.
     pub(crate) fn from_url(url: SourceUrl) -> Result<Self> {
         Ok(Self { config: Ok(config(url)?), transport: None })
     }
 
-    /// Sets an option as it is written in a URL; what is wrong with it is said at once.
+    /// Sets an option from its text in a URL, or returns at once what is wrong with it.
     pub(crate) fn option(&mut self, name: &str, value: &str) -> Result<()> {
         match &mut self.config {
             Ok(config) => config.set(name, value),
@@ -48,7 +61,7 @@ impl RemoteBuilder {
         }
     }
 
-    /// The same, but for where it goes and how it authorises itself there.
+    /// Returns the same settings for another address, with its own authorization.
     pub(crate) fn elsewhere(&self, other: &Self) -> Self {
         let mut config = self.config.clone();
         match (&mut config, &other.config) {
@@ -59,7 +72,7 @@ impl RemoteBuilder {
         Self { config, transport: self.transport.clone() }
     }
 
-    /// How it repeats what failed, for layers that are to do it in its place, and for those that say so.
+    /// Copies the settings of retries and timeouts to the layers that replace or display them.
     pub(crate) fn tell(&self, resilience: &mut Resilience) {
         if let Ok(config) = &self.config {
             resilience.timeout = config.timeout();
@@ -70,7 +83,7 @@ impl RemoteBuilder {
         }
     }
 
-    /// Where it goes to.
+    /// Returns the address.
     pub(crate) fn address(&self) -> impl fmt::Display {
         fmt::from_fn(move |f| match &self.config {
             Ok(config) => fmt::Display::fmt(&config.address, f),
@@ -78,7 +91,7 @@ impl RemoteBuilder {
         })
     }
 
-    /// What it does otherwise, as options of a URL.
+    /// Returns the other settings, as options of a URL.
     pub(crate) fn options(&self) -> impl fmt::Display {
         fmt::from_fn(move |f| {
             let Ok(config) = &self.config else { return Ok(()) };
@@ -102,24 +115,25 @@ impl RemoteBuilder {
         self
     }
 
-    /// How long a call may take, with its retries: 1 ms to 10 minutes. Unless set two seconds, or twice the
-    /// [`timeout`](Self::timeout) if that is longer.
+    /// Sets how long a call may take with its retries: 1 ms to 10 minutes. Unless set, two seconds,
+    /// or twice the [`timeout`](Self::timeout) if that is longer.
     pub fn deadline(self, deadline: Duration) -> Self {
         self.set(|config| config.set_deadline(deadline))
     }
 
-    /// How long one attempt may take: 1 ms to 10 minutes, one second unless set.
+    /// Sets how long one attempt may take: 1 ms to 10 minutes, one second unless set.
     pub fn timeout(self, timeout: Duration) -> Self {
         self.set(|config| config.set_timeout(timeout))
     }
 
-    /// How long a connection may take to open, within the attempt's timeout: 1 ms to 10 minutes, half a second
-    /// unless set.
+    /// Sets how long opening a connection may take, within the attempt's timeout: 1 ms to 10
+    /// minutes, half a second unless set.
     pub fn connect_timeout(self, timeout: Duration) -> Self {
         self.set(|config| config.set_connect_timeout(timeout))
     }
 
-    /// For a caller that waits no longer than this: see [`Connector::within`](crate::Connector::within).
+    /// Fits the settings to a caller that waits no longer than this: see
+    /// [`Connector::within`](crate::Connector::within).
     pub(crate) fn within(self, limit: Duration) -> Self {
         self.set(|config| {
             config.hurry(limit);
@@ -127,40 +141,42 @@ impl RemoteBuilder {
         })
     }
 
-    /// How often an attempt that failed for the moment is repeated within the deadline: 0 to 10, two unless set.
+    /// Sets how often an attempt that failed temporarily is repeated within the deadline: 0 to 10,
+    /// two unless set.
     ///
-    /// What is left of the failure is [persistent](Error::is_persistent), so that an outer layer does not repeat
-    /// it once more. Without retries it is left as it is: the outer layer decides.
+    /// An error after the last retry is [persistent](Error::is_persistent), so that an outer layer
+    /// does not retry it again. With 0 retries the error stays transient, and the outer layer
+    /// decides.
     pub fn retries(self, retries: usize) -> Self {
         self.set(|config| config.set_retries(retries))
     }
 
-    /// The longest pause before the first retry: 1 ms to 10 minutes, 20 ms unless set. It doubles with each retry, up
-    /// to a second; the pause is anything from nothing to that.
+    /// Sets the longest pause before the first retry: 1 ms to 10 minutes, 20 ms unless set. It
+    /// doubles with each retry, up to a second. The actual pause is random, from zero to this.
     pub fn backoff(self, backoff: Duration) -> Self {
         self.set(|config| config.set_backoff(backoff))
     }
 
-    /// How many retries there may be for each request, over all calls: 0 to 1, a fifth unless set, and ten more
-    /// saved up. So retries add at most that to the load of a service in trouble: see
+    /// Sets how many retries there may be per request, over all calls: 0 to 1, 0.2 unless set, with
+    /// ten more saved. So retries add at most this share to the load of a service in trouble: see
     /// [`Budget`](crate::layers::Budget).
     pub fn retry_budget(self, share: f64) -> Self {
         self.set(|config| config.set_retry_budget(share))
     }
 
-    /// How many postcodes are asked for in one request: 1 to 10,000. Unless set 100, which is what a
-    /// postcodes.io server takes.
+    /// Sets how many postcodes one request contains: 1 to 10,000. Unless set 100, the limit of
+    /// postcodes.io servers.
     pub fn batch(self, batch: usize) -> Self {
         self.set(|config| config.set_batch(batch))
     }
 
-    /// How many requests of one batch run at a time: 1 to 64, four unless set.
+    /// Sets how many requests of one batch run at a time: 1 to 64, four unless set.
     pub fn concurrency(self, concurrency: usize) -> Self {
         self.set(|config| config.set_concurrency(concurrency))
     }
 
-    /// Sends this as the `Authorization` header, `Bearer …` for example, instead of the user and password of the
-    /// URL. Never shown.
+    /// Sets the `Authorization` header, `Bearer …` for example, instead of the user and password of
+    /// the URL. Never shown.
     pub fn authorization(self, value: &str) -> Self {
         self.set(|config| {
             config.address.authorization = Some(secret(value)?);
@@ -168,8 +184,9 @@ impl RemoteBuilder {
         })
     }
 
-    /// Sends the token in this file as `Authorization: Bearer …`. The file is read when the client is built, again when
-    /// it changes, and when the service refuses the token. The token is never shown.
+    /// Sends the token in this file as `Authorization: Bearer …`. The file is read when the client
+    /// is built, again when it changes, and when the service refuses the token. The token is never
+    /// shown.
     pub fn token_file(self, path: impl Into<PathBuf>) -> Self {
         self.set(|config| {
             config.token_file = Some(path.into());
@@ -177,8 +194,8 @@ impl RemoteBuilder {
         })
     }
 
-    /// Shows this client certificate to the service. Both files are in PEM. They are read when the client is built, and
-    /// again when they change.
+    /// Presents this client certificate to the service. Both files are in PEM. They are read when the
+    /// client is built, and again when they change.
     pub fn client_certificate(self, certificate: impl Into<PathBuf>, key: impl Into<PathBuf>) -> Self {
         self.set(|config| {
             config.client_cert = Some(certificate.into());
@@ -187,8 +204,8 @@ impl RemoteBuilder {
         })
     }
 
-    /// Trusts the certificates in this PEM text, besides those of the system: for a service with a private
-    /// authority. May be called several times.
+    /// Trusts the certificates in this PEM text as well as those of the system: for a service with
+    /// a private authority. May be called several times.
     pub fn root_certificates(self, pem: &[u8]) -> Self {
         self.set(|config| {
             config.root_certificates.push(pem.to_owned());
@@ -196,9 +213,9 @@ impl RemoteBuilder {
         })
     }
 
-    /// Whether to go through the proxy that `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY` in the
-    /// environment say. Unless set it does not, so that a service beside the application is not looked for
-    /// behind a proxy.
+    /// Sets whether to use the proxy in `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY`.
+    /// Unless set it is not used, so that a service next to the application is not called through a
+    /// proxy.
     pub fn environment_proxy(self, yes: bool) -> Self {
         self.set(|config| {
             config.environment_proxy = yes;
@@ -206,18 +223,19 @@ impl RemoteBuilder {
         })
     }
 
-    /// Sends requests through this and opens no connection of its own: for tests with a server in the same
-    /// process, or with faults.
+    /// Sends requests through this transport and opens no connections: for tests with a server in
+    /// the same process, or with faults.
     pub fn transport(mut self, transport: impl Transport) -> Self {
         self.transport = Some(Arc::new(transport));
         self
     }
 
-    /// The client. Nothing is sent yet.
+    /// Creates the client. Nothing is sent yet.
     ///
     /// # Errors
-    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) for a URL, an option or a value that makes no sense;
-    /// [`NotSupported`](crate::ErrorKind::NotSupported) for `unix:` where there are no Unix sockets.
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) for an invalid URL, option or value;
+    /// [`NotSupported`](crate::ErrorKind::NotSupported) for `unix:` on a system without Unix
+    /// sockets.
     pub fn build(self) -> Result<Remote> {
         let config = self.config?;
         config.check_files()?;
@@ -249,7 +267,7 @@ fn config(url: SourceUrl) -> Result<Config> {
         Source::Unix(socket) => Address::unix(socket),
         Source::Embedded | Source::File(_) | Source::Replica(_) => {
             return Err(Error::invalid(format!(
-                "{scheme}: is no service: write http://host:port, https://host or unix:/run/postcode.sock, or open \
+                "{scheme}: is not a service: write http://host:port, https://host or unix:/run/postcode.sock, or open \
                  it with postcode_core::connect"
             )));
         }

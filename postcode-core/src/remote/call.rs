@@ -1,4 +1,4 @@
-//! One call of the trait: its deadline, its request id, and the attempts of each of its requests.
+//! One call of the trait: its deadline, its request id, and the attempts of its requests.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -15,26 +15,26 @@ use crate::layers::deadline;
 use crate::wire::{DEADLINE_HEADER, REQUEST_ID_HEADER};
 use crate::{Error, ErrorKind, Result};
 
-/// The longest pause before an attempt is repeated, unless the server asks for more.
+/// The longest pause before a retry, unless the server asks for more.
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
-/// No record is longer than this in JSON, by a factor of five; what is longer is not read.
+/// At least five times as long as any record in JSON. Longer answers are not read.
 const RECORD_BYTES: usize = 16 << 10;
-/// What else an answer may hold.
+/// The size of the rest of an answer.
 const EXTRA_BYTES: usize = 256 << 10;
 
-/// What is asked for.
+/// One HTTP request.
 pub(super) struct Ask {
     method: Method,
-    /// Path and query, below the base address.
+    /// Path and query, relative to the base address.
     target: String,
     body: Option<Bytes>,
-    /// How many bytes of answer are read.
+    /// How many bytes of the answer are read at most.
     limit: usize,
 }
 
 impl Ask {
-    /// A question whose answer has at most that many records.
+    /// Creates a request whose answer has at most `records` records.
     pub(super) fn get(target: String, records: usize) -> Self {
         Self { method: Method::GET, target, body: None, limit: EXTRA_BYTES + records * RECORD_BYTES }
     }
@@ -50,14 +50,14 @@ impl Ask {
 pub(super) struct Call<'a> {
     inner: &'a Client,
     deadline: Instant,
-    /// How long it had at its beginning.
+    /// How much time it had at its beginning.
     within: Duration,
     id: HeaderValue,
     answers: AtomicU64,
 }
 
 impl<'a> Call<'a> {
-    /// Begins now, with the whole deadline before it, or what is left of the caller's.
+    /// Starts a call now, with the configured deadline, or the caller's if that is earlier.
     pub(super) fn new(inner: &'a Client) -> Self {
         let within = inner.config.deadline();
         let within = deadline::remaining().map_or(within, |left| left.min(within));
@@ -66,7 +66,7 @@ impl<'a> Call<'a> {
             inner,
             deadline: Instant::now() + within,
             within,
-            // Hexadecimal digits are always a header value.
+            // Hexadecimal digits are always a valid header value.
             id: HeaderValue::from_str(&id).unwrap_or(HeaderValue::from_static("0")),
             answers: AtomicU64::new(0),
         }
@@ -76,12 +76,12 @@ impl<'a> Call<'a> {
         &self.inner.config
     }
 
-    /// How many answers this call has had before: tells which of two came later.
+    /// Returns how many answers this call has already had, which tells which of two came later.
     pub(super) fn count_answer(&self) -> u64 {
         self.answers.fetch_add(1, Ordering::Relaxed)
     }
 
-    /// Asks until there is an answer, an error that does not pass, no retry left or no time left.
+    /// Sends a request until there is an answer, a permanent error, no retry left or no time left.
     pub(super) async fn ask(&self, ask: &Ask) -> Result<Reply> {
         let Client { config, budget, .. } = self.inner;
         budget.deposit();
@@ -99,13 +99,14 @@ impl<'a> Call<'a> {
                 return Err(self.give_up(error, attempts));
             }
             if !budget.withdraw() {
-                return Err(self.give_up(error.and("(no retry: their budget is spent)"), attempts));
+                return Err(self.give_up(error.and("(not retried: the retry budget is used up)"), attempts));
             }
             sleep_until(again).await;
         }
     }
 
-    /// Where retries are ours, what they leave is persistent. Without them an outer layer may retry.
+    /// Marks an error left after retries as persistent. Without retries, an outer layer may still
+    /// retry it.
     pub(super) fn give_up(&self, error: Error, attempts: usize) -> Error {
         match (self.inner.config.retries, attempts) {
             (0, _) => error,
@@ -129,7 +130,7 @@ impl<'a> Call<'a> {
             Err(_) if patience < config.timeout() => Err(self.late().at(place)),
             Err(_) => {
                 let message =
-                    format!("no answer within {patience:?}: if that is too short set option timeout");
+                    format!("no answer within {patience:?}. If that is too short, set option timeout");
                 Err(Error::new(ErrorKind::Timeout, message).at(place))
             }
         }
@@ -137,10 +138,10 @@ impl<'a> Call<'a> {
 
     fn late(&self) -> Error {
         let message = if self.within < self.inner.config.deadline() {
-            format!("not done within the {:?} that its caller had left", self.within)
+            format!("not finished within the {:?} that the caller had left", self.within)
         } else {
             format!(
-                "not done within the {:?} of the call: if that is too short set option deadline",
+                "not finished within the deadline of {:?}. If that is too short, set option deadline",
                 self.within
             )
         };
@@ -165,8 +166,8 @@ impl<'a> Call<'a> {
     }
 }
 
-/// Full jitter: anything from nothing to a limit that doubles, so that clients that failed together do not come
-/// back together.
+/// Returns a random pause ("full jitter") from zero to a limit that doubles with each attempt, so
+/// that clients that failed together don't come back together.
 fn pause(first: Duration, attempts: usize) -> Duration {
     let doublings = u32::try_from(attempts.saturating_sub(1)).unwrap_or(u32::MAX);
     let longest = first.saturating_mul(2_u32.saturating_pow(doublings)).min(LONGEST_PAUSE);

@@ -1,4 +1,4 @@
-//! What all calls of a client share: settings, transport, token and retry budget.
+//! The state that all calls of a client share: settings, transport, token and retry budget.
 
 use std::sync::Arc;
 
@@ -11,19 +11,19 @@ use super::transport::Transport;
 use crate::Result;
 use crate::layers::Budget;
 
-/// What all calls of a client share.
+/// The state that all calls of a client share.
 pub(super) struct Client {
     pub(super) config: Config,
-    /// Where the token is, if it is in a file.
+    /// The file of the token, if there is one.
     pub(super) token: Option<TokenFile>,
     pub(super) transport: Arc<dyn Transport>,
-    /// Pays for the retries of all calls together.
+    /// Limits the retries of all calls together.
     pub(super) budget: Budget,
 }
 
 impl Client {
-    /// Sends a request with its authorization. If the token is refused and its file holds another one by now, the
-    /// request is sent once more with that.
+    /// Sends a request with its authorization. If the token is refused and the file now holds
+    /// another one, the request is sent once more with that.
     pub(super) async fn send(
         &self,
         mut request: http::Request<Bytes>,

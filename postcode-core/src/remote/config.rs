@@ -1,4 +1,4 @@
-//! What can be set about the client, and within which ranges.
+//! The settings of the client and their ranges.
 
 use std::fmt;
 use std::ops::RangeInclusive;
@@ -33,7 +33,7 @@ pub(crate) const OPTIONS: [&str; 13] = [
 #[derive(Clone)]
 pub(super) struct Config {
     pub(super) address: Address,
-    /// `None`: [`DEADLINE`], or twice the timeout if that is longer.
+    /// `None` is [`DEADLINE`], or twice the timeout if that is longer.
     deadline: Option<Duration>,
     timeout: Duration,
     connect_timeout: Duration,
@@ -45,7 +45,7 @@ pub(super) struct Config {
     pub(super) batch: usize,
     pub(super) concurrency: usize,
     pub(super) environment_proxy: bool,
-    /// Certificates in PEM to trust beside those of the system.
+    /// Certificates in PEM to trust as well as those of the system.
     pub(super) root_certificates: Vec<Vec<u8>>,
     /// A file with more of them.
     pub(super) ca_file: Option<PathBuf>,
@@ -88,7 +88,7 @@ impl Config {
         self.connect_timeout
     }
 
-    /// Gives up a little before `limit`, and makes attempts that leave time for a second one.
+    /// Ends a little before `limit`, with attempts short enough for a second one.
     pub(super) fn hurry(&mut self, limit: Duration) {
         let deadline = self.deadline().min(limit.mul_f64(0.9)).max(SHORTEST);
         self.deadline = Some(deadline);
@@ -139,7 +139,7 @@ impl Config {
         Ok(())
     }
 
-    /// Sets an option as it is written in a URL.
+    /// Sets an option from its text in a URL.
     pub(super) fn set(&mut self, name: &str, value: &str) -> Result<()> {
         match name {
             "deadline" => self.set_deadline(parse_duration(name, value)?),
@@ -197,12 +197,12 @@ pub(crate) fn parse_number(name: &str, value: &str) -> Result<usize> {
     value.parse().map_err(|_| Error::invalid(format!("{name}={value:?}: give a whole number")))
 }
 
-/// `0.2`.
+/// Parses a share such as `0.2`.
 fn parse_share(name: &str, value: &str) -> Result<f64> {
     value.parse().map_err(|_| Error::invalid(format!("{name}={value:?}: give a number from 0 to 1")))
 }
 
-/// `200ms`, `1.5s`, `2m`.
+/// Parses a duration such as `200ms`, `1.5s` or `2m`.
 pub(crate) fn parse_duration(name: &str, value: &str) -> Result<Duration> {
     let split = value.find(|c: char| c.is_ascii_alphabetic()).unwrap_or(value.len());
     let (count, unit) = value.split_at(split);
@@ -212,7 +212,7 @@ pub(crate) fn parse_duration(name: &str, value: &str) -> Result<Duration> {
         "m" => Some(60.0),
         _ => None,
     };
-    // Only digits and a point: what else `f64` reads, such as a sign, makes no sense here.
+    // Only digits and a point. `f64` also accepts signs and exponents, which make no sense here.
     let count =
         count.bytes().all(|b| b.is_ascii_digit() || b == b'.').then(|| count.parse::<f64>().ok()).flatten();
     seconds
@@ -222,7 +222,7 @@ pub(crate) fn parse_duration(name: &str, value: &str) -> Result<Duration> {
 }
 
 impl Config {
-    /// Returns the files that prove who the client is, and those that prove who the service is, by option.
+    /// Returns the files of the client's and the service's credentials, by option.
     pub(super) fn files(&self) -> impl Iterator<Item = (&'static str, &PathBuf)> {
         let files = [
             ("token_file", &self.token_file),
@@ -233,7 +233,7 @@ impl Config {
         files.into_iter().filter_map(|(name, path)| Some((name, path.as_ref()?)))
     }
 
-    /// Tells what is wrong with the files that are named, before any is read.
+    /// Checks the combination of the files before any is read.
     pub(super) fn check_files(&self) -> Result<()> {
         let tls_only = ["client_cert", "client_key", "ca_file"];
         if !self.address.is_tls()
@@ -256,7 +256,7 @@ impl Config {
     }
 }
 
-/// Everything but secrets.
+/// Writes everything except secrets.
 impl fmt::Debug for Config {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Config")

@@ -1,4 +1,5 @@
-//! How the client proves who it is, from files that may change while it runs: a token, and a client certificate.
+//! The client's credentials from files that may change while it runs: a token and a client
+//! certificate.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,9 +12,9 @@ use tokio::time::Instant;
 use super::address::secret;
 use crate::{Error, Result};
 
-/// How often the time of a file is looked at.
+/// How often a file's modification time is checked.
 pub(super) const LOOK_AGAIN: Duration = Duration::from_secs(1);
-/// Bytes of a token file at most.
+/// The most bytes of a token file.
 const LONGEST: u64 = 8 << 10;
 
 /// A file that holds a token. It is read again when it changes, and when a server refuses the token.
@@ -25,7 +26,7 @@ pub(super) struct TokenFile {
 
 #[derive(Clone, Debug)]
 struct Known {
-    /// Marked sensitive, so that nothing prints it.
+    /// Marked sensitive, so that it is never printed.
     authorization: HeaderValue,
     changed: Stamp,
     looked: Instant,
@@ -46,14 +47,14 @@ impl TokenFile {
             if stamp(&self.path) != known.changed
                 && let Ok(new) = read(&self.path)
             {
-                // A file that can't be read just now is about to be replaced: the token stays.
+                // A file that can't be read now is probably being replaced: the token stays.
                 *known = new;
             }
         }
         known.authorization.clone()
     }
 
-    /// Reads the file again after a server refused a token. Returns the new one if it is another.
+    /// Reads the file again after a server refused a token. Returns the new token if it differs.
     pub(super) fn after_refusal(&self, refused: &HeaderValue) -> Option<HeaderValue> {
         let new = read(&self.path).ok()?;
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
@@ -72,7 +73,7 @@ pub(super) fn stamp(path: &Path) -> Stamp {
 
 fn read(path: &Path) -> Result<Known> {
     let wrong = |why: &dyn std::fmt::Display| Error::invalid(format!("token_file={}: {why}", path.display()));
-    // The time first: a change after it is seen the next time.
+    // The time is read first, so that a change after it is noticed the next time.
     let changed = stamp(path);
     if changed.is_some_and(|(_, length)| length > LONGEST) {
         return Err(wrong(&format_args!("the file is longer than {LONGEST} bytes, so it is not a token")));
@@ -93,7 +94,7 @@ pub(super) fn identity(certificate: &Path, key: &Path) -> Result<reqwest::Identi
     let mut pem = read("client_key", key)?;
     pem.push(b'\n');
     pem.extend(read("client_cert", certificate)?);
-    // Without its reason, which may quote the key.
+    // Without the cause, which may quote the key.
     reqwest::Identity::from_pem(&pem).map_err(|_| {
         Error::invalid(format!(
             "client_cert={} and client_key={} are not a certificate and its key in PEM",
@@ -121,7 +122,7 @@ mod tests {
         assert_eq!(file.authorization(), "Bearer first");
         assert!(file.authorization().is_sensitive() && !format!("{file:?}").contains("first"));
         fs::write(&path, "the-second").unwrap();
-        assert_eq!(file.authorization(), "Bearer first", "looked at a moment ago");
+        assert_eq!(file.authorization(), "Bearer first", "the file was checked a moment ago");
         tokio::time::advance(LOOK_AGAIN).await;
         assert_eq!(file.authorization(), "Bearer the-second");
     }
@@ -141,7 +142,7 @@ mod tests {
         assert_eq!(file.authorization(), "Bearer second", "the token stays while the file is away");
     }
 
-    /// A server that takes one token, and counts how often it was asked.
+    /// A server that accepts one token, and counts its requests.
     #[derive(Debug)]
     struct Wants(&'static str, std::sync::atomic::AtomicUsize);
 

@@ -1,4 +1,4 @@
-//! Batches: in chunks, several at a time, all from one edition.
+//! Batches: split into chunks, several at a time, all from one edition.
 
 use std::collections::HashMap;
 
@@ -8,16 +8,16 @@ use super::call::{Ask, Call};
 use crate::wire::{BulkItem, BulkQuery, EXTENDED, RecordBody, code, path};
 use crate::{Answer, Error, ErrorKind, Postcode, Result, Status};
 
-/// How often chunks of another edition are asked for again: a dataset changes while serving once in a while,
-/// and not three times during one call.
+/// How often chunks from a different edition are requested again. A dataset changes rarely while it
+/// is served, not three times during one call.
 const ROUNDS: usize = 3;
 
 /// The answers to one request.
 struct Chunk {
     edition: Option<Box<str>>,
-    /// Which answer of the call it was.
+    /// The number of the answer within the call.
     number: u64,
-    /// `None` where a postcodes.io server said null: not live, the rest not said.
+    /// `None` if a postcodes.io server answered null: not live, and nothing more is known.
     answers: Vec<Option<Answer>>,
 }
 
@@ -35,7 +35,7 @@ impl Call<'_> {
         let parts: Vec<&[Postcode]> = postcodes.chunks(self.config().batch).collect();
         let mut chunks = self.bulk_all(&parts).await?;
         for _ in 0..ROUNDS {
-            // While a server changes its dataset, the last answer is the one that comes from the new one.
+            // While a server changes its dataset, the latest answer comes from the new one.
             let Some(last) = chunks.iter().max_by_key(|chunk| chunk.number) else { return Ok(chunks) };
             let edition = last.edition.clone();
             let stale: Vec<usize> = (0..chunks.len()).filter(|&i| chunks[i].edition != edition).collect();
@@ -58,7 +58,7 @@ impl Call<'_> {
                 ErrorKind::Unavailable,
                 format!(
                     "POST {}{}: the {} requests of one batch were answered from different editions ({}) and again \
-                     so when asked {ROUNDS} times more: wait until all servers at this address have one dataset, \
+                     still so after {ROUNDS} more requests. Wait until all servers at this address have one dataset, \
                      or raise option batch",
                     self.config().address,
                     path::POSTCODES,
@@ -80,7 +80,7 @@ impl Call<'_> {
         let ask = Ask::post(target, &BulkQuery { postcodes }, postcodes.len())?;
         let too_many = |error: Error| match error.kind() {
             ErrorKind::InvalidInput if postcodes.len() > 100 => {
-                error.and("(does the server take that many? lower option batch)")
+                error.and("(if the server does not accept this many postcodes, lower option batch)")
             }
             _ => error,
         };
@@ -88,7 +88,7 @@ impl Call<'_> {
         let items: Vec<BulkItem<RecordBody>> = reply.result().map_err(too_many)?;
         if items.len() != postcodes.len() {
             return Err(reply.protocol(format!(
-                "{} postcodes were asked for and {} answered",
+                "the request was for {} postcodes, but the response has {}",
                 postcodes.len(),
                 items.len()
             )));
@@ -99,7 +99,7 @@ impl Call<'_> {
             let asked = postcode.spaced();
             if item.query != asked.as_str() {
                 return Err(reply.protocol(format!(
-                    "{:?} was asked for and {:?} answered in its place",
+                    "the request was for {:?}, but the response has {:?} in its place",
                     asked.as_str(),
                     item.query.chars().take(40).collect::<String>()
                 )));
@@ -108,14 +108,17 @@ impl Call<'_> {
             if let Some(record) = answer.as_ref().and_then(Answer::record)
                 && record.postcode != postcode
             {
-                return Err(reply.protocol(format!("{postcode} was asked for and {} found", record.postcode)));
+                return Err(reply.protocol(format!(
+                    "the request was for {postcode}, but the response is for {}",
+                    record.postcode
+                )));
             }
             answers.push(answer);
         }
         Ok(Chunk { edition: reply.edition.clone(), number, answers })
     }
 
-    /// Asks one by one for what a postcodes.io server left open in bulk.
+    /// Looks up one by one the postcodes for which a postcodes.io server answered null in bulk.
     async fn settle_all(&self, postcodes: &[Postcode], answers: Vec<Option<Answer>>) -> Result<Vec<Answer>> {
         let mut open: Vec<Postcode> =
             postcodes.iter().zip(&answers).filter(|(_, answer)| answer.is_none()).map(|(p, _)| *p).collect();
@@ -136,7 +139,7 @@ impl Call<'_> {
             .collect()
     }
 
-    /// `GET /postcodes/{postcode}`, whose 404 tells terminated from unknown.
+    /// Calls `GET /postcodes/{postcode}`, whose 404 tells terminated from unknown.
     pub(super) async fn settle(&self, postcode: Postcode) -> Result<Answer> {
         let target = format!("{}/{}?{EXTENDED}=true", path::POSTCODES, postcode.compact());
         let reply = self.ask(&Ask::get(target, 1)).await?;
@@ -145,7 +148,7 @@ impl Call<'_> {
         }
         let unknown = reply.says(
             &[code::POSTCODE_NOT_FOUND, code::INVALID_POSTCODE],
-            // What has not the shape of a postcode there, such as GIR 0AA, is not in use there either.
+            // A postcode that is not valid there, such as GIR 0AA, is not in use there either.
             &["Postcode not found", "Invalid postcode"],
         );
         let answer = match reply.missing().filter(|_| unknown) {
@@ -157,9 +160,10 @@ impl Call<'_> {
         }
         .map_err(|error| reply.place(error))?;
         match answer.record() {
-            Some(record) if record.postcode != postcode => {
-                Err(reply.protocol(format!("{postcode} was asked for and {} found", record.postcode)))
-            }
+            Some(record) if record.postcode != postcode => Err(reply.protocol(format!(
+                "the request was for {postcode}, but the response is for {}",
+                record.postcode
+            ))),
             _ => Ok(answer),
         }
     }

@@ -1,4 +1,4 @@
-//! The lookup over HTTP: [`Remote`], against a postcode-service or any postcodes.io server.
+//! The lookup over HTTP: [`Remote`] calls a postcode-service or any postcodes.io server.
 
 mod address;
 mod builder;
@@ -34,25 +34,28 @@ use client::Client;
 pub use network::tls_provider;
 pub use transport::Transport;
 
-/// A [`PostcodeLookup`] over HTTP.
+/// Looks postcodes up over HTTP. It is a [`PostcodeLookup`].
 ///
-/// It speaks to a postcode-service, and to any server of postcodes.io, and tells from the answers which one it
-/// has. Of a postcodes.io server it makes the most: what is null in bulk is asked for once more, one by one, to
-/// tell terminated from unknown; `autocomplete` is put in this crate's order from the at most 100 that the server
-/// gives. What such a server can't say is left out: of a terminated postcode there is the date and the location
-/// only, nothing is "not covered", [`info`](PostcodeLookup::info), [`find_places`](PostcodeLookup::find_places),
-/// [`place_postcodes`](PostcodeLookup::place_postcodes), [`within`](PostcodeLookup::within) and
-/// [`outcodes`](PostcodeLookup::outcodes) are [`NotSupported`](crate::ErrorKind::NotSupported), places that rank alike come
-/// in the server's order, and a batch of several requests is taken to be of one
-/// edition, which a postcode-service proves by the header `postcode-edition`.
+/// It calls a postcode-service or any postcodes.io server, and recognises from the answers which one it
+/// is. A postcodes.io server says less, so:
+///
+/// - Postcodes that are null in bulk are requested again, one by one, to tell terminated from unknown.
+/// - `autocomplete` sorts the at most 100 results of the server into this crate's order.
+/// - A terminated postcode has only its date and location, and no postcode is "not covered".
+/// - [`info`](PostcodeLookup::info), [`find_places`](PostcodeLookup::find_places),
+///   [`place_postcodes`](PostcodeLookup::place_postcodes), [`within`](PostcodeLookup::within) and
+///   [`outcodes`](PostcodeLookup::outcodes) are [`NotSupported`](crate::ErrorKind::NotSupported).
+/// - Places that rank equally keep the server's order.
+/// - A batch of several requests is assumed to come from one edition. A postcode-service proves it with
+///   the header `postcode-edition`.
 ///
 /// # Time
 ///
-/// A call ends within its deadline, or that of the [caller](crate::layers::deadline) if it is earlier, with
-/// [`Timeout`](crate::ErrorKind::Timeout) at the latest. Within it each attempt has a timeout, and what failed for
-/// the moment is repeated, after a random pause or when the server said (`Retry-After`), as long as a
-/// [budget](crate::layers::Budget) of all calls pays for it. The server is told how long it is waited for (`postcode-deadline-ms`) and under which id
-/// to log the request (`x-request-id`).
+/// A call ends within its deadline, or that of the [caller](crate::layers::deadline) if it is earlier,
+/// with [`Timeout`](crate::ErrorKind::Timeout) at the latest. Each attempt has a timeout. An attempt that
+/// failed temporarily is repeated after a random pause, or when the server said (`Retry-After`), as long
+/// as the retry [budget](crate::layers::Budget) of all calls allows it. Each request tells the server how
+/// long the caller waits (`postcode-deadline-ms`) and its id for the logs (`x-request-id`).
 ///
 /// # Runtime
 ///
@@ -75,16 +78,24 @@ pub struct Remote {
 }
 
 impl Remote {
-    /// With the defaults and the options in the URL: see [`connect`](crate::connect) for both. Nothing is sent
-    /// yet: the service need not be up.
+    /// Creates a client with the defaults and the options in the URL: see [`connect`](crate::connect) for
+    /// both. Nothing is sent yet: the service need not be up.
+    ///
+    /// ```
+    /// use postcode_core::Remote;
+    ///
+    /// let remote = Remote::new("http://127.0.0.1:8080?timeout=200ms")?;
+    /// assert_eq!(remote.to_string(), "http://127.0.0.1:8080");
+    /// # Ok::<(), postcode_core::Error>(())
+    /// ```
     ///
     /// # Errors
-    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) for a URL or an option that makes no sense.
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) for an invalid URL or option.
     pub fn new(url: &str) -> Result<Self> {
         Self::builder(url).build()
     }
 
-    /// To be set up further, from a URL with or without options.
+    /// Creates a builder from a URL with or without options.
     ///
     /// ```
     /// use postcode_core::Remote;
@@ -103,7 +114,7 @@ impl Remote {
     }
 }
 
-/// The base address, without user and password.
+/// Writes the base address, without user and password.
 impl fmt::Display for Remote {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(&self.inner.config.address, f)

@@ -14,11 +14,12 @@ use super::config::Config;
 use super::{Transport, credentials};
 use crate::{Error, ErrorKind, Result};
 
-/// The usual 90 seconds outlive the keep-alive of most servers (5 s for Node.js, 60 to 75 s for others), which
-/// turns idle connections into errors.
+/// Shorter than the keep-alive of most servers (5 s for Node.js, 60 to 75 s for others). The usual
+/// 90 seconds are longer, and turn idle connections into errors.
 const POOL_IDLE: Duration = Duration::from_secs(15);
 
-/// HTTP/1.1 with a pool of kept-alive connections. Follows no redirect, uses no proxy unless asked.
+/// HTTP/1.1 with a pool of kept-alive connections. Follows no redirects, and uses no proxy unless
+/// asked.
 #[derive(Debug)]
 pub(super) struct Network {
     config: Config,
@@ -38,13 +39,14 @@ impl Network {
         Ok(Self { config: config.clone(), current: Mutex::new(Current::build(config)?) })
     }
 
-    /// Returns the client. If a file of certificates has changed it is a new one, with connections of its own.
+    /// Returns the client. If a certificate file has changed, it is a new client with new
+    /// connections.
     fn client(&self) -> reqwest::Client {
         let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
         if !current.files.is_empty() && current.looked.elapsed() >= credentials::LOOK_AGAIN {
             current.looked = Instant::now();
             if stamps(&self.config) != current.files
-                // While one file is replaced and the other is not yet, they don't fit: the old certificate stays.
+                // While only one of the two files is replaced, they don't match: the old client stays.
                 && let Ok(new) = Current::build(&self.config)
             {
                 *current = new;
@@ -61,7 +63,7 @@ fn stamps(config: &Config) -> Vec<credentials::Stamp> {
 
 impl Current {
     fn build(config: &Config) -> Result<Self> {
-        // The times first: a change after it is seen the next time.
+        // The times are read first, so that a change after it is noticed the next time.
         let files = stamps(config);
         Ok(Self { client: client(config)?, files, looked: Instant::now() })
     }
@@ -93,7 +95,8 @@ fn client(config: &Config) -> Result<reqwest::Client> {
             builder = builder.identity(credentials::identity(certificate, key)?);
         }
     } else {
-        // Without this the system's certificates are read, which takes time, and fails where there are none.
+        // Otherwise the system's certificates are read, which takes time, and fails on a
+        // system without any.
         builder = builder.tls_certs_only([]);
     }
     if let Some(socket) = &config.address.socket {
@@ -111,10 +114,10 @@ fn client(config: &Config) -> Result<reqwest::Client> {
 
 /// Makes ring the process's TLS provider, unless the application has installed one.
 ///
-/// reqwest is built without a provider and panics where it finds none.
+/// reqwest is built without a provider and panics if it finds none.
 pub fn tls_provider() {
     if rustls::crypto::CryptoProvider::get_default().is_none() {
-        // An error means that another thread was first, which is as good.
+        // An error means that another thread was first, which is fine.
         let _ = rustls::crypto::ring::default_provider().install_default();
     }
 }
@@ -139,7 +142,7 @@ impl Transport for Network {
         if announced > limit as u64 {
             return Err(too_long(limit));
         }
-        // Not all at once what a server only says that it will send.
+        // Don't allocate the whole `Content-Length` up front: a server may lie.
         let mut body = Vec::with_capacity(announced.min(1 << 20) as usize);
         while let Some(chunk) = response.chunk().await.map_err(|e| self.explain(e))? {
             if body.len() + chunk.len() > limit {
@@ -157,12 +160,12 @@ impl Transport for Network {
 fn too_long(limit: usize) -> Error {
     Error::new(
         ErrorKind::Protocol,
-        format!("the answer is longer than {limit} bytes, which no answer to this request is"),
+        format!("the response is longer than {limit} bytes, more than any valid response to this request"),
     )
 }
 
 impl Network {
-    /// What went wrong, in words that say what to do.
+    /// Explains an error and says what to do.
     fn explain(&self, error: reqwest::Error) -> Error {
         let error = error.without_url();
         let (kind, message) = self.classify(&error);
@@ -175,7 +178,8 @@ impl Network {
             return (InvalidInput, format!("the request can't be made: {error}"));
         }
         if error.is_timeout() {
-            let why = format!("no connection within {:?} (option connect_timeout)", self.config.connect_timeout());
+            let why =
+                format!("no connection within {:?} (option connect_timeout)", self.config.connect_timeout());
             return (Timeout, why);
         }
         if error.is_dns() {
@@ -186,7 +190,7 @@ impl Network {
             if let Some(cause) = cause.downcast_ref::<hyper::Error>()
                 && cause.is_parse()
             {
-                return (Protocol, format!("what answered does not speak HTTP: {last}"));
+                return (Protocol, format!("the response is not HTTP: {last}"));
             }
             let Some(cause) = cause.downcast_ref::<io::Error>() else { continue };
             match cause.kind() {
@@ -202,7 +206,8 @@ impl Network {
                 io::ErrorKind::PermissionDenied => {
                     return (Unavailable, "not allowed to connect: check the permissions".to_owned());
                 }
-                // What a TLS handshake says of an answer it does not understand or a certificate it does not trust.
+                // A TLS handshake reports a response that it can't parse or a certificate that it
+                // does not trust.
                 io::ErrorKind::InvalidData if error.is_connect() => {
                     return (Protocol, format!("no secure connection: {last}"));
                 }
@@ -214,7 +219,8 @@ impl Network {
     }
 }
 
-/// An error, its cause, the cause of that, …, and what is wrapped in I/O errors, which `source` passes over.
+/// Returns an error, its cause, the cause of that and so on, including errors wrapped in I/O
+/// errors, which `source` skips.
 fn causes(error: &reqwest::Error) -> impl Iterator<Item = &(dyn StdError + 'static)> {
     let mut next: Option<&(dyn StdError + 'static)> = Some(error);
     std::iter::from_fn(move || {

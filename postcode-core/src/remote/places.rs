@@ -12,15 +12,14 @@ impl Call<'_> {
         let reply = self.ask(&Ask::get(format!("{}/{asked}", path::PLACES), 1)).await?;
         let place: Option<Place> = reply.result_unless(&[code::PLACE_NOT_FOUND], &["Place not found"])?;
         match &place {
-            Some(place) if place.code != asked => {
-                Err(reply.protocol(format!("{asked} was asked for and {:?} answered", place.code)))
-            }
+            Some(place) if place.code != asked => Err(reply
+                .protocol(format!("the request was for {asked}, but the response is for {:?}", place.code))),
             _ => Ok(place),
         }
     }
 
     pub(super) async fn places(&self, query: &str, limit: usize) -> Result<Vec<Place>> {
-        // No text at all is refused; a blank one finds nothing.
+        // An empty text is refused; a blank one finds nothing.
         let query = if query.is_empty() { " " } else { query };
         let query = form_urlencoded::Serializer::new(String::new()).append_pair("q", query).finish();
         let reply = self.ask(&Ask::get(format!("{}?{query}&limit={limit}", path::PLACES), limit)).await?;
@@ -30,7 +29,7 @@ impl Call<'_> {
     }
 
     pub(super) async fn find_places(&self, query: &PlaceQuery) -> Result<Vec<PlaceMatch>> {
-        // An empty parameter is none; a blank one finds nothing.
+        // An empty parameter is ignored; a blank one finds nothing.
         let given = [
             ("q", Some(&query.text)),
             (WITHIN, query.within.as_ref()),
@@ -78,9 +77,10 @@ impl Call<'_> {
         let messages = ["Postcode not found", "Postcode exists in ONSPD but not in SPD", "Invalid postcode"];
         let entry: Option<ScottishPostcode> = reply.result_unless(&codes, &messages)?;
         match &entry {
-            Some(entry) if entry.postcode != postcode => {
-                Err(reply.protocol(format!("{postcode} was asked for and {} answered", entry.postcode)))
-            }
+            Some(entry) if entry.postcode != postcode => Err(reply.protocol(format!(
+                "the request was for {postcode}, but the response is for {}",
+                entry.postcode
+            ))),
             _ => Ok(entry),
         }
     }

@@ -1,4 +1,4 @@
-//! The other operations, one request each, or two where a postcodes.io server says less.
+//! The other operations: one request each, or two if a postcodes.io server says less.
 
 use url::form_urlencoded;
 
@@ -11,11 +11,11 @@ use crate::{
     Outcode, OutcodeOrigin, OutcodeSummary, Postcode, Record, Result, Status,
 };
 
-/// Metres; postcodes.io takes a greater radius for this one, without a word.
+/// In metres. postcodes.io silently replaces a greater radius with this one.
 const POSTCODES_IO_RADIUS: f64 = 2_000.0;
 /// The same for outcodes.
 const POSTCODES_IO_OUTCODE_RADIUS: f64 = 25_000.0;
-/// What postcodes.io takes a greater limit for.
+/// postcodes.io silently replaces a greater limit with this one.
 const POSTCODES_IO_LIMIT: usize = 100;
 
 impl Call<'_> {
@@ -24,9 +24,10 @@ impl Call<'_> {
         let codes = [code::OUTCODE_NOT_FOUND, code::NOT_COVERED];
         let summary: Option<OutcodeSummary> = reply.result_unless(&codes, &["Outcode not found"])?;
         match &summary {
-            Some(summary) if summary.outcode != outcode => {
-                Err(reply.protocol(format!("{outcode} was asked for and {} answered", summary.outcode)))
-            }
+            Some(summary) if summary.outcode != outcode => Err(reply.protocol(format!(
+                "the request was for {outcode}, but the response is for {}",
+                summary.outcode
+            ))),
             _ => Ok(summary),
         }
     }
@@ -35,9 +36,10 @@ impl Call<'_> {
         let Some(prefix) = beginning(prefix) else { return Ok(Vec::new()) };
         let (mut found, ours) = self.complete(&prefix, limit).await?;
         if !ours {
-            // A postcodes.io server looks at a window of as many as the limit says, in another order, and keeps of
-            // these what contains the text anywhere: only from its longest answers can the best be chosen. And it takes
-            // `M11` for an outcode, so that what is in M1 has to be asked for.
+            // A postcodes.io server looks at a window of `limit` postcodes, in another order, and
+            // keeps those that contain the text anywhere. So the best can only be chosen from its
+            // longest answers. It also takes `M11` for an outcode, so postcodes in M1 must be
+            // requested separately.
             for text in readings(&prefix).filter(|text| *text != prefix || limit < MAX_LIMIT) {
                 found.extend(self.complete(&text, MAX_LIMIT).await?.0);
             }
@@ -48,10 +50,10 @@ impl Call<'_> {
         Ok(found)
     }
 
-    /// The postcodes that truly begin with the prefix, in order, and whether the server says its edition: a
-    /// postcode-service does, postcodes.io does not.
+    /// Returns the postcodes that really begin with the prefix, in order, and whether the server
+    /// sends its edition: a postcode-service does, postcodes.io does not.
     async fn complete(&self, prefix: &str, limit: usize) -> Result<(Vec<Postcode>, bool)> {
-        // An empty path segment is no route; a space begins all postcodes too.
+        // An empty path segment is not a route; a space matches all postcodes too.
         let segment = if prefix.is_empty() { "%20".to_owned() } else { prefix.replace(' ', "%20") };
         let prefix = prefix.replace(' ', "");
         let postcodes = path::POSTCODES;
@@ -79,8 +81,8 @@ impl Call<'_> {
             .collect()
     }
 
-    /// What a search for nothing finds. The route of the search refuses an empty text; that of autocomplete, which
-    /// is the same search, takes a space.
+    /// Returns the results of a search for an empty text. The search route refuses it; the
+    /// autocomplete route, which runs the same search, accepts a space.
     async fn first(&self, limit: usize) -> Result<Vec<Record>> {
         let target = format!("{}/%20/autocomplete?limit={limit}", path::POSTCODES);
         let reply = self.ask(&Ask::get(target, limit)).await?;
@@ -102,7 +104,8 @@ impl Call<'_> {
         );
         let reply = self.ask(&Ask::get(target, limit)).await?;
         if reply.says(&[], &["Postcode not found"]) {
-            // A postcodes.io server has no answer for a terminated postcode, but it says where it was.
+            // A postcodes.io server does not answer for a terminated postcode, but says where it
+            // was.
             let answer = self.settle(postcode).await?;
             return match answer.record().and_then(|record| record.location) {
                 Some(location) => self.around(location, limit, radius).await.map(Some),
@@ -116,7 +119,7 @@ impl Call<'_> {
         self.neighbours(&reply, limit, radius).map(Some)
     }
 
-    /// The postcodes around a point.
+    /// Returns the postcodes around a point.
     async fn around(&self, location: Location, limit: usize, radius: f64) -> Result<Vec<Neighbour>> {
         let target = format!(
             "{}?lon={}&lat={}&limit={limit}&radius={radius}&{EXTENDED}=true",
@@ -171,7 +174,7 @@ impl Call<'_> {
         Ok(Some(found))
     }
 
-    /// That an answer with less than what was asked for has all there is: a postcodes.io server keeps to limits of its own.
+    /// Checks that a short answer is complete: a postcodes.io server applies its own limits.
     fn saw_all(&self, reply: &Reply, found: usize, radius: f64, farthest: f64) -> Result<()> {
         let what = match reply.edition {
             Some(_) => return Ok(()),
@@ -194,7 +197,7 @@ impl Call<'_> {
 
     pub(super) fn at_most(&self, found: usize, limit: usize) -> Result<()> {
         if found > limit {
-            let message = format!("at most {limit} were asked for and {found} answered");
+            let message = format!("the request was for at most {limit}, but the response has {found}");
             return Err(Error::new(ErrorKind::Protocol, message));
         }
         Ok(())
@@ -209,10 +212,10 @@ impl Call<'_> {
         let Some(body) = reply.result::<Option<RecordBody>>()? else { return Ok(None) };
         let record = body.into_record(Status::Live).map_err(|error| reply.place(error))?;
         match outcode {
-            Some(outcode) if record.postcode.outcode() != outcode => {
-                Err(reply
-                    .protocol(format!("one of {outcode} was asked for and {} answered", record.postcode)))
-            }
+            Some(outcode) if record.postcode.outcode() != outcode => Err(reply.protocol(format!(
+                "the request was for a postcode of {outcode}, but the response is {}",
+                record.postcode
+            ))),
             _ => Ok(Some(record)),
         }
     }
@@ -220,7 +223,7 @@ impl Call<'_> {
     pub(super) async fn info(&self) -> Result<DatasetInfo> {
         let reply = self.ask(&Ask::get(path::DATASET_INFO.to_owned(), 1)).await?;
         if reply.missing().is_some_and(|body| body.code.is_none()) {
-            let message = "the server says nothing of its dataset: it is not a postcode-service";
+            let message = "the server does not describe its dataset: it is not a postcode-service";
             return Err(reply.place(Error::new(ErrorKind::NotSupported, message)));
         }
         reply.result()

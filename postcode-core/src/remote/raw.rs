@@ -1,4 +1,4 @@
-//! Requests whose answers are no JSON: the dataset file.
+//! Requests whose answers are not JSON: the dataset file.
 
 use std::time::Duration;
 
@@ -11,8 +11,8 @@ use crate::wire::{DEADLINE_HEADER, REQUEST_ID_HEADER};
 use crate::{Error, ErrorKind, Result};
 
 impl Remote {
-    /// One attempt at one request. The answer is given as it is if its status is one of these; every other one is
-    /// an error as of any call.
+    /// Makes one attempt at one request. Returns the response unchanged if it has one of the
+    /// expected statuses. Any other status is an error, as for other calls.
     pub(crate) async fn raw(
         &self,
         (method, target): (Method, &str),
@@ -47,10 +47,10 @@ impl Remote {
         }
         let status = response.status();
         let reply = reply::read(place, response)?;
-        // What is left has a body of JSON that no file has.
+        // Anything else has a JSON body, which a file never has.
         match reply.result::<serde::de::IgnoredAny>() {
             Err(error) => Err(error),
-            Ok(_) => Err(reply.protocol(format!("the server answers {status}, which is no answer to this"))),
+            Ok(_) => Err(reply.protocol(format!("the server answers {status}, which is not expected here"))),
         }
     }
 }

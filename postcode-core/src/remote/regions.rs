@@ -1,4 +1,4 @@
-//! The postcodes of a region, and outcodes by their beginning: of a postcode-service only.
+//! The postcodes of a region, and outcodes by their beginning: only from a postcode-service.
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
@@ -21,7 +21,7 @@ impl Call<'_> {
         self.at_most(body.result.len(), query.limit).map_err(|error| reply.place(error))?;
         let read = |body: RecordBody| body.into_record(Status::Live).map_err(|error| reply.place(error));
         let records = body.result.into_iter().map(read).collect::<Result<Vec<_>>>()?;
-        // Whoever follows the pages must come to an end.
+        // Guarantees that following the pages ends.
         let forward = records.windows(2).all(|pair| pair[0].postcode < pair[1].postcode)
             && records.first().is_none_or(|first| query.after.is_none_or(|after| first.postcode > after))
             && body.next.is_none_or(|next| records.last().is_some_and(|last| last.postcode == next));
@@ -35,7 +35,7 @@ impl Call<'_> {
 
     pub(super) async fn outcodes(&self, prefix: &str, limit: usize) -> Result<Vec<Outcode>> {
         let Some(prefix) = crate::matching::prefix::beginning(prefix) else { return Ok(Vec::new()) };
-        // An empty path segment is no route; a space begins all outcodes too.
+        // An empty path segment is not a route; a space matches all outcodes too.
         let segment = if prefix.is_empty() { "%20" } else { &prefix };
         let target = format!("{}/{segment}/autocomplete?limit={limit}&{EXTENDED}=true", path::OUTCODES);
         let reply = self.ask(&Ask::get(target, limit)).await?;
@@ -46,18 +46,18 @@ impl Call<'_> {
     }
 }
 
-/// That the server has such a route.
+/// Checks that the server has such a route.
 fn supported(reply: &Reply, what: &str) -> Result<()> {
     let server = match reply.missing().map(|body| body.code.as_deref()) {
         Some(None) => "is not a postcode-service",
         Some(Some(code::RESOURCE_NOT_FOUND)) => "is an older postcode-service",
         _ => return Ok(()),
     };
-    let message = format!("the server {server}, and does not give {what}");
+    let message = format!("the server {server}, which does not support {what}");
     Err(reply.place(Error::new(ErrorKind::NotSupported, message)))
 }
 
-/// `None` for the code of an area that can be none.
+/// Creates the request. `None` if the text can't be the code of an area.
 fn ask(query: &Within) -> Result<Option<Ask>> {
     let mut page = format!("limit={}&{EXTENDED}=true", query.limit);
     if let Some(after) = query.after {
@@ -81,7 +81,7 @@ fn ask(query: &Within) -> Result<Option<Ask>> {
             let body = PolygonBody::of(corners);
             return Ask::post(format!("{within}?{page}"), &body, query.limit).map(Some);
         }
-        // A segment of nothing but dots is another path.
+        // A segment of only dots would be a different path.
         Region::Area { code, .. } if code.bytes().all(|byte| byte == b'.') => return Ok(None),
         Region::Area { code, kind } => {
             let kind = kind.map_or(String::new(), |kind| format!("&kind={}", kind.key()));

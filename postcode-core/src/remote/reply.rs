@@ -1,4 +1,4 @@
-//! From what came back over HTTP to an answer or the right error.
+//! Turns an HTTP response into an answer or the right error.
 
 use std::time::SystemTime;
 
@@ -11,11 +11,11 @@ use super::retry_after;
 use crate::wire::{EDITION_HEADER, ErrorBody, REQUEST_ID_HEADER, Success, code};
 use crate::{Error, ErrorKind, Result};
 
-/// What the server said, as far as the operation decides what it means.
+/// A response whose meaning depends on the operation.
 pub(super) struct Reply {
     /// Method and URL, for errors.
     place: String,
-    /// The fingerprint of the dataset that answered; a postcodes.io server does not send it.
+    /// The fingerprint of the dataset that answered; missing from a postcodes.io server.
     pub(super) edition: Option<Box<str>>,
     request_id: Option<String>,
     said: Said,
@@ -24,13 +24,13 @@ pub(super) struct Reply {
 enum Said {
     /// 2xx with JSON.
     Success(Bytes),
-    /// 404 with an error body, which some operations have an answer for.
+    /// 404 with an error body, which is an answer for some operations.
     Missing(Box<ErrorBody>),
-    /// 400 with an error body: that a postcode has no location is said in this way.
+    /// 400 with an error body: a postcode without a location is reported this way.
     Refused(Box<ErrorBody>),
 }
 
-/// Sorts a response into what an operation has to look at and what is an error for all of them.
+/// Separates responses that an operation has to look at from those that are always an error.
 pub(super) fn read(place: String, response: http::Response<Bytes>) -> Result<Reply> {
     let (parts, body) = response.into_parts();
     let (status, headers) = (parts.status, parts.headers);
@@ -56,12 +56,12 @@ pub(super) fn read(place: String, response: http::Response<Bytes>) -> Result<Rep
 }
 
 impl Reply {
-    /// The result of a success; all else is an error.
+    /// Returns the result of a success; anything else is an error.
     pub(super) fn result<T: DeserializeOwned>(&self) -> Result<T> {
         self.body::<Success<T>>().map(|success| success.result)
     }
 
-    /// The same with what stands beside the result.
+    /// Returns the whole body of a success.
     pub(super) fn body<T: DeserializeOwned>(&self) -> Result<T> {
         match &self.said {
             Said::Success(body) => serde_json::from_slice(body).map_err(|e| self.unreadable(body, e)),
@@ -75,8 +75,8 @@ impl Reply {
         }
     }
 
-    /// The result of a success, or `None` for a 404 with one of these codes or, from a postcodes.io server, which
-    /// has no codes, one of these messages.
+    /// Returns the result of a success, or `None` for a 404 with one of these codes. Postcodes.io
+    /// servers send no codes, so their messages are compared.
     pub(super) fn result_unless<T: DeserializeOwned>(
         &self,
         codes: &[&str],
@@ -85,7 +85,7 @@ impl Reply {
         if self.says(codes, messages) { Ok(None) } else { self.result().map(Some) }
     }
 
-    /// Whether it is a 404 or 400 of one of these codes or messages.
+    /// Returns whether it is a 404 or 400 with one of these codes or messages.
     pub(super) fn says(&self, codes: &[&str], messages: &[&str]) -> bool {
         let (Said::Missing(body) | Said::Refused(body)) = &self.said else { return false };
         match &body.code {
@@ -94,18 +94,19 @@ impl Reply {
         }
     }
 
-    /// That the server has no such route: postcodes.io, or an older postcode-service.
+    /// Returns an error if the server has no such route: it is postcodes.io, or an older
+    /// postcode-service.
     pub(super) fn has_route(&self, operation: &str) -> Result<()> {
         if !self.says(&[code::RESOURCE_NOT_FOUND], &["Resource not found"]) {
             return Ok(());
         }
         let message = format!(
-            "the server has no {operation}: it is not a postcode-service, or an older one, or the base URL is wrong"
+            "the server does not support the {operation}: it is not a postcode-service, or an old one, or the base URL is wrong"
         );
         Err(self.place(Error::new(ErrorKind::NotSupported, message)))
     }
 
-    /// The body of a 404.
+    /// Returns the body of a 404.
     pub(super) fn missing(&self) -> Option<&ErrorBody> {
         match &self.said {
             Said::Missing(body) => Some(body),
@@ -113,12 +114,12 @@ impl Reply {
         }
     }
 
-    /// An error of the server's answer making no sense.
+    /// Creates the error of an answer that makes no sense.
     pub(super) fn protocol(&self, message: impl Into<String>) -> Error {
         self.place(Error::new(ErrorKind::Protocol, message.into()))
     }
 
-    /// An error with method and URL before it.
+    /// Adds method and URL before an error.
     pub(super) fn place(&self, error: Error) -> Error {
         error.with_request_id(self.request_id.clone()).at(&self.place)
     }
@@ -126,14 +127,15 @@ impl Reply {
     fn unreadable(&self, body: &[u8], error: serde_json::Error) -> Error {
         let what = match error.classify() {
             Category::Eof => "the JSON is cut off",
-            Category::Syntax => "the answer says that it is JSON and is not",
-            Category::Data | Category::Io => "the JSON is not what was asked for",
+            Category::Syntax => "the response is not valid JSON",
+            Category::Data | Category::Io => "the JSON does not have the expected fields",
         };
         self.protocol(format!("{what} ({error}): {}", excerpt(body))).with_source(error)
     }
 }
 
-/// An error body of the shape that we and postcodes.io use: by code first, by status second.
+/// Creates the error of a body in our or postcodes.io's format: its kind comes from the code, or
+/// else from the status.
 fn failure(status: StatusCode, body: ErrorBody, request_id: Option<String>) -> Error {
     let by_code = body.code.as_deref().and_then(kind_of_code);
     let kind = by_code.unwrap_or_else(|| kind_of_status(status));
@@ -145,11 +147,11 @@ fn failure(status: StatusCode, body: ErrorBody, request_id: Option<String>) -> E
         message += ": is the base URL right?";
     }
     let error = Error::new(kind, message).with_request_id(body.request_id.or(request_id));
-    // The server knows better than the kind that it does not pass.
+    // The server knows better than the kind whether the error is permanent.
     if body.retryable == Some(false) && error.is_transient() { error.into_persistent() } else { error }
 }
 
-/// A response that neither we nor postcodes.io would give.
+/// Creates the error of a response that neither we nor postcodes.io would send.
 fn foreign(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Error {
     let kind = match kind_of_status(status) {
         kind if kind == ErrorKind::Timeout || status.is_server_error() => kind,
@@ -163,14 +165,14 @@ fn foreign(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Error {
     };
     let message = match (status, headers.get(header::LOCATION)) {
         (status, Some(location)) if status.is_redirection() => format!(
-            "the server answers {number}, go to {}: redirects are not followed, give the address where the service is",
+            "the server answers {number} and redirects to {}: redirects are not followed, so give the address of the service",
             excerpt(location.as_bytes())
         ),
         (StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::PROXY_AUTHENTICATION_REQUIRED, _) => {
-            format!("the server answers {number}: check the user and password, or the token, that it wants")
+            format!("the server answers {number}: check the user and password, or the token")
         }
         _ if is_json(headers) => {
-            format!("the server answers {number} with JSON that is none of ours: {}", excerpt(body))
+            format!("the server answers {number} with unknown JSON: {}", excerpt(body))
         }
         _ => format!("the server answers {number} with {content}, is the base URL right? {}", excerpt(body)),
     };
@@ -180,7 +182,7 @@ fn foreign(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Error {
 fn kind_of_code(text: &str) -> Option<ErrorKind> {
     ErrorKind::from_code(text).or(match text {
         code::INVALID_POSTCODE => Some(ErrorKind::InvalidInput),
-        // Each is an answer to some operation; where it is not, the server does not know what it was asked.
+        // Each of these answers some operation. Anywhere else the server misunderstood the request.
         code::RESOURCE_NOT_FOUND
         | code::POSTCODE_NOT_FOUND
         | code::NOT_COVERED
@@ -207,7 +209,8 @@ fn kind_of_status(status: StatusCode) -> ErrorKind {
     }
 }
 
-/// `application/json`, or `application/…+json`, whatever its parameters.
+/// Returns whether the content type is `application/json` or `application/…+json`, with any
+/// parameters.
 fn is_json(headers: &HeaderMap) -> bool {
     let Some(content) = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()) else {
         return false;
@@ -216,13 +219,13 @@ fn is_json(headers: &HeaderMap) -> bool {
     essence == "application/json" || (essence.starts_with("application/") && essence.ends_with("+json"))
 }
 
-/// A header of printable characters, no longer than is sensible.
+/// Returns a header of printable characters and of sensible length.
 fn text(headers: &HeaderMap, name: &str) -> Option<String> {
     let value = headers.get(name)?.to_str().ok()?;
     (!value.is_empty() && value.len() <= 256).then(|| value.to_owned())
 }
 
-/// The start of what came, in quotes, printable.
+/// Returns the start of the body, in quotes, printable.
 fn excerpt(bytes: &[u8]) -> String {
     const LONGEST: usize = 120;
     let start = String::from_utf8_lossy(&bytes[..bytes.len().min(LONGEST)]);
@@ -230,7 +233,7 @@ fn excerpt(bytes: &[u8]) -> String {
     format!("{:?}{more}", start.trim())
 }
 
-/// A server's message on one line, no longer than is sensible.
+/// Returns a server's message on one line, shortened to a sensible length.
 fn one_line(text: &str) -> String {
     const LONGEST: usize = 500;
     let words = text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty());

@@ -1,20 +1,20 @@
-//! `Retry-After` (RFC 9110, section 10.2.3): seconds, or an HTTP date.
+//! Parses `Retry-After` (RFC 9110, section 10.2.3): seconds, or an HTTP date.
 
 use std::time::{Duration, SystemTime};
 
 use http::HeaderMap;
 use http::header::RETRY_AFTER;
 
-/// A day: no one waits longer, and sums with it do not overflow.
+/// A day: nobody waits longer, and sums with it do not overflow.
 const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// How long to wait from now on. What is no number and no date is as good as nothing.
+/// Returns how long to wait from now. Ignores a header that is neither a number nor a date.
 pub(super) fn parse(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let value = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     let after = if !value.is_empty() && value.bytes().all(|b| b.is_ascii_digit()) {
         Duration::from_secs(value.parse().unwrap_or(u64::MAX))
     } else {
-        // A date that has passed is no wait.
+        // A date in the past means no wait.
         httpdate::parse_http_date(value).ok()?.duration_since(now).unwrap_or_default()
     };
     Some(after.min(LONGEST))

@@ -1,4 +1,4 @@
-//! Setting up a [`Replica`].
+//! Settings of a [`Replica`].
 
 use std::fmt;
 use std::path::PathBuf;
@@ -16,11 +16,24 @@ use crate::{Error, Result};
 const INTERVAL: Duration = Duration::from_secs(60);
 const SHORTEST: Duration = Duration::from_millis(100);
 const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
-/// A hundred times the country's file as it is.
+/// A hundred times the size of the country's file today.
 const LARGEST: u64 = 8 << 30;
 
-/// Sets up a [`Replica`]: made by [`Replica::builder`]. Methods overrule the options in the URL, which are those of
-/// the HTTP client and `dir`, `interval` and `public_key`.
+/// Builds a [`Replica`]; created by [`Replica::builder`]. Methods overrule the options in the URL.
+/// Those are `dir`, `interval`, `public_key` and the options of the HTTP client.
+///
+/// ```no_run
+/// use std::time::Duration;
+/// use postcode_core::Replica;
+///
+/// # async fn example() -> postcode_core::Result<()> {
+/// let replica = Replica::builder("https://postcodes.example")
+///     .dir("/var/cache/postcode")
+///     .interval(Duration::from_secs(10))
+///     .start()
+///     .await?;
+/// # Ok(()) }
+/// ```
 #[must_use]
 pub struct ReplicaBuilder(Result<Settings>);
 
@@ -36,7 +49,7 @@ impl ReplicaBuilder {
         Self(SourceUrl::parse(url).and_then(settings))
     }
 
-    /// What is wrong with the URL said at once.
+    /// Creates the builder, or returns at once what is wrong with the URL.
     pub(crate) fn from_url(url: SourceUrl) -> Result<Self> {
         Ok(Self(Ok(settings(url)?)))
     }
@@ -50,8 +63,9 @@ impl ReplicaBuilder {
         self
     }
 
-    /// The folder of the copy, which is made if it is not there. Several replicas may share one: each service has
-    /// a file of its own. Unless set `postcode` in the user's cache folder, `$XDG_CACHE_HOME` or `~/.cache`.
+    /// Sets the folder of the copy, which is created if it does not exist. Several replicas may
+    /// share a folder: each service has its own file. Unless set, `postcode` in the user's cache
+    /// folder, `$XDG_CACHE_HOME` or `~/.cache`.
     pub fn dir(self, dir: impl Into<PathBuf>) -> Self {
         self.set(|settings| {
             settings.dir = Some(dir.into());
@@ -59,13 +73,14 @@ impl ReplicaBuilder {
         })
     }
 
-    /// How often the service is asked for its edition: 100 ms to a day, a minute unless set.
+    /// Sets how often the service is asked for its edition: 100 ms to a day, a minute unless set.
     pub fn interval(self, interval: Duration) -> Self {
         self.set(|settings| settings.set_interval(interval))
     }
 
-    /// Demands that the service's file is signed for this key. One that is not is never answered from: what was there
-    /// stays, and a copy from before whose signature is missing or not valid is downloaded again.
+    /// Requires that the service's file is signed with this key. A file that is not is never used:
+    /// the previous data stays. A stored copy whose signature is missing or invalid is downloaded
+    /// again.
     pub fn public_key(self, key: PublicKey) -> Self {
         self.set(|settings| {
             settings.public_key = Some(key);
@@ -73,24 +88,24 @@ impl ReplicaBuilder {
         })
     }
 
-    /// Sends requests through this, as [`RemoteBuilder::transport`].
+    /// Sends requests through this transport: see [`RemoteBuilder::transport`].
     pub fn transport(self, transport: impl Transport) -> Self {
         self.remote(|client| client.transport(transport))
     }
 
-    /// The client that asks the service: its authorization, its certificates, its proxy. Timeouts and retries are the
-    /// replica's own.
+    /// Changes the client that calls the service: its authorization, its certificates, its proxy.
+    /// The replica has separate timeouts and retries.
     pub fn remote(self, set: impl FnOnce(RemoteBuilder) -> RemoteBuilder) -> Self {
         Self(self.0.map(|settings| Settings { remote: set(settings.remote), ..settings }))
     }
 
-    /// Opens the copy from before, or makes one, and begins to follow. Needs a tokio runtime with I/O and time,
-    /// and follows for as long as that runs.
+    /// Opens the stored copy, or downloads one, and starts to follow the service. Needs a tokio runtime
+    /// with I/O and time, and follows for as long as that runs.
     ///
     /// # Errors
-    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) for a URL, an option or a value that makes no sense;
-    /// [`Dataset`](crate::ErrorKind::Dataset) if the folder can't be used; and if there is no copy from before, the
-    /// reason why there is none from the service: [`Unavailable`](crate::ErrorKind::Unavailable) for example, or
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) for an invalid URL, option or value;
+    /// [`Dataset`](crate::ErrorKind::Dataset) if the folder can't be used. Without a stored copy, also the
+    /// reason why the download failed: [`Unavailable`](crate::ErrorKind::Unavailable) for example, or
     /// [`NotSupported`](crate::ErrorKind::NotSupported) if the server offers no file.
     pub async fn start(self) -> Result<Replica> {
         let Settings { remote, dir, interval, public_key } = self.0?;
@@ -136,7 +151,7 @@ fn settings(mut url: SourceUrl) -> Result<Settings> {
     Ok(settings)
 }
 
-/// All that is in effect, and no secret: one line for the log at the start.
+/// Writes all settings in effect on one line, without secrets, for the log at the start.
 impl fmt::Display for ReplicaBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Settings { remote, dir, interval, public_key } = match &self.0 {

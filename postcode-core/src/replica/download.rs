@@ -1,4 +1,4 @@
-//! From an offer to a dataset in its place: range after range, going on where the last try broke off.
+//! Downloads an offered edition in ranges, resumes where the last try broke off, and publishes it.
 
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::sync::Arc;
@@ -17,7 +17,8 @@ pub(super) async fn download(
     largest: u64,
 ) -> Result<Dataset> {
     if offer.len == 0 || offer.len > largest {
-        let what = format!("{remote}: a dataset file of {} bytes: there can be 1 to {largest}", offer.len);
+        let what =
+            format!("{remote}: the dataset file has {} bytes, but 1 to {largest} are allowed", offer.len);
         return Err(Error::new(ErrorKind::Protocol, what));
     }
     let (name, len) = (offer.name(), offer.len);
@@ -40,7 +41,7 @@ pub(super) async fn download(
     off(move || finish(partial.0, (sha256, signature.as_deref()), &folder, &service)).await
 }
 
-/// The part from before, and how long it is; ready to be written on.
+/// Returns the partial download and its length, positioned so that writing appends to it.
 fn begin(folder: &Folder, name: &str, len: u64) -> Result<(Partial, u64)> {
     let mut partial = folder.partial(name)?;
     let mut have = partial.len()?;
@@ -52,7 +53,7 @@ fn begin(folder: &Folder, name: &str, len: u64) -> Result<(Partial, u64)> {
     Ok((partial, have))
 }
 
-/// Checks what came, and publishes it.
+/// Checks the downloaded file and publishes it.
 fn finish(
     mut partial: Partial,
     (sha256, signature): (Option<[u8; 32]>, Option<&str>),
@@ -72,19 +73,19 @@ fn finish(
         if hash.finalize()[..] != due {
             partial.discard();
             let what = format!(
-                "{service}: what was downloaded has not the checksum that the service said: it was damaged on the \
+                "{service}: the checksum of the downloaded file differs from the service's: the file was damaged on the \
                  way, and is thrown away; the next try begins anew"
             );
             return Err(Error::new(ErrorKind::Protocol, what));
         }
     }
     partial.publish(folder, signature).map_err(|error| {
-        let what = format!("{service}: what was downloaded can't be used: {}", error.message());
+        let what = format!("{service}: the downloaded file can't be used: {}", error.message());
         Error::new(ErrorKind::Protocol, what).with_source(error)
     })
 }
 
-/// Work that waits for the disk, off the threads that answer.
+/// Runs work that waits for the disk on a separate thread, away from the threads that answer.
 pub(super) async fn off<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
     match tokio::task::spawn_blocking(work).await {
         Ok(result) => result,

@@ -1,4 +1,4 @@
-//! The two questions that a replica asks: which edition, and a range of its file.
+//! The two requests of a replica: the edition on offer, and a range of the file.
 
 use std::time::Duration;
 
@@ -14,11 +14,11 @@ use crate::{Error, ErrorKind, Remote, Result};
 
 /// Bytes of one range: small enough to lose little when a connection breaks.
 pub(super) const RANGE_BYTES: u64 = 1 << 20;
-/// How long a range may take: 34 kB a second.
+/// The time limit of a range: 34 kB a second.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// How long the first question may take: the server may have to read the file for its checksum.
+/// The time limit of the first request: the server may have to read the file for its checksum.
 const FIRST_PATIENCE: Duration = Duration::from_secs(10);
-/// How often a range is asked for that failed for the moment.
+/// How often a range is requested if it fails temporarily.
 const ATTEMPTS: u32 = 4;
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
@@ -28,18 +28,18 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 pub(super) struct Offer {
     pub(super) etag: HeaderValue,
     pub(super) len: u64,
-    /// The SHA-256 of the file, where the server says it.
+    /// The SHA-256 of the file, if the server sends it.
     pub(super) sha256: Option<[u8; 32]>,
 }
 
 impl Offer {
-    /// The same in a word: tells editions apart.
+    /// Returns a text that identifies the edition.
     pub(super) fn name(&self) -> String {
         format!("{:?} {}", self.etag, self.len)
     }
 }
 
-/// What the service offers now; `None` if it is the edition of that tag.
+/// Returns what the service offers now, or `None` if the known edition is still current.
 pub(super) async fn offer(remote: &Remote, known: Option<&HeaderValue>) -> Result<Option<Offer>> {
     let headers: Vec<_> = known.map(|known| (IF_NONE_MATCH, known.clone())).into_iter().collect();
     let expected =
@@ -51,7 +51,8 @@ pub(super) async fn offer(remote: &Remote, known: Option<&HeaderValue>) -> Resul
         StatusCode::OK => {}
         StatusCode::NOT_MODIFIED => return Ok(None),
         _ => {
-            let what = "the server offers no dataset file: is it a postcode-service with data of its own?";
+            let what =
+                "the server offers no dataset file. Is it a postcode-service that loaded its own data?";
             return Err(said(what, ErrorKind::NotSupported));
         }
     }
@@ -68,12 +69,12 @@ pub(super) async fn offer(remote: &Remote, known: Option<&HeaderValue>) -> Resul
     Ok(Some(Offer { etag: etag.clone(), len, sha256 }))
 }
 
-/// The bytes of the file from there on, [`RANGE_BYTES`] at most.
+/// Downloads the bytes of the file from `start`, at most [`RANGE_BYTES`].
 pub(super) async fn range(remote: &Remote, offer: &Offer, start: u64) -> Result<Bytes> {
     let end = offer.len.min(start.saturating_add(RANGE_BYTES));
     let value = |text: String| {
         HeaderValue::try_from(text)
-            .map_err(|e| Error::new(ErrorKind::Internal, "a range that is no header").with_source(e))
+            .map_err(|e| Error::new(ErrorKind::Internal, "the range is not a valid header").with_source(e))
     };
     let headers = [(RANGE, value(format!("bytes={start}-{}", end - 1))?), (IF_MATCH, offer.etag.clone())];
     let expected = [StatusCode::PARTIAL_CONTENT, StatusCode::PRECONDITION_FAILED];
@@ -83,7 +84,7 @@ pub(super) async fn range(remote: &Remote, offer: &Offer, start: u64) -> Result<
     let said = |kind, what: String| Error::new(kind, format!("GET {remote}{DATASET}: {what}"));
     let same = response.headers().get(ETAG).is_none_or(|etag| *etag == offer.etag);
     if response.status() != StatusCode::PARTIAL_CONTENT || !same {
-        let what = "the service has another edition by now: the next try takes that".to_owned();
+        let what = "the service has a new edition now; the next try downloads it".to_owned();
         return Err(said(ErrorKind::Unavailable, what));
     }
     let due = format!("bytes {start}-{}/{}", end - 1, offer.len);
@@ -92,13 +93,14 @@ pub(super) async fn range(remote: &Remote, offer: &Offer, start: u64) -> Result<
         let (len, got) = (response.body().len(), got.as_deref().unwrap_or("no range"));
         return Err(said(
             ErrorKind::Protocol,
-            format!("{due} was asked for and {got} came, with {len} bytes"),
+            format!("the request was for {due}, but the response is {got}, with {len} bytes"),
         ));
     }
     Ok(response.into_body())
 }
 
-/// The signature of the file. Whether it is that of the edition that was downloaded is seen when it is checked.
+/// Downloads the signature of the file. Verifying it later shows whether it belongs to the
+/// downloaded edition.
 pub(super) async fn signature(remote: &Remote) -> Result<String> {
     /// A signature has about 300 bytes.
     const LONGEST: usize = 8 * 1024;
@@ -116,7 +118,7 @@ pub(super) async fn signature(remote: &Remote) -> Result<String> {
     })
 }
 
-/// Repeats what failed for the moment.
+/// Repeats an attempt that failed temporarily.
 async fn patiently<T, F: Future<Output = Result<T>>>(attempt: impl Fn() -> F) -> Result<T> {
     let mut pause = FIRST_PAUSE;
     for _ in 1..ATTEMPTS {
@@ -139,7 +141,7 @@ fn number(headers: &HeaderMap, name: &HeaderName) -> Option<u64> {
     headers.get(name)?.to_str().ok()?.trim().parse().ok()
 }
 
-/// Of `sha-256=:…:` among others (RFC 9530 and 9651).
+/// Reads `sha-256=:…:` from a list of digests (RFC 9530 and 9651).
 fn sha256(digest: &HeaderValue) -> Option<[u8; 32]> {
     let mut digests = digest.to_str().ok()?.split(',');
     let ours = digests.find_map(|digest| digest.trim().strip_prefix("sha-256=:")?.strip_suffix(':'))?;

@@ -1,4 +1,4 @@
-//! Where the copy is kept, and the parts of one that is being made.
+//! The folder that holds the copy and partial downloads.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
@@ -14,9 +14,9 @@ use crate::{Error, ErrorKind, Result};
 #[derive(Debug)]
 pub(super) struct Folder {
     dir: PathBuf,
-    /// Of the service's address: files are told apart by it.
+    /// Derived from the service's address, so that services have different files.
     name: String,
-    /// Who must have signed the copy.
+    /// The key that must have signed the copy.
     public_key: Option<PublicKey>,
 }
 
@@ -32,29 +32,30 @@ impl Folder {
         Ok(Self { dir, name: format!("{readable}-{:016x}", xxh3_64(service.as_bytes())), public_key })
     }
 
-    /// The copy.
+    /// Returns the path of the copy.
     pub(super) fn path(&self) -> PathBuf {
         self.dir.join(format!("{}.postcodes", self.name))
     }
 
-    /// The copy from before, if it is there and whole.
+    /// Opens the stored copy, if it exists and passes all checks.
     pub(super) fn open(&self) -> Option<Dataset> {
         let dataset = Dataset::open(self.path()).ok()?;
         (dataset.verify().is_ok() && self.is_signed(&dataset)).then_some(dataset)
     }
 
-    /// Whether a signature is demanded.
+    /// Returns whether a signature is required.
     pub(super) fn demands_signature(&self) -> bool {
         self.public_key.is_some()
     }
 
-    /// Where the signature of the next copy waits: it can't be exchanged in the same moment as the copy.
+    /// Returns the path of the next copy's signature: it can't be replaced in the same step as the
+    /// copy.
     fn next_signature(&self) -> PathBuf {
         self.dir.join(format!("{}.next", self.name))
     }
 
-    /// Whether the copy is signed as demanded: by its signature, or by that of the next copy, if the process died between
-    /// the two renames.
+    /// Returns whether the copy is signed as required: by its own signature, or by that of the next
+    /// copy if the process died between the two renames.
     fn is_signed(&self, dataset: &Dataset) -> bool {
         let Some(key) = &self.public_key else { return true };
         [self.path(), self.next_signature()].iter().any(|path| {
@@ -63,7 +64,7 @@ impl Folder {
         })
     }
 
-    /// The part that there is of an edition, to go on with. Parts of other editions are removed.
+    /// Opens the partial download of an edition, to resume it. Removes those of other editions.
     pub(super) fn partial(&self, edition: &str) -> Result<Partial> {
         let turn = self.dir.join(format!("{}.lock", self.name));
         if let Some(turn) = lock(&turn).map_err(|e| failed(&turn, "can't be written", e))? {
@@ -72,7 +73,8 @@ impl Folder {
             let file = open(&path).map_err(|e| failed(&path, "can't be written", e))?;
             return Ok(Partial { file, path, turn: Some(turn) });
         }
-        // Another process is at it: each its own, and the last one to be ready takes the place.
+        // Another process is downloading: each writes its own file, and the last to finish replaces
+        // the copy.
         let own = format!("{}-own-{}-{:08x}.partial", self.name, std::process::id(), fastrand::u32(..));
         let path = self.dir.join(own);
         match lock(&path).map_err(|e| failed(&path, "can't be written", e))? {
@@ -81,7 +83,7 @@ impl Folder {
         }
     }
 
-    /// By whoever has the turn, so that nobody is at the parts of other editions.
+    /// Removes partial downloads of other editions. Only called with the lock held.
     fn remove_others(&self, path: &Path) {
         for entry in fs::read_dir(&self.dir).into_iter().flatten().flatten() {
             let (name, other) = (entry.file_name(), entry.path());
@@ -95,13 +97,14 @@ impl Folder {
     }
 }
 
-/// A file that is becoming the copy, and that no other process writes to.
+/// A download in progress, which no other process writes to.
 #[derive(Debug)]
 pub(super) struct Partial {
     pub(super) file: File,
     path: PathBuf,
-    /// For the one that may hold something from before: the lock on it, in a file of its own. A lock on the file itself
-    /// would go with it when it becomes the copy, to whoever had opened it by its old name and waits to write to it.
+    /// The lock on a resumable download, held in a separate file. A lock on the download itself
+    /// would follow it through the rename, to a process that had opened it by its old name and
+    /// waits to write.
     turn: Option<File>,
 }
 
@@ -115,12 +118,12 @@ impl Partial {
         failed(&self.path, what, error)
     }
 
-    /// It is no use: the next try begins anew.
+    /// Removes the download, so that the next try starts again.
     pub(super) fn discard(self) {
         let _ = fs::remove_file(&self.path);
     }
 
-    /// Opens it, checks everything, and puts it in the place of the copy, with its signature.
+    /// Opens and checks the file, and replaces the copy and its signature with it.
     pub(super) fn publish(self, folder: &Folder, signature: Option<&str>) -> Result<Dataset> {
         let checked = Dataset::open(&self.path).and_then(|dataset| {
             if let Some(key) = &folder.public_key {
@@ -154,7 +157,7 @@ impl Partial {
 impl Drop for Partial {
     fn drop(&mut self) {
         if self.turn.is_none() {
-            // No one would find it again. After it was published there is nothing of that name.
+            // Nothing would find this file again. After publishing, no file has this name.
             let _ = fs::remove_file(&self.path);
         }
     }
@@ -164,19 +167,20 @@ fn open(path: &Path) -> io::Result<File> {
     OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)
 }
 
-/// The file, made if it is not there; `None` if another process has it.
+/// Opens or creates a file and locks it. Returns `None` if another process holds the lock.
 fn lock(path: &Path) -> io::Result<Option<File>> {
     let file = open(path)?;
     match file.try_lock() {
         Ok(()) => Ok(Some(file)),
         Err(TryLockError::WouldBlock) => Ok(None),
-        // A file system without locks: as if there were one replica only, which the checks make safe.
+        // A file system without locks: continue as if this were the only replica. The checks make
+        // that safe.
         Err(TryLockError::Error(e)) if e.kind() == io::ErrorKind::Unsupported => Ok(Some(file)),
         Err(TryLockError::Error(e)) => Err(e),
     }
 }
 
-/// One that another process has made this moment may not be locked yet: only what is old goes.
+/// Only old files are removed: one that another process has just created may not be locked yet.
 fn remove_unless_in_use(path: &Path) {
     const OLD: Duration = Duration::from_secs(60 * 60);
     let age = |file: &File| file.metadata().ok()?.modified().ok()?.elapsed().ok();
@@ -192,11 +196,11 @@ fn failed(path: &Path, what: &str, error: io::Error) -> Error {
     Error::new(ErrorKind::Dataset, format!("{}: {what}: {error}", path.display())).with_source(error)
 }
 
-/// Not the folder for temporary files, where others could put a file of theirs.
+/// Returns the cache folder: not the folder for temporary files, where others could place a file.
 fn cache() -> Result<PathBuf> {
     let absolute = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
     let cache = absolute("XDG_CACHE_HOME").or_else(|| Some(absolute("HOME")?.join(".cache")));
     let cache = cache.or_else(|| absolute("LOCALAPPDATA"));
-    let none = || Error::invalid("no cache folder is known here: say with option dir where to keep the copy");
+    let none = || Error::invalid("no cache folder found: set option dir to the folder for the copy");
     Ok(cache.ok_or_else(none)?.join("postcode"))
 }

@@ -1,4 +1,4 @@
-//! Keeping up with the service.
+//! Keeps the copy up to date with the service.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
@@ -13,18 +13,18 @@ use super::folder::Folder;
 use crate::dataset::Dataset;
 use crate::{Error, Local, Remote, Result};
 
-/// Between tries to take what could not be used, unless the interval is longer.
+/// The longest pause between tries after a file was refused, unless the interval is longer.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60 * 60);
 
 #[derive(Debug)]
 pub(super) struct Follower {
-    /// The service's address, as it may be shown.
+    /// The service's address without secrets.
     pub(super) service: String,
     pub(super) local: Local,
     remote: Remote,
     folder: Arc<Folder>,
     largest: u64,
-    /// One download at a time.
+    /// Allows one download at a time.
     refreshing: AsyncMutex<()>,
     state: Mutex<State>,
 }
@@ -34,12 +34,13 @@ struct State {
     confirmed: Option<SystemTime>,
     error: Option<Error>,
     editions: u64,
-    /// The ETag under which the dataset came, if it came from here: another server than ours may have its own.
+    /// The ETag of the downloaded dataset, if this process downloaded it: other servers may use
+    /// their own.
     taken: Option<HeaderValue>,
 }
 
 impl Follower {
-    /// With the copy from before, or the first one.
+    /// Opens the stored copy or downloads the first one.
     pub(super) async fn start(remote: Remote, folder: Folder, largest: u64) -> Result<Self> {
         let folder = Arc::new(folder);
         let before = folder.clone();
@@ -47,13 +48,14 @@ impl Follower {
         let dataset = match off(move || Ok(before.open())).await? {
             Some(dataset) => dataset,
             None => {
-                let nothing = |error: Error| error.and("(and there is no copy from before to answer from)");
+                let nothing = |error: Error| error.and("(and there is no stored copy to answer from)");
                 let first = async {
                     let Some(offer) = fetch::offer(&remote, None).await? else { return Ok(None) };
                     download(&remote, &folder, &offer, largest).await.map(Some)
                 };
                 let Some(dataset) = first.await.map_err(nothing)? else {
-                    let what = format!("{remote}: not modified, says a server that was asked for anything");
+                    let what =
+                        format!("{remote}: the server answered 304 Not Modified to an unconditional request");
                     return Err(Error::new(crate::ErrorKind::Protocol, what));
                 };
                 state.confirmed = Some(SystemTime::now());
@@ -85,7 +87,7 @@ impl Follower {
         }
     }
 
-    /// Asks, downloads, takes over.
+    /// Asks for the edition, and downloads and uses it if it is new.
     pub(super) async fn refresh(&self) -> Result<bool> {
         let _one = self.refreshing.lock().await;
         let result = self.try_refresh().await;
@@ -126,31 +128,31 @@ impl Follower {
         Ok(true)
     }
 
-    /// Another process with the same folder may have downloaded it already.
+    /// Returns the dataset if another process with the same folder has already downloaded it.
     async fn published_by_another(&self, offer: &Offer) -> Result<Option<Dataset>> {
         let (folder, etag) = (self.folder.clone(), offer.etag.clone());
         off(move || Ok(folder.open().filter(|dataset| tag(dataset).as_ref() == Some(&etag)))).await
     }
 }
 
-/// The ETag under which a postcode-service offers this dataset.
+/// Returns the ETag under which a postcode-service offers this dataset.
 fn tag(dataset: &Dataset) -> Option<HeaderValue> {
     HeaderValue::try_from(format!("\"{}\"", dataset.info().fingerprint)).ok()
 }
 
-/// For as long as the replica is there. At once if the copy is from before, as that may be long ago.
+/// Follows for as long as the replica exists. Starts at once with a stored copy, which may be old.
 pub(super) async fn follow(follower: Arc<Follower>, interval: Duration) {
     let mut confirmed = follower.state().confirmed.is_some();
     let edition = || follower.local.dataset().info().edition.clone();
-    let from_before = if confirmed { "downloaded" } else { "from before" };
-    tracing::info!(service = follower.service, edition = edition(), copy = from_before, "replica started");
-    // Said when it changes, and not at each try.
+    let copy = if confirmed { "downloaded" } else { "stored" };
+    tracing::info!(service = follower.service, edition = edition(), copy, "replica started");
+    // Logged when it changes, not at each try.
     let mut failing = false;
-    // Refusals in a row: what is offered may be of a newer format, and large.
+    // Refusals in a row: the offered file may have a newer format, and is large.
     let mut refused = 0;
     loop {
         if !confirmed {
-            // What went wrong is in the status; the next time it may be right.
+            // The error is kept in the status; the next try may succeed.
             let result = follower.refresh().await;
             match &result {
                 Ok(true) => tracing::info!(edition = edition(), "replica has another edition"),
@@ -169,7 +171,7 @@ pub(super) async fn follow(follower: Arc<Follower>, interval: Duration) {
             };
         }
         confirmed = false;
-        // Not all replicas of a service at the same moment.
+        // Random, so that the replicas of a service don't all ask at the same moment.
         let pause = interval.saturating_mul(1 << refused).min(LONGEST_PAUSE).max(interval);
         tokio::time::sleep(pause.mul_f64(0.75 + fastrand::f64() / 2.0)).await;
     }

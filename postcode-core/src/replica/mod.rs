@@ -1,4 +1,4 @@
-//! A copy of a service's data: answers in this process, from the file that the service offers.
+//! A copy of a service's data: downloads its dataset file and answers from it in this process.
 
 mod builder;
 mod download;
@@ -19,20 +19,20 @@ pub use builder::ReplicaBuilder;
 use follow::Follower;
 pub use status::ReplicaStatus;
 
-/// A [`PostcodeLookup`](crate::PostcodeLookup) that keeps a copy of a postcode-service's dataset file, answers from it in this process, and
-/// follows the service's editions.
+/// Keeps a copy of a postcode-service's dataset file, answers from it in this process, and follows the
+/// service's editions. It is a [`PostcodeLookup`](crate::PostcodeLookup).
 ///
-/// - **Start.** With a copy from before it answers from that at once, whether the service is there or not. Without
-///   one it downloads the file first, and is an error if it can't.
-/// - **Follow.** Every `interval` (a minute) it asks the service whether its edition is another, downloads that in
-///   the background, and answers from it from then on. Calls under way end with the edition that they began with;
-///   none waits.
-/// - **Service gone.** It goes on with what it has; [`status`](Self::status) says since when.
-/// - **Downloads** are in ranges, and go on where they broke off, even after a restart. A file takes its place only
-///   whole, with the checksum that the service said, and [verified](crate::dataset::Dataset::verify); until then
-///   what was there stays.
+/// - **Start.** With a stored copy it answers at once, even if the service is down. Without one it
+///   downloads the file first, and fails if it can't.
+/// - **Follow.** Every `interval` (a minute) it asks the service for its edition, downloads a new one in
+///   the background, and then answers from it. Running calls finish with the edition that they began
+///   with, and none waits.
+/// - **Service down.** It continues with the data it has; [`status`](Self::status) says since when.
+/// - **Downloads** use ranges, and resume where they broke off, even after a restart. A file is only used
+///   when it is complete, matches the server's checksum and is
+///   [verified](crate::dataset::Dataset::verify). Until then the previous data stays.
 ///
-/// The file is a dataset file like any other: `file:` opens it too.
+/// The file is an ordinary dataset file, which `file:` can open too.
 ///
 /// ```no_run
 /// # async fn example() -> postcode_core::Result<()> {
@@ -49,7 +49,7 @@ pub struct Replica {
     following: Following,
 }
 
-/// Ends with the replica.
+/// The task that follows the service; aborted when the replica is dropped.
 #[derive(Debug)]
 struct Following(JoinHandle<()>);
 
@@ -60,15 +60,16 @@ impl Drop for Following {
 }
 
 impl Replica {
-    /// With the defaults and the options in the URL, such as `http://host:8080?dir=/var/cache/postcode&interval=10s`.
+    /// Starts a replica with the defaults and the options in the URL, such as
+    /// `http://host:8080?dir=/var/cache/postcode&interval=10s`.
     ///
     /// # Errors
-    /// Those of [`ReplicaBuilder::start`].
+    /// The same as [`ReplicaBuilder::start`].
     pub async fn start(url: &str) -> Result<Self> {
         Self::builder(url).start().await
     }
 
-    /// To be set up further, from the URL of the service, with or without options.
+    /// Creates a builder from the URL of the service, with or without options.
     pub fn builder(url: &str) -> ReplicaBuilder {
         ReplicaBuilder::new(url)
     }
@@ -79,31 +80,34 @@ impl Replica {
         Self { follower, following }
     }
 
-    /// Asks the service now, without waiting for the next interval. True if another edition has taken over.
+    /// Asks the service for its edition now, without waiting for the next interval. Returns true if
+    /// a new edition is in use.
     ///
     /// # Errors
-    /// Why there is no knowing, or no downloading; the replica goes on with what it has.
+    /// The reason why the request or the download failed. The replica continues with the data it
+    /// has.
     pub async fn refresh(&self) -> Result<bool> {
         self.follower.refresh().await
     }
 
-    /// What it has, and how it stands with its service.
+    /// Returns the edition in use, and the state of the connection to the service.
     pub fn status(&self) -> ReplicaStatus {
         self.follower.status()
     }
 
-    /// The lookup in this process, for callers who want neither trait nor future.
+    /// Returns the in-process lookup, for callers who need neither trait nor future.
     pub fn local(&self) -> &Local {
         &self.follower.local
     }
 
-    /// Whether it still follows: false only if the runtime that it was started on has ended.
+    /// Returns whether it still follows the service: false only if the runtime that it was started
+    /// on has ended.
     pub fn is_following(&self) -> bool {
         !self.following.0.is_finished()
     }
 }
 
-/// The service's address, without user and password.
+/// Writes the service's address, without user and password.
 impl fmt::Display for Replica {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "replica of {}", self.follower.service)

@@ -1,4 +1,4 @@
-//! How a replica stands with its service.
+//! The state of a replica.
 
 use std::time::SystemTime;
 
@@ -6,16 +6,16 @@ use std::time::SystemTime;
 use crate::Replica;
 use crate::{DatasetInfo, Error};
 
-/// What a [`Replica`] has, and how it stands with its service.
+/// The edition that a [`Replica`] uses, and the state of its connection to the service.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct ReplicaStatus {
     /// The edition that answers.
     pub info: DatasetInfo,
-    /// When the service last said that this is its edition, or gave it.
+    /// When the service last confirmed or delivered this edition.
     pub confirmed: Option<SystemTime>,
-    /// Why the last try failed, if it did.
+    /// The reason why the last try failed, if it did.
     pub error: Option<Error>,
-    /// How often another edition has taken over.
+    /// How many times a new edition has replaced the previous one.
     pub editions: u64,
 }

@@ -1,4 +1,4 @@
-//! The envelope of a success, and the items of a bulk lookup.
+//! The JSON envelope of a success, and the items of a bulk lookup.
 
 use serde::{Deserialize, Serialize};
 
@@ -15,7 +15,7 @@ pub struct Success<T> {
 }
 
 impl<T> Success<T> {
-    /// With status 200.
+    /// Wraps a result, with status 200.
     pub fn new(result: T) -> Self {
         Self { status: 200, result }
     }
@@ -28,20 +28,21 @@ pub struct BulkQuery<'a> {
     pub postcodes: &'a [Postcode],
 }
 
-/// One item of a bulk answer: `{"query":…,"result":…|null}`, and in the extended shape a `status`, by which
-/// a client knows that the server tells terminated, unknown and not covered apart.
+/// One item of a bulk answer: `{"query":…,"result":…|null}`. The extended shape adds a `status`,
+/// which tells a client that the server distinguishes terminated, unknown and not covered.
 #[derive(Debug)]
 pub struct BulkItem<T> {
     /// The text of the query, as it was sent.
     pub query: String,
-    /// `live`, `terminated`, `unknown`, `not_covered` or `invalid`; not from a server of postcodes.io.
+    /// `live`, `terminated`, `unknown`, `not_covered` or `invalid`; missing from a postcodes.io
+    /// server.
     pub status: Option<String>,
     /// The record.
     pub result: Option<T>,
 }
 
 impl<'a> BulkItem<RecordView<'a>> {
-    /// To answer a query with: `None` is a text that is no postcode.
+    /// Creates the answer to a query. `answer` is `None` if the text is not a postcode.
     pub fn new(query: impl Into<String>, answer: Option<&'a Answer>, shape: Shape) -> Self {
         let (status, record) = match (answer, shape) {
             (None, Shape::Extended) => (Some("invalid"), None),
@@ -60,10 +61,11 @@ impl<'a> BulkItem<RecordView<'a>> {
 }
 
 impl BulkItem<RecordBody> {
-    /// What the server said, `None` if it is a postcodes.io server and said null: not live, the rest unknown.
+    /// Returns the server's answer, or `None` if it is a postcodes.io server that answered null:
+    /// the postcode is not live, and nothing more is known.
     ///
     /// # Errors
-    /// [`Protocol`](ErrorKind::Protocol) if the record does not make sense.
+    /// [`Protocol`](ErrorKind::Protocol) if the record is invalid or contradicts the status.
     pub fn into_answer(self) -> Result<Option<Answer>> {
         let record = |body: RecordBody, status: Status| {
             let record = body.into_record(status)?;
@@ -91,7 +93,7 @@ impl BulkItem<RecordBody> {
     }
 }
 
-// By hand, so that `status` is left out, not null, in the compatible shape, and always first looked for.
+// Written by hand, so that `status` is left out of the compatible shape instead of being null.
 impl<T: Serialize> Serialize for BulkItem<T> {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         use serde::ser::SerializeStruct;

@@ -1,11 +1,11 @@
-//! The body of every error.
+//! The JSON body of every error.
 
 use serde::{Deserialize, Serialize};
 
 use super::RecordBody;
 
-/// `{"status":404,"error":"Postcode not found", …}`: `status` and `error` are those of postcodes.io, the rest
-/// is added by this project and absent in its servers' answers.
+/// `{"status":404,"error":"Postcode not found", …}`: `status` and `error` come from postcodes.io.
+/// This project adds the rest, which postcodes.io servers don't send.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ErrorBody<T = TerminatedBody> {
     /// The HTTP status.
@@ -21,7 +21,7 @@ pub struct ErrorBody<T = TerminatedBody> {
     /// Whether the same request may succeed later.
     #[serde(default = "none", skip_serializing_if = "Option::is_none")]
     pub retryable: Option<bool>,
-    /// With "Postcode not found": the postcode was once in use.
+    /// The date and location of a terminated postcode, with "Postcode not found".
     #[serde(default = "none", skip_serializing_if = "Option::is_none")]
     pub terminated: Option<T>,
 }
@@ -31,7 +31,7 @@ fn none<T>() -> Option<T> {
 }
 
 impl<T> ErrorBody<T> {
-    /// The two fields of postcodes.io and our code.
+    /// Creates a body with the two fields of postcodes.io and our code.
     pub fn new(status: u16, error: impl Into<String>, code: &str) -> Self {
         Self {
             status,
@@ -44,14 +44,14 @@ impl<T> ErrorBody<T> {
     }
 }
 
-/// What postcodes.io says of a terminated postcode.
+/// The answer of postcodes.io for a terminated postcode.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TerminatedBody {
     /// The postcode, spaced.
     pub postcode: String,
-    /// The year of its end; null where the source has no date (postcodes.io always has one).
+    /// The year it was terminated; null if the source has no date (postcodes.io always has one).
     pub year_terminated: Option<u16>,
-    /// The month of its end, 1 to 12.
+    /// The month it was terminated, 1 to 12.
     pub month_terminated: Option<u8>,
     /// Degrees WGS84.
     pub longitude: Option<f64>,
@@ -72,10 +72,11 @@ impl From<&crate::Record> for TerminatedBody {
 }
 
 impl TerminatedBody {
-    /// The little that it says, as a record.
+    /// Returns a record with the postcode, the date and the location.
     ///
     /// # Errors
-    /// [`Protocol`](crate::ErrorKind::Protocol) if the postcode, the date or the location is none.
+    /// [`Protocol`](crate::ErrorKind::Protocol) if the postcode, the date or the location is
+    /// invalid.
     pub fn into_record(self) -> crate::Result<crate::Record> {
         let mut body = RecordBody::new(self.postcode);
         body.latitude = self.latitude;
@@ -87,30 +88,30 @@ impl TerminatedBody {
     }
 }
 
-/// The stable names of errors, beside those of [`ErrorKind`](crate::ErrorKind).
+/// The stable names of errors, in addition to those of [`ErrorKind`](crate::ErrorKind).
 pub mod code {
-    /// No such route.
+    /// The route does not exist.
     pub const RESOURCE_NOT_FOUND: &str = "resource_not_found";
-    /// The text is no postcode.
+    /// The text is not a postcode.
     pub const INVALID_POSTCODE: &str = "invalid_postcode";
-    /// A postcode that is not in use.
+    /// The postcode is not in use.
     pub const POSTCODE_NOT_FOUND: &str = "postcode_not_found";
-    /// A postcode of an area that the dataset leaves out.
+    /// The postcode lies in an area that the dataset leaves out.
     pub const NOT_COVERED: &str = "not_covered";
-    /// No terminated postcode.
+    /// The postcode is not terminated.
     pub const TERMINATED_NOT_FOUND: &str = "terminated_postcode_not_found";
-    /// No such outcode.
+    /// The outcode has no live postcodes.
     pub const OUTCODE_NOT_FOUND: &str = "outcode_not_found";
-    /// No area with live postcodes has that code.
+    /// No area with live postcodes has this code.
     pub const AREA_NOT_FOUND: &str = "area_not_found";
-    /// No such sector.
+    /// The sector has no live postcodes.
     pub const SECTOR_NOT_FOUND: &str = "sector_not_found";
-    /// No such place.
+    /// No place has this code.
     pub const PLACE_NOT_FOUND: &str = "place_not_found";
-    /// A postcode that is in use and not in the Scottish Postcode Directory.
+    /// The postcode is in use, but not in the Scottish Postcode Directory.
     pub const NOT_SCOTTISH: &str = "not_scottish";
-    /// The postcode is known and its location is not.
+    /// The postcode is known, but its location is not.
     pub const NO_LOCATION: &str = "no_location";
-    /// The body or a parameter is not what the route takes.
+    /// The body or a parameter is invalid.
     pub const INVALID_INPUT: &str = "invalid_input";
 }

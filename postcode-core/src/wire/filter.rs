@@ -1,4 +1,4 @@
-//! Part of a postcode object: the `filter` of bulk requests.
+//! Selects keys of a postcode object: the `filter` of bulk requests.
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
@@ -8,16 +8,16 @@ use crate::{AreaKind, Location, Record};
 
 macro_rules! fields {
     ($($variant:ident $name:literal),* $(,)?) => {
-        /// A key of a postcode object that `filter` can ask for: those that postcodes.io allows.
+        /// A key of a postcode object that `filter` can select: those that postcodes.io allows.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         #[expect(missing_docs, reason = "each is the key of postcodes.io of that name")]
         pub enum Field { $($variant),* }
 
         impl Field {
-            /// All of them.
+            /// All keys.
             pub const ALL: &[Self] = &[$(Self::$variant),*];
 
-            /// The key.
+            /// Returns the key.
             pub fn name(self) -> &'static str {
                 match self { $(Self::$variant => $name),* }
             }
@@ -36,8 +36,8 @@ fields! {
 }
 
 impl Field {
-    /// The fields of a comma list, in its order and each once. As with postcodes.io case and spaces do not
-    /// matter and unknown names are passed over, so that a list of nothing else gives empty objects.
+    /// Parses a comma-separated list, in its order and each key once. Like postcodes.io it ignores
+    /// case, spaces and unknown names, so a list of only unknown names gives empty objects.
     pub fn list(text: &str) -> Vec<Self> {
         let mut fields = Vec::new();
         for name in text.split(',') {
@@ -57,7 +57,7 @@ pub struct FilteredView<'a> {
 }
 
 impl<'a> FilteredView<'a> {
-    /// Those fields, in that order.
+    /// Selects these fields, in this order.
     pub fn new(record: &'a Record, fields: &'a [Field]) -> Self {
         Self { record, fields }
     }

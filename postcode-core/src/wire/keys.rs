@@ -1,7 +1,7 @@
-//! The keys of a postcode object that an extended `filter` asks for.
+//! The keys of a postcode object that an extended `filter` selects.
 
-/// The keys that `filter` asks for where all of a postcode object can be asked for: with `?extended=true`. They are
-/// written in the order of the object.
+/// The keys that `filter` selects with `?extended=true`, which allows every key of a postcode
+/// object. They are written in the order of the object.
 ///
 /// ```
 /// use postcode_core::wire::Keys;
@@ -12,7 +12,7 @@
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Keys {
-    /// Each once, so that a long list costs no more than a short one with every record.
+    /// Each once, so that a long list costs no more than a short one per record.
     pub(super) known: Vec<&'static str>,
     pub(super) unknown: Vec<String>,
 }
@@ -73,7 +73,7 @@ impl Keys {
         "date_of_termination",
     ];
 
-    /// Those of a comma list. Case and spaces do not matter.
+    /// Parses a comma-separated list. Case and spaces do not matter.
     pub fn list(text: &str) -> Self {
         let mut keys = Self { known: Vec::new(), unknown: Vec::new() };
         for name in text.split(',') {
@@ -88,12 +88,12 @@ impl Keys {
         keys
     }
 
-    /// Whether it is one of them.
+    /// Returns whether the key is selected.
     pub fn has(&self, key: &str) -> bool {
         self.known.contains(&key)
     }
 
-    /// What is none of [`ALL`](Self::ALL), and asks for nothing.
+    /// Returns the names that are not in [`ALL`](Self::ALL), which select nothing.
     pub fn unknown(&self) -> impl Iterator<Item = &str> {
         self.unknown.iter().map(String::as_str)
     }

@@ -1,8 +1,9 @@
-//! What goes over HTTP, shared by client and server so that the two can't drift.
+//! The JSON and the routes of the HTTP API, shared by client and server so that they can't diverge.
 //!
-//! The API is that of postcodes.io. What this project adds rides beside it and is only there when asked for
-//! by [`EXTENDED`], so that a client of postcodes.io sees nothing new, and a server of postcodes.io, which
-//! ignores unknown parameters, answers in its own way: the client tells from the answer which one it has.
+//! The API is that of postcodes.io. Additions of this project are sent only when the client asks
+//! for them with [`EXTENDED`]. So a client of postcodes.io sees nothing new, and a postcodes.io
+//! server, which ignores unknown parameters, answers as usual. The client recognises the kind of
+//! server from the answer.
 
 mod answer;
 mod error;
@@ -24,31 +25,34 @@ pub use record::{NeighbourView, RecordView, Shape};
 pub use record_body::{CodesBody, RecordBody};
 pub use region::{PageBody, PolygonBody};
 
-/// Query parameter that asks for the [extended](Shape::Extended) shape: `?extended=true`.
+/// Query parameter that requests the [extended](Shape::Extended) shape: `?extended=true`.
 pub const EXTENDED: &str = "extended";
-/// Query parameter of autocomplete: `?order=prefix` asks for postcodes that begin with the text, in their
-/// order, instead of what postcodes.io finds.
+/// Query parameter of autocomplete: `?order=prefix` requests the postcodes that begin with the
+/// text, in order, instead of the results of postcodes.io.
 pub const ORDER: &str = "order";
 /// The value of [`ORDER`].
 pub const ORDER_PREFIX: &str = "prefix";
 
-/// Query parameter of the search for places: only those in the county, district, region or country of that name.
+/// Query parameter of the search for places: only those in the county, district, region or country
+/// with this name.
 pub const WITHIN: &str = "within";
-/// Query parameter of the search for places: only those of that kind, such as `Town`.
+/// Query parameter of the search for places: only those of this kind, such as `Town`.
 pub const LOCAL_TYPE: &str = "type";
 
-/// Response header: the fingerprint of the dataset that answered. A client that needs several requests for
-/// one batch compares it, to keep the promise of one edition.
+/// Response header: the fingerprint of the dataset that answered. A client that sends several
+/// requests for one batch compares it, so that all answers come from one edition.
 pub const EDITION_HEADER: &str = "postcode-edition";
-/// Request header: how many milliseconds the caller still waits. A server refuses work that is late.
+/// Request header: how many milliseconds the caller still waits. A server rejects work that is too
+/// late.
 pub const DEADLINE_HEADER: &str = "postcode-deadline-ms";
 /// Request and response header: the id under which both sides log the request.
 pub const REQUEST_ID_HEADER: &str = "x-request-id";
 
-/// Response header of the dataset file (RFC 9530): the SHA-256 of the whole file, whichever range of it is sent.
+/// Response header of the dataset file (RFC 9530): the SHA-256 of the whole file, even if only a
+/// range is sent.
 pub const REPR_DIGEST_HEADER: &str = "repr-digest";
 
-/// Where the operations are, relative to the base address.
+/// The paths of the operations, relative to the base address.
 pub mod path {
     /// `GET /postcodes/{postcode}`, `POST /postcodes`, `GET /postcodes?q=`, `GET /postcodes?lon=&lat=`.
     pub const POSTCODES: &str = "/postcodes";
@@ -58,11 +62,11 @@ pub mod path {
     pub const TERMINATED: &str = "/terminated_postcodes";
     /// `GET /places/{code}`, `GET /places?q=`; `GET /places/{code}/postcodes`, which is not in postcodes.io.
     pub const PLACES: &str = "/places";
-    /// `GET /find/places?q=`: places by what is typed; not in postcodes.io.
+    /// `GET /find/places?q=`: places as a person types them; not in postcodes.io.
     pub const FIND_PLACES: &str = "/find/places";
-    /// `GET /within?lon=&lat=&radius=`, `GET /within?bbox=`, `POST /within` with a polygon; not in postcodes.io, as all that
-    /// end in [`POSTCODES`]: `GET /areas/{code}/postcodes`, `GET /outcodes/{outcode}/postcodes`, `GET
-    /// /sectors/{sector}/postcodes`.
+    /// `GET /within?lon=&lat=&radius=`, `GET /within?bbox=`, `POST /within` with a polygon. Not in
+    /// postcodes.io, like the paths that end in [`POSTCODES`]: `GET /areas/{code}/postcodes`, `GET
+    /// /outcodes/{outcode}/postcodes`, `GET /sectors/{sector}/postcodes`.
     pub const WITHIN: &str = "/within";
     /// `GET /areas/{code}/postcodes`.
     pub const AREAS: &str = "/areas";
@@ -78,6 +82,7 @@ pub mod path {
     pub const DATASET_INFO: &str = "/dataset/info";
     /// `GET /dataset`: the dataset file; not in postcodes.io.
     pub const DATASET: &str = "/dataset";
-    /// `GET /dataset/signature`: the signature of the dataset file, as minisign writes it; not in postcodes.io.
+    /// `GET /dataset/signature`: the signature of the dataset file, in minisign's format; not in
+    /// postcodes.io.
     pub const DATASET_SIGNATURE: &str = "/dataset/signature";
 }

@@ -4,13 +4,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Approximate, Error, ErrorKind, Location, Record, Result};
 
-/// Where a postcode is, and how that is known: the `position` of the extended shape.
+/// The location of a postcode, and whether it is exact: the `position` of the extended shape.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "each field is the key of that name")]
 pub struct PositionBody {
-    /// `exact`, that of the postcode, or `approximate`, that of its outcode.
+    /// `exact`, the location of the postcode, or `approximate`, that of its outcode.
     pub kind: Box<str>,
-    /// Who says so, of an approximate one.
+    /// The source of an approximate location.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<Box<str>>,
     pub longitude: f64,
@@ -30,7 +30,7 @@ impl PositionBody {
         Some(Self { kind: kind.into(), source, longitude: at.longitude(), latitude: at.latitude() })
     }
 
-    /// What it says of a record without a location.
+    /// Returns the approximate location of a record that has no exact one.
     pub(super) fn approximate(&self) -> Result<Option<Approximate>> {
         if &*self.kind != Self::APPROXIMATE {
             return Ok(None);

@@ -1,4 +1,4 @@
-//! The postcode object of postcodes.io, written from a [`Record`].
+//! Writes a [`Record`] as the postcode object of postcodes.io.
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
@@ -6,15 +6,16 @@ use super::keys::Keys;
 use super::position::PositionBody;
 use crate::{AreaKind, GridSystem, Location, Neighbour, Record, Status, UserType, YearMonth};
 
-/// How much of a record is written.
+/// Which keys of a record are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shape {
     /// The keys of postcodes.io 18, in its order, and no others.
     Compatible,
-    /// The same and then what else this project knows: `status`, `user_type`, `grid_system`,
-    /// `date_of_termination`, `index_of_multiple_deprivation`, `parliamentary_constituency_before` (the last change of
-    /// boundaries), `senedd_constituency`, `position` (where it is and whether exactly), and among the `codes` those of country, region,
-    /// NHS authority, European electoral region, primary care trust and the constituency before.
+    /// The same keys, followed by those that this project adds: `status`, `user_type`,
+    /// `grid_system`, `date_of_termination`, `index_of_multiple_deprivation`,
+    /// `parliamentary_constituency_before` (before the last boundary change), `senedd_constituency`
+    /// and `position` (the location, and whether it is exact). The `codes` add country, region, NHS
+    /// authority, European electoral region, primary care trust and previous constituency.
     Extended,
 }
 
@@ -28,12 +29,12 @@ pub struct RecordView<'a> {
 }
 
 impl<'a> RecordView<'a> {
-    /// In that shape.
+    /// Writes a record in this shape.
     pub fn new(record: &'a Record, shape: Shape) -> Self {
         Self { record, shape, distance: None, only: None }
     }
 
-    /// Nothing but these keys, if there are any given.
+    /// Selects the keys to write. `None` writes all.
     #[must_use]
     pub fn only(self, only: Option<&'a Keys>) -> Self {
         Self { only, ..self }
@@ -45,13 +46,13 @@ impl<'a> RecordView<'a> {
 pub struct NeighbourView<'a>(RecordView<'a>);
 
 impl<'a> NeighbourView<'a> {
-    /// In that shape.
+    /// Writes a neighbour in this shape.
     pub fn new(neighbour: &'a Neighbour, shape: Shape) -> Self {
         let distance = Some(neighbour.distance);
         Self(RecordView { distance, ..RecordView::new(&neighbour.record, shape) })
     }
 
-    /// Nothing but these keys, if there are any given.
+    /// Selects the keys to write. `None` writes all.
     #[must_use]
     pub fn only(self, only: Option<&'a Keys>) -> Self {
         Self(self.0.only(only))
@@ -64,7 +65,7 @@ impl Serialize for NeighbourView<'_> {
     }
 }
 
-/// The entries of a record's object, without those that are not asked for.
+/// Writes the entries of a record's object, except those that are not selected.
 struct Entries<'a, M> {
     map: M,
     only: Option<&'a Keys>,

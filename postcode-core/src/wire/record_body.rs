@@ -1,4 +1,4 @@
-//! The postcode object of postcodes.io, read into a [`Record`].
+//! Reads the postcode object of postcodes.io into a [`Record`].
 
 use serde::Deserialize;
 
@@ -10,8 +10,9 @@ use crate::{
 
 type Text = Option<Box<str>>;
 
-/// A postcode object as it is read: of either shape, of any release of postcodes.io. Unknown keys are passed
-/// over and absent ones are `None`, so that an old client reads a new server and the reverse.
+/// A postcode object as received: in either shape, from any release of postcodes.io. Unknown keys
+/// are ignored and missing ones are `None`, so that old clients and new servers work together, and
+/// the reverse.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 #[expect(missing_docs, reason = "each field is the key of postcodes.io of that name")]
@@ -106,15 +107,15 @@ pub struct CodesBody {
 }
 
 impl RecordBody {
-    /// Nothing but the postcode.
+    /// Creates a body with nothing but the postcode.
     pub fn new(postcode: impl Into<String>) -> Self {
         Self { postcode: postcode.into(), ..Self::default() }
     }
 
-    /// The record; `status` where the body does not say.
+    /// Converts the body to a record. `status` applies if the body has none.
     ///
     /// # Errors
-    /// [`Protocol`](ErrorKind::Protocol) if a postcode, a date or a location is none.
+    /// [`Protocol`](ErrorKind::Protocol) if a postcode, a date or a location is invalid.
     pub fn into_record(self, status: Status) -> Result<Record> {
         let postcode: Postcode =
             self.postcode.parse().map_err(|e| protocol(&self.postcode, "postcode").with_source(e))?;
@@ -158,10 +159,11 @@ impl RecordBody {
         Ok(record)
     }
 
-    /// The neighbour, if the body has a distance.
+    /// Converts the body to a neighbour.
     ///
     /// # Errors
-    /// [`Protocol`](ErrorKind::Protocol) as [`into_record`](Self::into_record), and without a distance.
+    /// [`Protocol`](ErrorKind::Protocol) as for [`into_record`](Self::into_record), and if the
+    /// distance is missing.
     pub fn into_neighbour(self) -> Result<Neighbour> {
         let distance = self.distance.ok_or_else(|| protocol(&self.postcode, "distance of"))?;
         Ok(Neighbour::new(self.into_record(Status::Live)?, distance))
@@ -207,7 +209,7 @@ impl RecordBody {
                 area(CancerAlliance, self.cancer_alliance, codes.cancer_alliance, None),
                 area(Lsoa11, self.lsoa11, codes.lsoa11, None),
                 area(Msoa11, self.msoa11, codes.msoa11, None),
-                // Before release 18 of postcodes.io `lsoa` and `msoa` were all there was.
+                // Before its release 18 postcodes.io had only `lsoa` and `msoa`.
                 area(Lsoa21, self.lsoa21.or(self.lsoa), codes.lsoa21.or(codes.lsoa), None),
                 area(Msoa21, self.msoa21.or(self.msoa), codes.msoa21.or(codes.msoa), None),
                 area(OutputArea21, None, codes.oa21, None),

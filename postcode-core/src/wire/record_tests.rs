@@ -1,4 +1,4 @@
-//! What is written and read again.
+//! Checks that records can be read back after they are written.
 
 use super::record::*;
 use super::record_body::*;
@@ -7,7 +7,7 @@ use crate::{
     Status, UserType, YearMonth,
 };
 
-/// A record in which every field and every area is set, each to something else.
+/// Returns a record in which every field and every area has a different value.
 fn full(status: Status) -> Record {
     let mut record = Record::live("AB10 1AB".parse().unwrap());
     record.status = status;

@@ -1,10 +1,10 @@
-//! Pages of the postcodes of a region, and the one region that does not fit in a URL.
+//! Pages of the postcodes of a region, and the body of a polygon, which does not fit in a URL.
 
 use serde::{Deserialize, Serialize};
 
 use crate::{Location, MAX_CORNERS, Postcode, Region, Result};
 
-/// `{"status":200,"result":[…],"next":"SW1A 1AA"|null}`: a page, and what to give as `cursor` for the next one.
+/// `{"status":200,"result":[…],"next":"SW1A 1AA"|null}`: a page, and the `cursor` of the next one.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct PageBody<T> {
     /// The HTTP status.
@@ -16,13 +16,13 @@ pub struct PageBody<T> {
 }
 
 impl<T> PageBody<T> {
-    /// With status 200.
+    /// Wraps a page, with status 200.
     pub fn new(result: Vec<T>, next: Option<Postcode>) -> Self {
         Self { status: 200, result, next }
     }
 }
 
-/// The body of `POST /within`: `{"polygon":[[longitude,latitude],…]}`, as GeoJSON orders them.
+/// The body of `POST /within`: `{"polygon":[[longitude,latitude],…]}`, in the order of GeoJSON.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct PolygonBody {
     /// The corners, degrees WGS84.
@@ -30,17 +30,18 @@ pub struct PolygonBody {
 }
 
 impl PolygonBody {
-    /// Of these corners.
+    /// Creates a body from the corners.
     pub fn of(corners: &[Location]) -> Self {
         Self { polygon: corners.iter().map(|corner| [corner.longitude(), corner.latitude()]).collect() }
     }
 
-    /// The region.
+    /// Converts the body to a region.
     ///
     /// # Errors
-    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) for a corner off the earth, which it names.
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) for a corner outside the ranges of latitude
+    /// and longitude, with its number.
     pub fn into_region(self) -> Result<Region> {
-        // More than are allowed are refused by their number.
+        // One more than allowed is enough for the error about their number.
         let corners = self.polygon.iter().take(MAX_CORNERS + 1).enumerate();
         let corner = |(n, [longitude, latitude]): (usize, &[f64; 2])| {
             Location::new(*latitude, *longitude).map_err(|error| {

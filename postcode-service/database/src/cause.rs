@@ -23,7 +23,8 @@ impl Cause {
         match error {
             Error::PoolTimedOut => Self::Busy,
             Error::Io(error) if is_full(error.kind()) => Self::NoRoom,
-            // To the driver a connection that breaks off in the middle of a response is a violation of the protocol.
+            // To the driver a connection that breaks off in the middle of a response is a violation
+            // of the protocol.
             Error::Io(_)
             | Error::Tls(_)
             | Error::Protocol(_)
@@ -35,12 +36,14 @@ impl Cause {
         }
     }
 
-    /// Returns the cause by SQLite's number, or by PostgreSQL's SQLSTATE, which has five characters.
+    /// Returns the cause by SQLite's number, or by PostgreSQL's SQLSTATE, which has five
+    /// characters.
     fn of_code(code: &str) -> Self {
         match code {
             // disk_full
             "53100" => Self::NoRoom,
-            // Too many connections; serialization failure, deadlock, lock timeout, cancelled by a timeout.
+            // Too many connections; serialization failure, deadlock, lock timeout, cancelled by a
+            // timeout.
             "53300" | "40001" | "40P01" | "55P03" | "57014" => Self::Busy,
             // Shutting down, crashed, starting up; idle for too long in a transaction; read-only.
             "57P01" | "57P02" | "57P03" | "25P03" | "25006" => Self::Unavailable,
@@ -55,7 +58,8 @@ impl Cause {
                 Ok(13) => Self::NoRoom,
                 // SQLITE_BUSY, SQLITE_LOCKED
                 Ok(5 | 6) => Self::Busy,
-                // SQLITE_PERM, NOMEM, READONLY, INTERRUPT, IOERR, CORRUPT, CANTOPEN, PROTOCOL, AUTH, NOTADB
+                // SQLITE_PERM, NOMEM, READONLY, INTERRUPT, IOERR, CORRUPT, CANTOPEN, PROTOCOL,
+                // AUTH, NOTADB
                 Ok(3 | 7 | 8 | 9 | 10 | 11 | 14 | 15 | 23 | 26) => Self::Unavailable,
                 _ => Self::Other,
             },

@@ -1,7 +1,7 @@
 //! The database code that `postcode-service` and `customers` share, for SQLite and PostgreSQL.
 //!
-//! - [`begin`] starts every transaction that writes. A connection that failed to begin, commit or roll back is
-//!   closed and replaced, so one full disk does not end all later writes.
+//! - [`begin`] starts every transaction that writes. A connection that failed to begin, commit or
+//!   roll back is closed and replaced, so one full disk does not end all later writes.
 //! - [`replace_broken`] does the same for transactions that a library begins on the pool.
 //! - [`Cause`] says what a failure was, so that both programs answer it alike.
 //! - [`Readiness`] is the write that `/ready` tries.

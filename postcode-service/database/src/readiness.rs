@@ -8,8 +8,8 @@ use std::time::Duration;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
-/// The two values to write in turn. SQLite writes no page whose content stays the same. And a write that is smaller could
-/// succeed where no real one does, in the space that a failed one left.
+/// The two values to write in turn. SQLite writes no page whose content stays the same. And a write
+/// that is smaller could succeed where no real one does, in the space that a failed one left.
 pub const FILLERS: [&str; 2] = [filled(&[b'.'; 64 * 1024]), filled(&[b','; 64 * 1024])];
 
 const fn filled(bytes: &'static [u8]) -> &'static str {
@@ -36,7 +36,8 @@ impl<E> Default for Readiness<E> {
 }
 
 impl<E: Clone + Display> Readiness<E> {
-    /// Returns the result of the last write if it is new enough, else that of this one. Only one runs at a time.
+    /// Returns the result of the last write if it is new enough, else that of this one. Only one
+    /// runs at a time.
     ///
     /// # Errors
     /// If the write failed.

@@ -72,7 +72,8 @@ impl Drop for SmallDisk {
     }
 }
 
-/// Starts a program in such a way that a file over its size limit is an error and not a signal: put this before its name.
+/// Starts a program in such a way that a file over its size limit is an error and not a signal: put
+/// this before its name.
 pub const WITHOUT_SIZE_SIGNAL: [&str; 4] = ["sh", "-c", "trap '' XFSZ; exec \"$@\"", "sh"];
 
 /// Polls until something holds.
@@ -102,7 +103,8 @@ pub fn crash_image(database: &Path, to: &Path) -> PathBuf {
     copy
 }
 
-/// Limits the size to which a process can make files grow, or lifts the limit. False if that can't be done here.
+/// Limits the size to which a process can make files grow, or lifts the limit. False if that can't
+/// be done here.
 pub fn limit_file_size(process: u32, bytes: Option<u64>) -> bool {
     let limit = bytes.map_or("--fsize=unlimited:".to_owned(), |bytes| format!("--fsize={bytes}:"));
     let set = Command::new("prlimit").args(["--pid", &process.to_string(), &limit]).status();

@@ -1,8 +1,8 @@
 //! Transactions that leave no broken connection behind.
 //!
-//! Not sqlx's own: when SQLite has rolled a transaction back by itself (a full disk, an I/O error, no memory), sqlx 0.9.0
-//! goes on counting it, and its connection can never begin another one. The report is in
-//! `docs/reports/sqlx-sqlite-transaction-depth.md`.
+//! Not sqlx's own: when SQLite has rolled a transaction back by itself (a full disk, an I/O error,
+//! no memory), sqlx 0.9.0 goes on counting it, and its connection can never begin another one. The
+//! report is in `docs/reports/sqlx-sqlite-transaction-depth.md`.
 
 use std::future::Future;
 use std::ops::{Deref, DerefMut};
@@ -27,13 +27,14 @@ pub trait Transactional: Database {
         statement: &'static str,
     ) -> impl Future<Output = Result<()>> + Send;
 
-    /// Returns whether a connection is outside of any transaction, when all that was sent on it has ended.
+    /// Returns whether a connection is outside of any transaction, when all that was sent on it has
+    /// ended.
     fn is_idle(connection: &mut Self::Connection) -> impl Future<Output = Result<bool>> + Send;
 }
 
 impl Transactional for Sqlite {
-    /// Takes the lock at once, and waits for it. A transaction that begins by reading fails when it finds that another
-    /// process has written meanwhile.
+    /// Takes the lock at once, and waits for it. A transaction that begins by reading fails when it
+    /// finds that another process has written meanwhile.
     const BEGIN: &'static str = "BEGIN IMMEDIATE";
 
     async fn run(connection: &mut Self::Connection, statement: &'static str) -> Result<()> {
@@ -55,8 +56,9 @@ impl Transactional for Postgres {
     }
 
     async fn is_idle(connection: &mut Self::Connection) -> Result<bool> {
-        // The driver does not count a transaction whose `BEGIN` was cancelled, so the server is asked. Within a
-        // transaction the first time is that of its beginning, and in a failed one this is an error.
+        // The driver does not count a transaction whose `BEGIN` was cancelled, so the server is
+        // asked. Within a transaction the first time is that of its beginning, and in a failed one
+        // this is an error.
         let row = sqlx::raw_sql("SELECT now() = statement_timestamp()").fetch_one(connection).await?;
         row.try_get(0)
     }
@@ -64,8 +66,9 @@ impl Transactional for Postgres {
 
 /// Statements that take effect together, or not at all if it is dropped before the commit.
 ///
-/// The connection goes back to the pool only after a `COMMIT` or `ROLLBACK` that succeeded. In all other cases the
-/// connection is closed, and the pool opens another one: an error, a panic, a future that was dropped.
+/// The connection goes back to the pool only after a `COMMIT` or `ROLLBACK` that succeeded. In all
+/// other cases the connection is closed, and the pool opens another one: an error, a panic, a
+/// future that was dropped.
 #[derive(Debug)]
 pub struct Transaction<DB: Transactional> {
     /// `None` only while the transaction ends.
@@ -116,7 +119,8 @@ impl<DB: Transactional> Transaction<DB> {
     /// Makes everything permanent.
     ///
     /// # Errors
-    /// If nothing was stored. After an error of the network or of the disk it may have been stored all the same.
+    /// If nothing was stored. After an error of the network or of the disk it may have been stored
+    /// all the same.
     pub async fn commit(self) -> Result<()> {
         self.end("COMMIT").await
     }
@@ -165,9 +169,11 @@ impl<DB: Transactional> DerefMut for Transaction<DB> {
     }
 }
 
-/// Makes a pool close each connection that comes back in a transaction, instead of giving it to the next caller.
+/// Makes a pool close each connection that comes back in a transaction, instead of giving it to the
+/// next caller.
 ///
-/// For transactions that others begin on the pool, such as the library of the job queue and the migrations.
+/// For transactions that others begin on the pool, such as the library of the job queue and the
+/// migrations.
 pub fn replace_broken<DB: Transactional>(options: PoolOptions<DB>) -> PoolOptions<DB> {
     options.after_release(|connection, _| {
         Box::pin(async move {

@@ -1,4 +1,5 @@
-//! Bodies: of requests, which have a least speed, and of responses, which keep their connection from being closed.
+//! Bodies: of requests, which have a least speed, and of responses, which keep their connection
+//! from being closed.
 
 use std::pin::Pin;
 use std::sync::Arc;

@@ -23,11 +23,12 @@ use crate::serve::until;
 use crate::watched::Watched;
 use crate::{Access, Handler, Limits, Peer, Refusal, TrustedProxy, host};
 
-/// When a connection is to end, how long one without a request may take to send what is left of its last answer. A
-/// header that is still coming is not waited for.
+/// When a connection is to end, how long one without a request may take to send what is left of its
+/// last answer. A header that is still coming is not waited for.
 const FLUSH: Duration = Duration::from_millis(500);
 
-/// Serves the connection until it ends, it loses its place, or `closing` says true and its request is answered.
+/// Serves the connection until it ends, it loses its place, or `closing` says true and its request
+/// is answered.
 pub(crate) async fn serve<T, H>(
     stream: T,
     peer: Peer,
@@ -98,8 +99,8 @@ pub(crate) async fn serve<T, H>(
     }
 }
 
-/// Whether a rest of the request's body is still to come after its answer. What came with the header is read first, so
-/// that a small body costs no connection.
+/// Whether a rest of the request's body is still to come after its answer. What came with the
+/// header is read first, so that a small body costs no connection.
 async fn leaves_a_rest(rest: &Rest) -> bool {
     for _ in 0..4 {
         if !rest.is_left() {

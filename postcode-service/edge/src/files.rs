@@ -5,7 +5,8 @@ use crate::Limits;
 /// Files that are open besides connections: databases, the dataset, outgoing calls.
 const OTHERS: u64 = 128;
 
-/// Raises the limit of open files to what the system allows, and lowers the connections to what that limit allows.
+/// Raises the limit of open files to what the system allows, and lowers the connections to what
+/// that limit allows.
 pub(crate) fn fit(limits: &mut Limits) {
     let allowed = match rlimit::increase_nofile_limit(u64::MAX) {
         Ok(allowed) => allowed,

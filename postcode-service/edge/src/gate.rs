@@ -35,11 +35,11 @@ pub struct GateLimits {
     pub in_flight: usize,
     /// Requests whose body is still coming, at a time.
     pub waiting: usize,
-    /// Requests of one client at a time; 0 for any number. None is a quarter of [`in_flight`](Self::in_flight), and
-    /// any number for this machine's own addresses.
+    /// Requests of one client at a time; 0 for any number. None is a quarter of
+    /// [`in_flight`](Self::in_flight), and any number for this machine's own addresses.
     pub per_client: Option<usize>,
-    /// The rate of one address. None is 1,000 a second and 5,000 at once, and any for this machine's own addresses.
-    /// Never holds for callers who are known by name.
+    /// The rate of one address. None is 1,000 a second and 5,000 at once, and any for this
+    /// machine's own addresses. Never holds for callers who are known by name.
     pub address_rate: Option<Rate>,
     /// The rate of one caller who is known by name.
     pub caller_rate: Option<Rate>,
@@ -75,8 +75,8 @@ impl Refused {
     }
 }
 
-/// Lets requests in. Those that wait for their body and those that are worked on have separate limits, so that slow
-/// bodies keep nobody from being served.
+/// Lets requests in. Those that wait for their body and those that are worked on have separate
+/// limits, so that slow bodies keep nobody from being served.
 #[derive(Debug)]
 pub struct Gate {
     limits: GateLimits,
@@ -100,8 +100,9 @@ impl Gate {
         })
     }
 
-    /// Lets a request in that has these extensions, and adds a [`Turn`] to them. If `reads` says that the request's
-    /// body will be read by [`read`], it takes its place among those that are worked on then, else now.
+    /// Lets a request in that has these extensions, and adds a [`Turn`] to them. If `reads` says
+    /// that the request's body will be read by [`read`], it takes its place among those that are
+    /// worked on then, else now.
     ///
     /// # Errors
     /// Why not.

@@ -1,8 +1,9 @@
 //! Which requests are meant for this server, and which were sent by a page of another site.
 //!
-//! A page on the internet can make its visitor's browser send requests to `127.0.0.1`, and can have its own name
-//! resolved to `127.0.0.1` so that the browser lets it read the answers (DNS rebinding). The browser says in `Host`
-//! under which name it reached the server, and in `Origin` and `Sec-Fetch-Site` which page asked.
+//! A page on the internet can make its visitor's browser send requests to `127.0.0.1`, and can have
+//! its own name resolved to `127.0.0.1` so that the browser lets it read the answers (DNS
+//! rebinding). The browser says in `Host` under which name it reached the server, and in `Origin`
+//! and `Sec-Fetch-Site` which page asked.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
@@ -18,7 +19,8 @@ use http::{Request, StatusCode, Version};
 pub struct Hosts {
     /// Any name: a Unix socket has none, and `--host '*'` asks for it.
     any: bool,
-    /// Any address that is written in digits. No name can be resolved to it, so nothing can be rebound.
+    /// Any address that is written in digits. No name can be resolved to it, so nothing can be
+    /// rebound.
     any_address: bool,
     listened: Option<HostName>,
     given: Vec<HostName>,
@@ -53,8 +55,8 @@ enum Reason {
 impl Hosts {
     /// Returns the names of a server that listens on `HOST:PORT` or `unix:PATH`.
     ///
-    /// On a Unix socket any name will do: no browser reaches it. On a wildcard address such as `0.0.0.0` any address
-    /// in digits will do, and other names are to be [given](Self::with).
+    /// On a Unix socket any name will do: no browser reaches it. On a wildcard address such as
+    /// `0.0.0.0` any address in digits will do, and other names are to be [given](Self::with).
     pub fn listening_on(address: &str) -> Self {
         let any = address.starts_with("unix:");
         let name = address.rsplit_once(':').map_or(address, |(host, _)| host);
@@ -74,8 +76,8 @@ impl Hosts {
     /// Checks that a request is addressed to this server.
     ///
     /// # Errors
-    /// 400 if the `Host` is missing, there or in the request line twice or invalid (RFC 9112 section 3.2); 421 if it
-    /// is not one of these names.
+    /// 400 if the `Host` is missing, there or in the request line twice or invalid (RFC 9112
+    /// section 3.2); 421 if it is not one of these names.
     pub fn check<B>(&self, request: &Request<B>) -> Result<(), NotAllowed> {
         let invalid = |message: String| Err(NotAllowed { reason: Reason::Invalid, message });
         let mut given = request.headers().get_all(HOST).iter();
@@ -107,8 +109,9 @@ impl Hosts {
         Ok(())
     }
 
-    /// Checks that a request was not sent by a page of another site. Programs such as curl send neither `Origin` nor
-    /// `Sec-Fetch-Site` and pass. To be asked after [`check`](Self::check), which makes `Host` trustworthy.
+    /// Checks that a request was not sent by a page of another site. Programs such as curl send
+    /// neither `Origin` nor `Sec-Fetch-Site` and pass. To be asked after [`check`](Self::check),
+    /// which makes `Host` trustworthy.
     ///
     /// # Errors
     /// 403 if a page of another site sent it.
@@ -132,8 +135,9 @@ impl Hosts {
         Ok(())
     }
 
-    /// Whether the page that sent a request is this server's: it has the name under which it was reached. A proxy may
-    /// have changed that name: then it is one that the operator gave, on the usual port.
+    /// Whether the page that sent a request is this server's: it has the name under which it was
+    /// reached. A proxy may have changed that name: then it is one that the operator gave, on the
+    /// usual port.
     fn is_own(&self, origin: &str, host: Option<&str>) -> bool {
         let Some(page) = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://")) else {
             return false;
@@ -154,7 +158,8 @@ impl Hosts {
     }
 }
 
-/// The name and port under which a request came. The request line counts more than the header (RFC 9112 section 3.2.2).
+/// The name and port under which a request came. The request line counts more than the header (RFC
+/// 9112 section 3.2.2).
 fn authority<B>(request: &Request<B>) -> Option<&str> {
     match request.uri().authority() {
         Some(authority) => Some(authority.as_str()),

@@ -1,14 +1,14 @@
 //! The listening side that `postcode-service` and `customers` share.
 //!
-//! Both programs take connections from people they do not know. What protects them is the same for both, so it is
-//! written once, here:
+//! Both programs take connections from people they do not know. What protects them is the same for
+//! both, so it is written once, here:
 //!
 //! - where to listen: TCP or a Unix socket;
 //! - which names the server answers to, and which pages may call it ([`Hosts`]);
-//! - connections: how many there may be, which one is closed when places run out, how slow a client may be, and how
-//!   they end ([`serve`]);
-//! - requests: how many are worked on at a time, and of one client, and in a time ([`Gate`]); places for what takes
-//!   long ([`Pool`]);
+//! - connections: how many there may be, which one is closed when places run out, how slow a client
+//!   may be, and how they end ([`serve`]);
+//! - requests: how many are worked on at a time, and of one client, and in a time ([`Gate`]);
+//!   places for what takes long ([`Pool`]);
 //! - the log, which keeps no answer waiting (`log`, with the feature of that name);
 //! - who is at the other end, behind a trusted proxy too ([`Peer`], [`Client`], [`Proxies`]);
 //! - who may do what: tokens, client certificates and their scopes ([`Access`]);

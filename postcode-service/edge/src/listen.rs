@@ -95,10 +95,11 @@ impl From<Kind> for Listener {
 }
 
 impl Listener {
-    /// Binds the address. A socket file that nothing listens on any more is removed first.
+    /// Binds the address. Removes a socket file first that nothing listens on any more.
     ///
     /// # Errors
-    /// What the system says: the port is in use, the address is not of this machine, the path is no socket.
+    /// The system's error: the port is in use, the address is not of this machine, or the path is
+    /// not a socket.
     pub async fn bind(address: &Address) -> io::Result<Self> {
         match address {
             Address::Tcp(address) => Ok(Kind::Tcp(TcpListener::bind(address.as_str()).await?).into()),
@@ -109,7 +110,8 @@ impl Listener {
         }
     }
 
-    /// Speaks TLS with those who connect by TCP. A Unix socket stays as it is: [`Security`](crate::Security) refuses that.
+    /// Speaks TLS with those who connect by TCP. A Unix socket stays as it is:
+    /// [`Security`](crate::Security) refuses that.
     #[must_use]
     pub fn with_tls(self, tls: Tls) -> Self {
         match self.kind {
@@ -118,7 +120,8 @@ impl Listener {
         }
     }
 
-    /// Knows callers by their tokens, so that limits count by caller. What they may do is for the program to check.
+    /// Knows callers by their tokens, so that limits count by caller. What they may do is for the
+    /// program to check.
     #[must_use]
     pub fn with_access(self, access: Access) -> Self {
         Self { access, ..self }
@@ -165,8 +168,8 @@ impl Listener {
     /// Takes the next connection.
     ///
     /// # Errors
-    /// The system's. Some concern only this connection, others pass when files are closed: [`serve`](crate::serve)
-    /// goes on after either.
+    /// The system's. Some concern only this connection, others pass when files are closed:
+    /// [`serve`](crate::serve) goes on after either.
     pub async fn accept(&self) -> io::Result<(Stream, Peer)> {
         Ok(match &self.kind {
             Kind::Tcp(listener) => {
@@ -196,7 +199,7 @@ async fn remove_stale(path: &Path) -> io::Result<()> {
     if !found.file_type().is_socket() {
         return Err(io::Error::new(
             io::ErrorKind::AlreadyExists,
-            "there is a file of that name that is no socket",
+            "a file with that name exists and is not a socket",
         ));
     }
     match UnixStream::connect(path).await {

@@ -1,8 +1,10 @@
-//! The log of a server: writing it never keeps an answer waiting, and no flood of requests makes it a flood of lines.
+//! The log of a server: writing it never keeps an answer waiting, and no flood of requests makes it
+//! a flood of lines.
 //!
-//! Lines go through a bounded queue to a thread that writes them. When the queue is full they are dropped and counted.
-//! At most `MOST` lines a second of one place in the code are written; the others are counted. Refused requests are
-//! summed up once a second, see [`refused`](crate::refused).
+//! Lines go through a bounded queue to a thread that writes them. When the queue is full they are
+//! dropped and counted. At most `MOST` lines a second of one place in the code are written; the
+//! others are counted. Refused requests are summed up once a second, see
+//! [`refused`](crate::refused).
 
 use std::collections::HashMap;
 use std::io;
@@ -21,7 +23,8 @@ use tracing_subscriber::{EnvFilter, Layer, fmt};
 
 /// Lines that wait to be written.
 const QUEUE: usize = 8_192;
-/// Lines of one place in the code in a second, at info and above. Who asks for debug or trace gets all of them.
+/// Lines of one place in the code in a second, at info and above. Who asks for debug or trace gets
+/// all of them.
 const MOST: u32 = 50;
 /// The longest piece of a request that is logged, in bytes.
 const LONGEST: usize = 256;

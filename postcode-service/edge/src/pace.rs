@@ -6,10 +6,12 @@ use std::time::Duration;
 
 use tokio::time::{Instant, Sleep, sleep_until};
 
-/// An account of time. A client may let us wait for the grace time in all; bytes that move earn it time again, as
-/// much as they take at the least speed. So one that stops is found after the grace time, and one that trickles too.
+/// An account of time. A client may let us wait for the grace time in all; bytes that move earn it
+/// time again, as much as they take at the least speed. So one that stops is found after the grace
+/// time, and one that trickles too.
 ///
-/// The least speed rises: it doubles with each minute, up to [`RISES`] times, so that nobody keeps a place for days.
+/// The least speed rises: it doubles with each minute, up to [`RISES`] times, so that nobody keeps
+/// a place for days.
 #[derive(Debug)]
 pub(crate) struct Pace {
     grace: Duration,

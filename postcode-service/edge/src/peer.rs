@@ -8,7 +8,8 @@ use std::sync::Arc;
 pub struct Peer {
     /// The address of the client; none on a Unix socket.
     pub address: Option<SocketAddr>,
-    /// The identity that its TLS certificate proves, if it has one: the SHA-256 of the certificate in hexadecimal.
+    /// The identity that its TLS certificate proves, if it has one: the SHA-256 of the certificate
+    /// in hexadecimal.
     pub identity: Option<Arc<str>>,
 }
 
@@ -24,7 +25,8 @@ impl Peer {
     }
 }
 
-/// The address that a request comes from: the peer's, or what a trusted proxy says. An extension of each request.
+/// The address that a request comes from: the peer's, or what a trusted proxy says. An extension of
+/// each request.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Client(Option<IpAddr>);
 
@@ -39,8 +41,8 @@ impl Client {
         self.0
     }
 
-    /// Returns what limits per address count by: an IPv4 address, or the /64 of an IPv6 address, which usually is
-    /// one customer's. None for a Unix socket.
+    /// Returns what limits per address count by: an IPv4 address, or the /64 of an IPv6 address,
+    /// which usually is one customer's. None for a Unix socket.
     pub fn network(&self) -> Option<IpAddr> {
         self.0.map(|address| match address {
             IpAddr::V4(_) => address,
@@ -57,12 +59,13 @@ impl Client {
     }
 }
 
-/// Marks a request that came through a proxy which is trusted to say for whom it speaks. An extension of the request.
+/// Marks a request that came through a proxy which is trusted to say for whom it speaks. An
+/// extension of the request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TrustedProxy;
 
-/// Who makes a request, as a layer has found out that knows tokens or certificates. An extension of the request;
-/// limits count by it instead of the address.
+/// Who makes a request, as a layer has found out that knows tokens or certificates. An extension of
+/// the request; limits count by it instead of the address.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Caller(pub Arc<str>);
 

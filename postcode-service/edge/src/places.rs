@@ -22,7 +22,8 @@ const BODY: u8 = 2;
 /// A request is under way, and all of it is there.
 const WORKING: u8 = 3;
 
-/// Bytes a second: a body that is slower, after the grace time, loses its place when places are scarce.
+/// Bytes a second: a body that is slower, after the grace time, loses its place when places are
+/// scarce.
 const SCARCE_SPEED: u64 = 16 * 1024;
 
 /// How far a connection is. Written by its task, read by those that look for a place.
@@ -94,7 +95,8 @@ impl State {
         self.enter(IDLE);
     }
 
-    /// The rest of a body that nobody wanted was read after the answer: its bytes were not those of a header.
+    /// The rest of a body that nobody wanted was read after the answer: its bytes were not those of
+    /// a header.
     pub(crate) fn rest_is_read(&self) {
         if self.phase.current() == HEADER {
             self.enter(IDLE);
@@ -185,8 +187,8 @@ impl Places {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// How many connections an address may have. This machine has no limit unless one is given, because a proxy on
-    /// it may stand for everybody.
+    /// How many connections an address may have. This machine has no limit unless one is given,
+    /// because a proxy on it may stand for everybody.
     fn most_of(&self, client: Client) -> usize {
         match self.per_address {
             Some(0) => usize::MAX,
@@ -196,7 +198,8 @@ impl Places {
         }
     }
 
-    /// Returns a place for a new connection, taken from an unused one if need be, or `None` if all are in use.
+    /// Returns a place for a new connection, taken from an unused one if need be, or `None` if all
+    /// are in use.
     pub(crate) fn take(self: &Arc<Self>, peer: &Peer, trusted: bool) -> Option<Place> {
         let client = Client::new(peer.ip());
         let address = client.network().filter(|_| !trusted);
@@ -236,8 +239,8 @@ impl Places {
 }
 
 impl Open {
-    /// Takes the place from those that it is due from: several at once where there are many, because looking for
-    /// them takes time. Returns how many.
+    /// Takes the place from those that it is due from: several at once where there are many,
+    /// because looking for them takes time. Returns how many.
     fn evict(&mut self, most: usize, which: impl Fn(&Entry) -> bool) -> usize {
         let entries = self.entries.iter().filter(|(_, entry)| which(entry));
         let mut ranked: Vec<_> = entries.filter_map(|(id, entry)| Some((entry.state.rank()?, *id))).collect();
@@ -280,8 +283,8 @@ pub(crate) struct Place {
 }
 
 impl Place {
-    /// Whether any request may be answered on it: a connection in a reserved place moves to a usual one if there is
-    /// one by now.
+    /// Whether any request may be answered on it: a connection in a reserved place moves to a usual
+    /// one if there is one by now.
     pub(crate) fn is_usual(&self) -> bool {
         let mut open = self.places.open();
         let room = open.usual < self.places.most;

@@ -1,4 +1,5 @@
-//! Pools of places for work that takes long: uploads, downloads, streams of events, bodies that are coming.
+//! Pools of places for work that takes long: uploads, downloads, streams of events, bodies that are
+//! coming.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -19,7 +20,7 @@ use crate::{BoxError, Caller, Client};
 /// The key that limits count by: the caller if one is known, else the client's address.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub enum ClientKey {
-    /// Any client on this machine. They can't be told apart, so they have no limit of their own.
+    /// Any client on this machine. They can't be told apart, so there is no limit for each.
     #[default]
     Local,
     /// An address, or the /64 of one.

@@ -78,8 +78,9 @@ impl Proxies {
         self.ranges.iter().any(|range| range.contains(&address))
     }
 
-    /// Returns the client: the right-most address in the header that is not a trusted proxy's. What stands left of
-    /// it may be the client's invention. Where the header ends or makes no sense, the last proxy is the client.
+    /// Returns the client: the right-most address in the header that is not a trusted proxy's. What
+    /// stands left of it may be the client's invention. Where the header ends or makes no sense,
+    /// the last proxy is the client.
     pub fn client(&self, peer: &Peer, headers: &HeaderMap) -> Client {
         let mut known = peer.ip();
         if !self.trusts(peer) {

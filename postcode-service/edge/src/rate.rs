@@ -62,8 +62,8 @@ impl fmt::Display for Rate {
     }
 }
 
-/// Keys are counted in so many cells at most. Two keys in one cell share its rate, which is rare below some ten
-/// thousand clients at a time, and no flood of keys makes the memory grow.
+/// Keys are counted in so many cells at most. Two keys in one cell share its rate, which is rare
+/// below some ten thousand clients at a time, and no flood of keys makes the memory grow.
 const CELLS: u64 = 1 << 16;
 /// How many checks there are between two looks for cells that are not used any more.
 const SWEEP: u32 = 1 << 16;

@@ -17,8 +17,8 @@ pub enum Kind {
     Idle,
     /// A connection, upload or download that lost its place because it was slow.
     Slow,
-    /// A request that was answered 5xx although the program is not broken: what is behind it does not answer, or
-    /// it is switched off.
+    /// A request that was answered 5xx although the program is not broken: what is behind it does
+    /// not answer, or it is switched off.
     Unavailable,
 }
 

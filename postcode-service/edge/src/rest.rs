@@ -1,8 +1,9 @@
 //! The rest of a request's body when the program has answered without it.
 //!
-//! A server that answers early and closes at once resets the connection while the client still sends. Many clients
-//! then never see the answer. So the rest is read and thrown away, within bounds, and the connection is closed in
-//! stages (RFC 9112, section 9.6): our side first, then the whole when the client has closed its side.
+//! A server that answers early and closes at once resets the connection while the client still
+//! sends. Many clients then never see the answer. So the rest is read and thrown away, within
+//! bounds, and the connection is closed in stages (RFC 9112, section 9.6): our side first, then the
+//! whole when the client has closed its side.
 
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
@@ -68,7 +69,7 @@ impl Rest {
         !matches!(*self.left(), Left::Nothing)
     }
 
-    /// Throws away what is handed over. Never ready: it runs beside its connection.
+    /// Discards what is handed over. Never ready: it runs concurrently with its connection.
     pub(crate) async fn discard(&self, state: &State) {
         loop {
             self.handed_over.notified().await;

@@ -2,10 +2,12 @@
 
 use std::env;
 
-/// Returns the text of an error with the secrets in this program's arguments and environment hidden.
+/// Returns the text of an error with the secrets in this program's arguments and environment
+/// hidden.
 ///
-/// A URL may hold a password. Libraries quote a value that they can't use, and so would print it, into the journal too.
-/// Wherever the text quotes such a value, this shows only what `redact` leaves of it.
+/// A URL may hold a password. Libraries quote a value that they can't use, and so would print it,
+/// into the journal too. Wherever the text quotes such a value, this shows only what `redact`
+/// leaves of it.
 #[must_use]
 pub fn without_secrets(text: &str, redact: fn(&str) -> String) -> String {
     let arguments = env::args_os().skip(1).map(|argument| argument.to_string_lossy().into_owned());

@@ -104,7 +104,8 @@ impl Security {
         ))
     }
 
-    /// Reads the tokens and the certificates again, and logs what came of it. What can't be read stays as it was.
+    /// Reads the tokens and the certificates again, and logs what came of it. What can't be read
+    /// stays as it was.
     pub fn reload(&self) {
         if self.access.is_closed() {
             match self.access.reload() {

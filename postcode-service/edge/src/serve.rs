@@ -1,7 +1,7 @@
 //! The accept loop, and its end.
 //!
-//! Written on hyper's connections and not on `axum::serve` (axum 0.8.9), where a half-sent header keeps a graceful
-//! shutdown waiting for ever.
+//! Written on hyper's connections and not on `axum::serve` (axum 0.8.9), where a half-sent header
+//! keeps a graceful shutdown waiting for ever.
 
 use std::io::{self, ErrorKind};
 use std::sync::Arc;
@@ -22,25 +22,26 @@ use crate::{BoxError, Listener, Peer, Proxies, RequestBody, Stream, connection, 
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Limits {
-    /// Connections at a time. When there are more, the one that has been idle longest is closed, then those that
-    /// are slow. Lowered to what the limit of open files allows.
+    /// Connections at a time. When there are more, the one that has been idle longest is closed,
+    /// then those that are slow. Lowered to what the limit of open files allows.
     pub connections: usize,
     /// Connections beyond those, on which only vital requests are answered ([`Handler::is_vital`]).
     pub reserved: usize,
-    /// Connections of one address, or /64 of IPv6, at a time; 0 for any number. None is a quarter of
-    /// [`connections`](Self::connections), and any number for this machine's own addresses. Never holds for Unix
-    /// sockets and trusted proxies.
+    /// Connections of one address, or /64 of IPv6, at a time; 0 for any number. None is a quarter
+    /// of [`connections`](Self::connections), and any number for this machine's own addresses.
+    /// Never holds for Unix sockets and trusted proxies.
     pub per_address: Option<usize>,
     /// Bytes of a request's line and headers.
     pub max_header: usize,
     /// How long a connection may be idle, and a request's header take.
     pub header: Duration,
-    /// How long a client may take nothing of an answer that is being sent, before its connection is closed.
+    /// How long a client may take nothing of an answer that is being sent, before its connection is
+    /// closed.
     pub send: Duration,
     /// How long a client that sends a header or a body may be below the least speed.
     pub patience: Duration,
-    /// Bytes a second: a client that sends or reads more slowly, in the long run, loses its connection. It doubles
-    /// with each minute up to 64 times. 0 for any speed.
+    /// Bytes a second: a client that sends or reads more slowly, in the long run, loses its
+    /// connection. It doubles with each minute up to 64 times. 0 for any speed.
     pub least_speed: u64,
     /// At the end, how long requests under way may take.
     pub drain: Duration,
@@ -86,7 +87,8 @@ pub trait Handler: Send + Sync + 'static {
     /// The answer to a request that is refused, in the program's form.
     fn refuse(&self, refusal: Refusal) -> Response<Self::Body>;
 
-    /// Whether the path is answered in a reserved place too: those by which operators see that the program is well.
+    /// Whether the path is answered in a reserved place too: those by which operators see that the
+    /// program is well.
     fn is_vital(&self, path: &str) -> bool;
 
     /// Called with the number of open connections when it changes.
@@ -122,8 +124,8 @@ impl Accept for Plain {
 }
 
 /// Serves until `stop` is done; then takes no more connections, lets requests under way end within
-/// [`Limits::drain`], their bodies and answers to the last byte, and drops those that do not. Speaks TLS if the listener
-/// [does](Listener::with_tls).
+/// [`Limits::drain`], their bodies and answers to the last byte, and drops those that do not.
+/// Speaks TLS if the listener [does](Listener::with_tls).
 pub async fn serve<H: Handler>(
     listener: Listener,
     handler: Arc<H>,

@@ -26,14 +26,16 @@ pub struct TlsFiles {
     pub client_ca: Option<PathBuf>,
 }
 
-/// The certificates and settings of a TLS listener. Cheap to clone; [`reload`](Self::reload) is for all clones.
+/// The certificates and settings of a TLS listener. Cheap to clone; [`reload`](Self::reload) is for
+/// all clones.
 #[derive(Clone, Debug)]
 pub struct Tls(Arc<Shared>);
 
 #[derive(Debug)]
 struct Shared {
     files: TlsFiles,
-    /// Replaced as a whole. A new client authority then ends the resumption of sessions of the old one too.
+    /// Replaced as a whole. A new client authority then ends the resumption of sessions of the old
+    /// one too.
     config: ArcSwap<ServerConfig>,
 }
 
@@ -57,7 +59,8 @@ impl Tls {
     }
 }
 
-/// Does the server's part of the handshake, and finds out who the client is if it shows a certificate.
+/// Does the server's part of the handshake, and finds out who the client is if it shows a
+/// certificate.
 impl Accept for Tls {
     type Stream = TlsStream<Stream>;
 

@@ -11,8 +11,9 @@ use crate::tls::certificate_fingerprint;
 
 /// Make, list and revoke the tokens that servers accept.
 ///
-/// A server reads the file at its start (serve --tokens FILE) and again on SIGHUP. It holds a line for each token: its
-/// id, its SHA-256, its scopes, its tenant and when it expires. The token itself is printed once and stored nowhere.
+/// A server reads the file at its start (serve --tokens FILE) and again on SIGHUP. It holds a line
+/// for each token: its id, its SHA-256, its scopes, its tenant and when it expires. The token
+/// itself is printed once and stored nowhere.
 #[derive(Debug, Args)]
 pub struct TokenArgs {
     #[command(subcommand)]
@@ -31,17 +32,18 @@ enum TokenCommand {
 
 #[derive(Debug, Args)]
 struct New {
-    /// A scope of the token: lookup, jobs, dataset, metrics, customers:read, customers:write, customers:erase, admin.
-    /// May be given several times
+    /// A scope of the token: lookup, jobs, dataset, metrics, customers:read, customers:write,
+    /// customers:erase, admin. May be given several times
     #[arg(long = "scope", value_name = "SCOPE", required = true)]
     scopes: Vec<Scope>,
-    /// Whose jobs it sees
+    /// The tenant whose jobs the token sees
     #[arg(long, value_name = "NAME")]
     tenant: Option<String>,
     /// The name that logs and the history of customers show [default: a random one]
     #[arg(long, value_name = "NAME")]
     id: Option<String>,
-    /// When it stops being valid: a time such as 2027-01-31T00:00:00Z, or from now on such as 90d or 12h
+    /// When it stops being valid: a time such as 2027-01-31T00:00:00Z, or from now on such as 90d
+    /// or 12h
     #[arg(long, value_name = "TIME", value_parser = expiry)]
     expires: Option<Timestamp>,
     /// A client certificate (PEM) that takes the place of a token; servers need --tls-client-ca

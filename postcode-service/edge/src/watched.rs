@@ -52,7 +52,8 @@ impl<T: AsyncRead + Unpin> AsyncRead for Watched<T> {
             this.header.restart();
             this.answer.restart();
         }
-        // Only a header that has begun is hurried here: bodies have their own pace, and an idle connection its time.
+        // Only a header that has begun is hurried here: bodies have their own pace, and an idle
+        // connection its time.
         if !this.state.in_header() {
             return read;
         }

@@ -1,7 +1,8 @@
-//! The fuzz targets of postcode-service: functions of bytes that must not panic, whatever the bytes are.
+//! The fuzz targets of postcode-service: functions of bytes that must not panic, whatever the bytes
+//! are.
 //!
-//! `cargo fuzz` runs them with a nightly toolchain. `tests/it/fuzz_corpora.rs` runs them on stable over the corpora and
-//! over mutations of them, so this file may only use what both have.
+//! `cargo fuzz` runs them with a nightly toolchain. `tests/it/fuzz_corpora.rs` runs them on stable
+//! over the corpora and over mutations of them, so this file may only use what both have.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -22,8 +23,8 @@ use postcode_core::dataset::Dataset;
 use postcode_service::api::{Api, Edition, Limits};
 use postcode_service::enrich::{Column, Format, Plan, enrich};
 use postcode_service::import::{Import, Stop};
-use postcode_service::jobs::{self, Callbacks, Jobs, Url};
 use postcode_service::jobs::callback::Manner;
+use postcode_service::jobs::{self, Callbacks, Jobs, Url};
 use tokio::runtime::Runtime;
 
 /// Paths that take a query or a last segment from the input.
@@ -54,7 +55,8 @@ const PATHS: [&str; 24] = [
     "/",
 ];
 
-/// Paths, query strings and cursors: the first byte chooses a route, the second whether it is asked strictly.
+/// Paths, query strings and cursors: the first byte chooses a route, the second whether it is asked
+/// strictly.
 pub fn query_strings(data: &[u8]) {
     let [path, shape, rest @ ..] = data else { return };
     let path = PATHS[usize::from(*path) % PATHS.len()];
@@ -108,7 +110,8 @@ pub fn polygons(data: &[u8]) {
     post("/within", "application/json", data);
 }
 
-/// Rows of CSV, in pieces of a size that the first byte says. The pieces make no difference to what comes out.
+/// Rows of CSV, in pieces of a size that the first byte says. The pieces make no difference to what
+/// comes out.
 pub fn enrich_csv(data: &[u8]) {
     enriched(Format::Csv, data);
 }
@@ -149,7 +152,8 @@ fn enriched(format: Format, data: &[u8]) {
 /// Between the files of one import.
 const NEXT_FILE: u8 = 0x1c;
 
-/// Files as the publishers offer them, in whatever format and packing their bytes say: [`NEXT_FILE`] stands between two.
+/// Files as the publishers offer them, in whatever format and packing their bytes say:
+/// [`NEXT_FILE`] stands between two.
 pub fn import(data: &[u8]) {
     let folder = tempfile::tempdir().expect("a folder");
     let names = ["in/ONSPD_NOV_2025_UK.csv", "in/names.csv", "in/SmallUser.csv", "in/geonames/JE.txt"];
@@ -166,7 +170,8 @@ pub fn import(data: &[u8]) {
     }
 }
 
-/// URLs that callbacks are asked to be sent to: what is taken is not an address of this machine or a private network.
+/// URLs that callbacks are asked to be sent to: what is taken is not an address of this machine or
+/// a private network.
 pub fn callback_urls(data: &[u8]) {
     static CALLBACKS: OnceLock<Callbacks> = OnceLock::new();
     let secret = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";
@@ -231,7 +236,7 @@ fn post(path: &str, kind: &str, body: &[u8]) {
     ask(Request::post(path).header("content-type", kind), Body::from(body.to_vec()));
 }
 
-/// Sends a request. Its answer is no failure of the server's, and JSON if it says so.
+/// Sends a request. Panics if the answer is a server error, or says it is JSON and is not.
 fn ask(request: http::request::Builder, body: Body) {
     static API: OnceLock<Api> = OnceLock::new();
     ask_of(API.get_or_init(|| api(Jobs::off())), request, body);

@@ -1,4 +1,5 @@
-//! What routes there are and what each takes: what strict mode goes by, and `/openapi.json` says.
+//! The list of all routes with their parameters. Strict mode checks against it, and `/openapi.json`
+//! is made from it.
 
 use axum::Router;
 use axum::routing::get;
@@ -21,7 +22,7 @@ pub(super) struct Route {
     summary: &'static str,
     /// Beside those [`EVERYWHERE`].
     pub(super) params: &'static [&'static str],
-    /// What is sent in the body, as an example.
+    /// An example of the body.
     body: Option<&'static str>,
     /// Whether postcodes.io has it, and so answers as JSONP where that is asked for.
     jsonp: bool,
@@ -127,7 +128,8 @@ pub(super) const ROUTES: &[Route] = &[
     Route::get("/ready", "Whether it wants requests", &[]).theirs().open(),
 ];
 
-/// Returns the scope that a caller needs for a route, as the router names it. Nobody may use a route that is not in the table.
+/// Returns the scope that a caller needs for a route, as the router names it. Nobody may use a
+/// route that is not in the table.
 pub(super) fn need(path: &str, method: &Method) -> Option<Need> {
     let by = |route: &&Route| route.path == path && (route.method == *method || *method == Method::HEAD);
     ROUTES.iter().find(by).map(|route| route.need)
@@ -210,7 +212,7 @@ fn document() -> Value {
         "info": {
             "title": "postcode-service",
             "version": env!("CARGO_PKG_VERSION"),
-            "description": "UK postcodes: the API of postcodes.io 18, and what stands beside it",
+            "description": "UK postcodes: the API of postcodes.io 18, with extensions",
             "license": { "name": "MIT OR Apache-2.0", "identifier": "MIT OR Apache-2.0" },
         },
         "paths": paths,

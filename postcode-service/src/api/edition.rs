@@ -8,8 +8,8 @@ use postcode_core::{DatasetInfo, Error, ErrorKind, Local, Opened, Postcode, Post
 
 use super::dataset_file::File;
 
-/// A lookup and what it says of its dataset, exchanged as one, so that the edition that an answer names is the
-/// edition that answered.
+/// A lookup and what it says of its dataset, exchanged as one, so that the edition that an answer
+/// names is the edition that answered.
 #[derive(Debug)]
 pub struct Edition {
     pub(super) lookup: Arc<dyn PostcodeLookup>,
@@ -31,13 +31,16 @@ impl Edition {
         let info = lookup.info().await?;
         let header = |text: &str| {
             HeaderValue::from_str(text).map_err(|e| {
-                Error::new(ErrorKind::Dataset, format!("the fingerprint {text:?} is no header value"))
-                    .with_source(e)
+                Error::new(
+                    ErrorKind::Dataset,
+                    format!("the fingerprint {text:?} is not a valid header value"),
+                )
+                .with_source(e)
             })
         };
         let fingerprint = header(&info.fingerprint)?;
-        // What is written of the same data may change with the version of this program. Weak, because a
-        // proxy may compress the answer.
+        // What is written of the same data may change with the version of this program. Weak,
+        // because a proxy may compress the answer.
         let etag = header(&format!("W/\"{}-{}\"", info.fingerprint, env!("CARGO_PKG_VERSION")))?;
         Ok(Self { lookup, info, fingerprint, etag, file: None, verified: None })
     }
@@ -76,12 +79,13 @@ impl Edition {
         &self.info
     }
 
-    /// How much of the data was checked: `full`, `checksums`, `off`, or nothing if that is not known.
+    /// How much of the data was checked: `full`, `checksums`, `off`, or nothing if that is not
+    /// known.
     pub(crate) fn verified(&self) -> Option<&'static str> {
         self.verified.map(Verify::name)
     }
 
-    /// What to tell a user whose postcode lies in that area, if the dataset leaves the area out.
+    /// Returns the advice for a postcode in that area, if the dataset does not cover the area.
     pub(super) fn advice(&self, area: &str) -> Option<&str> {
         let left_out = self.info.not_covered.iter().any(|it| it == area);
         left_out

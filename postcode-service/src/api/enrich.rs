@@ -1,10 +1,12 @@
-//! `/enrich`: rows in, the same rows with what is known of their postcodes out, while they come. Not in postcodes.io.
+//! `/enrich`: adds columns to rows by their postcodes, while the rows arrive. Not part of
+//! postcodes.io.
 //!
-//! What is wrong with the first rows is an answer with a status of its own. What goes wrong later (a row that is no CSV, a lookup that fails, a
-//! client that sends too slowly) comes after `200 OK` has been sent: the connection is closed and the chunked body has no
-//! end, neither the last chunk nor a trailer. Clients see an incomplete answer: curl ends with status 18, reqwest
-//! and hyper with "error reading a body", Python's requests with `ChunkedEncodingError`. What came before is whole rows but the last; the reason is
-//! in the server's log, under the request's id.
+//! An error in the first rows gets its proper status. A later error (a row that is not valid CSV, a
+//! lookup that fails, a client that sends too slowly) comes after `200 OK` has been sent. Then the
+//! connection is closed and the chunked body has no end, neither the last chunk nor a trailer.
+//! Clients see an incomplete answer: curl ends with status 18, reqwest and hyper with "error
+//! reading a body", Python's requests with `ChunkedEncodingError`. All rows before that are whole,
+//! except perhaps the last. The server's log has the reason, with the request's id.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -32,7 +34,8 @@ pub(super) fn routes() -> Router<App> {
     Router::new().route("/enrich", post(rows))
 }
 
-/// The first rows are looked up before anything is answered, so that what is wrong with the header is an answer of its own.
+/// Looks the first rows up before it answers, so that an error in the header gets its proper
+/// status.
 async fn rows(State(app): State<App>, params: Params, request: Request) -> Outcome {
     let format = format(request.headers())?;
     let edition = app.edition();
@@ -62,7 +65,7 @@ async fn rows(State(app): State<App>, params: Params, request: Request) -> Outco
     Ok((headers, body).into_response())
 }
 
-/// What to add, by the parameters.
+/// Reads the columns to add from the parameters.
 pub(super) fn plan(format: Format, params: &Params) -> Result<Plan, Failure> {
     let columns = params.get("columns").unwrap_or(Column::USUAL.into());
     Ok(Plan {

@@ -12,7 +12,8 @@ use super::description::need;
 use super::jobs::TENANT;
 use super::reply::Failure;
 
-/// Lets a request through that has the scope of its route. After it, the tenant's header says what is true.
+/// Lets a request through that has the scope of its route. After it, the tenant's header says what
+/// is true.
 pub(super) async fn check(State(app): State<App>, request: Request, next: Next) -> Response {
     match let_in(&app, request) {
         Ok(request) => next.run(request).await,

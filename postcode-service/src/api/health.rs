@@ -18,7 +18,7 @@ pub(super) fn routes() -> Router<App> {
     Router::new().route("/ping", get(ping)).route("/ready", get(ready))
 }
 
-/// Of a body that never changes: the tag that Express computes from it.
+/// The tag that Express computes from this constant body.
 const PONG: HeaderValue = HeaderValue::from_static("W/\"1e-BL4KfOLj1GQI2sBRLFfz/qTaxxI\"");
 
 async fn ping() -> Outcome {

@@ -1,4 +1,4 @@
-//! The HTTP API: that of postcodes.io 18, route by route, and what this project adds beside it.
+//! The HTTP API: that of postcodes.io 18, route by route, and this project's extensions.
 //!
 //! Deliberate differences are listed, with their reasons, in `docs/COMPATIBILITY.md`.
 
@@ -64,7 +64,8 @@ pub struct Limits {
     pub max_body: usize,
     /// Bytes of rows in one request to enrich them.
     pub max_upload: u64,
-    /// Downloads of the dataset file, and of regions line by line, and uploads of rows, at a time. Others are answered 503 at once.
+    /// Downloads of the dataset file, and of regions line by line, and uploads of rows, at a time.
+    /// Others are answered 503 at once.
     pub max_downloads: usize,
     /// Metres from a point, where postcodes.io does not say how far. At most [`MAX_RADIUS`].
     pub max_radius: f64,
@@ -74,7 +75,8 @@ pub struct Limits {
     pub max_page: usize,
     /// Postcodes in one answer to bulk reverse geocoding.
     pub max_records: usize,
-    /// Requests for the postcodes of regions at a time. They take turns; others are answered 503 at once.
+    /// Requests for the postcodes of regions at a time. They take turns; others are answered 503 at
+    /// once.
     pub max_regions: usize,
     /// Bytes of long answers that are being sent at a time. Others are answered 503.
     pub max_answers: u64,
@@ -101,7 +103,7 @@ impl Default for Limits {
     }
 }
 
-/// What all requests share.
+/// The state that all requests share.
 #[derive(Clone, Debug)]
 struct App {
     edition: Arc<ArcSwap<Edition>>,
@@ -138,7 +140,8 @@ impl Api {
         Self::with_access(edition, limits, jobs, Access::open())
     }
 
-    /// Over that edition of the data, with jobs, for callers whose tokens have the scopes that the routes need.
+    /// Over that edition of the data, with jobs, for callers whose tokens have the scopes that the
+    /// routes need.
     pub fn with_access(edition: Edition, limits: Limits, jobs: Jobs, access: Access) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let app = App {
@@ -203,7 +206,7 @@ impl Api {
         self.app.edition.store(Arc::new(edition));
     }
 
-    /// What `/ready` says.
+    /// Sets whether `/ready` answers 200 or 503.
     pub fn set_ready(&self, ready: bool) {
         self.app.ready.store(ready, Ordering::Relaxed);
         if !ready {
@@ -212,8 +215,8 @@ impl Api {
         }
     }
 
-    /// Whether a path is of no concern to pages of other sites, which may read everything else. Decided before routing,
-    /// so that nothing below `/jobs` is told to them, routed or not.
+    /// Whether a path is of no concern to pages of other sites, which may read everything else.
+    /// Decided before routing, so that nothing below `/jobs` is told to them, routed or not.
     pub(crate) fn is_private(path: &str) -> bool {
         let first = path.trim_start_matches('/').split('/').next().unwrap_or_default();
         first.eq_ignore_ascii_case("jobs") || path.trim_end_matches('/').eq_ignore_ascii_case("/metrics")

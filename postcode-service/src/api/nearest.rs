@@ -1,4 +1,5 @@
-//! Around a point or a postcode: `/postcodes/{postcode}/nearest` and reverse geocoding in all its forms.
+//! Around a point or a postcode: `/postcodes/{postcode}/nearest` and reverse geocoding in all its
+//! forms.
 
 use std::borrow::Cow;
 
@@ -21,8 +22,8 @@ pub(super) fn routes() -> Router<App> {
         .route("/postcodes/lat/{latitude}/lon/{longitude}", get(of_lat_lon))
 }
 
-/// Farthest in the compatible API, metres, without a word. The extended one goes as far as the operator allows, and
-/// says so.
+/// Farthest in the compatible API, metres, without a word. The extended one goes as far as the
+/// operator allows, and says so.
 const COMPATIBLE_RADIUS: f64 = 2_000.0;
 /// The same of outcodes.
 const COMPATIBLE_OUTCODE_RADIUS: f64 = 25_000.0;
@@ -58,8 +59,8 @@ impl<'a> Reach<'a> {
         }
     }
 
-    /// The query around the point that `origin` finds, checked in the order of postcodes.io. `None` is a query
-    /// that nothing answers: none at most, or a radius below zero.
+    /// The query around the point that `origin` finds, checked in the order of postcodes.io. `None`
+    /// is a query that nothing answers: none at most, or a radius below zero.
     pub(super) fn around(
         &self,
         origin: impl FnOnce() -> Result<Location, Failure>,
@@ -68,7 +69,8 @@ impl<'a> Reach<'a> {
         let Some((origin, limit, radius)) = self.read(origin, 100.0, COMPATIBLE_RADIUS, most)? else {
             return Ok(None);
         };
-        // postcodes.io widens a circle by 1 km steps until it holds ten; the ten nearest are the same.
+        // postcodes.io widens a circle by 1 km steps until it holds ten; the ten nearest are the
+        // same.
         let wide = (limit.min(WIDE_LIMIT), WIDE_RADIUS.min(self.limits.max_radius));
         let (limit, radius) = if self.wide { wide } else { (limit, radius) };
         Ok((radius >= 0.0).then(|| Nearest::to(origin).limit(limit).radius(radius)))
@@ -132,7 +134,8 @@ pub(super) fn point(longitude: &str, latitude: &str) -> Result<Location, Failure
     Ok(Location::new(wrap_latitude(latitude), wrap_longitude(longitude))?)
 }
 
-/// The point that the parameters name, if they name one: `longitude` and `latitude`, or `lon` and `lat`.
+/// The point that the parameters name, if they name one: `longitude` and `latitude`, or `lon` and
+/// `lat`.
 fn pair(params: &Params) -> Option<(Cow<'_, str>, Cow<'_, str>)> {
     let pair = |longitude, latitude| params.get(longitude).zip(params.get(latitude));
     pair("longitude", "latitude").or_else(|| pair("lon", "lat"))
@@ -174,7 +177,7 @@ pub(super) async fn neighbours(edition: &Edition, query: Option<Nearest>) -> Res
     }
 }
 
-/// That what is known has no location to look around.
+/// Returns the error for a postcode without a location to search around.
 pub(super) fn no_location(edition: &Edition) -> Failure {
     let text = "Invalid longitude/latitude submitted";
     Failure::new(http::StatusCode::BAD_REQUEST, text, code::NO_LOCATION).by(edition)

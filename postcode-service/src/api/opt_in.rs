@@ -1,4 +1,5 @@
-//! Routes of our own beneath paths of postcodes.io, where it has none and says so: they are there with `?extended=true`.
+//! Routes of our own beneath paths of postcodes.io, where it has none and says so: they are there
+//! with `?extended=true`.
 
 use axum::extract::Request;
 use axum::middleware::Next;

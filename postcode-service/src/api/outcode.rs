@@ -70,13 +70,13 @@ async fn autocomplete(State(app): State<App>, Path(text): Path<String>, params: 
     data(&edition, &found)
 }
 
-/// What is said of a text that may be an outcode: `unknown` has no postcodes in use.
+/// The result of validating an outcode. An `unknown` one has no postcodes in use.
 #[derive(Serialize)]
 struct Verdict {
     valid: bool,
     status: &'static str,
     outcode: Option<Outcode>,
-    /// Why it is none.
+    /// Why it is not valid.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
 }

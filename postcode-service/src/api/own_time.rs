@@ -1,4 +1,5 @@
-//! Requests that may take longer than others: their handlers say so, once the route is known and has work to do.
+//! Requests that may take longer than others: their handlers say so, once the route is known and
+//! has work to do.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -8,7 +9,8 @@ use std::time::Duration;
 use axum::extract::FromRequestParts;
 use http::request::Parts;
 
-/// For uploads, which keep a least speed of their own: nothing hangs for ever.
+/// The time limit of uploads. They must also keep a least speed; this ensures that none hangs for
+/// ever.
 pub(super) const UPLOAD: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// How long a request may take, as an extension of the request that its handler sets.

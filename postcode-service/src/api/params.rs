@@ -18,12 +18,13 @@ impl Params {
         Self(query.into_owned().collect(), ClientKey::default())
     }
 
-    /// Whose request it is, for pools of places.
+    /// Returns the client of the request, for pools of places.
     pub(super) fn client(&self) -> ClientKey {
         self.1.clone()
     }
 
-    /// The value; of a parameter that is given several times all, joined by commas. Empty is absent.
+    /// The value; of a parameter that is given several times all, joined by commas. Empty is
+    /// absent.
     pub(super) fn get(&self, name: &str) -> Option<Cow<'_, str>> {
         let mut values = self.0.iter().filter(|(key, _)| key == name).map(|(_, value)| value.as_str());
         let mut all = Cow::Borrowed(values.next()?);
@@ -66,7 +67,7 @@ impl Params {
         limit(self.get("limit"))
     }
 
-    /// That of places, whose other name is `l`.
+    /// Returns the limit of the routes for places, where it is also called `l`.
     pub(super) fn places_limit(&self) -> usize {
         limit(self.get("limit").or_else(|| self.get("l")))
     }
@@ -91,7 +92,8 @@ pub(super) fn is_space(c: char) -> bool {
     c == '\u{feff}' || (c.is_whitespace() && c != '\u{85}')
 }
 
-/// `parseInt(text, 10)`: digits up to anything else; `None` is NaN. What is too large is the largest.
+/// `parseInt(text, 10)`: digits up to anything else; `None` is NaN. What is too large is the
+/// largest.
 pub(super) fn parse_int(text: &str) -> Option<i64> {
     let text = text.trim_start_matches(is_space);
     let (negative, text) = match text.strip_prefix('-') {

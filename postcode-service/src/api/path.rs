@@ -7,8 +7,8 @@ use percent_encoding::percent_decode_str;
 
 use super::reply::Failure;
 
-/// The fixed segments of all routes. None of them is a postcode, an outcode or a number, so that they can be
-/// put in lower case wherever they stand.
+/// The fixed segments of all routes. None of them is a postcode, an outcode or a number, so that
+/// they can be put in lower case wherever they stand.
 const WORDS: &[&str] = &[
     "postcodes",
     "outcodes",
@@ -77,7 +77,7 @@ pub(super) fn normalise(request: &mut Request<Body>) -> Result<(), Failure> {
         target.push_str(query);
     }
     let target: PathAndQuery =
-        target.parse().map_err(|_| Failure::bad_request("The path is no valid path of a URL"))?;
+        target.parse().map_err(|_| Failure::bad_request("The path is not a valid path of a URL"))?;
     *request.uri_mut() = Uri::from(target);
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! `/places`, `/places/{code}` and `/random/places`; and what is added beside them: `/find/places` and
+//! `/places`, `/places/{code}` and `/random/places`, and the extensions `/find/places` and
 //! `/places/{code}/postcodes`.
 
 use axum::Router;
@@ -79,8 +79,8 @@ async fn postcodes(State(app): State<App>, Path(text): Path<String>, params: Par
     data(&edition, &page)
 }
 
-/// The limit of routes that postcodes.io has not: 10 if it is absent; what is no number is refused, and what is out of
-/// range is by the lookup.
+/// Returns the limit of routes that postcodes.io does not have: 10 if absent. Refuses a value that
+/// is not a number; the lookup refuses one out of range.
 fn strict_limit(params: &Params) -> Result<usize, Failure> {
     let Some(text) = params.get("limit") else { return Ok(10) };
     text.parse()

@@ -22,7 +22,7 @@ async fn random(State(app): State<App>, params: Params) -> Outcome {
             let compact: String = text.chars().filter(|c| !is_space(*c)).collect();
             match compact.parse::<Outcode>() {
                 Ok(outcode) => Some(outcode),
-                // postcodes.io answers null to an outcode that is none.
+                // postcodes.io answers null to an invalid outcode.
                 Err(_) => return uncached(&edition, &()),
             }
         }

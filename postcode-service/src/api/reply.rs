@@ -1,4 +1,4 @@
-//! What every answer has in common: envelope, errors, CORS, ETag, JSONP.
+//! The common parts of all answers: envelope, errors, CORS, ETag, JSONP.
 
 use std::borrow::Cow;
 use std::convert::Infallible;
@@ -27,15 +27,15 @@ use super::params::Params;
 pub(super) const JSON: HeaderValue = HeaderValue::from_static("application/json; charset=utf-8");
 const JAVASCRIPT: HeaderValue = HeaderValue::from_static("text/javascript; charset=utf-8");
 
-/// What a handler returns.
+/// The result of a handler.
 pub(super) type Outcome = Result<Response, Failure>;
 
 /// The id of a request, as a request extension: error bodies name it.
 #[derive(Clone, Debug)]
 pub struct RequestId(pub String);
 
-/// `{"status":200,"result":…}` from that edition: the same question will be answered the same until the data
-/// changes, which its ETag says.
+/// `{"status":200,"result":…}` from that edition: the same question will be answered the same until
+/// the data changes, which its ETag says.
 pub(super) fn data<T: Serialize>(edition: &Edition, result: &T) -> Outcome {
     let mut response = uncached(edition, result)?;
     response.headers_mut().insert(ETAG, edition.etag.clone());
@@ -59,8 +59,8 @@ pub(super) fn json<T: Serialize>(result: &T) -> Outcome {
     written(&Success::new(result))
 }
 
-/// `{"status":200,"result":[…]}`, written item by item, so that other requests have a turn while a long one is written and
-/// its deadline can end it.
+/// `{"status":200,"result":[…]}`, written item by item, so that other requests have a turn while a
+/// long one is written and its deadline can end it.
 pub(super) struct ResultList {
     bytes: Vec<u8>,
     is_empty: bool,
@@ -184,7 +184,7 @@ impl Failure {
         self.advise(advice)
     }
 
-    /// What was wrong or what to do, beside the text that postcodes.io has for it.
+    /// Adds what was wrong or what to do to the text of postcodes.io.
     pub(super) fn advise(mut self, advice: impl Into<Box<str>>) -> Self {
         self.advice = Some(advice.into());
         self
@@ -200,7 +200,7 @@ impl Failure {
         self.status
     }
 
-    /// With its body.
+    /// Builds the response with the JSON body.
     pub(crate) fn respond(self, request_id: Option<&RequestId>) -> Response {
         #[derive(Serialize)]
         #[serde(untagged)]
@@ -323,7 +323,7 @@ pub(super) async fn private(request: axum::extract::Request, next: Next) -> Resp
     response
 }
 
-/// What is known of the request when its answer is finished.
+/// The parts of a request that finishing its answer needs.
 pub(super) struct Finish {
     request_id: Option<RequestId>,
     if_none_match: Option<HeaderValue>,
@@ -400,8 +400,9 @@ pub(super) fn matches(known: &HeaderValue, etag: &HeaderValue) -> bool {
     known.trim() == "*" || known.split(',').any(|tag| opaque(tag) == opaque(etag))
 }
 
-/// JSONP as Express writes it: the name without anything that is no member expression, the two line separators
-/// that are no line breaks in JSON and were some in JavaScript escaped, and the type not to be guessed.
+/// Wraps a body as JSONP, as Express does: drops from the name all that is not part of a member
+/// expression, escapes the two line separators that are valid in JSON and were not in JavaScript,
+/// and forbids guessing the type.
 async fn wrap(name: &str, response: Response) -> Response {
     let name: String = name
         .chars()

@@ -1,6 +1,7 @@
-//! Strict mode: a parameter that a route does not have is an error, and not passed over as postcodes.io does.
+//! Strict mode: an unknown parameter is an error, where postcodes.io ignores it.
 //!
-//! With `?strict=true` for one request, or `serve --strict` for all, in which `?strict=false` is the way out.
+//! `?strict=true` enables it for one request, `serve --strict` for all, and `?strict=false` then
+//! disables it.
 
 use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;

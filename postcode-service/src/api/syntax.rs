@@ -1,15 +1,15 @@
-//! What postcodes.io takes for a postcode: the rule of the npm library `postcode` 5.
+//! The syntax of postcodes at postcodes.io: the rule of the npm library `postcode` 5.
 //!
-//! It knows shapes and no letters, so it lets through what can't be a postcode (`QQ9Q 9QQ`, `AB10 1II`), and
-//! refuses real ones of another shape (`GIR 0AA`). It decides only between "Invalid postcode" and "Postcode not
-//! found". The extended API reads with [`Postcode`] itself.
+//! It checks the shape and not the letters. So it accepts texts that can't be postcodes (`QQ9Q
+//! 9QQ`, `AB10 1II`), and refuses real ones of another shape (`GIR 0AA`). It only decides between
+//! "Invalid postcode" and "Postcode not found". The extended API parses with [`Postcode`].
 
 use postcode_core::Postcode;
 use postcode_core::wire::Shape;
 
 use super::params::is_space;
 
-/// What a text is.
+/// The kind of a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Reading {
     Postcode(Postcode),

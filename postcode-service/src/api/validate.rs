@@ -1,4 +1,5 @@
-//! `/postcodes/{postcode}/validate`: yes or no as postcodes.io says it, and with `?extended=true` why.
+//! `/postcodes/{postcode}/validate`: yes or no as postcodes.io says it, and with `?extended=true`
+//! why.
 
 use axum::Router;
 use axum::extract::{Path, State};
@@ -16,14 +17,14 @@ pub(super) fn routes() -> Router<App> {
     Router::new().route("/postcodes/{postcode}/validate", get(validate))
 }
 
-/// What is said of a text that may be a postcode.
+/// The result of validating a postcode.
 #[derive(Debug, Serialize)]
 pub(super) struct Verdict {
     valid: bool,
     status: &'static str,
     /// In its usual form, if it is one.
     postcode: Option<String>,
-    /// Why it is none.
+    /// Why it is not valid.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
 }

@@ -5,8 +5,8 @@ use postcode_core::{Neighbour, Record};
 
 use super::params::Params;
 
-/// The shape, and with `?extended=true` the keys of `?filter=`. The compatible GET routes pass over a filter, as
-/// postcodes.io does.
+/// The shape, and with `?extended=true` the keys of `?filter=`. The compatible GET routes pass over
+/// a filter, as postcodes.io does.
 #[derive(Clone, Debug)]
 pub(super) struct View {
     pub(super) shape: Shape,
@@ -20,7 +20,7 @@ impl View {
         Self { shape, only: only.map(|list| Keys::list(&list)) }
     }
 
-    /// With the filter in the compatible shape too: for routes that postcodes.io has not.
+    /// Applies the filter to the compatible shape too: for routes that postcodes.io does not have.
     pub(super) fn of_our_own(params: &Params) -> Self {
         Self { shape: params.shape(), only: params.get("filter").map(|list| Keys::list(&list)) }
     }

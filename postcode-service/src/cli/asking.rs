@@ -36,8 +36,8 @@ impl Limit {
     }
 }
 
-/// What to say of the postcode area that a text begins with, if the data leaves it out: that nothing was found says
-/// nothing then.
+/// Returns the advice about the postcode area at the beginning of a text, if the data does not
+/// cover it: finding nothing then proves nothing.
 pub(crate) async fn left_out(lookup: &dyn PostcodeLookup, text: &str) -> anyhow::Result<Option<String>> {
     let letters = text.trim_start().chars().take_while(char::is_ascii_alphabetic);
     let area = letters.collect::<String>().to_ascii_uppercase();

@@ -27,7 +27,7 @@ pub struct Args {
     /// List every change, in the order of postcodes, before the counts
     #[arg(long)]
     list: bool,
-    /// What lies fewer metres apart has not moved
+    /// The distance in metres below which a postcode or place counts as not moved
     #[arg(long, value_name = "METRES", default_value_t = 1.0, value_parser = metres)]
     moved: f64,
     /// Write JSON: each change as an object a line, then the counts as one

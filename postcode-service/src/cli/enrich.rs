@@ -23,8 +23,8 @@ const UNWRITTEN: &str = "the output can't be written";
 
 /// Add columns to a CSV file, or to lines of JSON, by the postcode of each row.
 ///
-/// What is in the file stays as it is, byte for byte; columns are added at the end of each row. Memory does not grow with
-/// the file.
+/// The columns in the file stay as they are, byte for byte. New columns are added at the end of
+/// each row. Memory does not grow with the file.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -42,13 +42,13 @@ pub struct Args {
     /// The columns to add, in this order
     #[arg(long, value_name = "NAMES", env = "POSTCODE_ENRICH_COLUMNS", default_value = Column::USUAL)]
     columns: String,
-    /// What the file is [default: by its name]
+    /// The format of the file [default: by its name]
     #[arg(long, value_enum, env = "POSTCODE_ENRICH_FORMAT")]
     format: Option<Format>,
     /// The column or key that holds the postcode [default: the one that is called so]
     #[arg(long, value_name = "NAME", env = "POSTCODE_ENRICH_POSTCODE_COLUMN")]
     postcode_column: Option<String>,
-    /// What to put before the names of the columns that are added
+    /// A prefix for the names of the added columns
     #[arg(long, value_name = "TEXT", env = "POSTCODE_ENRICH_PREFIX", default_value = "")]
     prefix: String,
     #[command(flatten)]

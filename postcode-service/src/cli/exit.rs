@@ -1,4 +1,5 @@
-//! How the program ends: 0; lookups 1 if something was not found and 2 for errors; tools 1 for errors; usage 2.
+//! How the program ends: 0; lookups 1 if something was not found and 2 for errors; tools 1 for
+//! errors; usage 2.
 
 use std::fmt;
 use std::io;

@@ -17,23 +17,25 @@ Examples:
   postcode-service import ONSPD_NOV_2025.zip geonames/ --out uk.postcodes --previous uk.postcodes --report report.json
   postcode-service import codepo_gb.zip --out gb.postcodes --format code-point-open";
 
-/// Makes a dataset file of ONSPD, NSPL or Code-Point Open, with OS Open Names and the Scottish Postcode Directory
+/// Makes a dataset file of ONSPD, NSPL or Code-Point Open, with OS Open Names and the Scottish
+/// Postcode Directory
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
-    /// The published zip, its unpacked folder, or CSV files (also .gz and .zst); several are read together
+    /// The published zip, its unpacked folder, or CSV files (also .gz and .zst); several are read
+    /// together
     #[arg(required = true, env = "POSTCODE_IMPORT_INPUT", value_delimiter = None)]
     input: Vec<PathBuf>,
     /// The dataset file to write; appears when it is whole and verified
     #[arg(long, value_name = "FILE", env = "POSTCODE_IMPORT_OUT")]
     out: PathBuf,
-    /// What the input is
+    /// The format of the input
     #[arg(long, value_enum, default_value_t, env = "POSTCODE_IMPORT_FORMAT")]
     format: Format,
     /// The edition's name, such as "ONSPD November 2025" [default: by the file names]
     #[arg(long, value_name = "NAME", env = "POSTCODE_IMPORT_EDITION")]
     edition: Option<String>,
-    /// What the dataset is to say it was made from [default: the file names]
+    /// The source to record in the dataset [default: the file names]
     #[arg(long, value_name = "TEXT", env = "POSTCODE_IMPORT_SOURCE")]
     source: Option<String>,
     /// Rows with errors to put up with; they are left out. With more, nothing is published
@@ -42,8 +44,8 @@ pub struct Args {
     /// Write all rows with errors to this file: file, line, column, value, reason as CSV
     #[arg(long, value_name = "FILE", env = "POSTCODE_IMPORT_ERRORS")]
     errors: Option<PathBuf>,
-    /// The dataset file of the edition before: the report compares with it, and nothing is published if the new one has markedly
-    /// fewer postcodes, filled columns or names in a country
+    /// The dataset file of the edition before: the report compares with it, and nothing is
+    /// published if the new one has markedly fewer postcodes, filled columns or names in a country
     #[arg(long, value_name = "FILE", env = "POSTCODE_IMPORT_PREVIOUS")]
     previous: Option<PathBuf>,
     /// Publish in spite of such doubts; may be given several times
@@ -52,7 +54,8 @@ pub struct Args {
     /// Write the report to this file as JSON, also if nothing is published
     #[arg(long, value_name = "FILE", env = "POSTCODE_IMPORT_REPORT")]
     report: Option<PathBuf>,
-    /// The dataset file of an edition from before constituencies changed: records have the constituency of then beside that of now
+    /// The dataset file of an older edition with the previous constituencies: records then have the
+    /// previous constituency as well as the current one
     #[arg(long, value_name = "FILE", env = "POSTCODE_IMPORT_BOUNDARIES_BEFORE")]
     boundaries_before: Option<PathBuf>,
     /// Which postcode areas the input covers; of others the dataset says that it leaves them out
@@ -64,7 +67,8 @@ pub struct Args {
 }
 
 impl Args {
-    /// Runs the command. After SIGINT, SIGTERM or SIGHUP it ends the process with status 130, having published nothing.
+    /// Runs the command. After SIGINT, SIGTERM or SIGHUP it ends the process with status 130,
+    /// having published nothing.
     pub async fn run(self) -> anyhow::Result<()> {
         let import = Import {
             inputs: self.input,

@@ -42,7 +42,7 @@ impl Args {
     }
 }
 
-/// What the command prints.
+/// The output of the command.
 #[derive(Debug, Serialize)]
 struct Inspection {
     #[serde(flatten)]
@@ -110,7 +110,7 @@ impl Contents {
 
 type Has = fn(&Record) -> bool;
 
-/// What a row may have beside areas.
+/// The columns of a row apart from areas.
 const COLUMNS: [(&str, Has); 7] = [
     ("grid reference", |record| record.grid.is_some()),
     ("latitude and longitude", |record| record.location.is_some()),

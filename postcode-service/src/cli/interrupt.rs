@@ -1,13 +1,13 @@
 //! Long work that a person or a system ends early.
 
-/// What a shell expects of a program that Ctrl-C ended: 128 and the number of SIGINT.
+/// The exit status that a shell expects after Ctrl-C: 128 plus the number of SIGINT.
 pub(super) const STATUS: i32 = 130;
 
-/// Ends when the work is to end: SIGINT, SIGTERM, or SIGHUP of a terminal that is closed. Never where there can be no handlers:
-/// then the signals end the process.
+/// Ends when the work is to end: SIGINT, SIGTERM, or SIGHUP of a terminal that is closed. Never
+/// where there can be no handlers: then the signals end the process.
 ///
-/// The handlers are in place when this returns, not when the future is first polled: call it before the work begins, so that
-/// no signal finds the work begun and no handler.
+/// The handlers are in place when this returns, not when the future is first polled: call it before
+/// the work begins, so that no signal finds the work begun and no handler.
 pub(super) fn requested() -> impl Future<Output = ()> + Send + 'static {
     #[cfg(unix)]
     let asked = {
@@ -40,7 +40,8 @@ pub(super) fn requested() -> impl Future<Output = ()> + Send + 'static {
     asked
 }
 
-/// Whether the program was started by `nohup` or the like, which a handler of its own would undo. Only Linux says.
+/// Returns whether the program ignores the signal, as under `nohup`. Installing a handler would
+/// undo that. Only Linux can tell.
 #[cfg(unix)]
 fn ignores_hangup() -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();

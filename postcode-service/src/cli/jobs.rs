@@ -11,67 +11,72 @@ use crate::jobs::callback::{Allow, Manner};
 use crate::jobs::worker::{Source, Workers};
 use crate::jobs::{Callbacks, Jobs, Limits, Url};
 
-/// The environment variable of the secret: not an option, which every user of the machine could read.
+/// The environment variable of the secret: not an option, which every user of the machine could
+/// read.
 const SECRET: &str = "POSTCODE_WEBHOOK_SECRET";
 /// Beside the process, made by the first job.
 const USUAL: &str = "postcode-jobs.db";
-/// The bytes that a server stores if its operator has not said where: the size of that disk is not known.
+/// The bytes that a server stores if its operator has not said where: the size of that disk is not
+/// known.
 const USUAL_STORED: u64 = 1 << 30;
 
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Jobs")]
 pub(super) struct JobArgs {
-    /// Where jobs are kept: sqlite:///PATH (a file), postgres://USER@HOST/DATABASE (for several servers and workers), or
-    /// none [default: sqlite://postcode-jobs.db, which the first job makes]
+    /// The database of jobs: sqlite:///PATH (a file), postgres://USER@HOST/DATABASE (for several
+    /// servers and workers), or none. A server without it creates sqlite://postcode-jobs.db with the
+    /// first job. A worker needs it, with the URL that the servers have
     #[arg(long, value_name = "URL", env = "POSTCODE_JOBS", hide_env_values = true)]
     pub(super) jobs: Option<Place>,
-    /// Parts of jobs worked on at a time here; 0: jobs are taken, and worked on by others
+    /// Parts of jobs worked on at once in this process; 0 accepts jobs and leaves the work to others
     #[arg(long, value_name = "NUMBER", env = "POSTCODE_WORKERS", default_value_t = 2, value_parser = workers)]
     workers: usize,
-    /// After how long without a sign of life a worker's part is given to another; from 2s
+    /// How long a worker may be silent before its parts are given to others; from 2s
     #[arg(long, value_name = "TIME", env = "POSTCODE_WORKER_TIMEOUT", default_value = "30s", value_parser = time)]
     worker_timeout: Duration,
-    /// Jobs of one tenant that have not ended, at most; others are answered 429
+    /// The most open jobs of one tenant; others are answered 429
     #[arg(long, value_name = "NUMBER", env = "POSTCODE_MAX_JOBS", default_value_t = Limits::default().open_jobs)]
     max_jobs: u32,
-    /// Rows of one job at most
+    /// The most rows of one job
     #[arg(long, value_name = "NUMBER", env = "POSTCODE_MAX_JOB_ROWS", default_value_t = Limits::default().rows)]
     max_job_rows: u64,
-    /// Jobs of all tenants together that have not ended, at most; others are answered 503
+    /// The most open jobs of all tenants together; others are answered 503
     #[arg(long, value_name = "NUMBER", env = "POSTCODE_MAX_OPEN_JOBS", default_value_t = Limits::default().open_jobs_in_all)]
     max_open_jobs: u32,
-    /// Bytes of rows and results of all jobs at most; when there are as many, others are answered 507, and a job whose
-    /// result would be beyond that fails [default: 17179869184 (16 GiB) with --jobs, 1073741824 (1 GiB) without]
+    /// The most bytes of rows and results of all jobs. Beyond that new jobs are answered 507, and a job
+    /// whose result does not fit fails [default: 17179869184 (16 GiB) with --jobs, 1073741824 (1 GiB)
+    /// without]
     #[arg(long, value_name = "BYTES", env = "POSTCODE_MAX_STORED")]
     max_stored: Option<u64>,
-    /// Bytes of rows and results of the jobs of one tenant at most, likewise [default: half of --max-stored]
+    /// The most bytes of rows and results of one tenant's jobs, likewise [default: half of --max-stored]
     #[arg(long, value_name = "BYTES", env = "POSTCODE_MAX_TENANT_STORED")]
     max_tenant_stored: Option<u64>,
-    /// Bytes of the result of one job at most; a job whose result has more fails [default: a quarter of --max-stored]
+    /// The most bytes of the result of one job; a job with a larger result fails [default: a quarter of
+    /// --max-stored]
     #[arg(long, value_name = "BYTES", env = "POSTCODE_MAX_JOB_RESULT")]
     max_job_result: Option<u64>,
-    /// Percent of the disk that stay free, if jobs are kept in a file: with less, jobs are answered 507, and the work on
-    /// others waits. 0: all may be used
+    /// Percent of the disk that must stay free, if jobs are kept in a file. With less, new jobs are
+    /// answered 507 and accepted ones wait. 0 allows using all
     #[arg(long, value_name = "PERCENT", env = "POSTCODE_MIN_FREE_DISK", default_value_t = Limits::default().min_free, value_parser = clap::value_parser!(u8).range(0..=99))]
     min_free_disk: u8,
-    /// How long a job that has ended, and its result, are kept
+    /// How long an ended job and its result are kept
     #[arg(long, value_name = "TIME", env = "POSTCODE_KEEP_RESULTS", default_value = "7d", value_parser = long_time)]
     keep_results: Duration,
-    /// A file with the secrets by which callbacks are signed; or set POSTCODE_WEBHOOK_SECRET. A line with a secret
-    /// (whsec_…) is for all tenants, one with a tenant's name and a secret for that tenant; a second secret in a line is
-    /// used as well. Without one no job may ask for a callback
+    /// A file with the secrets that sign callbacks, instead of POSTCODE_WEBHOOK_SECRET. A line with a
+    /// secret (whsec_…) is for all tenants; a line with a tenant's name and a secret is for that
+    /// tenant. A second secret in a line is used as well. Without a secret no job may ask for a callback
     #[arg(long, value_name = "FILE", env = "POSTCODE_WEBHOOK_SECRET_FILE")]
     webhook_secret_file: Option<PathBuf>,
-    /// Hosts, addresses and networks that callbacks may go to although they are not of the public internet
+    /// Hosts, addresses and networks that callbacks may go to, in addition to the public internet
     #[arg(long, value_name = "HOST|CIDR", env = "POSTCODE_CALLBACK_ALLOW", value_delimiter = ',')]
     callback_allow: Vec<Allow>,
     /// Hosts, addresses and networks that callbacks may never go to, such as your own public addresses
     #[arg(long, value_name = "HOST|CIDR", env = "POSTCODE_CALLBACK_DENY", value_delimiter = ',')]
     callback_deny: Vec<Allow>,
-    /// How often a callback is tried before it is given up
+    /// The number of attempts for a callback
     #[arg(long, value_name = "NUMBER", env = "POSTCODE_CALLBACK_ATTEMPTS", default_value_t = Manner::default().attempts)]
     callback_attempts: u32,
-    /// How long before a callback is tried again; three times as long each time, up to six hours
+    /// The delay before the second attempt; it triples with each further one, up to six hours
     #[arg(long, value_name = "TIME", env = "POSTCODE_CALLBACK_DELAY", default_value = "5s", value_parser = time)]
     callback_delay: Duration,
 }
@@ -98,7 +103,8 @@ fn workers(text: &str) -> Result<usize, String> {
 }
 
 impl JobArgs {
-    /// Jobs as the options say. What was asked for must be there; the file that nobody asked for need not.
+    /// Jobs as the options say. What was asked for must be there; the file that nobody asked for
+    /// need not.
     pub(super) async fn open(&self, upload: u64) -> anyhow::Result<Jobs> {
         let (url, lazy) = match &self.jobs {
             Some(Place::Nowhere) => return Ok(Jobs::off()),

@@ -22,8 +22,9 @@ enum Command {
 
 /// Makes a new key
 ///
-/// Writes the secret key to FILE, readable by its owner only and without a password, and the public key to FILE.pub. Prints
-/// the public key. Both are keys of minisign. A file that is there is never replaced.
+/// Writes the secret key to FILE, readable by its owner only and without a password, and the public
+/// key to FILE.pub. Prints the public key. Both are keys of minisign. A file that is there is never
+/// replaced.
 #[derive(Debug, clap::Args)]
 struct New {
     /// Where to write the secret key

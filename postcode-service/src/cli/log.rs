@@ -1,4 +1,4 @@
-//! What programs that go on say while they do.
+//! The logs of long-running commands.
 
 use std::io::IsTerminal;
 
@@ -9,7 +9,8 @@ use tracing_subscriber::EnvFilter;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Log {
-    /// What to log, such as debug or info,access=debug (a line a request); RUST_LOG if not given
+    /// The log filter, such as debug or info,access=debug (a line for each request) [default:
+    /// RUST_LOG]
     #[arg(long, value_name = "FILTER", env = "POSTCODE_LOG")]
     log: Option<String>,
     /// How to log

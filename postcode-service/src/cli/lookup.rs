@@ -22,8 +22,8 @@ const BATCH: usize = 1_000;
 
 /// Look up postcodes.
 ///
-/// Exit status: 0 if all are postcodes in use or once in use, 1 if some are unknown, invalid or not covered by
-/// the data, 2 for errors.
+/// Exit status: 0 if all are postcodes in use or once in use, 1 if some are unknown, invalid or not
+/// covered by the data, 2 for errors.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -88,7 +88,7 @@ struct Line<'a> {
     error: Option<&'a str>,
 }
 
-/// What was read: a text, or why it is none.
+/// A text as read, or why it is not valid.
 struct Query {
     text: String,
     postcode: Result<Postcode, String>,
@@ -99,7 +99,7 @@ struct Printer {
     json: bool,
     queries: Vec<Query>,
     out: BufWriter<io::Stdout>,
-    /// What to say of postcodes that are not covered; asked for once.
+    /// The advice about postcodes that are not covered; fetched once.
     advice: Option<String>,
     all_known: bool,
 }
@@ -124,7 +124,7 @@ impl Printer {
         Ok(())
     }
 
-    /// A text to look up, or what can be shown of one that is none, and why.
+    /// Adds a text to look up, or the printable part of an invalid one and the reason.
     async fn add(&mut self, text: Result<String, (String, String)>) -> anyhow::Result<()> {
         self.queries.push(match text {
             Ok(text) => Query { postcode: text.parse().map_err(|e| format!("{e}")), text },

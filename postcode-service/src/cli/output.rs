@@ -1,4 +1,4 @@
-//! What the lookups write: JSON a line, or a block for people.
+//! The output of lookups: a line of JSON each, or a block for people.
 
 use std::io::{self, Write};
 
@@ -78,8 +78,9 @@ pub(crate) fn block(out: &mut impl Write, record: &Record) -> io::Result<()> {
     Ok(())
 }
 
-/// Edition and attribution, which the licences want shown with the data; on standard error, so that what is
-/// piped is data only. A server that does not say (postcodes.io) is no error.
+/// Prints the edition and attribution, which the licences require with the data. It goes to
+/// standard error, so that a pipe gets data only. A server that can't tell (postcodes.io) is not an
+/// error.
 pub(crate) async fn attribution(lookup: &dyn PostcodeLookup) {
     if let Ok(info) = lookup.info().await {
         say(&info);

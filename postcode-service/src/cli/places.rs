@@ -13,41 +13,42 @@ const EXAMPLES: &str = "\
 Examples:
   postcode-service places llan --limit 20 --source file:uk.postcodes
   postcode-service places newprot --within Wales --type City --source file:uk.postcodes
-  postcode-service places --code osgb4000000074551019 --json
-  postcode-service places --code osgb4000000074551019 --postcodes --limit 100
+  postcode-service places --code osgb4000000074551019 --json --source file:uk.postcodes
+  postcode-service places --code osgb4000000074551019 --postcodes --limit 100 --source file:uk.postcodes
   postcode-service places --random --source https://api.postcodes.io";
 
-/// Find cities, towns, villages and other settlements of Great Britain, its islands, counties and districts.
+/// Find cities, towns, villages and other settlements of Great Britain, its islands, counties and
+/// districts.
 ///
-/// By the beginnings of their names and of the words in them, in any of its languages; where none begins so, typing
-/// errors are allowed for. The data must have been imported with OS Open Names.
+/// It matches the beginnings of names and of words in them, in any of a place's languages. If
+/// nothing matches, typing errors are tolerated. The data must have been imported with OS Open Names.
 ///
-/// Exit status: 0 if there are any, 1 if not, 2 for errors.
+/// Exit status: 0 if there is a match, 1 if not, 2 for errors.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
     /// A name or the beginning of one
     #[arg(required_unless_present_any = ["code", "random"], conflicts_with_all = ["code", "random"])]
     text: Option<String>,
-    /// The place of this code of Ordnance Survey's
+    /// The place with this code of Ordnance Survey
     #[arg(long)]
     code: Option<String>,
-    /// Only in the county, district, region or country of this name
+    /// Only in the county, district, region or country with this name
     #[arg(long, value_name = "NAME", requires = "text")]
     within: Option<String>,
     /// Only of this kind: City, Town, Village, Island, …
     #[arg(long = "type", value_name = "KIND", requires = "text")]
     local_type: Option<String>,
-    /// Find populated places as GET /places?q= of postcodes.io does, whose servers know nothing else
+    /// Find populated places as GET /places?q= of postcodes.io does; its servers have no other search
     #[arg(long, requires = "text", conflicts_with_all = ["within", "local_type"])]
     compatible: bool,
-    /// The postcodes in use in the box around the place of --code, and their outcodes
+    /// List the live postcodes in the box around the place of --code, and their outcodes
     #[arg(long, requires = "code", conflicts_with = "text")]
     postcodes: bool,
-    /// Those after this one
+    /// Continue after this postcode
     #[arg(long, value_name = "POSTCODE", requires = "postcodes")]
     after: Option<String>,
-    /// Any place
+    /// A random place
     #[arg(long, conflicts_with = "code")]
     random: bool,
     #[command(flatten)]

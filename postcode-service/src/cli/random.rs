@@ -13,7 +13,7 @@ use super::output;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  postcode-service random --outcode EH1 --json")]
 pub struct Args {
-    /// Of this outcode
+    /// Only from this outcode
     #[arg(long)]
     outcode: Option<String>,
     #[command(flatten)]

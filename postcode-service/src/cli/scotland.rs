@@ -8,14 +8,16 @@ use super::asking::{Asking, say_why};
 use super::exit;
 use super::output;
 
-/// The constituency of the Scottish Parliament that postcodes lie in; with --extended all that the directory says of them.
+/// The constituency of the Scottish Parliament of postcodes; with --extended everything that the
+/// directory has about them.
 ///
 /// The data must have been imported with the Scottish Postcode Directory.
 ///
-/// Exit status: 0 if the directory has all of them, 1 if not or if some are no postcodes, 2 for errors.
+/// Exit status: 0 if the directory has all of them, 1 if not or if some are not postcodes, 2 for
+/// errors.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Example:\n  postcode-service scotland 'EH1 1YZ' 'G2 3DL' --source file:uk.postcodes\n  postcode-service scotland --extended 'EH1 1YZ' --json"
+    after_help = "Example:\n  postcode-service scotland 'EH1 1YZ' 'G2 3DL' --source file:uk.postcodes\n  postcode-service scotland --extended 'EH1 1YZ' --json --source file:uk.postcodes"
 )]
 pub struct Args {
     /// Postcodes, in any case and spacing
@@ -69,7 +71,7 @@ impl Args {
     }
 }
 
-/// What is known beyond the constituency, a line each.
+/// Prints the other fields, a line each.
 fn details(out: &mut impl Write, entry: &ScottishPostcode) -> std::io::Result<()> {
     let mut line = |key: &str, value: &str| writeln!(out, "  {:<39}{value}", key.replace('_', " "));
     for area in ScottishArea::ALL.iter().skip(1) {

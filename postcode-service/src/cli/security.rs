@@ -7,20 +7,23 @@ use postcode_edge::{Security, SecurityOptions};
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Who may use it")]
 pub(super) struct SecurityArgs {
-    /// The tokens that callers must have, each with its scopes: `postcode-service token new` makes the file. It is read
-    /// again on SIGHUP. /, /ping and /ready need no token
+    /// The tokens that callers must have, each with its scopes: `postcode-service token new` makes
+    /// the file. It is read again on SIGHUP. /, /ping and /ready need no token
     #[arg(long, value_name = "FILE", env = "POSTCODE_TOKENS")]
     tokens: Option<PathBuf>,
-    /// Listen on an address that other machines can reach, without tokens: everybody who reaches it may use it
+    /// Listen on an address that other machines can reach, without tokens: everybody who reaches it
+    /// may use it
     #[arg(long, env = "POSTCODE_ALLOW_UNAUTHENTICATED")]
     allow_unauthenticated: bool,
-    /// Speak TLS: the certificate in PEM, followed by those between it and its authority. Read again on SIGHUP
+    /// Speak TLS: the certificate in PEM, followed by those between it and its authority. Read
+    /// again on SIGHUP
     #[arg(long, value_name = "FILE", env = "POSTCODE_TLS_CERT")]
     tls_cert: Option<PathBuf>,
     /// The key of the certificate, in PEM
     #[arg(long, value_name = "FILE", env = "POSTCODE_TLS_KEY")]
     tls_key: Option<PathBuf>,
-    /// The authorities (PEM) of client certificates, which take the place of tokens: see `token new --certificate`
+    /// The authorities (PEM) of client certificates, which take the place of tokens: see `token new
+    /// --certificate`
     #[arg(long, value_name = "FILE", env = "POSTCODE_TLS_CLIENT_CA")]
     tls_client_ca: Option<PathBuf>,
 }

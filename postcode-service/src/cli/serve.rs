@@ -22,14 +22,15 @@ use postcode_edge::{ClientHeader, HostName, Hosts, Proxies, Rate};
 
 /// Serve the API of postcodes.io over HTTP/1.1.
 ///
-/// On a loopback address or a Unix socket it is open to everybody on this machine. Any other address needs --tokens, or
-/// --allow-unauthenticated. When it is ready it prints one line on standard output, `listening on http://127.0.0.1:PORT` or
-/// `listening on unix:PATH`; everything else goes to standard error.
+/// On a loopback address or a Unix socket any user of this machine can use it. Any other address
+/// needs --tokens, or --allow-unauthenticated. When it is ready it prints one line on standard
+/// output, `listening on http://127.0.0.1:PORT` or `listening on unix:PATH`. Everything else goes
+/// to standard error.
 ///
-/// SIGTERM and SIGINT end it: `/ready` turns to 503, no more connections are taken, requests under way may end
-/// within --drain, and the exit status is 0. A second signal does not wait. SIGHUP opens the data again and
-/// serves it without dropping a request; if it can't be opened, or is damaged, the old data stays. It also reads the
-/// tokens and certificates again.
+/// SIGTERM and SIGINT stop it: `/ready` answers 503, no new connections are accepted, requests in
+/// flight may finish within --drain, and the exit status is 0. A second signal stops it at once.
+/// SIGHUP opens the data again and serves it without dropping a request. If the data can't be
+/// opened or is damaged, the old data stays. SIGHUP also reads the tokens and certificates again.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -43,102 +44,110 @@ pub struct Args {
     /// HOST:PORT (port 0 takes any free one; IPv6 in brackets) or unix:PATH
     #[arg(long, value_name = "ADDRESS", env = "POSTCODE_LISTEN", default_value = "127.0.0.1:8080")]
     listen: Address,
-    /// A further name that the server answers to, in the Host of requests, without a port; * for any. May be given
-    /// several times. Requests to other names are answered 421: a page on the internet could have its name resolved to
-    /// this machine. Always answered are localhost, loopback addresses, the address listened on, any address in digits
-    /// if that is 0.0.0.0 or [::], and whatever comes over a Unix socket
+    /// An additional host name that the server accepts in the Host header, without a port; * for any.
+    /// May be repeated. Requests for other names are answered 421, because a page on the internet could
+    /// point its own name at this machine. Always accepted are localhost, loopback addresses, the
+    /// address listened on, any numeric address if that is 0.0.0.0 or [::], and all requests over a
+    /// Unix socket
     #[arg(long = "host", value_name = "NAME", env = "POSTCODE_HOST", value_delimiter = ',')]
     hosts: Vec<HostName>,
     /// embedded: (the country inside this program) or file:PATH (a dataset file)
     #[arg(long, value_name = "URL", env = "POSTCODE_DATA", default_value = "embedded:")]
     data: Data,
-    /// How much of a dataset file is checked before it is served, at the start and at SIGHUP: full (every byte, and that the
-    /// parts fit together), checksums (every byte) or off, which /ready and /dataset/info then say
+    /// How a dataset file is verified before it is served, at the start and at SIGHUP: full (every
+    /// byte, and that the parts fit together), checksums (every byte) or off. /ready and /dataset/info
+    /// report it
     #[arg(long, env = "POSTCODE_VERIFY", default_value_t = Verify::Full)]
     verify: Verify,
-    /// Serve only a dataset file that is signed for this key (FILE.minisig): a minisign public key, or the path of its file
+    /// Serve only a dataset file that is signed for this key (FILE.minisig): a minisign public key,
+    /// or the path of its file
     #[arg(long, value_name = "KEY", env = "POSTCODE_PUBLIC_KEY")]
     public_key: Option<PublicKey>,
-    /// Items in one bulk request at most
+    /// The most items in one bulk request
     #[arg(long, env = "POSTCODE_MAX_BATCH", default_value_t = 100, value_parser = items)]
     max_batch: usize,
-    /// Bytes of a request body at most; if not given 1024 for each item of --max-batch, and not less than 102400
+    /// The most bytes of a request body [default: 1024 for each item of --max-batch, at least 102400]
     #[arg(long, env = "POSTCODE_MAX_BODY")]
     max_body: Option<usize>,
-    /// Neighbours in one answer at most, with ?extended=true
+    /// The most neighbours in one answer, with ?extended=true
     #[arg(long, env = "POSTCODE_MAX_NEAREST", default_value_t = MAX_NEIGHBOURS, value_parser = neighbours)]
     max_nearest: usize,
-    /// Metres from a point at most, with ?extended=true and in /within
+    /// The largest radius in metres, with ?extended=true and in /within
     #[arg(long, value_name = "METRES", env = "POSTCODE_MAX_RADIUS", default_value_t = MAX_RADIUS, value_parser = metres)]
     max_radius: f64,
-    /// Postcodes in one page of a region at most
+    /// The most postcodes on one page of a region
     #[arg(long, env = "POSTCODE_MAX_PAGE", default_value_t = MAX_PAGE, value_parser = page)]
     max_page: usize,
-    /// Postcodes in one answer to bulk reverse geocoding (POST /postcodes with geolocations) at most, over all its locations
+    /// The most postcodes in one answer to bulk reverse geocoding (POST /postcodes with geolocations),
+    /// over all its locations
     #[arg(long, env = "POSTCODE_MAX_RECORDS", default_value_t = 10_000, value_parser = one_or_more)]
     max_records: usize,
-    /// Requests for the postcodes of regions at a time; they take turns, and others are answered 503 with Retry-After
+    /// Requests for the postcodes of regions at once; they take turns, and others are answered 503 with
+    /// Retry-After
     #[arg(long, env = "POSTCODE_MAX_REGIONS", default_value_t = 64, value_parser = one_or_more)]
     max_regions: usize,
-    /// Bytes of answers of 64 KiB and more that are being sent at a time; others are answered 503 with Retry-After
+    /// Bytes of responses of 64 KiB and more in transmission at once; others are answered 503 with
+    /// Retry-After
     #[arg(long, value_name = "BYTES", env = "POSTCODE_MAX_ANSWERS", default_value_t = 256 << 20)]
     max_answers: u64,
     /// Refuse parameters that a route does not have, as ?strict=true does for one request
     #[arg(long, env = "POSTCODE_STRICT")]
     strict: bool,
-    /// Downloads of the dataset file, and of regions as application/x-ndjson, at a time; others are answered 503 with
-    /// Retry-After. 0: none
+    /// Transfers at once: downloads of the dataset file, of regions as application/x-ndjson, and
+    /// requests to /enrich; others are answered 503 with Retry-After. 0 allows none
     #[arg(long, env = "POSTCODE_MAX_DOWNLOADS", default_value_t = 8)]
     max_downloads: usize,
-    /// Bytes of rows in one request to /enrich
+    /// The most bytes of rows in one request to /enrich, or in the file of a job
     #[arg(long, env = "POSTCODE_MAX_UPLOAD", default_value_t = 1 << 30)]
     max_upload: u64,
-    /// Bytes of a request line and its headers at most, from 8192
+    /// The most bytes of a request line and its headers, from 8192
     #[arg(long, env = "POSTCODE_MAX_HEADER", default_value_t = 16 * 1024, value_parser = header_bytes)]
     max_header: usize,
-    /// Connections at a time; when there are more, the one that has been idle longest is closed. Fewer if the limit of
-    /// open files is lower
+    /// Connections at once; when there are more, the one that has been idle longest is closed. Fewer if
+    /// the limit of open files is lower
     #[arg(long, env = "POSTCODE_MAX_CONNECTIONS", default_value_t = 10_000, value_parser = one_or_more)]
     max_connections: usize,
-    /// Connections beyond those, on which only /ping, /ready, /health and /metrics are answered
+    /// Extra connections, on which only /ping, /ready, /health and /metrics are answered
     #[arg(long, value_name = "NUMBER", env = "POSTCODE_RESERVED_CONNECTIONS", default_value_t = 16)]
     reserved_connections: usize,
-    /// Connections of one client address (IPv6: of one /64) at a time; 0 for any number. If not given a quarter of
-    /// --max-connections, and any number from this machine. Never for Unix sockets and trusted proxies
+    /// Connections of one client address (IPv6: of one /64) at once; 0 for no limit. The default is a
+    /// quarter of --max-connections, and no limit for this machine. Never applies to Unix sockets and
+    /// trusted proxies
     #[arg(long, value_name = "NUMBER", env = "POSTCODE_MAX_CONNECTIONS_PER_ADDRESS")]
     max_connections_per_address: Option<usize>,
-    /// Requests that are worked on at a time, which those are whose body is there; others are answered 503 with
-    /// Retry-After
+    /// Requests in progress at once, counted from when their body has arrived; others are answered 503
+    /// with Retry-After
     #[arg(long, env = "POSTCODE_MAX_IN_FLIGHT", default_value_t = 1_024, value_parser = one_or_more)]
     max_in_flight: usize,
-    /// Requests whose body is still coming, at a time; when there are more, the slowest is refused
+    /// Requests at once whose body is still arriving; beyond that the slowest is refused
     #[arg(long, env = "POSTCODE_MAX_WAITING", default_value_t = 2_048, value_parser = one_or_more)]
     max_waiting: usize,
-    /// Requests of one client (token, or address, or /64 of IPv6) at a time; others are answered 429; 0 for any number. If
-    /// not given a quarter of --max-in-flight, and any number from this machine
+    /// Requests of one client (token, or address, or /64 of IPv6) at once; others are answered 429; 0 for
+    /// no limit. The default is a quarter of --max-in-flight, and no limit for this machine
     #[arg(long, value_name = "NUMBER", env = "POSTCODE_MAX_IN_FLIGHT_PER_CLIENT")]
     max_in_flight_per_client: Option<usize>,
-    /// Requests of one address in a time, such as 100/s, 600/m, 100/s:500 (500 at once), or off; others are answered 429
-    /// with Retry-After. If not given 1000/s:5000, and any number from this machine
+    /// The rate limit of one address, such as 100/s, 600/m, 100/s:500 (500 at once), or off; others are
+    /// answered 429 with Retry-After. The default is 1000/s:5000, and no limit for this machine
     #[arg(long, value_name = "RATE", env = "POSTCODE_RATE_PER_ADDRESS")]
     rate_per_address: Option<Rate>,
-    /// Requests of one caller with a token in a time, instead of that of the address; no limit if not given
+    /// The rate limit of one caller with a token, in place of the address's; no limit by default
     #[arg(long, value_name = "RATE", env = "POSTCODE_RATE_PER_CALLER")]
     rate_per_caller: Option<Rate>,
-    /// How long a request's header may take, and an idle connection is kept
+    /// How long a request's header may take, and how long an idle connection is kept
     #[arg(long, value_name = "TIME", env = "POSTCODE_HEADER_TIMEOUT", default_value = "30s", value_parser = time)]
     header_timeout: Duration,
-    /// How long a client may take nothing of its answer before its connection is closed
+    /// How long a client may read nothing of its response before its connection is closed
     #[arg(long, value_name = "TIME", env = "POSTCODE_SEND_TIMEOUT", default_value = "30s", value_parser = time)]
     send_timeout: Duration,
-    /// How long a client that sends a header or a body may be slower than --least-speed
+    /// How long a client may send a header or a body more slowly than --least-speed
     #[arg(long, value_name = "TIME", env = "POSTCODE_PATIENCE", default_value = "10s", value_parser = time)]
     patience: Duration,
-    /// Bytes a second at which a client sends and reads at least, or its connection is closed; doubles with each minute up
-    /// to 64 times. 0 for any speed
+    /// The least speed of a client in bytes a second, or its connection is closed; doubles with each
+    /// minute, up to 64 times. 0 for any speed
     #[arg(long, value_name = "BYTES", env = "POSTCODE_LEAST_SPEED", default_value_t = 1024)]
     least_speed: u64,
-    /// Proxies that may name the client: address ranges such as 10.0.0.0/8,::1, and unix for a Unix socket
+    /// Proxies that may name the client: address ranges such as 10.0.0.0/8,::1, and unix for a Unix
+    /// socket
     #[arg(
         long,
         value_name = "RANGES",
@@ -147,16 +156,16 @@ pub struct Args {
         hide_default_value = true
     )]
     trusted_proxies: Proxies,
-    /// The header in which they name it: x-forwarded-for or forwarded
+    /// The header in which those proxies name the client: x-forwarded-for or forwarded
     #[arg(long, value_name = "NAME", env = "POSTCODE_CLIENT_HEADER", default_value = "x-forwarded-for")]
     client_header: ClientHeader,
-    /// How long a request may take, its body included
+    /// The time limit of a request, its body included
     #[arg(long, value_name = "TIME", env = "POSTCODE_REQUEST_TIMEOUT", default_value = "10s", value_parser = time)]
     request_timeout: Duration,
-    /// At the end: how long requests under way may take
+    /// How long requests in flight may take to finish after SIGTERM or SIGINT
     #[arg(long, value_name = "TIME", env = "POSTCODE_DRAIN", default_value = "10s", value_parser = time)]
     drain: Duration,
-    /// At the end: how long to go on serving with /ready at 503, so that a load balancer notices
+    /// How long to go on serving after SIGTERM or SIGINT with /ready at 503, so that a load balancer notices
     #[arg(long, value_name = "TIME", env = "POSTCODE_LAME_DUCK", default_value = "0s", value_parser = time)]
     lame_duck: Duration,
     #[command(flatten)]

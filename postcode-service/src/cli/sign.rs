@@ -27,7 +27,8 @@ pub struct Args {
     /// The dataset file. It is verified first
     #[arg(env = "POSTCODE_SIGN_FILE")]
     file: PathBuf,
-    /// The file of the secret key: of `postcode-service key new`, or of minisign, without a password (minisign -G -W)
+    /// The file of the secret key: of `postcode-service key new`, or of minisign, without a
+    /// password (minisign -G -W)
     #[arg(long, value_name = "FILE", env = "POSTCODE_SIGNING_KEY")]
     key: PathBuf,
 }

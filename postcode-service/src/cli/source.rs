@@ -5,11 +5,11 @@ use std::sync::Arc;
 use anyhow::Context;
 use postcode_core::{Connector, PostcodeLookup};
 
-/// The option that all lookups have.
+/// The option that all lookup commands have.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Source {
-    /// Where the answers come from: embedded:, file:/path/uk.postcodes, http://host:port, https://host
-    /// (a postcode-service or any postcodes.io server) or unix:/run/postcode.sock
+    /// The source of answers: embedded:, file:/path/uk.postcodes, http://host:port, https://host (a
+    /// postcode-service or any postcodes.io server), unix:/run/postcode.sock or replica:http://host:port
     #[arg(
         long,
         value_name = "URL",
@@ -18,7 +18,7 @@ pub(crate) struct Source {
         default_value = "embedded:"
     )]
     source: String,
-    /// Say on standard error what --source comes to, all its defaults included
+    /// Print on standard error how --source is set up, with all defaults
     #[arg(long)]
     verbose: bool,
 }

@@ -24,7 +24,7 @@ Examples:
 pub struct Args {
     #[command(flatten)]
     region: Wanted,
-    /// What kind of area --area is a code of, such as admin_district; if not given, of whichever has it
+    /// The kind of area of the --area code, such as admin_district [default: any kind that has it]
     #[arg(long, requires = "area")]
     kind: Option<String>,
     /// How many at most; all if not given

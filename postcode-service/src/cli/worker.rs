@@ -15,9 +15,10 @@ use crate::jobs::worker;
 
 /// Work on the jobs that servers have taken.
 ///
-/// Any number of workers, on any number of machines, share the jobs of one PostgreSQL database; those of a file are for
-/// one machine. When it is ready it prints one line on standard output; SIGTERM and SIGINT end it after the parts that are under
-/// way. One that is killed loses nothing: its parts are done by another.
+/// Any number of workers, on any number of machines, share the jobs of one PostgreSQL database;
+/// those of a file are for one machine. When it is ready it prints one line on standard output;
+/// SIGTERM and SIGINT end it after the parts that are under way. One that is killed loses nothing:
+/// its parts are done by another.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:

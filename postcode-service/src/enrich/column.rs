@@ -1,4 +1,4 @@
-//! What can be added to a row.
+//! The columns that can be added to a row.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -7,9 +7,9 @@ use std::str::FromStr;
 use postcode_core::{Answer, AreaKind, GridSystem, Location, UserType};
 use serde::Serialize;
 
-/// A column to add, by its name in the HTTP API: that of a key of the postcode object (`admin_district`, `latitude`,
-/// `status` …), `codes.` and a key for the code of an area (`codes.admin_district`), or `error`, which says why a row has no
-/// postcode.
+/// A column to add, by its name in the HTTP API: that of a key of the postcode object
+/// (`admin_district`, `latitude`, `status` …), `codes.` and a key for the code of an area
+/// (`codes.admin_district`), or `error`, which says why a row has no postcode.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Column(What);
 
@@ -81,10 +81,10 @@ impl Column {
     /// The columns that are added unless others are asked for.
     pub const USUAL: &str = "status,admin_district,region,country,latitude,longitude";
 
-    /// Those of a comma list.
+    /// Parses a comma-separated list of columns.
     ///
     /// # Errors
-    /// For a name that is none, with those that are.
+    /// Fails for an unknown name, with a list of the known ones.
     pub fn list(text: &str) -> Result<Vec<Self>, String> {
         let mut columns = Vec::new();
         for name in text.split(',').map(str::trim).filter(|name| !name.is_empty()) {

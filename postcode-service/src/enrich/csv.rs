@@ -43,7 +43,8 @@ impl Splitter {
         (self.len, self.fields) = (0, 0);
     }
 
-    /// Reads of `input`, which goes on with what was read before. How much it took, and whether the row is whole.
+    /// Reads of `input`, which goes on with what was read before. How much it took, and whether the
+    /// row is whole.
     pub(super) fn feed(&mut self, input: &[u8], ended: bool) -> Result<(usize, bool), String> {
         let mut taken = 0;
         loop {
@@ -52,7 +53,8 @@ impl Splitter {
             if at_end && !ended {
                 return Ok((taken, false));
             }
-            // The end of the last line, if it has none: that of the file would close a quote that is open.
+            // The end of the last line, if it has none: that of the file would close a quote that
+            // is open.
             let rest = if at_end { b"\n" } else { rest };
             let (result, read, text, ends) =
                 self.reader.read_record(rest, &mut self.text[self.len..], &mut self.ends[self.fields..]);
@@ -88,7 +90,7 @@ impl Splitter {
     }
 }
 
-/// What the first row says.
+/// The header of a CSV file.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Header {
     pub(super) delimiter: u8,
@@ -106,7 +108,7 @@ impl Header {
     ) -> Result<Self, String> {
         let name = |n: usize| {
             let name = String::from_utf8_lossy(fields.field(n).unwrap_or_default()).into_owned();
-            // A spreadsheet's mark of UTF-8 is no part of the first name.
+            // A byte order mark is not part of the first name.
             name.trim_start_matches('\u{feff}').trim().to_owned()
         };
         let names: Vec<String> = (0..fields.fields).map(name).collect();
@@ -138,10 +140,10 @@ impl Header {
         Ok(Self { delimiter: fields.delimiter, postcode, fields: fields.fields })
     }
 
-    /// That of the row in the splitter, and how many fields it has too few.
+    /// Returns the row's postcode, and how many fields the row has too few.
     ///
     /// # Errors
-    /// If it has too many: what is added after them would stand under other names.
+    /// Fails if the row has too many fields: added values would be in the wrong columns.
     pub(super) fn postcode(&self, row: &Splitter) -> Result<(Result<Postcode, String>, usize), String> {
         let missing = self.fields.checked_sub(row.fields).ok_or_else(|| {
             format!("{} fields, and the header has {}: quote what holds a delimiter", row.fields, self.fields)
@@ -160,7 +162,8 @@ pub(super) fn parse(text: &[u8]) -> Result<Postcode, String> {
     text.parse().map_err(|e: postcode_core::ParseError| e.to_string())
 }
 
-/// How many bytes at the start are an empty line; 0 if it is no empty line, `None` if there is no telling yet.
+/// Returns the length of an empty line at the start; 0 for any other line, `None` if that is not
+/// known yet.
 pub(super) fn is_blank(bytes: &[u8]) -> Option<usize> {
     match bytes {
         [] | [b'\r'] => None,

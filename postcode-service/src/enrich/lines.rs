@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::csv::{line_end, parse, plain};
 use super::{Error, POSTCODE_NAMES, Plan, short};
 
-/// What a line holds.
+/// The contents of a line.
 pub(super) enum Found {
     /// An object, and its postcode or why it has none.
     Object(Result<Postcode, String>),
@@ -18,10 +18,10 @@ pub(super) enum Found {
     Other(String),
 }
 
-/// What is in a line.
+/// Finds the postcode in a line.
 ///
 /// # Errors
-/// If a key that is to be added is there already.
+/// Fails if a key to be added already exists.
 pub(super) fn postcode(line: &[u8], plan: &Plan) -> Result<Found, String> {
     let object = &line[..line_end(line)];
     // Some programs put a mark of UTF-8 before the first line.

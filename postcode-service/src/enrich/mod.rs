@@ -1,7 +1,8 @@
-//! Files enriched: CSV or lines of JSON in, the same out with columns added, in memory that does not grow with the file.
+//! Enriches files: reads CSV or lines of JSON and adds columns, in memory that does not grow with
+//! the file.
 //!
-//! What came in goes out byte for byte, whatever it was: a row that holds no postcode, an empty line, a field that is not
-//! UTF-8. Only columns are added to its end.
+//! All input is kept byte for byte, also a row without a postcode, an empty line, or a field that
+//! is not UTF-8. Columns are only added at the end of rows.
 
 mod column;
 mod csv;
@@ -31,7 +32,7 @@ pub const MAX_ROW: usize = 1 << 20;
 /// The longest [`Plan::prefix`], in bytes: it stands in every line of JSON, for each column.
 pub const MAX_PREFIX: usize = 64;
 
-/// What the file is.
+/// The format of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Format {
@@ -41,10 +42,10 @@ pub enum Format {
     Ndjson,
 }
 
-/// What to add, and by what.
+/// The columns to add, and how to find the postcode.
 #[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub struct Plan {
-    /// What the file is.
+    /// The format of the file.
     pub format: Format,
     /// The columns to add, in their order.
     pub columns: Vec<Column>,
@@ -54,7 +55,7 @@ pub struct Plan {
     pub prefix: String,
 }
 
-/// What a column of postcodes is called, without case, spaces, `_` and `-`; the first that is there counts.
+/// Names of a postcode column, ignoring case, spaces, `_` and `-`. The first match counts.
 pub const POSTCODE_NAMES: [&str; 8] =
     ["postcode", "pcds", "pcd", "postalcode", "addresspostcode", "zip", "zipcode", "plz"];
 
@@ -79,7 +80,7 @@ impl Counts {
         self.live + self.terminated + self.unknown + self.not_covered + self.invalid
     }
 
-    /// With those of other rows.
+    /// Adds the counts of other rows.
     pub fn add(&mut self, other: &Self) {
         self.live += other.live;
         self.terminated += other.terminated;
@@ -137,9 +138,9 @@ pub(crate) fn short(text: &str) -> String {
 /// Rows as they are to be written, some at a time.
 #[derive(Debug)]
 pub struct Part {
-    /// What to write next.
+    /// The next bytes to write.
     pub bytes: Bytes,
-    /// What of the input has been read for all that was given until now.
+    /// How many bytes of the input have been consumed so far.
     pub read: u64,
     /// The rows of this part.
     pub counts: Counts,
@@ -199,7 +200,7 @@ async fn answer(lookup: &dyn PostcodeLookup, plan: &Plan, batch: Batch) -> Resul
         let Some(bytes) = batch.bytes.get(row.range.clone()) else { continue };
         if row.as_it_is {
             out.extend_from_slice(bytes);
-            // An empty line is no row.
+            // An empty line does not count as a row.
             counts.invalid += u64::from(answer.is_err_and(|why| !why.is_empty()));
             continue;
         }

@@ -1,4 +1,5 @@
-//! A file in pieces, each of which can be enriched by itself: put together they are what the whole file gives.
+//! A file in pieces, each of which can be enriched by itself: put together they are what the whole
+//! file gives.
 
 use std::sync::Arc;
 
@@ -12,7 +13,7 @@ use super::{Error, Header, Plan, enriched};
 /// Some rows of a file, as they came in.
 #[derive(Debug)]
 pub(crate) struct Piece {
-    /// What goes before what the rows become: the header, with the first piece.
+    /// The output before the rows: the header, with the first piece.
     pub(crate) head: Vec<u8>,
     pub(crate) bytes: Vec<u8>,
     /// The number of the first line, from 1.
@@ -23,7 +24,8 @@ pub(crate) struct Piece {
 
 /// Cuts a stream at the ends of rows.
 ///
-/// The rows are read as for [`enrich`](super::enrich()), so what is wrong with the file is found here, and not in a piece.
+/// The rows are read as for [`enrich`](super::enrich()), so what is wrong with the file is found
+/// here, and not in a piece.
 pub(crate) struct Cutter<S>(Rows<S>);
 
 impl<S: Stream<Item = std::io::Result<Bytes>> + Unpin> Cutter<S> {
@@ -31,7 +33,8 @@ impl<S: Stream<Item = std::io::Result<Bytes>> + Unpin> Cutter<S> {
         Self(Rows::new(input, plan))
     }
 
-    /// The next piece, of at most so many rows; its bytes are at most [`MAX_ROW`](super::MAX_ROW) and one row.
+    /// The next piece, of at most so many rows; its bytes are at most [`MAX_ROW`](super::MAX_ROW)
+    /// and one row.
     pub(crate) async fn next(&mut self, most: usize) -> Result<Option<Piece>, Error> {
         let before = self.0.line;
         let Some(batch) = self.0.next(most).await? else { return Ok(None) };
@@ -49,7 +52,7 @@ impl<S: Stream<Item = std::io::Result<Bytes>> + Unpin> Cutter<S> {
         }))
     }
 
-    /// What the header says, of CSV.
+    /// Returns the header, for CSV.
     pub(crate) fn header(&self) -> Option<&Header> {
         self.0.header()
     }
@@ -60,7 +63,7 @@ fn lines(row: &[u8]) -> u64 {
     memchr::memchr_iter(b'\n', row).count().max(1) as u64
 }
 
-/// What a piece becomes, without its head.
+/// Enriches a piece, without its head.
 pub(crate) async fn enrich_piece(
     bytes: Vec<u8>,
     line: u64,

@@ -13,19 +13,19 @@ use super::{Error, Format, MAX_PREFIX, MAX_ROW, Plan, lines};
 
 /// A row of a batch.
 pub(super) struct Row {
-    /// Its bytes in those of the batch, with the end of its line.
+    /// The position of the row in the batch's bytes, with its line ending.
     pub(super) range: Range<usize>,
-    /// Its postcode, or why it has none.
+    /// The postcode, or why there is none.
     pub(super) postcode: Result<Postcode, String>,
     /// Fields that it lacks before those that are added, in CSV.
     pub(super) missing: usize,
-    /// An empty line, or one that is no object: nothing can be added.
+    /// Whether the row is copied unchanged: an empty line, or one that is not an object.
     pub(super) as_it_is: bool,
 }
 
 /// Rows that are looked up together.
 pub(super) struct Batch {
-    /// What goes before them: the header, with the first ones.
+    /// The output before the rows: the header, with the first ones.
     pub(super) head: Vec<u8>,
     pub(super) bytes: Vec<u8>,
     pub(super) rows: Vec<Row>,
@@ -59,7 +59,8 @@ impl<S: Stream<Item = std::io::Result<Bytes>> + Unpin> Rows<S> {
         self.csv.as_ref().map(|(header, _)| header)
     }
 
-    /// So many rows, fewer at the end; `None` after it. A file of a header only has one batch without rows.
+    /// So many rows, fewer at the end; `None` after it. A file of a header only has one batch
+    /// without rows.
     pub(super) async fn next(&mut self, most: usize) -> Result<Option<Batch>, Error> {
         let mut batch =
             Batch { head: Vec::new(), bytes: Vec::new(), rows: Vec::new(), delimiter: b',', read: 0 };
@@ -168,7 +169,7 @@ impl<S: Stream<Item = std::io::Result<Bytes>> + Unpin> Rows<S> {
     }
 }
 
-/// What is read and not yet taken.
+/// The input that has been read but not consumed.
 struct Input<S> {
     source: S,
     buffer: Vec<u8>,

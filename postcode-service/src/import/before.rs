@@ -1,4 +1,4 @@
-//! Constituencies of before a change of boundaries, from an older edition.
+//! Previous constituencies, taken from an edition that is older than the last change of boundaries.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -11,7 +11,8 @@ use super::row::Areas;
 /// An older edition, and the names of its constituencies that were met.
 pub(super) struct Before {
     dataset: Dataset,
-    /// The kind that it has them in: an edition that has both hands on those of before.
+    /// The kind under which the older edition has them. An edition with both passes its previous
+    /// ones on.
     kind: AreaKind,
     names: BTreeMap<String, String>,
 }
@@ -28,7 +29,8 @@ impl Before {
         Ok(Self { dataset, kind, names: BTreeMap::new() })
     }
 
-    /// Sets the constituency of before of a row that has none of its own. False if the older edition has none.
+    /// Sets a row's previous constituency if the row has none. Returns false if the older edition
+    /// has none.
     pub(super) fn set(
         &mut self,
         row: &mut Row,
@@ -49,13 +51,13 @@ impl Before {
         self.dataset.get(postcode).into_record()
     }
 
-    /// The names, after making sure that the edition is of before a change at all.
+    /// Returns the names, after checking that the edition is older than a change.
     pub(super) fn into_names(self, areas: &Areas) -> Result<BTreeMap<String, String>> {
         let now: HashSet<&str> = areas.codes(AreaKind::ParliamentaryConstituency).collect();
         let mut before = areas.codes(AreaKind::ParliamentaryConstituencyBefore);
         ensure!(
             now.is_empty() || before.any(|code| !now.contains(code)),
-            "--boundaries-before: {} has the constituencies that this edition has: give one from before they changed",
+            "--boundaries-before: {} has the same constituencies as this edition: give an older edition",
             self.dataset.info().edition
         );
         Ok(self.names)

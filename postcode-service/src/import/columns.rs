@@ -1,11 +1,11 @@
 //! Which column of a source is what: the one table, and the matching of a header against it.
 //!
-//! ONS renames columns with every generation of ONSPD and NSPL (`oslaua`, `laua`, `lad25cd`) and puts the year of the
-//! geography into the newer names, so columns are recognised by pattern.
+//! ONS renames columns with every generation of ONSPD and NSPL (`oslaua`, `laua`, `lad25cd`) and
+//! puts the year of the geography into the newer names, so columns are recognised by pattern.
 
 use postcode_core::AreaKind;
 
-/// What a column holds.
+/// The contents of a column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Field {
     Postcode,
@@ -26,9 +26,10 @@ pub(super) enum Field {
     Area(AreaKind),
 }
 
-/// The table. In a pattern `#` is a digit and `##` the two-digit year of a geography; names are compared in lower case
-/// with `_` for spaces. Where several columns match, the pattern named first wins, and of one pattern the newest
-/// year: `bua24cd` before `bua22`, `pcon24cd` before `pcon14cd`.
+/// The table. In a pattern `#` is a digit and `##` the two-digit year of a geography; names are
+/// compared in lower case with `_` for spaces. Where several columns match, the pattern named first
+/// wins, and of one pattern the newest year: `bua24cd` before `bua22`, `pcon24cd` before
+/// `pcon14cd`.
 pub(super) const COLUMNS: &[(Field, &[&str])] = &[
     (Field::Postcode, &["pcds", "pcd8", "pcd2", "pcd7", "pcd", "postcode", "pc"]),
     (Field::Introduced, &["dointr"]),
@@ -86,7 +87,8 @@ pub(super) const COLUMNS: &[(Field, &[&str])] = &[
 
 const PCON: &[&str] = &["pcon##cd", "pcon"];
 
-/// The ten columns of Code-Point Open, which ships without a header. The regional health authority is not kept.
+/// The ten columns of Code-Point Open, which ships without a header. The regional health authority
+/// is not kept.
 pub(super) const CODE_POINT_OPEN: [&str; 10] = [
     "postcode",
     "positional_quality_indicator",
@@ -149,7 +151,8 @@ pub(super) fn key(name: &str) -> String {
     name.trim_start_matches('\u{feff}').trim().to_ascii_lowercase().replace(' ', "_")
 }
 
-/// The year that a name has in the place of `##`, 0 for a pattern without; `None` if the name does not match.
+/// The year that a name has in the place of `##`, 0 for a pattern without; `None` if the name does
+/// not match.
 pub(super) fn vintage(pattern: &str, name: &str) -> Option<u16> {
     if pattern.len() != name.len() {
         return None;

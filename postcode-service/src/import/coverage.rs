@@ -1,4 +1,4 @@
-//! How full an edition is: by country and column, beside the edition before.
+//! How complete an edition is, by country and column, compared with the previous edition.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -11,7 +11,7 @@ const KINDS: usize = AreaKind::ALL.len();
 
 type Has = fn(&Record) -> bool;
 
-/// What a row may have beside areas.
+/// The columns of a row apart from areas.
 const COLUMNS: [(&str, Has); 6] = [
     ("grid reference", |record| record.grid.is_some()),
     ("latitude and longitude", |record| record.location.is_some()),
@@ -44,9 +44,9 @@ pub struct Coverage {
 /// One country of an edition.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Country {
-    /// Its code; empty for postcodes that have none.
+    /// The country's code; empty for postcodes without one.
     pub code: String,
-    /// Its name, or the code where it is not known.
+    /// The country's name, or its code if the name is not known.
     pub name: String,
     /// Live postcodes.
     pub live: u64,
@@ -64,8 +64,8 @@ pub struct Column {
     /// How many have a value.
     pub filled: f64,
     pub filled_before: Option<f64>,
-    /// Of those that have an area which is no pseudo area, how many have its name. None if there are none, and for what has no
-    /// names.
+    /// The share of postcodes with a real area, not a pseudo area, whose area has a name. `None` if
+    /// there are none, or the column has no names.
     pub named: Option<f64>,
     pub named_before: Option<f64>,
 }
@@ -76,7 +76,8 @@ struct Counts {
     live: u64,
     columns: [u64; COLUMNS.len()],
     areas: [u64; KINDS],
-    /// Of those that have an area which is no pseudo area, how many there are and how many with a name.
+    /// The number of postcodes with a real area, not a pseudo area, and how many of these areas
+    /// have a name.
     real: [u64; KINDS],
     named: [u64; KINDS],
 }
@@ -126,7 +127,7 @@ fn count(dataset: &Dataset) -> BTreeMap<String, Counts> {
 }
 
 impl Coverage {
-    /// Of an edition, beside the one before.
+    /// Computes the coverage of an edition, compared with the previous one.
     pub(super) fn of(new: &Dataset, old: Option<&Dataset>) -> Self {
         let (new, old) = (count(new), old.map(count));
         let mut codes: Vec<&String> = new.keys().chain(old.iter().flat_map(BTreeMap::keys)).collect();
@@ -175,7 +176,8 @@ pub(super) fn name_of(code: &str) -> &str {
     }
 }
 
-/// A line a column, a column of percentages a country; in brackets the points of a per cent by which they differ from before.
+/// Prints a line for each column, and percentages for each country, with the difference to the
+/// previous edition in percentage points in brackets.
 impl fmt::Display for Coverage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut line = |label: &str, cell: &dyn Fn(&Country) -> String| {

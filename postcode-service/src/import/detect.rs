@@ -1,4 +1,4 @@
-//! What each text is, by what stands in it.
+//! Detects the kind of each text by its contents.
 
 use anyhow::{Result, bail};
 use postcode_core::Postcode;
@@ -121,7 +121,8 @@ fn content(start: &[u8], text: &Text, wanted: Format) -> Result<Content> {
         // GeoNames, address lists: a column called postcode makes no edition.
         return Ok(Content::Other("a column of postcodes, but none of the others of ONSPD"));
     }
-    // OS ships the header of Code-Point Open as a file of its own: short and long names, no row.
+    // OS ships the header of Code-Point Open as a separate file: short and long names, without
+    // rows.
     let second = lines.next().and_then(|line| splitter.split(line).ok().map(|()| splitter.texts()));
     let second_is_header = second.is_some_and(|cells| Columns::of(&cells).index(Field::Postcode).is_some());
     if second_is_header && !text.explicit {
@@ -151,8 +152,8 @@ fn format_of(columns: &Columns, text: &Text) -> Format {
     }
 }
 
-/// Chooses among the tables of all inputs: of one format only, and not the same rows twice. What is left out and why is
-/// told to `note`.
+/// Chooses among the tables of all inputs: of one format only, and not the same rows twice. What is
+/// left out and why is told to `note`.
 pub(super) fn choose(found: &mut Vec<Found>, wanted: Format, note: &mut dyn FnMut(&str)) -> Result<Format> {
     if wanted != Format::Auto {
         found.retain_mut(|one| {

@@ -15,8 +15,8 @@ impl Districts {
         Self { above: all.map(|district| (district.code, (district.region, district.country))).collect() }
     }
 
-    /// The codes of the areas that a district is in. Of a district that is no more only the country is known, by the
-    /// letter that ONS codes begin with.
+    /// The codes of the areas that a district is in. Of a district that is no more only the country
+    /// is known, by the letter that ONS codes begin with.
     pub(super) fn above(&self, district: &[u8]) -> impl Iterator<Item = (AreaKind, &'static str)> + use<> {
         let known = std::str::from_utf8(district).ok().and_then(|code| self.above.get(code));
         let (region, country) = known.copied().unwrap_or_else(|| {

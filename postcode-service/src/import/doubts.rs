@@ -1,4 +1,4 @@
-//! What keeps an edition from being published: things that are likely wrong with it, until they are accepted.
+//! Reasons not to publish an edition: probable errors in it that have not been accepted.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -14,8 +14,8 @@ use super::garbled::Wrong;
 const KEPT: u64 = 1_000;
 /// Findings that an error lists.
 const LISTED: usize = 20;
-/// Live postcodes that may be without a name, and out of how many: ONS's own lists lack a code now and then (in those of
-/// November 2025 `E40000010`).
+/// Live postcodes that may be without a name, and out of how many: ONS's own lists lack a code now
+/// and then (in those of November 2025 `E40000010`).
 const NAMELESS: (u64, u64) = (2, 1_000);
 /// Codes that a finding names.
 const EXAMPLES: usize = 5;
@@ -53,7 +53,7 @@ impl fmt::Display for Doubt {
 #[non_exhaustive]
 pub struct Finding {
     pub doubt: Doubt,
-    /// What is wrong, in a sentence; its `Display`.
+    /// The description in one sentence, as `Display` prints it.
     pub text: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub file: Option<String>,
@@ -74,7 +74,7 @@ impl Finding {
         Self { doubt, text, file: None, line: None, column: None, code: None, country: None }
     }
 
-    /// Of a text in a file.
+    /// Creates a doubt about a text in a file.
     pub(super) fn of_text(wrong: Wrong, (file, line): (&str, u64), column: &str, text: &str) -> Self {
         let (doubt, what) = match wrong {
             Wrong::Encoding => (Doubt::Garbled, "in a wrong encoding"),
@@ -147,8 +147,8 @@ pub(super) struct Listed {
     pub(super) scottish: bool,
 }
 
-/// Names that are missing for codes which live postcodes have, where the input has lists of names. Without any list an edition has
-/// codes and no names on purpose.
+/// Names that are missing for codes which live postcodes have, where the input has lists of names.
+/// Without any list an edition has codes and no names on purpose.
 pub(super) fn unnamed(dataset: &Dataset, coverage: &Coverage, listed: &Listed) -> Vec<Finding> {
     if listed.lists == 0 {
         return Vec::new();

@@ -1,4 +1,4 @@
-//! What a dataset says of itself: edition, licence, and what is not in it.
+//! The metadata of a dataset: edition, licence, and which areas it does not cover.
 
 use std::collections::BTreeSet;
 
@@ -98,7 +98,7 @@ pub(super) fn has_year(attribution: &str) -> bool {
     split_kinds(attribution).any(|part| year(part).is_some())
 }
 
-/// What to do where neither `--edition` nor a file's name says the year.
+/// Returns the advice if neither `--edition` nor a file's name contains the year.
 pub(super) fn without_year(edition: Option<&str>, format: Format) -> String {
     let who = match edition {
         Some(edition) => format!("--edition {edition:?} has no year, and the file names have none either"),
@@ -127,7 +127,7 @@ pub(super) fn attribution(format: Format, year: Option<u16>) -> String {
     }
 }
 
-/// What National Records of Scotland ask for, to be said after that.
+/// Returns the attribution that National Records of Scotland require, to be appended.
 pub(super) fn scottish_attribution(year: Option<u16>) -> String {
     let year = year.map_or_else(String::new, |year| format!(" {year}"));
     format!(" Contains NRS data © Crown copyright and database right{year}.")
@@ -151,8 +151,8 @@ const AREAS: &str = "AB AL B BA BB BD BH BL BN BR BS BT CA CB CF CH CM CO CR CT 
     NR NW OL OX PA PE PH PL PO PR RG RH RM S SA SE SG SK SL SM SN SO SP SR SS ST SW SY TA TD TF TN TQ TR TS TW UB W WA WC WD \
     WF WN WR WS WV YO ZE";
 
-/// Postcode areas that the source leaves out: those it has no row of, if it is one that leaves areas out. A file of ONSPD
-/// or NSPL for the whole country covers all.
+/// Postcode areas that the source leaves out: those it has no row of, if it is one that leaves
+/// areas out. A file of ONSPD or NSPL for the whole country covers all.
 pub(super) fn not_covered(partial: bool, present: &BTreeSet<String>) -> Vec<String> {
     if !partial {
         return Vec::new();
@@ -160,7 +160,8 @@ pub(super) fn not_covered(partial: bool, present: &BTreeSet<String>) -> Vec<Stri
     AREAS.split_whitespace().filter(|area| !present.contains(*area)).map(str::to_owned).collect()
 }
 
-/// Which postcode areas an input covers: of the others nothing can be said, and "unknown" would be wrong.
+/// Which postcode areas an input covers: of the others nothing can be said, and "unknown" would be
+/// wrong.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum Covers {
     /// All, unless it is a source that leaves areas out, or each table has rows of one area only.
@@ -173,9 +174,10 @@ pub enum Covers {
 }
 
 impl Covers {
-    /// Whether areas without a row are left out. Of themselves Code-Point Open (no Northern Ireland, no Crown dependencies) and this
-    /// project's extract (no Northern Ireland) leave some out; and tables of single areas, as ONS's `multi_csv` has them, cover these.
-    /// A table with rows of several areas is of the country, or a sample of it.
+    /// Whether areas without a row are left out. Of themselves Code-Point Open (no Northern
+    /// Ireland, no Crown dependencies) and this project's extract (no Northern Ireland) leave some
+    /// out; and tables of single areas, as ONS's `multi_csv` has them, cover these. A table with
+    /// rows of several areas is of the country, or a sample of it.
     pub(super) fn is_partial(self, format: Format, has_status: bool, single_areas: bool) -> bool {
         match self {
             Self::Auto => format == Format::CodePointOpen || has_status || single_areas,
@@ -185,7 +187,7 @@ impl Covers {
     }
 }
 
-/// What to tell a user who asks for a postcode of an area that is left out.
+/// Returns the advice for a user who asks for a postcode in an area that is not covered.
 pub(super) fn advice(not_covered: &[String], edition: &str) -> Option<String> {
     match not_covered {
         [] => None,

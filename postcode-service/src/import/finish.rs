@@ -26,12 +26,13 @@ use super::{Format, Import, edition, geonames};
 /// Rows at least for an empty column to say anything.
 const FEW: u64 = 100;
 
-/// The error of an import that was not published because of doubts. Its `Display` says which, where, and how to accept them.
+/// The error of an import that was not published because of doubts. Its `Display` says which,
+/// where, and how to accept them.
 #[derive(Clone, Debug)]
 pub struct Refused {
     /// The report, of what would have been published.
     pub report: Box<Report>,
-    /// What was not accepted.
+    /// The doubts that were not accepted.
     pub doubts: Vec<Doubt>,
 }
 
@@ -156,8 +157,9 @@ fn read_names(found: &[Found]) -> Result<Names> {
     Ok(names)
 }
 
-/// Columns of ONS that are in the header and that no row has a value of, although ONS fills each of them in every row, with a pseudo
-/// code where there is nothing. (It leaves some blank for a whole country; those are not asked for.)
+/// Columns of ONS that are in the header and that no row has a value of, although ONS fills each of
+/// them in every row, with a pseudo code where there is nothing. (It leaves some blank for a whole
+/// country; those are not asked for.)
 fn empty(format: Format, found: &[Found], fill: &Fill, area_rows: &[u64]) -> Vec<Finding> {
     use AreaKind::{
         BuiltUpArea, LocalEnterprisePartnership1, LocalEnterprisePartnership2, Lsoa21, Msoa21, OutputArea21,

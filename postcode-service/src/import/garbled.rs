@@ -1,6 +1,6 @@
 //! Text that was read or written in a wrong encoding somewhere on its way.
 
-/// What is wrong with a text.
+/// The kind of damage in a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Wrong {
     /// UTF-8 that was taken for Windows-1252 (`Ynys MÃ´n`), or a replacement character.
@@ -9,10 +9,11 @@ pub(super) enum Wrong {
     ByteOrderMark,
 }
 
-/// The characters that Windows-1252 has for the bytes 80 to 9F: what else may follow the first letter of a garbled pair.
+/// The characters that Windows-1252 has for the bytes 80 to 9F: what else may follow the first
+/// letter of a garbled pair.
 const HIGH: &str = "€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ";
 
-/// What is wrong with a text, if anything is.
+/// Returns the damage in a text, if any.
 pub(super) fn wrong(text: &str) -> Option<Wrong> {
     if text.is_ascii() {
         return None;

@@ -12,7 +12,7 @@ use super::problems::Problem;
 use super::source::Text;
 use super::work::Work;
 
-/// What the metadata says, and what CC BY 4.0 asks to be said.
+/// The source in the metadata, as CC BY 4.0 requires.
 pub(super) const SOURCE: &str = "GeoNames";
 pub(super) const ATTRIBUTION: &str =
     " Approximate positions: GeoNames (https://www.geonames.org), CC BY 4.0.";
@@ -22,7 +22,8 @@ pub(super) const LICENCE: &str = "; approximate positions: CC BY 4.0";
 const COLUMNS: usize = 12;
 const COUNTRIES: [&[u8]; 4] = [b"GB", b"GG", b"IM", b"JE"];
 
-/// Whether a line is of GeoNames: of the British Isles, of another country (`Some(false)`), or none.
+/// Whether a line is of GeoNames: of the British Isles, of another country (`Some(false)`), or
+/// none.
 pub(super) fn is_line(line: &[u8]) -> Option<bool> {
     let mut cells = line.split(|c| *c == b'\t');
     let country = cells.next().filter(|cell| cell.len() == 2 && cell.iter().all(u8::is_ascii_uppercase))?;
@@ -30,7 +31,8 @@ pub(super) fn is_line(line: &[u8]) -> Option<bool> {
     matches!(cells.count() + 1, 11 | COLUMNS).then(|| COUNTRIES.contains(&country))
 }
 
-/// Whether a file is called as GeoNames calls them: nothing else that ends in `.txt` is looked into.
+/// Whether a file is called as GeoNames calls them: nothing else that ends in `.txt` is looked
+/// into.
 pub(super) fn is_name(name: &str) -> bool {
     let name = name.to_ascii_uppercase();
     name.strip_suffix(".TXT").is_some_and(|stem| {
@@ -95,7 +97,8 @@ impl GeoNames {
         Ok(())
     }
 
-    /// Gives the builder the mean of each outcode's best lines. Returns how many outcodes there are.
+    /// Gives the builder the mean of each outcode's best lines. Returns how many outcodes there
+    /// are.
     pub(super) fn finish(self, builder: &mut DatasetBuilder) -> Result<u64> {
         let count = self.0.len() as u64;
         for (outcode, places) in self.0 {

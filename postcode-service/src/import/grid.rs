@@ -22,8 +22,9 @@ pub(super) fn on_grid(grid: GridReference) -> bool {
     grid.eastings <= eastings && grid.northings <= northings
 }
 
-/// Where a reference on the National Grid is on WGS84, to a millionth of a degree as ONS gives it, through Ordnance Survey's
-/// OSTN15. `None` outside of what OSTN15 covers, and for the Irish Grid, which is another transformation.
+/// Where a reference on the National Grid is on WGS84, to a millionth of a degree as ONS gives it,
+/// through Ordnance Survey's OSTN15. `None` outside of what OSTN15 covers, and for the Irish Grid,
+/// which is another transformation.
 pub(super) fn locate(grid: GridReference) -> Option<Location> {
     if grid.system != GridSystem::Osgb {
         return None;
@@ -37,7 +38,8 @@ pub(super) fn locate(grid: GridReference) -> Option<Location> {
 mod tests {
     use super::*;
 
-    /// OS's own test point of the transformation guide, OSGB36 651409.903 313177.270 in whole metres.
+    /// OS's own test point of the transformation guide, OSGB36 651409.903 313177.270 in whole
+    /// metres.
     #[test]
     fn caister_water_tower() {
         let grid = GridReference { eastings: 651_410, northings: 313_177, system: GridSystem::Osgb };

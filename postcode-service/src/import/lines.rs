@@ -19,7 +19,7 @@ const MAX_LINES: u64 = 50_000_000;
 /// Cells of a line at most.
 const MAX_CELLS: usize = 512;
 
-/// What the reader and the thread behind it share.
+/// The state that the reader and its thread share.
 #[derive(Debug, Default)]
 pub(super) struct Shared {
     /// Set to break off.
@@ -34,7 +34,8 @@ impl Shared {
     }
 }
 
-/// Calls `each` with every line and its number, from 1, without line ends; blank lines are passed over.
+/// Calls `each` with every line and its number, from 1, without line ends; blank lines are passed
+/// over.
 pub(super) fn for_each_line(
     text: &Text,
     shared: &Shared,
@@ -96,7 +97,8 @@ fn read_chunks(
         chunk.clear();
         chunk.append(&mut carry);
         let before = chunk.len();
-        // Not read_to_end alone: what was read before an error is still good, but the text is not whole.
+        // Not read_to_end alone: what was read before an error is still good, but the text is not
+        // whole.
         let wanted = CHUNK.saturating_sub(before).max(1) as u64;
         let read = reader.take(wanted).read_to_end(&mut chunk).with_context(|| {
             format!("{}: can't be read to its end: is it whole? Nothing was published", text.display)
@@ -132,8 +134,9 @@ fn read_chunks(
     }
 }
 
-/// Cuts lines into cells, by the rules of CSV, with one difference: a cell never spans lines. No table of postcodes
-/// has such cells, and a quote that is left open must not swallow the rest of the file.
+/// Cuts lines into cells, by the rules of CSV, with one difference: a cell never spans lines. No
+/// table of postcodes has such cells, and a quote that is left open must not swallow the rest of
+/// the file.
 pub(super) struct Splitter {
     reader: csv_core::Reader,
     bytes: Vec<u8>,
@@ -176,7 +179,8 @@ impl Splitter {
         let (bytes, more) = (&mut self.bytes[written..], &mut self.ends[ends..]);
         match self.reader.read_record(b"\n", bytes, more) {
             (Read::Record, _, _, last) => {
-                // csv-core counts the ends of a record across calls, so that they need no correction.
+                // csv-core counts the ends of a record across calls, so that they need no
+                // correction.
                 self.count = ends + last;
                 Ok(())
             }

@@ -1,5 +1,5 @@
-//! What an edition has less of than the one before it: a column that is suddenly empty, names that are missing, a country
-//! that is gone.
+//! Finds losses against the previous edition: a column that is suddenly empty, missing names, a
+//! missing country.
 
 use postcode_core::dataset::Metadata;
 
@@ -21,7 +21,7 @@ fn loss(country: &str, code: &str, what: &str, old: f64, new: f64) -> Finding {
     finding
 }
 
-/// What the new edition has markedly less of than the old one, by country.
+/// Returns the marked losses of the new edition, by country.
 pub(super) fn losses(coverage: &Coverage, old: &Metadata, new: &Metadata) -> Vec<Finding> {
     let mut losses = Vec::new();
     for (what, old, new) in [
@@ -95,7 +95,7 @@ mod tests {
     fn what_collapses_is_told_by_country_and_column() {
         let old = edition(1_000, 1_000, 1_000);
         assert_eq!(told(&old, &edition(1_000, 1_000, 1_000)), [""; 0]);
-        // A little less is no loss, more is none either.
+        // A small loss is accepted, and so is a gain.
         assert_eq!(told(&old, &edition(960, 930, 900)), [""; 0]);
         assert_eq!(told(&edition(900, 100, 0), &old), [""; 0]);
         assert_eq!(

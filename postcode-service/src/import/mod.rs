@@ -1,5 +1,5 @@
-//! From what the publishers offer for download to a dataset file: ONSPD, NSPL, Code-Point Open, and with them OS Open
-//! Names and the Scottish Postcode Directory.
+//! From what the publishers offer for download to a dataset file: ONSPD, NSPL, Code-Point Open, and
+//! with them OS Open Names and the Scottish Postcode Directory.
 //!
 //! `docs/IMPORT.md` says what is read, from which columns, and how missing values are recognised.
 //!
@@ -61,13 +61,14 @@ pub use edition::Covers;
 pub use finish::Refused;
 pub use report::{AreaFill, Fill, Report};
 
-/// What is imported.
+/// The format of an import.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum Format {
     /// Whatever it is, by its content.
     #[default]
     Auto,
-    /// ONS Postcode Directory; also this project's extract of it, whose column `status` says live or terminated.
+    /// ONS Postcode Directory; also this project's extract of it, whose column `status` says live
+    /// or terminated.
     Onspd,
     /// National Statistics Postcode Lookup.
     Nspl,
@@ -109,11 +110,11 @@ pub struct Import {
     pub inputs: Vec<PathBuf>,
     /// The dataset file to write.
     pub out: PathBuf,
-    /// What the inputs are.
+    /// The format of the inputs.
     pub format: Format,
     /// The edition's name; else it is made of the files' names.
     pub edition: Option<String>,
-    /// What the dataset says it was made from; else the files' names.
+    /// The source to record in the dataset; by default the files' names.
     pub source: Option<String>,
     /// Rows with errors at most; with more of them nothing is published.
     pub max_errors: u64,
@@ -125,7 +126,7 @@ pub struct Import {
     pub accept: Vec<Doubt>,
     /// Where to write the report as JSON, also of an edition that is not published.
     pub report: Option<PathBuf>,
-    /// The dataset file of an edition from before constituencies changed, to have those of then beside those of now.
+    /// The dataset file of an older edition with the previous constituencies.
     pub boundaries_before: Option<PathBuf>,
     /// Which postcode areas the input is meant to cover.
     pub covers: Covers,
@@ -134,7 +135,7 @@ pub struct Import {
 }
 
 impl Import {
-    /// Of one input, with the defaults of the command.
+    /// Creates an import of one input with the command's defaults.
     pub fn new(input: impl Into<PathBuf>, out: impl Into<PathBuf>) -> Self {
         Self {
             inputs: vec![input.into()],
@@ -156,8 +157,10 @@ impl Import {
     /// Reads, builds, verifies, publishes.
     ///
     /// # Errors
-    /// If an input can't be read or has no table of postcodes, if more rows than allowed have errors, if the file can't be
-    /// written, [`Refused`] if there are doubts that are not accepted, and [`Interrupted`] if it was stopped. In all these cases a file that was there stays as it was.
+    /// If an input can't be read or has no table of postcodes, if more rows than allowed have
+    /// errors, if the file can't be written, [`Refused`] if there are doubts that are not accepted,
+    /// and [`Interrupted`] if it was stopped. In all these cases a file that was there stays as it
+    /// was.
     pub fn run(&self, stop: &Stop) -> Result<Report> {
         let result = self.run_until(&stop.0);
         if result.is_err() && stop.0.stopped() { Err(Interrupted.into()) } else { result }
@@ -243,12 +246,12 @@ impl Import {
     }
 }
 
-/// What is imported beside postcodes, counted.
+/// The numbers of imported rows that are not postcodes.
 #[derive(Clone, Copy, Debug, Default)]
 struct Beside {
     places: u64,
     scottish_postcodes: u64,
-    /// Of GeoNames.
+    /// Outcodes from GeoNames.
     outcodes: u64,
 }
 

@@ -1,4 +1,5 @@
-//! From codes to names: the lists in ONS's `Documents` folder, and what is built in where there are none.
+//! From codes to names: the lists in ONS's `Documents` folder, and what is built in where there are
+//! none.
 
 use std::collections::HashMap;
 
@@ -15,7 +16,7 @@ use super::scottish_columns;
 /// Bytes of a list at most; the names of all output areas would be less.
 pub(super) const MAX_LIST: usize = 64 << 20;
 
-/// What the code column of a list is called, and which areas the list names. `#` is a digit of a year.
+/// The name of a list's code column, and the areas that the list names. `#` is a digit of a year.
 const LISTS: &[(&str, &[AreaKind])] = {
     use AreaKind::*;
     &[
@@ -61,8 +62,9 @@ const LISTS: &[(&str, &[AreaKind])] = {
     ]
 };
 
-/// The same, of areas that the Scottish Postcode Directory has and ONSPD has not. National Records of Scotland's own lists are called
-/// as the directory's columns (`ElectoralWard2022Code,ElectoralWard2022Name`).
+/// The same, of areas that the Scottish Postcode Directory has and ONSPD has not. National Records
+/// of Scotland's own lists are called as the directory's columns
+/// (`ElectoralWard2022Code,ElectoralWard2022Name`).
 const SCOTTISH_LISTS: &[(&str, ScottishArea)] = &[
     ("spc##cd", ScottishArea::ScottishParliamentaryConstituency),
     ("spr##cd", ScottishArea::ScottishParliamentaryRegion),
@@ -70,14 +72,15 @@ const SCOTTISH_LISTS: &[(&str, ScottishArea)] = &[
     ("ia##cd", ScottishArea::IntegrationAuthority),
 ];
 
-/// The columns of the list of territorial levels: any code first, then the code and name of level 3.
+/// The columns of the list of territorial levels: any code first, then the code and name of level
+/// 3.
 const LEVEL_3: [(&str, &str); 2] = [("itl3##cd", "itl3##nm"), ("nuts3##cd", "nuts3##nm")];
 
 /// How a list is to be read, by its header.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct List {
     kinds: &'static [AreaKind],
-    /// Of which areas of the Scottish Postcode Directory only it is.
+    /// The area of the Scottish Postcode Directory that the list is for, if it is for that only.
     scottish: Option<ScottishArea>,
     year: u16,
     code: usize,
@@ -109,7 +112,8 @@ impl List {
             .chain(scottish)
             .find_map(|(pattern, kinds, area)| Some((kinds, area, vintage(pattern, first)?, pattern)))?;
         let base = first.strip_suffix("cd").or_else(|| first.strip_suffix("ind"))?;
-        // As the code column is called, or without the year: RUC21IND and RUC21NM, CTRY12CD and CTRYNM.
+        // As the code column is called, or without the year: RUC21IND and RUC21NM, CTRY12CD and
+        // CTRYNM.
         let undated = pattern.trim_end_matches("cd").trim_end_matches('#');
         let (name, _) = find(&format!("{base}nm")).or_else(|| find(&format!("{undated}nm")))?;
         // The short code of the health service.
@@ -120,7 +124,8 @@ impl List {
 }
 
 impl List {
-    /// Whether it is a list all the same, of areas that a dataset does not hold: `OA11CD`, `WZ11CD,WZ11NM`.
+    /// Whether it is a list all the same, of areas that a dataset does not hold: `OA11CD`,
+    /// `WZ11CD,WZ11NM`.
     pub(super) fn is_of_others<S: AsRef<str>>(header: &[S]) -> bool {
         let ends = |at: usize, ends: &[&str]| {
             let name = header.get(at).map(|name| key(name.as_ref())).unwrap_or_default();
@@ -155,7 +160,7 @@ pub(super) struct Names {
     pub(super) kinds: [HashMap<Box<str>, Name>; AreaKind::ALL.len()],
     /// Those of areas that the Scottish Postcode Directory has and ONSPD has not.
     pub(super) scottish: [HashMap<Box<str>, Name>; ScottishArea::ALL.len()],
-    /// Of which there was a list.
+    /// The kinds of areas for which there was a list.
     pub(super) listed: Listed,
 }
 
@@ -167,7 +172,8 @@ impl Names {
         Self { kinds, scottish, listed }
     }
 
-    /// Adds a list, of that file. Of two names for a code that of the newer list stays, of equally new ones the first.
+    /// Adds a list, of that file. Of two names for a code that of the newer list stays, of equally
+    /// new ones the first.
     pub(super) fn add(&mut self, list: &List, bytes: &[u8], file: &str) -> Result<(), csv::Error> {
         let text = decode(bytes);
         let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(text.as_bytes());
@@ -201,7 +207,8 @@ impl Names {
         Ok(())
     }
 
-    /// Built-in names of countries, regions and districts, for those of the three that no list was of.
+    /// Built-in names of countries, regions and districts, for those of the three that no list was
+    /// of.
     pub(super) fn fill_in(&mut self) {
         let mut fill = |kind: AreaKind, names: &mut dyn Iterator<Item = (&'static str, &'static str)>| {
             let known = &mut self.kinds[kind as usize];
@@ -217,7 +224,8 @@ impl Names {
         fill(AreaKind::AdminDistrict, &mut districts);
     }
 
-    /// Names of constituencies of before a change of boundaries, from an older edition; those of lists come first.
+    /// Adds names of previous constituencies from an older edition. Names from lists take
+    /// precedence.
     pub(super) fn add_before(&mut self, names: impl IntoIterator<Item = (String, String)>) {
         for (code, name) in names {
             let name = || Name { name: Some(name.into()), alias: None, year: 0, wrong: None };
@@ -227,13 +235,14 @@ impl Names {
         }
     }
 
-    /// How many names are in a wrong encoding, or were published in one as some of ONS's are, in use or not.
+    /// How many names are in a wrong encoding, or were published in one as some of ONS's are, in
+    /// use or not.
     pub(super) fn garbled(&self) -> usize {
         self.kinds.iter().chain(&self.scottish).flatten().filter(|(_, name)| name.wrong.is_some()).count()
     }
 
-    /// Names the areas that are in use. Returns for each kind how many there are and how many have a name; what is wrong with
-    /// these names goes to `findings`.
+    /// Names the areas that are in use. Returns for each kind how many there are and how many have
+    /// a name; what is wrong with these names goes to `findings`.
     pub(super) fn apply(
         &self,
         areas: &Areas,
@@ -268,7 +277,8 @@ impl Names {
     }
 }
 
-/// Text in UTF-8 with or without byte-order mark, in UTF-16 with one, or else in Windows-1252, as older editions are.
+/// Text in UTF-8 with or without byte-order mark, in UTF-16 with one, or else in Windows-1252, as
+/// older editions are.
 fn decode(bytes: &[u8]) -> std::borrow::Cow<'_, str> {
     let encoding = match encoding_rs::Encoding::for_bom(bytes) {
         Some((encoding, _)) => encoding,

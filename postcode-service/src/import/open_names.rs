@@ -1,5 +1,5 @@
-//! OS Open Names: of its 34 columns and many kinds of names, the populated places, the islands, and the areas that the
-//! places lie in.
+//! OS Open Names: of its 34 columns and many kinds of names, the populated places, the islands, and
+//! the areas that the places lie in.
 
 use std::collections::BTreeMap;
 
@@ -48,7 +48,8 @@ pub(super) const COLUMNS: [&str; 34] = [
     "SAME_AS_GEONAMES",
 ];
 
-/// Whether a first line is of OS Open Names: its header, or a row with the URI of a name and coordinates.
+/// Whether a first line is of OS Open Names: its header, or a row with the URI of a name and
+/// coordinates.
 pub(super) fn is_row<S: AsRef<str>>(cells: &[S]) -> bool {
     let cell = |at: usize| cells[at].as_ref();
     cells.len() == COLUMNS.len()
@@ -62,8 +63,8 @@ pub(super) fn is_header(id: &str, uri: &str) -> bool {
     id.eq_ignore_ascii_case(COLUMNS[0]) && uri.eq_ignore_ascii_case(COLUMNS[1])
 }
 
-/// The counties, unitary authorities and districts of the places that were read, by their codes. OS Open Names has no
-/// rows of them.
+/// The counties, unitary authorities and districts of the places that were read, by their codes. OS
+/// Open Names has no rows of them.
 #[derive(Default)]
 pub(super) struct Areas(BTreeMap<String, Area>);
 
@@ -76,7 +77,8 @@ struct Area {
 }
 
 impl Areas {
-    /// The columns of an area's name: district or borough, county or unitary authority. Its address and kind follow.
+    /// The columns of an area's name: district or borough, county or unitary authority. Its address
+    /// and kind follow.
     const COLUMNS: [usize; 2] = [21, 24];
 
     fn see(&mut self, line: &Splitter, place: &Place) {
@@ -114,8 +116,8 @@ impl Areas {
     }
 }
 
-/// Adds the place of a line; false if it is of something else: a road, a hill, a postcode. Islands are added and not
-/// counted, being no populated places.
+/// Adds the place of a line; false if it is of something else: a road, a hill, a postcode. Islands
+/// are added and not counted, being no populated places.
 pub(super) fn read(
     line: &Splitter,
     builder: &mut DatasetBuilder,

@@ -1,10 +1,11 @@
 //! From the National Grid to latitude and longitude, through Ordnance Survey's OSTN15.
 //!
-//! OSGB36 is ETRS89 with a shift that differs from place to place: OS surveyed it at the nodes of a 1 km grid, and
-//! in between it is bilinear. The rest is the inverse of a transverse Mercator projection. Source: Ordnance Survey,
-//! "Transformations and OSGM15 user guide" and "A guide to coordinate systems in Great Britain"; the projection by
-//! Krüger's series to the fifth order (C. F. F. Karney, "Transverse Mercator with an accuracy of a few nanometers",
-//! 2011). The grid is `data/ostn15.gz`, made by `data/build`.
+//! OSGB36 is ETRS89 with a shift that differs from place to place: OS surveyed it at the nodes of a
+//! 1 km grid, and in between it is bilinear. The rest is the inverse of a transverse Mercator
+//! projection. Source: Ordnance Survey, "Transformations and OSGM15 user guide" and "A guide to
+//! coordinate systems in Great Britain"; the projection by Krüger's series to the fifth order (C.
+//! F. F. Karney, "Transverse Mercator with an accuracy of a few nanometers", 2011). The grid is
+//! `data/ostn15.gz`, made by `data/build`.
 
 use std::io::Read;
 use std::sync::LazyLock;
@@ -15,8 +16,8 @@ use postcode_core::Location;
 const COLUMNS: usize = 701;
 const ROWS: usize = 1251;
 
-/// Shifts east and north of every node, in metres. `None` if what was compiled in can't be read, which the test
-/// of this module rules out.
+/// Shifts east and north of every node, in metres. `None` if what was compiled in can't be read,
+/// which the test of this module rules out.
 static SHIFTS: LazyLock<Option<Vec<[f32; 2]>>> = LazyLock::new(|| {
     let mut packed = Vec::new();
     flate2::read::GzDecoder::new(&include_bytes!("../../data/ostn15.gz")[..])
@@ -64,10 +65,12 @@ fn shift(shifts: &[[f32; 2]], east: f64, north: f64) -> Option<(f64, f64)> {
 
 /// Where a grid reference, in metres, is; `None` outside of what OSTN15 covers.
 ///
-/// Good to a few centimetres, of which nearly all is OSTN15's own error. Takes about half a microsecond.
+/// Good to a few centimetres, of which nearly all is OSTN15's own error. Takes about half a
+/// microsecond.
 pub(super) fn location(e: f64, n: f64) -> Option<Location> {
     let shifts = SHIFTS.as_ref()?;
-    // The shift is known at the point that is looked for: begin nearby, and three rounds are exact to 0.1 nm.
+    // The shift is known at the point that is looked for: begin nearby, and three rounds are exact
+    // to 0.1 nm.
     let (mut east, mut north) = (e, n);
     for _ in 0..4 {
         let (de, dn) = shift(shifts, east, north)?;
@@ -119,7 +122,8 @@ impl Projection {
         Self { scale, beta, origin: scale * (xi + series), eccentricity }
     }
 
-    /// Latitude and longitude in degrees of metres on the ETRS89 grid (false origin 400,000 E, −100,000 N of 49° N 2° W).
+    /// Latitude and longitude in degrees of metres on the ETRS89 grid (false origin 400,000 E,
+    /// −100,000 N of 49° N 2° W).
     fn inverse(&self, east: f64, north: f64) -> (f64, f64) {
         let xi = (north + 100_000.0 + self.origin) / self.scale;
         let eta = (east - 400_000.0) / self.scale;
@@ -154,7 +158,8 @@ impl Projection {
 mod tests {
     use super::*;
 
-    /// Ordnance Survey's test points for OSTN15 in whole metres, so good to a metre's worth of degrees.
+    /// Ordnance Survey's test points for OSTN15 in whole metres, so good to a metre's worth of
+    /// degrees.
     #[test]
     fn places_that_os_publishes() {
         for (eastings, northings, latitude, longitude) in [

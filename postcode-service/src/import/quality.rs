@@ -2,13 +2,14 @@
 
 use super::row::digits;
 
-/// ONSPD's `osgrdind`, 1 (within the building of the matched address nearest to the postcode's mean) to 9 (none).
+/// ONSPD's `osgrdind`, 1 (within the building of the matched address nearest to the postcode's
+/// mean) to 9 (none).
 pub(super) fn of_onspd(cell: &[u8]) -> Option<u8> {
     digits(cell).filter(|quality| (1..=9).contains(quality)).map(|quality| quality as u8)
 }
 
-/// Code-Point Open's positional quality indicator: the same scale in tens, 10 to 90 (Code-Point Open technical
-/// specification).
+/// Code-Point Open's positional quality indicator: the same scale in tens, 10 to 90 (Code-Point
+/// Open technical specification).
 pub(super) fn of_code_point_open(cell: &[u8]) -> Option<u8> {
     let tens = digits(cell).filter(|quality| quality % 10 == 0)?;
     (1..=9).contains(&(tens / 10)).then_some((tens / 10) as u8)

@@ -1,4 +1,4 @@
-//! What an import did.
+//! The report of an import.
 
 use std::fmt;
 
@@ -14,13 +14,13 @@ use super::doubts::Findings;
 pub struct Fill {
     /// Rows imported.
     pub rows: u64,
-    /// Of them in use.
+    /// Live postcodes.
     pub live: u64,
-    /// With a grid reference.
+    /// Postcodes with a grid reference.
     pub grid: u64,
-    /// With latitude and longitude.
+    /// Postcodes with latitude and longitude.
     pub location: u64,
-    /// Of those, computed from the grid reference.
+    /// Postcodes whose latitude and longitude were computed from the grid reference.
     pub computed: u64,
     pub quality: u64,
     pub user_type: u64,
@@ -52,7 +52,7 @@ pub struct AreaFill {
     pub rows: u64,
     /// Different codes.
     pub codes: u32,
-    /// Of them with a name.
+    /// Codes with a name.
     pub named: u32,
 }
 
@@ -60,7 +60,7 @@ fn kind_name<S: serde::Serializer>(kind: &AreaKind, serializer: S) -> Result<S::
     serializer.collect_str(&format_args!("{kind:?}"))
 }
 
-/// What an import did. Its `Display` is what the command prints, its JSON what `--report` writes.
+/// The report of an import. `Display` gives the command's output, and JSON that of `--report`.
 #[derive(Clone, Debug, Serialize)]
 pub struct Report {
     pub edition: String,
@@ -81,9 +81,10 @@ pub struct Report {
     /// Outcodes of GeoNames, and live postcodes that have a position by these only.
     pub approximate_outcodes: u64,
     pub approximate: u64,
-    /// How full the columns of live postcodes are, by country, beside the edition before.
+    /// How many live postcodes have a value in each column, by country, compared with the previous
+    /// edition.
     pub coverage: Coverage,
-    /// What is likely wrong; in a published edition what was accepted.
+    /// Probable errors. In a published edition all have been accepted.
     pub findings: Findings,
     /// Names in a wrong encoding in the lists, in use or not.
     pub garbled: u64,

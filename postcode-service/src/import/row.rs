@@ -22,7 +22,8 @@ fn refuse<T>(column: usize, reason: impl Into<Cow<'static, str>>) -> Result<T, R
     Err(Refusal { column: Some(column), reason: reason.into() })
 }
 
-/// The areas met so far: from the bytes of a code to the builder's number without making text of it.
+/// The areas met so far: from the bytes of a code to the builder's number without making text of
+/// it.
 pub(super) struct Areas {
     kinds: [HashMap<Box<[u8]>, AreaId>; AreaKind::ALL.len()],
 }

@@ -24,8 +24,9 @@ pub(super) struct Directory {
 }
 
 impl Directory {
-    /// By the first line of a file. A row without header has its postcode, the outcode and the sector in front and then
-    /// two dates; files of large users have the linked small user's postcode after them.
+    /// By the first line of a file. A row without header has its postcode, the outcode and the
+    /// sector in front and then two dates; files of large users have the linked small user's
+    /// postcode after them.
     pub(super) fn of<S: AsRef<str>>(cells: &[S]) -> Option<Self> {
         let cell = |at: usize| cells.get(at).map_or("", AsRef::as_ref);
         let keys: Vec<String> = cells.iter().map(|name| key(name.as_ref())).collect();
@@ -49,7 +50,8 @@ impl Directory {
         let number = |at: usize| !cell(at).is_empty() && cell(at).bytes().all(|b| b.is_ascii_digit());
         let large = !(number(5) && number(6));
         let constituency = if large { 14 } else { 13 };
-        // Only a row that looks like the layout it is taken for: another order of columns would give wrong codes in silence.
+        // Only a row that looks like the layout it is taken for: another order of columns would
+        // give wrong codes in silence.
         let begins = |at: usize, with: &str| cell(at).is_empty() || cell(at).starts_with(with);
         let expected = |others: &[(Held, usize)]| {
             others.iter().all(|(held, at)| match held {
@@ -65,7 +67,7 @@ impl Directory {
         Some(Self { postcode: 0, deleted: 4, constituency, others, cells: cells.len(), header: false })
     }
 
-    /// What the columns are called in messages.
+    /// Returns the names of the columns for messages.
     pub(super) fn names(&self) -> Vec<&'static str> {
         let mut names = vec![""; self.cells];
         names[self.postcode] = "Postcode";
@@ -75,8 +77,9 @@ impl Directory {
         names
     }
 
-    /// Adds the entry of a line; false if it is not wanted: a postcode that is no more, or the lesser part of one that is
-    /// split between two areas (`EH1 1AAB`; of the greater, `EH1 1AAA`, the letter is left out).
+    /// Adds the entry of a line; false if it is not wanted: a postcode that is no more, or the
+    /// lesser part of one that is split between two areas (`EH1 1AAB`; of the greater, `EH1 1AAA`,
+    /// the letter is left out).
     pub(super) fn read(&self, line: &Splitter, builder: &mut DatasetBuilder) -> Result<bool, Refusal> {
         let refuse = |column, reason: String| Err(Refusal { column: Some(column), reason: reason.into() });
         if line.count() != self.cells {
@@ -131,7 +134,8 @@ fn put(entry: &mut ScottishPostcode, held: Held, cell: &[u8]) -> Result<(), Stri
         _ => Err(format!("not a class from 1 to {most}")),
     };
     match held {
-        // Any code that a dataset can hold: what codes of islands or parishes look like is up to the directory.
+        // Any code that a dataset can hold: what codes of islands or parishes look like is up to
+        // the directory.
         Held::Area(area) if text.len() <= 32 && !text.contains(char::is_control) => {
             entry.set(area, None, Some(text.to_owned()));
         }

@@ -1,11 +1,12 @@
-//! What the columns of the Scottish Postcode Directory hold, and how they are found: by name, with any year in it, or by their place in files
-//! without header, as National Records of Scotland published them for years.
+//! The columns of the Scottish Postcode Directory. They are found by name, with any year in it, or
+//! by position in files without a header, in the order that National Records of Scotland used for
+//! years.
 
 use postcode_core::ScottishArea;
 
 use super::columns::key;
 
-/// What a column of the directory holds.
+/// The contents of a column of the directory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Held {
     /// The code of an area.
@@ -17,7 +18,7 @@ pub(super) enum Held {
 }
 
 impl Held {
-    /// What it is called in messages.
+    /// Returns the name for messages.
     pub(super) fn label(self) -> &'static str {
         match self {
             Self::Area(ScottishArea::ScottishParliamentaryConstituency) => {
@@ -34,10 +35,12 @@ impl Held {
 
 /// Any year, or none.
 const ANY: (u16, u16) = (0, u16::MAX);
-/// Areas that were drawn anew, of before and since the boards and authorities of today.
+/// Years of areas since the boards and authorities of today, as opposed to their previous
+/// boundaries.
 const TODAY: (u16, u16) = (2014, u16::MAX);
 
-/// What a column is called before and after its year, in small letters, and of which years it is. Of several the newest counts.
+/// The name of a column before and after its year, in small letters, and the years that count. The
+/// newest column wins.
 const COLUMNS: &[(Held, &str, &str, (u16, u16))] = {
     use Held::*;
     use ScottishArea::*;
@@ -76,7 +79,7 @@ const COLUMNS: &[(Held, &str, &str, (u16, u16))] = {
     ]
 };
 
-/// What a column name stands for, and its year, 0 if it has none.
+/// Returns the contents that a column name stands for, and its year; 0 without a year.
 fn of_name(name: &str) -> impl Iterator<Item = (Held, u16)> {
     let key = key(name);
     COLUMNS.iter().filter_map(move |(held, before, after, years)| {
@@ -105,7 +108,8 @@ pub(super) fn find<S: AsRef<str>>(header: &[S]) -> Vec<(Held, usize)> {
     found.into_iter().map(|(held, _, at)| (held, at)).collect()
 }
 
-/// The area that a list of names is of, by what its column of codes is called (`ElectoralWard2022Code`), and the year.
+/// The area that a list of names is of, by what its column of codes is called
+/// (`ElectoralWard2022Code`), and the year.
 pub(super) fn area_of_list(code: &str) -> Option<(ScottishArea, u16)> {
     of_name(code).find_map(|(held, year)| match held {
         Held::Area(area) => Some((area, year)),
@@ -113,7 +117,8 @@ pub(super) fn area_of_list(code: &str) -> Option<(ScottishArea, u16)> {
     })
 }
 
-/// The columns of small users without header, of the editions before the census of 2022: 57. Those since have 64.
+/// The columns of small users without header, of the editions before the census of 2022: 57. Those
+/// since have 64.
 const SMALL_USERS: [&str; 57] = [
     "Postcode",
     "PostcodeDistrict",
@@ -174,7 +179,7 @@ const SMALL_USERS: [&str; 57] = [
     "NeverDigitised",
 ];
 
-/// What the census of 2022 added, and before which column.
+/// The columns that the census of 2022 added, and the column that each precedes.
 const SINCE_2022: [(&str, &str); 7] = [
     ("OutputArea2022Code", "OutputArea2011Code"),
     ("DataZone2022Code", "DataZone2011Code"),
@@ -185,8 +190,8 @@ const SINCE_2022: [(&str, &str); 7] = [
     ("Settlement2022Code", "Settlement2001Code"),
 ];
 
-/// The columns of a file without header, by the number of its cells and whether large users' link is among them; `None` for
-/// a layout that is not known.
+/// The columns of a file without header, by the number of its cells and whether large users' link
+/// is among them; `None` for a layout that is not known.
 pub(super) fn layout(cells: usize, large: bool) -> Option<Vec<&'static str>> {
     let mut names = SMALL_USERS.to_vec();
     if cells == if large { 56 } else { 64 } {

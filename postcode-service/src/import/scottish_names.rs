@@ -1,4 +1,5 @@
-//! Names for the areas of the Scottish Postcode Directory: from lists of its own, and else from those of ONS, which have most of them.
+//! Names for the areas of the Scottish Postcode Directory: from the directory's lists, or else from
+//! those of ONS, which have most of them.
 
 use anyhow::Result;
 use postcode_core::dataset::DatasetBuilder;
@@ -25,7 +26,7 @@ fn of_ons(area: ScottishArea) -> &'static [AreaKind] {
     }
 }
 
-/// What is wrong with names that are used: column, code, and where.
+/// Damaged names in use: column, code, and where.
 pub(super) type Wrong<'a> = Vec<(String, &'a str, &'a Garbled)>;
 
 impl Names {

@@ -1,4 +1,4 @@
-//! What there is to read: files, folders and zip files, laid out as a flat list of texts.
+//! The inputs: files, folders and zip files, as a flat list of texts.
 
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
@@ -14,7 +14,8 @@ use super::geonames;
 const MAX_TEXTS: usize = 20_000;
 /// How deep a folder is looked into.
 const MAX_DEPTH: usize = 8;
-/// Bytes of one text, unpacked, at most. The largest ONSPD is 1.5 GB; a zip that unpacks to more is no edition.
+/// The most bytes of one unpacked text. The largest ONSPD is 1.5 GB; a zip that unpacks to more is
+/// not an edition.
 pub(super) const MAX_BYTES: u64 = 16 << 30;
 /// Bytes of a zip within a zip at most, and of all of them, which are copied to the disk.
 const MAX_NESTED: u64 = 4 << 30;
@@ -23,7 +24,7 @@ const MAX_ALL_NESTED: u64 = 8 << 30;
 /// One text to read.
 #[derive(Clone, Debug)]
 pub(super) struct Text {
-    /// What messages call it: the path, for one in a zip `FILE.zip/path/in/it`.
+    /// The name for messages: the path, or `FILE.zip/path/in/it` inside a zip.
     pub(super) display: String,
     /// The path within its input, with `/`; the file's name if the input is that file.
     pub(super) path: String,
@@ -53,7 +54,7 @@ impl Text {
         self.path.rsplit('/').next().unwrap_or(&self.path)
     }
 
-    /// Its name without `.csv`, `.csv.gz` and so on.
+    /// Returns the name without `.csv`, `.csv.gz` and so on.
     pub(super) fn stem(&self) -> &str {
         let name = self.name();
         name.find('.').map_or(name, |dot| &name[..dot])
@@ -76,7 +77,7 @@ impl Text {
         }
     }
 
-    /// Its first bytes, at most `limit`, unpacked.
+    /// Returns the first bytes, at most `limit`, unpacked.
     pub(super) fn start(&self, limit: usize) -> Result<Vec<u8>> {
         self.read(|reader| {
             let mut bytes = Vec::new();
@@ -142,7 +143,7 @@ impl<R: Read> Read for Limited<R> {
     }
 }
 
-/// What is found on the way.
+/// The findings while listing inputs.
 struct Listing {
     texts: Vec<Text>,
     /// Bytes of zips within zips so far, and at most.
@@ -150,7 +151,8 @@ struct Listing {
     most_nested: u64,
 }
 
-/// All texts of the inputs, in the order given, within folders and zip files in the order of their paths.
+/// All texts of the inputs, in the order given, within folders and zip files in the order of their
+/// paths.
 pub(super) fn list(inputs: &[PathBuf]) -> Result<Vec<Text>> {
     list_at_most(inputs, MAX_ALL_NESTED)
 }
@@ -225,8 +227,8 @@ fn zipped(
         let mut entry = zip
             .by_index(index)
             .with_context(|| format!("{display}: file {index} of the zip can't be read"))?;
-        // Names are only compared and shown: nothing is ever unpacked to where they point. So one that is not in the encoding it
-        // says to be in is no reason to refuse the rest.
+        // Names are only compared and shown. Nothing is ever unpacked to their path. So a name in a
+        // wrong encoding does not matter.
         let inner = entry.name().unwrap_or_else(|_| String::from_utf8_lossy(entry.name_raw()));
         let inner = inner.replace('\\', "/");
         let hidden = inner.split('/').any(|part| part.starts_with('.') || part == "__MACOSX");
@@ -278,7 +280,8 @@ fn is_zip(magic: &[u8]) -> bool {
     matches!(magic, [b'P', b'K', 3, 4] | [b'P', b'K', 5, 6])
 }
 
-/// What in a folder or zip may be data: tables, their packed forms, metadata. The rest is guides and spreadsheets.
+/// Returns whether a file in a folder or zip may be data: a table, packed or not, or metadata. The
+/// rest is guides and spreadsheets.
 fn interesting(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path);
     let name = name.strip_suffix(".gz").or_else(|| name.strip_suffix(".zst")).unwrap_or(name);

@@ -37,7 +37,7 @@ pub(super) struct Work<'a> {
     pub(super) areas: Areas,
     pub(super) fill: Fill,
     pub(super) beside: Beside,
-    /// Where constituencies of before a change of boundaries come from, if not from a column.
+    /// The source of previous constituencies, if they are not in a column.
     pub(super) before: Option<Before>,
     /// Rows that have an area, by kind.
     pub(super) area_rows: [u64; AreaKind::ALL.len()],
@@ -45,7 +45,7 @@ pub(super) struct Work<'a> {
     pub(super) present: BTreeSet<String>,
     /// Whether no table has rows of more than one postcode area.
     pub(super) single_areas: bool,
-    /// That of the row before, and those of the table so far.
+    /// The area of the previous row, followed by those of the table so far.
     area: String,
     in_table: BTreeSet<String>,
     batch: Vec<Pending>,
@@ -89,8 +89,8 @@ impl<'a> Work<'a> {
         }
     }
 
-    /// Reads a table of something else than postcodes to its end. `row` adds what a line holds to the builder, and says whether
-    /// it holds anything that is wanted. Returns how many did.
+    /// Reads a table of something else than postcodes to its end. `row` adds what a line holds to
+    /// the builder, and says whether it holds anything that is wanted. Returns how many did.
     pub(super) fn read_rows(
         &mut self,
         text: &Text,
@@ -131,7 +131,8 @@ impl<'a> Work<'a> {
         Ok(wanted)
     }
 
-    /// Notes cells in a wrong encoding, in the columns that are kept, and with a byte-order mark, in any: where one is, another file begins.
+    /// Notes cells in a wrong encoding, in the columns that are kept, and with a byte-order mark,
+    /// in any: where one is, another file begins.
     fn look_at(
         &mut self,
         text: &Text,
@@ -263,7 +264,7 @@ impl<'a> Work<'a> {
         Ok(())
     }
 
-    /// What is left to do without the lines: the builder, and the progress of its work.
+    /// Returns the parts that are needed after the last line: the builder and its progress.
     pub(super) fn into_builder(self) -> (DatasetBuilder, Progress) {
         (self.builder, self.progress)
     }
@@ -274,7 +275,8 @@ fn without_mark(number: u64, line: &[u8]) -> &[u8] {
     line.strip_prefix(MARK).filter(|_| number == 1).unwrap_or(line)
 }
 
-/// Computes what the source does not give. This is most of the work where all rows need it, so it is shared out.
+/// Computes what the source does not give. This is most of the work where all rows need it, so it
+/// is shared out.
 fn locate(batch: &mut [Pending]) {
     let wants = |pending: &Pending| pending.row.location.is_none() && pending.row.grid.is_some();
     let some = |rows: &mut [Pending]| {

@@ -6,8 +6,8 @@ use tokio::time::Instant;
 
 /// A clock that is corrected in passing is not one that was set.
 const JUMP: i64 = 5 * 60 * 1_000;
-/// After a jump the old time goes on for so long: time for a person to see the warning and set the clock right, before
-/// results are cleared that nobody had time to read.
+/// After a jump the old time goes on for so long: time for a person to see the warning and set the
+/// clock right, before results are cleared that nobody had time to read.
 const GRACE: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Compares the time of day with the time that has passed. In milliseconds since 1970.

@@ -1,4 +1,4 @@
-//! What `/metrics` says of jobs, as of the last look at what is left over.
+//! The gauges of jobs in `/metrics`, as of the last maintenance run.
 
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::family::Family;

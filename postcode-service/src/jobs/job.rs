@@ -1,4 +1,4 @@
-//! What a job is.
+//! The types of a job and its parts.
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,14 +9,14 @@ use crate::enrich::{Header, Plan};
 
 /// The lowest and the highest priority; each step has twice the share of the one below it.
 pub(crate) const PRIORITIES: std::ops::RangeInclusive<i64> = 0..=9;
-/// That of a job that does not say.
+/// The priority of a job that does not give one.
 pub(crate) const USUAL_PRIORITY: i64 = 5;
 
 /// How far a job is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum State {
-    /// Its rows are still coming in. Nobody sees it yet.
+    /// The rows are still arriving. The job is not visible yet.
     Receiving,
     /// All its rows are stored, and none has been begun.
     Queued,
@@ -58,7 +58,7 @@ impl FromStr for State {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let state = Self::ALL.iter().find(|(_, name)| *name == text).map(|(state, _)| *state);
-        state.ok_or_else(|| format!("{text:?} is no state of a job"))
+        state.ok_or_else(|| format!("{text:?} is not a state of a job"))
     }
 }
 
@@ -70,7 +70,7 @@ impl TryFrom<String> for State {
     }
 }
 
-/// What the rows are and what is to be done with them.
+/// The format of the rows, and the columns to add.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Recipe {
@@ -108,7 +108,7 @@ pub(crate) struct NewJob {
     pub(crate) priority: i64,
     pub(crate) run_at: i64,
     pub(crate) callback_url: Option<String>,
-    /// What makes a request that is sent again the same job.
+    /// The idempotency key: a repeated request with the same key returns the same job.
     pub(crate) key: Option<String>,
 }
 
@@ -122,7 +122,7 @@ pub(crate) struct NewPart {
     pub(crate) input: Vec<u8>,
 }
 
-/// What is known when all has come in.
+/// The totals of a job, known after all rows have arrived.
 #[derive(Debug)]
 pub(crate) struct Received {
     pub(crate) plan: String,
@@ -139,7 +139,7 @@ pub(crate) struct Slice {
     pub(crate) job: String,
     /// None: the job itself, whose time has come.
     pub(crate) part: Option<i64>,
-    /// Its start tag: the virtual time at which its turn is.
+    /// The start tag: the virtual time at which the task's turn comes.
     pub(crate) tag: i64,
     pub(crate) epoch: i64,
 }

@@ -1,8 +1,9 @@
 //! Jobs: many rows, looked up in the background on a durable queue.
 //!
-//! Rows are cut into parts as they come in (`submission`); a part is a task of the queue (`store`), worked on by whichever
-//! worker comes first ([`worker`]); the result is the parts' outputs in their order. Who asked for it is told by a
-//! [`callback`]. How all this behaves is described in `docs/JOBS.md`.
+//! Rows are cut into parts as they come in (`submission`); a part is a task of the queue (`store`),
+//! worked on by whichever worker comes first ([`worker`]); the result is the parts' outputs in
+//! their order. Who asked for it is told by a [`callback`]. How all this behaves is described in
+//! `docs/JOBS.md`.
 
 pub mod callback;
 mod clock;
@@ -89,7 +90,8 @@ pub struct Limits {
     pub stored_of_tenant: u64,
     /// Bytes of the result of one job.
     pub result: u64,
-    /// Percent of the disk of a database in a file below which no rows are taken and no parts worked on.
+    /// Percent of the disk of a database in a file below which no rows are taken and no parts
+    /// worked on.
     pub min_free: u8,
     /// How long a job that has ended is kept.
     pub keep: Duration,
@@ -239,7 +241,8 @@ impl Jobs {
         }
     }
 
-    /// Whether the disk of the database has room. Of a database on a server that is for its operator to see.
+    /// Whether the disk of the database has room. Of a database on a server that is for its
+    /// operator to see.
     ///
     /// # Errors
     /// [`store::Error::LowDisk`].
@@ -259,7 +262,7 @@ impl Jobs {
         self.0.callbacks.as_ref()
     }
 
-    /// The database, opened by whoever needs it first.
+    /// Returns the database, and opens it on the first call.
     pub(crate) async fn store(&self) -> Result<Arc<dyn Store>, Error> {
         let url = self.0.url.as_ref().ok_or(Error::Off)?;
         let opened = self.0.store.get_or_try_init(async || {
@@ -279,7 +282,7 @@ impl Jobs {
         Ok(store)
     }
 
-    /// The database if there is one: where no job ever was none is made to look for one.
+    /// Returns the database if it exists. Does not create one just to look for jobs in it.
     pub(crate) async fn store_if_there(&self) -> Result<Option<Arc<dyn Store>>, Error> {
         match &self.0.url {
             Some(Url::Sqlite(path)) if self.0.lazy && !self.0.store.initialized() && !path.exists() => {

@@ -76,7 +76,8 @@ pub(crate) async fn postcodes(
     upload.ended(stored.submit(&Recipe::Postcodes { query }, key).await)
 }
 
-/// Texts as lines of JSON, in parts as they are stored. They are read from an array of JSON without a value for each.
+/// Texts as lines of JSON, in parts as they are stored. They are read from an array of JSON without
+/// a value for each.
 #[derive(Debug, Default)]
 pub(crate) struct Texts {
     full: Vec<(i64, Vec<u8>)>,
@@ -161,8 +162,8 @@ impl<'de> Visitor<'de> for Text<'_> {
     }
 }
 
-/// An upload that has begun: forgotten if it ends in an error, or its client goes away. If even that fails, it is cleared
-/// with other old ones.
+/// An upload that has begun: forgotten if it ends in an error, or its client goes away. If even
+/// that fails, it is cleared with other old ones.
 struct Unfinished(Option<(Arc<dyn Store>, String)>);
 
 impl Unfinished {

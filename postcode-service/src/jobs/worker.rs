@@ -26,7 +26,8 @@ pub type Source = Arc<dyn Fn() -> Arc<dyn PostcodeLookup> + Send + Sync>;
 pub struct Workers {
     /// Parts worked on at a time.
     pub count: usize,
-    /// After this time without a sign of life a worker is taken for dead, and its part given to another.
+    /// After this time without a sign of life a worker is taken for dead, and its part given to
+    /// another.
     pub presumed_dead: Duration,
     /// Where the answers come from.
     pub source: Source,
@@ -47,11 +48,12 @@ const POLL: Duration = Duration::from_millis(500);
 const LONGEST: Duration = Duration::from_secs(120);
 /// A part that was begun so often and never ended, for its worker died each time, fails its job.
 const MOST_ATTEMPTS: usize = 25;
-/// A part whose lookup failed so often in a row fails its job: some 40 minutes by the delays between.
+/// A part whose lookup failed so often in a row fails its job: some 40 minutes by the delays
+/// between.
 const MOST_FAILURES: i64 = 20;
 /// Between two rounds of what is left over.
 const ROUND: Duration = Duration::from_secs(30);
-/// What was not touched for this long and is not in the queue was lost.
+/// A task that is not in the queue and was not touched for this long has been lost.
 const LOST: Duration = Duration::from_secs(300);
 /// An upload that brought nothing for this long will not go on.
 const UPLOAD: Duration = Duration::from_secs(15 * 60);
@@ -75,7 +77,7 @@ pub async fn run(jobs: Jobs, workers: Workers, mut stop: watch::Receiver<bool>) 
             async move { store.work_on_slices(turn, handler, stop).await }.boxed()
         }));
     }
-    // Whoever has the secret sends them, also a server that works on nothing.
+    // Every process with the secrets sends callbacks, also a server without workers.
     if let Some(callbacks) = jobs.callbacks().cloned() {
         running.spawn(delivery::run(store.clone(), callbacks, jobs.nudge(), stop.clone()));
     }
@@ -113,7 +115,7 @@ where
     }
 }
 
-/// What is done with a part of the queue.
+/// Returns the handler for parts in the queue.
 fn slices(jobs: Jobs, store: Arc<dyn Store>, source: Source) -> Handler<Slice> {
     Arc::new(move |slice, attempt| {
         let (jobs, store, lookup) = (jobs.clone(), store.clone(), source());
@@ -202,8 +204,8 @@ impl From<enrich::Error> for Failed {
 
 impl From<postcode_core::Error> for Failed {
     fn from(error: postcode_core::Error) -> Self {
-        // By the kind and not by `is_transient`: a client that has tried some times says that trying again does not help, and
-        // means within a call; here is time for it.
+        // By the kind and not by `is_transient`: a client that has tried some times says that
+        // trying again does not help, and means within a call; here is time for it.
         let for_good =
             !matches!(error.kind(), ErrorKind::Unavailable | ErrorKind::Timeout | ErrorKind::Overloaded);
         // The message is for the log only: it may name hosts of the operator.

@@ -8,10 +8,10 @@ use postcode_core::wire::DEADLINE_HEADER;
 
 use crate::api::Failure;
 
-/// The server's limit, or the caller's if that is shorter.
+/// Returns the server's limit, or the caller's if that is shorter.
 ///
 /// # Errors
-/// 504 if the caller does not wait any more, 400 if the header is no number of milliseconds.
+/// 504 if the caller has stopped waiting, 400 if the header is not a number of milliseconds.
 pub(super) fn of(headers: &HeaderMap, limit: Duration) -> Result<Duration, Failure> {
     let Some(header) = headers.get(DEADLINE_HEADER) else { return Ok(limit) };
     let millis = header.to_str().ok().and_then(|text| text.trim().parse::<u64>().ok());

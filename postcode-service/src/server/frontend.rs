@@ -48,7 +48,8 @@ impl Frontend {
         }
     }
 
-    /// Answers only to these names, and tells no page of another site what is private. Without this the caller sees to it.
+    /// Answers only to these names, and tells no page of another site what is private. Without this
+    /// the caller sees to it.
     #[must_use]
     pub fn answering_to(self, hosts: Hosts) -> Self {
         Self { hosts: Some(hosts), ..self }
@@ -105,7 +106,8 @@ impl Frontend {
         response
     }
 
-    /// Why a request is not answered at all: it is for another server, or from a page that may not ask.
+    /// Why a request is not answered at all: it is for another server, or from a page that may not
+    /// ask.
     fn not_allowed<B>(&self, request: &Request<B>, private: bool) -> Option<Failure> {
         let hosts = self.hosts.as_ref()?;
         let same_site = || if private { hosts.check_same_site(request) } else { Ok(()) };
@@ -129,7 +131,8 @@ impl Frontend {
         if is("/ping") || is("/ready") {
             return self.answer(request, id).await;
         }
-        // A request with a body is worked on when the body is there. Those that stream theirs have places of their own.
+        // A request with a body counts as in progress once the body has arrived. Streamed bodies
+        // have separate places.
         let reads = *request.method() == Method::POST
             && !request.body().is_end_stream()
             && !path.to_ascii_lowercase().ends_with("/retry");
@@ -179,9 +182,10 @@ struct Access<'a> {
 }
 
 impl Access<'_> {
-    /// What the server is to blame for is always seen; the rest with `--log access=debug`, because a line for each
-    /// of many thousand requests a second costs more than their answers. What clients can cause as often as they like
-    /// is counted and said once a second. The query is not logged: it may say where somebody is.
+    /// Logs the request. Server errors are always logged, and the rest with `--log access=debug`,
+    /// because a line for each of many thousand requests a second costs more than their answers.
+    /// Errors that clients can cause at will are counted and logged once a second. The query is
+    /// never logged: it may contain a person's location.
     fn write(&self, route: Option<&MatchedPath>, refused: bool) {
         macro_rules! line {
             ($level:ident) => {

@@ -1,4 +1,4 @@
-//! What `/metrics` tells, in the text format of OpenMetrics, which Prometheus reads.
+//! The answer of `/metrics` in the text format of OpenMetrics, which Prometheus reads.
 
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
@@ -68,7 +68,7 @@ impl Metrics {
         took: Duration,
     ) {
         let labels = Labels {
-            // What is no route is no label, or a scanner would fill the memory.
+            // An unknown path is not used as a label, or a scanner would fill the memory.
             route: route.map_or("none", MatchedPath::as_str).to_owned(),
             method: match *method {
                 Method::GET => "GET",

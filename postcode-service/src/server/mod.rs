@@ -1,7 +1,7 @@
 //! The loop around the API: connections, limits, deadlines, metrics, logs, orderly shutdown.
 //!
-//! Outside in: [`run`] takes connections and ends, by [`postcode_edge::serve`]; [`Frontend`] answers a request:
-//! request id and trace, shedding, deadline, the API, then metrics and log.
+//! Outside in: [`run`] takes connections and ends, by [`postcode_edge::serve`]; [`Frontend`]
+//! answers a request: request id and trace, shedding, deadline, the API, then metrics and log.
 
 mod deadline;
 mod frontend;
@@ -24,7 +24,8 @@ pub struct Options {
     pub reserved_connections: usize,
     /// Connections of one client address at a time, see [`Limits::per_address`].
     pub max_connections_per_address: Option<usize>,
-    /// Requests that are worked on at a time: those whose body is there. Others are answered 503 at once.
+    /// Requests that are worked on at a time: those whose body is there. Others are answered 503 at
+    /// once.
     pub max_in_flight: usize,
     /// Requests whose body is still coming, at a time. When there are more, the slowest is refused.
     pub max_waiting: usize,
@@ -38,7 +39,8 @@ pub struct Options {
     pub max_header: usize,
     /// How long a request's header may take, and how long an idle connection is kept.
     pub header_timeout: Duration,
-    /// How long a client may take nothing of an answer that is being sent, before its connection is closed.
+    /// How long a client may take nothing of an answer that is being sent, before its connection is
+    /// closed.
     pub send_timeout: Duration,
     /// How long a client that sends a header or a body may be slower than the least speed.
     pub patience: Duration,

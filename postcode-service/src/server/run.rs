@@ -15,7 +15,8 @@ use crate::api::Failure;
 /// Serves until `stop` is done; then takes no more connections, lets requests under way end within
 /// [`Options::drain`], and drops those that do not.
 ///
-/// To tell a load balancer first, call [`Api::set_ready`](crate::api::Api::set_ready) and wait before `stop`.
+/// To tell a load balancer first, call [`Api::set_ready`](crate::api::Api::set_ready) and wait
+/// before `stop`.
 pub async fn run(
     listener: Listener,
     frontend: Arc<Frontend>,

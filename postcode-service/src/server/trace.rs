@@ -1,4 +1,4 @@
-//! What ties a request to its caller's: request id and W3C trace context.
+//! Links a request to its caller's: request id and W3C trace context.
 
 use http::{HeaderMap, HeaderValue};
 use postcode_core::wire::REQUEST_ID_HEADER;
@@ -29,7 +29,8 @@ pub(super) struct Trace {
 }
 
 impl Trace {
-    /// Part of the caller's trace; a new one that is not sampled if it has none, or one that makes no sense.
+    /// Part of the caller's trace; a new one that is not sampled if it has none, or one that makes
+    /// no sense.
     pub(super) fn of(headers: &HeaderMap) -> Self {
         // The parent id of a span must not be zero.
         let span = format!("{:016x}", fastrand::u64(1..));

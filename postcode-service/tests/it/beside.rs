@@ -1,5 +1,5 @@
-//! What stands beside the API of postcodes.io: validation, distance, bulk routes, terminated postcodes, filters, strict mode,
-//! the description.
+//! Extensions to the API of postcodes.io: validation, distance, bulk routes, terminated postcodes,
+//! filters, strict mode, the description.
 #![allow(clippy::unwrap_used)] // In a test it is the failure.
 
 use std::sync::Arc;
@@ -102,7 +102,7 @@ async fn bodies_that_are_wrong_are_told_apart() {
     let many = json!({"postcodes": vec!["AB10 1AB"; 101]}).to_string();
     let refused = post(&api, "/bulk/validate", "application/json", many).await;
     assert!(refused.json()["error"].as_str().unwrap().contains("Up to 100 postcodes"));
-    // These are no routes at postcodes.io, and are none here, unless one asks for more than it has.
+    // postcodes.io does not have these routes, so they exist here only with `extended=true`.
     for path in [
         "/outcodes/AB10/autocomplete",
         "/outcodes/AB10/validate",
@@ -261,7 +261,8 @@ async fn every_route_of_the_source_is_in_the_description() {
     assert_eq!(routes.iter().collect::<Vec<_>>(), described);
 }
 
-/// The description says what there is: each of its operations is answered, and asks for nothing that strict mode refuses.
+/// The description says what there is: each of its operations is answered, and asks for nothing
+/// that strict mode refuses.
 #[tokio::test]
 async fn every_route_of_the_description_answers() {
     let api = api_over(Local::new(Fixture::small().dataset().unwrap())).await;

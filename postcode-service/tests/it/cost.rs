@@ -1,5 +1,5 @@
-//! Tests of the cost of one request: the size of its answer, its time, and that it ends when nobody waits for it any more.
-//! Counted in answers, bytes and calls, never by the clock.
+//! Tests of the cost of one request: the size of its answer, its time, and that it ends when nobody
+//! waits for it any more. Counted in answers, bytes and calls, never by the clock.
 #![allow(clippy::unwrap_used, clippy::expect_used)] // In a test it is the failure.
 
 use std::collections::{HashSet, VecDeque};
@@ -458,8 +458,9 @@ async fn polygon_that_zigzags_over_the_country_and_back_is_answered() {
     assert_eq!(body["next"], json!(null));
 }
 
-/// Search and autocomplete go through postcodes in their order until they have as many in use as they are asked for, at most a
-/// hundred. The most that they can pass over on the way is a property of the data.
+/// Search and autocomplete go through postcodes in their order until they have as many in use as
+/// they are asked for, at most a hundred. The most that they can pass over on the way is a property
+/// of the data.
 #[test]
 fn no_hundred_postcodes_in_use_are_far_apart() {
     let country = Dataset::embedded().unwrap();

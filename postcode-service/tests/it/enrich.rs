@@ -45,8 +45,9 @@ async fn run(input: &[u8], size: usize, plan: Plan) -> Result<(Vec<u8>, Counts),
 
 const COLUMNS: &str = "status,admin_district,latitude,codes.region";
 
-/// All that a file of the wild has: the mark of a spreadsheet, quotes, lines within fields, both ends of line, empty lines, short and
-/// long rows, bytes that are no UTF-8, and no end of line at the end.
+/// A file with everything found in the wild: a byte order mark, quotes, lines within fields, both
+/// line endings, empty lines, short and long rows, bytes that are not UTF-8, and no line ending at
+/// the end.
 const WILD: &[u8] = b"\xef\xbb\xbfname,Post Code,note\r\n\
 \"A, B\",sw1a1aa,\"two\r\nlines\"\r\n\
 \r\n\
@@ -169,7 +170,8 @@ async fn what_makes_no_sense_is_refused_and_named() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
-    /// Whatever the bytes and however they come: the same goes out, and without the columns it is what came in.
+    /// Whatever the bytes and however they come: the same goes out, and without the columns it is
+    /// what came in.
     #[test]
     fn nothing_is_lost_and_chunks_do_not_matter(
         rows in prop::collection::vec("([a-z,\" ]{0,6}|SW1A 1AA|\r|é)(,[a-z]{0,3})?(\n|\r\n)", 0..20),
@@ -263,6 +265,6 @@ fn the_command_line_gives_the_same_bytes_and_publishes_whole_files_only() {
         let said = String::from_utf8_lossy(&ended.stderr);
         assert!(!ended.status.success() && said.contains(says), "{arguments:?}: {said}");
     }
-    assert_eq!(std::fs::read(out).unwrap(), WILD_ENRICHED, "the file from before is untouched");
+    assert_eq!(std::fs::read(out).unwrap(), WILD_ENRICHED, "the previous file is untouched");
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2, "nothing is left behind");
 }

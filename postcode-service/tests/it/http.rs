@@ -1,4 +1,5 @@
-//! What HTTP asks of every route: methods, headers, JSONP, forms, paths; as postcodes.io answers.
+//! Requirements of HTTP on every route: methods, headers, JSONP, forms, paths; as postcodes.io
+//! answers.
 #![allow(clippy::unwrap_used, clippy::panic)] // In a test it is the failure.
 
 use crate::common::{Answer, api_over, get, post, send, small};
@@ -137,7 +138,11 @@ async fn bulk_takes_forms() {
         assert_eq!(queries(body).await, ["AB10 1AB", "x"], "{body}");
     }
     assert_eq!(post(&api, "/postcodes", form, "").await.status, 400);
-    assert_eq!(post(&api, "/postcodes", form, "postcodes=AB10+1AB").await.status, 400, "one is no array");
+    assert_eq!(
+        post(&api, "/postcodes", form, "postcodes=AB10+1AB").await.status,
+        400,
+        "one value is not an array"
+    );
 }
 
 #[tokio::test]

@@ -39,7 +39,8 @@ fn rows(number: usize, many: usize) -> String {
 }
 
 impl Ledger {
-    /// Submits a job of so many rows. What is not accepted must say that nothing was stored and when to come back.
+    /// Submits a job of so many rows. What is not accepted must say that nothing was stored and
+    /// when to come back.
     async fn submit(&mut self, client: &Client, many: usize) -> u16 {
         self.next += 1;
         let request = client.post("http://localhost/jobs").header("content-type", "text/csv");
@@ -49,7 +50,7 @@ impl Ledger {
         match (status, body["code"].as_str()) {
             (202, _) => {
                 let id = body["result"]["id"].as_str().unwrap().to_owned();
-                assert_eq!(self.accepted.insert(id, self.next), None, "each has an id of its own");
+                assert_eq!(self.accepted.insert(id, self.next), None, "each id is unique");
             }
             (507, Some("insufficient_storage")) | (503, Some("unavailable")) => {
                 assert!(retry.is_some() && body["retryable"] == true, "{body}");
@@ -59,7 +60,7 @@ impl Ledger {
         status
     }
 
-    /// All that were accepted succeed, and their results are of their own rows.
+    /// Checks that all accepted jobs succeed, and that each result has its own job's rows.
     async fn settle(&self, client: &Client) {
         for (id, number) in &self.accepted {
             until("the job has ended", async || {
@@ -153,8 +154,9 @@ async fn the_first_job_on_a_full_disk_is_refused_for_want_of_room_and_taken_when
     }
 }
 
-/// The n-th page that is written to the log fails, for every n of a workload, with workers at work; then there is room
-/// again. `POSTCODE_TEST_WRITE_POINTS` says how many points of failure are tried, 6 unless it is set.
+/// The n-th page that is written to the log fails, for every n of a workload, with workers at work;
+/// then there is room again. `POSTCODE_TEST_WRITE_POINTS` says how many points of failure are
+/// tried, 6 unless it is set.
 #[tokio::test(flavor = "multi_thread")]
 async fn whichever_write_fails_the_jobs_that_were_accepted_are_done_once_and_more_are_taken() {
     const FRAME: u64 = 4_120;

@@ -1,7 +1,8 @@
 //! The program killed again and again under load: whatever was accepted is done, once, and told of.
 //!
-//! Kills with SIGKILL, as many as [`Proof`] says, of a server and of a worker next to it, at random times (the seed is printed;
-//! `POSTCODE_TEST_SEED` gives one). Meanwhile clients submit jobs under keys, and try again what failed.
+//! Kills with SIGKILL, as many as [`Proof`] says, of a server and of a worker next to it, at random
+//! times (the seed is printed; `POSTCODE_TEST_SEED` gives one). Meanwhile clients submit jobs under
+//! keys, and try again what failed.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -109,7 +110,7 @@ async fn the_ledger_balances(database: Database) {
         "--max-jobs=100000".into(),
         "--callback-attempts=20".into(),
     ];
-    // A socket of its own: a port could be another's when the server comes back.
+    // Use a Unix socket: another program could take the port before the server comes back.
     let socket = dir.path().join("socket");
     let listen = format!("--listen=unix:{}", socket.display());
     let base = "http://localhost".to_owned();
@@ -119,7 +120,8 @@ async fn the_ledger_balances(database: Database) {
 
     let accepted = Arc::new(Mutex::new(BTreeMap::<u64, String>::new()));
     let enough = Arc::new(AtomicBool::new(false));
-    // Kill by kill some more jobs, however fast the machine takes them: it has to do them all in the end.
+    // Kill by kill some more jobs, however fast the machine takes them: it has to do them all in
+    // the end.
     let due = Arc::new(AtomicU64::new(JOBS));
     postcode_core::remote::tls_provider();
     let client = reqwest::Client::builder()

@@ -1,5 +1,5 @@
-//! Jobs by the program itself: where they are kept when nobody says so; a worker of its own; and a million real postcodes
-//! three ways, with the same bytes.
+//! Jobs in the program itself: the default database, a separate worker, and a million real
+//! postcodes in three ways that give the same bytes.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -1,4 +1,5 @@
-//! The integration tests of postcode-service, in one binary, so that its dependencies are linked once.
+//! The integration tests of postcode-service, in one binary, so that its dependencies are linked
+//! once.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod api;

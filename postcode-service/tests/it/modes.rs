@@ -1,5 +1,6 @@
-//! The two modes are one: the country in this process, and the same country over HTTP, give equal answers to
-//! 100,000 random postcodes, real, terminated, unknown and malformed, and to the other questions.
+//! The two modes are one: the country in this process, and the same country over HTTP, give equal
+//! answers to 100,000 random postcodes, real, terminated, unknown and malformed, and to the other
+//! questions.
 #![allow(clippy::unwrap_used)] // In a test it is the failure.
 
 use std::sync::Arc;
@@ -33,7 +34,8 @@ impl Country {
         from[self.rng.usize(..from.len())]
     }
 
-    /// Live, terminated, or a real one with its unit changed: mostly unknown; some of Northern Ireland.
+    /// Live, terminated, or a real one with its unit changed: mostly unknown; some of Northern
+    /// Ireland.
     fn postcode(&mut self) -> Postcode {
         match self.rng.u8(..10) {
             0..4 => self.one(false),
@@ -49,7 +51,7 @@ impl Country {
         }
     }
 
-    /// What is no postcode, or hardly one.
+    /// Returns a text that is not a postcode, or nearly one.
     fn text(&mut self) -> String {
         let mut text: Vec<char> = self.one(false).to_string().chars().collect();
         for _ in 0..self.rng.u8(..4) {

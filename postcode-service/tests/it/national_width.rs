@@ -1,8 +1,9 @@
-//! What a postcode costs in the file at national scale, with all columns and all names.
+//! Measures the bytes of a postcode in the file at national scale, with all columns and all names.
 //!
-//! Real: the 2,720,556 postcodes with their status, user type, quality, grid reference, location and district, and the names and codes of
-//! ONS's lists. Synthesised, because no full-width national edition is at hand: which areas below the district a postcode lies in, by nested
-//! clustering of the real coordinates, its months and its rank. The same each time.
+//! Real data: the 2,720,556 postcodes with their status, user type, quality, grid reference,
+//! location and district, and the names and codes of ONS's lists. Synthetic data, because no
+//! full-width national edition is at hand: the areas below the district (by nested clustering of
+//! the real coordinates), the months and the rank. The result is the same each time.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests, which clippy takes for production")]
 
 use std::collections::BTreeMap;
@@ -18,10 +19,12 @@ use postcode_testing::shared;
 /// Bytes a postcode at most.
 const MOST: f64 = 26.0;
 
-/// What is nested in one another: kind, and how many of the one before make one. The first is of postcodes: an output area.
+/// Areas that nest: the kind, and how many of the level before make one. The first level consists
+/// of postcodes.
 const NESTED: [(AreaKind, usize); 3] = [(OutputArea21, 15), (Lsoa21, 5), (Msoa21, 5)];
 
-/// What is not: each clustered for itself, of so many postcodes (all postcodes by the number of areas there are).
+/// Areas that do not nest. Each kind is clustered separately, with this many postcodes an area (all
+/// postcodes divided by the number of areas).
 const LOOSE: [(AreaKind, usize); 15] = [
     (AdminWard, 300),
     (Parish, 220),
@@ -88,7 +91,8 @@ fn list(folder: &std::path::Path, starts: &str) -> Vec<(String, String)> {
     rows.map(|row| (row[0].to_owned(), row[row.len() - 1].to_owned())).collect()
 }
 
-/// Halves the points at the median of their wider extent until no part has more than `size`; the parts in their order.
+/// Halves the points at the median of their wider extent until no part has more than `size`; the
+/// parts in their order.
 fn clusters(points: &[Point], among: &mut [u32], size: usize, parts: &mut Vec<Vec<u32>>) {
     if among.len() <= size {
         return parts.push(among.to_vec());
@@ -123,8 +127,9 @@ fn area(builder: &mut DatasetBuilder, kind: AreaKind, list: &[(String, String)],
     }
 }
 
-/// What the Scottish Postcode Directory has of areas, and how many of Scotland's live postcodes one has (there are 7,392 data zones of 2022, 6,976 of
-/// 2011, 1,334 and 1,279 intermediate zones, 656 localities, 871 parishes, …).
+/// The areas of the Scottish Postcode Directory, with the number of Scotland's live postcodes in
+/// one (there are 7,392 data zones of 2022, 6,976 of 2011, 1,334 and 1,279 intermediate zones, 656
+/// localities, 871 parishes, …).
 const SCOTTISH: [(ScottishArea, usize); 16] = [
     (ScottishArea::ScottishParliamentaryConstituency, 2_190),
     (ScottishArea::ScottishParliamentaryRegion, 20_000),
@@ -144,8 +149,9 @@ const SCOTTISH: [(ScottishArea, usize); 16] = [
     (ScottishArea::ItlLevel3, 7_000),
 ];
 
-/// The Scottish Postcode Directory of Scotland's live postcodes: the data zones in one another as in life (a few of 2022 are
-/// others than those of 2011), what is larger made of whole data zones of 2011. Real names are those of ONS's lists, which the file has already.
+/// The Scottish Postcode Directory of Scotland's live postcodes: the data zones in one another as
+/// in life (a few of 2022 are others than those of 2011), what is larger made of whole data zones
+/// of 2011. Real names are those of ONS's lists, which the file has already.
 fn directory(builder: &mut DatasetBuilder, points: &[Point], districts: &BTreeMap<String, Vec<u32>>) -> u64 {
     let live = |n: &&u32| points[**n as usize].row.status == Status::Live;
     // Halving leaves two thirds of that: as many data zones as there are.

@@ -446,7 +446,8 @@ fn ask_often(address: &str, path: &str, times: usize) -> Vec<String> {
 fn log_that_nobody_reads_keeps_no_answer_waiting() {
     let folder = tempfile::tempdir().unwrap();
     let data = dataset(&folder.path().join("uk.postcodes"), "one");
-    // Standard error is a pipe of some ten kilobytes that is not read; each request is a line of some hundred bytes.
+    // Standard error is a pipe of some ten kilobytes that is not read; each request is a line of
+    // some hundred bytes.
     let server = Server::start(&["--listen", "127.0.0.1:0", "--data", &data, "--log", "access=debug"]);
     let statuses = ask_often(&server.address, "/postcodes/AB101AB", 3_000);
     assert!(statuses.iter().all(|status| status.starts_with("HTTP/1.1 200")));
@@ -492,7 +493,7 @@ fn serve_of_a_file_with_one_flipped_bit_refuses_it_at_the_start_and_at_a_hangup(
         assert_eq!(output.status.code(), Some(2));
         assert!(text(&output.stderr).contains("checksum is wrong"), "{}", text(&output.stderr));
     }
-    // A lookup from the file is no better.
+    // A lookup from the file fails in the same way.
     let looked = |source: &str| program().args(["lookup", "AB10 1AB", "--source", source]).output().unwrap();
     assert_eq!(looked(&bad_data).status.code(), Some(2));
     assert_eq!(looked(&format!("{bad_data}?verify=off")).status.code(), Some(0));
@@ -515,7 +516,7 @@ fn serve_of_a_file_with_one_flipped_bit_refuses_it_at_the_start_and_at_a_hangup(
     assert_eq!(after, info);
     assert_eq!(server.end("TERM").0, Some(0));
 
-    // Whoever must can serve it, and it is said.
+    // An operator can serve it nevertheless, and gets a warning.
     let server = Server::start(&["--listen", "127.0.0.1:0", "--data", &data, "--verify", "off"]);
     let (_, ready) = fetched(&server, "/ready");
     assert_eq!(ready["verify"], "off");

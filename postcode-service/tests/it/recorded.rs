@@ -1,4 +1,5 @@
-//! Requests that were recorded from postcodes.io 18.0.1, answered by ours over the dataset that it had.
+//! Requests that were recorded from postcodes.io 18.0.1, answered by ours over the dataset that it
+//! had.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -51,7 +52,7 @@ fn deliberate(id: u32) -> Option<u16> {
     })
 }
 
-/// What `expected` has is in `actual` and is the same; errors may say more.
+/// Checks that everything in `expected` is equal in `actual`. Errors may contain more.
 fn same(expected: &Value, actual: &Value, at: &str) -> Result<(), String> {
     match (expected, actual) {
         (Value::Number(a), Value::Number(b)) => {
@@ -89,7 +90,7 @@ fn keys_of(value: &Value) -> Vec<&String> {
     value.as_object().map(|map| map.keys().collect()).unwrap_or_default()
 }
 
-/// A list in an order of its own.
+/// Sorts a list whose order is not defined.
 fn sorted(body: &Value) -> Value {
     let mut body = body.clone();
     if let Some(list) = body["result"].as_array_mut() {
@@ -111,7 +112,7 @@ fn compare(recorded: &Recorded, answer: &Answer) -> Result<(), String> {
         return Ok(());
     }
     for (name, value) in &recorded.headers {
-        // What our answers have of their own, and the ETag, are in docs/COMPATIBILITY.md.
+        // Our additional headers, and the ETag, are described in docs/COMPATIBILITY.md.
         let of_api = name.starts_with("access-control-") || name == "x-content-type-options";
         if (of_api || name == "content-type" && answer.status == 200) && answer.header(name) != value {
             return Err(format!("{name}: {value:?} is {:?}", answer.header(name)));

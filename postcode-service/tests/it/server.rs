@@ -263,7 +263,7 @@ async fn too_much_is_shed_and_health_is_not() {
 #[tokio::test]
 async fn what_is_no_sensible_request_is_refused() {
     let server = start(Options { max_header: 8 * 1024, ..Options::default() }).await;
-    // No more than the server reads, so that its close is no reset that takes the answer with it.
+    // Not more than the server reads, so that it does not reset the connection and lose the answer.
     let mut huge = b"GET /ping HTTP/1.1\r\nhost: x\r\nx: ".to_vec();
     huge.resize(8 * 1024, b'x');
     let refused = server.exchange(&huge).await;

@@ -1,4 +1,5 @@
-//! TLS on the listener: who trusts whom, certificates replaced while connections are open, and clients that stall.
+//! TLS on the listener: who trusts whom, certificates replaced while connections are open, and
+//! clients that stall.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests, which clippy takes for production")]
 
 use std::io::Read;
@@ -151,7 +152,8 @@ async fn replica_and_new_certificate_are_served_and_no_connection_is_dropped() {
     other.signs("server", &["127.0.0.1"], SERVER);
     secured.server.signal("HUP");
     secured.server.logs("the certificates were read again");
-    // This client does not trust the new certificate: it goes on because its connection is still open.
+    // This client does not trust the new certificate: it goes on because its connection is still
+    // open.
     before.info_of().await;
     let (old, new) = (secured.url(&[CA, TOKEN]), secured.url(&[("ca_file", "ca2.pem"), TOKEN]));
     let strict = |url: &str| Remote::builder(url).retries(0).build().unwrap();
@@ -224,7 +226,10 @@ fn server_with_half_of_the_tls_options_does_not_start() {
     let (cert, key, other, ca) = (path("server.pem"), path("server.key"), path("other.key"), path("ca.pem"));
     let socket = format!("unix:{}", path("socket"));
     for (arguments, says) in [
-        (vec!["--listen", &*socket, "--tls-cert", &cert, "--tls-key", &key], "a Unix socket does not speak TLS"),
+        (
+            vec!["--listen", &*socket, "--tls-cert", &cert, "--tls-key", &key],
+            "a Unix socket does not speak TLS",
+        ),
         (vec!["--tls-cert", &cert], "--tls-key"),
         (vec!["--tls-key", &key], "--tls-cert"),
         (vec!["--tls-cert", &cert, "--tls-key", &other], "can't be used together"),

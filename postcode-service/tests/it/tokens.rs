@@ -1,4 +1,5 @@
-//! Who may do what: every route needs its scope, tokens come and go, and no server is open by accident.
+//! Who may do what: every route needs its scope, tokens come and go, and no server is open by
+//! accident.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests, which clippy takes for production")]
 
 use std::collections::BTreeSet;
@@ -196,7 +197,8 @@ async fn preflight_on_routes_of_jobs_needs_no_token_and_lets_no_other_origin_in(
         ("access-control-request-method", "POST"),
         ("access-control-request-headers", "authorization"),
     ];
-    for path in ["/jobs", "/jobs/callbacks", "/jobs/x", "/jobs/x/result", "/jobs/x/events", "/JOBS/", "/jobs/a/b/c"]
+    for path in
+        ["/jobs", "/jobs/callbacks", "/jobs/x", "/jobs/x/result", "/jobs/x/events", "/JOBS/", "/jobs/a/b/c"]
     {
         let with_token = [&asks[..], &[("authorization", &*jobs)]].concat();
         for headers in [&asks[..], &with_token[..]] {

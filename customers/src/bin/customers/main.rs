@@ -41,17 +41,16 @@ enum Command {
 
 /// Serves the HTTP API until SIGTERM or SIGINT.
 ///
-/// Prints one line on standard output when it is ready: `listening on http://127.0.0.1:8081`; with --admin a second
-/// one: `admin on http://127.0.0.1:8091`.
-/// SIGHUP reads the tokens and certificates again.
-/// Logs go to standard error; RUST_LOG says how much (`customers=debug`).
+/// Prints one line on standard output when it is ready: `listening on http://127.0.0.1:8081`; with
+/// --admin a second one: `admin on http://127.0.0.1:8091`. SIGHUP reads the tokens and certificates
+/// again. Logs go to standard error; RUST_LOG says how much (`customers=debug`).
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 struct Serve {
-    /// Where to listen: HOST:PORT (port 0: any that is free), or unix:PATH
+    /// The address to listen on: HOST:PORT (port 0 for any free port), or unix:PATH
     #[arg(long, env = "CUSTOMERS_LISTEN", default_value = "127.0.0.1:8081", value_name = "ADDRESS")]
     listen: Address,
-    /// What looks postcodes up: embedded:, file:PATH, http://HOST:PORT, https://HOST, unix:PATH,
+    /// The lookup for postcodes: embedded:, file:PATH, http://HOST:PORT, https://HOST, unix:PATH,
     /// replica:http://HOST:PORT
     #[arg(
         long,
@@ -61,8 +60,8 @@ struct Serve {
         value_name = "URL"
     )]
     postcodes: String,
-    /// Where accounts are kept: sqlite://FILE, which is made if it is missing, or postgres://USER:PASSWORD@HOST/DATABASE
-    /// (?sslmode=verify-full for TLS)
+    /// The database of accounts: sqlite://FILE, which is created if missing, or
+    /// postgres://USER:PASSWORD@HOST/DATABASE (?sslmode=verify-full for TLS)
     #[arg(
         long,
         env = "DATABASE_URL",
@@ -71,64 +70,69 @@ struct Serve {
         value_name = "URL"
     )]
     database: String,
-    /// The longest that one lookup is waited for; after it the address is pending
+    /// The time limit of one lookup. If it passes the address is pending
     #[arg(long, env = "CUSTOMERS_LOOKUP_TIMEOUT", default_value = "2s", value_parser = duration, value_name = "TIME")]
     lookup_timeout: Duration,
-    /// How often pending addresses are looked up again
+    /// How often pending addresses are looked up again. Addresses that the data does not cover are
+    /// asked once an hour
     #[arg(long, env = "CUSTOMERS_RESOLVE_EVERY", default_value = "5s", value_parser = duration, value_name = "TIME")]
     resolve_every: Duration,
-    /// How often to ask whether there is a new edition of the postcodes, against which all addresses are then checked again
+    /// How often to check for a new edition of the postcodes. If there is one, all addresses are
+    /// checked again
     #[arg(long, env = "CUSTOMERS_RECHECK_EVERY", default_value = "1m", value_parser = duration, value_name = "TIME")]
     recheck_every: Duration,
-    /// How long requests in flight may take to finish after a signal to stop
+    /// How long requests in flight may take to finish after SIGTERM or SIGINT
     #[arg(long, env = "CUSTOMERS_DRAIN", default_value = "10s", value_parser = duration, value_name = "TIME")]
     drain: Duration,
-    /// Connections at once; when there are more, the one that has been idle longest is closed. Fewer if the limit of open
-    /// files is lower
+    /// Connections at once; when there are more, the one that has been idle longest is closed.
+    /// Fewer if the limit of open files is lower
     #[arg(long, env = "CUSTOMERS_CONNECTIONS", default_value_t = 1024,
           value_parser = clap::value_parser!(u32).range(1..=100_000), value_name = "NUMBER")]
     connections: u32,
-    /// Connections beyond those, on which only /health, /ready and /metrics are answered
+    /// Extra connections, on which only /health, /ready and /metrics are answered
     #[arg(long, env = "CUSTOMERS_RESERVED_CONNECTIONS", default_value_t = 16,
           value_parser = clap::value_parser!(u32).range(0..=1_000), value_name = "NUMBER")]
     reserved_connections: u32,
-    /// Connections of one client address (IPv6: of one /64) at once; 0 for any number. If not given a quarter of
-    /// --connections, and any number from this machine. Never for Unix sockets and trusted proxies
+    /// Connections of one client address (IPv6: of one /64) at once; 0 for no limit. The default is
+    /// a quarter of --connections, and no limit for this machine. Never applies to Unix sockets and
+    /// trusted proxies
     #[arg(long, env = "CUSTOMERS_CONNECTIONS_PER_ADDRESS", value_name = "NUMBER")]
     connections_per_address: Option<usize>,
-    /// Requests that are worked on at once, which those are whose body is there; others are answered 503 with Retry-After
+    /// Requests in progress at once, counted from when their body has arrived; others are answered
+    /// 503 with Retry-After
     #[arg(long, env = "CUSTOMERS_MAX_IN_FLIGHT", default_value_t = 1024,
           value_parser = clap::value_parser!(u32).range(1..=100_000), value_name = "NUMBER")]
     max_in_flight: u32,
-    /// Requests whose body is still coming, at once; when there are more, the slowest is refused
+    /// Requests at once whose body is still arriving; beyond that the slowest is refused
     #[arg(long, env = "CUSTOMERS_MAX_WAITING", default_value_t = 2048,
           value_parser = clap::value_parser!(u32).range(1..=100_000), value_name = "NUMBER")]
     max_waiting: u32,
-    /// Requests of one client (token, or address, or /64 of IPv6) at once; others are answered 429; 0 for any number. If not
-    /// given a quarter of --max-in-flight, and any number from this machine
+    /// Requests of one client (token, or address, or /64 of IPv6) at once; others are answered 429;
+    /// 0 for no limit. The default is a quarter of --max-in-flight, and no limit for this machine
     #[arg(long, env = "CUSTOMERS_MAX_IN_FLIGHT_PER_CLIENT", value_name = "NUMBER")]
     max_in_flight_per_client: Option<usize>,
-    /// Requests of one address in a time, such as 100/s, 600/m, 100/s:500 (500 at once), or off; others are answered 429 with
-    /// Retry-After. If not given 1000/s:5000, and any number from this machine
+    /// The rate limit of one address, such as 100/s, 600/m, 100/s:500 (500 at once), or off; others
+    /// are answered 429 with Retry-After. The default is 1000/s:5000, and no limit for this machine
     #[arg(long, env = "CUSTOMERS_RATE_PER_ADDRESS", value_name = "RATE")]
     rate_per_address: Option<Rate>,
-    /// Requests of one caller with a token in a time, instead of that of the address; no limit if not given
+    /// The rate limit of one caller with a token, in place of the address's; no limit by default
     #[arg(long, env = "CUSTOMERS_RATE_PER_CALLER", value_name = "RATE")]
     rate_per_caller: Option<Rate>,
-    /// How long a request's header may take, and an idle connection is kept
+    /// How long a request's header may take, and how long an idle connection is kept
     #[arg(long, env = "CUSTOMERS_HEADER_TIMEOUT", default_value = "30s", value_parser = duration, value_name = "TIME")]
     header_timeout: Duration,
-    /// How long a client may take nothing of its answer before its connection is closed
+    /// How long a client may read nothing of its response before its connection is closed
     #[arg(long, env = "CUSTOMERS_SEND_TIMEOUT", default_value = "30s", value_parser = duration, value_name = "TIME")]
     send_timeout: Duration,
-    /// How long a client that sends a header or a body may be slower than --least-speed
+    /// How long a client may send a header or a body more slowly than --least-speed
     #[arg(long, env = "CUSTOMERS_PATIENCE", default_value = "10s", value_parser = duration, value_name = "TIME")]
     patience: Duration,
-    /// Bytes a second at which a client sends and reads at least, or its connection is closed; doubles with each minute up
-    /// to 64 times. 0 for any speed
+    /// The least speed of a client in bytes a second, or its connection is closed; doubles with
+    /// each minute, up to 64 times. 0 for any speed
     #[arg(long, env = "CUSTOMERS_LEAST_SPEED", default_value_t = 1024, value_name = "BYTES")]
     least_speed: u64,
-    /// Proxies that may name the client: address ranges such as 10.0.0.0/8,::1, and unix for a Unix socket
+    /// Proxies that may name the client: address ranges such as 10.0.0.0/8,::1, and unix for a Unix
+    /// socket
     #[arg(
         long,
         env = "CUSTOMERS_TRUSTED_PROXIES",
@@ -137,24 +141,26 @@ struct Serve {
         value_name = "RANGES"
     )]
     trusted_proxies: Proxies,
-    /// The header in which they name it: x-forwarded-for or forwarded
+    /// The header in which those proxies name the client: x-forwarded-for or forwarded
     #[arg(long, env = "CUSTOMERS_CLIENT_HEADER", default_value = "x-forwarded-for", value_name = "NAME")]
     client_header: ClientHeader,
-    /// A further name that the server answers to, in the Host of requests, without a port; * for any. May be given
-    /// several times. Requests to other names are answered 421: a page on the internet could have its name resolved to
-    /// this machine. Always answered are localhost, loopback addresses, the address listened on, any address in digits
-    /// if that is 0.0.0.0 or [::], and whatever comes over a Unix socket. Holds for --admin too
+    /// An additional host name that the server accepts in the Host header, without a port; * for
+    /// any. May be repeated. Requests for other names are answered 421, because a page on the
+    /// internet could point its own name at this machine. Always accepted are localhost, loopback
+    /// addresses, the address listened on, any numeric address if that is 0.0.0.0 or [::], and all
+    /// requests over a Unix socket. Applies to --admin too
     #[arg(long = "host", env = "CUSTOMERS_HOST", value_delimiter = ',', value_name = "NAME")]
     hosts: Vec<HostName>,
-    /// How long a request may take before it is answered 504; its listing or search is then interrupted. Uploads,
-    /// exports and reports keep their own time
+    /// The time limit of a request, after which it is answered 504 and its listing or search is
+    /// interrupted. Uploads, exports and reports have separate limits
     #[arg(long, env = "CUSTOMERS_REQUEST_TIMEOUT", default_value = "15s", value_parser = duration, value_name = "TIME")]
     request_timeout: Duration,
-    /// Exports of accounts and reports of imports that are sent at once; others are answered 503 with Retry-After
+    /// Exports of accounts and reports of imports sent at once; others are answered 503 with
+    /// Retry-After
     #[arg(long, env = "CUSTOMERS_MAX_EXPORTS", default_value_t = 4,
           value_parser = clap::value_parser!(u32).range(1..=1_000), value_name = "NUMBER")]
     max_exports: u32,
-    /// Refuse a change of a customer that does not say with If-Match which revision it is about
+    /// Refuse a change of a customer without If-Match
     #[arg(long, env = "CUSTOMERS_REQUIRE_IF_MATCH")]
     require_if_match: bool,
     #[command(flatten)]
@@ -214,7 +220,7 @@ fn main() -> ExitCode {
     match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            // Nothing to be done if standard error is closed.
+            // If standard error is closed, nothing can be done.
             let _ = writeln!(io::stderr(), "customers: {}", without_secrets(&format!("{error:#}"), redact));
             ExitCode::FAILURE
         }
@@ -224,12 +230,12 @@ fn main() -> ExitCode {
 fn serve(options: Serve) -> Result<()> {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
     let format = Format::Text { ansi: io::stderr().is_terminal() };
-    // The log is written to its end before the last word.
+    // Dropping this flushes the log before the last message.
     let _log = log::start(filter, format, io::stderr()).context("the log could not be started")?;
     run(options)
 }
 
-/// Reads the command line. Its errors show no secret of it.
+/// Parses the command line. Its errors show no secrets from it.
 fn parse() -> Cli {
     Cli::try_parse().unwrap_or_else(|error| {
         let text = error.to_string();
@@ -244,14 +250,14 @@ fn parse() -> Cli {
 
 #[tokio::main]
 async fn run(options: Serve) -> Result<()> {
-    // From here on a signal is not lost, whenever it comes.
+    // From here on no signal is lost.
     let mut terminate = signal(SignalKind::terminate()).context("SIGTERM can't be handled")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("SIGINT can't be handled")?;
     let mut hangup = signal(SignalKind::hangup()).context("SIGHUP can't be handled")?;
     let security = options.security.open()?;
 
     let source = Connector::new(&options.postcodes).context("--postcodes")?.within(options.lookup_timeout);
-    // Says which implementation it is and how it is set up, without the secrets that a URL may hold.
+    // The description leaves out secrets that the URL may contain.
     let postcodes = source.to_string();
     let lookup = source.connect().await.context("--postcodes")?;
     let listener = Listener::bind(&options.listen)
@@ -273,7 +279,7 @@ async fn run(options: Serve) -> Result<()> {
     let checker = tokio::spawn(recheck(customers.clone(), options.recheck_every));
     let importer = tokio::spawn(import(customers.clone()));
     let address = listener.to_string();
-    // In one piece, for those who read the first line and close.
+    // Write both lines at once, for readers that take the first line and close.
     let mut ready = format!("listening on {address}\n");
     if let Some(admin) = &admin {
         ready += &format!("admin on {}\n", admin.listener);
@@ -308,7 +314,8 @@ async fn run(options: Serve) -> Result<()> {
     resolver.abort();
     checker.abort();
     importer.abort();
-    // A database that does not answer any more keeps nobody from stopping: what was answered is stored.
+    // A database that no longer answers must not block the shutdown: what was acknowledged is
+    // stored.
     if tokio::time::timeout(options.drain, store.close()).await.is_err() {
         warn!("the database's connections did not close in time");
     }
@@ -317,7 +324,7 @@ async fn run(options: Serve) -> Result<()> {
 }
 
 async fn until(mut stopped: watch::Receiver<bool>) {
-    // An error means that the other end is gone, which is as good.
+    // An error means that the sender is gone, which also means stop.
     let _ = stopped.wait_for(|stopped| *stopped).await;
 }
 
@@ -345,23 +352,23 @@ async fn import(customers: Customers) {
     keep_going("the importer", Duration::from_secs(1), importer).await;
 }
 
-/// Keeps work in the background going, even if a lookup should panic.
+/// Keeps background work running, even if a lookup panics.
 async fn keep_going<F>(what: &str, pause: Duration, work: impl Fn() -> F)
 where
     F: Future<Output = ()> + Send + 'static,
 {
     loop {
-        // Part of a set, so that it is aborted with this task.
+        // A set aborts its task when this one is dropped.
         let mut one = tokio::task::JoinSet::new();
         one.spawn(work());
         if let Some(Err(error)) = one.join_next().await {
-            error!(%error, "{what} failed; it starts anew");
+            error!(%error, "{what} failed and is restarted");
         }
         tokio::time::sleep(pause).await;
     }
 }
 
-/// A time such as `500ms`, `2s`, `1m`: a millisecond to an hour.
+/// Parses a duration such as `500ms`, `2s` or `1m`, from a millisecond to an hour.
 fn duration(text: &str) -> Result<Duration, String> {
     let time: jiff::SignedDuration =
         text.parse().map_err(|error| format!("{error}; give one such as 500ms or 2s"))?;

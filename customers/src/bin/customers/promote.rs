@@ -1,5 +1,5 @@
-//! The promotion of the lookup while the program runs. The customers hold a lookup as ever: that there are two behind
-//! it is known here only.
+//! The promotion of the lookup while the program runs. `Customers` holds one lookup as usual; only
+//! this module knows that there are two behind it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,10 +18,10 @@ use customers::server::Address;
 
 #[derive(Args)]
 pub(crate) struct Promote {
-    /// A second lookup, to move to and back from while running: a URL as for --postcodes
+    /// A second lookup to migrate to while running, and back: a URL as for --postcodes
     #[arg(long, env = "CUSTOMERS_PROMOTE_TO", hide_env_values = true, value_name = "URL")]
     promote_to: Option<String>,
-    /// Where to begin: local, shadow, canary, remote-with-fallback, remote
+    /// The stage to begin in: local, shadow, canary, remote-with-fallback, remote
     #[arg(
         long,
         env = "CUSTOMERS_STAGE",
@@ -30,7 +30,7 @@ pub(crate) struct Promote {
         requires = "promote_to"
     )]
     stage: Stage,
-    /// The part of the calls that shadow compares and canary moves: 10% or 0.1
+    /// The share of calls that shadow compares and canary moves: 10% or 0.1
     #[arg(
         long,
         env = "CUSTOMERS_SHARE",
@@ -40,7 +40,8 @@ pub(crate) struct Promote {
         requires = "promote_to"
     )]
     share: f64,
-    /// What steps back by itself: on, off, or limits such as errors=5%,mismatches=1%,slow=500ms,slow_share=5%,window=30s,min_calls=20
+    /// The guard that rolls back automatically: on, off, or limits such as
+    /// errors=5%,mismatches=1%,slow=500ms,slow_share=5%,window=30s,min_calls=20
     #[arg(
         long,
         env = "CUSTOMERS_GUARD",
@@ -50,17 +51,19 @@ pub(crate) struct Promote {
         requires = "promote_to"
     )]
     guard: Guarding,
-    /// Where operators see the promotion and move its stage: HOST:PORT (port 0: any that is free), or unix:PATH.
-    /// With --tokens it needs the scope admin, and /metrics the scope metrics; without, anybody who reaches it can move the stage
+    /// The address where operators see the promotion and change its stage: HOST:PORT (port 0 for
+    /// any free port), or unix:PATH. Needs --promote-to. With --tokens it needs the scope admin,
+    /// and /metrics the scope metrics. Without tokens anyone who can reach it can change the stage
     #[arg(long, env = "CUSTOMERS_ADMIN", value_name = "ADDRESS", requires = "promote_to")]
     admin: Option<Address>,
 }
 
-/// A guard or none; a type of its own because clap takes an `Option` for an option that is not given.
+/// The guard's limits, or none. A separate type, because clap reads an `Option` field as an
+/// optional argument.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Guarding(Option<Guard>);
 
-/// Both lookups, and between them the promotion.
+/// Both lookups and the promotion between them.
 pub(crate) struct Promoted {
     promotion: Promotion,
     sources: Sources,
@@ -68,7 +71,7 @@ pub(crate) struct Promoted {
 }
 
 impl Promote {
-    /// From that lookup to the other one, if one is given.
+    /// Builds the promotion from `lookup` to the second lookup, if one is given.
     pub(crate) async fn compose(
         self,
         old: Arc<dyn PostcodeLookup>,
@@ -80,7 +83,7 @@ impl Promote {
         let sources = Sources { old: old_source.to_owned(), new: source.to_string() };
         let new = source.connect().await.context("--promote-to")?;
         let mut config = PromotionConfig::default();
-        // So that where the new one gives no answer there is time for the old one's.
+        // If the new lookup does not answer, this leaves time to ask the old one.
         config.patience = config.patience.min(lookup_timeout / 2);
         config.guard = self.guard.0;
         let promotion = Promotion::with(old, new, config);
@@ -93,12 +96,12 @@ impl Promote {
 }
 
 impl Promoted {
-    /// For the customers.
+    /// Returns the lookup for `Customers`.
     pub(crate) fn lookup(&self) -> Arc<dyn PostcodeLookup> {
         Arc::new(self.promotion.clone())
     }
 
-    /// The listener for operators, if there is to be one.
+    /// Binds the listener for operators, if one is configured.
     pub(crate) async fn admin(self, hosts: &[HostName], security: &Security) -> Result<Option<Admin>> {
         let Some(address) = &self.admin else { return Ok(None) };
         let admin = Admin::bind(address, hosts, self.promotion, self.sources, security).await;
@@ -106,7 +109,7 @@ impl Promoted {
     }
 }
 
-/// Writes into the log when and why the guard stepped back.
+/// Logs each rollback by the guard with its reason.
 async fn report(promotion: Promotion) {
     let mut known = 0;
     loop {
@@ -114,12 +117,12 @@ async fn report(promotion: Promotion) {
         let seen = promotion.snapshot();
         if let Some(step) = seen.last_step_back.filter(|_| seen.step_backs > known) {
             known = seen.step_backs;
-            warn!(from = %step.from, to = %step.to, reason = step.reason, "the guard stepped back");
+            warn!(from = %step.from, to = %step.to, reason = step.reason, "the guard rolled back");
         }
     }
 }
 
-/// `10%` or `0.1`.
+/// Parses `10%` or `0.1`.
 fn share(text: &str) -> Result<f64, String> {
     let share = match text.strip_suffix('%') {
         Some(percent) => percent.trim_end().parse::<f64>().map(|percent| percent / 100.0),

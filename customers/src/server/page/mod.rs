@@ -1,6 +1,7 @@
-//! The web page for accounts, and what it asks for beside them.
+//! The web page for accounts, and the routes that only it needs.
 //!
-//! Plain files, compiled in: no build step, nothing from elsewhere, and a policy that lets nothing else in.
+//! Plain files, compiled in. There is no build step, and the content policy allows nothing from
+//! elsewhere.
 
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Query, State};
@@ -18,16 +19,18 @@ use super::problem::Problem;
 use super::query::{self, Asked};
 use crate::{AddressCheck, Error, Map};
 
-/// Completions, unless the caller says how many.
+/// The default number of completions.
 const COMPLETIONS: usize = 8;
-/// The radius of a map in metres, unless the caller says which.
+/// The default radius of a map in metres.
 const RADIUS: f64 = 500.0;
 
+/// Returns the routes of the page.
+///
 /// | | | |
 /// |---|---|---|
 /// | `GET /` | | the page |
 /// | `GET /postcodes?prefix=SW1A1&limit=8` | `limit` 1 to 20 | `{"items":["SW1A 1AA",…]}` |
-/// | `GET /postcodes/{postcode}` | | what the lookup says of it now |
+/// | `GET /postcodes/{postcode}` | | the lookup's answer now |
 /// | `GET /postcodes/{postcode}/map?radius=500` | metres, 100 to 5000 | the postcodes around it |
 pub(super) fn routes() -> Router<App> {
     let file = |kind: &'static str, text: &'static str| get(async move || served(kind, text));
@@ -48,9 +51,9 @@ fn served(kind: &'static str, text: &'static str) -> impl IntoResponse {
         (CONTENT_TYPE, kind),
         (CONTENT_SECURITY_POLICY, policy),
         (X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        // The address of an account says nothing to others.
+        // The URL of an account must not leak to other sites.
         (REFERRER_POLICY, "no-referrer"),
-        // Another version of the program has another page.
+        // A new version of the program has a new page.
         (CACHE_CONTROL, "no-cache"),
     ];
     (headers, text)
@@ -103,7 +106,7 @@ async fn map(State(app): State<App>, path: Named, query: Asked<Extent>) -> Resul
     map.map(Json).ok_or_else(|| Problem::no_map(postcode))
 }
 
-/// What a path names, which may be no UTF-8.
+/// The value in a path, which may be invalid UTF-8.
 type Named = Result<Path<String>, PathRejection>;
 
 fn postcode(path: Named) -> Result<Postcode, Problem> {

@@ -10,12 +10,12 @@ const make = (tag, text, className) => {
 const RADII = [100, 250, 500, 1000, 2000, 5000];
 const MEANS = {
   verified: "in use",
-  pending: "not checked yet: the lookup did not answer, or its data leaves this part of the country out",
+  pending: "not checked yet: the lookup did not answer, or its data does not cover this area",
   terminated: "no longer in use",
   unknown: "there is no such postcode",
 };
 
-// Where the server wants a token, this page has it for as long as its tab is open.
+// If the server needs a token, this page keeps it until its tab is closed.
 let token = sessionStorage.getItem("token");
 function askForToken(why) {
   const given = prompt(`${why}\n\nToken:`)?.trim();
@@ -25,7 +25,7 @@ function askForToken(why) {
   return true;
 }
 
-// Asks the server. What it answers that is an error is thrown, with what it says of it.
+// Sends a request. Throws the server's message if it answers with an error.
 async function ask(path, options = {}) {
   let response;
   const used = token;
@@ -39,7 +39,7 @@ async function ask(path, options = {}) {
   const text = await response.text();
   let body;
   try { body = text ? JSON.parse(text) : null; } catch { body = null; }
-  // Another request may have asked for it meanwhile.
+  // Another request may have asked for a token in the meantime.
   if (response.status === 401 && (token !== used || askForToken(body?.detail ?? "A token is needed."))) {
     return ask(path, { ...options, signal: AbortSignal.timeout(300000) });
   }
@@ -59,7 +59,7 @@ async function download(path, name) {
 
 function say(text) { $("message").textContent = text; }
 
-// Whether it has the form of a whole postcode.
+// Returns whether the text has the form of a whole postcode.
 function whole(text) { return /^([A-Z]{1,2}[0-9][A-Z0-9]?|[A-Z]{3,4})[0-9][A-Z]{2}$/i.test(text.replaceAll(" ", "")); }
 
 // ── The list
@@ -70,9 +70,9 @@ let cursor = null;
 function question() {
   const asked = new URLSearchParams();
   for (const [name, value] of new FormData($("search"))) if (value.trim()) asked.set(name, value.trim());
-  // What is no whole postcode yet is being typed, and would be refused.
+  // An incomplete postcode is still being typed, and would be refused.
   if (asked.has("near") && !whole(asked.get("near"))) asked.delete("near");
-  // A radius means something around a place only.
+  // A radius needs a postcode.
   if (!asked.has("near")) asked.delete("radius");
   return asked;
 }
@@ -91,7 +91,7 @@ async function list(more) {
     cursor = body.next_cursor;
     $("more").hidden = !cursor;
     const shown = $("rows").childElementCount;
-    $("found").textContent = shown === 0 ? (filtered ? "No account is like that." : "There are no accounts yet.")
+    $("found").textContent = shown === 0 ? (filtered ? "No account matches." : "There are no accounts yet.")
       : `${shown} ${shown === 1 ? "account" : "accounts"}${cursor ? ", and more" : ""}`;
   } catch (error) {
     if (number === listing) say(error.message);
@@ -146,7 +146,7 @@ function draw(customer, etag) {
   $("facts").replaceChildren(...facts(customer));
 }
 
-// What is pending is resolved soon: its facts are drawn again when they change. All else stays as the reader left it.
+// Pending addresses are resolved soon, so redraw their facts when they change, and nothing else.
 function follow(id, number) {
   if (shown.customer.address_status !== "pending") return;
   setTimeout(async () => {
@@ -194,7 +194,7 @@ async function map(postcode) {
     $("map-drawing").replaceChildren(drawMap(body));
     $("map-said").textContent = `${body.around.length.toLocaleString("en-GB")} postcodes within ${body.radius} m`;
     $("attribution").textContent = body.attribution;
-    // A crowded place is drawn narrower than asked for: farther would show the same.
+    // A crowded map is narrowed, and a larger radius would show the same.
     $("farther").disabled = radius >= RADII.at(-1) || body.radius < radius;
     $("closer").disabled = radius <= RADII[0];
     $("map").hidden = false;
@@ -219,7 +219,7 @@ $("delete").addEventListener("click", async () => {
     await ask(`customers/${customer.id}`, { method: "DELETE", headers: etag ? { "if-match": etag } : {} });
     location.hash = "#/";
   } catch (error) {
-    say(error.status === 412 ? "Somebody else has changed this account. It is shown as it is now." : error.message);
+    say(error.status === 412 ? "Someone else has changed this account. It is shown as it is now." : error.message);
     if (error.status === 412) account(customer.id);
   }
 });
@@ -240,7 +240,7 @@ $("history").addEventListener("toggle", async () => {
     } while (next && entries.length < 10000);
     $("changes").replaceChildren(...entries.map((entry) => {
       const time = new Date(entry.at).toLocaleString("en-GB", { dateStyle: "medium", timeStyle: "short" });
-      // All there is, when it is made; and of the addresses their fields, each once.
+      // Show all fields of a creation, and each field of its addresses once.
       const fields = entry.action === "created" ? [] : Object.keys(entry.changes ?? {});
       const what = [...new Set(fields.map((field) => field.split("/").pop().replaceAll("_", " ")))].join(", ");
       return make("li", `${time}: ${entry.action.replaceAll("_", " ")}${what ? ` (${what})` : ""}${entry.actor ? ` by ${entry.actor}` : ""}`);
@@ -253,7 +253,7 @@ $("history").addEventListener("toggle", async () => {
 // ── The form
 
 let editing = null;
-// One key for one form, so that sending it twice makes one account.
+// One key for each form, so that sending it twice creates one account.
 let key = null;
 
 async function form(id) {
@@ -323,17 +323,17 @@ $("customer").addEventListener("submit", async (event) => {
     location.hash = `#/customers/${body.id}`;
   } catch (error) {
     const others = wrong(error.body?.errors ?? []);
-    if (error.status === 412) say("Somebody else has changed this account meanwhile: cancel, look at it, and edit it again.");
+    if (error.status === 412) say("Someone else has changed this account: cancel, look at it, and edit it again.");
     else if (!error.body?.errors?.length) say(error.message);
     else if (others.length) say(others.join("; "));
-    // What was refused is sent with another content, which needs another key; what may have been done needs the same.
+    // A refused form is sent again with other content, which needs a new key. A form that may have succeeded needs the same key.
     if (error.status >= 400 && error.status < 500) key += "+";
   } finally {
     $("save").disabled = false;
   }
 });
 
-// ── Completion of postcodes, as ARIA's combobox with a list
+// ── Completion of postcodes, as an ARIA combobox with a list
 
 let completing = 0;
 let chosen = -1;
@@ -366,7 +366,7 @@ async function complete() {
     option.id = `completion-${i}`;
     option.setAttribute("role", "option");
     option.setAttribute("aria-selected", "false");
-    // Before the input loses the focus.
+    // This runs before the input loses the focus.
     option.addEventListener("pointerdown", (event) => { event.preventDefault(); take(item); });
     return option;
   }));
@@ -403,7 +403,7 @@ let looking = 0;
 async function lookUp() {
   const number = ++looking, text = $("postcode").value.trim();
   $("place").replaceChildren();
-  // What has not the form of a whole one yet is being typed.
+  // An incomplete postcode is still being typed.
   if (!whole(text)) return;
   try {
     const { body } = await ask(`postcodes/${encodeURIComponent(text)}`);
@@ -411,7 +411,7 @@ async function lookUp() {
     const where = [body.admin_district, body.region ?? body.country].filter(Boolean).join(", ");
     $("place").replaceChildren(status(body.address_status), ` ${where || MEANS[body.address_status]}`);
   } catch {
-    // Without the lookup the account is accepted all the same.
+    // The account is accepted even without the lookup.
   }
 }
 
@@ -433,7 +433,7 @@ async function imports() {
   }
 }
 
-// Rows that are there stay, and only their texts change: whoever has the focus on a link keeps it.
+// Keep existing rows and change only their texts, so that a focused link keeps the focus.
 function drawImports(items) {
   const old = new Map([...$("imports").children].map((row) => [row.dataset.id, row]));
   const rows = items.map((item) => {
@@ -441,7 +441,7 @@ function drawImports(items) {
     fillImport(row, item);
     return row;
   });
-  if (rows.length === 0) rows.push(emptyRow("No file was imported yet.", 4));
+  if (rows.length === 0) rows.push(emptyRow("No file has been imported yet.", 4));
   for (const row of old.values()) if (!rows.includes(row)) row.remove();
   for (const [i, row] of rows.entries()) {
     const there = $("imports").children[i];
@@ -479,7 +479,7 @@ function fillImport(row, item) {
   link.href = `imports/${item.id}/report${item.failed ? "?outcome=failed" : ""}`;
   link.onclick = (event) => {
     if (!token) return;
-    // A link sends no token.
+    // A link can't send a token.
     event.preventDefault();
     download(link.href, `import-${item.id}.csv`).catch((error) => say(error.message));
   };
@@ -492,7 +492,7 @@ $("file-form").addEventListener("submit", async (event) => {
   if (!file) return say("Choose a file.");
   say("");
   try {
-    // An upload may take its time; and sent twice it is one import.
+    // An upload has no time limit here. Sent twice it is one import.
     const headers = { "content-type": "text/csv", "idempotency-key": fileKey };
     await ask("imports", { method: "POST", headers, body: file, signal: AbortSignal.timeout(300000) });
     $("file-form").reset();
@@ -502,7 +502,7 @@ $("file-form").addEventListener("submit", async (event) => {
   }
 });
 
-// ── Where in the page
+// ── Navigation within the page
 
 function show(section) {
   for (const id of ["list", "account", "form", "import"]) $(id).hidden = id !== section;
@@ -510,11 +510,11 @@ function show(section) {
 }
 
 let moved = false;
-// Whoever moves within the page hears where; whoever opens it is left where they are.
+// Announce the new section to a reader who navigates, but don't move the focus when the page opens.
 function focusOn(id) { if (moved) $(id).focus(); }
 
 function go() {
-  // Another place in the page, and none of ours.
+  // The fragment of another place in the page.
   if (location.hash && !location.hash.startsWith("#/")) return;
   say("");
   const [, one, id, what] = location.hash.split("/");

@@ -1,4 +1,4 @@
-//! What customers promise with any lookup over real data: compiled once, run against each.
+//! Tests that must pass with any lookup over real data: compiled once, run against each.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ const KNOWN: [(&str, AddressStatus, Option<&str>); 4] = [
 fn new(postcode: &str) -> NewCustomer {
     NewCustomer {
         name: "Ada".into(),
-        // One of its own, in whatever way the postcode is written.
+        // One email for each postcode, with or without its space.
         email: format!("{}@example.com", postcode.replace(' ', "")),
         postcode: postcode.into(),
         address_lines: vec!["1 High Street".into()],

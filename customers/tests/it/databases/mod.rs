@@ -21,7 +21,8 @@ impl Database {
         Self::File(TempDir::new().unwrap())
     }
 
-    /// A schema of PostgreSQL; none where there is no PostgreSQL, which only CI takes for a failure.
+    /// A schema of PostgreSQL; none where there is no PostgreSQL, which only CI takes for a
+    /// failure.
     pub async fn postgres() -> Option<Self> {
         let mut connection = match PgConnection::connect(POSTGRES).await {
             Ok(connection) => connection,
@@ -60,7 +61,8 @@ async fn execute(connection: &mut PgConnection, statement: String) {
 }
 
 impl Drop for Database {
-    /// Also after a failed test, and from within its runtime: on a thread and a runtime of its own.
+    /// Drops the database on a separate thread and runtime, because a failed test drops it too,
+    /// inside its runtime.
     fn drop(&mut self) {
         let Self::Postgres(schema) = self else { return };
         let schema = std::mem::take(schema);

@@ -32,7 +32,7 @@ pub(crate) fn program_by(starter: &[&str], arguments: &[&str]) -> Command {
 pub(crate) struct Server {
     pub(crate) child: Child,
     stdout: BufReader<ChildStdout>,
-    /// What it said it listens on.
+    /// The address that it printed.
     pub(crate) address: String,
 }
 
@@ -41,7 +41,7 @@ impl Server {
         Self::start_saying(arguments, Stdio::inherit()).await
     }
 
-    /// Where its errors are no news.
+    /// Starts it without its standard error, for tests that expect errors there.
     pub(crate) async fn start_silently(arguments: &[&str]) -> Self {
         Self::start_saying(arguments, Stdio::null()).await
     }
@@ -62,7 +62,7 @@ impl Server {
         Self { address: address.to_owned(), child, stdout }
     }
 
-    /// What it says next, after what.
+    /// Returns its next line after the given beginning.
     pub(crate) async fn said(&mut self, after: &str) -> String {
         let mut line = String::new();
         self.stdout.read_line(&mut line).await.unwrap();
@@ -82,7 +82,7 @@ impl Server {
     }
 }
 
-/// One request on a connection of its own: the status and the body.
+/// Sends one request on a separate connection. Returns the status and the body.
 pub(crate) async fn send(
     address: &str,
     method: &str,

@@ -57,7 +57,7 @@ pub fn country() -> MockPostcodeLookup {
     mock
 }
 
-/// What a [`Switch`] does with a lookup.
+/// The ways in which a [`Switch`] treats its lookup.
 #[derive(Clone, Copy, Debug)]
 pub enum Mode {
     Answers,

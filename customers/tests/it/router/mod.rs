@@ -79,7 +79,7 @@ pub async fn with(api: &Router, method: &str, path: &str, headers: &[(&str, &str
     raw(api, request.body(body.to_string().into()).unwrap()).await
 }
 
-/// What makes a customer, with an email address of its own.
+/// Creates a valid customer with a unique email address.
 pub fn ada(postcode: &str) -> Value {
     static MADE: AtomicUsize = AtomicUsize::new(0);
     let lines = ["Buckingham Palace", "London"];

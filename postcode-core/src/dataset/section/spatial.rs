@@ -125,7 +125,8 @@ impl Spatial {
                 let after = first(count, |n| self.cell(data, all.start + n).is_none_or(|it| it > high));
                 if from < after {
                     let start = self.entries_of(data, all.start + from).start;
-                    let end = self.entries_of(data, all.start + after - 1).end.min(start.saturating_add(budget));
+                    let end =
+                        self.entries_of(data, all.start + after - 1).end.min(start.saturating_add(budget));
                     budget -= end.saturating_sub(start);
                     entries.push(start..end);
                 }

@@ -1,4 +1,4 @@
-//! Asking the other implementation too, off the caller's path.
+//! Calls the other implementation too, without delaying the caller.
 
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, PoisonError};
@@ -15,7 +15,7 @@ use crate::Result;
 use crate::layers::call::Call;
 use crate::layers::{deadline, is_fault};
 
-/// Compares the old implementation's answer with that of the new one.
+/// Compares the old implementation's answer with the new one's.
 pub(super) fn with_new<C: Call>(core: &Arc<Core>, plan: Plan, call: C, old: &Result<C::Reply>) {
     let Some((runtime, permit)) = leave(core, &call, old) else { return };
     let (core, call, old) = (core.clone(), call.into_owned(), old.clone());
@@ -27,7 +27,7 @@ pub(super) fn with_new<C: Call>(core: &Arc<Core>, plan: Plan, call: C, old: &Res
     });
 }
 
-/// Compares the new implementation's answer with that of the old one.
+/// Compares the new implementation's answer with the old one's.
 pub(super) fn with_old<C: Call>(core: &Arc<Core>, plan: Plan, call: C, new: &Result<C::Reply>) {
     let Some((runtime, permit)) = leave(core, &call, new) else { return };
     let (core, call, new) = (core.clone(), call.into_owned(), new.clone());
@@ -40,7 +40,7 @@ pub(super) fn with_old<C: Call>(core: &Arc<Core>, plan: Plan, call: C, new: &Res
     });
 }
 
-/// Leave to compare an answer now: where to run, and a place among those that do.
+/// Returns permission to compare an answer now: a runtime, and one of the limited places.
 fn leave<C: Call>(
     core: &Core,
     _call: &C,
@@ -73,7 +73,7 @@ impl Core {
         self.note(plan, Seen { matched: Some(matched), ..Seen::default() });
     }
 
-    /// Keeps an example, unless there are enough or there is one of the same question.
+    /// Keeps an example, unless there are enough or one of the same call.
     fn keep<C: Call>(&self, call: &C, old: &Result<C::Reply>, new: &Result<C::Reply>) {
         let mut examples = self.examples.lock().unwrap_or_else(PoisonError::into_inner);
         if examples.len() < self.config.max_examples {

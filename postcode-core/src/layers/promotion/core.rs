@@ -1,4 +1,4 @@
-//! What a promotion holds, and how it asks either side.
+//! The state of a promotion, and calls to either implementation.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -17,18 +17,18 @@ use crate::layers::deadline;
 use crate::layers::latency::Latencies;
 use crate::{Error, ErrorKind, PostcodeLookup, Result};
 
-/// How a [`Promotion`] compares and guards.
+/// The settings of comparisons and of the guard of a [`Promotion`].
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct PromotionConfig {
-    /// How long the new implementation may take where the old one can answer instead, and how long either
-    /// may take in a comparison (1 s).
+    /// How long the new implementation may take when the old one can answer instead, and how long
+    /// either may take in a comparison. Default: 1 s.
     pub patience: Duration,
-    /// Comparisons under way at once (64).
+    /// How many comparisons run at once. Default: 64.
     pub max_comparisons: usize,
-    /// Examples of differences to keep (16).
+    /// How many examples of differences are kept. Default: 16.
     pub max_examples: usize,
-    /// What steps back by itself; `None` for nothing.
+    /// When to step back automatically; `None` for never.
     pub guard: Option<Guard>,
 }
 
@@ -43,7 +43,7 @@ impl Default for PromotionConfig {
     }
 }
 
-/// What the handles to one promotion share.
+/// The state that all handles to one promotion share.
 pub(super) struct Core {
     pub(super) old: Arc<dyn PostcodeLookup>,
     pub(super) new: Arc<dyn PostcodeLookup>,
@@ -65,7 +65,7 @@ pub(super) struct Core {
     pub(super) last_step_back: Mutex<Option<StepBack>>,
 }
 
-/// Whether an error is the new implementation's own: anything but an answer to bad input.
+/// Returns whether an error is a failure of the new implementation: any error except invalid input.
 pub(super) fn is_failure(error: &Error) -> bool {
     error.kind() != ErrorKind::InvalidInput
 }
@@ -108,7 +108,7 @@ impl Core {
         answer
     }
 
-    /// Asks the new implementation and takes note of how it does.
+    /// Calls the new implementation and records how it does.
     pub(super) async fn ask_new<C: Call>(
         &self,
         call: &C,
@@ -118,7 +118,8 @@ impl Core {
         let started = Instant::now();
         let answer = match patience {
             None => call.on(&*self.new).await,
-            // Told, so that a service does not work on what nobody waits for any more.
+            // The deadline is passed on, so that a service does not work on an answer that nobody
+            // waits for.
             Some(patience) => {
                 let told = deadline::scope(deadline::after(patience), call.on(&*self.new));
                 timeout(patience, told).await.unwrap_or_else(|_| {
@@ -136,7 +137,7 @@ impl Core {
         answer
     }
 
-    /// Asks the new implementation and, where that fails, the old one.
+    /// Calls the new implementation and, if it fails, the old one.
     pub(super) async fn ask_new_or_old<C: Call>(&self, call: &C, plan: Plan) -> (Result<C::Reply>, bool) {
         match self.ask_new(call, plan, Some(self.config.patience)).await {
             Err(error) if is_failure(&error) => {
@@ -147,7 +148,7 @@ impl Core {
         }
     }
 
-    /// Tells the guard, and steps back if it says so, unless the plan has been changed since.
+    /// Tells the guard, and steps back if it says so, unless the plan has changed since.
     pub(super) fn note(&self, plan: Plan, seen: Seen) {
         let Some(watch) = &self.watch else { return };
         let current = self.plan.get();

@@ -1,4 +1,4 @@
-//! What steps back by itself.
+//! The guard that steps a promotion back automatically.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -6,24 +6,27 @@ use std::time::Duration;
 use super::Stage;
 use crate::layers::window::Window;
 
-/// When a promotion steps back by itself: a share of the calls to the new implementation, over a sliding window.
+/// When a promotion steps back automatically. Every limit is a share of the calls to the new
+/// implementation, in a sliding window.
 ///
-/// It steps back to where the caller gets the old one's answers again: from `canary`, `remote-with-fallback` and
-/// `remote` to `shadow`, which goes on measuring, and from `shadow` to `local`.
+/// It steps back to a stage where the caller gets the old implementation's answers: from `canary`,
+/// `remote-with-fallback` and `remote` to `shadow`, which still measures, and from `shadow` to
+/// `local`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Guard {
-    /// How far back it looks (30 s).
+    /// The length of the window. Default: 30 s.
     pub window: Duration,
-    /// How many calls, or comparisons, there must be in the window before they say anything (20).
+    /// The number of calls, or comparisons, that the window must hold before the limits apply.
+    /// Default: 20.
     pub min_calls: u32,
-    /// The share of calls that may fail (0.05).
+    /// The share of calls that may fail, 0 to 1. Default: 0.05.
     pub max_errors: f64,
-    /// The share of comparisons that may differ (0.01).
+    /// The share of comparisons that may differ, 0 to 1. Default: 0.01.
     pub max_mismatches: f64,
-    /// What is slow (500 ms).
+    /// The time from which a call counts as slow. Default: 500 ms.
     pub slow: Duration,
-    /// The share of calls that may be slow (0.05).
+    /// The share of calls that may be slow, 0 to 1. Default: 0.05.
     pub max_slow: f64,
 }
 
@@ -40,18 +43,18 @@ impl Default for Guard {
     }
 }
 
-/// What was seen of the new implementation.
+/// One observation of the new implementation.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Seen {
-    /// It was asked, and took so long.
+    /// How long the call took, if one was made.
     pub(super) asked: Option<Duration>,
-    /// It failed.
+    /// Whether the call failed.
     pub(super) failed: bool,
-    /// It was compared, and did it match?
+    /// Whether the answers matched, if they were compared.
     pub(super) matched: Option<bool>,
 }
 
-/// A guard on duty.
+/// A guard with its window of observations.
 #[derive(Debug)]
 pub(super) struct Watch {
     guard: Guard,
@@ -63,12 +66,12 @@ impl Watch {
         Self { guard, window: Mutex::new(Window::new(guard.window)) }
     }
 
-    /// Begins anew.
+    /// Forgets all observations.
     pub(super) fn clear(&self) {
         self.window.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
-    /// Takes note; the reason to step back, if there is one now.
+    /// Records an observation. Returns the reason to step back, if there is one now.
     pub(super) fn note(&self, seen: Seen) -> Option<String> {
         let Guard { min_calls, slow, .. } = self.guard;
         let is_slow = seen.asked.is_some_and(|took| took > slow);
@@ -99,7 +102,7 @@ impl Watch {
     }
 }
 
-/// Where to step back to.
+/// Returns the stage to step back to.
 pub(super) fn before(stage: Stage) -> Option<Stage> {
     match stage {
         Stage::Local => None,

@@ -1,4 +1,4 @@
-//! Moving callers from one implementation to another while they run.
+//! Moves callers from one implementation to another while they run.
 
 mod compare;
 mod core;
@@ -20,22 +20,25 @@ pub use self::guard::Guard;
 pub use self::snapshot::{Example, LatencySummary, Sides, Snapshot, StepBack};
 pub use self::stage::Stage;
 
-/// Moves callers from an old implementation to a new one, step by step, measured, and back, while they run.
+/// Moves callers from an old implementation to a new one while they run: in stages, measured, and
+/// back if needed.
 ///
-/// It holds both and a [`Stage`], changed at any time with [`set`](Promotion::set); a clone is a handle to the
-/// same promotion. A call is treated by the stage at its beginning, so that a change drops none and fails none.
+/// It holds both implementations and a [`Stage`], which [`set`](Promotion::set) changes at any time. A
+/// clone is a handle to the same promotion. A call keeps the stage that it began with, so that a change
+/// drops no call and fails none.
 ///
-/// - The caller never waits for a comparison and never sees one fail: they run in tasks of their own, with a time
-///   limit, no more than [`max_comparisons`](PromotionConfig::max_comparisons) at once; what is more is left out.
-///   In stage `local`, and for calls that are not in the share, there is no task and no copy.
-/// - [`random`](PostcodeLookup::random) and [`info`](PostcodeLookup::info) are not compared: two implementations
-///   don't owe the same answer. Errors are equal if they are of one kind; a call that the old one
-///   could not answer is not compared.
-/// - Where the old one can answer instead (`canary`, `remote-with-fallback`) the new one has
-///   [`patience`](PromotionConfig::patience) to answer. In `remote` it has the time that it takes: give it a
-///   deadline of its own ([`resilient`](super::resilient)).
-/// - A [`Guard`] steps back by itself and says why. A call that fails in `remote` while the stage is
-///   changed is answered by the old one.
+/// - The caller never waits for a comparison and never sees one fail. Comparisons run in separate
+///   tasks, with a time limit, and at most [`max_comparisons`](PromotionConfig::max_comparisons) at
+///   once; more are skipped. In stage `local`, and for calls outside the share, there is no task and no
+///   copy.
+/// - [`random`](PostcodeLookup::random) and [`info`](PostcodeLookup::info) are not compared, because
+///   two implementations may answer them differently. Errors of the same kind are equal. A call that
+///   the old implementation could not answer is not compared.
+/// - In the stages where the old implementation can answer instead (`canary`, `remote-with-fallback`),
+///   the new one has [`patience`](PromotionConfig::patience) to answer. In `remote` it has no limit:
+///   give it a separate deadline ([`resilient`](super::resilient)).
+/// - A [`Guard`] steps back automatically and says why. A call that fails in `remote` while the stage
+///   is being changed is answered by the old implementation.
 ///
 /// ```
 /// # async fn example(library: std::sync::Arc<dyn postcode_core::PostcodeLookup>,
@@ -57,24 +60,27 @@ pub use self::stage::Stage;
 #[derive(Clone)]
 pub struct Promotion(Arc<Core>);
 
-/// In stage `local` one call in so many is timed: reading the clock twice takes longer than the rest.
+/// In stage `local` one call in this many is timed: reading the clock twice takes longer than the
+/// rest of the call.
 const TIMED: u64 = 16;
 
 impl Promotion {
-    /// From the old implementation to the new one, in stage `local`, with a share of 0.1.
+    /// Creates a promotion from `old` to `new`, in stage `local`, with a share of 0.1 and the
+    /// default configuration.
     pub fn new(old: Arc<dyn PostcodeLookup>, new: Arc<dyn PostcodeLookup>) -> Self {
         Self::with(old, new, PromotionConfig::default())
     }
 
-    /// The same, with that configuration.
+    /// Creates a promotion with this configuration, otherwise like [`new`](Self::new).
     pub fn with(old: Arc<dyn PostcodeLookup>, new: Arc<dyn PostcodeLookup>, config: PromotionConfig) -> Self {
         Self(Arc::new(Core::new(old, new, config)))
     }
 
-    /// Changes the stage, and the share (0 to 1) unless that is `None`, for the calls that begin from now on.
+    /// Changes the stage, and the share (0 to 1) if one is given, for calls that begin from now on.
     ///
     /// # Errors
-    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) if the share is not from 0 to 1; nothing is changed then.
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) if the share is not from 0 to 1. Nothing is
+    /// changed then.
     pub fn set(&self, stage: Stage, share: Option<f64>) -> Result<()> {
         self.0.plan.set(stage, share)?;
         if let Some(watch) = &self.0.watch {
@@ -83,12 +89,12 @@ impl Promotion {
         Ok(())
     }
 
-    /// The stage.
+    /// Returns the current stage.
     pub fn stage(&self) -> Stage {
         self.0.plan.get().stage
     }
 
-    /// What it has seen so far.
+    /// Returns the counts, latencies and examples since the start.
     pub fn snapshot(&self) -> Snapshot {
         let core = &*self.0;
         let plan = core.plan.get();

@@ -1,63 +1,65 @@
-//! What a promotion has seen so far.
+//! The counts, latencies and examples of a promotion.
 
 use serde::{Deserialize, Serialize};
 
 use super::Stage;
 use crate::layers::latency::Latencies;
 
-/// What a promotion has seen so far: the numbers from which the next step is decided. Counts are since the start.
+/// The measurements of a promotion, from which you decide the next step. Counts are since the
+/// start.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Snapshot {
-    /// The stage.
+    /// The current stage.
     pub stage: Stage,
     /// The share of calls that `shadow` and `canary` take, 0 to 1.
     pub share: f64,
-    /// Calls of the caller.
+    /// Calls made by callers.
     pub calls: u64,
     /// Calls whose two answers were compared.
     pub compared: u64,
-    /// Of these, equal ones.
+    /// Compared calls with equal answers.
     pub matched: u64,
-    /// Of these, different ones.
+    /// Compared calls with different answers.
     pub mismatched: u64,
-    /// The first different ones, one of each question.
+    /// The first differences, one for each distinct call.
     pub examples: Vec<Example>,
     /// Calls to the new implementation that failed.
     pub errors: u64,
-    /// Of these, ones that the old implementation then answered.
+    /// Failed calls to the new implementation that the old one then answered.
     pub fallbacks: u64,
     /// Calls that failed for the caller.
     pub failed: u64,
-    /// Comparisons that were left out because too many were under way.
+    /// Comparisons that were skipped because too many were running.
     pub skipped: u64,
     /// How long the two implementations take.
     pub latency: Sides,
     /// How often the guard stepped back.
     pub step_backs: u64,
-    /// When and why it did the last time.
+    /// The last step back, with time and reason.
     pub last_step_back: Option<StepBack>,
 }
 
-/// The two implementations' latencies.
+/// The latencies of the two implementations.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Sides {
-    /// Of the old one.
+    /// The old implementation.
     pub old: LatencySummary,
-    /// Of the new one.
+    /// The new implementation.
     pub new: LatencySummary,
 }
 
-/// Latencies of about the last hundred thousand calls that were timed, in microseconds; `None` before the first.
+/// The latencies in microseconds of about the last hundred thousand timed calls. The percentiles
+/// are `None` before the first.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LatencySummary {
-    /// How many.
+    /// The number of timed calls.
     pub count: u64,
-    /// Half of them were faster.
+    /// The median.
     pub p50_us: Option<f64>,
-    /// 90 % of them were faster.
+    /// The 90th percentile.
     pub p90_us: Option<f64>,
-    /// 99 % of them were faster.
+    /// The 99th percentile.
     pub p99_us: Option<f64>,
 }
 
@@ -71,29 +73,29 @@ impl From<&Latencies> for LatencySummary {
 /// A call that the two implementations answered differently.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Example {
-    /// The call: of a batch, its first postcode with a different answer.
+    /// The call. For a batch, its first postcode with a different answer.
     pub query: String,
-    /// What the old implementation said where they differ.
+    /// The part of the old implementation's answer that differs.
     pub old: String,
-    /// What the new one said.
+    /// The same part of the new implementation's answer.
     pub new: String,
 }
 
-/// A step back that the guard took.
+/// A step back that the guard made.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct StepBack {
-    /// When, in seconds since the beginning of 1970 (UTC).
+    /// The time, in seconds since the beginning of 1970 (UTC).
     pub at: u64,
-    /// From where.
+    /// The stage before.
     pub from: Stage,
-    /// To where.
+    /// The stage after.
     pub to: Stage,
-    /// Why.
+    /// The reason.
     pub reason: String,
 }
 
 impl Example {
-    /// Of two texts in many lines, only what differs, on one line.
+    /// Keeps only the differing lines of two long texts, joined to one line.
     pub(super) fn new(query: String, old: &str, new: &str) -> Self {
         let (mut old, mut new): (Vec<_>, Vec<_>) = (lines(old), lines(new));
         let same = old.iter().zip(&new).take_while(|(old, new)| old == new).count();

@@ -1,4 +1,4 @@
-//! How far a promotion has come.
+//! The stages of a promotion.
 
 use std::fmt::{self, Display};
 use std::str::FromStr;
@@ -8,29 +8,31 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Error, Result};
 
-/// How far a promotion from an old implementation (a library in the process) to a new one (a service) has come.
+/// The stage of a promotion from an old implementation (a library in the process) to a new one (a
+/// service).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Stage {
-    /// The old one answers.
+    /// The old implementation answers.
     Local,
-    /// The old one answers; a share of the calls is asked of the new one too, off the caller's path, and compared.
+    /// The old implementation answers. A share of the calls is also sent to the new one, in the
+    /// background, and compared.
     Shadow,
-    /// A share of the calls is answered by the new one, compared with the old off the caller's path; where
-    /// the new one fails the old one answers.
+    /// The new implementation answers a share of the calls, and the old one if it fails. Answers
+    /// are compared in the background.
     Canary,
-    /// The new one answers, and where it fails the old one does.
+    /// The new implementation answers, and the old one if it fails.
     RemoteWithFallback,
-    /// The new one answers.
+    /// The new implementation answers.
     Remote,
 }
 
 impl Stage {
-    /// All of them, in order.
+    /// All stages, in order.
     pub const ALL: [Self; 5] =
         [Self::Local, Self::Shadow, Self::Canary, Self::RemoteWithFallback, Self::Remote];
 
-    /// Its name in options and in JSON.
+    /// Returns the name in options and in JSON, such as `remote-with-fallback`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Local => "local",
@@ -58,18 +60,18 @@ impl FromStr for Stage {
     }
 }
 
-/// A stage and its share: what one call is treated by.
+/// A stage and its share, which together decide how one call is handled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Plan {
     pub(super) stage: Stage,
-    /// In parts of [`u32::MAX`].
+    /// The share, in units of 1 / [`u32::MAX`].
     share: u32,
-    /// Counts the changes, so that what belongs to an earlier plan is known to.
+    /// Counts the changes, so that results of an earlier plan are recognised.
     revision: u32,
 }
 
 impl Plan {
-    /// `local`, and a tenth for when that changes.
+    /// Stage `local`, with a share of a tenth for the next stage.
     pub(super) const LOCAL: Self = Self { stage: Stage::Local, share: u32::MAX / 10, revision: 0 };
 
     pub(super) fn new(stage: Stage, share: f64) -> Result<Self> {
@@ -79,13 +81,13 @@ impl Plan {
         Ok(Self { stage, share: (share * f64::from(u32::MAX)).round() as u32, revision: 0 })
     }
 
-    /// The share, 0 to 1, to six digits.
+    /// Returns the share, 0 to 1, to six digits.
     pub(super) fn share(self) -> f64 {
         (f64::from(self.share) / f64::from(u32::MAX) * 1e6).round() / 1e6
     }
 
-    /// Whether the call of that number is in the share. Spread as if by chance, so that no pattern in the calls
-    /// meets one here, and the same in every run.
+    /// Returns whether the call with this number is in the share. The choice looks random, so that
+    /// no pattern in the calls affects it, and is the same in every run.
     pub(super) fn samples(self, number: u64) -> bool {
         // The finaliser of splitmix64 (Steele, Lea and Flood, 2014).
         let mut z = number.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
@@ -96,11 +98,11 @@ impl Plan {
     }
 }
 
-/// The plan of all calls that begin now: one word, read and changed without waiting.
+/// The plan of all calls that begin now: one atomic word, read and changed without locks.
 #[derive(Debug)]
 pub(super) struct CurrentPlan(AtomicU64);
 
-/// The bits of a revision: it comes round after 16 million changes.
+/// The bits of a revision, which wraps around after 16 million changes.
 const REVISION: u32 = 0x00ff_ffff;
 
 impl CurrentPlan {
@@ -112,7 +114,7 @@ impl CurrentPlan {
         plan(self.0.load(SeqCst))
     }
 
-    /// Changes the stage, and the share if one is given; returns the plan before.
+    /// Changes the stage, and the share if one is given. Returns the previous plan.
     pub(super) fn set(&self, stage: Stage, share: Option<f64>) -> Result<Plan> {
         let given = share.map(|share| Plan::new(stage, share)).transpose()?;
         let next = |word_before| {
@@ -124,7 +126,7 @@ impl CurrentPlan {
         Ok(plan(before))
     }
 
-    /// Changes the stage if the plan is still that one.
+    /// Changes the stage if the plan is still `from`.
     pub(super) fn change(&self, from: Plan, stage: Stage) -> bool {
         let to = Plan { stage, revision: from.revision + 1, ..from };
         self.0.compare_exchange(word(from), word(to), SeqCst, SeqCst).is_ok()
@@ -178,7 +180,7 @@ mod tests {
         assert!(!current.change(local, Stage::Remote));
         let canary = current.get();
         current.set(Stage::Canary, None).unwrap();
-        assert!(!current.change(canary, Stage::Local), "set to the same, it is another plan all the same");
+        assert!(!current.change(canary, Stage::Local), "setting the same stage again still makes a new plan");
         assert!(current.change(current.get(), Stage::Shadow));
         assert_eq!((current.get().stage, current.get().share()), (Stage::Shadow, 0.5));
         assert!(current.set(Stage::Remote, Some(2.0)).is_err());

@@ -26,7 +26,7 @@ async fn it_opens_after_failures_in_a_row_and_then_asks_no_more() {
     advance(400 * MS).await;
     let error = lookup.get(postcode("M1 1AD")).await.unwrap_err();
     assert_eq!((error.kind(), error.retry_after()), (ErrorKind::Unavailable, Some(600 * MS)));
-    assert!(error.to_string().starts_with("lookup of M1 1AD: not asked"), "{error}");
+    assert!(error.to_string().starts_with("lookup of M1 1AD: not sent"), "{error}");
     assert_eq!(fake.calls(), 10);
 }
 
@@ -163,7 +163,7 @@ async fn failover_does_not_ask_others_a_bad_question_and_shows_a_real_fault() {
         let _ = ask(&lookup).await;
     }
     let error = lookup.get(postcode("M1 1AD")).await.unwrap_err();
-    assert!(error.to_string().contains("not asked"), "{error}");
+    assert!(error.to_string().contains("not sent"), "{error}");
     let none = Failover::<Arc<Fake>>::new([], Order::AsGiven, BreakerConfig::default());
     assert_eq!(none.unwrap_err().kind(), ErrorKind::InvalidInput);
 }

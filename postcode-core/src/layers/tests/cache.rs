@@ -29,7 +29,7 @@ async fn answers_are_kept_the_negative_ones_too_and_errors_never() {
         assert!(lookup.get(postcode("M1 1AE")).await.is_err());
     }
     assert_eq!(lookups(&fake).len(), 6);
-    assert_eq!(ask(&lookup).await, Ok(()), "what is kept is answered though the service is down");
+    assert_eq!(ask(&lookup).await, Ok(()), "kept answers are given while the service is down");
     lookup.clear();
     assert!(ask(&lookup).await.is_err());
 }
@@ -67,13 +67,13 @@ async fn a_batch_asks_only_for_what_is_not_here() {
     assert_eq!(lookup.lookup(&all).await.unwrap(), due);
     assert_eq!(lookup.lookup(&all).await.unwrap(), due);
     assert_eq!(lookups(&fake), ["lookup of 3 postcodes", "lookup of 7 postcodes"]);
-    // A duplicate of what is here and one of what is not.
+    // A duplicate of a kept postcode, and one of a postcode that is not kept.
     let mixed = [all[0], postcode("ZE1 0AA"), all[0], postcode("ZE1 0AA")];
     assert_eq!(lookup.lookup(&mixed).await.unwrap(), fake.reference.lookup(&mixed).await.unwrap());
     assert!(lookup.lookup(&[]).await.unwrap().is_empty());
     let before = fake.calls();
     assert_eq!(lookup.lookup(&all).await.unwrap(), due);
-    assert_eq!(fake.calls(), before, "all here and known to be of one edition: no call at all");
+    assert_eq!(fake.calls(), before, "all are kept and known to be of one edition, so there is no call");
 }
 
 #[tokio::test(start_paused = true)]
@@ -105,11 +105,11 @@ async fn no_batch_mixes_editions() {
             fake.reference.publish(fixture.clone());
         };
         check_editions(&lookup, &Fixture::small(), publish).await.assert_complete();
-        assert!(lookup.stats().hits > 50, "it was not just passed: {:?}", lookup.stats());
+        assert!(lookup.stats().hits > 50, "the cache was used: {:?}", lookup.stats());
     }
 }
 
-/// The suite must be able to see what it is for: a cache without the check mixes.
+/// Checks that the test above can fail: a cache without the check of editions mixes them.
 #[tokio::test(start_paused = true)]
 async fn the_check_of_editions_sees_a_cache_that_mixes() {
     #[derive(Debug)]
@@ -126,7 +126,7 @@ async fn the_check_of_editions_sees_a_cache_that_mixes() {
                     Some(answer) => answer,
                     None => self.0.get(*postcode).await?,
                 };
-                // Every other one, so that some are fetched when others are here.
+                // Every second postcode, so that some are fetched while others are kept.
                 if postcode.unit().bytes().last().is_some_and(|letter| letter % 2 == 0) {
                     self.1.lock().unwrap().insert(*postcode, answer.clone());
                 }
@@ -160,5 +160,5 @@ async fn without_a_fingerprint_a_batch_is_whole_or_asked_anew() {
     advance(61 * SECOND).await;
     lookup.get(postcode("M1 2AB")).await.unwrap();
     assert_eq!(ask(&lookup).await, Ok(()));
-    assert_eq!(lookups(&fake).len(), 3, "an edition that is not told does not empty it");
+    assert_eq!(lookups(&fake).len(), 3, "a missing edition does not empty the cache");
 }

@@ -1,4 +1,4 @@
-//! Every layer keeps the contract.
+//! Runs the conformance suite on every layer.
 
 use proptest::prelude::*;
 
@@ -11,7 +11,7 @@ fn reference() -> Arc<Fake> {
     Fake::new([])
 }
 
-/// Each layer around the reference, and all of them in one.
+/// Returns each layer around the reference, and all of them in one stack.
 fn layered() -> Vec<(&'static str, Box<dyn PostcodeLookup>)> {
     let inner = || Fake::always(Act::Slow(MS));
     let promotion = |stage| {
@@ -79,7 +79,7 @@ async fn every_layer_keeps_the_promise_of_one_edition() {
     }
 }
 
-/// Any text: what users type, and whatever else.
+/// Generates any text: what users type, and random characters.
 fn any_text() -> impl Strategy<Value = String> {
     prop_oneof![
         "[A-Z]{1,2}[0-9][0-9A-Z]? ?[0-9]?[A-Z]{0,2}",

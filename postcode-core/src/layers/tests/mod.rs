@@ -1,4 +1,4 @@
-//! Each sentence of the layers' documentation, on a lookup that does what it is told, in tokio's paused time.
+//! Tests each sentence of the layers' documentation, with a scripted lookup in tokio's paused time.
 
 mod breaker;
 mod cache;
@@ -23,20 +23,21 @@ use crate::{Answer, Error, ErrorKind, Postcode, PostcodeLookup, PostcodeLookupEx
 pub(super) const MS: Duration = Duration::from_millis(1);
 pub(super) const SECOND: Duration = Duration::from_secs(1);
 
-/// What a [`Fake`] does with a call.
+/// The behaviour of a [`Fake`] for one call.
 #[derive(Clone, Debug)]
 pub(super) enum Act {
     Answer,
     Fail(ErrorKind),
     Error(Error),
     SlowError(Duration, Error),
-    /// Answers after that long.
+    /// Answers after this time.
     Slow(Duration),
     /// Never answers.
     Hang,
 }
 
-/// The right answers, or what it is told to do: the acts in their order, and then the one for ever.
+/// A lookup that answers correctly or as scripted: first the listed acts in order, then the last
+/// one for all further calls.
 #[derive(Debug)]
 pub(super) struct Fake {
     pub(super) reference: Reference,
@@ -47,7 +48,7 @@ pub(super) struct Fake {
     seen: Mutex<Vec<Seen>>,
 }
 
-/// A call that a [`Fake`] got.
+/// A call that a [`Fake`] received.
 #[derive(Clone, Debug)]
 pub(super) struct Seen {
     pub(super) call: String,
@@ -89,7 +90,7 @@ impl Fake {
         self.under_way.load(SeqCst)
     }
 
-    /// The most calls that were under way at once.
+    /// Returns the most calls that ran at once.
     pub(super) fn most(&self) -> usize {
         self.most.load(SeqCst)
     }
@@ -137,7 +138,7 @@ pub(super) fn postcode(text: &str) -> Postcode {
     text.parse().unwrap()
 }
 
-/// A lookup of one live postcode: whether it was answered, or the kind of the error.
+/// Looks up one live postcode. Returns the kind of the error if it fails.
 pub(super) async fn ask(lookup: &dyn PostcodeLookup) -> Result<(), ErrorKind> {
     match lookup.get(postcode("M1 1AD")).await {
         Ok(answer) => {

@@ -17,7 +17,7 @@ fn sides() -> (Arc<Fake>, Arc<Fake>) {
     (Fake::new([]), Fake::new([]))
 }
 
-/// Another edition: every record is different.
+/// Returns another edition, in which every record is different.
 fn different() -> Arc<Fake> {
     let fake = Fake::new([]);
     fake.reference.publish(Fixture::small().next_edition());
@@ -33,7 +33,7 @@ async fn each_stage_asks_whom_it_says() {
     let (old, new) = sides();
     let promotion = Promotion::with(old.clone(), new.clone(), unguarded());
     assert_eq!(promotion.stage(), Stage::Local);
-    // Of 1,000 calls: how many the old one and the new one get.
+    // For each stage and share: how many of 1,000 calls the old and the new implementation get.
     for (stage, share, due) in [
         (Stage::Local, 1.0, (1_000, 0)),
         (Stage::Shadow, 1.0, (1_000, 1_000)),
@@ -78,7 +78,7 @@ async fn a_shadow_compares_and_keeps_examples() {
     assert_eq!(example.query, "lookup of M1 1AD");
     assert!(example.old.contains("4321") && example.new.contains("4322"), "{example:?}");
     assert_eq!(promotion.get(postcode("M1 1AD")).await.unwrap(), old.get(postcode("M1 1AD")).await.unwrap());
-    // What two implementations need not agree on is not compared.
+    // Calls on which two implementations need not agree are not compared.
     let calls = new.calls();
     promotion.random(None).await.unwrap();
     promotion.info().await.unwrap();
@@ -178,7 +178,8 @@ async fn a_canary_is_compared_too() {
     assert!(seen.examples[0].old.contains("4321") && seen.examples[0].new.contains("4322"));
 }
 
-/// Guarded; in that stage; asked until it has stepped back: how many calls that took, and the reason.
+/// Calls a guarded promotion in a stage until it steps back. Returns how many calls that took, and
+/// the reason.
 async fn until_it_steps_back(new: Arc<Fake>, stage: Stage) -> (Promotion, usize, String) {
     let promotion = Promotion::new(Fake::new([]), new);
     promotion.set(stage, Some(1.0)).unwrap();
@@ -227,7 +228,7 @@ async fn a_few_faults_do_not_move_the_guard_and_old_ones_are_forgotten() {
         }
         sleep(31 * SECOND).await;
     }
-    // 19 faults on top of 2,000 calls, then 19 alone, each time in a new window.
+    // 19 faults after 2,000 calls, then 19 alone, each time in a new window.
     assert_eq!(promotion.snapshot().step_backs, 0);
     assert_eq!(promotion.stage(), Stage::RemoteWithFallback);
 }
@@ -255,7 +256,7 @@ async fn no_call_is_dropped_or_failed_by_a_change_of_stage() {
         for n in 0..200_usize {
             let stage = Stage::ALL[n * 3 % 5];
             promotion.set(stage, Some((n % 11) as f64 / 10.0)).unwrap();
-            // In `remote` only a service that is up answers.
+            // In `remote` only a working service answers.
             new.set(if stage == Stage::Remote || n % 2 == 0 { Act::Slow(7 * MS) } else { DOWN });
             if stage == Stage::Remote {
                 sleep(MS).await;

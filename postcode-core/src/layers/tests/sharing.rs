@@ -38,7 +38,7 @@ async fn any_caller_of_a_shared_call_may_go_the_first_too() {
     assert_eq!(ask(&lookup).await, Ok(()));
     assert_eq!(fake.calls(), 2);
     drop(never);
-    // All gone: so is the call.
+    // All callers are gone, so the call is too.
     assert!(timeout(5 * MS, join_all([ask(&lookup), ask(&lookup)])).await.is_err());
     assert_eq!((fake.under_way(), fake.calls()), (0, 3));
     assert!(format!("{lookup:?}").contains("flights: 0"));
@@ -119,7 +119,7 @@ async fn without_load_a_lookup_leaves_at_once_and_with_linger_it_waits() {
 async fn callers_may_go_and_a_batch_without_any_is_never_made() {
     let fake = Fake::always(Act::Slow(10 * MS));
     let lookup = Batcher::new(fake.clone()).in_flight(1);
-    // The first leaves alone; the second opens a batch and goes; the third has joined it.
+    // The first is sent alone; the second opens a batch and is dropped; the third has joined it.
     let first = ask(&lookup);
     let second = timeout(5 * MS, ask(&lookup));
     let third = ask(&lookup);
@@ -134,10 +134,10 @@ async fn callers_may_go_and_a_batch_without_any_is_never_made() {
     sleep(SECOND).await;
     assert_eq!((fake.calls(), fake.under_way()), (3, 0));
     assert_eq!(ask(&lookup).await, Ok(()));
-    assert_eq!(fake.seen()[3].call, "lookup of M1 1AD", "who is gone is not asked for");
+    assert_eq!(fake.seen()[3].call, "lookup of M1 1AD", "a dropped caller's postcode is not asked for");
 }
 
-/// Callers are dropped at every point of their way: the others get their answers, and nothing is left.
+/// Drops callers at every point: the others get their answers, and nothing is left.
 #[tokio::test(start_paused = true)]
 async fn dropped_anywhere_nothing_is_stuck() {
     let tasks = tokio::runtime::Handle::current().metrics().num_alive_tasks();

@@ -1,4 +1,4 @@
-//! The layers together, as a client of a service has them.
+//! Tests the layers together, as a client of a service has them.
 
 use futures::future::join_all;
 use tokio::time::advance;
@@ -10,7 +10,7 @@ fn tasks() -> usize {
     tokio::runtime::Handle::current().metrics().num_alive_tasks()
 }
 
-/// All that can be switched on.
+/// Returns a configuration with everything switched on.
 fn everything() -> Resilience {
     Resilience {
         hedge: Some(HedgeAfter::Fixed(300 * MS)),

@@ -59,7 +59,7 @@ async fn the_earlier_of_two_deadlines_counts() {
     assert_eq!(start.elapsed(), 20 * MS);
     let calls = fake.calls();
     assert_eq!(deadline::scope(at, ask(&lookup)).await, Err(ErrorKind::Timeout));
-    assert_eq!(fake.calls(), calls, "what is late already is not asked");
+    assert_eq!(fake.calls(), calls, "a call that is already late is not made");
 }
 
 #[tokio::test(start_paused = true)]
@@ -85,7 +85,7 @@ async fn a_retry_asks_again_what_failed_for_a_moment() {
 #[tokio::test(start_paused = true)]
 async fn a_retry_gives_up_after_its_retries_and_says_so() {
     let fake = Fake::always(Act::Fail(ErrorKind::Unavailable));
-    // The outer one sees that the inner one has tried.
+    // The outer retry sees that the inner one has tried.
     let lookup = Retry::new(Retry::new(fake.clone()).retries(3));
     let error = lookup.get(postcode("M1 1AD")).await.unwrap_err();
     assert!(error.is_persistent() && !error.is_transient());
@@ -108,7 +108,7 @@ async fn waits_have_full_jitter_below_a_doubling_ceiling() {
         // The timer rounds up to the next millisecond.
         assert!(waits.iter().all(|wait| *wait <= ceiling + 1.0));
         let mean = waits.iter().sum::<f64>() / waits.len() as f64;
-        assert!((mean / ceiling - 0.5).abs() < 0.1, "{mean} of {ceiling}: evenly from nothing on");
+        assert!((mean / ceiling - 0.5).abs() < 0.1, "{mean} of {ceiling}: waits are spread evenly from zero");
     }
 }
 
@@ -123,8 +123,8 @@ async fn what_the_other_side_asks_for_is_obeyed() {
     let fake = Fake::new([Act::Error(busy(2 * SECOND))]);
     let start = Instant::now();
     let error = Retry::new(fake.clone()).get(postcode("M1 1AD")).await.unwrap_err();
-    assert_eq!((start.elapsed(), fake.calls()), (Duration::ZERO, 1), "longer than the longest: not at all");
-    assert_eq!(error.retry_after(), Some(2 * SECOND), "and the caller learns of it");
+    assert_eq!((start.elapsed(), fake.calls()), (Duration::ZERO, 1), "longer than `longest`: no retry");
+    assert_eq!(error.retry_after(), Some(2 * SECOND), "the caller sees the requested wait");
 }
 
 #[tokio::test(start_paused = true)]
@@ -156,7 +156,11 @@ async fn a_tarpit_does_not_hold_a_retrying_call() {
     assert!(start.elapsed() < 130 * MS);
     let lookup = Deadline::new(Retry::new(fake.clone()), SECOND);
     fake.set(Act::Hang);
-    assert_eq!(ask(&lookup).await, Err(ErrorKind::Timeout), "without the timeout inside the deadline is all");
+    assert_eq!(
+        ask(&lookup).await,
+        Err(ErrorKind::Timeout),
+        "without a timeout inside, one attempt takes the whole deadline"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -172,7 +176,7 @@ async fn a_bulkhead_refuses_at_once_what_is_too_much_and_only_that() {
     for _ in 0..10 {
         assert!(timeout(MS, ask(&lookup)).await.is_err(), "dropped");
     }
-    assert_eq!(ask(&lookup).await, Ok(()), "dropped calls gave their places back");
+    assert_eq!(ask(&lookup).await, Ok(()), "dropped calls free their places");
 }
 
 #[tokio::test(start_paused = true)]

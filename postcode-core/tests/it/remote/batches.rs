@@ -136,16 +136,16 @@ async fn answers_that_do_not_fit_are_a_protocol_error() {
     assert_eq!(three(|_| {}).await.unwrap().len(), 3);
     type Change = fn(&mut Vec<Value>);
     let changes: [(&str, Change); 9] = [
-        ("3 postcodes were asked for and 2 answered", |items| {
+        ("the request was for 3 postcodes, but the response has 2", |items| {
             items.pop();
         }),
-        ("3 postcodes were asked for and 4 answered", |items| items.push(items[0].clone())),
-        ("\"AB10 1AF\" was asked for and \"M1 1AD\" answered", |items| items.swap(1, 2)),
-        ("was asked for and \"AB101AB\" answered", |items| items[0]["query"] = "AB101AB".into()),
-        ("AB10 1AB was asked for and AB10 9ZZ found", |items| {
+        ("the request was for 3 postcodes, but the response has 4", |items| items.push(items[0].clone())),
+        ("the request was for \"AB10 1AF\", but the response has \"M1 1AD\"", |items| items.swap(1, 2)),
+        ("but the response has \"AB101AB\"", |items| items[0]["query"] = "AB101AB".into()),
+        ("the request was for AB10 1AB, but the response is for AB10 9ZZ", |items| {
             items[0]["result"]["postcode"] = "AB10 9ZZ".into()
         }),
-        ("that is none", |items| items[0]["result"]["postcode"] = "nonsense".into()),
+        ("sent an invalid", |items| items[0]["result"]["postcode"] = "nonsense".into()),
         ("status \"live\" and no record", |items| items[0]["result"] = Value::Null),
         ("status \"asleep\"", |items| items[0]["status"] = "asleep".into()),
         ("one status and its record with another", |items| {

@@ -1,4 +1,4 @@
-//! What each answer that is none becomes: its kind, its message, what it says of retrying.
+//! Tests the error of each invalid response: its kind, its message, and whether it may be retried.
 
 use std::time::Duration;
 
@@ -79,11 +79,11 @@ async fn what_is_not_ours_is_a_protocol_error_with_its_start_shown() {
         (Script::json(503, r#"{"message":"busy"}"#), Overloaded, "busy"),
         (Script::json(200, r#"{"status":200,"result":[{"query":"AB10 1"#), Protocol, "the JSON is cut off"),
         (Script::json(200, ""), Protocol, "the JSON is cut off"),
-        (Script::json(200, page), Protocol, "says that it is JSON and is not"),
-        (Script::json(200, r#"{"status":200}"#), Protocol, "is not what was asked for"),
-        (Script::json(200, r#"{"status":200,"result":null}"#), Protocol, "is not what was asked for"),
-        (Script::json(200, r#"{"status":200,"result":{}}"#), Protocol, "is not what was asked for"),
-        (Script::json(200, r#"{"status":200,"result":[3]}"#), Protocol, "is not what was asked for"),
+        (Script::json(200, page), Protocol, "the response is not valid JSON"),
+        (Script::json(200, r#"{"status":200}"#), Protocol, "does not have the expected fields"),
+        (Script::json(200, r#"{"status":200,"result":null}"#), Protocol, "does not have the expected fields"),
+        (Script::json(200, r#"{"status":200,"result":{}}"#), Protocol, "does not have the expected fields"),
+        (Script::json(200, r#"{"status":200,"result":[3]}"#), Protocol, "does not have the expected fields"),
         (Script::always(200, &[JSON], "\u{1b}[31m\0\u{7}"), Protocol, "\\u{1b}[31m\\0"),
     ] {
         let error = lookup(script).await;
@@ -150,7 +150,10 @@ async fn answers_to_something_else_are_a_protocol_error() {
     assert!(error.kind() == Protocol && error.to_string().contains("distance"), "{error}");
     let other = Script::json(200, &format!(r#"{{"status":200,"result":{record}}}"#));
     let error = other.remote().random(Some("M1".parse().unwrap())).await.unwrap_err();
-    assert!(error.kind() == Protocol && error.to_string().contains("one of M1 was asked for"), "{error}");
+    assert!(
+        error.kind() == Protocol && error.to_string().contains("the request was for a postcode of M1"),
+        "{error}"
+    );
     let summary = r#"{"outcode":"AB10","longitude":null,"latitude":null,"northings":0,"eastings":0,
         "admin_district":[],"parish":[],"admin_county":[],"admin_ward":[],"country":[],"parliamentary_constituency":[]}"#;
     let other = Script::json(200, &format!(r#"{{"status":200,"result":{summary}}}"#));

@@ -244,7 +244,7 @@ async fn a_slow_drip() {
 async fn something_that_is_not_http() {
     let error = says("SSH-2.0-OpenSSH_10.0\r\n", true).await;
     assert_eq!(error.kind(), ErrorKind::Protocol);
-    assert!(error.to_string().contains("does not speak HTTP"), "{error}");
+    assert!(error.to_string().contains("the response is not HTTP"), "{error}");
     assert_eq!(says(vec![0; 100], true).await.kind(), ErrorKind::Protocol);
 }
 
@@ -344,7 +344,7 @@ async fn redirects_are_not_followed() {
         format!("HTTP/1.1 307 Temporary Redirect\r\nlocation: http://{other}/\r\ncontent-length: 0\r\n\r\n");
     let error = says(redirect, true).await;
     assert_eq!(error.kind(), ErrorKind::Protocol);
-    assert!(error.to_string().contains(&format!("go to \"http://{other}/\"")), "{error}");
+    assert!(error.to_string().contains(&format!("redirects to \"http://{other}/\"")), "{error}");
     assert_eq!(asked.load(Ordering::SeqCst), 0);
 }
 

@@ -147,6 +147,6 @@ async fn the_deadline_is_of_the_whole_batch() {
     let start = Instant::now();
     let error = remote.lookup(&[postcode("AB10 1AB"); 10]).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Timeout);
-    assert!(error.to_string().contains("not done within the 1s of the call"), "{error}");
+    assert!(error.to_string().contains("not finished within the deadline of 1s"), "{error}");
     assert!(start.elapsed() <= Duration::from_millis(1001));
 }

@@ -90,7 +90,8 @@ async fn a_write_that_fails_at_any_page_loses_nothing_and_the_next_one_works() {
     assert!(failures > 40, "{failures}: a page a row, at least");
 }
 
-/// The defect that [`begin`] is there for. Where this fails the driver is mended, and less is needed.
+/// The defect that [`begin`] is there for. Where this fails the driver is mended, and less is
+/// needed.
 #[tokio::test]
 async fn without_replacement_a_connection_of_the_driver_never_begins_again() {
     let dir = TempDir::new().unwrap();

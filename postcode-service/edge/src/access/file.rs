@@ -29,8 +29,9 @@ pub struct Fingerprint([u8; 32]);
 impl Fingerprint {
     /// Returns the fingerprint of these bytes: a token's text, or a certificate in DER.
     ///
-    /// A plain hash is right for a token. It is 256 random bits, so nobody can guess it from its hash. A slow hash
-    /// (bcrypt, Argon2) protects passwords, which people choose, and would cost every request milliseconds.
+    /// A plain hash is right for a token. It is 256 random bits, so nobody can guess it from its
+    /// hash. A slow hash (bcrypt, Argon2) protects passwords, which people choose, and would cost
+    /// every request milliseconds.
     pub fn of(bytes: &[u8]) -> Self {
         Self(Sha256::digest(bytes).into())
     }
@@ -78,7 +79,7 @@ pub struct Entry {
     proof: Proof,
     /// The scopes that the caller has.
     pub scopes: Scopes,
-    /// Whose jobs the caller sees.
+    /// The tenant whose jobs the caller sees.
     pub tenant: Option<String>,
     /// When it stops being valid.
     pub expires: Option<Timestamp>,
@@ -169,7 +170,8 @@ impl Tokens {
     /// Reads a file.
     ///
     /// # Errors
-    /// The path and the line that is wrong, and how to write it. No part of a hash or token is shown.
+    /// The path and the line that is wrong, and how to write it. No part of a hash or token is
+    /// shown.
     pub fn read(path: &Path) -> Result<Self, String> {
         Self::parse(&text_of(path)?).map_err(|why| format!("{}: {why}", path.display()))
     }
@@ -208,7 +210,8 @@ impl Tokens {
         entries
     }
 
-    /// Returns the entry that a token belongs to. The comparison takes the same time for every token.
+    /// Returns the entry that a token belongs to. The comparison takes the same time for every
+    /// token.
     pub(super) fn of_token(&self, token: &str) -> Option<&Arc<Entry>> {
         let given = Fingerprint::of(token.as_bytes());
         // The id is not secret, so how long it takes to find it may be seen.
@@ -243,7 +246,7 @@ pub struct NewToken {
     pub id: Option<String>,
     /// The scopes of the token.
     pub scopes: Vec<Scope>,
-    /// Whose jobs it sees.
+    /// The tenant whose jobs it sees.
     pub tenant: Option<String>,
     /// When it stops being valid.
     pub expires: Option<Timestamp>,
@@ -252,8 +255,8 @@ pub struct NewToken {
 }
 
 impl NewToken {
-    /// Adds it to the file, which is created if it is missing. Returns the entry, and the token, which is stored
-    /// nowhere. There is no token for a certificate.
+    /// Adds it to the file, which is created if it is missing. Returns the entry, and the token,
+    /// which is stored nowhere. There is no token for a certificate.
     ///
     /// # Errors
     /// Says what is wrong with it or with the file. The file is then as it was.
@@ -296,7 +299,8 @@ pub fn revoke(path: &Path, id: &str) -> Result<(), String> {
     })
 }
 
-/// Replaces the file in one step. The new file is the owner's alone (0600), and the owner stays the same.
+/// Replaces the file in one step. The new file is the owner's alone (0600), and the owner stays the
+/// same.
 fn edit(
     path: &Path,
     create: bool,

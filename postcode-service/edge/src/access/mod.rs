@@ -17,7 +17,8 @@ pub use scope::{Need, Rule, Scope, Scopes};
 
 use crate::{Caller, Peer, TrustedProxy};
 
-/// The tokens that a server knows. Without a tokens file everybody may do everything. Cheap to clone.
+/// The tokens that a server knows. Without a tokens file everybody may do everything. Cheap to
+/// clone.
 #[derive(Clone, Debug, Default)]
 pub struct Access(Option<Arc<Known>>);
 
@@ -27,7 +28,8 @@ struct Known {
     tokens: ArcSwap<Tokens>,
 }
 
-/// Who sent a request: an entry of the tokens file. It is in the extensions of every request that needed a scope.
+/// Who sent a request: an entry of the tokens file. It is in the extensions of every request that
+/// needed a scope.
 #[derive(Clone, Debug)]
 pub struct Identity(Arc<Entry>);
 
@@ -73,7 +75,8 @@ impl Access {
         self.0.is_some()
     }
 
-    /// Reads the file again and returns how many tokens it has. Requests that have begun keep their scopes.
+    /// Reads the file again and returns how many tokens it has. Requests that have begun keep their
+    /// scopes.
     ///
     /// # Errors
     /// The file can't be read, or a line of it is wrong. The tokens are then as they were.
@@ -85,8 +88,9 @@ impl Access {
         Ok(count)
     }
 
-    /// Finds out who sends a request, so that limits count by caller and not by address. A request that nobody vouches for
-    /// stays as it is: [`authorise`](Self::authorise) decides what becomes of it.
+    /// Finds out who sends a request, so that limits count by caller and not by address. A request
+    /// that nobody vouches for stays as it is: [`authorise`](Self::authorise) decides what becomes
+    /// of it.
     pub fn identify<B>(&self, request: &mut Request<B>) {
         let Some(known) = &self.0 else { return };
         if let Ok(entry) = known.entry(request.headers(), request.extensions()) {
@@ -229,8 +233,9 @@ impl fmt::Display for Denied {
 
 /// The value of a header by which a request says for whom it speaks, such as `Postcode-Tenant`.
 ///
-/// Without a tokens file it is believed: a proxy in front sets it. With one, a caller speaks for whom its token names
-/// (`bound`). A proxy that is trusted, and whose own token names nobody, may speak for anyone.
+/// Without a tokens file it is believed: a proxy in front sets it. With one, a caller speaks for
+/// whom its token names (`bound`). A proxy that is trusted, and whose own token names nobody, may
+/// speak for anyone.
 ///
 /// # Errors
 /// The header is there twice, or names somebody else.

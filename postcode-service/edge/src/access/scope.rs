@@ -137,7 +137,8 @@ impl Rule {
         Self { route, reads, writes }
     }
 
-    /// Returns what a request needs by a table. `None` means that the table does not list the route: it is refused.
+    /// Returns what a request needs by a table. `None` means that the table does not list the
+    /// route: it is refused.
     pub fn find(table: &[Self], route: &str, method: &http::Method) -> Option<Need> {
         let rule = table.iter().find(|rule| rule.route == route)?;
         let reads = matches!(*method, http::Method::GET | http::Method::HEAD);

@@ -20,8 +20,9 @@ pub(crate) const LONG: Duration = Duration::from_secs(120);
 
 type Body = UnsyncBoxBody<Bytes, BoxError>;
 
-/// `/ok` and `/ping` answer at once, `/refuse` does so too, with 413, `/client` says who asks, `/body` answers with the length of the body, `/hang` never
-/// answers, `/stream` sends what [`Server::chunks`] gives.
+/// `/ok` and `/ping` answer at once, `/refuse` does so too, with 413, `/client` says who asks,
+/// `/body` answers with the length of the body, `/hang` never answers, `/stream` sends what
+/// [`Server::chunks`] gives.
 pub(crate) struct App {
     /// Gets a permit for each request that has come.
     pub(crate) came: Semaphore,

@@ -28,7 +28,7 @@ struct Item<'a, T> {
     result: T,
 }
 
-/// The texts under a key. Here nothing is dropped: what is no text is named.
+/// Reads the texts under a key. Unlike postcodes.io it reports an item that is not a text.
 async fn read(app: &App, request: Request, key: &str) -> Result<Vec<String>, Failure> {
     let mut body = body::read(request, app.limits).await?;
     let Some(value) = take(&mut body, key) else {

@@ -68,8 +68,8 @@ pub(in crate::api) async fn read(request: Request, limits: Limits) -> Result<Map
     }
 }
 
-/// For a method that a path does not have: whether the JSON that came with the request's head is broken. It does not wait
-/// for a body, and does not judge one that is not complete.
+/// For a method that a path does not have: whether the JSON that came with the request's head is
+/// broken. It does not wait for a body, and does not judge one that is not complete.
 pub(super) async fn check_what_came(request: Request, limits: Limits) -> Result<(), Failure> {
     let Some(Kind::Json) = kind(request.headers()) else { return Ok(()) };
     let mut body = std::pin::pin!(collect(request.into_body(), limits.max_body));
@@ -122,13 +122,13 @@ fn json(bytes: &[u8], most: usize) -> Result<Map<String, Value>, Failure> {
     match values::read(bytes, most) {
         Ok(Value::Object(object)) => Ok(object),
         Ok(Value::Array(_)) => Ok(Map::new()),
-        // A bare value is refused like text that is no JSON.
-        Ok(_) => Err(Failure::bad_request(NO_JSON).advise("The body is JSON, and no object")),
-        Err(e) => Err(Failure::bad_request(NO_JSON).advise(format!("The body is no JSON: {e}"))),
+        // A bare value gets the same error as invalid JSON.
+        Ok(_) => Err(Failure::bad_request(NO_JSON).advise("The body is JSON, but not an object")),
+        Err(e) => Err(Failure::bad_request(NO_JSON).advise(format!("The body is not valid JSON: {e}"))),
     }
 }
 
-/// What JavaScript takes for false.
+/// Returns whether JavaScript treats the value as false.
 pub(super) fn is_falsy(value: &Value) -> bool {
     match value {
         Value::Null => true,

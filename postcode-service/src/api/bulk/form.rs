@@ -1,13 +1,13 @@
-//! Forms, read into the same shape as JSON: `postcodes[]=…`, `postcodes[0]=…`, repeated `postcodes=…`,
-//! `geolocations[0][longitude]=…`, as the library `qs` reads them.
+//! Forms, read into the same shape as JSON: `postcodes[]=…`, `postcodes[0]=…`, repeated
+//! `postcodes=…`, `geolocations[0][longitude]=…`, as the library `qs` reads them.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-/// An object with what the form has of `postcodes`, `outcodes` and `geolocations`: of each as many as `most` and one more, which
-/// tells that there are too many.
+/// An object with what the form has of `postcodes`, `outcodes` and `geolocations`: of each as many
+/// as `most` and one more, which tells that there are too many.
 pub(super) fn parse(bytes: &[u8], most: usize) -> Map<String, Value> {
     let keep = most.saturating_add(1);
     let (mut postcodes, mut outcodes) = (Texts::default(), Texts::default());
@@ -26,7 +26,7 @@ pub(super) fn parse(bytes: &[u8], most: usize) -> Map<String, Value> {
                     location.insert((*key).to_owned(), Value::String(value.into_owned()));
                 }
             }
-            // Anything else under that name is there and is no array.
+            // Anything else under that name counts as present but not as an array.
             ("geolocations", _) => {
                 body.insert("geolocations".to_owned(), Value::String(value.into_owned()));
             }

@@ -12,7 +12,7 @@ use crate::api::nearest::{Reach, point};
 use crate::api::params::Params;
 use crate::api::reply::Failure;
 
-/// What the query string gives for all items.
+/// Returns the query parameters that apply to all items.
 pub(super) fn defaults(params: &Params) -> Map<String, Value> {
     let mut defaults = Map::new();
     for name in ["limit", "radius"] {
@@ -34,7 +34,7 @@ pub(super) fn read(
     limits: Limits,
 ) -> Result<(Map<String, Value>, Option<Nearest>), Failure> {
     let mut query = defaults.clone();
-    // What is no object has nothing to say, and fails for the want of a longitude.
+    // An item that is not an object has no longitude and fails for that reason.
     if let Value::Object(own) = item {
         query.extend(own);
     }

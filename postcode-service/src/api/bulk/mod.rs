@@ -1,4 +1,5 @@
-//! `/postcodes` itself: bulk lookup and bulk reverse geocoding by POST, search and reverse geocoding by GET.
+//! `/postcodes` itself: bulk lookup and bulk reverse geocoding by POST, search and reverse
+//! geocoding by GET.
 
 mod beside;
 pub(super) mod body;
@@ -42,7 +43,8 @@ pub(super) async fn no_route(method: Method) -> Response {
     }
 }
 
-/// Every method that a path does not have. Express reads the body before it routes, and so finds broken JSON first.
+/// Every method that a path does not have. Express reads the body before it routes, and so finds
+/// broken JSON first.
 pub(super) async fn no_method(State(app): State<App>, request: Request) -> Response {
     if *request.method() == Method::OPTIONS {
         return preflight();
@@ -92,7 +94,7 @@ enum Item<'a> {
 }
 
 async fn postcodes_of(edition: &Edition, params: &Params, entries: Vec<Value>) -> Outcome {
-    // postcodes.io drops what is no string.
+    // Drop everything but strings, as postcodes.io does.
     let texts: Vec<&str> = entries.iter().filter_map(Value::as_str).collect();
     let wanted = Wanted::of(params);
     let read = Read::new(texts, wanted.view.shape);

@@ -1,4 +1,5 @@
-//! The values of a JSON body. In memory a value takes some dozen times what it takes in JSON, so only what can be answered is kept.
+//! The values of a JSON body. In memory a value takes some dozen times what it takes in JSON, so
+//! only what can be answered is kept.
 
 use std::cell::Cell;
 use std::fmt;
@@ -11,8 +12,8 @@ const BESIDES: usize = 8_192;
 /// Values of an item; a geolocation has up to six and their names.
 const IN_AN_ITEM: usize = 16;
 
-/// Reads a body for lists of `most` items. Of a longer list one more item is kept, which tells that it is too long, and of a body that
-/// is an array nothing.
+/// Reads a body for lists of `most` items. Of a longer list one more item is kept, which tells that
+/// it is too long, and of a body that is an array nothing.
 pub(super) fn read(bytes: &[u8], most: usize) -> Result<Value, serde_json::Error> {
     let left = Cell::new(most.saturating_mul(IN_AN_ITEM).saturating_add(BESIDES));
     let mut json = serde_json::Deserializer::from_slice(bytes);

@@ -27,7 +27,7 @@ impl File {
     pub(in crate::api) fn new(dataset: Dataset, fingerprint: &HeaderValue) -> Result<Self, Error> {
         let etag = [b"\"", fingerprint.as_bytes(), b"\""].concat();
         let etag = HeaderValue::from_bytes(&etag).map_err(|e| {
-            Error::new(ErrorKind::Dataset, "the fingerprint is no header value").with_source(e)
+            Error::new(ErrorKind::Dataset, "the fingerprint is not a valid header value").with_source(e)
         })?;
         Ok(Self { dataset, etag, signature: None, digest: OnceCell::new() })
     }

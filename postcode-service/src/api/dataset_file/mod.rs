@@ -1,4 +1,5 @@
-//! `/dataset`: the dataset file itself, for a replica to download, whole or a range of it. Not in postcodes.io.
+//! `/dataset`: the dataset file itself, for a replica to download, whole or a range of it. Not in
+//! postcodes.io.
 
 mod file;
 pub(super) mod range;
@@ -103,7 +104,7 @@ fn holds(due: &HeaderValue, etag: &HeaderValue) -> bool {
     due.trim() == "*" || due.split(',').any(|tag| tag.trim() == etag)
 }
 
-/// What every answer about the file says.
+/// Starts a response with the headers that every answer about the file has.
 fn described(edition: &Edition, status: StatusCode, etag: &HeaderValue) -> Response {
     let headers = [
         (ETAG, etag.clone()),

@@ -7,7 +7,8 @@ use http::HeaderValue;
 /// Which bytes a request wants.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::api) enum Wanted {
-    /// All of them: also for units, syntax and sets of ranges that this server does not know, as the RFC allows.
+    /// All of them: also for units, syntax and sets of ranges that this server does not know, as
+    /// the RFC allows.
     All,
     Part(Range<usize>),
     /// None that there are.
@@ -41,7 +42,7 @@ pub(in crate::api) fn parse(range: &HeaderValue, len: usize) -> Wanted {
     wanted().unwrap_or(Wanted::All)
 }
 
-/// `Some(None)` if there is none, `None` if it is no number.
+/// Parses one end of a range: `Some(None)` for an empty text, `None` if it is not a number.
 fn number(text: &str) -> Option<Option<usize>> {
     if text.is_empty() {
         return Some(None);

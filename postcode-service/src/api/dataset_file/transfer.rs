@@ -1,4 +1,5 @@
-//! Sending the file, a few at a time: what downloads it takes nothing from those who look postcodes up.
+//! Sending the file, a few at a time: what downloads it takes nothing from those who look postcodes
+//! up.
 
 use std::ops::Range;
 use std::time::Duration;
@@ -31,8 +32,8 @@ impl Downloads {
         Self(Pool::new(max, Yields::Slowest(SCARCE_SPEED)))
     }
 
-    /// The part of the file, as the client reads it. The bytes are those of the mapping: none are copied before
-    /// the connection writes them, and the mapping lives as long as the transfer.
+    /// The part of the file, as the client reads it. The bytes are those of the mapping: none are
+    /// copied before the connection writes them, and the mapping lives as long as the transfer.
     pub(super) fn send(
         &self,
         client: ClientKey,
@@ -63,8 +64,8 @@ impl Downloads {
     }
 }
 
-/// Hands a chunk over to the client; returns whether it goes on. It does not if it has gone, has stopped reading, or has
-/// lost its place.
+/// Hands a chunk over to the client; returns whether it goes on. It does not if it has gone, has
+/// stopped reading, or has lost its place.
 pub(in crate::api) async fn hand_over(
     send: &mpsc::Sender<std::io::Result<Bytes>>,
     chunk: std::io::Result<Bytes>,
@@ -87,8 +88,9 @@ impl AsRef<[u8]> for File {
     }
 }
 
-/// Ends when all is sent, when the client has gone, or when it does not read on; an answer that is shorter than its
-/// announced length is an error to the client, which can go on from there with a `Range`.
+/// Ends when all is sent, when the client has gone, or when it does not read on; an answer that is
+/// shorter than its announced length is an error to the client, which can go on from there with a
+/// `Range`.
 async fn pump(mut rest: Bytes, send: mpsc::Sender<std::io::Result<Bytes>>, place: Place) {
     while !rest.is_empty() {
         let chunk = rest.split_to(CHUNK.min(rest.len()));

@@ -31,18 +31,19 @@ pub(super) fn routes() -> Router<App> {
         .route("/jobs/{id}/result", get(result::result))
         .route("/jobs/callbacks", get(callbacks::list))
         .route("/jobs/callbacks/{id}/retry", post(callbacks::retry))
-        // So that a method that is not there, and the preflight of one, is as private as the others.
+        // So that a method that is not there, and the preflight of one, is as private as the
+        // others.
         .method_not_allowed_fallback(no_method)
 }
 
-/// Whose jobs they are.
+/// The header that names the tenant whose jobs a request is about.
 pub(super) const TENANT: &str = "postcode-tenant";
 /// The longest name of a tenant, and the longest key of a request, in bytes.
 const MAX_TENANT: usize = 64;
 const MAX_KEY: usize = 255;
 
-/// The name in the caller's token, or the one that the operator's proxy gives its user. Callers without a name are one
-/// tenant. The request has passed the guard, so the header is true.
+/// The name in the caller's token, or the one that the operator's proxy gives its user. Callers
+/// without a name are one tenant. The request has passed the guard, so the header is true.
 fn tenant(headers: &HeaderMap) -> Result<String, Failure> {
     Ok(word(headers, TENANT, MAX_TENANT)?.unwrap_or_default())
 }
@@ -84,7 +85,7 @@ async fn find(store: &dyn Store, headers: &HeaderMap, id: &str) -> Result<Job, F
     store.job(&tenant(headers)?, id).await?.ok_or_else(no_such_job)
 }
 
-/// What is no UUID is no job's, and nothing to ask a database for.
+/// Rejects an id that is not a UUID, without asking the database.
 fn is_id(text: &str) -> Result<(), Failure> {
     uuid::Uuid::try_parse(text).map(drop).map_err(|_| no_such_job())
 }

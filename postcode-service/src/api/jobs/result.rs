@@ -107,7 +107,8 @@ fn sent(store: Arc<dyn Store>, id: String, pieces: Vec<(i64, Range<usize>)>, pla
     let parts = stream::try_unfold(begun, async |(store, id, mut pieces)| {
         let Some((number, range)) = pieces.next() else { return Ok(None) };
         let output = store.output(&id, number).await.map_err(std::io::Error::other)?;
-        // An answer that breaks off is an error to the client, which can go on from there with a `Range`.
+        // An answer that breaks off is an error to the client, which can go on from there with a
+        // `Range`.
         let cleared = || std::io::Error::other("the result was cleared while it was read");
         let output =
             output.map(Bytes::from).filter(|output| output.len() >= range.end).ok_or_else(cleared)?;

@@ -35,7 +35,7 @@ const JSON: &str = "application/json";
 /// The header by which a request that is sent again is known.
 const KEY: &str = "idempotency-key";
 
-/// What is asked for besides the rows.
+/// The options of a job, without its rows.
 #[derive(Debug, Default)]
 struct Asked {
     priority: Option<String>,
@@ -85,7 +85,7 @@ impl Asked {
     ) -> Result<NewJob, Failure> {
         let priority = self.priority.as_deref().map_or(Ok(USUAL_PRIORITY), |text| {
             let number = text.parse::<i64>().ok().filter(|number| PRIORITIES.contains(number));
-            let wrong = || format!("priority: {} is no number from 0 to 9", short(text));
+            let wrong = || format!("priority: {} is not a number from 0 to 9", short(text));
             number.ok_or_else(|| Failure::bad_request(wrong()))
         })?;
         let run_at = match &self.run_at {
@@ -93,7 +93,7 @@ impl Asked {
             Some(text) => {
                 let wrong = |why: String| Failure::bad_request(format!("run_at: {} {why}", short(text)));
                 let time = text.parse::<jiff::Timestamp>();
-                let time = time.map_err(|_| wrong("is no time: write 2026-01-31T06:00:00Z".to_owned()))?;
+                let time = time.map_err(|_| wrong("is not a time: write 2026-01-31T06:00:00Z".to_owned()))?;
                 let ahead = app.jobs.limits().ahead;
                 let last = i64::try_from(ahead.as_millis()).unwrap_or(i64::MAX).saturating_add(now());
                 if time.as_millisecond() > last {
@@ -214,7 +214,7 @@ fn is_json(headers: &HeaderMap) -> bool {
     given.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case(JSON)
 }
 
-/// What `/enrich` takes, and JSON.
+/// Adds JSON to the content types that `/enrich` names in this error.
 fn also_json(failure: Failure) -> Failure {
     failure.advise("A job takes text/csv, application/x-ndjson, or application/json with {\"postcodes\":[…]}")
 }
@@ -222,12 +222,12 @@ fn also_json(failure: Failure) -> Failure {
 /// A body in JSON.
 struct Posted {
     postcodes: Texts,
-    /// What is asked for besides.
+    /// All other fields.
     rest: Map<String, Value>,
 }
 
-/// Reads the postcodes straight into the parts of a job, because as values they would take many times their size. Here nothing
-/// is dropped: what is no text is named, with its place.
+/// Reads the postcodes straight into the parts of a job, because as JSON values they would take
+/// many times their size. Reports an item that is not a text, with its index.
 fn posted(bytes: &[u8]) -> Result<Posted, Failure> {
     #[derive(Deserialize)]
     #[serde(deny_unknown_fields)]

@@ -27,7 +27,7 @@ const MAX_WAIT: Duration = Duration::from_secs(60);
 const ASKING: Duration = Duration::from_secs(10);
 /// How often a job is looked at that another process may be working on.
 const LOOK: Duration = Duration::from_secs(1);
-/// What changes more often than this is told together.
+/// The shortest time between two events. More frequent changes are combined.
 const PAUSE: Duration = Duration::from_millis(100);
 /// The id of the event after which there is none.
 const END: &str = "end";
@@ -46,7 +46,8 @@ pub(super) async fn job(
     if let Some(wait) = wait(&params)? {
         let place = place(app.jobs.watchers(), params.client(), "waiting for jobs")?;
         let mut lost = pin!(place.lost());
-        // Who waits works no more, and has a place of its own.
+        // The request now only waits, in a separate place, so it gives back its place among those
+        // at work.
         if let Some(turn) = extensions.get::<Turn>() {
             turn.give_back();
         }
@@ -72,12 +73,12 @@ fn wait(params: &Params) -> Result<Option<Duration>, Failure> {
     let Some(text) = params.get("wait") else { return Ok(None) };
     let seconds = text.parse().ok().map(Duration::from_secs);
     let wait = seconds.or_else(|| humantime::parse_duration(&text).ok()).filter(|wait| *wait <= MAX_WAIT);
-    let wrong = || format!("wait: {} is no time up to 60s: write wait=30s", short(&text));
+    let wrong = || format!("wait: {} is not a time up to 60s: write wait=30s", short(&text));
     wait.map(Some).ok_or_else(|| Failure::bad_request(wrong()))
 }
 
-/// Server-sent events: `progress` while it goes on, with the job as `GET /jobs/{id}` shows it, and `end`. Each connection begins with
-/// how far it is now, so nothing is lost between two of them.
+/// Server-sent events: `progress` while it goes on, with the job as `GET /jobs/{id}` shows it, and
+/// `end`. Each connection begins with how far it is now, so nothing is lost between two of them.
 pub(super) async fn events(
     State(app): State<App>,
     Path(id): Path<String>,
@@ -86,7 +87,8 @@ pub(super) async fn events(
 ) -> Result<Response, Failure> {
     let store = there(&app).await?;
     find(&*store, &headers, &id).await?;
-    // A browser asks again when the events have ended, unless it is told that there is nothing more.
+    // A browser asks again when the events have ended, unless it is told that there is nothing
+    // more.
     if headers.get("last-event-id").is_some_and(|last| last == END) {
         return Ok(StatusCode::NO_CONTENT.into_response());
     }
@@ -119,7 +121,8 @@ pub(super) async fn events(
             }
         }
     });
-    // Who has watched longest makes room for others when there are too many. A browser comes again by itself.
+    // Who has watched longest makes room for others when there are too many. A browser comes again
+    // by itself.
     Ok(sse(events.take_until(lost)))
 }
 

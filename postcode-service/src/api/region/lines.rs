@@ -1,4 +1,5 @@
-//! A whole region as lines of JSON, one postcode each, written while it is read: no answer is too long.
+//! A whole region as lines of JSON, one postcode each, written while it is read: no answer is too
+//! long.
 
 use std::sync::Arc;
 
@@ -15,14 +16,14 @@ use crate::api::reply::{Failure, Outcome};
 use crate::api::view::View;
 use crate::api::{App, Edition};
 
-/// What a client accepts that wants lines.
+/// The media type that a client accepts to get lines.
 pub(super) const TYPE: &str = "application/x-ndjson";
 
 /// Postcodes that are looked up and written at once: some hundred kilobytes.
 const AT_ONCE: usize = 200;
 
-/// At most `limit` of them, or all. The first part is looked up before anything is answered, so that what is wrong with the
-/// query is an answer of its own.
+/// Sends at most `limit` postcodes, or all. Looks the first part up before it answers, so that an
+/// error in the query gets its proper status.
 pub(super) async fn send(
     app: &App,
     client: ClientKey,
@@ -61,7 +62,8 @@ pub(super) async fn send(
             page = match more.and_then(|page| page.ok_or_else(|| Failure::internal("the region has gone"))) {
                 Ok(page) => page,
                 Err(error) => {
-                    // A body that breaks off is an error to the client; one that just ends would look complete.
+                    // A body that breaks off is an error to the client; one that just ends would
+                    // look complete.
                     tracing::error!(error = ?error, "a region could not be read to its end");
                     let error = std::io::Error::other("the region could not be read to its end");
                     hand_over(&send, Err(error), &place).await;

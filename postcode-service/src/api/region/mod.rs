@@ -1,5 +1,6 @@
-//! The postcodes of a region, a page at a time or line by line: `/within`, `/areas/{code}/postcodes`,
-//! `/outcodes/{outcode}/postcodes`, `/sectors/{sector}/postcodes`. Not in postcodes.io.
+//! The postcodes of a region, a page at a time or line by line: `/within`,
+//! `/areas/{code}/postcodes`, `/outcodes/{outcode}/postcodes`, `/sectors/{sector}/postcodes`. Not
+//! in postcodes.io.
 
 mod lines;
 mod shape;
@@ -35,7 +36,7 @@ pub(super) fn routes() -> Router<App> {
         .route("/sectors/{sector}/postcodes", get(sector))
 }
 
-/// What a request says of how it wants them.
+/// The form and number of results that a request asks for.
 struct Wanted {
     view: View,
     after: Option<Postcode>,

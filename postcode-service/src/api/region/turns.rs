@@ -1,4 +1,5 @@
-//! Turns of the work on regions, which takes longer than lookups and must hold up neither these nor each other.
+//! Turns of the work on regions, which takes longer than lookups and must hold up neither these nor
+//! each other.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -11,9 +12,11 @@ use tokio::sync::{Notify, Semaphore};
 
 use crate::api::reply::Failure;
 
-/// A few threads, on which all work on regions takes turns: some milliseconds each, in the order in which they came.
+/// A few threads, on which all work on regions takes turns: some milliseconds each, in the order in
+/// which they came.
 ///
-/// Work that is dropped, because its client has gone or its deadline has passed, ends with its turn.
+/// Work that is dropped, because its client has gone or its deadline has passed, ends with its
+/// turn.
 #[derive(Clone, Debug)]
 pub(in crate::api) struct Turns {
     /// Those who work or wait for a turn, of one client half of them at most.
@@ -30,7 +33,8 @@ impl Turns {
         Self { places, turns: Arc::new(Semaphore::new(threads)) }
     }
 
-    /// Takes a place among those who work or wait for a turn. Who streams has one among the downloads instead.
+    /// Takes a place among those who work or wait for a turn. Who streams has one among the
+    /// downloads instead.
     ///
     /// # Errors
     /// 503 if all are taken.

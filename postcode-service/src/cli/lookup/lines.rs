@@ -18,7 +18,8 @@ impl<R: AsyncBufRead + Unpin> Lines<R> {
         Self { input, line: Vec::new() }
     }
 
-    /// The next line without its end; or what of it can be shown, and why it is no text. `None` at the end.
+    /// Returns the next line without its end, or the printable part of invalid text and the reason.
+    /// `None` at the end.
     pub(super) async fn next(&mut self) -> io::Result<Option<Result<String, (String, String)>>> {
         self.line.clear();
         let mut total = 0;

@@ -58,7 +58,8 @@ impl Data {
 
     /// In the background, as opening takes time that others need.
     ///
-    /// One after the other: a slow one that began with an older file must not end after a newer one.
+    /// One after the other: a slow one that began with an older file must not end after a newer
+    /// one.
     pub(super) fn reload(&self, api: &Api) {
         static ONE: Mutex<()> = Mutex::new(());
         let (data, api) = (self.clone(), api.clone());

@@ -1,4 +1,4 @@
-//! What the system tells the server.
+//! Signals from the system.
 
 use anyhow::Context;
 use tokio::signal::unix::{self, SignalKind};

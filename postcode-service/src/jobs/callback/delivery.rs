@@ -22,8 +22,8 @@ const AT_ONCE: usize = 32;
 const POLL: Duration = Duration::from_millis(500);
 /// After the database could not be asked.
 const PAUSE: Duration = Duration::from_secs(1);
-/// How much longer than an attempt may take a callback is kept from others: for the database. After that its sender is
-/// taken for dead.
+/// How much longer than an attempt may take a callback is kept from others: for the database. After
+/// that its sender is taken for dead.
 const GRACE: Duration = Duration::from_secs(30);
 
 /// Sends what is due until `stop` says true; what is under way is ended first.
@@ -68,7 +68,7 @@ pub(crate) async fn run(
     while under_way.join_next().await.is_some() {}
 }
 
-/// An error of the database leaves the callback to whoever takes it when its time is over.
+/// Attempts one callback. On a database error another sender takes it when its time is over.
 async fn see_to(store: Arc<dyn Store>, callbacks: Callbacks, callback: Callback) {
     if let Err(error) = deliver(&*store, &callbacks, &callback).await {
         tracing::warn!(callback = callback.id, %error, "what became of a callback can't be stored");
@@ -129,8 +129,8 @@ impl Failed {
         }
     }
 
-    /// Returns what the tenant is told. How names resolve here and what a certificate says is for the log only: by that a tenant
-    /// could look around in the operator's network.
+    /// Returns what the tenant is told. How names resolve here and what a certificate says is for
+    /// the log only: by that a tenant could look around in the operator's network.
     fn told(&self) -> &str {
         match self {
             Self::Gone(why) | Self::Answered(why) => why,
@@ -177,8 +177,9 @@ impl Callbacks {
         later(self.delay(attempts).mul_f64(fastrand::f64().mul_add(0.4, 0.8)))
     }
 
-    /// The time before which a callback to a host that is left alone was to be delivered for longer than all its attempts
-    /// would have taken, and for a day: else a host that never answers would keep its jobs for ever.
+    /// The time before which a callback to a host that is left alone was to be delivered for longer
+    /// than all its attempts would have taken, and for a day: else a host that never answers would
+    /// keep its jobs for ever.
     fn too_old(&self) -> i64 {
         let (first, later) = (self.0.attempts.min(20), self.0.attempts.saturating_sub(20));
         let delays =

@@ -1,5 +1,6 @@
-//! Which addresses may be called: those of the public internet, and what the operator allows besides. A callback is a request
-//! that somebody outside makes this server send; into the operator's own network it must not go.
+//! Which addresses may be called: those of the public internet, and what the operator allows
+//! besides. A callback is a request that somebody outside makes this server send; into the
+//! operator's own network it must not go.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -12,9 +13,10 @@ use url::{Host, Url};
 /// The longest address, in bytes.
 const MAX_URL: usize = 2_048;
 
-/// Not for callbacks, by IANA's registry of special-purpose addresses: what is private, for documentation, for protocols
-/// (AS112, AMT, the relays of 6to4), multicast, and what is reserved. And the host of Azure's machines, which lies among
-/// public addresses and answers to the machine alone.
+/// Not for callbacks, by IANA's registry of special-purpose addresses: what is private, for
+/// documentation, for protocols (AS112, AMT, the relays of 6to4), multicast, and what is reserved.
+/// And the host of Azure's machines, which lies among public addresses and answers to the machine
+/// alone.
 const REFUSED_V4: [Ipv4Net; 19] = [
     v4(0, 0, 0, 0, 8),
     v4(10, 0, 0, 0, 8),
@@ -39,8 +41,8 @@ const REFUSED_V4: [Ipv4Net; 19] = [
 
 /// All that is public is in here,
 const GLOBAL_V6: Ipv6Net = v6([0x2000, 0, 0, 0, 0, 0, 0, 0], 3);
-/// but for protocols (Teredo, AMT and AS112 among them), documentation, 6to4, which would lead to any IPv4 address, and the
-/// network of the 6bone, which was given back.
+/// but for protocols (Teredo, AMT and AS112 among them), documentation, 6to4, which would lead to
+/// any IPv4 address, and the network of the 6bone, which was given back.
 const REFUSED_V6: [Ipv6Net; 6] = [
     v6([0x2001, 0, 0, 0, 0, 0, 0, 0], 23),
     v6([0x2001, 0xdb8, 0, 0, 0, 0, 0, 0], 32),
@@ -136,7 +138,7 @@ impl Guard {
         }
     }
 
-    /// What can be said before a name is resolved.
+    /// Checks what can be checked before a name is resolved.
     pub(super) fn check(&self, text: &str) -> Result<Url, String> {
         if text.len() > MAX_URL {
             return Err(format!("it is longer than {MAX_URL} bytes"));
@@ -144,7 +146,7 @@ impl Guard {
         if text.chars().any(char::is_control) {
             return Err("it holds control characters".to_owned());
         }
-        let url = Url::parse(text).map_err(|e| format!("it is no URL: {e}"))?;
+        let url = Url::parse(text).map_err(|e| format!("it is not a URL: {e}"))?;
         if !matches!(url.scheme(), "http" | "https") {
             return Err("it is neither http:// nor https://".to_owned());
         }
@@ -165,7 +167,8 @@ impl Guard {
         if !allowed {
             return Err(NOT_PUBLIC.to_owned());
         }
-        // Below 1024 are mail, remote shells and the like, which a request could be made to speak to.
+        // Below 1024 are mail, remote shells and the like, which a request could be made to speak
+        // to.
         let port = url.port_or_known_default().unwrap_or_default();
         if !matches!(port, 80 | 443 | 1024..) && !self.names_host(&url) {
             return Err(format!("port {port} is not for callbacks: use 80, 443 or one from 1024"));

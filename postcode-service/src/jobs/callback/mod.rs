@@ -1,5 +1,6 @@
-//! Whoever waits for a job is told of its end: a request to an address of theirs, signed by the scheme of Standard Webhooks
-//! (<https://www.standardwebhooks.com>), tried again for hours, and kept where it can be seen if nobody takes it.
+//! Callbacks that tell a caller about the end of a job. They are requests to the caller's URL,
+//! signed by the scheme of Standard Webhooks (<https://www.standardwebhooks.com>), retried for
+//! hours, and kept and listed if they can't be delivered.
 
 mod breaker;
 pub(crate) mod delivery;
@@ -16,7 +17,7 @@ pub use guard::Allow;
 use guard::Guard;
 use secrets::Secrets;
 
-/// What is needed to send them. Cheap to clone.
+/// The secrets and rules for sending callbacks. Cheap to clone.
 #[derive(Clone)]
 pub struct Callbacks(Arc<Inner>);
 
@@ -69,9 +70,10 @@ impl Default for Manner {
 const CONNECT: Duration = Duration::from_secs(5);
 
 impl Callbacks {
-    /// Signed with these secrets: a line with a secret (`whsec_` and 24 to 64 bytes in base64) is for all tenants that
-    /// have no line. A line with a tenant's name and a secret is for that tenant. Each line may have a second secret, for
-    /// the time in which receivers change from one to the other: messages are then signed with both.
+    /// Signed with these secrets: a line with a secret (`whsec_` and 24 to 64 bytes in base64) is
+    /// for all tenants that have no line. A line with a tenant's name and a secret is for that
+    /// tenant. Each line may have a second secret, for the time in which receivers change from one
+    /// to the other: messages are then signed with both.
     ///
     /// # Errors
     /// If a secret is not valid, or the HTTP client can't be made. Secrets are not named.
@@ -100,7 +102,8 @@ impl Callbacks {
         self.0.secrets.has(tenant)
     }
 
-    /// Whether such an address may be called. One with a name is looked at again, each time, when the name is resolved.
+    /// Whether such an address may be called. One with a name is looked at again, each time, when
+    /// the name is resolved.
     ///
     /// # Errors
     /// Why not.

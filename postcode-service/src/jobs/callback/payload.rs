@@ -1,4 +1,4 @@
-//! What is sent.
+//! The body of a callback.
 
 use serde_json::json;
 

@@ -15,7 +15,7 @@ const MOST: usize = 2;
 
 #[derive(Default)]
 pub(super) struct Secrets {
-    /// For tenants that have none of their own.
+    /// The secrets for tenants that are not listed.
     usual: Vec<Webhook>,
     tenants: HashMap<String, Vec<Webhook>>,
 }

@@ -1,8 +1,8 @@
-//! Where jobs and their rows are kept, and the queue beside them, in one database: a job and its tasks are written in one
-//! transaction, so neither is ever without the other.
+//! Jobs, their rows and the queue in one database. A job and its tasks are written in one
+//! transaction, so neither exists without the other.
 //!
-//! The statements are written once, in `on/`, and compiled for either database; what differs stands in `sqlite.rs` and
-//! `postgres.rs`.
+//! The statements are written once, in `on/`, and compiled for either database. The differences are
+//! in `sqlite.rs` and `postgres.rs`.
 
 mod postgres;
 mod sqlite;
@@ -82,7 +82,7 @@ pub(crate) struct Bounds {
     pub(crate) result: i64,
 }
 
-/// What became of a job whose rows have come in.
+/// The result of submitting a job whose rows have arrived.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Submitted {
     New,
@@ -95,8 +95,8 @@ pub(crate) enum Submitted {
 /// Rows come in.
 #[async_trait]
 pub(crate) trait Submissions {
-    /// A job begins to come in, if there is room for it. True if its key is known: then it is no new job and needs no
-    /// room.
+    /// Starts receiving a job, if there is room for it. Returns true if its key is known: then it
+    /// is a repeated request and needs no room.
     async fn receive(&self, job: &NewJob, bounds: Bounds) -> Result<bool, Error>;
     /// Some rows, if there is room for them: without bounds there is.
     async fn add_part(&self, job: &NewJob, part: &NewPart, bounds: Option<Bounds>) -> Result<(), Error>;
@@ -129,9 +129,10 @@ pub(crate) enum Finished {
 /// Parts are worked on.
 #[async_trait]
 pub(crate) trait Slices {
-    /// What is to be done; nothing if it is done, or the job has ended.
+    /// Returns the work of a slice; `None` if it is done or the job has ended.
     async fn begin(&self, slice: &Slice) -> Result<Option<Work>, Error>;
-    /// Keeps what a part became, once however often it is done, and puts the next part in the queue or ends the job.
+    /// Keeps what a part became, once however often it is done, and puts the next part in the queue
+    /// or ends the job.
     async fn finish(
         &self,
         slice: &Slice,
@@ -177,11 +178,11 @@ pub(crate) struct Callback {
 /// Messages are sent.
 #[async_trait]
 pub(crate) trait Callbacks {
-    /// Takes up to so many that are due, for a time after which others may take them. Turns are by tenant, then by host;
-    /// one host has few at a time, over all processes.
+    /// Takes up to so many that are due, for a time after which others may take them. Turns are by
+    /// tenant, then by host; one host has few at a time, over all processes.
     async fn claim_callbacks(&self, most: i64, lease: i64) -> Result<Vec<Callback>, Error>;
-    /// Puts off what is due at a host until then, this callback and those that nobody has taken, without an attempt. What is
-    /// to be delivered since before `too_old` is dead instead.
+    /// Puts off what is due at a host until then, this callback and those that nobody has taken,
+    /// without an attempt. What is to be delivered since before `too_old` is dead instead.
     async fn hold_callbacks(&self, id: &str, host: &str, until: i64, too_old: i64) -> Result<(), Error>;
     async fn callback_delivered(&self, id: &str) -> Result<(), Error>;
     /// It was not delivered: again at that time, or never.
@@ -210,19 +211,20 @@ pub(crate) struct Census {
     pub(crate) dead: i64,
 }
 
-/// What is left over is seen to.
+/// Maintenance of what crashes and expiry leave over.
 #[async_trait]
 pub(crate) trait Upkeep {
     /// Puts back in the queue what should be there and is not, untouched since then. How many.
     async fn restore(&self, untouched_since: i64) -> Result<u64, Error>;
-    /// Forgets uploads untouched since the first time, and jobs that ended before the second. How many.
+    /// Forgets uploads untouched since the first time, and jobs that ended before the second. How
+    /// many.
     async fn clear(&self, uploads: i64, ended: i64) -> Result<u64, Error>;
     async fn count(&self) -> Result<Census, Error>;
     /// Writes something, as accepting a job does. The error says why that fails.
     async fn ready(&self) -> Result<(), String>;
 }
 
-/// What does the work of a queue. An error is for the queue: the task comes again.
+/// A function that does the work of a queue. If it fails, the queue retries the task.
 pub(crate) type Handler<T> = Arc<dyn Fn(T, usize) -> BoxFuture<'static, Result<(), Error>> + Send + Sync>;
 
 /// How a worker goes about it.

@@ -64,8 +64,9 @@ pub(super) async fn open(path: &Path) -> Result<on::Database, Error> {
 }
 
 async fn migrate(migrator: sqlx::migrate::Migrator, pool: &Pool) -> Result<(), Error> {
-    // SQLite has no lock for this: another process may bring the same file up to date just now, and the second of the two
-    // finds done what it was about to do. Each version is one transaction, so it can go on from there.
+    // SQLite has no lock for this: another process may bring the same file up to date just now, and
+    // the second of the two finds done what it was about to do. Each version is one transaction, so
+    // it can go on from there.
     for _ in 0..5 {
         if migrator.run(pool).await.is_ok() {
             return Ok(());

@@ -1,4 +1,4 @@
-//! What the tests share: small data, requests, the shared recordings.
+//! Shared code of the tests: small data, requests, the shared recordings.
 #![allow(dead_code, unreachable_pub, reason = "each test file uses a part")]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests, which clippy takes for production")]
 

@@ -118,7 +118,7 @@ proptest! {
     }
 }
 
-/// What the strategies above reach only sometimes.
+/// Tests cases that the strategies above reach only sometimes.
 #[tokio::test]
 async fn the_odd_ones_are_answered_the_same_on_both_sides() {
     let local = Arc::new(memory());

@@ -1,4 +1,5 @@
-//! What does differ between the two modes, each difference asserted, so that the list is true. Answers never do.
+//! Asserts each difference between the two modes, so that the list stays true. Answers never
+//! differ.
 
 use std::error::Error as _;
 use std::sync::Arc;
@@ -36,8 +37,9 @@ fn remote(answer: fn() -> Result<http::Response<bytes::Bytes>>) -> Remote {
     Remote::builder("http://service?retries=0").transport(Always(answer)).build().unwrap()
 }
 
-/// In this process a lookup that could be opened has no failures but bad input. A service can be away, slow, busy,
-/// or something else altogether: these kinds of error only come from a remote one.
+/// In this process a lookup that could be opened has no failures but bad input. A service can be
+/// away, slow, busy, or something else altogether: these kinds of error only come from a remote
+/// one.
 #[tokio::test]
 async fn only_a_remote_one_fails_for_the_moment() {
     for (answer, kind) in [
@@ -58,7 +60,8 @@ async fn only_a_remote_one_fails_for_the_moment() {
     }
 }
 
-/// A file that is not there is an error of `connect`; a service that is not there is an error of the first call.
+/// A file that is not there is an error of `connect`; a service that is not there is an error of
+/// the first call.
 #[tokio::test]
 async fn a_local_one_fails_when_it_is_opened_and_a_remote_one_when_it_is_asked() {
     let error = connect("file:/nowhere/uk.postcodes").await.unwrap_err();
@@ -86,7 +89,8 @@ async fn an_error_of_the_service_names_the_request() {
     assert_eq!(error.to_string(), "a limit of 0: give 1 to 100");
 }
 
-/// The chain of causes ends at the process: what made the service fail is in its log, under the request's id.
+/// The chain of causes ends at the process: what made the service fail is in its log, under the
+/// request's id.
 #[tokio::test]
 async fn the_causes_of_a_failed_service_stay_there() {
     let failing = remote(|| {
@@ -101,7 +105,7 @@ async fn the_causes_of_a_failed_service_stay_there() {
     assert!(local.source().is_some(), "the system's error is here");
 }
 
-/// What our own retries have given up on is marked; nothing is ever retried in this process.
+/// Checks that an error after our own retries is marked. In process nothing is ever retried.
 #[tokio::test]
 async fn only_a_remote_error_can_be_persistent() {
     let busy = Always(|| Err(Error::new(ErrorKind::Unavailable, "refused")));
@@ -132,9 +136,9 @@ fn a_local_call_needs_no_runtime() {
     assert!(answer.is_live());
 }
 
-/// A call that has begun keeps its edition in this process. Over HTTP the service may exchange its data between two
-/// requests of one batch: those of the old edition are asked again, and if it never stops the batch is
-/// `Unavailable` rather than mixed.
+/// A call that has begun keeps its edition in this process. Over HTTP the service may exchange its
+/// data between two requests of one batch: those of the old edition are asked again, and if it
+/// never stops the batch is `Unavailable` rather than mixed.
 #[tokio::test]
 async fn a_service_that_never_stops_changing_its_data_is_unavailable() {
     #[derive(Debug)]
@@ -168,9 +172,9 @@ async fn a_service_that_never_stops_changing_its_data_is_unavailable() {
     assert!(error.to_string().contains("different editions"), "{error}");
 }
 
-/// A dataset can hold of any area what the model documents for some: an alias of others than [`AreaKind::Ccg`] and
-/// [`AreaKind::Nuts`], and a name of an output area. The wire, which is that of postcodes.io, has no place for them.
-/// No source has any.
+/// A dataset can hold of any area what the model documents for some: an alias of others than
+/// [`AreaKind::Ccg`] and [`AreaKind::Nuts`], and a name of an output area. The wire, which is that
+/// of postcodes.io, has no place for them. No source has any.
 #[tokio::test]
 async fn what_the_model_has_no_use_for_does_not_go_over_the_wire() {
     let all = AreaKind::ALL.map(|kind| {

@@ -85,8 +85,8 @@ impl KeptResponse {
         response.body(self.body.to_string().into()).unwrap()
     }
 
-    /// Whether today's answer says all that this one says, in the same way. It may say more: clients pass over
-    /// what they do not know.
+    /// Whether today's answer says all that this one says, in the same way. It may say more:
+    /// clients pass over what they do not know.
     fn is_kept_by(&self, today: &Self) -> bool {
         self.status == today.status && self.headers == today.headers && kept_by(&self.body, &today.body)
     }
@@ -104,7 +104,7 @@ fn kept_by(then: &Value, today: &Value) -> bool {
     }
 }
 
-/// What our client is asked, each of which it makes requests for.
+/// Returns the calls of our client, for each of which it makes requests.
 fn calls() -> Vec<(&'static str, AnyCall)> {
     let postcodes = |texts: &[&str]| texts.iter().map(|text| text.parse().unwrap()).collect::<Vec<_>>();
     let outcode = |text: &str| AnyCall::Outcode(text.parse().unwrap());
@@ -170,7 +170,7 @@ fn calls() -> Vec<(&'static str, AnyCall)> {
     ]
 }
 
-/// What clients of postcodes.io ask.
+/// Returns requests that clients of postcodes.io make.
 fn plain() -> Vec<(&'static str, KeptRequest)> {
     let get = |target: &str| KeptRequest {
         method: "GET".to_owned(),

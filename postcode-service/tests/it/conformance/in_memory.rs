@@ -1,5 +1,5 @@
-//! HTTP without a network: a client's transport whose other end is a server of this process, and what can stand
-//! between the two.
+//! HTTP without a network: a client's transport whose other end is a server of this process, and
+//! what can stand between the two.
 
 use std::collections::HashSet;
 use std::convert::Infallible;
@@ -25,7 +25,7 @@ use postcode_service::server::{Frontend, Options};
 /// Long enough that only what hangs runs out of it.
 pub(crate) const PATIENT: &str = "timeout=60s&deadline=120s";
 
-/// A connection of its own for each request: the bytes that would go over a socket, through a pipe in memory.
+/// Opens a separate in-memory connection for each request, with the same bytes as over a socket.
 #[derive(Clone)]
 pub(crate) struct Duplex(Arc<Frontend>);
 
@@ -93,7 +93,8 @@ impl Transport for Duplex {
     }
 }
 
-/// Delivers every request twice, as a network may, and answers with what the second delivery was answered.
+/// Delivers every request twice, as a network may, and answers with what the second delivery was
+/// answered.
 #[derive(Debug)]
 pub(crate) struct Twice<T>(pub(crate) T);
 
@@ -107,13 +108,14 @@ impl<T: Transport> Transport for Twice<T> {
     }
 }
 
-/// Every ninth request comes to nothing, once in a call: it is lost, or its answer is, or the service is said to be
-/// busy.
+/// Every ninth request comes to nothing, once in a call: it is lost, or its answer is, or the
+/// service is said to be busy.
 #[derive(Debug)]
 pub(crate) struct Flaky<T> {
     inner: T,
     sent: AtomicUsize,
-    /// The ids of the calls that have had their loss: no call is to lose all its attempts by chance.
+    /// The ids of the calls that have had their loss: no call is to lose all its attempts by
+    /// chance.
     hit: Mutex<HashSet<String>>,
 }
 

@@ -1,5 +1,5 @@
-//! That the modes are one: the suite of the contract on every implementation, any calls on both sides, the wire of
-//! earlier versions, and the list of what does differ.
+//! Tests that both modes behave alike: the contract's suite on every implementation, random calls
+//! on both sides, the wire format of earlier versions, and a list of all differences.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod any;

@@ -1,6 +1,6 @@
-//! The client against a server that answers exactly as postcodes.io does: the compatible answers of this one, which the
-//! recordings prove equal, with all that is added taken away: error bodies without `code`, no edition, none of our
-//! parameters and routes.
+//! The client against a server that answers exactly as postcodes.io does: the compatible answers of
+//! this one, which the recordings prove equal, with all that is added taken away: error bodies
+//! without `code`, no edition, none of our parameters and routes.
 
 use std::sync::Arc;
 
@@ -22,7 +22,7 @@ use crate::conformance::in_memory::{Duplex, remote};
 /// Postcodes that it takes for none.
 const NO_POSTCODES: [&str; 2] = ["GIR 0AA", "NPT 1AA"];
 
-/// What a server of postcodes.io would have answered.
+/// The answer that a server of postcodes.io would give.
 #[derive(Debug)]
 struct Plain(Duplex);
 
@@ -79,7 +79,7 @@ fn postcode(text: &str) -> Postcode {
     text.parse().unwrap()
 }
 
-/// What postcodes.io says of a live postcode.
+/// Returns the JSON of postcodes.io for a live postcode.
 fn view(record: &Record) -> Value {
     serde_json::to_value(RecordView::new(record, Shape::Compatible)).unwrap()
 }
@@ -193,8 +193,8 @@ async fn what_it_has_not_is_said_to_be_not_supported() {
     }
 }
 
-/// The fixture as far as postcodes.io can tell of it: what its record says of live postcodes, end and location of
-/// terminated ones, nothing of what is left out.
+/// The fixture as far as postcodes.io can tell of it: what its record says of live postcodes, end
+/// and location of terminated ones, nothing of what is left out.
 fn told() -> Fixture {
     let whole = Fixture::small();
     let records = whole.records().filter(|it| !NO_POSTCODES.contains(&it.postcode.to_string().as_str()));

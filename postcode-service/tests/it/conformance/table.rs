@@ -68,8 +68,8 @@ async fn every_implementation_keeps_the_contract() {
     table.finish(9 + 2 * 18);
 }
 
-/// No batch mixes two editions while the data changes, in this process and over HTTP, where a batch is several
-/// requests.
+/// No batch mixes two editions while the data changes, in this process and over HTTP, where a batch
+/// is several requests.
 #[tokio::test(flavor = "multi_thread")]
 async fn one_edition_in_a_batch() {
     let fixture = Fixture::small();
@@ -90,8 +90,8 @@ async fn one_edition_in_a_batch() {
     table.finish(2);
 }
 
-/// The country, which is no fixture: what can be checked of any data, and that the embedded data, the same in a
-/// mapped file, and the same over HTTP give equal answers.
+/// Checks the whole country: properties that hold for any data, and that the embedded data, the
+/// same data in a mapped file, and the same over HTTP give equal answers.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_country_keeps_the_contract_in_every_mode() {
     // Which answers while it unpacks.

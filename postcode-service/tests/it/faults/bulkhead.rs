@@ -34,7 +34,8 @@ async fn a_dead_service_does_not_slow_other_work() {
     assert_eq!(calls.len(), PLACES);
     assert!(dead.open() <= PLACES);
 
-    // While these hang, everything else is as ever: in this process, and with a service that is well.
+    // While these hang, everything else is as ever: in this process, and with a service that is
+    // well.
     let well = Remote::new(&format!("{}?timeout=30s&deadline=60s", service.url)).unwrap();
     let local = local();
     for _ in 0..200 {
@@ -49,7 +50,8 @@ async fn a_dead_service_does_not_slow_other_work() {
     assert!(timeout(GENEROUS, behind.get(postcode())).await.expect("no place").unwrap().is_live());
 }
 
-/// With the default layers callers of a dead service are soon refused without asking it: the breaker is open.
+/// Checks the default layers: callers of a dead service are soon refused without a request, because
+/// the breaker is open.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_dead_service_is_soon_not_asked_any_more() {
     let service = InProcess::start();

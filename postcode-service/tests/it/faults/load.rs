@@ -10,7 +10,7 @@ use tokio::time::{sleep, timeout};
 
 use crate::faults::service::{GENEROUS, local, postcode};
 
-/// What a client may see of a service that is in trouble.
+/// Returns whether a client may see this error when a service is in trouble.
 pub(crate) fn is_typed(kind: ErrorKind) -> bool {
     use ErrorKind::{Overloaded, Protocol, Timeout, Unavailable};
     matches!(kind, Unavailable | Timeout | Overloaded | Protocol)

@@ -1,4 +1,5 @@
-//! The program, a proxy in a process of its own before it, and a client: faults, kill -9, restart.
+//! The program, a proxy in front of it in a separate process, and a client: faults, kill -9,
+//! restart.
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, Stdio};
@@ -18,7 +19,8 @@ use crate::faults::service::{GENEROUS, Program, data, local, postcode};
 /// The variable that makes a proxy of this test program.
 const PROXY_TO: &str = "POSTCODE_TEST_PROXY_TO";
 
-/// No test, but what [`ProxyProcess`] starts: prints where it listens, and reads the faults from standard input.
+/// No test, but what [`ProxyProcess`] starts: prints where it listens, and reads the faults from
+/// standard input.
 #[test]
 #[ignore = "the proxy that another test starts as a process"]
 fn the_proxy_itself() {
@@ -104,7 +106,7 @@ async fn three_processes_and_every_fault() {
 async fn killed_in_the_middle_of_load_and_started_again() {
     let folder = tempfile::tempdir().unwrap();
     let data = data(&folder.path().join("uk.postcodes"));
-    // A socket of its own: a port could be another's when the service comes back.
+    // Use a Unix socket: another program could take the port before the service comes back.
     let listen = format!("unix:{}", folder.path().join("socket").display());
     let program = Program::start(&listen, &data);
     let alone = client(&program.url, PATIENT);

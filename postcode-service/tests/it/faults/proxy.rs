@@ -13,7 +13,7 @@ use tokio::time::sleep;
 
 use crate::faults::service::Aside;
 
-/// What the proxy does with each answer.
+/// The faults that the proxy adds to each answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fault {
     /// Passes it on.
@@ -36,7 +36,8 @@ pub(crate) enum Fault {
     Tarpit,
     /// One byte at a time.
     Drip,
-    /// Answers one request of a connection and is deaf to the others: a connection that a firewall forgot.
+    /// Answers one request of a connection and is deaf to the others: a connection that a firewall
+    /// forgot.
     Deaf,
     /// Closes after each answer, without having said so.
     HalfClosed,

@@ -1,4 +1,5 @@
-//! Two replicas of the service, one ended and started after the other under load, and no call fails.
+//! Two replicas of the service, one ended and started after the other under load, and no call
+//! fails.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering::SeqCst;
@@ -14,7 +15,7 @@ use crate::faults::service::{Program, data};
 async fn two_replicas_are_rolled_and_no_call_fails() {
     let folder = tempfile::tempdir().unwrap();
     let data = data(&folder.path().join("uk.postcodes"));
-    // Sockets of their own: a port could be another's when a replica comes back.
+    // Use Unix sockets: another program could take the port before a replica comes back.
     let sockets = ["a", "b"].map(|name| format!("unix:{}", folder.path().join(name).display()));
     let replicas = sockets.each_ref().map(|socket| Program::start(socket, &data));
     let endpoints = replicas.each_ref().map(|replica| client(&replica.url, PATIENT));

@@ -24,8 +24,8 @@ pub(crate) fn postcode() -> Postcode {
     "M1 1AD".parse().unwrap()
 }
 
-/// A thread of its own for what stands on the other side of the network, so that its work, its tasks and its end
-/// are not those of the tested side.
+/// A separate runtime and thread for the other side of the network, so that its work, tasks and
+/// shutdown do not mix with those of the tested side.
 pub(crate) struct Aside(Option<Runtime>);
 
 impl Aside {

@@ -12,7 +12,8 @@ use crate::faults::processes::recovers;
 use crate::faults::proxy::{Fault, Proxy};
 use crate::faults::service::{GENEROUS, InProcess, local, postcode};
 
-/// What may come of a fault: errors of these kinds, or also an answer.
+/// Returns the allowed results of a fault: errors of these kinds, and whether an answer is allowed
+/// too.
 fn due(fault: Fault) -> (&'static [ErrorKind], bool) {
     use ErrorKind::{Overloaded, Protocol, Timeout, Unavailable};
     match fault {
@@ -57,7 +58,8 @@ async fn every_fault_is_a_typed_error_in_time_and_passes_without_a_trace() {
     let before = tasks();
     println!("{:10} {:30} with the resilience layers", "fault", "the client alone");
     for fault in Fault::ALL {
-        // Short where nothing will come, long where something is due: a busy machine is no fault of the client.
+        // Wait briefly if no answer will come, and long if one must: a busy machine is not the
+        // client's fault.
         let (kinds, may_answer) = due(fault);
         let (time, within) = match kinds.contains(&ErrorKind::Timeout) {
             true => (Duration::from_millis(150), Duration::from_millis(400)),
@@ -83,7 +85,8 @@ async fn every_fault_is_a_typed_error_in_time_and_passes_without_a_trace() {
         let first = format!("{answered} answered {}", Vec::from_iter(seen).join(" "));
 
         let (seen, answered) = outcomes(&*layered).await;
-        // The open breaker says Unavailable, whatever opened it; a deadline may end what would else be busy.
+        // The open breaker says Unavailable, whatever opened it; a deadline may end what would else
+        // be busy.
         let kinds: BTreeSet<_> = kinds.into_iter().chain(["unavailable", "timeout"]).collect();
         assert!(seen.is_subset(&kinds), "{fault}: {seen:?} where {kinds:?} are due");
         assert!(may_answer || answered == 0, "{fault}: {answered} answers");

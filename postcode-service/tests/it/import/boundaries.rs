@@ -1,4 +1,4 @@
-//! Constituencies of before and after a change of boundaries, side by side.
+//! Old and new constituencies next to each other, before and after a change of boundaries.
 
 use postcode_core::AreaKind::{ParliamentaryConstituency as Now, ParliamentaryConstituencyBefore as Before};
 use postcode_core::wire::{RecordView, Shape};
@@ -13,7 +13,7 @@ fn from_two_columns_of_one_table() {
         "pcds,dointr,doterm,pcon14cd,pcon24cd\nAB10 1AB,199606,,S14000002,S14000061\n",
     );
     bench.file("in/PCON24.csv", "PCON24CD,PCON24NM\nS14000061,Aberdeen South\n");
-    bench.file("in/PCON14.csv", "PCON14CD,PCON14NM\nS14000002,Aberdeen South of before\n");
+    bench.file("in/PCON14.csv", "PCON14CD,PCON14NM\nS14000002,Old Aberdeen South\n");
     let report = run(&bench.import(bench.path("in"))).unwrap();
     assert!(report.unused.is_empty() && report.findings.kept.is_empty(), "{report}");
     let dataset = bench.dataset();
@@ -24,14 +24,14 @@ fn from_two_columns_of_one_table() {
     assert!(compatible.get("parliamentary_constituency_before").is_none());
     let extended = serde_json::to_value(RecordView::new(&record, Shape::Extended)).unwrap();
     assert_eq!(extended["parliamentary_constituency"], "Aberdeen South");
-    assert_eq!(extended["parliamentary_constituency_before"], "Aberdeen South of before");
+    assert_eq!(extended["parliamentary_constituency_before"], "Old Aberdeen South");
     assert_eq!(extended["codes"]["parliamentary_constituency_before"], "S14000002");
     assert!(
         extended["codes"].get("senedd_constituency").is_none() && extended["senedd_constituency"].is_null()
     );
 }
 
-/// ONS gives one column a year: the constituencies of before come from an older edition.
+/// Checks that the previous constituencies come from an older edition: ONS gives one column a year.
 #[test]
 fn from_the_real_editions_of_2020_and_2024() {
     let (Some(old), Some(new)) =
@@ -77,5 +77,5 @@ fn from_the_real_editions_of_2020_and_2024() {
     std::fs::rename(bench.path("out.postcodes"), bench.path("same.postcodes")).unwrap();
     import.boundaries_before = Some(bench.path("same.postcodes"));
     let error = run(&import).unwrap_err().to_string();
-    assert!(error.contains("give one from before they changed"), "{error}");
+    assert!(error.contains("give an older edition"), "{error}");
 }

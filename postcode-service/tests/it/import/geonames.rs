@@ -111,7 +111,7 @@ fn the_crown_dependencies_of_nspl() {
         }
     }
     assert!(found > 10_000, "{found}");
-    // Outcodes of large users, which are no place.
+    // Outcodes of large users, which are not places.
     assert!(lacking.contains("IM99") && !lacking.contains("JE2"), "{lacking:?}");
     assert_eq!(about(&dataset, "IM1 1AG").map(|(latitude, _)| latitude), Some(54.15));
 }

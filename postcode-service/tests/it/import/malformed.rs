@@ -1,4 +1,4 @@
-//! What is wrong with an input is said, by file, line and column, and nothing wrong is published.
+//! Errors in an input are reported by file, line and column, and nothing wrong is published.
 
 use postcode_core::{Answer, AreaKind};
 

@@ -176,7 +176,8 @@ fn the_folder_that_postcodes_io_was_loaded_with() {
     let Some(folder) = shared("cases/postcodes-io/dataset") else { return };
     let bench = Bench::new();
     let report = run(&bench.import(&folder)).unwrap();
-    // 202 rows of the directory, of which 107 are deleted and one is the lesser part of a split postcode.
+    // 202 rows of the directory, of which 107 are deleted and one is the lesser part of a split
+    // postcode.
     assert_eq!((report.places, report.scottish_postcodes, report.refused), (105, 94, 0));
     let dataset = bench.dataset();
     let kinds = |kind: &str| dataset.iter_places().filter(|place| place.local_type == kind).count();

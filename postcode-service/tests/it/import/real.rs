@@ -130,7 +130,8 @@ fn nspl_areas() {
     assert_eq!(rows, 123_018);
 }
 
-/// The regular files of a tar archive, by the fields of its headers that are needed: name, size, kind.
+/// The regular files of a tar archive, by the fields of its headers that are needed: name, size,
+/// kind.
 pub(super) fn unpack_tar(mut archive: impl Read, folder: &Path) {
     std::fs::create_dir_all(folder).unwrap();
     let mut header = [0; 512];

@@ -100,7 +100,8 @@ fn a_bomb_ends_early() {
 #[test]
 fn a_name_in_another_encoding_than_it_says_is_no_reason_to_refuse() {
     let bench = Bench::new();
-    // Said to be UTF-8 by the flag that the writer sets for it, and then made Latin-1 of the same length.
+    // Said to be UTF-8 by the flag that the writer sets for it, and then made Latin-1 of the same
+    // length.
     let mut bytes = zip(&[("Documents/Ynys Mô.csv", CSV.as_bytes()), ("Data/onspd.csv", b"x,y\n1,2\n")]);
     let good = "Mô".as_bytes();
     let places: Vec<usize> =

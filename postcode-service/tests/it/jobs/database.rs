@@ -1,4 +1,5 @@
-//! Each test on either database: a file of its own, and a PostgreSQL database of its own where there is a server.
+//! Runs each test on both databases: on a separate file, and on a separate PostgreSQL database if
+//! there is a server.
 #![allow(dead_code, unreachable_pub, reason = "each test uses a part")]
 
 use std::sync::Arc;
@@ -90,7 +91,7 @@ impl Drop for Database {
     }
 }
 
-/// On a thread of its own: a test's runtime can't wait in a drop.
+/// Runs a statement on a separate thread: a test's runtime can't wait in a drop.
 fn execute(statement: String) -> Result<(), String> {
     let executed = std::thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();

@@ -1,4 +1,4 @@
-//! Whose turn it is: by the order in which rows are looked up, and not by the clock.
+//! Fairness, tested by the order in which rows are looked up, and not by the clock.
 
 use std::sync::{Arc, Mutex};
 

@@ -1,4 +1,5 @@
-//! Somebody who is told of jobs: checks the signature with the scheme's own library, and answers as it is told.
+//! Somebody who is told of jobs: checks the signature with the scheme's own library, and answers as
+//! it is told.
 #![allow(dead_code, unreachable_pub, reason = "each test uses a part")]
 
 use std::collections::VecDeque;
@@ -17,7 +18,7 @@ use tokio::task::JoinHandle;
 
 pub const SECRET: &str = "whsec_bm90IHZlcnkgc2VjcmV0LCBmb3IgdGVzdHMgb25seQ==";
 
-/// What came in.
+/// The request that was received.
 #[derive(Clone, Debug)]
 pub struct Message {
     pub id: String,
@@ -74,7 +75,7 @@ async fn answer(
     let (parts, body) = request.into_parts();
     let Ok(body) = body.collect().await else { return Ok(respond(400)) };
     let body = body.to_bytes();
-    // A message that was not signed by us is no message.
+    // Drop a message with a wrong signature.
     if let Err(error) = Webhook::new(SECRET).unwrap().verify(&body, &parts.headers) {
         println!("a message that is not signed: {error}");
         return Ok(respond(401));

@@ -1,4 +1,4 @@
-//! What a client can ask, and what is refused.
+//! Requests of clients, and which of them are refused.
 
 use axum::body::Body;
 use http::Method;
@@ -84,7 +84,7 @@ async fn what_makes_no_sense_is_refused_and_leaves_nothing(database: Database) {
         let answer = bench.ask(method, path, &[], "").await;
         assert_eq!((answer.status.as_u16(), &answer.json()["code"]), (404, &"job_not_found".into()));
     }
-    // All those refused are no open jobs, once they are forgotten.
+    // The refused jobs do not count as open once they are forgotten.
     for _ in 0..5 {
         while bench.ask(Method::POST, "/jobs", &[CSV], "postcode\nx\n").await.status != 202 {
             tokio::task::yield_now().await;

@@ -1,4 +1,4 @@
-//! What goes out is what `/enrich` and bulk give.
+//! The results of jobs equal those of `/enrich` and of the bulk route.
 
 use axum::body::Body;
 use http::Method;
@@ -14,8 +14,8 @@ on_both! {
     nothing_in_nothing_out
 }
 
-/// Rows of several parts: real postcodes and none, quotes over several lines, empty lines, too few fields, bytes that are
-/// no UTF-8, no end of the last line.
+/// Rows of several parts: real postcodes and none, quotes over several lines, empty lines, too few
+/// fields, bytes that are not UTF-8, no line ending at the end.
 fn rows(count: usize) -> Vec<u8> {
     let mut rows = b"\xef\xbb\xbfid;\"post\"\"code\";Postcode;note\r\n".to_vec();
     for n in 0..count {

@@ -1,4 +1,4 @@
-//! What goes wrong, and what is seen to by itself.
+//! Faults, and the maintenance that repairs them.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

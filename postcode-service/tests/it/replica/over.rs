@@ -135,7 +135,7 @@ pub(crate) fn next() -> Dataset {
     Fixture::small().next_edition().dataset().unwrap()
 }
 
-/// Of several ranges: the edition's name alone is five megabytes.
+/// Builds a dataset that needs several ranges: the edition's name alone is five megabytes.
 pub(crate) fn large(name: &str) -> Dataset {
     let mut info = Fixture::small().info().clone();
     info.edition = name.repeat((5 << 20) / name.len());

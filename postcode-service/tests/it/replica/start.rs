@@ -1,4 +1,4 @@
-//! How a replica begins: with a copy from before, without one, with the service and without it.
+//! The start of a replica: with and without a previous copy, with and without the service.
 
 use postcode_core::conformance::{Fixture, check};
 use postcode_core::{ErrorKind, Local, PostcodeLookupExt, Replica};
@@ -37,7 +37,7 @@ async fn without_a_service_and_without_a_copy_it_says_so() {
     assert_eq!(error.kind(), ErrorKind::Unavailable);
     let message = error.to_string();
     assert!(
-        message.contains("HEAD http://service/dataset") && message.contains("no copy from before"),
+        message.contains("HEAD http://service/dataset") && message.contains("to answer from"),
         "{message}"
     );
     assert!(!format!("{error:?}").contains("hunter2"));

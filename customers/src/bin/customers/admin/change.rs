@@ -7,18 +7,19 @@ use customers::server::json::{self, Expected, kind};
 use postcode_core::layers::Stage;
 use serde_json::{Map, Value};
 
-/// Many times what a change takes.
+/// The largest body, in bytes: many times the size of a valid one.
 const MAX_BODY: usize = 4096;
 
 #[derive(Debug, PartialEq)]
 pub(super) struct Change {
     pub(super) stage: Stage,
-    /// `None`: as it is.
+    /// The new share. `None` leaves it as it is.
     pub(super) share: Option<f64>,
 }
 
 pub(super) async fn read(request: Request) -> Result<Change, Problem> {
-    // The content type is also what makes a browser ask first before it sends this from another site, which is never allowed.
+    // Browsers send this content type to another site only after a preflight request, and this
+    // listener never allows one.
     let expected =
         Expected { types: &["application/json"], max: MAX_BODY, code: "invalid_promotion", form: FORM };
     let object = json::object(request, expected).await?;
@@ -39,9 +40,9 @@ fn parse(mut object: Map<String, Value>) -> Result<Change, String> {
         Some(Value::Number(share)) => share.as_f64(),
         Some(other) => return Err(format!("share is {}: give a number from 0 to 1", kind(&other))),
     };
-    // A typing error in "share" must not move the stage with another share than was meant.
+    // A typing error in "share" must not change the stage with an unintended share.
     match object.keys().next() {
-        Some(name) => Err(format!("there is no {name:?}: give {FORM}")),
+        Some(name) => Err(format!("{name:?} is not a field: give {FORM}")),
         None => Ok(Change { stage, share }),
     }
 }

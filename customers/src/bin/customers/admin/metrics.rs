@@ -1,5 +1,5 @@
-//! What the promotion has seen, for Prometheus: text format 0.0.4. All values are numbers and all labels ours, so there
-//! is nothing to escape.
+//! Metrics of the promotion in Prometheus's text format 0.0.4. All values are numbers and all
+//! labels are fixed, so nothing needs escaping.
 
 use std::fmt::Write;
 
@@ -9,15 +9,21 @@ pub(super) fn text(seen: &Snapshot) -> String {
     let mut text = String::new();
     let stages =
         Stage::ALL.map(|stage| (format!("{{stage=\"{stage}\"}}"), f64::from(u8::from(stage == seen.stage))));
-    family(&mut text, "stage", "gauge", "1 at the stage of the promotion, 0 at the others.", &stages);
+    family(
+        &mut text,
+        "stage",
+        "gauge",
+        "1 for the current stage of the promotion, 0 for the others.",
+        &stages,
+    );
     one(&mut text, "share", "gauge", "The share of calls that shadow and canary take.", seen.share);
     for (name, help, count) in [
         ("calls", "Lookups of the customers.", seen.calls),
         ("errors", "Calls to the new implementation that failed.", seen.errors),
-        ("fallbacks", "Of these, ones that the old implementation then answered.", seen.fallbacks),
-        ("failed", "Calls that failed for the customers.", seen.failed),
-        ("skipped", "Comparisons left out because too many were under way.", seen.skipped),
-        ("step_backs", "Steps back that the guard took.", seen.step_backs),
+        ("fallbacks", "Failed calls that the old implementation then answered.", seen.fallbacks),
+        ("failed", "Calls for which the application got an error.", seen.failed),
+        ("skipped", "Comparisons skipped because too many were in flight.", seen.skipped),
+        ("step_backs", "Rollbacks by the guard.", seen.step_backs),
     ] {
         one(&mut text, &format!("{name}_total"), "counter", help, count as f64);
     }
@@ -29,12 +35,12 @@ pub(super) fn text(seen: &Snapshot) -> String {
         [("old", seen.latency.old), ("new", seen.latency.new)]
     {
         for (quantile, us) in [("0.5", p50_us), ("0.9", p90_us), ("0.99", p99_us)] {
-            // Before the first call there is none.
+            // There is no latency before the first call.
             let Some(us) = us else { continue };
             latencies.push((format!("{{side=\"{side}\",quantile=\"{quantile}\"}}"), us / 1e6));
         }
     }
-    let help = "Latency of the last hundred thousand or so calls of each implementation.";
+    let help = "Latency of about the last hundred thousand calls of each implementation.";
     family(&mut text, "latency_seconds", "gauge", help, &latencies);
     text
 }

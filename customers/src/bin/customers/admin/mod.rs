@@ -1,4 +1,4 @@
-//! The listener for operators: how the promotion goes, and its stage moved.
+//! The listener for operators. It shows the promotion and changes its stage.
 
 mod change;
 mod metrics;
@@ -22,17 +22,17 @@ use serde::Serialize;
 use serde_json::json;
 use tracing::info;
 
-/// Connections at once: a few people and a collector of metrics.
+/// The most connections at once: enough for a few people and a metrics collector.
 const CONNECTIONS: usize = 64;
 
-/// What the two lookups are, without secrets.
+/// Descriptions of the two lookups, without secrets.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Sources {
     pub(crate) old: String,
     pub(crate) new: String,
 }
 
-/// The listener, bound.
+/// The admin listener, bound to its address.
 pub(crate) struct Admin {
     pub(crate) listener: Listener,
     router: Router,
@@ -57,7 +57,7 @@ impl Admin {
         let listener = Listener::bind(address).await?;
         let security = if listener.is_unix() { security.without_tls() } else { security.clone() };
         let listener = security.protect(listener).map_err(io::Error::other)?;
-        // The examples that differ are postcodes of customers, and anybody who can call it can move the stage.
+        // A caller can see customers' postcodes among the differences, and can change the stage.
         let hosts = Hosts::listening_on(&address.to_string()).with(hosts.iter().cloned());
         let router = router(Shared { promotion, sources }, security.access().clone());
         Ok(Self { listener, router: server::guarded(router, Some(hosts)) })
@@ -71,12 +71,14 @@ impl Admin {
     }
 }
 
+/// Returns the routes of the listener.
+///
 /// | | | |
 /// |---|---|---|
 /// | `GET /` | | the page |
-/// | `GET /promotion` | | the snapshot, and what the two lookups are |
+/// | `GET /promotion` | | a snapshot, and descriptions of the two lookups |
 /// | `PUT /promotion` | `{"stage":"canary","share":0.1}` | the same, changed |
-/// | `GET /metrics` | | the same for Prometheus |
+/// | `GET /metrics` | | the snapshot for Prometheus |
 /// | `GET /health` | | 200 |
 fn router(shared: Shared, access: Access) -> Router {
     Router::new()
@@ -90,7 +92,8 @@ fn router(shared: Shared, access: Access) -> Router {
         .with_state(Arc::new(shared))
 }
 
-/// Lists what each route needs if there are tokens. Nobody may use a route that is not in the list.
+/// Lists the scope that each route needs if there are tokens. A route that is missing here is
+/// denied.
 const TABLE: &[Rule] = &[
     Rule::new("/", Need::Nothing, Need::Nothing),
     Rule::new("/health", Need::Nothing, Need::Nothing),
@@ -107,7 +110,7 @@ async fn guard(State(access): State<Access>, request: Request, next: Next) -> Re
     }
 }
 
-/// Nothing that was true a moment ago is to be shown as true now.
+/// Forbids caching: the state changes at any moment.
 const FRESH: (axum::http::HeaderName, &str) = (CACHE_CONTROL, "no-store");
 
 async fn page() -> impl IntoResponse {
@@ -135,7 +138,7 @@ async fn change(State(shared): App, request: Request) -> Result<impl IntoRespons
         Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid_promotion", error.to_string())
     })?;
     let share = change.share.unwrap_or(before.share);
-    info!(from = %before.stage, to = %change.stage, share, "the stage was moved");
+    info!(from = %before.stage, to = %change.stage, share, "the stage was changed");
     Ok(show(State(shared)).await)
 }
 

@@ -12,7 +12,7 @@ const OF_A_HOST: i64 = 4;
 /// The same for one tenant: a tenant with many hosts that hang leaves places for others.
 const OF_A_TENANT: i64 = 16;
 
-/// The job has ended: whoever asked to be told is told.
+/// Queues the callback of a job that has ended, if its caller asked for one.
 pub(super) async fn announce(tx: &mut Tx, job: &Job) -> Result<(), Error> {
     let Some(url) = &job.callback_url else { return Ok(()) };
     // Of the job, and so the same however often the message is sent.
@@ -51,7 +51,8 @@ impl Callbacks for Database {
         let mut tx = begin(&self.pool).await?;
         // One process after the other: two at once would each fill the places of a host.
         sqlx::query("UPDATE job_clock SET epoch = epoch WHERE id = 1").execute(&mut *tx).await?;
-        // Of each host as many as it has places, tenants in turn; of those the first of each tenant, then the second …
+        // Of each host as many as it has places, tenants in turn; of those the first of each
+        // tenant, then the second …
         let claimed = sqlx::query_as(
             "WITH under_way AS (SELECT host, tenant FROM job_callbacks WHERE state = 'pending' AND leased_until > $1), \
              own AS (SELECT c.id, c.tenant, c.host, c.next_at, \

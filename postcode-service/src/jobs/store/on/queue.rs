@@ -28,7 +28,7 @@ impl Queue for Database {
     }
 }
 
-/// What does the work, of a type with a name: the queue finds it by that.
+/// Wraps a handler in a named type, because the queue finds its data by type.
 struct Does<T>(Handler<T>);
 
 impl<T> Clone for Does<T> {
@@ -43,7 +43,8 @@ async fn handle<T: 'static>(args: T, attempt: Attempt, does: Data<Does<T>>) -> R
 }
 
 impl Database {
-    /// Not async: the compiler does not see that what the queue's future holds can be sent, unless it is boxed first.
+    /// Not async: the compiler does not see that what the queue's future holds can be sent, unless
+    /// it is boxed first.
     fn work<T>(
         &self,
         queue: &str,
@@ -56,7 +57,8 @@ impl Database {
         T: Serialize + DeserializeOwned + Send + Sync + Unpin + 'static,
     {
         let backend = PollWith::new(storage::<T>(&self.pool, queue, turn), Looks::new(turn));
-        // One slice at a time, and none fetched ahead: what is fetched early would go before what is fairer.
+        // One slice at a time, and none fetched ahead: what is fetched early would go before what
+        // is fairer.
         let worker = WorkerBuilder::new(turn.name.as_str())
             .backend(backend)
             .data(Does(handler))

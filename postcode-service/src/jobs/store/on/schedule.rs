@@ -1,10 +1,11 @@
-//! Whose turn it is: start-time fair queueing (Goyal, Vin and Cheng, SIGCOMM 1996), carried by the priority of the queue's
-//! tasks.
+//! Fair scheduling: start-time fair queueing (Goyal, Vin and Cheng, SIGCOMM 1996), stored in the
+//! priority of the queue's tasks.
 //!
-//! Each tenant has a flow for each priority. A slice starts at the virtual time at which its flow has had its share, or
-//! now if that is over; its flow's share is used up so much later as it has rows, divided by its weight, which doubles with
-//! each priority. The queue takes the lowest start first. So ten rows of one tenant are not behind a million of another's,
-//! and the lowest priority gets its share, a small one, however much there is of the highest.
+//! Each tenant has a flow for each priority. A slice starts at the virtual time at which its flow's
+//! previous slices end, or now if that is over. The slice then moves the end of its flow by its
+//! rows divided by the flow's weight, which doubles with each priority. The queue takes the lowest
+//! start first. So ten rows of one tenant do not wait behind a million of another's, and the lowest
+//! priority always gets its small share.
 
 use apalis::prelude::{TaskBuilder, TaskId};
 use ulid::Ulid;
@@ -14,7 +15,8 @@ use crate::jobs::job::{PRIORITIES, Slice};
 use crate::jobs::store::{Error, SLICES};
 use crate::jobs::submission::PART_ROWS;
 
-/// The priority in the queue of the virtual time 0; later ones are lower. The queue's priorities are 32 bits wide.
+/// The priority in the queue of the virtual time 0; later ones are lower. The queue's priorities
+/// are 32 bits wide.
 const FIRST: i64 = i32::MAX as i64;
 /// When it is so late the times are set back, so that they always fit.
 pub(super) const LATE: i64 = 1 << 30;
@@ -27,13 +29,15 @@ pub(super) struct Flow<'a> {
     pub(super) priority: i64,
 }
 
-/// What a part of so many rows takes of the share of its flow: a whole one of the highest priority takes 1.
+/// Returns the cost of a part to its flow, from its rows: a full part of the highest priority costs
+/// 1.
 pub(super) fn cost(rows: i64, priority: i64) -> i64 {
     let slowness = 1_i64 << (PRIORITIES.end() - priority).clamp(0, 62);
     (rows.max(1).saturating_mul(slowness) / PART_ROWS).max(1)
 }
 
-/// Puts parts of a job in the queue. `begun` is the slice that was worked on just now, which says what time it is.
+/// Puts parts of a job in the queue. `begun` is the slice that was worked on just now, which says
+/// what time it is.
 pub(super) async fn schedule(
     tx: &mut Tx,
     flow: &Flow<'_>,

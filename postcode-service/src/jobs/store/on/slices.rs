@@ -57,8 +57,8 @@ impl Slices for Database {
         .bind(part)
         .fetch_optional(&mut *tx)
         .await?;
-        // Only if it has none: a part that was done twice, because a worker was slow or died before it could say so, counts
-        // once.
+        // Only if it has none: a part that was done twice, because a worker was slow or died before
+        // it could say so, counts once.
         let kept = sqlx::query(
             "UPDATE job_parts SET output = $1, output_length = $2, input = NULL \
              WHERE job = $3 AND number = $4 AND output IS NULL",
@@ -91,8 +91,8 @@ impl Slices for Database {
         };
         let flow = Flow { tenant: &tenant, priority };
         schedule(&mut tx, &flow, &slice.job, (next - 1).min(parts)..next.min(parts), Some(slice)).await?;
-        // Others that end a part wait for the row of the clock, which is ours since it was scheduled: no two of them
-        // fill the same room.
+        // Others that end a part wait for the row of the clock, which is ours since it was
+        // scheduled: no two of them fill the same room.
         if let Some(why) = too_much(&mut tx, &tenant, result, bounds).await? {
             return Ok(Finished::TooMuch(why));
         }

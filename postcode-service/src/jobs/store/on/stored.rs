@@ -3,10 +3,12 @@
 use super::Tx;
 use crate::jobs::store::{Bounds, Error};
 
-/// All that lies in the database, also of jobs that failed or were cancelled and are cleared in a moment.
+/// All that lies in the database, also of jobs that failed or were cancelled and are cleared in a
+/// moment.
 pub(super) const ALL: &str = "SELECT CAST(COALESCE(SUM(bytes + output_bytes), 0) AS BIGINT), \
     CAST(COALESCE(SUM(CASE WHEN tenant = $1 THEN bytes + output_bytes ELSE 0 END), 0) AS BIGINT) FROM postcode_jobs";
-/// Sums the bytes that will stay. A job is not failed for what another one, which failed before it, has not given back yet.
+/// Sums the bytes that will stay. A job is not failed for what another one, which failed before it,
+/// has not given back yet.
 pub(super) const LASTING: &str = "SELECT CAST(COALESCE(SUM(bytes + output_bytes), 0) AS BIGINT), \
     CAST(COALESCE(SUM(CASE WHEN tenant = $1 THEN bytes + output_bytes ELSE 0 END), 0) AS BIGINT) FROM postcode_jobs \
     WHERE state NOT IN ('failed', 'cancelled')";

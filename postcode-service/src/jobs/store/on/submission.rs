@@ -11,9 +11,10 @@ use crate::jobs::store::{Bounds, Error, Submissions, Submitted, WINDOW};
 impl Submissions for Database {
     async fn receive(&self, job: &NewJob, bounds: Bounds) -> Result<bool, Error> {
         let mut tx = begin(&self.pool).await?;
-        // Whoever counts has this row until its job is written: of two that come at once the second counts the first.
+        // Locks this row until the job is written, so that of two concurrent submissions the second
+        // counts the first.
         sqlx::query("UPDATE job_clock SET epoch = epoch WHERE id = 1").execute(&mut *tx).await?;
-        // Sent again it is no new job, and needs no room for one.
+        // A repeated request is not a new job and needs no room for one.
         let known: Option<(i64,)> = sqlx::query_as(
             "SELECT CAST(1 AS BIGINT) FROM job_keys WHERE tenant = $1 AND idempotency_key = $2",
         )
@@ -132,7 +133,7 @@ impl Submissions for Database {
     }
 }
 
-/// What the key stood for already, if it did.
+/// Returns the job for which the key was used earlier, if any.
 async fn earlier(tx: &mut Tx, job: &NewJob, received: &Received) -> Result<Option<Submitted>, Error> {
     let Some((key, request)) = &received.key else { return Ok(None) };
     let inserted = sqlx::query(
@@ -157,8 +158,8 @@ async fn earlier(tx: &mut Tx, job: &NewJob, received: &Received) -> Result<Optio
     Ok(Some(if before == *request { Submitted::Same(id) } else { Submitted::Other }))
 }
 
-/// Forgets an upload that has not ended. What was accepted meanwhile stays: whoever is told that a request failed may
-/// have sent it a second time, and been given this job.
+/// Removes an unfinished upload. Keeps it if it was accepted in the meantime: a caller whose
+/// request failed may have repeated it and been given this job.
 async fn forget(tx: &mut Tx, job: &str) -> Result<(), Error> {
     let removed = sqlx::query("DELETE FROM postcode_jobs WHERE id = $1 AND state = 'receiving'")
         .bind(job)
@@ -167,7 +168,8 @@ async fn forget(tx: &mut Tx, job: &str) -> Result<(), Error> {
     if removed.rows_affected() == 1 { remove_rest(tx, job).await } else { Ok(()) }
 }
 
-/// All there is of a job whose own row was deleted: first that one, which a part that is just being added waits for.
+/// All there is of a job whose own row was deleted: first that one, which a part that is just being
+/// added waits for.
 pub(super) async fn remove_rest(tx: &mut Tx, job: &str) -> Result<(), Error> {
     for statement in [
         "DELETE FROM job_parts WHERE job = $1",

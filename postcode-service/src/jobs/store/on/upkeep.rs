@@ -1,4 +1,4 @@
-//! What is left over.
+//! Maintenance: lost tasks, expired jobs, abandoned uploads.
 
 use async_trait::async_trait;
 use futures::TryFutureExt;
@@ -52,7 +52,7 @@ impl Upkeep for Database {
     }
 
     async fn clear(&self, uploads: i64, ended: i64) -> Result<u64, Error> {
-        // A job whose callback is still to be delivered is kept: whoever is told of it will ask for it.
+        // Keep a job until its callback is delivered: the receiver will then ask for the result.
         let old: Vec<(String,)> = sqlx::query_as(
             "SELECT id FROM postcode_jobs j WHERE (state = 'receiving' AND touched_at < $1) \
              OR (state IN ('succeeded', 'failed', 'cancelled') AND finished_at < $2 AND NOT EXISTS \
@@ -66,7 +66,8 @@ impl Upkeep for Database {
         let mut cleared = 0;
         for (job,) in &old {
             let mut tx = begin(&self.pool).await?;
-            // Looked at once more: an upload may have ended meanwhile, or a callback been told to be tried again.
+            // Looked at once more: an upload may have ended meanwhile, or a callback been told to
+            // be tried again.
             let removed = sqlx::query(
                 "DELETE FROM postcode_jobs WHERE id = $3 AND ((state = 'receiving' AND touched_at < $1) \
                  OR (state IN ('succeeded', 'failed', 'cancelled') AND finished_at < $2 AND NOT EXISTS \
@@ -84,7 +85,8 @@ impl Upkeep for Database {
             }
         }
         let mut tx = begin(&self.pool).await?;
-        // A cancelled job needs its rows no more, and nobody can read the part of a result that it has.
+        // A cancelled job needs its rows no more, and nobody can read the part of a result that it
+        // has.
         sqlx::query(
             "UPDATE job_parts SET input = NULL, output = NULL WHERE (input IS NOT NULL OR output IS NOT NULL) AND job IN \
              (SELECT id FROM postcode_jobs WHERE state IN ('cancelled', 'failed'))",
