@@ -251,7 +251,7 @@ impl Open {
         ranked.select_nth_unstable(many - 1);
         for (_, id) in &ranked[..many] {
             if let Some(entry) = self.remove(*id) {
-                let idle = entry.state.phase.load(Ordering::Acquire) == IDLE;
+                let idle = entry.state.phase.current() == IDLE;
                 count(if idle { Kind::Idle } else { Kind::Slow });
                 entry.state.closed.notify_one();
             }

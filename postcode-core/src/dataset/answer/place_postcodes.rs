@@ -107,7 +107,7 @@ impl<'d> PlaceSearch<'d> {
         if !self.square.holds(eastings, northings) || !inner.rows.is_live(data, row) {
             return;
         }
-        // Only the Irish Grid has numbers of its own, and a look at the postcode tells which grid it is.
+        // Numbers of the Irish Grid overlap with those of the National Grid. The postcode says which it is.
         let postcode = inner.keys.postcode(data, row);
         let grid = postcode.and_then(|postcode| inner.rows.grid(data, row, postcode));
         if grid.is_some_and(|grid| grid.system == GridSystem::Osgb)

@@ -41,8 +41,8 @@ pub fn budget_pays_for_no_more_than_it_holds() {
     });
 }
 
-/// Whoever looks for a connection to close sees a phase with a time that is not before it began: a request that has just
-/// begun never looks old.
+/// The phase of a connection is never seen with a time before it began, so a request that has just begun never looks
+/// old.
 ///
 /// # Panics
 /// If one does.
