@@ -7,7 +7,7 @@ use anyhow::{Context, Result, ensure};
 use tempfile::NamedTempFile;
 
 /// # Errors
-/// If something is there already that must not be replaced.
+/// Fails if something exists there that must not be replaced.
 pub(crate) fn check<'a>(out: &Path, others: impl IntoIterator<Item = &'a Path>) -> Result<()> {
     let shown = out.display();
     if let Ok(there) = fs::symlink_metadata(out) {
@@ -54,7 +54,7 @@ pub(crate) fn begin(out: &Path) -> Result<NamedTempFile> {
 /// Puts the file in its place, whole and on the disk.
 ///
 /// # Errors
-/// If that fails; what was there before stays.
+/// Fails if that fails; an existing file stays unchanged.
 pub(crate) fn publish(file: NamedTempFile, out: &Path) -> Result<()> {
     let cannot = || format!("{}: can't be written", out.display());
     file.as_file().sync_all().with_context(cannot)?;

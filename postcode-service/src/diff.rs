@@ -1,4 +1,4 @@
-//! Two editions compared: what was introduced, terminated, moved and re-coded.
+//! Compares two editions: introduced, terminated, moved and re-coded postcodes.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -7,7 +7,7 @@ use postcode_core::dataset::Dataset;
 use postcode_core::{AreaKind, Location, Postcode, Record, Status};
 use serde::Serialize;
 
-/// One thing that changed at a postcode.
+/// One change at a postcode.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Change {
     pub postcode: Postcode,
@@ -19,19 +19,19 @@ pub struct Change {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "change", rename_all = "snake_case")]
 pub enum What {
-    /// In use, and not known before.
+    /// Live, and not in the old edition.
     Introduced,
-    /// In use again.
+    /// Live again.
     Reintroduced,
     /// No longer in use.
     Terminated,
     /// Terminated, and not known before.
     AddedTerminated,
-    /// Not known any more.
+    /// Not in the new edition.
     Removed,
     /// Elsewhere: how many metres, unless it has gained or lost its place.
     Moved { metres: Option<f64> },
-    /// In other areas.
+    /// The postcode is in other areas.
     Recoded { areas: Vec<Recoding> },
 }
 
@@ -84,12 +84,12 @@ pub struct Counts {
     pub recoded: u64,
     /// Postcodes by each kind of area that is another.
     pub recoded_by_kind: BTreeMap<String, u64>,
-    /// Postcodes of which nothing changed.
+    /// Postcodes without a change.
     pub unchanged: u64,
 }
 
 impl Counts {
-    /// Whether nothing changed at all.
+    /// Returns whether nothing changed.
     pub fn is_same(&self) -> bool {
         *self == Self { unchanged: self.unchanged, ..Self::default() }
     }
@@ -124,7 +124,7 @@ pub struct Summary {
     pub only_in_new: Vec<String>,
 }
 
-/// One of the two.
+/// One of the two editions.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Edition {
     pub edition: String,
@@ -134,7 +134,8 @@ pub struct Edition {
 }
 
 impl Summary {
-    /// Whether the two are one and the same, also in what is not compared postcode by postcode.
+    /// Returns whether both are the same file, including data that is not compared postcode by
+    /// postcode.
     pub fn is_same_file(&self) -> bool {
         self.old.fingerprint == self.new.fingerprint
     }
@@ -182,11 +183,11 @@ impl fmt::Display for Summary {
     }
 }
 
-/// Compares two editions, telling each change in the order of postcodes. What lies less than
-/// `metres` apart has not moved.
+/// Compares two editions and reports each change in the order of postcodes. A distance below
+/// `metres` does not count as moved.
 ///
 /// # Errors
-/// Those of `each`, which break it off.
+/// Returns the first error of `each`, which stops the comparison.
 pub fn compare<E>(
     old: &Dataset,
     new: &Dataset,
@@ -269,8 +270,9 @@ fn changes(old: &Record, new: &Record, metres: f64, kinds: &[AreaKind]) -> Vec<W
     changes
 }
 
-/// How far: by the grid reference where both have one, because ONS has changed its transformation
-/// to latitude and longitude between editions. `Some(None)` if only one of the two has a place.
+/// Returns how far a postcode moved, by the grid reference if both have one, because ONS has
+/// changed its transformation to latitude and longitude. `Some(None)` if only one of the two has a
+/// location.
 fn moved(old: &Record, new: &Record) -> Option<Option<f64>> {
     if let (Some(old), Some(new)) = (old.grid, new.grid)
         && old.system == new.system

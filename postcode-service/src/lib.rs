@@ -1,11 +1,11 @@
 //! UK postcodes over HTTP: the API of postcodes.io over any
 //! [`PostcodeLookup`](postcode_core::PostcodeLookup), and the tools for the data behind it.
 //!
-//! - [`api`]: the routes and what they answer, without sockets: a request in, a response out.
+//! - [`api`]: the routes and their answers, without sockets: a request in, a response out.
 //! - [`server`]: the loop around it: listening, limits, deadlines, metrics, logs, orderly shutdown.
-//! - [`import`]: from what ONS and Ordnance Survey publish to a dataset file.
-//! - [`diff`]: two editions compared.
-//! - [`enrich`]: files of rows, with what is known of their postcodes added.
+//! - [`import`]: makes a dataset file from the publications of ONS and Ordnance Survey.
+//! - [`diff`]: compares two editions.
+//! - [`enrich`]: adds columns to files of rows by their postcodes.
 //! - [`jobs`]: many rows, enriched in the background on a durable queue.
 //! - [`cli`]: the subcommands of the program.
 

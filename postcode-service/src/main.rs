@@ -43,8 +43,8 @@ enum Command {
 }
 
 impl Command {
-    /// For the lookups 1 is "not found", so their errors are 2; for the tools there is only success
-    /// and failure.
+    /// Returns the exit status of errors: 2 for lookups, where 1 means "not found", and 1 for
+    /// tools.
     fn status_of_errors(&self) -> u8 {
         match self {
             Self::Token(_)

@@ -35,12 +35,12 @@ pub fn cursors(data: &[u8]) {
     }
 }
 
-/// Files of customers to import.
+/// Imports files of customers.
 pub fn import_csv(data: &[u8]) {
     let System { customers, .. } = system();
     runtime().block_on(async {
         if let Ok(import) = customers.import(data.to_vec(), None).await {
-            // What waits is counted, and nobody works on it here.
+            // Waiting imports are limited, and nothing works on them here.
             customers.cancel_import(import.id).await.expect("it is there");
         }
     });
@@ -90,7 +90,7 @@ fn runtime() -> &'static Runtime {
     })
 }
 
-/// The system; from time to time a new one, because what is accepted is stored.
+/// Returns the system under test; from time to time a new one, because accepted data is stored.
 fn system() -> System {
     const TIMES: usize = 2_000;
     static SYSTEM: Mutex<Option<(usize, System)>> = Mutex::new(None);

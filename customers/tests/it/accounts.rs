@@ -119,7 +119,7 @@ async fn the_main_address_is_said_flat_or_in_the_list(database: Database) {
     let body = answer.json();
     assert_eq!((&body["postcode"], &body["addresses"][0]["kind"]), (&json!("M1 1AE"), &json!("main")));
 
-    // Changed in either place of what was read.
+    // Change the main address in the flat fields, in the list, or in both.
     let (mut flat, mut list, mut both) = (body.clone(), body.clone(), body.clone());
     flat["postcode"] = json!("SW1A 1AA");
     let changed = send(&api, "PUT", &path, &flat).await.json();

@@ -42,7 +42,7 @@ async fn a_change_is_made_of_what_was_read_or_not_at_all(database: Database) {
     with(&api, "POST", &format!("{path}/erase"), &[tag], &Value::Null)
         .await
         .problem(412, "precondition_failed");
-    // A weak tag matches nothing; any of several does; and a star does whatever is there.
+    // A weak tag matches nothing; one of several tags may match; a star matches any revision.
     with(&api, "PATCH", &path, &[("if-match", "W/\"2\"")], &name("X"))
         .await
         .problem(412, "precondition_failed");

@@ -25,7 +25,7 @@ fn new(postcode: &str) -> NewCustomer {
 
 async fn customers(database: &Database, mode: Mode) -> (Customers, Arc<Switch>) {
     let lookup = Arc::new(Switch::new(mode));
-    // What is tested is not how long a busy machine takes.
+    // The test is not about how long a busy machine takes.
     let customers = Customers::new(database.open().await, lookup.clone());
     (customers.with_lookup_timeout(Duration::from_secs(60)), lookup)
 }
@@ -94,7 +94,8 @@ async fn whatever_the_lookups_error_the_account_is_accepted_as_pending(database:
     assert_eq!(customers.create(new("SW1A 1AA")).await.unwrap().check.status, AddressStatus::Pending);
 }
 
-/// Keeps paused time from passing by itself: the database works on threads that tokio does not see.
+/// Keeps paused time from advancing by itself: the database works on threads that tokio does not
+/// see.
 fn only_advanced_by_hand() -> std::sync::mpsc::Sender<()> {
     let (end, ended) = std::sync::mpsc::channel::<()>();
     tokio::task::spawn_blocking(move || ended.recv());

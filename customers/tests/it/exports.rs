@@ -13,7 +13,7 @@ use crate::databases::{Database, on_both};
 use crate::lookups::Mode;
 use crate::router::{ada, customers, get, send};
 
-/// A note as long as one may be, of characters that take four bytes each.
+/// Builds a note of the maximum length, of characters that take four bytes each.
 fn note(n: usize) -> String {
     format!("{n:0>4}{}", "𝄞".repeat(3_996))
 }
@@ -51,7 +51,7 @@ async fn long_history_comes_in_pages_and_is_exported_whole(database: Database) {
     assert!(history.iter().all(|page| page.len() < 100), "a page is about a megabyte");
     let history = history.concat();
     assert_eq!(history.len(), 151);
-    // Each note is stored once: what was there before is cut.
+    // Each note is stored once: old values are cut.
     for (n, entry) in history[1..].iter().enumerate() {
         assert_eq!(entry["changes"]["notes"]["to"], note(n));
         let before = entry["changes"]["notes"]["from"].as_str().unwrap_or_default();

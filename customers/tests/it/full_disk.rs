@@ -57,7 +57,7 @@ async fn status(address: &str, path: &str) -> u16 {
     send(address, "GET", path, None).await.unwrap().0
 }
 
-/// The ids and names of all accounts, each as often as it is listed.
+/// Lists the ids and names of all accounts, with repetitions.
 async fn listed(address: &str) -> Vec<(String, String)> {
     let (mut all, mut path) = (Vec::new(), "/customers?limit=100".to_owned());
     loop {
@@ -113,7 +113,7 @@ impl Ledger {
         }
     }
 
-    /// Each account that was acknowledged is listed, once, and no other.
+    /// Checks that exactly the acknowledged accounts are listed, each once.
     async fn check(&self, address: &str) {
         let mut all = listed(address).await;
         all.sort();
@@ -167,7 +167,7 @@ async fn an_import_that_meets_a_full_disk_waits_and_goes_on_when_there_is_room()
     let database = format!("sqlite://{}", disk.path().join("customers.db").display());
     let server = Server::start_silently(&["--listen", "127.0.0.1:0", "--database", &database]).await;
     let address = &server.address;
-    // The file takes 0.9 MB, and the accounts made of it some 4 MB.
+    // The file takes 0.9 MB, and its accounts some 4 MB.
     disk.fill_but(2_500_000);
     let import = change(address, "POST", "/imports", &csv(0..ROWS, 1_200)).await.1.unwrap();
     let id = text(&import["id"]);
@@ -202,8 +202,8 @@ async fn opened(image: &Path) -> BTreeMap<String, i64> {
     accounts
 }
 
-/// A few changes of each kind. Returns whether one was refused, and the id of the import if it was
-/// taken.
+/// Makes a few changes of each kind. Returns whether one was refused, and the id of the import if
+/// it was accepted.
 async fn workload(address: &str, ledger: &mut Ledger, due: &mut Due) -> (bool, Option<String>) {
     let mut refused = false;
     let mut mine = Vec::new();
@@ -231,9 +231,9 @@ async fn workload(address: &str, ledger: &mut Ledger, due: &mut Due) -> (bool, O
     (refused || import.is_none(), import.map(|import| text(&import["id"])))
 }
 
-/// Every write of a page to the log fails in its turn, for a workload, and then there is room
-/// again. As bytes: `POSTCODE_TEST_WRITE_STEP` says how many more are written each time, 4,120
-/// unless it is set, which is one page.
+/// Lets every page write to the log fail in turn, for a workload, and then makes room again.
+/// `POSTCODE_TEST_WRITE_STEP` sets by how many bytes the room grows each time, 4,120 by default,
+/// which is one page.
 #[tokio::test]
 async fn whichever_write_fails_what_was_acknowledged_is_there_once_and_writes_go_on() {
     const FRAME: u64 = 4_120;

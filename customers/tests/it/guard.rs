@@ -1,4 +1,4 @@
-//! Who may ask, how long an answer may take, and what its headers say.
+//! Checks before every route: host, origin, time limit, and headers of answers.
 #![allow(clippy::unwrap_used, clippy::panic)] // In a test it is the failure.
 #![cfg(feature = "server")]
 
@@ -26,7 +26,7 @@ async fn guarded() -> Router {
     server::router_with(customers, options)
 }
 
-/// Every route, and none.
+/// Returns every route, and an unknown one.
 fn routes() -> Vec<(&'static str, String)> {
     let mut routes =
         vec![("GET", "/nowhere".to_owned()), ("OPTIONS", "/customers".into()), ("POST", "/".into())];
@@ -89,7 +89,7 @@ async fn page_of_another_site_is_refused_on_every_route_but_the_page() {
             ("sec-fetch-site", "same-site"),
         ] {
             let answer = ask(&api, method, &path, &[("host", "localhost:8081"), header]).await;
-            // A link to the page is as good as an address that is typed in.
+            // A link to the page is as harmless as a typed URL.
             if (method, &*path) == ("GET", "/") {
                 assert_eq!(answer.status, 200, "{header:?}");
             } else {

@@ -112,13 +112,13 @@ async fn each_row_is_an_account_or_says_why_not(database: Database) {
     assert!(failed[2].contains("name") && failed[2].contains("nonsense"), "{failed:?}");
     assert!(failed[3].starts_with("5,failed,,") && failed[3].contains("3 fields: give 4"), "{failed:?}");
     assert_eq!(bench.count("&district=westminster").await, 1);
-    // What is an account already makes none.
+    // A row whose account exists creates none.
     let (_, again) = bench.send(None, format!("{HEADER}Ada,ada@example.com,sw1a1aa,1 The Mall\n")).await;
     bench.work().await;
     assert_eq!(bench.import(&again["id"]).await["failed"], 1);
     assert!(!bench.report(&again["id"], "").await[1].contains("ada@example.com"));
     assert_eq!(bench.count("").await, 2);
-    // Whose account is erased is not to be found by it any more.
+    // After erasure the report does not lead to the account.
     bench.customers.erase(report[1].split(',').nth(2).unwrap().parse().unwrap()).await.unwrap();
     assert_eq!(bench.report(&import["id"], "").await[1], "2,created,,");
 }

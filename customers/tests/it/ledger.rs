@@ -42,7 +42,7 @@ async fn postgresql_loses_nothing_and_doubles_nothing() {
     }
 }
 
-/// A service, in the runtime of the test, whose answers come and go.
+/// Starts a service in the test's runtime that can be switched off and on.
 async fn lookup_that_comes_and_goes() -> (String, Arc<AtomicBool>) {
     let away = Arc::new(AtomicBool::new(false));
     let gone = away.clone();
@@ -132,8 +132,8 @@ async fn balances(database: Database, seed: u64) {
     );
 }
 
-/// Creates accounts until told to stop, each asked for until it is acknowledged: email and id of
-/// each.
+/// Creates accounts until told to stop, and repeats each request until it is acknowledged. Returns
+/// the email and id of each.
 async fn create(
     caller: usize,
     at: watch::Receiver<String>,
@@ -155,8 +155,8 @@ async fn create(
                     let customer: Value = serde_json::from_str(&text).unwrap();
                     break customer["id"].as_str().unwrap().to_owned();
                 }
-                // Killed in the middle, or its database cut off: nobody knows whether it was made.
-                // Asked again.
+                // The program was killed or its database cut off, so the result is unknown. Ask
+                // again.
                 Ok((500 | 503, ..)) | Err(_) => sleep(Duration::from_millis(2)).await,
                 Ok((status, _, text)) => panic!("{email}: {status} {text}"),
             }
@@ -198,7 +198,7 @@ async fn import(at: watch::Receiver<String>) {
     }
 }
 
-/// All accounts, once none is pending any more.
+/// Waits until no account is pending, and returns all.
 async fn settled(address: &str) -> Vec<Value> {
     let mut customers = Vec::new();
     let mut cursor = String::new();
@@ -220,7 +220,7 @@ async fn settled(address: &str) -> Vec<Value> {
     }
 }
 
-/// In the trail of each account of a caller: made once, resolved at most once.
+/// Checks the history of each account of a caller: created once, resolved at most once.
 async fn once_each(address: &str, customers: &[Value]) {
     for customer in customers.iter().filter(|customer| customer["name"] == "Ada") {
         let path = format!("/customers/{}/history", customer["id"].as_str().unwrap());

@@ -9,7 +9,7 @@ use axum::Router;
 use postcode_core::ErrorKind;
 use serde_json::{Value, json};
 
-/// Names in the order of creation, of what a query lists.
+/// Returns the names in a listing, in the order of creation.
 async fn names(api: &Router, query: &str) -> Vec<String> {
     let answer = get(api, &format!("/customers?{query}")).await;
     assert_eq!(answer.status, 200, "{query}: {}", answer.text);
@@ -101,7 +101,7 @@ async fn filters_let_through_what_they_say(database: Database) {
 
 async fn a_neighbourhood_is_a_circle_around_a_postcode(database: Database) {
     let (api, lookup) = api(&database, Mode::Answers).await;
-    // London, Doncaster, nobody knows where, Manchester with a delivery to London.
+    // London, Doncaster, no location, Manchester with a delivery to London.
     for (name, postcode) in [("L", "SW1A 1AA"), ("D", "DN55 1PT"), ("J", "JE2 3AB")] {
         make(&api, name, &format!("{name}@example.com"), postcode, json!({})).await;
     }
@@ -123,7 +123,7 @@ async fn a_neighbourhood_is_a_circle_around_a_postcode(database: Database) {
     assert_eq!(get(&api, "/customers?near=M1+1AE").await.json()["items"][0]["distance_m"], 0.0);
     assert!(get(&api, "/customers").await.json()["items"][0].get("distance_m").is_none());
 
-    // Nowhere, and nobody to ask.
+    // No location, and then no lookup to ask.
     let detail = get(&api, "/customers?near=JE23AB").await.problem(400, "invalid_query");
     assert!(detail.contains("JE2 3AB"), "{detail}");
     lookup.set(Mode::Fails(ErrorKind::Unavailable));

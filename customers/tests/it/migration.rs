@@ -1,4 +1,4 @@
-//! A database of the first schema, brought up to date with what it holds.
+//! A database with the first schema is updated with its data.
 #![allow(clippy::unwrap_used, clippy::panic)] // In a test it is the failure.
 
 use std::sync::Arc;
@@ -46,7 +46,7 @@ async fn accounts_of_the_first_schema_are_there_and_go_on() {
     assert_eq!((ada.created_at.as_microsecond(), ada.updated_at.as_microsecond()), (1000, 2000));
     assert_eq!((ada.addresses.len(), ada.addresses[0].id, ada.addresses[0].kind), (1, 1, AddressKind::Main));
 
-    // What was pending still is work, and is done.
+    // The pending address is still resolved.
     assert_eq!(grace.check.status, AddressStatus::Pending);
     assert_eq!(customers.resolve_pending().await.unwrap(), 1);
     let grace = customers.get(grace.id).await.unwrap();

@@ -21,7 +21,7 @@ impl Random {
     }
 }
 
-/// Many at few places, few at many, and some nowhere.
+/// Places many customers at few locations, few at many, and some at none.
 fn location(postcode: Postcode) -> Option<Location> {
     let text = postcode.compact().to_string();
     let hash = text.bytes().fold(7_u64, |hash, byte| hash.wrapping_mul(31).wrapping_add(u64::from(byte)));

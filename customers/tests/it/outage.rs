@@ -11,8 +11,8 @@ use tokio::sync::watch;
 
 use crate::lookups;
 
-/// A way to PostgreSQL that can be cut: its port, and the switch. While it is cut, connections end,
-/// old and new.
+/// Starts a proxy to PostgreSQL that can be cut. Returns its port and the switch. While it is cut,
+/// old and new connections end.
 async fn cable() -> (u16, watch::Sender<bool>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();

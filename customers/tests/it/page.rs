@@ -1,4 +1,4 @@
-//! The page, and what it asks for.
+//! The page, and the routes that it uses.
 #![allow(clippy::unwrap_used, clippy::panic)] // In a test it is the failure.
 #![cfg(feature = "server")]
 
@@ -33,7 +33,7 @@ async fn json_of(api: &Router, path: &str) -> (u16, Value) {
     (status, serde_json::from_str(&text).unwrap())
 }
 
-/// The unit of `SW1A 0AA` to `SW1A 9ZZ` with that number.
+/// Returns the postcode with that number from `SW1A 0AA` to `SW1A 9ZZ`.
 fn postcode(n: usize) -> Postcode {
     let letter = |n: usize| char::from(b"ABDEFGHJLNPQRSTUWXYZ"[n % 20]);
     format!("SW1A {}{}{}", n / 400, letter(n / 20), letter(n)).parse().unwrap()

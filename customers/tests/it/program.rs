@@ -54,7 +54,7 @@ async fn it_serves_on_a_unix_socket_and_takes_over_one_that_is_left_behind() {
     assert_eq!(server.address, listen);
     assert_eq!(send(&listen, "GET", "/ready", None).await.unwrap().0, 200);
 
-    // In use: the one that is there goes on.
+    // The address is in use, and the first program still works.
     let second = program(&["serve", "--listen", &listen, "--database", &database]).output().await.unwrap();
     assert_eq!(second.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&second.stderr).contains("another server listens"), "{second:?}");
@@ -153,7 +153,7 @@ async fn killed_in_the_middle_of_a_burst_every_account_that_was_answered_for_is_
     for made in &answered {
         assert_eq!(listed.iter().filter(|customer| *customer == made).count(), 1, "{made}");
     }
-    // What was stored and not answered for: at most what each client had under way at each kill.
+    // Some were stored without an answer: at most those in flight at each kill.
     assert!(listed.len() <= answered.len() + 3 * 8, "{} {}", listed.len(), answered.len());
     assert_eq!(server.end("TERM").await.0, Some(0));
 }
@@ -162,7 +162,7 @@ async fn killed_in_the_middle_of_a_burst_every_account_that_was_answered_for_is_
 async fn a_half_sent_header_and_an_idle_connection_do_not_keep_it_from_ending() {
     let dir = TempDir::new().unwrap();
     let database = database(&dir);
-    // Far more than a test may take: it must end before, by itself.
+    // A drain far longer than a test may take: it must end earlier, by itself.
     let options = ["--listen", "127.0.0.1:0", "--database", &database, "--drain", "1h"];
     let server = Server::start(&options).await;
     let authority = server.address.trim_start_matches("http://").to_owned();
@@ -195,7 +195,7 @@ async fn a_request_in_flight_is_answered_before_it_ends() {
     slow.read_exact(&mut answer).await.unwrap();
     assert_eq!(&answer, b"HTTP/1.1 100 Continue\r\n\r\n");
     server.signal("TERM");
-    // It has heard the signal when it accepts no more.
+    // It has received the signal once it accepts no more.
     while TcpStream::connect(server.address.trim_start_matches("http://")).await.is_ok() {
         tokio::task::yield_now().await;
     }

@@ -29,7 +29,7 @@ impl Promoted {
         let dir = TempDir::new().unwrap();
         let database = format!("sqlite://{}", dir.path().join("customers.db").display());
         let options = ["--listen", "127.0.0.1:0", "--database", &database, "--lookup-timeout", "30s"];
-        // What is counted is what customers ask: not which edition there is.
+        // Count only the customers' lookups, not the checks for a new edition.
         let promotion = ["--promote-to", to, "--admin", "127.0.0.1:0", "--recheck-every", "1h"];
         let mut server = Server::start(&[&options[..], &promotion, more].concat()).await;
         let admin = server.said("admin on ").await;
@@ -51,8 +51,8 @@ impl Promoted {
     }
 }
 
-/// Makes a customer: what the program says of it, without id and times, and the email address that
-/// only it has.
+/// Creates a customer. Returns the program's answer, without id, times and the unique email
+/// address.
 async fn make(address: &str, postcode: &str) -> Value {
     static MADE: AtomicUsize = AtomicUsize::new(0);
     let email = format!("a{}@example.com", MADE.fetch_add(1, SeqCst));

@@ -12,7 +12,7 @@ use postcode_core::ErrorKind;
 async fn three(database: &Database) -> (Customers, Arc<Switch>, Vec<Customer>) {
     let lookup = Arc::new(Switch::new(Mode::Answers));
     let customers = Customers::new(database.open().await, lookup.clone());
-    // What is tested is not how long a busy machine takes.
+    // The test is not about how long a busy machine takes.
     let customers = customers.with_lookup_timeout(Duration::from_secs(60));
     let mut made = Vec::new();
     for (n, postcode) in ["SW1A 1AA", "M1 1AE", "SW1A 9ZZ"].into_iter().enumerate() {
@@ -86,7 +86,7 @@ async fn what_broke_off_goes_on_and_what_is_deleted_is_checked_for_its_return(da
     assert_eq!(listed(&customers, AddressStatus::Pending).await.len(), 3);
 }
 
-/// Checks against a new edition in which what was terminated is in use, and does something while
+/// Checks against a new edition in which terminated postcodes are live, and runs something while
 /// the lookup is asked.
 async fn meanwhile(
     customers: &Customers,

@@ -34,7 +34,7 @@ fn token(file: &Path, scopes: &[Scope], id: &str) -> String {
     new.add_to(file).unwrap().1.unwrap()
 }
 
-/// A postcode-service with TLS, and the tokens of that file.
+/// Starts a postcode-service with TLS and the tokens of that file.
 async fn service(folder: &Path, tokens: &Path) -> String {
     let security = Security::open(SecurityOptions {
         tokens: Some(tokens.to_owned()),

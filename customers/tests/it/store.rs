@@ -35,7 +35,7 @@ async fn all(customers: &Customers, limit: usize) -> Vec<CustomerId> {
         assert!(page.items.len() <= limit);
         ids.extend(page.items.iter().map(|customer| customer.id));
         match page.next {
-            // Its text is as good as itself.
+            // The text form of a cursor works like the cursor.
             Some(next) => from = Some(next.to_string().parse().unwrap()),
             None => return ids,
         }
@@ -66,7 +66,7 @@ async fn what_is_made_changed_and_deleted_between_pages_moves_nothing(database: 
         ids.push(customers.create(new(n)).await.unwrap().id);
     }
     let first = customers.list(3, None).await.unwrap();
-    // The one that the cursor stands after goes, one behind it changes, one is new.
+    // The account at the cursor is deleted, one after it changes, and one is new.
     customers.delete(ids[2]).await.unwrap();
     customers.replace(ids[4], new(99)).await.unwrap();
     let newest = customers.create(new(6)).await.unwrap().id;
@@ -94,7 +94,7 @@ async fn a_store_that_is_opened_again_holds_what_it_held(database: Database) {
     assert_eq!(all(&third, 10).await, [kept.id, other.id]);
 }
 
-/// The answer, however often the database is too busy before.
+/// Retries while the database is busy, and returns the answer.
 async fn patiently<T, F: Future<Output = Result<T, Error>>>(
     call: impl Fn(Customers) -> F,
     of: &Customers,

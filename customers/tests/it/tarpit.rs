@@ -43,8 +43,9 @@ async fn make(server: &Server) -> Value {
     made["address_status"].clone()
 }
 
-/// A tenth of the limit is left for the other source. On a busy machine it may take several
-/// accounts until one gets by with that. Without a breaker each of them waits for the tarpit first.
+/// Waits until an account is verified. A tenth of the limit is left for the other source, so on a
+/// busy machine it may take several accounts. Without a breaker each of them waits for the tarpit
+/// first.
 async fn some_account_is_verified(server: &Server) {
     until("an account that is verified", async || make(server).await == "verified").await;
 }

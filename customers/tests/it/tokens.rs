@@ -1,4 +1,4 @@
-//! Who may do what: every route needs its scope, and a change is done by whom the token names.
+//! Access control: every route needs its scope, and a change is recorded under the token's name.
 #![allow(clippy::unwrap_used, clippy::panic)] // In a test it is the failure.
 
 use std::collections::BTreeSet;
@@ -25,7 +25,7 @@ async fn api(database: &Database, access: Access) -> Router {
     server::router_with(customers(database, Mode::Answers).await.0, options)
 }
 
-/// The scope that a route is meant to need. This repeats the program's table on purpose.
+/// Returns the scope that a route should need. This repeats the program's table on purpose.
 fn meant(method: &str, route: &str) -> Option<Scope> {
     match (method, route) {
         (_, "/" | "/page.css" | "/page.js" | "/map.js" | "/health" | "/ready") => None,
@@ -35,7 +35,7 @@ fn meant(method: &str, route: &str) -> Option<Scope> {
     }
 }
 
-/// The literal paths of `.route("…"` in the sources of the server.
+/// Collects the literal paths of `.route("…"` in the sources of the server.
 fn routes() -> BTreeSet<String> {
     fn collect(folder: &Path, found: &mut BTreeSet<String>) {
         for entry in std::fs::read_dir(folder).unwrap() {
@@ -74,7 +74,7 @@ async fn every_route_needs_its_scope() {
             .replace("{id}", "0190a5a0-0000-7000-8000-000000000000")
             .replace("{number}", "1")
             .replace("{postcode}", "SW1A1AA");
-        // Refused before the lookup is asked: this is about who may ask.
+        // Refused before the lookup is asked, because the test is about access only.
         let path = match &**route {
             "/postcodes" => format!("{path}?limit=0"),
             "/postcodes/{postcode}/map" => format!("{path}?radius=1"),

@@ -9,7 +9,7 @@ use sqlx::Error;
 pub enum Cause {
     /// The disk is full. The same write succeeds when there is room.
     NoRoom,
-    /// There is too much to do, or others hold the lock. Trying again helps.
+    /// The database is overloaded, or another process holds the lock. Trying again helps.
     Busy,
     /// The database can't be reached, read or written now.
     Unavailable,

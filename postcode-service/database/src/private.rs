@@ -8,8 +8,8 @@ use std::path::Path;
 /// Creates an empty database file that only its owner can read and write, if there is no file yet.
 ///
 /// SQLite gives its `-wal` and `-shm` files the permissions of the database. A file that exists
-/// keeps its permissions, because somebody may have chosen them; if others can read it, the log
-/// says so.
+/// keeps its permissions, because an operator may have chosen them. If others can read it, that is
+/// logged.
 ///
 /// # Errors
 /// If the file can't be created.

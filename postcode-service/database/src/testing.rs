@@ -44,7 +44,7 @@ impl SmallDisk {
         self.path().join("ballast")
     }
 
-    /// Fills it, but for so many bytes.
+    /// Fills the disk except for that many bytes.
     ///
     /// # Panics
     /// If the ballast can't be written or cut.

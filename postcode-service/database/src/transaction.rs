@@ -1,8 +1,8 @@
 //! Transactions that leave no broken connection behind.
 //!
-//! Not sqlx's own: when SQLite has rolled a transaction back by itself (a full disk, an I/O error,
-//! no memory), sqlx 0.9.0 goes on counting it, and its connection can never begin another one. The
-//! report is in `docs/reports/sqlx-sqlite-transaction-depth.md`.
+//! sqlx's own don't work here: after SQLite has rolled a transaction back by itself (a full disk,
+//! an I/O error, no memory), sqlx 0.9.0 still counts it, and its connection can never begin
+//! another. The report is in `docs/reports/sqlx-sqlite-transaction-depth.md`.
 
 use std::future::Future;
 use std::ops::{Deref, DerefMut};
@@ -33,8 +33,8 @@ pub trait Transactional: Database {
 }
 
 impl Transactional for Sqlite {
-    /// Takes the lock at once, and waits for it. A transaction that begins by reading fails when it
-    /// finds that another process has written meanwhile.
+    /// Takes the lock at once, and waits for it. A transaction that begins with a read would fail
+    /// if another process has written in between.
     const BEGIN: &'static str = "BEGIN IMMEDIATE";
 
     async fn run(connection: &mut Self::Connection, statement: &'static str) -> Result<()> {
@@ -75,7 +75,7 @@ pub struct Transaction<DB: Transactional> {
     open: Option<Unsettled<DB>>,
 }
 
-/// A connection of which nobody knows whether it is in a transaction. Closed when it is dropped.
+/// A connection in an unknown state of transaction. It is closed when dropped.
 #[derive(Debug)]
 struct Unsettled<DB: Transactional>(Option<PoolConnection<DB>>);
 

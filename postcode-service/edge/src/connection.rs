@@ -1,4 +1,4 @@
-//! One connection, from its place to its close.
+//! The life of one connection, from its place to its close.
 
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -23,8 +23,8 @@ use crate::serve::until;
 use crate::watched::Watched;
 use crate::{Access, Handler, Limits, Peer, Refusal, TrustedProxy, host};
 
-/// When a connection is to end, how long one without a request may take to send what is left of its
-/// last answer. A header that is still coming is not waited for.
+/// How long a connection that must end, and has no request in progress, may take to send the rest
+/// of its last answer. A header that is still arriving is not awaited.
 const FLUSH: Duration = Duration::from_millis(500);
 
 /// Serves the connection until it ends, it loses its place, or `closing` says true and its request
@@ -86,7 +86,7 @@ pub(crate) async fn serve<T, H>(
         // Clients that vanish, send no HTTP, or send too much or too slowly.
         tracing::debug!(error = %e, "a connection ended in an error");
     }
-    // hyper answers what it can't parse, and does not read on either.
+    // hyper answers requests that it can't parse, and then stops reading.
     if rest.is_left() || ended.is_err_and(|error| error.is_parse()) {
         tokio::select! {
             () = close_in_stages(connection.into_parts().io.into_inner()) => {}
@@ -99,8 +99,8 @@ pub(crate) async fn serve<T, H>(
     }
 }
 
-/// Whether a rest of the request's body is still to come after its answer. What came with the
-/// header is read first, so that a small body costs no connection.
+/// Returns whether a part of the request's body is still to come after its answer. Bytes that came
+/// with the header are read first, so that a small body does not cost the connection.
 async fn leaves_a_rest(rest: &Rest) -> bool {
     for _ in 0..4 {
         if !rest.is_left() {
@@ -111,7 +111,7 @@ async fn leaves_a_rest(rest: &Rest) -> bool {
     rest.is_left()
 }
 
-/// Lets the request that is under way end, and its answer be sent.
+/// Lets the request in progress finish, and its answer be sent.
 async fn close<C: Graceful>(mut connection: Pin<&mut C>, state: &crate::places::State) -> hyper::Result<()> {
     connection.as_mut().shut_down();
     loop {

@@ -2,7 +2,7 @@
 
 use crate::Limits;
 
-/// Files that are open besides connections: databases, the dataset, outgoing calls.
+/// Open files other than connections: databases, the dataset, outgoing calls.
 const OTHERS: u64 = 128;
 
 /// Raises the limit of open files to what the system allows, and lowers the connections to what

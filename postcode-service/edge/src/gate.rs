@@ -1,4 +1,4 @@
-//! How many requests are under way: in all, of one client, and in a time.
+//! Limits requests: in all, for each client, and by rate.
 
 use std::collections::HashMap;
 use std::future::poll_fn;
@@ -31,17 +31,17 @@ const USUAL: Rate = match (NonZeroU32::new(1_000), NonZeroU32::new(5_000)) {
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct GateLimits {
-    /// Requests that are worked on at a time. A request counts when its body is there.
+    /// The most requests in progress at once. A request counts when its body has arrived.
     pub in_flight: usize,
-    /// Requests whose body is still coming, at a time.
+    /// The most requests at once whose body is still arriving.
     pub waiting: usize,
-    /// Requests of one client at a time; 0 for any number. None is a quarter of
-    /// [`in_flight`](Self::in_flight), and any number for this machine's own addresses.
+    /// The most requests of one client at once; 0 for no limit. `None` is a quarter of
+    /// [`in_flight`](Self::in_flight), and no limit for this machine's own addresses.
     pub per_client: Option<usize>,
     /// The rate of one address. None is 1,000 a second and 5,000 at once, and any for this
     /// machine's own addresses. Never holds for callers who are known by name.
     pub address_rate: Option<Rate>,
-    /// The rate of one caller who is known by name.
+    /// The rate limit of one caller with a token.
     pub caller_rate: Option<Rate>,
 }
 
@@ -54,7 +54,7 @@ impl Default for GateLimits {
 /// Why a request is not let in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refused {
-    /// 503: too many requests are under way.
+    /// 503: too many requests are in progress.
     #[error("too many requests at once")]
     Shed,
     /// 429: too many of this client are.
@@ -75,8 +75,8 @@ impl Refused {
     }
 }
 
-/// Lets requests in. Those that wait for their body and those that are worked on have separate
-/// limits, so that slow bodies keep nobody from being served.
+/// Admits requests. Those that wait for their body and those in progress have separate limits, so
+/// that slow bodies block no one.
 #[derive(Debug)]
 pub struct Gate {
     limits: GateLimits,
@@ -151,7 +151,7 @@ impl Gate {
         }
     }
 
-    /// Whom the limit of requests at a time counts.
+    /// Returns the client by which concurrent requests are counted.
     fn key(&self, extensions: &Extensions) -> Option<ClientKey> {
         match (ClientKey::of(extensions), self.limits.per_client) {
             (ClientKey::Local, None) => None,
@@ -200,10 +200,10 @@ struct TurnOf {
 }
 
 impl Turn {
-    /// Takes a place among the requests that are worked on, if it does not have one.
+    /// Takes a place among the requests in progress, if it does not have one.
     ///
     /// # Errors
-    /// [`Refused::Shed`] if there is none.
+    /// [`Refused::Shed`] if all are taken.
     pub fn take(&self) -> Result<(), Refused> {
         let mut permit = self.0.permit.lock().unwrap_or_else(PoisonError::into_inner);
         if permit.is_none() {
@@ -215,7 +215,7 @@ impl Turn {
         Ok(())
     }
 
-    /// Gives the place back, for a request that waits from now on and works no more.
+    /// Gives the place back, for a request that only waits from now on.
     pub fn give_back(&self) {
         self.0.permit.lock().unwrap_or_else(PoisonError::into_inner).take();
     }
@@ -233,12 +233,12 @@ pub enum ReadError {
     /// 400: it broke off.
     #[error("the body broke off: {0}")]
     Broken(BoxError),
-    /// Now that it is there, the request can't be worked on.
+    /// The body has arrived, but there is no place for the request.
     #[error(transparent)]
     Refused(#[from] Refused),
 }
 
-/// Reads a request's body, and takes its [`Turn`] when it is there.
+/// Reads a request's body, and then takes its [`Turn`].
 ///
 /// # Errors
 /// [`ReadError`].
@@ -249,7 +249,7 @@ where
     let (head, body) = request.into_parts();
     let Some(turn) = head.extensions.get::<Turn>() else { return collect(body, max).await };
     let mut collecting = pin!(collect(body, max));
-    // What has come with the header needs no place to wait in.
+    // A body that came with the header needs no place to wait in.
     for _ in 0..3 {
         if let Poll::Ready(read) = poll_fn(|cx| Poll::Ready(collecting.as_mut().poll(cx))).await {
             let bytes = read?;
@@ -294,7 +294,7 @@ where
     Ok(bytes.freeze())
 }
 
-/// Whether it is [`TooSlow`] or [`Lost`], as it is or in the error of a layer.
+/// Returns whether the error is [`TooSlow`] or [`Lost`], possibly wrapped by a layer.
 fn is_slow(error: &(dyn std::error::Error + 'static)) -> bool {
     std::iter::successors(Some(error), |error| error.source())
         .any(|error| error.is::<TooSlow>() || error.is::<Lost>())

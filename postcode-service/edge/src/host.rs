@@ -4,10 +4,10 @@ use http::header::HOST;
 use http::uri::Authority;
 use http::{Request, Version};
 
-/// Checks that there is one Host header (HTTP/1.0 needs none) and that it can be read.
+/// Checks that there is exactly one readable Host header (HTTP/1.0 needs none).
 ///
 /// # Errors
-/// A text for the client.
+/// A message for the client.
 pub(crate) fn check<B>(request: &Request<B>) -> Result<(), &'static str> {
     let mut hosts = request.headers().get_all(HOST).iter();
     match (hosts.next(), hosts.next()) {

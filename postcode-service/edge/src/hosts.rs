@@ -17,10 +17,9 @@ use http::{Request, StatusCode, Version};
 /// Loopback addresses and `localhost` always belong to them, and so does the address listened on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hosts {
-    /// Any name: a Unix socket has none, and `--host '*'` asks for it.
+    /// Accepts any name: a Unix socket has none, and `--host '*'` asks for it.
     any: bool,
-    /// Any address that is written in digits. No name can be resolved to it, so nothing can be
-    /// rebound.
+    /// Accepts any numeric address. No name can be resolved to it, so rebinding is impossible.
     any_address: bool,
     listened: Option<HostName>,
     given: Vec<HostName>,
@@ -33,7 +32,7 @@ pub struct HostName(Kind);
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Kind {
     Any,
-    /// In small letters, without a dot at its end.
+    /// A name in small letters, without a trailing dot.
     Name(String),
     Address(IpAddr),
 }
@@ -73,10 +72,10 @@ impl Hosts {
         self
     }
 
-    /// Checks that a request is addressed to this server.
+    /// Checks that a request is for this server.
     ///
     /// # Errors
-    /// 400 if the `Host` is missing, there or in the request line twice or invalid (RFC 9112
+    /// 400 if the `Host` is missing, repeated (also in the request line) or invalid (RFC 9112
     /// section 3.2); 421 if it is not one of these names.
     pub fn check<B>(&self, request: &Request<B>) -> Result<(), NotAllowed> {
         let invalid = |message: String| Err(NotAllowed { reason: Reason::Invalid, message });
@@ -110,8 +109,8 @@ impl Hosts {
     }
 
     /// Checks that a request was not sent by a page of another site. Programs such as curl send
-    /// neither `Origin` nor `Sec-Fetch-Site` and pass. To be asked after [`check`](Self::check),
-    /// which makes `Host` trustworthy.
+    /// neither `Origin` nor `Sec-Fetch-Site` and pass. Call it after [`check`](Self::check), which
+    /// makes `Host` trustworthy.
     ///
     /// # Errors
     /// 403 if a page of another site sent it.
@@ -135,9 +134,9 @@ impl Hosts {
         Ok(())
     }
 
-    /// Whether the page that sent a request is this server's: it has the name under which it was
-    /// reached. A proxy may have changed that name: then it is one that the operator gave, on the
-    /// usual port.
+    /// Returns whether the page that sent a request is this server's: its origin has the name under
+    /// which the server was reached. A proxy may have changed that name; then it must be one that
+    /// the operator gave, on the usual port.
     fn is_own(&self, origin: &str, host: Option<&str>) -> bool {
         let Some(page) = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://")) else {
             return false;
@@ -158,8 +157,8 @@ impl Hosts {
     }
 }
 
-/// The name and port under which a request came. The request line counts more than the header (RFC
-/// 9112 section 3.2.2).
+/// Returns the name and port that a request is for. The request line takes precedence over the
+/// header (RFC 9112 section 3.2.2).
 fn authority<B>(request: &Request<B>) -> Option<&str> {
     match request.uri().authority() {
         Some(authority) => Some(authority.as_str()),

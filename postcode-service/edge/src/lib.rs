@@ -1,18 +1,19 @@
 //! The listening side that `postcode-service` and `customers` share.
 //!
-//! Both programs take connections from people they do not know. What protects them is the same for
-//! both, so it is written once, here:
+//! Both programs accept connections from unknown clients. Their protection is the same, so it is
+//! written once, here:
 //!
-//! - where to listen: TCP or a Unix socket;
-//! - which names the server answers to, and which pages may call it ([`Hosts`]);
+//! - addresses to listen on: TCP or a Unix socket;
+//! - the host names that the server accepts, and which pages may call it ([`Hosts`]);
 //! - connections: how many there may be, which one is closed when places run out, how slow a client
 //!   may be, and how they end ([`serve`]);
-//! - requests: how many are worked on at a time, and of one client, and in a time ([`Gate`]);
-//!   places for what takes long ([`Pool`]);
-//! - the log, which keeps no answer waiting (`log`, with the feature of that name);
-//! - who is at the other end, behind a trusted proxy too ([`Peer`], [`Client`], [`Proxies`]);
-//! - who may do what: tokens, client certificates and their scopes ([`Access`]);
-//! - TLS ([`Tls`]), and that no server is open to other machines by accident ([`Security`]);
+//! - limits on requests: in progress, for each client, and by rate ([`Gate`]); places for long work
+//!   ([`Pool`]);
+//! - the log, which delays no answer (`log`, with the feature of that name);
+//! - the client of a connection, behind a trusted proxy too ([`Peer`], [`Client`], [`Proxies`]);
+//! - access control: tokens, client certificates and their scopes ([`Access`]);
+//! - TLS ([`Tls`]), and a check that no server is open to other machines by accident
+//!   ([`Security`]);
 //! - error messages without secrets ([`without_secrets`]).
 #![deny(missing_docs)]
 
@@ -66,5 +67,5 @@ pub use tls::{Tls, TlsFiles, certificate_fingerprint};
 #[cfg(feature = "cli")]
 pub use token_command::TokenArgs;
 
-/// Any error, as bodies have them.
+/// Any error, as in response bodies.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;

@@ -1,4 +1,4 @@
-//! Where the server listens: a TCP port or a Unix socket, by one code path.
+//! Listeners: a TCP port or a Unix socket, by one code path.
 
 use std::fmt;
 use std::io;
@@ -110,8 +110,8 @@ impl Listener {
         }
     }
 
-    /// Speaks TLS with those who connect by TCP. A Unix socket stays as it is:
-    /// [`Security`](crate::Security) refuses that.
+    /// Uses TLS on TCP connections. A Unix socket is unchanged: [`Security`](crate::Security)
+    /// refuses it.
     #[must_use]
     pub fn with_tls(self, tls: Tls) -> Self {
         match self.kind {
@@ -120,8 +120,8 @@ impl Listener {
         }
     }
 
-    /// Knows callers by their tokens, so that limits count by caller. What they may do is for the
-    /// program to check.
+    /// Identifies callers by their tokens, so that limits count by caller. The program checks their
+    /// rights.
     #[must_use]
     pub fn with_access(self, access: Access) -> Self {
         Self { access, ..self }
@@ -152,10 +152,11 @@ impl Listener {
         }
     }
 
-    /// Where clients reach it: `http://127.0.0.1:8080`, `https://127.0.0.1:8443` or `unix:PATH`.
+    /// Returns the URL for clients: `http://127.0.0.1:8080`, `https://127.0.0.1:8443` or
+    /// `unix:PATH`.
     ///
     /// # Errors
-    /// If the system does not say which port it is.
+    /// Fails if the system does not tell the port.
     pub fn url(&self) -> io::Result<String> {
         let scheme = if self.tls.is_some() { "https" } else { "http" };
         Ok(match &self.kind {
@@ -168,8 +169,8 @@ impl Listener {
     /// Takes the next connection.
     ///
     /// # Errors
-    /// The system's. Some concern only this connection, others pass when files are closed:
-    /// [`serve`](crate::serve) goes on after either.
+    /// The system's error. Some concern only this connection, others pass when files are closed.
+    /// [`serve`](crate::serve) continues after either.
     pub async fn accept(&self) -> io::Result<(Stream, Peer)> {
         Ok(match &self.kind {
             Kind::Tcp(listener) => {
@@ -183,7 +184,7 @@ impl Listener {
     }
 }
 
-/// Where clients reach it, as [`Listener::url`] says it.
+/// Prints the URL, like [`Listener::url`].
 impl fmt::Display for Listener {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.url().map_err(|_| fmt::Error)?)

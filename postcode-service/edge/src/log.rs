@@ -23,8 +23,8 @@ use tracing_subscriber::{EnvFilter, Layer, fmt};
 
 /// Lines that wait to be written.
 const QUEUE: usize = 8_192;
-/// Lines of one place in the code in a second, at info and above. Who asks for debug or trace gets
-/// all of them.
+/// The most lines a second from one place in the code, at info and above. Debug and trace are not
+/// limited.
 const MOST: u32 = 50;
 /// The longest piece of a request that is logged, in bytes.
 const LONGEST: usize = 256;
@@ -38,7 +38,7 @@ pub fn cut(text: &str) -> &str {
 /// How lines look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
-    /// For people; in colours or not.
+    /// Text for people, in colours or not.
     Text {
         /// Whether to use colours.
         ansi: bool,

@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use tokio::time::{Instant, Sleep, sleep_until};
 
-/// An account of time. A client may let us wait for the grace time in all; bytes that move earn it
-/// time again, as much as they take at the least speed. So one that stops is found after the grace
-/// time, and one that trickles too.
+/// An account of time. A client may delay us for the grace time in all. Bytes that move earn it
+/// time again, as much as they take at the least speed. So a client that stops is found after the
+/// grace time, and so is one that trickles.
 ///
-/// The least speed rises: it doubles with each minute, up to [`RISES`] times, so that nobody keeps
-/// a place for days.
+/// The least speed doubles with each minute, up to [`RISES`] times, so that no client keeps a place
+/// for days.
 #[derive(Debug)]
 pub(crate) struct Pace {
     grace: Duration,
@@ -51,7 +51,7 @@ impl Pace {
         self.left = (self.left + earned).min(self.grace);
     }
 
-    /// The client lets us wait: ready if it has done so for too long.
+    /// Called while the client delays us. Ready if it has done so for too long.
     pub(crate) fn poll_late(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let due = match self.waiting {
             Some(_) => None,
@@ -81,7 +81,8 @@ mod tests {
 
     const GRACE: Duration = Duration::from_secs(10);
 
-    /// How long a client is waited for that sends so much at a time, with a pause before each.
+    /// Returns how long a client is tolerated that sends that many bytes at a time, with a pause
+    /// before each.
     async fn kept(bytes: usize, pause: Duration, most: u32) -> Option<Duration> {
         let mut pace = Pace::new(GRACE, 1024);
         let began = Instant::now();

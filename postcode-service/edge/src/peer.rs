@@ -1,4 +1,4 @@
-//! Who is at the other end of a connection, and who makes a request.
+//! The peer of a connection, and the client of a request.
 
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
@@ -53,7 +53,7 @@ impl Client {
         })
     }
 
-    /// Whether it is this machine: a Unix socket or a loopback address.
+    /// Returns whether the peer is this machine: a Unix socket or a loopback address.
     pub fn is_local(&self) -> bool {
         self.0.is_none_or(|address| address.is_loopback())
     }
@@ -64,8 +64,8 @@ impl Client {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TrustedProxy;
 
-/// Who makes a request, as a layer has found out that knows tokens or certificates. An extension of
-/// the request; limits count by it instead of the address.
+/// The caller of a request, as found by a layer that checks tokens or certificates. Stored in the
+/// request's extensions; limits count by it instead of the address.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Caller(pub Arc<str>);
 

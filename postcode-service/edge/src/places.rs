@@ -1,4 +1,4 @@
-//! Places for connections, and which connection loses its place when there are no more.
+//! Places for connections, and which connection loses its place when they run out.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -13,13 +13,13 @@ use crate::phase::Phase;
 use crate::refused::{Kind, count};
 use crate::{Client, Limits, Peer};
 
-/// No request is under way, and none has begun to come.
+/// No request is in progress, and none has begun to arrive.
 const IDLE: u8 = 0;
 /// A header is coming.
 const HEADER: u8 = 1;
-/// A request is under way, and its body is coming.
+/// A request is in progress, and its body is arriving.
 const BODY: u8 = 2;
-/// A request is under way, and all of it is there.
+/// A request is in progress, and its body has arrived.
 const WORKING: u8 = 3;
 
 /// Bytes a second: a body that is slower, after the grace time, loses its place when places are
@@ -30,13 +30,13 @@ const SCARCE_SPEED: u64 = 16 * 1024;
 #[derive(Debug)]
 pub(crate) struct State {
     base: Instant,
-    /// How long a body or an answer may go on before its connection can lose its place to another.
+    /// How long a body or an answer is safe from losing its place to another connection.
     grace: Duration,
-    /// The phase, and when it began: milliseconds after the base.
+    /// The phase and its start, in milliseconds after the base.
     phase: Phase,
     /// Bytes of the body.
     bytes: AtomicU64,
-    /// When it was that the client took no more of its answer, likewise plus 1; 0 if it does.
+    /// The time when the client stopped reading its answer, in the same unit plus 1; 0 if it reads.
     stuck: AtomicU64,
     closed: Notify,
 }
@@ -95,15 +95,15 @@ impl State {
         self.enter(IDLE);
     }
 
-    /// The rest of a body that nobody wanted was read after the answer: its bytes were not those of
-    /// a header.
+    /// Records that an unwanted rest of a body was read after the answer: its bytes were not those
+    /// of a header.
     pub(crate) fn rest_is_read(&self) {
         if self.phase.current() == HEADER {
             self.enter(IDLE);
         }
     }
 
-    /// Whether a request is under way.
+    /// Returns whether a request is in progress.
     pub(crate) fn is_answering(&self) -> bool {
         self.phase.current() >= BODY
     }
@@ -122,7 +122,7 @@ impl State {
         self.closed.notified().await;
     }
 
-    /// Who loses the place first, if it can: by kind, then by how long.
+    /// Ranks which connection loses its place first, if any: by kind, then by time.
     fn rank(&self) -> Option<(u8, u64)> {
         let (phase, since) = self.phase.get();
         let (now, stuck) = (self.now(), self.stuck.load(Ordering::Relaxed));
@@ -159,7 +159,7 @@ pub(crate) struct Places {
 struct Open {
     next: u64,
     entries: HashMap<u64, Entry>,
-    /// Those that are not in a reserved place.
+    /// Connections in places that are not reserved.
     usual: usize,
     by_address: HashMap<IpAddr, usize>,
 }
@@ -187,8 +187,8 @@ impl Places {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// How many connections an address may have. This machine has no limit unless one is given,
-    /// because a proxy on it may stand for everybody.
+    /// Returns how many connections an address may have. This machine has no limit unless one is
+    /// given, because a proxy on it may act for all clients.
     fn most_of(&self, client: Client) -> usize {
         match self.per_address {
             Some(0) => usize::MAX,
@@ -228,7 +228,7 @@ impl Places {
         Some(Place { places: self.clone(), id, state })
     }
 
-    /// Makes room when the system has no more files.
+    /// Closes a connection when the system has run out of files.
     pub(crate) fn make_room(&self) {
         self.open().evict(self.most, |_| true);
     }
@@ -283,8 +283,8 @@ pub(crate) struct Place {
 }
 
 impl Place {
-    /// Whether any request may be answered on it: a connection in a reserved place moves to a usual
-    /// one if there is one by now.
+    /// Returns whether any request may be answered on this connection. A connection in a reserved
+    /// place moves to a usual one that has become free.
     pub(crate) fn is_usual(&self) -> bool {
         let mut open = self.places.open();
         let room = open.usual < self.places.most;
@@ -293,7 +293,7 @@ impl Place {
                 entry.reserved = false;
                 true
             }
-            // One that has lost its place meanwhile is answered.
+            // A connection that has lost its place in the meantime is still answered.
             other => return other.is_none_or(|entry| !entry.reserved),
         };
         open.usual += usize::from(moved);

@@ -43,7 +43,7 @@ impl ClientKey {
     }
 }
 
-/// Who loses a place when all are taken and another one comes.
+/// The rule for who loses a place when all are taken and another client comes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Yields {
     /// The slowest, if it is slower than that many bytes a second.
@@ -99,7 +99,7 @@ impl Pool {
         Self(Arc::new(Shared { most, share, yields, grace: GRACE, held }))
     }
 
-    /// The same pool, empty, in which a place is kept for at least that time.
+    /// Creates an empty copy of the pool in which a place is kept for at least that time.
     #[must_use]
     pub fn keeping(self, grace: Duration) -> Self {
         let Shared { most, share, yields, .. } = *self.0;
@@ -110,10 +110,10 @@ impl Pool {
         self.0.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes a place, if need be from another client that is too slow.
+    /// Takes a place, if necessary from another client that is too slow.
     ///
     /// # Errors
-    /// [`Full`] if there is none.
+    /// [`Full`] if none is free.
     pub fn enter(&self, key: ClientKey) -> Result<Place, Full> {
         let mut held = self.held();
         let own = held.holders.values().filter(|holder| holder.key == key).count();
@@ -185,7 +185,8 @@ impl Place {
         }
     }
 
-    /// The same bytes, counted for this place; an error when it is lost.
+    /// Returns a stream with the same bytes, counted for this place. It fails when the place is
+    /// lost.
     pub fn counted<E: Into<BoxError> + Send + 'static>(
         self: &Arc<Self>,
         bytes: impl Stream<Item = Result<Bytes, E>> + Send + Unpin + 'static,

@@ -63,13 +63,13 @@ impl FromStr for Proxies {
 }
 
 impl Proxies {
-    /// The same, which name the client in that header.
+    /// Returns the same proxies, with the header in which they name the client.
     #[must_use]
     pub fn reading(self, header: ClientHeader) -> Self {
         Self { header, ..self }
     }
 
-    /// Whether the peer is one of them.
+    /// Returns whether the peer is one of them.
     pub fn trusts(&self, peer: &Peer) -> bool {
         peer.ip().map_or(self.unix, |address| self.trusts_address(address))
     }
@@ -79,8 +79,8 @@ impl Proxies {
     }
 
     /// Returns the client: the right-most address in the header that is not a trusted proxy's. What
-    /// stands left of it may be the client's invention. Where the header ends or makes no sense,
-    /// the last proxy is the client.
+    /// stands left of it may be made up by the client. If the header ends or is invalid, the last
+    /// proxy is the client.
     pub fn client(&self, peer: &Peer, headers: &HeaderMap) -> Client {
         let mut known = peer.ip();
         if !self.trusts(peer) {
@@ -96,7 +96,7 @@ impl Proxies {
         Client::new(known)
     }
 
-    /// The addresses from left to right; none where one is unknown or hidden.
+    /// Returns the addresses from left to right; `None` for an unknown or hidden one.
     fn hops(&self, headers: &HeaderMap) -> Vec<Option<IpAddr>> {
         match self.header {
             ClientHeader::XForwardedFor => {
@@ -122,7 +122,7 @@ fn split(text: &[u8], at: u8) -> Vec<&[u8]> {
     .collect()
 }
 
-/// The value of `for` in an element of `Forwarded`.
+/// Returns the value of `for` in an element of `Forwarded`.
 fn for_of(element: &[u8]) -> Option<&[u8]> {
     split(element, b';').into_iter().find_map(|pair| {
         let at = pair.iter().position(|b| *b == b'=')?;
@@ -131,7 +131,7 @@ fn for_of(element: &[u8]) -> Option<&[u8]> {
     })
 }
 
-/// An address, with or without a port, brackets and quotes.
+/// Parses an address with or without a port, brackets and quotes.
 fn address(text: &[u8]) -> Option<IpAddr> {
     let text = std::str::from_utf8(text).ok()?.trim().trim_matches('"');
     let bare = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);

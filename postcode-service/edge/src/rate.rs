@@ -10,7 +10,7 @@ use std::time::Duration;
 use governor::clock::{Clock, DefaultClock};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 
-/// So many requests in a time, and so many at once: `100/s`, `600/m`, `100/s:500`, or `off`.
+/// A rate limit with a burst: `100/s`, `600/m`, `100/s:500`, or `off`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rate(Option<Quota>);
 
@@ -62,10 +62,10 @@ impl fmt::Display for Rate {
     }
 }
 
-/// Keys are counted in so many cells at most. Two keys in one cell share its rate, which is rare
-/// below some ten thousand clients at a time, and no flood of keys makes the memory grow.
+/// The most cells in which keys are counted. Two keys in one cell share its rate, which is rare
+/// with fewer than some ten thousand clients, and no flood of keys makes the memory grow.
 const CELLS: u64 = 1 << 16;
-/// How many checks there are between two looks for cells that are not used any more.
+/// The number of checks between two sweeps for unused cells.
 const SWEEP: u32 = 1 << 16;
 
 /// A rate limit for each key.

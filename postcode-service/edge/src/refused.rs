@@ -5,9 +5,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// Why something was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// A request, because too many were under way.
+    /// A request, because too many were in progress.
     Shed,
-    /// A request, because too many of its client were under way.
+    /// A request, because too many of its client were in progress.
     Client,
     /// A request, by a rate limit.
     Rate,
@@ -17,8 +17,8 @@ pub enum Kind {
     Idle,
     /// A connection, upload or download that lost its place because it was slow.
     Slow,
-    /// A request that was answered 5xx although the program is not broken: what is behind it does
-    /// not answer, or it is switched off.
+    /// A request that was answered 5xx although the program works: a backend does not answer, or is
+    /// switched off.
     Unavailable,
 }
 
@@ -31,7 +31,7 @@ pub fn count(kind: Kind) {
     COUNTS[kind as usize].fetch_add(1, Ordering::Relaxed);
 }
 
-/// Takes what was counted since the last time, and writes a line if there is anything.
+/// Resets the counts, and logs them in one line if there are any.
 #[cfg(feature = "log")]
 pub(crate) fn summarise() {
     let [shed, client_limit, rate_limited, no_place, idle_closed, slow_closed, unavailable] =

@@ -20,7 +20,7 @@ use crate::places::State;
 const REST_BYTES: u64 = 64 << 20;
 /// How long the rest of a body is read, and again a connection whose side of ours is closed.
 const REST_TIME: Duration = Duration::from_secs(30);
-/// Bytes that are read at a time.
+/// Bytes in one read.
 const PIECE: usize = 16 * 1024;
 
 /// The unread rest of the body of a connection's request.
@@ -32,14 +32,14 @@ pub(crate) struct Rest {
 
 #[derive(Debug, Default)]
 enum Left {
-    /// The body was read to its end, or there is none.
+    /// The body was read to its end, or is empty.
     #[default]
     Nothing,
-    /// Nobody wants it.
+    /// The program does not want it.
     Unread(Incoming),
-    /// It is being thrown away.
+    /// It is being discarded.
     BeingRead,
-    /// It is not read any more: the connection can't have another request.
+    /// It will not be read, so the connection can't have another request.
     GivenUp,
 }
 
@@ -48,23 +48,23 @@ impl Rest {
         self.left.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A request begins.
+    /// Starts a request.
     pub(crate) fn begin(&self) {
         *self.left() = Left::Nothing;
     }
 
-    /// The program has let go of a body before its end.
+    /// Takes over a body that the program dropped before its end.
     pub(crate) fn hand_over(&self, body: Incoming) {
         *self.left() = Left::Unread(body);
         self.handed_over.notify_one();
     }
 
-    /// The rest of a body will not be read: the client was told not to send it, or it is too slow.
+    /// Gives up the rest of a body: the client was told not to send it, or it is too slow.
     pub(crate) fn give_up(&self) {
         *self.left() = Left::GivenUp;
     }
 
-    /// Whether there is a rest that was not read yet, or will not be.
+    /// Returns whether a rest has not been read yet, or will not be.
     pub(crate) fn is_left(&self) -> bool {
         !matches!(*self.left(), Left::Nothing)
     }

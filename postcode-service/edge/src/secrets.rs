@@ -36,7 +36,7 @@ fn hide(text: &str, values: impl Iterator<Item = String>, redact: fn(&str) -> St
 mod tests {
     use super::hide;
 
-    /// Keeps what is after the last `@`, without the query.
+    /// Keeps the part after the last `@`, without the query.
     fn redact(url: &str) -> String {
         let shown = url.rsplit('@').next().unwrap_or_default();
         format!("…{}", shown.split('?').next().unwrap_or_default())

@@ -6,7 +6,7 @@ use crate::access::Access;
 use crate::listen::Listener;
 use crate::tls::{Tls, TlsFiles};
 
-/// The options of a server that are about who may use it.
+/// The options of a server for authentication and TLS.
 #[derive(Clone, Debug, Default)]
 pub struct SecurityOptions {
     /// The tokens file.
@@ -60,7 +60,7 @@ impl Security {
         Ok(Self { access, tls, allow_unauthenticated })
     }
 
-    /// Returns who may do what.
+    /// Returns the access rules.
     pub fn access(&self) -> &Access {
         &self.access
     }
@@ -104,8 +104,8 @@ impl Security {
         ))
     }
 
-    /// Reads the tokens and the certificates again, and logs what came of it. What can't be read
-    /// stays as it was.
+    /// Reads the tokens and the certificates again, and logs the result. Files that can't be read
+    /// change nothing.
     pub fn reload(&self) {
         if self.access.is_closed() {
             match self.access.reload() {

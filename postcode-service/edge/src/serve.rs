@@ -22,14 +22,14 @@ use crate::{BoxError, Listener, Peer, Proxies, RequestBody, Stream, connection, 
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Limits {
-    /// Connections at a time. When there are more, the one that has been idle longest is closed,
-    /// then those that are slow. Lowered to what the limit of open files allows.
+    /// The most connections at once. When there are more, the one that has been idle longest is
+    /// closed, then slow ones. Lowered to fit the limit of open files.
     pub connections: usize,
     /// Connections beyond those, on which only vital requests are answered ([`Handler::is_vital`]).
     pub reserved: usize,
-    /// Connections of one address, or /64 of IPv6, at a time; 0 for any number. None is a quarter
-    /// of [`connections`](Self::connections), and any number for this machine's own addresses.
-    /// Never holds for Unix sockets and trusted proxies.
+    /// The most connections of one address, or /64 of IPv6, at once; 0 for no limit. `None` is a
+    /// quarter of [`connections`](Self::connections), and no limit for this machine's own
+    /// addresses. Never applies to Unix sockets and trusted proxies.
     pub per_address: Option<usize>,
     /// Bytes of a request's line and headers.
     pub max_header: usize,
@@ -43,7 +43,7 @@ pub struct Limits {
     /// Bytes a second: a client that sends or reads more slowly, in the long run, loses its
     /// connection. It doubles with each minute up to 64 times. 0 for any speed.
     pub least_speed: u64,
-    /// At the end, how long requests under way may take.
+    /// How long requests in flight may take to finish at the end.
     pub drain: Duration,
     /// The proxies that are believed when they name a client.
     pub proxies: Proxies,
@@ -72,7 +72,7 @@ impl Default for Limits {
 pub enum Refusal {
     /// 400: its Host header is missing, there twice, or invalid. The text says which.
     BadHost(&'static str),
-    /// 503: all places for connections are taken by requests under way.
+    /// 503: all places for connections are taken by requests in progress.
     NoPlace,
 }
 
@@ -84,17 +84,17 @@ pub trait Handler: Send + Sync + 'static {
     /// Answers a request. Its extensions have the [`Peer`] and the [`Client`](crate::Client).
     fn handle(&self, request: Request<RequestBody>) -> impl Future<Output = Response<Self::Body>> + Send;
 
-    /// The answer to a request that is refused, in the program's form.
+    /// Builds the response to a refused request, in the program's form.
     fn refuse(&self, refusal: Refusal) -> Response<Self::Body>;
 
-    /// Whether the path is answered in a reserved place too: those by which operators see that the
-    /// program is well.
+    /// Returns whether the path is answered in a reserved place too, so that operators can check
+    /// the program's health.
     fn is_vital(&self, path: &str) -> bool;
 
     /// Called with the number of open connections when it changes.
     fn connections(&self, _open: usize) {}
 
-    /// Called when no more connections are accepted, before those that are open end.
+    /// Called after the listener stops accepting and before open connections end.
     fn stopping(&self) {}
 }
 
@@ -111,7 +111,7 @@ pub trait Accept: Send + Sync + 'static {
     ) -> impl Future<Output = io::Result<(Self::Stream, Peer)>> + Send;
 }
 
-/// Nothing comes between.
+/// An [`Accept`] that changes nothing.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Plain;
 
@@ -123,9 +123,9 @@ impl Accept for Plain {
     }
 }
 
-/// Serves until `stop` is done; then takes no more connections, lets requests under way end within
-/// [`Limits::drain`], their bodies and answers to the last byte, and drops those that do not.
-/// Speaks TLS if the listener [does](Listener::with_tls).
+/// Serves until `stop` is done. Then accepts no more connections, lets requests in flight finish
+/// within [`Limits::drain`], their bodies and answers to the last byte, and drops the others. Uses
+/// TLS if the listener [does](Listener::with_tls).
 pub async fn serve<H: Handler>(
     listener: Listener,
     handler: Arc<H>,
@@ -138,7 +138,7 @@ pub async fn serve<H: Handler>(
     }
 }
 
-/// The same, with something between the socket and HTTP.
+/// Serves with an additional step between the socket and HTTP.
 pub async fn serve_with<H: Handler, A: Accept>(
     listener: Listener,
     accept: A,
@@ -213,7 +213,7 @@ pub async fn serve_with<H: Handler, A: Accept>(
     }
 }
 
-/// Ready when it says true, or nobody can say so any more.
+/// Waits until the value is true, or its sender is gone.
 pub(crate) async fn until(mut closing: watch::Receiver<bool>) {
     let _ = closing.wait_for(|closing| *closing).await;
 }

@@ -1,4 +1,4 @@
-//! TLS on a listener, by rustls: the certificate, its key, and who may show a client certificate.
+//! TLS on a listener, by rustls: the certificate, its key, and the accepted client certificates.
 
 use std::io;
 use std::path::{Path, PathBuf};

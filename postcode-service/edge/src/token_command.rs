@@ -42,8 +42,8 @@ struct New {
     /// The name that logs and the history of customers show [default: a random one]
     #[arg(long, value_name = "NAME")]
     id: Option<String>,
-    /// When it stops being valid: a time such as 2027-01-31T00:00:00Z, or from now on such as 90d
-    /// or 12h
+    /// When it expires: a time such as 2027-01-31T00:00:00Z, or a duration from now such as 90d or
+    /// 12h
     #[arg(long, value_name = "TIME", value_parser = expiry)]
     expires: Option<Timestamp>,
     /// A client certificate (PEM) that takes the place of a token; servers need --tls-client-ca
@@ -75,7 +75,7 @@ impl TokenArgs {
     /// Runs the command.
     ///
     /// # Errors
-    /// Says what is wrong, for the person who typed it.
+    /// Returns a message for the person who typed the command.
     pub fn run(self) -> Result<(), String> {
         match self.command {
             TokenCommand::New(new) => new.run(),

@@ -82,12 +82,12 @@ pub fn json_bodies(data: &[u8]) {
     post(path, "application/json", body);
 }
 
-/// Forms of bulk requests.
+/// Sends forms of bulk requests.
 pub fn forms(data: &[u8]) {
     post("/postcodes", "application/x-www-form-urlencoded", data);
 }
 
-/// Bodies of `POST /jobs`: the first byte chooses the query. Few jobs stay open, so what is stored does not grow, but every
+/// Sends bodies of `POST /jobs`: the first byte chooses the query. Few jobs stay open, so what is stored does not grow, but every
 /// body is read to its end.
 pub fn job_bodies(data: &[u8]) {
     thread_local! {
@@ -105,18 +105,18 @@ pub fn job_bodies(data: &[u8]) {
     JOBS.with(|(api, _)| ask_of(api, request, Body::from(body.to_vec())));
 }
 
-/// Polygons as bodies, of our own shape and of GeoJSON.
+/// Sends polygons as bodies, of our own shape and of GeoJSON.
 pub fn polygons(data: &[u8]) {
     post("/within", "application/json", data);
 }
 
-/// Rows of CSV, in pieces of a size that the first byte says. The pieces make no difference to what
-/// comes out.
+/// Enriches rows of CSV, in pieces whose size is in the first byte. The pieces must not change the
+/// output.
 pub fn enrich_csv(data: &[u8]) {
     enriched(Format::Csv, data);
 }
 
-/// Lines of JSON, in pieces likewise.
+/// Enriches lines of JSON, also in pieces.
 pub fn enrich_ndjson(data: &[u8]) {
     enriched(Format::Ndjson, data);
 }
@@ -149,11 +149,10 @@ fn enriched(format: Format, data: &[u8]) {
     }
 }
 
-/// Between the files of one import.
+/// The separator between the files of one import.
 const NEXT_FILE: u8 = 0x1c;
 
-/// Files as the publishers offer them, in whatever format and packing their bytes say:
-/// [`NEXT_FILE`] stands between two.
+/// Imports files in any of the publishers' formats and packings, separated by [`NEXT_FILE`].
 pub fn import(data: &[u8]) {
     let folder = tempfile::tempdir().expect("a folder");
     let names = ["in/ONSPD_NOV_2025_UK.csv", "in/names.csv", "in/SmallUser.csv", "in/geonames/JE.txt"];
@@ -170,8 +169,8 @@ pub fn import(data: &[u8]) {
     }
 }
 
-/// URLs that callbacks are asked to be sent to: what is taken is not an address of this machine or
-/// a private network.
+/// Checks callback URLs: an accepted one must not be an address of this machine or a private
+/// network.
 pub fn callback_urls(data: &[u8]) {
     static CALLBACKS: OnceLock<Callbacks> = OnceLock::new();
     let secret = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";

@@ -14,10 +14,10 @@ use super::reply::Failure;
 
 /// Answers of fewer bytes are not counted.
 const SMALL: u64 = 64 << 10;
-/// The bytes that a permit stands for.
+/// The bytes that one permit allows.
 const UNIT: u64 = 1 << 10;
 
-/// Limits the bytes of long answers that are held at a time, until their clients have read them.
+/// Limits the bytes of long responses in memory, until their clients have read them.
 #[derive(Clone, Debug)]
 pub(super) struct Answers {
     units: Arc<Semaphore>,
@@ -35,7 +35,7 @@ impl Answers {
         let Some(len) = response.body().size_hint().exact().filter(|len| *len >= SMALL) else {
             return response;
         };
-        // What is longer than all is sent alone.
+        // A response longer than the limit is sent alone.
         let units = u32::try_from(len.div_ceil(UNIT)).unwrap_or(u32::MAX).min(self.all);
         let (mut parts, body) = response.into_parts();
         let Ok(permit) = self.units.clone().try_acquire_many_owned(units) else {

@@ -46,18 +46,18 @@ impl Route {
         Self { method: Method::POST, path, summary, params, body: Some(body), jsonp: false, need: LOOKUP }
     }
 
-    /// By another method, and without a body.
+    /// Creates an operation with another method and without a body.
     const fn by(method: Method, path: &'static str, summary: &'static str) -> Self {
         Self { method, path, summary, params: &[], body: None, jsonp: false, need: LOOKUP }
     }
 
-    /// A route of postcodes.io.
+    /// Marks a route of postcodes.io.
     const fn theirs(mut self) -> Self {
         self.jsonp = true;
         self
     }
 
-    /// All parameters that it takes.
+    /// Returns all parameters of the operation.
     pub(super) fn all_params(&self) -> impl Iterator<Item = &'static str> {
         let jsonp: &[&str] = if self.jsonp { &[JSONP] } else { &[] };
         self.params.iter().chain(EVERYWHERE).chain(jsonp).copied()
@@ -76,7 +76,7 @@ impl Route {
     }
 }
 
-/// All of them; a test asks for each.
+/// All operations. A test calls each.
 #[rustfmt::skip]
 pub(super) const ROUTES: &[Route] = &[
     Route::get("/", "A page to look a postcode up", &[]).open(),
@@ -128,8 +128,8 @@ pub(super) const ROUTES: &[Route] = &[
     Route::get("/ready", "Whether it wants requests", &[]).theirs().open(),
 ];
 
-/// Returns the scope that a caller needs for a route, as the router names it. Nobody may use a
-/// route that is not in the table.
+/// Returns the scope that a caller needs for a route, by the router's name for it. A route that is
+/// missing here is denied.
 pub(super) fn need(path: &str, method: &Method) -> Option<Need> {
     let by = |route: &&Route| route.path == path && (route.method == *method || *method == Method::HEAD);
     ROUTES.iter().find(by).map(|route| route.need)
@@ -140,7 +140,7 @@ const EVERYWHERE: &[&str] = &["extended", "strict", "_"];
 /// The parameter of routes of postcodes.io that names a function to call with the answer.
 const JSONP: &str = "callback";
 
-/// Whether a route answers as JSONP: only those of postcodes.io do, which any origin may read.
+/// Returns whether a route answers as JSONP: only those of postcodes.io, which any origin may read.
 pub(super) fn has_jsonp(path: &str, method: &Method) -> bool {
     let method = if *method == Method::HEAD { &Method::GET } else { method };
     ROUTES.iter().any(|route| route.jsonp && route.path == path && route.method == *method)
@@ -200,7 +200,7 @@ async fn openapi() -> Outcome {
     written(&document())
 }
 
-/// An OpenAPI 3.1 document.
+/// Builds the OpenAPI 3.1 document.
 fn document() -> Value {
     let mut paths = Map::new();
     for route in ROUTES {

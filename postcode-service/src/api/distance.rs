@@ -47,7 +47,7 @@ fn parse(text: &str) -> Result<Postcode, Failure> {
     })
 }
 
-/// Where a postcode is, live or terminated.
+/// Returns the location of a postcode, live or terminated.
 fn location(edition: &Edition, postcode: Postcode, answer: &Answer) -> Result<Location, Failure> {
     let failure =
         |status, what: &str, code| Failure::new(status, format!("{postcode} {what}"), code).by(edition);

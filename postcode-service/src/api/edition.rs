@@ -1,4 +1,4 @@
-//! One edition of the data, as the answers of one request see it.
+//! One edition of the data, as one request sees it.
 
 use std::sync::Arc;
 
@@ -8,8 +8,8 @@ use postcode_core::{DatasetInfo, Error, ErrorKind, Local, Opened, Postcode, Post
 
 use super::dataset_file::File;
 
-/// A lookup and what it says of its dataset, exchanged as one, so that the edition that an answer
-/// names is the edition that answered.
+/// A lookup and the description of its dataset. They are replaced together, so that the edition
+/// that an answer names is the one that answered.
 #[derive(Debug)]
 pub struct Edition {
     pub(super) lookup: Arc<dyn PostcodeLookup>,
@@ -39,13 +39,13 @@ impl Edition {
             })
         };
         let fingerprint = header(&info.fingerprint)?;
-        // What is written of the same data may change with the version of this program. Weak,
+        // The text of an answer may change with the version of this program. Weak,
         // because a proxy may compress the answer.
         let etag = header(&format!("W/\"{}-{}\"", info.fingerprint, env!("CARGO_PKG_VERSION")))?;
         Ok(Self { lookup, info, fingerprint, etag, file: None, verified: None })
     }
 
-    /// The dataset of a lookup in this process, which is also offered as a file, for replicas.
+    /// Opens the dataset of a lookup in this process, and offers it as a file for replicas.
     ///
     /// # Errors
     /// As [`of`](Self::of).
@@ -56,7 +56,7 @@ impl Edition {
         Ok(edition)
     }
 
-    /// A dataset that was opened with a check, offered with its signature.
+    /// Uses a dataset that was opened with a check, and offers it with its signature.
     ///
     /// # Errors
     /// As [`of`](Self::of).
@@ -69,18 +69,17 @@ impl Edition {
         Ok(edition)
     }
 
-    /// The lookup.
+    /// Returns the lookup.
     pub fn lookup(&self) -> Arc<dyn PostcodeLookup> {
         self.lookup.clone()
     }
 
-    /// The dataset.
+    /// Returns the description of the dataset.
     pub fn info(&self) -> &DatasetInfo {
         &self.info
     }
 
-    /// How much of the data was checked: `full`, `checksums`, `off`, or nothing if that is not
-    /// known.
+    /// Returns how much of the data was checked, `full`, `checksums` or `off`; `None` if not known.
     pub(crate) fn verified(&self) -> Option<&'static str> {
         self.verified.map(Verify::name)
     }
@@ -92,7 +91,7 @@ impl Edition {
             .then(|| self.info.not_covered_advice.as_deref().unwrap_or("the dataset leaves this area out"))
     }
 
-    /// The same for a postcode that was answered with `NotCovered`.
+    /// Returns the advice for a postcode that was answered with `NotCovered`.
     pub(super) fn advice_for(&self, postcode: Postcode) -> &str {
         self.advice(&postcode.area()).unwrap_or("the dataset leaves this area out")
     }

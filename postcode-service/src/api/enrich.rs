@@ -98,7 +98,7 @@ const SLOWEST: u64 = 64 * 1024;
 /// The longest pause of a client that was fast before.
 const IDLE: Duration = Duration::from_secs(300);
 
-/// The bytes of the body: not too many, and not too slowly.
+/// Limits the size of a body and enforces a least speed.
 pub(super) fn limited(
     body: BodyDataStream,
     most: u64,
@@ -106,7 +106,7 @@ pub(super) fn limited(
     let began = Instant::now();
     let bytes = stream::unfold((body, most), move |(mut body, left)| async move {
         let windows = u32::try_from((most - left) / SLOWEST).unwrap_or(u32::MAX);
-        // What was sent fast gives time for later, but no more of it in one go than this.
+        // A fast start gives the client more time later, but at most this much at once.
         let due = (began + PATIENCE.saturating_mul(windows.saturating_add(1))).min(Instant::now() + IDLE);
         let next = match tokio::time::timeout_at(due, body.next()).await {
             Ok(next) => next?.map_err(std::io::Error::other),

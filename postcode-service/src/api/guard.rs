@@ -1,4 +1,4 @@
-//! Who may use a route, and as whom: see [`Access`](postcode_edge::Access).
+//! Checks who may use a route, and as whom: see [`Access`](postcode_edge::Access).
 
 use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;

@@ -42,7 +42,7 @@ fn not_ready(text: &'static str) -> Failure {
     Failure::new(StatusCode::SERVICE_UNAVAILABLE, text, ErrorKind::Unavailable.code()).retryable(Some(1))
 }
 
-/// Says it if what is served was never checked.
+/// Answers `/ready`, and reports if the data was never checked.
 fn is_ready(app: &App) -> Outcome {
     #[derive(Serialize)]
     struct Ready {

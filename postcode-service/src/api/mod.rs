@@ -64,27 +64,28 @@ pub struct Limits {
     pub max_body: usize,
     /// Bytes of rows in one request to enrich them.
     pub max_upload: u64,
-    /// Downloads of the dataset file, and of regions line by line, and uploads of rows, at a time.
-    /// Others are answered 503 at once.
+    /// The most transfers at once: downloads of the dataset file and of regions as lines, and
+    /// uploads of rows. Others are answered 503 at once.
     pub max_downloads: usize,
     /// Metres from a point, where postcodes.io does not say how far. At most [`MAX_RADIUS`].
     pub max_radius: f64,
-    /// Neighbours in one answer, likewise. At most [`MAX_NEIGHBOURS`].
+    /// The most neighbours in one answer. At most [`MAX_NEIGHBOURS`].
     pub max_nearest: usize,
     /// Postcodes in one page of a region. At most [`MAX_PAGE`].
     pub max_page: usize,
     /// Postcodes in one answer to bulk reverse geocoding.
     pub max_records: usize,
-    /// Requests for the postcodes of regions at a time. They take turns; others are answered 503 at
-    /// once.
+    /// The most requests for postcodes of regions at once. They take turns. Others are answered 503
+    /// at once.
     pub max_regions: usize,
-    /// Bytes of long answers that are being sent at a time. Others are answered 503.
+    /// The most bytes of long responses in transmission at once. Others are answered 503.
     pub max_answers: u64,
     /// Whether parameters that no route has are refused, without `?strict=true`.
     pub strict: bool,
 }
 
-/// Those of postcodes.io, 100 items and 100 KiB; eight downloads; all that the trait allows.
+/// The limits of postcodes.io, 100 items and 100 KiB; eight downloads; otherwise those of the
+/// trait.
 impl Default for Limits {
     fn default() -> Self {
         Self {
@@ -130,18 +131,18 @@ pub struct Api {
 }
 
 impl Api {
-    /// Over that edition of the data, without jobs.
+    /// Creates the API over an edition of the data, without jobs.
     pub fn new(edition: Edition, limits: Limits) -> Self {
         Self::with_jobs(edition, limits, Jobs::off())
     }
 
-    /// Over that edition of the data, with jobs. Their workers are not run here.
+    /// Creates the API over an edition of the data, with jobs. Does not run their workers.
     pub fn with_jobs(edition: Edition, limits: Limits, jobs: Jobs) -> Self {
         Self::with_access(edition, limits, jobs, Access::open())
     }
 
-    /// Over that edition of the data, with jobs, for callers whose tokens have the scopes that the
-    /// routes need.
+    /// Creates the API over an edition of the data, with jobs, for callers whose tokens have the
+    /// routes' scopes.
     pub fn with_access(edition: Edition, limits: Limits, jobs: Jobs, access: Access) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let app = App {
@@ -187,12 +188,12 @@ impl Api {
         Self { app, router }
     }
 
-    /// The data that is served now.
+    /// Returns the current edition.
     pub fn edition(&self) -> Arc<Edition> {
         self.app.edition()
     }
 
-    /// Who may do what.
+    /// Returns the access rules.
     pub(crate) fn access(&self) -> &Access {
         &self.app.access
     }
@@ -215,8 +216,8 @@ impl Api {
         }
     }
 
-    /// Whether a path is of no concern to pages of other sites, which may read everything else.
-    /// Decided before routing, so that nothing below `/jobs` is told to them, routed or not.
+    /// Returns whether a path is private, that is, hidden from pages of other sites. Decided before
+    /// routing, so that they learn nothing about paths below `/jobs`, routed or not.
     pub(crate) fn is_private(path: &str) -> bool {
         let first = path.trim_start_matches('/').split('/').next().unwrap_or_default();
         first.eq_ignore_ascii_case("jobs") || path.trim_end_matches('/').eq_ignore_ascii_case("/metrics")

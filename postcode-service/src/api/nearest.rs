@@ -59,8 +59,8 @@ impl<'a> Reach<'a> {
         }
     }
 
-    /// The query around the point that `origin` finds, checked in the order of postcodes.io. `None`
-    /// is a query that nothing answers: none at most, or a radius below zero.
+    /// Builds the query around the point that `origin` finds. Checks parameters in the order of
+    /// postcodes.io. `None` if the answer is empty anyway: a limit of 0, or a negative radius.
     pub(super) fn around(
         &self,
         origin: impl FnOnce() -> Result<Location, Failure>,
@@ -76,7 +76,7 @@ impl<'a> Reach<'a> {
         Ok((radius >= 0.0).then(|| Nearest::to(origin).limit(limit).radius(radius)))
     }
 
-    /// The same for outcodes, which have no wide search.
+    /// Builds the query for outcodes, which have no wide search.
     pub(super) fn around_outcodes(
         &self,
         origin: impl FnOnce() -> Result<Location, Failure>,
@@ -127,21 +127,20 @@ impl<'a> Reach<'a> {
     }
 }
 
-/// The point that two texts name.
+/// Parses a point from two texts.
 pub(super) fn point(longitude: &str, latitude: &str) -> Result<Location, Failure> {
     let read = |text: &str| parse_float(text).filter(|degrees| degrees.is_finite());
     let (Some(longitude), Some(latitude)) = (read(longitude), read(latitude)) else { return Err(no_point()) };
     Ok(Location::new(wrap_latitude(latitude), wrap_longitude(longitude))?)
 }
 
-/// The point that the parameters name, if they name one: `longitude` and `latitude`, or `lon` and
-/// `lat`.
+/// Returns the texts of the point in the parameters `longitude` and `latitude`, or `lon` and `lat`.
 fn pair(params: &Params) -> Option<(Cow<'_, str>, Cow<'_, str>)> {
     let pair = |longitude, latitude| params.get(longitude).zip(params.get(latitude));
     pair("longitude", "latitude").or_else(|| pair("lon", "lat"))
 }
 
-/// The same, where there must be one.
+/// Parses the point in the parameters, which is required.
 pub(super) fn point_of_params(params: &Params) -> Result<Location, Failure> {
     let (longitude, latitude) = pair(params).ok_or_else(no_point)?;
     point(&longitude, &latitude)
@@ -151,7 +150,7 @@ fn no_point() -> Failure {
     Failure::bad_request("Invalid longitude/latitude submitted")
 }
 
-/// As PostGIS coerces a geography (`longitude_degrees_normalize` of liblwgeom).
+/// Wraps a longitude as PostGIS does (`longitude_degrees_normalize` of liblwgeom).
 fn wrap_longitude(degrees: f64) -> f64 {
     let within = if degrees.abs() > 360.0 { degrees % 360.0 } else { degrees };
     if within > 180.0 {
@@ -163,7 +162,7 @@ fn wrap_longitude(degrees: f64) -> f64 {
     }
 }
 
-/// As PostGIS coerces a geography (`latitude_degrees_normalize`): over the pole and down again.
+/// Wraps a latitude over the pole, as PostGIS does (`latitude_degrees_normalize`).
 fn wrap_latitude(degrees: f64) -> f64 {
     let within = if degrees.abs() > 360.0 { degrees % 360.0 } else { degrees };
     let within = if within.abs() > 180.0 { within.signum() * 180.0 - within } else { within };

@@ -1,5 +1,5 @@
-//! Routes of our own beneath paths of postcodes.io, where it has none and says so: they are there
-//! with `?extended=true`.
+//! Extension routes beneath paths of postcodes.io. They need `?extended=true`; without it the
+//! answer is that of postcodes.io, 404.
 
 use axum::extract::Request;
 use axum::middleware::Next;
@@ -10,7 +10,7 @@ use postcode_core::wire::Shape;
 use super::params::Params;
 use super::reply::Failure;
 
-/// A layer of such routes.
+/// Answers 404 to requests without `?extended=true`.
 pub(super) async fn extended_only(request: Request, next: Next) -> Response {
     match Params::parse(request.uri().query()).shape() {
         Shape::Extended => next.run(request).await,

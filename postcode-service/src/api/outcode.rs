@@ -59,7 +59,7 @@ async fn reverse(State(app): State<App>, params: Params) -> reply::Outcome {
     around(&app.edition(), query).await
 }
 
-/// The outcodes that begin with a text. Not in postcodes.io.
+/// Lists the outcodes that begin with a text. Not part of postcodes.io.
 async fn autocomplete(State(app): State<App>, Path(text): Path<String>, params: Params) -> reply::Outcome {
     let edition = app.edition();
     // No outcode begins with a text that is longer than the contract allows.
@@ -81,7 +81,7 @@ struct Verdict {
     reason: Option<String>,
 }
 
-/// Whether a text is an outcode. Not in postcodes.io.
+/// Validates an outcode. Not part of postcodes.io.
 async fn validate(State(app): State<App>, Path(text): Path<String>) -> reply::Outcome {
     let edition = app.edition();
     let compact: String = text.chars().filter(|c| !is_space(*c)).collect();
@@ -101,7 +101,7 @@ async fn validate(State(app): State<App>, Path(text): Path<String>) -> reply::Ou
     data(&edition, &Verdict { valid, status, outcode: Some(outcode), reason: None })
 }
 
-/// postcodes.io says null where there is none.
+/// Answers null if there are none, as postcodes.io does.
 async fn around(edition: &Edition, query: Option<NearestOutcodes>) -> reply::Outcome {
     let found = match query {
         None => Vec::new(),

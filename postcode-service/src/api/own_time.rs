@@ -18,7 +18,7 @@ pub(super) const UPLOAD: Duration = Duration::from_secs(24 * 60 * 60);
 pub(crate) struct OwnTime(Arc<AtomicU64>);
 
 impl OwnTime {
-    /// Allows that time instead of the server's usual one, if it is longer.
+    /// Extends the request's time limit to that, if it is longer than the server's.
     pub(super) fn allow(&self, longest: Duration) {
         let millis = u64::try_from(longest.as_millis()).unwrap_or(u64::MAX);
         self.0.fetch_max(millis, Ordering::Relaxed);
@@ -30,7 +30,7 @@ impl OwnTime {
     }
 }
 
-/// Extracts the time of this request, or one that nobody looks at.
+/// Extracts the time limit of this request, or a default that has no effect.
 impl<S: Sync> FromRequestParts<S> for OwnTime {
     type Rejection = Infallible;
 

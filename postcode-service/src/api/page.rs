@@ -1,5 +1,5 @@
-//! `/`: a page on which a person looks a postcode up, which uses the API below it and nothing from
-//! elsewhere. `/.well-known/api-catalog` (RFC 9727): what there is, for programs.
+//! `/`: a page for people to look a postcode up. It uses the API below it and loads nothing from
+//! elsewhere. `/.well-known/api-catalog` (RFC 9727): links for programs.
 
 use axum::Router;
 use axum::response::{Html, IntoResponse};
@@ -12,8 +12,8 @@ pub(super) fn routes() -> Router<App> {
     Router::new().route("/", get(page)).route("/.well-known/api-catalog", get(catalog))
 }
 
-/// A set of links (RFC 9264), relative to its own address, since who is asked does not know under
-/// which it is reached.
+/// A set of links (RFC 9264), relative to its own URL, because the server does not know its public
+/// URL.
 const CATALOG: &str = concat!(
     r#"{"linkset":[{"anchor":"../","service-doc":[{"href":"../","type":"text/html"}],"#,
     r#""service-desc":[{"href":"../openapi.json","type":"application/json"}],"#,

@@ -23,7 +23,7 @@ impl Params {
         self.1.clone()
     }
 
-    /// The value; of a parameter that is given several times all, joined by commas. Empty is
+    /// Returns a parameter's value, or all its values joined by commas. An empty one counts as
     /// absent.
     pub(super) fn get(&self, name: &str) -> Option<Cow<'_, str>> {
         let mut values = self.0.iter().filter(|(key, _)| key == name).map(|(_, value)| value.as_str());
@@ -36,33 +36,33 @@ impl Params {
         (!all.is_empty()).then_some(all)
     }
 
-    /// The first value, which may be empty.
+    /// Returns the first value, which may be empty.
     pub(super) fn first(&self, name: &str) -> Option<&str> {
         self.0.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
-    /// Those of that names, as a query.
+    /// Returns the parameters with those names, as a query.
     pub(super) fn only(&self, names: &[&str]) -> String {
         let known = self.0.iter().filter(|(name, _)| names.contains(&name.as_str()));
         form_urlencoded::Serializer::new(String::new()).extend_pairs(known).finish()
     }
 
-    /// The names of all that are given.
+    /// Returns the names of all given parameters.
     pub(super) fn names(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(|(name, _)| name.as_str())
     }
 
-    /// Whether `?extended=true`.
+    /// Returns the extended shape if `?extended=true`.
     pub(super) fn shape(&self) -> Shape {
         if self.first(EXTENDED) == Some("true") { Shape::Extended } else { Shape::Compatible }
     }
 
-    /// The fields of `?filter=`, if there is one.
+    /// Returns the fields in `?filter=`, if there is one.
     pub(super) fn filter(&self) -> Option<Vec<Field>> {
         Some(Field::list(&self.get("filter")?))
     }
 
-    /// The limit of search and autocomplete: 10 if it is absent or makes no sense, 100 at most.
+    /// Returns the limit of search and autocomplete: 10 if absent or invalid, at most 100.
     pub(super) fn search_limit(&self) -> usize {
         limit(self.get("limit"))
     }
@@ -92,8 +92,8 @@ pub(super) fn is_space(c: char) -> bool {
     c == '\u{feff}' || (c.is_whitespace() && c != '\u{85}')
 }
 
-/// `parseInt(text, 10)`: digits up to anything else; `None` is NaN. What is too large is the
-/// largest.
+/// Parses like `parseInt(text, 10)`: digits up to the first other character; `None` is NaN. A
+/// number that is too large becomes the largest.
 pub(super) fn parse_int(text: &str) -> Option<i64> {
     let text = text.trim_start_matches(is_space);
     let (negative, text) = match text.strip_prefix('-') {

@@ -20,7 +20,7 @@ pub(super) fn routes() -> Router<App> {
         .route("/random/places", get(random))
 }
 
-/// By `query`, or `q` if that is empty: with places the long name wins.
+/// Searches by `query`, or by `q` if that is empty: for places the long name wins.
 async fn search(State(app): State<App>, params: Params) -> Outcome {
     let edition = app.edition();
     let Some(text) = params.get("query").or_else(|| params.get("q")) else {
@@ -43,7 +43,7 @@ async fn place(State(app): State<App>, Path(text): Path<String>) -> Outcome {
     data(&edition, &place)
 }
 
-/// Places by what is typed.
+/// Finds places by typed text.
 async fn find(State(app): State<App>, params: Params) -> Outcome {
     let edition = app.edition();
     let Some(text) = params.get("q") else {
@@ -57,7 +57,7 @@ async fn find(State(app): State<App>, params: Params) -> Outcome {
     data(&edition, &edition.lookup.find_places(&query).await?)
 }
 
-/// The postcodes of a place, in pages.
+/// Lists the postcodes of a place, in pages.
 async fn postcodes(State(app): State<App>, Path(text): Path<String>, params: Params) -> Outcome {
     let edition = app.edition();
     let unknown = || Failure::not_found("Place not found", code::PLACE_NOT_FOUND).by(&edition);

@@ -42,12 +42,12 @@ pub(super) fn data<T: Serialize>(edition: &Edition, result: &T) -> Outcome {
     Ok(response)
 }
 
-/// The same without ETag: random answers, and those to a POST.
+/// Builds a response without ETag: for random answers and for POST.
 pub(super) fn uncached<T: Serialize>(edition: &Edition, result: &T) -> Outcome {
     whole(edition, &Success::new(result))
 }
 
-/// A body that says more than a result.
+/// Builds a response from a body that has more than a result.
 pub(super) fn whole<T: Serialize>(edition: &Edition, body: &T) -> Outcome {
     let mut response = written(body)?;
     response.headers_mut().insert(EDITION_HEADER, edition.fingerprint.clone());
@@ -84,7 +84,7 @@ impl ResultList {
         serde_json::to_writer(&mut self.bytes, item).map_err(not_written)
     }
 
-    /// Lets others go on if much has been written since they did.
+    /// Gives other tasks a turn if much has been written since the last one.
     pub(super) async fn give_turn(&mut self) {
         if self.bytes.len() >= self.next_turn {
             self.next_turn = self.bytes.len() + Self::BETWEEN_TURNS;
@@ -92,7 +92,7 @@ impl ResultList {
         }
     }
 
-    /// The answer, without ETag as those to a POST are.
+    /// Finishes the response, without ETag, as for POST.
     pub(super) fn finish(mut self, edition: &Edition) -> Outcome {
         self.bytes.extend_from_slice(b"]}");
         self.bytes.shrink_to_fit();
@@ -143,7 +143,7 @@ impl Failure {
         }
     }
 
-    /// Says in `WWW-Authenticate` how to be let in.
+    /// Sets `WWW-Authenticate`.
     pub(super) fn challenge(mut self, challenge: HeaderValue) -> Self {
         self.challenge = Some(Box::new(challenge));
         self
@@ -165,20 +165,20 @@ impl Failure {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, error, ErrorKind::Internal.code())
     }
 
-    /// The same request may succeed later, after that many seconds if they are known.
+    /// Marks the failure as retryable, after that many seconds if known.
     pub(crate) fn retryable(mut self, after: Option<u32>) -> Self {
         self.retryable = true;
         self.retry_after = after;
         self
     }
 
-    /// The data says so.
+    /// Adds the edition that the failure is based on.
     pub(super) fn by(mut self, edition: &Edition) -> Self {
         self.edition = Some(Box::new(edition.fingerprint.clone()));
         self
     }
 
-    /// The data leaves the area out: nothing was found, and that says nothing.
+    /// Marks a postcode whose area the data does not cover, so that not finding it proves nothing.
     pub(super) fn not_covered(mut self, advice: &str) -> Self {
         self.code = code::NOT_COVERED;
         self.advise(advice)
@@ -195,7 +195,7 @@ impl Failure {
         self
     }
 
-    /// The HTTP status.
+    /// Returns the HTTP status.
     pub fn status(&self) -> StatusCode {
         self.status
     }
@@ -303,7 +303,7 @@ impl IntoResponse for Failure {
     }
 }
 
-/// The answer to OPTIONS on any path.
+/// Answers OPTIONS on any path.
 pub(super) fn preflight() -> Response {
     let headers = [
         (ACCESS_CONTROL_ALLOW_METHODS, "GET,POST,OPTIONS"),
@@ -316,7 +316,7 @@ pub(super) fn preflight() -> Response {
 #[derive(Clone, Copy, Debug)]
 struct Private;
 
-/// A layer of such routes.
+/// Marks the routes of a layer as private.
 pub(super) async fn private(request: axum::extract::Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     response.extensions_mut().insert(Private);

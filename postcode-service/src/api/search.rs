@@ -8,7 +8,7 @@ use super::params::{Params, is_space};
 use super::reply::{Failure, Outcome, data};
 use super::view::View;
 
-/// By `q`, or `query` if that is empty.
+/// Searches by `q`, or by `query` if that is empty.
 pub(super) async fn search(edition: &Edition, params: &Params) -> Outcome {
     let text = params.get("q").or_else(|| params.get("query")).unwrap_or_default();
     let asked = params.shape() == Shape::Extended && params.first("q").is_some();

@@ -46,7 +46,7 @@ fn known(path: &str, method: &Method, params: &Params) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Names what is not known, and what was probably meant.
+/// Builds the error for an unknown name, with a suggestion.
 fn refuse(what: &str, name: &str, known: &[&str]) -> Failure {
     let nearest = known.iter().max_by(|one, other| {
         let alike = |known: &str| strsim::jaro_winkler(&name.to_lowercase(), known);

@@ -1,4 +1,4 @@
-//! `/terminated_postcodes/{postcode}`, and what is in use around it.
+//! `/terminated_postcodes/{postcode}`, and the live postcodes around it.
 
 use axum::Router;
 use axum::extract::{Path, State};
@@ -46,7 +46,7 @@ async fn terminated(State(app): State<App>, Path(text): Path<String>, params: Pa
     }
 }
 
-/// The postcodes in use around it. Not in postcodes.io.
+/// Lists the live postcodes around it. Not part of postcodes.io.
 async fn nearest(State(app): State<App>, Path(text): Path<String>, params: Params) -> Outcome {
     let edition = app.edition();
     let record = find(&edition, &text, Shape::Extended).await?;

@@ -22,7 +22,7 @@ pub(super) fn routes() -> Router<App> {
 pub(super) struct Verdict {
     valid: bool,
     status: &'static str,
-    /// In its usual form, if it is one.
+    /// The normalised form, if it is valid.
     postcode: Option<String>,
     /// Why it is not valid.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -1,4 +1,4 @@
-//! The options that the lookups share, and what they say of what the data leaves out.
+//! Options that the lookup commands share, and their advice about areas that are not covered.
 
 use std::sync::Arc;
 
@@ -43,7 +43,7 @@ pub(crate) async fn left_out(lookup: &dyn PostcodeLookup, text: &str) -> anyhow:
     let area = letters.collect::<String>().to_ascii_uppercase();
     let info = match lookup.info().await {
         Ok(info) => info,
-        // A server of postcodes.io does not say what it leaves out.
+        // A server of postcodes.io does not tell which areas it does not cover.
         Err(error) if error.kind() == ErrorKind::NotSupported => return Ok(None),
         Err(error) => return Err(error.into()),
     };

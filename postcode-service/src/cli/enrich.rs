@@ -1,4 +1,4 @@
-//! `enrich`: a file of rows with what is known of their postcodes.
+//! `enrich`: adds columns to a file of rows by their postcodes.
 
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
@@ -138,7 +138,7 @@ async fn open(input: &Path) -> Result<(Box<dyn AsyncRead + Send + Unpin>, Option
     Ok((Box::new(file), about.is_file().then_some(about.len())))
 }
 
-/// Where the rows go: a file that is not there before it is whole, or standard output.
+/// The output: a file that appears only when complete, or standard output.
 enum Out {
     Stdout(io::BufWriter<io::Stdout>),
     File(io::BufWriter<NamedTempFile>),

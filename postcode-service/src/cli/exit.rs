@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use postcode_core::redact;
 use postcode_edge::without_secrets;
 
-/// Everything worked, and not everything was found. Nothing more is said.
+/// The status for a command that worked but did not find everything. Prints nothing more.
 #[derive(Debug)]
 pub(crate) struct NotFound;
 
@@ -32,14 +32,14 @@ pub fn report(error: &anyhow::Error, failed: u8) -> ExitCode {
     }
     let closed = |e: &io::Error| e.kind() == io::ErrorKind::BrokenPipe;
     if error.chain().filter_map(|cause| cause.downcast_ref()).any(closed) {
-        // Who reads has read enough (`| head`).
+        // The reader has closed the pipe (`| head`).
         return ExitCode::SUCCESS;
     }
     eprintln!("error: {}", without_secrets(&told(error), redact));
     ExitCode::from(failed)
 }
 
-/// The error and its causes, without those that an error before them quotes already.
+/// Formats the error and its causes, without causes that an earlier message already quotes.
 fn told(error: &anyhow::Error) -> String {
     error.chain().map(ToString::to_string).fold(String::new(), |told, cause| match told {
         told if told.is_empty() => cause,

@@ -1,4 +1,4 @@
-//! `postcode-service inspect`: what is in a dataset file?
+//! `postcode-service inspect`: describes a dataset file.
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Display, Formatter};
@@ -16,14 +16,14 @@ Examples:
   postcode-service inspect uk.postcodes
   postcode-service inspect uk.postcodes --json | jq .contents.countries";
 
-/// Says what is in a dataset file: edition, licence, counts, columns, sizes
+/// Describes a dataset file: edition, licence, counts, columns, sizes
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
     /// The dataset file
     #[arg(env = "POSTCODE_INSPECT_FILE")]
     file: PathBuf,
-    /// One JSON object
+    /// Print one JSON object
     #[arg(long, env = "POSTCODE_INSPECT_JSON")]
     json: bool,
 }
@@ -54,9 +54,9 @@ struct Inspection {
 #[derive(Debug, Default, Serialize)]
 struct Contents {
     total: Count,
-    /// By postcode area: `AB`.
+    /// Counts by postcode area: `AB`.
     areas: BTreeMap<String, Count>,
-    /// By name, or code where there is no name; empty for those without.
+    /// Counts by name, or by code without a name; empty for postcodes without a country.
     countries: BTreeMap<String, Count>,
     /// Rows that have a value, by column.
     filled: BTreeMap<String, u64>,

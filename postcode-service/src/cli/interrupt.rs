@@ -14,7 +14,7 @@ pub(super) fn requested() -> impl Future<Output = ()> + Send + 'static {
         use tokio::signal::unix::{SignalKind, signal};
         let handlers = signal(SignalKind::interrupt()).and_then(|interrupt| {
             let terminate = signal(SignalKind::terminate())?;
-            // Of a terminal that is closed, unless the program was told to outlive it.
+            // SIGHUP from a closed terminal, unless the program was told to survive it.
             let hangup = if ignores_hangup() { None } else { Some(signal(SignalKind::hangup())?) };
             Ok((interrupt, terminate, hangup))
         });

@@ -24,11 +24,12 @@ const USUAL_STORED: u64 = 1 << 30;
 #[command(next_help_heading = "Jobs")]
 pub(super) struct JobArgs {
     /// The database of jobs: sqlite:///PATH (a file), postgres://USER@HOST/DATABASE (for several
-    /// servers and workers), or none. A server without it creates sqlite://postcode-jobs.db with the
-    /// first job. A worker needs it, with the URL that the servers have
+    /// servers and workers), or none. A server without it creates sqlite://postcode-jobs.db with
+    /// the first job. A worker needs it, with the URL that the servers have
     #[arg(long, value_name = "URL", env = "POSTCODE_JOBS", hide_env_values = true)]
     pub(super) jobs: Option<Place>,
-    /// Parts of jobs worked on at once in this process; 0 accepts jobs and leaves the work to others
+    /// Parts of jobs worked on at once in this process; 0 accepts jobs and leaves the work to
+    /// others
     #[arg(long, value_name = "NUMBER", env = "POSTCODE_WORKERS", default_value_t = 2, value_parser = workers)]
     workers: usize,
     /// How long a worker may be silent before its parts are given to others; from 2s
@@ -43,16 +44,17 @@ pub(super) struct JobArgs {
     /// The most open jobs of all tenants together; others are answered 503
     #[arg(long, value_name = "NUMBER", env = "POSTCODE_MAX_OPEN_JOBS", default_value_t = Limits::default().open_jobs_in_all)]
     max_open_jobs: u32,
-    /// The most bytes of rows and results of all jobs. Beyond that new jobs are answered 507, and a job
-    /// whose result does not fit fails [default: 17179869184 (16 GiB) with --jobs, 1073741824 (1 GiB)
-    /// without]
+    /// The most bytes of rows and results of all jobs. Beyond that new jobs are answered 507, and a
+    /// job whose result does not fit fails [default: 17179869184 (16 GiB) with --jobs, 1073741824
+    /// (1 GiB) without]
     #[arg(long, value_name = "BYTES", env = "POSTCODE_MAX_STORED")]
     max_stored: Option<u64>,
-    /// The most bytes of rows and results of one tenant's jobs, likewise [default: half of --max-stored]
+    /// The most bytes of rows and results of one tenant's jobs, likewise [default: half of
+    /// --max-stored]
     #[arg(long, value_name = "BYTES", env = "POSTCODE_MAX_TENANT_STORED")]
     max_tenant_stored: Option<u64>,
-    /// The most bytes of the result of one job; a job with a larger result fails [default: a quarter of
-    /// --max-stored]
+    /// The most bytes of the result of one job; a job with a larger result fails [default: a
+    /// quarter of --max-stored]
     #[arg(long, value_name = "BYTES", env = "POSTCODE_MAX_JOB_RESULT")]
     max_job_result: Option<u64>,
     /// Percent of the disk that must stay free, if jobs are kept in a file. With less, new jobs are
@@ -62,15 +64,17 @@ pub(super) struct JobArgs {
     /// How long an ended job and its result are kept
     #[arg(long, value_name = "TIME", env = "POSTCODE_KEEP_RESULTS", default_value = "7d", value_parser = long_time)]
     keep_results: Duration,
-    /// A file with the secrets that sign callbacks, instead of POSTCODE_WEBHOOK_SECRET. A line with a
-    /// secret (whsec_…) is for all tenants; a line with a tenant's name and a secret is for that
-    /// tenant. A second secret in a line is used as well. Without a secret no job may ask for a callback
+    /// A file with the secrets that sign callbacks, instead of POSTCODE_WEBHOOK_SECRET. A line with
+    /// a secret (whsec_…) is for all tenants; a line with a tenant's name and a secret is for that
+    /// tenant. A second secret in a line is used as well. Without a secret no job may ask for a
+    /// callback
     #[arg(long, value_name = "FILE", env = "POSTCODE_WEBHOOK_SECRET_FILE")]
     webhook_secret_file: Option<PathBuf>,
     /// Hosts, addresses and networks that callbacks may go to, in addition to the public internet
     #[arg(long, value_name = "HOST|CIDR", env = "POSTCODE_CALLBACK_ALLOW", value_delimiter = ',')]
     callback_allow: Vec<Allow>,
-    /// Hosts, addresses and networks that callbacks may never go to, such as your own public addresses
+    /// Hosts, addresses and networks that callbacks may never go to, such as your own public
+    /// addresses
     #[arg(long, value_name = "HOST|CIDR", env = "POSTCODE_CALLBACK_DENY", value_delimiter = ',')]
     callback_deny: Vec<Allow>,
     /// The number of attempts for a callback
@@ -103,8 +107,8 @@ fn workers(text: &str) -> Result<usize, String> {
 }
 
 impl JobArgs {
-    /// Jobs as the options say. What was asked for must be there; the file that nobody asked for
-    /// need not.
+    /// Opens the jobs that the options describe. A database that was named must exist; the default
+    /// file need not.
     pub(super) async fn open(&self, upload: u64) -> anyhow::Result<Jobs> {
         let (url, lazy) = match &self.jobs {
             Some(Place::Nowhere) => return Ok(Jobs::off()),

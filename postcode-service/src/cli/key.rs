@@ -23,11 +23,11 @@ enum Command {
 /// Makes a new key
 ///
 /// Writes the secret key to FILE, readable by its owner only and without a password, and the public
-/// key to FILE.pub. Prints the public key. Both are keys of minisign. A file that is there is never
+/// key to FILE.pub. Prints the public key. Both are keys of minisign. An existing file is never
 /// replaced.
 #[derive(Debug, clap::Args)]
 struct New {
-    /// Where to write the secret key
+    /// The file for the secret key
     #[arg(env = "POSTCODE_SIGNING_KEY")]
     file: PathBuf,
 }
@@ -36,7 +36,7 @@ impl Args {
     /// Runs the command.
     ///
     /// # Errors
-    /// If a file is there already or can't be written.
+    /// Fails if a file exists or can't be written.
     pub async fn run(self) -> anyhow::Result<()> {
         let Command::New(New { file }) = self.command;
         let failed = |e: minisign::PError| anyhow!("the key can't be made: {e}");

@@ -20,7 +20,7 @@ pub(super) struct Log {
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum LogFormat {
-    /// For people
+    /// Text for people
     Text,
     /// One JSON object a line
     Json,

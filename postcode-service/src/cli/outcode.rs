@@ -85,7 +85,7 @@ impl Args {
     }
 }
 
-/// A person's block.
+/// Writes a block for people.
 fn block(out: &mut impl Write, summary: &OutcodeSummary) -> std::io::Result<()> {
     writeln!(out, "{}", summary.outcode)?;
     for (label, names) in [

@@ -6,19 +6,19 @@ use postcode_core::wire::{RecordView, Shape};
 use postcode_core::{AreaKind, DatasetInfo, GridSystem, PostcodeLookup, Record, Status};
 use serde::Serialize;
 
-/// A value as one line of JSON.
+/// Writes a value as one line of JSON.
 pub(crate) fn json(out: &mut impl Write, value: &impl Serialize) -> io::Result<()> {
     let mut line = serde_json::to_vec(value)?;
     line.push(b'\n');
     out.write_all(&line)
 }
 
-/// The record in the field names of the HTTP API.
+/// Returns a view of the record with the field names of the HTTP API.
 pub(crate) fn view(record: &Record) -> RecordView<'_> {
     RecordView::new(record, Shape::Compatible)
 }
 
-/// A person's block: what a record says, each on a line, what it does not say left out.
+/// Writes a block for people: each field of a record on a line, without missing ones.
 pub(crate) fn block(out: &mut impl Write, record: &Record) -> io::Result<()> {
     let status = match (record.status, record.terminated) {
         (Status::Live, _) => "live".to_owned(),
@@ -43,7 +43,7 @@ pub(crate) fn block(out: &mut impl Write, record: &Record) -> io::Result<()> {
         let Some(area) = record.area(kind) else { continue };
         match (area.name, area.code) {
             (Some(name), Some(code)) => writeln!(out, "  {label:<15}{name} ({code})")?,
-            // A pseudo code (E99999999) without a name says that there is none.
+            // A pseudo code (E99999999) without a name means that there is none.
             (None, Some(code)) if !code.ends_with("99999999") => writeln!(out, "  {label:<15}{code}")?,
             (Some(name), None) => writeln!(out, "  {label:<15}{name}")?,
             _ => {}

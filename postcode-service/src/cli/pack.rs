@@ -27,7 +27,7 @@ pub struct Args {
 impl Args {
     /// Runs the command.
     pub async fn run(self) -> anyhow::Result<()> {
-        // What is packed is answered from for long, by every copy of a program.
+        // A packed dataset is used for long, by every copy of a program, so check it fully.
         let dataset = Dataset::open_checked(&self.file, &Demands::default().verify(Verify::Full))?;
         destination::check(&self.out, [&*self.file])?;
         let pack = dataset.pack()?;

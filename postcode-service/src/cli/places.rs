@@ -21,7 +21,8 @@ Examples:
 /// districts.
 ///
 /// It matches the beginnings of names and of words in them, in any of a place's languages. If
-/// nothing matches, typing errors are tolerated. The data must have been imported with OS Open Names.
+/// nothing matches, typing errors are tolerated. The data must have been imported with OS Open
+/// Names.
 ///
 /// Exit status: 0 if there is a match, 1 if not, 2 for errors.
 #[derive(Debug, clap::Args)]
@@ -36,10 +37,11 @@ pub struct Args {
     /// Only in the county, district, region or country with this name
     #[arg(long, value_name = "NAME", requires = "text")]
     within: Option<String>,
-    /// Only of this kind: City, Town, Village, Island, …
+    /// Only places of this kind: City, Town, Village, Island, …
     #[arg(long = "type", value_name = "KIND", requires = "text")]
     local_type: Option<String>,
-    /// Find populated places as GET /places?q= of postcodes.io does; its servers have no other search
+    /// Find populated places as GET /places?q= of postcodes.io does; its servers have no other
+    /// search
     #[arg(long, requires = "text", conflicts_with_all = ["within", "local_type"])]
     compatible: bool,
     /// List the live postcodes in the box around the place of --code, and their outcodes

@@ -7,7 +7,7 @@ use super::asking::{Asking, say_why};
 use super::exit;
 use super::output;
 
-/// Any postcode in use.
+/// A random live postcode.
 ///
 /// Exit status: 0 if there is one, 1 if not, 2 for errors.
 #[derive(Debug, clap::Args)]

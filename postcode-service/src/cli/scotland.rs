@@ -23,7 +23,7 @@ pub struct Args {
     /// Postcodes, in any case and spacing
     #[arg(required = true)]
     postcodes: Vec<String>,
-    /// All areas of the directory that are kept: data zones, wards, health boards, settlements, …
+    /// Print all areas that are kept: data zones, wards, health boards, settlements, …
     #[arg(long)]
     extended: bool,
     #[command(flatten)]

@@ -1,4 +1,4 @@
-//! The options that are about who may use a server.
+//! The options for authentication and TLS.
 
 use std::path::PathBuf;
 
@@ -11,8 +11,8 @@ pub(super) struct SecurityArgs {
     /// the file. It is read again on SIGHUP. /, /ping and /ready need no token
     #[arg(long, value_name = "FILE", env = "POSTCODE_TOKENS")]
     tokens: Option<PathBuf>,
-    /// Listen on an address that other machines can reach, without tokens: everybody who reaches it
-    /// may use it
+    /// Listen without tokens on an address that other machines can reach. Anyone who reaches it may
+    /// use it
     #[arg(long, env = "POSTCODE_ALLOW_UNAUTHENTICATED")]
     allow_unauthenticated: bool,
     /// Speak TLS: the certificate in PEM, followed by those between it and its authority. Read

@@ -44,19 +44,19 @@ pub struct Args {
     /// HOST:PORT (port 0 takes any free one; IPv6 in brackets) or unix:PATH
     #[arg(long, value_name = "ADDRESS", env = "POSTCODE_LISTEN", default_value = "127.0.0.1:8080")]
     listen: Address,
-    /// An additional host name that the server accepts in the Host header, without a port; * for any.
-    /// May be repeated. Requests for other names are answered 421, because a page on the internet could
-    /// point its own name at this machine. Always accepted are localhost, loopback addresses, the
-    /// address listened on, any numeric address if that is 0.0.0.0 or [::], and all requests over a
-    /// Unix socket
+    /// An additional host name that the server accepts in the Host header, without a port; * for
+    /// any. May be repeated. Requests for other names are answered 421, because a page on the
+    /// internet could point its own name at this machine. Always accepted are localhost, loopback
+    /// addresses, the address listened on, any numeric address if that is 0.0.0.0 or [::], and all
+    /// requests over a Unix socket
     #[arg(long = "host", value_name = "NAME", env = "POSTCODE_HOST", value_delimiter = ',')]
     hosts: Vec<HostName>,
     /// embedded: (the country inside this program) or file:PATH (a dataset file)
     #[arg(long, value_name = "URL", env = "POSTCODE_DATA", default_value = "embedded:")]
     data: Data,
     /// How a dataset file is verified before it is served, at the start and at SIGHUP: full (every
-    /// byte, and that the parts fit together), checksums (every byte) or off. /ready and /dataset/info
-    /// report it
+    /// byte, and that the parts fit together), checksums (every byte) or off. /ready and
+    /// /dataset/info report it
     #[arg(long, env = "POSTCODE_VERIFY", default_value_t = Verify::Full)]
     verify: Verify,
     /// Serve only a dataset file that is signed for this key (FILE.minisig): a minisign public key,
@@ -66,7 +66,8 @@ pub struct Args {
     /// The most items in one bulk request
     #[arg(long, env = "POSTCODE_MAX_BATCH", default_value_t = 100, value_parser = items)]
     max_batch: usize,
-    /// The most bytes of a request body [default: 1024 for each item of --max-batch, at least 102400]
+    /// The most bytes of a request body [default: 1024 for each item of --max-batch, at least
+    /// 102400]
     #[arg(long, env = "POSTCODE_MAX_BODY")]
     max_body: Option<usize>,
     /// The most neighbours in one answer, with ?extended=true
@@ -78,12 +79,12 @@ pub struct Args {
     /// The most postcodes on one page of a region
     #[arg(long, env = "POSTCODE_MAX_PAGE", default_value_t = MAX_PAGE, value_parser = page)]
     max_page: usize,
-    /// The most postcodes in one answer to bulk reverse geocoding (POST /postcodes with geolocations),
-    /// over all its locations
+    /// The most postcodes in one answer to bulk reverse geocoding (POST /postcodes with
+    /// geolocations), over all its locations
     #[arg(long, env = "POSTCODE_MAX_RECORDS", default_value_t = 10_000, value_parser = one_or_more)]
     max_records: usize,
-    /// Requests for the postcodes of regions at once; they take turns, and others are answered 503 with
-    /// Retry-After
+    /// Requests for the postcodes of regions at once; they take turns, and others are answered 503
+    /// with Retry-After
     #[arg(long, env = "POSTCODE_MAX_REGIONS", default_value_t = 64, value_parser = one_or_more)]
     max_regions: usize,
     /// Bytes of responses of 64 KiB and more in transmission at once; others are answered 503 with
@@ -103,31 +104,31 @@ pub struct Args {
     /// The most bytes of a request line and its headers, from 8192
     #[arg(long, env = "POSTCODE_MAX_HEADER", default_value_t = 16 * 1024, value_parser = header_bytes)]
     max_header: usize,
-    /// Connections at once; when there are more, the one that has been idle longest is closed. Fewer if
-    /// the limit of open files is lower
+    /// Connections at once; when there are more, the one that has been idle longest is closed.
+    /// Fewer if the limit of open files is lower
     #[arg(long, env = "POSTCODE_MAX_CONNECTIONS", default_value_t = 10_000, value_parser = one_or_more)]
     max_connections: usize,
     /// Extra connections, on which only /ping, /ready, /health and /metrics are answered
     #[arg(long, value_name = "NUMBER", env = "POSTCODE_RESERVED_CONNECTIONS", default_value_t = 16)]
     reserved_connections: usize,
-    /// Connections of one client address (IPv6: of one /64) at once; 0 for no limit. The default is a
-    /// quarter of --max-connections, and no limit for this machine. Never applies to Unix sockets and
-    /// trusted proxies
+    /// Connections of one client address (IPv6: of one /64) at once; 0 for no limit. The default is
+    /// a quarter of --max-connections, and no limit for this machine. Never applies to Unix sockets
+    /// and trusted proxies
     #[arg(long, value_name = "NUMBER", env = "POSTCODE_MAX_CONNECTIONS_PER_ADDRESS")]
     max_connections_per_address: Option<usize>,
-    /// Requests in progress at once, counted from when their body has arrived; others are answered 503
-    /// with Retry-After
+    /// Requests in progress at once, counted from when their body has arrived; others are answered
+    /// 503 with Retry-After
     #[arg(long, env = "POSTCODE_MAX_IN_FLIGHT", default_value_t = 1_024, value_parser = one_or_more)]
     max_in_flight: usize,
     /// Requests at once whose body is still arriving; beyond that the slowest is refused
     #[arg(long, env = "POSTCODE_MAX_WAITING", default_value_t = 2_048, value_parser = one_or_more)]
     max_waiting: usize,
-    /// Requests of one client (token, or address, or /64 of IPv6) at once; others are answered 429; 0 for
-    /// no limit. The default is a quarter of --max-in-flight, and no limit for this machine
+    /// Requests of one client (token, or address, or /64 of IPv6) at once; others are answered 429;
+    /// 0 for no limit. The default is a quarter of --max-in-flight, and no limit for this machine
     #[arg(long, value_name = "NUMBER", env = "POSTCODE_MAX_IN_FLIGHT_PER_CLIENT")]
     max_in_flight_per_client: Option<usize>,
-    /// The rate limit of one address, such as 100/s, 600/m, 100/s:500 (500 at once), or off; others are
-    /// answered 429 with Retry-After. The default is 1000/s:5000, and no limit for this machine
+    /// The rate limit of one address, such as 100/s, 600/m, 100/s:500 (500 at once), or off; others
+    /// are answered 429 with Retry-After. The default is 1000/s:5000, and no limit for this machine
     #[arg(long, value_name = "RATE", env = "POSTCODE_RATE_PER_ADDRESS")]
     rate_per_address: Option<Rate>,
     /// The rate limit of one caller with a token, in place of the address's; no limit by default
@@ -142,8 +143,8 @@ pub struct Args {
     /// How long a client may send a header or a body more slowly than --least-speed
     #[arg(long, value_name = "TIME", env = "POSTCODE_PATIENCE", default_value = "10s", value_parser = time)]
     patience: Duration,
-    /// The least speed of a client in bytes a second, or its connection is closed; doubles with each
-    /// minute, up to 64 times. 0 for any speed
+    /// The least speed of a client in bytes a second, or its connection is closed; doubles with
+    /// each minute, up to 64 times. 0 for any speed
     #[arg(long, value_name = "BYTES", env = "POSTCODE_LEAST_SPEED", default_value_t = 1024)]
     least_speed: u64,
     /// Proxies that may name the client: address ranges such as 10.0.0.0/8,::1, and unix for a Unix
@@ -165,7 +166,8 @@ pub struct Args {
     /// How long requests in flight may take to finish after SIGTERM or SIGINT
     #[arg(long, value_name = "TIME", env = "POSTCODE_DRAIN", default_value = "10s", value_parser = time)]
     drain: Duration,
-    /// How long to go on serving after SIGTERM or SIGINT with /ready at 503, so that a load balancer notices
+    /// How long to go on serving after SIGTERM or SIGINT with /ready at 503, so that a load
+    /// balancer notices
     #[arg(long, value_name = "TIME", env = "POSTCODE_LAME_DUCK", default_value = "0s", value_parser = time)]
     lame_duck: Duration,
     #[command(flatten)]
@@ -202,7 +204,7 @@ fn metres(text: &str) -> Result<f64, String> {
     metres.ok_or_else(|| format!("give metres from 0 to {MAX_RADIUS}"))
 }
 
-/// The least is what hyper reads at once.
+/// Parses the limit of headers. The least is what hyper reads at once.
 fn header_bytes(text: &str) -> Result<usize, String> {
     let number = text.parse::<usize>().ok().filter(|n| (8_192..=1 << 20).contains(n));
     number.ok_or_else(|| "give a number of bytes from 8192 to 1048576".to_owned())
@@ -301,7 +303,7 @@ impl Args {
                 let _ = server.await;
             }
         }
-        // A part under way is ended; one that is not is given to another worker later.
+        // Running parts are finished. The others are given to another worker later.
         let _ = stop_workers.send(true);
         if tokio::time::timeout(self.drain, &mut workers).await.is_err() {
             workers.abort();

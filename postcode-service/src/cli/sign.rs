@@ -42,7 +42,7 @@ impl Args {
         let dataset = Dataset::open_checked(&self.file, &Demands::default().verify(Verify::Full))?;
         let shown = self.key.display();
         let text = fs::read_to_string(&self.key).with_context(|| format!("--key {shown}"))?;
-        // Errors of the library may quote what they could not read.
+        // The library's errors may quote the file's contents.
         let not_a_key = || anyhow!("--key {shown}: not a secret key of minisign");
         let key = SecretKeyBox::from_string(&text).map_err(|_| not_a_key())?;
         let Ok(key) = key.into_unencrypted_secret_key() else {

@@ -9,7 +9,8 @@ use postcode_core::{Connector, PostcodeLookup};
 #[derive(Debug, clap::Args)]
 pub(crate) struct Source {
     /// The source of answers: embedded:, file:/path/uk.postcodes, http://host:port, https://host (a
-    /// postcode-service or any postcodes.io server), unix:/run/postcode.sock or replica:http://host:port
+    /// postcode-service or any postcodes.io server), unix:/run/postcode.sock or
+    /// replica:http://host:port
     #[arg(
         long,
         value_name = "URL",

@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-/// Up to a day.
+/// Parses a duration of up to a day.
 pub(super) fn time(text: &str) -> Result<Duration, String> {
     const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
     let time = humantime::parse_duration(text).map_err(|e| format!("{e}: write 10s, 500ms or 2m"))?;
     if time <= LONGEST { Ok(time) } else { Err("give at most 24h".to_owned()) }
 }
 
-/// Up to a year.
+/// Parses a duration of up to a year.
 pub(super) fn long_time(text: &str) -> Result<Duration, String> {
     const LONGEST: Duration = Duration::from_secs(366 * 24 * 60 * 60);
     let time = humantime::parse_duration(text).map_err(|e| format!("{e}: write 7d, 12h or 30m"))?;

@@ -13,12 +13,12 @@ use super::time::time;
 use super::{interrupt, jobs::Place};
 use crate::jobs::worker;
 
-/// Work on the jobs that servers have taken.
+/// Work on the jobs that servers have accepted.
 ///
 /// Any number of workers, on any number of machines, share the jobs of one PostgreSQL database;
-/// those of a file are for one machine. When it is ready it prints one line on standard output;
-/// SIGTERM and SIGINT end it after the parts that are under way. One that is killed loses nothing:
-/// its parts are done by another.
+/// those in a file are for one machine. When it is ready it prints one line on standard output.
+/// SIGTERM and SIGINT end it after the running parts. A killed worker loses nothing: its parts are
+/// done by another.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -30,7 +30,7 @@ pub struct Args {
     jobs: JobArgs,
     #[command(flatten)]
     source: Source,
-    /// At the end: how long parts under way may take
+    /// How long running parts may take to finish after SIGTERM or SIGINT
     #[arg(long, value_name = "TIME", env = "POSTCODE_DRAIN", default_value = "10s", value_parser = time)]
     drain: Duration,
     #[command(flatten)]

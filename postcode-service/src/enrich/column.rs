@@ -56,7 +56,7 @@ plain! {
     Deprivation "index_of_multiple_deprivation",
 }
 
-/// A value of a column. Of a row without an answer there is none.
+/// A value of a column; missing for a row without an answer.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(untagged)]
 pub(super) enum Value<'a> {
@@ -97,7 +97,7 @@ impl Column {
         if columns.is_empty() { Err("no column is named: name one or more".to_owned()) } else { Ok(columns) }
     }
 
-    /// All names.
+    /// Returns all names.
     pub fn names() -> impl Iterator<Item = String> {
         let plain = Plain::ALL.iter().map(|plain| Self(What::Plain(*plain)));
         let names = AreaKind::ALL.into_iter().map(|kind| Self(What::Name(kind)));
@@ -105,7 +105,7 @@ impl Column {
         plain.chain(names).chain(codes).map(|column| column.to_string())
     }
 
-    /// Whether that is its name.
+    /// Returns whether that is the column's name.
     pub(super) fn is(self, name: &str) -> bool {
         match self.0 {
             What::Plain(plain) => plain.name() == name,

@@ -21,7 +21,8 @@ pub(super) struct Splitter {
 }
 
 impl Splitter {
-    /// For a file that begins like this: its delimiter is the one that its first line has most of.
+    /// Creates a splitter for a file that begins like this. The delimiter is the most frequent one
+    /// in the first line.
     pub(super) fn new(start: &[u8]) -> Self {
         let line =
             start.split(|b| *b == b'\n').find(|line| !line.trim_ascii().is_empty()).unwrap_or_default();
@@ -32,9 +33,9 @@ impl Splitter {
         Self::of(delimiter)
     }
 
-    /// For a file whose delimiter is known.
+    /// Creates a splitter with a known delimiter.
     pub(super) fn of(delimiter: u8) -> Self {
-        // Lines end with \n here; a \r before it is seen to, so that it goes out as it came in.
+        // Lines end with \n here. A \r before it is handled separately, so that it is kept.
         let reader = ReaderBuilder::new().delimiter(delimiter).terminator(Terminator::Any(b'\n')).build();
         Self { reader, delimiter, text: vec![0; 4096], ends: vec![0; 64], len: 0, fields: 0 }
     }
@@ -43,8 +44,8 @@ impl Splitter {
         (self.len, self.fields) = (0, 0);
     }
 
-    /// Reads of `input`, which goes on with what was read before. How much it took, and whether the
-    /// row is whole.
+    /// Reads from `input`, which continues the previous input. Returns how many bytes it consumed,
+    /// and whether the row is complete.
     pub(super) fn feed(&mut self, input: &[u8], ended: bool) -> Result<(usize, bool), String> {
         let mut taken = 0;
         loop {
@@ -53,8 +54,7 @@ impl Splitter {
             if at_end && !ended {
                 return Ok((taken, false));
             }
-            // The end of the last line, if it has none: that of the file would close a quote that
-            // is open.
+            // End the last line if it has no end: the end of the file would close an open quote.
             let rest = if at_end { b"\n" } else { rest };
             let (result, read, text, ends) =
                 self.reader.read_record(rest, &mut self.text[self.len..], &mut self.ends[self.fields..]);
@@ -152,7 +152,7 @@ impl Header {
     }
 }
 
-/// A name without what people write differently.
+/// Normalises a name: removes differences in how people write it.
 pub(super) fn plain(name: &str) -> String {
     name.chars().filter(|c| !matches!(c, ' ' | '_' | '-')).flat_map(char::to_lowercase).collect()
 }
@@ -173,7 +173,7 @@ pub(super) fn is_blank(bytes: &[u8]) -> Option<usize> {
     }
 }
 
-/// Where the end of the row's line begins.
+/// Returns where the line ending begins.
 pub(super) fn line_end(bytes: &[u8]) -> usize {
     let rest = bytes.strip_suffix(b"\n").unwrap_or(bytes);
     rest.strip_suffix(b"\r").unwrap_or(rest).len()

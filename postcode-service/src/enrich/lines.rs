@@ -12,7 +12,7 @@ use super::{Error, POSTCODE_NAMES, Plan, short};
 
 /// The contents of a line.
 pub(super) enum Found {
-    /// An object, and its postcode or why it has none.
+    /// An object, and its postcode or why there is none.
     Object(Result<Postcode, String>),
     /// Something else, to which nothing can be added: why.
     Other(String),

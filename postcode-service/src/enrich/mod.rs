@@ -25,11 +25,11 @@ use rows::{Batch, Rows};
 
 /// Rows looked up in one call.
 const AT_ONCE: usize = 1_000;
-/// Calls under way at a time: a source across a network is not waited for one by one.
+/// Lookup calls in flight at once, so that a source over a network is not called one by one.
 const CALLS: usize = 4;
 /// The longest row, in bytes; and what a batch of rows holds, or one row more.
 pub const MAX_ROW: usize = 1 << 20;
-/// The longest [`Plan::prefix`], in bytes: it stands in every line of JSON, for each column.
+/// The longest [`Plan::prefix`], in bytes: it is repeated in every line of JSON for each column.
 pub const MAX_PREFIX: usize = 64;
 
 /// The format of a file.
@@ -38,7 +38,7 @@ pub const MAX_PREFIX: usize = 64;
 pub enum Format {
     /// CSV (RFC 4180) with a header; its delimiter, a comma, semicolon, tab or bar, is found by it
     Csv,
-    /// One JSON object a line
+    /// Lines of JSON objects
     Ndjson,
 }
 
@@ -51,7 +51,7 @@ pub struct Plan {
     pub columns: Vec<Column>,
     /// The column or key that holds the postcode; by its name if not given, see [`POSTCODE_NAMES`].
     pub postcode: Option<String>,
-    /// Before the names of the columns added; at most [`MAX_PREFIX`] bytes.
+    /// A prefix for the names of the added columns; at most [`MAX_PREFIX`] bytes.
     pub prefix: String,
 }
 
@@ -62,20 +62,20 @@ pub const POSTCODE_NAMES: [&str; 8] =
 /// How many rows there were, by what their postcodes are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
-    /// In use.
+    /// Live postcodes.
     pub live: u64,
     /// Once in use.
     pub terminated: u64,
     /// Never in use, as far as the data knows.
     pub unknown: u64,
-    /// In an area that the data leaves out.
+    /// Postcodes in an area that the data does not cover.
     pub not_covered: u64,
     /// No postcode at all.
     pub invalid: u64,
 }
 
 impl Counts {
-    /// All rows.
+    /// Returns the number of all rows.
     pub fn rows(&self) -> u64 {
         self.live + self.terminated + self.unknown + self.not_covered + self.invalid
     }
@@ -115,10 +115,10 @@ impl fmt::Display for Counts {
 /// Why a file can't be enriched.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The file, or what is asked of it, makes no sense.
+    /// The file or the request is not valid.
     #[error("{0}")]
     Invalid(String),
-    /// It could not be read.
+    /// The file could not be read.
     #[error("reading failed: {0}")]
     Read(#[from] std::io::Error),
     /// The lookup failed.
@@ -126,7 +126,7 @@ pub enum Error {
     Lookup(#[from] postcode_core::Error),
 }
 
-/// The beginning of what came from outside, for messages.
+/// Returns the beginning of external text, for messages.
 pub(crate) fn short(text: &str) -> String {
     const SHOWN: usize = 60;
     match text.char_indices().nth(SHOWN) {
@@ -135,7 +135,7 @@ pub(crate) fn short(text: &str) -> String {
     }
 }
 
-/// Rows as they are to be written, some at a time.
+/// A piece of the output.
 #[derive(Debug)]
 pub struct Part {
     /// The next bytes to write.
@@ -146,9 +146,9 @@ pub struct Part {
     pub counts: Counts,
 }
 
-/// The input with its columns, a part at a time and in order. Ends at the first error.
+/// Returns the input with its columns added, piece by piece and in order. Ends at the first error.
 ///
-/// Nothing is read before a part is asked for, and no more than some thousand rows are in memory.
+/// Nothing is read before a piece is requested, and at most some thousand rows are in memory.
 pub fn enrich<S>(
     input: S,
     lookup: Arc<dyn PostcodeLookup>,

@@ -1,5 +1,4 @@
-//! A file in pieces, each of which can be enriched by itself: put together they are what the whole
-//! file gives.
+//! Cuts a file into pieces that can be enriched separately. Joined, they equal the enriched file.
 
 use std::sync::Arc;
 
@@ -10,7 +9,7 @@ use postcode_core::PostcodeLookup;
 use super::rows::Rows;
 use super::{Error, Header, Plan, enriched};
 
-/// Some rows of a file, as they came in.
+/// Some rows of a file, unchanged.
 #[derive(Debug)]
 pub(crate) struct Piece {
     /// The output before the rows: the header, with the first piece.
@@ -24,8 +23,8 @@ pub(crate) struct Piece {
 
 /// Cuts a stream at the ends of rows.
 ///
-/// The rows are read as for [`enrich`](super::enrich()), so what is wrong with the file is found
-/// here, and not in a piece.
+/// It parses rows like [`enrich`](super::enrich()), so an error in the file is found here, and not
+/// in a piece.
 pub(crate) struct Cutter<S>(Rows<S>);
 
 impl<S: Stream<Item = std::io::Result<Bytes>> + Unpin> Cutter<S> {
@@ -33,8 +32,8 @@ impl<S: Stream<Item = std::io::Result<Bytes>> + Unpin> Cutter<S> {
         Self(Rows::new(input, plan))
     }
 
-    /// The next piece, of at most so many rows; its bytes are at most [`MAX_ROW`](super::MAX_ROW)
-    /// and one row.
+    /// Returns the next piece, with at most `most` rows; its bytes are at most
+    /// [`MAX_ROW`](super::MAX_ROW) and one row.
     pub(crate) async fn next(&mut self, most: usize) -> Result<Option<Piece>, Error> {
         let before = self.0.line;
         let Some(batch) = self.0.next(most).await? else { return Ok(None) };
@@ -58,7 +57,7 @@ impl<S: Stream<Item = std::io::Result<Bytes>> + Unpin> Cutter<S> {
     }
 }
 
-/// How many lines a row has.
+/// Returns the number of lines in a row.
 fn lines(row: &[u8]) -> u64 {
     memchr::memchr_iter(b'\n', row).count().max(1) as u64
 }

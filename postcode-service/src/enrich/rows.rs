@@ -1,4 +1,4 @@
-//! Rows out of a stream of bytes, as they are.
+//! Reads rows from a stream of bytes, unchanged.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -48,18 +48,18 @@ impl<S: Stream<Item = std::io::Result<Bytes>> + Unpin> Rows<S> {
         Self { input, plan, line: 1, csv: None }
     }
 
-    /// Those of a file that begin at that line, after the header if it has one.
+    /// Reads the rows of a file from that line on, after the header if it has one.
     pub(super) fn resume(input: S, plan: Arc<Plan>, line: u64, header: Option<Header>) -> Self {
         let csv = header.map(|header| (Splitter::of(header.delimiter), header));
         Self { line, csv: csv.map(|(splitter, header)| (header, splitter)), ..Self::new(input, plan) }
     }
 
-    /// The header, once it is read.
+    /// Returns the header, once it has been read.
     pub(super) fn header(&self) -> Option<&Header> {
         self.csv.as_ref().map(|(header, _)| header)
     }
 
-    /// So many rows, fewer at the end; `None` after it. A file of a header only has one batch
+    /// Returns at most `most` rows; `None` at the end. A file with only a header gives one batch
     /// without rows.
     pub(super) async fn next(&mut self, most: usize) -> Result<Option<Batch>, Error> {
         let mut batch =
@@ -83,7 +83,7 @@ impl<S: Stream<Item = std::io::Result<Bytes>> + Unpin> Rows<S> {
         Ok(Some(batch))
     }
 
-    /// The header, with the names of the new columns.
+    /// Writes the header with the names of the new columns.
     async fn begin(&mut self, head: &mut Vec<u8>) -> Result<(), Error> {
         if self.plan.prefix.len() > MAX_PREFIX {
             return Err(Error::Invalid(format!(
@@ -115,7 +115,7 @@ impl<S: Stream<Item = std::io::Result<Bytes>> + Unpin> Rows<S> {
         Ok(())
     }
 
-    /// The next row, its bytes added to `out`.
+    /// Reads the next row and appends its bytes to `out`.
     async fn row(&mut self, out: &mut Vec<u8>) -> Result<Option<Row>, Error> {
         let row = |postcode, missing, as_it_is| Ok(Some(Row { range: 0..0, postcode, missing, as_it_is }));
         while is_blank(self.input.rest()).is_none() && self.input.more(self.line).await? {}
@@ -145,7 +145,7 @@ impl<S: Stream<Item = std::io::Result<Bytes>> + Unpin> Rows<S> {
         self.input.take(end, out);
         match found {
             Ok(lines::Found::Object(postcode)) => row(postcode, 0, false),
-            // A file of something else would go through as it is, and nobody would notice.
+            // A file in another format would be copied unchanged without any warning.
             Ok(lines::Found::Other(why)) if self.line == 1 => {
                 Err(Error::Invalid(format!("line 1: {why}: is the file lines of JSON?")))
             }
@@ -154,7 +154,7 @@ impl<S: Stream<Item = std::io::Result<Bytes>> + Unpin> Rows<S> {
         }
     }
 
-    /// A row of CSV: its bytes to `out`, its fields in the splitter.
+    /// Reads a row of CSV: its bytes into `out`, its fields into the splitter.
     async fn split(&mut self, splitter: &mut Splitter, out: &mut Vec<u8>) -> Result<(), Error> {
         splitter.begin();
         loop {
@@ -188,7 +188,7 @@ impl<S: Stream<Item = std::io::Result<Bytes>> + Unpin> Input<S> {
         self.start += len;
     }
 
-    /// Where the next line ends.
+    /// Returns where the next line ends.
     async fn line(&mut self, line: u64) -> Result<usize, Error> {
         let mut seen = 0;
         loop {
@@ -203,7 +203,7 @@ impl<S: Stream<Item = std::io::Result<Bytes>> + Unpin> Input<S> {
         }
     }
 
-    /// Reads on; false if there is no more.
+    /// Reads more input. Returns false at the end.
     async fn more(&mut self, line: u64) -> Result<bool, Error> {
         if self.rest().len() > MAX_ROW {
             return Err(Error::Invalid(format!("line {line}: a row of more than {MAX_ROW} bytes")));

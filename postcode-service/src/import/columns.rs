@@ -1,4 +1,4 @@
-//! Which column of a source is what: the one table, and the matching of a header against it.
+//! The meaning of a source's columns: one table, and matching a header against it.
 //!
 //! ONS renames columns with every generation of ONSPD and NSPL (`oslaua`, `laua`, `lad25cd`) and
 //! puts the year of the geography into the newer names, so columns are recognised by pattern.
@@ -134,25 +134,25 @@ impl Columns {
         Self { names, fields }
     }
 
-    /// Where a field is.
+    /// Returns the index of a field's column.
     pub(super) fn index(&self, field: Field) -> Option<usize> {
         self.fields.iter().find(|(other, _)| *other == field).map(|(_, at)| *at)
     }
 
-    /// The columns that nothing is made of.
+    /// Returns the columns that are not used.
     pub(super) fn unused(&self) -> impl Iterator<Item = &str> {
         let used = |at: usize| self.fields.iter().any(|(_, other)| *other == at);
         self.names.iter().enumerate().filter(move |(at, _)| !used(*at)).map(|(_, name)| name.as_str())
     }
 }
 
-/// How names are compared: lower case, `_` for spaces, no byte-order mark.
+/// Normalises a name for comparison: lower case, `_` for spaces, no byte order mark.
 pub(super) fn key(name: &str) -> String {
     name.trim_start_matches('\u{feff}').trim().to_ascii_lowercase().replace(' ', "_")
 }
 
-/// The year that a name has in the place of `##`, 0 for a pattern without; `None` if the name does
-/// not match.
+/// Returns the year in a name at the place of `##`, 0 for a pattern without; `None` if the name
+/// does not match.
 pub(super) fn vintage(pattern: &str, name: &str) -> Option<u16> {
     if pattern.len() != name.len() {
         return None;

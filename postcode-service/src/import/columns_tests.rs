@@ -9,7 +9,7 @@ fn found(header: &str, field: Field) -> Option<String> {
 
 #[test]
 fn the_names_of_every_generation() {
-    // (what a year's ONSPD, NSPL or Code-Point Open calls it, what it is)
+    // (column of one year's ONSPD, NSPL or Code-Point Open, its meaning)
     let cases = [
         ("pcds", Field::Postcode),
         ("PCD8", Field::Postcode),

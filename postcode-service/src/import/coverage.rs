@@ -24,12 +24,13 @@ const COLUMNS: [(&str, Has); 6] = [
 /// The countries as people list them; others come after them.
 const ORDER: [&str; 6] = ["E92000001", "S92000003", "W92000004", "N92000002", "L93000001", "M83000003"];
 
-/// Whether a code says that there is no such area: `E99999999`. Most of these have no name.
+/// Returns whether a code means that there is no such area: `E99999999`. Most of these have no
+/// name.
 pub(super) fn is_pseudo(code: &str) -> bool {
     code.ends_with("99999999")
 }
 
-/// Whether areas of the kind have names at all.
+/// Returns whether areas of the kind have names.
 pub(super) fn has_names(kind: AreaKind) -> bool {
     kind != AreaKind::OutputArea21
 }
@@ -41,7 +42,7 @@ pub struct Coverage {
     pub countries: Vec<Country>,
 }
 
-/// One country of an edition.
+/// The coverage of one country.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Country {
     /// The country's code; empty for postcodes without one.
@@ -52,11 +53,11 @@ pub struct Country {
     pub live: u64,
     /// The same in the edition before, if there is one.
     pub live_before: Option<u64>,
-    /// Those that some postcode has or had.
+    /// The columns that at least one postcode has or had.
     pub columns: Vec<Column>,
 }
 
-/// One column in one country. Shares are of live postcodes, 0 to 1.
+/// The coverage of one column in one country. Shares are of live postcodes, 0 to 1.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Column {
     /// `latitude and longitude`, `AdminWard`.
@@ -113,7 +114,7 @@ impl Counts {
     }
 }
 
-/// By the code of the country.
+/// Counts by the code of the country.
 fn count(dataset: &Dataset) -> BTreeMap<String, Counts> {
     let mut countries: BTreeMap<String, Counts> = BTreeMap::new();
     for record in dataset.iter().filter(|record| record.status == Status::Live) {
@@ -166,7 +167,7 @@ impl Coverage {
     }
 }
 
-/// The name of a country, as messages call it.
+/// Returns the name of a country for messages.
 pub(super) fn name_of(code: &str) -> &str {
     let known = postcode_core::names::countries().find(|(other, _)| *other == code);
     match known {
@@ -225,7 +226,7 @@ impl fmt::Display for Coverage {
     }
 }
 
-/// `99.8 (-0.2)`. What is not quite all is not said to be 100.
+/// Formats `99.8 (-0.2)`. A share just below 100 is not rounded up to 100.
 fn percent(now: f64, before: Option<f64>) -> String {
     let floor = |share: f64| if share < 1.0 { (share * 100.0).min(99.9) } else { 100.0 };
     match before.map(|before| (now - before) * 100.0) {

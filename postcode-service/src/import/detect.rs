@@ -14,7 +14,7 @@ use super::scotland::Directory;
 use super::source::Text;
 use super::work::MARK;
 
-/// A text and what is to be done with it.
+/// A text and its use.
 #[derive(Debug)]
 pub(super) struct Found {
     pub(super) text: Text,
@@ -24,7 +24,7 @@ pub(super) struct Found {
 }
 
 impl Found {
-    /// Whether anything is made of it.
+    /// Returns whether the text is used.
     pub(super) fn is_read(&self) -> bool {
         !matches!(self.content, Content::Metadata | Content::Other(_))
     }
@@ -134,7 +134,7 @@ fn content(start: &[u8], text: &Text, wanted: Format) -> Result<Content> {
 
 const NO_POSTCODES: &str = "no column of postcodes (pcds, pcd, pcd7, pcd8, postcode)";
 
-/// A row of Code-Point Open: ten cells, of which the first four are a postcode and numbers.
+/// Returns whether a row is of Code-Point Open: ten cells, the first four a postcode and numbers.
 fn is_code_point_row(cells: &[String]) -> bool {
     cells.len() == CODE_POINT_OPEN.len()
         && cells[0].parse::<Postcode>().is_ok()
@@ -152,8 +152,8 @@ fn format_of(columns: &Columns, text: &Text) -> Format {
     }
 }
 
-/// Chooses among the tables of all inputs: of one format only, and not the same rows twice. What is
-/// left out and why is told to `note`.
+/// Chooses among the tables of all inputs: one format only, and not the same rows twice. Reports to
+/// `note` what is ignored and why.
 pub(super) fn choose(found: &mut Vec<Found>, wanted: Format, note: &mut dyn FnMut(&str)) -> Result<Format> {
     if wanted != Format::Auto {
         found.retain_mut(|one| {
@@ -172,7 +172,7 @@ pub(super) fn choose(found: &mut Vec<Found>, wanted: Format, note: &mut dyn FnMu
     let whole: Vec<String> = tables(found).map(|(text, _)| text.stem().to_owned()).collect();
     let mut doubled = 0;
     found.retain(|one| {
-        // ONSPD_NOV_2025_UK_AB beside ONSPD_NOV_2025_UK.
+        // ONSPD_NOV_2025_UK_AB is a part of ONSPD_NOV_2025_UK.
         let part = |whole: &String| one.text.stem().strip_prefix(whole.as_str()).is_some_and(is_area_suffix);
         let double = matches!(one.content, Content::Postcodes(_)) && whole.iter().any(part);
         doubled += usize::from(double);
@@ -210,7 +210,7 @@ pub(super) fn is_area_suffix(suffix: &str) -> bool {
     (1..=2).contains(&area.len()) && area.bytes().all(|c| c.is_ascii_alphabetic())
 }
 
-/// The tables of postcodes.
+/// Returns the tables of postcodes.
 pub(super) fn tables(found: &[Found]) -> impl Iterator<Item = (&Text, &Table)> {
     found.iter().filter_map(|one| match &one.content {
         Content::Postcodes(table) => Some((&one.text, table)),

@@ -1,10 +1,10 @@
-//! Where a district lies.
+//! The region and country of each district.
 
 use std::collections::HashMap;
 
 use postcode_core::AreaKind;
 
-/// In which region and country a district lies, for sources that give districts only.
+/// The region and country of each district, for sources that give districts only.
 pub(super) struct Districts {
     above: HashMap<&'static str, (Option<&'static str>, Option<&'static str>)>,
 }
@@ -15,8 +15,8 @@ impl Districts {
         Self { above: all.map(|district| (district.code, (district.region, district.country))).collect() }
     }
 
-    /// The codes of the areas that a district is in. Of a district that is no more only the country
-    /// is known, by the letter that ONS codes begin with.
+    /// Returns the areas that contain a district. For an abolished district only the country is
+    /// known, by the first letter of its ONS code.
     pub(super) fn above(&self, district: &[u8]) -> impl Iterator<Item = (AreaKind, &'static str)> + use<> {
         let known = std::str::from_utf8(district).ok().and_then(|code| self.above.get(code));
         let (region, country) = known.copied().unwrap_or_else(|| {

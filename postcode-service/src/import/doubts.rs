@@ -48,7 +48,7 @@ impl fmt::Display for Doubt {
     }
 }
 
-/// One thing that is likely wrong, and where.
+/// A probable error and its place.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Finding {
@@ -57,7 +57,7 @@ pub struct Finding {
     pub text: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub file: Option<String>,
-    /// From 1, the header counted.
+    /// The line number from 1, the header included.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub line: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -94,7 +94,7 @@ impl fmt::Display for Finding {
     }
 }
 
-/// All that was found, as far as it is kept.
+/// All findings, up to a limit.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Findings {
     /// The first of each kind.
@@ -116,12 +116,13 @@ impl Findings {
         findings.into_iter().for_each(|finding| self.add(finding));
     }
 
-    /// The kinds of doubt among them that are not accepted, in their order.
+    /// Returns the kinds of doubt among them that are not accepted, in order.
     pub(super) fn not_accepted(&self, accepted: &[Doubt]) -> Vec<Doubt> {
         self.counts.keys().copied().filter(|doubt| !accepted.contains(doubt)).collect()
     }
 
-    /// Why an edition with these doubts is not published, and how it would be.
+    /// Returns the message why an edition with these doubts is not published, and how to publish
+    /// it.
     pub(super) fn refusal(&self, doubts: &[Doubt]) -> String {
         let of = |finding: &&Finding| doubts.contains(&finding.doubt);
         let count: u64 = doubts.iter().filter_map(|doubt| self.counts.get(doubt)).sum();
@@ -147,8 +148,8 @@ pub(super) struct Listed {
     pub(super) scottish: bool,
 }
 
-/// Names that are missing for codes which live postcodes have, where the input has lists of names.
-/// Without any list an edition has codes and no names on purpose.
+/// Finds codes of live postcodes without a name, if the input has lists of names. Without any list
+/// an edition has codes only, on purpose.
 pub(super) fn unnamed(dataset: &Dataset, coverage: &Coverage, listed: &Listed) -> Vec<Finding> {
     if listed.lists == 0 {
         return Vec::new();

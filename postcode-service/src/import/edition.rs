@@ -28,7 +28,7 @@ pub(super) struct Month {
 }
 
 impl Month {
-    /// From a file's name: `ONSPD_NOV_2025_UK.csv`, `onspd_2025-09.csv`, `nov2025`.
+    /// Parses a file's name: `ONSPD_NOV_2025_UK.csv`, `onspd_2025-09.csv`, `nov2025`.
     pub(super) fn in_name(name: &str) -> Option<Self> {
         let parts: Vec<&str> = split_kinds(name).collect();
         let year_at = parts.iter().position(|part| year(part).is_some())?;
@@ -47,7 +47,7 @@ impl Month {
         Some(Self { year, month: month.unwrap_or(0) })
     }
 
-    /// From OS's `metadata.txt`: `COPYRIGHT DATE: 20231110`.
+    /// Parses OS's `metadata.txt`: `COPYRIGHT DATE: 20231110`.
     pub(super) fn in_metadata(text: &str) -> Option<Self> {
         let line =
             text.lines().find(|line| line.trim_start().to_ascii_uppercase().starts_with("COPYRIGHT DATE"))?;
@@ -71,7 +71,7 @@ fn year(part: &str) -> Option<u16> {
     part.parse().ok().filter(|year| part.len() == 4 && (1990..=2200).contains(year))
 }
 
-/// Runs of letters and runs of digits.
+/// Splits a name into runs of letters and runs of digits.
 fn split_kinds(name: &str) -> impl Iterator<Item = &str> {
     name.split(|c: char| !c.is_ascii_alphanumeric()).flat_map(|part| {
         let cut = part.find(|c: char| c.is_ascii_digit()).unwrap_or(part.len());
@@ -80,12 +80,12 @@ fn split_kinds(name: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// The first year in an edition's name.
+/// Returns the first year in an edition's name.
 pub(super) fn year_of(edition: &str) -> Option<u16> {
     split_kinds(edition).find_map(year)
 }
 
-/// The name of an edition: `ONSPD November 2025`.
+/// Returns the name of an edition: `ONSPD November 2025`.
 pub(super) fn name(format: Format, month: Option<Month>) -> String {
     match month {
         Some(month) => format!("{format} {month}"),
@@ -93,7 +93,7 @@ pub(super) fn name(format: Format, month: Option<Month>) -> String {
     }
 }
 
-/// Whether an attribution has the year that the licences ask for.
+/// Returns whether an attribution contains the year that the licences require.
 pub(super) fn has_year(attribution: &str) -> bool {
     split_kinds(attribution).any(|part| year(part).is_some())
 }
@@ -110,7 +110,7 @@ pub(super) fn without_year(edition: Option<&str>, format: Format) -> String {
     )
 }
 
-/// The attribution that the licences ask for, with the edition's year.
+/// Returns the attribution that the licences require, with the edition's year.
 pub(super) fn attribution(format: Format, year: Option<u16>) -> String {
     let year = year.map_or_else(String::new, |year| format!(" {year}"));
     let os = format!("Contains OS data © Crown copyright and database right{year}");
@@ -133,7 +133,7 @@ pub(super) fn scottish_attribution(year: Option<u16>) -> String {
     format!(" Contains NRS data © Crown copyright and database right{year}.")
 }
 
-/// The licences of what is in the dataset.
+/// Returns the licences of the dataset's contents.
 pub(super) fn licence(has_northern_ireland: bool) -> String {
     let open = "Open Government Licence v3.0";
     if has_northern_ireland {
@@ -164,19 +164,19 @@ pub(super) fn not_covered(partial: bool, present: &BTreeSet<String>) -> Vec<Stri
 /// wrong.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum Covers {
-    /// All, unless it is a source that leaves areas out, or each table has rows of one area only.
+    /// All areas, unless the source leaves some out, or each table has rows of one area only.
     #[default]
     Auto,
-    /// All: a postcode that is not in it does not exist.
+    /// All areas: a postcode that is not in the input does not exist.
     All,
-    /// Those that it has rows of.
+    /// The areas that the input has rows of.
     Present,
 }
 
 impl Covers {
-    /// Whether areas without a row are left out. Of themselves Code-Point Open (no Northern
-    /// Ireland, no Crown dependencies) and this project's extract (no Northern Ireland) leave some
-    /// out; and tables of single areas, as ONS's `multi_csv` has them, cover these. A table with
+    /// Returns whether areas without a row are not covered. Code-Point Open (no Northern Ireland,
+    /// no Crown dependencies) and this project's extract (no Northern Ireland) always leave some
+    /// out. Tables of single areas, as in ONS's `multi_csv`, cover these areas only. A table with
     /// rows of several areas is of the country, or a sample of it.
     pub(super) fn is_partial(self, format: Format, has_status: bool, single_areas: bool) -> bool {
         match self {

@@ -1,4 +1,4 @@
-//! From what was read to the published file: names, coverage, doubts, report.
+//! The last steps of an import: names, coverage, doubts, report, publication.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -144,7 +144,7 @@ fn approximate(dataset: &Dataset) -> u64 {
     dataset.iter().filter(only).count() as u64
 }
 
-/// The lists of names in the input, in the order of their paths.
+/// Reads the lists of names in the input, in the order of their paths.
 fn read_names(found: &[Found]) -> Result<Names> {
     let mut names = Names::new();
     for one in found {
@@ -157,9 +157,9 @@ fn read_names(found: &[Found]) -> Result<Names> {
     Ok(names)
 }
 
-/// Columns of ONS that are in the header and that no row has a value of, although ONS fills each of
-/// them in every row, with a pseudo code where there is nothing. (It leaves some blank for a whole
-/// country; those are not asked for.)
+/// Finds ONS columns that are in the header but empty in every row, although ONS writes a pseudo
+/// code for missing values. (It leaves some columns blank for a whole country; these are not
+/// checked.)
 fn empty(format: Format, found: &[Found], fill: &Fill, area_rows: &[u64]) -> Vec<Finding> {
     use AreaKind::{
         BuiltUpArea, LocalEnterprisePartnership1, LocalEnterprisePartnership2, Lsoa21, Msoa21, OutputArea21,
@@ -195,7 +195,7 @@ fn empty(format: Format, found: &[Found], fill: &Fill, area_rows: &[u64]) -> Vec
     empty.map(finding).collect()
 }
 
-/// The report as JSON.
+/// Writes the report as JSON.
 fn write_report(path: &Path, report: &Report) -> Result<()> {
     let cannot = || format!("{}: the report can't be written", path.display());
     let mut file = BufWriter::new(std::fs::File::create(path).with_context(cannot)?);

@@ -39,7 +39,7 @@ pub(super) fn wrong(text: &str) -> Option<Wrong> {
     None
 }
 
-/// The same of bytes; what is not UTF-8 at all is for others to refuse.
+/// Checks bytes in the same way. Invalid UTF-8 is reported elsewhere.
 pub(super) fn wrong_bytes(bytes: &[u8]) -> Option<Wrong> {
     if bytes.is_ascii() { None } else { wrong(std::str::from_utf8(bytes).ok()?) }
 }

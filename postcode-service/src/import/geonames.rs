@@ -22,8 +22,8 @@ pub(super) const LICENCE: &str = "; approximate positions: CC BY 4.0";
 const COLUMNS: usize = 12;
 const COUNTRIES: [&[u8]; 4] = [b"GB", b"GG", b"IM", b"JE"];
 
-/// Whether a line is of GeoNames: of the British Isles, of another country (`Some(false)`), or
-/// none.
+/// Returns whether a line of GeoNames is about the British Isles (`Some(true)`) or another country
+/// (`Some(false)`); `None` if it is not a line of GeoNames.
 pub(super) fn is_line(line: &[u8]) -> Option<bool> {
     let mut cells = line.split(|c| *c == b'\t');
     let country = cells.next().filter(|cell| cell.len() == 2 && cell.iter().all(u8::is_ascii_uppercase))?;
@@ -31,8 +31,7 @@ pub(super) fn is_line(line: &[u8]) -> Option<bool> {
     matches!(cells.count() + 1, 11 | COLUMNS).then(|| COUNTRIES.contains(&country))
 }
 
-/// Whether a file is called as GeoNames calls them: nothing else that ends in `.txt` is looked
-/// into.
+/// Returns whether a file has a name of GeoNames. Other `.txt` files are not read.
 pub(super) fn is_name(name: &str) -> bool {
     let name = name.to_ascii_uppercase();
     name.strip_suffix(".TXT").is_some_and(|stem| {

@@ -1,4 +1,4 @@
-//! From grid references to latitude and longitude.
+//! Converts grid references to latitude and longitude.
 
 use postcode_core::{GridReference, GridSystem, Location};
 
@@ -8,12 +8,12 @@ use super::ostn15;
 const OSGB: (u32, u32) = (700_000, 1_300_000);
 const IRISH: (u32, u32) = (400_000, 500_000);
 
-/// Whether a point is in the British Isles, in degrees.
+/// Returns whether a point, in degrees, is in the British Isles.
 pub(super) fn in_the_isles(latitude: f64, longitude: f64) -> bool {
     (49.0..=61.5).contains(&latitude) && (-9.5..=2.5).contains(&longitude)
 }
 
-/// Whether a reference is on its grid at all.
+/// Returns whether a reference is within its grid.
 pub(super) fn on_grid(grid: GridReference) -> bool {
     let (eastings, northings) = match grid.system {
         GridSystem::Osgb => OSGB,
@@ -22,9 +22,9 @@ pub(super) fn on_grid(grid: GridReference) -> bool {
     grid.eastings <= eastings && grid.northings <= northings
 }
 
-/// Where a reference on the National Grid is on WGS84, to a millionth of a degree as ONS gives it,
-/// through Ordnance Survey's OSTN15. `None` outside of what OSTN15 covers, and for the Irish Grid,
-/// which is another transformation.
+/// Converts a National Grid reference to WGS84, to a millionth of a degree like ONS, through
+/// Ordnance Survey's OSTN15. `None` outside the area of OSTN15, and for the Irish Grid, which needs
+/// another transformation.
 pub(super) fn locate(grid: GridReference) -> Option<Location> {
     if grid.system != GridSystem::Osgb {
         return None;

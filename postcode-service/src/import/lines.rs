@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result, bail};
 
 use super::source::Text;
 
-/// Bytes that pass from thread to thread at a time.
+/// Bytes in one chunk between the threads.
 const CHUNK: usize = 1 << 20;
 /// Chunks on their way; with [`CHUNK`] the memory that reading takes, however large the text.
 const IN_FLIGHT: usize = 4;
@@ -82,7 +82,7 @@ fn consume(
     Ok(())
 }
 
-/// Sends chunks that end at a line's end; the last one is given a line end if it has none.
+/// Sends chunks that end with a line. Adds a line ending to the last one if it has none.
 fn read_chunks(
     reader: &mut dyn Read,
     text: &Text,
@@ -97,8 +97,8 @@ fn read_chunks(
         chunk.clear();
         chunk.append(&mut carry);
         let before = chunk.len();
-        // Not read_to_end alone: what was read before an error is still good, but the text is not
-        // whole.
+        // read_to_end alone does not work: bytes before an error are valid, but the text is not
+        // complete.
         let wanted = CHUNK.saturating_sub(before).max(1) as u64;
         let read = reader.take(wanted).read_to_end(&mut chunk).with_context(|| {
             format!("{}: can't be read to its end: is it whole? Nothing was published", text.display)
@@ -207,12 +207,12 @@ impl Splitter {
         push(&line[start..])
     }
 
-    /// How many cells the line has.
+    /// Returns the number of cells in the line.
     pub(super) fn count(&self) -> usize {
         self.count
     }
 
-    /// A cell without spaces around it; empty if the line is shorter.
+    /// Returns a cell, trimmed; empty if the line is shorter.
     pub(super) fn cell(&self, at: usize) -> &[u8] {
         if at >= self.count {
             return b"";
@@ -221,7 +221,7 @@ impl Splitter {
         self.bytes[start..self.ends[at]].trim_ascii()
     }
 
-    /// All cells as text.
+    /// Returns all cells as text.
     pub(super) fn texts(&self) -> Vec<String> {
         (0..self.count).map(|at| String::from_utf8_lossy(self.cell(at)).into_owned()).collect()
     }

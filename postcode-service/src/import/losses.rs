@@ -65,7 +65,8 @@ mod tests {
     use postcode_core::AreaKind;
     use postcode_core::dataset::{Dataset, DatasetBuilder, Row};
 
-    /// Live postcodes of a country, of which some have a ward, and some wards a name.
+    /// Builds an edition of one country in which some live postcodes have a ward, and some wards a
+    /// name.
     fn edition(rows: u32, with_ward: u32, named: u32) -> Dataset {
         let mut builder = DatasetBuilder::new(Metadata::new("made by hand"));
         builder.name_area(AreaKind::Country, "S92000003", Some("Scotland"), None).unwrap();

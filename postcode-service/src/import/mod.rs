@@ -1,7 +1,7 @@
-//! From what the publishers offer for download to a dataset file: ONSPD, NSPL, Code-Point Open, and
-//! with them OS Open Names and the Scottish Postcode Directory.
+//! Makes a dataset file from the publishers' downloads: ONSPD, NSPL, Code-Point Open, and with them
+//! OS Open Names and the Scottish Postcode Directory.
 //!
-//! `docs/IMPORT.md` says what is read, from which columns, and how missing values are recognised.
+//! `docs/IMPORT.md` says which inputs and columns are read, and which values mean "none".
 //!
 //! ```no_run
 //! use postcode_service::import::{Import, Stop};
@@ -112,19 +112,19 @@ pub struct Import {
     pub out: PathBuf,
     /// The format of the inputs.
     pub format: Format,
-    /// The edition's name; else it is made of the files' names.
+    /// The edition's name; by default it is taken from the files' names.
     pub edition: Option<String>,
     /// The source to record in the dataset; by default the files' names.
     pub source: Option<String>,
     /// Rows with errors at most; with more of them nothing is published.
     pub max_errors: u64,
-    /// Where to write all rows with errors, as CSV.
+    /// The file for all rows with errors, as CSV.
     pub errors: Option<PathBuf>,
     /// The dataset file of the edition before, to compare with.
     pub previous: Option<PathBuf>,
     /// Doubts to publish in spite of.
     pub accept: Vec<Doubt>,
-    /// Where to write the report as JSON, also of an edition that is not published.
+    /// The file for the report as JSON, which is written even if the edition is not published.
     pub report: Option<PathBuf>,
     /// The dataset file of an older edition with the previous constituencies.
     pub boundaries_before: Option<PathBuf>,
@@ -157,10 +157,10 @@ impl Import {
     /// Reads, builds, verifies, publishes.
     ///
     /// # Errors
-    /// If an input can't be read or has no table of postcodes, if more rows than allowed have
-    /// errors, if the file can't be written, [`Refused`] if there are doubts that are not accepted,
-    /// and [`Interrupted`] if it was stopped. In all these cases a file that was there stays as it
-    /// was.
+    /// Fails if an input can't be read or has no table of postcodes, if more rows than allowed have
+    /// errors, or if the file can't be written; with [`Refused`] if there are doubts that are not
+    /// accepted, and with [`Interrupted`] if it was stopped. In all these cases an existing file
+    /// stays unchanged.
     pub fn run(&self, stop: &Stop) -> Result<Report> {
         let result = self.run_until(&stop.0);
         if result.is_err() && stop.0.stopped() { Err(Interrupted.into()) } else { result }
@@ -178,7 +178,7 @@ impl Import {
             let others = [Some(&self.out), self.errors.as_ref(), self.previous.as_ref()];
             destination::check(report, inputs.chain(others.into_iter().flatten().map(PathBuf::as_path)))?;
         }
-        // A file that can't be read is told before the work, not after it.
+        // Report an unreadable file before the work, not after it.
         let previous = self.previous.as_ref().map(Dataset::open).transpose().context("--previous")?;
         let before =
             self.boundaries_before.as_ref().map(Dataset::open).transpose().context("--boundaries-before")?;

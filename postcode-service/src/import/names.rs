@@ -1,5 +1,4 @@
-//! From codes to names: the lists in ONS's `Documents` folder, and what is built in where there are
-//! none.
+//! Names for codes: from the lists in ONS's folder `Documents`, or built-in ones.
 
 use std::collections::HashMap;
 
@@ -124,7 +123,7 @@ impl List {
 }
 
 impl List {
-    /// Whether it is a list all the same, of areas that a dataset does not hold: `OA11CD`,
+    /// Returns whether it is a list of areas that a dataset does not contain: `OA11CD`,
     /// `WZ11CD,WZ11NM`.
     pub(super) fn is_of_others<S: AsRef<str>>(header: &[S]) -> bool {
         let ends = |at: usize, ends: &[&str]| {
@@ -145,7 +144,7 @@ pub(super) struct Name {
     pub(super) wrong: Option<Box<Garbled>>,
 }
 
-/// Where a name stands that is in a wrong encoding, or whose code is.
+/// The place of a name or code in a wrong encoding.
 #[derive(Clone, Debug)]
 pub(super) struct Garbled {
     wrong: Wrong,
@@ -158,7 +157,7 @@ pub(super) struct Garbled {
 #[derive(Debug)]
 pub(super) struct Names {
     pub(super) kinds: [HashMap<Box<str>, Name>; AreaKind::ALL.len()],
-    /// Those of areas that the Scottish Postcode Directory has and ONSPD has not.
+    /// Names of areas that the Scottish Postcode Directory has and ONSPD does not have.
     pub(super) scottish: [HashMap<Box<str>, Name>; ScottishArea::ALL.len()],
     /// The kinds of areas for which there was a list.
     pub(super) listed: Listed,
@@ -235,14 +234,14 @@ impl Names {
         }
     }
 
-    /// How many names are in a wrong encoding, or were published in one as some of ONS's are, in
-    /// use or not.
+    /// Returns how many names are in a wrong encoding, in use or not. Some of ONS's were published
+    /// so.
     pub(super) fn garbled(&self) -> usize {
         self.kinds.iter().chain(&self.scottish).flatten().filter(|(_, name)| name.wrong.is_some()).count()
     }
 
-    /// Names the areas that are in use. Returns for each kind how many there are and how many have
-    /// a name; what is wrong with these names goes to `findings`.
+    /// Names the areas in use. Returns for each kind how many there are and how many have a name.
+    /// Adds errors in these names to `findings`.
     pub(super) fn apply(
         &self,
         areas: &Areas,
@@ -277,8 +276,8 @@ impl Names {
     }
 }
 
-/// Text in UTF-8 with or without byte-order mark, in UTF-16 with one, or else in Windows-1252, as
-/// older editions are.
+/// Decodes UTF-8 with or without a byte order mark, UTF-16 with one, or else Windows-1252, as in
+/// older editions.
 fn decode(bytes: &[u8]) -> std::borrow::Cow<'_, str> {
     let encoding = match encoding_rs::Encoding::for_bom(bytes) {
         Some((encoding, _)) => encoding,

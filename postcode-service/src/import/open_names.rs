@@ -48,8 +48,8 @@ pub(super) const COLUMNS: [&str; 34] = [
     "SAME_AS_GEONAMES",
 ];
 
-/// Whether a first line is of OS Open Names: its header, or a row with the URI of a name and
-/// coordinates.
+/// Returns whether a first line is of OS Open Names: its header, or a row with the URI of a name
+/// and coordinates.
 pub(super) fn is_row<S: AsRef<str>>(cells: &[S]) -> bool {
     let cell = |at: usize| cells[at].as_ref();
     cells.len() == COLUMNS.len()
@@ -58,7 +58,7 @@ pub(super) fn is_row<S: AsRef<str>>(cells: &[S]) -> bool {
                 && (8..10).all(|at| cell(at).parse::<f64>().is_ok()))
 }
 
-/// Whether these are the first two cells of the header, which some editions have.
+/// Returns whether these are the first two cells of the header, which some editions have.
 pub(super) fn is_header(id: &str, uri: &str) -> bool {
     id.eq_ignore_ascii_case(COLUMNS[0]) && uri.eq_ignore_ascii_case(COLUMNS[1])
 }
@@ -89,7 +89,7 @@ impl Areas {
             let area = self.0.entry(format!("osgb{id}")).or_insert_with_key(|code| {
                 let mut area = Place::new(code, name, kind);
                 (area.region, area.country) = (place.region.clone(), place.country.clone());
-                // A district lies in a county.
+                // A district is in a county.
                 if at == Self::COLUMNS[0] {
                     (area.county_unitary, area.county_unitary_type) =
                         (place.county_unitary.clone(), place.county_unitary_type.clone());
@@ -172,7 +172,7 @@ pub(super) fn read(
     }
 }
 
-/// A landform whose kind is that of an island or of several.
+/// Returns whether a landform is an island or a group of islands.
 fn is_island(line: &Splitter) -> bool {
     let kind = line.cell(7).split(|c| *c == b' ');
     line.cell(6) == b"landform"

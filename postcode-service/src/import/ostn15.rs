@@ -1,4 +1,4 @@
-//! From the National Grid to latitude and longitude, through Ordnance Survey's OSTN15.
+//! Converts the National Grid to latitude and longitude through Ordnance Survey's OSTN15.
 //!
 //! OSGB36 is ETRS89 with a shift that differs from place to place: OS surveyed it at the nodes of a
 //! 1 km grid, and in between it is bilinear. The rest is the inverse of a transverse Mercator
@@ -16,7 +16,7 @@ use postcode_core::Location;
 const COLUMNS: usize = 701;
 const ROWS: usize = 1251;
 
-/// Shifts east and north of every node, in metres. `None` if what was compiled in can't be read,
+/// Shifts east and north of every node, in metres. `None` if the compiled-in data can't be read,
 /// which the test of this module rules out.
 static SHIFTS: LazyLock<Option<Vec<[f32; 2]>>> = LazyLock::new(|| {
     let mut packed = Vec::new();
@@ -46,7 +46,7 @@ fn unpack(packed: &[u8]) -> Option<Vec<f32>> {
         .then(|| millimetres.into_iter().map(|mm| mm as f32 / 1000.0).collect())
 }
 
-/// The shift at a point of the ETRS89 grid, in metres; `None` outside of the grid.
+/// Returns the shift at a point of the ETRS89 grid, in metres; `None` outside the grid.
 fn shift(shifts: &[[f32; 2]], east: f64, north: f64) -> Option<(f64, f64)> {
     if !(0.0..700_000.0).contains(&east) || !(0.0..1_250_000.0).contains(&north) {
         return None;
@@ -63,9 +63,9 @@ fn shift(shifts: &[[f32; 2]], east: f64, north: f64) -> Option<(f64, f64)> {
     Some((between(0), between(1)))
 }
 
-/// Where a grid reference, in metres, is; `None` outside of what OSTN15 covers.
+/// Returns the location of a grid reference in metres; `None` outside the area of OSTN15.
 ///
-/// Good to a few centimetres, of which nearly all is OSTN15's own error. Takes about half a
+/// Accurate to a few centimetres, nearly all of which is OSTN15's own error. Takes about half a
 /// microsecond.
 pub(super) fn location(e: f64, n: f64) -> Option<Location> {
     let shifts = SHIFTS.as_ref()?;
@@ -138,7 +138,8 @@ impl Projection {
         (self.geodetic(conformal).atan().to_degrees(), longitude)
     }
 
-    /// The tangent of the geodetic latitude from that of the conformal one, by Newton's method.
+    /// Returns the tangent of the geodetic latitude from that of the conformal one, by Newton's
+    /// method.
     fn geodetic(&self, conformal: f64) -> f64 {
         let e = self.eccentricity;
         let e2 = e * e;

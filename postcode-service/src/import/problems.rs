@@ -13,11 +13,11 @@ const HOPELESS: u64 = 1_000_000;
 /// Bytes of a value that are shown.
 const VALUE: usize = 60;
 
-/// One row that was left out.
+/// A row that was left out.
 #[derive(Debug)]
 pub(super) struct Problem<'a> {
     pub(super) file: &'a str,
-    /// From 1, the header counted.
+    /// The line number from 1, the header included.
     pub(super) line: u64,
     /// The column's name; empty if it is the line as a whole.
     pub(super) column: &'a str,
@@ -26,7 +26,7 @@ pub(super) struct Problem<'a> {
 }
 
 impl Problem<'_> {
-    /// The value, short and printable.
+    /// Returns the value, short and printable.
     fn shown(&self) -> String {
         let text = String::from_utf8_lossy(&self.value[..self.value.len().min(VALUE)]);
         let mut text: String = text.chars().flat_map(char::escape_debug).collect();
@@ -52,7 +52,7 @@ pub(super) struct Problems {
     count: u64,
     max: u64,
     file: Option<(PathBuf, csv::Writer<BufWriter<std::fs::File>>)>,
-    /// Where the first are shown: standard error.
+    /// The output for the first errors: standard error.
     show: Box<dyn FnMut(&str)>,
 }
 
@@ -98,7 +98,7 @@ impl Problems {
         self.count
     }
 
-    /// After the last row: the file is complete, and too many problems are an error.
+    /// Ends the file after the last row. Too many errors fail the import.
     pub(super) fn finish(&mut self) -> Result<()> {
         if let Some((path, writer)) = &mut self.file {
             let cannot = || format!("{}: the file for errors can't be written", path.display());
@@ -117,7 +117,7 @@ impl Problems {
 
 impl Drop for Problems {
     fn drop(&mut self) {
-        // On the way out of another error: what was found so far is still worth having.
+        // Another error ends the import, but the rows found so far are still useful.
         if let Some((_, writer)) = &mut self.file {
             let _ = writer.flush();
         }

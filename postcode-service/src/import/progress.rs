@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-/// Between lines where there is no terminal.
+/// The interval of progress lines without a terminal.
 const EVERY: Duration = Duration::from_secs(5);
 
 /// Shows how far it is, on standard error.
@@ -42,7 +42,7 @@ impl Progress {
         }
     }
 
-    /// How to write a line without tearing the bar.
+    /// Returns a function that prints a line without breaking the progress bar.
     pub(super) fn printer(&self) -> Box<dyn FnMut(&str)> {
         let bar = self.bar.clone();
         Box::new(move |line| match &bar {

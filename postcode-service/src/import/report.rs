@@ -43,7 +43,7 @@ impl Fill {
     }
 }
 
-/// One kind of area.
+/// The counts of one kind of area.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct AreaFill {
     #[serde(serialize_with = "kind_name")]
@@ -90,7 +90,7 @@ pub struct Report {
     pub garbled: u64,
     /// Files that begin with a byte-order mark, which was left out.
     pub marked: Vec<String>,
-    /// Columns of the source that nothing is made of.
+    /// Columns of the source that are not used.
     pub unused: Vec<String>,
     /// Postcode areas that the dataset says it leaves out.
     pub not_covered: Vec<String>,

@@ -1,4 +1,4 @@
-//! From the cells of a line to a row of the dataset.
+//! Converts the cells of a line to a row of the dataset.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -52,7 +52,7 @@ impl Areas {
         Ok(id)
     }
 
-    /// The codes in use of one kind.
+    /// Returns the codes in use of one kind.
     pub(super) fn codes(&self, kind: AreaKind) -> impl Iterator<Item = &str> {
         self.kinds[kind as usize].keys().filter_map(|code| std::str::from_utf8(code).ok())
     }
@@ -73,7 +73,7 @@ pub(super) struct RowReader<'a> {
     longitude: Option<usize>,
     deprivation_rank: Option<usize>,
     areas: Vec<AreaColumn>,
-    /// Where a district lies, if the text does not say itself.
+    /// The region and country of districts, if the text does not give them.
     districts: Option<&'a Districts>,
 }
 
@@ -87,7 +87,7 @@ struct AreaColumn {
 }
 
 impl<'a> RowReader<'a> {
-    /// For a header. `None` if it has no column of postcodes.
+    /// Creates a reader for a header. `None` if it has no column of postcodes.
     pub(super) fn new(columns: &'a Columns, districts: &'a Districts) -> Option<Self> {
         let at = |field| columns.index(field);
         let tens = at(Field::QualityTens).map(|at| (at, true));
@@ -115,7 +115,7 @@ impl<'a> RowReader<'a> {
         })
     }
 
-    /// The row of a line.
+    /// Converts a line to a row.
     pub(super) fn row(
         &mut self,
         line: &Splitter,
@@ -208,7 +208,8 @@ impl<'a> RowReader<'a> {
             (None, None) => Ok(None),
             (Some(_), None) => refuse(long, "latitude without longitude"),
             (None, Some(_)) => refuse(lat, "longitude without latitude"),
-            // ONS writes 99.999999 and 0.000000 where there is none; older editions only zeros.
+            // ONS writes 99.999999 and 0.000000 for a missing location, and zeros in older
+            // editions.
             (Some(latitude), Some(longitude)) if latitude > 99.0 || (latitude, longitude) == (0.0, 0.0) => {
                 Ok(None)
             }
@@ -229,7 +230,7 @@ impl<'a> RowReader<'a> {
     fn read_rank(&self, line: &Splitter) -> Result<Option<u16>, Refusal> {
         let Some((at, cell)) = present(line, self.deprivation_rank) else { return Ok(None) };
         match digits(cell).and_then(|rank| u16::try_from(rank).ok()) {
-            // 0 stands for the places that no index covers.
+            // 0 means that no index covers the place.
             Some(0) => Ok(None),
             Some(rank) => Ok(Some(rank)),
             None => refuse(at, "a rank of deprivation is 1 to 65535"),
@@ -267,13 +268,13 @@ impl<'a> RowReader<'a> {
         Ok(())
     }
 
-    /// Which kinds of area the row that was read last has: a bit each, by their numbers.
+    /// Returns the kinds of area of the last row, one bit for each by its number.
     pub(super) fn kinds(&self) -> u32 {
         self.areas.iter().flat_map(|column| &column.ids).fold(0, |kinds, (kind, _)| kinds | 1 << *kind as u32)
     }
 }
 
-/// The cell, if there is such a column and something in it.
+/// Returns the cell, if the column exists and is not blank.
 fn present(line: &Splitter, at: Option<usize>) -> Option<(usize, &[u8])> {
     let at = at?;
     Some((at, line.cell(at))).filter(|(_, cell)| !cell.is_empty())
@@ -284,7 +285,7 @@ fn metres(line: &Splitter, at: usize) -> Result<Option<u32>, Refusal> {
     digits(cell).map(Some).ok_or(()).or_else(|()| refuse(at, "not a number of metres"))
 }
 
-/// Up to nine digits.
+/// Parses up to nine digits.
 pub(super) fn digits(cell: &[u8]) -> Option<u32> {
     if cell.is_empty() || cell.len() > 9 {
         return None;

@@ -10,13 +10,13 @@ use super::scottish_columns::{Held, find, layout};
 
 const CONSTITUENCY: Held = Held::Area(ScottishArea::ScottishParliamentaryConstituency);
 
-/// Where the columns are that matter.
+/// The positions of the columns in use.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Directory {
     postcode: usize,
     deleted: usize,
     constituency: usize,
-    /// Those of the others that there are.
+    /// The other columns that exist.
     others: Vec<(Held, usize)>,
     /// Cells of a row.
     cells: usize,
@@ -24,9 +24,9 @@ pub(super) struct Directory {
 }
 
 impl Directory {
-    /// By the first line of a file. A row without header has its postcode, the outcode and the
-    /// sector in front and then two dates; files of large users have the linked small user's
-    /// postcode after them.
+    /// Detects the layout from a file's first line. A row without a header begins with the
+    /// postcode, the outcode, the sector and two dates. Files of large users then have the linked
+    /// small user's postcode.
     pub(super) fn of<S: AsRef<str>>(cells: &[S]) -> Option<Self> {
         let cell = |at: usize| cells.get(at).map_or("", AsRef::as_ref);
         let keys: Vec<String> = cells.iter().map(|name| key(name.as_ref())).collect();
@@ -77,9 +77,9 @@ impl Directory {
         names
     }
 
-    /// Adds the entry of a line; false if it is not wanted: a postcode that is no more, or the
-    /// lesser part of one that is split between two areas (`EH1 1AAB`; of the greater, `EH1 1AAA`,
-    /// the letter is left out).
+    /// Adds the entry of a line. Returns false if the line is ignored: a terminated postcode, or
+    /// the smaller part of one that is split between two areas (`EH1 1AAB`). The larger part, `EH1
+    /// 1AAA`, is kept without the letter.
     pub(super) fn read(&self, line: &Splitter, builder: &mut DatasetBuilder) -> Result<bool, Refusal> {
         let refuse = |column, reason: String| Err(Refusal { column: Some(column), reason: reason.into() });
         if line.count() != self.cells {

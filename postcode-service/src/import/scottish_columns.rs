@@ -93,7 +93,7 @@ fn of_name(name: &str) -> impl Iterator<Item = (Held, u16)> {
     })
 }
 
-/// The columns of a header that are of use: of each kind the newest.
+/// Finds the useful columns of a header: the newest of each kind.
 pub(super) fn find<S: AsRef<str>>(header: &[S]) -> Vec<(Held, usize)> {
     let mut found: Vec<(Held, u16, usize)> = Vec::new();
     for (at, name) in header.iter().enumerate() {
@@ -108,8 +108,8 @@ pub(super) fn find<S: AsRef<str>>(header: &[S]) -> Vec<(Held, usize)> {
     found.into_iter().map(|(held, _, at)| (held, at)).collect()
 }
 
-/// The area that a list of names is of, by what its column of codes is called
-/// (`ElectoralWard2022Code`), and the year.
+/// Returns the area and year of a list of names, by its column of codes
+/// (`ElectoralWard2022Code`).
 pub(super) fn area_of_list(code: &str) -> Option<(ScottishArea, u16)> {
     of_name(code).find_map(|(held, year)| match held {
         Held::Area(area) => Some((area, year)),
@@ -190,8 +190,8 @@ const SINCE_2022: [(&str, &str); 7] = [
     ("Settlement2022Code", "Settlement2001Code"),
 ];
 
-/// The columns of a file without header, by the number of its cells and whether large users' link
-/// is among them; `None` for a layout that is not known.
+/// Returns the columns of a file without a header, by its number of cells and whether it has the
+/// link of large users; `None` for an unknown layout.
 pub(super) fn layout(cells: usize, large: bool) -> Option<Vec<&'static str>> {
     let mut names = SMALL_USERS.to_vec();
     if cells == if large { 56 } else { 64 } {

@@ -7,7 +7,7 @@ use postcode_core::{AreaKind, ScottishArea};
 
 use super::names::{Garbled, Name, Names};
 
-/// The kinds of ONS whose lists have an area's name.
+/// Returns the kinds of ONS whose lists have an area's name.
 fn of_ons(area: ScottishArea) -> &'static [AreaKind] {
     use AreaKind::*;
     match area {
@@ -42,7 +42,7 @@ impl Names {
                 });
                 if let Some((code, Name { name: Some(name), wrong: garbled, .. })) = found {
                     builder.name_scottish_area(*area, code, name)?;
-                    // What ONS's own lists have in a wrong encoding is told of for their own areas.
+                    // A wrong encoding in ONS's lists is reported for ONS's own areas.
                     let garbled = garbled.as_deref().filter(|_| own.is_some());
                     wrong.extend(garbled.map(|garbled| (format!("{area:?}"), code.as_ref(), garbled)));
                 } else if let Some(name) = self.of_level_3(*area, &code) {
@@ -53,7 +53,7 @@ impl Names {
         Ok(wrong)
     }
 
-    /// A territorial level 3, which ONS's list has as a second code.
+    /// Returns the name of a territorial level 3, which ONS's list has as a second code.
     fn of_level_3(&self, area: ScottishArea, code: &str) -> Option<&str> {
         let levels = (area == ScottishArea::ItlLevel3).then(|| &self.kinds[AreaKind::Nuts as usize])?;
         levels.values().find(|level| level.alias.as_deref() == Some(code))?.name.as_deref()

@@ -21,7 +21,7 @@ pub(super) const MAX_BYTES: u64 = 16 << 30;
 const MAX_NESTED: u64 = 4 << 30;
 const MAX_ALL_NESTED: u64 = 8 << 30;
 
-/// One text to read.
+/// A text to read.
 #[derive(Clone, Debug)]
 pub(super) struct Text {
     /// The name for messages: the path, or `FILE.zip/path/in/it` inside a zip.
@@ -44,12 +44,12 @@ enum Place {
 #[derive(Debug)]
 struct Archive {
     path: PathBuf,
-    /// The copy of a zip within a zip, removed when nothing reads it any more.
+    /// The copy of a zip within a zip, removed after its last use.
     _copy: Option<TempPath>,
 }
 
 impl Text {
-    /// The last part of its path.
+    /// Returns the last part of the path.
     pub(super) fn name(&self) -> &str {
         self.path.rsplit('/').next().unwrap_or(&self.path)
     }
@@ -89,7 +89,7 @@ impl Text {
         })
     }
 
-    /// All of it, for small files. More than `limit` bytes are an error.
+    /// Reads the whole text, for small files. More than `limit` bytes are an error.
     pub(super) fn whole(&self, limit: usize) -> Result<Vec<u8>> {
         let bytes = self.start(limit + 1)?;
         ensure!(
@@ -151,8 +151,7 @@ struct Listing {
     most_nested: u64,
 }
 
-/// All texts of the inputs, in the order given, within folders and zip files in the order of their
-/// paths.
+/// Lists all texts of the inputs, in the given order, within folders and zip files by path.
 pub(super) fn list(inputs: &[PathBuf]) -> Result<Vec<Text>> {
     list_at_most(inputs, MAX_ALL_NESTED)
 }

@@ -1,4 +1,4 @@
-//! From the lines of a table to rows in the builder.
+//! Adds the lines of tables as rows to the builder.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::Ordering;
@@ -270,7 +270,7 @@ impl<'a> Work<'a> {
     }
 }
 
-/// The line without the byte-order mark that a file may begin with.
+/// Returns the line without a byte order mark, which may begin a file.
 fn without_mark(number: u64, line: &[u8]) -> &[u8] {
     line.strip_prefix(MARK).filter(|_| number == 1).unwrap_or(line)
 }

@@ -1,4 +1,4 @@
-//! The time by which results are cleared, if somebody sets the clock.
+//! The time that decides when results expire. It survives a jump of the system clock.
 
 use std::time::Duration;
 
@@ -6,8 +6,8 @@ use tokio::time::Instant;
 
 /// A clock that is corrected in passing is not one that was set.
 const JUMP: i64 = 5 * 60 * 1_000;
-/// After a jump the old time goes on for so long: time for a person to see the warning and set the
-/// clock right, before results are cleared that nobody had time to read.
+/// How long the old time continues after a jump: enough for an operator to see the warning and
+/// correct the clock, before results expire unread.
 const GRACE: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Compares the time of day with the time that has passed. In milliseconds since 1970.
@@ -25,7 +25,7 @@ impl Clock {
         Self { wall, seen: Instant::now(), ahead: 0, set: None }
     }
 
-    /// The time to go by, when the time of day is that.
+    /// Returns the time to use when the system clock shows `wall`.
     pub(super) fn now(&mut self, wall: i64) -> i64 {
         let now = Instant::now();
         let passed = i64::try_from(now.duration_since(self.seen).as_millis()).unwrap_or(i64::MAX);

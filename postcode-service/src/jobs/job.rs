@@ -18,15 +18,15 @@ pub(crate) const USUAL_PRIORITY: i64 = 5;
 pub enum State {
     /// The rows are still arriving. The job is not visible yet.
     Receiving,
-    /// All its rows are stored, and none has been begun.
+    /// All rows are stored, and no part has begun.
     Queued,
     /// Rows have been begun.
     Running,
     /// The result is whole.
     Succeeded,
-    /// It ended without a result, for a reason.
+    /// The job ended without a result, for a reason.
     Failed,
-    /// Somebody ended it.
+    /// The job was cancelled.
     Cancelled,
 }
 
@@ -40,7 +40,7 @@ impl State {
         (Self::Cancelled, "cancelled"),
     ];
 
-    /// Whether nothing will change any more.
+    /// Returns whether the job has ended, so that nothing changes any more.
     pub fn has_ended(self) -> bool {
         matches!(self, Self::Succeeded | Self::Failed | Self::Cancelled)
     }
@@ -80,7 +80,7 @@ pub(crate) enum Recipe {
     Postcodes { query: String },
 }
 
-/// A job as it is stored. Times are milliseconds since 1970.
+/// A job as stored. Times are milliseconds since 1970.
 #[derive(Clone, Debug, sqlx::FromRow)]
 pub(crate) struct Job {
     pub(crate) id: String,
@@ -112,7 +112,7 @@ pub(crate) struct NewJob {
     pub(crate) key: Option<String>,
 }
 
-/// Some of its rows.
+/// A part of a job: some of its rows.
 #[derive(Debug)]
 pub(crate) struct NewPart {
     pub(crate) number: i64,
@@ -129,7 +129,7 @@ pub(crate) struct Received {
     pub(crate) parts: i64,
     pub(crate) rows: i64,
     pub(crate) bytes: i64,
-    /// The client's key, and the SHA-256 of what it asked with it.
+    /// The client's key, and the SHA-256 of the request that came with it.
     pub(crate) key: Option<(String, String)>,
 }
 
@@ -137,19 +137,19 @@ pub(crate) struct Received {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Slice {
     pub(crate) job: String,
-    /// None: the job itself, whose time has come.
+    /// The part; `None` for the start of the job at its time.
     pub(crate) part: Option<i64>,
     /// The start tag: the virtual time at which the task's turn comes.
     pub(crate) tag: i64,
     pub(crate) epoch: i64,
 }
 
-/// The time.
+/// Returns the current time.
 pub(crate) fn now() -> i64 {
     jiff::Timestamp::now().as_millisecond()
 }
 
-/// As it is shown.
+/// Formats a time for a response.
 pub(crate) fn shown(millis: i64) -> Option<String> {
     jiff::Timestamp::from_millisecond(millis).ok().map(|time| time.to_string())
 }

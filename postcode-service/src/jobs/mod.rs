@@ -1,9 +1,8 @@
 //! Jobs: many rows, looked up in the background on a durable queue.
 //!
-//! Rows are cut into parts as they come in (`submission`); a part is a task of the queue (`store`),
-//! worked on by whichever worker comes first ([`worker`]); the result is the parts' outputs in
-//! their order. Who asked for it is told by a [`callback`]. How all this behaves is described in
-//! `docs/JOBS.md`.
+//! Rows are cut into parts as they arrive (`submission`). A part is a task of the queue (`store`)
+//! and is done by the first free worker ([`worker`]). The result consists of the parts' outputs in
+//! order. A [`callback`] tells the caller about the end. `docs/JOBS.md` describes the behaviour.
 
 pub mod callback;
 mod clock;
@@ -26,7 +25,7 @@ pub use callback::Callbacks;
 pub use job::State;
 use store::{Bounds, Store};
 
-/// Where the jobs are kept.
+/// The URL of the database of jobs.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Url {
     /// A file.
@@ -54,7 +53,7 @@ impl FromStr for Url {
     }
 }
 
-/// Without the password that may be in it.
+/// Prints the URL without its password.
 impl fmt::Display for Url {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -120,7 +119,7 @@ impl Default for Limits {
 /// Why there are no jobs now.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// They are switched off.
+    /// Jobs are switched off.
     #[error("jobs are switched off on this server (--jobs)")]
     Off,
     /// Their database can't be made, because the disk is full.
@@ -144,7 +143,7 @@ pub struct Jobs(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     url: Option<Url>,
-    /// The database is opened by the first job, if there is none yet.
+    /// Whether the first job creates the database.
     lazy: bool,
     limits: Limits,
     callbacks: Option<Callbacks>,
@@ -162,24 +161,24 @@ struct Inner {
     gauges: gauges::Gauges,
 }
 
-/// How many wait for a job at a time.
+/// The most requests that wait for a job at once.
 const WATCHERS: usize = 512;
-/// Uploads at a time.
+/// The most uploads at once.
 const UPLOADS: usize = 16;
-/// Bytes of bodies in JSON, which are read whole, at a time.
+/// The most bytes of JSON bodies at once, which are read whole.
 const JSON_BYTES: usize = 64 << 20;
-/// Results that are read at a time.
+/// The most results that are read at once.
 const DOWNLOADS: usize = 64;
 /// Bytes a second: an upload or download that is slower loses its place when all are taken.
 const SCARCE_SPEED: u64 = 64 << 10;
 
 impl Jobs {
-    /// In that database; `lazy`: it is not made before the first job.
+    /// Creates jobs in that database. With `lazy` the database is created with the first job.
     pub fn new(url: Url, lazy: bool, limits: Limits, callbacks: Option<Callbacks>) -> Self {
         Self::with(Some(url), lazy, limits, callbacks)
     }
 
-    /// None: every request for one is told so.
+    /// Creates jobs that are switched off: every request gets that answer.
     pub fn off() -> Self {
         Self::with(None, true, Limits::default(), None)
     }
@@ -203,10 +202,10 @@ impl Jobs {
         }))
     }
 
-    /// Opens the database now, if it is there or is to be there from the beginning.
+    /// Opens the database now, if it exists or must exist from the start.
     ///
     /// # Errors
-    /// If it can't be opened.
+    /// Fails if it can't be opened.
     pub async fn open(&self) -> Result<(), Error> {
         match &self.0.url {
             None => Ok(()),
@@ -215,12 +214,12 @@ impl Jobs {
         }
     }
 
-    /// Where they are kept.
+    /// Returns the URL of the database.
     pub fn url(&self) -> Option<&Url> {
         self.0.url.as_ref()
     }
 
-    /// No more waiting for jobs: those who wait are answered with what is known.
+    /// Ends all waiting for jobs: waiting requests are answered with the current state.
     pub fn close(&self) {
         self.0.closing.send_replace(true);
     }
@@ -241,15 +240,15 @@ impl Jobs {
         }
     }
 
-    /// Whether the disk of the database has room. Of a database on a server that is for its
-    /// operator to see.
+    /// Checks that the disk of the database has room. A database on a server is its operator's
+    /// responsibility.
     ///
     /// # Errors
     /// [`store::Error::LowDisk`].
     pub(crate) fn room(&self) -> Result<(), store::Error> {
         let Some(Url::Sqlite(path)) = &self.0.url else { return Ok(()) };
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-        // If it can't be asked, storing says what is wrong.
+        // If the disk can't be asked, the write itself reports what is wrong.
         let Ok(disk) = rustix::fs::statvfs(folder.unwrap_or(std::path::Path::new("."))) else {
             return Ok(());
         };
@@ -292,7 +291,7 @@ impl Jobs {
         }
     }
 
-    /// Checks that jobs can be stored. A database that is not open yet counts as ready.
+    /// Checks that jobs can be stored. A database that has not been opened yet counts as ready.
     pub(crate) async fn ready(&self) -> Result<(), String> {
         match self.0.store.get() {
             Some(store) => store.ready().await,
@@ -300,17 +299,17 @@ impl Jobs {
         }
     }
 
-    /// When the database is open.
+    /// Waits until the database is open.
     pub(crate) async fn opened(&self) -> Option<Arc<dyn Store>> {
         let mut opened = self.0.opened.subscribe();
         opened.wait_for(|opened| *opened).await.ok()?;
         self.0.store.get().cloned()
     }
 
-    /// A task was put in a queue, or a job has changed.
+    /// Announces that a task was put in a queue, or that a job has changed.
     pub(crate) fn changed(&self, job: &str) {
         self.0.nudge.notify_waiters();
-        // Nobody may be waiting.
+        // An error means that no request is waiting.
         let _ = self.0.changed.send(job.to_owned());
     }
 

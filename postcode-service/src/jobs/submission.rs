@@ -13,7 +13,7 @@ use super::job::{NewJob, NewPart, Received, Recipe};
 use super::store::{self, Store, Submitted};
 use crate::enrich::{self, Cutter, Plan};
 
-/// Rows of a part at most: what is done in one go, between two turns of others.
+/// The most rows of a part, which a worker does before others get a turn.
 pub(crate) const PART_ROWS: i64 = 2_000;
 
 /// Why rows were not taken.
@@ -29,7 +29,7 @@ pub(crate) enum Error {
     Recipe(#[from] serde_json::Error),
 }
 
-/// A new id, later ones after earlier ones.
+/// Creates a new id. Later ids sort after earlier ones.
 pub(crate) fn id() -> String {
     Uuid::now_v7().to_string()
 }
@@ -76,8 +76,8 @@ pub(crate) async fn postcodes(
     upload.ended(stored.submit(&Recipe::Postcodes { query }, key).await)
 }
 
-/// Texts as lines of JSON, in parts as they are stored. They are read from an array of JSON without
-/// a value for each.
+/// Texts as lines of JSON, in parts as they are stored. They are read from a JSON array without
+/// creating a value for each.
 #[derive(Debug, Default)]
 pub(crate) struct Texts {
     full: Vec<(i64, Vec<u8>)>,
@@ -98,7 +98,7 @@ impl Texts {
         Ok(())
     }
 
-    /// How many rows each part has, and its lines.
+    /// Returns each part's number of rows and its lines.
     pub(crate) fn into_parts(self) -> impl Iterator<Item = (i64, Vec<u8>)> {
         self.full.into_iter().chain((self.rows > 0).then_some((self.rows, self.last)))
     }
@@ -108,7 +108,7 @@ impl Texts {
         self.full.iter().map(|(rows, _)| rows).sum::<i64>() + self.rows
     }
 
-    /// Bytes that it takes.
+    /// Returns the bytes in use.
     #[cfg(test)]
     pub(crate) fn memory(&self) -> usize {
         let part = size_of::<(i64, Vec<u8>)>();
@@ -139,7 +139,7 @@ impl<'de> Visitor<'de> for Array {
     }
 }
 
-/// One text of the array, which is written where it belongs.
+/// One text of the array, written directly to its place.
 struct Text<'a>(&'a mut Texts);
 
 impl<'de> DeserializeSeed<'de> for Text<'_> {
@@ -167,7 +167,7 @@ impl<'de> Visitor<'de> for Text<'_> {
 struct Unfinished(Option<(Arc<dyn Store>, String)>);
 
 impl Unfinished {
-    /// And whether it was asked for before.
+    /// Begins an upload. Also returns whether its key was used before.
     async fn begin(jobs: &Jobs, store: &Arc<dyn Store>, job: &NewJob) -> Result<(Self, bool), Error> {
         jobs.room()?;
         let known = store.receive(job, jobs.bounds()).await?;
@@ -200,7 +200,7 @@ struct Upload<'a> {
     store: &'a dyn Store,
     job: &'a NewJob,
     most: u64,
-    /// None for what was asked for before, and is stored only until that is seen.
+    /// The limits; `None` for a repeated request, whose rows are stored only until that is noticed.
     bounds: Option<store::Bounds>,
     parts: i64,
     rows: i64,

@@ -1,4 +1,4 @@
-//! Those who do the work.
+//! The workers.
 
 use std::fmt;
 use std::sync::Arc;
@@ -24,12 +24,11 @@ pub type Source = Arc<dyn Fn() -> Arc<dyn PostcodeLookup> + Send + Sync>;
 /// How the work is done.
 #[derive(Clone)]
 pub struct Workers {
-    /// Parts worked on at a time.
+    /// Parts worked on at once.
     pub count: usize,
-    /// After this time without a sign of life a worker is taken for dead, and its part given to
-    /// another.
+    /// How long a worker may be silent before it counts as dead and its part is given to another.
     pub presumed_dead: Duration,
-    /// Where the answers come from.
+    /// The source of answers.
     pub source: Source,
 }
 
@@ -51,16 +50,16 @@ const MOST_ATTEMPTS: usize = 25;
 /// A part whose lookup failed so often in a row fails its job: some 40 minutes by the delays
 /// between.
 const MOST_FAILURES: i64 = 20;
-/// Between two rounds of what is left over.
+/// The interval of maintenance.
 const ROUND: Duration = Duration::from_secs(30);
 /// A task that is not in the queue and was not touched for this long has been lost.
 const LOST: Duration = Duration::from_secs(300);
-/// An upload that brought nothing for this long will not go on.
+/// How long an upload may bring nothing before it counts as abandoned.
 const UPLOAD: Duration = Duration::from_secs(15 * 60);
-/// Before a worker that ended in an error begins anew.
+/// The pause before a worker that failed starts again.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// Works until `stop` says true; parts under way are ended first.
+/// Works until `stop` is true, and finishes the current parts first.
 pub async fn run(jobs: Jobs, workers: Workers, mut stop: watch::Receiver<bool>) {
     let mut stopped = stop.clone();
     let store = tokio::select! {
@@ -86,7 +85,8 @@ pub async fn run(jobs: Jobs, workers: Workers, mut stop: watch::Receiver<bool>) 
     while running.join_next().await.is_some() {}
 }
 
-/// A worker after another under a new name: the queue ends one at the first error of the database.
+/// Restarts a worker under a new name after each error: the queue ends a worker at the first
+/// database error.
 async fn again<F>(mut stop: watch::Receiver<bool>, presumed_dead: Duration, nudge: Arc<Notify>, work: F)
 where
     F: Fn(
@@ -175,7 +175,7 @@ async fn work_on(
     Ok(())
 }
 
-/// How long a part is put off: 1 s, 2 s, 4 s … up to four minutes.
+/// Returns how long a part is postponed: 1 s, 2 s, 4 s … up to four minutes.
 fn delay(failures: i64) -> Duration {
     Duration::from_secs(1 << failures.saturating_sub(1).clamp(0, 8))
 }
@@ -243,7 +243,7 @@ async fn answer(work: Work, lookup: Arc<dyn PostcodeLookup>) -> Result<Vec<u8>, 
     Ok(out)
 }
 
-/// Sees to what is left over, now and then.
+/// Runs maintenance at intervals.
 async fn upkeep(jobs: Jobs, store: Arc<dyn Store>, mut stop: watch::Receiver<bool>) {
     let millis = |time: Duration| i64::try_from(time.as_millis()).unwrap_or(i64::MAX);
     let mut clock = Clock::new(now());

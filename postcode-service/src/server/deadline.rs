@@ -26,7 +26,7 @@ pub(super) fn of(headers: &HeaderMap, limit: Duration) -> Result<Duration, Failu
     }
 }
 
-/// The time has passed: before the work began, or while it was done.
+/// Builds the error for a deadline that passed before or during the work.
 pub(super) fn passed() -> Failure {
     let text = "The request's deadline has passed";
     Failure::new(StatusCode::GATEWAY_TIMEOUT, text, ErrorKind::Timeout.code()).retryable(None)

@@ -1,4 +1,4 @@
-//! From a request to its answer: everything around the API that is not a socket.
+//! Everything around the API except sockets, from a request to its answer.
 
 use std::panic::AssertUnwindSafe;
 use std::pin::pin;
@@ -48,14 +48,14 @@ impl Frontend {
         }
     }
 
-    /// Answers only to these names, and tells no page of another site what is private. Without this
-    /// the caller sees to it.
+    /// Answers only to these names, and refuses private routes to pages of other sites. Without
+    /// this the caller must do it.
     #[must_use]
     pub fn answering_to(self, hosts: Hosts) -> Self {
         Self { hosts: Some(hosts), ..self }
     }
 
-    /// The API inside.
+    /// Returns the API inside.
     pub fn api(&self) -> &Api {
         &self.api
     }
@@ -106,8 +106,8 @@ impl Frontend {
         response
     }
 
-    /// Why a request is not answered at all: it is for another server, or from a page that may not
-    /// ask.
+    /// Returns why a request must be refused: it is for another host name, or from a page that may
+    /// not ask.
     fn not_allowed<B>(&self, request: &Request<B>, private: bool) -> Option<Failure> {
         let hosts = self.hosts.as_ref()?;
         let same_site = || if private { hosts.check_same_site(request) } else { Ok(()) };
@@ -127,7 +127,7 @@ impl Frontend {
             const TEXT: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
             return ([(CONTENT_TYPE, TEXT)], self.metrics.render()).into_response();
         }
-        // Who asks whether we are well must hear it most of all when we have too much to do.
+        // Health checks must be answered most of all when the server is overloaded.
         if is("/ping") || is("/ready") {
             return self.answer(request, id).await;
         }
@@ -171,7 +171,7 @@ impl Frontend {
     }
 }
 
-/// One line of the access log.
+/// A line of the access log.
 struct Access<'a> {
     method: &'a Method,
     path: &'a str,

@@ -18,22 +18,23 @@ use std::time::Duration;
 /// The limits of a server.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// Connections at a time. When there are more, the one that has been idle longest is closed.
+    /// The most connections at once. When there are more, the one that has been idle longest is
+    /// closed.
     pub max_connections: usize,
     /// Connections beyond those, for `/ping`, `/ready`, `/health` and `/metrics` only.
     pub reserved_connections: usize,
-    /// Connections of one client address at a time, see [`Limits::per_address`].
+    /// The most connections of one client address at once, see [`Limits::per_address`].
     pub max_connections_per_address: Option<usize>,
-    /// Requests that are worked on at a time: those whose body is there. Others are answered 503 at
-    /// once.
+    /// The most requests in progress at once, counted from when their body has arrived. Others are
+    /// answered 503 at once.
     pub max_in_flight: usize,
-    /// Requests whose body is still coming, at a time. When there are more, the slowest is refused.
+    /// The most requests at once whose body is still arriving. Beyond that the slowest is refused.
     pub max_waiting: usize,
-    /// Requests of one client at a time, see [`GateLimits::per_client`].
+    /// The most requests of one client at once, see [`GateLimits::per_client`].
     pub max_in_flight_per_client: Option<usize>,
     /// The rate of one address, see [`GateLimits::address_rate`].
     pub rate_per_address: Option<Rate>,
-    /// The rate of one caller who is known by name.
+    /// The rate limit of one caller with a token.
     pub rate_per_caller: Option<Rate>,
     /// Bytes of a request's line and headers.
     pub max_header: usize,
@@ -48,7 +49,7 @@ pub struct Options {
     pub least_speed: u64,
     /// How long a request may take, its body included.
     pub request_timeout: Duration,
-    /// How long requests under way may take to end at shutdown.
+    /// How long requests in flight may take to finish at shutdown.
     pub drain: Duration,
     /// The proxies that are believed when they name a client.
     pub proxies: Proxies,
@@ -79,7 +80,7 @@ impl Default for Options {
 }
 
 impl Options {
-    /// Those of its requests.
+    /// Returns the limits of requests.
     fn gate(&self) -> GateLimits {
         let mut limits = GateLimits::default();
         limits.in_flight = self.max_in_flight;
@@ -90,7 +91,7 @@ impl Options {
         limits
     }
 
-    /// Those of its connections.
+    /// Returns the limits of connections.
     fn limits(self) -> Limits {
         let mut limits = Limits::default();
         limits.connections = self.max_connections;

@@ -12,8 +12,8 @@ use postcode_edge::{Handler, Refusal, RequestBody};
 use super::{Frontend, Listener, Options};
 use crate::api::Failure;
 
-/// Serves until `stop` is done; then takes no more connections, lets requests under way end within
-/// [`Options::drain`], and drops those that do not.
+/// Serves until `stop` is done. Then accepts no more connections, lets requests in flight finish
+/// within [`Options::drain`], and drops the others.
 ///
 /// To tell a load balancer first, call [`Api::set_ready`](crate::api::Api::set_ready) and wait
 /// before `stop`.

@@ -8,7 +8,7 @@ use crate::api::RequestId;
 /// The longest request id that is taken over, in bytes.
 const MAX_ID: usize = 128;
 
-/// The caller's id if it is of 1 to 128 visible ASCII characters; else one of our own.
+/// Returns the caller's id if it has 1 to 128 visible ASCII characters; else a new one.
 pub(super) fn request_id(headers: &HeaderMap) -> RequestId {
     let given = headers.get(REQUEST_ID_HEADER).and_then(|value| value.to_str().ok());
     let usable = |id: &&str| (1..=MAX_ID).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_graphic());
@@ -29,8 +29,8 @@ pub(super) struct Trace {
 }
 
 impl Trace {
-    /// Part of the caller's trace; a new one that is not sampled if it has none, or one that makes
-    /// no sense.
+    /// Continues the caller's trace. Starts a new one, not sampled, if it has none or an invalid
+    /// one.
     pub(super) fn of(headers: &HeaderMap) -> Self {
         // The parent id of a span must not be zero.
         let span = format!("{:016x}", fastrand::u64(1..));
@@ -41,7 +41,7 @@ impl Trace {
         }
     }
 
-    /// To answer with.
+    /// Returns the header for the response.
     pub(super) fn header(&self) -> Option<HeaderValue> {
         HeaderValue::try_from(format!("00-{}-{}-{}", self.id, self.span, self.flags)).ok()
     }

@@ -261,8 +261,8 @@ async fn every_route_of_the_source_is_in_the_description() {
     assert_eq!(routes.iter().collect::<Vec<_>>(), described);
 }
 
-/// The description says what there is: each of its operations is answered, and asks for nothing
-/// that strict mode refuses.
+/// Checks the description: each of its operations is answered, and has no parameter that strict
+/// mode refuses.
 #[tokio::test]
 async fn every_route_of_the_description_answers() {
     let api = api_over(Local::new(Fixture::small().dataset().unwrap())).await;

@@ -1,5 +1,5 @@
-//! Tests of the cost of one request: the size of its answer, its time, and that it ends when nobody
-//! waits for it any more. Counted in answers, bytes and calls, never by the clock.
+//! Tests of the cost of one request: the size of its answer, its time, and that it ends when its
+//! client stops waiting. Counted in answers, bytes and calls, never by the clock.
 #![allow(clippy::unwrap_used, clippy::expect_used)] // In a test it is the failure.
 
 use std::collections::{HashSet, VecDeque};
@@ -79,7 +79,7 @@ async fn api_with(lookup: impl PostcodeLookup, limits: Limits) -> Api {
     Api::new(Edition::of(Arc::new(lookup)).await.unwrap(), limits)
 }
 
-/// A body that says how long it is, and of which nothing ever comes.
+/// A body that announces its length and never sends a byte.
 struct Silent {
     asked: Arc<AtomicBool>,
 }
@@ -225,7 +225,7 @@ async fn path_without_a_route_is_answered_at_once_and_its_body_is_not_read() {
             assert!(!asked.load(Ordering::SeqCst), "{method} {path}: its body was read");
         }
     }
-    // A method that a path does not have is told at once too.
+    // An unsupported method is answered at once too.
     for path in ["/ping", "/jobs/x", "/jobs/x/result", "/outcodes"] {
         let request = Request::post(path).header("content-type", JSON);
         let answer = frontend.call(request.body(Silent { asked: Arc::default() }).unwrap()).await;
@@ -354,7 +354,7 @@ async fn no_page_of_another_origin_reads_jobs() {
     bench.end().await;
 }
 
-/// The search that never ends.
+/// Builds a search that never ends.
 fn endless() -> Request<Body> {
     Request::get("/within?lon=-2.2&lat=53.4&radius=1").body(Body::empty()).unwrap()
 }
@@ -383,7 +383,7 @@ async fn region_search_that_goes_on_leaves_turns_to_others_and_ends_with_its_req
         search.abort();
         tokio::time::timeout(GENEROUS, dropped.notified()).await.expect("it ends when its request does");
     }
-    // Those that have ended do no more.
+    // Ended searches are not polled any more.
     let after = polls.load(Ordering::SeqCst);
     assert_eq!(get(&api, "/sectors/M11/postcodes").await.status, 200);
     assert_eq!(polls.load(Ordering::SeqCst), after);
@@ -441,7 +441,7 @@ async fn bodies_of_too_many_values_are_refused_and_long_lists_as_ever() {
     assert!(refused.json()["error"].as_str().unwrap().contains("Up to 100 locations"), "{}", refused.json());
 }
 
-/// The polygon of the review, on the real country: 26 kB that held the only turn for 13 seconds.
+/// The polygon from a review, on the real country: 26 kB that held the only turn for 13 seconds.
 #[tokio::test(flavor = "multi_thread")]
 async fn polygon_that_zigzags_over_the_country_and_back_is_answered() {
     let api = api_over(Local::embedded().unwrap()).await;

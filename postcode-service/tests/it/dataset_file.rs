@@ -52,7 +52,7 @@ async fn the_file_comes_whole_and_says_what_it_is() {
     assert_eq!(answer.header("link"), "<dataset/info>; rel=\"describedby\"");
     let digest = format!("sha-256=:{}:", STANDARD.encode(Sha256::digest(&bytes)));
     assert_eq!(answer.header("repr-digest"), digest);
-    // What came is a dataset.
+    // The answer is a valid dataset.
     Dataset::from_bytes(answer.body.clone()).unwrap().verify().unwrap();
 
     let head = ask(&api, "HEAD", &[]).await;

@@ -29,7 +29,7 @@ fn plan(format: Format, columns: &str) -> Plan {
     Plan { format, columns: Column::list(columns).unwrap(), postcode: None, prefix: String::new() }
 }
 
-/// The input in chunks of a size.
+/// Runs the input in chunks of a size.
 async fn run(input: &[u8], size: usize, plan: Plan) -> Result<(Vec<u8>, Counts), String> {
     let chunks = input.chunks(size).map(|chunk| Ok(Bytes::copy_from_slice(chunk))).collect::<Vec<_>>();
     let parts = enrich(futures::stream::iter(chunks), country(), plan);
@@ -170,8 +170,8 @@ async fn what_makes_no_sense_is_refused_and_named() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
-    /// Whatever the bytes and however they come: the same goes out, and without the columns it is
-    /// what came in.
+    /// Checks that any bytes in any chunks give the same output, and that without the added columns
+    /// it equals the input.
     #[test]
     fn nothing_is_lost_and_chunks_do_not_matter(
         rows in prop::collection::vec("([a-z,\" ]{0,6}|SW1A 1AA|\r|é)(,[a-z]{0,3})?(\n|\r\n)", 0..20),

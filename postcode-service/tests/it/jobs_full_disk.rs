@@ -39,8 +39,8 @@ fn rows(number: usize, many: usize) -> String {
 }
 
 impl Ledger {
-    /// Submits a job of so many rows. What is not accepted must say that nothing was stored and
-    /// when to come back.
+    /// Submits a job of that many rows. A refusal must say that nothing was stored and when to
+    /// retry.
     async fn submit(&mut self, client: &Client, many: usize) -> u16 {
         self.next += 1;
         let request = client.post("http://localhost/jobs").header("content-type", "text/csv");
@@ -78,7 +78,7 @@ impl Ledger {
         }
     }
 
-    /// The accepted jobs are there, and no others.
+    /// Checks that exactly the accepted jobs are there.
     async fn check(&self, database: &Path) {
         let url = format!("sqlite://{}", database.display());
         let mut connection = SqliteConnection::connect(&url).await.unwrap();
@@ -154,9 +154,9 @@ async fn the_first_job_on_a_full_disk_is_refused_for_want_of_room_and_taken_when
     }
 }
 
-/// The n-th page that is written to the log fails, for every n of a workload, with workers at work;
-/// then there is room again. `POSTCODE_TEST_WRITE_POINTS` says how many points of failure are
-/// tried, 6 unless it is set.
+/// Fails the n-th page write to the log, for every n of a workload, with workers at work. Then
+/// there is room again. `POSTCODE_TEST_WRITE_POINTS` sets how many failure points are tried, 6 by
+/// default.
 #[tokio::test(flavor = "multi_thread")]
 async fn whichever_write_fails_the_jobs_that_were_accepted_are_done_once_and_more_are_taken() {
     const FRAME: u64 = 4_120;

@@ -1,8 +1,9 @@
-//! The program killed again and again under load: whatever was accepted is done, once, and told of.
+//! Kills the program again and again under load. Each accepted job must be done once, with a
+//! callback.
 //!
-//! Kills with SIGKILL, as many as [`Proof`] says, of a server and of a worker next to it, at random
-//! times (the seed is printed; `POSTCODE_TEST_SEED` gives one). Meanwhile clients submit jobs under
-//! keys, and try again what failed.
+//! A server and a worker next to it are killed with SIGKILL at random times, as often as [`Proof`]
+//! says (the seed is printed; `POSTCODE_TEST_SEED` sets it). Meanwhile clients submit jobs with
+//! keys, and retry failures.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -44,7 +45,7 @@ impl Program {
         Self { arguments, child }
     }
 
-    /// When it says that it is ready.
+    /// Starts a program and waits until it is ready.
     async fn spawn(arguments: &[String]) -> Child {
         let mut command = Command::from(common::program());
         command.args(arguments).env("POSTCODE_WEBHOOK_SECRET", SECRET).env("RUST_LOG", "error");
@@ -66,7 +67,7 @@ impl Program {
     }
 }
 
-/// The rows of a job, by its number.
+/// Builds the rows of a job from its number.
 fn rows(number: u64) -> Vec<u8> {
     let mut rows = b"id,postcode\n".to_vec();
     let postcodes = ["AB10 1AB", "AB10 1AF", "M1 1AD", "JE2 4WD", "AB1 0AA", "ZZ1 1ZZ", "none"];

@@ -38,7 +38,7 @@ fn program() -> Command {
     program_by(&[])
 }
 
-/// The same, started by another program.
+/// Returns the command, started by another program.
 fn program_by(starter: &[&str]) -> Command {
     let words = [starter, &[env!("CARGO_BIN_EXE_postcode-service")]].concat();
     let mut command = postcode_testing::command(words[0]);
@@ -52,12 +52,12 @@ fn on_the_command_line(input: &Path, out: &Path) -> Vec<u8> {
     std::fs::read(out).unwrap()
 }
 
-/// A server in that folder, and how to ask it.
+/// Starts a server in that folder. Returns it with a client.
 async fn serve(dir: &Path, arguments: &[&str]) -> (tokio::process::Child, reqwest::Client) {
     serve_by(&[], dir, arguments).await
 }
 
-/// The same, started by another program.
+/// Starts a server through another program.
 pub(crate) async fn serve_by(
     starter: &[&str],
     dir: &Path,

@@ -12,7 +12,7 @@ use postcode_core::{
 use postcode_service::api::{Api, Edition, Limits};
 use postcode_service::server::{Address, Frontend, Listener, Options, run};
 
-/// A service over that lookup; its address.
+/// Starts a service over that lookup. Returns its address.
 async fn serve(lookup: Arc<dyn PostcodeLookup>, listen: &str) -> String {
     let options = Options::default();
     let api = Api::new(Edition::of(lookup).await.unwrap(), Limits { max_batch: 1_000, ..Limits::default() });

@@ -43,7 +43,7 @@ const LOOSE: [(AreaKind, usize); 15] = [
     (NationalPark, 180_000),
 ];
 
-/// A row of the real file, and what it is clustered by.
+/// A row of the real file, with the values by which it is clustered.
 struct Point {
     row: Row,
     district: String,
@@ -82,7 +82,7 @@ fn read(path: PathBuf) -> Vec<Point> {
     points
 }
 
-/// The codes and names of a list of ONS.
+/// Reads the codes and names of one of ONS's lists.
 fn list(folder: &std::path::Path, starts: &str) -> Vec<(String, String)> {
     let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap());
     let file = files.into_iter().find(|file| file.file_name().to_string_lossy().starts_with(starts)).unwrap();
@@ -149,9 +149,9 @@ const SCOTTISH: [(ScottishArea, usize); 16] = [
     (ScottishArea::ItlLevel3, 7_000),
 ];
 
-/// The Scottish Postcode Directory of Scotland's live postcodes: the data zones in one another as
-/// in life (a few of 2022 are others than those of 2011), what is larger made of whole data zones
-/// of 2011. Real names are those of ONS's lists, which the file has already.
+/// Writes a Scottish Postcode Directory for Scotland's live postcodes. Data zones nest as in
+/// reality (a few of 2022 differ from those of 2011), and larger areas consist of whole data zones
+/// of 2011. Real names are those of ONS's lists, which the file already has.
 fn directory(builder: &mut DatasetBuilder, points: &[Point], districts: &BTreeMap<String, Vec<u32>>) -> u64 {
     let live = |n: &&u32| points[**n as usize].row.status == Status::Live;
     // Halving leaves two thirds of that: as many data zones as there are.
@@ -172,7 +172,8 @@ fn directory(builder: &mut DatasetBuilder, points: &[Point], districts: &BTreeMa
             let moved = usize::from(number % 4 == 0 && place * 3 < zone.len());
             entry.set(ScottishArea::DataZone, None, Some(format!("S01{:06}", 13_482 + number + moved)));
             for (area, size) in SCOTTISH {
-                // Of what is not made of data zones a tenth of them has parts in two.
+                // For areas that do not consist of data zones, a tenth of the zones has parts in
+                // two.
                 let part = usize::from((number + size) % 10 == 0 && place * 2 < zone.len());
                 entry.set(area, None, Some(format!("S{:02}{:06}", area as u16, (before + part * 23) / size)));
             }

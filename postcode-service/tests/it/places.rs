@@ -121,7 +121,7 @@ async fn data_without_places_says_what_to_do() {
         assert_eq!(body["code"], "not_supported");
         assert!(body["error"].as_str().unwrap().contains("import"), "{body}");
     }
-    // Bad input and unknown codes are told apart from that.
+    // Bad input and unknown codes have different errors.
     assert_eq!(get(&api, "/places").await.status.as_u16(), 400);
     assert_eq!(get(&api, "/scotland/postcodes/x").await.status.as_u16(), 404);
     let lookup: &dyn PostcodeLookup = &small();

@@ -22,7 +22,7 @@ pub(crate) fn program() -> Command {
     command
 }
 
-/// A dataset file of a live, a terminated and no other postcode.
+/// Writes a dataset file with one live and one terminated postcode.
 pub(crate) fn dataset(path: &Path, edition: &str) -> String {
     let mut metadata = Metadata::new(edition);
     metadata.not_covered = vec!["BT".to_owned()];
@@ -82,7 +82,7 @@ impl Server {
         postcode_testing::signal(self.child.id(), name);
     }
 
-    /// The exit status, and what else was written to standard output.
+    /// Ends it with a signal. Returns the exit status and the rest of its standard output.
     pub(crate) fn end(mut self, signal: &str) -> (Option<i32>, String) {
         self.signal(signal);
         let status = self.child.wait().unwrap();
@@ -91,7 +91,7 @@ impl Server {
         (status.code(), rest)
     }
 
-    /// For `--source`, by a client that waits as long as a busy machine takes.
+    /// Returns a URL for `--source`, with a client that waits as long as a busy machine takes.
     fn source(&self) -> String {
         format!("{}?timeout=30s&deadline=60s", self.address)
     }
@@ -331,7 +331,7 @@ fn places_scotland_and_outcodes_around_one() {
     assert!(status == Some(2) && why.contains("\"Orkney\" (UnitaryAuthority) has no box"), "{why}");
     assert_eq!(said(&["places", "--code", "osgb1014", "--postcodes", "--after", "x"]).0, Some(2));
     assert_eq!(said(&["places", "x", "--postcodes"]).0, Some(2));
-    // Of an area that the data leaves out it is not said that there is none.
+    // Finding nothing in an area that is not covered is not reported as "not found".
     for arguments in [
         &["autocomplete", "bt1"][..],
         &["search", "BT1"],
@@ -454,7 +454,7 @@ fn log_that_nobody_reads_keeps_no_answer_waiting() {
     assert_eq!(server.end("TERM").0, Some(0));
 }
 
-/// The file with one bit of a row turned over, which nothing but its checksum tells.
+/// Returns the file with one bit of a row flipped, which only its checksum reveals.
 fn flipped(path: &Path) -> Vec<u8> {
     let bytes = std::fs::read(path).unwrap();
     let sections = Dataset::open(path).unwrap().summary().sections;
@@ -465,7 +465,7 @@ fn flipped(path: &Path) -> Vec<u8> {
     altered
 }
 
-/// One answer of the API, over the command that is everywhere where these tests run.
+/// Fetches one answer of the API over a plain TCP connection.
 fn fetched(server: &Server, path: &str) -> (u16, serde_json::Value) {
     let address = server.address.strip_prefix("http://").unwrap();
     let mut stream = std::net::TcpStream::connect(address).unwrap();

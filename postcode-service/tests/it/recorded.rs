@@ -42,7 +42,7 @@ fn deliberate(id: u32) -> Option<u16> {
     Some(match id {
         // Wide search with one to nine hits: the rows, and not null.
         613 | 615 | 619 | 735 | 736 | 737 => 200,
-        // Metrics are there without a password, for a server that listens on loopback.
+        // A server that listens on loopback needs no password for metrics.
         1379 => 200,
         // Our description is in JSON only.
         1396 => 404,
@@ -57,7 +57,7 @@ fn same(expected: &Value, actual: &Value, at: &str) -> Result<(), String> {
     match (expected, actual) {
         (Value::Number(a), Value::Number(b)) => {
             let (a, b) = (a.as_f64().unwrap(), b.as_f64().unwrap());
-            // The peer's Helmert transformation puts places some metres off; OSTN15 is right.
+            // postcodes.io's Helmert transformation puts places some metres off; OSTN15 is right.
             let is_degrees = at.ends_with(".longitude") || at.ends_with(".latitude");
             let tolerance = if at.starts_with("place") && is_degrees {
                 1e-4
@@ -142,7 +142,7 @@ fn compare(recorded: &Recorded, answer: &Answer) -> Result<(), String> {
     }
 }
 
-/// Text as a URI may hold it: the recorder sent what `http` does not take as it is.
+/// Encodes text for a URI: the recorder sent characters that `http` does not accept.
 fn uri(path: &str) -> String {
     path.chars()
         .map(|c| match c {
@@ -153,7 +153,7 @@ fn uri(path: &str) -> String {
         .collect()
 }
 
-/// The whole server, at that address.
+/// Starts the whole server at that address.
 async fn serve(api: Api) -> String {
     let options = Options::default();
     let listener = Listener::bind(&"127.0.0.1:0".parse::<Address>().unwrap()).await.unwrap();

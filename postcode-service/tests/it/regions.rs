@@ -1,4 +1,4 @@
-//! The postcodes of a region over HTTP: shapes, areas, pages, lines, and what is refused.
+//! The postcodes of a region over HTTP: shapes, areas, pages, lines, and errors.
 #![allow(clippy::unwrap_used)] // In a test it is the failure.
 
 use crate::common::{api_over, get, post, send};
@@ -13,7 +13,7 @@ fn local() -> Local {
     Local::new(Fixture::small().dataset().unwrap())
 }
 
-/// The postcodes of an answer.
+/// Returns the postcodes in an answer.
 fn postcodes(body: &Value) -> Vec<String> {
     let list = body["result"].as_array().unwrap();
     list.iter().map(|item| item["postcode"].as_str().unwrap().to_owned()).collect()
@@ -223,7 +223,7 @@ async fn the_operator_sets_the_limits() {
             }
         }
     }
-    // As postcodes.io has it: no more than a hundred, without a word.
+    // As at postcodes.io: at most a hundred, without an error.
     let answer = get(&large, "/postcodes/LS90AA/nearest?limit=130&radius=2000").await;
     assert_eq!(answer.json()["result"].as_array().unwrap().len(), 100);
     assert_eq!(get(&small, "/within?lon=-1.5&lat=53.8&radius=5001").await.status, 400);

@@ -11,7 +11,7 @@ use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, ExtendedKeyUsa
 
 use crate::program::{Server, dataset, program, text};
 
-/// A private authority, and what it has signed.
+/// A private authority, and certificates that it has signed.
 struct Authority {
     issuer: CertifiedIssuer<'static, KeyPair>,
     folder: PathBuf,
@@ -89,7 +89,7 @@ impl Secured {
         self.folder.path().join(name).display().to_string()
     }
 
-    /// The URL with options whose values are files of the folder.
+    /// Returns the URL with options whose values are files of the folder.
     fn url(&self, options: &[(&str, &str)]) -> String {
         let options = options.iter().map(|(name, file)| format!("{name}={}", self.path(file)));
         format!("{}?timeout=20s&deadline=30s&{}", self.server.address, options.collect::<Vec<_>>().join("&"))
@@ -152,7 +152,7 @@ async fn replica_and_new_certificate_are_served_and_no_connection_is_dropped() {
     other.signs("server", &["127.0.0.1"], SERVER);
     secured.server.signal("HUP");
     secured.server.logs("the certificates were read again");
-    // This client does not trust the new certificate: it goes on because its connection is still
+    // This client does not trust the new certificate. It still works because its connection is
     // open.
     before.info_of().await;
     let (old, new) = (secured.url(&[CA, TOKEN]), secured.url(&[("ca_file", "ca2.pem"), TOKEN]));
@@ -161,7 +161,7 @@ async fn replica_and_new_certificate_are_served_and_no_connection_is_dropped() {
     let refused = postcode_core::PostcodeLookup::info(&strict(&old)).await.unwrap_err();
     assert!(refused.to_string().contains("no secure connection"), "{refused}");
 
-    // What can't be used changes nothing.
+    // Invalid files change nothing.
     std::fs::write(secured.folder.path().join("server.key"), "no key").unwrap();
     secured.server.signal("HUP");
     secured.server.logs("the old ones stay");

@@ -1,4 +1,4 @@
-//! Who may do what: every route needs its scope, tokens come and go, and no server is open by
+//! Access control: every route needs its scope, tokens come and go, and no server is open by
 //! accident.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests, which clippy takes for production")]
 
@@ -41,7 +41,7 @@ async fn ask(frontend: &Frontend, method: &str, path: &str, headers: &[(&str, &s
     Answer { status: parts.status, headers: parts.headers, body }
 }
 
-/// The scope that a route is meant to need. This repeats the program's table on purpose.
+/// Returns the scope that a route should need. This repeats the program's table on purpose.
 fn meant(path: &str) -> Option<Scope> {
     match path {
         "/" | "/ping" | "/ready" | "/openapi.json" | "/.well-known/api-catalog" => None,
@@ -52,7 +52,7 @@ fn meant(path: &str) -> Option<Scope> {
     }
 }
 
-/// The literal paths of `.route("…"` in the sources.
+/// Collects the literal paths of `.route("…"` in the sources.
 fn routes_in_sources(folder: &Path, found: &mut BTreeSet<String>) {
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();

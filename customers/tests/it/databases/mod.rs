@@ -5,7 +5,7 @@ use customers::Store;
 use sqlx::{Connection, PgConnection};
 use tempfile::TempDir;
 
-/// Where PostgreSQL is, if it is: as in CI.
+/// The address of PostgreSQL, if there is one, as in CI.
 pub const POSTGRES: &str = "postgres://postgres@127.0.0.1:5432/postgres";
 
 /// A database of one test's own; gone with it.
@@ -21,8 +21,7 @@ impl Database {
         Self::File(TempDir::new().unwrap())
     }
 
-    /// A schema of PostgreSQL; none where there is no PostgreSQL, which only CI takes for a
-    /// failure.
+    /// Creates a schema in PostgreSQL; `None` without PostgreSQL, which fails in CI only.
     pub async fn postgres() -> Option<Self> {
         let mut connection = match PgConnection::connect(POSTGRES).await {
             Ok(connection) => connection,
@@ -37,7 +36,7 @@ impl Database {
         Some(Self::Postgres(name))
     }
 
-    /// Every time the same database, but for one in memory.
+    /// Returns the URL: the same database each time, except in memory.
     pub fn url(&self) -> String {
         match self {
             Self::Memory => "sqlite::memory:".to_owned(),

@@ -15,12 +15,12 @@ use tokio::process::{Child, ChildStdout, Command};
 
 pub(crate) type Failure = Box<dyn std::error::Error + Send + Sync>;
 
-/// The program with these arguments, and nothing of the tests' own environment.
+/// Returns a command for the program with these arguments, in a clean environment.
 pub(crate) fn program(arguments: &[&str]) -> Command {
     program_by(&[], arguments)
 }
 
-/// The same, started by another program.
+/// Returns the command, started by another program.
 pub(crate) fn program_by(starter: &[&str], arguments: &[&str]) -> Command {
     let words = [starter, &[env!("CARGO_BIN_EXE_customers")], arguments].concat();
     let mut command = Command::from(postcode_testing::command(words[0]));
@@ -52,7 +52,7 @@ impl Server {
         Self::run(command).await
     }
 
-    /// The same, by a command of the caller's.
+    /// Starts it by a given command.
     pub(crate) async fn run(mut command: Command) -> Self {
         let mut child = command.spawn().unwrap();
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
@@ -95,7 +95,8 @@ pub(crate) async fn send(
     Ok((status, if text.is_empty() { Value::Null } else { serde_json::from_str(&text)? }))
 }
 
-/// The same with these headers and any body: the status, the content type and the body.
+/// Sends a request with these headers and any body. Returns the status, the content type and the
+/// body.
 pub(crate) async fn exchange(
     address: &str,
     method: &str,
@@ -109,7 +110,7 @@ pub(crate) async fn exchange(
     Ok((response.status().as_u16(), content, response.into_body()))
 }
 
-/// The same: the whole response.
+/// Sends a request and returns the whole response.
 pub(crate) async fn ask(
     address: &str,
     method: &str,

@@ -50,7 +50,7 @@ fn answer(postcode: Postcode) -> Answer {
     }
 }
 
-/// A mock that knows five postcodes.
+/// Creates a mock that knows five postcodes.
 pub fn country() -> MockPostcodeLookup {
     let mut mock = MockPostcodeLookup::new();
     mock.expect_lookup().returning(|postcodes| Ok(postcodes.iter().copied().map(answer).collect()));
@@ -72,9 +72,9 @@ pub enum Mode {
     Truncates,
     /// Knows Northern Ireland too.
     KnowsAll,
-    /// As an edition in which `SW1A 1AA` is terminated.
+    /// Answers like an edition in which `SW1A 1AA` is terminated.
     Terminates,
-    /// As data that leaves the whole country out.
+    /// Answers like data that covers no area.
     CoversNothing,
 }
 

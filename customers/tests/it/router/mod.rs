@@ -36,7 +36,7 @@ impl Answer {
         serde_json::from_str(&self.text).unwrap()
     }
 
-    /// Checks that it is a problem with that status and code, and gives its detail.
+    /// Checks that the answer is a problem with that status and code. Returns its detail.
     pub fn problem(&self, status: u16, code: &str) -> String {
         let body = self.json();
         assert_eq!((self.status.as_u16(), body["code"].as_str()), (status, Some(code)), "{}", self.text);
@@ -46,7 +46,7 @@ impl Answer {
         body["detail"].as_str().unwrap().to_owned()
     }
 
-    /// A header's value, or nothing.
+    /// Returns a header's value, or an empty text.
     pub fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", |value| value.to_str().unwrap())
     }
@@ -72,7 +72,7 @@ pub async fn get(api: &Router, path: &str) -> Answer {
     raw(api, Request::get(path).body(Body::empty()).unwrap()).await
 }
 
-/// As `send`, with headers.
+/// Sends a request with headers; otherwise like `send`.
 pub async fn with(api: &Router, method: &str, path: &str, headers: &[(&str, &str)], body: &Value) -> Answer {
     let request = Request::builder().method(method).uri(path).header("content-type", "application/json");
     let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));

@@ -7,12 +7,13 @@ use postcode_core::{PostcodeLookup, connect};
 use postcode_service::api::{Api, Edition, Limits};
 use postcode_service::server::{Address, Frontend, Listener, Options, run};
 
-/// A postcode-service of the embedded country; its address. It ends with the test's runtime.
+/// Starts a postcode-service of the embedded country. Returns its address. It ends with the test's
+/// runtime.
 pub(crate) async fn start() -> String {
     of(connect("embedded:").await.unwrap()).await
 }
 
-/// A postcode-service of any lookup.
+/// Starts a postcode-service of any lookup.
 pub(crate) async fn of(lookup: Arc<dyn PostcodeLookup>) -> String {
     let options = Options::default();
     let edition = Edition::of(lookup).await.unwrap();

@@ -6,7 +6,7 @@ use sqlx::{AssertSqlSafe, PgPool};
 
 const SERVER: &str = "postgres://postgres@127.0.0.1:5432/postgres";
 
-/// A pool of one connection.
+/// Creates a pool of one connection.
 async fn pool() -> Option<PgPool> {
     match replace_broken(PgPoolOptions::new()).max_connections(1).connect(SERVER).await {
         Ok(pool) => Some(pool),

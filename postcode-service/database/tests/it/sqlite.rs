@@ -9,7 +9,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions};
 use sqlx::{Error, Result, Sqlite, SqlitePool};
 use tempfile::TempDir;
 
-/// The database may have so many pages, and no more.
+/// Returns options for a database with at most that many pages.
 fn options(path: &Path, pages: u32) -> SqliteConnectOptions {
     SqliteConnectOptions::new()
         .filename(path)
@@ -90,8 +90,8 @@ async fn a_write_that_fails_at_any_page_loses_nothing_and_the_next_one_works() {
     assert!(failures > 40, "{failures}: a page a row, at least");
 }
 
-/// The defect that [`begin`] is there for. Where this fails the driver is mended, and less is
-/// needed.
+/// Shows the defect that [`begin`] works around. If this test fails, the driver has been fixed and
+/// the workaround can go.
 #[tokio::test]
 async fn without_replacement_a_connection_of_the_driver_never_begins_again() {
     let dir = TempDir::new().unwrap();

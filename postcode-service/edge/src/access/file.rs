@@ -29,7 +29,7 @@ pub struct Fingerprint([u8; 32]);
 impl Fingerprint {
     /// Returns the fingerprint of these bytes: a token's text, or a certificate in DER.
     ///
-    /// A plain hash is right for a token. It is 256 random bits, so nobody can guess it from its
+    /// A plain hash is right for a token. It is 256 random bits, so it can't be guessed from its
     /// hash. A slow hash (bcrypt, Argon2) protects passwords, which people choose, and would cost
     /// every request milliseconds.
     pub fn of(bytes: &[u8]) -> Self {
@@ -71,7 +71,7 @@ enum Proof {
     Certificate(Fingerprint),
 }
 
-/// A line of the file: who may do what.
+/// A line of the file: a token or certificate and its rights.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
     /// The name of the token. It is not secret.
@@ -81,7 +81,7 @@ pub struct Entry {
     pub scopes: Scopes,
     /// The tenant whose jobs the caller sees.
     pub tenant: Option<String>,
-    /// When it stops being valid.
+    /// The time when it expires.
     pub expires: Option<Timestamp>,
 }
 
@@ -101,7 +101,7 @@ impl Entry {
             (_, Some(hex)) => Fingerprint::parse(hex).map(Proof::Certificate),
             _ => None,
         };
-        // The text is not quoted: somebody may have put the token itself there.
+        // Don't quote the text: the operator may have put the token itself there.
         let proof = proof.ok_or("after the id comes sha256: or cert-sha256: with 64 hexadecimal digits")?;
         let mut entry =
             Self { id: id.to_owned(), proof, scopes: Scopes::default(), tenant: None, expires: None };
@@ -159,7 +159,7 @@ fn check_name(what: &str, name: &str) -> Result<(), String> {
     Err(format!("{what} is not 1 to {LONGEST_NAME} letters, digits, or any of - _ . @"))
 }
 
-/// All tokens of a file.
+/// The tokens of a file.
 #[derive(Debug, Default)]
 pub struct Tokens {
     by_id: HashMap<String, Arc<Entry>>,
@@ -248,7 +248,7 @@ pub struct NewToken {
     pub scopes: Vec<Scope>,
     /// The tenant whose jobs it sees.
     pub tenant: Option<String>,
-    /// When it stops being valid.
+    /// The time when it expires.
     pub expires: Option<Timestamp>,
     /// A client certificate that takes the place of a token.
     pub certificate: Option<Fingerprint>,
@@ -259,7 +259,7 @@ impl NewToken {
     /// which is stored nowhere. There is no token for a certificate.
     ///
     /// # Errors
-    /// Says what is wrong with it or with the file. The file is then as it was.
+    /// The error says what is wrong with the entry or the file. The file is then unchanged.
     pub fn add_to(self, path: &Path) -> Result<(Entry, Option<String>), String> {
         if let Some(tenant) = &self.tenant {
             check_name("the tenant", tenant)?;
@@ -311,7 +311,7 @@ fn edit(
     let target = path.canonicalize().unwrap_or_else(|_| path.to_owned());
     let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty());
     let folder = folder.map_or_else(|| PathBuf::from("."), Path::to_owned);
-    // Two edits at a time would lose one of them.
+    // Two concurrent edits would lose one of them.
     let lock = File::open(&folder).map_err(cannot)?;
     lock.lock().map_err(cannot)?;
     let there = fs::metadata(&target);

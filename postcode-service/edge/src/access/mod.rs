@@ -1,4 +1,4 @@
-//! Who may do what: bearer tokens and client certificates, each with scopes, from one file.
+//! Access control: bearer tokens and client certificates, each with scopes, from one file.
 
 mod file;
 mod scope;
@@ -17,7 +17,7 @@ pub use scope::{Need, Rule, Scope, Scopes};
 
 use crate::{Caller, Peer, TrustedProxy};
 
-/// The tokens that a server knows. Without a tokens file everybody may do everything. Cheap to
+/// The tokens that a server knows. Without a tokens file everyone may do everything. Cheap to
 /// clone.
 #[derive(Clone, Debug, Default)]
 pub struct Access(Option<Arc<Known>>);
@@ -28,8 +28,8 @@ struct Known {
     tokens: ArcSwap<Tokens>,
 }
 
-/// Who sent a request: an entry of the tokens file. It is in the extensions of every request that
-/// needed a scope.
+/// The sender of a request: an entry of the tokens file. Stored in the extensions of every request
+/// that needed a scope.
 #[derive(Clone, Debug)]
 pub struct Identity(Arc<Entry>);
 
@@ -52,7 +52,7 @@ impl Identity {
 }
 
 impl Access {
-    /// Lets everybody do everything.
+    /// Creates access rules that allow everything.
     pub fn open() -> Self {
         Self(None)
     }
@@ -88,9 +88,8 @@ impl Access {
         Ok(count)
     }
 
-    /// Finds out who sends a request, so that limits count by caller and not by address. A request
-    /// that nobody vouches for stays as it is: [`authorise`](Self::authorise) decides what becomes
-    /// of it.
+    /// Identifies the sender of a request, so that limits count by caller and not by address. A
+    /// request without valid proof is unchanged: [`authorise`](Self::authorise) decides about it.
     pub fn identify<B>(&self, request: &mut Request<B>) {
         let Some(known) = &self.0 else { return };
         if let Ok(entry) = known.entry(request.headers(), request.extensions()) {
@@ -100,10 +99,10 @@ impl Access {
 
     /// Decides whether a request may use a route. Returns who sent it, if that had to be proved.
     ///
-    /// `need` is `None` for a route that the program's table does not list. Nobody may use it.
+    /// `need` is `None` for a route that the program's table does not list. Such a route is denied.
     ///
     /// # Errors
-    /// Why it may not, ready to be answered.
+    /// The reason for a refusal, ready to be answered.
     pub fn authorise(
         &self,
         headers: &HeaderMap,
@@ -125,7 +124,7 @@ impl Access {
 }
 
 impl Known {
-    /// The valid entry by which a request proves who sent it.
+    /// Returns the valid entry that a request proves to belong to.
     fn entry(&self, headers: &HeaderMap, extensions: &Extensions) -> Result<Arc<Entry>, Denied> {
         let tokens = self.tokens.load();
         let entry = match bearer(headers)? {
@@ -231,14 +230,14 @@ impl fmt::Display for Denied {
     }
 }
 
-/// The value of a header by which a request says for whom it speaks, such as `Postcode-Tenant`.
+/// Returns the value of a header that says for whom a request speaks, such as `Postcode-Tenant`.
 ///
-/// Without a tokens file it is believed: a proxy in front sets it. With one, a caller speaks for
-/// whom its token names (`bound`). A proxy that is trusted, and whose own token names nobody, may
-/// speak for anyone.
+/// Without a tokens file the header is trusted: a proxy in front sets it. With one, a caller speaks
+/// only for the name in its token (`bound`). A trusted proxy whose own token has no name may speak
+/// for anyone.
 ///
 /// # Errors
-/// The header is there twice, or names somebody else.
+/// Fails if the header appears twice, or names another.
 pub fn speaks_for(
     headers: &HeaderMap,
     name: &'static str,
@@ -270,7 +269,7 @@ pub fn is_from_trusted_proxy(extensions: &Extensions) -> bool {
 /// Why a header that says for whom a request speaks is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Claim {
-    /// It is there more than once.
+    /// The header appears more than once.
     Twice(&'static str),
     /// The token does not allow to speak for that name.
     NotYours(&'static str),

@@ -26,7 +26,7 @@ pub enum Scope {
 }
 
 impl Scope {
-    /// All of them.
+    /// All scopes.
     pub const ALL: [Self; 8] = [
         Self::Lookup,
         Self::Jobs,
@@ -114,7 +114,7 @@ impl fmt::Debug for Scopes {
 /// The scope that a caller needs to use a route.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Need {
-    /// Nothing: health checks, and pages that hold no data.
+    /// No scope: health checks, and pages without data.
     Nothing,
     /// A token or a client certificate with this scope.
     Scope(Scope),

@@ -1,4 +1,4 @@
-//! Answers that are given before the request's body is there reach the client.
+//! Responses that are sent before the request's body has arrived reach the client.
 
 use postcode_edge::Limits;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};

@@ -20,9 +20,9 @@ pub(crate) const LONG: Duration = Duration::from_secs(120);
 
 type Body = UnsyncBoxBody<Bytes, BoxError>;
 
-/// `/ok` and `/ping` answer at once, `/refuse` does so too, with 413, `/client` says who asks,
-/// `/body` answers with the length of the body, `/hang` never answers, `/stream` sends what
-/// [`Server::chunks`] gives.
+/// `/ok` and `/ping` answer at once, and so does `/refuse`, with 413. `/client` names the client,
+/// `/body` answers with the length of the body, `/hang` never answers, `/stream` sends the chunks
+/// of [`Server::chunks`].
 pub(crate) struct App {
     /// Gets a permit for each request that has come.
     pub(crate) came: Semaphore,
@@ -118,7 +118,7 @@ impl Server {
         TcpStream::connect(self.address).await.unwrap()
     }
 
-    /// A connection from that address of this machine.
+    /// Connects from that address of this machine.
     pub(crate) async fn connect_from(&self, address: &str) -> TcpStream {
         let socket = TcpSocket::new_v4().unwrap();
         socket.bind(SocketAddr::new(address.parse().unwrap(), 0)).unwrap();
@@ -131,7 +131,7 @@ impl Server {
         came.expect("the requests came").unwrap().forget();
     }
 
-    /// Asks it to stop and waits until it takes no more connections.
+    /// Starts a shutdown and waits until no more connections are accepted.
     pub(crate) async fn begin_stop(&mut self) {
         let _ = self.stop.take().unwrap().send(());
         self.app.stopping.acquire().await.unwrap().forget();
@@ -146,7 +146,7 @@ pub(crate) async fn send(stream: &mut TcpStream, request: &str) {
     stream.write_all(request.as_bytes()).await.unwrap();
 }
 
-/// Reads until the server closes; what came before a reset counts.
+/// Reads until the server closes. Bytes before a reset count.
 pub(crate) async fn rest(stream: &mut TcpStream) -> String {
     let mut bytes = Vec::new();
     let _ = tokio::time::timeout(LONG, stream.read_to_end(&mut bytes)).await.expect("closed");
@@ -157,7 +157,7 @@ pub(crate) fn get(path: &str) -> String {
     format!("GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
 }
 
-/// The answer to one request on this connection.
+/// Sends one request on this connection and returns the answer.
 pub(crate) async fn ask(mut stream: TcpStream, path: &str) -> String {
     // A connection that was closed at once has no answer.
     let _ = stream.write_all(get(path).as_bytes()).await;

@@ -1,4 +1,4 @@
-//! `/bulk/…`: what postcodes.io has for one text at a time.
+//! `/bulk/…`: bulk versions of routes that postcodes.io has for one text only.
 
 use axum::Router;
 use axum::extract::{Request, State};
@@ -52,7 +52,7 @@ async fn read(app: &App, request: Request, key: &str) -> Result<Vec<String>, Fai
     list(value, key, app.limits.max_batch)?.into_iter().enumerate().map(text).collect()
 }
 
-/// An answer of these items, with turns for others in between.
+/// Builds a list response, and gives other tasks turns in between.
 async fn listed<T: Serialize>(edition: &Edition, items: impl Iterator<Item = T>) -> Outcome {
     let mut list = ResultList::new();
     for item in items {

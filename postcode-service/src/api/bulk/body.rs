@@ -68,12 +68,12 @@ pub(in crate::api) async fn read(request: Request, limits: Limits) -> Result<Map
     }
 }
 
-/// For a method that a path does not have: whether the JSON that came with the request's head is
-/// broken. It does not wait for a body, and does not judge one that is not complete.
+/// Checks, for a method that a path does not have, whether the JSON that came with the request's
+/// head is broken. Does not wait for more of the body, and does not judge an incomplete one.
 pub(super) async fn check_what_came(request: Request, limits: Limits) -> Result<(), Failure> {
     let Some(Kind::Json) = kind(request.headers()) else { return Ok(()) };
     let mut body = std::pin::pin!(collect(request.into_body(), limits.max_body));
-    // What has been received is handed over between two turns.
+    // Received data arrives within a few polls.
     for _ in 0..3 {
         if let std::task::Poll::Ready(bytes) = futures::poll!(body.as_mut()) {
             return json(&bytes?, limits.max_batch).map(drop);
@@ -83,7 +83,7 @@ pub(super) async fn check_what_came(request: Request, limits: Limits) -> Result<
     Ok(())
 }
 
-/// The bytes of a body, whatever they are. The request is worked on from when they are there.
+/// Reads the bytes of a body, whatever they are. The request counts as in progress from then on.
 pub(in crate::api) async fn whole(request: Request, max: usize) -> Result<Bytes, Failure> {
     postcode_edge::read(request, max).await.map_err(|error| match error {
         ReadError::TooLarge => too_large(max),

@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-/// An object with what the form has of `postcodes`, `outcodes` and `geolocations`: of each as many
-/// as `most` and one more, which tells that there are too many.
+/// Returns an object with the form's `postcodes`, `outcodes` and `geolocations`, each with at most
+/// `most` items and one more, which shows that there are too many.
 pub(super) fn parse(bytes: &[u8], most: usize) -> Map<String, Value> {
     let keep = most.saturating_add(1);
     let (mut postcodes, mut outcodes) = (Texts::default(), Texts::default());

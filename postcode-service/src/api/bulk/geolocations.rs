@@ -26,7 +26,7 @@ pub(super) fn defaults(params: &Params) -> Map<String, Value> {
     defaults
 }
 
-/// An item over the defaults: what the answer echoes, and the query.
+/// Reads an item on top of the defaults. Returns the part that the answer repeats, and the query.
 pub(super) fn read(
     item: Value,
     defaults: &Map<String, Value>,
@@ -56,7 +56,7 @@ pub(super) fn read(
     Ok((query, nearest))
 }
 
-/// The value as JavaScript turns it into a text before it reads a number from it.
+/// Converts a value to text as JavaScript does before it parses a number.
 fn text(value: &Value) -> Cow<'_, str> {
     match value {
         Value::String(text) => Cow::Borrowed(text),

@@ -35,7 +35,7 @@ async fn query(State(app): State<App>, params: Params) -> Outcome {
     }
 }
 
-/// Every path that has no route: the answer waits for nothing, and no body is read.
+/// Answers every path without a route, at once and without reading a body.
 pub(super) async fn no_route(method: Method) -> Response {
     match method {
         Method::OPTIONS => preflight(),
@@ -43,8 +43,8 @@ pub(super) async fn no_route(method: Method) -> Response {
     }
 }
 
-/// Every method that a path does not have. Express reads the body before it routes, and so finds
-/// broken JSON first.
+/// Answers every method that a path does not have. Express reads the body before it routes, so
+/// broken JSON comes first.
 pub(super) async fn no_method(State(app): State<App>, request: Request) -> Response {
     if *request.method() == Method::OPTIONS {
         return preflight();
@@ -70,7 +70,7 @@ async fn post(State(app): State<App>, params: Params, request: Request) -> Outco
     }
 }
 
-/// The value under a key, if it is true in the sense of JavaScript.
+/// Takes the value under a key, unless JavaScript treats it as false.
 pub(super) fn take(body: &mut Map<String, Value>, key: &str) -> Option<Value> {
     body.get_mut(key).map(Value::take).filter(|value| !body::is_falsy(value))
 }
@@ -85,7 +85,7 @@ pub(super) fn list(value: Value, what: &str, max: usize) -> Result<Vec<Value>, F
     }
 }
 
-/// One bulk answer, filtered or not.
+/// An item of a bulk answer, filtered or not.
 #[derive(Serialize)]
 #[serde(untagged)]
 enum Item<'a> {
@@ -107,10 +107,10 @@ async fn postcodes_of(edition: &Edition, params: &Params, entries: Vec<Value>) -
     list.finish(edition)
 }
 
-/// The items of a bulk answer, a line each.
+/// Writes the items of a bulk answer as lines.
 ///
 /// # Errors
-/// Those of the lookup.
+/// Fails if the lookup fails.
 pub(crate) async fn lines(
     lookup: &dyn PostcodeLookup,
     query: &str,

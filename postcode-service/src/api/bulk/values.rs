@@ -1,5 +1,5 @@
-//! The values of a JSON body. In memory a value takes some dozen times what it takes in JSON, so
-//! only what can be answered is kept.
+//! The values of a JSON body. In memory a value takes about a dozen times its size in JSON, so only
+//! values that can be answered are kept.
 
 use std::cell::Cell;
 use std::fmt;
@@ -7,7 +7,8 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
-/// Values beside those of the items: those of a polygon of a thousand corners, and some.
+/// The limit of values in addition to the items: those of a polygon of a thousand corners, and
+/// some.
 const BESIDES: usize = 8_192;
 /// Values of an item; a geolocation has up to six and their names.
 const IN_AN_ITEM: usize = 16;
@@ -28,7 +29,7 @@ struct Values<'a> {
     left: &'a Cell<usize>,
     /// Items that are kept of an array.
     keep: usize,
-    /// At the top: items that are kept of the lists there.
+    /// The number of items to keep in lists at the top level.
     lists: Option<usize>,
 }
 

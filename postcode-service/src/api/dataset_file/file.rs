@@ -1,4 +1,4 @@
-//! The file of an edition, and what is said of it.
+//! The file of an edition and its headers.
 
 use std::fmt;
 

@@ -29,14 +29,14 @@ pub(super) use transfer::{Downloads, PATIENCE, hand_over};
 
 const TYPE: HeaderValue = HeaderValue::from_static("application/octet-stream");
 const NAME: HeaderValue = HeaderValue::from_static("attachment; filename=\"uk.postcodes\"");
-/// Where source, licence and attribution are said, which go with the data wherever it goes.
+/// A link to the source, licence and attribution, which must accompany the data.
 const ABOUT: HeaderValue = HeaderValue::from_static("<dataset/info>; rel=\"describedby\"");
 
 pub(super) fn routes() -> Router<App> {
     Router::new().route(DATASET, get(file)).route(DATASET_SIGNATURE, get(signature))
 }
 
-/// The signature of the file, for clients that download the file and know the key.
+/// Answers with the signature of the file.
 async fn signature(State(app): State<App>) -> Outcome {
     let edition = app.edition();
     let file = offered(&edition)?;
@@ -63,7 +63,7 @@ async fn file(State(app): State<App>, extensions: Extensions, method: Method, he
     if headers.get(IF_NONE_MATCH).is_some_and(|known| matches(known, &file.etag)) {
         return Ok(described(&edition, StatusCode::NOT_MODIFIED, &file.etag));
     }
-    // A client that goes on with a download that it began does not want another edition.
+    // A client that resumes a download does not want another edition.
     if headers.get(IF_MATCH).is_some_and(|due| !holds(due, &file.etag)) {
         return Ok(described(&edition, StatusCode::PRECONDITION_FAILED, &file.etag));
     }

@@ -7,11 +7,11 @@ use http::HeaderValue;
 /// Which bytes a request wants.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::api) enum Wanted {
-    /// All of them: also for units, syntax and sets of ranges that this server does not know, as
-    /// the RFC allows.
+    /// The whole file. Also for units, syntax and sets of ranges that this server does not support,
+    /// as the RFC allows.
     All,
     Part(Range<usize>),
-    /// None that there are.
+    /// No byte: the range is outside the file.
     Nothing,
 }
 

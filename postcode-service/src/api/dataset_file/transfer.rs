@@ -1,5 +1,4 @@
-//! Sending the file, a few at a time: what downloads it takes nothing from those who look postcodes
-//! up.
+//! Streams the dataset file. Concurrent downloads are limited so that they don't slow lookups down.
 
 use std::ops::Range;
 use std::time::Duration;
@@ -15,7 +14,7 @@ use tokio::sync::mpsc;
 
 use crate::api::reply::Failure;
 
-/// Bytes handed to the connection at once.
+/// Bytes in one write to the connection.
 const CHUNK: usize = 128 << 10;
 /// How long a client may take to read a chunk: one that stops reading does not keep its place.
 pub(in crate::api) const PATIENCE: Duration = Duration::from_secs(30);
@@ -23,7 +22,7 @@ pub(in crate::api) const PATIENCE: Duration = Duration::from_secs(30);
 /// Bytes a second: a client that is slower loses its place when all are taken.
 pub(in crate::api) const SCARCE_SPEED: u64 = 64 << 10;
 
-/// How many downloads run at a time.
+/// Limits the number of downloads at once.
 #[derive(Clone, Debug)]
 pub(in crate::api) struct Downloads(Pool);
 
@@ -32,8 +31,8 @@ impl Downloads {
         Self(Pool::new(max, Yields::Slowest(SCARCE_SPEED)))
     }
 
-    /// The part of the file, as the client reads it. The bytes are those of the mapping: none are
-    /// copied before the connection writes them, and the mapping lives as long as the transfer.
+    /// Sends a part of the file as fast as the client reads. The bytes are those of the mapping and
+    /// are not copied before the connection writes them. The mapping lives as long as the transfer.
     pub(super) fn send(
         &self,
         client: ClientKey,
@@ -56,7 +55,7 @@ impl Downloads {
         })
     }
 
-    /// A body that is written a chunk at a time, no faster than it is read.
+    /// Creates a body that is written in chunks, no faster than the client reads.
     pub(in crate::api) fn channel() -> (mpsc::Sender<std::io::Result<Bytes>>, Body) {
         let (send, receive) = mpsc::channel(1);
         let chunks = stream::unfold(receive, async |mut receive| Some((receive.recv().await?, receive)));
@@ -64,8 +63,8 @@ impl Downloads {
     }
 }
 
-/// Hands a chunk over to the client; returns whether it goes on. It does not if it has gone, has
-/// stopped reading, or has lost its place.
+/// Passes a chunk to the client. Returns false if the client has gone, has stopped reading, or has
+/// lost its place.
 pub(in crate::api) async fn hand_over(
     send: &mpsc::Sender<std::io::Result<Bytes>>,
     chunk: std::io::Result<Bytes>,
@@ -88,8 +87,8 @@ impl AsRef<[u8]> for File {
     }
 }
 
-/// Ends when all is sent, when the client has gone, or when it does not read on; an answer that is
-/// shorter than its announced length is an error to the client, which can go on from there with a
+/// Ends when all is sent, when the client has gone, or when it stops reading. If the answer is
+/// shorter than its announced length, the client sees an error and can resume from there with a
 /// `Range`.
 async fn pump(mut rest: Bytes, send: mpsc::Sender<std::io::Result<Bytes>>, place: Place) {
     while !rest.is_empty() {

@@ -1,4 +1,4 @@
-//! `/jobs/callbacks`: what was sent, what is still to be, and what nobody took.
+//! `/jobs/callbacks`: delivered, pending and dead callbacks.
 
 use axum::extract::{Path, State};
 use http::{HeaderMap, StatusCode};
@@ -11,7 +11,7 @@ use super::super::reply::{Failure, Outcome, written};
 use super::{tenant, view};
 use crate::enrich::short;
 
-/// In one page.
+/// The largest page.
 const MOST: usize = 100;
 const STATES: [&str; 3] = ["pending", "delivered", "dead"];
 
@@ -47,7 +47,7 @@ pub(super) async fn list(State(app): State<App>, params: Params, headers: Header
     written(&Page { status: 200, result: found.iter().map(view::shown_callback).collect(), next })
 }
 
-/// A dead one is tried again.
+/// Retries a dead callback.
 pub(super) async fn retry(State(app): State<App>, Path(id): Path<String>, headers: HeaderMap) -> Outcome {
     let store = app.jobs.store_if_there().await?.ok_or_else(no_such_callback)?;
     match store.revive_callback(&tenant(&headers)?, &id).await? {

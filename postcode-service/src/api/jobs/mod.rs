@@ -42,13 +42,13 @@ pub(super) const TENANT: &str = "postcode-tenant";
 const MAX_TENANT: usize = 64;
 const MAX_KEY: usize = 255;
 
-/// The name in the caller's token, or the one that the operator's proxy gives its user. Callers
-/// without a name are one tenant. The request has passed the guard, so the header is true.
+/// Returns the tenant in the caller's token, or the one that the operator's proxy sets. Callers
+/// without a tenant are one tenant. The guard has already checked the header.
 fn tenant(headers: &HeaderMap) -> Result<String, Failure> {
     Ok(word(headers, TENANT, MAX_TENANT)?.unwrap_or_default())
 }
 
-/// A header of visible ASCII characters.
+/// Returns a header that must consist of visible ASCII characters.
 fn word(headers: &HeaderMap, name: &str, most: usize) -> Result<Option<String>, Failure> {
     let mut values = headers.get_all(name).iter();
     let Some(value) = values.next() else { return Ok(None) };
@@ -74,12 +74,12 @@ async fn cancel(State(app): State<App>, Path(id): Path<String>, headers: HeaderM
     json(&view::of(&app, &*store, &job).await?)
 }
 
-/// The database, if it was ever made.
+/// Returns the database, if it exists.
 async fn there(app: &App) -> Result<Arc<dyn Store>, Failure> {
     app.jobs.store_if_there().await?.ok_or_else(no_such_job)
 }
 
-/// A job of the one who asks.
+/// Returns a job of the calling tenant.
 async fn find(store: &dyn Store, headers: &HeaderMap, id: &str) -> Result<Job, Failure> {
     is_id(id)?;
     store.job(&tenant(headers)?, id).await?.ok_or_else(no_such_job)
@@ -94,12 +94,12 @@ fn no_such_job() -> Failure {
     Failure::not_found("There is no such job. It may have been cleared after its time", "job_not_found")
 }
 
-/// So many bytes of memory for bodies that are read whole.
+/// Reserves memory for a body that is read whole.
 fn memory(bytes: Arc<Semaphore>, count: u32) -> Result<OwnedSemaphorePermit, Failure> {
     bytes.try_acquire_many_owned(count).map_err(|_| too_many("uploads of JSON"))
 }
 
-/// A place among those that do the same.
+/// Takes a place in a pool.
 fn place(places: &Pool, client: ClientKey, what: &str) -> Result<Arc<Place>, Failure> {
     places.enter(client).map(Arc::new).map_err(|_| too_many(what))
 }
@@ -159,7 +159,7 @@ fn no_room() -> Failure {
     Failure::new(StatusCode::INSUFFICIENT_STORAGE, text, "insufficient_storage").retryable(Some(5))
 }
 
-/// The cause goes to the log only: it may name hosts and files.
+/// Builds the error. The cause goes to the log only, because it may name hosts and files.
 fn unavailable(why: &str) -> Failure {
     tracing::error!(why, "jobs are not available");
     let text = "Jobs are not available: their database can't be used now. The log says why";

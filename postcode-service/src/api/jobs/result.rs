@@ -86,7 +86,7 @@ fn none_yet(job: &Job) -> Failure {
     Failure::new(StatusCode::CONFLICT, text, code)
 }
 
-/// Which bytes of which parts make the range.
+/// Returns which bytes of which parts make up the range.
 fn pieces(lengths: &[usize], wanted: &Range<usize>) -> Vec<(i64, Range<usize>)> {
     let mut start = 0;
     let mut pieces = Vec::new();
@@ -101,13 +101,13 @@ fn pieces(lengths: &[usize], wanted: &Range<usize>) -> Vec<(i64, Range<usize>)> 
     pieces
 }
 
-/// A part at a time, as the client reads.
+/// Sends the parts one at a time, as fast as the client reads.
 fn sent(store: Arc<dyn Store>, id: String, pieces: Vec<(i64, Range<usize>)>, place: Arc<Place>) -> Body {
     let begun = (store, id, pieces.into_iter());
     let parts = stream::try_unfold(begun, async |(store, id, mut pieces)| {
         let Some((number, range)) = pieces.next() else { return Ok(None) };
         let output = store.output(&id, number).await.map_err(std::io::Error::other)?;
-        // An answer that breaks off is an error to the client, which can go on from there with a
+        // A client sees an error if the answer is cut off, and can resume from there with a
         // `Range`.
         let cleared = || std::io::Error::other("the result was cleared while it was read");
         let output =

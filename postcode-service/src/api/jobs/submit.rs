@@ -133,7 +133,7 @@ pub(super) async fn submit(
     let format = if is_json { None } else { Some(format(request.headers()).map_err(also_json)?) };
     let store = app.jobs.store().await?;
     time.allow(UPLOAD);
-    // What is compared if the key comes again: all that was asked, and the rows.
+    // Compared if the key is used again: the whole request, and the rows.
     let mut asked_by = Sha256::new();
     asked_by.update(request.uri().query().unwrap_or_default());
     asked_by.update([0, u8::from(is_json), u8::from(format == Some(Format::Csv))]);
@@ -201,7 +201,8 @@ pub(super) async fn submit(
     Ok(response)
 }
 
-/// The request, whose body is counted for its place. Its announced length is kept.
+/// Returns the request with a body whose bytes are counted for its place. Keeps its announced
+/// length.
 fn counted(request: Request, place: &Arc<Place>) -> Request {
     if request.body().size_hint().lower() > MAX_JSON as u64 {
         return request;

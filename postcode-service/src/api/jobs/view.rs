@@ -1,4 +1,4 @@
-//! A job as it is shown.
+//! The JSON of a job.
 
 use postcode_core::wire::Success;
 use serde::Serialize;
@@ -51,7 +51,7 @@ pub(super) fn shown_callback(callback: &Callback) -> Value {
     })
 }
 
-/// Accepted: work goes on.
+/// Builds the response 202 Accepted.
 pub(super) fn accepted<T: Serialize>(result: T) -> Outcome {
     let mut response = written(&Success { status: 202, result })?;
     *response.status_mut() = http::StatusCode::ACCEPTED;

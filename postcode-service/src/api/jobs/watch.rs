@@ -29,7 +29,7 @@ const ASKING: Duration = Duration::from_secs(10);
 const LOOK: Duration = Duration::from_secs(1);
 /// The shortest time between two events. More frequent changes are combined.
 const PAUSE: Duration = Duration::from_millis(100);
-/// The id of the event after which there is none.
+/// The id of the last event.
 const END: &str = "end";
 
 pub(super) async fn job(
@@ -56,7 +56,7 @@ pub(super) async fn job(
         while !job.state.has_ended() {
             let goes_on = tokio::select! {
                 goes_on = changes.next(Some(until)) => goes_on,
-                // Others have waited less long: this one is told how far the job is now.
+                // Others have waited less long, so this request is answered with the current state.
                 () = lost.as_mut() => false,
             };
             if !goes_on {
@@ -77,8 +77,9 @@ fn wait(params: &Params) -> Result<Option<Duration>, Failure> {
     wait.map(Some).ok_or_else(|| Failure::bad_request(wrong()))
 }
 
-/// Server-sent events: `progress` while it goes on, with the job as `GET /jobs/{id}` shows it, and
-/// `end`. Each connection begins with how far it is now, so nothing is lost between two of them.
+/// Sends server-sent events: `progress` while the job runs, with the job as in `GET /jobs/{id}`,
+/// and `end`. Each connection begins with the current state, so nothing is lost between two of
+/// them.
 pub(super) async fn events(
     State(app): State<App>,
     Path(id): Path<String>,
@@ -87,8 +88,7 @@ pub(super) async fn events(
 ) -> Result<Response, Failure> {
     let store = there(&app).await?;
     find(&*store, &headers, &id).await?;
-    // A browser asks again when the events have ended, unless it is told that there is nothing
-    // more.
+    // A browser reconnects after the last event unless it gets this answer.
     if headers.get("last-event-id").is_some_and(|last| last == END) {
         return Ok(StatusCode::NO_CONTENT.into_response());
     }
@@ -121,8 +121,8 @@ pub(super) async fn events(
             }
         }
     });
-    // Who has watched longest makes room for others when there are too many. A browser comes again
-    // by itself.
+    // With too many watchers the one that has watched longest makes room. A browser reconnects by
+    // itself.
     Ok(sse(events.take_until(lost)))
 }
 

@@ -41,7 +41,7 @@ struct Wanted {
     view: View,
     after: Option<Postcode>,
     limit: Option<usize>,
-    /// As lines, all of them or `limit`.
+    /// Whether to send lines, all of them or `limit`.
     lines: bool,
 }
 
@@ -143,7 +143,7 @@ fn compact(text: &str) -> String {
     text.chars().filter(|c| !is_space(*c)).collect()
 }
 
-/// A region in an outcode, of whose area the data may know nothing.
+/// Builds a region in an outcode, whose area the data may not cover.
 async fn part_of(
     outcode: Outcode,
     app: App,
@@ -160,7 +160,8 @@ async fn part_of(
     answer(app, region, params, headers, unknown).await
 }
 
-/// A page, away from the threads that look postcodes up. When its request is given up, it ends.
+/// Reads a page on separate threads, so that lookups are not delayed. Stops if the request is
+/// dropped.
 async fn in_turns(app: &App, edition: &Edition, query: &Within) -> Result<Option<Page>, Failure> {
     let (lookup, query) = (edition.lookup.clone(), query.clone());
     Ok(app.regions.work(async move { lookup.within(&query).await }).await??)

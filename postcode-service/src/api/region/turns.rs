@@ -19,16 +19,16 @@ use crate::api::reply::Failure;
 /// turn.
 #[derive(Clone, Debug)]
 pub(in crate::api) struct Turns {
-    /// Those who work or wait for a turn, of one client half of them at most.
+    /// The places of requests that work or wait for a turn; one client has at most half of them.
     places: Pool,
-    /// Those who work.
+    /// The turns of requests at work.
     turns: Arc<Semaphore>,
 }
 
 impl Turns {
-    /// On so many threads, for so many at a time.
+    /// Creates turns with that many threads and places.
     pub(in crate::api) fn new(threads: usize, places: usize) -> Self {
-        // Who has a place keeps it: its work goes on turn by turn.
+        // A request keeps its place until it is done, turn by turn.
         let places = Pool::new(places, Yields::Slowest(0));
         Self { places, turns: Arc::new(Semaphore::new(threads)) }
     }
@@ -46,7 +46,7 @@ impl Turns {
         })
     }
 
-    /// Does work of which each poll is a turn.
+    /// Runs work whose polls are turns.
     ///
     /// # Errors
     /// 500 if the work panics.
@@ -76,7 +76,7 @@ impl Turns {
     }
 }
 
-/// Remembers that the work can go on.
+/// A waker that records that the work can continue.
 struct Woken(Notify);
 
 impl Wake for Woken {

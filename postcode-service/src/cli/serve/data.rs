@@ -1,4 +1,4 @@
-//! `--data`: what is served, and serving it anew.
+//! `--data`: opens the data and reloads it.
 
 use std::fmt;
 use std::str::FromStr;
@@ -56,10 +56,9 @@ impl Data {
         );
     }
 
-    /// In the background, as opening takes time that others need.
+    /// Reloads in the background, because opening takes a while.
     ///
-    /// One after the other: a slow one that began with an older file must not end after a newer
-    /// one.
+    /// One reload at a time: a slow one with an older file must not finish after a newer one.
     pub(super) fn reload(&self, api: &Api) {
         static ONE: Mutex<()> = Mutex::new(());
         let (data, api) = (self.clone(), api.clone());

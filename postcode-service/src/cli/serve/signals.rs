@@ -32,7 +32,7 @@ impl Signals {
         }
     }
 
-    /// The next that ends us.
+    /// Waits for the next signal that ends the program.
     pub(super) async fn end(&mut self) {
         while let Signal::Reload = self.next().await {}
     }

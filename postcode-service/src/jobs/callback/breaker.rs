@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 /// Attempts in a row without an answer after which a host is left alone.
 const THRESHOLD: u32 = 5;
-/// For how long; twice as long each time, until it answers.
+/// The first pause; it doubles each time until the host answers.
 const FIRST: Duration = Duration::from_secs(30);
 const LONGEST: Duration = Duration::from_secs(10 * 60);
 /// Hosts that are remembered.
@@ -31,7 +31,7 @@ impl Breakers {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// How long the host is still to be left alone.
+    /// Returns how long the host must still be left alone.
     pub(super) fn open(&self, host: &str) -> Option<Duration> {
         let until = self.hosts().get(host)?.until?;
         until.checked_duration_since(Instant::now()).filter(|left| !left.is_zero())
@@ -41,7 +41,7 @@ impl Breakers {
         self.hosts().remove(host);
     }
 
-    /// It gave no answer. How long it is to be left alone, if this was once too often.
+    /// Records that the host gave no answer. Returns the pause if that was once too often.
     pub(super) fn silent(&self, host: &str) -> Option<Duration> {
         let now = Instant::now();
         let mut hosts = self.hosts();

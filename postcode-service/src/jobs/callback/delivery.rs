@@ -16,17 +16,18 @@ use crate::jobs::store::{Callback, Error, Store};
 /// The longest delay between two attempts.
 const LONGEST: Duration = Duration::from_secs(6 * 60 * 60);
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
-/// Sent at a time by this process.
+/// The most callbacks that this process sends at once.
 const AT_ONCE: usize = 32;
-/// How often the database is asked for what is due; what this process has stored is known at once.
+/// The interval of asking the database for due callbacks. Callbacks of this process are known at
+/// once.
 const POLL: Duration = Duration::from_millis(500);
-/// After the database could not be asked.
+/// The pause after the database could not be asked.
 const PAUSE: Duration = Duration::from_secs(1);
 /// How much longer than an attempt may take a callback is kept from others: for the database. After
 /// that its sender is taken for dead.
 const GRACE: Duration = Duration::from_secs(30);
 
-/// Sends what is due until `stop` says true; what is under way is ended first.
+/// Sends due callbacks until `stop` is true, and finishes those in flight first.
 pub(crate) async fn run(
     store: Arc<dyn Store>,
     callbacks: Callbacks,
@@ -35,7 +36,7 @@ pub(crate) async fn run(
 ) {
     let mut under_way = JoinSet::new();
     while !*stop.borrow() {
-        // Before the database is asked, so that nothing that is stored meanwhile is missed.
+        // Register before asking the database, so that nothing stored in between is missed.
         let nudged = nudge.notified();
         tokio::pin!(nudged);
         nudged.as_mut().enable();
@@ -115,7 +116,7 @@ async fn deliver(store: &dyn Store, callbacks: &Callbacks, callback: &Callback) 
 
 /// Why a callback was not taken.
 enum Failed {
-    /// The receiver answered that it wants no more of them.
+    /// The receiver answered 410: it wants no more of them.
     Gone(String),
     Answered(String),
     NoAnswer(String),
@@ -129,8 +130,8 @@ impl Failed {
         }
     }
 
-    /// Returns what the tenant is told. How names resolve here and what a certificate says is for
-    /// the log only: by that a tenant could look around in the operator's network.
+    /// Returns the reason for the tenant. How names resolve here and what a certificate contains go
+    /// to the log only, or a tenant could explore the operator's network.
     fn told(&self) -> &str {
         match self {
             Self::Gone(why) | Self::Answered(why) => why,
@@ -166,20 +167,20 @@ impl Callbacks {
         }
     }
 
-    /// Before the next attempt after so many: later each time.
+    /// Returns the delay after that many attempts. It grows with each.
     fn delay(&self, attempts: u32) -> Duration {
         let factor = 3_u32.saturating_pow(attempts.saturating_sub(1));
         self.0.first_delay.saturating_mul(factor).min(LONGEST)
     }
 
-    /// When the next attempt is due: not at the same time as those of others.
+    /// Returns the time of the next attempt, with jitter against other callbacks.
     fn again(&self, attempts: u32) -> i64 {
         later(self.delay(attempts).mul_f64(fastrand::f64().mul_add(0.4, 0.8)))
     }
 
-    /// The time before which a callback to a host that is left alone was to be delivered for longer
-    /// than all its attempts would have taken, and for a day: else a host that never answers would
-    /// keep its jobs for ever.
+    /// Returns a limit: a callback that was due before it, and whose host is left alone, is dead.
+    /// It has waited for a day longer than all its attempts would have taken. Without the limit a
+    /// host that never answers would keep its jobs for ever.
     fn too_old(&self) -> i64 {
         let (first, later) = (self.0.attempts.min(20), self.0.attempts.saturating_sub(20));
         let delays =
@@ -197,7 +198,7 @@ fn millis(time: Duration) -> i64 {
     i64::try_from(time.as_millis()).unwrap_or(i64::MAX)
 }
 
-/// An error and its causes: reqwest says in the last one what went wrong.
+/// Formats an error and its causes: reqwest gives the reason in the last one.
 fn said(error: &reqwest::Error) -> String {
     let mut text = error.to_string();
     let mut cause = std::error::Error::source(error);

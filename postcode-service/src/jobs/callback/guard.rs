@@ -1,6 +1,6 @@
-//! Which addresses may be called: those of the public internet, and what the operator allows
-//! besides. A callback is a request that somebody outside makes this server send; into the
-//! operator's own network it must not go.
+//! Decides which addresses may be called: those of the public internet, and those that the operator
+//! allows in addition. A callback is a request that an outsider makes this server send, so it must
+//! not reach the operator's own network.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -13,10 +13,9 @@ use url::{Host, Url};
 /// The longest address, in bytes.
 const MAX_URL: usize = 2_048;
 
-/// Not for callbacks, by IANA's registry of special-purpose addresses: what is private, for
-/// documentation, for protocols (AS112, AMT, the relays of 6to4), multicast, and what is reserved.
-/// And the host of Azure's machines, which lies among public addresses and answers to the machine
-/// alone.
+/// Refused addresses by IANA's registry of special-purpose addresses: private, documentation,
+/// protocols (AS112, AMT, the relays of 6to4), multicast, and reserved. Also the host of Azure's
+/// machines, which is among public addresses but only answers the machine itself.
 const REFUSED_V4: [Ipv4Net; 19] = [
     v4(0, 0, 0, 0, 8),
     v4(10, 0, 0, 0, 8),
@@ -39,9 +38,9 @@ const REFUSED_V4: [Ipv4Net; 19] = [
     v4(240, 0, 0, 0, 4),
 ];
 
-/// All that is public is in here,
+/// All public addresses are in here,
 const GLOBAL_V6: Ipv6Net = v6([0x2000, 0, 0, 0, 0, 0, 0, 0], 3);
-/// but for protocols (Teredo, AMT and AS112 among them), documentation, 6to4, which would lead to
+/// except protocols (Teredo, AMT and AS112 among them), documentation, 6to4, which could lead to
 /// any IPv4 address, and the network of the 6bone, which was given back.
 const REFUSED_V6: [Ipv6Net; 6] = [
     v6([0x2001, 0, 0, 0, 0, 0, 0, 0], 23),
@@ -101,16 +100,16 @@ impl FromStr for Allow {
 #[derive(Clone, Debug)]
 pub(super) struct Guard {
     allow: Vec<Allow>,
-    /// Before what is allowed.
+    /// The refused hosts; they are checked before the allowed ones.
     deny: Vec<Allow>,
 }
 
-/// Whether an address is in one of these networks.
+/// Returns whether an address is in one of these networks.
 fn holds(list: &[Allow], address: IpAddr) -> bool {
     list.iter().any(|it| matches!(it, Allow::Net(net) if net.contains(&address)))
 }
 
-/// Whether a name is one of these hosts.
+/// Returns whether a name is one of these hosts.
 fn names(list: &[Allow], name: &str) -> bool {
     let name = name.trim_end_matches('.');
     list.iter()
@@ -128,7 +127,7 @@ impl Guard {
         !holds(&self.deny, address) && (known || is_public(address) || holds(&self.allow, address))
     }
 
-    /// Whether the operator allows this host by name or by address, whatever the port.
+    /// Returns whether the operator allows this host by name or by address, whatever the port.
     fn names_host(&self, url: &Url) -> bool {
         match url.host() {
             Some(Host::Domain(name)) => names(&self.allow, name),

@@ -48,7 +48,7 @@ pub struct Manner {
     pub deny: Vec<Allow>,
     /// How often one is tried before it is dead.
     pub attempts: u32,
-    /// Before the second attempt; each later one is three times as long, up to six hours.
+    /// The delay before the second attempt. It triples with each further one, up to six hours.
     pub first_delay: Duration,
     /// How long an attempt may take.
     pub timeout: Duration,
@@ -97,22 +97,22 @@ impl Callbacks {
         Ok(Self(Arc::new(Inner { secrets, breakers, guard, client, attempts, first_delay, timeout })))
     }
 
-    /// Whether there is a secret to sign this tenant's callbacks with.
+    /// Returns whether there is a secret to sign this tenant's callbacks with.
     pub(crate) fn signs_for(&self, tenant: &str) -> bool {
         self.0.secrets.has(tenant)
     }
 
-    /// Whether such an address may be called. One with a name is looked at again, each time, when
-    /// the name is resolved.
+    /// Checks whether a URL may be called. A URL with a host name is checked again at each attempt,
+    /// when the name is resolved.
     ///
     /// # Errors
-    /// Why not.
+    /// The reason why not.
     pub fn check(&self, url: &str) -> Result<(), String> {
         self.0.guard.check(url).map(drop)
     }
 }
 
-/// The host of an address, by which callbacks take turns.
+/// Returns the host of a URL, by which callbacks take turns.
 pub(crate) fn host(url: &str) -> String {
     let url = url::Url::parse(url).ok();
     let host = url.as_ref().and_then(|url| url.host_str()).unwrap_or_default();

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::jobs::job::{Job, shown};
 
-/// `job.succeeded` or `job.failed`, with where to go on.
+/// Builds the body: `job.succeeded` or `job.failed`, with links to the job and its result.
 pub(crate) fn of(job: &Job) -> String {
     json!({
         "type": format!("job.{}", job.state),

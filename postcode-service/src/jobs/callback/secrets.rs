@@ -10,7 +10,7 @@ use standardwebhooks::Webhook;
 /// Bytes of a secret, by the scheme.
 const BYTES: std::ops::RangeInclusive<usize> = 24..=64;
 const PREFIX: &str = "whsec_";
-/// Secrets at a time: the new one and the old one.
+/// The most secrets of a tenant: the new one and the old one.
 const MOST: usize = 2;
 
 #[derive(Default)]
@@ -29,7 +29,7 @@ impl Secrets {
         !self.of(tenant).is_empty()
     }
 
-    /// The value of the header: a signature with each secret, separated by spaces.
+    /// Returns the header's value: a signature with each secret, separated by spaces.
     pub(super) fn sign(&self, tenant: &str, id: &str, timestamp: i64, body: &[u8]) -> Result<String, String> {
         let signed = self.of(tenant).iter().map(|webhook| webhook.sign(id, timestamp, body));
         let signatures: Vec<String> = signed.collect::<Result<_, _>>().map_err(|e| e.to_string())?;

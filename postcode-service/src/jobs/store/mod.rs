@@ -21,16 +21,16 @@ use super::job::{Job, NewJob, NewPart, Received, Slice};
 pub(crate) const SLICES: &str = "postcode-jobs";
 /// The queue that callbacks had in earlier versions, whose tasks are cleared.
 pub(crate) const CALLBACKS: &str = "postcode-callbacks";
-/// So many parts of one job are in the queue at a time, so that as many workers can share it.
+/// How many parts of one job are in the queue at once, and so how many workers can share it.
 const WINDOW: i64 = 4;
 
 /// Why a request of the database, or of the jobs in it, failed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
-    /// It can't be reached, or does not do what it should. [`Cause`] says which.
+    /// The database can't be reached or does not work. [`Cause`] says which.
     #[error("the database of the jobs: {0}")]
     Database(#[from] sqlx::Error),
-    /// It could not be made ready.
+    /// The schema could not be set up.
     #[error("the database of the jobs could not be set up: {0}")]
     Setup(#[from] sqlx::migrate::MigrateError),
     /// The queue in it.
@@ -45,7 +45,7 @@ pub(crate) enum Error {
     /// No more rows of this tenant can be stored.
     #[error("your jobs hold {bytes} bytes of rows and results, as many as one may store")]
     TenantFull { bytes: i64 },
-    /// There are too many jobs, of all tenants.
+    /// The limit of open jobs of all tenants is reached.
     #[error("the server has as many open jobs as it takes")]
     TooManyInAll,
     /// The disk of the database is nearly full.
@@ -86,7 +86,7 @@ pub(crate) struct Bounds {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Submitted {
     New,
-    /// It was asked for before, under the same key: that job.
+    /// The key was used before: the id of that job.
     Same(String),
     /// The key was used for something else.
     Other,
@@ -98,11 +98,12 @@ pub(crate) trait Submissions {
     /// Starts receiving a job, if there is room for it. Returns true if its key is known: then it
     /// is a repeated request and needs no room.
     async fn receive(&self, job: &NewJob, bounds: Bounds) -> Result<bool, Error>;
-    /// Some rows, if there is room for them: without bounds there is.
+    /// Stores some rows, if there is room for them. Without `bounds` there is.
     async fn add_part(&self, job: &NewJob, part: &NewPart, bounds: Option<Bounds>) -> Result<(), Error>;
-    /// All has come in: from now on the job is there, and its first tasks are in the queue.
+    /// Submits a job whose rows have all arrived: it becomes visible, and its first tasks are
+    /// queued.
     async fn submit(&self, job: &NewJob, received: &Received) -> Result<Submitted, Error>;
-    /// An upload that ended in an error.
+    /// Removes an upload that failed.
     async fn discard(&self, job: &str) -> Result<(), Error>;
 }
 
@@ -120,9 +121,9 @@ pub(crate) struct Work {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Finished {
     Kept,
-    /// It was done already, or its job has ended.
+    /// The part was already done, or its job has ended.
     NotNeeded,
-    /// It was not kept, for that reason: with it more would be stored than may be.
+    /// The output was not stored, for the given reason: it would exceed a limit.
     TooMuch(String),
 }
 
@@ -131,7 +132,7 @@ pub(crate) enum Finished {
 pub(crate) trait Slices {
     /// Returns the work of a slice; `None` if it is done or the job has ended.
     async fn begin(&self, slice: &Slice) -> Result<Option<Work>, Error>;
-    /// Keeps what a part became, once however often it is done, and puts the next part in the queue
+    /// Stores the output of a part, once however often the part is done. Then queues the next part
     /// or ends the job.
     async fn finish(
         &self,
@@ -140,7 +141,8 @@ pub(crate) trait Slices {
         output: &[u8],
         bounds: Bounds,
     ) -> Result<Finished, Error>;
-    /// The part could not be done now. How many times in a row that happened in this job.
+    /// Postpones a part that could not be done now. Returns how many times in a row that happened
+    /// in this job.
     async fn postpone(&self, slice: &Slice, why: &str, delay: fn(i64) -> Duration) -> Result<i64, Error>;
     /// Ends the job without a result.
     async fn fail(&self, job: &str, why: &str) -> Result<(), Error>;
@@ -150,15 +152,15 @@ pub(crate) trait Slices {
 #[async_trait]
 pub(crate) trait Reading {
     async fn job(&self, tenant: &str, id: &str) -> Result<Option<Job>, Error>;
-    /// The same after it was cancelled, if it had not ended.
+    /// Cancels a job that has not ended. Returns the job afterwards.
     async fn cancel(&self, tenant: &str, id: &str) -> Result<Option<Job>, Error>;
-    /// Bytes of each part of the result.
+    /// Returns the number of bytes of each part of the result.
     async fn lengths(&self, id: &str) -> Result<Vec<i64>, Error>;
-    /// One of them; `None` if it was cleared.
+    /// Returns the output of one part; `None` if it was cleared.
     async fn output(&self, id: &str, number: i64) -> Result<Option<Vec<u8>>, Error>;
 }
 
-/// A message to somebody who waits for a job.
+/// A callback to the caller of a job.
 #[derive(Clone, Debug, sqlx::FromRow)]
 pub(crate) struct Callback {
     pub(crate) id: String,
@@ -178,17 +180,17 @@ pub(crate) struct Callback {
 /// Messages are sent.
 #[async_trait]
 pub(crate) trait Callbacks {
-    /// Takes up to so many that are due, for a time after which others may take them. Turns are by
-    /// tenant, then by host; one host has few at a time, over all processes.
+    /// Takes at most `most` due callbacks, for a time after which others may take them. Turns are
+    /// by tenant, then by host. All processes together send few to one host at once.
     async fn claim_callbacks(&self, most: i64, lease: i64) -> Result<Vec<Callback>, Error>;
-    /// Puts off what is due at a host until then, this callback and those that nobody has taken,
-    /// without an attempt. What is to be delivered since before `too_old` is dead instead.
+    /// Postpones the due callbacks to a host: this one, and those that no sender has taken. It does
+    /// not count as an attempt. Callbacks that were due before `too_old` become dead instead.
     async fn hold_callbacks(&self, id: &str, host: &str, until: i64, too_old: i64) -> Result<(), Error>;
     async fn callback_delivered(&self, id: &str) -> Result<(), Error>;
-    /// It was not delivered: again at that time, or never.
+    /// Records a failed attempt: retry at that time, or never.
     async fn callback_failed(&self, id: &str, why: &str, again: Option<i64>) -> Result<(), Error>;
     async fn callback_of(&self, job: &str) -> Result<Option<Callback>, Error>;
-    /// In the order of their ids, after that one.
+    /// Lists callbacks in the order of their ids, after that one.
     async fn callbacks(
         &self,
         tenant: &str,
@@ -196,7 +198,7 @@ pub(crate) trait Callbacks {
         after: &str,
         most: i64,
     ) -> Result<Vec<Callback>, Error>;
-    /// A dead one is tried again. `None` if there is no such, else whether it was dead.
+    /// Retries a dead callback. Returns `None` if it does not exist, else whether it was dead.
     async fn revive_callback(&self, tenant: &str, id: &str) -> Result<Option<bool>, Error>;
 }
 
@@ -205,9 +207,9 @@ pub(crate) trait Callbacks {
 pub(crate) struct Census {
     pub(crate) queued: i64,
     pub(crate) running: i64,
-    /// Callbacks still to be delivered,
+    /// Callbacks that wait for delivery.
     pub(crate) pending: i64,
-    /// and those that nobody took.
+    /// Callbacks that were given up.
     pub(crate) dead: i64,
 }
 
@@ -231,7 +233,7 @@ pub(crate) type Handler<T> = Arc<dyn Fn(T, usize) -> BoxFuture<'static, Result<(
 #[derive(Clone, Debug)]
 pub(crate) struct Turn {
     pub(crate) name: String,
-    /// After this time without a sign of life its task is given to another.
+    /// How long a worker may be silent before its task is given to another.
     pub(crate) presumed_dead: Duration,
     /// How often the queue is looked at when it was empty.
     pub(crate) poll: Duration,
@@ -239,7 +241,7 @@ pub(crate) struct Turn {
     pub(crate) nudge: Arc<tokio::sync::Notify>,
 }
 
-/// The queue is worked on, a task at a time, until `stop` is done.
+/// Works on the queue, one task at a time, until `stop` is done.
 #[async_trait]
 pub(crate) trait Queue {
     async fn work_on_slices(
@@ -250,7 +252,7 @@ pub(crate) trait Queue {
     ) -> Result<(), Error>;
 }
 
-/// All of it.
+/// All operations of the store.
 pub(crate) trait Store:
     Submissions + Slices + Reading + Callbacks + Upkeep + Queue + Debug + Send + Sync
 {

@@ -75,7 +75,7 @@ pub(super) fn storage<T>(pool: &Pool, queue: &str, turn: &Turn) -> Storage<T> {
     PostgresStorage::new(pool).with_config(config)
 }
 
-/// A time of the queue's tables, from milliseconds.
+/// Converts milliseconds to a time of the queue's tables.
 pub(super) fn queue_time(millis: i64) -> i64 {
     millis / 1_000
 }

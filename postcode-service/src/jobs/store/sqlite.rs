@@ -36,13 +36,13 @@ pub(super) mod sql {
         AND (status IN ('Done', 'Killed') OR (status = 'Failed' AND attempts >= max_attempts))";
     pub(in super::super) const CLEAR_WORKERS: &str = "DELETE FROM Workers WHERE worker_type IN ($1, $2) \
         AND last_seen < $3 AND NOT EXISTS (SELECT 1 FROM Jobs t WHERE t.lock_by = Workers.id)";
-    /// Gives the space of what was deleted back, some at a time.
+    /// Returns the space of deleted rows to the disk, some at a time.
     pub(in super::super) const SHRINK: Option<&str> = Some("PRAGMA incremental_vacuum(4096)");
 }
 
 pub(super) async fn open(path: &Path) -> Result<on::Database, Error> {
     make_private(path).map_err(|e| Error::Database(e.into()))?;
-    // FULL: what was accepted stays, whatever happens to the machine.
+    // FULL: an acknowledged commit survives a crash of the machine.
     let options = SqliteConnectOptions::new()
         .filename(path)
         .create_if_missing(true)
@@ -64,9 +64,9 @@ pub(super) async fn open(path: &Path) -> Result<on::Database, Error> {
 }
 
 async fn migrate(migrator: sqlx::migrate::Migrator, pool: &Pool) -> Result<(), Error> {
-    // SQLite has no lock for this: another process may bring the same file up to date just now, and
-    // the second of the two finds done what it was about to do. Each version is one transaction, so
-    // it can go on from there.
+    // SQLite has no lock for migrations: another process may be updating the same file, and the
+    // second of the two finds the version already applied. Each version is one transaction, so the
+    // second can continue from there.
     for _ in 0..5 {
         if migrator.run(pool).await.is_ok() {
             return Ok(());
@@ -94,7 +94,7 @@ pub(super) fn storage<T>(pool: &Pool, queue: &str, turn: &Turn) -> Storage<T> {
     SqliteStorage::new(pool).with_config(config)
 }
 
-/// A time of the queue's tables, from milliseconds.
+/// Converts milliseconds to a time of the queue's tables.
 pub(super) fn queue_time(millis: i64) -> i64 {
     millis / 1_000
 }

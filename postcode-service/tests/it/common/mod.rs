@@ -12,7 +12,7 @@ use postcode_core::{AreaKind, GridReference, GridSystem, Local, Location, Postco
 use postcode_service::api::{Api, Edition, Limits};
 use serde_json::Value;
 
-/// A few postcodes: some live, one terminated, one without a location; BT left out.
+/// A few postcodes: some live, one terminated, one without a location; BT is not covered.
 pub fn small() -> Local {
     let mut metadata = Metadata::new("made by hand");
     metadata.not_covered = vec!["BT".to_owned()];
@@ -76,7 +76,7 @@ pub async fn post(api: &Api, path: &str, content_type: &str, body: impl Into<Bod
     send(api, request.body(body.into()).unwrap()).await
 }
 
-/// The program, in a clean environment.
+/// Returns a command for the program, in a clean environment.
 pub fn program() -> Command {
     postcode_testing::command(env!("CARGO_BIN_EXE_postcode-service"))
 }

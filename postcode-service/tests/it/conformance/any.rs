@@ -1,11 +1,11 @@
-//! Any calls at all.
+//! Strategies for random calls.
 
 use postcode_core::conformance::{AnyCall, Fixture};
 use postcode_core::dataset::Dataset;
 use postcode_core::{Location, Nearest, NearestOutcodes, Origin, OutcodeOrigin, PlaceQuery, Postcode};
 use proptest::prelude::*;
 
-/// Any text: what users type, what breaks URLs, and whatever else.
+/// Generates random text: what users type, characters that break URLs, and anything else.
 pub(crate) fn text() -> impl Strategy<Value = String> {
     let pieces = prop::sample::select(vec![
         "\0",

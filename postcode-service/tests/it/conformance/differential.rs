@@ -1,4 +1,4 @@
-//! Any input on both sides: equal answers, or errors of equal kind.
+//! Random input on both sides must give equal answers, or errors of equal kind.
 
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ fn runtime() -> Runtime {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
 }
 
-/// A record with anything in it that a dataset can hold.
+/// Generates a record with any values that a dataset can hold.
 fn record() -> impl Strategy<Value = Record> {
     let month =
         || prop::option::of((1970..2030_u16, 1..=12_u8).prop_map(|(y, m)| YearMonth::new(y, m).unwrap()));
@@ -94,7 +94,7 @@ proptest! {
         })?;
     }
 
-    /// Not only any question, but any data.
+    /// Varies the data as well as the questions.
     #[test]
     fn any_records_come_over_the_wire_whole(records in prop::collection::vec(record(), 1..30)) {
         runtime().block_on(async {

@@ -37,9 +37,8 @@ fn remote(answer: fn() -> Result<http::Response<bytes::Bytes>>) -> Remote {
     Remote::builder("http://service?retries=0").transport(Always(answer)).build().unwrap()
 }
 
-/// In this process a lookup that could be opened has no failures but bad input. A service can be
-/// away, slow, busy, or something else altogether: these kinds of error only come from a remote
-/// one.
+/// Checks that some kinds of errors come only from a remote lookup. In process an open lookup fails
+/// on bad input only. A service can be away, slow, busy, or not a postcode-service at all.
 #[tokio::test]
 async fn only_a_remote_one_fails_for_the_moment() {
     for (answer, kind) in [
@@ -60,8 +59,8 @@ async fn only_a_remote_one_fails_for_the_moment() {
     }
 }
 
-/// A file that is not there is an error of `connect`; a service that is not there is an error of
-/// the first call.
+/// Checks that a missing file is an error of `connect`, and a missing service one of the first
+/// call.
 #[tokio::test]
 async fn a_local_one_fails_when_it_is_opened_and_a_remote_one_when_it_is_asked() {
     let error = connect("file:/nowhere/uk.postcodes").await.unwrap_err();
@@ -72,7 +71,8 @@ async fn a_local_one_fails_when_it_is_opened_and_a_remote_one_when_it_is_asked()
     assert_eq!(error.kind(), ErrorKind::Unavailable);
 }
 
-/// Errors of equal kind say different things: a remote one names method, URL and request.
+/// Checks that errors of equal kind have different texts: a remote one names method, URL and
+/// request.
 #[tokio::test]
 async fn an_error_of_the_service_names_the_request() {
     let refusing = remote(|| {
@@ -89,8 +89,8 @@ async fn an_error_of_the_service_names_the_request() {
     assert_eq!(error.to_string(), "a limit of 0: give 1 to 100");
 }
 
-/// The chain of causes ends at the process: what made the service fail is in its log, under the
-/// request's id.
+/// Checks that the chain of causes ends at the process: the cause in the service is in its log,
+/// with the request's id.
 #[tokio::test]
 async fn the_causes_of_a_failed_service_stay_there() {
     let failing = remote(|| {
@@ -116,7 +116,7 @@ async fn only_a_remote_error_can_be_persistent() {
     assert!(!refused.is_persistent() && !refused.is_transient());
 }
 
-/// A local call is done when it is first polled; a remote one waits.
+/// Checks that a local call is ready at the first poll, and a remote one waits.
 #[tokio::test]
 async fn a_local_call_never_waits() {
     let mut context = Context::from_waker(noop_waker_ref());
@@ -129,16 +129,16 @@ async fn a_local_call_never_waits() {
     assert!(call.as_mut().poll(&mut context).is_pending());
 }
 
-/// A local call needs no runtime; a remote one needs tokio's.
+/// Checks that a local call needs no runtime, and a remote one needs tokio's.
 #[test]
 fn a_local_call_needs_no_runtime() {
     let answer = futures::executor::block_on(memory().get(postcode())).unwrap();
     assert!(answer.is_live());
 }
 
-/// A call that has begun keeps its edition in this process. Over HTTP the service may exchange its
-/// data between two requests of one batch: those of the old edition are asked again, and if it
-/// never stops the batch is `Unavailable` rather than mixed.
+/// Checks that a running call keeps its edition in process. Over HTTP the service may change its
+/// data between two requests of one batch. Requests of the old edition are repeated, and if the
+/// data never stops changing the batch is `Unavailable` rather than mixed.
 #[tokio::test]
 async fn a_service_that_never_stops_changing_its_data_is_unavailable() {
     #[derive(Debug)]
@@ -172,9 +172,9 @@ async fn a_service_that_never_stops_changing_its_data_is_unavailable() {
     assert!(error.to_string().contains("different editions"), "{error}");
 }
 
-/// A dataset can hold of any area what the model documents for some: an alias of others than
-/// [`AreaKind::Ccg`] and [`AreaKind::Nuts`], and a name of an output area. The wire, which is that
-/// of postcodes.io, has no place for them. No source has any.
+/// Checks what only a dataset can hold: an alias of areas other than [`AreaKind::Ccg`] and
+/// [`AreaKind::Nuts`], and a name of an output area. The wire format of postcodes.io has no place
+/// for them. No source has any.
 #[tokio::test]
 async fn what_the_model_has_no_use_for_does_not_go_over_the_wire() {
     let all = AreaKind::ALL.map(|kind| {

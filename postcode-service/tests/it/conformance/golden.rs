@@ -85,8 +85,8 @@ impl KeptResponse {
         response.body(self.body.to_string().into()).unwrap()
     }
 
-    /// Whether today's answer says all that this one says, in the same way. It may say more:
-    /// clients pass over what they do not know.
+    /// Returns whether today's answer contains everything in this one. It may contain more, because
+    /// clients ignore unknown fields.
     fn is_kept_by(&self, today: &Self) -> bool {
         self.status == today.status && self.headers == today.headers && kept_by(&self.body, &today.body)
     }
@@ -219,7 +219,7 @@ fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden")
 }
 
-/// The recorded versions.
+/// Returns the recorded versions.
 fn versions() -> Vec<PathBuf> {
     let entries = std::fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().path());
     let mut versions: Vec<_> = entries.filter(|path| path.is_dir()).collect();
@@ -228,7 +228,7 @@ fn versions() -> Vec<PathBuf> {
     versions
 }
 
-/// The data that they were recorded over.
+/// Returns the data that was served when they were recorded.
 fn data(version: &Path) -> Arc<Local> {
     let local = Local::open(version.join("fixture.dataset")).unwrap();
     local.dataset().verify().unwrap();
@@ -281,7 +281,7 @@ async fn record_this_version_if_told_to() {
     }
 }
 
-/// An old client with a new server: today's server answers the old requests as the old server did.
+/// Checks an old client with a new server: today's server gives the same answers to old requests.
 #[tokio::test]
 async fn todays_server_answers_old_clients() {
     for version in versions() {
@@ -321,7 +321,7 @@ impl Transport for Old {
     }
 }
 
-/// A new client with an old server: today's client finds in the old answers what the old data says.
+/// Checks a new client with an old server: today's client reads the old data from old answers.
 #[tokio::test]
 async fn todays_client_understands_old_servers() {
     for version in versions() {

@@ -1,4 +1,4 @@
-//! Every implementation and decorator there is, filled with the fixture.
+//! All implementations and decorators, filled with the fixture.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,14 +25,14 @@ pub(crate) fn memory() -> Local {
     Local::new(Fixture::small().dataset().unwrap())
 }
 
-/// The same in a file, mapped.
+/// Writes the data to a file and maps it.
 pub(crate) fn mapped(folder: &TempDir) -> Local {
     let path = folder.path().join("fixture.postcodes");
     std::fs::write(&path, Fixture::small().dataset().unwrap().as_bytes()).unwrap();
     Local::open(path).unwrap()
 }
 
-/// A service over that lookup; its address.
+/// Starts a service over that lookup. Returns its address.
 pub(crate) async fn serve(lookup: Lookup, listen: &str) -> String {
     let options = Options::default();
     let api = Api::new(Edition::of(lookup).await.unwrap(), Limits::default());
@@ -69,7 +69,7 @@ pub(crate) async fn all(folder: &TempDir) -> Vec<(String, Lookup)> {
     all
 }
 
-/// Every decorator around that lookup.
+/// Returns each decorator around that lookup.
 fn decorated(inner: &Lookup) -> Vec<(&'static str, Lookup)> {
     let inner = || inner.clone();
     let minute = Duration::from_secs(60);
@@ -111,7 +111,7 @@ fn decorated(inner: &Lookup) -> Vec<(&'static str, Lookup)> {
     ]
 }
 
-/// A service that is not there.
+/// Returns a client of a service that does not exist.
 fn down() -> Lookup {
     #[derive(Debug)]
     struct Refused;
@@ -129,7 +129,7 @@ fn down() -> Lookup {
     Arc::new(Remote::builder("http://down?retries=0").transport(Refused).build().unwrap())
 }
 
-/// The mock of applications' tests, told what the real one answers.
+/// Returns the mock for applications' tests, set up with the real lookup's answers.
 fn mock(real: Local) -> MockPostcodeLookup {
     let real = Arc::new(real);
     let mut mock = MockPostcodeLookup::new();

@@ -1,5 +1,5 @@
-//! HTTP without a network: a client's transport whose other end is a server of this process, and
-//! what can stand between the two.
+//! HTTP without a network: a client's transport whose other end is a server in this process, and
+//! transports that add faults in between.
 
 use std::collections::HashSet;
 use std::convert::Infallible;
@@ -43,13 +43,13 @@ impl Duplex {
         self.0.api()
     }
 
-    /// A client of it.
+    /// Returns a client of the server.
     pub(crate) fn remote(&self) -> Remote {
         remote(self.clone())
     }
 }
 
-/// A client over that transport.
+/// Returns a client over that transport.
 pub(crate) fn remote(transport: impl Transport) -> Remote {
     Remote::builder(&format!("http://in-memory?{PATIENT}")).transport(transport).build().unwrap()
 }
@@ -108,8 +108,8 @@ impl<T: Transport> Transport for Twice<T> {
     }
 }
 
-/// Every ninth request comes to nothing, once in a call: it is lost, or its answer is, or the
-/// service is said to be busy.
+/// A transport that fails every ninth request, at most once a call: the request is lost, its answer
+/// is lost, or the service answers that it is busy.
 #[derive(Debug)]
 pub(crate) struct Flaky<T> {
     inner: T,
@@ -144,10 +144,10 @@ impl<T: Transport> Transport for Flaky<T> {
     }
 }
 
-/// A request, and what it was answered.
+/// A request and its answer.
 pub(crate) type Exchange = (Request<Bytes>, Response<Bytes>);
 
-/// Keeps what goes through.
+/// A transport that records requests and answers.
 #[derive(Clone, Debug)]
 pub(crate) struct Recorder<T> {
     inner: T,

@@ -26,7 +26,7 @@ const NO_POSTCODES: [&str; 2] = ["GIR 0AA", "NPT 1AA"];
 #[derive(Debug)]
 struct Plain(Duplex);
 
-/// Whether postcodes.io has such a route.
+/// Returns whether postcodes.io has such a route.
 fn is_route(method: &str, path: &str) -> bool {
     let segments: Vec<&str> = path.trim_matches('/').split('/').collect();
     matches!(
@@ -98,7 +98,7 @@ async fn lookups_are_answered_as_far_as_it_knows() {
     for ((postcode, theirs), ours) in asked.iter().zip(&theirs).zip(&ours) {
         match (theirs, ours) {
             (Answer::Live(theirs), Answer::Live(ours)) => assert_eq!(view(theirs), view(ours)),
-            // Its end and its location, and no more.
+            // Only its end and its location.
             (Answer::Terminated(theirs), Answer::Terminated(ours)) => {
                 let mut known = Record::terminated(ours.postcode);
                 (known.terminated, known.location) = (ours.terminated, ours.location);
@@ -193,8 +193,8 @@ async fn what_it_has_not_is_said_to_be_not_supported() {
     }
 }
 
-/// The fixture as far as postcodes.io can tell of it: what its record says of live postcodes, end
-/// and location of terminated ones, nothing of what is left out.
+/// Returns the fixture reduced to what postcodes.io can answer: the records of live postcodes, the
+/// end and location of terminated ones, and nothing about areas that are not covered.
 fn told() -> Fixture {
     let whole = Fixture::small();
     let records = whole.records().filter(|it| !NO_POSTCODES.contains(&it.postcode.to_string().as_str()));
@@ -222,7 +222,7 @@ fn told() -> Fixture {
         .with_wider(whole.wider_places().cloned())
 }
 
-/// The contract's suite, whole: all of it is kept but what is named here.
+/// Runs the whole contract suite. All cases hold except those named here.
 #[tokio::test]
 async fn of_the_contract_it_keeps_all_that_postcodes_io_can() {
     let fixture = told();

@@ -11,7 +11,7 @@ use crate::conformance::any;
 use crate::conformance::implementations::{Lookup, all, memory, serve};
 use crate::conformance::in_memory::{Duplex, PATIENT};
 
-/// One line an implementation, one letter a case.
+/// A table with a line for each implementation and a letter for each case.
 #[derive(Default)]
 struct Table {
     /// Name and promise: some names are those of two cases.
@@ -29,7 +29,7 @@ impl Table {
         self.rows.push((name.into(), report));
     }
 
-    /// Prints it; panics with what is wrong if anything is.
+    /// Prints the table. Panics with all failures if there are any.
     fn finish(self, rows: usize) {
         let letter = |n: usize| char::from(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"[n]);
         for (n, (case, promise)) in self.cases.iter().enumerate() {

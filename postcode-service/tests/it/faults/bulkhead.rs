@@ -1,4 +1,4 @@
-//! A dead service takes no more than its share: the rest of the application does not notice.
+//! A dead service uses only its share of places, and the rest of the application is not affected.
 
 use std::sync::Arc;
 use std::time::Duration;

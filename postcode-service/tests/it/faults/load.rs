@@ -16,7 +16,7 @@ pub(crate) fn is_typed(kind: ErrorKind) -> bool {
     matches!(kind, Unavailable | Timeout | Overloaded | Protocol)
 }
 
-/// Callers under load, which go on until told to end.
+/// Callers that send requests until told to stop.
 pub(crate) struct Load {
     ended: Arc<AtomicBool>,
     callers: Vec<tokio::task::JoinHandle<()>>,
@@ -37,7 +37,7 @@ impl Load {
                         Ok(answer) => {
                             assert_eq!(answer, right);
                             answered.fetch_add(1, SeqCst);
-                            // An answer of this process is there at once: let the others run too.
+                            // An answer in process is ready at once, so let other tasks run too.
                             tokio::task::yield_now().await;
                         }
                         Err(error) => {
@@ -52,7 +52,7 @@ impl Load {
         Self { callers: (0..callers).map(|_| call()).collect(), ended, answered, failed }
     }
 
-    /// Until so many more calls have been answered, or failed.
+    /// Waits until that many more calls have been answered or have failed.
     pub(crate) async fn more(&self, count: &AtomicUsize, many: usize) {
         let enough = count.load(SeqCst) + many;
         until("the load goes on", async || count.load(SeqCst) >= enough).await;

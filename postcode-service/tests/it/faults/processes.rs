@@ -52,7 +52,7 @@ impl ProxyProcess {
         Self { child, input, output, url: url.unwrap() }
     }
 
-    /// When this returns the fault holds.
+    /// Sets the fault. It is in effect when this returns.
     fn set(&mut self, fault: Fault) {
         writeln!(self.input, "{fault}").unwrap();
         assert!(self.output.any(|line| line.unwrap() == "set"));
@@ -76,7 +76,7 @@ pub(crate) fn client(url: &str, timeout: Duration) -> Arc<dyn PostcodeLookup> {
     resilient(bare, &layers)
 }
 
-/// Until a call is answered again.
+/// Waits until a call is answered again.
 pub(crate) async fn recovers(lookup: &dyn PostcodeLookup) {
     until("a call that is answered", async || lookup.get(postcode()).await.is_ok()).await;
 }
@@ -120,7 +120,7 @@ async fn killed_in_the_middle_of_load_and_started_again() {
     backed.more(&backed.answered, 200).await;
     assert!(safe.fallbacks() > 0);
     let program = Program::start(&listen, &data);
-    // Nobody told the clients.
+    // The clients recover without being told.
     bare.more(&bare.answered, 200).await;
     backed.more(&backed.answered, 200).await;
     let (answered, failed) = bare.end().await;

@@ -1,4 +1,5 @@
-//! A proxy that can be told to do wrong: one request and one answer at a time on each connection.
+//! A proxy that produces faults on request: one request and one answer at a time on each
+//! connection.
 
 use std::fmt;
 use std::io;
@@ -30,11 +31,11 @@ pub(crate) enum Fault {
     CutJson,
     /// An HTML page, as of a proxy in between.
     WrongType,
-    /// 503 with a `Retry-After` that nobody waits for.
+    /// Answers 503 with a `Retry-After` longer than any deadline.
     Busy,
     /// Takes the request and never answers.
     Tarpit,
-    /// One byte at a time.
+    /// Sends one byte at a time.
     Drip,
     /// Answers one request of a connection and is deaf to the others: a connection that a firewall
     /// forgot.
@@ -81,7 +82,7 @@ struct Shared {
 }
 
 impl Proxy {
-    /// In front of the service at `http://HOST:PORT`.
+    /// Starts a proxy in front of the service at `http://HOST:PORT`.
     pub(crate) fn before(service: &str) -> Self {
         let shared = Arc::new(Shared {
             to: service.strip_prefix("http://").unwrap().to_owned(),
@@ -103,12 +104,12 @@ impl Proxy {
         *self.shared.fault.lock().unwrap() = fault;
     }
 
-    /// Connections that clients hold open.
+    /// Returns the number of connections that clients hold open.
     pub(crate) fn open(&self) -> usize {
         self.shared.open.load(SeqCst)
     }
 
-    /// Requests that came in.
+    /// Returns the number of requests received.
     pub(crate) fn requests(&self) -> usize {
         self.shared.requests.load(SeqCst)
     }
@@ -119,7 +120,7 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>) {
         let shared = shared.clone();
         shared.open.fetch_add(1, SeqCst);
         tokio::spawn(async move {
-            // That connections break is what it is for.
+            // Broken connections are its purpose.
             let _ = serve(client, &shared).await;
             shared.open.fetch_sub(1, SeqCst);
         });
@@ -206,7 +207,7 @@ async fn gone(stream: &mut TcpStream) -> io::Result<()> {
     Ok(())
 }
 
-/// One HTTP message, with its body if its length is given; `None` at the end.
+/// Reads one HTTP message, with its body if its length is given; `None` at the end.
 async fn message(stream: &mut TcpStream) -> io::Result<Option<Vec<u8>>> {
     let mut all = Vec::new();
     let mut some = [0; 8192];

@@ -19,7 +19,7 @@ pub(crate) fn local() -> Local {
     Local::new(Fixture::small().dataset().unwrap())
 }
 
-/// Live in the fixture.
+/// Returns a postcode that is live in the fixture.
 pub(crate) fn postcode() -> Postcode {
     "M1 1AD".parse().unwrap()
 }
@@ -91,7 +91,7 @@ impl Program {
         Self { url: url.to_owned(), child }
     }
 
-    /// At once and without a word: `kill -9`.
+    /// Kills it at once, like `kill -9`.
     pub(crate) fn kill(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();

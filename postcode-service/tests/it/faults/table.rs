@@ -29,7 +29,7 @@ fn due(fault: Fault) -> (&'static [ErrorKind], bool) {
 
 const CALLS: usize = 8;
 
-/// The kinds of errors of some calls, one after the other, and how many were answered.
+/// Makes some calls one after the other. Returns their kinds of errors, and how many were answered.
 async fn outcomes(lookup: &dyn PostcodeLookup) -> (BTreeSet<&'static str>, usize) {
     let right = local().dataset().get(postcode());
     let (mut kinds, mut answered) = (BTreeSet::new(), 0);
@@ -45,7 +45,7 @@ async fn outcomes(lookup: &dyn PostcodeLookup) -> (BTreeSet<&'static str>, usize
     (kinds, answered)
 }
 
-/// Until nothing is left of what was there before.
+/// Waits until the count is back at its earlier value.
 async fn nothing_left(what: &str, count: impl Fn() -> usize, before: usize) {
     until(&format!("no more {what} than before"), async || count() <= before).await;
 }
@@ -92,7 +92,7 @@ async fn every_fault_is_a_typed_error_in_time_and_passes_without_a_trace() {
         assert!(may_answer || answered == 0, "{fault}: {answered} answers");
         println!("{fault:10} {first:30} {answered} answered {}", Vec::from_iter(seen).join(" "));
 
-        // By itself, with nobody told.
+        // The client recovers by itself.
         proxy.set(Fault::None);
         recovers(&alone).await;
         recovers(&*layered).await;

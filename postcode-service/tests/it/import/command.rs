@@ -107,7 +107,7 @@ fn errors_are_said_and_end_with_a_status() {
     assert!(!bench.path("o").exists());
 }
 
-/// A table of 4,000 rows for each outcode, of which there are at most 500.
+/// Builds a table of 4,000 rows for each outcode, of which there are at most 500.
 fn long_table(outcodes: usize) -> String {
     let letters: Vec<char> = "ABDEFGHJLNPQRSTUWXYZ".chars().collect();
     let mut text = String::from("pcds,lad25cd\n");
@@ -123,7 +123,7 @@ fn long_table(outcodes: usize) -> String {
     text
 }
 
-/// Sends a signal to an import while it reads the table: its end, and what it said.
+/// Sends a signal to an import while it reads the table. Returns its status and output.
 #[cfg(unix)]
 fn interrupted(bench: &Bench, name: &str) -> Output {
     bench.file("out.postcodes", "the old file");

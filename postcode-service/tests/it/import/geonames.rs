@@ -1,4 +1,4 @@
-//! Approximate positions of GeoNames, beside ONSPD.
+//! Approximate positions from GeoNames, in addition to ONSPD.
 
 use postcode_core::dataset::Dataset;
 use postcode_core::wire::{RecordView, Shape};
@@ -41,7 +41,7 @@ fn postcodes_without_a_location_get_that_of_their_outcode_and_say_so() {
     assert_eq!(dataset.summary().format, "1.2");
     assert!(dataset.info().attribution.ends_with("GeoNames (https://www.geonames.org), CC BY 4.0."));
     assert!(dataset.metadata().licence.ends_with("approximate positions: CC BY 4.0"));
-    // The mean of what is most exact; an outcode that is located, or is none of ONS's, is left out.
+    // The mean of the most exact lines. An outcode with a location, or unknown to ONS, is left out.
     assert_eq!(
         (about(&dataset, "JE2 3AB"), about(&dataset, "JE2 4WD")),
         (Some((49.2, -2.2)), Some((49.2, -2.2)))
@@ -49,7 +49,7 @@ fn postcodes_without_a_location_get_that_of_their_outcode_and_say_so() {
     assert_eq!(about(&dataset, "AB10 1AB"), None);
     assert!(dataset.approximate("AB10".parse().unwrap()).is_none());
     assert!(dataset.approximate("JE2".parse().unwrap()).is_some());
-    // Never mixed with what is exact.
+    // Approximate positions are never mixed with exact ones.
     let record = dataset.get("JE2 3AB".parse().unwrap()).live().unwrap();
     let compatible = serde_json::to_value(RecordView::new(&record, Shape::Compatible)).unwrap();
     assert!(compatible["longitude"].is_null() && compatible.get("position").is_none());

@@ -7,7 +7,8 @@ use super::{Bench, run};
 const HEADER: &str = "pcds,dointr,doterm,usertype,oseast1m,osnrth1m,osgrdind,oslaua,lat,long,imd\n";
 const GOOD: &str = "AB1 0AA,198001,199606,0,385386,0801193,1,S12000033,57.101474,-2.242851,6808\n";
 
-/// The refused rows of an import of these lines, as `--errors` writes them without the file's name.
+/// Returns the refused rows of an import of these lines, as `--errors` writes them, without the
+/// file's name.
 fn refused(lines: &[&str]) -> Vec<String> {
     let bench = Bench::new();
     let text = [&[HEADER, GOOD], lines].concat().concat();

@@ -51,7 +51,7 @@ impl Bench {
         import
     }
 
-    /// The dataset that was written, verified.
+    /// Opens and verifies the written dataset.
     fn dataset(&self) -> Dataset {
         let dataset = Dataset::open(self.path("out.postcodes")).unwrap();
         dataset.verify().unwrap();

@@ -1,4 +1,4 @@
-//! OS Open Names and the Scottish Postcode Directory, beside ONSPD.
+//! OS Open Names and the Scottish Postcode Directory, in addition to ONSPD.
 
 use std::io::Write;
 
@@ -8,7 +8,7 @@ use super::{Bench, run, shared};
 
 const POSTCODES: &str = "pcds,doterm,oseast1m,osnrth1m,lat,long\nFK8 1AA,,279834,693098,56.115,-3.934\n";
 
-/// A row of OS Open Names: code, name, type, local type, eastings, northings, outcode.
+/// Builds a row of OS Open Names: code, name, type, local type, eastings, northings, outcode.
 fn name(cells: [&str; 7]) -> String {
     let [code, name, kind, local, east, north, outcode] = cells;
     let uri = "http://data.ordnancesurvey.co.uk/id/1";
@@ -176,8 +176,7 @@ fn the_folder_that_postcodes_io_was_loaded_with() {
     let Some(folder) = shared("cases/postcodes-io/dataset") else { return };
     let bench = Bench::new();
     let report = run(&bench.import(&folder)).unwrap();
-    // 202 rows of the directory, of which 107 are deleted and one is the lesser part of a split
-    // postcode.
+    // 202 rows of the directory: 107 are deleted and one is the smaller part of a split postcode.
     assert_eq!((report.places, report.scottish_postcodes, report.refused), (105, 94, 0));
     let dataset = bench.dataset();
     let kinds = |kind: &str| dataset.iter_places().filter(|place| place.local_type == kind).count();

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::{Bench, run, shared};
 
-/// As many rows of two countries, with a ward each, of ten.
+/// Builds the same number of rows for two countries, each with one of ten wards.
 fn rows(ward: impl Fn(usize) -> String) -> String {
     let mut text = "pcds,dointr,doterm,usertype,ctry,lad25cd,wd25cd\n".to_owned();
     for n in 0..400 {
@@ -32,7 +32,7 @@ fn wards() -> String {
 
 const DISTRICTS: &str = "LAD25CD,LAD25NM\nS12000033,Aberdeen City\nE08000025,Birmingham\n";
 
-/// A sound edition, in a folder.
+/// Writes an edition without doubts to a folder.
 fn sound(bench: &Bench) -> Import {
     bench.file("in/Data/ONSPD_NOV_2025_UK.csv", rows(ward));
     bench.file("in/Documents/WD25.csv", wards());
@@ -58,7 +58,7 @@ fn json(path: &Path) -> Value {
     serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
 }
 
-/// The only finding, after making sure that accepting it publishes.
+/// Returns the only finding, after checking that accepting it publishes.
 fn only(import: &Import, doubt: Doubt) -> String {
     let report = refused(import);
     let findings = &report.findings;
@@ -174,7 +174,7 @@ fn a_byte_order_mark_is_left_out_at_the_start_and_doubtful_elsewhere() {
     bench.file("in/Data/ONSPD_NOV_2025_UK.csv", rows(ward) + other);
     let said = only(&import, Doubt::Bom);
     assert!(said.contains("ONSPD_NOV_2025_UK.csv:402: pcds"), "{said}");
-    // In a column that nothing is made of it says the same of the file.
+    // For an unused column the finding names the file.
     let other: String = rows(ward)
         .lines()
         .enumerate()

@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::{Bench, run, shared};
 
-/// Every row of a CSV against the dataset, by the columns named.
+/// Compares every row of a CSV with the dataset, by the named columns.
 fn compare(csv: impl Read, dataset: &Dataset, columns: &Names) -> u64 {
     let mut reader = csv::Reader::from_reader(csv);
     let headers = reader.headers().unwrap().clone();
@@ -130,7 +130,7 @@ fn nspl_areas() {
     assert_eq!(rows, 123_018);
 }
 
-/// The regular files of a tar archive, by the fields of its headers that are needed: name, size,
+/// Unpacks the regular files of a tar archive. Reads only the needed header fields: name, size,
 /// kind.
 pub(super) fn unpack_tar(mut archive: impl Read, folder: &Path) {
     std::fs::create_dir_all(folder).unwrap();
@@ -177,7 +177,7 @@ fn november_2025_with_documents_answers_as_postcodes_io() {
     }
 }
 
-/// The postcode objects in an answer that no `filter` made smaller, without their distances.
+/// Collects the postcode objects in an answer that no `filter` reduced, without their distances.
 fn collect(value: &Value, seen: &mut HashMap<String, Value>) {
     match value {
         Value::Object(object)

@@ -1,4 +1,4 @@
-//! Who asked for it is told.
+//! Callbacks tell the caller about the end of a job.
 
 use std::time::Duration;
 
@@ -32,7 +32,7 @@ async fn bench(database: Database, attempts: u32, allow: &[&str]) -> Bench {
     bench
 }
 
-/// The callback of a job, when it has that state.
+/// Waits until the callback of a job has that state, and returns it.
 async fn callback(bench: &Bench, job: &str, state: &str) -> Value {
     loop {
         let callback = bench.get(&format!("/jobs/{job}?wait=1s")).await.json()["result"]["callback"].take();
@@ -134,7 +134,7 @@ async fn with(database: Database, secrets: &str, manner: Manner) -> Bench {
     bench
 }
 
-/// An attempt takes an hour here, so what waits for one to end is never delivered.
+/// An attempt may take an hour here, so callbacks that wait for one to end are never delivered.
 async fn host_that_never_answers_has_four_places_and_others_are_not_kept_waiting(database: Database) {
     let hour = Duration::from_secs(60 * 60);
     let bench = with(database, SECRET, Manner { timeout: hour, ..Manner::default() }).await;
@@ -201,7 +201,7 @@ async fn silent_host_is_left_alone_and_its_callbacks_wait_without_attempts(datab
 
 async fn tenant_is_told_only_that_an_address_could_not_be_reached(database: Database) {
     let bench = with(database, SECRET, Manner { attempts: 1, ..Manner::default() }).await;
-    // Nobody listens at the one; the other has no address.
+    // One port has no listener; the other name has no address.
     let free = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     for url in [format!("http://{free}/"), "http://nowhere.invalid/".to_owned()] {
         let job = bench.csv(&format!("?callback_url={url}"), &[], "postcode\nM1 1AE\n").await;

@@ -30,7 +30,7 @@ impl Database {
         Some(Self::File(tempfile::tempdir().unwrap()))
     }
 
-    /// None where there is no server, which in CI is a failure.
+    /// Returns the server's database; `None` without a server, which fails in CI.
     pub fn server() -> Option<Self> {
         let name = format!("jobs_{}", uuid::Uuid::now_v7().simple());
         match execute(format!("CREATE DATABASE {name}")) {
@@ -42,7 +42,7 @@ impl Database {
         }
     }
 
-    /// A statement of this database's own dialect.
+    /// Runs a statement in this database's dialect.
     pub async fn execute_in(&self, sqlite: &str, postgres: &str) {
         use sqlx::{AssertSqlSafe, Connection, Executor};
         match self {
@@ -57,7 +57,7 @@ impl Database {
         }
     }
 
-    /// The virtual time, and its epoch.
+    /// Returns the virtual time and its epoch.
     pub async fn clock(&self) -> (i64, i64) {
         use sqlx::Connection;
         let statement = "SELECT now, epoch FROM job_clock";
@@ -147,7 +147,7 @@ impl Bench {
         self.rest().await;
     }
 
-    /// Those who work end.
+    /// Stops the workers.
     pub async fn rest(&mut self) {
         self.stop.send_replace(true);
         for worker in self.workers.drain(..) {
@@ -180,7 +180,7 @@ impl Bench {
         id(&answer)
     }
 
-    /// The job, when it has ended.
+    /// Waits until the job has ended, and returns it.
     pub async fn ended(&self, id: &str) -> Value {
         loop {
             let job = self.get(&format!("/jobs/{id}?wait=10s")).await.json()["result"].take();

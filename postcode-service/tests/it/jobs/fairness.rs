@@ -31,7 +31,7 @@ fn rows(postcode: &str, count: usize) -> String {
     "postcode\n".to_owned() + &format!("{postcode}\n").repeat(count)
 }
 
-/// Which parts were worked on, in their order: a whole one is two lookups.
+/// Returns the order in which parts were worked on: a whole part is two lookups.
 fn turns(seen: &Mutex<Vec<Postcode>>, of: &str) -> Vec<bool> {
     let of: Postcode = of.parse().unwrap();
     seen.lock().unwrap().iter().map(|postcode| *postcode == of).collect()

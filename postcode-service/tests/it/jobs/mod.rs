@@ -1,4 +1,4 @@
-//! Jobs: what comes in, goes out, and in which order, on either database.
+//! Jobs on both databases: requests, results and their order.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

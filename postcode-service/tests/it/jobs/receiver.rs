@@ -1,5 +1,5 @@
-//! Somebody who is told of jobs: checks the signature with the scheme's own library, and answers as
-//! it is told.
+//! A receiver of callbacks. It checks the signature with the scheme's own library, and answers as
+//! the test says.
 #![allow(dead_code, unreachable_pub, reason = "each test uses a part")]
 
 use std::collections::VecDeque;

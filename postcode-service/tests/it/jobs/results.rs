@@ -14,8 +14,8 @@ on_both! {
     nothing_in_nothing_out
 }
 
-/// Rows of several parts: real postcodes and none, quotes over several lines, empty lines, too few
-/// fields, bytes that are not UTF-8, no line ending at the end.
+/// Builds rows of several parts: valid and invalid postcodes, quotes over several lines, empty
+/// lines, too few fields, bytes that are not UTF-8, no line ending at the end.
 fn rows(count: usize) -> Vec<u8> {
     let mut rows = b"\xef\xbb\xbfid;\"post\"\"code\";Postcode;note\r\n".to_vec();
     for n in 0..count {

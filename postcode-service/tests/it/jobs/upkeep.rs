@@ -25,7 +25,7 @@ async fn a_task_that_was_lost_is_put_back(database: Database) {
     let mut bench = Bench::new(database).await;
     let now = bench.csv("", &[], rows(9_000)).await;
     let later = bench.csv("?run_at=2000-01-01T00:00:00Z", &[], rows(1)).await;
-    // As by somebody who cleans the queue up.
+    // As if an operator had emptied the queue.
     bench.database.execute_in("DELETE FROM Jobs", "DELETE FROM apalis.jobs").await;
     let long_ago = "UPDATE postcode_jobs SET touched_at = 0, run_at = 0";
     bench.database.execute_in(long_ago, long_ago).await;
@@ -42,7 +42,7 @@ async fn what_is_old_is_cleared(database: Database) {
     let id = bench.csv("", &key, rows(3)).await;
     bench.work(1);
     while bench.get(&format!("/jobs/{id}?wait=1s")).await.status == 200 {
-        // Those who work begin with what is left over, and then see to it now and then.
+        // Workers run maintenance first, and then at intervals.
         bench.work(0);
     }
     bench.rest().await;

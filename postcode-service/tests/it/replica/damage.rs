@@ -134,7 +134,7 @@ async fn replica_that_demands_a_signature_keeps_its_edition_until_the_next_one_i
     let replica = start().await.unwrap();
     check(&replica, &Fixture::small()).await.assert_complete();
 
-    // Not signed, signed by somebody else, and with the signature of the edition before.
+    // No signature, a signature with another key, and the signature of the previous edition.
     over.publish(next()).await;
     assert_eq!(replica.refresh().await.unwrap_err().kind(), ErrorKind::NotSupported);
     for signature in [sign(&theirs, &next()), sign(&ours, &fixture()), "nonsense".to_owned()] {

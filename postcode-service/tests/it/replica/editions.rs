@@ -70,8 +70,8 @@ async fn an_edition_that_changes_during_a_download_is_taken_the_next_time() {
     assert_eq!(replica.status().info, *large("two").info());
 }
 
-/// The whole of it: a real service, its own poll, callers that never stop, editions that come and
-/// go, and at the end no service any more.
+/// Tests the whole: a real service, its poll, callers that never stop, changing editions, and in
+/// the end no service.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn callers_see_neither_a_new_edition_nor_the_end_of_the_service() {
     let options = Options::default();

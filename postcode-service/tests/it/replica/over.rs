@@ -1,4 +1,4 @@
-//! A service beneath a replica, in memory, and what can go wrong between the two.
+//! An in-memory service for a replica, with faults in between.
 
 use std::fmt;
 use std::path::Path;
@@ -41,7 +41,7 @@ impl Over {
         Self { api: Api::new(edition, Limits::default()), wire: Arc::default() }
     }
 
-    /// A replica of it that is asked to refresh and does not do so by itself.
+    /// Returns a replica of it that refreshes only when asked.
     pub(crate) fn replica(&self, dir: &Path) -> ReplicaBuilder {
         let day = Duration::from_secs(24 * 60 * 60);
         Replica::builder("http://user:hunter2@service").transport(self.clone()).dir(dir).interval(day)
@@ -66,7 +66,7 @@ impl Over {
         self.wire.down.store(down, SeqCst);
     }
 
-    /// After so many ranges nothing comes through any more; `None`: all does.
+    /// Lets nothing through after that many ranges; `None` lets everything through.
     pub(crate) fn break_after(&self, ranges: Option<usize>) {
         *self.wire.left.lock().unwrap() = ranges;
     }
@@ -79,12 +79,12 @@ impl Over {
         *self.wire.meddle.lock().unwrap() = None;
     }
 
-    /// How often it was asked for its edition.
+    /// Returns how often it was asked for its edition.
     pub(crate) fn heads(&self) -> usize {
         self.wire.heads.load(SeqCst)
     }
 
-    /// The ranges that were asked for since the last time.
+    /// Returns the ranges requested since the last call.
     pub(crate) fn ranges(&self) -> Vec<String> {
         std::mem::take(&mut *self.wire.ranges.lock().unwrap())
     }
@@ -130,7 +130,7 @@ pub(crate) fn fixture() -> Dataset {
     Fixture::small().dataset().unwrap()
 }
 
-/// The fixture in the next edition.
+/// Returns the fixture in the next edition.
 pub(crate) fn next() -> Dataset {
     Fixture::small().next_edition().dataset().unwrap()
 }
@@ -142,7 +142,7 @@ pub(crate) fn large(name: &str) -> Dataset {
     Fixture::new(info, Fixture::small().records().cloned()).dataset().unwrap()
 }
 
-/// The copies in a folder, and the parts of copies.
+/// Counts the copies in a folder, and the partial ones.
 pub(crate) fn files(dir: &Path) -> (usize, usize) {
     let names =
         std::fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
@@ -152,7 +152,7 @@ pub(crate) fn files(dir: &Path) -> (usize, usize) {
     (count(".postcodes"), count(".partial"))
 }
 
-/// The one copy.
+/// Returns the path of the only copy.
 pub(crate) fn copy(dir: &Path) -> std::path::PathBuf {
     let mut paths = std::fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path());
     paths.find(|path| path.extension().is_some_and(|end| end == "postcodes")).unwrap()

@@ -7,7 +7,7 @@ use crate::jobs::callback::{host, payload};
 use crate::jobs::job::{Job, now};
 use crate::jobs::store::{Callback, Callbacks, Error};
 
-/// Sent to one host at a time, by all processes.
+/// The most callbacks that all processes send to one host at once.
 const OF_A_HOST: i64 = 4;
 /// The same for one tenant: a tenant with many hosts that hang leaves places for others.
 const OF_A_TENANT: i64 = 16;

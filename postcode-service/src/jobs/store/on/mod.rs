@@ -16,7 +16,7 @@ use postcode_database::{Readiness, begin};
 use super::{Pool, Tx, push, queue_time, sql, storage};
 use crate::jobs::store::Turn;
 
-/// The table of our own migrations; the queue has one too.
+/// The table of this crate's migrations; the queue has a separate one.
 pub(super) const MIGRATIONS: &str = "postcode_jobs_migrations";
 /// Heartbeats that a worker may miss before it is presumed dead.
 pub(super) const MISSED: usize = 2;
@@ -36,7 +36,7 @@ impl Database {
 
 impl crate::jobs::store::Store for Database {}
 
-/// How often a worker gives a sign of life. The queue counts in whole seconds.
+/// Returns the interval of a worker's heartbeat. The queue counts in whole seconds.
 pub(super) fn heartbeat(turn: &Turn) -> Duration {
     Duration::from_secs((turn.presumed_dead.as_secs() / MISSED as u64).max(1))
 }

@@ -43,8 +43,8 @@ async fn handle<T: 'static>(args: T, attempt: Attempt, does: Data<Does<T>>) -> R
 }
 
 impl Database {
-    /// Not async: the compiler does not see that what the queue's future holds can be sent, unless
-    /// it is boxed first.
+    /// Not an async function: the compiler can't prove that the queue's future is `Send` unless it
+    /// is boxed first.
     fn work<T>(
         &self,
         queue: &str,
@@ -57,8 +57,8 @@ impl Database {
         T: Serialize + DeserializeOwned + Send + Sync + Unpin + 'static,
     {
         let backend = PollWith::new(storage::<T>(&self.pool, queue, turn), Looks::new(turn));
-        // One slice at a time, and none fetched ahead: what is fetched early would go before what
-        // is fairer.
+        // Take one slice at a time and fetch none ahead: a slice fetched early would go before one
+        // whose turn is earlier.
         let worker = WorkerBuilder::new(turn.name.as_str())
             .backend(backend)
             .data(Does(handler))
@@ -69,7 +69,7 @@ impl Database {
     }
 }
 
-/// When the queue is looked at: now and then, and when this process has put something in it.
+/// Decides when the queue is polled: at intervals, and when this process has queued a task.
 struct Looks {
     now_and_then: Interval,
     nudge: Arc<tokio::sync::Notify>,
@@ -89,7 +89,7 @@ impl Looks {
 }
 
 impl PollStrategy for Looks {
-    /// Until nothing is ready any more, so that the next one wakes the worker.
+    /// Polls until nothing is ready, so that the next task wakes the worker.
     fn poll_drive(&mut self, cx: &mut Context<'_>, _: &PollSnapshot) -> Poll<Option<()>> {
         let mut ready = false;
         while self.now_and_then.poll_tick(cx).is_ready() {

@@ -18,7 +18,7 @@ use crate::jobs::submission::PART_ROWS;
 /// The priority in the queue of the virtual time 0; later ones are lower. The queue's priorities
 /// are 32 bits wide.
 const FIRST: i64 = i32::MAX as i64;
-/// When it is so late the times are set back, so that they always fit.
+/// The virtual time at which all times are set back, so that they always fit.
 pub(super) const LATE: i64 = 1 << 30;
 /// A task is tried again by the queue itself only if this program could not say what became of it.
 const ATTEMPTS: usize = 100;
@@ -45,7 +45,7 @@ pub(super) async fn schedule(
     parts: std::ops::Range<i64>,
     begun: Option<&Slice>,
 ) -> Result<(), Error> {
-    // First of all, and so in the same order by all: the row of the clock is what they wait for.
+    // Lock the row of the clock first, so that all transactions lock in the same order.
     let (now, epoch) = time(tx, begun).await?;
     if parts.is_empty() {
         return Ok(());
@@ -79,7 +79,7 @@ pub(super) async fn schedule(
     Ok(())
 }
 
-/// A task for the slice, not before that time (milliseconds since 1970).
+/// Queues a task for the slice, to run not before that time (milliseconds since 1970).
 pub(super) async fn enqueue(tx: &mut Tx, slice: &Slice, run_at: i64) -> Result<(), Error> {
     let id = Ulid::generate();
     let args = serde_json::to_vec(slice).map_err(|e| Error::Queue(e.to_string()))?;
@@ -101,12 +101,12 @@ pub(super) async fn enqueue(tx: &mut Tx, slice: &Slice, run_at: i64) -> Result<(
     Ok(())
 }
 
-/// The first whole second that is not before that time: the queue knows no parts of one.
+/// Returns the first whole second that is not before that time: the queue has whole seconds only.
 pub(super) fn second(millis: i64) -> u64 {
     u64::try_from(millis).unwrap_or(0).div_ceil(1_000)
 }
 
-/// The virtual time and its epoch, after that slice was begun.
+/// Returns the virtual time and its epoch, after that slice has begun.
 async fn time(tx: &mut Tx, begun: Option<&Slice>) -> Result<(i64, i64), Error> {
     let (tag, epoch) = begun.map_or((0, -1), |slice| (slice.tag, slice.epoch));
     let (now, epoch): (i64, i64) = sqlx::query_as(

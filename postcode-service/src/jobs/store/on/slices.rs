@@ -57,8 +57,8 @@ impl Slices for Database {
         .bind(part)
         .fetch_optional(&mut *tx)
         .await?;
-        // Only if it has none: a part that was done twice, because a worker was slow or died before
-        // it could say so, counts once.
+        // Store the output only if there is none: a part that was done twice, because a worker was
+        // slow or died before it could report, counts once.
         let kept = sqlx::query(
             "UPDATE job_parts SET output = $1, output_length = $2, input = NULL \
              WHERE job = $3 AND number = $4 AND output IS NULL",
@@ -85,7 +85,7 @@ impl Slices for Database {
         .bind(output.len() as i64)
         .fetch_optional(&mut *tx)
         .await?;
-        // It was cancelled meanwhile.
+        // The job was cancelled in the meantime.
         let Some((tenant, priority, parts, done, next, result)) = counted else {
             return Ok(Finished::NotNeeded);
         };
@@ -129,7 +129,7 @@ impl Slices for Database {
 }
 
 impl Database {
-    /// The time of a job has come: its first parts go in the queue, once.
+    /// Starts a job whose time has come: queues its first parts, once.
     pub(super) async fn start(&self, job: &str) -> Result<(), Error> {
         let mut tx = begin(&self.pool).await?;
         let started: Option<(String, i64, i64)> = sqlx::query_as(
@@ -147,7 +147,7 @@ impl Database {
     }
 }
 
-/// Ends a job that has not ended, and puts its callback in the queue.
+/// Ends a job that has not ended, and queues its callback.
 pub(super) async fn end(tx: &mut Tx, job: &str, state: &str, reason: Option<&str>) -> Result<(), Error> {
     let ended: Option<Job> = sqlx::query_as(
         "UPDATE postcode_jobs SET state = $1, reason = $2, finished_at = $3, touched_at = $3 \
@@ -165,7 +165,7 @@ pub(super) async fn end(tx: &mut Tx, job: &str, state: &str, reason: Option<&str
     }
 }
 
-/// Why what a transaction has just stored must not stay, if so.
+/// Returns why the transaction must be rolled back, if its result exceeds a limit.
 async fn too_much(tx: &mut Tx, tenant: &str, result: i64, bounds: Bounds) -> Result<Option<String>, Error> {
     if result > bounds.result {
         return Ok(Some(format!(

@@ -3,8 +3,7 @@
 use super::Tx;
 use crate::jobs::store::{Bounds, Error};
 
-/// All that lies in the database, also of jobs that failed or were cancelled and are cleared in a
-/// moment.
+/// Counts all bytes in the database, including failed and cancelled jobs that will be cleared soon.
 pub(super) const ALL: &str = "SELECT CAST(COALESCE(SUM(bytes + output_bytes), 0) AS BIGINT), \
     CAST(COALESCE(SUM(CASE WHEN tenant = $1 THEN bytes + output_bytes ELSE 0 END), 0) AS BIGINT) FROM postcode_jobs";
 /// Sums the bytes that will stay. A job is not failed for what another one, which failed before it,
@@ -13,7 +12,7 @@ pub(super) const LASTING: &str = "SELECT CAST(COALESCE(SUM(bytes + output_bytes)
     CAST(COALESCE(SUM(CASE WHEN tenant = $1 THEN bytes + output_bytes ELSE 0 END), 0) AS BIGINT) FROM postcode_jobs \
     WHERE state NOT IN ('failed', 'cancelled')";
 
-/// Whether so many bytes more fit.
+/// Checks whether that many more bytes fit.
 pub(super) async fn check(
     tx: &mut Tx,
     sums: &'static str,

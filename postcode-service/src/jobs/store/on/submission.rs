@@ -168,8 +168,8 @@ async fn forget(tx: &mut Tx, job: &str) -> Result<(), Error> {
     if removed.rows_affected() == 1 { remove_rest(tx, job).await } else { Ok(()) }
 }
 
-/// All there is of a job whose own row was deleted: first that one, which a part that is just being
-/// added waits for.
+/// Removes everything that belongs to a deleted job. The job's own row is deleted first, because a
+/// part that is just being added waits for it.
 pub(super) async fn remove_rest(tx: &mut Tx, job: &str) -> Result<(), Error> {
     for statement in [
         "DELETE FROM job_parts WHERE job = $1",

@@ -12,7 +12,7 @@ use crate::jobs::store::{CALLBACKS, Census, Error, SLICES, Upkeep};
 
 /// Jobs cleared in one go, so that others get their turn between.
 const AT_ONCE: i64 = 100;
-/// How long the queue keeps what was done, in milliseconds: for a person who looks.
+/// How long the queue keeps finished tasks, in milliseconds: for an operator who investigates.
 const TASKS_KEPT: i64 = 60 * 60 * 1_000;
 const WORKERS_KEPT: i64 = 24 * 60 * 60 * 1_000;
 
@@ -66,8 +66,8 @@ impl Upkeep for Database {
         let mut cleared = 0;
         for (job,) in &old {
             let mut tx = begin(&self.pool).await?;
-            // Looked at once more: an upload may have ended meanwhile, or a callback been told to
-            // be tried again.
+            // Check again: an upload may have ended in the meantime, or a callback been retried by
+            // request.
             let removed = sqlx::query(
                 "DELETE FROM postcode_jobs WHERE id = $3 AND ((state = 'receiving' AND touched_at < $1) \
                  OR (state IN ('succeeded', 'failed', 'cancelled') AND finished_at < $2 AND NOT EXISTS \
@@ -85,8 +85,7 @@ impl Upkeep for Database {
             }
         }
         let mut tx = begin(&self.pool).await?;
-        // A cancelled job needs its rows no more, and nobody can read the part of a result that it
-        // has.
+        // A cancelled job does not need its rows, and no caller can read a partial result.
         sqlx::query(
             "UPDATE job_parts SET input = NULL, output = NULL WHERE (input IS NOT NULL OR output IS NOT NULL) AND job IN \
              (SELECT id FROM postcode_jobs WHERE state IN ('cancelled', 'failed'))",
