@@ -1,13 +1,13 @@
-//! From a cold start to the first answer: a process is started, opens the country, answers one question and ends.
+//! Measures a cold start: a process starts, opens the country, answers one question and ends.
 //!
-//! - `nothing`: a process that opens nothing, which is what starting one costs here;
+//! - `nothing`: a process that opens nothing, which is the cost of starting one here;
 //! - `mapped`: a dataset file, mapped (`file:`);
-//! - `embedded`: the country in the binary itself (`embedded:`), of which a lookup needs one block unpacked;
-//! - `embedded, whole`: the same, asked what needs all of it: to complete a postcode.
+//! - `embedded`: the data in the binary (`embedded:`), of which a lookup unpacks one block;
+//! - `embedded, whole`: the same with a question that needs all data: completing a postcode.
 //!
 //! `cargo bench -p benches --bench cold_start`.
 
-#![allow(clippy::unwrap_used)] // A benchmark that can't go on has nothing better to do.
+#![allow(clippy::unwrap_used)] // A benchmark that can't continue may panic.
 
 use std::time::Duration;
 

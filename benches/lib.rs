@@ -1,8 +1,8 @@
-//! What the benchmarks share: processes of their own, to be a service or to start cold.
+//! Shared by the benchmarks: processes that act as a service or start cold.
 //!
-//! A benchmark's `main` calls [`serve_if_asked`] first; [`Service::start`] then runs the same executable again as
-//! the service, so that client and server share no memory, no runtime and no thread, as in real life. They do share
-//! the machine.
+//! A benchmark's `main` calls [`serve_if_asked`] first. [`Service::start`] then runs the same
+//! executable again as the service. So client and server share no memory, runtime or thread, as in
+//! production. They do share the machine.
 
 mod questions;
 
@@ -22,21 +22,22 @@ const DATA: &str = "POSTCODE_BENCH_DATA";
 const ASK: &str = "POSTCODE_BENCH_ASK";
 const WHOLE: &str = "POSTCODE_BENCH_WHOLE";
 
-/// What a process that starts cold is asked.
+/// The question for a process that starts cold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Question {
-    /// Nothing: it opens nothing.
+    /// No question: it opens nothing.
     Nothing,
     /// One lookup.
     Lookup,
-    /// What needs the whole country: to complete a postcode.
+    /// Completing a postcode, which needs all data.
     Autocomplete,
 }
 
-/// Answers one question from the country at a URL, if this process was started by [`ask`]; then it should end.
+/// Answers one question from the data at a URL, if this process was started by [`ask`]. The process
+/// should end then.
 ///
 /// # Errors
-/// If there is no right answer.
+/// Returns an error if the answer is wrong.
 pub fn answer_if_asked() -> Result<bool> {
     let Ok(url) = std::env::var(ASK) else { return Ok(false) };
     if url.is_empty() {
@@ -57,7 +58,7 @@ pub fn answer_if_asked() -> Result<bool> {
 /// Starts a process that calls [`answer_if_asked`], and waits for its end.
 ///
 /// # Errors
-/// If it does not end well.
+/// Returns an error if the process fails.
 pub fn ask(url: &str, question: Question) -> Result<()> {
     let mut process = Command::new(std::env::current_exe()?);
     process.env(ASK, if question == Question::Nothing { "" } else { url });
@@ -69,10 +70,10 @@ pub fn ask(url: &str, question: Question) -> Result<()> {
     Ok(())
 }
 
-/// Serves a country, for ever, if this process was started to be the service.
+/// Serves a country for ever, if this process was started as the service.
 ///
 /// # Errors
-/// If the address can't be listened on.
+/// Returns an error if it can't listen on the address.
 pub fn serve_if_asked() -> Result<()> {
     let Ok(listen) = std::env::var(LISTEN) else { return Ok(()) };
     let address: Address = listen.parse().map_err(anyhow::Error::msg)?;
@@ -87,27 +88,28 @@ pub fn serve_if_asked() -> Result<()> {
     })
 }
 
-/// A service in another process, ended when dropped.
+/// A service in another process, which ends when this is dropped.
 #[derive(Debug)]
 pub struct Service {
     process: Child,
-    /// Its address, for [`connect`].
+    /// The address, for [`connect`].
     pub url: String,
 }
 
 impl Service {
-    /// Starts one on `127.0.0.1:0` or `unix:PATH`, over the embedded country, and waits until it listens.
+    /// Starts a service on `127.0.0.1:0` or `unix:PATH`, over the embedded data, and waits until it
+    /// listens.
     ///
     /// # Errors
-    /// If it ends before it listens.
+    /// Returns an error if the service ends before it listens.
     pub fn start(listen: &str) -> Result<Self> {
         Self::start_over(listen, "embedded:")
     }
 
-    /// Starts one over the country at that URL.
+    /// Starts a service over the data at this URL.
     ///
     /// # Errors
-    /// If it ends before it listens.
+    /// Returns an error if the service ends before it listens.
     pub fn start_over(listen: &str, data: &str) -> Result<Self> {
         let mut process = Command::new(std::env::current_exe()?)
             .env(LISTEN, listen)
@@ -126,7 +128,7 @@ impl Service {
 
 impl Drop for Service {
     fn drop(&mut self) {
-        // It holds nothing that could be lost.
+        // It has nothing that could be lost.
         let _ = self.process.kill();
         let _ = self.process.wait();
     }

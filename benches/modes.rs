@@ -1,13 +1,13 @@
-//! What each mode costs: the same questions to the same country, asked of
+//! Measures the cost of each mode. The same questions about the same data go to:
 //!
-//! - `sync`: the dataset's own methods, no trait, no future;
+//! - `sync`: the dataset's own methods, without trait and future;
 //! - `dyn`: `Arc<dyn PostcodeLookup>` in this process, as a consumer holds it;
 //! - `unix`: a service in another process over HTTP on a Unix socket;
-//! - `tcp`: the same over TCP on the loopback, one connection kept alive.
+//! - `tcp`: the same over TCP on the loopback, with one connection kept alive.
 //!
 //! `cargo bench -p benches --bench modes`.
 
-#![allow(clippy::unwrap_used)] // A benchmark that can't go on has nothing better to do.
+#![allow(clippy::unwrap_used)] // A benchmark that can't continue may panic.
 
 use std::hint::black_box;
 use std::sync::Arc;

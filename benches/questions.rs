@@ -1,26 +1,26 @@
-//! What the benchmarks ask.
+//! The questions of the benchmarks.
 
 use postcode_core::dataset::Dataset;
 use postcode_core::{Postcode, Status};
 
-/// How many different postcodes a workload goes through.
+/// The number of different postcodes in a workload.
 const DIFFERENT: usize = 4096;
 
-/// The questions, drawn from the country with a fixed seed.
+/// Questions, drawn from the data with a fixed seed.
 #[derive(Debug)]
 pub struct Questions {
-    /// One, asked again and again.
+    /// One postcode, repeated.
     pub live: Vec<Postcode>,
-    /// Live ones from all over the country.
+    /// Live postcodes from all over the country.
     pub random: Vec<Postcode>,
-    /// Terminated ones.
+    /// Terminated postcodes.
     pub terminated: Vec<Postcode>,
-    /// None of them is a postcode.
+    /// Texts of the right format that are not in the data.
     pub missing: Vec<Postcode>,
 }
 
 impl Questions {
-    /// From that country.
+    /// Draws questions from a dataset.
     pub fn draw(dataset: &Dataset) -> Self {
         let mut rng = fastrand::Rng::with_seed(1);
         let (mut live, mut terminated) = (Vec::new(), Vec::new());
@@ -35,7 +35,7 @@ impl Questions {
         };
         let random = some(&live);
         let terminated = some(&terminated);
-        // Next to real ones: an unused unit of a sector that exists.
+        // Similar to real ones: an unused unit of an existing sector.
         let missing = random
             .iter()
             .filter_map(|postcode| {
@@ -51,7 +51,7 @@ impl Questions {
     }
 }
 
-/// Goes round and round.
+/// Goes through items again and again.
 #[derive(Debug)]
 pub struct Round<'a, T> {
     items: &'a [T],
@@ -59,12 +59,12 @@ pub struct Round<'a, T> {
 }
 
 impl<'a, T> Round<'a, T> {
-    /// Through these.
+    /// Creates a round over these items.
     pub fn of(items: &'a [T]) -> Self {
         Self { items, at: 0 }
     }
 
-    /// The next so many.
+    /// Returns the next `n` items.
     pub fn next(&mut self, n: usize) -> &'a [T] {
         if self.at + n > self.items.len() {
             self.at = 0;

@@ -1,5 +1,5 @@
-//! An implementation of the trait of your own, in a crate of your own: a decorator that counts and times
-//! what passes through it. Composition, not inheritance: it holds any lookup and is one.
+//! Implements the trait in another crate: a decorator that counts and times the calls that pass
+//! through it. It holds any lookup and is a lookup itself.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Instant;
@@ -94,7 +94,7 @@ impl<L: PostcodeLookup> PostcodeLookup for Counted<L> {
 
 #[tokio::main]
 async fn main() -> Result<()> {
-    // Any lookup will do: give a service's address to count calls over HTTP.
+    // Any lookup works: give the address of a service to count calls over HTTP.
     let url = std::env::args().nth(1).unwrap_or("embedded:".into());
     let postcodes = Counted::new(connect(&url).await?);
 

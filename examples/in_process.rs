@@ -1,4 +1,4 @@
-//! The country in your own process: no file, no server, no key.
+//! The whole country in your own process: no file, no server, no key.
 
 use postcode_core::{PostcodeLookupExt, Result, connect};
 

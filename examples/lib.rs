@@ -1,10 +1,10 @@
-//! Runnable programs, each one file beside this one:
+//! Runnable programs, each in one file next to this one:
 //!
 //! | `cargo run --release --example …` | shows |
 //! |---|---|
 //! | `in_process` | the country in your own process, in ten lines |
 //! | `over_http` | the same ten lines against a service |
 //! | `side_by_side` | one consumer, three implementations: mock, in-process, HTTP |
-//! | `promote` | a library promoted to a service under load, and back, the service killed in between |
-//! | `decorator` | an implementation of the trait of your own, around any other |
+//! | `promote` | moving from a library to a service under load, and back, with the service killed in between |
+//! | `decorator` | your own implementation of the trait, around any other |
 //! | `text` | postcodes in running text: find, repair, replace |

@@ -1,4 +1,4 @@
-//! The same ten lines against a service, in this or any other machine:
+//! The same ten lines against a service, on this or any other machine:
 //!
 //!     cargo run --release -p postcode-service -- serve
 //!     cargo run --release --example over_http http://127.0.0.1:8080

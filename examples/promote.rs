@@ -1,8 +1,9 @@
-//! A module promoted to a service while its consumer runs, and back, with the service killed in between.
+//! Moves a running consumer from the library to a service and back, and kills the service in
+//! between.
 //!
-//! The consumer holds an `Arc<dyn PostcodeLookup>`, is under load from the first to the last line, and learns nothing
-//! of what happens behind it. Each line is a step: what the consumer saw in it. A failed or wrong answer ends this
-//! program with an error.
+//! The consumer holds an `Arc<dyn PostcodeLookup>`, is under load all the time, and does not notice
+//! what happens behind it. Each line of output is a step, with what the consumer observed in it. A
+//! failed or wrong answer ends this program with an error.
 
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, ChildStdin, Command, Stdio};
@@ -16,14 +17,14 @@ use postcode_core::{Answer, Postcode, PostcodeLookup, PostcodeLookupExt, connect
 use postcode_service::api::{Api, Edition, Limits};
 use postcode_service::server::{Frontend, Listener, Options, run};
 
-/// How long each step is watched.
+/// The duration of each step.
 const STEP: Duration = Duration::from_millis(1500);
-/// Callers at once, and how long each rests between two calls.
+/// The number of concurrent callers, and how long each rests between two calls.
 const CALLERS: usize = 8;
 const REST: Duration = Duration::from_millis(2);
-/// How long the busiest machine may take to answer a call or to get through a step.
+/// How long a very busy machine may take to answer a call or to complete a step.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// Set for the process that is to be the service: where to listen.
+/// Set for the process that becomes the service: the address to listen on.
 const LISTEN: &str = "POSTCODE_EXAMPLE_LISTEN";
 
 fn main() -> Result<()> {
@@ -33,7 +34,7 @@ fn main() -> Result<()> {
         Err(_) => runtime.block_on(async {
             tokio::time::timeout(PATIENCE * 5, walk())
                 .await
-                .with_context(|| format!("not done within {:?}", PATIENCE * 5))?
+                .with_context(|| format!("not finished within {:?}", PATIENCE * 5))?
         }),
     }
 }
@@ -41,7 +42,7 @@ fn main() -> Result<()> {
 async fn walk() -> Result<()> {
     let mut service = Service::start("127.0.0.1:0")?;
     let library = connect("embedded:").await?;
-    // A machine that is busy with something else is not what the client and the guard are to find here: only failures count.
+    // On a busy machine slow calls must not count for the client and the guard, only failures.
     let remote = connect(&format!("{}?timeout={PATIENCE:?}&deadline={PATIENCE:?}", service.url)).await?;
     let mut config = PromotionConfig::default();
     config.patience = PATIENCE;
@@ -89,7 +90,8 @@ async fn walk() -> Result<()> {
 
     let address = service.url.trim_start_matches("http://").to_owned();
     service = Service::start(&address)?;
-    // The client stays away for a moment from what was down, and then finds out by itself that it is back.
+    // After a failure the client stops calling for a moment, and then notices by itself that the
+    // service is back.
     let begun = Instant::now();
     while remote.info().await.is_err() {
         tokio::time::sleep(REST).await;
@@ -113,13 +115,13 @@ async fn walk() -> Result<()> {
     Ok(())
 }
 
-/// An application under load. All it knows is a lookup.
+/// An application under load. It knows only a lookup.
 struct Consumer {
     seen: Arc<Seen>,
     _callers: tokio::task::JoinSet<()>,
 }
 
-/// What the callers saw in this step.
+/// The observations of the callers in this step.
 #[derive(Default)]
 struct Seen {
     latencies: Mutex<Vec<Duration>>,
@@ -128,7 +130,7 @@ struct Seen {
 }
 
 impl Consumer {
-    /// Asks that lookup for postcodes whose answers are known beforehand.
+    /// Starts callers that look up postcodes whose answers are known beforehand.
     async fn start(lookup: Arc<dyn PostcodeLookup>, known: &dyn PostcodeLookup) -> Result<Self> {
         let mut expected = Vec::new();
         for _ in 0..500 {
@@ -160,11 +162,11 @@ impl Consumer {
         Ok(Self { seen, _callers: callers })
     }
 
-    /// Lets it run for a step and says how it went.
+    /// Runs for one step and reports how it went.
     async fn watch(&self, name: &str, promotion: &Promotion) -> Result<()> {
         lock(&self.seen.latencies).clear();
         tokio::time::sleep(STEP).await;
-        // On a busy machine, until each caller should have had a turn.
+        // On a busy machine, waits until each caller should have had a turn.
         let begun = Instant::now();
         while lock(&self.seen.latencies).len() < CALLERS && begun.elapsed() < PATIENCE {
             tokio::time::sleep(REST).await;
@@ -205,8 +207,8 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The service: this program, started once more. Ends when this value is dropped, and with this process however that
-/// ends: its standard input is a pipe from here.
+/// The service: this program, started again. It ends when this value is dropped, and with this
+/// process however that ends, because its standard input is a pipe from here.
 struct Service {
     process: Child,
     url: String,
@@ -230,7 +232,7 @@ impl Service {
         Ok(service)
     }
 
-    /// `kill -9`.
+    /// Kills the service with `kill -9`.
     fn kill(&mut self) -> Result<()> {
         self.process.kill()?;
         self.process.wait()?;
@@ -240,7 +242,7 @@ impl Service {
 
 impl Drop for Service {
     fn drop(&mut self) {
-        // It is an error only if it has ended already.
+        // Fails only if the service has already ended.
         let _ = self.kill();
     }
 }

@@ -1,5 +1,5 @@
-//! One consumer, written once against the trait, and three implementations of it: a mock, the country in this
-//! process, and a service over HTTP. The answers are printed side by side.
+//! One consumer, written once for the trait, with three implementations: a mock, the embedded data,
+//! and a service over HTTP. Prints the answers side by side.
 
 use std::sync::Arc;
 
@@ -11,7 +11,8 @@ use postcode_core::{
 use postcode_service::api::{Api, Edition, Limits};
 use postcode_service::server::{Frontend, Listener, Options, run};
 
-/// The consumer. It holds a lookup and knows no more: this is all it takes to be promoted.
+/// The consumer. It holds only a lookup, which is all it needs to move from one implementation to
+/// another.
 async fn describe(postcodes: &dyn PostcodeLookup, text: &str) -> String {
     match postcodes.get_str(text).await {
         Ok(Answer::Live(record)) => record.admin_district().unwrap_or("live").to_owned(),
@@ -20,7 +21,7 @@ async fn describe(postcodes: &dyn PostcodeLookup, text: &str) -> String {
     }
 }
 
-/// A mock, as a unit test of the consumer would make it: it knows one postcode.
+/// Creates a mock that knows one postcode, as in a unit test of the consumer.
 fn mock() -> Result<MockPostcodeLookup> {
     let mut record = Record::live("SW1A 1AA".parse()?);
     let name = Some("Westminster".into());
@@ -34,7 +35,7 @@ fn mock() -> Result<MockPostcodeLookup> {
     Ok(mock)
 }
 
-/// A service on any free port of this machine, in this process to keep the example short.
+/// Starts a service on a free port of this machine, in this process to keep the example short.
 async fn service(postcodes: Arc<dyn PostcodeLookup>) -> Result<String> {
     let options = Options::default();
     let api = Api::new(Edition::of(postcodes).await?, Limits::default());

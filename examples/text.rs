@@ -1,4 +1,4 @@
-//! Postcodes as people write them: in letters, in forms, read off paper.
+//! Postcodes as people write them: in letters, in forms, on scanned paper.
 
 use postcode_core::{PostalCode, Postcode, text};
 
@@ -9,7 +9,7 @@ fn main() {
     }
     println!("{}", text::replace(letter, |_| "[postcode]"));
 
-    // Repaired only when asked; otherwise the error says what is wrong, and where.
+    // Repairs only when asked; otherwise the error says what is wrong, and where.
     for typed in ["SWIA OAA", "M1 1AE", "M1 1AC"] {
         match (typed.parse::<Postcode>(), Postcode::repair(typed)) {
             (Ok(postcode), _) => println!("{typed:9} is {postcode}"),
@@ -18,7 +18,7 @@ fn main() {
         }
     }
 
-    // Everything that is written where a postcode is asked for, as what it is.
+    // Everything that people enter in a postcode field, with its kind.
     for typed in ["SW1A", "SW1A 1", "SW", "BFPO 801", "FIQQ 1ZZ", "GIR 0AA"] {
         match typed.parse::<PostalCode>() {
             Ok(code) => println!("{typed:9} {code:?}"),

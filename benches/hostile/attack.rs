@@ -1,4 +1,5 @@
-//! Hostile connections: raw bytes, so that they cost little processor time next to the server.
+//! Hostile connections, written as raw bytes so that they use little processor time next to the
+//! server.
 
 use std::fmt::Write as _;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -15,7 +16,7 @@ use tokio::time::{sleep, timeout};
 
 use crate::mixes::Mix;
 
-/// Names what a hostile connection does, again and again.
+/// The repeated behaviour of a hostile connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Attack {
     Idle,
@@ -38,18 +39,19 @@ pub(crate) enum Attack {
 
 use Attack::*;
 
-/// Addresses of the loopback that hostile connections come from, so that limits by address tell them from honest ones.
+/// The number of loopback addresses of hostile connections, so that limits by address separate them
+/// from honest ones.
 const SOURCES: usize = 9;
 /// How long a connection may take to open before it is tried again.
 const CONNECT: Duration = Duration::from_secs(5);
-/// Between the bytes of those that are slow.
+/// The pause between the bytes of slow connections.
 const SLOW: Duration = Duration::from_secs(1);
-/// How often a connection that holds without sending looks whether it still is one.
+/// How often a silent connection checks whether it is still open.
 const HOLD: Duration = Duration::from_secs(1);
 
 impl Attack {
-    /// How many rounds a second all connections of this kind make together. Without one a connection that was closed
-    /// is opened again after a second.
+    /// Returns the rounds a second of all connections of this kind together. Without a rate, a
+    /// closed connection is opened again after a second.
     fn rate(self) -> Option<f64> {
         match self {
             Garbage => Some(4_500.0),
@@ -99,7 +101,7 @@ impl Attack {
         }
     }
 
-    /// Returns the bytes that it sends once a second from then on; empty for nothing.
+    /// Returns the bytes that it then sends once a second; empty for nothing.
     fn drip(self) -> &'static [u8] {
         match self {
             SlowHeaders => b"X-Padding: a\r\n",
@@ -109,7 +111,7 @@ impl Attack {
         }
     }
 
-    /// Opens one connection and does what it does, until the server has had enough.
+    /// Opens one connection and attacks until the server closes it.
     async fn round(self, host: SocketAddr, source: usize, rng: &mut fastrand::Rng) -> std::io::Result<()> {
         let mut stream = connect(host, source).await?;
         stream.write_all(&self.opening(host, rng)).await?;
@@ -122,7 +124,8 @@ impl Attack {
                     return Ok(());
                 }
             },
-            // It does not read: the answers fill the buffers on the way. Writing shows when it is closed.
+            // It does not read, so the answers fill the buffers. Writing shows when the connection
+            // is closed.
             SlowReaders => {
                 while stream.take_error()?.is_none() {
                     sleep(SLOW).await;
@@ -132,7 +135,8 @@ impl Attack {
                 }
             }
             Idle | KeptAlive | UnroutedPosts | SlowHeaders | SlowBodies | Uploads | JobUploads => loop {
-                // Waits for the next byte to send, and sees in the meantime when the server closes.
+                // Waits until the next byte is due, and notices in the meantime if the server
+                // closes.
                 match timeout(SLOW, stream.read(&mut [0; 1_024])).await {
                     Ok(Ok(0)) => return Ok(()),
                     Ok(read) => drop(read?),
@@ -146,10 +150,10 @@ impl Attack {
 
 async fn connect(host: SocketAddr, source: usize) -> std::io::Result<TcpStream> {
     let socket = TcpSocket::new_v4()?;
-    // Ports of closed connections would run out.
+    // Otherwise the ports of closed connections would run out.
     socket.set_zero_linger()?;
     let last = u8::try_from(source % SOURCES).unwrap_or_default() + 2;
-    // Only Linux has all of 127.0.0.0/8; elsewhere they come from where everybody does.
+    // Only Linux has all of 127.0.0.0/8; elsewhere all connections come from the same address.
     let _ = socket.bind(SocketAddr::new(IpAddr::V4(Ipv4Addr::new(127, 0, 0, last)), 0));
     timeout(CONNECT, socket.connect(host)).await.map_err(|_| std::io::ErrorKind::TimedOut)?
 }
@@ -160,7 +164,7 @@ async fn read_all(stream: &mut TcpStream) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Reads until the server has said nothing for a moment: one answer, without making sense of it.
+/// Reads one answer without parsing it: until the server has sent nothing for a moment.
 async fn read_one(stream: &mut TcpStream) -> std::io::Result<()> {
     let mut buffer = vec![0; 64 << 10];
     let mut read = stream.read(&mut buffer).await?;
@@ -189,7 +193,7 @@ fn bulk_places(rng: &mut fastrand::Rng) -> String {
     format!("{{\"geolocations\":[{}]}}", points.join(","))
 }
 
-/// Over the country and back on the same way: it holds nothing.
+/// Returns a polygon over the country and back on the same path, which contains nothing.
 fn zigzag() -> String {
     let there: Vec<_> = (0..450)
         .map(|n| format!("[{},{}]", if n % 2 == 0 { -6.0 } else { 1.7 }, 50.0 + f64::from(n) / 50.0))
@@ -206,7 +210,7 @@ fn form() -> String {
     form
 }
 
-/// The hostile connections of one mix, on a thread and a runtime of their own.
+/// The hostile connections of one mix, on a separate thread and runtime.
 pub(crate) struct Hostile {
     stop: watch::Sender<bool>,
     thread: JoinHandle<Result<()>>,
@@ -214,7 +218,7 @@ pub(crate) struct Hostile {
 }
 
 impl Hostile {
-    /// Opens them, and returns when most had their first turn.
+    /// Opens the connections, and returns when most had their first turn.
     pub(crate) fn start(host: SocketAddr, mix: &'static Mix, connections: usize) -> Result<Self> {
         let (stop, stopped) = watch::channel(false);
         let rounds = Arc::new(AtomicU64::new(0));
@@ -228,7 +232,7 @@ impl Hostile {
         Ok(Self { stop, thread, rounds })
     }
 
-    /// Closes them, and gives how many connections were opened.
+    /// Closes the connections, and returns how many were opened.
     pub(crate) fn stop(self) -> Result<u64> {
         let _ = self.stop.send(true);
         self.thread
@@ -255,12 +259,12 @@ async fn run(
             let (attack, rounds) = (*attack, rounds.clone());
             tasks.spawn(async move {
                 let mut rng = fastrand::Rng::with_seed(n as u64);
-                // Spread over the pause, or they would all come at once, and again.
+                // Spread over the pause, so that they do not all come at once, again and again.
                 sleep(Duration::from_secs_f64(pause.min(30.0) * n as f64 / count as f64)).await;
                 loop {
                     let began = tokio::time::Instant::now();
                     rounds.fetch_add(1, Ordering::Relaxed);
-                    // That the server refuses it is what the table is about.
+                    // A refusal by the server is part of the result.
                     let _ = attack.round(host, n, &mut rng).await;
                     tokio::time::sleep_until(began + Duration::from_secs_f64(pause)).await;
                     if attack.rate().is_none() {

@@ -1,7 +1,8 @@
 //! Honest connections at a constant rate of arrival.
 //!
-//! A request is due whether or not the one before is answered, and its time counts from when it was due. So a server that
-//! stops for a second is seen by all requests of that second (no coordinated omission).
+//! A request is due even if the previous one has not been answered, and its time counts from when
+//! it was due. So all requests of a second in which the server stops show the delay (no coordinated
+//! omission).
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -23,7 +24,7 @@ const PATHS: [&str; 4] =
 
 type Body = Empty<hyper::body::Bytes>;
 
-/// How much is asked.
+/// The load of the honest connections.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Load {
     pub(crate) address: SocketAddr,
@@ -41,9 +42,9 @@ pub(crate) struct Counts {
     pub(crate) answered: u64,
     /// Answered with 429 or 503.
     pub(crate) refused: u64,
-    /// Answered otherwise, or not.
+    /// Answered with another status, or not answered.
     pub(crate) failed: u64,
-    /// Microseconds from when they were due, of those that were answered.
+    /// Microseconds from when they were due, for those that were answered.
     pub(crate) latency: Histogram<u64>,
 }
 
@@ -64,11 +65,12 @@ impl Counts {
 }
 
 impl Load {
-    /// Asks for the whole window, and waits for the last answers.
+    /// Sends requests for the whole window, and waits for the last answers.
     pub(crate) fn run(self, name: &str) -> Result<Counts> {
         let (senders, receivers): (Vec<_>, Vec<_>) =
             (0..self.connections).map(|_| mpsc::unbounded_channel()).unzip();
-        // A thread of its own: the runtime's timer has a resolution of a millisecond, which would be most of the times.
+        // A separate thread: the timer of the runtime has a resolution of a millisecond, longer
+        // than most answers take.
         let pace = std::thread::Builder::new().name("pace".to_owned()).spawn(move || self.pace(&senders))?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let counts = runtime.block_on(async {
@@ -93,7 +95,7 @@ impl Load {
                 return;
             }
             std::thread::sleep(due.saturating_duration_since(Instant::now()));
-            // Nobody listens if the connection's task has failed, which it says itself.
+            // Sending fails only if the connection's task has failed, which it reports itself.
             let _ = connection.send(due);
         }
     }
@@ -126,7 +128,8 @@ async fn connection(address: SocketAddr, mut requests: mpsc::UnboundedReceiver<I
     Ok(counts)
 }
 
-/// Sends one request on the connection that was kept, or on a new one; and the connection if it can be kept.
+/// Sends one request on the kept connection or on a new one. Returns the connection if it can be
+/// kept.
 async fn ask(
     address: SocketAddr,
     kept: Option<SendRequest<Body>>,
@@ -149,7 +152,7 @@ async fn ask(
     Ok((Some(sender), status))
 }
 
-/// The connection, if the server has not closed it in the meantime.
+/// Returns the connection, unless the server has closed it in the meantime.
 async fn ready(kept: Option<SendRequest<Body>>) -> Option<SendRequest<Body>> {
     let mut sender = kept?;
     sender.ready().await.ok().map(|()| sender)

@@ -1,9 +1,10 @@
-//! Measures what honest clients get while most connections are hostile.
+//! Measures how a server answers honest clients while most connections are hostile.
 //!
 //!     cargo run --release -p benches --bin hostile -- --program target/release/postcode-service
 //!
-//! Starts the program on a free port of the loopback, or takes one that runs there already. One hundred honest connections
-//! ask at a constant rate, first alone and then next to each mix of hostile ones. Prints a Markdown table.
+//! Starts the program on a free port of the loopback, or uses one that is already running there.
+//! One hundred honest connections send requests at a constant rate, first alone and then next to
+//! each mix of hostile ones. Prints a Markdown table.
 
 mod attack;
 mod honest;
@@ -23,19 +24,19 @@ use mixes::{MIXES, Mix};
 use report::Row;
 use server::Server;
 
-/// Measures what honest clients get while most connections are hostile.
+/// Measures how a server answers honest clients while most connections are hostile.
 #[derive(Debug, Parser)]
 struct Args {
     /// The postcode-service program to start
     #[arg(long, value_name = "PATH", required_unless_present = "address", conflicts_with = "address")]
     program: Option<PathBuf>,
-    /// A server that runs already; it must be on the loopback
+    /// A server that is already running; it must be on the loopback
     #[arg(long, value_name = "IP:PORT")]
     address: Option<SocketAddr>,
-    /// Another argument for the program; can be given several times
+    /// An additional argument for the program; may be given several times
     #[arg(long = "arg", value_name = "ARGUMENT", allow_hyphen_values = true)]
     arguments: Vec<String>,
-    /// How long each mix is measured; all of them take some 25 times as long
+    /// How many seconds each mix is measured; all mixes take about 25 times as long
     #[arg(long, default_value_t = 10)]
     seconds: u64,
     /// Hostile connections
@@ -44,22 +45,23 @@ struct Args {
     /// Honest connections
     #[arg(long, default_value_t = 100)]
     honest: usize,
-    /// Requests a second of all honest connections together
+    /// Requests per second of all honest connections together
     #[arg(long, default_value_t = 1_000)]
     rate: u32,
     /// Only the mixes with these names, separated by commas
     #[arg(long, value_delimiter = ',')]
     mixes: Vec<String>,
-    /// Where to write the table as well
+    /// A file to which the table is also written
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
-    /// Fail unless every honest request was answered, and within this many times the p99 without hostile connections
+    /// Fail unless every honest request is answered, with a p99 of at most this many times the one
+    /// without hostile connections
     #[arg(long, value_name = "RATIO")]
     at_most: Option<f64>,
-    /// A tenth of the connections, a second for each mix: whether it works, not how well
+    /// Run with a tenth of the connections and one second per mix, to see whether it works
     #[arg(long, conflicts_with_all = ["seconds", "hostile", "honest", "rate"])]
     smoke: bool,
-    /// List the mixes and end
+    /// List the mixes and exit
     #[arg(long)]
     list: bool,
 }
@@ -82,7 +84,7 @@ fn main() -> Result<()> {
         "give at most 600 seconds and 20000 hostile connections"
     );
     let mixes = chosen(&args.mixes)?;
-    // Each connection is a file here, and one in the program that is started.
+    // Each connection is a file descriptor here, and one in the program that is started.
     rlimit::increase_nofile_limit(u64::MAX).context("the limit of open files can't be raised")?;
 
     let rows = measure(&args, &mixes)?;
@@ -124,7 +126,7 @@ fn measure(args: &Args, mixes: &[&'static Mix]) -> Result<Vec<Row>> {
         let recovered = server.answers_again();
         rows.push(Row { opened, recovered, ..row? });
         if !recovered {
-            // The next mix is measured on its own, if that can be done.
+            // The other mixes are still measured, if possible.
             eprintln!("after {} it does not answer any more", mix.name);
             drop(server);
             server = self::server(args)?;
@@ -135,7 +137,7 @@ fn measure(args: &Args, mixes: &[&'static Mix]) -> Result<Vec<Row>> {
     Ok(rows)
 }
 
-/// Honest connections alone, after the program's caches are filled.
+/// Measures honest connections alone, after the program's caches are filled.
 fn unloaded(name: &'static str, args: &Args, server: &Server) -> Result<Row> {
     load(args, server).run("warm-up")?;
     row(name, 0, args, server)

@@ -13,7 +13,7 @@ pub(crate) struct Mix {
     pub(crate) parts: &'static [(Attack, usize)],
 }
 
-/// All of them, in the order in which they are measured.
+/// All mixes, in the order in which they are measured.
 pub(crate) const MIXES: &[Mix] = &[
     Mix { name: "idle", about: "connect and say nothing", parts: &[(Idle, 1)] },
     Mix { name: "kept-alive", about: "ask once and keep the connection", parts: &[(KeptAlive, 1)] },

@@ -1,4 +1,4 @@
-//! The table.
+//! The table of results.
 
 use std::fmt::Write as _;
 
@@ -14,7 +14,7 @@ pub(crate) struct Row {
     pub(crate) counts: Counts,
     /// Hostile connections that were opened.
     pub(crate) opened: u64,
-    /// Whether the server answered again when they were closed.
+    /// Whether the server answered again after they were closed.
     pub(crate) recovered: bool,
     /// The most memory of the program in megabytes; 0 if it is not known.
     pub(crate) memory: u64,
@@ -25,7 +25,7 @@ impl Row {
         self.counts.latency.value_at_quantile(percent / 100.0)
     }
 
-    /// How many times the p99 without hostile connections this one is.
+    /// Returns the ratio of the p99 to the one without hostile connections.
     fn ratio(&self, rows: &[Self]) -> f64 {
         let unloaded = rows.first().map_or(0, |row| row.percentile(99.0));
         self.percentile(99.0) as f64 / unloaded.max(1) as f64
@@ -36,7 +36,7 @@ fn milliseconds(microseconds: u64) -> String {
     format!("{:.2}", microseconds as f64 / 1_000.0)
 }
 
-/// Markdown.
+/// Writes the table in Markdown.
 pub(crate) fn table(args: &Args, rows: &[Row]) -> String {
     let Args { hostile, honest, rate, seconds, .. } = args;
     let mut text = format!(
@@ -60,14 +60,14 @@ pub(crate) fn table(args: &Args, rows: &[Row]) -> String {
     text
 }
 
-/// Fails for the mixes after which the server did not answer any more; and if there is a bound, for those in which an honest
-/// request went without its answer or waited too long.
+/// Fails for mixes after which the server no longer answered. With a limit, also fails for mixes in
+/// which an honest request was not answered or waited too long.
 pub(crate) fn check(rows: &[Row], at_most: Option<f64>) -> Result<()> {
     let names = |is: &dyn Fn(&Row) -> bool| {
         rows.iter().filter(|row| is(row)).map(|row| row.name).collect::<Vec<_>>().join(", ")
     };
     let stuck = names(&|row| !row.recovered);
-    ensure!(stuck.is_empty(), "the server did not answer any more after: {stuck}");
+    ensure!(stuck.is_empty(), "the server no longer answered after: {stuck}");
     let Some(most) = at_most else { return Ok(()) };
     let unanswered = names(&|row| row.counts.answered < row.counts.due);
     ensure!(unanswered.is_empty(), "honest requests were not answered in: {unanswered}");

@@ -1,4 +1,4 @@
-//! The server that is measured.
+//! The server under test.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
@@ -14,14 +14,14 @@ use tempfile::TempDir;
 /// How long it may take to start, and to answer again after a mix.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A server on the loopback; one that was started here ends with this.
+/// A server on the loopback. One that was started here ends when this is dropped.
 pub(crate) struct Server {
     address: SocketAddr,
     child: Option<(Child, TempDir)>,
 }
 
 impl Server {
-    /// Starts the program on a free port, with jobs in a folder that is removed with it.
+    /// Starts the program on a free port, with jobs in a temporary folder.
     pub(crate) fn start(program: &Path, arguments: &[String]) -> Result<Self> {
         let folder = tempfile::tempdir()?;
         let program =
@@ -32,7 +32,7 @@ impl Server {
             .args(arguments)
             .current_dir(folder.path())
             .stdout(Stdio::piped())
-            // Logs are not what is measured, and nobody reads them.
+            // Logs are not measured or read.
             .stderr(Stdio::null())
             .spawn()
             .with_context(|| format!("{}: can't be started", program.display()))?;
@@ -44,13 +44,13 @@ impl Server {
             Self { address: SocketAddr::from(([127, 0, 0, 1], 0)), child: Some((child, folder)) };
         let address = line.trim().strip_prefix("listening on http://");
         let address = address
-            .with_context(|| format!("{}: it does not say where it listens: {line:?}", program.display()))?;
+            .with_context(|| format!("{}: its first line has no address: {line:?}", program.display()))?;
         server.address = address.parse()?;
         ensure!(server.answers_again(), "{}: no answer to /ping for {PATIENCE:?}", server.address);
         Ok(server)
     }
 
-    /// One that runs already.
+    /// Uses a server that is already running.
     pub(crate) fn running(address: SocketAddr) -> Result<Self> {
         ensure!(address.ip().is_loopback(), "{address}: only a server on the loopback is attacked");
         ensure!(address.is_ipv4(), "{address}: give an IPv4 address");
@@ -63,7 +63,7 @@ impl Server {
         self.address
     }
 
-    /// Waits for a 200 of `/ping`, but not for ever.
+    /// Waits for a 200 of `/ping`, for a limited time.
     pub(crate) fn answers_again(&self) -> bool {
         let began = Instant::now();
         while began.elapsed() < PATIENCE {
@@ -84,7 +84,7 @@ impl Server {
         Ok(answer)
     }
 
-    /// Looks at the memory of the program several times a second, until it is asked.
+    /// Reads the memory of the program several times a second, until the result is requested.
     pub(crate) fn watch_memory(&self) -> Memory {
         let (most, stop) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicBool::new(false)));
         if let Some((child, _)) = &self.child {
@@ -101,7 +101,7 @@ impl Server {
     }
 }
 
-/// Kilobytes in memory, where the system says so as Linux does.
+/// Returns the kilobytes in memory, if the system reports them as Linux does.
 fn resident(status: &Path) -> Option<u64> {
     let text = std::fs::read_to_string(status).ok()?;
     let line = text.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
@@ -124,7 +124,7 @@ pub(crate) struct Memory {
 }
 
 impl Memory {
-    /// In megabytes; 0 if it is not known.
+    /// Returns the most memory in megabytes; 0 if unknown.
     pub(crate) fn most(self) -> u64 {
         self.stop.store(true, Ordering::Relaxed);
         self.most.load(Ordering::Relaxed) / 1_000

@@ -1,14 +1,14 @@
-//! The same operations on the same rows, by
+//! Compares the same operations on the same rows in:
 //!
 //! - `dyn`: `Arc<dyn PostcodeLookup>` in this process, over a mapped file;
 //! - `tcp`: a postcode-service in another process, over TCP on the loopback, one connection;
 //! - `postgis`: PostgreSQL with PostGIS and proper indexes, over one connection, statements prepared.
 //!
-//! `cargo bench -p benches --bench peers`. The server is at `POSTCODE_BENCH_POSTGRES`, unless that is set at
-//! `postgres://postgres@127.0.0.1:5432/test`; its schema `postcode_bench` is made anew and dropped at the end. Without a
-//! server, or without PostGIS, it is skipped.
+//! `cargo bench -p benches --bench peers`. The database is at `POSTCODE_BENCH_POSTGRES`, by default
+//! `postgres://postgres@127.0.0.1:5432/test`. Its schema `postcode_bench` is created anew and
+//! dropped at the end. Without a database or PostGIS the benchmark is skipped.
 
-#![allow(clippy::unwrap_used)] // A benchmark that can't go on has nothing better to do.
+#![allow(clippy::unwrap_used)] // A benchmark that can't continue may panic.
 
 mod postgis;
 
@@ -28,7 +28,7 @@ use postgis::Postgis;
 
 const POSTGRES: &str = "postgres://postgres@127.0.0.1:5432/test";
 const LIMIT: usize = 10;
-/// Metres.
+/// The radius in metres.
 const RADIUS: f64 = 2_000.0;
 
 fn main() {
@@ -43,7 +43,7 @@ fn main() {
         }
     };
     let country = Local::embedded().unwrap().dataset();
-    // One pass over everything wants no country.
+    // A single test pass does not need the whole country.
     let dataset =
         if std::env::args().any(|argument| argument == "--test") { some(&country) } else { country };
     let folder = tempfile::tempdir().unwrap();
@@ -74,7 +74,7 @@ fn main() {
     peers.runtime.block_on(async { peers.postgis.lock().await.drop_all().await.unwrap() });
 }
 
-/// One postcode area.
+/// Returns one postcode area.
 fn some(country: &Dataset) -> Dataset {
     let mut builder = DatasetBuilder::new(Metadata::new("YO"));
     let records = country.iter().filter(|record| record.postcode.area() == "YO");
@@ -87,7 +87,8 @@ fn points(dataset: &Dataset, postcodes: &[Postcode]) -> Vec<Nearest> {
     locations.map(|location| Nearest::to(location).limit(LIMIT).radius(RADIUS)).collect()
 }
 
-/// All postcodes within 500 metres; all in a hexagon as wide; the first page of a district: with their records, in the order of postcodes.
+/// Returns three kinds of queries with records, in the order of postcodes: all postcodes within 500
+/// metres, all in a hexagon of the same width, and the first page of a district.
 fn regions(dataset: &Dataset, postcodes: &[Postcode]) -> [(&'static str, Vec<Within>); 3] {
     let located: Vec<Location> =
         postcodes.iter().filter_map(|postcode| dataset.location(*postcode)).collect();
@@ -113,7 +114,7 @@ fn regions(dataset: &Dataset, postcodes: &[Postcode]) -> [(&'static str, Vec<Wit
     ]
 }
 
-/// As a person types it who gets to the sector.
+/// Returns the text of a person who has typed as far as the sector.
 fn prefix(postcode: Postcode) -> String {
     postcode.sector().to_string()
 }
@@ -125,7 +126,7 @@ struct Peers {
 }
 
 impl Peers {
-    /// That all give the same answers: else their times say nothing.
+    /// Checks that all give the same answers. Otherwise their times could not be compared.
     fn agree(&self, dataset: &Dataset, questions: &Questions) {
         self.runtime.block_on(async {
             let mut postgis = self.postgis.lock().await;
@@ -151,7 +152,7 @@ impl Peers {
                 let prefix = prefix(some[0]);
                 let ours = dataset.autocomplete(&prefix, LIMIT).unwrap();
                 let theirs = postgis.autocomplete(&prefix, LIMIT as i64).await.unwrap();
-                // Ours ignores the space, and goes on with PA48 after PA4 8.
+                // Ours ignores the space, and continues with PA48 after PA4 8.
                 let ours: Vec<String> = ours.iter().map(ToString::to_string).collect();
                 assert_eq!(ours[..theirs.len()], theirs, "{prefix}");
                 assert!(!theirs.is_empty(), "{prefix}");
@@ -168,7 +169,7 @@ impl Peers {
         });
     }
 
-    /// The same of regions: the same postcodes in the same order.
+    /// Checks the same for regions: the same postcodes in the same order.
     fn agree_on(&self, dataset: &Dataset, regions: &[(&str, Vec<Within>)]) {
         self.runtime.block_on(async {
             let mut postgis = self.postgis.lock().await;

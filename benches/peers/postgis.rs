@@ -1,4 +1,4 @@
-//! The peer: PostgreSQL with PostGIS, with the same rows, the indexes that they want, and prepared statements.
+//! The peer: PostgreSQL with PostGIS, with the same rows, suitable indexes and prepared statements.
 
 use std::fmt::Write;
 
@@ -8,17 +8,18 @@ use postcode_core::{AreaKind, Location, Postcode, Record, Region, Status, Within
 use sqlx::postgres::{PgConnection, PgRow};
 use sqlx::{Connection, Row};
 
-/// What a lookup answers with: all that the embedded country says of a postcode.
+/// The columns of an answer: everything that the embedded data has for a postcode.
 const COLUMNS: &str = "p.pcds, p.live, p.eastings, p.northings, p.latitude, p.longitude, \
                        p.district_code, p.district, p.region_code, p.region, p.country_code, p.country";
 
-/// Where is asked.
+/// The point of a query.
 const POINT: &str = "SELECT ST_SetSRID(ST_MakePoint($1, $2), 4326)::geography AS geog";
 
-/// Of the connection: plans are made once, and none is compiled, which takes longer than any of these queries.
+/// The settings of the connection: plans are made once, and none is compiled, which takes longer
+/// than any of these queries.
 const SETTINGS: &str = "SET jit = off; SET plan_cache_mode = force_generic_plan";
 
-/// Compared by byte: the order of postcodes.
+/// Texts are compared by byte, which is the order of postcodes.
 const TABLE: &str = r#"
 DROP SCHEMA IF EXISTS postcode_bench CASCADE;
 CREATE SCHEMA postcode_bench;
@@ -45,7 +46,7 @@ const INDEXES: [&str; 7] = [
 /// Rows sent at a time.
 const CHUNK: usize = 10_000;
 
-/// One connection, as `tcp` has one.
+/// One connection, as for `tcp`.
 pub(crate) struct Postgis {
     connection: PgConnection,
     lookup: String,
@@ -57,7 +58,7 @@ pub(crate) struct Postgis {
 }
 
 impl Postgis {
-    /// Connects and looks for PostGIS; why not, if it can't be measured.
+    /// Connects and looks for PostGIS. Returns the reason if it can't be measured.
     pub(crate) async fn connect(url: &str) -> Result<Self, String> {
         let connected = PgConnection::connect(url).await;
         let mut connection = connected.map_err(|e| format!("no PostgreSQL at {url}: {e}"))?;
@@ -74,8 +75,9 @@ impl Postgis {
                 "SELECT q.n, {COLUMNS} FROM unnest($1::text[]) WITH ORDINALITY q(pc, n) \
                  LEFT JOIN postcode_bench.postcodes p ON p.pc = q.pc ORDER BY q.n"
             ),
-            // In the order of the index, which is that of a sphere: so a few more, and then by the ellipsoid. With ST_DWithin in front the planner
-            // fetches all that is within the radius, 150 times as slow in London.
+            // The index orders by distance on a sphere, so a few more rows are fetched and then
+            // ordered by the ellipsoid. With ST_DWithin in front, the planner fetches everything
+            // within the radius, which is 150 times as slow in London.
             nearest: format!(
                 "WITH q AS MATERIALIZED ({POINT}) SELECT * FROM (\
                    SELECT {COLUMNS}, ST_Distance(p.geog, q.geog) AS distance FROM q CROSS JOIN LATERAL (\
@@ -86,8 +88,8 @@ impl Postgis {
                 "WITH q AS MATERIALIZED ({POINT}) SELECT {COLUMNS} FROM q, postcode_bench.postcodes p \
                  WHERE p.live AND ST_DWithin(p.geog, q.geog, $3) ORDER BY p.pcds LIMIT $4"
             ),
-            // Straight in degrees, as our polygons are, and its edges count. Materialized, so that the text is read once and not for
-            // each row.
+            // Edges are straight in degrees and included, as in our polygons. Materialized, so that
+            // the text is parsed once and not for each row.
             polygon: format!(
                 "WITH q AS MATERIALIZED (SELECT ST_GeomFromText($1, 4326) AS geom) \
                  SELECT {COLUMNS} FROM q, postcode_bench.postcodes p \
@@ -100,13 +102,13 @@ impl Postgis {
         })
     }
 
-    /// What answers, for the report.
+    /// Returns the versions, for the report.
     pub(crate) async fn version(&mut self) -> Result<String> {
         let query = "SELECT split_part(version(), ' (', 1) || ', PostGIS ' || postgis_lib_version()";
         Ok(sqlx::query_scalar(query).fetch_one(&mut self.connection).await?)
     }
 
-    /// Loads all rows of a dataset, and makes the indexes.
+    /// Loads all rows of a dataset, and builds the indexes.
     pub(crate) async fn load(&mut self, dataset: &Dataset) -> Result<u64> {
         sqlx::raw_sql(TABLE).execute(&mut self.connection).await?;
         let mut copy = self.connection.copy_in_raw(COPY).await.context("COPY")?;
@@ -126,7 +128,7 @@ impl Postgis {
         Ok(rows)
     }
 
-    /// Takes all of it away again.
+    /// Removes everything again.
     pub(crate) async fn drop_all(&mut self) -> Result<()> {
         sqlx::query("DROP SCHEMA postcode_bench CASCADE").execute(&mut self.connection).await?;
         Ok(())
@@ -147,7 +149,7 @@ impl Postgis {
     }
 
     pub(crate) async fn autocomplete(&mut self, prefix: &str, limit: i64) -> Result<Vec<String>> {
-        // A prefix in a prepared statement is a range: LIKE would not use the index.
+        // A prefix in a prepared statement is a range, because LIKE would not use the index.
         let query = "SELECT pcds FROM postcode_bench.postcodes \
                      WHERE live AND pcds ~>=~ $1 AND pcds ~<~ $2 ORDER BY pcds USING ~<~ LIMIT $3";
         let query = sqlx::query_scalar(query).bind(prefix.to_owned()).bind(format!("{prefix}~")).bind(limit);
@@ -167,9 +169,9 @@ impl Postgis {
     }
 }
 
-/// What is asked of regions.
+/// Queries for regions.
 impl Postgis {
-    /// A page of the postcodes of a circle, a polygon or a district.
+    /// Returns a page of the postcodes of a circle, a polygon or a district.
     pub(crate) async fn within(&mut self, query: &Within) -> Result<Vec<Found>> {
         let limit = query.limit as i64;
         let rows = match &query.region {
@@ -202,7 +204,7 @@ pub(crate) struct Found {
     pub(crate) live: bool,
     pub(crate) grid: (Option<i32>, Option<i32>),
     pub(crate) location: (Option<f64>, Option<f64>),
-    /// Codes and names of district, region and country.
+    /// The codes and names of district, region and country.
     pub(crate) areas: [Option<String>; 6],
 }
 
@@ -223,7 +225,7 @@ impl Found {
     }
 }
 
-/// A record as a line of COPY's text format.
+/// Writes a record as a line of COPY's text format.
 fn line(text: &mut String, record: &Record) -> Result<()> {
     let mut cell = |value: Option<String>| {
         if !text.is_empty() && !text.ends_with('\n') {

@@ -231,10 +231,10 @@ fn sole_main(details: &Details) -> Result<()> {
     let mains = details.addresses.iter().filter(|address| address.kind == AddressKind::Main).count();
     if mains != 1 {
         let what = if mains == 0 {
-            "is that of the customer's main address, which must stay main: give another one the kind main \
-             with it, by PATCH of the customer's addresses"
+            "the main address must stay main: to make another address main, change both by PATCH of the \
+             customer's addresses"
         } else {
-            "is main, and the customer has a main address: change that one, or both by PATCH of the customer's \
+            "the customer already has a main address: change that one, or both by PATCH of the customer's \
              addresses"
         };
         invalid.add("kind", what);

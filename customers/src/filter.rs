@@ -63,13 +63,13 @@ impl Filter {
         for (name, text) in texts {
             let Some(text) = text else { continue };
             if text.len() > MAX_SEARCH {
-                return wrong(name, &format!("{} bytes long: give at most {MAX_SEARCH}", text.len()));
+                return wrong(name, &format!("has {} bytes: give at most {MAX_SEARCH}", text.len()));
             }
             if text.trim().is_empty() {
                 return wrong(name, "nothing to search for: give a text, or leave it out");
             }
             if text.contains('\0') {
-                return wrong(name, "has a NUL character in it, which no customer has");
+                return wrong(name, "contains a NUL character: remove it");
             }
         }
         if let Some((_, radius)) = self.near
@@ -84,7 +84,10 @@ impl Filter {
         if let Some(prefix) = &postcode
             && !prefix.bytes().all(|b| b.is_ascii_alphanumeric())
         {
-            return wrong("postcode", &format!("{prefix:?} begins no postcode: give letters and digits"));
+            return wrong(
+                "postcode",
+                &format!("{prefix:?} is not the beginning of a postcode: give letters and digits"),
+            );
         }
         Ok(Self {
             text: lower(&self.text),

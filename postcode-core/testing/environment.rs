@@ -1,4 +1,4 @@
-//! Programs that are started as if nothing were inherited.
+//! Starts programs in a clean environment.
 
 use std::ffi::OsStr;
 use std::process::{Command, Stdio};
@@ -14,8 +14,8 @@ const KEPT: [&str; 7] = [
     "SSL_CERT_DIR",
 ];
 
-/// Returns a command in a clean environment: no options, proxies, locale, time zone or home from outside, no input, and no
-/// signal that the parent of the tests ignores.
+/// Returns a command in a clean environment: no options, proxies, locale, time zone or home from
+/// outside, no input, and no signal that the parent of the tests ignores.
 pub fn command(program: impl AsRef<OsStr>) -> Command {
     #[cfg(unix)]
     catch_ignored_signals();
@@ -35,8 +35,9 @@ pub fn signal(process: u32, name: &str) {
     assert!(sent.success(), "kill -s {name} {process}");
 }
 
-/// Puts a handler that does nothing in place of each ignored signal. A child inherits that a signal is ignored, as under
-/// `nohup`, but not a handler. This process does not notice. Only Linux says which signals are ignored.
+/// Replaces each ignored signal with a handler that does nothing. A child inherits that a signal is
+/// ignored, as under `nohup`, but not a handler. This process does not notice. Only Linux tells
+/// which signals are ignored.
 #[cfg(unix)]
 fn catch_ignored_signals() {
     use std::sync::Once;
@@ -53,7 +54,7 @@ fn catch_ignored_signals() {
             let _entered = runtime.enter();
             // SIGPIPE (13) is ignored by every Rust program, and reset for its children.
             for number in (1..=31).filter(|number| mask >> (number - 1) & 1 == 1 && *number != 13) {
-                // Some can't be handled. The handlers stay when the runtime ends.
+                // Some can't be handled. The handlers remain when the runtime ends.
                 let _ = signal(SignalKind::from_raw(number));
             }
         };

@@ -20,9 +20,10 @@ pub use proof::Proof;
 pub use skip::{shared, skip};
 pub use wait::{GENEROUS, Nobody, until};
 
-/// Writes a line to standard error, past the test harness, which hides what passing tests print.
+/// Writes a line to standard error, bypassing the test harness, which hides the output of passing
+/// tests.
 pub fn say(line: &str) {
     use std::io::Write;
-    // In one piece, as other tests write too. Nobody may be listening.
+    // In one piece, because other tests write too. The stream may be closed.
     let _ = std::io::stderr().write_all(format!("{line}\n").as_bytes());
 }

@@ -1,12 +1,12 @@
-//! Proofs that are better the longer they go on.
+//! Proofs that are stronger the longer they run.
 
 use std::time::{Duration, Instant};
 
-/// A test that repeats something: a small number of times always, and up to its full size as long as there is time.
+/// A test that repeats something: always a small number of times, and more if there is time.
 ///
-/// Without any variable it does the small number. A variable of its own, such as `POSTCODE_TEST_KILLS`, sets the full
-/// size, which is then done. With `POSTCODE_TEST_SECONDS` it goes on from the small number until so many seconds are
-/// over or the full size is done.
+/// Without any variable it runs the small number. A variable such as `POSTCODE_TEST_KILLS` sets the
+/// number to run. With `POSTCODE_TEST_SECONDS` it continues after the small number until that time
+/// has passed or the full size is reached.
 #[derive(Debug)]
 pub struct Proof {
     what: &'static str,
@@ -25,7 +25,7 @@ fn number(name: &str) -> Option<u64> {
 }
 
 impl Proof {
-    /// Begins one. `what` says what is counted.
+    /// Begins a proof. `what` names the things that are counted.
     pub fn new(what: &'static str, variable: &str, small: u64, full: u64) -> Self {
         let (given, seconds) = (number(variable), number("POSTCODE_TEST_SECONDS"));
         let began = Instant::now();
@@ -39,22 +39,22 @@ impl Proof {
         self.until.map(|until| until.saturating_duration_since(Instant::now())).unwrap_or_default()
     }
 
-    /// Whether to do it once more.
+    /// Returns whether to run it once more.
     pub fn goes_on(&mut self) -> bool {
         let more = self.done < self.least || (self.done < self.full && !self.left().is_zero());
         self.done += u64::from(more);
         more
     }
 
-    /// The next size, for what is done anew at each size: the small one, then sizes that should be done in the time
-    /// left, by the time that the last one took.
+    /// Returns the next size, for work that starts again at each size: first the small one, then
+    /// sizes that should fit in the remaining time, judged by the last one.
     pub fn grow(&mut self) -> Option<u64> {
         let took = self.step.elapsed();
         let next = match self.done {
             0 => self.least,
             done => {
                 let times = self.left().div_duration_f64(took.max(Duration::from_millis(1)));
-                // Not quite all of the time, and not one step for little.
+                // Leaves some time unused, and avoids a step for little gain.
                 if times < 3.0 || done >= self.full {
                     return None;
                 }
@@ -65,7 +65,7 @@ impl Proof {
         Some(next)
     }
 
-    /// Says which size ran.
+    /// Reports which size ran.
     pub fn end(self) {
         let Self { what, done, full, began, .. } = self;
         crate::say(&format!("proof: {done} of {full} {what} in {:.0?}", began.elapsed()));

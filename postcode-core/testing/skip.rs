@@ -7,15 +7,15 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
-/// Says in one line that the current test is skipped, and why. It is on standard error and in the file that
-/// `POSTCODE_TEST_SKIPS` names.
+/// Reports in one line that the current test is skipped, and why. The line goes to standard error
+/// and to the file in `POSTCODE_TEST_SKIPS`.
 ///
 /// # Panics
-/// If `CI` is `true`: CI has all that tests need.
+/// Panics if `CI` is `true`: CI has everything that tests need.
 pub fn skip(why: impl Display) {
     static NOTED: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
     assert!(std::env::var_os("CI").is_none_or(|ci| ci != "true"), "CI must not skip this test: {why}");
-    // The test harness names the thread after the test, unless there is one thread for all.
+    // The test harness names the thread after the test, unless all tests share one thread.
     let thread = std::thread::current();
     let test = thread.name().unwrap_or("main");
     if test != "main" && !NOTED.lock().unwrap_or_else(PoisonError::into_inner).insert(test.to_owned()) {
@@ -30,7 +30,8 @@ pub fn skip(why: impl Display) {
     }
 }
 
-/// Returns the path of a file or folder of the shared data, which the repository may not hold. Skips the test if it is missing.
+/// Returns the path of a file or folder of the shared data, which the repository may not contain.
+/// Skips the test if it is missing.
 pub fn shared(path: &str) -> Option<PathBuf> {
     let beside = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared");
     let root = std::env::var_os("POSTCODE_SHARED").map_or_else(|| PathBuf::from(beside), PathBuf::from);

@@ -1,10 +1,10 @@
-//! The helpers keep what they promise.
+//! Tests of these helpers.
 
 use std::process::Command;
 
 use crate::{Nobody, command};
 
-/// Runs one of the ignored tests below in a process that `prepare`, a piece of shell, has made ready.
+/// Runs one of the ignored tests below in a process that `prepare`, a shell command, has set up.
 fn again(prepare: &str, test: &str) -> String {
     let script = format!("{prepare}; exec \"$0\" \"$@\"");
     let mut shell = Command::new("sh");
@@ -19,7 +19,7 @@ fn again(prepare: &str, test: &str) -> String {
 fn command_of_a_parent_that_ignores_signals_starts_with_the_defaults() {
     let said = again("trap '' HUP INT TERM", "tests::prints_what_a_child_ignores");
     let mask = said.lines().find_map(|line| line.strip_prefix("SigIgn:\t")).unwrap();
-    // From 32 on they are the C library's own.
+    // From 32 on they belong to the C library.
     assert_eq!(u64::from_str_radix(mask, 16).unwrap() & 0x7fff_ffff, 0, "{said}");
 }
 

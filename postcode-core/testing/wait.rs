@@ -1,17 +1,17 @@
-//! Waiting for what must happen, however slow the machine is; and addresses where nothing listens.
+//! Waits for events, however slow the machine is, and reserves addresses on which nothing listens.
 
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpSocket};
 
-/// Far longer than anything takes on a busy machine: what takes longer hangs.
+/// Far longer than anything takes on a busy machine: anything longer hangs.
 pub const GENEROUS: Duration = Duration::from_secs(120);
 
-/// Asks again and again until it is so.
+/// Repeats a check until it succeeds.
 ///
 /// # Panics
-/// After [`GENEROUS`].
+/// Panics after [`GENEROUS`].
 pub async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
     let asking = async {
         while !is_so().await {
@@ -26,12 +26,12 @@ pub async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
 #[derive(Debug)]
 pub struct Nobody {
     socket: TcpSocket,
-    /// Where nothing listens.
+    /// The address, on which nothing listens.
     pub address: SocketAddr,
 }
 
 impl Nobody {
-    /// Takes a free port.
+    /// Reserves a free port.
     #[allow(clippy::new_without_default, reason = "it is an action")]
     pub fn new() -> Self {
         let socket = TcpSocket::new_v4().unwrap();
@@ -45,7 +45,7 @@ impl Nobody {
         format!("http://{}", self.address)
     }
 
-    /// Listens there from now on.
+    /// Listens on the port from now on.
     pub fn listen(self) -> TcpListener {
         self.socket.listen(128).unwrap()
     }

@@ -87,7 +87,7 @@ impl Listing {
         let radius = parsed::<f64>("radius", &self.radius)?;
         let near = parsed("near", &self.near)?;
         if radius.is_some() && near.is_none() {
-            return Err(wrong("radius: around what? give near=POSTCODE too".into()));
+            return Err(wrong("radius: needs a postcode to search around: give near=POSTCODE too".into()));
         }
         let deleted = match self.deleted.as_str() {
             "" | "false" => false,

@@ -86,7 +86,7 @@ impl From<Refused> for Problem {
                 Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many_requests", detail)
             }
             Refused::Rate(_) => {
-                let detail = "too many of your requests in a short time: Retry-After says when to go on";
+                let detail = "too many of your requests in a short time: Retry-After says when to try again";
                 Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many_requests", detail)
             }
         };

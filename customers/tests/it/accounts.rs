@@ -1,4 +1,4 @@
-//! The HTTP API: what an account holds, and its addresses.
+//! The HTTP API: the fields of an account, and its addresses.
 #![allow(clippy::unwrap_used, clippy::panic)] // In a test it is the failure.
 #![cfg(feature = "server")]
 

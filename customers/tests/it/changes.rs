@@ -115,7 +115,7 @@ async fn a_request_with_a_key_is_done_once(database: Database) {
             .await
             .problem(400, "invalid_header");
     }
-    // What failed was not done, and may be tried anew.
+    // A failed request had no effect and may be retried.
     let key = [("idempotency-key", "another")];
     let mut taken = new.clone();
     taken["name"] = json!("Grace");

@@ -85,7 +85,7 @@ async fn imported(address: &str, id: &str) -> Value {
 #[derive(Default)]
 struct Ledger {
     accounts: BTreeMap<String, String>,
-    /// The next account, with an email that no other has.
+    /// Returns the next account, with a unique email.
     next: usize,
 }
 
@@ -187,7 +187,7 @@ async fn an_import_that_meets_a_full_disk_waits_and_goes_on_when_there_is_room()
 /// The revision that an account must have after a crash, or nothing.
 type Due = BTreeMap<String, Option<i64>>;
 
-/// Opens what a crash would leave. Returns the accounts with their revisions.
+/// Opens a copy as a crash would leave it. Returns the accounts with their revisions.
 async fn opened(image: &Path) -> BTreeMap<String, i64> {
     let mut connection = SqliteConnection::connect(&format!("sqlite://{}", image.display())).await.unwrap();
     let check: String =

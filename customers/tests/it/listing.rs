@@ -114,7 +114,7 @@ async fn a_neighbourhood_is_a_circle_around_a_postcode(database: Database) {
     assert_eq!(names(&api, "near=M1+1AE&radius=72000").await, ["M"]);
     assert_eq!(names(&api, "near=M1+1AE&radius=75000").await, ["D", "M"]);
     assert_eq!(names(&api, "near=M1+1AE&radius=263000").await, ["L", "D", "M"]);
-    // By the address that is asked for.
+    // The distance is that of the matching address.
     let found = get(&api, "/customers?near=M1+1AE&radius=300000&outcode=SW1A").await.json();
     let items = found["items"].as_array().unwrap();
     let far: Vec<_> = items.iter().map(|item| item["distance_m"].as_f64().unwrap().round()).collect();

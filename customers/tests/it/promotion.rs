@@ -88,7 +88,7 @@ async fn started_in_any_stage_it_answers_the_same_to_the_byte() {
             (&seen["stage"], &seen["share"], &seen["failed"]),
             (&json!(stage), &json!(0.5), &json!(0))
         );
-        // In shadow the new side is asked off the customers' path.
+        // In shadow the new implementation is asked outside the customers' path.
         while stage != "local" && seen["latency"]["new"]["count"] == 0 {
             seen = promoted.seen().await;
         }

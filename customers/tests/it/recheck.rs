@@ -79,7 +79,7 @@ async fn what_broke_off_goes_on_and_what_is_deleted_is_checked_for_its_return(da
     assert_eq!(customers.get(made[0].id).await.unwrap().check, made[0].check);
     assert_eq!(customers.get(made[1].id).await.unwrap(), made[1]);
 
-    // What an edition leaves out is pending from then on: other data will know it.
+    // An address that the edition does not cover becomes pending: other data may know it.
     lookup.publish("fourth");
     lookup.set(Mode::CoversNothing);
     assert_eq!(customers.recheck().await.unwrap(), 3);

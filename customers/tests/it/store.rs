@@ -1,4 +1,4 @@
-//! The store: order, pages, files, migrations, and several who write at once.
+//! The store: order, pages, files, migrations, and concurrent writers.
 #![allow(clippy::unwrap_used, clippy::panic)] // In a test it is the failure.
 
 use std::collections::HashSet;

@@ -1,5 +1,6 @@
-//! A service that takes connections and never answers, and a program that waits less long for a
-//! lookup than its client would: those who are to act on it must see that it failed.
+//! A service that accepts connections and never answers, and a program whose time limit for a
+//! lookup is shorter than the client's. The breaker, the fallback and the guard must still see the
+//! failure.
 #![allow(clippy::unwrap_used, clippy::panic)] // In a test it is the failure.
 
 use std::sync::atomic::{AtomicUsize, Ordering};

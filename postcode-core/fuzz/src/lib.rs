@@ -1,7 +1,7 @@
-//! The fuzz targets of postcode-core: functions of bytes that must not panic, whatever the bytes are.
+//! The fuzz targets of postcode-core: functions that must not panic for any bytes.
 //!
-//! `cargo fuzz` runs them with a nightly toolchain. `tests/it/fuzz_corpora.rs` runs them on stable over the corpora and
-//! over mutations of them, so this file may only use what both have.
+//! `cargo fuzz` runs them with a nightly toolchain. `tests/it/fuzz_corpora.rs` runs them on stable
+//! over the corpora and over mutations of them, so this file may only use crates that both have.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -48,7 +48,8 @@ pub fn parse(data: &[u8]) {
     let _ = Outcode::repair(&text);
 }
 
-/// Checks that a value which was read is written so that it reads as the same again, and that errors can be shown.
+/// Checks that a parsed value is written so that it parses to the same value again, and that errors
+/// can be displayed.
 fn round_trip<T: FromStr<Err: Display> + Display + PartialEq + Debug>(text: &str) {
     match text.parse::<T>() {
         Ok(value) => assert_eq!(value.to_string().parse::<T>().ok(), Some(value)),
@@ -77,8 +78,8 @@ pub fn text_find(data: &[u8]) {
     assert_eq!(unchanged, text);
 }
 
-/// Opens, asks and verifies dataset files: the bytes themselves, or alterations of a sound file, with and without
-/// checksums made right again.
+/// Opens, queries and verifies dataset files: the bytes themselves, or alterations of a valid file,
+/// with and without corrected checksums.
 pub fn dataset(data: &[u8]) {
     let Some((kind, rest)) = data.split_first() else { return };
     let file = match kind % 3 {
@@ -96,7 +97,7 @@ pub fn dataset(data: &[u8]) {
     }
 }
 
-/// Unpacks packed datasets: the bytes themselves, or alterations of the columns of a sound one.
+/// Unpacks packed datasets: the bytes themselves, or alterations of the columns of a valid one.
 pub fn pack(data: &[u8]) {
     let Some((kind, rest)) = data.split_first() else { return };
     let pack = match kind % 3 {
@@ -109,7 +110,7 @@ pub fn pack(data: &[u8]) {
     }
 }
 
-/// Reads JSON as what goes over HTTP, and lists of fields.
+/// Parses JSON of the HTTP API, and lists of fields.
 pub fn wire(data: &[u8]) {
     if let Ok(body) = serde_json::from_slice::<Success<RecordBody>>(data) {
         let _ = body.result.clone().into_record(Status::Live);
@@ -138,7 +139,8 @@ pub fn wire(data: &[u8]) {
     let _ = Keys::list(&text).unknown().count();
 }
 
-/// Gives the client answers that a server of ours would not give: a byte chooses the status, one the kind of content.
+/// Gives the client answers that our server would not give: one byte chooses the status, one the
+/// kind of content.
 pub fn remote(data: &[u8]) {
     let [status, kind, body @ ..] = data else { return };
     let kinds = ["application/json", "application/json; charset=utf-8", "text/html", ""];
@@ -170,9 +172,9 @@ impl Transport for Answers {
     }
 }
 
-/// Asks all that can be asked. Answers are of the right number, errors of the kinds that are expected.
+/// Makes every kind of call. Answers must have the right number, and errors an expected kind.
 fn ask_everything(lookup: &dyn PostcodeLookup) {
-    // Timers of the client need a runtime; they are not waited for.
+    // Timers of the client need a runtime, but nothing waits for them.
     static RUNTIME: OnceLock<tokio::runtime::Runtime> = OnceLock::new();
     let runtime = RUNTIME.get_or_init(|| {
         tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime")
@@ -249,7 +251,8 @@ fn sound_pack() -> &'static [u8] {
     PACK.get_or_init(|| sound().pack().expect("the fixture can be packed"))
 }
 
-/// Each five bytes of `edits` alter one byte: four say which one, the beginnings of sections more often; one says how.
+/// Alters one byte for every five bytes of `edits`: four choose the byte, more often at the
+/// beginning of a section, and one the change.
 fn altered(sound: &[u8], edits: &[u8]) -> Vec<u8> {
     let mut file = sound.to_vec();
     let starts: Vec<usize> = sections(sound).map(|section| section.start).collect();
@@ -268,7 +271,7 @@ fn altered(sound: &[u8], edits: &[u8]) -> Vec<u8> {
     file
 }
 
-/// The sections that the table of a sound file names (docs/FORMAT.md); none for another file.
+/// Returns the sections in the table of a valid file (docs/FORMAT.md), or nothing for other files.
 fn sections(file: &[u8]) -> impl Iterator<Item = std::ops::Range<usize>> {
     let number = |at: usize| {
         let bytes = file.get(at..at + 8)?.try_into().ok()?;
@@ -299,7 +302,7 @@ fn sealed(mut file: Vec<u8>) -> Vec<u8> {
     file
 }
 
-/// Alters what is compressed in a pack, and compresses it again.
+/// Alters the compressed parts of a pack, and compresses them again.
 fn repacked(sound: &[u8], edits: &[u8]) -> Vec<u8> {
     // Magic and fingerprint; then the parts: length unpacked, length packed, bytes.
     let (head, mut rest) = sound.split_at(24);

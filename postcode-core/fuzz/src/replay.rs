@@ -1,4 +1,5 @@
-//! Runs a fuzz target on stable: over its corpus, and over mutations of it that are the same each time.
+//! Runs a fuzz target on stable: over its corpus, and over mutations of it that are the same each
+//! time.
 #![allow(clippy::unwrap_used, clippy::panic, unreachable_pub, reason = "a helper of tests")]
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -38,17 +39,18 @@ const PIECES: [&str; 30] = [
     "0x7f.1",
 ];
 
-/// Runs `target` over each file of `corpus`, and over `rounds` mutations. An input that makes it panic is shown.
+/// Runs `target` over each file of `corpus`, and over `rounds` mutations. Shows an input that makes
+/// it panic.
 ///
 /// # Panics
-/// If the target does, or if there is no corpus.
+/// Panics if the target does, or if the corpus is empty.
 pub fn replay(corpus: &Path, rounds: usize, target: fn(&[u8])) {
     let mut seeds: Vec<Vec<u8>> = std::fs::read_dir(corpus)
         .unwrap_or_else(|e| panic!("{}: {e}", corpus.display()))
         .map(|entry| std::fs::read(entry.unwrap().path()).unwrap())
         .collect();
     assert!(!seeds.is_empty(), "{}: no corpus", corpus.display());
-    // Folders have no order.
+    // Folders are not sorted.
     seeds.sort();
     seeds.iter().for_each(|seed| run(target, seed));
     let mut rng = fastrand::Rng::with_seed(10);
@@ -95,6 +97,6 @@ fn mutate(input: &mut Vec<u8>, seeds: &[Vec<u8>], rng: &mut fastrand::Rng) {
         }
         _ => input.insert(at, rng.u8(..)),
     }
-    // Repetition of repetition: what is read from outside is bounded too.
+    // Repeated repetition grows fast; input from outside has a limit too.
     input.truncate(64 << 10);
 }

@@ -1,11 +1,11 @@
-//! The fixture as a dataset.
+//! Creates a dataset from the fixture.
 
 use super::Fixture;
 use crate::dataset::{Dataset, DatasetBuilder, Metadata};
 use crate::{Result, ScottishArea};
 
 impl Fixture {
-    /// A dataset with these records, for implementations that read one.
+    /// Returns a dataset with these records, for implementations that read one.
     ///
     /// ```
     /// use postcode_core::Local;
@@ -20,7 +20,8 @@ impl Fixture {
     /// ```
     ///
     /// # Errors
-    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) for records that no dataset can hold, such as a quality of 10.
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) for records that a dataset can't hold, such
+    /// as a quality of 10.
     pub fn dataset(&self) -> Result<Dataset> {
         let info = self.info();
         let mut metadata = Metadata::new(&info.edition);

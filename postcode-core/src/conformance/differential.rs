@@ -1,10 +1,10 @@
-//! Two implementations asked the same.
+//! Compares the answers of two implementations.
 
 use std::fmt::{self, Display};
 
 use crate::{Nearest, NearestOutcodes, Outcode, PlaceQuery, Postcode, PostcodeLookup, Result, Within};
 
-/// A call of any method, to be made on several implementations.
+/// A call of any method, which can be made on several implementations.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum AnyCall {
@@ -39,7 +39,7 @@ pub enum AnyCall {
 }
 
 impl AnyCall {
-    /// The answer, or the kind of the error, as text.
+    /// Returns the answer, or the kind of the error, as text.
     pub async fn answer(&self, lookup: &dyn PostcodeLookup) -> String {
         match self {
             Self::Lookup(postcodes) => text(lookup.lookup(postcodes).await),
@@ -62,7 +62,7 @@ impl AnyCall {
     }
 }
 
-/// `{:?}` of a float is exact, so that equal texts are equal answers.
+/// Formats an answer. `{:?}` of a float is exact, so equal texts are equal answers.
 fn text<T: fmt::Debug>(answer: Result<T>) -> String {
     match answer {
         Ok(answer) => format!("{answer:?}"),
@@ -75,24 +75,24 @@ fn text<T: fmt::Debug>(answer: Result<T>) -> String {
 pub struct Difference {
     /// The call.
     pub call: AnyCall,
-    /// The answer of the one, or the kind of its error.
+    /// The answer of the first implementation, or the kind of its error.
     pub one: String,
-    /// The answer of the other.
+    /// The answer of the second.
     pub other: String,
 }
 
 impl Display for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { call, one, other } = self;
-        // Long answers differ somewhere in the middle: show from shortly before there.
+        // Long answers differ somewhere in the middle, so show them from just before that.
         let same = one.chars().zip(other.chars()).take_while(|(one, other)| one == other).count();
         let part = |text: &str| text.chars().skip(same.saturating_sub(60)).take(160).collect::<String>();
         write!(f, "{call:?}:\n  one:   …{}…\n  other: …{}…", part(one), part(other))
     }
 }
 
-/// Asks two implementations the same calls and returns those that they answer differently: with unequal
-/// answers, or with errors of unequal kinds.
+/// Makes the same calls on two implementations. Returns those with different answers, or with
+/// errors of different kinds.
 pub async fn differential(
     one: &dyn PostcodeLookup,
     other: &dyn PostcodeLookup,

@@ -1,4 +1,4 @@
-//! The search for places by what is typed, in the plainest code.
+//! The search for places as people type them, in the simplest code.
 
 use super::Fixture;
 use crate::matching::place_name::{plain_words, tolerance};
@@ -13,7 +13,7 @@ pub(super) fn find_places(fixture: &Fixture, query: &PlaceQuery) -> Vec<PlaceMat
             let (kind, edits) = answers(&typed, &plain_words(name))?;
             Some((kind, edits, size(&plain(name)), plain(name), name))
         });
-        // Of equal ones the first stays.
+        // Of equal ones the first is kept.
         if let Some((kind, edits, .., name)) =
             answers.min_by_key(|answer| (answer.0, answer.1, answer.2, answer.3.clone()))
         {
@@ -47,7 +47,7 @@ fn passes(place: &Place, query: &PlaceQuery) -> bool {
     query.within.as_ref().is_none_or(within) && query.local_type.as_ref().is_none_or(is_kind)
 }
 
-/// How a name answers, and with how many typing errors.
+/// Returns how a name matches, and with how many typing errors.
 fn answers(typed: &[String], name: &[String]) -> Option<(MatchKind, u32)> {
     let (typed_whole, whole) = (typed.concat(), name.concat());
     if typed_whole.is_empty() {
@@ -68,7 +68,8 @@ fn answers(typed: &[String], name: &[String]) -> Option<(MatchKind, u32)> {
     Some((MatchKind::Similar, fewest))
 }
 
-/// The fewest typing errors that make a text of some beginning of another, if it may have as many.
+/// Returns the fewest typing errors between a text and any beginning of another, if that many are
+/// allowed.
 fn edits(typed: &str, name: &str) -> Option<u32> {
     let (typed, name): (Vec<char>, Vec<char>) = (typed.chars().collect(), name.chars().collect());
     // Row i, column j: errors between the first i letters of the text and the first j of the name.

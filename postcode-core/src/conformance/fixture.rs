@@ -1,4 +1,4 @@
-//! The data that the suite asks for, as plain records from which any implementation can be filled.
+//! The data of the suite, as plain records with which any implementation can be filled.
 
 use std::collections::BTreeMap;
 
@@ -7,11 +7,12 @@ use crate::{
     Postcode, Record, Result, ScottishArea, ScottishPostcode, Status, UserType,
 };
 
-/// A small dataset to check implementations with: what it is called, its records, its populated places, islands and areas and its
-/// Scottish postcodes.
+/// A small dataset to check implementations with: a description, records, populated places, islands
+/// and areas, and Scottish postcodes.
 ///
-/// [`Fixture::small`] is made up: well-formed postcodes at invented places, with every case that the contract tells
-/// apart. Coordinates are in whole metres and millionths of a degree, as ONSPD has them.
+/// [`Fixture::small`] is invented: well-formed postcodes at invented places, with every case that
+/// the contract distinguishes. Coordinates are whole metres and millionths of a degree, as in
+/// ONSPD.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Fixture {
     info: DatasetInfo,
@@ -21,10 +22,11 @@ pub struct Fixture {
     scottish: BTreeMap<Postcode, ScottishPostcode>,
 }
 
-/// Postcode, status, quality, user type, eastings and northings, latitude and longitude, introduced, terminated,
-/// rank of deprivation, place; `-` where there is none. Invented, all of it.
+/// Postcode, status, quality, user type, eastings and northings, latitude and longitude,
+/// introduced, terminated, deprivation rank, place; `-` if there is none. Everything is invented.
 const ROWS: &[&str] = &[
-    // Outcodes that begin with each other: the order of postcodes is not that of their letters without the space.
+    // Outcodes that begin with each other. The order of postcodes is not that of their letters
+    // without the space.
     "M1 1AD   | live       | 1 | small | 384500 398100 | 53.479000 -2.235000 | 198001 | -      | 4321 | Manchester",
     "M1 1AE   | live       | 1 | large | 384560 398130 | 53.479270 -2.234100 | 198001 | -      | 4321 | Manchester",
     "M1 1AF   | terminated | 1 | small | 384570 398120 | 53.479180 -2.233950 | 198001 | 199912 | 4321 | Manchester",
@@ -40,17 +42,18 @@ const ROWS: &[&str] = &[
     "EH1 2AA  | live       | 1 | small | 325900 673600 | 55.948600 -3.188300 | 198001 | -      | 3001 | Edinburgh",
     "EH1 1AD  | terminated | 1 | small | 325900 673600 | 55.948600 -3.188300 | 198001 | 200506 | 3001 | Edinburgh",
     "EH1 3AA  | live       | 1 | small | 326100 674000 | 55.952200 -3.185200 | 198001 | -      | 2500 | Leith",
-    // A live postcode without location, and an outcode where none has one; those of Jersey have an approximate position.
+    // A live postcode without a location, in outcodes without any. Those of Jersey have an
+    // approximate position.
     "JE2 3AB  | live       | 9 | small | -             | -                   | 199001 | -      | -    | Jersey",
     "JE2 4WD  | live       | 9 | large | -             | -                   | 199001 | -      | -    | Jersey",
     "IM1 1AA  | live       | 9 | small | -             | -                   | 199508 | -      | -    | Man",
-    // With sub-district, with everything, with next to nothing.
+    // Records with a sub-district, with every field, and with hardly any.
     "SW1A 1AA | live       | 1 | large | 529100 179600 | 51.501000 -0.141500 | 198001 | -      | 30000 | Westminster",
     "SW1A 2AB | live       | 1 | large | 530000 179900 | 51.503500 -0.128400 | 198001 | -      | 29999 | Westminster",
     "SW1H 0AA | live       | 5 | -     | 529700 179500 | 51.500000 -0.132900 | -      | -      | -    | -",
     "SE1 2DL  | live       | 1 | small | 533300 179900 | 51.502700 -0.080900 | 198001 | -      | 15000 | Southwark",
     "SE1P 5ZZ | live       | 1 | large | 532300 180100 | 51.504800 -0.095200 | 200105 | -      | 15001 | Southwark",
-    // Only terminated ones: no outcode, no autocomplete; one without a date.
+    // Outcodes with only terminated postcodes, which autocomplete must not find; one has no date.
     "NPT 1AA  | terminated | 1 | small | 331000 188000 | 51.586000 -2.997000 | 198001 | 199806 | 800  | Newport",
     "AB1 0AA  | terminated | 1 | small | 385300 801100 | 57.101400 -2.242800 | 198001 | 199606 | 6808 | Aberdeen",
     "AB1 0AB  | terminated | 9 | -     | -             | -                   | 198001 | -      | -    | -",
@@ -58,8 +61,8 @@ const ROWS: &[&str] = &[
     "GIR 0AA  | terminated | 8 | large | 335300 394900 | 53.445700 -2.976000 | 198001 | 201104 | -    | Bootle",
 ];
 
-/// Of each place: its district's code and name, its ward's code and name, its country's code and name, and for
-/// England its region's code and name. Invented but for the countries and regions.
+/// For each place: the codes and names of its district, ward and country, and in England of its
+/// region. Only the countries and regions are real.
 const PLACES: &[(&str, [(&str, &str); 4])] = &[
     ("Manchester", [("E08990001", "Manchester"), ("E05990001", "Deansgate"), ENGLAND, NORTH_WEST]),
     ("Clayton", [("E08990001", "Manchester"), ("E05990002", "Clayton"), ENGLAND, NORTH_WEST]),
@@ -84,8 +87,8 @@ const PLACES: &[(&str, [(&str, &str); 4])] = &[
     ("Man", [NOWHERE, NOWHERE, ("M83000003", "Isle of Man"), NOWHERE]),
 ];
 
-/// Populated places: code, names with their languages, kind, outcode, county, eastings and northings, latitude and
-/// longitude. Invented, all of them.
+/// Populated places: code, names with their languages, kind, outcode, county, eastings and
+/// northings, latitude and longitude. All are invented.
 const SETTLEMENTS: &[&str] = &[
     "osgb1001 | Newport                | City             | NP20 | Newport     | 331000 188000 | 51.5860000 -2.9970000",
     "osgb1002 | Newport                | Town             | TF10 | Telford     | 374000 319000 | 52.7680000 -2.3780000",
@@ -104,7 +107,7 @@ const SETTLEMENTS: &[&str] = &[
     "osgb1015 | Leith                  | Suburban Area    | EH6  | -           | 326700 676200 | 55.9720000 -3.1740000",
 ];
 
-/// Islands and areas, likewise. The latter have no box.
+/// Islands and areas in the same format. Areas have no box.
 const WIDER: &[&str] = &[
     "osgb2001 | Orkney                 | UnitaryAuthority | -    | -           | 331450 1018450 | 59.0475000 -3.1955000",
     "osgb2002 | Stronsay               | Island           | KW17 | Orkney      | 365000 1024000 | 59.1000000 -2.6120000",
@@ -112,8 +115,8 @@ const WIDER: &[&str] = &[
     "osgb2004 | Inis Lìth, gla, Isle of Leith, eng | Island | EH6 | -          | 326700 676200 | 55.9720000 -3.1740000",
 ];
 
-/// Postcodes of the Scottish Postcode Directory with the codes and names of their constituencies. One is in no other
-/// list, one is terminated in the other.
+/// Postcodes of the Scottish Postcode Directory with the codes and names of their constituencies.
+/// One is in no other list, and one is terminated in the other.
 const SCOTTISH: &[(&str, &str, &str)] = &[
     ("EH1 1AA", "S16990001", "Edinburgh Central"),
     ("EH1 1AD", "S16990001", "Edinburgh Central"),
@@ -128,11 +131,13 @@ const NORTH_WEST: (&str, &str) = ("E12000002", "North West");
 const LONDON: (&str, &str) = ("E12000007", "London");
 const NOWHERE: (&str, &str) = ("", "");
 
-/// Live postcodes in one outcode, more than any limit, each farther from the first than the one before.
+/// Live postcodes in one outcode, more than any limit, each farther from the first than the
+/// previous one.
 const DENSE: usize = 130;
 
 impl Fixture {
-    /// These records, under that description, whose counts are set from them.
+    /// Creates a fixture with these records and this description, whose counts are set from the
+    /// records.
     pub fn new(mut info: DatasetInfo, records: impl IntoIterator<Item = Record>) -> Self {
         let records: BTreeMap<_, _> = records.into_iter().map(|record| (record.postcode, record)).collect();
         info.live = records.values().filter(|record| record.status == Status::Live).count() as u64;
@@ -141,7 +146,7 @@ impl Fixture {
         Self { info, records, places: BTreeMap::new(), wider: BTreeMap::new(), scottish: BTreeMap::new() }
     }
 
-    /// With these populated places and Scottish postcodes.
+    /// Adds populated places and Scottish postcodes.
     #[must_use]
     pub fn with(
         mut self,
@@ -155,14 +160,14 @@ impl Fixture {
         self
     }
 
-    /// With these islands and areas.
+    /// Adds islands and areas.
     #[must_use]
     pub fn with_wider(mut self, places: impl IntoIterator<Item = Place>) -> Self {
         self.wider = places.into_iter().map(|place| (place.code.clone(), place)).collect();
         self
     }
 
-    /// Some hundred and fifty made-up records; the postcode area BT is not covered.
+    /// Returns about a hundred and fifty invented records; the postcode area BT is not covered.
     pub fn small() -> Self {
         let mut info = DatasetInfo::new("Conformance fixture");
         info.source = "made up".to_owned();
@@ -186,7 +191,7 @@ impl Fixture {
         let rows = ROWS.iter().map(|row| (*row).to_owned()).chain(dense);
         #[expect(clippy::panic, reason = "the rows are constants, and a test reads them")]
         let records = rows.map(|row| record(&row).unwrap_or_else(|error| panic!("{row}: {error}")));
-        #[expect(clippy::panic, reason = "likewise")]
+        #[expect(clippy::panic, reason = "the rows are constants, and a test reads them")]
         let parse = |row: &&str| place(row).unwrap_or_else(|error| panic!("{row}: {error}"));
         let scottish = SCOTTISH.iter().filter_map(|(postcode, code, name)| {
             let given = |text: &str| (!text.is_empty()).then(|| text.to_owned());
@@ -205,8 +210,8 @@ impl Fixture {
             .with_wider(WIDER.iter().map(parse))
     }
 
-    /// The same postcodes in another edition, in which every record is different: to tell from an answer which
-    /// edition it comes from, and to check that no batch mixes them.
+    /// Returns the same postcodes in another edition, in which every record is different. It shows
+    /// from which edition an answer comes, and that no batch mixes them.
     #[must_use]
     pub fn next_edition(&self) -> Self {
         let mut info = self.info.clone();
@@ -221,49 +226,49 @@ impl Fixture {
             .with_wider(self.wider.values().cloned())
     }
 
-    /// What an implementation that is filled with it says of its dataset; the edition, the fingerprint and the
-    /// source may be the implementation's own.
+    /// Returns the expected `info` of an implementation with this data. The edition, the
+    /// fingerprint and the source may be the implementation's own.
     pub fn info(&self) -> &DatasetInfo {
         &self.info
     }
 
-    /// The records, live and terminated, in the order of postcodes.
+    /// Returns the records, live and terminated, in the order of postcodes.
     pub fn records(&self) -> impl Iterator<Item = &Record> {
         self.records.values()
     }
 
-    /// The live ones.
+    /// Returns the live records.
     pub fn live(&self) -> impl Iterator<Item = &Record> {
         self.records().filter(|record| record.status == Status::Live)
     }
 
-    /// The record of a postcode.
+    /// Returns the record of a postcode.
     pub fn get(&self, postcode: Postcode) -> Option<&Record> {
         self.records.get(&postcode)
     }
 
-    /// The populated places, in the order of their codes.
+    /// Returns the populated places, in the order of their codes.
     pub fn places(&self) -> impl Iterator<Item = &Place> {
         self.places.values()
     }
 
-    /// The islands and areas, in the order of their codes.
+    /// Returns the islands and areas, in the order of their codes.
     pub fn wider_places(&self) -> impl Iterator<Item = &Place> {
         self.wider.values()
     }
 
-    /// The Scottish postcodes, in their order.
+    /// Returns the Scottish postcodes, in order.
     pub fn scottish(&self) -> impl Iterator<Item = &ScottishPostcode> {
         self.scottish.values()
     }
 
-    /// Whether the dataset covers that postcode's area.
+    /// Returns whether the dataset covers the area of a postcode.
     pub fn covers(&self, postcode: Postcode) -> bool {
         self.info.not_covered.iter().all(|area| *area != postcode.area().as_str())
     }
 }
 
-/// One of [`ROWS`].
+/// Parses one of [`ROWS`].
 fn record(row: &str) -> Result<Record> {
     let given = |text: &str| (text != "-").then(|| text.to_owned());
     let fields: Vec<_> = row.split('|').map(|field| given(field.trim())).collect();
@@ -294,7 +299,7 @@ fn record(row: &str) -> Result<Record> {
         record.location = Some(Location::new(latitude, longitude)?);
     }
     if record.location.is_none() && postcode.area() == "JE" {
-        // Of the outcode, as a dataset has it from another source.
+        // The position of the outcode, as a dataset has it from another source.
         let location = Location::new(49.2, -2.1333)?;
         record.approximate = Some(Approximate { location, source: "GeoNames".into() });
     }
@@ -313,7 +318,7 @@ fn record(row: &str) -> Result<Record> {
     Ok(record)
 }
 
-/// One of [`SETTLEMENTS`].
+/// Parses one of [`SETTLEMENTS`].
 fn place(row: &str) -> Result<Place> {
     let fields: Vec<_> = row.split('|').map(str::trim).collect();
     let [code, names, local_type, outcode, county, grid, location] = fields[..] else {
@@ -334,7 +339,7 @@ fn place(row: &str) -> Result<Place> {
     if let Some((latitude, longitude)) = pair(location) {
         (place.latitude, place.longitude) = (Some(latitude), Some(longitude));
     }
-    // An area has none, and others not all sides.
+    // Areas have no box, and others not all sides.
     if place.latitude.is_some() && local_type != "UnitaryAuthority" {
         place.min_eastings = Some(place.eastings - 250);
         place.max_northings = Some(place.northings + 250);

@@ -1,4 +1,4 @@
-//! The contract of [`PostcodeLookup`] as a suite that any implementation can be checked with.
+//! The contract of [`PostcodeLookup`] as a suite with which any implementation can be checked.
 //!
 //! Fill your implementation with the records of a [`Fixture`] and run [`check`]:
 //!
@@ -12,9 +12,10 @@
 //! # });
 //! ```
 //!
-//! [`check_any`] checks what can be checked of a lookup over any data, a service in production for example;
-//! [`check_editions`] checks that no batch mixes two editions, for an implementation whose dataset can change, and
-//! [`differential`] that two implementations give equal answers, or errors of equal kind, to any calls at all.
+//! [`check_any`] checks a lookup with any data, for example a service in production.
+//! [`check_editions`] checks that no batch mixes two editions, for an implementation whose dataset
+//! can change. [`differential`] checks that two implementations give equal answers, or errors of
+//! the same kind, to any calls.
 
 mod cases;
 #[cfg(feature = "dataset")]
@@ -40,11 +41,12 @@ pub async fn check(lookup: &dyn PostcodeLookup, fixture: &Fixture) -> Report {
     run(cases::CASES, &cases::Suite::new(lookup, fixture)).await
 }
 
-/// Live postcodes that [`check_any`] takes as its sample.
+/// The number of live postcodes that [`check_any`] samples.
 const SAMPLES: usize = 12;
 
-/// Runs on a lookup of whatever data the part of the suite that needs no fixture: that its answers fit together,
-/// that its limits hold, and that it behaves. The questions come from a few random postcodes of its own.
+/// Runs the part of the suite that needs no fixture on a lookup with any data. It checks that
+/// answers are consistent, that limits apply, and the general behaviour. The calls are derived from
+/// a few random postcodes of the lookup.
 ///
 /// ```
 /// use postcode_core::conformance::{Fixture, Reference, check_any};

@@ -1,4 +1,4 @@
-//! The contract in the plainest code that keeps it: slow, and easy to believe.
+//! The contract in the simplest possible code: slow, and easy to verify.
 
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -13,20 +13,20 @@ use crate::{
     PlaceQuery, Postcode, PostcodeLookup, Record, Result, ScottishPostcode, Within,
 };
 
-/// A [`PostcodeLookup`] over a [`Fixture`] that walks all records for every question. What the suite
-/// compares others with, and what a test of an application can be run against.
+/// A [`PostcodeLookup`] over a [`Fixture`] that goes through all records for every call. The suite
+/// compares others with it, and tests of applications can use it.
 #[derive(Debug)]
 pub struct Reference {
     fixture: RwLock<Arc<Fixture>>,
 }
 
 impl Reference {
-    /// Over that fixture.
+    /// Creates a lookup over this fixture.
     pub fn new(fixture: Fixture) -> Self {
         Self { fixture: RwLock::new(Arc::new(fixture)) }
     }
 
-    /// Answers from another fixture from now on: a new edition. Calls that have begun end with the old one.
+    /// Replaces the fixture: a new edition. Running calls finish with the previous one.
     pub fn publish(&self, fixture: Fixture) {
         *self.fixture.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(fixture);
     }
@@ -189,13 +189,13 @@ impl PostcodeLookup for Reference {
     }
 }
 
-/// Any number below another. The clock's nanoseconds are random enough here.
+/// Returns any number below `below`. The clock's nanoseconds are random enough here.
 fn any(below: usize) -> usize {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
     now.subsec_nanos() as usize % below.max(1)
 }
 
-/// That the fixture has such things at all.
+/// Returns an error if the fixture has no such things.
 fn has(what: &str, count: u64) -> Result<()> {
     match count {
         0 => Err(Error::new(ErrorKind::NotSupported, format!("the fixture has no {what}"))),
@@ -215,7 +215,7 @@ fn places(fixture: &Fixture, text: &str, limit: usize) -> Vec<Place> {
             Some((ranks.max_by(f64::total_cmp)?, place))
         })
         .collect();
-    // Stable sorts, the last one first: those that are equal in all stay in the order of codes.
+    // Stable sorts, the last one first: places that are equal in all remain in the order of codes.
     ranked.sort_by_key(|(_, place)| folded(&place.name_1));
     ranked.sort_by_key(|(_, place)| Place::size_class(&place.local_type));
     ranked.sort_by(|a, b| b.0.total_cmp(&a.0));
@@ -251,7 +251,7 @@ fn around(fixture: &Fixture, origin: Location, query: &Nearest) -> Vec<Neighbour
             found.push(Neighbour::new(record.clone(), metres));
         }
     }
-    // A stable sort: those at one distance stay in the order of postcodes.
+    // A stable sort: postcodes at the same distance remain in the order of postcodes.
     found.sort_by(|a, b| a.distance.total_cmp(&b.distance));
     found.truncate(query.limit);
     found
@@ -292,7 +292,8 @@ fn summary(fixture: &Fixture, outcode: Outcode) -> Option<OutcodeSummary> {
     Some(summary)
 }
 
-/// White space of JavaScript's `\s` and `trim`, which postcodes.io goes by.
+/// Returns whether JavaScript's `\s` and `trim`, which postcodes.io uses, treat a character as
+/// white space.
 fn is_space(c: char) -> bool {
     (c.is_whitespace() && c != '\u{85}') || c == '\u{feff}'
 }
@@ -301,7 +302,7 @@ fn compact(text: &str) -> String {
     text.chars().filter(|c| !is_space(*c)).collect()
 }
 
-/// `[a-z]{1,2}\d[a-z\d]?`
+/// Matches `[a-z]{1,2}\d[a-z\d]?`.
 fn is_outcode(text: &str) -> bool {
     let letters = text.bytes().take_while(u8::is_ascii_uppercase).count();
     let rest = &text.as_bytes()[letters..];
@@ -313,7 +314,7 @@ fn is_outcode(text: &str) -> bool {
     (1..=2).contains(&letters) && has_rest
 }
 
-/// `(\w+)\s+(\w+)`
+/// Matches `(\w+)\s+(\w+)`.
 fn two_words(text: &str) -> Option<(&str, &str)> {
     let words: Vec<_> = text.split(is_space).filter(|word| !word.is_empty()).collect();
     let is_word = |word: &str| word.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
@@ -323,7 +324,7 @@ fn two_words(text: &str) -> Option<(&str, &str)> {
     }
 }
 
-/// The algorithm of `GET /postcodes?q=` as postcodes.io 18 has it.
+/// The algorithm of `GET /postcodes?q=` in postcodes.io 18.
 fn search(fixture: &Fixture, query: &str, limit: usize) -> Vec<Record> {
     let upper = query.to_uppercase();
     let text = upper.trim_matches(is_space);

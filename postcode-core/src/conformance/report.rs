@@ -1,8 +1,8 @@
-//! What the suite found.
+//! The results of the suite.
 
 use std::fmt::{self, Display};
 
-/// What the suite found, case by case. `Display` is a table.
+/// The results of the suite, case by case. `Display` writes a table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use]
 pub struct Report {
@@ -10,48 +10,48 @@ pub struct Report {
     pub outcomes: Vec<Outcome>,
 }
 
-/// One case.
+/// The result of one case.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outcome {
-    /// Its name.
+    /// The name of the case.
     pub case: &'static str,
-    /// The sentence of the contract that it checks.
+    /// The promise of the contract that it checks.
     pub promise: &'static str,
-    /// How it went.
+    /// The result.
     pub verdict: Verdict,
 }
 
-/// How a case went.
+/// The result of a case.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
     /// The promise is kept.
     Pass,
-    /// The implementation says that it has not that operation, with this message.
+    /// The implementation does not support the operation, with this message.
     NotSupported(String),
-    /// The promise is broken, in this way.
+    /// The promise is broken, with this message.
     Fail(String),
 }
 
 impl Report {
-    /// Whether no promise is broken.
+    /// Returns whether no promise is broken.
     pub fn passed(&self) -> bool {
         self.failures().next().is_none()
     }
 
-    /// The cases whose promise is broken.
+    /// Returns the cases whose promise is broken.
     pub fn failures(&self) -> impl Iterator<Item = &Outcome> {
         self.outcomes.iter().filter(|outcome| matches!(outcome.verdict, Verdict::Fail(_)))
     }
 
-    /// The cases that the implementation says it has no operation for.
+    /// Returns the cases whose operation the implementation does not support.
     pub fn not_supported(&self) -> impl Iterator<Item = &Outcome> {
         self.outcomes.iter().filter(|outcome| matches!(outcome.verdict, Verdict::NotSupported(_)))
     }
 
-    /// For a test.
+    /// Asserts that every promise is kept, for a test.
     ///
     /// # Panics
-    /// With the table, if a promise is broken or an operation is missing.
+    /// Panics with the table if a promise is broken or an operation is not supported.
     #[track_caller]
     pub fn assert_complete(&self) {
         self.assert_passed();
@@ -61,10 +61,11 @@ impl Report {
         }
     }
 
-    /// For a test of an implementation that has not all operations.
+    /// Asserts that every supported promise is kept, for a test of an implementation without some
+    /// operations.
     ///
     /// # Panics
-    /// With the table, if a promise is broken.
+    /// Panics with the table if a promise is broken.
     #[track_caller]
     pub fn assert_passed(&self) {
         #[expect(clippy::panic, reason = "an assertion")]

@@ -1,4 +1,4 @@
-//! The suite on what is right, and on what is wrong in one way each.
+//! Tests the suite on a correct implementation, and on ones with one fault each.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
@@ -55,7 +55,7 @@ fn the_dataset_keeps_the_contract() {
 
 #[cfg(feature = "dataset")]
 proptest::proptest! {
-    /// Automata over an index against tables of distances over a list.
+    /// Compares automata over an index with tables of distances over a list.
     #[test]
     fn any_text_finds_the_same_places_in_a_dataset(
         names in proptest::collection::vec("[abcé]{1,9}( |-|'|)[abc]{0,5}", 1..12),
@@ -82,7 +82,7 @@ proptest::proptest! {
     }
 }
 
-/// One way to be wrong.
+/// A fault.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Fault {
     TerminatedIsUnknown,
@@ -389,7 +389,7 @@ fn a_difference_shows_where() {
     assert_eq!(block_on(refused.answer(&one)), "error invalid_input");
 }
 
-/// The mock, told the reference's answers, keeps the contract.
+/// The mock with the reference's answers keeps the contract.
 #[cfg(feature = "mock")]
 #[test]
 fn the_mock_fed_with_real_answers_keeps_the_contract() {
@@ -428,7 +428,7 @@ fn the_mock_fed_with_real_answers_keeps_the_contract() {
     let right = reference.clone();
     mock.expect_scottish_postcode().returning(move |postcode| block_on(right.scottish_postcode(postcode)));
     mock.expect_info().returning(move || block_on(reference.info()));
-    // The outer executor is not `futures`' own, which can't run inside of itself.
+    // The outer executor can't be that of `futures`, which can't run inside itself.
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     runtime.block_on(check(&mock, &fixture)).assert_complete();
 }

@@ -1,4 +1,4 @@
-//! A dataset file that was read: its bytes, its sections, and the indexes that are made when first asked for.
+//! An open dataset file: its bytes, its sections, and the indexes that are built when first needed.
 
 use std::fmt;
 use std::sync::OnceLock;
@@ -18,10 +18,10 @@ use super::section::sectors::{AreaSectors, SectorBox};
 use super::section::spatial::Spatial;
 use crate::{DatasetInfo, OutcodeSummary, Result};
 
-/// What an open dataset consists of.
+/// The contents of an open dataset.
 pub(crate) struct Inner {
     pub(super) bytes: Bytes,
-    /// What errors call it: the path, or where the bytes came from.
+    /// The name in errors: the path, or the origin of the bytes.
     pub(super) origin: String,
     pub(super) frame: Frame,
     pub(super) metadata: Metadata,
@@ -33,15 +33,16 @@ pub(crate) struct Inner {
     pub(super) places: Places,
     /// Islands and areas.
     pub(super) wider_places: Places,
-    /// Made when a place is first looked for by name.
+    /// Built for the first search of places by name.
     pub(super) place_index: OnceLock<PlaceIndex>,
-    /// Made when a place is first looked for by what is typed.
+    /// Built for the first search of places by typed text.
     pub(super) place_finder: OnceLock<PlaceFinder>,
     pub(super) scotland: Scotland,
     pub(super) positions: Positions,
-    /// Summaries, computed when first asked for, by the outcode's number.
+    /// Summaries by the number of the outcode, computed when first needed.
     pub(super) outcodes: Box<[OnceLock<Option<OutcodeSummary>>]>,
-    /// Where regions are, likewise: around each sector, and for each kind of area.
+    /// Indexes of regions, computed when first needed: the box around each sector, and the sectors
+    /// of each area.
     pub(super) sector_boxes: OnceLock<Box<[SectorBox]>>,
     pub(super) area_sectors: [OnceLock<AreaSectors>; areas::KINDS],
 }
@@ -58,10 +59,10 @@ impl Inner {
         let wider_places = Places::read(&frame, &bytes, section::WIDER_PLACES, &origin)?;
         let scotland = Scotland::read(&frame, &bytes, &origin)?;
         let positions = Positions::read(&frame, &bytes, metadata.approximate_source.as_deref(), &origin)?;
-        // Their codes are all different, so that each row takes a bit at least.
+        // Their codes are all different, so each row takes at least one bit.
         let bits = |id| frame.find(id).map_or(0, |entry: &Entry| entry.len.saturating_mul(8) as u32);
-        // A table whose rows take no bits says nothing by its length about how many it has: without these bounds a
-        // damaged count would make loops of billions.
+        // The length of a table does not limit its number of rows if rows take no bits. Without
+        // these limits a damaged count would cause loops of billions of steps.
         let counts = [
             (section::ROWS, rows.count(), keys.sector_count().saturating_mul(crate::postcode::UNITS)),
             (section::AREA_SETS, areas.sets.rows(), rows.count()),
@@ -76,7 +77,7 @@ impl Inner {
         ];
         if let Some((id, count, most)) = counts.into_iter().find(|(_, count, most)| count > most) {
             let (place, start) = (section::name(id), frame.require(id, &origin)?.start);
-            let what = format!("{count} rows where there can be {most}");
+            let what = format!("{count} rows, but at most {most} are possible");
             return Err(damaged(&origin, &format!("section {place}"), start, what));
         }
         let outcodes = (0..keys.outcode_count()).map(|_| OnceLock::new()).collect();

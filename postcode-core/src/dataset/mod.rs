@@ -57,9 +57,25 @@ use crate::{
     Answer, Areas, DatasetInfo, Error, ErrorKind, Location, Outcode, Postcode, Record, Result, Sector, Status,
 };
 
-/// An open dataset. Cheap to clone: clones share the file and what was read from it.
+/// An open dataset. Cheap to clone: clones share the file and everything read from it.
 ///
-/// All methods are synchronous and read memory only. For the trait see [`Local`](crate::Local).
+/// All methods are synchronous and read only memory. For the trait see [`Local`](crate::Local).
+///
+/// ```
+/// use postcode_core::dataset::{Dataset, DatasetBuilder, Metadata, Row};
+///
+/// let mut builder = DatasetBuilder::new(Metadata::new("made by hand"));
+/// for postcode in ["SW1A 1AA", "SW1A 2AA"] {
+///     builder.push(&Row::live(postcode.parse()?))?;
+/// }
+/// let dataset: Dataset = builder.build()?;
+///
+/// assert!(dataset.get("SW1A 1AA".parse()?).is_live());
+/// assert_eq!(dataset.get("SW1A 9ZZ".parse()?).status(), "unknown");
+/// assert_eq!(dataset.autocomplete("sw1a2", 10)?, ["SW1A 2AA".parse()?]);
+/// assert_eq!(dataset.info().live, 2);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone)]
 pub struct Dataset {
     inner: Arc<Inner>,
@@ -67,15 +83,14 @@ pub struct Dataset {
 }
 
 impl Dataset {
-    /// Maps a dataset file.
+    /// Opens a dataset file by mapping it into memory.
     ///
-    /// Checks header, table of sections and the structure of each section, and does not read the whole file: that is
-    /// [`verify`](Self::verify)'s work. A file that has never been verified and was altered may give wrong answers:
-    /// [`open_checked`](Self::open_checked) does both.
+    /// Checks the header, the table of sections and the structure of each section, but does not
+    /// read the whole file; [`verify`](Self::verify) does that. A damaged file that was never
+    /// verified may give wrong answers: [`open_checked`](Self::open_checked) opens and verifies.
     ///
-    /// The file must not be changed in place while it is open; [`DatasetBuilder::write_to`] replaces it by a rename,
-    /// which leaves open datasets with the old edition.
-    ///
+    /// The file must not be changed in place while it is open. [`DatasetBuilder::write_to`]
+    /// replaces it by a rename, so that open datasets keep the old edition.
     /// # Errors
     /// [`Dataset`](ErrorKind::Dataset) with the path, what is wrong, where, and what to do.
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
@@ -95,17 +110,17 @@ impl Dataset {
             return Err(Error::new(ErrorKind::Dataset, what));
         }
         if about.len() == 0 {
-            // An empty mapping is an error of its own on some systems.
+            // Mapping an empty file is an error on some systems.
             return Self::from_source(Bytes::Owned(Vec::new()), origin);
         }
         let mapped = Mapped::open(&file).map_err(|e| failed("the dataset can't be mapped", e))?;
         Self::from_source(Bytes::Mapped(mapped), origin)
     }
 
-    /// Reads a dataset file that is in memory; checks as [`open`](Self::open) does.
+    /// Reads a dataset file from memory, with the same checks as [`open`](Self::open).
     ///
     /// # Errors
-    /// As [`open`](Self::open).
+    /// The same as [`open`](Self::open).
     pub fn from_bytes(bytes: Vec<u8>) -> Result<Self> {
         Self::from_source(Bytes::Owned(bytes), "dataset in memory".to_owned())
     }
@@ -124,38 +139,38 @@ impl Dataset {
         &self.inner.origin
     }
 
-    /// The file's bytes, to write them elsewhere.
+    /// Returns the bytes of the file, to copy it elsewhere.
     pub fn as_bytes(&self) -> &[u8] {
         &self.inner.bytes
     }
 
-    /// Reads one byte of every page, so that later lookups in a mapped file don't wait for the disk.
-    /// Takes milliseconds if the file is in the system's cache.
+    /// Reads one byte of every page, so that later lookups in a mapped file don't wait for the
+    /// disk. Takes milliseconds if the file is in the system's cache.
     pub fn warm(&self) {
         let sum = self.inner.bytes.iter().step_by(4096).fold(0u8, |sum, byte| sum.wrapping_add(*byte));
         std::hint::black_box(sum);
     }
 
-    /// What the dataset is: edition, source, attribution, counts.
+    /// Returns the edition, source, attribution and counts.
     pub fn info(&self) -> &DatasetInfo {
         &self.inner.info
     }
 
-    /// Everything that the file says of itself.
+    /// Returns the metadata in the file.
     pub fn metadata(&self) -> &Metadata {
         &self.inner.metadata
     }
 
-    /// What this postcode is.
+    /// Looks up a postcode.
     #[inline]
     pub fn get(&self, postcode: Postcode) -> Answer {
         self.answer(self.inner.keys.row(&self.inner.bytes, postcode), postcode)
     }
 
-    /// What each of these postcodes is, appended to `answers` in their order.
+    /// Looks up postcodes and appends the answers in order.
     ///
-    /// Faster than one by one: it works in stages over some postcodes at a time, so that the waits for memory of
-    /// each stage overlap.
+    /// Faster than one by one: it works in stages over several postcodes at a time, so that the
+    /// memory accesses of a stage overlap.
     pub fn get_many(&self, postcodes: &[Postcode], answers: &mut Vec<Answer>) {
         const AT_ONCE: usize = 64;
         let (inner, data) = (&*self.inner, &*self.inner.bytes);
@@ -219,30 +234,31 @@ impl Dataset {
         }
     }
 
-    /// Where a postcode is, live or terminated, without the rest of its record.
+    /// Returns the location of a live or terminated postcode, without the rest of its record.
     pub fn location(&self, postcode: Postcode) -> Option<Location> {
         let row = self.inner.keys.row(&self.inner.bytes, postcode)?;
         self.inner.rows.location(&self.inner.bytes, row)
     }
 
-    /// In use, once in use, or neither, without the rest of the record.
+    /// Returns whether a postcode is live or terminated, or `None` if it is neither, without the
+    /// rest of its record.
     pub fn status(&self, postcode: Postcode) -> Option<Status> {
         let row = self.inner.keys.row(&self.inner.bytes, postcode)?;
         Some(self.inner.rows.status(&self.inner.bytes, row))
     }
 
-    /// All records, live and terminated, in the order of postcodes.
+    /// Iterates over all records, live and terminated, in the order of postcodes.
     pub fn iter(&self) -> impl Iterator<Item = Record> + '_ {
         self.range(0, keys::CODES)
     }
 
-    /// The records of an outcode, live and terminated, in the order of postcodes.
+    /// Iterates over the records of an outcode, live and terminated, in the order of postcodes.
     pub fn iter_outcode(&self, outcode: Outcode) -> impl Iterator<Item = Record> + '_ {
         let start = outcode.code() * crate::postcode::PER_OUTCODE;
         self.range(start, start + crate::postcode::PER_OUTCODE)
     }
 
-    /// The records of a sector, live and terminated, in the order of postcodes.
+    /// Iterates over the records of a sector, live and terminated, in the order of postcodes.
     pub fn iter_sector(&self, sector: Sector) -> impl Iterator<Item = Record> + '_ {
         let start = sector.code() * crate::postcode::UNITS;
         self.range(start, start + crate::postcode::UNITS)

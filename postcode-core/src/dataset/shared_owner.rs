@@ -1,4 +1,4 @@
-//! How records refer to the dataset that their areas are in.
+//! How records refer to the dataset of their areas.
 
 use std::cell::Cell;
 use std::fmt;
@@ -9,14 +9,14 @@ use crate::dataset::Inner;
 use crate::model::AreaSource;
 use crate::{Area, AreaKind, Areas};
 
-/// Every record counts a reference to its dataset. If all threads counted on one counter, they would wait for its cache line, and
-/// lookups would not get faster with more cores: so there are several handles, each with a counter, and a
-/// thread uses one of them.
+/// Spreads the references of records to their dataset over several counters. If all threads used
+/// one counter, they would wait for its cache line, and lookups would not scale with more cores.
+/// Each thread uses one of these handles.
 pub(crate) struct Handles([Arc<Handle>; HANDLES]);
 
 const HANDLES: usize = 32;
 
-/// Alone on its cache lines (two, since processors fetch them in pairs).
+/// Has its cache lines for itself (two, since processors fetch them in pairs).
 #[repr(align(128))]
 struct Handle(Arc<Inner>);
 
@@ -24,7 +24,7 @@ thread_local! {
     static MINE: Cell<usize> = const { Cell::new(usize::MAX) };
 }
 
-/// The handle of this thread: threads take them in turn.
+/// Returns the handle of this thread. Threads take handles in turn.
 #[inline]
 fn mine() -> usize {
     static NEXT: AtomicUsize = AtomicUsize::new(0);

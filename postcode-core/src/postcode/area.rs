@@ -1,9 +1,9 @@
-//! Postcode areas: the first letters, and the towns they are named after.
+//! Postcode areas: the first letters of a postcode, and the towns after which they are named.
 
-/// A postcode area in use: `SW`, one or two letters.
+/// A postcode area in use, such as `SW`: one or two letters.
 ///
-/// There are 121 in the United Kingdom, three in the Crown dependencies (`GY`, `IM`, `JE`) and three without a
-/// place (`BF`, `BX`, `XX`).
+/// There are 121 in the United Kingdom, three in the Crown dependencies (`GY`, `IM`, `JE`) and
+/// three without a location (`BF`, `BX`, `XX`).
 ///
 /// ```
 /// use postcode_core::{Postcode, PostcodeArea};
@@ -18,22 +18,22 @@
 pub struct PostcodeArea(u8);
 
 impl PostcodeArea {
-    /// All areas in use, in their order.
+    /// Iterates over all areas in use, in order.
     pub fn all() -> impl ExactSizeIterator<Item = Self> {
         (0..AREAS.len()).map(|i| Self(i as u8))
     }
 
-    /// The area of one or two letters in capitals.
+    /// Returns the area with these one or two capital letters.
     pub(super) fn of(letters: &[u8]) -> Option<Self> {
         AREAS.binary_search_by_key(&letters, |(code, _)| code.as_bytes()).ok().map(|i| Self(i as u8))
     }
 
-    /// Its letters.
+    /// Returns the letters.
     pub fn code(self) -> &'static str {
         AREAS[usize::from(self.0)].0
     }
 
-    /// The town or region that it is named after.
+    /// Returns the town or region after which it is named.
     pub fn name(self) -> &'static str {
         AREAS[usize::from(self.0)].1
     }

@@ -4,10 +4,12 @@ use std::num::NonZeroU16;
 
 use super::Text;
 
-/// A British Forces Post Office number, `BFPO 801`: an address by itself, used in place of a postcode.
+/// A British Forces Post Office number, such as `BFPO 801`: an address in itself, used instead of a
+/// postcode.
 ///
-/// Since 2012 each also has an ordinary postcode in the area BF, such as `BF1 3AA`; which is which is not known
-/// here. Numbers are 1 to 9999 (the form of Unicode CLDR's postal code data: up to four digits).
+/// Since 2012 each also has an ordinary postcode in the area BF, such as `BF1 3AA`; this crate does
+/// not know which. Numbers are 1 to 9999 (the format of Unicode CLDR's postal code data: up to four
+/// digits).
 ///
 /// ```
 /// use postcode_core::{Bfpo, PostalCode};
@@ -22,12 +24,12 @@ use super::Text;
 pub struct Bfpo(NonZeroU16);
 
 impl Bfpo {
-    /// The number, 1 to 9999.
+    /// Returns the number, 1 to 9999.
     pub fn number(self) -> u16 {
         self.0.get()
     }
 
-    /// From the digits after `BFPO`.
+    /// Parses the digits after `BFPO`.
     pub(super) fn of_digits(digits: &[u8]) -> Option<Self> {
         if digits.is_empty() || digits.len() > 4 || digits[0] == b'0' {
             return None;
@@ -38,7 +40,7 @@ impl Bfpo {
         NonZeroU16::new(number).map(Self)
     }
 
-    /// `BFPO 801`: the usual form.
+    /// Returns the usual form, such as `BFPO 801`.
     pub fn text(self) -> Text<9> {
         let mut text = Text::new();
         text.push(b"BFPO ");

@@ -1,10 +1,10 @@
-//! What every value here does by its text: `Display`, `FromStr`, `TryFrom<&str>` and serde.
+//! Traits that every value implements by its text: `Display`, `FromStr`, `TryFrom<&str>` and serde.
 
 use std::fmt;
 
 use super::{Bfpo, Outcode, ParseError, PostalCode, Postcode, PostcodeArea, Sector, TerritoryCode, explain};
 
-/// The beginning of a text, for messages: what was given may be megabytes.
+/// The beginning of a text, for messages: the input may be megabytes long.
 struct Excerpt<'a>(&'a str);
 
 impl fmt::Display for Excerpt<'_> {
@@ -63,7 +63,7 @@ macro_rules! by_text {
     };
 }
 
-/// `Debug` as `Postcode(SW1A 1AA)`.
+/// Implements `Debug` like `Postcode(SW1A 1AA)`.
 macro_rules! debug_by_text {
     ($($type:ty),*) => {$(
         impl std::fmt::Debug for $type {

@@ -1,12 +1,12 @@
-//! Why a text is not what it was taken for, and where.
+//! The error of parsing: what is wrong with a text, and where.
 
 use std::fmt;
 
 use super::{PostalCode, Text};
 
-/// Why a text is not a postcode (or outcode, or sector), and where.
+/// The reason why a text is not a postcode (or outcode, or sector), and the position of the error.
 ///
-/// It is `Copy` and holds no copy of the text: show the text beside it.
+/// It is `Copy` and does not contain the text: show the text next to it.
 ///
 /// ```
 /// use postcode_core::{ParseReason, Postcode};
@@ -33,42 +33,42 @@ pub struct ParseError {
     pub(super) suggestion: Option<Text<8>>,
 }
 
-/// What is wrong with a text that is no postcode.
+/// The reason why a text is not a postcode.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ParseReason {
-    /// Nothing but spaces and punctuation.
+    /// The text has only spaces and punctuation.
     Empty,
-    /// Fewer letters and digits than there must be, and not a partial or other code either.
+    /// The text has too few letters and digits, and is not a partial or other code either.
     TooShort {
-        /// How many there are.
+        /// The number of letters and digits.
         len: u8,
     },
-    /// A postcode cut off before its last letter, such as `SW1A 1A`.
+    /// A postcode is cut off before its last letter, such as `SW1A 1A`.
     LastLetterMissing,
-    /// More letters and digits than there may be; the place is that of the first too many.
+    /// The text has too many letters and digits. The position is that of the first one too many.
     TooLong,
-    /// A character that is neither letter, digit, space nor fitting punctuation, or that stands in the wrong place.
+    /// A character is not a letter, digit, space or suitable punctuation, or is in the wrong place.
     Character,
-    /// There must be a digit.
+    /// A digit is required here.
     DigitExpected,
-    /// There must be a letter.
+    /// A letter is required here.
     LetterExpected,
-    /// A letter that Royal Mail never uses in this place.
+    /// Royal Mail never uses this letter in this place.
     UnusedLetter {
         /// The letters that are used in this place.
         allowed: &'static str,
-        /// Whether a digit could stand there too.
+        /// Whether a digit would also be valid.
         or_digit: bool,
     },
-    /// None of the codes that there are.
+    /// The text is not one of the existing codes.
     Unrecognised,
-    /// The text is right, as a code of another kind: a part of a postcode, a BFPO number, a territory's code, or
-    /// a whole postcode where an outcode or sector was asked for.
+    /// The text is a valid code of another kind: a part of a postcode, a BFPO number, a territory's
+    /// code, or a whole postcode instead of an outcode or sector.
     OtherKind(PostalCode),
 }
 
-/// What the text was to be.
+/// The kind of code that was expected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Wanted {
     Postcode,
@@ -93,7 +93,7 @@ impl Wanted {
         }
     }
 
-    /// How many letters and digits it has at least and at most.
+    /// Returns the least and the most letters and digits.
     pub(super) fn lengths(self) -> (usize, usize) {
         match self {
             Self::Postcode => (5, 7),
@@ -108,29 +108,30 @@ impl Wanted {
 }
 
 impl ParseError {
-    /// What is wrong.
+    /// Returns what is wrong.
     pub fn reason(&self) -> ParseReason {
         self.reason
     }
 
-    /// Where, as a byte offset into the text: the beginning of the character at fault, the end of the text where
-    /// something is missing, 0 where it is the text as a whole.
+    /// Returns the position as a byte offset into the text: the start of the wrong character, the
+    /// end of the text if something is missing, or 0 if the error is about the whole text.
     pub fn at(&self) -> usize {
         self.at
     }
 
-    /// The character at fault, as it was written. `None` where it is not a matter of one character.
+    /// Returns the wrong character, as it was written, or `None` if the error is not about one
+    /// character.
     pub fn found(&self) -> Option<char> {
         self.found
     }
 
-    /// Which letter or digit is at fault, from 1. Spaces and punctuation do not count.
+    /// Returns which letter or digit is wrong, counted from 1 without spaces and punctuation.
     pub fn position(&self) -> Option<u8> {
         self.position
     }
 
-    /// The postcode or outcode that [`repair`](crate::Postcode::repair) would make of the text, if there is one
-    /// without doubt.
+    /// Returns the postcode or outcode that [`repair`](crate::Postcode::repair) would make of the
+    /// text, if there is exactly one.
     pub fn suggestion(&self) -> Option<Text<8>> {
         self.suggestion
     }

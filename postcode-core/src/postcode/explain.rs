@@ -1,4 +1,5 @@
-//! From a text to a value, or to the best reason why not: what else the text is, or what it was probably meant to be.
+//! Parses values, and finds the best explanation if a text is invalid: another kind of code, or
+//! what was probably meant.
 
 use super::error::Wanted;
 use super::repair::{self, Repaired};
@@ -21,8 +22,8 @@ fn typed_postcode(s: &str) -> Result<Postcode, ParseError> {
     grammar::postcode(&typed).map_err(|plain| explain(&typed, plain))
 }
 
-/// A better reason, where the text is another kind of code, or a postcode with some characters confused or its
-/// last letter cut off.
+/// Replaces an error with a better explanation, if the text is another kind of code, or a postcode
+/// with confused characters or without its last letter.
 fn explain(typed: &Typed, plain: ParseError) -> ParseError {
     if plain.reason == ParseReason::Empty {
         return plain;
@@ -88,7 +89,7 @@ pub(super) fn territory(s: &str) -> Result<TerritoryCode, ParseError> {
     code.ok_or_else(|| not_wanted(&typed, Wanted::Territory))
 }
 
-/// A code of any kind.
+/// Parses a code of any kind.
 pub(super) fn postal_code(s: &str) -> Result<PostalCode, ParseError> {
     if let Some(postcode) = grammar::clean(s.as_bytes()) {
         return Ok(postcode.into());
@@ -97,7 +98,8 @@ pub(super) fn postal_code(s: &str) -> Result<PostalCode, ParseError> {
     grammar::any(&typed).ok_or_else(|| nothing(&typed))
 }
 
-/// The error of a text that is not a code of any kind: that of a whole postcode, where it comes near to one.
+/// Returns the error of a text that is not a code of any kind: that of a whole postcode, if the
+/// text is similar to one.
 fn nothing(typed: &Typed) -> ParseError {
     let unrecognised = error(Wanted::Any, ParseReason::Unrecognised);
     match grammar::postcode(typed) {
@@ -111,7 +113,7 @@ fn nothing(typed: &Typed) -> ParseError {
     }
 }
 
-/// The error of a text that is not the wanted kind of code: what it is instead, if anything.
+/// Returns the error of a text that is not the expected kind of code, and says what it is instead.
 fn not_wanted(typed: &Typed, wanted: Wanted) -> ParseError {
     match grammar::any(typed) {
         Some(code) => error(wanted, ParseReason::OtherKind(code)),
@@ -121,15 +123,17 @@ fn not_wanted(typed: &Typed, wanted: Wanted) -> ParseError {
 }
 
 impl Postcode {
-    /// Parses a text, and where it is no postcode reads characters as what they are easily confused with: O, Q and
-    /// D with 0, I and L with 1, Z with 2, S with 5, G with 6, B with 8, and I with L where only L is used.
+    /// Parses a text. If it is not a postcode, also reads characters that are easily confused: O, Q
+    /// and D as 0, I and L as 1, Z as 2, S as 5, G as 6, B as 8, and I as L if only L is used.
     ///
-    /// A text that is a postcode is never changed, so `SO1 0AA` stays. Of several readings the one wins whose area is
-    /// in use and whose district does not begin with a superfluous 0, then the one with the fewest changes. If two
+    /// A text that is a postcode is never changed, so `SO1 0AA` stays. If there are several
+    /// readings, those are preferred whose area is in use and whose district has no leading 0, then
+    /// the one with the fewest changes. If two remain, as for `1W1A 2AA` (IW or LW), the text is
+    /// not repaired.
     /// are left, as with `1W1A 2AA` (IW or LW), nothing is guessed.
     ///
     /// # Errors
-    /// That of parsing, if there is no such reading or more than one.
+    /// The error of parsing, if there is no such reading or more than one.
     ///
     /// ```
     /// use postcode_core::Postcode;
@@ -147,7 +151,8 @@ impl Postcode {
         let as_it_stands = postcode(text);
         match as_it_stands {
             Ok(postcode) => Ok(Repaired::new(postcode)),
-            // What is already something else, such as the outcode `S0`, is not made a postcode of.
+            // A text that is already another code, such as the outcode `S0`, is not changed to a
+            // postcode.
             Err(e) if e.suggestion.is_none() => Err(e),
             Err(e) => repair::postcode(&Typed::read(text)).ok_or(e),
         }
@@ -155,10 +160,10 @@ impl Postcode {
 }
 
 impl Outcode {
-    /// As [`Postcode::repair`], for an outcode.
+    /// Parses and repairs an outcode, like [`Postcode::repair`].
     ///
     /// # Errors
-    /// That of parsing, if there is no such reading or more than one.
+    /// The error of parsing, if there is no such reading or more than one.
     ///
     /// ```
     /// use postcode_core::Outcode;

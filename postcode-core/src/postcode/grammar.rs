@@ -1,7 +1,8 @@
-//! The grammar: from the letters and digits of a text to each kind of value, or to the character that breaks a rule.
+//! The grammar: parses each kind of value from the letters and digits of a text, or finds the
+//! character that breaks a rule.
 //!
-//! A text is read once, into a [`Typed`]. Everything here asks that, and nothing here asks what else the text could be:
-//! that is the work of `explain`.
+//! A text is read once, into a [`Typed`]. This module does not ask what else the text could be:
+//! that is done in `explain`.
 
 use super::error::Wanted;
 use super::typed::{Typed, error};
@@ -9,7 +10,8 @@ use super::{
     Bfpo, Outcode, ParseError, ParseReason, PostalCode, Postcode, PostcodeArea, Sector, TerritoryCode, rules,
 };
 
-/// `SW1A 1AA` and `SW1A1AA` in any case: nearly all texts there are, at a tenth of the cost.
+/// Parses `SW1A 1AA` and `SW1A1AA` in any case: nearly all texts in practice, at a tenth of the
+/// cost.
 #[inline]
 pub(super) fn clean(s: &[u8]) -> Option<Postcode> {
     if !(5..=8).contains(&s.len()) {
@@ -24,7 +26,8 @@ pub(super) fn clean(s: &[u8]) -> Option<Postcode> {
     ordinary(outcode, incode.map(|c| c.to_ascii_uppercase()))
 }
 
-/// A postcode of its halves in capitals, if they keep the rules. Exceptions to the rules are left to [`assemble`].
+/// Returns a postcode from its halves in capitals, if they follow the rules. Exceptions to the
+/// rules are handled by [`assemble`].
 #[inline]
 fn ordinary(outcode: &[u8], incode: [u8; 3]) -> Option<Postcode> {
     if !rules::is_ordinary_outcode(outcode) || !rules::is_ordinary_incode(incode) {
@@ -33,7 +36,7 @@ fn ordinary(outcode: &[u8], incode: [u8; 3]) -> Option<Postcode> {
     Postcode::from_parts(outcode, incode[0], [incode[1], incode[2]])
 }
 
-/// A postcode of its halves in capitals, without the reason why not.
+/// Returns a postcode from its halves in capitals, without a reason on failure.
 #[inline]
 pub(super) fn halves(outcode: &[u8], incode: [u8; 3]) -> Option<Postcode> {
     if !incode[0].is_ascii_digit() {
@@ -42,7 +45,7 @@ pub(super) fn halves(outcode: &[u8], incode: [u8; 3]) -> Option<Postcode> {
     ordinary(outcode, incode).or_else(|| assemble(outcode, incode).ok())
 }
 
-/// A postcode of its halves in capitals, or which of their characters breaks which rule.
+/// Returns a postcode from its halves in capitals, or the character that breaks a rule.
 pub(super) fn assemble(outcode: &[u8], incode: [u8; 3]) -> Result<Postcode, rules::Fault> {
     rules::outcode(outcode)?;
     rules::incode(outcode, incode)
@@ -51,18 +54,18 @@ pub(super) fn assemble(outcode: &[u8], incode: [u8; 3]) -> Result<Postcode, rule
         .ok_or(rules::Fault { index: 0, reason: ParseReason::Character })
 }
 
-/// A sector of an outcode in capitals and a digit.
+/// Returns a sector from an outcode in capitals and a digit.
 pub(super) fn of_parts(outcode: &[u8], digit: u8) -> Option<Sector> {
     let digit = digit.is_ascii_digit().then(|| u32::from(digit - b'0'))?;
     Sector::from_code(Outcode::from_bytes(outcode)?.code() * 10 + digit)
 }
 
-/// Whether these are the characters of an outcode, in capitals.
+/// Returns whether these characters, in capitals, form an outcode.
 pub(super) fn rules_hold(outcode: &[u8]) -> bool {
     rules::outcode(outcode).is_ok()
 }
 
-/// A whole postcode.
+/// Parses a whole postcode.
 pub(super) fn postcode(typed: &Typed) -> Result<Postcode, ParseError> {
     let bytes = typed.of(Wanted::Postcode)?;
     let Some((outcode, incode)) = bytes.split_last_chunk::<3>().filter(|(outcode, _)| outcode.len() >= 2)
@@ -73,7 +76,7 @@ pub(super) fn postcode(typed: &Typed) -> Result<Postcode, ParseError> {
     assemble(outcode, *incode).map_err(|fault| typed.fault(fault.index, fault.reason, Wanted::Postcode))
 }
 
-/// An outcode. `E1 6` is not one, but a sector.
+/// Parses an outcode. `E1 6` is not one, but a sector.
 pub(super) fn outcode(typed: &Typed) -> Result<Outcode, ParseError> {
     let bytes = typed.of(Wanted::Outcode)?;
     typed.separated_only_at(None, Wanted::Outcode)?;
@@ -88,7 +91,7 @@ pub(super) fn outcode(typed: &Typed) -> Result<Outcode, ParseError> {
     Outcode::from_bytes(bytes).ok_or(error(Wanted::Outcode, ParseReason::Character))
 }
 
-/// A sector.
+/// Parses a sector.
 pub(super) fn sector(typed: &Typed) -> Result<Sector, ParseError> {
     let bytes = typed.of(Wanted::Sector)?;
     let Some((&digit, outcode)) = bytes.split_last().filter(|(_, outcode)| outcode.len() >= 2) else {
@@ -102,28 +105,29 @@ pub(super) fn sector(typed: &Typed) -> Result<Sector, ParseError> {
         .map_err(fault)
 }
 
-/// A sector that can't be read as an outcode: its digit stands apart, or an outcode has no place for it.
+/// Parses a sector that can't be an outcode: its digit is separate, or too many characters precede
+/// it.
 fn sector_not_outcode(typed: &Typed) -> Option<Sector> {
     let bytes = typed.of(Wanted::Sector).ok()?;
     let last = bytes.len() - 1;
     (typed.has_gap_before(last) || !rules_hold(bytes)).then(|| sector(typed).ok()).flatten()
 }
 
-/// A postcode area.
+/// Parses a postcode area.
 pub(super) fn area(typed: &Typed) -> Option<PostcodeArea> {
     let bytes = typed.of(Wanted::Area).ok()?;
     typed.separated_only_at(None, Wanted::Area).ok()?;
     PostcodeArea::of(bytes)
 }
 
-/// A British Forces Post Office number.
+/// Parses a British Forces Post Office number.
 pub(super) fn bfpo(typed: &Typed) -> Option<Bfpo> {
     let bytes = typed.of(Wanted::Bfpo).ok()?;
     typed.separated_only_at(Some(4), Wanted::Bfpo).ok()?;
     Bfpo::of_digits(bytes.strip_prefix(b"BFPO")?)
 }
 
-/// An overseas territory's own code.
+/// Parses an overseas territory's code.
 pub(super) fn territory(typed: &Typed) -> Option<TerritoryCode> {
     let bytes = typed.of(Wanted::Territory).ok()?;
     let mut gaps = (1..bytes.len()).filter(|i| typed.has_gap_before(*i));
@@ -134,7 +138,7 @@ pub(super) fn territory(typed: &Typed) -> Option<TerritoryCode> {
     TerritoryCode::of(bytes, gap)
 }
 
-/// A code that is not a whole postcode, by the likeliest reading.
+/// Parses a code that is not a whole postcode, by the likeliest reading.
 pub(super) fn other(typed: &Typed) -> Option<PostalCode> {
     territory(typed)
         .map(PostalCode::Territory)
@@ -144,7 +148,7 @@ pub(super) fn other(typed: &Typed) -> Option<PostalCode> {
         .or_else(|| area(typed).map(PostalCode::Area))
 }
 
-/// A code of any kind.
+/// Parses a code of any kind.
 pub(super) fn any(typed: &Typed) -> Option<PostalCode> {
     match postcode(typed) {
         Ok(postcode) => Some(postcode.into()),

@@ -1,10 +1,10 @@
-//! A few characters held in place: what the parts of a postcode are made of, without allocation.
+//! Short texts on the stack: the parts of a postcode, without allocation.
 
 use std::cmp::Ordering;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 
-/// A short text of at most `N` bytes, `Copy` and on the stack. It is used as a `&str`.
+/// A short text of at most `N` bytes, `Copy` and on the stack. It derefs to `&str`.
 ///
 /// ```
 /// use postcode_core::Postcode;
@@ -26,7 +26,7 @@ impl<const N: usize> Text<N> {
         Self { bytes: [0; N], len: 0 }
     }
 
-    /// The first `len` of these bytes, which are ASCII.
+    /// Takes the first `len` of these bytes, which are ASCII.
     pub(super) fn of(bytes: [u8; N], len: usize) -> Self {
         Self { bytes, len: len.min(N) as u8 }
     }
@@ -41,7 +41,7 @@ impl<const N: usize> Text<N> {
         self.len = self.len.saturating_sub(1);
     }
 
-    /// The characters.
+    /// Returns the characters.
     pub fn as_str(&self) -> &str {
         std::str::from_utf8(&self.bytes[..usize::from(self.len)]).unwrap_or_default()
     }
@@ -72,7 +72,7 @@ impl<const N: usize> fmt::Debug for Text<N> {
     }
 }
 
-// By the characters only: what lies behind `len` is left over from longer texts.
+// Compares only the characters: the bytes after `len` are left over from longer texts.
 impl<const N: usize> PartialEq for Text<N> {
     fn eq(&self, other: &Self) -> bool {
         self.as_str() == other.as_str()

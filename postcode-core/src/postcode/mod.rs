@@ -1,18 +1,18 @@
 //! Postcodes as values: [`Postcode`] and its parts.
 //!
-//! A postcode such as `SW1A 1AA` reads:
+//! A postcode such as `SW1A 1AA` has these parts:
 //!
 //! | part | here | |
 //! |---|---|---|
-//! | outcode | `SW1A` | [`Outcode`], the postal town's sorting end |
+//! | outcode | `SW1A` | [`Outcode`], the outward code |
 //! | area | `SW` | its one or two letters |
 //! | district | `SW1` | the outcode without a final letter |
-//! | sub-district | `SW1A` | the outcode, where it ends in a letter |
+//! | sub-district | `SW1A` | the outcode, if it ends in a letter |
 //! | incode | `1AA` | [`Postcode::incode`] |
 //! | sector | `SW1A 1` | [`Sector`] |
 //! | unit | `AA` | about fifteen addresses |
 //!
-//! Terms are those of Royal Mail's Programmer's Guide to the Postcode Address File (PAF).
+//! The terms are those of Royal Mail's Programmer's Guide to the Postcode Address File (PAF).
 
 mod area;
 mod bfpo;
@@ -42,10 +42,10 @@ pub use territory::{Territory, TerritoryCode};
 #[cfg(feature = "dataset")]
 pub(crate) use packed::{OUTCODES, PER_OUTCODE, UNITS};
 
-/// A whole UK postcode: four bytes, `Copy`, ordered as postcodes sort.
+/// A whole UK postcode: four bytes, `Copy`, and ordered as postcodes sort.
 ///
-/// It is a well-formed postcode, which does not mean that it is in use: ask a
-/// [`PostcodeLookup`](crate::PostcodeLookup) for that.
+/// It is well formed, which does not mean that it is in use. A
+/// [`PostcodeLookup`](crate::PostcodeLookup) knows whether it is.
 ///
 /// ```
 /// use postcode_core::Postcode;
@@ -60,7 +60,7 @@ pub(crate) use packed::{OUTCODES, PER_OUTCODE, UNITS};
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Postcode(NonZeroU32);
 
-/// The first half of a postcode, `SW1A` of `SW1A 1AA`: a postal district.
+/// The first half of a postcode, `SW1A` in `SW1A 1AA`: a postal district.
 ///
 /// ```
 /// use postcode_core::Outcode;
@@ -74,9 +74,9 @@ pub struct Postcode(NonZeroU32);
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Outcode(NonZeroU32);
 
-/// An outcode and the digit after it, `SW1A 1` of `SW1A 1AA`: some three thousand addresses.
+/// An outcode and the digit after it, `SW1A 1` in `SW1A 1AA`: about three thousand addresses.
 ///
-/// Written without its space it may read as an outcode: as a `Sector`, `SW11` is `SW1 1`.
+/// Without the space it may look like an outcode. As a `Sector`, `SW11` is `SW1 1`.
 ///
 /// ```
 /// use postcode_core::Sector;
@@ -108,7 +108,7 @@ impl From<Sector> for Outcode {
 }
 
 impl Postcode {
-    /// From its parts in capitals. `None` if they have not the shape of a postcode.
+    /// Creates a postcode from its parts in capitals, or returns `None` if they don't form one.
     pub(crate) fn from_parts(outcode: &[u8], digit: u8, unit: [u8; 2]) -> Option<Self> {
         let outcode = packed::encode_outcode(outcode)?;
         let digit = digit.is_ascii_digit().then(|| u32::from(digit - b'0'))?;
@@ -116,22 +116,22 @@ impl Postcode {
         Self::from_code(outcode * packed::PER_OUTCODE + digit * packed::UNITS + unit)
     }
 
-    /// From the number that [`Self::code`] gives.
+    /// Creates a postcode from the number that [`Self::code`] returns.
     pub(crate) fn from_code(code: u32) -> Option<Self> {
         (code < packed::OUTCODES * packed::PER_OUTCODE).then(|| NonZeroU32::new(code + 1).map(Self)).flatten()
     }
 
-    /// Its place among all possible postcodes, in their order (see `docs/FORMAT.md`).
+    /// Returns the position among all possible postcodes, in order (see `docs/FORMAT.md`).
     pub(crate) fn code(self) -> u32 {
         self.0.get() - 1
     }
 
-    /// `SW1A` of `SW1A 1AA`.
+    /// Returns the outcode: `SW1A` for `SW1A 1AA`.
     pub fn outcode(self) -> Outcode {
         Outcode(NonZeroU32::MIN.saturating_add(self.code() / packed::PER_OUTCODE))
     }
 
-    /// `1AA` of `SW1A 1AA`.
+    /// Returns the incode: `1AA` for `SW1A 1AA`.
     pub fn incode(self) -> Text<3> {
         let mut text = Text::new();
         text.push(&self.incode_bytes());
@@ -143,34 +143,35 @@ impl Postcode {
         [b'0' + (self.code() / packed::UNITS % 10) as u8, a, b]
     }
 
-    /// `SW1A 1` of `SW1A 1AA`.
+    /// Returns the sector: `SW1A 1` for `SW1A 1AA`.
     pub fn sector(self) -> Sector {
         Sector(NonZeroU32::MIN.saturating_add(self.code() / packed::UNITS))
     }
 
-    /// `AA` of `SW1A 1AA`.
+    /// Returns the unit: `AA` for `SW1A 1AA`.
     pub fn unit(self) -> Text<2> {
         let mut text = Text::new();
         text.push(&packed::decode_unit(self.code() % packed::UNITS));
         text
     }
 
-    /// `SW` of `SW1A 1AA`.
+    /// Returns the letters of the area: `SW` for `SW1A 1AA`.
     pub fn area(self) -> Text<2> {
         self.outcode().area()
     }
 
-    /// `SW1` of `SW1A 1AA`.
+    /// Returns the district: `SW1` for `SW1A 1AA`.
     pub fn district(self) -> Text<4> {
         self.outcode().district()
     }
 
-    /// `SW1A` of `SW1A 1AA`; `None` where the outcode does not end in a letter, as in `M1 1AE`.
+    /// Returns the sub-district: `SW1A` for `SW1A 1AA`. `None` if the outcode does not end in a
+    /// letter, as in `M1 1AE`.
     pub fn sub_district(self) -> Option<Text<4>> {
         self.outcode().sub_district()
     }
 
-    /// `SW1A 1AA`: the usual form, with one space.
+    /// Returns the usual form with one space: `SW1A 1AA`.
     pub fn spaced(self) -> Text<8> {
         let mut text = Text::new();
         text.push(self.outcode().text().as_str().as_bytes());
@@ -179,7 +180,7 @@ impl Postcode {
         text
     }
 
-    /// `SW1A1AA`: without the space.
+    /// Returns the form without a space: `SW1A1AA`.
     pub fn compact(self) -> Text<7> {
         let mut text = Text::new();
         text.push(self.outcode().text().as_str().as_bytes());
@@ -189,7 +190,8 @@ impl Postcode {
 }
 
 impl Outcode {
-    /// From its characters in capitals. `None` if they have not the shape of an outcode.
+    /// Creates an outcode from its characters in capitals, or returns `None` if they don't form
+    /// one.
     pub(crate) fn from_bytes(bytes: &[u8]) -> Option<Self> {
         Self::from_code(packed::encode_outcode(bytes)?)
     }
@@ -202,13 +204,13 @@ impl Outcode {
         self.0.get() - 1
     }
 
-    /// The outcode's characters.
+    /// Returns the characters of the outcode.
     pub fn text(self) -> Text<4> {
         let (bytes, len) = packed::decode_outcode(self.code());
         Text::of(bytes, len)
     }
 
-    /// Whether the postcode begins with this outcode.
+    /// Returns whether the postcode begins with this outcode.
     ///
     /// ```
     /// use postcode_core::Outcode;
@@ -222,27 +224,27 @@ impl Outcode {
         postcode.outcode() == self
     }
 
-    /// Its ten possible sectors, `SW1A 0` to `SW1A 9`.
+    /// Returns its ten possible sectors, `SW1A 0` to `SW1A 9`.
     pub fn sectors(self) -> impl Iterator<Item = Sector> {
         (0..10).filter_map(move |digit| Sector::from_code(self.code() * 10 + digit))
     }
 
-    /// The postcode area, if its letters are those of one in use.
+    /// Returns the postcode area, if the letters are those of an area in use.
     pub fn postcode_area(self) -> Option<PostcodeArea> {
         PostcodeArea::of(self.area().as_bytes())
     }
 
-    /// `SW` of `SW1A`: the letters of the postcode area.
+    /// Returns the letters of the postcode area: `SW` for `SW1A`.
     pub fn area(self) -> Text<2> {
         let text = self.text();
         let letters = text.bytes().take_while(u8::is_ascii_alphabetic).count();
         let mut area = Text::new();
-        // GIR and NPT are the two outcodes of letters only; their areas are of old GI and NP.
+        // GIR and NPT are the only outcodes of three letters. Their areas were GI and NP.
         area.push(&text.as_bytes()[..letters.min(2)]);
         area
     }
 
-    /// `SW1` of `SW1A`: the outcode without a letter at its end.
+    /// Returns the district, the outcode without a final letter: `SW1` for `SW1A`.
     pub fn district(self) -> Text<4> {
         let mut text = self.text();
         if self.sub_district().is_some() {
@@ -251,7 +253,7 @@ impl Outcode {
         text
     }
 
-    /// `SW1A` of `SW1A`; `None` where the outcode does not end in a letter.
+    /// Returns the sub-district: `SW1A` for `SW1A`. `None` if the outcode does not end in a letter.
     pub fn sub_district(self) -> Option<Text<4>> {
         let text = self.text();
         let bytes = text.as_bytes();
@@ -269,12 +271,12 @@ impl Sector {
         self.0.get() - 1
     }
 
-    /// `SW1A` of `SW1A 1`.
+    /// Returns the outcode: `SW1A` for `SW1A 1`.
     pub fn outcode(self) -> Outcode {
         Outcode(NonZeroU32::MIN.saturating_add(self.code() / 10))
     }
 
-    /// Whether the postcode is in this sector.
+    /// Returns whether the postcode is in this sector.
     ///
     /// ```
     /// use postcode_core::Sector;
@@ -288,12 +290,12 @@ impl Sector {
         postcode.sector() == self
     }
 
-    /// `1` of `SW1A 1`, 0 to 9.
+    /// Returns the digit, 0 to 9: `1` for `SW1A 1`.
     pub fn digit(self) -> u8 {
         (self.code() % 10) as u8
     }
 
-    /// `SW1A 1`: the usual form, with one space.
+    /// Returns the usual form with one space: `SW1A 1`.
     pub fn text(self) -> Text<6> {
         let mut text = Text::new();
         text.push(self.outcode().text().as_str().as_bytes());
@@ -303,7 +305,7 @@ impl Sector {
 }
 
 impl PostcodeArea {
-    /// Whether the outcode is in this area.
+    /// Returns whether the outcode is in this area.
     pub fn contains(self, outcode: Outcode) -> bool {
         outcode.postcode_area() == Some(self)
     }

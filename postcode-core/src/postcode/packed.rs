@@ -1,27 +1,27 @@
-//! How a postcode fits in 32 bits, ordered as postcodes sort.
+//! Packs a postcode into 32 bits, ordered as postcodes sort.
 //!
-//! A postcode is `outcode × digit × unit` in mixed radix. Its number is at the same time its
-//! sort key, the key of its sector (`code / UNITS`) and of its outcode (`code / (UNITS * 10)`),
-//! so that the dataset's index needs no other key. Numbers are stored plus one, which makes
+//! A postcode is `outcode × digit × unit` in mixed radix. The same number is its sort key, and
+//! gives the key of its sector (`code / UNITS`) and of its outcode (`code / (UNITS * 10)`), so that
+//! the dataset's index needs no other key. Numbers are stored plus one, which makes
 //! `Option<Postcode>` as small as `Postcode`.
 //!
-//! The order is that of the spaced form with a space before digits before letters
-//! (`M1 1AD` < `M11 1AA` < `MK1 1AA`), which is ASCII order.
+//! The order is that of the spaced form in ASCII: a space before digits before letters (`M1 1AD` <
+//! `M11 1AA` < `MK1 1AA`).
 
 /// The letters that Royal Mail uses in a unit (the last two characters), plus `V`.
 ///
-/// C, I, K, M, O and V are never used, so that a unit is not misread. `V` is here because ONSPD
-/// holds one retired postcode with it, `NPT 0VA`; the parser refuses it everywhere else.
+/// C, I, K, M, O and V are never used, so that a unit is not misread. `V` is included because ONSPD
+/// has one retired postcode with it, `NPT 0VA`; the parser refuses it everywhere else.
 pub(crate) const UNIT_LETTERS: &[u8; 21] = b"ABDEFGHJLNPQRSTUVWXYZ";
 
 /// Possible units of a sector: two unit letters.
 pub(crate) const UNITS: u32 = 21 * 21;
 
-/// Packed postcodes in one outcode: ten sector digits, [`UNITS`] each.
+/// Packed postcodes in one outcode: ten sector digits of [`UNITS`] each.
 pub(crate) const PER_OUTCODE: u32 = UNITS * 10;
 
-/// Third and fourth characters after a letter in second place: a digit and then none, a digit or
-/// a letter (37 ways), or a letter and then none (`GIR`, `NPT`).
+/// Third and fourth characters after a letter in second place: a digit and nothing else, a digit
+/// and a digit or letter (37 ways), or a letter and nothing else (`GIR`, `NPT`).
 const TAIL_AFTER_LETTER: u32 = 10 * 37 + 26;
 /// Third character after a digit in second place: none, a digit or a letter.
 const TAIL_AFTER_DIGIT: u32 = 37;
@@ -30,7 +30,7 @@ const PER_LETTER: u32 = 10 * TAIL_AFTER_DIGIT + 26 * TAIL_AFTER_LETTER;
 /// One more than the largest packed outcode.
 pub(crate) const OUTCODES: u32 = 26 * PER_LETTER;
 
-/// None, digit or letter to 0, 1–10, 11–36.
+/// Maps nothing to 0, digits to 1–10 and letters to 11–36.
 fn rank37(c: Option<u8>) -> Option<u32> {
     match c {
         None => Some(0),
@@ -48,8 +48,8 @@ fn char37(rank: u32) -> Option<u8> {
     }
 }
 
-/// The number of an outcode given in capitals, or `None` if it has not the shape of one
-/// (`A9`, `A99`, `A9A`, `AA9`, `AA99`, `AA9A`, `AAA`). Which letters are in use is not checked here.
+/// Returns the number of an outcode in capitals, or `None` if it does not have the format of one
+/// (`A9`, `A99`, `A9A`, `AA9`, `AA99`, `AA9A`, `AAA`). It does not check which letters are in use.
 #[inline]
 pub(crate) fn encode_outcode(s: &[u8]) -> Option<u32> {
     let (&first, &second) = (s.first()?, s.get(1)?);
@@ -73,7 +73,7 @@ pub(crate) fn encode_outcode(s: &[u8]) -> Option<u32> {
     }
 }
 
-/// The inverse of [`encode_outcode`]: the characters and how many of them.
+/// Converts back from [`encode_outcode`]: returns the characters and their number.
 pub(crate) fn decode_outcode(code: u32) -> ([u8; 4], usize) {
     let mut out = [b' '; 4];
     let mut len = 0;
@@ -100,7 +100,7 @@ pub(crate) fn decode_outcode(code: u32) -> ([u8; 4], usize) {
     (out, len)
 }
 
-/// Letter to its place in [`UNIT_LETTERS`], 255 where it has none.
+/// Maps a letter to its index in [`UNIT_LETTERS`], or to 255 if it is not there.
 const UNIT_RANK: [u8; 256] = {
     let mut table = [255; 256];
     let mut i = 0;
@@ -111,14 +111,14 @@ const UNIT_RANK: [u8; 256] = {
     table
 };
 
-/// The number of a two-letter unit within its sector, 0..[`UNITS`].
+/// Returns the number of a two-letter unit within its sector, below [`UNITS`].
 #[inline]
 pub(crate) fn encode_unit(first: u8, second: u8) -> Option<u32> {
     let (a, b) = (UNIT_RANK[usize::from(first)], UNIT_RANK[usize::from(second)]);
     (a != 255 && b != 255).then(|| u32::from(a) * 21 + u32::from(b))
 }
 
-/// The inverse of [`encode_unit`].
+/// Converts back from [`encode_unit`].
 pub(crate) fn decode_unit(unit: u32) -> [u8; 2] {
     [UNIT_LETTERS[(unit / 21) as usize % 21], UNIT_LETTERS[(unit % 21) as usize]]
 }

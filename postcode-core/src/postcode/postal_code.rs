@@ -1,12 +1,13 @@
-//! Any text as what it is: a postcode, a part of one, or a code of another kind.
+//! Parses any postal code: a postcode, a part of one, or a code of another kind.
 
 use super::{Bfpo, Outcode, Postcode, PostcodeArea, Sector, Territory, TerritoryCode, Text};
 
-/// Any postal code of the United Kingdom, the Crown dependencies and the overseas territories, whole or in part.
+/// Any postal code of the United Kingdom, the Crown dependencies and the overseas territories,
+/// whole or in part.
 ///
-/// What could be two things is the likelier one: `SW11` is the outcode, `SW1 1` the sector; `GX11 1AA` has the shape
-/// of a postcode but is Gibraltar's own code; `HM 12` is Bermuda's where the letters are no postcode area or the
-/// number begins with 0, and only with its space.
+/// An ambiguous text is read as the likelier code: `SW11` is the outcode, `SW1 1` the sector. `GX11
+/// 1AA` has the format of a postcode but is Gibraltar's code. `HM 12` is Bermuda's if the letters
+/// are not a postcode area or the number begins with 0, and only with its space.
 ///
 /// ```
 /// use postcode_core::{PostalCode, Territory};
@@ -34,12 +35,12 @@ pub enum PostalCode {
     Area(PostcodeArea),
     /// A British Forces Post Office number, `BFPO 801`.
     Bfpo(Bfpo),
-    /// An overseas territory's own code, `FIQQ 1ZZ`.
+    /// An overseas territory's code, `FIQQ 1ZZ`.
     Territory(TerritoryCode),
 }
 
 impl PostalCode {
-    /// The usual form.
+    /// Returns the usual form.
     pub fn text(self) -> Text<9> {
         let mut text = Text::new();
         match self {
@@ -53,7 +54,8 @@ impl PostalCode {
         text
     }
 
-    /// What it is, with its article, to put in a sentence: `an outcode`, `the code of Anguilla`…
+    /// Returns the kind with its article, for use in a sentence: `an outcode`, `the code of
+    /// Anguilla`…
     pub fn kind(self) -> &'static str {
         match self {
             Self::Postcode(_) => "a whole postcode",
@@ -65,7 +67,8 @@ impl PostalCode {
         }
     }
 
-    /// The overseas territory or Crown dependency that it belongs to; `None` for the United Kingdom's own.
+    /// Returns the overseas territory or Crown dependency to which the code belongs, or `None` for
+    /// codes of the United Kingdom.
     pub fn territory(self) -> Option<Territory> {
         match self {
             Self::Postcode(postcode) => postcode.outcode().territory(),
@@ -82,7 +85,7 @@ impl PostalCode {
         }
     }
 
-    /// The postcode, if it is a whole one.
+    /// Returns the postcode, if it is a whole one.
     pub fn postcode(self) -> Option<Postcode> {
         match self {
             Self::Postcode(postcode) => Some(postcode),
@@ -92,7 +95,7 @@ impl PostalCode {
 }
 
 impl From<Postcode> for PostalCode {
-    /// Gibraltar's `GX11 1AA` becomes [`PostalCode::Territory`], as it does when parsed.
+    /// Converts Gibraltar's `GX11 1AA` to [`PostalCode::Territory`], as parsing does.
     fn from(postcode: Postcode) -> Self {
         TerritoryCode::of_postcode(postcode).map_or(Self::Postcode(postcode), Self::Territory)
     }

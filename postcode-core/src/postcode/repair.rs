@@ -1,27 +1,27 @@
-//! Characters that scanners and fingers confuse, put right where only one reading makes sense.
+//! Repairs characters that scanners and fingers confuse, if only one reading makes sense.
 
 use super::error::Wanted;
 use super::typed::Typed;
 use super::{Outcode, Postcode, PostcodeArea, grammar, rules};
 
-/// A value read from a text in which some characters may have been confused with others.
+/// A value that was parsed from a text with possibly confused characters.
 ///
 /// See [`Postcode::repair`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Repaired<T> {
-    /// What the text was repaired to.
+    /// The repaired value.
     pub value: T,
     changes: [Change; 7],
     len: u8,
 }
 
 impl<T> Repaired<T> {
-    /// The characters that were changed, from left to right; none if the text was right as it stood.
+    /// Returns the changed characters, from left to right. Empty if the text was already valid.
     pub fn changes(&self) -> &[Change] {
         &self.changes[..usize::from(self.len)]
     }
 
-    /// Whether anything was changed.
+    /// Returns whether any character was changed.
     pub fn is_changed(&self) -> bool {
         self.len > 0
     }
@@ -34,15 +34,15 @@ impl<T> Repaired<T> {
 /// One character that a repair changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Change {
-    /// Where it stood, as a byte offset into the text.
+    /// The position, as a byte offset into the text.
     pub at: usize,
-    /// As it was written.
+    /// The character as it was written.
     pub from: char,
-    /// As it was read.
+    /// The character as it was read.
     pub to: char,
 }
 
-/// What a place holds: one of these letters, or a digit.
+/// The kind of character allowed in a place: one of these letters, or a digit.
 #[derive(Clone, Copy)]
 enum Place {
     Digit,
@@ -55,7 +55,7 @@ const FIRST: Place = Letter(&rules::FIRST);
 const SECOND: Place = Letter(&rules::SECOND);
 const UNIT: Place = Letter(&rules::UNIT);
 
-/// The shapes of outcodes.
+/// The formats of outcodes.
 const SHAPES: [&[Place]; 6] = [
     &[FIRST, Digit],
     &[FIRST, Digit, Digit],
@@ -65,7 +65,7 @@ const SHAPES: [&[Place]; 6] = [
     &[FIRST, SECOND, Digit, Letter(&rules::FOURTH)],
 ];
 
-/// What a character reads as in a place. `one` is the letter for which a 1 is taken.
+/// Returns how a character reads in a place. A 1 is read as the letter `one`.
 fn read_as(place: Place, c: u8, one: u8) -> Option<u8> {
     match place {
         Digit => match c {
@@ -94,7 +94,8 @@ fn read_as(place: Place, c: u8, one: u8) -> Option<u8> {
     }
 }
 
-/// Reads an outcode and, if `bytes` goes on, an incode. The best reading, if it is the only one so good.
+/// Reads an outcode and, if `bytes` continues, an incode. Returns the best reading, unless another
+/// is as good.
 fn best<T: Copy + PartialEq>(
     bytes: &[u8],
     outcode_len: usize,
@@ -147,7 +148,7 @@ fn best<T: Copy + PartialEq>(
     best.filter(|_| !tied).map(|(_, value, reading)| (value, reading))
 }
 
-/// Whether an outcode's area is in use and its district is written as districts are, without a leading 0.
+/// Returns whether an outcode's area is in use and its district has no leading 0.
 fn is_plausible(outcode: &[u8]) -> bool {
     if rules::LETTERS_ONLY.iter().any(|letters| letters.as_slice() == outcode) {
         return true;
@@ -169,7 +170,7 @@ fn repaired<T>(typed: &Typed, value: T, reading: &[u8]) -> Repaired<T> {
     repaired
 }
 
-/// The repair of a text that is no postcode.
+/// Repairs a text that is not a postcode.
 pub(super) fn postcode(typed: &Typed) -> Option<Repaired<Postcode>> {
     let bytes = typed.of(Wanted::Postcode).ok()?;
     let outcode_len = bytes.len().checked_sub(3).filter(|len| (2..=4).contains(len))?;
@@ -182,7 +183,7 @@ pub(super) fn postcode(typed: &Typed) -> Option<Repaired<Postcode>> {
     Some(repaired(typed, value, &reading))
 }
 
-/// The repair of a text that is no outcode.
+/// Repairs a text that is not an outcode.
 pub(super) fn outcode(typed: &Typed) -> Option<Repaired<Outcode>> {
     let bytes = typed.of(Wanted::Outcode).ok()?;
     if !(2..=4).contains(&bytes.len()) {

@@ -1,11 +1,12 @@
-//! Which characters Royal Mail uses where.
+//! The rules about which characters Royal Mail uses in which place.
 //!
-//! The rules are those of the Programmer's Guide to PAF and of BS 7666, widened by what ONSPD (November
-//! 2025, 2,720,556 live and terminated postcodes) really holds. `docs/SYNTAX.md` lists them with their sources.
+//! The rules come from the Programmer's Guide to PAF and from BS 7666, extended by what ONSPD
+//! (November 2025, 2,720,556 live and terminated postcodes) really contains. `docs/SYNTAX.md` lists
+//! them with their sources.
 
 use super::ParseReason;
 
-/// A character that breaks a rule: its place among the letters and digits, from 0, and the rule.
+/// A character that breaks a rule: its index among the letters and digits, from 0, and the rule.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Fault {
     pub(super) index: usize,
@@ -33,19 +34,19 @@ impl Letters {
     }
 }
 
-/// All but Q, V, X. The one exception is the area `XX`.
+/// All letters except Q, V, X. The only exception is the area `XX`.
 pub(super) const FIRST: Letters = Letters::new("ABCDEFGHIJKLMNOPRSTUWYZ");
-/// All but I, J, Z.
+/// All letters except I, J, Z.
 pub(super) const SECOND: Letters = Letters::new("ABCDEFGHKLMNOPQRSTUVWXY");
-/// The last of `A9A`. The guide has ABCDEFGHJKPSTUW; the retired districts W1M, W1N, W1R, W1V, W1X and W1Y
-/// add MNRVXY.
+/// The last letter of `A9A`. The guide has ABCDEFGHJKPSTUW; the retired districts W1M, W1N, W1R,
+/// W1V, W1X and W1Y add MNRVXY.
 pub(super) const THIRD: Letters = Letters::new("ABCDEFGHJKMNPRSTUVWXY");
-/// The last of `AA9A`.
+/// The last letter of `AA9A`.
 pub(super) const FOURTH: Letters = Letters::new("ABEHMNPRVWXY");
-/// The last two letters: all but C, I, K, M, O, V.
+/// The last two letters: all except C, I, K, M, O, V.
 pub(super) const UNIT: Letters = Letters::new("ABDEFGHJLNPQRSTUWXYZ");
 
-/// The two outcodes of letters only, both retired: Girobank, and Newport before it became NP.
+/// The two outcodes without a digit, both retired: Girobank, and Newport before it became NP.
 pub(super) const LETTERS_ONLY: [&[u8; 3]; 2] = [b"GIR", b"NPT"];
 
 fn digit(s: &[u8], index: usize) -> Result<(), Fault> {
@@ -94,11 +95,11 @@ pub(super) fn outcode(s: &[u8]) -> Result<(), Fault> {
     }
 }
 
-/// Checks the incode that follows an outcode. Its faults count from the beginning of the incode.
+/// Checks the incode after an outcode. Positions of faults count from the beginning of the incode.
 #[inline]
 pub(super) fn incode(outcode: &[u8], s: [u8; 3]) -> Result<(), Fault> {
     digit(&s, 0)?;
-    // V is in one real postcode, retired: NPT 0VA.
+    // V is in one real but retired postcode: NPT 0VA.
     if outcode == b"NPT" && s == *b"0VA" {
         return Ok(());
     }
@@ -106,7 +107,8 @@ pub(super) fn incode(outcode: &[u8], s: [u8; 3]) -> Result<(), Fault> {
     letter(&s, 2, &UNIT)
 }
 
-/// Whether an outcode keeps the rules, exceptions aside: [`outcode`] without the reason, at a fraction of the cost.
+/// Returns whether an outcode follows the rules, ignoring exceptions: [`outcode`] without the
+/// reason, at a fraction of the cost.
 #[inline]
 pub(super) fn is_ordinary_outcode(s: &[u8]) -> bool {
     match *s {
@@ -120,7 +122,7 @@ pub(super) fn is_ordinary_outcode(s: &[u8]) -> bool {
     }
 }
 
-/// Whether an incode keeps the rules, exceptions aside.
+/// Returns whether an incode follows the rules, ignoring exceptions.
 #[inline]
 pub(super) fn is_ordinary_incode([digit, a, b]: [u8; 3]) -> bool {
     digit.is_ascii_digit() && UNIT.has(a) && UNIT.has(b)

@@ -1,4 +1,4 @@
-//! The overseas territories and Crown dependencies, and the codes of those with codes of their own.
+//! The overseas territories and Crown dependencies, and the separate postal codes that some have.
 
 use super::{Outcode, Postcode, PostcodeArea, Text};
 
@@ -45,7 +45,7 @@ pub enum Territory {
 }
 
 impl Territory {
-    /// Its name in English.
+    /// Returns the English name.
     pub fn name(self) -> &'static str {
         match self {
             Self::Anguilla => "Anguilla",
@@ -69,7 +69,7 @@ impl Territory {
         }
     }
 
-    /// Whether it is a Crown dependency: Guernsey, Jersey, the Isle of Man.
+    /// Returns whether it is a Crown dependency: Guernsey, Jersey or the Isle of Man.
     pub fn is_crown_dependency(self) -> bool {
         matches!(self, Self::Guernsey | Self::IsleOfMan | Self::Jersey)
     }
@@ -82,8 +82,9 @@ impl std::fmt::Display for Territory {
 }
 
 impl Outcode {
-    /// The territory that uses this outcode in the manner of a UK postcode: the Crown dependencies' areas `GY`, `IM`
-    /// and `JE`, and Gibraltar's `GX11`. `None` for the United Kingdom's own.
+    /// Returns the territory that uses this outcode like a UK postcode: the Crown dependencies'
+    /// areas `GY`, `IM` and `JE`, and Gibraltar's `GX11`. `None` for outcodes of the United
+    /// Kingdom.
     ///
     /// ```
     /// use postcode_core::{Outcode, Territory};
@@ -103,7 +104,7 @@ impl Outcode {
     }
 }
 
-/// The code of an overseas territory that has codes of its own, which are not UK postcodes.
+/// The code of an overseas territory with separate codes, which are not UK postcodes.
 ///
 /// ```
 /// use postcode_core::{Territory, TerritoryCode};
@@ -121,7 +122,7 @@ pub struct TerritoryCode {
     territory: Territory,
 }
 
-/// The codes that stand for a whole territory, shaped like `AAAA 9AA`.
+/// The codes that stand for a whole territory, in the format `AAAA 9AA`.
 const SINGLE: [(&[u8; 4], Territory); 9] = [
     (b"ASCN", Territory::AscensionIsland),
     (b"BBND", Territory::BritishIndianOceanTerritory),
@@ -139,12 +140,12 @@ const BERMUDA: [&[u8; 2]; 14] =
     [b"CR", b"DD", b"DV", b"FL", b"GE", b"HA", b"HM", b"HS", b"MA", b"PG", b"SB", b"SN", b"TR", b"WK"];
 
 impl TerritoryCode {
-    /// The code as it is usually written.
+    /// Returns the code as it is usually written.
     pub fn text(self) -> Text<8> {
         self.text
     }
 
-    /// Whose code it is.
+    /// Returns the territory of the code.
     pub fn territory(self) -> Territory {
         self.territory
     }
@@ -155,13 +156,14 @@ impl TerritoryCode {
         Self { text, territory }
     }
 
-    /// Gibraltar's one code, which has the shape of a postcode.
+    /// Converts Gibraltar's only code, which has the format of a postcode.
     pub(super) fn of_postcode(postcode: Postcode) -> Option<Self> {
         let text = postcode.spaced();
         (text == "GX11 1AA").then_some(Self { text, territory: Territory::Gibraltar })
     }
 
-    /// From letters and digits in capitals, with the place of the gap between the halves if there is one.
+    /// Parses letters and digits in capitals, with the position of the gap between the halves if
+    /// there is one.
     pub(super) fn of(s: &[u8], gap: Option<usize>) -> Option<Self> {
         let fits = |at: usize| gap.is_none_or(|gap| gap == at);
         match s {

@@ -1,11 +1,12 @@
-//! Postcodes in running text: find and replace.
+//! Finds and replaces postcodes in running text.
 //!
-//! A postcode is found where it stands as words of its own, in any case, its halves together or apart by spaces,
-//! tabs, line ends or Unicode spaces. `AB101AB2` and `XSW1A 2AAX` hold none. Words end as in Unicode (UAX #29:
-//! letters of all scripts, combining marks, digits and the underscore are of the word; ideographs and kana are
-//! not), so that `SW1A 1AAé` holds none and `住所SW1A 1AAです` one.
+//! A postcode is found if it is a word or two, in any case. Its halves may be joined, or separated
+//! by spaces, tabs, line ends or Unicode spaces. `AB101AB2` and `XSW1A 2AAX` contain none. Words
+//! are those of Unicode (UAX #29): letters of all scripts, combining marks, digits and the
+//! underscore belong to a word; ideographs and kana do not. So `SW1A 1AAé` contains none, and
+//! `住所SW1A 1AAです` contains one.
 //!
-//! Time grows with the length of the text and nothing else; finding needs no memory.
+//! The time grows only with the length of the text, and finding needs no memory.
 //!
 //! ```
 //! use postcode_core::text;
@@ -28,22 +29,22 @@ use words::{Gap, Word, Words};
 /// A postcode in a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Found {
-    /// Where, in bytes.
+    /// The position in bytes.
     pub range: Range<usize>,
-    /// What it reads.
+    /// The postcode.
     pub postcode: Postcode,
 }
 
 /// A code of any kind in a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FoundCode {
-    /// Where, in bytes.
+    /// The position in bytes.
     pub range: Range<usize>,
-    /// What it is.
+    /// The code.
     pub code: PostalCode,
 }
 
-/// The whole postcodes in a text, from left to right.
+/// Iterates over the whole postcodes in a text, from left to right.
 ///
 /// ```
 /// let mut found = postcode_core::text::find("no. 7, sw1a 1aa");
@@ -54,7 +55,7 @@ pub fn find(text: &str) -> Postcodes<'_> {
     Postcodes(Finder::new().find(text))
 }
 
-/// The text with each whole postcode replaced, borrowed if there is none.
+/// Replaces each whole postcode in a text. Borrows the text if there is none.
 ///
 /// ```
 /// use postcode_core::text;
@@ -68,7 +69,7 @@ pub fn replace<R: AsRef<str>>(text: &str, with: impl FnMut(&Found) -> R) -> Cow<
     splice(text, find(text), |found| found.range.clone(), with)
 }
 
-/// What to look for besides whole postcodes.
+/// Finds other codes as well as whole postcodes.
 ///
 /// ```
 /// use postcode_core::text::Finder;
@@ -88,54 +89,55 @@ pub struct Finder {
 }
 
 impl Finder {
-    /// Whole postcodes only.
+    /// Creates a finder for whole postcodes only.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Postcodes, outcodes, sectors, BFPO numbers and the territories' codes.
+    /// Creates a finder for postcodes, outcodes, sectors, BFPO numbers and the territories' codes.
     pub fn everything() -> Self {
         Self { outcodes: true, sectors: true, bfpo: true, territories: true }
     }
 
-    /// Outcodes standing alone, too: in capitals and of an area in use, since `a4` and `m25` are other things.
+    /// Also finds single outcodes, in capitals and of an area in use, because `a4` and `m25`
+    /// usually mean other things.
     #[must_use]
     pub fn outcodes(self, outcodes: bool) -> Self {
         Self { outcodes, ..self }
     }
 
-    /// Sectors standing alone, too, under the conditions of [`outcodes`](Self::outcodes).
+    /// Also finds single sectors, under the conditions of [`outcodes`](Self::outcodes).
     #[must_use]
     pub fn sectors(self, sectors: bool) -> Self {
         Self { sectors, ..self }
     }
 
-    /// British Forces Post Office numbers, too.
+    /// Also finds British Forces Post Office numbers.
     #[must_use]
     pub fn bfpo(self, bfpo: bool) -> Self {
         Self { bfpo, ..self }
     }
 
-    /// The overseas territories' own codes, too; Bermuda's only in capitals. Then `GX11 1AA` is found as Gibraltar's
-    /// code and not as a postcode.
+    /// Also finds the overseas territories' codes; Bermuda's only in capitals. `GX11 1AA` is then
+    /// Gibraltar's code and not a postcode.
     #[must_use]
     pub fn territories(self, territories: bool) -> Self {
         Self { territories, ..self }
     }
 
-    /// The codes in a text, from left to right.
+    /// Iterates over the codes in a text, from left to right.
     pub fn find(self, text: &str) -> Codes<'_> {
         let mut words = Words::new(text);
         let word = words.next().map(|(_, word)| word);
         Codes { finder: self, words, word }
     }
 
-    /// The text with each code replaced, borrowed if there is none.
+    /// Replaces each code in a text. Borrows the text if there is none.
     pub fn replace<R: AsRef<str>>(self, text: &str, with: impl FnMut(&FoundCode) -> R) -> Cow<'_, str> {
         splice(text, self.find(text), |found| found.range.clone(), with)
     }
 
-    /// What two neighbouring words are together.
+    /// Returns the code that two neighbouring words form.
     fn pair(self, first: &Word, gap: Gap, second: &Word) -> Option<PostalCode> {
         let (a, b) = (first.bytes(), second.bytes());
         match gap {
@@ -151,7 +153,7 @@ impl Finder {
                 if let ([digit], true, true) = (b, self.sectors, capitals && is_district(a)) {
                     return grammar::of_parts(a, *digit).map(PostalCode::Sector);
                 }
-                // Of the codes with a space only Bermuda's have two characters before it.
+                // Only Bermuda's codes have two characters before the space.
                 if self.territories && (capitals || a.len() > 2) { joined(a, b) } else { None }
             }
             Gap::Hyphen if self.territories => joined(a, b),
@@ -159,7 +161,7 @@ impl Finder {
         }
     }
 
-    /// What a word is by itself.
+    /// Returns the code that a single word forms.
     fn single(self, word: &Word) -> Option<PostalCode> {
         let bytes = word.bytes();
         let halves = bytes.split_last_chunk::<3>();
@@ -180,14 +182,15 @@ impl Finder {
     }
 }
 
-/// An outcode of an area in use. `NPT` and `GIR` are too much like other abbreviations to stand alone.
+/// Returns whether these are an outcode of an area in use. `NPT` and `GIR` are too similar to other
+/// abbreviations to stand alone.
 fn is_district(bytes: &[u8]) -> bool {
     grammar::rules_hold(bytes)
         && bytes.iter().any(u8::is_ascii_digit)
         && Outcode::from_bytes(bytes).and_then(Outcode::postcode_area).is_some()
 }
 
-/// A territory's code in two halves.
+/// Returns a territory's code from two halves.
 fn joined(a: &[u8], b: &[u8]) -> Option<PostalCode> {
     let mut both = [0; 8];
     let both = both.get_mut(..a.len() + b.len())?;
@@ -196,12 +199,12 @@ fn joined(a: &[u8], b: &[u8]) -> Option<PostalCode> {
     TerritoryCode::of(both, Some(a.len())).map(PostalCode::Territory)
 }
 
-/// The codes in a text: what [`Finder::find`] gives.
+/// The codes in a text, returned by [`Finder::find`].
 #[derive(Clone, Debug)]
 pub struct Codes<'t> {
     finder: Finder,
     words: Words<'t>,
-    /// The word to look at next.
+    /// The next word.
     word: Option<Word>,
 }
 
@@ -229,7 +232,7 @@ impl Iterator for Codes<'_> {
 
 impl FusedIterator for Codes<'_> {}
 
-/// The postcodes in a text: what [`find`] gives.
+/// The postcodes in a text, returned by [`find`].
 #[derive(Clone, Debug)]
 pub struct Postcodes<'t>(Codes<'t>);
 

@@ -1,4 +1,4 @@
-//! What a person typed, reduced to its letters and digits, and where each of them stood.
+//! Reduces a typed text to its letters and digits, and keeps the position of each.
 
 use super::error::Wanted;
 use super::{ParseError, ParseReason};
@@ -22,7 +22,7 @@ pub(super) struct Typed {
     pub(super) end: usize,
 }
 
-/// What no code of any kind can go on with.
+/// A character that can't continue a code of any kind.
 #[derive(Clone, Copy, Debug)]
 struct Stop {
     at: usize,
@@ -38,7 +38,8 @@ struct Separator {
     written: char,
 }
 
-/// The capital ASCII letter or digit that a character stands for: itself, or its full-width form.
+/// Returns the capital ASCII letter or digit that a character means: itself, or its full-width
+/// form.
 pub(super) fn fold(c: char) -> Option<u8> {
     let narrow = match c {
         '\u{ff10}'..='\u{ff19}' | '\u{ff21}'..='\u{ff3a}' | '\u{ff41}'..='\u{ff5a}' => {
@@ -50,20 +51,21 @@ pub(super) fn fold(c: char) -> Option<u8> {
     Some(narrow.to_ascii_uppercase())
 }
 
-/// Spaces of any kind and line ends, and the zero-width space: Unicode does not call it white space (it is not in
-/// `White_Space`), but it is there to part words.
+/// Returns whether a character is a space of any kind, a line end, or the zero-width space, which
+/// is not in Unicode's `White_Space` but separates words.
 pub(super) fn is_space(c: char) -> bool {
     c.is_whitespace() || c == '\u{200b}'
 }
 
-/// Characters without width, which come along when text is copied: soft hyphen, zero-width joiners, direction
-/// marks, word joiner, byte order mark.
+/// Returns whether a character has no width. Such characters are often copied with text: soft
+/// hyphen, zero-width joiners, direction marks, word joiner, byte order mark.
 pub(super) fn is_invisible(c: char) -> bool {
     matches!(c, '\u{ad}' | '\u{200c}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2064}'
         | '\u{2066}'..='\u{2069}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}')
 }
 
-/// Between outcode and incode, once: hyphens and dashes, full stop, underscore.
+/// Returns whether a character may separate outcode and incode, once: hyphens and dashes, full
+/// stop, underscore.
 fn is_separator(c: char) -> bool {
     matches!(
         c,
@@ -72,7 +74,8 @@ fn is_separator(c: char) -> bool {
     )
 }
 
-/// Around a postcode, in any number: quotes, brackets, commas and other marks of a sentence, bullets.
+/// Returns whether a character may surround a postcode, in any number: quotes, brackets, commas and
+/// other punctuation, bullets.
 fn is_surrounding(c: char) -> bool {
     is_separator(c)
         || matches!(c, '"' | '\'' | '`' | '´' | '(' | ')' | '[' | ']' | '{' | '}' | '<' | '>' | ',' | ';' | ':'
@@ -95,7 +98,7 @@ impl Typed {
             end: s.len(),
         };
         let mut gap = false;
-        // Punctuation since the last letter or digit: the first, and whether there is more.
+        // Punctuation since the last letter or digit: the first mark, and whether there are more.
         let mut marks: Option<(usize, char)> = None;
         let mut many = false;
         for (at, c) in s.char_indices() {
@@ -132,12 +135,13 @@ impl Typed {
         typed
     }
 
-    /// Whether there is no letter, no digit, and nothing that stopped the reading.
+    /// Returns whether the text has no letter or digit, and nothing that stopped the reading.
     pub(super) fn is_empty(&self) -> bool {
         self.len == 0 && self.stop.is_none()
     }
 
-    /// The letters and digits, if they can be a code of that kind by their number and by what stands between them.
+    /// Returns the letters and digits, if their number and their separators allow a code of this
+    /// kind.
     pub(super) fn of(&self, wanted: Wanted) -> Result<&[u8], ParseError> {
         let most = wanted.lengths().1;
         if self.len > most {
@@ -153,22 +157,22 @@ impl Typed {
         }
     }
 
-    /// All letters and digits, whatever follows them.
+    /// Returns all letters and digits, ignoring what follows them.
     pub(super) fn bytes(&self) -> &[u8] {
         &self.bytes[..self.len]
     }
 
-    /// Where character `i` stood in the text, and as what.
+    /// Returns the position and the original form of character `i`.
     pub(super) fn written(&self, i: usize) -> (usize, char) {
         (self.at[i], self.written[i])
     }
 
-    /// Whether there was a space or a separator before character `i`.
+    /// Returns whether there was a space or a separator before character `i`.
     pub(super) fn has_gap_before(&self, i: usize) -> bool {
         self.gaps >> i & 1 == 1
     }
 
-    /// That a separator, if there is one, stands where the code has two halves.
+    /// Checks that a separator, if there is one, is between the two halves of the code.
     pub(super) fn separated_only_at(&self, i: Option<usize>, wanted: Wanted) -> Result<(), ParseError> {
         match self.separator {
             Some(s) if i != Some(s.before) => {
@@ -178,19 +182,19 @@ impl Typed {
         }
     }
 
-    /// The error of a rule that character `i` breaks.
+    /// Returns the error of a rule that character `i` breaks.
     pub(super) fn fault(&self, i: usize, reason: ParseReason, wanted: Wanted) -> ParseError {
         let (at, written) = self.written(i);
         ParseError { at, found: Some(written), position: Some(i as u8 + 1), ..error(wanted, reason) }
     }
 
-    /// The error of something missing at the end.
+    /// Returns the error of something missing at the end.
     pub(super) fn missing(&self, reason: ParseReason, wanted: Wanted) -> ParseError {
         ParseError { at: self.end, ..error(wanted, reason) }
     }
 }
 
-/// An error of the text as a whole.
+/// Returns an error about the text as a whole.
 pub(super) fn error(wanted: Wanted, reason: ParseReason) -> ParseError {
     ParseError { wanted, reason, at: 0, found: None, position: None, suggestion: None }
 }

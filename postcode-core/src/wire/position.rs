@@ -43,5 +43,5 @@ impl PositionBody {
 
 /// The error for a value of the server that makes no sense.
 pub(super) fn protocol(text: &str, what: &str) -> Error {
-    Error::new(ErrorKind::Protocol, format!("the server answered with a {what} that is none: {text:?}"))
+    Error::new(ErrorKind::Protocol, format!("the server sent an invalid {what}: {text:?}"))
 }

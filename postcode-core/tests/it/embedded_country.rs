@@ -1,4 +1,4 @@
-//! The embedded country against the join of its sources, row by row, and against ONS's own latitudes.
+//! Compares the embedded data with the join of its sources, row by row, and with ONS's latitudes.
 #![cfg(feature = "embedded")]
 #![allow(clippy::unwrap_used)] // In a test it is the failure.
 
@@ -80,7 +80,7 @@ fn every_row_is_that_of_the_sources() {
         assert_eq!((eastings.as_str(), northings.as_str()), (&row[4], &row[5]), "{asked}");
         assert_eq!(record.location.is_some(), !row[4].is_empty(), "{asked}");
         assert_eq!(record.area_code(AreaKind::AdminDistrict).unwrap_or_default(), &row[6], "{asked}");
-        // A name for each code, but for the pseudo codes.
+        // Every code has a name, except for the pseudo codes.
         for kind in [AreaKind::AdminDistrict, AreaKind::Country] {
             if let Some(area) = record.area(kind) {
                 let pseudo = area.code.is_some_and(|code| code.ends_with("99999999"));
@@ -92,7 +92,7 @@ fn every_row_is_that_of_the_sources() {
         }
         compared += 1;
     }
-    // Nothing is missing, and nothing is there besides.
+    // No row is missing, and there are no others.
     assert_eq!(compared, country.info().live + country.info().terminated);
     println!("{compared} rows equal, {not_covered} of Northern Ireland not covered");
 }

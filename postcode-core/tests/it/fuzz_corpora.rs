@@ -1,4 +1,4 @@
-//! The fuzz targets on stable: each over its corpus, and over mutations of it.
+//! Runs the fuzz targets on stable: each over its corpus, and over mutations of it.
 
 #[path = "../../fuzz/src/replay.rs"]
 mod replay;

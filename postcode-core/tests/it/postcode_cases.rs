@@ -1,5 +1,5 @@
-//! Compared with the npm library `postcode` 5.1, case by case: equal, or a difference with its reason here and in
-//! `docs/SYNTAX.md`.
+//! Compares the parser with the npm library `postcode` 5.1, case by case. Every difference is
+//! listed here, and explained in `docs/SYNTAX.md`.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use postcode_core::{Outcode, Postcode, text};
@@ -15,7 +15,8 @@ fn str<'a>(case: &'a Value, key: &str) -> &'a str {
     case[key].as_str().unwrap_or_else(|| panic!("{case}: no {key}"))
 }
 
-/// Runs each case: what differs must be in the list with what we give, and the list must hold nothing else.
+/// Runs each case. Every difference must be in the list with our result, and the list must contain
+/// nothing else.
 fn compare<T: PartialEq + std::fmt::Debug + Clone>(
     section: &str,
     ours: impl Fn(&Value) -> T,
@@ -51,12 +52,12 @@ fn parse() {
         |case| str(case, "input").parse::<Postcode>().ok().map(|p| p.to_string()),
         |case| case["normalised"].as_str().map(str::to_owned),
         &[
-            // Punctuation between the halves and spaces within them are how people write.
+            // People write punctuation between the halves and spaces within them.
             ("SW1A-2AA", owned("SW1A 2AA")),
             ("SW1A.2AA", owned("SW1A 2AA")),
             ("S W1A 2AA", owned("SW1A 2AA")),
             ("SW1A 2 AA", owned("SW1A 2AA")),
-            // Spaces around, and the invisible characters that come along when text is copied.
+            // Spaces around, and the invisible characters that are copied with text.
             ("SW1A 2AA ", owned("SW1A 2AA")),
             ("E1 6AN\u{200b}", owned("E1 6AN")),
             ("\u{feff}E1 6AN", owned("E1 6AN")),
@@ -91,7 +92,7 @@ fn valid_outcode() {
         |case| str(case, "input").parse::<Outcode>().is_ok(),
         |case| case["validOutcode"].as_bool().unwrap(),
         &[
-            // Spaces around are trimmed, as from postcodes.
+            // Spaces around are ignored, as for postcodes.
             (" A1", true),
         ],
     );
@@ -99,7 +100,7 @@ fn valid_outcode() {
 
 #[test]
 fn fix() {
-    // Theirs gives the text back where it can't fix it; ours is an error then.
+    // The library returns the text unchanged if it can't fix it; ours is an error then.
     compare(
         "fix",
         |case| {
@@ -108,17 +109,17 @@ fn fix() {
         },
         |case| str(case, "output").to_owned(),
         &[
-            // Letters that are never used in their place: theirs takes these for right, or makes them.
+            // Letters that are never used in their place: the library accepts or produces them.
             ("AB1O 1AB", "AB10 1AB".to_owned()),
             (" SW1A  2AO", " SW1A  2AO".to_owned()),
             ("SW1A 20A", "SW1A 20A".to_owned()),
-            // One reading only keeps the rules; theirs does not look at these places.
+            // Only one reading follows the rules; the library does not look at these places.
             ("5W1A 2AA", "SW1A 2AA".to_owned()),
             ("NIC 4AG", "N1C 4AG".to_owned()),
             ("CRO 2YR", "CR0 2YR".to_owned()),
-            // No district begins with a superfluous 0; SO is Southampton.
+            // No district has a leading 0; SO is Southampton.
             ("S01 OAA", "SO1 0AA".to_owned()),
-            // IW or LW, and neither is an area in use: nothing is guessed.
+            // IW or LW, and neither is an area in use, so the text is not repaired.
             ("1W1A 2AA", "1W1A 2AA".to_owned()),
         ],
     );
@@ -135,7 +136,7 @@ fn matched() {
         |case| found(str(case, "input")),
         |case| serde_json::from_value(case["output"].clone()).unwrap(),
         &[
-            // Only whole words: these may be anything, an order number for one.
+            // Only whole words: these may be anything, for example an order number.
             ("A1 1AA1 1AA", vec![]),
             ("no1 at AB101AB2", vec![]),
         ],
@@ -153,10 +154,10 @@ fn replace() {
             ("A1 1AA1 1AA", "A1 1AA1 1AA".to_owned()),
             ("no1 at AB101AB2", "no1 at AB101AB2".to_owned()),
             ("XSW1A 2AAX", "XSW1A 2AAX".to_owned()),
-            // The replacement is text, not a pattern of JavaScript's.
+            // The replacement is text, not a JavaScript pattern.
             ("at SW1A 2AA", "at $$".to_owned()),
             ("at SW1A 2AA", "at $&".to_owned()),
-            // A postcode like others, though retired.
+            // A postcode like others, although it is retired.
             ("GIR 0AA", "POSTCODE".to_owned()),
         ],
     );

@@ -1,4 +1,4 @@
-//! Every postcode of the United Kingdom there is or was, as ONSPD of November 2025 has them.
+//! Tests every current or former postcode of the United Kingdom in ONSPD of November 2025.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::io::{BufRead, BufReader};
@@ -50,5 +50,5 @@ fn every_real_postcode_parses_and_keeps_its_text_its_parts_and_its_order() {
     areas.dedup();
     let missing: Vec<_> =
         PostcodeArea::all().filter(|a| !areas.contains(a)).map(PostcodeArea::code).collect();
-    assert_eq!(missing, ["BF", "BX", "XX"], "the areas in the table that no place is in");
+    assert_eq!(missing, ["BF", "BX", "XX"], "the areas in the table without a location");
 }

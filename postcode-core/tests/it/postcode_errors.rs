@@ -1,4 +1,4 @@
-//! What a person is told about a text that is no postcode.
+//! Tests the error messages for texts that are not postcodes.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use postcode_core::{

@@ -1,11 +1,11 @@
-//! Laws that hold for any text and any postcode.
+//! Properties that hold for any text and any postcode.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use postcode_core::text::{self, Finder};
 use postcode_core::{Outcode, PostalCode, Postcode, PostcodeArea, Sector};
 use proptest::prelude::*;
 
-/// Postcodes of all shapes.
+/// Generates postcodes of all formats.
 fn postcode() -> impl Strategy<Value = Postcode> {
     let shapes = concat!(
         "([A-PR-UWYZ][0-9]|[A-PR-UWYZ][0-9]{2}|[A-PR-UWYZ][0-9][A-HJKMNPR-Y]|[A-PR-UWYZ][A-HK-Y][0-9]",
@@ -15,7 +15,7 @@ fn postcode() -> impl Strategy<Value = Postcode> {
     shapes.prop_map(|text| text.parse().unwrap_or_else(|e| panic!("{text}: {e}")))
 }
 
-/// Texts that look like codes and are mostly none.
+/// Generates texts that look like codes, most of which are not.
 fn nearly() -> impl Strategy<Value = String> {
     "[A-Za-z0-9OIZS０-９Ａ-Ｚ \u{a0}\u{200b}\u{ad}\u{301}_.,'()-]{0,14}"
 }
@@ -143,7 +143,8 @@ proptest! {
 
     #[test]
     fn it_is_found_between_words(postcode in postcode(), before in "[a-z .,(]{0,8}[ (,.:]", after in "[ ),.'’/][a-z .]{0,8}") {
-        // What stands before may be the first half of another postcode only if it has a digit: it has none.
+        // The text before may be the first half of another postcode only if it has a digit, which
+        // it does not.
         let text = format!("{before}{postcode}{after}");
         let found: Vec<_> = text::find(&text).collect();
         prop_assert_eq!(found.len(), 1);
@@ -154,7 +155,7 @@ proptest! {
 
 #[test]
 fn long_texts_are_no_trouble() {
-    // Each would take hours if time grew with the square of the length.
+    // Each would take hours if the time grew with the square of the length.
     for part in [
         "SW1A ",
         "A1 1",

@@ -45,7 +45,8 @@ impl Cause {
             // Too many connections; serialization failure, deadlock, lock timeout, cancelled by a
             // timeout.
             "53300" | "40001" | "40P01" | "55P03" | "57014" => Self::Busy,
-            // Shutting down, crashed, starting up; idle for too long in a transaction; read-only.
+            // The server is shutting down, has crashed or is starting up; the transaction was idle
+            // too long; read-only.
             "57P01" | "57P02" | "57P03" | "25P03" | "25006" => Self::Unavailable,
             // Connection exceptions, insufficient resources, system errors such as io_error.
             state if state.len() == 5 && ["08", "53", "58"].iter().any(|class| state.starts_with(class)) => {

@@ -3,7 +3,7 @@
 //! - [`begin`] starts every transaction that writes. A connection that failed to begin, commit or
 //!   roll back is closed and replaced, so one full disk does not end all later writes.
 //! - [`replace_broken`] does the same for transactions that a library begins on the pool.
-//! - [`Cause`] says what a failure was, so that both programs answer it alike.
+//! - [`Cause`] classifies a failure, so that both programs answer it alike.
 //! - [`Readiness`] is the write that `/ready` tries.
 //! - [`make_private`] creates a database file that only its owner can read.
 #![deny(missing_docs)]

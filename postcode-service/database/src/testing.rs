@@ -56,7 +56,7 @@ impl SmallDisk {
         ballast.set_len(len.saturating_sub(room)).expect("ballast");
     }
 
-    /// Removes what [`fill_but`](Self::fill_but) wrote.
+    /// Removes the file that [`fill_but`](Self::fill_but) wrote.
     ///
     /// # Panics
     /// If it is not there.

@@ -103,7 +103,7 @@ impl Body for RequestBody {
     }
 }
 
-/// A request is being answered, to the last byte of the answer.
+/// Marks a request as in progress until the last byte of its answer.
 #[derive(Debug)]
 pub(crate) struct Answering(Arc<State>);
 
@@ -120,7 +120,7 @@ impl Drop for Answering {
     }
 }
 
-/// The body of a response, which holds that it is being answered.
+/// The body of a response, which keeps its request marked as in progress.
 #[derive(Debug)]
 pub(crate) struct ResponseBody<B> {
     pub(crate) inner: B,

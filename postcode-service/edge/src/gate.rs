@@ -39,7 +39,7 @@ pub struct GateLimits {
     /// [`in_flight`](Self::in_flight), and no limit for this machine's own addresses.
     pub per_client: Option<usize>,
     /// The rate of one address. None is 1,000 a second and 5,000 at once, and any for this
-    /// machine's own addresses. Never holds for callers who are known by name.
+    /// machine's own addresses. Never applies to callers with a token.
     pub address_rate: Option<Rate>,
     /// The rate limit of one caller with a token.
     pub caller_rate: Option<Rate>,
@@ -51,7 +51,7 @@ impl Default for GateLimits {
     }
 }
 
-/// Why a request is not let in.
+/// Why a request is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refused {
     /// 503: too many requests are in progress.
@@ -182,7 +182,7 @@ impl Drop for Counted {
     }
 }
 
-/// A request that was let in, until it is dropped.
+/// An admitted request, until it is dropped.
 #[derive(Debug)]
 pub struct Admitted {
     _turn: Turn,
@@ -231,7 +231,7 @@ pub enum ReadError {
     #[error("the body came too slowly")]
     TooSlow,
     /// 400: it broke off.
-    #[error("the body broke off: {0}")]
+    #[error("the body was cut off: {0}")]
     Broken(BoxError),
     /// The body has arrived, but there is no place for the request.
     #[error(transparent)]

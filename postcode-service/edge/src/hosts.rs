@@ -1,4 +1,4 @@
-//! Which requests are meant for this server, and which were sent by a page of another site.
+//! Checks that requests are for this server, and not from a page of another site.
 //!
 //! A page on the internet can make its visitor's browser send requests to `127.0.0.1`, and can have
 //! its own name resolved to `127.0.0.1` so that the browser lets it read the answers (DNS
@@ -55,7 +55,7 @@ impl Hosts {
     /// Returns the names of a server that listens on `HOST:PORT` or `unix:PATH`.
     ///
     /// On a Unix socket any name will do: no browser reaches it. On a wildcard address such as
-    /// `0.0.0.0` any address in digits will do, and other names are to be [given](Self::with).
+    /// `0.0.0.0` any numeric address is accepted. Other names must be [given](Self::with).
     pub fn listening_on(address: &str) -> Self {
         let any = address.starts_with("unix:");
         let name = address.rsplit_once(':').map_or(address, |(host, _)| host);

@@ -127,12 +127,12 @@ impl Listener {
         Self { access, ..self }
     }
 
-    /// Returns who the callers of this listener may be.
+    /// Returns the access rules of this listener.
     pub fn access(&self) -> &Access {
         &self.access
     }
 
-    /// Returns what connections of this listener need for TLS.
+    /// Returns the TLS settings of this listener.
     pub fn tls(&self) -> Option<&Tls> {
         self.tls.as_ref()
     }

@@ -30,7 +30,7 @@ const MOST: u32 = 50;
 const LONGEST: usize = 256;
 const SECOND: Duration = Duration::from_secs(1);
 
-/// Returns the first 256 bytes of what a client sent, for the log.
+/// Returns the first 256 bytes of a client's text, for the log.
 pub fn cut(text: &str) -> &str {
     &text[..text.floor_char_boundary(LONGEST)]
 }
@@ -47,7 +47,7 @@ pub enum Format {
     Json,
 }
 
-/// Keeps the log going. When it is dropped, what waits is written, for a second at most.
+/// Keeps the log running. Dropping it writes the waiting lines, for at most a second.
 #[must_use]
 #[derive(Debug)]
 pub struct Guard {
@@ -112,7 +112,7 @@ fn summarise(throttle: &Throttle, dropped: &ErrorCounter, known: &mut usize) {
     crate::refused::summarise();
     let left_out = throttle.take();
     for (place, lines) in left_out {
-        tracing::warn!(target: "log", lines, place, "more lines like the last ones were left out");
+        tracing::warn!(target: "log", lines, place, "more lines like the last ones were dropped");
     }
     let now = dropped.dropped_lines();
     if now > *known {
@@ -122,7 +122,7 @@ fn summarise(throttle: &Throttle, dropped: &ErrorCounter, known: &mut usize) {
     }
 }
 
-/// Lets through so many events of each place in the code a second.
+/// Limits the events a second from each place in the code.
 #[derive(Clone, Debug, Default)]
 struct Throttle(Arc<Mutex<HashMap<Identifier, Place>>>);
 

@@ -32,7 +32,7 @@ impl Pace {
         Self { grace, least, left: grace, began: Instant::now(), waiting: None, timer: None }
     }
 
-    /// Begins anew.
+    /// Resets the account.
     pub(crate) fn restart(&mut self) {
         (self.left, self.began, self.waiting) = (self.grace, Instant::now(), None);
     }

@@ -30,7 +30,7 @@ pub enum ClientKey {
 }
 
 impl ClientKey {
-    /// Returns whose request it is that has these extensions.
+    /// Returns the client of the request with these extensions.
     pub fn of(extensions: &Extensions) -> Self {
         if let Some(caller) = extensions.get::<Caller>() {
             return Self::Caller(caller.clone());
@@ -169,7 +169,7 @@ impl Drop for Place {
 }
 
 impl Place {
-    /// Bytes have moved: what a client is fast by.
+    /// Records bytes that have moved, which measure the client's speed.
     pub fn moved(&self, bytes: usize) {
         self.bytes.fetch_add(bytes as u64, Ordering::Relaxed);
     }

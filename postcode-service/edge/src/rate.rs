@@ -15,7 +15,7 @@ use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 pub struct Rate(Option<Quota>);
 
 impl Rate {
-    /// Creates a rate of so many a second, and so many at once.
+    /// Creates a rate limit from a number a second and a burst.
     pub const fn per_second(many: NonZeroU32, burst: NonZeroU32) -> Self {
         Self(Some(Quota::per_second(many).allow_burst(burst)))
     }

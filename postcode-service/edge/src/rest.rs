@@ -16,9 +16,9 @@ use tokio::sync::Notify;
 
 use crate::places::State;
 
-/// Bytes that are thrown away of one body, and again of one connection after our side is closed.
+/// The most bytes discarded from one body, and again from one connection after our side is closed.
 const REST_BYTES: u64 = 64 << 20;
-/// How long the rest of a body is read, and again a connection whose side of ours is closed.
+/// How long the rest of a body is read, and again a connection after our side is closed.
 const REST_TIME: Duration = Duration::from_secs(30);
 /// Bytes in one read.
 const PIECE: usize = 16 * 1024;

@@ -35,7 +35,7 @@ pub struct Limits {
     pub max_header: usize,
     /// How long a connection may be idle, and a request's header take.
     pub header: Duration,
-    /// How long a client may take nothing of an answer that is being sent, before its connection is
+    /// How long a client may read nothing of an answer in transmission before its connection is
     /// closed.
     pub send: Duration,
     /// How long a client that sends a header or a body may be below the least speed.
@@ -76,7 +76,7 @@ pub enum Refusal {
     NoPlace,
 }
 
-/// The program: what answers the requests.
+/// The program that answers the requests.
 pub trait Handler: Send + Sync + 'static {
     /// The body of its responses.
     type Body: Body<Data = Bytes, Error: Into<BoxError>> + Unpin + Send + 'static;

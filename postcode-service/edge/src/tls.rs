@@ -22,7 +22,7 @@ pub struct TlsFiles {
     pub certificate: PathBuf,
     /// The key of the certificate.
     pub key: PathBuf,
-    /// The authorities that client certificates come from. Without them no client is asked for one.
+    /// The authorities of client certificates. Without them no client is asked for a certificate.
     pub client_ca: Option<PathBuf>,
 }
 
@@ -59,7 +59,7 @@ impl Tls {
     }
 }
 
-/// Does the server's part of the handshake, and finds out who the client is if it shows a
+/// Does the server's part of the handshake, and identifies the client if it shows a
 /// certificate.
 impl Accept for Tls {
     type Stream = TlsStream<Stream>;

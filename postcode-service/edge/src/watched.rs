@@ -1,4 +1,4 @@
-//! A stream whose reads and writes are watched for how fast the client is.
+//! A stream that measures the client's speed by its reads and writes.
 
 use std::io;
 use std::pin::Pin;

@@ -1,4 +1,4 @@
-//! The memory of answers that are being sent.
+//! Limits the memory of answers in transmission.
 
 use std::sync::Arc;
 
@@ -30,7 +30,7 @@ impl Answers {
         Self { units: Arc::new(Semaphore::new(all as usize)), all }
     }
 
-    /// Counts an answer until it is sent, or refuses it if too much is being sent already.
+    /// Counts an answer until it is sent, or refuses it if too many bytes are in transmission.
     pub(super) async fn hold(&self, response: Response) -> Response {
         let Some(len) = response.body().size_hint().exact().filter(|len| *len >= SMALL) else {
             return response;

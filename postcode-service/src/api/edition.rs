@@ -87,12 +87,13 @@ impl Edition {
     /// Returns the advice for a postcode in that area, if the dataset does not cover the area.
     pub(super) fn advice(&self, area: &str) -> Option<&str> {
         let left_out = self.info.not_covered.iter().any(|it| it == area);
-        left_out
-            .then(|| self.info.not_covered_advice.as_deref().unwrap_or("the dataset leaves this area out"))
+        left_out.then(|| {
+            self.info.not_covered_advice.as_deref().unwrap_or("the dataset does not cover this area")
+        })
     }
 
     /// Returns the advice for a postcode that was answered with `NotCovered`.
     pub(super) fn advice_for(&self, postcode: Postcode) -> &str {
-        self.advice(&postcode.area()).unwrap_or("the dataset leaves this area out")
+        self.advice(&postcode.area()).unwrap_or("the dataset does not cover this area")
     }
 }

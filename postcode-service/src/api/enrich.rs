@@ -116,7 +116,7 @@ pub(super) fn limited(
         Some(match left.checked_sub(len) {
             Some(left) => (next, (body, left)),
             None => {
-                let text = "more bytes than this server takes: send the rows in several requests";
+                let text = "more bytes than this server accepts: send the rows in several requests";
                 (Err(std::io::Error::other(text)), (body, 0))
             }
         })

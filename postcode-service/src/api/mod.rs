@@ -211,7 +211,7 @@ impl Api {
     pub fn set_ready(&self, ready: bool) {
         self.app.ready.store(ready, Ordering::Relaxed);
         if !ready {
-            // Those who wait for a job would hold the end.
+            // Requests that wait for a job would delay the shutdown.
             self.app.jobs.close();
         }
     }

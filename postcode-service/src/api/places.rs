@@ -63,7 +63,9 @@ async fn postcodes(State(app): State<App>, Path(text): Path<String>, params: Par
     let unknown = || Failure::not_found("Place not found", code::PLACE_NOT_FOUND).by(&edition);
     let after = match params.get("after") {
         Some(after) => Some(after.parse::<Postcode>().map_err(|error| {
-            Failure::bad_request(format!("after={after}: {error}: give the last postcode of the page before"))
+            Failure::bad_request(format!(
+                "after={after}: {error}: give the last postcode of the previous page"
+            ))
         })?),
         None => None,
     };

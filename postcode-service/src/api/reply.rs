@@ -280,7 +280,7 @@ impl From<Refused> for Failure {
             ),
             Refused::Rate(_) => (
                 StatusCode::TOO_MANY_REQUESTS,
-                "Too many of your requests in a short time. Retry-After says when to go on",
+                "Too many of your requests in a short time. Retry-After says when to try again",
             ),
         };
         let failure = Self::new(status, text, ErrorKind::Overloaded.code());
@@ -381,7 +381,7 @@ impl Finish {
         }
         match self.callback {
             Some(name) if response.headers().get(CONTENT_TYPE) == Some(&JSON) => {
-                // A script is read by any page, so only what any page may read is made one.
+                // Any page can read a script, so only public answers are sent as JSONP.
                 let route = response.extensions().get::<MatchedPath>();
                 match route.is_some_and(|route| has_jsonp(route.as_str(), &self.method)) {
                     true => wrap(&name, response).await,

@@ -51,7 +51,7 @@ pub(crate) async fn left_out(lookup: &dyn PostcodeLookup, text: &str) -> anyhow:
         return Ok(None);
     }
     let advice = info.not_covered_advice;
-    Ok(Some(advice.unwrap_or_else(|| "the dataset leaves this area out".to_owned())))
+    Ok(Some(advice.unwrap_or_else(|| "the dataset does not cover this area".to_owned())))
 }
 
 /// Says on standard error why nothing was found: that the data leaves the area out, or `otherwise`.

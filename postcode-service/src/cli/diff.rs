@@ -1,4 +1,4 @@
-//! `postcode-service diff`: what changed between two editions?
+//! `postcode-service diff`: compares two editions.
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -44,7 +44,7 @@ impl Args {
     /// Runs the command.
     ///
     /// # Errors
-    /// What went wrong, for [`report`](crate::cli::exit::report).
+    /// Returns the error for [`report`](crate::cli::exit::report).
     pub async fn run(self) -> anyhow::Result<()> {
         let (old, new) = (open(&self.old)?, open(&self.new)?);
         let mut out = io::BufWriter::new(io::stdout().lock());
@@ -62,7 +62,7 @@ impl Args {
         let same = summary.counts.is_same();
         if same && !summary.is_same_file() {
             eprintln!(
-                "the files differ all the same: in what is not compared, such as quality, dates, names, places or \
+                "the files still differ in data that is not compared, such as quality, dates, names, places or \
                  Scottish constituencies"
             );
         }

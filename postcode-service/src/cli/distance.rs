@@ -28,7 +28,7 @@ impl Args {
     /// Runs the command.
     ///
     /// # Errors
-    /// What went wrong, for [`report`](crate::cli::exit::report).
+    /// Returns the error for [`report`](crate::cli::exit::report).
     pub async fn run(self) -> anyhow::Result<()> {
         let parse = |text: &str| text.parse::<Postcode>().with_context(|| format!("{text:?}"));
         let (from, to) = (parse(&self.from)?, parse(&self.to)?);

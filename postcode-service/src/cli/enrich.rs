@@ -59,7 +59,7 @@ impl Args {
     /// Runs the command.
     ///
     /// # Errors
-    /// What went wrong, for [`report`](crate::cli::exit::report).
+    /// Returns the error for [`report`](crate::cli::exit::report).
     pub async fn run(self) -> Result<()> {
         let columns = Column::list(&self.columns).map_err(anyhow::Error::msg).context("--columns")?;
         let plan = Plan {
@@ -82,7 +82,7 @@ impl Args {
                 progress.finish_and_clear();
                 // Here, because the process ends without dropping anything.
                 drop(out);
-                eprintln!("interrupted: {}", if file { "nothing was published" } else { "what was written is a part" });
+                eprintln!("interrupted: {}", if file { "nothing was published" } else { "the output is incomplete" });
                 std::process::exit(interrupt::STATUS);
             }
         };
@@ -121,7 +121,7 @@ fn format(input: &Path) -> Result<Format> {
     match &*end {
         "csv" | "tsv" | "txt" => Ok(Format::Csv),
         "ndjson" | "jsonl" => Ok(Format::Ndjson),
-        _ => bail!("{}: its name does not say what it is: give --format csv or ndjson", shown(input)),
+        _ => bail!("{}: its name does not tell the format: give --format csv or ndjson", shown(input)),
     }
 }
 
@@ -168,7 +168,7 @@ impl Out {
     }
 }
 
-/// Shown only where it disturbs nothing: to a person whose rows go elsewhere.
+/// Creates a progress bar. It is visible only on a terminal, and only if the rows go elsewhere.
 fn progress(size: Option<u64>, out: &Path) -> ProgressBar {
     let shown = io::stderr().is_terminal() && (out != Path::new("-") || !io::stdout().is_terminal());
     let target = if shown { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };

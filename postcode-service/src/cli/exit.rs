@@ -1,5 +1,5 @@
-//! How the program ends: 0; lookups 1 if something was not found and 2 for errors; tools 1 for
-//! errors; usage 2.
+//! The exit status: 0 for success. Lookups: 1 if something was not found, 2 for errors. Tools: 1
+//! for errors. Usage errors: 2.
 
 use std::fmt;
 use std::io;
@@ -25,7 +25,7 @@ pub(crate) fn found(all: bool) -> anyhow::Result<()> {
     if all { Ok(()) } else { Err(NotFound.into()) }
 }
 
-/// Says what went wrong, and how the program ends: with `failed` if it is a true error.
+/// Prints what went wrong. Returns the exit status, `failed` for a real error.
 pub fn report(error: &anyhow::Error, failed: u8) -> ExitCode {
     if error.is::<NotFound>() {
         return ExitCode::from(1);

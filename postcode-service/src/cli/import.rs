@@ -1,4 +1,4 @@
-//! `postcode-service import`: what the publishers offer becomes a dataset file.
+//! `postcode-service import`: makes a dataset file from the publishers' files.
 
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -38,14 +38,15 @@ pub struct Args {
     /// The source to record in the dataset [default: the file names]
     #[arg(long, value_name = "TEXT", env = "POSTCODE_IMPORT_SOURCE")]
     source: Option<String>,
-    /// Rows with errors to put up with; they are left out. With more, nothing is published
+    /// The most rows with errors. They are left out. With more, nothing is published
     #[arg(long, value_name = "N", default_value_t = 100, env = "POSTCODE_IMPORT_MAX_ERRORS")]
     max_errors: u64,
     /// Write all rows with errors to this file: file, line, column, value, reason as CSV
     #[arg(long, value_name = "FILE", env = "POSTCODE_IMPORT_ERRORS")]
     errors: Option<PathBuf>,
-    /// The dataset file of the edition before: the report compares with it, and nothing is
-    /// published if the new one has markedly fewer postcodes, filled columns or names in a country
+    /// The dataset file of the previous edition. The report compares with it, and nothing is
+    /// published if the new edition has markedly fewer postcodes, filled columns or names in a
+    /// country
     #[arg(long, value_name = "FILE", env = "POSTCODE_IMPORT_PREVIOUS")]
     previous: Option<PathBuf>,
     /// Publish in spite of such doubts; may be given several times

@@ -5,7 +5,8 @@ use std::io::Write;
 use super::asking::Asking;
 use super::output;
 
-/// Show edition, source, attribution and size of the dataset.
+/// Show edition, source, attribution, fingerprint and counts of the dataset, and areas that it does
+/// not cover.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  postcode-service info --source http://127.0.0.1:8080")]
 pub struct Args {
@@ -17,7 +18,7 @@ impl Args {
     /// Runs the command.
     ///
     /// # Errors
-    /// What went wrong, for [`report`](crate::cli::exit::report).
+    /// Returns the error for [`report`](crate::cli::exit::report).
     pub async fn run(self) -> anyhow::Result<()> {
         let info = self.asking.open().await?.info().await?;
         let mut out = std::io::stdout().lock();

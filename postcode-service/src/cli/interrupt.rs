@@ -1,13 +1,13 @@
-//! Long work that a person or a system ends early.
+//! Stops long work on a signal.
 
 /// The exit status that a shell expects after Ctrl-C: 128 plus the number of SIGINT.
 pub(super) const STATUS: i32 = 130;
 
-/// Ends when the work is to end: SIGINT, SIGTERM, or SIGHUP of a terminal that is closed. Never
-/// where there can be no handlers: then the signals end the process.
+/// Waits for a signal to stop: SIGINT, SIGTERM, or SIGHUP from a closed terminal. Never resolves if
+/// no handlers can be installed; then the signals end the process.
 ///
-/// The handlers are in place when this returns, not when the future is first polled: call it before
-/// the work begins, so that no signal finds the work begun and no handler.
+/// The handlers are installed when this returns, not at the first poll. Call it before the work
+/// begins, so that no signal is missed.
 pub(super) fn requested() -> impl Future<Output = ()> + Send + 'static {
     #[cfg(unix)]
     let asked = {

@@ -1,4 +1,4 @@
-//! `lookup`: what postcodes are.
+//! `lookup`: looks postcodes up.
 
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::sync::Arc;
@@ -45,7 +45,7 @@ impl Args {
     /// Runs the command.
     ///
     /// # Errors
-    /// What went wrong, for [`report`](crate::cli::exit::report).
+    /// Returns the error for [`report`](crate::cli::exit::report).
     pub async fn run(self) -> anyhow::Result<()> {
         let lookup = self.asking.open().await?;
         let mut printer = Printer::new(lookup, self.asking.json);
@@ -67,7 +67,7 @@ impl Args {
     }
 }
 
-/// Shown only where it disturbs nothing: to a person whose answers go elsewhere.
+/// Creates a progress bar. It is visible only on a terminal, and only if the answers go elsewhere.
 fn progress() -> ProgressBar {
     let shown = io::stderr().is_terminal() && !io::stdout().is_terminal() && !io::stdin().is_terminal();
     let target = if shown { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
@@ -111,7 +111,7 @@ impl Printer {
     }
 
     async fn lines(&mut self, input: impl AsyncRead + Unpin, progress: &ProgressBar) -> anyhow::Result<()> {
-        // A person who types sees the answer to each line.
+        // On a terminal, answer each line at once.
         let at_once = io::stdin().is_terminal();
         let mut lines = Lines::new(BufReader::with_capacity(64 * 1024, input));
         while let Some(line) = lines.next().await.context("standard input")? {
@@ -140,7 +140,7 @@ impl Printer {
         if answers.contains(&Answer::NotCovered) && self.advice.is_none() {
             let info = self.lookup.info().await?;
             let advice = info.not_covered_advice;
-            self.advice = Some(advice.unwrap_or_else(|| "the dataset leaves this area out".to_owned()));
+            self.advice = Some(advice.unwrap_or_else(|| "the dataset does not cover this area".to_owned()));
         }
         let mut answers = answers.iter();
         for query in &queries {

@@ -37,7 +37,7 @@ impl Args {
     /// Runs the command.
     ///
     /// # Errors
-    /// What went wrong, for [`report`](crate::cli::exit::report).
+    /// Returns the error for [`report`](crate::cli::exit::report).
     pub async fn run(self) -> anyhow::Result<()> {
         let parse = |text: &String| text.parse::<Outcode>().with_context(|| format!("{text:?}"));
         let outcodes: Vec<Outcode> = self.outcodes.iter().map(parse).collect::<Result<_, _>>()?;

@@ -63,7 +63,7 @@ impl Args {
     /// Runs the command.
     ///
     /// # Errors
-    /// What went wrong, for [`report`](crate::cli::exit::report).
+    /// Returns the error for [`report`](crate::cli::exit::report).
     pub async fn run(self) -> anyhow::Result<()> {
         let lookup = self.asking.open().await?;
         if let (Some(code), true) = (&self.code, self.postcodes) {
@@ -99,7 +99,7 @@ impl Args {
         let mut query = PlaceQuery::new(text).limit(self.limit.get());
         (query.within, query.local_type) = (self.within.clone(), self.local_type.clone());
         let found = match lookup.find_places(&query).await {
-            // A server of postcodes.io, which says nothing of its data.
+            // A server of postcodes.io does not describe its data.
             Err(error) if error.kind() == ErrorKind::NotSupported && lookup.info().await.is_err() => {
                 Err(error).context("try --compatible")?
             }

@@ -24,7 +24,7 @@ impl Args {
     /// Runs the command.
     ///
     /// # Errors
-    /// What went wrong, for [`report`](crate::cli::exit::report).
+    /// Returns the error for [`report`](crate::cli::exit::report).
     pub async fn run(self) -> anyhow::Result<()> {
         let outcode = self.outcode.as_deref().map(str::parse::<Outcode>).transpose();
         let outcode = outcode

@@ -1,4 +1,4 @@
-//! `scotland`: what the Scottish Postcode Directory says.
+//! `scotland`: looks postcodes up in the Scottish Postcode Directory.
 
 use std::io::Write;
 
@@ -34,7 +34,7 @@ impl Args {
     /// Runs the command.
     ///
     /// # Errors
-    /// What went wrong, for [`report`](crate::cli::exit::report).
+    /// Returns the error for [`report`](crate::cli::exit::report).
     pub async fn run(self) -> anyhow::Result<()> {
         let lookup = self.asking.open().await?;
         let mut out = std::io::stdout().lock();

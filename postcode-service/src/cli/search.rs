@@ -1,4 +1,4 @@
-//! `search`: what `GET /postcodes?q=` of postcodes.io finds.
+//! `search`: searches like `GET /postcodes?q=` of postcodes.io.
 
 use super::asking::{Asking, Limit, say_why};
 use super::exit;
@@ -22,7 +22,7 @@ impl Args {
     /// Runs the command.
     ///
     /// # Errors
-    /// What went wrong, for [`report`](crate::cli::exit::report).
+    /// Returns the error for [`report`](crate::cli::exit::report).
     pub async fn run(self) -> anyhow::Result<()> {
         let lookup = self.asking.open().await?;
         let records = lookup.search(&self.text, self.limit.get()).await?;

@@ -214,7 +214,7 @@ impl Args {
     /// Runs the command.
     ///
     /// # Errors
-    /// What went wrong, for [`report`](crate::cli::exit::report).
+    /// Returns the error for [`report`](crate::cli::exit::report).
     pub async fn run(self) -> anyhow::Result<()> {
         let _log = self.log.start()?;
         // Before anything that takes time, so that no signal is missed and kills us the hard way.
@@ -297,7 +297,7 @@ impl Args {
         tokio::select! {
             ended = &mut server => ended.context("the server failed")?,
             () = signals.end() => {
-                tracing::warn!("a second signal: requests under way are dropped");
+                tracing::warn!("a second signal: requests in flight are dropped");
                 server.abort();
                 // So that the listener is dropped, and with it the socket's file.
                 let _ = server.await;

@@ -29,7 +29,7 @@ impl Args {
     /// Runs the command.
     ///
     /// # Errors
-    /// What went wrong, for [`report`](crate::cli::exit::report).
+    /// Returns the error for [`report`](crate::cli::exit::report).
     pub async fn run(self) -> anyhow::Result<()> {
         let lookup = self.source.open().await?;
         let texts: Vec<&str> = self.texts.iter().map(String::as_str).collect();

@@ -99,7 +99,7 @@ impl Args {
     /// Runs the command.
     ///
     /// # Errors
-    /// What went wrong, for [`report`](crate::cli::exit::report).
+    /// Returns the error for [`report`](crate::cli::exit::report).
     pub async fn run(self) -> anyhow::Result<()> {
         let kind = |text: &str| {
             let kinds = || AreaKind::ALL.map(AreaKind::key).join(", ");

@@ -41,7 +41,7 @@ impl Args {
     /// Runs the command.
     ///
     /// # Errors
-    /// What went wrong, for [`report`](crate::cli::exit::report).
+    /// Returns the error for [`report`](crate::cli::exit::report).
     pub async fn run(self) -> anyhow::Result<()> {
         let _log = self.log.start()?;
         let Some(Place::At(url)) = &self.jobs.jobs else {

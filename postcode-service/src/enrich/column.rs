@@ -7,9 +7,9 @@ use std::str::FromStr;
 use postcode_core::{Answer, AreaKind, GridSystem, Location, UserType};
 use serde::Serialize;
 
-/// A column to add, by its name in the HTTP API: that of a key of the postcode object
-/// (`admin_district`, `latitude`, `status` …), `codes.` and a key for the code of an area
-/// (`codes.admin_district`), or `error`, which says why a row has no postcode.
+/// A column to add. Its name in the HTTP API is a key of the postcode object (`admin_district`,
+/// `latitude`, `status` …), `codes.` and a key for the code of an area (`codes.admin_district`), or
+/// `error`, which says why a row has no postcode.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Column(What);
 
@@ -90,7 +90,7 @@ impl Column {
         for name in text.split(',').map(str::trim).filter(|name| !name.is_empty()) {
             let column = name.parse()?;
             if columns.contains(&column) {
-                return Err(format!("the column {name:?} is asked for twice: name each once"));
+                return Err(format!("the column {name:?} is named twice: name each once"));
             }
             columns.push(column);
         }

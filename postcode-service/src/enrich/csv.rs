@@ -67,9 +67,7 @@ impl Splitter {
                 }
                 ReadRecordResult::InputEmpty => {}
                 ReadRecordResult::OutputFull if self.text.len() > MAX_ROW => {
-                    return Err(format!(
-                        "a row of more than {MAX_ROW} bytes: does a quote lack its partner?"
-                    ));
+                    return Err(format!("a row of more than {MAX_ROW} bytes: is a quote left open?"));
                 }
                 ReadRecordResult::OutputFull => self.text.resize(self.text.len() * 2, 0),
                 ReadRecordResult::OutputEndsFull if self.ends.len() > MAX_FIELDS => {

@@ -78,7 +78,7 @@ struct Object<'a>(&'a Plan);
 struct Keys {
     /// The best name yet, by its place among the names, and the value.
     postcode: Option<(usize, Value)>,
-    /// A key that is to be added.
+    /// A key to add.
     taken: Option<String>,
 }
 

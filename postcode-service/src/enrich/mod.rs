@@ -27,7 +27,7 @@ use rows::{Batch, Rows};
 const AT_ONCE: usize = 1_000;
 /// Lookup calls in flight at once, so that a source over a network is not called one by one.
 const CALLS: usize = 4;
-/// The longest row, in bytes; and what a batch of rows holds, or one row more.
+/// The longest row in bytes. A batch holds at most that and one more row.
 pub const MAX_ROW: usize = 1 << 20;
 /// The longest [`Plan::prefix`], in bytes: it is repeated in every line of JSON for each column.
 pub const MAX_PREFIX: usize = 64;
@@ -59,7 +59,7 @@ pub struct Plan {
 pub const POSTCODE_NAMES: [&str; 8] =
     ["postcode", "pcds", "pcd", "postalcode", "addresspostcode", "zip", "zipcode", "plz"];
 
-/// How many rows there were, by what their postcodes are.
+/// The number of rows by the status of their postcode.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
     /// Live postcodes.

@@ -112,7 +112,7 @@ pub(super) struct Columns {
 }
 
 impl Columns {
-    /// Matches a header. What no pattern fits is left out.
+    /// Matches a header. Columns that match no pattern are ignored.
     pub(super) fn of<S: AsRef<str>>(header: impl IntoIterator<Item = S>) -> Self {
         let names: Vec<String> = header.into_iter().map(|name| name.as_ref().trim().to_owned()).collect();
         let keys: Vec<String> = names.iter().map(|name| key(name)).collect();

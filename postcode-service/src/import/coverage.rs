@@ -38,7 +38,8 @@ pub(super) fn has_names(kind: AreaKind) -> bool {
 /// How full an edition is, over its live postcodes.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Coverage {
-    /// England first, those without a country last; also what only the edition before had.
+    /// The countries: England first, postcodes without a country last. Includes countries that only
+    /// the previous edition has.
     pub countries: Vec<Country>,
 }
 

@@ -19,7 +19,7 @@ use super::work::MARK;
 pub(super) struct Found {
     pub(super) text: Text,
     pub(super) content: Content,
-    /// Whether it begins with a byte-order mark, which is left out.
+    /// Whether it begins with a byte order mark, which is ignored.
     pub(super) marked: bool,
 }
 
@@ -51,7 +51,7 @@ pub(super) enum Content {
     Other(&'static str),
 }
 
-/// How a table of postcodes is to be read.
+/// The layout of a table of postcodes.
 #[derive(Debug)]
 pub(super) struct Table {
     pub(super) format: Format,
@@ -161,7 +161,7 @@ pub(super) fn choose(found: &mut Vec<Found>, wanted: Format, note: &mut dyn FnMu
                 // Those of ONSPD and NSPL differ in nothing that matters to reading.
                 let alike = (table.format == Format::CodePointOpen) == (wanted == Format::CodePointOpen);
                 if !alike {
-                    note(&format!("{}: left out: it is {}, not {wanted}", one.text.display, table.format));
+                    note(&format!("{}: ignored: it is {}, not {wanted}", one.text.display, table.format));
                     return false;
                 }
                 table.format = wanted;
@@ -179,9 +179,7 @@ pub(super) fn choose(found: &mut Vec<Found>, wanted: Format, note: &mut dyn FnMu
         !double
     });
     if doubled > 0 {
-        note(&format!(
-            "{doubled} files of single areas left out: the file of the whole country is there too"
-        ));
+        note(&format!("{doubled} files of single areas ignored: there is a file of the whole country too"));
     }
     let mut formats = tables(found).map(|(text, table)| (text.display.clone(), table.format));
     let Some((first, format)) = formats.next() else {

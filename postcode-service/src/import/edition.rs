@@ -102,7 +102,7 @@ pub(super) fn has_year(attribution: &str) -> bool {
 pub(super) fn without_year(edition: Option<&str>, format: Format) -> String {
     let who = match edition {
         Some(edition) => format!("--edition {edition:?} has no year, and the file names have none either"),
-        None => "the file names do not say of which year the edition is".to_owned(),
+        None => "the file names do not contain the year of the edition".to_owned(),
     };
     format!(
         "{who}: the attribution that the licences ask for is published without a year; \
@@ -196,7 +196,7 @@ pub(super) fn advice(not_covered: &[String], edition: &str) -> Option<String> {
              load ONSPD with `postcode-service import`"
         )),
         areas => Some(format!(
-            "this data ({edition}) leaves out the postcode areas {}: for the whole of the UK load ONSPD with \
+            "this data ({edition}) does not cover the postcode areas {}: for the whole of the UK load ONSPD with \
              `postcode-service import`",
             areas.join(", ")
         )),

@@ -30,7 +30,7 @@ const FEW: u64 = 100;
 /// where, and how to accept them.
 #[derive(Clone, Debug)]
 pub struct Refused {
-    /// The report, of what would have been published.
+    /// The report of the edition that was not published.
     pub report: Box<Report>,
     /// The doubts that were not accepted.
     pub doubts: Vec<Doubt>,

@@ -43,7 +43,7 @@ pub(super) fn is_name(name: &str) -> bool {
 /// The lines of an outcode that say best where they are.
 #[derive(Default)]
 struct Places {
-    /// GeoNames' accuracy: 1 estimated, 4 of a known place, 6 a centre; 0 where it does not say.
+    /// GeoNames' accuracy: 1 is estimated, 4 a known place, 6 a centre. 0 means unknown.
     accuracy: u8,
     /// Sums in ten-thousandths of a degree, in which GeoNames counts, and how many.
     latitude: i64,

@@ -47,7 +47,7 @@ pub(super) fn for_each_line(
         let reading =
             scope.spawn(move || text.read(|reader| read_chunks(reader, text, shared, &full, &buffers)));
         let consumed = consume(&chunks, &empty, shared, &mut each);
-        // If we broke off, the other thread sees it by its channel being closed.
+        // If this thread stops, the other one sees its channel closed.
         drop(chunks);
         match reading.join() {
             Ok(read) => consumed.and(read),

@@ -87,7 +87,7 @@ impl fmt::Display for Format {
     }
 }
 
-/// Breaks an import off, from another thread: nothing is published then.
+/// Stops an import from another thread. Nothing is published then.
 #[derive(Clone, Debug, Default)]
 pub struct Stop(Arc<Shared>);
 
@@ -116,7 +116,7 @@ pub struct Import {
     pub edition: Option<String>,
     /// The source to record in the dataset; by default the files' names.
     pub source: Option<String>,
-    /// Rows with errors at most; with more of them nothing is published.
+    /// The most rows with errors. With more, nothing is published.
     pub max_errors: u64,
     /// The file for all rows with errors, as CSV.
     pub errors: Option<PathBuf>,
@@ -198,7 +198,7 @@ impl Import {
             }
         })?;
         for one in found.iter().filter(|one| one.is_read() && one.marked && !quiet) {
-            print(&format!("{}: begins with a byte-order mark, which is left out", one.text.display));
+            print(&format!("{}: begins with a byte order mark, which is ignored", one.text.display));
         }
         let metadata = self.metadata(format, &found)?;
         if !edition::has_year(&metadata.attribution) && !quiet {

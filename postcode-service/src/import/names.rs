@@ -75,7 +75,7 @@ const SCOTTISH_LISTS: &[(&str, ScottishArea)] = &[
 /// 3.
 const LEVEL_3: [(&str, &str); 2] = [("itl3##cd", "itl3##nm"), ("nuts3##cd", "nuts3##nm")];
 
-/// How a list is to be read, by its header.
+/// The layout of a list, from its header.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct List {
     kinds: &'static [AreaKind],
@@ -88,7 +88,7 @@ pub(super) struct List {
 }
 
 impl List {
-    /// `None` if the header is not of a list that is of use.
+    /// `None` if the header is not of a useful list.
     pub(super) fn of<S: AsRef<str>>(header: &[S]) -> Option<Self> {
         let keys: Vec<String> = header.iter().map(|name| key(name.as_ref())).collect();
         let find =

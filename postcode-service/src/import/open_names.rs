@@ -116,8 +116,8 @@ impl Areas {
     }
 }
 
-/// Adds the place of a line; false if it is of something else: a road, a hill, a postcode. Islands
-/// are added and not counted, being no populated places.
+/// Adds the place of a line. Returns false for other lines, such as a road, a hill or a postcode.
+/// Islands are added but not counted, because they are not populated places.
 pub(super) fn read(
     line: &Splitter,
     builder: &mut DatasetBuilder,

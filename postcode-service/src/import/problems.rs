@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result, bail};
 
 /// Problems shown one by one; the rest are counted, and written to `--errors`.
 const SHOWN: u64 = 20;
-/// Past so many there is no point in reading on.
+/// The number of errors after which the import gives up.
 const HOPELESS: u64 = 1_000_000;
 /// Bytes of a value that are shown.
 const VALUE: usize = 60;

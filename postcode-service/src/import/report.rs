@@ -167,18 +167,18 @@ impl fmt::Display for Report {
             )?;
         }
         for file in &self.marked {
-            writeln!(f, "begins with a byte-order mark, which was left out: {file}")?;
+            writeln!(f, "begins with a byte order mark, which was ignored: {file}")?;
         }
         if !self.unused.is_empty() {
             writeln!(f, "columns not kept: {}", self.unused.join(" "))?;
         }
         if !self.not_covered.is_empty() {
-            writeln!(f, "postcode areas that the source leaves out: {}", self.not_covered.join(" "))?;
+            writeln!(f, "postcode areas that the source does not cover: {}", self.not_covered.join(" "))?;
         }
         if !self.absent.is_empty() {
             writeln!(
                 f,
-                "taken for a file of the whole country, without a row of {} postcode areas: {}",
+                "counted as a file of the whole country, but without a row of {} postcode areas: {}",
                 self.absent.len(),
                 self.absent.join(" ")
             )?;

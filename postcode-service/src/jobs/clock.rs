@@ -71,7 +71,7 @@ mod tests {
         assert_eq!(clock.now(0), 0);
         tokio::time::advance(Duration::from_secs(30)).await;
         assert_eq!(clock.now(30_000), 30_000);
-        // Back only: nothing is cleared too early by that.
+        // Only backwards, so that nothing expires too early.
         assert_eq!(clock.now(-WEEK), -WEEK);
     }
 

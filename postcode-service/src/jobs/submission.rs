@@ -25,7 +25,7 @@ pub(crate) enum Error {
     Store(#[from] store::Error),
     #[error("more than {0} rows: send them in several jobs")]
     TooManyRows(u64),
-    #[error("the job could not be written down: {0}")]
+    #[error("the job could not be stored: {0}")]
     Recipe(#[from] serde_json::Error),
 }
 
@@ -189,7 +189,7 @@ impl Drop for Unfinished {
         };
         runtime.spawn(async move {
             if let Err(error) = store.discard(&job).await {
-                tracing::warn!(job, %error, "an upload that failed was not forgotten yet");
+                tracing::warn!(job, %error, "a failed upload could not be removed yet");
             }
         });
     }

@@ -103,11 +103,11 @@ where
         let ended = std::panic::AssertUnwindSafe(work(turn, until)).catch_unwind().await;
         let why = match ended {
             Ok(Ok(())) if *stop.borrow() => return,
-            Ok(Ok(())) => "it ended by itself".to_owned(),
+            Ok(Ok(())) => "it stopped by itself".to_owned(),
             Ok(Err(error)) => error.to_string(),
             Err(_) => "it panicked".to_owned(),
         };
-        tracing::warn!(why, "a worker of the jobs ended: another begins");
+        tracing::warn!(why, "a worker of the jobs stopped: starting another");
         tokio::select! {
             () = tokio::time::sleep(PAUSE) => {}
             _ = stop.wait_for(|stop| *stop) => return,
@@ -204,8 +204,8 @@ impl From<enrich::Error> for Failed {
 
 impl From<postcode_core::Error> for Failed {
     fn from(error: postcode_core::Error) -> Self {
-        // By the kind and not by `is_transient`: a client that has tried some times says that
-        // trying again does not help, and means within a call; here is time for it.
+        // Decide by the kind and not by `is_transient`. After its retries a client says that trying
+        // again does not help, but it means within one call. A job has more time.
         let for_good =
             !matches!(error.kind(), ErrorKind::Unavailable | ErrorKind::Timeout | ErrorKind::Overloaded);
         // The message is for the log only: it may name hosts of the operator.
@@ -213,7 +213,7 @@ impl From<postcode_core::Error> for Failed {
         let why = match error.kind() {
             ErrorKind::Timeout => "the source of the postcodes gave no answer in time".to_owned(),
             ErrorKind::Unavailable => "the source of the postcodes is away".to_owned(),
-            ErrorKind::Overloaded => "the source of the postcodes has too much to do".to_owned(),
+            ErrorKind::Overloaded => "the source of the postcodes is overloaded".to_owned(),
             kind => format!("the lookup failed: {}; the log of the worker says why", kind.code()),
         };
         Self { for_good, why }
@@ -254,9 +254,9 @@ async fn upkeep(jobs: Jobs, store: Arc<dyn Store>, mut stop: watch::Receiver<boo
         match (&restored, &cleared) {
             (Ok(0), Ok(_)) => {}
             (Ok(restored), Ok(_)) => {
-                tracing::warn!(restored, "tasks that were missing are in the queue again")
+                tracing::warn!(restored, "missing tasks are in the queue again")
             }
-            (Err(error), _) | (_, Err(error)) => tracing::warn!(%error, "what is left over was not seen to"),
+            (Err(error), _) | (_, Err(error)) => tracing::warn!(%error, "the maintenance of jobs failed"),
         }
         if let Ok(census) = store.count().await {
             jobs.gauges().set(census);

@@ -31,7 +31,7 @@ pub struct Frontend {
     pub(super) metrics: Metrics,
     gate: Arc<Gate>,
     request_timeout: Duration,
-    /// `None`: any, and no request is asked where it comes from.
+    /// The accepted host names; `None` accepts any, and skips the check of the origin.
     hosts: Option<Hosts>,
 }
 

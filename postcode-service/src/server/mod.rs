@@ -40,7 +40,7 @@ pub struct Options {
     pub max_header: usize,
     /// How long a request's header may take, and how long an idle connection is kept.
     pub header_timeout: Duration,
-    /// How long a client may take nothing of an answer that is being sent, before its connection is
+    /// How long a client may read nothing of an answer in transmission before its connection is
     /// closed.
     pub send_timeout: Duration,
     /// How long a client that sends a header or a body may be slower than the least speed.

@@ -1,4 +1,4 @@
-//! The API over a small dataset: what the recordings do not show.
+//! The API over a small dataset, in cases that the recordings do not have.
 
 use crate::common::{api_over, get, post, send, small};
 

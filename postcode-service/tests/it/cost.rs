@@ -27,7 +27,7 @@ use crate::common::{api_over, get, post, small};
 use crate::jobs::database::Database;
 
 const JSON: &str = "application/json";
-/// Far longer than it takes: a hang is a failure and not a hanging test.
+/// A limit far longer than needed: a hang fails the test instead of blocking it.
 const GENEROUS: Duration = Duration::from_secs(120);
 
 /// Counts calls, and never ends the search of a circle of one metre, though it yields all the time.
@@ -198,7 +198,7 @@ async fn long_answers_are_counted_until_they_are_read() {
     for callback in ["", "?callback=f"] {
         let first = ask(callback).await;
         assert_eq!(first.status(), 200);
-        // It is held, though its client has read none of it.
+        // Its memory is counted although its client has read nothing.
         let second = ask(callback).await;
         assert_eq!((second.status().as_u16(), second.headers()["retry-after"].to_str().unwrap()), (503, "1"));
         // Short ones are not counted.
@@ -477,7 +477,7 @@ fn no_hundred_postcodes_in_use_are_far_apart() {
     assert!(farthest > MAX_LIMIT && farthest < 20_000, "{farthest}");
 }
 
-/// Tests what multiplies by items: the longest answer for one of them.
+/// Tests the size that multiplies with the items: the longest answer for one item.
 #[test]
 fn no_record_and_no_outcode_takes_much_to_write() {
     let country = Dataset::embedded().unwrap();

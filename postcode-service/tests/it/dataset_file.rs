@@ -105,7 +105,7 @@ async fn downloads_have_places_of_their_own() {
     let refused = ask(&api, "GET", &[]).await;
     assert_eq!((refused.status.as_u16(), refused.header("retry-after")), (503, "1"));
     assert_eq!(refused.json()["code"], "overloaded");
-    // Those who only ask about it, and those who look postcodes up, are not touched.
+    // Requests about the file and lookups are not affected.
     assert_eq!(ask(&api, "HEAD", &[]).await.status, 200);
     assert_eq!(get(&api, "/postcodes/AB101AB").await.status, 200);
     // A client that goes away gives its place back.

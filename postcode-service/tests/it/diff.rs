@@ -78,7 +78,7 @@ fn every_kind_of_change_is_told_once() {
     assert_eq!((counts.introduced, counts.reintroduced, counts.terminated), (1, 1, 1));
     assert_eq!((counts.added_terminated, counts.removed, counts.moved), (1, 1, 2));
     assert_eq!((counts.recoded, counts.recoded_by_kind["AdminDistrict"], counts.unchanged), (2, 2, 2));
-    // A column that only one has says nothing of a change.
+    // A column in only one of the files does not count as a change.
     assert_eq!((summary.only_in_old.len(), &*summary.only_in_new), (0, &["Region".to_owned()][..]));
     assert!(summary.to_string().contains("only in the new one, not compared: Region"));
     assert_eq!(changes(&old, &new, 0.5).1.counts.moved, 3);

@@ -140,14 +140,16 @@ async fn the_first_job_on_a_full_disk_is_refused_for_want_of_room_and_taken_when
     // is made by the first job.
     for left in [0, 20_000, 100_000] {
         disk.fill_but(left);
-        let (server, client) = serve_by(&[], disk.path(), &["--min-free-disk=0", BRISK[0], BRISK[1]]).await;
+        let (mut server, client) =
+            serve_by(&[], disk.path(), &["--min-free-disk=0", BRISK[0], BRISK[1]]).await;
         let mut ledger = Ledger::default();
         assert_eq!(ledger.submit(&client, 20).await, 507, "{left} bytes are free");
         assert_eq!(status(&client, "/postcodes/SW1A1AA").await, 200);
         disk.free();
         until("accepted", async || ledger.submit(&client, 20).await == 202).await;
         ledger.settle(&client).await;
-        drop(server);
+        // Only when the process has ended are its files gone from the disk.
+        server.kill().await.unwrap();
         for file in ["socket", "postcode-jobs.db", "postcode-jobs.db-wal", "postcode-jobs.db-shm"] {
             let _ = std::fs::remove_file(disk.path().join(file));
         }

@@ -1,5 +1,5 @@
-//! The two modes are one: the country in this process, and the same country over HTTP, give equal
-//! answers to 100,000 random postcodes, real, terminated, unknown and malformed, and to the other
+//! Both modes are equal: the country in this process and the same country over HTTP give equal
+//! answers to 100,000 random postcodes (live, terminated, unknown and malformed), and to all other
 //! questions.
 #![allow(clippy::unwrap_used)] // In a test it is the failure.
 
@@ -34,8 +34,8 @@ impl Country {
         from[self.rng.usize(..from.len())]
     }
 
-    /// Live, terminated, or a real one with its unit changed: mostly unknown; some of Northern
-    /// Ireland.
+    /// Returns a postcode that is live, terminated, or a real one with another unit, mostly
+    /// unknown. Some are in Northern Ireland.
     fn postcode(&mut self) -> Postcode {
         match self.rng.u8(..10) {
             0..4 => self.one(false),

@@ -186,7 +186,7 @@ async fn what_makes_no_sense_is_refused_with_what_does() {
         (json!({"polygon": corners}), "1001 corners"),
         (
             json!({"type": "Polygon", "coordinates": [[[0, 51], [1, 52], [1, 51]], []]}),
-            "holes (1 besides the outer ring)",
+            "holes (1 in addition to the outer ring)",
         ),
         (json!({"type": "Polygon", "coordinates": []}), "one ring"),
         (json!({"type": "MultiPolygon", "coordinates": []}), "\"MultiPolygon\", and several polygons"),

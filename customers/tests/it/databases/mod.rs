@@ -41,7 +41,7 @@ impl Database {
         match self {
             Self::Memory => "sqlite::memory:".to_owned(),
             Self::File(dir) => format!("sqlite://{}", dir.path().join("customers.db").display()),
-            // What a test has stored need not outlive a power cut.
+            // Test data does not have to survive a power cut.
             Self::Postgres(schema) => {
                 format!(
                     "{POSTGRES}?options[search_path]={schema}&options[synchronous_commit]=off&application_name={schema}"
@@ -69,7 +69,7 @@ impl Drop for Database {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
             runtime.block_on(async {
                 let mut connection = PgConnection::connect(POSTGRES).await.map_err(std::io::Error::other)?;
-                // What the test left in the middle of a transaction would be waited for.
+                // An open transaction of the test would block this.
                 let statement = format!(
                     "SET lock_timeout = '30s'; SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
                      WHERE application_name = '{schema}'; DROP SCHEMA {schema} CASCADE"

@@ -69,7 +69,7 @@ impl Server {
         line.trim_end().strip_prefix(after).unwrap_or_else(|| panic!("{line:?}")).to_owned()
     }
 
-    /// Sends a signal and waits: its exit code, and what else it printed.
+    /// Sends a signal and waits. Returns the exit code and the rest of the output.
     pub(crate) async fn end(mut self, signal: &str) -> (Option<i32>, String) {
         self.signal(signal);
         let mut rest = String::new();

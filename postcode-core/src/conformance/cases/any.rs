@@ -1,4 +1,4 @@
-//! What can be checked of a lookup whose data is not known: that its answers fit together.
+//! Cases for a lookup with unknown data: they check that its answers are consistent.
 
 use std::collections::BTreeSet;
 
@@ -6,17 +6,17 @@ use super::suite::{Checked, Suite, equal, holds, postcode, refused};
 use crate::{Answer, Error, MAX_BATCH, MAX_LIMIT, MAX_RADIUS, Nearest, PostcodeLookupExt};
 use crate::{Outcode, Postcode, Record};
 
-/// Live records of the lookup, as it gives them.
+/// Returns live records of the lookup, exactly as it answers them.
 fn samples<'s>(suite: &'s Suite<'_>) -> impl Iterator<Item = &'s Record> {
     suite.fixture.records()
 }
 
-/// Some outcodes of the samples, each once.
+/// Returns some outcodes of the samples, each once.
 fn outcodes(suite: &Suite<'_>) -> BTreeSet<Outcode> {
     samples(suite).map(|record| record.postcode.outcode()).collect()
 }
 
-/// Ascending, as a set would have them.
+/// Checks that postcodes ascend and are distinct.
 fn in_order(question: &str, postcodes: &[Postcode]) -> Checked {
     holds(postcodes.windows(2).all(|pair| pair[0] < pair[1]), || {
         format!("{question}: not in the order of postcodes: {postcodes:?}")
@@ -93,7 +93,7 @@ pub(super) async fn autocomplete(suite: &Suite<'_>) -> Checked {
             holds(found.iter().all(|found| found.compact().starts_with(prefix)), || {
                 format!("autocomplete of {prefix}: {found:?}")
             })?;
-            // What is not among the first hundred comes after them.
+            // Anything that is not among the first hundred must come after them.
             let last = found.last().filter(|_| found.len() == MAX_LIMIT);
             let there = found.contains(&record.postcode) || last.is_some_and(|last| *last < record.postcode);
             holds(there, || format!("autocomplete of {prefix}: without {}", record.postcode))?;
@@ -129,7 +129,7 @@ pub(super) async fn nearest(suite: &Suite<'_>) -> Checked {
         for (limit, radius) in [(1, 0.0), (10, 300.0), (MAX_LIMIT, MAX_RADIUS)] {
             let query = Nearest::to(location).limit(limit).radius(radius);
             let Some(found) = suite.lookup.nearest(&query).await? else {
-                return holds(false, || format!("{query:?}: None, which is no answer to a point"));
+                return holds(false, || format!("{query:?}: None, which is not allowed for a point"));
             };
             holds((1..=limit).contains(&found.len()), || format!("{query:?}: {} found", found.len()))?;
             holds(found.iter().all(|neighbour| neighbour.distance <= radius), || {
@@ -157,7 +157,7 @@ pub(super) async fn random_of_outcode(suite: &Suite<'_>) -> Checked {
             None => holds(false, || format!("random of {outcode}: None, and it has live postcodes"))?,
         }
     }
-    // Given up in 1984.
+    // No longer in use since 1984.
     let none: Outcode = "NPT".parse().map_err(|e| Error::invalid(format!("NPT: {e}")))?;
     equal(none, &suite.lookup.random(Some(none)).await?, &None)
 }

@@ -1,4 +1,4 @@
-//! What holds for all methods.
+//! Cases that apply to all methods.
 
 use std::pin::pin;
 use std::task::{Context, Poll};
@@ -10,7 +10,7 @@ use super::suite::{Broken, Checked, Suite, equal};
 use crate::conformance::AnyCall;
 use crate::{Nearest, NearestOutcodes, Origin, Region, Result, Within};
 
-/// A call of each method, and some that are refused.
+/// Returns a call of each method, and some that are refused.
 fn calls(suite: &Suite<'_>) -> Result<Vec<AnyCall>> {
     let postcodes: Vec<_> = suite.fixture.records().map(|record| record.postcode).take(5).collect();
     let first = postcodes.first().copied();
@@ -57,7 +57,7 @@ pub(super) async fn at_once(suite: &Suite<'_>) -> Checked {
     try_join_all(many.map(check)).await.map(|_| ())
 }
 
-/// Each call is dropped before it is polled, after the first poll, after the second, …
+/// Drops each call before the first poll, after the first poll, after the second, and so on.
 pub(super) async fn dropped(suite: &Suite<'_>) -> Checked {
     for call in calls(suite)? {
         let due = call.answer(suite.lookup).await;

@@ -1,4 +1,4 @@
-//! What holds while the dataset changes.
+//! Cases that apply while the dataset changes.
 
 use futures::future::{join, join_all};
 
@@ -7,8 +7,8 @@ use crate::{Answer, Postcode, PostcodeLookup, Record};
 
 /// Checks that all answers of one batch come from one edition of the dataset, while it changes.
 ///
-/// `publish` makes the implementation answer from the fixture that it is given; it is called with
-/// one [`Fixture::next_edition`] after the other while batches, which overlap, and single lookups are under way.
+/// `publish` makes the implementation answer from the given fixture. It is called with one
+/// [`Fixture::next_edition`] after the other while overlapping batches and single lookups run.
 pub async fn check_editions(
     lookup: &dyn PostcodeLookup,
     fixture: &Fixture,
@@ -36,7 +36,7 @@ pub async fn check_editions(
     Report { outcomes: vec![Outcome { case: "one_edition", promise, verdict }] }
 }
 
-/// That all records of a batch are of one edition, whichever.
+/// Checks that all records of a batch come from one edition.
 async fn one_edition(
     lookup: &dyn PostcodeLookup,
     batch: &[Postcode],

@@ -1,4 +1,4 @@
-//! `lookup`.
+//! Cases for `lookup`.
 
 use super::suite::{Checked, Suite, equal, postcode, refused};
 use crate::{Answer, MAX_BATCH, Postcode, PostcodeLookupExt};
@@ -12,7 +12,7 @@ pub(super) async fn each_record(suite: &Suite<'_>) -> Checked {
 }
 
 pub(super) async fn unknown(suite: &Suite<'_>) -> Checked {
-    // Outside all areas of the fixture, in an area of it, in an outcode of it, in a sector of it.
+    // Outside all areas of the fixture, then in one of its areas, outcodes and sectors.
     for text in ["ZE1 0AA", "M3 1AA", "M1 9ZZ", "M1 1ZZ", "LS9 9ZZ", "AB1 0ZZ", "GIR 0AB"] {
         let postcode = postcode(text)?;
         equal(text, &suite.lookup.get(postcode).await?, &Answer::Unknown)?;

@@ -1,4 +1,4 @@
-//! The cases of the suite, each with the sentence of the contract that it checks.
+//! The cases of the suite, each with the promise of the contract that it checks.
 
 mod any;
 mod behaviour;
@@ -47,15 +47,15 @@ macro_rules! cases {
     };
 }
 
-/// For a lookup that is filled with the fixture.
+/// Cases for a lookup that is filled with the fixture.
 pub(super) const CASES: &[Case] = cases! {
     lookup::each_record: "a live postcode is Live and a terminated one Terminated, with all that is known of it",
-    lookup::unknown: "a covered postcode that is not there is Unknown, which is no error",
+    lookup::unknown: "a covered postcode that is not in the data is Unknown, which is not an error",
     lookup::not_covered: "a postcode of an area that the dataset leaves out is NotCovered",
     lookup::order: "as many answers as postcodes, in their order, duplicates each time",
     lookup::empty_batch: "an empty batch is answered with an empty answer",
     lookup::batch_limit: "10,000 postcodes are answered, one more is InvalidInput",
-    whole::outcode: "an outcode is summed up over its live postcodes",
+    whole::outcode: "an outcode has a summary of its live postcodes",
     whole::outcode_without_live: "an outcode without live postcodes is None",
     text::autocomplete: "autocomplete: live postcodes that begin with the text, in the order of postcodes",
     text::autocomplete_ignores_case_and_spaces: "autocomplete ignores case and spaces",
@@ -97,13 +97,13 @@ pub(super) const CASES: &[Case] = cases! {
     behaviour::dropped: "dropping a call stops it and affects nothing else",
 };
 
-/// For a lookup of whatever data: the suite's fixture is a sample of its own live records.
+/// Cases for a lookup with any data. The suite's fixture is then a sample of its live records.
 pub(super) const ANY: &[Case] = cases! {
     any::random_is_found: "random: live postcodes, which lookup answers with the same record",
     any::batches_and_singles: "as many answers as postcodes, in their order, the same as one by one",
     lookup::empty_batch: "an empty batch is answered with an empty answer",
     any::batch_limit: "10,000 postcodes are answered, one more is InvalidInput",
-    any::outcode: "the outcode of a live postcode is summed up, with its district",
+    any::outcode: "the outcode of a live postcode has a summary, with its district",
     any::autocomplete: "autocomplete: what begins with the text, in the order of postcodes, in any case and spacing",
     text::autocomplete_limits: "autocomplete: limits outside 1 to 100 and texts over 256 bytes are InvalidInput",
     any::search: "search for a whole postcode finds it alone, and for an outcode live postcodes",

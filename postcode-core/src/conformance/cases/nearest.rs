@@ -1,9 +1,10 @@
-//! `nearest`.
+//! Cases for `nearest`.
 
 use super::suite::{Checked, Suite, equal, holds, postcode, refused};
 use crate::{Location, MAX_NEIGHBOURS, MAX_RADIUS, Nearest, Neighbour, PostcodeLookup, Result};
 
-/// Equal but for the last digits of distances, which are the geodesic library's own.
+/// Checks that answers are equal except for the last digits of distances, which depend on the
+/// geodesic library.
 fn same(query: &Nearest, got: Option<Vec<Neighbour>>, due: Option<Vec<Neighbour>>) -> Checked {
     let (Some(got), Some(due)) = (&got, &due) else { return equal(query, &got, &due) };
     let postcodes =
@@ -25,7 +26,7 @@ async fn check(suite: &Suite<'_>, query: Nearest) -> Checked {
     same(&query, suite.lookup.nearest(&query).await?, suite.reference.nearest(&query).await?)
 }
 
-/// Around all that the fixture has, and between.
+/// Returns points at the records of the fixture, and between them.
 fn points(suite: &Suite<'_>) -> Result<Vec<Location>> {
     let mut points: Vec<_> =
         suite.fixture.records().filter_map(|record| record.location).step_by(5).collect();
@@ -60,7 +61,7 @@ pub(super) async fn around_postcodes(suite: &Suite<'_>) -> Checked {
     for record in suite.fixture.records().filter(|record| record.location.is_some()).step_by(3) {
         check(suite, Nearest::to(record.postcode).limit(20).radius(1_000.0)).await?;
     }
-    // A terminated one is where it was, and not among its neighbours.
+    // A terminated postcode has its old location, and is not among its neighbours.
     check(suite, Nearest::to(postcode("EH1 1AD")?)).await
 }
 

@@ -1,9 +1,9 @@
-//! `place`, `places`, `random_place` and `scottish_postcode`.
+//! Cases for `place`, `places`, `random_place` and `scottish_postcode`.
 
 use super::suite::{Checked, Suite, equal, holds, postcode, refused};
 use crate::{ErrorKind, MAX_LIMIT, MAX_QUERY, PlaceQuery, PostcodeLookup, Result};
 
-/// Names, parts of names, and what is none.
+/// Names, parts of names, and texts that are neither.
 const TEXTS: &[&str] = &[
     "newport",
     "NEWPORT",
@@ -79,7 +79,7 @@ pub(super) async fn search(suite: &Suite<'_>) -> Checked {
     Ok(())
 }
 
-/// What people type, right and wrong.
+/// Texts as people type them, right and wrong.
 const TYPED: &[&str] = &[
     "newp",
     "new port",
@@ -163,7 +163,7 @@ pub(super) async fn postcodes(suite: &Suite<'_>) -> Checked {
                 let after = after.map(postcode).transpose()?;
                 let got = answer(suite.lookup.place_postcodes(code, after, limit).await);
                 let due = answer(suite.reference.place_postcodes(code, after, limit).await);
-                // An area has none, which is no lack of the implementation.
+                // An area has no box, which is not a fault of the implementation.
                 if got == Err(ErrorKind::NotSupported) && due != got {
                     suite.lookup.place_postcodes(code, after, limit).await?;
                 }
@@ -187,7 +187,7 @@ pub(super) async fn random(suite: &Suite<'_>) -> Checked {
     for _ in 0..5 {
         let got = suite.lookup.random_place().await?;
         let known = got.as_ref().is_some_and(|got| suite.fixture.places().any(|place| place == got));
-        holds(known, || format!("{got:?}, which is none of the places"))?;
+        holds(known, || format!("{got:?}, which is not one of the places"))?;
     }
     Ok(())
 }

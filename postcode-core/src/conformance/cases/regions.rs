@@ -1,4 +1,4 @@
-//! `within` and `outcodes`.
+//! Cases for `within` and `outcodes`.
 
 use super::suite::{Checked, Suite, equal, holds, postcode, refused};
 use crate::{
@@ -14,7 +14,8 @@ fn outcode(text: &str) -> Result<Outcode> {
     text.parse().map_err(|error| Error::invalid(format!("{text:?}: {error}")))
 }
 
-/// Circles, boxes and polygons: around much, around one, around nothing, and with postcodes on their edges.
+/// Returns circles, boxes and polygons around many postcodes, one or none, and with postcodes on
+/// their edges.
 fn shapes_to_ask() -> Result<Vec<Region>> {
     let boxed = |south, west, north, east| -> Result<Region> {
         Ok(Region::Box { south_west: at(south, west)?, north_east: at(north, east)? })
@@ -46,7 +47,7 @@ fn shapes_to_ask() -> Result<Vec<Region>> {
     ])
 }
 
-/// All pages of a region, each checked against the reference, and together against what the records say.
+/// Checks all pages of a region: each against the reference, and all together against the records.
 async fn check(suite: &Suite<'_>, region: &Region, limit: usize) -> Checked {
     let mut query = Within::of(region.clone()).limit(limit);
     let mut all = Vec::new();
@@ -70,7 +71,7 @@ pub(super) async fn shapes(suite: &Suite<'_>) -> Checked {
         check(suite, &region, 7).await?;
         check(suite, &region, MAX_PAGE).await?;
         let got = suite.lookup.within(&Within::of(region.clone())).await?;
-        holds(got.is_some(), || format!("{region}: None, which is for names that are not known"))?;
+        holds(got.is_some(), || format!("{region}: None, which is only for unknown names"))?;
     }
     Ok(())
 }
@@ -112,7 +113,7 @@ pub(super) async fn unknown_names(suite: &Suite<'_>) -> Checked {
         Region::Outcode(outcode("NPT")?),
         Region::Outcode(outcode("BT1")?),
         Region::Sector(postcode("M1 9AA")?.sector()),
-        // Of terminated postcodes only, and of another kind.
+        // An area of only terminated postcodes, and one of another kind.
         Region::area("W06990001"),
         Region::Area { code: "E08990001".to_owned(), kind: Some(AreaKind::AdminWard) },
         Region::Area { code: "E08990001".to_owned(), kind: Some(AreaKind::Parish) },
@@ -135,7 +136,7 @@ pub(super) async fn pages(suite: &Suite<'_>) -> Checked {
     for limit in [1, 64, 65, 129, 130, 131] {
         check(suite, &region, limit).await?;
     }
-    // A cursor need not be a postcode of the region, or of any.
+    // A cursor need not be a postcode of the region, or an existing one.
     for (text, left) in [("LS9 0AB", 128), ("AB10 1AB", 130), ("LS9 0ZZ", 30), ("LS9 9ZZ", 0), ("ZE1 0AA", 0)]
     {
         let query = Within::of(region.clone()).limit(MAX_PAGE).after(postcode(text)?);
@@ -194,13 +195,13 @@ pub(super) async fn outcodes_limits(suite: &Suite<'_>) -> Checked {
     refused("257 bytes", suite.lookup.outcodes(&"M".repeat(MAX_QUERY + 1), 10).await)
 }
 
-/// The last postcode before another that can be written: not all letters are in use.
+/// Returns the last valid postcode before another. Not all letters are used.
 fn before(postcode: Postcode) -> Option<Postcode> {
     let below = (1..).map_while(|n| postcode.code().checked_sub(n));
     below.filter_map(Postcode::from_code).find(|other| other.to_string().parse() == Ok(*other))
 }
 
-/// Of a lookup whose data is not known: what holds for the regions of its own postcodes.
+/// Checks the regions of a lookup's own postcodes, if its data is unknown.
 pub(super) async fn regions(suite: &Suite<'_>) -> Checked {
     for record in suite.fixture.records() {
         let outcode = record.postcode.outcode();
@@ -220,7 +221,8 @@ pub(super) async fn regions(suite: &Suite<'_>) -> Checked {
                     })?;
                     seen.push(found.postcode);
                 }
-                // Of a large district a few pages are enough, and then that of the postcode itself.
+                // For a large district a few pages are enough, and then the page of the postcode
+                // itself.
                 match page.next {
                     Some(next) if seen.len() < 15 => query = query.after(next),
                     Some(_) => {

@@ -1,15 +1,15 @@
-//! What the cases work with: the lookup, the right answers, and the ways to compare the two.
+//! The context of the cases: the lookup, the right answers, and functions to compare them.
 
 use std::fmt::Debug;
 
 use crate::conformance::{Fixture, Reference};
 use crate::{Error, ErrorKind, Postcode, PostcodeLookup, Result};
 
-/// What the cases work with.
+/// The context of the cases.
 pub(crate) struct Suite<'a> {
     pub(super) lookup: &'a dyn PostcodeLookup,
     pub(super) fixture: &'a Fixture,
-    /// The right answers.
+    /// Gives the right answers.
     pub(super) reference: Reference,
 }
 
@@ -19,7 +19,7 @@ impl<'a> Suite<'a> {
     }
 }
 
-/// A promise that is not kept, or an operation that is not there.
+/// A broken promise, or an unsupported operation.
 pub(super) enum Broken {
     NotSupported(String),
     Fail(String),
@@ -28,7 +28,7 @@ pub(super) enum Broken {
 pub(super) type Checked = Result<(), Broken>;
 
 impl From<Error> for Broken {
-    /// An error where an answer is due.
+    /// Turns an error into a failure: an answer is expected.
     fn from(error: Error) -> Self {
         match error.kind() {
             ErrorKind::NotSupported => Self::NotSupported(error.to_string()),
@@ -37,7 +37,7 @@ impl From<Error> for Broken {
     }
 }
 
-/// That two answers are equal.
+/// Checks that two answers are equal.
 pub(super) fn equal<T: Debug + PartialEq>(question: impl Debug, got: &T, due: &T) -> Checked {
     if got == due {
         return Ok(());
@@ -45,12 +45,12 @@ pub(super) fn equal<T: Debug + PartialEq>(question: impl Debug, got: &T, due: &T
     Err(Broken::Fail(format!("{question:?}: {} where {} is due", shorten(got), shorten(due))))
 }
 
-/// That something holds.
+/// Checks a condition.
 pub(super) fn holds(holds: bool, otherwise: impl FnOnce() -> String) -> Checked {
     if holds { Ok(()) } else { Err(Broken::Fail(otherwise())) }
 }
 
-/// That a question is refused as bad input, which asking again does not mend.
+/// Checks that a call is refused as invalid input, and not as a transient error.
 pub(super) fn refused<T: Debug>(question: impl Debug, got: Result<T>) -> Checked {
     match got {
         Err(error) if error.kind() == ErrorKind::InvalidInput => {

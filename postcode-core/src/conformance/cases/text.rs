@@ -1,9 +1,9 @@
-//! `autocomplete` and `search`.
+//! Cases for `autocomplete` and `search`.
 
 use super::suite::{Checked, Suite, equal, refused};
 use crate::{MAX_LIMIT, MAX_QUERY, PostcodeLookup};
 
-/// Partial texts, with all that decides which way a search goes: outcode, two words, neither.
+/// Partial texts for every way that a search can go: outcode, two words, neither.
 const TEXTS: &[&str] = &[
     "M",
     "M1",
@@ -44,7 +44,7 @@ const TEXTS: &[&str] = &[
     "Z",
 ];
 
-/// Whatever else a user may type.
+/// Other texts that a user may type.
 const NONSENSE: &[&str] = &[
     " ",
     "\t\n",
@@ -104,7 +104,7 @@ pub(super) async fn autocomplete_limits(suite: &Suite<'_>) -> Checked {
         refused(("M1", limit), suite.lookup.autocomplete("M1", limit).await)?;
     }
     refused("257 bytes", suite.lookup.autocomplete(&"x".repeat(MAX_QUERY + 1), 10).await)?;
-    // 129 characters, and still too many bytes.
+    // 129 characters, but too many bytes.
     refused("258 bytes", suite.lookup.autocomplete(&"é".repeat(129), 10).await)
 }
 

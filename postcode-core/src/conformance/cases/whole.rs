@@ -1,4 +1,4 @@
-//! `outcode`, `nearest_outcodes`, `random` and `info`.
+//! Cases for `outcode`, `nearest_outcodes`, `random` and `info`.
 
 use std::collections::BTreeSet;
 
@@ -20,7 +20,7 @@ async fn check_outcode(suite: &Suite<'_>, outcode: Outcode) -> Checked {
     equal(outcode, &got, &due)
 }
 
-/// A mean's last digits depend on the order of its sum.
+/// Rounds means, whose last digits depend on the order of summation.
 fn round(got: &mut OutcodeSummary, due: &OutcodeSummary) {
     for (got, due) in [(&mut got.latitude, due.latitude), (&mut got.longitude, due.longitude)] {
         if got.zip(due).is_some_and(|(got, due)| (got - due).abs() < 1e-9) {
@@ -111,7 +111,7 @@ pub(super) async fn random_of_outcode(suite: &Suite<'_>) -> Checked {
             match suite.lookup.random(Some(outcode)).await? {
                 None => equal(outcode, &0, &due.len())?,
                 Some(record) => {
-                    holds(due.contains(&&record), || format!("{outcode:?}: {record:?}, which is not of it"))?;
+                    holds(due.contains(&&record), || format!("{outcode:?}: {record:?}, which is not in it"))?;
                 }
             }
         }

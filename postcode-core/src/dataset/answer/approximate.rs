@@ -4,8 +4,9 @@ use crate::dataset::Dataset;
 use crate::{Approximate, Outcode};
 
 impl Dataset {
-    /// Where the postcodes of an outcode are, about, that have no location of their own; from another source than the rest
-    /// ([`Approximate::source`]). `None` where the data has none, or all its postcodes have one.
+    /// Returns the approximate position of an outcode's postcodes that have no exact one. It comes
+    /// from a different source than the rest ([`Approximate::source`]). `None` if the data has no
+    /// such position, or all postcodes of the outcode have an exact one.
     pub fn approximate(&self, outcode: Outcode) -> Option<Approximate> {
         self.inner().positions.of(self.as_bytes(), outcode)
     }

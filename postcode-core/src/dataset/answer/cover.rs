@@ -1,29 +1,30 @@
-//! Around a point: cheap distances that decide most of it, and the part of the spatial index that a shape covers.
+//! Fast approximate distances from a point, and the part of the spatial index that a shape covers.
 
 use crate::Location;
 use crate::dataset::section::rows::MICRO;
 use crate::dataset::section::spatial::{CELLS_AROUND, cell_of, middle_of};
 
-/// How far the cheap distance on a plane may be from the geodesic one: far more than it is (below a millionth at
-/// 25 km, short of the poles), far less than what would cost time.
+/// An upper limit for the error of the distance on a plane. The actual error is far smaller (below
+/// a millionth at 25 km, away from the poles), and a larger limit would cost no noticeable time.
 const MARGIN: f64 = 1e-3;
-/// The same of the sphere, which is up to 0.56 % off.
+/// An upper limit for the relative error of the distance on a sphere, which is at most 0.56 %.
 const SPHERE_MARGIN: f64 = 6.5e-3;
 const MARGIN_METRES: f64 = 0.01;
 
-/// Up to this distance in metres the plane will do.
+/// The plane is used up to this distance, in metres.
 const PLANE_REACH: f64 = 25_000.0;
-/// Beyond this latitude it won't.
+/// The plane is not used beyond this latitude.
 const POLAR: f64 = 80.0;
 /// The mean radius of the earth (IUGG), in metres.
 const EARTH: f64 = 6_371_008.8;
 /// A degree of latitude is nowhere shorter than 110,574 m.
 const DEGREE: f64 = 110_000.0;
 
-/// From the middle of a cell to its corners, in metres: 500 north and 840 east at the equator.
+/// At least the distance from the middle of a cell to its corners, in metres: 500 north and 840
+/// east at the equator.
 const HALF_CELL: f64 = 1_000.0;
 
-/// Distances from one point, cheap and not quite right.
+/// Computes fast approximate distances from one point.
 pub(crate) struct Compass {
     origin: Location,
     cos: f64,
@@ -31,14 +32,14 @@ pub(crate) struct Compass {
 }
 
 impl Compass {
-    /// For distances up to `reach` metres.
+    /// Creates a compass for distances up to `reach` metres.
     pub(crate) fn at(origin: Location, reach: f64) -> Self {
         let flat = origin.latitude().abs() <= POLAR && reach <= PLANE_REACH;
         let cos = origin.latitude().to_radians().cos();
         Self { origin, cos, plane: flat.then(|| Plane::at(origin)) }
     }
 
-    /// About how far it is.
+    /// Returns the approximate distance in metres.
     #[inline]
     pub(crate) fn about(&self, latitude: f64, longitude: f64) -> f64 {
         match &self.plane {
@@ -47,7 +48,7 @@ impl Compass {
         }
     }
 
-    /// The haversine formula.
+    /// Computes the distance by the haversine formula.
     fn on_sphere(&self, latitude: f64, longitude: f64) -> f64 {
         let half_sine = |degrees: f64| (degrees.to_radians() / 2.0).sin();
         let north = half_sine(latitude - self.origin.latitude());
@@ -56,35 +57,36 @@ impl Compass {
         2.0 * EARTH * square.sqrt().min(1.0).asin()
     }
 
-    /// Farther than that by latitude alone.
+    /// Returns whether the latitude alone puts the point beyond this distance.
     #[inline]
     pub(crate) fn is_beyond(&self, latitude: f64, metres: f64) -> bool {
         (latitude - self.origin.latitude()).abs() * DEGREE > metres
     }
 
-    /// What is about so far is no farther than this.
+    /// Returns the largest true distance for an approximate one.
     #[inline]
     pub(crate) fn loosely(&self, metres: f64) -> f64 {
         let margin = if self.plane.is_some() { MARGIN } else { SPHERE_MARGIN };
         metres * (1.0 + margin) + MARGIN_METRES
     }
 
-    /// Whether a band of the spatial index, in which nothing is farther north or south than a kilometre from the middle, may
-    /// reach into a circle.
+    /// Returns whether a band of the spatial index may reach into a circle. Nothing in a band is
+    /// farther north or south than a kilometre from its middle.
     #[inline]
     pub(crate) fn may_reach(&self, band: u32, metres: f64) -> bool {
         !self.is_beyond(middle_of(band, 0).0, metres + HALF_CELL)
     }
 
-    /// Whether a cell of the spatial index, in which nothing is farther than a kilometre from the middle, may reach into a circle.
-    /// Cells of a band that are farther along the parallel are never nearer.
+    /// Returns whether a cell of the spatial index may reach into a circle. Nothing in a cell is
+    /// farther than a kilometre from its middle. Cells farther along the parallel are never nearer.
     #[inline]
     pub(crate) fn may_touch(&self, band: u32, cell: u32, metres: f64) -> bool {
         let (latitude, longitude) = middle_of(band, cell);
         self.about(latitude, longitude) <= self.loosely(metres + HALF_CELL)
     }
 
-    /// Whether it is within a radius by the geodesic, which is only computed where it is close.
+    /// Returns whether a point is within a radius. The geodesic is computed only if the approximate
+    /// distance does not decide.
     pub(crate) fn is_within(&self, latitude: f64, longitude: f64, radius: f64) -> bool {
         let about = self.about(latitude, longitude);
         if about > self.loosely(radius) {
@@ -106,7 +108,7 @@ struct Plane {
 
 impl Plane {
     fn at(origin: Location) -> Self {
-        // Series of the radii of curvature of WGS84, good to a metre in a degree.
+        // Series of the radii of curvature of WGS84, accurate to a metre in a degree.
         let (sin, cos) = origin.latitude().to_radians().sin_cos();
         let e2 = 0.006_694_379_990_14;
         let w = 1.0 - e2 * sin * sin;
@@ -133,8 +135,8 @@ impl Plane {
     }
 }
 
-/// The parallels and meridians that a shape lies between, in micro-degrees. The west may be east of the east: then it lies
-/// on both sides of the 180th meridian.
+/// The parallels and meridians around a shape, in micro-degrees. If `west` is greater than `east`,
+/// the shape crosses the 180th meridian.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Cover {
     pub(crate) latitude: (i32, i32),
@@ -166,7 +168,7 @@ impl Cover {
         Self { latitude, longitude: (edge(centre.longitude() - east), edge(centre.longitude() + east)) }
     }
 
-    /// Of points and what lies between them.
+    /// Covers these points and everything between them.
     pub(crate) fn of_points(points: &[Location]) -> Self {
         let extent = |get: fn(Location) -> f64, most: i32| {
             let values = points.iter().map(|at| get(*at) * MICRO);
@@ -180,18 +182,18 @@ impl Cover {
         }
     }
 
-    /// The same without a west that is east of the east.
+    /// Returns the same longitudes as ranges that don't cross the 180th meridian.
     pub(crate) fn longitudes(&self) -> Vec<(i32, i32)> {
         let (west, east) = self.longitude;
         if west <= east { vec![(west, east)] } else { vec![(ALL_AROUND.0, east), (west, ALL_AROUND.1)] }
     }
 
-    /// The bands of cells that it touches.
+    /// Returns the bands of cells that it touches.
     pub(crate) fn bands(&self) -> (u32, u32) {
         (cell_of(self.latitude.0, 0).0, cell_of(self.latitude.1, 0).0)
     }
 
-    /// The cells of each band that it touches.
+    /// Returns the cells of each band that it touches.
     pub(crate) fn cells(&self) -> Vec<(u32, u32)> {
         if self.longitude == ALL_AROUND {
             return vec![(0, CELLS_AROUND)];

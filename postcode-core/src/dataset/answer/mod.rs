@@ -1,4 +1,4 @@
-//! The questions that a [`Dataset`](super::Dataset) answers, each in a file.
+//! The queries that a [`Dataset`](super::Dataset) answers, one per file.
 
 pub(crate) mod approximate;
 pub(crate) mod cover;

@@ -1,4 +1,4 @@
-//! The order of names in lists: letters first, whatever their accents and case.
+//! Sorts names in lists by letters first, and by accents and case only between equal ones.
 
 use crate::matching::place_name::without_accent;
 

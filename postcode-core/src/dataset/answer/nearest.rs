@@ -1,4 +1,5 @@
-//! What is near: candidates from the spatial index by a cheap distance, then the geodesic on WGS84.
+//! Finds what is near: candidates from the spatial index by an approximate distance, then exact
+//! distances on the WGS84 ellipsoid.
 
 use std::cell::Cell;
 use std::collections::BinaryHeap;
@@ -13,10 +14,10 @@ use crate::{
     Location, Nearest, NearestOutcodes, Neighbour, Origin, Outcode, OutcodeOrigin, OutcodeSummary, Result,
 };
 
-/// The first circle that is searched, in metres; it doubles until it holds enough.
+/// The radius of the first search, in metres. It doubles until there are enough results.
 const FIRST_RADIUS: f64 = 250.0;
 
-/// Something found: its cheap distance, then what it is.
+/// A candidate with its approximate distance.
 #[derive(Clone, Copy, PartialEq)]
 struct Candidate {
     about: f64,
@@ -32,8 +33,9 @@ impl Candidate {
 }
 
 impl Inner {
-    /// Live rows within `radius` metres, nearest first, those of equal distance in the order of postcodes. Counts in
-    /// `work` what was looked at: bands, cells and rows of the spatial index, and geodesics.
+    /// Returns live rows within `radius` metres, nearest first, and those of equal distance in the
+    /// order of postcodes. Adds to `work` the number of bands, cells and rows examined and of
+    /// geodesics computed.
     pub(crate) fn rows_around(
         &self,
         origin: Location,
@@ -47,7 +49,7 @@ impl Inner {
             if found.len() >= limit || reach >= radius {
                 return found;
             }
-            // Out at sea there is nothing for a long way.
+            // At sea there may be nothing for a long way.
             let wider = if found.is_empty() { 8.0 } else { 2.0 };
             reach = (reach * wider).min(radius);
         }
@@ -57,7 +59,8 @@ impl Inner {
         let data: &[u8] = &self.bytes;
         let compass = Compass::at(origin, radius);
         let mut candidates: Vec<Candidate> = Vec::new();
-        // The `limit` smallest cheap distances so far: what is much farther than their largest is out.
+        // The `limit` smallest approximate distances so far. Candidates much farther than the
+        // largest of them are skipped.
         let mut best: BinaryHeap<ordered::Metres> = BinaryHeap::with_capacity(limit + 1);
         let horizon = Cell::new(compass.loosely(radius));
         let reaches = |band| compass.may_reach(band, horizon.get());
@@ -88,7 +91,7 @@ impl Inner {
         candidates.retain(|candidate| candidate.about <= horizon.get());
         candidates
             .sort_unstable_by(|a, b| a.key().partial_cmp(&b.key()).unwrap_or(std::cmp::Ordering::Equal));
-        // Many postcodes share one point, and lie side by side after sorting.
+        // Many postcodes share one point, and are next to each other after sorting.
         let mut last: Option<((i32, i32), f64)> = None;
         let candidates = candidates.into_iter().map(|candidate| (candidate.about, candidate));
         let found = nearest_of(&compass, candidates, limit, radius, |candidate| {
@@ -111,8 +114,8 @@ impl Inner {
     }
 }
 
-/// Returns the candidates that may be among the `limit` nearest, in the order of their cheap distances, with their exact
-/// distances, which are computed no further than that.
+/// Returns the candidates that may be among the `limit` nearest, in the order of their approximate
+/// distances. Exact distances are computed only for these.
 fn nearest_of<T: Copy>(
     compass: &Compass,
     candidates: impl Iterator<Item = (f64, T)>,
@@ -161,8 +164,8 @@ mod ordered {
 }
 
 impl Dataset {
-    /// The live postcodes around a point or a postcode, as
-    /// [`PostcodeLookup::nearest`](crate::PostcodeLookup::nearest) says.
+    /// Returns the live postcodes around a point or a postcode: see
+    /// [`PostcodeLookup::nearest`](crate::PostcodeLookup::nearest).
     ///
     /// # Errors
     /// [`InvalidInput`](crate::ErrorKind::InvalidInput) for a limit or a radius out of range.
@@ -175,7 +178,8 @@ impl Dataset {
         Ok(origin.map(|origin| self.neighbours(origin, query.limit, query.radius)))
     }
 
-    /// The live postcodes around a point, as [`nearest`](Self::nearest).
+    /// Returns the live postcodes within `radius` metres of a point, at most `limit`: see
+    /// [`nearest`](Self::nearest).
     ///
     /// # Errors
     /// [`InvalidInput`](crate::ErrorKind::InvalidInput) for a limit or a radius out of range.
@@ -194,8 +198,8 @@ impl Dataset {
             .collect()
     }
 
-    /// The outcodes around a point or an outcode, as
-    /// [`PostcodeLookup::nearest_outcodes`](crate::PostcodeLookup::nearest_outcodes) says.
+    /// Returns the outcodes around a point or an outcode: see
+    /// [`PostcodeLookup::nearest_outcodes`](crate::PostcodeLookup::nearest_outcodes).
     ///
     /// # Errors
     /// [`InvalidInput`](crate::ErrorKind::InvalidInput) for a limit or a radius out of range.
@@ -215,8 +219,8 @@ impl Dataset {
         Ok(Some(found.into_iter().map(|(summary, _)| summary).collect()))
     }
 
-    /// The outcodes whose mean location is within `radius` metres of a point, nearest first, those of equal distance in
-    /// their order, with their distances.
+    /// Returns the outcodes whose mean location is within `radius` metres of a point, with their
+    /// distances. The nearest are first, and those of equal distance are in order.
     ///
     /// # Errors
     /// [`InvalidInput`](crate::ErrorKind::InvalidInput) for a limit or a radius out of range.
@@ -256,7 +260,7 @@ mod tests {
     use super::*;
     use crate::{MAX_NEIGHBOURS, MAX_RADIUS};
 
-    /// Looks for the query that costs most, by steps from the worst so far, and counts what is looked at.
+    /// Searches for the most expensive query, in steps from the worst so far, and counts the work.
     #[test]
     fn nearest_of_the_worst_point_has_bounded_work() {
         let country = Dataset::embedded().unwrap();
@@ -290,8 +294,9 @@ mod tests {
                 worst = worst.max(here);
             }
             println!("the {limit} nearest: {worst} units at worst");
-            // There are 1.77 million rows, all of which were looked at from afar. Now it is those of a ring as wide as the
-            // margin of the cheap distances: 80,627 at worst for the nearest one.
+            // There are 1.77 million rows, all of which were examined in the past. Now only those
+            // in a ring as wide as the error of the approximate distances are: 80,627 at worst for
+            // the nearest one.
             assert!(worst < 200_000, "{worst} for {limit}");
         }
     }

@@ -1,4 +1,4 @@
-//! An outcode summed up over its live postcodes.
+//! Summaries of outcodes over their live postcodes.
 
 use crate::dataset::Dataset;
 use crate::dataset::Inner;
@@ -6,16 +6,16 @@ use crate::dataset::answer::name_order as collate;
 use crate::{AreaKind, Outcode, OutcodeSummary};
 
 impl Dataset {
-    /// The outcode summed up over its live postcodes; `None` if it has none.
+    /// Returns the summary of an outcode over its live postcodes, or `None` if it has none.
     ///
-    /// Names are sorted by letter, accents and case aside. A summary is computed once.
+    /// Names are sorted by letter, ignoring accents and case. A summary is computed once.
     pub fn outcode(&self, outcode: Outcode) -> Option<OutcodeSummary> {
         let inner = self.inner();
         let (n, _) = inner.keys.outcode(&inner.bytes, outcode)?;
         inner.outcodes.get(n as usize)?.get_or_init(|| inner.summary(n)).clone()
     }
 
-    /// The outcodes with live postcodes, in order.
+    /// Returns the outcodes with live postcodes, in order.
     pub fn outcodes(&self) -> impl Iterator<Item = Outcode> + '_ {
         let inner = self.inner();
         (0..inner.keys.outcode_count())
@@ -46,7 +46,7 @@ impl Inner {
                 .filter_map(|number| self.areas.name(data, number, kind))
                 .map(str::to_owned)
                 .collect();
-            // Two areas may have one name.
+            // Two areas may have the same name.
             names.sort_by_cached_key(|name| collate::key(name));
             names.dedup();
             names

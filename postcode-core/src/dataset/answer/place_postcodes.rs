@@ -1,4 +1,4 @@
-//! The postcodes of a place, through the spatial index.
+//! The postcodes of a place, found with the spatial index.
 
 use std::ops::Range;
 
@@ -8,19 +8,20 @@ use crate::model::Square;
 use crate::query::check;
 use crate::{Error, ErrorKind, GridSystem, Location, Place, PlacePostcodes, Postcode, Result};
 
-/// How far metres on the National Grid may be from metres on the ground: far more than they are.
+/// An upper limit for the ratio between metres on the National Grid and metres on the ground.
 const MARGIN: f64 = 1.002;
 const MARGIN_METRES: f64 = 50.0;
 /// Bits of a word of the rows that were found.
 const BITS: usize = u64::BITS as usize;
 
 impl Dataset {
-    /// The live postcodes around a place, as
-    /// [`PostcodeLookup::place_postcodes`](crate::PostcodeLookup::place_postcodes) says.
+    /// Returns the live postcodes around a place: see
+    /// [`PostcodeLookup::place_postcodes`](crate::PostcodeLookup::place_postcodes).
     ///
     /// # Errors
-    /// [`NotSupported`](ErrorKind::NotSupported) if the dataset has no places, or of an area, which has no box;
-    /// [`InvalidInput`](ErrorKind::InvalidInput) for a limit out of range or too long a text.
+    /// [`NotSupported`](ErrorKind::NotSupported) if the dataset has no places, and for an area,
+    /// which has no box; [`InvalidInput`](ErrorKind::InvalidInput) for a limit out of range or a
+    /// text that is too long.
     pub fn place_postcodes(
         &self,
         code: &str,

@@ -1,4 +1,4 @@
-//! The populated places of a dataset, and the islands and areas beside them.
+//! The populated places of a dataset, and its islands and areas.
 
 use crate::dataset::Dataset;
 use crate::dataset::section::place_finder::PlaceFinder;
@@ -22,11 +22,12 @@ impl Dataset {
         }
     }
 
-    /// The populated place of a code, as [`PostcodeLookup::place`](crate::PostcodeLookup::place) says.
+    /// Returns the populated place with this code: see
+    /// [`PostcodeLookup::place`](crate::PostcodeLookup::place).
     ///
     /// # Errors
     /// [`NotSupported`](ErrorKind::NotSupported) if the dataset has no places;
-    /// [`InvalidInput`](ErrorKind::InvalidInput) for too long a text.
+    /// [`InvalidInput`](ErrorKind::InvalidInput) for a text that is too long.
     pub fn place(&self, code: &str) -> Result<Option<Place>> {
         check::text(code)?;
         let Some(code) = Place::code_of(code) else { return Ok(None) };
@@ -34,11 +35,13 @@ impl Dataset {
         Ok(places.row_of(data, &code).and_then(|row| places.place(data, row)))
     }
 
-    /// Populated places by name, as [`PostcodeLookup::places`](crate::PostcodeLookup::places) says.
+    /// Returns populated places by name: see
+    /// [`PostcodeLookup::places`](crate::PostcodeLookup::places).
     ///
     /// # Errors
     /// [`NotSupported`](ErrorKind::NotSupported) if the dataset has no places;
-    /// [`InvalidInput`](ErrorKind::InvalidInput) for a limit out of range or too long a text.
+    /// [`InvalidInput`](ErrorKind::InvalidInput) for a limit out of range or a text that is too
+    /// long.
     pub fn places(&self, query: &str, limit: usize) -> Result<Vec<Place>> {
         check::limit(limit)?;
         check::text(query)?;
@@ -48,7 +51,7 @@ impl Dataset {
         Ok(rows.into_iter().filter_map(|row| places.place(data, row)).collect())
     }
 
-    /// Any populated place, each with equal chance.
+    /// Returns a random populated place, each with equal probability.
     ///
     /// # Errors
     /// [`NotSupported`](ErrorKind::NotSupported) if the dataset has no places.
@@ -57,23 +60,27 @@ impl Dataset {
         Ok(places.place(self.as_bytes(), fastrand::u32(0..places.count())))
     }
 
-    /// All populated places, in the order of their codes; none if the dataset has none.
+    /// Iterates over all populated places, in the order of their codes. Empty if the dataset has
+    /// none.
     pub fn iter_places(&self) -> impl Iterator<Item = Place> + '_ {
         let places = &self.inner().places;
         (0..places.count()).filter_map(|row| places.place(self.as_bytes(), row))
     }
 
-    /// All islands and areas, in the order of their codes; none if the dataset has none.
+    /// Iterates over all islands and areas, in the order of their codes. Empty if the dataset has
+    /// none.
     pub fn iter_wider_places(&self) -> impl Iterator<Item = Place> + '_ {
         let places = &self.inner().wider_places;
         (0..places.count()).filter_map(|row| places.place(self.as_bytes(), row))
     }
 
-    /// Places by what a person types, as [`PostcodeLookup::find_places`](crate::PostcodeLookup::find_places) says.
+    /// Returns places as a person types them: see
+    /// [`PostcodeLookup::find_places`](crate::PostcodeLookup::find_places).
     ///
     /// # Errors
     /// [`NotSupported`](ErrorKind::NotSupported) if the dataset has no places;
-    /// [`InvalidInput`](ErrorKind::InvalidInput) for a limit out of range or too long a text.
+    /// [`InvalidInput`](ErrorKind::InvalidInput) for a limit out of range or a text that is too
+    /// long.
     pub fn find_places(&self, query: &PlaceQuery) -> Result<Vec<PlaceMatch>> {
         query.check()?;
         let (populated, data) = (self.places_or_error()?, self.as_bytes());

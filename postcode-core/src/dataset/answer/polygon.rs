@@ -1,47 +1,48 @@
-//! Points in a polygon of many corners, at the cost of few edges for each point.
+//! Tests points against a polygon of many corners, by examining only a few edges for each point.
 //!
-//! The latitudes of the polygon are cut into slabs. Within a slab an edge that goes through it lies between two meridians,
-//! which are near each other because slabs are low. Edges that lie to the east of a point are counted by a binary
-//! search, those to the west are passed over, and only those that may touch the point's meridian are looked at. What
-//! is looked at is decided by the same arithmetic as in [`Region::surrounds`](crate::Region::surrounds), so the
-//! answers are the same to the last bit.
+//! The latitudes of the polygon are divided into slabs. An edge that goes through a slab lies
+//! between two meridians, which are close together because slabs are low. Edges to the east of a
+//! point are counted by a binary search, those to the west are skipped, and only those that may
+//! touch the point's meridian are examined. They are examined with the same arithmetic as in
+//! [`Region::surrounds`](crate::Region::surrounds), so the answers are exactly the same.
 
 use crate::Location;
 use crate::query::{Side, in_polygon, side};
 
-/// How many slabs there are: the more, the fewer edges have to be looked at.
+/// The number of slabs. The more there are, the fewer edges are examined.
 const SLABS: usize = 512;
-/// Up to so many corners every edge is looked at: that is as fast.
+/// Up to this many corners every edge is examined, which is as fast.
 const FEW: usize = 24;
-/// In degrees, a tenth of a millimetre: far more than what arithmetic may be off.
+/// In degrees, a tenth of a millimetre: far more than the error of the arithmetic.
 const MARGIN: f64 = 1e-9;
 
-/// A polygon, prepared as far as points have been asked for.
+/// A polygon with an index that is built as points need it.
 pub(crate) struct PolygonIndex<'a> {
     corners: &'a [Location],
-    /// The parallels that its corners lie between.
+    /// The parallels between which its corners lie.
     latitude: (f64, f64),
-    /// Where the slabs begin and end, and how high each is; of no use if there are none.
+    /// The southern edge of the slabs and their height. Unused without slabs.
     south: f64,
     north: f64,
     height: f64,
     slabs: Vec<Option<Slab>>,
-    /// Edges that were looked at.
+    /// Edges examined so far.
     edges: u64,
 }
 
-/// Edges by the number of the corner that they lead to.
+/// The edges of a slab, each given by the number of the corner to which it leads.
 struct Slab {
-    /// Edges that end in the slab, or touch its border.
+    /// Edges that end in the slab or touch its border.
     ending: Vec<u16>,
-    /// Edges that go through the slab, those farthest to the west first: the meridian that each lies to the east of.
+    /// Edges that go through the slab, westernmost first, each with a meridian to its west.
     through: Vec<(f64, u16)>,
-    /// For each node of a binary tree over them, in the order of a heap, the meridian that all below it lie to the west of.
+    /// A binary tree over these edges, in heap order. Each node has a meridian to the east of all
+    /// edges below it.
     east: Vec<f64>,
 }
 
 impl<'a> PolygonIndex<'a> {
-    /// For points between two parallels mostly.
+    /// Creates an index for points that are mostly between two parallels.
     pub(crate) fn new(corners: &'a [Location], between: (f64, f64)) -> Self {
         let latitudes = corners.iter().map(|corner| corner.latitude());
         let latitude =
@@ -53,12 +54,12 @@ impl<'a> PolygonIndex<'a> {
         Self { corners, latitude, south, north, height, slabs, edges: 0 }
     }
 
-    /// How many edges have been looked at so far, also to prepare the polygon.
+    /// Returns how many edges have been examined so far, including those for building the index.
     pub(crate) fn edges(&self) -> u64 {
         self.edges
     }
 
-    /// Whether a point lies in the polygon or on an edge.
+    /// Returns whether a point lies in the polygon or on an edge.
     pub(crate) fn surrounds(&mut self, at: Location) -> bool {
         let (x, y) = (at.longitude(), at.latitude());
         if y < self.latitude.0 || y > self.latitude.1 {
@@ -125,7 +126,7 @@ impl<'a> PolygonIndex<'a> {
 }
 
 impl Slab {
-    /// The edges among the first `end` that may touch a meridian. The node of the tree is that of these leaves.
+    /// Returns the edges among the first `end` that may touch a meridian, below a node of the tree.
     fn near(
         &self,
         node: usize,
@@ -149,7 +150,7 @@ impl Slab {
     }
 }
 
-/// The corners that an edge joins: the one before, and the one of that number.
+/// Returns the corners of an edge: the previous corner, and the one with this number.
 fn edge(corners: &[Location], corner: u16) -> Option<(Location, Location)> {
     let to = usize::from(corner);
     let from = to.checked_sub(1).unwrap_or(corners.len() - 1);
@@ -167,8 +168,8 @@ mod tests {
         Location::new(latitude, longitude).unwrap()
     }
 
-    /// Polygons of every kind: wild ones, stars, combs, such as repeat corners or go back on their own path, flat ones, and
-    /// corners that lie on the points' own grid.
+    /// Generates polygons of every kind: random ones, stars, combs, ones that repeat corners or
+    /// retrace their own path, flat ones, and corners on the same grid as the points.
     fn polygon(rng: &mut fastrand::Rng) -> Vec<Location> {
         let corners = if rng.bool() { rng.usize(3..60) } else { rng.usize(3..=MAX_CORNERS) };
         let (size, middle) =
@@ -260,7 +261,7 @@ mod tests {
                 let point = at(south + (north - south) * rng.f64(), 10.0 * rng.f64() - 8.0);
                 assert!(!index.surrounds(point));
             }
-            // To prepare the slabs, and then some for each point, where all would be a thousand.
+            // Building the slabs, and then a few edges for each point instead of a thousand.
             let prepared = (SLABS * corners.len()) as u64;
             assert!(index.edges() < prepared + 24 * points, "{} edges", index.edges());
         }

@@ -1,10 +1,11 @@
-//! A live postcode at random.
+//! Returns random live postcodes.
 
 use crate::dataset::Dataset;
 use crate::{Outcode, Record};
 
 impl Dataset {
-    /// Any live postcode, each with equal chance, of an outcode if one is given. `None` if there is none.
+    /// Returns a random live postcode, each with equal probability, of this outcode if one is
+    /// given. `None` if there are no live postcodes.
     pub fn random(&self, outcode: Option<Outcode>) -> Option<Record> {
         let (inner, data) = (self.inner(), &*self.inner().bytes);
         let keys = &inner.keys;
@@ -20,7 +21,7 @@ impl Dataset {
         if total == 0 {
             return None;
         }
-        // The nth live postcode: first its outcode by the counts, then within the outcode by looking.
+        // Finds the nth live postcode: the outcode by its count, then the postcode by scanning.
         let mut nth = fastrand::u64(0..total);
         for n in range {
             let here = live(n);

@@ -1,9 +1,11 @@
-//! The live postcodes of a region, by sector: first the sectors that touch it, then the postcodes of each.
+//! The live postcodes of a region: first the sectors that touch it, then the postcodes of each
+//! sector.
 //!
-//! A sector holds 441 postcodes at most, all near each other. So the boxes around them, and for each kind of area the sectors that
-//! it reaches into, are small indexes (some hundred kilobytes), made from the rows when first asked for; and since
-//! sectors are in the order of postcodes, a page costs what it holds, wherever it begins. What is small on the map is found in
-//! the spatial index of the file instead, without any of that.
+//! A sector has at most 441 postcodes, all close together. So the boxes around sectors, and the
+//! sectors that each area reaches, are small indexes (some hundred kilobytes), built from the rows
+//! when first needed. Sectors are in the order of postcodes, so a page costs only what it contains,
+//! wherever it begins. Small regions are found with the spatial index of the file, and need no such
+//! index.
 
 use crate::dataset::Dataset;
 use crate::dataset::Inner;
@@ -14,7 +16,8 @@ use crate::dataset::section::sectors::{AreaSectors, SectorBox};
 use crate::postcode::{PER_OUTCODE, UNITS};
 use crate::{AreaKind, Page, Record, Region, Result, Within};
 
-/// Entries of the spatial index that are looked at for a page: a millisecond's work. A region of more goes by sectors.
+/// The most entries of the spatial index that are examined for a page: a millisecond of work.
+/// Larger regions go by sectors.
 const CANDIDATES: u32 = 10_000;
 
 impl Inner {
@@ -49,7 +52,7 @@ impl Inner {
             here.extend(sets.filter_map(|set| self.areas.number(data, set, kind)));
             here.sort_unstable();
             here.dedup();
-            // A number beyond the dictionary is damage, and no area.
+            // A number beyond the dictionary is damage, and not an area.
             pairs.extend(here.drain(..).filter(|&area| area < areas).map(|area| (area, sector)));
         }
         pairs.sort_unstable();
@@ -61,11 +64,11 @@ impl Inner {
         let (data, count): (&[u8], u32) = (&self.bytes, self.rows.count());
         let start = self.keys.first_row(data, sector).unwrap_or(count);
         let end = self.keys.first_row(data, sector.saturating_add(1)).unwrap_or(count);
-        // A damaged index may say anything.
+        // A damaged index may contain any number.
         start..end.min(count).min(start.saturating_add(UNITS))
     }
 
-    /// The numbers that a code has as an area of these kinds.
+    /// Returns the numbers of a code as an area of these kinds.
     fn areas_of(&self, code: &str, kind: Option<AreaKind>) -> Vec<(AreaKind, u32)> {
         let kinds = AreaKind::ALL.into_iter().filter(|other| kind.is_none_or(|kind| kind == *other));
         let find = |kind, code: &str| self.areas.find(&self.bytes, kind, code);
@@ -74,17 +77,17 @@ impl Inner {
     }
 }
 
-/// The postcodes that may lie in a region, in their order.
+/// The postcodes that may lie in a region, in order.
 enum Steps {
-    /// Those with codes in this range.
+    /// Postcodes with codes in this range.
     Range(u32, u32),
-    /// Those of these sectors.
+    /// Postcodes of these sectors.
     Sectors(Vec<u32>),
-    /// Those of these rows.
+    /// Postcodes of these rows.
     Rows(Vec<u32>),
 }
 
-/// Tells whether a row lies in a region.
+/// Tests whether a row lies in a region.
 enum Test<'q> {
     All,
     Areas(Vec<(AreaKind, u32)>),
@@ -94,7 +97,7 @@ enum Test<'q> {
 }
 
 impl Test<'_> {
-    /// How many edges have been looked at.
+    /// Returns how many edges have been examined.
     fn edges(&self) -> u64 {
         match self {
             Self::Polygon(polygon) => polygon.edges(),
@@ -120,29 +123,29 @@ impl Test<'_> {
     }
 }
 
-/// A search for a page of a region that can be interrupted: it goes on in steps of bounded work.
+/// A search for a page of a region, in steps of limited work, so that it can be interrupted.
 ///
-/// A search looks at each row once at most, and at each corner of a polygon for few rows only, so that all
-/// of its work is bounded before it begins.
+/// A search examines each row at most once, and each corner of a polygon for only a few rows, so
+/// that its total work is limited before it begins.
 pub(crate) struct Search<'q> {
     dataset: &'q Dataset,
     query: &'q Within,
     from: u32,
-    /// One record more than a page holds, to know whether there are more.
+    /// One record more than the page, to know whether there are more.
     wanted: usize,
     steps: Steps,
     next: usize,
     test: Test<'q>,
     records: Vec<Record>,
-    /// Rows and edges that were looked at.
+    /// Rows and edges examined so far.
     work: u64,
 }
 
 impl<'q> Search<'q> {
-    /// Checks the query and finds where to look.
+    /// Checks the query and finds where to search.
     ///
     /// # Errors
-    /// As [`Dataset::within`].
+    /// The same as [`Dataset::within`].
     pub(crate) fn of(dataset: &'q Dataset, query: &'q Within) -> Result<Self> {
         query.check()?;
         let from = query.after.map_or(0, |after| after.code().saturating_add(1));
@@ -171,7 +174,7 @@ impl<'q> Search<'q> {
         self.records.len() >= self.wanted
     }
 
-    /// Goes on until it has done about that much work. Returns whether the search has ended.
+    /// Continues until about this much work is done. Returns whether the search has ended.
     pub(crate) fn step(&mut self, work: u64) -> bool {
         let until = self.work.saturating_add(work);
         while !self.is_full() {
@@ -206,7 +209,7 @@ impl<'q> Search<'q> {
         true
     }
 
-    /// Looks at the rows with codes in a range.
+    /// Examines the rows with codes in a range.
     fn range(&mut self, start: u32, end: u32) {
         let inner = self.dataset.inner();
         for (row, postcode) in inner.keys.scan(&inner.bytes, start.max(self.from)) {
@@ -219,7 +222,7 @@ impl<'q> Search<'q> {
         }
     }
 
-    /// Whether a row is live and lies in the region.
+    /// Returns whether a row is live and lies in the region.
     fn holds(&mut self, row: u32) -> bool {
         let inner = self.dataset.inner();
         let before = self.test.edges();
@@ -228,10 +231,11 @@ impl<'q> Search<'q> {
         holds
     }
 
-    /// The page, once the search has ended. `None` if nothing has that name.
+    /// Returns the page once the search has ended. `None` if no area, outcode or sector has this
+    /// name.
     pub(crate) fn finish(mut self) -> Option<Page> {
         if self.records.is_empty() && self.query.region.is_named() {
-            // Is there nothing more, or was there never anything?
+            // An empty page may be the end of the region, or the region may be unknown.
             let mut any = Self::new(self.dataset, self.query, 0, 1, CANDIDATES);
             let any = self.from > 0 && any.step(u64::MAX) && !any.records.is_empty();
             return any.then(Page::default);
@@ -242,10 +246,11 @@ impl<'q> Search<'q> {
 }
 
 impl Dataset {
-    /// A page of the live postcodes of a region, as [`PostcodeLookup::within`](crate::PostcodeLookup::within) says.
+    /// Returns a page of the live postcodes of a region: see
+    /// [`PostcodeLookup::within`](crate::PostcodeLookup::within).
     ///
-    /// The first call for a kind of area, and the first for a large circle, box or polygon, goes through all rows once and keeps
-    /// an index of some hundred kilobytes.
+    /// The first call for a kind of area, and the first for a large circle, box or polygon, reads
+    /// all rows once and keeps an index of some hundred kilobytes.
     ///
     /// # Errors
     /// [`InvalidInput`](crate::ErrorKind::InvalidInput) for a limit, a radius, a box, a polygon or a code out of range.
@@ -305,7 +310,7 @@ impl Dataset {
     }
 }
 
-/// What a shape lies in.
+/// Returns the part of the index that a shape covers.
 fn cover(region: &Region) -> Option<Cover> {
     match region {
         Region::Circle { centre, radius } => Some(Cover::of_circle(*centre, *radius)),
@@ -321,7 +326,7 @@ mod tests {
     use crate::dataset::{DatasetBuilder, Metadata, Row};
     use crate::{Location, MAX_CORNERS, MAX_RADIUS, Postcode};
 
-    /// Some thousand postcodes in a few dozen sectors, each sector around a place of its own.
+    /// Creates some thousand postcodes in a few dozen sectors, each sector around a separate place.
     fn scattered(rng: &mut fastrand::Rng) -> Dataset {
         let mut builder = DatasetBuilder::new(Metadata::new("scattered"));
         let start = "LS1 0AA".parse::<Postcode>().unwrap().code();
@@ -334,7 +339,7 @@ mod tests {
                 let micro = |degrees: f64, by: f64| ((degrees + by / 20.0) * MICRO).round() / MICRO;
                 let at = Location::new(micro(middle.0, rng.f64()), micro(middle.1, rng.f64()));
                 row.location = at.ok().filter(|_| rng.u8(..20) > 0);
-                // Drawn twice is refused.
+                // A postcode that was already drawn is refused.
                 let _ = builder.push(&row);
             }
         }
@@ -372,7 +377,7 @@ mod tests {
                 for candidates in [0, u32::MAX] {
                     let query = Within::of(region.clone());
                     let mut search = Search::new(&dataset, &query, from, 90, candidates);
-                    // Interrupted or not it finds the same.
+                    // The result must not depend on interruptions.
                     let work = if rng.bool() { 1 + rng.u64(..50) } else { u64::MAX };
                     while !search.step(work) {}
                     assert_eq!(search.records.iter().collect::<Vec<_>>(), due, "{region} {candidates}");
@@ -382,7 +387,7 @@ mod tests {
         assert!(found_some > 900, "{found_some}");
     }
 
-    /// The review's polygon and its like: nothing is in them, so that no page ever fills.
+    /// Polygons that contain no postcode, so that no page ever fills.
     #[cfg(feature = "embedded")]
     #[test]
     fn search_of_whole_country_by_any_polygon_has_bounded_work() {
@@ -421,7 +426,7 @@ mod tests {
             while !search.step(20_000) {
                 steps += 1;
             }
-            // Without an index it was a thousand edges for each row.
+            // Without an index there would be a thousand edges for each row.
             assert!(search.work < 40 * rows, "{name}: {} of {rows} rows", search.work);
             assert!(steps >= search.work / 100_000, "{name}: {steps} steps for {}", search.work);
             println!("{name}: {:.1} units a row, {steps} steps", search.work as f64 / rows as f64);

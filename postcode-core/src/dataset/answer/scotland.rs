@@ -1,10 +1,11 @@
-//! The Scottish Postcode Directory of a dataset.
+//! The Scottish Postcode Directory in a dataset.
 
 use crate::dataset::Dataset;
 use crate::{Error, ErrorKind, Postcode, Result, ScottishPostcode};
 
 impl Dataset {
-    /// What the Scottish Postcode Directory says of a postcode; `None` if it has not that one, or no longer.
+    /// Returns the entry of a postcode in the Scottish Postcode Directory, or `None` if it has no
+    /// live entry.
     ///
     /// # Errors
     /// [`NotSupported`](ErrorKind::NotSupported) if the directory is not in the dataset.
@@ -22,7 +23,8 @@ impl Dataset {
         Ok(scotland.find(data, postcode).map(|row| scotland.entry(data, row, postcode)))
     }
 
-    /// All entries of the Scottish Postcode Directory, in the order of postcodes; none if the dataset has none.
+    /// Iterates over all entries of the Scottish Postcode Directory, in the order of postcodes.
+    /// Empty if the dataset has none.
     pub fn iter_scottish(&self) -> impl Iterator<Item = ScottishPostcode> + '_ {
         let (scotland, data) = (&self.inner().scotland, self.as_bytes());
         (0..scotland.count()).filter_map(move |row| {

@@ -1,4 +1,4 @@
-//! Partial texts: autocomplete, and the search of postcodes.io.
+//! Searches by incomplete postcodes: autocomplete, and the search of postcodes.io.
 
 use crate::dataset::Dataset;
 use crate::dataset::Inner;
@@ -11,7 +11,7 @@ fn without_spaces(text: &str) -> String {
     text.chars().filter(|c| !is_space(*c)).collect()
 }
 
-/// Two words of letters, digits and `_` with white space between.
+/// Returns two words of letters, digits and `_` that are separated by white space.
 fn two_words(text: &str) -> Option<String> {
     let mut words = text.split(is_space).filter(|word| !word.is_empty());
     let (one, two) = (words.next()?, words.next()?);
@@ -19,17 +19,18 @@ fn two_words(text: &str) -> Option<String> {
     (words.next().is_none() && is_word(one) && is_word(two)).then(|| format!("{one} {two}"))
 }
 
-/// An outcode as postcodes.io knows them: with a digit.
+/// Parses an outcode as postcodes.io does, which requires a digit.
 fn as_outcode(text: &str) -> Option<Outcode> {
     Outcode::from_bytes(text.as_bytes()).filter(|_| text.bytes().any(|b| b.is_ascii_digit()))
 }
 
-/// The code of the first possible postcode whose spaced form is not below the text, in bytes.
+/// Returns the code of the first possible postcode whose spaced form is not less than the text, in
+/// byte order.
 fn spaced_from(text: &str) -> u32 {
     first(CODES, |code| Postcode::from_code(code).is_none_or(|postcode| postcode.spaced().as_str() >= text))
 }
 
-/// Live rows among those scanned, up to a code.
+/// Returns live rows from one code up to another.
 fn live<'a>(inner: &'a Inner, from: u32, end: u32) -> impl Iterator<Item = (u32, Postcode)> + 'a {
     inner
         .keys
@@ -39,29 +40,31 @@ fn live<'a>(inner: &'a Inner, from: u32, end: u32) -> impl Iterator<Item = (u32,
 }
 
 impl Dataset {
-    /// The first live postcodes that begin with a text, as
-    /// [`PostcodeLookup::autocomplete`](crate::PostcodeLookup::autocomplete) says.
+    /// Returns the first live postcodes that begin with a text: see
+    /// [`PostcodeLookup::autocomplete`](crate::PostcodeLookup::autocomplete).
     ///
     /// # Errors
-    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) for a limit out of range or too long a text.
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) for a limit out of range or a text that is
+    /// too long.
     pub fn autocomplete(&self, prefix: &str, limit: usize) -> Result<Vec<Postcode>> {
         check::limit(limit)?;
         check::text(prefix)?;
         let Some(prefix) = beginning(prefix) else { return Ok(Vec::new()) };
         let mut found = Vec::with_capacity(limit.min(16));
         for text in readings(&prefix) {
-            // `~` sorts after all that a postcode is made of.
+            // `~` sorts after every character of a postcode.
             let (from, end) = (spaced_from(&text), spaced_from(&format!("{text}~")));
             found.extend(self.live_codes(from, end, limit - found.len()));
         }
         Ok(found)
     }
 
-    /// The first outcodes with live postcodes that begin with a text, as
-    /// [`PostcodeLookup::outcodes`](crate::PostcodeLookup::outcodes) says.
+    /// Returns the first outcodes with live postcodes that begin with a text: see
+    /// [`PostcodeLookup::outcodes`](crate::PostcodeLookup::outcodes).
     ///
     /// # Errors
-    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) for a limit out of range or too long a text.
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) for a limit out of range or a text that is
+    /// too long.
     pub fn outcodes_from(&self, prefix: &str, limit: usize) -> Result<Vec<Outcode>> {
         check::limit(limit)?;
         check::text(prefix)?;
@@ -83,7 +86,8 @@ impl Dataset {
             .collect())
     }
 
-    /// At most `limit` live postcodes with codes in a range, whole outcodes without any skipped.
+    /// Returns at most `limit` live postcodes with codes in a range. Outcodes without live
+    /// postcodes are skipped.
     fn live_codes(&self, from: u32, end: u32, limit: usize) -> Vec<Postcode> {
         let (inner, data) = (self.inner(), &*self.inner().bytes);
         let mut found = Vec::new();
@@ -103,18 +107,19 @@ impl Dataset {
         found
     }
 
-    /// Live postcodes for a partial text, as
-    /// [`PostcodeLookup::search`](crate::PostcodeLookup::search) says.
+    /// Returns live postcodes for a partial text: see
+    /// [`PostcodeLookup::search`](crate::PostcodeLookup::search).
     ///
     /// # Errors
-    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) for a limit out of range or too long a text.
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) for a limit out of range or a text that is
+    /// too long.
     pub fn search(&self, query: &str, limit: usize) -> Result<Vec<Record>> {
         check::limit(limit)?;
         check::text(query)?;
         let upper = query.to_uppercase();
         let text = upper.trim_matches(is_space);
         let compact = without_spaces(text);
-        // The windows of postcodes.io, each tried if none before has the text in it.
+        // The windows of postcodes.io. Each is tried only if the previous ones contain no match.
         let mut kept = Vec::new();
         if as_outcode(text).is_some() {
             kept = self.window(spaced_from(&format!("{text} ")), limit, &compact);
@@ -134,19 +139,20 @@ impl Dataset {
         Ok(kept.into_iter().filter_map(|postcode| self.get(postcode).live()).collect())
     }
 
-    /// The next `limit` live postcodes from a code on, of which those are kept that have the text in them.
+    /// Returns those of the next `limit` live postcodes from a code on that contain the text.
     fn window(&self, from: u32, limit: usize, compact: &str) -> Vec<Postcode> {
         let window = self.live_codes(from, CODES, limit);
         window.into_iter().filter(|postcode| contains(*postcode, compact)).collect()
     }
 
-    /// The first live postcodes whose form without a space is not below the text, ordered by that form.
+    /// Returns the first live postcodes whose form without a space is not less than the text,
+    /// ordered by that form.
     fn compact_window(&self, text: &[u8], limit: usize) -> Vec<Postcode> {
         let (inner, data) = (self.inner(), &*self.inner().bytes);
         let count = inner.keys.outcode_count();
         let family_of = |n: u32| inner.keys.outcode_entry(data, n)?.outcode().map(family);
         let mut n = first(count, |n| {
-            // Nothing of the family sorts after its last digit and letters, since `Z` is above all digits.
+            // Nothing in the family sorts after `9ZZ`, since letters sort after digits.
             family_of(n).is_none_or(|root| [root.text().as_bytes(), b"9ZZ"].concat().as_slice() >= text)
         });
         let mut found = Vec::new();
@@ -171,8 +177,9 @@ fn contains(postcode: Postcode, compact: &str) -> bool {
     postcode.compact().contains(compact)
 }
 
-/// What sorts together without spaces: `M1` and `M10` to `M19`, whose postcodes interleave (M1 1AD is `M11AD`
-/// and M11 1AA is `M111AA`). Families follow one another in the order of outcodes.
+/// Returns the family of an outcode: outcodes whose postcodes interleave when sorted without
+/// spaces, such as `M1` and `M10` to `M19` (M1 1AD is `M11AD` and M11 1AA is `M111AA`). Families
+/// follow one another in the order of outcodes.
 fn family(outcode: Outcode) -> Outcode {
     let text = outcode.text();
     match text.as_bytes() {
@@ -183,7 +190,7 @@ fn family(outcode: Outcode) -> Outcode {
     }
 }
 
-/// The live postcodes of one outcode from a text on, which are in the order of their compact forms.
+/// The live postcodes of one outcode from a text on, in the order of their compact forms.
 struct Stream<'a> {
     inner: &'a Inner,
     scan: Scan<'a>,
@@ -216,7 +223,7 @@ impl<'a> Stream<'a> {
     }
 }
 
-/// Takes postcodes from the streams in the order of compact forms. There are eleven streams at most.
+/// Merges the streams in the order of compact forms. There are at most eleven streams.
 fn merge(streams: &mut [Stream<'_>], limit: usize, found: &mut Vec<Postcode>) {
     while found.len() < limit {
         let heads = streams.iter_mut().filter_map(|stream| Some((stream.head?.compact(), stream)));

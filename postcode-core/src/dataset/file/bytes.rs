@@ -1,10 +1,10 @@
-//! The bytes of a dataset, wherever they are, and numbers read from any place in them.
+//! The bytes of a dataset, mapped or in memory, and functions that read numbers from them.
 
 use std::ops::Deref;
 
 use crate::dataset::file::mapped::Mapped;
 
-/// A mapped file, or memory of our own.
+/// A mapped file, or memory that belongs to the dataset.
 pub(crate) enum Bytes {
     Mapped(Mapped),
     Owned(Vec<u8>),
@@ -26,7 +26,7 @@ fn array<const N: usize>(data: &[u8], at: usize) -> Option<[u8; N]> {
     data.get(at..)?.first_chunk().copied()
 }
 
-/// Little-endian, at any alignment; `None` beyond the end.
+/// Reads a little-endian number at any alignment, or returns `None` beyond the end.
 #[inline]
 pub(crate) fn u16_at(data: &[u8], at: usize) -> Option<u16> {
     array(data, at).map(u16::from_le_bytes)

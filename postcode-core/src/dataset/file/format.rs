@@ -5,12 +5,14 @@ use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
 use crate::dataset::file::bytes::{u16_at, u32_at, u64_at};
 use crate::{Error, ErrorKind, Result};
 
-/// Not text, and broken by any transfer that converts line ends (the idea of PNG's signature).
+/// Marks the file as binary. Any transfer that converts line endings breaks it (the idea comes from
+/// PNG's signature).
 pub(crate) const MAGIC: [u8; 8] = *b"\x89UKPC\r\n\x1a";
-/// Raised when an old reader would misread the file.
+/// Increased when an old reader would misread the file.
 pub(crate) const MAJOR: u16 = 1;
-/// Raised when something is added that an old reader can skip. A file says the least that has all that is in it, so that
-/// the same content gives the same bytes as ever.
+/// Returns the minor version, which increases when something is added that an old reader can skip.
+/// A file has the lowest version that has all its sections, so that the same content always gives
+/// the same bytes.
 fn minor(entries: &[Entry]) -> u16 {
     let has = |added: &[u32]| entries.iter().any(|entry| added.contains(&entry.id));
     let before = section::AREA_CODES + crate::AreaKind::ParliamentaryConstituencyBefore as u32;
@@ -26,10 +28,10 @@ pub(crate) const HEADER: usize = 64;
 pub(crate) const ENTRY: usize = 32;
 /// Sections begin at multiples of this.
 pub(crate) const ALIGN: usize = 64;
-/// More sections than any version writes; a larger number is damage.
+/// More sections than any version writes. A larger number means damage.
 const MAX_SECTIONS: u32 = 4096;
 
-/// The sections of this version. Numbers are for ever.
+/// The sections of this version. Numbers never change.
 pub(crate) mod section {
     /// JSON: edition, source, attribution, counts.
     pub(crate) const METADATA: u32 = 1;
@@ -37,13 +39,13 @@ pub(crate) mod section {
     pub(crate) const SECTOR_INDEX: u32 = 2;
     /// Sorted sector codes.
     pub(crate) const SECTORS: u32 = 3;
-    /// Ranked bitmap of units, one line a sector: from unit to row.
+    /// Ranked bitmap of units, one line per sector: from unit to row.
     pub(crate) const UNITS: u32 = 4;
-    /// One entry an outcode.
+    /// One entry per outcode.
     pub(crate) const OUTCODES: u32 = 5;
-    /// Packed table, one row a postcode.
+    /// Packed table, one row per postcode.
     pub(crate) const ROWS: u32 = 6;
-    /// Packed table, one row a distinct combination of areas.
+    /// Packed table, one row per distinct combination of areas.
     pub(crate) const AREA_SETS: u32 = 7;
     /// Names and aliases.
     pub(crate) const STRINGS: u32 = 8;
@@ -53,26 +55,27 @@ pub(crate) mod section {
     pub(crate) const CELLS: u32 = 10;
     /// See [`BANDS`].
     pub(crate) const CELL_ROWS: u32 = 11;
-    /// Packed table, one row a populated place.
+    /// Packed table, one row per populated place.
     pub(crate) const PLACES: u32 = 12;
-    /// Packed table, one row a postcode of the Scottish Postcode Directory.
+    /// Packed table, one row per postcode of the Scottish Postcode Directory.
     pub(crate) const SCOTTISH_POSTCODES: u32 = 13;
-    /// Packed table, one row an outcode: its approximate position.
+    /// Packed table, one row per outcode: its approximate position.
     pub(crate) const APPROXIMATE: u32 = 14;
-    /// As [`PLACES`], of islands and areas.
+    /// Islands and areas, in the format of [`PLACES`].
     pub(crate) const WIDER_PLACES: u32 = 16;
-    /// Packed table, one row a distinct combination of areas of the Scottish Postcode Directory.
+    /// Packed table, one row per distinct combination of areas of the Scottish Postcode Directory.
     pub(crate) const SCOTTISH_SETS: u32 = 17;
-    /// Plus the number of a [`ScottishArea`](crate::ScottishArea): its codes, laid out as those of an area kind.
+    /// Plus the number of a [`ScottishArea`](crate::ScottishArea): its codes, in the format of
+    /// [`AREA_CODES`].
     pub(crate) const SCOTTISH_CODES: u32 = AREA_CODES + 64;
-    /// Likewise, its names.
+    /// Plus the number of a [`ScottishArea`](crate::ScottishArea): its names.
     pub(crate) const SCOTTISH_NAMES: u32 = AREA_NAMES + 64;
     /// Plus the number of an area kind: its codes.
     pub(crate) const AREA_CODES: u32 = 0x100;
     /// Plus the number of an area kind: packed table of its names and aliases.
     pub(crate) const AREA_NAMES: u32 = 0x200;
 
-    /// The name that errors and `inspect` use.
+    /// Returns the name that errors and `inspect` use.
     pub(crate) fn name(id: u32) -> String {
         let known = match id {
             METADATA => "metadata",
@@ -109,7 +112,7 @@ pub(crate) mod section {
     }
 }
 
-/// An error about a dataset file: which, where in it, what, and what to do.
+/// Creates the error of a damaged file: which file, where in it, what is wrong, and what to do.
 pub(crate) fn damaged(origin: &str, place: &str, at: usize, what: impl std::fmt::Display) -> Error {
     Error::new(
         ErrorKind::Dataset,
@@ -117,7 +120,7 @@ pub(crate) fn damaged(origin: &str, place: &str, at: usize, what: impl std::fmt:
     )
 }
 
-/// One row of the table of sections.
+/// One entry of the table of sections.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Entry {
     pub(crate) id: u32,
@@ -132,12 +135,12 @@ impl Entry {
     }
 }
 
-/// Header and table, checked.
+/// Header and table of sections, checked.
 #[derive(Debug)]
 pub(crate) struct Frame {
     pub(crate) minor: u16,
     pub(crate) entries: Vec<Entry>,
-    /// Hex of a hash over the sections' numbers and checksums.
+    /// Hex of a hash over the numbers and checksums of the sections.
     pub(crate) fingerprint: String,
 }
 
@@ -148,7 +151,7 @@ impl Frame {
         let start = data.get(..MAGIC.len().min(data.len())).unwrap_or_default();
         if data.is_empty() {
             return Err(other(
-                "an empty file is no dataset: import one with `postcode-service import`".into(),
+                "the file is empty, so it is not a dataset: import one with `postcode-service import`".into(),
             ));
         }
         if !MAGIC.starts_with(start) {
@@ -209,7 +212,7 @@ impl Frame {
                     format!("the file ends here, and should have {} bytes", word(16)),
                 ));
             }
-            // Both are at most the file's length, which is in memory.
+            // Both are at most the length of the file, which is in memory.
             entries.push(Entry { id, start: start as usize, len: len as usize, checksum });
             hashed.extend_from_slice(&row[..4]);
             hashed.extend_from_slice(&row[24..32]);
@@ -225,13 +228,14 @@ impl Frame {
         self.entries.iter().find(|entry| entry.id == id)
     }
 
-    /// A section that every dataset has.
+    /// Returns a section that every dataset must have.
     pub(crate) fn require(&self, id: u32, origin: &str) -> Result<&Entry> {
         self.find(id)
             .ok_or_else(|| damaged(origin, "table of sections", HEADER, format!("no {}", section::name(id))))
     }
 
-    /// Compares every section with its checksum. What lies between them is in no checksum, and must be zero.
+    /// Compares every section with its checksum. Bytes between sections have no checksum, and must
+    /// be zero.
     pub(crate) fn verify(&self, data: &[u8], origin: &str) -> Result<()> {
         let mut end = HEADER + self.entries.len() * ENTRY;
         let ends = std::iter::once(Entry { id: 0, start: data.len(), len: 0, checksum: xxh3_64(&[]) });
@@ -250,7 +254,7 @@ impl Frame {
     }
 }
 
-/// Lays sections out one after the other, then writes table and header in front.
+/// Writes sections one after the other, then the table and header in front of them.
 pub(crate) struct FrameWriter {
     data: Vec<u8>,
     entries: Vec<Entry>,
@@ -258,14 +262,14 @@ pub(crate) struct FrameWriter {
 }
 
 impl FrameWriter {
-    /// For exactly that many sections and about that many bytes.
+    /// Creates a writer for exactly this many sections and about this many bytes.
     pub(crate) fn new(sections: usize, capacity: usize) -> Self {
         let mut data = Vec::with_capacity(capacity + HEADER + sections * (ENTRY + ALIGN));
         data.resize(HEADER + sections * ENTRY, 0);
         Self { data, entries: Vec::with_capacity(sections), sections }
     }
 
-    /// Adds a section that `fill` appends to the bytes so far.
+    /// Adds a section. `fill` appends its bytes.
     pub(crate) fn section(&mut self, id: u32, fill: impl FnOnce(&mut Vec<u8>)) {
         self.data.resize(self.data.len().next_multiple_of(ALIGN), 0);
         let start = self.data.len();

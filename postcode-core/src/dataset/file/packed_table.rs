@@ -1,8 +1,8 @@
-//! A table of small integers, each column as many bits wide as its values need.
+//! A table of small integers. Each column is as many bits wide as its values need.
 //!
-//! Rows are `stride` bits apart, columns at fixed bit offsets in them, so that any cell is one unaligned
-//! 64-bit read, a shift and a mask. The table describes itself: a column that no row has takes no space,
-//! one that is the same in every row takes none but its description.
+//! Rows are `stride` bits apart, and columns are at fixed bit offsets in them. So any cell is one
+//! unaligned 64-bit read, a shift and a mask. The table describes itself. A column without values
+//! takes no space, and one with the same value in every row takes only its description.
 
 use std::ops::Range;
 
@@ -13,13 +13,13 @@ use crate::dataset::file::format::damaged;
 const HEADER: usize = 16;
 const COLUMN: usize = 16;
 const NULLABLE: u8 = 1;
-/// A 64-bit read at any bit offset within a byte still holds this many bits.
+/// A 64-bit read at any bit offset within a byte still contains this many bits.
 const MAX_WIDTH: u8 = 56;
 const MAX_BASE: i64 = 1 << 56;
 /// Zero bytes after the last row, so that a 64-bit read of its last column stays inside.
 const SLACK: usize = 8;
 
-/// Where a column is and how its numbers read.
+/// The position of a column, and how its numbers are decoded.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Column {
     offset: u32,
@@ -29,7 +29,7 @@ pub(crate) struct Column {
 }
 
 impl Column {
-    /// A column that no row has.
+    /// A column without values.
     const ABSENT: Self = Self { offset: 0, width: 0, nullable: true, base: 0 };
 
     pub(crate) fn is_absent(&self) -> bool {
@@ -44,7 +44,7 @@ impl Column {
 /// A packed table in a section of a dataset.
 #[derive(Debug)]
 pub(crate) struct PackedTable {
-    /// First byte of the rows, from the start of the file.
+    /// The first byte of the rows, from the start of the file.
     start: usize,
     rows: u32,
     stride: u32,
@@ -52,7 +52,7 @@ pub(crate) struct PackedTable {
 }
 
 impl PackedTable {
-    /// Without rows and columns.
+    /// A table without rows and columns.
     pub(crate) const EMPTY: Self = Self { start: 0, rows: 0, stride: 0, columns: Vec::new() };
 
     /// Reads the description in `data[at..at + len]` and checks that the rows are inside.
@@ -100,7 +100,7 @@ impl PackedTable {
         self.columns.iter().find(|(other, _)| *other == id).map_or(Column::ABSENT, |(_, column)| *column)
     }
 
-    /// The number in a cell; `None` if it is null or there is no such row.
+    /// Returns the number in a cell, or `None` if it is null or there is no such row.
     #[inline]
     pub(crate) fn get(&self, data: &[u8], row: u32, column: Column) -> Option<i64> {
         if row >= self.rows {
@@ -116,14 +116,15 @@ impl PackedTable {
         }
     }
 
-    /// [`Self::get`] for what is an index or a small code. Outside `u32` it is damage, and read as null.
+    /// Returns the number in a cell that is an index or a small code. A number outside `u32` means
+    /// damage, and reads as null.
     #[inline]
     pub(crate) fn get_u32(&self, data: &[u8], row: u32, column: Column) -> Option<u32> {
         u32::try_from(self.get(data, row, column)?).ok()
     }
 }
 
-/// What a column holds, seen before it is laid out.
+/// The range of values of a column, determined before it is written.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Extent {
     min: i64,
@@ -145,7 +146,7 @@ impl Extent {
         }
     }
 
-    /// Bits for its values; `None` if all are null.
+    /// Returns the bits needed for the values, or `None` if all are null.
     fn width(&self) -> Option<u8> {
         (self.min <= self.max).then(|| {
             let largest = (self.max - self.min) as u64 + u64::from(self.nulls);
@@ -154,12 +155,13 @@ impl Extent {
     }
 }
 
-/// What the columns of many rows hold, seen as keys: values that are never 0, and 0 for null.
+/// The ranges of the columns of many rows. Values are given as keys, which are never 0; 0 means
+/// null.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct KeyExtents<const N: usize> {
-    /// The least key, which is 0 if there are nulls.
+    /// The smallest key, which is 0 if there are nulls.
     least: [u32; N],
-    /// The least key that is not 0, less 1.
+    /// The smallest key that is not 0, minus 1.
     least_value: [u32; N],
     most: [u32; N],
 }
@@ -176,7 +178,7 @@ impl<const N: usize> KeyExtents<N> {
         }
     }
 
-    /// What these and others have seen.
+    /// Adds the ranges of others.
     pub(crate) fn join(&mut self, other: &Self) {
         for n in 0..N {
             self.least[n] = self.least[n].min(other.least[n]);
@@ -185,12 +187,12 @@ impl<const N: usize> KeyExtents<N> {
         }
     }
 
-    /// Forgets a column.
+    /// Forgets the values of a column.
     pub(crate) fn clear(&mut self, n: usize) {
         (self.least[n], self.least_value[n], self.most[n]) = (0, u32::MAX, 0);
     }
 
-    /// The extents of the values, which are the keys plus `bias`.
+    /// Returns the ranges of the values, which are the keys plus `bias`.
     pub(crate) fn extents(&self, bias: &[i64; N]) -> [Extent; N] {
         std::array::from_fn(|n| match self.most[n] {
             0 => Extent::NONE,
@@ -223,7 +225,7 @@ impl<const N: usize> KeyExtents<N> {
         layout
     }
 
-    /// As numbers, to be stored.
+    /// Returns the ranges as numbers, to be stored.
     #[cfg(feature = "embedded")]
     pub(crate) fn as_arrays(&self) -> [[u32; N]; 3] {
         [self.least, self.least_value, self.most]
@@ -235,30 +237,31 @@ impl<const N: usize> KeyExtents<N> {
     }
 }
 
-/// How keys become cells: neighbouring columns are first put together in words, so that the writer has fewer and
-/// longer pieces to place.
+/// How keys become cells. Neighbouring columns are first combined to words, so that the writer
+/// places fewer and longer pieces.
 #[derive(Clone, Debug)]
 pub(crate) struct KeyLayout<const N: usize> {
-    /// What to subtract from a key.
+    /// The number to subtract from a key.
     less: [u32; N],
-    /// Where a column begins in its word.
+    /// The position of a column in its word.
     shift: [u8; N],
     words: Vec<Word>,
     /// The bits of a row.
     stride: usize,
 }
 
-/// Columns that are at most 64 bits together.
+/// Columns that take at most 64 bits together.
 #[derive(Clone, Debug)]
 struct Word {
     columns: Range<usize>,
     width: u8,
 }
 
-/// Writes a packed table: all its columns first, then cell by cell, row by row.
+/// Writes a packed table: first the description of its columns, then the cells, row by row.
 pub(crate) struct TableWriter<'a> {
     out: &'a mut Vec<u8>,
-    /// What to subtract from a value, by column; `None` if the column is not stored.
+    /// The number to subtract from a value and the width, by column; `None` if the column is not
+    /// stored.
     columns: Vec<Option<(i64, u8)>>,
     next: usize,
     cells: CellWriter,
@@ -274,7 +277,7 @@ impl<'a> TableWriter<'a> {
         Self { out, columns, next: 0, cells: CellWriter::of(rows, stride) }
     }
 
-    /// The next cell.
+    /// Writes the next cell.
     #[inline]
     pub(crate) fn push(&mut self, value: Option<i64>) {
         let column = self.columns[self.next];
@@ -290,8 +293,8 @@ impl<'a> TableWriter<'a> {
     }
 }
 
-/// Writes a packed table of cells that [`CellWriter`]s have written, in their order, each but the last of a
-/// multiple of 8 rows, so that no two share a byte.
+/// Writes a packed table from the cells of several [`CellWriter`]s, in order. All but the last have
+/// a multiple of 8 rows, so that no two share a byte.
 pub(crate) fn write_cells(out: &mut Vec<u8>, rows: usize, columns: &[(u16, Extent)], cells: Vec<Vec<u8>>) {
     write_columns(out, rows, columns);
     finish_cells(out, cells);
@@ -302,7 +305,7 @@ fn finish_cells(out: &mut Vec<u8>, cells: impl IntoIterator<Item = Vec<u8>>) {
     out.extend_from_slice(&[0; SLACK]);
 }
 
-/// Describes a table, and gives the bits of a row.
+/// Writes the description of a table, and returns the bits of a row.
 fn write_columns(out: &mut Vec<u8>, rows: usize, columns: &[(u16, Extent)]) -> usize {
     let stored: Vec<_> = columns.iter().filter_map(|(id, e)| Some((*id, *e, e.width()?))).collect();
     let stride: u32 = stored.iter().map(|(.., width)| u32::from(*width)).sum();
@@ -322,7 +325,7 @@ fn write_columns(out: &mut Vec<u8>, rows: usize, columns: &[(u16, Extent)]) -> u
     stride as usize
 }
 
-/// Cells as they are stored, one after the other.
+/// Writes cells one after the other, as they are stored.
 pub(crate) struct CellWriter {
     out: Vec<u8>,
     pending: u64,
@@ -338,7 +341,7 @@ impl CellWriter {
         Self { out: Vec::with_capacity((rows * stride).div_ceil(8)), pending: 0, filled: 0 }
     }
 
-    /// The low bits of `raw`, which has no others.
+    /// Writes the low bits of `raw`. All its other bits are zero.
     #[inline]
     fn push(&mut self, raw: u64, width: u8) {
         self.pending |= raw << self.filled;
@@ -346,12 +349,14 @@ impl CellWriter {
         if self.filled >= 64 {
             self.out.extend_from_slice(&self.pending.to_le_bytes());
             self.filled -= 64;
-            // What did not fit: `width` is more than what is left over, so the shift is below 64.
+            // The bits that did not fit. `width` is more than the free bits, so the shift is below
+            // 64.
             self.pending = if self.filled == 0 { 0 } else { raw >> (width - self.filled) };
         }
     }
 
-    /// The next row, of keys within the extents of the layout. (Others make a wrong row, and no panic.)
+    /// Writes the next row, of keys within the ranges of the layout. Other keys give a wrong row,
+    /// but no panic.
     #[inline]
     pub(crate) fn push_keys<const N: usize>(&mut self, keys: [u32; N], layout: &KeyLayout<N>) {
         for word in &layout.words {

@@ -1,9 +1,11 @@
-//! A bitmap that knows how many bits are set before each: from a key to its number in order.
+//! A bitmap that knows how many bits are set before each bit, which maps a key to its number in
+//! order.
 //!
-//! A line of 64 bytes, one cache line, holds 441 bits (the possible units of a sector) in seven words, and
-//! in the eighth the number of bits set in all lines before (32 bits) and, within the line, before words
-//! 2, 4 and 6 (9 bits each). So a key's number costs one line and at most two popcounts, no key is stored,
-//! and what is not there is known without looking further.
+//! A line of 64 bytes, one cache line, has 441 bits (the possible units of a sector) in seven
+//! words. The eighth word has the number of bits set in all previous lines (32 bits) and, within
+//! the line, before words 2, 4 and 6 (9 bits each). So finding a key's number reads one line and
+//! takes at most two popcounts. No keys are stored, and a missing key is recognised in the same
+//! line.
 
 use crate::dataset::file::bytes::u64_at;
 use crate::postcode::UNITS;
@@ -14,7 +16,7 @@ pub(crate) const LINE: usize = 64;
 pub(crate) const BITS: u32 = UNITS;
 const WORDS: usize = 7;
 
-/// Lines for a space of `keys` keys.
+/// Returns the lines needed for a space of `keys` keys.
 pub(crate) const fn lines_for(keys: u32) -> usize {
     keys.div_ceil(BITS) as usize
 }
@@ -22,7 +24,7 @@ pub(crate) const fn lines_for(keys: u32) -> usize {
 /// The bits of one line.
 pub(crate) type Words = [u64; WORDS];
 
-/// The number of the key at `bit` of the line, if it is set.
+/// Returns the number of the key at `bit` of the line, if it is set.
 #[inline]
 pub(crate) fn rank(lines: &[u8], line: usize, bit: u32) -> Option<u32> {
     let line: &[u8; LINE] = lines.get(line * LINE..)?.first_chunk()?;
@@ -35,19 +37,19 @@ pub(crate) fn rank(lines: &[u8], line: usize, bit: u32) -> Option<u32> {
     }
     let counts = word(WORDS);
     let pair = at / 2;
-    // Before word 0 there is nothing, which shifting out of the base would not give.
+    // Nothing comes before word 0, but shifting the base would not give zero.
     let before = if pair == 0 { 0 } else { (counts >> (32 + 9 * (pair - 1))) as u32 & 511 };
     let even = if at % 2 == 1 { word(at - 1).count_ones() } else { 0 };
     Some((counts as u32).wrapping_add(before + even + (own & (mask - 1)).count_ones()))
 }
 
-/// The number of the first key of the line.
+/// Returns the number of the first key of the line.
 #[inline]
 pub(crate) fn base(lines: &[u8], line: usize) -> Option<u32> {
     u64_at(lines, line * LINE + WORDS * 8).map(|word| word as u32)
 }
 
-/// The bits of the line.
+/// Returns the bits of the line.
 pub(crate) fn words(lines: &[u8], line: usize) -> Option<Words> {
     let bytes = lines.get(line * LINE..)?.first_chunk::<LINE>()?;
     let mut words: Words = std::array::from_fn(|n| u64_at(bytes, n * 8).unwrap_or_default());
@@ -55,7 +57,7 @@ pub(crate) fn words(lines: &[u8], line: usize) -> Option<Words> {
     Some(words)
 }
 
-/// The bit of the line that is the `n`th set one.
+/// Returns the position of the `n`th set bit of the line.
 pub(crate) fn select(words: &Words, mut n: u32) -> Option<u32> {
     for (at, &word) in words.iter().enumerate() {
         if n < word.count_ones() {
@@ -70,7 +72,7 @@ pub(crate) fn select(words: &Words, mut n: u32) -> Option<u32> {
     None
 }
 
-/// Appends lines for bits in order, the base of each from those before.
+/// Appends lines in order, each with the count of the previous ones.
 pub(crate) fn write<'a>(out: &mut Vec<u8>, lines: impl Iterator<Item = &'a Words>) {
     let mut base = 0;
     for words in lines {

@@ -1,21 +1,21 @@
-//! The string pool: every name once, a 16-bit length before each.
+//! The string pool: every name once, each after its 16-bit length.
 
 use std::collections::BTreeMap;
 
 use crate::dataset::file::bytes::u16_at;
 use crate::dataset::file::format::Entry;
 
-/// The longest string a pool takes, in bytes.
+/// The longest string in a pool, in bytes.
 pub(crate) const MAX_STRING: usize = u16::MAX as usize;
 
-/// The string at an offset; `None` outside or if it is not UTF-8.
+/// Returns the string at an offset, or `None` if the offset is outside or the string is not UTF-8.
 pub(crate) fn get<'a>(pool: &Entry, data: &'a [u8], at: u32) -> Option<&'a str> {
     let pool = pool.of(data);
     let len = usize::from(u16_at(pool, at as usize)?);
     std::str::from_utf8(pool.get(at as usize + 2..)?.get(..len)?).ok()
 }
 
-/// Lays out sorted strings and remembers where each is.
+/// Writes sorted strings and records the offset of each.
 #[derive(Default)]
 pub(crate) struct PoolWriter {
     pub(crate) bytes: Vec<u8>,

@@ -1,4 +1,4 @@
-//! How much of a file is looked at before it answers, and who must have signed it.
+//! How thoroughly a file is checked before it is used, and the key that must have signed it.
 
 use std::fmt;
 use std::fs::File;
@@ -11,15 +11,23 @@ use minisign_verify::Signature;
 use crate::dataset::Dataset;
 use crate::{Error, ErrorKind, Result};
 
-/// The most bytes that are read of a signature or of a public key. Either has about 300.
+/// The most bytes that are read of a signature or a public key. Each has about 300.
 const LONGEST: u64 = 8 * 1024;
 
-/// How much of a dataset file is checked when it is opened.
+/// How thoroughly a dataset file is checked when it is opened.
 ///
-/// Written `full`, `checksums` or `off`, in a URL as in `file:/data/uk.postcodes?verify=full`.
+/// The names `full`, `checksums` and `off` are used in URLs: `file:/data/uk.postcodes?verify=full`.
+///
+/// ```
+/// use postcode_core::dataset::Verify;
+///
+/// assert_eq!("full".parse::<Verify>()?, Verify::Full);
+/// assert_eq!(Verify::default().name(), "checksums");
+/// # Ok::<(), postcode_core::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Verify {
-    /// All that [`Dataset::verify`] checks: every byte, and that the parts fit together.
+    /// Everything that [`Dataset::verify`] checks: every byte, and that the parts fit together.
     Full,
     /// Every byte against its checksum. Finds any accidental damage, and takes a fraction of the time of
     /// [`Full`](Self::Full).
@@ -33,7 +41,7 @@ impl Verify {
     const NAMES: [(Self, &'static str); 3] =
         [(Self::Full, "full"), (Self::Checksums, "checksums"), (Self::Off, "off")];
 
-    /// The name by which it is written.
+    /// Returns the name.
     pub fn name(self) -> &'static str {
         Self::NAMES.iter().find(|(verify, _)| *verify == self).map_or("", |(_, name)| *name)
     }
@@ -55,15 +63,16 @@ impl FromStr for Verify {
     }
 }
 
-/// A public key that dataset files are signed for: Ed25519, in the format of
+/// A public key with which dataset files are signed: Ed25519, in the format of
 /// [minisign](https://jedisct1.github.io/minisign/).
 ///
-/// Read from the key itself (`RWQ…`, 56 characters) or from the path of a file that holds it.
+/// Parsed from the key itself (`RWQ…`, 56 characters) or from the path of a file that contains it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PublicKey(minisign_verify::PublicKey);
 
 impl PublicKey {
-    /// Checks a signature, the text of a `.minisig` file, over these bytes. Returns its trusted comment.
+    /// Verifies a signature, the text of a `.minisig` file, over these bytes. Returns its trusted
+    /// comment.
     ///
     /// # Errors
     /// [`Dataset`](ErrorKind::Dataset) if the signature is invalid, was made with another key, or is for other
@@ -81,7 +90,7 @@ impl FromStr for PublicKey {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self> {
-        // In the query of a URL a plus sign is a space. A key has no spaces.
+        // In the query of a URL a plus sign means a space. A key has no spaces.
         let key = text.trim().replace(' ', "+");
         if let Ok(key) = minisign_verify::PublicKey::from_base64(&key) {
             return Ok(Self(key));
@@ -98,7 +107,7 @@ impl FromStr for PublicKey {
     }
 }
 
-/// Where the signature of a dataset file is: next to it, under its name with `.minisig` appended.
+/// Returns the path of a dataset file's signature: the file's path with `.minisig` appended.
 pub fn signature_path(file: &Path) -> PathBuf {
     let mut name = file.as_os_str().to_owned();
     name.push(".minisig");
@@ -131,28 +140,28 @@ fn read_text(path: &Path) -> std::io::Result<String> {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Demands {
-    /// How much of it is checked.
+    /// How thoroughly it is checked.
     pub verify: Verify,
-    /// Who must have signed it.
+    /// The key that must have signed it.
     pub public_key: Option<PublicKey>,
 }
 
 impl Demands {
-    /// Checks this much.
+    /// Sets how thoroughly the file is checked.
     #[must_use]
     pub fn verify(mut self, verify: Verify) -> Self {
         self.verify = verify;
         self
     }
 
-    /// Demands a signature for that key.
+    /// Demands a signature with this key.
     #[must_use]
     pub fn public_key(mut self, key: Option<PublicKey>) -> Self {
         self.public_key = key;
         self
     }
 
-    /// Takes an option of a URL, if it is one of these. False if it is not.
+    /// Applies an option of a URL. Returns false if it is not one of these.
     pub(crate) fn take(&mut self, name: &str, value: &str) -> Result<bool> {
         match name {
             "verify" => self.verify = value.parse()?,
@@ -162,7 +171,7 @@ impl Demands {
         Ok(true)
     }
 
-    /// Takes the options of a URL that has no others.
+    /// Applies the options of a URL that takes no others.
     pub(crate) fn with_options(self, scheme: &str, options: &[(String, String)]) -> Result<Self> {
         let mut demands = self;
         for (n, (name, value)) in options.iter().enumerate() {
@@ -177,7 +186,7 @@ impl Demands {
         Ok(demands)
     }
 
-    /// Checks an open dataset, and the signature that came with it.
+    /// Checks an open dataset and its signature.
     ///
     /// # Errors
     /// [`Dataset`](ErrorKind::Dataset) with what is wrong.
@@ -202,12 +211,12 @@ impl Demands {
 }
 
 impl Dataset {
-    /// Opens a dataset file and checks it as demanded, its signature included. Reads the whole file unless
-    /// [`Verify::Off`] is demanded without a public key.
+    /// Opens a dataset file and checks it as demanded, including its signature. Reads the whole
+    /// file, except with [`Verify::Off`] and no public key.
     ///
     /// # Errors
-    /// Those of [`open`](Self::open) and [`verify`](Self::verify);
-    /// [`Dataset`](ErrorKind::Dataset) if a signature is demanded and is missing or not valid.
+    /// The same as [`open`](Self::open) and [`verify`](Self::verify);
+    /// [`Dataset`](ErrorKind::Dataset) if a demanded signature is missing or invalid.
     pub fn open_checked(path: impl AsRef<Path>, demands: &Demands) -> Result<Self> {
         let path = path.as_ref();
         let dataset = Self::open(path)?;

@@ -1,4 +1,4 @@
-//! What a file says about itself, and whether it can be trusted.
+//! Summaries and verification of dataset files.
 
 pub(crate) mod demands;
 pub(crate) mod summary;

@@ -1,4 +1,4 @@
-//! What is in a dataset file, for people.
+//! The contents of a dataset file, for people.
 
 use serde::Serialize;
 
@@ -13,7 +13,7 @@ use crate::dataset::section::rows::column;
 use crate::dataset::section::scotland;
 use crate::{AreaKind, ScottishArea};
 
-/// A dataset file laid open.
+/// The contents of a dataset file.
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct Summary {
@@ -23,19 +23,20 @@ pub struct Summary {
     pub format: String,
     /// Bytes in all.
     pub bytes: u64,
-    /// Identifies the content.
+    /// A fingerprint of the content.
     pub fingerprint: String,
-    /// What the file says of itself.
+    /// The metadata in the file.
     pub metadata: Metadata,
-    /// Outcodes, live or not.
+    /// Outcodes, with or without live postcodes.
     pub outcodes: u32,
-    /// Sectors, live or not.
+    /// Sectors, with or without live postcodes.
     pub sectors: u32,
     /// Distinct combinations of areas.
     pub area_sets: u32,
-    /// The parts of the file in their order.
+    /// The sections of the file in order.
     pub sections: Vec<SectionSummary>,
-    /// The columns of rows, of area sets, of places, of Scottish postcodes and their area sets, and of approximate positions.
+    /// The columns of rows, area sets, places, Scottish postcodes and their area sets, and
+    /// approximate positions.
     pub columns: Vec<ColumnSummary>,
 }
 
@@ -43,15 +44,15 @@ pub struct Summary {
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct SectionSummary {
-    /// What it holds.
+    /// The name.
     pub name: String,
-    /// Its number in `docs/FORMAT.md`.
+    /// The number in `docs/FORMAT.md`.
     pub id: u32,
-    /// Where it begins, in bytes.
+    /// The position in the file, in bytes.
     pub offset: u64,
-    /// How long it is, in bytes.
+    /// The length in bytes.
     pub bytes: u64,
-    /// Its XXH3 checksum, in hex.
+    /// The XXH3 checksum, in hex.
     pub checksum: String,
 }
 
@@ -61,16 +62,16 @@ pub struct SectionSummary {
 pub struct ColumnSummary {
     /// The table: `rows`, `area sets`, `places`, `Scottish postcodes`, `Scottish area sets` or `approximate positions`.
     pub table: &'static str,
-    /// What it holds.
+    /// The name.
     pub name: String,
     /// Bits in each row; 0 if all rows have the same value.
     pub bits: u8,
-    /// For an area: how many there are.
+    /// The number of distinct areas, for a column of areas.
     pub distinct: Option<u32>,
 }
 
 impl Dataset {
-    /// What is in the file: sections, columns, sizes.
+    /// Returns the contents of the file: sections, columns, sizes.
     pub fn summary(&self) -> Summary {
         let inner = self.inner();
         let sections = inner.frame.entries.iter().map(|entry| SectionSummary {

@@ -1,4 +1,4 @@
-//! Everything that can be checked of a dataset file.
+//! Verifies a dataset file completely.
 
 use crate::dataset::Dataset;
 use crate::dataset::Inner;
@@ -11,8 +11,8 @@ use crate::postcode::PER_OUTCODE;
 use crate::{AreaKind, Error, Result};
 
 impl Dataset {
-    /// Checks everything: the checksum of every section, then that their contents fit together. After this, answers
-    /// are those of whoever made the file.
+    /// Verifies everything: the checksum of every section, and that their contents fit together.
+    /// After this, the answers are those that the file's author intended.
     ///
     /// Reads the whole file.
     ///
@@ -30,13 +30,13 @@ impl Dataset {
         inner.verify_places_and_scotland()
     }
 
-    /// Checks every byte: each section against its checksum, and that what lies between sections is zero. After this,
-    /// the file is as it was written.
+    /// Verifies every byte: each section against its checksum, and that the bytes between sections
+    /// are zero. After this, the file is known to be as it was written.
     ///
     /// Reads the whole file.
     ///
     /// # Errors
-    /// As [`verify`](Self::verify).
+    /// The same as [`verify`](Self::verify).
     pub fn verify_checksums(&self) -> Result<()> {
         let inner = self.inner();
         inner.frame.verify(&inner.bytes, &inner.origin)
@@ -49,7 +49,8 @@ impl Inner {
         damaged(&self.origin, &format!("section {}", section::name(id)), start + at, what)
     }
 
-    /// Sectors ascend, both bitmaps count right, and hold nothing but what is listed.
+    /// Checks that sectors ascend, that both bitmaps have the right counts, and that they contain
+    /// only what is listed.
     fn verify_keys(&self) -> Result<()> {
         let data: &[u8] = &self.bytes;
         let (keys, units) = (&self.keys, self.keys.units(data));
@@ -87,7 +88,7 @@ impl Inner {
         Ok(())
     }
 
-    /// The outcodes are those of the sectors, and begin and count right.
+    /// Checks that the outcodes are those of the sectors, with the right beginnings and counts.
     fn verify_outcodes(&self) -> Result<()> {
         let data: &[u8] = &self.bytes;
         let keys = &self.keys;
@@ -127,7 +128,7 @@ impl Inner {
         Ok(())
     }
 
-    /// What a row has is what a postcode can have.
+    /// Checks that every row has possible values.
     fn verify_rows(&self) -> Result<()> {
         let data: &[u8] = &self.bytes;
         let rows = &self.rows;
@@ -139,7 +140,8 @@ impl Inner {
         Ok(())
     }
 
-    /// Sets point into dictionaries, dictionaries into strings, codes ascend.
+    /// Checks that sets point into dictionaries, that dictionaries point into strings, and that
+    /// codes ascend.
     fn verify_areas(&self) -> Result<()> {
         let data: &[u8] = &self.bytes;
         for kind in AreaKind::ALL {
@@ -162,7 +164,7 @@ impl Inner {
         Ok(())
     }
 
-    /// The pool is a sequence of strings of UTF-8 that ends where it should.
+    /// Checks that the pool is a sequence of UTF-8 strings that ends at its end.
     fn verify_strings(&self) -> Result<()> {
         let pool: &Entry = &self.areas.pool;
         let mut at = 0;
@@ -175,7 +177,8 @@ impl Inner {
         Ok(())
     }
 
-    /// Places and Scottish postcodes are in order, whole, and as many as the metadata says.
+    /// Checks that places and Scottish postcodes are in order, complete, and as many as in the
+    /// metadata.
     fn verify_places_and_scotland(&self) -> Result<()> {
         let data: &[u8] = &self.bytes;
         for (id, places) in [(section::PLACES, &self.places), (section::WIDER_PLACES, &self.wider_places)] {
@@ -197,7 +200,7 @@ impl Inner {
         Ok(())
     }
 
-    /// Every live row with a location is in the cell that it lies in, once, in order.
+    /// Checks that every live row with a location is once in the right cell, in order.
     fn verify_spatial(&self) -> Result<()> {
         let data: &[u8] = &self.bytes;
         let (spatial, rows) = (&self.spatial, &self.rows);
@@ -231,7 +234,7 @@ impl Inner {
                 }
             }
         }
-        // All entries are different rows, so that equal numbers mean the same rows.
+        // All entries are different rows, so equal counts mean the same rows.
         let located =
             (0..rows.count()).filter(|&row| rows.is_live(data, row) && rows.micro(data, row).is_some());
         if (cell, entry) != (spatial.cells.rows(), spatial.rows.rows()) || entry as usize != located.count() {

@@ -1,4 +1,4 @@
-//! From a dataset to a pack.
+//! Packs a dataset.
 
 use super::predict::{Nodes, Predictor};
 use super::streams::{Writer, zigzag};
@@ -12,26 +12,26 @@ use crate::postcode::UNITS;
 use crate::{Error, ErrorKind, Result};
 
 pub(crate) const MAGIC: [u8; 8] = *b"UKPPACK3";
-/// Magic, fingerprint of the dataset.
+/// The length of the header: magic number and fingerprint of the dataset.
 pub(crate) const HEADER: usize = 24;
-/// The slowest that is worth it.
+/// The compression level. Higher ones are too slow for what they save.
 const LEVEL: i32 = 19;
-/// A location that its grid reference does not predict well.
+/// Marks a location that its grid reference does not predict well.
 pub(crate) const ESCAPE: u8 = 255;
-/// How many rows off a terminated postcode's place is looked for; twice this fits in a byte.
+/// How many rows away a terminated postcode's place is searched for. Twice this fits in a byte.
 const NEARBY: usize = 127;
 /// Differences below this, of either coordinate, go into one byte.
 pub(crate) const SMALL: u32 = 15;
 
 impl Dataset {
-    /// The dataset in a form of a few megabytes for a whole country, from which [`unpack`](Self::unpack) makes the
-    /// same file again.
+    /// Packs the dataset into a few megabytes for a whole country. [`unpack`](Self::unpack)
+    /// restores the same file.
     ///
     /// Takes some seconds.
     ///
     /// # Errors
-    /// [`Dataset`](ErrorKind::Dataset) if the dataset is damaged, or was written by another version of this crate and so
-    /// would not come back the same.
+    /// [`Dataset`](ErrorKind::Dataset) if the dataset is damaged, or was written by another version
+    /// of this crate, so that unpacking would not restore it exactly.
     pub fn pack(&self) -> Result<Vec<u8>> {
         self.verify()?;
         let inner = self.inner();
@@ -39,7 +39,7 @@ impl Dataset {
         let rows = inner.keys.scan(data, 0).map(|(row, postcode)| inner.rows.compact(data, row, postcode));
         let rows: Vec<CompactRow> = rows.collect();
         let predictor = Predictor::new(Nodes::fit(&places(&rows)));
-        // Blocks are compressed one by one, so that all cores can unpack them.
+        // Blocks are compressed separately, so that all cores can unpack them.
         let mut plain = vec![common(inner, &predictor, &rows)];
         plain.extend(rows.chunks(BLOCK).map(|rows| block(rows, &predictor)));
         let packed = parallel::map(plain, |plain| {
@@ -57,13 +57,14 @@ impl Dataset {
             pack.bytes(&packed);
         }
         let pack = pack.0;
-        // Whatever the format can hold and this packing does not shows here, and not at the user's.
+        // Anything that the format can hold but this packing can't is found here, and not by the
+        // user.
         Self::unpack(&pack)?;
         Ok(pack)
     }
 }
 
-/// Places on the National Grid and their latitude and longitude.
+/// Returns places on the National Grid with their latitude and longitude.
 fn places(rows: &[CompactRow]) -> Vec<([u32; 2], [i32; 2])> {
     rows.iter()
         .filter(|row| row.is_located() && row.eastings != CompactRow::NONE && !row.irish)
@@ -71,8 +72,8 @@ fn places(rows: &[CompactRow]) -> Vec<([u32; 2], [i32; 2])> {
         .collect()
 }
 
-/// What all blocks share: what is not rows or index, as it is, where each block begins, the measures of all rows, and the
-/// nodes of the shift.
+/// Returns the part that all blocks share: the sections that are neither rows nor index, the
+/// beginning of each block, the measures of all rows, and the nodes of the shift.
 fn common(inner: &Inner, predictor: &Predictor, rows: &[CompactRow]) -> Vec<u8> {
     let mut out = Writer::default();
     let is_index = |id| {
@@ -116,7 +117,7 @@ fn block(rows: &[CompactRow], predictor: &Predictor) -> Vec<u8> {
     out.0
 }
 
-/// Sectors as steps, units as bitmaps. A sector may go on in the next block.
+/// Writes sectors as steps, and units as bitmaps. A sector may continue in the next block.
 fn write_postcodes(out: &mut Writer, rows: &[CompactRow]) {
     let mut before = 0;
     let (mut steps, mut bitmaps) = (Vec::new(), Vec::new());
@@ -133,15 +134,16 @@ fn write_postcodes(out: &mut Writer, rows: &[CompactRow]) {
     out.bytes(&bitmaps);
 }
 
-/// Everything small about a row in one byte.
+/// Returns the small fields of a row in one byte.
 fn flags(row: &CompactRow) -> u8 {
     let quality = if row.quality == CompactRow::UNKNOWN { 0 } else { row.quality };
     let user_type = if row.user_type == CompactRow::UNKNOWN { 0 } else { row.user_type + 1 };
     quality | user_type << 4 | u8::from(row.live) << 6 | u8::from(row.irish) << 7
 }
 
-/// Live rows: steps from the live row before. Terminated ones: most are where some row nearby is, so first which one, by
-/// its distance in rows, then steps for those that are alone.
+/// Writes grid references. A live row is a step from the previous live row. Most terminated ones
+/// are in the same place as a nearby row, so its distance in rows is written first, and then steps
+/// for the others.
 fn write_grid(out: &mut Writer, rows: &[CompactRow]) {
     let place =
         |row: &CompactRow| (row.eastings != CompactRow::NONE).then_some((row.eastings, row.northings));
@@ -177,7 +179,7 @@ fn write_grid(out: &mut Writer, rows: &[CompactRow]) {
     steps.write(out);
 }
 
-/// Places, each as a step from the last one.
+/// Writes places, each as a step from the previous one.
 #[derive(Default)]
 struct Steps {
     last: (u32, u32),
@@ -199,7 +201,8 @@ impl Steps {
     }
 }
 
-/// The difference from what the grid reference says; from the equator where there is none.
+/// Writes the difference from the predicted location, or from zero degrees without a grid
+/// reference.
 fn write_locations(out: &mut Writer, rows: &[CompactRow], predictor: &Predictor) {
     out.bytes(&rows.iter().map(|row| u8::from(row.is_located())).collect::<Vec<u8>>());
     let (mut small, mut large) = (Vec::with_capacity(rows.len()), Vec::new());

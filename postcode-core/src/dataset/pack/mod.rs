@@ -1,8 +1,9 @@
-//! The country inside the binary: a packed dataset, unpacked into memory when first asked for.
+//! The data inside the binary: a packed dataset, unpacked into memory when first needed.
 //!
-//! A pack holds the columns of a dataset one after the other, each in the form that compresses best, and nothing that can be
-//! computed: no index, and of latitude and longitude only the difference from what the grid reference says (see
-//! `predict`). Unpacking gives the dataset file byte by byte, which is checked.
+//! A pack has the columns of a dataset one after the other, each in the form that compresses best.
+//! It omits everything that can be computed: there is no index, and latitude and longitude are
+//! stored as the difference from a prediction by the grid reference (see `predict`). Unpacking
+//! restores the dataset file byte by byte, which is checked.
 
 mod compress;
 mod predict;
@@ -14,14 +15,16 @@ use std::sync::{Mutex, PoisonError};
 use crate::Result;
 use crate::dataset::Dataset;
 
-/// What errors call it.
+/// The name in errors.
 pub(crate) const ORIGIN: &str = "embedded data";
 
 impl Dataset {
-    /// Great Britain and the Crown dependencies, from inside this binary. Unpacked when first asked for (some tenths of a
-    /// second), shared after that. Who wants the first answers before that asks [`connect`](crate::connect) for `embedded:`.
+    /// Returns the data inside this binary: Great Britain and the Crown dependencies. It is
+    /// unpacked at the first call (some tenths of a second) and shared after that. For answers
+    /// before that use [`connect`](crate::connect) with `embedded:`.
     ///
-    /// Northern Ireland is not in it: its postcodes are answered [`NotCovered`](crate::Answer::NotCovered).
+    /// Northern Ireland is not included: its postcodes are
+    /// [`NotCovered`](crate::Answer::NotCovered).
     ///
     /// # Errors
     /// [`NotSupported`](crate::ErrorKind::NotSupported) if the binary was built without the data.

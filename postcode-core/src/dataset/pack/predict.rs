@@ -1,36 +1,38 @@
-//! Latitude and longitude from a National Grid reference, nearly.
+//! Predicts latitude and longitude from a National Grid reference, approximately.
 //!
-//! The grid is a Transverse Mercator projection, which is inverted here on the GRS80 ellipsoid, plus a shift of about
-//! a hundred metres between the grid of 1936 and today's, which OSTN15 gives on a grid of one kilometre. The shift is not
-//! known here: the pack holds it at coarser nodes, fitted to the data, and what remains row by row.
+//! The grid is a Transverse Mercator projection, which is inverted here on the GRS80 ellipsoid,
+//! plus a shift of about a hundred metres between the grid of 1936 and today's, which OSTN15 gives
+//! on a grid of one kilometre. The shift is not known here: the pack has it at coarser nodes,
+//! fitted to the data, and the remaining differences row by row.
 //!
-//! Everything is `+ - * /` and `sqrt` on `f64`, which IEEE 754 rounds alike on every machine. So a pack made anywhere
-//! unpacks alike everywhere.
+//! All arithmetic is `+ - * /` and `sqrt` on `f64`, which IEEE 754 rounds the same on every
+//! machine. So a pack gives the same result everywhere.
 
 use std::sync::OnceLock;
 
-/// Metres between the nodes of the shift, a power of two.
+/// The distance between nodes of the shift in metres, a power of two given by its exponent.
 const NODE_BITS: u32 = 11;
-/// Nodes west to east and south to north: enough for the National Grid.
+/// The number of nodes west to east and south to north: enough for the National Grid.
 const WIDTH: usize = (1 << (20 - NODE_BITS)) + 1;
 const HEIGHT: usize = (1 << (21 - NODE_BITS)) + 1;
 pub(crate) const NODES: usize = WIDTH * HEIGHT;
 /// Nodes are stored in this fraction of a micro-degree.
 const UNITS: f64 = 32.0;
 
-/// Metres across a patch on which the projection is one cubic in each direction; the error is below 1e-9 degrees.
+/// The size of a patch in metres, given by its exponent. In a patch the projection is one cubic in
+/// each direction, with an error below 1e-9 degrees.
 const PATCH_BITS: u32 = 15;
 const PATCHES: usize = 1 << (20 - PATCH_BITS);
 const PATCH_ROWS: usize = 1 << (21 - PATCH_BITS);
 
-/// Latitude and longitude, side by side, so that both are computed at once.
+/// Latitude and longitude, so that both are computed at once.
 type Pair = [f64; 2];
 
-/// Micro-degrees as cubics of eastings and northings within the patch, 0 to 1: by the power of northings and then of
-/// eastings.
+/// Micro-degrees as cubics of eastings and northings within the patch, 0 to 1: by the power of
+/// northings and then of eastings.
 type Patch = [[Pair; 4]; 4];
 
-/// The shift at the nodes, latitude and longitude in [`UNITS`] of a micro-degree.
+/// The shift at the nodes: latitude and longitude in [`UNITS`] of a micro-degree.
 pub(crate) struct Nodes(Vec<[i32; 2]>);
 
 impl FromIterator<[i32; 2]> for Nodes {
@@ -42,8 +44,9 @@ impl FromIterator<[i32; 2]> for Nodes {
 }
 
 impl Nodes {
-    /// Fits the shift to places and their true micro-degrees, by simultaneous iterative reconstruction: each node moves
-    /// by the mean of what remains around it, again and again.
+    /// Fits the shift to places and their true micro-degrees, by simultaneous iterative
+    /// reconstruction: each node repeatedly moves by the mean of the remaining differences around
+    /// it.
     pub(crate) fn fit(places: &[([u32; 2], [i32; 2])]) -> Self {
         let predictor = Predictor::new(Self::from_iter([]));
         let remains: Vec<([u32; 2], [f64; 2])> = places
@@ -53,7 +56,8 @@ impl Nodes {
                 let [latitude, longitude] = predictor.projected(*eastings, *northings);
                 ([*eastings, *northings], [f64::from(truth[0]) - latitude, f64::from(truth[1]) - longitude])
             })
-            // A few places are off by kilometres in the source, and would bend the map for their neighbours.
+            // A few places are wrong by kilometres in the source, and would distort the shift for
+            // their neighbours.
             .filter(|(_, [latitude, longitude])| latitude.abs() < 4_000.0 && longitude.abs() < 4_000.0)
             .collect();
         let mut nodes = vec![[0.0f64; 2]; NODES];
@@ -91,7 +95,7 @@ pub(crate) struct Predictor {
     patches: Vec<OnceLock<Box<Patch>>>,
 }
 
-/// The cell of a place: its south-western node, and how far in it the place is, 0 to 1.
+/// Returns the cell of a place: its south-western node, and the position in it, 0 to 1.
 #[inline]
 fn cell(eastings: u32, northings: u32) -> (usize, f64, f64) {
     let size = f64::from(1u32 << NODE_BITS);
@@ -109,13 +113,13 @@ impl Predictor {
         &self.nodes.0
     }
 
-    /// Whether a place is on the map.
+    /// Returns whether a place is on the map.
     #[inline]
     fn knows(eastings: u32, northings: u32) -> bool {
         eastings < 1 << 20 && northings < 1 << 21
     }
 
-    /// Latitude and longitude in micro-degrees; zero off the map.
+    /// Returns latitude and longitude in micro-degrees; zero outside the map.
     #[inline]
     pub(crate) fn predict(&self, eastings: u32, northings: u32) -> (i32, i32) {
         if !Self::knows(eastings, northings) {
@@ -132,7 +136,7 @@ impl Predictor {
         (round(projected[0] + shift[0] / UNITS), round(projected[1] + shift[1] / UNITS))
     }
 
-    /// The projection without the shift.
+    /// Computes the projection without the shift.
     #[inline]
     fn projected(&self, eastings: u32, northings: u32) -> Pair {
         let at = (northings >> PATCH_BITS) as usize * PATCHES + (eastings >> PATCH_BITS) as usize;
@@ -150,14 +154,14 @@ impl Predictor {
     }
 }
 
-/// To the nearest integer, without the platform's rounding.
+/// Rounds to the nearest integer, without the platform's rounding.
 #[inline]
 fn round(value: f64) -> i32 {
-    // Truncates, so add a half away from zero.
+    // The cast truncates, so add a half away from zero.
     (value + 0.5f64.copysign(value)) as i32
 }
 
-/// The cubics through the projection at sixteen points of a patch.
+/// Computes the cubics through the projection at sixteen points of a patch.
 fn patch(east: f64, north: f64, size: f64) -> Patch {
     let at = |n: usize, m: usize| {
         let (x, y) = (n as f64 / 3.0, m as f64 / 3.0);
@@ -181,7 +185,7 @@ fn patch(east: f64, north: f64, size: f64) -> Patch {
     std::array::from_fn(|m| std::array::from_fn(|n| [coefficients[0][n][m], coefficients[1][n][m]]))
 }
 
-/// Sine and cosine by their series, of angles up to a quarter turn.
+/// Returns sine and cosine by their series, for angles up to a quarter turn.
 fn sin_cos(x: f64) -> (f64, f64) {
     let (mut sin, mut cos) = (0.0, 0.0);
     let mut term = 1.0;
@@ -200,8 +204,9 @@ fn sin_cos(x: f64) -> (f64, f64) {
     (sin, cos)
 }
 
-/// Micro-degrees of a place on the National Grid's projection, on GRS80: the formulas of Ordnance Survey's "A guide to
-/// coordinate systems in Great Britain", annexe C, where the symbols are explained.
+/// Returns the micro-degrees of a place on the National Grid's projection, on GRS80: the formulas
+/// of Ordnance Survey's "A guide to coordinate systems in Great Britain", annexe C, which explains
+/// the symbols.
 fn unproject(eastings: f64, northings: f64) -> [f64; 2] {
     const A: f64 = 6_378_137.0;
     const B: f64 = 6_356_752.314_140;

@@ -1,6 +1,6 @@
-//! Columns of numbers as streams of bytes that compress well.
+//! Encodes columns of numbers as streams of bytes that compress well.
 
-/// Small numbers for numbers near zero of either sign.
+/// Maps numbers near zero of either sign to small numbers.
 #[inline]
 pub(crate) fn zigzag(n: i32) -> u32 {
     ((n << 1) ^ (n >> 31)) as u32
@@ -11,7 +11,7 @@ pub(crate) fn unzigzag(n: u32) -> i32 {
     (n >> 1) as i32 ^ -((n & 1) as i32)
 }
 
-/// Byte streams in a row, each with its length before it.
+/// Writes byte streams one after the other, each after its length.
 #[derive(Default)]
 pub(crate) struct Writer(pub(crate) Vec<u8>);
 
@@ -25,7 +25,8 @@ impl Writer {
         self.0.extend_from_slice(&number.to_le_bytes());
     }
 
-    /// Numbers of which most are small: all low bytes, then, of those that have more, the rest.
+    /// Writes numbers of which most are small: all low bytes first, then the other bytes of the
+    /// larger numbers.
     pub(crate) fn numbers(&mut self, numbers: &[u32]) {
         let mut planes: [Vec<u8>; 4] = Default::default();
         for n in numbers {
@@ -40,7 +41,7 @@ impl Writer {
     }
 }
 
-/// Reads what [`Writer`] wrote.
+/// Reads the streams of a [`Writer`].
 pub(crate) struct Reader<'a>(pub(crate) &'a [u8]);
 
 impl<'a> Reader<'a> {
@@ -66,7 +67,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// The numbers of a stream, one after the other; zeros beyond its end.
+/// Returns the numbers of a stream, one after the other, and zeros after its end.
 pub(crate) struct Numbers<'a> {
     planes: [&'a [u8]; 4],
     next: usize,

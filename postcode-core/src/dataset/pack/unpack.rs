@@ -1,4 +1,4 @@
-//! From a pack to the dataset that it was made of.
+//! Unpacks a pack into the dataset that it was made from.
 
 use std::borrow::Cow;
 use std::ops::ControlFlow;
@@ -17,15 +17,16 @@ use crate::dataset::write::assemble::{BLOCK, Measures, RowSource, assemble};
 use crate::postcode::UNITS;
 use crate::{DatasetInfo, Error, ErrorKind, Postcode, Result};
 
-/// The most that a part of a pack may unpack to, in bytes: many times a block, or all areas of a country.
+/// The most that a part of a pack may unpack to, in bytes: many times the size of a block, or of
+/// all areas of a country.
 const MAX_PLAIN: u32 = 1 << 28;
 
 impl Dataset {
-    /// The dataset that [`pack`](Self::pack) packed.
+    /// Restores the dataset that [`pack`](Self::pack) packed.
     ///
     /// # Errors
-    /// [`Dataset`](ErrorKind::Dataset) if the bytes are no pack, or damaged: the file that comes out is compared with the checksum
-    /// of the one that went in.
+    /// [`Dataset`](ErrorKind::Dataset) if the bytes are not a pack, or are damaged: the restored
+    /// file is compared with the checksum of the original.
     pub fn unpack(pack: &[u8]) -> Result<Self> {
         Self::unpack_as(pack, "packed dataset")
     }
@@ -35,17 +36,17 @@ impl Dataset {
     }
 }
 
-/// A pack, of which each block can be unpacked by itself.
+/// A pack whose blocks can be unpacked separately.
 pub(crate) struct Pack<'a> {
     origin: &'a str,
-    /// Of the dataset, from the checksums of all its sections.
+    /// The fingerprint of the dataset, computed from the checksums of all its sections.
     fingerprint: u128,
     common: Common,
     blocks: Vec<Compressed<'a>>,
 }
 
 impl<'a> Pack<'a> {
-    /// Reads what all blocks share.
+    /// Reads the part that all blocks share.
     pub(crate) fn read(pack: &'a [u8], origin: &'a str) -> Result<Self> {
         let body = pack.strip_prefix(&MAGIC).and_then(|_| pack.get(HEADER..));
         let mut body = Reader(body.ok_or_else(|| bad(origin, "not a pack of this version"))?);
@@ -63,29 +64,30 @@ impl<'a> Pack<'a> {
         Ok(Self { origin, fingerprint, common, blocks })
     }
 
-    /// The whole dataset.
+    /// Unpacks the whole dataset.
     pub(crate) fn unpack(&self) -> Result<Dataset> {
         let dataset = self.assemble(self)?;
-        // Of the checksums of all sections, which were just computed: the same as hashing everything once more.
+        // Compares the checksums of all sections, which were just computed. That is the same as
+        // hashing everything again.
         if self.fingerprint() != *dataset.inner().frame.fingerprint {
             return Err(damaged(self.origin));
         }
         Ok(dataset)
     }
 
-    /// A dataset of the rows of one block only, and of all that is not rows: it knows everything of its own postcodes, and
-    /// nothing of the others.
+    /// Creates a dataset of the rows of only one block, and of everything that is not rows. It
+    /// knows everything about its own postcodes, and nothing about the others.
     pub(crate) fn part(&self, n: usize) -> Result<Dataset> {
         let rows = self.block(n).ok_or_else(|| damaged(self.origin))?;
         self.assemble(&Part { rows: &rows, measures: self.common.measures })
     }
 
-    /// The number of the block that a postcode is in, if it is in any.
+    /// Returns the number of the block that would contain a postcode.
     pub(crate) fn block_of(&self, postcode: Postcode) -> usize {
         self.common.first.partition_point(|first| *first <= postcode.code()).saturating_sub(1)
     }
 
-    /// What the whole dataset says of itself.
+    /// Returns the description of the whole dataset.
     pub(crate) fn info(&self) -> Result<DatasetInfo> {
         let metadata: Metadata =
             serde_json::from_slice(&self.common.metadata).map_err(|_| damaged(self.origin))?;
@@ -112,7 +114,7 @@ fn damaged(origin: &str) -> Error {
     bad(origin, "the pack is damaged, or of another version")
 }
 
-/// Each block is unpacked when it is asked for.
+/// Unpacks each block when it is requested.
 impl RowSource for Pack<'_> {
     fn count(&self) -> usize {
         self.common.count
@@ -130,7 +132,8 @@ impl RowSource for Pack<'_> {
     }
 }
 
-/// Rows of one block, packed as those of the whole are, so that nothing is rounded otherwise.
+/// The rows of one block, packed with the measures of the whole, so that nothing is rounded
+/// differently.
 struct Part<'a> {
     rows: &'a [CompactRow],
     measures: Measures,
@@ -150,7 +153,7 @@ impl RowSource for Part<'_> {
     }
 }
 
-/// A compressed part, to be inflated on any thread.
+/// A compressed part, which any thread can inflate.
 struct Compressed<'a> {
     len: usize,
     bytes: &'a [u8],
@@ -169,12 +172,12 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// What all blocks share.
+/// The part that all blocks share.
 struct Common {
     metadata: Vec<u8>,
     areas: Vec<(u32, Vec<u8>)>,
     count: usize,
-    /// The number of the first postcode of each block.
+    /// The code of the first postcode of each block.
     first: Vec<u32>,
     measures: Measures,
     predictor: Predictor,
@@ -294,7 +297,7 @@ fn read_grid(input: &mut Reader<'_>, rows: &mut [CompactRow]) -> Option<()> {
     Some(())
 }
 
-/// Places, each a step from the last one.
+/// Reads places, each a step from the previous one.
 struct Steps<'a> {
     last: (u32, u32),
     east: Numbers<'a>,

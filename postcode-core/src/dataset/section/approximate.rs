@@ -1,4 +1,4 @@
-//! Approximate positions by outcode, for postcodes that have none of their own.
+//! Approximate positions by outcode, for postcodes without an exact one.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use crate::dataset::section::areas;
 use crate::dataset::section::rows::MICRO;
 use crate::{Approximate, Location, Outcode, Result};
 
-/// The columns of the table. Numbers are for ever.
+/// The columns of the table. Numbers never change.
 pub(crate) const OUTCODE: u16 = 0;
 pub(crate) const LATITUDE: u16 = 1;
 pub(crate) const LONGITUDE: u16 = 2;
@@ -41,7 +41,7 @@ impl Positions {
         Location::new(degrees(self.columns[1])?, degrees(self.columns[2])?).ok()
     }
 
-    /// Where the outcode is, about.
+    /// Returns the approximate position of an outcode.
     #[cold]
     pub(crate) fn of(&self, data: &[u8], outcode: Outcode) -> Option<Approximate> {
         let (mut low, mut high) = (0, self.table.rows());
@@ -59,7 +59,7 @@ impl Positions {
         None
     }
 
-    /// What is wrong, if anything is.
+    /// Returns what is wrong with the table, if anything.
     pub(crate) fn fault(&self, data: &[u8]) -> Option<String> {
         let mut before = None;
         for row in 0..self.table.rows() {
@@ -69,6 +69,6 @@ impl Positions {
             }
             before = outcode;
         }
-        (before.is_some() && self.source.is_empty()).then(|| "it says no source".to_owned())
+        (before.is_some() && self.source.is_empty()).then(|| "it has no source".to_owned())
     }
 }

@@ -1,4 +1,5 @@
-//! The areas of a postcode: distinct combinations, and per kind a dictionary of codes and names.
+//! The areas of postcodes: distinct combinations, and a dictionary of codes and names for each
+//! kind.
 
 use crate::dataset::file::bytes::u32_at;
 use crate::dataset::file::format::{Entry, Frame, damaged, section};
@@ -8,14 +9,14 @@ use crate::dataset::section::keys::first;
 use crate::{Area, AreaKind, Result};
 
 pub(crate) const KINDS: usize = AreaKind::ALL.len();
-/// The column of the area sets that holds no area.
+/// The column of the area sets that has no area.
 pub(crate) const DEPRIVATION_RANK: u16 = 0x100;
 /// Columns of the name tables.
 pub(crate) const NAME: u16 = 0;
 pub(crate) const ALIAS: u16 = 1;
 /// The longest code, in bytes.
 pub(crate) const MAX_CODE: usize = 32;
-/// Count and width, before the codes of a kind.
+/// The size of the count and width before the codes of a kind.
 pub(crate) const CODES_HEADER: usize = 8;
 
 /// Area sets and dictionaries.
@@ -33,7 +34,7 @@ pub(crate) struct Kind {
     column: Column,
     pub(crate) codes: Entry,
     pub(crate) count: u32,
-    /// Bytes of each code; shorter ones are filled up with NUL.
+    /// The bytes of each code; shorter ones are padded with NUL.
     pub(crate) width: usize,
     pub(crate) names: PackedTable,
     name: Column,
@@ -61,18 +62,18 @@ impl AreaTables {
         u16::try_from(self.sets.get_u32(data, set, self.deprivation_rank)?).ok()
     }
 
-    /// The number of an area in the dictionary of its kind.
+    /// Returns the number of an area in the dictionary of its kind.
     pub(crate) fn number(&self, data: &[u8], set: u32, kind: AreaKind) -> Option<u32> {
         let column = self.kinds.get(kind as usize)?.as_ref()?.column;
         self.sets.get_u32(data, set, column)
     }
 
-    /// How many areas of a kind there are.
+    /// Returns how many areas of a kind there are.
     pub(crate) fn count(&self, kind: AreaKind) -> u32 {
         self.kinds.get(kind as usize).and_then(Option::as_ref).map_or(0, |kind| kind.count)
     }
 
-    /// The number of the area with that code in the dictionary of its kind.
+    /// Returns the number of the area with this code in the dictionary of its kind.
     pub(crate) fn find(&self, data: &[u8], kind: AreaKind, code: &str) -> Option<u32> {
         let kind = self.kinds.get(kind as usize)?.as_ref()?;
         let number = first(kind.count, |n| kind.code(data, n).is_none_or(|other| other >= code));
@@ -127,7 +128,7 @@ impl Kind {
         std::str::from_utf8(&code[..len]).ok().filter(|code| !code.is_empty())
     }
 
-    /// What is wrong with the dictionary, if anything is.
+    /// Returns what is wrong with the dictionary, if anything.
     pub(crate) fn fault(&self, data: &[u8], pool: &Entry) -> Option<String> {
         let mut before = None;
         for number in 0..self.count {
@@ -140,7 +141,7 @@ impl Kind {
                 if let Some(value) = self.names.get(data, number, column)
                     && u32::try_from(value).ok().and_then(|at| strings::get(pool, data, at)).is_none()
                 {
-                    return Some(format!("code {number} has a name that is no string"));
+                    return Some(format!("code {number} has a name that is not a string"));
                 }
             }
         }
@@ -160,7 +161,7 @@ fn place(id: u32) -> String {
     format!("section {}", section::name(id))
 }
 
-/// A packed table that every dataset has.
+/// Returns a packed table that every dataset must have.
 pub(crate) fn table(frame: &Frame, data: &[u8], id: u32, origin: &str) -> Result<PackedTable> {
     let entry = frame.require(id, origin)?;
     PackedTable::read(data, entry.start, entry.len, origin, &place(id))

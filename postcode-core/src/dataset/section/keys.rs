@@ -1,4 +1,4 @@
-//! From a postcode to its row, and back: the key index.
+//! The key index: from a postcode to its row, and back.
 
 use crate::dataset::file::bytes::{f64_at, u32_at};
 use crate::dataset::file::format::{Entry, Frame, damaged, section};
@@ -10,7 +10,7 @@ use crate::{Location, Outcode, Postcode, Result};
 pub(crate) const SECTOR_CODES: u32 = OUTCODES * 10;
 /// One more than the largest postcode code.
 pub(crate) const CODES: u32 = OUTCODES * PER_OUTCODE;
-/// Bytes of an entry of the outcode section.
+/// The bytes of an entry of the outcode section.
 pub(crate) const OUTCODE_ENTRY: usize = 48;
 
 /// The sections of the key index.
@@ -20,24 +20,24 @@ pub(crate) struct Keys {
     sectors: Entry,
     units: Entry,
     outcodes: Entry,
-    /// Rows of the dataset.
+    /// The number of rows.
     rows: u32,
 }
 
-/// One outcode, as the file sums it up over its live postcodes.
+/// One outcode, with the sums over its live postcodes that the file has.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct OutcodeEntry {
     pub(crate) code: u32,
-    /// Number of its first sector.
+    /// The number of its first sector.
     pub(crate) first_sector: u32,
     pub(crate) first_row: u32,
     pub(crate) live: u32,
-    /// Live ones with a location.
+    /// Live postcodes with a location.
     pub(crate) located: u32,
-    /// Means in metres; 0 where there is none.
+    /// Means in metres; 0 if there are none.
     pub(crate) eastings: u32,
     pub(crate) northings: u32,
-    /// Means in degrees; 0 where `located` is.
+    /// Means in degrees; 0 if `located` is 0.
     pub(crate) latitude: f64,
     pub(crate) longitude: f64,
 }
@@ -74,7 +74,7 @@ impl OutcodeEntry {
         })
     }
 
-    /// The mean of its live postcodes.
+    /// Returns the mean location of its live postcodes.
     pub(crate) fn centroid(&self) -> Option<Location> {
         if self.located == 0 { None } else { Location::new(self.latitude, self.longitude).ok() }
     }
@@ -115,7 +115,7 @@ impl Keys {
         (self.outcodes.len / OUTCODE_ENTRY) as u32
     }
 
-    /// The number of the sector that a postcode would be in, if the dataset has any of it.
+    /// Returns the number of the sector of a postcode, if the dataset has any postcode of it.
     #[inline]
     pub(crate) fn sector(&self, data: &[u8], postcode: Postcode) -> Option<u32> {
         let code = postcode.code() / UNITS;
@@ -123,14 +123,14 @@ impl Keys {
         ranked_bitmap::rank(self.sector_index.of(data), line as usize, bit)
     }
 
-    /// The row of a postcode in that sector.
+    /// Returns the row of a postcode in this sector.
     #[inline]
     pub(crate) fn row_in(&self, data: &[u8], sector: u32, postcode: Postcode) -> Option<u32> {
         ranked_bitmap::rank(self.units.of(data), sector as usize, postcode.code() % UNITS)
             .filter(|&row| row < self.rows)
     }
 
-    /// The row of a postcode.
+    /// Returns the row of a postcode.
     #[inline]
     pub(crate) fn row(&self, data: &[u8], postcode: Postcode) -> Option<u32> {
         self.row_in(data, self.sector(data, postcode)?, postcode)
@@ -148,7 +148,7 @@ impl Keys {
         ranked_bitmap::base(self.units.of(data), sector as usize)
     }
 
-    /// The sections as they are, for `verify` and for packing.
+    /// The raw sections, for `verify` and for packing.
     pub(crate) fn sector_index<'a>(&self, data: &'a [u8]) -> &'a [u8] {
         self.sector_index.of(data)
     }
@@ -157,7 +157,7 @@ impl Keys {
         self.units.of(data)
     }
 
-    /// The postcode of a row.
+    /// Returns the postcode of a row.
     pub(crate) fn postcode(&self, data: &[u8], row: u32) -> Option<Postcode> {
         let after = first(self.sector_count(), |n| self.first_row(data, n).is_none_or(|base| base > row));
         let sector = after.checked_sub(1)?;
@@ -166,7 +166,8 @@ impl Keys {
         Postcode::from_code(self.sector_code(data, sector)? * UNITS + unit)
     }
 
-    /// Rows and postcodes in order, from the first postcode whose code is not below `from`.
+    /// Iterates over rows and postcodes in order, from the first postcode whose code is at least
+    /// `from`.
     pub(crate) fn scan<'a>(&'a self, data: &'a [u8], from: u32) -> Scan<'a> {
         let sector =
             first(self.sector_count(), |n| self.sector_code(data, n).is_none_or(|code| code >= from / UNITS));
@@ -182,26 +183,27 @@ impl Keys {
         OutcodeEntry::read(self.outcodes.of(data), n as usize * OUTCODE_ENTRY)
     }
 
-    /// The number of the first outcode whose code is not below.
+    /// Returns the number of the first outcode whose code is at least `code`.
     pub(crate) fn outcode_from(&self, data: &[u8], code: u32) -> u32 {
         let code_of = |n: u32| u32_at(self.outcodes.of(data), n as usize * OUTCODE_ENTRY);
         first(self.outcode_count(), |n| code_of(n).is_none_or(|other| other >= code))
     }
 
-    /// The number and the entry of an outcode.
+    /// Returns the number and the entry of an outcode.
     pub(crate) fn outcode(&self, data: &[u8], outcode: Outcode) -> Option<(u32, OutcodeEntry)> {
         let n = self.outcode_from(data, outcode.code());
         let entry = self.outcode_entry(data, n)?;
         (entry.code == outcode.code()).then_some((n, entry))
     }
 
-    /// The row after the last one of the outcode with that number.
+    /// Returns the row after the last one of the outcode with this number.
     pub(crate) fn outcode_end(&self, data: &[u8], n: u32) -> u32 {
         self.outcode_entry(data, n + 1).map_or(self.rows, |next| next.first_row)
     }
 }
 
-/// The first of `0..count` for which `reached` holds, and holds for all after; `count` if none.
+/// Returns the first of `0..count` for which `reached` is true, or `count` if there is none. Once
+/// true, `reached` must stay true.
 pub(crate) fn first(count: u32, reached: impl Fn(u32) -> bool) -> u32 {
     let (mut low, mut high) = (0, count);
     while low < high {
@@ -211,7 +213,7 @@ pub(crate) fn first(count: u32, reached: impl Fn(u32) -> bool) -> u32 {
     low
 }
 
-/// Rows and their postcodes in order.
+/// Iterates over rows and their postcodes in order.
 #[derive(Clone)]
 pub(crate) struct Scan<'a> {
     keys: &'a Keys,
@@ -225,7 +227,7 @@ pub(crate) struct Scan<'a> {
 }
 
 impl Scan<'_> {
-    /// Takes up the current sector, or ends if there is none.
+    /// Loads the current sector, or ends if there is none.
     fn load(&mut self) {
         let parts = (
             self.keys.unit_words(self.data, self.sector),

@@ -1,4 +1,4 @@
-//! The sections of the file: what each holds, and how it is read.
+//! The sections of the file: their contents, and how they are read.
 
 pub(crate) mod approximate;
 pub(crate) mod areas;

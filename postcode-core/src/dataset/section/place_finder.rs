@@ -1,4 +1,4 @@
-//! From what a person types to places: by beginnings of names and of their words, and by those that are alike.
+//! Finds places as a person types them: by beginnings of names and words, and by similar ones.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -10,24 +10,24 @@ use crate::dataset::section::places::Places;
 use crate::matching::place_name::{plain_words, tolerance};
 use crate::{Error, ErrorKind, MatchKind, Place, PlaceQuery, Result};
 
-/// What the tables of places are searched by; made from them, some megabytes for Great Britain.
+/// The search index of the tables of places, some megabytes for Great Britain.
 pub(crate) struct PlaceFinder {
     names: Vec<Name>,
-    /// By each word of a name.
+    /// Names by each of their words.
     words: Index,
-    /// By the whole name without spaces.
+    /// Names by the whole name without spaces.
     wholes: Index,
-    /// Rows by the areas that they lie in, and by their kinds, in order.
+    /// Rows by the areas in which they lie, and by their kinds, in order.
     within: Rows,
     kinds: Rows,
     /// The most words of a name, and the most letters of a name without spaces.
     most_words: usize,
     longest: usize,
-    /// Makes automata for one typing error and for two.
+    /// Builds automata for one typing error and for two.
     automata: [LevenshteinAutomatonBuilder; 2],
 }
 
-/// Ascending rows by a plain name.
+/// Ascending rows by plain name.
 type Rows = HashMap<Box<str>, Vec<u32>>;
 
 impl std::fmt::Debug for PlaceFinder {
@@ -38,16 +38,16 @@ impl std::fmt::Debug for PlaceFinder {
 
 /// A name of a place.
 pub(crate) struct Name {
-    /// Its plain words without spaces.
+    /// The plain words without spaces.
     plain: Box<str>,
-    /// The row: those of the islands and areas follow those of the populated places.
+    /// The row. Rows of islands and areas follow those of the populated places.
     pub(crate) row: u32,
-    /// Which of the place's names it is.
+    /// The index among the place's names.
     pub(crate) nth: u8,
     class: u8,
 }
 
-/// From plain texts to the numbers of names.
+/// Maps plain texts to the numbers of names.
 struct Index {
     texts: Map<Vec<u8>>,
     lists: Vec<Box<[u32]>>,
@@ -67,7 +67,7 @@ impl Index {
         usize::try_from(number).ok().and_then(|n| self.lists.get(n)).map_or(&[], |list| list)
     }
 
-    /// The names of the texts that begin so, each with no typing errors.
+    /// Returns the names whose text begins with `prefix`, each with no typing errors.
     fn beginning(&self, prefix: &str) -> HashMap<u32, u32> {
         let mut found = HashMap::new();
         let mut texts = self.texts.search(Str::new(prefix).starts_with()).into_stream();
@@ -77,7 +77,7 @@ impl Index {
         found
     }
 
-    /// The names of the texts that begin nearly so, each with its fewest typing errors.
+    /// Returns the names whose text begins similarly, each with its fewest typing errors.
     fn alike(&self, automaton: &DFA) -> HashMap<u32, u32> {
         let mut found = HashMap::new();
         let mut texts = self.texts.search_with_state(automaton).into_stream();
@@ -122,7 +122,7 @@ impl PlaceFinder {
         Ok(Self { names, words, wholes, within, kinds, most_words, longest, automata })
     }
 
-    /// The best names of the places that answer, best first.
+    /// Returns the best names of the matching places, best first.
     pub(crate) fn find(&self, query: &PlaceQuery) -> Vec<(&Name, MatchKind, u32)> {
         let words = plain_words(&query.text);
         let whole = words.concat();
@@ -145,7 +145,7 @@ impl PlaceFinder {
             });
             best(found.collect(), query.limit)
         };
-        // Without typing errors each of these begins a word of its own.
+        // Without typing errors, each of these begins a different word.
         let distinct = distinct_beginnings(words.iter().map(String::as_str));
         let mut found = match distinct.len() <= self.most_words {
             true => all_of(distinct.iter().map(|word| self.words.beginning(word))),
@@ -160,7 +160,7 @@ impl PlaceFinder {
         if !found.is_empty() {
             return found;
         }
-        // Words without tolerance first, which cost least and leave few names to those with it.
+        // Words without tolerance first: they cost least, and leave few names for the others.
         let short = distinct_beginnings(words.iter().map(String::as_str).filter(|word| tolerance(word) == 0));
         let mut tolerant: BTreeMap<&str, u32> = BTreeMap::new();
         words.iter().filter(|word| tolerance(word) > 0).for_each(|word| {
@@ -169,7 +169,7 @@ impl PlaceFinder {
         let mut found = match short.len() <= self.most_words {
             true => {
                 let short = short.iter().map(|word| self.words.beginning(word));
-                // A word that is there several times has its errors several times.
+                // A repeated word counts its errors each time.
                 let tolerant = tolerant.iter().map(|(word, times)| {
                     let mut found = self.alike(&self.words, word);
                     found.values_mut().for_each(|edits| *edits *= times);
@@ -188,7 +188,7 @@ impl PlaceFinder {
 
     fn alike(&self, index: &Index, text: &str) -> HashMap<u32, u32> {
         let edits = usize::from(tolerance(text));
-        // An automaton costs by its length, and no name is so long.
+        // The cost of an automaton grows with its length, and no name is this long.
         if text.chars().count() > self.longest + edits {
             return HashMap::new();
         }
@@ -199,7 +199,8 @@ impl PlaceFinder {
     }
 }
 
-/// The words of which no other begins with them, each once: whatever begins with the others begins with these.
+/// Returns the words that are not the beginning of another one, each once. A name that matches
+/// these matches all words.
 fn distinct_beginnings<'a>(words: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
     let mut words: Vec<&str> = words.collect();
     words.sort_unstable();
@@ -212,7 +213,7 @@ fn distinct_beginnings<'a>(words: impl Iterator<Item = &'a str>) -> Vec<&'a str>
         .collect()
 }
 
-/// Each row of the tables: the table, the row in it, and the row among all.
+/// Iterates over the rows of the tables: the table, the row in it, and the row among all.
 fn rows(tables: [&Places; 2]) -> impl Iterator<Item = (&Places, u32, u32)> {
     tables
         .into_iter()
@@ -223,13 +224,13 @@ fn rows(tables: [&Places; 2]) -> impl Iterator<Item = (&Places, u32, u32)> {
 
 fn add(rows: &mut Rows, name: &str, row: u32) {
     let rows = rows.entry(plain_words(name).concat().into_boxed_str()).or_default();
-    // A county and a district may share a name.
+    // A county and a district may have the same name.
     if rows.last() != Some(&row) {
         rows.push(row);
     }
 }
 
-/// The names that are in all of these, with the sums of their typing errors.
+/// Returns the names that are in all of these, with the sums of their typing errors.
 fn all_of(mut found: impl Iterator<Item = HashMap<u32, u32>>) -> HashMap<u32, u32> {
     let mut all = found.next().unwrap_or_default();
     while !all.is_empty()
@@ -240,7 +241,7 @@ fn all_of(mut found: impl Iterator<Item = HashMap<u32, u32>>) -> HashMap<u32, u3
     all
 }
 
-/// In the order of the contract, each place once.
+/// Sorts by the order of the contract, and keeps each place once.
 fn best(mut found: Vec<(&Name, MatchKind, u32)>, limit: usize) -> Vec<(&Name, MatchKind, u32)> {
     found.sort_by_cached_key(|(name, kind, edits)| {
         (*kind, *edits, name.class, name.plain.chars().count(), &name.plain, name.row, name.nth)
@@ -273,7 +274,7 @@ mod tests {
         assert_eq!(distinct_beginnings(words.into_iter()), ["albans", "b", "stan"]);
     }
 
-    /// The names and errors found without leaving any word out.
+    /// Returns the names and errors that are found if no word is skipped.
     fn plainly(finder: &PlaceFinder, words: &[&str]) -> BTreeMap<u32, u32> {
         let whole = words.concat();
         let mut found = all_of(words.iter().map(|word| finder.words.beginning(word)));
@@ -326,10 +327,11 @@ mod tests {
         let (_dataset, finder) = finder(&names.iter().map(String::as_str).collect::<Vec<_>>());
         assert_eq!((finder.most_words, finder.longest), (2, 11));
         let many = |letters: &str| letters.chars().map(|c| format!("{c} ")).collect::<String>();
-        // More beginnings than a name has words, and a word longer than any name: no list and no automaton.
+        // More beginnings than a name has words, and a word longer than any name: there is no list
+        // and no automaton.
         assert!(finder.find(&PlaceQuery::new(many("abcdefghijklmnopqrstuvwxyz0123456789"))).is_empty());
         assert!(finder.alike(&finder.words, &"ab".repeat(100)).is_empty());
-        // The same one hundred times is looked for once.
+        // A word that is repeated a hundred times is searched once.
         assert_eq!(distinct_beginnings(many(&"a".repeat(100)).split_whitespace()), ["a"]);
         assert_eq!(finder.find(&PlaceQuery::new(many(&"a".repeat(100)))).len(), 10);
     }

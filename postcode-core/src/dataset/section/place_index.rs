@@ -1,15 +1,15 @@
-//! From words and beginnings of names to places.
+//! Finds places by the words and beginnings of their names.
 
 use crate::Place;
 use crate::dataset::section::places::Places;
 use crate::matching::place_name::{Query, folded, words};
 
-/// Sorted lists, made from the table: a few megabytes for Great Britain.
+/// Sorted lists, built from the table: a few megabytes for Great Britain.
 #[derive(Debug)]
 pub(crate) struct PlaceIndex {
-    /// Each word with the rows whose names have it.
+    /// Each word with the rows whose names contain it.
     words: Vec<(Box<str>, u32)>,
-    /// Each name, folded, with its row.
+    /// Each folded name with its row.
     names: Vec<(Box<str>, u32)>,
 }
 
@@ -28,7 +28,7 @@ impl PlaceIndex {
         Self { words: all, names }
     }
 
-    /// The rows that answer a query, best first.
+    /// Returns the rows that match a query, best first.
     pub(crate) fn find(&self, places: &Places, data: &[u8], text: &str, limit: usize) -> Vec<u32> {
         let Some(query) = Query::of(text) else { return Vec::new() };
         let found = self.by_words(places, data, &query, limit);
@@ -36,7 +36,7 @@ impl PlaceIndex {
     }
 
     fn by_words(&self, places: &Places, data: &[u8], query: &Query, limit: usize) -> Vec<u32> {
-        // The rarest word leaves the fewest names to look at.
+        // The rarest word leaves the fewest names to compare.
         let rows = query.phrase.iter().map(|word| range(&self.words, |other| other.cmp(word)));
         let Some(rows) = rows.min_by_key(|rows| rows.len()) else { return Vec::new() };
         let mut found: Vec<_> = rows
@@ -64,7 +64,7 @@ impl PlaceIndex {
         };
         let mut found = Vec::new();
         for (_, row) in range(&self.names, order) {
-            // Both names of a place may begin so.
+            // Both names of a place may match.
             if !found.contains(row) {
                 found.push(*row);
             }
@@ -76,7 +76,7 @@ impl PlaceIndex {
     }
 }
 
-/// The entries that are equal in an order that the list has.
+/// Returns the entries that are equal, in an order by which the list is sorted.
 fn range(sorted: &[(Box<str>, u32)], order: impl Fn(&str) -> std::cmp::Ordering) -> &[(Box<str>, u32)] {
     let start = sorted.partition_point(|(text, _)| order(text).is_lt());
     let rest = &sorted[start..];

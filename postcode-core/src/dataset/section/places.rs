@@ -1,4 +1,4 @@
-//! The populated places of a dataset.
+//! The table of the populated places of a dataset.
 
 use crate::dataset::file::format::{Entry, Frame, section};
 use crate::dataset::file::packed_table::{Column, PackedTable};
@@ -7,7 +7,7 @@ use crate::dataset::section::areas;
 use crate::dataset::section::keys::first;
 use crate::{Outcode, Place, Result};
 
-/// The columns of the table, in its order. Numbers are for ever.
+/// The columns of the table, in order. Numbers never change.
 pub(crate) mod column {
     /// Offsets into the strings.
     pub(crate) const TEXTS: [u16; 12] = [0, 1, 2, 3, 4, 5, 7, 8, 9, 10, 11, 12];
@@ -42,7 +42,7 @@ pub(crate) mod column {
     ];
 }
 
-/// A hundred times finer than postcodes: a centimetre.
+/// A hundred times finer than for postcodes: a centimetre.
 pub(crate) const SCALE: f64 = 1e7;
 
 /// The table of places; empty if the file has none.
@@ -58,7 +58,7 @@ pub(crate) struct Places {
 }
 
 impl Places {
-    /// Those of one of the sections.
+    /// Reads the table in one of the sections.
     pub(crate) fn read(frame: &Frame, data: &[u8], section: u32, origin: &str) -> Result<Self> {
         let table = match frame.find(section) {
             Some(_) => areas::table(frame, data, section, origin)?,
@@ -87,7 +87,7 @@ impl Places {
         self.text(data, row, 0)
     }
 
-    /// Its one or two names.
+    /// Returns its one or two names.
     pub(crate) fn names<'a>(&self, data: &'a [u8], row: u32) -> impl Iterator<Item = &'a str> {
         [self.text(data, row, 1), self.text(data, row, 3)].into_iter().flatten()
     }
@@ -96,18 +96,18 @@ impl Places {
         self.text(data, row, 5)
     }
 
-    /// The names of the areas that it lies in.
+    /// Returns the names of the areas in which it lies.
     pub(crate) fn areas<'a>(&self, data: &'a [u8], row: u32) -> impl Iterator<Item = &'a str> {
         [6, 8, 10, 11].map(|n| self.text(data, row, n)).into_iter().flatten()
     }
 
-    /// The row of a code, which is in small letters.
+    /// Returns the row of a code, given in lower case.
     pub(crate) fn row_of(&self, data: &[u8], code: &str) -> Option<u32> {
         let row = first(self.count(), |row| self.code(data, row).is_none_or(|other| other >= code));
         (self.code(data, row) == Some(code)).then_some(row)
     }
 
-    /// `None` if the row is damaged.
+    /// Returns a place, or `None` if the row is damaged.
     pub(crate) fn place(&self, data: &[u8], row: u32) -> Option<Place> {
         let text = |n| self.text(data, row, n).map(str::to_owned);
         let metres = |n: usize| self.table.get_u32(data, row, self.metres[n]);
@@ -133,13 +133,13 @@ impl Places {
         Some(place)
     }
 
-    /// What is wrong with the table, if anything is.
+    /// Returns what is wrong with the table, if anything.
     pub(crate) fn fault(&self, data: &[u8]) -> Option<String> {
         let mut before = None;
         for row in 0..self.count() {
             let code = self.code(data, row);
             if code <= before || self.place(data, row).is_none() {
-                return Some(format!("place {row} is none, or not in order"));
+                return Some(format!("place {row} is invalid, or not in order"));
             }
             before = code;
         }

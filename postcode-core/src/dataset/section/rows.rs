@@ -1,11 +1,11 @@
-//! The rows: what is known of each postcode beside its areas.
+//! The rows: the data of each postcode except its areas.
 
 use std::ops::RangeInclusive;
 
 use crate::dataset::file::packed_table::{Column, PackedTable};
 use crate::{GridReference, GridSystem, Location, Outcode, Postcode, Status, UserType, YearMonth};
 
-/// Columns of the rows. Numbers are for ever.
+/// The columns of the rows. Numbers never change.
 pub(crate) mod column {
     pub(crate) const STATUS: u16 = 1;
     pub(crate) const EASTINGS: u16 = 2;
@@ -91,7 +91,7 @@ impl Rows {
         self.status(data, row) == Status::Live
     }
 
-    /// Latitude and longitude in micro-degrees.
+    /// Returns latitude and longitude in micro-degrees.
     #[inline]
     pub(crate) fn micro(&self, data: &[u8], row: u32) -> Option<(i32, i32)> {
         let latitude = self.table.get(data, row, self.latitude)?;
@@ -105,7 +105,7 @@ impl Rows {
         Location::new(f64::from(latitude) / MICRO, f64::from(longitude) / MICRO).ok()
     }
 
-    /// Eastings and northings, on whichever grid.
+    /// Returns eastings and northings, on either grid.
     #[inline]
     pub(crate) fn metres(&self, data: &[u8], row: u32) -> Option<(u32, u32)> {
         Some((self.table.get_u32(data, row, self.eastings)?, self.table.get_u32(data, row, self.northings)?))
@@ -153,7 +153,7 @@ impl Rows {
         self.table.get_u32(data, row, self.area_set)
     }
 
-    /// A row as it was before it was written.
+    /// Returns a row as it was before it was written.
     #[cfg(feature = "embedded")]
     pub(crate) fn compact(&self, data: &[u8], row: u32, postcode: Postcode) -> CompactRow {
         let grid = self.grid(data, row, postcode);
@@ -178,7 +178,8 @@ impl Rows {
         }
     }
 
-    /// What is wrong with a row, if anything is: a value that no postcode has, or no such area set.
+    /// Returns what is wrong with a row, if anything: a value that no postcode has, or a missing
+    /// area set.
     pub(crate) fn fault(&self, data: &[u8], row: u32, sets: u32) -> Option<&'static str> {
         let cell = |column| self.table.get(data, row, column);
         let beyond = |column, low, high| cell(column).is_some_and(|value| value < low || value > high);
@@ -210,23 +211,23 @@ impl Rows {
     }
 }
 
-/// The outcodes of Northern Ireland, whose grid references ONSPD gives on the Irish Grid.
+/// The outcodes of Northern Ireland. ONSPD gives their grid references on the Irish Grid.
 pub(crate) fn irish_outcodes() -> RangeInclusive<u32> {
     let code = |text: &[u8]| Outcode::from_bytes(text).map_or(u32::MAX, Outcode::code);
     code(b"BT0")..=code(b"BT9Z")
 }
 
-/// Months since the year 0, the way the file counts them.
+/// Returns the months since the year 0, as stored in the file.
 pub(crate) fn months(month: YearMonth) -> u16 {
     month.year() * 12 + u16::from(month.month()) - 1
 }
 
-/// The inverse of [`months`].
+/// Converts back from [`months`].
 fn month(months: u32) -> Option<YearMonth> {
     YearMonth::new(u16::try_from(months / 12).ok()?, (months % 12) as u8 + 1).ok()
 }
 
-/// A row on its way into a file: as small as it can be, with a value for "none" in each field.
+/// A row before it is written: as small as possible, with a value for "none" in each field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct CompactRow {
     pub(crate) code: u32,
@@ -246,7 +247,7 @@ pub(crate) struct CompactRow {
     /// 0 small, 1 large, 255 unknown.
     pub(crate) user_type: u8,
     pub(crate) live: bool,
-    /// On the Irish Grid.
+    /// Whether it is on the Irish Grid.
     pub(crate) irish: bool,
 }
 
@@ -259,9 +260,9 @@ impl CompactRow {
         self.latitude != Self::NOWHERE
     }
 
-    /// The values of its columns, in the order of [`column::NAMES`], each as a key: 0 if there is none, and otherwise
-    /// the value less [`BIAS`]. In one type without branches, because every row of a country passes here twice
-    /// before the embedded data can answer.
+    /// Returns the values of the columns, in the order of [`column::NAMES`], as keys: 0 if there is
+    /// none, and otherwise the value minus [`BIAS`]. All have one type and there are no branches,
+    /// because every row of a country passes here twice before the embedded data can answer.
     #[inline]
     pub(crate) fn keys(&self, with_system: bool) -> [u32; COLUMNS] {
         let gridded = self.eastings != Self::NONE;
@@ -281,8 +282,8 @@ impl CompactRow {
     }
 }
 
-/// The columns of [`CompactRow::keys`].
+/// The number of columns of [`CompactRow::keys`].
 pub(crate) const COLUMNS: usize = column::NAMES.len();
 
-/// What to add to a key for the value.
+/// The number to add to a key to get the value.
 pub(crate) const BIAS: [i64; COLUMNS] = [-1, -1, -1, -1 << 31, -1 << 31, -1, -1, 0, 0, -1, -1];

@@ -1,20 +1,21 @@
-//! The postcodes of the Scottish Postcode Directory: a table of its own, because it has postcodes that ONSPD has not, or no
-//! longer.
+//! The postcodes of the Scottish Postcode Directory. They have a separate table, because the
+//! directory has postcodes that ONSPD does not have, or no longer has.
 
 use crate::dataset::file::format::{Entry, Frame, section};
 use crate::dataset::file::packed_table::{Column, PackedTable};
 use crate::dataset::section::areas::{self, Kind};
 use crate::{Postcode, Result, ScottishArea, ScottishPostcode};
 
-/// The columns of the table of postcodes. Numbers are for ever.
+/// The columns of the table of postcodes. Numbers never change.
 pub(crate) const POSTCODE: u16 = 0;
 pub(crate) const CONSTITUENCY: u16 = 1;
 pub(crate) const SET: u16 = 2;
 pub(crate) const NAMES: [&str; 3] = ["postcode", "Scottish parliamentary constituency", "area set"];
 
-/// The columns of the table of area sets, beside the numbers of [`ScottishArea`] from 1.
+/// The first column of the table of area sets that is not an area. Areas have the numbers of
+/// [`ScottishArea`] from 1.
 pub(crate) const PLAIN: u16 = 256;
-/// What they are called, by number from [`PLAIN`].
+/// The names of these columns, by number from [`PLAIN`].
 pub(crate) const PLAIN_NAMES: [&str; 4] =
     ["deprivation rank", "urban and rural, 6 fold", "urban and rural, 8 fold", "split"];
 
@@ -56,7 +57,7 @@ impl Scotland {
         self.table.rows()
     }
 
-    /// How many areas of a kind there are.
+    /// Returns how many areas of a kind there are.
     pub(crate) fn distinct(&self, number: u16) -> Option<u32> {
         self.kinds.iter().find(|(area, ..)| *area as u16 == number).map(|(.., kind)| kind.count)
     }
@@ -78,7 +79,7 @@ impl Scotland {
         None
     }
 
-    /// The number of a row's area in the dictionary of its kind.
+    /// Returns the number of a row's area in the dictionary of its kind.
     fn number(&self, data: &[u8], row: u32, area: ScottishArea, column: Column) -> Option<u32> {
         match area {
             ScottishArea::ScottishParliamentaryConstituency => self.table.get_u32(data, row, column),
@@ -104,7 +105,7 @@ impl Scotland {
         entry
     }
 
-    /// What is wrong, if anything is: with which section, and what.
+    /// Returns what is wrong, if anything: the section, and a description.
     pub(crate) fn fault(&self, data: &[u8]) -> Option<(u32, String)> {
         let mut before = None;
         let constituency = self.table.column(CONSTITUENCY);

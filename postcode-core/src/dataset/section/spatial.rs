@@ -1,7 +1,8 @@
-//! The spatial index: which live postcodes lie in a cell of about a kilometre.
+//! The spatial index: the live postcodes in each cell of about a kilometre.
 //!
-//! Cells are 0.009 degrees of latitude by 0.015 of longitude. Three packed tables, in the manner of compressed
-//! sparse rows: bands of latitude that have cells, cells that have rows, rows of each cell.
+//! Cells are 0.009 degrees of latitude by 0.015 of longitude. There are three packed tables, like
+//! compressed sparse rows: bands of latitude that have cells, cells that have rows, and the rows of
+//! each cell.
 
 use std::ops::Range;
 
@@ -11,20 +12,20 @@ use crate::dataset::file::packed_table::{Column, PackedTable};
 use crate::dataset::section::areas::table;
 use crate::dataset::section::keys::first;
 
-/// Height of a cell in micro-degrees.
+/// The height of a cell in micro-degrees.
 pub(crate) const CELL_LATITUDE: i32 = 9_000;
-/// Width of a cell in micro-degrees.
+/// The width of a cell in micro-degrees.
 pub(crate) const CELL_LONGITUDE: i32 = 15_000;
-/// Cells around the earth.
+/// The number of cells around the earth.
 pub(crate) const CELLS_AROUND: u32 = 360_000_000 / CELL_LONGITUDE as u32;
 
-/// Columns: the number of a band or cell, and where its parts begin in the next table.
+/// The columns: the number of a band or cell, and where its parts begin in the next table.
 pub(crate) const NUMBER: u16 = 0;
 pub(crate) const FIRST: u16 = 1;
 /// The column of the last table.
 pub(crate) const ROW: u16 = 0;
 
-/// Band and cell within it of a place in micro-degrees.
+/// Returns the band of a place in micro-degrees, and the cell within it.
 #[inline]
 pub(crate) fn cell_of(latitude: i32, longitude: i32) -> (u32, u32) {
     let north = latitude.saturating_add(90_000_000).max(0) as u32;
@@ -32,7 +33,7 @@ pub(crate) fn cell_of(latitude: i32, longitude: i32) -> (u32, u32) {
     (north / CELL_LATITUDE as u32, east / CELL_LONGITUDE as u32 % CELLS_AROUND)
 }
 
-/// The middle of a cell, latitude and longitude in degrees.
+/// Returns the middle of a cell: latitude and longitude in degrees.
 pub(crate) fn middle_of(band: u32, cell: u32) -> (f64, f64) {
     let degrees = |number: u32, size: i32| (f64::from(number) + 0.5) * f64::from(size) / 1e6;
     (degrees(band, CELL_LATITUDE) - 90.0, degrees(cell, CELL_LONGITUDE) - 180.0)
@@ -81,21 +82,22 @@ impl Spatial {
         self.rows.get_u32(data, n, self.row)
     }
 
-    /// The cells of the band with that number in the table, as numbers in the table of cells.
+    /// Returns the cells of the band at this position in the table, as positions in the table of
+    /// cells.
     pub(crate) fn cells_of(&self, data: &[u8], n: u32) -> Range<u32> {
         let at = |n| self.bands.get_u32(data, n, self.first_cell);
         let end = if n + 1 < self.bands.rows() { at(n + 1) } else { None };
         at(n).unwrap_or(0)..end.unwrap_or(self.cells.rows())
     }
 
-    /// The entries of the cell with that number in the table.
+    /// Returns the entries of the cell at this position in the table.
     pub(crate) fn entries_of(&self, data: &[u8], n: u32) -> Range<u32> {
         let at = |n| self.cells.get_u32(data, n, self.first_entry);
         let end = if n + 1 < self.cells.rows() { at(n + 1) } else { None };
         at(n).unwrap_or(0)..end.unwrap_or(self.rows.rows())
     }
 
-    /// The parallels in degrees that all rows lie between.
+    /// Returns the parallels in degrees between which all rows lie.
     pub(crate) fn latitudes(&self, data: &[u8]) -> (f64, f64) {
         let edge = |band: u32| f64::from(band) * f64::from(CELL_LATITUDE) / 1e6 - 90.0;
         let last = self.bands.rows().checked_sub(1).and_then(|n| self.band(data, n));
@@ -105,7 +107,7 @@ impl Spatial {
         }
     }
 
-    /// How many rows are in the bands and cells of these ranges, both inclusive.
+    /// Returns how many rows are in these ranges of bands and cells, both inclusive.
     pub(crate) fn count(&self, data: &[u8], bands: (u32, u32), cells: &[(u32, u32)]) -> u32 {
         self.entries(data, bands, cells).iter().map(|range| range.end.saturating_sub(range.start)).sum()
     }
@@ -135,8 +137,8 @@ impl Spatial {
         entries
     }
 
-    /// Calls `visit` with every row in the bands and cells of these ranges, both inclusive, but for those of cells that
-    /// `touches`, given the band and the cell, says no of.
+    /// Calls `visit` with every row in these ranges of bands and cells, both inclusive. Skips cells
+    /// for which `touches`, given the band and the cell, returns false.
     pub(crate) fn visit(
         &self,
         data: &[u8],
@@ -145,7 +147,7 @@ impl Spatial {
         touches: impl Fn(u32, u32) -> bool,
         mut visit: impl FnMut(u32),
     ) {
-        // No row is in two cells, so a damaged index can't make this longer than a whole one.
+        // No row is in two cells, so a damaged index can't take longer than an intact one.
         let mut budget = self.rows.rows();
         let start = first(self.bands.rows(), |n| self.band(data, n).is_none_or(|band| band >= bands.0));
         for band in start..self.bands.rows() {
@@ -172,9 +174,10 @@ impl Spatial {
         }
     }
 
-    /// Calls `visit` with rows around a band and a cell of it, nearest bands and cells first. It goes on, in each direction, as
-    /// long as a band `reaches` and a cell `touches`, which are given their numbers and may become stricter on the way.
-    /// Returns how many bands, cells and rows were looked at.
+    /// Calls `visit` with rows around a band and a cell of it, nearest bands and cells first.
+    /// Continues in each direction while `reaches` accepts the band and `touches` the cell; both
+    /// are given numbers and may become stricter on the way. Returns how many bands, cells and rows
+    /// were examined.
     pub(crate) fn visit_outward(
         &self,
         data: &[u8],
@@ -206,18 +209,19 @@ impl Spatial {
     }
 }
 
-/// The rows around a cell.
+/// Visits the rows around a cell.
 struct Around<'a> {
     spatial: &'a Spatial,
     data: &'a [u8],
     cell: u32,
-    /// No row is in two cells, so a damaged index can't make this longer than a whole one.
+    /// No row is in two cells, so a damaged index can't take longer than an intact one.
     budget: u32,
     work: u64,
 }
 
 impl Around<'_> {
-    /// Visits the cells of the band with that number in the table, to the east and then to the west.
+    /// Visits the cells of the band at this position in the table, to the east and then to the
+    /// west.
     fn band(&mut self, n: u32, touches: impl Fn(u32) -> bool, visit: &mut impl FnMut(u32)) {
         const HALF: u32 = CELLS_AROUND / 2;
         self.work += 1;
@@ -225,7 +229,7 @@ impl Around<'_> {
         let all = spatial.cells_of(data, n);
         let count = all.end.saturating_sub(all.start);
         let split = first(count, |n| spatial.cell(data, all.start + n).is_none_or(|it| it >= cell));
-        // The cells of a band are a circle.
+        // The cells of a band form a circle.
         for step in 0..count {
             let at = all.start + (split + step) % count;
             let Some(it) = spatial.cell(data, at) else { break };
@@ -245,7 +249,7 @@ impl Around<'_> {
         self.work += 2;
     }
 
-    /// Visits the rows of a cell; false if there can't be so many.
+    /// Visits the rows of a cell. Returns false if there are more than possible.
     fn rows(&mut self, cell: u32, visit: &mut impl FnMut(u32)) -> bool {
         self.work += 1;
         for entry in self.spatial.entries_of(self.data, cell) {

@@ -1,4 +1,4 @@
-//! What the other tests do not show: limits, coverage, odd rows, the trait.
+//! Tests limits, coverage, unusual rows and the trait, which the other tests do not cover.
 
 use crate::dataset::{Dataset, DatasetBuilder, Metadata, Row};
 use crate::{
@@ -97,7 +97,7 @@ fn many_postcodes_at_one_point_come_in_their_order() {
     let found = dataset.nearest(&Nearest::to(rows[1_500]).limit(100)).unwrap().unwrap();
     let found: Vec<Postcode> = found.iter().map(|neighbour| neighbour.record.postcode).collect();
     assert_eq!(found, rows[..100]);
-    // A radius of nothing finds what is exactly there.
+    // A radius of zero finds what is exactly there.
     let found = dataset.nearest(&Nearest::to(location.unwrap()).radius(0.0)).unwrap().unwrap();
     assert_eq!(found.len(), 10);
     assert_eq!(found[0].distance, 0.0);

@@ -1,4 +1,4 @@
-//! Files that are cut off, altered, or something else.
+//! Tests files that are truncated, altered, or something else.
 
 use std::ops::ControlFlow;
 
@@ -29,7 +29,7 @@ fn exercise_regions(dataset: &Dataset, postcodes: &[Postcode]) {
     dataset.outcodes_from("A", 20).unwrap();
 }
 
-/// Calls everything, for the sake of not panicking; and how many records are found.
+/// Calls everything, to see that nothing panics. Returns how many records are found.
 fn exercise(dataset: &Dataset, postcodes: &[Postcode]) -> usize {
     let mut answers = Vec::new();
     dataset.get_many(postcodes, &mut answers);
@@ -117,7 +117,7 @@ fn message(result: Result<Dataset>) -> String {
 #[test]
 fn a_file_cut_off_anywhere_does_not_open() {
     let bytes = small();
-    // The sector index is long and uniform: every length outside of it, and some within.
+    // The sector index is long and uniform: tests every length outside it, and some within.
     for len in (0..bytes.len()).filter(|len| !(3_000..400_000).contains(len) || len % 997 == 0) {
         let error = message(Dataset::from_bytes(bytes[..len].to_vec()));
         let named =
@@ -148,7 +148,7 @@ fn a_file_of_another_kind_or_version_says_so() {
     assert!(message(Dataset::open(folder.path().join("empty"))).contains("empty"));
 }
 
-/// What `check` finds with any one bit of `bytes` flipped, `times` times.
+/// Checks what `check` finds with a random bit of `bytes` flipped, `times` times.
 fn flip(bytes: &[u8], times: usize, seed: u64, postcodes: &[Postcode]) {
     let intact = Dataset::from_bytes(bytes.to_vec()).unwrap();
     let answers: Vec<Answer> = postcodes.iter().map(|postcode| intact.get(*postcode)).collect();
@@ -156,13 +156,13 @@ fn flip(bytes: &[u8], times: usize, seed: u64, postcodes: &[Postcode]) {
     let (mut refused, mut unverified, mut harmless) = (0, 0, 0);
     let mut altered = bytes.to_vec();
     for _ in 0..times {
-        // Every section alike, however short, and the frame.
+        // Chooses every section equally often, however short, and the frame.
         let sections = intact.summary().sections;
         let (start, len) = match rng.usize(..=sections.len()) {
             0 => (0, 64 + 32 * sections.len()),
             n => (sections[n - 1].offset as usize, sections[n - 1].bytes as usize),
         };
-        // The beginning more often: headers of tables are there.
+        // Chooses the beginning more often, where the headers of tables are.
         let len = if rng.bool() { len.min(64) } else { len };
         let at = start + rng.usize(..len.max(1)).min(bytes.len() - start - 1);
         let bit = 1 << rng.u8(..8);
@@ -215,7 +215,7 @@ fn a_flipped_bit_in_a_large_file_too() {
     flip(dataset.as_bytes(), 60, 8, &some);
 }
 
-/// Alters content and makes the checksums right again, as someone who means harm could.
+/// Alters content and corrects the checksums, as an attacker could.
 #[test]
 fn right_checksums_over_wrong_content_do_not_panic_and_do_not_verify() {
     use xxhash_rust::xxh3::xxh3_64;
@@ -288,7 +288,7 @@ fn an_interrupted_or_failed_write_leaves_the_old_file_and_nothing_else() {
     names.sort();
     assert_eq!(names, ["other", "uk.postcodes"]);
 
-    // A new edition leaves those who read the old one with it.
+    // A new edition leaves readers of the old one with it.
     builder(&["M1 1AE"]).write_to(&path, go_on).unwrap();
     assert!(old.get("M1 1AD".parse().unwrap()).is_live());
     old.verify().unwrap();
@@ -312,7 +312,7 @@ fn verify_of_a_file_with_any_byte_altered_refuses_it_padding_included() {
         }
     }
     assert!(padding > 0);
-    // And one byte of each section.
+    // Then one byte of each section.
     for section in sections.iter().filter(|section| section.bytes > 0) {
         let mut altered = bytes.clone();
         altered[section.offset as usize + section.bytes as usize / 2] ^= 0x10;
@@ -358,7 +358,7 @@ fn open_checked_of_a_damaged_or_unsigned_file_refuses_it_as_demanded() {
     }
     std::fs::write(&path, &bytes).unwrap();
     open(&Demands::default().verify(Verify::Full)).unwrap();
-    // The key of minisign's own documentation.
+    // The key from minisign's documentation.
     let key: PublicKey = "RWQf6LRCGA9i53mlYecO4IzT51TGPpvWucNSCh1CBM0QTaLn73Y7GFO3".parse().unwrap();
     let signed = Demands::default().public_key(Some(key));
     assert!(open(&signed).unwrap_err().to_string().contains("not signed"));

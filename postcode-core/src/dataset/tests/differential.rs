@@ -1,4 +1,4 @@
-//! The dataset against the oracle.
+//! Compares the dataset with the oracle.
 
 use proptest::prelude::*;
 
@@ -27,7 +27,7 @@ fn compare_nearest(dataset: &Dataset, oracle: &Oracle, origin: Location, limit: 
     assert_eq!(found, oracle.nearest(origin, limit, radius), "{origin:?} {limit} {radius}");
 }
 
-/// A fifteenth of the country in runs of outcodes, so that neighbours are there.
+/// Returns a fifteenth of the country in runs of outcodes, so that neighbours are included.
 fn sample() -> Option<(Dataset, Oracle, Vec<Postcode>)> {
     let rows = national_rows(|n| n / 30_000 % 15 == 3)?;
     let oracle = Oracle::new(rows.iter().map(|(row, _)| row));
@@ -43,7 +43,7 @@ fn real_rows_answer_as_the_oracle_does() {
     for _ in 0..20_000 {
         let there = postcodes[rng.usize(..postcodes.len())];
         oracle.assert_lookup(&dataset, there);
-        // Its neighbours, most of which are not there.
+        // Its neighbours, most of which do not exist.
         let near = there.code().saturating_add_signed(rng.i32(-500..500));
         oracle.assert_lookup(&dataset, Postcode::from_code(near).unwrap());
     }
@@ -61,7 +61,7 @@ fn real_rows_answer_as_the_oracle_does() {
     for n in 0..150 {
         let postcode = postcodes[rng.usize(..postcodes.len())];
         let Some(at) = dataset.location(postcode) else { continue };
-        // Some exactly at a postcode, where many may be.
+        // Some exactly at a postcode, where there may be many.
         let shift = if n % 3 == 0 { 0.0 } else { 0.02 };
         let mut near = |degrees: f64| degrees + shift * (rng.f64() - 0.5);
         let origin = Location::new(near(at.latitude()), near(at.longitude())).unwrap();
@@ -112,7 +112,8 @@ fn ranges_are_the_rows_of_the_outcode_and_sector() {
     }
 }
 
-/// Postcodes of a few outcodes that interleave, so that small sets are dense enough to be interesting.
+/// Generates postcodes of a few outcodes that interleave, so that small sets are dense enough to be
+/// interesting.
 fn a_postcode() -> impl Strategy<Value = Postcode> {
     let outcode = prop::sample::select(vec![
         "M1", "M2", "M10", "M11", "M1A", "AB1", "AB10", "AB1A", "GIR", "W1A", "BT1",
@@ -125,7 +126,8 @@ fn a_postcode() -> impl Strategy<Value = Postcode> {
     })
 }
 
-/// Anywhere, but most where they meet: poles, antimeridian, equator, one place.
+/// Generates locations anywhere, most of them at special places: poles, antimeridian, equator, one
+/// town.
 fn a_location() -> impl Strategy<Value = Location> {
     let latitude = prop_oneof![-90.0..=90.0, Just(90.0), Just(-90.0), 89.99..=90.0, 51.5..51.51, Just(0.0)];
     let longitude =
@@ -188,7 +190,7 @@ proptest! {
             oracle.assert_lookup(&dataset, postcode);
         }
         for text in &texts {
-            // The oracle's spaces are not JavaScript's.
+            // The oracle's white space is not JavaScript's.
             if !text.contains(['\u{85}', '\u{feff}']) {
                 compare_texts(&dataset, &oracle, text, limit);
             }

@@ -1,4 +1,4 @@
-//! The whole country: every row back as it went in, and how large it is.
+//! Tests the whole country: every row can be read back, and the size of the file.
 
 use super::shared::{national_builder, national_rows};
 use crate::dataset::Dataset;

@@ -1,4 +1,4 @@
-//! The dataset as it would be without any cleverness: a sorted map, scanned.
+//! The dataset in the simplest form: a sorted map that is scanned.
 
 use std::collections::BTreeMap;
 
@@ -43,7 +43,7 @@ impl Oracle {
             .collect()
     }
 
-    /// API.md 3.3, as it is written there.
+    /// The algorithm of API.md 3.3, literally.
     pub(super) fn search(&self, query: &str, limit: usize) -> Vec<Postcode> {
         let text = query.to_uppercase().trim().to_owned();
         let compact: String = text.split_whitespace().collect();
@@ -81,7 +81,7 @@ impl Oracle {
         let mut found: Vec<(Postcode, f64)> = self
             .live()
             .filter_map(|row| Some((row.postcode, row.location?)))
-            // A degree is 110 km at least; distances are dear.
+            // A degree is at least 110 km; distances are expensive.
             .filter(|(_, at)| (at.latitude() - origin.latitude()).abs() <= radius / 110_000.0)
             .map(|(postcode, at)| (postcode, origin.distance(at)))
             .filter(|(_, metres)| *metres <= radius)

@@ -1,4 +1,4 @@
-//! Packing for the binary: the same bytes come back.
+//! Tests that packing for the binary restores the same bytes.
 
 use super::shared::recorded_builder;
 use crate::ErrorKind;

@@ -1,4 +1,4 @@
-//! Places and the Scottish Postcode Directory, where the conformance suite does not look.
+//! Tests places and the Scottish Postcode Directory beyond the conformance suite.
 
 use crate::dataset::{Dataset, DatasetBuilder, Metadata, PlaceSearch, Row};
 use crate::{ErrorKind, Place, PlaceQuery, Postcode, ScottishArea, ScottishPostcode};
@@ -34,7 +34,7 @@ fn a_dataset_without_them_says_so_and_is_of_the_old_version() {
         assert_eq!(error.kind(), ErrorKind::NotSupported);
         assert!(error.message().contains("postcodes only") && error.message().contains("import"), "{error}");
     }
-    // Bad input is told before.
+    // Invalid input is reported first.
     assert_eq!(dataset.places("x", 0).unwrap_err().kind(), ErrorKind::InvalidInput);
     assert_eq!((dataset.iter_places().count(), dataset.iter_scottish().count()), (0, 0));
     assert_eq!((dataset.info().places, dataset.info().scottish_postcodes), (0, 0));

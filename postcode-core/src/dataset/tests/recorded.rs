@@ -1,4 +1,4 @@
-//! Requests that a real postcodes.io server answered, over the same data.
+//! Tests requests that a real postcodes.io server answered, over the same data.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -14,21 +14,21 @@ use crate::{AreaKind, Location, MAX_LIMIT, Nearest, Postcode};
 struct Recorded {
     id: u64,
     group: String,
-    /// Decoded segments of the path.
+    /// The decoded segments of the path.
     path: Vec<String>,
     query: HashMap<String, String>,
     result: Value,
 }
 
 impl Recorded {
-    /// As JavaScript's `parseInt`, clamped as the API does.
+    /// Parses like JavaScript's `parseInt`, with the limits of the API.
     fn limit(&self) -> usize {
         let limit = self.query.get("limit").map_or("", |limit| limit.trim());
         let digits: String = limit.chars().take_while(char::is_ascii_digit).collect();
         digits.parse().ok().filter(|&limit| limit > 0).unwrap_or(10).min(MAX_LIMIT)
     }
 
-    /// As JavaScript's `parseFloat`, of numbers and what may follow them.
+    /// Parses like JavaScript's `parseFloat`: a number and anything after it.
     fn float(&self, name: &str) -> Option<f64> {
         let text = self.query.get(name)?.trim();
         (0..=text.len()).rev().find_map(|end| text.get(..end)?.parse().ok())
@@ -42,7 +42,8 @@ impl Recorded {
     }
 }
 
-/// All GET requests with status 200 of groups that begin so, and the dataset they were asked of.
+/// Returns all GET requests with status 200 of groups with these prefixes, and the dataset of the
+/// server.
 fn recorded(groups: &[&str]) -> Option<(Dataset, Vec<Recorded>)> {
     static DATASET: LazyLock<Option<Dataset>> = LazyLock::new(|| {
         let dataset = recorded_builder()?.build().unwrap();
@@ -66,7 +67,7 @@ fn recorded(groups: &[&str]) -> Option<(Dataset, Vec<Recorded>)> {
             };
             let mut query = HashMap::new();
             for (name, value) in url.query_pairs() {
-                // Of a repeated one the numbers are read from the first.
+                // If a parameter is repeated, numbers are read from the first one.
                 query.entry(name.into_owned()).or_insert(value.into_owned());
             }
             Recorded {
@@ -77,7 +78,7 @@ fn recorded(groups: &[&str]) -> Option<(Dataset, Vec<Recorded>)> {
                 result: request["body"]["result"].clone(),
             }
         })
-        // `filter` takes the postcodes out of the answers.
+        // `filter` may remove the postcodes from the answers.
         .filter(|request| request.query.get("filter").is_none_or(|filter| filter.contains("postcode")))
         .collect();
     assert!(requests.len() > 5);

@@ -1,4 +1,4 @@
-//! The shared real data, read in place.
+//! Reads the shared real data in place.
 
 use std::collections::HashMap;
 use std::io::Read;
@@ -12,7 +12,8 @@ fn grid_system(postcode: Postcode) -> GridSystem {
     if postcode.area() == "BT" { GridSystem::Irish } else { GridSystem::Osgb }
 }
 
-/// All postcodes of `uk_postcodes_joined_nov2025.csv.zst`, or those of which `keep` keeps the line's number.
+/// Returns all postcodes of `uk_postcodes_joined_nov2025.csv.zst`, or those whose line number
+/// `keep` accepts.
 pub(super) fn national_rows(keep: impl Fn(usize) -> bool) -> Option<Vec<(Row, String)>> {
     let path = shared("data/uk_postcodes_joined_nov2025.csv.zst")?;
     let mut text = String::new();
@@ -40,7 +41,7 @@ pub(super) fn national_rows(keep: impl Fn(usize) -> bool) -> Option<Vec<(Row, St
     Some(rows.collect())
 }
 
-/// A dataset of those rows, district included.
+/// Returns a dataset of these rows, with districts.
 pub(super) fn national_builder(rows: &[(Row, String)]) -> DatasetBuilder {
     let mut builder = DatasetBuilder::new(Metadata::new("ONSPD November 2025, joined"));
     for (row, district) in rows {
@@ -53,7 +54,8 @@ pub(super) fn national_builder(rows: &[(Row, String)]) -> DatasetBuilder {
     builder
 }
 
-/// The ONSPD that the recorded server was loaded with, all columns, names from its documents.
+/// Returns the ONSPD that the recorded server was loaded with: all columns, with names from its
+/// documents.
 pub(super) fn recorded_builder() -> Option<DatasetBuilder> {
     let folder = shared("cases/postcodes-io/dataset")?;
     let mut builder = DatasetBuilder::new(Metadata::new("ONSPD November 2025, 8,048 rows"));

@@ -1,4 +1,4 @@
-//! Approximate positions by outcode, as a section.
+//! Writes the section of approximate positions by outcode.
 
 use std::collections::BTreeMap;
 
@@ -7,10 +7,12 @@ use crate::dataset::section::approximate::{LATITUDE, LONGITUDE, OUTCODE};
 use crate::dataset::section::rows::CompactRow;
 use crate::postcode::PER_OUTCODE;
 
-/// Positions by outcode, for a [`DatasetBuilder`]: latitude and longitude in millionths of a degree.
+/// Positions by outcode, for a [`DatasetBuilder`]: latitude and longitude in millionths of a
+/// degree.
 pub(crate) type PositionsWriter = BTreeMap<u32, (i64, i64)>;
 
-/// The table, of those outcodes that have postcodes without a location; `None` if there are none.
+/// Returns the table for outcodes that have postcodes without a location, or `None` if there are
+/// none.
 pub(crate) fn table(positions: &PositionsWriter, rows: &[CompactRow]) -> Option<Vec<u8>> {
     let mut wanted: Vec<u32> =
         rows.iter().filter(|row| !row.is_located()).map(|row| row.code / PER_OUTCODE).collect();

@@ -1,4 +1,4 @@
-//! From sorted rows to the bytes of a file. The same rows give the same bytes, whoever assembles them.
+//! Writes sorted rows as the bytes of a file. The same rows always give the same bytes.
 
 use std::borrow::Cow;
 
@@ -15,15 +15,15 @@ use crate::postcode::{PER_OUTCODE, UNITS};
 /// Rows in a block: a multiple of 64, so that the cells of a block are whole bytes.
 pub(crate) const BLOCK: usize = 1 << 16;
 
-/// Sorted rows, in blocks of [`BLOCK`] of which the last may be shorter.
+/// Sorted rows, in blocks of [`BLOCK`]. The last block may be shorter.
 pub(crate) trait RowSource: Sync {
-    /// All rows.
+    /// Returns the number of all rows.
     fn count(&self) -> usize;
 
-    /// The rows of a block, on any thread; `None` if they can't be had.
+    /// Returns the rows of a block, on any thread, or `None` if they are not available.
     fn block(&self, n: usize) -> Option<Cow<'_, [CompactRow]>>;
 
-    /// What one would find by going over all rows, if it is known.
+    /// Returns the measures of all rows, if they are already known.
     fn measures(&self) -> Option<Measures> {
         None
     }
@@ -39,16 +39,16 @@ impl RowSource for &[CompactRow] {
     }
 }
 
-/// What must be known of all rows before the first can be written.
+/// Facts about all rows that must be known before the first is written.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Measures {
     pub(crate) extents: KeyExtents<COLUMNS>,
-    /// Whether some grid reference is not on the grid that its outcode makes one expect.
+    /// Whether a grid reference is not on the usual grid of its outcode.
     pub(crate) unusual_system: bool,
 }
 
 impl Measures {
-    /// Of all rows, on all cores.
+    /// Computes the measures of all rows, on all cores.
     pub(crate) fn of(rows: &impl RowSource) -> Option<Self> {
         let irish = irish_outcodes();
         let blocks = parallel::map((0..rows.count().div_ceil(BLOCK)).collect(), |n| {
@@ -73,8 +73,8 @@ impl Measures {
     }
 }
 
-/// Lays out a file: `metadata` as it is, then index and rows, then the `areas` sections as they are, then
-/// the spatial index. `None` if `watch` broke it off, or rows can't be had.
+/// Writes a file: `metadata` unchanged, then index and rows, then the `areas` sections unchanged,
+/// then the spatial index. Returns `None` if `watch` stopped it, or rows are not available.
 pub(crate) fn assemble(
     metadata: &[u8],
     rows: &impl RowSource,
@@ -124,16 +124,17 @@ pub(crate) fn assemble(
     Some(frame.finish())
 }
 
-/// What comes of a block of rows.
+/// The result of a block of rows.
 struct Block {
-    /// Sectors and their units. The first may be the last one of the block before.
+    /// Sectors and their units. The first may be the last one of the previous block.
     sectors: Vec<(u32, Words)>,
-    /// Outcodes, their first row, and their sums. As with sectors.
+    /// Outcodes, their first row, and their sums. The first may be the last one of the previous
+    /// block.
     outcodes: Vec<(u32, u32, Sums)>,
     /// The cells of the table of rows.
     cells: Vec<u8>,
-    /// Band, cell and row of each live row with a location, in one number that sorts in the order of the tables; in the
-    /// order of rows.
+    /// Band, cell and row of each live row with a location, in one number that sorts in the order
+    /// of the tables. They are in the order of rows.
     entries: Vec<u64>,
 }
 
@@ -165,7 +166,7 @@ impl Block {
     }
 }
 
-/// The blocks' sectors and outcodes, put together.
+/// The combined sectors and outcodes of the blocks.
 #[derive(Default)]
 struct Index {
     sectors: Vec<u32>,
@@ -213,7 +214,7 @@ impl Index {
     }
 }
 
-/// The sums of an outcode's live postcodes, exact, so that their order does not matter.
+/// The exact sums of an outcode's live postcodes, which don't depend on the order.
 #[derive(Clone, Copy, Default)]
 struct Sums {
     live: u32,
@@ -267,8 +268,9 @@ impl Sums {
     }
 }
 
-/// Entries sorted, which come in the order of rows: counted by cell and put in their places, because a country fills
-/// a small part of the earth, and sorting would be a sixth of all the work of unpacking it.
+/// Sorts entries that come in the order of rows: counts them by cell and puts them in their places.
+/// A country fills only a small part of the earth, and a comparison sort would take a sixth of the
+/// time to unpack it.
 fn by_cell(mut entries: Vec<u64>) -> Vec<u64> {
     let place = |entry: u64| ((entry >> 49) as usize, (entry >> 32) as usize & 0x1_ffff);
     let (mut south, mut north, mut west, mut east) = (usize::MAX, 0, usize::MAX, 0);

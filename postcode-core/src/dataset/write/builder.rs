@@ -1,4 +1,4 @@
-//! Makes a dataset out of rows.
+//! Builds a dataset from rows.
 
 use std::collections::HashMap;
 use std::ops::ControlFlow;
@@ -22,17 +22,29 @@ use crate::dataset::write::scotland::ScottishWriter;
 use crate::postcode::UNITS;
 use crate::{AreaKind, Error, GridSystem, Result, Status, UserType};
 
-/// The areas of a postcode and its deprivation rank, which goes with its small area.
+/// The areas of a postcode and its deprivation rank, which belongs to its small area.
 type Set = ([u32; KINDS], Option<u16>);
 
-/// Takes postcodes in any order and writes a dataset file.
+/// Builds a dataset file from postcodes in any order.
 ///
-/// Memory grows with rows (32 bytes each) and with distinct areas, not with text. The same rows and metadata
-/// give the same bytes, in whatever order they came.
+/// Memory grows with rows (32 bytes each) and with distinct areas, not with text. The same rows and
+/// metadata give the same bytes, in any order.
+///
+/// ```
+/// use postcode_core::dataset::{DatasetBuilder, Metadata, Row};
+///
+/// let mut builder = DatasetBuilder::new(Metadata::new("made by hand"));
+/// builder.push(&Row::live("SW1A 1AA".parse()?))?;
+/// builder.push(&Row::terminated("SW1A 0AB".parse()?))?;
+/// assert_eq!(builder.len(), 2);
+/// let dataset = builder.build()?;
+/// assert_eq!((dataset.info().live, dataset.info().terminated), (1, 1));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct DatasetBuilder {
     metadata: Metadata,
     rows: Vec<CompactRow>,
-    /// Which postcodes are there, by sector.
+    /// The postcodes added so far, by sector.
     seen: HashMap<u32, Words>,
     sets: HashMap<Set, u32>,
     kinds: [Dictionary; KINDS],
@@ -43,7 +55,7 @@ pub struct DatasetBuilder {
 }
 
 impl DatasetBuilder {
-    /// Without rows. Counts and columns in the metadata are filled in at the end.
+    /// Creates a builder without rows. Counts and columns in the metadata are filled in at the end.
     pub fn new(metadata: Metadata) -> Self {
         Self {
             metadata,
@@ -58,26 +70,26 @@ impl DatasetBuilder {
         }
     }
 
-    /// The metadata, to complete with what is only known after the last row.
+    /// Returns the metadata, to set fields that are only known after the last row.
     pub fn metadata_mut(&mut self) -> &mut Metadata {
         &mut self.metadata
     }
 
-    /// Rows so far.
+    /// Returns the number of rows so far.
     pub fn len(&self) -> usize {
         self.rows.len()
     }
 
-    /// Whether there are none.
+    /// Returns whether there are no rows.
     pub fn is_empty(&self) -> bool {
         self.rows.is_empty()
     }
 
-    /// The area of that code, to put into rows.
+    /// Returns the id of the area with this code, to put into rows.
     ///
     /// # Errors
-    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) for a code that is empty, longer than 32 bytes, or has
-    /// control characters.
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) for a code that is empty, longer than 32
+    /// bytes, or has control characters.
     pub fn area(&mut self, kind: AreaKind, code: &str) -> Result<AreaId> {
         let dictionary = &mut self.kinds[kind as usize];
         if let Some(&number) = dictionary.numbers.get(code) {
@@ -87,11 +99,12 @@ impl DatasetBuilder {
         Ok(AreaId { kind, number: dictionary.number(code) })
     }
 
-    /// Gives an area its name and alias, before or after rows use it; of two names the last one stays. Names of areas that
-    /// no row uses are left out of the file.
+    /// Sets the name and alias of an area, before or after rows use it; the last name is kept.
+    /// Names of areas that no row uses are left out of the file.
     ///
     /// # Errors
-    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) as [`area`](Self::area), and for a text above 65,535 bytes.
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) as for [`area`](Self::area), and for a text
+    /// of more than 65,535 bytes.
     pub fn name_area(
         &mut self,
         kind: AreaKind,
@@ -114,8 +127,8 @@ impl DatasetBuilder {
     /// Adds a postcode.
     ///
     /// # Errors
-    /// [`InvalidInput`](crate::ErrorKind::InvalidInput), and the row is left out: if the postcode is there already,
-    /// or an area is not of this builder, or a number is out of its range.
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) if the postcode was already added, an area
+    /// is from another builder, or a number is out of range. The row is then left out.
     pub fn push(&mut self, row: &Row) -> Result<()> {
         let bad = |what: String| Err(Error::invalid(format!("{}: {what}", row.postcode)));
         if let Some(grid) = row.grid
@@ -174,10 +187,11 @@ impl DatasetBuilder {
         Ok(())
     }
 
-    /// The dataset, in memory.
+    /// Builds the dataset in memory.
     ///
     /// # Errors
-    /// If there is more text than the format holds (4 GiB).
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) if there is more text than the format holds
+    /// (4 GiB).
     pub fn build(self) -> Result<Dataset> {
         match self.assemble(&mut |_| ControlFlow::Continue(()))? {
             Some(bytes) => Dataset::from_bytes(bytes),
@@ -185,12 +199,13 @@ impl DatasetBuilder {
         }
     }
 
-    /// Writes the dataset to a file: beside it first, verified, then renamed over it. `watch` is told how far the work is and
-    /// may break it off, as an application does on Ctrl-C; then, and on any error, nothing is left behind and a
-    /// file that was there stays as it was. Readers that have the old file open keep it.
-    ///
+    /// Writes the dataset to a file: under a temporary name in the same folder, verified, then
+    /// renamed to `path`. `watch` receives the progress and may stop the work, for example on
+    /// Ctrl-C. Then, and on any error, nothing is left behind and an existing file is unchanged.
+    /// Readers that have the old file open keep it.
     /// # Errors
-    /// [`Dataset`](crate::ErrorKind::Dataset) if the file can't be written, or was broken off.
+    /// [`Dataset`](crate::ErrorKind::Dataset) if the file can't be written, or `watch` stopped the
+    /// work.
     pub fn write_to(
         self,
         path: impl AsRef<Path>,
@@ -199,11 +214,11 @@ impl DatasetBuilder {
         self.write_approved_to(path, watch, |_| Ok(()))
     }
 
-    /// The same, if the dataset is approved of before it is published: an error of `approve` is returned and nothing is
-    /// left behind.
+    /// Writes the dataset like [`write_to`](Self::write_to), but publishes it only if `approve`
+    /// accepts it. An error of `approve` is returned, and nothing is left behind.
     ///
     /// # Errors
-    /// As [`write_to`](Self::write_to), and those of `approve`.
+    /// The same as [`write_to`](Self::write_to), and the errors of `approve`.
     pub fn write_approved_to(
         self,
         path: impl AsRef<Path>,
@@ -231,12 +246,14 @@ impl DatasetBuilder {
         let sets = self.number_sets();
         let areas = self.area_sections(&sets)?;
         self.fill_metadata(&sets);
-        let metadata = serde_json::to_vec(&self.metadata)
-            .map_err(|e| Error::new(crate::ErrorKind::Internal, "metadata that is no JSON").with_source(e))?;
+        let metadata = serde_json::to_vec(&self.metadata).map_err(|e| {
+            Error::new(crate::ErrorKind::Internal, "the metadata can't be written as JSON").with_source(e)
+        })?;
         Ok(assemble(&metadata, &self.rows.as_slice(), &areas, watch))
     }
 
-    /// Numbers the sets by their first use, so that neighbours have near numbers, whatever the order of pushing.
+    /// Numbers the sets by their first use, so that neighbours have similar numbers, in any order
+    /// of pushing.
     fn number_sets(&mut self) -> Vec<Set> {
         let mut old: Vec<Set> = vec![([u32::MAX; KINDS], None); self.sets.len()];
         for (set, number) in self.sets.drain() {
@@ -255,9 +272,10 @@ impl DatasetBuilder {
         sets
     }
 
-    /// Area sets, dictionaries and strings, with only what is used.
+    /// Returns the sections of area sets, dictionaries and strings, with only what is used.
     fn area_sections(&mut self, sets: &[Set]) -> Result<Vec<(u32, Vec<u8>)>> {
-        // By kind: the used areas in the order of their codes, and from old numbers to places among them.
+        // By kind: the used areas in the order of their codes, and from old numbers to places among
+        // them.
         let mut used: Vec<(Vec<u32>, Vec<u32>)> = Vec::with_capacity(KINDS);
         for (n, kind) in self.kinds.iter().enumerate() {
             let mut places = vec![u32::MAX; kind.areas.len()];

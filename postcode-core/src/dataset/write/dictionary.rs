@@ -1,4 +1,4 @@
-//! The codes and names of areas, as sections.
+//! Writes the sections of the codes and names of areas.
 
 use std::collections::HashMap;
 
@@ -32,7 +32,7 @@ impl Dictionary {
     }
 }
 
-/// A code that the format can hold.
+/// Returns an error if the format can't hold a code.
 pub(crate) fn check_code(what: impl std::fmt::Display, code: &str) -> Result<()> {
     if code.is_empty() || code.len() > MAX_CODE || code.chars().any(char::is_control) {
         let what = format!("{what} code {code:?}: give 1 to {MAX_CODE} bytes without control characters");
@@ -41,7 +41,7 @@ pub(crate) fn check_code(what: impl std::fmt::Display, code: &str) -> Result<()>
     Ok(())
 }
 
-/// A name that the format can hold.
+/// Returns an error if the format can't hold a name.
 pub(crate) fn check_name(what: impl std::fmt::Display, code: &str, name: &str) -> Result<()> {
     if name.len() > MAX_STRING {
         return Err(Error::invalid(format!("{what} {code}: a name of more than {MAX_STRING} bytes")));
@@ -61,7 +61,7 @@ pub(crate) fn write_codes(areas: &[&NamedArea]) -> Vec<u8> {
     out
 }
 
-/// `None` if no area has a name or an alias.
+/// Writes the table of names. Returns `None` if no area has a name or an alias.
 pub(crate) fn write_names(areas: &[&NamedArea], pool: &PoolWriter) -> Option<Vec<u8>> {
     let offset = |text: &Option<Box<str>>| pool.offset(text.as_deref()?).map(i64::from);
     let mut extents = [(NAME, Extent::NONE), (ALIAS, Extent::NONE)];

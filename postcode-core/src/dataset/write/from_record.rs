@@ -1,14 +1,15 @@
-//! From records back to a dataset.
+//! Adds records of other lookups to a dataset.
 
 use crate::dataset::DatasetBuilder;
 use crate::dataset::Row;
 use crate::{Record, Result};
 
 impl DatasetBuilder {
-    /// Adds a postcode as a record of another lookup says it, areas and their names included: to make a dataset of
-    /// a part of another one, or of what a service answers.
+    /// Adds a postcode from a record of another lookup, including areas and their names: to make a
+    /// dataset from a part of another one, or from the answers of a service.
     ///
-    /// An area that has a name and no code, as some servers answer, is left out: areas are told apart by their codes.
+    /// An area with a name but no code, as some servers answer, is left out: areas are identified
+    /// by their codes.
     ///
     /// ```
     /// use postcode_core::dataset::{DatasetBuilder, Metadata};
@@ -22,7 +23,7 @@ impl DatasetBuilder {
     /// ```
     ///
     /// # Errors
-    /// As [`push`](Self::push), [`area`](Self::area) and [`name_area`](Self::name_area).
+    /// The same as [`push`](Self::push), [`area`](Self::area) and [`name_area`](Self::name_area).
     pub fn push_record(&mut self, record: &Record) -> Result<()> {
         let mut row = Row::live(record.postcode);
         row.status = record.status;
@@ -41,7 +42,7 @@ impl DatasetBuilder {
         if let Some(about) = &record.approximate {
             let source = &mut self.metadata_mut().approximate_source;
             let source = source.get_or_insert_with(|| about.source.to_string());
-            // Of two sources a dataset says one only.
+            // A dataset has only one source of approximate positions.
             if **source == *about.source {
                 self.push_approximate(record.postcode.outcode(), about.location)?;
             }

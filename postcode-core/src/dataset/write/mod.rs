@@ -1,4 +1,4 @@
-//! Writing a dataset file.
+//! Writes dataset files.
 
 pub(crate) mod approximate;
 pub(crate) mod assemble;

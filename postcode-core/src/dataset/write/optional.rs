@@ -1,14 +1,15 @@
-//! The optional sections of a dataset, for a [`DatasetBuilder`]: places, the Scottish Postcode Directory and approximate
-//! positions.
+//! The optional sections of a dataset, for a [`DatasetBuilder`]: places, the Scottish Postcode
+//! Directory and approximate positions.
 
 use super::builder::DatasetBuilder;
 use crate::dataset::section::rows::MICRO;
 use crate::{Error, Location, Outcode, Place, Result, ScottishArea, ScottishPostcode};
 
 impl DatasetBuilder {
-    /// Gives an outcode an approximate position, for those of its postcodes that have none of their own; kept to a millionth of a
-    /// degree, and left out of the file if all have one, or there are none. The
-    /// metadata must say its source ([`Metadata::approximate_source`](crate::dataset::Metadata::approximate_source)).
+    /// Sets the approximate position of an outcode, for those of its postcodes that have no exact
+    /// one. It is kept to a millionth of a degree, and left out of the file if all postcodes have
+    /// an exact location, or there are none. The metadata must name its source
+    /// ([`Metadata::approximate_source`](crate::dataset::Metadata::approximate_source)).
     ///
     /// ```
     /// use postcode_core::dataset::{DatasetBuilder, Metadata, Row};
@@ -27,7 +28,8 @@ impl DatasetBuilder {
     /// ```
     ///
     /// # Errors
-    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) if the outcode has another one already: the first stays.
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) if the outcode already has a different one,
+    /// which is kept.
     pub fn push_approximate(&mut self, outcode: Outcode, location: Location) -> Result<()> {
         let micro = |degrees: f64| (degrees * MICRO).round() as i64;
         let place = (micro(location.latitude()), micro(location.longitude()));
@@ -44,49 +46,52 @@ impl DatasetBuilder {
 }
 
 impl DatasetBuilder {
-    /// Adds an island or an area, which only
-    /// [`find_places`](crate::PostcodeLookup::find_places) finds, as [`push_place`](Self::push_place) adds a populated place.
+    /// Adds an island or an area like [`push_place`](Self::push_place). Only
+    /// [`find_places`](crate::PostcodeLookup::find_places) finds it.
     ///
     /// # Errors
-    /// As of [`push_place`](Self::push_place).
+    /// The same as [`push_place`](Self::push_place).
     pub fn push_wider_place(&mut self, place: &Place) -> Result<()> {
         self.wider_places.push(place)
     }
 
-    /// Adds a populated place. Its code is put in small letters; its location is kept to a centimetre.
+    /// Adds a populated place. Its code is converted to lower case, and its location is kept to a
+    /// centimetre.
     ///
     /// # Errors
-    /// [`InvalidInput`](crate::ErrorKind::InvalidInput), and the place is left out: for a code that is not 1 to 32 ASCII letters
-    /// and digits or is there already, for a text that is empty, has control characters or is too long, and for
-    /// coordinates out of range.
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) for a code that is not 1 to 32 ASCII
+    /// letters and digits or was already added, for a text that is empty, has control characters or
+    /// is too long, and for coordinates out of range. The place is then left out.
     pub fn push_place(&mut self, place: &Place) -> Result<()> {
         self.places.push(place)
     }
 }
 
 impl DatasetBuilder {
-    /// Adds an entry of the Scottish Postcode Directory, with the codes that it has; its postcode need not be among the dataset's others.
-    /// Names are given by [`name_scottish_area`](Self::name_scottish_area).
+    /// Adds an entry of the Scottish Postcode Directory with its codes. Its postcode need not be in
+    /// the rest of the dataset. Names are set by [`name_scottish_area`](Self::name_scottish_area).
     ///
     /// # Errors
-    /// [`InvalidInput`](crate::ErrorKind::InvalidInput), and the entry is left out: if the postcode has one already, for a code
-    /// that is empty, longer than 32 bytes, or has control characters, for an urban and rural class that is not a digit
-    /// from 1 to 8, and for a split indicator other than `Y` and `N`.
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) if the postcode already has an entry, for a
+    /// code that is empty, longer than 32 bytes, or has control characters, for an urban and rural
+    /// class that is not a digit from 1 to 8, and for a split indicator other than `Y` and `N`. The
+    /// entry is then left out.
     pub fn push_scottish(&mut self, entry: &ScottishPostcode) -> Result<()> {
         self.scotland.push(entry)
     }
 
-    /// Gives an area of the Scottish Postcode Directory its name; of two names the last one stays. Names of areas that no
-    /// entry has are left out of the file.
+    /// Sets the name of an area of the Scottish Postcode Directory; the last name is kept. Names of
+    /// areas that no entry has are left out of the file.
     ///
     /// # Errors
-    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) for a code as [`push_scottish`](Self::push_scottish), and for a name above
-    /// 65,535 bytes.
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) for a code as in
+    /// [`push_scottish`](Self::push_scottish), and for a name of more than 65,535 bytes.
     pub fn name_scottish_area(&mut self, area: ScottishArea, code: &str, name: &str) -> Result<()> {
         self.scotland.name(area, code, name)
     }
 
-    /// The codes that entries of the Scottish Postcode Directory have so far, of a kind, or that were given a name.
+    /// Returns the codes of a kind that entries of the Scottish Postcode Directory have so far, or
+    /// that were given a name.
     pub fn scottish_codes(&self, area: ScottishArea) -> impl Iterator<Item = &str> {
         self.scotland.codes(area)
     }

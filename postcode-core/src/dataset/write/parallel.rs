@@ -1,14 +1,14 @@
-//! Work that falls into independent parts, on all cores.
+//! Runs independent parts of a job on all cores.
 
 use std::num::NonZero;
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
-/// More threads than this do not make it faster: memory is the limit then.
+/// More threads than this are not faster: memory is the limit then.
 const MAX_THREADS: usize = 8;
 
-/// Does each part, the first ones first, on this thread and others, and gives the results in the order of the
-/// parts. If the system gives no more threads, this one does it all.
+/// Runs `act` on each part, the first ones first, on this thread and others. Returns the results in
+/// the order of the parts. If the system provides no more threads, this one does everything.
 pub(crate) fn map<T: Send, R: Send>(parts: Vec<T>, act: impl Fn(T) -> R + Sync) -> Vec<R> {
     let helpers = threads().min(parts.len()).saturating_sub(1);
     let results: Mutex<Vec<Option<R>>> = Mutex::new(parts.iter().map(|_| None).collect());

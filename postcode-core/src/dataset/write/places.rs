@@ -1,4 +1,4 @@
-//! Places, as a section.
+//! Writes the section of places.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use crate::{Error, Place, Result};
 #[derive(Default)]
 pub(crate) struct PlacesWriter(BTreeMap<String, Place>);
 
-/// All that is text of a place, in the order of [`column::TEXTS`].
+/// Returns all texts of a place, in the order of [`column::TEXTS`].
 fn texts(place: &Place) -> [Option<&str>; 12] {
     [
         Some(place.code.as_str()),
@@ -76,7 +76,7 @@ impl PlacesWriter {
         self.0.values().flat_map(|place| texts(place).into_iter().flatten())
     }
 
-    /// The table; `None` if there are no places.
+    /// Returns the table, or `None` if there are no places.
     pub(crate) fn table(&self, pool: &PoolWriter) -> Option<Vec<u8>> {
         if self.0.is_empty() {
             return None;

@@ -1,4 +1,4 @@
-//! A file appears whole under its name, or not at all.
+//! Publishes files atomically: complete under their final name, or not at all.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
@@ -7,15 +7,15 @@ use std::path::{Path, PathBuf};
 
 use crate::{Error, ErrorKind, Result};
 
-/// How far the writing of a dataset is.
+/// The progress of writing a dataset.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Progress {
-    /// What is being done: `sorting`, `indexing`, `packing`, `checking`, `writing`.
+    /// The current step: `sorting`, `indexing`, `packing`, `checking`, `writing`.
     pub step: &'static str,
-    /// How much of it: rows, or bytes when writing.
+    /// The work done: rows, or bytes when writing.
     pub done: u64,
-    /// Out of how much.
+    /// The total work.
     pub total: u64,
 }
 
@@ -33,29 +33,30 @@ impl Progress {
     }
 }
 
-/// Told how far the work is; breaks it off on `Break`.
+/// Receives the progress, and stops the work with `Break`.
 pub(crate) type Watch<'a> = &'a mut dyn FnMut(Progress) -> ControlFlow<()>;
 
-/// The error of work that the caller broke off.
+/// Creates the error of work that the caller stopped.
 pub(crate) fn interrupted(path: &Path) -> Error {
     let what = format!(
-        "{}: interrupted: nothing was written, an older file of that name is untouched",
+        "{}: interrupted: nothing was written, and an existing file of that name is unchanged",
         path.display()
     );
     Error::new(ErrorKind::Dataset, what)
 }
 
-/// A file beside its final name, removed when dropped.
+/// A file with a temporary name, removed when dropped.
 struct Temporary(PathBuf);
 
 impl Drop for Temporary {
     fn drop(&mut self) {
-        // After the rename there is nothing to remove; else nothing can be done about a failure.
+        // After the rename there is nothing to remove. Otherwise a failure can't be handled.
         let _ = fs::remove_file(&self.0);
     }
 }
 
-/// Writes the bytes beside `path`, makes them durable, and renames.
+/// Writes the bytes to a temporary file in the same folder, makes them durable, and renames it to
+/// `path`.
 pub(crate) fn publish(path: &Path, bytes: &[u8], watch: Watch<'_>) -> Result<()> {
     let failed = |what: &str, error: io::Error| {
         let message = format!("{}: {what}: {error}; nothing was published", path.display());
@@ -78,7 +79,7 @@ pub(crate) fn publish(path: &Path, bytes: &[u8], watch: Watch<'_>) -> Result<()>
         .write(true)
         .create_new(true)
         .open(&temporary.0)
-        .map_err(|e| failed("a file beside it can't be created", e))?;
+        .map_err(|e| failed("a temporary file in its folder can't be created", e))?;
     let mut done = 0;
     for chunk in bytes.chunks(1 << 22) {
         if watch(Progress::new("writing", done, bytes.len())).is_break() {
@@ -95,7 +96,7 @@ pub(crate) fn publish(path: &Path, bytes: &[u8], watch: Watch<'_>) -> Result<()>
     settle(&temporary.0, path)
 }
 
-/// Gives a file, whole and on the disk, its name in the same folder.
+/// Renames a complete and durable file to its final name in the same folder.
 pub(crate) fn settle(temporary: &Path, path: &Path) -> Result<()> {
     fs::rename(temporary, path).map_err(|e| {
         let message = format!("{}: renaming failed: {e}; nothing was published", path.display());

@@ -1,36 +1,46 @@
-//! One postcode of a dataset that is being written.
+//! The row of a postcode, to be written to a dataset.
 
 use crate::dataset::section::areas::KINDS;
 use crate::{AreaKind, GridReference, Location, Postcode, Status, UserType, YearMonth};
 
 /// One postcode for a [`DatasetBuilder`].
+///
+/// ```
+/// use postcode_core::dataset::Row;
+/// use postcode_core::{Location, YearMonth};
+///
+/// let mut row = Row::live("SW1A 1AA".parse()?);
+/// row.location = Some(Location::new(51.501, -0.1416)?);
+/// row.introduced = Some(YearMonth::new(1980, 1)?);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Row {
     /// The postcode.
     pub postcode: Postcode,
-    /// In use or not.
+    /// Whether it is in use.
     pub status: Status,
     /// ONSPD's `gridind`, 1 to 9.
     pub quality: Option<u8>,
     /// ONSPD's `usertype`.
     pub user_type: Option<UserType>,
-    /// In metres.
+    /// The grid reference in metres.
     pub grid: Option<GridReference>,
-    /// Kept to a millionth of a degree, ONSPD's precision (11 cm).
+    /// The location, kept to a millionth of a degree, ONSPD's precision (11 cm).
     pub location: Option<Location>,
-    /// When it came into use.
+    /// The month in which it came into use.
     pub introduced: Option<YearMonth>,
-    /// When it went out of use.
+    /// The month in which it went out of use.
     pub terminated: Option<YearMonth>,
     /// ONSPD's `imd`.
     pub deprivation_rank: Option<u16>,
-    /// The areas it lies in.
+    /// The areas in which it lies.
     pub areas: AreaIds,
 }
 
 impl Row {
-    /// A live postcode of which nothing else is known; set the fields you have.
+    /// Creates a live postcode without other data; set the fields you have.
     pub fn live(postcode: Postcode) -> Self {
         Self {
             postcode,
@@ -46,28 +56,28 @@ impl Row {
         }
     }
 
-    /// A terminated postcode of which nothing else is known.
+    /// Creates a terminated postcode without other data.
     pub fn terminated(postcode: Postcode) -> Self {
         Self { status: Status::Terminated, ..Self::live(postcode) }
     }
 }
 
-/// An area that a [`DatasetBuilder`] knows; of no use to another builder.
+/// An area of a [`DatasetBuilder`]. It is not valid in another builder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AreaId {
     pub(crate) kind: AreaKind,
     pub(crate) number: u32,
 }
 
-/// At most one area of each kind.
+/// The areas of a postcode: at most one of each kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct AreaIds(pub(crate) [u32; KINDS]);
 
 impl AreaIds {
-    /// No area.
+    /// No areas.
     pub const NONE: Self = Self([u32::MAX; KINDS]);
 
-    /// Adds an area; replaces one of its kind.
+    /// Sets the area of its kind.
     pub fn set(&mut self, id: AreaId) {
         self.0[id.kind as usize] = id.number;
     }

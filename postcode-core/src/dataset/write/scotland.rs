@@ -1,4 +1,4 @@
-//! The Scottish Postcode Directory, as sections.
+//! Writes the sections of the Scottish Postcode Directory.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -11,7 +11,8 @@ use crate::{Error, Result, ScottishArea, ScottishPostcode};
 
 const AREAS: usize = ScottishArea::ALL.len();
 
-/// Numbers of areas by kind (that of the constituency stays empty: it is not part of the set), and the plain columns.
+/// Numbers of areas by kind, and the plain columns. The constituency stays empty: it is not part of
+/// the set.
 type Set = ([Option<u32>; AREAS], [Option<u16>; PLAIN_NAMES.len()]);
 const NOTHING: Set = ([None; AREAS], [None; PLAIN_NAMES.len()]);
 
@@ -66,7 +67,7 @@ impl ScottishWriter {
         Ok(())
     }
 
-    /// The codes of a kind so far.
+    /// Returns the codes of a kind so far.
     pub(crate) fn codes(&self, area: ScottishArea) -> impl Iterator<Item = &str> {
         self.kinds[area as usize].areas.iter().map(|area| &*area.code)
     }
@@ -80,7 +81,8 @@ fn class(text: &Option<String>, what: &str, most: u16) -> Result<Option<u16>> {
     }
 }
 
-/// What goes into the file of the areas of one kind: the numbers in use, in the order of their codes, and from numbers to places among them.
+/// The areas of one kind that are written: the numbers in use, in the order of their codes, and
+/// from numbers to places among them.
 struct Used {
     order: Vec<u32>,
     places: Vec<u32>,
@@ -118,7 +120,8 @@ impl ScottishWriter {
         })
     }
 
-    /// The sets by their first use in the order of postcodes, whatever the order of pushing, and the new number of each.
+    /// Numbers the sets by their first use in the order of postcodes, in any order of pushing.
+    /// Returns the sets and the new number of each.
     fn number_sets(&self) -> (Vec<&Set>, Vec<Option<u32>>) {
         let mut old = vec![&NOTHING; self.sets.len()];
         self.sets.iter().for_each(|(set, number)| old[*number as usize] = set);
@@ -133,7 +136,7 @@ impl ScottishWriter {
         (sets, numbers)
     }
 
-    /// Tables, codes and names; nothing if there are no entries.
+    /// Returns tables, codes and names, or nothing if there are no entries.
     pub(crate) fn sections(&self, pool: &PoolWriter) -> Vec<(u32, Vec<u8>)> {
         if self.entries.is_empty() {
             return Vec::new();

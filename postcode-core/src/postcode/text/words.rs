@@ -1,4 +1,4 @@
-//! A text cut into words, each seen once.
+//! Splits a text into words, each read once.
 
 use super::super::typed::{fold, is_invisible, is_space};
 
@@ -12,29 +12,29 @@ pub(super) struct Word {
     pub(super) end: usize,
     bytes: [u8; MAX],
     len: usize,
-    /// Whether it was written without small letters.
+    /// Whether it was written without lower-case letters.
     pub(super) capitals: bool,
 }
 
 impl Word {
-    /// Its characters in capitals; none if it can't be a code.
+    /// Returns its characters in capitals, or nothing if it can't be a code.
     pub(super) fn bytes(&self) -> &[u8] {
         self.bytes.get(..self.len).unwrap_or_default()
     }
 }
 
-/// What stands between a word and the one before it.
+/// The separator between a word and the previous one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Gap {
-    /// Spaces of any kind and number, line ends too.
+    /// Any number of spaces of any kind, including line ends.
     Space,
     /// One hyphen.
     Hyphen,
-    /// All else.
+    /// Anything else.
     Other,
 }
 
-/// The words of a text, each with the gap before it.
+/// Iterates over the words of a text, each with the gap before it.
 #[derive(Clone, Debug)]
 pub(super) struct Words<'t> {
     text: &'t str,
@@ -84,7 +84,7 @@ impl Iterator for Words<'_> {
         let mut word = Word { start, end: start, bytes: [0; MAX], len: 0, capitals: true };
         for (i, c) in self.text[start..].char_indices() {
             if is_word(c) {
-                // Past MAX it only matters that it is too long.
+                // Past MAX only the fact that it is too long matters.
                 match (fold(c), word.bytes.get_mut(word.len)) {
                     (Some(byte), Some(to)) => {
                         *to = byte;
@@ -103,8 +103,8 @@ impl Iterator for Words<'_> {
     }
 }
 
-/// Whether a character is of a word, as in Unicode's word boundaries (UAX #29), with the dot and the apostrophe
-/// always a boundary: `London.SW1A 1AA` and `SW1A 1AA's` hold a postcode.
+/// Returns whether a character belongs to a word, by Unicode's word boundaries (UAX #29). The dot
+/// and the apostrophe are always boundaries: `London.SW1A 1AA` and `SW1A 1AA's` contain a postcode.
 fn is_word(c: char) -> bool {
     if c.is_ascii() {
         return c.is_ascii_alphanumeric() || c == '_';
@@ -116,7 +116,7 @@ fn is_word(c: char) -> bool {
         | '\u{1dc0}'..='\u{1dff}'
         | '\u{20d0}'..='\u{20ff}'
         | '\u{fe20}'..='\u{fe2f}' => true,
-        // Kana and ideographs (each a word by itself), and scripts written without spaces.
+        // Kana and ideographs (each a separate word), and scripts written without spaces.
         '\u{3040}'..='\u{30ff}'
         | '\u{31f0}'..='\u{31ff}'
         | '\u{3400}'..='\u{4dbf}'

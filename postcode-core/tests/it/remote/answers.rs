@@ -1,4 +1,4 @@
-//! Every operation against a server that answers as ours.
+//! Tests every operation against a server that answers like ours.
 
 use postcode_core::{
     Answer, ErrorKind, Location, MAX_BATCH, MAX_LIMIT, MAX_QUERY, MAX_RADIUS, Nearest, PostcodeLookup,

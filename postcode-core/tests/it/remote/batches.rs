@@ -1,4 +1,4 @@
-//! Batches: their splitting, their edition, and answers that do not fit what was asked.
+//! Tests batches: how they are split, their edition, and answers that do not match the request.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::remote::fake::{Fake, InMemory, Kind, Script, postcode, postcodes};
 
-/// Postcodes that differ, none of which the fake knows but each tenth.
+/// Returns different postcodes, of which the fake knows one in ten.
 fn many(count: usize) -> Vec<Postcode> {
     let letters = b"ABDEFGHJLNPQRSTUWXYZ";
     (0..count)
@@ -68,7 +68,7 @@ async fn no_more_requests_run_at_a_time_than_allowed() {
     }
 }
 
-/// The fake, whose edition changes by a function of the number of the request.
+/// Creates a fake whose edition is a function of the number of the request.
 fn changing(edition: impl Fn(usize) -> String + Send + Sync + 'static) -> (Arc<Fake>, Remote) {
     let fake = Fake::new(Kind::PostcodeService);
     let inner = InMemory(fake.router());
@@ -103,11 +103,11 @@ async fn editions_that_never_agree_are_an_error() {
     assert_eq!(error.kind(), ErrorKind::Unavailable);
     assert!(error.is_persistent());
     assert!(error.to_string().contains("different editions (edition "), "{error}");
-    // All but the last one again, three times.
+    // All but the last one are requested again, three times.
     assert_eq!(fake.requests().len(), 4 + 3 * 3);
 }
 
-/// A server that answers a batch with what a function makes of the right items.
+/// Creates a server that changes the right answer to a batch with a function.
 fn answering(change: impl Fn(&mut Vec<Value>) + Send + Sync + 'static) -> Remote {
     let change = Arc::new(Mutex::new(change));
     Script::new(move |_, request: Request<Bytes>| {

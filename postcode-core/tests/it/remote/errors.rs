@@ -22,7 +22,7 @@ fn body(status: u16, error: &str, more: &str) -> String {
 #[tokio::test]
 async fn the_code_comes_first_and_the_status_second() {
     for (status, more, kind) in [
-        // A code that we know.
+        // A known code.
         (500, r#","code":"invalid_input""#, InvalidInput),
         (503, r#","code":"unavailable""#, Unavailable),
         (503, r#","code":"overloaded""#, Overloaded),
@@ -33,7 +33,7 @@ async fn the_code_comes_first_and_the_status_second() {
         (404, r#","code":"invalid_postcode""#, InvalidInput),
         (404, r#","code":"resource_not_found""#, Protocol),
         (404, r#","code":"postcode_not_found""#, Protocol),
-        // None, or one of a later release.
+        // No code, or one of a later release.
         (400, "", InvalidInput),
         (400, r#","code":"of_the_future""#, InvalidInput),
         (413, "", InvalidInput),

@@ -1,4 +1,4 @@
-//! A small server of either kind, beneath the client in memory or on a socket, and a transport that answers by a
+//! A small server of either kind, in memory or on a socket, and a transport that answers with a
 //! function.
 
 use std::collections::BTreeMap;
@@ -26,7 +26,7 @@ use postcode_core::{
 use serde::Serialize;
 use tower::ServiceExt;
 
-/// Which of the two servers.
+/// The kind of the server.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Kind {
     PostcodeService,
@@ -36,7 +36,7 @@ pub(crate) enum Kind {
 pub(crate) struct Fake {
     pub(crate) kind: Kind,
     pub(crate) edition: Mutex<String>,
-    /// Method, path and query of each request.
+    /// The method, path and query of each request.
     pub(crate) requests: Mutex<Vec<String>>,
     records: BTreeMap<Postcode, Record>,
 }
@@ -60,7 +60,7 @@ fn record(text: &str, latitude: f64) -> Record {
     record
 }
 
-/// `AB1 0AA`, the terminated one.
+/// Returns `AB1 0AA`, the terminated one.
 pub(crate) fn terminated() -> Record {
     let mut record = record("AB1 0AA", 57.001);
     record.status = postcode_core::Status::Terminated;
@@ -177,7 +177,7 @@ impl Fake {
             .layer(axum::middleware::map_response_with_state(Arc::clone(self), edition))
     }
 
-    /// A client with this server beneath it, in memory.
+    /// Returns a client that calls this server in memory.
     pub(crate) fn remote(self: &Arc<Self>) -> Remote {
         self.remote_with("")
     }
@@ -283,7 +283,8 @@ async fn autocomplete(
     let limit = parameters["limit"].parse().unwrap();
     let mut found: Vec<Postcode> = fake.live().map(|record| record.postcode).collect();
     if fake.kind == Kind::PostcodesIo || !parameters.contains_key("order") {
-        // What contains the text, in the order of the compact form, out of a window of `limit`.
+        // Postcodes that contain the text, in the order of the compact form, from a window of
+        // `limit`.
         found.sort_by_key(|postcode| postcode.compact().to_string());
         found.retain(|postcode| postcode.compact().as_str() >= prefix.trim());
         found.truncate(limit);
@@ -316,7 +317,7 @@ async fn info(State(fake): State<Arc<Fake>>) -> Response<Body> {
     fake.found(DatasetInfo::new(fake.edition.lock().unwrap().clone()))
 }
 
-/// A server beneath the client, without a socket.
+/// A server that the client calls without a socket.
 pub(crate) struct InMemory(pub(crate) Router);
 
 impl fmt::Debug for InMemory {
@@ -339,7 +340,7 @@ impl Transport for InMemory {
 
 type Answering = Pin<Box<dyn Future<Output = Result<Response<Bytes>>> + Send>>;
 
-/// A transport that answers by a function of the request and of how many came before.
+/// A transport that answers with a function of the request and the number of previous ones.
 pub(crate) struct Script {
     answer: Box<dyn Fn(usize, Request<Bytes>) -> Answering + Send + Sync>,
     pub(crate) seen: Arc<Mutex<Vec<Request<Bytes>>>>,
@@ -354,7 +355,7 @@ impl Script {
         Self { answer: Box::new(move |n, request| Box::pin(answer(n, request))), seen: Arc::default() }
     }
 
-    /// The same answer each time.
+    /// Gives the same answer each time.
     pub(crate) fn always(status: u16, headers: &[(&str, &str)], body: &str) -> Self {
         let mut response = Response::builder().status(status);
         for (name, value) in headers {

@@ -1,4 +1,5 @@
-//! What a network and a server can do wrong, over real sockets: each ends within the deadline with the right error.
+//! Tests faults of networks and servers over real sockets: each call ends within the deadline with
+//! the right error.
 
 use std::future::{Future, pending};
 use std::net::SocketAddr;
@@ -15,12 +16,12 @@ use tokio::time::{sleep, timeout};
 
 use crate::remote::fake::postcode;
 
-/// Options for calls that something else than the time ends.
+/// Options for calls that end for another reason than time.
 const PATIENT: &str = "timeout=30s&deadline=60s";
 
 const GOOD: &str = r#"{"status":200,"result":[{"query":"AB10 1AB","status":"unknown","result":null}]}"#;
 
-/// A server that does something with each connection, which it numbers.
+/// Starts a server that runs a function for each connection, with its number.
 async fn server<F, A>(with: F) -> SocketAddr
 where
     F: Fn(usize, TcpStream) -> A + Send + 'static,
@@ -37,7 +38,7 @@ where
     address
 }
 
-/// Reads a request to its end: all of ours end so.
+/// Reads a request to its end, which all our requests have.
 async fn read_request(stream: &mut TcpStream) -> bool {
     let mut all = Vec::new();
     let mut buffer = [0; 4096];
@@ -69,7 +70,8 @@ async fn ask_at(address: SocketAddr) -> Error {
     ask_within(address, PATIENT).await
 }
 
-/// Where only time ends the call. Not where something else does: a busy machine may take longer than this.
+/// Calls with short limits, for tests in which only time ends the call. In other tests a busy
+/// machine may need longer.
 async fn ask_briefly(address: SocketAddr) -> Error {
     ask_within(address, "deadline=600ms&timeout=250ms").await
 }
@@ -81,7 +83,7 @@ async fn ask_within(address: SocketAddr, options: &str) -> Error {
     error
 }
 
-/// A server that reads a request, writes this, and then closes or stays silent.
+/// Starts a server that reads a request, writes this text, and then closes or stays silent.
 async fn server_that_says(text: impl Into<Vec<u8>>, then_silent: bool) -> SocketAddr {
     let text = text.into();
     server(move |_, mut stream| {
@@ -101,7 +103,7 @@ async fn says(text: impl Into<Vec<u8>>, then_silent: bool) -> Error {
     ask_at(server_that_says(text, then_silent).await).await
 }
 
-/// What comes of an answer that is never finished.
+/// Returns the error for an answer that is never finished.
 async fn falls_silent_after(text: impl Into<Vec<u8>>) -> Error {
     ask_briefly(server_that_says(text, true).await).await
 }
@@ -173,7 +175,7 @@ async fn reset_in_the_middle_of_the_body() {
         read_request(&mut stream).await;
         let _ = stream.write_all(response("content-length: 1000\r\n", "{\"status\"").as_bytes()).await;
         sleep(Duration::from_millis(20)).await;
-        // Close with a reset instead of an orderly end.
+        // Closes with a reset instead of an orderly end.
         let _ = stream.set_zero_linger();
     })
     .await;
@@ -190,7 +192,7 @@ async fn cut_off_json_of_a_whole_body() {
 
 #[tokio::test]
 async fn a_body_without_a_length_ends_with_the_connection() {
-    // It can't be known whether that was all: cut off JSON it is.
+    // The client can't know whether that was all, so it is truncated JSON.
     let error = says(response("", &GOOD[..40]), false).await;
     assert_eq!(error.kind(), ErrorKind::Protocol);
 }
@@ -258,7 +260,7 @@ async fn http_where_tls_was_meant() {
     })
     .await;
     let remote = Remote::new(&format!("https://{address}?retries=0&{PATIENT}"));
-    // Where the system has no certificates at all, that is said when it is set up.
+    // A system without any certificates reports that when the client is built.
     let Ok(remote) = remote else { return skip("no certificates on this system") };
     let asked = [postcode("AB10 1AB")];
     let error = timeout(GENEROUS, remote.lookup(&asked)).await.expect("a call that hangs").unwrap_err();
@@ -269,13 +271,13 @@ async fn http_where_tls_was_meant() {
 #[tokio::test]
 async fn a_name_that_does_not_exist() {
     let error = ask("http://postcodes.invalid?retries=0").await.unwrap_err();
-    // Without a network the resolver may take longer than we wait.
+    // Without a network the resolver may take longer than the client waits.
     assert!(matches!(error.kind(), ErrorKind::Unavailable | ErrorKind::Timeout), "{error}");
 }
 
 #[tokio::test]
 async fn an_idle_connection_that_the_server_closed() {
-    // One answer to each connection, without saying that it closes.
+    // Each connection gets one answer, without a notice that it closes.
     let connections = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&connections);
     let address = server(move |_, mut stream| {
@@ -286,7 +288,7 @@ async fn an_idle_connection_that_the_server_closed() {
         }
     })
     .await;
-    // However often the end of a connection is noticed only when it is used again.
+    // Even if the end of a connection is often noticed only when it is used again.
     let remote = Remote::new(&format!("http://{address}?retry_budget=1&{PATIENT}")).unwrap();
     for _ in 0..20 {
         timeout(GENEROUS, remote.lookup(&[postcode("AB10 1AB")])).await.expect("a call that hangs").unwrap();
@@ -296,7 +298,8 @@ async fn an_idle_connection_that_the_server_closed() {
 
 #[tokio::test]
 async fn an_idle_connection_that_no_one_answers_on_any_more() {
-    // As behind a firewall that forgot it: the first request is answered, later ones vanish.
+    // As behind a firewall that forgot the connection: the first request is answered, later ones
+    // vanish.
     let address = server(|_, mut stream| async move {
         read_request(&mut stream).await;
         let _ = stream.write_all(good().as_bytes()).await;
@@ -359,7 +362,7 @@ async fn dropping_a_call_closes_its_connection() {
             read_request(&mut stream).await;
             notify.notify_one();
             let mut rest = [0; 16];
-            // Ends when the client goes away.
+            // Ends when the client closes the connection.
             let _ = stream.read(&mut rest).await;
             let _ = closed.send(()).await;
         }

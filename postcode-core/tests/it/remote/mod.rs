@@ -1,5 +1,5 @@
-//! The HTTP client against fake servers: one that answers as ours, one that answers as postcodes.io, and many
-//! that fail.
+//! Tests the HTTP client with fake servers: one that answers like ours, one that answers like
+//! postcodes.io, and many that fail.
 #![cfg(feature = "http")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 

@@ -1,4 +1,4 @@
-//! Places, Scotland and the outcodes around something, from either kind of server.
+//! Tests places, Scotland and nearest outcodes, with both kinds of server.
 
 use std::sync::{Arc, Mutex};
 
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::remote::fake::{Script, postcode};
 
-/// A client of a server that always answers so, and what it was asked.
+/// Returns a client of a server that always gives this answer, and the requests that it received.
 fn server(status: u16, body: Value) -> (Remote, Arc<Mutex<Vec<String>>>) {
     let asked = Arc::new(Mutex::new(Vec::new()));
     let seen = asked.clone();
@@ -51,13 +51,17 @@ async fn a_place_or_none() {
     let hoy = remote.place("OSGB7").await.unwrap().unwrap();
     assert_eq!((hoy.name_1.as_str(), hoy.max_northings), ("Hoy", Some(1_005_279)));
     assert_eq!(*asked.lock().unwrap(), ["/places/osgb7"]);
-    // What can be no code is not asked for, and can't lead to another route.
+    // An invalid code is not sent, and can't lead to another route.
     for text in ["", "..", "a/b", "?q=1", "osgb 7", &"x".repeat(33)] {
         assert_eq!(remote.place(text).await.unwrap(), None, "{text}");
     }
     assert_eq!(asked.lock().unwrap().len(), 1);
     assert_eq!(remote.place(&"x".repeat(257)).await.unwrap_err().kind(), ErrorKind::InvalidInput);
-    assert_eq!(remote.place("osgb8").await.unwrap_err().kind(), ErrorKind::Protocol, "another was answered");
+    assert_eq!(
+        remote.place("osgb8").await.unwrap_err().kind(),
+        ErrorKind::Protocol,
+        "the answer is another place"
+    );
     for body in [missing("Place not found"), coded("Place not found", "place_not_found")] {
         assert_eq!(server(404, body).0.place("osgb7").await.unwrap(), None);
     }
@@ -75,7 +79,7 @@ async fn places_in_the_order_of_the_server() {
     assert_eq!(remote.places("hoy", 0).await.unwrap_err().kind(), ErrorKind::InvalidInput);
     let (remote, asked) = server(200, found(json!([])));
     assert_eq!(remote.places("", 10).await.unwrap(), []);
-    // No text at all would be refused.
+    // An empty text would be refused.
     assert_eq!(*asked.lock().unwrap(), ["/places?q=+&limit=10"]);
 }
 
@@ -149,7 +153,8 @@ async fn outcodes_around_an_outcode_or_a_point() {
     );
     let refused = remote.nearest_outcodes(&near.radius(MAX_RADIUS * 1.01)).await.unwrap_err();
     assert_eq!(refused.kind(), ErrorKind::InvalidInput);
-    // A server that does not say its edition is one of postcodes.io, which looks 25 km far and does not say so.
+    // A server that does not send its edition is a postcodes.io server, which silently searches at
+    // most 25 km.
     let refused = remote.nearest_outcodes(&near.radius(25_001.0).limit(3)).await.unwrap_err();
     assert_eq!(refused.kind(), ErrorKind::NotSupported);
     let error = remote.nearest_outcodes(&near.limit(1)).await.unwrap_err();
@@ -168,7 +173,7 @@ async fn outcodes_around_an_outcode_or_a_point() {
         let remote = server(status, body.clone()).0;
         assert_eq!(remote.nearest_outcodes(&query).await.unwrap(), None, "{body}");
     }
-    // Of a point the same words are a refusal.
+    // For a point the same message is a refusal.
     let refused = server(400, no_location).0.nearest_outcodes(&near).await.unwrap_err();
     assert_eq!(refused.kind(), ErrorKind::InvalidInput);
 }

@@ -1,4 +1,5 @@
-//! Against a server that answers as postcodes.io: without status, edition and codes.
+//! Tests the client against a server that answers like postcodes.io: without status, edition and
+//! codes.
 
 use postcode_core::{Answer, ErrorKind, Location, Nearest, PostcodeLookup, Record, Region, Within};
 
@@ -9,7 +10,7 @@ async fn what_bulk_leaves_open_is_asked_for_once_each() {
     let fake = Fake::new(Kind::PostcodesIo);
     let asked = postcodes(&["AB10 1AB", "AB1 0AA", "AB10 9ZZ", "BT1 5GS", "AB1 0AA", "M1 1AD"]);
     let answers = fake.remote().lookup(&asked).await.unwrap();
-    // It says no more of a terminated postcode than its end and its place.
+    // For a terminated postcode it says only the date and the location.
     let mut known = Record::terminated(postcode("AB1 0AA"));
     (known.terminated, known.location) = (terminated().terminated, terminated().location);
     let once = Answer::Terminated(known);
@@ -42,10 +43,10 @@ async fn a_batch_of_several_requests_is_taken_to_be_of_one_edition() {
 async fn autocomplete_takes_the_best_of_its_longest_answer() {
     let fake = Fake::new(Kind::PostcodesIo);
     let remote = fake.remote();
-    // In its own order M11 1AA comes before M1 1AD, and a window of one holds nothing else.
+    // In its order M11 1AA comes before M1 1AD, and a window of one contains nothing else.
     assert_eq!(remote.autocomplete("M", 1).await.unwrap(), postcodes(&["M1 1AD"]));
     assert_eq!(remote.autocomplete("M", 2).await.unwrap(), postcodes(&["M1 1AD", "M11 1AA"]));
-    // Contains it, but does not begin with it.
+    // It contains the text, but does not begin with it.
     assert_eq!(remote.autocomplete("1", 10).await.unwrap(), []);
     assert_eq!(remote.autocomplete("", 2).await.unwrap(), postcodes(&["AB10 1AB", "AB10 1AF"]));
 }
@@ -80,7 +81,7 @@ async fn it_has_no_dataset_information() {
     let error = Fake::new(Kind::PostcodesIo).remote().info().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NotSupported);
     assert!(error.to_string().contains("it is not a postcode-service"), "{error}");
-    // A page of some other server is something else.
+    // An HTML page of some other server is a different error.
     let page = Script::always(404, &[("content-type", "text/html")], "<h1>Not Found</h1>");
     assert_eq!(page.remote().info().await.unwrap_err().kind(), ErrorKind::Protocol);
 }
@@ -123,7 +124,7 @@ async fn it_has_no_regions_and_no_outcodes_by_their_beginning() {
 
 #[tokio::test]
 async fn what_it_cuts_off_is_not_taken_for_all() {
-    // It says a hundred at most, and looks two kilometres far, whatever is asked for.
+    // It returns a hundred at most, within two kilometres, whatever the request says.
     let remote = Fake::new(Kind::PostcodesIo).remote();
     let point = Location::new(57.149606, -2.096916).unwrap();
     let error = remote.nearest(&Nearest::to(point).radius(30_000.0)).await.unwrap_err();

@@ -1,6 +1,6 @@
-//! What a live postcodes.io answered, read by the client and compared with what was recorded.
+//! Compares the client's answers with recordings of a live postcodes.io server.
 //!
-//! The recordings are no part of the repository: they lie beside it, or where `POSTCODE_SHARED` says.
+//! The recordings are not part of the repository. They are next to it, or in `POSTCODE_SHARED`.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -19,7 +19,7 @@ use crate::remote::fake::Script;
 
 type Parameters = BTreeMap<String, String>;
 
-/// A `GET` that was recorded: its path, percent-decoded, its parameters, its status and body.
+/// A recorded `GET`: its path, percent-decoded, its parameters, its status and body.
 struct Recorded {
     path: String,
     parameters: Parameters,
@@ -27,7 +27,8 @@ struct Recorded {
     body: Value,
 }
 
-/// Without what our client adds and what says what holds anyway.
+/// Returns the path and parameters without those that our client adds or that have the default
+/// value.
 fn key(path_and_query: &str) -> (String, Parameters) {
     let url = Url::parse("http://recorded").unwrap().join(path_and_query).unwrap();
     let path = percent_encoding::percent_decode_str(url.path()).decode_utf8_lossy().to_uppercase();
@@ -54,8 +55,8 @@ fn recordings() -> Option<Arc<Vec<Recorded>>> {
     Some(Arc::new(recorded.collect()))
 }
 
-/// A client that is given the recorded answers; what was not recorded is "Resource not found". Bulk answers are put
-/// together from single ones, as postcodes.io does.
+/// Returns a client that gets the recorded answers. Anything else is "Resource not found". Bulk
+/// answers are assembled from single ones, like those of postcodes.io.
 fn remote(recorded: &Arc<Vec<Recorded>>) -> Remote {
     let recorded = Arc::clone(recorded);
     let find = move |path: &str| {
@@ -91,7 +92,7 @@ fn as_json_near(neighbour: &Neighbour) -> Value {
     serde_json::to_value(NeighbourView::new(neighbour, Shape::Compatible)).unwrap()
 }
 
-/// Equal, numbers by value: JavaScript writes 0, we write 0.0.
+/// Compares values, numbers by value: JavaScript writes 0, we write 0.0.
 fn same(ours: &Value, theirs: &Value) -> bool {
     match (ours, theirs) {
         (Value::Number(a), Value::Number(b)) => a.as_f64() == b.as_f64(),
@@ -241,7 +242,7 @@ async fn places_scotland_and_outcodes_around_something() {
         assert!(same(&ours, &expected), "{} {:?}: {ours} {expected}", one.path, one.parameters);
     };
     let (mut places, mut searches, mut scottish, mut outcodes) = (0, 0, 0, 0);
-    // Of two that differ in spaces only, which are none to us, the first is answered.
+    // If two differ only in spaces, which we ignore, the first is answered.
     let first = |one: &&Recorded| {
         let same = |other: &&Recorded| other.path == one.path && other.parameters == one.parameters;
         recorded.iter().find(same).is_some_and(|other| std::ptr::eq(other, *one))

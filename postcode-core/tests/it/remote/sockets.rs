@@ -1,4 +1,4 @@
-//! Over real sockets: TCP, below a prefix, and a Unix socket, by `connect`.
+//! Tests `connect` over real sockets: TCP, below a prefix, and a Unix socket.
 
 use postcode_core::{PostcodeLookup, connect};
 use postcode_testing::Nobody;
@@ -12,7 +12,7 @@ const PATIENT: &str = "timeout=30s&deadline=60s";
 async fn same_answers(lookup: &dyn PostcodeLookup, fake: &Fake) {
     let asked = postcodes(&["AB10 1AB", "AB1 0AA", "AB10 9ZZ", "BT1 5GS"]);
     let expected: Vec<_> = asked.iter().map(|postcode| fake.answer(*postcode)).collect();
-    // Several times, so that connections are kept and used again.
+    // Several times, so that connections are kept and reused.
     for _ in 0..3 {
         assert_eq!(lookup.lookup(&asked).await.unwrap(), expected);
     }

@@ -1,4 +1,4 @@
-//! Deadlines, timeouts and retries, on tokio's own clock.
+//! Tests deadlines, timeouts and retries with tokio's clock.
 
 use std::future::{pending, ready};
 use std::sync::Arc;
@@ -29,7 +29,7 @@ fn refused() -> Result<Response<Bytes>> {
     Err(Error::new(ErrorKind::Unavailable, "connection refused"))
 }
 
-/// How a lookup ended, after which time of the paused clock and how many requests.
+/// Returns how a lookup ended, after which time of the paused clock and how many requests.
 async fn ended(script: Script, options: &str) -> (Result<()>, Duration, usize) {
     let seen = Arc::clone(&script.seen);
     let remote = script.remote_with(options);
@@ -134,7 +134,7 @@ async fn the_server_learns_how_long_it_is_waited_for() {
 
 #[tokio::test(start_paused = true)]
 async fn the_deadline_is_of_the_whole_batch() {
-    // Each request is quick enough; all of them are not.
+    // Each request is fast enough; all of them together are not.
     let script = Script::new(|_, request: http::Request<Bytes>| async move {
         tokio::time::sleep(Duration::from_millis(400)).await;
         let asked: serde_json::Value = serde_json::from_slice(request.body()).unwrap();

@@ -100,7 +100,7 @@ async fn without_replacement_a_connection_of_the_driver_never_begins_again() {
         let path = dir.path().join(name);
         let pool = open(&path, 4, pool).await;
         sqlx::query(TABLE).execute(&pool).await.unwrap();
-        // As a library begins it, which knows nothing of `begin`.
+        // Begin as a library does, without our `begin`.
         let mut transaction = pool.begin_with("BEGIN IMMEDIATE").await.unwrap();
         let fill = "INSERT INTO t (n, filler) VALUES (1, hex(zeroblob(100000)))";
         let error = sqlx::query(fill).execute(&mut *transaction).await.unwrap_err();

@@ -45,7 +45,7 @@ impl Identity {
         extensions.insert(self);
     }
 
-    /// Returns whose jobs it sees, if its token says so.
+    /// Returns the tenant in its token, if any.
     pub fn tenant(&self) -> Option<&str> {
         self.0.tenant.as_deref()
     }
@@ -57,14 +57,14 @@ impl Access {
         Self(None)
     }
 
-    /// Lets callers do what a tokens file says.
+    /// Allows callers what a tokens file says.
     ///
     /// # Errors
     /// The file can't be read, or a line of it is wrong.
     pub fn from_file(path: &Path) -> Result<Self, String> {
         let tokens = Tokens::read(path)?;
         if tokens.is_empty() {
-            tracing::warn!(path = %path.display(), "the tokens file is empty, so nobody may do anything");
+            tracing::warn!(path = %path.display(), "the tokens file is empty, so every request that needs a scope is refused");
         }
         let (path, tokens) = (path.to_owned(), ArcSwap::from_pointee(tokens));
         Ok(Self(Some(Arc::new(Known { path, tokens }))))
@@ -97,7 +97,7 @@ impl Access {
         }
     }
 
-    /// Decides whether a request may use a route. Returns who sent it, if that had to be proved.
+    /// Decides whether a request may use a route. Returns the caller, if the route needs one.
     ///
     /// `need` is `None` for a route that the program's table does not list. Such a route is denied.
     ///
@@ -210,7 +210,7 @@ impl Denied {
     }
 }
 
-/// Says what to do.
+/// Returns the message for the client.
 impl fmt::Display for Denied {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -288,9 +288,9 @@ impl Claim {
 impl fmt::Display for Claim {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Twice(name) => write!(f, "The header {name} is there more than once. Send it once"),
+            Self::Twice(name) => write!(f, "The header {name} appears more than once. Send it once"),
             Self::NotYours(name) => {
-                write!(f, "The header {name} does not say what your token says. Leave the header out")
+                write!(f, "The header {name} does not match your token. Leave the header out")
             }
         }
     }

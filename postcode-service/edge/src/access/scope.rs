@@ -1,4 +1,4 @@
-//! Scopes: those of a token, and those that a route needs.
+//! The scopes of tokens, and the scope that a route needs.
 
 use std::fmt;
 use std::str::FromStr;

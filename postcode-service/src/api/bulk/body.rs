@@ -50,7 +50,7 @@ fn kind(headers: &HeaderMap) -> Option<Kind> {
     charset.is_none_or(|charset| charset.eq_ignore_ascii_case("utf-8")).then_some(kind)
 }
 
-/// The object that was sent; of an array nothing is asked for, so it counts as an empty one.
+/// Returns the object that was sent. An array counts as an empty object.
 pub(in crate::api) async fn read(request: Request, limits: Limits) -> Result<Map<String, Value>, Failure> {
     let Some(kind) = kind(request.headers()) else {
         let error = Failure::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, NO_QUERY, "unsupported_media_type");

@@ -68,7 +68,7 @@ async fn file(State(app): State<App>, extensions: Extensions, method: Method, he
         return Ok(described(&edition, StatusCode::PRECONDITION_FAILED, &file.etag));
     }
     let len = file.dataset.as_bytes().len();
-    // A range of another edition would be put together with what the client has of this one.
+    // Otherwise the client would join a range of another edition to its part of this one.
     let same = headers.get(IF_RANGE).is_none_or(|known| *known == file.etag);
     let wanted = headers.get(RANGE).filter(|_| same).map_or(Wanted::All, |range| range::parse(range, len));
     let (status, part) = match wanted {

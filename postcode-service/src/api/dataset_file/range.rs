@@ -32,7 +32,7 @@ pub(in crate::api) fn parse(range: &HeaderValue, len: usize) -> Wanted {
                     _ => Some(Wanted::Part(first..end)),
                 }
             }
-            // The last so many bytes.
+            // The given number of bytes at the end.
             (None, Some(0)) => Some(Wanted::Nothing),
             (None, Some(_)) if len == 0 => Some(Wanted::Nothing),
             (None, Some(many)) => Some(Wanted::Part(len.saturating_sub(many)..len)),

@@ -26,7 +26,7 @@ pub(super) async fn list(State(app): State<App>, params: Params, headers: Header
     let tenant = tenant(&headers)?;
     let state = params.get("state");
     if let Some(state) = state.as_deref().filter(|state| !STATES.contains(state)) {
-        let text = format!("state: {} is none of {}", short(state), STATES.join(", "));
+        let text = format!("state: {} is not one of {}", short(state), STATES.join(", "));
         return Err(Failure::bad_request(text));
     }
     let limit = params.get("limit").map_or(Ok(MOST), |text| {

@@ -53,7 +53,7 @@ fn word(headers: &HeaderMap, name: &str, most: usize) -> Result<Option<String>, 
     let mut values = headers.get_all(name).iter();
     let Some(value) = values.next() else { return Ok(None) };
     if values.next().is_some() {
-        return Err(Failure::bad_request(format!("The header {name} is there more than once. Send it once")));
+        return Err(Failure::bad_request(format!("The header {name} appears more than once. Send it once")));
     }
     let text = value.to_str().unwrap_or_default().trim();
     if (1..=most).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic() || b == b' ') {
@@ -91,7 +91,7 @@ fn is_id(text: &str) -> Result<(), Failure> {
 }
 
 fn no_such_job() -> Failure {
-    Failure::not_found("There is no such job. It may have been cleared after its time", "job_not_found")
+    Failure::not_found("There is no such job. It may have expired", "job_not_found")
 }
 
 /// Reserves memory for a body that is read whole.
@@ -135,11 +135,12 @@ impl From<store::Error> for Failure {
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, text, "too_many_jobs").retryable(Some(30))
             }
             store::Error::Full { .. } | store::Error::TenantFull { .. } => {
-                let text = format!("No more rows can be taken: {error}. They are cleared after their time");
+                let text =
+                    format!("No more rows can be accepted: {error}. Results are cleared when they expire");
                 Self::new(StatusCode::INSUFFICIENT_STORAGE, text, "storage_full").retryable(Some(600))
             }
             store::Error::LowDisk => {
-                let text = format!("No rows can be taken: {error}");
+                let text = format!("No rows can be accepted: {error}");
                 Self::new(StatusCode::INSUFFICIENT_STORAGE, text, "insufficient_storage").retryable(Some(60))
             }
             error if error.is_no_room() => {

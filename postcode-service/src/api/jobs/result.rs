@@ -74,7 +74,7 @@ pub(super) async fn result(
 }
 
 fn none_yet(job: &Job) -> Failure {
-    let reason = job.reason.as_deref().unwrap_or("it was not said why");
+    let reason = job.reason.as_deref().unwrap_or("no reason was given");
     let (text, code) = match job.state {
         JobState::Failed => (format!("The job has failed and has no result: {reason}"), "job_failed"),
         JobState::Cancelled => ("The job was cancelled and has no result".to_owned(), "job_cancelled"),

@@ -32,7 +32,7 @@ const MAX_JSON: usize = 16 << 20;
 /// How long it may take.
 const JSON_TIME: Duration = Duration::from_secs(120);
 const JSON: &str = "application/json";
-/// The header by which a request that is sent again is known.
+/// The header that identifies a repeated request.
 const KEY: &str = "idempotency-key";
 
 /// The options of a job, without its rows.

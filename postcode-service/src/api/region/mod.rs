@@ -50,7 +50,7 @@ impl Wanted {
         let lines = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok()).any(wants_lines);
         let cursor = |text: &str| {
             text.parse::<Postcode>().map_err(|_| {
-                let text = "Invalid cursor submitted. Give what the page before has in next";
+                let text = "Invalid cursor submitted. Give the value of next from the previous page";
                 Failure::bad_request(text)
             })
         };

@@ -55,7 +55,7 @@ pub(super) fn of_body(mut body: Map<String, Value>) -> Result<Region, Failure> {
                 (Some(ring), 0) => ring,
                 (Some(_), holes) => {
                     return Err(Failure::bad_request(format!(
-                        "a polygon with holes ({holes} besides the outer ring): send a GeoJSON Polygon of one ring, the outer one, and leave \
+                        "a polygon with holes ({holes} in addition to the outer ring): send a GeoJSON Polygon of one ring, the outer one, and leave \
                          out of the answer what lies in the others, which you can ask for one by one"
                     )));
                 }

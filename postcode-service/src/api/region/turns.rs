@@ -54,12 +54,12 @@ impl Turns {
         &self,
         work: impl Future<Output = T> + Send + 'static,
     ) -> Result<T, Failure> {
-        let gone = || Failure::internal("the work on a region broke off");
+        let gone = || Failure::internal("the work on a region failed");
         let woken = Arc::new(Woken(Notify::new()));
         let waker = Waker::from(woken.clone());
         let mut work: Pin<Box<dyn Future<Output = T> + Send>> = Box::pin(work);
         loop {
-            // The semaphore is fair: who comes back from a turn waits behind all others.
+            // The semaphore is fair: work that comes back from a turn waits behind all other work.
             let turn = self.turns.clone().acquire_owned().await.map_err(|_| gone())?;
             let waker = waker.clone();
             let done = tokio::task::spawn_blocking(move || {

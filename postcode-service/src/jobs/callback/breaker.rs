@@ -1,5 +1,5 @@
-//! Hosts that give no answer are left alone for a while: each attempt at one takes a place for as
-//! long as an attempt may take, and the host of one receiver may have thousands of messages.
+//! Pauses callbacks to hosts that do not answer. Each attempt takes a place for as long as it may
+//! take, and one receiver's host may have thousands of messages.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};

@@ -50,7 +50,7 @@ pub(crate) async fn run(
                     }
                 }
                 Err(error) => {
-                    tracing::warn!(%error, "the callbacks that are due can't be read");
+                    tracing::warn!(%error, "due callbacks can't be read");
                     pause = PAUSE;
                 }
             }
@@ -60,7 +60,7 @@ pub(crate) async fn run(
             () = nudged, if pause == POLL => {}
             Some(ended) = under_way.join_next() => {
                 if let Err(error) = ended {
-                    tracing::error!(%error, "a callback was not seen to");
+                    tracing::error!(%error, "a callback could not be attempted");
                 }
             }
             _ = stop.wait_for(|stop| *stop) => break,
@@ -72,7 +72,7 @@ pub(crate) async fn run(
 /// Attempts one callback. On a database error another sender takes it when its time is over.
 async fn see_to(store: Arc<dyn Store>, callbacks: Callbacks, callback: Callback) {
     if let Err(error) = deliver(&*store, &callbacks, &callback).await {
-        tracing::warn!(callback = callback.id, %error, "what became of a callback can't be stored");
+        tracing::warn!(callback = callback.id, %error, "the result of a callback can't be stored");
     }
 }
 
@@ -104,7 +104,7 @@ async fn deliver(store: &dyn Store, callbacks: &Callbacks, callback: &Callback) 
     match failed {
         Failed::NoAnswer(_) => {
             if let Some(pause) = breakers.silent(host) {
-                tracing::warn!(host, ?pause, "no callback gets an answer from this host: it is left alone");
+                tracing::warn!(host, ?pause, "this host does not answer callbacks: it gets none for a while");
                 store.hold_callbacks(id, host, later(pause), callbacks.too_old()).await?;
             }
         }
@@ -142,7 +142,7 @@ impl Failed {
 
 impl Callbacks {
     async fn send(&self, callback: &Callback) -> Result<(), Failed> {
-        // What the operator allows may have changed since it was asked for.
+        // The operator's rules may have changed since the job was submitted.
         let url = self.0.guard.check(&callback.url).map_err(Failed::NotSent)?;
         let (timestamp, body) = (now() / 1_000, callback.body.as_bytes());
         let signature = self.0.secrets.sign(&callback.tenant, &callback.id, timestamp, body);

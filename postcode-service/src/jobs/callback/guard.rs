@@ -143,14 +143,14 @@ impl Guard {
             return Err(format!("it is longer than {MAX_URL} bytes"));
         }
         if text.chars().any(char::is_control) {
-            return Err("it holds control characters".to_owned());
+            return Err("it contains control characters".to_owned());
         }
         let url = Url::parse(text).map_err(|e| format!("it is not a URL: {e}"))?;
         if !matches!(url.scheme(), "http" | "https") {
             return Err("it is neither http:// nor https://".to_owned());
         }
         if !url.username().is_empty() || url.password().is_some() {
-            return Err("it holds a user name or a password".to_owned());
+            return Err("it contains a user name or a password".to_owned());
         }
         let allowed = match url.host() {
             None => return Err("it has no host".to_owned()),
@@ -170,13 +170,13 @@ impl Guard {
         // to.
         let port = url.port_or_known_default().unwrap_or_default();
         if !matches!(port, 80 | 443 | 1024..) && !self.names_host(&url) {
-            return Err(format!("port {port} is not for callbacks: use 80, 443 or one from 1024"));
+            return Err(format!("port {port} is not allowed for callbacks: use 80, 443 or one from 1024"));
         }
         Ok(url)
     }
 }
 
-const NOT_PUBLIC: &str = "its address is not of the public internet, and the operator does not allow it";
+const NOT_PUBLIC: &str = "its address is not on the public internet, and the operator does not allow it";
 
 /// The connection is made to the addresses that are checked here, not to those of a second look.
 impl Resolve for Guard {

@@ -34,7 +34,7 @@ impl Secrets {
         let signed = self.of(tenant).iter().map(|webhook| webhook.sign(id, timestamp, body));
         let signatures: Vec<String> = signed.collect::<Result<_, _>>().map_err(|e| e.to_string())?;
         if signatures.is_empty() {
-            return Err("there is no secret for this tenant any more".to_owned());
+            return Err("there is no longer a secret for this tenant".to_owned());
         }
         Ok(signatures.join(" "))
     }

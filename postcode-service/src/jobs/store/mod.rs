@@ -37,16 +37,16 @@ pub(crate) enum Error {
     #[error("the queue of the jobs: {0}")]
     Queue(String),
     /// The tenant has too many jobs.
-    #[error("there are {open} jobs that have not ended, as many as one may have at a time")]
+    #[error("there are {open} open jobs, which is the limit: wait until one has ended")]
     TooMany { open: i64 },
     /// No more rows can be stored.
-    #[error("the jobs hold {bytes} bytes of rows and results, as many as this server stores")]
+    #[error("the jobs hold {bytes} bytes of rows and results, which is this server's limit")]
     Full { bytes: i64 },
     /// No more rows of this tenant can be stored.
-    #[error("your jobs hold {bytes} bytes of rows and results, as many as one may store")]
+    #[error("your jobs hold {bytes} bytes of rows and results, which is the limit")]
     TenantFull { bytes: i64 },
     /// The limit of open jobs of all tenants is reached.
-    #[error("the server has as many open jobs as it takes")]
+    #[error("the server has reached its limit of open jobs")]
     TooManyInAll,
     /// The disk of the database is nearly full.
     #[error("the server's disk is nearly full")]
@@ -213,10 +213,10 @@ pub(crate) struct Census {
     pub(crate) dead: i64,
 }
 
-/// Maintenance of what crashes and expiry leave over.
+/// Maintenance after crashes and expiry.
 #[async_trait]
 pub(crate) trait Upkeep {
-    /// Puts back in the queue what should be there and is not, untouched since then. How many.
+    /// Queues again the tasks that are missing and untouched since then. Returns how many.
     async fn restore(&self, untouched_since: i64) -> Result<u64, Error>;
     /// Forgets uploads untouched since the first time, and jobs that ended before the second. How
     /// many.

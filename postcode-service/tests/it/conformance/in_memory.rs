@@ -22,7 +22,7 @@ use postcode_core::{Error, ErrorKind, PostcodeLookup, Remote, Result};
 use postcode_service::api::{Api, Edition, Limits};
 use postcode_service::server::{Frontend, Options};
 
-/// Long enough that only what hangs runs out of it.
+/// A time limit that only a hanging call reaches.
 pub(crate) const PATIENT: &str = "timeout=60s&deadline=120s";
 
 /// Opens a separate in-memory connection for each request, with the same bytes as over a socket.

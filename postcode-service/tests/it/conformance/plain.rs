@@ -1,5 +1,5 @@
-//! The client against a server that answers exactly as postcodes.io does: the compatible answers of
-//! this one, which the recordings prove equal, with all that is added taken away: error bodies
+//! The client against a server that answers exactly as postcodes.io does. It is this server's
+//! compatible answers, which the recordings prove equal, without the additions: error bodies
 //! without `code`, no edition, none of our parameters and routes.
 
 use std::sync::Arc;

@@ -14,7 +14,7 @@ use crate::conformance::in_memory::{Duplex, PATIENT};
 /// A table with a line for each implementation and a letter for each case.
 #[derive(Default)]
 struct Table {
-    /// Name and promise: some names are those of two cases.
+    /// Name and promise: some names are shared by two cases.
     cases: Vec<(&'static str, &'static str)>,
     rows: Vec<(String, Report)>,
 }

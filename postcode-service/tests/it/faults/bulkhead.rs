@@ -17,7 +17,7 @@ async fn a_dead_service_does_not_slow_other_work() {
     let service = InProcess::start();
     let dead = Proxy::before(&service.url);
     dead.set(Fault::Tarpit);
-    // As good as for ever: what waits here waits until the end of the test.
+    // Practically for ever: calls here wait until the end of the test.
     let remote = Remote::new(&format!("{}?timeout=10m&deadline=10m", dead.url)).unwrap();
     let behind = Arc::new(Bulkhead::new(remote, PLACES));
 

@@ -25,7 +25,7 @@ fn a_table_of_several_areas_is_of_the_country_unless_told_otherwise() {
     let mut import = bench.import(bench.file("own.csv", format!("{HEADER}{AB}{BT}")));
     let report = run(&import).unwrap();
     assert_eq!((report.not_covered.len(), report.absent.len()), (0, 122));
-    assert!(report.to_string().contains("taken for a file of the whole country, without a row of 122"));
+    assert!(report.to_string().contains("counted as a file of the whole country, but without a row of 122"));
     assert_eq!(bench.dataset().get("M1 1AD".parse().unwrap()).status(), "unknown");
     import.covers = Covers::Present;
     let report = run(&import).unwrap();

@@ -159,7 +159,7 @@ fn a_byte_order_mark_is_left_out_at_the_start_and_doubtful_elsewhere() {
     bench.file("in/Data/ONSPD_NOV_2025_UK.csv", format!("\u{feff}{}", rows(ward)));
     let report = run(&import).unwrap();
     assert_eq!((report.fill.rows, report.marked.len()), (400, 2));
-    assert!(report.to_string().contains("begins with a byte-order mark, which was left out: "), "{report}");
+    assert!(report.to_string().contains("begins with a byte order mark, which was ignored: "), "{report}");
     // One list put behind another.
     let (first, second) = (wards(), wards());
     let (first, second) = (&first[..first.len() / 2], &second[second.len() / 2..]);

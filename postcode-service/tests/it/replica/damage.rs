@@ -79,8 +79,7 @@ async fn a_damaged_part_from_before_is_found_at_the_end() {
     over.break_after(None);
     let part = std::fs::read_dir(dir.path()).unwrap().next().unwrap().unwrap().path();
     let whole = std::fs::read(&part).unwrap();
-    // Another program wrote into it; a crash lost its end; a crash left zeros; it has grown too
-    // long.
+    // Another program wrote into it; a crash lost its end; a crash left zeros; it is too long.
     let damaged: [Vec<u8>; 4] =
         [vec![b'x'; whole.len()], whole[..1000].to_vec(), vec![0; whole.len()], vec![1; 20 << 20]];
     for bytes in damaged {

@@ -1,4 +1,4 @@
-//! Messages to those who wait for a job.
+//! The callbacks of jobs.
 
 use async_trait::async_trait;
 
@@ -38,7 +38,7 @@ pub(super) async fn announce(tx: &mut Tx, job: &Job) -> Result<(), Error> {
 impl Callbacks for Database {
     async fn claim_callbacks(&self, most: i64, lease: i64) -> Result<Vec<Callback>, Error> {
         let now = now();
-        // Where nothing is due nothing is written.
+        // If nothing is due, write nothing.
         let due: Option<(i64,)> = sqlx::query_as(
             "SELECT CAST(1 AS BIGINT) FROM job_callbacks WHERE state = 'pending' AND next_at <= $1 AND leased_until <= $1 LIMIT 1",
         )

@@ -20,7 +20,7 @@ use crate::jobs::submission::PART_ROWS;
 const FIRST: i64 = i32::MAX as i64;
 /// The virtual time at which all times are set back, so that they always fit.
 pub(super) const LATE: i64 = 1 << 30;
-/// A task is tried again by the queue itself only if this program could not say what became of it.
+/// The queue itself retries a task only if this program could not record its result.
 const ATTEMPTS: usize = 100;
 
 /// A flow: a tenant and a priority.

@@ -169,7 +169,7 @@ pub(super) async fn end(tx: &mut Tx, job: &str, state: &str, reason: Option<&str
 async fn too_much(tx: &mut Tx, tenant: &str, result: i64, bounds: Bounds) -> Result<Option<String>, Error> {
     if result > bounds.result {
         return Ok(Some(format!(
-            "the result has more than {} bytes, as many as one may have: ask for less about each row, or send the \
+            "the result has more than {} bytes, the limit of one job: ask for less about each row, or send the \
              rows in several jobs",
             bounds.result
         )));
@@ -178,12 +178,11 @@ async fn too_much(tx: &mut Tx, tenant: &str, result: i64, bounds: Bounds) -> Res
         Ok(()) => Ok(None),
         Err(error @ (Error::TenantFull { .. } | Error::Full { .. })) => Ok(Some(match error {
             Error::TenantFull { .. } => format!(
-                "with this result your jobs would hold more than {} bytes, as many as one may store: read other \
+                "with this result your jobs would hold more than {} bytes, your limit: read other \
                  results, and send the rows again when those are cleared",
                 bounds.bytes_of_tenant
             ),
-            _ => "with this result the server would store more than it may: send the rows again later"
-                .to_owned(),
+            _ => "with this result the server would exceed its limit: send the rows again later".to_owned(),
         })),
         Err(error) => Err(error),
     }
