@@ -205,6 +205,11 @@ pub mod remote;
 #[cfg(feature = "replica")]
 mod replica;
 mod source;
+/// The atomics of what is lock-free. `testing/interleavings` puts loom's in their place.
+#[cfg(feature = "layers")]
+mod sync {
+    pub(crate) use std::sync::atomic;
+}
 pub mod wire;
 
 pub use connect::{Connector, connect};

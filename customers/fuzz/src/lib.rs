@@ -47,7 +47,7 @@ pub fn import_csv(data: &[u8]) {
 }
 
 /// JSON bodies: the first byte chooses the route.
-pub fn json_bodies(data: &[u8]) {
+pub fn customer_bodies(data: &[u8]) {
     let Some((route, body)) = data.split_first() else { return };
     let id = system().id;
     let (method, path) = match route % 4 {
@@ -60,7 +60,7 @@ pub fn json_bodies(data: &[u8]) {
 }
 
 /// Query strings: the first byte chooses the route.
-pub fn query_strings(data: &[u8]) {
+pub fn customer_queries(data: &[u8]) {
     let Some((route, query)) = data.split_first() else { return };
     let (id, query) = (system().id, String::from_utf8_lossy(query));
     let path = match route % 6 {

@@ -22,11 +22,11 @@ fn import_of_mutated_csv_does_not_panic() {
 }
 
 #[test]
-fn json_bodies_mutated_are_no_failure_of_the_server() {
-    replay("json_bodies", 3_000, targets::json_bodies);
+fn customer_bodies_mutated_are_no_failure_of_the_server() {
+    replay("customer_bodies", 3_000, targets::customer_bodies);
 }
 
 #[test]
-fn query_strings_mutated_are_no_failure_of_the_server() {
-    replay("query_strings", 3_000, targets::query_strings);
+fn customer_queries_mutated_are_no_failure_of_the_server() {
+    replay("customer_queries", 3_000, targets::customer_queries);
 }

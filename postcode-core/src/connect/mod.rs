@@ -46,8 +46,8 @@ pub use connector::Connector;
 /// | `concurrency` | `4` | requests of one batch at a time; 1 to 64 |
 /// | `proxy` | `none` | `env`: the proxy set in `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY` |
 /// | `token_file` | none | a file whose token is sent as `Authorization: Bearer …`; read again when it changes or is refused |
-/// | `client_cert`, `client_key` | none | a client certificate and its key, both files in PEM; `https:` only |
-/// | `ca_file` | none | a PEM file of authorities to trust as well as the system's; `https:` only |
+/// | `client_cert`, `client_key` | none | a client certificate and its key, both files in PEM, read again when they change; `https:` only |
+/// | `ca_file` | none | a PEM file of authorities to trust as well as the system's, read again when it changes; `https:` only |
 /// | `breaker` | `5/1s` | stop calling for a second after five failures in a row, or when half of the calls fail; `off` |
 /// | `bulkhead` | `256` | calls that run at once, one more fails at once; 1 to 100000, or `off` |
 /// | `hedge` | `off` | start a second attempt when the first takes longer than `30ms`, or than 95 % of calls do: `p95` |

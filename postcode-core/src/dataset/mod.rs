@@ -42,6 +42,7 @@ use inner::Inner;
 use section::keys;
 use shared_owner::Handles;
 
+pub(crate) use answer::place_postcodes::PlaceSearch;
 pub(crate) use answer::region::Search;
 pub use file::metadata::Metadata;
 pub use inspect::demands::{Demands, PublicKey, Verify, read_signature, signature_path};

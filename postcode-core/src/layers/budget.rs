@@ -1,6 +1,6 @@
 //! A token bucket that limits retries and hedges to a share of all calls.
 
-use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use crate::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 /// Thousandths of a token: one extra request costs [`ONE`].
 const ONE: u32 = 1_000;

@@ -10,7 +10,7 @@ use std::task::Poll;
 use arc_swap::ArcSwap;
 use async_trait::async_trait;
 
-use crate::dataset::{Dataset, Demands, Search, Verify, read_signature};
+use crate::dataset::{Dataset, Demands, PlaceSearch, Search, Verify, read_signature};
 use crate::query::check;
 use crate::source::{Source, SourceUrl};
 use crate::{
@@ -151,7 +151,7 @@ pub struct Opened {
     pub signature: Option<String>,
 }
 
-/// Rows and polygon edges that the search of a region examines before it yields to other tasks.
+/// Rows and polygon edges that the search of a region or place examines before it yields to other tasks.
 const BETWEEN_TURNS: u64 = 20_000;
 
 /// Yields to the executor, which may run other tasks or drop this one.
@@ -247,7 +247,12 @@ impl PlaceLookup for Local {
         after: Option<Postcode>,
         limit: usize,
     ) -> Result<Option<PlacePostcodes>> {
-        self.0.load().place_postcodes(code, after, limit)
+        let dataset = self.dataset();
+        let Some(mut search) = PlaceSearch::of(&dataset, code, after, limit)? else { return Ok(None) };
+        while !search.step(BETWEEN_TURNS) {
+            give_turn().await;
+        }
+        search.finish().map(Some)
     }
 
     async fn random_place(&self) -> Result<Option<Place>> {

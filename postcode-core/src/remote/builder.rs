@@ -194,8 +194,8 @@ impl RemoteBuilder {
         })
     }
 
-    /// Presents this client certificate to the service. Both files are in PEM, and read when the
-    /// client is built.
+    /// Presents this client certificate to the service. Both files are in PEM. They are read when the
+    /// client is built, and again when they change.
     pub fn client_certificate(self, certificate: impl Into<PathBuf>, key: impl Into<PathBuf>) -> Self {
         self.set(|config| {
             config.client_cert = Some(certificate.into());

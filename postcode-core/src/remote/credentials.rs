@@ -1,4 +1,4 @@
-//! The client's credentials from files: a token that may change while it runs, and a client
+//! The client's credentials from files that may change while it runs: a token and a client
 //! certificate.
 
 use std::fs;
@@ -12,8 +12,8 @@ use tokio::time::Instant;
 use super::address::secret;
 use crate::{Error, Result};
 
-/// How often the file's modification time is checked.
-const LOOK_AGAIN: Duration = Duration::from_secs(1);
+/// How often a file's modification time is checked.
+pub(super) const LOOK_AGAIN: Duration = Duration::from_secs(1);
 /// The most bytes of a token file.
 const LONGEST: u64 = 8 << 10;
 
@@ -28,7 +28,7 @@ pub(super) struct TokenFile {
 struct Known {
     /// Marked sensitive, so that it is never printed.
     authorization: HeaderValue,
-    changed: Option<(SystemTime, u64)>,
+    changed: Stamp,
     looked: Instant,
 }
 
@@ -44,7 +44,7 @@ impl TokenFile {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if known.looked.elapsed() >= LOOK_AGAIN {
             known.looked = Instant::now();
-            if changed(&self.path) != known.changed
+            if stamp(&self.path) != known.changed
                 && let Ok(new) = read(&self.path)
             {
                 // A file that can't be read now is probably being replaced: the token stays.
@@ -63,7 +63,10 @@ impl TokenFile {
     }
 }
 
-fn changed(path: &Path) -> Option<(SystemTime, u64)> {
+/// The time of a file's last change and its length; `None` if the file can't be looked at.
+pub(super) type Stamp = Option<(SystemTime, u64)>;
+
+pub(super) fn stamp(path: &Path) -> Stamp {
     let metadata = fs::metadata(path).ok()?;
     Some((metadata.modified().ok()?, metadata.len()))
 }
@@ -71,7 +74,7 @@ fn changed(path: &Path) -> Option<(SystemTime, u64)> {
 fn read(path: &Path) -> Result<Known> {
     let wrong = |why: &dyn std::fmt::Display| Error::invalid(format!("token_file={}: {why}", path.display()));
     // The time is read first, so that a change after it is noticed the next time.
-    let changed = changed(path);
+    let changed = stamp(path);
     if changed.is_some_and(|(_, length)| length > LONGEST) {
         return Err(wrong(&format_args!("the file is longer than {LONGEST} bytes, so it is not a token")));
     }

@@ -2,11 +2,13 @@
 
 use std::error::Error as StdError;
 use std::io;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use reqwest::redirect;
+use tokio::time::Instant;
 
 use super::config::Config;
 use super::{Transport, credentials};
@@ -20,54 +22,94 @@ const POOL_IDLE: Duration = Duration::from_secs(15);
 /// asked.
 #[derive(Debug)]
 pub(super) struct Network {
+    config: Config,
+    current: Mutex<Current>,
+}
+
+/// The client, and what is known of the files that it was built from.
+#[derive(Debug)]
+struct Current {
     client: reqwest::Client,
-    connect_timeout: Duration,
+    files: Vec<credentials::Stamp>,
+    looked: Instant,
 }
 
 impl Network {
     pub(super) fn new(config: &Config) -> Result<Self> {
-        tls_provider();
-        let mut builder = reqwest::Client::builder()
-            .http1_only()
-            .user_agent(concat!("postcode-core/", env!("CARGO_PKG_VERSION")))
-            .redirect(redirect::Policy::none())
-            .referer(false)
-            .connect_timeout(config.connect_timeout())
-            .pool_idle_timeout(POOL_IDLE)
-            .tcp_nodelay(true);
-        if !config.environment_proxy {
-            builder = builder.no_proxy();
-        }
-        if config.address.is_tls() {
-            let mut certificates = Vec::new();
-            let file = config.ca_file.as_deref().map(credentials::authorities).transpose()?;
-            for pem in config.root_certificates.iter().chain(&file) {
-                certificates.extend(reqwest::Certificate::from_pem_bundle(pem).map_err(|e| {
-                    Error::invalid("a root certificate can't be read: give PEM text").with_source(e)
-                })?);
-            }
-            builder = builder.tls_certs_merge(certificates);
-            if let (Some(certificate), Some(key)) = (&config.client_cert, &config.client_key) {
-                builder = builder.identity(credentials::identity(certificate, key)?);
-            }
-        } else {
-            // Otherwise the system's certificates are read, which takes time, and fails on a
-            // system without any.
-            builder = builder.tls_certs_only([]);
-        }
-        if let Some(socket) = &config.address.socket {
-            builder = unix_socket(builder, socket)?;
-        }
-        let client = builder.build().map_err(|e| {
-            let causes = causes(&e).map(ToString::to_string).collect::<Vec<_>>().join(": ");
-            Error::new(
-                ErrorKind::Internal,
-                format!("the HTTP client for {} can't be set up: {causes}", config.address),
-            )
-            .with_source(e)
-        })?;
-        Ok(Self { client, connect_timeout: config.connect_timeout() })
+        Ok(Self { config: config.clone(), current: Mutex::new(Current::build(config)?) })
     }
+
+    /// Returns the client. If a certificate file has changed, it is a new client with new
+    /// connections.
+    fn client(&self) -> reqwest::Client {
+        let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
+        if !current.files.is_empty() && current.looked.elapsed() >= credentials::LOOK_AGAIN {
+            current.looked = Instant::now();
+            if stamps(&self.config) != current.files
+                // While only one of the two files is replaced, they don't match: the old client stays.
+                && let Ok(new) = Current::build(&self.config)
+            {
+                *current = new;
+            }
+        }
+        current.client.clone()
+    }
+}
+
+fn stamps(config: &Config) -> Vec<credentials::Stamp> {
+    let files = [&config.client_cert, &config.client_key, &config.ca_file];
+    files.into_iter().flatten().map(|path| credentials::stamp(path)).collect()
+}
+
+impl Current {
+    fn build(config: &Config) -> Result<Self> {
+        // The times are read first, so that a change after it is noticed the next time.
+        let files = stamps(config);
+        Ok(Self { client: client(config)?, files, looked: Instant::now() })
+    }
+}
+
+fn client(config: &Config) -> Result<reqwest::Client> {
+    tls_provider();
+    let mut builder = reqwest::Client::builder()
+        .http1_only()
+        .user_agent(concat!("postcode-core/", env!("CARGO_PKG_VERSION")))
+        .redirect(redirect::Policy::none())
+        .referer(false)
+        .connect_timeout(config.connect_timeout())
+        .pool_idle_timeout(POOL_IDLE)
+        .tcp_nodelay(true);
+    if !config.environment_proxy {
+        builder = builder.no_proxy();
+    }
+    if config.address.is_tls() {
+        let mut certificates = Vec::new();
+        let file = config.ca_file.as_deref().map(credentials::authorities).transpose()?;
+        for pem in config.root_certificates.iter().chain(&file) {
+            certificates.extend(reqwest::Certificate::from_pem_bundle(pem).map_err(|e| {
+                Error::invalid("a root certificate can't be read: give PEM text").with_source(e)
+            })?);
+        }
+        builder = builder.tls_certs_merge(certificates);
+        if let (Some(certificate), Some(key)) = (&config.client_cert, &config.client_key) {
+            builder = builder.identity(credentials::identity(certificate, key)?);
+        }
+    } else {
+        // Otherwise the system's certificates are read, which takes time, and fails on a
+        // system without any.
+        builder = builder.tls_certs_only([]);
+    }
+    if let Some(socket) = &config.address.socket {
+        builder = unix_socket(builder, socket)?;
+    }
+    builder.build().map_err(|e| {
+        let causes = causes(&e).map(ToString::to_string).collect::<Vec<_>>().join(": ");
+        Error::new(
+            ErrorKind::Internal,
+            format!("the HTTP client for {} can't be set up: {causes}", config.address),
+        )
+        .with_source(e)
+    })
 }
 
 /// Makes ring the process's TLS provider, unless the application has installed one.
@@ -95,7 +137,7 @@ fn unix_socket(_: reqwest::ClientBuilder, path: &std::path::Path) -> Result<reqw
 impl Transport for Network {
     async fn send(&self, request: http::Request<Bytes>, limit: usize) -> Result<http::Response<Bytes>> {
         let request = reqwest::Request::try_from(request).map_err(|e| self.explain(e))?;
-        let mut response = self.client.execute(request).await.map_err(|e| self.explain(e))?;
+        let mut response = self.client().execute(request).await.map_err(|e| self.explain(e))?;
         let announced = response.content_length().unwrap_or(0);
         if announced > limit as u64 {
             return Err(too_long(limit));
@@ -136,7 +178,8 @@ impl Network {
             return (InvalidInput, format!("the request can't be made: {error}"));
         }
         if error.is_timeout() {
-            let why = format!("no connection within {:?} (option connect_timeout)", self.connect_timeout);
+            let why =
+                format!("no connection within {:?} (option connect_timeout)", self.config.connect_timeout());
             return (Timeout, why);
         }
         if error.is_dns() {

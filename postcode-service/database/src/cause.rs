@@ -1,5 +1,7 @@
 //! Kinds of failure.
 
+use std::io::ErrorKind;
+
 use sqlx::Error;
 
 /// Why a statement failed, as far as the caller of a program can act on it.
@@ -20,6 +22,7 @@ impl Cause {
     pub fn of(error: &Error) -> Self {
         match error {
             Error::PoolTimedOut => Self::Busy,
+            Error::Io(error) if is_full(error.kind()) => Self::NoRoom,
             // To the driver a connection that breaks off in the middle of a response is a violation
             // of the protocol.
             Error::Io(_)
@@ -65,9 +68,24 @@ impl Cause {
     }
 }
 
+fn is_full(kind: ErrorKind) -> bool {
+    matches!(kind, ErrorKind::StorageFull | ErrorKind::QuotaExceeded)
+}
+
 #[cfg(test)]
 mod tests {
-    use super::Cause;
+    use super::{Cause, ErrorKind};
+
+    #[test]
+    fn file_that_can_not_be_made_on_a_full_disk_is_no_room() {
+        for (kind, cause) in [
+            (ErrorKind::StorageFull, Cause::NoRoom),
+            (ErrorKind::QuotaExceeded, Cause::NoRoom),
+            (ErrorKind::PermissionDenied, Cause::Unavailable),
+        ] {
+            assert_eq!(Cause::of(&sqlx::Error::Io(kind.into())), cause, "{kind:?}");
+        }
+    }
 
     #[test]
     fn codes_of_both_databases_have_a_cause() {

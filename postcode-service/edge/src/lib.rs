@@ -29,6 +29,7 @@ mod listen;
 pub mod log;
 mod pace;
 mod peer;
+mod phase;
 mod places;
 mod pool;
 mod proxies;
@@ -38,6 +39,10 @@ mod rest;
 mod secrets;
 mod security;
 mod serve;
+/// The atomics of what is lock-free. `postcode-core/testing/interleavings` puts loom's in their place.
+mod sync {
+    pub(crate) use std::sync::atomic;
+}
 mod tls;
 #[cfg(feature = "cli")]
 mod token_command;

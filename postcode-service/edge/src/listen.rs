@@ -110,7 +110,8 @@ impl Listener {
         }
     }
 
-    /// Uses TLS on TCP connections. A Unix socket is unchanged, because no one can eavesdrop on it.
+    /// Uses TLS on TCP connections. A Unix socket is unchanged: [`Security`](crate::Security)
+    /// refuses it.
     #[must_use]
     pub fn with_tls(self, tls: Tls) -> Self {
         match self.kind {
@@ -134,6 +135,11 @@ impl Listener {
     /// Returns the TLS settings of this listener.
     pub fn tls(&self) -> Option<&Tls> {
         self.tls.as_ref()
+    }
+
+    /// Tells whether it is a Unix socket.
+    pub fn is_unix(&self) -> bool {
+        matches!(self.kind, Kind::Unix(..))
     }
 
     /// Tells whether only this machine can reach it: a loopback address or a Unix socket.

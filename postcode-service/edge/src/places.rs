@@ -2,13 +2,14 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
+use crate::phase::Phase;
 use crate::refused::{Kind, count};
 use crate::{Client, Limits, Peer};
 
@@ -31,9 +32,8 @@ pub(crate) struct State {
     base: Instant,
     /// How long a body or an answer is safe from losing its place to another connection.
     grace: Duration,
-    phase: AtomicU8,
-    /// The start of the phase, in milliseconds after the base.
-    since: AtomicU64,
+    /// The phase and its start, in milliseconds after the base.
+    phase: Phase,
     /// Bytes of the body.
     bytes: AtomicU64,
     /// The time when the client stopped reading its answer, in the same unit plus 1; 0 if it reads.
@@ -46,8 +46,7 @@ impl State {
         let state = Self {
             base,
             grace,
-            phase: AtomicU8::new(IDLE),
-            since: AtomicU64::new(0),
+            phase: Phase::new(IDLE, 0),
             bytes: AtomicU64::new(0),
             stuck: AtomicU64::new(0),
             closed: Notify::new(),
@@ -61,13 +60,12 @@ impl State {
     }
 
     fn enter(&self, phase: u8) {
-        self.since.store(self.now(), Ordering::Relaxed);
-        self.phase.store(phase, Ordering::Release);
+        self.phase.enter(phase, self.now());
     }
 
     /// Bytes were read; returns whether they begin a header.
     pub(crate) fn bytes_came(&self) -> bool {
-        let begins = self.phase.load(Ordering::Acquire) == IDLE;
+        let begins = self.phase.current() == IDLE;
         if begins {
             self.enter(HEADER);
         }
@@ -75,7 +73,7 @@ impl State {
     }
 
     pub(crate) fn in_header(&self) -> bool {
-        self.phase.load(Ordering::Acquire) == HEADER
+        self.phase.current() == HEADER
     }
 
     pub(crate) fn begin(&self, has_body: bool) {
@@ -88,7 +86,7 @@ impl State {
     }
 
     pub(crate) fn body_is_there(&self) {
-        if self.phase.load(Ordering::Acquire) == BODY {
+        if self.phase.current() == BODY {
             self.enter(WORKING);
         }
     }
@@ -100,14 +98,14 @@ impl State {
     /// Records that an unwanted rest of a body was read after the answer: its bytes were not those
     /// of a header.
     pub(crate) fn rest_is_read(&self) {
-        if self.phase.load(Ordering::Acquire) == HEADER {
+        if self.phase.current() == HEADER {
             self.enter(IDLE);
         }
     }
 
     /// Returns whether a request is in progress.
     pub(crate) fn is_answering(&self) -> bool {
-        self.phase.load(Ordering::Acquire) >= BODY
+        self.phase.current() >= BODY
     }
 
     pub(crate) fn stuck(&self) {
@@ -126,7 +124,7 @@ impl State {
 
     /// Ranks which connection loses its place first, if any: by kind, then by time.
     fn rank(&self) -> Option<(u8, u64)> {
-        let (phase, since) = (self.phase.load(Ordering::Acquire), self.since.load(Ordering::Relaxed));
+        let (phase, since) = self.phase.get();
         let (now, stuck) = (self.now(), self.stuck.load(Ordering::Relaxed));
         let grace = self.grace.as_millis() as u64;
         let age = now.saturating_sub(since);
@@ -253,7 +251,7 @@ impl Open {
         ranked.select_nth_unstable(many - 1);
         for (_, id) in &ranked[..many] {
             if let Some(entry) = self.remove(*id) {
-                let idle = entry.state.phase.load(Ordering::Acquire) == IDLE;
+                let idle = entry.state.phase.current() == IDLE;
                 count(if idle { Kind::Idle } else { Kind::Slow });
                 entry.state.closed.notify_one();
             }

@@ -65,14 +65,26 @@ impl Security {
         &self.access
     }
 
+    /// Returns the same without TLS, for a second listener that is a Unix socket.
+    #[must_use]
+    pub fn without_tls(&self) -> Self {
+        Self { tls: None, ..self.clone() }
+    }
+
     /// Secures a listener, or refuses to open it to strangers. Call it before anything is accepted.
     ///
-    /// A TCP listener speaks TLS if there is a certificate. A Unix socket does not need it.
+    /// A TCP listener speaks TLS if there is a certificate.
     ///
     /// # Errors
-    /// Other machines could reach the listener, and there are no tokens.
+    /// Other machines could reach the listener, and there are no tokens. Or it is a Unix socket and there is a certificate:
+    /// TLS over Unix sockets is not supported, because nobody can listen in on them.
     pub fn protect(&self, listener: Listener) -> Result<Listener, String> {
         let listener = match &self.tls {
+            Some(_) if listener.is_unix() => {
+                return Err(format!(
+                    "{listener}: a Unix socket does not speak TLS. Leave out --tls-cert and --tls-key, or listen on HOST:PORT"
+                ));
+            }
             Some(tls) => listener.with_tls(tls.clone()),
             None => listener,
         };

@@ -23,8 +23,8 @@ use postcode_core::dataset::Dataset;
 use postcode_service::api::{Api, Edition, Limits};
 use postcode_service::enrich::{Column, Format, Plan, enrich};
 use postcode_service::import::{Import, Stop};
-use postcode_service::jobs::Callbacks;
 use postcode_service::jobs::callback::Manner;
+use postcode_service::jobs::{self, Callbacks, Jobs, Url};
 use tokio::runtime::Runtime;
 
 /// Paths that take a query or a last segment from the input.
@@ -85,6 +85,24 @@ pub fn json_bodies(data: &[u8]) {
 /// Sends forms of bulk requests.
 pub fn forms(data: &[u8]) {
     post("/postcodes", "application/x-www-form-urlencoded", data);
+}
+
+/// Sends bodies of `POST /jobs`: the first byte chooses the query. Few jobs stay open, so what is stored does not grow, but every
+/// body is read to its end.
+pub fn job_bodies(data: &[u8]) {
+    thread_local! {
+        // Removed when the thread of the test ends.
+        static JOBS: (Api, tempfile::TempDir) = {
+            let folder = tempfile::tempdir().expect("a folder");
+            let url = Url::Sqlite(folder.path().join("jobs.db"));
+            let limits = jobs::Limits { open_jobs: 8, min_free: 0, ..jobs::Limits::default() };
+            (api(Jobs::new(url, false, limits, None)), folder)
+        };
+    }
+    let Some((query, body)) = data.split_first() else { return };
+    let query = ["", "?extended=true", "?filter=postcode,codes", "?priority=1"][usize::from(query % 4)];
+    let request = Request::post(format!("/jobs{query}")).header("content-type", "application/json");
+    JOBS.with(|(api, _)| ask_of(api, request, Body::from(body.to_vec())));
 }
 
 /// Sends polygons as bodies, of our own shape and of GeoJSON.
@@ -216,10 +234,15 @@ fn post(path: &str, kind: &str, body: &[u8]) {
 /// Sends a request. Panics if the answer is a server error, or says it is JSON and is not.
 fn ask(request: http::request::Builder, body: Body) {
     static API: OnceLock<Api> = OnceLock::new();
-    let api = API.get_or_init(|| {
-        let edition = runtime().block_on(Edition::of(Arc::new(fixture()))).expect("an edition");
-        Api::new(edition, Limits::default())
-    });
+    ask_of(API.get_or_init(|| api(Jobs::off())), request, body);
+}
+
+fn api(jobs: Jobs) -> Api {
+    let edition = runtime().block_on(Edition::of(Arc::new(fixture()))).expect("an edition");
+    Api::with_jobs(edition, Limits::default(), jobs)
+}
+
+fn ask_of(api: &Api, request: http::request::Builder, body: Body) {
     let request = request.header("host", "localhost").body(body).expect("a request");
     let (head, body) = runtime().block_on(async {
         let (head, body) = api.call(request).await.into_parts();

@@ -122,6 +122,9 @@ pub enum Error {
     /// Jobs are switched off.
     #[error("jobs are switched off on this server (--jobs)")]
     Off,
+    /// Their database can't be made, because the disk is full.
+    #[error("the disk of the jobs is full")]
+    NoRoom,
     /// Their database can't be opened or asked.
     #[error("{0}")]
     Unavailable(String),
@@ -166,6 +169,8 @@ const UPLOADS: usize = 16;
 const JSON_BYTES: usize = 64 << 20;
 /// The most results that are read at once.
 const DOWNLOADS: usize = 64;
+/// Bytes of a new database with its log and its index, with some to spare.
+const EMPTY: u128 = 1 << 20;
 /// Bytes a second: an upload or download that is slower loses its place when all are taken.
 const SCARCE_SPEED: u64 = 64 << 10;
 
@@ -243,14 +248,19 @@ impl Jobs {
     /// # Errors
     /// [`store::Error::LowDisk`].
     pub(crate) fn room(&self) -> Result<(), store::Error> {
-        let Some(Url::Sqlite(path)) = &self.0.url else { return Ok(()) };
+        let Some((free, all)) = self.disk() else { return Ok(()) };
+        let least = all * u128::from(self.0.limits.min_free);
+        if free == 0 || free * 100 < least { Err(store::Error::LowDisk) } else { Ok(()) }
+    }
+
+    /// Returns the bytes that are free on the disk of the database, and all of them. `None` for a
+    /// database on a server, and if the disk can't be asked: then storing says what is wrong.
+    fn disk(&self) -> Option<(u128, u128)> {
+        let Some(Url::Sqlite(path)) = &self.0.url else { return None };
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-        // If the disk can't be asked, the write itself reports what is wrong.
-        let Ok(disk) = rustix::fs::statvfs(folder.unwrap_or(std::path::Path::new("."))) else {
-            return Ok(());
-        };
-        let least = u128::from(disk.f_blocks) * u128::from(self.0.limits.min_free);
-        if u128::from(disk.f_bavail) * 100 < least { Err(store::Error::LowDisk) } else { Ok(()) }
+        let disk = rustix::fs::statvfs(folder.unwrap_or(std::path::Path::new("."))).ok()?;
+        let bytes = |blocks: u64| u128::from(blocks) * u128::from(disk.f_frsize);
+        Some((bytes(disk.f_bavail), bytes(disk.f_blocks)))
     }
 
     pub(crate) fn callbacks(&self) -> Option<&Callbacks> {
@@ -261,7 +271,14 @@ impl Jobs {
     pub(crate) async fn store(&self) -> Result<Arc<dyn Store>, Error> {
         let url = self.0.url.as_ref().ok_or(Error::Off)?;
         let opened = self.0.store.get_or_try_init(async || {
-            let store = store::open(url).await.map_err(|e| Error::Unavailable(format!("{url}: {e}")))?;
+            let store = store::open(url).await.map_err(|e| {
+                // SQLite reports a full disk in many ways while it makes its files.
+                if e.is_no_room() || self.disk().is_some_and(|(free, _)| free < EMPTY) {
+                    tracing::error!(jobs = %url, error = %e, "jobs can't be stored");
+                    return Error::NoRoom;
+                }
+                Error::Unavailable(format!("{url}: {e}"))
+            })?;
             tracing::info!(jobs = %url, "jobs");
             Ok::<_, Error>(store)
         });

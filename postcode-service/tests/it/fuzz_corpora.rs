@@ -22,6 +22,11 @@ fn json_bodies_mutated_are_no_failure_of_the_server() {
 }
 
 #[test]
+fn job_bodies_mutated_are_no_failure_of_the_server() {
+    replay("job_bodies", 500, targets::job_bodies);
+}
+
+#[test]
 fn forms_mutated_are_no_failure_of_the_server() {
     replay("forms", 3_000, targets::forms);
 }

@@ -133,6 +133,29 @@ async fn a_full_disk_refuses_jobs_answers_reads_and_takes_jobs_again_when_there_
     ledger.check(&database).await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn the_first_job_on_a_full_disk_is_refused_for_want_of_room_and_taken_when_there_is_some() {
+    let Some(disk) = SmallDisk::mount(8 << 20) else { return };
+    // Without a share of the disk that stays free, so that it gets full to the last byte. Without --jobs, so that the database
+    // is made by the first job.
+    for left in [0, 20_000, 100_000] {
+        disk.fill_but(left);
+        let (mut server, client) =
+            serve_by(&[], disk.path(), &["--min-free-disk=0", BRISK[0], BRISK[1]]).await;
+        let mut ledger = Ledger::default();
+        assert_eq!(ledger.submit(&client, 20).await, 507, "{left} bytes are free");
+        assert_eq!(status(&client, "/postcodes/SW1A1AA").await, 200);
+        disk.free();
+        until("accepted", async || ledger.submit(&client, 20).await == 202).await;
+        ledger.settle(&client).await;
+        // Only when the process has ended are its files gone from the disk.
+        server.kill().await.unwrap();
+        for file in ["socket", "postcode-jobs.db", "postcode-jobs.db-wal", "postcode-jobs.db-shm"] {
+            let _ = std::fs::remove_file(disk.path().join(file));
+        }
+    }
+}
+
 /// Fails the n-th page write to the log, for every n of a workload, with workers at work. Then
 /// there is room again. `POSTCODE_TEST_WRITE_POINTS` sets how many failure points are tried, 6 by
 /// default.

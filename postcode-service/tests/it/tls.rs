@@ -170,6 +170,28 @@ async fn replica_and_new_certificate_are_served_and_no_connection_is_dropped() {
     assert_eq!(secured.server.end("TERM").0, Some(0));
 }
 
+#[tokio::test]
+async fn client_certificate_that_is_replaced_is_shown_without_a_restart() {
+    let secured = Secured::start(&[]);
+    let put = |name: &str, file: &str| std::fs::copy(secured.path(name), secured.path(file)).unwrap();
+    put("unknown.pem", "mine.pem");
+    put("unknown.key", "mine.key");
+    let url = secured.url(&[CA, ("client_cert", "mine.pem"), ("client_key", "mine.key")]);
+    let remote = Remote::builder(&url).retries(0).build().unwrap();
+    let ask = async || postcode_core::PostcodeLookup::info(&remote).await;
+    assert!(ask().await.unwrap_err().to_string().contains("token"));
+    // Both files are looked at once a second. Between the two copies they don't fit together, and the old ones stay.
+    put("known.pem", "mine.pem");
+    assert!(ask().await.unwrap_err().to_string().contains("token"));
+    put("known.key", "mine.key");
+    let mut tries = 0;
+    while ask().await.is_err() {
+        tries += 1;
+        assert!(tries < 600, "the new certificate is not shown");
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
+}
+
 trait InfoOf {
     async fn info_of(&self);
 }
@@ -202,15 +224,22 @@ fn server_with_half_of_the_tls_options_does_not_start() {
     authority.signs("server", &["127.0.0.1"], SERVER);
     authority.signs("other", &["127.0.0.1"], SERVER);
     let (cert, key, other, ca) = (path("server.pem"), path("server.key"), path("other.key"), path("ca.pem"));
+    let socket = format!("unix:{}", path("socket"));
     for (arguments, says) in [
-        (vec!["--tls-cert", &*cert], "--tls-key"),
+        (
+            vec!["--listen", &*socket, "--tls-cert", &cert, "--tls-key", &key],
+            "a Unix socket does not speak TLS",
+        ),
+        (vec!["--tls-cert", &cert], "--tls-key"),
         (vec!["--tls-key", &key], "--tls-cert"),
         (vec!["--tls-cert", &cert, "--tls-key", &other], "can't be used together"),
         (vec!["--tls-cert", &cert, "--tls-key", &ca], "no private key"),
         (vec!["--tls-cert", &key, "--tls-key", &key], "no certificate"),
         (vec!["--tls-cert", &cert, "--tls-key", &key, "--tls-client-ca", &ca], "--tokens"),
     ] {
-        let output = program().args(["serve", "--listen", "127.0.0.1:0"]).args(&arguments).output().unwrap();
+        let listen = if arguments.contains(&"--listen") { &[][..] } else { &["--listen", "127.0.0.1:0"] };
+        let output =
+            program().args(["serve", "--jobs", "none"]).args(listen).args(&arguments).output().unwrap();
         let said = text(&output.stderr);
         assert_eq!(output.status.code(), Some(2), "{said}");
         assert!(said.contains(says), "{arguments:?}: {said}");

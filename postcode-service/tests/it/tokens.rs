@@ -186,6 +186,38 @@ async fn cross_origin_preflight_needs_no_token() {
     assert_eq!(common::send(&api, request).await.status, 204);
 }
 
+#[tokio::test]
+async fn preflight_on_routes_of_jobs_lets_no_other_origin_in_with_a_token_or_without() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("tokens");
+    let jobs = format!("Bearer {}", token(&file, &[Scope::Jobs], Some("acme")));
+    let frontend = Frontend::new(api(Access::from_file(&file).unwrap()).await, &Options::default());
+    let asks = [
+        ("origin", "https://other.example"),
+        ("access-control-request-method", "POST"),
+        ("access-control-request-headers", "authorization"),
+    ];
+    for path in
+        ["/jobs", "/jobs/callbacks", "/jobs/x", "/jobs/x/result", "/jobs/x/events", "/JOBS/", "/jobs/a/b/c"]
+    {
+        let with_token = [&asks[..], &[("authorization", &*jobs)]].concat();
+        for headers in [&asks[..], &with_token[..]] {
+            let answer = ask(&frontend, "OPTIONS", path, headers).await;
+            assert_eq!(answer.status, 403, "{path}");
+            for header in ["access-control-allow-origin", "access-control-allow-credentials"] {
+                assert_eq!(answer.header(header), "", "{path}: {header}");
+            }
+            assert!(!answer.header("access-control-allow-headers").contains("uthorization"), "{path}");
+        }
+        // Not from a page: it is told which methods there are, and no more.
+        let answer = ask(&frontend, "OPTIONS", path, &[]).await;
+        assert_eq!((answer.status.as_u16(), answer.body.len()), (204, 0), "{path}");
+        assert_eq!(answer.header("access-control-allow-origin"), "", "{path}");
+    }
+    let denied = ask(&frontend, "POST", "/jobs", &asks).await;
+    assert!([401, 403].contains(&denied.status.as_u16()), "{}", denied.status);
+}
+
 #[test]
 fn server_without_tokens_does_not_listen_where_others_can_reach_it() {
     let folder = tempfile::tempdir().unwrap();

@@ -4,6 +4,8 @@
 //! compressed sparse rows: bands of latitude that have cells, cells that have rows, and the rows of
 //! each cell.
 
+use std::ops::Range;
+
 use crate::Result;
 use crate::dataset::file::format::{Frame, section};
 use crate::dataset::file::packed_table::{Column, PackedTable};
@@ -82,14 +84,14 @@ impl Spatial {
 
     /// Returns the cells of the band at this position in the table, as positions in the table of
     /// cells.
-    pub(crate) fn cells_of(&self, data: &[u8], n: u32) -> std::ops::Range<u32> {
+    pub(crate) fn cells_of(&self, data: &[u8], n: u32) -> Range<u32> {
         let at = |n| self.bands.get_u32(data, n, self.first_cell);
         let end = if n + 1 < self.bands.rows() { at(n + 1) } else { None };
         at(n).unwrap_or(0)..end.unwrap_or(self.cells.rows())
     }
 
     /// Returns the entries of the cell at this position in the table.
-    pub(crate) fn entries_of(&self, data: &[u8], n: u32) -> std::ops::Range<u32> {
+    pub(crate) fn entries_of(&self, data: &[u8], n: u32) -> Range<u32> {
         let at = |n| self.cells.get_u32(data, n, self.first_entry);
         let end = if n + 1 < self.cells.rows() { at(n + 1) } else { None };
         at(n).unwrap_or(0)..end.unwrap_or(self.rows.rows())
@@ -107,19 +109,28 @@ impl Spatial {
 
     /// Returns how many rows are in these ranges of bands and cells, both inclusive.
     pub(crate) fn count(&self, data: &[u8], bands: (u32, u32), cells: &[(u32, u32)]) -> u32 {
+        self.entries(data, bands, cells).iter().map(|range| range.end.saturating_sub(range.start)).sum()
+    }
+
+    /// Returns the entries of the table of rows in the bands and cells of these ranges, both inclusive.
+    pub(crate) fn entries(&self, data: &[u8], bands: (u32, u32), cells: &[(u32, u32)]) -> Vec<Range<u32>> {
+        // No row is in two cells, so a damaged index can't make this longer than a whole one.
+        let mut budget = self.rows.rows();
         let start = first(self.bands.rows(), |n| self.band(data, n).is_none_or(|band| band >= bands.0));
         let touched = (start..self.bands.rows())
             .take_while(|&band| self.band(data, band).is_some_and(|number| number <= bands.1));
-        let mut entries = 0_u32;
+        let mut entries = Vec::new();
         for all in touched.map(|band| self.cells_of(data, band)) {
             let count = all.end.saturating_sub(all.start);
             for &(low, high) in cells {
                 let from = first(count, |n| self.cell(data, all.start + n).is_none_or(|it| it >= low));
                 let after = first(count, |n| self.cell(data, all.start + n).is_none_or(|it| it > high));
                 if from < after {
-                    let first_entry = self.entries_of(data, all.start + from).start;
-                    let end = self.entries_of(data, all.start + after - 1).end;
-                    entries = entries.saturating_add(end.saturating_sub(first_entry));
+                    let start = self.entries_of(data, all.start + from).start;
+                    let end =
+                        self.entries_of(data, all.start + after - 1).end.min(start.saturating_add(budget));
+                    budget -= end.saturating_sub(start);
+                    entries.push(start..end);
                 }
             }
         }

@@ -1,6 +1,6 @@
 //! Tests places and the Scottish Postcode Directory beyond the conformance suite.
 
-use crate::dataset::{Dataset, DatasetBuilder, Metadata, Row};
+use crate::dataset::{Dataset, DatasetBuilder, Metadata, PlaceSearch, Row};
 use crate::{ErrorKind, Place, PlaceQuery, Postcode, ScottishArea, ScottishPostcode};
 
 const CONSTITUENCY: ScottishArea = ScottishArea::ScottishParliamentaryConstituency;
@@ -137,4 +137,19 @@ fn the_same_places_give_the_same_bytes_and_a_pack_of_them_unpacks() {
     assert_eq!(entry.codes.scottish_parliamentary_constituency.as_deref(), Some("S16000074"));
     #[cfg(feature = "embedded")]
     assert_eq!(Dataset::unpack(&one.pack().unwrap()).unwrap().as_bytes(), one.as_bytes());
+}
+
+#[test]
+fn postcodes_of_a_place_found_in_small_steps_are_those_found_at_once() {
+    let dataset = crate::conformance::Fixture::small().dataset().unwrap();
+    let mut steps = 0;
+    for place in dataset.iter_places() {
+        let Ok(Some(mut search)) = PlaceSearch::of(&dataset, &place.code, None, 5) else { continue };
+        while !search.step(1) {
+            steps += 1;
+        }
+        let page = search.finish().unwrap();
+        assert_eq!(Some(page), dataset.place_postcodes(&place.code, None, 5).unwrap(), "{}", place.code);
+    }
+    assert!(steps > 10, "{steps} steps");
 }

@@ -118,6 +118,7 @@ impl From<jobs::Error> for Failure {
                 "Jobs are switched off on this server",
                 ErrorKind::NotSupported.code(),
             ),
+            jobs::Error::NoRoom => no_room(),
             jobs::Error::Unavailable(why) => unavailable(&why),
         }
     }
@@ -145,8 +146,7 @@ impl From<store::Error> for Failure {
             }
             error if error.is_no_room() => {
                 tracing::error!(%error, "jobs can't be stored");
-                let text = "The disk of the jobs is full: nothing was stored. Try again when there is room";
-                Self::new(StatusCode::INSUFFICIENT_STORAGE, text, "insufficient_storage").retryable(Some(5))
+                no_room()
             }
             store::Error::Cleared => {
                 Self::bad_request("The rows came too slowly and were cleared. Send them again")
@@ -154,6 +154,11 @@ impl From<store::Error> for Failure {
             other => unavailable(&other.to_string()),
         }
     }
+}
+
+fn no_room() -> Failure {
+    let text = "The disk of the jobs is full: nothing was stored. Try again when there is room";
+    Failure::new(StatusCode::INSUFFICIENT_STORAGE, text, "insufficient_storage").retryable(Some(5))
 }
 
 /// Builds the error. The cause goes to the log only, because it may name hosts and files.

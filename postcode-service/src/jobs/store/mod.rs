@@ -32,7 +32,7 @@ pub(crate) enum Error {
     Database(#[from] sqlx::Error),
     /// The schema could not be set up.
     #[error("the database of the jobs could not be set up: {0}")]
-    Setup(String),
+    Setup(#[from] sqlx::migrate::MigrateError),
     /// The queue in it.
     #[error("the queue of the jobs: {0}")]
     Queue(String),
@@ -59,7 +59,11 @@ pub(crate) enum Error {
 impl Error {
     /// Returns whether nothing was stored because the disk is full.
     pub(crate) fn is_no_room(&self) -> bool {
-        matches!(self, Self::Database(error) if Cause::of(error) == Cause::NoRoom)
+        use sqlx::migrate::MigrateError::{Execute, ExecuteMigration};
+        let (Self::Database(error) | Self::Setup(Execute(error) | ExecuteMigration(error, _))) = self else {
+            return false;
+        };
+        Cause::of(error) == Cause::NoRoom
     }
 }
 

@@ -54,7 +54,7 @@ pub(super) async fn open(url: &str) -> Result<on::Database, Error> {
 }
 
 async fn migrate(migrator: sqlx::migrate::Migrator, pool: &Pool) -> Result<(), Error> {
-    migrator.run(pool).await.map_err(|e| Error::Setup(e.to_string()))
+    Ok(migrator.run(pool).await?)
 }
 
 pub(super) async fn push(tx: &mut Tx, queue: &str, task: Task<Vec<u8>>) -> Result<(), Error> {

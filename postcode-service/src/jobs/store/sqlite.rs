@@ -73,7 +73,7 @@ async fn migrate(migrator: sqlx::migrate::Migrator, pool: &Pool) -> Result<(), E
         }
         tokio::time::sleep(std::time::Duration::from_millis(200)).await;
     }
-    migrator.run(pool).await.map_err(|e| Error::Setup(e.to_string()))
+    Ok(migrator.run(pool).await?)
 }
 
 pub(super) async fn push(tx: &mut Tx, queue: &str, task: Task<Vec<u8>>) -> Result<(), Error> {
