@@ -54,7 +54,7 @@ fn what_can_not_says_how_to_write_it() {
         ("file:", "file: has no path: write file:/path/uk.postcodes"),
         ("file://", "file: has no path"),
         ("file:?x=1", "file: has no path"),
-        ("file://server/share/a", "another machine's name"),
+        ("file://server/share/a", "is another machine"),
         ("file:/a%00b", "NUL"),
         ("unix:", "unix: has no path: write unix:/run/postcode.sock"),
         ("/data/uk.postcodes", "write file:/data/uk.postcodes"),
