@@ -70,7 +70,7 @@ async fn it_serves_on_a_unix_socket_and_takes_over_one_that_is_left_behind() {
     std::fs::write(&socket, "precious").unwrap();
     let refused = program(&["serve", "--listen", &listen, "--database", &database]).output().await.unwrap();
     assert_eq!(refused.status.code(), Some(1));
-    assert!(String::from_utf8_lossy(&refused.stderr).contains("no socket"), "{refused:?}");
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("not a socket"), "{refused:?}");
     assert_eq!(std::fs::read_to_string(&socket).unwrap(), "precious");
 }
 

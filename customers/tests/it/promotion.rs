@@ -199,7 +199,7 @@ async fn a_change_that_makes_no_sense_is_refused_and_changes_nothing() {
         (vec![json_type], r#"{"stage":1}"#, 422, "stage is a number"),
         (vec![json_type], r#"{"stage":"remote","share":1.5}"#, 422, "a share of 1.5: give 0 to 1"),
         (vec![json_type], r#"{"stage":"remote","share":"10%"}"#, 422, "share is a text"),
-        (vec![json_type], r#"{"stage":"remote","shares":0.1}"#, 422, "there is no \\\"shares\\\""),
+        (vec![json_type], r#"{"stage":"remote","shares":0.1}"#, 422, "\\\"shares\\\" is not a field"),
         (vec![], r#"{"stage":"remote"}"#, 415, "unsupported_media_type"),
         (vec![("content-type", "text/plain")], r#"{"stage":"remote"}"#, 415, "unsupported_media_type"),
         (vec![json_type, ("origin", "http://evil.example")], r#"{"stage":"remote"}"#, 403, "cross_site"),

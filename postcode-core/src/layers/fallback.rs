@@ -13,10 +13,10 @@ use crate::{AnyLookup, ErrorKind, Lookups, Result, layer};
 /// is the one to fix.
 ///
 /// ```
-/// use postcode_core::PostcodeLookup;
+/// use postcode_core::Lookups;
 /// use postcode_core::layers::Fallback;
 ///
-/// fn dependable(service: impl PostcodeLookup, library: impl PostcodeLookup) -> impl PostcodeLookup {
+/// fn dependable(service: impl Lookups, library: impl Lookups) -> impl Lookups {
 ///     Fallback::new(service, library)
 /// }
 /// ```

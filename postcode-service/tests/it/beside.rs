@@ -5,7 +5,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::common::{api_over, get, post, send, small};
+use crate::common::{api_over, get, post, routes_in_sources, send, small};
 use axum::body::Body;
 use http::{Method, Request};
 use postcode_core::Local;
@@ -78,7 +78,7 @@ async fn bodies_that_are_wrong_are_told_apart() {
         ("/bulk/validate", "text/plain", right, 415, "Content-Type is \"text/plain\": send application/json"),
         ("/postcodes", "application/xml", right, 415, "\"application/xml\""),
         ("/postcodes", "application/json", r#"{"postcodes":["AB10"#, 400, "line 1 column"),
-        ("/postcodes", "application/json", "7", 400, "no object"),
+        ("/postcodes", "application/json", "7", 400, "not an object"),
         ("/bulk/validate", "application/json", "{}", 400, r#"{"postcodes":[…]}"#),
         ("/bulk/validate", "application/json", r#"{"postcodes":"AB10 1AB"}"#, 400, "JSON array"),
         (
@@ -240,21 +240,7 @@ async fn strict_mode_names_what_is_not_known() {
 
 #[tokio::test]
 async fn every_route_of_the_source_is_in_the_description() {
-    fn visit(folder: &std::path::Path, routes: &mut Vec<String>) {
-        for entry in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
-            if entry.is_dir() {
-                visit(&entry, routes);
-                continue;
-            }
-            let text = std::fs::read_to_string(&entry).unwrap();
-            let paths =
-                text.split(".route(\"").skip(1).filter_map(|rest| Some(rest.split_once('"')?.0.to_owned()));
-            routes.extend(paths);
-        }
-    }
-    let mut routes = ["/dataset", "/dataset/info", "/dataset/signature"].map(str::to_owned).to_vec();
-    visit(&std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/api"), &mut routes);
-    routes.sort_unstable();
+    let routes = routes_in_sources();
     let document = get(&api_over(small()).await, "/openapi.json").await.json();
     let mut described: Vec<&String> = document["paths"].as_object().unwrap().keys().collect();
     described.sort_unstable();

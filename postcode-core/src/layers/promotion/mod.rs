@@ -41,10 +41,10 @@ pub use self::stage::Stage;
 ///   is being changed is answered by the old implementation.
 ///
 /// ```
-/// # async fn example(library: std::sync::Arc<dyn postcode_core::PostcodeLookup>,
-/// #     service: std::sync::Arc<dyn postcode_core::PostcodeLookup>) -> postcode_core::Result<()> {
+/// # async fn example(library: std::sync::Arc<dyn postcode_core::Lookups>,
+/// #     service: std::sync::Arc<dyn postcode_core::Lookups>) -> postcode_core::Result<()> {
 /// use std::sync::Arc;
-/// use postcode_core::PostcodeLookup;
+/// use postcode_core::Lookups;
 /// use postcode_core::layers::{Promotion, Stage};
 ///
 /// let promotion = Promotion::new(library, service);

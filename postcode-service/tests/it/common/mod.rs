@@ -80,3 +80,30 @@ pub async fn post(api: &Api, path: &str, content_type: &str, body: impl Into<Bod
 pub fn program() -> Command {
     postcode_testing::command(env!("CARGO_BIN_EXE_postcode-service"))
 }
+
+/// Returns the routes that the sources of the API register, by their names in the one table of routes.
+pub(crate) fn routes_in_sources() -> std::collections::BTreeSet<String> {
+    fn visit(folder: &std::path::Path, names: &mut Vec<String>) {
+        for entry in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+            if entry.is_dir() {
+                visit(&entry, names);
+                continue;
+            }
+            let source: String = std::fs::read_to_string(&entry).unwrap().split_whitespace().collect();
+            let registered = source.split(".route(path::").skip(1);
+            names.extend(registered.map(|rest| rest.split(',').next().unwrap().to_owned()));
+        }
+    }
+    let package = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let table = std::fs::read_to_string(package.join("../postcode-core/src/wire/path.rs")).unwrap();
+    let path_of = |name: &str| {
+        let line = table.lines().find_map(|line| line.trim().strip_prefix(&format!("{name} \"")));
+        line.unwrap_or_else(|| panic!("{name} is not in the table of routes"))
+            .trim_end_matches("\",")
+            .to_owned()
+    };
+    // These are registered by a separate function.
+    let mut names = ["DATASET", "DATASET_INFO", "DATASET_SIGNATURE"].map(str::to_owned).to_vec();
+    visit(&package.join("src/api"), &mut names);
+    names.iter().map(|name| path_of(name)).collect()
+}
