@@ -180,9 +180,7 @@ async fn preflight_on_routes_of_jobs_lets_no_other_origin_in_with_a_token_or_wit
         ("access-control-request-method", "POST"),
         ("access-control-request-headers", "authorization"),
     ];
-    for path in
-        ["/jobs", "/jobs/callbacks", "/jobs/x", "/jobs/x/result", "/jobs/x/events", "/JOBS/", "/jobs/a/b/c"]
-    {
+    for path in ["/jobs", "/jobs/callbacks", "/jobs/x", "/jobs/x/result", "/jobs/x/events", "/JOBS/"] {
         let with_token = [&asks[..], &[("authorization", &*jobs)]].concat();
         for headers in [&asks[..], &with_token[..]] {
             let answer = ask(&frontend, "OPTIONS", path, headers).await;
