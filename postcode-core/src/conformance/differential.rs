@@ -8,33 +8,33 @@ use crate::{Lookups, Nearest, NearestOutcodes, Outcode, PlaceQuery, Postcode, Re
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum AnyCall {
-    /// [`PostcodeLookup::lookup`].
+    /// [`PostcodeLookup::lookup`](crate::PostcodeLookup::lookup).
     Lookup(Vec<Postcode>),
-    /// [`PostcodeLookup::outcode`].
+    /// [`PostcodeLookup::outcode`](crate::PostcodeLookup::outcode).
     Outcode(Outcode),
-    /// [`PostcodeLookup::autocomplete`].
+    /// [`PostcodeLookup::autocomplete`](crate::PostcodeLookup::autocomplete).
     Autocomplete(String, usize),
-    /// [`PostcodeLookup::search`].
+    /// [`PostcodeLookup::search`](crate::PostcodeLookup::search).
     Search(String, usize),
-    /// [`PostcodeLookup::nearest`].
+    /// [`PostcodeLookup::nearest`](crate::PostcodeLookup::nearest).
     Nearest(Nearest),
-    /// [`PostcodeLookup::nearest_outcodes`].
+    /// [`PostcodeLookup::nearest_outcodes`](crate::PostcodeLookup::nearest_outcodes).
     NearestOutcodes(NearestOutcodes),
-    /// [`PostcodeLookup::within`].
+    /// [`PostcodeLookup::within`](crate::PostcodeLookup::within).
     Within(Within),
-    /// [`PostcodeLookup::outcodes`].
+    /// [`PostcodeLookup::outcodes`](crate::PostcodeLookup::outcodes).
     Outcodes(String, usize),
-    /// [`PostcodeLookup::place`].
+    /// [`PlaceLookup::place`](crate::PlaceLookup::place).
     Place(String),
-    /// [`PostcodeLookup::places`].
+    /// [`PlaceLookup::places`](crate::PlaceLookup::places).
     Places(String, usize),
-    /// [`PostcodeLookup::find_places`].
+    /// [`PlaceLookup::find_places`](crate::PlaceLookup::find_places).
     FindPlaces(PlaceQuery),
-    /// [`PostcodeLookup::place_postcodes`].
+    /// [`PlaceLookup::place_postcodes`](crate::PlaceLookup::place_postcodes).
     PlacePostcodes(String, Option<Postcode>, usize),
-    /// [`PostcodeLookup::scottish_postcode`].
+    /// [`ScottishLookup::scottish_postcode`](crate::ScottishLookup::scottish_postcode).
     Scottish(Postcode),
-    /// [`PostcodeLookup::info`].
+    /// [`PostcodeLookup::info`](crate::PostcodeLookup::info).
     Info,
 }
 

@@ -1,4 +1,4 @@
-//! The contract of [`PostcodeLookup`] as a suite with which any implementation can be checked.
+//! The contract of [`PostcodeLookup`](crate::PostcodeLookup) as a suite with which any implementation can be checked.
 //!
 //! Fill your implementation with the records of a [`Fixture`] and run [`check`]:
 //!

@@ -76,7 +76,7 @@ pub trait PostcodeLookupExt: PostcodeLookup {
     }
 
     /// Returns the metres between two postcodes, live or terminated, as measured by
-    /// [`Location::distance`]. `None` if one of them is unknown or has no location.
+    /// [`Location::distance`](crate::Location::distance). `None` if one of them is unknown or has no location.
     async fn distance(&self, from: Postcode, to: Postcode) -> Result<Option<f64>> {
         let answers = self.lookup(&[from, to]).await?;
         let location = |n: usize| answers.get(n).and_then(Answer::record).and_then(|record| record.location);

@@ -21,7 +21,7 @@ pub struct Place {
     /// The language of the second name.
     pub name_2_lang: Option<String>,
     /// `City`, `Town`, `Village`, `Hamlet`, `Suburban Area` or `Other Settlement`.
-    /// [`find_places`](crate::PostcodeLookup::find_places) also finds `Island` and similar kinds,
+    /// [`find_places`](crate::PlaceLookup::find_places) also finds `Island` and similar kinds,
     /// and areas with Ordnance Survey's names: `County`, `UnitaryAuthority`.
     pub local_type: String,
     /// The outcode in which the place lies.

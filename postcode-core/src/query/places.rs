@@ -1,7 +1,7 @@
 //! The query of a search for places.
 
 /// A search for places as a person types them, for
-/// [`PostcodeLookup::find_places`](crate::PostcodeLookup::find_places).
+/// [`PostcodeLookup::find_places`](crate::PlaceLookup::find_places).
 ///
 /// ```
 /// use postcode_core::PlaceQuery;

@@ -115,7 +115,7 @@ impl RecordBody {
     /// Converts the body to a record. `status` applies if the body has none.
     ///
     /// # Errors
-    /// [`Protocol`](ErrorKind::Protocol) if a postcode, a date or a location is invalid.
+    /// [`Protocol`](crate::ErrorKind::Protocol) if a postcode, a date or a location is invalid.
     pub fn into_record(self, status: Status) -> Result<Record> {
         let postcode: Postcode =
             self.postcode.parse().map_err(|e| protocol(&self.postcode, "postcode").with_source(e))?;
@@ -162,7 +162,7 @@ impl RecordBody {
     /// Converts the body to a neighbour.
     ///
     /// # Errors
-    /// [`Protocol`](ErrorKind::Protocol) as for [`into_record`](Self::into_record), and if the
+    /// [`Protocol`](crate::ErrorKind::Protocol) as for [`into_record`](Self::into_record), and if the
     /// distance is missing.
     pub fn into_neighbour(self) -> Result<Neighbour> {
         let distance = self.distance.ok_or_else(|| protocol(&self.postcode, "distance of"))?;

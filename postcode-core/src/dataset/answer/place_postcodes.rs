@@ -16,7 +16,7 @@ const BITS: usize = u64::BITS as usize;
 
 impl Dataset {
     /// Returns the live postcodes around a place: see
-    /// [`PostcodeLookup::place_postcodes`](crate::PostcodeLookup::place_postcodes).
+    /// [`PostcodeLookup::place_postcodes`](crate::PlaceLookup::place_postcodes).
     ///
     /// # Errors
     /// [`NotSupported`](ErrorKind::NotSupported) if the dataset has no places, and for an area,

@@ -23,7 +23,7 @@ impl Dataset {
     }
 
     /// Returns the populated place with this code: see
-    /// [`PostcodeLookup::place`](crate::PostcodeLookup::place).
+    /// [`PostcodeLookup::place`](crate::PlaceLookup::place).
     ///
     /// # Errors
     /// [`NotSupported`](ErrorKind::NotSupported) if the dataset has no places;
@@ -36,7 +36,7 @@ impl Dataset {
     }
 
     /// Returns populated places by name: see
-    /// [`PostcodeLookup::places`](crate::PostcodeLookup::places).
+    /// [`PostcodeLookup::places`](crate::PlaceLookup::places).
     ///
     /// # Errors
     /// [`NotSupported`](ErrorKind::NotSupported) if the dataset has no places;
@@ -75,7 +75,7 @@ impl Dataset {
     }
 
     /// Returns places as a person types them: see
-    /// [`PostcodeLookup::find_places`](crate::PostcodeLookup::find_places).
+    /// [`PostcodeLookup::find_places`](crate::PlaceLookup::find_places).
     ///
     /// # Errors
     /// [`NotSupported`](ErrorKind::NotSupported) if the dataset has no places;

@@ -47,7 +47,7 @@ impl DatasetBuilder {
 
 impl DatasetBuilder {
     /// Adds an island or an area like [`push_place`](Self::push_place). Only
-    /// [`find_places`](crate::PostcodeLookup::find_places) finds it.
+    /// [`find_places`](crate::PlaceLookup::find_places) finds it.
     ///
     /// # Errors
     /// The same as [`push_place`](Self::push_place).

@@ -3,7 +3,7 @@
 use crate::dataset::section::areas::KINDS;
 use crate::{AreaKind, GridReference, Location, Postcode, Status, UserType, YearMonth};
 
-/// One postcode for a [`DatasetBuilder`].
+/// One postcode for a [`DatasetBuilder`](crate::dataset::DatasetBuilder).
 ///
 /// ```
 /// use postcode_core::dataset::Row;
@@ -62,7 +62,7 @@ impl Row {
     }
 }
 
-/// An area of a [`DatasetBuilder`]. It is not valid in another builder.
+/// An area of a [`DatasetBuilder`](crate::dataset::DatasetBuilder). It is not valid in another builder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AreaId {
     pub(crate) kind: AreaKind,

@@ -31,7 +31,7 @@ pub use self::stage::Stage;
 ///   tasks, with a time limit, and at most [`max_comparisons`](PromotionConfig::max_comparisons) at
 ///   once; more are skipped. In stage `local`, and for calls outside the share, there is no task and no
 ///   copy.
-/// - [`random`](PostcodeLookup::random) and [`info`](PostcodeLookup::info) are not compared, because
+/// - [`random`](crate::PostcodeLookup::random) and [`info`](crate::PostcodeLookup::info) are not compared, because
 ///   two implementations may answer them differently. Errors of the same kind are equal. A call that
 ///   the old implementation could not answer is not compared.
 /// - In the stages where the old implementation can answer instead (`canary`, `remote-with-fallback`),
