@@ -5,6 +5,8 @@
 //! are written in `local`, in `remote` and in the reference of `conformance`.
 
 mod around;
+// Public through `layers::call`, if that feature is on.
+#[cfg_attr(not(feature = "layers"), allow(unreachable_pub))]
 pub(crate) mod call;
 mod ext;
 mod forward;

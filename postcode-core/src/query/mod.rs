@@ -14,5 +14,6 @@ pub use limits::{
 pub use nearest::{Nearest, NearestOutcodes, Origin, OutcodeOrigin};
 pub use places::PlaceQuery;
 pub use region::Region;
+#[cfg(feature = "dataset")]
 pub(crate) use region::{Side, in_polygon, side};
 pub use within::{Page, Within};

@@ -2,8 +2,9 @@
 
 use std::fmt;
 
+#[cfg(any(feature = "conformance", feature = "dataset", feature = "http"))]
 use super::limits::{MAX_AREA_CODE, MAX_CORNERS};
-use crate::{AreaKind, Location, Outcode, Record, Result, Sector};
+use crate::{AreaKind, Location, Outcode, Record, Sector};
 
 /// A part of the country whose postcodes can be listed.
 ///
@@ -110,7 +111,7 @@ impl Region {
     }
 
     #[cfg(any(feature = "conformance", feature = "dataset", feature = "http"))]
-    pub(crate) fn check(&self) -> Result<()> {
+    pub(crate) fn check(&self) -> crate::Result<()> {
         let refused = |what: String| Err(crate::Error::invalid(what));
         match self {
             Self::Circle { radius, .. } => super::check::radius(*radius, crate::MAX_RADIUS),

@@ -1,7 +1,8 @@
 //! Queries for the postcodes of a region, and their pages.
 
+#[cfg(any(feature = "conformance", feature = "dataset", feature = "http"))]
 use super::limits::MAX_PAGE;
-use crate::{Postcode, Record, Region, Result};
+use crate::{Postcode, Record, Region};
 
 /// A query for the postcodes of a region.
 ///
@@ -41,7 +42,7 @@ impl Within {
     }
 
     #[cfg(any(feature = "conformance", feature = "dataset", feature = "http"))]
-    pub(crate) fn check(&self) -> Result<()> {
+    pub(crate) fn check(&self) -> crate::Result<()> {
         if !(1..=MAX_PAGE).contains(&self.limit) {
             return Err(crate::Error::invalid(format!("a page of {}: give 1 to {MAX_PAGE}", self.limit)));
         }
