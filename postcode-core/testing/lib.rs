@@ -8,6 +8,8 @@
 //! | `POSTCODE_TEST_SECONDS` | how long one [`Proof`] may go on past its small size |
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
+#[cfg(feature = "archives")]
+mod archives;
 mod environment;
 mod proof;
 mod skip;
@@ -15,6 +17,8 @@ mod skip;
 mod tests;
 mod wait;
 
+#[cfg(feature = "archives")]
+pub use archives::{gzip, zipped};
 pub use environment::{command, signal};
 pub use proof::Proof;
 pub use skip::{shared, skip};

@@ -227,12 +227,7 @@ async fn files_of_other_tools_are_taken_and_optional_fields_lose_no_row(database
     let bench = Bench::on(database).await;
     let table = "Name;E-mail;Post Code;Address Line 1;Phone\rAda;ada@example.com;sw1a1aa;1 The Mall\r;;;;\r\
                  Bob;bob@example.com;M1 1AE;2 High St;12\r";
-    let packed = {
-        use std::io::Write;
-        let mut writer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
-        writer.write_all(table.as_bytes()).unwrap();
-        writer.finish().unwrap()
-    };
+    let packed = postcode_testing::gzip(table.as_bytes());
     let request = |coding: Option<&str>, kind: &str, body: Vec<u8>| {
         let mut request = Request::post("/imports").header("content-type", kind);
         if let Some(coding) = coding {

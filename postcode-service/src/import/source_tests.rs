@@ -1,15 +1,6 @@
-use std::io::{Cursor, Write};
+use postcode_testing::zipped as zip;
 
 use super::*;
-
-fn zip(files: &[(&str, &[u8])]) -> Vec<u8> {
-    let mut writer = zip::ZipWriter::new(Cursor::new(Vec::new()));
-    for (name, content) in files {
-        writer.start_file(*name, zip::write::SimpleFileOptions::default()).unwrap();
-        writer.write_all(content).unwrap();
-    }
-    writer.finish().unwrap().into_inner()
-}
 
 #[test]
 fn zips_within_zips_have_a_limit_together_over_all_inputs() {

@@ -67,7 +67,7 @@ impl Packing {
     }
 }
 
-/// What is wanted of something packed.
+/// Options for packed input.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
     /// The sheet of a workbook; the first with anything in it if not given.
@@ -78,9 +78,9 @@ pub struct Options {
 
 /// Something unpacked.
 pub struct Opened {
-    /// Its bytes.
+    /// The unpacked bytes.
     pub reader: Bytes,
-    /// What was done to get at them, for people: `unpacked (gzip)`.
+    /// The steps that unpacked them, for people: `unpacked (gzip)`.
     pub said: Vec<String>,
     /// The name of the table within its packing, if it has one there.
     pub name: Option<String>,
@@ -342,26 +342,11 @@ impl Read for Checked {
 
 #[cfg(test)]
 mod tests {
-    use std::io::Write;
+    use postcode_testing::{gzip, zipped};
 
     use super::*;
 
     const TABLE: &[u8] = b"postcode,n\nM1 1AE,1\n";
-
-    fn gzip(bytes: &[u8]) -> Vec<u8> {
-        let mut writer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
-        writer.write_all(bytes).unwrap();
-        writer.finish().unwrap()
-    }
-
-    fn zipped(files: &[(&str, &[u8])]) -> Vec<u8> {
-        let mut writer = zip::ZipWriter::new(Cursor::new(Vec::new()));
-        for (name, content) in files {
-            writer.start_file(*name, zip::write::SimpleFileOptions::default()).unwrap();
-            writer.write_all(content).unwrap();
-        }
-        writer.finish().unwrap().into_inner()
-    }
 
     fn read(bytes: Vec<u8>) -> io::Result<Vec<u8>> {
         let mut all = Vec::new();

@@ -1,7 +1,6 @@
 //! Files as people have them, enriched: line ends, delimiters, encodings, packing, workbooks, JSON, ragged rows.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "in a test it is the failure")]
 
-use std::io::{Cursor, Write};
 use std::sync::Arc;
 
 use axum::body::Body;
@@ -10,6 +9,7 @@ use futures::TryStreamExt;
 use http::Request;
 use postcode_core::Local;
 use postcode_service::enrich::{Column, Counts, Format, Part, Plan, enrich};
+use postcode_testing::{gzip, zipped};
 
 use crate::common::{self, api_over, send};
 
@@ -107,21 +107,6 @@ async fn encodings_are_found_and_what_is_written_is_in_them() {
         run(&[late.as_bytes(), b"SW1A\xa01AA,\xe9\n"].concat(), csv("outcode")).await.unwrap();
     assert!(out.ends_with(b"SW1A\xa01AA,\xe9,SW1A\n") && counts.live == 9_001);
     assert!(notes.contains("Windows-1252 from line 9002 on"), "{notes}");
-}
-
-fn gzip(bytes: &[u8]) -> Vec<u8> {
-    let mut writer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
-    writer.write_all(bytes).unwrap();
-    writer.finish().unwrap()
-}
-
-fn zipped(files: &[(&str, &[u8])]) -> Vec<u8> {
-    let mut writer = zip::ZipWriter::new(Cursor::new(Vec::new()));
-    for (name, content) in files {
-        writer.start_file(*name, zip::write::SimpleFileOptions::default()).unwrap();
-        writer.write_all(content).unwrap();
-    }
-    writer.finish().unwrap().into_inner()
 }
 
 /// A workbook with one sheet: a name, and a postcode under it.

@@ -1,19 +1,10 @@
 //! Zip files as they come, whole and cut off.
 
-use std::io::Write;
+use postcode_testing::{gzip, zipped as zip};
 
 use super::{Bench, run};
 
 const CSV: &str = "pcds,dointr,doterm,lad25cd\nAB1 0AA,198001,199606,S12000033\nAB10 1AB,199606,,S12000033\n";
-
-fn zip(files: &[(&str, &[u8])]) -> Vec<u8> {
-    let mut writer = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
-    for (name, content) in files {
-        writer.start_file(*name, zip::write::SimpleFileOptions::default()).unwrap();
-        writer.write_all(content).unwrap();
-    }
-    writer.finish().unwrap().into_inner()
-}
 
 #[test]
 fn a_published_zip_with_its_documents() {
@@ -77,9 +68,7 @@ fn altered_contents_are_an_error() {
 #[test]
 fn gzip_and_zstd_by_content() {
     let bench = Bench::new();
-    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
-    gzip.write_all(CSV.as_bytes()).unwrap();
-    let gzip = gzip.finish().unwrap();
+    let gzip = gzip(CSV.as_bytes());
     let zstd = zstd::encode_all(CSV.as_bytes(), 3).unwrap();
     for (name, bytes) in [("a.csv.gz", &gzip), ("b.csv.zst", &zstd), ("c.csv", &gzip)] {
         assert_eq!(run(&bench.import(bench.file(name, bytes))).unwrap().fill.rows, 2, "{name}");
