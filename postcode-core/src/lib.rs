@@ -239,7 +239,7 @@ pub use remote::Remote;
 pub use replica::{Replica, ReplicaBuilder, ReplicaStatus};
 pub use source::redact;
 
-/// What the macros of this crate name in the code that they make.
+/// Re-exports for the code that the macros of this crate generate.
 #[doc(hidden)]
 pub mod private {
     pub use async_trait::async_trait;

@@ -40,7 +40,7 @@ pub enum What {
 pub struct Recoding {
     #[serde(serialize_with = "kind_name")]
     pub kind: AreaKind,
-    /// The old code; `None` if there is none.
+    /// The old code; `None` if it was missing.
     pub old: Option<String>,
     pub new: Option<String>,
 }

@@ -86,7 +86,7 @@ impl Customers {
     }
 }
 
-/// Checks a row. An optional field that is not valid is left out, which the note says: it is no reason to lose the customer.
+/// Checks a row. An optional field that is not valid is left out, and the note says so. The customer is kept.
 fn check(said: Said) -> std::result::Result<(Details, Option<String>), String> {
     let new = NewCustomer::from(said);
     let invalid = match new.clone().check() {

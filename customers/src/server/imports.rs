@@ -52,7 +52,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Id {
     }
 }
 
-/// What browsers call CSV, and workbooks, whose first sheet is read.
+/// Lists the media types that browsers send for CSV, and for workbooks, whose first sheet is read.
 const TYPES: [&str; 7] = [
     "text/csv",
     "application/csv",

@@ -27,7 +27,7 @@ pub(crate) struct Waiting {
 /// The result of preparing a row.
 pub(crate) struct Made {
     pub(crate) line: i64,
-    /// What of the row was left out, and why.
+    /// The parts of the row that were left out, and why.
     pub(crate) note: Option<String>,
     /// The account to create, or why it can't be created.
     pub(crate) draft: Result<Draft, String>,
@@ -102,7 +102,7 @@ impl Store {
         Ok(import)
     }
 
-    /// Removes one import that ended long ago. Returns false if there is none.
+    /// Removes one import that ended long ago. Returns false if it found no such import.
     pub(crate) async fn forget_import(&self) -> Result<bool, StoreError> {
         // Look first: a read does not wait for other writers.
         const OLD: &str = "SELECT seq FROM imports WHERE finished_at < $1 ORDER BY seq LIMIT 1";

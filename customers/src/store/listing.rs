@@ -87,7 +87,7 @@ impl Store {
         let (mut items, mut distances) = (Vec::new(), Vec::new());
         for customer in customers {
             let addresses = customer.addresses.iter().filter(|address| filter.takes(address));
-            // There is none for a customer that has moved away since.
+            // A customer that has moved away since has no distance.
             let nearest = addresses.filter_map(|address| circle.distance(address)).min_by(f64::total_cmp);
             if let Some(distance) = nearest {
                 distances.push(distance);

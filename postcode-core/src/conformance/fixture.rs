@@ -23,7 +23,7 @@ pub struct Fixture {
 }
 
 /// Postcode, status, quality, user type, eastings and northings, latitude and longitude,
-/// introduced, terminated, deprivation rank, place; `-` if there is none. Everything is invented.
+/// introduced, terminated, deprivation rank, place; `-` for a missing value. Everything is invented.
 const ROWS: &[&str] = &[
     // Outcodes that begin with each other. The order of postcodes is not that of their letters
     // without the space.

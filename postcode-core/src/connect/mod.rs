@@ -63,7 +63,7 @@ pub use connector::Connector;
 /// retry, hedge, timeout, connection; see [`layers`](crate::layers). With one endpoint the client
 /// ([`Remote`](crate::Remote)) retries, because it knows which requests of a batch failed; a hedge is
 /// then around it. With several endpoints the retries go over all of them, and each endpoint has a
-/// separate breaker. An error that is no longer retried is marked
+/// separate breaker. After the last retry the error is marked
 /// [persistent](crate::Error::is_persistent). [`Connector`] makes the same settings in code, and shows
 /// those in effect.
 ///

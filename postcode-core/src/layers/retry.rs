@@ -20,8 +20,8 @@ use crate::{Error, PostcodeLookup, Result, layer};
 ///   returned at once.
 /// - Only while the [`Budget`] lasts: 20 % of the calls, and ten saved.
 ///
-/// An error that is no longer retried is marked [persistent](Error::is_persistent), so that no outer
-/// layer retries it again. Every call of the trait only reads, so every call may be repeated.
+/// After the last retry the error is marked [persistent](Error::is_persistent), so that outer layers
+/// do not retry it again. Every call of the trait only reads, so every call may be repeated.
 ///
 /// ```
 /// use std::time::Duration;

@@ -69,7 +69,7 @@ macro_rules! calls {
         }
 
         impl<'a> $call<'a> {
-            /// With these arguments.
+            /// Creates a call with these arguments.
             #[allow(clippy::new_without_default, reason = "a call is made, and has no usual value")]
             pub fn new($($by_ref: &'a $of,)* $($value: $type),*) -> Self {
                 Self {

@@ -55,7 +55,7 @@ pub fn find(text: &str) -> Postcodes<'_> {
     Postcodes(Finder::new().find(text))
 }
 
-/// Replaces each whole postcode in a text. Borrows the text if there is none.
+/// Replaces each whole postcode in a text. Borrows a text without postcodes.
 ///
 /// ```
 /// use postcode_core::text;
@@ -132,7 +132,7 @@ impl Finder {
         Codes { finder: self, words, word }
     }
 
-    /// Replaces each code in a text. Borrows the text if there is none.
+    /// Replaces each code in a text. Borrows a text without codes.
     pub fn replace<R: AsRef<str>>(self, text: &str, with: impl FnMut(&FoundCode) -> R) -> Cow<'_, str> {
         splice(text, self.find(text), |found| found.range.clone(), with)
     }

@@ -1,7 +1,7 @@
 //! `/enrich`: rows in, the same rows with what is known of their postcodes out, while they come. Not in postcodes.io.
 //!
-//! What is wrong with the first rows is an answer with a status of its own. What goes wrong later (a row that is no CSV, a lookup that fails, a
-//! client that sends too slowly) comes after `200 OK` has been sent: the connection is closed and the chunked body has no
+//! An error in the first rows gets a response with an error status. An error in a later row (a row that is not CSV, a lookup that
+//! fails, a client that sends too slowly) comes after `200 OK` has been sent: the connection is closed and the chunked body has no
 //! end, neither the last chunk nor a trailer. Clients see an incomplete answer: curl ends with status 18, reqwest
 //! and hyper with "error reading a body", Python's requests with `ChunkedEncodingError`. What came before is whole rows but the last; the reason is
 //! in the server's log, under the request's id.
@@ -35,7 +35,7 @@ pub(super) fn routes() -> Router<App> {
     Router::new().route(path::ENRICH, post(rows))
 }
 
-/// The first rows are looked up before anything is answered, so that what is wrong with the header is an answer of its own.
+/// The first rows are looked up before anything is answered, so that an error in the header gets an error status.
 async fn rows(State(app): State<App>, params: Params, request: Request) -> Outcome {
     let kind = Kind::of(request.headers())?;
     let coding = coding(request.headers())?;
@@ -93,7 +93,7 @@ fn charset(notes: &[String]) -> &'static str {
     }
 }
 
-/// What to add, by the parameters.
+/// Reads the parameters that say what to add.
 pub(super) fn plan(kind: Kind, params: &Params, most: u64) -> Result<Plan, Failure> {
     let columns = params.get("columns").unwrap_or(Column::USUAL.into());
     let columns = Column::list(&columns).map_err(|why| Failure::bad_request(format!("columns: {why}")))?;
@@ -130,7 +130,7 @@ fn flag(params: &Params, name: &str) -> Result<bool, Failure> {
     }
 }
 
-/// What a request's body is, by its headers.
+/// The kind of a request's body, by its headers.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Kind {
     pub(super) format: Format,

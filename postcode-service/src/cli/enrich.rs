@@ -29,7 +29,7 @@ const UNWRITTEN: &str = "the output can't be written";
 
 /// Add columns to a CSV file, a sheet, or lines of JSON, by the postcode of each row.
 ///
-/// What is in the file stays as it is, byte for byte; columns are added at the end of each row. Delimiter, encoding, line
+/// The content of the file stays as it is, byte for byte; columns are added at the end of each row. Delimiter, encoding, line
 /// ends and packing (gzip, zstd, zip) are found out, and what is not usual is said. Memory does not grow with the file.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
@@ -51,17 +51,17 @@ pub struct Args {
     /// The columns to add, in this order
     #[arg(long, value_name = "NAMES", env = "POSTCODE_ENRICH_COLUMNS", default_value = Column::USUAL)]
     columns: String,
-    /// What the file is [default: by its name]
+    /// The format of the file [default: by its name]
     #[arg(long, value_enum, env = "POSTCODE_ENRICH_FORMAT")]
     format: Option<Format>,
     /// The column or key that holds the postcode, or a path such as address.postcode [default: the one that is called so, or
     /// that holds postcodes]
     #[arg(long, value_name = "NAME", env = "POSTCODE_ENRICH_POSTCODE_COLUMN")]
     postcode_column: Option<String>,
-    /// What to put before the names of the columns that are added
+    /// Text to put before the names of the columns that are added
     #[arg(long, value_name = "TEXT", env = "POSTCODE_ENRICH_PREFIX", default_value = "")]
     prefix: String,
-    /// What stands between two cells: one character, or tab [default: found by the first rows]
+    /// The delimiter between two cells: one character, or tab [default: found by the first rows]
     #[arg(long, value_name = "CHARACTER", env = "POSTCODE_ENRICH_DELIMITER", value_parser = delimiter_named)]
     delimiter: Option<u8>,
     /// utf-8, utf-16le, utf-16be or windows-1252 [default: found by the first bytes]
@@ -131,7 +131,7 @@ fn encoding(name: &str) -> Result<Encoding, String> {
     Encoding::named(name).ok_or_else(|| "give utf-8, utf-16le, utf-16be or windows-1252".to_owned())
 }
 
-/// What `--report` writes.
+/// The content of the file of `--report`.
 #[derive(Serialize)]
 struct Report<'a> {
     input: String,
@@ -230,7 +230,7 @@ impl Args {
     }
 }
 
-/// What is written while rows come.
+/// The outputs that are written while rows come.
 struct Written<'a> {
     out: &'a mut Out,
     aside: Option<(PathBuf, csv::Writer<std::fs::File>)>,
@@ -277,7 +277,7 @@ fn shown(path: &Path) -> String {
     if path == Path::new("-") { "standard input".to_owned() } else { path.display().to_string() }
 }
 
-/// What a file is, by its name without `.gz`, `.zst` and `.zip`.
+/// Returns the format of a file, by its name without `.gz`, `.zst` and `.zip`.
 fn format(input: &Path) -> Result<Format> {
     let name = input.file_name().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
     let packed = [".gz", ".zst", ".zip"].into_iter().find_map(|end| name.strip_suffix(end));

@@ -31,7 +31,7 @@ pub struct Args {
     /// The file to write, which appears when it is whole
     #[arg(long, value_name = "FILE", env = "POSTCODE_EXPORT_OUT")]
     out: PathBuf,
-    /// What to write [default: by the name of the file]
+    /// The format to write [default: by the name of the file]
     #[arg(long, value_enum, env = "POSTCODE_EXPORT_FORMAT")]
     format: Option<Format>,
     /// The columns, in this order [default: all that the dataset has]
@@ -42,7 +42,7 @@ pub struct Args {
     live: bool,
 }
 
-/// What is written.
+/// The formats of an export.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 enum Format {
     /// CSV with a header
@@ -211,7 +211,7 @@ impl Rows<'_> {
     async fn sqlite(&self, path: &Path) -> Result<u64> {
         let options = sqlx::sqlite::SqliteConnectOptions::new()
             .filename(path)
-            // The file is no database that others use before it is whole.
+            // Nobody else uses the file as a database before it is complete.
             .journal_mode(sqlx::sqlite::SqliteJournalMode::Off)
             .synchronous(sqlx::sqlite::SqliteSynchronous::Off);
         let mut database = SqliteConnection::connect_with(&options).await?;

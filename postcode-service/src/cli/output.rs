@@ -43,7 +43,7 @@ pub(crate) fn block(out: &mut impl Write, record: &Record) -> io::Result<()> {
         let Some(area) = record.area(kind) else { continue };
         match (area.name, area.code) {
             (Some(name), Some(code)) => writeln!(out, "  {label:<15}{name} ({code})")?,
-            // A pseudo code (E99999999) without a name means that there is none.
+            // A pseudo code (E99999999) without a name means that the area does not exist.
             (None, Some(code)) if !code.ends_with("99999999") => writeln!(out, "  {label:<15}{code}")?,
             (Some(name), None) => writeln!(out, "  {label:<15}{name}")?,
             _ => {}

@@ -1,4 +1,4 @@
-//! What can be added to a row.
+//! The columns that can be added to a row.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -56,12 +56,12 @@ plain! {
     Deprivation "index_of_multiple_deprivation", Clean "postcode_clean",
 }
 
-/// What was found for a row.
+/// The result of the lookup for a row.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Found<'a> {
     /// The row's postcode, as it stands there or repaired.
     pub(crate) postcode: Option<Postcode>,
-    /// What is known of it.
+    /// The answer for it.
     pub(crate) answer: Option<&'a Answer>,
     /// Why there is no postcode.
     pub(crate) error: Option<&'a str>,
@@ -112,7 +112,7 @@ impl Column {
     /// Those of a comma list.
     ///
     /// # Errors
-    /// For a name that is none, with those that are.
+    /// Names the unknown column, and lists the valid ones.
     pub fn list(text: &str) -> Result<Vec<Self>, String> {
         let mut columns = Vec::new();
         for name in text.split(',').map(str::trim).filter(|name| !name.is_empty()) {

@@ -1,4 +1,4 @@
-//! What a file's rows were.
+//! Counts of a file's rows by their result.
 
 use std::fmt;
 

@@ -7,7 +7,7 @@ use super::reading::{self, Cell};
 use super::rows::Row;
 use super::{Column, POSTCODE_NAMES, Plan, short};
 
-/// What the first row says.
+/// The header, read from the first row.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Header {
     pub(super) delimiter: u8,
@@ -15,7 +15,7 @@ pub(crate) struct Header {
     pub(super) fields: usize,
 }
 
-/// What the cells of a row say. A spreadsheet's mark of UTF-8 is not part of the first one.
+/// Returns the text of the cells of a row. A spreadsheet's mark of UTF-8 is not part of the first one.
 pub(super) fn texts(row: &[u8], fields: &Scanner, encoding: Encoding) -> Vec<String> {
     let text = |n| {
         let cell = value(fields.cell(row, n).unwrap_or_default());
@@ -66,7 +66,7 @@ impl Header {
         Ok(())
     }
 
-    /// What the row in the scanner holds.
+    /// Reads the row in the scanner.
     pub(super) fn row(&self, bytes: &[u8], fields: &Scanner, (plan, encoding): (&Plan, Encoding)) -> Parsed {
         let cell = value(fields.cell(bytes, self.postcode).unwrap_or_default());
         let cell = reading::read(&encoding.text(&cell), plan);

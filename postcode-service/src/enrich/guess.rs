@@ -39,7 +39,7 @@ impl Tally {
 /// The one column that holds postcodes.
 ///
 /// # Errors
-/// Names the columns if it is none, or more than one.
+/// Names the columns unless there is exactly one.
 fn only(tallies: &[Tally], names: &[String]) -> Result<usize, String> {
     let likely: Vec<usize> = (0..tallies.len()).filter(|n| tallies[*n].is_likely()).collect();
     match *likely {

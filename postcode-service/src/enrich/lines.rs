@@ -12,7 +12,7 @@ use super::csv::plain;
 use super::reading::{self, Cell, Lack};
 use super::{Error, POSTCODE_NAMES, Plan, short};
 
-/// What a text holds.
+/// The content of a text.
 pub(super) enum Held {
     /// An object, and its postcode.
     Object(Cell),
@@ -20,7 +20,7 @@ pub(super) enum Held {
     Other(String),
 }
 
-/// What is in a line, or in the object that a text ends with.
+/// Reads the content of a line, or of the object that a text ends with.
 ///
 /// # Errors
 /// If a key that is to be added is there already.
@@ -79,7 +79,7 @@ struct Keys {
     taken: Option<String>,
 }
 
-/// What stands at the end of a path of keys, and of places in lists.
+/// Returns the value at the end of a path of keys and of places in lists.
 fn at_path(value: Value, path: &str) -> Option<Value> {
     path.split('.').try_fold(value, |value, key| match value {
         Value::Object(mut object) => object.remove(key),

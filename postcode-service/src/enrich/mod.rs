@@ -1,6 +1,6 @@
 //! Files enriched: CSV or lines of JSON in, the same out with columns added, in memory that does not grow with the file.
 //!
-//! What came in goes out byte for byte, whatever it was: a row that holds no postcode, an empty line, a field that is not
+//! The input is passed on byte for byte, whatever it is: a row that holds no postcode, an empty line, a field that is not
 //! UTF-8. Only columns are added to its end.
 
 mod column;
@@ -39,7 +39,7 @@ pub const MAX_ROW: usize = 1 << 20;
 /// The longest [`Plan::prefix`], in bytes: it stands in every line of JSON, for each column.
 pub const MAX_PREFIX: usize = 64;
 
-/// What the file is. Packed (gzip, zstd, zip) it may be in any case, and a workbook is read as CSV.
+/// The format of a file. Packed (gzip, zstd, zip) it may be in any case, and a workbook is read as CSV.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Format {
@@ -52,7 +52,7 @@ pub enum Format {
 }
 
 impl Format {
-    /// Its name: `csv`, `ndjson`, `json`.
+    /// Returns its name: `csv`, `ndjson`, `json`.
     pub fn name(self) -> &'static str {
         match self {
             Self::Csv => "csv",
@@ -62,10 +62,10 @@ impl Format {
     }
 }
 
-/// What to add, and by what.
+/// The columns to add, and how to find the postcode.
 #[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub struct Plan {
-    /// What the file is.
+    /// The format of the file.
     pub format: Format,
     /// The columns to add, in their order.
     pub columns: Vec<Column>,
@@ -74,7 +74,7 @@ pub struct Plan {
     pub postcode: Option<String>,
     /// Before the names of the columns added; at most [`MAX_PREFIX`] bytes.
     pub prefix: String,
-    /// What stands between two cells; found if not given.
+    /// The delimiter between two cells; found if not given.
     #[serde(default)]
     pub delimiter: Option<u8>,
     /// The encoding; found if not given.
@@ -130,7 +130,7 @@ impl Plan {
     }
 }
 
-/// What a column of postcodes is called, without case, spaces, `_` and `-`; the first that is there counts.
+/// Lists the usual names of a column of postcodes, without case, spaces, `_` and `-`; the first that is there counts.
 pub const POSTCODE_NAMES: [&str; 8] =
     ["postcode", "pcds", "pcd", "postalcode", "addresspostcode", "zip", "zipcode", "plz"];
 
@@ -160,13 +160,13 @@ pub(crate) fn short(text: &str) -> String {
 /// Rows as they are to be written, some at a time.
 #[derive(Debug)]
 pub struct Part {
-    /// What to write next.
+    /// The bytes to write next.
     pub bytes: Bytes,
-    /// What of the input has been read for all that was given until now.
+    /// The bytes of input that were read for all parts until now.
     pub read: u64,
     /// The rows of this part.
     pub counts: Counts,
-    /// What was found out about the file since the last part, such as its encoding if it is not UTF-8.
+    /// Notes about the file since the last part, such as its encoding if it is not UTF-8.
     pub notes: Vec<String>,
     /// Rows that were left out.
     pub aside: Vec<Aside>,
@@ -179,7 +179,7 @@ pub struct Aside {
     pub line: u64,
     /// Why.
     pub why: String,
-    /// What it says.
+    /// The text.
     pub text: String,
 }
 

@@ -12,7 +12,7 @@ use super::{Error, Header, Plan, enriched};
 /// Some rows of a file, as they came in.
 #[derive(Debug)]
 pub(crate) struct Piece {
-    /// What goes before what the rows become: the header, with the first piece.
+    /// The bytes that go before the enriched rows: the header, with the first piece.
     pub(crate) head: Vec<u8>,
     pub(crate) bytes: Vec<u8>,
     /// The number of the first line, from 1.
@@ -51,13 +51,13 @@ impl<'a> Cutter<'a> {
         self.0.plan()
     }
 
-    /// What the header says, of CSV.
+    /// Returns the header of CSV.
     pub(crate) fn header(&self) -> Option<&Header> {
         self.0.header()
     }
 }
 
-/// What a piece becomes, without its head.
+/// The result for a piece, without its head.
 pub(crate) async fn enrich_piece(
     bytes: Vec<u8>,
     line: u64,

@@ -4,7 +4,7 @@ use postcode_core::{ParseError, ParseReason, PostalCode, Postcode, text};
 
 use super::Plan;
 
-/// What a cell holds.
+/// The content of a cell.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Cell {
     /// A postcode.
@@ -15,7 +15,7 @@ pub(super) enum Cell {
     Not(Lack, String),
 }
 
-/// What is there instead of a postcode.
+/// The text that is there instead of a postcode.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Lack {
     /// Nothing.
@@ -70,7 +70,7 @@ pub(super) fn read(cell: &str, plan: &Plan) -> Cell {
     Cell::Not(lack, error.to_string())
 }
 
-/// The postcode in a longer text; `None` if there is none.
+/// Finds the postcode in a longer text. Returns `None` if the text contains no postcode.
 fn find(text: &str) -> Option<Cell> {
     let mut found = text::find(text).map(|found| found.postcode);
     let first = found.next()?;

@@ -21,9 +21,9 @@ const MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// A row of a batch.
 pub(super) struct Row {
-    /// Its bytes in those of the batch, with the end of its line.
+    /// The range of the row in the bytes of the batch, with the end of its line.
     pub(super) range: Range<usize>,
-    /// Its postcode, or why it has none.
+    /// The row's postcode, or why it has none.
     pub(super) cell: Cell,
     /// Fields that it lacks before those that are added, in CSV.
     pub(super) missing: usize,
@@ -32,7 +32,7 @@ pub(super) struct Row {
     pub(super) kind: Kind,
 }
 
-/// What is done with a row.
+/// The way to handle a row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     /// It is enriched.
@@ -41,7 +41,7 @@ pub(super) enum Kind {
     Empty,
     /// An empty line: nothing can be added.
     Blank,
-    /// Something that is no row: nothing can be added.
+    /// Not a row: nothing can be added.
     Other,
     /// It is left out, for this reason; it began on that line.
     Aside(u64, String),
@@ -49,7 +49,7 @@ pub(super) enum Kind {
 
 /// Rows that are looked up together.
 pub(super) struct Batch {
-    /// What goes before them: the header, with the first ones.
+    /// The bytes before the rows: the header, with the first ones.
     pub(super) head: Vec<u8>,
     pub(super) bytes: Vec<u8>,
     pub(super) rows: Vec<Row>,
@@ -58,7 +58,7 @@ pub(super) struct Batch {
     pub(super) read: u64,
     /// The line of the first row.
     pub(super) line: u64,
-    /// What was found out since the last batch.
+    /// The notes since the last batch.
     pub(super) notes: Vec<String>,
     /// How the rows are to be read, which the first of them may have told.
     pub(super) plan: Arc<Plan>,
@@ -411,7 +411,7 @@ fn too_long(line: u64) -> Error {
     Error::Invalid(format!("line {line}: a row of more than {MAX_ROW} bytes: is a quote left open?"))
 }
 
-/// What is read and not yet taken.
+/// The input that is read and not yet taken.
 struct Input<'a> {
     source: Source<'a>,
     buffer: Vec<u8>,
@@ -433,7 +433,7 @@ impl<'a> Input<'a> {
         self.buffer.get(self.start..).unwrap_or_default()
     }
 
-    /// What is left of the first [`SAMPLE`] bytes, and whether the file ends with it: the same in whichever pieces the
+    /// Returns the rest of the first [`SAMPLE`] bytes, and whether the file ends with it: the same in whichever pieces the
     /// file comes.
     fn sample(&self) -> (&[u8], bool) {
         // What was converted is shorter or longer than it came.

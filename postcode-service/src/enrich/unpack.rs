@@ -78,7 +78,7 @@ fn through<'a>(
     (stream::select(feed, unpacked).boxed(), said)
 }
 
-/// What comes through a channel, as a reader.
+/// Reads the chunks of a channel.
 struct FromChannel {
     chunks: mpsc::Receiver<io::Result<Bytes>>,
     rest: Bytes,

@@ -59,7 +59,7 @@ pub(super) struct Table {
     pub(super) columns: Columns,
     /// Whether the first line is the header.
     pub(super) header: bool,
-    /// What separates its cells.
+    /// The delimiter between its cells.
     pub(super) delimiter: u8,
 }
 

@@ -75,7 +75,7 @@ pub(super) struct RowReader<'a> {
     longitude: Option<usize>,
     deprivation_rank: Option<usize>,
     areas: Vec<AreaColumn>,
-    /// The column of the county, with which a district's code of before 2011 is one.
+    /// The column of the county, which completes a district's code from years before 2011.
     county: Option<usize>,
     /// Where a district lies, if the text does not say itself.
     districts: Option<&'a Districts>,
@@ -240,7 +240,7 @@ impl<'a> RowReader<'a> {
             (None, None) => Ok(None),
             (Some(_), None) => refuse(long, "latitude without longitude"),
             (None, Some(_)) => refuse(lat, "longitude without latitude"),
-            // ONS writes 99.999999 and 0.000000 where there is none; older editions only zeros.
+            // ONS writes 99.999999 and 0.000000 for a missing position; older editions only zeros.
             (Some(latitude), Some(longitude)) if latitude > 99.0 || (latitude, longitude) == (0.0, 0.0) => {
                 Ok(None)
             }

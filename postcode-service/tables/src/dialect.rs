@@ -10,7 +10,7 @@ const ROWS: usize = 200;
 pub struct Dialect {
     /// Stands between two cells.
     pub delimiter: u8,
-    /// Bytes of the line `sep=;` at the beginning, which some spreadsheets write; 0 if there is none.
+    /// Bytes of the line `sep=;` at the beginning, which some spreadsheets write; 0 without that line.
     pub preamble: usize,
 }
 
@@ -36,7 +36,7 @@ impl Dialect {
         Self { delimiter: DELIMITERS[best.unwrap_or(0)], preamble: 0 }
     }
 
-    /// With a delimiter that somebody has named. The line `sep=` is still no row.
+    /// Creates a dialect with a given delimiter. The line `sep=` is still not a row.
     pub fn named(delimiter: u8, sample: &[u8]) -> Self {
         Self { delimiter, preamble: preamble(sample).map_or(0, |found| found.preamble) }
     }

@@ -80,7 +80,7 @@ impl Encoding {
         let mut chunks = sample.utf8_chunks().peekable();
         while let Some(chunk) = chunks.next() {
             good += chunk.valid().chars().filter(|c| !c.is_ascii()).count();
-            // A character that the sample cuts in two is no bad one.
+            // A character that the sample cuts in two is not invalid.
             let cut = chunks.peek().is_none() && !whole && chunk.invalid().len() < 4;
             bad += usize::from(!chunk.invalid().is_empty() && !cut);
         }

@@ -30,7 +30,7 @@ struct Guess {
     ascii: bool,
 }
 
-/// What is known of a table before it is read, and what a row may be.
+/// The known properties of a table before it is read, and the limits of a row.
 #[derive(Clone, Copy, Debug)]
 pub struct Wanted {
     /// The delimiter, if it is not to be found.

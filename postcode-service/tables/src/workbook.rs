@@ -149,7 +149,7 @@ fn text_of(value: &DataRef<'_>) -> String {
     }
 }
 
-/// What a cell shows, as far as a file of text says it: whole numbers without `.0`, dates as 2026-01-31.
+/// Returns the text that a cell shows, as a text file would hold it: whole numbers without `.0`, dates as 2026-01-31.
 fn text(value: &Data) -> String {
     match value {
         Data::Empty | Data::Error(_) => String::new(),

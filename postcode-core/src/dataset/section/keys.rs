@@ -202,7 +202,7 @@ impl Keys {
     }
 }
 
-/// Returns the first of `0..count` for which `reached` is true, or `count` if there is none. Once
+/// Returns the first of `0..count` for which `reached` is true, or `count` if it never is. Once
 /// true, `reached` must stay true.
 pub(crate) fn first(count: u32, reached: impl Fn(u32) -> bool) -> u32 {
     let (mut low, mut high) = (0, count);
@@ -227,7 +227,7 @@ pub(crate) struct Scan<'a> {
 }
 
 impl Scan<'_> {
-    /// Loads the current sector, or ends if there is none.
+    /// Loads the current sector, or ends after the last one.
     fn load(&mut self) {
         let parts = (
             self.keys.unit_words(self.data, self.sector),

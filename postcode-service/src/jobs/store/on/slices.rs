@@ -57,7 +57,7 @@ impl Slices for Database {
         .bind(part)
         .fetch_optional(&mut *tx)
         .await?;
-        // Store the output only if there is none: a part that was done twice, because a worker was
+        // Store the output only if none is stored: a part that was done twice, because a worker was
         // slow or died before it could report, counts once.
         let kept = sqlx::query(
             "UPDATE job_parts SET output = $1, output_length = $2, input = NULL \
