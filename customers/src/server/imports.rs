@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use axum::extract::{FromRequestParts, Path, Query, Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
@@ -64,10 +64,8 @@ const TYPES: [&str; 7] = [
 ];
 
 fn coding(headers: &HeaderMap) -> Answer<Packing> {
-    let mut codings = headers.get_all(header::CONTENT_ENCODING).iter();
-    let Some(coding) = codings.next() else { return Ok(Packing::Plain) };
-    let known = coding.to_str().ok().and_then(Packing::of_coding).filter(|_| codings.next().is_none());
-    known.ok_or_else(|| {
+    let codings = headers.get_all(header::CONTENT_ENCODING).iter().map(HeaderValue::as_bytes);
+    Packing::of_codings(codings).map_err(|coding| {
         let detail =
             format!("the Content-Encoding {coding:?} is not supported: send gzip, deflate or zstd, or none");
         Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail)

@@ -47,7 +47,8 @@ async fn rows(State(app): State<App>, params: Params, request: Request) -> Outco
     let input = decoded(input.map(|bytes| bytes.map_err(std::io::Error::other)).boxed(), coding);
     let mut parts = Box::pin(enrich(input, edition.lookup.clone(), plan));
     let first = parts.next().await.transpose()?;
-    let (first, notes) = first.map_or((Bytes::new(), Vec::new()), |part| (part.bytes, part.notes));
+    let (first, encoding, notes) = first
+        .map_or((Bytes::new(), Encoding::Utf8, Vec::new()), |part| (part.bytes, part.encoding, part.notes));
     let rest = parts.map(move |part| {
         let _place = &place;
         // A body that breaks off is an error to the client; one that just ends would look complete.
@@ -58,7 +59,7 @@ async fn rows(State(app): State<App>, params: Params, request: Request) -> Outco
     });
     let body = Body::from_stream(stream::once(async { Ok(first) }).chain(rest));
     let kind = match format {
-        Format::Csv => charset(&notes),
+        Format::Csv => csv_in(encoding),
         Format::Ndjson => "application/x-ndjson",
         Format::Json => "application/json",
     };
@@ -84,12 +85,11 @@ fn noted(notes: &[String]) -> Option<HeaderValue> {
 }
 
 /// CSV goes out in the encoding in which it came.
-fn charset(notes: &[String]) -> &'static str {
-    let written = |encoding: &str| notes.iter().any(|note| note.contains(&format!("written as {encoding}")));
-    match () {
-        () if written("UTF-16") => "text/csv; charset=utf-16",
-        () if written("Windows-1252") => "text/csv; charset=windows-1252",
-        () => "text/csv; charset=utf-8",
+fn csv_in(encoding: Encoding) -> &'static str {
+    match encoding {
+        Encoding::Utf8 => "text/csv; charset=utf-8",
+        Encoding::Utf16Le | Encoding::Utf16Be => "text/csv; charset=utf-16",
+        Encoding::Windows1252 => "text/csv; charset=windows-1252",
     }
 }
 
@@ -193,16 +193,11 @@ fn unsupported(text: String) -> Failure {
 
 /// How a request's body is packed.
 pub(super) fn coding(headers: &HeaderMap) -> Result<Packing, Failure> {
-    let mut codings = headers.get_all(CONTENT_ENCODING).iter().flat_map(|value| {
-        let text = String::from_utf8_lossy(value.as_bytes()).into_owned();
-        text.split(',').map(|coding| coding.trim().to_owned()).collect::<Vec<_>>()
-    });
-    let Some(first) = codings.next() else { return Ok(Packing::Plain) };
-    let known = Packing::of_coding(&first).filter(|_| codings.next().is_none());
-    known.ok_or_else(|| {
+    let codings = headers.get_all(CONTENT_ENCODING).iter().map(HeaderValue::as_bytes);
+    Packing::of_codings(codings).map_err(|coding| {
         unsupported(format!(
             "The Content-Encoding {} is not supported: send gzip, deflate or zstd, or none",
-            short(&first)
+            short(&coding)
         ))
     })
 }

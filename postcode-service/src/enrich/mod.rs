@@ -7,6 +7,7 @@ mod column;
 mod counts;
 mod csv;
 mod guess;
+mod input;
 mod lines;
 mod pieces;
 mod reading;
@@ -166,6 +167,8 @@ pub struct Part {
     pub read: u64,
     /// The rows of this part.
     pub counts: Counts,
+    /// The encoding in which the bytes are written.
+    pub encoding: Encoding,
     /// Notes about the file since the last part, such as its encoding if it is not UTF-8.
     pub notes: Vec<String>,
     /// Rows that were left out.
@@ -270,5 +273,5 @@ async fn answer(lookup: &dyn PostcodeLookup, batch: Batch) -> Result<Part, Error
         }
     }
     let bytes = batch.encoding.widened(out).into();
-    Ok(Part { bytes, read: batch.read, counts, notes: batch.notes, aside })
+    Ok(Part { bytes, read: batch.read, counts, encoding: batch.encoding, notes: batch.notes, aside })
 }

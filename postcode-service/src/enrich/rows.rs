@@ -3,18 +3,16 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use futures::channel::oneshot;
 use futures::stream::{Stream, StreamExt};
-use memchr::memchr2;
 use postcode_tables::json::{self, ObjectScanner};
-use postcode_tables::packed::{Options, Packing};
-use postcode_tables::{Dialect, Encoding, SAMPLE, Scanner, Step, ToUtf8, blank};
+use postcode_tables::packed::Options;
+use postcode_tables::{Dialect, Encoding, Scanner, Step, blank};
 
 use super::csv::Header;
 use super::guess::{self, Keys};
+use super::input::{Input, too_long};
 use super::lines::Held;
 use super::reading::{Cell, Lack};
-use super::unpack::{self, Source};
 use super::{Error, Format, MAX_PREFIX, MAX_ROW, Plan, csv, lines, short};
 
 const MARK: &[u8] = b"\xef\xbb\xbf";
@@ -30,6 +28,18 @@ pub(super) struct Row {
     /// Bytes that stay before what is added, in CSV.
     pub(super) keep: usize,
     pub(super) kind: Kind,
+}
+
+impl Row {
+    /// Returns a row of JSON. Its range is set when its bytes are in a batch.
+    fn of(cell: Cell) -> Self {
+        Self { range: 0..0, cell, missing: 0, keep: 0, kind: Kind::Row }
+    }
+
+    /// Returns a row to which nothing can be added, and why.
+    fn passed(kind: Kind, why: String) -> Self {
+        Self { kind, ..Self::of(Cell::Not(Lack::Blank, why)) }
+    }
 }
 
 /// The way to handle a row.
@@ -300,13 +310,6 @@ impl<'a> Rows<'a> {
         if self.plan.format == Format::Json {
             return self.object(out).await;
         }
-        let passed = |kind, why: String| Row {
-            range: 0..0,
-            cell: Cell::Not(Lack::Blank, why),
-            missing: 0,
-            keep: 0,
-            kind,
-        };
         while blank(self.input.rest()).is_none() && self.input.more(self.line).await? {}
         let empty = match blank(self.input.rest()) {
             None if self.input.rest().is_empty() => return Ok(None),
@@ -316,7 +319,7 @@ impl<'a> Rows<'a> {
         if empty > 0 {
             self.input.take(empty, out);
             self.line += 1;
-            return Ok(Some(passed(Kind::Blank, String::new())));
+            return Ok(Some(Row::passed(Kind::Blank, String::new())));
         }
         if let Some((header, mut scanner)) = self.csv.take() {
             let start = out.len();
@@ -349,14 +352,12 @@ impl<'a> Rows<'a> {
         let line = self.line;
         self.line += 1;
         match found {
-            Ok(Held::Object(cell)) => {
-                Ok(Some(Row { range: 0..0, cell, missing: 0, keep: 0, kind: Kind::Row }))
-            }
+            Ok(Held::Object(cell)) => Ok(Some(Row::of(cell))),
             // A file of something else would go through as it is, and nobody would notice.
             Ok(Held::Other(why)) if line == 1 => {
                 Err(Error::Invalid(format!("line 1: {why}: is the file lines of JSON?")))
             }
-            Ok(Held::Other(why)) => Ok(Some(passed(Kind::Other, why))),
+            Ok(Held::Other(why)) => Ok(Some(Row::passed(Kind::Other, why))),
             Err(why) => Err(Error::Invalid(format!("line {line}: {why}"))),
         }
     }
@@ -371,8 +372,7 @@ impl<'a> Rows<'a> {
                 json::Step::End(0) => return Ok(None),
                 json::Step::End(len) => {
                     self.input.take(len, out);
-                    let (cell, kind) = (Cell::Not(Lack::Blank, String::new()), Kind::Blank);
-                    return Ok(Some(Row { range: 0..0, cell, missing: 0, keep: 0, kind }));
+                    return Ok(Some(Row::passed(Kind::Blank, String::new())));
                 }
                 json::Step::More => drop(self.input.more(self.line).await?),
             }
@@ -383,9 +383,7 @@ impl<'a> Rows<'a> {
         self.input.take(to, out);
         self.line += lines;
         match found {
-            Ok(Held::Object(cell)) => {
-                Ok(Some(Row { range: 0..0, cell, missing: 0, keep: 0, kind: Kind::Row }))
-            }
+            Ok(Held::Object(cell)) => Ok(Some(Row::of(cell))),
             Ok(Held::Other(why)) | Err(why) => Err(Error::Invalid(format!("line {}: {why}", self.line))),
         }
     }
@@ -404,135 +402,5 @@ impl<'a> Rows<'a> {
                 Step::More => drop(self.input.more(self.line).await?),
             }
         }
-    }
-}
-
-fn too_long(line: u64) -> Error {
-    Error::Invalid(format!("line {line}: a row of more than {MAX_ROW} bytes: is a quote left open?"))
-}
-
-/// The input that is read and not yet taken.
-struct Input<'a> {
-    source: Source<'a>,
-    buffer: Vec<u8>,
-    start: usize,
-    ended: bool,
-    /// Bytes that came in, before they were converted.
-    read: u64,
-    /// Bytes that may come in.
-    most: u64,
-    converter: Option<ToUtf8>,
-}
-
-impl<'a> Input<'a> {
-    fn new(source: Source<'a>, most: u64) -> Self {
-        Self { source, buffer: Vec::new(), start: 0, ended: false, read: 0, most, converter: None }
-    }
-
-    fn rest(&self) -> &[u8] {
-        self.buffer.get(self.start..).unwrap_or_default()
-    }
-
-    /// Returns the rest of the first [`SAMPLE`] bytes, and whether the file ends with it: the same in whichever pieces the
-    /// file comes.
-    fn sample(&self) -> (&[u8], bool) {
-        // What was converted is shorter or longer than it came.
-        let most = if self.converter.is_some() { SAMPLE / 2 } else { SAMPLE };
-        let end = self.buffer.len().min(most.max(self.start));
-        (self.buffer.get(self.start..end).unwrap_or_default(), self.ended && end == self.buffer.len())
-    }
-
-    fn take(&mut self, len: usize, out: &mut Vec<u8>) {
-        out.extend_from_slice(&self.rest()[..len]);
-        self.start += len;
-    }
-
-    /// Bytes of the input that rows were made of.
-    fn taken(&self) -> u64 {
-        match self.converter {
-            Some(_) => self.read,
-            None => self.read - self.rest().len() as u64,
-        }
-    }
-
-    /// Reads as much as tells how the file is written, and unpacks it if it is packed.
-    async fn open(&mut self, options: Options, notes: &mut Vec<String>) -> Result<(), Error> {
-        while self.rest().len() < 4 && self.more(1).await? {}
-        if Packing::of(self.rest()) != Packing::Plain {
-            let begun = bytes::Bytes::from(std::mem::take(&mut self.buffer));
-            let rest = std::mem::replace(&mut self.source, futures::stream::empty().boxed());
-            let whole = futures::stream::once(async { Ok(begun) }).chain(rest).boxed();
-            let (source, said): (_, oneshot::Receiver<_>) = unpack::opened(whole, options);
-            *self = Self::new(source, self.most);
-            self.fill().await?;
-            notes.extend(said.await.unwrap_or_default());
-        }
-        self.fill().await
-    }
-
-    async fn fill(&mut self) -> Result<(), Error> {
-        while self.rest().len() < SAMPLE && self.more(1).await? {}
-        Ok(())
-    }
-
-    /// From here on, and what is in the buffer, to UTF-8.
-    fn convert(&mut self, encoding: Encoding) {
-        let mut converter = ToUtf8::new(encoding);
-        let raw = self.buffer.split_off(self.start);
-        self.buffer.clear();
-        self.start = 0;
-        converter.convert(&raw, self.ended, &mut self.buffer);
-        self.converter = Some(converter);
-    }
-
-    /// Where the next line ends.
-    async fn line(&mut self, line: u64) -> Result<usize, Error> {
-        let mut seen = 0;
-        loop {
-            let new = self.rest().get(seen..).unwrap_or_default();
-            match memchr2(b'\n', b'\r', new).map(|end| (new[end], end + 1, new.get(end + 1))) {
-                Some((b'\n', end, _)) => return Ok(seen + end),
-                Some((_, end, Some(next))) => return Ok(seen + end + usize::from(*next == b'\n')),
-                // An LF may follow.
-                Some((_, end, None)) if self.ended => return Ok(seen + end),
-                Some((_, end, None)) => seen += end - 1,
-                None => seen = self.rest().len(),
-            }
-            if !self.more(line).await? && memchr2(b'\n', b'\r', &self.rest()[seen..]).is_none() {
-                return Ok(self.rest().len());
-            }
-        }
-    }
-
-    /// Reads on; false if there is no more.
-    async fn more(&mut self, line: u64) -> Result<bool, Error> {
-        if self.rest().len() > MAX_ROW {
-            return Err(too_long(line));
-        }
-        if self.ended {
-            return Ok(false);
-        }
-        self.buffer.drain(..self.start);
-        self.start = 0;
-        let bytes = match self.source.next().await {
-            Some(bytes) => bytes?,
-            None => {
-                self.ended = true;
-                bytes::Bytes::new()
-            }
-        };
-        self.read += bytes.len() as u64;
-        if self.read > self.most {
-            let text = format!(
-                "unpacks to more than the {} bytes that are taken: send the rows in parts",
-                self.most
-            );
-            return Err(Error::Invalid(text));
-        }
-        match &mut self.converter {
-            Some(converter) => converter.convert(&bytes, self.ended, &mut self.buffer),
-            None => self.buffer.extend_from_slice(&bytes),
-        }
-        Ok(!self.ended)
     }
 }

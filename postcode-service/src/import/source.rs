@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result, bail, ensure};
+use postcode_tables::packed::Packing;
 use postcode_tables::{Encoding, ToUtf8};
 use tempfile::TempPath;
 
@@ -111,15 +112,15 @@ fn unpacked<R: Read, T>(
     let mut magic = Vec::with_capacity(4);
     raw.by_ref().take(4).read_to_end(&mut magic).with_context(|| format!("{display}: can't be read"))?;
     let all = io::Cursor::new(magic.clone()).chain(raw);
-    match magic.as_slice() {
-        [0x1f, 0x8b, ..] => then(&mut Limited::new(flate2::read::MultiGzDecoder::new(BufReader::new(all)))),
-        [0x28, 0xb5, 0x2f, 0xfd] => {
+    match (Packing::of(&magic), magic.as_slice()) {
+        (Packing::Gzip, _) => then(&mut Limited::new(flate2::read::MultiGzDecoder::new(BufReader::new(all)))),
+        (Packing::Zstd, _) => {
             let decoder =
                 zstd::stream::read::Decoder::new(all).with_context(|| format!("{display}: zstd"))?;
             then(&mut Limited::new(decoder))
         }
-        [0xff, 0xfe, ..] => then(&mut Limited::new(Utf8::of(all, Encoding::Utf16Le))),
-        [0xfe, 0xff, ..] => then(&mut Limited::new(Utf8::of(all, Encoding::Utf16Be))),
+        (_, [0xff, 0xfe, ..]) => then(&mut Limited::new(Utf8::of(all, Encoding::Utf16Le))),
+        (_, [0xfe, 0xff, ..]) => then(&mut Limited::new(Utf8::of(all, Encoding::Utf16Be))),
         _ => then(&mut Limited::new(all)),
     }
 }
@@ -237,7 +238,7 @@ fn file(path: &Path, within: &str, explicit: bool, listing: &mut Listing) -> Res
     let mut opened = File::open(path).with_context(|| format!("{display}: can't be opened"))?;
     let mut magic = [0; 4];
     let got = opened.read(&mut magic).with_context(|| format!("{display}: can't be read"))?;
-    if is_zip(&magic[..got]) {
+    if Packing::of(&magic[..got]) == Packing::Zip {
         let archive = Arc::new(Archive { path: path.to_owned(), _copy: None });
         let prefix = if explicit { String::new() } else { format!("{within}/") };
         return zipped(&archive, &display, &prefix, false, listing);
@@ -308,11 +309,6 @@ fn open_zip(path: &Path, display: &str) -> Result<zip::ZipArchive<BufReader<File
     let file = File::open(path).with_context(|| format!("{display}: can't be opened"))?;
     zip::ZipArchive::new(BufReader::new(file))
         .with_context(|| format!("{display}: not a whole zip file: was the download cut off?"))
-}
-
-fn is_zip(magic: &[u8]) -> bool {
-    // A file, or the end of an empty archive.
-    matches!(magic, [b'P', b'K', 3, 4] | [b'P', b'K', 5, 6])
 }
 
 /// Returns whether a file in a folder or zip may be data: a table, packed or not, or metadata. The

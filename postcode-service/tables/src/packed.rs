@@ -55,8 +55,20 @@ impl Packing {
         }
     }
 
+    /// Returns the packing that the values of `Content-Encoding` name, which may be lists. It is one
+    /// at most: nobody packs a file twice in good faith.
+    ///
+    /// # Errors
+    /// Returns the first coding if it is not known, or not the only one.
+    pub fn of_codings<'a>(values: impl Iterator<Item = &'a [u8]>) -> Result<Self, String> {
+        let lists: Vec<_> = values.map(String::from_utf8_lossy).collect();
+        let mut codings = lists.iter().flat_map(|list| list.split(',')).map(str::trim);
+        let Some(first) = codings.next() else { return Ok(Self::Plain) };
+        Self::of_coding(first).filter(|_| codings.next().is_none()).ok_or_else(|| first.to_owned())
+    }
+
     /// Returns the packing that HTTP calls so in `Content-Encoding`.
-    pub fn of_coding(coding: &str) -> Option<Self> {
+    fn of_coding(coding: &str) -> Option<Self> {
         Some(match &*coding.trim().to_ascii_lowercase() {
             "gzip" | "x-gzip" => Self::Gzip,
             "deflate" => Self::Zlib,
