@@ -7,6 +7,10 @@
 #![deny(missing_docs)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::panic, reason = "in a test it is the failure"))]
 
+pub mod elements;
+pub mod format;
 pub mod model;
+pub mod order;
 
+pub use format::{Formatted, Style};
 pub use model::{Address, Dataset, Geographic, Grid, Kind, PafKey, Point, Welsh};
