@@ -163,7 +163,7 @@ pub enum Dataset {
     /// Pointer, the address file of Northern Ireland.
     #[serde(rename = "pointer")]
     Pointer,
-    /// Streets of OS Open Names. They are no delivery points, and the postcode is a district.
+    /// Streets of OS Open Names. They aren't delivery points, and the postcode is a district.
     #[serde(rename = "open-roads")]
     OpenRoads,
 }

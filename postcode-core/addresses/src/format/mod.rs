@@ -70,7 +70,7 @@ impl Formatted {
 
     /// Returns at most `most` lines. 0 is read as 1.
     ///
-    /// In the style Guide these include the post town and the postcode, on lines of their own if there is room, and no
+    /// In the style Guide these include the post town and the postcode, on separate lines if there is room, and no
     /// element is left out: the lowest lines are joined. In the style Ideal they include neither, and in the style Dvla
     /// the post town is the last line.
     #[must_use]

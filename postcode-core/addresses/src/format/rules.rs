@@ -147,7 +147,7 @@ fn po_box_words(address: &Address, style: Style) -> &'static str {
 #[derive(Default)]
 struct Premises<'a> {
     lines: [Line<'a>; 2],
-    /// What stands in front of the first street or locality.
+    /// Stands in front of the first street or locality.
     in_front: Line<'a>,
     /// The whole on one line.
     text: Line<'a>,

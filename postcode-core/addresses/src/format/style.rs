@@ -112,7 +112,7 @@ impl Style {
         !matches!(self, Self::Ideal)
     }
 
-    /// Whether a number without a street or locality is written on a line of its own.
+    /// Whether a number without a street or locality is written on a separate line.
     pub(super) const fn keeps_lone_number(self) -> bool {
         !matches!(self, Self::Ideal)
     }
@@ -137,7 +137,7 @@ impl Style {
     }
 }
 
-/// What happens to lines for which there is no room.
+/// Says where lines go for which there is no room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Overflow {
     /// They are joined to the last line that fits.

@@ -1,4 +1,4 @@
-//! What holds for any address.
+//! Properties of the formatter that hold for any address.
 
 use postcode_addresses::{Address, Style};
 use proptest::prelude::*;
