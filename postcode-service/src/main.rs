@@ -14,7 +14,7 @@ use postcode_service::cli;
 By task:
   look up     lookup, validate, search, autocomplete, random, outcode, places, scotland
   on the map  nearest, within, distance
-  texts       find, enrich
+  texts       find, enrich, address
   serve       serve, worker, token
   the data    info, import, inspect, verify, diff, export, pack, key, sign
   the shell   completions, man
@@ -28,6 +28,7 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Lookup(cli::lookup::Args),
+    Address(cli::address::Args),
     Validate(cli::validate::Args),
     Search(cli::search::Args),
     Autocomplete(cli::autocomplete::Args),
@@ -98,6 +99,7 @@ impl Command {
             Self::Inspect(args) => args.run().await,
             Self::Verify(args) => args.run().await,
             Self::Diff(args) => args.run().await,
+            Self::Address(args) => args.run().await,
             Self::Export(args) => args.run().await,
             Self::Pack(args) => args.run().await,
             Self::Key(args) => args.run().await,

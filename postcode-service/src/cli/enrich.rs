@@ -44,7 +44,7 @@ Examples:
   postcode-service enrich old.csv --repair --errors left-out.csv --report report.json --fail-on malformed --out out.csv
   postcode-service enrich orders.csv --postcode-column 'Ship to' --source http://127.0.0.1:8080 --out out.csv")]
 pub struct Args {
-    /// The file; - is standard input, as is no file if standard input is not a terminal
+    /// The file. - means standard input, which is also read if there is no FILE and it is piped
     #[arg(value_name = "FILE", env = "POSTCODE_ENRICH_INPUT", default_value_os_t = usual_input(), hide_default_value = true)]
     input: PathBuf,
     /// The file to write, which appears when it is whole; - is standard output

@@ -36,7 +36,7 @@ Examples:
   pdftotext report.pdf - | postcode-service find --only | sort -u | postcode-service lookup --csv
   postcode-service find --everything < notes.txt")]
 pub struct Args {
-    /// Text files; - is standard input, as is no file if that is not a terminal
+    /// Text files. - means standard input, which is also read if there is no FILE and it is piped
     #[arg(value_name = "FILE")]
     files: Vec<PathBuf>,
     /// Print the postcodes only, without positions

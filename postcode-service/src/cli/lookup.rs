@@ -37,8 +37,8 @@ Examples:
 A line of --json:
   {\"query\":…,\"status\":\"live\"|\"terminated\"|\"unknown\"|\"invalid\"|\"not_covered\",\"result\":{…}|null,\"error\":…?}")]
 pub struct Args {
-    /// Postcodes in any case and spacing; - reads one a line from standard input, as does no
-    /// postcode if that is not a terminal
+    /// Postcodes in any case and spacing; - reads one a line from standard input, which is also
+    /// read if there is no POSTCODE and it is piped
     #[arg(value_name = "POSTCODE")]
     postcodes: Vec<String>,
     #[command(flatten)]

@@ -20,8 +20,8 @@ use super::{exit, output, stdin, words};
     after_help = "Example:\n  postcode-service scotland EH1 1YZ G2 3DL --source uk.postcodes\n  postcode-service scotland --extended EH1 1YZ --json --source uk.postcodes"
 )]
 pub struct Args {
-    /// Postcodes in any case and spacing; - reads one a line from standard input, as does no
-    /// postcode if that is not a terminal
+    /// Postcodes in any case and spacing; - reads one a line from standard input, which is also
+    /// read if there is no POSTCODE and it is piped
     #[arg(value_name = "POSTCODE")]
     postcodes: Vec<String>,
     /// Print all areas that are kept: data zones, wards, health boards, settlements, …

@@ -20,7 +20,7 @@ use super::{stdin, words};
 )]
 pub struct Args {
     /// Texts that may be postcodes. The halves of a postcode need no quotes. - reads one a line from
-    /// standard input, as does no text if that is not a terminal
+    /// standard input, which is also read if there is no TEXT and it is piped
     #[arg(value_name = "TEXT")]
     texts: Vec<String>,
     #[command(flatten)]
