@@ -42,7 +42,7 @@ impl Args {
         let lookup = self.asking.open().await?;
         let mut out = std::io::stdout();
         let mut all = true;
-        let areas = if self.extended { &ScottishArea::ALL[..] } else { &ScottishArea::ALL[..1] };
+        let areas = if self.extended { ScottishArea::ALL } else { &ScottishArea::ALL[..1] };
         let codes = areas.iter().flat_map(|area| [area.key().to_owned(), format!("codes.{}", area.key())]);
         let mut table = Table::new(format, std::iter::once("postcode".to_owned()).chain(codes));
         let mut batches = stdin::Batches::new(inputs);
