@@ -3,8 +3,9 @@
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
+use postcode_core::dataset::Dataset;
 use postcode_core::redact;
-use postcode_edge::cli::{CompletionsArgs, ManArgs, SecurityArgs, TokenArgs, parse};
+use postcode_edge::cli::{CompletionsArgs, ConfigArgs, ManArgs, PingArgs, Program, TokenArgs};
 use postcode_service::cli;
 
 /// UK postcodes: a server that speaks the API of postcodes.io, and lookups from the command line.
@@ -15,7 +16,7 @@ By task:
   look up     lookup, validate, search, autocomplete, random, outcode, places, scotland
   on the map  nearest, within, distance
   texts       find, enrich, address
-  serve       serve, worker, token
+  serve       serve, worker, token, config, doctor, ping, bench
   the data    info, import, inspect, verify, diff, export, pack, key, sign
   the shell   completions, man
 
@@ -53,6 +54,10 @@ enum Command {
     Pack(cli::pack::Args),
     Key(cli::key::Args),
     Sign(cli::sign::Args),
+    Bench(cli::bench::Args),
+    Doctor(cli::doctor::Args),
+    Config(ConfigArgs),
+    Ping(PingArgs),
     Completions(CompletionsArgs),
     Man(ManArgs),
 }
@@ -70,6 +75,8 @@ impl Command {
             | Self::Sign(_)
             | Self::Key(_)
             | Self::Pack(_)
+            | Self::Config(_)
+            | Self::Ping(_)
             | Self::Completions(_)
             | Self::Man(_) => 1,
             _ => 2,
@@ -104,25 +111,47 @@ impl Command {
             Self::Pack(args) => args.run().await,
             Self::Key(args) => args.run().await,
             Self::Sign(args) => args.run().await,
-            Self::Completions(args) => Ok(args.run(program())?),
-            Self::Man(args) => Ok(args.run(program())?),
+            Self::Bench(args) => args.run().await,
+            Self::Doctor(args) => args.run(&PROGRAM).await,
+            Self::Config(args) => args.run(&PROGRAM).map_err(anyhow::Error::msg),
+            Self::Ping(args) => args.run(&PROGRAM).map_err(anyhow::Error::msg),
+            Self::Completions(args) => Ok(args.run(PROGRAM.command())?),
+            Self::Man(args) => Ok(args.run(PROGRAM.command())?),
         }
     }
 }
 
-/// Returns the command line with its environment variables.
-fn program() -> clap::Command {
+const PROGRAM: Program = Program {
+    command,
+    prefix: "POSTCODE",
+    // The last two are set for builds and tests of this repository.
+    variables: &["POSTCODE_WEBHOOK_SECRET", "POSTCODE_COMMIT", "POSTCODE_SHARED"],
+    configured: &["serve", "worker"],
+    redact,
+    version,
+};
+
+fn command() -> clap::Command {
     // A worker takes no jobs, so it has no use for the limits of taking them.
     let taking = ["max_jobs", "max_open_jobs", "max_job_rows"];
-    Cli::command()
-        .mut_subcommand("serve", |serve| SecurityArgs::with_environment(serve, "POSTCODE"))
-        .mut_subcommand("worker", |worker| {
-            taking.into_iter().fold(worker, |worker, id| worker.mut_arg(id, |arg| arg.hide(true)))
-        })
+    Cli::command().mut_subcommand("worker", |worker| {
+        worker.mut_args(|arg| if taking.contains(&arg.get_id().as_str()) { arg.hide(true) } else { arg })
+    })
+}
+
+/// Describes the program and the data inside it.
+fn version() -> String {
+    let commit = option_env!("POSTCODE_COMMIT").filter(|commit| !commit.is_empty());
+    let commit = commit.map(|commit| format!(" ({commit})")).unwrap_or_default();
+    let data = Dataset::embedded().map(|dataset| {
+        let info = dataset.info();
+        format!("\ndata inside: {}, {} postcodes in use", info.edition, info.live)
+    });
+    format!("postcode-service {}{commit}{}", env!("CARGO_PKG_VERSION"), data.unwrap_or_default())
 }
 
 fn main() -> ExitCode {
-    let cli: Cli = parse(program(), redact);
+    let cli: Cli = PROGRAM.parse();
     let runtime = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime,
         Err(e) => return cli::exit::report(&anyhow::Error::new(e).context("the runtime could not start"), 2),

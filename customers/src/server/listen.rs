@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::Router;
 use axum::body::{Body, HttpBody};
@@ -28,7 +29,7 @@ pub async fn serve_with(
     requests: GateLimits,
     stop: impl Future<Output = ()>,
 ) {
-    let routed = Routed { router, gate: Gate::new(requests) };
+    let routed = Routed { router, gate: Gate::new(requests), stopping: AtomicBool::new(false) };
     postcode_edge::serve(listener, Arc::new(routed), limits, stop).await;
 }
 
@@ -36,6 +37,7 @@ pub async fn serve_with(
 struct Routed {
     router: Router,
     gate: Arc<Gate>,
+    stopping: AtomicBool,
 }
 
 /// Builds the response for a problem found before any route.
@@ -50,6 +52,10 @@ impl Handler for Routed {
 
     async fn handle(&self, mut request: Request<RequestBody>) -> Response {
         let path = request.uri().path();
+        if path == "/ready" && self.stopping.load(Ordering::Relaxed) {
+            let detail = "the server is shutting down";
+            return private(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "not_ready", detail));
+        }
         let _admitted = if self.is_vital(path) {
             None
         } else {
@@ -75,6 +81,10 @@ impl Handler for Routed {
             }
         };
         private(problem)
+    }
+
+    fn stopping(&self) {
+        self.stopping.store(true, Ordering::Relaxed);
     }
 
     fn is_vital(&self, path: &str) -> bool {

@@ -15,8 +15,9 @@
 //! - TLS ([`Tls`]), and a check that no server is open to other machines by accident
 //!   ([`Security`]);
 //! - error messages without secrets ([`without_secrets`]);
-//! - the command line: options of security, tokens, completions and man pages (`cli`, with the
-//!   feature of that name).
+//! - what the process takes of the machine, for metrics ([`process_metrics`]);
+//! - the command line: configuration by options, environment and a file, tokens, completions and
+//!   man pages (`cli`, with the feature of that name).
 #![deny(missing_docs)]
 
 mod access;
@@ -36,6 +37,7 @@ mod peer;
 mod phase;
 mod places;
 mod pool;
+mod process;
 mod proxies;
 mod rate;
 pub mod refused;
@@ -60,6 +62,7 @@ pub use hosts::{HostName, Hosts, NotAllowed};
 pub use listen::{Address, Listener, Stream};
 pub use peer::{Caller, Client, Peer, TrustedProxy};
 pub use pool::{ClientKey, Full, Lost, Place, Pool, Yields};
+pub use process::{MetricsFormat, process_metrics};
 pub use proxies::{ClientHeader, Proxies};
 pub use rate::Rate;
 pub use secrets::without_secrets;

@@ -1,6 +1,10 @@
 //! Error messages without the secrets of the command line.
 
 use std::env;
+use std::sync::{Mutex, PoisonError};
+
+/// Values of a configuration file, which errors may quote as they quote arguments.
+static CONFIGURED: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
 /// Returns the text of an error with the secrets in this program's arguments and environment
 /// hidden.
@@ -12,7 +16,14 @@ use std::env;
 pub fn without_secrets(text: &str, redact: fn(&str) -> String) -> String {
     let arguments = env::args_os().skip(1).map(|argument| argument.to_string_lossy().into_owned());
     let environment = env::vars_os().map(|(_, value)| value.to_string_lossy().into_owned());
-    hide(text, arguments.chain(environment), redact)
+    let configured = CONFIGURED.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    hide(text, arguments.chain(environment).chain(configured), redact)
+}
+
+/// Hides these values, too.
+#[cfg(feature = "cli")]
+pub(crate) fn also_hide(values: impl Iterator<Item = String>) {
+    CONFIGURED.lock().unwrap_or_else(PoisonError::into_inner).extend(values);
 }
 
 fn hide(text: &str, values: impl Iterator<Item = String>, redact: fn(&str) -> String) -> String {

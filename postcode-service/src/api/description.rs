@@ -80,7 +80,7 @@ impl Route {
 /// All operations. A test calls each.
 #[rustfmt::skip]
 pub(super) const ROUTES: &[Route] = &[
-    Route::get(path::HOME, "A page to look a postcode up", &[]).open(),
+    Route::get(path::HOME, "A page to look a postcode, a place or a point up", &["q", "r"]).open(),
     Route::get(path::POSTCODE, "Look up a live postcode", &["filter"]).theirs(),
     Route::get(path::POSTCODES, "Search by text, or the postcodes around a point", &["q", "query", "limit", "lon", "lat", "longitude", "latitude", "radius", "widesearch", "wideSearch", "filter"]).theirs(),
     Route::post(path::POSTCODES, "Look up many postcodes, or the postcodes around many points", &["filter", "limit", "radius", "widesearch"], "{\"postcodes\":[\"SW1A 1AA\"]} or {\"geolocations\":[{\"longitude\":-0.14,\"latitude\":51.5}]}").theirs(),
@@ -201,6 +201,7 @@ const PARAMETERS: &[(&str, &str, &str)] = &[
     ("priority", "integer", "From 0 to 9, each with twice the share of the one below; 5 if not given"),
     ("q", "string", "What to search for"),
     ("query", "string", "Another name of q"),
+    ("r", "integer", "Metres around a postcode that the map of the page shows: 200, 500, 1000, 2000 or 5000"),
     ("radius", "number", "How far at most, in metres"),
     ("run_at", "string", "Not before that time, such as 2026-01-31T06:00:00Z"),
     ("sector", "string", "An outcode and the digit after it"),

@@ -35,7 +35,7 @@ mod view;
 
 use std::convert::Infallible;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use arc_swap::ArcSwap;
 use axum::Router;
@@ -109,12 +109,33 @@ impl Default for Limits {
 struct App {
     edition: Arc<ArcSwap<Edition>>,
     ready: Arc<AtomicBool>,
+    reloads: Arc<Reloads>,
     limits: Limits,
     downloads: dataset_file::Downloads,
     answers: answers::Answers,
     regions: region::Turns,
     jobs: Jobs,
     access: Access,
+}
+
+/// How often the data was opened again.
+#[derive(Debug)]
+pub(crate) struct Reloads {
+    pub(crate) done: AtomicU64,
+    pub(crate) failed: AtomicU64,
+    /// When the current data was opened, in seconds since 1970.
+    pub(crate) last: AtomicU64,
+}
+
+impl Default for Reloads {
+    fn default() -> Self {
+        Self { done: AtomicU64::new(0), failed: AtomicU64::new(0), last: AtomicU64::new(now()) }
+    }
+}
+
+fn now() -> u64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    since.map_or(0, |since| since.as_secs())
 }
 
 impl App {
@@ -148,6 +169,7 @@ impl Api {
         let app = App {
             edition: Arc::new(ArcSwap::from_pointee(edition)),
             ready: Arc::new(AtomicBool::new(true)),
+            reloads: Arc::default(),
             limits,
             downloads: dataset_file::Downloads::new(limits.max_downloads),
             answers: answers::Answers::new(limits.max_answers),
@@ -205,6 +227,23 @@ impl Api {
     /// Serves other data from the next request on. Requests that have begun keep theirs.
     pub fn replace(&self, edition: Edition) {
         self.app.edition.store(Arc::new(edition));
+        self.app.reloads.done.fetch_add(1, Ordering::Relaxed);
+        self.app.reloads.last.store(now(), Ordering::Relaxed);
+    }
+
+    /// Counts a reload that failed, for the metrics.
+    pub fn reload_failed(&self) {
+        self.app.reloads.failed.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Returns the reloads of the data so far.
+    pub(crate) fn reloads(&self) -> &Reloads {
+        &self.app.reloads
+    }
+
+    /// Returns whether `/ready` may answer 200.
+    pub(crate) fn is_ready(&self) -> bool {
+        self.app.ready.load(Ordering::Relaxed)
     }
 
     /// Sets whether `/ready` answers 200 or 503.

@@ -3,8 +3,10 @@
 pub mod address;
 mod asking;
 pub mod autocomplete;
+pub mod bench;
 pub mod diff;
 pub mod distance;
+pub mod doctor;
 pub mod enrich;
 pub mod exit;
 pub mod export;
@@ -17,7 +19,6 @@ mod interrupt;
 mod jobs;
 pub mod key;
 mod lines;
-mod log;
 pub mod lookup;
 mod measure;
 pub mod nearest;

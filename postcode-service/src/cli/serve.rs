@@ -3,12 +3,10 @@
 mod data;
 mod signals;
 
-use std::io::Write;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::jobs::JobArgs;
-use super::log::Log;
 use super::time::time;
 use crate::api::{Api, Limits};
 use crate::jobs::worker;
@@ -17,7 +15,7 @@ use anyhow::Context;
 use data::Data;
 use postcode_core::dataset::{Demands, PublicKey, Verify};
 use postcode_core::{MAX_BATCH, MAX_NEIGHBOURS, MAX_PAGE, MAX_RADIUS};
-use postcode_edge::cli::SecurityArgs;
+use postcode_edge::cli::{LogArgs, SecurityArgs, supervisor};
 use postcode_edge::{ClientHeader, HostName, Hosts, Proxies, Rate};
 
 /// Serve the API of postcodes.io over HTTP/1.1.
@@ -184,7 +182,7 @@ pub struct Args {
     #[command(flatten)]
     jobs: JobArgs,
     #[command(flatten)]
-    log: Log,
+    log: LogArgs,
 }
 
 fn one_or_more(text: &str) -> Result<usize, String> {
@@ -225,13 +223,20 @@ impl Args {
     /// # Errors
     /// Returns the error for [`report`](crate::cli::exit::report).
     pub async fn run(self) -> anyhow::Result<()> {
-        let _log = self.log.start()?;
+        let _log = self.log.start().map_err(anyhow::Error::msg)?;
+        tracing::info!(version = env!("CARGO_PKG_VERSION"), pid = std::process::id(), "starting");
         // Before anything that takes time, so that no signal is missed and kills us the hard way.
         let mut signals = signals::Signals::new()?;
         let security = self.security.open().map_err(anyhow::Error::msg)?;
+        // Before anything that others depend on: a second start by mistake must end here, and not
+        // after it has taken parts of jobs. Connections wait until the server accepts them.
+        let listener =
+            Listener::bind(&self.listen).await.with_context(|| format!("can't listen on {}", self.listen))?;
+        let listener = security.protect(listener).map_err(anyhow::Error::msg)?;
+        let url = listener.url()?;
         let data = self.data.demanding(Demands::default().verify(self.verify).public_key(self.public_key));
         let edition = data.open().await.with_context(|| format!("--data {data}"))?;
-        data.log(&edition);
+        data.log(&edition, "dataset");
         let limits = Limits {
             max_batch: self.max_batch,
             max_body: self.max_body.unwrap_or((self.max_batch * 1024).max(100 * 1024)),
@@ -271,23 +276,19 @@ impl Args {
         };
         let (stop_workers, stopping) = tokio::sync::watch::channel(false);
         let mut workers = tokio::spawn(worker::run(jobs, self.jobs.workers(source), stopping));
-        let listener =
-            Listener::bind(&self.listen).await.with_context(|| format!("can't listen on {}", self.listen))?;
-        let listener = security.protect(listener).map_err(anyhow::Error::msg)?;
-        let url = listener.url()?;
         let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
         let hosts = Hosts::listening_on(&self.listen.to_string()).with(self.hosts);
         let frontend = Arc::new(Frontend::new(api.clone(), &options).answering_to(hosts));
         let mut server = tokio::spawn(run(listener, frontend, options, async {
             let _ = stopped.await;
         }));
-        {
-            let mut out = std::io::stdout().lock();
-            writeln!(out, "listening on {url}").and_then(|()| out.flush()).context("standard output")?;
-        }
+        self.log.announce(&[format!("listening on {url}")]).map_err(anyhow::Error::msg)?;
+        supervisor::ready(&data.status(&api));
         loop {
             match signals.next().await {
                 signals::Signal::Reload => {
+                    tracing::info!("reloading: the data, the tokens and the certificates are read again");
+                    supervisor::reloading();
                     security.reload();
                     data.reload(&api);
                 }
@@ -297,6 +298,7 @@ impl Args {
                 }
             }
         }
+        supervisor::stopping();
         api.set_ready(false);
         tokio::select! {
             () = tokio::time::sleep(self.lame_duck) => {}

@@ -56,7 +56,7 @@ impl DatasetSource {
         OsStringValueParser::new().try_map(|text| Self::parse(&text))
     }
 
-    fn parse(text: &OsStr) -> Result<Self, String> {
+    pub(crate) fn parse(text: &OsStr) -> Result<Self, String> {
         let Some(known) = text.to_str() else { return Ok(Self::File(text.into())) };
         let (scheme, rest) = known.split_once(':').unwrap_or(("", known));
         match scheme.to_ascii_lowercase().as_str() {

@@ -1,13 +1,12 @@
 //! `worker`: works on the jobs that servers take.
 
-use std::io::Write;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::bail;
+use postcode_edge::cli::{LogArgs, supervisor};
 
 use super::jobs::JobArgs;
-use super::log::Log;
 use super::source::Source;
 use super::time::time;
 use super::{interrupt, jobs::Place};
@@ -36,7 +35,7 @@ pub struct Args {
     #[arg(long, value_name = "TIME", env = "POSTCODE_DRAIN", default_value = "10s", value_parser = time)]
     drain: Duration,
     #[command(flatten)]
-    log: Log,
+    log: LogArgs,
 }
 
 impl Args {
@@ -45,7 +44,7 @@ impl Args {
     /// # Errors
     /// Returns the error for [`report`](crate::cli::exit::report).
     pub async fn run(self) -> anyhow::Result<()> {
-        let _log = self.log.start()?;
+        let _log = self.log.start().map_err(anyhow::Error::msg)?;
         let Some(Place::At(url)) = &self.jobs.jobs else {
             bail!(
                 "--jobs is not given: give the URL that the servers have, such as postgres://jobs@db.example/jobs"
@@ -57,11 +56,10 @@ impl Args {
         let (stop, stopping) = tokio::sync::watch::channel(false);
         let source: worker::Source = Arc::new(move || lookup.clone());
         let mut workers = tokio::spawn(worker::run(jobs, self.jobs.workers(source), stopping));
-        {
-            let mut out = std::io::stdout().lock();
-            writeln!(out, "working on {url}").and_then(|()| out.flush()).context("standard output")?;
-        }
+        self.log.announce(&[format!("working on {url}")]).map_err(anyhow::Error::msg)?;
+        supervisor::ready(&format!("working on {url}"));
         interrupted.await;
+        supervisor::stopping();
         tracing::info!("shutting down");
         let _ = stop.send(true);
         if tokio::time::timeout(self.drain, &mut workers).await.is_err() {

@@ -25,7 +25,7 @@ pub(super) fn on_grid(grid: GridReference) -> bool {
 /// Converts a National Grid reference to WGS84, to a millionth of a degree like ONS, through
 /// Ordnance Survey's OSTN15. `None` outside the area of OSTN15, and for the Irish Grid, which needs
 /// another transformation.
-pub(super) fn locate(grid: GridReference) -> Option<Location> {
+pub(crate) fn locate(grid: GridReference) -> Option<Location> {
     if grid.system != GridSystem::Osgb {
         return None;
     }

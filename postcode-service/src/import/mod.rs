@@ -21,7 +21,7 @@ mod edition;
 mod finish;
 mod garbled;
 mod geonames;
-mod grid;
+pub(crate) mod grid;
 mod lines;
 mod losses;
 mod names;

@@ -21,6 +21,8 @@ pub(crate) struct Gauges {
 
 impl Gauges {
     pub(crate) fn register(&self, registry: &mut Registry) {
+        // Alerts need the series before the first job.
+        self.set(Census::default());
         registry.register("jobs", "Jobs that have not ended, of all servers", self.jobs.clone());
         registry.register("job_callbacks", "Callbacks that were not delivered", self.callbacks.clone());
     }

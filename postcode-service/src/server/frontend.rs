@@ -126,7 +126,7 @@ impl Frontend {
                 return Failure::from(denied).respond(Some(id));
             }
             const TEXT: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-            return ([(CONTENT_TYPE, TEXT)], self.metrics.render()).into_response();
+            return ([(CONTENT_TYPE, TEXT)], self.metrics.render(&self.api)).into_response();
         }
         // Health checks must be answered most of all when the server is overloaded.
         if is(path::PING) || is(path::READY) {

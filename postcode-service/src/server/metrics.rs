@@ -1,6 +1,7 @@
 //! The answer of `/metrics` in the text format of OpenMetrics, which Prometheus reads.
 
-use std::sync::atomic::AtomicU64;
+use std::fmt::Write;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use axum::extract::MatchedPath;
@@ -13,6 +14,9 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 
+use postcode_edge::{MetricsFormat, process_metrics};
+
+use crate::api::Api;
 use crate::jobs::gauges::Gauges;
 
 /// Seconds: a lookup takes tens of microseconds, a bulk request a millisecond.
@@ -87,12 +91,54 @@ impl Metrics {
         self.requests.get_or_create(&labels).observe(took.as_secs_f64());
     }
 
-    pub(super) fn render(&self) -> String {
+    /// Returns all metrics: of the requests, of the process, and of the data that `api` serves.
+    pub(super) fn render(&self, api: &Api) -> String {
         let mut text = String::new();
         // Writing to a string does not fail.
-        let _ = text::encode(&mut text, &self.registry);
+        let _ = text::encode_registry(&mut text, &self.registry);
+        text.push_str(&process_metrics(MetricsFormat::OpenMetrics));
+        dataset(&mut text, api);
+        let _ = text::encode_eof(&mut text);
         text
     }
+}
+
+/// Writes the metrics of the data. They change with a reload, so they are read at each scrape.
+fn dataset(text: &mut String, api: &Api) {
+    let edition = api.edition();
+    let (info, reloads) = (edition.info(), api.reloads());
+    let mut family = |name: &str, kind: &str, help: &str, samples: &[(String, u64)]| {
+        // Writing to a string does not fail.
+        let _ = writeln!(text, "# HELP postcode_{name} {help}.\n# TYPE postcode_{name} {kind}");
+        let suffix = match kind {
+            "counter" => "_total",
+            "info" => "_info",
+            _ => "",
+        };
+        for (labels, value) in samples {
+            let _ = writeln!(text, "postcode_{name}{suffix}{labels} {value}");
+        }
+    };
+    let quoted = |text: &str| text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n");
+    let named =
+        format!("{{edition=\"{}\",fingerprint=\"{}\"}}", quoted(&info.edition), quoted(&info.fingerprint));
+    family("dataset", "info", "The data that is served", &[(named, 1)]);
+    let state = |state: &str| format!("{{state=\"{state}\"}}");
+    let counts = [(state("live"), info.live), (state("terminated"), info.terminated)];
+    family("dataset_postcodes", "gauge", "Postcodes in the data", &counts);
+    let last = reloads.last.load(Ordering::Relaxed);
+    family("dataset_opened_timestamp_seconds", "gauge", "When the data was opened", &[(String::new(), last)]);
+    let result =
+        |result: &str, count: &AtomicU64| (format!("{{result=\"{result}\"}}"), count.load(Ordering::Relaxed));
+    let counts = [result("success", &reloads.done), result("failure", &reloads.failed)];
+    family("dataset_reloads", "counter", "Times that the data was opened again", &counts);
+    let ready = u64::from(api.is_ready());
+    family(
+        "ready",
+        "gauge",
+        "Whether the server wants requests: 0 while it shuts down",
+        &[(String::new(), ready)],
+    );
 }
 
 /// Counts for as long as it lives.

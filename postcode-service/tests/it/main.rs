@@ -23,6 +23,8 @@ mod jobs_ledger;
 mod jobs_program;
 mod modes;
 mod national_width;
+mod operations;
+mod page;
 mod places;
 mod program;
 mod recorded;

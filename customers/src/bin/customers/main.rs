@@ -3,7 +3,7 @@
 mod admin;
 mod promote;
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -13,14 +13,15 @@ use customers::server::{
     self, Address, ClientHeader, GateLimits, HostName, Hosts, Limits, Listener, Proxies, Rate,
 };
 use customers::{Customers, Store};
+use postcode_core::dataset::Dataset;
 use postcode_core::{Connector, path_or_url, redact};
-use postcode_edge::cli::{CompletionsArgs, ManArgs, SecurityArgs, TokenArgs, parse};
-use postcode_edge::log::{self, Format};
+use postcode_edge::cli::{
+    CompletionsArgs, ConfigArgs, LogArgs, ManArgs, PingArgs, Program, SecurityArgs, TokenArgs, supervisor,
+};
 use postcode_edge::without_secrets;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tracing::{error, info, warn};
-use tracing_subscriber::EnvFilter;
 
 use promote::Promote;
 
@@ -36,6 +37,8 @@ struct Cli {
 enum Command {
     Serve(Box<Serve>),
     Token(TokenArgs),
+    Config(ConfigArgs),
+    Ping(PingArgs),
     Completions(CompletionsArgs),
     Man(ManArgs),
 }
@@ -44,7 +47,7 @@ enum Command {
 ///
 /// Prints one line on standard output when it is ready: `listening on http://127.0.0.1:8081`; with
 /// --admin a second one: `admin on http://127.0.0.1:8091`. SIGHUP reads the tokens and certificates
-/// again. Logs go to standard error; RUST_LOG says how much (`customers=debug`).
+/// again. Logs go to standard error; --log or RUST_LOG say how much (`customers=debug`).
 ///
 /// Exit status: 0 after a signal, 1 if it can't start, 2 for wrong options.
 #[derive(Args)]
@@ -171,6 +174,8 @@ struct Serve {
     security: SecurityArgs,
     #[command(flatten)]
     promote: Promote,
+    #[command(flatten)]
+    log: LogArgs,
 }
 
 impl Serve {
@@ -217,12 +222,14 @@ Examples:
     '{\"name\":\"Ada\",\"email\":\"ada@example.com\",\"postcode\":\"sw1a1aa\",\"address_lines\":[\"1 The Mall\"]}'";
 
 fn main() -> ExitCode {
-    let cli: Cli = parse(program(), redact);
+    let cli: Cli = PROGRAM.parse();
     let ended = match cli.command {
         Command::Serve(options) => serve(*options),
         Command::Token(args) => args.run().map_err(anyhow::Error::msg),
-        Command::Completions(args) => args.run(program()).map_err(anyhow::Error::new),
-        Command::Man(args) => args.run(program()).map_err(anyhow::Error::new),
+        Command::Config(args) => args.run(&PROGRAM).map_err(anyhow::Error::msg),
+        Command::Ping(args) => args.run(&PROGRAM).map_err(anyhow::Error::msg),
+        Command::Completions(args) => args.run(PROGRAM.command()).map_err(anyhow::Error::new),
+        Command::Man(args) => args.run(PROGRAM.command()).map_err(anyhow::Error::new),
     };
     match ended {
         Ok(()) => ExitCode::SUCCESS,
@@ -235,16 +242,30 @@ fn main() -> ExitCode {
 }
 
 fn serve(options: Serve) -> Result<()> {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    let format = Format::Text { ansi: io::stderr().is_terminal() };
     // Dropping this flushes the log before the last message.
-    let _log = log::start(filter, format, io::stderr()).context("the log could not be started")?;
+    let _log = options.log.start().map_err(anyhow::Error::msg)?;
+    info!(version = env!("CARGO_PKG_VERSION"), pid = std::process::id(), "starting");
     run(options)
 }
 
-/// Returns the command line with its environment variables.
-fn program() -> clap::Command {
-    Cli::command().mut_subcommand("serve", |serve| SecurityArgs::with_environment(serve, "CUSTOMERS"))
+const PROGRAM: Program = Program {
+    command: Cli::command,
+    prefix: "CUSTOMERS",
+    variables: &[],
+    configured: &["serve"],
+    redact,
+    version,
+};
+
+/// Describes the program and the data inside it.
+fn version() -> String {
+    let commit = option_env!("POSTCODE_COMMIT").filter(|commit| !commit.is_empty());
+    let commit = commit.map(|commit| format!(" ({commit})")).unwrap_or_default();
+    let data = Dataset::embedded().map(|dataset| {
+        let info = dataset.info();
+        format!("\ndata inside: {}, {} postcodes in use", info.edition, info.live)
+    });
+    format!("customers {}{commit}{}", env!("CARGO_PKG_VERSION"), data.unwrap_or_default())
 }
 
 #[tokio::main]
@@ -280,16 +301,16 @@ async fn run(options: Serve) -> Result<()> {
     let checker = tokio::spawn(recheck(customers.clone(), options.recheck_every));
     let importer = tokio::spawn(import(customers.clone()));
     let address = listener.to_string();
-    // Write both lines at once, for readers that take the first line and close.
-    let mut ready = format!("listening on {address}\n");
-    if let Some(admin) = &admin {
-        ready += &format!("admin on {}\n", admin.listener);
-    }
-    io::stdout().write_all(ready.as_bytes()).context("standard output")?;
+    let mut ready = vec![format!("listening on {address}")];
+    ready.extend(admin.as_ref().map(|admin| format!("admin on {}", admin.listener)));
+    options.log.announce(&ready).map_err(anyhow::Error::msg)?;
+    supervisor::ready(&format!("serving, postcodes from {postcodes}"));
     info!(%address, %postcodes, "serving");
 
     tokio::spawn(async move {
         tokio::select! { _ = terminate.recv() => {} _ = interrupt.recv() => {} }
+        info!("shutting down");
+        supervisor::stopping();
         stop.send_replace(true);
     });
     let mut api = server::Options::default();
@@ -300,7 +321,10 @@ async fn run(options: Serve) -> Result<()> {
     api.access = security.access().clone();
     tokio::spawn(async move {
         while hangup.recv().await.is_some() {
+            info!("reloading: the tokens and the certificates are read again");
+            supervisor::reloading();
             security.reload();
+            supervisor::reloaded("serving");
         }
     });
     let router = server::router_with(customers, api);

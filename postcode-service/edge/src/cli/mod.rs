@@ -1,12 +1,21 @@
-//! The command line that both programs share: reading it, shell completions, man pages, tokens, and
-//! the options of a server for authentication and TLS.
+//! The command line that both programs share: options, environment and configuration file, the log,
+//! security, tokens, health, completions and man pages.
 
-mod parse;
+mod config;
+mod file;
+mod log;
+mod ping;
+mod program;
 mod security;
 mod shells;
+pub mod supervisor;
 mod token;
+mod variables;
 
-pub use parse::parse;
+pub use config::ConfigArgs;
+pub use log::LogArgs;
+pub use ping::PingArgs;
+pub use program::{Configuration, Program};
 pub use security::SecurityArgs;
 pub use shells::{CompletionsArgs, ManArgs};
 pub use token::TokenArgs;

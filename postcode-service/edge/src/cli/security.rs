@@ -2,14 +2,13 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Command};
+use clap::Args;
 
 use crate::security::{Security, SecurityOptions};
 
 /// The options of a server for authentication and TLS.
 ///
-/// Their environment variables begin with the prefix of the program:
-/// [`with_environment`](Self::with_environment) names them.
+/// Their environment variables begin with the prefix of the [`Program`](super::Program).
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Who may use it")]
 pub struct SecurityArgs {
@@ -35,31 +34,6 @@ pub struct SecurityArgs {
 }
 
 impl SecurityArgs {
-    /// Names the environment variables of these options in a command that has them, such as
-    /// `POSTCODE_TLS_CERT` for the prefix `POSTCODE`.
-    #[must_use]
-    pub fn with_environment(command: Command, prefix: &str) -> Command {
-        let ids = ["tokens", "allow_unauthenticated", "tls_cert", "tls_key", "tls_client_ca"];
-        ids.into_iter().fold(command, |command, id| {
-            // clap keeps names for the life of the program. There are five.
-            let name: &'static str = format!("{prefix}_{}", id.to_ascii_uppercase()).leak();
-            command.mut_arg(id, |arg| arg.env(name))
-        })
-    }
-
-    /// Returns the tokens file.
-    #[must_use]
-    pub fn tokens(&self) -> Option<&std::path::Path> {
-        self.tokens.as_deref()
-    }
-
-    /// Returns whether callers on other machines are expected: there are tokens, or the server may
-    /// listen without.
-    #[must_use]
-    pub fn expects_strangers(&self) -> bool {
-        self.tokens.is_some() || self.allow_unauthenticated
-    }
-
     /// Reads the files that the options name.
     ///
     /// # Errors

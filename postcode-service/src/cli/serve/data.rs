@@ -7,6 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use crate::api::{Api, Edition};
 use postcode_core::dataset::Demands;
 use postcode_core::{Error, Local, path_or_url};
+use postcode_edge::cli::supervisor;
 
 /// `embedded:` or `file:PATH`, or the path alone.
 #[derive(Clone, Debug)]
@@ -43,7 +44,13 @@ impl Data {
         Self { demands, ..self }
     }
 
-    pub(super) fn log(&self, edition: &Edition) {
+    /// Returns what is served, for the supervisor.
+    pub(super) fn status(&self, api: &Api) -> String {
+        let edition = api.edition();
+        format!("serving {} ({})", edition.info().edition, edition.info().fingerprint)
+    }
+
+    pub(super) fn log(&self, edition: &Edition, message: &str) {
         let info = edition.info();
         tracing::info!(
             data = %self,
@@ -53,7 +60,7 @@ impl Data {
             terminated = info.terminated,
             attribution = info.attribution,
             verified = edition.verified(),
-            "dataset"
+            "{message}"
         );
     }
 
@@ -68,13 +75,19 @@ impl Data {
             let _one = ONE.lock().unwrap_or_else(PoisonError::into_inner);
             match runtime.block_on(data.open()) {
                 Ok(edition) => {
-                    data.log(&edition);
+                    let same = edition.info().fingerprint == api.edition().info().fingerprint;
+                    data.log(
+                        &edition,
+                        if same { "dataset reloaded, the same as before" } else { "dataset reloaded" },
+                    );
                     api.replace(edition);
                 }
                 Err(e) => {
+                    api.reload_failed();
                     tracing::error!(data = %data, error = %e, "the data can't be served: the old stays")
                 }
             }
+            supervisor::reloaded(&data.status(&api));
         });
     }
 }
