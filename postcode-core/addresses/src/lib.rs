@@ -9,6 +9,8 @@
 
 pub mod elements;
 pub mod format;
+#[cfg(feature = "layouts")]
+pub mod layouts;
 pub mod model;
 pub mod order;
 
