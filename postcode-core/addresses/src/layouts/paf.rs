@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::detect::Layout;
 use super::error::Result;
-use super::reading::{Reading, Refusal, number, postcode, udprn};
+use super::reading::{Reading, Refusal, UDPRN_LIMIT, number, postcode, udprn};
 use super::report::Doubt;
 use super::rows::Rows;
 use super::source::Text;
@@ -389,7 +389,7 @@ fn fill_child(rows: &mut Rows<'_>, address: &mut Address) -> std::result::Result
     rows.put(18, &mut address.department);
     rows.put(19, &mut address.organisation);
     address.udprn = udprn(rows, 11)?;
-    address.umprn = number(rows, 20, u64::from(u32::MAX))?.and_then(|number| u32::try_from(number).ok());
+    address.umprn = number(rows, 20, UDPRN_LIMIT)?.and_then(|number| u32::try_from(number).ok());
     if address.udprn.is_none() || address.umprn.is_none() {
         return Err((Doubt::Number, format!("UDPRN {:?}, UMRRN {:?}", rows.text(11), rows.text(20))));
     }

@@ -29,6 +29,8 @@ pub(super) struct Reading<'a> {
     pub(super) options: &'a Options,
     pub(super) seen: Udprns,
     pub(super) points: Points,
+    /// The last postcode that was checked, and whether it is in use.
+    checked: (String, bool),
     sink: Sink<'a>,
     stop: &'a AtomicBool,
 }
@@ -39,7 +41,15 @@ pub(super) type Refusal = (Doubt, String);
 impl<'a> Reading<'a> {
     pub(super) fn new(options: &'a Options, sink: Sink<'a>, stop: &'a AtomicBool) -> Self {
         let report = Report { max_refused: options.max_refused, ..Report::default() };
-        Self { report, options, seen: Udprns::default(), points: Points::default(), sink, stop }
+        Self {
+            report,
+            options,
+            seen: Udprns::default(),
+            points: Points::default(),
+            checked: Default::default(),
+            sink,
+            stop,
+        }
     }
 
     /// Passes an address on.
@@ -61,10 +71,13 @@ impl<'a> Reading<'a> {
 
     /// Looks whether the postcode is in use.
     pub(super) fn check_postcode(&mut self, postcode: &str, file: &str, line: u64) -> Result<()> {
-        match &self.options.in_use {
-            Some(in_use) if !in_use(postcode) => self.report.doubt(Doubt::OldPostcode, file, line, postcode),
-            _ => Ok(()),
+        let Some(in_use) = &self.options.in_use else { return Ok(()) };
+        // Files come sorted, so that most rows have the postcode of the row before.
+        if self.checked.0 != postcode {
+            postcode.clone_into(&mut self.checked.0);
+            self.checked.1 = in_use(postcode);
         }
+        if self.checked.1 { Ok(()) } else { self.report.doubt(Doubt::OldPostcode, file, line, postcode) }
     }
 
     pub(super) fn stopped(&self) -> Result<()> {
@@ -213,7 +226,7 @@ fn fill_mapped(
             "udprn" => address.udprn = udprn(rows, column)?,
             "umprn" => {
                 address.umprn =
-                    number(rows, column, u64::from(u32::MAX))?.and_then(|number| u32::try_from(number).ok())
+                    number(rows, column, UDPRN_LIMIT)?.and_then(|number| u32::try_from(number).ok())
             }
             "uprn" => address.uprn = uprn(rows, column)?,
             "postcode_type" => address.kind = Kind::parse(&rows.text(column)),

@@ -145,12 +145,16 @@ impl<'a> Rows<'a> {
     pub(super) fn put(&mut self, column: usize, text: &mut String) {
         text.clear();
         let bytes = self.bytes(column);
-        if bytes.is_ascii() {
+        if bytes.is_ascii() && !bytes.iter().any(u8::is_ascii_control) {
             text.push_str(std::str::from_utf8(bytes).unwrap_or_default());
             return;
         }
         let decoded = decode(bytes);
-        text.push_str(&decoded);
+        // A line break or a tab in a value is a blank for people.
+        text.extend(decoded.chars().map(|letter| if letter.is_control() { ' ' } else { letter }));
+        if bytes.is_ascii() {
+            return;
+        }
         let latin = matches!(decoded, Cow::Owned(_));
         self.encodings[usize::from(latin)] += 1;
     }
@@ -189,7 +193,18 @@ pub(super) fn number(bytes: &[u8], below: u64) -> std::result::Result<Option<u64
 pub(super) fn decode(bytes: &[u8]) -> Cow<'_, str> {
     match std::str::from_utf8(bytes) {
         Ok(text) => Cow::Borrowed(text),
-        Err(_) => Cow::Owned(bytes.iter().map(|&byte| char::from(byte)).collect()),
+        Err(_) => Cow::Owned(bytes.iter().map(|&byte| latin(byte)).collect()),
+    }
+}
+
+/// Returns the letter of a byte of Latin-1. Where Latin-1 has control characters, Windows has quotation marks and dashes.
+fn latin(byte: u8) -> char {
+    match byte {
+        0x91 | 0x92 => '\'',
+        0x93 | 0x94 => '"',
+        0x96 | 0x97 => '-',
+        0x80..=0x9f => ' ',
+        byte => char::from(byte),
     }
 }
 
