@@ -13,6 +13,7 @@ pub mod format;
 pub mod layouts;
 pub mod model;
 pub mod order;
+mod postcode;
 
 pub use format::{Formatted, Style};
 pub use model::{Address, Dataset, Geographic, Grid, Kind, PafKey, Point, Welsh};

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::rows::{Rows, put_postcode};
+use super::rows::Rows;
 use super::source::Text;
 
 /// Bytes of a file's beginning by which its layout is told.
@@ -228,7 +228,7 @@ fn by_row(rows: &Rows<'_>, path: &str) -> Option<Layout> {
         let value = rows.bytes(column);
         (least..=most).contains(&value.len()) && value.iter().all(u8::is_ascii_digit)
     };
-    let postcode = |column: usize| put_postcode(rows.bytes(column), &mut String::new());
+    let postcode = |column: usize| crate::postcode::put(rows.bytes(column), &mut String::new());
     let one_of =
         |column: usize, letters: &[u8]| matches!(rows.bytes(column), [letter] if letters.contains(letter));
     if matches!(columns, 20 | 24) && one_of(2, b"ICBD") && postcode(4) {

@@ -8,7 +8,7 @@ use super::error::{Error, Result};
 use super::paf::welsh;
 use super::reading::{Reading, Refusal, Udprns};
 use super::report::{Doubt, FileRead};
-use super::rows::{decode, number, put_postcode};
+use super::rows::{decode, number};
 use super::source::Text;
 use crate::format::title_case;
 use crate::model::{Address, Kind, PafKey};
@@ -148,7 +148,7 @@ fn records(
                     number(line.get(key_at + 8..key_at + 16).unwrap_or_default(), u64::MAX).ok().flatten();
             } else {
                 count += 1;
-                if count % 4096 == 0 {
+                if count.is_multiple_of(4096) {
                     reading.stopped()?;
                 }
                 if let Err((doubt, value)) = record(reading, &line)? {
@@ -298,7 +298,7 @@ pub(super) type WelshForms = HashMap<Identity, Box<str>>;
 
 fn fill(line: &[u8], keys: &Keys, address: &mut Address) -> std::result::Result<(), Refusal> {
     address.clear();
-    if !put_postcode(line.get(..7).unwrap_or_default(), &mut address.postcode) {
+    if !crate::postcode::put(line.get(..7).unwrap_or_default(), &mut address.postcode) {
         return Err((Doubt::Postcode, field(line, 0, 7).into_owned()));
     }
     let missing = |what: &str, key: u32| (Doubt::Key, format!("{what} {key}"));

@@ -9,7 +9,7 @@ use super::error::{Error, Result};
 use super::paf::welsh;
 use super::reading::{Reading, UPRN_LIMIT};
 use super::report::Doubt;
-use super::rows::{Rows, decode, number, put_postcode};
+use super::rows::{Rows, decode, number};
 use super::source::Text;
 use super::survey::{Object, local_premises};
 use crate::model::{Address, Dataset, Geographic, Grid, Kind, Point};
@@ -275,7 +275,7 @@ fn fill_delivery(record: &[&[u8]], address: &mut Address) -> bool {
     put(record, 12, &mut address.double_dependent_locality);
     put(record, 13, &mut address.dependent_locality);
     put(record, 14, &mut address.post_town);
-    let valid = put_postcode(value(record, 15), &mut address.postcode);
+    let valid = crate::postcode::put(value(record, 15), &mut address.postcode);
     address.kind = Kind::parse(&decode(value(record, 16)));
     put(record, 17, &mut address.delivery_point_suffix);
     put(record, 23, &mut address.po_box);
@@ -328,5 +328,5 @@ fn fill_local(property: &Property<'_>, streets: &HashMap<u32, Street>, address: 
             address.welsh = welsh(["", "", "", "", "", name, "", locality, town], address);
         }
     }
-    put_postcode(value(blpu, 20), &mut address.postcode)
+    crate::postcode::put(value(blpu, 20), &mut address.postcode)
 }

@@ -101,7 +101,7 @@ impl<'a> Reading<'a> {
                     continue;
                 }
                 read += 1;
-                if read % STOP_EVERY == 0 {
+                if u64::is_multiple_of(read, STOP_EVERY) {
                     self.stopped()?;
                 }
                 if let Err((doubt, value)) = row(self, &mut rows)? {
@@ -154,7 +154,7 @@ pub(super) fn postcode(
     column: usize,
     address: &mut Address,
 ) -> std::result::Result<(), Refusal> {
-    if super::rows::put_postcode(rows.bytes(column), &mut address.postcode) {
+    if crate::postcode::put(rows.bytes(column), &mut address.postcode) {
         Ok(())
     } else {
         Err((Doubt::Postcode, rows.text(column).into_owned()))
