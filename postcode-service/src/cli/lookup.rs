@@ -6,7 +6,7 @@ use std::sync::Arc;
 use anyhow::Context;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use postcode_core::wire::RecordView;
-use postcode_core::{Answer, Lookups, Postcode, PostcodeLookup};
+use postcode_core::{Answer, DatasetInfo, Lookups, Postcode, PostcodeLookup};
 use serde::Serialize;
 use tokio::io::{AsyncRead, BufReader};
 
@@ -99,15 +99,15 @@ struct Printer {
     json: bool,
     queries: Vec<Query>,
     out: BufWriter<io::Stdout>,
-    /// The advice about postcodes that are not covered; fetched once.
-    advice: Option<String>,
+    /// Which areas are not covered, with advice about each; fetched once.
+    info: Option<DatasetInfo>,
     all_known: bool,
 }
 
 impl Printer {
     fn new(lookup: Arc<dyn Lookups>, json: bool) -> Self {
         let out = BufWriter::with_capacity(64 * 1024, io::stdout());
-        Self { lookup, json, queries: Vec::with_capacity(BATCH), out, advice: None, all_known: true }
+        Self { lookup, json, queries: Vec::with_capacity(BATCH), out, info: None, all_known: true }
     }
 
     async fn lines(&mut self, input: impl AsyncRead + Unpin, progress: &ProgressBar) -> anyhow::Result<()> {
@@ -137,23 +137,30 @@ impl Printer {
         let queries = std::mem::take(&mut self.queries);
         let postcodes: Vec<_> = queries.iter().filter_map(|query| query.postcode.clone().ok()).collect();
         let answers = self.lookup.lookup(&postcodes).await?;
-        if answers.contains(&Answer::NotCovered) && self.advice.is_none() {
-            let info = self.lookup.info().await?;
-            let advice = info.not_covered_advice;
-            self.advice = Some(advice.unwrap_or_else(|| "the dataset does not cover this area".to_owned()));
+        if answers.contains(&Answer::NotCovered) && self.info.is_none() {
+            self.info = Some(self.lookup.info().await?);
         }
         let mut answers = answers.iter();
         for query in &queries {
             match &query.postcode {
                 Err(why) => self.write(&query.text, "invalid", None, Some(why))?,
-                Ok(_) => {
+                Ok(postcode) => {
                     let answer = answers.next().context("a batch came back short")?;
-                    self.write(&query.text, answer.status(), Some(answer), None)?;
+                    let advice = match answer {
+                        Answer::NotCovered => self.advice(*postcode),
+                        _ => None,
+                    };
+                    self.write(&query.text, answer.status(), Some(answer), advice.as_deref())?;
                 }
             }
         }
         self.out.flush()?;
         Ok(())
+    }
+
+    /// Returns the advice about a postcode that is not covered.
+    fn advice(&self, postcode: Postcode) -> Option<String> {
+        self.info.as_ref()?.advice(&postcode.area()).map(str::to_owned)
     }
 
     fn write(
@@ -164,8 +171,6 @@ impl Printer {
         error: Option<&str>,
     ) -> io::Result<()> {
         let record = answer.and_then(Answer::record);
-        let not_covered = matches!(answer, Some(Answer::NotCovered));
-        let error = if not_covered { self.advice.as_deref() } else { error };
         self.all_known &= record.is_some();
         if self.json {
             return output::json(
