@@ -1,5 +1,6 @@
 //! The subcommands, one file each: `Args` with its options, and `run`.
 
+pub mod address;
 mod asking;
 pub mod autocomplete;
 pub mod diff;
