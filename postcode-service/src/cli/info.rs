@@ -34,7 +34,8 @@ impl Args {
         if !info.not_covered.is_empty() {
             writeln!(out, "not covered  {}", info.not_covered.join(", "))?;
             // Many areas have the same advice.
-            let mut advice: Vec<&str> = info.not_covered.iter().filter_map(|area| info.advice(area)).collect();
+            let mut advice: Vec<&str> =
+                info.not_covered.iter().filter_map(|area| info.advice(area)).collect();
             let mut said = HashSet::new();
             advice.retain(|advice| said.insert(*advice));
             for advice in advice {
