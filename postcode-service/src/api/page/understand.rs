@@ -187,7 +187,7 @@ fn grid_reference(text: &str) -> Option<Meaning> {
         return None;
     }
     let (letters, digits) = compact.split_at(2);
-    if !digits.bytes().all(|b| b.is_ascii_digit()) || digits.len() % 2 != 0 {
+    if !digits.bytes().all(|b| b.is_ascii_digit()) || !digits.len().is_multiple_of(2) {
         return None;
     }
     // The letters count squares of 500 km and of 100 km, row by row from the north-west, without I.
