@@ -120,7 +120,7 @@ mod tests {
     fn parts_of_a_cell_are_the_points_in_them() {
         let mut rng = fastrand::Rng::with_seed(4);
         let points: Vec<Point> = (0..500)
-            .map(|code| Point::new(rng.i32(..CELL_LATITUDE), rng.i32(..CELL_LONGITUDE), code).unwrap())
+            .map(|code| Point::new(rng.i32(0..CELL_LATITUDE), rng.i32(0..CELL_LONGITUDE), code).unwrap())
             .collect();
         let cell = CellPoints::new(points.clone()).unwrap();
         for row in 0..PARTS {
