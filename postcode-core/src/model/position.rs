@@ -60,9 +60,8 @@ impl Location {
     /// # Ok::<(), postcode_core::Error>(())
     /// ```
     pub fn distance(self, other: Self) -> f64 {
-        let metres = short_distance(self, other).unwrap_or_else(|| {
-            WGS84.inverse(self.latitude, self.longitude, other.latitude, other.longitude)
-        });
+        let metres = short_distance(self, other)
+            .unwrap_or_else(|| WGS84.inverse(self.latitude, self.longitude, other.latitude, other.longitude));
         (metres * 1e8).round() / 1e8
     }
 }
@@ -110,10 +109,10 @@ fn short_distance(from: Location, to: Location) -> Option<f64> {
             + 2.0 * E2 / w * meridian * (sin * cos) * (sin * cos));
     // The differences of the distances from the axis and from the plane of the equator.
     let square = north * north;
-    let outward = north
-        * (-meridian * sin + (-second * sin - 2.0 * first * cos + meridian * sin) * (square / 24.0));
-    let upward = north
-        * (meridian * cos + (second * cos - 2.0 * first * sin - meridian * cos) * (square / 24.0));
+    let outward =
+        north * (-meridian * sin + (-second * sin - 2.0 * first * cos + meridian * sin) * (square / 24.0));
+    let upward =
+        north * (meridian * cos + (second * cos - 2.0 * first * sin - meridian * cos) * (square / 24.0));
     // The product of the distances from the axis.
     let mean = vertical * cos - (first * sin + meridian * cos) * (square / 8.0);
     let product = mean * mean - outward * outward / 4.0;

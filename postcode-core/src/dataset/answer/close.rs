@@ -305,7 +305,8 @@ fn consecutive(
     number: impl Fn(u32) -> Option<u32>,
 ) -> [Option<u32>; ACROSS] {
     let count = part.end.saturating_sub(part.start);
-    let start = part.start.saturating_add(first(count, |n| number(part.start + n).is_none_or(|it| it >= least)));
+    let start =
+        part.start.saturating_add(first(count, |n| number(part.start + n).is_none_or(|it| it >= least)));
     let mut positions = [None; ACROSS];
     for position in start..part.end.min(start.saturating_add(ACROSS as u32)) {
         let column = number(position).and_then(|it| it.checked_sub(least));

@@ -11,7 +11,8 @@ use crate::dataset::section::rows::MICRO;
 use crate::dataset::section::spatial::cell_of;
 use crate::query::check;
 use crate::{
-    Location, Nearest, NearestOutcodes, Neighbour, Origin, Outcode, OutcodeOrigin, OutcodeSummary, Postcode, Result,
+    Location, Nearest, NearestOutcodes, Neighbour, Origin, Outcode, OutcodeOrigin, OutcodeSummary, Postcode,
+    Result,
 };
 
 /// The radius in metres of the first search after that of what is close. It doubles until there are

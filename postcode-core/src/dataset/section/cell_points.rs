@@ -52,7 +52,8 @@ impl CellPoints {
         let count = u16::try_from(points.len()).ok()?;
         points.sort_unstable_by_key(|point| (point.part(), point.code));
         let mut words = Vec::with_capacity(HEADER + points.len() * 2);
-        let start = |part: usize| points.partition_point(|point| point.part() < part).min(count.into()) as u32;
+        let start =
+            |part: usize| points.partition_point(|point| point.part() < part).min(count.into()) as u32;
         words.extend((0..HEADER).map(|n| start(n * 2) | start(n * 2 + 1) << 16));
         for point in &points {
             words.extend([u32::from(point.north) | u32::from(point.east) << 16, point.code]);
@@ -126,8 +127,7 @@ mod tests {
         for row in 0..PARTS {
             for west in 0..PARTS {
                 for east in west..PARTS {
-                    let mut found: Vec<u32> =
-                        cell.parts(row, (west, east)).map(|point| point.code).collect();
+                    let mut found: Vec<u32> = cell.parts(row, (west, east)).map(|point| point.code).collect();
                     found.sort_unstable();
                     let is_in = |point: &&Point| {
                         let parts = (point.part() as u32 / PARTS, point.part() as u32 % PARTS);
