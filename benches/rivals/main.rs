@@ -189,7 +189,7 @@ fn neighbours(c: &mut Criterion, dataset: &Dataset, postcodes: &[Postcode]) {
         let theirs = tree.nearest_n_within::<SquaredEuclidean>(&xyz(*place), RADIUS * RADIUS, ten, true);
         assert_eq!(ours.len(), theirs.len());
         for (ours, theirs) in ours.iter().zip(theirs) {
-            // The earth is no sphere.
+            // The earth is not a sphere.
             assert!((theirs.distance.sqrt() / (ours.distance + 1e-3) - 1.0).abs() < 0.02, "{place:?}");
         }
     }
