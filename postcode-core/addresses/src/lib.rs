@@ -7,6 +7,8 @@
 #![deny(missing_docs)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::panic, reason = "in a test it is the failure"))]
 
+#[cfg(feature = "file")]
+pub mod file;
 pub mod model;
 
 pub use model::{Address, Dataset, Geographic, Grid, Kind, PafKey, Point, Welsh};
