@@ -80,9 +80,10 @@ pub struct Address {
     /// Whether the delivery point is an organisation at a postcode of small users.
     #[serde(skip_serializing_if = "is_false")]
     pub organisation_indicator: bool,
-    /// Whether number and sub-building are written joined, as in `12A`. Only the mainfile says so.
-    #[serde(skip_serializing_if = "is_false")]
-    pub concatenation_indicator: bool,
+    /// Whether number and sub-building are written joined, as in `12A`. Only the mainfile says so. `None` means that
+    /// the file does not say, and then a sub-building of one letter is joined.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub concatenation_indicator: Option<bool>,
     /// The number of households at the delivery point. The mainfile and the long CSV PAF have it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub households: Option<u16>,
@@ -162,7 +163,7 @@ pub enum Dataset {
     /// Pointer, the address file of Northern Ireland.
     #[serde(rename = "pointer")]
     Pointer,
-    /// Streets of OS Open Names. They are no delivery points, and the postcode is a district.
+    /// Streets of OS Open Names. They aren't delivery points, and the postcode is a district.
     #[serde(rename = "open-roads")]
     OpenRoads,
 }
@@ -294,7 +295,7 @@ impl Address {
         self.parent_uprn = None;
         self.kind = None;
         self.organisation_indicator = false;
-        self.concatenation_indicator = false;
+        self.concatenation_indicator = None;
         self.households = None;
         self.dataset = Dataset::Paf;
         self.welsh = None;

@@ -53,8 +53,10 @@ pub use write::publish::Progress;
 pub(crate) use write::publish::settle;
 pub use write::row::{AreaId, AreaIds, Row};
 
+#[cfg(doc)]
+use crate::ErrorKind;
 use crate::{
-    Answer, Areas, DatasetInfo, Error, ErrorKind, Location, Outcode, Postcode, Record, Result, Sector, Status,
+    Answer, Areas, DatasetInfo, Location, Outcode, Postcode, Record, Result, Sector, Status,
 };
 
 /// An open dataset. Cheap to clone: clones share the file and everything read from it.

@@ -15,7 +15,7 @@ use super::exit;
 use super::output;
 use lines::Lines;
 
-mod lines;
+pub(super) mod lines;
 
 /// Looked up in one call.
 const BATCH: usize = 1_000;

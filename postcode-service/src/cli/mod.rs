@@ -1,5 +1,7 @@
 //! The subcommands, one file each: `Args` with its options, and `run`.
 
+pub mod address;
+pub mod addresses;
 mod asking;
 pub mod autocomplete;
 pub mod diff;

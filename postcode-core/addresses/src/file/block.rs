@@ -87,6 +87,7 @@ pub(super) struct State {
     pub(super) dataset: Dataset,
     pub(super) umprn: Option<u32>,
     pub(super) last_umprn: u32,
+    pub(super) concatenated: Option<bool>,
     pub(super) households: Option<u16>,
     pub(super) parent_uprn: Option<u64>,
     pub(super) last_parent: u64,
@@ -109,6 +110,7 @@ impl State {
         dataset: Dataset::Paf,
         umprn: None,
         last_umprn: 0,
+        concatenated: None,
         households: None,
         parent_uprn: None,
         last_parent: 0,
@@ -180,6 +182,9 @@ pub(super) fn kind_of(number: u8) -> Option<Option<Kind>> {
         _ => None,
     }
 }
+
+/// The numbers of yes, no and unsaid in a block.
+pub(super) const CONCATENATED: [Option<bool>; 3] = [None, Some(false), Some(true)];
 
 /// The number of a dataset in a block. It never changes.
 pub(super) fn dataset_number(dataset: Dataset) -> u8 {

@@ -4,7 +4,7 @@ use postcode_core::Result;
 use postcode_core::dataset::container::Container;
 
 use super::AddressFile;
-use super::block::{Slot, State, dataset_of, head, kind_of, more, slot, stream, suffix, unzigzag};
+use super::block::{CONCATENATED, Slot, State, dataset_of, head, kind_of, more, slot, stream, suffix, unzigzag};
 use super::layout::{BUILDINGS, LOCALITIES, ORGANISATIONS, THOROUGHFARES, TOWNS};
 use super::text::{Dictionary, Template, Text};
 use crate::{Address, Geographic, Grid, Kind, PafKey, Point, Welsh};
@@ -211,7 +211,10 @@ impl<'a> Addresses<'a> {
         };
         self.state.last_umprn = self.state.umprn.unwrap_or(self.state.last_umprn);
         self.address.umprn = self.state.umprn;
-        self.address.concatenation_indicator = first & more::CONCATENATED != 0;
+        if first & more::CONCATENATED != 0 {
+            self.state.concatenated = *CONCATENATED.get(usize::from(self.byte()?))?;
+        }
+        self.address.concatenation_indicator = self.state.concatenated;
         if first & more::HOUSEHOLDS != 0 {
             self.state.households = match self.number32()? {
                 0 => None,
@@ -278,13 +281,12 @@ impl<'a> Addresses<'a> {
     #[inline]
     fn slot(&mut self, told: bool, which: usize, dictionary: &'a Dictionary) -> Option<()> {
         if !told {
+            let template = *self.templates.get(which)?;
             let (slot, text) = self.slot_and_text(which);
             if !slot.empty && slot.step != 0 {
                 slot.last = slot.predicted();
-                let number = slot.last.number;
-                self.templates.get(which)?.fill(number, self.slot_and_text(which).1);
+                template.fill(slot.last.number, text);
             }
-            let _ = text;
             return Some(());
         }
         match self.byte()? {

@@ -3,7 +3,7 @@
 use postcode_core::{Error, Result};
 
 use super::block::{
-    Slot, State, dataset_number, head, kind_number, more, slot, stream, suffix, write_number, zigzag,
+    CONCATENATED, Slot, State, dataset_number, head, kind_number, more, slot, stream, suffix, write_number, zigzag,
 };
 use super::decode::PLACES;
 use super::layout::{BUILDINGS, DICTIONARIES, LOCALITIES, ORGANISATIONS, THOROUGHFARES, TOWNS};
@@ -195,8 +195,11 @@ impl Encoder {
         }
         state.umprn = address.umprn;
         state.last_umprn = address.umprn.unwrap_or(state.last_umprn);
-        if address.concatenation_indicator {
+        if address.concatenation_indicator != state.concatenated {
             first |= more::CONCATENATED;
+            state.concatenated = address.concatenation_indicator;
+            let number = CONCATENATED.iter().position(|other| *other == state.concatenated);
+            self.parts.push(number.unwrap_or_default() as u8);
         }
         if address.households != state.households {
             first |= more::HOUSEHOLDS;

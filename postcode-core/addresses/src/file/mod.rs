@@ -25,7 +25,7 @@ use postcode_core::{Error, Outcode, Postcode, Result};
 use self::layout::{ADDRESSES, BLOCKS, METADATA, OFFSETS, SECTOR_INDEX, SECTORS, STREETS, UNITS};
 use self::numbers::Numbers;
 use self::text::Dictionary;
-use crate::Address;
+use crate::{Address, AddressNumber};
 
 pub use self::decode::Addresses;
 pub use self::metadata::Metadata;
@@ -45,45 +45,12 @@ const PER_METRE: f64 = 100.0;
 /// Degrees are kept in ten-millionths.
 const PER_DEGREE: f64 = 1e7;
 
-/// A number by which an address is found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum AddressNumber {
-    /// Royal Mail's number of the delivery point.
-    Udprn(u32),
-    /// Royal Mail's number of a household of a Multiple Residence.
-    Umprn(u32),
-    /// The Unique Property Reference Number.
-    Uprn(u64),
-}
-
-impl std::fmt::Display for AddressNumber {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Udprn(number) => write!(f, "UDPRN {number}"),
-            Self::Umprn(number) => write!(f, "UMPRN {number}"),
-            Self::Uprn(number) => write!(f, "UPRN {number}"),
-        }
-    }
-}
-
-impl AddressNumber {
-    /// Returns whether an address is the one of this number. A household of a Multiple Residence has the UDPRN and the UPRN
-    /// of its parent, and only its own UMPRN finds it.
-    #[must_use]
-    pub fn is_of(&self, address: &Address) -> bool {
-        match *self {
-            Self::Umprn(number) => address.umprn == Some(number),
-            Self::Udprn(number) => address.udprn == Some(number) && address.umprn.is_none(),
-            Self::Uprn(number) => address.uprn == Some(number) && address.umprn.is_none(),
-        }
-    }
-
-    fn place(&self) -> (usize, u64) {
-        match *self {
-            Self::Udprn(number) => (0, u64::from(number)),
-            Self::Umprn(number) => (1, u64::from(number)),
-            Self::Uprn(number) => (2, number),
-        }
+/// Returns the kind of a number by its place in the file, and the number.
+fn place(number: AddressNumber) -> (usize, u64) {
+    match number {
+        AddressNumber::Udprn(number) => (0, u64::from(number)),
+        AddressNumber::Umprn(number) => (1, u64::from(number)),
+        AddressNumber::Uprn(number) => (2, number),
     }
 }
 
@@ -236,7 +203,7 @@ impl AddressFile {
     /// # Errors
     /// [`Dataset`](postcode_core::ErrorKind::Dataset) if the file is damaged.
     pub fn find(&self, number: AddressNumber) -> Result<Vec<Address>> {
-        let (kind, wanted) = number.place();
+        let (kind, wanted) = place(number);
         let mut found = Vec::new();
         let Some(numbers) = self.numbers.get(kind).and_then(Option::as_ref) else { return Ok(found) };
         for row in numbers.rows(&self.container, wanted) {

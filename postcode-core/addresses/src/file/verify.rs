@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use postcode_core::Result;
 
-use super::{AddressFile, AddressNumber, Addresses};
-use crate::Address;
+use super::{AddressFile, Addresses};
+use crate::{Address, AddressNumber};
 
 /// What was counted.
 #[derive(Default)]
@@ -115,7 +115,7 @@ impl AddressFile {
                 address.uprn.map(AddressNumber::Uprn),
             ];
             for number in numbers.into_iter().flatten() {
-                let (kind, wanted) = number.place();
+                let (kind, wanted) = super::place(number);
                 let index = self.numbers.get(kind).and_then(Option::as_ref);
                 let rows = index.map(|index| index.rows(&self.container, wanted)).unwrap_or_default();
                 if row.is_some_and(|row| !rows.contains(&row)) && rows.len() < super::numbers::MOST_POSTCODES {

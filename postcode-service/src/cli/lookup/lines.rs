@@ -8,19 +8,19 @@ use tokio::io::{AsyncBufRead, AsyncBufReadExt};
 const LONGEST: usize = 1_024;
 
 /// Reads lines; memory does not grow with their length.
-pub(super) struct Lines<R> {
+pub(in crate::cli) struct Lines<R> {
     input: R,
     line: Vec<u8>,
 }
 
 impl<R: AsyncBufRead + Unpin> Lines<R> {
-    pub(super) fn new(input: R) -> Self {
+    pub(in crate::cli) fn new(input: R) -> Self {
         Self { input, line: Vec::new() }
     }
 
     /// Returns the next line without its end, or the printable part of invalid text and the reason.
     /// `None` at the end.
-    pub(super) async fn next(&mut self) -> io::Result<Option<Result<String, (String, String)>>> {
+    pub(in crate::cli) async fn next(&mut self) -> io::Result<Option<Result<String, (String, String)>>> {
         self.line.clear();
         let mut total = 0;
         loop {
