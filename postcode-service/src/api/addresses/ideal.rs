@@ -132,7 +132,7 @@ async fn suggestions(app: &App, text: &str) -> Result<Vec<String>, Failure> {
     let lookup = edition.lookup();
     let mut near: Vec<Postcode> = Vec::new();
     if let Err(error) = text.parse::<Postcode>() {
-        near.extend(error.suggestion());
+        near.extend(error.suggestion().and_then(|text| text.as_str().parse::<Postcode>().ok()));
     }
     let compact: String = text.chars().filter(char::is_ascii_alphanumeric).take(7).collect();
     // Others of the same sector: what was typed without its last characters.
