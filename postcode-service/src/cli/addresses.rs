@@ -1,6 +1,6 @@
 //! `addresses`: looks the addresses of postcodes up.
 
-use std::io::{self, BufWriter, IsTerminal, Write};
+use std::io::{self, BufWriter, Write};
 use std::sync::Arc;
 
 use anyhow::Context;
@@ -8,12 +8,10 @@ use postcode_addresses::format::Style;
 use postcode_addresses::lookup::wire::AnswerBody;
 use postcode_addresses::lookup::{MAX_ADDRESS_BATCH, MAX_ADDRESS_PAGE, connect_addresses};
 use postcode_addresses::{AddressAnswer, AddressLookup};
-use postcode_core::Postcode;
-use tokio::io::BufReader;
+use postcode_core::{Postcode, path_or_url};
 
-use super::lookup::lines::Lines;
 use super::source::Source;
-use super::{exit, output};
+use super::{exit, output, stdin, words};
 
 /// List the addresses of postcodes.
 ///
@@ -24,19 +22,20 @@ use super::{exit, output};
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  postcode-service addresses 'SW1A 2AA' --addresses file:uk.addresses
-  postcode-service addresses --json - --addresses file:uk.addresses < postcodes.txt > addresses.jsonl
-  postcode-service addresses 'SW1A 2AA' --addresses http://127.0.0.1:8080
+  postcode-service addresses SW1A 2AA --addresses uk.addresses
+  postcode-service addresses --json --addresses uk.addresses < postcodes.txt > addresses.jsonl
+  postcode-service addresses SW1A 2AA --addresses http://127.0.0.1:8080
 
 A line of --json:
   {\"query\":…,\"status\":\"found\"|\"no_addresses\"|\"unknown\"|\"not_covered\"|\"invalid\",\"total\":…,\"addresses\":[{…,\"lines\":[…]}]}")]
 pub struct Args {
-    /// Postcodes in any case and spacing; - reads one a line from standard input
-    #[arg(required = true, value_name = "POSTCODE")]
+    /// Postcodes in any case and spacing; - reads one a line from standard input, which is also
+    /// read if there is no POSTCODE and it is piped
+    #[arg(value_name = "POSTCODE")]
     postcodes: Vec<String>,
-    /// The address data: file:/path/uk.addresses, or http://host:port, https://host or unix:/run/postcode.sock (a
+    /// The address data: a file of addresses, or http://host:port, https://host or unix:/run/postcode.sock (a
     /// postcode-service with addresses)
-    #[arg(long, value_name = "URL", env = "POSTCODE_ADDRESSES", hide_env_values = true)]
+    #[arg(long, value_name = "PATH|URL", env = "POSTCODE_ADDRESSES", hide_env_values = true)]
     addresses: String,
     /// How the lines of an address are written: guide (Royal Mail's guide, all elements), ideal (three lines), dvla (four
     /// lines)
@@ -55,30 +54,25 @@ impl Args {
     /// # Errors
     /// Returns the error for [`report`](crate::cli::exit::report).
     pub async fn run(self) -> anyhow::Result<()> {
-        let postcodes = match self.addresses.trim_start().starts_with("file:") {
+        let inputs = stdin::inputs("POSTCODE", words::postcodes(&self.postcodes))?;
+        let addresses = path_or_url(&self.addresses);
+        let postcodes = match addresses.starts_with("file:") {
             // The postcode data says which postcodes exist.
             true => Some(self.source.open().await? as Arc<dyn postcode_core::PostcodeLookup>),
             false => None,
         };
-        let lookup = connect_addresses(&self.addresses, postcodes).context("--addresses")?;
+        let lookup = connect_addresses(&addresses, postcodes).context("--addresses")?;
         let coverage = lookup.address_coverage().await.context("--addresses")?;
         let out = BufWriter::with_capacity(64 * 1024, io::stdout());
         let mut printer =
             Printer { lookup, json: self.json, style: self.style, out, queries: Vec::new(), all_found: true };
-        for text in self.postcodes {
-            if text != "-" {
-                printer.add(text).await?;
-                continue;
+        let mut batches = stdin::Batches::new(inputs);
+        while let Some(batch) = batches.next().await? {
+            for line in batch {
+                // A line that can't be read is shown as what can be read of it, and is not a postcode.
+                printer.add(line.unwrap_or_else(|unread| unread.shown)).await?;
             }
-            let at_once = io::stdin().is_terminal();
-            let mut lines = Lines::new(BufReader::with_capacity(64 * 1024, tokio::io::stdin()));
-            while let Some(line) = lines.next().await.context("standard input")? {
-                // A line that is not text is printed as what can be read of it, and is not a postcode.
-                printer.add(line.unwrap_or_else(|(text, _)| text)).await?;
-                if at_once {
-                    printer.flush().await?;
-                }
-            }
+            printer.flush().await?;
         }
         printer.flush().await?;
         if !self.json {

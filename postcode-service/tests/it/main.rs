@@ -5,6 +5,7 @@
 mod addresses;
 mod api;
 mod beside;
+mod command_line;
 mod common;
 mod conformance;
 mod cost;

@@ -21,8 +21,9 @@ impl FromStr for AddressData {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        match file_url(text, Demands::default()) {
-            Ok(Some(_)) => Ok(Self { url: text.to_owned(), demands: Demands::default() }),
+        let url = postcode_core::path_or_url(text).into_owned();
+        match file_url(&url, Demands::default()) {
+            Ok(Some(_)) => Ok(Self { url, demands: Demands::default() }),
             Ok(None) => Err("write file:/path/uk.addresses".to_owned()),
             Err(error) => Err(error.to_string()),
         }
