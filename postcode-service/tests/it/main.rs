@@ -2,8 +2,10 @@
 //! once.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod addresses;
 mod api;
 mod beside;
+mod command_line;
 mod common;
 mod conformance;
 mod cost;
