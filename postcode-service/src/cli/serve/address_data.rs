@@ -21,7 +21,7 @@ impl FromStr for AddressData {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let url = postcode_core::path_or_url(text).into_owned();
+        let url = postcode_core::path_or_url(text);
         match file_url(&url, Demands::default()) {
             Ok(Some(_)) => Ok(Self { url, demands: Demands::default() }),
             Ok(None) => Err("write file:/path/uk.addresses".to_owned()),
