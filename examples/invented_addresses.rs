@@ -70,6 +70,8 @@ const SUFFIXES: &[u8] = b"ABDEFGHJLNPQRSTUWXYZ";
 const MOST: usize = 100;
 /// UDPRNs kept free for each postcode.
 const UDPRNS: u32 = 27;
+/// UDPRNs kept free for each sector, because a few postcodes may be large.
+const SPARE: u32 = 60;
 /// Far UDPRNs are scattered over this many above 50,000,000, which is a prime.
 const FAR: u64 = 49_999_991;
 
@@ -149,6 +151,8 @@ struct Sector {
     postcodes: Vec<(String, bool)>,
     /// Postcodes of sectors before this one, for the UDPRNs.
     before: u32,
+    /// Sectors before this one.
+    index: u32,
 }
 
 struct Written {
@@ -169,9 +173,11 @@ fn rows(sector: &Sector, seed: u64) -> Written {
     let mut dice = Dice::of(seed, &sector.name);
     let localities: Vec<String> = (0..1 + dice.below(4)).map(|_| dice.place()).collect();
     let mut street = Street::default();
-    let mut near = UDPRNS * sector.before;
-    let near_end = near + UDPRNS * u32::try_from(sector.postcodes.len()).unwrap_or_default();
-    let mut far = u64::from(near);
+    let count_of_postcodes = u32::try_from(sector.postcodes.len()).unwrap_or_default();
+    let first = UDPRNS * sector.before + SPARE * sector.index;
+    let mut near = first;
+    let near_end = near + UDPRNS * count_of_postcodes + SPARE;
+    let (mut far, far_end) = (u64::from(first), u64::from(near_end));
     let mut out = String::new();
     let mut count = 0;
     for (postcode, large) in &sector.postcodes {
@@ -191,10 +197,13 @@ fn rows(sector: &Sector, seed: u64) -> Written {
             let udprn = if near + 1 < near_end && !dice.happens(140) {
                 near += 1;
                 u64::from(near)
-            } else {
+            } else if far + 1 < far_end {
                 far += 1;
                 // The factor has no divisor in common with the prime, so that no number comes twice.
                 50_000_000 + far * 30_902_113 % FAR
+            } else {
+                // The sector has no number left.
+                break;
             };
             let suffix = if *large {
                 "1A".to_owned()
@@ -367,15 +376,16 @@ fn sectors(options: &Options) -> Result<Vec<Sector>> {
             .or_default()
             .push((record.postcode.to_string(), large));
     }
-    let mut before = 0;
+    let (mut before, mut index) = (0, 0);
     let mut sectors = Vec::new();
     for (name, postcodes) in groups {
         let count = u32::try_from(postcodes.len()).unwrap_or_default();
         let outcode = name.split(' ').next().unwrap_or_default();
         if options.outcodes.as_ref().is_none_or(|wanted| wanted.iter().any(|wanted| wanted == outcode)) {
-            sectors.push(Sector { name, postcodes, before });
+            sectors.push(Sector { name, postcodes, before, index });
         }
         before += count;
+        index += 1;
     }
     Ok(sectors)
 }
