@@ -31,7 +31,6 @@ use super::params::Params;
 use super::region;
 use super::reply::{Failure, Outcome, written};
 use super::{App, Edition};
-use crate::enrich::short;
 
 pub(super) fn routes() -> Router<App> {
     Router::new()
@@ -198,7 +197,7 @@ async fn of_postcodes(addresses: &LocalAddresses, body: &Map<String, Value>, tex
     let mut items = Vec::with_capacity(texts.len());
     for (text, postcode) in texts.iter().zip(parsed) {
         let found = postcode.and_then(|_| answers.next());
-        items.push(AnswerBody::new(short(text), found.as_ref()));
+        items.push(AnswerBody::new(text.as_str(), found.as_ref()));
         tokio::task::yield_now().await;
     }
     answer(addresses, items, None)
