@@ -274,7 +274,13 @@ impl PostcodeIndex {
     }
 
     /// Returns the postcode of a row in a sector, whose code is given.
-    pub fn postcode(&self, container: &Container, sector: u32, sector_code: u32, row: u32) -> Option<Postcode> {
+    pub fn postcode(
+        &self,
+        container: &Container,
+        sector: u32,
+        sector_code: u32,
+        row: u32,
+    ) -> Option<Postcode> {
         let units = container.of(self.units);
         let words = ranked_bitmap::words(units, sector as usize)?;
         let unit =
@@ -299,11 +305,19 @@ impl PostcodeIndex {
             return Err(container.damaged("section sectors", 0, "the sectors are not in order"));
         }
         if rows != self.rows {
-            return Err(container.damaged(place, self.units.start, format!("{rows} instead of {} postcodes", self.rows)));
+            return Err(container.damaged(
+                place,
+                self.units.start,
+                format!("{rows} instead of {} postcodes", self.rows),
+            ));
         }
         let (index, lines) = units.write();
         if index != container.of(self.sector_index) || lines != container.of(self.units) {
-            return Err(container.damaged(place, self.units.start, "the bitmaps do not agree with their counts"));
+            return Err(container.damaged(
+                place,
+                self.units.start,
+                "the bitmaps do not agree with their counts",
+            ));
         }
         Ok(())
     }

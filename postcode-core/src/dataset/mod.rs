@@ -55,9 +55,7 @@ pub use write::row::{AreaId, AreaIds, Row};
 
 #[cfg(doc)]
 use crate::ErrorKind;
-use crate::{
-    Answer, Areas, DatasetInfo, Location, Outcode, Postcode, Record, Result, Sector, Status,
-};
+use crate::{Answer, Areas, DatasetInfo, Location, Outcode, Postcode, Record, Result, Sector, Status};
 
 /// An open dataset. Cheap to clone: clones share the file and everything read from it.
 ///
