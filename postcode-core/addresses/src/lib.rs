@@ -11,10 +11,13 @@ pub mod elements;
 #[cfg(feature = "file")]
 pub mod file;
 pub mod format;
+#[cfg(feature = "layouts")]
+pub mod layouts;
 pub mod lookup;
 pub mod model;
 mod number;
 pub mod order;
+mod postcode;
 
 pub use format::{Formatted, Style};
 #[cfg(feature = "file")]

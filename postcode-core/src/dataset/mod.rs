@@ -94,7 +94,7 @@ impl Dataset {
     /// # Errors
     /// [`Dataset`](ErrorKind::Dataset) with the path, what is wrong, where, and what to do.
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
-        let (bytes, origin) = container::open(path.as_ref())?;
+        let (bytes, origin) = Bytes::open(path.as_ref())?;
         Self::from_source(bytes, origin)
     }
 

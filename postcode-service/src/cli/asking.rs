@@ -51,11 +51,7 @@ pub(crate) async fn left_out(lookup: &dyn Lookups, text: &str) -> anyhow::Result
         Err(error) if error.kind() == ErrorKind::NotSupported => return Ok(None),
         Err(error) => return Err(error.into()),
     };
-    if !info.not_covered.contains(&area) {
-        return Ok(None);
-    }
-    let advice = info.not_covered_advice;
-    Ok(Some(advice.unwrap_or_else(|| "the dataset does not cover this area".to_owned())))
+    Ok(info.advice(&area).map(str::to_owned))
 }
 
 /// Says on standard error why nothing was found: that the data leaves the area out, or `otherwise`.

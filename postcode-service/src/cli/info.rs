@@ -1,5 +1,6 @@
 //! `info`: the dataset that answers come from.
 
+use std::collections::HashSet;
 use std::io::Write;
 
 use super::asking::Asking;
@@ -54,8 +55,15 @@ impl Args {
         writeln!(out, "live         {}", info.live)?;
         writeln!(out, "terminated   {}", info.terminated)?;
         if !info.not_covered.is_empty() {
-            let advice = info.not_covered_advice.as_deref().unwrap_or_default();
-            writeln!(out, "not covered  {}: {advice}", info.not_covered.join(", "))?;
+            writeln!(out, "not covered  {}", info.not_covered.join(", "))?;
+            // Many areas have the same advice.
+            let mut advice: Vec<&str> =
+                info.not_covered.iter().filter_map(|area| info.advice(area)).collect();
+            let mut said = HashSet::new();
+            advice.retain(|advice| said.insert(*advice));
+            for advice in advice {
+                writeln!(out, "             {advice}")?;
+            }
         }
         writeln!(out, "fingerprint  {}", info.fingerprint)?;
         writeln!(out, "{}", info.attribution)?;

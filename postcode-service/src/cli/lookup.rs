@@ -6,7 +6,7 @@ use std::sync::Arc;
 use anyhow::Context;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use postcode_core::wire::RecordView;
-use postcode_core::{Answer, Lookups, Postcode, PostcodeLookup};
+use postcode_core::{Answer, DatasetInfo, Lookups, Postcode, PostcodeLookup};
 use serde::Serialize;
 
 use super::asking::Asking;
@@ -119,33 +119,35 @@ struct Printer {
     paint: Paint,
     table: Records,
     out: BufWriter<io::Stdout>,
-    /// The advice about postcodes that are not covered; fetched once.
-    advice: Option<String>,
+    /// Which areas are not covered, with advice about each; fetched once.
+    info: Option<DatasetInfo>,
     all_known: bool,
 }
 
 impl Printer {
     fn new(lookup: Arc<dyn Lookups>, format: Format, table: Records) -> Self {
         let out = BufWriter::with_capacity(64 * 1024, io::stdout());
-        Self { lookup, format, paint: format.paint(), table, out, advice: None, all_known: true }
+        Self { lookup, format, paint: format.paint(), table, out, info: None, all_known: true }
     }
 
     async fn print(&mut self, batch: Vec<Result<String, Unread>>) -> anyhow::Result<()> {
         let queries: Vec<Query> = batch.into_iter().map(Query::from).collect();
         let postcodes: Vec<_> = queries.iter().filter_map(|query| query.postcode.clone().ok()).collect();
         let answers = self.lookup.lookup(&postcodes).await?;
-        if answers.contains(&Answer::NotCovered) && self.advice.is_none() {
-            let info = self.lookup.info().await?;
-            let advice = info.not_covered_advice;
-            self.advice = Some(advice.unwrap_or_else(|| "the dataset does not cover this area".to_owned()));
+        if answers.contains(&Answer::NotCovered) && self.info.is_none() {
+            self.info = Some(self.lookup.info().await?);
         }
         let mut answers = answers.iter();
         for query in &queries {
             match &query.postcode {
                 Err(why) => self.write(&query.text, "invalid", None, Some(why))?,
-                Ok(_) => {
+                Ok(postcode) => {
                     let answer = answers.next().context("a batch came back short")?;
-                    self.write(&query.text, answer.status(), Some(answer), None)?;
+                    let advice = match answer {
+                        Answer::NotCovered => self.advice(*postcode),
+                        _ => None,
+                    };
+                    self.write(&query.text, answer.status(), Some(answer), advice.as_deref())?;
                 }
             }
         }
@@ -154,6 +156,11 @@ impl Printer {
         }
         self.out.flush()?;
         Ok(())
+    }
+
+    /// Returns the advice about a postcode that is not covered.
+    fn advice(&self, postcode: Postcode) -> Option<String> {
+        self.info.as_ref()?.advice(&postcode.area()).map(str::to_owned)
     }
 
     /// Writes the header of CSV even if there was nothing to look up.
@@ -172,8 +179,6 @@ impl Printer {
         error: Option<&str>,
     ) -> io::Result<()> {
         let record = answer.and_then(Answer::record);
-        let not_covered = matches!(answer, Some(Answer::NotCovered));
-        let error = if not_covered { self.advice.as_deref() } else { error };
         self.all_known &= record.is_some();
         match self.format {
             Format::Json => {
