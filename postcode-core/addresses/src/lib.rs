@@ -20,12 +20,14 @@ pub mod order;
 mod postcode;
 
 pub use format::{Formatted, Style};
-pub use lookup::{AddressAnswer, AddressCoverage, AddressLookup, AddressNeighbour, AddressPage, connect_addresses};
 #[cfg(feature = "file")]
 pub use lookup::LocalAddresses;
 #[cfg(feature = "mock")]
 pub use lookup::MockAddressLookup;
 #[cfg(feature = "http")]
 pub use lookup::RemoteAddresses;
+pub use lookup::{
+    AddressAnswer, AddressCoverage, AddressLookup, AddressNeighbour, AddressPage, connect_addresses,
+};
 pub use model::{Address, Dataset, Geographic, Grid, Kind, PafKey, Point, Welsh};
 pub use number::AddressNumber;

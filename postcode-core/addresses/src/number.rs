@@ -57,7 +57,8 @@ impl AddressNumber {
     pub fn parse(kind: &str, number: &str) -> Result<Self, Error> {
         let digits = |most: usize| {
             let digits = number.trim();
-            let valid = (1..=most).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit());
+            let valid =
+                (1..=most).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit());
             let parsed = if valid { digits.parse::<u64>().ok() } else { None };
             parsed.ok_or_else(|| {
                 let shown: String = number.chars().take(40).collect();

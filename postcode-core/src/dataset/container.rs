@@ -1,46 +1,22 @@
 //! The frame, tables and key index of a dataset file, for the file of addresses, which has the same ones. Not for applications:
 //! it may change with any version.
 
-use std::fs::File;
 use std::path::Path;
 
+#[cfg(doc)]
+use crate::ErrorKind;
 use crate::dataset::file::bytes::Bytes;
 use crate::dataset::file::format::{Frame, damaged};
-use crate::dataset::file::mapped::Mapped;
 use crate::dataset::file::packed_table::{Column, PackedTable};
 use crate::dataset::file::ranked_bitmap::{self, LINE, Words};
 use crate::dataset::section::keys::{SECTOR_CODES, first};
 use crate::dataset::{Demands, read_signature};
 use crate::postcode::{PER_OUTCODE, UNITS};
 use crate::source::{Source, SourceUrl};
-use crate::{Error, ErrorKind, Outcode, Postcode, Result};
+use crate::{Error, Outcode, Postcode, Result};
 
 pub use crate::dataset::file::format::{ADDRESSES_MAGIC, ALIGN, ENTRY, Entry, Family, HEADER, MAJOR, head};
 pub use crate::dataset::file::packed_table::{Extent, TableWriter};
-
-/// Maps a file, or reads an empty one. Returns the name that errors use as well.
-pub(super) fn open(path: &Path) -> Result<(Bytes, String)> {
-    let origin = path.display().to_string();
-    let failed = |what: &str, error: std::io::Error| {
-        let advice = match error.kind() {
-            std::io::ErrorKind::NotFound => ": make one with `postcode-service import`",
-            _ => "",
-        };
-        Error::new(ErrorKind::Dataset, format!("{origin}: {what}: {error}{advice}")).with_source(error)
-    };
-    let file = File::open(path).map_err(|e| failed("the dataset can't be opened", e))?;
-    let about = file.metadata().map_err(|e| failed("the dataset can't be read", e))?;
-    if !about.is_file() {
-        let what = format!("{origin}: not a file: give the path of a dataset file");
-        return Err(Error::new(ErrorKind::Dataset, what));
-    }
-    if about.len() == 0 {
-        // Mapping an empty file is an error on some systems.
-        return Ok((Bytes::Owned(Vec::new()), origin));
-    }
-    let mapped = Mapped::open(&file).map_err(|e| failed("the dataset can't be mapped", e))?;
-    Ok((Bytes::Mapped(mapped), origin))
-}
 
 /// Returns the path and the demands of `file:PATH?verify=…&public_key=…`, or `None` if the URL is of another kind.
 ///
@@ -78,7 +54,7 @@ impl Container {
     /// # Errors
     /// [`Dataset`](ErrorKind::Dataset) if it can't be read, is damaged or of another kind.
     pub fn open(path: &Path, family: &'static Family) -> Result<Self> {
-        let (bytes, origin) = open(path)?;
+        let (bytes, origin) = Bytes::open(path)?;
         Self::read(bytes, origin, family)
     }
 
@@ -274,7 +250,13 @@ impl PostcodeIndex {
     }
 
     /// Returns the postcode of a row in a sector, whose code is given.
-    pub fn postcode(&self, container: &Container, sector: u32, sector_code: u32, row: u32) -> Option<Postcode> {
+    pub fn postcode(
+        &self,
+        container: &Container,
+        sector: u32,
+        sector_code: u32,
+        row: u32,
+    ) -> Option<Postcode> {
         let units = container.of(self.units);
         let words = ranked_bitmap::words(units, sector as usize)?;
         let unit =
@@ -299,11 +281,19 @@ impl PostcodeIndex {
             return Err(container.damaged("section sectors", 0, "the sectors are not in order"));
         }
         if rows != self.rows {
-            return Err(container.damaged(place, self.units.start, format!("{rows} instead of {} postcodes", self.rows)));
+            return Err(container.damaged(
+                place,
+                self.units.start,
+                format!("{rows} instead of {} postcodes", self.rows),
+            ));
         }
         let (index, lines) = units.write();
         if index != container.of(self.sector_index) || lines != container.of(self.units) {
-            return Err(container.damaged(place, self.units.start, "the bitmaps do not agree with their counts"));
+            return Err(container.damaged(
+                place,
+                self.units.start,
+                "the bitmaps do not agree with their counts",
+            ));
         }
         Ok(())
     }

@@ -55,9 +55,7 @@ pub use write::row::{AreaId, AreaIds, Row};
 
 #[cfg(doc)]
 use crate::ErrorKind;
-use crate::{
-    Answer, Areas, DatasetInfo, Location, Outcode, Postcode, Record, Result, Sector, Status,
-};
+use crate::{Answer, Areas, DatasetInfo, Location, Outcode, Postcode, Record, Result, Sector, Status};
 
 /// An open dataset. Cheap to clone: clones share the file and everything read from it.
 ///
@@ -96,7 +94,7 @@ impl Dataset {
     /// # Errors
     /// [`Dataset`](ErrorKind::Dataset) with the path, what is wrong, where, and what to do.
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
-        let (bytes, origin) = container::open(path.as_ref())?;
+        let (bytes, origin) = Bytes::open(path.as_ref())?;
         Self::from_source(bytes, origin)
     }
 

@@ -47,7 +47,7 @@ use axum::response::{IntoResponse, Response};
 use http::Method;
 use postcode_addresses::LocalAddresses;
 use postcode_addresses::file::AddressFile;
-use postcode_core::{MAX_NEIGHBOURS, MAX_PAGE, MAX_RADIUS};
+use postcode_core::{MAX_NEIGHBOURS, MAX_PAGE, MAX_RADIUS, wire};
 use postcode_edge::Access;
 use tower::ServiceExt;
 
@@ -243,7 +243,7 @@ impl Api {
         let is = |n: usize, name: &str| parts.get(n).is_some_and(|part| part.eq_ignore_ascii_case(name));
         let of_postcode = is(0, "postcodes") && is(2, "addresses");
         match is(0, "addresses") || is(0, "v1") || of_postcode {
-            true => route.map_or("/addresses", MatchedPath::as_str),
+            true => route.map_or(wire::path::ADDRESSES, MatchedPath::as_str),
             false => path,
         }
     }

@@ -1,4 +1,4 @@
-//! What the tools of dataset files do with a file of addresses.
+//! Describes, compares and exports files of addresses.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -125,7 +125,11 @@ impl Changes {
 
 impl fmt::Display for Changes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "added {}, removed {}, changed {}, the same {}", self.added, self.removed, self.changed, self.same)
+        write!(
+            f,
+            "added {}, removed {}, changed {}, the same {}",
+            self.added, self.removed, self.changed, self.same
+        )
     }
 }
 
@@ -157,7 +161,13 @@ pub(super) fn compare(
         right.next_if_eq(&next);
         let (before, after) = (of(old, next)?, of(new, next)?);
         let text = next.spaced();
-        let change = |change, id: &String, old, new| Change { change, postcode: text.as_str(), id: id.clone(), old, new };
+        let change = |change, id: &String, old, new| Change {
+            change,
+            postcode: text.as_str(),
+            id: id.clone(),
+            old,
+            new,
+        };
         for (id, address) in &before {
             match after.get(id) {
                 Some(other) if other == address => changes.same += 1,

@@ -149,7 +149,12 @@ impl Printer {
         match answer {
             None => writeln!(self.out, "{query}  invalid: {why}"),
             Some(AddressAnswer::Found(page)) => {
-                writeln!(self.out, "{query}  {} address{}", page.total, if page.total == 1 { "" } else { "es" })?;
+                writeln!(
+                    self.out,
+                    "{query}  {} address{}",
+                    page.total,
+                    if page.total == 1 { "" } else { "es" }
+                )?;
                 for address in &page.addresses {
                     let number = address.udprn.map_or_else(|| "-".to_owned(), |udprn| format!("{udprn:08}"));
                     let lines = address.format(self.style).lines.join(", ");

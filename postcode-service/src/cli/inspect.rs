@@ -8,8 +8,8 @@ use postcode_core::dataset::{Dataset, Demands, Summary, Verify};
 use postcode_core::{AreaKind, Record, Status};
 use serde::Serialize;
 
-use super::{address_file, output};
 use super::source::DatasetSource;
+use super::{address_file, output};
 
 const EXAMPLES: &str = "\
 Examples:

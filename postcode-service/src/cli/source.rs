@@ -97,7 +97,7 @@ impl DatasetSource {
     pub(crate) fn addresses(&self, demands: &Demands) -> anyhow::Result<Option<AddressFile>> {
         let Self::File(path) = self else { return Ok(None) };
         let mut start = [0; ADDRESSES_MAGIC.len()];
-        // What can't be read is reported by whoever opens it as a dataset.
+        // A file that can't be read is reported when it is opened as a dataset.
         let read = std::fs::File::open(path).and_then(|mut file| file.read_exact(&mut start));
         if read.is_err() || start != ADDRESSES_MAGIC {
             return Ok(None);

@@ -26,7 +26,12 @@ async fn client_and_server_together_keep_the_contract() {
     let options = Options::default();
     let listener = Listener::bind(&"127.0.0.1:0".parse::<Address>().unwrap()).await.unwrap();
     let url = format!("{}?timeout=60s&deadline=60s", listener.url().unwrap());
-    tokio::spawn(run(listener, Arc::new(Frontend::new(api().await, &options)), options, std::future::pending()));
+    tokio::spawn(run(
+        listener,
+        Arc::new(Frontend::new(api().await, &options)),
+        options,
+        std::future::pending(),
+    ));
     let remote = connect_addresses(&url, None).unwrap();
     assert_eq!(suite(&*remote).await.unwrap(), [""; 0]);
 }
@@ -78,7 +83,10 @@ async fn addresses_of_a_postcode_come_with_attribution_and_are_not_kept() {
         assert_eq!((answer.status.as_u16(), &answer.json()["code"]), (status, &json!(code)), "{path}");
     }
     let bare = get(&api, "/postcodes/ZE99AE/addresses").await.json();
-    assert_eq!((&bare["result"]["status"], &bare["result"]["addresses"]), (&json!("no_addresses"), &json!([])));
+    assert_eq!(
+        (&bare["result"]["status"], &bare["result"]["addresses"]),
+        (&json!("no_addresses"), &json!([]))
+    );
 }
 
 #[tokio::test]
@@ -86,7 +94,8 @@ async fn many_postcodes_and_numbers_are_answered_in_their_order() {
     let api = api().await;
     let ask = async |body: Value| post(&api, "/addresses", "application/json", body.to_string()).await;
     let body = ask(json!({ "postcodes": ["ZE9 9AE", "rubbish", "ZE9 9AA"], "limit": 1 })).await.json();
-    let statuses: Vec<&Value> = body["result"].as_array().unwrap().iter().map(|item| &item["status"]).collect();
+    let statuses: Vec<&Value> =
+        body["result"].as_array().unwrap().iter().map(|item| &item["status"]).collect();
     assert_eq!(statuses, ["no_addresses", "invalid", "found"]);
     assert_eq!(body["result"][2]["addresses"].as_array().unwrap().len(), 1);
     assert_eq!(body["result"][2]["total"], 12);
@@ -128,10 +137,30 @@ async fn addresses_of_a_region_come_in_pages_of_postcodes() {
 
 /// Elements that Ideal Postcodes takes from the address file, and those that are made of them.
 const OF_THE_FILE: &[&str] = &[
-    "postcode", "postcode_inward", "postcode_outward", "post_town", "dependant_locality", "double_dependant_locality",
-    "thoroughfare", "dependant_thoroughfare", "building_number", "building_name", "sub_building_name", "po_box",
-    "department_name", "organisation_name", "udprn", "umprn", "uprn", "postcode_type", "su_organisation_indicator",
-    "delivery_point_suffix", "line_1", "line_2", "line_3", "premise",
+    "postcode",
+    "postcode_inward",
+    "postcode_outward",
+    "post_town",
+    "dependant_locality",
+    "double_dependant_locality",
+    "thoroughfare",
+    "dependant_thoroughfare",
+    "building_number",
+    "building_name",
+    "sub_building_name",
+    "po_box",
+    "department_name",
+    "organisation_name",
+    "udprn",
+    "umprn",
+    "uprn",
+    "postcode_type",
+    "su_organisation_indicator",
+    "delivery_point_suffix",
+    "line_1",
+    "line_2",
+    "line_3",
+    "premise",
 ];
 
 fn imported(records: &[Value]) -> AddressFile {
@@ -170,8 +199,15 @@ fn compare(ours: &Value, recorded: &Value) {
 async fn routes_of_ideal_postcodes_answer_as_recorded() {
     let mut compared = 0;
     for name in [
-        "2000-postcodes", "2000-postcodes-mr", "2000-umprn", "england", "scotland", "wales", "northern_ireland",
-        "guernsey", "isle_of_man",
+        "2000-postcodes",
+        "2000-postcodes-mr",
+        "2000-umprn",
+        "england",
+        "scotland",
+        "wales",
+        "northern_ireland",
+        "guernsey",
+        "isle_of_man",
     ] {
         let path = format!("cases/addresses/api/{name}.json");
         let Some(path) = postcode_testing::shared(&path) else { return };
@@ -191,7 +227,10 @@ async fn routes_of_ideal_postcodes_answer_as_recorded() {
         };
         let answer = get(&api, &url).await;
         let ours = answer.json();
-        assert_eq!((answer.status.as_u16(), &ours["code"], &ours["message"]), (200, &json!(2000), &json!("Success")));
+        assert_eq!(
+            (answer.status.as_u16(), &ours["code"], &ours["message"]),
+            (200, &json!(2000), &json!("Success"))
+        );
         let results = match &ours["result"] {
             Value::Array(results) => results.clone(),
             one => vec![one.clone()],
@@ -250,8 +289,15 @@ fn program_lists_addresses_and_logs_no_query() {
     assert_eq!(line["addresses"][6]["lines"], json!(["Example Bakery Ltd", "7 Ash Road"]));
     let (code, out, err) = run(&url, &["ZE9 9AD", "AB1 0AA", "x"]);
     assert_eq!(code, Some(1), "{out}{err}");
-    assert!(out.contains("ZE9 9AD  151 addresses") && out.contains("Room 150, Oak Hall, Elm Lane, EXAMPLETON, ZE9 9AD"));
-    assert!(out.contains("AB1 0AA  not covered") && out.contains("x  invalid") && err.contains("Invented by the tests"));
+    assert!(
+        out.contains("ZE9 9AD  151 addresses")
+            && out.contains("Room 150, Oak Hall, Elm Lane, EXAMPLETON, ZE9 9AD")
+    );
+    assert!(
+        out.contains("AB1 0AA  not covered")
+            && out.contains("x  invalid")
+            && err.contains("Invented by the tests")
+    );
 
     let server = Server::start(&["--data", &postcodes, "--addresses", &url, "--log", "debug"]);
     let (code, remote, _) = run(&server.address, &["--json", "ze99aa", "ZE9 9AD"]);
@@ -266,5 +312,8 @@ fn program_lists_addresses_and_logs_no_query() {
         assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
     }
     let log = server.end_with_log("TERM");
-    assert!(log.contains("/postcodes/{postcode}/addresses") && !log.contains("ZE99AA") && !log.contains("1003"), "{log}");
+    assert!(
+        log.contains("/postcodes/{postcode}/addresses") && !log.contains("ZE99AA") && !log.contains("1003"),
+        "{log}"
+    );
 }

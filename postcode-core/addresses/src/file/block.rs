@@ -1,5 +1,4 @@
-//! What is known of the next address in a block before it is read: the previous ones predict it, and the block says only
-//! where the prediction is wrong. Writer and reader share these rules.
+//! Predicts the next address in a block from the previous ones. The block says only where the prediction is wrong. Writer and reader share these rules.
 
 use super::text::Text;
 use crate::{Dataset, Kind};
@@ -71,7 +70,7 @@ impl Slot {
     }
 }
 
-/// What the previous addresses of the block say of the next one.
+/// Holds what predicts the next address of a block.
 #[derive(Clone, Debug)]
 pub(super) struct State {
     /// Post town, dependent locality, double dependent locality, thoroughfare, dependent thoroughfare.

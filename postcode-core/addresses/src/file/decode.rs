@@ -4,7 +4,9 @@ use postcode_core::Result;
 use postcode_core::dataset::container::Container;
 
 use super::AddressFile;
-use super::block::{CONCATENATED, Slot, State, dataset_of, head, kind_of, more, slot, stream, suffix, unzigzag};
+use super::block::{
+    CONCATENATED, Slot, State, dataset_of, head, kind_of, more, slot, stream, suffix, unzigzag,
+};
 use super::layout::{BUILDINGS, LOCALITIES, ORGANISATIONS, THOROUGHFARES, TOWNS};
 use super::text::{Dictionary, Template, Text};
 use crate::{Address, Geographic, Grid, Kind, PafKey, Point, Welsh};

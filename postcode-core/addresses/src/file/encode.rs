@@ -3,7 +3,8 @@
 use postcode_core::{Error, Result};
 
 use super::block::{
-    CONCATENATED, Slot, State, dataset_number, head, kind_number, more, slot, stream, suffix, write_number, zigzag,
+    CONCATENATED, Slot, State, dataset_number, head, kind_number, more, slot, stream, suffix, write_number,
+    zigzag,
 };
 use super::decode::PLACES;
 use super::layout::{BUILDINGS, DICTIONARIES, LOCALITIES, ORGANISATIONS, THOROUGHFARES, TOWNS};
@@ -31,7 +32,11 @@ pub(super) fn check(address: &Address) -> Result<()> {
     let welsh = address.welsh.as_deref().map(welsh_of).unwrap_or_default();
     for text in address.texts().into_iter().chain(welsh.into_iter().map(|(text, _)| text)) {
         if text.len() > MAX_TEXT {
-            return Err(Error::invalid(format!("{}: an element of {} bytes, at most {MAX_TEXT} are allowed", place(), text.len())));
+            return Err(Error::invalid(format!(
+                "{}: an element of {} bytes, at most {MAX_TEXT} are allowed",
+                place(),
+                text.len()
+            )));
         }
         if text.chars().any(char::is_control) {
             return Err(Error::invalid(format!("{}: {text:?} has a control character: remove it", place())));
@@ -121,11 +126,13 @@ impl Encoder {
             }
         }
         let organisation = [&address.organisation, &address.department, &address.po_box];
-        let mask = organisation.iter().enumerate().fold(0, |mask, (n, text)| mask | u8::from(!text.is_empty()) << n);
+        let mask =
+            organisation.iter().enumerate().fold(0, |mask, (n, text)| mask | u8::from(!text.is_empty()) << n);
         if mask != 0 {
             head |= head::ORGANISATION;
             self.parts.push(mask);
-            for (text, dictionary) in organisation.into_iter().zip([ORGANISATIONS, ORGANISATIONS, BUILDINGS]) {
+            for (text, dictionary) in organisation.into_iter().zip([ORGANISATIONS, ORGANISATIONS, BUILDINGS])
+            {
                 if !text.is_empty() {
                     self.write_text(dictionary, text)?;
                 }
@@ -354,7 +361,8 @@ impl Encoder {
         }
         if flags & stream::POINT != 0 {
             let point = address.point.unwrap_or_default();
-            let grid = point.grid.map(|grid| [grid.eastings, grid.northings].map(|it| (it * PER_METRE).round()));
+            let grid =
+                point.grid.map(|grid| [grid.eastings, grid.northings].map(|it| (it * PER_METRE).round()));
             let degrees =
                 point.geographic.map(|at| [at.latitude, at.longitude].map(|it| (it * PER_DEGREE).round()));
             out.push(u8::from(grid.is_some()) | u8::from(degrees.is_some()) << 1);

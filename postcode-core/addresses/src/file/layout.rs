@@ -37,7 +37,8 @@ pub(super) const NUMBER_RANGES: u32 = 48;
 pub(super) const NUMBERS: u32 = 64;
 
 /// The dictionaries, by number.
-pub(super) const DICTIONARIES: [&str; 5] = ["post towns", "localities", "streets", "buildings", "organisations"];
+pub(super) const DICTIONARIES: [&str; 5] =
+    ["post towns", "localities", "streets", "buildings", "organisations"];
 /// Numbers of the dictionaries.
 pub(super) const TOWNS: usize = 0;
 /// See [`TOWNS`].

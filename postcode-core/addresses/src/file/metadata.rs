@@ -34,7 +34,7 @@ pub struct Metadata {
     pub postcodes: u64,
     /// Outcodes that have addresses.
     pub outcodes: u64,
-    /// Streets of outcodes, which are no addresses.
+    /// Streets of outcodes. They are not addresses.
     pub streets: u64,
     /// The postcode areas that have addresses, such as `SW`.
     pub areas: Vec<String>,

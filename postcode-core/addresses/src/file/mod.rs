@@ -111,8 +111,7 @@ impl AddressFile {
             container.damaged("section metadata", entry.start, what).with_source(e)
         })?;
         let (sectors, offsets) = (container.table(SECTORS)?, container.table(OFFSETS)?);
-        let index =
-            PostcodeIndex::read(&container, [SECTOR_INDEX, UNITS], sectors.rows(), offsets.rows())?;
+        let index = PostcodeIndex::read(&container, [SECTOR_INDEX, UNITS], sectors.rows(), offsets.rows())?;
         let streets = container.table(STREETS)?;
         let dictionaries =
             (0..layout::DICTIONARIES.len() as u32).map(|number| Dictionary::read(&container, number));
@@ -172,7 +171,7 @@ impl AddressFile {
         }
     }
 
-    /// Returns the streets of an outcode, which are no addresses, or `None` if the file has none.
+    /// Returns the streets of an outcode, or `None` if the file has none.
     ///
     /// # Errors
     /// [`Dataset`](postcode_core::ErrorKind::Dataset) if the file is damaged.
@@ -183,7 +182,11 @@ impl AddressFile {
         let (mut low, mut high) = (0, table.rows());
         while low < high {
             let middle = low + (high - low) / 2;
-            if get(middle, *codes).is_none_or(|other| other >= code) { high = middle } else { low = middle + 1 }
+            if get(middle, *codes).is_none_or(|other| other >= code) {
+                high = middle
+            } else {
+                low = middle + 1
+            }
         }
         if get(low, *codes) != Some(code) {
             return Ok(None);

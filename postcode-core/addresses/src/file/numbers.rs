@@ -104,9 +104,13 @@ fn write(segments: &[(u64, u32)]) -> (Vec<u8>, Vec<u8>) {
         ranges(*shift) * range + segments.len() as u64 * u64::from(*shift)
     };
     let shift = (2..24).min_by_key(cost).unwrap_or(8);
-    let firsts = || segments.iter().enumerate().filter(|(n, (number, _))| {
-        n.checked_sub(1).and_then(|n| segments.get(n)).is_none_or(|(before, _)| before >> shift != number >> shift)
-    });
+    let firsts = || {
+        segments.iter().enumerate().filter(|(n, (number, _))| {
+            n.checked_sub(1)
+                .and_then(|n| segments.get(n))
+                .is_none_or(|(before, _)| before >> shift != number >> shift)
+        })
+    };
     let mut extents = [Extent::NONE; 4];
     let mut count = 0;
     for (n, (number, _)) in firsts() {
@@ -182,7 +186,8 @@ impl Numbers {
             true => first(start, end, |n| self.entry(file, n).is_none_or(|other| other > low)),
             false => end,
         };
-        let row_of = |n: u32| self.numbers.get(file, n, self.columns[3]).and_then(|row| u32::try_from(row).ok());
+        let row_of =
+            |n: u32| self.numbers.get(file, n, self.columns[3]).and_then(|row| u32::try_from(row).ok());
         let mut rows = Vec::new();
         let mut at = after;
         while let Some(before) = at.checked_sub(1) {
@@ -226,6 +231,9 @@ mod tests {
         writer.push(3, &mut vec![32]);
         writer.entries.sort_unstable();
         let found = segments(&writer.entries);
-        assert_eq!(found, [(5, 1), (6, 1), (7, 1), (7, 2), (8, 1), (30, 2), (32, 3)].map(|(n, row)| (n as u64, row)));
+        assert_eq!(
+            found,
+            [(5, 1), (6, 1), (7, 1), (7, 2), (8, 1), (30, 2), (32, 3)].map(|(n, row)| (n as u64, row))
+        );
     }
 }

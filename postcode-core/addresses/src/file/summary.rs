@@ -59,7 +59,10 @@ impl AddressFile {
             bytes: self.as_bytes().len() as u64,
             fingerprint: self.fingerprint().to_owned(),
             metadata: self.metadata.clone(),
-            texts: DICTIONARIES.into_iter().zip(self.dictionaries.iter().map(super::Dictionary::len)).collect(),
+            texts: DICTIONARIES
+                .into_iter()
+                .zip(self.dictionaries.iter().map(super::Dictionary::len))
+                .collect(),
             sections: sections.collect(),
         }
     }

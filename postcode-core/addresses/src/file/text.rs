@@ -127,8 +127,7 @@ impl Dictionary {
     /// Checks that every template is valid.
     pub(super) fn verify(&self, file: &Container, number: usize) -> Result<()> {
         let name = DICTIONARIES.get(number).copied().unwrap_or_default();
-        let wrong =
-            |row: u32| file.damaged(name, self.texts.start, format_args!("text {row} is not valid"));
+        let wrong = |row: u32| file.damaged(name, self.texts.start, format_args!("text {row} is not valid"));
         for row in 1..=self.len() {
             self.get(file, row).ok_or_else(|| wrong(row))?;
         }

@@ -7,7 +7,7 @@ use postcode_core::Result;
 use super::{AddressFile, Addresses};
 use crate::{Address, AddressNumber};
 
-/// What was counted.
+/// Counts over the addresses.
 #[derive(Default)]
 struct Counts {
     addresses: u64,
@@ -51,10 +51,13 @@ impl AddressFile {
             let (sector, postcode) = self.postcode(row).ok_or_else(|| wrong("a row has no postcode"))?;
             let start = self.start(sector, row).unwrap_or(u64::MAX);
             while let Some((_, at)) = streets.next_if(|(_, at)| *at == end && *at < start) {
-                end = self.verify_block(self.block_at(at, "an outcode")?, at, &mut Counts::default(), None)?;
+                end =
+                    self.verify_block(self.block_at(at, "an outcode")?, at, &mut Counts::default(), None)?;
             }
             if start != end {
-                return Err(wrong(&format!("the block of {postcode} does not begin where the last one ends")));
+                return Err(wrong(&format!(
+                    "the block of {postcode} does not begin where the last one ends"
+                )));
             }
             let block = self.block(sector, row, postcode.spaced().as_str())?;
             end = self.verify_block(block, start, &mut counts, Some(row))?;
@@ -76,7 +79,8 @@ impl AddressFile {
         let told = [metadata.addresses, metadata.postcodes, metadata.streets];
         let counted = [counts.addresses, u64::from(self.offsets.0.rows()), approximate];
         if told != counted {
-            let what = format!("the counts of addresses, postcodes and streets are {counted:?} and not {told:?}");
+            let what =
+                format!("the counts of addresses, postcodes and streets are {counted:?} and not {told:?}");
             return Err(self.container.damaged("section metadata", 0, what));
         }
         Ok(())
@@ -93,7 +97,8 @@ impl AddressFile {
     /// Returns outcodes and where their blocks begin.
     fn streets_in_order(&self) -> Result<Vec<(u64, u64)>> {
         let (table, [codes, places]) = &self.streets;
-        let row = |row| Some((table.get(&self.container, row, *codes)?, table.get(&self.container, row, *places)?));
+        let row =
+            |row| Some((table.get(&self.container, row, *codes)?, table.get(&self.container, row, *places)?));
         let rows: Option<Vec<(u64, u64)>> = (0..table.rows()).map(row).collect();
         let rows = rows.filter(|rows| rows.is_sorted_by(|a, b| a < b));
         rows.ok_or_else(|| self.container.damaged("section streets of outcodes", 0, "not in order"))
@@ -118,7 +123,8 @@ impl AddressFile {
                 let (kind, wanted) = super::place(number);
                 let index = self.numbers.get(kind).and_then(Option::as_ref);
                 let rows = index.map(|index| index.rows(&self.container, wanted)).unwrap_or_default();
-                if row.is_some_and(|row| !rows.contains(&row)) && rows.len() < super::numbers::MOST_POSTCODES {
+                if row.is_some_and(|row| !rows.contains(&row)) && rows.len() < super::numbers::MOST_POSTCODES
+                {
                     let what = format!("{number} of {} is not found", address.postcode);
                     return Err(self.container.damaged("numbers", 0, what));
                 }

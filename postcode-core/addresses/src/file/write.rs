@@ -147,10 +147,11 @@ impl<W: Write + Seek> AddressWriter<W> {
     /// The address is not added then, and others may follow. [`Dataset`](ErrorKind::Dataset) if the output fails.
     pub fn push(&mut self, address: &Address) -> Result<()> {
         check(address)?;
-        let same = self.pending.checked_sub(1).and_then(|last| self.addresses.get(last)).is_some_and(|last| {
-            last.postcode == address.postcode
-                && last.dataset.is_approximate() == address.dataset.is_approximate()
-        });
+        let same =
+            self.pending.checked_sub(1).and_then(|last| self.addresses.get(last)).is_some_and(|last| {
+                last.postcode == address.postcode
+                    && last.dataset.is_approximate() == address.dataset.is_approximate()
+            });
         if !same {
             let key = self.key_of(address)?;
             if self.key != Some(key) {
@@ -224,14 +225,19 @@ impl<W: Write + Seek> AddressWriter<W> {
             Key::Postcode(postcode) => {
                 let row = self.offsets.len() as u32;
                 if row >= MAX_ROWS {
-                    return Err(Error::invalid(format!("more than {MAX_ROWS} postcodes in one file of addresses")));
+                    return Err(Error::invalid(format!(
+                        "more than {MAX_ROWS} postcodes in one file of addresses"
+                    )));
                 }
                 if self.index.push(postcode) {
                     self.bases.push(self.len);
                 }
                 let base = self.bases.last().copied().unwrap_or_default();
                 let offset = u32::try_from(self.len - base);
-                self.offsets.push(offset.map_err(|_| Error::invalid(format!("{postcode}: its sector has more than 4 GiB")))?);
+                self.offsets
+                    .push(offset.map_err(|_| {
+                        Error::invalid(format!("{postcode}: its sector has more than 4 GiB"))
+                    })?);
                 self.last_postcode = Some(postcode);
                 self.metadata.addresses += addresses.len() as u64;
                 let numbers: [fn(&Address) -> Option<u64>; 3] = [

@@ -1,4 +1,4 @@
-//! What a lookup of addresses answers.
+//! The answers of a lookup of addresses.
 
 use serde::{Deserialize, Serialize};
 
@@ -66,7 +66,7 @@ pub struct AddressNeighbour {
     pub distance: f64,
 }
 
-/// What address data there is.
+/// The edition, the licence and the extent of address data.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct AddressCoverage {

@@ -5,7 +5,9 @@ use std::io::Cursor;
 use postcode_core::dataset::{Dataset, DatasetBuilder, Row};
 use postcode_core::{ErrorKind, Location, Nearest, Postcode, Result};
 
-use super::{AddressAnswer, AddressLookup, AddressNumber, MAX_ADDRESS_BATCH, MAX_ADDRESS_PAGE, MAX_ADDRESS_RADIUS};
+use super::{
+    AddressAnswer, AddressLookup, AddressNumber, MAX_ADDRESS_BATCH, MAX_ADDRESS_PAGE, MAX_ADDRESS_RADIUS,
+};
 use crate::file::{AddressFile, AddressWriter, Metadata};
 use crate::{Address, Dataset as Source, Geographic, Kind, Point};
 
@@ -70,7 +72,8 @@ pub fn addresses() -> Vec<Address> {
 /// # Errors
 /// None, unless the fixture is broken.
 pub fn file() -> Result<AddressFile> {
-    let metadata = Metadata { attribution: "Invented by the tests".into(), ..Metadata::new("invented addresses") };
+    let metadata =
+        Metadata { attribution: "Invented by the tests".into(), ..Metadata::new("invented addresses") };
     let mut writer = AddressWriter::new(Cursor::new(Vec::new()), metadata)?;
     for address in addresses() {
         writer.push(&address)?;
@@ -124,7 +127,9 @@ pub async fn suite(lookup: &dyn AddressLookup) -> Result<Vec<String>> {
     let first = answers.get(2);
     expect(
         "the first page of a large postcode, and how many there are",
-        first.is_some_and(|answer| answer.addresses() == &hall[..MAX_ADDRESS_PAGE] && answer.total() == hall.len()),
+        first.is_some_and(|answer| {
+            answer.addresses() == &hall[..MAX_ADDRESS_PAGE] && answer.total() == hall.len()
+        }),
     );
     expect("no answers for no postcodes", lookup.addresses(&[]).await?.is_empty());
     let many = vec![asked[1]; MAX_ADDRESS_BATCH + 1];

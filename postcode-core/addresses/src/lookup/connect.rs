@@ -61,6 +61,7 @@ fn service(_: &str) -> Result<Arc<dyn AddressLookup>> {
 
 #[cfg(not(all(feature = "file", feature = "http")))]
 fn off(feature: &str) -> Error {
-    let what = format!("this source is not in this build: build it with feature {feature:?} of postcode-addresses");
+    let what =
+        format!("this source is not in this build: build it with feature {feature:?} of postcode-addresses");
     Error::new(postcode_core::ErrorKind::NotSupported, what)
 }

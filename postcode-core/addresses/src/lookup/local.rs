@@ -17,7 +17,7 @@ use crate::file::AddressFile;
 
 /// Looks addresses up in this process, in an [`AddressFile`].
 ///
-/// With postcode data next to it, it knows which postcodes exist and where they are. Without, a postcode that has no address
+/// Postcode data next to it says which postcodes exist and where they are. Without it, a postcode that has no address
 /// in a covered outcode is unknown, and there are no addresses near a point.
 #[derive(Debug)]
 pub struct LocalAddresses {
@@ -42,7 +42,9 @@ impl LocalAddresses {
             Some((path, demands)) => AddressFile::open_checked(path, &demands).map(Self::new),
             None => {
                 let shown = postcode_core::redact(url);
-                Err(Error::invalid(format!("{shown}: not a file of addresses: write file:/path/uk.addresses")))
+                Err(Error::invalid(format!(
+                    "{shown}: not a file of addresses: write file:/path/uk.addresses"
+                )))
             }
         }
     }
@@ -65,7 +67,12 @@ impl LocalAddresses {
     }
 
     /// Returns a page of the addresses in the file, or `None` if it has none of the postcode.
-    fn page(file: &AddressFile, postcode: Postcode, skip: usize, limit: usize) -> Result<Option<AddressPage>> {
+    fn page(
+        file: &AddressFile,
+        postcode: Postcode,
+        skip: usize,
+        limit: usize,
+    ) -> Result<Option<AddressPage>> {
         let Some(mut all) = file.get(postcode)? else { return Ok(None) };
         let total = all.left();
         let mut addresses = Vec::with_capacity(total.saturating_sub(skip).min(limit));
@@ -114,8 +121,12 @@ impl AddressLookup for LocalAddresses {
         let pages: Result<Vec<_>> =
             postcodes.iter().map(|postcode| Self::page(&file, *postcode, 0, MAX_ADDRESS_PAGE)).collect();
         let pages = pages?;
-        let without: Vec<Postcode> =
-            postcodes.iter().zip(&pages).filter(|(_, page)| page.is_none()).map(|(postcode, _)| *postcode).collect();
+        let without: Vec<Postcode> = postcodes
+            .iter()
+            .zip(&pages)
+            .filter(|(_, page)| page.is_none())
+            .map(|(postcode, _)| *postcode)
+            .collect();
         let mut missing = self.missing(&file, &without).await?.into_iter();
         let answer = |page: Option<AddressPage>| match page {
             Some(page) => AddressAnswer::Found(page),
@@ -146,7 +157,8 @@ impl AddressLookup for LocalAddresses {
             return Err(Error::new(ErrorKind::NotSupported, what));
         };
         // As many postcodes as addresses are enough: each has at least one, or is passed over.
-        let wider = Nearest::to(query.origin).limit(postcode_core::MAX_NEIGHBOURS.min(1_000)).radius(query.radius);
+        let wider =
+            Nearest::to(query.origin).limit(postcode_core::MAX_NEIGHBOURS.min(1_000)).radius(query.radius);
         let Some(around) = postcodes.nearest(&wider).await? else { return Ok(None) };
         let centre = match query.origin {
             postcode_core::Origin::Location(location) => Some(location),

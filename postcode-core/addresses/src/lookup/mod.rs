@@ -22,9 +22,9 @@ pub use self::answer::{AddressAnswer, AddressCoverage, AddressNeighbour, Address
 pub use self::connect::connect_addresses;
 #[cfg(feature = "file")]
 pub use self::local::LocalAddresses;
-pub use crate::number::AddressNumber;
 #[cfg(feature = "http")]
 pub use self::remote::RemoteAddresses;
+pub use crate::number::AddressNumber;
 
 /// The most postcodes or numbers in one call.
 pub const MAX_ADDRESS_BATCH: usize = 100;

@@ -3,8 +3,8 @@
 use async_trait::async_trait;
 use postcode_core::wire::{code, path};
 use postcode_core::{Error, ErrorKind, Nearest, Origin, Postcode, Remote, Result};
-use serde::de::DeserializeOwned;
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 use super::wire::{AnswerBody, NeighbourBody, NumberBody};
 use super::{

@@ -157,7 +157,11 @@ impl AnswerBody {
             query: query.into(),
             status: answer.map_or("invalid", AddressAnswer::status).to_owned(),
             total: answer.map_or(0, AddressAnswer::total),
-            addresses: answer.map_or(&[][..], AddressAnswer::addresses).iter().map(AddressBody::from).collect(),
+            addresses: answer
+                .map_or(&[][..], AddressAnswer::addresses)
+                .iter()
+                .map(AddressBody::from)
+                .collect(),
         }
     }
 

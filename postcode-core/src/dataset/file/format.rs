@@ -31,7 +31,7 @@ pub struct Family {
     pub magic: [u8; 8],
     /// The name in errors, such as `a postcode dataset`.
     pub name: &'static str,
-    /// What to do if a file is of another kind.
+    /// The advice if a file is of another kind.
     pub advice: &'static str,
     /// Returns the name of a section.
     pub section: fn(u32) -> String,
@@ -149,13 +149,13 @@ pub(crate) fn damaged(origin: &str, place: &str, at: usize, what: impl std::fmt:
 /// One entry of the table of sections.
 #[derive(Clone, Copy, Debug)]
 pub struct Entry {
-    /// Its number.
+    /// The number.
     pub id: u32,
     /// Where it begins in the file.
     pub start: usize,
-    /// Its length in bytes.
+    /// The length in bytes.
     pub len: usize,
-    /// Its checksum.
+    /// The checksum.
     pub checksum: u64,
 }
 
@@ -263,8 +263,9 @@ impl Frame {
 
     /// Returns a section that every dataset must have.
     pub(crate) fn require(&self, id: u32, origin: &str) -> Result<&Entry> {
-        self.find(id)
-            .ok_or_else(|| damaged(origin, "table of sections", HEADER, format!("no {}", (self.family.section)(id))))
+        self.find(id).ok_or_else(|| {
+            damaged(origin, "table of sections", HEADER, format!("no {}", (self.family.section)(id)))
+        })
     }
 
     /// Compares every section with its checksum. Bytes between sections have no checksum, and must

@@ -190,7 +190,11 @@ fn body(address: &Address, record: Option<&Record>, filter: Option<&str>) -> Val
     let eastings = point.grid.map(|at| json!(at.eastings)).or(reference.map(|at| json!(at.eastings)));
     let northings = point.grid.map(|at| json!(at.northings)).or(reference.map(|at| json!(at.northings)));
     let area = |kind: AreaKind| {
-        record.and_then(|record| record.areas.get(kind)).and_then(|area| area.name).unwrap_or_default().to_owned()
+        record
+            .and_then(|record| record.areas.get(kind))
+            .and_then(|area| area.name)
+            .unwrap_or_default()
+            .to_owned()
     };
     let district = area(AreaKind::AdminDistrict);
     let county = area(AreaKind::AdminCounty);
@@ -240,6 +244,7 @@ fn body(address: &Address, record: Option<&Record>, filter: Option<&str>) -> Val
     ];
     let kept: Option<HashMap<&str, ()>> =
         filter.map(|filter| filter.split(',').map(|name| (name.trim(), ())).collect());
-    let pairs = pairs.into_iter().filter(|(name, _)| kept.as_ref().is_none_or(|kept| kept.contains_key(name)));
+    let pairs =
+        pairs.into_iter().filter(|(name, _)| kept.as_ref().is_none_or(|kept| kept.contains_key(name)));
     Value::Object(pairs.map(|(name, value)| (name.to_owned(), value)).collect())
 }

@@ -31,7 +31,6 @@ use super::params::Params;
 use super::region;
 use super::reply::{Failure, Outcome, written};
 use super::{App, Edition};
-use crate::enrich::short;
 
 pub(super) fn routes() -> Router<App> {
     Router::new()
@@ -64,7 +63,8 @@ impl Addresses {
 
     pub(super) fn get(&self) -> Result<Arc<LocalAddresses>, Failure> {
         self.0.get().cloned().ok_or_else(|| {
-            let text = "This server has no address data. Its operator starts it with --addresses file:uk.addresses";
+            let text =
+                "This server has no address data. Its operator starts it with --addresses file:uk.addresses";
             Failure::new(StatusCode::NOT_IMPLEMENTED, text, ErrorKind::NotSupported.code())
         })
     }
@@ -175,9 +175,11 @@ fn texts(body: &Map<String, Value>, name: &str, most: usize) -> Result<Option<Ve
 async fn of_postcodes(addresses: &LocalAddresses, body: &Map<String, Value>, texts: Vec<String>) -> Outcome {
     let number = |name: &str, least: u64, most: usize, default: usize| match body.get(name) {
         None | Some(Value::Null) => Ok(default),
-        Some(value) => value.as_u64().filter(|it| (least..=most as u64).contains(it)).map(|it| it as usize).ok_or_else(
-            || Failure::bad_request(format!("Invalid {name} submitted. Give {least} to {most}")),
-        ),
+        Some(value) => {
+            value.as_u64().filter(|it| (least..=most as u64).contains(it)).map(|it| it as usize).ok_or_else(
+                || Failure::bad_request(format!("Invalid {name} submitted. Give {least} to {most}")),
+            )
+        }
     };
     let limit = number("limit", 1, MAX_ADDRESS_PAGE, MAX_ADDRESS_PAGE)?;
     let skip = number("skip", 0, MAX_SKIP, 0)?;
@@ -198,7 +200,7 @@ async fn of_postcodes(addresses: &LocalAddresses, body: &Map<String, Value>, tex
     let mut items = Vec::with_capacity(texts.len());
     for (text, postcode) in texts.iter().zip(parsed) {
         let found = postcode.and_then(|_| answers.next());
-        items.push(AnswerBody::new(short(text), found.as_ref()));
+        items.push(AnswerBody::new(text.as_str(), found.as_ref()));
         tokio::task::yield_now().await;
     }
     answer(addresses, items, None)
@@ -215,7 +217,9 @@ async fn nearest(State(app): State<App>, params: Params) -> Outcome {
     let degrees = |name: &str| {
         params.get(name).map(|text| {
             let number = text.trim().parse::<f64>().ok().filter(|number| number.is_finite());
-            number.ok_or_else(|| Failure::bad_request(format!("Invalid {name} submitted. Give degrees (WGS84)")))
+            number.ok_or_else(|| {
+                Failure::bad_request(format!("Invalid {name} submitted. Give degrees (WGS84)"))
+            })
         })
     };
     let origin = match (params.get("postcode"), degrees("lon").transpose()?, degrees("lat").transpose()?) {
@@ -264,7 +268,8 @@ async fn within(State(app): State<App>, params: Params) -> Outcome {
     let _place = app.regions.place(params.client())?;
     let page = region::in_turns(&app, &edition, &query).await?;
     let page = page.ok_or_else(|| {
-        let text = "Area not found. Give an outcode, a sector or the ONS code of an area with postcodes in use";
+        let text =
+            "Area not found. Give an outcode, a sector or the ONS code of an area with postcodes in use";
         Failure::new(StatusCode::NOT_FOUND, text, code::AREA_NOT_FOUND)
     })?;
     let postcodes: Vec<Postcode> = page.records.iter().map(|record| record.postcode).collect();
