@@ -30,6 +30,7 @@ struct Cli {
 enum Command {
     Lookup(cli::lookup::Args),
     Address(cli::address::Args),
+    Addresses(cli::addresses::Args),
     Validate(cli::validate::Args),
     Search(cli::search::Args),
     Autocomplete(cli::autocomplete::Args),
@@ -107,6 +108,7 @@ impl Command {
             Self::Verify(args) => args.run().await,
             Self::Diff(args) => args.run().await,
             Self::Address(args) => args.run().await,
+            Self::Addresses(args) => args.run().await,
             Self::Export(args) => args.run().await,
             Self::Pack(args) => args.run().await,
             Self::Key(args) => args.run().await,

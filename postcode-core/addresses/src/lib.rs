@@ -8,12 +8,26 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::panic, reason = "in a test it is the failure"))]
 
 pub mod elements;
+#[cfg(feature = "file")]
+pub mod file;
 pub mod format;
 #[cfg(feature = "layouts")]
 pub mod layouts;
+pub mod lookup;
 pub mod model;
+mod number;
 pub mod order;
 mod postcode;
 
 pub use format::{Formatted, Style};
+#[cfg(feature = "file")]
+pub use lookup::LocalAddresses;
+#[cfg(feature = "mock")]
+pub use lookup::MockAddressLookup;
+#[cfg(feature = "http")]
+pub use lookup::RemoteAddresses;
+pub use lookup::{
+    AddressAnswer, AddressCoverage, AddressLookup, AddressNeighbour, AddressPage, connect_addresses,
+};
 pub use model::{Address, Dataset, Geographic, Grid, Kind, PafKey, Point, Welsh};
+pub use number::AddressNumber;

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::OnceLock;
 
 use super::file::bytes::Bytes;
-use super::file::format::{Entry, Frame, damaged, section};
+use super::file::format::{Entry, Frame, POSTCODES, damaged, section};
 use super::file::metadata::Metadata;
 use super::section::approximate::Positions;
 use super::section::areas::{self, AreaTables};
@@ -52,7 +52,7 @@ pub(crate) struct Inner {
 
 impl Inner {
     pub(crate) fn read(bytes: Bytes, origin: String) -> Result<Self> {
-        let frame = Frame::read(&bytes, &origin)?;
+        let frame = Frame::read(&bytes, &origin, &POSTCODES)?;
         let metadata = Metadata::read(&frame, &bytes, &origin)?;
         let rows = Rows::new(areas::table(&frame, &bytes, section::ROWS, &origin)?);
         let keys = Keys::read(&frame, rows.count(), &origin)?;

@@ -20,6 +20,8 @@
 //! ```
 
 mod answer;
+#[doc(hidden)]
+pub mod container;
 mod file;
 mod inner;
 mod inspect;
@@ -32,12 +34,10 @@ mod tests;
 mod write;
 
 use std::fmt;
-use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 
 use file::bytes::Bytes;
-use file::mapped::Mapped;
 use inner::Inner;
 use section::keys;
 use shared_owner::Handles;
@@ -53,9 +53,9 @@ pub use write::publish::Progress;
 pub(crate) use write::publish::settle;
 pub use write::row::{AreaId, AreaIds, Row};
 
-use crate::{
-    Answer, Areas, DatasetInfo, Error, ErrorKind, Location, Outcode, Postcode, Record, Result, Sector, Status,
-};
+#[cfg(doc)]
+use crate::ErrorKind;
+use crate::{Answer, Areas, DatasetInfo, Location, Outcode, Postcode, Record, Result, Sector, Status};
 
 /// An open dataset. Cheap to clone: clones share the file and everything read from it.
 ///
@@ -94,27 +94,8 @@ impl Dataset {
     /// # Errors
     /// [`Dataset`](ErrorKind::Dataset) with the path, what is wrong, where, and what to do.
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
-        let path = path.as_ref();
-        let origin = path.display().to_string();
-        let failed = |what: &str, error: std::io::Error| {
-            let advice = match error.kind() {
-                std::io::ErrorKind::NotFound => ": make one with `postcode-service import`",
-                _ => "",
-            };
-            Error::new(ErrorKind::Dataset, format!("{origin}: {what}: {error}{advice}")).with_source(error)
-        };
-        let file = File::open(path).map_err(|e| failed("the dataset can't be opened", e))?;
-        let about = file.metadata().map_err(|e| failed("the dataset can't be read", e))?;
-        if !about.is_file() {
-            let what = format!("{origin}: not a file: give the path of a dataset file");
-            return Err(Error::new(ErrorKind::Dataset, what));
-        }
-        if about.len() == 0 {
-            // Mapping an empty file is an error on some systems.
-            return Self::from_source(Bytes::Owned(Vec::new()), origin);
-        }
-        let mapped = Mapped::open(&file).map_err(|e| failed("the dataset can't be mapped", e))?;
-        Self::from_source(Bytes::Mapped(mapped), origin)
+        let (bytes, origin) = Bytes::open(path.as_ref())?;
+        Self::from_source(bytes, origin)
     }
 
     /// Reads a dataset file from memory, with the same checks as [`open`](Self::open).

@@ -104,6 +104,27 @@ impl Remote {
         RemoteBuilder::new(url)
     }
 
+    /// Asks a route that this crate has no operation for, with the deadline and the retries of other calls: by GET, or by
+    /// POST with a body. Returns `None` for 404 with one of these codes. For `postcode-addresses`, not for applications.
+    ///
+    /// # Errors
+    /// The same as other calls.
+    #[doc(hidden)]
+    pub async fn exchange<T: serde::de::DeserializeOwned>(
+        &self,
+        target: String,
+        body: Option<&(impl serde::Serialize + Sync)>,
+        records: usize,
+        missing: &[&str],
+    ) -> Result<Option<T>> {
+        let ask = match body {
+            Some(body) => call::Ask::post(target, body, records)?,
+            None => call::Ask::get(target, records),
+        };
+        let reply = self.call().ask(&ask).await?;
+        if reply.says(missing, &[]) { Ok(None) } else { reply.result().map(Some) }
+    }
+
     fn call(&self) -> Call<'_> {
         Call::new(&self.inner)
     }

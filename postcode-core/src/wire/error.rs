@@ -108,6 +108,8 @@ pub mod code {
     pub const SECTOR_NOT_FOUND: &str = "sector_not_found";
     /// No place has this code.
     pub const PLACE_NOT_FOUND: &str = "place_not_found";
+    /// No address has this number.
+    pub const ADDRESS_NOT_FOUND: &str = "address_not_found";
     /// The postcode is in use, but not in the Scottish Postcode Directory.
     pub const NOT_SCOTTISH: &str = "not_scottish";
     /// The postcode is known, but its location is not.

@@ -2,6 +2,7 @@
 //!
 //! Deliberate differences are listed, with their reasons, in `docs/COMPATIBILITY.md`.
 
+mod addresses;
 mod answers;
 mod bulk;
 mod dataset;
@@ -44,7 +45,9 @@ use axum::extract::{MatchedPath, Request};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use http::Method;
-use postcode_core::{MAX_NEIGHBOURS, MAX_PAGE, MAX_RADIUS};
+use postcode_addresses::LocalAddresses;
+use postcode_addresses::file::AddressFile;
+use postcode_core::{MAX_NEIGHBOURS, MAX_PAGE, MAX_RADIUS, wire};
 use postcode_edge::Access;
 use tower::ServiceExt;
 
@@ -116,6 +119,7 @@ struct App {
     regions: region::Turns,
     jobs: Jobs,
     access: Access,
+    addresses: addresses::Addresses,
 }
 
 /// How often the data was opened again.
@@ -176,12 +180,14 @@ impl Api {
             regions: region::Turns::new(cores.div_ceil(2), limits.max_regions),
             jobs,
             access,
+            addresses: addresses::Addresses::default(),
         };
         let private = jobs::routes()
             .route_layer(from_fn_with_state(app.clone(), strict::check))
             .route_layer(from_fn_with_state(app.clone(), guard::check))
             .route_layer(from_fn(reply::private));
         let router = Router::new()
+            .merge(addresses::routes())
             .merge(bulk::routes())
             .merge(dataset::routes())
             .merge(dataset_file::routes())
@@ -208,6 +214,13 @@ impl Api {
             .method_not_allowed_fallback(bulk::no_method)
             .with_state(app.clone());
         Self { app, router }
+    }
+
+    /// Serves addresses, for the first file that this is called with. Returns the lookup, whose file can be replaced. Which
+    /// postcodes exist and where they are is known from the edition that is served.
+    pub fn serve_addresses(&self, file: AddressFile) -> Arc<LocalAddresses> {
+        let postcodes = addresses::Current(self.app.edition.clone());
+        self.app.addresses.set(LocalAddresses::new(file).with_postcodes(Arc::new(postcodes)))
     }
 
     /// Returns the current edition.
@@ -261,6 +274,17 @@ impl Api {
         let first = path.trim_start_matches('/').split('/').next().unwrap_or_default();
         first.eq_ignore_ascii_case("jobs")
             || path.trim_end_matches('/').eq_ignore_ascii_case(postcode_core::wire::path::METRICS)
+    }
+
+    /// Returns what is logged of a path: of addresses, only the route, because a query is about somebody's home.
+    pub(crate) fn logged<'a>(path: &'a str, route: Option<&'a MatchedPath>) -> &'a str {
+        let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
+        let is = |n: usize, name: &str| parts.get(n).is_some_and(|part| part.eq_ignore_ascii_case(name));
+        let of_postcode = is(0, "postcodes") && is(2, "addresses");
+        match is(0, "addresses") || is(0, "v1") || of_postcode {
+            true => route.map_or(wire::path::ADDRESSES, MatchedPath::as_str),
+            false => path,
+        }
     }
 
     /// Answers a request. The response's extensions hold the [`MatchedPath`] if there was a route.

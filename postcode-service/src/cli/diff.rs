@@ -6,7 +6,7 @@ use postcode_core::dataset::Demands;
 
 use super::measure::metres;
 use super::source::DatasetSource;
-use super::{exit, output};
+use super::{address_file, exit, output};
 use crate::diff::compare;
 
 const EXAMPLES: &str = "\
@@ -46,6 +46,20 @@ impl Args {
     pub async fn run(self) -> anyhow::Result<()> {
         // All of a file is read anyway: a damaged one would be taken for one with changes.
         let demands = Demands::default();
+        if let (Some(old), Some(new)) = (self.old.addresses(&demands)?, self.new.addresses(&demands)?) {
+            let mut out = io::BufWriter::new(io::stdout().lock());
+            let changes = address_file::compare(&old, &new, |change| match (self.list, self.json) {
+                (false, _) => Ok(()),
+                (true, true) => output::json(&mut out, change),
+                (true, false) => writeln!(out, "{change}"),
+            })?;
+            match self.json {
+                true => output::json(&mut out, &changes)?,
+                false => writeln!(out, "{changes}")?,
+            }
+            out.flush()?;
+            return exit::found(changes.is_same());
+        }
         let (old, new) = (self.old.open(&demands)?, self.new.open(&demands)?);
         let mut out = io::BufWriter::new(io::stdout().lock());
         let summary = compare(&old, &new, self.moved, |change| match (self.list, self.json) {

@@ -8,6 +8,7 @@ use postcode_core::dataset::{Dataset, Demands, Verify};
 use postcode_core::{Answer, Local, Status};
 use sqlx::{Connection, Executor, SqliteConnection};
 
+use super::address_file;
 use super::source::DatasetSource;
 use crate::destination;
 use crate::enrich::{Column, Found, Value};
@@ -41,6 +42,9 @@ pub struct Args {
     /// The columns, in this order [default: all that the dataset has]
     #[arg(long, short, value_name = "NAMES", env = "POSTCODE_EXPORT_COLUMNS")]
     columns: Option<String>,
+    /// Write addresses, although their file says that it may not be passed on: you know what its licence allows
+    #[arg(long, env = "POSTCODE_EXPORT_LICENSED")]
+    licensed: bool,
     /// Only postcodes in use
     #[arg(long, env = "POSTCODE_EXPORT_LIVE")]
     live: bool,
@@ -67,6 +71,13 @@ impl Args {
     pub async fn run(self) -> Result<()> {
         let format = self.format.map_or_else(|| format(&self.out), Ok)?;
         destination::check(&self.out, self.dataset.file())?;
+        if let Some(addresses) = self.dataset.addresses(&Demands::default())? {
+            anyhow::ensure!(
+                matches!(format, Format::Ndjson),
+                "addresses are exported as lines of JSON: give --format ndjson"
+            );
+            return address_file::export(&addresses, &self.out, self.licensed);
+        }
         let local = Local::new(self.dataset.open(&Demands::default().verify(Verify::Off))?);
         let dataset = local.dataset();
         let columns = match &self.columns {

@@ -1,12 +1,15 @@
 //! `postcode-service import`: makes a dataset file from the publishers' files.
 
+use std::fmt;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
+use postcode_addresses::layouts::ColumnMap;
 
 use super::interrupt;
 use super::source::DatasetSource;
+use crate::import::addresses::{self, AddressImport};
 use crate::import::{Covers, Doubt, Format, Import, Interrupted, Refused, Stop};
 
 const EXAMPLES: &str = "\
@@ -16,10 +19,11 @@ Examples:
   postcode-service import Data/multi_csv/ONSPD_NOV_2025_UK_AB.csv --out aberdeen.postcodes
   postcode-service import ONSPD_NOV_2025.zip opname_csv_gb.zip SPD_2025_2.zip --out uk.postcodes
   postcode-service import ONSPD_NOV_2025.zip geonames/ --out uk.postcodes --previous uk.postcodes --report report.json
-  postcode-service import codepo_gb.zip --out gb.postcodes --format code-point-open";
+  postcode-service import codepo_gb.zip --out gb.postcodes --format code-point-open
+  postcode-service import 'CSV PAF.zip' --out uk.addresses --licensee 'Example Ltd'";
 
 /// Make a dataset file of ONSPD, NSPL or Code-Point Open, with OS Open Names and the Scottish
-/// Postcode Directory.
+/// Postcode Directory; or a file of addresses of PAF, AddressBase, NGD or Pointer.
 ///
 /// Exit status: 0 if the file was published, 1 if not, 2 for wrong options, 130 if it was
 /// interrupted.
@@ -30,7 +34,7 @@ pub struct Args {
     /// together
     #[arg(required = true, env = "POSTCODE_IMPORT_INPUT", value_delimiter = None)]
     input: Vec<PathBuf>,
-    /// The dataset file to write; appears when it is whole and verified
+    /// The file to write; a name that ends in .addresses asks for a file of addresses. It appears when it is whole and verified
     #[arg(long, short, value_name = "FILE", env = "POSTCODE_IMPORT_OUT")]
     out: PathBuf,
     /// The format of the input
@@ -69,12 +73,64 @@ pub struct Args {
     /// No progress and no remarks, only errors and the summary
     #[arg(long, short, env = "POSTCODE_IMPORT_QUIET")]
     quiet: bool,
+    #[command(flatten)]
+    addresses: AddressOptions,
+}
+
+/// Options for files of addresses only.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Files of addresses (PAF, AddressBase, NGD, Pointer)")]
+struct AddressOptions {
+    /// Read only files whose path in the folder or zip file begins with this
+    #[arg(long, value_name = "PATH")]
+    within: Option<String>,
+    /// The columns of a file whose layout is not public, counted from 0: alias:postcode=0,thoroughfare=4,udprn=12.
+    /// The word in front is a part of the file's name. May be given several times
+    #[arg(long, value_name = "MAP")]
+    columns: Vec<ColumnMap>,
+    /// Who holds the licence, to record in the file
+    #[arg(long, value_name = "NAME")]
+    licensee: Option<String>,
+    /// The licence to record in the file [default: the publisher's]
+    #[arg(long, value_name = "TEXT")]
+    licence: Option<String>,
+    /// Record that the licence lets the licensee pass the file on [default: only open data]
+    #[arg(long)]
+    may_be_passed_on: bool,
+}
+
+impl AddressOptions {
+    /// Returns the first option that was given.
+    fn given(&self) -> Option<&'static str> {
+        [
+            (self.within.is_some(), "--within"),
+            (!self.columns.is_empty(), "--columns"),
+            (self.licensee.is_some(), "--licensee"),
+            (self.licence.is_some(), "--licence"),
+            (self.may_be_passed_on, "--may-be-passed-on"),
+        ]
+        .into_iter()
+        .find_map(|(given, name)| given.then_some(name))
+    }
 }
 
 impl Args {
     /// Runs the command. After SIGINT, SIGTERM or SIGHUP it ends the process with status 130,
     /// having published nothing.
     pub async fn run(self) -> anyhow::Result<()> {
+        // A folder with thousands of files takes a moment to look at.
+        let (inputs, out) = (self.input.clone(), self.out.clone());
+        let addresses = tokio::task::spawn_blocking(move || {
+            out.extension().is_some_and(|extension| extension == addresses::EXTENSION)
+                || addresses::hold_addresses(&inputs)
+        });
+        if addresses.await.context("the inputs could not be looked at")? {
+            let import = self.of_addresses()?;
+            return until_interrupted(move |stop| import.run(&stop)).await;
+        }
+        if let Some(option) = self.addresses.given() {
+            bail!("{option} is for files of addresses, and none was found in the input");
+        }
         let file = |dataset: Option<DatasetSource>| {
             dataset.map(|dataset| dataset.path().map(Path::to_owned)).transpose()
         };
@@ -93,30 +149,66 @@ impl Args {
             covers: self.covers,
             quiet: self.quiet,
         };
-        let stop = Stop::default();
-        let stopping = stop.clone();
-        let interrupted = interrupt::requested();
-        let signals = tokio::spawn(async move {
-            interrupted.await;
-            stopping.stop();
-        });
-        let result = tokio::task::spawn_blocking(move || import.run(&stop)).await;
-        signals.abort();
-        match result.context("the import ended unexpectedly")? {
-            Ok(report) => {
-                writeln!(io::stdout(), "{report}")?;
-                Ok(())
+        until_interrupted(move |stop| import.run(&stop)).await
+    }
+
+    /// Returns the import of addresses that these options ask for.
+    fn of_addresses(self) -> anyhow::Result<AddressImport> {
+        let postcodes_only = [
+            (self.format != Format::Auto, "--format"),
+            (self.errors.is_some(), "--errors"),
+            (self.previous.is_some(), "--previous"),
+            (!self.accept.is_empty(), "--accept"),
+            (self.boundaries_before.is_some(), "--boundaries-before"),
+            (self.covers != Covers::Auto, "--covers"),
+        ];
+        if let Some((_, option)) = postcodes_only.into_iter().find(|(given, _)| *given) {
+            bail!("{option} is for files of postcodes, and the input holds addresses. Leave it out.");
+        }
+        let AddressOptions { within, columns, licensee, licence, may_be_passed_on } = self.addresses;
+        Ok(AddressImport {
+            inputs: self.input,
+            out: self.out,
+            edition: self.edition,
+            source: self.provenance,
+            max_errors: self.max_errors,
+            report: self.report,
+            within,
+            columns,
+            licensee,
+            licence,
+            may_be_passed_on,
+        })
+    }
+}
+
+/// Runs an import and prints its report. After a signal it ends the process.
+async fn until_interrupted<R: fmt::Display + Send + 'static>(
+    run: impl FnOnce(Stop) -> anyhow::Result<R> + Send + 'static,
+) -> anyhow::Result<()> {
+    let stop = Stop::default();
+    let stopping = stop.clone();
+    let interrupted = interrupt::requested();
+    let signals = tokio::spawn(async move {
+        interrupted.await;
+        stopping.stop();
+    });
+    let result = tokio::task::spawn_blocking(move || run(stop)).await;
+    signals.abort();
+    match result.context("the import ended unexpectedly")? {
+        Ok(report) => {
+            writeln!(io::stdout(), "{report}")?;
+            Ok(())
+        }
+        Err(error) if error.is::<Interrupted>() => {
+            eprintln!("{error}");
+            std::process::exit(interrupt::STATUS);
+        }
+        Err(error) => {
+            if let Some(refused) = error.downcast_ref::<Refused>() {
+                writeln!(io::stdout(), "{}", refused.report)?;
             }
-            Err(error) if error.is::<Interrupted>() => {
-                eprintln!("{error}");
-                std::process::exit(interrupt::STATUS);
-            }
-            Err(error) => {
-                if let Some(refused) = error.downcast_ref::<Refused>() {
-                    writeln!(io::stdout(), "{}", refused.report)?;
-                }
-                Err(error)
-            }
+            Err(error)
         }
     }
 }

@@ -8,8 +8,8 @@ use postcode_core::dataset::{Dataset, Demands, Summary, Verify};
 use postcode_core::{AreaKind, Record, Status};
 use serde::Serialize;
 
-use super::output;
 use super::source::DatasetSource;
+use super::{address_file, output};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -34,7 +34,17 @@ pub struct Args {
 impl Args {
     /// Runs the command.
     pub async fn run(self) -> anyhow::Result<()> {
-        let dataset = self.file.open(&Demands::default().verify(Verify::Off))?;
+        let demands = Demands::default().verify(Verify::Off);
+        if let Some(addresses) = self.file.addresses(&demands)? {
+            let summary = addresses.summary();
+            if self.json {
+                output::json(&mut io::stdout().lock(), &summary)?;
+            } else {
+                address_file::describe(&mut io::stdout().lock(), &summary)?;
+            }
+            return Ok(());
+        }
+        let dataset = self.file.open(&demands)?;
         let inspection = Inspection { summary: dataset.summary(), contents: Contents::of(&dataset) };
         if self.json {
             output::json(&mut io::stdout().lock(), &inspection)?;

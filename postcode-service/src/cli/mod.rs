@@ -1,6 +1,8 @@
 //! The subcommands, one file each: `Args` with its options, and `run`.
 
 pub mod address;
+mod address_file;
+pub mod addresses;
 mod asking;
 pub mod autocomplete;
 pub mod bench;

@@ -1,5 +1,6 @@
 //! `serve`: the HTTP server.
 
+mod address_data;
 mod data;
 mod signals;
 
@@ -11,6 +12,7 @@ use super::time::time;
 use crate::api::{Api, Limits};
 use crate::jobs::worker;
 use crate::server::{Address, Frontend, Listener, Options, run};
+use address_data::AddressData;
 use anyhow::Context;
 use data::Data;
 use postcode_core::dataset::{Demands, PublicKey, Verify};
@@ -70,6 +72,9 @@ pub struct Args {
     /// or the path of its file
     #[arg(long, value_name = "KEY", env = "POSTCODE_PUBLIC_KEY")]
     public_key: Option<PublicKey>,
+    /// Serve addresses too: file:PATH, a file of addresses, of which you hold a licence. It is verified like the dataset
+    #[arg(long, value_name = "URL", env = "POSTCODE_ADDRESSES")]
+    addresses: Option<AddressData>,
     /// The most items in one bulk request
     #[arg(long, env = "POSTCODE_MAX_BATCH", default_value_t = 100, value_parser = items)]
     max_batch: usize,
@@ -234,7 +239,9 @@ impl Args {
             Listener::bind(&self.listen).await.with_context(|| format!("can't listen on {}", self.listen))?;
         let listener = security.protect(listener).map_err(anyhow::Error::msg)?;
         let url = listener.url()?;
-        let data = self.data.demanding(Demands::default().verify(self.verify).public_key(self.public_key));
+        let demands = Demands::default().verify(self.verify).public_key(self.public_key);
+        let addresses = self.addresses.map(|addresses| addresses.demanding(demands.clone()));
+        let data = self.data.demanding(demands);
         let edition = data.open().await.with_context(|| format!("--data {data}"))?;
         data.log(&edition, "dataset");
         let limits = Limits {
@@ -270,6 +277,13 @@ impl Args {
         };
         let jobs = self.jobs.open(self.max_upload).await?;
         let api = Api::with_access(edition, limits, jobs.clone(), security.access().clone());
+        let addresses = match addresses {
+            Some(addresses) => {
+                let file = addresses.open().with_context(|| format!("--addresses {addresses}"))?;
+                Some((api.serve_addresses(file), addresses))
+            }
+            None => None,
+        };
         let source: worker::Source = {
             let api = api.clone();
             Arc::new(move || api.edition().lookup())
@@ -291,6 +305,9 @@ impl Args {
                     supervisor::reloading();
                     security.reload();
                     data.reload(&api);
+                    if let Some((lookup, addresses)) = &addresses {
+                        addresses.reload(lookup);
+                    }
                 }
                 signals::Signal::End(name) => {
                     tracing::info!(signal = name, "shutting down");

@@ -43,7 +43,18 @@ impl Args {
     /// If the file is damaged, the key can't be used, or the signature can't be written.
     pub async fn run(self) -> anyhow::Result<()> {
         let file = self.file.path()?;
-        let dataset = Dataset::open_checked(file, &Demands::default().verify(Verify::Full))?;
+        let demands = Demands::default().verify(Verify::Full);
+        let (addresses, dataset);
+        let (fingerprint, bytes) = match self.file.addresses(&demands)? {
+            Some(opened) => {
+                addresses = opened;
+                (addresses.fingerprint(), addresses.as_bytes())
+            }
+            None => {
+                dataset = Dataset::open_checked(file, &demands)?;
+                (dataset.info().fingerprint.as_str(), dataset.as_bytes())
+            }
+        };
         let shown = self.key.display();
         let text = fs::read_to_string(&self.key).with_context(|| format!("--key {shown}"))?;
         // The library's errors may quote the file's contents.
@@ -59,9 +70,9 @@ impl Args {
             "timestamp:{} file:{} fingerprint:{}",
             jiff::Timestamp::now().as_second(),
             name.replace(char::is_control, "?"),
-            dataset.info().fingerprint
+            fingerprint
         );
-        let signature = minisign::sign(None, &key, dataset.as_bytes(), Some(&comment), None);
+        let signature = minisign::sign(None, &key, bytes, Some(&comment), None);
         let signature = signature.map_err(|e| anyhow!("the file can't be signed: {e}"))?.into_string();
         let path = signature_path(file);
         destination::check(&path, [file, &*self.key])?;

@@ -3,12 +3,15 @@
 
 use std::ffi::OsStr;
 use std::fmt;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context;
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use percent_encoding::percent_decode_str;
+use postcode_addresses::file::AddressFile;
+use postcode_core::dataset::container::ADDRESSES_MAGIC;
 use postcode_core::dataset::{Dataset, Demands};
 use postcode_core::{Connector, Lookups, path_or_url};
 
@@ -88,6 +91,18 @@ impl DatasetSource {
             }
             Self::File(path) => Ok(path),
         }
+    }
+
+    /// Opens the file as one of addresses if it begins like one.
+    pub(crate) fn addresses(&self, demands: &Demands) -> anyhow::Result<Option<AddressFile>> {
+        let Self::File(path) = self else { return Ok(None) };
+        let mut start = [0; ADDRESSES_MAGIC.len()];
+        // A file that can't be read is reported when it is opened as a dataset.
+        let read = std::fs::File::open(path).and_then(|mut file| file.read_exact(&mut start));
+        if read.is_err() || start != ADDRESSES_MAGIC {
+            return Ok(None);
+        }
+        Ok(Some(AddressFile::open_checked(path, demands)?))
     }
 
     /// Returns the path, if it is a file.

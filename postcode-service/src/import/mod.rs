@@ -11,6 +11,7 @@
 //! # Ok::<(), anyhow::Error>(())
 //! ```
 
+pub mod addresses;
 mod before;
 mod columns;
 mod coverage;
@@ -41,7 +42,7 @@ mod work;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use anyhow::{Context as _, Result, bail, ensure};
@@ -95,6 +96,14 @@ impl Stop {
     /// Asks for it; the import ends within moments, with [`Interrupted`].
     pub fn stop(&self) {
         self.0.stop.store(true, Ordering::Relaxed);
+    }
+
+    fn flag(&self) -> &AtomicBool {
+        &self.0.stop
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.0.stopped()
     }
 }
 

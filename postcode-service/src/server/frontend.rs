@@ -101,7 +101,7 @@ impl Frontend {
             headers.insert(RESOURCE_POLICY, HeaderValue::from_static("same-origin"));
             headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
         }
-        let path = cut(&path);
+        let path = cut(Api::logged(&path, route.as_ref()));
         let log = Access { method: &method, path, status, took, id: &id, trace: &trace.id };
         log.write(route.as_ref(), refused.is_some());
         response

@@ -2,6 +2,7 @@
 //! once.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod addresses;
 mod api;
 mod beside;
 mod command_line;

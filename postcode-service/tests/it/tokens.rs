@@ -47,6 +47,9 @@ fn meant(path: &str) -> Option<Scope> {
         "/metrics" => Some(Scope::Metrics),
         "/dataset" | "/dataset/signature" => Some(Scope::Dataset),
         _ if path == "/jobs" || path.starts_with("/jobs/") => Some(Scope::Jobs),
+        _ if path.starts_with("/addresses") || path.starts_with("/v1/") || path.ends_with("/addresses") => {
+            Some(Scope::Addresses)
+        }
         _ => Some(Scope::Lookup),
     }
 }

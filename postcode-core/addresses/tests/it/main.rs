@@ -4,6 +4,8 @@
 mod format;
 mod format_properties;
 #[cfg(feature = "layouts")]
+mod fuzz_corpora;
+#[cfg(feature = "layouts")]
 mod layouts;
 #[cfg(feature = "layouts")]
 mod layouts_bad_input;

@@ -1,13 +1,42 @@
 //! The bytes of a dataset, mapped or in memory, and functions that read numbers from them.
 
+use std::fs::File;
 use std::ops::Deref;
+use std::path::Path;
 
 use crate::dataset::file::mapped::Mapped;
+use crate::{Error, ErrorKind, Result};
 
 /// A mapped file, or memory that belongs to the dataset.
 pub(crate) enum Bytes {
     Mapped(Mapped),
     Owned(Vec<u8>),
+}
+
+impl Bytes {
+    /// Maps a file, or reads an empty one. Returns the name that errors use as well.
+    pub(crate) fn open(path: &Path) -> Result<(Self, String)> {
+        let origin = path.display().to_string();
+        let failed = |what: &str, error: std::io::Error| {
+            let advice = match error.kind() {
+                std::io::ErrorKind::NotFound => ": make one with `postcode-service import`",
+                _ => "",
+            };
+            Error::new(ErrorKind::Dataset, format!("{origin}: {what}: {error}{advice}")).with_source(error)
+        };
+        let file = File::open(path).map_err(|e| failed("the dataset can't be opened", e))?;
+        let about = file.metadata().map_err(|e| failed("the dataset can't be read", e))?;
+        if !about.is_file() {
+            let what = format!("{origin}: not a file: give the path of a dataset file");
+            return Err(Error::new(ErrorKind::Dataset, what));
+        }
+        if about.len() == 0 {
+            // Mapping an empty file is an error on some systems.
+            return Ok((Self::Owned(Vec::new()), origin));
+        }
+        let mapped = Mapped::open(&file).map_err(|e| failed("the dataset can't be mapped", e))?;
+        Ok((Self::Mapped(mapped), origin))
+    }
 }
 
 impl Deref for Bytes {

@@ -9,7 +9,7 @@ use crate::{Error, ErrorKind, Result};
 /// PNG's signature).
 pub(crate) const MAGIC: [u8; 8] = *b"\x89UKPC\r\n\x1a";
 /// Increased when an old reader would misread the file.
-pub(crate) const MAJOR: u16 = 1;
+pub const MAJOR: u16 = 1;
 /// Returns the minor version, which increases when something is added that an old reader can skip.
 /// A file has the lowest version that has all its sections, so that the same content always gives
 /// the same bytes.
@@ -24,10 +24,36 @@ fn minor(entries: &[Entry]) -> u16 {
     }
 }
 
-pub(crate) const HEADER: usize = 64;
-pub(crate) const ENTRY: usize = 32;
+/// A kind of file with this frame.
+#[derive(Debug)]
+pub struct Family {
+    /// The first bytes.
+    pub magic: [u8; 8],
+    /// The name in errors, such as `a postcode dataset`.
+    pub name: &'static str,
+    /// The advice if a file is of another kind.
+    pub advice: &'static str,
+    /// Returns the name of a section.
+    pub section: fn(u32) -> String,
+}
+
+/// The file of postcodes.
+pub(crate) static POSTCODES: Family = Family {
+    magic: MAGIC,
+    name: "a postcode dataset",
+    advice: "import one with `postcode-service import`",
+    section: section::name,
+};
+
+/// The first bytes of a file of addresses, so that giving one for the other is explained.
+pub const ADDRESSES_MAGIC: [u8; 8] = *b"\x89UKAD\r\n\x1a";
+
+/// Bytes of the header.
+pub const HEADER: usize = 64;
+/// Bytes of an entry of the table of sections.
+pub const ENTRY: usize = 32;
 /// Sections begin at multiples of this.
-pub(crate) const ALIGN: usize = 64;
+pub const ALIGN: usize = 64;
 /// More sections than any version writes. A larger number means damage.
 const MAX_SECTIONS: u32 = 4096;
 
@@ -122,11 +148,15 @@ pub(crate) fn damaged(origin: &str, place: &str, at: usize, what: impl std::fmt:
 
 /// One entry of the table of sections.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Entry {
-    pub(crate) id: u32,
-    pub(crate) start: usize,
-    pub(crate) len: usize,
-    pub(crate) checksum: u64,
+pub struct Entry {
+    /// The number.
+    pub id: u32,
+    /// Where it begins in the file.
+    pub start: usize,
+    /// The length in bytes.
+    pub len: usize,
+    /// The checksum.
+    pub checksum: u64,
 }
 
 impl Entry {
@@ -138,6 +168,7 @@ impl Entry {
 /// Header and table of sections, checked.
 #[derive(Debug)]
 pub(crate) struct Frame {
+    family: &'static Family,
     pub(crate) minor: u16,
     pub(crate) entries: Vec<Entry>,
     /// Hex of a hash over the numbers and checksums of the sections.
@@ -145,20 +176,22 @@ pub(crate) struct Frame {
 }
 
 impl Frame {
-    pub(crate) fn read(data: &[u8], origin: &str) -> Result<Self> {
+    pub(crate) fn read(data: &[u8], origin: &str, family: &'static Family) -> Result<Self> {
         let header = |at, what: String| damaged(origin, "header", at, what);
         let other = |what: String| Error::new(ErrorKind::Dataset, format!("{origin}: {what}"));
         let start = data.get(..MAGIC.len().min(data.len())).unwrap_or_default();
+        let Family { name, advice, .. } = family;
         if data.is_empty() {
-            return Err(other(
-                "the file is empty, so it is not a dataset: import one with `postcode-service import`".into(),
-            ));
+            return Err(other(format!("the file is empty, so it is not {name}: {advice}")));
         }
-        if !MAGIC.starts_with(start) {
-            return Err(other(
-                "not a postcode dataset, its first bytes are others: import one with `postcode-service import`"
-                    .into(),
-            ));
+        if !family.magic.starts_with(start) {
+            return Err(other(match start {
+                _ if start == MAGIC => format!("a postcode dataset, and not {name}: {advice}"),
+                _ if start == ADDRESSES_MAGIC => {
+                    format!("a file of addresses, and not {name}: give it with `--addresses`")
+                }
+                _ => format!("not {name}, its first bytes are others: {advice}"),
+            }));
         }
         let Some(head) = data.get(..HEADER) else {
             return Err(header(data.len(), format!("the file ends within its {HEADER}-byte header")));
@@ -200,14 +233,14 @@ impl Frame {
                     origin,
                     "table of sections",
                     at,
-                    format!("{} lies outside", section::name(id)),
+                    format!("{} lies outside", (family.section)(id)),
                 ));
             };
             floor = end;
             if data.len() as u64 <= end && (data.len() as u64) < word(16) {
                 return Err(damaged(
                     origin,
-                    &format!("section {}", section::name(id)),
+                    &format!("section {}", (family.section)(id)),
                     data.len(),
                     format!("the file ends here, and should have {} bytes", word(16)),
                 ));
@@ -221,7 +254,7 @@ impl Frame {
             let what = format!("the file has {} bytes and should have {}", data.len(), word(16));
             return Err(header(16, what));
         }
-        Ok(Self { minor, entries, fingerprint: format!("{:032x}", xxh3_128(&hashed)) })
+        Ok(Self { family, minor, entries, fingerprint: format!("{:032x}", xxh3_128(&hashed)) })
     }
 
     pub(crate) fn find(&self, id: u32) -> Option<&Entry> {
@@ -230,8 +263,9 @@ impl Frame {
 
     /// Returns a section that every dataset must have.
     pub(crate) fn require(&self, id: u32, origin: &str) -> Result<&Entry> {
-        self.find(id)
-            .ok_or_else(|| damaged(origin, "table of sections", HEADER, format!("no {}", section::name(id))))
+        self.find(id).ok_or_else(|| {
+            damaged(origin, "table of sections", HEADER, format!("no {}", (self.family.section)(id)))
+        })
     }
 
     /// Compares every section with its checksum. Bytes between sections have no checksum, and must
@@ -246,7 +280,7 @@ impl Frame {
             }
             end = entry.start + entry.len;
             if xxh3_64(entry.of(data)) != entry.checksum {
-                let place = format!("section {}", section::name(entry.id));
+                let place = format!("section {}", (self.family.section)(entry.id));
                 return Err(damaged(origin, &place, entry.start, "its checksum is wrong"));
             }
         }
@@ -280,24 +314,31 @@ impl FrameWriter {
 
     pub(crate) fn finish(mut self) -> Vec<u8> {
         debug_assert_eq!(self.sections, self.entries.len());
-        for (n, entry) in self.entries.iter().enumerate() {
-            let row = &mut self.data[HEADER + n * ENTRY..][..ENTRY];
-            row[..4].copy_from_slice(&entry.id.to_le_bytes());
-            row[8..16].copy_from_slice(&(entry.start as u64).to_le_bytes());
-            row[16..24].copy_from_slice(&(entry.len as u64).to_le_bytes());
-            row[24..].copy_from_slice(&entry.checksum.to_le_bytes());
-        }
-        let table = xxh3_64(&self.data[HEADER..HEADER + self.sections * ENTRY]);
-        let (len, minor) = (self.data.len() as u64, minor(&self.entries));
-        let head = &mut self.data[..HEADER];
-        head[..8].copy_from_slice(&MAGIC);
-        head[8..10].copy_from_slice(&MAJOR.to_le_bytes());
-        head[10..12].copy_from_slice(&minor.to_le_bytes());
-        head[12..16].copy_from_slice(&(self.sections as u32).to_le_bytes());
-        head[16..24].copy_from_slice(&len.to_le_bytes());
-        head[24..32].copy_from_slice(&table.to_le_bytes());
-        let checksum = xxh3_64(&head[..56]);
-        head[56..].copy_from_slice(&checksum.to_le_bytes());
+        let head = head(&POSTCODES, minor(&self.entries), &self.entries, self.data.len() as u64);
+        self.data[..head.len()].copy_from_slice(&head);
         self.data
     }
+}
+
+/// Returns the header and the table of sections of a file of this length.
+pub fn head(family: &Family, minor: u16, entries: &[Entry], len: u64) -> Vec<u8> {
+    let mut table = Vec::with_capacity(entries.len() * ENTRY);
+    for entry in entries {
+        table.extend_from_slice(&u64::from(entry.id).to_le_bytes());
+        table.extend_from_slice(&(entry.start as u64).to_le_bytes());
+        table.extend_from_slice(&(entry.len as u64).to_le_bytes());
+        table.extend_from_slice(&entry.checksum.to_le_bytes());
+    }
+    let mut head = Vec::with_capacity(HEADER + table.len());
+    head.extend_from_slice(&family.magic);
+    head.extend_from_slice(&MAJOR.to_le_bytes());
+    head.extend_from_slice(&minor.to_le_bytes());
+    head.extend_from_slice(&(entries.len() as u32).to_le_bytes());
+    head.extend_from_slice(&len.to_le_bytes());
+    head.extend_from_slice(&xxh3_64(&table).to_le_bytes());
+    head.resize(56, 0);
+    let checksum = xxh3_64(&head);
+    head.extend_from_slice(&checksum.to_le_bytes());
+    head.extend_from_slice(&table);
+    head
 }

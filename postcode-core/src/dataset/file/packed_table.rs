@@ -126,17 +126,19 @@ impl PackedTable {
 
 /// The range of values of a column, determined before it is written.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Extent {
+pub struct Extent {
     min: i64,
     max: i64,
     nulls: bool,
 }
 
 impl Extent {
-    pub(crate) const NONE: Self = Self { min: i64::MAX, max: i64::MIN, nulls: false };
+    /// The range of no values.
+    pub const NONE: Self = Self { min: i64::MAX, max: i64::MIN, nulls: false };
 
+    /// Adds a value, or null.
     #[inline]
-    pub(crate) fn see(&mut self, value: Option<i64>) {
+    pub fn see(&mut self, value: Option<i64>) {
         match value {
             Some(value) => {
                 self.min = self.min.min(value);
@@ -258,7 +260,8 @@ struct Word {
 }
 
 /// Writes a packed table: first the description of its columns, then the cells, row by row.
-pub(crate) struct TableWriter<'a> {
+#[derive(Debug)]
+pub struct TableWriter<'a> {
     out: &'a mut Vec<u8>,
     /// The number to subtract from a value and the width, by column; `None` if the column is not
     /// stored.
@@ -268,7 +271,8 @@ pub(crate) struct TableWriter<'a> {
 }
 
 impl<'a> TableWriter<'a> {
-    pub(crate) fn new(out: &'a mut Vec<u8>, rows: usize, columns: &[(u16, Extent)]) -> Self {
+    /// Writes the description of these columns.
+    pub fn new(out: &'a mut Vec<u8>, rows: usize, columns: &[(u16, Extent)]) -> Self {
         let stride = write_columns(out, rows, columns);
         let columns = columns
             .iter()
@@ -279,7 +283,7 @@ impl<'a> TableWriter<'a> {
 
     /// Writes the next cell.
     #[inline]
-    pub(crate) fn push(&mut self, value: Option<i64>) {
+    pub fn push(&mut self, value: Option<i64>) {
         let column = self.columns[self.next];
         self.next = if self.next + 1 == self.columns.len() { 0 } else { self.next + 1 };
         let Some((base, width)) = column else { return };
@@ -288,7 +292,8 @@ impl<'a> TableWriter<'a> {
         self.cells.push(raw, width);
     }
 
-    pub(crate) fn finish(self) {
+    /// Ends the table.
+    pub fn finish(self) {
         finish_cells(self.out, [self.cells.finish()]);
     }
 }
@@ -326,6 +331,7 @@ fn write_columns(out: &mut Vec<u8>, rows: usize, columns: &[(u16, Extent)]) -> u
 }
 
 /// Writes cells one after the other, as they are stored.
+#[derive(Debug)]
 pub(crate) struct CellWriter {
     out: Vec<u8>,
     pending: u64,

@@ -191,22 +191,25 @@ impl Demands {
     /// # Errors
     /// [`Dataset`](ErrorKind::Dataset) with what is wrong.
     pub fn check(&self, dataset: &Dataset, signature: Option<&str>) -> Result<()> {
-        if let Some(key) = &self.public_key {
-            let origin = dataset.origin();
-            let signature = signature.ok_or_else(|| {
-                let what = format!(
-                    "{origin}: the file is not signed, and a signature is demanded: sign it with `postcode-service \
-                     sign`, or copy its .minisig file too"
-                );
-                Error::new(ErrorKind::Dataset, what)
-            })?;
-            key.verify(dataset.as_bytes(), signature).map_err(|e| e.and(format_args!("({origin})")))?;
-        }
+        self.check_signature(dataset.as_bytes(), dataset.origin(), signature)?;
         match self.verify {
             Verify::Full => dataset.verify(),
             Verify::Checksums => dataset.verify_checksums(),
             Verify::Off => Ok(()),
         }
+    }
+
+    /// Checks the signature over these bytes, if one is demanded.
+    pub(crate) fn check_signature(&self, bytes: &[u8], origin: &str, signature: Option<&str>) -> Result<()> {
+        let Some(key) = &self.public_key else { return Ok(()) };
+        let signature = signature.ok_or_else(|| {
+            let what = format!(
+                "{origin}: the file is not signed, and a signature is demanded: sign it with `postcode-service \
+                 sign`, or copy its .minisig file too"
+            );
+            Error::new(ErrorKind::Dataset, what)
+        })?;
+        key.verify(bytes, signature).map(drop).map_err(|e| e.and(format_args!("({origin})")))
     }
 }
 

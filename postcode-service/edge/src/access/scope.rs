@@ -9,6 +9,8 @@ use std::str::FromStr;
 pub enum Scope {
     /// Look postcodes up, one by one and in bulk.
     Lookup,
+    /// Look addresses up.
+    Addresses,
     /// Submit jobs, watch them and fetch their results.
     Jobs,
     /// Download the dataset file, as replicas do.
@@ -27,8 +29,9 @@ pub enum Scope {
 
 impl Scope {
     /// All scopes.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Lookup,
+        Self::Addresses,
         Self::Jobs,
         Self::Dataset,
         Self::Metrics,
@@ -42,6 +45,7 @@ impl Scope {
     pub fn name(self) -> &'static str {
         match self {
             Self::Lookup => "lookup",
+            Self::Addresses => "addresses",
             Self::Jobs => "jobs",
             Self::Dataset => "dataset",
             Self::Metrics => "metrics",
@@ -72,7 +76,7 @@ impl FromStr for Scope {
 
 /// A set of scopes.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
-pub struct Scopes(u8);
+pub struct Scopes(u16);
 
 impl Scopes {
     /// Tells whether the scope is in the set.

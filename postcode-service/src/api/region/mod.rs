@@ -23,6 +23,7 @@ use super::reply::{Failure, Outcome, whole};
 use super::view::View;
 use super::{App, Edition};
 
+pub(super) use shape::of_params;
 pub(super) use turns::Turns;
 
 pub(super) fn routes() -> Router<App> {
@@ -157,7 +158,7 @@ async fn part_of(
 
 /// Reads a page on separate threads, so that lookups are not delayed. Stops if the request is
 /// dropped.
-async fn in_turns(app: &App, edition: &Edition, query: &Within) -> Result<Option<Page>, Failure> {
+pub(super) async fn in_turns(app: &App, edition: &Edition, query: &Within) -> Result<Option<Page>, Failure> {
     let (lookup, query) = (edition.lookup.clone(), query.clone());
     Ok(app.regions.work(async move { lookup.within(&query).await }).await??)
 }

@@ -9,7 +9,7 @@ use crate::api::reply::Failure;
 use crate::enrich::short;
 
 /// Exactly one of a circle, `lon`, `lat` and `radius`, a `bbox` and a `polygon`.
-pub(super) fn of_params(params: &Params, max_radius: f64) -> Result<Region, Failure> {
+pub(in crate::api) fn of_params(params: &Params, max_radius: f64) -> Result<Region, Failure> {
     let pair = |one, other| params.get(one).zip(params.get(other));
     let centre = pair("lon", "lat").or_else(|| pair("longitude", "latitude"));
     match (centre, params.get("bbox"), params.get("polygon")) {

@@ -6,6 +6,7 @@
     reason = "helpers of tests, which clippy takes for production"
 )]
 
+mod addresses;
 mod boundaries;
 mod command;
 mod covers;

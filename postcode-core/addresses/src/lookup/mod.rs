@@ -1,0 +1,148 @@
+//! Looking addresses up: the trait that callers hold, and its implementations in this process and over HTTP.
+
+mod answer;
+#[cfg(feature = "conformance")]
+pub mod conformance;
+mod connect;
+#[cfg(feature = "file")]
+mod local;
+#[cfg(feature = "http")]
+mod remote;
+pub mod wire;
+
+use std::fmt::Debug;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+#[cfg(any(feature = "file", feature = "http"))]
+use postcode_core::Error;
+use postcode_core::{Nearest, Postcode, Result};
+
+pub use self::answer::{AddressAnswer, AddressCoverage, AddressNeighbour, AddressPage};
+pub use self::connect::connect_addresses;
+#[cfg(feature = "file")]
+pub use self::local::LocalAddresses;
+#[cfg(feature = "http")]
+pub use self::remote::RemoteAddresses;
+pub use crate::number::AddressNumber;
+
+/// The most postcodes or numbers in one call.
+pub const MAX_ADDRESS_BATCH: usize = 100;
+/// The most addresses of one postcode in one answer.
+pub const MAX_ADDRESS_PAGE: usize = 100;
+/// The most addresses around a point in one answer.
+pub const MAX_ADDRESS_NEIGHBOURS: usize = 100;
+/// The greatest radius around a point, in metres.
+pub const MAX_ADDRESS_RADIUS: f64 = 2_000.0;
+
+/// Looks addresses up, in this process or in another. It is a sibling of [`PostcodeLookup`](postcode_core::PostcodeLookup),
+/// with its contract for errors, limits, cancellation and time.
+///
+/// - **Answers.** Addresses, a postcode that has none, a postcode that does not exist, and one in a part of the country that
+///   the data leaves out are four different [`AddressAnswer`]s, all `Ok`. An implementation that has no address data at
+///   all returns [`NotSupported`](postcode_core::ErrorKind::NotSupported).
+/// - **Batches.** Answers come position by position, and from one edition.
+/// - **Order.** The addresses of a postcode are in the order in which people expect them: 1, 1A, 2, 10. The households of a
+///   Multiple Residence follow their parent.
+/// - **Limits.** A batch has at most [`MAX_ADDRESS_BATCH`] items, a page at most [`MAX_ADDRESS_PAGE`] addresses. Beyond
+///   them every implementation returns [`InvalidInput`](postcode_core::ErrorKind::InvalidInput), before any work.
+///
+/// ```
+/// use postcode_addresses::AddressLookup;
+/// use postcode_addresses::format::Style;
+///
+/// async fn offer(addresses: &dyn AddressLookup, postcode: postcode_core::Postcode) -> postcode_core::Result<Vec<String>> {
+///     let answers = addresses.addresses(&[postcode]).await?;
+///     let found = answers.iter().flat_map(|answer| answer.addresses());
+///     Ok(found.map(|address| address.lines(Style::Guide, 3).join(", ")).collect())
+/// }
+/// ```
+#[cfg_attr(feature = "mock", mockall::automock)]
+#[async_trait]
+pub trait AddressLookup: Debug + Send + Sync + 'static {
+    /// Returns the first [`MAX_ADDRESS_PAGE`] addresses of each postcode. At most [`MAX_ADDRESS_BATCH`] postcodes.
+    async fn addresses(&self, postcodes: &[Postcode]) -> Result<Vec<AddressAnswer>>;
+
+    /// Returns a page of the addresses of a postcode: at most `limit` of them, after the first `skip`. Beyond the last one
+    /// the page is empty.
+    async fn address_page(&self, postcode: Postcode, skip: usize, limit: usize) -> Result<AddressAnswer>;
+
+    /// Returns the addresses with each of these numbers: mostly one or none. At most [`MAX_ADDRESS_BATCH`] numbers.
+    ///
+    /// Households of a Multiple Residence have the UDPRN and UPRN of their parent. Only their UMPRN finds them.
+    async fn addresses_by_number(&self, numbers: &[AddressNumber]) -> Result<Vec<Vec<crate::Address>>>;
+
+    /// Returns the addresses around a point or a postcode, nearest first, by the property's location or else by that of
+    /// its postcode. `None` if the origin is a postcode that is unknown or has no location.
+    ///
+    /// At most [`MAX_ADDRESS_NEIGHBOURS`] within [`MAX_ADDRESS_RADIUS`]. Needs postcode data next to the address data,
+    /// and is [`NotSupported`](postcode_core::ErrorKind::NotSupported) without it.
+    async fn nearest_addresses(&self, query: &Nearest) -> Result<Option<Vec<AddressNeighbour>>>;
+
+    /// Returns what the data is: edition, datasets, licence, areas.
+    async fn address_coverage(&self) -> Result<AddressCoverage>;
+}
+
+macro_rules! forward {
+    ($([$($generic:ident)?] $pointer:ty;)*) => {$(
+        #[deny(clippy::missing_trait_methods)]
+        #[async_trait]
+        impl<$($generic: AddressLookup + ?Sized)?> AddressLookup for $pointer {
+            async fn addresses(&self, postcodes: &[Postcode]) -> Result<Vec<AddressAnswer>> {
+                (**self).addresses(postcodes).await
+            }
+
+            async fn address_page(&self, postcode: Postcode, skip: usize, limit: usize) -> Result<AddressAnswer> {
+                (**self).address_page(postcode, skip, limit).await
+            }
+
+            async fn addresses_by_number(&self, numbers: &[AddressNumber]) -> Result<Vec<Vec<crate::Address>>> {
+                (**self).addresses_by_number(numbers).await
+            }
+
+            async fn nearest_addresses(&self, query: &Nearest) -> Result<Option<Vec<AddressNeighbour>>> {
+                (**self).nearest_addresses(query).await
+            }
+
+            async fn address_coverage(&self) -> Result<AddressCoverage> {
+                (**self).address_coverage().await
+            }
+        }
+    )*};
+}
+
+forward! {
+    [T] Arc<T>;
+    [T] Box<T>;
+}
+
+/// Checks a batch.
+///
+/// # Errors
+/// [`InvalidInput`](postcode_core::ErrorKind::InvalidInput) for more than [`MAX_ADDRESS_BATCH`] items.
+#[cfg(any(feature = "file", feature = "http"))]
+fn check_batch(len: usize) -> Result<()> {
+    if len > MAX_ADDRESS_BATCH {
+        let what = format!("{len} postcodes or numbers in one call: give at most {MAX_ADDRESS_BATCH}");
+        return Err(Error::invalid(what));
+    }
+    Ok(())
+}
+
+#[cfg(any(feature = "file", feature = "http"))]
+fn check_limit(limit: usize, most: usize) -> Result<()> {
+    if !(1..=most).contains(&limit) {
+        return Err(Error::invalid(format!("a limit of {limit}: give 1 to {most}")));
+    }
+    Ok(())
+}
+
+#[cfg(any(feature = "file", feature = "http"))]
+fn check_nearest(query: &Nearest) -> Result<()> {
+    check_limit(query.limit, MAX_ADDRESS_NEIGHBOURS)?;
+    if !(0.0..=MAX_ADDRESS_RADIUS).contains(&query.radius) {
+        let what = format!("a radius of {}: give 0 to {MAX_ADDRESS_RADIUS} metres", query.radius);
+        return Err(Error::invalid(what));
+    }
+    Ok(())
+}

@@ -1,0 +1,219 @@
+//! The JSON of addresses in the HTTP API and on the command line.
+
+use postcode_core::{Error, ErrorKind, Result};
+use serde::{Deserialize, Serialize};
+
+use super::{AddressAnswer, AddressNeighbour, AddressPage};
+use crate::format::Style;
+use crate::{Address, Dataset, Kind, PafKey, Point, Welsh};
+
+/// An address with the names that address services use. All texts are there, and empty if the address does not have the
+/// element.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[allow(missing_docs, reason = "the names say it, and Address has the descriptions")]
+pub struct AddressBody {
+    pub organisation_name: String,
+    pub department_name: String,
+    pub po_box: String,
+    pub sub_building_name: String,
+    pub building_name: String,
+    pub building_number: String,
+    pub dependent_thoroughfare: String,
+    pub thoroughfare: String,
+    pub double_dependent_locality: String,
+    pub dependent_locality: String,
+    pub post_town: String,
+    pub postcode: String,
+    pub udprn: Option<u32>,
+    pub umprn: Option<u32>,
+    pub uprn: Option<u64>,
+    pub parent_uprn: Option<u64>,
+    pub postcode_type: Option<Kind>,
+    pub su_organisation_indicator: bool,
+    pub concatenation_indicator: Option<bool>,
+    pub delivery_point_suffix: String,
+    pub households: Option<u16>,
+    pub dataset: Dataset,
+    pub point: Option<Point>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub welsh: Option<Box<Welsh>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub paf_key: Option<PafKey>,
+    /// The lines for an envelope, without post town and postcode. A reader need not send them.
+    #[serde(default)]
+    pub lines: Vec<String>,
+}
+
+impl From<&Address> for AddressBody {
+    fn from(address: &Address) -> Self {
+        let Address {
+            organisation,
+            department,
+            po_box,
+            sub_building,
+            building_name,
+            building_number,
+            dependent_thoroughfare,
+            thoroughfare,
+            double_dependent_locality,
+            dependent_locality,
+            post_town,
+            postcode,
+            udprn,
+            umprn,
+            uprn,
+            parent_uprn,
+            delivery_point_suffix,
+            kind,
+            organisation_indicator,
+            concatenation_indicator,
+            households,
+            dataset,
+            welsh,
+            point,
+            paf_key,
+        } = address.clone();
+        Self {
+            lines: address.format(Style::Guide).lines,
+            organisation_name: organisation,
+            department_name: department,
+            po_box,
+            sub_building_name: sub_building,
+            building_name,
+            building_number,
+            dependent_thoroughfare,
+            thoroughfare,
+            double_dependent_locality,
+            dependent_locality,
+            post_town,
+            postcode,
+            udprn,
+            umprn,
+            uprn,
+            parent_uprn,
+            postcode_type: kind,
+            su_organisation_indicator: organisation_indicator,
+            concatenation_indicator,
+            delivery_point_suffix,
+            households,
+            dataset,
+            point,
+            welsh,
+            paf_key,
+        }
+    }
+}
+
+impl From<AddressBody> for Address {
+    fn from(body: AddressBody) -> Self {
+        Self {
+            organisation: body.organisation_name,
+            department: body.department_name,
+            po_box: body.po_box,
+            sub_building: body.sub_building_name,
+            building_name: body.building_name,
+            building_number: body.building_number,
+            dependent_thoroughfare: body.dependent_thoroughfare,
+            thoroughfare: body.thoroughfare,
+            double_dependent_locality: body.double_dependent_locality,
+            dependent_locality: body.dependent_locality,
+            post_town: body.post_town,
+            postcode: body.postcode,
+            udprn: body.udprn,
+            umprn: body.umprn,
+            uprn: body.uprn,
+            parent_uprn: body.parent_uprn,
+            delivery_point_suffix: body.delivery_point_suffix,
+            kind: body.postcode_type,
+            organisation_indicator: body.su_organisation_indicator,
+            concatenation_indicator: body.concatenation_indicator,
+            households: body.households,
+            dataset: body.dataset,
+            welsh: body.welsh,
+            point: body.point,
+            paf_key: body.paf_key,
+        }
+    }
+}
+
+/// The answer to one postcode: `{"query":…,"status":…,"total":…,"addresses":[…]}`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AnswerBody {
+    /// The text of the query, as it was sent.
+    pub query: String,
+    /// `found`, `no_addresses`, `unknown`, `not_covered` or `invalid`.
+    pub status: String,
+    /// How many addresses the postcode has, on all pages.
+    pub total: usize,
+    /// The addresses of this page.
+    pub addresses: Vec<AddressBody>,
+}
+
+impl AnswerBody {
+    /// Creates the answer to a query. `answer` is `None` if the text is not a postcode.
+    #[must_use]
+    pub fn new(query: impl Into<String>, answer: Option<&AddressAnswer>) -> Self {
+        Self {
+            query: query.into(),
+            status: answer.map_or("invalid", AddressAnswer::status).to_owned(),
+            total: answer.map_or(0, AddressAnswer::total),
+            addresses: answer
+                .map_or(&[][..], AddressAnswer::addresses)
+                .iter()
+                .map(AddressBody::from)
+                .collect(),
+        }
+    }
+
+    /// Returns the answer.
+    ///
+    /// # Errors
+    /// [`Protocol`](ErrorKind::Protocol) for an unknown status.
+    pub fn into_answer(self) -> Result<AddressAnswer> {
+        match self.status.as_str() {
+            "found" => Ok(AddressAnswer::Found(AddressPage {
+                addresses: self.addresses.into_iter().map(Address::from).collect(),
+                total: self.total,
+            })),
+            "no_addresses" => Ok(AddressAnswer::NoAddresses),
+            "unknown" => Ok(AddressAnswer::Unknown),
+            "not_covered" => Ok(AddressAnswer::NotCovered),
+            status => {
+                let shown: String = status.chars().take(40).collect();
+                let what = format!("the server answered with the status {shown:?}, which is not known");
+                Err(Error::new(ErrorKind::Protocol, what))
+            }
+        }
+    }
+}
+
+/// The addresses with one number.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct NumberBody {
+    /// The text of the query, as it was sent.
+    pub query: String,
+    /// The addresses: mostly one or none.
+    pub addresses: Vec<AddressBody>,
+}
+
+/// An address near a point.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct NeighbourBody {
+    /// Metres from the point.
+    pub distance: f64,
+    /// The address.
+    #[serde(flatten)]
+    pub address: AddressBody,
+}
+
+impl From<&AddressNeighbour> for NeighbourBody {
+    fn from(neighbour: &AddressNeighbour) -> Self {
+        Self { distance: neighbour.distance, address: (&neighbour.address).into() }
+    }
+}
+
+impl From<NeighbourBody> for AddressNeighbour {
+    fn from(body: NeighbourBody) -> Self {
+        Self { address: body.address.into(), distance: body.distance }
+    }
+}
