@@ -5,6 +5,7 @@
 //! - [`server`]: the loop around it: listening, limits, deadlines, metrics, logs, orderly shutdown.
 //! - [`import`]: makes a dataset file from the publications of ONS and Ordnance Survey.
 //! - [`diff`]: compares two editions.
+//! - [`prove`]: compares every answer of two sources.
 //! - [`enrich`]: adds columns to files of rows by their postcodes.
 //! - [`jobs`]: many rows, enriched in the background on a durable queue.
 //! - [`cli`]: the subcommands of the program.
@@ -19,5 +20,7 @@ pub mod enrich;
 pub mod import;
 #[deny(missing_docs)]
 pub mod jobs;
+#[deny(missing_docs)]
+pub mod prove;
 #[deny(missing_docs)]
 pub mod server;

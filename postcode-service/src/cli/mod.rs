@@ -20,6 +20,7 @@ pub mod outcode;
 mod output;
 pub mod pack;
 pub mod places;
+pub mod prove;
 pub mod random;
 pub mod scotland;
 pub mod search;

@@ -24,6 +24,7 @@ mod modes;
 mod national_width;
 mod places;
 mod program;
+mod prove;
 mod recorded;
 mod regions;
 mod replica;
