@@ -17,7 +17,7 @@ fn it_is_whole_and_says_what_it_is() {
     let info = country.info();
     assert_eq!(info.edition, "ONSPD November 2025");
     assert_eq!((info.live, info.terminated), (1_769_455, 887_969));
-    assert_eq!(info.not_covered, ["BT"]);
+    assert_eq!(info.not_covered, ["BF", "BT", "BX", "GX", "XX"]);
     assert!(info.not_covered_advice.as_deref().is_some_and(|advice| advice.contains("ONSPD")));
     for source in ["OS data", "Royal Mail data", "Office for National Statistics", "Open Government Licence"]
     {
@@ -45,6 +45,10 @@ fn well_known_postcodes() {
         ("NPT 0VA", "terminated"),
         ("IM1 1AA", "terminated"),
         ("BT1 5GS", "not_covered"),
+        ("BF1 2AY", "not_covered"),
+        ("BX1 1LT", "not_covered"),
+        ("GX11 1AA", "not_covered"),
+        ("XX10 1DD", "not_covered"),
         ("SW1A 9ZZ", "unknown"),
     ] {
         assert_eq!(country.get(postcode(text)).status(), status, "{text}");

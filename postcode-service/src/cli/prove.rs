@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::io::{self, Write};
 
 use anyhow::Context;
-use postcode_core::DatasetInfo;
+use postcode_core::{DatasetInfo, path_or_url, redact};
 use serde::Serialize;
 
 use super::{exit, interrupt, output};
@@ -14,22 +14,24 @@ use crate::prove::{Counts, Difference, Options, Side, prove};
 const EXAMPLES: &str = "\
 Examples:
   postcode-service prove embedded: http://127.0.0.1:8080
-  postcode-service prove file:uk.postcodes 'http://127.0.0.1:8080?timeout=5s'
+  postcode-service prove uk.postcodes 'http://127.0.0.1:8080?timeout=5s'
   postcode-service prove replica:http://127.0.0.1:8080 http://127.0.0.1:8080 --json
 
-At least one of the two is in this process and so lists its postcodes: embedded:, file: or replica:. The other one may
-be any source that tells its edition and how many postcodes it has. Both must keep their edition until the end.
+At least one of the two is in this process and so lists its postcodes: a file, embedded: or replica:. The other one
+may be any source that tells its edition and how many postcodes it has. Both must keep their edition until the end.";
 
-Ends with status 0 if all answers are equal, 1 if any differ, 2 if nothing is proved because of an error, 130 if it is
-interrupted.";
-
-/// Ask two sources about every postcode, outcode and place, and list each answer that differs
+/// Ask two sources about every postcode, outcode and place, and list each answer that differs.
+///
+/// Exit status: 0 if all answers are equal, 1 if any differ, 2 if nothing is proved because of an error, 130 if it is
+/// interrupted.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
-    /// The first source, a URL as for --source of the lookups
+    /// The first source, as for --source of the lookups
+    #[arg(value_name = "PATH|URL")]
     one: String,
     /// The other source
+    #[arg(value_name = "PATH|URL")]
     other: String,
     /// Postcodes in one call
     #[arg(long, value_name = "COUNT", default_value_t = 400, value_parser = clap::value_parser!(u16).range(1..=10_000))]
@@ -38,7 +40,7 @@ pub struct Args {
     #[arg(long, value_name = "COUNT", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=64))]
     at_once: u16,
     /// Write JSON: each difference as an object a line, then the counts as one
-    #[arg(long)]
+    #[arg(long, short)]
     json: bool,
     /// Don't show how far it is
     #[arg(long)]
@@ -121,5 +123,6 @@ impl Args {
 }
 
 async fn open(url: &str) -> anyhow::Result<Side> {
-    Side::open(url).await.with_context(|| postcode_core::redact(url))
+    let url = path_or_url(url);
+    Side::open(&url).await.with_context(|| redact(&url))
 }

@@ -4,6 +4,7 @@
 
 mod api;
 mod beside;
+mod command_line;
 mod common;
 mod conformance;
 mod cost;
