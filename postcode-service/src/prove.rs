@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use crate::proof::Tree;
 use anyhow::{Context, Result, anyhow, bail};
 use futures::stream::{self, StreamExt};
 use postcode_core::dataset::Dataset;
@@ -99,7 +100,18 @@ impl Side {
     /// # Errors
     /// Those of [`Connector::connect`] and of [`of`](Self::of).
     pub async fn open(url: &str) -> Result<Self> {
-        let in_process = match url.split_once(':').map(|(scheme, rest)| (scheme.to_ascii_lowercase(), rest)) {
+        match Self::in_process(url).await? {
+            Some(side) => Ok(side),
+            None => Self::of(Connector::new(url)?.connect().await?).await,
+        }
+    }
+
+    /// Opens a source in this process by its URL. `None` if it is a service.
+    ///
+    /// # Errors
+    /// Those of [`open`](Self::open).
+    pub async fn in_process(url: &str) -> Result<Option<Self>> {
+        let local = match url.split_once(':').map(|(scheme, rest)| (scheme.to_ascii_lowercase(), rest)) {
             Some((scheme, _)) if matches!(scheme.as_str(), "embedded" | "file") => {
                 Some(Local::from_url(url)?)
             }
@@ -108,9 +120,9 @@ impl Side {
             }
             _ => None,
         };
-        match in_process {
-            Some(local) => Self::of_local(local).await,
-            None => Self::of(Connector::new(url)?.connect().await?).await,
+        match local {
+            Some(local) => Self::of_local(local).await.map(Some),
+            None => Ok(None),
         }
     }
 
@@ -130,6 +142,17 @@ impl Side {
     pub async fn of_local(local: Local) -> Result<Self> {
         let dataset = Some(local.dataset());
         Ok(Self { dataset, ..Self::of(Arc::new(local)).await? })
+    }
+
+    /// Computes the hash of all answers. `None` if it does not list its postcodes.
+    ///
+    /// # Errors
+    /// Those of [`Tree::build`].
+    pub async fn tree(&self, at_once: usize) -> Result<Option<Tree>> {
+        match &self.dataset {
+            Some(dataset) => Ok(Some(Tree::build(self.lookup.clone(), dataset.clone(), at_once).await?)),
+            None => Ok(None),
+        }
     }
 
     /// Returns its edition and counts.

@@ -54,7 +54,7 @@ pub(crate) struct Unit {
 ///
 /// /// The answer and the attribution are from the same source.
 /// async fn shown(lookup: &dyn PostcodeLookup, postcode: Postcode) -> Result<(Answer, String)> {
-///     unit::scope(postcode.compact(), async {
+///     unit::scope(postcode.to_string(), async {
 ///         Ok((lookup.lookup_one(postcode).await?, lookup.info().await?.attribution))
 ///     })
 ///     .await

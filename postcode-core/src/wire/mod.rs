@@ -11,6 +11,7 @@ mod filter;
 mod keys;
 pub mod path;
 mod position;
+mod proof;
 mod record;
 mod record_body;
 #[cfg(test)]
@@ -22,6 +23,7 @@ pub use error::{ErrorBody, TerminatedBody, code};
 pub use filter::{Field, FilteredView};
 pub use keys::Keys;
 pub use position::PositionBody;
+pub use proof::{Digest, MAX_PROOF_NODES, PROOF_OF, PROOF_ROOT, ProofBody, ProofNode};
 pub use record::{NeighbourView, RecordView, Shape};
 pub use record_body::{CodesBody, RecordBody};
 pub use region::{PageBody, PolygonBody};

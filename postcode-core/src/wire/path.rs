@@ -56,6 +56,7 @@ routes! {
     DATASET_INFO "/dataset/info",
     DATASET "/dataset",
     DATASET_SIGNATURE "/dataset/signature",
+    PROOF "/proof",
     OPENAPI "/openapi.json",
     CATALOG "/.well-known/api-catalog",
     PING "/ping",

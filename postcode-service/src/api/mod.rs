@@ -22,6 +22,7 @@ mod params;
 mod path;
 mod places;
 mod postcode;
+mod proof;
 mod random;
 mod region;
 mod reply;
@@ -172,6 +173,7 @@ impl Api {
             .merge(page::routes())
             .merge(places::routes())
             .merge(postcode::routes())
+            .merge(proof::routes())
             .merge(random::routes())
             .merge(region::routes())
             .merge(scotland::routes())
@@ -204,6 +206,10 @@ impl Api {
 
     /// Serves other data from the next request on. Requests that have begun keep theirs.
     pub fn replace(&self, edition: Edition) {
+        // A client that follows the root will ask for the new one.
+        if self.app.edition().root.is_wanted() {
+            edition.root.begin(&edition.lookup);
+        }
         self.app.edition.store(Arc::new(edition));
     }
 

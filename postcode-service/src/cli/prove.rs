@@ -2,13 +2,15 @@
 
 use std::cell::Cell;
 use std::io::{self, Write};
+use std::sync::Arc;
 
 use anyhow::Context;
-use postcode_core::{DatasetInfo, path_or_url, redact};
+use postcode_core::{DatasetInfo, Remote, path_or_url, redact};
 use serde::Serialize;
 
 use super::{exit, interrupt, output};
 use crate::import::Progress;
+use crate::proof;
 use crate::prove::{Counts, Difference, Options, Side, prove};
 
 const EXAMPLES: &str = "\
@@ -39,6 +41,13 @@ pub struct Args {
     /// Calls at once
     #[arg(long, value_name = "COUNT", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=64))]
     at_once: u16,
+    /// Compare the roots of all answers, and name the answers that differ. Takes one request if the roots are equal. A
+    /// service answers from its own hashes: this does not test the way to it
+    #[arg(long)]
+    by_root: bool,
+    /// The most requests to each source with --by-root
+    #[arg(long, value_name = "COUNT", default_value_t = 100, value_parser = clap::value_parser!(u16).range(1..))]
+    max_requests: u16,
     /// Write JSON: each difference as an object a line, then the counts as one
     #[arg(long, short)]
     json: bool,
@@ -85,6 +94,9 @@ impl Args {
     }
 
     async fn compare(&self, compared: &Cell<u64>) -> anyhow::Result<()> {
+        if self.by_root {
+            return self.compare_roots().await;
+        }
         let (one, other) = tokio::try_join!(open(&self.one), open(&self.other))?;
         let (left, right) = (one.info().clone(), other.info().clone());
         let mut out = io::stdout().lock();
@@ -119,6 +131,50 @@ impl Args {
         }
         out.flush()?;
         exit::found(counts.different == 0)
+    }
+}
+
+impl Args {
+    async fn compare_roots(&self) -> anyhow::Result<()> {
+        let (one, other) = tokio::try_join!(self.hashes(&self.one), self.hashes(&self.other))?;
+        let seen = proof::compare(&one, &other, self.max_requests.into()).await?;
+        let mut out = io::BufWriter::new(io::stdout().lock());
+        let [left, right] = seen.roots;
+        let is_same = left == right;
+        if self.json {
+            let summary = serde_json::json!({
+                "one": left,
+                "other": right,
+                "different": seen.different,
+                "complete": seen.is_complete,
+                "requests": seen.requests,
+            });
+            output::json(&mut out, &summary)?;
+        } else {
+            seen.different.iter().try_for_each(|name| writeln!(out, "{name}"))?;
+            if !seen.is_complete {
+                writeln!(out, "and more: raise --max-requests, or leave --by-root out")?;
+            }
+            match is_same {
+                true => writeln!(out, "all answers are equal: root {left}")?,
+                false => writeln!(out, "{} different: roots {left} and {right}", seen.different.len())?,
+            }
+        }
+        out.flush()?;
+        exit::found(is_same)
+    }
+
+    /// Returns the hashes of a source. Those of a service are its own.
+    async fn hashes(&self, url: &str) -> anyhow::Result<proof::Source> {
+        let url = path_or_url(url);
+        let open = async {
+            let Some(side) = Side::in_process(&url).await? else {
+                return Ok(proof::Source::Service(Remote::new(&url)?));
+            };
+            let tree = side.tree(self.at_once.into()).await?;
+            tree.map(|tree| proof::Source::Tree(Arc::new(tree))).context("it does not list its postcodes")
+        };
+        open.await.with_context(|| redact(&url))
     }
 }
 

@@ -25,6 +25,7 @@ mod modes;
 mod national_width;
 mod places;
 mod program;
+mod proof;
 mod prove;
 mod recorded;
 mod regions;

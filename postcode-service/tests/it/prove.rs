@@ -156,6 +156,10 @@ fn program_compares_a_file_with_a_service_and_ends_with_the_status_of_the_result
     assert_eq!((status, error.as_str()), (0, ""), "{out}");
     assert!(out.starts_with("200 postcodes, 2 outcodes, 0 places: all answers are equal\n"), "{out}");
 
+    let (status, out, error) = ran(&[&file, &url, "--by-root"]);
+    assert_eq!(status, 0, "{out}{error}");
+    assert!(out.starts_with("all answers are equal: root "), "{out}");
+
     // Both directions: what only the service has is found by its count.
     let server = Server::start(&["--listen", "127.0.0.1:0", "--data", &other]);
     let url = format!("http://{}", server.address);
@@ -167,6 +171,17 @@ fn program_compares_a_file_with_a_service_and_ends_with_the_status_of_the_result
     assert_eq!(queries, [&changed.to_string(), "ZE1 0AA", "1 more postcodes, which a service does not list"]);
     assert_eq!(found[0]["fields"][0]["name"], "quality");
     assert_eq!((&summary["postcodes"], &summary["different"]), (&200.into(), &3.into()));
+
+    // Its root finds also what it does not list.
+    let (status, out, error) = ran(&[&file, &url, "--by-root", "--json"]);
+    assert_eq!(status, 1, "{out}{error}");
+    let seen: Value = serde_json::from_str(&out).unwrap();
+    let different: Vec<&str> =
+        seen["different"].as_array().unwrap().iter().map(|name| name.as_str().unwrap()).collect();
+    for name in [&*changed.to_string(), "ZE1 0AA", "AB1 0AA"] {
+        assert!(different.contains(&name), "{name}: {different:?}");
+    }
+    assert!(seen["complete"] == true && seen["requests"].as_u64().unwrap() <= 8, "{out}");
 
     let (status, _, error) = ran(&[&url, &url]);
     assert_eq!(status, 2);
