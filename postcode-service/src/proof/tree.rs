@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::sync::Arc;
 
-use futures::stream::{self, StreamExt, TryStreamExt};
+use futures::stream::{self, TryStreamExt};
 use postcode_core::dataset::Dataset;
 use postcode_core::wire::{Digest, PROOF_ROOT, ProofBody, ProofNode};
 use postcode_core::{Error, ErrorKind, Lookups, Outcode, Postcode, Result, Sector, unit};
