@@ -151,7 +151,7 @@ fn program_compares_a_file_with_a_service_and_ends_with_the_status_of_the_result
     let other = write(&folder.path().join("other.postcodes"), &dataset(rows));
 
     let server = Server::start(&["--listen", "127.0.0.1:0", "--data", &file]);
-    let url = format!("http://{}", server.address);
+    let url = server.address.clone();
     let (status, out, error) = ran(&[&file, &url]);
     assert_eq!((status, error.as_str()), (0, ""), "{out}");
     assert!(out.starts_with("200 postcodes, 2 outcodes, 0 places: all answers are equal\n"), "{out}");
@@ -162,7 +162,7 @@ fn program_compares_a_file_with_a_service_and_ends_with_the_status_of_the_result
 
     // Both directions: what only the service has is found by its count.
     let server = Server::start(&["--listen", "127.0.0.1:0", "--data", &other]);
-    let url = format!("http://{}", server.address);
+    let url = server.address.clone();
     let (status, out, _) = ran(&[&file, &url, "--json", "--batch", "7"]);
     assert_eq!(status, 1, "{out}");
     let lines: Vec<Value> = out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
