@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use postcode_core::{ErrorKind, Postcode};
+use postcode_core::{Answer, ErrorKind, Postcode, unit};
 use tracing::{debug, info, warn};
 
 use crate::audit::Action;
@@ -11,6 +11,8 @@ use crate::resolve::BATCH;
 use crate::store::{Recheck, Settled};
 use crate::{Customers, Error, ResolveError};
 
+/// The key of the unit that a recheck is, see [`unit::scope`].
+const UNIT: &str = "recheck";
 /// How often a batch is retried because its customers changed in the meantime.
 const ATTEMPTS: usize = 16;
 
@@ -37,7 +39,7 @@ impl Customers {
     /// # Errors
     /// Fails if the lookup or the store fails. What was answered until then is stored.
     pub async fn recheck(&self) -> Result<usize, ResolveError> {
-        let Some((edition, name)) = self.edition().await else { return Ok(0) };
+        let Some((edition, name)) = unit::scope(UNIT, self.edition()).await else { return Ok(0) };
         let mut at = match self.store.recheck().await.map_err(Error::from)? {
             Some(at) if at.fingerprint == edition && at.done => return Ok(0),
             Some(at) if at.fingerprint == edition => at,
@@ -58,8 +60,15 @@ impl Customers {
             let known = self.store.checked_after(at.after, size).await.map_err(Error::from)?;
             let Some(last) = known.last().map(|last| (last.seq, last.number)) else { break };
             let postcodes: Vec<Postcode> = known.iter().map(|known| known.postcode).collect();
-            let answers = match check::many(&*self.lookup, &postcodes, self.lookup_timeout).await {
-                Ok(answers) => answers,
+            // One unit for the question and the answers, so that both come from the same side if the
+            // lookup is being moved. A unit for each batch, so that a rollback takes effect.
+            let asked = unit::scope(UNIT, self.at_edition(&edition, &postcodes)).await;
+            let answers = match asked {
+                Ok(Some(answers)) => answers,
+                Ok(None) => {
+                    info!(edition = %name, "the lookup has another edition now, or does not tell: checking later");
+                    return Ok(total.changed);
+                }
                 Err(error) if matches!(error.kind(), ErrorKind::Unavailable | ErrorKind::Overloaded) => {
                     return Err(ResolveError::Lookup(error));
                 }
@@ -75,14 +84,6 @@ impl Customers {
                     Vec::new()
                 }
             };
-            // The answers may be from another edition, or from a fallback while the lookup is away.
-            match self.edition().await {
-                Some((now, _)) if now == edition => {}
-                _ => {
-                    info!(edition = %name, "the lookup has another edition now, or does not tell: checking later");
-                    return Ok(total.changed);
-                }
-            }
             let outcomes = known.into_iter().zip(answers.iter().map(Checked::answered)).collect();
             let settled = self.store.settle(outcomes, Action::Rechecked).await.map_err(Error::from)?;
             total.changed += settled.changed;
@@ -104,6 +105,25 @@ impl Customers {
         info!(edition = %name, changed, terminated, stale, "all addresses have been checked against the edition");
         Ok(changed)
     }
+
+    /// Looks postcodes up in this edition. `None` if the answers may be from another one: the lookup
+    /// has changed it, or another source answers while the lookup is away.
+    async fn at_edition(
+        &self,
+        edition: &str,
+        postcodes: &[Postcode],
+    ) -> postcode_core::Result<Option<Vec<Answer>>> {
+        if !self.has(edition).await {
+            return Ok(None);
+        }
+        let answers = check::many(&*self.lookup, postcodes, self.lookup_timeout).await?;
+        Ok(self.has(edition).await.then_some(answers))
+    }
+
+    async fn has(&self, edition: &str) -> bool {
+        self.edition().await.is_some_and(|(now, _)| now == edition)
+    }
+
     /// Returns the fingerprint and name of the lookup's edition; `None` if it does not answer in
     /// time.
     async fn edition(&self) -> Option<(String, String)> {

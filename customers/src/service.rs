@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use postcode_core::{Answer, PostcodeLookup};
+use postcode_core::{Answer, PostcodeLookup, unit};
 use tokio::sync::Notify;
 
 use crate::draft::{Answers, Draft, unknown};
@@ -204,7 +204,13 @@ impl Customers {
     /// Looks up, in one batch, the postcodes of the details that have no answer yet.
     pub(crate) async fn ask(&self, current: Option<&Customer>, details: &Details, answers: &mut Answers) {
         let postcodes = unknown(current, details, answers);
-        let checked = check::all(&*self.lookup, &postcodes, self.lookup_timeout).await;
+        // One customer is always answered by the same side, even if the lookup is being moved. A new
+        // one has no views yet, except of its main postcode.
+        let key = match current {
+            Some(customer) => customer.id.to_string(),
+            None => details.addresses.first().map(|main| main.postcode.to_string()).unwrap_or_default(),
+        };
+        let checked = unit::scope(key, check::all(&*self.lookup, &postcodes, self.lookup_timeout)).await;
         answers.extend(postcodes.into_iter().zip(checked));
     }
 

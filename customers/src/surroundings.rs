@@ -4,7 +4,7 @@ use std::future::Future;
 
 use postcode_core::{
     Answer, Error as LookupError, ErrorKind, Location, Postcode, PostcodeLookup, PostcodeLookupExt, Record,
-    Region,
+    Region, unit,
 };
 use serde::{Serialize, Serializer};
 
@@ -73,7 +73,10 @@ impl Customers {
     /// # Errors
     /// [`Lookup`](Error::Lookup).
     pub async fn look_up(&self, postcode: Postcode) -> Result<AddressCheck> {
-        let answers = self.limited(self.lookup.lookup(&[postcode])).await?;
+        // With the same key as the map, so that both views of a postcode agree.
+        let postcodes = [postcode];
+        let lookup = unit::scope(postcode.to_string(), self.lookup.lookup(&postcodes));
+        let answers = self.limited(lookup).await?;
         Ok(answers.first().map_or(AddressCheck::PENDING, AddressCheck::from))
     }
 
@@ -95,8 +98,9 @@ impl Customers {
             let widest = Self::MAX_MAP_RADIUS;
             return Err(Error::Listing(format!("a radius of {radius}: give {NARROWEST} to {widest} metres")));
         }
-        // One limit for the whole map, however many lookups it takes.
-        self.limited(surroundings(&*self.lookup, postcode, radius)).await
+        // One limit and one side for the whole map, however many lookups it takes.
+        let map = surroundings(&*self.lookup, postcode, radius);
+        self.limited(unit::scope(postcode.to_string(), map)).await
     }
 
     /// Applies the time limit. The lookup promises a deadline, but a consumer must not depend on

@@ -59,6 +59,9 @@ pub enum ErrorKind {
     Protocol,
     /// A bug or fault in the implementation.
     Internal,
+    /// The data has another edition than the caller [demands](crate::unit::at_edition). Ask for the
+    /// edition again, and begin the work anew.
+    EditionMoved,
 }
 
 impl ErrorKind {
@@ -73,15 +76,26 @@ impl ErrorKind {
             Self::Overloaded => "overloaded",
             Self::Protocol => "protocol",
             Self::Internal => "internal",
+            Self::EditionMoved => "edition_moved",
         }
     }
 
     /// Returns the kind with this [`code`](Self::code), if there is one.
     pub fn from_code(code: &str) -> Option<Self> {
         use ErrorKind::*;
-        [InvalidInput, NotSupported, Dataset, Unavailable, Timeout, Overloaded, Protocol, Internal]
-            .into_iter()
-            .find(|kind| kind.code() == code)
+        [
+            InvalidInput,
+            NotSupported,
+            Dataset,
+            Unavailable,
+            Timeout,
+            Overloaded,
+            Protocol,
+            Internal,
+            EditionMoved,
+        ]
+        .into_iter()
+        .find(|kind| kind.code() == code)
     }
 }
 

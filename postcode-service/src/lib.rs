@@ -5,6 +5,8 @@
 //! - [`server`]: the loop around it: listening, limits, deadlines, metrics, logs, orderly shutdown.
 //! - [`import`]: makes a dataset file from the publications of ONS and Ordnance Survey.
 //! - [`diff`]: compares two editions.
+//! - [`prove`]: compares every answer of two sources.
+//! - [`proof`]: one hash over all answers, and the way from it to those that differ.
 //! - [`enrich`]: adds columns to files of rows by their postcodes.
 //! - [`jobs`]: many rows, enriched in the background on a durable queue.
 //! - [`cli`]: the subcommands of the program.
@@ -19,5 +21,9 @@ pub mod enrich;
 pub mod import;
 #[deny(missing_docs)]
 pub mod jobs;
+#[deny(missing_docs)]
+pub mod proof;
+#[deny(missing_docs)]
+pub mod prove;
 #[deny(missing_docs)]
 pub mod server;

@@ -17,7 +17,7 @@ By task:
   on the map  nearest, within, distance
   texts       find, enrich, address
   serve       serve, worker, token, config, doctor, ping, bench
-  the data    info, import, inspect, verify, diff, export, pack, key, sign
+  the data    info, import, inspect, verify, diff, prove, export, pack, key, sign
   the shell   completions, man
 
 Each command says its exit status in --help. 2 is always a wrong option.")]
@@ -51,6 +51,7 @@ enum Command {
     Inspect(cli::inspect::Args),
     Verify(cli::verify::Args),
     Diff(cli::diff::Args),
+    Prove(cli::prove::Args),
     Export(cli::export::Args),
     Pack(cli::pack::Args),
     Key(cli::key::Args),
@@ -107,6 +108,7 @@ impl Command {
             Self::Inspect(args) => args.run().await,
             Self::Verify(args) => args.run().await,
             Self::Diff(args) => args.run().await,
+            Self::Prove(args) => args.run().await,
             Self::Address(args) => args.run().await,
             Self::Addresses(args) => args.run().await,
             Self::Export(args) => args.run().await,

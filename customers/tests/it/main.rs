@@ -42,3 +42,5 @@ mod store;
 #[cfg(feature = "bin")]
 mod tarpit;
 mod tokens;
+#[cfg(feature = "connect")]
+mod units;

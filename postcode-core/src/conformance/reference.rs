@@ -11,7 +11,7 @@ use crate::{
     Answer, AreaKind, DatasetInfo, Error, ErrorKind, GridSystem, Location, Nearest, NearestOutcodes,
     Neighbour, Origin, Outcode, OutcodeOrigin, OutcodeSummary, Page, Place, PlaceLookup, PlaceMatch,
     PlacePostcodes, PlaceQuery, Postcode, PostcodeLookup, Record, Result, ScottishLookup, ScottishPostcode,
-    Within,
+    Within, unit,
 };
 
 /// A [`PostcodeLookup`] over a [`Fixture`] that goes through all records for every call. The suite
@@ -35,23 +35,30 @@ impl Reference {
     fn fixture(&self) -> Arc<Fixture> {
         self.fixture.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
+
+    /// Returns the fixture, if it has the edition that the caller demands.
+    fn current(&self) -> Result<Arc<Fixture>> {
+        let fixture = self.fixture();
+        unit::check_edition(&fixture.info().fingerprint)?;
+        Ok(fixture)
+    }
 }
 
 #[deny(clippy::missing_trait_methods)]
 #[async_trait]
 impl PostcodeLookup for Reference {
     async fn lookup_one(&self, postcode: Postcode) -> Result<Answer> {
-        Ok(answer(&self.fixture(), postcode))
+        Ok(answer(&*self.current()?, postcode))
     }
 
     async fn lookup(&self, postcodes: &[Postcode]) -> Result<Vec<Answer>> {
         check::batch(postcodes.len())?;
-        let fixture = self.fixture();
+        let fixture = self.current()?;
         Ok(postcodes.iter().map(|postcode| answer(&fixture, *postcode)).collect())
     }
 
     async fn outcode(&self, outcode: Outcode) -> Result<Option<OutcodeSummary>> {
-        Ok(summary(&self.fixture(), outcode))
+        Ok(summary(&*self.current()?, outcode))
     }
 
     async fn autocomplete(&self, prefix: &str, limit: usize) -> Result<Vec<Postcode>> {
@@ -59,18 +66,18 @@ impl PostcodeLookup for Reference {
         check::text(prefix)?;
         let prefix = compact(&prefix.to_uppercase());
         let begins = |record: &&Record| record.postcode.compact().starts_with(&prefix);
-        Ok(self.fixture().live().filter(begins).map(|record| record.postcode).take(limit).collect())
+        Ok(self.current()?.live().filter(begins).map(|record| record.postcode).take(limit).collect())
     }
 
     async fn search(&self, query: &str, limit: usize) -> Result<Vec<Record>> {
         check::limit(limit)?;
         check::text(query)?;
-        Ok(search(&self.fixture(), query, limit))
+        Ok(search(&*self.current()?, query, limit))
     }
 
     async fn nearest(&self, query: &Nearest) -> Result<Option<Vec<Neighbour>>> {
         check::nearest(query)?;
-        let fixture = self.fixture();
+        let fixture = self.current()?;
         let origin = match query.origin {
             Origin::Location(location) => Some(location),
             Origin::Postcode(postcode) => fixture.get(postcode).and_then(|record| record.location),
@@ -80,7 +87,7 @@ impl PostcodeLookup for Reference {
 
     async fn within(&self, query: &Within) -> Result<Option<Page>> {
         query.check()?;
-        let fixture = self.fixture();
+        let fixture = self.current()?;
         let all: Vec<&Record> = fixture.live().filter(|record| query.region.contains(record)).collect();
         if all.is_empty() && query.region.is_named() {
             return Ok(None);
@@ -93,7 +100,7 @@ impl PostcodeLookup for Reference {
         check::limit(limit)?;
         check::text(prefix)?;
         let prefix = compact(&prefix.to_uppercase());
-        let mut outcodes: Vec<_> = self.fixture().live().map(|record| record.postcode.outcode()).collect();
+        let mut outcodes: Vec<_> = self.current()?.live().map(|record| record.postcode.outcode()).collect();
         outcodes.dedup();
         outcodes.retain(|outcode| outcode.text().starts_with(&prefix));
         outcodes.truncate(limit);
@@ -101,7 +108,7 @@ impl PostcodeLookup for Reference {
     }
 
     async fn random(&self, outcode: Option<Outcode>) -> Result<Option<Record>> {
-        let fixture = self.fixture();
+        let fixture = self.current()?;
         let of_outcode =
             |record: &&Record| outcode.is_none_or(|outcode| record.postcode.outcode() == outcode);
         let records: Vec<_> = fixture.live().filter(of_outcode).collect();
@@ -110,7 +117,7 @@ impl PostcodeLookup for Reference {
 
     async fn nearest_outcodes(&self, query: &NearestOutcodes) -> Result<Option<Vec<OutcodeSummary>>> {
         check::nearest_outcodes(query)?;
-        let fixture = self.fixture();
+        let fixture = self.current()?;
         let centre = |summary: &OutcodeSummary| Location::new(summary.latitude?, summary.longitude?).ok();
         let origin = match query.origin {
             OutcodeOrigin::Location(location) => Some(location),
@@ -142,7 +149,7 @@ impl PlaceLookup for Reference {
     async fn place(&self, code: &str) -> Result<Option<Place>> {
         check::text(code)?;
         let Some(code) = Place::code_of(code) else { return Ok(None) };
-        let fixture = self.fixture();
+        let fixture = self.current()?;
         has("places", fixture.info().places)?;
         Ok(fixture.places().find(|place| place.code == code).cloned())
     }
@@ -150,14 +157,14 @@ impl PlaceLookup for Reference {
     async fn places(&self, query: &str, limit: usize) -> Result<Vec<Place>> {
         check::limit(limit)?;
         check::text(query)?;
-        let fixture = self.fixture();
+        let fixture = self.current()?;
         has("places", fixture.info().places)?;
         Ok(places(&fixture, query, limit))
     }
 
     async fn find_places(&self, query: &PlaceQuery) -> Result<Vec<PlaceMatch>> {
         query.check()?;
-        let fixture = self.fixture();
+        let fixture = self.current()?;
         has("places", fixture.info().places)?;
         Ok(find::find_places(&fixture, query))
     }
@@ -171,7 +178,7 @@ impl PlaceLookup for Reference {
         check::limit(limit)?;
         check::text(code)?;
         let Some(code) = Place::code_of(code) else { return Ok(None) };
-        let fixture = self.fixture();
+        let fixture = self.current()?;
         has("places", fixture.info().places)?;
         let mut places = fixture.places().chain(fixture.wider_places());
         let Some(place) = places.find(|place| place.code == code) else { return Ok(None) };
@@ -186,7 +193,7 @@ impl PlaceLookup for Reference {
     }
 
     async fn random_place(&self) -> Result<Option<Place>> {
-        let fixture = self.fixture();
+        let fixture = self.current()?;
         has("places", fixture.info().places)?;
         Ok(fixture.places().nth(any(fixture.places().count())).cloned())
     }
@@ -196,7 +203,7 @@ impl PlaceLookup for Reference {
 #[async_trait]
 impl ScottishLookup for Reference {
     async fn scottish_postcode(&self, postcode: Postcode) -> Result<Option<ScottishPostcode>> {
-        let fixture = self.fixture();
+        let fixture = self.current()?;
         has("Scottish postcodes", fixture.info().scottish_postcodes)?;
         Ok(fixture.scottish().find(|entry| entry.postcode == postcode).cloned())
     }

@@ -9,7 +9,7 @@ use futures::future::{BoxFuture, Shared, WeakShared};
 use tokio::sync::Semaphore;
 
 use super::call::{Call, LookupCall};
-use super::{Around, deadline};
+use super::{Around, deadline, unit};
 use crate::{Answer, Error, ErrorKind, MAX_BATCH, Postcode, PostcodeLookup, Result, layer};
 
 type Batch = BoxFuture<'static, Result<Arc<[Answer]>>>;
@@ -29,7 +29,7 @@ type Seats = Mutex<Option<Vec<Postcode>>>;
 /// that the caller made, and the other methods, pass unchanged.
 ///
 /// A batch has no caller's [deadline](super::deadline::current): put a [`Deadline`](super::Deadline)
-/// inside.
+/// inside. It belongs to no [unit](super::unit), and a lookup that demands an edition is sent alone.
 ///
 /// ```
 /// use postcode_core::PostcodeLookup;
@@ -110,7 +110,7 @@ impl<L: PostcodeLookup> Batcher<L> {
                 Error::new(ErrorKind::Internal, "the batcher was closed").with_source(closed)
             })?;
             let postcodes = lock(&seats).take().unwrap_or_default();
-            let answers = deadline::without(inner.lookup(&postcodes)).await?;
+            let answers = unit::without(deadline::without(inner.lookup(&postcodes))).await?;
             if answers.len() != postcodes.len() {
                 return Err(Error::new(
                     ErrorKind::Internal,
@@ -138,9 +138,13 @@ impl<L: PostcodeLookup> Around for Batcher<L> {
     }
 
     async fn around_lookup<C: LookupCall<L>>(&self, call: C) -> Result<C::Reply> {
-        let [postcode] = call.postcodes() else { return call.on(&*self.inner).await };
-        let (batch, seat) = self.seat(*postcode);
-        Ok(C::reply_one(batch.await?[seat].clone()))
+        match call.postcodes() {
+            [postcode] if unit::edition().is_none() => {
+                let (batch, seat) = self.seat(*postcode);
+                Ok(C::reply_one(batch.await?[seat].clone()))
+            }
+            _ => call.on(&*self.inner).await,
+        }
     }
 }
 

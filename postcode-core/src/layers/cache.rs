@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::Around;
 use super::call::{Call, LookupCall};
 use super::edition::{Edition, Sight, Span};
+use super::{Around, unit};
 use crate::{Answer, DatasetInfo, Error, ErrorKind, Postcode, PostcodeLookup, Result, layer};
 
 /// Keeps the answers to lookups, including "unknown", and answers repeated lookups from them.
@@ -23,7 +23,8 @@ use crate::{Answer, DatasetInfo, Error, ErrorKind, Postcode, PostcodeLookup, Res
 ///   fingerprint was the same before and after. Otherwise, or if the implementation does not tell its
 ///   edition, the whole batch is fetched again.
 ///
-/// Errors are never kept. The methods other than `lookup` pass unchanged.
+/// Errors are never kept. The methods other than `lookup` pass unchanged, and so do lookups that demand
+/// an [edition](super::unit::at_edition).
 ///
 /// ```
 /// use std::time::Duration;
@@ -196,6 +197,9 @@ impl<L: PostcodeLookup> Around for Cache<L> {
     }
 
     async fn around_lookup<C: LookupCall<L>>(&self, call: C) -> Result<C::Reply> {
+        if unit::edition().is_some() {
+            return call.on(&self.inner).await;
+        }
         let postcodes = call.postcodes();
         crate::query::check::batch(postcodes.len())?;
         let [postcode] = postcodes else { return C::reply_all(self.batch(postcodes).await?) };

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use super::call::Call;
 use super::{Around, Breaker, BreakerConfig, is_fault};
-use crate::{Error, PostcodeLookup, Result, layer};
+use crate::{Error, ErrorKind, PostcodeLookup, Result, layer};
 
 /// The endpoint that a call tries first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,7 +15,8 @@ pub enum Order {
     RoundRobin,
 }
 
-/// Calls several endpoints of one service: if one has a fault, the call goes to the next, until all
+/// Calls several endpoints of one service: if one has a fault, or another edition than the caller
+/// [demands](crate::unit::at_edition), the call goes to the next, until all
 /// have been tried.
 ///
 /// Each endpoint has a [`Breaker`], so an endpoint that is down is skipped until it has recovered. If
@@ -78,13 +79,16 @@ impl<L: PostcodeLookup> Around for Failover<L> {
                 }
             };
             match endpoint.ask(&call, permit).await {
-                Err(error) if is_fault(&error) => fault = Some(error),
+                // During an update another endpoint may still have the edition, or have it already.
+                Err(error) if is_fault(&error) || error.kind() == ErrorKind::EditionMoved => {
+                    fault = Some(error);
+                }
                 answer => return answer,
             }
         }
         Err(fault
             .or(refused.map(Error::into_persistent))
-            .unwrap_or_else(|| Error::new(crate::ErrorKind::Internal, "no endpoint")))
+            .unwrap_or_else(|| Error::new(ErrorKind::Internal, "no endpoint")))
     }
 }
 

@@ -41,7 +41,7 @@ mod tests;
 mod timeout;
 mod window;
 
-pub use crate::lookup::Around;
+pub use crate::lookup::{Around, unit};
 pub use batcher::Batcher;
 pub use breaker::{Breaker, BreakerConfig};
 pub use budget::Budget;
@@ -75,5 +75,5 @@ pub mod call {
 
 /// Returns whether an error is a fault of the implementation, not its answer to a bad request.
 fn is_fault(error: &Error) -> bool {
-    !matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::NotSupported)
+    !matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::NotSupported | ErrorKind::EditionMoved)
 }

@@ -8,7 +8,7 @@ use futures::FutureExt;
 use futures::future::{BoxFuture, Shared, WeakShared};
 
 use super::call::{Call, LookupCall};
-use super::{Around, deadline};
+use super::{Around, deadline, unit};
 use crate::{Answer, Postcode, PostcodeLookup, PostcodeLookupExt, Result, layer};
 
 type Flight = BoxFuture<'static, Result<Answer>>;
@@ -22,7 +22,8 @@ type Flights = Mutex<HashMap<Postcode, (u64, WeakShared<Flight>)>>;
 /// other methods pass unchanged.
 ///
 /// The shared call has no caller's [deadline](super::deadline::current): put a
-/// [`Timeout`](super::Timeout) inside.
+/// [`Timeout`](super::Timeout) inside. It belongs to no [unit](super::unit), and a call that demands an
+/// edition is not shared.
 ///
 /// ```
 /// use std::time::Duration;
@@ -76,7 +77,7 @@ impl<L: PostcodeLookup> SingleFlight<L> {
         let inner = self.inner.clone();
         let flight = async move {
             let _landing = landing;
-            deadline::without(inner.get(postcode)).await
+            unit::without(deadline::without(inner.get(postcode))).await
         };
         let flight = flight.boxed().shared();
         if let Some(weak) = flight.downgrade() {
@@ -99,7 +100,7 @@ impl<L: PostcodeLookup> Around for SingleFlight<L> {
 
     async fn around_lookup<C: LookupCall<L>>(&self, call: C) -> Result<C::Reply> {
         match call.postcodes() {
-            [postcode] => Ok(C::reply_one(self.board(*postcode).await?)),
+            [postcode] if unit::edition().is_none() => Ok(C::reply_one(self.board(*postcode).await?)),
             _ => call.on(&*self.inner).await,
         }
     }

@@ -14,7 +14,7 @@ use crate::dataset::pack::{ORIGIN, packed};
 use crate::lookup::call::{Call, LookupCall};
 use crate::lookup::{Around, postcode_calls::Info};
 use crate::query::check;
-use crate::{Answer, DatasetInfo, Error, ErrorKind, Postcode, Result};
+use crate::{Answer, DatasetInfo, Error, ErrorKind, Postcode, Result, unit};
 
 /// The most blocks that are unpacked separately. Each takes a tenth of the time of the whole pack,
 /// so more of them would not be ready earlier.
@@ -154,7 +154,8 @@ impl Around for Embedded {
     }
 
     async fn around_lookup<C: LookupCall<Local>>(&self, call: C) -> Result<C::Reply> {
-        if self.0.whole.get().is_none() {
+        // A part does not know the edition of the whole.
+        if self.0.whole.get().is_none() && unit::edition().is_none() {
             check::batch(call.postcodes().len())?;
             if let Some(answers) = self.0.early(call.postcodes()) {
                 return C::reply_all(answers);

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::task::Poll;
 
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, Guard};
 use async_trait::async_trait;
 
 use crate::dataset::{Dataset, Demands, PlaceSearch, Search, Verify, read_signature};
@@ -16,7 +16,7 @@ use crate::source::{Source, SourceUrl};
 use crate::{
     Answer, DatasetInfo, Error, ErrorKind, Nearest, NearestOutcodes, Neighbour, Outcode, OutcodeSummary,
     Page, Place, PlaceLookup, PlaceMatch, PlacePostcodes, PlaceQuery, Postcode, PostcodeLookup, Record,
-    Result, ScottishLookup, ScottishPostcode, Within,
+    Result, ScottishLookup, ScottishPostcode, Within, unit,
 };
 #[cfg(feature = "embedded")]
 pub(crate) use embedded::Embedded;
@@ -122,12 +122,20 @@ impl Local {
         Dataset::clone(&self.0.load())
     }
 
+    /// Returns the dataset for one call, if it has the edition that the caller demands.
+    #[inline]
+    fn current(&self) -> Result<Guard<Arc<Dataset>>> {
+        let dataset = self.0.load();
+        unit::check_edition(&dataset.info().fingerprint)?;
+        Ok(dataset)
+    }
+
     /// [`lookup`](PostcodeLookup::lookup) without a future.
     #[inline]
     pub(crate) fn get_many(&self, postcodes: &[Postcode]) -> Result<Vec<Answer>> {
         check::batch(postcodes.len())?;
         let mut answers = Vec::new();
-        self.0.load().get_many(postcodes, &mut answers);
+        self.current()?.get_many(postcodes, &mut answers);
         Ok(answers)
     }
 
@@ -177,7 +185,7 @@ impl From<Dataset> for Local {
 #[async_trait]
 impl PostcodeLookup for Local {
     async fn lookup_one(&self, postcode: Postcode) -> Result<Answer> {
-        Ok(self.0.load().get(postcode))
+        Ok(self.current()?.get(postcode))
     }
 
     async fn lookup(&self, postcodes: &[Postcode]) -> Result<Vec<Answer>> {
@@ -185,23 +193,23 @@ impl PostcodeLookup for Local {
     }
 
     async fn outcode(&self, outcode: Outcode) -> Result<Option<OutcodeSummary>> {
-        Ok(self.0.load().outcode(outcode))
+        Ok(self.current()?.outcode(outcode))
     }
 
     async fn autocomplete(&self, prefix: &str, limit: usize) -> Result<Vec<Postcode>> {
-        self.0.load().autocomplete(prefix, limit)
+        self.current()?.autocomplete(prefix, limit)
     }
 
     async fn search(&self, query: &str, limit: usize) -> Result<Vec<Record>> {
-        self.0.load().search(query, limit)
+        self.current()?.search(query, limit)
     }
 
     async fn nearest(&self, query: &Nearest) -> Result<Option<Vec<Neighbour>>> {
-        self.0.load().nearest(query)
+        self.current()?.nearest(query)
     }
 
     async fn within(&self, query: &Within) -> Result<Option<Page>> {
-        let dataset = self.dataset();
+        let dataset = Dataset::clone(&*self.current()?);
         let mut search = Search::of(&dataset, query)?;
         while !search.step(BETWEEN_TURNS) {
             give_turn().await;
@@ -210,15 +218,15 @@ impl PostcodeLookup for Local {
     }
 
     async fn outcodes(&self, prefix: &str, limit: usize) -> Result<Vec<Outcode>> {
-        self.0.load().outcodes_from(prefix, limit)
+        self.current()?.outcodes_from(prefix, limit)
     }
 
     async fn random(&self, outcode: Option<Outcode>) -> Result<Option<Record>> {
-        Ok(self.0.load().random(outcode))
+        Ok(self.current()?.random(outcode))
     }
 
     async fn nearest_outcodes(&self, query: &NearestOutcodes) -> Result<Option<Vec<OutcodeSummary>>> {
-        self.0.load().nearest_outcodes(query)
+        self.current()?.nearest_outcodes(query)
     }
 
     async fn info(&self) -> Result<DatasetInfo> {
@@ -230,15 +238,15 @@ impl PostcodeLookup for Local {
 #[async_trait]
 impl PlaceLookup for Local {
     async fn place(&self, code: &str) -> Result<Option<Place>> {
-        self.0.load().place(code)
+        self.current()?.place(code)
     }
 
     async fn places(&self, query: &str, limit: usize) -> Result<Vec<Place>> {
-        self.0.load().places(query, limit)
+        self.current()?.places(query, limit)
     }
 
     async fn find_places(&self, query: &PlaceQuery) -> Result<Vec<PlaceMatch>> {
-        self.0.load().find_places(query)
+        self.current()?.find_places(query)
     }
 
     async fn place_postcodes(
@@ -247,7 +255,7 @@ impl PlaceLookup for Local {
         after: Option<Postcode>,
         limit: usize,
     ) -> Result<Option<PlacePostcodes>> {
-        let dataset = self.dataset();
+        let dataset = Dataset::clone(&*self.current()?);
         let Some(mut search) = PlaceSearch::of(&dataset, code, after, limit)? else { return Ok(None) };
         while !search.step(BETWEEN_TURNS) {
             give_turn().await;
@@ -256,7 +264,7 @@ impl PlaceLookup for Local {
     }
 
     async fn random_place(&self) -> Result<Option<Place>> {
-        self.0.load().random_place()
+        self.current()?.random_place()
     }
 }
 
@@ -264,6 +272,6 @@ impl PlaceLookup for Local {
 #[async_trait]
 impl ScottishLookup for Local {
     async fn scottish_postcode(&self, postcode: Postcode) -> Result<Option<ScottishPostcode>> {
-        self.0.load().scottish_postcode(postcode)
+        self.current()?.scottish_postcode(postcode)
     }
 }

@@ -16,6 +16,7 @@ mod pages;
 mod places;
 mod postcodes;
 mod scotland;
+pub mod unit;
 
 pub use around::Around;
 pub use ext::PostcodeLookupExt;

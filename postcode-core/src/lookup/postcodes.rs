@@ -26,6 +26,9 @@ use crate::{Error, MAX_BATCH, MAX_LIMIT, MAX_NEIGHBOURS, MAX_QUERY, MAX_RADIUS};
 /// - **Order.** `autocomplete` and `within` answer in the order of postcodes, `outcodes` in the order of
 ///   outcodes, and `nearest` and `nearest_outcodes` by distance and then in these orders. For `search`
 ///   see there.
+/// - **Editions.** Inside [`unit::at_edition`](crate::unit::at_edition), an implementation that knows its
+///   edition answers from the demanded one, or fails with
+///   [`EditionMoved`](crate::ErrorKind::EditionMoved). Only `info` always answers.
 /// - **Limits.** A `limit` is 1 to [`MAX_LIMIT`], for `nearest` to [`MAX_NEIGHBOURS`] and for a page of
 ///   `within` to [`MAX_PAGE`](crate::MAX_PAGE). A radius is 0 to [`MAX_RADIUS`] metres, and a text at most
 ///   [`MAX_QUERY`] bytes. Outside these limits every implementation returns

@@ -1,5 +1,6 @@
 //! One call of the trait: its deadline, its request id, and the attempts of its requests.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -12,7 +13,8 @@ use super::client::Client;
 use super::config::Config;
 use super::reply::{self, Reply};
 use crate::layers::deadline;
-use crate::wire::{DEADLINE_HEADER, REQUEST_ID_HEADER};
+use crate::lookup::unit;
+use crate::wire::{DEADLINE_HEADER, IF_EDITION_HEADER, REQUEST_ID_HEADER};
 use crate::{Error, ErrorKind, Result};
 
 /// The longest pause before a retry, unless the server asks for more.
@@ -54,6 +56,8 @@ pub(super) struct Call<'a> {
     within: Duration,
     id: HeaderValue,
     answers: AtomicU64,
+    /// The edition that the caller demands.
+    edition: Option<Arc<str>>,
 }
 
 impl<'a> Call<'a> {
@@ -69,7 +73,13 @@ impl<'a> Call<'a> {
             // Hexadecimal digits are always a valid header value.
             id: HeaderValue::from_str(&id).unwrap_or(HeaderValue::from_static("0")),
             answers: AtomicU64::new(0),
+            edition: unit::edition(),
         }
+    }
+
+    /// Returns the same call without a demand for an edition.
+    pub(super) fn of_any_edition(self) -> Self {
+        Self { edition: None, ..self }
     }
 
     pub(super) fn config(&self) -> &'a Config {
@@ -125,7 +135,7 @@ impl<'a> Call<'a> {
         let patience = left.min(config.timeout());
         let request = self.request(ask, patience).map_err(|error| error.at(&place))?;
         match timeout_at(now + patience, self.inner.send(request, ask.limit)).await {
-            Ok(Ok(response)) => reply::read(place, response),
+            Ok(Ok(response)) => self.of_edition(reply::read(place, response)?),
             Ok(Err(error)) => Err(error.at(place)),
             Err(_) if patience < config.timeout() => Err(self.late().at(place)),
             Err(_) => {
@@ -133,6 +143,17 @@ impl<'a> Call<'a> {
                     format!("no answer within {patience:?}. If that is too short, set option timeout");
                 Err(Error::new(ErrorKind::Timeout, message).at(place))
             }
+        }
+    }
+
+    /// Refuses an answer from another edition than the caller demands. An older server does not know
+    /// the header, but says which edition answered.
+    fn of_edition(&self, reply: Reply) -> Result<Reply> {
+        match (&self.edition, &reply.edition) {
+            (Some(demanded), Some(actual)) if **demanded != **actual => {
+                Err(reply.place(unit::moved(demanded, actual)))
+            }
+            _ => Ok(reply),
         }
     }
 
@@ -157,6 +178,9 @@ impl<'a> Call<'a> {
             .header(header::ACCEPT, "application/json")
             .header(DEADLINE_HEADER, millis)
             .header(REQUEST_ID_HEADER, &self.id);
+        if let Some(edition) = &self.edition {
+            request = request.header(IF_EDITION_HEADER, &**edition);
+        }
         if ask.body.is_some() {
             request = request.header(header::CONTENT_TYPE, "application/json");
         }

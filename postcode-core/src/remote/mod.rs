@@ -9,6 +9,7 @@ mod credentials;
 mod lookup;
 mod network;
 mod places;
+mod proof;
 mod queries;
 #[cfg(feature = "replica")]
 mod raw;

@@ -227,8 +227,9 @@ impl Call<'_> {
         }
     }
 
-    pub(super) async fn info(&self) -> Result<DatasetInfo> {
-        let reply = self.ask(&Ask::get(path::DATASET_INFO.to_owned(), 1)).await?;
+    pub(super) async fn info(self) -> Result<DatasetInfo> {
+        let call = self.of_any_edition();
+        let reply = call.ask(&Ask::get(path::DATASET_INFO.to_owned(), 1)).await?;
         if reply.missing().is_some_and(|body| body.code.is_none()) {
             let message = "the server does not describe its dataset: it is not a postcode-service";
             return Err(reply.place(Error::new(ErrorKind::NotSupported, message)));

@@ -11,6 +11,7 @@ mod filter;
 mod keys;
 pub mod path;
 mod position;
+mod proof;
 mod record;
 mod record_body;
 #[cfg(test)]
@@ -22,6 +23,7 @@ pub use error::{ErrorBody, TerminatedBody, code};
 pub use filter::{Field, FilteredView};
 pub use keys::Keys;
 pub use position::PositionBody;
+pub use proof::{Digest, MAX_PROOF_NODES, PROOF_OF, PROOF_ROOT, ProofBody, ProofNode};
 pub use record::{NeighbourView, RecordView, Shape};
 pub use record_body::{CodesBody, RecordBody};
 pub use region::{PageBody, PolygonBody};
@@ -43,6 +45,9 @@ pub const LOCAL_TYPE: &str = "type";
 /// Response header: the fingerprint of the dataset that answered. A client that sends several
 /// requests for one batch compares it, so that all answers come from one edition.
 pub const EDITION_HEADER: &str = "postcode-edition";
+/// Request header: the fingerprint that the client demands. If the data has another one, the answer is
+/// 412 with the code `edition_moved`.
+pub const IF_EDITION_HEADER: &str = "if-edition";
 /// Request header: how many milliseconds the caller still waits. A server rejects work that is too
 /// late.
 pub const DEADLINE_HEADER: &str = "postcode-deadline-ms";

@@ -66,6 +66,7 @@ routes! {
     IDEAL_UDPRN "/v1/udprn/{udprn}",
     IDEAL_UMPRN "/v1/umprn/{umprn}",
     IDEAL_KEY "/v1/keys/{key}",
+    PROOF "/proof",
     OPENAPI "/openapi.json",
     CATALOG "/.well-known/api-catalog",
     PING "/ping",

@@ -4,7 +4,7 @@
 use axum::Router;
 use axum::routing::get;
 use http::Method;
-use postcode_core::wire::path;
+use postcode_core::wire::{IF_EDITION_HEADER, path};
 use postcode_edge::{Need, Scope};
 use serde_json::{Map, Value, json};
 
@@ -62,6 +62,11 @@ impl Route {
     pub(super) fn all_params(&self) -> impl Iterator<Item = &'static str> {
         let jsonp: &[&str] = if self.jsonp { &[JSONP] } else { &[] };
         self.params.iter().chain(EVERYWHERE).chain(jsonp).copied()
+    }
+
+    /// Returns whether its answers come from one edition of the data, which a client may demand.
+    fn of_data(&self) -> bool {
+        !matches!(self.need, Need::Nothing | Need::Scope(Scope::Jobs))
     }
 
     /// Needs another scope.
@@ -133,6 +138,7 @@ pub(super) const ROUTES: &[Route] = &[
     Route::get(path::IDEAL_UDPRN, "The address with a UDPRN, as Ideal Postcodes writes it", &["filter", "tags", "api_key"]).needs(Scope::Addresses),
     Route::get(path::IDEAL_UMPRN, "The address with a UMPRN, as Ideal Postcodes writes it", &["filter", "tags", "api_key"]).needs(Scope::Addresses),
     Route::get(path::IDEAL_KEY, "Whether a key may be used: always", &["tags", "api_key"]).needs(Scope::Addresses),
+    Route::get(path::PROOF, "The hash of all answers, and with of the children of nodes of the tree below it", &["of"]),
     Route::get(path::OPENAPI, "This description", &[]).open(),
     Route::get(path::CATALOG, "Links for programs (RFC 9727)", &[]).open(),
     Route::get(path::PING, "Whether the process answers", &[]).theirs().open(),
@@ -189,6 +195,7 @@ const PARAMETERS: &[(&str, &str, &str)] = &[
     ("longitude", "number", "Degrees east (WGS84)"),
     ("number", "string", "The digits of the number"),
     ("number_kind", "string", "udprn, umprn or uprn"),
+    ("of", "string", "Nodes, with commas: root, area SW, outcode SW1A, sector SW1A 1, places"),
     ("order", "string", "prefix: postcodes that begin with the text, in order"),
     ("other", "string", "Another postcode"),
     ("outcode", "string", "The first half of a postcode"),
@@ -283,15 +290,28 @@ fn operation(route: &Route) -> Value {
     let in_path = route.path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
     let in_path = in_path.map(|name| parameter(name, "path"));
     let in_query = route.all_params().map(|name| parameter(name, "query"));
+    let in_header = route.of_data().then(|| {
+        json!({
+            "name": IF_EDITION_HEADER,
+            "in": "header",
+            "required": false,
+            "description": "The fingerprint that the data must have; if it has another one, 412 edition_moved",
+            "schema": { "type": "string" },
+        })
+    });
     let answer = |description: &str, schema: &str| {
         let schema = json!({ "$ref": format!("#/components/schemas/{schema}") });
         json!({ "description": description, "content": { "application/json": { "schema": schema } } })
     };
     let mut operation = json!({
         "summary": route.summary,
-        "parameters": in_path.chain(in_query).collect::<Vec<_>>(),
+        "parameters": in_path.chain(in_query).chain(in_header).collect::<Vec<_>>(),
         "responses": { "200": answer("The answer", "Success"), "default": answer("An error", "Error") },
     });
+    if route.of_data() {
+        operation["responses"]["412"] =
+            answer("The data has another edition than if-edition demands", "Error");
+    }
     operation["security"] = match route.need {
         Need::Nothing => json!([]),
         Need::Scope(scope) => json!([{}, { "token": [scope.name()] }]),

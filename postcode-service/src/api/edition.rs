@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use http::HeaderValue;
-use postcode_core::dataset::Verify;
+use postcode_core::dataset::{Dataset, Verify};
 use postcode_core::{DatasetInfo, Error, ErrorKind, Local, Lookups, Opened, Postcode, PostcodeLookup};
 
 use super::dataset_file::File;
+use super::proof::AnswerRoot;
 
 /// A lookup and the description of its dataset. They are replaced together, so that the edition
 /// that an answer names is the one that answered.
@@ -20,6 +21,8 @@ pub struct Edition {
     pub(super) file: Option<File>,
     /// How much of the data was checked before it was served, where that is known.
     pub(super) verified: Option<Verify>,
+    /// The hash of all answers.
+    pub(super) root: AnswerRoot,
 }
 
 impl Edition {
@@ -42,7 +45,7 @@ impl Edition {
         // The text of an answer may change with the version of this program. Weak,
         // because a proxy may compress the answer.
         let etag = header(&format!("W/\"{}-{}\"", info.fingerprint, env!("CARGO_PKG_VERSION")))?;
-        Ok(Self { lookup, info, fingerprint, etag, file: None, verified: None })
+        Ok(Self { lookup, info, fingerprint, etag, file: None, verified: None, root: AnswerRoot::default() })
     }
 
     /// Opens the dataset of a lookup in this process, and offers it as a file for replicas.
@@ -51,7 +54,7 @@ impl Edition {
     /// As [`of`](Self::of).
     pub async fn of_local(local: Local) -> Result<Self, Error> {
         let dataset = local.dataset();
-        let mut edition = Self::of(Arc::new(local)).await?;
+        let mut edition = Self::of(Arc::new(local)).await?.listing(dataset.clone());
         edition.file = Some(File::new(dataset, &edition.fingerprint)?);
         Ok(edition)
     }
@@ -67,6 +70,12 @@ impl Edition {
             file.signature = opened.signature;
         }
         Ok(edition)
+    }
+
+    /// Lists what the lookup can be asked about, so that it has a root of all answers.
+    #[must_use]
+    pub fn listing(self, dataset: Dataset) -> Self {
+        Self { root: AnswerRoot::of(dataset), ..self }
     }
 
     /// Returns the lookup.

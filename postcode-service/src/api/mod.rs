@@ -23,6 +23,7 @@ mod params;
 mod path;
 mod places;
 mod postcode;
+mod proof;
 mod random;
 mod region;
 mod reply;
@@ -200,6 +201,7 @@ impl Api {
             .merge(page::routes())
             .merge(places::routes())
             .merge(postcode::routes())
+            .merge(proof::routes())
             .merge(random::routes())
             .merge(region::routes())
             .merge(scotland::routes())
@@ -239,6 +241,10 @@ impl Api {
 
     /// Serves other data from the next request on. Requests that have begun keep theirs.
     pub fn replace(&self, edition: Edition) {
+        // A client that follows the root will ask for the new one.
+        if self.app.edition().root.is_wanted() {
+            edition.root.begin(&edition.lookup);
+        }
         self.app.edition.store(Arc::new(edition));
         self.app.reloads.done.fetch_add(1, Ordering::Relaxed);
         self.app.reloads.last.store(now(), Ordering::Relaxed);

@@ -15,7 +15,9 @@ use http::header::{
     CONTENT_TYPE, ETAG, IF_NONE_MATCH, RETRY_AFTER, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
 };
 use http::{HeaderValue, Method, Request, StatusCode};
-use postcode_core::wire::{EDITION_HEADER, ErrorBody, RecordView, Shape, Success, TerminatedBody, code};
+use postcode_core::wire::{
+    EDITION_HEADER, ErrorBody, IF_EDITION_HEADER, RecordView, Shape, Success, TerminatedBody, code,
+};
 use postcode_core::{Error, ErrorKind, ParseError, Record};
 use postcode_edge::{Full, Refused};
 use serde::Serialize;
@@ -266,6 +268,7 @@ impl From<Error> for Failure {
             ErrorKind::Unavailable | ErrorKind::Overloaded => StatusCode::SERVICE_UNAVAILABLE,
             ErrorKind::Timeout => StatusCode::GATEWAY_TIMEOUT,
             ErrorKind::Protocol => StatusCode::BAD_GATEWAY,
+            ErrorKind::EditionMoved => StatusCode::PRECONDITION_FAILED,
             _ => StatusCode::INTERNAL_SERVER_ERROR,
         };
         if status.is_server_error() && error.kind() != ErrorKind::NotSupported {
@@ -341,6 +344,7 @@ pub(super) async fn private(request: axum::extract::Request, next: Next) -> Resp
 pub(super) struct Finish {
     request_id: Option<RequestId>,
     if_none_match: Option<HeaderValue>,
+    if_edition: Option<HeaderValue>,
     method: Method,
     callback: Option<String>,
 }
@@ -355,6 +359,7 @@ impl Finish {
         });
         Self {
             request_id: request.extensions().get().cloned(),
+            if_edition: request.headers().get(IF_EDITION_HEADER).cloned(),
             if_none_match: request.headers().get(IF_NONE_MATCH).filter(|_| reads).cloned(),
             method: request.method().clone(),
             callback,
@@ -373,7 +378,32 @@ impl Finish {
         response
     }
 
-    async fn applied(self, mut response: Response) -> Response {
+    /// Refuses an answer from another edition than the client demands. Checked on the answer, because
+    /// the data may be replaced until then.
+    fn of_edition(&self, response: Response) -> Response {
+        let Some(demanded) = &self.if_edition else { return response };
+        let failure = response.extensions().get::<Failure>();
+        let actual = match failure {
+            Some(failure) => failure.edition.as_deref(),
+            None => response.headers().get(EDITION_HEADER),
+        };
+        match actual {
+            Some(actual) if actual != demanded => {
+                let text = "The data has another edition now. Ask for the edition again, and begin anew";
+                let mut failure = Failure::from(Error::new(ErrorKind::EditionMoved, text));
+                failure.edition = Some(Box::new(actual.clone()));
+                let mut moved = failure.into_response();
+                if let Some(route) = response.extensions().get::<MatchedPath>() {
+                    moved.extensions_mut().insert(route.clone());
+                }
+                moved
+            }
+            _ => response,
+        }
+    }
+
+    async fn applied(self, response: Response) -> Response {
+        let mut response = self.of_edition(response);
         if let Some(failure) = response.extensions_mut().remove::<Failure>() {
             let extensions = std::mem::take(response.extensions_mut());
             let mut response = failure.respond(self.request_id.as_ref());

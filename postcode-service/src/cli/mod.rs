@@ -28,6 +28,7 @@ pub mod outcode;
 mod output;
 pub mod pack;
 pub mod places;
+pub mod prove;
 pub mod random;
 mod records;
 pub mod scotland;

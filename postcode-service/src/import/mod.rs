@@ -53,7 +53,7 @@ use detect::{Content, Found, tables};
 use districts::Districts;
 use lines::Shared;
 use problems::Problems;
-use progress::Progress;
+pub(crate) use progress::Progress;
 use work::Work;
 
 pub use coverage::{Column, Country, Coverage};

@@ -9,14 +9,14 @@ use indicatif::{ProgressBar, ProgressStyle};
 const EVERY: Duration = Duration::from_secs(5);
 
 /// Shows how far it is, on standard error.
-pub(super) struct Progress {
+pub(crate) struct Progress {
     bar: Option<ProgressBar>,
     quiet: bool,
     last: Instant,
 }
 
 impl Progress {
-    pub(super) fn new(quiet: bool) -> Self {
+    pub(crate) fn new(quiet: bool) -> Self {
         let bar = (!quiet && std::io::stderr().is_terminal()).then(|| {
             let bar = ProgressBar::new(0);
             if let Ok(style) = ProgressStyle::with_template("{msg:24} [{bar:40}] {percent:>3} % {elapsed}") {
@@ -28,7 +28,7 @@ impl Progress {
     }
 
     /// `done` of `total`.
-    pub(super) fn at(&mut self, what: &str, done: u64, total: u64) {
+    pub(crate) fn at(&mut self, what: &str, done: u64, total: u64) {
         if let Some(bar) = &self.bar {
             bar.set_length(total.max(1));
             bar.set_position(done.min(total));
@@ -43,7 +43,7 @@ impl Progress {
     }
 
     /// Returns a function that prints a line without breaking the progress bar.
-    pub(super) fn printer(&self) -> Box<dyn FnMut(&str)> {
+    pub(crate) fn printer(&self) -> Box<dyn FnMut(&str)> {
         let bar = self.bar.clone();
         Box::new(move |line| match &bar {
             Some(bar) => bar.suspend(|| eprintln!("{line}")),
@@ -51,7 +51,7 @@ impl Progress {
         })
     }
 
-    pub(super) fn finish(&self) {
+    pub(crate) fn finish(&self) {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
         }

@@ -85,6 +85,34 @@ async fn the_edition_is_the_etag() {
 }
 
 #[tokio::test]
+async fn request_that_demands_another_edition_is_412_and_says_which_there_is() {
+    let api = api_over(small()).await;
+    let edition = get(&api, "/dataset/info").await.header("postcode-edition").to_owned();
+    let paths = ["/postcodes/AB101AB", "/postcodes/ZZ11ZZ", "/outcodes/AB10", "/dataset/info"];
+    for path in paths {
+        let demand =
+            |edition: &str| Request::get(path).header("if-edition", edition).body(Body::empty()).unwrap();
+        let plain = get(&api, path).await;
+        assert_eq!(send(&api, demand(&edition)).await.status, plain.status, "{path}");
+        let moved = send(&api, demand("another")).await;
+        assert_eq!(moved.status, 412, "{path}");
+        assert_eq!(moved.json()["code"], "edition_moved", "{path}");
+        assert_eq!(moved.json()["retryable"], false, "{path}");
+        assert_eq!(moved.header("postcode-edition"), edition, "{path}");
+        assert!(moved.json().get("result").is_none());
+    }
+    let body = r#"{"postcodes":["AB10 1AB"]}"#;
+    let bulk = Request::post("/postcodes").header("content-type", "application/json");
+    let bulk = bulk.header("if-edition", "another").body(Body::from(body)).unwrap();
+    assert_eq!(send(&api, bulk).await.status, 412);
+    // What has nothing to do with the data has no edition.
+    for path in ["/ping", "/no/such/route"] {
+        let demand = Request::get(path).header("if-edition", "another").body(Body::empty()).unwrap();
+        assert_eq!(send(&api, demand).await.status, get(&api, path).await.status, "{path}");
+    }
+}
+
+#[tokio::test]
 async fn other_data_is_served_from_the_next_request_on() {
     let api = api_over(small()).await;
     let mut builder =

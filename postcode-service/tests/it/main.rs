@@ -29,6 +29,8 @@ mod operations;
 mod page;
 mod places;
 mod program;
+mod proof;
+mod prove;
 mod recorded;
 mod regions;
 mod replica;

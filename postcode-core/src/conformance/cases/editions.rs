@@ -3,7 +3,7 @@
 use futures::future::{join, join_all};
 
 use super::super::{Fixture, Outcome, Report, Verdict};
-use crate::{Answer, Lookups, Postcode, Record};
+use crate::{Answer, ErrorKind, Lookups, Postcode, Record, unit};
 
 /// Checks that all answers of one batch come from one edition of the dataset, while it changes.
 ///
@@ -33,7 +33,32 @@ pub async fn check_editions(
         }
     }
     let promise = "all answers of one batch come from one edition of the dataset";
-    Report { outcomes: vec![Outcome { case: "one_edition", promise, verdict }] }
+    let one_edition = Outcome { case: "one_edition", promise, verdict };
+    let promise = "a call that demands an edition is answered from it or fails with EditionMoved";
+    let verdict = demanded(lookup, &all).await.map_or_else(Verdict::Fail, |()| Verdict::Pass);
+    Report { outcomes: vec![one_edition, Outcome { case: "demanded_edition", promise, verdict }] }
+}
+
+/// Checks that a demand for an edition is met or refused. An implementation that does not tell its
+/// edition can't do that.
+async fn demanded(lookup: &dyn Lookups, postcodes: &[Postcode]) -> Result<(), String> {
+    let fingerprint = lookup.info().await.map(|info| info.fingerprint).unwrap_or_default();
+    let Some(first) = postcodes.first().filter(|_| !fingerprint.is_empty()) else { return Ok(()) };
+    let calls = async || {
+        let batch = lookup.lookup(postcodes).await.map(drop);
+        let one = lookup.lookup_one(*first).await.map(drop);
+        let outcode = lookup.outcode(first.outcode()).await.map(drop);
+        [batch, one, outcode].map(|result| result.map_err(|error| error.kind()))
+    };
+    let met = unit::at_edition(&fingerprint, calls()).await;
+    if met != [Ok(()); 3] {
+        return Err(format!("the edition is {fingerprint:?}, but calls that demand it end with {met:?}"));
+    }
+    let refused = unit::at_edition("of no dataset", calls()).await;
+    if refused != [Err(ErrorKind::EditionMoved); 3] {
+        return Err(format!("calls that demand an edition that there is not end with {refused:?}"));
+    }
+    Ok(())
 }
 
 /// Checks that all records of a batch come from one edition.

@@ -13,7 +13,7 @@ use super::snapshot::Example;
 use super::stage::Plan;
 use crate::layers::call::Call;
 use crate::layers::{deadline, is_fault};
-use crate::{AnyLookup, Result};
+use crate::{AnyLookup, Error, ErrorKind, Result};
 
 /// Compares the old implementation's answer with the new one's.
 pub(super) fn with_new<C: Call<AnyLookup>>(core: &Arc<Core>, plan: Plan, call: C, old: &Result<C::Reply>) {
@@ -46,7 +46,9 @@ fn leave<C: Call<AnyLookup>>(
     _call: &C,
     answer: &Result<C::Reply>,
 ) -> Option<(Handle, OwnedSemaphorePermit)> {
-    if !C::COMPARABLE || answer.as_ref().is_err_and(is_fault) {
+    // A demand for another edition says nothing about the answer.
+    let no_answer = |error: &Error| is_fault(error) || error.kind() == ErrorKind::EditionMoved;
+    if !C::COMPARABLE || answer.as_ref().is_err_and(no_answer) {
         return None;
     }
     let leave = Handle::try_current().ok().zip(core.comparisons.clone().try_acquire_owned().ok());

@@ -11,10 +11,11 @@ use tokio::time::{Instant, timeout};
 use super::Promotion;
 use super::guard::{self, Guard, Seen, Watch};
 use super::snapshot::{Example, StepBack};
-use super::stage::{CurrentPlan, Plan};
+use super::stage::{CurrentPlan, Plan, Stage};
 use crate::layers::call::Call;
-use crate::layers::deadline;
 use crate::layers::latency::Latencies;
+use crate::layers::{deadline, unit};
+use crate::lookup::unit::Unit;
 use crate::{AnyLookup, Error, ErrorKind, Lookups, Result};
 
 /// The settings of comparisons and of the guard of a [`Promotion`].
@@ -43,12 +44,18 @@ impl Default for PromotionConfig {
     }
 }
 
+/// In stage `local` one call in this many is timed: reading the clock twice takes longer than the
+/// rest of the call.
+const TIMED: u64 = 16;
+
 /// The state that all handles to one promotion share.
 pub(super) struct Core {
     pub(super) old: AnyLookup,
     pub(super) new: AnyLookup,
     pub(super) config: PromotionConfig,
     pub(super) plan: CurrentPlan,
+    /// Under this number units remember the plan of their beginning.
+    layer: u64,
     pub(super) watch: Option<Watch>,
     pub(super) comparisons: Arc<Semaphore>,
     pub(super) calls: AtomicU64,
@@ -65,9 +72,27 @@ pub(super) struct Core {
     pub(super) last_step_back: Mutex<Option<StepBack>>,
 }
 
-/// Returns whether an error is a failure of the new implementation: any error except invalid input.
+/// Returns whether an error is a failure of the new implementation: any error except invalid input
+/// and a demand for another edition.
 pub(super) fn is_failure(error: &Error) -> bool {
-    error.kind() != ErrorKind::InvalidInput
+    !matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::EditionMoved)
+}
+
+/// How one call is handled, decided when it begins.
+pub(super) struct Begun {
+    pub(super) plan: Plan,
+    /// Whether the call is in the share of the plan.
+    pub(super) sampled: bool,
+    /// Whether one call in so many is timed that this is one.
+    pub(super) timed: bool,
+    unit: Option<Arc<Unit>>,
+}
+
+impl Begun {
+    /// Returns whether the call belongs to a unit.
+    pub(super) fn in_unit(&self) -> bool {
+        self.unit.is_some()
+    }
 }
 
 impl Core {
@@ -76,6 +101,7 @@ impl Core {
             old: old.into(),
             new: new.into(),
             plan: CurrentPlan::new(Plan::LOCAL),
+            layer: unit::layer_number(),
             watch: config.guard.map(Watch::new),
             comparisons: Arc::new(Semaphore::new(config.max_comparisons.min(Semaphore::MAX_PERMITS))),
             config,
@@ -91,6 +117,29 @@ impl Core {
             examples: Mutex::default(),
             step_backs: AtomicU64::new(0),
             last_step_back: Mutex::default(),
+        }
+    }
+
+    /// Counts a call and decides how it is handled: by the plan of its unit, or by the current one.
+    pub(super) fn begin(&self) -> Begun {
+        let number = self.calls.fetch_add(1, Relaxed);
+        let timed = number.is_multiple_of(TIMED);
+        let Some(unit) = unit::current() else {
+            let plan = self.plan.get();
+            return Begun { plan, sampled: plan.samples(number), timed, unit: None };
+        };
+        let plan = Plan::from_word(unit.decided(self.layer, || self.plan.get().word()));
+        // Comparisons in `shadow` don't change who answers, so they are spread over all units.
+        let sample = if plan.stage == Stage::Shadow { number } else { unit.hash() };
+        Begun { plan, sampled: plan.samples(sample), timed, unit: Some(unit) }
+    }
+
+    /// Counts a call that the old implementation answers because the new one failed. It also answers
+    /// the rest of the unit, so that the unit changes sides once at most.
+    pub(super) fn fall_back(&self, begun: &Begun) {
+        self.fallbacks.fetch_add(1, Relaxed);
+        if let Some(unit) = &begun.unit {
+            unit.decide(self.layer, begun.plan.with_stage(Stage::Local).word());
         }
     }
 
@@ -137,11 +186,11 @@ impl Core {
     pub(super) async fn ask_new_or_old<C: Call<AnyLookup>>(
         &self,
         call: &C,
-        plan: Plan,
+        begun: &Begun,
     ) -> (Result<C::Reply>, bool) {
-        match self.ask_new(call, plan, Some(self.config.patience)).await {
+        match self.ask_new(call, begun.plan, Some(self.config.patience)).await {
             Err(error) if is_failure(&error) => {
-                self.fallbacks.fetch_add(1, Relaxed);
+                self.fall_back(begun);
                 (self.ask_old(call, true).await, true)
             }
             answer => (answer, false),

@@ -10,10 +10,10 @@ use std::fmt;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, PoisonError};
 
-use self::core::{Core, is_failure};
+use self::core::{Begun, Core, is_failure};
 use super::Around;
-use super::call::Call;
-use crate::{AnyLookup, Lookups, Result, layer};
+use super::call::{Call, Info};
+use crate::{AnyLookup, DatasetInfo, Lookups, Result, layer};
 
 pub use self::core::PromotionConfig;
 pub use self::guard::Guard;
@@ -37,6 +37,12 @@ pub use self::stage::Stage;
 /// - In the stages where the old implementation can answer instead (`canary`, `remote-with-fallback`),
 ///   the new one has [`patience`](PromotionConfig::patience) to answer. In `remote` it has no limit:
 ///   give it a separate deadline ([`resilient`](super::resilient)).
+/// - Calls of one [unit](super::unit::scope) are answered by one implementation, chosen by the unit's
+///   key, and by the plan of its first call. In `canary` a key is in the share or not, and a larger
+///   share keeps all keys of a smaller one. If the new implementation fails and the old one answers, it
+///   answers the rest of the unit too.
+/// - Outside of a unit, [`info`](crate::PostcodeLookup::info) describes the old implementation until
+///   `remote-with-fallback`.
 /// - A [`Guard`] steps back automatically and says why. A call that fails in `remote` while the stage
 ///   is being changed is answered by the old implementation.
 ///
@@ -59,10 +65,6 @@ pub use self::stage::Stage;
 /// ```
 #[derive(Clone)]
 pub struct Promotion(Arc<Core>);
-
-/// In stage `local` one call in this many is timed: reading the clock twice takes longer than the
-/// rest of the call.
-const TIMED: u64 = 16;
 
 impl Promotion {
     /// Creates a promotion from `old` to `new`, in stage `local`, with a share of 0.1 and the
@@ -123,27 +125,42 @@ impl Around for Promotion {
 
     async fn around<C: Call<AnyLookup>>(&self, call: C) -> Result<C::Reply> {
         let core = &self.0;
-        let number = core.calls.fetch_add(1, Relaxed);
-        let plan = core.plan.get();
+        let begun = core.begin();
+        self.answer(call, begun).await
+    }
+
+    /// Outside of a unit, nothing says which calls the edition is asked for. Most of them are
+    /// answered by the old implementation until the new one answers all.
+    async fn around_info(&self, call: Info<'_>) -> Result<DatasetInfo> {
+        let mut begun = self.0.begin();
+        begun.sampled &= begun.in_unit();
+        self.answer(call, begun).await
+    }
+}
+
+impl Promotion {
+    async fn answer<C: Call<AnyLookup>>(&self, call: C, begun: Begun) -> Result<C::Reply> {
+        let core = &self.0;
+        let plan = begun.plan;
         let answer = match plan.stage {
-            Stage::Local => core.ask_old(&call, number.is_multiple_of(TIMED)).await,
-            Stage::Shadow if plan.samples(number) => {
+            Stage::Local => core.ask_old(&call, begun.timed).await,
+            Stage::Shadow if begun.sampled => {
                 let answer = core.ask_old(&call, true).await;
                 compare::with_new(core, plan, call, &answer);
                 answer
             }
-            Stage::Canary if plan.samples(number) => {
-                let (answer, fell_back) = core.ask_new_or_old(&call, plan).await;
+            Stage::Canary if begun.sampled => {
+                let (answer, fell_back) = core.ask_new_or_old(&call, &begun).await;
                 if !fell_back {
                     compare::with_old(core, plan, call, &answer);
                 }
                 answer
             }
-            Stage::Shadow | Stage::Canary => core.ask_old(&call, number.is_multiple_of(TIMED)).await,
-            Stage::RemoteWithFallback => core.ask_new_or_old(&call, plan).await.0,
+            Stage::Shadow | Stage::Canary => core.ask_old(&call, begun.timed).await,
+            Stage::RemoteWithFallback => core.ask_new_or_old(&call, &begun).await.0,
             Stage::Remote => match core.ask_new(&call, plan, None).await {
                 Err(error) if is_failure(&error) && core.plan.get().stage != Stage::Remote => {
-                    core.fallbacks.fetch_add(1, Relaxed);
+                    core.fall_back(&begun);
                     core.ask_old(&call, true).await
                 }
                 answer => answer,

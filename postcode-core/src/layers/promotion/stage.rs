@@ -81,12 +81,29 @@ impl Plan {
         Ok(Self { stage, share: (share * f64::from(u32::MAX)).round() as u32, revision: 0 })
     }
 
+    /// Returns the same plan in another stage.
+    pub(super) fn with_stage(self, stage: Stage) -> Self {
+        Self { stage, ..self }
+    }
+
+    /// Returns the plan as one word.
+    pub(super) fn word(self) -> u64 {
+        u64::from(self.stage as u8) << 56 | u64::from(self.revision & REVISION) << 32 | u64::from(self.share)
+    }
+
+    /// Reads a plan from its word.
+    pub(super) fn from_word(word: u64) -> Self {
+        let stage = Stage::ALL[((word >> 56) as usize).min(Stage::ALL.len() - 1)];
+        Self { stage, revision: (word >> 32) as u32 & REVISION, share: word as u32 }
+    }
+
     /// Returns the share, 0 to 1, to six digits.
     pub(super) fn share(self) -> f64 {
         (f64::from(self.share) / f64::from(u32::MAX) * 1e6).round() / 1e6
     }
 
-    /// Returns whether the call with this number is in the share. The choice looks random, so that
+    /// Returns whether the call with this number, or the key with this hash, is in the share. What is
+    /// in a share is in every larger one. The choice looks random, so that
     /// no pattern in the calls affects it, and is the same in every run.
     pub(super) fn samples(self, number: u64) -> bool {
         // The finaliser of splitmix64 (Steele, Lea and Flood, 2014).
@@ -107,39 +124,30 @@ const REVISION: u32 = 0x00ff_ffff;
 
 impl CurrentPlan {
     pub(super) fn new(plan: Plan) -> Self {
-        Self(AtomicU64::new(word(plan)))
+        Self(AtomicU64::new(plan.word()))
     }
 
     pub(super) fn get(&self) -> Plan {
-        plan(self.0.load(SeqCst))
+        Plan::from_word(self.0.load(SeqCst))
     }
 
     /// Changes the stage, and the share if one is given. Returns the previous plan.
     pub(super) fn set(&self, stage: Stage, share: Option<f64>) -> Result<Plan> {
         let given = share.map(|share| Plan::new(stage, share)).transpose()?;
         let next = |word_before| {
-            let before = plan(word_before);
+            let before = Plan::from_word(word_before);
             let share = given.map_or(before.share, |plan| plan.share);
-            Some(word(Plan { stage, share, revision: before.revision + 1 }))
+            Some(Plan { stage, share, revision: before.revision + 1 }.word())
         };
         let (Ok(before) | Err(before)) = self.0.fetch_update(SeqCst, SeqCst, next);
-        Ok(plan(before))
+        Ok(Plan::from_word(before))
     }
 
     /// Changes the stage if the plan is still `from`.
     pub(super) fn change(&self, from: Plan, stage: Stage) -> bool {
         let to = Plan { stage, revision: from.revision + 1, ..from };
-        self.0.compare_exchange(word(from), word(to), SeqCst, SeqCst).is_ok()
+        self.0.compare_exchange(from.word(), to.word(), SeqCst, SeqCst).is_ok()
     }
-}
-
-fn word(plan: Plan) -> u64 {
-    u64::from(plan.stage as u8) << 56 | u64::from(plan.revision & REVISION) << 32 | u64::from(plan.share)
-}
-
-fn plan(word: u64) -> Plan {
-    let stage = Stage::ALL[((word >> 56) as usize).min(Stage::ALL.len() - 1)];
-    Plan { stage, revision: (word >> 32) as u32 & REVISION, share: word as u32 }
 }
 
 #[cfg(test)]

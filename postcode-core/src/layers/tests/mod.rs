@@ -7,6 +7,7 @@ mod promotion;
 mod sharing;
 mod stack;
 mod time;
+mod units;
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};

@@ -13,3 +13,4 @@ mod postcodes_io;
 mod recorded;
 mod sockets;
 mod time;
+mod units;

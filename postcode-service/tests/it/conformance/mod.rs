@@ -7,6 +7,6 @@ mod differential;
 mod divergence;
 mod golden;
 mod implementations;
-mod in_memory;
+pub(crate) mod in_memory;
 mod plain;
 mod table;

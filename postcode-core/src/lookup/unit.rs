@@ -1,0 +1,285 @@
+//! Marks the calls that belong to one piece of work, so that they are answered alike.
+//!
+//! A trait method has no parameter for it, and a consumer must not know what is behind its lookup.
+//! So the unit travels with the future, as a [deadline](crate::layers::deadline) does. This module
+//! needs neither tokio nor another feature: a consumer has it with the trait.
+//!
+//! - [`scope`] makes several calls one unit with a key. A promotion answers a whole unit from one
+//!   implementation, and repeated units with the same key too.
+//! - [`at_edition`] demands that every answer comes from one edition of the data.
+//!
+//! Both hold for the calls that the future itself makes, also several at once. A task that it
+//! spawns is outside.
+
+use std::cell::RefCell;
+use std::future::poll_fn;
+use std::pin::pin;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::{Error, ErrorKind, Result};
+
+thread_local! {
+    /// The context of the future that this thread polls now.
+    static CURRENT: RefCell<Context> = const { RefCell::new(Context { unit: None, edition: None }) };
+}
+
+#[derive(Clone, Default)]
+struct Context {
+    unit: Option<Arc<Unit>>,
+    edition: Option<Arc<str>>,
+}
+
+/// A piece of work of several calls.
+#[derive(Debug)]
+pub(crate) struct Unit {
+    /// The hash of the key, the same in every process and release.
+    hash: u64,
+    /// The decisions of layers that decide once for a unit, by the layer's number.
+    decisions: Mutex<Vec<(u64, u64)>>,
+}
+
+/// Runs a future whose calls belong together, under a key such as the id of a customer.
+///
+/// A [promotion](crate::layers::Promotion) answers all of them from one of its two implementations
+/// and by the plan that was current at the first of them. Units with the same key get the same
+/// implementation each time, in every process, for as long as its stage and share stay. Raising
+/// the share moves keys to the new implementation and never moves one back. If the new
+/// implementation fails and the old one answers, the old one answers the rest of the unit.
+///
+/// A unit inside another one is part of that one.
+///
+/// ```
+/// use postcode_core::{Answer, Postcode, PostcodeLookup, Result, unit};
+///
+/// /// The answer and the attribution are from the same source.
+/// async fn shown(lookup: &dyn PostcodeLookup, postcode: Postcode) -> Result<(Answer, String)> {
+///     unit::scope(postcode.to_string(), async {
+///         Ok((lookup.lookup_one(postcode).await?, lookup.info().await?.attribution))
+///     })
+///     .await
+/// }
+/// ```
+pub async fn scope<F: Future>(key: impl AsRef<[u8]>, future: F) -> F::Output {
+    let mut context = current_context();
+    if context.unit.is_none() {
+        let unit = Unit { hash: hash(key.as_ref()), decisions: Mutex::default() };
+        context.unit = Some(Arc::new(unit));
+    }
+    within(context, future).await
+}
+
+/// Runs a future whose calls fail with [`EditionMoved`](ErrorKind::EditionMoved) unless they are
+/// answered from the edition with this [fingerprint](crate::DatasetInfo::fingerprint).
+///
+/// `info` is exempt, so that it can tell the edition there is. A source that does not tell its
+/// edition is not checked, and an empty fingerprint demands nothing.
+///
+/// ```
+/// use postcode_core::{Answer, Postcode, PostcodeLookup, Result, unit};
+///
+/// /// All batches come from one edition, or the call fails.
+/// async fn all(lookup: &dyn PostcodeLookup, postcodes: &[Postcode]) -> Result<Vec<Answer>> {
+///     let edition = lookup.info().await?.fingerprint;
+///     let batches = async {
+///         let mut answers = Vec::new();
+///         for batch in postcodes.chunks(100) {
+///             answers.extend(lookup.lookup(batch).await?);
+///         }
+///         Ok(answers)
+///     };
+///     unit::at_edition(&edition, batches).await
+/// }
+/// ```
+pub async fn at_edition<F: Future>(fingerprint: &str, future: F) -> F::Output {
+    let mut context = current_context();
+    context.edition = (!fingerprint.is_empty()).then(|| fingerprint.into());
+    within(context, future).await
+}
+
+/// Returns the fingerprint that the caller demands, for implementations. One that can tell its
+/// edition answers from this one or fails with [`EditionMoved`](ErrorKind::EditionMoved).
+pub fn edition() -> Option<Arc<str>> {
+    CURRENT.try_with(|current| current.borrow().edition.clone()).ok().flatten()
+}
+
+/// Checks that the caller accepts answers from the edition with this fingerprint.
+///
+/// # Errors
+/// [`EditionMoved`](ErrorKind::EditionMoved) if the caller demands another one.
+pub fn check_edition(fingerprint: &str) -> Result<()> {
+    let check = |current: &RefCell<Context>| match &current.borrow().edition {
+        Some(demanded) if **demanded != *fingerprint => Err(moved(demanded, fingerprint)),
+        _ => Ok(()),
+    };
+    CURRENT.try_with(check).unwrap_or(Ok(()))
+}
+
+/// Creates the error of an answer from another edition than the caller demands.
+pub(crate) fn moved(demanded: &str, actual: &str) -> Error {
+    Error::new(
+        ErrorKind::EditionMoved,
+        format!(
+            "the edition is now {actual:?} and not {demanded:?}: ask for the edition again, and begin anew"
+        ),
+    )
+}
+
+/// Runs a future that works for several callers, so that none of their units applies to it.
+#[cfg(feature = "layers")]
+pub(crate) async fn without<F: Future>(future: F) -> F::Output {
+    within(Context::default(), future).await
+}
+
+/// Returns the unit that the running call belongs to.
+#[cfg(feature = "layers")]
+pub(crate) fn current() -> Option<Arc<Unit>> {
+    CURRENT.try_with(|current| current.borrow().unit.clone()).ok().flatten()
+}
+
+fn current_context() -> Context {
+    CURRENT.try_with(|current| current.borrow().clone()).unwrap_or_default()
+}
+
+async fn within<F: Future>(context: Context, future: F) -> F::Output {
+    let mut future = pin!(future);
+    poll_fn(move |task| {
+        let _left = Entered::enter(context.clone());
+        future.as_mut().poll(task)
+    })
+    .await
+}
+
+/// Puts the previous context back when dropped, also if the poll panics.
+struct Entered(Context);
+
+impl Entered {
+    fn enter(context: Context) -> Self {
+        Self(replace(context))
+    }
+}
+
+impl Drop for Entered {
+    fn drop(&mut self) {
+        replace(std::mem::take(&mut self.0));
+    }
+}
+
+fn replace(context: Context) -> Context {
+    CURRENT.try_with(|current| current.replace(context)).unwrap_or_default()
+}
+
+#[cfg_attr(not(feature = "layers"), allow(dead_code, reason = "only layers decide for units"))]
+impl Unit {
+    /// Returns the hash of the key.
+    pub(crate) fn hash(&self) -> u64 {
+        self.hash
+    }
+
+    /// Returns what a layer has decided for this unit, or decides it now.
+    pub(crate) fn decided(&self, layer: u64, decide: impl FnOnce() -> u64) -> u64 {
+        let mut decisions = self.decisions.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, decision)) = decisions.iter().find(|(other, _)| *other == layer) {
+            return *decision;
+        }
+        let decision = decide();
+        decisions.push((layer, decision));
+        decision
+    }
+
+    /// Changes what a layer has decided for the rest of this unit.
+    pub(crate) fn decide(&self, layer: u64, decision: u64) {
+        let mut decisions = self.decisions.lock().unwrap_or_else(PoisonError::into_inner);
+        decisions.retain(|(other, _)| *other != layer);
+        decisions.push((layer, decision));
+    }
+}
+
+/// Returns a number for a layer that decides once for a unit: no two have the same.
+#[cfg_attr(not(feature = "layers"), allow(dead_code, reason = "only layers decide for units"))]
+pub(crate) fn layer_number() -> u64 {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    NEXT.fetch_add(1, Relaxed)
+}
+
+/// FNV-1a (Fowler, Noll and Vo), because the hashes of the standard library may change.
+fn hash(key: &[u8]) -> u64 {
+    key.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::task::{Context as Task, Poll, Waker};
+
+    use super::*;
+
+    fn hash_now() -> Option<u64> {
+        current_context().unit.map(|unit| unit.hash)
+    }
+
+    /// Polls once, returns to the executor, and is ready at the second poll.
+    async fn pause() {
+        let mut paused = false;
+        poll_fn(|_| if std::mem::replace(&mut paused, true) { Poll::Ready(()) } else { Poll::Pending }).await;
+    }
+
+    #[test]
+    fn scopes_of_interleaved_futures_do_not_mix() {
+        let ask = |key: &'static str| async move {
+            scope(key, async {
+                let before = hash_now();
+                pause().await;
+                (before, hash_now())
+            })
+            .await
+        };
+        let (mut one, mut other) = (pin!(ask("one")), pin!(ask("other")));
+        let mut task = Task::from_waker(Waker::noop());
+        assert!(one.as_mut().poll(&mut task).is_pending());
+        assert!(other.as_mut().poll(&mut task).is_pending());
+        assert_eq!(hash_now(), None, "nothing is left after a poll");
+        for (future, key) in [(one.as_mut(), "one"), (other.as_mut(), "other")] {
+            let Poll::Ready(seen) = future.poll(&mut task) else { panic!("ready at the second poll") };
+            assert_eq!(seen, (Some(hash(key.as_bytes())), Some(hash(key.as_bytes()))));
+        }
+    }
+
+    #[test]
+    fn scope_inside_a_scope_is_part_of_it_and_a_demand_ends_with_its_future() {
+        let mut task = Task::from_waker(Waker::noop());
+        let all = pin!(scope("outer", async {
+            let outer = scope("inner", async { hash_now() }).await;
+            let demanded = at_edition("ab12", async { (hash_now(), edition(), check_edition("cd34")) }).await;
+            (outer, demanded, edition())
+        }));
+        let Poll::Ready((inner, (unit, edition, checked), after)) = all.poll(&mut task) else {
+            panic!("ready at once")
+        };
+        assert_eq!((inner, unit), (Some(hash(b"outer")), Some(hash(b"outer"))));
+        assert_eq!((edition.as_deref(), after), (Some("ab12"), None));
+        let error = checked.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::EditionMoved);
+        assert!(error.to_string().contains("ab12") && error.to_string().contains("cd34"), "{error}");
+        assert!(check_edition("cd34").is_ok());
+    }
+
+    #[test]
+    fn hash_of_a_key_is_the_published_one() {
+        // From the authors' test vectors.
+        assert_eq!(hash(b""), 0xcbf2_9ce4_8422_2325);
+        assert_eq!(hash(b"a"), 0xaf63_dc4c_8601_ec8c);
+        assert_eq!(hash(b"foobar"), 0x8594_4171_f739_67e8);
+    }
+
+    #[test]
+    fn decision_of_a_layer_stays_until_it_is_changed() {
+        let unit = Unit { hash: 0, decisions: Mutex::default() };
+        let (one, other) = (layer_number(), layer_number());
+        assert_eq!(unit.decided(one, || 1), 1);
+        assert_eq!((unit.decided(one, || 2), unit.decided(other, || 3)), (1, 3));
+        unit.decide(one, 4);
+        assert_eq!((unit.decided(one, || 5), unit.decided(other, || 6)), (4, 3));
+    }
+}

@@ -1,0 +1,184 @@
+//! `postcode-service prove`: compares every answer of two sources.
+
+use std::cell::Cell;
+use std::io::{self, Write};
+use std::sync::Arc;
+
+use anyhow::Context;
+use postcode_core::{DatasetInfo, Remote, path_or_url, redact};
+use serde::Serialize;
+
+use super::{exit, interrupt, output};
+use crate::import::Progress;
+use crate::proof;
+use crate::prove::{Counts, Difference, Options, Side, prove};
+
+const EXAMPLES: &str = "\
+Examples:
+  postcode-service prove embedded: http://127.0.0.1:8080
+  postcode-service prove uk.postcodes 'http://127.0.0.1:8080?timeout=5s'
+  postcode-service prove replica:http://127.0.0.1:8080 http://127.0.0.1:8080 --json
+
+At least one of the two is in this process and so lists its postcodes: a file, embedded: or replica:. The other one
+may be any source that tells its edition and how many postcodes it has. Both must keep their edition until the end.";
+
+/// Ask two sources about every postcode, outcode and place, and list each answer that differs.
+///
+/// Exit status: 0 if all answers are equal, 1 if any differ, 2 if nothing is proved because of an error, 130 if it is
+/// interrupted.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Args {
+    /// The first source, as for --source of the lookups
+    #[arg(value_name = "PATH|URL")]
+    one: String,
+    /// The other source
+    #[arg(value_name = "PATH|URL")]
+    other: String,
+    /// Postcodes in one call
+    #[arg(long, value_name = "COUNT", default_value_t = 400, value_parser = clap::value_parser!(u16).range(1..=10_000))]
+    batch: u16,
+    /// Calls at once
+    #[arg(long, value_name = "COUNT", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=64))]
+    at_once: u16,
+    /// Compare the roots of all answers, and name the answers that differ. Takes one request if the roots are equal. A
+    /// service answers from its own hashes: this does not test the way to it
+    #[arg(long)]
+    by_root: bool,
+    /// The most requests to each source with --by-root
+    #[arg(long, value_name = "COUNT", default_value_t = 100, value_parser = clap::value_parser!(u16).range(1..))]
+    max_requests: u16,
+    /// Write JSON: each difference as an object a line, then the counts as one
+    #[arg(long, short)]
+    json: bool,
+    /// Don't show how far it is
+    #[arg(long)]
+    quiet: bool,
+}
+
+#[derive(Serialize)]
+struct Summary<'a> {
+    #[serde(flatten)]
+    counts: Counts,
+    one: Edition<'a>,
+    other: Edition<'a>,
+}
+
+#[derive(Serialize)]
+struct Edition<'a> {
+    edition: &'a str,
+    fingerprint: &'a str,
+}
+
+impl<'a> From<&'a DatasetInfo> for Edition<'a> {
+    fn from(info: &'a DatasetInfo) -> Self {
+        Self { edition: &info.edition, fingerprint: &info.fingerprint }
+    }
+}
+
+impl Args {
+    /// Runs the command.
+    ///
+    /// # Errors
+    /// Returns the error for [`report`](crate::cli::exit::report).
+    pub async fn run(self) -> anyhow::Result<()> {
+        let interrupted = interrupt::requested();
+        let compared = Cell::new(0);
+        tokio::select! {
+            ended = self.compare(&compared) => ended,
+            () = interrupted => {
+                eprintln!("interrupted after {} questions: nothing is proved", compared.get());
+                std::process::exit(interrupt::STATUS);
+            }
+        }
+    }
+
+    async fn compare(&self, compared: &Cell<u64>) -> anyhow::Result<()> {
+        if self.by_root {
+            return self.compare_roots().await;
+        }
+        let (one, other) = tokio::try_join!(open(&self.one), open(&self.other))?;
+        let (left, right) = (one.info().clone(), other.info().clone());
+        let mut out = io::stdout().lock();
+        let mut progress = Progress::new(self.quiet);
+        let found = |difference: &Difference| {
+            match self.json {
+                true => output::json(&mut out, difference)?,
+                false => writeln!(out, "{difference}")?,
+            }
+            Ok(())
+        };
+        let tell = |counts: &Counts, of: u64| {
+            compared.set(counts.postcodes + counts.outcodes + counts.places);
+            progress.at("comparing all answers", compared.get(), of);
+        };
+        let options = Options { batch: self.batch.into(), at_once: self.at_once.into() };
+        let counts = prove([one, other], options, found, tell).await?;
+        progress.finish();
+        let (left, right) = (Edition::from(&left), Edition::from(&right));
+        if self.json {
+            output::json(&mut out, &Summary { counts, one: left, other: right })?;
+        } else {
+            let Counts { postcodes, outcodes, places, different } = counts;
+            let result = match different {
+                0 => "all answers are equal".to_owned(),
+                some => format!("{some} different"),
+            };
+            writeln!(out, "{postcodes} postcodes, {outcodes} outcodes, {places} places: {result}")?;
+            for (name, Edition { edition, fingerprint }) in [("one", left), ("other", right)] {
+                writeln!(out, "{name}: {edition} ({fingerprint})")?;
+            }
+        }
+        out.flush()?;
+        exit::found(counts.different == 0)
+    }
+}
+
+impl Args {
+    async fn compare_roots(&self) -> anyhow::Result<()> {
+        let (one, other) = tokio::try_join!(self.hashes(&self.one), self.hashes(&self.other))?;
+        let seen = proof::compare(&one, &other, self.max_requests.into()).await?;
+        let mut out = io::BufWriter::new(io::stdout().lock());
+        let [left, right] = seen.roots;
+        let is_same = left == right;
+        if self.json {
+            let summary = serde_json::json!({
+                "one": left,
+                "other": right,
+                "different": seen.different,
+                "complete": seen.is_complete,
+                "requests": seen.requests,
+            });
+            output::json(&mut out, &summary)?;
+        } else {
+            seen.different.iter().try_for_each(|name| writeln!(out, "{name}"))?;
+            if !seen.is_complete {
+                writeln!(out, "and more: raise --max-requests, or leave --by-root out")?;
+            }
+            match is_same {
+                true => writeln!(out, "all answers are equal: root {left}")?,
+                false => writeln!(out, "{} different: roots {left} and {right}", seen.different.len())?,
+            }
+        }
+        out.flush()?;
+        exit::found(is_same)
+    }
+
+    /// Returns the hashes of a source. Those of a service are its own.
+    async fn hashes(&self, url: &str) -> anyhow::Result<proof::Source> {
+        let url = path_or_url(url);
+        let open = async {
+            let Some(side) = Side::in_process(&url).await? else {
+                return Ok(proof::Source::Service(Remote::new(&url)?));
+            };
+            let tree = side.tree(self.at_once.into()).await?;
+            tree.map(|tree| proof::Source::Tree(Arc::new(tree))).context("it does not list its postcodes")
+        };
+        open.await.with_context(|| redact(&url))
+    }
+}
+
+async fn open(url: &str) -> anyhow::Result<Side> {
+    let url = path_or_url(url);
+    Side::open(&url).await.with_context(|| redact(&url))
+}

@@ -1,0 +1,121 @@
+//! Finds the answers that differ, from two roots down.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use postcode_core::wire::{Digest, MAX_PROOF_NODES, PROOF_ROOT, ProofBody};
+use postcode_core::{Error, ErrorKind, Remote, Result};
+
+use super::Tree;
+
+/// The longest wait for a service that still computes its root.
+const LONGEST_WAIT: Duration = Duration::from_secs(120);
+
+/// A source of hashes.
+#[derive(Clone, Debug)]
+pub enum Source {
+    /// A source in this process.
+    Tree(Arc<Tree>),
+    /// A service.
+    Service(Remote),
+}
+
+/// The result of a comparison.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Comparison {
+    /// The roots of both.
+    pub roots: [Digest; 2],
+    /// The postcodes, outcodes and codes of places whose answers differ, or that only one has.
+    pub different: Vec<String>,
+    /// Requests that each side got.
+    pub requests: usize,
+    /// Whether `different` is all of them: false if the most requests were made.
+    pub is_complete: bool,
+}
+
+impl Source {
+    async fn proof(&self, of: &[String]) -> Result<ProofBody> {
+        let remote = match self {
+            Self::Tree(tree) => return tree.proof(of).await,
+            Self::Service(remote) => remote,
+        };
+        let began = tokio::time::Instant::now();
+        loop {
+            match remote.proof(of).await {
+                Err(error) if error.kind() == ErrorKind::Overloaded && began.elapsed() < LONGEST_WAIT => {
+                    let pause = error.retry_after().unwrap_or(Duration::from_secs(1));
+                    tokio::time::sleep(pause.clamp(Duration::from_millis(100), Duration::from_secs(10)))
+                        .await;
+                }
+                answer => return answer,
+            }
+        }
+    }
+}
+
+/// Compares two sources from their roots down, with at most `most` requests to each.
+///
+/// # Errors
+/// Those of the sources; [`Protocol`](ErrorKind::Protocol) if their versions differ, or if a node's
+/// children don't follow from it.
+pub async fn compare(one: &Source, other: &Source, most: usize) -> Result<Comparison> {
+    let (left, right) = tokio::try_join!(one.proof(&[]), other.proof(&[]))?;
+    if left.version != right.version {
+        let message = format!(
+            "the roots have versions {} and {}, which can't be compared: compare all answers instead",
+            left.version, right.version
+        );
+        return Err(Error::new(ErrorKind::Protocol, message));
+    }
+    let mut comparison =
+        Comparison { roots: [left.root, right.root], different: Vec::new(), requests: 1, is_complete: true };
+    let mut open = Vec::new();
+    if left.root != right.root {
+        open.push(PROOF_ROOT.to_owned());
+    }
+    while !open.is_empty() {
+        let mut below = Vec::new();
+        for names in open.chunks(MAX_PROOF_NODES) {
+            if comparison.requests >= most {
+                comparison.is_complete = false;
+                return Ok(comparison);
+            }
+            comparison.requests += 1;
+            let (left_now, right_now) = tokio::try_join!(one.proof(names), other.proof(names))?;
+            for (side, before, now) in [("first", &left, &left_now), ("other", &right, &right_now)] {
+                if now.root != before.root {
+                    let message = format!("the {side} source has another edition now: compare again");
+                    return Err(Error::new(ErrorKind::EditionMoved, message));
+                }
+                let answered = now.nodes.iter().map(|node| &node.of);
+                if !answered.eq(names) {
+                    let message =
+                        format!("the {side} source answers for other nodes than it was asked about");
+                    return Err(Error::new(ErrorKind::Protocol, message));
+                }
+            }
+            for (left, right) in left_now.nodes.iter().zip(&right_now.nodes) {
+                let mut all: BTreeMap<&str, [Option<Digest>; 2]> = BTreeMap::new();
+                for (n, node) in [left, right].into_iter().enumerate() {
+                    for (name, digest) in &node.children {
+                        all.entry(name).or_default()[n] = Some(*digest);
+                    }
+                }
+                for (name, [left, right]) in all {
+                    match left == right {
+                        true => {}
+                        false if is_node(name) => below.push(name.to_owned()),
+                        false => comparison.different.push(name.to_owned()),
+                    }
+                }
+            }
+        }
+        open = below;
+    }
+    Ok(comparison)
+}
+
+fn is_node(name: &str) -> bool {
+    name == "places" || ["area ", "outcode ", "sector ", "places "].iter().any(|kind| name.starts_with(kind))
+}

@@ -1,0 +1,47 @@
+//! The hashes of answers and of nodes.
+
+use postcode_core::wire::{BulkItem, Digest, Shape};
+use postcode_core::{Answer, Error, ErrorKind, Postcode, Result};
+use serde::Serialize;
+use sha2::{Digest as _, Sha256};
+
+/// The version of the canonical form of answers, and of the tree. It changes when either does.
+pub const VERSION: u32 = 1;
+
+// As in RFC 6962, the first byte tells what is hashed, so that no answer can pass for a node.
+const LEAF: u8 = 0;
+const NODE: u8 = 1;
+
+/// Returns the hash of the answer to a postcode.
+pub(super) fn of_answer(postcode: Postcode, answer: &Answer, buffer: &mut Vec<u8>) -> Result<Digest> {
+    of_json(&BulkItem::new(postcode.spaced().as_str(), Some(answer), Shape::Extended), buffer)
+}
+
+/// Returns the hash of an answer in JSON.
+pub(super) fn of_json(answer: &impl Serialize, buffer: &mut Vec<u8>) -> Result<Digest> {
+    buffer.clear();
+    buffer.push(LEAF);
+    serde_json::to_writer(&mut *buffer, answer).map_err(|error| {
+        Error::new(ErrorKind::Internal, "an answer can't be written as JSON").with_source(error)
+    })?;
+    Ok(Digest(Sha256::digest(buffer).into()))
+}
+
+/// Returns the hash of a node.
+pub(super) fn of_node(children: &[(String, Digest)]) -> Digest {
+    let mut hash = Sha256::new();
+    hash.update([NODE]);
+    hash.update(VERSION.to_le_bytes());
+    for (name, digest) in children {
+        // Names have no zero byte, so that one ends where it seems to.
+        hash.update(name.as_bytes());
+        hash.update([0]);
+        hash.update(digest.0);
+    }
+    Digest(hash.finalize().into())
+}
+
+/// Returns the group of a place by its code: one of 256.
+pub(super) fn group_of(code: &str) -> u8 {
+    Sha256::digest(code.as_bytes())[0]
+}

@@ -1,0 +1,207 @@
+//! The tree of hashes over all answers of a source in this process.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fmt;
+use std::sync::Arc;
+
+use futures::stream::{self, TryStreamExt};
+use postcode_core::dataset::Dataset;
+use postcode_core::wire::{Digest, PROOF_ROOT, ProofBody, ProofNode};
+use postcode_core::{Error, ErrorKind, Lookups, Outcode, Postcode, Result, Sector, unit};
+use tokio::task::JoinHandle;
+
+use super::hash::{VERSION, group_of, of_answer, of_json, of_node};
+
+type Children = Vec<(String, Digest)>;
+
+/// The hashes of one edition's answers. It keeps them down to the sector, some two megabytes for the
+/// country, and computes those of single postcodes and places when they are asked for.
+pub struct Tree {
+    lookup: Arc<dyn Lookups>,
+    dataset: Dataset,
+    root: Digest,
+    nodes: HashMap<String, Children>,
+}
+
+impl Tree {
+    /// Asks the lookup about everything that the dataset lists. Works on `at_once` parts at a time,
+    /// and gives way to other tasks about every millisecond.
+    ///
+    /// # Errors
+    /// Those of the lookup; [`EditionMoved`](ErrorKind::EditionMoved) if its edition is not, or not
+    /// any more, that of the dataset.
+    pub async fn build(lookup: Arc<dyn Lookups>, dataset: Dataset, at_once: usize) -> Result<Self> {
+        let outcodes = blocking({
+            let dataset = dataset.clone();
+            move || by_outcode(dataset.iter().map(|record| record.postcode))
+        })
+        .await?;
+        let parts = outcodes.into_iter().map(|(outcode, postcodes)| {
+            let (lookup, edition) = (lookup.clone(), dataset.info().fingerprint.clone());
+            let part =
+                async move { unit::at_edition(&edition, outcode_nodes(&*lookup, outcode, &postcodes)).await };
+            Ok(Task(tokio::spawn(part)))
+        });
+        let done = stream::iter(parts).map_ok(Task::ended).try_buffered(at_once.max(1));
+        let parts: Vec<(Outcode, Children)> = done.try_collect().await?;
+
+        let mut nodes = HashMap::new();
+        let mut areas: BTreeMap<String, Children> = BTreeMap::new();
+        for (outcode, children) in parts {
+            let name = format!("outcode {outcode}");
+            let area = areas.entry(format!("area {}", outcode.area())).or_default();
+            area.push((name.clone(), of_node(&children)));
+            nodes.insert(name, children);
+        }
+        let mut top: Children = areas.iter().map(|(name, below)| (name.clone(), of_node(below))).collect();
+        nodes.extend(areas);
+        if dataset.info().places > 0 {
+            let edition = dataset.info().fingerprint.clone();
+            let groups = unit::at_edition(&edition, place_groups(&*lookup, &dataset)).await?;
+            top.push(("places".to_owned(), of_node(&groups)));
+            nodes.insert("places".to_owned(), groups);
+        }
+        let root = of_node(&top);
+        nodes.insert(PROOF_ROOT.to_owned(), top);
+        Ok(Self { lookup, dataset, root, nodes })
+    }
+
+    /// Returns the hash of all answers.
+    pub fn root(&self) -> Digest {
+        self.root
+    }
+
+    /// Returns the root, and the children of these nodes. A node that does not exist has none.
+    ///
+    /// # Errors
+    /// Those of the lookup.
+    pub async fn proof(&self, of: &[String]) -> Result<ProofBody> {
+        let mut nodes = Vec::with_capacity(of.len());
+        for of in of {
+            nodes.push(ProofNode { of: of.clone(), children: self.children(of).await? });
+        }
+        Ok(ProofBody { version: VERSION, root: self.root, nodes })
+    }
+
+    async fn children(&self, of: &str) -> Result<Children> {
+        if let Some(children) = self.nodes.get(of) {
+            return Ok(children.clone());
+        }
+        let leaves = async {
+            if let Some(sector) = of.strip_prefix("sector ").and_then(|text| text.parse::<Sector>().ok()) {
+                let postcodes: Vec<Postcode> =
+                    self.dataset.iter_sector(sector).map(|record| record.postcode).collect();
+                return answers(&*self.lookup, &postcodes).await;
+            }
+            let group = of.strip_prefix("places ").and_then(|hex| u8::from_str_radix(hex, 16).ok());
+            match group.filter(|_| self.nodes.contains_key("places")) {
+                Some(group) => places(&*self.lookup, &self.codes(group)).await,
+                None => Ok(Vec::new()),
+            }
+        };
+        unit::at_edition(&self.dataset.info().fingerprint, leaves).await
+    }
+
+    fn codes(&self, group: u8) -> Vec<String> {
+        let codes = self.dataset.iter_places().map(|place| place.code);
+        let mut codes: Vec<String> = codes.filter(|code| group_of(code) == group).collect();
+        codes.sort_unstable();
+        codes
+    }
+}
+
+impl fmt::Debug for Tree {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tree")
+            .field("root", &self.root)
+            .field("nodes", &self.nodes.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// A task that is stopped when its handle is dropped.
+struct Task<T>(JoinHandle<Result<T>>);
+
+impl<T> Task<T> {
+    async fn ended(mut self) -> Result<T> {
+        (&mut self.0).await.map_err(|error| failed(error.to_string()))?
+    }
+}
+
+impl<T> Drop for Task<T> {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+fn failed(why: String) -> Error {
+    Error::new(ErrorKind::Internal, format!("the answer root was not computed: {why}"))
+}
+
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
+    tokio::task::spawn_blocking(work).await.map_err(|error| failed(error.to_string()))
+}
+
+fn by_outcode(postcodes: impl Iterator<Item = Postcode>) -> Vec<(Outcode, Vec<Postcode>)> {
+    let mut outcodes: Vec<(Outcode, Vec<Postcode>)> = Vec::new();
+    for postcode in postcodes {
+        match outcodes.last_mut() {
+            Some((outcode, postcodes)) if *outcode == postcode.outcode() => postcodes.push(postcode),
+            _ => outcodes.push((postcode.outcode(), vec![postcode])),
+        }
+    }
+    outcodes
+}
+
+/// Returns the children of an outcode's node: its own answer, and its sectors.
+async fn outcode_nodes(
+    lookup: &dyn Lookups,
+    outcode: Outcode,
+    postcodes: &[Postcode],
+) -> Result<(Outcode, Children)> {
+    let summary = lookup.outcode(outcode).await?;
+    let mut children = vec![(outcode.to_string(), of_json(&summary, &mut Vec::new())?)];
+    for sector in postcodes.chunk_by(|one, next| one.sector() == next.sector()) {
+        let Some(first) = sector.first() else { continue };
+        let leaves = answers(lookup, sector).await?;
+        children.push((format!("sector {}", first.sector().text()), of_node(&leaves)));
+        tokio::task::yield_now().await;
+    }
+    Ok((outcode, children))
+}
+
+/// Returns the leaves of postcodes. A sector has at most 400, fewer than a batch may have.
+async fn answers(lookup: &dyn Lookups, postcodes: &[Postcode]) -> Result<Children> {
+    let answers = lookup.lookup(postcodes).await?;
+    if answers.len() != postcodes.len() {
+        return Err(failed(format!("{} answers to {} postcodes", answers.len(), postcodes.len())));
+    }
+    let mut buffer = Vec::new();
+    let leaf = |(postcode, answer): (&Postcode, &_)| {
+        Ok((postcode.to_string(), of_answer(*postcode, answer, &mut buffer)?))
+    };
+    postcodes.iter().zip(&answers).map(leaf).collect()
+}
+
+async fn place_groups(lookup: &dyn Lookups, dataset: &Dataset) -> Result<Children> {
+    let mut groups: BTreeMap<u8, Vec<String>> = BTreeMap::new();
+    for place in dataset.iter_places() {
+        groups.entry(group_of(&place.code)).or_default().push(place.code);
+    }
+    let mut children = Vec::with_capacity(groups.len());
+    for (group, mut codes) in groups {
+        codes.sort_unstable();
+        children.push((format!("places {group:02x}"), of_node(&places(lookup, &codes).await?)));
+        tokio::task::yield_now().await;
+    }
+    Ok(children)
+}
+
+async fn places(lookup: &dyn Lookups, codes: &[String]) -> Result<Children> {
+    let mut leaves = Vec::with_capacity(codes.len());
+    let mut buffer = Vec::new();
+    for code in codes {
+        leaves.push((code.clone(), of_json(&lookup.place(code).await?, &mut buffer)?));
+    }
+    Ok(leaves)
+}
