@@ -194,12 +194,7 @@ fn unsupported(text: String) -> Failure {
 /// How a request's body is packed.
 pub(super) fn coding(headers: &HeaderMap) -> Result<Packing, Failure> {
     let codings = headers.get_all(CONTENT_ENCODING).iter().map(HeaderValue::as_bytes);
-    Packing::of_codings(codings).map_err(|coding| {
-        unsupported(format!(
-            "The Content-Encoding {} is not supported: send gzip, deflate or zstd, or none",
-            short(&coding)
-        ))
-    })
+    Packing::of_codings(codings).map_err(|coding| Failure::unknown_coding(&coding))
 }
 
 /// A client that sends less than this within [`PATIENCE`] does not keep its place.

@@ -93,14 +93,14 @@ enum Test<'q> {
     Areas(Vec<(AreaKind, u32)>),
     Circle(Compass, f64),
     Box(&'q Region),
-    Polygon(PolygonIndex<'q>),
+    Polygons(Vec<PolygonIndex>),
 }
 
 impl Test<'_> {
     /// Returns how many edges have been examined.
     fn edges(&self) -> u64 {
         match self {
-            Self::Polygon(polygon) => polygon.edges(),
+            Self::Polygons(polygons) => polygons.iter().map(PolygonIndex::edges).sum(),
             _ => 0,
         }
     }
@@ -118,7 +118,10 @@ impl Test<'_> {
                 })
             }
             Self::Box(region) => inner.rows.location(data, row).is_some_and(|at| region.surrounds(at)),
-            Self::Polygon(polygon) => inner.rows.location(data, row).is_some_and(|at| polygon.surrounds(at)),
+            Self::Polygons(polygons) => inner
+                .rows
+                .location(data, row)
+                .is_some_and(|at| polygons.iter_mut().any(|polygon| polygon.surrounds(at))),
         }
     }
 }
@@ -163,7 +166,10 @@ impl<'q> Search<'q> {
                 (Steps::Range(start, start.saturating_add(UNITS)), Test::All)
             }
             Region::Area { code, kind } => dataset.steps_to_area(code, *kind),
-            region @ (Region::Circle { .. } | Region::Box { .. } | Region::Polygon(_)) => {
+            region @ (Region::Circle { .. }
+            | Region::Box { .. }
+            | Region::Polygon(_)
+            | Region::MultiPolygon(_)) => {
                 dataset.steps_to_shape(region, from, candidates)
             }
         };
@@ -276,7 +282,13 @@ impl Dataset {
         let test = match region {
             Region::Circle { centre, radius } => Test::Circle(Compass::at(*centre, *radius), *radius),
             Region::Polygon(corners) => {
-                Test::Polygon(PolygonIndex::new(corners, inner.spatial.latitudes(data)))
+                Test::Polygons(vec![PolygonIndex::new(edges(corners), inner.spatial.latitudes(data))])
+            }
+            Region::MultiPolygon(polygons) => {
+                let index = |rings: &Vec<Vec<Location>>| {
+                    PolygonIndex::new(rings.iter().flat_map(|ring| edges(ring)), inner.spatial.latitudes(data))
+                };
+                Test::Polygons(polygons.iter().map(index).collect())
             }
             other => Test::Box(other),
         };
@@ -316,6 +328,10 @@ fn cover(region: &Region) -> Option<Cover> {
         Region::Circle { centre, radius } => Some(Cover::of_circle(*centre, *radius)),
         Region::Box { south_west, north_east } => Some(Cover::of_points(&[*south_west, *north_east])),
         Region::Polygon(corners) => Some(Cover::of_points(corners)),
+        Region::MultiPolygon(polygons) => {
+            let corners: Vec<Location> = polygons.iter().flatten().flatten().copied().collect();
+            Some(Cover::of_points(&corners))
+        }
         Region::Area { .. } | Region::Outcode(_) | Region::Sector(_) => None,
     }
 }
@@ -369,6 +385,7 @@ mod tests {
                 Region::circle(a, a.distance(b)),
                 Region::Box { south_west: corner(f64::min), north_east: corner(f64::max) },
                 Region::Polygon(vec![a, b, c]),
+                Region::MultiPolygon(vec![vec![vec![a, b, c], vec![c, near(), a]], vec![vec![near(), b, near()]]]),
             ] {
                 let due: Vec<_> = live.iter().filter(|record| region.contains(record)).collect();
                 found_some += usize::from(!due.is_empty());

@@ -162,13 +162,9 @@ pub(super) async fn submit(
             let submitted = submission::file(&app.jobs, &store, &job, plan, rows, key).await?;
             (job, submitted)
         }
-        None if coding != Packing::Plain => {
-            let text = "A body in JSON with a Content-Encoding can't be read here: send it as it is";
-            return Err(Failure::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, text, "unsupported_media_type"));
-        }
         None => {
-            let announced = request.body().size_hint().upper().unwrap_or(u64::MAX);
-            let bytes = announced.min(MAX_JSON as u64) as u32;
+            let announced = request.body().size_hint().upper().filter(|_| coding == Packing::Plain);
+            let bytes = announced.unwrap_or(u64::MAX).min(MAX_JSON as u64) as u32;
             let _memory = memory(app.jobs.json_bytes(), bytes)?;
             let late = |_| Failure::bad_request("The body came too slowly: send it faster, or less of it");
             let request = counted(request, &place);
