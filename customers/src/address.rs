@@ -106,8 +106,7 @@ pub enum AddressStatus {
 }
 
 impl AddressStatus {
-    const ALL: [Self; 5] =
-        [Self::Verified, Self::Pending, Self::NotCovered, Self::Terminated, Self::Unknown];
+    const ALL: [Self; 5] = [Self::Verified, Self::Pending, Self::NotCovered, Self::Terminated, Self::Unknown];
 
     /// Returns the name that the API and the database use.
     pub fn as_str(self) -> &'static str {

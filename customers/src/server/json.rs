@@ -8,7 +8,7 @@ use axum::body::{Body, HttpBody};
 use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use hyper::body::Bytes;
-use postcode_edge::{Place, ReadError};
+use postcode_edge::{MediaType, Place, ReadError};
 use postcode_tables::packed::{self, Packing};
 use serde_json::{Map, Value};
 
@@ -93,11 +93,15 @@ fn check_type(headers: &HeaderMap, allowed: &[&str]) -> Result<(), Problem> {
     let unsupported = |detail: String| {
         Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail))
     };
-    let given = headers.get(header::CONTENT_TYPE).map(|value| String::from_utf8_lossy(value.as_bytes()));
-    // Ignore parameters: JSON has no charset.
-    let given = given.as_deref().and_then(|value| value.split(';').next()).unwrap_or_default().trim();
-    if !allowed.iter().any(|allowed| given.eq_ignore_ascii_case(allowed)) {
+    let media = MediaType::of(headers).unwrap_or(MediaType::parse(""));
+    if !allowed.contains(&media.name()) {
+        let given: String = media.name().chars().take(80).collect();
         return unsupported(format!("a Content-Type of {given:?}: give {}", allowed.join(" or ")));
+    }
+    // The encoding of a table is found by what stands in it.
+    if media.name().ends_with("json") && !media.is_utf8() {
+        let charset: String = media.charset().unwrap_or_default().chars().take(40).collect();
+        return unsupported(format!("JSON in the charset {charset:?}: send it in UTF-8"));
     }
     Ok(())
 }

@@ -55,6 +55,12 @@ impl Problem {
         &self.detail
     }
 
+    /// Adds an error in one field.
+    pub(super) fn about(mut self, error: FieldError) -> Self {
+        self.errors.push(error);
+        self
+    }
+
     /// Adds the `WWW-Authenticate` header.
     pub fn challenge(mut self, challenge: HeaderValue) -> Self {
         self.challenge = Some(Box::new(challenge));

@@ -5,6 +5,7 @@ mod audit;
 mod cursor;
 mod database;
 mod failure;
+mod folding;
 mod file;
 mod idempotency;
 mod imports;

@@ -185,7 +185,9 @@ async fn all_pending_addresses_are_resolved_in_batches_when_the_lookup_is_back(d
     let still = customers.list(1000, None).await.unwrap().items;
     assert!(still.iter().all(|customer| customer.check.status != AddressStatus::Pending));
     let not_covered = still.iter().filter(|customer| customer.check.status == AddressStatus::NotCovered);
-    assert!(not_covered.clone().count() > 0 && not_covered.clone().all(|c| c.postcode.to_string() == "BT1 5GS"));
+    assert!(
+        not_covered.clone().count() > 0 && not_covered.clone().all(|c| c.postcode.to_string() == "BT1 5GS")
+    );
 }
 
 async fn one_postcode_that_the_lookup_stumbles_over_does_not_hold_up_the_others(database: Database) {

@@ -67,9 +67,7 @@ impl DatasetInfo {
             return None;
         }
         let unlisted = UNLISTED.iter().find(|(code, _)| *code == area).map(|(_, advice)| *advice);
-        unlisted
-            .or(self.not_covered_advice.as_deref())
-            .or(Some("the dataset does not cover this area"))
+        unlisted.or(self.not_covered_advice.as_deref()).or(Some("the dataset does not cover this area"))
     }
 
     /// Adds the areas that no list of postcodes has, except those that this dataset does have

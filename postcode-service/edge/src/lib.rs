@@ -15,12 +15,16 @@
 //! - access control: tokens, client certificates and their scopes ([`Access`]);
 //! - TLS ([`Tls`]), and a check that no server is open to other machines by accident
 //!   ([`Security`]);
-//! - error messages without secrets ([`without_secrets`]).
+//! - error messages without secrets ([`without_secrets`]);
+//! - the command line: options of security, tokens, completions and man pages (`cli`, with the
+//!   feature of that name).
 #![deny(missing_docs)]
 
 mod access;
 mod body;
 mod compress;
+#[cfg(feature = "cli")]
+pub mod cli;
 mod connection;
 mod files;
 mod gate;
@@ -29,6 +33,7 @@ mod hosts;
 mod listen;
 #[cfg(feature = "log")]
 pub mod log;
+mod media;
 mod pace;
 mod peer;
 mod phase;
@@ -46,8 +51,6 @@ mod sync {
     pub(crate) use std::sync::atomic;
 }
 mod tls;
-#[cfg(feature = "cli")]
-mod token_command;
 mod watched;
 
 pub use access::{
@@ -59,6 +62,7 @@ pub use compress::{Accepted, Compression};
 pub use gate::{Admitted, Gate, GateLimits, ReadError, Refused, Turn, read};
 pub use hosts::{HostName, Hosts, NotAllowed};
 pub use listen::{Address, Listener, Stream};
+pub use media::MediaType;
 pub use peer::{Caller, Client, Peer, TrustedProxy};
 pub use pool::{ClientKey, Full, Lost, Place, Pool, Yields};
 pub use proxies::{ClientHeader, Proxies};
@@ -67,8 +71,6 @@ pub use secrets::without_secrets;
 pub use security::{Security, SecurityOptions};
 pub use serve::{Accept, Handler, Limits, Plain, Refusal, serve, serve_with};
 pub use tls::{Tls, TlsFiles, certificate_fingerprint};
-#[cfg(feature = "cli")]
-pub use token_command::TokenArgs;
 
 /// Any error, as in response bodies.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;

@@ -31,28 +31,30 @@ const UNWRITTEN: &str = "the output can't be written";
 ///
 /// The content of the file stays as it is, byte for byte; columns are added at the end of each row. Delimiter, encoding, line
 /// ends and packing (gzip, zstd, zip) are found out, and what is not usual is said. Memory does not grow with the file.
+///
+/// Exit status: 0 if all is written, 1 if there are rows of the kinds of --fail-on, 2 for errors, 130 if it was interrupted.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   postcode-service enrich customers.csv --out enriched.csv
   postcode-service enrich customers.xlsx --out enriched.csv
   postcode-service enrich customers.csv --columns admin_district,latitude,longitude --out enriched.csv
-  postcode-service enrich --format ndjson - --columns codes.admin_ward < in.jsonl > out.jsonl
+  postcode-service enrich -f ndjson -c codes.admin_ward < in.jsonl > out.jsonl
   postcode-service enrich forms.json --postcode-column address.postcode --out out.json
   postcode-service enrich old.csv --repair --errors left-out.csv --report report.json --fail-on malformed --out out.csv
   postcode-service enrich orders.csv --postcode-column 'Ship to' --source http://127.0.0.1:8080 --out out.csv")]
 pub struct Args {
-    /// The file; - is standard input
-    #[arg(value_name = "FILE", env = "POSTCODE_ENRICH_INPUT")]
+    /// The file. - means standard input, which is also read if there is no FILE and it is piped
+    #[arg(value_name = "FILE", env = "POSTCODE_ENRICH_INPUT", default_value_os_t = usual_input(), hide_default_value = true)]
     input: PathBuf,
     /// The file to write, which appears when it is whole; - is standard output
-    #[arg(long, value_name = "FILE", env = "POSTCODE_ENRICH_OUT", default_value = "-")]
+    #[arg(long, short, value_name = "FILE", env = "POSTCODE_ENRICH_OUT", default_value = "-")]
     out: PathBuf,
     /// The columns to add, in this order
-    #[arg(long, value_name = "NAMES", env = "POSTCODE_ENRICH_COLUMNS", default_value = Column::USUAL)]
+    #[arg(long, short, value_name = "NAMES", env = "POSTCODE_ENRICH_COLUMNS", default_value = Column::USUAL)]
     columns: String,
-    /// The format of the file [default: by its name]
-    #[arg(long, value_enum, env = "POSTCODE_ENRICH_FORMAT")]
+    /// The format of the file [default: by its name; of standard input csv]
+    #[arg(long, short, value_enum, env = "POSTCODE_ENRICH_FORMAT")]
     format: Option<Format>,
     /// The column or key that holds the postcode, or a path such as address.postcode [default: the one that is called so, or
     /// that holds postcodes]
@@ -127,6 +129,12 @@ impl Kind {
     }
 }
 
+/// Standard input, unless it is a terminal: then somebody would have to notice that the program
+/// waits for rows.
+fn usual_input() -> PathBuf {
+    if io::stdin().is_terminal() { PathBuf::new() } else { PathBuf::from("-") }
+}
+
 fn encoding(name: &str) -> Result<Encoding, String> {
     Encoding::named(name).ok_or_else(|| "give utf-8, utf-16le, utf-16be or windows-1252".to_owned())
 }
@@ -147,6 +155,9 @@ impl Args {
     /// # Errors
     /// Returns the error for [`report`](crate::cli::exit::report).
     pub async fn run(self) -> Result<()> {
+        if self.input.as_os_str().is_empty() {
+            bail!("give a FILE, or - to type the rows (see --help)");
+        }
         let plan = self.plan()?;
         let read = Arc::new(AtomicU64::new(0));
         let (input, size) = open(&self.input).await?;
@@ -281,6 +292,9 @@ fn shown(path: &Path) -> String {
 fn format(input: &Path) -> Result<Format> {
     let name = input.file_name().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
     let packed = [".gz", ".zst", ".zip"].into_iter().find_map(|end| name.strip_suffix(end));
+    if name == "-" {
+        return Ok(Format::Csv);
+    }
     let end = packed.unwrap_or(&name).rsplit_once('.').map_or("", |(_, end)| end);
     match end {
         "csv" | "tsv" | "tab" | "txt" | "xlsx" | "xlsm" | "xlsb" | "xls" | "ods" => Ok(Format::Csv),

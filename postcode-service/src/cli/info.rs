@@ -4,10 +4,13 @@ use std::collections::HashSet;
 use std::io::Write;
 
 use super::asking::Asking;
+use super::format::{Format, Table};
 use super::output;
 
 /// Show edition, source, attribution, fingerprint and counts of the dataset, and areas that it does
 /// not cover.
+///
+/// Exit status: 0, or 2 for errors.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  postcode-service info --source http://127.0.0.1:8080")]
 pub struct Args {
@@ -23,9 +26,29 @@ impl Args {
     pub async fn run(self) -> anyhow::Result<()> {
         let info = self.asking.open().await?.info().await?;
         let mut out = std::io::stdout().lock();
-        if self.asking.json {
-            output::json(&mut out, &info)?;
-            return Ok(());
+        match self.asking.format() {
+            Format::Json => return Ok(output::json(&mut out, &info)?),
+            Format::Csv => {
+                let names =
+                    ["edition", "source", "live", "terminated", "not_covered", "fingerprint", "attribution"];
+                let mut table = Table::new(Format::Csv, names);
+                let (live, terminated) = (info.live.to_string(), info.terminated.to_string());
+                let left_out = info.not_covered.join(" ");
+                table.row(
+                    &mut out,
+                    [
+                        &info.edition,
+                        &info.source,
+                        &live,
+                        &terminated,
+                        &left_out,
+                        &info.fingerprint,
+                        &info.attribution,
+                    ],
+                )?;
+                return Ok(table.flush(&mut out)?);
+            }
+            Format::Plain | Format::Terminal => {}
         }
         writeln!(out, "edition      {}", info.edition)?;
         writeln!(out, "source       {}", info.source)?;
@@ -34,7 +57,8 @@ impl Args {
         if !info.not_covered.is_empty() {
             writeln!(out, "not covered  {}", info.not_covered.join(", "))?;
             // Many areas have the same advice.
-            let mut advice: Vec<&str> = info.not_covered.iter().filter_map(|area| info.advice(area)).collect();
+            let mut advice: Vec<&str> =
+                info.not_covered.iter().filter_map(|area| info.advice(area)).collect();
             let mut said = HashSet::new();
             advice.retain(|advice| said.insert(*advice));
             for advice in advice {

@@ -73,7 +73,11 @@ async fn lookup_of_mistyped_text_tells_what_was_meant_if_extended() {
         assert!(told.contains(advice), "{path}: {told}");
     }
     // No area that does not exist is suggested, and postcodes.io's errors stay as they are.
-    for path in ["/postcodes/D02X285?extended=true", "/postcodes/K1A0B1?extended=true", "/postcodes/22222?extended=true"] {
+    for path in [
+        "/postcodes/D02X285?extended=true",
+        "/postcodes/K1A0B1?extended=true",
+        "/postcodes/22222?extended=true",
+    ] {
         let told = get(&api, path).await.json();
         assert!(!told["advice"].as_str().unwrap().contains("did you mean"), "{told}");
     }

@@ -4,7 +4,9 @@
 
 mod api;
 mod beside;
+mod command_line;
 mod common;
+mod compression;
 mod conformance;
 mod cost;
 mod dataset_file;

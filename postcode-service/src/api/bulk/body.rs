@@ -8,7 +8,7 @@ use http::{HeaderMap, StatusCode};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::Body as HttpBody;
 use postcode_core::ErrorKind;
-use postcode_edge::ReadError;
+use postcode_edge::{MediaType, ReadError};
 use postcode_tables::packed::{self, Packing};
 use serde_json::{Map, Value};
 
@@ -37,19 +37,26 @@ enum Kind {
     Form,
 }
 
+/// The media type of GeoJSON (RFC 7946, section 12).
+const GEO_JSON: &str = "application/geo+json";
+
 fn kind(headers: &HeaderMap) -> Option<Kind> {
-    let header = headers.get(CONTENT_TYPE)?.to_str().ok()?;
-    let mut parts = header.split(';').map(str::trim);
-    let kind = match parts.next()?.to_ascii_lowercase().as_str() {
+    let media = MediaType::of(headers)?;
+    let kind = match media.name() {
         "application/json" => Kind::Json,
         "application/x-www-form-urlencoded" => Kind::Form,
         _ => return None,
     };
-    let charset = parts.find_map(|part| {
-        let (name, value) = part.split_once('=')?;
-        name.trim().eq_ignore_ascii_case("charset").then_some(value.trim().trim_matches('"'))
-    });
-    charset.is_none_or(|charset| charset.eq_ignore_ascii_case("utf-8")).then_some(kind)
+    media.is_utf8().then_some(kind)
+}
+
+/// Returns the object that was sent, which may be GeoJSON by its media type.
+pub(in crate::api) async fn read_geo(request: Request, limits: Limits) -> Result<Map<String, Value>, Failure> {
+    let media = MediaType::of(request.headers()).filter(|media| media.name() == GEO_JSON);
+    match media.is_some_and(|media| media.is_utf8()) {
+        true => json(&whole(request, limits.max_body).await?, limits.max_batch),
+        false => read(request, limits).await,
+    }
 }
 
 /// Returns the object that was sent. An array counts as an empty object.
