@@ -46,7 +46,8 @@ pub(super) fn email(invalid: &mut Invalid, text: &str) -> String {
     } else if let Err(error) = EmailAddress::parse_with_options(text, options) {
         let why = error.to_string();
         let why = why.trim_end_matches('.');
-        let message = format!("{} is not an email address ({why}): enter one such as ada@example.com", quoted(text));
+        let message =
+            format!("{} is not an email address ({why}): enter one such as ada@example.com", quoted(text));
         invalid.add("email", message);
     }
     text.to_owned()

@@ -8,7 +8,9 @@ use axum::body::{Body, HttpBody};
 use axum::extract::Request;
 use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse, Response};
-use postcode_edge::{Accepted, Compression, Gate, GateLimits, Handler, Limits, Listener, Refusal, RequestBody};
+use postcode_edge::{
+    Accepted, Compression, Gate, GateLimits, Handler, Limits, Listener, Refusal, RequestBody,
+};
 use tower::ServiceExt;
 
 use super::Problem;

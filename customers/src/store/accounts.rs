@@ -8,8 +8,8 @@ use super::rows::{self, columns, order};
 use super::{Once, Store};
 use crate::audit::{self, Action};
 use crate::draft::Draft;
-use crate::fold::folded;
 use crate::error::StoreError;
+use crate::fold::folded;
 use crate::{Customer, CustomerId, Error};
 
 /// The result of a conditional change.

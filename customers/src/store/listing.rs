@@ -5,10 +5,10 @@ use std::ops::ControlFlow;
 use super::database::{Row, Statement, Value};
 use super::rows::{self, columns, order};
 use super::{Cursor, Store};
-use crate::fold::folded;
 use crate::Customer;
 use crate::error::StoreError;
 use crate::filter::{Circle, Filter};
+use crate::fold::folded;
 
 type Result<T> = std::result::Result<T, StoreError>;
 

@@ -40,11 +40,13 @@ impl Store {
         let store = match url.split_once(':').map(|(scheme, _)| scheme) {
             Some("sqlite") => sqlite::open(url, read_limit).await?,
             Some("postgres" | "postgresql") => postgres::open(url, read_limit).await?,
-            scheme => return Err(StoreError::new(format!(
-                "the database URL's scheme {:?} is not supported: give sqlite://FILE, such as sqlite://customers.db, or \
+            scheme => {
+                return Err(StoreError::new(format!(
+                    "the database URL's scheme {:?} is not supported: give sqlite://FILE, such as sqlite://customers.db, or \
                  postgres://USER@HOST/DATABASE",
-                scheme.unwrap_or_default()
-            ))),
+                    scheme.unwrap_or_default()
+                )));
+            }
         };
         store.fold_names().await?;
         Ok(store)

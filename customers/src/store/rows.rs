@@ -7,8 +7,8 @@ use postcode_core::Postcode;
 
 use super::database::{Row, Statement, Value, sql};
 use super::failure::corrupt;
-use crate::fold::folded;
 use crate::error::StoreError;
+use crate::fold::folded;
 use crate::{Address, AddressCheck, Customer};
 
 type Result<T> = std::result::Result<T, StoreError>;

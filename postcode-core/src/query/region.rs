@@ -159,7 +159,8 @@ impl Region {
                 refused("a polygon without a ring: give each polygon its outer ring".to_owned())
             }
             Self::MultiPolygon(polygons) => {
-                let corners = polygons.iter().flatten().fold(0, |sum: usize, ring| sum.saturating_add(ring.len()));
+                let corners =
+                    polygons.iter().flatten().fold(0, |sum: usize, ring| sum.saturating_add(ring.len()));
                 let short = polygons.iter().flatten().find(|ring| ring.len() < 3);
                 match short {
                     Some(ring) => refused(format!("a ring of {} corners: give at least 3", ring.len())),
@@ -308,7 +309,8 @@ mod tests {
     #[test]
     fn point_in_a_hole_is_outside_and_in_any_of_several_polygons_inside() {
         let frame = vec![square(0.0, 0.0, 4.0), square(1.0, 1.0, 2.0)];
-        let region = Region::MultiPolygon(vec![frame, vec![square(3.5, 3.5, 2.0)], vec![square(10.0, 0.0, 1.0)]]);
+        let region =
+            Region::MultiPolygon(vec![frame, vec![square(3.5, 3.5, 2.0)], vec![square(10.0, 0.0, 1.0)]]);
         region.check().unwrap();
         for (latitude, longitude, inside) in [
             (0.5, 0.5, true),
@@ -333,8 +335,14 @@ mod tests {
             (Region::Box { south_west: at(-90.0, -180.0), north_east: at(90.0, 180.0) }, false),
             (Region::Polygon(square(-0.15, 51.49, 0.1)), true),
             (Region::Polygon(square(51.49, -0.15, 0.1)), false),
-            (Region::MultiPolygon(vec![vec![square(-0.15, 51.49, 0.1)], vec![square(-3.0, 55.9, 0.1)]]), true),
-            (Region::MultiPolygon(vec![vec![square(-0.15, 51.49, 0.1)], vec![square(55.9, -3.0, 0.1)]]), false),
+            (
+                Region::MultiPolygon(vec![vec![square(-0.15, 51.49, 0.1)], vec![square(-3.0, 55.9, 0.1)]]),
+                true,
+            ),
+            (
+                Region::MultiPolygon(vec![vec![square(-0.15, 51.49, 0.1)], vec![square(55.9, -3.0, 0.1)]]),
+                false,
+            ),
             (Region::area("E09000033"), false),
         ] {
             assert_eq!(region.looks_swapped(), swapped, "{region}");

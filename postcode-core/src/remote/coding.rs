@@ -45,8 +45,9 @@ pub(super) fn unpacked(response: http::Response<Bytes>, limit: usize) -> Result<
             Ok(http::Response::from_parts(parts, plain.into()))
         }
         Ok(_) => {
-            let message =
-                format!("the answer unpacks to more than {limit} bytes, more than any valid answer to this request");
+            let message = format!(
+                "the answer unpacks to more than {limit} bytes, more than any valid answer to this request"
+            );
             Err(Error::new(ErrorKind::Protocol, message))
         }
         Err(error) => {
@@ -92,7 +93,8 @@ mod tests {
     #[test]
     fn compressed_answers_are_unpacked_within_their_limit() {
         let plain = b"{\"status\":200}".repeat(100);
-        let unpacked_body = |coding, body, limit| unpacked(answer(coding, body), limit).map(|it| it.into_body());
+        let unpacked_body =
+            |coding, body, limit| unpacked(answer(coding, body), limit).map(|it| it.into_body());
         assert_eq!(unpacked_body("gzip", gzip(&plain), plain.len()).unwrap(), plain);
         assert_eq!(unpacked_body("identity", plain.clone(), plain.len()).unwrap(), plain);
         for (coding, body, limit, word) in [

@@ -16,8 +16,8 @@ use std::sync::Arc;
 use bytes::{Bytes, BytesMut};
 use flate2::write::GzEncoder;
 use http::header::{
-    ACCEPT_ENCODING, ACCEPT_RANGES, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE,
-    ETAG, IF_MATCH, IF_NONE_MATCH, IF_RANGE, VARY,
+    ACCEPT_ENCODING, ACCEPT_RANGES, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE,
+    CONTENT_TYPE, ETAG, IF_MATCH, IF_NONE_MATCH, IF_RANGE, VARY,
 };
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use hyper::body::Body;
@@ -167,7 +167,8 @@ impl Compression {
         if parts.status == StatusCode::NOT_MODIFIED {
             vary(&mut parts.headers);
             // The tag of the representation that the client has.
-            if let (Some(coding), Some(etag), Some(known)) = (accepted.coding, parts.headers.get(ETAG), accepted.known)
+            if let (Some(coding), Some(etag), Some(known)) =
+                (accepted.coding, parts.headers.get(ETAG), accepted.known)
                 && let Some(tag) = with_suffix(etag, coding)
                 && known.as_bytes().windows(tag.len()).any(|window| window == tag.as_bytes())
             {
@@ -357,7 +358,8 @@ mod tests {
     async fn response_is_compressed_as_asked_and_reads_back() {
         let text = LONG.repeat(5_000);
         for coding in Coding::ALL {
-            let (parts, small) = sent(coding.name(), response("application/json; charset=utf-8", text.clone())).await;
+            let (parts, small) =
+                sent(coding.name(), response("application/json; charset=utf-8", text.clone())).await;
             assert_eq!(parts.headers[CONTENT_ENCODING], coding.name());
             assert_eq!(parts.headers[VARY], "Accept-Encoding");
             assert_eq!(parts.headers[ETAG], format!("\"7-{}\"", coding.name()));
@@ -393,7 +395,9 @@ mod tests {
             assert_eq!(parts.headers.contains_key(VARY), varies, "{given} {kind}");
             assert_eq!(body, text.as_bytes());
         }
-        for (name, value) in [(CACHE_CONTROL, "No-Transform"), (CONTENT_ENCODING, "gzip"), (ACCEPT_RANGES, "bytes")] {
+        for (name, value) in
+            [(CACHE_CONTROL, "No-Transform"), (CONTENT_ENCODING, "gzip"), (ACCEPT_RANGES, "bytes")]
+        {
             let mut plain = response("application/json", text.clone());
             plain.headers_mut().insert(name, HeaderValue::from_static(value));
             let (_, body) = sent("br", plain).await;
@@ -435,7 +439,10 @@ mod tests {
         let mut same = response("application/json", String::new());
         *same.status_mut() = StatusCode::NOT_MODIFIED;
         let (same, _) = Compression::default().apply(accepted, same).await;
-        assert_eq!((&same.headers()[ETAG], &same.headers()[VARY]), (&"\"7-gzip\"".parse().unwrap(), &"Accept-Encoding".parse().unwrap()));
+        assert_eq!(
+            (&same.headers()[ETAG], &same.headers()[VARY]),
+            (&"\"7-gzip\"".parse().unwrap(), &"Accept-Encoding".parse().unwrap())
+        );
     }
 
     #[tokio::test]
@@ -445,7 +452,10 @@ mod tests {
         let mut empty = response("application/json", String::new());
         empty.headers_mut().insert(CONTENT_LENGTH, 5_000.into());
         let (head, _) = Compression::default().apply(accepted, empty).await;
-        assert_eq!((head.headers()[CONTENT_ENCODING].as_bytes(), &head.headers()[ETAG]), (b"br".as_slice(), &"\"7-br\"".parse::<HeaderValue>().unwrap()));
+        assert_eq!(
+            (head.headers()[CONTENT_ENCODING].as_bytes(), &head.headers()[ETAG]),
+            (b"br".as_slice(), &"\"7-br\"".parse::<HeaderValue>().unwrap())
+        );
         assert!(!head.headers().contains_key(CONTENT_LENGTH));
     }
 }

@@ -22,9 +22,9 @@
 
 mod access;
 mod body;
-mod compress;
 #[cfg(feature = "cli")]
 pub mod cli;
+mod compress;
 mod connection;
 mod files;
 mod gate;

@@ -4,8 +4,8 @@ use std::io::Read;
 
 use axum::body::{Body, to_bytes};
 use http::{HeaderMap, Method, Request, StatusCode};
-use postcode_core::conformance::Fixture;
 use postcode_core::Local;
+use postcode_core::conformance::Fixture;
 use postcode_service::server::{Frontend, Options};
 use postcode_testing::gzip;
 use serde_json::{Value, json};
@@ -58,9 +58,15 @@ async fn long_answer_is_compressed_if_asked_for_and_is_revalidated() {
 
     let known = [("accept-encoding", "gzip"), ("if-none-match", &*packed_tag)];
     let (status, headers, body) = ask(&frontend, (Method::GET, path), &known, Body::empty()).await;
-    assert_eq!((status, headers["etag"].to_str().unwrap(), body.len()), (StatusCode::NOT_MODIFIED, &*packed_tag, 0));
+    assert_eq!(
+        (status, headers["etag"].to_str().unwrap(), body.len()),
+        (StatusCode::NOT_MODIFIED, &*packed_tag, 0)
+    );
     let (status, headers, body) = ask(&frontend, (Method::HEAD, path), &gzip, Body::empty()).await;
-    assert_eq!((status, &headers["content-encoding"], body.len()), (StatusCode::OK, &"gzip".parse().unwrap(), 0));
+    assert_eq!(
+        (status, &headers["content-encoding"], body.len()),
+        (StatusCode::OK, &"gzip".parse().unwrap(), 0)
+    );
 }
 
 #[tokio::test]
@@ -72,7 +78,8 @@ async fn stream_of_lines_short_answer_and_file_are_not_compressed() {
         ("/ping", "*/*"),
         ("/dataset", "*/*"),
     ] {
-        let (status, headers, _) = ask(&frontend, (Method::GET, path), &[all, ("accept", accept)], Body::empty()).await;
+        let (status, headers, _) =
+            ask(&frontend, (Method::GET, path), &[all, ("accept", accept)], Body::empty()).await;
         assert_eq!((status, headers.get("content-encoding")), (StatusCode::OK, None), "{path}");
     }
 }
@@ -125,7 +132,12 @@ async fn scripts_of_other_sites_may_read_all_our_headers() {
     ];
     let rows = "postcode\nM1 1AE\n";
     for (method, path, headers, body) in [
-        (Method::GET, "/postcodes/M11AE", vec![("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")], ""),
+        (
+            Method::GET,
+            "/postcodes/M11AE",
+            vec![("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")],
+            "",
+        ),
         (Method::GET, "/outcodes/LS9/postcodes?extended=true", vec![("accept-encoding", "zstd")], ""),
         (Method::GET, "/dataset", vec![("range", "bytes=0-9")], ""),
         (Method::POST, "/enrich?columns=outcode", vec![("content-type", "text/csv")], rows),

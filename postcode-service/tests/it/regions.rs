@@ -187,12 +187,18 @@ async fn what_makes_no_sense_is_refused_with_what_does() {
         (json!({"type": "Polygon", "coordinates": [[[0, 51], [1, 52], [1, 51]], []]}), "ring of 0 corners"),
         (json!({"type": "Polygon", "coordinates": []}), "no ring"),
         (json!({"type": "MultiPolygon", "coordinates": []}), "no polygon"),
-        (json!({"type": "MultiPolygon", "coordinates": [[&corners[..501]], [&corners[..501]]]}), "1002 corners"),
+        (
+            json!({"type": "MultiPolygon", "coordinates": [[&corners[..501]], [&corners[..501]]]}),
+            "1002 corners",
+        ),
         (json!({"type": "Point", "coordinates": [0, 51]}), "this is \"Point\""),
         (json!({"type": "Feature", "geometry": null}), "this is \"no type\""),
         (json!({"type": "FeatureCollection", "features": []}), "no polygon"),
-        (json!({"type": "Feature", "geometry": {"type": "Feature", "geometry": {"type": "Feature", "geometry":
-            {"type": "Feature", "geometry": {"type": "Polygon", "coordinates": []}}}}}), "nested too deeply"),
+        (
+            json!({"type": "Feature", "geometry": {"type": "Feature", "geometry": {"type": "Feature", "geometry":
+            {"type": "Feature", "geometry": {"type": "Polygon", "coordinates": []}}}}}),
+            "nested too deeply",
+        ),
     ] {
         let answer = post(&api, "/within", "application/json", body.to_string()).await;
         assert_eq!(answer.status, 400);
@@ -217,7 +223,8 @@ async fn geojson_of_each_kind_is_read() {
     assert!(due.len() > 3, "{due:?}");
     let high: Vec<Value> =
         all.as_array().unwrap().iter().map(|corner| json!([corner[0], corner[1], 12.5])).collect();
-    let leeds = json!({"type": "Polygon", "coordinates": [[[-1.6, 53.7], [-1.4, 53.7], [-1.4, 53.9], [-1.6, 53.9]]]});
+    let leeds =
+        json!({"type": "Polygon", "coordinates": [[[-1.6, 53.7], [-1.4, 53.7], [-1.4, 53.9], [-1.6, 53.9]]]});
     for body in [
         polygon.clone(),
         json!({"type": "Polygon", "coordinates": [high]}),

@@ -170,9 +170,7 @@ impl<'q> Search<'q> {
             region @ (Region::Circle { .. }
             | Region::Box { .. }
             | Region::Polygon(_)
-            | Region::MultiPolygon(_)) => {
-                dataset.steps_to_shape(region, from, candidates)
-            }
+            | Region::MultiPolygon(_)) => dataset.steps_to_shape(region, from, candidates),
         };
         Self { dataset, query, from, wanted, steps, next: 0, test, records: Vec::new(), work: 0 }
     }
@@ -287,7 +285,10 @@ impl Dataset {
             }
             Region::MultiPolygon(polygons) => {
                 let index = |rings: &Vec<Vec<Location>>| {
-                    PolygonIndex::new(rings.iter().flat_map(|ring| edges(ring)), inner.spatial.latitudes(data))
+                    PolygonIndex::new(
+                        rings.iter().flat_map(|ring| edges(ring)),
+                        inner.spatial.latitudes(data),
+                    )
                 };
                 Test::Polygons(polygons.iter().map(index).collect())
             }

@@ -51,7 +51,10 @@ fn kind(headers: &HeaderMap) -> Option<Kind> {
 }
 
 /// Returns the object that was sent, which may be GeoJSON by its media type.
-pub(in crate::api) async fn read_geo(request: Request, limits: Limits) -> Result<Map<String, Value>, Failure> {
+pub(in crate::api) async fn read_geo(
+    request: Request,
+    limits: Limits,
+) -> Result<Map<String, Value>, Failure> {
     let media = MediaType::of(request.headers()).filter(|media| media.name() == GEO_JSON);
     match media.is_some_and(|media| media.is_utf8()) {
         true => json(&whole(request, limits.max_body).await?, limits.max_batch),
@@ -104,10 +107,12 @@ pub(in crate::api) async fn whole(request: Request, max: usize) -> Result<Bytes,
         return Ok(bytes);
     }
     let unpack = move || packed::unpack_body(&bytes, coding, max);
-    let unpacked = tokio::task::spawn_blocking(unpack).await.map_err(|error| Failure::internal(error.to_string()))?;
+    let unpacked =
+        tokio::task::spawn_blocking(unpack).await.map_err(|error| Failure::internal(error.to_string()))?;
     unpacked.map(Bytes::from).map_err(|error| match error.kind() {
         std::io::ErrorKind::FileTooLarge => too_large(max),
-        _ => Failure::bad_request("The body can't be unpacked as its Content-Encoding says").advise(error.to_string()),
+        _ => Failure::bad_request("The body can't be unpacked as its Content-Encoding says")
+            .advise(error.to_string()),
     })
 }
 

@@ -94,7 +94,9 @@ impl Rings {
             object.get(name).and_then(Value::as_array).ok_or_else(missing)
         };
         if depth == MAX_DEPTH {
-            return Err(Failure::bad_request("The GeoJSON is nested too deeply: send its polygons as one MultiPolygon"));
+            return Err(Failure::bad_request(
+                "The GeoJSON is nested too deeply: send its polygons as one MultiPolygon",
+            ));
         }
         match kind {
             "Polygon" => {
@@ -103,7 +105,8 @@ impl Rings {
             }
             "MultiPolygon" => {
                 for rings in list("coordinates")? {
-                    let missing = || Failure::bad_request(format!("{USAGE}; a polygon of it is not a list of rings"));
+                    let missing =
+                        || Failure::bad_request(format!("{USAGE}; a polygon of it is not a list of rings"));
                     let polygon = self.polygon(rings.as_array().ok_or_else(missing)?)?;
                     into.push(polygon);
                 }
@@ -132,7 +135,8 @@ impl Rings {
         let Value::Array(positions) = ring else { return Err(Failure::bad_request(USAGE)) };
         self.corners = self.corners.saturating_add(positions.len());
         if self.corners > MAX_CORNERS {
-            let text = format!("a polygon of {} corners: give 3 to {MAX_CORNERS} in all its rings", self.corners);
+            let text =
+                format!("a polygon of {} corners: give 3 to {MAX_CORNERS} in all its rings", self.corners);
             return Err(Failure::bad_request(text));
         }
         let corner = |(n, position): (usize, &Value)| {
@@ -142,8 +146,9 @@ impl Rings {
                 let advice = format!("Corner {} of {of} is not [longitude,latitude]", n + 1);
                 return Err(Failure::bad_request(USAGE).advise(advice));
             };
-            Location::new(*latitude, *longitude)
-                .map_err(|error| Failure::bad_request(format!("corner {} of {of}: {}", n + 1, error.message())))
+            Location::new(*latitude, *longitude).map_err(|error| {
+                Failure::bad_request(format!("corner {} of {of}: {}", n + 1, error.message()))
+            })
         };
         positions.iter().enumerate().map(corner).collect()
     }
