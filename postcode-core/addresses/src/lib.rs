@@ -9,8 +9,11 @@
 
 pub mod elements;
 pub mod format;
+#[cfg(feature = "layouts")]
+pub mod layouts;
 pub mod model;
 pub mod order;
+mod postcode;
 
 pub use format::{Formatted, Style};
 pub use model::{Address, Dataset, Geographic, Grid, Kind, PafKey, Point, Welsh};

@@ -19,6 +19,7 @@
 
 mod label;
 mod numbers;
+mod parse;
 mod rules;
 mod style;
 mod title;
@@ -28,7 +29,10 @@ use std::fmt::Write;
 use serde::Serialize;
 
 pub use label::LocalLabel;
+#[cfg(feature = "layouts")]
+pub(crate) use label::number_range;
 pub use numbers::acts_as_number;
+pub use parse::parse;
 pub use style::{Style, UnknownStyle};
 pub use title::{is_upper_case, title_case, title_case_address};
 

@@ -94,3 +94,79 @@ proptest! {
         prop_assert_eq!(postcode_addresses::format::title_case(&title), title);
     }
 }
+
+/// Returns an address whose elements have the words by which they are told from others.
+fn telling_address() -> impl Strategy<Value = Address> {
+    let name = || "[A-Z][a-z]{2,8}";
+    let street = (name(), prop::sample::select(vec!["Road", "Street", "Lane", "Close", "Avenue"]))
+        .prop_map(|(name, word)| format!("{name} {word}"));
+    let smaller = (name(), prop::sample::select(vec!["Mews", "Place", "Terrace"]))
+        .prop_map(|(name, word)| format!("{name} {word}"));
+    let building = (name(), prop::sample::select(vec!["House", "Cottage", "Lodge", "Barn", "Mill"]))
+        .prop_map(|(name, word)| format!("{name} {word}"));
+    let sub = ("Flat|Unit|Apartment", 1..99_u8).prop_map(|(word, number)| format!("{word} {number}"));
+    let number = prop_oneof![3 => "[1-9][0-9]{0,3}", 1 => Just(String::new())];
+    let range = prop_oneof!["[1-9][0-9]{0,2}[A-D]", "[1-9][0-9]?-[1-9][0-9]"];
+    let maybe = |text: BoxedStrategy<String>| prop_oneof![Just(String::new()), text];
+    (
+        (
+            maybe(
+                (name(), "Bakery|Books|Joinery")
+                    .prop_map(|(name, trade)| format!("{name} {trade} Ltd"))
+                    .boxed(),
+            ),
+            any::<bool>(),
+        ),
+        maybe(sub.boxed()),
+        (maybe(building.boxed()), maybe(range.boxed()), number),
+        (street, maybe(smaller.boxed())),
+        (maybe(name().boxed()), maybe(name().boxed())),
+    )
+        .prop_map(
+            |(
+                (organisation, department),
+                sub,
+                (name, range, number),
+                (street, smaller),
+                (locality, double),
+            )| {
+                let mut address = Address {
+                    organisation,
+                    sub_building: sub,
+                    thoroughfare: street,
+                    dependent_thoroughfare: smaller,
+                    ..Address::default()
+                };
+                if department && !address.organisation.is_empty() {
+                    address.department = "Accounts".into();
+                }
+                // A number and a range do not stand together, and a smaller street is only told by the number in front of it.
+                if range.is_empty() {
+                    (address.building_name, address.building_number) = (name, number);
+                } else {
+                    address.building_name = if name.is_empty() { range } else { format!("{name} {range}") };
+                }
+                // A letter or a number in front of a sub-building would be joined.
+                address.double_dependent_locality = if locality.is_empty() { String::new() } else { double };
+                address.dependent_locality = locality;
+                address.post_town = "EXAMPLETON".into();
+                address.postcode = "ZZ1 1ZZ".into();
+                address
+            },
+        )
+}
+
+proptest! {
+    #[test]
+    fn parsing_gives_the_elements_back(address in telling_address(), lines in any::<bool>()) {
+        let text = if lines { address.lines(Style::Guide, 20).join("\n") } else { address.single_line() };
+        prop_assert_eq!(postcode_addresses::format::parse(&text), address, "{}", text);
+    }
+
+    #[test]
+    fn parsing_takes_any_text(text in "\\PC{0,60}", lines in "([A-Z][a-z]{0,5}|[0-9]{1,3}|,|\n| |/|-|Flat|Road|House|PO Box|ZZ1 1ZZ){0,14}") {
+        for text in [text, lines] {
+            let _ = postcode_addresses::format::parse(&text).single_line();
+        }
+    }
+}

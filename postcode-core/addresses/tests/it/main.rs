@@ -3,3 +3,7 @@
 
 mod format;
 mod format_properties;
+#[cfg(feature = "layouts")]
+mod layouts;
+#[cfg(feature = "layouts")]
+mod layouts_bad_input;
