@@ -24,7 +24,7 @@ use hyper::body::Body;
 use tokio::sync::Semaphore;
 
 /// Fewer bytes fit into one packet with their header anyway.
-const LEAST: u64 = 1 << 10;
+const LEAST_COMPRESSED: u64 = 1 << 10;
 /// More bytes are sent as they are.
 const MOST: u64 = 64 << 20;
 /// Bytes that are compressed between two turns of other tasks.
@@ -86,7 +86,7 @@ fn weighed(item: &str) -> Option<(String, f32)> {
     (!name.is_empty()).then(|| (name, weight.unwrap_or(1.0)))
 }
 
-/// What the response to a request may look like: taken from the request before it is answered.
+/// Holds what a request says about the form of its response.
 #[derive(Clone, Debug)]
 pub struct Accepted {
     coding: Option<Coding>,
@@ -184,7 +184,7 @@ impl Compression {
         // The pieces of a body without a length must not wait.
         let Some(length) = length else { return (Response::from_parts(parts, body), false) };
         vary(&mut parts.headers);
-        let Some(coding) = accepted.coding.filter(|_| (LEAST..=MOST).contains(&length)) else {
+        let Some(coding) = accepted.coding.filter(|_| (LEAST_COMPRESSED..=MOST).contains(&length)) else {
             return (Response::from_parts(parts, body), false);
         };
         if accepted.is_head {
