@@ -9,7 +9,9 @@ use axum::body::{Body, HttpBody};
 use axum::extract::Request;
 use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse, Response};
-use postcode_edge::{Gate, GateLimits, Handler, Limits, Listener, Refusal, RequestBody};
+use postcode_edge::{
+    Accepted, Compression, Gate, GateLimits, Handler, Limits, Listener, Refusal, RequestBody,
+};
 use tower::ServiceExt;
 
 use super::Problem;
@@ -29,7 +31,12 @@ pub async fn serve_with(
     requests: GateLimits,
     stop: impl Future<Output = ()>,
 ) {
-    let routed = Routed { router, gate: Gate::new(requests), stopping: AtomicBool::new(false) };
+    let routed = Routed {
+        router,
+        gate: Gate::new(requests),
+        stopping: AtomicBool::new(false),
+        compression: Compression::default(),
+    };
     postcode_edge::serve(listener, Arc::new(routed), limits, stop).await;
 }
 
@@ -38,6 +45,7 @@ struct Routed {
     router: Router,
     gate: Arc<Gate>,
     stopping: AtomicBool,
+    compression: Compression,
 }
 
 /// Builds the response for a problem found before any route.
@@ -51,6 +59,7 @@ impl Handler for Routed {
     type Body = Body;
 
     async fn handle(&self, mut request: Request<RequestBody>) -> Response {
+        let accepted = Accepted::of(&mut request);
         let path = request.uri().path();
         if path == "/ready" && self.stopping.load(Ordering::Relaxed) {
             let detail = "the server is shutting down";
@@ -69,7 +78,8 @@ impl Handler for Routed {
             }
         };
         let answered = self.router.clone().oneshot(request.map(Body::new)).await;
-        answered.unwrap_or_else(|never| match never {})
+        let response = answered.unwrap_or_else(|never| match never {});
+        self.compression.apply(accepted, response).await.0
     }
 
     fn refuse(&self, refusal: Refusal) -> Response {

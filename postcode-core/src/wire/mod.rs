@@ -26,7 +26,7 @@ pub use position::PositionBody;
 pub use proof::{Digest, MAX_PROOF_NODES, PROOF_OF, PROOF_ROOT, ProofBody, ProofNode};
 pub use record::{NeighbourView, RecordView, Shape};
 pub use record_body::{CodesBody, RecordBody};
-pub use region::{PageBody, PolygonBody};
+pub use region::{MultiPolygonBody, PageBody, PolygonBody};
 
 /// Query parameter that requests the [extended](Shape::Extended) shape: `?extended=true`.
 pub const EXTENDED: &str = "extended";
