@@ -27,7 +27,7 @@ pub struct Problem {
     challenge: Option<Box<HeaderValue>>,
     /// The value of `Accept-Encoding`.
     #[serde(skip)]
-    codings: Option<&'static str>,
+    codings: Option<Box<HeaderValue>>,
     /// The seconds after which to try again, if known.
     #[serde(skip)]
     retry_after: Option<u32>,
@@ -73,7 +73,7 @@ impl Problem {
         let coding: String = coding.chars().take(40).collect();
         let detail = format!("the Content-Encoding {coding:?} is not supported: send {CODINGS}, or none");
         let problem = Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail);
-        Self { codings: Some(CODINGS), ..problem }
+        Self { codings: Some(Box::new(HeaderValue::from_static(CODINGS))), ..problem }
     }
 
     pub(super) fn no_customer(id: &str) -> Self {
@@ -174,7 +174,7 @@ impl IntoResponse for Problem {
     fn into_response(mut self) -> Response {
         let challenge = self.challenge.take();
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let (known, codings) = (self.retry_after, self.codings);
+        let (known, codings) = (self.retry_after, self.codings.take());
         let mut response = (status, Json(self)).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
@@ -182,7 +182,7 @@ impl IntoResponse for Problem {
             headers.insert(header::WWW_AUTHENTICATE, *challenge);
         }
         if let Some(codings) = codings {
-            headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static(codings));
+            headers.insert(header::ACCEPT_ENCODING, *codings);
         }
         let again = match status {
             StatusCode::SERVICE_UNAVAILABLE => Some(1),
