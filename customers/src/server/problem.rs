@@ -19,7 +19,7 @@ pub struct Problem {
     status: u16,
     /// The stable code that clients decide by.
     code: &'static str,
-    detail: String,
+    detail: Box<str>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<FieldError>,
     /// The value of `WWW-Authenticate`.
@@ -42,7 +42,7 @@ impl Problem {
             title: status.canonical_reason().unwrap_or_default(),
             status: status.as_u16(),
             code,
-            detail: detail.into(),
+            detail: detail.into().into_boxed_str(),
             errors: Vec::new(),
             challenge: None,
             codings: None,
