@@ -38,6 +38,9 @@ pub struct Args {
     /// The source to record in the dataset [default: the file names]
     #[arg(long, value_name = "TEXT", env = "POSTCODE_IMPORT_SOURCE")]
     source: Option<String>,
+    /// A text to add to the attribution, if other material went into the input
+    #[arg(long, value_name = "TEXT", env = "POSTCODE_IMPORT_ATTRIBUTION")]
+    attribution: Option<String>,
     /// The most rows with errors. They are left out. With more, nothing is published
     #[arg(long, value_name = "N", default_value_t = 100, env = "POSTCODE_IMPORT_MAX_ERRORS")]
     max_errors: u64,
@@ -77,6 +80,7 @@ impl Args {
             format: self.format,
             edition: self.edition,
             source: self.source,
+            attribution: self.attribution,
             max_errors: self.max_errors,
             errors: self.errors,
             previous: self.previous,
