@@ -93,9 +93,12 @@ impl fmt::Display for AddressKind {
 pub enum AddressStatus {
     /// The postcode is in use.
     Verified,
-    /// Not known yet: the lookup failed or took too long, or its data does not cover the area
-    /// (Northern Ireland's BT with the embedded data). It is looked up again until it is known.
+    /// Not known yet: the lookup failed or took too long. It is looked up again until it is known.
     Pending,
+    /// The lookup's data leaves the area out, such as Northern Ireland (BT) with the embedded data,
+    /// or the Forces (BF) with all data. It is looked up again now and then, and with every new
+    /// edition.
+    NotCovered,
     /// The postcode is no longer in use. District and location are the ones it had.
     Terminated,
     /// The postcode is well formed, but it has never existed.
@@ -103,13 +106,14 @@ pub enum AddressStatus {
 }
 
 impl AddressStatus {
-    const ALL: [Self; 4] = [Self::Verified, Self::Pending, Self::Terminated, Self::Unknown];
+    const ALL: [Self; 5] = [Self::Verified, Self::Pending, Self::NotCovered, Self::Terminated, Self::Unknown];
 
     /// Returns the name that the API and the database use.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Verified => "verified",
             Self::Pending => "pending",
+            Self::NotCovered => "not_covered",
             Self::Terminated => "terminated",
             Self::Unknown => "unknown",
         }
@@ -118,7 +122,7 @@ impl AddressStatus {
 
 /// The error for a text that does not name an address status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("give one of verified, pending, terminated, unknown")]
+#[error("give one of verified, pending, not_covered, terminated, unknown")]
 pub struct ParseStatusError;
 
 impl FromStr for AddressStatus {
@@ -155,8 +159,9 @@ impl AddressCheck {
         Self { status, admin_district: None, region: None, country: None, latitude: None, longitude: None }
     }
 
-    pub(crate) fn is_pending(&self) -> bool {
-        self.status == AddressStatus::Pending
+    /// Returns whether nothing is known about the postcode, so that it is looked up again.
+    pub(crate) fn is_open(&self) -> bool {
+        matches!(self.status, AddressStatus::Pending | AddressStatus::NotCovered)
     }
 
     fn of(status: AddressStatus, record: &Record) -> Self {
@@ -177,8 +182,7 @@ impl From<&Answer> for AddressCheck {
             Answer::Live(record) => Self::of(AddressStatus::Verified, record),
             Answer::Terminated(record) => Self::of(AddressStatus::Terminated, record),
             Answer::Unknown => Self::bare(AddressStatus::Unknown),
-            // Data that is loaded later may cover it: see `AddressStatus::Pending`.
-            Answer::NotCovered => Self::PENDING,
+            Answer::NotCovered => Self::bare(AddressStatus::NotCovered),
         }
     }
 }

@@ -15,7 +15,8 @@ const NOT_COVERED: Duration = Duration::from_secs(60 * 60);
 /// postcodes get their turn.
 const FAILED: Duration = Duration::from_secs(60);
 
-/// A check, and when to ask again. There is a time if and only if the address is pending.
+/// A check, and when to ask again. There is a time if and only if the address is pending or
+/// not covered.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Checked {
     pub(crate) check: AddressCheck,

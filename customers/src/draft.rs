@@ -9,21 +9,22 @@ use crate::check::Checked;
 use crate::input::{AddressDetails, Details};
 use crate::{Address, AddressCheck, AddressKind, Customer, CustomerId};
 
-/// The next state of an account, and when its pending addresses are due.
+/// The next state of an account, and when its addresses are to be looked up again.
 #[derive(Clone, Debug)]
 pub(crate) struct Draft {
     pub(crate) customer: Customer,
-    /// One entry for each address: a time if and only if the address is pending.
+    /// One entry for each address: a time if and only if the address is pending or
+    /// not covered.
     pub(crate) due: Vec<Option<Timestamp>>,
 }
 
 /// The lookup's answers so far.
 pub(crate) type Answers = HashMap<Postcode, Checked>;
 
-/// Returns the stored check of an address, if its postcode is the same and not pending.
+/// Returns the stored check of an address, if its postcode is the same and known.
 fn known<'a>(current: Option<&'a Customer>, details: &AddressDetails) -> Option<&'a AddressCheck> {
     let address = current?.address(details.id?)?;
-    (address.postcode == details.postcode && !address.check.is_pending()).then_some(&address.check)
+    (address.postcode == details.postcode && !address.check.is_open()).then_some(&address.check)
 }
 
 /// Returns the postcodes that must be looked up before these details are stored, each once.

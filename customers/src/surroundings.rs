@@ -77,6 +77,13 @@ impl Customers {
         Ok(answers.first().map_or(AddressCheck::PENDING, AddressCheck::from))
     }
 
+    /// Returns advice about a postcode that the lookup's data does not cover, if there is any.
+    pub async fn advice(&self, postcode: Postcode) -> Option<String> {
+        // The answer is useful without the advice.
+        let info = self.limited(self.lookup.info()).await.ok()?;
+        info.advice(&postcode.area()).map(str::to_owned)
+    }
+
     /// Returns the surroundings of a postcode within `radius` metres; `None` if it does not exist
     /// or has no location.
     ///

@@ -237,7 +237,7 @@ pub use query::{
 pub use remote::Remote;
 #[cfg(feature = "replica")]
 pub use replica::{Replica, ReplicaBuilder, ReplicaStatus};
-pub use source::redact;
+pub use source::{path_or_url, redact};
 
 /// Re-exports for the code that the macros of this crate generate.
 #[doc(hidden)]

@@ -1,8 +1,8 @@
 //! Parses source URLs, with errors that say how to write them.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use percent_encoding::percent_decode_str;
+use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
 use url::{Url, form_urlencoded};
 
 use crate::{Error, Result};
@@ -231,6 +231,32 @@ fn shown(text: &str) -> String {
     format!("{:?}", redact(text))
 }
 
+/// Returns the URL of a text that people type where [`connect`](crate::connect) needs a URL: the path
+/// of a file becomes `file:PATH`, and everything else stays as it is.
+///
+/// A text without a known scheme is a path if it has a `/` or ends with `.postcodes`, or if there is
+/// such a file. A name with a colon, such as `localhost:8080`, is a path only if it begins with `/`
+/// or `.`.
+///
+/// ```
+/// use postcode_core::path_or_url;
+///
+/// assert_eq!(path_or_url("data/uk.postcodes"), "file:data/uk.postcodes");
+/// assert_eq!(path_or_url("http://127.0.0.1:8080"), "http://127.0.0.1:8080");
+/// ```
+#[must_use]
+pub fn path_or_url(text: &str) -> String {
+    // `?` would begin options, and `%` an escape. In a path they mean nothing.
+    const SPECIAL: &AsciiSet = &CONTROLS.add(b'%').add(b'?');
+    let scheme = text.split_once(':').is_some_and(|(scheme, _)| {
+        let known = ["embedded", "file", "http", "https", "unix", "replica"];
+        known.iter().any(|known| scheme.eq_ignore_ascii_case(known))
+    });
+    let looks = text.starts_with(['/', '.']) || text.ends_with(".postcodes") || !text.contains(':');
+    let path = looks && (text.contains('/') || text.ends_with(".postcodes") || Path::new(text).is_file());
+    if path && !scheme { format!("file:{}", utf8_percent_encode(text, SPECIAL)) } else { text.to_owned() }
+}
+
 /// Returns a URL, or a text that should be one, without secrets and truncated.
 ///
 /// Hides everything before the last `@`, where a password may be, and the query.
@@ -259,4 +285,30 @@ pub fn redact(text: &str) -> String {
         shown.push('…');
     }
     shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::path_or_url;
+
+    #[test]
+    fn path_or_url_of_path_is_a_file_url_and_of_url_is_itself() {
+        for (text, expected) in [
+            ("/data/uk.postcodes", "file:/data/uk.postcodes"),
+            ("./uk", "file:./uk"),
+            ("uk.postcodes", "file:uk.postcodes"),
+            ("/data/100%?.postcodes", "file:/data/100%25%3F.postcodes"),
+            ("embedded:", "embedded:"),
+            ("file:/data/uk.postcodes?verify=full", "file:/data/uk.postcodes?verify=full"),
+            ("http://127.0.0.1:8080", "http://127.0.0.1:8080"),
+            ("unix:/run/postcode.sock", "unix:/run/postcode.sock"),
+            ("replica:http://h/", "replica:http://h/"),
+            ("localhost:8080", "localhost:8080"),
+            ("user:secret@host/x", "user:secret@host/x"),
+            ("embedded", "embedded"),
+            ("", ""),
+        ] {
+            assert_eq!(path_or_url(text), expected, "{text}");
+        }
+    }
 }

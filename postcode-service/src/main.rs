@@ -2,14 +2,24 @@
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 use postcode_core::redact;
-use postcode_edge::without_secrets;
+use postcode_edge::cli::{CompletionsArgs, ManArgs, SecurityArgs, TokenArgs, parse};
 use postcode_service::cli;
 
 /// UK postcodes: a server that speaks the API of postcodes.io, and lookups from the command line.
 #[derive(Parser)]
 #[command(version, propagate_version = true, subcommand_required = true, arg_required_else_help = true)]
+#[command(after_help = "\
+By task:
+  look up     lookup, validate, search, autocomplete, random, outcode, places, scotland
+  on the map  nearest, within, distance
+  texts       find, enrich, address
+  serve       serve, worker, token
+  the data    info, import, inspect, verify, diff, export, pack, key, sign
+  the shell   completions, man
+
+Each command says its exit status in --help. 2 is always a wrong option.")]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -17,30 +27,34 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    Serve(Box<cli::serve::Args>),
-    Token(postcode_edge::TokenArgs),
-    Worker(cli::worker::Args),
-    Import(cli::import::Args),
-    Inspect(cli::inspect::Args),
-    Verify(cli::verify::Args),
-    Sign(cli::sign::Args),
-    Key(cli::key::Args),
-    Diff(cli::diff::Args),
-    Pack(cli::pack::Args),
     Lookup(cli::lookup::Args),
-    Enrich(cli::enrich::Args),
-    Export(cli::export::Args),
+    Address(cli::address::Args),
     Validate(cli::validate::Args),
-    Autocomplete(cli::autocomplete::Args),
     Search(cli::search::Args),
-    Nearest(cli::nearest::Args),
-    Distance(cli::distance::Args),
-    Within(cli::within::Args),
-    Outcode(cli::outcode::Args),
+    Autocomplete(cli::autocomplete::Args),
     Random(cli::random::Args),
+    Outcode(cli::outcode::Args),
     Places(cli::places::Args),
     Scotland(cli::scotland::Args),
+    Nearest(cli::nearest::Args),
+    Within(cli::within::Args),
+    Distance(cli::distance::Args),
+    Find(cli::find::Args),
+    Enrich(Box<cli::enrich::Args>),
+    Serve(Box<cli::serve::Args>),
+    Worker(Box<cli::worker::Args>),
+    Token(TokenArgs),
     Info(cli::info::Args),
+    Import(Box<cli::import::Args>),
+    Inspect(cli::inspect::Args),
+    Verify(cli::verify::Args),
+    Diff(cli::diff::Args),
+    Export(cli::export::Args),
+    Pack(cli::pack::Args),
+    Key(cli::key::Args),
+    Sign(cli::sign::Args),
+    Completions(CompletionsArgs),
+    Man(ManArgs),
 }
 
 impl Command {
@@ -55,43 +69,60 @@ impl Command {
             | Self::Verify(_)
             | Self::Sign(_)
             | Self::Key(_)
-            | Self::Pack(_) => 1,
+            | Self::Pack(_)
+            | Self::Completions(_)
+            | Self::Man(_) => 1,
             _ => 2,
         }
     }
 
     async fn run(self) -> anyhow::Result<()> {
         match self {
+            Self::Lookup(args) => args.run().await,
+            Self::Validate(args) => args.run().await,
+            Self::Search(args) => args.run().await,
+            Self::Autocomplete(args) => args.run().await,
+            Self::Random(args) => args.run().await,
+            Self::Outcode(args) => args.run().await,
+            Self::Places(args) => args.run().await,
+            Self::Scotland(args) => args.run().await,
+            Self::Nearest(args) => args.run().await,
+            Self::Within(args) => args.run().await,
+            Self::Distance(args) => args.run().await,
+            Self::Find(args) => args.run().await,
+            Self::Enrich(args) => args.run().await,
             Self::Serve(args) => args.run().await,
-            Self::Token(args) => args.run().map_err(anyhow::Error::msg),
             Self::Worker(args) => args.run().await,
+            Self::Token(args) => args.run().map_err(anyhow::Error::msg),
+            Self::Info(args) => args.run().await,
             Self::Import(args) => args.run().await,
             Self::Inspect(args) => args.run().await,
             Self::Verify(args) => args.run().await,
-            Self::Sign(args) => args.run().await,
-            Self::Key(args) => args.run().await,
             Self::Diff(args) => args.run().await,
-            Self::Pack(args) => args.run().await,
-            Self::Lookup(args) => args.run().await,
-            Self::Enrich(args) => args.run().await,
+            Self::Address(args) => args.run().await,
             Self::Export(args) => args.run().await,
-            Self::Validate(args) => args.run().await,
-            Self::Autocomplete(args) => args.run().await,
-            Self::Search(args) => args.run().await,
-            Self::Nearest(args) => args.run().await,
-            Self::Distance(args) => args.run().await,
-            Self::Within(args) => args.run().await,
-            Self::Outcode(args) => args.run().await,
-            Self::Random(args) => args.run().await,
-            Self::Places(args) => args.run().await,
-            Self::Scotland(args) => args.run().await,
-            Self::Info(args) => args.run().await,
+            Self::Pack(args) => args.run().await,
+            Self::Key(args) => args.run().await,
+            Self::Sign(args) => args.run().await,
+            Self::Completions(args) => Ok(args.run(program())?),
+            Self::Man(args) => Ok(args.run(program())?),
         }
     }
 }
 
+/// Returns the command line with its environment variables.
+fn program() -> clap::Command {
+    // A worker takes no jobs, so it has no use for the limits of taking them.
+    let taking = ["max_jobs", "max_open_jobs", "max_job_rows"];
+    Cli::command()
+        .mut_subcommand("serve", |serve| SecurityArgs::with_environment(serve, "POSTCODE"))
+        .mut_subcommand("worker", |worker| {
+            taking.into_iter().fold(worker, |worker, id| worker.mut_arg(id, |arg| arg.hide(true)))
+        })
+}
+
 fn main() -> ExitCode {
-    let cli = parse();
+    let cli: Cli = parse(program(), redact);
     let runtime = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime,
         Err(e) => return cli::exit::report(&anyhow::Error::new(e).context("the runtime could not start"), 2),
@@ -104,17 +135,4 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => cli::exit::report(&error, failed),
     }
-}
-
-/// Reads the command line. Its errors show no secret of it.
-fn parse() -> Cli {
-    Cli::try_parse().unwrap_or_else(|error| {
-        let text = error.to_string();
-        let shown = without_secrets(&text, redact);
-        if shown == text {
-            error.exit();
-        }
-        eprint!("{shown}");
-        std::process::exit(error.exit_code())
-    })
 }

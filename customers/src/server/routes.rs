@@ -39,7 +39,7 @@ use crate::Customers;
 /// | `GET /ready` | and its database can be read and written | 200 or 503 |
 ///
 /// Filters: `q` (in name or email), `name`, `email`, `postcode` (its beginning), `outcode`,
-/// `district`, `status` (`verified`, `pending`, `terminated`, `unknown`), `near` (a postcode) with
+/// `district`, `status` (`verified`, `pending`, `not_covered`, `terminated`, `unknown`), `near` (a postcode) with
 /// `radius` (metres; each item then has `distance_m`), `updated_since`, `deleted=true`.
 ///
 /// `ETag` is the customer's revision. Send it as `If-None-Match` when reading and `If-Match` when

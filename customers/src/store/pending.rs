@@ -1,5 +1,6 @@
-//! Pending addresses. The row of a pending address is also its entry in the work list, so it is
-//! written, changed and finished in the transaction of the account.
+//! Addresses that are to be looked up again: pending ones, and those that the data does not cover.
+//! The row of such an address is also its entry in the work list, so it is written, changed and
+//! finished in the transaction of the account.
 
 use jiff::Timestamp;
 use postcode_core::Postcode;
@@ -60,23 +61,23 @@ macro_rules! due_columns {
 pub(super) use due_columns;
 
 impl Store {
-    /// Returns the pending addresses that are due: longest waiting first, each customer's in order.
+    /// Returns the addresses that are due: longest waiting first, each customer's in order.
     pub(crate) async fn due(&self, limit: usize) -> Result<Vec<Due>> {
         const SQL: &str = concat!(
             "SELECT ",
             due_columns!(),
             " FROM addresses a JOIN customers c ON c.seq = a.customer \
-             WHERE a.address_status = 'pending' AND a.check_after <= $1 AND c.deleted_at IS NULL \
+             WHERE a.check_after <= $1 AND c.deleted_at IS NULL \
              ORDER BY a.check_after, a.customer, a.number LIMIT $2"
         );
         let statement = sql(SQL).bind(Timestamp::now().as_microsecond()).bind(limit as i64);
         self.readers.fetch(statement).await?.iter().map(Due::read).collect()
     }
 
-    /// Makes every pending address due.
+    /// Makes every address of the work list due.
     pub(crate) async fn all_due(&self) -> Result<()> {
         const SQL: &str = "UPDATE addresses SET check_after = $1 \
-             WHERE address_status = 'pending' AND check_after > $1";
+             WHERE check_after > $1";
         self.writer()?.execute(sql(SQL).bind(Timestamp::now().as_microsecond())).await.map(drop)
     }
 
@@ -117,7 +118,7 @@ async fn settle_one(
          latitude = $5, longitude = $6, district_key = $7, check_after = $8 WHERE customer = $9 AND number = $10";
     // Readers of the customer see no change, so there is no new revision.
     const DEFER: &str = "UPDATE addresses SET check_after = $1 WHERE customer = $2 AND number = $3 \
-         AND address_status = 'pending' AND (SELECT revision FROM customers WHERE seq = $2) = $4";
+         AND check_after IS NOT NULL AND (SELECT revision FROM customers WHERE seq = $2) = $4";
     let (changed, same): (Vec<_>, Vec<_>) =
         outcomes.iter().partition(|(due, checked)| due.check != checked.check);
     // Write the customer before its addresses, as every change does: PostgreSQL locks each row as

@@ -37,9 +37,12 @@ async fn create_answers_201_with_location_and_the_fields_in_order(database: Data
 
 async fn each_answer_of_the_lookup_has_its_status(database: Database) {
     let (api, lookup) = api(&database, Mode::Answers).await;
-    for (postcode, status) in
-        [("M1 1AE", "verified"), ("DN55 1PT", "terminated"), ("SW1A 9ZZ", "unknown"), ("BT1 5GS", "pending")]
-    {
+    for (postcode, status) in [
+        ("M1 1AE", "verified"),
+        ("DN55 1PT", "terminated"),
+        ("SW1A 9ZZ", "unknown"),
+        ("BT1 5GS", "not_covered"),
+    ] {
         let made = send(&api, "POST", "/customers", &ada(postcode)).await;
         assert_eq!(
             (made.status.as_u16(), &made.json()["address_status"]),

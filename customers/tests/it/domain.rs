@@ -59,10 +59,10 @@ async fn an_unknown_postcode_is_accepted_as_unknown(database: Database) {
     assert_eq!(customer.check.admin_district, None);
 }
 
-async fn a_postcode_that_the_data_leaves_out_is_pending_until_other_data_knows_it(database: Database) {
+async fn a_postcode_that_the_data_leaves_out_is_not_covered_until_other_data_knows_it(database: Database) {
     let (customers, lookup) = customers(&database, Mode::Answers).await;
     let customer = customers.create(new("BT1 5GS")).await.unwrap();
-    assert_eq!(customer.check.status, AddressStatus::Pending);
+    assert_eq!(customer.check.status, AddressStatus::NotCovered);
     let asked = lookup.calls();
     assert_eq!(customers.resolve_pending().await.unwrap(), 0);
     assert_eq!(lookup.calls(), asked, "the same data is not asked again at once");
@@ -73,7 +73,7 @@ async fn a_postcode_that_the_data_leaves_out_is_pending_until_other_data_knows_i
         let customers = customers.clone();
         async move { customers.keep_resolving(Duration::from_secs(3600)).await }
     });
-    while customers.get(customer.id).await.unwrap().check.status == AddressStatus::Pending {
+    while customers.get(customer.id).await.unwrap().check.status == AddressStatus::NotCovered {
         tokio::task::yield_now().await;
     }
     resolver.abort();
@@ -179,12 +179,15 @@ async fn all_pending_addresses_are_resolved_in_batches_when_the_lookup_is_back(d
 
     lookup.set(Mode::Answers);
     let before = lookup.calls();
-    assert_eq!(customers.resolve_pending().await.unwrap(), 401);
+    assert_eq!(customers.resolve_pending().await.unwrap(), 501);
     assert_eq!(lookup.calls() - before, 2);
     assert_eq!(customers.resolve_pending().await.unwrap(), 0);
     let still = customers.list(1000, None).await.unwrap().items;
-    let pending = still.iter().filter(|customer| customer.check.status == AddressStatus::Pending);
-    assert!(pending.clone().count() > 0 && pending.clone().all(|c| c.postcode.to_string() == "BT1 5GS"));
+    assert!(still.iter().all(|customer| customer.check.status != AddressStatus::Pending));
+    let not_covered = still.iter().filter(|customer| customer.check.status == AddressStatus::NotCovered);
+    assert!(
+        not_covered.clone().count() > 0 && not_covered.clone().all(|c| c.postcode.to_string() == "BT1 5GS")
+    );
 }
 
 async fn one_postcode_that_the_lookup_stumbles_over_does_not_hold_up_the_others(database: Database) {
@@ -270,7 +273,7 @@ on_both! { crate::databases::Database::Memory;
     a_live_postcode_is_verified_and_its_place_filled_in,
     a_terminated_postcode_keeps_its_place,
     an_unknown_postcode_is_accepted_as_unknown,
-    a_postcode_that_the_data_leaves_out_is_pending_until_other_data_knows_it,
+    a_postcode_that_the_data_leaves_out_is_not_covered_until_other_data_knows_it,
     whatever_the_lookups_error_the_account_is_accepted_as_pending,
     a_silent_lookup_is_waited_for_no_longer_than_the_limit,
     no_postcode_is_no_customer,

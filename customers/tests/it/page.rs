@@ -51,13 +51,18 @@ fn town(all: usize) -> MockPostcodeLookup {
     lookup.expect_lookup().returning(|postcodes| {
         let answer = |&postcode: &Postcode| match postcode {
             bare if bare == crate::page::postcode(1) => Answer::Live(Record::live(bare)),
+            forces if forces.area() == "BF" => Answer::NotCovered,
             none if none.outcode().to_string() != "SW1A" => Answer::Unknown,
             _ => Answer::Live(record(0)),
         };
         Ok(postcodes.iter().map(answer).collect())
     });
     lookup.expect_autocomplete().returning(|_, limit| Ok((0..limit).map(postcode).collect()));
-    lookup.expect_info().returning(|| Ok(DatasetInfo::new("August 2025")));
+    lookup.expect_info().returning(|| {
+        let mut info = DatasetInfo::new("August 2025");
+        info.not_covered = vec!["BF".to_owned()];
+        Ok(info)
+    });
     lookup.expect_within().returning(move |query| {
         let Region::Circle { radius, .. } = query.region else { panic!("{query:?}") };
         let count = if radius > 300.0 { all } else { 10 };
@@ -92,6 +97,16 @@ async fn completions_are_as_many_as_asked_for() {
         let (status, body) = json_of(&api, &format!("/postcodes?{bad}")).await;
         assert_eq!((status, &body["code"]), (400, &json!("invalid_query")), "{bad}: {body}");
     }
+}
+
+#[tokio::test]
+async fn look_up_of_a_forces_postcode_gives_advice() {
+    let api = api(town(0)).await;
+    let (status, body) = json_of(&api, "/postcodes/bf12ay").await;
+    assert_eq!((status, &body["address_status"]), (200, &json!("not_covered")));
+    assert!(body["advice"].as_str().unwrap().contains("British Forces"), "{body}");
+    let (_, body) = json_of(&api, "/postcodes/SW1A0AA").await;
+    assert_eq!((&body["address_status"], body.get("advice")), (&json!("verified"), None));
 }
 
 #[tokio::test]

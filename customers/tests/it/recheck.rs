@@ -79,11 +79,11 @@ async fn what_broke_off_goes_on_and_what_is_deleted_is_checked_for_its_return(da
     assert_eq!(customers.get(made[0].id).await.unwrap().check, made[0].check);
     assert_eq!(customers.get(made[1].id).await.unwrap(), made[1]);
 
-    // An address that the edition does not cover becomes pending: other data may know it.
+    // An address that the edition does not cover says so: other data may know it.
     lookup.publish("fourth");
     lookup.set(Mode::CoversNothing);
     assert_eq!(customers.recheck().await.unwrap(), 3);
-    assert_eq!(listed(&customers, AddressStatus::Pending).await.len(), 3);
+    assert_eq!(listed(&customers, AddressStatus::NotCovered).await.len(), 3);
 }
 
 /// Checks against a new edition in which terminated postcodes are live, and runs something while

@@ -19,8 +19,18 @@ mod tests {
     #[test]
     fn version_is_the_edition() {
         let months = [
-            "January", "February", "March", "April", "May", "June", "July", "August", "September", "October",
-            "November", "December",
+            "January",
+            "February",
+            "March",
+            "April",
+            "May",
+            "June",
+            "July",
+            "August",
+            "September",
+            "October",
+            "November",
+            "December",
         ];
         let month = env!("CARGO_PKG_VERSION_MINOR").parse::<usize>().map_or("", |month| months[month - 1]);
         assert_eq!(super::EDITION, format!("ONSPD {month} {}", env!("CARGO_PKG_VERSION_MAJOR")));

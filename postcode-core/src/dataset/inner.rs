@@ -81,7 +81,8 @@ impl Inner {
             return Err(damaged(&origin, &format!("section {place}"), start, what));
         }
         let outcodes = (0..keys.outcode_count()).map(|_| OnceLock::new()).collect();
-        let info = metadata.info(&frame.fingerprint);
+        let mut info = metadata.info(&frame.fingerprint);
+        info.leave_out_unlisted(|area| keys.has_area(&bytes, area));
         Ok(Self {
             bytes,
             origin,

@@ -9,8 +9,8 @@ use std::thread;
 
 use super::Local;
 use crate::dataset::Dataset;
-use crate::dataset::pack::unpack::Pack;
 use crate::dataset::pack::ORIGIN;
+use crate::dataset::pack::unpack::Pack;
 use crate::lookup::call::{Call, LookupCall};
 use crate::lookup::{Around, postcode_calls::Info};
 use crate::query::check;

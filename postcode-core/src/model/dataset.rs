@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::postcode::UNLISTED;
+
 /// The dataset that answers come from: edition, source, licence, size.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -24,9 +26,11 @@ pub struct DatasetInfo {
     /// Postcodes of the Scottish Postcode Directory; 0 if the dataset has none.
     #[serde(default)]
     pub scottish_postcodes: u64,
-    /// Postcode areas (`BT`) that the dataset leaves out.
+    /// Postcode areas that the dataset leaves out, in order: `BT` with the embedded data, and those
+    /// that no list of postcodes has, `BF`, `BX`, `GX` and `XX`.
     pub not_covered: Vec<String>,
-    /// Advice for a user who asks for a postcode in one of those areas.
+    /// Advice for a user who asks for a postcode in one of those areas. See
+    /// [`advice`](Self::advice) for the advice about one area.
     pub not_covered_advice: Option<String>,
 }
 
@@ -45,5 +49,33 @@ impl DatasetInfo {
             not_covered: Vec::new(),
             not_covered_advice: None,
         }
+    }
+
+    /// Returns the advice for a user who asks for a postcode in this area, if the dataset leaves
+    /// the area out.
+    ///
+    /// ```
+    /// use postcode_core::DatasetInfo;
+    ///
+    /// let mut info = DatasetInfo::new("ONSPD November 2025");
+    /// info.not_covered = vec!["BF".to_owned()];
+    /// assert!(info.advice("BF").is_some_and(|advice| advice.contains("British Forces")));
+    /// assert_eq!(info.advice("SW"), None);
+    /// ```
+    pub fn advice(&self, area: &str) -> Option<&str> {
+        if !self.not_covered.iter().any(|other| other == area) {
+            return None;
+        }
+        let unlisted = UNLISTED.iter().find(|(code, _)| *code == area).map(|(_, advice)| *advice);
+        unlisted.or(self.not_covered_advice.as_deref()).or(Some("the dataset does not cover this area"))
+    }
+
+    /// Adds the areas that no list of postcodes has, except those that this dataset does have
+    /// postcodes of.
+    pub(crate) fn leave_out_unlisted(&mut self, has: impl Fn(&str) -> bool) {
+        let unlisted = UNLISTED.iter().map(|(code, _)| *code).filter(|code| !has(code));
+        self.not_covered.extend(unlisted.map(str::to_owned));
+        self.not_covered.sort_unstable();
+        self.not_covered.dedup();
     }
 }

@@ -2,8 +2,8 @@
 
 /// A postcode area in use, such as `SW`: one or two letters.
 ///
-/// There are 121 in the United Kingdom, three in the Crown dependencies (`GY`, `IM`, `JE`) and
-/// three without a location (`BF`, `BX`, `XX`).
+/// There are 121 in the United Kingdom, three in the Crown dependencies (`GY`, `IM`, `JE`), three
+/// without a location (`BF`, `BX`, `XX`), and Gibraltar's (`GX`).
 ///
 /// ```
 /// use postcode_core::{Postcode, PostcodeArea};
@@ -37,11 +37,52 @@ impl PostcodeArea {
     pub fn name(self) -> &'static str {
         AREAS[usize::from(self.0)].1
     }
+
+    /// Returns advice about an area whose postcodes are real, but that lists of postcodes such as
+    /// ONSPD leave out: `BF`, `BX`, `GX` and `XX`. Returns `None` for all other areas.
+    ///
+    /// A dataset without postcodes in such an area does not cover it.
+    ///
+    /// ```
+    /// use postcode_core::PostcodeArea;
+    ///
+    /// let advice = "BF".parse::<PostcodeArea>()?.unlisted_advice();
+    /// assert!(advice.is_some_and(|advice| advice.contains("British Forces")));
+    /// assert_eq!("SW".parse::<PostcodeArea>()?.unlisted_advice(), None);
+    /// # Ok::<(), postcode_core::ParseError>(())
+    /// ```
+    pub fn unlisted_advice(self) -> Option<&'static str> {
+        UNLISTED.iter().find(|(code, _)| *code == self.code()).map(|(_, advice)| *advice)
+    }
 }
+
+/// The areas that ONSPD has no row of, in order, with the advice about each.
+pub(crate) const UNLISTED: [(&str, &str); 4] = [
+    (
+        "BF",
+        "BF postcodes are those of the British Forces Post Office (BFPO), and no open data lists them. The postcode \
+         can be right: check it with the BFPO number at gov.uk/bfpo",
+    ),
+    (
+        "BX",
+        "BX postcodes are for the mail of large organisations such as banks and HMRC. They have no location, and no \
+         open data lists them. The postcode can be right: compare it with the organisation's letters",
+    ),
+    (
+        "GX",
+        "GX is Gibraltar, whose only postcode is GX11 1AA. It is outside the United Kingdom, and UK data does not \
+         list it",
+    ),
+    (
+        "XX",
+        "XX postcodes are for parcels that are returned to online shops. They have no location, and no open data \
+         lists them. The postcode can be right: compare it with the shop's label",
+    ),
+];
 
 /// Royal Mail's postcode areas with the town or region of each, in order.
 #[rustfmt::skip]
-const AREAS: [(&str, &str); 127] = [
+const AREAS: [(&str, &str); 128] = [
     ("AB", "Aberdeen"), ("AL", "St Albans"), ("B", "Birmingham"), ("BA", "Bath"), ("BB", "Blackburn"),
     ("BD", "Bradford"), ("BF", "British Forces"), ("BH", "Bournemouth"), ("BL", "Bolton"), ("BN", "Brighton"),
     ("BR", "Bromley"), ("BS", "Bristol"), ("BT", "Northern Ireland"), ("BX", "Non-geographic"), ("CA", "Carlisle"),
@@ -50,7 +91,7 @@ const AREAS: [(&str, &str); 127] = [
     ("DD", "Dundee"), ("DE", "Derby"), ("DG", "Dumfries"), ("DH", "Durham"), ("DL", "Darlington"),
     ("DN", "Doncaster"), ("DT", "Dorchester"), ("DY", "Dudley"), ("E", "East London"),
     ("EC", "East Central London"), ("EH", "Edinburgh"), ("EN", "Enfield"), ("EX", "Exeter"), ("FK", "Falkirk"),
-    ("FY", "Blackpool"), ("G", "Glasgow"), ("GL", "Gloucester"), ("GU", "Guildford"), ("GY", "Guernsey"),
+    ("FY", "Blackpool"), ("G", "Glasgow"), ("GL", "Gloucester"), ("GU", "Guildford"), ("GX", "Gibraltar"), ("GY", "Guernsey"),
     ("HA", "Harrow"), ("HD", "Huddersfield"), ("HG", "Harrogate"), ("HP", "Hemel Hempstead"), ("HR", "Hereford"),
     ("HS", "Outer Hebrides"), ("HU", "Hull"), ("HX", "Halifax"), ("IG", "Ilford"), ("IM", "Isle of Man"),
     ("IP", "Ipswich"), ("IV", "Inverness"), ("JE", "Jersey"), ("KA", "Kilmarnock"), ("KT", "Kingston upon Thames"),
@@ -81,5 +122,16 @@ mod tests {
             assert_eq!(area.code().parse(), Ok(area));
             assert!(!area.name().is_empty());
         }
+    }
+
+    #[test]
+    fn unlisted_areas_are_in_order_and_are_areas() {
+        assert!(UNLISTED.is_sorted_by(|a, b| a.0 < b.0));
+        for (code, advice) in UNLISTED {
+            let area: PostcodeArea = code.parse().unwrap();
+            assert_eq!(area.unlisted_advice(), Some(advice));
+            assert!(advice.starts_with(code));
+        }
+        assert_eq!(PostcodeArea::all().filter(|area| area.unlisted_advice().is_some()).count(), 4);
     }
 }

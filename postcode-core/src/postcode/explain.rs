@@ -126,11 +126,10 @@ impl Postcode {
     /// Parses a text. If it is not a postcode, also reads characters that are easily confused: O, Q
     /// and D as 0, I and L as 1, Z as 2, S as 5, G as 6, B as 8, and I as L if only L is used.
     ///
-    /// A text that is a postcode is never changed, so `SO1 0AA` stays. If there are several
-    /// readings, those are preferred whose area is in use and whose district has no leading 0, then
-    /// the one with the fewest changes. If two remain, as for `1W1A 2AA` (IW or LW), the text is
-    /// not repaired.
-    /// are left, as with `1W1A 2AA` (IW or LW), nothing is guessed.
+    /// A text that is a postcode is never changed, so `SO1 0AA` stays. The area must be in use, so
+    /// `K1A 0B1` is not repaired. If there are several readings, those are preferred whose district
+    /// has no leading 0, then the one with the fewest changes. If two remain, or the text has digits
+    /// only, it is not repaired.
     ///
     /// # Errors
     /// The error of parsing, if there is no such reading or more than one.

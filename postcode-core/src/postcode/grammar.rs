@@ -65,14 +65,14 @@ pub(super) fn rules_hold(outcode: &[u8]) -> bool {
     rules::outcode(outcode).is_ok()
 }
 
-/// Parses a whole postcode.
+/// Parses a whole postcode. The incode is always the last three characters, so punctuation can be
+/// anywhere.
 pub(super) fn postcode(typed: &Typed) -> Result<Postcode, ParseError> {
     let bytes = typed.of(Wanted::Postcode)?;
     let Some((outcode, incode)) = bytes.split_last_chunk::<3>().filter(|(outcode, _)| outcode.len() >= 2)
     else {
         return Err(typed.missing(ParseReason::TooShort { len: bytes.len() as u8 }, Wanted::Postcode));
     };
-    typed.separated_only_at(Some(outcode.len()), Wanted::Postcode)?;
     assemble(outcode, *incode).map_err(|fault| typed.fault(fault.index, fault.reason, Wanted::Postcode))
 }
 
@@ -132,7 +132,7 @@ pub(super) fn territory(typed: &Typed) -> Option<TerritoryCode> {
     let bytes = typed.of(Wanted::Territory).ok()?;
     let mut gaps = (1..bytes.len()).filter(|i| typed.has_gap_before(*i));
     let gap = gaps.next();
-    if gaps.next().is_some() {
+    if gaps.next().is_some() || typed.is_punctuated() {
         return None;
     }
     TerritoryCode::of(bytes, gap)

@@ -32,6 +32,7 @@ mod typed;
 use std::num::NonZeroU32;
 
 pub use area::PostcodeArea;
+pub(crate) use area::UNLISTED;
 pub use bfpo::Bfpo;
 pub use error::{ParseError, ParseReason};
 pub use inline::Text;

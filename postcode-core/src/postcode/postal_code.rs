@@ -75,6 +75,7 @@ impl PostalCode {
             Self::Outcode(outcode) => outcode.territory(),
             Self::Sector(sector) => sector.outcode().territory(),
             Self::Area(area) => match area.code() {
+                "GX" => Some(Territory::Gibraltar),
                 "GY" => Some(Territory::Guernsey),
                 "IM" => Some(Territory::IsleOfMan),
                 "JE" => Some(Territory::Jersey),

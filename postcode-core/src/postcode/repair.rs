@@ -94,20 +94,28 @@ fn read_as(place: Place, c: u8, one: u8) -> Option<u8> {
     }
 }
 
-/// Reads an outcode and, if `bytes` continues, an incode. Returns the best reading, unless another
-/// is as good.
+/// Reads an outcode and, if `bytes` continues, an incode. Returns the best reading in an area that
+/// is in use, unless another is as good.
 fn best<T: Copy + PartialEq>(
     bytes: &[u8],
     outcode_len: usize,
     value: impl Fn(&[u8]) -> Option<T>,
 ) -> Option<(T, [u8; 7])> {
+    // Codes of digits only are those of other countries.
+    if !bytes.iter().any(u8::is_ascii_alphabetic) {
+        return None;
+    }
     let mut best: Option<((bool, usize), T, [u8; 7])> = None;
     let mut tied = false;
     let mut consider = |reading: [u8; 7]| {
         let reading_of = &reading[..bytes.len()];
         let Some(value) = value(reading_of) else { return };
         let changes = reading_of.iter().zip(bytes).filter(|(a, b)| a != b).count();
-        let rank = (!is_plausible(&reading[..outcode_len]), changes);
+        let outcode = &reading[..outcode_len];
+        if !is_in_use(outcode) {
+            return;
+        }
+        let rank = (has_leading_zero(outcode), changes);
         match &best {
             Some((other, same, _)) if *other == rank => tied |= *same != value,
             Some((other, ..)) if *other < rank => {}
@@ -148,14 +156,20 @@ fn best<T: Copy + PartialEq>(
     best.filter(|_| !tied).map(|(_, value, reading)| (value, reading))
 }
 
-/// Returns whether an outcode's area is in use and its district has no leading 0.
-fn is_plausible(outcode: &[u8]) -> bool {
-    if rules::LETTERS_ONLY.iter().any(|letters| letters.as_slice() == outcode) {
-        return true;
-    }
-    let letters = outcode.iter().take_while(|c| c.is_ascii_alphabetic()).count();
-    let (area, district) = outcode.split_at(letters);
-    PostcodeArea::of(area).is_some() && !matches!(district, [b'0', b'0'..=b'9'])
+/// Returns an outcode's area and its district.
+fn split(outcode: &[u8]) -> (&[u8], &[u8]) {
+    outcode.split_at(outcode.iter().take_while(|c| c.is_ascii_alphabetic()).count())
+}
+
+/// Returns whether the area of an outcode is in use.
+fn is_in_use(outcode: &[u8]) -> bool {
+    rules::LETTERS_ONLY.iter().any(|letters| letters.as_slice() == outcode)
+        || PostcodeArea::of(split(outcode).0).is_some()
+}
+
+/// Returns whether the district of an outcode has a superfluous 0.
+fn has_leading_zero(outcode: &[u8]) -> bool {
+    matches!(split(outcode).1, [b'0', b'0'..=b'9'])
 }
 
 fn repaired<T>(typed: &Typed, value: T, reading: &[u8]) -> Repaired<T> {

@@ -16,6 +16,8 @@ pub(super) struct Typed {
     /// Bit i: there was a space or a separator before character i.
     gaps: u16,
     separator: Option<Separator>,
+    /// The first punctuation inside the text that only a whole postcode may have.
+    punctuation: Option<(usize, char)>,
     /// Where reading stopped before the end, after `len` characters.
     stop: Option<Stop>,
     /// The length of the text in bytes.
@@ -74,6 +76,15 @@ fn is_separator(c: char) -> bool {
     )
 }
 
+/// Returns whether a character may be anywhere inside a whole postcode, because people write it so:
+/// separators, slashes, brackets, quotes and apostrophes. The marks of lists and sentences are not
+/// among them.
+fn is_inner(c: char) -> bool {
+    is_separator(c)
+        || matches!(c, '/' | '\\' | '(' | ')' | '[' | ']' | '"' | '\'' | '`' | '´' | '·' | '\u{2018}'..='\u{201f}'
+            | '\u{2044}' | '\u{2215}' | '\u{ff02}' | '\u{ff07}'..='\u{ff09}' | '\u{ff0f}' | '\u{ff3b}' | '\u{ff3d}')
+}
+
 /// Returns whether a character may surround a postcode, in any number: quotes, brackets, commas and
 /// other punctuation, bullets.
 fn is_surrounding(c: char) -> bool {
@@ -94,18 +105,22 @@ impl Typed {
             len: 0,
             gaps: 0,
             separator: None,
+            punctuation: None,
             stop: None,
             end: s.len(),
         };
         let mut gap = false;
-        // Punctuation since the last letter or digit: the first mark, and whether there are more.
+        // Punctuation since the last letter or digit: the first mark, whether there are more, and
+        // the first that can't be inside a postcode.
         let mut marks: Option<(usize, char)> = None;
         let mut many = false;
+        let mut foreign: Option<(usize, char)> = None;
         for (at, c) in s.char_indices() {
             let Some(byte) = fold(c) else {
-                if is_surrounding(c) {
+                if is_surrounding(c) || is_inner(c) {
                     many |= marks.is_some();
                     marks = marks.or(Some((at, c)));
+                    foreign = foreign.or((!is_inner(c)).then_some((at, c)));
                 } else if is_space(c) {
                     gap = true;
                 } else if !is_invisible(c) {
@@ -116,11 +131,15 @@ impl Typed {
             };
             let i = typed.len;
             if let (Some((at, written)), true) = (marks, i > 0) {
-                if many || !is_separator(written) || typed.separator.is_some() {
+                if let Some((at, written)) = foreign {
                     typed.stop = Some(Stop { at, written, reason: ParseReason::Character });
                     break;
                 }
-                typed.separator = Some(Separator { before: i, at, written });
+                if many || !is_separator(written) || typed.separator.is_some() {
+                    typed.punctuation = typed.punctuation.or(Some((at, written)));
+                } else {
+                    typed.separator = Some(Separator { before: i, at, written });
+                }
                 gap = true;
             }
             if i == MAX {
@@ -130,7 +149,7 @@ impl Typed {
             typed.gaps |= u16::from(gap && i > 0) << i;
             (typed.bytes[i], typed.at[i], typed.written[i]) = (byte, at, c);
             typed.len += 1;
-            (gap, marks, many) = (false, None, false);
+            (gap, marks, many, foreign) = (false, None, false, None);
         }
         typed
     }
@@ -172,14 +191,22 @@ impl Typed {
         self.gaps >> i & 1 == 1
     }
 
-    /// Checks that a separator, if there is one, is between the two halves of the code.
+    /// Checks that punctuation, if there is any, is one separator between the two halves of the
+    /// code.
     pub(super) fn separated_only_at(&self, i: Option<usize>, wanted: Wanted) -> Result<(), ParseError> {
-        match self.separator {
-            Some(s) if i != Some(s.before) => {
-                Err(ParseError { at: s.at, found: Some(s.written), ..error(wanted, ParseReason::Character) })
+        let separator = self.separator.filter(|s| i != Some(s.before)).map(|s| (s.at, s.written));
+        // Name the first of the two.
+        match separator.into_iter().chain(self.punctuation).min() {
+            Some((at, written)) => {
+                Err(ParseError { at, found: Some(written), ..error(wanted, ParseReason::Character) })
             }
-            _ => Ok(()),
+            None => Ok(()),
         }
+    }
+
+    /// Returns whether there is more punctuation inside the text than one separator.
+    pub(super) fn is_punctuated(&self) -> bool {
+        self.punctuation.is_some()
     }
 
     /// Returns the error of a rule that character `i` breaks.

@@ -17,11 +17,15 @@ fn it_is_whole_and_says_what_it_is() {
     let info = country.info();
     assert_eq!(info.edition, "ONSPD November 2025");
     assert_eq!((info.live, info.terminated), (1_763_034, 894_390));
-    assert_eq!(info.not_covered, ["BT"]);
+    assert_eq!(info.not_covered, ["BF", "BT", "BX", "GX", "XX"]);
     assert!(info.not_covered_advice.as_deref().is_some_and(|advice| advice.contains("ONSPD")));
-    for source in
-        ["OS data", "Royal Mail data", "Office for National Statistics", "Open Government Licence", "NRS data"]
-    {
+    for source in [
+        "OS data",
+        "Royal Mail data",
+        "Office for National Statistics",
+        "Open Government Licence",
+        "NRS data",
+    ] {
         assert!(info.attribution.contains(source), "{}", info.attribution);
     }
 }
@@ -44,7 +48,11 @@ fn well_known_postcodes() {
         (AreaKind::EuropeanElectoralRegion, Some("E15000007"), Some("London")),
         (AreaKind::PoliceForceArea, Some("E23000001"), Some("Metropolitan Police")),
         (AreaKind::NhsRegion, Some("E40000003"), Some("London")),
-        (AreaKind::IntegratedCareBoard, Some("E54000027"), Some("NHS North West London Integrated Care Board")),
+        (
+            AreaKind::IntegratedCareBoard,
+            Some("E54000027"),
+            Some("NHS North West London Integrated Care Board"),
+        ),
         (AreaKind::Ccg, Some("E38000256"), Some("NHS North West London ICB - W2U3Z")),
         (AreaKind::Lsoa11, Some("E01004736"), Some("Westminster 018C")),
         (AreaKind::Msoa11, Some("E02000977"), Some("Westminster 018")),
@@ -85,6 +93,10 @@ fn well_known_postcodes() {
         ("NPT 0VA", "terminated"),
         ("IM1 1AA", "terminated"),
         ("BT1 5GS", "not_covered"),
+        ("BF1 2AY", "not_covered"),
+        ("BX1 1LT", "not_covered"),
+        ("GX11 1AA", "not_covered"),
+        ("XX10 1DD", "not_covered"),
         ("SW1A 9ZZ", "unknown"),
     ] {
         assert_eq!(country.get(postcode(text)).status(), status, "{text}");

@@ -119,7 +119,9 @@ fn fix() {
             ("CRO 2YR", "CR0 2YR".to_owned()),
             // No district has a leading 0; SO is Southampton.
             ("S01 OAA", "SO1 0AA".to_owned()),
-            // IW or LW, and neither is an area in use, so the text is not repaired.
+            // OW, IW and LW are not areas, so the text is not repaired.
+            ("0W1A OAA", "0W1A OAA".to_owned()),
+            ("0W1 OAA", "0W1 OAA".to_owned()),
             ("1W1A 2AA", "1W1A 2AA".to_owned()),
         ],
     );

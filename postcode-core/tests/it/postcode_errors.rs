@@ -26,7 +26,7 @@ fn each_reason_is_told_with_its_place() {
         ("SW1A 1A", 7, "too short: the last letter of the postcode is missing".to_owned()),
         ("SW1A 1AA1", 8, format!("the 8th character, '1', is too many: {whole} has at most 7")),
         ("SW1A+1AA", 4, format!("'+' at byte 4 does not belong there in {whole}")),
-        ("SW-1A 1AA", 2, format!("'-' at byte 2 does not belong there in {whole}")),
+        ("SW1A,1AA", 4, format!("',' at byte 4 does not belong there in {whole}")),
         ("ＳW1A–OAA", 9, "the 5th character, 'O', must be a digit; did you mean SW1A 0AA?".to_owned()),
         ("1A1 1AA", 0, "the 1st character, '1', must be a letter; did you mean LA1 1AA?".to_owned()),
         ("SWX 1AA", 2, "the 3rd character, 'X', must be a digit".to_owned()),
@@ -68,6 +68,39 @@ fn each_reason_is_told_with_its_place() {
     assert_eq!("NPT 0VA".parse::<Postcode>().map(|p| p.to_string()), Ok("NPT 0VA".to_owned()));
     assert!(says("NPT 1VA").contains("never used"));
     assert_eq!("XX10 1AA".parse::<Postcode>().map(|p| p.to_string()), Ok("XX10 1AA".to_owned()));
+}
+
+#[test]
+fn punctuation_inside_a_postcode_is_ignored() {
+    for text in [
+        "(SW1A) 1AA",
+        "SW-1A 1AA",
+        "S.W.1.A. 1.A.A.",
+        "SW1A/1AA",
+        "SW1A - 1AA",
+        "SW1A\u{2011}1AA",
+        "SW1A\u{2014}\u{2014}1AA",
+        "\u{201c}SW1A\u{201d} \u{201c}1AA\u{201d}",
+        "[SW1A][1AA]",
+        "SW1A\\1AA",
+    ] {
+        assert_eq!(text.parse::<Postcode>().map(|p| p.to_string()), Ok("SW1A 1AA".to_owned()), "{text}");
+    }
+    // Parts of postcodes are too short for that, and so are repairs.
+    for text in ["S.W.1", "(SW)1", "E-1-6"] {
+        assert!(text.parse::<Outcode>().is_err() && text.parse::<Sector>().is_err(), "{text}");
+    }
+    assert!("5, M1 1AE".parse::<Postcode>().is_err());
+    assert_eq!("(SW1A) OAA".parse::<Postcode>().unwrap_err().suggestion(), None);
+}
+
+#[test]
+fn a_suggestion_is_in_an_area_that_exists() {
+    for text in ["D02 X285", "22222", "10115", "K1A 0B1", "ZZ9", "9021O", "1W1A 2AA"] {
+        assert_eq!(text.parse::<Postcode>().unwrap_err().suggestion(), None, "{text}");
+        assert_eq!(text.parse::<Outcode>().unwrap_err().suggestion(), None, "{text}");
+    }
+    assert_eq!("GXI1 1AA".parse::<Postcode>().unwrap_err().suggestion().as_deref(), Some("GX11 1AA"));
 }
 
 #[test]

@@ -14,11 +14,15 @@
 //! - access control: tokens, client certificates and their scopes ([`Access`]);
 //! - TLS ([`Tls`]), and a check that no server is open to other machines by accident
 //!   ([`Security`]);
-//! - error messages without secrets ([`without_secrets`]).
+//! - error messages without secrets ([`without_secrets`]);
+//! - the command line: options of security, tokens, completions and man pages (`cli`, with the
+//!   feature of that name).
 #![deny(missing_docs)]
 
 mod access;
 mod body;
+#[cfg(feature = "cli")]
+pub mod cli;
 mod connection;
 mod files;
 mod gate;
@@ -44,8 +48,6 @@ mod sync {
     pub(crate) use std::sync::atomic;
 }
 mod tls;
-#[cfg(feature = "cli")]
-mod token_command;
 mod watched;
 
 pub use access::{
@@ -64,8 +66,6 @@ pub use secrets::without_secrets;
 pub use security::{Security, SecurityOptions};
 pub use serve::{Accept, Handler, Limits, Plain, Refusal, serve, serve_with};
 pub use tls::{Tls, TlsFiles, certificate_fingerprint};
-#[cfg(feature = "cli")]
-pub use token_command::TokenArgs;
 
 /// Any error, as in response bodies.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;

@@ -86,10 +86,7 @@ impl Edition {
 
     /// Returns the advice for a postcode in that area, if the dataset does not cover the area.
     pub(super) fn advice(&self, area: &str) -> Option<&str> {
-        let left_out = self.info.not_covered.iter().any(|it| it == area);
-        left_out.then(|| {
-            self.info.not_covered_advice.as_deref().unwrap_or("the dataset does not cover this area")
-        })
+        self.info.advice(area)
     }
 
     /// Returns the advice for a postcode that was answered with `NotCovered`.

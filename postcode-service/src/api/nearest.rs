@@ -224,8 +224,10 @@ async fn of_lat_lon(
 async fn of_postcode(State(app): State<App>, Path(text): Path<String>, params: Params) -> Outcome {
     let shape = params.shape();
     let edition = app.edition();
-    let Reading::Postcode(postcode) = read(&text, shape) else {
-        return Err(postcode::unknown().by(&edition));
+    let postcode = match read(&text, shape) {
+        Reading::Postcode(postcode) => postcode,
+        Reading::Invalid(Some(error)) => return Err(postcode::unknown().by(&edition).explain(&error)),
+        Reading::NoSuch | Reading::Invalid(None) => return Err(postcode::unknown().by(&edition)),
     };
     let record = match (edition.lookup.get(postcode).await?, shape) {
         (Answer::Live(record), _) | (Answer::Terminated(record), Shape::Extended) => record,

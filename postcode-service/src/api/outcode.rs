@@ -4,8 +4,7 @@ use axum::Router;
 use axum::extract::{Path, State};
 use axum::middleware::from_fn;
 use axum::routing::get;
-use postcode_core::wire::code;
-use postcode_core::wire::path;
+use postcode_core::wire::{Shape, code, path};
 use postcode_core::{Location, MAX_QUERY, NearestOutcodes, Outcode, OutcodeSummary, ParseError};
 use serde::Serialize;
 
@@ -27,10 +26,23 @@ pub(super) fn routes() -> Router<App> {
         .merge(ours)
 }
 
-async fn find(edition: &Edition, text: &str) -> Result<OutcodeSummary, Failure> {
+/// Reads an outcode. postcodes.io ignores spaces. By our own rules `E1 6` is a sector.
+fn read(text: &str, shape: Shape) -> Result<Outcode, Option<ParseError>> {
+    match shape {
+        Shape::Extended => text.parse().map_err(Some),
+        Shape::Compatible => {
+            let compact: String = text.chars().filter(|c| !is_space(*c)).collect();
+            compact.parse().map_err(|_| None)
+        }
+    }
+}
+
+async fn find(edition: &Edition, text: &str, shape: Shape) -> Result<OutcodeSummary, Failure> {
     let unknown = || Failure::not_found("Outcode not found", code::OUTCODE_NOT_FOUND).by(edition);
-    let compact: String = text.chars().filter(|c| !is_space(*c)).collect();
-    let outcode: Outcode = compact.parse().map_err(|_| unknown())?;
+    let outcode = read(text, shape).map_err(|error| match error {
+        Some(error) => unknown().explain(&error),
+        None => unknown(),
+    })?;
     match (edition.lookup.outcode(outcode).await?, edition.advice(&outcode.area())) {
         (Some(summary), _) => Ok(summary),
         (None, Some(advice)) => Err(unknown().not_covered(advice)),
@@ -38,15 +50,15 @@ async fn find(edition: &Edition, text: &str) -> Result<OutcodeSummary, Failure> 
     }
 }
 
-async fn outcode(State(app): State<App>, Path(text): Path<String>) -> reply::Outcome {
+async fn outcode(State(app): State<App>, Path(text): Path<String>, params: Params) -> reply::Outcome {
     let edition = app.edition();
-    let summary = find(&edition, &text).await?;
+    let summary = find(&edition, &text, params.shape()).await?;
     data(&edition, &summary)
 }
 
 async fn nearest(State(app): State<App>, Path(text): Path<String>, params: Params) -> reply::Outcome {
     let edition = app.edition();
-    let summary = find(&edition, &text).await?;
+    let summary = find(&edition, &text, params.shape()).await?;
     let query = Reach::of(&params, app.limits).around_outcodes(|| {
         let (latitude, longitude) =
             summary.latitude.zip(summary.longitude).ok_or_else(|| no_location(&edition))?;
@@ -85,8 +97,7 @@ struct Verdict {
 /// Validates an outcode. Not part of postcodes.io.
 async fn validate(State(app): State<App>, Path(text): Path<String>) -> reply::Outcome {
     let edition = app.edition();
-    let compact: String = text.chars().filter(|c| !is_space(*c)).collect();
-    let outcode: Outcode = match compact.parse() {
+    let outcode: Outcode = match text.parse() {
         Ok(outcode) => outcode,
         Err(error) => {
             let reason = Some(ParseError::to_string(&error));

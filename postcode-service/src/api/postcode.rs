@@ -27,7 +27,7 @@ async fn lookup(State(app): State<App>, Path(text): Path<String>, params: Params
     let postcode = match read(&text, shape) {
         Reading::Postcode(postcode) => postcode,
         Reading::NoSuch => return Err(unknown().by(&edition)),
-        Reading::Invalid => return Err(Failure::not_found("Invalid postcode", code::INVALID_POSTCODE)),
+        Reading::Invalid(error) => return Err(Failure::invalid_postcode(error)),
     };
     match edition.lookup.get(postcode).await? {
         Answer::Live(record) => data(&edition, &View::of(&params).record(&record)),

@@ -16,7 +16,7 @@ use http::header::{
 };
 use http::{HeaderValue, Method, Request, StatusCode};
 use postcode_core::wire::{EDITION_HEADER, ErrorBody, RecordView, Shape, Success, TerminatedBody, code};
-use postcode_core::{Error, ErrorKind, Record};
+use postcode_core::{Error, ErrorKind, ParseError, Record};
 use postcode_edge::{Full, Refused};
 use serde::Serialize;
 
@@ -188,6 +188,20 @@ impl Failure {
     pub(super) fn advise(mut self, advice: impl Into<Box<str>>) -> Self {
         self.advice = Some(advice.into());
         self
+    }
+
+    /// Builds "Invalid postcode", with the reason if the text was read by our own rules.
+    pub(super) fn invalid_postcode(error: Option<ParseError>) -> Self {
+        let failure = Self::not_found("Invalid postcode", code::INVALID_POSTCODE);
+        match error {
+            Some(error) => failure.explain(&error),
+            None => failure,
+        }
+    }
+
+    /// Adds what is wrong with a text, what it is instead, or what was probably meant.
+    pub(super) fn explain(self, error: &ParseError) -> Self {
+        self.advise(error.to_string())
     }
 
     pub(super) fn terminated(mut self, record: Record, shape: Shape) -> Self {

@@ -20,7 +20,7 @@ async fn scottish(State(app): State<App>, Path(text): Path<String>, params: Para
     let asked = match read(&text, params.shape()) {
         Reading::Postcode(postcode) => postcode,
         Reading::NoSuch => return Err(postcode::unknown().by(&edition)),
-        Reading::Invalid => return Err(Failure::not_found("Invalid postcode", code::INVALID_POSTCODE)),
+        Reading::Invalid(error) => return Err(Failure::invalid_postcode(error)),
     };
     if let Some(entry) = edition.lookup.scottish_postcode(asked).await? {
         return match params.shape() {

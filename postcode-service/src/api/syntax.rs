@@ -4,8 +4,8 @@
 //! 9QQ`, `AB10 1II`), and refuses real ones of another shape (`GIR 0AA`). It only decides between
 //! "Invalid postcode" and "Postcode not found". The extended API parses with [`Postcode`].
 
-use postcode_core::Postcode;
 use postcode_core::wire::Shape;
+use postcode_core::{ParseError, Postcode};
 
 use super::params::is_space;
 
@@ -15,14 +15,15 @@ pub(super) enum Reading {
     Postcode(Postcode),
     /// The shape of a postcode with letters that no postcode has.
     NoSuch,
-    Invalid,
+    /// Not a postcode, with the reason if the text was read by our own rules.
+    Invalid(Option<ParseError>),
 }
 
 pub(super) fn read(text: &str, shape: Shape) -> Reading {
     if shape == Shape::Extended {
-        return text.parse().map_or(Reading::Invalid, Reading::Postcode);
+        return text.parse().map_or_else(|error| Reading::Invalid(Some(error)), Reading::Postcode);
     }
-    let Some((outcode, incode)) = halves(text) else { return Reading::Invalid };
+    let Some((outcode, incode)) = halves(text) else { return Reading::Invalid(None) };
     let mut spaced = String::with_capacity(8);
     spaced.extend([outcode, " ", incode]);
     spaced.parse().map_or(Reading::NoSuch, Reading::Postcode)
@@ -61,17 +62,14 @@ mod tests {
         for text in
             ["", "AB", "AB 101AB", "AB101 AB", "AB10-1AB", "AB10+1AB", "GIR 0AA", "BFPO 801", "é1 1AA", "\0"]
         {
-            assert_eq!(read(text, Shape::Compatible), Reading::Invalid, "{text:?}");
+            assert_eq!(read(text, Shape::Compatible), Reading::Invalid(None), "{text:?}");
         }
     }
 
     #[test]
     fn letters_that_no_postcode_has_are_not_found() {
         assert_eq!(read("AB10 1II", Shape::Compatible), Reading::NoSuch);
-        assert_eq!(read("AB10 1II", Shape::Extended), Reading::Invalid);
-        assert_eq!(
-            read("GIR 0AA", Shape::Extended),
-            "GIR 0AA".parse().map_or(Reading::Invalid, Reading::Postcode)
-        );
+        assert!(matches!(read("AB10 1II", Shape::Extended), Reading::Invalid(Some(_))));
+        assert_eq!(read("GIR 0AA", Shape::Extended), Reading::Postcode("GIR 0AA".parse().unwrap()));
     }
 }

@@ -27,7 +27,7 @@ async fn find(edition: &Edition, text: &str, shape: Shape) -> Result<Record, Fai
     let postcode = match read(text, shape) {
         Reading::Postcode(postcode) => postcode,
         Reading::NoSuch => return Err(unknown()),
-        Reading::Invalid => return Err(Failure::not_found("Invalid postcode", code::INVALID_POSTCODE)),
+        Reading::Invalid(error) => return Err(Failure::invalid_postcode(error)),
     };
     match edition.lookup.get(postcode).await? {
         Answer::Terminated(record) => Ok(record),

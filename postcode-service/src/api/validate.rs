@@ -52,7 +52,7 @@ async fn validate(State(app): State<App>, Path(text): Path<String>, params: Para
     }
     let live = match read(&text, Shape::Compatible) {
         Reading::Postcode(postcode) => edition.lookup.get(postcode).await?.is_live(),
-        Reading::NoSuch | Reading::Invalid => false,
+        Reading::NoSuch | Reading::Invalid(_) => false,
     };
     data(&edition, &live)
 }

@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use postcode_core::{ErrorKind, Lookups};
 
+use super::format::{Format, Shape};
 use super::source::Source;
 
 /// The options of all lookups.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Asking {
-    /// Write JSON, one value a line, in the field names of the HTTP API
-    #[arg(long)]
-    pub(crate) json: bool,
+    #[command(flatten)]
+    shape: Shape,
     #[command(flatten)]
     source: Source,
 }
@@ -20,13 +20,17 @@ impl Asking {
     pub(crate) async fn open(&self) -> anyhow::Result<Arc<dyn Lookups>> {
         self.source.open().await
     }
+
+    pub(crate) fn format(&self) -> Format {
+        self.shape.format()
+    }
 }
 
 /// The option of those that find many.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Limit {
     /// How many at most
-    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..=100))]
+    #[arg(long, short = 'n', default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..=100))]
     limit: u16,
 }
 
@@ -47,11 +51,7 @@ pub(crate) async fn left_out(lookup: &dyn Lookups, text: &str) -> anyhow::Result
         Err(error) if error.kind() == ErrorKind::NotSupported => return Ok(None),
         Err(error) => return Err(error.into()),
     };
-    if !info.not_covered.contains(&area) {
-        return Ok(None);
-    }
-    let advice = info.not_covered_advice;
-    Ok(Some(advice.unwrap_or_else(|| "the dataset does not cover this area".to_owned())))
+    Ok(info.advice(&area).map(str::to_owned))
 }
 
 /// Says on standard error why nothing was found: that the data leaves the area out, or `otherwise`.

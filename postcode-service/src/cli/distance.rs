@@ -2,24 +2,27 @@
 
 use std::io::Write;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use postcode_core::{Postcode, PostcodeLookupExt};
 
 use super::asking::say_why;
 use super::exit;
+use super::format::{Format, Shape, Table};
 use super::output;
 use super::source::Source;
+use super::words;
 
 /// Say how far two postcodes are apart, in use or terminated: metres along the WGS84 ellipsoid.
 ///
 /// Exit status: 0 if that is known, 1 if not, 2 for errors.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example:\n  postcode-service distance 'SW1A 1AA' 'EH1 1YZ'")]
+#[command(after_help = "Example:\n  postcode-service distance SW1A 1AA EH1 1YZ")]
 pub struct Args {
-    /// A postcode, in any case and spacing
-    from: String,
-    /// Another
-    to: String,
+    /// Two postcodes, in any case, with or without their space
+    #[arg(required = true, num_args = 2..=4, value_name = "POSTCODE")]
+    postcodes: Vec<String>,
+    #[command(flatten)]
+    shape: Shape,
     #[command(flatten)]
     source: Source,
 }
@@ -31,7 +34,10 @@ impl Args {
     /// Returns the error for [`report`](crate::cli::exit::report).
     pub async fn run(self) -> anyhow::Result<()> {
         let parse = |text: &str| text.parse::<Postcode>().with_context(|| format!("{text:?}"));
-        let (from, to) = (parse(&self.from)?, parse(&self.to)?);
+        let postcodes = words::postcodes(&self.postcodes);
+        let [from, to] = &postcodes[..] else { bail!("give two postcodes, and not {}", postcodes.len()) };
+        let (from, to) = (parse(from)?, parse(to)?);
+        let format = self.shape.format();
         let lookup = self.source.open().await?;
         let Some(metres) = lookup.distance(from, to).await? else {
             for postcode in [from, to] {
@@ -40,8 +46,23 @@ impl Args {
             eprintln!("{from}, {to}: not both are known, with a location");
             return exit::found(false);
         };
-        writeln!(std::io::stdout().lock(), "{metres:.1} m")?;
-        output::attribution(&lookup).await;
+        let mut out = std::io::stdout().lock();
+        let (first, second) = (from.to_string(), to.to_string());
+        match format {
+            Format::Json => {
+                let line = serde_json::json!({ "from": first, "to": second, "metres": metres });
+                output::json(&mut out, &line)?;
+            }
+            Format::Csv => {
+                let mut table = Table::new(format, ["from", "to", "metres"]);
+                table.row(&mut out, [first, second, metres.to_string()])?;
+                table.flush(&mut out)?;
+            }
+            Format::Plain | Format::Terminal => {
+                writeln!(out, "{metres:.1} m")?;
+                output::attribution(&lookup).await;
+            }
+        }
         Ok(())
     }
 }

@@ -4,10 +4,11 @@ use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use postcode_core::dataset::Dataset;
+use postcode_core::dataset::{Dataset, Demands, Verify};
 use postcode_core::{Answer, Local, Status};
 use sqlx::{Connection, Executor, SqliteConnection};
 
+use super::source::DatasetSource;
 use crate::destination;
 use crate::enrich::{Column, Found, Value};
 
@@ -18,6 +19,8 @@ const AT_ONCE: usize = 100;
 ///
 /// The attribution that the licences require is written next to it, as FILE.attribution.txt; in GeoJSON and SQLite it is in
 /// the file, too.
+///
+/// Exit status: 0 if it was done, 1 for errors, 2 for wrong options.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -25,17 +28,18 @@ Examples:
   postcode-service export uk.postcodes --out uk.geojson --live
   postcode-service export uk.postcodes --out uk.sqlite --columns postcode,status,latitude,longitude,codes.admin_ward")]
 pub struct Args {
-    /// The dataset file [default: the embedded data]
-    #[arg(value_name = "DATASET", env = "POSTCODE_EXPORT_DATASET")]
-    dataset: Option<PathBuf>,
+    /// The dataset: a path, file:PATH or embedded:
+    #[arg(value_name = "DATASET", env = "POSTCODE_EXPORT_DATASET", default_value = "embedded:",
+          value_parser = DatasetSource::parser())]
+    dataset: DatasetSource,
     /// The file to write, which appears when it is whole
-    #[arg(long, value_name = "FILE", env = "POSTCODE_EXPORT_OUT")]
+    #[arg(long, short, value_name = "FILE", env = "POSTCODE_EXPORT_OUT")]
     out: PathBuf,
     /// The format to write [default: by the name of the file]
-    #[arg(long, value_enum, env = "POSTCODE_EXPORT_FORMAT")]
+    #[arg(long, short, value_enum, env = "POSTCODE_EXPORT_FORMAT")]
     format: Option<Format>,
     /// The columns, in this order [default: all that the dataset has]
-    #[arg(long, value_name = "NAMES", env = "POSTCODE_EXPORT_COLUMNS")]
+    #[arg(long, short, value_name = "NAMES", env = "POSTCODE_EXPORT_COLUMNS")]
     columns: Option<String>,
     /// Only postcodes in use
     #[arg(long, env = "POSTCODE_EXPORT_LIVE")]
@@ -62,11 +66,8 @@ impl Args {
     /// What went wrong, for [`report`](crate::cli::exit::report).
     pub async fn run(self) -> Result<()> {
         let format = self.format.map_or_else(|| format(&self.out), Ok)?;
-        destination::check(&self.out, self.dataset.as_deref())?;
-        let local = match &self.dataset {
-            Some(path) => Local::new(Dataset::open(path)?),
-            None => Local::embedded()?,
-        };
+        destination::check(&self.out, self.dataset.file())?;
+        let local = Local::new(self.dataset.open(&Demands::default().verify(Verify::Off))?);
         let dataset = local.dataset();
         let columns = match &self.columns {
             Some(names) => Column::list(names).map_err(anyhow::Error::msg).context("--columns")?,

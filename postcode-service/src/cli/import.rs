@@ -1,11 +1,12 @@
 //! `postcode-service import`: makes a dataset file from the publishers' files.
 
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 
 use super::interrupt;
+use super::source::DatasetSource;
 use crate::import::{Covers, Doubt, Format, Import, Interrupted, Refused, Stop};
 
 const EXAMPLES: &str = "\
@@ -17,8 +18,11 @@ Examples:
   postcode-service import ONSPD_NOV_2025.zip geonames/ --out uk.postcodes --previous uk.postcodes --report report.json
   postcode-service import codepo_gb.zip --out gb.postcodes --format code-point-open";
 
-/// Makes a dataset file of ONSPD, NSPL or Code-Point Open, with OS Open Names and the Scottish
-/// Postcode Directory
+/// Make a dataset file of ONSPD, NSPL or Code-Point Open, with OS Open Names and the Scottish
+/// Postcode Directory.
+///
+/// Exit status: 0 if the file was published, 1 if not, 2 for wrong options, 130 if it was
+/// interrupted.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
@@ -27,17 +31,17 @@ pub struct Args {
     #[arg(required = true, env = "POSTCODE_IMPORT_INPUT", value_delimiter = None)]
     input: Vec<PathBuf>,
     /// The dataset file to write; appears when it is whole and verified
-    #[arg(long, value_name = "FILE", env = "POSTCODE_IMPORT_OUT")]
+    #[arg(long, short, value_name = "FILE", env = "POSTCODE_IMPORT_OUT")]
     out: PathBuf,
     /// The format of the input
-    #[arg(long, value_enum, default_value_t, env = "POSTCODE_IMPORT_FORMAT")]
+    #[arg(long, short, value_enum, default_value_t, env = "POSTCODE_IMPORT_FORMAT")]
     format: Format,
     /// The edition's name, such as "ONSPD November 2025" [default: by the file names]
     #[arg(long, value_name = "NAME", env = "POSTCODE_IMPORT_EDITION")]
     edition: Option<String>,
-    /// The source to record in the dataset [default: the file names]
-    #[arg(long, value_name = "TEXT", env = "POSTCODE_IMPORT_SOURCE")]
-    source: Option<String>,
+    /// Where the data comes from, in words, to record in the dataset [default: the file names]
+    #[arg(long, value_name = "TEXT", env = "POSTCODE_IMPORT_PROVENANCE")]
+    provenance: Option<String>,
     /// A text to add to the attribution, if other material went into the input
     #[arg(long, value_name = "TEXT", env = "POSTCODE_IMPORT_ATTRIBUTION")]
     attribution: Option<String>,
@@ -50,8 +54,8 @@ pub struct Args {
     /// The dataset file of the previous edition. The report compares with it, and nothing is
     /// published if the new edition has markedly fewer postcodes, filled columns or names in a
     /// country
-    #[arg(long, value_name = "FILE", env = "POSTCODE_IMPORT_PREVIOUS")]
-    previous: Option<PathBuf>,
+    #[arg(long, value_name = "FILE", env = "POSTCODE_IMPORT_PREVIOUS", value_parser = DatasetSource::parser())]
+    previous: Option<DatasetSource>,
     /// Publish in spite of such doubts; may be given several times
     #[arg(long, value_enum, value_name = "DOUBT", env = "POSTCODE_IMPORT_ACCEPT", value_delimiter = ',')]
     accept: Vec<Doubt>,
@@ -60,8 +64,8 @@ pub struct Args {
     report: Option<PathBuf>,
     /// The dataset file of an older edition with the previous constituencies: records then have the
     /// previous constituency as well as the current one
-    #[arg(long, value_name = "FILE", env = "POSTCODE_IMPORT_BOUNDARIES_BEFORE")]
-    boundaries_before: Option<PathBuf>,
+    #[arg(long, value_name = "FILE", env = "POSTCODE_IMPORT_BOUNDARIES_BEFORE", value_parser = DatasetSource::parser())]
+    boundaries_before: Option<DatasetSource>,
     /// Which postcode areas the input covers; of others the dataset says that it leaves them out
     #[arg(long, value_enum, default_value_t, env = "POSTCODE_IMPORT_COVERS")]
     covers: Covers,
@@ -74,19 +78,22 @@ impl Args {
     /// Runs the command. After SIGINT, SIGTERM or SIGHUP it ends the process with status 130,
     /// having published nothing.
     pub async fn run(self) -> anyhow::Result<()> {
+        let file = |dataset: Option<DatasetSource>| {
+            dataset.map(|dataset| dataset.path().map(Path::to_owned)).transpose()
+        };
         let import = Import {
             inputs: self.input,
             out: self.out,
             format: self.format,
             edition: self.edition,
-            source: self.source,
+            source: self.provenance,
             attribution: self.attribution,
             max_errors: self.max_errors,
             errors: self.errors,
-            previous: self.previous,
+            previous: file(self.previous).context("--previous")?,
             accept: self.accept,
             report: self.report,
-            boundaries_before: self.boundaries_before,
+            boundaries_before: file(self.boundaries_before).context("--boundaries-before")?,
             covers: self.covers,
             quiet: self.quiet,
         };

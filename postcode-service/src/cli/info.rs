@@ -1,12 +1,16 @@
 //! `info`: the dataset that answers come from.
 
+use std::collections::HashSet;
 use std::io::Write;
 
 use super::asking::Asking;
+use super::format::{Format, Table};
 use super::output;
 
 /// Show edition, source, attribution, fingerprint and counts of the dataset, and areas that it does
 /// not cover.
+///
+/// Exit status: 0, or 2 for errors.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  postcode-service info --source http://127.0.0.1:8080")]
 pub struct Args {
@@ -22,17 +26,44 @@ impl Args {
     pub async fn run(self) -> anyhow::Result<()> {
         let info = self.asking.open().await?.info().await?;
         let mut out = std::io::stdout().lock();
-        if self.asking.json {
-            output::json(&mut out, &info)?;
-            return Ok(());
+        match self.asking.format() {
+            Format::Json => return Ok(output::json(&mut out, &info)?),
+            Format::Csv => {
+                let names =
+                    ["edition", "source", "live", "terminated", "not_covered", "fingerprint", "attribution"];
+                let mut table = Table::new(Format::Csv, names);
+                let (live, terminated) = (info.live.to_string(), info.terminated.to_string());
+                let left_out = info.not_covered.join(" ");
+                table.row(
+                    &mut out,
+                    [
+                        &info.edition,
+                        &info.source,
+                        &live,
+                        &terminated,
+                        &left_out,
+                        &info.fingerprint,
+                        &info.attribution,
+                    ],
+                )?;
+                return Ok(table.flush(&mut out)?);
+            }
+            Format::Plain | Format::Terminal => {}
         }
         writeln!(out, "edition      {}", info.edition)?;
         writeln!(out, "source       {}", info.source)?;
         writeln!(out, "live         {}", info.live)?;
         writeln!(out, "terminated   {}", info.terminated)?;
         if !info.not_covered.is_empty() {
-            let advice = info.not_covered_advice.as_deref().unwrap_or_default();
-            writeln!(out, "not covered  {}: {advice}", info.not_covered.join(", "))?;
+            writeln!(out, "not covered  {}", info.not_covered.join(", "))?;
+            // Many areas have the same advice.
+            let mut advice: Vec<&str> =
+                info.not_covered.iter().filter_map(|area| info.advice(area)).collect();
+            let mut said = HashSet::new();
+            advice.retain(|advice| said.insert(*advice));
+            for advice in advice {
+                writeln!(out, "             {advice}")?;
+            }
         }
         writeln!(out, "fingerprint  {}", info.fingerprint)?;
         writeln!(out, "{}", info.attribution)?;

@@ -3,35 +3,38 @@
 use std::collections::BTreeMap;
 use std::fmt::{self, Display, Formatter};
 use std::io::{self, Write};
-use std::path::PathBuf;
 
-use postcode_core::dataset::{Dataset, Summary};
+use postcode_core::dataset::{Dataset, Demands, Summary, Verify};
 use postcode_core::{AreaKind, Record, Status};
 use serde::Serialize;
 
 use super::output;
+use super::source::DatasetSource;
 
 const EXAMPLES: &str = "\
 Examples:
   postcode-service inspect uk.postcodes
-  postcode-service inspect uk.postcodes --json | jq .contents.countries";
+  postcode-service inspect uk.postcodes --json | jq .contents.countries
+  postcode-service inspect embedded:";
 
-/// Describes a dataset file: edition, licence, counts, columns, sizes
+/// Describe a dataset: edition, licence, counts, columns, sizes.
+///
+/// Exit status: 0 if it was done, 1 for errors, 2 for wrong options.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
-    /// The dataset file
-    #[arg(env = "POSTCODE_INSPECT_FILE")]
-    file: PathBuf,
+    /// The dataset: a path, file:PATH or embedded:
+    #[arg(env = "POSTCODE_INSPECT_FILE", value_parser = DatasetSource::parser())]
+    file: DatasetSource,
     /// Print one JSON object
-    #[arg(long, env = "POSTCODE_INSPECT_JSON")]
+    #[arg(long, short, env = "POSTCODE_INSPECT_JSON")]
     json: bool,
 }
 
 impl Args {
     /// Runs the command.
     pub async fn run(self) -> anyhow::Result<()> {
-        let dataset = Dataset::open(&self.file)?;
+        let dataset = self.file.open(&Demands::default().verify(Verify::Off))?;
         let inspection = Inspection { summary: dataset.summary(), contents: Contents::of(&dataset) };
         if self.json {
             output::json(&mut io::stdout().lock(), &inspection)?;

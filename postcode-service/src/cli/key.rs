@@ -8,7 +8,9 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, anyhow};
 use minisign::KeyPair;
 
-/// Makes keys to sign dataset files with
+/// Make keys to sign dataset files with.
+///
+/// Exit status: 0 if it was done, 1 for errors, 2 for wrong options.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(subcommand)]
@@ -20,11 +22,13 @@ enum Command {
     New(New),
 }
 
-/// Makes a new key
+/// Make a new key.
 ///
 /// Writes the secret key to FILE, readable by its owner only and without a password, and the public
 /// key to FILE.pub. Prints the public key. Both are keys of minisign. An existing file is never
 /// replaced.
+///
+/// Exit status: 0 if it was made, 1 for errors, 2 for wrong options.
 #[derive(Debug, clap::Args)]
 struct New {
     /// The file for the secret key

@@ -4,11 +4,14 @@ use std::io::Write;
 
 use anyhow::Context;
 use postcode_core::wire::{NeighbourView, Shape};
-use postcode_core::{Location, Nearest, Origin, Postcode};
+use postcode_core::{Nearest, Origin, Postcode};
 
 use super::asking::{Asking, say_why};
 use super::exit;
+use super::format::Format;
+use super::measure::{location, metres};
 use super::output;
+use super::records::{Columns, Records};
 
 /// List the postcodes around a postcode or a point, nearest first.
 ///
@@ -16,18 +19,20 @@ use super::output;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  postcode-service nearest 'SW1A 1AA'
-  postcode-service nearest 51.501,-0.1419 --radius 500 --limit 3 --json")]
+  postcode-service nearest SW1A 1AA
+  postcode-service nearest 51.501,-0.1419 --radius 1km -n 3 --json")]
 pub struct Args {
     /// A postcode, or LATITUDE,LONGITUDE in degrees (WGS84)
-    #[arg(value_name = "POSTCODE|LAT,LON", allow_hyphen_values = true)]
-    origin: String,
+    #[arg(value_name = "POSTCODE|LAT,LON", required = true, num_args = 1..=2)]
+    origin: Vec<String>,
     /// How many at most
-    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..=1_000))]
+    #[arg(long, short = 'n', default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..=1_000))]
     limit: u16,
-    /// How far at most, in metres, up to 2000000
-    #[arg(long, default_value_t = 100.0)]
+    /// How far at most: 500 (metres), 500m, 1km, 2mi; up to 2000 km
+    #[arg(long, short, value_name = "DISTANCE", default_value = "100", value_parser = metres)]
     radius: f64,
+    #[command(flatten)]
+    columns: Columns,
     #[command(flatten)]
     asking: Asking,
 }
@@ -38,43 +43,59 @@ impl Args {
     /// # Errors
     /// Returns the error for [`report`](crate::cli::exit::report).
     pub async fn run(self) -> anyhow::Result<()> {
-        let origin = origin(&self.origin)?;
+        let text = self.origin.join(" ");
+        let origin = origin(&text)?;
+        let format = self.asking.format();
+        let mut table = Records::new(
+            &self.columns,
+            format,
+            &["distance"],
+            "postcode,admin_district,country,latitude,longitude",
+        )?;
         let lookup = self.asking.open().await?;
         let query = Nearest::to(origin).limit(self.limit.into()).radius(self.radius);
         let found = lookup.nearest(&query).await?;
         let Some(neighbours) = &found else {
-            say_why(&lookup, &self.origin, "unknown, or without a location").await?;
+            say_why(&lookup, &text, "unknown, or without a location").await?;
             return exit::found(false);
         };
         let mut out = std::io::stdout().lock();
         for neighbour in neighbours {
-            if self.asking.json {
-                output::json(&mut out, &NeighbourView::new(neighbour, Shape::Compatible))?;
-            } else {
-                let record = &neighbour.record;
-                let district = record.admin_district().unwrap_or_default();
-                let postcode = record.postcode.to_string();
-                writeln!(out, "{:>9.1} m  {postcode:<8}  {district}", neighbour.distance)?;
+            let record = &neighbour.record;
+            match format {
+                Format::Json => output::json(&mut out, &NeighbourView::new(neighbour, Shape::Compatible))?,
+                Format::Terminal | Format::Csv => {
+                    table.record(&mut out, vec![format!("{:.1}", neighbour.distance)], record)?;
+                }
+                Format::Plain => {
+                    let district = record.admin_district().unwrap_or_default();
+                    let postcode = record.postcode.to_string();
+                    writeln!(out, "{:>9.1} m  {postcode:<8}  {district}", neighbour.distance)?;
+                }
             }
         }
-        if !self.asking.json {
+        table.flush(&mut out)?;
+        if format.is_for_people() {
             output::attribution(&lookup).await;
+            if neighbours.len() < usize::from(self.limit) {
+                eprintln!(
+                    "{} within {} m: --radius looks further, such as --radius 1km",
+                    neighbours.len(),
+                    self.radius
+                );
+            }
         }
         exit::found(!neighbours.is_empty())
     }
 }
 
+/// Reads a postcode or a point. Only a postcode begins with a letter.
 fn origin(text: &str) -> anyhow::Result<Origin> {
-    if let Some((latitude, longitude)) = text.split_once(',') {
-        let degrees = |text: &str| {
-            text.trim()
-                .parse::<f64>()
-                .with_context(|| format!("{text:?}: give degrees, such as 51.501,-0.1419"))
-        };
-        return Ok(Location::new(degrees(latitude)?, degrees(longitude)?)?.into());
+    if text.trim().starts_with(|c: char| c.is_alphabetic()) && !text.contains(',') {
+        let postcode = text.parse::<Postcode>();
+        return Ok(postcode
+            .with_context(|| format!("{text:?}: give a postcode or LATITUDE,LONGITUDE"))?
+            .into());
     }
-    Ok(text
-        .parse::<Postcode>()
-        .with_context(|| format!("{text:?}: give a postcode or LATITUDE,LONGITUDE"))?
-        .into())
+    Ok(location(text)?.into())
 }

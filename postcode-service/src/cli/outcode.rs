@@ -7,6 +7,8 @@ use postcode_core::{NearestOutcodes, Outcode, OutcodeSummary, PostcodeLookupExt}
 
 use super::asking::{Asking, say_why};
 use super::exit;
+use super::format::{Format, Paint, Table};
+use super::measure::metres;
 use super::output;
 
 /// Sum up outcodes over their postcodes in use, or list the outcodes around one.
@@ -14,7 +16,7 @@ use super::output;
 /// Exit status: 0 if all have any, 1 if not, 2 for errors.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  postcode-service outcode SW1A M1 --json\n  postcode-service outcode EH1 --nearest --radius 10000"
+    after_help = "Examples:\n  postcode-service outcode SW1A M1 --json\n  postcode-service outcode EH1 --nearest --radius 10km"
 )]
 pub struct Args {
     /// The first halves of postcodes; of one with --nearest
@@ -24,10 +26,10 @@ pub struct Args {
     #[arg(long)]
     nearest: bool,
     /// How many of them at most
-    #[arg(long, default_value_t = 10, requires = "nearest", value_parser = clap::value_parser!(u16).range(1..=100))]
+    #[arg(long, short = 'n', default_value_t = 10, requires = "nearest", value_parser = clap::value_parser!(u16).range(1..=100))]
     limit: u16,
-    /// How far, in metres, at most 2000000
-    #[arg(long, default_value_t = 5_000.0, requires = "nearest")]
+    /// How far: 500 (metres), 500m, 10km, 2mi; at most 2000 km
+    #[arg(long, short, value_name = "DISTANCE", default_value = "5000", requires = "nearest", value_parser = metres)]
     radius: f64,
     #[command(flatten)]
     asking: Asking,
@@ -44,6 +46,8 @@ impl Args {
         if self.nearest && outcodes.len() > 1 {
             bail!("--nearest: give one outcode");
         }
+        let format = self.asking.format();
+        let mut table = Table::new(format, HEADER);
         let lookup = self.asking.open().await?;
         if let (true, Some(outcode)) = (self.nearest, outcodes.first()) {
             let query = NearestOutcodes::to(*outcode).limit(self.limit.into()).radius(self.radius);
@@ -58,12 +62,16 @@ impl Args {
             }
             let mut out = std::io::stdout().lock();
             for summary in found.iter().flatten() {
-                if self.asking.json {
-                    output::json(&mut out, summary)?;
-                } else {
-                    writeln!(out, "{:<5}{}", summary.outcode.to_string(), summary.admin_district.join(", "))?;
+                match format {
+                    Format::Json => output::json(&mut out, summary)?,
+                    Format::Terminal | Format::Csv => table.row(&mut out, cells(summary))?,
+                    Format::Plain => {
+                        let districts = summary.admin_district.join(", ");
+                        writeln!(out, "{:<5}{districts}", summary.outcode.to_string())?;
+                    }
                 }
             }
+            table.flush(&mut out)?;
             return exit::found(found.is_some_and(|found| !found.is_empty()));
         }
         let summaries = lookup.outcode_all(&outcodes).await?;
@@ -74,20 +82,52 @@ impl Args {
                     drop(out);
                     say_why(&lookup, &outcode.to_string(), "no postcode in use has this outcode").await?;
                 }
-                Some(summary) if self.asking.json => output::json(&mut out, summary)?,
-                Some(summary) => block(&mut out, summary)?,
+                Some(summary) => match format {
+                    Format::Json => output::json(&mut out, summary)?,
+                    Format::Csv => table.row(&mut out, cells(summary))?,
+                    Format::Plain | Format::Terminal => block(&mut out, summary, format.paint())?,
+                },
             }
         }
-        if !self.asking.json {
+        if format == Format::Csv {
+            table.flush(&mut std::io::stdout().lock())?;
+        }
+        if format.is_for_people() {
             output::attribution(&lookup).await;
         }
         exit::found(summaries.iter().all(Option::is_some))
     }
 }
 
+/// The columns of CSV and of a table.
+const HEADER: [&str; 8] = [
+    "outcode",
+    "admin_district",
+    "admin_county",
+    "country",
+    "latitude",
+    "longitude",
+    "eastings",
+    "northings",
+];
+
+fn cells(summary: &OutcodeSummary) -> [String; 8] {
+    let degrees = |degrees: Option<f64>| degrees.map(|degrees| format!("{degrees:.6}")).unwrap_or_default();
+    [
+        summary.outcode.to_string(),
+        summary.admin_district.join("; "),
+        summary.admin_county.join("; "),
+        summary.country.join("; "),
+        degrees(summary.latitude),
+        degrees(summary.longitude),
+        summary.eastings.to_string(),
+        summary.northings.to_string(),
+    ]
+}
+
 /// Writes a block for people.
-fn block(out: &mut impl Write, summary: &OutcodeSummary) -> std::io::Result<()> {
-    writeln!(out, "{}", summary.outcode)?;
+fn block(out: &mut impl Write, summary: &OutcodeSummary, paint: Paint) -> std::io::Result<()> {
+    writeln!(out, "{}", paint.bold(&summary.outcode.to_string()))?;
     for (label, names) in [
         ("country", &summary.country),
         ("county", &summary.admin_county),

@@ -6,6 +6,8 @@ use postcode_core::wire::{RecordView, Shape};
 use postcode_core::{AreaKind, DatasetInfo, GridSystem, Lookups, Record, Status};
 use serde::Serialize;
 
+use super::format::Paint;
+
 /// Writes a value as one line of JSON.
 pub(crate) fn json(out: &mut impl Write, value: &impl Serialize) -> io::Result<()> {
     let mut line = serde_json::to_vec(value)?;
@@ -19,13 +21,13 @@ pub(crate) fn view(record: &Record) -> RecordView<'_> {
 }
 
 /// Writes a block for people: each field of a record on a line, without missing ones.
-pub(crate) fn block(out: &mut impl Write, record: &Record) -> io::Result<()> {
+pub(crate) fn block(out: &mut impl Write, record: &Record, paint: Paint) -> io::Result<()> {
     let status = match (record.status, record.terminated) {
         (Status::Live, _) => "live".to_owned(),
         (Status::Terminated, Some(month)) => format!("terminated {:04}-{:02}", month.year(), month.month()),
         (Status::Terminated, None) => "terminated".to_owned(),
     };
-    writeln!(out, "{}  {status}", record.postcode)?;
+    writeln!(out, "{}  {}", paint.bold(&record.postcode.to_string()), paint.status(&status))?;
     const AREAS: [(&str, AreaKind); 11] = [
         ("country", AreaKind::Country),
         ("region", AreaKind::Region),

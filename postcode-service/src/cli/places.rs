@@ -4,17 +4,18 @@ use std::io::{self, Write};
 
 use anyhow::Context;
 use postcode_core::{ErrorKind, Lookups, Place, PlaceQuery, Postcode};
+use serde::Serialize;
 
 use super::asking::{Asking, Limit};
-use super::exit;
-use super::output;
+use super::format::{Format, Paint, Table};
+use super::{exit, output};
 
 const EXAMPLES: &str = "\
 Examples:
-  postcode-service places llan --limit 20 --source file:uk.postcodes
-  postcode-service places newprot --within Wales --type City --source file:uk.postcodes
-  postcode-service places --code osgb4000000074551019 --json --source file:uk.postcodes
-  postcode-service places --code osgb4000000074551019 --postcodes --limit 100 --source file:uk.postcodes
+  postcode-service places llan --limit 20 --source uk.postcodes
+  postcode-service places newprot --within Wales --type City --source uk.postcodes
+  postcode-service places --code osgb4000000074551019 --json --source uk.postcodes
+  postcode-service places --code osgb4000000074551019 --postcodes --limit 100 --source uk.postcodes
   postcode-service places --random --source https://api.postcodes.io";
 
 /// Find cities, towns, villages and other settlements of Great Britain, its islands, counties and
@@ -78,16 +79,18 @@ impl Args {
             (None, None) => lookup.random_place().await?.into_iter().collect(),
         };
         let mut out = io::stdout().lock();
+        let mut shown = Shown::new(self.asking.format());
         for place in &places {
-            if self.asking.json { output::json(&mut out, place)? } else { block(&mut out, place)? }
+            shown.place(&mut out, place, place)?;
         }
+        shown.finish(&mut out)?;
         if places.is_empty() {
             match (&self.text, &self.code) {
                 (Some(text), _) => eprintln!("{text}: no populated place of that name"),
                 (None, Some(code)) => eprintln!("{code}: no such place"),
                 (None, None) => eprintln!("no places in the data"),
             }
-        } else if !self.asking.json {
+        } else if self.asking.format().is_for_people() {
             output::attribution(&lookup).await;
         }
         exit::found(!places.is_empty())
@@ -106,13 +109,15 @@ impl Args {
             found => found?,
         };
         let mut out = io::stdout().lock();
+        let mut shown = Shown::new(self.asking.format());
         for found in &found {
-            if self.asking.json { output::json(&mut out, found)? } else { block(&mut out, &found.place)? }
+            shown.place(&mut out, &found.place, found)?;
         }
+        shown.finish(&mut out)?;
         if found.is_empty() {
             let narrowed = self.within.is_some() || self.local_type.is_some();
             eprintln!("{text}: no such place{}", if narrowed { " of that kind or there" } else { "" });
-        } else if !self.asking.json {
+        } else if self.asking.format().is_for_people() {
             output::attribution(lookup).await;
         }
         exit::found(!found.is_empty())
@@ -127,8 +132,15 @@ impl Args {
             return exit::found(false);
         };
         let mut out = io::stdout().lock();
-        if self.asking.json {
+        let format = self.asking.format();
+        if format == Format::Json {
             output::json(&mut out, &page)?;
+        } else if format == Format::Csv {
+            let mut table = Table::new(format, ["postcode"]);
+            for postcode in &page.postcodes {
+                table.row(&mut out, [postcode.to_string()])?;
+            }
+            table.flush(&mut out)?;
         } else {
             for postcode in &page.postcodes {
                 writeln!(out, "{postcode}")?;
@@ -145,8 +157,67 @@ impl Args {
     }
 }
 
-fn block(out: &mut impl Write, place: &Place) -> io::Result<()> {
-    write!(out, "{}", place.name_1)?;
+/// Writes places one by one.
+struct Shown {
+    format: Format,
+    table: Table,
+}
+
+impl Shown {
+    fn new(format: Format) -> Self {
+        const HEADER: [&str; 12] = [
+            "name",
+            "name_2",
+            "type",
+            "county",
+            "district",
+            "region",
+            "country",
+            "outcode",
+            "eastings",
+            "northings",
+            "latitude",
+            "longitude",
+        ];
+        Self { format, table: Table::new(format, HEADER.into_iter().chain(["code"])) }
+    }
+
+    /// Writes a place. `whole` is what JSON has about it.
+    fn place(&mut self, out: &mut impl Write, place: &Place, whole: &impl Serialize) -> io::Result<()> {
+        match self.format {
+            Format::Json => output::json(out, whole),
+            Format::Csv => self.table.row(out, cells(place)),
+            Format::Plain | Format::Terminal => block(out, place, self.format.paint()),
+        }
+    }
+
+    fn finish(&mut self, out: &mut impl Write) -> io::Result<()> {
+        if self.format == Format::Csv { self.table.flush(out) } else { Ok(()) }
+    }
+}
+
+fn cells(place: &Place) -> [String; 13] {
+    let text = |text: &Option<String>| text.clone().unwrap_or_default();
+    let degrees = |degrees: Option<f64>| degrees.map(|degrees| format!("{degrees:.6}")).unwrap_or_default();
+    [
+        place.name_1.clone(),
+        text(&place.name_2),
+        place.local_type.clone(),
+        text(&place.county_unitary),
+        text(&place.district_borough),
+        text(&place.region),
+        text(&place.country),
+        place.outcode.map(|outcode| outcode.to_string()).unwrap_or_default(),
+        place.eastings.to_string(),
+        place.northings.to_string(),
+        degrees(place.latitude),
+        degrees(place.longitude),
+        place.code.clone(),
+    ]
+}
+
+fn block(out: &mut impl Write, place: &Place, paint: Paint) -> io::Result<()> {
+    write!(out, "{}", paint.bold(&place.name_1))?;
     if let Some(other) = &place.name_2 {
         write!(out, " / {other}")?;
     }

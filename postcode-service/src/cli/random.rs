@@ -5,9 +5,11 @@ use postcode_core::Outcode;
 
 use super::asking::{Asking, say_why};
 use super::exit;
+use super::format::Format;
 use super::output;
+use super::records::{Columns, Records};
 
-/// A random live postcode.
+/// Show a random postcode in use.
 ///
 /// Exit status: 0 if there is one, 1 if not, 2 for errors.
 #[derive(Debug, clap::Args)]
@@ -16,6 +18,8 @@ pub struct Args {
     /// Only from this outcode
     #[arg(long)]
     outcode: Option<String>,
+    #[command(flatten)]
+    columns: Columns,
     #[command(flatten)]
     asking: Asking,
 }
@@ -29,6 +33,9 @@ impl Args {
         let outcode = self.outcode.as_deref().map(str::parse::<Outcode>).transpose();
         let outcode = outcode
             .with_context(|| format!("--outcode {:?}", self.outcode.as_deref().unwrap_or_default()))?;
+        let format = self.asking.format();
+        let usual = "postcode,admin_district,admin_ward,country,latitude,longitude";
+        let mut table = Records::new(&self.columns, format, &[], usual)?;
         let lookup = self.asking.open().await?;
         let Some(record) = lookup.random(outcode).await? else {
             if let Some(text) = &self.outcode {
@@ -37,11 +44,16 @@ impl Args {
             return exit::found(false);
         };
         let mut out = std::io::stdout().lock();
-        if self.asking.json {
-            output::json(&mut out, &output::view(&record))?;
-        } else {
-            output::block(&mut out, &record)?;
-            output::attribution(&lookup).await;
+        match format {
+            Format::Json => output::json(&mut out, &output::view(&record))?,
+            Format::Csv => {
+                table.record(&mut out, Vec::new(), &record)?;
+                table.flush(&mut out)?;
+            }
+            Format::Plain | Format::Terminal => {
+                output::block(&mut out, &record, format.paint())?;
+                output::attribution(&lookup).await;
+            }
         }
         Ok(())
     }

@@ -5,11 +5,11 @@ use std::io::Write;
 use postcode_core::{Postcode, ScottishArea, ScottishPostcode};
 
 use super::asking::{Asking, say_why};
-use super::exit;
-use super::output;
+use super::format::{Format, Table};
+use super::{exit, output, stdin, words};
 
-/// The constituency of the Scottish Parliament of postcodes; with --extended everything that the
-/// directory has about them.
+/// Show the constituency of the Scottish Parliament of postcodes; with --extended everything that
+/// the directory has about them.
 ///
 /// The data must have been imported with the Scottish Postcode Directory.
 ///
@@ -17,11 +17,12 @@ use super::output;
 /// errors.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Example:\n  postcode-service scotland 'EH1 1YZ' 'G2 3DL' --source file:uk.postcodes\n  postcode-service scotland --extended 'EH1 1YZ' --json --source file:uk.postcodes"
+    after_help = "Example:\n  postcode-service scotland EH1 1YZ G2 3DL --source uk.postcodes\n  postcode-service scotland --extended EH1 1YZ --json --source uk.postcodes"
 )]
 pub struct Args {
-    /// Postcodes, in any case and spacing
-    #[arg(required = true)]
+    /// Postcodes in any case and spacing; - reads one a line from standard input, which is also
+    /// read if there is no POSTCODE and it is piped
+    #[arg(value_name = "POSTCODE")]
     postcodes: Vec<String>,
     /// Print all areas that are kept: data zones, wards, health boards, settlements, …
     #[arg(long)]
@@ -36,10 +37,30 @@ impl Args {
     /// # Errors
     /// Returns the error for [`report`](crate::cli::exit::report).
     pub async fn run(self) -> anyhow::Result<()> {
+        let format = self.asking.format();
+        let inputs = stdin::inputs("POSTCODE", words::postcodes(&self.postcodes))?;
         let lookup = self.asking.open().await?;
-        let mut out = std::io::stdout().lock();
+        let mut out = std::io::stdout();
         let mut all = true;
-        for text in &self.postcodes {
+        let areas = if self.extended { ScottishArea::ALL } else { &ScottishArea::ALL[..1] };
+        let codes = areas.iter().flat_map(|area| [area.key().to_owned(), format!("codes.{}", area.key())]);
+        let mut table = Table::new(format, std::iter::once("postcode".to_owned()).chain(codes));
+        let mut batches = stdin::Batches::new(inputs);
+        let mut waiting = std::collections::VecDeque::new();
+        loop {
+            let Some(line) = waiting.pop_front() else {
+                let Some(batch) = batches.next().await? else { break };
+                waiting.extend(batch);
+                continue;
+            };
+            let text: &str = &match line {
+                Ok(text) => text,
+                Err(unread) => {
+                    eprintln!("{}: invalid: {}", unread.shown, unread.why);
+                    all = false;
+                    continue;
+                }
+            };
             let postcode = match text.parse::<Postcode>() {
                 Ok(postcode) => postcode,
                 Err(why) => {
@@ -53,9 +74,18 @@ impl Args {
                 all = false;
                 continue;
             };
-            if self.asking.json {
-                output::json(&mut out, &if self.extended { entry } else { entry.compatible() })?;
-                continue;
+            match format {
+                Format::Json => {
+                    output::json(&mut out, &if self.extended { entry } else { entry.compatible() })?;
+                    continue;
+                }
+                Format::Csv => {
+                    let cells = areas.iter().flat_map(|area| [entry.name(*area), entry.code(*area)]);
+                    let cells = cells.map(|cell| cell.unwrap_or_default().to_owned());
+                    table.row(&mut out, std::iter::once(postcode.to_string()).chain(cells))?;
+                    continue;
+                }
+                Format::Plain | Format::Terminal => {}
             }
             let name = entry.scottish_parliamentary_constituency.as_deref().unwrap_or("-");
             let code = entry.codes.scottish_parliamentary_constituency.as_deref().unwrap_or("-");
@@ -64,7 +94,10 @@ impl Args {
                 details(&mut out, &entry)?;
             }
         }
-        if !self.asking.json {
+        if format == Format::Csv {
+            table.flush(&mut out)?;
+        }
+        if format.is_for_people() {
             output::attribution(&lookup).await;
         }
         exit::found(all)

@@ -9,7 +9,6 @@ use std::time::Duration;
 
 use super::jobs::JobArgs;
 use super::log::Log;
-use super::security::SecurityArgs;
 use super::time::time;
 use crate::api::{Api, Limits};
 use crate::jobs::worker;
@@ -18,6 +17,7 @@ use anyhow::Context;
 use data::Data;
 use postcode_core::dataset::{Demands, PublicKey, Verify};
 use postcode_core::{MAX_BATCH, MAX_NEIGHBOURS, MAX_PAGE, MAX_RADIUS};
+use postcode_edge::cli::SecurityArgs;
 use postcode_edge::{ClientHeader, HostName, Hosts, Proxies, Rate};
 
 /// Serve the API of postcodes.io over HTTP/1.1.
@@ -31,18 +31,20 @@ use postcode_edge::{ClientHeader, HostName, Hosts, Proxies, Rate};
 /// flight may finish within --drain, and the exit status is 0. A second signal stops it at once.
 /// SIGHUP opens the data again and serves it without dropping a request. If the data can't be
 /// opened or is damaged, the old data stays. SIGHUP also reads the tokens and certificates again.
+///
+/// Exit status: 0 after a signal, 2 if it can't start.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   postcode-service serve
-  postcode-service serve --listen 127.0.0.1:0 --data file:/data/uk.postcodes
+  postcode-service serve --listen 127.0.0.1:0 --data /data/uk.postcodes
   postcode-service serve --listen unix:/run/postcode.sock --max-batch 1000
   postcode-service serve --listen 0.0.0.0:8443 --host postcodes.example --tokens /etc/postcode/tokens --tls-cert cert.pem \\
       --tls-key key.pem
   curl http://127.0.0.1:8080/postcodes/SW1A1AA")]
 pub struct Args {
     /// HOST:PORT (port 0 takes any free one; IPv6 in brackets) or unix:PATH
-    #[arg(long, value_name = "ADDRESS", env = "POSTCODE_LISTEN", default_value = "127.0.0.1:8080")]
+    #[arg(long, short, value_name = "ADDRESS", env = "POSTCODE_LISTEN", default_value = "127.0.0.1:8080")]
     listen: Address,
     /// An additional host name that the server accepts in the Host header, without a port; * for
     /// any. May be repeated. Requests for other names are answered 421, because a page on the
@@ -51,8 +53,15 @@ pub struct Args {
     /// requests over a Unix socket
     #[arg(long = "host", value_name = "NAME", env = "POSTCODE_HOST", value_delimiter = ',')]
     hosts: Vec<HostName>,
-    /// embedded: (the country inside this program) or file:PATH (a dataset file)
-    #[arg(long, value_name = "URL", env = "POSTCODE_DATA", default_value = "embedded:")]
+    /// embedded: (the country inside this program), or a dataset file: its path or file:PATH
+    #[arg(
+        long,
+        short,
+        visible_alias = "source",
+        value_name = "PATH|URL",
+        env = "POSTCODE_DATA",
+        default_value = "embedded:"
+    )]
     data: Data,
     /// How a dataset file is verified before it is served, at the start and at SIGHUP: full (every
     /// byte, and that the parts fit together), checksums (every byte) or off. /ready and
@@ -73,8 +82,8 @@ pub struct Args {
     /// The most neighbours in one answer, with ?extended=true
     #[arg(long, env = "POSTCODE_MAX_NEAREST", default_value_t = MAX_NEIGHBOURS, value_parser = neighbours)]
     max_nearest: usize,
-    /// The largest radius in metres, with ?extended=true and in /within
-    #[arg(long, value_name = "METRES", env = "POSTCODE_MAX_RADIUS", default_value_t = MAX_RADIUS, value_parser = metres)]
+    /// The largest radius, with ?extended=true and in /within: 5000 (metres), 5km, 2mi
+    #[arg(long, value_name = "DISTANCE", env = "POSTCODE_MAX_RADIUS", default_value_t = MAX_RADIUS, value_parser = metres)]
     max_radius: f64,
     /// The most postcodes on one page of a region
     #[arg(long, env = "POSTCODE_MAX_PAGE", default_value_t = MAX_PAGE, value_parser = page)]
@@ -200,8 +209,8 @@ fn page(text: &str) -> Result<usize, String> {
 }
 
 fn metres(text: &str) -> Result<f64, String> {
-    let metres = text.parse::<f64>().ok().filter(|metres| (0.0..=MAX_RADIUS).contains(metres));
-    metres.ok_or_else(|| format!("give metres from 0 to {MAX_RADIUS}"))
+    let metres = super::measure::metres(text)?;
+    if metres <= MAX_RADIUS { Ok(metres) } else { Err(format!("give at most {MAX_RADIUS} metres")) }
 }
 
 /// Parses the limit of headers. The least is what hyper reads at once.
@@ -219,7 +228,7 @@ impl Args {
         let _log = self.log.start()?;
         // Before anything that takes time, so that no signal is missed and kills us the hard way.
         let mut signals = signals::Signals::new()?;
-        let security = self.security.open()?;
+        let security = self.security.open().map_err(anyhow::Error::msg)?;
         let data = self.data.demanding(Demands::default().verify(self.verify).public_key(self.public_key));
         let edition = data.open().await.with_context(|| format!("--data {data}"))?;
         data.log(&edition);

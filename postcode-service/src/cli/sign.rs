@@ -8,6 +8,7 @@ use anyhow::{Context, anyhow, bail};
 use minisign::SecretKeyBox;
 use postcode_core::dataset::{Dataset, Demands, Verify, signature_path};
 
+use super::source::DatasetSource;
 use crate::destination;
 
 const EXAMPLES: &str = "\
@@ -15,18 +16,20 @@ Examples:
   postcode-service key new postcodes.key
   postcode-service sign uk.postcodes --key postcodes.key
   postcode-service verify uk.postcodes --public-key postcodes.key.pub
-  postcode-service serve --data file:uk.postcodes --public-key postcodes.key.pub
+  postcode-service serve --data uk.postcodes --public-key postcodes.key.pub
 
 The signature is that of minisign, in FILE.minisig: minisign -V -m uk.postcodes -p postcodes.key.pub
 checks it too.";
 
-/// Signs a dataset file (Ed25519)
+/// Sign a dataset file (Ed25519).
+///
+/// Exit status: 0 if it was done, 1 for errors, 2 for wrong options.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
-    /// The dataset file. It is verified first
-    #[arg(env = "POSTCODE_SIGN_FILE")]
-    file: PathBuf,
+    /// The dataset file: a path or file:PATH. It is verified first
+    #[arg(env = "POSTCODE_SIGN_FILE", value_parser = DatasetSource::parser())]
+    file: DatasetSource,
     /// The file of the secret key: of `postcode-service key new`, or of minisign, without a
     /// password (minisign -G -W)
     #[arg(long, value_name = "FILE", env = "POSTCODE_SIGNING_KEY")]
@@ -39,7 +42,8 @@ impl Args {
     /// # Errors
     /// If the file is damaged, the key can't be used, or the signature can't be written.
     pub async fn run(self) -> anyhow::Result<()> {
-        let dataset = Dataset::open_checked(&self.file, &Demands::default().verify(Verify::Full))?;
+        let file = self.file.path()?;
+        let dataset = Dataset::open_checked(file, &Demands::default().verify(Verify::Full))?;
         let shown = self.key.display();
         let text = fs::read_to_string(&self.key).with_context(|| format!("--key {shown}"))?;
         // The library's errors may quote the file's contents.
@@ -50,7 +54,7 @@ impl Args {
                 "--key {shown}: not a secret key without a password. Make one with `postcode-service key new`"
             );
         };
-        let name = self.file.file_name().unwrap_or_default().to_string_lossy();
+        let name = file.file_name().unwrap_or_default().to_string_lossy();
         let comment = format!(
             "timestamp:{} file:{} fingerprint:{}",
             jiff::Timestamp::now().as_second(),
@@ -59,8 +63,8 @@ impl Args {
         );
         let signature = minisign::sign(None, &key, dataset.as_bytes(), Some(&comment), None);
         let signature = signature.map_err(|e| anyhow!("the file can't be signed: {e}"))?.into_string();
-        let path = signature_path(&self.file);
-        destination::check(&path, [&*self.file, &*self.key])?;
+        let path = signature_path(file);
+        destination::check(&path, [file, &*self.key])?;
         let mut out = destination::begin(&path)?;
         out.write_all(signature.as_bytes())
             .with_context(|| format!("{}: can't be written", path.display()))?;

@@ -1,26 +1,30 @@
 //! `validate`: whether texts are postcodes in use.
 
-use std::io::Write;
+use std::io::{BufWriter, Write};
 
 use postcode_core::{PostcodeLookupExt, Validity};
 use serde::Serialize;
 
 use super::exit;
+use super::format::{Format, Shape, Table};
 use super::output;
 use super::source::Source;
+use super::{stdin, words};
 
 /// Say whether texts are postcodes in use, and if not whether they once were.
 ///
 /// Exit status: 0 if all are, 1 if not, 2 for errors.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example:\n  postcode-service validate 'SW1A 1AA' 'SW1A 1A'")]
+#[command(
+    after_help = "Examples:\n  postcode-service validate SW1A 1AA 'SW1A 1A'\n  postcode-service validate --csv < postcodes.txt"
+)]
 pub struct Args {
-    /// Texts that may be postcodes
-    #[arg(required = true, value_name = "TEXT")]
+    /// Texts that may be postcodes. The halves of a postcode need no quotes. - reads one a line from
+    /// standard input, which is also read if there is no TEXT and it is piped
+    #[arg(value_name = "TEXT")]
     texts: Vec<String>,
-    /// Write one JSON object a line
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    shape: Shape,
     #[command(flatten)]
     source: Source,
 }
@@ -31,26 +35,46 @@ impl Args {
     /// # Errors
     /// Returns the error for [`report`](crate::cli::exit::report).
     pub async fn run(self) -> anyhow::Result<()> {
+        let format = self.shape.format();
+        let inputs = stdin::inputs("TEXT", words::postcodes(&self.texts))?;
         let lookup = self.source.open().await?;
-        let texts: Vec<&str> = self.texts.iter().map(String::as_str).collect();
-        let found = lookup.validate_all(&texts).await?;
-        let mut out = std::io::stdout().lock();
-        for (text, validity) in texts.into_iter().zip(&found) {
-            let (status, reason) = match validity {
-                Validity::Invalid(why) => ("invalid", Some(why.to_string())),
-                other => (other.status(), None),
-            };
-            if self.json {
+        let mut out = BufWriter::new(std::io::stdout());
+        let mut table = Table::new(format, ["query", "valid", "status", "reason"]);
+        let mut all = true;
+        let mut batches = stdin::Batches::new(inputs);
+        while let Some(batch) = batches.next().await? {
+            // A line that can't be read is not a postcode, whatever is said about its other letters.
+            let texts: Vec<&str> = batch.iter().map(|line| line.as_deref().unwrap_or("")).collect();
+            let found = lookup.validate_all(&texts).await?;
+            for (line, validity) in batch.iter().zip(&found) {
+                all &= validity.is_live();
+                let (text, status, reason) = match (line, validity) {
+                    (Err(unread), _) => (unread.shown.as_str(), "invalid", Some(unread.why.clone())),
+                    (Ok(text), Validity::Invalid(why)) => (text.as_str(), "invalid", Some(why.to_string())),
+                    (Ok(text), other) => (text.as_str(), other.status(), None),
+                };
                 let valid = validity.is_live();
-                output::json(&mut out, &Line { query: text, valid, status, reason })?;
-                continue;
+                match (format, reason) {
+                    (Format::Json, reason) => {
+                        output::json(&mut out, &Line { query: text, valid, status, reason })?;
+                    }
+                    (Format::Csv, reason) => {
+                        let reason = reason.unwrap_or_default();
+                        table.row(&mut out, [text, if valid { "true" } else { "false" }, status, &reason])?;
+                    }
+                    (Format::Plain | Format::Terminal, None) => {
+                        let status = status.replace('_', " ");
+                        writeln!(out, "{text}  {}", format.paint().status(&status))?;
+                    }
+                    (Format::Plain | Format::Terminal, Some(why)) => {
+                        writeln!(out, "{text}  {}: {why}", format.paint().bad("invalid"))?;
+                    }
+                }
             }
-            match reason {
-                None => writeln!(out, "{text}  {}", status.replace('_', " "))?,
-                Some(why) => writeln!(out, "{text}  invalid: {why}")?,
-            }
+            table.flush(&mut out)?;
+            out.flush()?;
         }
-        exit::found(found.iter().all(Validity::is_live))
+        exit::found(all)
     }
 }
 

@@ -1,9 +1,10 @@
 //! `postcode-service verify`: is a dataset file whole, and signed by whom it should be?
 
 use std::io::{self, Write};
-use std::path::PathBuf;
 
-use postcode_core::dataset::{Dataset, Demands, PublicKey, Verify};
+use postcode_core::dataset::{Demands, PublicKey, Verify};
+
+use super::source::DatasetSource;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -13,13 +14,15 @@ Examples:
 Prints OK, the file and its fingerprint and ends with status 0, or says the first thing that is wrong and
 where, and ends with status 1.";
 
-/// Checks every byte of a dataset file
+/// Check every byte of a dataset file, and its signature.
+///
+/// Exit status: 0 if it is whole, 1 if not, 2 for wrong options.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
-    /// The dataset file
-    #[arg(env = "POSTCODE_VERIFY_FILE")]
-    file: PathBuf,
+    /// The dataset: a path, file:PATH or embedded:
+    #[arg(env = "POSTCODE_VERIFY_FILE", value_parser = DatasetSource::parser())]
+    file: DatasetSource,
     /// Also check its signature (FILE.minisig): a minisign public key, or the path of its file
     #[arg(long, value_name = "KEY", env = "POSTCODE_PUBLIC_KEY")]
     public_key: Option<PublicKey>,
@@ -28,10 +31,14 @@ pub struct Args {
 impl Args {
     /// Runs the command.
     pub async fn run(self) -> anyhow::Result<()> {
+        if self.public_key.is_some() {
+            // Only a file has a signature next to it.
+            self.file.path()?;
+        }
         let signed = if self.public_key.is_some() { " signed" } else { "" };
         let demands = Demands::default().verify(Verify::Full).public_key(self.public_key);
-        let dataset = Dataset::open_checked(&self.file, &demands)?;
-        writeln!(io::stdout(), "OK {} {}{signed}", self.file.display(), dataset.info().fingerprint)?;
+        let dataset = self.file.open(&demands)?;
+        writeln!(io::stdout(), "OK {} {}{signed}", self.file, dataset.info().fingerprint)?;
         Ok(())
     }
 }

@@ -7,7 +7,10 @@ use postcode_core::{AreaKind, Location, MAX_PAGE, PostcodeLookupExt, Region};
 
 use super::asking::say_why;
 use super::exit;
+use super::format::{Format, Shape};
+use super::measure;
 use super::output;
+use super::records::{Columns, Records};
 use super::source::Source;
 
 /// List all postcodes in use of a region, in their order.
@@ -18,7 +21,7 @@ use super::source::Source;
 Examples:
   postcode-service within --area E09000033 --json > westminster.jsonl
   postcode-service within --outcode SW1A
-  postcode-service within --circle 51.501,-0.1419,500
+  postcode-service within --circle 51.501,-0.1419,1km
   postcode-service within --box 51.49,-0.15,51.51,-0.12
   postcode-service within --polygon '51.49,-0.15 51.51,-0.15 51.51,-0.12'")]
 pub struct Args {
@@ -28,11 +31,12 @@ pub struct Args {
     #[arg(long, requires = "area")]
     kind: Option<String>,
     /// How many at most; all if not given
-    #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, short = 'n', value_parser = clap::value_parser!(u64).range(1..))]
     limit: Option<u64>,
-    /// Write one JSON object a line
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    columns: Columns,
+    #[command(flatten)]
+    shape: Shape,
     #[command(flatten)]
     source: Source,
 }
@@ -49,8 +53,8 @@ struct Wanted {
     /// An outcode and the digit after it
     #[arg(long)]
     sector: Option<String>,
-    /// LATITUDE,LONGITUDE,METRES: degrees (WGS84) of the middle, and how far
-    #[arg(long, value_name = "LAT,LON,METRES", allow_hyphen_values = true)]
+    /// LATITUDE,LONGITUDE,DISTANCE: degrees (WGS84) of the middle, and how far: 500 (metres), 1km, 2mi
+    #[arg(long, value_name = "LAT,LON,DISTANCE", allow_hyphen_values = true)]
     circle: Option<String>,
     /// SOUTH,WEST,NORTH,EAST, in degrees (WGS84)
     #[arg(long = "box", value_name = "S,W,N,E", allow_hyphen_values = true)]
@@ -72,26 +76,39 @@ impl Wanted {
             return Ok(Region::Sector(text.parse().with_context(|| format!("--sector {text:?}"))?));
         }
         if let Some(text) = &self.circle {
-            let [latitude, longitude, radius] = numbers("--circle", text)?;
-            return Ok(Region::circle(Location::new(latitude, longitude)?, radius));
+            let how = || {
+                format!("--circle {text:?}: write LATITUDE,LONGITUDE,DISTANCE, such as 51.501,-0.1419,1km")
+            };
+            let (middle, radius) = text.rsplit_once(',').with_context(how)?;
+            let radius = measure::metres(radius).map_err(anyhow::Error::msg).with_context(how)?;
+            return Ok(Region::circle(measure::location(middle).context("--circle")?, radius));
         }
         if let Some(text) = &self.bounds {
             let [south, west, north, east] = numbers("--box", text)?;
+            if measure::is_swapped(&[(south, west), (north, east)]) {
+                bail!("--box {text:?}: latitude comes first. Did you mean {west},{south},{east},{north}?");
+            }
             let (south_west, north_east) = (Location::new(south, west)?, Location::new(north, east)?);
             return Ok(Region::Box { south_west, north_east });
         }
         let Some(text) = &self.polygon else { bail!("no region is given") };
         let corner = |text: &str| {
             let [latitude, longitude] = numbers("--polygon", text)?;
-            anyhow::Ok(Location::new(latitude, longitude)?)
+            anyhow::Ok((latitude, longitude))
         };
-        Ok(Region::Polygon(text.split_whitespace().map(corner).collect::<Result<_, _>>()?))
+        let corners = text.split_whitespace().map(corner).collect::<Result<Vec<_>, _>>()?;
+        if measure::is_swapped(&corners) {
+            let swapped: Vec<String> =
+                corners.iter().map(|(first, second)| format!("{second},{first}")).collect();
+            bail!("--polygon {text:?}: latitude comes first. Did you mean '{}'?", swapped.join(" "));
+        }
+        let corners = corners.into_iter().map(|(latitude, longitude)| Location::new(latitude, longitude));
+        Ok(Region::Polygon(corners.collect::<Result<_, _>>()?))
     }
 }
 
 fn numbers<const N: usize>(option: &str, text: &str) -> anyhow::Result<[f64; N]> {
-    let numbers: Result<Vec<f64>, _> = text.split(',').map(|number| number.trim().parse()).collect();
-    let numbers = numbers.ok().and_then(|numbers| numbers.try_into().ok());
+    let numbers = measure::numbers(text).and_then(|numbers| numbers.try_into().ok());
     numbers.with_context(|| format!("{option} {text:?}: give {N} numbers with commas between them"))
 }
 
@@ -107,6 +124,9 @@ impl Args {
         };
         let kind = self.kind.as_deref().map(kind).transpose()?;
         let region = self.region.region(kind)?;
+        let format = self.shape.format();
+        let usual = "postcode,admin_district,country,latitude,longitude";
+        let mut table = Records::new(&self.columns, format, &[], usual)?;
         let lookup = self.source.open().await?;
         let mut left = self.limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX));
         let mut pages = lookup.pages(region).limit(left.min(MAX_PAGE));
@@ -117,21 +137,25 @@ impl Args {
         {
             for record in records.iter().take(left) {
                 any = true;
-                if self.json {
-                    output::json(&mut out, &output::view(record))?;
-                } else {
-                    let district = record.admin_district().unwrap_or_default();
-                    writeln!(out, "{:<8}  {district}", record.postcode.to_string())?;
+                match format {
+                    Format::Json => output::json(&mut out, &output::view(record))?,
+                    Format::Terminal | Format::Csv => table.record(&mut out, Vec::new(), record)?,
+                    Format::Plain => {
+                        let district = record.admin_district().unwrap_or_default();
+                        writeln!(out, "{:<8}  {district}", record.postcode.to_string())?;
+                    }
                 }
             }
             left = left.saturating_sub(records.len());
             out.flush()?;
         }
+        table.flush(&mut out)?;
+        out.flush()?;
         if !any {
             let text = self.region.outcode.as_ref().or(self.region.sector.as_ref());
             say_why(&lookup, text.map_or("", String::as_str), "no postcodes in use are there").await?;
         }
-        if !self.json {
+        if format.is_for_people() {
             output::attribution(&lookup).await;
         }
         exit::found(any)

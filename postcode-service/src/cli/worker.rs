@@ -19,11 +19,13 @@ use crate::jobs::worker;
 /// those in a file are for one machine. When it is ready it prints one line on standard output.
 /// SIGTERM and SIGINT end it after the running parts. A killed worker loses nothing: its parts are
 /// done by another.
+///
+/// Exit status: 0 after a signal, 2 if it can't start.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   postcode-service worker --jobs postgres://jobs@db.example/jobs
-  postcode-service worker --jobs postgres://jobs@db.example/jobs --source file:/data/uk.postcodes --workers 8
+  postcode-service worker --jobs postgres://jobs@db.example/jobs --source /data/uk.postcodes --workers 8
   postcode-service worker --jobs sqlite:///var/lib/postcode/jobs.db --source http://127.0.0.1:8080")]
 pub struct Args {
     #[command(flatten)]

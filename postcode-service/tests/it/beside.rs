@@ -21,6 +21,9 @@ async fn validation_tells_what_a_text_is() {
         ("AB10AA", false, "terminated", json!("AB1 0AA")),
         ("AB109ZZ", false, "unknown", json!("AB10 9ZZ")),
         ("BT15GS", false, "not_covered", json!("BT1 5GS")),
+        ("BF12AY", false, "not_covered", json!("BF1 2AY")),
+        ("GX111AA", false, "not_covered", json!("GX11 1AA")),
+        ("S.W.1.A.1.A.A", false, "unknown", json!("SW1A 1AA")),
         ("nonsense", false, "invalid", json!(null)),
     ] {
         let path = format!("/postcodes/{text}/validate");
@@ -36,6 +39,8 @@ async fn validation_tells_what_a_text_is() {
         ("ab10", true, "live"),
         ("AB1", false, "unknown"),
         ("BT1", false, "not_covered"),
+        ("XX10", false, "not_covered"),
+        ("E1%206", false, "invalid"),
         ("x", false, "invalid"),
     ] {
         let told = get(&api, &format!("/outcodes/{text}/validate?extended=true")).await.json();
@@ -44,6 +49,41 @@ async fn validation_tells_what_a_text_is() {
     let found = get(&api, "/outcodes/a/autocomplete?extended=true").await.json();
     assert_eq!(found["result"], json!(["AB10"]));
     assert_eq!(get(&api, "/outcodes/zz/autocomplete?extended=true").await.json()["result"], json!([]));
+}
+
+#[tokio::test]
+async fn lookup_of_mistyped_text_tells_what_was_meant_if_extended() {
+    let api = api_over(small()).await;
+    for (path, advice) in [
+        ("/postcodes/AB1O1AB", "the 4th character, 'O', is never used there"),
+        ("/postcodes/AB1O1AB", "did you mean AB10 1AB?"),
+        ("/postcodes/AB10", "AB10 is an outcode, not a whole postcode"),
+        ("/postcodes/AB10%201", "AB10 1 is a sector, not a whole postcode"),
+        ("/postcodes/AB1O1AB/nearest", "did you mean AB10 1AB?"),
+        ("/terminated_postcodes/AB1O1AB", "did you mean AB10 1AB?"),
+        ("/outcodes/E1%206", "E1 6 is a sector, not an outcode"),
+        ("/postcodes/BF12AY", "British Forces Post Office"),
+        ("/postcodes/BX11LT", "large organisations"),
+        ("/postcodes/GX111AA", "Gibraltar"),
+        ("/postcodes/XX101DD", "returned to online shops"),
+    ] {
+        let answer = get(&api, &format!("{path}?extended=true")).await;
+        assert_eq!(answer.status, 404, "{path}");
+        let told = answer.json()["advice"].as_str().unwrap_or_default().to_owned();
+        assert!(told.contains(advice), "{path}: {told}");
+    }
+    // No area that does not exist is suggested, and postcodes.io's errors stay as they are.
+    for path in [
+        "/postcodes/D02X285?extended=true",
+        "/postcodes/K1A0B1?extended=true",
+        "/postcodes/22222?extended=true",
+    ] {
+        let told = get(&api, path).await.json();
+        assert!(!told["advice"].as_str().unwrap().contains("did you mean"), "{told}");
+    }
+    assert!(get(&api, "/postcodes/AB1O1AB").await.json().get("advice").is_none());
+    // The compatible API ignores spaces in an outcode.
+    assert_eq!(get(&api, "/outcodes/AB1%200").await.json()["result"]["outcode"], "AB10");
 }
 
 #[tokio::test]

@@ -260,7 +260,7 @@ fn the_command_line_gives_the_same_bytes_and_publishes_whole_files_only() {
         ([input, "--out", out].as_slice(), "line 2: a row of more than"),
         (&[input, "--out", input], "would be lost"),
         (&["nowhere.csv"], "nowhere.csv: can't be read"),
-        (&["-"], "give --format"),
+        (&["-"], "the file is empty"),
         (&[input, "--columns", "nope"], "there is no column \"nope\""),
     ] {
         let ended = command(arguments).output().unwrap();

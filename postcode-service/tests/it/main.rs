@@ -4,12 +4,14 @@
 
 mod api;
 mod beside;
+mod command_line;
 mod common;
 mod conformance;
 mod cost;
 mod dataset_file;
 mod diff;
 mod enrich;
+mod enrich_columns;
 mod enrich_files;
 mod faults;
 mod fuzz_corpora;

@@ -2,28 +2,27 @@
 
 mod admin;
 mod promote;
-mod security;
 
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory, Parser, Subcommand};
 use customers::server::{
     self, Address, ClientHeader, GateLimits, HostName, Hosts, Limits, Listener, Proxies, Rate,
 };
 use customers::{Customers, Store};
-use postcode_core::{Connector, redact};
+use postcode_core::{Connector, path_or_url, redact};
+use postcode_edge::cli::{CompletionsArgs, ManArgs, SecurityArgs, TokenArgs, parse};
 use postcode_edge::log::{self, Format};
-use postcode_edge::{TokenArgs, without_secrets};
+use postcode_edge::without_secrets;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tracing::{error, info, warn};
 use tracing_subscriber::EnvFilter;
 
 use promote::Promote;
-use security::SecurityArgs;
 
 /// Customer accounts with checked postal addresses, over HTTP.
 #[derive(Parser)]
@@ -37,27 +36,32 @@ struct Cli {
 enum Command {
     Serve(Box<Serve>),
     Token(TokenArgs),
+    Completions(CompletionsArgs),
+    Man(ManArgs),
 }
 
-/// Serves the HTTP API until SIGTERM or SIGINT.
+/// Serve the HTTP API until SIGTERM or SIGINT.
 ///
 /// Prints one line on standard output when it is ready: `listening on http://127.0.0.1:8081`; with
 /// --admin a second one: `admin on http://127.0.0.1:8091`. SIGHUP reads the tokens and certificates
 /// again. Logs go to standard error; RUST_LOG says how much (`customers=debug`).
+///
+/// Exit status: 0 after a signal, 1 if it can't start, 2 for wrong options.
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 struct Serve {
     /// The address to listen on: HOST:PORT (port 0 for any free port), or unix:PATH
     #[arg(long, env = "CUSTOMERS_LISTEN", default_value = "127.0.0.1:8081", value_name = "ADDRESS")]
     listen: Address,
-    /// The lookup for postcodes: embedded:, file:PATH, http://HOST:PORT, https://HOST, unix:PATH,
-    /// replica:http://HOST:PORT
+    /// The lookup for postcodes: a dataset file, embedded:, http://HOST:PORT, https://HOST, unix:PATH
+    /// or replica:http://HOST:PORT
     #[arg(
         long,
+        visible_alias = "source",
         env = "CUSTOMERS_POSTCODES",
         hide_env_values = true,
         default_value = "embedded:",
-        value_name = "URL"
+        value_name = "PATH|URL"
     )]
     postcodes: String,
     /// The database of accounts: sqlite://FILE, which is created if missing, or
@@ -213,9 +217,12 @@ Examples:
     '{\"name\":\"Ada\",\"email\":\"ada@example.com\",\"postcode\":\"sw1a1aa\",\"address_lines\":[\"1 The Mall\"]}'";
 
 fn main() -> ExitCode {
-    let ended = match parse().command {
+    let cli: Cli = parse(program(), redact);
+    let ended = match cli.command {
         Command::Serve(options) => serve(*options),
         Command::Token(args) => args.run().map_err(anyhow::Error::msg),
+        Command::Completions(args) => args.run(program()).map_err(anyhow::Error::new),
+        Command::Man(args) => args.run(program()).map_err(anyhow::Error::new),
     };
     match ended {
         Ok(()) => ExitCode::SUCCESS,
@@ -235,17 +242,9 @@ fn serve(options: Serve) -> Result<()> {
     run(options)
 }
 
-/// Parses the command line. Its errors show no secrets from it.
-fn parse() -> Cli {
-    Cli::try_parse().unwrap_or_else(|error| {
-        let text = error.to_string();
-        let shown = without_secrets(&text, redact);
-        if shown == text {
-            error.exit();
-        }
-        eprint!("{shown}");
-        std::process::exit(error.exit_code())
-    })
+/// Returns the command line with its environment variables.
+fn program() -> clap::Command {
+    Cli::command().mut_subcommand("serve", |serve| SecurityArgs::with_environment(serve, "CUSTOMERS"))
 }
 
 #[tokio::main]
@@ -254,9 +253,11 @@ async fn run(options: Serve) -> Result<()> {
     let mut terminate = signal(SignalKind::terminate()).context("SIGTERM can't be handled")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("SIGINT can't be handled")?;
     let mut hangup = signal(SignalKind::hangup()).context("SIGHUP can't be handled")?;
-    let security = options.security.open()?;
+    let security = options.security.open().map_err(anyhow::Error::msg)?;
 
-    let source = Connector::new(&options.postcodes).context("--postcodes")?.within(options.lookup_timeout);
+    let source = Connector::new(&path_or_url(&options.postcodes))
+        .context("--postcodes")?
+        .within(options.lookup_timeout);
     // The description leaves out secrets that the URL may contain.
     let postcodes = source.to_string();
     let lookup = source.connect().await.context("--postcodes")?;

@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 use clap::Args;
 use customers::server::HostName;
 use postcode_core::layers::{Guard, Promotion, PromotionConfig, Stage};
-use postcode_core::{Connector, Lookups};
+use postcode_core::{Connector, Lookups, path_or_url};
 use postcode_edge::Security;
 use tracing::{info, warn};
 
@@ -79,7 +79,7 @@ impl Promote {
         lookup_timeout: Duration,
     ) -> Result<Option<Promoted>> {
         let Some(url) = &self.promote_to else { return Ok(None) };
-        let source = Connector::new(url).context("--promote-to")?.within(lookup_timeout);
+        let source = Connector::new(&path_or_url(url)).context("--promote-to")?.within(lookup_timeout);
         let sources = Sources { old: old_source.to_owned(), new: source.to_string() };
         let new = source.connect().await.context("--promote-to")?;
         let mut config = PromotionConfig::default();

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use super::App;
 use super::problem::Problem;
 use super::query::{self, Asked};
-use crate::{AddressCheck, Error, Map};
+use crate::{AddressCheck, AddressStatus, Error, Map};
 
 /// The default number of completions.
 const COMPLETIONS: usize = 8;
@@ -84,11 +84,19 @@ struct LookedUp {
     postcode: Postcode,
     #[serde(flatten)]
     check: AddressCheck,
+    /// About a postcode that the data does not cover.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    advice: Option<String>,
 }
 
 async fn look_up(State(app): State<App>, path: Named) -> Result<Json<LookedUp>, Problem> {
     let postcode = postcode(path)?;
-    Ok(Json(LookedUp { postcode, check: app.customers.look_up(postcode).await? }))
+    let check = app.customers.look_up(postcode).await?;
+    let advice = match check.status {
+        AddressStatus::NotCovered => app.customers.advice(postcode).await,
+        _ => None,
+    };
+    Ok(Json(LookedUp { postcode, check, advice }))
 }
 
 #[derive(Deserialize)]

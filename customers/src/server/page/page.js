@@ -10,7 +10,8 @@ const make = (tag, text, className) => {
 const RADII = [100, 250, 500, 1000, 2000, 5000];
 const MEANS = {
   verified: "in use",
-  pending: "not checked yet: the lookup did not answer, or its data does not cover this area",
+  pending: "not checked yet, because the lookup did not answer; it is checked again soon",
+  not_covered: "not checked, because the data has no postcodes of this area",
   terminated: "no longer in use",
   unknown: "there is no such postcode",
 };
@@ -98,7 +99,7 @@ async function list(more) {
   }
 }
 
-function status(value) { return make("span", value, `status ${value}`); }
+function status(value) { return make("span", value.replaceAll("_", " "), `status ${value}`); }
 
 function row(customer) {
   const tr = make("tr"), name = make("td"), state = make("td"), link = make("a", customer.name);
@@ -409,7 +410,7 @@ async function lookUp() {
     const { body } = await ask(`postcodes/${encodeURIComponent(text)}`);
     if (number !== looking) return;
     const where = [body.admin_district, body.region ?? body.country].filter(Boolean).join(", ");
-    $("place").replaceChildren(status(body.address_status), ` ${where || MEANS[body.address_status]}`);
+    $("place").replaceChildren(status(body.address_status), ` ${where || body.advice || MEANS[body.address_status]}`);
   } catch {
     // The account is accepted even without the lookup.
   }

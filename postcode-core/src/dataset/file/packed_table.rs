@@ -417,7 +417,9 @@ impl RawTable {
             return None;
         }
         let widths: Option<Vec<u8>> = (0..count)
-            .map(|n| description.get(HEADER + n * COLUMN + 2).copied().filter(|width| *width <= MAX_RAW_WIDTH))
+            .map(|n| {
+                description.get(HEADER + n * COLUMN + 2).copied().filter(|width| *width <= MAX_RAW_WIDTH)
+            })
             .collect();
         let widths = widths?;
         if widths.iter().map(|width| usize::from(*width)).sum::<usize>() != stride {

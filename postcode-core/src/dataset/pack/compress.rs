@@ -1,8 +1,8 @@
 //! Packs a dataset.
 
+use super::context::{self, Model};
 use super::predict::{Nodes, Predictor};
 use super::range_coder::Encoder;
-use super::context::{self, Model};
 use super::sections;
 use super::streams::{Writer, zigzag};
 use crate::dataset::Dataset;

@@ -40,7 +40,8 @@ pub(crate) fn code<B: Bits>(coder: &mut B, model: &mut Model, rows: &mut [Compac
 
         let user = usize::from(row.user_type.min(2));
         let here = distance + 8 * (user + 3 * usize::from(row.live));
-        row.introduced = model.introduced.code(coder, here, near.introduced[lane], &mut introduced, row.introduced);
+        row.introduced =
+            model.introduced.code(coder, here, near.introduced[lane], &mut introduced, row.introduced);
         if !row.live || live_ended {
             let (lane, distance) = near.nearest(&[], true);
             let here = distance + 8 * (user + 3 * usize::from(row.live));
@@ -187,7 +188,8 @@ impl Model {
     ) -> u32 {
         let nearest = near.sets[lane];
         let context = distance
-            + 8 * (usize::from(live) + 2 * (usize::from(near.live[lane]) + 2 * usize::from(previous == nearest)));
+            + 8 * (usize::from(live)
+                + 2 * (usize::from(near.live[lane]) + 2 * usize::from(previous == nearest)));
         if !coder.bit(&mut self.is_nearest[context], set != nearest) {
             return nearest;
         }
@@ -247,7 +249,14 @@ impl MonthModel {
 
     /// `here` is the context, below 48; `near` the month of a near row.
     #[inline]
-    fn code<B: Bits>(&mut self, coder: &mut B, here: usize, near: u16, months: &mut Months, month: u16) -> u16 {
+    fn code<B: Bits>(
+        &mut self,
+        coder: &mut B,
+        here: usize,
+        near: u16,
+        months: &mut Months,
+        month: u16,
+    ) -> u16 {
         let previous = months.recent[0];
         let context = here + 64 * (months.repeated + 4 * usize::from(near == previous));
         let other = coder.bit(&mut self.is_previous[context], month != previous);

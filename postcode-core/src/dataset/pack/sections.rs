@@ -24,11 +24,8 @@ const MAX_CODES: usize = 1 << 22;
 const MAX_STRINGS: usize = 1 << 28;
 
 pub(crate) fn write(out: &mut Writer, section: &[u8]) {
-    let coded = [
-        (CODES, write_codes(section)),
-        (TABLE, write_table(section)),
-        (STRINGS, write_strings(section)),
-    ];
+    let coded =
+        [(CODES, write_codes(section)), (TABLE, write_table(section)), (STRINGS, write_strings(section))];
     for (how, coded) in coded {
         let Some(coded) = coded else { continue };
         if read_as(how, &coded.0).as_deref() == Some(section) {
@@ -68,7 +65,9 @@ fn write_table(section: &[u8]) -> Option<Writer> {
         values.dedup();
         values.len()
     };
-    order.sort_by_cached_key(|n| std::cmp::Reverse(table.columns.get(*n).map_or(0, |column| distinct(column))));
+    order.sort_by_cached_key(|n| {
+        std::cmp::Reverse(table.columns.get(*n).map_or(0, |column| distinct(column)))
+    });
     out.numbers(&order.iter().map(|n| *n as u32).collect::<Vec<u32>>());
     for (place, &n) in order.iter().enumerate() {
         let parents = order.iter().take(place).filter(|parent| table.width(**parent) <= MAX_PARENT);
@@ -182,7 +181,8 @@ impl Column {
     fn literal(&mut self, value: u32) -> u32 {
         match value {
             0 => 0,
-            _ => zigzag(value.wrapping_sub(std::mem::replace(&mut self.last_written, value)) as i32).wrapping_add(1),
+            _ => zigzag(value.wrapping_sub(std::mem::replace(&mut self.last_written, value)) as i32)
+                .wrapping_add(1),
         }
     }
 

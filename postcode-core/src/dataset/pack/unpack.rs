@@ -4,11 +4,11 @@ use std::borrow::Cow;
 use std::ops::ControlFlow;
 
 use super::compress::{ESCAPE, HEADER, MAGIC, SMALL};
+use super::context::{self, Model};
 use super::predict::{NODES, Predictor};
 use super::range_coder::Decoder;
-use super::streams::{Numbers, Reader, unzigzag};
-use super::context::{self, Model};
 use super::sections;
+use super::streams::{Numbers, Reader, unzigzag};
 use crate::dataset::Dataset;
 use crate::dataset::Metadata;
 use crate::dataset::file::bytes::{Bytes, u64_at, u128_at};
@@ -94,7 +94,19 @@ impl<'a> Pack<'a> {
     pub(crate) fn info(&self) -> Result<DatasetInfo> {
         let metadata: Metadata =
             serde_json::from_slice(&self.common.metadata).map_err(|_| damaged(self.origin))?;
-        Ok(metadata.info(&self.fingerprint()))
+        let mut info = metadata.info(&self.fingerprint());
+        info.leave_out_unlisted(|area| self.has_area(area));
+        Ok(info)
+    }
+
+    /// Returns whether there are postcodes in a postcode area.
+    fn has_area(&self, area: &str) -> bool {
+        let Ok(lowest) = format!("{area}0 0AA").parse::<Postcode>() else { return false };
+        let n = self.block_of(lowest);
+        let rows = self.block(n).unwrap_or_default();
+        let here = rows.iter().map(|row| row.code).find(|code| *code >= lowest.code());
+        let next = here.or_else(|| self.common.first.get(n + 1).copied());
+        next.and_then(Postcode::from_code).is_some_and(|postcode| postcode.area() == area)
     }
 
     fn fingerprint(&self) -> String {

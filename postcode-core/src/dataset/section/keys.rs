@@ -196,6 +196,13 @@ impl Keys {
         (entry.code == outcode.code()).then_some((n, entry))
     }
 
+    /// Returns whether there are postcodes, live or terminated, in a postcode area.
+    pub(crate) fn has_area(&self, data: &[u8], area: &str) -> bool {
+        let Ok(lowest) = format!("{area}0").parse::<Outcode>() else { return false };
+        let entry = self.outcode_entry(data, self.outcode_from(data, lowest.code()));
+        entry.and_then(|entry| entry.outcode()).is_some_and(|outcode| outcode.area().as_str() == area)
+    }
+
     /// Returns the row after the last one of the outcode with this number.
     pub(crate) fn outcode_end(&self, data: &[u8], n: u32) -> u32 {
         self.outcode_entry(data, n + 1).map_or(self.rows, |next| next.first_row)

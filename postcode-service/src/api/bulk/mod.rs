@@ -172,7 +172,7 @@ impl<'a> Read<'a> {
             let answer = match reading {
                 Reading::Postcode(_) => answers.next(),
                 Reading::NoSuch => Some(&Answer::Unknown),
-                Reading::Invalid => None,
+                Reading::Invalid(_) => None,
             };
             match &wanted.filter {
                 None => {

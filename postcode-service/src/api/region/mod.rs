@@ -18,7 +18,7 @@ use postcode_core::{AreaKind, Outcode, Page, Postcode, Region, Sector, Within};
 
 use super::bulk::body;
 use super::opt_in::extended_only;
-use super::params::{Params, is_space};
+use super::params::Params;
 use super::reply::{Failure, Outcome, whole};
 use super::view::View;
 use super::{App, Edition};
@@ -123,7 +123,7 @@ async fn outcode(
     headers: HeaderMap,
 ) -> Outcome {
     let unknown = || Failure::not_found("Outcode not found", code::OUTCODE_NOT_FOUND);
-    let outcode: Outcode = compact(&text).parse().map_err(|_| unknown())?;
+    let outcode: Outcode = text.parse().map_err(|error| unknown().explain(&error))?;
     part_of(outcode, app, Region::Outcode(outcode), &params, &headers, unknown()).await
 }
 
@@ -134,12 +134,8 @@ async fn sector(
     headers: HeaderMap,
 ) -> Outcome {
     let unknown = || Failure::not_found("Sector not found", code::SECTOR_NOT_FOUND);
-    let sector: Sector = compact(&text).parse().map_err(|_| unknown())?;
+    let sector: Sector = text.parse().map_err(|error| unknown().explain(&error))?;
     part_of(sector.outcode(), app, Region::Sector(sector), &params, &headers, unknown()).await
-}
-
-fn compact(text: &str) -> String {
-    text.chars().filter(|c| !is_space(*c)).collect()
 }
 
 /// Builds a region in an outcode, whose area the data may not cover.

@@ -6,9 +6,9 @@ use std::sync::{Mutex, PoisonError};
 
 use crate::api::{Api, Edition};
 use postcode_core::dataset::Demands;
-use postcode_core::{Error, Local};
+use postcode_core::{Error, Local, path_or_url};
 
-/// `embedded:` or `file:PATH`.
+/// `embedded:` or `file:PATH`, or the path alone.
 #[derive(Clone, Debug)]
 pub(super) struct Data {
     url: String,
@@ -19,10 +19,11 @@ impl FromStr for Data {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
+        let text = &path_or_url(text);
         let scheme = text.split_once(':').map(|(scheme, _)| scheme.to_ascii_lowercase());
         match scheme.as_deref() {
             Some("embedded" | "file") => Ok(Self { url: text.to_owned(), demands: Demands::default() }),
-            _ => Err("write embedded: or file:/path/uk.postcodes".to_owned()),
+            _ => Err("write embedded: or file:/path/uk.postcodes, or the path alone".to_owned()),
         }
     }
 }

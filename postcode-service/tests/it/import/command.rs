@@ -105,7 +105,7 @@ fn options_by_environment() {
     let status = command(&["import", "own.csv"], bench.folder.path())
         .env("POSTCODE_IMPORT_OUT", "own.postcodes")
         .env("POSTCODE_IMPORT_EDITION", "Ours 2031")
-        .env("POSTCODE_IMPORT_SOURCE", "made up")
+        .env("POSTCODE_IMPORT_PROVENANCE", "made up")
         .stdout(Stdio::null())
         .status();
     assert!(status.unwrap().success());

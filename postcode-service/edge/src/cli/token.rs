@@ -14,6 +14,8 @@ use crate::tls::certificate_fingerprint;
 /// A server reads the file at its start (serve --tokens FILE) and again on SIGHUP. It holds a line
 /// for each token: its id, its SHA-256, its scopes, its tenant and when it expires. The token
 /// itself is printed once and stored nowhere.
+///
+/// Exit status: 0 if it was done, 1 for errors, 2 for wrong options.
 #[derive(Debug, Args)]
 pub struct TokenArgs {
     #[command(subcommand)]
@@ -22,11 +24,17 @@ pub struct TokenArgs {
 
 #[derive(Debug, Subcommand)]
 enum TokenCommand {
-    /// Make a token, print it, and add its hash to the file
+    /// Make a token, print it, and add its hash to the file.
+    ///
+    /// Exit status: 0 if it was made, 1 for errors, 2 for wrong options.
     New(New),
-    /// List the tokens of a file: id, kind, scopes, tenant, expiry
+    /// List the tokens of a file: id, kind, scopes, tenant, expiry.
+    ///
+    /// Exit status: 0 if it was done, 1 for errors, 2 for wrong options.
     List(List),
-    /// Remove a token from the file
+    /// Remove a token from the file.
+    ///
+    /// Exit status: 0 if it was removed, 1 for errors, 2 for wrong options.
     Revoke(Revoke),
 }
 

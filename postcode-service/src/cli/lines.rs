@@ -7,6 +7,14 @@ use tokio::io::{AsyncBufRead, AsyncBufReadExt};
 /// No postcode is longer, however it is spaced.
 const LONGEST: usize = 1_024;
 
+/// A line that can't be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Unread {
+    /// The part of it that can be printed.
+    pub(super) shown: String,
+    pub(super) why: String,
+}
+
 /// Reads lines; memory does not grow with their length.
 pub(super) struct Lines<R> {
     input: R,
@@ -18,9 +26,9 @@ impl<R: AsyncBufRead + Unpin> Lines<R> {
         Self { input, line: Vec::new() }
     }
 
-    /// Returns the next line without its end, or the printable part of invalid text and the reason.
+    /// Returns the next line without its end, or why it can't be read.
     /// `None` at the end.
-    pub(super) async fn next(&mut self) -> io::Result<Option<Result<String, (String, String)>>> {
+    pub(super) async fn next(&mut self) -> io::Result<Option<Result<String, Unread>>> {
         self.line.clear();
         let mut total = 0;
         loop {
@@ -47,13 +55,14 @@ impl<R: AsyncBufRead + Unpin> Lines<R> {
         }
         if self.line.len() > LONGEST {
             let start = String::from_utf8_lossy(&self.line[..64]).into_owned();
-            return Ok(Some(Err((start, format!("a line of more than {LONGEST} bytes")))));
+            let why = format!("a line of more than {LONGEST} bytes");
+            return Ok(Some(Err(Unread { shown: start, why })));
         }
         Ok(Some(match std::str::from_utf8(&self.line) {
             Ok(text) => Ok(text.to_owned()),
             Err(e) => {
                 let shown = String::from_utf8_lossy(&self.line).into_owned();
-                Err((shown, format!("not UTF-8 from byte {} on", e.valid_up_to())))
+                Err(Unread { shown, why: format!("not UTF-8 from byte {} on", e.valid_up_to()) })
             }
         }))
     }
@@ -76,8 +85,9 @@ mod tests {
         assert_eq!(read.len(), 5);
         assert_eq!(read[0], Ok("AB10 1AB".to_owned()));
         assert_eq!(read[1], Ok(String::new()));
-        assert_eq!(read[2], Err(("\u{fffd}\u{fffd}".to_owned(), "not UTF-8 from byte 0 on".to_owned())));
-        assert_eq!(read[3], Err(("x".repeat(64), "a line of more than 1024 bytes".to_owned())));
+        let unread = |shown: &str, why: &str| Err(Unread { shown: shown.to_owned(), why: why.to_owned() });
+        assert_eq!(read[2], unread("\u{fffd}\u{fffd}", "not UTF-8 from byte 0 on"));
+        assert_eq!(read[3], unread(&"x".repeat(64), "a line of more than 1024 bytes"));
         assert_eq!(read[4], Ok("last".to_owned()));
     }
 }
