@@ -79,7 +79,7 @@ def with_sources(folder, wheels):
 
     wheels, comparison = Path(wheels), Comparison()
     country = {}
-    names = "status dointr doterm oslaua osward oscty oshlthau sicbl lsoa11 msoa11 oa21 lsoa21 msoa21 oseast1m osnrth1m osgrdind"
+    names = "status dointr doterm oslaua osward oscty oshlthau sicbl lsoa11 msoa11 lsoa21 msoa21 oseast1m osnrth1m osgrdind"
     for row in rows(folder):
         country[row["pcds"]] = {name: row[name] for name in names.split()}
 
@@ -120,21 +120,21 @@ def with_sources(folder, wheels):
             if row["lsoa11"][0] in "EW":
                 comparison.equal("NHS area", postcode, row["sicbl"], by_lsoa[row["lsoa11"]])
 
-    # A place lies in one output area of Scotland: the areas' bounding boxes, and the zones above.
+    # A place lies in one output area of Scotland, and that in one data zone: the zones' bounding boxes.
     zones, lines = sources.scotland_2022(wheels)
     import polygons
 
     boxes = {}
     for code, rings in polygons.features(lines):
-        xs, ys = zip(*(point for ring in rings for point in ring))
-        boxes[code] = (min(xs), min(ys), max(xs), max(ys))
+        for x, y in (point for ring in rings for point in ring):
+            west, south, east, north = boxes.get(zones[code], (x, y, x, y))
+            boxes[zones[code]] = min(west, x), min(south, y), max(east, x), max(north, y)
     for postcode, row in country.items():
         if row["oslaua"][:1] != "S" or not row["oseast1m"]:
             continue
-        west, south, east, north = boxes.get(row["oa21"], (0, 0, 0, 0))
+        west, south, east, north = boxes.get((row["lsoa21"], row["msoa21"]), (0, 0, 0, 0))
         inside = west <= int(row["oseast1m"]) <= east and south <= int(row["osnrth1m"]) <= north
-        comparison.equal("output area of 2022", postcode, inside, True)
-        comparison.equal("data zone of 2022", postcode, (row["lsoa21"], row["msoa21"]), zones.get(row["oa21"]))
+        comparison.equal("data zone of 2022", postcode, inside, True)
     return comparison.end(["ward", "LSOA and MSOA of 2011", "date of introduction", "date of termination", "data zone of 2022"])
 
 

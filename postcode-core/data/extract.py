@@ -20,7 +20,7 @@ from sources import NORTHERN_IRELAND
 HERE = Path(__file__).resolve().parent
 HEADER = (
     "pcds,status,dointr,doterm,usertype,oseast1m,osnrth1m,osgrdind,oslaua,osward,oscty,oshlthau,ctry,rgn,eer,"
-    "pfa,nhser,icb,sicbl,lsoa11,msoa11,oa21,lsoa21,msoa21"
+    "pfa,nhser,icb,sicbl,lsoa11,msoa11,lsoa21,msoa21"
 ).split(",")
 USERTYPE = {"small": "0", "large": "1"}  # the codes ONSPD uses
 POSTCODE = re.compile(r"(GIR|NPT|[A-Z]{1,2}[0-9][0-9A-Z]?) [0-9][A-Z]{2}")
@@ -224,7 +224,6 @@ class Country:
                 area,
                 lsoa,
                 msoa,
-                output_area,
                 zone,
                 intermediate,
             )

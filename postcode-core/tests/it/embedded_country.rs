@@ -75,7 +75,6 @@ fn well_known_postcodes() {
         ("CF10 1EP", AreaKind::HealthAuthority, "W11000029"),
         ("CF10 1EP", AreaKind::PoliceForceArea, "W15000003"),
         ("CF10 1EP", AreaKind::AdminWard, "W05001274"),
-        ("EH1 1YZ", AreaKind::OutputArea21, "S00143097"),
         ("EH1 1YZ", AreaKind::Lsoa21, "S01014710"),
         ("EH1 1YZ", AreaKind::HealthAuthority, "S08000024"),
     ] {

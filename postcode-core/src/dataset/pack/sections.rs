@@ -146,7 +146,7 @@ fn next_gap(left: &mut u32, gaps: &mut Numbers<'_>) -> u32 {
     }
 }
 
-/// What is known of a column while its values are coded.
+/// Predicts the values of a column while they are coded.
 struct Column {
     /// By value of the parent.
     known: Vec<u32>,
