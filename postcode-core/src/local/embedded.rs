@@ -9,8 +9,8 @@ use std::thread;
 
 use super::Local;
 use crate::dataset::Dataset;
+use crate::dataset::pack::ORIGIN;
 use crate::dataset::pack::unpack::Pack;
-use crate::dataset::pack::{ORIGIN, packed};
 use crate::lookup::call::{Call, LookupCall};
 use crate::lookup::{Around, postcode_calls::Info};
 use crate::query::check;
@@ -36,7 +36,7 @@ impl Embedded {
     /// Starts to unpack.
     ///
     /// # Errors
-    /// [`NotSupported`](ErrorKind::NotSupported) if the binary was built without the data.
+    /// [`Dataset`](ErrorKind::Dataset) if the data is of another version than this crate.
     pub(crate) fn open() -> Result<Self> {
         let country = Arc::new(Country::packed()?);
         let unpacking = Unpacking(country.clone());
@@ -56,7 +56,7 @@ impl Embedded {
 impl Country {
     fn packed() -> Result<Self> {
         Ok(Self {
-            pack: Pack::read(packed()?, ORIGIN)?,
+            pack: Pack::read(postcode_data_gb::PACK, ORIGIN)?,
             parts: Mutex::default(),
             whole: OnceLock::new(),
             waiting: Mutex::default(),
@@ -140,7 +140,7 @@ impl Local {
     /// Creates a lookup over the embedded data: see [`Dataset::embedded`].
     ///
     /// # Errors
-    /// [`NotSupported`](crate::ErrorKind::NotSupported) if the binary was built without the data.
+    /// [`Dataset`](crate::ErrorKind::Dataset) if the data is of another version than this crate.
     pub fn embedded() -> Result<Self> {
         Dataset::embedded().map(Self::new)
     }
@@ -172,7 +172,6 @@ impl Around for Embedded {
 crate::layer!([] Embedded);
 
 #[cfg(test)]
-#[cfg(gb_pack)]
 mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
     use std::task::Wake;

@@ -46,6 +46,9 @@ pub struct Args {
     /// Where the data comes from, in words, to record in the dataset [default: the file names]
     #[arg(long, value_name = "TEXT", env = "POSTCODE_IMPORT_PROVENANCE")]
     provenance: Option<String>,
+    /// A text to add to the attribution, if other material went into the input
+    #[arg(long, value_name = "TEXT", env = "POSTCODE_IMPORT_ATTRIBUTION")]
+    attribution: Option<String>,
     /// The most rows with errors. They are left out. With more, nothing is published
     #[arg(long, value_name = "N", default_value_t = 100, env = "POSTCODE_IMPORT_MAX_ERRORS")]
     max_errors: u64,
@@ -140,6 +143,7 @@ impl Args {
             format: self.format,
             edition: self.edition,
             source: self.provenance,
+            attribution: self.attribution,
             max_errors: self.max_errors,
             errors: self.errors,
             previous: file(self.previous).context("--previous")?,

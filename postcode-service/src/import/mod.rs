@@ -125,6 +125,8 @@ pub struct Import {
     pub edition: Option<String>,
     /// The source to record in the dataset; by default the files' names.
     pub source: Option<String>,
+    /// A text to add to the attribution, for other material that went into the inputs.
+    pub attribution: Option<String>,
     /// The most rows with errors. With more, nothing is published.
     pub max_errors: u64,
     /// The file for all rows with errors, as CSV.
@@ -152,6 +154,7 @@ impl Import {
             format: Format::Auto,
             edition: None,
             source: None,
+            attribution: None,
             max_errors: 100,
             errors: None,
             previous: None,
@@ -255,6 +258,10 @@ impl Import {
         if found.iter().any(|one| matches!(one.content, Content::GeoNames)) {
             metadata.attribution.push_str(geonames::ATTRIBUTION);
             metadata.approximate_source = Some(geonames::SOURCE.to_owned());
+        }
+        if let Some(more) = &self.attribution {
+            metadata.attribution.push(' ');
+            metadata.attribution.push_str(more);
         }
         Ok(metadata)
     }

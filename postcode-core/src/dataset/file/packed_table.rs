@@ -380,3 +380,80 @@ impl CellWriter {
         self.out
     }
 }
+
+/// The most cells of a [`RawTable`]: damaged data must not take all the memory.
+#[cfg(feature = "embedded")]
+const MAX_CELLS: u64 = 1 << 25;
+/// The widest column of a [`RawTable`].
+#[cfg(feature = "embedded")]
+const MAX_RAW_WIDTH: u8 = 30;
+
+/// A table as its stored numbers, column by column.
+#[cfg(feature = "embedded")]
+pub(crate) struct RawTable {
+    /// Everything before the cells.
+    pub(crate) description: Vec<u8>,
+    pub(crate) columns: Vec<Vec<u32>>,
+    widths: Vec<u8>,
+    stride: usize,
+}
+
+#[cfg(feature = "embedded")]
+impl RawTable {
+    /// Reads a whole section. Returns `None` for a table with wide columns, or not written by
+    /// [`TableWriter`].
+    pub(crate) fn read(section: &[u8]) -> Option<Self> {
+        let table = PackedTable::read(section, 0, section.len(), "", "").ok()?;
+        let mut raw = Self::described(section.get(..table.start)?)?;
+        for (values, (_, column)) in raw.columns.iter_mut().zip(&table.columns) {
+            for (value, row) in values.iter_mut().zip(0..) {
+                let stored = table.get(section, row, *column);
+                let base = column.base - i64::from(column.nullable);
+                *value = stored.map_or(Some(0), |stored| u32::try_from(stored - base).ok())?;
+            }
+        }
+        Some(raw)
+    }
+
+    /// Reads a description, for cells that are filled in later.
+    pub(crate) fn described(description: &[u8]) -> Option<Self> {
+        let word = |n| u32_at(description, n);
+        let (rows, stride, count) = (word(0)?, word(4)? as usize, word(8)? as usize);
+        if u64::from(rows) * count as u64 > MAX_CELLS || description.len() < HEADER + count * COLUMN {
+            return None;
+        }
+        let widths: Option<Vec<u8>> = (0..count)
+            .map(|n| {
+                description.get(HEADER + n * COLUMN + 2).copied().filter(|width| *width <= MAX_RAW_WIDTH)
+            })
+            .collect();
+        let widths = widths?;
+        if widths.iter().map(|width| usize::from(*width)).sum::<usize>() != stride {
+            return None;
+        }
+        let columns = vec![vec![0; rows as usize]; count];
+        Some(Self { description: description.to_vec(), columns, widths, stride })
+    }
+
+    /// Returns the bits of a column.
+    pub(crate) fn width(&self, n: usize) -> u32 {
+        self.widths.get(n).copied().map_or(0, u32::from)
+    }
+
+    /// Writes the whole section.
+    pub(crate) fn write(&self) -> Vec<u8> {
+        let rows = self.columns.first().map_or(0, Vec::len);
+        let mut out = Vec::with_capacity(self.description.len() + (rows * self.stride).div_ceil(8) + SLACK);
+        out.extend_from_slice(&self.description);
+        let mut cells = CellWriter::of(rows, self.stride);
+        let columns: Vec<(&[u32], u8)> =
+            self.columns.iter().map(Vec::as_slice).zip(self.widths.iter().copied()).collect();
+        for row in 0..rows {
+            for (column, width) in &columns {
+                cells.push(u64::from(column[row]), *width);
+            }
+        }
+        finish_cells(&mut out, [cells.finish()]);
+        out
+    }
+}

@@ -1,6 +1,9 @@
 //! Packs a dataset.
 
+use super::context::{self, Model};
 use super::predict::{Nodes, Predictor};
+use super::range_coder::Encoder;
+use super::sections;
 use super::streams::{Writer, zigzag};
 use crate::dataset::Dataset;
 use crate::dataset::Inner;
@@ -11,7 +14,7 @@ use crate::dataset::write::parallel;
 use crate::postcode::UNITS;
 use crate::{Error, ErrorKind, Result};
 
-pub(crate) const MAGIC: [u8; 8] = *b"UKPPACK3";
+pub(crate) const MAGIC: [u8; 8] = *b"UKPPACK4";
 /// The length of the header: magic number and fingerprint of the dataset.
 pub(crate) const HEADER: usize = 24;
 /// The compression level. Higher ones are too slow for what they save.
@@ -40,8 +43,18 @@ impl Dataset {
         let rows: Vec<CompactRow> = rows.collect();
         let predictor = Predictor::new(Nodes::fit(&places(&rows)));
         // Blocks are compressed separately, so that all cores can unpack them.
-        let mut plain = vec![common(inner, &predictor, &rows)];
-        plain.extend(rows.chunks(BLOCK).map(|rows| block(rows, &predictor)));
+        let mut next = 0;
+        let blocks = rows.chunks(BLOCK).map(|rows| {
+            let first = next;
+            let sets = rows.iter().map(|row| row.set).filter(|set| *set != CompactRow::NONE);
+            next = sets.fold(next, |next, set| next.max(set + 1));
+            (rows, first)
+        });
+        let blocks: Vec<(&[CompactRow], u32)> = blocks.collect();
+        let model = learned(&blocks);
+        let mut plain = vec![common(inner, &predictor, &rows, &model)];
+        let model = Model::from_bytes(&model);
+        plain.extend(parallel::map(blocks, |(rows, next)| block(rows, next, &predictor, model.clone())));
         let packed = parallel::map(plain, |plain| {
             zstd::bulk::compress(&plain, LEVEL).map(|packed| (plain.len() as u32, packed))
         });
@@ -74,7 +87,7 @@ fn places(rows: &[CompactRow]) -> Vec<([u32; 2], [i32; 2])> {
 
 /// Returns the part that all blocks share: the sections that are neither rows nor index, the
 /// beginning of each block, the measures of all rows, and the nodes of the shift.
-fn common(inner: &Inner, predictor: &Predictor, rows: &[CompactRow]) -> Vec<u8> {
+fn common(inner: &Inner, predictor: &Predictor, rows: &[CompactRow], model: &[u8]) -> Vec<u8> {
     let mut out = Writer::default();
     let is_index = |id| {
         (section::SECTOR_INDEX..=section::ROWS).contains(&id)
@@ -84,7 +97,7 @@ fn common(inner: &Inner, predictor: &Predictor, rows: &[CompactRow]) -> Vec<u8> 
     out.number(kept.len() as u32);
     for entry in kept {
         out.number(entry.id);
-        out.bytes(entry.of(&inner.bytes));
+        sections::write(&mut out, entry.of(&inner.bytes));
     }
     out.number(rows.len() as u32);
     out.numbers(&rows.chunks(BLOCK).filter_map(|block| Some(block.first()?.code)).collect::<Vec<u32>>());
@@ -98,22 +111,31 @@ fn common(inner: &Inner, predictor: &Predictor, rows: &[CompactRow]) -> Vec<u8> 
             predictor.nodes().iter().map(|node| zigzag(node[n] - std::mem::replace(&mut before, node[n])));
         out.numbers(&nodes.collect::<Vec<u32>>());
     }
+    out.bytes(model);
     out.0
 }
 
-fn block(rows: &[CompactRow], predictor: &Predictor) -> Vec<u8> {
+/// Returns what a model has learned from all blocks.
+fn learned(blocks: &[(&[CompactRow], u32)]) -> Vec<u8> {
+    let mut model = Model::new();
+    for (rows, next) in blocks {
+        context::code(&mut Encoder::new(), &mut model, &mut rows.to_vec(), *next);
+    }
+    model.to_bytes()
+}
+
+/// Returns a block. `next` is the number of the first set of areas that no earlier block has.
+fn block(rows: &[CompactRow], next: u32, predictor: &Predictor, mut model: Model) -> Vec<u8> {
     let mut out = Writer::default();
     out.number(rows.len() as u32);
     write_postcodes(&mut out, rows);
     out.bytes(&rows.iter().map(flags).collect::<Vec<u8>>());
-    let mut before = 0u32;
-    let sets =
-        rows.iter().map(|row| zigzag(row.set.wrapping_sub(std::mem::replace(&mut before, row.set)) as i32));
-    out.numbers(&sets.collect::<Vec<u32>>());
-    out.numbers(&rows.iter().map(|row| u32::from(row.introduced)).collect::<Vec<u32>>());
-    out.numbers(&rows.iter().map(|row| u32::from(row.terminated)).collect::<Vec<u32>>());
     write_grid(&mut out, rows);
     write_locations(&mut out, rows, predictor);
+    out.number(next);
+    let mut encoder = Encoder::new();
+    context::code(&mut encoder, &mut model, &mut rows.to_vec(), next);
+    encoder.finish(&mut out);
     out.0
 }
 

@@ -6,7 +6,10 @@
 //! restores the dataset file byte by byte, which is checked.
 
 mod compress;
+mod context;
 mod predict;
+mod range_coder;
+mod sections;
 mod streams;
 pub(crate) mod unpack;
 
@@ -27,28 +30,15 @@ impl Dataset {
     /// [`NotCovered`](crate::Answer::NotCovered).
     ///
     /// # Errors
-    /// [`NotSupported`](crate::ErrorKind::NotSupported) if the binary was built without the data.
+    /// [`Dataset`](crate::ErrorKind::Dataset) if the data is of another version than this crate.
     pub fn embedded() -> Result<Self> {
         static SHARED: Mutex<Option<Dataset>> = Mutex::new(None);
         let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(dataset) = &*shared {
             return Ok(dataset.clone());
         }
-        let dataset = Self::unpack_as(packed()?, ORIGIN)?;
+        let dataset = Self::unpack_as(postcode_data_gb::PACK, ORIGIN)?;
         *shared = Some(dataset.clone());
         Ok(dataset)
     }
-}
-
-#[cfg(gb_pack)]
-pub(crate) fn packed() -> Result<&'static [u8]> {
-    Ok(include_bytes!("../../../data/gb.pack"))
-}
-
-#[cfg(not(gb_pack))]
-pub(crate) fn packed() -> Result<&'static [u8]> {
-    Err(crate::Error::new(
-        crate::ErrorKind::NotSupported,
-        "built without the embedded data: make postcode-core/data/gb.pack and build again, or open a dataset file",
-    ))
 }

@@ -4,7 +4,10 @@ use std::borrow::Cow;
 use std::ops::ControlFlow;
 
 use super::compress::{ESCAPE, HEADER, MAGIC, SMALL};
+use super::context::{self, Model};
 use super::predict::{NODES, Predictor};
+use super::range_coder::Decoder;
+use super::sections;
 use super::streams::{Numbers, Reader, unzigzag};
 use crate::dataset::Dataset;
 use crate::dataset::Metadata;
@@ -133,7 +136,7 @@ impl RowSource for Pack<'_> {
     }
 
     fn block(&self, n: usize) -> Option<Cow<'_, [CompactRow]>> {
-        let rows = block(&self.blocks.get(n)?.inflate()?, &self.common.predictor)?;
+        let rows = block(&self.blocks.get(n)?.inflate()?, &self.common.predictor, &self.common.model)?;
         let whole = rows.len() == BLOCK.min(self.common.count - n * BLOCK);
         let here = rows.first().map(|row| row.code) == self.common.first.get(n).copied();
         (whole && here).then_some(Cow::Owned(rows))
@@ -193,15 +196,16 @@ struct Common {
     first: Vec<u32>,
     measures: Measures,
     predictor: Predictor,
+    model: Model,
 }
 
 fn common(plain: &[u8]) -> Option<Common> {
     let mut input = Reader(plain);
     let (mut metadata, mut areas) = (None, Vec::new());
     for _ in 0..input.number()? {
-        match (input.number()?, input.bytes()?) {
-            (section::METADATA, bytes) => metadata = Some(bytes.to_vec()),
-            (id, bytes) => areas.push((id, bytes.to_vec())),
+        match (input.number()?, sections::read(&mut input)?) {
+            (section::METADATA, bytes) => metadata = Some(bytes),
+            section => areas.push(section),
         }
     }
     let count = input.number()? as usize;
@@ -221,26 +225,24 @@ fn common(plain: &[u8]) -> Option<Common> {
         node
     });
     let predictor = Predictor::new(nodes.collect());
-    Some(Common { metadata: metadata?, areas, count, first, measures, predictor })
+    let model = Model::from_bytes(input.bytes()?);
+    Some(Common { metadata: metadata?, areas, count, first, measures, predictor, model })
 }
 
-fn block(plain: &[u8], predictor: &Predictor) -> Option<Vec<CompactRow>> {
+fn block(plain: &[u8], predictor: &Predictor, model: &Model) -> Option<Vec<CompactRow>> {
     let mut input = Reader(plain);
     let count = input.number().filter(|&count| count as usize <= BLOCK)? as usize;
     let mut rows = read_postcodes(&mut input, count)?;
     let flags = input.bytes().filter(|flags| flags.len() == count)?;
-    let (mut sets, mut introduced, mut terminated) = (input.numbers()?, input.numbers()?, input.numbers()?);
-    let mut set = 0u32;
     for (row, flags) in rows.iter_mut().zip(flags) {
-        set = set.wrapping_add(unzigzag(sets.next()) as u32);
-        row.set = set;
-        (row.introduced, row.terminated) = (introduced.next() as u16, terminated.next() as u16);
         row.quality = if flags & 15 == 0 { CompactRow::UNKNOWN } else { flags & 15 };
         row.user_type = (flags >> 4 & 3).checked_sub(1).unwrap_or(CompactRow::UNKNOWN);
         (row.live, row.irish) = (flags & 64 != 0, flags & 128 != 0);
     }
     read_grid(&mut input, &mut rows)?;
     read_locations(&mut input, &mut rows, predictor)?;
+    let next = input.number()?;
+    context::code(&mut Decoder::new(input.bytes()?), &mut model.clone(), &mut rows, next);
     Some(rows)
 }
 

@@ -1,8 +1,8 @@
 //! The names of countries, regions and local-authority districts, for data that has only their
 //! codes.
 //!
-//! The tables are `data/countries.csv`, `data/regions.csv`, `data/districts.csv` and
-//! `data/senedd.csv`; `data/README.md` names their sources. They also contain the region and
+//! The tables are `countries.csv`, `regions.csv`, `districts.csv` and `senedd.csv` next to
+//! this file; `data/README.md` names their sources. They also contain the region and
 //! country of each district.
 
 /// A local-authority district, unitary authority, London borough or council area.
@@ -19,10 +19,10 @@ pub struct District {
     pub country: Option<&'static str>,
 }
 
-const COUNTRIES: &str = include_str!("../data/countries.csv");
-const REGIONS: &str = include_str!("../data/regions.csv");
-const SENEDD: &str = include_str!("../data/senedd.csv");
-const DISTRICTS: &str = include_str!("../data/districts.csv");
+const COUNTRIES: &str = include_str!("countries.csv");
+const REGIONS: &str = include_str!("regions.csv");
+const SENEDD: &str = include_str!("senedd.csv");
+const DISTRICTS: &str = include_str!("districts.csv");
 
 /// Returns the countries: ONS code and name.
 ///
