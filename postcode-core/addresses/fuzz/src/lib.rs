@@ -20,7 +20,8 @@ use postcode_addresses::{Address, Style, format, order};
 pub fn address_lines(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
     let mut addresses: Vec<Address> = text.lines().map(format::parse).collect();
-    addresses.extend(text.lines().filter_map(|line| serde_json::from_str::<Elements>(line).ok()?.try_into().ok()));
+    addresses
+        .extend(text.lines().filter_map(|line| serde_json::from_str::<Elements>(line).ok()?.try_into().ok()));
     for address in &mut addresses {
         for style in Style::ALL {
             for most in [1, 3, 9] {
@@ -32,7 +33,8 @@ pub fn address_lines(data: &[u8]) {
     }
     order::sort(&mut addresses);
     assert!(addresses.windows(2).all(|pair| {
-        let child = pair.iter().any(|address| address.dataset == postcode_addresses::Dataset::MultipleResidence);
+        let child =
+            pair.iter().any(|address| address.dataset == postcode_addresses::Dataset::MultipleResidence);
         child || order::compare(&pair[0], &pair[1]).is_le()
     }));
 }

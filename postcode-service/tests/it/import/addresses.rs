@@ -40,8 +40,7 @@ fn csv_paf_in_any_order_becomes_a_file_of_addresses() {
         (6, "Example Ltd", false)
     );
     assert!(metadata.attribution.contains("Royal Mail"));
-    let addresses: Vec<_> =
-        file.get("ZE1 0AA".parse().unwrap()).unwrap().unwrap().collect().unwrap();
+    let addresses: Vec<_> = file.get("ZE1 0AA".parse().unwrap()).unwrap().unwrap().collect().unwrap();
     let premises: Vec<String> = addresses.iter().map(|address| address.premise()).collect();
     assert_eq!(premises, ["9", "Room 1, 9", "Room 2, 9", "10"]);
     assert_eq!(addresses[1].dataset, Dataset::MultipleResidence);
