@@ -10,6 +10,7 @@ use anyhow::{Context, Result, bail};
 use clap::ValueEnum;
 use futures::{Stream, StreamExt, TryStreamExt};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use postcode_core::Lookups;
 use postcode_tables::{Encoding, delimiter_named};
 use serde::Serialize;
 use tempfile::NamedTempFile;
@@ -21,16 +22,20 @@ use super::interrupt;
 use super::output;
 use super::source::Source;
 use crate::destination;
+#[cfg(feature = "columnar")]
+use crate::enrich::columnar::{self, Container};
 use crate::enrich::{Column, Counts, Format, Part, Plan, enrich};
 
 /// Bytes read at once.
 const CHUNK: usize = 256 * 1024;
 const UNWRITTEN: &str = "the output can't be written";
 
-/// Add columns to a CSV file, a sheet, or lines of JSON, by the postcode of each row.
+/// Add columns to a CSV file, a sheet, lines of JSON, or a Parquet or Arrow file, by the postcode of each row.
 ///
 /// The content of the file stays as it is, byte for byte; columns are added at the end of each row. Delimiter, encoding, line
 /// ends and packing (gzip, zstd, zip) are found out, and what is not usual is said. Memory does not grow with the file.
+/// A program built with the feature columnar reads Parquet and Arrow files too. They stay what they are: enrich customers.parquet
+/// --out enriched.parquet. Columns, row groups, compression and metadata are kept.
 ///
 /// Exit status: 0 if all is written, 1 if there are rows of the kinds of --fail-on, 2 for errors, 130 if it was interrupted.
 #[derive(Debug, clap::Args)]
@@ -155,6 +160,17 @@ impl Args {
     /// # Errors
     /// Returns the error for [`report`](crate::cli::exit::report).
     pub async fn run(self) -> Result<()> {
+        #[cfg(feature = "columnar")]
+        if let Some(container) = self.container()? {
+            return self.run_columnar(container).await;
+        }
+        #[cfg(not(feature = "columnar"))]
+        if is_columnar(&self.input) {
+            bail!(
+                "{}: a Parquet or Arrow file, which this program was built without: build it with --features columnar",
+                shown(&self.input)
+            );
+        }
         if self.input.as_os_str().is_empty() {
             bail!("give a FILE, or - to type the rows (see --help)");
         }
@@ -189,22 +205,27 @@ impl Args {
         progress.finish_and_clear();
         let (counts, notes) = done?;
         out.publish(&self.out)?;
+        self.finish(&*lookup, &counts, &notes).await
+    }
+
+    /// Writes the report and the summary.
+    async fn finish(&self, lookup: &dyn Lookups, counts: &Counts, notes: &[String]) -> Result<()> {
         if let Some(path) = &self.report {
             let (input, rows) = (shown(&self.input), counts.rows());
-            let report = Report { input, rows, counts: &counts, notes: &notes };
+            let report = Report { input, rows, counts, notes };
             let cannot = || format!("{}: the report can't be written", path.display());
             let text = serde_json::to_string_pretty(&report).with_context(cannot)?;
             std::fs::write(path, text + "\n").with_context(cannot)?;
         }
         eprintln!("{counts}");
-        output::attribution(&*lookup).await;
+        output::attribution(lookup).await;
         let name =
             |kind: &Kind| kind.to_possible_value().map_or(String::new(), |value| value.get_name().to_owned());
         let failed: Vec<String> = self
             .fail_on
             .iter()
-            .filter(|kind| kind.count(&counts) > 0)
-            .map(|kind| format!("{} {}", kind.count(&counts), name(kind)))
+            .filter(|kind| kind.count(counts) > 0)
+            .map(|kind| format!("{} {}", kind.count(counts), name(kind)))
             .collect();
         if !failed.is_empty() {
             eprintln!("--fail-on: there are rows of these kinds: {}", failed.join(", "));
@@ -228,7 +249,103 @@ impl Args {
         if matches!(&*end, "xlsx" | "xls" | "xlsm" | "xlsb" | "ods" | "gz" | "zst" | "zip") {
             bail!("--out {}: what is written is text: name it .csv or .json", self.out.display());
         }
+        if matches!(&*end, "parquet" | "pq" | "arrow" | "feather" | "ipc" | "arrows") {
+            bail!(
+                "--out {}: {} is not a {end} file, and stays what it is: name the output .csv or .json",
+                self.out.display(),
+                shown(&self.input)
+            );
+        }
         Ok(if self.repair { plan.repairing() } else { plan })
+    }
+
+    /// The format of the file if it is one of columns.
+    #[cfg(feature = "columnar")]
+    fn container(&self) -> Result<Option<Container>> {
+        // A pipe can't be read twice, and a file of columns is not read from one.
+        if self.format.is_some() || !self.input.is_file() {
+            return Ok(None);
+        }
+        Container::of(&self.input).with_context(|| format!("{}: not enriched", shown(&self.input)))
+    }
+
+    #[cfg(feature = "columnar")]
+    async fn run_columnar(self, container: Container) -> Result<()> {
+        let name = container.name();
+        let pointless = [
+            ("--delimiter", self.delimiter.is_some()),
+            ("--encoding", self.encoding.is_some()),
+            ("--sheet", self.sheet.is_some()),
+            ("--errors", self.errors.is_some()),
+        ];
+        if let Some((option, _)) = pointless.into_iter().find(|(_, given)| *given) {
+            bail!(
+                "{option}: {} is a {name} file, for which it means nothing: leave it out",
+                shown(&self.input)
+            );
+        }
+        let end = self.out.extension().and_then(|end| end.to_str()).unwrap_or_default().to_ascii_lowercase();
+        if !container.endings().contains(&&*end) {
+            bail!(
+                "--out {}: {} is a {name} file, and stays one: name a file that ends in .{}",
+                self.out.display(),
+                shown(&self.input),
+                container.endings().join(" or .")
+            );
+        }
+        let columns = Column::list(&self.columns).map_err(anyhow::Error::msg).context("--columns")?;
+        let plan = Plan {
+            postcode: self.postcode_column.clone(),
+            prefix: self.prefix.clone(),
+            find: self.find,
+            ..Plan::new(Format::Csv, columns)
+        };
+        let plan = if self.repair { plan.repairing() } else { plan };
+        if let Some(file) = &self.report {
+            destination::check(file, [self.input.as_path(), self.out.as_path()])?;
+        }
+        destination::check(&self.out, [self.input.as_path()])?;
+        let lookup = self.source.open().await?;
+        let interrupted = interrupt::requested();
+        let file = destination::begin(&self.out)?;
+        let writer = file.as_file().try_clone().context(UNWRITTEN)?;
+        let progress = progress(None, &self.out);
+        let rows = progress.clone();
+        let done = AtomicU64::new(0);
+        let work = columnar::Work {
+            plan,
+            lookup: lookup.clone(),
+            runtime: tokio::runtime::Handle::current(),
+            attribution: Some(lookup.info().await?.attribution).filter(|text| !text.is_empty()),
+            written: Box::new(move |some| {
+                let all = done.fetch_add(some, Ordering::Relaxed) + some;
+                rows.set_message(format!("{all} rows"));
+            }),
+        };
+        let input = self.input.clone();
+        let enriched = tokio::task::spawn_blocking(move || {
+            let mut writer = io::BufWriter::with_capacity(CHUNK, writer);
+            let done = columnar::enrich(&input, container, &mut writer, &work)?;
+            writer.flush().map_err(crate::enrich::Error::Read)?;
+            Ok::<_, crate::enrich::Error>(done)
+        });
+        let done = tokio::select! {
+            done = enriched => done.context("the work ended")?,
+            () = interrupted => {
+                progress.finish_and_clear();
+                // Here, because the process ends without dropping anything.
+                drop(file);
+                eprintln!("interrupted: nothing was published");
+                std::process::exit(interrupt::STATUS);
+            }
+        };
+        progress.finish_and_clear();
+        let (counts, notes) = done.with_context(|| format!("{}: not enriched", shown(&self.input)))?;
+        for note in &notes {
+            eprintln!("{note}");
+        }
+        destination::publish(file, &self.out)?;
+        self.finish(&*lookup, &counts, &notes).await
     }
 
     /// The file for rows that are left out.
@@ -282,6 +399,15 @@ impl Written<'_> {
         }
         Ok((counts, notes))
     }
+}
+
+/// Returns whether a file begins as one of columns does.
+#[cfg(not(feature = "columnar"))]
+fn is_columnar(path: &Path) -> bool {
+    let mut first = [0; 6];
+    path.is_file()
+        && std::fs::File::open(path).and_then(|mut file| io::Read::read_exact(&mut file, &mut first)).is_ok()
+        && (first.starts_with(b"PAR1") || first == *b"ARROW1")
 }
 
 fn shown(path: &Path) -> String {

@@ -100,6 +100,15 @@ impl fmt::Display for Value<'_> {
     }
 }
 
+/// The kind of the values of a column.
+#[cfg(feature = "columnar")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Holds {
+    Text,
+    Whole,
+    Degrees,
+}
+
 impl Column {
     /// The columns that are added unless others are asked for.
     pub const USUAL: &str = "status,admin_district,region,country,latitude,longitude";
@@ -139,6 +148,18 @@ impl Column {
             What::Plain(plain) => plain.name() == name,
             What::Name(kind) => kind.key() == name,
             What::Code(kind) => name.strip_prefix("codes.") == Some(kind.key()),
+        }
+    }
+
+    /// Returns the kind of its values, also of a column in which all are missing.
+    #[cfg(feature = "columnar")]
+    pub(crate) fn holds(self) -> Holds {
+        match self.0 {
+            What::Plain(Plain::Quality | Plain::Eastings | Plain::Northings | Plain::Deprivation) => {
+                Holds::Whole
+            }
+            What::Plain(Plain::Longitude | Plain::Latitude) => Holds::Degrees,
+            What::Plain(_) | What::Name(_) | What::Code(_) => Holds::Text,
         }
     }
 

@@ -4,11 +4,11 @@ use postcode_tables::{Encoding, Scanner, Step, blank};
 use serde_json::Value;
 
 use super::csv::{known, texts};
-use super::reading::{self, Cell};
+use super::reading::{self, Cell, Lack};
 use super::{POSTCODE_NAMES, Plan, short};
 
 /// Rows that are looked at.
-const ROWS: usize = 200;
+pub(super) const ROWS: usize = 200;
 /// How deep objects within objects are looked into.
 const DEPTH: usize = 4;
 /// Keys of the first objects that are looked at.
@@ -16,7 +16,7 @@ const KEYS: usize = 1_000;
 
 /// How many values there are in a column, and how many of them are postcodes.
 #[derive(Clone, Copy, Default)]
-struct Tally {
+pub(super) struct Tally {
     values: usize,
     postcodes: usize,
 }
@@ -26,8 +26,13 @@ impl Tally {
         if text.trim().is_empty() {
             return;
         }
-        self.values += 1;
-        self.postcodes += usize::from(matches!(reading::read(text, plan), Cell::Postcode(_)));
+        self.add_cell(&reading::read(text, plan));
+    }
+
+    /// Counts a cell that was read. Blank ones say nothing.
+    pub(super) fn add_cell(&mut self, cell: &Cell) {
+        self.values += usize::from(!matches!(cell, Cell::Not(Lack::Blank, _)));
+        self.postcodes += usize::from(matches!(cell, Cell::Postcode(_)));
     }
 
     /// Most of what is there are postcodes.
@@ -40,7 +45,7 @@ impl Tally {
 ///
 /// # Errors
 /// Names the columns unless there is exactly one.
-fn only(tallies: &[Tally], names: &[String]) -> Result<usize, String> {
+pub(super) fn only(tallies: &[Tally], names: &[String]) -> Result<usize, String> {
     let likely: Vec<usize> = (0..tallies.len()).filter(|n| tallies[*n].is_likely()).collect();
     match *likely {
         [one] => Ok(one),

@@ -4,6 +4,8 @@
 //! UTF-8. Only columns are added to its end.
 
 mod column;
+#[cfg(feature = "columnar")]
+pub mod columnar;
 mod counts;
 mod csv;
 mod guess;
@@ -28,7 +30,7 @@ pub(crate) use pieces::{Cutter, enrich_piece};
 pub(crate) use unpack::decoded;
 
 pub(crate) use column::{Found, Value};
-use reading::{Cell, Lack};
+use reading::Lack;
 use rows::{Batch, Kind, Rows};
 
 /// Rows looked up in one call.
@@ -225,24 +227,14 @@ async fn answer(lookup: &dyn PostcodeLookup, batch: Batch) -> Result<Part, Error
     let mut out = Vec::with_capacity(batch.head.len() + batch.bytes.len() * 2);
     out.extend_from_slice(&batch.head);
     for row in &batch.rows {
-        let (mut found, mut lack) =
-            (Found { postcode: row.cell.postcode(), answer: None, error: None, repaired: false }, None);
-        if let Some(postcode) = found.postcode {
-            let short = || Error::Invalid(format!("{postcode}: the source gave no answer for it"));
-            found.answer = Some(answers.next().ok_or_else(short)?);
-        }
-        match &row.cell {
-            Cell::Postcode(_) => {}
-            Cell::Repair(..) if found.answer.is_some_and(postcode_core::Answer::is_live) => {
-                found.repaired = true
+        let answer = match row.cell.postcode() {
+            None => None,
+            Some(postcode) => {
+                let short = || Error::Invalid(format!("{postcode}: the source gave no answer for it"));
+                Some(answers.next().ok_or_else(short)?)
             }
-            // What is not in use was not meant.
-            Cell::Repair(_, why) => {
-                found = Found { postcode: None, answer: None, error: Some(why), repaired: false };
-                lack = Some(Lack::Malformed);
-            }
-            Cell::Not(why, text) => (found.error, lack) = (Some(text.as_str()), Some(*why)),
-        }
+        };
+        let (found, lack) = row.cell.judge(answer);
         let Some(bytes) = batch.bytes.get(row.range.clone()) else { continue };
         match &row.kind {
             Kind::Blank => out.extend_from_slice(bytes),

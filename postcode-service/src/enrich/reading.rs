@@ -1,8 +1,9 @@
 //! From what a cell says to a postcode.
 
-use postcode_core::{ParseError, ParseReason, PostalCode, Postcode, text};
+use postcode_core::{Answer, ParseError, ParseReason, PostalCode, Postcode, text};
 
 use super::Plan;
+use super::column::Found;
 
 /// The content of a cell.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,6 +33,20 @@ impl Cell {
         match self {
             Self::Postcode(postcode) | Self::Repair(postcode, _) => Some(*postcode),
             Self::Not(..) => None,
+        }
+    }
+
+    /// Puts the cell together with the answer for its postcode.
+    pub(super) fn judge<'a>(&'a self, answer: Option<&'a Answer>) -> (Found<'a>, Option<Lack>) {
+        let found = |error| Found { postcode: None, answer: None, error, repaired: false };
+        match self {
+            Self::Postcode(postcode) => (Found { postcode: Some(*postcode), answer, ..found(None) }, None),
+            Self::Repair(postcode, _) if answer.is_some_and(Answer::is_live) => {
+                (Found { postcode: Some(*postcode), answer, repaired: true, ..found(None) }, None)
+            }
+            // What is not in use was not meant.
+            Self::Repair(_, why) => (found(Some(why)), Some(Lack::Malformed)),
+            Self::Not(lack, why) => (found(Some(why)), Some(*lack)),
         }
     }
 

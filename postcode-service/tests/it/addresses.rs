@@ -8,7 +8,7 @@ use postcode_addresses::file::{AddressFile, AddressWriter, Metadata};
 use postcode_addresses::lookup::conformance::{self, suite};
 use postcode_addresses::{Address as PostalAddress, AddressLookup, Dataset, connect_addresses};
 use postcode_core::{ErrorKind, Local};
-use postcode_service::api::{Api, Edition, Limits};
+use postcode_service::api::Api;
 use postcode_service::server::{Address, Frontend, Listener, Options, run};
 use serde_json::{Value, json};
 

@@ -12,6 +12,7 @@ mod cost;
 mod dataset_file;
 mod diff;
 mod enrich;
+mod enrich_columns;
 mod enrich_files;
 mod faults;
 mod fuzz_corpora;

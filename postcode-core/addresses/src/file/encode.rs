@@ -23,6 +23,9 @@ pub(super) struct Encoder {
     streams: Vec<u8>,
 }
 
+/// Returns a text of an address.
+type TextOf = fn(&Address) -> &String;
+
 /// Checks an address before it is kept.
 pub(super) fn check(address: &Address) -> Result<()> {
     let place = || match address.udprn {
@@ -63,9 +66,16 @@ impl Encoder {
     /// Appends the block of these addresses, which are checked and of one postcode.
     pub(super) fn block(&mut self, addresses: &[Address], out: &mut Vec<u8>) -> Result<()> {
         let has = |there: fn(&Address) -> bool| addresses.iter().any(there);
-        let flags = stream::UPRN * u8::from(has(|address| address.uprn.is_some()))
-            | stream::POINT * u8::from(has(|address| address.point.is_some()))
-            | stream::PAF_KEY * u8::from(has(|address| address.paf_key.is_some()));
+        let mut flags = 0;
+        for (flag, there) in [
+            (stream::UPRN, has(|address| address.uprn.is_some())),
+            (stream::POINT, has(|address| address.point.is_some())),
+            (stream::PAF_KEY, has(|address| address.paf_key.is_some())),
+        ] {
+            if there {
+                flags |= flag;
+            }
+        }
         self.heads.clear();
         self.parts.clear();
         self.streams.clear();
@@ -112,7 +122,7 @@ impl Encoder {
         if self.place(state, before, address)? {
             head |= head::PLACE;
         }
-        let slots: [(u8, &mut Slot, fn(&Address) -> &String); 3] = [
+        let slots: [(u8, &mut Slot, TextOf); 3] = [
             (head::NUMBER, &mut state.number, |address| &address.building_number),
             (head::BUILDING, &mut state.building, |address| &address.building_name),
             (head::SUB_BUILDING, &mut state.sub_building, |address| &address.sub_building),

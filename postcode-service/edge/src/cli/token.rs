@@ -40,7 +40,7 @@ enum TokenCommand {
 
 #[derive(Debug, Args)]
 struct New {
-    /// A scope of the token: lookup, jobs, dataset, metrics, customers:read, customers:write,
+    /// A scope of the token: lookup, addresses, jobs, dataset, metrics, customers:read, customers:write,
     /// customers:erase, admin. May be given several times
     #[arg(long = "scope", value_name = "SCOPE", required = true)]
     scopes: Vec<Scope>,
