@@ -25,9 +25,9 @@ pub struct Problem {
     /// The value of `WWW-Authenticate`.
     #[serde(skip)]
     challenge: Option<Box<HeaderValue>>,
-    /// The value of `Accept-Encoding`.
+    /// Whether to say in `Accept-Encoding` which codings are read.
     #[serde(skip)]
-    codings: Option<&'static str>,
+    codings: bool,
     /// The seconds after which to try again, if known.
     #[serde(skip)]
     retry_after: Option<u32>,
@@ -45,7 +45,7 @@ impl Problem {
             detail: detail.into(),
             errors: Vec::new(),
             challenge: None,
-            codings: None,
+            codings: false,
             retry_after: None,
         }
     }
@@ -73,7 +73,7 @@ impl Problem {
         let coding: String = coding.chars().take(40).collect();
         let detail = format!("the Content-Encoding {coding:?} is not supported: send {CODINGS}, or none");
         let problem = Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail);
-        Self { codings: Some(CODINGS), ..problem }
+        Self { codings: true, ..problem }
     }
 
     pub(super) fn no_customer(id: &str) -> Self {
@@ -181,8 +181,8 @@ impl IntoResponse for Problem {
         if let Some(challenge) = challenge {
             headers.insert(header::WWW_AUTHENTICATE, *challenge);
         }
-        if let Some(codings) = codings {
-            headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static(codings));
+        if codings {
+            headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static(CODINGS));
         }
         let again = match status {
             StatusCode::SERVICE_UNAVAILABLE => Some(1),
