@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use postcode_core::{Location, Outcode, Postcode};
 
+use crate::fold::folded;
 use crate::{Address, AddressStatus, Error, Result};
 
 /// The longest text to search for, in bytes.
@@ -94,7 +95,7 @@ impl Filter {
             name: lower(&self.name),
             email: lower(&self.email),
             postcode,
-            district: lower(&self.district),
+            district: self.district.as_deref().map(|text| folded(text.trim())),
             ..self.clone()
         })
     }
@@ -102,7 +103,7 @@ impl Filter {
     /// Returns whether an address meets the conditions, apart from the circle. Expects a
     /// [checked](Self::check) filter.
     pub(crate) fn takes(&self, address: &Address) -> bool {
-        let district = address.check.admin_district.as_deref().map(str::to_lowercase);
+        let district = address.check.admin_district.as_deref().map(folded);
         self.postcode.as_ref().is_none_or(|prefix| address.postcode.compact().to_string().starts_with(prefix))
             && self.outcode.is_none_or(|outcode| address.postcode.outcode() == outcode)
             && self.district.as_ref().is_none_or(|name| district.as_ref() == Some(name))

@@ -75,6 +75,7 @@ mod customer;
 mod draft;
 mod error;
 mod filter;
+mod fold;
 mod import;
 mod input;
 mod recheck;

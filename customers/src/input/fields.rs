@@ -1,20 +1,31 @@
 //! Checks of single fields. They trim and normalise the value.
 
 use email_address::{EmailAddress, Options};
-use postcode_core::Postcode;
+use postcode_core::{ParseError, ParseReason, Postcode};
 
 use super::{
     Invalid, MAX_ADDRESS_LINE, MAX_ADDRESS_LINES, MAX_EMAIL, MAX_NOTES, MAX_POSTCODE, MAX_REFERENCE,
     MAX_REFERENCES,
 };
 use crate::Reference;
+use crate::fold::{is_invisible, visible};
 
-/// Checks one line of text and trims it.
+/// Returns what to say about a field that must be filled.
+fn empty(field: &str) -> &'static str {
+    match field {
+        "name" => "enter the customer's name",
+        "email" => "enter an email address, such as ada@example.com",
+        _ => "is empty: enter something",
+    }
+}
+
+/// Checks one line of text, trims it, and removes invisible characters.
 pub(super) fn line(invalid: &mut Invalid, field: &str, text: &str, max: usize) -> String {
+    let text = visible(text);
     let text = text.trim();
     let length = text.chars().count();
     if text.is_empty() {
-        invalid.add(field, "is empty");
+        invalid.add(field, empty(field));
     } else if length > max {
         invalid.add(field, format!("has {length} characters: give at most {max}"));
     } else if text.chars().any(char::is_control) {
@@ -24,14 +35,20 @@ pub(super) fn line(invalid: &mut Invalid, field: &str, text: &str, max: usize) -
 }
 
 pub(super) fn email(invalid: &mut Invalid, text: &str) -> String {
+    // Nothing invisible belongs in an email, joiners included.
+    let text: String = text.chars().filter(|c| !is_invisible(*c)).collect();
     let text = text.trim();
     let options = Options::default().without_display_text().without_domain_literal();
     if text.is_empty() {
-        invalid.add("email", "is empty");
+        invalid.add("email", empty("email"));
     } else if text.len() > MAX_EMAIL {
         invalid.add("email", format!("has {} bytes: give at most {MAX_EMAIL}", text.len()));
     } else if let Err(error) = EmailAddress::parse_with_options(text, options) {
-        invalid.add("email", format!("{}: {error}; give one such as ada@example.com", quoted(text)));
+        let why = error.to_string();
+        let why = why.trim_end_matches('.');
+        let message =
+            format!("{} is not an email address ({why}): enter one such as ada@example.com", quoted(text));
+        invalid.add("email", message);
     }
     text.to_owned()
 }
@@ -41,18 +58,23 @@ pub(super) fn postcode(invalid: &mut Invalid, field: &str, text: &str) -> Option
         invalid.add(field, format!("has {} bytes: give at most {MAX_POSTCODE}", text.len()));
         return None;
     }
-    text.parse().map_err(|error| invalid.add(field, format!("{}: {error}", quoted(text)))).ok()
+    let explain = |error: ParseError| match error.reason() {
+        ParseReason::Empty => "enter a postcode, such as SW1A 1AA".to_owned(),
+        _ => format!("{}: {error}", quoted(text)),
+    };
+    let suggestion = |error: &ParseError| error.suggestion().map(|suggestion| suggestion.to_string());
+    text.parse().map_err(|error| invalid.add_with(field, explain(error), suggestion(&error))).ok()
 }
 
 pub(super) fn address_lines(invalid: &mut Invalid, field: &str, lines: &[String]) -> Vec<String> {
     let mut checked = Vec::new();
     // Forms send their empty lines too. They are not part of the address.
-    let filled = lines.iter().enumerate().filter(|(_, text)| !text.trim().is_empty());
+    let filled = lines.iter().enumerate().filter(|(_, text)| !visible(text).trim().is_empty());
     for (n, text) in filled.take(MAX_ADDRESS_LINES + 1) {
         checked.push(line(invalid, &format!("{field}[{n}]"), text, MAX_ADDRESS_LINE));
     }
     if checked.is_empty() {
-        invalid.add(field, "has no line: give at least one, such as a house number and street");
+        invalid.add(field, "enter at least one line, such as a house number and street");
     } else if checked.len() > MAX_ADDRESS_LINES {
         invalid.add(field, format!("has too many lines: give at most {MAX_ADDRESS_LINES}"));
     }
@@ -64,6 +86,7 @@ pub(super) fn address_lines(invalid: &mut Invalid, field: &str, lines: &[String]
 /// and UK numbers without a country code (`020 7946 0018`). Does not check whether the number is in
 /// use. An empty text means no number.
 pub(super) fn phone(invalid: &mut Invalid, text: &str) -> Option<String> {
+    let text: String = text.chars().filter(|c| !is_invisible(*c)).collect();
     let text = text.trim();
     if text.is_empty() {
         return None;
@@ -155,6 +178,7 @@ mod tests {
             ("07700 900123", "+447700900123"),
             ("+1 650-253-0000", "+16502530000"),
             ("+353 1 234 5678", "+35312345678"),
+            ("\u{202a}+44 7700 900123\u{202c}", "+447700900123"),
         ] {
             assert_eq!(phone(&mut invalid, text).as_deref(), Some(expected), "{text}");
         }

@@ -18,11 +18,24 @@ pub struct FieldError {
     pub field: String,
     /// The message: what is wrong, and what to give instead.
     pub message: String,
+    /// The value that was probably meant, if there is exactly one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub suggestion: Option<String>,
 }
 
 impl Invalid {
     pub(crate) fn add(&mut self, field: impl Into<String>, message: impl Into<String>) {
-        self.errors.push(FieldError { field: field.into(), message: message.into() });
+        self.add_with(field, message, None);
+    }
+
+    /// Adds an error with what was probably meant.
+    pub(crate) fn add_with(
+        &mut self,
+        field: impl Into<String>,
+        message: impl Into<String>,
+        suggestion: Option<String>,
+    ) {
+        self.errors.push(FieldError { field: field.into(), message: message.into(), suggestion });
     }
 
     pub(crate) fn one(field: impl Into<String>, message: impl Into<String>) -> Self {

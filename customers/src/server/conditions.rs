@@ -4,6 +4,8 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 
+use postcode_edge::MediaType;
+
 use super::App;
 use super::problem::Problem;
 use crate::service::check_key;
@@ -57,9 +59,7 @@ impl FromRequestParts<App> for Given {
         }
         let condition = text(&parts.headers, header::IF_MATCH.as_str())?;
         let conditional = condition.is_some() || !app.options.require_if_match;
-        let json = text(&parts.headers, header::CONTENT_TYPE.as_str())?
-            .and_then(|kind| Some(kind.split(';').next()?.trim().eq_ignore_ascii_case("application/json")))
-            .unwrap_or_default();
+        let json = MediaType::of(&parts.headers).is_some_and(|media| media.name() == "application/json");
         let deliberate = condition.is_some() || json;
         match condition.as_deref().map(str::trim) {
             None | Some("*") => {}

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use axum::extract::{FromRequestParts, Path, Query, Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
@@ -63,15 +63,6 @@ const TYPES: [&str; 7] = [
     "application/vnd.oasis.opendocument.spreadsheet",
 ];
 
-fn coding(headers: &HeaderMap) -> Answer<Packing> {
-    let codings = headers.get_all(header::CONTENT_ENCODING).iter().map(HeaderValue::as_bytes);
-    Packing::of_codings(codings).map_err(|coding| {
-        let detail =
-            format!("the Content-Encoding {coding:?} is not supported: send gzip, deflate or zstd, or none");
-        Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail)
-    })
-}
-
 /// Unpacks a file (gzip, zstd, zip), or takes the first sheet out of a workbook, within the bound of a file.
 async fn unpacked(file: Vec<u8>, coding: Packing) -> Answer<Vec<u8>> {
     let packed = coding != Packing::Plain || Packing::of(&file) != Packing::Plain;
@@ -100,7 +91,7 @@ async fn create(given: Given, State(app): State<App>, request: Request) -> Answe
     };
     // Held until the file is stored.
     let place = Arc::new(place);
-    let coding = coding(request.headers())?;
+    let coding = json::coding(request.headers())?;
     let file = json::file(request, &TYPES, MAX_IMPORT, &place).await?;
     let file = unpacked(file, coding).await?;
     let import = given.customers.import(file, given.key.as_deref()).await?;

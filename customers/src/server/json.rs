@@ -1,13 +1,15 @@
 //! Request bodies: from bytes to a JSON object.
 
+use std::io::ErrorKind;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::{Body, HttpBody};
 use axum::extract::Request;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use hyper::body::Bytes;
-use postcode_edge::{Place, ReadError};
+use postcode_edge::{MediaType, Place, ReadError};
+use postcode_tables::packed::{self, Packing};
 use serde_json::{Map, Value};
 
 use super::problem::Problem;
@@ -33,13 +35,18 @@ pub struct Expected<'a> {
 /// Reads the JSON object in a request's body.
 ///
 /// # Errors
-/// 415 for another content type or an encoding; 413 for too many bytes; 408 if they don't arrive
+/// 415 for another content type or coding; 413 for too many bytes; 408 if they don't arrive
 /// within ten seconds; 400 if the body is cut off or is not JSON; 422 with `expected.code` if the
 /// JSON is not an object.
 pub async fn object(request: Request, expected: Expected<'_>) -> Result<Map<String, Value>, Problem> {
     check_type(request.headers(), expected.types)?;
-    check_coding(request.headers())?;
-    match serde_json::from_slice(&read(request, expected.max, BODY_TIME).await?) {
+    let coding = coding(request.headers())?;
+    let bytes = read(request, expected.max, BODY_TIME).await?;
+    let bytes = match coding {
+        Packing::Plain => bytes,
+        packing => unpacked(bytes, packing, expected.max).await?,
+    };
+    match serde_json::from_slice(without_mark(&bytes)) {
         Ok(Value::Object(object)) => Ok(object),
         Ok(other) => {
             let detail = format!("the body is {}: give {}", kind(&other), expected.form);
@@ -86,21 +93,43 @@ fn check_type(headers: &HeaderMap, allowed: &[&str]) -> Result<(), Problem> {
     let unsupported = |detail: String| {
         Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail))
     };
-    let given = headers.get(header::CONTENT_TYPE).map(|value| String::from_utf8_lossy(value.as_bytes()));
-    // Ignore parameters: JSON has no charset.
-    let given = given.as_deref().and_then(|value| value.split(';').next()).unwrap_or_default().trim();
-    if !allowed.iter().any(|allowed| given.eq_ignore_ascii_case(allowed)) {
+    let media = MediaType::of(headers).unwrap_or(MediaType::parse(""));
+    if !allowed.contains(&media.name()) {
+        let given: String = media.name().chars().take(80).collect();
         return unsupported(format!("a Content-Type of {given:?}: give {}", allowed.join(" or ")));
+    }
+    // The encoding of a table is found by what stands in it.
+    if media.name().ends_with("json") && !media.is_utf8() {
+        let charset: String = media.charset().unwrap_or_default().chars().take(40).collect();
+        return unsupported(format!("JSON in the charset {charset:?}: send it in UTF-8"));
     }
     Ok(())
 }
 
-fn check_coding(headers: &HeaderMap) -> Result<(), Problem> {
-    if headers.get(header::CONTENT_ENCODING).is_some_and(|encoding| encoding != "identity") {
-        let detail = "a Content-Encoding: send the body as it is";
-        return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail));
+/// Returns how a request's body is packed.
+pub(super) fn coding(headers: &HeaderMap) -> Result<Packing, Problem> {
+    let codings = headers.get_all(header::CONTENT_ENCODING).iter().map(HeaderValue::as_bytes);
+    Packing::of_codings(codings).map_err(|coding| Problem::unknown_coding(&coding))
+}
+
+/// Unpacks a body within the bound of the plain one.
+async fn unpacked(bytes: Bytes, packing: Packing, max: usize) -> Result<Bytes, Problem> {
+    let unpack = move || packed::unpack_body(&bytes, packing, max);
+    let broken = |error: String| {
+        let detail = format!("the body can't be unpacked as its Content-Encoding says: {error}");
+        Problem::new(StatusCode::BAD_REQUEST, "invalid_body", detail)
+    };
+    match tokio::task::spawn_blocking(unpack).await {
+        Ok(Ok(plain)) => Ok(plain.into()),
+        Ok(Err(error)) if error.kind() == ErrorKind::FileTooLarge => Err(too_large(max)),
+        Ok(Err(error)) => Err(broken(error.to_string())),
+        Err(error) => Err(broken(error.to_string())),
     }
-    Ok(())
+}
+
+/// Takes off the byte order mark that some programs put before JSON.
+fn without_mark(bytes: &[u8]) -> &[u8] {
+    bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes)
 }
 
 /// Reads the body. The request counts as in progress once the body has arrived.

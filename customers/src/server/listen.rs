@@ -8,7 +8,9 @@ use axum::body::{Body, HttpBody};
 use axum::extract::Request;
 use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse, Response};
-use postcode_edge::{Gate, GateLimits, Handler, Limits, Listener, Refusal, RequestBody};
+use postcode_edge::{
+    Accepted, Compression, Gate, GateLimits, Handler, Limits, Listener, Refusal, RequestBody,
+};
 use tower::ServiceExt;
 
 use super::Problem;
@@ -28,7 +30,7 @@ pub async fn serve_with(
     requests: GateLimits,
     stop: impl Future<Output = ()>,
 ) {
-    let routed = Routed { router, gate: Gate::new(requests) };
+    let routed = Routed { router, gate: Gate::new(requests), compression: Compression::default() };
     postcode_edge::serve(listener, Arc::new(routed), limits, stop).await;
 }
 
@@ -36,6 +38,7 @@ pub async fn serve_with(
 struct Routed {
     router: Router,
     gate: Arc<Gate>,
+    compression: Compression,
 }
 
 /// Builds the response for a problem found before any route.
@@ -49,6 +52,7 @@ impl Handler for Routed {
     type Body = Body;
 
     async fn handle(&self, mut request: Request<RequestBody>) -> Response {
+        let accepted = Accepted::of(&mut request);
         let path = request.uri().path();
         let _admitted = if self.is_vital(path) {
             None
@@ -63,7 +67,8 @@ impl Handler for Routed {
             }
         };
         let answered = self.router.clone().oneshot(request.map(Body::new)).await;
-        answered.unwrap_or_else(|never| match never {})
+        let response = answered.unwrap_or_else(|never| match never {});
+        self.compression.apply(accepted, response).await.0
     }
 
     fn refuse(&self, refusal: Refusal) -> Response {

@@ -5,6 +5,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use postcode_core::{ErrorKind, Postcode};
 use postcode_edge::Refused;
+use postcode_tables::packed::CODINGS;
 use serde::Serialize;
 use tracing::{error, warn};
 
@@ -24,6 +25,9 @@ pub struct Problem {
     /// The value of `WWW-Authenticate`.
     #[serde(skip)]
     challenge: Option<Box<HeaderValue>>,
+    /// Whether to say in `Accept-Encoding` which codings are read.
+    #[serde(skip)]
+    codings: bool,
     /// The seconds after which to try again, if known.
     #[serde(skip)]
     retry_after: Option<u32>,
@@ -41,6 +45,7 @@ impl Problem {
             detail: detail.into(),
             errors: Vec::new(),
             challenge: None,
+            codings: false,
             retry_after: None,
         }
     }
@@ -50,10 +55,25 @@ impl Problem {
         &self.detail
     }
 
+    /// Adds an error in one field.
+    pub(super) fn about(mut self, error: FieldError) -> Self {
+        self.errors.push(error);
+        self
+    }
+
     /// Adds the `WWW-Authenticate` header.
     pub fn challenge(mut self, challenge: HeaderValue) -> Self {
         self.challenge = Some(Box::new(challenge));
         self
+    }
+
+    /// Builds the refusal of a coding. Says in `Accept-Encoding` which codings are read (RFC 9110,
+    /// section 15.5.16).
+    pub(super) fn unknown_coding(coding: &str) -> Self {
+        let coding: String = coding.chars().take(40).collect();
+        let detail = format!("the Content-Encoding {coding:?} is not supported: send {CODINGS}, or none");
+        let problem = Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail);
+        Self { codings: true, ..problem }
     }
 
     pub(super) fn no_customer(id: &str) -> Self {
@@ -154,12 +174,15 @@ impl IntoResponse for Problem {
     fn into_response(mut self) -> Response {
         let challenge = self.challenge.take();
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let known = self.retry_after;
+        let (known, codings) = (self.retry_after, self.codings);
         let mut response = (status, Json(self)).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         if let Some(challenge) = challenge {
             headers.insert(header::WWW_AUTHENTICATE, *challenge);
+        }
+        if codings {
+            headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static(CODINGS));
         }
         let again = match status {
             StatusCode::SERVICE_UNAVAILABLE => Some(1),

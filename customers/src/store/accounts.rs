@@ -9,6 +9,7 @@ use super::{Once, Store};
 use crate::audit::{self, Action};
 use crate::draft::Draft;
 use crate::error::StoreError;
+use crate::fold::folded;
 use crate::{Customer, CustomerId, Error};
 
 /// The result of a conditional change.
@@ -178,7 +179,7 @@ pub(super) async fn write(
 fn details(statement: Statement, customer: &Customer) -> Result<Statement, StoreError> {
     Ok(statement
         .bind(customer.name.clone())
-        .bind(customer.name.to_lowercase())
+        .bind(folded(&customer.name))
         .bind(customer.email.clone())
         .bind(customer.email.to_lowercase())
         .bind(customer.phone.clone())

@@ -8,6 +8,7 @@ use super::{Cursor, Store};
 use crate::Customer;
 use crate::error::StoreError;
 use crate::filter::{Circle, Filter};
+use crate::fold::folded;
 
 type Result<T> = std::result::Result<T, StoreError>;
 
@@ -144,9 +145,13 @@ impl Conditions {
             (&["email_key"], &filter.email),
         ] {
             let Some(text) = text else { continue };
-            let pattern = all.bind(pattern(text));
-            let any: Vec<_> =
-                columns.iter().map(|column| format!("c.{column} LIKE {pattern} ESCAPE '\\'")).collect();
+            let mut any = Vec::new();
+            for column in columns {
+                // Two emails that differ in an accent are two emails.
+                let text = if *column == "name_key" { folded(text) } else { text.clone() };
+                let pattern = all.bind(pattern(&text));
+                any.push(format!("c.{column} LIKE {pattern} ESCAPE '\\'"));
+            }
             all.of_customer.push(format!("({})", any.join(" OR ")));
         }
         if let Some(since) = filter.updated_since {

@@ -6,6 +6,7 @@ mod cursor;
 mod database;
 mod failure;
 mod file;
+mod folding;
 mod idempotency;
 mod imports;
 mod listing;

@@ -37,15 +37,19 @@ impl Store {
     /// As [`open`](Self::open).
     pub async fn open_within(url: &str, read_limit: Duration) -> Result<Self, StoreError> {
         // Only the part before a password may appear in a message.
-        match url.split_once(':').map(|(scheme, _)| scheme) {
-            Some("sqlite") => sqlite::open(url, read_limit).await,
-            Some("postgres" | "postgresql") => postgres::open(url, read_limit).await,
-            scheme => Err(StoreError::new(format!(
-                "the database URL's scheme {:?} is not supported: give sqlite://FILE, such as sqlite://customers.db, or \
+        let store = match url.split_once(':').map(|(scheme, _)| scheme) {
+            Some("sqlite") => sqlite::open(url, read_limit).await?,
+            Some("postgres" | "postgresql") => postgres::open(url, read_limit).await?,
+            scheme => {
+                return Err(StoreError::new(format!(
+                    "the database URL's scheme {:?} is not supported: give sqlite://FILE, such as sqlite://customers.db, or \
                  postgres://USER@HOST/DATABASE",
-                scheme.unwrap_or_default()
-            ))),
-        }
+                    scheme.unwrap_or_default()
+                )));
+            }
+        };
+        store.fold_names().await?;
+        Ok(store)
     }
 
     /// Waits for all work to finish and closes the database. Not calling it loses nothing.

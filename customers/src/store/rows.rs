@@ -8,6 +8,7 @@ use postcode_core::Postcode;
 use super::database::{Row, Statement, Value, sql};
 use super::failure::corrupt;
 use crate::error::StoreError;
+use crate::fold::folded;
 use crate::{Address, AddressCheck, Customer};
 
 type Result<T> = std::result::Result<T, StoreError>;
@@ -109,7 +110,7 @@ pub(super) fn insert_address(seq: i64, address: &Address, due: Option<Timestamp>
 
 /// Binds seven values: status, district, region, country, latitude, longitude, lower-case district.
 pub(super) fn bind_check(statement: Statement, check: &AddressCheck) -> Statement {
-    let district_key: Value = check.admin_district.as_deref().map(str::to_lowercase).into();
+    let district_key: Value = check.admin_district.as_deref().map(folded).into();
     statement
         .bind(check.status.as_str())
         .bind(check.admin_district.clone())

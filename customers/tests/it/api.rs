@@ -116,10 +116,28 @@ async fn bodies_that_are_no_json_of_ours_are_refused(database: Database) {
     }
     assert_eq!(post(Some("Application/JSON; charset=utf-8"), good.clone()).await.status, 201);
 
-    let zipped = Request::post("/customers")
-        .header("content-type", "application/json")
-        .header("content-encoding", "gzip");
-    raw(&api, zipped.body(good.into()).unwrap()).await.problem(415, "unsupported_media_type");
+    for charset in ["utf8", "\"UTF-8\"", "us-ascii"] {
+        let kind = format!("application/json; charset={charset}");
+        let again = ada("SW1A 1AA").to_string().replace("ada@", &format!("{}@", charset.trim_matches('"')));
+        assert_eq!(post(Some(&kind), again.into()).await.status, 201, "{kind}");
+    }
+    post(Some("application/json; charset=latin1"), good.clone()).await.problem(415, "unsupported_media_type");
+    let marked = format!("\u{feff}{}", ada("SW1A 1AA").to_string().replace("ada@", "mark@"));
+    assert_eq!(post(Some("application/json"), marked.into()).await.status, 201);
+
+    let packed = async |coding: &str, body: Vec<u8>| {
+        let request = Request::post("/customers")
+            .header("content-type", "application/json")
+            .header("content-encoding", coding);
+        raw(&api, request.body(body.into()).unwrap()).await
+    };
+    let unknown = packed("br", good.clone()).await;
+    assert_eq!(unknown.headers["accept-encoding"], "gzip, deflate, zstd");
+    unknown.problem(415, "unsupported_media_type");
+    packed("gzip", good.clone()).await.problem(400, "invalid_body");
+    packed("gzip", postcode_testing::gzip(&vec![b' '; 64 * 1024 + 1])).await.problem(413, "too_large");
+    let body = ada("SW1A 1AA").to_string().replace("ada@", "packed@");
+    assert_eq!(packed("gzip", postcode_testing::gzip(body.as_bytes())).await.status, 201);
 
     let large = vec![b' '; 64 * 1024 + 1];
     post(Some("application/json"), large.clone()).await.problem(413, "too_large");

@@ -107,6 +107,8 @@ async fn look_up_of_a_forces_postcode_gives_advice() {
     assert!(body["advice"].as_str().unwrap().contains("British Forces"), "{body}");
     let (_, body) = json_of(&api, "/postcodes/SW1A0AA").await;
     assert_eq!((&body["address_status"], body.get("advice")), (&json!("verified"), None));
+    let (status, body) = json_of(&api, "/postcodes/SWIA0AA").await;
+    assert_eq!((status, &body["errors"][0]["suggestion"]), (400, &json!("SW1A 0AA")));
 }
 
 #[tokio::test]

@@ -23,6 +23,8 @@ use std::borrow::Cow;
 use std::iter::FusedIterator;
 use std::ops::Range;
 
+pub use super::typed::is_invisible;
+
 use super::{Bfpo, Outcode, PostalCode, Postcode, TerritoryCode, grammar};
 use words::{Gap, Word, Words};
 

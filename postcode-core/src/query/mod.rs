@@ -15,5 +15,5 @@ pub use nearest::{Nearest, NearestOutcodes, Origin, OutcodeOrigin};
 pub use places::PlaceQuery;
 pub use region::Region;
 #[cfg(feature = "dataset")]
-pub(crate) use region::{Side, in_polygon, side};
+pub(crate) use region::{Edge, Side, edges, in_edges, side};
 pub use within::{Page, Within};

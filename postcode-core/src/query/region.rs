@@ -39,6 +39,10 @@ pub enum Region {
     /// (RFC 7946, section 3.1.1). If they cross, points that are surrounded an odd number of times
     /// are inside. The polygon may not cross the 180th meridian.
     Polygon(Vec<Location>),
+    /// All points inside or on the edges of any of several polygons, which may overlap. Each polygon
+    /// is a list of rings: its outer ring, and then its holes. A ring is like the corners of a
+    /// [`Polygon`](Self::Polygon). All rings together have at most [`MAX_CORNERS`] corners.
+    MultiPolygon(Vec<Vec<Vec<Location>>>),
     /// An administrative, electoral, health or statistical area, by its ONS code such as `E09000033`, in any case.
     Area {
         /// The code, at most [`MAX_AREA_CODE`] bytes. A code that is not in the dataset is an
@@ -79,7 +83,7 @@ impl Region {
     /// ```
     pub fn contains(&self, record: &Record) -> bool {
         match self {
-            Self::Circle { .. } | Self::Box { .. } | Self::Polygon(_) => {
+            Self::Circle { .. } | Self::Box { .. } | Self::Polygon(_) | Self::MultiPolygon(_) => {
                 record.location.is_some_and(|at| self.surrounds(at))
             }
             Self::Area { code, kind: Some(kind) } => is_code(record.area_code(*kind), code),
@@ -98,7 +102,32 @@ impl Region {
                 (south_west.latitude()..=north_east.latitude()).contains(&at.latitude())
                     && (south_west.longitude()..=north_east.longitude()).contains(&at.longitude())
             }
-            Self::Polygon(corners) => in_polygon(corners, at),
+            Self::Polygon(corners) => in_edges(edges(corners), at),
+            Self::MultiPolygon(polygons) => {
+                polygons.iter().any(|rings| in_edges(rings.iter().flat_map(|ring| edges(ring)), at))
+            }
+            Self::Area { .. } | Self::Outcode(_) | Self::Sector(_) => false,
+        }
+    }
+
+    /// Returns whether latitude and longitude of a circle, box or polygon were probably confused: it
+    /// is far from the British Isles as it stands, and lies there with the two exchanged.
+    ///
+    /// ```
+    /// use postcode_core::{Location, Region};
+    ///
+    /// assert!(Region::circle(Location::new(-0.1416, 51.501)?, 500.0).looks_swapped());
+    /// assert!(!Region::circle(Location::new(51.501, -0.1416)?, 500.0).looks_swapped());
+    /// # Ok::<(), postcode_core::Error>(())
+    /// ```
+    pub fn looks_swapped(&self) -> bool {
+        let swapped =
+            |at: &Location| (49.0..=61.5).contains(&at.longitude()) && (-9.0..=2.5).contains(&at.latitude());
+        match self {
+            Self::Circle { centre, .. } => swapped(centre),
+            Self::Box { south_west, north_east } => swapped(south_west) && swapped(north_east),
+            Self::Polygon(corners) => corners.iter().all(swapped),
+            Self::MultiPolygon(polygons) => polygons.iter().flatten().flatten().all(swapped),
             Self::Area { .. } | Self::Outcode(_) | Self::Sector(_) => false,
         }
     }
@@ -126,6 +155,21 @@ impl Region {
             Self::Polygon(corners) if !(3..=MAX_CORNERS).contains(&corners.len()) => {
                 refused(format!("a polygon of {} corners: give 3 to {MAX_CORNERS}", corners.len()))
             }
+            Self::MultiPolygon(polygons) if polygons.is_empty() || polygons.iter().any(Vec::is_empty) => {
+                refused("a polygon without a ring: give each polygon its outer ring".to_owned())
+            }
+            Self::MultiPolygon(polygons) => {
+                let corners =
+                    polygons.iter().flatten().fold(0, |sum: usize, ring| sum.saturating_add(ring.len()));
+                let short = polygons.iter().flatten().find(|ring| ring.len() < 3);
+                match short {
+                    Some(ring) => refused(format!("a ring of {} corners: give at least 3", ring.len())),
+                    None if corners > MAX_CORNERS => {
+                        refused(format!("polygons of {corners} corners: give at most {MAX_CORNERS} in all"))
+                    }
+                    None => Ok(()),
+                }
+            }
             Self::Area { code, .. } if code.len() > MAX_AREA_CODE => refused(format!(
                 "an area code of {} bytes: give at most {MAX_AREA_CODE}, such as E09000033",
                 code.len()
@@ -151,6 +195,10 @@ impl fmt::Display for Region {
                 north_east.longitude()
             ),
             Self::Polygon(corners) => write!(f, "polygon of {} corners", corners.len()),
+            Self::MultiPolygon(polygons) => {
+                let corners: usize = polygons.iter().flatten().map(Vec::len).sum();
+                write!(f, "{} polygons of {corners} corners", polygons.len())
+            }
             Self::Area { code, kind: None } => write!(f, "area {code:?}"),
             Self::Area { code, kind: Some(kind) } => write!(f, "{} {code:?}", kind.key()),
             Self::Outcode(outcode) => write!(f, "outcode {outcode}"),
@@ -191,14 +239,22 @@ pub(crate) fn side(previous: Location, corner: Location, at: Location) -> Side {
     }
 }
 
-/// Returns whether a point lies in a polygon, by looking at every edge. The dataset has an index
-/// for polygons of many corners.
-pub(crate) fn in_polygon(corners: &[Location], at: Location) -> bool {
+/// An edge of a polygon: the corners between which it runs.
+pub(crate) type Edge = (Location, Location);
+
+/// Iterates over the edges of a ring, each to one of its corners. The first one comes from the last
+/// corner.
+pub(crate) fn edges(ring: &[Location]) -> impl Iterator<Item = Edge> + '_ {
+    let before = ring.last().into_iter().chain(ring);
+    before.copied().zip(ring.iter().copied())
+}
+
+/// Returns whether a point lies inside edges or on one, by looking at every edge. The dataset has an
+/// index for polygons of many corners.
+pub(crate) fn in_edges(edges: impl Iterator<Item = Edge>, at: Location) -> bool {
     let mut inside = false;
-    let mut before = corners.last();
-    for corner in corners {
-        let Some(previous) = before.replace(corner) else { return false };
-        match side(*previous, *corner, at) {
+    for (previous, corner) in edges {
+        match side(previous, corner, at) {
             Side::On => return true,
             Side::East => inside = !inside,
             Side::Elsewhere => {}
@@ -244,6 +300,55 @@ mod tests {
         }
     }
 
+    fn square(south: f64, west: f64, size: f64) -> Vec<Location> {
+        [(0.0, 0.0), (0.0, size), (size, size), (size, 0.0), (0.0, 0.0)]
+            .map(|(north, east)| at(south + north, west + east))
+            .to_vec()
+    }
+
+    #[test]
+    fn point_in_a_hole_is_outside_and_in_any_of_several_polygons_inside() {
+        let frame = vec![square(0.0, 0.0, 4.0), square(1.0, 1.0, 2.0)];
+        let region =
+            Region::MultiPolygon(vec![frame, vec![square(3.5, 3.5, 2.0)], vec![square(10.0, 0.0, 1.0)]]);
+        region.check().unwrap();
+        for (latitude, longitude, inside) in [
+            (0.5, 0.5, true),
+            (2.0, 2.0, false),
+            (1.0, 2.0, true),
+            (3.75, 3.75, true),
+            (5.0, 5.0, true),
+            (10.5, 0.5, true),
+            (7.0, 0.5, false),
+        ] {
+            assert_eq!(region.surrounds(at(latitude, longitude)), inside, "{latitude} {longitude}");
+        }
+    }
+
+    #[test]
+    fn exchanged_axes_are_noticed() {
+        for (region, swapped) in [
+            (Region::circle(at(-0.1, 51.5), 10.0), true),
+            (Region::circle(at(51.5, -0.1), 10.0), false),
+            (Region::circle(at(0.0, 0.0), 10.0), false),
+            (Region::Box { south_west: at(-0.15, 51.49), north_east: at(-0.12, 51.51) }, true),
+            (Region::Box { south_west: at(-90.0, -180.0), north_east: at(90.0, 180.0) }, false),
+            (Region::Polygon(square(-0.15, 51.49, 0.1)), true),
+            (Region::Polygon(square(51.49, -0.15, 0.1)), false),
+            (
+                Region::MultiPolygon(vec![vec![square(-0.15, 51.49, 0.1)], vec![square(-3.0, 55.9, 0.1)]]),
+                true,
+            ),
+            (
+                Region::MultiPolygon(vec![vec![square(-0.15, 51.49, 0.1)], vec![square(55.9, -3.0, 0.1)]]),
+                false,
+            ),
+            (Region::area("E09000033"), false),
+        ] {
+            assert_eq!(region.looks_swapped(), swapped, "{region}");
+        }
+    }
+
     #[test]
     fn what_makes_no_sense_is_refused_by_name() {
         let point = at(51.5, -0.1);
@@ -254,6 +359,10 @@ mod tests {
             (Region::Box { south_west: at(51.0, 1.0), north_east: at(52.0, 0.0) }, "west before the east"),
             (Region::Polygon(vec![point; 2]), "2 corners"),
             (Region::Polygon(vec![point; MAX_CORNERS + 1]), "1001 corners"),
+            (Region::MultiPolygon(Vec::new()), "without a ring"),
+            (Region::MultiPolygon(vec![vec![vec![point; 3]], Vec::new()]), "without a ring"),
+            (Region::MultiPolygon(vec![vec![vec![point; 3], vec![point; 2]]]), "ring of 2 corners"),
+            (Region::MultiPolygon(vec![vec![vec![point; 501]]; 2]), "1002 corners"),
             (Region::area("x".repeat(33)), "33 bytes"),
         ] {
             let error = region.check().unwrap_err();

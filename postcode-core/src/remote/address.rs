@@ -39,6 +39,16 @@ impl Address {
         Self { base: "http://localhost".to_owned(), socket: Some(socket), authorization: None }
     }
 
+    /// Returns whether the service is on this machine, as far as the address tells.
+    pub(super) fn is_near(&self) -> bool {
+        let host = self.base.parse::<http::Uri>().ok().and_then(|uri| uri.host().map(str::to_owned));
+        let host = host.unwrap_or_default();
+        let number = host.trim_start_matches('[').trim_end_matches(']').parse::<std::net::IpAddr>();
+        self.socket.is_some()
+            || host.eq_ignore_ascii_case("localhost")
+            || number.is_ok_and(|number| number.is_loopback())
+    }
+
     pub(super) fn is_tls(&self) -> bool {
         self.base.starts_with("https:")
     }

@@ -9,6 +9,7 @@ use serde::Serialize;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
 use super::client::Client;
+use super::coding;
 use super::config::Config;
 use super::reply::{self, Reply};
 use crate::layers::deadline;
@@ -29,14 +30,14 @@ pub(super) struct Ask {
     /// Path and query, relative to the base address.
     target: String,
     body: Option<Bytes>,
-    /// How many bytes of the answer are read at most.
-    limit: usize,
+    /// The most records in the answer.
+    records: usize,
 }
 
 impl Ask {
     /// Creates a request whose answer has at most `records` records.
     pub(super) fn get(target: String, records: usize) -> Self {
-        Self { method: Method::GET, target, body: None, limit: EXTRA_BYTES + records * RECORD_BYTES }
+        Self { method: Method::GET, target, body: None, records }
     }
 
     pub(super) fn post(target: String, body: &impl Serialize, records: usize) -> Result<Self> {
@@ -44,6 +45,11 @@ impl Ask {
             Error::new(ErrorKind::Internal, "the request can't be written as JSON").with_source(e)
         })?;
         Ok(Self { method: Method::POST, body: Some(body.into()), ..Self::get(target, records) })
+    }
+
+    /// Returns how many bytes of the answer are read at most.
+    fn limit(&self) -> usize {
+        EXTRA_BYTES.saturating_add(self.records.saturating_mul(RECORD_BYTES))
     }
 }
 
@@ -124,8 +130,12 @@ impl<'a> Call<'a> {
         };
         let patience = left.min(config.timeout());
         let request = self.request(ask, patience).map_err(|error| error.at(&place))?;
-        match timeout_at(now + patience, self.inner.send(request, ask.limit)).await {
-            Ok(Ok(response)) => reply::read(place, response),
+        let limit = ask.limit();
+        match timeout_at(now + patience, self.inner.send(request, limit)).await {
+            Ok(Ok(response)) => match coding::unpacked(response, limit) {
+                Ok(response) => reply::read(place, response),
+                Err(error) => Err(error.at(place)),
+            },
             Ok(Err(error)) => Err(error.at(place)),
             Err(_) if patience < config.timeout() => Err(self.late().at(place)),
             Err(_) => {
@@ -155,6 +165,7 @@ impl<'a> Call<'a> {
             .method(&ask.method)
             .uri(format!("{}{}", address.base, ask.target))
             .header(header::ACCEPT, "application/json")
+            .header(header::ACCEPT_ENCODING, coding::wanted(address, ask.records))
             .header(DEADLINE_HEADER, millis)
             .header(REQUEST_ID_HEADER, &self.id);
         if ask.body.is_some() {

@@ -4,6 +4,7 @@ mod address;
 mod builder;
 mod call;
 mod client;
+mod coding;
 pub(crate) mod config;
 mod credentials;
 mod lookup;

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use http::header::ACCEPT_ENCODING;
 use http::{HeaderName, HeaderValue, Method, StatusCode};
 use tokio::time::{Instant, timeout_at};
 
@@ -27,6 +28,7 @@ impl Remote {
         let mut request = http::Request::builder()
             .method(method)
             .uri(format!("{}{target}", address.base))
+            .header(ACCEPT_ENCODING, "identity")
             .header(DEADLINE_HEADER, millis)
             .header(REQUEST_ID_HEADER, format!("{:016x}", fastrand::u64(..)));
         for (name, value) in headers {

@@ -5,7 +5,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use super::call::{Ask, Call};
 use super::reply::Reply;
 use crate::query::check;
-use crate::wire::{EXTENDED, PageBody, PolygonBody, RecordBody, code, path};
+use crate::wire::{EXTENDED, MultiPolygonBody, PageBody, PolygonBody, RecordBody, code, path};
 use crate::{Error, ErrorKind, Outcode, Page, Region, Result, Status, Within};
 
 impl Call<'_> {
@@ -84,6 +84,10 @@ fn ask(query: &Within) -> Result<Option<Ask>> {
         }
         Region::Polygon(corners) => {
             let body = PolygonBody::of(corners);
+            return Ask::post(format!("{within}?{page}"), &body, query.limit).map(Some);
+        }
+        Region::MultiPolygon(polygons) => {
+            let body = MultiPolygonBody::of(polygons);
             return Ask::post(format!("{within}?{page}"), &body, query.limit).map(Some);
         }
         // A segment of only dots would be a different path.

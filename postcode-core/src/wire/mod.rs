@@ -24,7 +24,7 @@ pub use keys::Keys;
 pub use position::PositionBody;
 pub use record::{NeighbourView, RecordView, Shape};
 pub use record_body::{CodesBody, RecordBody};
-pub use region::{PageBody, PolygonBody};
+pub use region::{MultiPolygonBody, PageBody, PolygonBody};
 
 /// Query parameter that requests the [extended](Shape::Extended) shape: `?extended=true`.
 pub const EXTENDED: &str = "extended";

@@ -51,3 +51,20 @@ impl PolygonBody {
         Ok(Region::Polygon(corners.map(corner).collect::<Result<_>>()?))
     }
 }
+
+/// A body of `POST /within` that is a MultiPolygon of GeoJSON.
+#[derive(Clone, Debug, Serialize)]
+pub struct MultiPolygonBody {
+    r#type: &'static str,
+    /// Polygons, each a list of rings, each a list of corners in degrees WGS84.
+    pub coordinates: Vec<Vec<Vec<[f64; 2]>>>,
+}
+
+impl MultiPolygonBody {
+    /// Creates a body from the rings of each polygon.
+    pub fn of(polygons: &[Vec<Vec<Location>>]) -> Self {
+        let ring = |ring: &Vec<Location>| PolygonBody::of(ring).polygon;
+        let rings = |rings: &Vec<Vec<Location>>| rings.iter().map(ring).collect();
+        Self { r#type: "MultiPolygon", coordinates: polygons.iter().map(rings).collect() }
+    }
+}

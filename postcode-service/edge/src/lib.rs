@@ -9,6 +9,7 @@
 //!   may be, and how they end ([`serve`]);
 //! - limits on requests: in progress, for each client, and by rate ([`Gate`]); places for long work
 //!   ([`Pool`]);
+//! - compressed responses ([`Compression`]);
 //! - the log, which delays no answer (`log`, with the feature of that name);
 //! - the client of a connection, behind a trusted proxy too ([`Peer`], [`Client`], [`Proxies`]);
 //! - access control: tokens, client certificates and their scopes ([`Access`]);
@@ -23,6 +24,7 @@ mod access;
 mod body;
 #[cfg(feature = "cli")]
 pub mod cli;
+mod compress;
 mod connection;
 mod files;
 mod gate;
@@ -31,6 +33,7 @@ mod hosts;
 mod listen;
 #[cfg(feature = "log")]
 pub mod log;
+mod media;
 mod pace;
 mod peer;
 mod phase;
@@ -55,9 +58,11 @@ pub use access::{
     is_from_trusted_proxy, revoke, speaks_for,
 };
 pub use body::{RequestBody, TooSlow};
+pub use compress::{Accepted, Compression};
 pub use gate::{Admitted, Gate, GateLimits, ReadError, Refused, Turn, read};
 pub use hosts::{HostName, Hosts, NotAllowed};
 pub use listen::{Address, Listener, Stream};
+pub use media::MediaType;
 pub use peer::{Caller, Client, Peer, TrustedProxy};
 pub use pool::{ClientKey, Full, Lost, Place, Pool, Yields};
 pub use proxies::{ClientHeader, Proxies};

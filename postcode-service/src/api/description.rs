@@ -100,7 +100,7 @@ pub(super) const ROUTES: &[Route] = &[
     Route::get(path::SECTOR_POSTCODES, "The postcodes of a sector, in pages or as lines", &["limit", "cursor", "filter"]),
     Route::get(path::AREA_POSTCODES, "The postcodes of an area by its ONS code, in pages or as lines", &["kind", "limit", "cursor", "filter"]),
     Route::get(path::WITHIN, "The postcodes in a circle, a box or a polygon, in pages or as lines", &["lon", "lat", "longitude", "latitude", "radius", "bbox", "polygon", "limit", "cursor", "filter"]),
-    Route::post(path::WITHIN, "The postcodes in a polygon, in pages or as lines", &["limit", "cursor", "filter"], "{\"polygon\":[[-0.2,51.5],[-0.1,51.5],[-0.1,51.6]]} or a GeoJSON Polygon of one ring (holes are refused)"),
+    Route::post(path::WITHIN, "The postcodes in a polygon, in pages or as lines", &["limit", "cursor", "filter"], "{\"polygon\":[[-0.2,51.5],[-0.1,51.5],[-0.1,51.6]]} or GeoJSON: a Polygon or MultiPolygon, or a Feature or FeatureCollection of these, with at most 1,000 corners"),
     Route::post(path::ENRICH, "Rows with columns added by their postcodes, while they come. An error after the first rows can have no status any more: the connection is closed without the end of the chunked body (no last chunk, no trailer), which HTTP clients report as an incomplete answer", &["columns", "postcode_column", "prefix", "delimiter", "encoding", "repair", "find", "sheet"], "text/csv with a header, application/x-ndjson, application/json with an array of objects, or a workbook; with Content-Encoding gzip, deflate or zstd if you like"),
     Route::post(path::JOBS, "Many rows, or postcodes, looked up in the background", &["columns", "postcode_column", "prefix", "delimiter", "encoding", "repair", "find", "sheet", "filter", "priority", "run_at", "callback_url"], "{\"postcodes\":[\"SW1A 1AA\"]} or rows, as text/csv with a header or application/x-ndjson").needs(Scope::Jobs),
     Route::get(path::JOB, "The progress of a job; with wait, at its end", &["wait"]).needs(Scope::Jobs),
@@ -250,7 +250,7 @@ fn document() -> Value {
         "info": {
             "title": "postcode-service",
             "version": env!("CARGO_PKG_VERSION"),
-            "description": "UK postcodes: the API of postcodes.io 18, with extensions",
+            "description": "UK postcodes: the API of postcodes.io 18, with extensions. Long answers are compressed with zstd, br or gzip if Accept-Encoding asks for it, except streams and files; bodies may have a Content-Encoding of gzip, deflate or zstd",
             "license": { "name": "MIT OR Apache-2.0", "identifier": "MIT OR Apache-2.0" },
         },
         "paths": paths,
@@ -329,6 +329,10 @@ fn operation(route: &Route) -> Value {
                     "application/json": { "schema": { "type": "object" } },
                     "text/csv": {},
                     "application/x-ndjson": {},
+                }),
+                path::WITHIN => json!({
+                    "application/json": { "schema": { "type": "object" } },
+                    "application/geo+json": { "schema": { "type": "object" } },
                 }),
                 _ => json!({ "application/json": { "schema": { "type": "object" } } }),
             },

@@ -20,7 +20,7 @@ use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use postcode_core::wire::EDITION_HEADER;
 use postcode_core::wire::path;
-use postcode_edge::ClientKey;
+use postcode_edge::{ClientKey, MediaType};
 use postcode_tables::packed::Packing;
 use postcode_tables::{Encoding, delimiter_named};
 use tokio::time::Instant;
@@ -140,10 +140,8 @@ pub(super) struct Kind {
 
 impl Kind {
     pub(super) fn of(headers: &HeaderMap) -> Result<Self, Failure> {
-        let given = headers.get(CONTENT_TYPE).map(|value| String::from_utf8_lossy(value.as_bytes()));
-        let mut parts = given.as_deref().unwrap_or_default().split(';').map(str::trim);
-        let essence = parts.next().unwrap_or_default().to_ascii_lowercase();
-        let format = match &*essence {
+        let media = MediaType::of(headers).unwrap_or_else(|| MediaType::parse(""));
+        let format = match media.name() {
             // Browsers on Windows say that a .csv is Excel's.
             "text/csv"
             | "application/csv"
@@ -167,17 +165,13 @@ impl Kind {
                 return Err(unsupported(text));
             }
         };
-        let charset = parts.find_map(|part| {
-            let (name, value) = part.split_once('=')?;
-            name.trim().eq_ignore_ascii_case("charset").then(|| value.trim().trim_matches('"').to_owned())
-        });
-        let encoding = charset.map(|name| {
+        let encoding = media.charset().map(|name| {
             let unknown = || {
                 let text =
-                    format!("The charset {} is not known: send UTF-8, UTF-16 or Windows-1252", short(&name));
+                    format!("The charset {} is not known: send UTF-8, UTF-16 or Windows-1252", short(name));
                 unsupported(text)
             };
-            Encoding::named(&name).ok_or_else(unknown)
+            Encoding::named(name).ok_or_else(unknown)
         });
         // Clients say UTF-8 without having looked.
         Ok(Self { format, encoding: encoding.transpose()?.filter(|encoding| *encoding != Encoding::Utf8) })
@@ -194,12 +188,7 @@ fn unsupported(text: String) -> Failure {
 /// How a request's body is packed.
 pub(super) fn coding(headers: &HeaderMap) -> Result<Packing, Failure> {
     let codings = headers.get_all(CONTENT_ENCODING).iter().map(HeaderValue::as_bytes);
-    Packing::of_codings(codings).map_err(|coding| {
-        unsupported(format!(
-            "The Content-Encoding {} is not supported: send gzip, deflate or zstd, or none",
-            short(&coding)
-        ))
-    })
+    Packing::of_codings(codings).map_err(|coding| Failure::unknown_coding(&coding))
 }
 
 /// A client that sends less than this within [`PATIENCE`] does not keep its place.

@@ -248,6 +248,12 @@ impl Api {
         }
     }
 
+    /// Counts a long response until it is sent. Too many at once leave a [`Failure`] in its
+    /// extensions.
+    pub(crate) async fn hold(&self, response: Response) -> Response {
+        self.app.answers.hold(response).await
+    }
+
     /// Answers a request. The response's extensions hold the [`MatchedPath`] if there was a route.
     pub async fn call(&self, mut request: Request<Body>) -> Response {
         let finish = reply::Finish::of(&request);

@@ -11,13 +11,14 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use futures::stream;
 use http::header::{
-    ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN, CONTENT_LENGTH,
-    CONTENT_TYPE, ETAG, IF_NONE_MATCH, RETRY_AFTER, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
+    ACCEPT_ENCODING, ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
+    CONTENT_LENGTH, CONTENT_TYPE, ETAG, IF_NONE_MATCH, RETRY_AFTER, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
 };
 use http::{HeaderValue, Method, Request, StatusCode};
 use postcode_core::wire::{EDITION_HEADER, ErrorBody, RecordView, Shape, Success, TerminatedBody, code};
 use postcode_core::{Error, ErrorKind, ParseError, Record};
 use postcode_edge::{Full, Refused};
+use postcode_tables::packed::CODINGS;
 use serde::Serialize;
 
 use super::Edition;
@@ -124,6 +125,7 @@ pub struct Failure {
     advice: Option<Box<str>>,
     edition: Option<Box<HeaderValue>>,
     challenge: Option<Box<HeaderValue>>,
+    codings: Option<&'static str>,
     refused: Option<Refused>,
 }
 
@@ -139,8 +141,20 @@ impl Failure {
             advice: None,
             edition: None,
             challenge: None,
+            codings: None,
             refused: None,
         }
+    }
+
+    /// Builds the refusal of a coding. Says in `Accept-Encoding` which codings are read (RFC 9110,
+    /// section 15.5.16).
+    pub(super) fn unknown_coding(coding: &str) -> Self {
+        let text = format!(
+            "The Content-Encoding {} is not supported: send {CODINGS}, or none",
+            crate::enrich::short(coding)
+        );
+        let failure = Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, text, "unsupported_media_type");
+        Self { codings: Some(CODINGS), ..failure }
     }
 
     /// Sets `WWW-Authenticate`.
@@ -243,6 +257,9 @@ impl Failure {
         headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
         if let Some(seconds) = self.retry_after {
             headers.insert(RETRY_AFTER, seconds.into());
+        }
+        if let Some(codings) = self.codings {
+            headers.insert(ACCEPT_ENCODING, HeaderValue::from_static(codings));
         }
         if let Some(edition) = self.edition {
             headers.insert(EDITION_HEADER, *edition);

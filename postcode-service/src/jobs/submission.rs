@@ -98,6 +98,11 @@ impl Texts {
         Ok(())
     }
 
+    /// Returns all lines, in pieces.
+    pub(crate) fn lines(&self) -> impl Iterator<Item = &[u8]> {
+        self.full.iter().map(|(_, lines)| lines.as_slice()).chain([self.last.as_slice()])
+    }
+
     /// Returns each part's number of rows and its lines.
     pub(crate) fn into_parts(self) -> impl Iterator<Item = (i64, Vec<u8>)> {
         self.full.into_iter().chain((self.rows > 0).then_some((self.rows, self.last)))

@@ -11,13 +11,16 @@ use axum::extract::MatchedPath;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use futures::FutureExt;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
+use http::header::{
+    ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, CACHE_CONTROL, CONTENT_TYPE,
+    X_CONTENT_TYPE_OPTIONS,
+};
 use http::{HeaderName, HeaderValue, Method, Request, StatusCode};
 use hyper::body::Body as HttpBody;
 use postcode_core::wire::REQUEST_ID_HEADER;
 use postcode_edge::log::cut;
 use postcode_edge::refused::{Kind, count};
-use postcode_edge::{Gate, Hosts, Need, Refused, Scope};
+use postcode_edge::{Accepted, Compression, Gate, Hosts, Need, Refused, Scope};
 
 use super::metrics::{Counted, Metrics};
 use super::{Options, deadline, trace};
@@ -25,12 +28,18 @@ use crate::api::{Api, Failure, OwnTime, RequestId};
 
 const RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
 
+/// The headers that scripts of other origins may read: all of ours that browsers hide otherwise.
+const EXPOSED: &str = "Accept-Encoding, Accept-Ranges, Content-Disposition, Content-Encoding, Content-Range, ETag, Link, \
+                       Location, Postcode-Edition, Postcode-Notes, Repr-Digest, Retry-After, Traceparent, Vary, \
+                       WWW-Authenticate, X-Request-Id";
+
 /// Answers requests: sheds load, keeps deadlines, catches panics, counts and logs.
 #[derive(Debug)]
 pub struct Frontend {
     pub(super) api: Api,
     pub(super) metrics: Metrics,
     gate: Arc<Gate>,
+    compression: Compression,
     request_timeout: Duration,
     /// The accepted host names; `None` accepts any, and skips the check of the origin.
     hosts: Option<Hosts>,
@@ -44,6 +53,7 @@ impl Frontend {
             api,
             metrics,
             gate: Gate::new(options.gate()),
+            compression: Compression::default(),
             request_timeout: options.request_timeout,
             hosts: None,
         }
@@ -62,7 +72,7 @@ impl Frontend {
     }
 
     /// Answers a request.
-    pub async fn call<B>(&self, request: Request<B>) -> Response
+    pub async fn call<B>(&self, mut request: Request<B>) -> Response
     where
         B: HttpBody<Data = Bytes> + Send + 'static,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
@@ -74,11 +84,13 @@ impl Frontend {
         let (method, path) = (request.method().clone(), request.uri().path().to_owned());
 
         let private = Api::is_private(&path);
+        let accepted = Accepted::of(&mut request);
 
-        let mut response = match self.not_allowed(&request, private) {
+        let response = match self.not_allowed(&request, private) {
             Some(failure) => failure.respond(Some(&id)),
             None => self.admit(request.map(Body::new), &id).await,
         };
+        let mut response = self.compressed(accepted, response, &id).await;
 
         let took = began.elapsed();
         let (status, route) = (response.status(), response.extensions_mut().remove::<MatchedPath>());
@@ -97,6 +109,9 @@ impl Frontend {
             headers.insert("traceparent", value);
         }
         headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+        if headers.contains_key(ACCESS_CONTROL_ALLOW_ORIGIN) {
+            headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static(EXPOSED));
+        }
         if private {
             headers.insert(RESOURCE_POLICY, HeaderValue::from_static("same-origin"));
             headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
@@ -114,6 +129,24 @@ impl Frontend {
         let same_site = || if private { hosts.check_same_site(request) } else { Ok(()) };
         let why = hosts.check(request).and_then(|()| same_site()).err()?;
         Some(Failure::new(why.status(), why.to_string(), why.code()))
+    }
+
+    /// Compresses a response. A long one counts again, by what is left of it, until it is sent.
+    async fn compressed(&self, accepted: Accepted, response: Response, id: &RequestId) -> Response {
+        let (response, done) = self.compression.apply(accepted, response).await;
+        if !done {
+            return response;
+        }
+        let mut response = self.api.hold(response).await;
+        match response.extensions_mut().remove::<Failure>() {
+            Some(failure) => {
+                let extensions = std::mem::take(response.extensions_mut());
+                let mut refused = failure.respond(Some(id));
+                refused.extensions_mut().extend(extensions);
+                refused
+            }
+            None => response,
+        }
     }
 
     async fn admit(&self, mut request: Request<Body>, id: &RequestId) -> Response {

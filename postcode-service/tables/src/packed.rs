@@ -17,6 +17,12 @@ pub const FREE: u64 = 64 << 20;
 pub const MAX_SPOOLED: u64 = 1 << 30;
 /// Files in a zip file that are looked at.
 const MAX_FILES: usize = 1_000;
+/// The window of zstd in a request, as a power of 2: 8 MiB (RFC 9659).
+const HTTP_WINDOW: u32 = 23;
+/// The window of zstd in a file: as large as its program's default.
+const FILE_WINDOW: u32 = 27;
+/// The codings of requests that are read, as `Accept-Encoding` lists them.
+pub const CODINGS: &str = "gzip, deflate, zstd";
 /// One packing within another: `table.csv.gz` in a zip file.
 const MAX_DEPTH: usize = 3;
 /// Bytes of a spooled file that stay in memory.
@@ -136,15 +142,50 @@ pub fn open(reader: impl Read + Send + 'static, options: &Options) -> io::Result
 /// # Errors
 /// If the packing is broken at its beginning.
 pub fn unpack(reader: impl Read + Send + 'static, packing: Packing) -> io::Result<Bytes> {
+    unpack_within(reader, packing, HTTP_WINDOW)
+}
+
+fn unpack_within(reader: impl Read + Send + 'static, packing: Packing, window: u32) -> io::Result<Bytes> {
     let read = Arc::new(AtomicU64::new(0));
     let raw = BufReader::new(Counted { inner: reader, read: read.clone() });
     let unpacked: Bytes = match packing {
         Packing::Gzip => Box::new(MultiGzDecoder::new(raw)),
         Packing::Zlib => Box::new(ZlibDecoder::new(raw)),
-        Packing::Zstd => Box::new(zstd::stream::read::Decoder::with_buffer(raw)?),
+        Packing::Zstd => {
+            let mut decoder = zstd::stream::read::Decoder::with_buffer(raw)?;
+            decoder.window_log_max(window)?;
+            Box::new(decoder)
+        }
         _ => return Ok(Box::new(raw)),
     };
     Ok(Box::new(Bounded { inner: unpacked, packed: read, given: 0 }))
+}
+
+/// Unpacks the body of a request, as `Content-Encoding` says.
+///
+/// # Errors
+/// [`FileTooLarge`](ErrorKind::FileTooLarge) if it unpacks to more than `most` bytes; another kind if
+/// it is broken, cut off, or needs a window of more than 8 MiB, which RFC 9659 forbids.
+pub fn unpack_body(packed: &[u8], packing: Packing, most: usize) -> io::Result<Vec<u8>> {
+    let mut unpacked = Vec::new();
+    let most = most as u64;
+    let read = match packing {
+        Packing::Gzip => MultiGzDecoder::new(packed).take(most + 1).read_to_end(&mut unpacked),
+        Packing::Zlib => ZlibDecoder::new(packed).take(most + 1).read_to_end(&mut unpacked),
+        Packing::Zstd => {
+            let mut decoder = zstd::stream::read::Decoder::with_buffer(packed)?;
+            decoder.window_log_max(HTTP_WINDOW)?;
+            decoder.take(most + 1).read_to_end(&mut unpacked)
+        }
+        _ => {
+            let mut plain = packed;
+            plain.by_ref().take(most + 1).read_to_end(&mut unpacked)
+        }
+    }?;
+    match read as u64 > most {
+        true => Err(io::Error::new(ErrorKind::FileTooLarge, format!("unpacks to more than {most} bytes"))),
+        false => Ok(unpacked),
+    }
 }
 
 fn open_at(mut reader: Bytes, options: &Options, depth: usize) -> io::Result<Opened> {
@@ -160,7 +201,7 @@ fn open_at(mut reader: Bytes, options: &Options, depth: usize) -> io::Result<Ope
             Ok(Opened { reader: Box::new(whole), said: Vec::new(), name: None })
         }
         Packing::Gzip | Packing::Zstd => {
-            let mut opened = open_at(unpack(whole, packing)?, options, depth + 1)?;
+            let mut opened = open_at(unpack_within(whole, packing, FILE_WINDOW)?, options, depth + 1)?;
             let name = if packing == Packing::Gzip { "gzip" } else { "zstd" };
             opened.said.insert(0, format!("unpacked ({name})"));
             Ok(opened)
@@ -402,6 +443,30 @@ mod tests {
         damaged[at + 9] ^= 0x10;
         assert!(read(damaged).is_err());
         says((0..5).fold(TABLE.to_vec(), |bytes, _| gzip(&bytes)), "too many times");
+    }
+
+    #[test]
+    fn bodies_are_unpacked_within_a_bound() {
+        let deflated = {
+            let mut packed = Vec::new();
+            let mut encoder = flate2::read::ZlibEncoder::new(TABLE, flate2::Compression::fast());
+            encoder.read_to_end(&mut packed).unwrap();
+            packed
+        };
+        for (packed, packing) in [
+            (TABLE.to_vec(), Packing::Plain),
+            (gzip(TABLE), Packing::Gzip),
+            (deflated, Packing::Zlib),
+            (zstd::encode_all(TABLE, 0).unwrap(), Packing::Zstd),
+        ] {
+            assert_eq!(unpack_body(&packed, packing, TABLE.len()).unwrap(), TABLE);
+            let error = unpack_body(&packed, packing, TABLE.len() - 1).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::FileTooLarge);
+            if packing != Packing::Plain {
+                assert!(unpack_body(&packed[..packed.len() - 3], packing, 100).is_err(), "cut off");
+                assert!(unpack_body(TABLE, packing, 100).is_err(), "something else");
+            }
+        }
     }
 
     #[test]

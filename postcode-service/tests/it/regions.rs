@@ -184,17 +184,85 @@ async fn what_makes_no_sense_is_refused_with_what_does() {
         (json!({"polygon": [[0, 51], [1, 52], ["1", "51"]]}), "polygon"),
         (json!({"polygon": [[0, 51], [1, 52], [1, 152]]}), "corner 3 of the polygon: latitude 152"),
         (json!({"polygon": corners}), "1001 corners"),
+        (json!({"type": "Polygon", "coordinates": [[[0, 51], [1, 52], [1, 51]], []]}), "ring of 0 corners"),
+        (json!({"type": "Polygon", "coordinates": []}), "no ring"),
+        (json!({"type": "MultiPolygon", "coordinates": []}), "no polygon"),
         (
-            json!({"type": "Polygon", "coordinates": [[[0, 51], [1, 52], [1, 51]], []]}),
-            "holes (1 in addition to the outer ring)",
+            json!({"type": "MultiPolygon", "coordinates": [[&corners[..501]], [&corners[..501]]]}),
+            "1002 corners",
         ),
-        (json!({"type": "Polygon", "coordinates": []}), "one ring"),
-        (json!({"type": "MultiPolygon", "coordinates": []}), "\"MultiPolygon\", and several polygons"),
+        (json!({"type": "Point", "coordinates": [0, 51]}), "this is \"Point\""),
+        (json!({"type": "Feature", "geometry": null}), "this is \"no type\""),
+        (json!({"type": "FeatureCollection", "features": []}), "no polygon"),
+        (
+            json!({"type": "Feature", "geometry": {"type": "Feature", "geometry": {"type": "Feature", "geometry":
+            {"type": "Feature", "geometry": {"type": "Polygon", "coordinates": []}}}}}),
+            "nested too deeply",
+        ),
     ] {
         let answer = post(&api, "/within", "application/json", body.to_string()).await;
         assert_eq!(answer.status, 400);
         let error = answer.json()["error"].as_str().unwrap().to_owned();
         assert!(error.contains(word), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn geojson_of_each_kind_is_read() {
+    let api = api_over(local()).await;
+    let ask = async |kind: &str, body: &Value| {
+        let answer = post(&api, "/within?limit=1000", kind, body.to_string()).await;
+        assert_eq!(answer.status, 200, "{body}");
+        let mut found = postcodes(&answer.json());
+        found.sort_unstable();
+        found
+    };
+    let all = json!([[-2.3, 53.4], [-2.1, 53.4], [-2.1, 53.6], [-2.3, 53.6], [-2.3, 53.4]]);
+    let polygon = json!({"type": "Polygon", "coordinates": [all]});
+    let due = ask("application/json", &json!({ "polygon": all })).await;
+    assert!(due.len() > 3, "{due:?}");
+    let high: Vec<Value> =
+        all.as_array().unwrap().iter().map(|corner| json!([corner[0], corner[1], 12.5])).collect();
+    let leeds =
+        json!({"type": "Polygon", "coordinates": [[[-1.6, 53.7], [-1.4, 53.7], [-1.4, 53.9], [-1.6, 53.9]]]});
+    for body in [
+        polygon.clone(),
+        json!({"type": "Polygon", "coordinates": [high]}),
+        json!({"type": "MultiPolygon", "coordinates": [[all]]}),
+        json!({"type": "Feature", "properties": {"name": "Manchester"}, "geometry": polygon}),
+        json!({"type": "FeatureCollection", "features": [{"type": "Feature", "properties": null, "geometry": polygon}]}),
+        json!({"type": "GeometryCollection", "geometries": [polygon]}),
+        // Overlapping polygons count once.
+        json!({"type": "MultiPolygon", "coordinates": [[all], [all]]}),
+    ] {
+        assert_eq!(ask("application/geo+json", &body).await, due, "{body}");
+    }
+    // Both of two polygons, and nothing of a hole.
+    let both = json!({"type": "MultiPolygon", "coordinates": [polygon["coordinates"], leeds["coordinates"]]});
+    let in_leeds = ask("application/json", &leeds).await;
+    assert!(!in_leeds.is_empty());
+    assert_eq!(ask("application/geo+json; charset=utf-8", &both).await.len(), due.len() + in_leeds.len());
+    let hole = json!({"type": "Polygon", "coordinates": [all, all]});
+    assert!(ask("application/json", &hole).await.len() < due.len());
+    let outside = json!([[-3.0, 53.0], [-1.0, 53.0], [-1.0, 54.0], [-3.0, 54.0]]);
+    let without = ask("application/json", &json!({"type": "Polygon", "coordinates": [outside, all]})).await;
+    assert!(without.iter().all(|found| !due.contains(found)) && !without.is_empty());
+    // The media type of GeoJSON is for regions only.
+    let texts = json!({"postcodes": ["M1 1AE"]}).to_string();
+    assert_eq!(post(&api, "/postcodes", "application/geo+json", texts).await.status, 415);
+}
+
+#[tokio::test]
+async fn exchanged_axes_get_advice() {
+    let api = api_over(local()).await;
+    let body = json!({"polygon": [[53.4, -2.3], [53.6, -2.3], [53.5, -2.1]]}).to_string();
+    let posted = post(&api, "/within", "application/json", body).await.json();
+    for answer in [posted, get(&api, "/within?bbox=51.49,-0.15,51.51,-0.12").await.json()] {
+        assert_eq!((&answer["status"], &answer["result"]), (&json!(200), &json!([])));
+        assert!(answer["advice"].as_str().unwrap().contains("exchanged"), "{answer}");
+    }
+    for path in ["/within?bbox=-0.15,51.49,-0.12,51.51", "/within?bbox=0,0,1,1"] {
+        assert!(get(&api, path).await.json().get("advice").is_none());
     }
 }
 

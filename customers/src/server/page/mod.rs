@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use super::App;
 use super::problem::Problem;
 use super::query::{self, Asked};
-use crate::{AddressCheck, AddressStatus, Error, Map};
+use crate::{AddressCheck, AddressStatus, Error, FieldError, Map};
 
 /// The default number of completions.
 const COMPLETIONS: usize = 8;
@@ -120,6 +120,9 @@ type Named = Result<Path<String>, PathRejection>;
 fn postcode(path: Named) -> Result<Postcode, Problem> {
     let wrong = |rejection: PathRejection| Error::Listing(format!("a postcode: {}", rejection.body_text()));
     let Path(text) = path.map_err(wrong)?;
-    let parsed = text.parse::<Postcode>();
-    parsed.map_err(|error| Error::Listing(format!("a postcode of {text:?}: {error}")).into())
+    text.parse::<Postcode>().map_err(|error| {
+        let problem = Problem::from(Error::Listing(format!("a postcode of {text:?}: {error}")));
+        let suggestion = error.suggestion().map(|suggestion| suggestion.to_string());
+        problem.about(FieldError { field: "postcode".to_owned(), message: error.to_string(), suggestion })
+    })
 }

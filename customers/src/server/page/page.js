@@ -9,11 +9,11 @@ const make = (tag, text, className) => {
 };
 const RADII = [100, 250, 500, 1000, 2000, 5000];
 const MEANS = {
-  verified: "in use",
-  pending: "not checked yet, because the lookup did not answer; it is checked again soon",
-  not_covered: "not checked, because the data has no postcodes of this area",
-  terminated: "no longer in use",
-  unknown: "there is no such postcode",
+  verified: "",
+  pending: "because the lookup did not answer; it is checked again soon",
+  not_covered: "because the data has no postcodes of this area",
+  terminated: "(the district and the location are those it had)",
+  unknown: "(the data has no such postcode)",
 };
 
 // If the server needs a token, this page keeps it until its tab is closed.
@@ -68,11 +68,13 @@ function whole(text) { return /^([A-Z]{1,2}[0-9][A-Z0-9]?|[A-Z]{3,4})[0-9][A-Z]{
 let listing = 0;
 let cursor = null;
 
+let unfinished = false;
 function question() {
   const asked = new URLSearchParams();
   for (const [name, value] of new FormData($("search"))) if (value.trim()) asked.set(name, value.trim());
   // An incomplete postcode is still being typed, and would be refused.
-  if (asked.has("near") && !whole(asked.get("near"))) asked.delete("near");
+  unfinished = asked.has("near") && !whole(asked.get("near"));
+  if (unfinished) asked.delete("near");
   // A radius needs a postcode.
   if (!asked.has("near")) asked.delete("radius");
   return asked;
@@ -94,12 +96,14 @@ async function list(more) {
     const shown = $("rows").childElementCount;
     $("found").textContent = shown === 0 ? (filtered ? "No account matches." : "There are no accounts yet.")
       : `${shown} ${shown === 1 ? "account" : "accounts"}${cursor ? ", and more" : ""}`;
+    if (unfinished) $("found").textContent += ". “Near” needs a whole postcode, such as SW1A 1AA.";
   } catch (error) {
     if (number === listing) say(error.message);
   }
 }
 
-function status(value) { return make("span", value.replaceAll("_", " "), `status ${value}`); }
+const SHORT = { verified: "in use", pending: "not checked yet", not_covered: "not covered", terminated: "no longer in use", unknown: "unknown" };
+function status(value) { return make("span", SHORT[value] ?? value, `status ${value}`); }
 
 function row(customer) {
   const tr = make("tr"), name = make("td"), state = make("td"), link = make("a", customer.name);
@@ -110,9 +114,27 @@ function row(customer) {
   return tr;
 }
 
+// The filters are in the address, so that a reload or a link shows the same accounts.
+function remember() {
+  const fields = new URLSearchParams();
+  for (const [name, value] of new FormData($("search"))) if (value.trim() && !(name === "radius" && value === "5000")) fields.set(name, value.trim());
+  history.replaceState(null, "", fields.size ? `#/?${fields}` : "#/");
+  at = location.hash;
+  list(false);
+}
+
+function restore(text) {
+  const fields = new URLSearchParams(text ?? "");
+  $("search").reset();
+  for (const [name, value] of fields) {
+    const field = $("search").elements.namedItem(name);
+    if (field) field.value = value;
+  }
+}
+
 let typing;
-$("search").addEventListener("input", () => { clearTimeout(typing); typing = setTimeout(() => list(false), 150); });
-$("search").addEventListener("submit", (event) => { event.preventDefault(); clearTimeout(typing); list(false); });
+$("search").addEventListener("input", () => { clearTimeout(typing); typing = setTimeout(remember, 150); });
+$("search").addEventListener("submit", (event) => { event.preventDefault(); clearTimeout(typing); remember(); });
 $("more").addEventListener("click", () => list(true));
 
 // ── One account
@@ -126,8 +148,8 @@ async function account(id) {
   try {
     const { body, etag } = await ask(`customers/${encodeURIComponent(id)}`);
     if (number !== seeing) return;
-    show("account");
     draw(body, etag);
+    show("account");
     $("edit").href = `#/customers/${body.id}/edit`;
     $("history").open = false;
     $("changes").replaceChildren();
@@ -254,12 +276,18 @@ $("history").addEventListener("toggle", async () => {
 // ── The form
 
 let editing = null;
+// Whether something was typed that is not saved.
+let dirty = false;
+// The doubtful postcode that the user wants to keep.
+let kept = null;
 // One key for each form, so that sending it twice creates one account.
 let key = null;
 
 async function form(id) {
   const number = ++seeing;
   editing = null;
+  dirty = false;
+  kept = null;
   $("customer").reset();
   wrong([]);
   $("place").replaceChildren();
@@ -285,20 +313,44 @@ async function form(id) {
   focusOn(editing ? "form-title" : "name");
 }
 
+// Removes the error of a field.
+function right(input) {
+  if (!input.hasAttribute("aria-invalid")) return;
+  $(`${input.id}-error`)?.remove();
+  input.removeAttribute("aria-invalid");
+  const others = (input.getAttribute("aria-describedby") ?? "").split(" ").filter((id) => id && id !== `${input.id}-error`);
+  if (others.length) input.setAttribute("aria-describedby", others.join(" ")); else input.removeAttribute("aria-describedby");
+}
+// An error goes as soon as its field is changed.
+$("customer").addEventListener("input", (event) => { right(event.target); dirty = true; });
+
+// A button that puts what was probably meant into a field.
+function offer(input, suggestion) {
+  const button = make("button", `Use ${suggestion}`, "offer");
+  button.type = "button";
+  button.addEventListener("click", () => {
+    input.value = suggestion;
+    right(input);
+    input.focus();
+    if (input.id === "postcode") take(suggestion);
+  });
+  return button;
+}
+
 function wrong(errors) {
-  for (const old of document.querySelectorAll("#customer .error")) old.remove();
-  for (const field of document.querySelectorAll("#customer [aria-invalid]")) {
-    field.removeAttribute("aria-invalid");
-    field.removeAttribute("aria-errormessage");
-  }
+  for (const field of document.querySelectorAll("#customer [aria-invalid]")) right(field);
   const others = [];
-  for (const { field, message } of errors) {
-    const input = $(field);
-    if (!input) { others.push(`${field} ${message}`); continue; }
-    const node = make("span", message, "error");
-    node.id = `${field}-error`;
+  for (const { field, message, suggestion } of errors) {
+    // The error of a line belongs to all lines.
+    const input = $(field.replace(/\[.*$/, ""));
+    if (!input || !$("customer").contains(input)) { others.push(`${field.replaceAll("_", " ")}: ${message}`); continue; }
+    const before = $(`${input.id}-error`);
+    if (before) { before.append(`; ${message}`); continue; }
+    const node = make("span", message[0].toUpperCase() + message.slice(1), "error");
+    node.id = `${input.id}-error`;
+    if (suggestion) node.append(" ", offer(input, suggestion));
     input.setAttribute("aria-invalid", "true");
-    input.setAttribute("aria-errormessage", node.id);
+    input.setAttribute("aria-describedby", [input.getAttribute("aria-describedby"), node.id].filter(Boolean).join(" "));
     input.closest("p, .field").append(node);
   }
   document.querySelector("#customer [aria-invalid]")?.focus();
@@ -314,6 +366,15 @@ $("customer").addEventListener("submit", async (event) => {
     address_lines: $("address_lines").value.split("\n").map((line) => line.trim()).filter(Boolean),
   };
   for (const name of ["phone", "notes"]) if (value(name) || editing?.customer[name]) customer[name] = value(name) || null;
+  // A postcode that the data does not have, or no longer, is asked about once.
+  if (customer.postcode !== kept && customer.postcode !== editing?.customer.postcode && whole(customer.postcode)) {
+    const doubt = await doubtful(customer.postcode);
+    if (doubt) {
+      kept = customer.postcode;
+      wrong([{ field: "postcode", message: `${doubt} Check it, or press Save again to keep it.` }]);
+      return;
+    }
+  }
   $("save").disabled = true;
   try {
     const headers = { "content-type": "application/json" };
@@ -321,11 +382,18 @@ $("customer").addEventListener("submit", async (event) => {
     if (!editing) headers["idempotency-key"] = key;
     const path = editing ? `customers/${editing.customer.id}` : "customers";
     const { body } = await ask(path, { method: editing ? "PATCH" : "POST", headers, body: JSON.stringify(customer) });
+    dirty = false;
     location.hash = `#/customers/${body.id}`;
   } catch (error) {
-    const others = wrong(error.body?.errors ?? []);
+    const taken = error.body?.code === "email_taken";
+    const others = wrong(taken ? [{ field: "email", message: "another account has this email" }] : error.body?.errors ?? []);
+    if (taken) {
+      const link = make("a", "Show it");
+      link.href = `#/?${new URLSearchParams({ q: customer.email })}`;
+      $("email-error").append(" ", link);
+    }
     if (error.status === 412) say("Someone else has changed this account: cancel, look at it, and edit it again.");
-    else if (!error.body?.errors?.length) say(error.message);
+    else if (!taken && !error.body?.errors?.length) say(error.message);
     else if (others.length) say(others.join("; "));
     // A refused form is sent again with other content, which needs a new key. A form that may have succeeded needs the same key.
     if (error.status >= 400 && error.status < 500) key += "+";
@@ -400,19 +468,34 @@ $("postcode").addEventListener("keydown", (event) => {
   event.preventDefault();
 });
 
+// Returns why a postcode is doubtful; nothing if it is not, or if nobody answers.
+async function doubtful(text) {
+  try {
+    const { body } = await ask(`postcodes/${encodeURIComponent(text)}`);
+    if (body.address_status === "unknown") return `${body.postcode} is not a known postcode.`;
+    if (body.address_status === "terminated") return `${body.postcode} is no longer in use.`;
+  } catch {
+    // The account is accepted even without the lookup.
+  }
+  return null;
+}
+
 let looking = 0;
 async function lookUp() {
   const number = ++looking, text = $("postcode").value.trim();
   $("place").replaceChildren();
   // An incomplete postcode is still being typed.
-  if (!whole(text)) return;
+  const letters = text.replaceAll(" ", "");
+  if (!whole(text) && (letters.length < 5 || letters.length > 7 || document.activeElement === $("postcode") && letters.length < 6)) return;
   try {
     const { body } = await ask(`postcodes/${encodeURIComponent(text)}`);
     if (number !== looking) return;
     const where = [body.admin_district, body.region ?? body.country].filter(Boolean).join(", ");
     $("place").replaceChildren(status(body.address_status), ` ${where || body.advice || MEANS[body.address_status]}`);
-  } catch {
+  } catch (error) {
     // The account is accepted even without the lookup.
+    const suggestion = error.body?.errors?.[0]?.suggestion;
+    if (number === looking && suggestion) $("place").replaceChildren("Did you mean ", offer($("postcode"), suggestion));
   }
 }
 
@@ -476,7 +559,7 @@ function fillImport(row, item) {
   bar.max = item.total;
   bar.value = item.created + item.failed;
   text.textContent = ` ${count(item.created)} of ${count(item.total)} made${item.failed ? `, ${count(item.failed)} failed` : ""}`;
-  link.textContent = item.failed ? "what failed" : "all rows";
+  link.textContent = item.failed ? "Failed rows (CSV)" : "All rows (CSV)";
   link.href = `imports/${item.id}/report${item.failed ? "?outcome=failed" : ""}`;
   link.onclick = (event) => {
     if (!token) return;
@@ -505,7 +588,10 @@ $("file-form").addEventListener("submit", async (event) => {
 
 // ── Navigation within the page
 
+const TITLES = { list: "Accounts", account: "Account", form: "Edit", import: "Import" };
 function show(section) {
+  const name = section === "account" ? shown?.customer.name : section === "form" ? $("form-title").textContent : null;
+  document.title = `${name || TITLES[section]} – Customers`;
   for (const id of ["list", "account", "form", "import"]) $(id).hidden = id !== section;
   if (section !== "account") { $("map").hidden = true; mapping++; }
 }
@@ -518,7 +604,8 @@ function go() {
   // The fragment of another place in the page.
   if (location.hash && !location.hash.startsWith("#/")) return;
   say("");
-  const [, one, id, what] = location.hash.split("/");
+  const [path, filters] = location.hash.split("?");
+  const [, one, id, what] = path.split("/");
   importing++;
   if (one === "new") form(null);
   else if (one === "import") { seeing++; show("import"); imports(); }
@@ -526,9 +613,23 @@ function go() {
   else {
     seeing++;
     show("list");
+    restore(filters);
     list(false);
   }
 }
 document.querySelector('a[href="#main"]')?.addEventListener("click", (event) => { event.preventDefault(); $("main").focus(); });
-addEventListener("hashchange", () => { moved = true; go(); });
+// Leaving a form with something unsaved is asked about.
+let at = location.hash;
+addEventListener("hashchange", () => {
+  if (location.hash === at) return;
+  if (dirty && !confirm("Leave without saving what you typed?")) {
+    history.replaceState(null, "", at || "#/");
+    return;
+  }
+  dirty = false;
+  at = location.hash;
+  moved = true;
+  go();
+});
+addEventListener("beforeunload", (event) => { if (dirty) event.preventDefault(); });
 go();

@@ -24,6 +24,15 @@ fn shapes_to_ask() -> Result<Vec<Region>> {
         let corners = corners.iter().map(|(latitude, longitude)| at(*latitude, *longitude));
         Ok(Region::Polygon(corners.collect::<Result<_>>()?))
     };
+    // Each ring is a square: its south, its west and its size.
+    let square = |(south, west, size): &(f64, f64, f64)| -> Result<Vec<Location>> {
+        let (north, east) = (south + size, west + size);
+        Ok(vec![at(*south, *west)?, at(*south, east)?, at(north, east)?, at(north, *west)?])
+    };
+    let polygons = |all: &[&[(f64, f64, f64)]]| -> Result<Region> {
+        let rings = all.iter().map(|rings| rings.iter().map(square).collect());
+        Ok(Region::MultiPolygon(rings.collect::<Result<_>>()?))
+    };
     Ok(vec![
         Region::circle(at(53.48, -2.235)?, 0.0),
         Region::circle(at(55.9486, -3.1883)?, 0.0),
@@ -44,6 +53,9 @@ fn shapes_to_ask() -> Result<Vec<Region>> {
         polygon(&[(53.79, -1.6), (53.81, -1.6), (53.79, -1.4), (53.81, -1.4)])?,
         polygon(&[(50.0, -6.0), (59.0, -6.0), (59.0, 2.0), (50.0, 2.0), (50.0, -6.0)])?,
         polygon(&[(1.0, 1.0), (1.0, 1.0), (1.0, 1.0)])?,
+        // With a hole, and two apart that overlap a third.
+        polygons(&[&[(50.0, -6.0, 9.0), (53.47, -2.25, 0.02)]])?,
+        polygons(&[&[(53.47, -2.25, 0.02)], &[(53.79, -1.6, 0.1)], &[(53.0, -2.3, 0.6)]])?,
     ])
 }
 
@@ -166,6 +178,9 @@ pub(super) async fn limits(suite: &Suite<'_>) -> Checked {
         Region::Polygon(Vec::new()),
         Region::Polygon(vec![point; 2]),
         Region::Polygon(vec![point; MAX_CORNERS + 1]),
+        Region::MultiPolygon(Vec::new()),
+        Region::MultiPolygon(vec![vec![vec![point; 2]]]),
+        Region::MultiPolygon(vec![vec![vec![point; MAX_CORNERS / 2 + 1]]; 2]),
         Region::area("E".repeat(33)),
     ] {
         let query = Within::of(region);

@@ -7,7 +7,7 @@
 //! [`Region::surrounds`](crate::Region::surrounds), so the answers are exactly the same.
 
 use crate::Location;
-use crate::query::{Side, in_polygon, side};
+use crate::query::{Edge, Side, in_edges, side};
 
 /// The number of slabs. The more there are, the fewer edges are examined.
 const SLABS: usize = 512;
@@ -17,8 +17,9 @@ const FEW: usize = 24;
 const MARGIN: f64 = 1e-9;
 
 /// A polygon with an index that is built as points need it.
-pub(crate) struct PolygonIndex<'a> {
-    corners: &'a [Location],
+pub(crate) struct PolygonIndex {
+    /// The edges of its rings.
+    all: Vec<Edge>,
     /// The parallels between which its corners lie.
     latitude: (f64, f64),
     /// The southern edge of the slabs and their height. Unused without slabs.
@@ -30,7 +31,7 @@ pub(crate) struct PolygonIndex<'a> {
     edges: u64,
 }
 
-/// The edges of a slab, each given by the number of the corner to which it leads.
+/// The edges of a slab, each given by its number.
 struct Slab {
     /// Edges that end in the slab or touch its border.
     ending: Vec<u16>,
@@ -41,17 +42,19 @@ struct Slab {
     east: Vec<f64>,
 }
 
-impl<'a> PolygonIndex<'a> {
-    /// Creates an index for points that are mostly between two parallels.
-    pub(crate) fn new(corners: &'a [Location], between: (f64, f64)) -> Self {
-        let latitudes = corners.iter().map(|corner| corner.latitude());
+impl PolygonIndex {
+    /// Creates an index of the edges of a polygon's rings, for points that are mostly between two
+    /// parallels.
+    pub(crate) fn new(edges: impl Iterator<Item = Edge>, between: (f64, f64)) -> Self {
+        let all: Vec<Edge> = edges.collect();
+        let latitudes = all.iter().map(|(_, corner)| corner.latitude());
         let latitude =
             (latitudes.clone().fold(f64::INFINITY, f64::min), latitudes.fold(f64::NEG_INFINITY, f64::max));
         let (south, north) = (latitude.0.max(between.0), latitude.1.min(between.1));
         let height = (north - south) / SLABS as f64;
-        let useful = corners.len() > FEW && corners.len() <= usize::from(u16::MAX) && height > 0.0;
+        let useful = all.len() > FEW && all.len() <= usize::from(u16::MAX) && height > 0.0;
         let slabs = if useful { (0..SLABS).map(|_| None).collect() } else { Vec::new() };
-        Self { corners, latitude, south, north, height, slabs, edges: 0 }
+        Self { all, latitude, south, north, height, slabs, edges: 0 }
     }
 
     /// Returns how many edges have been examined so far, including those for building the index.
@@ -63,31 +66,32 @@ impl<'a> PolygonIndex<'a> {
     pub(crate) fn surrounds(&mut self, at: Location) -> bool {
         let (x, y) = (at.longitude(), at.latitude());
         if y < self.latitude.0 || y > self.latitude.1 {
+            self.edges += 1;
             return false;
         }
         if self.slabs.is_empty() || y < self.south || y > self.north {
-            self.edges += self.corners.len() as u64;
-            return in_polygon(self.corners, at);
+            self.edges += self.all.len() as u64;
+            return in_edges(self.all.iter().copied(), at);
         }
         // The northernmost parallel belongs to the last slab.
         let n = (((y - self.south) / self.height) as usize).min(SLABS - 1);
         if self.slabs[n].is_none() {
-            self.edges += self.corners.len() as u64;
+            self.edges += self.all.len() as u64;
             self.slabs[n] = Some(self.slab(n));
         }
-        let Some(slab) = &self.slabs[n] else { return in_polygon(self.corners, at) };
+        let Some(slab) = &self.slabs[n] else { return in_edges(self.all.iter().copied(), at) };
         let to_the_west = slab.through.partition_point(|(west, _)| *west <= x);
         let mut crossings = slab.through.len() - to_the_west;
         let (mut on, mut edges) = (false, 1);
-        let mut look = |corner: u16| {
+        let mut look = |edge: u16| {
             edges += 1;
-            match edge(self.corners, corner).map_or(Side::Elsewhere, |(from, to)| side(from, to, at)) {
+            match self.all.get(usize::from(edge)).map_or(Side::Elsewhere, |(from, to)| side(*from, *to, at)) {
                 Side::On => on = true,
                 Side::East => crossings += 1,
                 Side::Elsewhere => {}
             }
         };
-        slab.ending.iter().for_each(|corner| look(*corner));
+        slab.ending.iter().for_each(|edge| look(*edge));
         slab.near(1, 0..slab.east.len() / 2, to_the_west, x, &mut look);
         self.edges += edges;
         on || crossings % 2 == 1
@@ -97,8 +101,7 @@ impl<'a> PolygonIndex<'a> {
         let low = self.south + self.height * n as f64 - MARGIN;
         let high = self.south + self.height * (n + 1) as f64 + MARGIN;
         let (mut ending, mut through) = (Vec::new(), Vec::new());
-        for corner in 0..self.corners.len() as u16 {
-            let Some((from, to)) = edge(self.corners, corner) else { continue };
+        for (corner, (from, to)) in (0..=u16::MAX).zip(&self.all) {
             let (bottom, top) = (from.latitude().min(to.latitude()), from.latitude().max(to.latitude()));
             if top < low || bottom > high {
                 continue;
@@ -150,17 +153,11 @@ impl Slab {
     }
 }
 
-/// Returns the corners of an edge: the previous corner, and the one with this number.
-fn edge(corners: &[Location], corner: u16) -> Option<(Location, Location)> {
-    let to = usize::from(corner);
-    let from = to.checked_sub(1).unwrap_or(corners.len() - 1);
-    Some((*corners.get(from)?, *corners.get(to)?))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::MAX_CORNERS;
+    use crate::query::edges;
 
     const BETWEEN: (f64, f64) = (49.8, 60.9);
 
@@ -211,7 +208,7 @@ mod tests {
         let (mut inside, mut asked) = (0, 0);
         for _ in 0..400 {
             let corners = polygon(&mut rng);
-            let mut index = PolygonIndex::new(&corners, BETWEEN);
+            let mut index = PolygonIndex::new(edges(&corners), BETWEEN);
             for _ in 0..60 {
                 let corner = corners[rng.usize(..corners.len())];
                 let other = corners[rng.usize(..corners.len())];
@@ -231,7 +228,7 @@ mod tests {
                         micro(between(other.longitude(), corner.longitude())),
                     ),
                 };
-                let due = in_polygon(&corners, point);
+                let due = in_edges(edges(&corners), point);
                 assert_eq!(index.surrounds(point), due, "{point:?} in {corners:?}");
                 inside += usize::from(due);
                 asked += 1;
@@ -255,7 +252,7 @@ mod tests {
             there.iter().chain(there.iter().rev()).copied().collect()
         };
         for corners in [zigzag(true), zigzag(false)] {
-            let mut index = PolygonIndex::new(&corners, BETWEEN);
+            let mut index = PolygonIndex::new(edges(&corners), BETWEEN);
             let points = 200_000;
             for _ in 0..points {
                 let point = at(south + (north - south) * rng.f64(), 10.0 * rng.f64() - 8.0);

@@ -14,7 +14,8 @@ use crate::dataset::answer::polygon::PolygonIndex;
 use crate::dataset::section::rows::MICRO;
 use crate::dataset::section::sectors::{AreaSectors, SectorBox};
 use crate::postcode::{PER_OUTCODE, UNITS};
-use crate::{AreaKind, Page, Record, Region, Result, Within};
+use crate::query::edges;
+use crate::{AreaKind, Location, Page, Record, Region, Result, Within};
 
 /// The most entries of the spatial index that are examined for a page: a millisecond of work.
 /// Larger regions go by sectors.
@@ -93,14 +94,14 @@ enum Test<'q> {
     Areas(Vec<(AreaKind, u32)>),
     Circle(Compass, f64),
     Box(&'q Region),
-    Polygon(PolygonIndex<'q>),
+    Polygons(Vec<PolygonIndex>),
 }
 
 impl Test<'_> {
     /// Returns how many edges have been examined.
     fn edges(&self) -> u64 {
         match self {
-            Self::Polygon(polygon) => polygon.edges(),
+            Self::Polygons(polygons) => polygons.iter().map(PolygonIndex::edges).sum(),
             _ => 0,
         }
     }
@@ -118,7 +119,10 @@ impl Test<'_> {
                 })
             }
             Self::Box(region) => inner.rows.location(data, row).is_some_and(|at| region.surrounds(at)),
-            Self::Polygon(polygon) => inner.rows.location(data, row).is_some_and(|at| polygon.surrounds(at)),
+            Self::Polygons(polygons) => inner
+                .rows
+                .location(data, row)
+                .is_some_and(|at| polygons.iter_mut().any(|polygon| polygon.surrounds(at))),
         }
     }
 }
@@ -163,9 +167,10 @@ impl<'q> Search<'q> {
                 (Steps::Range(start, start.saturating_add(UNITS)), Test::All)
             }
             Region::Area { code, kind } => dataset.steps_to_area(code, *kind),
-            region @ (Region::Circle { .. } | Region::Box { .. } | Region::Polygon(_)) => {
-                dataset.steps_to_shape(region, from, candidates)
-            }
+            region @ (Region::Circle { .. }
+            | Region::Box { .. }
+            | Region::Polygon(_)
+            | Region::MultiPolygon(_)) => dataset.steps_to_shape(region, from, candidates),
         };
         Self { dataset, query, from, wanted, steps, next: 0, test, records: Vec::new(), work: 0 }
     }
@@ -276,7 +281,16 @@ impl Dataset {
         let test = match region {
             Region::Circle { centre, radius } => Test::Circle(Compass::at(*centre, *radius), *radius),
             Region::Polygon(corners) => {
-                Test::Polygon(PolygonIndex::new(corners, inner.spatial.latitudes(data)))
+                Test::Polygons(vec![PolygonIndex::new(edges(corners), inner.spatial.latitudes(data))])
+            }
+            Region::MultiPolygon(polygons) => {
+                let index = |rings: &Vec<Vec<Location>>| {
+                    PolygonIndex::new(
+                        rings.iter().flat_map(|ring| edges(ring)),
+                        inner.spatial.latitudes(data),
+                    )
+                };
+                Test::Polygons(polygons.iter().map(index).collect())
             }
             other => Test::Box(other),
         };
@@ -316,6 +330,10 @@ fn cover(region: &Region) -> Option<Cover> {
         Region::Circle { centre, radius } => Some(Cover::of_circle(*centre, *radius)),
         Region::Box { south_west, north_east } => Some(Cover::of_points(&[*south_west, *north_east])),
         Region::Polygon(corners) => Some(Cover::of_points(corners)),
+        Region::MultiPolygon(polygons) => {
+            let corners: Vec<Location> = polygons.iter().flatten().flatten().copied().collect();
+            Some(Cover::of_points(&corners))
+        }
         Region::Area { .. } | Region::Outcode(_) | Region::Sector(_) => None,
     }
 }
@@ -324,7 +342,7 @@ fn cover(region: &Region) -> Option<Cover> {
 mod tests {
     use super::*;
     use crate::dataset::{DatasetBuilder, Metadata, Row};
-    use crate::{Location, MAX_CORNERS, MAX_RADIUS, Postcode};
+    use crate::{MAX_CORNERS, MAX_RADIUS, Postcode};
 
     /// Creates some thousand postcodes in a few dozen sectors, each sector around a separate place.
     fn scattered(rng: &mut fastrand::Rng) -> Dataset {
@@ -359,7 +377,7 @@ mod tests {
                 let at = live[rng.usize(..live.len())].location;
                 at.unwrap_or(Location::new(54.0, -2.0).unwrap())
             };
-            let (a, b, c) = (near(), near(), near());
+            let (a, b, c, d, e) = (near(), near(), near(), near(), near());
             let corner = |pick: fn(f64, f64) -> f64| {
                 Location::new(pick(a.latitude(), b.latitude()), pick(a.longitude(), b.longitude())).unwrap()
             };
@@ -369,6 +387,7 @@ mod tests {
                 Region::circle(a, a.distance(b)),
                 Region::Box { south_west: corner(f64::min), north_east: corner(f64::max) },
                 Region::Polygon(vec![a, b, c]),
+                Region::MultiPolygon(vec![vec![vec![a, b, c], vec![c, d, a]], vec![vec![e, b, d]]]),
             ] {
                 let due: Vec<_> = live.iter().filter(|record| region.contains(record)).collect();
                 found_some += usize::from(!due.is_empty());

@@ -3,16 +3,18 @@
 use axum::body::Body;
 use axum::extract::Request;
 use bytes::Bytes;
-use http::header::CONTENT_TYPE;
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use http::{HeaderMap, StatusCode};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::Body as HttpBody;
 use postcode_core::ErrorKind;
-use postcode_edge::ReadError;
+use postcode_edge::{MediaType, ReadError};
+use postcode_tables::packed::{self, Packing};
 use serde_json::{Map, Value};
 
 use super::{form, values};
 use crate::api::Limits;
+use crate::api::enrich::coding;
 use crate::api::reply::Failure;
 use crate::enrich::short;
 
@@ -35,19 +37,29 @@ enum Kind {
     Form,
 }
 
+/// The media type of GeoJSON (RFC 7946, section 12).
+const GEO_JSON: &str = "application/geo+json";
+
 fn kind(headers: &HeaderMap) -> Option<Kind> {
-    let header = headers.get(CONTENT_TYPE)?.to_str().ok()?;
-    let mut parts = header.split(';').map(str::trim);
-    let kind = match parts.next()?.to_ascii_lowercase().as_str() {
+    let media = MediaType::of(headers)?;
+    let kind = match media.name() {
         "application/json" => Kind::Json,
         "application/x-www-form-urlencoded" => Kind::Form,
         _ => return None,
     };
-    let charset = parts.find_map(|part| {
-        let (name, value) = part.split_once('=')?;
-        name.trim().eq_ignore_ascii_case("charset").then_some(value.trim().trim_matches('"'))
-    });
-    charset.is_none_or(|charset| charset.eq_ignore_ascii_case("utf-8")).then_some(kind)
+    media.is_utf8().then_some(kind)
+}
+
+/// Returns the object that was sent, which may be GeoJSON by its media type.
+pub(in crate::api) async fn read_geo(
+    request: Request,
+    limits: Limits,
+) -> Result<Map<String, Value>, Failure> {
+    let media = MediaType::of(request.headers()).filter(|media| media.name() == GEO_JSON);
+    match media.is_some_and(|media| media.is_utf8()) {
+        true => json(&whole(request, limits.max_body).await?, limits.max_batch),
+        false => read(request, limits).await,
+    }
 }
 
 /// Returns the object that was sent. An array counts as an empty object.
@@ -72,6 +84,9 @@ pub(in crate::api) async fn read(request: Request, limits: Limits) -> Result<Map
 /// head is broken. Does not wait for more of the body, and does not judge an incomplete one.
 pub(super) async fn check_what_came(request: Request, limits: Limits) -> Result<(), Failure> {
     let Some(Kind::Json) = kind(request.headers()) else { return Ok(()) };
+    if request.headers().contains_key(CONTENT_ENCODING) {
+        return Ok(());
+    }
     let mut body = std::pin::pin!(collect(request.into_body(), limits.max_body));
     // Received data arrives within a few polls.
     for _ in 0..3 {
@@ -83,8 +98,25 @@ pub(super) async fn check_what_came(request: Request, limits: Limits) -> Result<
     Ok(())
 }
 
-/// Reads the bytes of a body, whatever they are. The request counts as in progress from then on.
+/// Reads the bytes of a body, whatever they are, and unpacks them. Neither the packed nor the
+/// unpacked ones may be more than `max`. The request counts as in progress from then on.
 pub(in crate::api) async fn whole(request: Request, max: usize) -> Result<Bytes, Failure> {
+    let coding = coding(request.headers())?;
+    let bytes = received(request, max).await?;
+    if coding == Packing::Plain {
+        return Ok(bytes);
+    }
+    let unpack = move || packed::unpack_body(&bytes, coding, max);
+    let unpacked =
+        tokio::task::spawn_blocking(unpack).await.map_err(|error| Failure::internal(error.to_string()))?;
+    unpacked.map(Bytes::from).map_err(|error| match error.kind() {
+        std::io::ErrorKind::FileTooLarge => too_large(max),
+        _ => Failure::bad_request("The body can't be unpacked as its Content-Encoding says")
+            .advise(error.to_string()),
+    })
+}
+
+async fn received(request: Request, max: usize) -> Result<Bytes, Failure> {
     postcode_edge::read(request, max).await.map_err(|error| match error {
         ReadError::TooLarge => too_large(max),
         ReadError::TooSlow => {

@@ -8,10 +8,10 @@ use axum::body::Body;
 use axum::extract::{Request, State};
 use bytes::Bytes;
 use futures::StreamExt;
-use http::header::{CONTENT_TYPE, LOCATION};
+use http::header::LOCATION;
 use http::{HeaderMap, HeaderValue, StatusCode};
 use hyper::body::Body as _;
-use postcode_edge::Place;
+use postcode_edge::{MediaType, Place};
 use postcode_tables::packed::Packing;
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -68,6 +68,15 @@ impl Asked {
             *asked.slot(name) = in_body.or(in_query);
         }
         Ok(asked)
+    }
+
+    /// Adds the options to a digest.
+    fn digest(&self, digest: &mut Sha256) {
+        for option in [&self.priority, &self.run_at, &self.callback_url] {
+            digest.update([u8::from(option.is_some())]);
+            digest.update(option.as_deref().unwrap_or_default());
+            digest.update([0]);
+        }
     }
 
     fn slot(&mut self, name: &str) -> &mut Option<String> {
@@ -131,30 +140,31 @@ pub(super) async fn submit(
     let tenant = tenant(request.headers())?;
     let key = word(request.headers(), KEY, MAX_KEY)?;
     let place = place(app.jobs.uploads(), params.client(), "uploads")?;
-    let is_json = is_json(request.headers());
+    let is_json = is_json(request.headers())?;
     let kind = if is_json { None } else { Some(Kind::of(request.headers()).map_err(also_json)?) };
     let coding = coding(request.headers())?;
     let store = app.jobs.store().await?;
     time.allow(UPLOAD);
-    // Compared if the key is used again: the whole request, and the rows.
+    // Compared if the key is used again: what the request means, however it is written.
     let mut asked_by = Sha256::new();
-    asked_by.update(request.uri().query().unwrap_or_default());
+    asked_by.update(meaning(request.uri().query().unwrap_or_default()));
     asked_by.update([0, u8::from(is_json), u8::from(kind.is_some_and(|kind| kind.format == Format::Csv))]);
     let (job, submitted) = match kind {
         Some(kind) => {
             let plan = plan(kind, &params, app.jobs.limits().upload)?;
             let asked = Asked::of(&params, &mut Map::new())?;
+            asked.digest(&mut asked_by);
             let job = asked.job(&app, tenant, kind.format.name(), key.as_ref())?;
             let seen = Arc::new(Mutex::new(asked_by));
             let hash = seen.clone();
             let rows = limited(request.into_body().into_data_stream(), app.jobs.limits().upload);
             let rows = place.counted(rows).map(|bytes| bytes.map_err(std::io::Error::other));
+            let rows = decoded(rows.boxed(), coding);
             let rows = rows.inspect(move |bytes: &std::io::Result<Bytes>| {
                 if let Ok(bytes) = bytes {
                     hash.lock().unwrap_or_else(PoisonError::into_inner).update(bytes);
                 }
             });
-            let rows = decoded(rows.boxed(), coding);
             let key = move || {
                 let seen = seen.lock().unwrap_or_else(PoisonError::into_inner).clone();
                 key.map(|key| (key, hex(&seen.finalize())))
@@ -162,22 +172,19 @@ pub(super) async fn submit(
             let submitted = submission::file(&app.jobs, &store, &job, plan, rows, key).await?;
             (job, submitted)
         }
-        None if coding != Packing::Plain => {
-            let text = "A body in JSON with a Content-Encoding can't be read here: send it as it is";
-            return Err(Failure::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, text, "unsupported_media_type"));
-        }
         None => {
-            let announced = request.body().size_hint().upper().unwrap_or(u64::MAX);
-            let bytes = announced.min(MAX_JSON as u64) as u32;
+            let announced = request.body().size_hint().upper().filter(|_| coding == Packing::Plain);
+            let bytes = announced.unwrap_or(u64::MAX).min(MAX_JSON as u64) as u32;
             let _memory = memory(app.jobs.json_bytes(), bytes)?;
             let late = |_| Failure::bad_request("The body came too slowly: send it faster, or less of it");
             let request = counted(request, &place);
             let bytes =
                 tokio::time::timeout(JSON_TIME, body::whole(request, MAX_JSON)).await.map_err(late)??;
-            asked_by.update(&bytes);
             let Posted { postcodes, mut rest } = posted(&bytes)?;
             drop(bytes);
+            postcodes.lines().for_each(|lines| asked_by.update(lines));
             let asked = Asked::of(&params, &mut rest)?;
+            asked.digest(&mut asked_by);
             let job = asked.job(&app, tenant, "postcodes", key.as_ref())?;
             let key = key.map(|key| (key, hex(&asked_by.finalize())));
             let query = params.only(&["extended", "filter"]);
@@ -204,6 +211,14 @@ pub(super) async fn submit(
     Ok(response)
 }
 
+/// Returns the parameters of a query in a fixed order, without those that may be in the body too.
+fn meaning(query: &str) -> String {
+    let asked = |pair: &&str| !Asked::NAMES.contains(&pair.split('=').next().unwrap_or_default());
+    let mut pairs: Vec<&str> = query.split('&').filter(asked).collect();
+    pairs.sort_unstable();
+    pairs.join("&")
+}
+
 /// Returns the request with a body whose bytes are counted for its place. Keeps its announced
 /// length.
 fn counted(request: Request, place: &Arc<Place>) -> Request {
@@ -213,9 +228,16 @@ fn counted(request: Request, place: &Arc<Place>) -> Request {
     request.map(|body| Body::from_stream(place.counted(body.into_data_stream())))
 }
 
-fn is_json(headers: &HeaderMap) -> bool {
-    let given = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    given.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case(JSON)
+fn is_json(headers: &HeaderMap) -> Result<bool, Failure> {
+    let Some(media) = MediaType::of(headers).filter(|media| media.name() == JSON) else { return Ok(false) };
+    match media.is_utf8() {
+        true => Ok(true),
+        false => {
+            let charset = short(media.charset().unwrap_or_default());
+            let text = format!("JSON in the charset {charset} can't be read: send it in UTF-8");
+            Err(Failure::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, text, "unsupported_media_type"))
+        }
+    }
 }
 
 /// Adds JSON to the content types that `/enrich` names in this error.
@@ -267,6 +289,12 @@ mod tests {
         let Posted { postcodes, .. } = posted(body.as_bytes()).unwrap();
         assert_eq!(postcodes.rows(), 2_000_001);
         assert!(postcodes.memory() < body.len() + body.len() / 4, "{} of {}", postcodes.memory(), body.len());
+    }
+
+    #[test]
+    fn order_of_parameters_has_no_meaning() {
+        assert_eq!(meaning("b=2&priority=3&a=1"), meaning("a=1&b=2"));
+        assert_ne!(meaning("a=1"), meaning("a=2"));
     }
 
     #[test]

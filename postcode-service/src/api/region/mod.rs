@@ -15,6 +15,7 @@ use http::header::{ACCEPT, ETAG, VARY};
 use http::{HeaderValue, StatusCode};
 use postcode_core::wire::{PageBody, code, path};
 use postcode_core::{AreaKind, Outcode, Page, Postcode, Region, Sector, Within};
+use serde::Serialize;
 
 use super::bulk::body;
 use super::opt_in::extended_only;
@@ -89,7 +90,7 @@ async fn within(State(app): State<App>, params: Params, headers: HeaderMap) -> O
 
 async fn within_polygon(State(app): State<App>, params: Params, request: Request) -> Outcome {
     let headers = request.headers().clone();
-    let region = shape::of_body(body::read(request, app.limits).await?)?;
+    let region = shape::of_body(body::read_geo(request, app.limits).await?)?;
     let none = || Failure::internal("a shape was not known");
     let mut response = answer(app, region, &params, &headers, none).await?;
     response.headers_mut().remove(ETAG);
@@ -163,6 +164,15 @@ pub(super) async fn in_turns(app: &App, edition: &Edition, query: &Within) -> Re
     Ok(app.regions.work(async move { lookup.within(&query).await }).await??)
 }
 
+/// A page, and what to say about an empty one.
+#[derive(Serialize)]
+struct Advised<T> {
+    #[serde(flatten)]
+    body: PageBody<T>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    advice: Option<&'static str>,
+}
+
 async fn answer(
     app: App,
     region: Region,
@@ -180,8 +190,10 @@ async fn answer(
     let query = query.limit(limit);
     let _place = app.regions.place(params.client())?;
     let page = in_turns(&app, &edition, &query).await?.ok_or_else(|| unknown().by(&edition))?;
-    let records = page.records.iter().map(|record| wanted.view.record(record)).collect();
-    let mut response = whole(&edition, &PageBody::new(records, page.next))?;
+    let records: Vec<_> = page.records.iter().map(|record| wanted.view.record(record)).collect();
+    let advice = if records.is_empty() { shape::swapped(&query.region) } else { None };
+    let body = Advised { body: PageBody::new(records, page.next), advice };
+    let mut response = whole(&edition, &body)?;
     response.headers_mut().insert(ETAG, edition.etag.clone());
     response.headers_mut().insert(VARY, HeaderValue::from_name(ACCEPT));
     Ok(response)
