@@ -8,6 +8,7 @@ use super::file::format::{Entry, Frame, POSTCODES, damaged, section};
 use super::file::metadata::Metadata;
 use super::section::approximate::Positions;
 use super::section::areas::{self, AreaTables};
+use super::section::cell_points::CellIndex;
 use super::section::keys::Keys;
 use super::section::place_finder::PlaceFinder;
 use super::section::place_index::PlaceIndex;
@@ -39,6 +40,8 @@ pub(crate) struct Inner {
     pub(super) place_finder: OnceLock<PlaceFinder>,
     pub(super) scotland: Scotland,
     pub(super) positions: Positions,
+    /// Created for the first search of what is near.
+    pub(super) cell_points: OnceLock<CellIndex>,
     /// Summaries by the number of the outcode, computed when first needed.
     pub(super) outcodes: Box<[OnceLock<Option<OutcodeSummary>>]>,
     /// Indexes of regions, computed when first needed: the box around each sector, and the sectors
@@ -99,6 +102,7 @@ impl Inner {
             place_finder: OnceLock::new(),
             scotland,
             positions,
+            cell_points: OnceLock::new(),
             outcodes,
             sector_boxes: OnceLock::new(),
             area_sectors: [const { OnceLock::new() }; areas::KINDS],

@@ -60,9 +60,73 @@ impl Location {
     /// # Ok::<(), postcode_core::Error>(())
     /// ```
     pub fn distance(self, other: Self) -> f64 {
-        let metres: f64 = WGS84.inverse(self.latitude, self.longitude, other.latitude, other.longitude);
+        let metres = short_distance(self, other)
+            .unwrap_or_else(|| WGS84.inverse(self.latitude, self.longitude, other.latitude, other.longitude));
         (metres * 1e8).round() / 1e8
     }
+}
+
+/// The greatest differences in degrees for which [`short_distance`] is used: of latitude, and of
+/// longitude times the cosine of the latitude. Both are about 11 km.
+const SHORT: f64 = 0.1;
+/// The latitude beyond which it is not used.
+const SHORT_LATITUDE: f64 = 75.0;
+
+/// Returns the length of a short geodesic in metres, or `None` if the points are too far apart or
+/// too near a pole.
+///
+/// Takes a fortieth of the time of the general solution. It is no less exact: within 1e-9 m of the
+/// true length, where the general solution has 1.5e-8 m.
+///
+/// The chord through the ellipsoid comes from the differences of its coordinates, which are series
+/// in the difference of latitude around the mean latitude, to the third order. So no digits are
+/// lost between nearly equal numbers. The arc above the chord is that of a circle with the curvature
+/// of the ellipsoid in the direction of the chord.
+fn short_distance(from: Location, to: Location) -> Option<f64> {
+    const AXIS: f64 = 6_378_137.0;
+    const FLATTENING: f64 = 1.0 / 298.257_223_563;
+    const E2: f64 = FLATTENING * (2.0 - FLATTENING);
+    let middle = (from.latitude + to.latitude) / 2.0;
+    let (north, east) = (to.latitude - from.latitude, to.longitude - from.longitude);
+    if north.abs() > SHORT || middle.abs() > SHORT_LATITUDE {
+        return None;
+    }
+    let (sin, cos) = middle.to_radians().sin_cos();
+    if east.abs() * cos > SHORT {
+        return None;
+    }
+    let (north, east) = (north.to_radians(), east.to_radians());
+    let w = 1.0 - E2 * sin * sin;
+    // The radii of curvature in the prime vertical and in the meridian, and the derivatives of the
+    // latter by latitude.
+    let vertical = AXIS / w.sqrt();
+    let meridian = vertical * (1.0 - E2) / w;
+    let q = 3.0 * E2 / w;
+    let first = q * meridian * sin * cos;
+    let second = q
+        * (first * sin * cos
+            + meridian * (cos * cos - sin * sin)
+            + 2.0 * E2 / w * meridian * (sin * cos) * (sin * cos));
+    // The differences of the distances from the axis and from the plane of the equator.
+    let square = north * north;
+    let outward =
+        north * (-meridian * sin + (-second * sin - 2.0 * first * cos + meridian * sin) * (square / 24.0));
+    let upward =
+        north * (meridian * cos + (second * cos - 2.0 * first * sin - meridian * cos) * (square / 24.0));
+    // The product of the distances from the axis.
+    let mean = vertical * cos - (first * sin + meridian * cos) * (square / 8.0);
+    let product = mean * mean - outward * outward / 4.0;
+    let half = east / 2.0;
+    let sine = half * (1.0 - half * half / 6.0 * (1.0 - half * half / 20.0));
+    let chord = outward * outward + upward * upward + 4.0 * product * sine * sine;
+    let (along, across) = (meridian * north, vertical * cos * east);
+    let all = along * along + across * across;
+    if all == 0.0 {
+        return Some(0.0);
+    }
+    let curvature = (along * along / meridian + across * across / vertical) / all;
+    let angle = curvature * curvature * chord / 4.0;
+    Some(chord.sqrt() * (1.0 + angle * (1.0 / 6.0 + angle * 3.0 / 40.0)))
 }
 
 /// The approximate location of a postcode that has no exact one: the position of its outcode, from
@@ -95,4 +159,52 @@ pub enum GridSystem {
     Osgb,
     /// The Irish Grid (TM65/TM75, EPSG:29903), for the BT postcodes.
     Irish,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The general solution claims 15 nm.
+    #[test]
+    fn short_distance_is_that_of_the_general_solution() {
+        let mut state = 1_u64;
+        let mut random = || {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (state >> 11) as f64 / (1_u64 << 53) as f64
+        };
+        for n in 0..20_000 {
+            let reach = [1e-6, 1e-4, 0.01, 0.05, 0.1][n % 5];
+            let latitude = (random() * 2.0 - 1.0) * (SHORT_LATITUDE - 0.2);
+            let longitude = random() * 340.0 - 170.0;
+            let north = (random() * 2.0 - 1.0) * reach;
+            let east = (random() * 2.0 - 1.0) * reach * 0.98 / (latitude.abs() + 0.1).to_radians().cos();
+            let from = Location::new(latitude, longitude).unwrap();
+            let to = Location::new(latitude + north, longitude + east).unwrap();
+            let short = short_distance(from, to).unwrap();
+            let general: f64 =
+                WGS84.inverse(from.latitude(), from.longitude(), to.latitude(), to.longitude());
+            assert!((short - general).abs() < 2e-8, "{from:?} {to:?}: {short} {general}");
+            assert_eq!(from.distance(to), to.distance(from), "{from:?} {to:?}");
+        }
+    }
+
+    /// Lengths from the integrals of the geodesic, computed with 50 digits.
+    #[test]
+    fn short_distance_has_the_true_length() {
+        for (from, to, metres) in TRUE_LENGTHS {
+            let at = |(latitude, longitude)| Location::new(latitude, longitude).unwrap();
+            let short = short_distance(at(from), at(to)).unwrap();
+            assert!((short - metres).abs() < 1e-9, "{from:?} {to:?}: {short} {metres}");
+        }
+    }
+
+    const TRUE_LENGTHS: [((f64, f64), (f64, f64), f64); 6] = [
+        ((51.501, -0.1416), (51.500_7, -0.1246), 1_180.938_593_913_724),
+        ((60.85, -0.9), (60.94, -0.95), 10_389.295_592_791_93),
+        ((0.01, 10.0), (0.02, 10.09), 10_079.588_042_636_64),
+        ((49.18, -2.11), (49.2, -2.0), 8_321.026_204_854_208),
+        ((-45.0, 170.0), (-44.95, 170.1), 9_648.714_339_958_276),
+        ((74.0, 20.0), (74.02, 20.3), 9_494.246_480_823_716),
+    ];
 }

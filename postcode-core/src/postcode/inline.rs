@@ -22,8 +22,20 @@ pub struct Text<const N: usize> {
 }
 
 impl<const N: usize> Text<N> {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { bytes: [0; N], len: 0 }
+    }
+
+    /// Appends an ASCII character, or returns false if the text is full.
+    #[cfg(any(feature = "dataset", feature = "http"))]
+    pub(crate) fn try_push(&mut self, byte: u8) -> bool {
+        let free = self.bytes.get_mut(usize::from(self.len)).filter(|_| byte.is_ascii());
+        let has_room = free.is_some();
+        if let Some(place) = free {
+            *place = byte;
+            self.len += 1;
+        }
+        has_room
     }
 
     /// Takes the first `len` of these bytes, which are ASCII.

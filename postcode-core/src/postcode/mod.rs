@@ -41,7 +41,7 @@ pub use repair::{Change, Repaired};
 pub use territory::{Territory, TerritoryCode};
 
 #[cfg(feature = "dataset")]
-pub(crate) use packed::{OUTCODES, PER_OUTCODE, UNITS};
+pub(crate) use packed::{OUTCODES, PER_OUTCODE, UNITS, incodes_beginning, outcodes_beginning};
 
 /// A whole UK postcode: four bytes, `Copy`, and ordered as postcodes sort.
 ///

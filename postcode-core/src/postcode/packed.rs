@@ -8,6 +8,9 @@
 //! The order is that of the spaced form in ASCII: a space before digits before letters (`M1 1AD` <
 //! `M11 1AA` < `MK1 1AA`).
 
+#[cfg(feature = "dataset")]
+use std::ops::Range;
+
 /// The letters that Royal Mail uses in a unit (the last two characters), plus `V`.
 ///
 /// C, I, K, M, O and V are never used, so that a unit is not misread. `V` is included because ONSPD
@@ -68,6 +71,51 @@ pub(crate) fn encode_outcode(s: &[u8]) -> Option<u32> {
                 _ => return None,
             };
             Some(base + 10 * TAIL_AFTER_DIGIT + u32::from(second - b'A') * TAIL_AFTER_LETTER + tail)
+        }
+        _ => None,
+    }
+}
+
+/// Returns the numbers of the outcodes that begin with these capitals and digits, or `None` if none
+/// does.
+#[cfg(feature = "dataset")]
+pub(crate) fn outcodes_beginning(s: &[u8]) -> Option<Range<u32>> {
+    let Some((&first, rest)) = s.split_first() else { return Some(0..OUTCODES) };
+    if !first.is_ascii_uppercase() {
+        return None;
+    }
+    let base = u32::from(first - b'A') * PER_LETTER;
+    let (start, count) = match *rest {
+        [] => (base, PER_LETTER),
+        [digit @ b'0'..=b'9'] => (base + u32::from(digit - b'0') * TAIL_AFTER_DIGIT, TAIL_AFTER_DIGIT),
+        [letter @ b'A'..=b'Z', ref rest @ ..] => {
+            let base = base + 10 * TAIL_AFTER_DIGIT + u32::from(letter - b'A') * TAIL_AFTER_LETTER;
+            match *rest {
+                [] => (base, TAIL_AFTER_LETTER),
+                [digit @ b'0'..=b'9'] => (base + u32::from(digit - b'0') * 37, 37),
+                _ => (encode_outcode(s)?, 1),
+            }
+        }
+        _ => (encode_outcode(s)?, 1),
+    };
+    Some(start..start + count)
+}
+
+/// Returns the numbers within an outcode of the incodes that begin with these capitals and digits,
+/// or `None` if none does.
+#[cfg(feature = "dataset")]
+pub(crate) fn incodes_beginning(s: &[u8]) -> Option<Range<u32>> {
+    let (&digit, unit) = s.split_first()?;
+    let start = digit.is_ascii_digit().then(|| u32::from(digit - b'0'))? * UNITS;
+    match *unit {
+        [] => Some(start..start + UNITS),
+        [first] => {
+            let start = start + encode_unit(first, UNIT_LETTERS[0])?;
+            Some(start..start + UNIT_LETTERS.len() as u32)
+        }
+        [first, second] => {
+            let start = start + encode_unit(first, second)?;
+            Some(start..start + 1)
         }
         _ => None,
     }

@@ -43,7 +43,7 @@ impl Call<'_> {
             // keeps those that contain the text anywhere. So the best can only be chosen from its
             // longest answers. It also takes `M11` for an outcode, so postcodes in M1 must be
             // requested separately.
-            for text in readings(&prefix).filter(|text| *text != prefix || limit < MAX_LIMIT) {
+            for text in readings(&prefix).filter(|text| prefix != text.as_str() || limit < MAX_LIMIT) {
                 found.extend(self.complete(&text, MAX_LIMIT).await?.0);
             }
             found.sort_unstable();

@@ -40,7 +40,7 @@ impl Call<'_> {
         check::text(prefix)?;
         let Some(prefix) = crate::matching::prefix::beginning(prefix) else { return Ok(Vec::new()) };
         // An empty path segment is not a route; a space matches all outcodes too.
-        let segment = if prefix.is_empty() { "%20" } else { &prefix };
+        let segment = if prefix.is_empty() { "%20" } else { prefix.as_str() };
         let route = path::filled(path::OUTCODE_AUTOCOMPLETE, &[&segment]);
         let target = format!("{route}?limit={limit}&{EXTENDED}=true");
         let reply = self.ask(&Ask::get(target, limit)).await?;

@@ -48,6 +48,11 @@ impl Compass {
         }
     }
 
+    /// Returns the plane of the approximate distances, if they are on a plane.
+    pub(crate) fn plane(&self) -> Option<&Plane> {
+        self.plane.as_ref()
+    }
+
     /// Computes the distance by the haversine formula.
     fn on_sphere(&self, latitude: f64, longitude: f64) -> f64 {
         let half_sine = |degrees: f64| (degrees.to_radians() / 2.0).sin();
@@ -98,7 +103,7 @@ impl Compass {
 }
 
 /// The plane that touches the ellipsoid at a point.
-struct Plane {
+pub(crate) struct Plane {
     latitude: f64,
     longitude: f64,
     metres_north: f64,
@@ -130,8 +135,26 @@ impl Plane {
         if degrees > 180.0 {
             degrees = 360.0 - degrees;
         }
-        let east = degrees * (self.east[0] + north * (self.east[1] + north * self.east[2]));
-        (north * self.metres_north).hypot(east)
+        self.square_of(north, degrees).sqrt()
+    }
+
+    /// Returns the metres of a degree of longitude on the parallel this many degrees to the north.
+    #[inline]
+    fn degree_east(&self, north: f64) -> f64 {
+        self.east[0] + north * (self.east[1] + north * self.east[2])
+    }
+
+    /// Returns the metres of a degree to the north, and a lower limit for those of a degree to the
+    /// east on all parallels this many degrees around the origin. Degrees are shorter towards a pole.
+    pub(crate) fn degrees(&self, around: f64) -> (f64, f64) {
+        (self.metres_north, self.degree_east(around).min(self.degree_east(-around)))
+    }
+
+    /// Returns the square of the distance of a point this many degrees to the north and to the east.
+    #[inline]
+    pub(crate) fn square_of(&self, north: f64, east: f64) -> f64 {
+        let (north, east) = (north * self.metres_north, east * self.degree_east(north));
+        north * north + east * east
     }
 }
 

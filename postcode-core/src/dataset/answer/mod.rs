@@ -1,6 +1,7 @@
 //! The queries that a [`Dataset`](super::Dataset) answers, one per file.
 
 pub(crate) mod approximate;
+pub(crate) mod close;
 pub(crate) mod cover;
 pub(crate) mod name_order;
 pub(crate) mod nearest;

@@ -11,11 +11,21 @@ use crate::dataset::section::rows::MICRO;
 use crate::dataset::section::spatial::cell_of;
 use crate::query::check;
 use crate::{
-    Location, Nearest, NearestOutcodes, Neighbour, Origin, Outcode, OutcodeOrigin, OutcodeSummary, Result,
+    Location, Nearest, NearestOutcodes, Neighbour, Origin, Outcode, OutcodeOrigin, OutcodeSummary, Postcode,
+    Result,
 };
 
-/// The radius of the first search, in metres. It doubles until there are enough results.
-const FIRST_RADIUS: f64 = 250.0;
+/// The radius in metres of the first search after that of what is close. It doubles until there are
+/// enough results.
+const FIRST_RADIUS: f64 = 4_000.0;
+
+/// A live postcode that was found.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Found {
+    pub(crate) row: u32,
+    pub(crate) postcode: Postcode,
+    pub(crate) metres: f64,
+}
 
 /// A candidate with its approximate distance.
 #[derive(Clone, Copy, PartialEq)]
@@ -33,21 +43,28 @@ impl Candidate {
 }
 
 impl Inner {
-    /// Returns live rows within `radius` metres, nearest first, and those of equal distance in the
-    /// order of postcodes. Adds to `work` the number of bands, cells and rows examined and of
-    /// geodesics computed.
+    /// Returns live postcodes within `radius` metres, nearest first, and those of equal distance in
+    /// order. Adds to `work` the number of bands, cells and rows examined and of geodesics computed.
     pub(crate) fn rows_around(
         &self,
         origin: Location,
         limit: usize,
         radius: f64,
         work: &mut u64,
-    ) -> Vec<(u32, f64)> {
+    ) -> Vec<Found> {
+        if let Some(found) = self.close(origin, limit, radius, work) {
+            return found;
+        }
         let mut reach = FIRST_RADIUS.min(radius);
         loop {
             let found = self.circle(origin, limit, reach, work);
             if found.len() >= limit || reach >= radius {
-                return found;
+                let data: &[u8] = &self.bytes;
+                let with_postcode = |(row, metres)| {
+                    let postcode = self.keys.postcode(data, row)?;
+                    Some(Found { row, postcode, metres })
+                };
+                return found.into_iter().filter_map(with_postcode).collect();
             }
             // At sea there may be nothing for a long way.
             let wider = if found.is_empty() { 8.0 } else { 2.0 };
@@ -189,13 +206,8 @@ impl Dataset {
     }
 
     fn neighbours(&self, origin: Location, limit: usize, radius: f64) -> Vec<Neighbour> {
-        let rows = self.inner().rows_around(origin, limit, radius, &mut 0);
-        rows.into_iter()
-            .filter_map(|(row, metres)| {
-                let postcode = self.inner().keys.postcode(&self.inner().bytes, row)?;
-                Some(Neighbour::new(self.record(row, postcode), metres))
-            })
-            .collect()
+        let found = self.inner().rows_around(origin, limit, radius, &mut 0);
+        found.iter().map(|it| Neighbour::new(self.record(it.row, it.postcode), it.metres)).collect()
     }
 
     /// Returns the outcodes around a point or an outcode: see
@@ -326,7 +338,9 @@ mod tests {
                 .collect();
             due.sort_unstable_by(|a, b| a.1.total_cmp(&b.1).then(a.0.cmp(&b.0)));
             due.truncate(50);
-            assert_eq!(inner.rows_around(origin, 50, MAX_RADIUS, &mut 0), due, "{latitude} {longitude}");
+            let found = inner.rows_around(origin, 50, MAX_RADIUS, &mut 0);
+            let found: Vec<_> = found.iter().map(|it| (it.row, it.metres)).collect();
+            assert_eq!(found, due, "{latitude} {longitude}");
         }
     }
 }

@@ -1,9 +1,12 @@
 //! Searches by incomplete postcodes: autocomplete, and the search of postcodes.io.
 
+use std::ops::Range;
+
 use crate::dataset::Dataset;
 use crate::dataset::Inner;
 use crate::dataset::section::keys::{CODES, Scan, first};
-use crate::matching::prefix::{beginning, is_space, readings};
+use crate::matching::prefix::{beginning, codes, is_space};
+use crate::postcode::{PER_OUTCODE, UNITS};
 use crate::query::check;
 use crate::{Outcode, Postcode, Record, Result};
 
@@ -51,10 +54,8 @@ impl Dataset {
         check::text(prefix)?;
         let Some(prefix) = beginning(prefix) else { return Ok(Vec::new()) };
         let mut found = Vec::with_capacity(limit.min(16));
-        for text in readings(&prefix) {
-            // `~` sorts after every character of a postcode.
-            let (from, end) = (spaced_from(&text), spaced_from(&format!("{text}~")));
-            found.extend(self.live_codes(from, end, limit - found.len()));
+        for codes in codes(prefix.as_bytes()) {
+            self.live_codes(codes, limit, &mut found);
         }
         Ok(found)
     }
@@ -86,25 +87,31 @@ impl Dataset {
             .collect())
     }
 
-    /// Returns at most `limit` live postcodes with codes in a range. Outcodes without live
+    /// Adds live postcodes with codes in a range, until there are `limit`. Outcodes without live
     /// postcodes are skipped.
-    fn live_codes(&self, from: u32, end: u32, limit: usize) -> Vec<Postcode> {
+    fn live_codes(&self, codes: Range<u32>, limit: usize, found: &mut Vec<Postcode>) {
         let (inner, data) = (self.inner(), &*self.inner().bytes);
-        let mut found = Vec::new();
-        let outcode_of = |code: u32| code / crate::postcode::PER_OUTCODE;
-        for n in inner.keys.outcode_from(data, outcode_of(from))..inner.keys.outcode_count() {
+        let mut add = |codes: Range<u32>| {
+            let free = limit.saturating_sub(found.len());
+            found.extend(live(inner, codes.start, codes.end).map(|(_, postcode)| postcode).take(free));
+            found.len() < limit
+        };
+        if codes.end.saturating_sub(codes.start) <= UNITS {
+            // A sector or less: there is not much that could be skipped.
+            add(codes);
+            return;
+        }
+        for n in inner.keys.outcode_from(data, codes.start / PER_OUTCODE)..inner.keys.outcode_count() {
             let Some(entry) = inner.keys.outcode_entry(data, n) else { break };
-            let start = entry.code.saturating_mul(crate::postcode::PER_OUTCODE);
-            if start >= end || found.len() >= limit {
+            let start = entry.code.saturating_mul(PER_OUTCODE);
+            if start >= codes.end {
                 break;
             }
-            if entry.live > 0 {
-                let end = end.min(start.saturating_add(crate::postcode::PER_OUTCODE));
-                let rows = live(inner, start.max(from), end);
-                found.extend(rows.map(|(_, postcode)| postcode).take(limit - found.len()));
+            let part = start.max(codes.start)..codes.end.min(start.saturating_add(PER_OUTCODE));
+            if entry.live > 0 && !add(part) {
+                break;
             }
         }
-        found
     }
 
     /// Returns live postcodes for a partial text: see
@@ -141,7 +148,8 @@ impl Dataset {
 
     /// Returns those of the next `limit` live postcodes from a code on that contain the text.
     fn window(&self, from: u32, limit: usize, compact: &str) -> Vec<Postcode> {
-        let window = self.live_codes(from, CODES, limit);
+        let mut window = Vec::new();
+        self.live_codes(from..CODES, limit, &mut window);
         window.into_iter().filter(|postcode| contains(*postcode, compact)).collect()
     }
 
@@ -200,12 +208,12 @@ struct Stream<'a> {
 
 impl<'a> Stream<'a> {
     fn new(inner: &'a Inner, outcode: Outcode, text: &[u8]) -> Self {
-        let start = outcode.code().saturating_mul(crate::postcode::PER_OUTCODE);
-        let below = first(crate::postcode::PER_OUTCODE, |n| {
+        let start = outcode.code().saturating_mul(PER_OUTCODE);
+        let below = first(PER_OUTCODE, |n| {
             Postcode::from_code(start.saturating_add(n))
                 .is_none_or(|postcode| postcode.compact().as_bytes() >= text)
         });
-        let end = start.saturating_add(crate::postcode::PER_OUTCODE);
+        let end = start.saturating_add(PER_OUTCODE);
         let scan = inner.keys.scan(&inner.bytes, start.saturating_add(below));
         let mut stream = Self { inner, scan, end, head: None };
         stream.advance();

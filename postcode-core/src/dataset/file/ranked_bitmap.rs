@@ -28,19 +28,32 @@ pub(crate) type Words = [u64; WORDS];
 #[inline]
 pub(crate) fn rank(lines: &[u8], line: usize, bit: u32) -> Option<u32> {
     let line: &[u8; LINE] = lines.get(line * LINE..)?.first_chunk()?;
-    let word = |n: usize| u64_at(line, n * 8).unwrap_or_default();
-    let at = (bit / 64) as usize;
-    let mask = 1 << (bit % 64);
-    let own = word(at);
-    if own & mask == 0 || at >= WORDS {
+    if word(line, bit / 64) & 1 << (bit % 64) == 0 || bit >= WORDS as u32 * 64 {
         return None;
     }
-    let counts = word(WORDS);
-    let pair = at / 2;
+    Some(count(line, bit))
+}
+
+/// Returns how many keys there are before `bit` of the line.
+#[inline]
+pub(crate) fn before(lines: &[u8], line: usize, bit: u32) -> Option<u32> {
+    let line: &[u8; LINE] = lines.get(line * LINE..)?.first_chunk()?;
+    (bit < WORDS as u32 * 64).then(|| count(line, bit))
+}
+
+#[inline]
+fn word(line: &[u8; LINE], n: u32) -> u64 {
+    u64_at(line, n as usize * 8).unwrap_or_default()
+}
+
+#[inline]
+fn count(line: &[u8; LINE], bit: u32) -> u32 {
+    let (at, counts) = (bit / 64, word(line, WORDS as u32));
     // Nothing comes before word 0, but shifting the base would not give zero.
-    let before = if pair == 0 { 0 } else { (counts >> (32 + 9 * (pair - 1))) as u32 & 511 };
-    let even = if at % 2 == 1 { word(at - 1).count_ones() } else { 0 };
-    Some((counts as u32).wrapping_add(before + even + (own & (mask - 1)).count_ones()))
+    let before = if at < 2 { 0 } else { (counts >> (32 + 9 * (at / 2 - 1))) as u32 & 511 };
+    let even = if at % 2 == 1 { word(line, at - 1).count_ones() } else { 0 };
+    let own = (word(line, at) & ((1 << (bit % 64)) - 1)).count_ones();
+    (counts as u32).wrapping_add(before + even + own)
 }
 
 /// Returns the number of the first key of the line.
@@ -106,6 +119,8 @@ mod tests {
             for key in 0..BITS * 5 {
                 let expected = numbered.range((key, 0)..).next().filter(|(k, _)| *k == key).map(|(_, n)| *n);
                 prop_assert_eq!(rank(&bytes, (key / BITS) as usize, key % BITS), expected);
+                let less = keys.range(..key).count() as u32;
+                prop_assert_eq!(before(&bytes, (key / BITS) as usize, key % BITS), Some(less));
             }
             for &(key, n) in &numbered {
                 let line = (key / BITS) as usize;

@@ -169,8 +169,9 @@ impl Keys {
     /// Iterates over rows and postcodes in order, from the first postcode whose code is at least
     /// `from`.
     pub(crate) fn scan<'a>(&'a self, data: &'a [u8], from: u32) -> Scan<'a> {
-        let sector =
-            first(self.sector_count(), |n| self.sector_code(data, n).is_none_or(|code| code >= from / UNITS));
+        let (line, bit) = (from / UNITS / ranked_bitmap::BITS, from / UNITS % ranked_bitmap::BITS);
+        let sector = ranked_bitmap::before(self.sector_index.of(data), line as usize, bit);
+        let sector = sector.unwrap_or(u32::MAX);
         let mut scan = Scan { keys: self, data, sector, words: [0; 7], word: 0, row: 0, code: 0 };
         scan.load();
         if self.sector_code(data, sector) == Some(from / UNITS) {
