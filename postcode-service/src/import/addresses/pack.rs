@@ -68,7 +68,7 @@ fn put_text(text: &str, out: &mut Vec<u8>) {
         end -= 1;
     }
     out.extend(u16::try_from(end).unwrap_or_default().to_le_bytes());
-    out.extend(text[..end].as_bytes());
+    out.extend(&text.as_bytes()[..end]);
 }
 
 fn put_number(number: Option<u64>, out: &mut Vec<u8>) {
