@@ -44,7 +44,8 @@ pub struct Args {
     #[arg(long, value_name = "NAME", env = "POSTCODE_IMPORT_EDITION")]
     edition: Option<String>,
     /// Where the data comes from, in words, to record in the dataset [default: the file names]
-    #[arg(long, value_name = "TEXT", env = "POSTCODE_IMPORT_PROVENANCE")]
+    // Its name until it meant a source of lookups everywhere else.
+    #[arg(long, alias = "source", value_name = "TEXT", env = "POSTCODE_IMPORT_PROVENANCE")]
     provenance: Option<String>,
     /// A text to add to the attribution, if other material went into the input
     #[arg(long, value_name = "TEXT", env = "POSTCODE_IMPORT_ATTRIBUTION")]

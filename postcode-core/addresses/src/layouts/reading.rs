@@ -6,11 +6,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::detect::Layout;
 use super::error::{Error, Result};
-use super::points::Points;
+use super::locations::Points;
+use super::options::{ColumnMap, Options};
 use super::report::{Doubt, FileRead, Report};
 use super::rows::Rows;
 use super::source::Text;
-use super::{ColumnMap, Options};
 use crate::format::title_case_address;
 use crate::model::{Address, Dataset, Kind};
 
