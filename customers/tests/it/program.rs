@@ -151,7 +151,10 @@ async fn killed_in_the_middle_of_a_burst_every_account_that_was_answered_for_is_
     }
     assert!(answered.len() >= 180);
     for made in &answered {
-        assert_eq!(listed.iter().filter(|customer| *customer == made).count(), 1, "{made}");
+        // The district may have been looked up after the answer.
+        let same =
+            |customer: &&Value| ["id", "email", "created_at"].iter().all(|key| customer[key] == made[key]);
+        assert_eq!(listed.iter().filter(same).count(), 1, "{made}");
     }
     // Some were stored without an answer: at most those in flight at each kill.
     assert!(listed.len() <= answered.len() + 3 * 8, "{} {}", listed.len(), answered.len());

@@ -197,6 +197,8 @@ mod tests {
         for postcode in some_of(&whole) {
             let country = Country::packed().unwrap();
             let expected = whole.get(postcode);
+            let part = country.pack.part(country.pack.block_of(postcode));
+            assert!(part.is_ok(), "{postcode}: {:?}", part.err());
             assert_eq!(country.early(&[postcode]).unwrap(), [expected], "{postcode}");
             blocks.push(country.pack.block_of(postcode));
         }

@@ -126,8 +126,10 @@ impl Format {
 }
 
 fn read_address(text: &[u8]) -> Result<Address, String> {
-    let elements: Elements =
-        serde_json::from_slice(text).map_err(|error| format!("not an object of elements: {error}"))?;
+    let not = |error| format!("not an object of elements: {error}");
+    // By way of a map, because a struct is read from an array as well.
+    let object: serde_json::Map<String, serde_json::Value> = serde_json::from_slice(text).map_err(not)?;
+    let elements: Elements = serde_json::from_value(object.into()).map_err(not)?;
     Address::try_from(elements).map_err(|error| error.to_string())
 }
 

@@ -138,7 +138,8 @@ impl<'a> Rows<'a> {
 
     /// Returns a value as text.
     pub(super) fn text(&self, column: usize) -> Cow<'_, str> {
-        decode(self.bytes(column))
+        let text = decode(self.bytes(column));
+        if text.contains(char::is_control) { Cow::Owned(text.replace(char::is_control, " ")) } else { text }
     }
 
     /// Writes a value into a text.
