@@ -68,7 +68,7 @@ impl Inner {
         // these limits a damaged count would cause loops of billions of steps.
         let counts = [
             (section::ROWS, rows.count(), keys.sector_count().saturating_mul(crate::postcode::UNITS)),
-            // A part of the embedded data has the sets of the whole.
+            // All are different, too. A part of a dataset may have more of them than rows.
             (section::AREA_SETS, areas.sets.rows(), rows.count().max(bits(section::AREA_SETS))),
             (section::BANDS, spatial.bands.rows(), spatial.rows.rows()),
             (section::CELLS, spatial.cells.rows(), spatial.rows.rows()),

@@ -32,10 +32,10 @@ pub(crate) fn code<B: Bits>(coder: &mut B, model: &mut Model, rows: &mut [Compac
     for n in 0..rows.len() {
         let Some(row) = rows.get_mut(n) else { break };
         near.look(n, row);
-        let (lane, distance) = near.nearest(&[], false);
+        let (lane, distance) = near.nearest(n);
         let context = (distance, row.live);
 
-        row.set = model.set(coder, &near, context, lane, previous_set, &mut next, row.set);
+        row.set = model.set(coder, (&near, n), context, lane, previous_set, &mut next, row.set);
         previous_set = row.set;
 
         let user = usize::from(row.user_type.min(2));
@@ -43,7 +43,7 @@ pub(crate) fn code<B: Bits>(coder: &mut B, model: &mut Model, rows: &mut [Compac
         row.introduced =
             model.introduced.code(coder, here, near.introduced[lane], &mut introduced, row.introduced);
         if !row.live || live_ended {
-            let (lane, distance) = near.nearest(&[], true);
+            let (lane, distance) = near.nearest_terminated(n);
             let here = distance + 8 * (user + 3 * usize::from(row.live));
             let other = if near.live[lane] { 0 } else { near.terminated[lane] };
             row.terminated = model.terminated.code(coder, here, other, &mut terminated, row.terminated);
@@ -62,7 +62,7 @@ struct Near {
     live: [bool; WINDOW],
     /// By lane: the distance from the current row and, so that the latest of equally near ones is
     /// taken, the number of rows between.
-    keys: [u32; WINDOW],
+    keys: [i32; WINDOW],
 }
 
 impl Near {
@@ -87,36 +87,64 @@ impl Near {
     #[inline]
     fn look(&mut self, n: usize, row: &CompactRow) {
         let (eastings, northings) = Self::place(row);
+        let last = n.wrapping_sub(1) as u32;
+        let (east, north) = (&self.eastings, &self.northings);
+        if eastings == NOWHERE {
+            for lane in 0..WINDOW {
+                self.keys[lane] = FAR << 5 | (last.wrapping_sub(lane as u32) % WINDOW as u32) as i32;
+            }
+            return;
+        }
         for lane in 0..WINDOW {
-            let east = (self.eastings[lane] - eastings).abs();
-            let north = (self.northings[lane] - northings).abs();
-            let far = if eastings == NOWHERE { FAR } else { east.max(north).min(FAR) };
-            let between = n.wrapping_sub(1).wrapping_sub(lane) % WINDOW;
-            self.keys[lane] = (far as u32) << 5 | between as u32;
+            let far = (east[lane] - eastings).abs().max((north[lane] - northings).abs()).min(FAR);
+            self.keys[lane] = far << 5 | (last.wrapping_sub(lane as u32) % WINDOW as u32) as i32;
         }
     }
 
-    /// Returns the lane of the nearest row whose set is not one of those, and a class of its
-    /// distance, 0 to 7.
+    /// Returns the lane of the row with this key, and a class of its distance, 0 to 7.
     #[inline]
-    fn nearest(&self, but: &[u32], terminated: bool) -> (usize, usize) {
-        let mut least = u32::MAX;
-        for lane in 0..WINDOW {
-            let mut key = self.keys[lane];
-            if terminated && self.live[lane] {
-                key |= 1 << 31;
-            }
-            if but.contains(&self.sets[lane]) {
-                key = u32::MAX;
-            }
-            least = least.min(key);
-        }
-        let lane = self.keys.iter().position(|key| *key == least & !(1 << 31)).unwrap_or(0);
-        let class = match least >> 5 {
+    fn lane(n: usize, key: i32) -> (usize, usize) {
+        let between = (key & (WINDOW as i32 - 1)) as usize;
+        let class = match key >> 5 {
             0 => 0,
             metres => ((34 - metres.leading_zeros()) / 3).min(7) as usize,
         };
-        (lane, class)
+        (n.wrapping_sub(1).wrapping_sub(between) % WINDOW, class)
+    }
+
+    #[inline]
+    fn nearest(&self, n: usize) -> (usize, usize) {
+        Self::lane(n, self.keys.iter().fold(i32::MAX, |least, key| least.min(*key)))
+    }
+
+    /// Returns the nearest terminated row. If there is none the class is 7 and the lane that of a live
+    /// one.
+    #[inline]
+    fn nearest_terminated(&self, n: usize) -> (usize, usize) {
+        let mut least = u32::MAX;
+        for lane in 0..WINDOW {
+            // Live ones come after all others.
+            least = least.min(self.keys[lane] as u32 | u32::from(self.live[lane]) << 31);
+        }
+        let (lane, class) = Self::lane(n, (least & !(1 << 31)) as i32);
+        (lane, if least & 1 << 31 == 0 { class } else { 7 })
+    }
+
+    /// Returns the lane of the nearest row whose set is not one of those.
+    #[inline]
+    fn nearest_but(&self, n: usize, but: &[u32]) -> usize {
+        let mut keys = self.keys;
+        for not in but {
+            for lane in 0..WINDOW {
+                if self.sets[lane] == *not {
+                    keys[lane] = i32::MAX;
+                }
+            }
+        }
+        match keys.iter().fold(i32::MAX, |least, key| least.min(*key)) {
+            i32::MAX => 0,
+            key => Self::lane(n, key).0,
+        }
     }
 
     #[inline]
@@ -179,7 +207,7 @@ impl Model {
     fn set<B: Bits>(
         &mut self,
         coder: &mut B,
-        near: &Near,
+        (near, n): (&Near, usize),
         (distance, live): (usize, bool),
         lane: usize,
         previous: u32,
@@ -199,8 +227,7 @@ impl Model {
         }
         let mut but = [nearest; OTHERS];
         for tried in 0..OTHERS {
-            let (lane, _) = near.nearest(&but[..=tried.min(OTHERS - 1)], false);
-            let other = near.sets[lane];
+            let other = near.sets[near.nearest_but(n, &but[..=tried])];
             if !coder.bit(&mut self.is_other[tried], set != other) {
                 return other;
             }

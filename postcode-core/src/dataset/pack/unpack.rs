@@ -103,10 +103,18 @@ impl<'a> Pack<'a> {
     fn has_area(&self, area: &str) -> bool {
         let Ok(lowest) = format!("{area}0 0AA").parse::<Postcode>() else { return false };
         let n = self.block_of(lowest);
-        let rows = self.block(n).unwrap_or_default();
+        let rows = self.postcodes(n).unwrap_or_default();
         let here = rows.iter().map(|row| row.code).find(|code| *code >= lowest.code());
         let next = here.or_else(|| self.common.first.get(n + 1).copied());
         next.and_then(Postcode::from_code).is_some_and(|postcode| postcode.area() == area)
+    }
+
+    /// Returns the rows of a block with nothing but their postcodes.
+    fn postcodes(&self, n: usize) -> Option<Vec<CompactRow>> {
+        let plain = self.blocks.get(n)?.inflate()?;
+        let mut input = Reader(&plain);
+        let count = input.number().filter(|&count| count as usize <= BLOCK)? as usize;
+        read_postcodes(&mut input, count)
     }
 
     fn fingerprint(&self) -> String {
