@@ -37,7 +37,7 @@ fn reply(app: &App, status: StatusCode, code: u16, message: &str, more: Map<Stri
     body.extend(more);
     body.insert("code".to_owned(), code.into());
     body.insert("message".to_owned(), message.into());
-    let addresses = app.addresses.get()?;
+    let addresses = app.addresses.ideal()?;
     let file = addresses.file();
     let attribution = &file.metadata().attribution;
     if status == StatusCode::OK && !attribution.is_empty() {
@@ -57,7 +57,7 @@ fn object<const N: usize>(pairs: [(&str, Value); N]) -> Map<String, Value> {
 }
 
 async fn postcode(State(app): State<App>, Path(text): Path<String>, params: Params) -> Outcome {
-    let addresses = app.addresses.get()?;
+    let addresses = app.addresses.ideal()?;
     let page = match params.get("page") {
         None => 0,
         Some(text) => match text.trim().parse::<usize>().ok().filter(|page| *page <= 1_000) {
@@ -98,7 +98,7 @@ async fn umprn(State(app): State<App>, Path(text): Path<String>, params: Params)
 }
 
 async fn by_number(app: App, kind: &str, text: &str, missing: &str, params: Params) -> Outcome {
-    let addresses = app.addresses.get()?;
+    let addresses = app.addresses.ideal()?;
     let found = match AddressNumber::parse(kind, text) {
         Ok(number) => addresses.addresses_by_number(&[number]).await?.into_iter().flatten().next(),
         Err(_) => None,
@@ -143,7 +143,7 @@ async fn suggestions(app: &App, text: &str) -> Result<Vec<String>, Failure> {
         }
     }
     let mut suggested: Vec<String> = Vec::new();
-    let file = app.addresses.get()?.file();
+    let file = app.addresses.ideal()?.file();
     for postcode in near {
         let text = postcode.to_string();
         if suggested.len() < SUGGESTIONS && !suggested.contains(&text) && file.get(postcode)?.is_some() {

@@ -68,6 +68,11 @@ impl Addresses {
             Failure::new(StatusCode::NOT_IMPLEMENTED, text, ErrorKind::NotSupported.code())
         })
     }
+
+    /// Without data the routes of Ideal Postcodes do not exist, as on a server of postcodes.io.
+    fn ideal(&self) -> Result<Arc<LocalAddresses>, Failure> {
+        self.0.get().cloned().ok_or_else(Failure::no_route)
+    }
 }
 
 /// The postcodes of the edition that is served when a call is made.
