@@ -54,6 +54,12 @@ impl<'a> Reading<'a> {
 
     /// Passes an address on.
     pub(super) fn emit(&mut self, address: &mut Address) -> Result<()> {
+        for text in address.texts_mut() {
+            // Control characters are these bytes, or begin with the last of them.
+            if text.bytes().any(|byte| byte < b' ' || matches!(byte, 0x7f | 0xc2)) {
+                *text = text.replace(char::is_control, " ").trim().to_owned();
+            }
+        }
         if self.options.title_case {
             title_case_address(address);
         }

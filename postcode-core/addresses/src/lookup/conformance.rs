@@ -100,7 +100,7 @@ fn postcode(text: &str) -> Result<Postcode> {
     text.parse().map_err(|e| postcode_core::Error::invalid(format!("{text}: {e}")))
 }
 
-/// Runs the suite over a lookup of the fixture: [`file`] with [`postcodes`] next to it. Returns what is wrong.
+/// Runs the suite over a lookup of the fixture: [`file()`] with [`postcodes()`] next to it. Returns what is wrong.
 ///
 /// # Errors
 /// The first error that the lookup returns where it owes an answer.
