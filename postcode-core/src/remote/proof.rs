@@ -12,7 +12,7 @@ const NODE_RECORDS: usize = 4;
 
 impl Remote {
     /// Returns the hash of all answers, and the children of these nodes, at most
-    /// [`MAX_PROOF_NODES`](crate::wire::MAX_PROOF_NODES).
+    /// [`MAX_PROOF_NODES`].
     ///
     /// # Errors
     /// [`NotSupported`](crate::ErrorKind::NotSupported) by a server without this route;
