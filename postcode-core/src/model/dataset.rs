@@ -72,6 +72,7 @@ impl DatasetInfo {
 
     /// Adds the areas that no list of postcodes has, except those that this dataset does have
     /// postcodes of.
+    #[cfg(feature = "dataset")]
     pub(crate) fn leave_out_unlisted(&mut self, has: impl Fn(&str) -> bool) {
         let unlisted = UNLISTED.iter().map(|(code, _)| *code).filter(|code| !has(code));
         self.not_covered.extend(unlisted.map(str::to_owned));
