@@ -135,9 +135,9 @@ impl Near {
     fn nearest_but(&self, n: usize, but: &[u32]) -> usize {
         let mut keys = self.keys;
         for not in but {
-            for lane in 0..WINDOW {
-                if self.sets[lane] == *not {
-                    keys[lane] = i32::MAX;
+            for (key, set) in keys.iter_mut().zip(&self.sets) {
+                if set == not {
+                    *key = i32::MAX;
                 }
             }
         }
