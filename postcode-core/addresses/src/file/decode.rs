@@ -20,7 +20,7 @@ pub(super) const PLACES: [usize; 5] = [TOWNS, LOCALITIES, LOCALITIES, THOROUGHFA
 /// # use postcode_addresses::{Address, file::AddressFile};
 /// fn numbers(file: &AddressFile, postcode: postcode_core::Postcode) -> postcode_core::Result<Vec<String>> {
 ///     let mut numbers = Vec::new();
-///     let Some(mut addresses) = file.get(postcode) else { return Ok(numbers) };
+///     let Some(mut addresses) = file.get(postcode)? else { return Ok(numbers) };
 ///     while let Some(address) = addresses.next()? {
 ///         numbers.push(address.building_number.clone());
 ///     }

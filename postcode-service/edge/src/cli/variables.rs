@@ -26,6 +26,12 @@ pub(super) fn name_shared(command: Command, prefix: &str) -> Command {
     })
 }
 
+/// Returns whether a variable, without its prefix, is for the scripts and tests of this repository, which call the
+/// programs.
+fn is_of_tests(rest: &str) -> bool {
+    matches!(rest, "BIN" | "SHARED") || ["TEST_", "CI_"].iter().any(|start| rest.starts_with(start))
+}
+
 /// Refuses variables with the prefix of the program that it does not know.
 pub(super) fn check(
     program: &Command,
@@ -37,7 +43,8 @@ pub(super) fn check(
     collect(program, &mut known);
     let ours = format!("{prefix}_");
     for name in variables.filter_map(|(name, _)| name.into_string().ok()) {
-        if !name.starts_with(&ours) || known.contains(&name) || is_of_kubernetes(&name) {
+        let Some(rest) = name.strip_prefix(&ours) else { continue };
+        if known.contains(&name) || is_of_kubernetes(&name) || is_of_tests(rest) {
             continue;
         }
         let meant = similar(&name, known.iter().map(String::as_str));
