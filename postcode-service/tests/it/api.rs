@@ -105,7 +105,7 @@ async fn request_that_demands_another_edition_is_412_and_says_which_there_is() {
     let bulk = Request::post("/postcodes").header("content-type", "application/json");
     let bulk = bulk.header("if-edition", "another").body(Body::from(body)).unwrap();
     assert_eq!(send(&api, bulk).await.status, 412);
-    // What has nothing to do with the data has no edition.
+    // Answers that don't depend on the data have no edition.
     for path in ["/ping", "/no/such/route"] {
         let demand = Request::get(path).header("if-edition", "another").body(Body::empty()).unwrap();
         assert_eq!(send(&api, demand).await.status, get(&api, path).await.status, "{path}");

@@ -38,3 +38,4 @@ mod replica;
 mod server;
 mod tls;
 mod tokens;
+mod wrong;

@@ -5,16 +5,15 @@ use std::sync::Arc;
 use axum::body::Body;
 use http::Request;
 use postcode_core::dataset::{DatasetBuilder, Metadata, Row};
-use postcode_core::layers::Around;
-use postcode_core::layers::call::{Call, LookupCall};
 use postcode_core::wire::Digest;
-use postcode_core::{Answer, Local, Lookups, Place, Postcode, PostcodeLookup, Result};
+use postcode_core::{Local, Lookups, Place, Postcode, PostcodeLookup};
 use postcode_service::api::{Api, Edition, Limits};
 use postcode_service::proof::{Source, Tree, compare};
 use sha2::{Digest as _, Sha256};
 
 use crate::common::{self, get, post};
 use crate::conformance::in_memory::Duplex;
+use crate::wrong::Wrong;
 
 /// The most requests until every difference is named.
 const MOST: usize = 8;
@@ -50,34 +49,6 @@ async fn service(lookup: Arc<dyn Lookups>, data: &Local) -> Source {
     let edition = Edition::of(lookup).await.unwrap().listing(data.dataset());
     Source::Service(Duplex::serving(edition).remote())
 }
-
-/// Answers everything from a dataset, but is wrong about one postcode.
-#[derive(Debug)]
-struct Wrong {
-    inner: Local,
-    about: Postcode,
-}
-
-impl Around for Wrong {
-    type Inner = Local;
-
-    async fn around<C: Call<Local>>(&self, call: C) -> Result<C::Reply> {
-        call.on(&self.inner).await
-    }
-
-    async fn around_lookup<C: LookupCall<Local>>(&self, call: C) -> Result<C::Reply> {
-        let mut answers = Vec::new();
-        self.inner.dataset().get_many(call.postcodes(), &mut answers);
-        for (postcode, answer) in call.postcodes().iter().zip(&mut answers) {
-            if let (true, Answer::Live(record)) = (*postcode == self.about, answer) {
-                record.quality = Some(7);
-            }
-        }
-        C::reply_all(answers)
-    }
-}
-
-postcode_core::layer!([] Wrong);
 
 #[tokio::test]
 async fn service_over_the_same_data_has_the_same_root() {

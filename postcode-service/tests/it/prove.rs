@@ -7,14 +7,13 @@ use std::process::Output;
 use std::sync::Arc;
 
 use postcode_core::dataset::{DatasetBuilder, Metadata, Row};
-use postcode_core::layers::Around;
-use postcode_core::layers::call::{Call, LookupCall};
-use postcode_core::{Answer, Local, Postcode, Result};
+use postcode_core::{Local, Postcode};
 use postcode_service::prove::{Difference, Options, Side, prove};
 use serde_json::Value;
 
 use crate::common;
 use crate::program::{Server, program};
+use crate::wrong::Wrong;
 
 /// Postcodes of two outcodes: many, so that there are several batches.
 fn postcodes() -> Vec<Postcode> {
@@ -37,34 +36,6 @@ fn dataset(rows: impl IntoIterator<Item = Row>) -> Local {
 fn country() -> Local {
     dataset(postcodes().into_iter().map(Row::live))
 }
-
-/// Knows everything, but one answer is wrong.
-#[derive(Debug)]
-struct Wrong {
-    inner: Local,
-    about: Postcode,
-}
-
-impl Around for Wrong {
-    type Inner = Local;
-
-    async fn around<C: Call<Local>>(&self, call: C) -> Result<C::Reply> {
-        call.on(&self.inner).await
-    }
-
-    async fn around_lookup<C: LookupCall<Local>>(&self, call: C) -> Result<C::Reply> {
-        let mut given = Vec::new();
-        self.inner.dataset().get_many(call.postcodes(), &mut given);
-        for (postcode, answer) in call.postcodes().iter().zip(&mut given) {
-            if let (true, Answer::Live(record)) = (*postcode == self.about, answer) {
-                record.quality = Some(7);
-            }
-        }
-        C::reply_all(given)
-    }
-}
-
-postcode_core::layer!([] Wrong);
 
 async fn differences(one: Side, other: Side, options: Options) -> (Vec<Difference>, u64) {
     let mut all = Vec::new();

@@ -31,7 +31,7 @@ async fn a_key_is_one_job(database: Database) {
     }
     let json =
         bench.ask(Method::POST, "/jobs", &[JSON, ("idempotency-key", "k2")], "{\"postcodes\":[\"x\"]}").await;
-    // What counts is the meaning, and not how it is written.
+    // The meaning counts, not the spelling.
     let written = "\u{feff}{ \"priority\": null, \"postcodes\" : [ \"\\u0078\" ] }";
     let again = bench.ask(Method::POST, "/jobs", &[JSON, ("idempotency-key", "k2")], written).await;
     assert_eq!(id(&json), id(&again));
