@@ -367,6 +367,38 @@ impl Address {
 }
 
 impl Welsh {
+    /// Returns all texts: organisation, department, sub-building, building name, the two streets, the two localities and
+    /// the post town.
+    #[must_use]
+    pub fn texts(&self) -> [&str; 9] {
+        [
+            &self.organisation,
+            &self.department,
+            &self.sub_building,
+            &self.building_name,
+            &self.dependent_thoroughfare,
+            &self.thoroughfare,
+            &self.double_dependent_locality,
+            &self.dependent_locality,
+            &self.post_town,
+        ]
+    }
+
+    /// Returns all texts in the order of [`Welsh::texts`], to be changed.
+    pub fn texts_mut(&mut self) -> [&mut String; 9] {
+        [
+            &mut self.organisation,
+            &mut self.department,
+            &mut self.sub_building,
+            &mut self.building_name,
+            &mut self.dependent_thoroughfare,
+            &mut self.thoroughfare,
+            &mut self.double_dependent_locality,
+            &mut self.dependent_locality,
+            &mut self.post_town,
+        ]
+    }
+
     /// Returns whether no element has a Welsh form.
     #[must_use]
     pub fn is_empty(&self) -> bool {

@@ -18,7 +18,7 @@ pub struct Options {
     pub max_refused: u64,
     /// Puts addresses of capital letters into title case.
     pub title_case: bool,
-    /// Says whether a postcode is in use. Those that are not are counted.
+    /// Says whether a postcode is in use. The report counts postcodes that are not.
     pub in_use: Option<InUse>,
     /// Column maps for files whose layout is not confirmed.
     pub columns: Vec<ColumnMap>,

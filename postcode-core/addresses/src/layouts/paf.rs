@@ -115,7 +115,7 @@ impl WelshForms {
     }
 }
 
-/// The elements that may have a Welsh form.
+/// Returns the elements that may have a Welsh form, in the order of [`Welsh::texts`].
 pub(super) fn elements(address: &Address) -> [&str; 9] {
     [
         &address.organisation,
@@ -132,34 +132,12 @@ pub(super) fn elements(address: &Address) -> [&str; 9] {
 
 /// Returns the Welsh form of an address: the texts that differ from the English ones.
 pub(super) fn welsh(texts: [&str; 9], address: &Address) -> Option<Box<Welsh>> {
-    let english = elements(address);
-    let mut at = 0;
-    let [
-        organisation,
-        department,
-        sub_building,
-        building_name,
-        dependent_thoroughfare,
-        thoroughfare,
-        double,
-        dependent,
-        town,
-    ] = texts.map(|text| {
-        let same = text.eq_ignore_ascii_case(english[at]);
-        at += 1;
-        if same { String::new() } else { text.to_owned() }
-    });
-    let welsh = Welsh {
-        organisation,
-        department,
-        sub_building,
-        building_name,
-        dependent_thoroughfare,
-        thoroughfare,
-        double_dependent_locality: double,
-        dependent_locality: dependent,
-        post_town: town,
-    };
+    let mut welsh = Welsh::default();
+    for ((form, english), text) in welsh.texts_mut().into_iter().zip(elements(address)).zip(texts) {
+        if !text.eq_ignore_ascii_case(english) {
+            text.clone_into(form);
+        }
+    }
     (!welsh.is_empty()).then(|| Box::new(welsh))
 }
 

@@ -138,8 +138,7 @@ impl<'a> Rows<'a> {
 
     /// Returns a value as text.
     pub(super) fn text(&self, column: usize) -> Cow<'_, str> {
-        let text = decode(self.bytes(column));
-        if text.contains(char::is_control) { Cow::Owned(text.replace(char::is_control, " ")) } else { text }
+        decode(self.bytes(column))
     }
 
     /// Writes a value into a text.

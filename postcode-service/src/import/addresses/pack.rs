@@ -40,25 +40,11 @@ pub(super) fn put(address: &Address, out: &mut Vec<u8>) {
         None => out.push(0),
         Some(welsh) => {
             out.push(1);
-            for text in welsh_texts(welsh) {
+            for text in welsh.texts() {
                 put_text(text, out);
             }
         }
     }
-}
-
-fn welsh_texts(welsh: &Welsh) -> [&String; 9] {
-    [
-        &welsh.organisation,
-        &welsh.department,
-        &welsh.sub_building,
-        &welsh.building_name,
-        &welsh.dependent_thoroughfare,
-        &welsh.thoroughfare,
-        &welsh.double_dependent_locality,
-        &welsh.dependent_locality,
-        &welsh.post_town,
-    ]
 }
 
 /// Texts are shorter than a row, which has at most 64 KiB; what is longer is cut at a letter.
@@ -106,32 +92,11 @@ pub(super) fn take(bytes: &mut &[u8]) -> Option<Address> {
     let geographic = take_pair(bytes)?.map(|(latitude, longitude)| Geographic { latitude, longitude });
     address.point = (grid.is_some() || geographic.is_some()).then_some(Point { grid, geographic });
     if take_array::<1>(bytes)? == &[1] {
-        let mut texts = [const { String::new() }; 9];
-        for text in &mut texts {
+        let mut welsh = Welsh::default();
+        for text in welsh.texts_mut() {
             text.push_str(take_text(bytes)?);
         }
-        let [
-            organisation,
-            department,
-            sub_building,
-            building_name,
-            dependent_thoroughfare,
-            thoroughfare,
-            double,
-            dependent,
-            town,
-        ] = texts;
-        address.welsh = Some(Box::new(Welsh {
-            organisation,
-            department,
-            sub_building,
-            building_name,
-            dependent_thoroughfare,
-            thoroughfare,
-            double_dependent_locality: double,
-            dependent_locality: dependent,
-            post_town: town,
-        }));
+        address.welsh = Some(Box::new(welsh));
     }
     Some(address)
 }
