@@ -21,6 +21,7 @@ pub mod enrich;
 pub mod import;
 #[deny(missing_docs)]
 pub mod jobs;
+mod months;
 #[deny(missing_docs)]
 pub mod proof;
 #[deny(missing_docs)]

@@ -12,6 +12,7 @@ use super::map::{self, Dot, metres};
 use super::markup::{escaped, link, thousands, url};
 use super::understand::{Meaning, understand};
 use crate::api::Edition;
+use crate::months::MONTHS;
 
 /// Metres around a postcode that the map shows, and those to choose from.
 const RADIUS: u32 = 500;
@@ -455,21 +456,6 @@ impl Page<'_> {
         Ok(Answer::new(text, html))
     }
 }
-
-const MONTHS: [&str; 12] = [
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-];
 
 /// Links to what a postcode is a part of.
 fn parts(postcode: Postcode) -> String {

@@ -80,7 +80,7 @@ async fn page(
         (CACHE_CONTROL, HeaderValue::from_static("private, max-age=0")),
         (VARY, HeaderValue::from_static("authorization")),
         (LINK, HeaderValue::from_static(LINK_TO_CATALOG)),
-        // What somebody typed is not told to the sites that a link leads to.
+        // Linked sites must not learn the query.
         (HeaderName::from_static("referrer-policy"), HeaderValue::from_static("no-referrer")),
         (CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY)),
     ];

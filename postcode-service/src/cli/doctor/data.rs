@@ -10,6 +10,7 @@ use postcode_edge::cli::Configuration;
 
 use super::Finding;
 use crate::cli::source::DatasetSource;
+use crate::months::MONTHS;
 
 /// Months after which a newer edition is out: ONS publishes in February, May, August and November.
 const CURRENT: i32 = 4;
@@ -95,11 +96,9 @@ fn permissions(path: &Path) -> Option<Finding> {
 
 /// Finds a month in the name of an edition, such as `ONSPD November 2025`, and says if it is old.
 fn age(edition: &str, today: Date) -> Option<Finding> {
-    const MONTHS: [&str; 12] =
-        ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
     let words: Vec<String> = edition.split([' ', '_', '-']).map(str::to_ascii_lowercase).collect();
     let (month, year) = words.windows(2).find_map(|pair| {
-        let month = MONTHS.iter().position(|month| pair[0].starts_with(month))?;
+        let month = MONTHS.iter().position(|month| pair[0].starts_with(&month[..3].to_ascii_lowercase()))?;
         let year = pair[1].parse::<i16>().ok().filter(|year| (1980..=9999).contains(year))?;
         Some((month as i32 + 1, year))
     })?;

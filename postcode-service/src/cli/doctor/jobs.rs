@@ -33,7 +33,7 @@ fn file(configuration: &Configuration, path: &Path, origin: &str) -> Finding {
         _ => Path::new("."),
     };
     let shown = path.display();
-    // What decides is whether a file can be made there: permissions, a read-only system, quotas.
+    // Creating a file tests permissions, quotas and read-only file systems at once.
     if let Err(error) = tempfile::tempfile_in(folder) {
         return Finding::fault(
             "jobs",
