@@ -233,7 +233,7 @@ impl Args {
         found(failed.is_empty())
     }
 
-    fn plan(&self) -> Result<Plan> {
+    fn plan_for(&self, format: Format) -> Result<Plan> {
         let columns = Column::list(&self.columns).map_err(anyhow::Error::msg).context("--columns")?;
         let plan = Plan {
             postcode: self.postcode_column.clone(),
@@ -243,8 +243,13 @@ impl Args {
             find: self.find,
             set_aside: self.errors.is_some(),
             sheet: self.sheet.clone(),
-            ..Plan::new(self.format.map_or_else(|| format(&self.input), Ok)?, columns)
+            ..Plan::new(format, columns)
         };
+        Ok(if self.repair { plan.repairing() } else { plan })
+    }
+
+    fn plan(&self) -> Result<Plan> {
+        let plan = self.plan_for(self.format.map_or_else(|| format(&self.input), Ok)?)?;
         let end = self.out.extension().and_then(|end| end.to_str()).unwrap_or_default().to_ascii_lowercase();
         if matches!(&*end, "xlsx" | "xls" | "xlsm" | "xlsb" | "ods" | "gz" | "zst" | "zip") {
             bail!("--out {}: what is written is text: name it .csv or .json", self.out.display());
@@ -256,7 +261,7 @@ impl Args {
                 shown(&self.input)
             );
         }
-        Ok(if self.repair { plan.repairing() } else { plan })
+        Ok(plan)
     }
 
     /// The format of the file if it is one of columns.
@@ -293,14 +298,7 @@ impl Args {
                 container.endings().join(" or .")
             );
         }
-        let columns = Column::list(&self.columns).map_err(anyhow::Error::msg).context("--columns")?;
-        let plan = Plan {
-            postcode: self.postcode_column.clone(),
-            prefix: self.prefix.clone(),
-            find: self.find,
-            ..Plan::new(Format::Csv, columns)
-        };
-        let plan = if self.repair { plan.repairing() } else { plan };
+        let plan = self.plan_for(Format::Csv)?;
         if let Some(file) = &self.report {
             destination::check(file, [self.input.as_path(), self.out.as_path()])?;
         }

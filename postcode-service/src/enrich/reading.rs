@@ -44,7 +44,7 @@ impl Cell {
             Self::Repair(postcode, _) if answer.is_some_and(Answer::is_live) => {
                 (Found { postcode: Some(*postcode), answer, repaired: true, ..found(None) }, None)
             }
-            // What is not in use was not meant.
+            // A repair that is not in use is not what was meant.
             Self::Repair(_, why) => (found(Some(why)), Some(Lack::Malformed)),
             Self::Not(lack, why) => (found(Some(why)), Some(*lack)),
         }
