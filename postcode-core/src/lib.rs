@@ -131,7 +131,7 @@
 //! | feature | default | adds | because |
 //! |---|---|---|---|
 //! | `dataset` | with `embedded` | [`dataset`], [`Local`], `file:` | a reader that only calls a service needs no file format |
-//! | `embedded` | yes | the country, `embedded:` | seven megabytes and a decompressor |
+//! | `embedded` | yes | the country, `embedded:` | ten megabytes and a decompressor |
 //! | `http` | | [`Remote`], `http:`, `https:`, `unix:`; implies `layers` | an HTTP client and TLS |
 //! | `replica` | | [`Replica`], `replica:`; implies `dataset` and `http` | downloads and keeps files |
 //! | `layers` | | [`layers`] | tokio |
@@ -161,16 +161,18 @@
 //!
 //! # Data
 //!
-//! The embedded data comes from ONS's Postcode Directory of November 2025. [`PostcodeLookup::info`] says its edition
-//! and attribution. Per postcode it has the status, grid reference, latitude and longitude (WGS84), district, region
-//! (in England) and country, user type and positional quality.
+//! The embedded data comes from ONS, Ordnance Survey, the NHS and National Records of Scotland.
+//! [`PostcodeLookup::info`] says its edition and attribution. Per postcode it has the status, grid reference, latitude and
+//! longitude (WGS84), ward, district, county, region and country, police force and NHS areas, census areas of 2011, dates,
+//! user type and positional quality.
 //!
 //! The embedded data does not know:
 //!
-//! - Status: a termination after February 2024 is not seen. About 0.5 % of the postcodes called live are gone.
+//! - Status: it is that of April 2025.
 //! - Jersey, Guernsey and the Isle of Man have no location.
 //! - Northern Ireland is left out, because the licence of its postcodes is another one. The answer is `NotCovered`.
-//! - Wards, parishes, constituencies, census areas, health areas and dates. Import an ONSPD to have them:
+//! - Parishes, constituencies, census areas of 2021 in England and Wales, travel to work areas and others. Import an
+//!   ONSPD to have them:
 //!   `postcode-service import ONSPD_NOV_2025.zip --out uk.postcodes`, then `connect("file:uk.postcodes")`.
 //!
 //! The data is under the Open Government Licence v3.0. Whatever carries it carries the attribution that

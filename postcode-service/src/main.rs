@@ -145,13 +145,9 @@ fn command() -> clap::Command {
 
 /// Describes the program and the data inside it.
 fn version() -> String {
-    let commit = option_env!("POSTCODE_COMMIT").filter(|commit| !commit.is_empty());
-    let commit = commit.map(|commit| format!(" ({commit})")).unwrap_or_default();
-    let data = Dataset::embedded().map(|dataset| {
-        let info = dataset.info();
-        format!("\ndata inside: {}, {} postcodes in use", info.edition, info.live)
-    });
-    format!("postcode-service {}{commit}{}", env!("CARGO_PKG_VERSION"), data.unwrap_or_default())
+    let data = Dataset::embedded_info().ok();
+    let data = data.as_ref().map(|info| (&*info.edition, info.live));
+    postcode_edge::cli::version("postcode-service", env!("CARGO_PKG_VERSION"), data)
 }
 
 fn main() -> ExitCode {

@@ -74,7 +74,7 @@ impl Coding {
     }
 }
 
-/// Reads an item of `Accept-Encoding`: a coding and its weight, 1 if there is none.
+/// Reads an item of `Accept-Encoding`. Returns a coding and its weight, which is 1 by default.
 fn weighed(item: &str) -> Option<(String, f32)> {
     let mut parts = item.split(';');
     let name = parts.next()?.trim().to_ascii_lowercase();

@@ -259,13 +259,9 @@ const PROGRAM: Program = Program {
 
 /// Describes the program and the data inside it.
 fn version() -> String {
-    let commit = option_env!("POSTCODE_COMMIT").filter(|commit| !commit.is_empty());
-    let commit = commit.map(|commit| format!(" ({commit})")).unwrap_or_default();
-    let data = Dataset::embedded().map(|dataset| {
-        let info = dataset.info();
-        format!("\ndata inside: {}, {} postcodes in use", info.edition, info.live)
-    });
-    format!("customers {}{commit}{}", env!("CARGO_PKG_VERSION"), data.unwrap_or_default())
+    let data = Dataset::embedded_info().ok();
+    let data = data.as_ref().map(|info| (&*info.edition, info.live));
+    postcode_edge::cli::version("customers", env!("CARGO_PKG_VERSION"), data)
 }
 
 #[tokio::main]

@@ -117,8 +117,7 @@ impl Near {
         Self::lane(n, self.keys.iter().fold(i32::MAX, |least, key| least.min(*key)))
     }
 
-    /// Returns the nearest terminated row. If there is none the class is 7 and the lane that of a live
-    /// one.
+    /// Returns the nearest terminated row. Without one, returns class 7 and the lane of a live row.
     #[inline]
     fn nearest_terminated(&self, n: usize) -> (usize, usize) {
         let mut least = u32::MAX;

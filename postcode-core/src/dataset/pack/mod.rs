@@ -15,8 +15,9 @@ pub(crate) mod unpack;
 
 use std::sync::{Mutex, PoisonError};
 
-use crate::Result;
+use self::unpack::Pack;
 use crate::dataset::Dataset;
+use crate::{DatasetInfo, Result};
 
 /// The name in errors.
 pub(crate) const ORIGIN: &str = "embedded data";
@@ -40,5 +41,13 @@ impl Dataset {
         let dataset = Self::unpack_as(postcode_data_gb::PACK, ORIGIN)?;
         *shared = Some(dataset.clone());
         Ok(dataset)
+    }
+
+    /// Returns the description of the data inside this binary, without unpacking it.
+    ///
+    /// # Errors
+    /// [`Dataset`](crate::ErrorKind::Dataset) if the data is of another version than this crate.
+    pub fn embedded_info() -> Result<DatasetInfo> {
+        Pack::read(postcode_data_gb::PACK, ORIGIN)?.info()
     }
 }

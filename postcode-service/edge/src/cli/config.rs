@@ -55,7 +55,7 @@ impl ConfigArgs {
     /// Runs the command.
     ///
     /// # Errors
-    /// Returns what is wrong with the configuration, without secrets.
+    /// Returns a message about the configuration's fault. It contains no secrets.
     pub fn run(self, program: &Program) -> Result<(), String> {
         let server = program.configured.first().copied().unwrap_or_default();
         match self.command {

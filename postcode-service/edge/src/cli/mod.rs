@@ -15,7 +15,7 @@ mod variables;
 pub use config::ConfigArgs;
 pub use log::LogArgs;
 pub use ping::PingArgs;
-pub use program::{Configuration, Program};
+pub use program::{Configuration, Program, version};
 pub use security::SecurityArgs;
 pub use shells::{CompletionsArgs, ManArgs};
 pub use token::TokenArgs;

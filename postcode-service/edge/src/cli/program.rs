@@ -34,6 +34,14 @@ pub struct Program {
     pub version: fn() -> String,
 }
 
+/// Describes a program: its version, the commit if it is known, and the edition and live postcodes of the data inside.
+pub fn version(program: &str, version: &str, data: Option<(&str, u64)>) -> String {
+    let commit = option_env!("POSTCODE_COMMIT").filter(|commit| !commit.is_empty());
+    let commit = commit.map(|commit| format!(" ({commit})")).unwrap_or_default();
+    let data = data.map(|(edition, live)| format!("\ndata inside: {edition}, {live} postcodes in use"));
+    format!("{program} {version}{commit}{}", data.unwrap_or_default())
+}
+
 /// Where a value comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Origin {
@@ -209,14 +217,14 @@ impl Program {
     /// Returns the values of a configured command with these options, as it would have them.
     ///
     /// # Errors
-    /// What is wrong with the configuration, without secrets.
+    /// Returns a message about the configuration's fault. It contains no secrets.
     pub fn configuration(&self, name: &str, options: &[OsString]) -> Result<Configuration, String> {
         self.effective(name, options).map(Configuration).map_err(|refused| {
             let why = match refused {
                 Refused::Usage(error) => {
                     let text = error.to_string();
                     let text = text.trim_start_matches("error: ");
-                    // What follows is how to use the command.
+                    // The usage of the command follows.
                     text.split("\n\n").next().unwrap_or(text).to_owned()
                 }
                 Refused::Configuration(why) => why,
