@@ -76,7 +76,7 @@ mod tests {
             assert_eq!(folded(one), folded(other), "{one:?} {other:?}");
         }
         assert_ne!(folded("Jon"), folded("John"));
-        // What was folded stays as it is.
+        // Folding a folded text changes nothing.
         for text in ["José O’Brien", "Weiß", "李小龍", "Ελλάδα", "می‌خواهم"] {
             assert_eq!(folded(&folded(text)), folded(text));
         }

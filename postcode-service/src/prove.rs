@@ -98,7 +98,7 @@ impl Side {
     /// Opens a source by its URL. The data of a replica is what its service had at this moment.
     ///
     /// # Errors
-    /// Those of [`Connector::connect`] and of [`of`](Self::of).
+    /// Returns the errors of [`Connector::connect`] and of [`of`](Self::of).
     pub async fn open(url: &str) -> Result<Self> {
         match Self::in_process(url).await? {
             Some(side) => Ok(side),
@@ -109,7 +109,7 @@ impl Side {
     /// Opens a source in this process by its URL. `None` if it is a service.
     ///
     /// # Errors
-    /// Those of [`open`](Self::open).
+    /// Returns the errors of [`open`](Self::open).
     pub async fn in_process(url: &str) -> Result<Option<Self>> {
         let local = match url.split_once(':').map(|(scheme, rest)| (scheme.to_ascii_lowercase(), rest)) {
             Some((scheme, _)) if matches!(scheme.as_str(), "embedded" | "file") => {
@@ -147,7 +147,7 @@ impl Side {
     /// Computes the hash of all answers. `None` if it does not list its postcodes.
     ///
     /// # Errors
-    /// Those of [`Tree::build`].
+    /// Returns the errors of [`Tree::build`].
     pub async fn tree(&self, at_once: usize) -> Result<Option<Tree>> {
         match &self.dataset {
             Some(dataset) => Ok(Some(Tree::build(self.lookup.clone(), dataset.clone(), at_once).await?)),
@@ -245,7 +245,7 @@ pub async fn prove(
     };
     for (n, missing) in missing.into_iter().enumerate() {
         let side = &sides[n];
-        // Those that were asked about and that it has; it says how many it has in all.
+        // Of the outcodes asked about, the ones it has. It also reports how many it has in all.
         let known = counts.postcodes - missing;
         let more = (side.info.live + side.info.terminated).saturating_sub(known);
         if side.dataset.is_some() || more == 0 {

@@ -28,8 +28,8 @@ fn edition(name: &str, live: bool) -> Arc<dyn Lookups> {
     Arc::new(Local::new(builder.build().unwrap()))
 }
 
-/// Creates customers over a promotion between two editions that differ in every answer. The guard
-/// would see that and end the canary, so there is none.
+/// Creates customers over a promotion between two editions that differ in every answer. A guard
+/// would notice and end the canary, so it is switched off.
 async fn customers() -> (Customers, Promotion) {
     let mut config = PromotionConfig::default();
     config.guard = None;

@@ -29,7 +29,7 @@ impl Edition {
     /// Asks the lookup for its dataset.
     ///
     /// # Errors
-    /// Those of [`PostcodeLookup::info`]; `Dataset` if the fingerprint can't be sent in a header.
+    /// Returns the errors of [`PostcodeLookup::info`], and `Dataset` if the fingerprint can't be sent in a header.
     pub async fn of(lookup: Arc<dyn Lookups>) -> Result<Self, Error> {
         let info = lookup.info().await?;
         let header = |text: &str| {

@@ -67,7 +67,7 @@ impl Args {
     /// Runs the command.
     ///
     /// # Errors
-    /// What went wrong, for [`report`](crate::cli::exit::report).
+    /// Returns the error for [`report`](crate::cli::exit::report).
     pub async fn run(self) -> Result<()> {
         let format = self.format.map_or_else(|| format(&self.out), Ok)?;
         destination::check(&self.out, self.dataset.file())?;

@@ -20,9 +20,9 @@ const OVERLAP: usize = 4 << 10;
 
 /// Find postcodes in any text, with their positions.
 ///
-/// A postcode is found in any case, with or without its space, and across the end of a line. Words
-/// around it don't matter, letters and digits that touch it do: there is none in XSW1A1AA. The
-/// postcodes need not exist: pipe them to `lookup`.
+/// A postcode is found in any case, with or without its space, and across the end of a line. It must
+/// not touch other letters or digits: XSW1A1AA contains no postcode. The postcodes need not exist.
+/// Pipe them to `lookup` to check that.
 ///
 /// Lines and columns count from 1, columns in characters. `start` and `end` of --json and --csv are
 /// bytes from 0. Bytes that are not UTF-8 count as spaces.

@@ -57,7 +57,7 @@ impl Source {
 /// Compares two sources from their roots down, with at most `most` requests to each.
 ///
 /// # Errors
-/// Those of the sources; [`Protocol`](ErrorKind::Protocol) if their versions differ, or if a node's
+/// Returns the errors of the sources, and [`Protocol`](ErrorKind::Protocol) if their versions differ, or if a node's
 /// children don't follow from it.
 pub async fn compare(one: &Source, other: &Source, most: usize) -> Result<Comparison> {
     let (left, right) = tokio::try_join!(one.proof(&[]), other.proof(&[]))?;

@@ -28,7 +28,7 @@ impl Tree {
     /// and gives way to other tasks about every millisecond.
     ///
     /// # Errors
-    /// Those of the lookup; [`EditionMoved`](ErrorKind::EditionMoved) if its edition is not, or not
+    /// Returns the errors of the lookup, and [`EditionMoved`](ErrorKind::EditionMoved) if its edition is not, or not
     /// any more, that of the dataset.
     pub async fn build(lookup: Arc<dyn Lookups>, dataset: Dataset, at_once: usize) -> Result<Self> {
         let outcodes = blocking({
@@ -74,7 +74,7 @@ impl Tree {
     /// Returns the root, and the children of these nodes. A node that does not exist has none.
     ///
     /// # Errors
-    /// Those of the lookup.
+    /// Returns the errors of the lookup.
     pub async fn proof(&self, of: &[String]) -> Result<ProofBody> {
         let mut nodes = Vec::with_capacity(of.len());
         for of in of {

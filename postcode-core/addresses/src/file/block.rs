@@ -140,7 +140,7 @@ pub(super) mod suffix {
     /// A greater number is this plus that of a text of the buildings.
     pub(in super::super) const LAST: u32 = 200;
 
-    /// Returns the number of a usual suffix, or 0 if there is none.
+    /// Returns the number of a usual suffix, or 0 for any other suffix.
     pub(in super::super) fn number(text: &str) -> Option<u32> {
         match *text.as_bytes() {
             [] => Some(0),

@@ -59,7 +59,7 @@ fn truth(zip: &PathBuf, layout: &str) -> Vec<Value> {
                 line[element] = parent[element].clone();
             }
         }
-        // What is not yet built is not matched to a property in the files.
+        // The files match no property to an address that is not yet built.
         if line["dataset"] == "nyb" {
             line["uprn"] = Value::Null;
         }

@@ -1,4 +1,4 @@
-//! The points of the spatial index's cells, ready to be compared: positions beside codes, sorted into
+//! The points of the spatial index's cells, ready to be compared: positions next to codes, sorted into
 //! parts of a quarter of a kilometre.
 //!
 //! The file has only the rows of each cell, and a row is somewhere else in memory. So the points of a
