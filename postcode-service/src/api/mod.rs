@@ -284,10 +284,11 @@ impl Api {
 
     /// Returns what is logged of a path: of addresses, only the route, because a query is about somebody's home.
     pub(crate) fn logged<'a>(path: &'a str, route: Option<&'a MatchedPath>) -> &'a str {
-        let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
-        let is = |n: usize, name: &str| parts.get(n).is_some_and(|part| part.eq_ignore_ascii_case(name));
-        let of_postcode = is(0, "postcodes") && is(2, "addresses");
-        match is(0, "addresses") || is(0, "v1") || of_postcode {
+        let mut parts = path.split('/').filter(|part| !part.is_empty());
+        let (first, _, third) = (parts.next(), parts.next(), parts.next());
+        let is = |part: Option<&str>, name: &str| part.is_some_and(|part| part.eq_ignore_ascii_case(name));
+        let of_postcode = is(first, "postcodes") && is(third, "addresses");
+        match is(first, "addresses") || is(first, "v1") || of_postcode {
             true => route.map_or(wire::path::ADDRESSES, MatchedPath::as_str),
             false => path,
         }
