@@ -82,8 +82,8 @@ impl Page<'_> {
             Meaning::Postcode(postcode) => self.postcode(postcode, String::new()).await,
             Meaning::Repaired(postcode) => {
                 let note = format!(
-                    "<p class=\"note\">{} is not a postcode. This is the answer for <strong>{postcode}</strong>, the only one \
-                     that can be meant.</p>",
+                    "<p class=\"note\">{} is not a postcode. The only possible correction is \
+                     <strong>{postcode}</strong>, which is shown here.</p>",
                     escaped(self.text.trim())
                 );
                 self.postcode(postcode, note).await
@@ -96,8 +96,8 @@ impl Page<'_> {
                 self.point(location, note).await
             }
             Meaning::Swapped(location) => {
-                let note = "<p class=\"note\">Latitude comes first. The two numbers were exchanged, because these islands \
-                            are there then.</p>";
+                let note = "<p class=\"note\">Latitude comes first. The two numbers were exchanged, because only then is \
+                            the point in these islands.</p>";
                 self.point(location, note.to_owned()).await
             }
             Meaning::Other => self.other().await,
@@ -143,8 +143,8 @@ impl Page<'_> {
             Found::Unknown => {
                 let _ = write!(
                     html,
-                    "<h2>{postcode}</h2><p class=\"warn\">There is no such postcode in the data, and there was none. It is \
-                     well formed, so one character may be wrong, or it is newer than the data ({}).</p>",
+                    "<h2>{postcode}</h2><p class=\"warn\">There is no such postcode in the data, not even a terminated one. \
+                     It is well formed, so one character may be wrong, or it is newer than the data ({}).</p>",
                     escaped(&self.edition.info().edition)
                 );
                 let sector = postcode.sector().text();
