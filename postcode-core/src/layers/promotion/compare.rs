@@ -1,5 +1,6 @@
 //! Calls the other implementation too, without delaying the caller.
 
+use std::fmt::Debug;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, PoisonError};
 
@@ -13,10 +14,15 @@ use super::snapshot::Example;
 use super::stage::Plan;
 use crate::layers::call::Call;
 use crate::layers::{deadline, is_fault};
-use crate::{AnyLookup, Error, ErrorKind, Result};
+use crate::{Error, ErrorKind, Result};
 
 /// Compares the old implementation's answer with the new one's.
-pub(super) fn with_new<C: Call<AnyLookup>>(core: &Arc<Core>, plan: Plan, call: C, old: &Result<C::Reply>) {
+pub(super) fn with_new<L: Debug + Send + Sync + 'static, C: Call<L>>(
+    core: &Arc<Core<L>>,
+    plan: Plan,
+    call: C,
+    old: &Result<C::Reply>,
+) {
     let Some((runtime, permit)) = leave(core, &call, old) else { return };
     let (core, call, old) = (core.clone(), call.into_owned(), old.clone());
     runtime.spawn(async move {
@@ -28,7 +34,12 @@ pub(super) fn with_new<C: Call<AnyLookup>>(core: &Arc<Core>, plan: Plan, call: C
 }
 
 /// Compares the new implementation's answer with the old one's.
-pub(super) fn with_old<C: Call<AnyLookup>>(core: &Arc<Core>, plan: Plan, call: C, new: &Result<C::Reply>) {
+pub(super) fn with_old<L: Debug + Send + Sync + 'static, C: Call<L>>(
+    core: &Arc<Core<L>>,
+    plan: Plan,
+    call: C,
+    new: &Result<C::Reply>,
+) {
     let Some((runtime, permit)) = leave(core, &call, new) else { return };
     let (core, call, new) = (core.clone(), call.into_owned(), new.clone());
     runtime.spawn(async move {
@@ -41,8 +52,8 @@ pub(super) fn with_old<C: Call<AnyLookup>>(core: &Arc<Core>, plan: Plan, call: C
 }
 
 /// Returns permission to compare an answer now: a runtime, and one of the limited places.
-fn leave<C: Call<AnyLookup>>(
-    core: &Core,
+fn leave<L: Debug + Send + Sync + 'static, C: Call<L>>(
+    core: &Core<L>,
     _call: &C,
     answer: &Result<C::Reply>,
 ) -> Option<(Handle, OwnedSemaphorePermit)> {
@@ -58,15 +69,9 @@ fn leave<C: Call<AnyLookup>>(
     leave
 }
 
-impl Core {
+impl<L: Debug + Send + Sync + 'static> Core<L> {
     /// Counts a comparison, unless one of the two could not answer.
-    fn settle<C: Call<AnyLookup>>(
-        &self,
-        plan: Plan,
-        call: &C,
-        old: &Result<C::Reply>,
-        new: &Result<C::Reply>,
-    ) {
+    fn settle<C: Call<L>>(&self, plan: Plan, call: &C, old: &Result<C::Reply>, new: &Result<C::Reply>) {
         let matched = match (old, new) {
             (Ok(old), Ok(new)) => old == new,
             (Err(old), Err(new)) if !is_fault(old) && !is_fault(new) => old.kind() == new.kind(),
@@ -82,7 +87,7 @@ impl Core {
     }
 
     /// Keeps an example, unless there are enough or one of the same call.
-    fn keep<C: Call<AnyLookup>>(&self, call: &C, old: &Result<C::Reply>, new: &Result<C::Reply>) {
+    fn keep<C: Call<L>>(&self, call: &C, old: &Result<C::Reply>, new: &Result<C::Reply>) {
         let mut examples = self.examples.lock().unwrap_or_else(PoisonError::into_inner);
         if examples.len() < self.config.max_examples {
             let (query, old, new) = match (old, new) {

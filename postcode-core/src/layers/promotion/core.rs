@@ -1,5 +1,6 @@
 //! The state of a promotion, and calls to either implementation.
 
+use std::fmt::Debug;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
@@ -16,7 +17,7 @@ use crate::layers::call::Call;
 use crate::layers::latency::Latencies;
 use crate::layers::{deadline, unit};
 use crate::lookup::unit::Unit;
-use crate::{AnyLookup, Error, ErrorKind, Lookups, Result};
+use crate::{Error, ErrorKind, Result};
 
 /// The settings of comparisons and of the guard of a [`Promotion`].
 #[derive(Clone, Debug, PartialEq)]
@@ -49,9 +50,9 @@ impl Default for PromotionConfig {
 const TIMED: u64 = 16;
 
 /// The state that all handles to one promotion share.
-pub(super) struct Core {
-    pub(super) old: AnyLookup,
-    pub(super) new: AnyLookup,
+pub(super) struct Core<L> {
+    pub(super) old: L,
+    pub(super) new: L,
     pub(super) config: PromotionConfig,
     pub(super) plan: CurrentPlan,
     /// Under this number units remember the plan of their beginning.
@@ -95,11 +96,11 @@ impl Begun {
     }
 }
 
-impl Core {
-    pub(super) fn new(old: Arc<dyn Lookups>, new: Arc<dyn Lookups>, config: PromotionConfig) -> Self {
+impl<L: Debug + Send + Sync + 'static> Core<L> {
+    pub(super) fn new(old: L, new: L, config: PromotionConfig) -> Self {
         Self {
-            old: old.into(),
-            new: new.into(),
+            old,
+            new,
             plan: CurrentPlan::new(Plan::LOCAL),
             layer: unit::layer_number(),
             watch: config.guard.map(Watch::new),
@@ -143,7 +144,7 @@ impl Core {
         }
     }
 
-    pub(super) async fn ask_old<C: Call<AnyLookup>>(&self, call: &C, timed: bool) -> Result<C::Reply> {
+    pub(super) async fn ask_old<C: Call<L>>(&self, call: &C, timed: bool) -> Result<C::Reply> {
         if !timed {
             return call.on(&self.old).await;
         }
@@ -154,7 +155,7 @@ impl Core {
     }
 
     /// Calls the new implementation and records how it does.
-    pub(super) async fn ask_new<C: Call<AnyLookup>>(
+    pub(super) async fn ask_new<C: Call<L>>(
         &self,
         call: &C,
         plan: Plan,
@@ -183,7 +184,7 @@ impl Core {
     }
 
     /// Calls the new implementation and, if it fails, the old one.
-    pub(super) async fn ask_new_or_old<C: Call<AnyLookup>>(
+    pub(super) async fn ask_new_or_old<C: Call<L>>(
         &self,
         call: &C,
         begun: &Begun,

@@ -6,14 +6,14 @@ mod guard;
 mod snapshot;
 mod stage;
 
-use std::fmt;
+use std::fmt::{self, Debug};
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, PoisonError};
 
 use self::core::{Begun, Core, is_failure};
 use super::Around;
 use super::call::{Call, Info};
-use crate::{AnyLookup, DatasetInfo, Lookups, Result, layer};
+use crate::{AnyLookup, DatasetInfo, Lookups, PostcodeLookup, Result, layer};
 
 pub use self::core::PromotionConfig;
 pub use self::guard::Guard;
@@ -63,8 +63,13 @@ pub use self::stage::Stage;
 /// }
 /// # Ok(()) }
 /// ```
-#[derive(Clone)]
-pub struct Promotion(Arc<Core>);
+pub struct Promotion<L = AnyLookup>(Arc<Core<L>>);
+
+impl<L> Clone for Promotion<L> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
 
 impl Promotion {
     /// Creates a promotion from `old` to `new`, in stage `local`, with a share of 0.1 and the
@@ -75,6 +80,13 @@ impl Promotion {
 
     /// Creates a promotion with this configuration, otherwise like [`new`](Self::new).
     pub fn with(old: Arc<dyn Lookups>, new: Arc<dyn Lookups>, config: PromotionConfig) -> Self {
+        Self::of(old.into(), new.into(), config)
+    }
+}
+
+impl<L: Debug + Send + Sync + 'static> Promotion<L> {
+    /// Creates a promotion between two lookups of one type, such as `Arc<dyn AddressLookup>`.
+    pub fn of(old: L, new: L, config: PromotionConfig) -> Self {
         Self(Arc::new(Core::new(old, new, config)))
     }
 
@@ -120,10 +132,10 @@ impl Promotion {
     }
 }
 
-impl Around for Promotion {
-    type Inner = AnyLookup;
+impl<L: Debug + Send + Sync + 'static> Around for Promotion<L> {
+    type Inner = L;
 
-    async fn around<C: Call<AnyLookup>>(&self, call: C) -> Result<C::Reply> {
+    async fn around<C: Call<L>>(&self, call: C) -> Result<C::Reply> {
         let core = &self.0;
         let begun = core.begin();
         self.answer(call, begun).await
@@ -131,15 +143,18 @@ impl Around for Promotion {
 
     /// Outside of a unit, nothing says which calls the edition is asked for. Most of them are
     /// answered by the old implementation until the new one answers all.
-    async fn around_info(&self, call: Info<'_>) -> Result<DatasetInfo> {
+    async fn around_info(&self, call: Info<'_>) -> Result<DatasetInfo>
+    where
+        L: PostcodeLookup,
+    {
         let mut begun = self.0.begin();
         begun.sampled &= begun.in_unit();
         self.answer(call, begun).await
     }
 }
 
-impl Promotion {
-    async fn answer<C: Call<AnyLookup>>(&self, call: C, begun: Begun) -> Result<C::Reply> {
+impl<L: Debug + Send + Sync + 'static> Promotion<L> {
+    async fn answer<C: Call<L>>(&self, call: C, begun: Begun) -> Result<C::Reply> {
         let core = &self.0;
         let plan = begun.plan;
         let answer = match plan.stage {
@@ -173,9 +188,9 @@ impl Promotion {
     }
 }
 
-layer!([] Promotion);
+layer!([] Promotion<AnyLookup>);
 
-impl fmt::Debug for Promotion {
+impl<L: Debug> fmt::Debug for Promotion<L> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let plan = self.0.plan.get();
         f.debug_struct("Promotion")
