@@ -130,11 +130,11 @@ async fn settle_one(
     // it is written, and the other order could deadlock.
     let mut changes: Map<String, Value> = Map::new();
     let now = crate::draft::now().as_microsecond();
-    if let Some((first, _)) = changed.first() {
-        if !revise(transaction, first.seq, first.revision, now).await? {
-            settled.stale += changed.len();
-            return Ok(());
-        }
+    if let Some((first, _)) = changed.first()
+        && !revise(transaction, first.seq, first.revision, now).await?
+    {
+        settled.stale += changed.len();
+        return Ok(());
     }
     let revised = i64::from(!changed.is_empty());
     for (due, checked) in &same {

@@ -127,7 +127,7 @@ async fn addresses_of_a_postcode_are_offered_with_their_lines_and_number() {
 
     let hall = get(&api, "/postcodes/ZE99AD/addresses?skip=100&limit=60").await.json();
     assert_eq!((&hall["total"], hall["items"].as_array().unwrap().len()), (&json!(151), 51));
-    // A household has a number of its own.
+    // A household has a separate number.
     let room = json!({ "id": "umprn:60000100", "lines": ["Room 100", "Oak Hall", "Elm Lane", "EXAMPLETON"] });
     assert_eq!(hall["items"][0], room);
 
@@ -288,7 +288,7 @@ async fn a_new_edition_finds_addresses_that_are_gone_or_have_another_postcode(da
     for unchanged in &made[2..] {
         assert_eq!(customers.get(unchanged.id).await.unwrap(), *unchanged);
     }
-    // The check of the postcodes has a progress of its own.
+    // The check of the postcodes has a separate progress.
     assert_eq!(customers.recheck().await.unwrap(), 0);
     assert_eq!(customers.recheck_links().await.unwrap(), 0);
 }

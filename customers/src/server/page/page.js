@@ -535,7 +535,7 @@ let withoutAddresses = false;
 const bareText = (text) => text.replaceAll(" ", "").toUpperCase();
 const linesNow = () => $("address_lines").value.split("\n").map((line) => line.trim()).filter(Boolean);
 
-// Lines may be added to an address of the list. Without one of its own lines it is another address.
+// Lines may be added to an address of the list. Without all of the lines of the list it is another address.
 function linkNow() {
   if (!linked || bareText($("postcode").value) !== bareText(linked.postcode)) return null;
   const lines = linesNow();

@@ -19,7 +19,6 @@
 use std::fmt::{self, Display};
 
 use async_trait::async_trait;
-use postcode_core::layers::call::Call;
 use postcode_core::layers::{
     Around, Breaker, Bulkhead, Deadline, Failover, Fallback, Hedge, Promotion, Retry, Timeout,
 };
