@@ -9,7 +9,7 @@ use super::record::{CodesView, PARTS, Sink};
 use super::{BulkItem, NeighbourView, RecordView, Shape};
 use crate::Areas;
 
-/// What is written as [`RecordText`]: records, and what holds them.
+/// Writes itself as [`RecordText`]: records do, and what holds them.
 pub trait HasRecords {
     /// Appends it.
     ///
@@ -196,7 +196,7 @@ impl<T: HasRecords> HasRecords for Vec<T> {
 /// The object of one record.
 struct Object<'a> {
     text: &'a mut RecordText,
-    /// What comes before the next key.
+    /// Comes before the next key.
     before: &'static str,
     /// Where the areas were written before.
     known: Option<[Range<usize>; PARTS]>,
