@@ -95,7 +95,7 @@ pub(super) struct Begun {
     unit: Option<InUnit>,
 }
 
-/// What a call does to its unit.
+/// The unit that a call belongs to, and its place in it.
 struct InUnit {
     unit: Arc<Unit>,
     /// The part of the unit's calls that this one belongs to: those that go by one row.

@@ -28,8 +28,8 @@ const LONGEST: usize = 64;
 
 /// The calls that a row of a [`PromotionPlan`] is for.
 ///
-/// Its text is `default`, the name of a method such as `nearest`, or `cohort:` and a name of 1 to 64
-/// letters, digits, `-`, `_` and `.`.
+/// Reads and writes as `default`, the name of a method such as `nearest`, or `cohort:` and a name of 1 to
+/// 64 letters, digits, `-`, `_` and `.`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum RowName {
@@ -68,7 +68,7 @@ impl FromStr for RowName {
             }
             return Ok(Self::Cohort(name.into()));
         }
-        // The edition is that of the calls it is asked for, so `info` has no side of its own.
+        // `info` tells the edition of other calls, so it goes where those go.
         let methods = || METHODS.into_iter().flatten().filter(|name| **name != "info");
         methods().find(|name| **name == text).map(|name| Self::Method(name)).ok_or_else(|| {
             let methods: Vec<_> = methods().copied().collect();
@@ -162,7 +162,7 @@ impl FromStr for Step {
 /// The stages of a [`Promotion`](super::Promotion): one for all calls, and others for some methods and
 /// cohorts.
 ///
-/// Its text is the stage of all calls and then `row=stage`, each with a share if you give one:
+/// Reads and writes as the stage of all calls and then `row=stage`, each with a share if you give one:
 ///
 /// ```
 /// use postcode_core::layers::{PromotionPlan, Stage};
