@@ -52,8 +52,8 @@ pub use failover::{Failover, Order};
 pub use fallback::Fallback;
 pub use hedge::{Hedge, HedgeAfter};
 pub use promotion::{
-    Example, Guard, LatencySummary, Promotion, PromotionConfig, PromotionPlan, RowName, RowSnapshot, Sides,
-    Snapshot, Stage, Step, StepBack,
+    Cause, Causes, Example, FieldDifferences, Guard, LatencySummary, Promotion, PromotionConfig,
+    PromotionPlan, RowName, RowSnapshot, Sides, Snapshot, Stage, Step, StepBack,
 };
 pub use resilience::{Resilience, resilient};
 #[cfg(feature = "http")]

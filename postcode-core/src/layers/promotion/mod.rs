@@ -2,6 +2,7 @@
 
 mod compare;
 mod core;
+mod difference;
 mod guard;
 mod plan;
 mod row;
@@ -20,6 +21,7 @@ use super::latency::Latencies;
 use crate::{AnyLookup, DatasetInfo, ErrorKind, Lookups, Result, layer, unit};
 
 pub use self::core::PromotionConfig;
+pub use self::difference::{Cause, Causes, FieldDifferences};
 pub use self::guard::Guard;
 pub use self::plan::{PromotionPlan, RowName, Step};
 pub use self::snapshot::{Example, LatencySummary, RowSnapshot, Sides, Snapshot, StepBack};
@@ -52,6 +54,8 @@ pub use self::stage::Stage;
 ///   [cohorts](crate::unit::cohort). Each row is measured and guarded apart. If a method's row says another
 ///   implementation than the one that answers the rest of a unit, the row applies only if both answer from
 ///   one edition. Otherwise the unit stays whole, and the call is counted as [held](RowSnapshot::held).
+/// - Every difference has a [`Cause`]: another edition of the data, an old implementation that does not agree
+///   with itself, or other code. The guard counts only the last.
 /// - A [`Guard`] steps back automatically and says why. A call that fails in `remote` while the stage
 ///   is being changed is answered by the old implementation.
 ///
@@ -121,6 +125,14 @@ impl Promotion {
         self.0.rows.apply(plan)
     }
 
+    /// Sets a lookup that predicts the new implementation's answers: the old code with the new data, such
+    /// as a `replica:` of the service. With it, a difference between two editions has the cause
+    /// [`Edition`](Cause::Edition) only if the predictor has the new edition and gives the new answer.
+    /// Returns false if there is a predictor already.
+    pub fn explain_with(&self, predictor: Arc<dyn Lookups>) -> bool {
+        self.0.predictor.set(predictor.into()).is_ok()
+    }
+
     /// Returns the current stage of the default row.
     pub fn stage(&self) -> Stage {
         self.0.rows.get(row::DEFAULT).plan.get().stage
@@ -149,7 +161,7 @@ impl Promotion {
             compared: sum(|row| row.compared),
             matched: sum(|row| row.matched),
             mismatched: sum(|row| row.mismatched),
-            examples: core.examples.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+            examples: core.differences.examples(),
             errors: sum(|row| row.errors),
             fallbacks: sum(|row| row.fallbacks),
             failed: sum(|row| row.failed),
@@ -157,6 +169,12 @@ impl Promotion {
             latency: Sides { old: latency(|row| &row.old_latencies), new: latency(|row| &row.new_latencies) },
             step_backs: sum(|row| row.step_backs),
             last_step_back: last.cloned(),
+            causes: Causes {
+                edition: sum(|row| row.causes.edition),
+                noise: sum(|row| row.causes.noise),
+                code: sum(|row| row.causes.code),
+            },
+            differences: core.differences.counts(),
             held: sum(|row| row.held),
             rows,
         }
@@ -166,7 +184,8 @@ impl Promotion {
 impl RowState {
     fn snapshot(&self) -> RowSnapshot {
         let plan = self.plan.get();
-        let (matched, mismatched) = (self.matched.load(Relaxed), self.mismatched.load(Relaxed));
+        let (matched, causes) = (self.matched.load(Relaxed), self.causes());
+        let mismatched = causes.edition + causes.noise + causes.code;
         RowSnapshot {
             row: self.name.clone(),
             active: self.is_active(),
@@ -176,6 +195,7 @@ impl RowState {
             compared: matched + mismatched,
             matched,
             mismatched,
+            causes,
             errors: self.errors.load(Relaxed),
             fallbacks: self.fallbacks.load(Relaxed),
             failed: self.failed.load(Relaxed),
@@ -223,16 +243,17 @@ impl Promotion {
         match course.plan.stage {
             Stage::Local => core.ask_old(&call, course, begun.timed).await,
             Stage::Shadow if course.sampled => {
-                let answer = core.ask_old(&call, course, true).await;
-                compare::with_new(core, course, call, &answer);
-                answer
+                let sided = unit::answered(core.ask_old(&call, course, true)).await;
+                compare::with_new(core, course, call, &sided);
+                sided.0
             }
             Stage::Canary if course.sampled => {
-                let (answer, fell_back) = core.ask_new_or_old(&call, begun).await;
+                let ((answer, fell_back), edition) = unit::answered(core.ask_new_or_old(&call, begun)).await;
+                let sided = (answer, edition);
                 if !fell_back {
-                    compare::with_old(core, course, call, &answer);
+                    compare::with_old(core, course, call, &sided);
                 }
-                answer
+                sided.0
             }
             Stage::Shadow | Stage::Canary => core.ask_old(&call, course, begun.timed).await,
             Stage::RemoteWithFallback => core.ask_new_or_old(&call, begun).await.0,

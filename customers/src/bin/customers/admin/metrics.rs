@@ -31,6 +31,20 @@ pub(super) fn text(seen: &Snapshot) -> String {
     let compared = [("matched", seen.matched), ("mismatched", seen.mismatched)];
     let compared = compared.map(|(result, count)| (format!("{{result=\"{result}\"}}"), count as f64));
     family(&mut text, "compared_total", "counter", "Calls whose two answers were compared.", &compared);
+    let causes = [("edition", seen.causes.edition), ("noise", seen.causes.noise), ("code", seen.causes.code)];
+    let causes = causes.map(|(cause, count)| (format!("{{cause=\"{cause}\"}}"), count as f64));
+    family(&mut text, "mismatched_total", "counter", "Compared calls that differed, by cause.", &causes);
+    let differences: Vec<_> = seen
+        .differences
+        .iter()
+        .map(|it| {
+            let labels =
+                format!("{{cause=\"{}\",method=\"{}\",field=\"{}\"}}", it.cause, it.method, it.field);
+            (labels, it.count as f64)
+        })
+        .collect();
+    let help = "Compared calls that differed in a field.";
+    family(&mut text, "differences_total", "counter", help, &differences);
     let help = "Latency of about the last hundred thousand calls of each implementation.";
     let latencies = latencies("", seen.latency.old, seen.latency.new);
     family(&mut text, "latency_seconds", "gauge", help, &latencies);
@@ -73,6 +87,15 @@ fn rows(text: &mut String, rows: &[RowSnapshot]) {
         })
         .collect();
     family(text, "row_compared_total", "counter", "Calls whose two answers were compared.", &compared);
+    let causes: Vec<_> = rows
+        .iter()
+        .flat_map(|row| {
+            let causes = row.causes;
+            [("edition", causes.edition), ("noise", causes.noise), ("code", causes.code)]
+                .map(|(cause, count)| (format!("{{row=\"{}\",cause=\"{cause}\"}}", row.row), count as f64))
+        })
+        .collect();
+    family(text, "row_mismatched_total", "counter", "Compared calls that differed, by cause.", &causes);
     let latencies: Vec<_> = rows
         .iter()
         .flat_map(|row| latencies(&format!("row=\"{}\",", row.row), row.latency.old, row.latency.new))
