@@ -11,7 +11,8 @@ use super::core::{Core, Course};
 use super::difference::Cause;
 use super::guard::Seen;
 use crate::layers::call::Call;
-use crate::layers::{deadline, is_fault, unit};
+use crate::layers::{deadline, is_fault, span, unit};
+use crate::lookup::unit::comparing;
 use crate::{AnyLookup, Error, ErrorKind, Result};
 
 /// The answer of one side, and the edition it came from if that is known.
@@ -21,25 +22,27 @@ pub(super) type Sided<R> = (Result<R>, Option<Arc<str>>);
 pub(super) fn with_new<C: Call<AnyLookup>>(core: &Arc<Core>, course: Course, call: C, old: &Sided<C::Reply>) {
     let Some((runtime, permit)) = leave(core, course, &call, &old.0) else { return };
     let (core, call, old) = (core.clone(), call.into_owned(), old.clone());
-    runtime.spawn(async move {
+    let compare = async move {
         let _permit = permit;
         let patience = core.config.patience;
-        let new = unit::answered(deadline::without(core.ask_new(&call, course, Some(patience)))).await;
+        let new = unit::answered(core.ask_new(&call, course, Some(patience))).await;
         core.settle(course, &call, &old, &new).await;
-    });
+    };
+    runtime.spawn(span::within(span::comparison(C::NAME), comparing(deadline::without(compare))));
 }
 
 /// Compares the new implementation's answer with the old one's.
 pub(super) fn with_old<C: Call<AnyLookup>>(core: &Arc<Core>, course: Course, call: C, new: &Sided<C::Reply>) {
     let Some((runtime, permit)) = leave(core, course, &call, &new.0) else { return };
     let (core, call, new) = (core.clone(), call.into_owned(), new.clone());
-    runtime.spawn(async move {
+    let compare = async move {
         let _permit = permit;
-        let ask = unit::answered(deadline::without(core.ask_old(&call, course, true)));
+        let ask = unit::answered(core.ask_old(&call, course, true));
         if let Ok(old) = timeout(core.config.patience, ask).await {
             core.settle(course, &call, &old, &new).await;
         }
-    });
+    };
+    runtime.spawn(span::within(span::comparison(C::NAME), comparing(deadline::without(compare))));
 }
 
 /// Returns permission to compare an answer now: a runtime, and one of the limited places.
@@ -124,7 +127,7 @@ impl Core {
         }
         // One edition, or nothing says otherwise: does the old implementation agree with itself?
         let demanded = old_edition.as_deref().unwrap_or_default();
-        let again = deadline::without(unit::at_edition(demanded, call.on(&self.old)));
+        let again = unit::at_edition(demanded, call.on(&self.old));
         match timeout(patience, again).await {
             Ok(again) if agree(&again, &old.0) == Some(false) && !is_moved(&again) => Cause::Noise,
             _ => Cause::Code,
@@ -132,7 +135,7 @@ impl Core {
     }
 
     async fn edition_of(&self, side: &AnyLookup) -> Option<Arc<str>> {
-        let info = timeout(self.config.patience, deadline::without(side.info())).await.ok()?.ok()?;
+        let info = timeout(self.config.patience, side.info()).await.ok()?.ok()?;
         (!info.fingerprint.is_empty()).then(|| info.fingerprint.into())
     }
 
@@ -141,7 +144,7 @@ impl Core {
     async fn predicted<C: Call<AnyLookup>>(&self, call: &C, edition: &Arc<str>) -> Option<Result<C::Reply>> {
         let predictor = self.predictor.get()?;
         let ask = unit::answered(unit::at_edition(edition, call.on(predictor)));
-        let (answer, from) = timeout(self.config.patience, deadline::without(ask)).await.ok()?;
+        let (answer, from) = timeout(self.config.patience, ask).await.ok()?;
         (from.as_ref() == Some(edition)).then_some(answer)
     }
 }

@@ -15,7 +15,7 @@ use super::row::{DEFAULT, RowState, Rows};
 use super::snapshot::StepBack;
 use super::stage::{Plan, Stage};
 use crate::layers::call::Call;
-use crate::layers::{deadline, unit};
+use crate::layers::{deadline, is_refused_comparison, unit};
 use crate::lookup::unit::{Decision, Unit};
 use crate::{AnyLookup, Error, ErrorKind, Lookups, Result};
 
@@ -262,6 +262,10 @@ impl Core {
         };
         let took = started.elapsed();
         let row = self.row(course);
+        if answer.as_ref().is_err_and(is_refused_comparison) {
+            row.refused.fetch_add(1, Relaxed);
+            return answer;
+        }
         row.new_latencies.add(took);
         let failed = answer.as_ref().is_err_and(is_failure);
         row.errors.fetch_add(u64::from(failed), Relaxed);

@@ -47,6 +47,9 @@ pub struct Snapshot {
     /// The fields in which compared calls differ, by cause and method.
     #[serde(default)]
     pub differences: Vec<FieldDifferences>,
+    /// Comparisons that the new implementation refused because it was busy. They are not errors.
+    #[serde(default)]
+    pub refused: u64,
     /// Calls of units that went against their row: see [`RowSnapshot::held`].
     #[serde(default)]
     pub held: u64,
@@ -87,6 +90,9 @@ pub struct RowSnapshot {
     pub failed: u64,
     /// Comparisons that were skipped because too many were running.
     pub skipped: u64,
+    /// Comparisons that the new implementation refused because it was busy. They are not errors.
+    #[serde(default)]
+    pub refused: u64,
     /// Calls of units that were answered by the implementation of the unit's other calls and not by that
     /// of this row, because the two have different editions or one does not tell its edition.
     pub held: u64,

@@ -9,6 +9,8 @@ mod rows;
 mod sharing;
 mod stack;
 mod time;
+#[cfg(all(feature = "dataset", feature = "http"))]
+mod trace;
 mod units;
 
 use std::collections::VecDeque;
