@@ -23,6 +23,7 @@ pub(super) fn text(seen: &Snapshot) -> String {
         ("fallbacks", "Failed calls that the old implementation then answered.", seen.fallbacks),
         ("failed", "Calls for which the application got an error.", seen.failed),
         ("skipped", "Comparisons skipped because too many were in flight.", seen.skipped),
+        ("refused", "Comparisons that a busy service refused.", seen.refused),
         ("held", "Calls of units that went against their row.", seen.held),
         ("step_backs", "Rollbacks by the guard.", seen.step_backs),
     ] {
@@ -67,12 +68,13 @@ fn rows(text: &mut String, rows: &[RowSnapshot]) {
     family(text, "row_stage", "gauge", "1 for the current stage of the row, 0 for the others.", &stages);
     let share = labelled(|row| row.share);
     family(text, "row_share", "gauge", "The share of the row's calls that shadow and canary take.", &share);
-    let counts: [(&str, &str, fn(&RowSnapshot) -> f64); 7] = [
+    let counts: [(&str, &str, fn(&RowSnapshot) -> f64); 8] = [
         ("calls", "Lookups that went by the row.", |row| row.calls as f64),
         ("errors", "Calls to the new implementation that failed.", |row| row.errors as f64),
         ("fallbacks", "Failed calls that the old implementation then answered.", |row| row.fallbacks as f64),
         ("failed", "Calls for which the application got an error.", |row| row.failed as f64),
         ("skipped", "Comparisons skipped because too many were in flight.", |row| row.skipped as f64),
+        ("refused", "Comparisons that a busy service refused.", |row| row.refused as f64),
         ("held", "Calls of units that went against the row.", |row| row.held as f64),
         ("step_backs", "Rollbacks of the row by its guard.", |row| row.step_backs as f64),
     ];
