@@ -3,10 +3,12 @@
 //! They have the target `postcode_core::seam` and the level `DEBUG`.
 
 use tracing::field::Empty;
+#[cfg(feature = "dataset")]
 use tracing::span::EnteredSpan;
 use tracing::{Instrument, Span};
 
-use crate::lookup::unit;
+#[cfg(feature = "http")]
+use crate::lookup::{trace::TraceParent, unit};
 
 macro_rules! span {
     ($name:literal, $($fields:tt)*) => {{
@@ -16,6 +18,7 @@ macro_rules! span {
 }
 
 /// Creates the span of a call of the trait. `None` if nobody subscribes.
+#[cfg(any(feature = "dataset", feature = "http"))]
 #[inline]
 pub(crate) fn call(method: &str, side: &str) -> Option<Span> {
     span!("call", method, side, edition = Empty)
@@ -30,9 +33,9 @@ pub(crate) fn promotion(method: &str) -> Option<Span> {
 /// Creates the span of a call that is made to compare its answer, linked to the running one.
 pub(crate) fn comparison(method: &str) -> Option<Span> {
     let caller = Span::current();
-    let span = span!(parent: None, "comparison", method)?;
+    let span = tracing::debug_span!(target: "postcode_core::seam", parent: None, "comparison", method);
     span.follows_from(&caller);
-    Some(span)
+    (!span.is_disabled()).then_some(span)
 }
 
 /// Creates the span of one of several attempts, counted from 1.
@@ -42,11 +45,7 @@ pub(crate) fn attempt(attempt: usize) -> Option<Span> {
 
 /// Creates the span of one request, with the ids that it has for the server.
 #[cfg(feature = "http")]
-pub(crate) fn request(
-    attempt: usize,
-    ids: crate::lookup::trace::TraceParent,
-    parent: Option<u64>,
-) -> Option<Span> {
+pub(crate) fn request(attempt: usize, ids: TraceParent, parent: Option<u64>) -> Option<Span> {
     let span = span!("request", attempt, trace_id = Empty, span_id = Empty, parent_id = Empty)?;
     span.record("trace_id", tracing::field::display(format_args!("{:032x}", ids.trace)));
     span.record("span_id", tracing::field::display(format_args!("{:016x}", ids.span)));
@@ -57,6 +56,7 @@ pub(crate) fn request(
 }
 
 /// Enters the span of a call that is answered without waiting.
+#[cfg(feature = "dataset")]
 #[inline]
 pub(crate) fn entered(method: &str, edition: &str) -> Option<EnteredSpan> {
     let span = call(method, "local")?;

@@ -265,7 +265,7 @@ impl PostcodeLookup for Local {
             while !search.step(BETWEEN_TURNS) {
                 give_turn().await;
             }
-            Ok(search.finish())
+            Ok::<_, Error>(search.finish())
         };
         self.yielding("within", call).await
     }

@@ -175,7 +175,7 @@ pub async fn traced<F: Future>(traceparent: &str, future: F) -> F::Output {
 }
 
 /// Returns the trace that the running call belongs to.
-#[cfg(feature = "layers")]
+#[cfg(feature = "http")]
 pub(crate) fn trace() -> Option<TraceParent> {
     CURRENT.try_with(|current| current.borrow().trace).ok().flatten()
 }

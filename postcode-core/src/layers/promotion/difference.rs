@@ -209,11 +209,8 @@ mod tests {
         assert_eq!(difference(&one, &other), "quality");
         other.deprivation_rank = Some(7);
         assert_eq!(difference(&vec![one.clone()], &vec![other.clone()]), "deprivation_rank quality");
-        assert_eq!(
-            difference(&Answer::Live(one.clone().into()), &Answer::Live(other.into())),
-            "deprivation_rank quality"
-        );
-        assert_eq!(difference(&Answer::Live(one.clone().into()), &Answer::Unknown), "answer");
+        assert_eq!(difference(&Answer::Live(one.clone()), &Answer::Live(other)), "deprivation_rank quality");
+        assert_eq!(difference(&Answer::Live(one.clone()), &Answer::Unknown), "answer");
         let located = |latitude| {
             let mut record = one.clone();
             record.location = Some(Location::new(latitude, -2.0).unwrap());
