@@ -53,9 +53,12 @@ pub(super) fn text(seen: &Snapshot) -> String {
     text
 }
 
+/// Returns one number of a row.
+type Count = fn(&RowSnapshot) -> f64;
+
 /// Writes the same for each row.
 fn rows(text: &mut String, rows: &[RowSnapshot]) {
-    let labelled = |value: fn(&RowSnapshot) -> f64| -> Vec<_> {
+    let labelled = |value: Count| -> Vec<_> {
         rows.iter().map(|row| (format!("{{row=\"{}\"}}", row.row), value(row))).collect()
     };
     let mut stages = Vec::new();
@@ -68,7 +71,7 @@ fn rows(text: &mut String, rows: &[RowSnapshot]) {
     family(text, "row_stage", "gauge", "1 for the current stage of the row, 0 for the others.", &stages);
     let share = labelled(|row| row.share);
     family(text, "row_share", "gauge", "The share of the row's calls that shadow and canary take.", &share);
-    let counts: [(&str, &str, fn(&RowSnapshot) -> f64); 8] = [
+    let counts: [(&str, &str, Count); 8] = [
         ("calls", "Lookups that went by the row.", |row| row.calls as f64),
         ("errors", "Calls to the new implementation that failed.", |row| row.errors as f64),
         ("fallbacks", "Failed calls that the old implementation then answered.", |row| row.fallbacks as f64),
