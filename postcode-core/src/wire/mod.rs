@@ -53,6 +53,13 @@ pub const IF_EDITION_HEADER: &str = "if-edition";
 /// Request header: how many milliseconds the caller still waits. A server rejects work that is too
 /// late.
 pub const DEADLINE_HEADER: &str = "postcode-deadline-ms";
+/// Request header: why the client asks. The only value is [`COMPARISON`].
+pub const PURPOSE_HEADER: &str = "postcode-purpose";
+/// Value of [`PURPOSE_HEADER`]: the answer is compared with another one, and nobody waits for it. A busy
+/// server refuses such requests first.
+pub const COMPARISON: &str = "comparison";
+/// Request and response header of W3C Trace Context: the trace that the request belongs to.
+pub const TRACE_HEADER: &str = "traceparent";
 /// Request and response header: the id under which both sides log the request.
 pub const REQUEST_ID_HEADER: &str = "x-request-id";
 
