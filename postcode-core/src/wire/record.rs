@@ -13,8 +13,8 @@ pub enum Shape {
     Compatible,
     /// The same keys, followed by those that this project adds: `status`, `user_type`,
     /// `grid_system`, `date_of_termination`, `index_of_multiple_deprivation`,
-    /// `parliamentary_constituency_before` (before the last boundary change), `senedd_constituency`
-    /// and `position` (the location, and whether it is exact). The `codes` add country, region, NHS
+    /// `parliamentary_constituency_before` (before the last boundary change), `senedd_constituency`,
+    /// `admin_district_welsh` and `position` (the location, and whether it is exact). The `codes` add country, region, NHS
     /// authority, European electoral region, primary care trust and previous constituency.
     Extended,
 }
@@ -148,6 +148,7 @@ impl Serialize for RecordView<'_> {
             map.entry("index_of_multiple_deprivation", &record.deprivation_rank)?;
             map.entry("parliamentary_constituency_before", &name(ParliamentaryConstituencyBefore))?;
             map.entry("senedd_constituency", &record.senedd_constituency())?;
+            map.entry("admin_district_welsh", &record.admin_district_welsh())?;
             map.entry("position", &PositionBody::of(record))?;
         }
         if self.shape == Shape::Extended || record.status == Status::Terminated {

@@ -14,6 +14,7 @@ use super::format::{Format, Paint};
 use super::lines::Unread;
 use super::records::{Columns, Records};
 use super::{exit, output, stdin, words};
+use crate::meant::hint;
 
 /// The columns of CSV, after the text that was looked up.
 const USUAL: &str = "status,postcode,admin_district,region,country,latitude,longitude,error";
@@ -145,6 +146,7 @@ impl Printer {
                     let answer = answers.next().context("a batch came back short")?;
                     let advice = match answer {
                         Answer::NotCovered => self.advice(*postcode),
+                        Answer::Unknown => hint(*postcode),
                         _ => None,
                     };
                     self.write(&query.text, answer.status(), Some(answer), advice.as_deref())?;

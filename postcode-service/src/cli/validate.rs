@@ -10,6 +10,7 @@ use super::format::{Format, Shape, Table};
 use super::output;
 use super::source::Source;
 use super::{stdin, words};
+use crate::meant::hint;
 
 /// Say whether texts are postcodes in use, and if not whether they once were.
 ///
@@ -51,6 +52,7 @@ impl Args {
                 let (text, status, reason) = match (line, validity) {
                     (Err(unread), _) => (unread.shown.as_str(), "invalid", Some(unread.why.clone())),
                     (Ok(text), Validity::Invalid(why)) => (text.as_str(), "invalid", Some(why.to_string())),
+                    (Ok(text), Validity::Unknown(postcode)) => (text.as_str(), "unknown", hint(*postcode)),
                     (Ok(text), other) => (text.as_str(), other.status(), None),
                 };
                 let valid = validity.is_live();
@@ -67,7 +69,7 @@ impl Args {
                         writeln!(out, "{text}  {}", format.paint().status(&status))?;
                     }
                     (Format::Plain | Format::Terminal, Some(why)) => {
-                        writeln!(out, "{text}  {}: {why}", format.paint().bad("invalid"))?;
+                        writeln!(out, "{text}  {}: {why}", format.paint().bad(status))?;
                     }
                 }
             }
