@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use postcode_core::dataset::Dataset;
 use postcode_service::fetch::{Fetched, Limits, Located, Product, Publishers};
-use postcode_testing::archives::zipped;
+use postcode_testing::zipped;
 
 use crate::common::program;
 
@@ -106,7 +106,7 @@ fn archive(seed: u8) -> Vec<u8> {
     })
     .take(300_000)
     .collect();
-    zipped(&[("Data/noise.bin", &noise), ("Doc/metadata.txt", b"COPYRIGHT DATE: 20260501")])
+    zipped(&[("Data/noise.bin", noise.as_slice()), ("Doc/metadata.txt", b"COPYRIGHT DATE: 20260501")])
 }
 
 const TAG: &str = "etag: \"one\"\r\n";
@@ -446,10 +446,11 @@ fn edition(month: &str, rows: usize) -> Vec<u8> {
             1 + n / 400
         ));
     }
+    let table = format!("Data/ONSPD_{month}_UK.csv");
     let names = "LAD25CD,LAD25NM\nS12000033,Aberdeen City\n";
     let countries = "CTRY25CD,CTRY25NM\nS92000003,Scotland\n";
     zipped(&[
-        (&format!("Data/ONSPD_{month}_UK.csv"), text.as_bytes()),
+        (table.as_str(), text.as_bytes()),
         ("Documents/LA_UA names and codes UK as at 04_25.csv", names.as_bytes()),
         ("Documents/Country names and codes UK as at 08_12.csv", countries.as_bytes()),
     ])
@@ -567,7 +568,7 @@ fn data_update_publishes_a_new_edition_to_a_running_service_and_refuses_a_bad_on
     *current.lock().unwrap() = edition("NOV_2025", 310);
     let (status, said, why) = update(&reload);
     assert_eq!(status, Some(0), "{said}{why}");
-    let introduced = said.lines().find(|line| line.starts_with("introduced")).unwrap_or_default();
+    let introduced = said.lines().rev().find(|line| line.starts_with("introduced")).unwrap_or_default();
     assert!(introduced.ends_with(" 10"), "{said}");
     assert!(said.contains("the service serves it"), "{said}");
     assert_eq!(Dataset::open(&out).unwrap().info().live, 310);

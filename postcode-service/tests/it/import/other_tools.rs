@@ -78,7 +78,7 @@ fn freemaptools_table_keeps_positions_and_none_for_unknown_ones() {
     assert_eq!((place("JE2 4WD"), status(&bench, "JE2 4WD")), (None, "live"));
     assert_eq!(bench.dataset().info().columns, ["status", "latitude", "longitude"]);
     // As it is downloaded: in a zip. Its table of outcodes is not one of postcodes, and says so.
-    let zip = postcode_testing::archives::zipped(&[("ukpostcodes.csv", table.as_bytes())]);
+    let zip = postcode_testing::zipped(&[("ukpostcodes.csv", table.as_bytes())]);
     assert_eq!(imported("ukpostcodes.zip", zip).1, 0);
     let bench = Bench::new();
     let outcodes =
