@@ -41,7 +41,7 @@ fn fields_are_counted_as_the_records_have_them_and_each_names_its_source() {
         ("codes.admin_ward", |record| record.area_code(AreaKind::AdminWard).is_some(), "Code-Point Open"),
         ("region", |record| record.area_name(AreaKind::Region).is_some(), "the district"),
         ("codes.region", |record| record.area_code(AreaKind::Region).is_some(), "the district"),
-        ("lsoa21", |record| record.area_name(AreaKind::Lsoa21).is_some(), "NRS"),
+        ("codes.lsoa21", |record| record.area_code(AreaKind::Lsoa21).is_some(), "NRS"),
         ("date_of_termination", |record| record.terminated.is_some(), "ONS lookup"),
         ("user_type", |record| record.user_type.is_some(), "ONSPD"),
         ("latitude", |record| record.location.is_some(), "computed from the grid reference"),
