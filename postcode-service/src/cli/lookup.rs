@@ -7,6 +7,7 @@ use anyhow::Context;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use postcode_core::wire::RecordView;
 use postcode_core::{Answer, DatasetInfo, Lookups, Postcode, PostcodeLookup};
+use postcode_tables::plain_text;
 use serde::Serialize;
 
 use super::asking::Asking;
@@ -108,7 +109,7 @@ struct Query {
 impl From<Result<String, Unread>> for Query {
     fn from(line: Result<String, Unread>) -> Self {
         match line {
-            Ok(text) => Self { postcode: text.parse().map_err(|e| format!("{e}")), text },
+            Ok(text) => Self { postcode: plain_text(&text).parse().map_err(|e| format!("{e}")), text },
             Err(Unread { shown, why }) => Self { text: shown, postcode: Err(why) },
         }
     }

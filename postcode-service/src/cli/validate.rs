@@ -3,6 +3,7 @@
 use std::io::{BufWriter, Write};
 
 use postcode_core::{PostcodeLookupExt, Validity};
+use postcode_tables::plain_text;
 use serde::Serialize;
 
 use super::exit;
@@ -45,7 +46,7 @@ impl Args {
         let mut batches = stdin::Batches::new(inputs);
         while let Some(batch) = batches.next().await? {
             // A line that can't be read is not a postcode, whatever is said about its other letters.
-            let texts: Vec<&str> = batch.iter().map(|line| line.as_deref().unwrap_or("")).collect();
+            let texts: Vec<&str> = batch.iter().map(|line| line.as_deref().map_or("", plain_text)).collect();
             let found = lookup.validate_all(&texts).await?;
             for (line, validity) in batch.iter().zip(&found) {
                 all &= validity.is_live();

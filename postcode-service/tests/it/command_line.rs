@@ -213,6 +213,9 @@ fn postcode_of_no_area_is_unknown_with_what_may_be_meant() {
             "SW1A 9ZZ  unknown",
         ]
     );
+    // A column that was copied out of a spreadsheet.
+    let (_, out, _) = said(&["validate"], b"=\"EH1 1YZ\"\n'M1 1AE\n");
+    assert_eq!(out.lines().collect::<Vec<_>>(), ["=\"EH1 1YZ\"  live", "'M1 1AE  live"]);
     let (_, out, _) = said(&["lookup", "--json", "C01 1AA"], b"");
     let line: serde_json::Value = serde_json::from_str(&out).unwrap();
     assert_eq!(line["status"], "unknown");
