@@ -17,8 +17,8 @@ pub enum Shape {
     Compatible,
     /// The same keys, followed by those that this project adds: `status`, `user_type`,
     /// `grid_system`, `date_of_termination`, `index_of_multiple_deprivation`,
-    /// `parliamentary_constituency_before` (before the last boundary change), `senedd_constituency`
-    /// and `position` (the location, and whether it is exact). The `codes` add country, region, NHS
+    /// `parliamentary_constituency_before` (before the last boundary change), `senedd_constituency`,
+    /// `admin_district_welsh` and `position` (the location, and whether it is exact). The `codes` add country, region, NHS
     /// authority, European electoral region, primary care trust and previous constituency.
     Extended,
 }
@@ -247,7 +247,9 @@ impl RecordView<'_> {
             to.areas(4, |to| {
                 to.text("parliamentary_constituency_before", name(ParliamentaryConstituencyBefore))?;
                 let senedd = areas.code(ParliamentaryConstituency).and_then(names::senedd_constituency);
-                to.text("senedd_constituency", senedd)
+                to.text("senedd_constituency", senedd)?;
+                let welsh = areas.code(AdminDistrict).and_then(names::welsh_district);
+                to.text("admin_district_welsh", welsh)
             })?;
             to.entry("position", &PositionBody::of(record))?;
         }

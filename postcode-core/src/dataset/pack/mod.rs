@@ -22,6 +22,11 @@ use crate::{DatasetInfo, Result};
 /// The name in errors.
 pub(crate) const ORIGIN: &str = "embedded data";
 
+/// Returns whether this is the fingerprint of the data inside this binary.
+pub(crate) fn is_embedded(fingerprint: &str) -> bool {
+    unpack::fingerprint(postcode_data_gb::PACK).is_some_and(|embedded| embedded == fingerprint)
+}
+
 impl Dataset {
     /// Returns the data inside this binary: Great Britain and the Crown dependencies. It is
     /// unpacked at the first call (some tenths of a second) and shared after that. For answers
