@@ -1,7 +1,7 @@
 //! The calls of [`AddressLookup`](crate::AddressLookup) as values, and the [layers](postcode_core::layers) of `postcode-core`
 //! around it.
 //!
-//! `Timeout`, `Deadline`, `Retry`, `Bulkhead`, `Breaker`, `Hedge`, `Failover`, `Fallback` and `Promotion` are lookups of addresses if
+//! `Timeout`, `Deadline`, `Retry`, `Bulkhead`, `Breaker`, `Hedge`, `Failover` and `Fallback` are lookups of addresses if
 //! what they are around is one:
 //!
 //! ```
@@ -19,9 +19,7 @@
 use std::fmt::{self, Display};
 
 use async_trait::async_trait;
-use postcode_core::layers::{
-    Around, Breaker, Bulkhead, Deadline, Failover, Fallback, Hedge, Promotion, Retry, Timeout,
-};
+use postcode_core::layers::{Around, Breaker, Bulkhead, Deadline, Failover, Fallback, Hedge, Retry, Timeout};
 use postcode_core::{Nearest, Postcode, Result};
 
 use super::{AddressAnswer, AddressCoverage, AddressLookup, AddressNeighbour, AddressNumber};
@@ -63,7 +61,7 @@ macro_rules! layers {
     ($($layer:ident)*) => {$(address_operations!([layer_of] [$layer]);)*};
 }
 
-layers!(Breaker Bulkhead Deadline Failover Fallback Hedge Promotion Retry Timeout);
+layers!(Breaker Bulkhead Deadline Failover Fallback Hedge Retry Timeout);
 
 /// Counts, because the postcodes and numbers of a person stay out of messages and logs.
 fn counted(f: &mut fmt::Formatter<'_>, what: &str, count: usize) -> fmt::Result {
@@ -106,7 +104,7 @@ mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
     use std::time::Duration;
 
-    use postcode_core::layers::{BreakerConfig, Order, PromotionConfig, Stage};
+    use postcode_core::layers::{BreakerConfig, Order};
     use postcode_core::{Error, ErrorKind};
 
     use super::*;
@@ -191,34 +189,5 @@ mod tests {
         assert_eq!(calls.load(Ordering::SeqCst), 3 + 5);
         let error = breaker.addresses(&["ZE9 9AA".parse().unwrap()]).await.unwrap_err().to_string();
         assert!(error.contains("addresses by 1 postcode") && !error.contains("ZE9"), "{error}");
-    }
-
-    #[tokio::test]
-    async fn promotion_keeps_the_contract_in_every_stage() {
-        for stage in [Stage::Local, Stage::Shadow, Stage::Canary, Stage::RemoteWithFallback, Stage::Remote] {
-            let promotion = Promotion::of(local(), local(), PromotionConfig::default());
-            let share = matches!(stage, Stage::Shadow | Stage::Canary).then_some(1.0);
-            promotion.set(stage, share).unwrap();
-            keeps_the_contract(&format!("{stage:?}"), &promotion).await;
-        }
-        let (away, _) = broken(ErrorKind::Unavailable);
-        let promotion = Promotion::of(local(), away, PromotionConfig::default());
-        promotion.set(Stage::RemoteWithFallback, None).unwrap();
-        keeps_the_contract("away", &promotion).await;
-        assert!(promotion.snapshot().fallbacks > 0);
-    }
-
-    #[tokio::test]
-    async fn promotion_finds_an_address_that_the_other_side_does_not_have() {
-        let mut other = MockAddressLookup::new();
-        other.expect_addresses().returning(|all| Ok(vec![AddressAnswer::NoAddresses; all.len()]));
-        let promotion: Promotion<Any> = Promotion::of(local(), Arc::new(other), PromotionConfig::default());
-        promotion.set(Stage::Shadow, Some(1.0)).unwrap();
-        let asked = ["ZE9 9AA".parse().unwrap()];
-        assert_eq!(promotion.addresses(&asked).await.unwrap()[0].total(), 12);
-        while promotion.snapshot().compared == 0 {
-            tokio::task::yield_now().await;
-        }
-        assert_eq!(promotion.snapshot().mismatched, 1);
     }
 }
