@@ -128,8 +128,9 @@ impl<'a> Parser<'a> {
                 ReadRecordResult::Record => {
                     block.ends.truncate(first + ends);
                     block.ends[first..].iter_mut().for_each(|end| *end += at);
-                    self.line = self.parser.line();
-                    let line = self.line;
+                    let line = self.parser.line();
+                    // The parser stands on the next line, if the row had a line end.
+                    self.line = line.saturating_sub(u64::from(self.last_byte == b'\n'));
                     block.rows.push(Row { first, count: ends, line, last_byte: self.last_byte });
                     if !std::mem::replace(&mut self.begun, true) {
                         skip_mark(&mut block.fields, block.ends.first().copied());
