@@ -283,6 +283,13 @@ pub struct PafKey {
     pub organisation: u32,
 }
 
+/// Returns whether a text may have control characters. They are these bytes, or begin with the last of them. Looks at all
+/// bytes, because that is faster than stopping at the first.
+#[cfg(any(feature = "file", feature = "layouts"))]
+pub(crate) fn may_have_controls(text: &str) -> bool {
+    text.bytes().fold(false, |found, byte| found | (byte < b' ') | (byte == 0x7f) | (byte == 0xc2))
+}
+
 impl Address {
     /// Removes all elements and keeps the memory of the texts.
     pub fn clear(&mut self) {

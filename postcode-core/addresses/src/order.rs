@@ -57,14 +57,33 @@ pub fn compare(a: &Address, b: &Address) -> Ordering {
 
 /// Sorts the addresses of one postcode. Multiple Residence children follow their parent.
 pub fn sort(addresses: &mut [Address]) {
+    let is_child = |address: &Address| address.dataset == Dataset::MultipleResidence;
+    let keys: Vec<Key<'_>> = addresses.iter().map(Key::of).collect();
+    let mut order: Vec<usize> = (0..addresses.len()).collect();
+    if addresses.iter().any(is_child) {
+        sort_families(addresses, &keys, &mut order);
+    } else if keys.is_sorted_by(|a, b| a.compare(b).is_le()) {
+        return;
+    } else {
+        order.sort_by(|&a, &b| keys[a].compare(&keys[b]));
+    }
+    let mut sorted: Vec<Address> = Vec::with_capacity(addresses.len());
+    for at in order {
+        sorted.push(std::mem::take(&mut addresses[at]));
+    }
+    for (place, address) in addresses.iter_mut().zip(sorted) {
+        *place = address;
+    }
+}
+
+/// Sorts the indices of addresses, children after their parent.
+fn sort_families(addresses: &[Address], keys: &[Key<'_>], order: &mut [usize]) {
     let parents: HashMap<u32, usize> = addresses
         .iter()
         .enumerate()
         .filter(|(_, address)| address.dataset != Dataset::MultipleResidence)
         .filter_map(|(at, address)| Some((address.udprn?, at)))
         .collect();
-    let mut order: Vec<usize> = (0..addresses.len()).collect();
-    let keys: Vec<Key<'_>> = addresses.iter().map(Key::of).collect();
     let family = |at: usize| -> usize {
         match &addresses[at] {
             Address { dataset: Dataset::MultipleResidence, udprn: Some(udprn), .. } => {
@@ -83,13 +102,6 @@ pub fn sort(addresses: &mut [Address]) {
         }
         keys[family_a].compare(&keys[family_b]).then(family_a.cmp(&family_b))
     });
-    let mut sorted: Vec<Address> = Vec::with_capacity(addresses.len());
-    for at in order {
-        sorted.push(std::mem::take(&mut addresses[at]));
-    }
-    for (place, address) in addresses.iter_mut().zip(sorted) {
-        *place = address;
-    }
 }
 
 struct Key<'a> {

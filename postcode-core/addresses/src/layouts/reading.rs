@@ -9,10 +9,10 @@ use super::error::{Error, Result};
 use super::locations::Points;
 use super::options::{ColumnMap, Options};
 use super::report::{Doubt, FileRead, Report};
-use super::rows::Rows;
+use super::rows::{self, Rows};
 use super::source::Text;
 use crate::format::title_case_address;
-use crate::model::{Address, Dataset, Kind};
+use crate::model::{Address, Dataset, Kind, may_have_controls};
 
 /// A UDPRN has at most eight digits.
 pub(super) const UDPRN_LIMIT: u64 = 100_000_000;
@@ -55,8 +55,7 @@ impl<'a> Reading<'a> {
     /// Passes an address on.
     pub(super) fn emit(&mut self, address: &mut Address) -> Result<()> {
         for text in address.texts_mut() {
-            // Control characters are these bytes, or begin with the last of them.
-            if text.bytes().any(|byte| byte < b' ' || matches!(byte, 0x7f | 0xc2)) {
+            if may_have_controls(text) {
                 *text = text.replace(char::is_control, " ").trim().to_owned();
             }
         }
@@ -90,6 +89,37 @@ impl<'a> Reading<'a> {
         if self.stop.load(Ordering::Relaxed) { Err(Error::Stopped) } else { Ok(()) }
     }
 
+    /// Reads rows until there are no more. Returns how many were not empty.
+    fn read_rows(
+        &mut self,
+        file: &str,
+        mut rows: Rows<'_>,
+        row: &mut impl FnMut(&mut Self, &mut Rows<'_>) -> Result<std::result::Result<(), Refusal>>,
+    ) -> Result<u64> {
+        let mut read = 0;
+        while rows.next()? {
+            if rows.columns() == 1 && rows.bytes(0).is_empty() {
+                continue;
+            }
+            read += 1;
+            if u64::is_multiple_of(read, STOP_EVERY) {
+                self.stopped()?;
+            }
+            if let Err((doubt, value)) = row(self, &mut rows)? {
+                if doubt == Doubt::Columns && rows.is_cut() {
+                    return Err(Error::CutOff { file: file.to_owned(), line: rows.line() });
+                }
+                self.report.doubt(doubt, file, rows.line(), value)?;
+            }
+        }
+        if rows.encodings.iter().all(|&values| values > 0) {
+            let [utf8, latin] = rows.encodings;
+            let counts = format_args!("{utf8} values in UTF-8, {latin} in Latin-1");
+            self.report.doubt(Doubt::Encodings, file, 0, counts)?;
+        }
+        Ok(read)
+    }
+
     /// Reads the rows of a delimited file. `row` says why it refuses a row.
     pub(super) fn rows(
         &mut self,
@@ -99,34 +129,19 @@ impl<'a> Reading<'a> {
         mut row: impl FnMut(&mut Self, &mut Rows<'_>) -> Result<std::result::Result<(), Refusal>>,
     ) -> Result<()> {
         let file = text.display.as_str();
-        let mut read = 0;
-        text.read(|reader| {
-            let mut rows = Rows::new(reader, file, delimiter);
-            while rows.next()? {
-                if rows.columns() == 1 && rows.bytes(0).is_empty() {
-                    continue;
-                }
-                read += 1;
-                if u64::is_multiple_of(read, STOP_EVERY) {
-                    self.stopped()?;
-                }
-                if let Err((doubt, value)) = row(self, &mut rows)? {
-                    if doubt == Doubt::Columns && rows.is_cut() {
-                        return Err(Error::CutOff { file: file.to_owned(), line: rows.line() });
-                    }
-                    self.report.doubt(doubt, file, rows.line(), value)?;
+        let (sending, receiving) = rows::channel();
+        // One thread unpacks the file and takes rows apart, this one reads their values.
+        let read = std::thread::scope(|scope| {
+            let taking =
+                scope.spawn(move || text.read(|reader| rows::take_apart(reader, file, delimiter, &sending)));
+            let read = self.read_rows(file, Rows::received(receiving), &mut row);
+            match taking.join() {
+                Ok(taken) => read.and_then(|read| taken.map(|()| read)),
+                Err(_) => {
+                    let source = io::Error::other("the thread that reads it ended unexpectedly");
+                    read.and(Err(Error::Read { file: file.to_owned(), source }))
                 }
             }
-            if rows.encodings.iter().all(|&values| values > 0) {
-                let [utf8, latin] = rows.encodings;
-                self.report.doubt(
-                    Doubt::Encodings,
-                    file,
-                    0,
-                    format_args!("{utf8} values in UTF-8, {latin} in Latin-1"),
-                )?;
-            }
-            Ok(())
         })?;
         self.report.files.push(FileRead { file: file.to_owned(), layout, rows: read });
         Ok(())

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::sync::mpsc::sync_channel;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use anyhow::{Context as _, Result, bail};
 use postcode_addresses::{Address, order};
@@ -15,11 +15,18 @@ use super::pack;
 const PIECE: usize = 64 << 10;
 /// Bytes in memory, of all districts, before any go to the temporary file.
 const IN_MEMORY: usize = 128 << 20;
+/// Addresses that are passed on at once, and those of the last postcode.
+const AT_ONCE: usize = 1_024;
+/// Bytes of a record in front of the address: its length, and its postcode.
+const HEAD: usize = 12;
 
 /// Collects addresses by postcode district. What does not fit in memory goes to one temporary file, in pieces.
 #[derive(Default)]
 pub(super) struct Sorter {
-    districts: HashMap<Box<str>, District>,
+    names: HashMap<Box<str>, usize>,
+    districts: Vec<District>,
+    /// The district of the previous address: files often come sorted.
+    last: (String, usize),
     file: Option<File>,
     written: u64,
     held: usize,
@@ -27,9 +34,18 @@ pub(super) struct Sorter {
 
 #[derive(Default)]
 struct District {
+    /// Records: length of the rest, postcode, address.
     memory: Vec<u8>,
     /// Where its pieces are in the file: offset and length.
     pieces: Vec<(u64, usize)>,
+}
+
+/// Returns a postcode as a number that sorts within its district as the text does.
+fn key(postcode: &str) -> [u8; 8] {
+    let mut key = [0; 8];
+    let length = postcode.len().min(8);
+    key[..length].copy_from_slice(&postcode.as_bytes()[..length]);
+    key
 }
 
 impl Sorter {
@@ -39,13 +55,27 @@ impl Sorter {
     /// If the temporary file can't be written.
     pub(super) fn push(&mut self, address: &Address) -> io::Result<()> {
         let name = address.postcode.split(' ').next().unwrap_or_default();
-        if !self.districts.contains_key(name) {
-            self.districts.insert(name.into(), District::default());
+        if self.districts.is_empty() || self.last.0 != name {
+            let at = match self.names.get(name) {
+                Some(at) => *at,
+                None => {
+                    self.names.insert(name.into(), self.districts.len());
+                    self.districts.push(District::default());
+                    self.districts.len() - 1
+                }
+            };
+            name.clone_into(&mut self.last.0);
+            self.last.1 = at;
         }
-        let Some(district) = self.districts.get_mut(name) else { return Ok(()) };
-        let before = district.memory.len();
+        let Some(district) = self.districts.get_mut(self.last.1) else { return Ok(()) };
+        let start = district.memory.len();
+        district.memory.extend([0; HEAD]);
         pack::put(address, &mut district.memory);
-        self.held += district.memory.len() - before;
+        let added = district.memory.len() - start;
+        let head = &mut district.memory[start..start + HEAD];
+        head[..4].copy_from_slice(&u32::try_from(added - 4).unwrap_or_default().to_le_bytes());
+        head[4..].copy_from_slice(&key(&address.postcode));
+        self.held += added;
         if district.memory.len() >= PIECE && self.held > IN_MEMORY {
             let file = match &mut self.file {
                 Some(file) => file,
@@ -61,29 +91,41 @@ impl Sorter {
     }
 
     /// Passes all addresses on: postcodes in their order, and the addresses of each in the order of the street. The next
-    /// district is read and sorted while one is passed on.
+    /// ones are read and sorted while some are passed on.
     ///
     /// # Errors
     /// If the temporary file can't be read, and those of the receiver.
     pub(super) fn drain(self, mut to: impl FnMut(&Address) -> Result<()>) -> Result<()> {
-        let Self { districts, mut file, .. } = self;
-        let mut order: Vec<(Option<Outcode>, Box<str>, District)> =
-            districts.into_iter().map(|(name, district)| (name.parse().ok(), name, district)).collect();
+        let Self { names, mut districts, mut file, .. } = self;
+        let mut order: Vec<(Option<Outcode>, Box<str>, District)> = names
+            .into_iter()
+            .filter_map(|(name, at)| Some((name.parse().ok(), name, std::mem::take(districts.get_mut(at)?))))
+            .collect();
         order.sort_by(|(a, name_a, _), (b, name_b, _)| a.cmp(b).then_with(|| name_a.cmp(name_b)));
         std::thread::scope(|scope| {
-            let (sender, receiver) = sync_channel(2);
+            let (sender, receiver) = sync_channel(4);
+            // What was passed on comes back, so that its memory is used again.
+            let (back, used) = sync_channel(8);
             let reading = scope.spawn(move || -> Result<()> {
+                let mut batches = Batches { sender, used, batch: Batch::default() };
                 for (_, name, district) in order {
-                    let addresses =
-                        district.sorted(file.as_mut()).with_context(|| format!("the addresses of {name}"))?;
-                    if sender.send(addresses).is_err() {
+                    let sent = district
+                        .pass_on(file.as_mut(), &mut batches)
+                        .with_context(|| format!("the addresses of {name}"))?;
+                    if !sent {
                         // The receiver has failed and says why.
-                        break;
+                        return Ok(());
                     }
                 }
+                batches.send();
                 Ok(())
             });
-            let passed = receiver.iter().try_for_each(|addresses| addresses.iter().try_for_each(&mut to));
+            let passed = receiver.iter().try_for_each(|batch: Batch| {
+                batch.addresses[..batch.len].iter().try_for_each(&mut to)?;
+                // The other side may have ended.
+                let _ = back.try_send(batch);
+                Ok(())
+            });
             drop(receiver);
             match reading.join() {
                 Ok(read) => passed.and(read),
@@ -93,9 +135,42 @@ impl Sorter {
     }
 }
 
+/// Some addresses. Those after `len` are kept for their memory.
+#[derive(Default)]
+struct Batch {
+    addresses: Vec<Address>,
+    len: usize,
+}
+
+impl Batch {
+    /// Returns the place of one more address.
+    fn next(&mut self) -> &mut Address {
+        if self.len == self.addresses.len() {
+            self.addresses.push(Address::default());
+        }
+        self.len += 1;
+        &mut self.addresses[self.len - 1]
+    }
+}
+
+/// The way to the receiver.
+struct Batches {
+    sender: SyncSender<Batch>,
+    used: Receiver<Batch>,
+    batch: Batch,
+}
+
+impl Batches {
+    /// Sends the batch on. Returns whether the receiver still takes them.
+    fn send(&mut self) -> bool {
+        let next = Batch { len: 0, ..self.used.try_recv().unwrap_or_default() };
+        self.sender.send(std::mem::replace(&mut self.batch, next)).is_ok()
+    }
+}
+
 impl District {
-    /// Returns the addresses of the district in order.
-    fn sorted(self, file: Option<&mut File>) -> Result<Vec<Address>> {
+    /// Sends the addresses of the district on in order. Returns whether the receiver still takes them.
+    fn pass_on(self, file: Option<&mut File>, batches: &mut Batches) -> Result<bool> {
         let mut bytes = Vec::with_capacity(
             self.pieces.iter().map(|(_, length)| length).sum::<usize>() + self.memory.len(),
         );
@@ -109,16 +184,31 @@ impl District {
             }
         }
         bytes.extend_from_slice(&self.memory);
-        let mut addresses = Vec::new();
-        let mut rest = bytes.as_slice();
-        while !rest.is_empty() {
-            addresses.push(pack::take(&mut rest).context("the temporary file is damaged")?);
+        drop(self.memory);
+        const DAMAGED: &str = "the temporary file is damaged";
+        let mut order: Vec<(u64, usize)> = Vec::new();
+        let mut at = 0;
+        while at < bytes.len() {
+            let head: &[u8; HEAD] = bytes.get(at..).and_then(<[u8]>::first_chunk).context(DAMAGED)?;
+            let [a, b, c, d, key @ ..] = *head;
+            order.push((u64::from_be_bytes(key), at + HEAD));
+            at += 4 + u32::from_le_bytes([a, b, c, d]) as usize;
         }
-        addresses.sort_by(|a, b| a.postcode.cmp(&b.postcode));
-        for street in addresses.chunk_by_mut(|a, b| a.postcode == b.postcode) {
-            order::sort(street);
+        // Those of one postcode keep the order in which they came.
+        order.sort_unstable();
+        for street in order.chunk_by(|(a, _), (b, _)| a == b) {
+            let start = batches.batch.len;
+            for (_, at) in street {
+                let mut rest = bytes.get(*at..).context(DAMAGED)?;
+                pack::take(&mut rest, batches.batch.next()).context(DAMAGED)?;
+            }
+            let len = batches.batch.len;
+            order::sort(&mut batches.batch.addresses[start..len]);
+            if len >= AT_ONCE && !batches.send() {
+                return Ok(false);
+            }
         }
-        Ok(addresses)
+        Ok(true)
     }
 }
 
