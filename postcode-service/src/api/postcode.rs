@@ -7,7 +7,7 @@ use postcode_core::wire::{ORDER, ORDER_PREFIX, Shape, code, path};
 use postcode_core::{Answer, PostcodeLookupExt};
 
 use super::params::Params;
-use super::reply::{Failure, Outcome, data};
+use super::reply::{Failure, Outcome, data, records};
 use super::syntax::{Reading, read};
 use super::view::View;
 use super::{App, search};
@@ -31,7 +31,7 @@ async fn lookup(State(app): State<App>, Path(text): Path<String>, params: Params
         Reading::Invalid(error) => return Err(Failure::invalid_postcode(error)),
     };
     match edition.lookup.get(postcode).await? {
-        Answer::Live(record) => data(&edition, &View::of(&params).record(&record)),
+        Answer::Live(record) => records(&edition, &View::of(&params).record(&record)),
         Answer::Terminated(record) => Err(unknown().by(&edition).terminated(record, shape)),
         Answer::Unknown => {
             let failure = unknown().by(&edition);

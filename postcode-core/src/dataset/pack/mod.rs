@@ -38,12 +38,17 @@ impl Dataset {
     /// # Errors
     /// [`Dataset`](crate::ErrorKind::Dataset) if the data is of another version than this crate.
     pub fn embedded() -> Result<Self> {
+        Self::embedded_from(|| Self::unpack_as(postcode_data_gb::PACK, ORIGIN))
+    }
+
+    /// Returns the data inside this binary, which `unpack` unpacks if nobody has yet.
+    pub(crate) fn embedded_from(unpack: impl FnOnce() -> Result<Self>) -> Result<Self> {
         static SHARED: Mutex<Option<Dataset>> = Mutex::new(None);
         let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(dataset) = &*shared {
             return Ok(dataset.clone());
         }
-        let dataset = Self::unpack_as(postcode_data_gb::PACK, ORIGIN)?;
+        let dataset = unpack()?;
         *shared = Some(dataset.clone());
         Ok(dataset)
     }
