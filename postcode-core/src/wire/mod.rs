@@ -16,6 +16,7 @@ mod record;
 mod record_body;
 #[cfg(test)]
 mod record_tests;
+mod record_text;
 mod region;
 
 pub use answer::{BulkItem, BulkQuery, Success};
@@ -26,6 +27,7 @@ pub use position::PositionBody;
 pub use proof::{Digest, MAX_PROOF_NODES, PROOF_OF, PROOF_ROOT, ProofBody, ProofNode};
 pub use record::{NeighbourView, RecordView, Shape};
 pub use record_body::{CodesBody, RecordBody};
+pub use record_text::{HasRecords, RecordText};
 pub use region::{MultiPolygonBody, PageBody, PolygonBody};
 
 /// Query parameter that requests the [extended](Shape::Extended) shape: `?extended=true`.
