@@ -1,10 +1,12 @@
 //! The `customers` program.
 
 mod admin;
+mod counted;
 mod promote;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -291,6 +293,8 @@ async fn run(options: Serve) -> Result<()> {
         Some(promoted) => (promoted.lookup(), promoted.admin(&options.hosts, &security).await?),
     };
     let store = Store::open_within(&options.database, options.request_timeout).await.context("--database")?;
+    let mut api = server::Options::default();
+    let lookup = Arc::new(counted::Counted::new(lookup, api.metrics.clone()));
     let customers = Customers::new(store.clone(), lookup).with_lookup_timeout(options.lookup_timeout);
 
     let resolver = tokio::spawn(resolve(customers.clone(), options.resolve_every));
@@ -309,7 +313,6 @@ async fn run(options: Serve) -> Result<()> {
         supervisor::stopping();
         stop.send_replace(true);
     });
-    let mut api = server::Options::default();
     api.require_if_match = options.require_if_match;
     api.hosts = Some(Hosts::listening_on(&options.listen.to_string()).with(options.hosts));
     api.request_timeout = options.request_timeout;
