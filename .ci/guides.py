@@ -34,6 +34,7 @@ NEEDS = {
     ("python", "frame"): lambda: importlib.util.find_spec("pandas"),
     ("python", "duckdb"): lambda: importlib.util.find_spec("duckdb"),
     ("sh", "duckdb"): lambda: shutil.which("duckdb"),
+    ("sh", "mcp"): lambda: answers("postcode-service", "mcp", "--help"),
     ("sql", "run"): lambda: answers(*PSQL, "-c", "SELECT 1"),
     ("sql", "http"): lambda: answers(*PSQL, "-c", "BEGIN; CREATE EXTENSION IF NOT EXISTS http; ROLLBACK"),
 }

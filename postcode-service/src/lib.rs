@@ -21,6 +21,9 @@ pub mod enrich;
 pub mod import;
 #[deny(missing_docs)]
 pub mod jobs;
+#[cfg(feature = "mcp")]
+#[deny(missing_docs)]
+pub mod mcp;
 mod months;
 #[deny(missing_docs)]
 pub mod proof;

@@ -37,6 +37,7 @@ guides! {
     "excel" "Excel and Power Query",
     "postgresql" "PostgreSQL",
     "duckdb" "DuckDB",
+    "assistants" "Assistants",
 }
 
 /// A page of this program changes only with the program.
