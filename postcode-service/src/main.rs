@@ -17,7 +17,7 @@ By task:
   on the map  nearest, within, distance
   texts       find, enrich, address
   serve       serve, worker, token, config, doctor, ping, bench
-  the data    info, import, inspect, verify, diff, prove, export, pack, key, sign
+  the data    info, fetch, import, data, inspect, verify, diff, prove, export, pack, key, sign
   the shell   completions, man
 
 Each command says its exit status in --help. 2 is always a wrong option.")]
@@ -49,7 +49,9 @@ enum Command {
     Mcp(cli::mcp::Args),
     Token(TokenArgs),
     Info(cli::info::Args),
+    Fetch(Box<cli::fetch::Args>),
     Import(Box<cli::import::Args>),
+    Data(cli::data::Args),
     Inspect(cli::inspect::Args),
     Verify(cli::verify::Args),
     Diff(cli::diff::Args),
@@ -72,7 +74,9 @@ impl Command {
     fn status_of_errors(&self) -> u8 {
         match self {
             Self::Token(_)
+            | Self::Fetch(_)
             | Self::Import(_)
+            | Self::Data(_)
             | Self::Export(_)
             | Self::Inspect(_)
             | Self::Verify(_)
@@ -108,7 +112,9 @@ impl Command {
             Self::Mcp(args) => args.run().await,
             Self::Token(args) => args.run().map_err(anyhow::Error::msg),
             Self::Info(args) => args.run().await,
+            Self::Fetch(args) => args.run().await,
             Self::Import(args) => args.run().await,
+            Self::Data(args) => args.run().await,
             Self::Inspect(args) => args.run().await,
             Self::Verify(args) => args.run().await,
             Self::Diff(args) => args.run().await,

@@ -2,7 +2,10 @@
 
 mod compare;
 mod core;
+mod difference;
 mod guard;
+mod plan;
+mod row;
 mod snapshot;
 mod stage;
 
@@ -11,13 +14,18 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, PoisonError};
 
 use self::core::{Begun, Core, is_failure};
+use self::row::RowState;
 use super::Around;
 use super::call::{Call, Info};
-use crate::{AnyLookup, DatasetInfo, Lookups, Result, layer};
+use super::latency::Latencies;
+use super::span;
+use crate::{AnyLookup, DatasetInfo, ErrorKind, Lookups, Result, layer, unit};
 
 pub use self::core::PromotionConfig;
+pub use self::difference::{Cause, Causes, FieldDifferences};
 pub use self::guard::Guard;
-pub use self::snapshot::{Example, LatencySummary, Sides, Snapshot, StepBack};
+pub use self::plan::{PromotionPlan, RowName, Step};
+pub use self::snapshot::{Example, LatencySummary, RowSnapshot, Sides, Snapshot, StepBack};
 pub use self::stage::Stage;
 
 /// Moves callers from an old implementation to a new one while they run: in stages, measured, and
@@ -43,6 +51,12 @@ pub use self::stage::Stage;
 ///   answers the rest of the unit too.
 /// - Outside of a unit, [`info`](crate::PostcodeLookup::info) describes the old implementation until
 ///   `remote-with-fallback`.
+/// - A [`PromotionPlan`] has a stage for all calls, and others for some methods or
+///   [cohorts](crate::unit::cohort). Each row is measured and guarded apart. If a method's row says another
+///   implementation than the one that answers the rest of a unit, the row applies only if both answer from
+///   one edition. Otherwise the unit stays whole, and the call is counted as [held](RowSnapshot::held).
+/// - Every difference has a [`Cause`]: another edition of the data, an old implementation that does not agree
+///   with itself, or other code. The guard counts only the last.
 /// - A [`Guard`] steps back automatically and says why. A call that fails in `remote` while the stage
 ///   is being changed is answered by the old implementation.
 ///
@@ -78,44 +92,121 @@ impl Promotion {
         Self(Arc::new(Core::new(old, new, config)))
     }
 
-    /// Changes the stage, and the share (0 to 1) if one is given, for calls that begin from now on.
+    /// Changes the stage of the default row, and its share (0 to 1) if one is given, for calls that begin
+    /// from now on.
     ///
     /// # Errors
     /// [`InvalidInput`](crate::ErrorKind::InvalidInput) if the share is not from 0 to 1. Nothing is
     /// changed then.
     pub fn set(&self, stage: Stage, share: Option<f64>) -> Result<()> {
-        self.0.plan.set(stage, share)?;
-        if let Some(watch) = &self.0.watch {
-            watch.clear();
-        }
-        Ok(())
+        self.set_row(&RowName::Default, Step { stage, share })
     }
 
-    /// Returns the current stage.
+    /// Changes one row, or adds it, for calls that begin from now on.
+    ///
+    /// # Errors
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) if the share is not from 0 to 1, or if there are
+    /// 64 rows already, also counting removed ones. Nothing is changed then.
+    pub fn set_row(&self, row: &RowName, step: Step) -> Result<()> {
+        self.0.rows.set(row, step)
+    }
+
+    /// Removes a row, so that its calls go by the plan's other rows. Returns whether it was there. The
+    /// default row can't be removed.
+    pub fn remove_row(&self, row: &RowName) -> bool {
+        self.0.rows.remove(row)
+    }
+
+    /// Changes all rows, and removes those that are not in the plan. Each row changes at once, one after
+    /// another.
+    ///
+    /// # Errors
+    /// The same as [`set_row`](Self::set_row).
+    pub fn apply(&self, plan: &PromotionPlan) -> Result<()> {
+        self.0.rows.apply(plan)
+    }
+
+    /// Sets a lookup that predicts the new implementation's answers: the old code with the new data, such
+    /// as a `replica:` of the service. With it, a difference between two editions has the cause
+    /// [`Edition`](Cause::Edition) only if the predictor has the new edition and gives the new answer.
+    /// Returns false if there is a predictor already.
+    pub fn explain_with(&self, predictor: Arc<dyn Lookups>) -> bool {
+        self.0.predictor.set(predictor.into()).is_ok()
+    }
+
+    /// Returns the current stage of the default row.
     pub fn stage(&self) -> Stage {
-        self.0.plan.get().stage
+        self.0.rows.get(row::DEFAULT).plan.get().stage
+    }
+
+    /// Returns the current plan.
+    pub fn plan(&self) -> PromotionPlan {
+        self.0.rows.plan()
     }
 
     /// Returns the counts, latencies and examples since the start.
     pub fn snapshot(&self) -> Snapshot {
         let core = &*self.0;
-        let plan = core.plan.get();
-        let (matched, mismatched) = (core.matched.load(Relaxed), core.mismatched.load(Relaxed));
+        let rows: Vec<RowSnapshot> = core.rows.all().map(|(_, row)| row.snapshot()).collect();
+        let sum = |count: fn(&RowSnapshot) -> u64| rows.iter().map(count).sum();
+        let latency = |of: fn(&RowState) -> &Latencies| {
+            LatencySummary::from(&Latencies::sum(core.rows.all().map(|(_, row)| of(row))))
+        };
+        let last = rows.iter().filter_map(|row| row.last_step_back.as_ref()).max_by_key(|step| step.at);
+        let default = core.rows.get(row::DEFAULT).plan.get();
         Snapshot {
+            stage: default.stage,
+            share: default.share(),
+            plan: self.plan().to_string(),
+            calls: sum(|row| row.calls),
+            compared: sum(|row| row.compared),
+            matched: sum(|row| row.matched),
+            mismatched: sum(|row| row.mismatched),
+            examples: core.differences.examples(),
+            errors: sum(|row| row.errors),
+            fallbacks: sum(|row| row.fallbacks),
+            failed: sum(|row| row.failed),
+            skipped: sum(|row| row.skipped),
+            latency: Sides { old: latency(|row| &row.old_latencies), new: latency(|row| &row.new_latencies) },
+            step_backs: sum(|row| row.step_backs),
+            last_step_back: last.cloned(),
+            causes: Causes {
+                edition: sum(|row| row.causes.edition),
+                noise: sum(|row| row.causes.noise),
+                code: sum(|row| row.causes.code),
+            },
+            differences: core.differences.counts(),
+            refused: sum(|row| row.refused),
+            held: sum(|row| row.held),
+            rows,
+        }
+    }
+}
+
+impl RowState {
+    fn snapshot(&self) -> RowSnapshot {
+        let plan = self.plan.get();
+        let (matched, causes) = (self.matched.load(Relaxed), self.causes());
+        let mismatched = causes.edition + causes.noise + causes.code;
+        RowSnapshot {
+            row: self.name.clone(),
+            active: self.is_active(),
             stage: plan.stage,
             share: plan.share(),
-            calls: core.calls.load(Relaxed),
+            calls: self.calls.load(Relaxed),
             compared: matched + mismatched,
             matched,
             mismatched,
-            examples: core.examples.lock().unwrap_or_else(PoisonError::into_inner).clone(),
-            errors: core.errors.load(Relaxed),
-            fallbacks: core.fallbacks.load(Relaxed),
-            failed: core.failed.load(Relaxed),
-            skipped: core.skipped.load(Relaxed),
-            latency: Sides { old: (&core.old_latencies).into(), new: (&core.new_latencies).into() },
-            step_backs: core.step_backs.load(Relaxed),
-            last_step_back: core.last_step_back.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+            causes,
+            errors: self.errors.load(Relaxed),
+            fallbacks: self.fallbacks.load(Relaxed),
+            failed: self.failed.load(Relaxed),
+            skipped: self.skipped.load(Relaxed),
+            refused: self.refused.load(Relaxed),
+            held: self.held.load(Relaxed),
+            latency: Sides { old: (&self.old_latencies).into(), new: (&self.new_latencies).into() },
+            step_backs: self.step_backs.load(Relaxed),
+            last_step_back: self.last_step_back.lock().unwrap_or_else(PoisonError::into_inner).clone(),
         }
     }
 }
@@ -124,52 +215,107 @@ impl Around for Promotion {
     type Inner = AnyLookup;
 
     async fn around<C: Call<AnyLookup>>(&self, call: C) -> Result<C::Reply> {
-        let core = &self.0;
-        let begun = core.begin();
-        self.answer(call, begun).await
+        let begun = self.0.begin(C::NAME);
+        self.traced(call, begun).await
     }
 
     /// Outside of a unit, nothing says which calls the edition is asked for. Most of them are
     /// answered by the old implementation until the new one answers all.
     async fn around_info(&self, call: Info<'_>) -> Result<DatasetInfo> {
-        let mut begun = self.0.begin();
-        begun.sampled &= begun.in_unit();
-        self.answer(call, begun).await
+        let mut begun = self.0.begin("info");
+        begun.course.sampled &= begun.in_unit();
+        self.traced(call, begun).await
     }
 }
 
+/// An answer and who gave it.
+struct Answered<R> {
+    answer: Result<R>,
+    /// Whether the new implementation gave it.
+    by_new: bool,
+    /// Whether the new one failed before.
+    fell_back: bool,
+}
+
 impl Promotion {
-    async fn answer<C: Call<AnyLookup>>(&self, call: C, begun: Begun) -> Result<C::Reply> {
-        let core = &self.0;
-        let plan = begun.plan;
-        let answer = match plan.stage {
-            Stage::Local => core.ask_old(&call, begun.timed).await,
-            Stage::Shadow if begun.sampled => {
-                let answer = core.ask_old(&call, true).await;
-                compare::with_new(core, plan, call, &answer);
-                answer
-            }
-            Stage::Canary if begun.sampled => {
-                let (answer, fell_back) = core.ask_new_or_old(&call, &begun).await;
-                if !fell_back {
-                    compare::with_old(core, plan, call, &answer);
-                }
-                answer
-            }
-            Stage::Shadow | Stage::Canary => core.ask_old(&call, begun.timed).await,
-            Stage::RemoteWithFallback => core.ask_new_or_old(&call, &begun).await.0,
-            Stage::Remote => match core.ask_new(&call, plan, None).await {
-                Err(error) if is_failure(&error) && core.plan.get().stage != Stage::Remote => {
-                    core.fall_back(&begun);
-                    core.ask_old(&call, true).await
-                }
-                answer => answer,
-            },
-        };
-        if answer.as_ref().is_err_and(is_failure) {
-            core.failed.fetch_add(1, Relaxed);
+    /// Answers a call in its span, if anybody subscribes to spans.
+    async fn traced<C: Call<AnyLookup>>(&self, call: C, begun: Begun) -> Result<C::Reply> {
+        let Some(span) = span::promotion(C::NAME) else { return self.counted(call, &begun).await.answer };
+        let row = self.0.row(begun.course);
+        span.record("row", tracing::field::display(&row.name));
+        span.record("stage", begun.course.plan.stage.as_str());
+        let (answered, edition) =
+            unit::answered(span::within(Some(span.clone()), self.counted(call, &begun))).await;
+        span.record("side", if answered.by_new { "new" } else { "old" });
+        span.record("fell_back", answered.fell_back);
+        if let Some(edition) = edition {
+            span.record("edition", &*edition);
         }
-        answer
+        answered.answer
+    }
+
+    async fn counted<C: Call<AnyLookup>>(&self, call: C, begun: &Begun) -> Answered<C::Reply> {
+        let answered =
+            if begun.is_apart() { self.apart(call, begun).await } else { self.answer(call, begun).await };
+        if answered.answer.as_ref().is_err_and(is_failure) {
+            self.0.row(begun.course).failed.fetch_add(1, Relaxed);
+        }
+        answered
+    }
+
+    async fn answer<C: Call<AnyLookup>>(&self, call: C, begun: &Begun) -> Answered<C::Reply> {
+        let core = &self.0;
+        let course = begun.course;
+        let by_old = |answer| Answered { answer, by_new: false, fell_back: false };
+        let by_either = |(answer, fell_back): (_, bool)| Answered { answer, by_new: !fell_back, fell_back };
+        match course.plan.stage {
+            Stage::Shadow if course.sampled => {
+                let sided = unit::answered(core.ask_old(&call, course, true)).await;
+                compare::with_new(core, course, call, &sided);
+                by_old(sided.0)
+            }
+            Stage::Canary if course.sampled => {
+                let ((answer, fell_back), edition) = unit::answered(core.ask_new_or_old(&call, begun)).await;
+                let sided = (answer, edition);
+                if !fell_back {
+                    compare::with_old(core, course, call, &sided);
+                }
+                by_either((sided.0, fell_back))
+            }
+            Stage::Local | Stage::Shadow | Stage::Canary => {
+                by_old(core.ask_old(&call, course, begun.timed).await)
+            }
+            Stage::RemoteWithFallback => by_either(core.ask_new_or_old(&call, begun).await),
+            Stage::Remote => by_either(match core.ask_new(&call, course, None).await {
+                Err(error) if is_failure(&error) && core.row(course).plan.get().stage != Stage::Remote => {
+                    core.fall_back(begun);
+                    (core.ask_old(&call, course, true).await, true)
+                }
+                answer => (answer, false),
+            }),
+        }
+    }
+
+    /// Answers a call whose row says another implementation than the one that answers its unit. This
+    /// keeps the promise to the unit only if both answer from one edition.
+    async fn apart<C: Call<AnyLookup>>(&self, call: C, begun: &Begun) -> Answered<C::Reply> {
+        let core = &self.0;
+        // The caller's own demand is for all its calls already.
+        let held_to = match unit::edition() {
+            Some(demanded) => Some(demanded),
+            None => core.edition_of_unit(begun).await,
+        };
+        if let Some(edition) = held_to {
+            let (answered, from) =
+                unit::at_edition(&edition, unit::answered(self.answer(call.clone(), begun))).await;
+            let answer = &answered.answer;
+            let moved = answer.as_ref().is_err_and(|error| error.kind() == ErrorKind::EditionMoved);
+            // An error is not of an edition, and an answer has to tell.
+            if !moved && (answer.is_err() || from.as_ref() == Some(&edition)) {
+                return answered;
+            }
+        }
+        self.answer(call, &core.hold(begun)).await
     }
 }
 
@@ -177,12 +323,10 @@ layer!([] Promotion);
 
 impl fmt::Debug for Promotion {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let plan = self.0.plan.get();
         f.debug_struct("Promotion")
             .field("old", &self.0.old)
             .field("new", &self.0.new)
-            .field("stage", &plan.stage)
-            .field("share", &plan.share())
+            .field("plan", &format_args!("{}", self.plan()))
             .field("config", &self.0.config)
             .finish()
     }

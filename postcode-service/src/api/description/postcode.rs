@@ -38,6 +38,7 @@ const MEANINGS: &[(&str, &str)] = &[
     ("parliamentary_constituency", "Constituency of the House of Commons"),
     ("parliamentary_constituency_2024", "Constituency of the House of Commons since 2024"),
     ("admin_district", "District or unitary authority"),
+    ("admin_district_welsh", "District or unitary authority in Welsh, if it has such a name"),
     ("parish", "Parish (England) or community (Wales)"),
     ("admin_county", "County, if there is one above the district"),
     ("date_of_introduction", "The month it came into use, as YYYYMM"),
