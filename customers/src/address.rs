@@ -7,6 +7,8 @@ use jiff::civil::Date;
 use postcode_core::{Answer, Postcode, Record};
 use serde::{Serialize, Serializer};
 
+use crate::AddressLink;
+
 /// One of a customer's addresses. Its JSON is that of the HTTP API.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
@@ -28,6 +30,9 @@ pub struct Address {
     /// The lookup's answer about the postcode.
     #[serde(flatten)]
     pub check: AddressCheck,
+    /// The entry of the address data that the address was chosen from; `None` if it was typed.
+    #[serde(flatten)]
+    pub link: Option<AddressLink>,
 }
 
 pub(crate) fn iso8601<S: Serializer>(date: &Option<Date>, serializer: S) -> Result<S::Ok, S::Error> {

@@ -53,7 +53,7 @@ impl Customers {
         }
         let to = |customer: &Customer| {
             let mut details = Details::of(customer);
-            details.addresses.push(one(new.clone())?);
+            details.addresses.push(one(new.clone(), None)?);
             sole_main(&details)?;
             Ok(details)
         };
@@ -82,7 +82,7 @@ impl Customers {
         let new = NewAddress { id: Some(number), ..new };
         let to = |customer: &Customer| {
             let (mut details, place) = placed(customer, number)?;
-            details.addresses[place] = one(new.clone())?;
+            details.addresses[place] = one(new.clone(), customer.address(number))?;
             sole_main(&details)?;
             Ok(details)
         };
@@ -116,7 +116,7 @@ impl Customers {
         once: Option<&Once>,
         to: impl Fn(&Customer) -> Result<Details>,
     ) -> Result<Customer> {
-        let mut answers = Answers::new();
+        let mut answers = Answers::default();
         for _ in 0..ATTEMPTS {
             let customer = self.get(id).await?;
             self.permit(&customer)?;
@@ -210,9 +210,9 @@ fn next(customer: &Customer) -> Customer {
     after
 }
 
-fn one(new: NewAddress) -> Result<AddressDetails> {
+fn one(new: NewAddress, stored: Option<&Address>) -> Result<AddressDetails> {
     let mut invalid = Invalid::default();
-    match new.check(&mut invalid, "") {
+    match new.check(&mut invalid, "", stored) {
         Some(details) if invalid.errors.is_empty() => Ok(details),
         _ => Err(invalid.into()),
     }

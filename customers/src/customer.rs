@@ -8,7 +8,7 @@ use postcode_core::Postcode;
 use serde::{Deserialize, Serialize, Serializer};
 use uuid::Uuid;
 
-use crate::{Address, AddressCheck};
+use crate::{Address, AddressCheck, AddressLink};
 
 /// A customer account as stored. Serialises to the JSON of the HTTP API.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -27,6 +27,9 @@ pub struct Customer {
     /// The lookup's answer about the main address's postcode.
     #[serde(flatten)]
     pub check: AddressCheck,
+    /// The main address's [`Address::link`].
+    #[serde(flatten)]
+    pub link: Option<AddressLink>,
     /// When the account was created.
     #[serde(serialize_with = "rfc3339")]
     pub created_at: Timestamp,

@@ -7,7 +7,8 @@ use postcode_core::Postcode;
 
 use crate::check::Checked;
 use crate::input::{AddressDetails, Details};
-use crate::{Address, AddressCheck, AddressKind, Customer, CustomerId};
+use crate::link::Linked;
+use crate::{Address, AddressCheck, AddressKind, AddressLink, Customer, CustomerId, LinkStatus};
 
 /// The next state of an account, and when its addresses are to be looked up again.
 #[derive(Clone, Debug)]
@@ -18,8 +19,12 @@ pub(crate) struct Draft {
     pub(crate) due: Vec<Option<Timestamp>>,
 }
 
-/// The lookup's answers so far.
-pub(crate) type Answers = HashMap<Postcode, Checked>;
+/// The lookups' answers so far.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Answers {
+    pub(crate) postcodes: HashMap<Postcode, Checked>,
+    pub(crate) links: HashMap<Linked, LinkStatus>,
+}
 
 /// Returns the stored check of an address, if its postcode is the same and known.
 fn known<'a>(current: Option<&'a Customer>, details: &AddressDetails) -> Option<&'a AddressCheck> {
@@ -31,10 +36,30 @@ fn known<'a>(current: Option<&'a Customer>, details: &AddressDetails) -> Option<
 pub(crate) fn unknown(current: Option<&Customer>, details: &Details, answers: &Answers) -> Vec<Postcode> {
     let asking = details.addresses.iter().filter(|address| known(current, address).is_none());
     let mut postcodes: Vec<Postcode> = asking.map(|address| address.postcode).collect();
-    postcodes.retain(|postcode| !answers.contains_key(postcode));
+    postcodes.retain(|postcode| !answers.postcodes.contains_key(postcode));
     postcodes.sort_unstable();
     postcodes.dedup();
     postcodes
+}
+
+/// Returns the stored link of an address, if it is the same and known.
+fn known_link(current: Option<&Customer>, details: &AddressDetails) -> Option<AddressLink> {
+    let address = current?.address(details.id?)?;
+    address.link.filter(|link| {
+        let same = address.postcode == details.postcode && Some(link.id) == details.address_id;
+        same && link.status != LinkStatus::Pending
+    })
+}
+
+/// Returns the links that must be looked up before these details are stored, each once.
+pub(crate) fn unknown_links(current: Option<&Customer>, details: &Details, answers: &Answers) -> Vec<Linked> {
+    let asking = details.addresses.iter().filter(|address| known_link(current, address).is_none());
+    let mut links: Vec<Linked> =
+        asking.filter_map(|address| Some((address.address_id?, address.postcode))).collect();
+    links.retain(|link| !answers.links.contains_key(link));
+    links.sort_unstable();
+    links.dedup();
+    links
 }
 
 impl Draft {
@@ -46,11 +71,16 @@ impl Draft {
         for details in details.addresses {
             let checked = match known(current, &details) {
                 Some(check) => Checked { check: check.clone(), due: None },
-                None => answers.get(&details.postcode).cloned().unwrap_or_else(Checked::unanswered),
+                None => answers.postcodes.get(&details.postcode).cloned().unwrap_or_else(Checked::unanswered),
             };
             let id = details.id.unwrap_or_else(|| {
                 next += 1;
                 next - 1
+            });
+            let link = known_link(current, &details).or_else(|| {
+                let id = details.address_id?;
+                let status = answers.links.get(&(id, details.postcode)).copied();
+                Some(AddressLink { id, status: status.unwrap_or(LinkStatus::Pending) })
             });
             let AddressDetails { kind, postcode, address_lines, valid_from, valid_to, .. } = details;
             addresses.push(Address {
@@ -61,6 +91,7 @@ impl Draft {
                 valid_from,
                 valid_to,
                 check: checked.check,
+                link,
             });
             due.push(checked.due);
         }
@@ -77,6 +108,7 @@ impl Draft {
             postcode: main.postcode,
             address_lines: main.address_lines.clone(),
             check: main.check.clone(),
+            link: main.link,
             created_at: current.map_or(now, |customer| customer.created_at),
             updated_at: current.map_or(now, |customer| customer.updated_at.max(now)),
             revision: current.map_or(1, |customer| customer.revision + 1),

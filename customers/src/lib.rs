@@ -7,8 +7,9 @@
 //!
 //! ```text
 //! HTTP API ─▶ Customers ─┬─▶ Store                       an SQLite file, or PostgreSQL
-//!                        └─▶ Arc<dyn PostcodeLookup>     in this process, a service, a mock, or any
-//!                                                        decorator over them, chosen by the caller
+//!                        ├─▶ Arc<dyn PostcodeLookup>     in this process, a service, a mock, or any
+//!                        │                               decorator over them, chosen by the caller
+//!                        └─▶ Arc<dyn AddressLookup>      the same, and optional
 //! ```
 //!
 //! So moving the lookup from a library to a service changes nothing here: not a line, and not the
@@ -62,7 +63,7 @@
 //!
 //! - `server`: the module `server`, with the HTTP API as an axum router and the loop that serves
 //!   it.
-//! - `connect`: postcode-core's implementations of the lookup.
+//! - `connect`: the implementations of both lookups.
 //! - `postgres-tls`: TLS for connections to PostgreSQL.
 //! - `bin` (default): all of these, and the `customers` program.
 #![deny(missing_docs)]
@@ -78,7 +79,9 @@ mod filter;
 mod fold;
 mod import;
 mod input;
+mod link;
 mod recheck;
+mod relink;
 mod resolve;
 #[cfg(feature = "server")]
 pub mod server;
@@ -96,6 +99,7 @@ pub use input::{
     CustomerPatch, FieldError, Invalid, MAX_ADDRESS_LINE, MAX_ADDRESS_LINES, MAX_ADDRESSES, MAX_EMAIL,
     MAX_NAME, MAX_NOTES, MAX_POSTCODE, MAX_REFERENCE, MAX_REFERENCES, NewAddress, NewCustomer,
 };
+pub use link::{AddressLink, AddressOffer, LinkStatus, OfferedAddress, ParseLinkStatusError};
 pub use resolve::ResolveError;
 pub use service::{Customers, MAX_TOKEN};
 pub use store::{AuditPage, Cursor, Page, ParseCursorError, Store};

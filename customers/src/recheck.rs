@@ -8,16 +8,17 @@ use tracing::{debug, info, warn};
 use crate::audit::Action;
 use crate::check::{self, Checked};
 use crate::resolve::BATCH;
-use crate::store::{Recheck, Settled};
+use crate::store::{Recheck, Settled, Subject};
 use crate::{Customers, Error, ResolveError};
 
 /// The key of the unit that a recheck is, see [`unit::scope`].
 const UNIT: &str = "recheck";
 /// How often a batch is retried because its customers changed in the meantime.
-const ATTEMPTS: usize = 16;
+pub(crate) const ATTEMPTS: usize = 16;
 
 impl Customers {
-    /// Runs [`recheck`](Self::recheck) at the interval `every`, for as long as it is polled. It is
+    /// Runs [`recheck`](Self::recheck) and [`recheck_links`](Self::recheck_links) at the interval
+    /// `every`, for as long as it is polled. It is
     /// separate from the [resolver](Self::keep_resolving), so that new addresses don't wait for the
     /// check of all others. Dropping it at any moment loses nothing.
     pub async fn keep_rechecking(&self, every: Duration) {
@@ -25,6 +26,9 @@ impl Customers {
             tokio::time::sleep(every).await;
             if let Err(error) = self.recheck().await {
                 warn!(%error, "the check of all addresses against the edition failed and is tried again later");
+            }
+            if let Err(error) = self.recheck_links().await {
+                warn!(%error, "the check whether addresses still exist failed and is tried again later");
             }
         }
     }
@@ -40,7 +44,7 @@ impl Customers {
     /// Fails if the lookup or the store fails. What was answered until then is stored.
     pub async fn recheck(&self) -> Result<usize, ResolveError> {
         let Some((edition, name)) = unit::scope(UNIT, self.edition()).await else { return Ok(0) };
-        let mut at = match self.store.recheck().await.map_err(Error::from)? {
+        let mut at = match self.store.recheck(Subject::Postcodes).await.map_err(Error::from)? {
             Some(at) if at.fingerprint == edition && at.done => return Ok(0),
             Some(at) if at.fingerprint == edition => at,
             Some(_) => {
@@ -49,11 +53,11 @@ impl Customers {
             }
             None => {
                 let first = Recheck { fingerprint: edition, done: true, ..Recheck::default() };
-                self.store.set_recheck(&first).await.map_err(Error::from)?;
+                self.store.set_recheck(Subject::Postcodes, &first).await.map_err(Error::from)?;
                 return Ok(0);
             }
         };
-        self.store.set_recheck(&at).await.map_err(Error::from)?;
+        self.store.set_recheck(Subject::Postcodes, &at).await.map_err(Error::from)?;
         let mut total = Settled::default();
         let (mut size, mut attempts) = (BATCH, 0);
         loop {
@@ -96,11 +100,11 @@ impl Customers {
             attempts = 0;
             total.stale += settled.stale;
             at.after = last;
-            self.store.set_recheck(&at).await.map_err(Error::from)?;
+            self.store.set_recheck(Subject::Postcodes, &at).await.map_err(Error::from)?;
             size = (size * 2).min(BATCH);
         }
         at.done = true;
-        self.store.set_recheck(&at).await.map_err(Error::from)?;
+        self.store.set_recheck(Subject::Postcodes, &at).await.map_err(Error::from)?;
         let Settled { changed, terminated, stale } = total;
         info!(edition = %name, changed, terminated, stale, "all addresses have been checked against the edition");
         Ok(changed)

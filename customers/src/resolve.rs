@@ -24,6 +24,9 @@ pub enum ResolveError {
     /// The lookup failed. Unresolved addresses stay pending.
     #[error("the postcode lookup failed: {0}")]
     Lookup(postcode_core::Error),
+    /// The address lookup failed. Links stay as they were.
+    #[error("the address lookup failed: {0}")]
+    Addresses(postcode_core::Error),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] Error),
@@ -109,7 +112,9 @@ impl Customers {
 fn pause(failures: u32, every: Duration, error: &ResolveError) -> Duration {
     let exponential = FIRST_PAUSE.saturating_mul(1 << failures.min(16)).min(every);
     let asked = match error {
-        ResolveError::Lookup(error) => error.retry_after().unwrap_or_default().min(LONGEST_PAUSE),
+        ResolveError::Lookup(error) | ResolveError::Addresses(error) => {
+            error.retry_after().unwrap_or_default().min(LONGEST_PAUSE)
+        }
         ResolveError::Store(_) => Duration::ZERO,
     };
     exponential.mul_f64(0.5 + fastrand::f64() / 2.0).max(asked)

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use postcode_addresses::AddressLookup;
 use postcode_core::{Answer, PostcodeLookup, unit};
 use tokio::sync::Notify;
 
-use crate::draft::{Answers, Draft, unknown};
+use crate::draft::{Answers, Draft, unknown, unknown_links};
 use crate::filter::Circle;
 use crate::input::{Details, Invalid};
 use crate::store::{Once, Outcome};
@@ -22,6 +23,7 @@ pub const MAX_TOKEN: usize = 255;
 pub struct Customers {
     pub(crate) store: Store,
     pub(crate) lookup: Arc<dyn PostcodeLookup>,
+    pub(crate) addresses: Option<Arc<dyn AddressLookup>>,
     pub(crate) lookup_timeout: Duration,
     /// Wakes [`keep_resolving`](Self::keep_resolving) when there is a pending address.
     pub(crate) pending: Arc<Notify>,
@@ -42,12 +44,19 @@ impl Customers {
         Self {
             store,
             lookup,
+            addresses: None,
             lookup_timeout: Self::LOOKUP_TIMEOUT,
             pending: Arc::default(),
             imports: Arc::default(),
             actor: None,
             revisions: None,
         }
+    }
+
+    /// Sets the lookup of addresses. Without it addresses are typed, and nothing else changes.
+    #[must_use]
+    pub fn with_addresses(self, addresses: Arc<dyn AddressLookup>) -> Self {
+        Self { addresses: Some(addresses), ..self }
     }
 
     /// Sets the time limit of a lookup.
@@ -104,7 +113,7 @@ impl Customers {
     }
 
     async fn insert(&self, details: Details, once: Option<&Once>) -> Result<Customer> {
-        let mut answers = Answers::new();
+        let mut answers = Answers::default();
         self.ask(None, &details, &mut answers).await;
         let draft = Draft::new(None, details, &answers).ok_or_else(no_address)?;
         match self.store.insert(&draft, self.actor.as_deref(), once).await? {
@@ -201,7 +210,8 @@ impl Customers {
         Ok(self.store.ping().await?)
     }
 
-    /// Looks up, in one batch, the postcodes of the details that have no answer yet.
+    /// Looks up, in one batch each, the postcodes and the links of the details that have no answer
+    /// yet.
     pub(crate) async fn ask(&self, current: Option<&Customer>, details: &Details, answers: &mut Answers) {
         let postcodes = unknown(current, details, answers);
         // One customer is always answered by the same side, even if the lookup is being moved. A new
@@ -210,8 +220,11 @@ impl Customers {
             Some(customer) => customer.id.to_string(),
             None => details.addresses.first().map(|main| main.postcode.to_string()).unwrap_or_default(),
         };
-        let checked = unit::scope(key, check::all(&*self.lookup, &postcodes, self.lookup_timeout)).await;
-        answers.extend(postcodes.into_iter().zip(checked));
+        let checked = unit::scope(key, check::all(&*self.lookup, &postcodes, self.lookup_timeout));
+        let links = unknown_links(current, details, answers);
+        let (checked, statuses) = tokio::join!(checked, self.link_statuses(&links));
+        answers.postcodes.extend(postcodes.into_iter().zip(checked));
+        answers.links.extend(links.into_iter().zip(statuses));
     }
 
     pub(crate) fn wake_resolver(&self, draft: &Draft) {

@@ -249,6 +249,7 @@ pub mod private {
     pub use async_trait::async_trait;
 
     pub use crate::lookup::Around;
+    pub use crate::lookup::call::{Call, Reply, Sealed};
     pub use crate::lookup::place_calls::*;
     pub use crate::lookup::postcode_calls::*;
     pub use crate::lookup::scottish_calls::*;

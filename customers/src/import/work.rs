@@ -66,7 +66,9 @@ impl Customers {
         postcodes.sort_unstable();
         postcodes.dedup();
         let answers = check::all(&*self.lookup, &postcodes, self.lookup_timeout).await;
-        let answers: Answers = postcodes.into_iter().zip(answers).collect();
+        let postcodes = postcodes.into_iter().zip(answers).collect();
+        // A file has no links to address data.
+        let answers = Answers { postcodes, ..Answers::default() };
         let mut made = Vec::with_capacity(checked.len());
         for (line, note, details) in checked {
             let draft = details.and_then(|details| {

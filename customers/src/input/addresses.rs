@@ -2,6 +2,7 @@
 //! both.
 
 use jiff::civil::Date;
+use postcode_addresses::AddressNumber;
 use postcode_core::Postcode;
 use serde::Serialize;
 
@@ -27,6 +28,12 @@ pub struct NewAddress {
     /// The last day on which the address is valid, if known; not before the first.
     #[serde(serialize_with = "iso8601")]
     pub valid_to: Option<Date>,
+    /// The entry of the address data that the address was chosen from, such as `udprn:12345678`.
+    /// `Some("")` clears it; `None` keeps the stored one while postcode and lines stay the same.
+    // Left out if absent, so that a request without it has the digest that it had in earlier
+    // versions: see idempotency.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub address_id: Option<String>,
 }
 
 /// An address, checked and normalised.
@@ -38,6 +45,7 @@ pub(crate) struct AddressDetails {
     pub(crate) address_lines: Vec<String>,
     pub(crate) valid_from: Option<Date>,
     pub(crate) valid_to: Option<Date>,
+    pub(crate) address_id: Option<AddressNumber>,
 }
 
 impl From<&Address> for AddressDetails {
@@ -49,13 +57,20 @@ impl From<&Address> for AddressDetails {
             address_lines: address.address_lines.clone(),
             valid_from: address.valid_from,
             valid_to: address.valid_to,
+            address_id: address.link.map(|link| link.id),
         }
     }
 }
 
 impl NewAddress {
-    /// Checks the address. Reports errors under the prefix `path`, such as `addresses[1].`.
-    pub(crate) fn check(self, invalid: &mut Invalid, path: &str) -> Option<AddressDetails> {
+    /// Checks the address, which replaces the stored one. Reports errors under the prefix `path`,
+    /// such as `addresses[1].`.
+    pub(crate) fn check(
+        self,
+        invalid: &mut Invalid,
+        path: &str,
+        stored: Option<&Address>,
+    ) -> Option<AddressDetails> {
         let postcode = fields::postcode(invalid, &format!("{path}postcode"), &self.postcode);
         let address_lines =
             fields::address_lines(invalid, &format!("{path}address_lines"), &self.address_lines);
@@ -64,9 +79,19 @@ impl NewAddress {
         {
             invalid.add(format!("{path}valid_to"), format!("{to} is before valid_from, {from}"));
         }
+        let said = fields::address_id(invalid, &format!("{path}address_id"), self.address_id.as_deref());
         let Self { id, kind, valid_from, valid_to, .. } = self;
-        Some(AddressDetails { id, kind, postcode: postcode?, address_lines, valid_from, valid_to })
+        let postcode = postcode?;
+        let address_id = said.unwrap_or_else(|| kept_id(postcode, &address_lines, stored));
+        Some(AddressDetails { id, kind, postcode, address_lines, valid_from, valid_to, address_id })
     }
+}
+
+/// Returns the entry that a stored address is linked to, if the address stays the same. A link to
+/// another address than the written one would be wrong.
+fn kept_id(postcode: Postcode, lines: &[String], stored: Option<&Address>) -> Option<AddressNumber> {
+    let same = stored.filter(|stored| stored.postcode == postcode && stored.address_lines == lines)?;
+    same.link.map(|link| link.id)
 }
 
 /// Returns the customer's next addresses, the main one first. Adds errors to `invalid`.
@@ -74,12 +99,14 @@ pub(super) fn of(
     invalid: &mut Invalid,
     postcode: Option<&str>,
     address_lines: Option<&[String]>,
+    address_id: Option<&str>,
     list: Option<Vec<NewAddress>>,
     current: Option<&Customer>,
 ) -> Vec<AddressDetails> {
     let before = invalid.errors.len();
     let flat_postcode = postcode.and_then(|text| fields::postcode(invalid, "postcode", text));
     let flat_lines = address_lines.map(|lines| fields::address_lines(invalid, "address_lines", lines));
+    let flat_id = fields::address_id(invalid, "address_id", address_id);
     let (listed, mut others) = match list {
         Some(list) => listed(invalid, list, current),
         None => (None, others_of(current)),
@@ -115,10 +142,25 @@ pub(super) fn of(
         }
         return Vec::new();
     };
+    // If no id is given it comes from the place that the address comes from.
+    let other_id = match &listed {
+        Some(main) if main.postcode == postcode && main.address_lines == address_lines => main.address_id,
+        _ => kept_id(postcode, &address_lines, current),
+    };
+    let stored_id = current.map(|main| main.link.map(|link| link.id));
+    let address_id = match pick(flat_id, listed.is_some().then_some(other_id), stored_id) {
+        Ok(_) if flat_id.is_none() => other_id,
+        Ok(picked) => picked.flatten(),
+        Err(Differ) => {
+            invalid.add("address_id", differs);
+            None
+        }
+    };
     let (id, valid_from, valid_to) =
         base.map_or((None, None, None), |base| (base.id, base.valid_from, base.valid_to));
+    let kind = AddressKind::Main;
     let mut all =
-        vec![AddressDetails { id, kind: AddressKind::Main, postcode, address_lines, valid_from, valid_to }];
+        vec![AddressDetails { id, kind, postcode, address_lines, valid_from, valid_to, address_id }];
     all.append(&mut others);
     limit(invalid, &all);
     all
@@ -152,7 +194,8 @@ fn listed(
             }
             (id, _) => ids.extend(id),
         }
-        let Some(checked) = address.check(invalid, &path) else { continue };
+        let stored = address.id.and_then(|id| current?.address(id));
+        let Some(checked) = address.check(invalid, &path, stored) else { continue };
         match checked.kind {
             AddressKind::Main if main.is_some() => {
                 invalid.add(format!("{path}kind"), "is main a second time: a customer has one main address");

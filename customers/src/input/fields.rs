@@ -1,6 +1,7 @@
 //! Checks of single fields. They trim and normalise the value.
 
 use email_address::{EmailAddress, Options};
+use postcode_addresses::AddressNumber;
 use postcode_core::{ParseError, ParseReason, Postcode};
 
 use super::{
@@ -79,6 +80,20 @@ pub(super) fn address_lines(invalid: &mut Invalid, field: &str, lines: &[String]
         invalid.add(field, format!("has too many lines: give at most {MAX_ADDRESS_LINES}"));
     }
     checked
+}
+
+/// Checks the number of an entry of the address data. The outer `None` means that nothing is said,
+/// the inner one that the address has no entry.
+pub(super) fn address_id(
+    invalid: &mut Invalid,
+    field: &str,
+    text: Option<&str>,
+) -> Option<Option<AddressNumber>> {
+    let text = text?.trim();
+    if text.is_empty() {
+        return Some(None);
+    }
+    text.parse().map(Some).map_err(|error: postcode_core::Error| invalid.add(field, error.to_string())).ok()
 }
 
 /// Normalises a telephone number to ITU-T E.164: `+` and 7 to 15 digits, the first not 0. Accepts

@@ -46,6 +46,9 @@ pub struct NewCustomer {
     /// Empty lines are dropped. May be empty if [`addresses`](Self::addresses) contains the main
     /// address.
     pub address_lines: Vec<String>,
+    /// The main address's [`NewAddress::address_id`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub address_id: Option<String>,
     /// A telephone number as people type it. `Some("")` clears it; `None` keeps the stored value.
     pub phone: Option<String>,
     /// At most [`MAX_NOTES`] characters. `Some("")` clears them; `None` keeps the stored value.
@@ -68,6 +71,8 @@ pub struct CustomerPatch {
     pub postcode: Option<String>,
     /// See [`NewCustomer::address_lines`].
     pub address_lines: Option<Vec<String>>,
+    /// See [`NewAddress::address_id`].
+    pub address_id: Option<String>,
     /// See [`NewCustomer::phone`].
     pub phone: Option<String>,
     /// See [`NewCustomer::notes`].
@@ -86,6 +91,7 @@ impl From<NewCustomer> for CustomerPatch {
             email: Some(new.email),
             postcode: Some(new.postcode).filter(|postcode| !(listed && postcode.is_empty())),
             address_lines: Some(new.address_lines).filter(|lines| !(listed && lines.is_empty())),
+            address_id: new.address_id,
             phone: new.phone,
             notes: new.notes,
             references: new.references,
@@ -154,7 +160,8 @@ impl CustomerPatch {
             None => current.map(|customer| customer.references.clone()).unwrap_or_default(),
         };
         let (postcode, lines) = (self.postcode.as_deref(), self.address_lines.as_deref());
-        let addresses = addresses::of(&mut invalid, postcode, lines, self.addresses, current);
+        let id = self.address_id.as_deref();
+        let addresses = addresses::of(&mut invalid, postcode, lines, id, self.addresses, current);
         if invalid.errors.is_empty() {
             Ok(Details { name, email, phone, notes, references, addresses })
         } else {

@@ -30,6 +30,8 @@ const TABLE: &[Rule] = &[
     Rule::new("/postcodes", READ, READ),
     Rule::new("/postcodes/{postcode}", READ, READ),
     Rule::new("/postcodes/{postcode}/map", READ, READ),
+    Rule::new("/postcodes/{postcode}/addresses", READ, READ),
+    Rule::new("/new", READ, WRITE),
     Rule::new("/customers", READ, WRITE),
     Rule::new("/customers/{id}", READ, WRITE),
     Rule::new("/customers/{id}/restore", WRITE, WRITE),

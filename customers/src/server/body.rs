@@ -12,7 +12,8 @@ use crate::{AddressKind, CustomerPatch, Invalid, NewAddress, NewCustomer, Refere
 const MAX_BODY: usize = 64 * 1024;
 /// Read-only fields of an address. They are ignored, so that an address can be sent back as it was
 /// read.
-const CHECKED: [&str; 6] = ["address_status", "admin_district", "region", "country", "latitude", "longitude"];
+const CHECKED: [&str; 7] =
+    ["address_status", "admin_district", "region", "country", "latitude", "longitude", "address_id_status"];
 
 /// Reads a whole customer. Ignores read-only and unknown fields, so that a customer can be sent
 /// back as it was read.
@@ -30,6 +31,7 @@ pub(super) async fn customer(request: Request) -> Result<NewCustomer, Problem> {
         email,
         postcode,
         address_lines,
+        address_id: fields.removable("address_id", text),
         phone: fields.removable("phone", text),
         notes: fields.removable("notes", text),
         references: fields.references(),
@@ -47,6 +49,7 @@ pub(super) async fn patch(request: Request) -> Result<CustomerPatch, Problem> {
         email: fields.optional("email", text),
         postcode: fields.optional("postcode", text),
         address_lines: fields.optional("address_lines", lines),
+        address_id: fields.removable("address_id", text),
         phone: fields.removable("phone", text),
         notes: fields.removable("notes", text),
         references: fields.references(),
@@ -157,6 +160,7 @@ impl Fields {
             address_lines: self.required("address_lines", lines),
             valid_from: self.nullable("valid_from", date),
             valid_to: self.nullable("valid_to", date),
+            address_id: self.removable("address_id", text),
         };
         self.nothing_else(&CHECKED);
         address

@@ -77,6 +77,16 @@ pub(super) async fn file(
     Ok(read(counted, max, FILE_TIME).await?.into())
 }
 
+/// Reads the fields of an HTML form from a request's body, in their order.
+///
+/// # Errors
+/// As [`object`], except for the errors about JSON.
+pub(super) async fn form(request: Request, max: usize) -> Result<Vec<(String, String)>, Problem> {
+    check_type(request.headers(), &["application/x-www-form-urlencoded"])?;
+    let bytes = read(request, max, BODY_TIME).await?;
+    Ok(form_urlencoded::parse(&bytes).into_owned().collect())
+}
+
 /// Names the type of a JSON value, for errors.
 pub fn kind(value: &Value) -> &'static str {
     match value {

@@ -50,6 +50,10 @@ impl Problem {
         }
     }
 
+    pub(super) fn status(&self) -> StatusCode {
+        StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+
     /// Returns the message: what is wrong, and what to do.
     pub(super) fn detail(&self) -> &str {
         &self.detail
@@ -142,6 +146,14 @@ impl From<Error> for Problem {
                     Self::new(StatusCode::SERVICE_UNAVAILABLE, "lookup_unavailable", detail)
                 }
             },
+            Error::Addresses(lookup) if lookup.kind() == ErrorKind::NotSupported => {
+                Self::new(StatusCode::NOT_IMPLEMENTED, "not_supported", lookup.to_string())
+            }
+            Error::Addresses(lookup) => {
+                warn!(error = %lookup, "the address lookup failed");
+                let detail = "the address lookup does not answer: type the address, or try again later";
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, "lookup_unavailable", detail)
+            }
             Error::BadImport(detail) => Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid_import", detail),
             Error::NoImport(_) => Self::new(StatusCode::NOT_FOUND, "import_not_found", error.to_string()),
             Error::TooManyImports => {

@@ -66,6 +66,8 @@ use crate::Customers;
 /// |---|---|---|
 /// | `GET /postcodes?prefix=SW1A1&limit=8` | `limit` 1 to 20 | `{"items":["SW1A 1AA",…]}`: live postcodes with that prefix |
 /// | `GET /postcodes/{postcode}` | | the lookup's answer now |
+/// | `GET /postcodes/{postcode}/addresses` | `limit` (100, at most 100), `skip` | the addresses to choose from: `{"status","total","items":[{"id","lines"}],"attribution"}` |
+/// | `GET /new`, `POST /new` | an HTML form | the form for a new customer without JavaScript |
 /// | `GET /postcodes/{postcode}/map?radius=500` | metres, 100 to 5000 | the postcodes around it, for a map |
 ///
 /// Errors are `application/problem+json` (RFC 9457) with a `code` that never changes:

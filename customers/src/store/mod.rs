@@ -9,6 +9,7 @@ mod file;
 mod folding;
 mod idempotency;
 mod imports;
+mod links;
 mod listing;
 mod open;
 mod pending;
@@ -32,9 +33,10 @@ pub use audit::AuditPage;
 pub use cursor::{Cursor, ParseCursorError};
 pub(crate) use idempotency::Once;
 pub(crate) use imports::{Made, Waiting};
+pub(crate) use links::LinkDue;
 pub use listing::Page;
 pub(crate) use pending::Settled;
-pub(crate) use recheck::Recheck;
+pub(crate) use recheck::{Recheck, Subject};
 use scans::Scans;
 
 /// Customer accounts in a database. Cheap to clone.

@@ -104,6 +104,14 @@ impl Store {
     }
 }
 
+/// Gives a customer its next revision, if it still has this one.
+pub(super) async fn revise(transaction: &mut Transaction, seq: i64, revision: i64, now: i64) -> Result<bool> {
+    const SQL: &str = "UPDATE customers SET revision = revision + 1, \
+         updated_at = CASE WHEN updated_at > $3 THEN updated_at ELSE $3 END \
+         WHERE seq = $1 AND revision = $2";
+    Ok(transaction.execute(sql(SQL).bind(seq).bind(revision).bind(now)).await? != 0)
+}
+
 /// Stores the checks of one customer's addresses.
 async fn settle_one(
     transaction: &mut Transaction,
@@ -111,9 +119,6 @@ async fn settle_one(
     action: Action,
     settled: &mut Settled,
 ) -> Result<()> {
-    const REVISE: &str = "UPDATE customers SET revision = revision + 1, \
-         updated_at = CASE WHEN updated_at > $3 THEN updated_at ELSE $3 END \
-         WHERE seq = $1 AND revision = $2";
     const CHANGE: &str = "UPDATE addresses SET address_status = $1, admin_district = $2, region = $3, country = $4, \
          latitude = $5, longitude = $6, district_key = $7, check_after = $8 WHERE customer = $9 AND number = $10";
     // Readers of the customer see no change, so there is no new revision.
@@ -125,12 +130,11 @@ async fn settle_one(
     // it is written, and the other order could deadlock.
     let mut changes: Map<String, Value> = Map::new();
     let now = crate::draft::now().as_microsecond();
-    if let Some((first, _)) = changed.first() {
-        let revise = sql(REVISE).bind(first.seq).bind(first.revision).bind(now);
-        if transaction.execute(revise).await? == 0 {
-            settled.stale += changed.len();
-            return Ok(());
-        }
+    if let Some((first, _)) = changed.first()
+        && !revise(transaction, first.seq, first.revision, now).await?
+    {
+        settled.stale += changed.len();
+        return Ok(());
     }
     let revised = i64::from(!changed.is_empty());
     for (due, checked) in &same {

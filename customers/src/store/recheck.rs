@@ -1,4 +1,4 @@
-//! The progress of checking all addresses against an edition of the postcodes.
+//! The progress of checking all addresses against an edition of the postcodes or of the address data.
 
 use super::Store;
 use super::database::sql;
@@ -18,11 +18,28 @@ pub(crate) struct Recheck {
     pub(crate) done: bool,
 }
 
+/// The data that addresses are checked against.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Subject {
+    Postcodes,
+    Addresses,
+}
+
+impl Subject {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Postcodes => "postcodes",
+            Self::Addresses => "addresses",
+        }
+    }
+}
+
 impl Store {
     /// Returns the progress; `None` if no check has begun.
-    pub(crate) async fn recheck(&self) -> Result<Option<Recheck>> {
-        const SQL: &str = "SELECT fingerprint, customer, number, done FROM recheck LIMIT 1";
-        let rows = self.readers.fetch(sql(SQL)).await?;
+    pub(crate) async fn recheck(&self, subject: Subject) -> Result<Option<Recheck>> {
+        const SQL: &str =
+            "SELECT fingerprint, customer, number, done FROM recheck WHERE subject = $1 LIMIT 1";
+        let rows = self.readers.fetch(sql(SQL).bind(subject.as_str())).await?;
         let Some(row) = rows.first() else { return Ok(None) };
         Ok(Some(Recheck {
             fingerprint: row.get("fingerprint")?,
@@ -31,11 +48,14 @@ impl Store {
         }))
     }
 
-    pub(crate) async fn set_recheck(&self, recheck: &Recheck) -> Result<()> {
-        const SQL: &str = "INSERT INTO recheck (fingerprint, customer, number, done) VALUES ($1, $2, $3, $4)";
+    pub(crate) async fn set_recheck(&self, subject: Subject, recheck: &Recheck) -> Result<()> {
+        const SQL: &str =
+            "INSERT INTO recheck (subject, fingerprint, customer, number, done) VALUES ($1, $2, $3, $4, $5)";
         let mut transaction = self.writer()?.begin().await?;
-        transaction.execute(sql("DELETE FROM recheck")).await?;
+        let old = sql("DELETE FROM recheck WHERE subject = $1").bind(subject.as_str());
+        transaction.execute(old).await?;
         let statement = sql(SQL)
+            .bind(subject.as_str())
             .bind(recheck.fingerprint.clone())
             .bind(recheck.after.0)
             .bind(recheck.after.1)

@@ -9,7 +9,7 @@ use super::database::{Row, Statement, Value, sql};
 use super::failure::corrupt;
 use crate::error::StoreError;
 use crate::fold::folded;
-use crate::{Address, AddressCheck, Customer};
+use crate::{Address, AddressCheck, AddressLink, Customer};
 
 type Result<T> = std::result::Result<T, StoreError>;
 
@@ -18,7 +18,8 @@ macro_rules! columns {
     () => {
         "c.seq, c.id, c.name, c.email, c.phone, c.notes, c.external_references, c.next_address, c.revision, \
          c.created_at, c.updated_at, c.deleted_at, a.number, a.kind, a.postcode, a.address_lines, a.valid_from, \
-         a.valid_to, a.address_status, a.admin_district, a.region, a.country, a.latitude, a.longitude"
+         a.valid_to, a.address_status, a.admin_district, a.region, a.country, a.latitude, a.longitude, a.address_id, \
+         a.address_id_status"
     };
 }
 /// The sort order of these rows.
@@ -51,6 +52,7 @@ fn customer(row: &Row, seq: i64, main: Address) -> Result<Customer> {
         postcode: main.postcode,
         address_lines: main.address_lines.clone(),
         check: main.check.clone(),
+        link: main.link,
         created_at: time(row, "created_at")?,
         updated_at: time(row, "updated_at")?,
         revision: row.get("revision")?,
@@ -76,7 +78,15 @@ fn address(row: &Row) -> Result<Address> {
         valid_from: parsed_if(row, "valid_from")?,
         valid_to: parsed_if(row, "valid_to")?,
         check: check(row)?,
+        link: link(row)?,
     })
+}
+
+fn link(row: &Row) -> Result<Option<AddressLink>> {
+    match parsed_if(row, "address_id")? {
+        Some(id) => Ok(Some(AddressLink { id, status: parsed(row, "address_id_status")? })),
+        None => Ok(None),
+    }
 }
 
 pub(super) fn check(row: &Row) -> Result<AddressCheck> {
@@ -94,7 +104,8 @@ pub(super) fn check(row: &Row) -> Result<AddressCheck> {
 pub(super) fn insert_address(seq: i64, address: &Address, due: Option<Timestamp>) -> Result<Statement> {
     const SQL: &str = "INSERT INTO addresses (customer, number, kind, postcode, postcode_key, outcode, address_lines, \
          valid_from, valid_to, address_status, admin_district, region, country, latitude, longitude, district_key, \
-         check_after) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)";
+         check_after, address_id, address_id_status) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)";
     let statement = sql(SQL)
         .bind(seq)
         .bind(address.id)
@@ -105,7 +116,10 @@ pub(super) fn insert_address(seq: i64, address: &Address, due: Option<Timestamp>
         .bind(written("address_lines", &address.address_lines)?)
         .bind(address.valid_from.map(|date| date.to_string()))
         .bind(address.valid_to.map(|date| date.to_string()));
-    Ok(bind_check(statement, &address.check).bind(due.map(Timestamp::as_microsecond)))
+    Ok(bind_check(statement, &address.check)
+        .bind(due.map(Timestamp::as_microsecond))
+        .bind(address.link.map(|link| link.id.to_string()))
+        .bind(address.link.map(|link| link.status.to_string())))
 }
 
 /// Binds seven values: status, district, region, country, latitude, longitude, lower-case district.

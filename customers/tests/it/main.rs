@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod accounts;
+mod address_links;
 #[cfg(feature = "connect")]
 mod any_lookup;
 mod api;

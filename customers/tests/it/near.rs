@@ -119,6 +119,7 @@ async fn search_near_finds_what_a_naive_computation_finds(database: Database) {
                 address_lines: vec!["1 High Street".into()],
                 valid_from: None,
                 valid_to: None,
+                ..NewAddress::default()
             });
         }
         let new = NewCustomer {

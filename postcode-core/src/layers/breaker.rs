@@ -1,6 +1,6 @@
 //! A circuit breaker: stops calls to a service that is down.
 
-use std::fmt;
+use std::fmt::{self, Debug};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -185,7 +185,7 @@ fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
     state.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl<L: PostcodeLookup> Around for Breaker<L> {
+impl<L: Debug + Send + Sync + 'static> Around for Breaker<L> {
     type Inner = L;
 
     async fn around<C: Call<L>>(&self, call: C) -> Result<C::Reply> {
@@ -194,7 +194,7 @@ impl<L: PostcodeLookup> Around for Breaker<L> {
     }
 }
 
-impl<L: PostcodeLookup> Breaker<L> {
+impl<L> Breaker<L> {
     /// Makes a call that was admitted.
     pub(super) async fn ask<C: Call<L>>(&self, call: &C, permit: Permit<'_>) -> Result<C::Reply> {
         let answer = call.on(&self.inner).await;

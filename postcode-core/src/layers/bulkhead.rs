@@ -1,5 +1,6 @@
 //! Limits how many calls run at once.
 
+use std::fmt::Debug;
 use tokio::sync::Semaphore;
 
 use super::Around;
@@ -36,7 +37,7 @@ impl<L> Bulkhead<L> {
     }
 }
 
-impl<L: PostcodeLookup> Around for Bulkhead<L> {
+impl<L: Debug + Send + Sync + 'static> Around for Bulkhead<L> {
     type Inner = L;
 
     async fn around<C: Call<L>>(&self, call: C) -> Result<C::Reply> {

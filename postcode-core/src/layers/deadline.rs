@@ -1,6 +1,6 @@
 //! Carries one deadline through a call and everything that is done to answer it.
 
-use std::fmt::Display;
+use std::fmt::{Debug, Display};
 use std::time::Duration;
 
 use tokio::time::{Instant, timeout_at};
@@ -109,7 +109,7 @@ fn late(call: &impl Display, within: Duration) -> Error {
         .into_persistent()
 }
 
-impl<L: PostcodeLookup> Around for Deadline<L> {
+impl<L: Debug + Send + Sync + 'static> Around for Deadline<L> {
     type Inner = L;
 
     async fn around<C: Call<L>>(&self, call: C) -> Result<C::Reply> {

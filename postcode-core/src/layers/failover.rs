@@ -1,5 +1,6 @@
 //! Calls another endpoint of the same service when one fails.
 
+use std::fmt::Debug;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use super::call::Call;
@@ -59,7 +60,7 @@ impl<L> Failover<L> {
     }
 }
 
-impl<L: PostcodeLookup> Around for Failover<L> {
+impl<L: Debug + Send + Sync + 'static> Around for Failover<L> {
     type Inner = L;
 
     async fn around<C: Call<L>>(&self, call: C) -> Result<C::Reply> {

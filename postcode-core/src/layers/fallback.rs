@@ -1,5 +1,6 @@
 //! Answers from a second implementation when the first has a fault.
 
+use std::fmt::Debug;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use super::call::Call;
@@ -21,16 +22,23 @@ use crate::{AnyLookup, ErrorKind, Lookups, Result, layer};
 /// }
 /// ```
 #[derive(Debug)]
-pub struct Fallback {
-    first: AnyLookup,
-    second: AnyLookup,
+pub struct Fallback<L = AnyLookup> {
+    first: L,
+    second: L,
     fallbacks: AtomicU64,
 }
 
 impl Fallback {
     /// Creates a fallback: `second` is called when `first` fails.
     pub fn new(first: impl Lookups, second: impl Lookups) -> Self {
-        Self { first: AnyLookup::new(first), second: AnyLookup::new(second), fallbacks: AtomicU64::new(0) }
+        Self::of(AnyLookup::new(first), AnyLookup::new(second))
+    }
+}
+
+impl<L> Fallback<L> {
+    /// Creates a fallback between two lookups of one type, such as `Arc<dyn AddressLookup>`.
+    pub fn of(first: L, second: L) -> Self {
+        Self { first, second, fallbacks: AtomicU64::new(0) }
     }
 
     /// Returns how often the second implementation was called.
@@ -39,10 +47,10 @@ impl Fallback {
     }
 }
 
-impl Around for Fallback {
-    type Inner = AnyLookup;
+impl<L: Debug + Send + Sync + 'static> Around for Fallback<L> {
+    type Inner = L;
 
-    async fn around<C: Call<AnyLookup>>(&self, call: C) -> Result<C::Reply> {
+    async fn around<C: Call<L>>(&self, call: C) -> Result<C::Reply> {
         match call.on(&self.first).await {
             Err(error) if error.kind() != ErrorKind::InvalidInput => {
                 self.fallbacks.fetch_add(1, Relaxed);
@@ -53,4 +61,4 @@ impl Around for Fallback {
     }
 }
 
-layer!([] Fallback);
+layer!([] Fallback<AnyLookup>);

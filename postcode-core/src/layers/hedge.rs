@@ -1,5 +1,6 @@
 //! Starts a second attempt when the first is slow.
 
+use std::fmt::Debug;
 use std::pin::pin;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
@@ -102,7 +103,7 @@ impl<L> Hedge<L> {
     }
 }
 
-impl<L: PostcodeLookup> Around for Hedge<L> {
+impl<L: Debug + Send + Sync + 'static> Around for Hedge<L> {
     type Inner = L;
 
     async fn around<C: Call<L>>(&self, call: C) -> Result<C::Reply> {

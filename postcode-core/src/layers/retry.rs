@@ -1,6 +1,6 @@
 //! Repeats calls that failed temporarily.
 
-use std::fmt;
+use std::fmt::{self, Debug};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -96,7 +96,7 @@ impl<L> Retry<L> {
     }
 }
 
-impl<L: PostcodeLookup> Around for Retry<L> {
+impl<L: Debug + Send + Sync + 'static> Around for Retry<L> {
     type Inner = L;
 
     async fn around<C: Call<L>>(&self, call: C) -> Result<C::Reply> {

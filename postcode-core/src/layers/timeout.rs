@@ -1,5 +1,6 @@
 //! Limits one attempt.
 
+use std::fmt::Debug;
 use std::time::Duration;
 
 use super::call::Call;
@@ -34,7 +35,7 @@ impl<L> Timeout<L> {
     }
 }
 
-impl<L: PostcodeLookup> Around for Timeout<L> {
+impl<L: Debug + Send + Sync + 'static> Around for Timeout<L> {
     type Inner = L;
 
     async fn around<C: Call<L>>(&self, call: C) -> Result<C::Reply> {

@@ -53,7 +53,10 @@ pub trait LookupCall<L: ?Sized>: Call<L> {
     fn reply_all(answers: Vec<Answer>) -> Result<Self::Reply>;
 }
 
-/// Makes the calls of a trait from the list of its operations.
+/// Makes the calls of a trait from the list of its operations. Also for a trait of another crate, whose calls need a `Display`
+/// each.
+#[doc(hidden)]
+#[macro_export]
 macro_rules! calls {
     ([] $trait:ident $(
         $method:ident $call:ident $hook:ident $same:ident
@@ -80,16 +83,16 @@ macro_rules! calls {
             }
         }
 
-        impl $crate::lookup::call::Sealed for $call<'_> {}
+        impl $crate::private::Sealed for $call<'_> {}
 
-        impl<L: $trait + ?Sized> $crate::lookup::call::Call<L> for $call<'_> {
+        impl<L: $trait + ?Sized> $crate::private::Call<L> for $call<'_> {
             type Reply = $reply;
             type Owned = $call<'static>;
 
             const NAME: &'static str = stringify!($method);
             const COMPARABLE: bool = $same;
 
-            fn on<'a>(&'a self, lookup: &'a L) -> $crate::lookup::call::Reply<'a, Self::Reply> {
+            fn on<'a>(&'a self, lookup: &'a L) -> $crate::private::Reply<'a, Self::Reply> {
                 lookup.$method($(&self.$by_ref,)* $(self.$value),*)
             }
 
@@ -101,13 +104,15 @@ macro_rules! calls {
                 }
             }
 
-            $crate::lookup::call::difference!($call);
+            $crate::call_difference!($call);
         }
     )*};
 }
 
 /// A batch differs by its first postcode whose answers differ; the other calls as a whole.
-macro_rules! difference {
+#[doc(hidden)]
+#[macro_export]
+macro_rules! call_difference {
     (Lookup) => {
         fn difference(&self, one: &Self::Reply, other: &Self::Reply) -> (String, String, String) {
             if one.len() != other.len() {
@@ -128,7 +133,7 @@ macro_rules! difference {
     ($call:ident) => {};
 }
 
-pub(crate) use {calls, difference};
+pub(crate) use calls;
 
 /// A text from a user, escaped, and truncated if it is longer than any postcode.
 pub(crate) struct Quoted<'a>(pub(crate) &'a str);

@@ -10,7 +10,8 @@ use anyhow::{Context, Result, bail};
 use clap::ValueEnum;
 use futures::{Stream, StreamExt, TryStreamExt};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use postcode_core::{Lookups, PostcodeLookup};
+use postcode_addresses::{AddressLookup, connect_addresses};
+use postcode_core::{Lookups, PostcodeLookup, path_or_url};
 use postcode_tables::{Encoding, delimiter_named};
 use serde::Serialize;
 use tempfile::NamedTempFile;
@@ -24,7 +25,7 @@ use super::source::Source;
 use crate::destination;
 #[cfg(feature = "columnar")]
 use crate::enrich::columnar::{self, Container};
-use crate::enrich::{AbsentColumns, Column, Counts, Format, Part, Plan, described, enrich};
+use crate::enrich::{AbsentColumns, Column, Counts, Format, Part, Plan, described, enrich_with_addresses};
 
 /// Bytes read at once.
 const CHUNK: usize = 256 * 1024;
@@ -47,6 +48,7 @@ Examples:
   postcode-service enrich -f ndjson -c codes.admin_ward < in.jsonl > out.jsonl
   postcode-service enrich forms.json --postcode-column address.postcode --out out.json
   postcode-service enrich old.csv --repair --errors left-out.csv --report report.json --fail-on malformed --out out.csv
+  postcode-service enrich old.csv --columns address_count,address_street --addresses uk.addresses --out out.csv
   postcode-service enrich orders.csv --postcode-column 'Ship to' --source http://127.0.0.1:8080 --out out.csv")]
 pub struct Args {
     /// The file. - means standard input, which is also read if there is no FILE and it is piped
@@ -98,6 +100,10 @@ pub struct Args {
     /// End with status 1, after all is written, if there are rows of these kinds
     #[arg(long, value_enum, value_name = "KINDS", env = "POSTCODE_ENRICH_FAIL_ON", value_delimiter = ',')]
     fail_on: Vec<Kind>,
+    /// The address data for the columns address_count, address_status, address_street and address_town: a file of addresses,
+    /// or http://host:port, https://host or unix:/run/postcode.sock (a postcode-service with addresses)
+    #[arg(long, value_name = "PATH|URL", env = "POSTCODE_ADDRESSES", hide_env_values = true)]
+    addresses: Option<String>,
     #[command(flatten)]
     source: Source,
 }
@@ -186,6 +192,7 @@ impl Args {
         }
         let lookup = self.source.open().await?;
         let plan = self.of_data(plan, &*lookup).await?;
+        let addresses = self.open_addresses(&plan, &lookup)?;
         let interrupted = interrupt::requested();
         let mut out = Out::create(&self.out, &self.input)?;
         let progress = progress(size, &self.out);
@@ -194,7 +201,7 @@ impl Args {
             let len = chunk.as_ref().map_or(0, bytes::Bytes::len);
             counter.fetch_add(len as u64, Ordering::Relaxed);
         });
-        let parts = enrich(input, lookup.clone(), plan);
+        let parts = enrich_with_addresses(input, lookup.clone(), addresses.clone(), plan);
         let mut written = Written { out: &mut out, aside: self.aside()?, progress: &progress, read: &read };
         let file = matches!(written.out, Out::File(_));
         let done = tokio::select! {
@@ -210,11 +217,17 @@ impl Args {
         progress.finish_and_clear();
         let (counts, notes) = done?;
         out.publish(&self.out)?;
-        self.finish(&*lookup, &counts, &notes).await
+        self.finish(&*lookup, addresses.as_deref(), &counts, &notes).await
     }
 
     /// Writes the report and the summary.
-    async fn finish(&self, lookup: &dyn Lookups, counts: &Counts, notes: &[String]) -> Result<()> {
+    async fn finish(
+        &self,
+        lookup: &dyn Lookups,
+        addresses: Option<&dyn AddressLookup>,
+        counts: &Counts,
+        notes: &[String],
+    ) -> Result<()> {
         if let Some(path) = &self.report {
             let (input, rows) = (shown(&self.input), counts.rows());
             let report = Report { input, rows, counts, notes };
@@ -224,6 +237,11 @@ impl Args {
         }
         eprintln!("{counts}");
         output::attribution(lookup).await;
+        if let Some(addresses) = addresses
+            && let Ok(coverage) = addresses.address_coverage().await
+        {
+            eprintln!("{}\n{}", coverage.edition, coverage.attribution);
+        }
         let name =
             |kind: &Kind| kind.to_possible_value().map_or(String::new(), |value| value.get_name().to_owned());
         let failed: Vec<String> = self
@@ -236,6 +254,24 @@ impl Args {
             eprintln!("--fail-on: there are rows of these kinds: {}", failed.join(", "));
         }
         found(failed.is_empty())
+    }
+
+    /// Opens the address data, if a column needs it.
+    fn open_addresses(
+        &self,
+        plan: &Plan,
+        lookup: &Arc<dyn Lookups>,
+    ) -> Result<Option<Arc<dyn AddressLookup>>> {
+        let Some(column) = plan.columns.iter().find(|column| column.needs_addresses()) else {
+            return Ok(None);
+        };
+        let Some(addresses) = &self.addresses else {
+            bail!("--columns: {column} needs address data: name a file or a service by --addresses");
+        };
+        let url = path_or_url(addresses);
+        // A file says which addresses there are, and the postcode data which postcodes.
+        let postcodes = url.starts_with("file:").then(|| lookup.clone() as _);
+        connect_addresses(&url, postcodes).context("--addresses").map(Some)
     }
 
     /// Checks that the data has the columns, or takes the usual ones that it has.
@@ -253,7 +289,8 @@ impl Args {
 
     fn plan_for(&self, format: Format) -> Result<Plan> {
         let columns = self.columns.as_deref().unwrap_or(Column::USUAL);
-        let columns = Column::list(columns).map_err(anyhow::Error::msg).context("--columns")?;
+        let columns =
+            Column::list_with_addresses(columns).map_err(anyhow::Error::msg).context("--columns")?;
         let plan = Plan {
             postcode: self.postcode_column.clone(),
             prefix: self.prefix.clone(),
@@ -325,6 +362,7 @@ impl Args {
         destination::check(&self.out, [self.input.as_path()])?;
         let lookup = self.source.open().await?;
         let plan = self.of_data(plan, &*lookup).await?;
+        let addresses = self.open_addresses(&plan, &lookup)?;
         let interrupted = interrupt::requested();
         let file = destination::begin(&self.out)?;
         let writer = file.as_file().try_clone().context(UNWRITTEN)?;
@@ -334,6 +372,7 @@ impl Args {
         let work = columnar::Work {
             plan,
             lookup: lookup.clone(),
+            addresses: addresses.clone(),
             runtime: tokio::runtime::Handle::current(),
             attribution: Some(lookup.info().await?.attribution).filter(|text| !text.is_empty()),
             written: Box::new(move |some| {
@@ -364,7 +403,7 @@ impl Args {
             eprintln!("{note}");
         }
         destination::publish(file, &self.out)?;
-        self.finish(&*lookup, &counts, &notes).await
+        self.finish(&*lookup, addresses.as_deref(), &counts, &notes).await
     }
 
     /// The file for rows that are left out.

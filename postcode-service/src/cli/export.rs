@@ -159,7 +159,7 @@ fn filled(dataset: &Dataset) -> Vec<Column> {
 }
 
 fn found(answer: &Answer) -> Found<'_> {
-    Found { postcode: None, answer: Some(answer), error: None, repaired: false }
+    Found { postcode: None, answer: Some(answer), error: None, repaired: false, addresses: None }
 }
 
 struct Rows<'a> {

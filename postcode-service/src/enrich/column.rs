@@ -4,8 +4,11 @@ use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
+use postcode_addresses::AddressAnswer;
 use postcode_core::{Answer, AreaKind, DatasetInfo, GridSystem, Location, Postcode, UserType};
 use serde::Serialize;
+
+use super::addresses::{self, AddressColumn};
 
 /// A column to add, by its name in the HTTP API: that of a key of the postcode object (`admin_district`, `latitude`,
 /// `status` …), `codes.` and a key for the code of an area (`codes.admin_district`), `error`, which says why a row has no
@@ -31,6 +34,7 @@ enum What {
     Plain(Plain),
     Name(AreaKind),
     Code(AreaKind),
+    Address(AddressColumn),
 }
 
 macro_rules! plain {
@@ -67,6 +71,8 @@ pub(crate) struct Found<'a> {
     pub(crate) error: Option<&'a str>,
     /// Whether the postcode was repaired.
     pub(crate) repaired: bool,
+    /// The addresses of the postcode, if a column needs them.
+    pub(crate) addresses: Option<&'a AddressAnswer>,
 }
 
 impl Found<'_> {
@@ -118,11 +124,25 @@ impl Column {
         Self(What::Plain(Plain::Clean))
     }
 
-    /// Those of a comma list.
+    /// Those of a comma list, without columns of addresses.
     ///
     /// # Errors
     /// Names the unknown column, and lists the valid ones.
     pub fn list(text: &str) -> Result<Vec<Self>, String> {
+        let columns = Self::list_with_addresses(text)?;
+        match columns.iter().find(|column| column.needs_addresses()) {
+            Some(column) => Err(format!(
+                "the column {column} needs address data: only the command enrich has it, with --addresses"
+            )),
+            None => Ok(columns),
+        }
+    }
+
+    /// Those of a comma list, also columns of addresses.
+    ///
+    /// # Errors
+    /// Names the unknown column, and lists the valid ones.
+    pub fn list_with_addresses(text: &str) -> Result<Vec<Self>, String> {
         let mut columns = Vec::new();
         for name in text.split(',').map(str::trim).filter(|name| !name.is_empty()) {
             let column = name.parse()?;
@@ -134,7 +154,17 @@ impl Column {
         if columns.is_empty() { Err("no column is named: name one or more".to_owned()) } else { Ok(columns) }
     }
 
-    /// Returns all names.
+    /// Returns whether the column is from address data.
+    pub fn needs_addresses(self) -> bool {
+        matches!(self.0, What::Address(_))
+    }
+
+    /// Returns the names of the columns from address data.
+    pub fn address_names() -> impl Iterator<Item = &'static str> {
+        AddressColumn::ALL.into_iter().map(AddressColumn::name)
+    }
+
+    /// Returns all names, except those of columns from address data.
     pub fn names() -> impl Iterator<Item = String> {
         let plain = Plain::ALL.iter().map(|plain| Self(What::Plain(*plain)));
         let names = AreaKind::ALL.into_iter().map(|kind| Self(What::Name(kind)));
@@ -161,6 +191,8 @@ impl Column {
         match self.0 {
             What::Name(kind) => has(kind.key()),
             What::Code(kind) => has(&format!("codes.{}", kind.key())),
+            // Address data has them.
+            What::Address(_) => true,
             What::Plain(plain) => match plain {
                 // Every row has these, or they say something about the row of the input.
                 Plain::Postcode
@@ -191,7 +223,7 @@ impl Column {
             What::Name(kind) => Some(kind),
             What::Plain(Plain::Lsoa) => Some(AreaKind::Lsoa21),
             What::Plain(Plain::Msoa) => Some(AreaKind::Msoa21),
-            What::Plain(_) | What::Code(_) => None,
+            What::Plain(_) | What::Code(_) | What::Address(_) => None,
         }
     }
 
@@ -201,6 +233,7 @@ impl Column {
             What::Plain(plain) => plain.name() == name,
             What::Name(kind) => kind.key() == name,
             What::Code(kind) => name.strip_prefix("codes.") == Some(kind.key()),
+            What::Address(column) => column.name() == name,
         }
     }
 
@@ -211,8 +244,9 @@ impl Column {
             What::Plain(Plain::Quality | Plain::Eastings | Plain::Northings | Plain::Deprivation) => {
                 Holds::Whole
             }
+            What::Address(AddressColumn::Count) => Holds::Whole,
             What::Plain(Plain::Longitude | Plain::Latitude) => Holds::Degrees,
-            What::Plain(_) | What::Name(_) | What::Code(_) => Holds::Text,
+            What::Plain(_) | What::Name(_) | What::Code(_) | What::Address(_) => Holds::Text,
         }
     }
 
@@ -230,6 +264,20 @@ impl Column {
         match self.0 {
             What::Name(kind) => name(kind),
             What::Code(kind) => text(record.and_then(|record| record.area_code(kind))),
+            What::Address(column) => {
+                let some = found.addresses.map_or(&[][..], AddressAnswer::addresses);
+                match (column, found.addresses) {
+                    (_, None) => Value::None,
+                    (AddressColumn::Count, Some(AddressAnswer::Found(_) | AddressAnswer::NoAddresses)) => {
+                        number(found.addresses.map(|answer| answer.total() as u64))
+                    }
+                    // The data does not say.
+                    (AddressColumn::Count, Some(_)) => Value::None,
+                    (AddressColumn::Status, Some(answer)) => text(Some(answer.status())),
+                    (AddressColumn::Street, Some(_)) => shown(addresses::street(some)),
+                    (AddressColumn::Town, Some(_)) => text(addresses::town(some)),
+                }
+            }
             What::Plain(plain) => match plain {
                 Plain::Postcode => shown(record.map(|record| record.postcode.to_string())),
                 Plain::Status => text(Some(found.status())),
@@ -271,6 +319,7 @@ impl fmt::Display for Column {
             What::Plain(plain) => f.write_str(plain.name()),
             What::Name(kind) => f.write_str(kind.key()),
             What::Code(kind) => write!(f, "codes.{}", kind.key()),
+            What::Address(column) => f.write_str(column.name()),
         }
     }
 }
@@ -283,7 +332,12 @@ impl FromStr for Column {
         let what = match text.strip_prefix("codes.") {
             Some(key) => AreaKind::from_key(key).map(What::Code),
             None => {
-                plain().map(|plain| What::Plain(*plain)).or_else(|| AreaKind::from_key(text).map(What::Name))
+                let address =
+                    || AddressColumn::ALL.into_iter().find(|column| column.name().eq_ignore_ascii_case(text));
+                plain()
+                    .map(|plain| What::Plain(*plain))
+                    .or_else(|| AreaKind::from_key(text).map(What::Name))
+                    .or_else(|| address().map(What::Address))
             }
         };
         what.map(Self).ok_or_else(|| {
@@ -311,7 +365,13 @@ mod tests {
         let object =
             serde_json::to_value(RecordView::new(answer.record().unwrap(), Shape::Extended)).unwrap();
         for name in Column::names().filter(|name| name != "error") {
-            let found = Found { postcode: None, answer: Some(&answer), error: None, repaired: false };
+            let found = Found {
+                postcode: None,
+                answer: Some(&answer),
+                error: None,
+                repaired: false,
+                addresses: None,
+            };
             let value = serde_json::to_value(name.parse::<Column>().unwrap().value(&found)).unwrap();
             let expected = match name.strip_prefix("codes.") {
                 Some(key) => object["codes"].get(key),

@@ -4,6 +4,7 @@
 //! UTF-8. Only columns are added to its end.
 
 mod absent;
+mod addresses;
 mod column;
 #[cfg(feature = "columnar")]
 pub mod columnar;
@@ -21,6 +22,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use futures::stream::{self, Stream, TryStreamExt};
+use postcode_addresses::AddressLookup;
 use postcode_core::{Postcode, PostcodeLookup};
 use postcode_tables::Encoding;
 
@@ -31,6 +33,7 @@ pub(crate) use csv::Header;
 pub(crate) use pieces::{Cutter, enrich_piece};
 pub(crate) use unpack::decoded;
 
+use addresses::Listed;
 pub(crate) use column::{Found, Value};
 use reading::Lack;
 use rows::{Batch, Kind, Rows};
@@ -214,12 +217,26 @@ pub fn enrich<S>(
 where
     S: Stream<Item = std::io::Result<Bytes>> + Send + Unpin + 'static,
 {
-    enriched(Rows::new(input, Arc::new(plan)), lookup)
+    enriched(Rows::new(input, Arc::new(plan)), lookup, None)
+}
+
+/// The same, with address data for the columns that [need](Column::needs_addresses) it.
+pub fn enrich_with_addresses<S>(
+    input: S,
+    lookup: Arc<dyn PostcodeLookup>,
+    addresses: Option<Arc<dyn AddressLookup>>,
+    plan: Plan,
+) -> impl Stream<Item = Result<Part, Error>> + Send
+where
+    S: Stream<Item = std::io::Result<Bytes>> + Send + Unpin + 'static,
+{
+    enriched(Rows::new(input, Arc::new(plan)), lookup, addresses)
 }
 
 fn enriched<'a>(
     rows: Rows<'a>,
     lookup: Arc<dyn PostcodeLookup>,
+    addresses: Option<Arc<dyn AddressLookup>>,
 ) -> impl Stream<Item = Result<Part, Error>> + Send + use<'a> {
     let batches = stream::try_unfold(rows, async |mut rows| {
         let batch = rows.next(AT_ONCE).await?;
@@ -227,16 +244,21 @@ fn enriched<'a>(
     });
     batches
         .map_ok(move |batch| {
-            let lookup = lookup.clone();
-            async move { answer(&*lookup, batch).await }
+            let (lookup, addresses) = (lookup.clone(), addresses.clone());
+            async move { answer(&*lookup, addresses.as_deref(), batch).await }
         })
         .try_buffered(CALLS)
 }
 
-async fn answer(lookup: &dyn PostcodeLookup, batch: Batch) -> Result<Part, Error> {
+async fn answer(
+    lookup: &dyn PostcodeLookup,
+    addresses: Option<&dyn AddressLookup>,
+    batch: Batch,
+) -> Result<Part, Error> {
     let plan = &*batch.plan;
     let postcodes: Vec<Postcode> = batch.rows.iter().filter_map(|row| row.cell.postcode()).collect();
     let answers = if postcodes.is_empty() { Vec::new() } else { lookup.lookup(&postcodes).await? };
+    let listed = Listed::of(addresses, &plan.columns, &postcodes).await?;
     let mut answers = answers.iter();
     let (mut counts, mut aside) = (Counts::default(), Vec::new());
     let mut out = Vec::with_capacity(batch.head.len() + batch.bytes.len() * 2);
@@ -250,6 +272,7 @@ async fn answer(lookup: &dyn PostcodeLookup, batch: Batch) -> Result<Part, Error
             }
         };
         let (found, lack) = row.cell.judge(answer);
+        let found = Found { addresses: listed.get(found.postcode), ..found };
         let Some(bytes) = batch.bytes.get(row.range.clone()) else { continue };
         match &row.kind {
             Kind::Blank => out.extend_from_slice(bytes),

@@ -68,7 +68,7 @@ pub(crate) async fn enrich_piece(
     let mut out = Vec::with_capacity(bytes.len() * 2);
     let input = Box::pin(stream::once(async { Ok(Bytes::from(bytes)) }));
     let rows = Rows::resume(input, plan, line, header);
-    let mut parts = std::pin::pin!(enriched(rows, lookup));
+    let mut parts = std::pin::pin!(enriched(rows, lookup, None));
     while let Some(part) = parts.try_next().await? {
         out.extend_from_slice(&part.bytes);
     }

@@ -38,7 +38,7 @@ impl Cell {
 
     /// Puts the cell together with the answer for its postcode.
     pub(super) fn judge<'a>(&'a self, answer: Option<&'a Answer>) -> (Found<'a>, Option<Lack>) {
-        let found = |error| Found { postcode: None, answer: None, error, repaired: false };
+        let found = |error| Found { postcode: None, answer: None, error, repaired: false, addresses: None };
         match self {
             Self::Postcode(postcode) => (Found { postcode: Some(*postcode), answer, ..found(None) }, None),
             Self::Repair(postcode, _) if answer.is_some_and(Answer::is_live) => {

@@ -317,3 +317,50 @@ fn program_lists_addresses_and_logs_no_query() {
         "{log}"
     );
 }
+
+#[test]
+fn enrich_adds_columns_of_addresses_from_a_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let addresses = folder.path().join("invented.addresses");
+    std::fs::write(&addresses, conformance::file().unwrap().as_bytes()).unwrap();
+    let postcodes = folder.path().join("invented.postcodes");
+    std::fs::write(&postcodes, conformance::postcodes().unwrap().as_bytes()).unwrap();
+    let input = folder.path().join("in.csv");
+    std::fs::write(&input, "id,postcode\n1,ze99aa\n2,ZE9 9AE\n3,AB1 0AA\n4,ZE9 9ZZ\n5,?\n6,ZE9 9AD\n")
+        .unwrap();
+    let enrich = |columns: &str, more: &[&str]| {
+        let (input, source) = (input.to_str().unwrap(), format!("file:{}", postcodes.display()));
+        let arguments = ["enrich", input, "--source", &source, "--columns", columns];
+        program().args(arguments).args(more).output().unwrap()
+    };
+    let file = addresses.to_str().unwrap();
+    let columns = "status,address_count,address_status,address_street,address_town";
+    let done = enrich(columns, &["--addresses", file]);
+    let (out, said) = (String::from_utf8(done.stdout).unwrap(), String::from_utf8(done.stderr).unwrap());
+    assert!(done.status.success(), "{said}");
+    assert_eq!(
+        out,
+        "id,postcode,status,address_count,address_status,address_street,address_town\n\
+         1,ze99aa,live,12,found,Ash Road,EXAMPLETON\n\
+         2,ZE9 9AE,live,0,no_addresses,,\n\
+         3,AB1 0AA,live,,not_covered,,\n\
+         4,ZE9 9ZZ,unknown,,unknown,,\n\
+         5,?,invalid,,,,\n\
+         6,ZE9 9AD,live,151,found,Elm Lane,EXAMPLETON\n"
+    );
+    assert!(said.contains("Invented by the tests"), "the attribution: {said}");
+
+    let done = enrich("address_count", &[]);
+    assert_eq!((done.status.code(), done.stdout.len()), (Some(2), 0));
+    assert!(String::from_utf8_lossy(&done.stderr).contains("--addresses"), "{done:?}");
+    let usual = enrich("status", &["--addresses", "/nowhere.addresses"]);
+    assert!(usual.status.success(), "a file that no column needs is not opened: {usual:?}");
+}
+
+#[tokio::test]
+async fn enrich_over_http_has_no_columns_of_addresses() {
+    let answer = post(&api().await, "/enrich?columns=address_count", "text/csv", "postcode\nZE9 9AA\n").await;
+    let said = String::from_utf8(answer.body).unwrap();
+    assert_eq!(answer.status.as_u16(), 400, "{said}");
+    assert!(said.contains("--addresses"), "{said}");
+}

@@ -1,5 +1,6 @@
 //! The `customers` program.
 
+mod addresses;
 mod admin;
 mod counted;
 mod promote;
@@ -25,6 +26,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tracing::{error, info, warn};
 
+use addresses::AddressSource;
 use promote::Promote;
 
 /// Customer accounts with checked postal addresses, over HTTP.
@@ -48,8 +50,8 @@ enum Command {
 /// Serve the HTTP API until SIGTERM or SIGINT.
 ///
 /// Prints one line on standard output when it is ready: `listening on http://127.0.0.1:8081`; with
-/// --admin a second one: `admin on http://127.0.0.1:8091`. SIGHUP reads the tokens and certificates
-/// again. Logs go to standard error; --log or RUST_LOG say how much (`customers=debug`).
+/// --admin a second one: `admin on http://127.0.0.1:8091`. SIGHUP reads the tokens, the
+/// certificates and the file of addresses again. Logs go to standard error; --log or RUST_LOG say how much (`customers=debug`).
 ///
 /// Exit status: 0 after a signal, 1 if it can't start, 2 for wrong options.
 #[derive(Args)]
@@ -69,6 +71,10 @@ struct Serve {
         value_name = "PATH|URL"
     )]
     postcodes: String,
+    /// The lookup for addresses, from which the form offers some: a file of addresses, http://HOST:PORT,
+    /// https://HOST or unix:PATH of a postcode-service. Without it addresses are typed
+    #[arg(long, env = "CUSTOMERS_ADDRESSES", hide_env_values = true, value_name = "PATH|URL")]
+    addresses: Option<String>,
     /// The database of accounts: sqlite://FILE, which is created if missing, or
     /// postgres://USER:PASSWORD@HOST/DATABASE (?sslmode=verify-full for TLS)
     #[arg(
@@ -212,6 +218,8 @@ Examples:
       on 127.0.0.1:8081, postcodes from this process, accounts in ./customers.db
   customers serve --postcodes http://127.0.0.1:8080
       the same, postcodes from a postcode-service
+  customers serve --postcodes http://127.0.0.1:8080 --addresses http://127.0.0.1:8080
+      the form offers the addresses of a postcode
   customers serve --promote-to http://127.0.0.1:8080 --stage shadow --share 10% --admin 127.0.0.1:8091
       postcodes from this process, each tenth asked of the service too and compared; http://127.0.0.1:8091 shows
       how they agree and moves the stage, while serving
@@ -293,9 +301,16 @@ async fn run(options: Serve) -> Result<()> {
         Some(promoted) => (promoted.lookup(), promoted.admin(&options.hosts, &security).await?),
     };
     let store = Store::open_within(&options.database, options.request_timeout).await.context("--database")?;
+    let addresses = match &options.addresses {
+        Some(url) => Some(AddressSource::open(url, lookup.clone()).context("--addresses")?),
+        None => None,
+    };
     let mut api = server::Options::default();
     let lookup = Arc::new(counted::Counted::new(lookup, api.metrics.clone()));
-    let customers = Customers::new(store.clone(), lookup).with_lookup_timeout(options.lookup_timeout);
+    let mut customers = Customers::new(store.clone(), lookup).with_lookup_timeout(options.lookup_timeout);
+    if let Some(addresses) = &addresses {
+        customers = customers.with_addresses(addresses.lookup());
+    }
 
     let resolver = tokio::spawn(resolve(customers.clone(), options.resolve_every));
     let checker = tokio::spawn(recheck(customers.clone(), options.recheck_every));
@@ -320,9 +335,12 @@ async fn run(options: Serve) -> Result<()> {
     api.access = security.access().clone();
     tokio::spawn(async move {
         while hangup.recv().await.is_some() {
-            info!("reloading: the tokens and the certificates are read again");
+            info!("reloading: the tokens, the certificates and the file of addresses are read again");
             supervisor::reloading();
             security.reload();
+            if let Some(addresses) = &addresses {
+                addresses.reload().await;
+            }
             supervisor::reloaded("serving");
         }
     });

@@ -1,7 +1,9 @@
 //! The web page for accounts, and the routes that only it needs.
 //!
 //! Plain files, compiled in. There is no build step, and the content policy allows nothing from
-//! elsewhere.
+//! elsewhere. `plain` is the form for browsers without JavaScript.
+
+mod plain;
 
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Query, State};
@@ -17,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use super::App;
 use super::problem::Problem;
 use super::query::{self, Asked};
-use crate::{AddressCheck, AddressStatus, Error, FieldError, Map};
+use crate::{AddressCheck, AddressOffer, AddressStatus, Customers, Error, FieldError, Map};
 
 /// The default number of completions.
 const COMPLETIONS: usize = 8;
@@ -31,6 +33,8 @@ const RADIUS: f64 = 500.0;
 /// | `GET /` | | the page |
 /// | `GET /postcodes?prefix=SW1A1&limit=8` | `limit` 1 to 20 | `{"items":["SW1A 1AA",…]}` |
 /// | `GET /postcodes/{postcode}` | | the lookup's answer now |
+/// | `GET /postcodes/{postcode}/addresses?skip=&limit=` | `limit` 1 to 100 | the addresses to choose from |
+/// | `GET /new`, `POST /new` | | the form without JavaScript |
 /// | `GET /postcodes/{postcode}/map?radius=500` | metres, 100 to 5000 | the postcodes around it |
 pub(super) fn routes() -> Router<App> {
     let file = |kind: &'static str, text: &'static str| get(async move || served(kind, text));
@@ -42,11 +46,14 @@ pub(super) fn routes() -> Router<App> {
         .route("/postcodes", get(complete))
         .route("/postcodes/{postcode}", get(look_up))
         .route("/postcodes/{postcode}/map", get(map))
+        .route("/postcodes/{postcode}/addresses", get(offer))
+        .route("/new", get(plain::show).post(plain::send))
 }
 
-fn served(kind: &'static str, text: &'static str) -> impl IntoResponse {
+fn served(kind: &'static str, text: impl IntoResponse) -> impl IntoResponse {
+    // A form can be sent to this site only: the one without JavaScript needs it.
     let policy = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src data:; \
-                  base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+                  base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
     let headers = [
         (CONTENT_TYPE, kind),
         (CONTENT_SECURITY_POLICY, policy),
@@ -112,6 +119,27 @@ async fn map(State(app): State<App>, path: Named, query: Asked<Extent>) -> Resul
     let radius = query::number("radius", &radius, RADIUS)?;
     let map = app.customers.map(postcode, radius).await?;
     map.map(Json).ok_or_else(|| Problem::no_map(postcode))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Paged {
+    #[serde(default)]
+    skip: String,
+    #[serde(default)]
+    limit: String,
+}
+
+async fn offer(
+    State(app): State<App>,
+    path: Named,
+    query: Asked<Paged>,
+) -> Result<Json<AddressOffer>, Problem> {
+    let Query(Paged { skip, limit }) = query.map_err(query::refused)?;
+    let postcode = postcode(path)?;
+    let (skip, limit) =
+        (query::number("skip", &skip, 0)?, query::number("limit", &limit, Customers::MAX_OFFERED)?);
+    Ok(Json(app.customers.offer(postcode, skip, limit).await?))
 }
 
 /// The value in a path, which may be invalid UTF-8.

@@ -16,6 +16,16 @@ const MEANS = {
   unknown: "(the data has no such postcode)",
 };
 
+// Follows the number of an address.
+const LISTED = {
+  pending: ", not checked yet",
+  listed: "",
+  other_postcode: ", which has another postcode now",
+  not_listed: ", which the address data does not have any more",
+  not_covered: ", in an area that the address data leaves out",
+};
+const idText = (id) => id.replace(/^([a-z]+):/, (_, kind) => `${kind.toUpperCase()} `);
+
 // If the server needs a token, this page keeps it until its tab is closed.
 let token = sessionStorage.getItem("token");
 function askForToken(why) {
@@ -218,6 +228,7 @@ function facts(customer) {
     ["Email", customer.email],
     ["Phone", spoken(customer.phone)],
     ["Address", address],
+    ["Listed as", customer.address_id ? `${idText(customer.address_id)}${LISTED[customer.address_id_status] ?? ""}` : null],
     ["Postcode", status(customer.address_status), ` ${MEANS[customer.address_status]}`],
     ["District", customer.admin_district],
     ["Region", [customer.region, customer.country].filter(Boolean).join(", ")],
@@ -382,6 +393,8 @@ async function form(id) {
   wrong([]);
   $("place").replaceChildren();
   closeCompletions();
+  forgetOffer();
+  linked = null;
   if (id) {
     try {
       const { body, etag } = await ask(`customers/${encodeURIComponent(id)}`);
@@ -394,11 +407,13 @@ async function form(id) {
     }
     for (const name of ["name", "email", "phone", "postcode", "notes"]) $(name).value = editing.customer[name] ?? "";
     $("address_lines").value = editing.customer.address_lines.join("\n");
+    if (editing.customer.address_id) linked = { id: editing.customer.address_id, lines: editing.customer.address_lines, postcode: editing.customer.postcode };
     lookUp();
   }
   key = `page-${Date.now()}-${Math.random().toString(36).slice(2)}`;
   $("form-title").textContent = editing ? `Edit ${editing.customer.name}` : "New customer";
   $("cancel").href = editing ? `#/customers/${id}` : "#/";
+  sayLinked();
   show("form");
   focusOn(editing ? "form-title" : "name");
 }
@@ -456,6 +471,8 @@ $("customer").addEventListener("submit", async (event) => {
     address_lines: $("address_lines").value.split("\n").map((line) => line.trim()).filter(Boolean),
   };
   for (const name of ["phone", "notes"]) if (value(name) || editing?.customer[name]) customer[name] = value(name) || null;
+  const link = linkNow();
+  if (link || editing?.customer.address_id) customer.address_id = link?.id ?? null;
   // A postcode that the data does not have, or no longer, is asked about once.
   if (customer.postcode !== kept && customer.postcode !== editing?.customer.postcode && whole(customer.postcode)) {
     const doubt = await doubtful(customer.postcode);
@@ -574,6 +591,7 @@ let looking = 0;
 async function lookUp() {
   const number = ++looking, text = $("postcode").value.trim();
   $("place").replaceChildren();
+  offerAddresses(text);
   // An incomplete postcode is still being typed.
   const letters = text.replaceAll(" ", "");
   if (!whole(text) && (letters.length < 5 || letters.length > 7 || document.activeElement === $("postcode") && letters.length < 6)) return;
@@ -588,6 +606,144 @@ async function lookUp() {
     if (number === looking && suggestion) $("place").replaceChildren("Did you mean ", offer($("postcode"), suggestion));
   }
 }
+
+// ── The addresses of the postcode, as an ARIA combobox with a list that typing narrows
+
+// The most addresses that are loaded, and those that are shown at once.
+const MOST_OFFERED = 500, MOST_SHOWN = 100;
+let offering = 0;
+// The postcode that the addresses are of, and the addresses.
+let offeredOf = "";
+let offered = [];
+let matching = [];
+let picked = -1;
+// The entry of the address data that the lines were taken from.
+let linked = null;
+// Whether the server has no address data, so that nothing is asked or shown.
+let withoutAddresses = false;
+
+const bareText = (text) => text.replaceAll(" ", "").toUpperCase();
+const linesNow = () => $("address_lines").value.split("\n").map((line) => line.trim()).filter(Boolean);
+
+// Lines may be added to an address of the list. Without all of the lines of the list it is another address.
+function linkNow() {
+  if (!linked || bareText($("postcode").value) !== bareText(linked.postcode)) return null;
+  const lines = linesNow();
+  return linked.lines.every((line) => lines.includes(line)) ? linked : null;
+}
+
+function sayLinked() {
+  const link = linkNow();
+  $("linked").textContent = link ? `From the list: ${idText(link.id)}. You can add lines.` : linked ? "Not from the list any more." : "";
+}
+
+function forgetOffer() {
+  offering++;
+  offeredOf = "";
+  offered = [];
+  closeOffer();
+  $("pick").value = "";
+  $("picking").hidden = true;
+  $("offer-said").textContent = "";
+}
+
+async function offerAddresses(text) {
+  if (withoutAddresses || bareText(text) === offeredOf) return;
+  forgetOffer();
+  if (!whole(text)) return;
+  const number = offering;
+  offeredOf = bareText(text);
+  try {
+    let page;
+    do {
+      ({ body: page } = await ask(`postcodes/${encodeURIComponent(text)}/addresses?${new URLSearchParams({ skip: offered.length })}`));
+      if (number !== offering) return;
+      offered.push(...page.items);
+    } while (page.items.length && offered.length < Math.min(page.total, MOST_OFFERED));
+    $("picking").hidden = offered.length === 0;
+    if (offered.length) {
+      const count = offered.length < page.total ? `The first ${offered.length} of ${page.total}` : offered.length;
+      $("offer-said").textContent = `${count} ${page.total === 1 ? "address" : "addresses"} at ${page.postcode}. ${page.attribution}`;
+    } else if (page.status === "no_addresses") {
+      $("offer-said").textContent = `The data has no addresses at ${page.postcode}: type the address.`;
+    }
+  } catch (error) {
+    if (number !== offering) return;
+    offeredOf = "";
+    if (error.status === 501) withoutAddresses = true;
+    else if (error.status !== 400) $("offer-said").textContent = "Addresses can't be looked up now: type the address.";
+  }
+}
+
+function closeOffer() {
+  $("offered").hidden = true;
+  $("pick").setAttribute("aria-expanded", "false");
+  $("pick").removeAttribute("aria-activedescendant");
+  picked = -1;
+}
+
+// Each word of the text must begin a word of the address.
+function openOffer() {
+  const words = $("pick").value.toLowerCase().split(/[\s,]+/).filter(Boolean);
+  matching = offered.filter(({ lines }) => {
+    const all = lines.join(" ").toLowerCase().split(/[\s,]+/);
+    return words.every((word) => all.some((other) => other.startsWith(word)));
+  });
+  closeOffer();
+  $("offered").replaceChildren(...matching.slice(0, MOST_SHOWN).map(({ lines }, i) => {
+    const option = make("li", lines.join(", "));
+    option.id = `offered-${i}`;
+    option.setAttribute("role", "option");
+    option.setAttribute("aria-selected", "false");
+    // This runs before the input loses the focus.
+    option.addEventListener("mousedown", (event) => { event.preventDefault(); takeOffer(i); });
+    return option;
+  }));
+  if (matching.length === 0) { $("offer-said").textContent = "No address matches: type it below."; return; }
+  const rest = matching.length > MOST_SHOWN ? `, ${MOST_SHOWN} shown: type more to narrow them` : "";
+  $("offer-said").textContent = `${matching.length} ${matching.length === 1 ? "address" : "addresses"}${rest}.`;
+  $("offered").hidden = false;
+  $("pick").setAttribute("aria-expanded", "true");
+}
+
+function highlight(i) {
+  const options = $("offered").children;
+  picked = (i + options.length) % options.length;
+  for (const [n, option] of [...options].entries()) option.setAttribute("aria-selected", String(n === picked));
+  $("pick").setAttribute("aria-activedescendant", options[picked].id);
+  options[picked].scrollIntoView({ block: "nearest" });
+}
+
+function takeOffer(i) {
+  const { id, lines } = matching[i];
+  linked = id ? { id, lines, postcode: $("postcode").value } : null;
+  $("address_lines").value = lines.join("\n");
+  right($("address_lines"));
+  dirty = true;
+  $("pick").value = lines.join(", ");
+  closeOffer();
+  $("offer-said").textContent = "The address is filled in below.";
+  sayLinked();
+}
+
+$("pick").addEventListener("input", openOffer);
+$("pick").addEventListener("click", () => { if ($("offered").hidden) openOffer(); });
+$("pick").addEventListener("blur", closeOffer);
+$("pick").addEventListener("keydown", (event) => {
+  const open = !$("offered").hidden;
+  if (event.key === "ArrowDown" || event.key === "ArrowUp") {
+    if (!open) openOffer();
+    if ($("offered").hidden) return;
+    highlight(event.key === "ArrowDown" ? picked + 1 : picked < 0 ? -1 : picked - 1);
+  } else if (event.key === "Enter") {
+    // Enter in this field never sends the form: the choice is not complete.
+    if (open && picked >= 0) takeOffer(picked);
+    else if (open && matching.length === 1) takeOffer(0);
+  } else if (open && event.key === "Escape") closeOffer();
+  else return;
+  event.preventDefault();
+});
+for (const id of ["address_lines", "postcode"]) $(id).addEventListener("input", sayLinked);
 
 // ── Imports
 

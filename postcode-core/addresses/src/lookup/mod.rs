@@ -1,6 +1,8 @@
 //! Looking addresses up: the trait that callers hold, and its implementations in this process and over HTTP.
 
 mod answer;
+#[cfg(feature = "layers")]
+pub mod calls;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 mod connect;

@@ -8,7 +8,8 @@ use arrow_array::{Array, ArrayRef, RecordBatch};
 use arrow_schema::{DataType, Field, Fields, Schema, SchemaRef};
 use postcode_core::Postcode;
 
-use super::super::column::{Holds, Value};
+use super::super::addresses::Listed;
+use super::super::column::{Found, Holds, Value};
 use super::super::csv::named;
 use super::super::guess::{self, Tally};
 use super::super::reading::{self, Cell, Lack};
@@ -81,11 +82,14 @@ impl Layout {
             }
             answers.extend(found);
         }
+        let listed = Listed::of(work.addresses.as_deref(), &work.plan.columns, &postcodes);
+        let listed = work.runtime.block_on(listed)?;
         let (mut counts, mut answers) = (Counts::default(), answers.iter());
         let mut builders: Vec<Builder> = work.plan.columns.iter().map(|c| Builder::of(c.holds())).collect();
         for cell in &cells {
             let answer = cell.postcode().and_then(|_| answers.next());
             let (found, lack) = cell.judge(answer);
+            let found = Found { addresses: listed.get(found.postcode), ..found };
             counts.count(&found, lack);
             for (column, builder) in work.plan.columns.iter().zip(&mut builders) {
                 builder.push(column.value(&found));
@@ -270,6 +274,7 @@ mod tests {
         let work = Work {
             plan,
             lookup: Arc::new(postcode_core::Local::embedded().unwrap()),
+            addresses: None,
             runtime: runtime.handle().clone(),
             attribution: None,
             written: Box::new(|_| {}),

@@ -80,6 +80,8 @@ pub struct Work {
     pub plan: Plan,
     /// The source of the answers.
     pub lookup: Arc<dyn PostcodeLookup>,
+    /// The source of the columns of addresses.
+    pub addresses: Option<Arc<dyn postcode_addresses::AddressLookup>>,
     /// The runtime on which the lookup runs.
     pub runtime: Handle,
     /// The attribution of the data, stored as metadata of the file.
