@@ -151,7 +151,9 @@ fn texts(description: &str) -> Value {
 }
 
 fn keys() -> Value {
-    json!({ "type": "array", "items": { "enum": wire::Keys::ALL }, "description": format!("Keys to answer; if not given {USUAL}") })
+    let known: &[&str] = &wire::Keys::ALL;
+    let description = format!("Keys to answer; if not given {USUAL}");
+    json!({ "type": "array", "items": { "enum": known }, "description": description })
 }
 
 fn limit(usual: usize) -> Value {
