@@ -189,7 +189,8 @@ fn number(limit: Option<usize>, usual: usize) -> Result<usize, String> {
 fn chosen(keys: Option<&[String]>) -> Result<wire::Keys, String> {
     let list = keys.map_or_else(|| USUAL.to_owned(), |keys| keys.join(","));
     let keys = wire::Keys::list(&list);
-    match keys.unknown().next() {
+    let unknown = keys.unknown().next().map(str::to_owned);
+    match unknown {
         Some(unknown) => Err(format!("no such key: {unknown}. There are {}", wire::Keys::ALL.join(", "))),
         None => Ok(keys),
     }
