@@ -24,6 +24,9 @@ pub mod fetch;
 pub mod import;
 #[deny(missing_docs)]
 pub mod jobs;
+#[cfg(feature = "mcp")]
+#[deny(missing_docs)]
+pub mod mcp;
 mod meant;
 mod months;
 #[deny(missing_docs)]

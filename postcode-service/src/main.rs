@@ -45,6 +45,8 @@ enum Command {
     Enrich(Box<cli::enrich::Args>),
     Serve(Box<cli::serve::Args>),
     Worker(Box<cli::worker::Args>),
+    #[cfg(feature = "mcp")]
+    Mcp(cli::mcp::Args),
     Token(TokenArgs),
     Info(cli::info::Args),
     Fetch(Box<cli::fetch::Args>),
@@ -106,6 +108,8 @@ impl Command {
             Self::Enrich(args) => args.run().await,
             Self::Serve(args) => args.run().await,
             Self::Worker(args) => args.run().await,
+            #[cfg(feature = "mcp")]
+            Self::Mcp(args) => args.run().await,
             Self::Token(args) => args.run().map_err(anyhow::Error::msg),
             Self::Info(args) => args.run().await,
             Self::Fetch(args) => args.run().await,

@@ -10,6 +10,7 @@ mod changes;
 #[cfg(feature = "connect")]
 mod consumer;
 mod databases;
+mod description;
 mod domain;
 mod exports;
 #[cfg(feature = "bin")]

@@ -24,6 +24,8 @@ mod jobs;
 pub mod key;
 mod lines;
 pub mod lookup;
+#[cfg(feature = "mcp")]
+pub mod mcp;
 mod measure;
 pub mod nearest;
 pub mod outcode;

@@ -25,6 +25,8 @@ mod jobs;
 mod jobs_full_disk;
 mod jobs_ledger;
 mod jobs_program;
+#[cfg(feature = "mcp")]
+mod mcp;
 mod modes;
 mod national_width;
 mod operations;
