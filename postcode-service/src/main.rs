@@ -16,7 +16,7 @@ By task:
   look up     lookup, validate, search, autocomplete, random, outcode, places, scotland
   on the map  nearest, within, distance
   texts       find, enrich, address
-  serve       serve, worker, token, config, doctor, ping, bench
+  serve       serve, worker, token, config, doctor, ping, bench, compare
   the data    info, import, inspect, verify, diff, prove, export, pack, key, sign
   the shell   completions, man
 
@@ -57,6 +57,7 @@ enum Command {
     Key(cli::key::Args),
     Sign(cli::sign::Args),
     Bench(cli::bench::Args),
+    Compare(cli::compare::Args),
     Doctor(cli::doctor::Args),
     Config(ConfigArgs),
     Ping(PingArgs),
@@ -116,6 +117,7 @@ impl Command {
             Self::Key(args) => args.run().await,
             Self::Sign(args) => args.run().await,
             Self::Bench(args) => args.run().await,
+            Self::Compare(args) => args.run().await,
             Self::Doctor(args) => args.run(&PROGRAM).await,
             Self::Config(args) => args.run(&PROGRAM).map_err(anyhow::Error::msg),
             Self::Ping(args) => args.run(&PROGRAM).map_err(anyhow::Error::msg),

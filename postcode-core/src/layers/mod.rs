@@ -39,6 +39,7 @@ mod single_flight;
 #[cfg(feature = "conformance")]
 mod tests;
 mod timeout;
+pub mod walk;
 mod window;
 
 pub use crate::lookup::{Around, unit};
@@ -52,7 +53,8 @@ pub use failover::{Failover, Order};
 pub use fallback::Fallback;
 pub use hedge::{Hedge, HedgeAfter};
 pub use promotion::{
-    Example, Guard, LatencySummary, Promotion, PromotionConfig, Sides, Snapshot, Stage, StepBack,
+    Evidence, Example, Guard, LatencySummary, Promotion, PromotionConfig, Sides, Snapshot, Stage, StepBack,
+    evidence_below,
 };
 pub use resilience::{Resilience, resilient};
 #[cfg(feature = "http")]

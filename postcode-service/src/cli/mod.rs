@@ -6,6 +6,7 @@ pub mod addresses;
 mod asking;
 pub mod autocomplete;
 pub mod bench;
+pub mod compare;
 pub mod diff;
 pub mod distance;
 pub mod doctor;

@@ -7,6 +7,7 @@ mod api;
 mod beside;
 mod command_line;
 mod common;
+mod compare;
 mod compression;
 mod conformance;
 mod cost;

@@ -41,7 +41,7 @@ pub(crate) struct Promote {
     )]
     share: f64,
     /// The guard that rolls back automatically: on, off, or limits such as
-    /// errors=5%,mismatches=1%,slow=500ms,slow_share=5%,window=30s,min_calls=20
+    /// errors=5%,mismatches=1%,slow=500ms,slow_share=5%,rise=0.1%,chance=1%,window=30s,min_calls=20
     #[arg(
         long,
         env = "CUSTOMERS_GUARD",
@@ -149,6 +149,13 @@ fn guard(text: &str) -> Result<Guarding, String> {
             "mismatches" => guard.max_mismatches = share(value).map_err(wrong)?,
             "slow" => guard.slow = duration(value).map_err(wrong)?,
             "slow_share" => guard.max_slow = share(value).map_err(wrong)?,
+            "rise" => guard.max_rise = share(value).map_err(wrong)?,
+            "chance" => {
+                guard.chance = share(value).map_err(wrong)?;
+                if guard.chance == 0.0 {
+                    return Err("chance: give more than 0%, such as 1%".into());
+                }
+            }
             "window" => guard.window = duration(value).map_err(wrong)?,
             "min_calls" => {
                 guard.min_calls =
@@ -156,7 +163,7 @@ fn guard(text: &str) -> Result<Guarding, String> {
             }
             other => {
                 return Err(format!(
-                    "{other:?}: give on, off, or a list of errors, mismatches, slow, slow_share, window, min_calls"
+                    "{other:?}: give on, off, or a list of errors, mismatches, slow, slow_share, rise, chance, window, min_calls"
                 ));
             }
         }
@@ -184,6 +191,8 @@ mod tests {
     fn guards_are_on_off_or_limits() {
         assert_eq!(guard("on"), Ok(Guarding(Some(Guard::default()))));
         assert_eq!(guard("off"), Ok(Guarding(None)));
+        let Guarding(Some(some)) = guard("rise=0.5%,chance=0.1%").unwrap() else { panic!() };
+        assert_eq!((some.max_rise, some.chance), (0.005, 0.001));
         let Guarding(Some(some)) = guard("errors=2%, slow=20ms,min_calls=5").unwrap() else { panic!() };
         assert_eq!((some.max_errors, some.slow, some.min_calls), (0.02, Duration::from_millis(20), 5));
         assert_eq!(some.max_mismatches, Guard::default().max_mismatches);
@@ -193,6 +202,7 @@ mod tests {
             ("errors=5", "errors=5: give 0% to 100%"),
             ("slow=fast", "slow=fast"),
             ("min_calls=0", "from 1"),
+            ("chance=0%", "more than 0%"),
         ] {
             assert!(guard(text).unwrap_err().contains(says), "{text}");
         }

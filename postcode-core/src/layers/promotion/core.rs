@@ -197,6 +197,13 @@ impl Core {
         }
     }
 
+    /// Tells the guard about a call that the plan gave to the old implementation.
+    pub(super) fn note_old<T>(&self, plan: Plan, answer: &Result<T>) {
+        if let Some(watch) = self.watch.as_ref().filter(|_| self.plan.get() == plan) {
+            watch.note_old(answer.as_ref().is_err_and(is_failure));
+        }
+    }
+
     /// Tells the guard, and steps back if it says so, unless the plan has changed since.
     pub(super) fn note(&self, plan: Plan, seen: Seen) {
         let Some(watch) = &self.watch else { return };

@@ -2,7 +2,10 @@
 
 mod compare;
 mod core;
+mod evidence;
 mod guard;
+#[cfg(test)]
+mod simulation;
 mod snapshot;
 mod stage;
 
@@ -11,11 +14,13 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, PoisonError};
 
 use self::core::{Begun, Core, is_failure};
+use self::guard::Watch;
 use super::Around;
 use super::call::{Call, Info};
 use crate::{AnyLookup, DatasetInfo, Lookups, Result, layer};
 
 pub use self::core::PromotionConfig;
+pub use self::evidence::{Evidence, evidence_below};
 pub use self::guard::Guard;
 pub use self::snapshot::{Example, LatencySummary, Sides, Snapshot, StepBack};
 pub use self::stage::Stage;
@@ -96,6 +101,12 @@ impl Promotion {
         self.0.plan.get().stage
     }
 
+    /// Returns the observations since the plan was last changed, and those of the plan before it.
+    /// `None` without a guard.
+    pub fn evidence(&self) -> Option<(Evidence, Evidence)> {
+        self.0.watch.as_ref().map(Watch::evidence)
+    }
+
     /// Returns the counts, latencies and examples since the start.
     pub fn snapshot(&self) -> Snapshot {
         let core = &*self.0;
@@ -146,6 +157,7 @@ impl Promotion {
             Stage::Local => core.ask_old(&call, begun.timed).await,
             Stage::Shadow if begun.sampled => {
                 let answer = core.ask_old(&call, true).await;
+                core.note_old(plan, &answer);
                 compare::with_new(core, plan, call, &answer);
                 answer
             }
@@ -156,7 +168,11 @@ impl Promotion {
                 }
                 answer
             }
-            Stage::Shadow | Stage::Canary => core.ask_old(&call, begun.timed).await,
+            Stage::Shadow | Stage::Canary => {
+                let answer = core.ask_old(&call, begun.timed).await;
+                core.note_old(plan, &answer);
+                answer
+            }
             Stage::RemoteWithFallback => core.ask_new_or_old(&call, &begun).await.0,
             Stage::Remote => match core.ask_new(&call, plan, None).await {
                 Err(error) if is_failure(&error) && core.plan.get().stage != Stage::Remote => {

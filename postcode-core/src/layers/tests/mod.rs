@@ -8,6 +8,7 @@ mod sharing;
 mod stack;
 mod time;
 mod units;
+mod walk;
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
