@@ -199,6 +199,8 @@ async fn a_change_that_makes_no_sense_is_refused_and_changes_nothing() {
         (vec![json_type], r#"{"stage":1}"#, 422, "stage is a number"),
         (vec![json_type], r#"{"stage":"remote","share":1.5}"#, 422, "a share of 1.5: give 0 to 1"),
         (vec![json_type], r#"{"stage":"remote","share":"10%"}"#, 422, "share is a text"),
+        (vec![json_type], r#"{"row":"nearby","stage":"remote"}"#, 422, "give default, cohort:NAME"),
+        (vec![json_type], r#"{"plan":"local,nearest"}"#, 422, "give ROW=STAGE"),
         (vec![json_type], r#"{"stage":"remote","shares":0.1}"#, 422, "\\\"shares\\\" is not a field"),
         (vec![], r#"{"stage":"remote"}"#, 415, "unsupported_media_type"),
         (vec![("content-type", "text/plain")], r#"{"stage":"remote"}"#, 415, "unsupported_media_type"),
@@ -245,6 +247,50 @@ async fn a_change_that_makes_no_sense_is_refused_and_changes_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn method_is_moved_by_one_option_or_one_request_while_the_others_stay() {
+    let options = ["--stage", "local,lookup=shadow:100%,cohort:import=remote", "--share", "25%"];
+    let promoted = Promoted::start(&service::start().await, &options).await;
+    let (address, admin) = (&promoted.server.address, &promoted.admin);
+    make(address, "SW1A 1AA").await;
+    let row = |seen: &Value, name: &str| {
+        let rows = seen["rows"].as_array().unwrap();
+        rows.iter().find(|row| row["row"] == name).cloned().unwrap()
+    };
+    let seen = promoted.seen().await;
+    assert_eq!(seen["plan"], "local:0.25,lookup=shadow:1,cohort:import=remote:0.25");
+    assert_eq!((&seen["stage"], &seen["share"]), (&json!("local"), &json!(0.25)));
+    // In `remote` the service has all the time that the customers wait, however busy the machine is.
+    let step = json!({ "row": "within", "stage": "remote" });
+    let (status, seen) = promoted.set(step).await;
+    assert_eq!((status, &seen["stage"]), (200, &json!("local")));
+    // The checks of a customer look up, and the map around a postcode asks for the postcodes within a circle too.
+    let path = "/postcodes/SW1A1AA/map?radius=300";
+    let (status, _, text) = exchange(address, "GET", path, &[("host", "localhost")], "").await.unwrap();
+    assert_eq!(status, 200, "{text}");
+    let seen = promoted.seen().await;
+    let within = row(&seen, "within");
+    assert!(within["calls"].as_u64().unwrap() > 0, "{seen}");
+    assert_eq!(within["latency"]["new"]["count"], within["calls"], "{seen}");
+    assert_eq!((&within["held"], &within["errors"]), (&json!(0), &json!(0)), "{seen}");
+    assert_eq!(row(&seen, "default")["latency"]["new"]["count"], 0, "{seen}");
+    let (status, _, text) = exchange(admin, "GET", "/metrics", &[("host", "localhost")], "").await.unwrap();
+    assert_eq!(status, 200);
+    for line in [
+        "postcode_promotion_row_stage{row=\"within\",stage=\"remote\"} 1",
+        "postcode_promotion_row_stage{row=\"default\",stage=\"local\"} 1",
+        "postcode_promotion_row_share{row=\"lookup\"} 1",
+        "postcode_promotion_row_held_total{row=\"within\"} 0",
+    ] {
+        assert!(text.lines().any(|it| it == line), "{line}: {text}");
+    }
+    let (_, seen) = promoted.set(json!({ "row": "within", "stage": "default" })).await;
+    assert_eq!(row(&seen, "within")["active"], false);
+    let (_, seen) = promoted.set(json!({ "plan": "shadow" })).await;
+    assert_eq!(seen["plan"], "shadow:0.25");
+    promoted.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn metrics_page_and_health_are_there() {
     let promoted = Promoted::start(&service::start().await, &["--stage", "shadow", "--share", "100%"]).await;
     let (address, admin) = (&promoted.server.address, &promoted.admin);
@@ -284,6 +330,7 @@ async fn options_that_make_no_sense_are_refused() {
         (&["--admin", "127.0.0.1:0"], "--promote-to"),
         (&["--promote-to", "nowhere"], "--promote-to: \"nowhere\" has no scheme"),
         (&["--promote-to", nobody, "--stage", "far"], "give one of local, shadow"),
+        (&["--promote-to", nobody, "--stage", "local,nearby=remote"], "row \"nearby\": give default"),
         (&["--promote-to", nobody, "--share", "10"], "give 0% to 100%"),
         (&["--promote-to", nobody, "--guard", "errors"], "errors=: give 0% to 100%"),
         (&["--promote-to", nobody, "--admin", "nonsense"], "write HOST:PORT"),

@@ -36,6 +36,17 @@ impl Latencies {
         }
     }
 
+    /// Returns the sum of several histograms.
+    pub(super) fn sum<'a>(all: impl Iterator<Item = &'a Self>) -> Self {
+        let sum = Self::new();
+        for one in all {
+            for (bucket, add) in sum.buckets.iter().zip(&*one.buckets) {
+                bucket.fetch_add(add.load(Relaxed), Relaxed);
+            }
+        }
+        sum
+    }
+
     pub(super) fn count(&self) -> u64 {
         self.buckets.iter().map(|bucket| bucket.load(Relaxed)).sum()
     }
@@ -119,6 +130,19 @@ mod tests {
             let got = latencies.quantile(quantile).unwrap().as_secs_f64() * 1e3;
             assert!((got / ms - 1.0).abs() <= 1.0 / 16.0, "{quantile}: {got} ms");
         }
+    }
+
+    #[test]
+    fn sum_has_the_calls_of_all() {
+        let all = [1, 100].map(|ms| {
+            let latencies = Latencies::new();
+            (0..ms).for_each(|_| latencies.add(Duration::from_millis(ms)));
+            latencies
+        });
+        let sum = Latencies::sum(all.iter());
+        assert_eq!(sum.count(), 101);
+        assert!(sum.quantile(0.001).unwrap() < Duration::from_millis(2));
+        assert!(sum.quantile(0.5).unwrap() > Duration::from_millis(90));
     }
 
     #[test]

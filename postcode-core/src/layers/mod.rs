@@ -53,8 +53,8 @@ pub use failover::{Failover, Order};
 pub use fallback::Fallback;
 pub use hedge::{Hedge, HedgeAfter};
 pub use promotion::{
-    Evidence, Example, Guard, LatencySummary, Promotion, PromotionConfig, Sides, Snapshot, Stage, StepBack,
-    evidence_below,
+    Evidence, Example, Guard, LatencySummary, Promotion, PromotionConfig, PromotionPlan, RowName,
+    RowSnapshot, Sides, Snapshot, Stage, Step, StepBack, evidence_below,
 };
 pub use resilience::{Resilience, resilient};
 #[cfg(feature = "http")]

@@ -6,9 +6,12 @@
 //!
 //! - [`scope`] makes several calls one unit with a key. A promotion answers a whole unit from one
 //!   implementation, and repeated units with the same key too.
+//! - [`cohort`] names the group of callers that the calls belong to, so that a promotion can treat
+//!   them apart.
 //! - [`at_edition`] demands that every answer comes from one edition of the data.
+//! - [`answered`] tells which edition the answers came from.
 //!
-//! Both hold for the calls that the future itself makes, also several at once. A task that it
+//! They hold for the calls that the future itself makes, also several at once. A task that it
 //! spawns is outside.
 
 use std::cell::RefCell;
@@ -21,13 +24,30 @@ use crate::{Error, ErrorKind, Result};
 
 thread_local! {
     /// The context of the future that this thread polls now.
-    static CURRENT: RefCell<Context> = const { RefCell::new(Context { unit: None, edition: None }) };
+    static CURRENT: RefCell<Context> = const { RefCell::new(Context::NONE) };
 }
 
 #[derive(Clone, Default)]
 struct Context {
     unit: Option<Arc<Unit>>,
+    cohort: Option<Arc<str>>,
+    /// The edition that the caller demands.
     edition: Option<Arc<str>>,
+    /// Where implementations note the edition that they answer from.
+    answered: Option<Arc<Mutex<Noted>>>,
+}
+
+impl Context {
+    const NONE: Self = Self { unit: None, cohort: None, edition: None, answered: None };
+}
+
+/// The editions that answers came from.
+#[derive(Debug, Default)]
+enum Noted {
+    #[default]
+    Nothing,
+    One(Arc<str>),
+    Several,
 }
 
 /// A piece of work of several calls.
@@ -36,7 +56,18 @@ pub(crate) struct Unit {
     /// The hash of the key, the same in every process and release.
     hash: u64,
     /// The decisions of layers that decide once for a unit, by the layer's number.
-    decisions: Mutex<Vec<(u64, u64)>>,
+    decisions: Mutex<Vec<(u64, Decision)>>,
+    /// The editions that layers hold a unit to, by the layer's number.
+    editions: Mutex<Vec<(u64, Arc<str>)>>,
+}
+
+/// A decision of a layer for a unit. Only the layer knows what the numbers mean.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Decision {
+    /// The part of the unit's calls that this decides for.
+    pub(crate) part: usize,
+    pub(crate) row: usize,
+    pub(crate) word: u64,
 }
 
 /// Runs a future whose calls belong together, under a key such as the id of a customer.
@@ -63,10 +94,87 @@ pub(crate) struct Unit {
 pub async fn scope<F: Future>(key: impl AsRef<[u8]>, future: F) -> F::Output {
     let mut context = current_context();
     if context.unit.is_none() {
-        let unit = Unit { hash: hash(key.as_ref()), decisions: Mutex::default() };
-        context.unit = Some(Arc::new(unit));
+        context.unit = Some(Arc::new(Unit::new(hash(key.as_ref()))));
     }
     within(context, future).await
+}
+
+/// Runs a future whose calls belong to a named group of callers, such as `import` or `beta`.
+///
+/// A [promotion](crate::layers::Promotion) can have a stage for each cohort, and measures it apart. A
+/// cohort inside another one replaces it, except in a [unit](scope) that has begun: that keeps the
+/// cohort of its first call.
+///
+/// ```
+/// use postcode_core::{Answer, Postcode, PostcodeLookup, Result, unit};
+///
+/// async fn import(lookup: &dyn PostcodeLookup, postcodes: &[Postcode]) -> Result<Vec<Answer>> {
+///     unit::cohort("import", lookup.lookup(postcodes)).await
+/// }
+/// ```
+pub async fn cohort<F: Future>(name: &str, future: F) -> F::Output {
+    let context = Context { cohort: Some(name.into()), ..current_context() };
+    within(context, future).await
+}
+
+/// Runs a future and returns the [fingerprint](crate::DatasetInfo::fingerprint) of the edition that
+/// its calls were answered from. `None` if that is not known: nothing was asked, the source does not
+/// tell, the answer was kept by a cache or shared with other callers, or there were several editions.
+///
+/// ```
+/// use postcode_core::{Answer, Postcode, PostcodeLookup, Result, unit};
+///
+/// async fn with_edition(lookup: &dyn PostcodeLookup, postcode: Postcode) -> Result<(Answer, String)> {
+///     let (answer, edition) = unit::answered(lookup.lookup_one(postcode)).await;
+///     Ok((answer?, edition.as_deref().unwrap_or("unknown").to_owned()))
+/// }
+/// ```
+pub async fn answered<F: Future>(future: F) -> (F::Output, Option<Arc<str>>) {
+    let noted = Arc::new(Mutex::default());
+    let outer = current_context();
+    let context = Context { answered: Some(noted.clone()), ..outer.clone() };
+    let output = within(context, future).await;
+    let noted = std::mem::take(&mut *noted.lock().unwrap_or_else(PoisonError::into_inner));
+    if let Some(outer) = &outer.answered {
+        let mut outer = outer.lock().unwrap_or_else(PoisonError::into_inner);
+        match &noted {
+            Noted::Nothing => {}
+            Noted::One(edition) => outer.add(edition),
+            Noted::Several => *outer = Noted::Several,
+        }
+    }
+    let edition = match noted {
+        Noted::One(edition) => Some(edition),
+        Noted::Nothing | Noted::Several => None,
+    };
+    (output, edition)
+}
+
+impl Noted {
+    fn add(&mut self, edition: &str) {
+        match self {
+            Self::Nothing => *self = Self::One(edition.into()),
+            Self::One(known) if **known == *edition => {}
+            Self::One(_) | Self::Several => *self = Self::Several,
+        }
+    }
+}
+
+/// Notes that an answer comes from the edition with this fingerprint, for implementations that do not
+/// call [`check_edition`], which does the same.
+#[cfg(feature = "http")]
+pub(crate) fn note_edition(fingerprint: &str) {
+    let _ = CURRENT.try_with(|current| current.borrow().note(fingerprint));
+}
+
+impl Context {
+    fn note(&self, fingerprint: &str) {
+        if let Some(noted) = &self.answered
+            && !fingerprint.is_empty()
+        {
+            noted.lock().unwrap_or_else(PoisonError::into_inner).add(fingerprint);
+        }
+    }
 }
 
 /// Runs a future whose calls fail with [`EditionMoved`](ErrorKind::EditionMoved) unless they are
@@ -103,14 +211,21 @@ pub fn edition() -> Option<Arc<str>> {
     CURRENT.try_with(|current| current.borrow().edition.clone()).ok().flatten()
 }
 
-/// Checks that the caller accepts answers from the edition with this fingerprint.
+/// Checks that the caller accepts answers from the edition with this fingerprint, and notes that the
+/// answer comes from it.
 ///
 /// # Errors
 /// [`EditionMoved`](ErrorKind::EditionMoved) if the caller demands another one.
 pub fn check_edition(fingerprint: &str) -> Result<()> {
-    let check = |current: &RefCell<Context>| match &current.borrow().edition {
-        Some(demanded) if **demanded != *fingerprint => Err(moved(demanded, fingerprint)),
-        _ => Ok(()),
+    let check = |current: &RefCell<Context>| {
+        let current = current.borrow();
+        match &current.edition {
+            Some(demanded) if **demanded != *fingerprint => Err(moved(demanded, fingerprint)),
+            _ => {
+                current.note(fingerprint);
+                Ok(())
+            }
+        }
     };
     CURRENT.try_with(check).unwrap_or(Ok(()))
 }
@@ -128,13 +243,17 @@ pub(crate) fn moved(demanded: &str, actual: &str) -> Error {
 /// Runs a future that works for several callers, so that none of their units applies to it.
 #[cfg(feature = "layers")]
 pub(crate) async fn without<F: Future>(future: F) -> F::Output {
-    within(Context::default(), future).await
+    within(Context::NONE, future).await
 }
 
-/// Returns the unit that the running call belongs to.
+/// Returns the unit and the cohort that the running call belongs to.
 #[cfg(feature = "layers")]
-pub(crate) fn current() -> Option<Arc<Unit>> {
-    CURRENT.try_with(|current| current.borrow().unit.clone()).ok().flatten()
+pub(crate) fn current() -> (Option<Arc<Unit>>, Option<Arc<str>>) {
+    let both = |current: &RefCell<Context>| {
+        let current = current.borrow();
+        (current.unit.clone(), current.cohort.clone())
+    };
+    CURRENT.try_with(both).unwrap_or_default()
 }
 
 fn current_context() -> Context {
@@ -176,22 +295,45 @@ impl Unit {
         self.hash
     }
 
-    /// Returns what a layer has decided for this unit, or decides it now.
-    pub(crate) fn decided(&self, layer: u64, decide: impl FnOnce() -> u64) -> u64 {
-        let mut decisions = self.decisions.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, decision)) = decisions.iter().find(|(other, _)| *other == layer) {
-            return *decision;
-        }
-        let decision = decide();
-        decisions.push((layer, decision));
-        decision
+    fn new(hash: u64) -> Self {
+        Self { hash, decisions: Mutex::default(), editions: Mutex::default() }
     }
 
-    /// Changes what a layer has decided for the rest of this unit.
-    pub(crate) fn decide(&self, layer: u64, decision: u64) {
+    /// Returns what a layer has decided for a part of this unit. If it has decided nothing yet, it
+    /// decides for all parts now. `None` for a part that it has not decided for.
+    pub(crate) fn decided(
+        &self,
+        layer: u64,
+        part: usize,
+        decide: impl FnOnce() -> Vec<Decision>,
+    ) -> Option<Decision> {
         let mut decisions = self.decisions.lock().unwrap_or_else(PoisonError::into_inner);
-        decisions.retain(|(other, _)| *other != layer);
+        if decisions.iter().all(|(other, _)| *other != layer) {
+            decisions.extend(decide().into_iter().map(|decision| (layer, decision)));
+        }
+        let of_part = decisions.iter().find(|(other, decision)| *other == layer && decision.part == part);
+        of_part.map(|(_, decision)| *decision)
+    }
+
+    /// Changes what a layer has decided for a part of this unit, for its further calls.
+    pub(crate) fn decide(&self, layer: u64, decision: Decision) {
+        let mut decisions = self.decisions.lock().unwrap_or_else(PoisonError::into_inner);
+        decisions.retain(|(other, known)| *other != layer || known.part != decision.part);
         decisions.push((layer, decision));
+    }
+
+    /// Returns the edition that a layer holds this unit to.
+    pub(crate) fn edition(&self, layer: u64) -> Option<Arc<str>> {
+        let editions = self.editions.lock().unwrap_or_else(PoisonError::into_inner);
+        editions.iter().find(|(other, _)| *other == layer).map(|(_, edition)| edition.clone())
+    }
+
+    /// Holds this unit to an edition, unless the layer already holds it to one.
+    pub(crate) fn hold(&self, layer: u64, edition: Arc<str>) {
+        let mut editions = self.editions.lock().unwrap_or_else(PoisonError::into_inner);
+        if editions.iter().all(|(other, _)| *other != layer) {
+            editions.push((layer, edition));
+        }
     }
 }
 
@@ -275,11 +417,55 @@ mod tests {
 
     #[test]
     fn decision_of_a_layer_stays_until_it_is_changed() {
-        let unit = Unit { hash: 0, decisions: Mutex::default() };
+        let unit = Unit::new(0);
         let (one, other) = (layer_number(), layer_number());
-        assert_eq!(unit.decided(one, || 1), 1);
-        assert_eq!((unit.decided(one, || 2), unit.decided(other, || 3)), (1, 3));
-        unit.decide(one, 4);
-        assert_eq!((unit.decided(one, || 5), unit.decided(other, || 6)), (4, 3));
+        let decision = |part, word| Decision { part, row: part, word };
+        let word = |layer, part, new| unit.decided(layer, part, || new).map(|decision| decision.word);
+        assert_eq!(word(one, 0, vec![decision(0, 1), decision(7, 2)]), Some(1));
+        assert_eq!(word(one, 7, vec![decision(7, 3)]), Some(2), "decided at the first call");
+        assert_eq!(word(one, 8, vec![decision(8, 3)]), None);
+        assert_eq!(word(other, 0, vec![decision(0, 4)]), Some(4));
+        unit.decide(one, decision(7, 5));
+        assert_eq!(
+            (word(one, 7, vec![]), word(one, 0, vec![]), word(other, 0, vec![])),
+            (Some(5), Some(1), Some(4))
+        );
+        assert_eq!(unit.edition(one), None);
+        unit.hold(one, "a".into());
+        unit.hold(one, "b".into());
+        assert_eq!((unit.edition(one).as_deref(), unit.edition(other)), (Some("a"), None));
+    }
+
+    #[test]
+    fn answered_tells_the_edition_only_if_there_was_one() {
+        fn ready<F: Future>(future: F) -> F::Output {
+            let mut task = Task::from_waker(Waker::noop());
+            match pin!(future).poll(&mut task) {
+                Poll::Ready(output) => output,
+                Poll::Pending => panic!("ready at once"),
+            }
+        }
+        let ask = |editions: &'static [&'static str]| async move {
+            for edition in editions {
+                assert!(check_edition(edition).is_ok());
+            }
+        };
+        for (editions, expected) in [
+            (&[][..], None),
+            (&[""], None),
+            (&["a"], Some("a")),
+            (&["a", "a"], Some("a")),
+            (&["a", "b"], None),
+            (&["a", "b", "a"], None),
+        ] {
+            let (((), inner), outer) = ready(answered(answered(ask(editions))));
+            assert_eq!((inner.as_deref(), outer.as_deref()), (expected, expected), "{editions:?}");
+        }
+        let (refused, edition) = ready(at_edition("a", answered(async { check_edition("b") })));
+        assert!(refused.is_err());
+        assert_eq!(edition, None, "a refusal is not an answer");
+        let cohorts =
+            ready(cohort("outer", async { cohort("inner", async { current_context().cohort }).await }));
+        assert_eq!(cohorts.as_deref(), Some("inner"));
     }
 }

@@ -163,7 +163,12 @@ impl<'a> Call<'a> {
             (Some(demanded), Some(actual)) if **demanded != **actual => {
                 Err(reply.place(unit::moved(demanded, actual)))
             }
-            _ => Ok(reply),
+            (_, actual) => {
+                if let Some(actual) = actual {
+                    unit::note_edition(actual);
+                }
+                Ok(reply)
+            }
         }
     }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use clap::Args;
 use customers::server::HostName;
-use postcode_core::layers::{Guard, Promotion, PromotionConfig, Stage};
+use postcode_core::layers::{Guard, Promotion, PromotionConfig, PromotionPlan, Step};
 use postcode_core::{Connector, Lookups, path_or_url};
 use postcode_edge::Security;
 use tracing::{info, warn};
@@ -21,7 +21,9 @@ pub(crate) struct Promote {
     /// A second lookup to migrate to while running, and back: a URL as for --postcodes
     #[arg(long, env = "CUSTOMERS_PROMOTE_TO", hide_env_values = true, value_name = "URL")]
     promote_to: Option<String>,
-    /// The stage to begin in: local, shadow, canary, remote-with-fallback, remote
+    /// The stage to begin in: local, shadow, canary, remote-with-fallback, remote. Then, if some methods
+    /// or cohorts begin in another one: ,METHOD=STAGE or ,cohort:NAME=STAGE, each with a share if it has
+    /// one, such as local,nearest=canary:20%
     #[arg(
         long,
         env = "CUSTOMERS_STAGE",
@@ -29,7 +31,7 @@ pub(crate) struct Promote {
         value_name = "STAGE",
         requires = "promote_to"
     )]
-    stage: Stage,
+    stage: PromotionPlan,
     /// The share of calls that shadow compares and canary moves: 10% or 0.1
     #[arg(
         long,
@@ -87,9 +89,10 @@ impl Promote {
         config.patience = config.patience.min(lookup_timeout / 2);
         config.guard = self.guard.0;
         let promotion = Promotion::with(old, new, config);
-        promotion.set(self.stage, Some(self.share)).context("--share")?;
-        let Self { stage, share, .. } = self;
-        info!(%stage, share, promote_to = %sources.new, guard = ?self.guard.0, "promotion");
+        let mut plan = self.stage;
+        plan.default.share = plan.default.share.or(Some(self.share));
+        promotion.apply(&plan).context("--stage")?;
+        info!(stage = %promotion.plan(), promote_to = %sources.new, guard = ?self.guard.0, "promotion");
         tokio::spawn(report(promotion.clone()));
         Ok(Some(Promoted { promotion, sources, admin: self.admin }))
     }
@@ -111,27 +114,23 @@ impl Promoted {
 
 /// Logs each rollback by the guard with its reason.
 async fn report(promotion: Promotion) {
-    let mut known = 0;
+    let mut known = Vec::new();
     loop {
         tokio::time::sleep(Duration::from_secs(1)).await;
-        let seen = promotion.snapshot();
-        if let Some(step) = seen.last_step_back.filter(|_| seen.step_backs > known) {
-            known = seen.step_backs;
-            warn!(from = %step.from, to = %step.to, reason = step.reason, "the guard rolled back");
+        let rows = promotion.snapshot().rows;
+        known.resize(rows.len(), 0);
+        for (seen, known) in rows.into_iter().zip(&mut known) {
+            if let Some(step) = seen.last_step_back.filter(|_| seen.step_backs > *known) {
+                *known = seen.step_backs;
+                warn!(row = %step.row, from = %step.from, to = %step.to, reason = step.reason, "the guard rolled back");
+            }
         }
     }
 }
 
 /// Parses `10%` or `0.1`.
 fn share(text: &str) -> Result<f64, String> {
-    let share = match text.strip_suffix('%') {
-        Some(percent) => percent.trim_end().parse::<f64>().map(|percent| percent / 100.0),
-        None => text.parse(),
-    };
-    match share {
-        Ok(share) if (0.0..=1.0).contains(&share) => Ok(share),
-        _ => Err("give 0% to 100%, or 0 to 1".into()),
-    }
+    Step::share(text).map_err(|error| error.to_string())
 }
 
 fn guard(text: &str) -> Result<Guarding, String> {

@@ -1,7 +1,7 @@
 //! The state of a promotion, and calls to either implementation.
 
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
 use tokio::sync::Semaphore;
@@ -9,13 +9,13 @@ use tokio::time::{Instant, timeout};
 
 #[cfg(doc)]
 use super::Promotion;
-use super::guard::{self, Guard, Seen, Watch};
+use super::guard::{self, Guard, Seen};
+use super::row::{DEFAULT, RowState, Rows};
 use super::snapshot::{Example, StepBack};
-use super::stage::{CurrentPlan, Plan, Stage};
+use super::stage::{Plan, Stage};
 use crate::layers::call::Call;
-use crate::layers::latency::Latencies;
 use crate::layers::{deadline, unit};
-use crate::lookup::unit::Unit;
+use crate::lookup::unit::{Decision, Unit};
 use crate::{AnyLookup, Error, ErrorKind, Lookups, Result};
 
 /// The settings of comparisons and of the guard of a [`Promotion`].
@@ -53,23 +53,11 @@ pub(super) struct Core {
     pub(super) old: AnyLookup,
     pub(super) new: AnyLookup,
     pub(super) config: PromotionConfig,
-    pub(super) plan: CurrentPlan,
+    pub(super) rows: Rows,
     /// Under this number units remember the plan of their beginning.
     layer: u64,
-    pub(super) watch: Option<Watch>,
     pub(super) comparisons: Arc<Semaphore>,
-    pub(super) calls: AtomicU64,
-    pub(super) matched: AtomicU64,
-    pub(super) mismatched: AtomicU64,
-    pub(super) errors: AtomicU64,
-    pub(super) fallbacks: AtomicU64,
-    pub(super) failed: AtomicU64,
-    pub(super) skipped: AtomicU64,
-    pub(super) old_latencies: Latencies,
-    pub(super) new_latencies: Latencies,
     pub(super) examples: Mutex<Vec<Example>>,
-    pub(super) step_backs: AtomicU64,
-    pub(super) last_step_back: Mutex<Option<StepBack>>,
 }
 
 /// Returns whether an error is a failure of the new implementation: any error except invalid input
@@ -78,20 +66,66 @@ pub(super) fn is_failure(error: &Error) -> bool {
     !matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::EditionMoved)
 }
 
-/// How one call is handled, decided when it begins.
-pub(super) struct Begun {
+/// A row and its plan at the beginning of a call.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Course {
+    /// The number of the row.
+    pub(super) row: usize,
     pub(super) plan: Plan,
     /// Whether the call is in the share of the plan.
     pub(super) sampled: bool,
+}
+
+impl Course {
+    /// Returns whether the new implementation is asked for the answer.
+    fn is_new(self) -> bool {
+        match self.plan.stage {
+            Stage::Local | Stage::Shadow => false,
+            Stage::Canary => self.sampled,
+            Stage::RemoteWithFallback | Stage::Remote => true,
+        }
+    }
+}
+
+/// How one call is handled, decided when it begins.
+pub(super) struct Begun {
+    pub(super) course: Course,
     /// Whether one call in so many is timed that this is one.
     pub(super) timed: bool,
-    unit: Option<Arc<Unit>>,
+    unit: Option<InUnit>,
 }
+
+/// The unit that a call belongs to, and its place in it.
+struct InUnit {
+    unit: Arc<Unit>,
+    /// The part of the unit's calls that this one belongs to: those that go by one row.
+    part: usize,
+    /// The course of the unit's other calls, if another implementation answers those.
+    apart: Option<Course>,
+}
+
+/// The part of a unit's calls that no row of a method is for.
+const MAIN: usize = 0;
 
 impl Begun {
     /// Returns whether the call belongs to a unit.
     pub(super) fn in_unit(&self) -> bool {
         self.unit.is_some()
+    }
+
+    /// Returns whether the other calls of the unit are answered by the other implementation.
+    pub(super) fn is_apart(&self) -> bool {
+        self.unit.as_ref().is_some_and(|unit| unit.apart.is_some())
+    }
+
+    /// Returns the same call, handled as the others of its unit.
+    fn with_the_others(&self) -> Self {
+        let unit = self.unit.as_ref();
+        Self {
+            course: unit.and_then(|unit| unit.apart).unwrap_or(self.course),
+            timed: self.timed,
+            unit: unit.map(|unit| InUnit { unit: unit.unit.clone(), part: MAIN, apart: None }),
+        }
     }
 }
 
@@ -100,56 +134,104 @@ impl Core {
         Self {
             old: old.into(),
             new: new.into(),
-            plan: CurrentPlan::new(Plan::LOCAL),
+            rows: Rows::new(config.guard),
             layer: unit::layer_number(),
-            watch: config.guard.map(Watch::new),
             comparisons: Arc::new(Semaphore::new(config.max_comparisons.min(Semaphore::MAX_PERMITS))),
             config,
-            calls: AtomicU64::new(0),
-            matched: AtomicU64::new(0),
-            mismatched: AtomicU64::new(0),
-            errors: AtomicU64::new(0),
-            fallbacks: AtomicU64::new(0),
-            failed: AtomicU64::new(0),
-            skipped: AtomicU64::new(0),
-            old_latencies: Latencies::new(),
-            new_latencies: Latencies::new(),
             examples: Mutex::default(),
-            step_backs: AtomicU64::new(0),
-            last_step_back: Mutex::default(),
         }
     }
 
+    pub(super) fn row(&self, course: Course) -> &RowState {
+        self.rows.get(course.row)
+    }
+
     /// Counts a call and decides how it is handled: by the plan of its unit, or by the current one.
-    pub(super) fn begin(&self) -> Begun {
-        let number = self.calls.fetch_add(1, Relaxed);
-        let timed = number.is_multiple_of(TIMED);
-        let Some(unit) = unit::current() else {
-            let plan = self.plan.get();
-            return Begun { plan, sampled: plan.samples(number), timed, unit: None };
+    pub(super) fn begin(&self, method: &str) -> Begun {
+        let (unit, cohort) = unit::current();
+        let Some(unit) = unit else {
+            let row = self.rows.find(method, cohort.as_deref());
+            let state = self.rows.get(row);
+            let number = state.calls.fetch_add(1, Relaxed);
+            let plan = state.plan.get();
+            let course = Course { row, plan, sampled: plan.samples(number) };
+            return Begun { course, timed: number.is_multiple_of(TIMED), unit: None };
         };
-        let plan = Plan::from_word(unit.decided(self.layer, || self.plan.get().word()));
-        // Comparisons in `shadow` don't change who answers, so they are spread over all units.
-        let sample = if plan.stage == Stage::Shadow { number } else { unit.hash() };
-        Begun { plan, sampled: plan.samples(sample), timed, unit: Some(unit) }
+        let main = self.decided(&unit, MAIN, cohort.as_deref());
+        let own = self.rows.find(method, None);
+        let is_own = own != DEFAULT;
+        let own = is_own.then(|| self.decided(&unit, own, cohort.as_deref())).flatten();
+        let decision = own.or(main).unwrap_or(Decision { part: MAIN, row: DEFAULT, word: 0 });
+        let number = self.rows.get(decision.row).calls.fetch_add(1, Relaxed);
+        let course = |decision: Decision| {
+            let plan = Plan::from_word(decision.word);
+            // Comparisons in `shadow` don't change who answers, so they are spread over all units.
+            let sample = if plan.stage == Stage::Shadow { number } else { unit.hash() };
+            Course { row: decision.row, plan, sampled: plan.samples(sample) }
+        };
+        let (main, course) = (main.map(course), course(decision));
+        let apart = main.filter(|main| main.is_new() != course.is_new());
+        let unit = InUnit { part: decision.part, apart, unit };
+        Begun { course, timed: number.is_multiple_of(TIMED), unit: Some(unit) }
+    }
+
+    /// Returns the row and plan that a unit began with, for one part of its calls. A cohort's row is
+    /// for the whole unit.
+    fn decided(&self, unit: &Unit, part: usize, cohort: Option<&str>) -> Option<Decision> {
+        let now = |part, row| Decision { part, row, word: self.rows.get(row).plan.get().word() };
+        unit.decided(self.layer, part, || match self.rows.of_cohort(cohort) {
+            Some(row) => vec![now(MAIN, row)],
+            None => {
+                let methods = self.rows.of_methods().map(|(row, _)| now(row, row));
+                std::iter::once(now(MAIN, DEFAULT)).chain(methods).collect()
+            }
+        })
     }
 
     /// Counts a call that the old implementation answers because the new one failed. It also answers
     /// the rest of the unit, so that the unit changes sides once at most.
     pub(super) fn fall_back(&self, begun: &Begun) {
-        self.fallbacks.fetch_add(1, Relaxed);
-        if let Some(unit) = &begun.unit {
-            unit.decide(self.layer, begun.plan.with_stage(Stage::Local).word());
+        let Course { row, plan, .. } = begun.course;
+        self.rows.get(row).fallbacks.fetch_add(1, Relaxed);
+        if let Some(InUnit { unit, part, .. }) = &begun.unit {
+            let word = plan.with_stage(Stage::Local).word();
+            unit.decide(self.layer, Decision { part: *part, row, word });
         }
     }
 
-    pub(super) async fn ask_old<C: Call<AnyLookup>>(&self, call: &C, timed: bool) -> Result<C::Reply> {
+    /// Returns the edition that a unit is held to, because the two implementations answer parts of
+    /// it: that of the implementation which answers the other calls.
+    pub(super) async fn edition_of_unit(&self, begun: &Begun) -> Option<Arc<str>> {
+        let InUnit { unit, apart, .. } = begun.unit.as_ref()?;
+        if let Some(edition) = unit.edition(self.layer) {
+            return Some(edition);
+        }
+        let side = if (*apart)?.is_new() { &self.new } else { &self.old };
+        let info = timeout(self.config.patience, side.info()).await.ok()?.ok()?;
+        let edition: Arc<str> = info.fingerprint.into();
+        unit.hold(self.layer, edition.clone());
+        (!edition.is_empty()).then_some(edition)
+    }
+
+    /// Counts a call that is answered by the implementation of its unit, although its row says
+    /// otherwise: the two have different editions, or one does not tell.
+    pub(super) fn hold(&self, begun: &Begun) -> Begun {
+        self.row(begun.course).held.fetch_add(1, Relaxed);
+        begun.with_the_others()
+    }
+
+    pub(super) async fn ask_old<C: Call<AnyLookup>>(
+        &self,
+        call: &C,
+        course: Course,
+        timed: bool,
+    ) -> Result<C::Reply> {
         if !timed {
             return call.on(&self.old).await;
         }
         let started = Instant::now();
         let answer = call.on(&self.old).await;
-        self.old_latencies.add(started.elapsed());
+        self.row(course).old_latencies.add(started.elapsed());
         answer
     }
 
@@ -157,7 +239,7 @@ impl Core {
     pub(super) async fn ask_new<C: Call<AnyLookup>>(
         &self,
         call: &C,
-        plan: Plan,
+        course: Course,
         patience: Option<Duration>,
     ) -> Result<C::Reply> {
         let started = Instant::now();
@@ -175,10 +257,11 @@ impl Core {
             }
         };
         let took = started.elapsed();
-        self.new_latencies.add(took);
+        let row = self.row(course);
+        row.new_latencies.add(took);
         let failed = answer.as_ref().is_err_and(is_failure);
-        self.errors.fetch_add(u64::from(failed), Relaxed);
-        self.note(plan, Seen { asked: Some(took), failed, matched: None });
+        row.errors.fetch_add(u64::from(failed), Relaxed);
+        self.note(course, Seen { asked: Some(took), failed, matched: None });
         answer
     }
 
@@ -188,37 +271,39 @@ impl Core {
         call: &C,
         begun: &Begun,
     ) -> (Result<C::Reply>, bool) {
-        match self.ask_new(call, begun.plan, Some(self.config.patience)).await {
+        match self.ask_new(call, begun.course, Some(self.config.patience)).await {
             Err(error) if is_failure(&error) => {
                 self.fall_back(begun);
-                (self.ask_old(call, true).await, true)
+                (self.ask_old(call, begun.course, true).await, true)
             }
             answer => (answer, false),
         }
     }
 
-    /// Tells the guard about a call that the plan gave to the old implementation.
-    pub(super) fn note_old<T>(&self, plan: Plan, answer: &Result<T>) {
-        if let Some(watch) = self.watch.as_ref().filter(|_| self.plan.get() == plan) {
+    /// Tells the guard of the row about a call that the plan gave to the old implementation.
+    pub(super) fn note_old<T>(&self, course: Course, answer: &Result<T>) {
+        let row = self.row(course);
+        if let Some(watch) = row.watch.as_ref().filter(|_| row.plan.get() == course.plan) {
             watch.note_old(answer.as_ref().is_err_and(is_failure));
         }
     }
 
-    /// Tells the guard, and steps back if it says so, unless the plan has changed since.
-    pub(super) fn note(&self, plan: Plan, seen: Seen) {
-        let Some(watch) = &self.watch else { return };
-        let current = self.plan.get();
-        if current != plan {
+    /// Tells the guard of the row, and steps the row back if it says so, unless its plan has changed
+    /// since.
+    pub(super) fn note(&self, course: Course, seen: Seen) {
+        let row = self.row(course);
+        let plan = course.plan;
+        let Some(watch) = &row.watch else { return };
+        if row.plan.get() != plan {
             return;
         }
         let Some(reason) = watch.note(seen) else { return };
         let Some(to) = guard::before(plan.stage) else { return };
-        if self.plan.change(plan, to) {
+        if row.plan.change(plan, to) {
             watch.clear();
-            self.step_backs.fetch_add(1, Relaxed);
             let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-            let step = StepBack { at: now.as_secs(), from: plan.stage, to, reason };
-            *self.last_step_back.lock().unwrap_or_else(PoisonError::into_inner) = Some(step);
+            let name = row.name.clone();
+            row.keep_step_back(StepBack { at: now.as_secs(), row: name, from: plan.stage, to, reason });
         }
     }
 }

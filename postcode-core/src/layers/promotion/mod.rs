@@ -4,6 +4,8 @@ mod compare;
 mod core;
 mod evidence;
 mod guard;
+mod plan;
+mod row;
 #[cfg(test)]
 mod simulation;
 mod snapshot;
@@ -15,14 +17,17 @@ use std::sync::{Arc, PoisonError};
 
 use self::core::{Begun, Core, is_failure};
 use self::guard::Watch;
+use self::row::RowState;
 use super::Around;
 use super::call::{Call, Info};
-use crate::{AnyLookup, DatasetInfo, Lookups, Result, layer};
+use super::latency::Latencies;
+use crate::{AnyLookup, DatasetInfo, ErrorKind, Lookups, Result, layer, unit};
 
 pub use self::core::PromotionConfig;
 pub use self::evidence::{Evidence, evidence_below};
 pub use self::guard::Guard;
-pub use self::snapshot::{Example, LatencySummary, Sides, Snapshot, StepBack};
+pub use self::plan::{PromotionPlan, RowName, Step};
+pub use self::snapshot::{Example, LatencySummary, RowSnapshot, Sides, Snapshot, StepBack};
 pub use self::stage::Stage;
 
 /// Moves callers from an old implementation to a new one while they run: in stages, measured, and
@@ -48,6 +53,10 @@ pub use self::stage::Stage;
 ///   answers the rest of the unit too.
 /// - Outside of a unit, [`info`](crate::PostcodeLookup::info) describes the old implementation until
 ///   `remote-with-fallback`.
+/// - A [`PromotionPlan`] has a stage for all calls, and others for some methods or
+///   [cohorts](crate::unit::cohort). Each row is measured and guarded apart. If a method's row says another
+///   implementation than the one that answers the rest of a unit, the row applies only if both answer from
+///   one edition. Otherwise the unit stays whole, and the call is counted as [held](RowSnapshot::held).
 /// - A [`Guard`] steps back automatically and says why. A call that fails in `remote` while the stage
 ///   is being changed is answered by the old implementation.
 ///
@@ -83,50 +92,114 @@ impl Promotion {
         Self(Arc::new(Core::new(old, new, config)))
     }
 
-    /// Changes the stage, and the share (0 to 1) if one is given, for calls that begin from now on.
+    /// Changes the stage of the default row, and its share (0 to 1) if one is given, for calls that begin
+    /// from now on.
     ///
     /// # Errors
     /// [`InvalidInput`](crate::ErrorKind::InvalidInput) if the share is not from 0 to 1. Nothing is
     /// changed then.
     pub fn set(&self, stage: Stage, share: Option<f64>) -> Result<()> {
-        self.0.plan.set(stage, share)?;
-        if let Some(watch) = &self.0.watch {
-            watch.clear();
-        }
-        Ok(())
+        self.set_row(&RowName::Default, Step { stage, share })
     }
 
-    /// Returns the current stage.
+    /// Changes one row, or adds it, for calls that begin from now on.
+    ///
+    /// # Errors
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) if the share is not from 0 to 1, or if there are
+    /// 64 rows already, also counting removed ones. Nothing is changed then.
+    pub fn set_row(&self, row: &RowName, step: Step) -> Result<()> {
+        self.0.rows.set(row, step)
+    }
+
+    /// Removes a row, so that its calls go by the plan's other rows. Returns whether it was there. The
+    /// default row can't be removed.
+    pub fn remove_row(&self, row: &RowName) -> bool {
+        self.0.rows.remove(row)
+    }
+
+    /// Changes all rows, and removes those that are not in the plan. Each row changes at once, one after
+    /// another.
+    ///
+    /// # Errors
+    /// The same as [`set_row`](Self::set_row).
+    pub fn apply(&self, plan: &PromotionPlan) -> Result<()> {
+        self.0.rows.apply(plan)
+    }
+
+    /// Returns the current stage of the default row.
     pub fn stage(&self) -> Stage {
-        self.0.plan.get().stage
+        self.0.rows.get(row::DEFAULT).plan.get().stage
     }
 
-    /// Returns the observations since the plan was last changed, and those of the plan before it.
-    /// `None` without a guard.
+    /// Returns the current plan.
+    pub fn plan(&self) -> PromotionPlan {
+        self.0.rows.plan()
+    }
+
+    /// Returns the observations of the default row since it was last changed, and those before that
+    /// change. `None` without a guard.
     pub fn evidence(&self) -> Option<(Evidence, Evidence)> {
-        self.0.watch.as_ref().map(Watch::evidence)
+        self.0.rows.get(row::DEFAULT).watch.as_ref().map(Watch::evidence)
+    }
+
+    /// Returns the measurements of the default row.
+    pub(in crate::layers) fn default_row(&self) -> RowSnapshot {
+        self.0.rows.get(row::DEFAULT).snapshot()
     }
 
     /// Returns the counts, latencies and examples since the start.
     pub fn snapshot(&self) -> Snapshot {
         let core = &*self.0;
-        let plan = core.plan.get();
-        let (matched, mismatched) = (core.matched.load(Relaxed), core.mismatched.load(Relaxed));
+        let rows: Vec<RowSnapshot> = core.rows.all().map(|(_, row)| row.snapshot()).collect();
+        let sum = |count: fn(&RowSnapshot) -> u64| rows.iter().map(count).sum();
+        let latency = |of: fn(&RowState) -> &Latencies| {
+            LatencySummary::from(&Latencies::sum(core.rows.all().map(|(_, row)| of(row))))
+        };
+        let last = rows.iter().filter_map(|row| row.last_step_back.as_ref()).max_by_key(|step| step.at);
+        let default = core.rows.get(row::DEFAULT).plan.get();
         Snapshot {
+            stage: default.stage,
+            share: default.share(),
+            plan: self.plan().to_string(),
+            calls: sum(|row| row.calls),
+            compared: sum(|row| row.compared),
+            matched: sum(|row| row.matched),
+            mismatched: sum(|row| row.mismatched),
+            examples: core.examples.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+            errors: sum(|row| row.errors),
+            fallbacks: sum(|row| row.fallbacks),
+            failed: sum(|row| row.failed),
+            skipped: sum(|row| row.skipped),
+            latency: Sides { old: latency(|row| &row.old_latencies), new: latency(|row| &row.new_latencies) },
+            step_backs: sum(|row| row.step_backs),
+            last_step_back: last.cloned(),
+            held: sum(|row| row.held),
+            rows,
+        }
+    }
+}
+
+impl RowState {
+    fn snapshot(&self) -> RowSnapshot {
+        let plan = self.plan.get();
+        let (matched, mismatched) = (self.matched.load(Relaxed), self.mismatched.load(Relaxed));
+        RowSnapshot {
+            row: self.name.clone(),
+            active: self.is_active(),
             stage: plan.stage,
             share: plan.share(),
-            calls: core.calls.load(Relaxed),
+            calls: self.calls.load(Relaxed),
             compared: matched + mismatched,
             matched,
             mismatched,
-            examples: core.examples.lock().unwrap_or_else(PoisonError::into_inner).clone(),
-            errors: core.errors.load(Relaxed),
-            fallbacks: core.fallbacks.load(Relaxed),
-            failed: core.failed.load(Relaxed),
-            skipped: core.skipped.load(Relaxed),
-            latency: Sides { old: (&core.old_latencies).into(), new: (&core.new_latencies).into() },
-            step_backs: core.step_backs.load(Relaxed),
-            last_step_back: core.last_step_back.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+            errors: self.errors.load(Relaxed),
+            fallbacks: self.fallbacks.load(Relaxed),
+            failed: self.failed.load(Relaxed),
+            skipped: self.skipped.load(Relaxed),
+            held: self.held.load(Relaxed),
+            latency: Sides { old: (&self.old_latencies).into(), new: (&self.new_latencies).into() },
+            step_backs: self.step_backs.load(Relaxed),
+            last_step_back: self.last_step_back.lock().unwrap_or_else(PoisonError::into_inner).clone(),
         }
     }
 }
@@ -135,57 +208,84 @@ impl Around for Promotion {
     type Inner = AnyLookup;
 
     async fn around<C: Call<AnyLookup>>(&self, call: C) -> Result<C::Reply> {
-        let core = &self.0;
-        let begun = core.begin();
-        self.answer(call, begun).await
+        let begun = self.0.begin(C::NAME);
+        let failed = &self.0.row(begun.course).failed;
+        let answer =
+            if begun.is_apart() { self.apart(call, &begun).await } else { self.answer(call, &begun).await };
+        if answer.as_ref().is_err_and(is_failure) {
+            failed.fetch_add(1, Relaxed);
+        }
+        answer
     }
 
     /// Outside of a unit, nothing says which calls the edition is asked for. Most of them are
     /// answered by the old implementation until the new one answers all.
     async fn around_info(&self, call: Info<'_>) -> Result<DatasetInfo> {
-        let mut begun = self.0.begin();
-        begun.sampled &= begun.in_unit();
-        self.answer(call, begun).await
+        let mut begun = self.0.begin("info");
+        begun.course.sampled &= begun.in_unit();
+        let failed = &self.0.row(begun.course).failed;
+        let answer = self.answer(call, &begun).await;
+        if answer.as_ref().is_err_and(is_failure) {
+            failed.fetch_add(1, Relaxed);
+        }
+        answer
     }
 }
 
 impl Promotion {
-    async fn answer<C: Call<AnyLookup>>(&self, call: C, begun: Begun) -> Result<C::Reply> {
+    async fn answer<C: Call<AnyLookup>>(&self, call: C, begun: &Begun) -> Result<C::Reply> {
         let core = &self.0;
-        let plan = begun.plan;
-        let answer = match plan.stage {
-            Stage::Local => core.ask_old(&call, begun.timed).await,
-            Stage::Shadow if begun.sampled => {
-                let answer = core.ask_old(&call, true).await;
-                core.note_old(plan, &answer);
-                compare::with_new(core, plan, call, &answer);
+        let course = begun.course;
+        match course.plan.stage {
+            Stage::Local => core.ask_old(&call, course, begun.timed).await,
+            Stage::Shadow if course.sampled => {
+                let answer = core.ask_old(&call, course, true).await;
+                core.note_old(course, &answer);
+                compare::with_new(core, course, call, &answer);
                 answer
             }
-            Stage::Canary if begun.sampled => {
-                let (answer, fell_back) = core.ask_new_or_old(&call, &begun).await;
+            Stage::Canary if course.sampled => {
+                let (answer, fell_back) = core.ask_new_or_old(&call, begun).await;
                 if !fell_back {
-                    compare::with_old(core, plan, call, &answer);
+                    compare::with_old(core, course, call, &answer);
                 }
                 answer
             }
             Stage::Shadow | Stage::Canary => {
-                let answer = core.ask_old(&call, begun.timed).await;
-                core.note_old(plan, &answer);
+                let answer = core.ask_old(&call, course, begun.timed).await;
+                core.note_old(course, &answer);
                 answer
             }
-            Stage::RemoteWithFallback => core.ask_new_or_old(&call, &begun).await.0,
-            Stage::Remote => match core.ask_new(&call, plan, None).await {
-                Err(error) if is_failure(&error) && core.plan.get().stage != Stage::Remote => {
-                    core.fall_back(&begun);
-                    core.ask_old(&call, true).await
+            Stage::RemoteWithFallback => core.ask_new_or_old(&call, begun).await.0,
+            Stage::Remote => match core.ask_new(&call, course, None).await {
+                Err(error) if is_failure(&error) && core.row(course).plan.get().stage != Stage::Remote => {
+                    core.fall_back(begun);
+                    core.ask_old(&call, course, true).await
                 }
                 answer => answer,
             },
-        };
-        if answer.as_ref().is_err_and(is_failure) {
-            core.failed.fetch_add(1, Relaxed);
         }
-        answer
+    }
+
+    /// Answers a call whose row says another implementation than the one that answers its unit. This
+    /// keeps the promise to the unit only if both answer from one edition.
+    async fn apart<C: Call<AnyLookup>>(&self, call: C, begun: &Begun) -> Result<C::Reply> {
+        let core = &self.0;
+        // The caller's own demand is for all its calls already.
+        let held_to = match unit::edition() {
+            Some(demanded) => Some(demanded),
+            None => core.edition_of_unit(begun).await,
+        };
+        if let Some(edition) = held_to {
+            let (answer, from) =
+                unit::at_edition(&edition, unit::answered(self.answer(call.clone(), begun))).await;
+            let moved = answer.as_ref().is_err_and(|error| error.kind() == ErrorKind::EditionMoved);
+            // An error is not of an edition, and an answer has to tell.
+            if !moved && (answer.is_err() || from.as_ref() == Some(&edition)) {
+                return answer;
+            }
+        }
+        self.answer(call, &core.hold(begun)).await
     }
 }
 
@@ -193,12 +293,10 @@ layer!([] Promotion);
 
 impl fmt::Debug for Promotion {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let plan = self.0.plan.get();
         f.debug_struct("Promotion")
             .field("old", &self.0.old)
             .field("new", &self.0.new)
-            .field("stage", &plan.stage)
-            .field("share", &plan.share())
+            .field("plan", &format_args!("{}", self.plan()))
             .field("config", &self.0.config)
             .finish()
     }

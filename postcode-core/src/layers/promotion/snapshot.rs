@@ -2,18 +2,21 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Stage;
+use super::{RowName, Stage};
 use crate::layers::latency::Latencies;
 
 /// The measurements of a promotion, from which you decide the next step. Counts are since the
-/// start.
+/// start, and over all rows.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Snapshot {
-    /// The current stage.
+    /// The current stage of the default row.
     pub stage: Stage,
-    /// The share of calls that `shadow` and `canary` take, 0 to 1.
+    /// The share of calls that `shadow` and `canary` take in the default row, 0 to 1.
     pub share: f64,
+    /// The plan as text, as [`PromotionPlan`](super::PromotionPlan) reads it.
+    #[serde(default)]
+    pub plan: String,
     /// Calls made by callers.
     pub calls: u64,
     /// Calls whose two answers were compared.
@@ -32,6 +35,52 @@ pub struct Snapshot {
     pub failed: u64,
     /// Comparisons that were skipped because too many were running.
     pub skipped: u64,
+    /// How long the two implementations take.
+    pub latency: Sides,
+    /// How often the guard stepped back.
+    pub step_backs: u64,
+    /// The last step back, with time and reason.
+    pub last_step_back: Option<StepBack>,
+    /// Calls of units that went against their row: see [`RowSnapshot::held`].
+    #[serde(default)]
+    pub held: u64,
+    /// The measurements of each row, the default row first.
+    #[serde(default)]
+    pub rows: Vec<RowSnapshot>,
+}
+
+/// The measurements of one row of a plan. Counts are since the start.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct RowSnapshot {
+    /// The calls that the row is for.
+    pub row: RowName,
+    /// Whether the row is in the plan. False for a row that was removed: its calls go by another one,
+    /// and its counts stay.
+    pub active: bool,
+    /// The current stage.
+    pub stage: Stage,
+    /// The share of calls that `shadow` and `canary` take, 0 to 1.
+    pub share: f64,
+    /// Calls made by callers.
+    pub calls: u64,
+    /// Calls whose two answers were compared.
+    pub compared: u64,
+    /// Compared calls with equal answers.
+    pub matched: u64,
+    /// Compared calls with different answers.
+    pub mismatched: u64,
+    /// Calls to the new implementation that failed.
+    pub errors: u64,
+    /// Failed calls to the new implementation that the old one then answered.
+    pub fallbacks: u64,
+    /// Calls that failed for the caller.
+    pub failed: u64,
+    /// Comparisons that were skipped because too many were running.
+    pub skipped: u64,
+    /// Calls of units that were answered by the implementation of the unit's other calls and not by that
+    /// of this row, because the two have different editions or one does not tell its edition.
+    pub held: u64,
     /// How long the two implementations take.
     pub latency: Sides,
     /// How often the guard stepped back.
@@ -73,6 +122,9 @@ impl From<&Latencies> for LatencySummary {
 /// A call that the two implementations answered differently.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Example {
+    /// The row that the call went by.
+    #[serde(default)]
+    pub row: RowName,
     /// The call. For a batch, its first postcode with a different answer.
     pub query: String,
     /// The part of the old implementation's answer that differs.
@@ -86,6 +138,9 @@ pub struct Example {
 pub struct StepBack {
     /// The time, in seconds since the beginning of 1970 (UTC).
     pub at: u64,
+    /// The row that stepped back.
+    #[serde(default)]
+    pub row: RowName,
     /// The stage before.
     pub from: Stage,
     /// The stage after.
@@ -107,7 +162,7 @@ impl Example {
             old.pop();
             new.pop();
         }
-        Self { query, old: short(&old), new: short(&new) }
+        Self { row: RowName::Default, query, old: short(&old), new: short(&new) }
     }
 }
 

@@ -4,6 +4,7 @@ mod breaker;
 mod cache;
 mod conformance;
 mod promotion;
+mod rows;
 mod sharing;
 mod stack;
 mod time;

@@ -6,7 +6,7 @@ use tokio::time::{Instant, sleep};
 
 use super::certificate::{Cause, Cost, Differences, Move, Outcome, Walked, back};
 use super::plan::{Criterion, Decision, Walk};
-use crate::layers::promotion::{Evidence, Promotion, Snapshot, Stage};
+use crate::layers::promotion::{Evidence, Promotion, RowSnapshot, Stage};
 use crate::{Error, Result};
 
 /// How often the evidence is looked at. The tests hold at any number of looks.
@@ -21,7 +21,7 @@ pub struct Used {
     pub memory_bytes: Option<f64>,
 }
 
-/// Walks a promotion through the steps until it has ended. `used` tells what this process has used, and
+/// Walks the default row of a promotion through the steps until it has ended. Other rows stay. `used` tells what this process has used, and
 /// `tell` is told each move at once.
 ///
 /// While it walks, a change of stage by someone else ends it: the promotion then stays where that put it.
@@ -114,7 +114,7 @@ impl<U: Fn() -> Used, T: FnMut(&Move)> Walker<'_, U, T> {
         'again: loop {
             let mut leaving = (Cause::Began, Found::default());
             for (number, step) in walk.steps.iter().enumerate() {
-                let before = self.promotion.snapshot();
+                let before = self.promotion.default_row();
                 self.promotion.set(step.stage, step.share)?;
                 let reason = match number {
                     0 if tries == 0 => "the walk begins".to_owned(),
@@ -144,7 +144,7 @@ impl<U: Fn() -> Used, T: FnMut(&Move)> Walker<'_, U, T> {
                     }
                     End::Guard(to) => {
                         let (_, evidence) = self.promotion.evidence().unwrap_or_default();
-                        let reason = self.promotion.snapshot().last_step_back.map(|step| step.reason);
+                        let reason = self.promotion.default_row().last_step_back.map(|step| step.reason);
                         let reason = reason.unwrap_or_else(|| "the guard stepped back".to_owned());
                         self.moved(Cause::Guard, step.stage, &reason, Found::only(evidence));
                         if tries == self.walk.retries {
@@ -179,7 +179,7 @@ impl<U: Fn() -> Used, T: FnMut(&Move)> Walker<'_, U, T> {
             sleep(LOOK).await;
             // The evidence first: if the plan is still the walk's afterwards, it belongs to that plan.
             let (evidence, _) = self.promotion.evidence().unwrap_or_default();
-            let seen = self.promotion.snapshot();
+            let seen = self.promotion.default_row();
             if seen.step_backs > entered.step_backs && seen.stage < entered.plan.0 {
                 return End::Guard(seen.stage);
             }
@@ -199,7 +199,8 @@ impl<U: Fn() -> Used, T: FnMut(&Move)> Walker<'_, U, T> {
     }
 
     fn enter(&self, step_backs: u64) -> Entered {
-        let Snapshot { stage, share, calls, .. } = self.promotion.snapshot();
+        let RowSnapshot { stage, share, .. } = self.promotion.default_row();
+        let calls = self.promotion.snapshot().calls;
         let at_ms = self.moves.last().map_or(0, |last| last.at_ms);
         Entered { at: Instant::now(), at_ms, calls, used: (self.used)(), step_backs, plan: (stage, share) }
     }
@@ -223,7 +224,7 @@ impl<U: Fn() -> Used, T: FnMut(&Move)> Walker<'_, U, T> {
     /// Records a move to the plan of now.
     fn moved(&mut self, cause: Cause, from: Stage, reason: &str, found: Found) {
         let Found { at_ms, evidence, criteria } = found;
-        let Snapshot { stage, share, .. } = self.promotion.snapshot();
+        let RowSnapshot { stage, share, .. } = self.promotion.default_row();
         let made = Move {
             revision: self.moves.len() as u64 + 1,
             at_ms: at_ms.unwrap_or_else(|| self.now_ms()),

@@ -77,7 +77,7 @@ impl Admin {
 /// |---|---|---|
 /// | `GET /` | | the page |
 /// | `GET /promotion` | | a snapshot, and descriptions of the two lookups |
-/// | `PUT /promotion` | `{"stage":"canary","share":0.1}` | the same, changed |
+/// | `PUT /promotion` | `{"stage":"canary","share":0.1}`, with `row` for one row, or `{"plan":"…"}` | the same, changed |
 /// | `GET /metrics` | | the snapshot for Prometheus |
 /// | `GET /health` | | 200 |
 fn router(shared: Shared, access: Access) -> Router {
@@ -133,12 +133,11 @@ async fn show(State(shared): App) -> impl IntoResponse {
 
 async fn change(State(shared): App, request: Request) -> Result<impl IntoResponse, Problem> {
     let change = change::read(request).await?;
-    let before = shared.promotion.snapshot();
-    shared.promotion.set(change.stage, change.share).map_err(|error| {
+    let before = shared.promotion.plan();
+    change.make(&shared.promotion).map_err(|error| {
         Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid_promotion", error.to_string())
     })?;
-    let share = change.share.unwrap_or(before.share);
-    info!(from = %before.stage, to = %change.stage, share, "the stage was changed");
+    info!(from = %before, to = %shared.promotion.plan(), "the plan was changed");
     Ok(show(State(shared)).await)
 }
 
