@@ -23,8 +23,8 @@ pub mod import;
 pub mod jobs;
 mod months;
 #[deny(missing_docs)]
-pub mod proof;
-#[deny(missing_docs)]
 pub mod prove;
 #[deny(missing_docs)]
 pub mod server;
+
+pub use postcode_core::proof;

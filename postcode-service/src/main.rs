@@ -17,7 +17,7 @@ By task:
   on the map  nearest, within, distance
   texts       find, enrich, address
   serve       serve, worker, token, config, doctor, ping, bench, compare
-  the data    info, import, inspect, verify, diff, prove, export, pack, key, sign
+  the data    info, import, inspect, verify, verify-walk, diff, prove, export, pack, key, sign
   the shell   completions, man
 
 Each command says its exit status in --help. 2 is always a wrong option.")]
@@ -50,6 +50,7 @@ enum Command {
     Import(Box<cli::import::Args>),
     Inspect(cli::inspect::Args),
     Verify(cli::verify::Args),
+    VerifyWalk(cli::verify_walk::Args),
     Diff(cli::diff::Args),
     Prove(cli::prove::Args),
     Export(cli::export::Args),
@@ -75,6 +76,7 @@ impl Command {
             | Self::Export(_)
             | Self::Inspect(_)
             | Self::Verify(_)
+            | Self::VerifyWalk(_)
             | Self::Sign(_)
             | Self::Key(_)
             | Self::Pack(_)
@@ -108,6 +110,7 @@ impl Command {
             Self::Import(args) => args.run().await,
             Self::Inspect(args) => args.run().await,
             Self::Verify(args) => args.run().await,
+            Self::VerifyWalk(args) => args.run().await,
             Self::Diff(args) => args.run().await,
             Self::Prove(args) => args.run().await,
             Self::Address(args) => args.run().await,

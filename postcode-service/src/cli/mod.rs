@@ -41,6 +41,7 @@ mod stdin;
 mod time;
 pub mod validate;
 pub mod verify;
+pub mod verify_walk;
 pub mod within;
 mod words;
 pub mod worker;

@@ -39,4 +39,5 @@ mod replica;
 mod server;
 mod tls;
 mod tokens;
+mod verify_walk;
 mod wrong;

@@ -1,10 +1,11 @@
 //! The promotion of the lookup while the program runs. `Customers` holds one lookup as usual; only
 //! this module knows that there are two behind it.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use clap::Args;
 use customers::server::HostName;
 use postcode_core::layers::{Guard, Promotion, PromotionConfig, PromotionPlan, Step};
@@ -14,6 +15,7 @@ use tracing::{info, warn};
 
 use crate::admin::{Admin, Sources};
 use crate::duration;
+use crate::walk::WalkFile;
 use customers::server::Address;
 
 #[derive(Args)]
@@ -53,6 +55,15 @@ pub(crate) struct Promote {
         requires = "promote_to"
     )]
     guard: Guarding,
+    /// Walk through the stages by itself: a file of steps, with what must be shown before the next one
+    #[arg(
+        long,
+        env = "CUSTOMERS_WALK",
+        value_name = "FILE",
+        requires = "promote_to",
+        conflicts_with = "stage"
+    )]
+    walk: Option<PathBuf>,
     /// The address where operators see the promotion and change its stage: HOST:PORT (port 0 for
     /// any free port), or unix:PATH. Needs --promote-to. With --tokens it needs the scope admin,
     /// and /metrics the scope metrics. Without tokens anyone who can reach it can change the stage
@@ -78,9 +89,14 @@ impl Promote {
         self,
         old: Arc<dyn Lookups>,
         old_source: &str,
+        old_url: &str,
         lookup_timeout: Duration,
     ) -> Result<Option<Promoted>> {
         let Some(url) = &self.promote_to else { return Ok(None) };
+        let walk = self.walk.as_deref().map(WalkFile::open).transpose().context("--walk")?;
+        if walk.is_some() && self.guard.0.is_none() {
+            bail!("--walk needs the guard: leave out --guard off");
+        }
         let source = Connector::new(&path_or_url(url)).context("--promote-to")?.within(lookup_timeout);
         let sources = Sources { old: old_source.to_owned(), new: source.to_string() };
         let new = source.connect().await.context("--promote-to")?;
@@ -94,6 +110,10 @@ impl Promote {
         promotion.apply(&plan).context("--stage")?;
         info!(stage = %promotion.plan(), promote_to = %sources.new, guard = ?self.guard.0, "promotion");
         tokio::spawn(report(promotion.clone()));
+        if let Some((walk, guard)) = walk.zip(self.guard.0) {
+            let walked = [path_or_url(old_url), path_or_url(url)];
+            tokio::spawn(walk.walk(promotion.clone(), guard, walked));
+        }
         Ok(Some(Promoted { promotion, sources, admin: self.admin }))
     }
 }

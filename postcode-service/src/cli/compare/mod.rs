@@ -156,7 +156,7 @@ impl Args {
         let folder = tempfile::tempdir().context("a folder for a Unix socket")?;
         let mut services = Vec::new();
         let mut sources: Vec<(String, String)> =
-            self.source.iter().map(|source| (redact(source), path_or_url(source).to_string())).collect();
+            self.source.iter().map(|source| (redact(source), path_or_url(source))).collect();
         if sources.is_empty() {
             let socket = format!("unix:{}", folder.path().join("compare.sock").display());
             sources.push(("embedded:".into(), "embedded:".into()));
