@@ -1,7 +1,7 @@
 //! `verify-walk`: derives the certificate of a walk again.
 
 use std::fs;
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail, ensure};
@@ -131,9 +131,15 @@ async fn derived(source: &str, certified: &CertifiedSide) -> anyhow::Result<Dige
 }
 
 fn digest(path: &Path) -> anyhow::Result<Digest> {
-    let mut hash = Sha256::new();
-    let mut file = fs::File::open(path).with_context(|| format!("--file {}", path.display()))?;
-    io::copy(&mut file, &mut hash).with_context(|| format!("--file {}", path.display()))?;
+    let cannot = || format!("--file {}", path.display());
+    let (mut hash, mut buffer) = (Sha256::new(), vec![0; 1 << 16]);
+    let mut file = fs::File::open(path).with_context(cannot)?;
+    loop {
+        match file.read(&mut buffer).with_context(cannot)? {
+            0 => break,
+            read => hash.update(&buffer[..read]),
+        }
+    }
     Ok(Digest(hash.finalize().into()))
 }
 

@@ -1,6 +1,6 @@
 //! The promotion that walks by itself: its file, its webhook, and the certificate that it leaves.
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -238,9 +238,18 @@ fn data_file(source: &str) -> Option<PathBuf> {
 }
 
 fn file(path: &Path) -> Result<CertifiedFile> {
-    let mut hash = Sha256::new();
-    let mut open = std::fs::File::open(path).with_context(|| path.display().to_string())?;
-    let bytes = std::io::copy(&mut open, &mut hash).with_context(|| path.display().to_string())?;
+    let cannot = || path.display().to_string();
+    let (mut hash, mut buffer, mut bytes) = (Sha256::new(), vec![0; 1 << 16], 0);
+    let mut open = std::fs::File::open(path).with_context(cannot)?;
+    loop {
+        match open.read(&mut buffer).with_context(cannot)? {
+            0 => break,
+            read => {
+                hash.update(&buffer[..read]);
+                bytes += read as u64;
+            }
+        }
+    }
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     Ok(CertifiedFile { name, bytes, sha256: Digest(hash.finalize().into()) })
 }

@@ -122,8 +122,8 @@ impl<U: Fn() -> Used, T: FnMut(&Move)> Walker<'_, U, T> {
                     _ => "all criteria are shown".to_owned(),
                 };
                 let (cause, found) = leaving;
-                self.moved(cause, before.stage, &reason, found);
-                let entered = self.enter(before.step_backs);
+                self.moved(cause, [before.stage, step.stage], &reason, found);
+                let entered = self.enter(step.stage, before.step_backs);
                 let end = self.step(number, &entered).await;
                 let used = self.cost(&entered);
                 if number == 0 && self.costs[0].is_none() {
@@ -133,20 +133,21 @@ impl<U: Fn() -> Used, T: FnMut(&Move)> Walker<'_, U, T> {
                 match end {
                     End::Shown(found) => leaving = (Cause::Shown, found),
                     End::NotShown(decision, found) => {
-                        let cause = if decision == Decision::Back {
-                            self.promotion.set(back(step.stage), None)?;
-                            Cause::NotShown
-                        } else {
-                            Cause::GaveUp
+                        let (cause, to) = match decision {
+                            Decision::Back => (Cause::NotShown, back(step.stage)),
+                            _ => (Cause::GaveUp, step.stage),
                         };
-                        self.moved(cause, step.stage, "not shown in its time", found);
+                        if to != step.stage {
+                            self.promotion.set(to, None)?;
+                        }
+                        self.moved(cause, [step.stage, to], "not shown in its time", found);
                         return Ok(Outcome::NotShown);
                     }
                     End::Guard(to) => {
                         let (_, evidence) = self.promotion.evidence().unwrap_or_default();
                         let reason = self.promotion.default_row().last_step_back.map(|step| step.reason);
                         let reason = reason.unwrap_or_else(|| "the guard stepped back".to_owned());
-                        self.moved(Cause::Guard, step.stage, &reason, Found::only(evidence));
+                        self.moved(Cause::Guard, [step.stage, to], &reason, Found::only(evidence));
                         if tries == self.walk.retries {
                             return Ok(Outcome::SteppedBack);
                         }
@@ -160,14 +161,15 @@ impl<U: Fn() -> Used, T: FnMut(&Move)> Walker<'_, U, T> {
                     End::TakenOver => {
                         let (evidence, _) = self.promotion.evidence().unwrap_or_default();
                         let reason = "someone else changed the plan";
-                        self.moved(Cause::TakenOver, step.stage, reason, Found::only(evidence));
+                        let to = self.promotion.stage();
+                        self.moved(Cause::TakenOver, [step.stage, to], reason, Found::only(evidence));
                         return Ok(Outcome::TakenOver);
                     }
                 }
             }
             let (cause, found) = leaving;
-            let stage = self.promotion.stage();
-            self.moved(cause, stage, "all criteria are shown, and this was the last step", found);
+            let stage = walk.steps.last().map_or(Stage::Local, |step| step.stage);
+            self.moved(cause, [stage, stage], "all criteria are shown, and this was the last step", found);
             return Ok(Outcome::Done);
         }
     }
@@ -198,8 +200,8 @@ impl<U: Fn() -> Used, T: FnMut(&Move)> Walker<'_, U, T> {
         }
     }
 
-    fn enter(&self, step_backs: u64) -> Entered {
-        let RowSnapshot { stage, share, .. } = self.promotion.default_row();
+    fn enter(&self, stage: Stage, step_backs: u64) -> Entered {
+        let RowSnapshot { share, .. } = self.promotion.default_row();
         let calls = self.promotion.snapshot().calls;
         let at_ms = self.moves.last().map_or(0, |last| last.at_ms);
         Entered { at: Instant::now(), at_ms, calls, used: (self.used)(), step_backs, plan: (stage, share) }
@@ -221,16 +223,16 @@ impl<U: Fn() -> Used, T: FnMut(&Move)> Walker<'_, U, T> {
         }
     }
 
-    /// Records a move to the plan of now.
-    fn moved(&mut self, cause: Cause, from: Stage, reason: &str, found: Found) {
+    /// Records a move, with the share of now.
+    fn moved(&mut self, cause: Cause, [from, to]: [Stage; 2], reason: &str, found: Found) {
         let Found { at_ms, evidence, criteria } = found;
-        let RowSnapshot { stage, share, .. } = self.promotion.default_row();
+        let RowSnapshot { share, .. } = self.promotion.default_row();
         let made = Move {
             revision: self.moves.len() as u64 + 1,
             at_ms: at_ms.unwrap_or_else(|| self.now_ms()),
             cause,
             from,
-            to: stage,
+            to,
             share,
             reason: reason.to_owned(),
             evidence,
