@@ -6,11 +6,14 @@
 //! - `kiddo`, an immutable k-d tree of the postcodes' places on a sphere, for what is near. It gives
 //!   numbers and squares of chords; ours gives records and lengths of geodesics.
 //!
-//! All know only the place of a postcode, or its number. `cargo bench -p benches --bench rivals`.
-//! Needs no database and no service.
+//! All know only the place of a postcode, or its number. Needs no database and no service:
+//! `cargo bench --manifest-path benches/rivals/Cargo.toml --target-dir target/rivals`.
 
 #![allow(clippy::unwrap_used)] // A benchmark that can't continue may panic.
 
+// Of `benches`, without the service that it depends on.
+#[path = "../questions.rs"]
+mod questions;
 mod stores;
 
 use std::hint::black_box;
@@ -18,13 +21,13 @@ use std::num::NonZero;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
-use benches::{Questions, Round};
 use criterion::{Criterion, Throughput};
 use kiddo::SquaredEuclidean;
 use kiddo::immutable::float::kdtree::ImmutableKdTree;
 use postcode_core::dataset::Dataset;
 use postcode_core::{Local, Location, Postcode, PostcodeLookup};
 
+use questions::{Questions, Round};
 use stores::{Stores, xyz};
 
 /// The radius in metres.

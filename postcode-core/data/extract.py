@@ -119,12 +119,16 @@ class Country:
         self.live, self.directory = sources.live_2024(folder), sources.directory_2023(folder)
         self.open = sources.code_point_open_2025(folder)
         self.names = defaultdict(dict)
-        self.census = {}
+        self.census, welsh = {}, {}
         for row in sources.lookup_2022(folder):
+            if row["ladcd"].startswith("W"):
+                welsh[row["ladcd"]] = row["ladnmw"].encode("latin-1").decode("utf-8")
             here = row["dointr"], row["doterm"], row["lsoa11cd"], row["msoa11cd"], row["ladcd"]
             self.census[row["pcds"]] = here
             self.names["LSOA11"][row["lsoa11cd"]] = row["lsoa11nm"]
             self.names["MSOA11"][row["msoa11cd"]] = row["msoa11nm"]
+        if welsh != {row["code"]: row["name"] for row in table("welsh.csv")}:
+            sys.exit("welsh.csv: not the names of the lookup")
         self.health, areas = sources.health_2023(folder)
         self.boards = {row["region_code"]: row["icb_code"] for row in areas}
         self.health_names(folder, areas)

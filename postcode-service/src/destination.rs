@@ -62,6 +62,21 @@ pub(crate) fn publish(file: NamedTempFile, out: &Path) -> Result<()> {
     Ok(())
 }
 
+/// Renames a whole and durable file to its final name in the same folder, and makes the rename durable.
+///
+/// # Errors
+/// Fails if that fails; an existing file stays unchanged unless only the last step failed.
+pub(crate) fn replace(file: &Path, out: &Path) -> Result<()> {
+    let cannot = || format!("{}: can't be written", out.display());
+    fs::rename(file, out).with_context(cannot)?;
+    let folder = out.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    // Only Unix has, and needs, this.
+    if cfg!(unix) {
+        File::open(folder).and_then(|folder| folder.sync_all()).with_context(cannot)?;
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 #[allow(clippy::unwrap_used)] // In a test it is the failure.
 mod tests {

@@ -4,6 +4,7 @@
 //! - [`api`]: the routes and their answers, without sockets: a request in, a response out.
 //! - [`server`]: the loop around it: listening, limits, deadlines, metrics, logs, orderly shutdown.
 //! - [`import`]: makes a dataset file from the publications of ONS and Ordnance Survey.
+//! - [`fetch`]: downloads those publications.
 //! - [`diff`]: compares two editions.
 //! - [`prove`]: compares every answer of two sources.
 //! - [`proof`]: one hash over all answers, and the way from it to those that differ.
@@ -18,9 +19,12 @@ mod destination;
 pub mod diff;
 #[deny(missing_docs)]
 pub mod enrich;
+#[deny(missing_docs)]
+pub mod fetch;
 pub mod import;
 #[deny(missing_docs)]
 pub mod jobs;
+mod meant;
 mod months;
 #[deny(missing_docs)]
 pub mod prove;

@@ -17,7 +17,7 @@ By task:
   on the map  nearest, within, distance
   texts       find, enrich, address
   serve       serve, worker, token, config, doctor, ping, bench, compare
-  the data    info, import, inspect, verify, verify-walk, diff, prove, export, pack, key, sign
+  the data    info, fetch, import, data, inspect, verify, verify-walk, diff, prove, export, pack, key, sign
   the shell   completions, man
 
 Each command says its exit status in --help. 2 is always a wrong option.")]
@@ -47,7 +47,9 @@ enum Command {
     Worker(Box<cli::worker::Args>),
     Token(TokenArgs),
     Info(cli::info::Args),
+    Fetch(Box<cli::fetch::Args>),
     Import(Box<cli::import::Args>),
+    Data(cli::data::Args),
     Inspect(cli::inspect::Args),
     Verify(cli::verify::Args),
     VerifyWalk(cli::verify_walk::Args),
@@ -72,7 +74,9 @@ impl Command {
     fn status_of_errors(&self) -> u8 {
         match self {
             Self::Token(_)
+            | Self::Fetch(_)
             | Self::Import(_)
+            | Self::Data(_)
             | Self::Export(_)
             | Self::Inspect(_)
             | Self::Verify(_)
@@ -107,7 +111,9 @@ impl Command {
             Self::Worker(args) => args.run().await,
             Self::Token(args) => args.run().map_err(anyhow::Error::msg),
             Self::Info(args) => args.run().await,
+            Self::Fetch(args) => args.run().await,
             Self::Import(args) => args.run().await,
+            Self::Data(args) => args.run().await,
             Self::Inspect(args) => args.run().await,
             Self::Verify(args) => args.run().await,
             Self::VerifyWalk(args) => args.run().await,

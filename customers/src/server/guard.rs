@@ -9,6 +9,8 @@ use axum::http::header::{CACHE_CONTROL, X_CONTENT_TYPE_OPTIONS};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
+use postcode_core::unit;
+use postcode_core::wire::TRACE_HEADER;
 use postcode_edge::{Hosts, NotAllowed};
 
 use super::problem::Problem;
@@ -42,6 +44,15 @@ fn check(hosts: &Hosts, request: &Request) -> Result<(), NotAllowed> {
     hosts.check(request)?;
     let opens_page = request.uri().path() == "/" && matches!(*request.method(), Method::GET | Method::HEAD);
     if opens_page { Ok(()) } else { hosts.check_same_site(request) }
+}
+
+/// Continues the trace of the request in all lookups that are made to answer it.
+pub(super) async fn traced(request: Request, next: Next) -> Response {
+    let trace = request.headers().get(TRACE_HEADER).and_then(|value| value.to_str().ok()).map(str::to_owned);
+    match trace {
+        Some(trace) => unit::traced(&trace, next.run(request)).await,
+        None => next.run(request).await,
+    }
 }
 
 /// Answers 504 if a request takes longer than the limit. Its work is dropped, and a running query

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::http::{Method, StatusCode, Uri};
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{get, post, put};
 use axum::{Json, Router};
 use postcode_edge::{Pool, Yields};
@@ -105,6 +105,7 @@ pub fn router_with(customers: Customers, options: Options) -> Router {
         .route("/ready", get(ready))
         .merge(imports::routes())
         .merge(page::routes())
+        .route_layer(from_fn(guard::traced))
         .route_layer(from_fn_with_state(limit, guard::deadline))
         .route_layer(from_fn_with_state(options.access.clone(), access::check))
         .fallback(no_route)

@@ -308,6 +308,7 @@ async fn metrics_page_and_health_are_there() {
         "postcode_promotion_calls_total 1",
         "postcode_promotion_compared_total{result=\"matched\"} 1",
         "postcode_promotion_compared_total{result=\"mismatched\"} 0",
+        "postcode_promotion_mismatched_total{cause=\"code\"} 0",
         "# TYPE postcode_promotion_latency_seconds gauge",
     ] {
         assert!(text.lines().any(|it| it == line), "{line}: {text}");
@@ -335,6 +336,8 @@ async fn options_that_make_no_sense_are_refused() {
         (&["--promote-to", nobody, "--guard", "errors"], "errors=: give 0% to 100%"),
         (&["--promote-to", nobody, "--admin", "nonsense"], "write HOST:PORT"),
         (&["--promote-to", "http://a?colour=blue"], "unknown option \"colour\""),
+        (&["--explain-with", "embedded:"], "--promote-to"),
+        (&["--promote-to", nobody, "--explain-with", "nowhere"], "--explain-with: \"nowhere\" has no scheme"),
     ] {
         let dir = TempDir::new().unwrap();
         let database = format!("sqlite://{}", dir.path().join("customers.db").display());

@@ -9,6 +9,7 @@ use super::file::metadata::Metadata;
 use super::section::approximate::Positions;
 use super::section::areas::{self, AreaTables};
 use super::section::cell_points::CellIndex;
+use super::section::fields::FieldCoverage;
 use super::section::keys::Keys;
 use super::section::place_finder::PlaceFinder;
 use super::section::place_index::PlaceIndex;
@@ -42,6 +43,8 @@ pub(crate) struct Inner {
     pub(super) positions: Positions,
     /// Created for the first search of what is near.
     pub(super) cell_points: OnceLock<CellIndex>,
+    /// Counted when first asked for.
+    pub(super) fields: OnceLock<Box<[FieldCoverage]>>,
     /// Summaries by the number of the outcode, computed when first needed.
     pub(super) outcodes: Box<[OnceLock<Option<OutcodeSummary>>]>,
     /// Indexes of regions, computed when first needed: the box around each sector, and the sectors
@@ -85,7 +88,7 @@ impl Inner {
             return Err(damaged(&origin, &format!("section {place}"), start, what));
         }
         let outcodes = (0..keys.outcode_count()).map(|_| OnceLock::new()).collect();
-        let mut info = metadata.info(&frame.fingerprint);
+        let mut info = metadata.info(&frame.fingerprint, |kind| areas.has_names(kind));
         info.leave_out_unlisted(|area| keys.has_area(&bytes, area));
         Ok(Self {
             bytes,
@@ -104,6 +107,7 @@ impl Inner {
             scotland,
             positions,
             cell_points: OnceLock::new(),
+            fields: OnceLock::new(),
             outcodes,
             sector_boxes: OnceLock::new(),
             area_sectors: [const { OnceLock::new() }; areas::KINDS],

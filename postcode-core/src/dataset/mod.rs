@@ -47,6 +47,7 @@ pub(crate) use answer::region::Search;
 pub use file::metadata::Metadata;
 pub use inspect::demands::{Demands, PublicKey, Verify, read_signature, signature_path};
 pub use inspect::summary::{ColumnSummary, SectionSummary, Summary};
+pub use section::fields::{FieldCoverage, FieldSource};
 pub use write::builder::DatasetBuilder;
 pub use write::publish::Progress;
 #[cfg(feature = "replica")]

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use super::call::Call;
 use super::window::Window;
-use super::{Around, is_fault};
+use super::{Around, is_fault, is_refused_comparison};
 use crate::{Error, ErrorKind, PostcodeLookup, Result, layer};
 
 /// When a [`Breaker`] opens, and how long it stays open.
@@ -198,7 +198,10 @@ impl<L: PostcodeLookup> Breaker<L> {
     /// Makes a call that was admitted.
     pub(super) async fn ask<C: Call<L>>(&self, call: &C, permit: Permit<'_>) -> Result<C::Reply> {
         let answer = call.on(&self.inner).await;
-        self.settle(&permit, answer.as_ref().is_err_and(is_fault));
+        // A refused comparison that was a probe leaves the next call to be the probe.
+        if !answer.as_ref().is_err_and(is_refused_comparison) {
+            self.settle(&permit, answer.as_ref().is_err_and(is_fault));
+        }
         answer
     }
 }

@@ -9,7 +9,7 @@ use tokio::time::{Instant, timeout};
 
 use super::call::Call;
 use super::latency::Latencies;
-use super::{Around, Budget, is_fault};
+use super::{Around, Budget, is_fault, span};
 use crate::{PostcodeLookup, Result, layer};
 
 /// When the second attempt starts.
@@ -117,7 +117,7 @@ impl<L: PostcodeLookup> Around for Hedge<L> {
             return self.note(started, first.await);
         }
         self.hedges.fetch_add(1, Relaxed);
-        let second = pin!(call.on(&self.inner));
+        let second = pin!(span::within(span::attempt(2), call.on(&self.inner)));
         let answer = match select(first, second).await {
             Either::Left((Err(error), second)) if is_fault(&error) => second.await,
             Either::Right((Err(error), first)) if is_fault(&error) => first.await,

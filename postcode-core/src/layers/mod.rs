@@ -35,6 +35,7 @@ mod promotion;
 mod resilience;
 mod retry;
 mod single_flight;
+pub(crate) mod span;
 #[cfg(test)]
 #[cfg(feature = "conformance")]
 mod tests;
@@ -53,8 +54,8 @@ pub use failover::{Failover, Order};
 pub use fallback::Fallback;
 pub use hedge::{Hedge, HedgeAfter};
 pub use promotion::{
-    Evidence, Example, Guard, LatencySummary, Promotion, PromotionConfig, PromotionPlan, RowName,
-    RowSnapshot, Sides, Snapshot, Stage, Step, StepBack, evidence_below,
+    Cause, Causes, Evidence, Example, FieldDifferences, Guard, LatencySummary, Promotion, PromotionConfig,
+    PromotionPlan, RowName, RowSnapshot, Sides, Snapshot, Stage, Step, StepBack, evidence_below,
 };
 pub use resilience::{Resilience, resilient};
 #[cfg(feature = "http")]
@@ -73,6 +74,12 @@ pub mod call {
     pub use crate::lookup::place_calls::*;
     pub use crate::lookup::postcode_calls::*;
     pub use crate::lookup::scottish_calls::*;
+}
+
+/// Returns whether a busy service refused a comparison. It does so first when it is busy, which says
+/// nothing about the calls that somebody waits for.
+fn is_refused_comparison(error: &Error) -> bool {
+    error.kind() == ErrorKind::Overloaded && crate::lookup::unit::is_comparison()
 }
 
 /// Returns whether an error is a fault of the implementation, not its answer to a bad request.

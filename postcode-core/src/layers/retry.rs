@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use super::call::Call;
-use super::{Around, Budget, deadline};
+use super::{Around, Budget, deadline, is_refused_comparison, span};
 use crate::{Error, PostcodeLookup, Result, layer};
 
 /// Repeats calls that failed [transiently](Error::is_transient).
@@ -103,8 +103,9 @@ impl<L: PostcodeLookup> Around for Retry<L> {
         self.budget.deposit();
         let mut retry = 0;
         loop {
-            let error = match call.on(&self.inner).await {
-                Err(error) if error.is_transient() => error,
+            let attempt = if retry == 0 { None } else { span::attempt(retry as usize + 1) };
+            let error = match span::within(attempt, call.on(&self.inner)).await {
+                Err(error) if error.is_transient() && !is_refused_comparison(&error) => error,
                 answer => return answer,
             };
             if retry == self.retries {

@@ -25,7 +25,8 @@ const MAX_PARTS: usize = 4;
 pub(crate) struct Embedded(Arc<Country>);
 
 struct Country {
-    pack: Pack<'static>,
+    /// Until everything is unpacked.
+    pack: Mutex<Option<Arc<Pack<'static>>>>,
     /// Datasets of one block each, by block number, until everything is unpacked.
     parts: Mutex<Vec<(usize, Dataset)>>,
     whole: OnceLock<Result<Local>>,
@@ -43,7 +44,7 @@ impl Embedded {
         // If no thread can be started, the closure is dropped without having run.
         let started = thread::Builder::new().name("unpack".to_owned()).spawn(move || unpacking.run());
         if started.is_err() {
-            return Ok(Self(Arc::new(Country::whole(Local::embedded()?)?)));
+            return Ok(Self(Arc::new(Country::whole(Local::embedded()?))));
         }
         Ok(Self(country))
     }
@@ -55,18 +56,25 @@ impl Embedded {
 
 impl Country {
     fn packed() -> Result<Self> {
-        Ok(Self {
-            pack: Pack::read(postcode_data_gb::PACK, ORIGIN)?,
+        Ok(Self::of(Arc::new(Pack::read(postcode_data_gb::PACK, ORIGIN)?)))
+    }
+
+    fn of(pack: Arc<Pack<'static>>) -> Self {
+        Self {
+            pack: Mutex::new(Some(pack)),
             parts: Mutex::default(),
             whole: OnceLock::new(),
             waiting: Mutex::default(),
-        })
+        }
     }
 
-    fn whole(local: Local) -> Result<Self> {
-        let country = Self::packed()?;
-        let _ = country.whole.set(Ok(local));
-        Ok(country)
+    fn whole(local: Local) -> Self {
+        Self {
+            pack: Mutex::default(),
+            parts: Mutex::default(),
+            whole: OnceLock::from(Ok(local)),
+            waiting: Mutex::default(),
+        }
     }
 
     fn poll_whole(&self, cx: &Context<'_>) -> Poll<&Result<Local>> {
@@ -93,14 +101,15 @@ impl Country {
         if self.whole.get().is_some() {
             return None;
         }
-        let blocks: Vec<usize> = postcodes.iter().map(|postcode| self.pack.block_of(*postcode)).collect();
+        let pack = lock(&self.pack).clone()?;
+        let blocks: Vec<usize> = postcodes.iter().map(|postcode| pack.block_of(*postcode)).collect();
         for &block in &blocks {
             if parts.iter().all(|(n, _)| *n != block) {
                 if parts.len() == MAX_PARTS {
                     return None;
                 }
                 // The error of a part is ignored here: unpacking everything will report it.
-                parts.push((block, self.pack.part(block).ok()?));
+                parts.push((block, pack.part(block).ok()?));
             }
         }
         let part = |block| parts.iter().find(|(n, _)| *n == block).map(|(_, part)| part);
@@ -117,7 +126,13 @@ struct Unpacking(Arc<Country>);
 
 impl Unpacking {
     fn run(self) {
-        let _ = self.0.whole.set(Local::embedded());
+        // The pack that is already read, and not read again.
+        let pack = lock(&self.0.pack).clone();
+        let dataset = Dataset::embedded_from(|| match &pack {
+            Some(pack) => pack.unpack(),
+            None => Pack::read(postcode_data_gb::PACK, ORIGIN)?.unpack(),
+        });
+        let _ = self.0.whole.set(dataset.map(Local::new));
     }
 }
 
@@ -127,6 +142,7 @@ impl Drop for Unpacking {
         self.0.whole.get_or_init(|| Err(broken()));
         lock(&self.0.waiting).drain(..).for_each(Waker::wake);
         lock(&self.0.parts).clear();
+        lock(&self.0.pack).take();
     }
 }
 
@@ -165,7 +181,11 @@ impl Around for Embedded {
     }
 
     async fn around_info(&self, _: Info<'_>) -> Result<DatasetInfo> {
-        self.0.pack.info()
+        let pack = lock(&self.0.pack).clone();
+        match pack {
+            Some(pack) => pack.info(),
+            None => Ok(self.whole().await?.dataset().info().clone()),
+        }
     }
 }
 
@@ -173,6 +193,7 @@ crate::layer!([] Embedded);
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
     use std::sync::atomic::{AtomicUsize, Ordering};
     use std::task::Wake;
 
@@ -193,19 +214,21 @@ mod tests {
     #[test]
     fn early_answers_are_those_of_the_whole() {
         let whole = Dataset::embedded().unwrap();
-        let mut blocks = Vec::new();
+        let pack = Arc::new(Pack::read(postcode_data_gb::PACK, ORIGIN).unwrap());
+        let mut by_block: BTreeMap<usize, Vec<Postcode>> = BTreeMap::new();
         for postcode in some_of(&whole) {
-            let country = Country::packed().unwrap();
-            let expected = whole.get(postcode);
-            let part = country.pack.part(country.pack.block_of(postcode));
-            assert!(part.is_ok(), "{postcode}: {:?}", part.err());
-            assert_eq!(country.early(&[postcode]).unwrap(), [expected], "{postcode}");
-            blocks.push(country.pack.block_of(postcode));
+            by_block.entry(pack.block_of(postcode)).or_default().push(postcode);
         }
-        blocks.sort_unstable();
-        blocks.dedup();
-        assert_eq!(blocks.len(), 41, "every block was asked");
-        assert_eq!(Country::packed().unwrap().pack.info().unwrap(), *whole.info());
+        assert_eq!(by_block.len(), 41, "every block is asked");
+        for (block, postcodes) in by_block {
+            let part = pack.part(block);
+            assert!(part.is_ok(), "{block}: {:?}", part.err());
+            let country = Country::of(pack.clone());
+            for postcode in postcodes {
+                assert_eq!(country.early(&[postcode]).unwrap(), [whole.get(postcode)], "{postcode}");
+            }
+        }
+        assert_eq!(pack.info().unwrap(), *whole.info());
     }
 
     #[test]

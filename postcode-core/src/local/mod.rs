@@ -3,6 +3,7 @@
 #[cfg(feature = "embedded")]
 mod embedded;
 
+use std::ops::Deref;
 use std::path::Path;
 use std::sync::Arc;
 use std::task::Poll;
@@ -11,6 +12,8 @@ use arc_swap::{ArcSwap, Guard};
 use async_trait::async_trait;
 
 use crate::dataset::{Dataset, Demands, PlaceSearch, Search, Verify, read_signature};
+#[cfg(feature = "layers")]
+use crate::layers::span;
 use crate::query::check;
 use crate::source::{Source, SourceUrl};
 use crate::{
@@ -122,12 +125,44 @@ impl Local {
         Dataset::clone(&self.0.load())
     }
 
-    /// Returns the dataset for one call, if it has the edition that the caller demands.
+    /// Returns the dataset for one call, if it has the edition that the caller demands. The span of the
+    /// call ends when this is dropped.
     #[inline]
-    fn current(&self) -> Result<Guard<Arc<Dataset>>> {
+    fn current(&self, method: &str) -> Result<Current> {
         let dataset = self.0.load();
         unit::check_edition(&dataset.info().fingerprint)?;
-        Ok(dataset)
+        #[cfg(feature = "layers")]
+        let _span = span::entered(method, &dataset.info().fingerprint);
+        #[cfg(not(feature = "layers"))]
+        let _ = method;
+        Ok(Current {
+            dataset,
+            #[cfg(feature = "layers")]
+            _span,
+        })
+    }
+
+    /// Returns the dataset for a call that yields to other tasks, and runs the call in its span.
+    async fn yielding<T, F: Future<Output = Result<T>>>(
+        &self,
+        method: &str,
+        call: impl FnOnce(Dataset) -> F,
+    ) -> Result<T> {
+        let dataset = Dataset::clone(&self.0.load());
+        unit::check_edition(&dataset.info().fingerprint)?;
+        #[cfg(feature = "layers")]
+        {
+            let span = span::call(method, "local");
+            if let Some(span) = &span {
+                span.record("edition", &*dataset.info().fingerprint);
+            }
+            span::within(span, call(dataset)).await
+        }
+        #[cfg(not(feature = "layers"))]
+        {
+            let _ = method;
+            call(dataset).await
+        }
     }
 
     /// [`lookup`](PostcodeLookup::lookup) without a future.
@@ -135,7 +170,7 @@ impl Local {
     pub(crate) fn get_many(&self, postcodes: &[Postcode]) -> Result<Vec<Answer>> {
         check::batch(postcodes.len())?;
         let mut answers = Vec::new();
-        self.current()?.get_many(postcodes, &mut answers);
+        self.current("lookup")?.get_many(postcodes, &mut answers);
         Ok(answers)
     }
 
@@ -143,6 +178,22 @@ impl Local {
     /// one.
     pub fn replace(&self, dataset: Dataset) -> Dataset {
         Dataset::clone(&self.0.swap(Arc::new(dataset)))
+    }
+}
+
+/// The dataset of one call.
+struct Current {
+    dataset: Guard<Arc<Dataset>>,
+    #[cfg(feature = "layers")]
+    _span: Option<tracing::span::EnteredSpan>,
+}
+
+impl Deref for Current {
+    type Target = Dataset;
+
+    #[inline]
+    fn deref(&self) -> &Dataset {
+        &self.dataset
     }
 }
 
@@ -185,7 +236,7 @@ impl From<Dataset> for Local {
 #[async_trait]
 impl PostcodeLookup for Local {
     async fn lookup_one(&self, postcode: Postcode) -> Result<Answer> {
-        Ok(self.current()?.get(postcode))
+        Ok(self.current("lookup_one")?.get(postcode))
     }
 
     async fn lookup(&self, postcodes: &[Postcode]) -> Result<Vec<Answer>> {
@@ -193,40 +244,42 @@ impl PostcodeLookup for Local {
     }
 
     async fn outcode(&self, outcode: Outcode) -> Result<Option<OutcodeSummary>> {
-        Ok(self.current()?.outcode(outcode))
+        Ok(self.current("outcode")?.outcode(outcode))
     }
 
     async fn autocomplete(&self, prefix: &str, limit: usize) -> Result<Vec<Postcode>> {
-        self.current()?.autocomplete(prefix, limit)
+        self.current("autocomplete")?.autocomplete(prefix, limit)
     }
 
     async fn search(&self, query: &str, limit: usize) -> Result<Vec<Record>> {
-        self.current()?.search(query, limit)
+        self.current("search")?.search(query, limit)
     }
 
     async fn nearest(&self, query: &Nearest) -> Result<Option<Vec<Neighbour>>> {
-        self.current()?.nearest(query)
+        self.current("nearest")?.nearest(query)
     }
 
     async fn within(&self, query: &Within) -> Result<Option<Page>> {
-        let dataset = Dataset::clone(&*self.current()?);
-        let mut search = Search::of(&dataset, query)?;
-        while !search.step(BETWEEN_TURNS) {
-            give_turn().await;
-        }
-        Ok(search.finish())
+        let call = |dataset: Dataset| async move {
+            let mut search = Search::of(&dataset, query)?;
+            while !search.step(BETWEEN_TURNS) {
+                give_turn().await;
+            }
+            Ok::<_, Error>(search.finish())
+        };
+        self.yielding("within", call).await
     }
 
     async fn outcodes(&self, prefix: &str, limit: usize) -> Result<Vec<Outcode>> {
-        self.current()?.outcodes_from(prefix, limit)
+        self.current("outcodes")?.outcodes_from(prefix, limit)
     }
 
     async fn random(&self, outcode: Option<Outcode>) -> Result<Option<Record>> {
-        Ok(self.current()?.random(outcode))
+        Ok(self.current("random")?.random(outcode))
     }
 
     async fn nearest_outcodes(&self, query: &NearestOutcodes) -> Result<Option<Vec<OutcodeSummary>>> {
-        self.current()?.nearest_outcodes(query)
+        self.current("nearest_outcodes")?.nearest_outcodes(query)
     }
 
     async fn info(&self) -> Result<DatasetInfo> {
@@ -238,15 +291,15 @@ impl PostcodeLookup for Local {
 #[async_trait]
 impl PlaceLookup for Local {
     async fn place(&self, code: &str) -> Result<Option<Place>> {
-        self.current()?.place(code)
+        self.current("place")?.place(code)
     }
 
     async fn places(&self, query: &str, limit: usize) -> Result<Vec<Place>> {
-        self.current()?.places(query, limit)
+        self.current("places")?.places(query, limit)
     }
 
     async fn find_places(&self, query: &PlaceQuery) -> Result<Vec<PlaceMatch>> {
-        self.current()?.find_places(query)
+        self.current("find_places")?.find_places(query)
     }
 
     async fn place_postcodes(
@@ -255,16 +308,18 @@ impl PlaceLookup for Local {
         after: Option<Postcode>,
         limit: usize,
     ) -> Result<Option<PlacePostcodes>> {
-        let dataset = Dataset::clone(&*self.current()?);
-        let Some(mut search) = PlaceSearch::of(&dataset, code, after, limit)? else { return Ok(None) };
-        while !search.step(BETWEEN_TURNS) {
-            give_turn().await;
-        }
-        search.finish().map(Some)
+        let call = |dataset: Dataset| async move {
+            let Some(mut search) = PlaceSearch::of(&dataset, code, after, limit)? else { return Ok(None) };
+            while !search.step(BETWEEN_TURNS) {
+                give_turn().await;
+            }
+            search.finish().map(Some)
+        };
+        self.yielding("place_postcodes", call).await
     }
 
     async fn random_place(&self) -> Result<Option<Place>> {
-        self.current()?.random_place()
+        self.current("random_place")?.random_place()
     }
 }
 
@@ -272,6 +327,6 @@ impl PlaceLookup for Local {
 #[async_trait]
 impl ScottishLookup for Local {
     async fn scottish_postcode(&self, postcode: Postcode) -> Result<Option<ScottishPostcode>> {
-        self.current()?.scottish_postcode(postcode)
+        self.current("scottish_postcode")?.scottish_postcode(postcode)
     }
 }

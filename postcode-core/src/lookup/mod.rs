@@ -16,6 +16,7 @@ mod pages;
 mod places;
 mod postcodes;
 mod scotland;
+pub(crate) mod trace;
 pub mod unit;
 
 pub use around::Around;

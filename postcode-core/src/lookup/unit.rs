@@ -10,6 +10,7 @@
 //!   them apart.
 //! - [`at_edition`] demands that every answer comes from one edition of the data.
 //! - [`answered`] tells which edition the answers came from.
+//! - [`traced`] continues the caller's trace.
 //!
 //! They hold for the calls that the future itself makes, also several at once. A task that it
 //! spawns is outside.
@@ -20,6 +21,7 @@ use std::pin::pin;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::trace::TraceParent;
 use crate::{Error, ErrorKind, Result};
 
 thread_local! {
@@ -35,10 +37,15 @@ struct Context {
     edition: Option<Arc<str>>,
     /// Where implementations note the edition that they answer from.
     answered: Option<Arc<Mutex<Noted>>>,
+    trace: Option<TraceParent>,
+    /// Whether nobody waits for the answer, because it is only compared.
+    #[cfg_attr(not(feature = "layers"), allow(dead_code, reason = "only layers compare"))]
+    comparison: bool,
 }
 
 impl Context {
-    const NONE: Self = Self { unit: None, cohort: None, edition: None, answered: None };
+    const NONE: Self =
+        Self { unit: None, cohort: None, edition: None, answered: None, trace: None, comparison: false };
 }
 
 /// The editions that answers came from.
@@ -148,6 +155,42 @@ pub async fn answered<F: Future>(future: F) -> (F::Output, Option<Arc<str>>) {
         Noted::Nothing | Noted::Several => None,
     };
     (output, edition)
+}
+
+/// Runs a future whose calls belong to a trace, given as the header `traceparent` of W3C Trace Context.
+/// The HTTP client sends it on, with a separate span for each attempt. An invalid text is ignored, and the
+/// client begins a new trace for each call.
+///
+/// ```
+/// use postcode_core::{Answer, Postcode, PostcodeLookup, Result, unit};
+///
+/// async fn handler(lookup: &dyn PostcodeLookup, traceparent: &str, postcode: Postcode) -> Result<Answer> {
+///     unit::traced(traceparent, lookup.lookup_one(postcode)).await
+/// }
+/// ```
+pub async fn traced<F: Future>(traceparent: &str, future: F) -> F::Output {
+    let mut context = current_context();
+    context.trace = TraceParent::parse(traceparent).or(context.trace);
+    within(context, future).await
+}
+
+/// Returns the trace that the running call belongs to.
+#[cfg(feature = "http")]
+pub(crate) fn trace() -> Option<TraceParent> {
+    CURRENT.try_with(|current| current.borrow().trace).ok().flatten()
+}
+
+/// Runs a future whose answers are only compared, so that nobody waits for them. Nothing else of the
+/// running call applies to it.
+#[cfg(feature = "layers")]
+pub(crate) async fn comparing<F: Future>(future: F) -> F::Output {
+    within(Context { comparison: true, ..Context::NONE }, future).await
+}
+
+/// Returns whether the running call is only made to compare its answer.
+#[cfg(feature = "layers")]
+pub(crate) fn is_comparison() -> bool {
+    CURRENT.try_with(|current| current.borrow().comparison).unwrap_or(false)
 }
 
 impl Noted {

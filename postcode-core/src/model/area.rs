@@ -235,6 +235,24 @@ impl Areas {
         }
     }
 
+    /// Returns whether both are the same set of the same shared source.
+    pub(crate) fn same_set(&self, other: &Self) -> bool {
+        match (&self.0, &other.0) {
+            (Repr::Shared(source, set), Repr::Shared(other, with)) => {
+                set == with && std::ptr::addr_eq(Arc::as_ptr(source), Arc::as_ptr(other))
+            }
+            _ => false,
+        }
+    }
+
+    /// Returns the number of the set in its shared source.
+    pub(crate) fn set(&self) -> Option<u32> {
+        match &self.0 {
+            Repr::Shared(_, set) => Some(*set),
+            Repr::None | Repr::Owned(_) => None,
+        }
+    }
+
     /// Returns the bytes of memory that belong only to this handle and its clones.
     #[cfg(feature = "layers")]
     pub(crate) fn heap_size(&self) -> usize {

@@ -26,6 +26,11 @@ pub struct DatasetInfo {
     /// Postcodes of the Scottish Postcode Directory; 0 if the dataset has none.
     #[serde(default)]
     pub scottish_postcodes: u64,
+    /// The fields of a record that at least one postcode has, by their names in the HTTP API:
+    /// `latitude`, `admin_district`, and `codes.admin_district` for the code of an area. Empty if
+    /// that is not known, as with a server older than this field.
+    #[serde(default)]
+    pub columns: Vec<String>,
     /// Postcode areas that the dataset leaves out, in order: `BT` with the embedded data, and those
     /// that no list of postcodes has, `BF`, `BX`, `GX` and `XX`.
     pub not_covered: Vec<String>,
@@ -46,6 +51,7 @@ impl DatasetInfo {
             terminated: 0,
             places: 0,
             scottish_postcodes: 0,
+            columns: Vec::new(),
             not_covered: Vec::new(),
             not_covered_advice: None,
         }

@@ -200,6 +200,12 @@ impl Record {
         crate::names::senedd_constituency(self.area_code(AreaKind::ParliamentaryConstituency)?)
     }
 
+    /// Returns the Welsh name of the local authority district; Wales only. It is known if the code of
+    /// the district is ([`names::welsh_district`](crate::names::welsh_district)).
+    pub fn admin_district_welsh(&self) -> Option<&'static str> {
+        crate::names::welsh_district(self.area_code(AreaKind::AdminDistrict)?)
+    }
+
     /// Returns the name of the country.
     pub fn country(&self) -> Option<&str> {
         self.area_name(AreaKind::Country)

@@ -1,7 +1,7 @@
 //! The names of countries, regions and local-authority districts, for data that has only their
 //! codes.
 //!
-//! The tables are `countries.csv`, `regions.csv`, `districts.csv` and `senedd.csv` next to
+//! The tables are `countries.csv`, `regions.csv`, `districts.csv`, `welsh.csv` and `senedd.csv` next to
 //! this file; `data/README.md` names their sources. They also contain the region and
 //! country of each district.
 
@@ -22,6 +22,7 @@ pub struct District {
 const COUNTRIES: &str = include_str!("countries.csv");
 const REGIONS: &str = include_str!("regions.csv");
 const SENEDD: &str = include_str!("senedd.csv");
+const WELSH: &str = include_str!("welsh.csv");
 const DISTRICTS: &str = include_str!("districts.csv");
 
 /// Returns the countries: ONS code and name.
@@ -51,6 +52,18 @@ pub fn regions() -> impl Iterator<Item = (&'static str, &'static str)> {
 /// ```
 pub fn senedd_constituency(code: &str) -> Option<&'static str> {
     let mut all = pairs(SENEDD).filter(|_| code.starts_with('W'));
+    all.find(|(other, _)| *other == code).map(|(_, name)| name)
+}
+
+/// Returns the Welsh name of a district of Wales, by its ONS code. It may be the same as the English
+/// one.
+///
+/// ```
+/// assert_eq!(postcode_core::names::welsh_district("W06000015"), Some("Caerdydd"));
+/// assert_eq!(postcode_core::names::welsh_district("E09000033"), None);
+/// ```
+pub fn welsh_district(code: &str) -> Option<&'static str> {
+    let mut all = pairs(WELSH).filter(|_| code.starts_with('W'));
     all.find(|(other, _)| *other == code).map(|(_, name)| name)
 }
 
@@ -94,6 +107,14 @@ mod tests {
         assert_eq!(countries().count(), COUNTRIES.lines().count() - 1);
         assert_eq!(regions().count(), REGIONS.lines().count() - 1);
         assert_eq!(districts().count(), DISTRICTS.lines().count() - 1);
+    }
+
+    #[test]
+    fn every_district_of_wales_has_a_welsh_name() {
+        let welsh: Vec<&str> = pairs(WELSH).map(|(code, _)| code).collect();
+        let districts = districts().filter(|district| district.code.starts_with('W'));
+        assert_eq!(districts.map(|district| district.code).collect::<Vec<_>>(), welsh);
+        assert_eq!(welsh_district("W06000001"), Some("Ynys M\u{f4}n"));
     }
 
     #[test]

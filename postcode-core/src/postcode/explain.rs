@@ -156,6 +156,24 @@ impl Postcode {
             Err(e) => repair::postcode(&Typed::read(text)).ok_or(e),
         }
     }
+
+    /// Returns the postcodes that may be meant, if no postcode area has the letters of this one.
+    ///
+    /// `C01 1AA` has the form of a postcode, and there is no area C. With one character of the outcode read as
+    /// another that looks like it, it is in Colchester. For a postcode in an area in use there is nothing to return.
+    ///
+    /// ```
+    /// use postcode_core::Postcode;
+    ///
+    /// let meant = |text: &str| Ok::<_, postcode_core::ParseError>(text.parse::<Postcode>()?.look_alikes());
+    /// assert_eq!(meant("C01 1AA")?, ["CO1 1AA".parse()?]);
+    /// assert_eq!(meant("I61 1AA")?, ["L61 1AA".parse()?, "IG1 1AA".parse()?]);
+    /// assert_eq!(meant("CO1 1AA")?, []);
+    /// # Ok::<(), postcode_core::ParseError>(())
+    /// ```
+    pub fn look_alikes(self) -> Vec<Self> {
+        repair::look_alikes(self)
+    }
 }
 
 impl Outcode {

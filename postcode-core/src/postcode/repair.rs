@@ -207,3 +207,41 @@ pub(super) fn outcode(typed: &Typed) -> Option<Repaired<Outcode>> {
     let (value, reading) = best(bytes, bytes.len(), Outcode::from_bytes)?;
     Some(repaired(typed, value, &reading))
 }
+
+/// Letters and digits that look alike, each way.
+const ALIKE: [(u8, u8); 9] = [
+    (b'0', b'O'),
+    (b'1', b'I'),
+    (b'1', b'L'),
+    (b'I', b'L'),
+    (b'2', b'Z'),
+    (b'5', b'S'),
+    (b'6', b'G'),
+    (b'8', b'B'),
+    (b'0', b'Q'),
+];
+
+/// Returns the postcodes in areas in use that differ from this one by one such character of the outcode.
+pub(super) fn look_alikes(postcode: Postcode) -> Vec<Postcode> {
+    let outcode = postcode.outcode().text();
+    if is_in_use(outcode.as_bytes()) {
+        return Vec::new();
+    }
+    let mut found = Vec::new();
+    for (at, written) in outcode.as_bytes().iter().enumerate() {
+        let meant = ALIKE.iter().filter_map(|pair| match pair {
+            (other, c) | (c, other) if c == written => Some(*other),
+            _ => None,
+        });
+        for meant in meant {
+            let mut reading = outcode.as_bytes().to_vec();
+            reading[at] = meant;
+            let changed = Outcode::from_bytes(&reading).filter(|_| is_in_use(&reading)).and_then(|outcode| {
+                let within = postcode.code() % super::packed::PER_OUTCODE;
+                Postcode::from_code(outcode.code() * super::packed::PER_OUTCODE + within)
+            });
+            found.extend(changed);
+        }
+    }
+    found
+}

@@ -13,9 +13,12 @@ use super::client::Client;
 use super::coding;
 use super::config::Config;
 use super::reply::{self, Reply};
-use crate::layers::deadline;
+use crate::layers::{deadline, span};
+use crate::lookup::trace::TraceParent;
 use crate::lookup::unit;
-use crate::wire::{DEADLINE_HEADER, IF_EDITION_HEADER, REQUEST_ID_HEADER};
+use crate::wire::{
+    COMPARISON, DEADLINE_HEADER, IF_EDITION_HEADER, PURPOSE_HEADER, REQUEST_ID_HEADER, TRACE_HEADER,
+};
 use crate::{Error, ErrorKind, Result};
 
 /// The longest pause before a retry, unless the server asks for more.
@@ -64,6 +67,12 @@ pub(super) struct Call<'a> {
     answers: AtomicU64,
     /// The edition that the caller demands.
     edition: Option<Arc<str>>,
+    /// The caller's trace, or a new one.
+    trace: u128,
+    /// The caller's span and flags, if it belongs to a trace.
+    parent: Option<TraceParent>,
+    /// Whether the answer is only compared.
+    comparison: bool,
 }
 
 impl<'a> Call<'a> {
@@ -72,6 +81,7 @@ impl<'a> Call<'a> {
         let within = inner.config.deadline();
         let within = deadline::remaining().map_or(within, |left| left.min(within));
         let id = format!("{:016x}", fastrand::u64(..));
+        let parent = unit::trace();
         Self {
             inner,
             deadline: Instant::now() + within,
@@ -80,6 +90,9 @@ impl<'a> Call<'a> {
             id: HeaderValue::from_str(&id).unwrap_or(HeaderValue::from_static("0")),
             answers: AtomicU64::new(0),
             edition: unit::edition(),
+            trace: parent.map_or_else(|| fastrand::u128(1..), |parent| parent.trace),
+            parent,
+            comparison: unit::is_comparison(),
         }
     }
 
@@ -103,9 +116,11 @@ impl<'a> Call<'a> {
         budget.deposit();
         let mut attempts = 0;
         loop {
-            let error = match self.attempt(ask).await {
+            let error = match self.traced(ask, attempts + 1).await {
                 Ok(reply) => return Ok(reply),
                 Err(error) if !error.is_transient() => return Err(error),
+                // Nobody waits for a comparison, so a busy server is not asked again.
+                Err(error) if self.comparison && error.kind() == ErrorKind::Overloaded => return Err(error),
                 Err(error) => error,
             };
             attempts += 1;
@@ -131,7 +146,15 @@ impl<'a> Call<'a> {
         }
     }
 
-    async fn attempt(&self, ask: &Ask) -> Result<Reply> {
+    /// Makes one attempt in a separate span, which the server is told.
+    async fn traced(&self, ask: &Ask, attempt: usize) -> Result<Reply> {
+        let mut ids = TraceParent { trace: self.trace, span: fastrand::u64(1..), flags: 0 };
+        let span = span::request(attempt, ids, self.parent.map(|parent| parent.span));
+        ids.flags = self.parent.map_or(u8::from(span.is_some()), |parent| parent.flags);
+        span::within(span, self.attempt(ask, ids)).await
+    }
+
+    async fn attempt(&self, ask: &Ask, ids: TraceParent) -> Result<Reply> {
         let config = &self.inner.config;
         let place = format!("{} {}{}", ask.method, config.address, ask.target);
         let now = Instant::now();
@@ -139,7 +162,7 @@ impl<'a> Call<'a> {
             return Err(self.late().at(place));
         };
         let patience = left.min(config.timeout());
-        let request = self.request(ask, patience).map_err(|error| error.at(&place))?;
+        let request = self.request(ask, patience, ids).map_err(|error| error.at(&place))?;
         let limit = ask.limit();
         match timeout_at(now + patience, self.inner.send(request, limit)).await {
             Ok(Ok(response)) => match coding::unpacked(response, limit) {
@@ -184,7 +207,7 @@ impl<'a> Call<'a> {
         Error::new(ErrorKind::Timeout, message)
     }
 
-    fn request(&self, ask: &Ask, patience: Duration) -> Result<http::Request<Bytes>> {
+    fn request(&self, ask: &Ask, patience: Duration, ids: TraceParent) -> Result<http::Request<Bytes>> {
         let address = &self.inner.config.address;
         let millis = u64::try_from(patience.as_millis()).unwrap_or(u64::MAX).max(1);
         let mut request = http::Request::builder()
@@ -193,7 +216,11 @@ impl<'a> Call<'a> {
             .header(header::ACCEPT, "application/json")
             .header(header::ACCEPT_ENCODING, coding::wanted(address, ask.records))
             .header(DEADLINE_HEADER, millis)
-            .header(REQUEST_ID_HEADER, &self.id);
+            .header(REQUEST_ID_HEADER, &self.id)
+            .header(TRACE_HEADER, ids.to_string());
+        if self.comparison {
+            request = request.header(PURPOSE_HEADER, COMPARISON);
+        }
         if let Some(edition) = &self.edition {
             request = request.header(IF_EDITION_HEADER, &**edition);
         }

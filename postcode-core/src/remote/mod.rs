@@ -22,6 +22,7 @@ mod transport;
 use std::fmt;
 use std::sync::Arc;
 
+use crate::layers::span;
 use crate::{PlaceLookup, PostcodeLookup, Result, ScottishLookup};
 use async_trait::async_trait;
 pub use builder::RemoteBuilder;
@@ -155,7 +156,8 @@ macro_rules! dispatch {
         #[async_trait]
         impl $trait for Remote {
             $(async fn $method(&self, $($by_ref: &$of,)* $($value: $type),*) -> Result<$reply> {
-                self.call().$method($($by_ref,)* $($value),*).await
+                let call = self.call();
+                span::called(stringify!($method), "remote", call.$method($($by_ref,)* $($value),*)).await
             })*
         }
     };

@@ -2,8 +2,7 @@
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
-use super::record::CodesView;
-use super::{RecordView, Shape};
+use super::record::codes;
 use crate::{AreaKind, Location, Record};
 
 macro_rules! fields {
@@ -118,7 +117,7 @@ impl Serialize for FilteredView<'_> {
                     continue;
                 }
                 Field::Codes => {
-                    map.serialize_entry(key, &CodesView(RecordView::new(record, Shape::Compatible)))?;
+                    map.serialize_entry(key, &Codes(record))?;
                     continue;
                 }
             };
@@ -128,10 +127,18 @@ impl Serialize for FilteredView<'_> {
     }
 }
 
+struct Codes<'a>(&'a Record);
+
+impl Serialize for Codes<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        codes(self.0, serializer)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wire::Keys;
+    use crate::wire::{Keys, RecordView, Shape};
 
     #[test]
     fn a_field_is_what_the_whole_object_has_under_its_key() {

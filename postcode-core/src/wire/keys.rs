@@ -19,7 +19,7 @@ pub struct Keys {
 
 impl Keys {
     /// All keys of a postcode object, in any shape.
-    pub const ALL: [&str; 51] = [
+    pub const ALL: [&str; 52] = [
         "postcode",
         "quality",
         "eastings",
@@ -69,6 +69,7 @@ impl Keys {
         "index_of_multiple_deprivation",
         "parliamentary_constituency_before",
         "senedd_constituency",
+        "admin_district_welsh",
         "position",
         "date_of_termination",
     ];

@@ -16,6 +16,7 @@ mod record;
 mod record_body;
 #[cfg(test)]
 mod record_tests;
+mod record_text;
 mod region;
 
 pub use answer::{BulkItem, BulkQuery, Success};
@@ -26,6 +27,7 @@ pub use position::PositionBody;
 pub use proof::{Digest, MAX_PROOF_NODES, PROOF_OF, PROOF_ROOT, ProofBody, ProofNode};
 pub use record::{NeighbourView, RecordView, Shape};
 pub use record_body::{CodesBody, RecordBody};
+pub use record_text::{HasRecords, RecordText};
 pub use region::{MultiPolygonBody, PageBody, PolygonBody};
 
 /// Query parameter that requests the [extended](Shape::Extended) shape: `?extended=true`.
@@ -51,6 +53,13 @@ pub const IF_EDITION_HEADER: &str = "if-edition";
 /// Request header: how many milliseconds the caller still waits. A server rejects work that is too
 /// late.
 pub const DEADLINE_HEADER: &str = "postcode-deadline-ms";
+/// Request header: why the client asks. The only value is [`COMPARISON`].
+pub const PURPOSE_HEADER: &str = "postcode-purpose";
+/// Value of [`PURPOSE_HEADER`]: the answer is compared with another one, and nobody waits for it. A busy
+/// server refuses such requests first.
+pub const COMPARISON: &str = "comparison";
+/// Request and response header of W3C Trace Context: the trace that the request belongs to.
+pub const TRACE_HEADER: &str = "traceparent";
 /// Request and response header: the id under which both sides log the request.
 pub const REQUEST_ID_HEADER: &str = "x-request-id";
 

@@ -1,10 +1,14 @@
 //! Writes a [`Record`] as the postcode object of postcodes.io.
 
+use std::cell::OnceCell;
+
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use super::keys::Keys;
 use super::position::PositionBody;
-use crate::{AreaKind, GridSystem, Location, Neighbour, Record, Status, UserType, YearMonth};
+use crate::{
+    Area, AreaKind, Areas, GridSystem, Location, Neighbour, Record, Status, UserType, YearMonth, names,
+};
 
 /// Which keys of a record are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,8 +17,8 @@ pub enum Shape {
     Compatible,
     /// The same keys, followed by those that this project adds: `status`, `user_type`,
     /// `grid_system`, `date_of_termination`, `index_of_multiple_deprivation`,
-    /// `parliamentary_constituency_before` (before the last boundary change), `senedd_constituency`
-    /// and `position` (the location, and whether it is exact). The `codes` add country, region, NHS
+    /// `parliamentary_constituency_before` (before the last boundary change), `senedd_constituency`,
+    /// `admin_district_welsh` and `position` (the location, and whether it is exact). The `codes` add country, region, NHS
     /// authority, European electoral region, primary care trust and previous constituency.
     Extended,
 }
@@ -57,6 +61,10 @@ impl<'a> NeighbourView<'a> {
     pub fn only(self, only: Option<&'a Keys>) -> Self {
         Self(self.0.only(only))
     }
+
+    pub(super) fn record(&self) -> &RecordView<'a> {
+        &self.0
+    }
 }
 
 impl Serialize for NeighbourView<'_> {
@@ -65,73 +73,163 @@ impl Serialize for NeighbourView<'_> {
     }
 }
 
-/// Writes the entries of a record's object, except those that are not selected.
+/// Where the entries of a record's object go: there is one list of them, for all forms.
+pub(super) trait Sink {
+    type Error;
+
+    fn entry(&mut self, key: &'static str, value: &(impl Serialize + ?Sized)) -> Result<(), Self::Error>;
+
+    /// An entry with a name or a code.
+    fn text(&mut self, key: &'static str, text: Option<&str>) -> Result<(), Self::Error>;
+
+    /// The entry `codes`.
+    fn codes(&mut self, codes: CodesView<'_, '_>) -> Result<(), Self::Error>;
+
+    /// Entries that depend on nothing but the set of areas. A set has [`PARTS`] of them.
+    fn areas(
+        &mut self,
+        _part: usize,
+        write: impl FnOnce(&mut Self) -> Result<(), Self::Error>,
+    ) -> Result<(), Self::Error> {
+        write(self)
+    }
+}
+
+/// See [`Sink::areas`].
+pub(super) const PARTS: usize = 5;
+
+/// The areas of a record, looked up together when the first one is needed.
+pub(super) struct AreasOf<'a> {
+    areas: &'a Areas,
+    all: OnceCell<[Option<Area<'a>>; AreaKind::ALL.len()]>,
+}
+
+impl<'a> AreasOf<'a> {
+    fn new(areas: &'a Areas) -> Self {
+        Self { areas, all: OnceCell::new() }
+    }
+
+    fn get(&self, kind: AreaKind) -> Option<&Area<'a>> {
+        let all = self.all.get_or_init(|| AreaKind::ALL.map(|kind| self.areas.get(kind)));
+        all.get(kind as usize)?.as_ref()
+    }
+
+    fn name(&self, kind: AreaKind) -> Option<&'a str> {
+        self.get(kind)?.name
+    }
+
+    fn code(&self, kind: AreaKind) -> Option<&'a str> {
+        self.get(kind)?.code
+    }
+
+    fn alias(&self, kind: AreaKind) -> Option<&'a str> {
+        self.get(kind)?.alias
+    }
+}
+
+/// Entries of a map, except those that are not selected.
 struct Entries<'a, M> {
     map: M,
     only: Option<&'a Keys>,
 }
 
-impl<M: SerializeMap> Entries<'_, M> {
+impl<M: SerializeMap> Sink for Entries<'_, M> {
+    type Error = M::Error;
+
     fn entry(&mut self, key: &'static str, value: &(impl Serialize + ?Sized)) -> Result<(), M::Error> {
         match self.only {
             Some(only) if !only.has(key) => Ok(()),
             _ => self.map.serialize_entry(key, value),
         }
     }
+
+    fn text(&mut self, key: &'static str, text: Option<&str>) -> Result<(), M::Error> {
+        self.entry(key, &text)
+    }
+
+    fn codes(&mut self, codes: CodesView<'_, '_>) -> Result<(), M::Error> {
+        self.entry("codes", &codes)
+    }
 }
 
 impl Serialize for RecordView<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut entries = Entries { map: serializer.serialize_map(None)?, only: self.only };
+        self.entries(&mut entries)?;
+        entries.map.end()
+    }
+}
+
+impl RecordView<'_> {
+    pub(super) fn shape(&self) -> Shape {
+        self.shape
+    }
+
+    pub(super) fn areas(&self) -> &Areas {
+        &self.record.areas
+    }
+
+    pub(super) fn is_whole(&self) -> bool {
+        self.only.is_none()
+    }
+
+    pub(super) fn entries<S: Sink>(&self, to: &mut S) -> Result<(), S::Error> {
         use AreaKind::*;
         let record = self.record;
-        let name = |kind| record.area_name(kind);
-        let pcon = name(ParliamentaryConstituency);
-        let (lsoa21, msoa21) = (name(Lsoa21), name(Msoa21));
-        let mut map = Entries { map: serializer.serialize_map(None)?, only: self.only };
-        map.entry("postcode", &record.postcode)?;
-        map.entry("quality", &record.quality)?;
-        map.entry("eastings", &record.grid.map(|grid| grid.eastings))?;
-        map.entry("northings", &record.grid.map(|grid| grid.northings))?;
-        map.entry("country", &name(Country))?;
-        map.entry("nhs_ha", &name(HealthAuthority))?;
-        map.entry("longitude", &record.location.map(Location::longitude))?;
-        map.entry("latitude", &record.location.map(Location::latitude))?;
-        map.entry("european_electoral_region", &name(EuropeanElectoralRegion))?;
-        map.entry("primary_care_trust", &name(PrimaryCareTrust))?;
-        map.entry("region", &name(Region))?;
-        map.entry("lsoa", &lsoa21)?;
-        map.entry("msoa", &msoa21)?;
-        map.entry("incode", record.postcode.incode().as_str())?;
-        map.entry("outcode", record.postcode.outcode().text().as_str())?;
-        map.entry("parliamentary_constituency", &pcon)?;
-        map.entry("parliamentary_constituency_2024", &pcon)?;
-        map.entry("admin_district", &name(AdminDistrict))?;
-        map.entry("parish", &name(Parish))?;
-        map.entry("admin_county", &name(AdminCounty))?;
-        map.entry("date_of_introduction", &record.introduced.map(Month))?;
-        map.entry("admin_ward", &name(AdminWard))?;
-        map.entry("ced", &name(CountyElectoralDivision))?;
-        map.entry("ccg", &name(Ccg))?;
-        map.entry("nuts", &name(Nuts))?;
-        map.entry("pfa", &name(PoliceForceArea))?;
-        map.entry("nhs_region", &name(NhsRegion))?;
-        map.entry("ttwa", &name(TravelToWorkArea))?;
-        map.entry("national_park", &name(NationalPark))?;
-        map.entry("bua", &name(BuiltUpArea))?;
-        map.entry("icb", &name(IntegratedCareBoard))?;
-        map.entry("cancer_alliance", &name(CancerAlliance))?;
-        map.entry("lsoa11", &name(Lsoa11))?;
-        map.entry("msoa11", &name(Msoa11))?;
-        map.entry("lsoa21", &lsoa21)?;
-        map.entry("msoa21", &msoa21)?;
-        map.entry("oa21", &record.area_code(OutputArea21))?;
-        map.entry("ruc11", &name(RuralUrban11))?;
-        map.entry("ruc21", &name(RuralUrban21))?;
-        map.entry("lep1", &name(LocalEnterprisePartnership1))?;
-        map.entry("lep2", &name(LocalEnterprisePartnership2))?;
-        map.entry("codes", &CodesView(*self))?;
+        let areas = AreasOf::new(&record.areas);
+        let name = |kind| areas.name(kind);
+        to.entry("postcode", &record.postcode)?;
+        to.entry("quality", &record.quality)?;
+        to.entry("eastings", &record.grid.map(|grid| grid.eastings))?;
+        to.entry("northings", &record.grid.map(|grid| grid.northings))?;
+        to.areas(0, |to| {
+            to.text("country", name(Country))?;
+            to.text("nhs_ha", name(HealthAuthority))
+        })?;
+        to.entry("longitude", &record.location.map(Location::longitude))?;
+        to.entry("latitude", &record.location.map(Location::latitude))?;
+        to.areas(1, |to| {
+            to.text("european_electoral_region", name(EuropeanElectoralRegion))?;
+            to.text("primary_care_trust", name(PrimaryCareTrust))?;
+            to.text("region", name(Region))?;
+            to.text("lsoa", name(Lsoa21))?;
+            to.text("msoa", name(Msoa21))
+        })?;
+        to.text("incode", Some(record.postcode.incode().as_str()))?;
+        to.text("outcode", Some(record.postcode.outcode().text().as_str()))?;
+        to.areas(2, |to| {
+            to.text("parliamentary_constituency", name(ParliamentaryConstituency))?;
+            to.text("parliamentary_constituency_2024", name(ParliamentaryConstituency))?;
+            to.text("admin_district", name(AdminDistrict))?;
+            to.text("parish", name(Parish))?;
+            to.text("admin_county", name(AdminCounty))
+        })?;
+        to.entry("date_of_introduction", &record.introduced.map(Month))?;
+        to.areas(3, |to| {
+            to.text("admin_ward", name(AdminWard))?;
+            to.text("ced", name(CountyElectoralDivision))?;
+            to.text("ccg", name(Ccg))?;
+            to.text("nuts", name(Nuts))?;
+            to.text("pfa", name(PoliceForceArea))?;
+            to.text("nhs_region", name(NhsRegion))?;
+            to.text("ttwa", name(TravelToWorkArea))?;
+            to.text("national_park", name(NationalPark))?;
+            to.text("bua", name(BuiltUpArea))?;
+            to.text("icb", name(IntegratedCareBoard))?;
+            to.text("cancer_alliance", name(CancerAlliance))?;
+            to.text("lsoa11", name(Lsoa11))?;
+            to.text("msoa11", name(Msoa11))?;
+            to.text("lsoa21", name(Lsoa21))?;
+            to.text("msoa21", name(Msoa21))?;
+            to.text("oa21", areas.code(OutputArea21))?;
+            to.text("ruc11", name(RuralUrban11))?;
+            to.text("ruc21", name(RuralUrban21))?;
+            to.text("lep1", name(LocalEnterprisePartnership1))?;
+            to.text("lep2", name(LocalEnterprisePartnership2))?;
+            to.codes(CodesView { areas: &areas, shape: self.shape })
+        })?;
         if let Some(distance) = self.distance {
-            map.entry("distance", &distance)?;
+            to.entry("distance", &distance)?;
         }
         if self.shape == Shape::Extended {
             let status = match record.status {
@@ -142,18 +240,23 @@ impl Serialize for RecordView<'_> {
                 GridSystem::Osgb => "osgb",
                 GridSystem::Irish => "irish",
             });
-            map.entry("status", status)?;
-            map.entry("user_type", &record.user_type.map(UserType::as_str))?;
-            map.entry("grid_system", &system)?;
-            map.entry("index_of_multiple_deprivation", &record.deprivation_rank)?;
-            map.entry("parliamentary_constituency_before", &name(ParliamentaryConstituencyBefore))?;
-            map.entry("senedd_constituency", &record.senedd_constituency())?;
-            map.entry("position", &PositionBody::of(record))?;
+            to.text("status", Some(status))?;
+            to.text("user_type", record.user_type.map(UserType::as_str))?;
+            to.text("grid_system", system)?;
+            to.entry("index_of_multiple_deprivation", &record.deprivation_rank)?;
+            to.areas(4, |to| {
+                to.text("parliamentary_constituency_before", name(ParliamentaryConstituencyBefore))?;
+                let senedd = areas.code(ParliamentaryConstituency).and_then(names::senedd_constituency);
+                to.text("senedd_constituency", senedd)?;
+                let welsh = areas.code(AdminDistrict).and_then(names::welsh_district);
+                to.text("admin_district_welsh", welsh)
+            })?;
+            to.entry("position", &PositionBody::of(record))?;
         }
         if self.shape == Shape::Extended || record.status == Status::Terminated {
-            map.entry("date_of_termination", &record.terminated.map(Month))?;
+            to.entry("date_of_termination", &record.terminated.map(Month))?;
         }
-        map.map.end()
+        Ok(())
     }
 }
 
@@ -167,54 +270,66 @@ impl Serialize for Month {
 }
 
 /// The `codes` of a postcode object.
-pub(super) struct CodesView<'a>(pub(super) RecordView<'a>);
+#[derive(Clone, Copy)]
+pub(super) struct CodesView<'v, 'a> {
+    areas: &'v AreasOf<'a>,
+    shape: Shape,
+}
 
-impl Serialize for CodesView<'_> {
+impl Serialize for CodesView<'_, '_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut entries = Entries { map: serializer.serialize_map(None)?, only: None };
+        self.entries(&mut entries)?;
+        entries.map.end()
+    }
+}
+
+/// Writes the `codes` of the compatible shape alone.
+pub(super) fn codes<S: Serializer>(record: &Record, serializer: S) -> Result<S::Ok, S::Error> {
+    CodesView { areas: &AreasOf::new(&record.areas), shape: Shape::Compatible }.serialize(serializer)
+}
+
+impl CodesView<'_, '_> {
+    pub(super) fn entries<S: Sink>(&self, to: &mut S) -> Result<(), S::Error> {
         use AreaKind::*;
-        let record = self.0.record;
-        let code = |kind| record.area_code(kind);
-        let (pcon, lsoa21, msoa21) = (code(ParliamentaryConstituency), code(Lsoa21), code(Msoa21));
-        let ccg = record.area(Ccg);
-        let nuts = record.area(Nuts);
-        let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry("admin_district", &code(AdminDistrict))?;
-        map.serialize_entry("admin_county", &code(AdminCounty))?;
-        map.serialize_entry("admin_ward", &code(AdminWard))?;
-        map.serialize_entry("parish", &code(Parish))?;
-        map.serialize_entry("parliamentary_constituency", &pcon)?;
-        map.serialize_entry("parliamentary_constituency_2024", &pcon)?;
-        map.serialize_entry("ccg", &ccg.and_then(|area| area.code))?;
-        map.serialize_entry("ccg_id", &ccg.and_then(|area| area.alias))?;
-        map.serialize_entry("ced", &code(CountyElectoralDivision))?;
-        map.serialize_entry("nuts", &nuts.and_then(|area| area.alias))?;
-        map.serialize_entry("lsoa", &lsoa21)?;
-        map.serialize_entry("msoa", &msoa21)?;
-        map.serialize_entry("lau2", &nuts.and_then(|area| area.code))?;
-        map.serialize_entry("pfa", &code(PoliceForceArea))?;
-        map.serialize_entry("nhs_region", &code(NhsRegion))?;
-        map.serialize_entry("ttwa", &code(TravelToWorkArea))?;
-        map.serialize_entry("national_park", &code(NationalPark))?;
-        map.serialize_entry("bua", &code(BuiltUpArea))?;
-        map.serialize_entry("icb", &code(IntegratedCareBoard))?;
-        map.serialize_entry("cancer_alliance", &code(CancerAlliance))?;
-        map.serialize_entry("lsoa11", &code(Lsoa11))?;
-        map.serialize_entry("msoa11", &code(Msoa11))?;
-        map.serialize_entry("lsoa21", &lsoa21)?;
-        map.serialize_entry("msoa21", &msoa21)?;
-        map.serialize_entry("oa21", &code(OutputArea21))?;
-        map.serialize_entry("ruc11", &code(RuralUrban11))?;
-        map.serialize_entry("ruc21", &code(RuralUrban21))?;
-        map.serialize_entry("lep1", &code(LocalEnterprisePartnership1))?;
-        map.serialize_entry("lep2", &code(LocalEnterprisePartnership2))?;
-        if self.0.shape == Shape::Extended {
-            map.serialize_entry("country", &code(Country))?;
-            map.serialize_entry("region", &code(Region))?;
-            map.serialize_entry("nhs_ha", &code(HealthAuthority))?;
-            map.serialize_entry("european_electoral_region", &code(EuropeanElectoralRegion))?;
-            map.serialize_entry("primary_care_trust", &code(PrimaryCareTrust))?;
-            map.serialize_entry("parliamentary_constituency_before", &code(ParliamentaryConstituencyBefore))?;
+        let code = |kind| self.areas.code(kind);
+        to.text("admin_district", code(AdminDistrict))?;
+        to.text("admin_county", code(AdminCounty))?;
+        to.text("admin_ward", code(AdminWard))?;
+        to.text("parish", code(Parish))?;
+        to.text("parliamentary_constituency", code(ParliamentaryConstituency))?;
+        to.text("parliamentary_constituency_2024", code(ParliamentaryConstituency))?;
+        to.text("ccg", code(Ccg))?;
+        to.text("ccg_id", self.areas.alias(Ccg))?;
+        to.text("ced", code(CountyElectoralDivision))?;
+        to.text("nuts", self.areas.alias(Nuts))?;
+        to.text("lsoa", code(Lsoa21))?;
+        to.text("msoa", code(Msoa21))?;
+        to.text("lau2", code(Nuts))?;
+        to.text("pfa", code(PoliceForceArea))?;
+        to.text("nhs_region", code(NhsRegion))?;
+        to.text("ttwa", code(TravelToWorkArea))?;
+        to.text("national_park", code(NationalPark))?;
+        to.text("bua", code(BuiltUpArea))?;
+        to.text("icb", code(IntegratedCareBoard))?;
+        to.text("cancer_alliance", code(CancerAlliance))?;
+        to.text("lsoa11", code(Lsoa11))?;
+        to.text("msoa11", code(Msoa11))?;
+        to.text("lsoa21", code(Lsoa21))?;
+        to.text("msoa21", code(Msoa21))?;
+        to.text("oa21", code(OutputArea21))?;
+        to.text("ruc11", code(RuralUrban11))?;
+        to.text("ruc21", code(RuralUrban21))?;
+        to.text("lep1", code(LocalEnterprisePartnership1))?;
+        to.text("lep2", code(LocalEnterprisePartnership2))?;
+        if self.shape == Shape::Extended {
+            to.text("country", code(Country))?;
+            to.text("region", code(Region))?;
+            to.text("nhs_ha", code(HealthAuthority))?;
+            to.text("european_electoral_region", code(EuropeanElectoralRegion))?;
+            to.text("primary_care_trust", code(PrimaryCareTrust))?;
+            to.text("parliamentary_constituency_before", code(ParliamentaryConstituencyBefore))?;
         }
-        map.end()
+        Ok(())
     }
 }

@@ -1,10 +1,14 @@
 //! Checks that records can be read back after they are written.
 
+use std::sync::Arc;
+
 use super::record::*;
 use super::record_body::*;
+use super::{BulkItem, HasRecords, Keys, RecordText};
+use crate::model::AreaSource;
 use crate::{
-    Approximate, Area, AreaKind, Areas, ErrorKind, GridReference, GridSystem, Location, OwnedArea, Record,
-    Status, UserType, YearMonth,
+    Answer, Approximate, Area, AreaKind, Areas, ErrorKind, GridReference, GridSystem, Location, Neighbour,
+    OwnedArea, Record, Status, UserType, YearMonth,
 };
 
 /// Returns a record in which every field and every area has a different value.
@@ -96,4 +100,57 @@ fn an_area_without_code_or_name_is_no_area() {
         Some(Area { code: None, name: Some("Scotland"), alias: None })
     );
     assert_eq!(record.area(AreaKind::Region), None);
+}
+
+/// A source with few sets, so that records share them. Some names need escapes, some are missing.
+#[derive(Debug)]
+struct FewSets(Vec<String>);
+
+impl AreaSource for FewSets {
+    fn area(&self, set: u32, kind: AreaKind) -> Option<Area<'_>> {
+        let text = |salt: u32| {
+            let at = (set * 31 + kind as u32 * 7 + salt) as usize;
+            self.0.get(at % (self.0.len() + 2)).map(String::as_str)
+        };
+        (!(set + kind as u32).is_multiple_of(5)).then(|| Area {
+            code: text(0),
+            name: text(1),
+            alias: text(2),
+        })
+    }
+}
+
+#[test]
+fn text_is_what_serde_json_writes() {
+    let names = ["Ynys Môn", "\"Tyne\" \\ Wear", "Bo'ness", "a\u{1}b\tc", "", "E09000033"];
+    let sources: [Arc<dyn AreaSource>; 2] = std::array::from_fn(|n| {
+        Arc::new(FewSets(names[n..].iter().map(|name| (*name).into()).collect())) as _
+    });
+    let mut random = fastrand::Rng::with_seed(5);
+    let (mut text, mut expected) = (RecordText::new(Vec::new()), Vec::new());
+    for _ in 0..2_000 {
+        let mut record = full(if random.bool() { Status::Live } else { Status::Terminated });
+        match random.u8(..8) {
+            0 => record.areas = Areas::NONE,
+            1 => {}
+            _ => record.areas = Areas::shared(sources[random.usize(..2)].clone(), random.u32(..130)),
+        }
+        if random.bool() {
+            record.location = None;
+        }
+        let shape = if random.bool() { Shape::Extended } else { Shape::Compatible };
+        let answer = Answer::from(record.clone());
+        let item = BulkItem::new("say \"AB10 1AB\"", Some(&answer), shape);
+        let only = Keys::list("postcode,codes,admin_ward");
+        let neighbour = Neighbour::new(record, 12.5);
+        let views = vec![
+            NeighbourView::new(&neighbour, shape),
+            NeighbourView::new(&neighbour, shape).only(random.bool().then_some(&only)),
+        ];
+        item.write(&mut text).unwrap();
+        views.write(&mut text).unwrap();
+        serde_json::to_writer(&mut expected, &item).unwrap();
+        serde_json::to_writer(&mut expected, &views).unwrap();
+    }
+    assert_eq!(String::from_utf8(text.into_bytes()).unwrap(), String::from_utf8(expected).unwrap());
 }

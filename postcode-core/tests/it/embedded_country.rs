@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used)] // In a test it is the failure.
 
 use postcode_core::dataset::Dataset;
-use postcode_core::{Answer, AreaKind, Postcode, Status, UserType};
+use postcode_core::{Answer, AreaKind, Postcode, Record, Status, UserType};
 use postcode_testing::shared;
 
 fn postcode(text: &str) -> Postcode {
@@ -30,6 +30,46 @@ fn it_is_whole_and_says_what_it_is() {
     }
 }
 
+/// A field, whether a record has it, and the source of the field.
+type Checked = (&'static str, fn(&Record) -> bool, &'static str);
+
+#[test]
+fn fields_are_counted_as_the_records_have_them_and_each_names_its_source() {
+    let country = Dataset::embedded().unwrap();
+    let checked: [Checked; 8] = [
+        ("admin_ward", |record| record.area_name(AreaKind::AdminWard).is_some(), "Code-Point Open"),
+        ("codes.admin_ward", |record| record.area_code(AreaKind::AdminWard).is_some(), "Code-Point Open"),
+        ("region", |record| record.area_name(AreaKind::Region).is_some(), "the district"),
+        ("codes.region", |record| record.area_code(AreaKind::Region).is_some(), "the district"),
+        ("codes.lsoa21", |record| record.area_code(AreaKind::Lsoa21).is_some(), "NRS"),
+        ("date_of_termination", |record| record.terminated.is_some(), "ONS lookup"),
+        ("user_type", |record| record.user_type.is_some(), "ONSPD"),
+        ("latitude", |record| record.location.is_some(), "computed from the grid reference"),
+    ];
+    let mut counts = [(0, 0); 8];
+    for record in country.iter() {
+        for ((all, live), (_, has, _)) in counts.iter_mut().zip(&checked) {
+            let has = u64::from(has(&record));
+            *all += has;
+            *live += has * u64::from(record.status == Status::Live);
+        }
+    }
+    let fields = country.fields();
+    for ((name, _, source), (all, live)) in checked.into_iter().zip(counts) {
+        let field = fields.iter().find(|field| field.field == name).unwrap();
+        assert_eq!((field.postcodes, field.live), (all, live), "{name}");
+        assert!((field.share_of_live - live as f64 / 1_763_034.0).abs() < 1e-6, "{name}");
+        assert_eq!(field.sources[0].source, source, "{name}");
+    }
+    let names: Vec<&str> = fields.iter().map(|field| &*field.field).collect();
+    assert_eq!(names, country.info().columns);
+    for field in fields {
+        assert!(!field.sources.is_empty(), "{}: no source in postcode-core/data/fields.csv", field.field);
+        assert!(field.postcodes > 0, "{}", field.field);
+    }
+    assert!(!names.contains(&"parish") && !names.contains(&"codes.nuts"), "{names:?}");
+}
+
 #[test]
 fn well_known_postcodes() {
     let country = Dataset::embedded().unwrap();
@@ -41,6 +81,12 @@ fn well_known_postcodes() {
     assert_eq!(palace.country(), Some("England"));
     assert_eq!(palace.area_code(AreaKind::Country), Some("E92000001"));
     assert_eq!(palace.introduced.map(|month| month.to_string()).as_deref(), Some("198001"));
+    assert_eq!(palace.admin_district_welsh(), None);
+    let cardiff = country.get(postcode("CF10 1EP")).live().unwrap();
+    assert_eq!(
+        (cardiff.admin_district(), cardiff.admin_district_welsh()),
+        (Some("Cardiff"), Some("Caerdydd"))
+    );
     let areas = [
         (AreaKind::AdminWard, Some("E05013806"), Some("St James's")),
         (AreaKind::AdminCounty, None, None),

@@ -124,9 +124,13 @@ impl Gate {
             *own += 1;
         }
         let key = Counted { gate: self.clone(), key };
-        let turn = Turn(Arc::new(TurnOf { gate: self.clone(), permit: Mutex::default() }));
-        if !reads {
-            turn.take()?;
+        let sheddable = extensions.get::<Sheddable>().is_some();
+        let turn = Turn(Arc::new(TurnOf { gate: self.clone(), sheddable, permit: Mutex::default() }));
+        // A body that is going to be refused need not arrive.
+        if reads {
+            turn.check()?
+        } else {
+            turn.take()?
         }
         extensions.insert(turn.clone());
         Ok(Admitted { _turn: turn, _key: key })
@@ -182,6 +186,11 @@ impl Drop for Counted {
     }
 }
 
+/// Marks a request that is refused first when there is much to do, because nobody waits for its answer:
+/// as soon as half of the places are taken. An extension of the request.
+#[derive(Clone, Copy, Debug)]
+pub struct Sheddable;
+
 /// An admitted request, until it is dropped.
 #[derive(Debug)]
 pub struct Admitted {
@@ -196,6 +205,7 @@ pub struct Turn(Arc<TurnOf>);
 #[derive(Debug)]
 struct TurnOf {
     gate: Arc<Gate>,
+    sheddable: bool,
     permit: Mutex<Option<OwnedSemaphorePermit>>,
 }
 
@@ -207,10 +217,22 @@ impl Turn {
     pub fn take(&self) -> Result<(), Refused> {
         let mut permit = self.0.permit.lock().unwrap_or_else(PoisonError::into_inner);
         if permit.is_none() {
+            self.check()?;
             *permit = Some(self.0.gate.work.clone().try_acquire_owned().map_err(|_| {
                 count(Kind::Shed);
                 Refused::Shed
             })?);
+        }
+        Ok(())
+    }
+
+    /// Refuses a [`Sheddable`] request if half of the places are taken.
+    fn check(&self) -> Result<(), Refused> {
+        let gate = &self.0.gate;
+        let free = gate.work.available_permits();
+        if self.0.sheddable && free.saturating_mul(2) <= gate.limits.in_flight.min(Semaphore::MAX_PERMITS) {
+            count(Kind::Shed);
+            return Err(Refused::Shed);
         }
         Ok(())
     }
@@ -298,4 +320,46 @@ where
 fn is_slow(error: &(dyn std::error::Error + 'static)) -> bool {
     std::iter::successors(Some(error), |error| error.source())
         .any(|error| error.is::<TooSlow>() || error.is::<Lost>())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sheddable_requests_are_refused_when_half_of_the_places_are_taken() {
+        let gate = Gate::new(GateLimits { in_flight: 4, ..GateLimits::default() });
+        let admit = |sheddable: bool, reads: bool| {
+            let mut extensions = Extensions::new();
+            if sheddable {
+                extensions.insert(Sheddable);
+            }
+            gate.admit(&mut extensions, reads).map(|admitted| (admitted, extensions))
+        };
+        let one = admit(true, false).unwrap();
+        let two = admit(false, false).unwrap();
+        let waiting = admit(false, true).unwrap();
+        for reads in [false, true] {
+            assert_eq!(admit(true, reads).map(|_| ()), Err(Refused::Shed));
+        }
+        let three = admit(false, false).unwrap();
+        let four = admit(false, false).unwrap();
+        assert_eq!(admit(false, false).map(|_| ()), Err(Refused::Shed));
+        drop((two, three, four, waiting));
+        let again = admit(true, true).unwrap();
+        let turn = again.1.get::<Turn>().unwrap();
+        let five = admit(false, false).unwrap();
+        assert_eq!(turn.take(), Err(Refused::Shed), "its body came too late");
+        drop(five);
+        assert_eq!(turn.take(), Ok(()));
+        drop(one);
+    }
+
+    #[test]
+    fn only_place_is_free_for_a_sheddable_request_too() {
+        let gate = Gate::new(GateLimits { in_flight: 1, ..GateLimits::default() });
+        let mut extensions = Extensions::new();
+        extensions.insert(Sheddable);
+        assert!(gate.admit(&mut extensions, false).is_ok());
+    }
 }

@@ -61,7 +61,7 @@ pub use access::{
 };
 pub use body::{RequestBody, TooSlow};
 pub use compress::{Accepted, Compression};
-pub use gate::{Admitted, Gate, GateLimits, ReadError, Refused, Turn, read};
+pub use gate::{Admitted, Gate, GateLimits, ReadError, Refused, Sheddable, Turn, read};
 pub use hosts::{HostName, Hosts, NotAllowed};
 pub use listen::{Address, Listener, Stream};
 pub use media::MediaType;

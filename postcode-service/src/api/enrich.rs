@@ -18,6 +18,7 @@ use bytes::Bytes;
 use futures::stream::{self, Stream, StreamExt};
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use postcode_core::DatasetInfo;
 use postcode_core::wire::EDITION_HEADER;
 use postcode_core::wire::path;
 use postcode_edge::{ClientKey, MediaType};
@@ -29,7 +30,7 @@ use super::App;
 use super::dataset_file::PATIENCE;
 use super::params::Params;
 use super::reply::{Failure, Outcome};
-use crate::enrich::{Column, Error, Format, Plan, decoded, enrich, short};
+use crate::enrich::{AbsentColumns, Column, Error, Format, Plan, decoded, enrich, short};
 
 pub(super) fn routes() -> Router<App> {
     Router::new().route(path::ENRICH, post(rows))
@@ -40,15 +41,16 @@ async fn rows(State(app): State<App>, params: Params, request: Request) -> Outco
     let kind = Kind::of(request.headers())?;
     let coding = coding(request.headers())?;
     let edition = app.edition();
-    let plan = plan(kind, &params, app.limits.max_upload)?;
+    let (plan, left_out) = plan(kind, &params, app.limits.max_upload, edition.info())?;
     let format = plan.format;
     let place = Arc::new(app.downloads.place(ClientKey::of(request.extensions()))?);
     let input = place.counted(limited(request.into_body().into_data_stream(), app.limits.max_upload));
     let input = decoded(input.map(|bytes| bytes.map_err(std::io::Error::other)).boxed(), coding);
     let mut parts = Box::pin(enrich(input, edition.lookup.clone(), plan));
     let first = parts.next().await.transpose()?;
-    let (first, encoding, notes) = first
+    let (first, encoding, mut notes) = first
         .map_or((Bytes::new(), Encoding::Utf8, Vec::new()), |part| (part.bytes, part.encoding, part.notes));
+    notes.extend(left_out);
     let rest = parts.map(move |part| {
         let _place = &place;
         // A body that breaks off is an error to the client; one that just ends would look complete.
@@ -93,10 +95,25 @@ fn csv_in(encoding: Encoding) -> &'static str {
     }
 }
 
-/// Reads the parameters that say what to add.
-pub(super) fn plan(kind: Kind, params: &Params, most: u64) -> Result<Plan, Failure> {
-    let columns = params.get("columns").unwrap_or(Column::USUAL.into());
-    let columns = Column::list(&columns).map_err(|why| Failure::bad_request(format!("columns: {why}")))?;
+/// Reads the parameters that say what to add. Returns also a note, if usual columns are left out because the data does not
+/// have them.
+pub(super) fn plan(
+    kind: Kind,
+    params: &Params,
+    most: u64,
+    info: &DatasetInfo,
+) -> Result<(Plan, Option<String>), Failure> {
+    let allow_empty = flag(params, "allow_empty")?;
+    let asked = params.get("columns").map(|names| Column::list(&names)).transpose();
+    let asked = asked.map_err(|why| Failure::bad_request(format!("columns: {why}")))?;
+    let (columns, left_out) = match asked {
+        Some(columns) if allow_empty => (columns, None),
+        Some(columns) => {
+            AbsentColumns::check(&columns, info).map_err(Error::from)?;
+            (columns, None)
+        }
+        None => Column::usual_of(info, allow_empty),
+    };
     let delimiter = params.get("delimiter").map(|text| delimiter_named(&text)).transpose();
     let encoding = match params.get("encoding") {
         None => kind.encoding,
@@ -113,11 +130,13 @@ pub(super) fn plan(kind: Kind, params: &Params, most: u64) -> Result<Plan, Failu
         delimiter: delimiter.map_err(|why| Failure::bad_request(format!("delimiter: {why}")))?,
         encoding,
         find: flag(params, "find")?,
+        allow_empty,
         sheet: params.get("sheet").map(Into::into),
         most,
         ..Plan::new(kind.format, columns)
     };
-    Ok(if flag(params, "repair")? { plan.repairing() } else { plan })
+    let plan = if flag(params, "repair")? { plan.repairing() } else { plan };
+    Ok((plan, left_out))
 }
 
 fn flag(params: &Params, name: &str) -> Result<bool, Failure> {
@@ -227,6 +246,9 @@ impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         match error {
             Error::Invalid(why) => Self::new(StatusCode::UNPROCESSABLE_ENTITY, why, "invalid_rows"),
+            Error::Absent(absent) => {
+                Self::new(StatusCode::UNPROCESSABLE_ENTITY, absent.to_string(), "column_not_in_data")
+            }
             Error::Read(why) => Self::bad_request(format!("The rows could not be read: {why}")),
             Error::Lookup(error) => error.into(),
         }

@@ -10,7 +10,7 @@ use postcode_core::wire::{Shape, code, path};
 use postcode_core::{Answer, Location, MAX_LIMIT, Nearest, NearestOutcodes, Neighbour, PostcodeLookupExt};
 
 use super::params::{Params, parse_float, parse_int};
-use super::reply::{Failure, Outcome, data};
+use super::reply::{Failure, Outcome, records};
 use super::syntax::{Reading, read};
 use super::view::View;
 use super::{App, Edition, Limits, postcode};
@@ -185,7 +185,7 @@ pub(super) fn no_location(edition: &Edition) -> Failure {
 pub(super) async fn answer(edition: &Edition, query: Option<Nearest>, view: &View) -> Outcome {
     let neighbours = neighbours(edition, query).await?;
     let views: Vec<_> = neighbours.iter().map(|neighbour| view.neighbour(neighbour)).collect();
-    data(edition, &(!views.is_empty()).then_some(views))
+    records(edition, &(!views.is_empty()).then_some(views))
 }
 
 /// Around the point that the parameters name, if they name one.

@@ -3,14 +3,15 @@
 use axum::Router;
 use axum::extract::{Path, State};
 use axum::routing::get;
-use postcode_core::wire::{ORDER, ORDER_PREFIX, code, path};
+use postcode_core::wire::{ORDER, ORDER_PREFIX, Shape, code, path};
 use postcode_core::{Answer, PostcodeLookupExt};
 
 use super::params::Params;
-use super::reply::{Failure, Outcome, data};
+use super::reply::{Failure, Outcome, data, records};
 use super::syntax::{Reading, read};
 use super::view::View;
 use super::{App, search};
+use crate::meant::hint;
 
 pub(super) fn routes() -> Router<App> {
     Router::new().route(path::POSTCODE, get(lookup)).route(path::POSTCODE_AUTOCOMPLETE, get(autocomplete))
@@ -30,9 +31,17 @@ async fn lookup(State(app): State<App>, Path(text): Path<String>, params: Params
         Reading::Invalid(error) => return Err(Failure::invalid_postcode(error)),
     };
     match edition.lookup.get(postcode).await? {
-        Answer::Live(record) => data(&edition, &View::of(&params).record(&record)),
+        Answer::Live(record) => records(&edition, &View::of(&params).record(&record)),
         Answer::Terminated(record) => Err(unknown().by(&edition).terminated(record, shape)),
-        Answer::Unknown => Err(unknown().by(&edition)),
+        Answer::Unknown => {
+            let failure = unknown().by(&edition);
+            // The answers of postcodes.io stay as they are.
+            let hint = (shape == Shape::Extended).then(|| hint(postcode)).flatten();
+            Err(match hint {
+                Some(hint) => failure.advise(hint),
+                None => failure,
+            })
+        }
         Answer::NotCovered => Err(unknown().by(&edition).not_covered(edition.advice_for(postcode))),
     }
 }

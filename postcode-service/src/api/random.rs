@@ -8,7 +8,7 @@ use postcode_core::wire::path;
 
 use super::App;
 use super::params::{Params, is_space};
-use super::reply::{Outcome, uncached};
+use super::reply::{Outcome, uncached, uncached_records};
 use super::view::View;
 
 pub(super) fn routes() -> Router<App> {
@@ -30,5 +30,5 @@ async fn random(State(app): State<App>, params: Params) -> Outcome {
     };
     let record = edition.lookup.random(outcode).await?;
     let view = View::of(&params);
-    uncached(&edition, &record.as_ref().map(|record| view.record(record)))
+    uncached_records(&edition, &record.as_ref().map(|record| view.record(record)))
 }

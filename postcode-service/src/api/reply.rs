@@ -16,7 +16,8 @@ use http::header::{
 };
 use http::{HeaderValue, Method, Request, StatusCode};
 use postcode_core::wire::{
-    EDITION_HEADER, ErrorBody, IF_EDITION_HEADER, RecordView, Shape, Success, TerminatedBody, code,
+    EDITION_HEADER, ErrorBody, HasRecords, IF_EDITION_HEADER, RecordText, RecordView, Shape, Success,
+    TerminatedBody, code,
 };
 use postcode_core::{Error, ErrorKind, ParseError, Record};
 use postcode_edge::{Full, Refused};
@@ -45,6 +46,24 @@ pub(super) fn data<T: Serialize>(edition: &Edition, result: &T) -> Outcome {
     Ok(response)
 }
 
+/// As [`data`], for an answer with records.
+pub(super) fn records(edition: &Edition, result: &impl HasRecords) -> Outcome {
+    let mut response = uncached_records(edition, result)?;
+    response.headers_mut().insert(ETAG, edition.etag.clone());
+    Ok(response)
+}
+
+/// As [`uncached`], for an answer with records.
+pub(super) fn uncached_records(edition: &Edition, result: &impl HasRecords) -> Outcome {
+    let mut text = RecordText::new(Vec::with_capacity(2048));
+    text.raw("{\"status\":200,\"result\":");
+    result.write(&mut text).map_err(not_written)?;
+    text.raw("}");
+    let mut response = ([(CONTENT_TYPE, JSON)], text.into_bytes()).into_response();
+    response.headers_mut().insert(EDITION_HEADER, edition.fingerprint.clone());
+    Ok(response)
+}
+
 /// Builds a response without ETag: for random answers and for POST.
 pub(super) fn uncached<T: Serialize>(edition: &Edition, result: &T) -> Outcome {
     whole(edition, &Success::new(result))
@@ -65,7 +84,7 @@ pub(super) fn json<T: Serialize>(result: &T) -> Outcome {
 /// `{"status":200,"result":[…]}`, written item by item, so that other requests have a turn while a
 /// long one is written and its deadline can end it.
 pub(super) struct ResultList {
-    bytes: Vec<u8>,
+    text: RecordText,
     is_empty: bool,
     next_turn: usize,
 }
@@ -75,31 +94,41 @@ impl ResultList {
     const BETWEEN_TURNS: usize = 128 << 10;
 
     pub(super) fn new() -> Self {
-        let mut bytes = Vec::with_capacity(2048);
-        bytes.extend_from_slice(br#"{"status":200,"result":["#);
-        Self { bytes, is_empty: true, next_turn: Self::BETWEEN_TURNS }
+        let mut text = RecordText::new(Vec::with_capacity(2048));
+        text.raw("{\"status\":200,\"result\":[");
+        Self { text, is_empty: true, next_turn: Self::BETWEEN_TURNS }
     }
 
-    pub(super) fn push<T: Serialize>(&mut self, item: &T) -> Result<(), Failure> {
+    pub(super) fn push(&mut self, item: &impl HasRecords) -> Result<(), Failure> {
+        self.comma();
+        item.write(&mut self.text).map_err(not_written)
+    }
+
+    pub(super) fn push_value(&mut self, item: &impl Serialize) -> Result<(), Failure> {
+        self.comma();
+        self.text.value(item).map_err(not_written)
+    }
+
+    fn comma(&mut self) {
         if !std::mem::replace(&mut self.is_empty, false) {
-            self.bytes.push(b',');
+            self.text.raw(",");
         }
-        serde_json::to_writer(&mut self.bytes, item).map_err(not_written)
     }
 
     /// Gives other tasks a turn if much has been written since the last one.
     pub(super) async fn give_turn(&mut self) {
-        if self.bytes.len() >= self.next_turn {
-            self.next_turn = self.bytes.len() + Self::BETWEEN_TURNS;
+        if self.text.len() >= self.next_turn {
+            self.next_turn = self.text.len() + Self::BETWEEN_TURNS;
             tokio::task::yield_now().await;
         }
     }
 
     /// Finishes the response, without ETag, as for POST.
     pub(super) fn finish(mut self, edition: &Edition) -> Outcome {
-        self.bytes.extend_from_slice(b"]}");
-        self.bytes.shrink_to_fit();
-        let mut response = ([(CONTENT_TYPE, JSON)], self.bytes).into_response();
+        self.text.raw("]}");
+        let mut bytes = self.text.into_bytes();
+        bytes.shrink_to_fit();
+        let mut response = ([(CONTENT_TYPE, JSON)], bytes).into_response();
         response.headers_mut().insert(EDITION_HEADER, edition.fingerprint.clone());
         Ok(response)
     }

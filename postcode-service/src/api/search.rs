@@ -5,7 +5,7 @@ use postcode_core::{MAX_QUERY, Record, Result};
 
 use super::Edition;
 use super::params::{Params, is_space};
-use super::reply::{Failure, Outcome, data};
+use super::reply::{self, Failure, Outcome};
 use super::view::View;
 
 /// Searches by `q`, or by `query` if that is empty.
@@ -19,7 +19,7 @@ pub(super) async fn search(edition: &Edition, params: &Params) -> Outcome {
     let records = find(edition, &text, params.search_limit()).await?;
     let view = View::of(params);
     let views: Vec<_> = records.iter().map(|record| view.record(record)).collect();
-    data(edition, &(!views.is_empty()).then_some(views))
+    reply::records(edition, &(!views.is_empty()).then_some(views))
 }
 
 /// No postcode contains a text that is longer than the contract allows.

@@ -10,7 +10,7 @@ use postcode_core::{Answer, PostcodeLookupExt, Record};
 use super::nearest::{Reach, answer, no_location};
 use super::opt_in::extended_only;
 use super::params::Params;
-use super::reply::{Failure, Outcome, data};
+use super::reply::{Failure, Outcome, data, records};
 use super::syntax::{Reading, read};
 use super::view::View;
 use super::{App, Edition};
@@ -41,7 +41,7 @@ async fn terminated(State(app): State<App>, Path(text): Path<String>, params: Pa
     let record = find(&edition, &text, params.shape()).await?;
     match params.shape() {
         Shape::Compatible => data(&edition, &TerminatedBody::from(&record)),
-        Shape::Extended => data(&edition, &View::of(&params).record(&record)),
+        Shape::Extended => records(&edition, &View::of(&params).record(&record)),
     }
 }
 

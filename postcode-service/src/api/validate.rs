@@ -13,6 +13,7 @@ use super::App;
 use super::params::Params;
 use super::reply::{Outcome, data};
 use super::syntax::{Reading, read};
+use crate::meant::hint;
 
 pub(super) fn routes() -> Router<App> {
     Router::new().route(path::POSTCODE_VALIDATE, get(validate))
@@ -38,6 +39,7 @@ impl From<&Validity> for Verdict {
             postcode: validity.postcode().map(|postcode| postcode.to_string()),
             reason: match validity {
                 Validity::Invalid(error) => Some(error.to_string()),
+                Validity::Unknown(postcode) => hint(*postcode),
                 _ => None,
             },
         }

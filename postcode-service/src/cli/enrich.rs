@@ -10,7 +10,7 @@ use anyhow::{Context, Result, bail};
 use clap::ValueEnum;
 use futures::{Stream, StreamExt, TryStreamExt};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use postcode_core::Lookups;
+use postcode_core::{Lookups, PostcodeLookup};
 use postcode_tables::{Encoding, delimiter_named};
 use serde::Serialize;
 use tempfile::NamedTempFile;
@@ -24,7 +24,7 @@ use super::source::Source;
 use crate::destination;
 #[cfg(feature = "columnar")]
 use crate::enrich::columnar::{self, Container};
-use crate::enrich::{Column, Counts, Format, Part, Plan, enrich};
+use crate::enrich::{AbsentColumns, Column, Counts, Format, Part, Plan, described, enrich};
 
 /// Bytes read at once.
 const CHUNK: usize = 256 * 1024;
@@ -55,9 +55,13 @@ pub struct Args {
     /// The file to write, which appears when it is whole; - is standard output
     #[arg(long, short, value_name = "FILE", env = "POSTCODE_ENRICH_OUT", default_value = "-")]
     out: PathBuf,
-    /// The columns to add, in this order
-    #[arg(long, short, value_name = "NAMES", env = "POSTCODE_ENRICH_COLUMNS", default_value = Column::USUAL)]
-    columns: String,
+    /// The columns to add, in this order [default: those of status, admin_district, region, country, latitude and longitude
+    /// that the data has]
+    #[arg(long, short, value_name = "NAMES", env = "POSTCODE_ENRICH_COLUMNS")]
+    columns: Option<String>,
+    /// Add columns that the data does not have, which are then empty in every row. Without it they are an error
+    #[arg(long, env = "POSTCODE_ENRICH_ALLOW_EMPTY")]
+    allow_empty: bool,
     /// The format of the file [default: by its name; of standard input csv]
     #[arg(long, short, value_enum, env = "POSTCODE_ENRICH_FORMAT")]
     format: Option<Format>,
@@ -181,6 +185,7 @@ impl Args {
             destination::check(file, [self.input.as_path(), self.out.as_path()])?;
         }
         let lookup = self.source.open().await?;
+        let plan = self.of_data(plan, &*lookup).await?;
         let interrupted = interrupt::requested();
         let mut out = Out::create(&self.out, &self.input)?;
         let progress = progress(size, &self.out);
@@ -233,14 +238,29 @@ impl Args {
         found(failed.is_empty())
     }
 
+    /// Checks that the data has the columns, or takes the usual ones that it has.
+    async fn of_data(&self, mut plan: Plan, lookup: &dyn PostcodeLookup) -> Result<Plan> {
+        let info = described(lookup).await?;
+        if self.columns.is_none() {
+            let (columns, note) = Column::usual_of(&info, self.allow_empty);
+            note.iter().for_each(|note| eprintln!("{note}"));
+            plan.columns.retain(|column| *column == Column::clean() || columns.contains(column));
+        } else if !self.allow_empty {
+            AbsentColumns::check(&plan.columns, &info).context("--columns")?;
+        }
+        Ok(plan)
+    }
+
     fn plan_for(&self, format: Format) -> Result<Plan> {
-        let columns = Column::list(&self.columns).map_err(anyhow::Error::msg).context("--columns")?;
+        let columns = self.columns.as_deref().unwrap_or(Column::USUAL);
+        let columns = Column::list(columns).map_err(anyhow::Error::msg).context("--columns")?;
         let plan = Plan {
             postcode: self.postcode_column.clone(),
             prefix: self.prefix.clone(),
             delimiter: self.delimiter,
             encoding: self.encoding,
             find: self.find,
+            allow_empty: self.allow_empty,
             set_aside: self.errors.is_some(),
             sheet: self.sheet.clone(),
             ..Plan::new(format, columns)
@@ -304,6 +324,7 @@ impl Args {
         }
         destination::check(&self.out, [self.input.as_path()])?;
         let lookup = self.source.open().await?;
+        let plan = self.of_data(plan, &*lookup).await?;
         let interrupted = interrupt::requested();
         let file = destination::begin(&self.out)?;
         let writer = file.as_file().try_clone().context(UNWRITTEN)?;

@@ -11,7 +11,7 @@ use sqlx::{Connection, Executor, SqliteConnection};
 use super::address_file;
 use super::source::DatasetSource;
 use crate::destination;
-use crate::enrich::{Column, Found, Value};
+use crate::enrich::{AbsentColumns, Column, Found, Value};
 
 /// Rows of one INSERT into SQLite.
 const AT_ONCE: usize = 100;
@@ -42,6 +42,9 @@ pub struct Args {
     /// The columns, in this order [default: all that the dataset has]
     #[arg(long, short, value_name = "NAMES", env = "POSTCODE_EXPORT_COLUMNS")]
     columns: Option<String>,
+    /// Write columns of --columns that the dataset does not have, empty in every row. Without it they are an error
+    #[arg(long, env = "POSTCODE_EXPORT_ALLOW_EMPTY")]
+    allow_empty: bool,
     /// Write addresses, although their file says that it may not be passed on: you know what its licence allows
     #[arg(long, env = "POSTCODE_EXPORT_LICENSED")]
     licensed: bool,
@@ -81,7 +84,13 @@ impl Args {
         let local = Local::new(self.dataset.open(&Demands::default().verify(Verify::Off))?);
         let dataset = local.dataset();
         let columns = match &self.columns {
-            Some(names) => Column::list(names).map_err(anyhow::Error::msg).context("--columns")?,
+            Some(names) => {
+                let columns = Column::list(names).map_err(anyhow::Error::msg).context("--columns")?;
+                if !self.allow_empty {
+                    AbsentColumns::check(&columns, dataset.info()).context("--columns")?;
+                }
+                columns
+            }
             None => filled(&dataset),
         };
         let file = destination::begin(&self.out)?;

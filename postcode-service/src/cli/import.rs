@@ -188,7 +188,7 @@ impl Args {
 }
 
 /// Runs an import and prints its report. After a signal it ends the process.
-async fn until_interrupted<R: fmt::Display + Send + 'static>(
+pub(super) async fn until_interrupted<R: fmt::Display + Send + 'static>(
     run: impl FnOnce(Stop) -> anyhow::Result<R> + Send + 'static,
 ) -> anyhow::Result<()> {
     let stop = Stop::default();

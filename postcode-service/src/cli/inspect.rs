@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt::{self, Display, Formatter};
 use std::io::{self, Write};
 
-use postcode_core::dataset::{Dataset, Demands, Summary, Verify};
-use postcode_core::{AreaKind, Record, Status};
+use postcode_core::dataset::{Dataset, Demands, FieldCoverage, FieldSource, Summary, Verify};
+use postcode_core::{AreaKind, Status};
 use serde::Serialize;
 
 use super::source::DatasetSource;
@@ -17,7 +17,7 @@ Examples:
   postcode-service inspect uk.postcodes --json | jq .contents.countries
   postcode-service inspect embedded:";
 
-/// Describe a dataset: edition, licence, counts, columns, sizes.
+/// Describe a dataset: edition, licence, counts, how complete each field is and where it comes from, sizes.
 ///
 /// Exit status: 0 if it was done, 1 for errors, 2 for wrong options.
 #[derive(Debug, clap::Args)]
@@ -45,7 +45,8 @@ impl Args {
             return Ok(());
         }
         let dataset = self.file.open(&demands)?;
-        let inspection = Inspection { summary: dataset.summary(), contents: Contents::of(&dataset) };
+        let fields = dataset.fields().to_vec();
+        let inspection = Inspection { summary: dataset.summary(), contents: Contents::of(&dataset), fields };
         if self.json {
             output::json(&mut io::stdout().lock(), &inspection)?;
         } else {
@@ -61,6 +62,8 @@ struct Inspection {
     #[serde(flatten)]
     summary: Summary,
     contents: Contents,
+    /// How complete each field is, and where it comes from.
+    fields: Vec<FieldCoverage>,
 }
 
 /// Counts over the rows.
@@ -71,8 +74,6 @@ struct Contents {
     areas: BTreeMap<String, Count>,
     /// Counts by name, or by code without a name; empty for postcodes without a country.
     countries: BTreeMap<String, Count>,
-    /// Rows that have a value, by column.
-    filled: BTreeMap<String, u64>,
 }
 
 #[derive(Clone, Copy, Debug, Default, Serialize)]
@@ -97,8 +98,6 @@ impl Count {
 impl Contents {
     fn of(dataset: &Dataset) -> Self {
         let mut contents = Self::default();
-        let mut kinds = [0; AreaKind::ALL.len()];
-        let mut columns = [0; COLUMNS.len()];
         for record in dataset.iter() {
             contents.total.add(record.status);
             contents.areas.entry(record.postcode.area().to_string()).or_default().add(record.status);
@@ -108,35 +107,22 @@ impl Contents {
                 Some(count) => count.add(record.status),
                 None => contents.countries.entry(country.to_owned()).or_default().add(record.status),
             }
-            record.areas.iter().for_each(|(kind, _)| kinds[kind as usize] += 1);
-            for (count, (_, has)) in columns.iter_mut().zip(&COLUMNS) {
-                *count += u64::from(has(&record));
-            }
         }
-        contents.filled =
-            COLUMNS.iter().zip(columns).map(|((name, _), count)| ((*name).to_owned(), count)).collect();
-        let kinds = AreaKind::ALL.into_iter().zip(kinds).filter(|(_, count)| *count > 0);
-        contents.filled.extend(kinds.map(|(kind, count)| (format!("{kind:?}"), count)));
         contents
     }
 }
 
-type Has = fn(&Record) -> bool;
-
-/// The columns of a row apart from areas.
-const COLUMNS: [(&str, Has); 7] = [
-    ("grid reference", |record| record.grid.is_some()),
-    ("latitude and longitude", |record| record.location.is_some()),
-    ("quality", |record| record.quality.is_some()),
-    ("user type", |record| record.user_type.is_some()),
-    ("introduced", |record| record.introduced.is_some()),
-    ("terminated", |record| record.terminated.is_some()),
-    ("deprivation rank", |record| record.deprivation_rank.is_some()),
-];
+/// `Code-Point Open, 2025-04`
+fn source(source: &FieldSource) -> String {
+    match &source.date {
+        Some(date) => format!("{}, {date}", source.source),
+        None => source.source.clone(),
+    }
+}
 
 impl Display for Inspection {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let Self { summary, contents } = self;
+        let Self { summary, contents, fields } = self;
         let metadata = &summary.metadata;
         let total = contents.total.total();
         writeln!(f, "{}", metadata.edition)?;
@@ -178,13 +164,14 @@ impl Display for Inspection {
         for (name, count) in &contents.areas {
             writeln!(f, "{name:<32} {:>9} {:>11}", count.live, count.terminated)?;
         }
-        writeln!(f, "\n{:<32} {:>9} {:>11} {:>9}", "column", "rows", "filled", "distinct")?;
-        for (name, rows) in contents.filled.iter().filter(|(_, rows)| **rows > 0) {
-            let percent = *rows as f64 * 100.0 / total.max(1) as f64;
-            let distinct =
-                summary.columns.iter().find(|column| column.name == *name).and_then(|column| column.distinct);
-            let distinct = distinct.map(|n| n.to_string()).unwrap_or_default();
-            writeln!(f, "{name:<32} {rows:>9} {percent:>9.1} % {distinct:>9}")?;
+        writeln!(f, "\n{:<38} {:>9} {:>9}  source, date", "field", "postcodes", "of live")?;
+        for field in fields {
+            let percent = field.share_of_live * 100.0;
+            let sources: Vec<String> = field.sources.iter().map(source).collect();
+            // The one source of an imported file is above.
+            let sources = Some(sources.join("; ")).filter(|sources| *sources != metadata.source);
+            let sources = sources.unwrap_or_default();
+            writeln!(f, "{:<38} {:>9} {percent:>7.1} %  {sources}", field.field, field.postcodes)?;
         }
         write!(f, "\n{:<32} {:>9} {:>11}  checksum", "section", "offset", "bytes")?;
         for section in &summary.sections {

@@ -7,6 +7,7 @@ use anyhow::Context;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use postcode_core::wire::RecordView;
 use postcode_core::{Answer, DatasetInfo, Lookups, Postcode, PostcodeLookup};
+use postcode_tables::plain_text;
 use serde::Serialize;
 
 use super::asking::Asking;
@@ -14,6 +15,7 @@ use super::format::{Format, Paint};
 use super::lines::Unread;
 use super::records::{Columns, Records};
 use super::{exit, output, stdin, words};
+use crate::meant::hint;
 
 /// The columns of CSV, after the text that was looked up.
 const USUAL: &str = "status,postcode,admin_district,region,country,latitude,longitude,error";
@@ -107,7 +109,7 @@ struct Query {
 impl From<Result<String, Unread>> for Query {
     fn from(line: Result<String, Unread>) -> Self {
         match line {
-            Ok(text) => Self { postcode: text.parse().map_err(|e| format!("{e}")), text },
+            Ok(text) => Self { postcode: plain_text(&text).parse().map_err(|e| format!("{e}")), text },
             Err(Unread { shown, why }) => Self { text: shown, postcode: Err(why) },
         }
     }
@@ -145,6 +147,7 @@ impl Printer {
                     let answer = answers.next().context("a batch came back short")?;
                     let advice = match answer {
                         Answer::NotCovered => self.advice(*postcode),
+                        Answer::Unknown => hint(*postcode),
                         _ => None,
                     };
                     self.write(&query.text, answer.status(), Some(answer), advice.as_deref())?;

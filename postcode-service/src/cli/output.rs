@@ -51,6 +51,9 @@ pub(crate) fn block(out: &mut impl Write, record: &Record, paint: Paint) -> io::
             _ => {}
         }
     }
+    if let Some(name) = record.admin_district_welsh() {
+        writeln!(out, "  {:<15}{name}", "in Welsh")?;
+    }
     if let Some(name) = record.senedd_constituency() {
         writeln!(out, "  {:<15}{name}", "Senedd")?;
     }

@@ -3,6 +3,7 @@
 use std::io::{BufWriter, Write};
 
 use postcode_core::{PostcodeLookupExt, Validity};
+use postcode_tables::plain_text;
 use serde::Serialize;
 
 use super::exit;
@@ -10,6 +11,7 @@ use super::format::{Format, Shape, Table};
 use super::output;
 use super::source::Source;
 use super::{stdin, words};
+use crate::meant::hint;
 
 /// Say whether texts are postcodes in use, and if not whether they once were.
 ///
@@ -44,13 +46,14 @@ impl Args {
         let mut batches = stdin::Batches::new(inputs);
         while let Some(batch) = batches.next().await? {
             // A line that can't be read is not a postcode, whatever is said about its other letters.
-            let texts: Vec<&str> = batch.iter().map(|line| line.as_deref().unwrap_or("")).collect();
+            let texts: Vec<&str> = batch.iter().map(|line| line.as_deref().map_or("", plain_text)).collect();
             let found = lookup.validate_all(&texts).await?;
             for (line, validity) in batch.iter().zip(&found) {
                 all &= validity.is_live();
                 let (text, status, reason) = match (line, validity) {
                     (Err(unread), _) => (unread.shown.as_str(), "invalid", Some(unread.why.clone())),
                     (Ok(text), Validity::Invalid(why)) => (text.as_str(), "invalid", Some(why.to_string())),
+                    (Ok(text), Validity::Unknown(postcode)) => (text.as_str(), "unknown", hint(*postcode)),
                     (Ok(text), other) => (text.as_str(), other.status(), None),
                 };
                 let valid = validity.is_live();
@@ -67,7 +70,7 @@ impl Args {
                         writeln!(out, "{text}  {}", format.paint().status(&status))?;
                     }
                     (Format::Plain | Format::Terminal, Some(why)) => {
-                        writeln!(out, "{text}  {}: {why}", format.paint().bad("invalid"))?;
+                        writeln!(out, "{text}  {}: {why}", format.paint().bad(status))?;
                     }
                 }
             }

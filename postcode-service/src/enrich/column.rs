@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
-use postcode_core::{Answer, AreaKind, GridSystem, Location, Postcode, UserType};
+use postcode_core::{Answer, AreaKind, DatasetInfo, GridSystem, Location, Postcode, UserType};
 use serde::Serialize;
 
 /// A column to add, by its name in the HTTP API: that of a key of the postcode object (`admin_district`, `latitude`,
@@ -110,7 +110,7 @@ pub(crate) enum Holds {
 }
 
 impl Column {
-    /// The columns that are added unless others are asked for.
+    /// The columns that are added unless others are asked for, as far as the data has them.
     pub const USUAL: &str = "status,admin_district,region,country,latitude,longitude";
 
     /// `postcode_clean`.
@@ -140,6 +140,59 @@ impl Column {
         let names = AreaKind::ALL.into_iter().map(|kind| Self(What::Name(kind)));
         let codes = AreaKind::ALL.into_iter().map(|kind| Self(What::Code(kind)));
         plain.chain(names).chain(codes).map(|column| column.to_string())
+    }
+
+    /// Returns the columns of [`USUAL`](Self::USUAL) that the data has, or all of them, and a note about those that are
+    /// left out.
+    pub fn usual_of(info: &DatasetInfo, all: bool) -> (Vec<Self>, Option<String>) {
+        let usual = Self::list(Self::USUAL).unwrap_or_default().into_iter();
+        let (columns, left_out): (Vec<Self>, Vec<Self>) = usual.partition(|column| all || column.is_in(info));
+        let names: Vec<String> = left_out.iter().map(Self::to_string).collect();
+        let note = || format!("left out, because the data has no values in them: {}", names.join(", "));
+        (columns, (!names.is_empty()).then(note))
+    }
+
+    /// Returns whether the data has a value in this column for at least one postcode, as far as that is known.
+    pub fn is_in(self, info: &DatasetInfo) -> bool {
+        if info.columns.is_empty() {
+            return true;
+        }
+        let has = |name: &str| info.columns.iter().any(|column| column == name);
+        match self.0 {
+            What::Name(kind) => has(kind.key()),
+            What::Code(kind) => has(&format!("codes.{}", kind.key())),
+            What::Plain(plain) => match plain {
+                // Every row has these, or they say something about the row of the input.
+                Plain::Postcode
+                | Plain::Status
+                | Plain::Error
+                | Plain::Clean
+                | Plain::Outcode
+                | Plain::Incode => true,
+                Plain::GridSystem => has("eastings"),
+                Plain::Lsoa => has(AreaKind::Lsoa21.key()),
+                Plain::Msoa => has(AreaKind::Msoa21.key()),
+                other => has(other.name()),
+            },
+        }
+    }
+
+    /// Returns the kind of area, for a name or a code of one.
+    pub(super) fn area(self) -> Option<AreaKind> {
+        match self.0 {
+            What::Code(kind) => Some(kind),
+            _ => self.named_area(),
+        }
+    }
+
+    /// Returns the kind of area whose name this is.
+    pub(super) fn named_area(self) -> Option<AreaKind> {
+        match self.0 {
+            What::Name(kind) => Some(kind),
+            What::Plain(Plain::Lsoa) => Some(AreaKind::Lsoa21),
+            What::Plain(Plain::Msoa) => Some(AreaKind::Msoa21),
+            What::Plain(_) | What::Code(_) => None,
+        }
     }
 
     /// Returns whether that is the column's name.

@@ -3,6 +3,7 @@
 //! The input is passed on byte for byte, whatever it is: a row that holds no postcode, an empty line, a field that is not
 //! UTF-8. Only columns are added to its end.
 
+mod absent;
 mod column;
 #[cfg(feature = "columnar")]
 pub mod columnar;
@@ -23,6 +24,7 @@ use futures::stream::{self, Stream, TryStreamExt};
 use postcode_core::{Postcode, PostcodeLookup};
 use postcode_tables::Encoding;
 
+pub use absent::{AbsentColumns, described};
 pub use column::Column;
 pub use counts::Counts;
 pub(crate) use csv::Header;
@@ -92,12 +94,21 @@ pub struct Plan {
     /// Whether rows with more cells than the header are left out and given as [`Part::aside`]; else they are an error.
     #[serde(default)]
     pub set_aside: bool,
+    /// Whether columns that the data does not have are added all the same. The maker of the plan checks that, with
+    /// [`AbsentColumns::check`]; a job checks it again for each part, because the data may be another one then.
+    #[serde(default = "yes")]
+    pub allow_empty: bool,
     /// The sheet of a workbook.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sheet: Option<String>,
     /// Bytes of the file at most, unpacked.
     #[serde(skip, default = "unlimited")]
     pub most: u64,
+}
+
+/// Jobs of earlier versions were accepted without a check.
+fn yes() -> bool {
+    true
 }
 
 fn unlimited() -> u64 {
@@ -117,6 +128,7 @@ impl Plan {
             repair: false,
             find: false,
             set_aside: false,
+            allow_empty: false,
             sheet: None,
             most: unlimited(),
         }
@@ -143,6 +155,9 @@ pub enum Error {
     /// The file, or what is asked of it, makes no sense.
     #[error("{0}")]
     Invalid(String),
+    /// The data does not have a column that is asked for.
+    #[error(transparent)]
+    Absent(#[from] AbsentColumns),
     /// It could not be read.
     #[error("reading failed: {0}")]
     Read(#[from] std::io::Error),

@@ -16,7 +16,7 @@ use super::clock::Clock;
 use super::job::{Recipe, Slice, now};
 use super::store::{Error, Finished, Handler, Store, Turn, Work};
 use crate::api::bulk_lines;
-use crate::enrich::{self, enrich_piece};
+use crate::enrich::{self, AbsentColumns, enrich_piece};
 
 /// Gives the lookup of the moment: that of a server changes when its data is opened again.
 pub type Source = Arc<dyn Fn() -> Arc<dyn PostcodeLookup> + Send + Sync>;
@@ -230,6 +230,11 @@ async fn answer(work: Work, lookup: Arc<dyn PostcodeLookup>) -> Result<Vec<u8>, 
     let mut out = work.head;
     let rows = match serde_json::from_str(&work.plan)? {
         Recipe::Rows { plan, header } => {
+            // The data of a worker may be another edition than that of the server that took the job.
+            if !plan.allow_empty {
+                let info = enrich::described(&*lookup).await?;
+                AbsentColumns::check(&plan.columns, &info).map_err(enrich::Error::from)?;
+            }
             let line = u64::try_from(work.first_line).unwrap_or(1);
             enrich_piece(work.input, line, header, Arc::new(plan), lookup).await?
         }

@@ -17,10 +17,10 @@ use http::header::{
 };
 use http::{HeaderName, HeaderValue, Method, Request, StatusCode};
 use hyper::body::Body as HttpBody;
-use postcode_core::wire::REQUEST_ID_HEADER;
+use postcode_core::wire::{COMPARISON, PURPOSE_HEADER, REQUEST_ID_HEADER, TRACE_HEADER};
 use postcode_edge::log::cut;
 use postcode_edge::refused::{Kind, count};
-use postcode_edge::{Accepted, Compression, Gate, Hosts, Need, Refused, Scope};
+use postcode_edge::{Accepted, Compression, Gate, Hosts, Need, Refused, Scope, Sheddable};
 
 use super::metrics::{Counted, Metrics};
 use super::{Options, deadline, trace};
@@ -83,6 +83,12 @@ impl Frontend {
         let trace = trace::Trace::of(request.headers());
         let (method, path) = (request.method().clone(), request.uri().path().to_owned());
 
+        let purpose = request.headers().get(PURPOSE_HEADER);
+        let comparison = purpose.is_some_and(|purpose| purpose.as_bytes() == COMPARISON.as_bytes());
+        if comparison {
+            request.extensions_mut().insert(Sheddable);
+        }
+
         let private = Api::is_private(&path);
         let accepted = Accepted::of(&mut request);
 
@@ -94,9 +100,10 @@ impl Frontend {
 
         let took = began.elapsed();
         let (status, route) = (response.status(), response.extensions_mut().remove::<MatchedPath>());
-        self.metrics.observe(route.as_ref(), &method, status, took);
+        self.metrics.observe(route.as_ref(), &method, status, took, comparison);
         let refused = response.extensions_mut().remove::<Refused>();
         match refused {
+            Some(Refused::Shed) if comparison => self.metrics.comparisons_shed.inc(),
             Some(Refused::Shed) => self.metrics.shed.inc(),
             Some(Refused::Client | Refused::Rate(_)) => self.metrics.limited.inc(),
             None => 0,
@@ -106,7 +113,7 @@ impl Frontend {
             headers.insert(REQUEST_ID_HEADER, value);
         }
         if let Some(value) = trace.header() {
-            headers.insert("traceparent", value);
+            headers.insert(TRACE_HEADER, value);
         }
         headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
         if headers.contains_key(ACCESS_CONTROL_ALLOW_ORIGIN) {

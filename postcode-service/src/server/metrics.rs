@@ -36,18 +36,22 @@ struct Labels {
 pub(super) struct Metrics {
     registry: Registry,
     requests: Family<Labels, Histogram, fn() -> Histogram>,
+    comparisons: Family<Labels, Histogram, fn() -> Histogram>,
     pub(super) in_flight: Gauge,
     pub(super) connections: Gauge,
     pub(super) shed: Counter<u64, AtomicU64>,
+    pub(super) comparisons_shed: Counter<u64, AtomicU64>,
     pub(super) limited: Counter<u64, AtomicU64>,
 }
 
 impl Metrics {
     pub(super) fn new(jobs: &Gauges) -> Self {
-        let requests =
-            Family::<Labels, Histogram, fn() -> Histogram>::new_with_constructor(|| Histogram::new(BUCKETS));
+        let durations = || {
+            Family::<Labels, Histogram, fn() -> Histogram>::new_with_constructor(|| Histogram::new(BUCKETS))
+        };
+        let (requests, comparisons) = (durations(), durations());
         let (in_flight, connections) = (Gauge::default(), Gauge::default());
-        let (shed, limited) = (Counter::default(), Counter::default());
+        let (shed, comparisons_shed, limited) = (Counter::default(), Counter::default(), Counter::default());
         let mut registry = Registry::with_prefix("postcode");
         let build = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
         registry.register("build", "The program", build);
@@ -56,12 +60,22 @@ impl Metrics {
             "Time from a request's header to its answer, by route, method and class of status",
             requests.clone(),
         );
+        registry.register(
+            "comparison_duration_seconds",
+            "The same of requests whose answers are only compared; these are not among the others",
+            comparisons.clone(),
+        );
         registry.register("requests_in_flight", "Requests being answered", in_flight.clone());
         registry.register("connections", "Open connections", connections.clone());
         registry.register("requests_shed", "Requests refused because too many were in flight", shed.clone());
+        registry.register(
+            "comparisons_shed",
+            "Comparisons refused because half of the places were taken",
+            comparisons_shed.clone(),
+        );
         registry.register("requests_limited", "Requests refused by limits of one client", limited.clone());
         jobs.register(&mut registry);
-        Self { registry, requests, in_flight, connections, shed, limited }
+        Self { registry, requests, comparisons, in_flight, connections, shed, comparisons_shed, limited }
     }
 
     pub(super) fn observe(
@@ -70,6 +84,7 @@ impl Metrics {
         method: &Method,
         status: StatusCode,
         took: Duration,
+        comparison: bool,
     ) {
         let labels = Labels {
             // An unknown path is not used as a label, or a scanner would fill the memory.
@@ -88,7 +103,8 @@ impl Metrics {
                 _ => "5xx",
             },
         };
-        self.requests.get_or_create(&labels).observe(took.as_secs_f64());
+        let family = if comparison { &self.comparisons } else { &self.requests };
+        family.get_or_create(&labels).observe(took.as_secs_f64());
     }
 
     /// Returns all metrics: of the requests, of the process, and of the data that `api` serves.

@@ -4,6 +4,7 @@ use crate::common::{api_over, get, post, send, small};
 
 use axum::body::Body;
 use http::Request;
+use postcode_service::api::{Api, Edition, Limits};
 use serde_json::json;
 
 #[tokio::test]
@@ -62,6 +63,41 @@ async fn more_is_only_there_when_asked_for() {
     let prefix = get(&api, "/postcodes/10/autocomplete?order=prefix").await.json();
     assert_eq!(prefix["result"], json!(null), "no postcode begins with 10");
     assert_eq!(get(&api, "/postcodes/10/autocomplete").await.json()["result"][0], "AB10 1AB");
+}
+
+#[tokio::test]
+async fn extended_answer_about_a_postcode_of_no_area_says_what_may_be_meant() {
+    let api = api_over(small()).await;
+    let meant = "there is no postcode area C; did you mean CO1 1AA?";
+    let answer = get(&api, "/postcodes/C011AA?extended=true").await;
+    assert_eq!((answer.status.as_u16(), &answer.json()["advice"]), (404, &json!(meant)));
+    assert_eq!(get(&api, "/postcodes/C011AA").await.json().get("advice"), None);
+    let verdict = get(&api, "/postcodes/C011AA/validate?extended=true").await.json();
+    assert_eq!(
+        verdict["result"],
+        json!({ "valid": false, "status": "unknown", "postcode": "C01 1AA", "reason": meant })
+    );
+    assert_eq!(get(&api, "/postcodes/AB109ZZ?extended=true").await.json().get("advice"), None);
+}
+
+#[tokio::test]
+async fn extended_description_of_the_data_has_the_coverage_and_source_of_each_field() {
+    let api = Api::new(Edition::of_local(small()).await.unwrap(), Limits::default());
+    assert_eq!(get(&api, "/dataset/info").await.json()["result"].get("fields"), None);
+    let info = get(&api, "/dataset/info?extended=true").await.json();
+    let fields = info["result"]["fields"].as_array().unwrap();
+    let names: Vec<&str> = fields.iter().map(|field| field["field"].as_str().unwrap()).collect();
+    let columns: Vec<&str> =
+        info["result"]["columns"].as_array().unwrap().iter().map(|name| name.as_str().unwrap()).collect();
+    assert_eq!(names, columns);
+    let of = |name: &str| fields.iter().find(|field| field["field"] == name).unwrap();
+    let sources = json!([{ "source": "made by hand", "date": null }]);
+    let due = |field: &str, postcodes: u64, live: u64, share: f64| json!({ "field": field, "postcodes": postcodes, "live": live, "share_of_live": share, "sources": sources });
+    assert_eq!(*of("status"), due("status", 5, 4, 1.0));
+    assert_eq!(*of("eastings"), due("eastings", 3, 3, 0.75));
+    assert_eq!(*of("latitude"), due("latitude", 4, 3, 0.75));
+    assert_eq!(*of("date_of_termination"), due("date_of_termination", 1, 0, 0.0));
+    assert_eq!(*of("codes.admin_district"), due("codes.admin_district", 3, 3, 0.75));
 }
 
 #[tokio::test]

@@ -201,6 +201,28 @@ fn commands(help: &str) -> Vec<String> {
 }
 
 #[test]
+fn postcode_of_no_area_is_unknown_with_what_may_be_meant() {
+    let (status, out, _) = said(&["validate", "C01 1AA", "I61 1AA", "SW1A 9ZZ"], b"");
+    assert_eq!(status, Some(1));
+    let lines: Vec<&str> = out.lines().collect();
+    assert_eq!(
+        lines,
+        [
+            "C01 1AA  unknown: there is no postcode area C; did you mean CO1 1AA?",
+            "I61 1AA  unknown: there is no postcode area I; did you mean L61 1AA or IG1 1AA?",
+            "SW1A 9ZZ  unknown",
+        ]
+    );
+    // A column that was copied out of a spreadsheet.
+    let (_, out, _) = said(&["validate"], b"=\"EH1 1YZ\"\n'M1 1AE\n");
+    assert_eq!(out.lines().collect::<Vec<_>>(), ["=\"EH1 1YZ\"  live", "'M1 1AE  live"]);
+    let (_, out, _) = said(&["lookup", "--json", "C01 1AA"], b"");
+    let line: serde_json::Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(line["status"], "unknown");
+    assert_eq!(line["error"], "there is no postcode area C; did you mean CO1 1AA?");
+}
+
+#[test]
 fn every_command_says_its_exit_status_and_has_completions_and_a_man_page() {
     let help = said(&["--help"], b"").1;
     let all = commands(&help);

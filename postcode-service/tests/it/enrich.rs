@@ -228,6 +228,79 @@ async fn http_gives_the_same_bytes() {
     }
 }
 
+#[tokio::test]
+async fn http_column_that_the_data_does_not_have_is_422_and_names_the_import() {
+    let answer = post("text/csv", "?columns=status,parish,codes.parish", b"postcode\nM1 1AE\n").await;
+    assert_eq!((answer.status.as_u16(), &answer.json()["code"]), (422, &"column_not_in_data".into()));
+    let error = answer.json()["error"].as_str().unwrap().to_owned();
+    assert!(error.contains("parish (import ONSPD or NSPL), codes.parish (import ONSPD or NSPL)"), "{error}");
+    assert!(error.contains("allow_empty=true"), "{error}");
+    let query = "?columns=status,parish&allow_empty=true";
+    let answer = post("text/csv", query, b"postcode\nM1 1AE\n").await;
+    assert_eq!(
+        (answer.status.as_u16(), &*answer.body),
+        (200, b"postcode,status,parish\nM1 1AE,live,\n".as_slice())
+    );
+    let answer = post("text/csv", "?allow_empty=perhaps", b"postcode\nM1 1AE\n").await;
+    assert_eq!(answer.status, 400);
+}
+
+#[tokio::test]
+async fn usual_columns_are_those_that_the_data_has() {
+    let ask = async |query: &str| {
+        let request = Request::post(format!("/enrich{query}")).header("content-type", "text/csv");
+        let request = request.body(Body::from("postcode\nAB10 1AB\n")).unwrap();
+        send(&api_over(common::small()).await, request).await
+    };
+    let answer = ask("").await;
+    let text =
+        "postcode,status,admin_district,latitude,longitude\nAB10 1AB,live,Aberdeen City,57.14959,-2.096923\n";
+    assert_eq!(String::from_utf8(answer.body.clone()).unwrap(), text);
+    assert_eq!(
+        answer.header("postcode-notes"),
+        "left out, because the data has no values in them: region, country"
+    );
+    let header = "postcode,status,admin_district,region,country,latitude,longitude\n";
+    assert!(ask("?allow_empty=true").await.body.starts_with(header.as_bytes()));
+    let info = common::get(&api_over(common::small()).await, "/dataset/info").await.json();
+    let columns = [
+        "status",
+        "eastings",
+        "northings",
+        "latitude",
+        "longitude",
+        "quality",
+        "date_of_termination",
+        "admin_district",
+        "codes.admin_district",
+    ];
+    assert_eq!(info["result"]["columns"], serde_json::json!(columns));
+}
+
+#[test]
+fn command_refuses_a_column_that_the_data_does_not_have_before_it_writes() {
+    let folder = tempfile::tempdir().unwrap();
+    let (input, out) = (folder.path().join("in.csv"), folder.path().join("out.csv"));
+    std::fs::write(&input, "postcode\nM1 1AE\n").unwrap();
+    let arguments = [input.to_str().unwrap(), "-o", out.to_str().unwrap(), "-c", "ttwa"];
+    let ended = command(&arguments).output().unwrap();
+    let said = String::from_utf8_lossy(&ended.stderr);
+    assert_eq!(ended.status.code(), Some(2), "{said}");
+    assert!(said.contains("--columns") && said.contains("ttwa (import ONSPD or NSPL)"), "{said}");
+    assert!(!out.exists());
+    let ended = command(&[&arguments[..], &["--allow-empty"]].concat()).output().unwrap();
+    assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
+    assert_eq!(std::fs::read_to_string(&out).unwrap(), "postcode,ttwa\nM1 1AE,\n");
+    let export = |more: &[&str]| {
+        let mut command = common::program();
+        command.args(["export", "-f", "csv", "-c", "postcode,oa21", "-o"]).arg(&out).args(more);
+        command.output().unwrap()
+    };
+    let ended = export(&[]);
+    let said = String::from_utf8_lossy(&ended.stderr);
+    assert!(ended.status.code() == Some(1) && said.contains("oa21 (import"), "{said}");
+}
+
 fn command(arguments: &[&str]) -> Command {
     let mut command = common::program();
     command.arg("enrich").args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());

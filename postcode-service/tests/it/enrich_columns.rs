@@ -52,7 +52,13 @@ fn write_parquet(path: &Path) {
 fn enrich(input: &Path, out: &Path, more: &[&str]) -> Output {
     let columns = "status,eastings,latitude,admin_district,index_of_multiple_deprivation";
     let mut command: Command = program();
-    command.arg("enrich").arg(input).arg("--out").arg(out).args(["--columns", columns]).args(more);
+    command
+        .arg("enrich")
+        .arg(input)
+        .arg("--out")
+        .arg(out)
+        .args(["--columns", columns, "--allow-empty"])
+        .args(more);
     command.output().unwrap()
 }
 

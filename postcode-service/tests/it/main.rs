@@ -17,6 +17,7 @@ mod enrich;
 mod enrich_columns;
 mod enrich_files;
 mod faults;
+mod fetch;
 mod fuzz_corpora;
 mod hosts;
 mod http;

@@ -78,6 +78,11 @@ impl Server {
         rest
     }
 
+    /// Returns the number of the process.
+    pub(crate) fn process(&self) -> u32 {
+        self.child.id()
+    }
+
     pub(crate) fn signal(&self, name: &str) {
         postcode_testing::signal(self.child.id(), name);
     }

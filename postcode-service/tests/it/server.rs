@@ -215,6 +215,39 @@ async fn too_much_is_shed_and_health_is_not() {
 }
 
 #[tokio::test]
+async fn comparisons_are_shed_first_and_counted_apart() {
+    let options = Options { max_in_flight: 4, drain: Duration::from_millis(100), ..Options::default() };
+    let server = start(options).await;
+    let compare = get("/postcodes/AB101AB", "postcode-purpose: comparison\r\n");
+    assert!(server.exchange(&compare).await.starts_with("HTTP/1.1 200"));
+    let mut busy = [server.connect().await, server.connect().await];
+    for busy in &mut busy {
+        busy.write_all(&get("/postcodes/ZE19ZZ", "")).await.unwrap();
+        server.asked.notified().await;
+    }
+    let shed = server.exchange(&compare).await;
+    assert!(shed.starts_with("HTTP/1.1 503") && shed.contains("retry-after: 1\r\n"), "{shed}");
+    for other in ["", "postcode-purpose: prefetch\r\n"] {
+        assert!(
+            server.exchange(&get("/postcodes/AB101AB", other)).await.starts_with("HTTP/1.1 200"),
+            "{other}"
+        );
+    }
+    let metrics = server.exchange(&get("/metrics", "")).await;
+    let count = |name: &str, status: &str| {
+        let line = format!(
+            r#"postcode_{name}_duration_seconds_count{{route="/postcodes/{{postcode}}",method="GET",status="{status}"}} "#
+        );
+        metrics.lines().find_map(|it| it.strip_prefix(&line)).map(str::to_owned)
+    };
+    assert_eq!(count("comparison", "2xx").as_deref(), Some("1"), "{metrics}");
+    assert_eq!(count("request", "2xx").as_deref(), Some("2"), "{metrics}");
+    assert!(metrics.contains("postcode_comparisons_shed_total 1"), "{metrics}");
+    assert!(metrics.contains("postcode_requests_shed_total 0"), "{metrics}");
+    server.stop().await;
+}
+
+#[tokio::test]
 async fn what_is_no_sensible_request_is_refused() {
     let server = start(Options { max_header: 8 * 1024, ..Options::default() }).await;
     // Not more than the server reads, so that it does not reset the connection and lose the answer.

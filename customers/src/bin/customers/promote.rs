@@ -44,6 +44,16 @@ pub(crate) struct Promote {
         requires = "promote_to"
     )]
     share: f64,
+    /// A lookup with the service's data in this process, such as replica:http://127.0.0.1:8080, which tells
+    /// a difference of the data from one of the code
+    #[arg(
+        long,
+        env = "CUSTOMERS_EXPLAIN_WITH",
+        hide_env_values = true,
+        value_name = "URL",
+        requires = "promote_to"
+    )]
+    explain_with: Option<String>,
     /// The guard that rolls back automatically: on, off, or limits such as
     /// errors=5%,mismatches=1%,slow=500ms,slow_share=5%,rise=0.1%,chance=1%,window=30s,min_calls=20
     #[arg(
@@ -105,6 +115,10 @@ impl Promote {
         config.patience = config.patience.min(lookup_timeout / 2);
         config.guard = self.guard.0;
         let promotion = Promotion::with(old, new, config);
+        if let Some(url) = &self.explain_with {
+            let source = Connector::new(&path_or_url(url)).context("--explain-with")?;
+            promotion.explain_with(source.connect().await.context("--explain-with")?);
+        }
         let mut plan = self.stage;
         plan.default.share = plan.default.share.or(Some(self.share));
         promotion.apply(&plan).context("--stage")?;

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::dataset::file::format::{Frame, damaged, section};
-use crate::{DatasetInfo, Result};
+use crate::{AreaKind, DatasetInfo, Result};
 
 /// The metadata of a dataset file. The caller of a builder sets the edition and the other known
 /// fields; counts and columns are filled in when the file is written.
@@ -61,7 +61,8 @@ impl Metadata {
         })
     }
 
-    pub(crate) fn info(&self, fingerprint: &str) -> DatasetInfo {
+    /// Returns the description of the dataset. `named` says of which kinds of areas it has names.
+    pub(crate) fn info(&self, fingerprint: &str, named: impl Fn(AreaKind) -> bool) -> DatasetInfo {
         DatasetInfo {
             edition: self.edition.clone(),
             source: self.source.clone(),
@@ -71,8 +72,32 @@ impl Metadata {
             terminated: self.terminated,
             places: self.places,
             scottish_postcodes: self.scottish_postcodes,
+            columns: self.api_columns(named),
             not_covered: self.not_covered.clone(),
             not_covered_advice: self.not_covered_advice.clone(),
         }
+    }
+
+    /// Returns the columns by their names in the HTTP API.
+    fn api_columns(&self, named: impl Fn(AreaKind) -> bool) -> Vec<String> {
+        let mut columns = Vec::new();
+        for column in &self.columns {
+            match AreaKind::ALL.into_iter().find(|kind| format!("{kind:?}") == *column) {
+                Some(kind) => {
+                    columns.extend(named(kind).then(|| kind.key().to_owned()));
+                    columns.push(format!("codes.{}", kind.key()));
+                }
+                None => columns.push(
+                    match column.as_str() {
+                        "introduced" => "date_of_introduction",
+                        "terminated" => "date_of_termination",
+                        "deprivation_rank" => "index_of_multiple_deprivation",
+                        other => other,
+                    }
+                    .to_owned(),
+                ),
+            }
+        }
+        columns
     }
 }

@@ -22,6 +22,11 @@ use crate::{DatasetInfo, Result};
 /// The name in errors.
 pub(crate) const ORIGIN: &str = "embedded data";
 
+/// Returns whether this is the fingerprint of the data inside this binary.
+pub(crate) fn is_embedded(fingerprint: &str) -> bool {
+    unpack::fingerprint(postcode_data_gb::PACK).is_some_and(|embedded| embedded == fingerprint)
+}
+
 impl Dataset {
     /// Returns the data inside this binary: Great Britain and the Crown dependencies. It is
     /// unpacked at the first call (some tenths of a second) and shared after that. For answers
@@ -33,12 +38,17 @@ impl Dataset {
     /// # Errors
     /// [`Dataset`](crate::ErrorKind::Dataset) if the data is of another version than this crate.
     pub fn embedded() -> Result<Self> {
+        Self::embedded_from(|| Self::unpack_as(postcode_data_gb::PACK, ORIGIN))
+    }
+
+    /// Returns the data inside this binary, which `unpack` unpacks if nobody has yet.
+    pub(crate) fn embedded_from(unpack: impl FnOnce() -> Result<Self>) -> Result<Self> {
         static SHARED: Mutex<Option<Dataset>> = Mutex::new(None);
         let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(dataset) = &*shared {
             return Ok(dataset.clone());
         }
-        let dataset = Self::unpack_as(postcode_data_gb::PACK, ORIGIN)?;
+        let dataset = unpack()?;
         *shared = Some(dataset.clone());
         Ok(dataset)
     }

@@ -13,12 +13,13 @@ use crate::dataset::Dataset;
 use crate::dataset::Metadata;
 use crate::dataset::file::bytes::{Bytes, u64_at, u128_at};
 use crate::dataset::file::format::section;
-use crate::dataset::file::packed_table::KeyExtents;
+use crate::dataset::file::packed_table::{KeyExtents, PackedTable};
+use crate::dataset::section::areas::NAME;
 use crate::dataset::section::keys::CODES;
 use crate::dataset::section::rows::{COLUMNS, CompactRow};
 use crate::dataset::write::assemble::{BLOCK, Measures, RowSource, assemble};
 use crate::postcode::UNITS;
-use crate::{DatasetInfo, Error, ErrorKind, Postcode, Result};
+use crate::{AreaKind, DatasetInfo, Error, ErrorKind, Postcode, Result};
 
 /// The most that a part of a pack may unpack to, in bytes: many times the size of a block, or of
 /// all areas of a country.
@@ -39,6 +40,18 @@ impl Dataset {
     }
 }
 
+/// Where the fingerprint of the dataset is in a pack.
+const FINGERPRINT: usize = 8;
+
+/// Returns the fingerprint of the dataset in a pack.
+pub(super) fn fingerprint(pack: &[u8]) -> Option<String> {
+    u128_at(pack, FINGERPRINT).map(written)
+}
+
+fn written(fingerprint: u128) -> String {
+    format!("{fingerprint:032x}")
+}
+
 /// A pack whose blocks can be unpacked separately.
 pub(crate) struct Pack<'a> {
     origin: &'a str,
@@ -54,7 +67,7 @@ impl<'a> Pack<'a> {
         let body = pack.strip_prefix(&MAGIC).and_then(|_| pack.get(HEADER..));
         let mut body = Reader(body.ok_or_else(|| bad(origin, "not a pack of this version"))?);
         let damaged = || damaged(origin);
-        let fingerprint = u128_at(pack, 8).ok_or_else(damaged)?;
+        let fingerprint = u128_at(pack, FINGERPRINT).ok_or_else(damaged)?;
         let common = body.compressed().and_then(|part| common(&part.inflate()?)).ok_or_else(damaged)?;
         let mut blocks = Vec::new();
         while !body.0.is_empty() {
@@ -94,9 +107,18 @@ impl<'a> Pack<'a> {
     pub(crate) fn info(&self) -> Result<DatasetInfo> {
         let metadata: Metadata =
             serde_json::from_slice(&self.common.metadata).map_err(|_| damaged(self.origin))?;
-        let mut info = metadata.info(&self.fingerprint());
+        let mut info = metadata.info(&self.fingerprint(), |kind| self.has_names(kind));
         info.leave_out_unlisted(|area| self.has_area(area));
         Ok(info)
+    }
+
+    /// Returns whether areas of a kind have names.
+    fn has_names(&self, kind: AreaKind) -> bool {
+        let id = section::AREA_NAMES + kind as u32;
+        let names = self.common.areas.iter().find(|(other, _)| *other == id);
+        names
+            .and_then(|(_, names)| PackedTable::read(names, 0, names.len(), self.origin, "names").ok())
+            .is_some_and(|names| !names.column(NAME).is_absent())
     }
 
     /// Returns whether there are postcodes in a postcode area.
@@ -118,7 +140,7 @@ impl<'a> Pack<'a> {
     }
 
     fn fingerprint(&self) -> String {
-        format!("{:032x}", self.fingerprint)
+        written(self.fingerprint)
     }
 
     fn assemble(&self, rows: &impl RowSource) -> Result<Dataset> {

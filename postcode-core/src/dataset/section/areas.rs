@@ -68,6 +68,11 @@ impl AreaTables {
         self.sets.get_u32(data, set, column)
     }
 
+    /// Returns whether areas of a kind have names.
+    pub(crate) fn has_names(&self, kind: AreaKind) -> bool {
+        self.kinds.get(kind as usize).and_then(Option::as_ref).is_some_and(|kind| !kind.name.is_absent())
+    }
+
     /// Returns how many areas of a kind there are.
     pub(crate) fn count(&self, kind: AreaKind) -> u32 {
         self.kinds.get(kind as usize).and_then(Option::as_ref).map_or(0, |kind| kind.count)

@@ -3,6 +3,7 @@
 pub(crate) mod approximate;
 pub(crate) mod areas;
 pub(crate) mod cell_points;
+pub(crate) mod fields;
 pub(crate) mod keys;
 pub(crate) mod place_finder;
 pub(crate) mod place_index;

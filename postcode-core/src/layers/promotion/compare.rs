@@ -1,52 +1,48 @@
 //! Calls the other implementation too, without delaying the caller.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
-use std::sync::{Arc, PoisonError};
 
 use tokio::runtime::Handle;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::timeout;
 
 use super::core::{Core, Course};
+use super::difference::Cause;
 use super::guard::Seen;
-use super::snapshot::Example;
 use crate::layers::call::Call;
-use crate::layers::{deadline, is_fault};
+use crate::layers::{deadline, is_fault, span, unit};
+use crate::lookup::unit::comparing;
 use crate::{AnyLookup, Error, ErrorKind, Result};
 
+/// The answer of one side, and the edition it came from if that is known.
+pub(super) type Sided<R> = (Result<R>, Option<Arc<str>>);
+
 /// Compares the old implementation's answer with the new one's.
-pub(super) fn with_new<C: Call<AnyLookup>>(
-    core: &Arc<Core>,
-    course: Course,
-    call: C,
-    old: &Result<C::Reply>,
-) {
-    let Some((runtime, permit)) = leave(core, course, &call, old) else { return };
+pub(super) fn with_new<C: Call<AnyLookup>>(core: &Arc<Core>, course: Course, call: C, old: &Sided<C::Reply>) {
+    let Some((runtime, permit)) = leave(core, course, &call, &old.0) else { return };
     let (core, call, old) = (core.clone(), call.into_owned(), old.clone());
-    runtime.spawn(async move {
+    let compare = async move {
         let _permit = permit;
         let patience = core.config.patience;
-        let new = deadline::without(core.ask_new(&call, course, Some(patience))).await;
-        core.settle(course, &call, &old, &new);
-    });
+        let new = unit::answered(core.ask_new(&call, course, Some(patience))).await;
+        core.settle(course, &call, &old, &new).await;
+    };
+    runtime.spawn(span::within(span::comparison(C::NAME), comparing(deadline::without(compare))));
 }
 
 /// Compares the new implementation's answer with the old one's.
-pub(super) fn with_old<C: Call<AnyLookup>>(
-    core: &Arc<Core>,
-    course: Course,
-    call: C,
-    new: &Result<C::Reply>,
-) {
-    let Some((runtime, permit)) = leave(core, course, &call, new) else { return };
+pub(super) fn with_old<C: Call<AnyLookup>>(core: &Arc<Core>, course: Course, call: C, new: &Sided<C::Reply>) {
+    let Some((runtime, permit)) = leave(core, course, &call, &new.0) else { return };
     let (core, call, new) = (core.clone(), call.into_owned(), new.clone());
-    runtime.spawn(async move {
+    let compare = async move {
         let _permit = permit;
-        let old = timeout(core.config.patience, deadline::without(core.ask_old(&call, course, true))).await;
-        if let Ok(old) = old {
-            core.settle(course, &call, &old, &new);
+        let ask = unit::answered(core.ask_old(&call, course, true));
+        if let Ok(old) = timeout(core.config.patience, ask).await {
+            core.settle(course, &call, &old, &new).await;
         }
-    });
+    };
+    runtime.spawn(span::within(span::comparison(C::NAME), comparing(deadline::without(compare))));
 }
 
 /// Returns permission to compare an answer now: a runtime, and one of the limited places.
@@ -68,48 +64,91 @@ fn leave<C: Call<AnyLookup>>(
     leave
 }
 
+/// Returns whether two answers agree. `None` if one of the two could not answer.
+fn agree<R: PartialEq>(one: &Result<R>, other: &Result<R>) -> Option<bool> {
+    match (one, other) {
+        (Ok(one), Ok(other)) => Some(one == other),
+        (Err(one), Err(other)) if !is_fault(one) && !is_fault(other) => Some(one.kind() == other.kind()),
+        (Ok(_), Err(error)) | (Err(error), Ok(_)) if !is_fault(error) => Some(false),
+        _ => None,
+    }
+}
+
 impl Core {
     /// Counts a comparison, unless one of the two could not answer.
-    fn settle<C: Call<AnyLookup>>(
+    async fn settle<C: Call<AnyLookup>>(
         &self,
         course: Course,
         call: &C,
-        old: &Result<C::Reply>,
-        new: &Result<C::Reply>,
+        old: &Sided<C::Reply>,
+        new: &Sided<C::Reply>,
     ) {
-        let matched = match (old, new) {
-            (Ok(old), Ok(new)) => old == new,
-            (Err(old), Err(new)) if !is_fault(old) && !is_fault(new) => old.kind() == new.kind(),
-            (Ok(_), Err(error)) | (Err(error), Ok(_)) if !is_fault(error) => false,
-            _ => return,
-        };
+        let Some(matched) = agree(&old.0, &new.0) else { return };
         let row = self.row(course);
-        let count = if matched { &row.matched } else { &row.mismatched };
-        count.fetch_add(1, Relaxed);
-        if !matched {
-            self.keep(course, call, old, new);
+        let mut is_code = false;
+        if matched {
+            row.matched.fetch_add(1, Relaxed);
+        } else {
+            // What the difference comes from is counted with it, so that both counts agree.
+            let cause = self.cause(call, old, new).await;
+            is_code = cause == Cause::Code;
+            row.count(cause);
+            self.differences.add(&row.name, cause, call, &old.0, &new.0, self.config.max_examples);
         }
-        self.note(course, Seen { matched: Some(matched), ..Seen::default() });
+        self.note(course, Seen { matched: Some(!is_code), ..Seen::default() });
     }
 
-    /// Keeps an example, unless there are enough or one of the same call.
-    fn keep<C: Call<AnyLookup>>(
+    /// Finds out why two answers differ.
+    async fn cause<C: Call<AnyLookup>>(
         &self,
-        course: Course,
         call: &C,
-        old: &Result<C::Reply>,
-        new: &Result<C::Reply>,
-    ) {
-        let mut examples = self.examples.lock().unwrap_or_else(PoisonError::into_inner);
-        if examples.len() < self.config.max_examples {
-            let (query, old, new) = match (old, new) {
-                (Ok(old), Ok(new)) => call.difference(old, new),
-                _ => (call.to_string(), format!("{old:#?}"), format!("{new:#?}")),
-            };
-            if examples.iter().all(|example| example.query != query) {
-                let row = self.row(course).name.clone();
-                examples.push(Example { row, ..Example::new(query, &old, &new) });
+        old: &Sided<C::Reply>,
+        new: &Sided<C::Reply>,
+    ) -> Cause {
+        let patience = self.config.patience;
+        let (old_edition, new_edition) = match (&old.1, &new.1) {
+            (Some(old), Some(new)) => (Some(old.clone()), Some(new.clone())),
+            // An answer that a cache kept does not tell, but the implementation may.
+            _ => {
+                let old_now = self.edition_of(&self.old);
+                let new_now = self.edition_of(&self.new);
+                let (old_now, new_now) = futures::join!(old_now, new_now);
+                (old.1.clone().or(old_now), new.1.clone().or(new_now))
             }
+        };
+        if let (Some(old), Some(expected)) = (&old_edition, &new_edition)
+            && old != expected
+        {
+            return match self.predicted(call, expected).await {
+                // The old code with the new data answers otherwise.
+                Some(predicted) if agree(&predicted, &new.0) == Some(false) => Cause::Code,
+                _ => Cause::Edition,
+            };
+        }
+        // One edition, or nothing says otherwise: does the old implementation agree with itself?
+        let demanded = old_edition.as_deref().unwrap_or_default();
+        let again = unit::at_edition(demanded, call.on(&self.old));
+        match timeout(patience, again).await {
+            Ok(again) if agree(&again, &old.0) == Some(false) && !is_moved(&again) => Cause::Noise,
+            _ => Cause::Code,
         }
     }
+
+    async fn edition_of(&self, side: &AnyLookup) -> Option<Arc<str>> {
+        let info = timeout(self.config.patience, side.info()).await.ok()?.ok()?;
+        (!info.fingerprint.is_empty()).then(|| info.fingerprint.into())
+    }
+
+    /// Returns the answer of the old code with the new data, if there is such a lookup and it has this
+    /// edition.
+    async fn predicted<C: Call<AnyLookup>>(&self, call: &C, edition: &Arc<str>) -> Option<Result<C::Reply>> {
+        let predictor = self.predictor.get()?;
+        let ask = unit::answered(unit::at_edition(edition, call.on(predictor)));
+        let (answer, from) = timeout(self.config.patience, ask).await.ok()?;
+        (from.as_ref() == Some(edition)).then_some(answer)
+    }
+}
+
+fn is_moved<R>(answer: &Result<R>) -> bool {
+    answer.as_ref().is_err_and(|error| error.kind() == ErrorKind::EditionMoved)
 }

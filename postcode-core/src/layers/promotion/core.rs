@@ -1,7 +1,7 @@
 //! The state of a promotion, and calls to either implementation.
 
 use std::sync::atomic::Ordering::Relaxed;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime};
 
 use tokio::sync::Semaphore;
@@ -9,12 +9,13 @@ use tokio::time::{Instant, timeout};
 
 #[cfg(doc)]
 use super::Promotion;
+use super::difference::Differences;
 use super::guard::{self, Guard, Seen};
 use super::row::{DEFAULT, RowState, Rows};
-use super::snapshot::{Example, StepBack};
+use super::snapshot::StepBack;
 use super::stage::{Plan, Stage};
 use crate::layers::call::Call;
-use crate::layers::{deadline, unit};
+use crate::layers::{deadline, is_refused_comparison, unit};
 use crate::lookup::unit::{Decision, Unit};
 use crate::{AnyLookup, Error, ErrorKind, Lookups, Result};
 
@@ -27,7 +28,7 @@ pub struct PromotionConfig {
     pub patience: Duration,
     /// How many comparisons run at once. Default: 64.
     pub max_comparisons: usize,
-    /// How many examples of differences are kept. Default: 16.
+    /// How many examples of differences of each [cause](super::Cause) are kept. Default: 16.
     pub max_examples: usize,
     /// When to step back automatically; `None` for never.
     pub guard: Option<Guard>,
@@ -57,7 +58,9 @@ pub(super) struct Core {
     /// Under this number units remember the plan of their beginning.
     layer: u64,
     pub(super) comparisons: Arc<Semaphore>,
-    pub(super) examples: Mutex<Vec<Example>>,
+    pub(super) differences: Differences,
+    /// The old code with the new data, if there is one in this process.
+    pub(super) predictor: OnceLock<AnyLookup>,
 }
 
 /// Returns whether an error is a failure of the new implementation: any error except invalid input
@@ -138,7 +141,8 @@ impl Core {
             layer: unit::layer_number(),
             comparisons: Arc::new(Semaphore::new(config.max_comparisons.min(Semaphore::MAX_PERMITS))),
             config,
-            examples: Mutex::default(),
+            differences: Differences::default(),
+            predictor: OnceLock::new(),
         }
     }
 
@@ -258,6 +262,10 @@ impl Core {
         };
         let took = started.elapsed();
         let row = self.row(course);
+        if answer.as_ref().is_err_and(is_refused_comparison) {
+            row.refused.fetch_add(1, Relaxed);
+            return answer;
+        }
         row.new_latencies.add(took);
         let failed = answer.as_ref().is_err_and(is_failure);
         row.errors.fetch_add(u64::from(failed), Relaxed);

@@ -31,7 +31,7 @@ pub struct Guard {
     pub min_calls: u32,
     /// The share of calls that may fail, 0 to 1. Default: 0.05.
     pub max_errors: f64,
-    /// The share of comparisons that may differ, 0 to 1. Default: 0.01.
+    /// The share of comparisons that may differ because of the code, 0 to 1. Default: 0.01.
     pub max_mismatches: f64,
     /// The time from which a call counts as slow. Default: 500 ms.
     pub slow: Duration,
@@ -66,7 +66,8 @@ pub(super) struct Seen {
     pub(super) asked: Option<Duration>,
     /// Whether the call failed.
     pub(super) failed: bool,
-    /// Whether the answers matched, if they were compared.
+    /// Whether the answers matched, or differ for another [cause](super::Cause) than the code, if they
+    /// were compared.
     pub(super) matched: Option<bool>,
 }
 

@@ -2,6 +2,7 @@
 
 mod compare;
 mod core;
+mod difference;
 mod evidence;
 mod guard;
 mod plan;
@@ -21,9 +22,11 @@ use self::row::RowState;
 use super::Around;
 use super::call::{Call, Info};
 use super::latency::Latencies;
+use super::span;
 use crate::{AnyLookup, DatasetInfo, ErrorKind, Lookups, Result, layer, unit};
 
 pub use self::core::PromotionConfig;
+pub use self::difference::{Cause, Causes, FieldDifferences};
 pub use self::evidence::{Evidence, evidence_below};
 pub use self::guard::Guard;
 pub use self::plan::{PromotionPlan, RowName, Step};
@@ -57,6 +60,8 @@ pub use self::stage::Stage;
 ///   [cohorts](crate::unit::cohort). Each row is measured and guarded apart. If a method's row says another
 ///   implementation than the one that answers the rest of a unit, the row applies only if both answer from
 ///   one edition. Otherwise the unit stays whole, and the call is counted as [held](RowSnapshot::held).
+/// - Every difference has a [`Cause`]: another edition of the data, an old implementation that does not agree
+///   with itself, or other code. The guard counts only the last.
 /// - A [`Guard`] steps back automatically and says why. A call that fails in `remote` while the stage
 ///   is being changed is answered by the old implementation.
 ///
@@ -126,6 +131,14 @@ impl Promotion {
         self.0.rows.apply(plan)
     }
 
+    /// Sets a lookup that predicts the new implementation's answers: the old code with the new data, such
+    /// as a `replica:` of the service. With it, a difference between two editions has the cause
+    /// [`Edition`](Cause::Edition) only if the predictor has the new edition and gives the new answer.
+    /// Returns false if there is a predictor already.
+    pub fn explain_with(&self, predictor: Arc<dyn Lookups>) -> bool {
+        self.0.predictor.set(predictor.into()).is_ok()
+    }
+
     /// Returns the current stage of the default row.
     pub fn stage(&self) -> Stage {
         self.0.rows.get(row::DEFAULT).plan.get().stage
@@ -165,7 +178,7 @@ impl Promotion {
             compared: sum(|row| row.compared),
             matched: sum(|row| row.matched),
             mismatched: sum(|row| row.mismatched),
-            examples: core.examples.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+            examples: core.differences.examples(),
             errors: sum(|row| row.errors),
             fallbacks: sum(|row| row.fallbacks),
             failed: sum(|row| row.failed),
@@ -173,6 +186,13 @@ impl Promotion {
             latency: Sides { old: latency(|row| &row.old_latencies), new: latency(|row| &row.new_latencies) },
             step_backs: sum(|row| row.step_backs),
             last_step_back: last.cloned(),
+            causes: Causes {
+                edition: sum(|row| row.causes.edition),
+                noise: sum(|row| row.causes.noise),
+                code: sum(|row| row.causes.code),
+            },
+            differences: core.differences.counts(),
+            refused: sum(|row| row.refused),
             held: sum(|row| row.held),
             rows,
         }
@@ -182,7 +202,8 @@ impl Promotion {
 impl RowState {
     fn snapshot(&self) -> RowSnapshot {
         let plan = self.plan.get();
-        let (matched, mismatched) = (self.matched.load(Relaxed), self.mismatched.load(Relaxed));
+        let (matched, causes) = (self.matched.load(Relaxed), self.causes());
+        let mismatched = causes.edition + causes.noise + causes.code;
         RowSnapshot {
             row: self.name.clone(),
             active: self.is_active(),
@@ -192,10 +213,12 @@ impl RowState {
             compared: matched + mismatched,
             matched,
             mismatched,
+            causes,
             errors: self.errors.load(Relaxed),
             fallbacks: self.fallbacks.load(Relaxed),
             failed: self.failed.load(Relaxed),
             skipped: self.skipped.load(Relaxed),
+            refused: self.refused.load(Relaxed),
             held: self.held.load(Relaxed),
             latency: Sides { old: (&self.old_latencies).into(), new: (&self.new_latencies).into() },
             step_backs: self.step_backs.load(Relaxed),
@@ -209,13 +232,7 @@ impl Around for Promotion {
 
     async fn around<C: Call<AnyLookup>>(&self, call: C) -> Result<C::Reply> {
         let begun = self.0.begin(C::NAME);
-        let failed = &self.0.row(begun.course).failed;
-        let answer =
-            if begun.is_apart() { self.apart(call, &begun).await } else { self.answer(call, &begun).await };
-        if answer.as_ref().is_err_and(is_failure) {
-            failed.fetch_add(1, Relaxed);
-        }
-        answer
+        self.traced(call, begun).await
     }
 
     /// Outside of a unit, nothing says which calls the edition is asked for. Most of them are
@@ -223,53 +240,85 @@ impl Around for Promotion {
     async fn around_info(&self, call: Info<'_>) -> Result<DatasetInfo> {
         let mut begun = self.0.begin("info");
         begun.course.sampled &= begun.in_unit();
-        let failed = &self.0.row(begun.course).failed;
-        let answer = self.answer(call, &begun).await;
-        if answer.as_ref().is_err_and(is_failure) {
-            failed.fetch_add(1, Relaxed);
-        }
-        answer
+        self.traced(call, begun).await
     }
 }
 
+/// An answer and who gave it.
+struct Answered<R> {
+    answer: Result<R>,
+    /// Whether the new implementation gave it.
+    by_new: bool,
+    /// Whether the new one failed before.
+    fell_back: bool,
+}
+
 impl Promotion {
-    async fn answer<C: Call<AnyLookup>>(&self, call: C, begun: &Begun) -> Result<C::Reply> {
+    /// Answers a call in its span, if anybody subscribes to spans.
+    async fn traced<C: Call<AnyLookup>>(&self, call: C, begun: Begun) -> Result<C::Reply> {
+        let Some(span) = span::promotion(C::NAME) else { return self.counted(call, &begun).await.answer };
+        let row = self.0.row(begun.course);
+        span.record("row", tracing::field::display(&row.name));
+        span.record("stage", begun.course.plan.stage.as_str());
+        let (answered, edition) =
+            unit::answered(span::within(Some(span.clone()), self.counted(call, &begun))).await;
+        span.record("side", if answered.by_new { "new" } else { "old" });
+        span.record("fell_back", answered.fell_back);
+        if let Some(edition) = edition {
+            span.record("edition", &*edition);
+        }
+        answered.answer
+    }
+
+    async fn counted<C: Call<AnyLookup>>(&self, call: C, begun: &Begun) -> Answered<C::Reply> {
+        let answered =
+            if begun.is_apart() { self.apart(call, begun).await } else { self.answer(call, begun).await };
+        if answered.answer.as_ref().is_err_and(is_failure) {
+            self.0.row(begun.course).failed.fetch_add(1, Relaxed);
+        }
+        answered
+    }
+
+    async fn answer<C: Call<AnyLookup>>(&self, call: C, begun: &Begun) -> Answered<C::Reply> {
         let core = &self.0;
         let course = begun.course;
+        let by_old = |answer| Answered { answer, by_new: false, fell_back: false };
+        let by_either = |(answer, fell_back): (_, bool)| Answered { answer, by_new: !fell_back, fell_back };
         match course.plan.stage {
-            Stage::Local => core.ask_old(&call, course, begun.timed).await,
             Stage::Shadow if course.sampled => {
-                let answer = core.ask_old(&call, course, true).await;
-                core.note_old(course, &answer);
-                compare::with_new(core, course, call, &answer);
-                answer
+                let sided = unit::answered(core.ask_old(&call, course, true)).await;
+                core.note_old(course, &sided.0);
+                compare::with_new(core, course, call, &sided);
+                by_old(sided.0)
             }
             Stage::Canary if course.sampled => {
-                let (answer, fell_back) = core.ask_new_or_old(&call, begun).await;
+                let ((answer, fell_back), edition) = unit::answered(core.ask_new_or_old(&call, begun)).await;
+                let sided = (answer, edition);
                 if !fell_back {
-                    compare::with_old(core, course, call, &answer);
+                    compare::with_old(core, course, call, &sided);
                 }
-                answer
+                by_either((sided.0, fell_back))
             }
+            Stage::Local => by_old(core.ask_old(&call, course, begun.timed).await),
             Stage::Shadow | Stage::Canary => {
                 let answer = core.ask_old(&call, course, begun.timed).await;
                 core.note_old(course, &answer);
-                answer
+                by_old(answer)
             }
-            Stage::RemoteWithFallback => core.ask_new_or_old(&call, begun).await.0,
-            Stage::Remote => match core.ask_new(&call, course, None).await {
+            Stage::RemoteWithFallback => by_either(core.ask_new_or_old(&call, begun).await),
+            Stage::Remote => by_either(match core.ask_new(&call, course, None).await {
                 Err(error) if is_failure(&error) && core.row(course).plan.get().stage != Stage::Remote => {
                     core.fall_back(begun);
-                    core.ask_old(&call, course, true).await
+                    (core.ask_old(&call, course, true).await, true)
                 }
-                answer => answer,
-            },
+                answer => (answer, false),
+            }),
         }
     }
 
     /// Answers a call whose row says another implementation than the one that answers its unit. This
     /// keeps the promise to the unit only if both answer from one edition.
-    async fn apart<C: Call<AnyLookup>>(&self, call: C, begun: &Begun) -> Result<C::Reply> {
+    async fn apart<C: Call<AnyLookup>>(&self, call: C, begun: &Begun) -> Answered<C::Reply> {
         let core = &self.0;
         // The caller's own demand is for all its calls already.
         let held_to = match unit::edition() {
@@ -277,12 +326,13 @@ impl Promotion {
             None => core.edition_of_unit(begun).await,
         };
         if let Some(edition) = held_to {
-            let (answer, from) =
+            let (answered, from) =
                 unit::at_edition(&edition, unit::answered(self.answer(call.clone(), begun))).await;
+            let answer = &answered.answer;
             let moved = answer.as_ref().is_err_and(|error| error.kind() == ErrorKind::EditionMoved);
             // An error is not of an edition, and an answer has to tell.
             if !moved && (answer.is_err() || from.as_ref() == Some(&edition)) {
-                return answer;
+                return answered;
             }
         }
         self.answer(call, &core.hold(begun)).await

@@ -6,6 +6,7 @@ use std::sync::atomic::{
 };
 use std::sync::{Mutex, OnceLock, PoisonError};
 
+use super::difference::{Cause, Causes};
 use super::guard::{Guard, Watch};
 use super::plan::{PromotionPlan, RowName, Step};
 use super::snapshot::StepBack;
@@ -25,11 +26,14 @@ pub(super) struct RowState {
     pub(super) watch: Option<Watch>,
     pub(super) calls: AtomicU64,
     pub(super) matched: AtomicU64,
-    pub(super) mismatched: AtomicU64,
+    pub(super) edition: AtomicU64,
+    pub(super) noise: AtomicU64,
+    pub(super) code: AtomicU64,
     pub(super) errors: AtomicU64,
     pub(super) fallbacks: AtomicU64,
     pub(super) failed: AtomicU64,
     pub(super) skipped: AtomicU64,
+    pub(super) refused: AtomicU64,
     pub(super) held: AtomicU64,
     pub(super) old_latencies: Latencies,
     pub(super) new_latencies: Latencies,
@@ -46,11 +50,14 @@ impl RowState {
             watch: guard.map(Watch::new),
             calls: AtomicU64::new(0),
             matched: AtomicU64::new(0),
-            mismatched: AtomicU64::new(0),
+            edition: AtomicU64::new(0),
+            noise: AtomicU64::new(0),
+            code: AtomicU64::new(0),
             errors: AtomicU64::new(0),
             fallbacks: AtomicU64::new(0),
             failed: AtomicU64::new(0),
             skipped: AtomicU64::new(0),
+            refused: AtomicU64::new(0),
             held: AtomicU64::new(0),
             old_latencies: Latencies::new(),
             new_latencies: Latencies::new(),
@@ -73,6 +80,24 @@ impl RowState {
         self.active.store(true, Release);
         self.forget();
         Ok(())
+    }
+
+    /// Counts a difference.
+    pub(super) fn count(&self, cause: Cause) {
+        let count = match cause {
+            Cause::Edition => &self.edition,
+            Cause::Noise => &self.noise,
+            Cause::Code => &self.code,
+        };
+        count.fetch_add(1, Relaxed);
+    }
+
+    pub(super) fn causes(&self) -> Causes {
+        Causes {
+            edition: self.edition.load(Relaxed),
+            noise: self.noise.load(Relaxed),
+            code: self.code.load(Relaxed),
+        }
     }
 
     fn forget(&self) {

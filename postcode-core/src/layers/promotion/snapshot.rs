@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{RowName, Stage};
+use super::{Cause, Causes, FieldDifferences, RowName, Stage};
 use crate::layers::latency::Latencies;
 
 /// The measurements of a promotion, from which you decide the next step. Counts are since the
@@ -25,7 +25,7 @@ pub struct Snapshot {
     pub matched: u64,
     /// Compared calls with different answers.
     pub mismatched: u64,
-    /// The first differences, one for each distinct call.
+    /// The first differences of each cause, one for each distinct call.
     pub examples: Vec<Example>,
     /// Calls to the new implementation that failed.
     pub errors: u64,
@@ -41,6 +41,15 @@ pub struct Snapshot {
     pub step_backs: u64,
     /// The last step back, with time and reason.
     pub last_step_back: Option<StepBack>,
+    /// The compared calls with different answers, by cause.
+    #[serde(default)]
+    pub causes: Causes,
+    /// The fields in which compared calls differ, by cause and method.
+    #[serde(default)]
+    pub differences: Vec<FieldDifferences>,
+    /// Comparisons that the new implementation refused because it was busy. They are not errors.
+    #[serde(default)]
+    pub refused: u64,
     /// Calls of units that went against their row: see [`RowSnapshot::held`].
     #[serde(default)]
     pub held: u64,
@@ -70,6 +79,9 @@ pub struct RowSnapshot {
     pub matched: u64,
     /// Compared calls with different answers.
     pub mismatched: u64,
+    /// The same, by cause.
+    #[serde(default)]
+    pub causes: Causes,
     /// Calls to the new implementation that failed.
     pub errors: u64,
     /// Failed calls to the new implementation that the old one then answered.
@@ -78,6 +90,9 @@ pub struct RowSnapshot {
     pub failed: u64,
     /// Comparisons that were skipped because too many were running.
     pub skipped: u64,
+    /// Comparisons that the new implementation refused because it was busy. They are not errors.
+    #[serde(default)]
+    pub refused: u64,
     /// Calls of units that were answered by the implementation of the unit's other calls and not by that
     /// of this row, because the two have different editions or one does not tell its edition.
     pub held: u64,
@@ -125,6 +140,15 @@ pub struct Example {
     /// The row that the call went by.
     #[serde(default)]
     pub row: RowName,
+    /// The cause of the difference.
+    #[serde(default)]
+    pub cause: Cause,
+    /// The method.
+    #[serde(default)]
+    pub method: String,
+    /// The fields that differ, as in [`FieldDifferences`].
+    #[serde(default)]
+    pub fields: Vec<String>,
     /// The call. For a batch, its first postcode with a different answer.
     pub query: String,
     /// The part of the old implementation's answer that differs.
@@ -162,7 +186,16 @@ impl Example {
             old.pop();
             new.pop();
         }
-        Self { row: RowName::Default, query, old: short(&old), new: short(&new) }
+        let (old, new) = (short(&old), short(&new));
+        Self {
+            row: RowName::Default,
+            cause: Cause::Code,
+            method: String::new(),
+            fields: Vec::new(),
+            query,
+            old,
+            new,
+        }
     }
 }
 

@@ -3,11 +3,14 @@
 mod breaker;
 mod cache;
 mod conformance;
+mod difference;
 mod promotion;
 mod rows;
 mod sharing;
 mod stack;
 mod time;
+#[cfg(all(feature = "dataset", feature = "http"))]
+mod trace;
 mod units;
 mod walk;
 
@@ -134,6 +137,14 @@ impl Around for Fake {
 }
 
 layer!([] Fake);
+
+/// Returns the small fixture's edition with other answers: a fault of the code.
+pub(super) fn wrong() -> Fixture {
+    let (right, next) = (Fixture::small(), Fixture::small().next_edition());
+    Fixture::new(right.info().clone(), next.records().cloned())
+        .with(right.places().cloned(), right.scottish().cloned())
+        .with_wider(right.wider_places().cloned())
+}
 
 pub(super) fn postcode(text: &str) -> Postcode {
     text.parse().unwrap()

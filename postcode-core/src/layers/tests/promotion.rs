@@ -17,10 +17,10 @@ fn sides() -> (Arc<Fake>, Arc<Fake>) {
     (Fake::new([]), Fake::new([]))
 }
 
-/// Returns another edition, in which every record is different.
+/// Returns the same edition, with every record different.
 fn different() -> Arc<Fake> {
     let fake = Fake::new([]);
-    fake.reference.publish(Fixture::small().next_edition());
+    fake.reference.publish(wrong());
     fake
 }
 

@@ -193,7 +193,7 @@ fn snapshot_without_rows_is_read_too() {
     assert_eq!(serde_json::from_value::<Snapshot>(json.clone()).unwrap(), seen);
     assert_eq!(json["rows"][1]["row"], "nearest");
     let object = json.as_object_mut().unwrap();
-    for new in ["plan", "held", "rows"] {
+    for new in ["plan", "held", "rows", "causes", "differences", "refused"] {
         assert!(object.remove(new).is_some(), "{new}");
     }
     let old: Snapshot = serde_json::from_value(json).unwrap();

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::plan::{Criterion, Decision, Walk};
-use crate::layers::promotion::{Evidence, Example, Guard, LatencySummary, Stage};
+use crate::layers::promotion::{Causes, Evidence, Example, Guard, LatencySummary, Stage};
 use crate::wire::Digest;
 use crate::{Error, Result};
 
@@ -106,6 +106,8 @@ pub struct Differences {
     pub matched: u64,
     /// Those with different answers.
     pub mismatched: u64,
+    /// Those with different answers, by cause. Only `code` counts for the guard and the walk.
+    pub causes: Causes,
     /// The first differences.
     pub examples: Vec<Example>,
 }
@@ -337,7 +339,11 @@ impl Certificate {
         }
         let seen = &self.walked.differences;
         let compared: u64 = moves.iter().map(|one| one.evidence.compared).sum();
-        if seen.matched + seen.mismatched != seen.compared || compared > seen.compared {
+        let causes = seen.causes.edition + seen.causes.noise + seen.causes.code;
+        if seen.matched + seen.mismatched != seen.compared
+            || causes > seen.mismatched
+            || compared > seen.compared
+        {
             return Err(Error::invalid("the comparisons do not add up"));
         }
         Ok(())

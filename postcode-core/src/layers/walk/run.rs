@@ -54,6 +54,7 @@ pub async fn walk(
         compared: seen.compared,
         matched: seen.matched,
         mismatched: seen.mismatched,
+        causes: seen.causes,
         examples: seen.examples.clone(),
     };
     let Walker { moves, costs: [before, after], .. } = walker;

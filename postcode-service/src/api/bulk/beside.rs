@@ -56,7 +56,7 @@ async fn read(app: &App, request: Request, key: &str) -> Result<Vec<String>, Fai
 async fn listed<T: Serialize>(edition: &Edition, items: impl Iterator<Item = T>) -> Outcome {
     let mut list = ResultList::new();
     for item in items {
-        list.push(&item)?;
+        list.push_value(&item)?;
         drop(item);
         list.give_turn().await;
     }

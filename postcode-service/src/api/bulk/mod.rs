@@ -12,9 +12,9 @@ use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use http::Method;
-use postcode_core::wire::{BulkItem, Field, FilteredView, RecordView, Shape, path};
+use postcode_core::wire::{BulkItem, Field, FilteredView, HasRecords, RecordText, RecordView, Shape, path};
 use postcode_core::{Answer, Postcode, PostcodeLookup};
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::params::Params;
@@ -86,11 +86,24 @@ pub(super) fn list(value: Value, what: &str, max: usize) -> Result<Vec<Value>, F
 }
 
 /// An item of a bulk answer, filtered or not.
-#[derive(Serialize)]
-#[serde(untagged)]
 enum Item<'a> {
     Whole(BulkItem<RecordView<'a>>),
-    Filtered { query: &'a str, result: Option<FilteredView<'a>> },
+    Filtered(Filtered<'a>),
+}
+
+#[derive(Serialize)]
+struct Filtered<'a> {
+    query: &'a str,
+    result: Option<FilteredView<'a>>,
+}
+
+impl HasRecords for Item<'_> {
+    fn write(&self, text: &mut RecordText) -> serde_json::Result<()> {
+        match self {
+            Self::Whole(item) => item.write(text),
+            Self::Filtered(item) => text.value(item),
+        }
+    }
 }
 
 async fn postcodes_of(edition: &Edition, params: &Params, entries: Vec<Value>) -> Outcome {
@@ -117,19 +130,19 @@ pub(crate) async fn lines(
     texts: &[String],
 ) -> Result<Vec<u8>, postcode_core::Error> {
     let wanted = Wanted::of(&Params::parse(Some(query)));
-    let mut out = Vec::with_capacity(texts.len() * 1024);
+    let mut out = RecordText::new(Vec::with_capacity(texts.len() * 1024));
     for texts in texts.chunks(LINES_AT_ONCE) {
         let read = Read::new(texts.iter().map(String::as_str).collect(), wanted.view.shape);
         let answers = lookup.lookup(&read.postcodes).await?;
         for item in read.items(&answers, &wanted) {
-            serde_json::to_writer(&mut out, &item).map_err(|e| {
+            item.write(&mut out).map_err(|e| {
                 let text = "an answer could not be written";
                 postcode_core::Error::new(postcode_core::ErrorKind::Internal, text).with_source(e)
             })?;
-            out.push(b'\n');
+            out.raw("\n");
         }
     }
-    Ok(out)
+    Ok(out.into_bytes())
 }
 
 /// Looked up in one call, of many lines.
@@ -182,34 +195,39 @@ impl<'a> Read<'a> {
                 }
                 Some(fields) => {
                     let record = answer.filter(|answer| answer.is_live()).and_then(Answer::record);
-                    Item::Filtered { query, result: record.map(|record| FilteredView::new(record, fields)) }
+                    let result = record.map(|record| FilteredView::new(record, fields));
+                    Item::Filtered(Filtered { query, result })
                 }
             }
         })
     }
 }
 
-#[derive(Serialize)]
+/// The neighbours of one location.
 struct Located<'a> {
     query: &'a Map<String, Value>,
-    result: Option<Neighbours<'a>>,
-}
-
-struct Neighbours<'a> {
     found: &'a [postcode_core::Neighbour],
     filter: Option<&'a [Field]>,
     view: &'a View,
 }
 
-impl Serialize for Neighbours<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+impl HasRecords for Located<'_> {
+    fn write(&self, text: &mut RecordText) -> serde_json::Result<()> {
+        text.raw("{\"query\":");
+        text.value(self.query)?;
+        text.raw(",\"result\":");
         match self.filter {
-            None => serializer.collect_seq(self.found.iter().map(|it| self.view.neighbour(it))),
+            _ if self.found.is_empty() => text.raw("null"),
+            None => text.list(self.found.iter().map(|it| self.view.neighbour(it)))?,
             // The distance can't be asked for, and so is dropped.
             Some(fields) => {
-                serializer.collect_seq(self.found.iter().map(|it| FilteredView::new(&it.record, fields)))
+                let views: Vec<_> =
+                    self.found.iter().map(|it| FilteredView::new(&it.record, fields)).collect();
+                text.value(&views)?;
             }
         }
+        text.raw("}");
+        Ok(())
     }
 }
 
@@ -236,8 +254,7 @@ async fn geolocations_of(edition: &Edition, params: &Params, entries: Vec<Value>
     let mut list = ResultList::new();
     for (query, nearest) in &queries {
         let found = nearest::neighbours(edition, *nearest).await?;
-        let neighbours = Neighbours { found: &found, filter: filter.as_deref(), view: &view };
-        list.push(&Located { query, result: (!found.is_empty()).then_some(neighbours) })?;
+        list.push(&Located { query, found: &found, filter: filter.as_deref(), view: &view })?;
         // Each is up to a millisecond's work: others have a turn after it, and the deadline.
         tokio::task::yield_now().await;
     }

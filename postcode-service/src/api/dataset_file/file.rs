@@ -5,7 +5,7 @@ use std::fmt;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use http::HeaderValue;
-use postcode_core::dataset::Dataset;
+use postcode_core::dataset::{Dataset, FieldCoverage};
 use postcode_core::{Error, ErrorKind};
 use sha2::{Digest, Sha256};
 use tokio::sync::OnceCell;
@@ -43,6 +43,15 @@ impl File {
                 .map_err(|e| Failure::internal(format!("a header could not be written: {e}")))
         };
         self.digest.get_or_try_init(compute).await.cloned()
+    }
+}
+
+impl File {
+    /// Returns how complete each field is. The first call reads every row.
+    pub(in crate::api) async fn fields(&self) -> Result<Vec<FieldCoverage>, Failure> {
+        let dataset = self.dataset.clone();
+        let fields = tokio::task::spawn_blocking(move || dataset.fields().to_vec());
+        fields.await.map_err(|e| Failure::internal(format!("the fields were not counted: {e}")))
     }
 }
 

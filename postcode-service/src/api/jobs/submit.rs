@@ -151,7 +151,8 @@ pub(super) async fn submit(
     asked_by.update([0, u8::from(is_json), u8::from(kind.is_some_and(|kind| kind.format == Format::Csv))]);
     let (job, submitted) = match kind {
         Some(kind) => {
-            let plan = plan(kind, &params, app.jobs.limits().upload)?;
+            let edition = app.edition();
+            let (plan, _) = plan(kind, &params, app.jobs.limits().upload, edition.info())?;
             let asked = Asked::of(&params, &mut Map::new())?;
             asked.digest(&mut asked_by);
             let job = asked.job(&app, tenant, kind.format.name(), key.as_ref())?;

@@ -504,6 +504,9 @@ fn table(record: &Record) -> String {
         };
         html += &row(label(kind), &value);
     }
+    if let Some(name) = record.admin_district_welsh() {
+        html += &row("District in Welsh", &escaped(name));
+    }
     if let Some(name) = record.senedd_constituency() {
         html += &row("Senedd constituency", &escaped(name));
     }

@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use http::HeaderValue;
 use http::header::{ACCEPT, CONTENT_TYPE, VARY};
-use postcode_core::wire::EDITION_HEADER;
+use postcode_core::wire::{EDITION_HEADER, HasRecords, RecordText};
 use postcode_core::{Page, Within};
 use postcode_edge::ClientKey;
 
@@ -78,10 +78,10 @@ pub(super) async fn send(
 }
 
 fn written(page: &Page, view: &View) -> std::io::Result<Bytes> {
-    let mut lines = Vec::with_capacity(page.records.len() * 2_048);
+    let mut lines = RecordText::new(Vec::with_capacity(page.records.len() * 2_048));
     for record in &page.records {
-        serde_json::to_writer(&mut lines, &view.record(record))?;
-        lines.push(b'\n');
+        view.record(record).write(&mut lines)?;
+        lines.raw("\n");
     }
-    Ok(lines.into())
+    Ok(lines.into_bytes().into())
 }

@@ -334,7 +334,16 @@ async fn todays_client_understands_old_servers() {
             let (one, other) = (call.answer(&*local).await, call.answer(&old).await);
             let refused = kept.iter().any(|kept| kept.response.status >= 500);
             assert!(refused || !other.starts_with("error"), "{}/{name}: {other}", version.display());
+            // Servers before 0.2 do not say which columns their data has.
+            let one = if other.contains("columns: []") { without_columns(&one) } else { one };
             assert_eq!(other, one, "{}/{name}", version.display());
         }
     }
+}
+
+/// Returns a description of a dataset as one that does not know its columns.
+fn without_columns(info: &str) -> String {
+    let Some((before, rest)) = info.split_once("columns: [") else { return info.to_owned() };
+    let after = rest.split_once(']').map_or("", |(_, after)| after);
+    format!("{before}columns: []{after}")
 }

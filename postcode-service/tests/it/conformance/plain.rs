@@ -51,7 +51,9 @@ impl Transport for Plain {
         let path =
             if is_route(request.method().as_str(), uri.path()) { uri.path() } else { "/no/such/route" };
         *request.uri_mut() = format!("http://{}{path}?{query}", uri.authority().unwrap()).parse().unwrap();
-        let ids: Vec<_> = ["x-request-id", "postcode-deadline-ms", "traceparent", "accept-encoding"].into();
+        let ids: Vec<_> =
+            ["x-request-id", "postcode-deadline-ms", "traceparent", "postcode-purpose", "accept-encoding"]
+                .into();
         ids.into_iter().for_each(|name| drop(request.headers_mut().remove(name)));
         let mut response = self.0.send(request, limit).await?;
         let kept = ["content-type", "access-control-allow-origin", "etag"];

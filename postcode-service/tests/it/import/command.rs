@@ -41,6 +41,9 @@ fn import_verify_inspect() {
     assert_eq!(code, Some(0));
     assert_eq!(json["contents"]["areas"]["AB"], serde_json::json!({"live": 1, "terminated": 1}));
     assert_eq!(json["metadata"]["edition"], "ONSPD November 2025");
+    let status = &json["fields"][0];
+    assert_eq!((&status["field"], &status["postcodes"]), (&"status".into(), &2.into()));
+    assert_eq!(status["sources"][0]["source"], "ONSPD_NOV_2025_UK.csv");
 
     let (code, out, _) = output(&["pack", "uk.postcodes", "--out", "uk.pack"], folder);
     assert!(code == Some(0) && out.contains("for 2 postcodes"), "{out}");

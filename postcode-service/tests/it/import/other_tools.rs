@@ -60,6 +60,34 @@ fn open_postcode_geo_has_the_scale_of_national_statistics() {
 }
 
 #[test]
+fn freemaptools_table_keeps_positions_and_none_for_unknown_ones() {
+    let table = "id,postcode,latitude,longitude\n\
+                 1,AB10 1XG,57.144165160000000,-2.114847768000000\n\
+                 2,AB106RN,57.13787976,-2.121486688\n\
+                 3,BN10 8JU,50.79,-3.7e-05\n\
+                 4,JE2 4WD,99.999999000000000,0.000000000000000\n";
+    let (bench, refused) = imported("ukpostcodes.csv", table);
+    assert_eq!(refused, 0);
+    let place = |postcode: &str| {
+        let record = bench.dataset().get(postcode.parse().unwrap()).into_record().unwrap();
+        record.location.map(|location| (location.latitude(), location.longitude()))
+    };
+    assert_eq!(place("AB10 1XG"), Some((57.144_165, -2.114_848)));
+    assert_eq!(place("AB10 6RN"), Some((57.137_88, -2.121_487)));
+    assert_eq!(place("BN10 8JU"), Some((50.79, -0.000_037)));
+    assert_eq!((place("JE2 4WD"), status(&bench, "JE2 4WD")), (None, "live"));
+    assert_eq!(bench.dataset().info().columns, ["status", "latitude", "longitude"]);
+    // As it is downloaded: in a zip. Its table of outcodes is not one of postcodes, and says so.
+    let zip = postcode_testing::zipped(&[("ukpostcodes.csv", table.as_bytes())]);
+    assert_eq!(imported("ukpostcodes.zip", zip).1, 0);
+    let bench = Bench::new();
+    let outcodes =
+        bench.file("postcode-outcodes.csv", "id,postcode,latitude,longitude\n2,AB10,57.13514,-2.11731\n");
+    let error = run(&bench.import(outcodes)).unwrap_err().to_string();
+    assert!(error.contains("all 1 rows were refused"), "{error}");
+}
+
+#[test]
 fn districts_of_before_2011_are_joined_with_their_county() {
     let table = "pcd7,pcd8,dointr,doterm,oscty,oslaua,oseast1m,osnrth1m,osgrdind,ctry\n\
                  AL1 1AA,AL1  1AA,198001,,26,UG,514617,0206911,1,064\n\

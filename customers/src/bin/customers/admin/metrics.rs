@@ -23,6 +23,7 @@ pub(super) fn text(seen: &Snapshot) -> String {
         ("fallbacks", "Failed calls that the old implementation then answered.", seen.fallbacks),
         ("failed", "Calls for which the application got an error.", seen.failed),
         ("skipped", "Comparisons skipped because too many were in flight.", seen.skipped),
+        ("refused", "Comparisons that a busy service refused.", seen.refused),
         ("held", "Calls of units that went against their row.", seen.held),
         ("step_backs", "Rollbacks by the guard.", seen.step_backs),
     ] {
@@ -31,6 +32,20 @@ pub(super) fn text(seen: &Snapshot) -> String {
     let compared = [("matched", seen.matched), ("mismatched", seen.mismatched)];
     let compared = compared.map(|(result, count)| (format!("{{result=\"{result}\"}}"), count as f64));
     family(&mut text, "compared_total", "counter", "Calls whose two answers were compared.", &compared);
+    let causes = [("edition", seen.causes.edition), ("noise", seen.causes.noise), ("code", seen.causes.code)];
+    let causes = causes.map(|(cause, count)| (format!("{{cause=\"{cause}\"}}"), count as f64));
+    family(&mut text, "mismatched_total", "counter", "Compared calls that differed, by cause.", &causes);
+    let differences: Vec<_> = seen
+        .differences
+        .iter()
+        .map(|it| {
+            let labels =
+                format!("{{cause=\"{}\",method=\"{}\",field=\"{}\"}}", it.cause, it.method, it.field);
+            (labels, it.count as f64)
+        })
+        .collect();
+    let help = "Compared calls that differed in a field.";
+    family(&mut text, "differences_total", "counter", help, &differences);
     let help = "Latency of about the last hundred thousand calls of each implementation.";
     let latencies = latencies("", seen.latency.old, seen.latency.new);
     family(&mut text, "latency_seconds", "gauge", help, &latencies);
@@ -38,9 +53,12 @@ pub(super) fn text(seen: &Snapshot) -> String {
     text
 }
 
+/// Returns one number of a row.
+type Count = fn(&RowSnapshot) -> f64;
+
 /// Writes the same for each row.
 fn rows(text: &mut String, rows: &[RowSnapshot]) {
-    let labelled = |value: fn(&RowSnapshot) -> f64| -> Vec<_> {
+    let labelled = |value: Count| -> Vec<_> {
         rows.iter().map(|row| (format!("{{row=\"{}\"}}", row.row), value(row))).collect()
     };
     let mut stages = Vec::new();
@@ -53,12 +71,13 @@ fn rows(text: &mut String, rows: &[RowSnapshot]) {
     family(text, "row_stage", "gauge", "1 for the current stage of the row, 0 for the others.", &stages);
     let share = labelled(|row| row.share);
     family(text, "row_share", "gauge", "The share of the row's calls that shadow and canary take.", &share);
-    let counts: [(&str, &str, fn(&RowSnapshot) -> f64); 7] = [
+    let counts: [(&str, &str, Count); 8] = [
         ("calls", "Lookups that went by the row.", |row| row.calls as f64),
         ("errors", "Calls to the new implementation that failed.", |row| row.errors as f64),
         ("fallbacks", "Failed calls that the old implementation then answered.", |row| row.fallbacks as f64),
         ("failed", "Calls for which the application got an error.", |row| row.failed as f64),
         ("skipped", "Comparisons skipped because too many were in flight.", |row| row.skipped as f64),
+        ("refused", "Comparisons that a busy service refused.", |row| row.refused as f64),
         ("held", "Calls of units that went against the row.", |row| row.held as f64),
         ("step_backs", "Rollbacks of the row by its guard.", |row| row.step_backs as f64),
     ];
@@ -73,6 +92,15 @@ fn rows(text: &mut String, rows: &[RowSnapshot]) {
         })
         .collect();
     family(text, "row_compared_total", "counter", "Calls whose two answers were compared.", &compared);
+    let causes: Vec<_> = rows
+        .iter()
+        .flat_map(|row| {
+            let causes = row.causes;
+            [("edition", causes.edition), ("noise", causes.noise), ("code", causes.code)]
+                .map(|(cause, count)| (format!("{{row=\"{}\",cause=\"{cause}\"}}", row.row), count as f64))
+        })
+        .collect();
+    family(text, "row_mismatched_total", "counter", "Compared calls that differed, by cause.", &causes);
     let latencies: Vec<_> = rows
         .iter()
         .flat_map(|row| latencies(&format!("row=\"{}\",", row.row), row.latency.old, row.latency.new))
