@@ -135,7 +135,7 @@ async fn step_back_by_the_guard_ends_the_walk_or_begins_it_again() {
 #[tokio::test(start_paused = true)]
 async fn step_that_is_not_shown_in_its_time_goes_back_or_stays() {
     let different = Fake::new([]);
-    different.reference.publish(Fixture::small().next_edition());
+    different.reference.publish(wrong());
     for (otherwise, stage) in [
         (crate::layers::walk::Otherwise::Hold, Stage::Shadow),
         (crate::layers::walk::Otherwise::Back, Stage::Local),
