@@ -8,7 +8,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::timeout;
 
 use super::core::{Core, Course};
-use super::difference::Cause;
+use super::example::Cause;
 use super::guard::Seen;
 use crate::layers::call::Call;
 use crate::layers::{deadline, is_fault, span, unit};

@@ -1,50 +1,14 @@
 //! Explains the differences between the two implementations: their cause, and the fields that differ.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::{self, Display};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
 use super::RowName;
-use super::snapshot::Example;
+use super::example::{Cause, Example};
 use crate::layers::call::Call;
 use crate::{AnyLookup, Result};
-
-/// The cause of a difference between the two implementations.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Cause {
-    /// The two answered from different editions. With a
-    /// [predictor](super::Promotion::explain_with), also: the old code with the new data gives the new
-    /// answer.
-    Edition,
-    /// The old implementation answered differently when it was asked again.
-    Noise,
-    /// Anything else: one edition and different answers. Only these count for the guard.
-    #[default]
-    Code,
-}
-
-impl Cause {
-    /// All causes, in order.
-    pub const ALL: [Self; 3] = [Self::Edition, Self::Noise, Self::Code];
-
-    /// Returns the name in JSON and metrics.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Edition => "edition",
-            Self::Noise => "noise",
-            Self::Code => "code",
-        }
-    }
-}
-
-impl Display for Cause {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
-}
 
 /// The number of comparisons that differed, by cause.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -196,7 +160,7 @@ mod tests {
     use super::*;
     use crate::{Answer, Location, Record};
 
-    fn difference(one: &impl fmt::Debug, other: &impl fmt::Debug) -> String {
+    fn difference(one: &impl std::fmt::Debug, other: &impl std::fmt::Debug) -> String {
         fields(&format!("{one:#?}"), &format!("{other:#?}")).join(" ")
     }
 

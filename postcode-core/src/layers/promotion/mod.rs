@@ -4,6 +4,7 @@ mod compare;
 mod core;
 mod difference;
 mod evidence;
+mod example;
 mod guard;
 mod plan;
 mod row;
@@ -26,11 +27,12 @@ use super::span;
 use crate::{AnyLookup, DatasetInfo, ErrorKind, Lookups, Result, layer, unit};
 
 pub use self::core::PromotionConfig;
-pub use self::difference::{Cause, Causes, FieldDifferences};
+pub use self::difference::{Causes, FieldDifferences};
 pub use self::evidence::{Evidence, evidence_below};
+pub use self::example::{Cause, Example};
 pub use self::guard::Guard;
 pub use self::plan::{PromotionPlan, RowName, Step};
-pub use self::snapshot::{Example, LatencySummary, RowSnapshot, Sides, Snapshot, StepBack};
+pub use self::snapshot::{LatencySummary, RowSnapshot, Sides, Snapshot, StepBack};
 pub use self::stage::Stage;
 
 /// Moves callers from an old implementation to a new one while they run: in stages, measured, and

@@ -6,7 +6,8 @@ use std::sync::atomic::{
 };
 use std::sync::{Mutex, OnceLock, PoisonError};
 
-use super::difference::{Cause, Causes};
+use super::difference::Causes;
+use super::example::Cause;
 use super::guard::{Guard, Watch};
 use super::plan::{PromotionPlan, RowName, Step};
 use super::snapshot::StepBack;

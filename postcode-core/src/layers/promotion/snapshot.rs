@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Cause, Causes, FieldDifferences, RowName, Stage};
+use super::{Causes, Example, FieldDifferences, RowName, Stage};
 use crate::layers::latency::Latencies;
 
 /// The measurements of a promotion, from which you decide the next step. Counts are since the
@@ -134,29 +134,6 @@ impl From<&Latencies> for LatencySummary {
     }
 }
 
-/// A call that the two implementations answered differently.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Example {
-    /// The row that the call went by.
-    #[serde(default)]
-    pub row: RowName,
-    /// The cause of the difference.
-    #[serde(default)]
-    pub cause: Cause,
-    /// The method.
-    #[serde(default)]
-    pub method: String,
-    /// The fields that differ, as in [`FieldDifferences`].
-    #[serde(default)]
-    pub fields: Vec<String>,
-    /// The call. For a batch, its first postcode with a different answer.
-    pub query: String,
-    /// The part of the old implementation's answer that differs.
-    pub old: String,
-    /// The same part of the new implementation's answer.
-    pub new: String,
-}
-
 /// A step back that the guard made.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct StepBack {
@@ -171,63 +148,4 @@ pub struct StepBack {
     pub to: Stage,
     /// The reason.
     pub reason: String,
-}
-
-impl Example {
-    /// Keeps only the differing lines of two long texts, joined to one line.
-    pub(super) fn new(query: String, old: &str, new: &str) -> Self {
-        let (mut old, mut new): (Vec<_>, Vec<_>) = (lines(old), lines(new));
-        let same = old.iter().zip(&new).take_while(|(old, new)| old == new).count();
-        // The line before the first difference says which field it is in.
-        let same = same.saturating_sub(1);
-        old.drain(..same);
-        new.drain(..same);
-        while old.len() > 1 && new.len() > 1 && old.last() == new.last() {
-            old.pop();
-            new.pop();
-        }
-        let (old, new) = (short(&old), short(&new));
-        Self {
-            row: RowName::Default,
-            cause: Cause::Code,
-            method: String::new(),
-            fields: Vec::new(),
-            query,
-            old,
-            new,
-        }
-    }
-}
-
-fn lines(text: &str) -> Vec<&str> {
-    text.lines().map(str::trim).collect()
-}
-
-fn short(lines: &[&str]) -> String {
-    const LONGEST: usize = 240;
-    let text = lines.join(" ");
-    let text = text.trim_end_matches(',');
-    match text.char_indices().nth(LONGEST) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.to_owned(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::Record;
-
-    #[test]
-    fn an_example_shows_the_field_that_differs() {
-        let one = Record::live("M1 1AD".parse().unwrap());
-        let mut other = one.clone();
-        other.quality = Some(3);
-        let example = Example::new("q".into(), &format!("{one:#?}"), &format!("{other:#?}"));
-        assert_eq!(example.old, "status: Live, quality: None");
-        assert_eq!(example.new, "status: Live, quality: Some( 3, )");
-        let long = Example::new("q".into(), &"é".repeat(10_000), "");
-        assert!(long.old.chars().count() <= 241);
-        assert_eq!(Example::new("q".into(), "same", "same").old, "same");
-    }
 }
