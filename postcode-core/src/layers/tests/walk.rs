@@ -141,8 +141,8 @@ async fn step_that_is_not_shown_in_its_time_goes_back_or_stays() {
         (crate::layers::walk::Otherwise::Back, Stage::Local),
     ] {
         // The guard allows what the walk does not.
-        let mut config = PromotionConfig::default();
-        config.guard = Some(Guard { max_mismatches: 1.0, ..Guard::default() });
+        let guard = Some(Guard { max_mismatches: 1.0, ..Guard::default() });
+        let config = PromotionConfig { guard, ..PromotionConfig::default() };
         let promotion = Promotion::with(Fake::new([]), different.clone(), config);
         let mut steps = steps();
         (steps.steps[1].at_most, steps.steps[1].otherwise) = (Some(30 * SECOND), otherwise);
@@ -164,8 +164,7 @@ async fn change_by_someone_else_ends_the_walk_and_stays() {
     let ((ended, _), ()) = tokio::join!(walked(&promotion, &steps), operator);
     assert_eq!((ended.outcome, promotion.stage()), (Outcome::TakenOver, Stage::Remote));
     certificate(&steps, &ended).check().unwrap();
-    let mut config = PromotionConfig::default();
-    config.guard = None;
+    let config = PromotionConfig { guard: None, ..PromotionConfig::default() };
     let unguarded = Promotion::with(Fake::new([]), Fake::new([]), config);
     let refused = walk(&unguarded, &steps, Used::default, |_| ()).await.unwrap_err();
     assert_eq!((refused.kind(), unguarded.stage()), (ErrorKind::InvalidInput, Stage::Local));
