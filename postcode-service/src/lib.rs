@@ -30,8 +30,8 @@ pub mod mcp;
 mod meant;
 mod months;
 #[deny(missing_docs)]
-pub mod proof;
-#[deny(missing_docs)]
 pub mod prove;
 #[deny(missing_docs)]
 pub mod server;
+
+pub use postcode_core::proof;

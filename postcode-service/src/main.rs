@@ -16,8 +16,8 @@ By task:
   look up     lookup, validate, search, autocomplete, random, outcode, places, scotland
   on the map  nearest, within, distance
   texts       find, enrich, address
-  serve       serve, worker, token, config, doctor, ping, bench
-  the data    info, fetch, import, data, inspect, verify, diff, prove, export, pack, key, sign
+  serve       serve, worker, token, config, doctor, ping, bench, compare
+  the data    info, fetch, import, data, inspect, verify, verify-walk, diff, prove, export, pack, key, sign
   the shell   completions, man
 
 Each command says its exit status in --help. 2 is always a wrong option.")]
@@ -54,6 +54,7 @@ enum Command {
     Data(cli::data::Args),
     Inspect(cli::inspect::Args),
     Verify(cli::verify::Args),
+    VerifyWalk(cli::verify_walk::Args),
     Diff(cli::diff::Args),
     Prove(cli::prove::Args),
     Export(cli::export::Args),
@@ -61,6 +62,7 @@ enum Command {
     Key(cli::key::Args),
     Sign(cli::sign::Args),
     Bench(cli::bench::Args),
+    Compare(cli::compare::Args),
     Doctor(cli::doctor::Args),
     Config(ConfigArgs),
     Ping(PingArgs),
@@ -80,6 +82,7 @@ impl Command {
             | Self::Export(_)
             | Self::Inspect(_)
             | Self::Verify(_)
+            | Self::VerifyWalk(_)
             | Self::Sign(_)
             | Self::Key(_)
             | Self::Pack(_)
@@ -117,6 +120,7 @@ impl Command {
             Self::Data(args) => args.run().await,
             Self::Inspect(args) => args.run().await,
             Self::Verify(args) => args.run().await,
+            Self::VerifyWalk(args) => args.run().await,
             Self::Diff(args) => args.run().await,
             Self::Prove(args) => args.run().await,
             Self::Address(args) => args.run().await,
@@ -126,6 +130,7 @@ impl Command {
             Self::Key(args) => args.run().await,
             Self::Sign(args) => args.run().await,
             Self::Bench(args) => args.run().await,
+            Self::Compare(args) => args.run().await,
             Self::Doctor(args) => args.run(&PROGRAM).await,
             Self::Config(args) => args.run(&PROGRAM).map_err(anyhow::Error::msg),
             Self::Ping(args) => args.run(&PROGRAM).map_err(anyhow::Error::msg),

@@ -46,3 +46,5 @@ mod tarpit;
 mod tokens;
 #[cfg(feature = "connect")]
 mod units;
+#[cfg(feature = "bin")]
+mod walk;

@@ -4,6 +4,7 @@ mod addresses;
 mod admin;
 mod counted;
 mod promote;
+mod walk;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -295,7 +296,10 @@ async fn run(options: Serve) -> Result<()> {
     let (limits, requests) = (options.limits(), options.requests());
     let (stop, stopped) = watch::channel(false);
 
-    let promoted = options.promote.compose(lookup.clone(), &postcodes, options.lookup_timeout).await?;
+    let promoted = options
+        .promote
+        .compose(lookup.clone(), &postcodes, &options.postcodes, options.lookup_timeout)
+        .await?;
     let (lookup, admin) = match promoted {
         None => (lookup, None),
         Some(promoted) => (promoted.lookup(), promoted.admin(&options.hosts, &security).await?),
