@@ -257,8 +257,7 @@ impl Consumer {
             _ => format!("{:.2} %", matched as f64 / compared as f64 * 100.0),
         };
         println!(
-            "{name:22} {:20} {calls:>6} {failures:>8} {:>9} {:>9} {compared:>9} {agreed:>9} {fallbacks:>9}",
-            stage,
+            "{name:22} {stage:20} {calls:>6} {failures:>8} {:>9} {:>9} {compared:>9} {agreed:>9} {fallbacks:>9}",
             short(quantile(0.5)),
             short(quantile(0.99))
         );

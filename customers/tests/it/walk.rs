@@ -138,13 +138,12 @@ async fn program_walks_by_itself_tells_each_move_and_leaves_a_signed_certificate
     assert_eq!(certificate.walked.outcome, Outcome::Done);
     let stages: Vec<(Cause, Stage)> =
         certificate.walked.moves.iter().map(|made| (made.cause, made.to)).collect();
-    use Stage::{Canary, Local, RemoteWithFallback, Shadow};
     let expected = [
-        (Cause::Began, Local),
-        (Cause::Shown, Shadow),
-        (Cause::Shown, Canary),
-        (Cause::Shown, RemoteWithFallback),
-        (Cause::Shown, RemoteWithFallback),
+        (Cause::Began, Stage::Local),
+        (Cause::Shown, Stage::Shadow),
+        (Cause::Shown, Stage::Canary),
+        (Cause::Shown, Stage::RemoteWithFallback),
+        (Cause::Shown, Stage::RemoteWithFallback),
     ];
     assert_eq!(stages, expected);
     assert!(certificate.walked.before.memory_bytes.is_some_and(|bytes| bytes > 1e6));

@@ -10,7 +10,7 @@ use postcode_core::layers::walk::{self, Certificate, CertifiedFile, CertifiedSid
 use postcode_core::layers::{Guard, Promotion};
 use postcode_core::proof::root_of;
 use postcode_core::wire::Digest;
-use postcode_core::{Connector, PostcodeLookup, path_or_url, redact};
+use postcode_core::{Connector, PostcodeLookup, redact};
 use postcode_edge::{MetricsFormat, process_metrics};
 use reqwest::Url;
 use serde::Serialize;
