@@ -1,9 +1,12 @@
-//! Moves a running consumer from the library to a service and back, and kills the service in
-//! between.
+//! A running consumer walks from the library to a service by itself, and leaves a certificate. Then
+//! the service is killed, the guard steps back, and the consumer walks once more.
 //!
 //! The consumer holds an `Arc<dyn Lookups>`, is under load all the time, and does not notice
-//! what happens behind it. Each line of output is a step, with what the consumer observed in it. A
-//! failed or wrong answer ends this program with an error.
+//! what happens behind it. Each line of output is a step that has ended, with what the consumer
+//! observed in it. A failed or wrong answer ends this program with an error.
+//!
+//! `cargo run --release --example promote -- walk.json` also writes the certificate, with the roots of all
+//! answers of both sides, which takes some seconds more.
 
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, ChildStdin, Command, Stdio};
@@ -12,10 +15,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
-use postcode_core::layers::{Promotion, PromotionConfig, Stage};
-use postcode_core::{Answer, Lookups, Postcode, PostcodeLookup, PostcodeLookupExt, connect};
+use postcode_core::layers::walk::{
+    Certificate, CertifiedFile, CertifiedSide, Move, Outcome, Used, Walk, WalkStep, Walked, walk,
+};
+use postcode_core::layers::{Guard, Promotion, PromotionConfig, Stage};
+use postcode_core::proof::root_of;
+use postcode_core::wire::Digest;
+use postcode_core::{Answer, Local, Lookups, Postcode, PostcodeLookup, PostcodeLookupExt, connect};
 use postcode_service::api::{Api, Edition, Limits};
 use postcode_service::server::{Frontend, Listener, Options, run};
+use sha2::{Digest as _, Sha256};
 
 /// The duration of each step.
 const STEP: Duration = Duration::from_millis(1500);
@@ -32,23 +41,39 @@ fn main() -> Result<()> {
     match std::env::var(LISTEN) {
         Ok(listen) => runtime.block_on(serve(&listen)),
         Err(_) => runtime.block_on(async {
-            tokio::time::timeout(PATIENCE * 5, walk())
+            tokio::time::timeout(PATIENCE * 5, migrate())
                 .await
                 .with_context(|| format!("not finished within {:?}", PATIENCE * 5))?
         }),
     }
 }
 
-async fn walk() -> Result<()> {
+/// From the library to the service: each step goes on when it is shown that fewer than one call in a
+/// hundred fails or differs.
+fn steps() -> Walk {
+    let mut library = WalkStep::new(Stage::Local, None);
+    library.at_least = STEP;
+    let mut compare = WalkStep::new(Stage::Shadow, Some(0.5));
+    (compare.compared, compare.differences, compare.errors) = (500, Some(0.01), Some(0.01));
+    let mut some = WalkStep::new(Stage::Canary, Some(0.2));
+    (some.differences, some.errors) = (Some(0.01), Some(0.01));
+    let mut all = WalkStep::new(Stage::RemoteWithFallback, None);
+    all.errors = Some(0.01);
+    let mut alone = WalkStep::new(Stage::Remote, None);
+    alone.errors = Some(0.01);
+    Walk::new(vec![library, compare, some, all, alone])
+}
+
+async fn migrate() -> Result<()> {
     let mut service = Service::start("127.0.0.1:0")?;
     let library = connect("embedded:").await?;
     // On a busy machine slow calls must not count for the client and the guard, only failures.
     let remote = connect(&format!("{}?timeout={PATIENCE:?}&deadline={PATIENCE:?}", service.url)).await?;
     let mut config = PromotionConfig::default();
     config.patience = PATIENCE;
-    if let Some(guard) = &mut config.guard {
-        guard.slow = PATIENCE;
-    }
+    let mut guard = Guard::default();
+    guard.slow = PATIENCE;
+    config.guard = Some(guard);
     let promotion = Promotion::with(library.clone(), remote.clone(), config);
     let consumer = Consumer::start(Arc::new(promotion.clone()), &*library).await?;
     println!(
@@ -60,19 +85,12 @@ async fn walk() -> Result<()> {
         "", "stage", "calls", "failures", "p50", "p99", "compared", "agreed", "fallbacks"
     );
 
-    for (name, stage, share) in [
-        ("the library", Stage::Local, 0.2),
-        ("compare a fifth", Stage::Shadow, 0.2),
-        ("move a fifth", Stage::Canary, 0.2),
-        ("move all", Stage::RemoteWithFallback, 0.2),
-        ("without a net", Stage::Remote, 0.2),
-        ("with the net again", Stage::RemoteWithFallback, 0.2),
-    ] {
-        promotion.set(stage, Some(share))?;
-        consumer.watch(name, &promotion).await?;
-        ensure!(promotion.stage() == stage, "stepped back: {:?}", promotion.snapshot().last_step_back);
-    }
+    let walked = consumer.walk(&steps(), &promotion).await?;
+    let sides = [side("embedded:", &*library).await?, side(&service.url, &*remote).await?];
+    certify(sides, guard, walked).await?;
 
+    promotion.set(Stage::RemoteWithFallback, None)?;
+    consumer.watch("with the net again", &promotion).await?;
     service.kill()?;
     let killed = Instant::now();
     while promotion.stage() != Stage::Local && killed.elapsed() < PATIENCE {
@@ -97,21 +115,54 @@ async fn walk() -> Result<()> {
         tokio::time::sleep(REST).await;
     }
     println!("{:22} started again; the client is back {} later", "", short(begun.elapsed()));
-    for (name, stage, share) in [
-        ("the service is back", Stage::Shadow, 0.2),
-        ("move all once more", Stage::RemoteWithFallback, 0.2),
-        ("back to the library", Stage::Local, 0.2),
-    ] {
-        promotion.set(stage, Some(share))?;
-        consumer.watch(name, &promotion).await?;
-        ensure!(promotion.stage() == stage, "stepped back: {:?}", promotion.snapshot().last_step_back);
-    }
+    consumer.walk(&steps(), &promotion).await?;
+    promotion.set(Stage::Local, None)?;
+    consumer.watch("back to the library", &promotion).await?;
     drop(service);
 
     let seen = promotion.snapshot();
     ensure!(seen.mismatched == 0, "{} differences: {:?}", seen.mismatched, seen.examples);
     ensure!(seen.failed == 0, "{} calls failed", seen.failed);
     println!("\n{} calls, none failed; {} answers compared, all equal", seen.calls, seen.compared);
+    Ok(())
+}
+
+async fn side(source: &str, lookup: &dyn Lookups) -> Result<CertifiedSide> {
+    let info = lookup.info().await?;
+    let root = match std::env::args().nth(1) {
+        Some(_) => root_of(source).await?,
+        None => None,
+    };
+    Ok(CertifiedSide {
+        source: source.to_owned(),
+        edition: info.edition,
+        fingerprint: info.fingerprint,
+        root,
+    })
+}
+
+/// Makes the certificate, reads it again as another machine would, and writes it if a path is given.
+async fn certify(sides: [CertifiedSide; 2], guard: Guard, walked: Walked) -> Result<()> {
+    let mut certificate = Certificate::new("examples/promote".to_owned(), sides, guard, steps(), walked);
+    let program = std::env::current_exe()?;
+    let bytes = std::fs::read(&program)?;
+    certificate.files.push(CertifiedFile {
+        name: program.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+        bytes: bytes.len() as u64,
+        sha256: Digest(Sha256::digest(&bytes).into()),
+    });
+    let text = certificate.to_text()?;
+    Certificate::from_text(&text)?.check()?;
+    let changed = text.replacen("\"failed\": 0", "\"failed\": 1", 1);
+    ensure!(Certificate::from_text(&changed).is_err(), "a changed digit was not seen");
+    let place = match std::env::args().nth(1) {
+        Some(path) => {
+            std::fs::write(&path, &text).with_context(|| path.clone())?;
+            format!("in {path}: postcode-service verify-walk {path}")
+        }
+        None => "not written: give a path to keep it".to_owned(),
+    };
+    println!("{:22} certificate of {} bytes, derived again; {place}", "", text.len());
     Ok(())
 }
 
@@ -162,6 +213,21 @@ impl Consumer {
         Ok(Self { seen, _callers: callers })
     }
 
+    /// Lets the promotion walk to the end, and reports each step that has ended.
+    async fn walk(&self, steps: &Walk, promotion: &Promotion) -> Result<Walked> {
+        lock(&self.seen.latencies).clear();
+        let mut reported = Ok(());
+        let tell = |made: &Move| {
+            if made.revision > 1 && reported.is_ok() {
+                reported = self.report(&shown(made), made.from, promotion);
+            }
+        };
+        let walked = walk(promotion, steps, Used::default, tell).await?;
+        reported?;
+        ensure!(walked.outcome == Outcome::Done, "it did not walk to the end: {:?}", walked.moves.last());
+        Ok(walked)
+    }
+
     /// Runs for one step and reports how it went.
     async fn watch(&self, name: &str, promotion: &Promotion) -> Result<()> {
         lock(&self.seen.latencies).clear();
@@ -171,6 +237,11 @@ impl Consumer {
         while lock(&self.seen.latencies).len() < CALLERS && begun.elapsed() < PATIENCE {
             tokio::time::sleep(REST).await;
         }
+        self.report(name, promotion.stage(), promotion)
+    }
+
+    /// Reports what was observed since the last report.
+    fn report(&self, name: &str, stage: Stage, promotion: &Promotion) -> Result<()> {
         let mut latencies = std::mem::take(&mut *lock(&self.seen.latencies));
         let failures = self.seen.failures.load(Relaxed);
         latencies.sort_unstable();
@@ -186,8 +257,7 @@ impl Consumer {
             _ => format!("{:.2} %", matched as f64 / compared as f64 * 100.0),
         };
         println!(
-            "{name:22} {:20} {calls:>6} {failures:>8} {:>9} {:>9} {compared:>9} {agreed:>9} {fallbacks:>9}",
-            now.stage,
+            "{name:22} {stage:20} {calls:>6} {failures:>8} {:>9} {:>9} {compared:>9} {agreed:>9} {fallbacks:>9}",
             short(quantile(0.5)),
             short(quantile(0.99))
         );
@@ -254,9 +324,20 @@ async fn serve(listen: &str) -> Result<()> {
         std::process::exit(0);
     });
     let options = Options::default();
-    let api = Api::new(Edition::of(connect("embedded:").await?).await?, Limits::default());
+    let local = Local::embedded()?;
+    let dataset = local.dataset();
+    let edition = Edition::of(Arc::new(local)).await?.listing(dataset);
+    let api = Api::new(edition, Limits::default());
     let listener = Listener::bind(&listen.parse().map_err(anyhow::Error::msg)?).await?;
     println!("{}", listener.url()?);
     run(listener, Arc::new(Frontend::new(api, &options)), options, std::future::pending()).await;
     Ok(())
+}
+
+/// Says in a few words why a step has ended.
+fn shown(made: &Move) -> String {
+    match made.evidence.asked {
+        0 => "its time is over".to_owned(),
+        calls => format!("shown by {calls} calls"),
+    }
 }

@@ -133,7 +133,7 @@
 //! | `dataset` | with `embedded` | [`dataset`], [`Local`], `file:` | a reader that only calls a service needs no file format |
 //! | `embedded` | yes | the country, `embedded:` | ten megabytes and a decompressor |
 //! | `http` | | [`Remote`], `http:`, `https:`, `unix:`; implies `layers` | an HTTP client and TLS |
-//! | `replica` | | [`Replica`], `replica:`; implies `dataset` and `http` | downloads and keeps files |
+//! | `replica` | | [`Replica`], `replica:`, [`proof`]; implies `dataset` and `http` | downloads and keeps files |
 //! | `layers` | | [`layers`] | tokio |
 //! | `conformance` | | [`conformance`] | for tests |
 //! | `mock` | | `MockPostcodeLookup` | for tests |
@@ -202,6 +202,8 @@ mod matching;
 pub mod model;
 pub mod names;
 pub mod postcode;
+#[cfg(feature = "replica")]
+pub mod proof;
 mod query;
 #[cfg(feature = "http")]
 pub mod remote;

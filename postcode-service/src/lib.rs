@@ -24,11 +24,14 @@ pub mod fetch;
 pub mod import;
 #[deny(missing_docs)]
 pub mod jobs;
+#[cfg(feature = "mcp")]
+#[deny(missing_docs)]
+pub mod mcp;
 mod meant;
 mod months;
-#[deny(missing_docs)]
-pub mod proof;
 #[deny(missing_docs)]
 pub mod prove;
 #[deny(missing_docs)]
 pub mod server;
+
+pub use postcode_core::proof;

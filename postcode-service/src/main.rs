@@ -16,8 +16,8 @@ By task:
   look up     lookup, validate, search, autocomplete, random, outcode, places, scotland
   on the map  nearest, within, distance
   texts       find, enrich, address
-  serve       serve, worker, token, config, doctor, ping, bench
-  the data    info, fetch, import, data, inspect, verify, diff, prove, export, pack, key, sign
+  serve       serve, worker, token, config, doctor, ping, bench, compare
+  the data    info, fetch, import, data, inspect, verify, verify-walk, diff, prove, export, pack, key, sign
   the shell   completions, man
 
 Each command says its exit status in --help. 2 is always a wrong option.")]
@@ -45,6 +45,8 @@ enum Command {
     Enrich(Box<cli::enrich::Args>),
     Serve(Box<cli::serve::Args>),
     Worker(Box<cli::worker::Args>),
+    #[cfg(feature = "mcp")]
+    Mcp(cli::mcp::Args),
     Token(TokenArgs),
     Info(cli::info::Args),
     Fetch(Box<cli::fetch::Args>),
@@ -52,6 +54,7 @@ enum Command {
     Data(cli::data::Args),
     Inspect(cli::inspect::Args),
     Verify(cli::verify::Args),
+    VerifyWalk(cli::verify_walk::Args),
     Diff(cli::diff::Args),
     Prove(cli::prove::Args),
     Export(cli::export::Args),
@@ -59,6 +62,7 @@ enum Command {
     Key(cli::key::Args),
     Sign(cli::sign::Args),
     Bench(cli::bench::Args),
+    Compare(cli::compare::Args),
     Doctor(cli::doctor::Args),
     Config(ConfigArgs),
     Ping(PingArgs),
@@ -78,6 +82,7 @@ impl Command {
             | Self::Export(_)
             | Self::Inspect(_)
             | Self::Verify(_)
+            | Self::VerifyWalk(_)
             | Self::Sign(_)
             | Self::Key(_)
             | Self::Pack(_)
@@ -106,6 +111,8 @@ impl Command {
             Self::Enrich(args) => args.run().await,
             Self::Serve(args) => args.run().await,
             Self::Worker(args) => args.run().await,
+            #[cfg(feature = "mcp")]
+            Self::Mcp(args) => args.run().await,
             Self::Token(args) => args.run().map_err(anyhow::Error::msg),
             Self::Info(args) => args.run().await,
             Self::Fetch(args) => args.run().await,
@@ -113,6 +120,7 @@ impl Command {
             Self::Data(args) => args.run().await,
             Self::Inspect(args) => args.run().await,
             Self::Verify(args) => args.run().await,
+            Self::VerifyWalk(args) => args.run().await,
             Self::Diff(args) => args.run().await,
             Self::Prove(args) => args.run().await,
             Self::Address(args) => args.run().await,
@@ -122,6 +130,7 @@ impl Command {
             Self::Key(args) => args.run().await,
             Self::Sign(args) => args.run().await,
             Self::Bench(args) => args.run().await,
+            Self::Compare(args) => args.run().await,
             Self::Doctor(args) => args.run(&PROGRAM).await,
             Self::Config(args) => args.run(&PROGRAM).map_err(anyhow::Error::msg),
             Self::Ping(args) => args.run(&PROGRAM).map_err(anyhow::Error::msg),

@@ -10,6 +10,7 @@ use super::conditions::ACTOR;
 use super::problem::Problem;
 
 const NOTHING: Need = Need::Nothing;
+const METRICS: Need = Need::Scope(Scope::Metrics);
 const READ: Need = Need::Scope(Scope::CustomersRead);
 const WRITE: Need = Need::Scope(Scope::CustomersWrite);
 const ERASE: Need = Need::Scope(Scope::CustomersErase);
@@ -23,6 +24,9 @@ const TABLE: &[Rule] = &[
     Rule::new("/map.js", NOTHING, NOTHING),
     Rule::new("/health", NOTHING, NOTHING),
     Rule::new("/ready", NOTHING, NOTHING),
+    Rule::new("/docs", NOTHING, NOTHING),
+    Rule::new("/openapi.json", NOTHING, NOTHING),
+    Rule::new("/metrics", METRICS, METRICS),
     Rule::new("/postcodes", READ, READ),
     Rule::new("/postcodes/{postcode}", READ, READ),
     Rule::new("/postcodes/{postcode}/map", READ, READ),

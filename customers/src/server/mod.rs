@@ -5,11 +5,13 @@ mod accounts;
 mod addresses;
 mod body;
 mod conditions;
+mod description;
 mod guard;
 mod imports;
 pub mod json;
 mod listen;
 mod listing;
+mod metrics;
 mod page;
 mod pieces;
 mod problem;
@@ -26,6 +28,7 @@ use crate::Customers;
 
 pub use guard::guarded;
 pub use listen::{serve, serve_with};
+pub use metrics::Metrics;
 pub use postcode_edge::{
     Access, Address, ClientHeader, GateLimits, HostName, Hosts, Limits, Listener, Proxies, Rate,
 };
@@ -49,6 +52,8 @@ pub struct Options {
     pub exports: usize,
     /// The access rules. By default everyone may do everything.
     pub access: Access,
+    /// The counts that `/metrics` shows.
+    pub metrics: Metrics,
 }
 
 impl Default for Options {
@@ -59,6 +64,7 @@ impl Default for Options {
             request_timeout: Duration::from_secs(15),
             exports: 4,
             access: Access::default(),
+            metrics: Metrics::default(),
         }
     }
 }

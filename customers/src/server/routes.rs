@@ -13,7 +13,8 @@ use tokio::sync::Semaphore;
 
 use super::problem::Problem;
 use super::{
-    Answer, App, MAX_FILES, Options, SCARCE_SPEED, access, accounts, addresses, guard, imports, listing, page,
+    Answer, App, MAX_FILES, Options, SCARCE_SPEED, access, accounts, addresses, description, guard, imports,
+    listing, metrics, page,
 };
 use crate::Customers;
 
@@ -37,6 +38,8 @@ use crate::Customers;
 /// | `GET`, `PUT`, `DELETE /customers/{id}/addresses/{number}` | | the address, 204 |
 /// | `GET /health` | the process runs | 200 |
 /// | `GET /ready` | and its database can be read and written | 200 or 503 |
+/// | `GET /metrics` | | counts for Prometheus: requests by route and status, lookups, the process |
+/// | `GET /openapi.json`, `GET /docs` | | this description, for programs and for people |
 ///
 /// Filters: `q` (in name or email), `name`, `email`, `postcode` (its beginning), `outcode`,
 /// `district`, `status` (`verified`, `pending`, `not_covered`, `terminated`, `unknown`), `near` (a postcode) with
@@ -86,6 +89,7 @@ pub fn router(customers: Customers) -> Router {
 pub fn router_with(customers: Customers, options: Options) -> Router {
     let hosts = options.hosts.clone();
     let limit = options.request_timeout;
+    let counts = options.metrics.clone();
     let exports = Arc::new(Semaphore::new(options.exports.min(Semaphore::MAX_PERMITS)));
     let uploads = Pool::new(MAX_FILES, Yields::Slowest(SCARCE_SPEED));
     let router = Router::new()
@@ -105,6 +109,8 @@ pub fn router_with(customers: Customers, options: Options) -> Router {
         )
         .route("/health", get(async || Json(json!({ "status": "ok" }))))
         .route("/ready", get(ready))
+        .route("/metrics", get(metrics::metrics))
+        .merge(description::routes())
         .merge(imports::routes())
         .merge(page::routes())
         .route_layer(from_fn(guard::traced))
@@ -113,7 +119,7 @@ pub fn router_with(customers: Customers, options: Options) -> Router {
         .fallback(no_route)
         .method_not_allowed_fallback(no_method)
         .with_state(App { customers, options, exports, uploads });
-    guard::guarded(router, hosts)
+    guard::guarded(router, hosts).layer(from_fn_with_state(counts, metrics::count))
 }
 
 async fn ready(State(app): State<App>) -> Answer<Json<Value>> {

@@ -10,6 +10,7 @@ mod changes;
 #[cfg(feature = "connect")]
 mod consumer;
 mod databases;
+mod description;
 mod domain;
 mod exports;
 #[cfg(feature = "bin")]
@@ -45,3 +46,5 @@ mod tarpit;
 mod tokens;
 #[cfg(feature = "connect")]
 mod units;
+#[cfg(feature = "bin")]
+mod walk;

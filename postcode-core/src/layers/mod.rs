@@ -40,6 +40,7 @@ pub(crate) mod span;
 #[cfg(feature = "conformance")]
 mod tests;
 mod timeout;
+pub mod walk;
 mod window;
 
 pub use crate::lookup::{Around, unit};
@@ -53,8 +54,8 @@ pub use failover::{Failover, Order};
 pub use fallback::Fallback;
 pub use hedge::{Hedge, HedgeAfter};
 pub use promotion::{
-    Cause, Causes, Example, FieldDifferences, Guard, LatencySummary, Promotion, PromotionConfig,
-    PromotionPlan, RowName, RowSnapshot, Sides, Snapshot, Stage, Step, StepBack,
+    Cause, Causes, Evidence, Example, FieldDifferences, Guard, LatencySummary, Promotion, PromotionConfig,
+    PromotionPlan, RowName, RowSnapshot, Sides, Snapshot, Stage, Step, StepBack, evidence_below,
 };
 pub use resilience::{Resilience, resilient};
 #[cfg(feature = "http")]

@@ -9,6 +9,7 @@ mod dataset;
 mod dataset_file;
 mod description;
 mod distance;
+mod docs;
 mod edition;
 mod enrich;
 mod guard;
@@ -194,6 +195,7 @@ impl Api {
             .merge(dataset_file::routes())
             .merge(description::routes())
             .merge(distance::routes())
+            .merge(docs::routes())
             .merge(enrich::routes())
             .merge(health::routes())
             .merge(nearest::routes())

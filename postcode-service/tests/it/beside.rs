@@ -310,6 +310,7 @@ async fn every_route_of_the_description_answers() {
                 "/areas/{code}/postcodes" => "/areas/E08990001/postcodes".to_owned(),
                 "/places/{code}" => "/places/osgb1001".to_owned(),
                 "/places/{code}/postcodes" => "/places/osgb1001/postcodes".to_owned(),
+                "/docs/guides/{guide}" => "/docs/guides/curl".to_owned(),
                 "/find/places" => "/find/places?q=newport".to_owned(),
                 "/within" if method == "get" => "/within?lon=-2.2&lat=53.4&radius=10".to_owned(),
                 "/postcodes" if method == "get" => "/postcodes?q=M1".to_owned(),

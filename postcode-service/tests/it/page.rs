@@ -43,6 +43,11 @@ async fn page_says_what_it_understood_of_any_text() {
         ("SW1A 9ZZ", &["There is no such postcode in the data"]),
         ("BT1 5GS", &["This service has no data for postcodes that begin with BT (Northern Ireland)"]),
         ("BT1", &["This service has no data for postcodes that begin with BT"]),
+        (
+            "BF1 3AA",
+            &["data for postcodes that begin with BF", "check it with the BFPO number at gov.uk/bfpo.</p>"],
+        ),
+        ("GX11", &["GX is Gibraltar, whose only postcode is GX11 1AA"]),
         ("hello", &["This is not a postcode, a part of one, or a point"]),
         ("0,0", &["No postcode in use is within 50 km"]),
     ] {

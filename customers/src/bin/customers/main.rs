@@ -2,10 +2,13 @@
 
 mod addresses;
 mod admin;
+mod counted;
 mod promote;
+mod walk;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -293,7 +296,10 @@ async fn run(options: Serve) -> Result<()> {
     let (limits, requests) = (options.limits(), options.requests());
     let (stop, stopped) = watch::channel(false);
 
-    let promoted = options.promote.compose(lookup.clone(), &postcodes, options.lookup_timeout).await?;
+    let promoted = options
+        .promote
+        .compose(lookup.clone(), &postcodes, &options.postcodes, options.lookup_timeout)
+        .await?;
     let (lookup, admin) = match promoted {
         None => (lookup, None),
         Some(promoted) => (promoted.lookup(), promoted.admin(&options.hosts, &security).await?),
@@ -303,6 +309,8 @@ async fn run(options: Serve) -> Result<()> {
         Some(url) => Some(AddressSource::open(url, lookup.clone()).context("--addresses")?),
         None => None,
     };
+    let mut api = server::Options::default();
+    let lookup = Arc::new(counted::Counted::new(lookup, api.metrics.clone()));
     let mut customers = Customers::new(store.clone(), lookup).with_lookup_timeout(options.lookup_timeout);
     if let Some(addresses) = &addresses {
         customers = customers.with_addresses(addresses.lookup());
@@ -324,7 +332,6 @@ async fn run(options: Serve) -> Result<()> {
         supervisor::stopping();
         stop.send_replace(true);
     });
-    let mut api = server::Options::default();
     api.require_if_match = options.require_if_match;
     api.hosts = Some(Hosts::listening_on(&options.listen.to_string()).with(options.hosts));
     api.request_timeout = options.request_timeout;

@@ -1,10 +1,11 @@
 //! The promotion of the lookup while the program runs. `Customers` holds one lookup as usual; only
 //! this module knows that there are two behind it.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use clap::Args;
 use customers::server::HostName;
 use postcode_core::layers::{Guard, Promotion, PromotionConfig, PromotionPlan, Step};
@@ -14,6 +15,7 @@ use tracing::{info, warn};
 
 use crate::admin::{Admin, Sources};
 use crate::duration;
+use crate::walk::WalkFile;
 use customers::server::Address;
 
 #[derive(Args)]
@@ -53,7 +55,7 @@ pub(crate) struct Promote {
     )]
     explain_with: Option<String>,
     /// The guard that rolls back automatically: on, off, or limits such as
-    /// errors=5%,mismatches=1%,slow=500ms,slow_share=5%,window=30s,min_calls=20
+    /// errors=5%,mismatches=1%,slow=500ms,slow_share=5%,rise=0.1%,chance=1%,window=30s,min_calls=20
     #[arg(
         long,
         env = "CUSTOMERS_GUARD",
@@ -63,6 +65,15 @@ pub(crate) struct Promote {
         requires = "promote_to"
     )]
     guard: Guarding,
+    /// Walk through the stages by itself: a file of steps, with what must be shown before the next one
+    #[arg(
+        long,
+        env = "CUSTOMERS_WALK",
+        value_name = "FILE",
+        requires = "promote_to",
+        conflicts_with = "stage"
+    )]
+    walk: Option<PathBuf>,
     /// The address where operators see the promotion and change its stage: HOST:PORT (port 0 for
     /// any free port), or unix:PATH. Needs --promote-to. With --tokens it needs the scope admin,
     /// and /metrics the scope metrics. Without tokens anyone who can reach it can change the stage
@@ -88,9 +99,14 @@ impl Promote {
         self,
         old: Arc<dyn Lookups>,
         old_source: &str,
+        old_url: &str,
         lookup_timeout: Duration,
     ) -> Result<Option<Promoted>> {
         let Some(url) = &self.promote_to else { return Ok(None) };
+        let walk = self.walk.as_deref().map(WalkFile::open).transpose().context("--walk")?;
+        if walk.is_some() && self.guard.0.is_none() {
+            bail!("--walk needs the guard: leave out --guard off");
+        }
         let source = Connector::new(&path_or_url(url)).context("--promote-to")?.within(lookup_timeout);
         let sources = Sources { old: old_source.to_owned(), new: source.to_string() };
         let new = source.connect().await.context("--promote-to")?;
@@ -108,6 +124,10 @@ impl Promote {
         promotion.apply(&plan).context("--stage")?;
         info!(stage = %promotion.plan(), promote_to = %sources.new, guard = ?self.guard.0, "promotion");
         tokio::spawn(report(promotion.clone()));
+        if let Some((walk, guard)) = walk.zip(self.guard.0) {
+            let walked = [path_or_url(old_url), path_or_url(url)];
+            tokio::spawn(walk.walk(promotion.clone(), guard, walked));
+        }
         Ok(Some(Promoted { promotion, sources, admin: self.admin }))
     }
 }
@@ -162,6 +182,13 @@ fn guard(text: &str) -> Result<Guarding, String> {
             "mismatches" => guard.max_mismatches = share(value).map_err(wrong)?,
             "slow" => guard.slow = duration(value).map_err(wrong)?,
             "slow_share" => guard.max_slow = share(value).map_err(wrong)?,
+            "rise" => guard.max_rise = share(value).map_err(wrong)?,
+            "chance" => {
+                guard.chance = share(value).map_err(wrong)?;
+                if guard.chance == 0.0 {
+                    return Err("chance: give more than 0%, such as 1%".into());
+                }
+            }
             "window" => guard.window = duration(value).map_err(wrong)?,
             "min_calls" => {
                 guard.min_calls =
@@ -169,7 +196,7 @@ fn guard(text: &str) -> Result<Guarding, String> {
             }
             other => {
                 return Err(format!(
-                    "{other:?}: give on, off, or a list of errors, mismatches, slow, slow_share, window, min_calls"
+                    "{other:?}: give on, off, or a list of errors, mismatches, slow, slow_share, rise, chance, window, min_calls"
                 ));
             }
         }
@@ -197,6 +224,8 @@ mod tests {
     fn guards_are_on_off_or_limits() {
         assert_eq!(guard("on"), Ok(Guarding(Some(Guard::default()))));
         assert_eq!(guard("off"), Ok(Guarding(None)));
+        let Guarding(Some(some)) = guard("rise=0.5%,chance=0.1%").unwrap() else { panic!() };
+        assert_eq!((some.max_rise, some.chance), (0.005, 0.001));
         let Guarding(Some(some)) = guard("errors=2%, slow=20ms,min_calls=5").unwrap() else { panic!() };
         assert_eq!((some.max_errors, some.slow, some.min_calls), (0.02, Duration::from_millis(20), 5));
         assert_eq!(some.max_mismatches, Guard::default().max_mismatches);
@@ -206,6 +235,7 @@ mod tests {
             ("errors=5", "errors=5: give 0% to 100%"),
             ("slow=fast", "slow=fast"),
             ("min_calls=0", "from 1"),
+            ("chance=0%", "more than 0%"),
         ] {
             assert!(guard(text).unwrap_err().contains(says), "{text}");
         }

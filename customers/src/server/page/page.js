@@ -138,7 +138,8 @@ function restore(text) {
   $("search").reset();
   for (const [name, value] of fields) {
     const field = $("search").elements.namedItem(name);
-    if (field) field.value = value;
+    if (field?.type === "checkbox") field.checked = value === "true";
+    else if (field) field.value = value;
   }
 }
 
@@ -156,10 +157,14 @@ let seeing = 0;
 async function account(id) {
   const number = ++seeing;
   try {
-    const { body, etag } = await ask(`customers/${encodeURIComponent(id)}`);
+    const { body, etag } = await one(id);
     if (number !== seeing) return;
     draw(body, etag);
     show("account");
+    const deleted = Boolean(body.deleted_at);
+    for (const name of ["edit", "delete"]) $(name).hidden = deleted;
+    for (const name of ["restore", "erase"]) $(name).hidden = !deleted;
+    $("export").href = `customers/${body.id}/export`;
     $("edit").href = `#/customers/${body.id}/edit`;
     $("history").open = false;
     $("changes").replaceChildren();
@@ -173,6 +178,18 @@ async function account(id) {
   }
 }
 
+// A deleted account is read by its export, which has the same customer.
+async function one(id) {
+  const path = `customers/${encodeURIComponent(id)}`;
+  try {
+    return await ask(path);
+  } catch (error) {
+    if (error.status !== 404) throw error;
+    const { body } = await ask(`${path}/export`).catch(() => { throw error; });
+    return { body: body.customer, etag: `"${body.revision}"` };
+  }
+}
+
 function draw(customer, etag) {
   shown = { customer, etag };
   $("account-title").textContent = customer.name;
@@ -181,7 +198,7 @@ function draw(customer, etag) {
 
 // Pending addresses are resolved soon, so redraw their facts when they change, and nothing else.
 function follow(id, number) {
-  if (shown.customer.address_status !== "pending") return;
+  if (shown.customer.address_status !== "pending" || shown.customer.deleted_at) return;
   setTimeout(async () => {
     if (number !== seeing) return;
     try {
@@ -195,13 +212,21 @@ function follow(id, number) {
   }, 3000);
 }
 
+// A number as people say it: of the United Kingdom without its country code, and in groups.
+function spoken(phone) {
+  const found = /^\+44(20|1[0-9]1|11[0-9]|[0-9]{4})([0-9]+)$/.exec(phone ?? "");
+  if (!found) return phone;
+  const [, area, rest] = found;
+  return area.length > 3 ? `0${area} ${rest}` : `0${area} ${rest.slice(0, rest.length - 4)} ${rest.slice(-4)}`;
+}
+
 function facts(customer) {
   const address = [...customer.address_lines, customer.postcode].join("\n");
   const also = (customer.addresses ?? []).slice(1).map((other) =>
     [other.kind[0].toUpperCase() + other.kind.slice(1), [...other.address_lines, other.postcode].join("\n")]);
   const pairs = [
     ["Email", customer.email],
-    ["Phone", customer.phone],
+    ["Phone", spoken(customer.phone)],
     ["Address", address],
     ["Listed as", customer.address_id ? `${idText(customer.address_id)}${LISTED[customer.address_id_status] ?? ""}` : null],
     ["Postcode", status(customer.address_status), ` ${MEANS[customer.address_status]}`],
@@ -209,7 +234,9 @@ function facts(customer) {
     ["Region", [customer.region, customer.country].filter(Boolean).join(", ")],
     ["Location", customer.latitude == null ? null : `${customer.latitude.toFixed(5)}, ${customer.longitude.toFixed(5)}`],
     ...also,
+    ...(customer.references ?? []).map(({ system, id }) => [`In ${system}`, id]),
     ["Notes", customer.notes],
+    ["Deleted", customer.deleted_at && new Date(customer.deleted_at).toLocaleString("en-GB", { dateStyle: "long", timeStyle: "short" })],
     ["Since", new Date(customer.created_at).toLocaleDateString("en-GB", { dateStyle: "long" })],
   ];
   return pairs.filter(([, value]) => value).flatMap(([name, ...values]) => {
@@ -248,15 +275,78 @@ $("farther").addEventListener("click", () => zoom(1));
 
 $("delete").addEventListener("click", async () => {
   const { customer, etag } = shown;
-  if (!confirm(`Delete the account of ${customer.name}?`)) return;
   try {
     await ask(`customers/${customer.id}`, { method: "DELETE", headers: etag ? { "if-match": etag } : {} });
+    const undo = make("button", "Undo");
+    undo.type = "button";
+    undo.addEventListener("click", () => bring(customer.id, "*"));
+    undoable = [`The account of ${customer.name} was deleted. `, undo];
     location.hash = "#/";
   } catch (error) {
-    say(error.status === 412 ? "Someone else has changed this account. It is shown as it is now." : error.message);
-    if (error.status === 412) account(customer.id);
+    refused(error, customer.id);
   }
 });
+
+// What can be undone is offered in the next view, and not longer.
+let undoable = [];
+
+function refused(error, id) {
+  say(error.status === 412 ? "Someone else has changed this account. It is shown as it is now." : error.message);
+  if (error.status === 412) account(id);
+}
+
+// Restores a deleted account and shows it.
+async function bring(id, etag) {
+  try {
+    await ask(`customers/${id}/restore`, { method: "POST", headers: { "if-match": etag } });
+    if (location.hash === `#/customers/${id}`) go(); else location.hash = `#/customers/${id}`;
+  } catch (error) {
+    refused(error, id);
+  }
+}
+$("restore").addEventListener("click", () => bring(shown.customer.id, shown.etag));
+
+$("erase").addEventListener("click", async () => {
+  const { customer, etag } = shown;
+  if (!confirm(`Erase the account of ${customer.name} and its history? Nothing can bring them back.`)) return;
+  try {
+    await ask(`customers/${customer.id}/erase`, { method: "POST", headers: { "if-match": etag } });
+    location.hash = "#/?deleted=true";
+  } catch (error) {
+    refused(error, customer.id);
+  }
+});
+
+$("export").addEventListener("click", (event) => {
+  // A link can't send a token.
+  if (!token) return;
+  event.preventDefault();
+  download(event.target.href, `customer-${shown.customer.id}.json`).catch((error) => say(error.message));
+});
+
+// A value of the history: short, and of an address its lines and postcode.
+function told(value) {
+  if (value === undefined || value === null || value === "") return "nothing";
+  if (Array.isArray(value)) return value.map(told).join(", ") || "nothing";
+  const text = typeof value !== "object" ? String(value)
+    : value.address_lines ? [...value.address_lines, value.postcode].join(", ")
+    : Object.values(value).filter((one) => one !== null).map(told).join(" ");
+  return text.length > 120 ? `${text.slice(0, 120)}…` : text;
+}
+
+// What an entry of the history changed, one line a field. The oldest entries have names only.
+function changed(entry) {
+  if (entry.action === "created") return null;
+  const lines = Object.entries(entry.changes ?? {}).map(([field, change]) => {
+    const name = field.replace(/^addresses\/[0-9]+\/?/, "").split("/").pop().replaceAll("_", " ") || "address";
+    const known = change && ("from" in change || "to" in change);
+    return `${name}${known ? `: ${told(change.from)} → ${told(change.to)}` : ""}`;
+  });
+  if (!lines.length) return null;
+  const list = make("ul");
+  list.append(...[...new Set(lines)].map((line) => make("li", line)));
+  return list;
+}
 
 $("history").addEventListener("toggle", async () => {
   if (!$("history").open || $("changes").childElementCount) return;
@@ -274,10 +364,10 @@ $("history").addEventListener("toggle", async () => {
     } while (next && entries.length < 10000);
     $("changes").replaceChildren(...entries.map((entry) => {
       const time = new Date(entry.at).toLocaleString("en-GB", { dateStyle: "medium", timeStyle: "short" });
-      // Show all fields of a creation, and each field of its addresses once.
-      const fields = entry.action === "created" ? [] : Object.keys(entry.changes ?? {});
-      const what = [...new Set(fields.map((field) => field.split("/").pop().replaceAll("_", " ")))].join(", ");
-      return make("li", `${time}: ${entry.action.replaceAll("_", " ")}${what ? ` (${what})` : ""}${entry.actor ? ` by ${entry.actor}` : ""}`);
+      const item = make("li", `${time}: ${entry.action.replaceAll("_", " ")}${entry.actor ? ` by ${entry.actor}` : ""}`);
+      const what = changed(entry);
+      if (what) item.append(what);
+      return item;
     }));
   } catch (error) {
     if (number === seeing) $("changes").replaceChildren(make("li", error.message));
@@ -725,7 +815,48 @@ function fillImport(row, item) {
   };
 }
 
-$("file").addEventListener("change", () => { fileKey = `page-${Date.now()}-${Math.random().toString(36).slice(2)}`; });
+// The kind of a file, for the server.
+function kindOf(name) {
+  if (/\.xlsx$/i.test(name)) return "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
+  if (/\.ods$/i.test(name)) return "application/vnd.oasis.opendocument.spreadsheet";
+  return "text/csv";
+}
+
+// The cells of the first lines of a file. A quoted cell may hold the delimiter, and a quote twice.
+function cellsOf(text, most) {
+  const first = text.split(/\r\n|\r|\n/, 1)[0];
+  const delimiter = [",", ";", "\t", "|"].reduce((best, one) => first.split(one).length > first.split(best).length ? one : best);
+  return text.split(/\r\n|\r|\n/).filter(Boolean).slice(0, most).map((line) => {
+    const cells = [];
+    let cell = "", quoted = false;
+    for (const c of line) {
+      if (c === '"') quoted = !quoted;
+      else if (c === delimiter && !quoted) { cells.push(cell); cell = ""; } else cell += c;
+    }
+    return [...cells, cell];
+  });
+}
+
+// Shows the first rows of a text file, before anything is sent.
+async function preview(file) {
+  $("preview").replaceChildren();
+  if (!file || kindOf(file.name) !== "text/csv" || /\.(gz|zst|zip)$/i.test(file.name)) return;
+  const text = (await file.slice(0, 16384).text()).replace(/^\ufeff/, "");
+  // Another encoding; the server finds out which.
+  if (text.includes("\0") || $("file").files[0] !== file) return;
+  const [head, ...rows] = cellsOf(text, 4);
+  if (!head) return;
+  const table = make("table"), caption = make("caption", "The first rows of the file");
+  const line = (tag, cells) => { const tr = make("tr"); tr.append(...cells.map((cell) => make(tag, cell))); return tr; };
+  table.append(caption, line("th", head), ...rows.map((cells) => line("td", cells)));
+  for (const cell of table.querySelectorAll("th")) cell.scope = "col";
+  $("preview").append(table);
+}
+
+$("file").addEventListener("change", () => {
+  fileKey = `page-${Date.now()}-${Math.random().toString(36).slice(2)}`;
+  preview($("file").files[0]).catch(() => {});
+});
 $("file-form").addEventListener("submit", async (event) => {
   event.preventDefault();
   const file = $("file").files[0];
@@ -733,9 +864,10 @@ $("file-form").addEventListener("submit", async (event) => {
   say("");
   try {
     // An upload has no time limit here. Sent twice it is one import.
-    const headers = { "content-type": "text/csv", "idempotency-key": fileKey };
+    const headers = { "content-type": kindOf(file.name), "idempotency-key": fileKey };
     await ask("imports", { method: "POST", headers, body: file, signal: AbortSignal.timeout(300000) });
     $("file-form").reset();
+    $("preview").replaceChildren();
     imports();
   } catch (error) {
     say(error.message);
@@ -763,6 +895,8 @@ function go() {
   const [path, filters] = location.hash.split("?");
   const [, one, id, what] = path.split("/");
   importing++;
+  $("undo").replaceChildren(...undoable);
+  undoable = [];
   if (one === "new") form(null);
   else if (one === "import") { seeing++; show("import"); imports(); }
   else if (one === "customers" && id) what === "edit" ? form(id) : account(id);

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use postcode_core::{Lookups, connect};
+use postcode_core::{Local, Lookups, connect};
 use postcode_service::api::{Api, Edition, Limits};
 use postcode_service::server::{Address, Frontend, Listener, Options, run};
 
@@ -15,8 +15,17 @@ pub(crate) async fn start() -> String {
 
 /// Starts a postcode-service of any lookup.
 pub(crate) async fn of(lookup: Arc<dyn Lookups>) -> String {
+    at(Edition::of(lookup).await.unwrap()).await
+}
+
+/// Starts a postcode-service of this data, which has a root of all answers.
+pub(crate) async fn listing(local: Local) -> String {
+    let dataset = local.dataset();
+    at(Edition::of(Arc::new(local)).await.unwrap().listing(dataset)).await
+}
+
+async fn at(edition: Edition) -> String {
     let options = Options::default();
-    let edition = Edition::of(lookup).await.unwrap();
     let listener = Listener::bind(&"127.0.0.1:0".parse::<Address>().unwrap()).await.unwrap();
     let url = listener.url().unwrap();
     let frontend = Arc::new(Frontend::new(Api::new(edition, Limits::default()), &options));

@@ -288,6 +288,14 @@ impl Core {
         }
     }
 
+    /// Tells the guard of the row about a call that the plan gave to the old implementation.
+    pub(super) fn note_old<T>(&self, course: Course, answer: &Result<T>) {
+        let row = self.row(course);
+        if let Some(watch) = row.watch.as_ref().filter(|_| row.plan.get() == course.plan) {
+            watch.note_old(answer.as_ref().is_err_and(is_failure));
+        }
+    }
+
     /// Tells the guard of the row, and steps the row back if it says so, unless its plan has changed
     /// since.
     pub(super) fn note(&self, course: Course, seen: Seen) {

@@ -3,10 +3,13 @@
 mod compare;
 mod core;
 mod difference;
+mod evidence;
 mod example;
 mod guard;
 mod plan;
 mod row;
+#[cfg(test)]
+mod simulation;
 mod snapshot;
 mod stage;
 
@@ -15,6 +18,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, PoisonError};
 
 use self::core::{Begun, Core, is_failure};
+use self::guard::Watch;
 use self::row::RowState;
 use super::Around;
 use super::call::{Call, Info};
@@ -24,6 +28,7 @@ use crate::{AnyLookup, DatasetInfo, ErrorKind, Lookups, Result, layer, unit};
 
 pub use self::core::PromotionConfig;
 pub use self::difference::{Causes, FieldDifferences};
+pub use self::evidence::{Evidence, evidence_below};
 pub use self::example::{Cause, Example};
 pub use self::guard::Guard;
 pub use self::plan::{PromotionPlan, RowName, Step};
@@ -144,6 +149,17 @@ impl Promotion {
     /// Returns the current plan.
     pub fn plan(&self) -> PromotionPlan {
         self.0.rows.plan()
+    }
+
+    /// Returns the observations of the default row since it was last changed, and those before that
+    /// change. `None` without a guard.
+    pub fn evidence(&self) -> Option<(Evidence, Evidence)> {
+        self.0.rows.get(row::DEFAULT).watch.as_ref().map(Watch::evidence)
+    }
+
+    /// Returns the measurements of the default row.
+    pub(in crate::layers) fn default_row(&self) -> RowSnapshot {
+        self.0.rows.get(row::DEFAULT).snapshot()
     }
 
     /// Returns the counts, latencies and examples since the start.
@@ -273,6 +289,7 @@ impl Promotion {
         match course.plan.stage {
             Stage::Shadow if course.sampled => {
                 let sided = unit::answered(core.ask_old(&call, course, true)).await;
+                core.note_old(course, &sided.0);
                 compare::with_new(core, course, call, &sided);
                 by_old(sided.0)
             }
@@ -284,8 +301,11 @@ impl Promotion {
                 }
                 by_either((sided.0, fell_back))
             }
-            Stage::Local | Stage::Shadow | Stage::Canary => {
-                by_old(core.ask_old(&call, course, begun.timed).await)
+            Stage::Local => by_old(core.ask_old(&call, course, begun.timed).await),
+            Stage::Shadow | Stage::Canary => {
+                let answer = core.ask_old(&call, course, begun.timed).await;
+                core.note_old(course, &answer);
+                by_old(answer)
             }
             Stage::RemoteWithFallback => by_either(core.ask_new_or_old(&call, begun).await),
             Stage::Remote => by_either(match core.ask_new(&call, course, None).await {

@@ -12,6 +12,7 @@ mod time;
 #[cfg(all(feature = "dataset", feature = "http"))]
 mod trace;
 mod units;
+mod walk;
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};

@@ -247,6 +247,6 @@ async fn comparison_is_marked_and_a_refused_one_is_no_error() {
     assert_eq!(seen.latency.new.count, 0);
     // A call that somebody waits for is.
     let (server, seen) = compared(Stage::RemoteWithFallback).await;
-    assert!(server.header("postcode-purpose").iter().all(Option::is_none));
-    assert!(seen.errors > 0 && seen.refused == 0 && seen.step_backs > 0, "{seen:?}");
+    assert_eq!(server.header("postcode-purpose")[..3], [None, None, None], "and is retried");
+    assert!(seen.errors >= 20 && seen.step_backs == 1, "{seen:?}");
 }

@@ -139,6 +139,7 @@ impl Page<'_> {
                      The postcode may well exist.</p>",
                     if name.is_empty() { String::new() } else { format!(" ({})", escaped(name)) }
                 );
+                html += &self.advice(area.as_str());
             }
             Found::Unknown => {
                 let _ = write!(
@@ -437,6 +438,20 @@ impl Page<'_> {
         Ok(Answer::new(text, html))
     }
 
+    /// Returns what the data says about an area that it does not cover.
+    fn advice(&self, area: &str) -> String {
+        match self.edition.advice(area) {
+            Some(advice) => {
+                let mut advice = advice.trim_end_matches('.').to_owned();
+                if let Some(first) = advice.get_mut(..1) {
+                    first.make_ascii_uppercase();
+                }
+                format!("<p>{}.</p>", escaped(&advice))
+            }
+            None => String::new(),
+        }
+    }
+
     async fn nothing_begins_with(&self, text: &str, area: &str) -> postcode_core::Result<Answer> {
         let mut html = format!("<h2>{}</h2>", escaped(text));
         let covered = !self.edition.info().not_covered.iter().any(|left_out| left_out == area);
@@ -444,8 +459,9 @@ impl Page<'_> {
             "<p class=\"warn\">No postcode in use begins so.</p>".to_owned()
         } else {
             format!(
-                "<p class=\"warn\">This service has no data for postcodes that begin with {}.</p>",
-                escaped(area)
+                "<p class=\"warn\">This service has no data for postcodes that begin with {}.</p>{}",
+                escaped(area),
+                self.advice(area)
             )
         };
         let others = self.lookup.outcodes(area, LISTED).await?;

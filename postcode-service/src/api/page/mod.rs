@@ -27,7 +27,7 @@ pub(super) fn routes() -> Router<App> {
 /// A set of links (RFC 9264), relative to its own URL, because the server does not know its public
 /// URL.
 const CATALOG: &str = concat!(
-    r#"{"linkset":[{"anchor":"../","service-doc":[{"href":"../","type":"text/html"}],"#,
+    r#"{"linkset":[{"anchor":"../","service-doc":[{"href":"../docs","type":"text/html"}],"#,
     r#""service-desc":[{"href":"../openapi.json","type":"application/json"}],"#,
     r#""status":[{"href":"../ready","type":"application/json"}]}]}"#
 );

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use postcode_core::{Answer, MockPostcodeLookup, Postcode, PostcodeLookup};
+use postcode_core::{Answer, DatasetInfo, MockPostcodeLookup, Postcode, PostcodeLookup};
 use postcode_service::jobs::Limits;
 
 use crate::jobs::database::{Bench, Database};
@@ -19,6 +19,7 @@ const SECOND: &str = "SW1A 1AA";
 fn remembering() -> (Arc<Mutex<Vec<Postcode>>>, Arc<dyn PostcodeLookup>) {
     let seen = Arc::new(Mutex::new(Vec::new()));
     let mut lookup = MockPostcodeLookup::new();
+    lookup.expect_info().returning(|| Ok(DatasetInfo::new("of a test")));
     let remember = seen.clone();
     lookup.expect_lookup().returning(move |postcodes| {
         remember.lock().unwrap().push(postcodes[0]);

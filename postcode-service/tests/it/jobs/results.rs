@@ -1,9 +1,11 @@
 //! The results of jobs equal those of `/enrich` and of the bulk route.
 
+use std::sync::Arc;
+
 use axum::body::Body;
 use http::Method;
 
-use crate::jobs::common::post;
+use crate::jobs::common::{post, small};
 use crate::jobs::database::{Bench, Database, id};
 
 on_both! {
@@ -12,6 +14,7 @@ on_both! {
     postcodes_are_what_bulk_gives
     a_result_is_read_in_ranges
     nothing_in_nothing_out
+    job_over_data_that_has_lost_a_column_fails_and_says_why
 }
 
 /// Builds rows of several parts: valid and invalid postcodes, quotes over several lines, empty
@@ -48,6 +51,21 @@ async fn csv_is_what_enrich_gives(database: Database) {
     let result = bench.get(&format!("/jobs/{id}/result")).await;
     assert_eq!(result.header("content-type"), "text/csv; charset=utf-8");
     assert!(result.body == due.body, "the bytes differ");
+    bench.end().await;
+}
+
+async fn job_over_data_that_has_lost_a_column_fails_and_says_why(database: Database) {
+    let mut bench = Bench::new(database).await;
+    let strict = bench.csv("?columns=status,region", &[], "postcode\nAB10 1AB\n").await;
+    let easy = bench.csv("?columns=status,region&allow_empty=true", &[], "postcode\nAB10 1AB\n").await;
+    bench.work_by(1, Arc::new(small()));
+    let job = bench.ended(&strict).await;
+    assert_eq!(job["state"], "failed", "{job}");
+    let reason = job["reason"].as_str().unwrap();
+    assert!(reason.contains("region (import ONSPD or NSPL)"), "{reason}");
+    assert_eq!(bench.ended(&easy).await["state"], "succeeded");
+    let result = bench.get(&format!("/jobs/{easy}/result")).await;
+    assert_eq!(result.body, b"postcode,status,region\nAB10 1AB,live,\n");
     bench.end().await;
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use postcode_core::{Answer, Error, ErrorKind, MockPostcodeLookup, PostcodeLookup};
+use postcode_core::{Answer, DatasetInfo, Error, ErrorKind, MockPostcodeLookup, PostcodeLookup};
 use postcode_service::jobs::Limits;
 
 use crate::jobs::database::{Bench, Database};
@@ -75,6 +75,7 @@ async fn the_virtual_time_is_set_back_before_it_is_too_late(database: Database) 
 
 fn failing(times: usize, kind: ErrorKind) -> Arc<dyn PostcodeLookup> {
     let mut lookup = MockPostcodeLookup::new();
+    lookup.expect_info().returning(|| Ok(DatasetInfo::new("of a test")));
     let failed = AtomicUsize::new(0);
     lookup.expect_lookup().returning(move |postcodes| {
         if failed.fetch_add(1, Ordering::Relaxed) < times {

@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::sync::Arc;
 
+use crate::dataset::Dataset;
+use crate::wire::{Digest, PROOF_ROOT, ProofBody, ProofNode};
+use crate::{Error, ErrorKind, Lookups, Outcode, Postcode, Result, Sector, unit};
 use futures::stream::{self, TryStreamExt};
-use postcode_core::dataset::Dataset;
-use postcode_core::wire::{Digest, PROOF_ROOT, ProofBody, ProofNode};
-use postcode_core::{Error, ErrorKind, Lookups, Outcode, Postcode, Result, Sector, unit};
 use tokio::task::JoinHandle;
 
 use super::hash::{VERSION, group_of, of_answer, of_json, of_node};

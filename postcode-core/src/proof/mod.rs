@@ -14,8 +14,10 @@
 
 mod descend;
 mod hash;
+mod root;
 mod tree;
 
 pub use descend::{Comparison, Source, compare};
 pub use hash::VERSION;
+pub use root::root_of;
 pub use tree::Tree;

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use postcode_core::wire::{Digest, MAX_PROOF_NODES, PROOF_ROOT, ProofBody};
-use postcode_core::{Error, ErrorKind, Remote, Result};
+use crate::wire::{Digest, MAX_PROOF_NODES, PROOF_ROOT, ProofBody};
+use crate::{Error, ErrorKind, Remote, Result};
 
 use super::Tree;
 
@@ -35,7 +35,7 @@ pub struct Comparison {
 }
 
 impl Source {
-    async fn proof(&self, of: &[String]) -> Result<ProofBody> {
+    pub(super) async fn proof(&self, of: &[String]) -> Result<ProofBody> {
         let remote = match self {
             Self::Tree(tree) => return tree.proof(of).await,
             Self::Service(remote) => remote,

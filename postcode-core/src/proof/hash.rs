@@ -1,7 +1,7 @@
 //! The hashes of answers and of nodes.
 
-use postcode_core::wire::{BulkItem, Digest, Shape};
-use postcode_core::{Answer, Error, ErrorKind, Postcode, Result};
+use crate::wire::{BulkItem, Digest, Shape};
+use crate::{Answer, Error, ErrorKind, Postcode, Result};
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 

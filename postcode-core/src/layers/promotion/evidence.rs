@@ -1,0 +1,220 @@
+//! Evidence that may be looked at after every call.
+//!
+//! A limit on a share in a window is a test that is repeated with each call. Each look is another
+//! chance of a false alarm, so that a guard that only counts steps back from a service that is as
+//! good as the library. The tests of this module hold at all looks together. The chance that one
+//! ever says something false is at most its `chance`, however long it runs and whenever it is read.
+//!
+//! # Where the formulas come from
+//!
+//! - A test is a bet. The wealth `Π (1 + λ (x − m))` of a gambler who bets that the mean of `x` is
+//!   above `m` does not grow on average if it is not. Wealth of `1 / chance` is therefore reached with
+//!   at most that chance, at any time. This is Ville's inequality (1939). The bets are those of
+//!   I. Waudby-Smith and A. Ramdas, "Estimating means of bounded random variables by betting", Journal
+//!   of the Royal Statistical Society B 86 (2024), arXiv:2010.09686.
+//! - Nobody knows the right size of the bet. The wealth is split over several sizes, which is the
+//!   method of mixtures: H. Robbins, "Statistical methods related to the law of the iterated
+//!   logarithm", Annals of Mathematical Statistics 41 (1970).
+//! - A fault may begin after a million good calls, which have cost the gambler everything. A part of
+//!   the wealth is kept back and is bet anew from each call on: J. Shin, A. Ramdas and A. Rinaldo,
+//!   "E-detectors: a nonparametric framework for sequential change detection", New England Journal of
+//!   Statistics in Data Science (2023), arXiv:2203.03532. Here the parts sum to one, so that the chance
+//!   holds for all time and not only on average for a time.
+//! - [`Interval`] is the predictable plug-in empirical-Bernstein confidence sequence, theorem 2 of
+//!   the first paper.
+//!
+//! They assume that the mean of the next value, given all before it, is not above the limit. The
+//! values need not be independent and may change their distribution at any time.
+
+use std::f64::consts::E;
+
+use serde::{Deserialize, Serialize};
+
+/// The sizes of bets that are tried at once, each half of the previous one.
+const SIZES: usize = 8;
+/// The part of the wealth that is bet from the first value on. The rest is for later beginnings.
+const AT_ONCE: f64 = 0.8;
+/// The part of the wealth that is bet in the size for the rise that is looked for, if there is one.
+const AIMED: f64 = 0.75;
+/// Wealth does not matter above this, and must not become infinite.
+const RICH: f64 = 1e200;
+
+/// A test of the hypothesis that the mean of some values is at most `limit`.
+#[derive(Clone, Debug)]
+pub(super) struct Test {
+    limit: f64,
+    /// The largest bet with which no value can lead to ruin.
+    largest: f64,
+    /// The excess over the limit that the first bet is sized for.
+    aim: Option<f64>,
+    count: u64,
+    squares: f64,
+    begun: [f64; SIZES + 1],
+    anew: [f64; SIZES + 1],
+    /// The inverse logarithm from which the next part for a later beginning follows.
+    kept: f64,
+}
+
+impl Test {
+    /// Tests whether a share, the mean of values 0 and 1, is at most `limit`.
+    pub(super) fn of_share(limit: f64) -> Self {
+        // A limit of exactly 0 is refuted by one value. So is this one.
+        let limit = limit.clamp(1e-6, 1.0);
+        Self::new(limit, 1.0 / limit, None)
+    }
+
+    /// Tests whether the mean of differences from −1 to 1 is at most `limit`. It is most sensitive to
+    /// differences of `aim`.
+    pub(super) fn of_differences(limit: f64, aim: f64) -> Self {
+        let limit = limit.clamp(0.0, 1.0);
+        Self::new(limit, 1.8 / (1.0 + limit), Some((aim - limit).max(1e-4)))
+    }
+
+    fn new(limit: f64, largest: f64, aim: Option<f64>) -> Self {
+        let aimed = if aim.is_some() { AIMED } else { 0.0 };
+        let mut begun = [(1.0 - aimed) * AT_ONCE / SIZES as f64; SIZES + 1];
+        begun[SIZES] = aimed * AT_ONCE;
+        Self { limit, largest, aim, count: 0, squares: 0.0, begun, anew: [0.0; SIZES + 1], kept: 1.0 }
+    }
+
+    /// Adds a value.
+    pub(super) fn add(&mut self, value: f64) {
+        let excess = value - self.limit;
+        // The parts for beginnings at the values 1, 2, … sum to one: they are the differences of
+        // 1 / ln(e + n), which falls from 1 to 0.
+        let kept = 1.0 / (E + (self.count + 1) as f64).ln();
+        let part = (self.kept - kept) * (1.0 - AT_ONCE);
+        self.kept = kept;
+        let aimed = if self.aim.is_some() { AIMED } else { 0.0 };
+        let mut size = self.largest;
+        for bet in 0..SIZES {
+            size /= 2.0;
+            let factor = 1.0 + size * excess;
+            let part = part * (1.0 - aimed) / SIZES as f64;
+            self.begun[bet] = (self.begun[bet] * factor).min(RICH);
+            self.anew[bet] = ((self.anew[bet] + part) * factor).min(RICH);
+        }
+        if let Some(aim) = self.aim {
+            // The bet that grows fastest if the excess is `aim`, by the variance so far.
+            let variance = (0.02 * 50.0 + self.squares) / (50.0 + self.count as f64);
+            let size = (aim / (variance + aim * aim)).min(self.largest / 2.0);
+            let factor = 1.0 + size * excess;
+            self.begun[SIZES] = (self.begun[SIZES] * factor).min(RICH);
+            self.anew[SIZES] = ((self.anew[SIZES] + part * aimed) * factor).min(RICH);
+        }
+        self.squares += value * value;
+        self.count += 1;
+    }
+
+    /// Returns the evidence against the hypothesis: the wealth of who bet 1 against it. If the
+    /// hypothesis holds, it reaches `1 / chance` with at most that chance.
+    pub(super) fn evidence(&self) -> f64 {
+        self.begun.iter().chain(&self.anew).sum()
+    }
+}
+
+/// Returns the evidence, from the counts alone, that a share is below `limit`: what a bet of 1 against
+/// "`count` of `of` have a share of at least `limit`" has become.
+///
+/// If the share is not below the limit, this reaches `1 / chance` with at most that chance, at any
+/// number of looks.
+pub fn evidence_below(limit: f64, count: u64, of: u64) -> f64 {
+    if !(limit > 0.0 && limit <= 1.0) || count > of {
+        return 0.0;
+    }
+    if limit == 1.0 {
+        // Every share below 1 shows itself with the first value that does not count.
+        return if count < of { RICH } else { 1.0 };
+    }
+    let (hits, rest) = (count as f64, (of - count) as f64);
+    // The likelihood ratio of a smaller share, for eight smaller shares.
+    let ratio = |part: f64| {
+        let share = limit * part;
+        let of_hits = if count == 0 { 0.0 } else { hits * part.ln() };
+        (of_hits + rest * ((1.0 - share) / (1.0 - limit)).ln()).exp()
+    };
+    let sum: f64 = (0..SIZES).map(|eighth| ratio(eighth as f64 / SIZES as f64)).sum();
+    (sum / SIZES as f64).min(RICH)
+}
+
+/// A confidence sequence for the mean of differences from −1 to 1.
+#[derive(Clone, Debug)]
+pub(super) struct Interval {
+    chance: f64,
+    count: u64,
+    sum: f64,
+    /// The sum of squared distances from the mean so far, for the variance.
+    spread: f64,
+    bets: f64,
+    weighted: f64,
+    cost: f64,
+    within: [f64; 2],
+}
+
+impl Interval {
+    /// Creates an interval that ever excludes the mean with at most this chance.
+    pub(super) fn new(chance: f64) -> Self {
+        Self {
+            chance,
+            count: 0,
+            sum: 0.0,
+            spread: 0.0,
+            bets: 0.0,
+            weighted: 0.0,
+            cost: 0.0,
+            within: [-1.0, 1.0],
+        }
+    }
+
+    /// Adds a difference.
+    pub(super) fn add(&mut self, difference: f64) {
+        let value = f64::midpoint(difference, 1.0);
+        let before = self.count as f64;
+        let mean = (0.5 + self.sum) / (1.0 + before);
+        let variance = (0.25 + self.spread) / (1.0 + before);
+        let next = before + 1.0;
+        let bet = (2.0 * (2.0 / self.chance).ln() / (variance * next * (1.0 + next).ln())).sqrt().min(0.75);
+        let off = value - mean;
+        self.cost += off * off * (-(1.0 - bet).ln() - bet);
+        self.bets += bet;
+        self.weighted += bet * value;
+        self.count += 1;
+        self.sum += value;
+        self.spread += (value - (0.5 + self.sum) / (1.0 + next)).powi(2);
+        let centre = self.weighted / self.bets;
+        let half = ((2.0 / self.chance).ln() + self.cost) / self.bets;
+        // All intervals hold together, so that their intersection does.
+        let [low, high] = self.within;
+        self.within = [low.max(2.0 * (centre - half) - 1.0), high.min(2.0 * (centre + half) - 1.0)];
+    }
+
+    /// Returns the least and the greatest mean that the values allow, or `None` before the first.
+    pub(super) fn bounds(&self) -> Option<[f64; 2]> {
+        (self.count > 0).then_some(self.within)
+    }
+}
+
+/// The observations since the plan was last changed, and what they say.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct Evidence {
+    /// Calls to the new implementation.
+    pub asked: u64,
+    /// Those that failed.
+    pub failed: u64,
+    /// Those that took longer than the guard's [`slow`](super::Guard::slow).
+    pub slow: u64,
+    /// Calls to the old implementation, in stages where both are called.
+    pub old_asked: u64,
+    /// Those that failed.
+    pub old_failed: u64,
+    /// Comparisons of two answers.
+    pub compared: u64,
+    /// Those that count as differences.
+    pub mismatched: u64,
+    /// The least and the greatest difference, new minus old, between the shares of failed calls that
+    /// the observations allow. Both hold at every look. `None` without calls to both.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rise: Option<[f64; 2]>,
+}

@@ -1,0 +1,33 @@
+//! The root of a source by its URL.
+
+use std::sync::Arc;
+
+use super::{Source, Tree};
+use crate::wire::Digest;
+use crate::{ErrorKind, Local, Remote, Replica, Result};
+
+/// Returns the hash of all answers of a source by its URL: computed here for data in this process, asked
+/// for at a service. `None` for a service that has none.
+///
+/// # Errors
+/// Returns the errors of the source.
+pub async fn root_of(url: &str) -> Result<Option<Digest>> {
+    let scheme = url.split_once(':').map(|(scheme, rest)| (scheme.to_ascii_lowercase(), rest));
+    let local = match &scheme {
+        Some((scheme, _)) if matches!(scheme.as_str(), "embedded" | "file") => Some(Local::from_url(url)?),
+        Some((scheme, service)) if scheme == "replica" => {
+            Some(Local::new(Replica::start(service).await?.local().dataset()))
+        }
+        _ => None,
+    };
+    let Some(local) = local else {
+        return match Source::Service(Remote::new(url)?).proof(&[]).await {
+            Ok(proof) => Ok(Some(proof.root)),
+            Err(error) if error.kind() == ErrorKind::NotSupported => Ok(None),
+            Err(error) => Err(error),
+        };
+    };
+    let dataset = local.dataset();
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    Ok(Some(Tree::build(Arc::new(local), dataset, cores.div_ceil(2)).await?.root()))
+}
