@@ -78,17 +78,53 @@ impl Index {
     }
 
     /// Returns the names whose text begins similarly, each with its fewest typing errors.
-    fn alike(&self, automaton: &DFA) -> HashMap<u32, u32> {
+    fn alike(&self, word: &DFA) -> HashMap<u32, u32> {
         let mut found = HashMap::new();
-        let mut texts = self.texts.search_with_state(automaton).into_stream();
-        while let Some((_, number, state)) = texts.next() {
-            let Distance::Exact(edits) = automaton.distance(state) else { continue };
+        let mut texts = self.texts.search_with_state(BeginsLike(word)).into_stream();
+        while let Some((_, number, (_, fewest))) = texts.next() {
+            let Some(edits) = fewest else { continue };
             for name in self.list(number) {
                 let fewest = found.entry(*name).or_insert(u32::from(edits));
                 *fewest = (*fewest).min(edits.into());
             }
         }
         found
+    }
+}
+
+/// Accepts texts that begin with something similar to a word. The library has automata for that too, but
+/// version 0.2.1 of `levenshtein_automata` misses some: for `eeeeaebe` it accepts `eeeeee` and not `eeeeeea`.
+struct BeginsLike<'a>(&'a DFA);
+
+impl BeginsLike<'_> {
+    fn fewest(&self, state: u32, before: Option<u8>) -> Option<u8> {
+        match self.0.distance(state) {
+            Distance::Exact(edits) => Some(before.map_or(edits, |before| before.min(edits))),
+            Distance::AtLeast(_) => before,
+        }
+    }
+}
+
+impl Automaton for BeginsLike<'_> {
+    /// The state of the word's automaton, and the fewest errors of any beginning so far.
+    type State = (u32, Option<u8>);
+
+    fn start(&self) -> Self::State {
+        let state = self.0.initial_state();
+        (state, self.fewest(state, None))
+    }
+
+    fn is_match(&self, (_, fewest): &Self::State) -> bool {
+        fewest.is_some()
+    }
+
+    fn can_match(&self, (state, fewest): &Self::State) -> bool {
+        fewest.is_some() || Automaton::can_match(self.0, state)
+    }
+
+    fn accept(&self, (state, fewest): &Self::State, byte: u8) -> Self::State {
+        let state = self.0.transition(*state, byte);
+        (state, self.fewest(state, *fewest))
     }
 }
 
@@ -193,7 +229,7 @@ impl PlaceFinder {
             return HashMap::new();
         }
         match edits.checked_sub(1).and_then(|n| self.automata.get(n)) {
-            Some(automata) => index.alike(&automata.build_prefix_dfa(text)),
+            Some(automata) => index.alike(&automata.build_dfa(text)),
             None => index.beginning(text),
         }
     }
@@ -272,6 +308,53 @@ mod tests {
     fn words_that_others_begin_with_are_left_out() {
         let words = ["st", "a", "al", "st", "albans", "b", "stan"];
         assert_eq!(distinct_beginnings(words.into_iter()), ["albans", "b", "stan"]);
+    }
+
+    /// Returns the fewest edits, a swap of neighbours being one, from a word to any beginning of a text.
+    fn edits(word: &[char], text: &[char]) -> usize {
+        let mut table = vec![vec![0usize; text.len() + 1]; word.len() + 1];
+        for (i, row) in table.iter_mut().enumerate() {
+            row[0] = i;
+        }
+        table[0] = (0..=text.len()).collect();
+        for i in 1..=word.len() {
+            for j in 1..=text.len() {
+                let differs = usize::from(word[i - 1] != text[j - 1]);
+                let mut fewest =
+                    (table[i - 1][j] + 1).min(table[i][j - 1] + 1).min(table[i - 1][j - 1] + differs);
+                if i > 1 && j > 1 && word[i - 1] == text[j - 2] && word[i - 2] == text[j - 1] {
+                    fewest = fewest.min(table[i - 2][j - 2] + 1);
+                }
+                table[i][j] = fewest;
+            }
+        }
+        *table[word.len()].iter().min().unwrap()
+    }
+
+    #[test]
+    fn similar_beginnings_are_those_of_the_definition() {
+        let mut rng = fastrand::Rng::with_seed(4);
+        let mut text = |lengths| -> Vec<char> {
+            let length = rng.usize(lengths);
+            (0..length).map(|_| ['a', 'b', 'é', 'e'][rng.usize(..4)]).collect()
+        };
+        let mut alike = 0;
+        for n in 0..2_000 {
+            let most = 1 + n % 2;
+            let word = text(4..10);
+            let automaton = LevenshteinAutomatonBuilder::new(most, true).build_dfa(&String::from_iter(&word));
+            let automaton = BeginsLike(&automaton);
+            for _ in 0..20 {
+                let name = text(2..10);
+                let state = String::from_iter(&name)
+                    .bytes()
+                    .fold(automaton.start(), |state, byte| automaton.accept(&state, byte));
+                let due = Some(edits(&word, &name)).filter(|edits| *edits <= usize::from(most));
+                assert_eq!(state.1.map(usize::from), due, "{word:?} {name:?}");
+                alike += usize::from(due.is_some());
+            }
+        }
+        assert!(alike > 2_000, "{alike}");
     }
 
     /// Returns the names and errors that are found if no word is skipped.
