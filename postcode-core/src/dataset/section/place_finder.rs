@@ -339,8 +339,8 @@ mod tests {
             (0..length).map(|_| ['a', 'b', 'é', 'e'][rng.usize(..4)]).collect()
         };
         let mut alike = 0;
-        for n in 0..2_000 {
-            let most = 1 + n % 2;
+        for n in 0..2_000u32 {
+            let most = 1 + (n % 2) as u8;
             let word = text(4..10);
             let automaton = LevenshteinAutomatonBuilder::new(most, true).build_dfa(&String::from_iter(&word));
             let automaton = BeginsLike(&automaton);
