@@ -307,6 +307,9 @@ async fn errors_of_the_command_line_and_of_the_environment_show_no_password() {
         ("--listen", "CUSTOMERS_LISTEN"),
         ("--admin", "CUSTOMERS_ADMIN"),
         ("--stage", "CUSTOMERS_STAGE"),
+        ("--explain-with", "CUSTOMERS_EXPLAIN_WITH"),
+        ("--walk", "CUSTOMERS_WALK"),
+        ("--addresses", "CUSTOMERS_ADDRESSES"),
         ("--drain", "CUSTOMERS_DRAIN"),
         ("--no-such-option", ""),
         ("", ""),
@@ -325,7 +328,7 @@ async fn errors_of_the_command_line_and_of_the_environment_show_no_password() {
                 if variable == "CUSTOMERS_LISTEN" {
                     command.env(variable, url);
                 }
-                if ["--admin", "--stage"].contains(&option) {
+                if ["--admin", "--stage", "--explain-with", "--walk"].contains(&option) {
                     command.env("CUSTOMERS_PROMOTE_TO", "embedded:");
                 }
                 let output = command.output().await.unwrap();

@@ -25,6 +25,10 @@ pub(super) fn normalise(request: &mut Request<Body>) -> Result<(), Failure> {
         Some(rest) if !rest.is_empty() => rest,
         _ => path,
     };
+    // The links of this page are relative, and would lead astray. postcodes.io has no such path either.
+    if trimmed.len() < path.len() && trimmed.eq_ignore_ascii_case(postcode_core::wire::path::DOCS) {
+        return Err(Failure::no_route());
+    }
     // The router would take an empty segment for a parameter.
     if trimmed.contains("//") {
         return Err(Failure::no_route());
@@ -73,7 +77,7 @@ mod tests {
     fn case_and_one_trailing_slash_do_not_matter() {
         assert_eq!(normalised("/POSTCODES/aB1/Nearest/?Q=X").unwrap(), "/postcodes/aB1/nearest?Q=X");
         assert_eq!(normalised("/").unwrap(), "/");
-        for uri in ["//postcodes/AB1", "/postcodes/lon//lat/57", "/postcodes//nearest"] {
+        for uri in ["/docs/", "//postcodes/AB1", "/postcodes/lon//lat/57", "/postcodes//nearest"] {
             assert_eq!(normalised(uri), Err(404), "{uri}");
         }
         assert_eq!(normalised("/postcodes/%41B").unwrap(), "/postcodes/%41B");

@@ -40,7 +40,7 @@ impl Dataset {
     ///
     /// let quality = dataset.fields().iter().find(|field| field.field == "quality");
     /// assert_eq!(quality.map(|field| (field.postcodes, field.share_of_live)), Some((1, 0.5)));
-    /// # Ok::<(), postcode_core::Error>(())
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn fields(&self) -> &[FieldCoverage] {
         let inner = self.inner();

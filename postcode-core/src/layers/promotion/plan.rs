@@ -214,6 +214,10 @@ impl FromStr for PromotionPlan {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self> {
+        // Not repeated, because it may have a password.
+        if text.contains("://") || text.contains('@') {
+            return Err(Error::invalid("an address is not a stage: give one such as canary:20%"));
+        }
         let mut items = text.split(',').map(str::trim);
         let first = items.next().unwrap_or_default();
         let mut plan = Self::new(first.strip_prefix("default=").unwrap_or(first).parse()?);
