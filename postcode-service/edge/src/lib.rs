@@ -15,7 +15,7 @@
 //! - access control: tokens, client certificates and their scopes ([`Access`]);
 //! - TLS ([`Tls`]), and a check that no server is open to other machines by accident
 //!   ([`Security`]);
-//! - a page of reference of an HTTP API, made from its OpenAPI document ([`reference`]);
+//! - a page of reference of an HTTP API, made from its OpenAPI document ([`reference`](mod@reference));
 //! - error messages without secrets ([`without_secrets`]);
 //! - what the process takes of the machine, for metrics ([`process_metrics`]);
 //! - the command line: configuration by options, environment and a file, tokens, completions and

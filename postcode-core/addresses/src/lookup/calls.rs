@@ -1,4 +1,4 @@
-//! The calls of [`AddressLookup`](crate::AddressLookup) as values, and the [layers](postcode_core::layers) of `postcode-core`
+//! The calls of [`AddressLookup`] as values, and the [layers](postcode_core::layers) of `postcode-core`
 //! around it.
 //!
 //! `Timeout`, `Deadline`, `Retry`, `Bulkhead`, `Breaker`, `Hedge`, `Failover` and `Fallback` are lookups of addresses if
