@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::future::try_join;
+
 use crate::wire::{Digest, MAX_PROOF_NODES, PROOF_ROOT, ProofBody};
 use crate::{Error, ErrorKind, Remote, Result};
 
@@ -60,7 +62,7 @@ impl Source {
 /// Returns the errors of the sources, and [`Protocol`](ErrorKind::Protocol) if their versions differ, or if a node's
 /// children don't follow from it.
 pub async fn compare(one: &Source, other: &Source, most: usize) -> Result<Comparison> {
-    let (left, right) = tokio::try_join!(one.proof(&[]), other.proof(&[]))?;
+    let (left, right) = try_join(one.proof(&[]), other.proof(&[])).await?;
     if left.version != right.version {
         let message = format!(
             "the roots have versions {} and {}, which can't be compared: compare all answers instead",
@@ -82,7 +84,7 @@ pub async fn compare(one: &Source, other: &Source, most: usize) -> Result<Compar
                 return Ok(comparison);
             }
             comparison.requests += 1;
-            let (left_now, right_now) = tokio::try_join!(one.proof(names), other.proof(names))?;
+            let (left_now, right_now) = try_join(one.proof(names), other.proof(names)).await?;
             for (side, before, now) in [("first", &left, &left_now), ("other", &right, &right_now)] {
                 if now.root != before.root {
                     let message = format!("the {side} source has another edition now: compare again");
