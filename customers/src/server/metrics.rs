@@ -11,7 +11,7 @@ use axum::http::header::CONTENT_TYPE;
 use axum::http::{Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use postcode_edge::{MetricsFormat, process_metrics};
+use postcode_edge::{MetricsFormat, process_metrics, status_class};
 
 use super::App;
 
@@ -66,12 +66,7 @@ impl Metrics {
                 Method::DELETE => "DELETE",
                 _ => "other",
             },
-            status: match status.as_u16() {
-                200..=299 => "2xx",
-                300..=399 => "3xx",
-                400..=499 => "4xx",
-                _ => "5xx",
-            },
+            status: status_class(status),
         };
         let mut requests = self.0.requests.lock().unwrap_or_else(PoisonError::into_inner);
         let of_labels = requests.entry(labels).or_default();

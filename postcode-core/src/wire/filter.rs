@@ -2,7 +2,7 @@
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
-use super::record::codes;
+use super::record::CodesOf;
 use crate::{AreaKind, Location, Record};
 
 macro_rules! fields {
@@ -117,21 +117,13 @@ impl Serialize for FilteredView<'_> {
                     continue;
                 }
                 Field::Codes => {
-                    map.serialize_entry(key, &Codes(record))?;
+                    map.serialize_entry(key, &CodesOf(record))?;
                     continue;
                 }
             };
             map.serialize_entry(key, &record.area_name(kind))?;
         }
         map.end()
-    }
-}
-
-struct Codes<'a>(&'a Record);
-
-impl Serialize for Codes<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        codes(self.0, serializer)
     }
 }
 

@@ -284,9 +284,13 @@ impl Serialize for CodesView<'_, '_> {
     }
 }
 
-/// Writes the `codes` of the compatible shape alone.
-pub(super) fn codes<S: Serializer>(record: &Record, serializer: S) -> Result<S::Ok, S::Error> {
-    CodesView { areas: &AreasOf::new(&record.areas), shape: Shape::Compatible }.serialize(serializer)
+/// The `codes` of the compatible shape alone.
+pub(super) struct CodesOf<'a>(pub(super) &'a Record);
+
+impl Serialize for CodesOf<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        CodesView { areas: &AreasOf::new(&self.0.areas), shape: Shape::Compatible }.serialize(serializer)
+    }
 }
 
 impl CodesView<'_, '_> {

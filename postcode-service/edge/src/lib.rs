@@ -17,7 +17,8 @@
 //!   ([`Security`]);
 //! - a page of reference of an HTTP API, made from its OpenAPI document ([`reference`](mod@reference));
 //! - error messages without secrets ([`without_secrets`]);
-//! - what the process takes of the machine, for metrics ([`process_metrics`]);
+//! - what the process takes of the machine, for metrics ([`process_metrics`]), and their labels
+//!   ([`status_class`]);
 //! - the command line: configuration by options, environment and a file, tokens, completions and
 //!   man pages (`cli`, with the feature of that name).
 #![deny(missing_docs)]
@@ -32,6 +33,7 @@ mod files;
 mod gate;
 mod host;
 mod hosts;
+mod labels;
 mod listen;
 #[cfg(feature = "log")]
 pub mod log;
@@ -65,6 +67,7 @@ pub use body::{RequestBody, TooSlow};
 pub use compress::{Accepted, Compression};
 pub use gate::{Admitted, Gate, GateLimits, ReadError, Refused, Sheddable, Turn, read};
 pub use hosts::{HostName, Hosts, NotAllowed};
+pub use labels::status_class;
 pub use listen::{Address, Listener, Stream};
 pub use media::MediaType;
 pub use peer::{Caller, Client, Peer, TrustedProxy};

@@ -34,6 +34,7 @@ pub(super) struct Route {
 const LOOKUP: Need = Need::Scope(Scope::Lookup);
 
 impl Route {
+    /// Creates an operation without parameters and without a body.
     const fn new(
         method: Method,
         id: &'static str,
@@ -68,17 +69,6 @@ impl Route {
         let mut route = Self::new(Method::POST, id, tag, path, summary);
         (route.params, route.body) = (params, Some(body));
         route
-    }
-
-    /// Creates an operation with another method and without a body.
-    const fn by(
-        method: Method,
-        id: &'static str,
-        tag: Tag,
-        path: &'static str,
-        summary: &'static str,
-    ) -> Self {
-        Self::new(method, id, tag, path, summary)
     }
 
     /// Marks a route of postcodes.io.
@@ -184,11 +174,11 @@ pub(super) const ROUTES: &[Route] = &[
     Route::post("enrich", Many, path::ENRICH, "Rows with columns added by their postcodes, while they come. An error after the first rows can have no status any more: the connection is closed without the end of the chunked body (no last chunk, no trailer), which HTTP clients report as an incomplete answer", &["columns", "allow_empty", "postcode_column", "prefix", "delimiter", "encoding", "repair", "find", "sheet"], "text/csv with a header, application/x-ndjson, application/json with an array of objects, or a workbook; with Content-Encoding gzip, deflate or zstd if you like").fails(&[408, 413, 415, 422]),
     Route::post("submitJob", Jobs, path::JOBS, "Many rows, or postcodes, looked up in the background", &["columns", "allow_empty", "postcode_column", "prefix", "delimiter", "encoding", "repair", "find", "sheet", "filter", "priority", "run_at", "callback_url"], "{\"postcodes\":[\"SW1A 1AA\"]} or rows, as text/csv with a header or application/x-ndjson").needs(Scope::Jobs).fails(&[408, 409, 413, 415, 422, 501, 507]),
     Route::get("job", Jobs, path::JOB, "The progress of a job; with wait, at its end", &["wait"]).needs(Scope::Jobs).fails(&[404, 501]),
-    Route::by(Method::DELETE, "cancelJob", Jobs, path::JOB, "Cancel a job").needs(Scope::Jobs).fails(&[404, 409, 501]),
+    Route::new(Method::DELETE, "cancelJob", Jobs, path::JOB, "Cancel a job").needs(Scope::Jobs).fails(&[404, 409, 501]),
     Route::get("jobEvents", Jobs, path::JOB_EVENTS, "The progress of a job as server-sent events", &[]).needs(Scope::Jobs).fails(&[404, 501]),
     Route::get("jobResult", Jobs, path::JOB_RESULT, "The result of a job, whole or by Range", &[]).needs(Scope::Jobs).fails(&[404, 409, 501]),
     Route::get("callbacks", Jobs, path::CALLBACKS, "The callbacks of jobs", &["state", "cursor", "limit"]).needs(Scope::Jobs).fails(&[501]),
-    Route::by(Method::POST, "retryCallback", Jobs, path::CALLBACK_RETRY, "Retry a dead callback").needs(Scope::Jobs).fails(&[404, 409, 501]),
+    Route::new(Method::POST, "retryCallback", Jobs, path::CALLBACK_RETRY, "Retry a dead callback").needs(Scope::Jobs).fails(&[404, 409, 501]),
     Route::get("lookupTerminatedPostcode", Postcodes, path::TERMINATED, "Look up a terminated postcode; extended, with all its data", &["filter"]).theirs().fails(&[404]),
     Route::get("nearestToTerminatedPostcode", Around, path::TERMINATED_NEAREST, "The live postcodes around a terminated one; with extended=true only", &["limit", "radius", "widesearch", "wideSearch", "filter"]).fails(&[404]),
     Route::post("validatePostcodes", Many, path::BULK_VALIDATE, "Validate many texts", &[], "{\"postcodes\":[\"SW1A 1AA\"]}").fails(&[408, 413, 415]),

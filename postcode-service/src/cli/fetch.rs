@@ -1,17 +1,15 @@
 //! `fetch`: downloads the publishers' files, and imports them.
 
-use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail, ensure};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use url::Url;
 
 use super::import::until_interrupted;
 use super::{interrupt, time};
 use crate::fetch::{Fetched, Limits, Located, Product, Publishers};
-use crate::import::{Doubt, Import};
+use crate::import::{Doubt, Import, Progress};
 
 /// Download the publishers' files, and make a dataset of them.
 ///
@@ -161,31 +159,20 @@ impl Download {
         if !self.quiet {
             eprintln!("{what}: from {}", postcode_core::redact(located.url.as_str()));
         }
-        let bar = self.bar();
+        let mut progress = Progress::new(self.quiet);
         let mut watch = |done, total: Option<u64>| {
             if let Some(total) = total {
-                bar.set_length(total);
+                progress.at(what, done, total);
             }
-            bar.set_position(done);
         };
         let fetched = publishers.fetch(located, path, &mut watch).await;
-        bar.finish_and_clear();
+        progress.finish();
         let fetched = fetched?;
         if !self.quiet {
             let how = if fetched.unchanged { "unchanged" } else { "downloaded and checked" };
             eprintln!("{}: {how}, {} bytes, sha256 {}", path.display(), fetched.bytes, fetched.sha256);
         }
         Ok(fetched)
-    }
-
-    fn bar(&self) -> ProgressBar {
-        let shown = !self.quiet && io::stderr().is_terminal();
-        let target = if shown { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
-        let bar = ProgressBar::with_draw_target(None, target);
-        match ProgressStyle::with_template("{bar:30} {bytes}/{total_bytes} {bytes_per_sec} {eta} left") {
-            Ok(style) => bar.with_style(style),
-            Err(_) => bar,
-        }
     }
 }
 

@@ -14,7 +14,7 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 
-use postcode_edge::{MetricsFormat, process_metrics};
+use postcode_edge::{MetricsFormat, process_metrics, status_class};
 
 use crate::api::Api;
 use crate::jobs::gauges::Gauges;
@@ -96,12 +96,7 @@ impl Metrics {
                 Method::OPTIONS => "OPTIONS",
                 _ => "other",
             },
-            status: match status.as_u16() {
-                200..=299 => "2xx",
-                300..=399 => "3xx",
-                400..=499 => "4xx",
-                _ => "5xx",
-            },
+            status: status_class(status),
         };
         let family = if comparison { &self.comparisons } else { &self.requests };
         family.get_or_create(&labels).observe(took.as_secs_f64());

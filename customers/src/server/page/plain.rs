@@ -6,6 +6,7 @@ use std::fmt::Write;
 use axum::extract::{Request, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use postcode_edge::reference::escaped;
 
 use super::served;
 use crate::server::conditions::Given;
@@ -284,20 +285,4 @@ fn page(status: StatusCode, main: &str) -> Response {
     // The page has a person's data, so nothing may keep it.
     let private = [(header::CACHE_CONTROL, "no-store")];
     (status, private, served("text/html; charset=utf-8", html)).into_response()
-}
-
-/// Returns a text as HTML, in an element or in an attribute with quotes.
-fn escaped(text: &str) -> String {
-    let mut html = String::with_capacity(text.len() + 8);
-    for c in text.chars() {
-        match c {
-            '&' => html.push_str("&amp;"),
-            '<' => html.push_str("&lt;"),
-            '>' => html.push_str("&gt;"),
-            '"' => html.push_str("&quot;"),
-            '\'' => html.push_str("&#39;"),
-            c => html.push(c),
-        }
-    }
-    html
 }

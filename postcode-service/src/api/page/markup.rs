@@ -1,26 +1,7 @@
 //! Text as HTML.
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-
-/// Returns a text that is shown as it is, in an element or in an attribute with quotes.
-///
-/// Braces are escaped as well, so that no text can look like a place of the template.
-pub(super) fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() + 8);
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            '{' => out.push_str("&#123;"),
-            '}' => out.push_str("&#125;"),
-            c => out.push(c),
-        }
-    }
-    out
-}
+pub(super) use postcode_edge::reference::escaped;
 
 /// Returns the relative URL of this page for a text.
 pub(super) fn url(text: &str) -> String {
