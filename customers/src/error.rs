@@ -54,7 +54,7 @@ pub enum Error {
     /// The postcode lookup failed, and the request can't be answered without it.
     #[error("the postcode lookup failed: {0}")]
     Lookup(#[source] postcode_core::Error),
-    /// The address lookup failed, or there is none.
+    /// The address lookup failed, or the program has no address data.
     #[error("the address lookup failed: {0}")]
     Addresses(#[source] postcode_core::Error),
     /// The store failed.

@@ -34,7 +34,7 @@ pub enum LinkStatus {
     Listed,
     /// The data has the address, at another postcode.
     OtherPostcode,
-    /// The data does not have the address, or no longer.
+    /// The data does not have the address, or has lost it.
     NotListed,
     /// The data has no addresses in this area, so it says nothing about the address.
     NotCovered,
@@ -97,7 +97,7 @@ pub struct AddressOffer {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct OfferedAddress {
-    /// The number by which the address is found again. `None` if the data has none of it.
+    /// The number that identifies the address. `None` if the data has no number for it.
     pub id: Option<AddressNumber>,
     /// The lines above the postcode, with the post town.
     pub lines: Vec<String>,
@@ -128,8 +128,8 @@ impl Customers {
     ///
     /// # Errors
     /// [`Listing`](Error::Listing) if the limit is not 1 to [`MAX_OFFERED`](Self::MAX_OFFERED);
-    /// [`Addresses`](Error::Addresses) if the address lookup fails, or if there is none (with the
-    /// kind [`NotSupported`](ErrorKind::NotSupported)).
+    /// [`Addresses`](Error::Addresses) if the address lookup fails. Its kind is
+    /// [`NotSupported`](ErrorKind::NotSupported) if these customers have no address lookup.
     pub async fn offer(&self, postcode: Postcode, skip: usize, limit: usize) -> Result<AddressOffer> {
         if !(1..=Self::MAX_OFFERED).contains(&limit) {
             let most = Self::MAX_OFFERED;

@@ -27,8 +27,8 @@ the signature is not valid, or if a root or a file is another one.";
 /// Derive the certificate of a walk again.
 ///
 /// Checks that the file is as it was written, and derives each decision from the recorded observations.
-/// With a public key it checks the signature (FILE.minisig). With --old, --new and --file it computes the
-/// roots and the digests again from the data that you give.
+/// Give a public key to check the signature (FILE.minisig) too, and --old, --new and --file to compute
+/// the roots and the digests again.
 ///
 /// Exit status: 0 if it holds, 1 if not, 2 for wrong options.
 #[derive(Debug, clap::Args)]
@@ -57,7 +57,7 @@ impl Args {
     /// Runs the command.
     ///
     /// # Errors
-    /// Says what does not hold.
+    /// Fails with the first check that does not hold.
     pub async fn run(self) -> anyhow::Result<()> {
         let shown = self.file.display().to_string();
         let length = fs::metadata(&self.file).with_context(|| shown.clone())?.len();

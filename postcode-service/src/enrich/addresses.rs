@@ -64,7 +64,9 @@ impl Listed {
             return Ok(Self::default());
         };
         let Some(lookup) = lookup else {
-            return Err(Error::Invalid(format!("the column {column} needs address data, and there is none")));
+            return Err(Error::Invalid(format!(
+                "the column {column} needs address data, but none is open: give --addresses"
+            )));
         };
         let mut each = postcodes.to_vec();
         each.sort_unstable();

@@ -20,7 +20,7 @@ use super::whole;
 const MOST_FRUITLESS: u32 = 5;
 /// All tries.
 const MOST_TRIES: u32 = 50;
-/// The bytes by which a zip file is known.
+/// The number of bytes that identify a zip file.
 const MAGIC: u64 = whole::MAGIC.len() as u64;
 /// The longest pause before a retry, also if the server asks for a longer one.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);

@@ -207,7 +207,7 @@ impl Publishers {
     }
 }
 
-/// Follows a few redirects, and none away from HTTPS.
+/// Follows a few redirects, but never from HTTPS to HTTP.
 fn follow(attempt: redirect::Attempt<'_>) -> redirect::Action {
     let was_secure = attempt.previous().iter().any(|url| url.scheme() == "https");
     let may = match attempt.url().scheme() {

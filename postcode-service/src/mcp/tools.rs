@@ -22,7 +22,7 @@ const LONGEST_ANSWER: usize = 48 << 10;
 const USUAL: &str =
     "postcode,status,admin_district,region,country,parliamentary_constituency,latitude,longitude,distance";
 
-/// Does the work of a tool. The error is a text about what is wrong with the input.
+/// Runs a tool. The error says what is wrong with the input.
 type Work = for<'a> fn(&'a dyn Lookups, Map<String, Value>) -> BoxFuture<'a, Result<Value, String>>;
 
 /// One tool.

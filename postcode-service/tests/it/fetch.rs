@@ -87,7 +87,7 @@ fn serve(mut stream: TcpStream, seen: &Mutex<Vec<Asked>>, behaviour: &Behaviour)
     behaviour(n, &asked, &mut stream);
 }
 
-/// Writes an answer with these headers. A client that has gone away is none of its business.
+/// Writes an answer with these headers. Errors are ignored, because the client may have gone away.
 fn answer(stream: &mut TcpStream, status: &str, headers: &str, body: &[u8]) {
     let _ = write!(stream, "HTTP/1.1 {status}\r\nconnection: close\r\n{headers}\r\n");
     let _ = stream.write_all(body);
@@ -146,7 +146,7 @@ impl Bench {
         self.limited(located, limits()).await
     }
 
-    /// The names of what is there, without the lock.
+    /// Returns the names of the files, except that of the lock.
     fn names(&self) -> Vec<String> {
         let entries = std::fs::read_dir(self.0.path()).unwrap();
         let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
@@ -572,7 +572,7 @@ fn data_update_publishes_a_new_edition_to_a_running_service_and_refuses_a_bad_on
     assert!(introduced.ends_with(" 10"), "{said}");
     assert!(said.contains("the service serves it"), "{said}");
     assert_eq!(Dataset::open(&out).unwrap().info().live, 310);
-    // What is refused before anything is downloaded.
+    // These are refused before anything is downloaded.
     let asked = server.asked().len();
     let own = std::process::id().to_string();
     let (status, _, why) = update(&["--pid", &own]);

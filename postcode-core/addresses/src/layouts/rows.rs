@@ -17,7 +17,7 @@ const CHUNK: usize = 256 << 10;
 
 /// Bytes of values after which a block of rows ends.
 const BLOCK: usize = 256 << 10;
-/// Blocks that wait between the thread that takes rows apart and the one that reads them.
+/// The most blocks that wait for the reading thread.
 const WAITING: usize = 4;
 
 /// Rows that were taken apart together.

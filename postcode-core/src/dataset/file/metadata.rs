@@ -61,7 +61,8 @@ impl Metadata {
         })
     }
 
-    /// Returns the description of the dataset. `named` says of which kinds of areas it has names.
+    /// Returns the description of the dataset. `named` tells whether it has names for a
+    /// kind of area.
     pub(crate) fn info(&self, fingerprint: &str, named: impl Fn(AreaKind) -> bool) -> DatasetInfo {
         DatasetInfo {
             edition: self.edition.clone(),

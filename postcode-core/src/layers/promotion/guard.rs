@@ -211,7 +211,7 @@ impl Gathered {
         self.slow.add(f64::from(u8::from(slow)));
         self.new[0] += 1;
         self.new[1] += u64::from(failed);
-        // Which calls are compared with which depends on their order and not on their results.
+        // Pairs are formed by the order of the calls, and not by their results.
         if old_asked > 0 {
             let [asked, failed] = std::mem::take(&mut self.new).map(|count| count as f64);
             let difference = failed / asked - old_failed as f64 / old_asked as f64;

@@ -318,8 +318,8 @@ impl Promotion {
         }
     }
 
-    /// Answers a call whose row says another implementation than the one that answers its unit. This
-    /// keeps the promise to the unit only if both answer from one edition.
+    /// Answers a call whose row and unit select different implementations. Answering by the row keeps the
+    /// promise to the unit only if both answer from one edition.
     async fn apart<C: Call<AnyLookup>>(&self, call: C, begun: &Begun) -> Answered<C::Reply> {
         let core = &self.0;
         // The caller's own demand is for all its calls already.

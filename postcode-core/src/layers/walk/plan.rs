@@ -154,7 +154,7 @@ impl WalkStep {
         }
     }
 
-    /// Decides what is to be done after this time in the stage. The chance is that of the walk.
+    /// Decides what to do after this time in the stage. The chance is that of the walk.
     ///
     /// May be asked at any time and as often as one likes: the evidence holds at all looks together.
     pub fn decide(&self, evidence: &Evidence, took: Duration, chance: f64) -> (Decision, Vec<Criterion>) {

@@ -61,7 +61,7 @@ pub(super) fn put(address: &Address, out: &mut Vec<u8>) {
 }
 
 /// Appends the texts that are not empty. Returns which these are. Texts are shorter than a row, which has at most 64 KiB;
-/// what is longer is cut at a letter.
+/// a longer text is cut between two letters.
 fn put_texts(texts: &[&str], out: &mut Vec<u8>) -> u32 {
     let mut held = 0;
     for (at, text) in texts.iter().enumerate() {
