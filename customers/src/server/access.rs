@@ -32,6 +32,9 @@ const TABLE: &[Rule] = &[
     Rule::new("/postcodes/{postcode}/map", READ, READ),
     Rule::new("/postcodes/{postcode}/addresses", READ, READ),
     Rule::new("/new", READ, WRITE),
+    Rule::new("/list", READ, READ),
+    Rule::new("/edit/{id}", READ, WRITE),
+    Rule::new("/import", READ, WRITE),
     Rule::new("/customers", READ, WRITE),
     Rule::new("/customers/{id}", READ, WRITE),
     Rule::new("/customers/{id}/restore", WRITE, WRITE),
@@ -41,6 +44,7 @@ const TABLE: &[Rule] = &[
     Rule::new("/customers/{id}/addresses", READ, WRITE),
     Rule::new("/customers/{id}/addresses/{number}", READ, WRITE),
     Rule::new("/imports", READ, WRITE),
+    Rule::new("/imports/preview", WRITE, WRITE),
     Rule::new("/imports/{id}", READ, WRITE),
     Rule::new("/imports/{id}/report", READ, READ),
 ];

@@ -29,6 +29,7 @@ mod migration;
 mod near;
 mod outage;
 mod page;
+mod plain;
 #[cfg(feature = "bin")]
 mod program;
 #[cfg(feature = "bin")]

@@ -1,20 +1,19 @@
 //! The web page for accounts, and the routes that only it needs.
 //!
 //! Plain files, compiled in. There is no build step, and the content policy allows nothing from
-//! elsewhere. `plain` is the form for browsers without JavaScript.
+//! elsewhere. `plain` is the pages for browsers without JavaScript.
 
+mod file;
 mod plain;
 
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Query, State};
-use axum::http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
-};
-use axum::response::IntoResponse;
 use axum::routing::get;
 use axum::{Json, Router};
 use postcode_core::Postcode;
 use serde::{Deserialize, Serialize};
+
+use file::served;
 
 use super::App;
 use super::problem::Problem;
@@ -34,7 +33,7 @@ const RADIUS: f64 = 500.0;
 /// | `GET /postcodes?prefix=SW1A1&limit=8` | `limit` 1 to 20 | `{"items":["SW1A 1AA",…]}` |
 /// | `GET /postcodes/{postcode}` | | the lookup's answer now |
 /// | `GET /postcodes/{postcode}/addresses?skip=&limit=` | `limit` 1 to 100 | the addresses to choose from |
-/// | `GET /new`, `POST /new` | | the form without JavaScript |
+/// | `GET /list`, `/new`, `/edit/{id}`, `/import` | | the pages without JavaScript |
 /// | `GET /postcodes/{postcode}/map?radius=500` | metres, 100 to 5000 | the postcodes around it |
 pub(super) fn routes() -> Router<App> {
     let file = |kind: &'static str, text: &'static str| get(async move || served(kind, text));
@@ -47,23 +46,7 @@ pub(super) fn routes() -> Router<App> {
         .route("/postcodes/{postcode}", get(look_up))
         .route("/postcodes/{postcode}/map", get(map))
         .route("/postcodes/{postcode}/addresses", get(offer))
-        .route("/new", get(plain::show).post(plain::send))
-}
-
-fn served(kind: &'static str, text: impl IntoResponse) -> impl IntoResponse {
-    // A form can be sent to this site only: the one without JavaScript needs it.
-    let policy = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src data:; \
-                  base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
-    let headers = [
-        (CONTENT_TYPE, kind),
-        (CONTENT_SECURITY_POLICY, policy),
-        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        // The URL of an account must not leak to other sites.
-        (REFERRER_POLICY, "no-referrer"),
-        // A new version of the program has a new page.
-        (CACHE_CONTROL, "no-cache"),
-    ];
-    (headers, text)
+        .merge(plain::routes())
 }
 
 #[derive(Deserialize)]
