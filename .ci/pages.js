@@ -46,7 +46,7 @@ function states(id) {
     ["service-point", here("/?q=51.501,-0.1416")],
     ["service-typo", here("/?q=SWIA+1AA")],
     ["service-docs", here("/docs")],
-    ["service-guide", here("/docs/curl")],
+    ["service-guide", here("/docs/guides/curl")],
     ["customers", there("/"), list],
     ["customers-sorted", there("/#/?sort=name&q=c"), list],
     ["customers-nothing", there("/#/?q=nobody"), async (page) => { await page.waitForFunction(() => document.getElementById("found").textContent); }],

@@ -2,7 +2,6 @@
 -- byte, whatever the database's language: as SQLite does.
 ALTER TABLE customers ALTER COLUMN name_key TYPE TEXT COLLATE "C", ALTER COLUMN email_key TYPE TEXT COLLATE "C";
 CREATE INDEX customers_name ON customers (name_key, seq);
-CREATE INDEX customers_email_order ON customers (email_key, seq);
 DROP INDEX customers_updated;
 CREATE INDEX customers_updated ON customers (updated_at, seq);
 CREATE INDEX addresses_main_postcode ON addresses (postcode_key, customer) WHERE kind = 'main';

@@ -212,7 +212,7 @@ mod tests {
             ("H\rA,b,c,d\rA,b,c,d\r\rA,b,c,d\r", vec![2, 3, 5]),
             ("\n\nH\n\rA,b,c,d\n", vec![5]),
         ] {
-            let rows = read(file.replace('H', header).as_bytes()).unwrap();
+            let rows = read(file.replace('H', header).as_bytes(), &Mapping::default()).unwrap();
             assert!(rows.iter().all(|(_, said)| said.is_ok()), "{file:?}: {rows:?}");
             assert_eq!(rows.iter().map(|(line, _)| *line).collect::<Vec<_>>(), expected, "{file:?}");
         }

@@ -206,7 +206,9 @@ fn position(row: &Row, sort: Sort) -> Result<Cursor> {
 struct Order {
     /// The value by which customers are sorted.
     key: &'static str,
-    /// The table that has it, unless it is `c`.
+    /// The place of the customer, of the same table.
+    place: &'static str,
+    /// That table, unless it is `c`.
     join: &'static str,
     direction: &'static str,
 }
@@ -220,19 +222,26 @@ impl Order {
             SortField::Email => "c.email_key",
             SortField::Postcode => "m.postcode_key",
         };
-        let join = match sort.by {
-            SortField::Postcode => "JOIN addresses m ON m.customer = c.seq AND m.kind = 'main'",
-            _ => "",
+        let (place, join) = match sort.by {
+            SortField::Postcode => {
+                ("m.customer", "JOIN addresses m ON m.customer = c.seq AND m.kind = 'main'")
+            }
+            _ => ("c.seq", ""),
         };
-        Self { key, join, direction: if sort.descending { "DESC" } else { "ASC" } }
+        Self { key, place, join, direction: if sort.descending { "DESC" } else { "ASC" } }
     }
 
-    /// Returns the order by a value with that name.
-    fn by(self, key: &str) -> String {
+    /// Returns the order of the table that is sorted.
+    fn inner(self) -> String {
+        self.by(self.key, self.place)
+    }
+
+    /// Returns the order by a value and a place with these names.
+    fn by(self, key: &str, place: &str) -> String {
         let direction = self.direction;
         match self.key {
             "c.seq" => format!("c.seq {direction}"),
-            _ => format!("{key} {direction}, c.seq {direction}"),
+            _ => format!("{key} {direction}, {place} {direction}"),
         }
     }
 }
@@ -253,7 +262,9 @@ impl Conditions {
         // In other orders any place may follow.
         let usual = filter.sort == Sort::default();
         let after = all.bind(from.filter(|_| usual).map_or(0, |cursor| cursor.after));
-        all.of_customer.push(format!("c.seq > {after}"));
+        if usual {
+            all.of_customer.push(format!("c.seq > {after}"));
+        }
         if let Some(Cursor { after, key: Some((sort, key)) }) = from {
             all.after(*sort, key, *after);
         }
@@ -297,7 +308,7 @@ impl Conditions {
     /// Adds the condition that a customer follows a position.
     fn after(&mut self, sort: Sort, key: &str, seq: i64) {
         let sign = if sort.descending { '<' } else { '>' };
-        let Order { key: column, .. } = Order::of(sort);
+        let Order { key: column, place, .. } = Order::of(sort);
         let condition = match sort.by {
             SortField::Created => format!("c.seq {sign} {}", self.bind(seq)),
             by => {
@@ -305,7 +316,7 @@ impl Conditions {
                     (SortField::Updated, Ok(time)) => self.bind(time),
                     _ => self.bind(key),
                 };
-                format!("({column}, c.seq) {sign} ({key}, {})", self.bind(seq))
+                format!("({column}, {place}) {sign} ({key}, {})", self.bind(seq))
             }
         };
         self.of_customer.push(condition);
@@ -357,8 +368,8 @@ fn select(filter: &Filter, limit: usize, from: Option<&Cursor>) -> Statement {
         "SELECT {}, c.sort_key FROM (SELECT c.*, {key} AS sort_key FROM customers c {join} \
          WHERE {text} ORDER BY {} LIMIT {limit}) c JOIN addresses a ON a.customer = c.seq ORDER BY {}, {}",
         columns!(),
-        order.by(key),
-        order.by("c.sort_key"),
+        order.inner(),
+        order.by("c.sort_key", "c.seq"),
         of_addresses!()
     );
     Statement::composed(text, conditions.values)
@@ -390,7 +401,7 @@ fn find(filter: &Filter, circle: Circle, from: Option<&Cursor>) -> Statement {
     let text = format!(
         "SELECT c.seq, a.latitude, a.longitude, {key} AS sort_key FROM customers c {join} CROSS JOIN addresses a \
          WHERE a.customer = c.seq AND {text} AND {of_address} ORDER BY {} LIMIT {all}",
-        order.by(key)
+        order.inner()
     );
     Statement::composed(text, conditions.values)
 }
@@ -412,7 +423,7 @@ fn read(places: &[i64], filter: &Filter) -> Statement {
         columns!(),
         list.join(", "),
         if filter.deleted { "NOT " } else { "" },
-        order.by(key),
+        order.inner(),
         of_addresses!()
     );
     Statement::composed(text, values)
@@ -487,7 +498,7 @@ mod tests {
         for (sort, index) in [
             ("name", "customers_name"),
             ("-name", "customers_name"),
-            ("-email", "customers_email_order"),
+            ("-email", "customers_email"),
             ("updated", "customers_updated"),
             ("postcode", "addresses_main_postcode"),
         ] {
@@ -496,8 +507,8 @@ mod tests {
             let cursor = Cursor::new(sort, 7, "12".to_owned());
             let plan = plan(&store, select(&filter, 50, Some(&cursor))).await;
             assert!(plan.contains(&format!("INDEX {index}")), "{sort}: {plan}");
-            let inner = plan.split("MATERIALIZE").next().unwrap_or_default().split("SCAN c").next();
-            assert!(!inner.unwrap_or_default().contains("B-TREE"), "{sort}: {plan}");
+            let inner: Vec<_> = plan.lines().take_while(|line| line.trim() != "SCAN c").collect();
+            assert!(!inner.iter().any(|line| line.contains("B-TREE")), "{sort}: {plan}");
         }
     }
 

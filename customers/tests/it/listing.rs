@@ -117,14 +117,9 @@ async fn sorted_listings_have_every_account_once_and_in_order(database: Database
         make(&api, name, email, postcode, json!({ "addresses": billing })).await;
     }
     let ada = get(&api, "/customers?name=ada&limit=1").await.json()["items"][0]["id"].clone();
-    let change = with(
-        &api,
-        "PATCH",
-        &format!("/customers/{}", ada.as_str().unwrap()),
-        &[],
-        &json!({ "notes": "changed last" }),
-    );
-    assert_eq!(change.await.status, 200);
+    let path = format!("/customers/{}", ada.as_str().unwrap());
+    let changed = with(&api, "PATCH", &path, &[], &json!({ "notes": "changed last" })).await;
+    assert_eq!(changed.status, 200);
     for (sort, expected) in [
         ("created", ["Émile", "ada", "Zoë", "Ada", "O\u{2019}Neil"]),
         ("name", ["ada", "Ada", "Émile", "O\u{2019}Neil", "Zoë"]),

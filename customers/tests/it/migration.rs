@@ -141,6 +141,6 @@ async fn accounts_of_the_version_before_are_there_and_sorted(database: Database)
     assert!(customers.patch(zoe.id, rename).await.unwrap_err().to_string().contains("email"));
 }
 
-on_both! { Database::file();
+on_both! { crate::databases::Database::file();
     accounts_of_the_version_before_are_there_and_sorted,
 }
