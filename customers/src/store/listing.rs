@@ -208,7 +208,7 @@ struct Order {
     key: &'static str,
     /// The place of the customer, of the same table.
     place: &'static str,
-    /// That table, unless it is `c`.
+    /// The table of the key, unless it is `c`.
     join: &'static str,
     direction: &'static str,
 }
