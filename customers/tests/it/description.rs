@@ -82,7 +82,8 @@ async fn metrics_count_requests_by_route_and_status() {
 
 #[tokio::test]
 async fn metrics_count_addresses_by_status() {
-    let (api, lookup) = api(&Database::file(), Mode::Answers).await;
+    let database = Database::file();
+    let (api, lookup) = api(&database, Mode::Answers).await;
     let mut made = Vec::new();
     for postcode in ["SW1A 1AA", "BT1 5GS", "DN55 1PT", "ZE9 9ZZ", "ZE9 9ZX"] {
         made.push(with(&api, "POST", "/customers", &[], &ada(postcode)).await.json());
