@@ -14,6 +14,8 @@ mod description;
 mod domain;
 mod exports;
 #[cfg(feature = "bin")]
+mod fleet;
+#[cfg(feature = "bin")]
 mod full_disk;
 #[cfg(feature = "connect")]
 mod fuzz_corpora;

@@ -29,6 +29,7 @@ pub mod deadline;
 mod edition;
 mod failover;
 mod fallback;
+pub mod fleet;
 mod hedge;
 mod latency;
 mod promotion;

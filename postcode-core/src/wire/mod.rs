@@ -44,6 +44,9 @@ pub const WITHIN: &str = "within";
 /// Query parameter of the search for places: only those of this kind, such as `Town`.
 pub const LOCAL_TYPE: &str = "type";
 
+/// Query parameter of the plan of a fleet: answer as soon as its revision is above this one.
+pub const NEWER_THAN: &str = "newer_than";
+
 /// Response header: the fingerprint of the dataset that answered. A client that sends several
 /// requests for one batch compares it, so that all answers come from one edition.
 pub const EDITION_HEADER: &str = "postcode-edition";

@@ -174,7 +174,7 @@ impl Frontend {
         }
         // A request with a body counts as in progress once the body has arrived. Streamed bodies
         // have separate places.
-        let reads = *request.method() == Method::POST
+        let reads = matches!(*request.method(), Method::POST | Method::PUT)
             && !request.body().is_end_stream()
             && !path.to_ascii_lowercase().ends_with("/retry");
         match self.gate.admit(request.extensions_mut(), reads) {

@@ -18,6 +18,7 @@ mod enrich_columns;
 mod enrich_files;
 mod faults;
 mod fetch;
+mod fleet;
 mod fuzz_corpora;
 mod hosts;
 mod http;

@@ -3,6 +3,7 @@
 mod addresses;
 mod admin;
 mod counted;
+mod fleet;
 mod promote;
 mod walk;
 

@@ -6,15 +6,17 @@ mod difference;
 mod evidence;
 mod example;
 mod guard;
+mod guard_text;
 mod plan;
 mod row;
 #[cfg(test)]
 mod simulation;
 mod snapshot;
 mod stage;
+mod summed;
 
 use std::fmt;
-use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::Ordering::{Acquire, Relaxed};
 use std::sync::{Arc, PoisonError};
 
 use self::core::{Begun, Core, is_failure};
@@ -34,6 +36,7 @@ pub use self::guard::Guard;
 pub use self::plan::{PromotionPlan, RowName, Step};
 pub use self::snapshot::{LatencySummary, RowSnapshot, Sides, Snapshot, StepBack};
 pub use self::stage::Stage;
+pub(in crate::layers) use self::summed::{Summed, stage_before};
 
 /// Moves callers from an old implementation to a new one while they run: in stages, measured, and
 /// back if needed.
@@ -162,6 +165,17 @@ impl Promotion {
         self.0.rows.get(row::DEFAULT).snapshot()
     }
 
+    /// Returns how a row does: its stage, counts and the guard's observations. `None` for a row that the
+    /// plan does not have, and without a guard.
+    pub(in crate::layers) fn observed(&self, row: &RowName) -> Option<ObservedRow> {
+        let (_, row) = self.0.rows.all().find(|(_, known)| known.name == *row && known.is_active())?;
+        // In this order: a step back changes the stage, then the observations, and counts itself last.
+        let step_backs = row.step_backs.load(Acquire);
+        let (now, before) = row.watch.as_ref()?.evidence();
+        let stage = row.plan.get().stage;
+        Some(ObservedRow { stage, calls: row.calls.load(Relaxed), step_backs, now, before })
+    }
+
     /// Returns the counts, latencies and examples since the start.
     pub fn snapshot(&self) -> Snapshot {
         let core = &*self.0;
@@ -199,6 +213,17 @@ impl Promotion {
             rows,
         }
     }
+}
+
+/// How a row does, for the report of a process to its fleet.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::layers) struct ObservedRow {
+    pub(in crate::layers) stage: Stage,
+    pub(in crate::layers) calls: u64,
+    pub(in crate::layers) step_backs: u64,
+    /// The observations since the row was changed, and those before that change.
+    pub(in crate::layers) now: Evidence,
+    pub(in crate::layers) before: Evidence,
 }
 
 impl RowState {

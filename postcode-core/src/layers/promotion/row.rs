@@ -108,7 +108,7 @@ impl RowState {
     }
 
     pub(super) fn keep_step_back(&self, step: StepBack) {
-        self.step_backs.fetch_add(1, Relaxed);
+        self.step_backs.fetch_add(1, Release);
         *self.last_step_back.lock().unwrap_or_else(PoisonError::into_inner) = Some(step);
     }
 }
