@@ -131,7 +131,7 @@ async fn call(promotion: Promotion, counts: Arc<(AtomicU64, AtomicU64, AtomicBoo
 /// Waits until all processes follow a revision.
 async fn acknowledged(fleet: &Fleet, revision: u64) {
     loop {
-        let all = fleet.snapshot().acknowledged;
+        let all = fleet.acknowledged();
         if all.len() == 1 && all[0].revision == revision && all[0].processes == PROCESSES {
             return;
         }

@@ -59,6 +59,10 @@ impl Fleets {
         let _ = self.0.set(Kept { fleet, waiting });
     }
 
+    pub(super) fn get(&self) -> Option<&Fleet> {
+        self.0.get().map(|kept| &kept.fleet)
+    }
+
     /// Ends all waits.
     pub(super) fn close(&self) {
         if let Some(kept) = self.0.get() {
@@ -77,7 +81,7 @@ impl Fleets {
 async fn plan(State(app): State<App>, params: Params, time: OwnTime, extensions: Extensions) -> Outcome {
     let kept = app.fleets.there()?;
     let Some(newer_than) = params.get(NEWER_THAN) else { return json(&*kept.fleet.plan()) };
-    let revision = newer_than.parse().map_err(|_| {
+    let revision: u64 = newer_than.parse().map_err(|_| {
         Failure::bad_request(format!(
             "{NEWER_THAN}: {} is not a revision: give a number, such as 0",
             short(&newer_than)

@@ -237,6 +237,11 @@ impl Api {
         self.app.fleets.set(fleet);
     }
 
+    /// Returns the fleet whose plan is served, if there is one.
+    pub(crate) fn fleet(&self) -> Option<&Fleet> {
+        self.app.fleets.get()
+    }
+
     /// Returns the current edition.
     pub fn edition(&self) -> Arc<Edition> {
         self.app.edition()

@@ -12,6 +12,7 @@ use postcode_core::layers::{Around, Guard, Promotion, Stage};
 use postcode_core::remote::RemoteFleet;
 use postcode_core::{Error, ErrorKind, Local, PostcodeLookupExt, Result, layer};
 use postcode_service::api::Api;
+use postcode_service::server::{Frontend, Options};
 use postcode_testing::until;
 use serde_json::{Value, json};
 
@@ -207,6 +208,12 @@ async fn plan_is_read_changed_and_refused_with_reasons() {
     assert_eq!(fleet["result"]["acknowledged"], json!([{ "revision": 2, "processes": 1 }]));
     assert_eq!(fleet["result"]["processes"][0]["rows"][0]["calls"], 7);
     assert_eq!(fleet["result"]["refused"], 1);
+    let metrics = Frontend::new(api.clone(), &Options::default());
+    let metrics = metrics.call(Request::get("/metrics").body(Body::empty()).unwrap()).await.into_body();
+    let metrics = String::from_utf8(axum::body::to_bytes(metrics, usize::MAX).await.unwrap().to_vec()).unwrap();
+    for line in ["postcode_fleet_revision 2", "postcode_fleet_processes{state=\"current\"} 1"] {
+        assert!(metrics.lines().any(|it| it == line), "{line}: {metrics}");
+    }
 
     // The end of the server ends the waits.
     let waiting = tokio::spawn({

@@ -295,14 +295,17 @@ impl Fleet {
         self.publish(plan);
     }
 
+    /// Returns how many processes follow which revision, the newest first.
+    pub fn acknowledged(&self) -> Vec<Acknowledged> {
+        let mut state = self.state();
+        state.forget(self.0.limits.silence);
+        state.acknowledged()
+    }
+
     /// Returns how far the processes are with the plan.
     pub fn snapshot(&self) -> FleetSnapshot {
         let mut state = self.state();
         state.forget(self.0.limits.silence);
-        let mut acknowledged: BTreeMap<u64, usize> = BTreeMap::new();
-        for process in state.processes.values() {
-            *acknowledged.entry(process.report.revision).or_default() += 1;
-        }
         let rows = state.sums.iter().map(|(row, sum)| FleetRow {
             row: row.clone(),
             stage: sum.stage,
@@ -318,9 +321,7 @@ impl Fleet {
         });
         FleetSnapshot {
             plan: (*self.plan()).clone(),
-            acknowledged: (acknowledged.into_iter().rev())
-                .map(|(revision, processes)| Acknowledged { revision, processes })
-                .collect(),
+            acknowledged: state.acknowledged(),
             rows: rows.collect(),
             processes: processes.collect(),
             forgotten: state.forgotten,
@@ -347,6 +348,14 @@ impl State {
         let before = self.processes.len();
         self.processes.retain(|_, process| process.at.elapsed() < silence);
         self.forgotten += (before - self.processes.len()) as u64;
+    }
+
+    fn acknowledged(&self) -> Vec<Acknowledged> {
+        let mut counts: BTreeMap<u64, usize> = BTreeMap::new();
+        for process in self.processes.values() {
+            *counts.entry(process.report.revision).or_default() += 1;
+        }
+        counts.into_iter().rev().map(|(revision, processes)| Acknowledged { revision, processes }).collect()
     }
 
     /// Adds what is new in a report to the sums. Returns the rows that must step back.

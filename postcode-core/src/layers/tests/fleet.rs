@@ -76,7 +76,7 @@ fn fleet(guard: &str) -> Fleet {
 
 /// Waits until all processes follow a revision.
 async fn acknowledged(fleet: &Fleet, revision: u64, processes: usize) {
-    while fleet.snapshot().acknowledged != [Acknowledged { revision, processes }] {
+    while fleet.acknowledged() != [Acknowledged { revision, processes }] {
         sleep(MS).await;
     }
 }
