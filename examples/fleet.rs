@@ -59,7 +59,10 @@ async fn main() -> Result<()> {
 
     let (calls, failures, done) = (AtomicU64::new(0), AtomicU64::new(0), AtomicBool::new(false));
     let counts = Arc::new((calls, failures, done));
-    let callers: Vec<_> = processes.iter().map(|process| tokio::spawn(call(process.promotion.clone(), counts.clone()))).collect();
+    let callers: Vec<_> = processes
+        .iter()
+        .map(|process| tokio::spawn(call(process.promotion.clone(), counts.clone())))
+        .collect();
     println!("plan                   all acknowledged after      calls   failed");
     for plan in ["shadow:20%", "canary:50%", "remote-with-fallback", "canary:20%", "remote-with-fallback"] {
         let began = Instant::now();
@@ -90,7 +93,12 @@ async fn main() -> Result<()> {
     acknowledged(&fleet, before + 1).await;
     let plan = fleet.plan();
     let back = plan.step_backs.first().context("nothing stepped back")?;
-    println!("\ntwo faults of fifty calls in each: all in {} {:.1?} later\n{}", back.to, began.elapsed(), back.reason);
+    println!(
+        "\ntwo faults of fifty calls in each: all in {} {:.1?} later\n{}",
+        back.to,
+        began.elapsed(),
+        back.reason
+    );
     let alone = processes.iter().filter(|process| process.promotion.snapshot().step_backs > 0).count();
     println!("processes whose own guard stepped back: {alone}");
     Ok(())

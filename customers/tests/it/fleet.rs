@@ -23,9 +23,24 @@ impl Process {
         let (database, state) = (format!("sqlite://{}/customers.db", dir.display()), dir.join("state.json"));
         let state = state.to_str().unwrap();
         let mut server = Server::start(&[
-            "--listen", "127.0.0.1:0", "--database", &database, "--promote-to", to, "--admin", "127.0.0.1:0",
-            "--fleet", fleet, "--fleet-state", state, "--fleet-name", "orders", "--recheck-every", "1h",
-            "--lookup-timeout", "30s",
+            "--listen",
+            "127.0.0.1:0",
+            "--database",
+            &database,
+            "--promote-to",
+            to,
+            "--admin",
+            "127.0.0.1:0",
+            "--fleet",
+            fleet,
+            "--fleet-state",
+            state,
+            "--fleet-name",
+            "orders",
+            "--recheck-every",
+            "1h",
+            "--lookup-timeout",
+            "30s",
         ])
         .await;
         let admin = server.said("admin on ").await;

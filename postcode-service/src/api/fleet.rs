@@ -131,7 +131,8 @@ async fn set(State(app): State<App>, request: Request) -> Outcome {
             // The cause may name files.
             tracing::error!(%error, plan = text, "the plan of the fleet can't be stored");
             let text = "The plan can't be stored, so nothing was changed. The log says why";
-            Err(Failure::new(StatusCode::INSUFFICIENT_STORAGE, text, "insufficient_storage").retryable(Some(5)))
+            Err(Failure::new(StatusCode::INSUFFICIENT_STORAGE, text, "insufficient_storage")
+                .retryable(Some(5)))
         }
         Err(error) => Err(Failure::internal(error.to_string())),
     }
@@ -156,7 +157,8 @@ async fn report(State(app): State<App>, request: Request) -> Outcome {
     let next = kept.fleet.report(report).map_err(|error| match error.kind() {
         ErrorKind::Overloaded => {
             let text = format!("The report was not taken: {error}. The plan is still served");
-            Failure::new(StatusCode::SERVICE_UNAVAILABLE, text, ErrorKind::Overloaded.code()).retryable(Some(15))
+            Failure::new(StatusCode::SERVICE_UNAVAILABLE, text, ErrorKind::Overloaded.code())
+                .retryable(Some(15))
         }
         _ => invalid(&error),
     })?;

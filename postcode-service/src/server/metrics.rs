@@ -157,8 +157,11 @@ fn dataset(text: &mut String, api: &Api) {
         let acknowledged = fleet.acknowledged().into_iter();
         acknowledged.filter(|it| is_in(&it.revision, &revision)).map(|it| it.processes as u64).sum()
     };
-    let processes =
-        [(state("behind"), count(u64::lt)), (state("current"), count(u64::eq)), (state("ahead"), count(u64::gt))];
+    let processes = [
+        (state("behind"), count(u64::lt)),
+        (state("current"), count(u64::eq)),
+        (state("ahead"), count(u64::gt)),
+    ];
     family("fleet_processes", "gauge", "Processes of the fleet, by the plan that they follow", &processes);
 }
 

@@ -86,7 +86,8 @@ async fn put(url: &str, plan: &str, if_revision: u64) -> Value {
 async fn fifty_processes_follow_one_put_under_load_and_step_back_on_their_sum() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("fleet.json");
-    let options = ["--listen", "127.0.0.1:0", "--fleet", file.to_str().unwrap(), "--fleet-guard", "errors=1%"];
+    let options =
+        ["--listen", "127.0.0.1:0", "--fleet", file.to_str().unwrap(), "--fleet-guard", "errors=1%"];
     let server = Server::start(&options);
     let url = server.address.clone();
     let processes: Arc<Vec<Process>> = Arc::new((0..PROCESSES).map(|n| Process::start(n, &url)).collect());
@@ -127,7 +128,11 @@ async fn fifty_processes_follow_one_put_under_load_and_step_back_on_their_sum() 
     assert!(now.step_backs[0].reason.contains("failed in all processes"), "{now:?}");
     for process in &*processes {
         let seen = process.promotion.snapshot();
-        assert_eq!((seen.stage, seen.step_backs, seen.failed), (Stage::Shadow, 0, 0), "by the plan, not alone");
+        assert_eq!(
+            (seen.stage, seen.step_backs, seen.failed),
+            (Stage::Shadow, 0, 0),
+            "by the plan, not alone"
+        );
     }
 
     // The server is killed. The processes go on, and it begins where the plan was.
@@ -210,7 +215,8 @@ async fn plan_is_read_changed_and_refused_with_reasons() {
     assert_eq!(fleet["result"]["refused"], 1);
     let metrics = Frontend::new(api.clone(), &Options::default());
     let metrics = metrics.call(Request::get("/metrics").body(Body::empty()).unwrap()).await.into_body();
-    let metrics = String::from_utf8(axum::body::to_bytes(metrics, usize::MAX).await.unwrap().to_vec()).unwrap();
+    let metrics =
+        String::from_utf8(axum::body::to_bytes(metrics, usize::MAX).await.unwrap().to_vec()).unwrap();
     for line in ["postcode_fleet_revision 2", "postcode_fleet_processes{state=\"current\"} 1"] {
         assert!(metrics.lines().any(|it| it == line), "{line}: {metrics}");
     }

@@ -34,7 +34,13 @@ pub(crate) struct FleetArgs {
     #[arg(long, env = "CUSTOMERS_FLEET_STATE", value_name = "FILE", requires = "fleet")]
     fleet_state: Option<PathBuf>,
     /// The name of this process in the fleet; a random part is added at each start
-    #[arg(long, env = "CUSTOMERS_FLEET_NAME", default_value = "customers", value_name = "NAME", requires = "fleet")]
+    #[arg(
+        long,
+        env = "CUSTOMERS_FLEET_NAME",
+        default_value = "customers",
+        value_name = "NAME",
+        requires = "fleet"
+    )]
     fleet_name: String,
 }
 
@@ -145,7 +151,10 @@ mod tests {
             ("file:///etc/plan.json", "/etc/plan.json"),
             ("/etc/50%/plan.json", "/etc/50%/plan.json"),
         ] {
-            assert!(matches!(plans(text), Ok(Plans::File(path)) if path == std::path::Path::new(file)), "{text}");
+            assert!(
+                matches!(plans(text), Ok(Plans::File(path)) if path == std::path::Path::new(file)),
+                "{text}"
+            );
         }
         for wrong in ["embedded:", "replica:http://127.0.0.1:8080", "nowhere", ""] {
             assert!(plans(wrong).is_err(), "{wrong}");

@@ -177,7 +177,10 @@ fn share(text: &str) -> Result<f64, String> {
 fn guard(text: &str) -> Result<Guarding, String> {
     match text {
         "off" => Ok(Guarding(None)),
-        text => text.parse().map(|guard| Guarding(Some(guard))).map_err(|error: postcode_core::Error| error.to_string()),
+        text => text
+            .parse()
+            .map(|guard| Guarding(Some(guard)))
+            .map_err(|error: postcode_core::Error| error.to_string()),
     }
 }
 

@@ -65,7 +65,7 @@ pub async fn begin(member: &FleetMember, link: &dyn FleetLink, following: &Follo
         match read {
             Ok(Ok(Some(plan))) => {
                 let _ = take(member, &plan, "the state file");
-            },
+            }
             Ok(Ok(None)) => {}
             Ok(Err(error)) => tracing::warn!(%error, "the last plan of the fleet is not known"),
             Err(error) => tracing::warn!(%error, "the last plan of the fleet is not known"),
@@ -158,7 +158,9 @@ async fn send_reports(member: &FleetMember, link: &dyn FleetLink, applied: &Noti
 fn take(member: &FleetMember, plan: &FleetPlan, from: &str) -> Result<bool> {
     let taken = member.apply(plan);
     match &taken {
-        Ok(true) => tracing::info!(revision = plan.revision, plan = %plan.plan, from, "the plan of the fleet"),
+        Ok(true) => {
+            tracing::info!(revision = plan.revision, plan = %plan.plan, from, "the plan of the fleet")
+        }
         Ok(false) => {}
         Err(error) => tracing::error!(revision = plan.revision, %error, "the plan can't be applied"),
     }

@@ -83,8 +83,12 @@ mod tests {
         assert_eq!(serde_json::to_string(&plan).unwrap(), text);
         let short: FleetPlan = serde_json::from_str(r#"{"revision":1,"plan":"local"}"#).unwrap();
         assert_eq!((short.at, short.step_backs.len()), (0, 0));
-        let completed = plan.completed("shadow,nearest=remote,lookup=canary,within=canary:0.5".parse().unwrap());
-        assert_eq!(completed.to_string(), "shadow:0.1,lookup=canary:0.1,nearest=remote:0.1,within=canary:0.5");
+        let completed =
+            plan.completed("shadow,nearest=remote,lookup=canary,within=canary:0.5".parse().unwrap());
+        assert_eq!(
+            completed.to_string(),
+            "shadow:0.1,lookup=canary:0.1,nearest=remote:0.1,within=canary:0.5"
+        );
         assert!(FleetPlan::new(MAX_REVISION + 1, plan.plan).check().is_err());
         assert!(serde_json::from_str::<FleetPlan>(r#"{"revision":1,"plan":"far"}"#).is_err());
     }

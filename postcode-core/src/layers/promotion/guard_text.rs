@@ -81,7 +81,8 @@ mod tests {
     #[test]
     fn limits_are_read_and_wrong_ones_say_what_to_write() {
         assert_eq!("on".parse::<Guard>().unwrap(), Guard::default());
-        let guard: Guard = "errors=2%, slow=20ms,min_calls=5,window=1.5m,rise=0.005,chance=0.1%".parse().unwrap();
+        let guard: Guard =
+            "errors=2%, slow=20ms,min_calls=5,window=1.5m,rise=0.005,chance=0.1%".parse().unwrap();
         assert_eq!((guard.max_errors, guard.slow, guard.min_calls), (0.02, Duration::from_millis(20), 5));
         assert_eq!((guard.max_rise, guard.chance, guard.window), (0.005, 0.001, Duration::from_secs(90)));
         assert_eq!(guard.max_mismatches, Guard::default().max_mismatches);

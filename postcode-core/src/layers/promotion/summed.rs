@@ -68,10 +68,14 @@ impl Summed {
         let chance = self.guard.chance.clamp(1e-12, 1.0);
         let exceeded = |what: &str, part: u32, whole: u32, limit: f64, test: &Test| {
             let share = f64::from(part) / f64::from(whole);
-            (whole >= min_calls && share > limit && test.evidence() * chance * FOR_EACH_LIMIT >= 1.0).then(|| {
-                let (share, limit) = (share * 100.0, limit * 100.0);
-                format!("{part} of the last {whole} {what} in all processes ({share:.1} %, limit {limit} %)")
-            })
+            (whole >= min_calls && share > limit && test.evidence() * chance * FOR_EACH_LIMIT >= 1.0).then(
+                || {
+                    let (share, limit) = (share * 100.0, limit * 100.0);
+                    format!(
+                        "{part} of the last {whole} {what} in all processes ({share:.1} %, limit {limit} %)"
+                    )
+                },
+            )
         };
         let of_all = || {
             let seen = &self.seen;

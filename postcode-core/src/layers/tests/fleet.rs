@@ -7,8 +7,8 @@ use tokio::task::JoinSet;
 
 use super::*;
 use crate::layers::fleet::{
-    Acknowledged, Fleet, FleetLimits, FleetLink, FleetMember, FleetPlan, FleetReport, Following, PlanFile, SetError,
-    begin, follow, read_plan, write_plan,
+    Acknowledged, Fleet, FleetLimits, FleetLink, FleetMember, FleetPlan, FleetReport, Following, PlanFile,
+    SetError, begin, follow, read_plan, write_plan,
 };
 use crate::layers::{Guard, Promotion, PromotionPlan, Stage};
 
@@ -128,7 +128,11 @@ async fn fifty_processes_under_load_follow_one_plan_and_step_back_on_the_sum() {
     assert!(back.reason.contains("calls to the new implementation failed in all processes"), "{back:?}");
     for process in &*processes {
         let seen = process.promotion.snapshot();
-        assert_eq!((seen.stage, seen.step_backs, seen.failed), (Stage::Shadow, 0, 0), "by the plan, not alone");
+        assert_eq!(
+            (seen.stage, seen.step_backs, seen.failed),
+            (Stage::Shadow, 0, 0),
+            "by the plan, not alone"
+        );
     }
 }
 

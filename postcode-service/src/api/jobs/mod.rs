@@ -20,10 +20,10 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use super::App;
 use super::bulk::no_method;
 use super::reply::{Failure, Outcome, json};
-pub(super) use watch::wait;
 use crate::jobs::job::{Job, State as JobState};
 use crate::jobs::store::{self, Store};
 use crate::jobs::{self, submission};
+pub(super) use watch::wait;
 
 pub(super) fn routes() -> Router<App> {
     Router::new()

@@ -43,7 +43,10 @@ struct Guarding(Option<Guard>);
 fn guard(text: &str) -> Result<Guarding, String> {
     match text {
         "off" => Ok(Guarding(None)),
-        text => text.parse().map(|guard| Guarding(Some(guard))).map_err(|error: postcode_core::Error| error.to_string()),
+        text => text
+            .parse()
+            .map(|guard| Guarding(Some(guard)))
+            .map_err(|error: postcode_core::Error| error.to_string()),
     }
 }
 

@@ -12,7 +12,9 @@ use crate::fleet::Followed;
 /// Answers with all processes, as the service that keeps the plan knows them.
 pub(super) async fn show(State(shared): App) -> Result<Response, Problem> {
     let missing = |detail: &str| Problem::new(StatusCode::NOT_FOUND, "no_fleet", detail);
-    let Some(fleet) = &shared.fleet else { return Err(missing("this process follows no fleet: see --fleet")) };
+    let Some(fleet) = &shared.fleet else {
+        return Err(missing("this process follows no fleet: see --fleet"));
+    };
     match fleet.all().await {
         Ok(Some(all)) => Ok(([FRESH], Json(all)).into_response()),
         Ok(None) => Err(missing("the plan is in a file, which knows no processes")),

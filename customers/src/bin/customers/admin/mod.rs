@@ -161,7 +161,8 @@ async fn measure(State(shared): App) -> impl IntoResponse {
 }
 
 async fn no_route(uri: Uri) -> Problem {
-    let detail = format!("there is nothing at {}: see /, /promotion, /fleet, /metrics and /health", uri.path());
+    let detail =
+        format!("there is nothing at {}: see /, /promotion, /fleet, /metrics and /health", uri.path());
     Problem::new(StatusCode::NOT_FOUND, "not_found", detail)
 }
 
