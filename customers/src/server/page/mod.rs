@@ -8,7 +8,6 @@ mod served;
 
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Query, State};
-use axum::response::IntoResponse;
 use axum::routing::get;
 use axum::{Json, Router};
 use postcode_core::Postcode;
