@@ -84,7 +84,7 @@ async fn records_and_answers_serialise_as_the_api_writes_them() {
         })
         .collect();
     let body = json!({ "postcodes": queries }).to_string();
-    let bulk = text(post(&api, "/postcodes?extended=true", "application/json", &body).await);
+    let bulk = text(post(&api, "/postcodes?extended=true", "application/json", body).await);
     assert_eq!(bulk, format!(r#"{{"status":200,"result":[{}]}}"#, items.join(",")));
 
     let near = Nearest::to(postcodes[0]).radius(100.0);
