@@ -9,7 +9,8 @@ use postcode_core::{AreaKind, GridReference, GridSystem, Location, Postcode, Sta
 use super::columns::{Columns, Field};
 use super::districts::{Districts, current};
 use super::lines::Splitter;
-use super::{grid, quality};
+use super::quality;
+use crate::grid;
 use postcode_tables::whole;
 
 /// Why a row can't be imported: the column's index, if it is one column's fault, and the reason.
