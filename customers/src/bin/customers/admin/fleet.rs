@@ -1,22 +1,17 @@
 //! The fleet on the admin listener.
 
-use axum::Json;
-use axum::extract::State;
 use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
 use customers::server::Problem;
+use postcode_core::layers::fleet::FleetSnapshot;
 
-use super::{App, FRESH};
 use crate::fleet::Followed;
 
-/// Answers with all processes, as the service that keeps the plan knows them.
-pub(super) async fn show(State(shared): App) -> Result<Response, Problem> {
+/// Returns all processes, as the service that keeps the plan knows them.
+pub(super) async fn processes(fleet: Option<&Followed>) -> Result<FleetSnapshot, Problem> {
     let missing = |detail: &str| Problem::new(StatusCode::NOT_FOUND, "no_fleet", detail);
-    let Some(fleet) = &shared.fleet else {
-        return Err(missing("this process follows no fleet: see --fleet"));
-    };
+    let Some(fleet) = fleet else { return Err(missing("this process follows no fleet: see --fleet")) };
     match fleet.all().await {
-        Ok(Some(all)) => Ok(([FRESH], Json(all)).into_response()),
+        Ok(Some(all)) => Ok(all),
         Ok(None) => Err(missing("the plan is in a file, which knows no processes")),
         Err(error) => Err(Problem::new(
             StatusCode::BAD_GATEWAY,

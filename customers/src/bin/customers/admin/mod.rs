@@ -90,7 +90,7 @@ fn router(shared: Shared, access: Access) -> Router {
     Router::new()
         .route("/", get(page))
         .route("/promotion", get(show).put(change))
-        .route("/fleet", get(fleet::show))
+        .route("/fleet", get(show_fleet))
         .route("/metrics", get(measure))
         .route("/health", get(async || Json(json!({ "status": "ok" }))))
         .route_layer(from_fn_with_state(access, guard))
@@ -153,6 +153,10 @@ async fn change(State(shared): App, request: Request) -> Result<impl IntoRespons
     })?;
     info!(from = %before, to = %shared.promotion.plan(), "the plan was changed");
     Ok(show(State(shared)).await)
+}
+
+async fn show_fleet(State(shared): App) -> Result<impl IntoResponse, Problem> {
+    Ok(([FRESH], Json(fleet::processes(shared.fleet.as_ref()).await?)))
 }
 
 async fn measure(State(shared): App) -> impl IntoResponse {
