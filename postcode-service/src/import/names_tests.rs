@@ -12,7 +12,7 @@ fn read(lists: &[(&str, &[u8])]) -> Names {
         let mut bytes = header.as_bytes().to_vec();
         bytes.extend_from_slice(b"\r\n");
         bytes.extend_from_slice(rows);
-        names.add(&list, &bytes, "list.csv").unwrap();
+        names.add(&list, &bytes, "list.csv", b',').unwrap();
     }
     names
 }
