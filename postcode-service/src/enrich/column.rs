@@ -153,7 +153,10 @@ impl Degrees {
     }
 
     fn as_str(&self) -> &str {
-        self.bytes.get(self.start..self.end).and_then(|text| std::str::from_utf8(text).ok()).unwrap_or_default()
+        self.bytes
+            .get(self.start..self.end)
+            .and_then(|text| std::str::from_utf8(text).ok())
+            .unwrap_or_default()
     }
 }
 
@@ -438,7 +441,8 @@ mod tests {
     #[test]
     fn degrees_are_written_as_numbers_are() {
         let mut shown = 0;
-        let steps = (-9_000_000..62_000_000).step_by(7_919).chain(-1_000..1_000).chain([61_000_000, -7_570_500]);
+        let steps =
+            (-9_000_000..62_000_000).step_by(7_919).chain(-1_000..1_000).chain([61_000_000, -7_570_500]);
         for millionths in steps {
             let degrees = f64::from(millionths) / 1e6;
             assert_eq!(Value::Degrees(degrees).to_string(), degrees.to_string());
