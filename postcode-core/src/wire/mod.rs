@@ -4,6 +4,9 @@
 //! for them with [`EXTENDED`]. So a client of postcodes.io sees nothing new, and a postcodes.io
 //! server, which ignores unknown parameters, answers as usual. The client recognises the kind of
 //! server from the answer.
+//!
+//! [`Record`](crate::Record), [`Neighbour`](crate::Neighbour) and [`Answer`](crate::Answer) serialise in the extended
+//! shape. [`RecordView`] writes either, and [`RecordText`] writes many at once, several times faster.
 
 mod answer;
 mod error;
@@ -18,6 +21,7 @@ mod record_body;
 mod record_tests;
 mod record_text;
 mod region;
+mod value;
 
 pub use answer::{BulkItem, BulkQuery, Success};
 pub use error::{ErrorBody, TerminatedBody, code};

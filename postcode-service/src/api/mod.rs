@@ -14,8 +14,11 @@ mod edition;
 mod enrich;
 mod guard;
 mod health;
+#[cfg(feature = "jobs")]
 mod jobs;
 mod nearest;
+#[cfg(not(feature = "jobs"))]
+mod no_jobs;
 mod opt_in;
 mod outcode;
 mod own_time;
@@ -59,6 +62,8 @@ pub(crate) use own_time::OwnTime;
 pub use reply::{Failure, RequestId};
 
 use crate::jobs::Jobs;
+#[cfg(not(feature = "jobs"))]
+use no_jobs as jobs;
 
 /// How much one request may ask for.
 #[derive(Clone, Copy, Debug)]

@@ -11,7 +11,8 @@ use postcode_tables::{Encoding, delimiter_named, encoding_named};
 use super::interrupt;
 use super::source::DatasetSource;
 use crate::import::addresses::{self, AddressImport};
-use crate::import::{Covers, Doubt, Format, Import, Interrupted, Refused, Stop};
+use crate::import::{Covers, Doubt, Format, Import, Stop};
+use crate::{Error, ErrorKind};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -205,7 +206,7 @@ impl Args {
 
 /// Runs an import and prints its report. After a signal it ends the process.
 pub(super) async fn until_interrupted<R: fmt::Display + Send + 'static>(
-    run: impl FnOnce(Stop) -> anyhow::Result<R> + Send + 'static,
+    run: impl FnOnce(Stop) -> Result<R, Error> + Send + 'static,
 ) -> anyhow::Result<()> {
     let stop = Stop::default();
     let stopping = stop.clone();
@@ -221,15 +222,15 @@ pub(super) async fn until_interrupted<R: fmt::Display + Send + 'static>(
             writeln!(io::stdout(), "{report}")?;
             Ok(())
         }
-        Err(error) if error.is::<Interrupted>() => {
+        Err(error) if error.kind() == ErrorKind::Interrupted => {
             eprintln!("{error}");
             std::process::exit(interrupt::STATUS);
         }
         Err(error) => {
-            if let Some(refused) = error.downcast_ref::<Refused>() {
+            if let Some(refused) = error.refused() {
                 writeln!(io::stdout(), "{}", refused.report)?;
             }
-            Err(error)
+            Err(error.into())
         }
     }
 }

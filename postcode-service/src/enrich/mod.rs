@@ -51,7 +51,8 @@ pub const MAX_ROW: usize = 1 << 20;
 pub const MAX_PREFIX: usize = 64;
 
 /// The format of a file. Packed (gzip, zstd, zip) it may be in any case, and a workbook is read as CSV.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
 #[serde(rename_all = "lowercase")]
 pub enum Format {
     /// CSV (RFC 4180) with a header; its delimiter, a comma, semicolon, tab or bar, is found by its first rows

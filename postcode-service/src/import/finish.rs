@@ -44,6 +44,13 @@ impl fmt::Display for Refused {
 
 impl std::error::Error for Refused {}
 
+impl crate::Error {
+    /// Returns the doubts because of which an edition was not published, with its report.
+    pub fn refused(&self) -> Option<&Refused> {
+        self.cause()
+    }
+}
+
 impl Import {
     pub(super) fn finish(
         &self,

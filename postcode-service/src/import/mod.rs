@@ -8,7 +8,7 @@
 //!
 //! let report = Import::new("ONSPD_NOV_2025.zip", "uk.postcodes").run(&Stop::default())?;
 //! println!("{report}");
-//! # Ok::<(), anyhow::Error>(())
+//! # Ok::<(), postcode_service::Error>(())
 //! ```
 
 pub mod addresses;
@@ -22,12 +22,10 @@ mod edition;
 mod finish;
 mod garbled;
 mod geonames;
-pub(crate) mod grid;
 mod lines;
 mod losses;
 mod names;
 mod open_names;
-mod ostn15;
 mod problems;
 mod progress;
 mod quality;
@@ -49,7 +47,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 use postcode_core::dataset::{Dataset, DatasetBuilder, Metadata};
 use postcode_tables::Encoding;
 
-use crate::destination;
+use crate::{Error, ErrorKind, destination};
 use detect::{Content, Found, tables};
 use districts::Districts;
 use lines::Shared;
@@ -64,7 +62,8 @@ pub use finish::Refused;
 pub use report::{AreaFill, Fill, Report};
 
 /// The format of an import.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
 pub enum Format {
     /// Whatever it is, by its content.
     #[default]
@@ -94,7 +93,7 @@ impl fmt::Display for Format {
 pub struct Stop(Arc<Shared>);
 
 impl Stop {
-    /// Asks for it; the import ends within moments, with [`Interrupted`].
+    /// Asks for it; the import ends within moments, with [`ErrorKind::Interrupted`].
     pub fn stop(&self) {
         self.0.stop.store(true, Ordering::Relaxed);
     }
@@ -111,7 +110,18 @@ impl Stop {
 /// The error of an import that was broken off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("interrupted: nothing was published")]
-pub struct Interrupted;
+pub(crate) struct Interrupted;
+
+/// Gives an error of this module its kind.
+fn failed(cause: anyhow::Error) -> Error {
+    if cause.is::<Refused>() {
+        Error::new(ErrorKind::Refused, cause)
+    } else if cause.is::<Interrupted>() {
+        Error::new(ErrorKind::Interrupted, cause)
+    } else {
+        Error::of(ErrorKind::Input)(cause)
+    }
+}
 
 /// An import to be run.
 #[derive(Clone, Debug)]
@@ -180,12 +190,13 @@ impl Import {
     ///
     /// # Errors
     /// Fails if an input can't be read or has no table of postcodes, if more rows than allowed have
-    /// errors, or if the file can't be written; with [`Refused`] if there are doubts that are not
-    /// accepted, and with [`Interrupted`] if it was stopped. In all these cases an existing file
-    /// stays unchanged.
-    pub fn run(&self, stop: &Stop) -> Result<Report> {
+    /// errors, or if the file can't be written; with [`ErrorKind::Refused`] if there are doubts that
+    /// are not accepted, and with [`ErrorKind::Interrupted`] if it was stopped. In all these cases
+    /// an existing file stays unchanged.
+    pub fn run(&self, stop: &Stop) -> Result<Report, Error> {
         let result = self.run_until(&stop.0);
-        if result.is_err() && stop.0.stopped() { Err(Interrupted.into()) } else { result }
+        let result = if result.is_err() && stop.0.stopped() { Err(Interrupted.into()) } else { result };
+        result.map_err(failed)
     }
 
     fn run_until(&self, shared: &Shared) -> Result<Report> {

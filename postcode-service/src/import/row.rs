@@ -11,7 +11,8 @@ use postcode_core::{
 use super::columns::{Columns, Field};
 use super::districts::{Districts, current};
 use super::lines::Splitter;
-use super::{grid, quality};
+use super::quality;
+use crate::grid;
 use postcode_tables::{plain_text, whole};
 
 /// Why a row can't be imported: the column's index, if it is one column's fault, and the reason.

@@ -18,7 +18,8 @@ use super::progress::Progress;
 use super::report::Fill;
 use super::row::{Areas, Refusal, RowReader};
 use super::source::Text;
-use super::{Beside, Interrupted, grid};
+use super::{Beside, Interrupted};
+use crate::grid;
 
 /// The byte-order mark that spreadsheets write in front of UTF-8.
 pub(super) const MARK: &[u8] = b"\xef\xbb\xbf";

@@ -48,7 +48,7 @@ pub struct Frontend {
 impl Frontend {
     /// Around an API.
     pub fn new(api: Api, options: &Options) -> Self {
-        let metrics = Metrics::new(api.jobs().gauges());
+        let metrics = Metrics::new(api.jobs());
         Self {
             api,
             metrics,

@@ -17,7 +17,7 @@ use prometheus_client::registry::Registry;
 use postcode_edge::{MetricsFormat, process_metrics, status_class};
 
 use crate::api::Api;
-use crate::jobs::gauges::Gauges;
+use crate::jobs::Jobs;
 
 /// Seconds: a lookup takes tens of microseconds, a bulk request a millisecond.
 const BUCKETS: [f64; 16] = [
@@ -45,7 +45,7 @@ pub(super) struct Metrics {
 }
 
 impl Metrics {
-    pub(super) fn new(jobs: &Gauges) -> Self {
+    pub(super) fn new(jobs: &Jobs) -> Self {
         let durations = || {
             Family::<Labels, Histogram, fn() -> Histogram>::new_with_constructor(|| Histogram::new(BUCKETS))
         };

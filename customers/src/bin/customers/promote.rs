@@ -14,7 +14,7 @@ use postcode_edge::Security;
 use tracing::{info, warn};
 
 use crate::admin::{Admin, Sources};
-use crate::duration;
+use crate::time::duration;
 use crate::walk::WalkFile;
 use customers::server::Address;
 
