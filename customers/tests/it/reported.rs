@@ -54,8 +54,10 @@ impl Bench {
 
 type Checked<'a> = Pin<Box<dyn Future<Output = ()> + 'a>>;
 
+type Check = for<'a> fn(&'a Bench, &'a str) -> Checked<'a>;
+
 /// Each case with an invented input of its kind. Where the input is a description, it is only compared.
-const CASES: &[(&str, &str, for<'a> fn(&'a Bench, &'a str) -> Checked<'a>)] = &[
+const CASES: &[(&str, &str, Check)] = &[
     ("bug-056", "2 MB JSON to customers", |bench, _| {
         Box::pin(async {
             // That the answer reaches a client which still sends is shown by .ci/refusals and the tests of postcode-edge.
