@@ -386,8 +386,8 @@ mod tests {
         assert!(
             refusal("E-mail,email,name,postcode,address\na,b,c,d,e\n").contains("\"email\" appears twice")
         );
-        let unnamed = read(b"name,email,postcode,address,\nA,b,c,d,x\n").unwrap();
-        assert!(unnamed[0].1.as_ref().unwrap_err().contains("its column has no name"));
+        let unnamed = read(b"name,email,postcode,address,\nA,b,c,d,x\n").unwrap().rows;
+        assert!(unnamed[0].said.as_ref().unwrap_err().contains("its column has no name"));
         assert!(refusal("name,email,postcode,address\n\"A,b,c,d\n").contains("line 2: a quote is left open"));
     }
 }
