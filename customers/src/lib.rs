@@ -95,7 +95,9 @@ pub use audit::AuditEntry;
 pub use customer::{Customer, CustomerId, ParseIdError, Reference};
 pub use error::{Error, Result, StoreError};
 pub use filter::{Filter, MAX_RADIUS, MAX_SEARCH};
-pub use import::{Import, ImportId, ImportRow, ImportState, MAX_IMPORT, MAX_IMPORT_ROWS, MAX_IMPORTS};
+pub use import::{
+    FailedRow, Import, ImportId, ImportRow, ImportState, MAX_IMPORT, MAX_IMPORT_ROWS, MAX_IMPORTS,
+};
 pub use input::{
     CustomerPatch, FieldError, Invalid, MAX_ADDRESS_LINE, MAX_ADDRESS_LINES, MAX_ADDRESSES, MAX_EMAIL,
     MAX_NAME, MAX_NOTES, MAX_POSTCODE, MAX_REFERENCE, MAX_REFERENCES, NewAddress, NewCustomer,

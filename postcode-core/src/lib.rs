@@ -226,6 +226,9 @@ mod sync {
 #[cfg(feature = "lookup")]
 pub mod wire;
 
+#[cfg(feature = "http")]
+#[doc(hidden)]
+pub use connect::ServiceClients;
 #[cfg(feature = "lookup")]
 pub use connect::{Connector, connect};
 #[cfg(feature = "lookup")]

@@ -18,7 +18,7 @@
 //! | feature | adds | because |
 //! |---|---|---|
 //! | `cli` | the command line and the program; implies `import` and `jobs` | clap and what commands print |
-//! | `import` | `import` and `fetch` | zip, zstd and encodings |
+//! | `import` | `import` and `fetch` | zip and terminals |
 //! | `jobs` | `jobs`. Without it `/jobs` answers 501 | two databases and a queue |
 //! | `postgres-tls` | TLS to the PostgreSQL of jobs | TLS in the database driver |
 //! | `columnar` | `enrich` for Parquet and Arrow files | a third more time for a first build |

@@ -36,6 +36,7 @@ mod program;
 #[cfg(feature = "bin")]
 mod promotion;
 mod recheck;
+mod reported;
 mod router;
 #[cfg(feature = "bin")]
 mod secured;

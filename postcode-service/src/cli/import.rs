@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use postcode_addresses::layouts::ColumnMap;
+use postcode_tables::{Encoding, delimiter_named, encoding_named};
 
 use super::interrupt;
 use super::source::DatasetSource;
@@ -31,7 +32,7 @@ Examples:
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
-    /// The published zip, its unpacked folder, or CSV files (also .gz and .zst); several are read
+    /// The published zip, its unpacked folder, CSV files (also .gz and .zst), or a workbook; several are read
     /// together
     #[arg(required = true, env = "POSTCODE_IMPORT_INPUT", value_delimiter = None)]
     input: Vec<PathBuf>,
@@ -75,6 +76,15 @@ pub struct Args {
     /// Which postcode areas the input covers; of others the dataset says that it leaves them out
     #[arg(long, value_enum, default_value_t, env = "POSTCODE_IMPORT_COVERS")]
     covers: Covers,
+    /// The delimiter between two cells: one character, or tab [default: found by the first rows]
+    #[arg(long, value_name = "CHARACTER", env = "POSTCODE_IMPORT_DELIMITER", value_parser = delimiter_named)]
+    delimiter: Option<u8>,
+    /// utf-8, utf-16le, utf-16be or windows-1252 [default: found by the first bytes]
+    #[arg(long, value_name = "NAME", env = "POSTCODE_IMPORT_ENCODING", value_parser = encoding_named)]
+    encoding: Option<Encoding>,
+    /// The sheet of a workbook [default: the first with anything in it]
+    #[arg(long, value_name = "NAME", env = "POSTCODE_IMPORT_SHEET")]
+    sheet: Option<String>,
     /// No progress and no remarks, only errors and the summary
     #[arg(long, short, env = "POSTCODE_IMPORT_QUIET")]
     quiet: bool,
@@ -153,6 +163,9 @@ impl Args {
             report: self.report,
             boundaries_before: file(self.boundaries_before).context("--boundaries-before")?,
             covers: self.covers,
+            delimiter: self.delimiter,
+            encoding: self.encoding,
+            sheet: self.sheet,
             quiet: self.quiet,
         };
         until_interrupted(move |stop| import.run(&stop)).await
@@ -167,6 +180,9 @@ impl Args {
             (!self.accept.is_empty(), "--accept"),
             (self.boundaries_before.is_some(), "--boundaries-before"),
             (self.covers != Covers::Auto, "--covers"),
+            (self.delimiter.is_some(), "--delimiter"),
+            (self.encoding.is_some(), "--encoding"),
+            (self.sheet.is_some(), "--sheet"),
         ];
         if let Some((_, option)) = postcodes_only.into_iter().find(|(given, _)| *given) {
             bail!("{option} is for files of postcodes, and the input holds addresses. Leave it out.");

@@ -45,6 +45,7 @@ use std::time::Instant;
 
 use anyhow::{Context as _, Result, bail, ensure};
 use postcode_core::dataset::{Dataset, DatasetBuilder, Metadata};
+use postcode_tables::Encoding;
 
 use crate::{Error, ErrorKind, destination};
 use detect::{Content, Found, tables};
@@ -151,6 +152,12 @@ pub struct Import {
     pub boundaries_before: Option<PathBuf>,
     /// Which postcode areas the input is meant to cover.
     pub covers: Covers,
+    /// The delimiter between two cells; by default it is found.
+    pub delimiter: Option<u8>,
+    /// The encoding of the inputs; by default it is found.
+    pub encoding: Option<Encoding>,
+    /// The sheet of a workbook; by default the first with anything in it.
+    pub sheet: Option<String>,
     /// No progress and no remarks on standard error; row errors are shown still.
     pub quiet: bool,
 }
@@ -172,6 +179,9 @@ impl Import {
             report: None,
             boundaries_before: None,
             covers: Covers::Auto,
+            delimiter: None,
+            encoding: None,
+            sheet: None,
             quiet: false,
         }
     }
@@ -207,11 +217,12 @@ impl Import {
             self.boundaries_before.as_ref().map(Dataset::open).transpose().context("--boundaries-before")?;
         let progress = Progress::new(self.quiet);
         let mut found = Vec::new();
-        for text in source::list(&self.inputs)? {
+        let known = source::Known { encoding: self.encoding, sheet: self.sheet.clone() };
+        for text in source::list(&self.inputs, &known)? {
             if shared.stopped() {
                 bail!(Interrupted);
             }
-            found.push(detect::detect(text, self.format)?);
+            found.push(detect::detect(text, self.format, self.delimiter)?);
         }
         let mut print = progress.printer();
         let quiet = self.quiet;
@@ -220,8 +231,8 @@ impl Import {
                 print(line);
             }
         })?;
-        for one in found.iter().filter(|one| one.is_read() && one.marked && !quiet) {
-            print(&format!("{}: begins with a byte order mark, which is ignored", one.text.display));
+        for one in found.iter().filter(|one| one.is_read() && !quiet) {
+            one.describe(&mut print);
         }
         let metadata = self.metadata(format, &found)?;
         if !edition::has_year(&metadata.attribution) && !quiet {
@@ -297,12 +308,12 @@ impl Beside {
                 Content::Places { header } => {
                     let columns = &open_names::COLUMNS;
                     let row = |line: &_, builder: &mut _| open_names::read(line, builder, &mut areas);
-                    beside.places += work.read_rows(&one.text, columns, *header, row)?;
+                    beside.places += work.read_rows(one, columns, *header, row)?;
                 }
                 Content::Scotland(directory) => {
                     let row = |line: &_, builder: &mut _| directory.read(line, builder);
                     beside.scottish_postcodes +=
-                        work.read_rows(&one.text, &directory.names(), directory.header, row)?;
+                        work.read_rows(one, &directory.names(), directory.header, row)?;
                 }
                 Content::GeoNames => geonames.read(work, &one.text)?,
                 _ => {}
