@@ -5,6 +5,10 @@ use crate::MAX_ADDRESS_LINES;
 /// The most columns: more than all known ones.
 pub(super) const MAX_COLUMNS: usize = 64;
 
+/// The columns that are added to rows that failed: the line, and why. An import ignores them, so that the mended file can be
+/// sent as it is.
+pub(crate) const ADDED: [&str; 2] = ["import_line", "import_reason"];
+
 /// The meaning of a column.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Column {
@@ -20,6 +24,8 @@ pub(super) enum Column {
     Reference(String),
     /// A column without a heading, as spreadsheets leave them.
     Unnamed,
+    /// A column that was added to the rows that failed in an earlier import.
+    Added,
     /// A column that the caller leaves out.
     Ignored,
 }
@@ -33,6 +39,7 @@ impl Column {
         }
         Some(match plain(header).as_str() {
             "" => Self::Unnamed,
+            _ if ADDED.contains(&header) => Self::Added,
             "name" | "fullname" | "customer" | "customername" | "contactname" => Self::Name,
             "namepart" | "firstname" | "forename" | "givenname" | "lastname" | "surname" | "familyname" => {
                 Self::NamePart
@@ -74,7 +81,7 @@ impl Column {
             Self::Phone => "phone".into(),
             Self::Notes => "notes".into(),
             Self::Reference(system) => format!("reference:{system}"),
-            Self::Unnamed | Self::Ignored => "ignore".into(),
+            Self::Unnamed | Self::Added | Self::Ignored => "ignore".into(),
         }
     }
 
@@ -87,7 +94,7 @@ impl Column {
             Self::Address => "address".into(),
             Self::Phone => "phone".into(),
             Self::Notes => "notes".into(),
-            Self::Unnamed | Self::Ignored => return None,
+            Self::Unnamed | Self::Added | Self::Ignored => return None,
             Self::NamePart | Self::AddressLine | Self::Reference(_) => plain(header),
         })
     }

@@ -19,7 +19,8 @@ use uuid::Uuid;
 use crate::service::check_key;
 use crate::{Customers, Error, ParseIdError, Result};
 
-pub(crate) use csv::{Row, Said};
+pub(crate) use columns::ADDED;
+pub(crate) use csv::{File, Row, Said};
 pub use mapping::Mapping;
 
 /// The largest file, in bytes.
@@ -98,6 +99,18 @@ pub struct ImportRow {
     pub customer_id: Option<String>,
     /// Why it failed.
     pub message: Option<String>,
+}
+
+/// A row that failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct FailedRow {
+    /// The line of the file on which it begins; the header is on line 1.
+    pub line: i64,
+    /// The cells as they were sent.
+    pub cells: Vec<String>,
+    /// Why it failed.
+    pub reason: String,
 }
 
 /// The headings and the first rows of a file, to see what an import would do with it. Serialises to
@@ -196,12 +209,12 @@ impl Customers {
                     .map(|byte| format!("{byte:02x}"))
                     .collect(),
             };
-            csv::read(&file, &mapping).map(|rows| (digest, rows))
+            csv::read(&file, &mapping).map(|file| (digest, file))
         });
-        let (digest, rows) =
+        let (digest, file) =
             read.await.map_err(|_| Error::BadImport("the file could not be read".into()))??;
         let import =
-            self.store.add_import(ImportId::generate(), rows, self.actor.as_deref(), key, &digest).await?;
+            self.store.add_import(ImportId::generate(), file, self.actor.as_deref(), key, &digest).await?;
         self.imports.notify_one();
         Ok(import)
     }
@@ -249,6 +262,23 @@ impl Customers {
             self.get_import(id).await?;
         }
         Ok(rows)
+    }
+
+    /// Returns the headings of an import's file.
+    ///
+    /// # Errors
+    /// [`NoImport`](Error::NoImport), [`Store`](Error::Store).
+    pub async fn import_headings(&self, id: ImportId) -> Result<Vec<String>> {
+        self.store.import_headings(id).await?.ok_or(Error::NoImport(id))
+    }
+
+    /// Returns the rows after a line that failed, in order, with their cells as they were sent. Rows of an
+    /// account that has been erased since are not among them.
+    ///
+    /// # Errors
+    /// [`Store`](Error::Store).
+    pub async fn failed_rows(&self, id: ImportId, after: i64, limit: usize) -> Result<Vec<FailedRow>> {
+        Ok(self.store.failed_rows(id, after, limit).await?)
     }
 
     /// Stops an import. Accounts that it has created stay.

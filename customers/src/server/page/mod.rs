@@ -3,8 +3,8 @@
 //! Plain files, compiled in. There is no build step, and the content policy allows nothing from
 //! elsewhere. `plain` is the pages for browsers without JavaScript.
 
-mod file;
 mod plain;
+mod served;
 
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Query, State};
@@ -13,7 +13,7 @@ use axum::{Json, Router};
 use postcode_core::Postcode;
 use serde::{Deserialize, Serialize};
 
-use file::served;
+use served::served;
 
 use super::App;
 use super::problem::Problem;

@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Response};
 use postcode_edge::reference::escaped;
 
 use crate::FieldError;
-use crate::server::page::file::served;
+use crate::server::page::served::served;
 use crate::server::problem::Problem;
 
 /// The text of a page, and the errors that it shows.

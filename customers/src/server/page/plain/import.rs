@@ -205,13 +205,14 @@ fn page(status: StatusCode, sent: &Sent, errors: &[FieldError], imports: &[Impor
     for import in imports {
         html.push(&format!(
             "<tr><td>{:.0}</td><td>{}</td><td>{} of {} made, {} failed</td>\
-             <td><a href=\"imports/{}/report\" download=\"report.csv\">All rows (CSV)</a></td></tr>",
+             <td><a href=\"imports/{id}/report\" download=\"report.csv\">All rows (CSV)</a> \
+             <a href=\"imports/{id}/failed\" download=\"failed.csv\">Failed rows (CSV)</a></td></tr>",
             import.created_at,
             import.state.as_str(),
             count(import.created),
             count(import.total),
             count(import.failed),
-            import.id
+            id = import.id
         ));
     }
     html.push("</tbody></table></div>");

@@ -1,11 +1,11 @@
-//! Files and pages, with the headers that keep others out.
+//! The headers of everything that the page consists of.
 
 use axum::http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
 };
 use axum::response::IntoResponse;
 
-/// Returns an answer with a file or a page.
+/// Returns a part of the page with its headers.
 pub(super) fn served(kind: &'static str, text: impl IntoResponse) -> impl IntoResponse {
     // A form can be sent to this site only: the one without JavaScript needs it.
     let policy = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src data:; \
