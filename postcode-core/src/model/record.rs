@@ -163,12 +163,12 @@ impl Record {
 
     /// Returns the name of the area of a kind.
     pub fn area_name(&self, kind: AreaKind) -> Option<&str> {
-        self.areas.get(kind)?.name
+        self.areas.name(kind)
     }
 
     /// Returns the ONS code of the area of a kind.
     pub fn area_code(&self, kind: AreaKind) -> Option<&str> {
-        self.areas.get(kind)?.code
+        self.areas.code(kind)
     }
 
     /// Returns the name of the local authority district.
