@@ -20,6 +20,7 @@ mod faults;
 mod fetch;
 mod fuzz_corpora;
 mod hosts;
+mod hot;
 mod http;
 mod import;
 mod jobs;
