@@ -20,23 +20,39 @@ use super::{App, RequestId, guard, postcode, syntax};
 /// The scope that the route needs.
 static NEED: LazyLock<Option<Need>> = LazyLock::new(|| need(path::POSTCODE, &Method::GET));
 
-/// Answers a request that asks for one postcode and for nothing else. `None` leaves it to the router.
-pub(super) async fn answer(app: &App, request: &Request<Body>) -> Option<Response> {
-    let (postcode, view) = asked(request)?;
-    // The router explains a refusal.
-    guard::check_access(app, request.headers(), request.extensions(), *NEED).ok()?;
-    let edition = app.edition();
-    let answer = edition.lookup.lookup_one(postcode).await;
-    let outcome =
-        answer.map_err(Into::into).and_then(|answer| postcode::outcome(&edition, postcode, answer, view));
-    Some(match outcome {
-        Ok(mut response) => {
-            let headers = response.headers_mut();
-            headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
-            response
+/// A request that asks for one postcode and for nothing else.
+#[derive(Debug)]
+pub(super) struct Plain {
+    postcode: Postcode,
+    view: &'static View,
+    request_id: Option<RequestId>,
+}
+
+impl Plain {
+    /// Returns the request, or `None` to leave it to the router.
+    pub(super) fn of(app: &App, request: &Request<Body>) -> Option<Self> {
+        let (postcode, view) = asked(request)?;
+        // The router explains a refusal.
+        guard::check_access(app, request.headers(), request.extensions(), *NEED).ok()?;
+        Some(Self { postcode, view, request_id: request.extensions().get().cloned() })
+    }
+
+    /// Answers it.
+    pub(super) async fn answer(self, app: &App) -> Response {
+        let edition = app.edition();
+        let answer = edition.lookup.lookup_one(self.postcode).await;
+        let outcome = answer
+            .map_err(Into::into)
+            .and_then(|answer| postcode::outcome(&edition, self.postcode, answer, self.view));
+        match outcome {
+            Ok(mut response) => {
+                let headers = response.headers_mut();
+                headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+                response
+            }
+            Err(failure) => failure.respond(self.request_id.as_ref()),
         }
-        Err(failure) => failure.respond(request.extensions().get::<RequestId>()),
-    })
+    }
 }
 
 /// Returns the postcode that a request asks for, if nothing else in it could change the answer but

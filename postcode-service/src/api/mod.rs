@@ -311,8 +311,9 @@ impl Api {
 
     /// Answers a request, and returns the route if there was one.
     pub(crate) async fn routed(&self, request: Request<Body>) -> (Response, Option<Cow<'static, str>>) {
-        if let Some(response) = hot::answer(&self.app, &request).await {
-            return (response, Some(Cow::Borrowed(wire::path::POSTCODE)));
+        if let Some(plain) = hot::Plain::of(&self.app, &request) {
+            drop(request);
+            return (plain.answer(&self.app).await, Some(Cow::Borrowed(wire::path::POSTCODE)));
         }
         let mut response = self.through_the_router(request).await;
         let route = response.extensions_mut().remove::<MatchedPath>();
