@@ -81,15 +81,15 @@ pub(super) fn parse(s: &[u8]) -> Option<Postcode> {
     let [a, b, c, d] = outcode.to_le_bytes().map(|c| FACTS[usize::from(c)]);
     let last = FACTS[(outcode >> (8 * len - 8)) as usize & 0xff];
     let lettered = b & DIGIT == 0;
-    // `A9`, `A99`, `A9A`; and `AA9`, `AA99`, `AA9A`.
+    // `A9`, `A99`, `A9A`; and `AA9`, `AA99`, `AA9A`, whose number means nothing if it is not valid.
     let (valid, tail) = match lettered {
         false => (c & THIRD != 0 && d & PRESENT == 0 && len < 4, (rank(b) - 1) * TAIL_AFTER_DIGIT + rank(c)),
         true => (
             b & SECOND != 0 && c & DIGIT != 0 && d & FOURTH != 0,
-            10 * TAIL_AFTER_DIGIT
-                + rank(b).wrapping_sub(11).wrapping_mul(TAIL_AFTER_LETTER)
-                + rank(c).wrapping_sub(1).wrapping_mul(37)
-                + rank(d),
+            (10 * TAIL_AFTER_DIGIT)
+                .wrapping_add(rank(b).wrapping_sub(11).wrapping_mul(TAIL_AFTER_LETTER))
+                .wrapping_add(rank(c).wrapping_sub(1).wrapping_mul(37))
+                .wrapping_add(rank(d)),
         ),
     };
     if !valid || a & FIRST == 0 || last & PRESENT == 0 || digit & DIGIT == 0 || one & two & UNIT == 0 {

@@ -138,7 +138,8 @@ fn parts_of<'a>(
 ) -> Vec<(usize, &'a mut [u8], &'a mut [u64])> {
     let bytes = BLOCK / 8 * layout.stride();
     let parts = entries.chunks_mut(BLOCK).enumerate().map(|(n, entries)| {
-        let (own, rest) = std::mem::take(&mut cells).split_at_mut(bytes.min(cells.len()));
+        let end = bytes.min(cells.len());
+        let (own, rest) = std::mem::take(&mut cells).split_at_mut(end);
         cells = rest;
         (n, own, entries)
     });
