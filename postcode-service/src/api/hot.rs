@@ -7,8 +7,9 @@ use std::sync::LazyLock;
 
 use axum::body::Body;
 use axum::response::Response;
-use http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, IF_NONE_MATCH};
+use http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, CONTENT_LENGTH, IF_NONE_MATCH};
 use http::{HeaderValue, Method, Request};
+use hyper::body::Body as HttpBody;
 use postcode_core::Postcode;
 use postcode_core::wire::{IF_EDITION_HEADER, path};
 use postcode_edge::Need;
@@ -46,8 +47,13 @@ impl Plain {
             .and_then(|answer| postcode::outcome(&edition, self.postcode, answer, self.view));
         match outcome {
             Ok(mut response) => {
+                let length = response.body().size_hint().exact();
                 let headers = response.headers_mut();
                 headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+                // As the router does.
+                if let Some(length) = length {
+                    headers.insert(CONTENT_LENGTH, length.into());
+                }
                 response
             }
             Err(failure) => failure.respond(self.request_id.as_ref()),
