@@ -6,5 +6,6 @@
 //! | `over_http` | the same ten lines against a service |
 //! | `side_by_side` | one consumer, three implementations: mock, in-process, HTTP |
 //! | `promote` | moving from a library to a service under load, and back, with the service killed in between |
+//! | `fleet` | fifty processes under load that follow one plan, and step back together |
 //! | `decorator` | your own implementation of the trait, around any other |
 //! | `text` | postcodes in running text: find, repair, replace |

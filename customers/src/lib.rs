@@ -52,9 +52,10 @@
 //! A text that is not a postcode is refused, with the reason. Only the lookup knows whether a
 //! postcode exists, and it may be slow or down. So every lookup has a time limit ([2
 //! s](Customers::LOOKUP_TIMEOUT) by default). If it passes or the lookup fails, the account is
-//! stored and its address is [`Pending`](AddressStatus::Pending). The address is also pending if
-//! the data does not cover its area (`BT` with the embedded data), because other data may.
-//! [`Customers::keep_resolving`] asks again, in batches, until all addresses are resolved.
+//! stored and its address is [`Pending`](AddressStatus::Pending). If the data does not cover its
+//! area (`BT` with the embedded data), it is [`NotCovered`](AddressStatus::NotCovered), and asked
+//! about again once an hour, because other data may. [`Customers::keep_resolving`] asks, in
+//! batches, until all addresses are resolved.
 //!
 //! When a call returns, its effect is on disk. No transaction is open during a lookup. Concurrent
 //! changes never overwrite each other: an update fails if the customer's revision has moved on.
@@ -94,7 +95,9 @@ pub use audit::AuditEntry;
 pub use customer::{Customer, CustomerId, ParseIdError, Reference};
 pub use error::{Error, Result, StoreError};
 pub use filter::{Filter, MAX_RADIUS, MAX_SEARCH};
-pub use import::{Import, ImportId, ImportRow, ImportState, MAX_IMPORT, MAX_IMPORT_ROWS, MAX_IMPORTS};
+pub use import::{
+    FailedRow, Import, ImportId, ImportRow, ImportState, MAX_IMPORT, MAX_IMPORT_ROWS, MAX_IMPORTS,
+};
 pub use input::{
     CustomerPatch, FieldError, Invalid, MAX_ADDRESS_LINE, MAX_ADDRESS_LINES, MAX_ADDRESSES, MAX_EMAIL,
     MAX_NAME, MAX_NOTES, MAX_POSTCODE, MAX_REFERENCE, MAX_REFERENCES, NewAddress, NewCustomer,

@@ -19,8 +19,8 @@ from sources import NORTHERN_IRELAND
 
 HERE = Path(__file__).resolve().parent
 HEADER = (
-    "pcds,status,dointr,doterm,usertype,oseast1m,osnrth1m,osgrdind,oslaua,osward,oscty,oshlthau,ctry,rgn,eer,"
-    "pfa,nhser,icb,sicbl,lsoa11,msoa11,lsoa21,msoa21"
+    "pcds,status,dointr,doterm,usertype,oseast1m,osnrth1m,osgrdind,oslaua,osward,oscty,ced,parish,oshlthau,ctry,"
+    "rgn,eer,pfa,nhser,icb,calncv,sicbl,pct,itl,npark,lep1,lsoa11,msoa11,lsoa21,msoa21"
 ).split(",")
 USERTYPE = {"small": "0", "large": "1"}  # the codes ONSPD uses
 POSTCODE = re.compile(r"(GIR|NPT|[A-Z]{1,2}[0-9][0-9A-Z]?) [0-9][A-Z]{2}")
@@ -75,6 +75,11 @@ def region(district, country):
     if district and district["region_code"]:
         return district["region_code"]
     return "" if country[:1] in ("", "E") else f"{country[0]}99999999"
+
+
+def no_such_area(code):
+    """ONSPD's code for a kind of area that the country of this district does not have: its letter and nines."""
+    return f"{code[0]}99999999" if code else ""
 
 
 def dated(name):
@@ -135,15 +140,25 @@ class Country:
 
         self.police, self.european = members("police.csv"), members("european_regions.csv")
         self.nhs_regions = members("nhs_regions.csv")
+        self.parks = members("national_parks.csv")
+        self.levels = {row["district"]: row for row in table("itl.csv")}
         self.counties = in_whole_districts(
             ((RECODED.get(row[7], row[7]), row[6]) for row in self.open.values() if row[7]), "county"
         )
         self.authorities = in_whole_districts(
             ((RECODED.get(row[7], row[7]), row[5]) for row in self.open.values() if row[7]), "health authority"
         )
-        for name in ("police.csv", "european_regions.csv", "nhs_regions.csv"):
-            key = {"police.csv": "PFA23", "european_regions.csv": "EER20", "nhs_regions.csv": "NHSER24"}[name]
+        for name, key in [
+            ("police.csv", "PFA23"),
+            ("european_regions.csv", "EER20"),
+            ("nhs_regions.csv", "NHSER24"),
+            ("national_parks.csv", "NPARK16"),
+        ]:
             self.names[key] = {row["code"]: row["name"] for row in table(name)}
+        # ONS names the local administrative units, and not the areas of level 3 that they are in.
+        for district, row in self.levels.items():
+            self.names["ITL25"][row["lau1"]] = self.districts[district]["name"]
+            self.short_codes[row["lau1"]] = row["itl3"]
         for code, name in sources.code_point_open_names(folder):
             kind = {"E05": "WD25", "W05": "WD25", "S13": "WD25", "E10": "CTY25"}.get(code[:3])
             if kind:
@@ -152,6 +167,8 @@ class Country:
 
     def health_names(self, folder, areas):
         self.names["HLTH19"] = dict(sources.code_point_open_health_names(folder))
+        # Wales has no primary care trusts: ONSPD has its health boards there.
+        self.names["PCO19"] = {code: name for code, name in self.names["HLTH19"].items() if code[0] == "W"}
         self.names["ICB23"] = {row["icb_code"]: row["icb"] for row in areas if row["icb_code"]}
         self.short_codes = {}
         for row in areas:
@@ -204,7 +221,15 @@ class Country:
             board = self.boards.get(area, "")
             output_area = self.output_areas.get((easting, northing), "") if country[:1] == "S" else ""
             zone, intermediate = self.zones.get(output_area, ("", ""))
-            county = self.counties.get(code, "") if code and code.startswith("E07") else ""
+            # Only the districts of two-tier areas have a county and its electoral divisions.
+            two_tier = code and code.startswith("E07")
+            county = self.counties.get(code, "") if two_tier else no_such_area(code)
+            division = "" if two_tier else no_such_area(code)
+            # Of England's health service, and its local enterprise partnerships.
+            elsewhere = "" if code and code.startswith("E") else no_such_area(code)
+            beyond = "" if code and code[0] in "EW" else elsewhere
+            island = no_such_area(code) if code and code[0] in "LM" else ""
+            level = self.levels[code]["lau1"] if code in self.levels else island
             part = region(district, country)
             yield (
                 postcode,
@@ -218,14 +243,21 @@ class Country:
                 code or "",
                 ward,
                 county,
+                division,
+                beyond,
                 self.authorities.get(code, ""),
                 country,
                 part,
                 self.european.get(part) or self.european.get(country, ""),
                 self.police.get(code) or self.police.get(county) or self.police.get(country, ""),
-                self.nhs_regions.get(board, ""),
-                board,
+                self.nhs_regions.get(board) or elsewhere,
+                board or elsewhere,
+                elsewhere,
                 area,
+                self.authorities.get(code, "") if code and code[0] == "W" else "",
+                level,
+                self.parks.get(code, island),
+                elsewhere,
                 lsoa,
                 msoa,
                 zone,
@@ -264,11 +296,11 @@ class Country:
 def write_names(folder, country, used):
     """The lists of names, in ONS's layout: only of areas that a row has."""
     for kind, names in country.names.items():
-        short = kind == "SICBL23"
+        short = {"SICBL23": "SICBL23CDH", "ITL25": "ITL325CD"}.get(kind)
         with open(folder / f"{kind} names and codes.csv", "w", encoding="utf-8", newline="") as file:
             writer = csv.writer(file, lineterminator="\n")
-            code_name = [f"{kind}CD", f"{kind}NM"]
-            writer.writerow([code_name[0], f"{kind}CDH", code_name[1]] if short else code_name)
+            name_column = "ITL325NM" if kind == "ITL25" else f"{kind}NM"
+            writer.writerow([f"{kind}CD", short, name_column] if short else [f"{kind}CD", name_column])
             for code, name in sorted(names.items()):
                 if code in used and name:
                     writer.writerow([code, country.short_codes[code], name] if short else [code, name])

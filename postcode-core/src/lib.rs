@@ -126,11 +126,12 @@
 //!
 //! # Features
 //!
-//! Every feature adds and none takes away. Without any, the crate has the values, the trait, the errors and the wire
-//! types, and neither tokio nor an HTTP client is in its tree.
+//! Every feature adds and none takes away. Without any, the crate has the values and their parsing, and its tree is ten
+//! crates.
 //!
 //! | feature | default | adds | because |
 //! |---|---|---|---|
+//! | `lookup` | with any other | [`PostcodeLookup`], [`Record`], [`connect`], [`Error`], [`wire`] | who only checks a text needs neither URLs nor JSON |
 //! | `dataset` | with `embedded` | [`dataset`], [`Local`], `file:` | a reader that only calls a service needs no file format |
 //! | `embedded` | yes | the country, `embedded:` | ten megabytes and a decompressor |
 //! | `http` | | [`Remote`], `http:`, `https:`, `unix:`; implies `layers` | an HTTP client and TLS |
@@ -189,43 +190,59 @@
 
 #[cfg(feature = "conformance")]
 pub mod conformance;
+#[cfg(feature = "lookup")]
 mod connect;
 #[cfg(feature = "dataset")]
 pub mod dataset;
+#[cfg(feature = "lookup")]
 mod error;
 #[cfg(feature = "layers")]
 pub mod layers;
 #[cfg(feature = "dataset")]
 mod local;
+#[cfg(feature = "lookup")]
 mod lookup;
 #[cfg(any(feature = "conformance", feature = "dataset", feature = "http"))]
 mod matching;
+#[cfg(feature = "lookup")]
 pub mod model;
+#[cfg(feature = "lookup")]
 pub mod names;
 pub mod postcode;
 #[cfg(feature = "replica")]
 pub mod proof;
+#[cfg(feature = "lookup")]
 mod query;
 #[cfg(feature = "http")]
 pub mod remote;
 #[cfg(feature = "replica")]
 mod replica;
+#[cfg(feature = "lookup")]
 mod source;
 /// The atomics of what is lock-free. `testing/interleavings` puts loom's in their place.
 #[cfg(feature = "layers")]
 mod sync {
     pub(crate) use std::sync::atomic;
 }
+#[cfg(feature = "lookup")]
 pub mod wire;
 
+#[cfg(feature = "http")]
+#[doc(hidden)]
+pub use connect::ServiceClients;
+#[cfg(feature = "lookup")]
 pub use connect::{Connector, connect};
+#[cfg(feature = "lookup")]
 pub use error::{Error, ErrorKind, Result};
 #[cfg(feature = "dataset")]
 pub use local::{Local, Opened};
+#[cfg(feature = "lookup")]
 pub use lookup::unit;
+#[cfg(feature = "lookup")]
 pub use lookup::{AnyLookup, Lookups, Pages, PlaceLookup, PostcodeLookup, PostcodeLookupExt, ScottishLookup};
 #[cfg(feature = "mock")]
 pub use lookup::{MockLookups, MockPlaceLookup, MockPostcodeLookup, MockScottishLookup};
+#[cfg(feature = "lookup")]
 pub use model::{
     Answer, Approximate, Area, AreaKind, Areas, DatasetInfo, GridReference, GridSystem, Location, MatchKind,
     Neighbour, OutcodeSummary, OwnedArea, Place, PlaceMatch, PlacePostcodes, Record, ScottishArea,
@@ -236,6 +253,7 @@ pub use postcode::{
     Bfpo, Change, Outcode, ParseError, ParseReason, PostalCode, Postcode, PostcodeArea, Repaired, Sector,
     Territory, TerritoryCode,
 };
+#[cfg(feature = "lookup")]
 pub use query::{
     MAX_AREA_CODE, MAX_BATCH, MAX_CORNERS, MAX_LIMIT, MAX_NEIGHBOURS, MAX_PAGE, MAX_QUERY, MAX_RADIUS,
     Nearest, NearestOutcodes, Origin, OutcodeOrigin, Page, PlaceQuery, Region, Within,
@@ -244,9 +262,11 @@ pub use query::{
 pub use remote::Remote;
 #[cfg(feature = "replica")]
 pub use replica::{Replica, ReplicaBuilder, ReplicaStatus};
+#[cfg(feature = "lookup")]
 pub use source::{path_or_url, redact};
 
 /// Re-exports for the code that the macros of this crate generate.
+#[cfg(feature = "lookup")]
 #[doc(hidden)]
 pub mod private {
     pub use async_trait::async_trait;

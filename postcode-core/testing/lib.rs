@@ -13,6 +13,8 @@ mod archives;
 mod environment;
 mod proof;
 mod skip;
+#[cfg(feature = "archives")]
+mod tables;
 #[cfg(test)]
 mod tests;
 mod wait;
@@ -22,6 +24,8 @@ pub use archives::{gzip, zipped};
 pub use environment::{command, signal};
 pub use proof::Proof;
 pub use skip::{shared, skip};
+#[cfg(feature = "archives")]
+pub use tables::{WAYS, Way, workbook};
 pub use wait::{GENEROUS, Nobody, until};
 
 /// Writes a line to standard error, bypassing the test harness, which hides the output of passing

@@ -1,9 +1,11 @@
 //! Compares every answer of two sources: each postcode, outcode and place.
 
 use std::fmt;
+use std::io;
 use std::sync::Arc;
 
 use crate::proof::Tree;
+use crate::{Error, ErrorKind};
 use anyhow::{Context, Result, anyhow, bail};
 use futures::stream::{self, StreamExt};
 use postcode_core::dataset::Dataset;
@@ -99,10 +101,13 @@ impl Side {
     ///
     /// # Errors
     /// Returns the errors of [`Connector::connect`] and of [`of`](Self::of).
-    pub async fn open(url: &str) -> Result<Self> {
+    pub async fn open(url: &str) -> Result<Self, Error> {
         match Self::in_process(url).await? {
             Some(side) => Ok(side),
-            None => Self::of(Connector::new(url)?.connect().await?).await,
+            None => {
+                let lookup = async { Connector::new(url)?.connect().await };
+                Self::of(lookup.await.map_err(of_lookup)?).await
+            }
         }
     }
 
@@ -110,13 +115,13 @@ impl Side {
     ///
     /// # Errors
     /// Returns the errors of [`open`](Self::open).
-    pub async fn in_process(url: &str) -> Result<Option<Self>> {
+    pub async fn in_process(url: &str) -> Result<Option<Self>, Error> {
         let local = match url.split_once(':').map(|(scheme, rest)| (scheme.to_ascii_lowercase(), rest)) {
             Some((scheme, _)) if matches!(scheme.as_str(), "embedded" | "file") => {
-                Some(Local::from_url(url)?)
+                Some(Local::from_url(url).map_err(of_lookup)?)
             }
             Some((scheme, service)) if scheme == "replica" => {
-                Some(Local::new(Replica::start(service).await?.local().dataset()))
+                Some(Local::new(Replica::start(service).await.map_err(of_lookup)?.local().dataset()))
             }
             _ => None,
         };
@@ -130,8 +135,9 @@ impl Side {
     ///
     /// # Errors
     /// An error if it does not tell its edition.
-    pub async fn of(lookup: Arc<dyn Lookups>) -> Result<Self> {
-        let info = lookup.info().await.context("without an edition and counts nothing can be proved")?;
+    pub async fn of(lookup: Arc<dyn Lookups>) -> Result<Self, Error> {
+        let info = lookup.info().await.context("without an edition and counts nothing can be proved");
+        let info = info.map_err(Error::of(ErrorKind::Lookup))?;
         Ok(Self { lookup, dataset: None, info })
     }
 
@@ -139,7 +145,7 @@ impl Side {
     ///
     /// # Errors
     /// None at present.
-    pub async fn of_local(local: Local) -> Result<Self> {
+    pub async fn of_local(local: Local) -> Result<Self, Error> {
         let dataset = Some(local.dataset());
         Ok(Self { dataset, ..Self::of(Arc::new(local)).await? })
     }
@@ -148,7 +154,7 @@ impl Side {
     ///
     /// # Errors
     /// Returns the errors of [`Tree::build`].
-    pub async fn tree(&self, at_once: usize) -> Result<Option<Tree>> {
+    pub async fn tree(&self, at_once: usize) -> postcode_core::Result<Option<Tree>> {
         match &self.dataset {
             Some(dataset) => Ok(Some(Tree::build(self.lookup.clone(), dataset.clone(), at_once).await?)),
             None => Ok(None),
@@ -196,7 +202,16 @@ struct Done {
 pub async fn prove(
     sides: [Side; 2],
     options: Options,
-    mut found: impl FnMut(&Difference) -> Result<()>,
+    found: impl FnMut(&Difference) -> io::Result<()>,
+    progress: impl FnMut(&Counts, u64),
+) -> Result<Counts, Error> {
+    compared(sides, options, found, progress).await.map_err(Error::of(ErrorKind::Lookup))
+}
+
+async fn compared(
+    sides: [Side; 2],
+    options: Options,
+    mut found: impl FnMut(&Difference) -> io::Result<()>,
     mut progress: impl FnMut(&Counts, u64),
 ) -> Result<Counts> {
     if sides.iter().all(|side| side.dataset.is_none()) {
@@ -279,6 +294,10 @@ pub async fn prove(
         tell(Difference { query: "not covered".to_owned(), fields })?;
     }
     Ok(counts)
+}
+
+fn of_lookup(error: postcode_core::Error) -> Error {
+    Error::of(ErrorKind::Lookup)(error.into())
 }
 
 /// A task that is stopped when its handle is dropped.

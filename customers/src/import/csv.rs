@@ -47,8 +47,26 @@ impl From<Said> for NewCustomer {
     }
 }
 
-/// A row: its line in the file, and its contents or the reason why it is not valid.
-pub(crate) type Row = (i64, Result<Said, String>);
+/// A file, read.
+#[derive(Debug)]
+pub(crate) struct File {
+    /// The names of its columns, as they are written.
+    pub(crate) headings: Vec<String>,
+    pub(crate) rows: Vec<Row>,
+}
+
+/// A row of a file.
+#[derive(Debug)]
+pub(crate) struct Row {
+    /// The line on which it begins.
+    pub(crate) line: i64,
+    /// The contents, or the reason why they are not valid.
+    pub(crate) said: Result<Said, String>,
+    /// The cells as they are written: an array of texts, in JSON.
+    pub(crate) original: String,
+    /// The email address by which it is found, if there is one.
+    pub(crate) email_key: Option<String>,
+}
 
 enum Column {
     Name,
@@ -63,7 +81,13 @@ enum Column {
     Reference(String),
     /// A column without a heading, as spreadsheets leave them.
     Unnamed,
+    /// A column that was added to the rows that failed in an earlier import.
+    Added,
 }
+
+/// The columns that are added to rows that failed: the line, and why. An import ignores them, so that the mended file can be
+/// sent as it is.
+pub(crate) const ADDED: [&str; 2] = ["import_line", "import_reason"];
 
 impl Column {
     /// Recognises a heading, also as other tools write it: `Post Code`, `E-mail`, `Address Line 1`.
@@ -74,6 +98,7 @@ impl Column {
         }
         Some(match plain(header).as_str() {
             "" => Self::Unnamed,
+            _ if ADDED.contains(&header) => Self::Added,
             "name" | "fullname" | "customer" | "customername" | "contactname" => Self::Name,
             "firstname" | "forename" | "givenname" | "lastname" | "surname" | "familyname" => Self::NamePart,
             "email" | "emailaddress" | "mail" => Self::Email,
@@ -101,7 +126,7 @@ impl Column {
             Self::Address => "address".into(),
             Self::Phone => "phone".into(),
             Self::Notes => "notes".into(),
-            Self::Unnamed => return None,
+            Self::Unnamed | Self::Added => return None,
             Self::NamePart | Self::AddressLine | Self::Reference(_) => plain(header),
         })
     }
@@ -117,7 +142,7 @@ fn plain(header: &str) -> String {
 ///
 /// # Errors
 /// Fails if the file as a whole is not valid. Errors in one row are part of that row.
-pub(super) fn read(file: &[u8]) -> Result<Vec<Row>, Error> {
+pub(super) fn read(file: &[u8]) -> Result<File, Error> {
     let refused = |what: String| Err(Error::BadImport(what));
     if file.len() > MAX_IMPORT {
         return refused(format!("the file is larger than {MAX_IMPORT} bytes: give it in parts"));
@@ -139,14 +164,23 @@ pub(super) fn read(file: &[u8]) -> Result<Vec<Row>, Error> {
         if rows.len() == MAX_IMPORT_ROWS {
             return refused(format!("the file has more than {MAX_IMPORT_ROWS} rows: give it in parts"));
         }
-        rows.push((record.line.cast_signed(), row(&record, &columns)));
+        rows.push(row(&record, &columns)?);
     }
     if rows.is_empty() {
         return refused(
             "the file has no rows: give a line of column names and a line for each customer".into(),
         );
     }
-    Ok(rows)
+    Ok(File { headings: header, rows })
+}
+
+fn row(record: &Record<'_>, columns: &[Column]) -> Result<Row, Error> {
+    let cells: Vec<_> = (0..record.cells()).map(|n| record.text(n)).collect();
+    let original = serde_json::to_string(&cells)
+        .map_err(|error| Error::BadImport(format!("line {}: {error}", record.line)))?;
+    let email = columns.iter().position(|column| matches!(column, Column::Email)).and_then(|n| cells.get(n));
+    let email_key = email.map(|email| plain_text(email).to_lowercase()).filter(|email| !email.is_empty());
+    Ok(Row { line: record.line.cast_signed(), said: said(record, columns), original, email_key })
 }
 
 fn malformed(error: records::Error) -> Error {
@@ -205,7 +239,7 @@ fn columns(headers: &[String]) -> Result<Vec<Column>, Error> {
 }
 
 /// Reads a row. Cells that it lacks at its end are empty, and empty cells beyond the columns are ignored.
-fn row(record: &Record<'_>, columns: &[Column]) -> Result<Said, String> {
+fn said(record: &Record<'_>, columns: &[Column]) -> Result<Said, String> {
     if !record.is_blank_from(columns.len()) {
         return Err(format!(
             "the row has {} fields: give {}, as the first line",
@@ -233,6 +267,7 @@ fn row(record: &Record<'_>, columns: &[Column]) -> Result<Said, String> {
             Column::Reference(_) if text.is_empty() => {}
             Column::Reference(system) => said.references.push((system.clone(), text.into())),
             Column::Unnamed if text.is_empty() => {}
+            Column::Added => {}
             Column::Unnamed => {
                 return Err(format!("the {}. field is not empty, and its column has no name", n + 1));
             }
@@ -254,13 +289,13 @@ mod tests {
         let file = "\u{feff}Postcode,EMAIL,name,address_line_1,Address_Line_2,reference:CRM,phone\r\n\
                     sw1a1aa, ada@example.com ,\"Ada, Countess\",1 The Mall,London,7,\r\n\
                     \"m1\n1ae\",b@example.com,B,2 High St,,,01\n";
-        let rows = read(file.as_bytes()).unwrap();
-        assert_eq!(rows.iter().map(|(line, _)| *line).collect::<Vec<_>>(), [2, 3]);
-        let new = NewCustomer::from(rows[0].1.clone().unwrap());
+        let rows = read(file.as_bytes()).unwrap().rows;
+        assert_eq!(rows.iter().map(|row| row.line).collect::<Vec<_>>(), [2, 3]);
+        let new = NewCustomer::from(rows[0].said.clone().unwrap());
         assert_eq!((new.name.as_str(), new.email.as_str()), ("Ada, Countess", "ada@example.com"));
         assert_eq!(new.address_lines, ["1 The Mall", "London"]);
         assert_eq!(new.references, Some(vec![Reference { system: "CRM".into(), id: "7".into() }]));
-        assert_eq!(NewCustomer::from(rows[1].1.clone().unwrap()).references, Some(Vec::new()));
+        assert_eq!(NewCustomer::from(rows[1].said.clone().unwrap()).references, Some(Vec::new()));
     }
 
     #[test]
@@ -272,9 +307,9 @@ mod tests {
             ("H\rA,b,c,d\rA,b,c,d\r\rA,b,c,d\r", vec![2, 3, 5]),
             ("\n\nH\n\rA,b,c,d\n", vec![5]),
         ] {
-            let rows = read(file.replace('H', header).as_bytes()).unwrap();
-            assert!(rows.iter().all(|(_, said)| said.is_ok()), "{file:?}: {rows:?}");
-            assert_eq!(rows.iter().map(|(line, _)| *line).collect::<Vec<_>>(), expected, "{file:?}");
+            let rows = read(file.replace('H', header).as_bytes()).unwrap().rows;
+            assert!(rows.iter().all(|row| row.said.is_ok()), "{file:?}: {rows:?}");
+            assert_eq!(rows.iter().map(|row| row.line).collect::<Vec<_>>(), expected, "{file:?}");
         }
     }
 
@@ -290,8 +325,8 @@ mod tests {
 
     #[test]
     fn one_column_may_have_all_lines_of_the_address() {
-        let rows = read(b"name,email,postcode,address\nA,a@b.c,M1 1AE,1 High St | Town|\n").unwrap();
-        assert_eq!(rows[0].1.as_ref().unwrap().address_lines, ["1 High St", "Town", ""]);
+        let rows = read(b"name,email,postcode,address\nA,a@b.c,M1 1AE,1 High St | Town|\n").unwrap().rows;
+        assert_eq!(rows[0].said.as_ref().unwrap().address_lines, ["1 High St", "Town", ""]);
     }
 
     #[test]
@@ -312,12 +347,12 @@ mod tests {
         let mut file =
             b"name,email,postcode,address,notes\nA,b,c,d\nA,b,c,d,e,f\nA\xff,b,c,d,,,\n,,,,\n".to_vec();
         file.extend(b"A,a@b.c,M1 1AE,x,\n");
-        let rows = read(&file).unwrap();
+        let rows = read(&file).unwrap().rows;
         let wrong: Vec<_> =
-            rows.iter().map(|(_, said)| said.as_ref().err().cloned().unwrap_or_default()).collect();
+            rows.iter().map(|row| row.said.as_ref().err().cloned().unwrap_or_default()).collect();
         assert_eq!(wrong, ["", "the row has 6 fields: give 5, as the first line", "", ""]);
-        assert_eq!(rows.iter().map(|(line, _)| *line).collect::<Vec<_>>(), [2, 3, 4, 6]);
-        assert_eq!(rows[2].1.as_ref().unwrap().name, "A\u{ff}", "Windows-1252");
+        assert_eq!(rows.iter().map(|row| row.line).collect::<Vec<_>>(), [2, 3, 4, 6]);
+        assert_eq!(rows[2].said.as_ref().unwrap().name, "A\u{ff}", "Windows-1252");
     }
 
     #[test]
@@ -344,15 +379,15 @@ mod tests {
             format!("sep=;\r\n{table}").into_bytes(),
             wide,
         ] {
-            let rows = read(&file).unwrap();
+            let rows = read(&file).unwrap().rows;
             assert_eq!(rows.len(), 1);
-            assert_eq!(NewCustomer::from(rows[0].1.clone().unwrap()), expected);
+            assert_eq!(NewCustomer::from(rows[0].said.clone().unwrap()), expected);
         }
         assert!(
             refusal("E-mail,email,name,postcode,address\na,b,c,d,e\n").contains("\"email\" appears twice")
         );
-        let unnamed = read(b"name,email,postcode,address,\nA,b,c,d,x\n").unwrap();
-        assert!(unnamed[0].1.as_ref().unwrap_err().contains("its column has no name"));
+        let unnamed = read(b"name,email,postcode,address,\nA,b,c,d,x\n").unwrap().rows;
+        assert!(unnamed[0].said.as_ref().unwrap_err().contains("its column has no name"));
         assert!(refusal("name,email,postcode,address\n\"A,b,c,d\n").contains("line 2: a quote is left open"));
     }
 }

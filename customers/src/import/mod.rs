@@ -17,7 +17,7 @@ use uuid::Uuid;
 use crate::service::check_key;
 use crate::{Customers, Error, ParseIdError, Result};
 
-pub(crate) use csv::{Row, Said};
+pub(crate) use csv::{ADDED, File, Row, Said};
 
 /// The largest file, in bytes.
 pub const MAX_IMPORT: usize = 64 << 20;
@@ -97,6 +97,18 @@ pub struct ImportRow {
     pub message: Option<String>,
 }
 
+/// A row that failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct FailedRow {
+    /// The line of the file on which it begins; the header is on line 1.
+    pub line: i64,
+    /// The cells as they were sent.
+    pub cells: Vec<String>,
+    /// Why it failed.
+    pub reason: String,
+}
+
 /// The id of an import: a UUID of version 7.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ImportId(Uuid);
@@ -150,12 +162,12 @@ impl Customers {
         }
         let read = tokio::task::spawn_blocking(move || {
             let digest: String = Sha256::digest(&file).iter().map(|byte| format!("{byte:02x}")).collect();
-            csv::read(&file).map(|rows| (digest, rows))
+            csv::read(&file).map(|file| (digest, file))
         });
-        let (digest, rows) =
+        let (digest, file) =
             read.await.map_err(|_| Error::BadImport("the file could not be read".into()))??;
         let import =
-            self.store.add_import(ImportId::generate(), rows, self.actor.as_deref(), key, &digest).await?;
+            self.store.add_import(ImportId::generate(), file, self.actor.as_deref(), key, &digest).await?;
         self.imports.notify_one();
         Ok(import)
     }
@@ -193,6 +205,23 @@ impl Customers {
             self.get_import(id).await?;
         }
         Ok(rows)
+    }
+
+    /// Returns the headings of an import's file.
+    ///
+    /// # Errors
+    /// [`NoImport`](Error::NoImport), [`Store`](Error::Store).
+    pub async fn import_headings(&self, id: ImportId) -> Result<Vec<String>> {
+        self.store.import_headings(id).await?.ok_or(Error::NoImport(id))
+    }
+
+    /// Returns the rows after a line that failed, in order, with their cells as they were sent. Rows of an
+    /// account that has been erased since are not among them.
+    ///
+    /// # Errors
+    /// [`Store`](Error::Store).
+    pub async fn failed_rows(&self, id: ImportId, after: i64, limit: usize) -> Result<Vec<FailedRow>> {
+        Ok(self.store.failed_rows(id, after, limit).await?)
     }
 
     /// Stops an import. Accounts that it has created stay.

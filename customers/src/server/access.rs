@@ -43,6 +43,7 @@ const TABLE: &[Rule] = &[
     Rule::new("/imports", READ, WRITE),
     Rule::new("/imports/{id}", READ, WRITE),
     Rule::new("/imports/{id}/report", READ, READ),
+    Rule::new("/imports/{id}/failed", READ, READ),
 ];
 
 /// Admits a request that has the scope of its route, and sets the header with its actor.

@@ -6,14 +6,14 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::header::{CACHE_CONTROL, X_CONTENT_TYPE_OPTIONS};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use postcode_core::unit;
 use postcode_core::wire::TRACE_HEADER;
 use postcode_edge::{Hosts, NotAllowed};
 
-use super::problem::Problem;
+use super::problem::{Problem, too_long};
 
 const RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
 
@@ -73,11 +73,4 @@ pub(super) async fn deadline(
         Ok(response) => response,
         Err(_) => too_long(format!("the request took longer than {limit:?}")).into_response(),
     }
-}
-
-/// Builds the response for a request that took too long. `what` says what took too long.
-pub(super) fn too_long(what: String) -> Problem {
-    let detail =
-        format!("{what}: ask for less, such as a smaller radius or a more exact filter, or try again");
-    Problem::new(StatusCode::GATEWAY_TIMEOUT, "timeout", detail)
 }

@@ -18,10 +18,13 @@ use super::pieces::{self, Piece};
 use super::problem::Problem;
 use super::query::{self, Asked};
 use super::{Answer, App, json};
-use crate::{Customers, Import, ImportId, ImportRow, MAX_IMPORT};
+use crate::import::ADDED;
+use crate::{Customers, FailedRow, Import, ImportId, ImportRow, MAX_IMPORT};
 
 /// Rows read from the database at a time.
 const ROWS: usize = 1_000;
+/// The same of rows that failed, each of which may have 128 KiB.
+const FAILED_ROWS: usize = 50;
 
 /// Returns the routes.
 ///
@@ -31,12 +34,14 @@ const ROWS: usize = 1_000;
 /// | `GET /imports` | | `{"items":[…]}`, the newest first |
 /// | `GET /imports/{id}` | | the import |
 /// | `GET /imports/{id}/report?outcome=failed` | | CSV: `line,outcome,customer_id,message` |
+/// | `GET /imports/{id}/failed` | | CSV: the rows that failed, with `import_line` and `import_reason` |
 /// | `DELETE /imports/{id}` | | the import, cancelled |
 pub(super) fn routes() -> Router<App> {
     Router::new()
         .route("/imports", get(list).post(create))
         .route("/imports/{id}", get(read).delete(cancel))
         .route("/imports/{id}/report", get(report))
+        .route("/imports/{id}/failed", get(failed))
 }
 
 /// An import's id in a path. An invalid id is answered like an unknown one.
@@ -135,6 +140,64 @@ async fn report(State(app): State<App>, Id(id): Id, query: Asked<Which>) -> Answ
     Ok((headers, pieces::body(turn, reporting, Reporting::next)).into_response())
 }
 
+/// The rows that failed, as they were sent: to be mended and sent again.
+async fn failed(State(app): State<App>, Id(id): Id) -> Answer<Response> {
+    // Read now, so that an unknown import is answered 404.
+    let headings = app.customers.import_headings(id).await?;
+    let turn = app.turn()?;
+    let failing = Failing { customers: app.customers, id, headings, after: 0 };
+    let headers = [(header::CONTENT_TYPE, "text/csv; charset=utf-8")];
+    Ok((headers, pieces::body(turn, failing, Failing::next)).into_response())
+}
+
+/// The progress of a list of rows that failed.
+struct Failing {
+    customers: Customers,
+    id: ImportId,
+    headings: Vec<String>,
+    /// The last line that has been written.
+    after: i64,
+}
+
+impl Failing {
+    async fn next(mut self) -> Piece<Self> {
+        let rows = self.customers.failed_rows(self.id, self.after, FAILED_ROWS).await?;
+        let added: Vec<usize> = added(&self.headings).collect();
+        let kept = |n: &usize| !added.contains(n);
+        // A row with too many cells has them behind the reason.
+        let mut writer = csv::WriterBuilder::new().flexible(true).from_writer(Vec::new());
+        if self.after == 0 {
+            let headings = (0..self.headings.len()).filter(kept).filter_map(|n| self.headings.get(n));
+            writer.write_record(headings.map(String::as_str).chain(ADDED)).map_err(unwritten)?;
+        }
+        for FailedRow { line, cells, reason, .. } in &rows {
+            let (columns, line) = (self.headings.len(), line.to_string());
+            let cell = |n: usize| cells.get(n).map_or("", String::as_str);
+            let beyond = cells.iter().skip(columns).map(String::as_str);
+            let row = (0..columns).filter(kept).map(cell).chain([&*line, &**reason]).chain(beyond);
+            writer.write_record(row).map_err(unwritten)?;
+        }
+        let piece = writer.into_inner().map_err(unwritten)?;
+        match rows.last() {
+            Some(last) if rows.len() == FAILED_ROWS => {
+                self.after = last.line;
+                Ok((piece, Some(self)))
+            }
+            _ => Ok((piece, None)),
+        }
+    }
+}
+
+/// The columns that an earlier list of failed rows added.
+fn added(headings: &[String]) -> impl Iterator<Item = usize> {
+    (0..).zip(headings).filter(|(_, heading)| ADDED.contains(&heading.trim())).map(|(n, _)| n)
+}
+
+fn unwritten(error: impl std::fmt::Display) -> Problem {
+    tracing::error!(%error, "the report could not be written");
+    Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "report_failed", "the report could not be written")
+}
+
 /// The progress of a report.
 struct Reporting {
     customers: Customers,
@@ -148,25 +211,17 @@ impl Reporting {
     async fn next(mut self) -> Piece<Self> {
         let rows = self.customers.import_rows(self.id, self.outcome.as_deref(), self.after, ROWS).await?;
         let mut writer = csv::Writer::from_writer(Vec::new());
-        let failed = |error: &dyn std::fmt::Display| {
-            tracing::error!(%error, "the report could not be written");
-            Problem::new(
-                StatusCode::INTERNAL_SERVER_ERROR,
-                "report_failed",
-                "the report could not be written",
-            )
-        };
         if self.after == 0 {
             let names = ["line", "outcome", "customer_id", "message"];
-            writer.write_record(names).map_err(|error| failed(&error))?;
+            writer.write_record(names).map_err(unwritten)?;
         }
         for ImportRow { line, outcome, customer_id, message } in &rows {
             let line = line.to_string();
             let text = |text: &Option<String>| text.clone().unwrap_or_default();
             let record = [line, text(outcome), text(customer_id), text(message)];
-            writer.write_record(record).map_err(|error| failed(&error))?;
+            writer.write_record(record).map_err(unwritten)?;
         }
-        let piece = writer.into_inner().map_err(|error| failed(&error))?;
+        let piece = writer.into_inner().map_err(unwritten)?;
         match rows.last() {
             Some(last) if rows.len() == ROWS => {
                 self.after = last.line;

@@ -160,7 +160,7 @@ impl From<Error> for Problem {
                 Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many_imports", error.to_string())
             }
             Error::Conflict(_) => Self::new(StatusCode::CONFLICT, "conflict", error.to_string()),
-            Error::Store(error) if error.is_timeout() => super::guard::too_long(error.to_string()),
+            Error::Store(error) if error.is_timeout() => too_long(error.to_string()),
             Error::Store(error) => {
                 error!(%error, "the store failed");
                 if error.is_no_room() {
@@ -207,4 +207,11 @@ impl IntoResponse for Problem {
         }
         response
     }
+}
+
+/// Builds the response for a request that took too long. `what` says what took too long.
+pub(super) fn too_long(what: String) -> Problem {
+    let detail =
+        format!("{what}: ask for less, such as a smaller radius or a more exact filter, or try again");
+    Problem::new(StatusCode::GATEWAY_TIMEOUT, "timeout", detail)
 }

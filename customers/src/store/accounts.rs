@@ -133,6 +133,9 @@ impl Store {
         ] {
             transaction.execute(sql(statement).bind(id.clone())).await?;
         }
+        // Rows that failed because the account was there already hold the same person's data.
+        const FAILED: &str = "UPDATE import_rows SET original = NULL, email_key = NULL WHERE email_key = $1";
+        transaction.execute(sql(FAILED).bind(before.email.to_lowercase())).await?;
         let mut erased = before.clone();
         erased.revision += 1;
         let nothing = serde_json::Map::new();

@@ -8,9 +8,11 @@ use super::{Store, accounts, rows};
 use crate::Error;
 use crate::draft::Draft;
 use crate::error::StoreError;
-use crate::import::{Import, ImportId, ImportRow, ImportState, MAX_IMPORTS, MAX_MESSAGE, Said};
+use crate::import::{
+    FailedRow, File, Import, ImportId, ImportRow, ImportState, MAX_IMPORTS, MAX_MESSAGE, Said,
+};
 
-/// Rows in one statement: three values each, within SQLite's limit of 32,766 and PostgreSQL's of
+/// Rows in one statement: five values each, within SQLite's limit of 32,766 and PostgreSQL's of
 /// 65,535.
 const ROWS: usize = 500;
 /// How long an ended import is kept, in microseconds: 30 days.
@@ -60,7 +62,7 @@ impl Store {
     pub(crate) async fn add_import(
         &self,
         id: ImportId,
-        file: Vec<crate::import::Row>,
+        file: File,
         actor: Option<&str>,
         key: Option<&str>,
         request: &str,
@@ -68,8 +70,8 @@ impl Store {
         const CLEAR: &str = "DELETE FROM imports WHERE finished_at < $1";
         const OPEN: &str = "SELECT count(*) AS open FROM imports WHERE state IN ('queued', 'running')";
         const SQL: &str = concat!(
-            "INSERT INTO imports (id, state, total, created, failed, actor, key, request, created_at) \
-             VALUES ($1, 'queued', $2, 0, $3, $4, $5, $6, $7) ON CONFLICT (key) DO NOTHING RETURNING seq, ",
+            "INSERT INTO imports (id, state, total, created, failed, actor, key, request, created_at, headings) \
+             VALUES ($1, 'queued', $2, 0, $3, $4, $5, $6, $7, $8) ON CONFLICT (key) DO NOTHING RETURNING seq, ",
             columns!()
         );
         let now = crate::draft::now().as_microsecond();
@@ -79,22 +81,24 @@ impl Store {
             Some(row) => row.get("open")?,
             None => 0,
         };
-        let failed = file.iter().filter(|(_, said)| said.is_err()).count();
+        let File { headings, rows } = file;
+        let failed = rows.iter().filter(|row| row.said.is_err()).count();
         let statement = sql(SQL)
             .bind(id.to_string())
-            .bind(file.len() as i64)
+            .bind(rows.len() as i64)
             .bind(failed as i64)
             .bind(actor.map(str::to_owned))
             .bind(key.map(str::to_owned))
             .bind(request);
-        let added = transaction.fetch(statement.bind(now)).await?;
+        let statement = statement.bind(now).bind(rows::written("headings", &headings)?);
+        let added = transaction.fetch(statement).await?;
         let Some(row) = added.first() else { return self.same_import(transaction, key, request).await };
         if open >= MAX_IMPORTS as i64 {
             return Err(Error::TooManyImports);
         }
         let (seq, import): (i64, Import) = (row.get("seq")?, import(row)?);
-        for rows in file.chunks(ROWS) {
-            transaction.execute(insert_rows(seq, rows)?).await?;
+        for some in rows.chunks(ROWS) {
+            transaction.execute(insert_rows(seq, some)?).await?;
         }
         // An import of nothing but invalid rows is already done.
         let import = finish(&mut transaction, seq).await?.unwrap_or(import);
@@ -145,7 +149,8 @@ impl Store {
         const SQL: &str = "UPDATE imports SET state = 'cancelled', finished_at = $2 \
              WHERE id = $1 AND state IN ('queued', 'running')";
         // The contents of rows are not needed any more.
-        const FORGET: &str = "UPDATE import_rows SET said = NULL WHERE outcome IS NULL AND said IS NOT NULL AND import \
+        const FORGET: &str = "UPDATE import_rows SET said = NULL, original = NULL, email_key = NULL \
+             WHERE outcome IS NULL AND said IS NOT NULL AND import \
              IN (SELECT seq FROM imports WHERE id = $1 AND state = 'cancelled')";
         let now = crate::draft::now().as_microsecond();
         let mut transaction = self.writer()?.begin().await?;
@@ -177,6 +182,38 @@ impl Store {
         found.iter().map(row).collect()
     }
 
+    /// Returns the headings of an import's file. They are empty for an import of an earlier version.
+    pub(crate) async fn import_headings(&self, id: ImportId) -> Result<Option<Vec<String>>, StoreError> {
+        const SQL: &str = "SELECT headings FROM imports WHERE id = $1";
+        let found = self.readers.fetch(sql(SQL).bind(id.to_string())).await?;
+        let Some(row) = found.first() else { return Ok(None) };
+        Ok(Some(match row.get::<Option<String>>("headings")? {
+            Some(_) => rows::json(row, "headings")?,
+            None => Vec::new(),
+        }))
+    }
+
+    pub(crate) async fn failed_rows(
+        &self,
+        id: ImportId,
+        after: i64,
+        limit: usize,
+    ) -> Result<Vec<FailedRow>, StoreError> {
+        const SQL: &str = "SELECT line, original, message FROM import_rows \
+             WHERE import = (SELECT seq FROM imports WHERE id = $1) AND line > $2 \
+             AND outcome = 'failed' AND original IS NOT NULL ORDER BY line LIMIT $3";
+        let statement = sql(SQL).bind(id.to_string()).bind(after).bind(limit as i64);
+        let row = |row: &Row| {
+            let reason: Option<String> = row.get("message")?;
+            Ok(FailedRow {
+                line: row.get("line")?,
+                cells: rows::json(row, "original")?,
+                reason: reason.unwrap_or_default(),
+            })
+        };
+        self.scans.fetch(statement).await?.iter().map(row).collect()
+    }
+
     /// Returns some rows of the oldest import that has rows waiting.
     pub(crate) async fn waiting(&self, limit: usize) -> Result<Option<Waiting>, StoreError> {
         const SQL: &str = "SELECT import, line, said FROM import_rows \
@@ -198,8 +235,10 @@ impl Store {
         // work.
         const BEGIN: &str = "UPDATE imports SET state = 'running' \
              WHERE seq = $1 AND state IN ('queued', 'running') RETURNING actor";
-        const DONE: &str = "UPDATE import_rows SET said = NULL, outcome = $3, customer_id = $4, message = $5 \
-             WHERE import = $1 AND line = $2";
+        // Of a row that failed the cells are kept, to be mended.
+        const DONE: &str = "UPDATE import_rows SET said = NULL, outcome = $3, customer_id = $4, message = $5, \
+             original = CASE WHEN $3 = 'failed' THEN original END, \
+             email_key = CASE WHEN $3 = 'failed' THEN email_key END WHERE import = $1 AND line = $2";
         const COUNT: &str = "UPDATE imports SET created = created + $2, failed = failed + $3 WHERE seq = $1";
         let mut transaction = self.writer()?.begin().await?;
         let begun = transaction.fetch(sql(BEGIN).bind(seq)).await?;
@@ -293,17 +332,21 @@ async fn finish(transaction: &mut Transaction, seq: i64) -> Result<Option<Import
 
 /// Inserts many rows with one statement.
 fn insert_rows(seq: i64, file: &[crate::import::Row]) -> Result<Statement, StoreError> {
-    let mut text = String::from("INSERT INTO import_rows (import, line, said, outcome, message) VALUES ");
+    let mut text = String::from(
+        "INSERT INTO import_rows (import, line, said, outcome, message, original, email_key) VALUES ",
+    );
     let mut values: Vec<Value> = vec![seq.into()];
-    for (line, said) in file {
+    for crate::import::Row { line, said, original, email_key } in file {
         let (n, comma) = (values.len(), if values.len() == 1 { "" } else { ", " });
         let (said, message) = match said {
             Ok(said) => (Some(rows::written("said", said)?), None),
             Err(message) => (None, Some(cut(message.clone()))),
         };
         let outcome = if message.is_some() { "'failed'" } else { "NULL" };
-        text += &format!("{comma}($1, ${}, ${}, {outcome}, ${})", n + 1, n + 2, n + 3);
-        values.extend([Value::from(*line), said.into(), message.into()]);
+        text +=
+            &format!("{comma}($1, ${}, ${}, {outcome}, ${}, ${}, ${})", n + 1, n + 2, n + 3, n + 4, n + 5);
+        let (original, email_key) = (Some(original.clone()), email_key.clone());
+        values.extend([Value::from(*line), said.into(), message.into(), original.into(), email_key.into()]);
     }
     Ok(Statement::composed(text, values))
 }

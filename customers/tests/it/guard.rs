@@ -46,6 +46,7 @@ fn routes() -> Vec<(&'static str, String)> {
         ("GET POST", "/imports"),
         ("GET DELETE", "/imports/ID"),
         ("GET", "/imports/ID/report"),
+        ("GET", "/imports/ID/failed"),
         ("GET", "/postcodes?limit=x"),
         ("GET", "/postcodes/nonsense"),
         ("GET", "/postcodes/nonsense/map"),

@@ -83,6 +83,67 @@ on_both! { crate::databases::Database::file();
     of_files_on_their_way_there_are_two,
     files_of_other_tools_are_taken_and_optional_fields_lose_no_row,
     without_the_lookup_the_accounts_are_made_all_the_same,
+    rows_that_failed_come_back_to_be_mended,
+    a_file_is_read_however_it_is_written,
+}
+
+async fn rows_that_failed_come_back_to_be_mended(database: Database) {
+    let bench = Bench::on(database).await;
+    let file = "\u{feff}E-mail;Name;Post Code;Address;Notes\r\n\
+                ada@example.com;\"Ada; Countess\";sw1a1aa;1 The Mall;\r\n\
+                bob@example.com;Bob;nonsense;\"2 High St\nLeeds\";=\"x\"\r\n\
+                ADA@example.com;Ada;M1 1AE;1 The Mall\r\n\
+                eve@example.com;Eve;M1 1AE;5 High St;x;y\r\n";
+    let (_, import) = bench.send(None, file).await;
+    bench.work().await;
+    let path = format!("/imports/{}/failed", import["id"].as_str().unwrap());
+    let (status, failed) = bench.get(&path).await;
+    assert_eq!(status, 200, "{failed}");
+    let mut reader = ::csv::ReaderBuilder::new().flexible(true).from_reader(failed.as_bytes());
+    let headings: Vec<_> = reader.headers().unwrap().iter().map(str::to_owned).collect();
+    assert_eq!(headings, ["E-mail", "Name", "Post Code", "Address", "Notes", "import_line", "import_reason"]);
+    let rows: Vec<Vec<String>> =
+        reader.records().map(|row| row.unwrap().iter().map(str::to_owned).collect()).collect();
+    assert_eq!(rows[0][..6], ["bob@example.com", "Bob", "nonsense", "2 High St\nLeeds", "=\"x\"", "3"]);
+    assert!(rows[0][6].contains("nonsense"), "{rows:?}");
+    assert_eq!(rows[1][..6], ["ADA@example.com", "Ada", "M1 1AE", "1 The Mall", "", "5"]);
+    assert!(rows[1][6].contains("another account"), "{rows:?}");
+    assert_eq!((&*rows[2][5], &*rows[2][7]), ("6", "y"), "{rows:?}");
+    // Mended, it is sent as it came.
+    let mended = failed.replace("nonsense,", "M1 1AE,");
+    let (status, again) = bench.send(None, mended).await;
+    assert_eq!((status, &again["total"]), (202, &json!(3)), "{again}");
+    bench.work().await;
+    assert_eq!(bench.import(&again["id"]).await["created"], 1);
+    let (_, failed_again) = bench.get(&format!("/imports/{}/failed", again["id"].as_str().unwrap())).await;
+    assert_eq!(failed_again.matches("import_reason").count(), 1, "{failed_again}");
+    // The data of a person who is erased is in no list.
+    let report = bench.report(&import["id"], "?outcome=created").await;
+    bench.customers.erase(report[1].split(',').nth(2).unwrap().parse().unwrap()).await.unwrap();
+    let (_, failed) = bench.get(&path).await;
+    assert!(!failed.contains("ADA@example.com") && failed.contains("bob@example.com"), "{failed}");
+    let unknown = bench.get("/imports/018f0000-0000-7000-8000-000000000000/failed").await;
+    assert_eq!(unknown.0, 404);
+}
+
+async fn a_file_is_read_however_it_is_written(database: Database) {
+    let bench = Bench::on(database).await;
+    for (n, way) in postcode_testing::WAYS.iter().enumerate() {
+        let emails = [format!("zoe{n}@example.com"), format!("bob{n}@example.com")];
+        let rows = [
+            vec!["name", "email", "postcode", "address", "notes"],
+            vec!["Zoë", &emails[0], "SW1A\u{a0}1AA", "1 High St", "a, b; \"c\"\td|e"],
+            vec!["Bob", &emails[1], "=\"M1 1AE\"", "2 High St", "one\r\ntwo\rthree\nfour"],
+        ];
+        let (status, import) = bench.send(None, way.write(&rows)).await;
+        assert_eq!((status, &import["total"]), (202, &json!(2)), "{}: {import}", way.name);
+        bench.work().await;
+        assert_eq!(bench.import(&import["id"]).await["created"], 2, "{}", way.name);
+        let report = bench.report(&import["id"], "").await;
+        assert!(report[1..].iter().all(|row| row.ends_with(',')), "{}: {report:?}", way.name);
+        assert_eq!(bench.count("&district=westminster").await, n + 1, "{}", way.name);
+        assert_eq!(bench.count("&name=zoe").await.min(1), 1, "{}", way.name);
+    }
 }
 
 async fn each_row_is_an_account_or_says_why_not(database: Database) {

@@ -14,6 +14,8 @@ mod description;
 mod domain;
 mod exports;
 #[cfg(feature = "bin")]
+mod fleet;
+#[cfg(feature = "bin")]
 mod full_disk;
 #[cfg(feature = "connect")]
 mod fuzz_corpora;
@@ -34,6 +36,7 @@ mod program;
 #[cfg(feature = "bin")]
 mod promotion;
 mod recheck;
+mod reported;
 mod router;
 #[cfg(feature = "bin")]
 mod secured;

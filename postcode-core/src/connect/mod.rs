@@ -10,6 +10,8 @@ use std::sync::Arc;
 
 use crate::{Lookups, Result};
 pub use connector::Connector;
+#[cfg(feature = "http")]
+pub use service::ServiceClients;
 
 /// Opens the lookup that a URL names.
 ///

@@ -11,14 +11,41 @@ use futures::future::BoxFuture;
 use crate::layers::{Failover, Fallback, Order, Resilience, guarded, repeated};
 use crate::remote::RemoteBuilder;
 use crate::remote::config::OPTIONS;
-use crate::source::{SourceUrl, redact};
-use crate::{Error, Lookups, Result};
+use crate::source::{Source, SourceUrl, redact};
+use crate::{Error, Lookups, Remote, Result};
 
 /// The most endpoints of one service.
 const MAX_ENDPOINTS: usize = 16;
 
 /// The most sources that fall back to each other.
 const MAX_FALLBACKS: usize = 4;
+
+/// The clients of a service's URL, and how they are to be stacked.
+#[doc(hidden)]
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct ServiceClients {
+    pub clients: Vec<Remote>,
+    pub order: Order,
+    pub layers: Resilience,
+}
+
+impl ServiceClients {
+    /// Reads the URL of a service, with the options of [`connect`](crate::connect) but for `fallback`.
+    ///
+    /// # Errors
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) for an invalid URL or option.
+    pub fn from_url(url: &str) -> Result<Self> {
+        let url = SourceUrl::parse(url)?;
+        if !matches!(url.source, Source::Http(_) | Source::Unix(_)) {
+            return Err(Error::invalid(
+                "not the URL of a service: write http://host:port, https://host or unix:/path",
+            ));
+        }
+        let none: ReadBehind = |_, _| Err(Error::invalid("not for this lookup"));
+        Service::new(url, 0, none)?.clients()
+    }
+}
 
 /// A source that a service falls back to, not opened yet.
 pub(super) trait Behind: fmt::Debug + fmt::Display + Send {
@@ -142,6 +169,19 @@ impl Service {
             first.tell(&mut layers);
         }
         layers
+    }
+
+    /// Returns the clients of the endpoints with their order and layers, for lookups of another kind over the same
+    /// service. With several endpoints the clients don't retry: the layers do.
+    pub(super) fn clients(self) -> Result<ServiceClients> {
+        if self.fallback.is_some() {
+            return Err(Error::invalid("option fallback: not for this lookup"));
+        }
+        let layers = self.resilience();
+        let single = self.endpoints.len() == 1;
+        let build = |endpoint: RemoteBuilder| if single { endpoint } else { endpoint.retries(0) }.build();
+        let clients: Result<Vec<Remote>> = self.endpoints.into_iter().map(build).collect();
+        Ok(ServiceClients { clients: clients?, order: self.order, layers })
     }
 
     pub(super) async fn connect(self) -> Result<Arc<dyn Lookups>> {

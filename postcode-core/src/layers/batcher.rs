@@ -9,12 +9,17 @@ use futures::future::{BoxFuture, Shared, WeakShared};
 use tokio::sync::Semaphore;
 
 use super::call::{Call, LookupCall};
+use super::question::{self, OfPostcodes, Question};
 use super::{Around, deadline, unit};
-use crate::{Answer, Error, ErrorKind, MAX_BATCH, Postcode, PostcodeLookup, Result, layer};
+#[cfg(doc)]
+use crate::MAX_BATCH;
+use crate::{Error, ErrorKind, PostcodeLookup, Result, layer};
 
-type Batch = BoxFuture<'static, Result<Arc<[Answer]>>>;
-/// The postcodes of a batch that still accepts more; `None` once the batch has been sent.
-type Seats = Mutex<Option<Vec<Postcode>>>;
+type Batch<A> = BoxFuture<'static, Result<Arc<[A]>>>;
+/// The keys of a batch that still accepts more; `None` once the batch has been sent.
+type Seats<K> = Mutex<Option<Vec<K>>>;
+/// The batch that gathers, with its seats.
+type Gathering<K, A> = Mutex<Option<(Arc<Seats<K>>, WeakShared<Batch<A>>)>>;
 
 /// Joins single lookups that run at the same time into batches.
 ///
@@ -39,18 +44,27 @@ type Seats = Mutex<Option<Vec<Postcode>>>;
 ///     Batcher::new(lookup).max_size(50).in_flight(2)
 /// }
 /// ```
-pub struct Batcher<L> {
+///
+/// [`of`](Self::of) takes another [`Question`], and then it joins the calls of that.
+pub struct Batcher<L, Q: Question<L> = OfPostcodes> {
     inner: Arc<L>,
     max_size: usize,
     max_in_flight: usize,
     linger: Duration,
     slots: Arc<Semaphore>,
-    gathering: Mutex<Option<(Arc<Seats>, WeakShared<Batch>)>>,
+    gathering: Gathering<Q::Key, Q::Answer>,
 }
 
 impl<L: PostcodeLookup> Batcher<L> {
     /// Wraps a lookup, with the defaults above.
     pub fn new(inner: L) -> Self {
+        Self::of(OfPostcodes, inner)
+    }
+}
+
+impl<L: Send + Sync + 'static, Q: Question<L>> Batcher<L, Q> {
+    /// Wraps a lookup, to join calls of this question, with the defaults above.
+    pub fn of(_: Q, inner: L) -> Self {
         Self {
             inner: Arc::new(inner),
             max_size: 100,
@@ -61,11 +75,11 @@ impl<L: PostcodeLookup> Batcher<L> {
         }
     }
 
-    /// Sets how many lookups a batch holds at most: 1 to [`MAX_BATCH`], 100 unless set. A number
+    /// Sets how many lookups a batch holds at most: 1 to [`MAX_BATCH`] (for addresses 100), 100 unless set. A number
     /// outside this range becomes the nearest one inside.
     #[must_use]
     pub fn max_size(self, max_size: usize) -> Self {
-        Self { max_size: max_size.clamp(1, MAX_BATCH), ..self }
+        Self { max_size: max_size.clamp(1, Q::MAX), ..self }
     }
 
     /// Sets how many batches run at once at most: at least 1, 4 unless set.
@@ -81,26 +95,43 @@ impl<L: PostcodeLookup> Batcher<L> {
         Self { linger, ..self }
     }
 
-    /// Adds a postcode to the batch that is gathering, or to a new one. Returns the batch and the
-    /// postcode's position in it.
-    fn seat(&self, postcode: Postcode) -> (Shared<Batch>, usize) {
+    /// Returns the wrapped lookup.
+    pub fn inner(&self) -> &L {
+        &self.inner
+    }
+
+    /// Answers for one key, in a batch with others.
+    ///
+    /// # Errors
+    /// Returns the errors of the lookup.
+    pub async fn answer(&self, key: Q::Key) -> Result<Q::Answer> {
+        let (batch, seat) = self.seat(key);
+        Ok(batch.await?[seat].clone())
+    }
+
+    /// Adds a key to the batch that is gathering, or to a new one. Returns the batch and the key's
+    /// position in it.
+    fn seat(&self, key: Q::Key) -> (Shared<Batch<Q::Answer>>, usize) {
         let mut gathering = lock(&self.gathering);
         if let Some((seats, batch)) = &*gathering
             && let Some(batch) = batch.upgrade()
             && let Some(seats) = &mut *lock(seats)
             && seats.len() < self.max_size
         {
-            seats.push(postcode);
+            seats.push(key);
             return (batch, seats.len() - 1);
         }
-        let seats: Arc<Seats> = Arc::new(Mutex::new(Some(vec![postcode])));
+        let seats: Arc<Seats<Q::Key>> = Arc::new(Mutex::new(Some(vec![key])));
         let batch = self.depart(seats.clone()).boxed().shared();
         *gathering = batch.downgrade().map(|weak| (seats, weak));
         (batch, 0)
     }
 
     /// Waits for a free slot, closes the batch to further lookups, and sends it.
-    fn depart(&self, seats: Arc<Seats>) -> impl Future<Output = Result<Arc<[Answer]>>> + Send + use<L> {
+    fn depart(
+        &self,
+        seats: Arc<Seats<Q::Key>>,
+    ) -> impl Future<Output = Result<Arc<[Q::Answer]>>> + Send + use<L, Q> {
         let (inner, slots, linger) = (self.inner.clone(), self.slots.clone(), self.linger);
         async move {
             if !linger.is_zero() {
@@ -109,19 +140,9 @@ impl<L: PostcodeLookup> Batcher<L> {
             let _slot = slots.acquire().await.map_err(|closed| {
                 Error::new(ErrorKind::Internal, "the batcher was closed").with_source(closed)
             })?;
-            let postcodes = lock(&seats).take().unwrap_or_default();
-            let answers = unit::without(deadline::without(inner.lookup(&postcodes))).await?;
-            if answers.len() != postcodes.len() {
-                return Err(Error::new(
-                    ErrorKind::Internal,
-                    format!(
-                        "a batch of {} postcodes came back with {} answers",
-                        postcodes.len(),
-                        answers.len()
-                    ),
-                ));
-            }
-            Ok(answers.into())
+            let keys = lock(&seats).take().unwrap_or_default();
+            let all = question::all::<L, Q>(&inner, &keys);
+            Ok(unit::without(deadline::without(all)).await?.into())
         }
     }
 }
@@ -139,10 +160,7 @@ impl<L: PostcodeLookup> Around for Batcher<L> {
 
     async fn around_lookup<C: LookupCall<L>>(&self, call: C) -> Result<C::Reply> {
         match call.postcodes() {
-            [postcode] if unit::edition().is_none() => {
-                let (batch, seat) = self.seat(*postcode);
-                Ok(C::reply_one(batch.await?[seat].clone()))
-            }
+            [postcode] if unit::edition().is_none() => Ok(C::reply_one(self.answer(*postcode).await?)),
             _ => call.on(&*self.inner).await,
         }
     }
@@ -150,7 +168,7 @@ impl<L: PostcodeLookup> Around for Batcher<L> {
 
 layer!([L: PostcodeLookup] Batcher<L>);
 
-impl<L: fmt::Debug> fmt::Debug for Batcher<L> {
+impl<L: fmt::Debug, Q: Question<L>> fmt::Debug for Batcher<L, Q> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Batcher")
             .field("inner", &self.inner)

@@ -9,8 +9,11 @@ use tokio::time::Instant;
 
 use super::call::{Call, LookupCall};
 use super::edition::{Edition, Sight, Span};
+use super::question::{self, OfPostcodes, Question};
 use super::{Around, unit};
-use crate::{Answer, DatasetInfo, Error, ErrorKind, Postcode, PostcodeLookup, Result, layer};
+#[cfg(doc)]
+use crate::ErrorKind;
+use crate::{DatasetInfo, PostcodeLookup, Result, layer};
 
 /// Keeps the answers to lookups, including "unknown", and answers repeated lookups from them.
 ///
@@ -35,9 +38,11 @@ use crate::{Answer, DatasetInfo, Error, ErrorKind, Postcode, PostcodeLookup, Res
 ///     Cache::new(lookup, 16 << 20).ttl(Duration::from_secs(60)) // 16 MiB
 /// }
 /// ```
-pub struct Cache<L> {
+///
+/// [`of`](Self::of) takes another [`Question`], and then it keeps the answers of that.
+pub struct Cache<L, Q: Question<L> = OfPostcodes> {
     inner: L,
-    entries: moka::sync::Cache<Postcode, Entry>,
+    entries: moka::sync::Cache<Q::Key, Entry<Q::Answer>>,
     capacity: u64,
     ttl: Duration,
     edition: Edition,
@@ -46,8 +51,8 @@ pub struct Cache<L> {
 }
 
 #[derive(Clone)]
-struct Entry {
-    answer: Answer,
+struct Entry<A> {
+    answer: A,
     since: Instant,
     asked: Span,
 }
@@ -69,10 +74,17 @@ pub struct CacheStats {
 impl<L: PostcodeLookup> Cache<L> {
     /// Wraps a lookup with a cache of `capacity` bytes.
     pub fn new(inner: L, capacity: u64) -> Self {
-        let weigh = |_: &Postcode, entry: &Entry| {
-            let areas = entry.answer.record().map_or(0, |record| record.areas.heap_size());
+        Self::of(OfPostcodes, inner, capacity)
+    }
+}
+
+impl<L, Q: Question<L>> Cache<L, Q> {
+    /// Wraps a lookup with a cache of `capacity` bytes for the answers to this question.
+    pub fn of(_: Q, inner: L, capacity: u64) -> Self {
+        let weigh = |_: &Q::Key, entry: &Entry<Q::Answer>| {
+            let heap = Q::heap_size(&entry.answer);
             // The map's own cost per entry is about 100 bytes.
-            u32::try_from(size_of::<Entry>() + areas + 100).unwrap_or(u32::MAX)
+            u32::try_from(size_of::<Entry<Q::Answer>>() + heap + 100).unwrap_or(u32::MAX)
         };
         Self {
             inner,
@@ -113,54 +125,65 @@ impl<L: PostcodeLookup> Cache<L> {
         self.entries.invalidate_all();
     }
 
-    fn get(&self, postcode: &Postcode) -> Option<Entry> {
-        let entry = self.entries.get(postcode)?;
+    /// Returns the wrapped lookup.
+    pub fn inner(&self) -> &L {
+        &self.inner
+    }
+
+    fn get(&self, key: &Q::Key) -> Option<Entry<Q::Answer>> {
+        let entry = self.entries.get(key)?;
         (entry.since.elapsed() < self.ttl && self.edition.is_current(entry.asked)).then_some(entry)
     }
 
     /// Asks for the edition. Returns true if it has not changed.
     async fn check(&self) -> bool {
         let began = self.edition.tick();
-        let info = self.inner.info().await;
-        info.is_ok_and(|info| self.observe(began, &info))
+        let fingerprint = Q::fingerprint(&self.inner).await;
+        fingerprint.is_ok_and(|fingerprint| self.observe(began, &fingerprint))
     }
 
-    fn observe(&self, began: u64, info: &DatasetInfo) -> bool {
-        let sight = self.edition.observe(began, &info.fingerprint);
+    fn observe(&self, began: u64, fingerprint: &str) -> bool {
+        let sight = self.edition.observe(began, fingerprint);
         if sight == Sight::New {
             self.clear();
         }
         sight == Sight::Same
     }
 
-    /// Fetches postcodes that are not in the cache and keeps their answers.
-    async fn fetch(&self, postcodes: &[Postcode]) -> Result<Vec<Answer>> {
+    /// Fetches the answers for keys that are not in the cache, and keeps them.
+    async fn fetch(&self, keys: &[Q::Key]) -> Result<Vec<Q::Answer>> {
         if self.edition.is_due() {
             self.check().await;
         }
         let (began, since) = (self.edition.tick(), Instant::now());
-        let answers = self.inner.lookup(postcodes).await?;
-        if answers.len() != postcodes.len() {
-            return Err(Error::new(
-                ErrorKind::Internal,
-                format!("a batch of {} postcodes came back with {} answers", postcodes.len(), answers.len()),
-            ));
-        }
+        let answers = question::all::<L, Q>(&self.inner, keys).await?;
         let asked = self.edition.since(began);
-        for (postcode, answer) in postcodes.iter().zip(&answers) {
-            self.entries.insert(*postcode, Entry { answer: answer.clone(), since, asked });
+        for (key, answer) in keys.iter().zip(&answers) {
+            self.entries.insert(*key, Entry { answer: answer.clone(), since, asked });
         }
         Ok(answers)
     }
 
-    /// Answers several postcodes, some of which are kept and some not.
-    async fn batch(&self, postcodes: &[Postcode]) -> Result<Vec<Answer>> {
-        let kept: Vec<_> = postcodes.iter().map(|postcode| self.get(postcode)).collect();
+    /// Answers for one key or several, of which some are kept and some not.
+    ///
+    /// # Errors
+    /// Returns the errors of the lookup, and [`InvalidInput`](ErrorKind::InvalidInput) for more keys than one call may
+    /// have.
+    pub async fn answers(&self, keys: &[Q::Key]) -> Result<Vec<Q::Answer>> {
+        if keys.len() > Q::MAX {
+            // The lookup says it in its own words.
+            return question::all::<L, Q>(&self.inner, keys).await;
+        }
+        let kept: Vec<_> = keys.iter().map(|key| self.get(key)).collect();
         let missing: Vec<_> =
-            postcodes.iter().zip(&kept).filter(|(_, kept)| kept.is_none()).map(|(p, _)| *p).collect();
-        self.count(postcodes.len() - missing.len(), missing.len());
-        if missing.len() == postcodes.len() || !self.edition.is_known() {
-            return self.fetch(postcodes).await;
+            keys.iter().zip(&kept).filter(|(_, kept)| kept.is_none()).map(|(key, _)| *key).collect();
+        self.count(keys.len() - missing.len(), missing.len());
+        // One answer alone is of one edition.
+        if let [Some(entry)] = &kept[..] {
+            return Ok(vec![entry.answer.clone()]);
+        }
+        if missing.len() == keys.len() || !self.edition.is_known() {
+            return self.fetch(keys).await;
         }
         let certain = missing.is_empty() && kept.iter().flatten().all(|e| self.edition.is_certain(e.asked));
         if certain {
@@ -172,7 +195,7 @@ impl<L: PostcodeLookup> Cache<L> {
         let one_edition =
             self.check().await && kept.iter().flatten().all(|e| self.edition.is_certain(e.asked));
         if !one_edition {
-            return self.fetch(postcodes).await;
+            return self.fetch(keys).await;
         }
         let mut fetched = fetched.into_iter();
         Ok(kept.into_iter().filter_map(|kept| kept.map(|e| e.answer).or_else(|| fetched.next())).collect())
@@ -190,8 +213,8 @@ impl<L: PostcodeLookup> Around for Cache<L> {
     async fn around<C: Call<L>>(&self, call: C) -> Result<C::Reply> {
         let began = self.edition.tick();
         let reply = call.on(&self.inner).await?;
-        if let Some(info) = (&reply as &dyn Any).downcast_ref() {
-            self.observe(began, info);
+        if let Some(info) = (&reply as &dyn Any).downcast_ref::<DatasetInfo>() {
+            self.observe(began, &info.fingerprint);
         }
         Ok(reply)
     }
@@ -202,7 +225,7 @@ impl<L: PostcodeLookup> Around for Cache<L> {
         }
         let postcodes = call.postcodes();
         crate::query::check::batch(postcodes.len())?;
-        let [postcode] = postcodes else { return C::reply_all(self.batch(postcodes).await?) };
+        let [postcode] = postcodes else { return C::reply_all(self.answers(postcodes).await?) };
         match self.get(postcode) {
             Some(entry) => {
                 self.count(1, 0);
@@ -218,7 +241,7 @@ impl<L: PostcodeLookup> Around for Cache<L> {
 
 layer!([L: PostcodeLookup] Cache<L>);
 
-impl<L: fmt::Debug> fmt::Debug for Cache<L> {
+impl<L: fmt::Debug, Q: Question<L>> fmt::Debug for Cache<L, Q> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Cache")
             .field("inner", &self.inner)

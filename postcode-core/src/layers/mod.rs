@@ -29,9 +29,11 @@ pub mod deadline;
 mod edition;
 mod failover;
 mod fallback;
+pub mod fleet;
 mod hedge;
 mod latency;
 mod promotion;
+mod question;
 mod resilience;
 mod retry;
 mod single_flight;
@@ -53,10 +55,14 @@ pub use deadline::Deadline;
 pub use failover::{Failover, Order};
 pub use fallback::Fallback;
 pub use hedge::{Hedge, HedgeAfter};
+#[doc(hidden)]
+pub use promotion::ADDRESS_METHODS;
 pub use promotion::{
-    Cause, Causes, Evidence, Example, FieldDifferences, Guard, LatencySummary, Promotion, PromotionConfig,
-    PromotionPlan, RowName, RowSnapshot, Sides, Snapshot, Stage, Step, StepBack, evidence_below,
+    Cause, Causes, Evidence, Example, FieldDifferences, Guard, LatencySummary, Promotable, Promotion,
+    PromotionConfig, PromotionPlan, RowName, RowSnapshot, Sides, Snapshot, Stage, Step, StepBack,
+    evidence_below,
 };
+pub use question::{OfPostcodes, Question};
 pub use resilience::{Resilience, resilient};
 #[cfg(feature = "http")]
 pub(crate) use resilience::{guarded, repeated};

@@ -2,17 +2,19 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::hash::Hash;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures::FutureExt;
 use futures::future::{BoxFuture, Shared, WeakShared};
 
 use super::call::{Call, LookupCall};
+use super::question::{OfPostcodes, Question};
 use super::{Around, deadline, unit};
-use crate::{Answer, Postcode, PostcodeLookup, PostcodeLookupExt, Result, layer};
+use crate::{PostcodeLookup, Result, layer};
 
-type Flight = BoxFuture<'static, Result<Answer>>;
-type Flights = Mutex<HashMap<Postcode, (u64, WeakShared<Flight>)>>;
+type Flight<A> = BoxFuture<'static, Result<A>>;
+type Flights<K, A> = Mutex<HashMap<K, (u64, WeakShared<Flight<A>>)>>;
 
 /// Shares one call between lookups of the same postcode that run at the same time.
 ///
@@ -34,24 +36,26 @@ type Flights = Mutex<HashMap<Postcode, (u64, WeakShared<Flight>)>>;
 ///     SingleFlight::new(Timeout::new(lookup, Duration::from_secs(1)))
 /// }
 /// ```
-pub struct SingleFlight<L> {
+///
+/// [`of`](Self::of) takes another [`Question`], and then it shares the calls of that.
+pub struct SingleFlight<L, Q: Question<L> = OfPostcodes> {
     inner: Arc<L>,
-    flights: Arc<Flights>,
+    flights: Arc<Flights<Q::Key, Q::Answer>>,
     next: Mutex<u64>,
 }
 
 /// Removes a shared call from the list when it has ended or all its callers are gone.
-struct Landing {
-    flights: Arc<Flights>,
-    postcode: Postcode,
+struct Landing<K: Eq + Hash, A> {
+    flights: Arc<Flights<K, A>>,
+    key: K,
     number: u64,
 }
 
-impl Drop for Landing {
+impl<K: Eq + Hash, A> Drop for Landing<K, A> {
     fn drop(&mut self) {
         let mut flights = lock(&self.flights);
-        if flights.get(&self.postcode).is_some_and(|(number, _)| *number == self.number) {
-            flights.remove(&self.postcode);
+        if flights.get(&self.key).is_some_and(|(number, _)| *number == self.number) {
+            flights.remove(&self.key);
         }
     }
 }
@@ -59,13 +63,33 @@ impl Drop for Landing {
 impl<L: PostcodeLookup> SingleFlight<L> {
     /// Wraps a lookup.
     pub fn new(inner: L) -> Self {
+        Self::of(OfPostcodes, inner)
+    }
+}
+
+impl<L: Send + Sync + 'static, Q: Question<L>> SingleFlight<L, Q> {
+    /// Wraps a lookup, to share calls of this question.
+    pub fn of(_: Q, inner: L) -> Self {
         Self { inner: Arc::new(inner), flights: Arc::default(), next: Mutex::default() }
     }
 
-    /// Returns the running call for a postcode, or starts one.
-    fn board(&self, postcode: Postcode) -> Shared<Flight> {
+    /// Returns the wrapped lookup.
+    pub fn inner(&self) -> &L {
+        &self.inner
+    }
+
+    /// Answers for one key, with the running call about it if there is one.
+    ///
+    /// # Errors
+    /// Returns the errors of the lookup.
+    pub async fn answer(&self, key: Q::Key) -> Result<Q::Answer> {
+        self.board(key).await
+    }
+
+    /// Returns the running call for a key, or starts one.
+    fn board(&self, key: Q::Key) -> Shared<Flight<Q::Answer>> {
         let mut flights = lock(&self.flights);
-        if let Some(flight) = flights.get(&postcode).and_then(|(_, flight)| flight.upgrade()) {
+        if let Some(flight) = flights.get(&key).and_then(|(_, flight)| flight.upgrade()) {
             return flight;
         }
         let number = {
@@ -73,15 +97,15 @@ impl<L: PostcodeLookup> SingleFlight<L> {
             *next += 1;
             *next
         };
-        let landing = Landing { flights: self.flights.clone(), postcode, number };
+        let landing = Landing { flights: self.flights.clone(), key, number };
         let inner = self.inner.clone();
         let flight = async move {
             let _landing = landing;
-            unit::without(deadline::without(inner.get(postcode))).await
+            unit::without(deadline::without(Q::one(&inner, key))).await
         };
         let flight = flight.boxed().shared();
         if let Some(weak) = flight.downgrade() {
-            flights.insert(postcode, (number, weak));
+            flights.insert(key, (number, weak));
         }
         flight
     }
@@ -108,7 +132,7 @@ impl<L: PostcodeLookup> Around for SingleFlight<L> {
 
 layer!([L: PostcodeLookup] SingleFlight<L>);
 
-impl<L: fmt::Debug> fmt::Debug for SingleFlight<L> {
+impl<L: fmt::Debug, Q: Question<L>> fmt::Debug for SingleFlight<L, Q> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SingleFlight")
             .field("inner", &self.inner)

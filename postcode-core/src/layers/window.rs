@@ -30,6 +30,11 @@ impl<const N: usize> Window<N> {
 
     /// Adds to the counters and returns their sums over the window.
     pub(super) fn add(&mut self, add: [bool; N]) -> [u32; N] {
+        self.add_counts(add.map(u32::from))
+    }
+
+    /// Adds counts to the counters and returns their sums over the window.
+    pub(super) fn add_counts(&mut self, add: [u32; N]) -> [u32; N] {
         let now = (self.began.elapsed().as_nanos() / self.slot.as_nanos()) as u64;
         for passed in (self.at + 1..=now).take(SLOTS as usize) {
             self.counts[(passed % u64::from(SLOTS)) as usize] = [0; N];
@@ -37,12 +42,12 @@ impl<const N: usize> Window<N> {
         self.at = now;
         let current = &mut self.counts[(now % u64::from(SLOTS)) as usize];
         for (count, add) in current.iter_mut().zip(add) {
-            *count += u32::from(add);
+            *count = count.saturating_add(add);
         }
         let mut sums = [0; N];
         for slot in &self.counts {
             for (sum, count) in sums.iter_mut().zip(slot) {
-                *sum += count;
+                *sum = u32::saturating_add(*sum, *count);
             }
         }
         sums
@@ -65,5 +70,7 @@ mod tests {
         assert_eq!(window.add([false, true]), [0, 1]);
         window.clear();
         assert_eq!(window.add([false, false]), [0, 0]);
+        assert_eq!(window.add_counts([u32::MAX, 7]), [u32::MAX, 7]);
+        assert_eq!(window.add([true, true]), [u32::MAX, 8]);
     }
 }

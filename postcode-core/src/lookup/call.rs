@@ -109,7 +109,8 @@ macro_rules! calls {
     )*};
 }
 
-/// A batch differs by its first postcode whose answers differ; the other calls as a whole.
+/// A batch differs by its first item whose answers differ; the other calls as a whole. The calls for addresses are named
+/// here by what was asked, because only operators see a difference. Their `Display` counts, because it is in logs.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! call_difference {
@@ -127,6 +128,26 @@ macro_rules! call_difference {
                     (LookupOne::new(*postcode).to_string(), format!("{one:#?}"), format!("{other:#?}"))
                 }
                 None => (self.to_string(), String::new(), String::new()),
+            }
+        }
+    };
+    (AddressesOf) => { $crate::call_difference!(@items postcodes "addresses of"); };
+    (AddressesByNumber) => { $crate::call_difference!(@items numbers "addresses with"); };
+    (AddressPageOf) => {
+        fn difference(&self, one: &Self::Reply, other: &Self::Reply) -> (String, String, String) {
+            let Self { postcode, skip, limit, .. } = self;
+            let query = format!("addresses of {postcode} (limit {limit}, after {skip})");
+            (query, format!("{one:#?}"), format!("{other:#?}"))
+        }
+    };
+    (@items $items:ident $what:literal) => {
+        fn difference(&self, one: &Self::Reply, other: &Self::Reply) -> (String, String, String) {
+            let differs = self.$items.iter().zip(one.iter().zip(other)).find(|(_, (one, other))| one != other);
+            match differs {
+                Some((item, (one, other))) => {
+                    (format!("{} {item}", $what), format!("{one:#?}"), format!("{other:#?}"))
+                }
+                None => (self.to_string(), format!("{} answers", one.len()), format!("{} answers", other.len())),
             }
         }
     };

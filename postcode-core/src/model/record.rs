@@ -24,6 +24,8 @@ use crate::{Error, Postcode, Result};
 /// assert_eq!(answer.status(), "live");
 /// # Ok::<(), postcode_core::ParseError>(())
 /// ```
+///
+/// It serialises as `{"status":"live","result":{…}}`, as an item of a bulk answer of the HTTP API does.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Answer {
     /// In use.
@@ -39,6 +41,15 @@ pub enum Answer {
 
 impl Answer {
     /// Returns the record of a live or terminated postcode.
+    ///
+    /// ```
+    /// use postcode_core::{Answer, Record};
+    ///
+    /// let answer = Answer::Live(Record::live("SW1A 1AA".parse()?));
+    /// assert!(answer.record().is_some());
+    /// assert!(Answer::Unknown.record().is_none());
+    /// # Ok::<(), postcode_core::ParseError>(())
+    /// ```
     pub fn record(&self) -> Option<&Record> {
         match self {
             Self::Live(record) | Self::Terminated(record) => Some(record),
@@ -47,6 +58,14 @@ impl Answer {
     }
 
     /// Converts the answer to the record of a live or terminated postcode.
+    ///
+    /// ```
+    /// use postcode_core::{Answer, Record};
+    ///
+    /// let answer = Answer::Terminated(Record::terminated("AB1 0AA".parse()?));
+    /// assert!(answer.into_record().is_some());
+    /// # Ok::<(), postcode_core::ParseError>(())
+    /// ```
     pub fn into_record(self) -> Option<Record> {
         match self {
             Self::Live(record) | Self::Terminated(record) => Some(record),
@@ -55,6 +74,14 @@ impl Answer {
     }
 
     /// Converts the answer to the record of a live postcode; `None` for a terminated one.
+    ///
+    /// ```
+    /// use postcode_core::{Answer, Record};
+    ///
+    /// let answer = Answer::Terminated(Record::terminated("AB1 0AA".parse()?));
+    /// assert!(answer.live().is_none());
+    /// # Ok::<(), postcode_core::ParseError>(())
+    /// ```
     pub fn live(self) -> Option<Record> {
         match self {
             Self::Live(record) => Some(record),
@@ -63,12 +90,27 @@ impl Answer {
     }
 
     /// Returns whether the postcode is in use.
+    ///
+    /// ```
+    /// use postcode_core::{Answer, Record};
+    ///
+    /// let answer = Answer::Live(Record::live("SW1A 1AA".parse()?));
+    /// assert!(answer.is_live());
+    /// assert!(!Answer::NotCovered.is_live());
+    /// # Ok::<(), postcode_core::ParseError>(())
+    /// ```
     pub fn is_live(&self) -> bool {
         matches!(self, Self::Live(_))
     }
 
     /// Returns the stable name in the command line and the HTTP API: `live`, `terminated`,
     /// `unknown` or `not_covered`.
+    ///
+    /// ```
+    /// use postcode_core::Answer;
+    ///
+    /// assert_eq!(Answer::NotCovered.status(), "not_covered");
+    /// ```
     pub fn status(&self) -> &'static str {
         match self {
             Self::Live(_) => "live",
@@ -91,6 +133,9 @@ impl From<Record> for Answer {
 /// The data of one postcode. Cheap to clone, because the areas are shared with the dataset.
 ///
 /// Any field except the postcode and its status may be missing in the source.
+///
+/// It serialises as the postcode object of the HTTP API in its extended shape, and is read from either shape.
+/// [`RecordView`](crate::wire::RecordView) writes the keys of postcodes.io alone.
 ///
 /// ```
 /// use postcode_core::{AreaKind, Areas, OwnedArea, Record};
@@ -135,6 +180,15 @@ pub struct Record {
 
 impl Record {
     /// Creates the record of a live postcode without other data; set the fields you have.
+    ///
+    /// ```
+    /// use postcode_core::{Record, Status};
+    ///
+    /// let mut record = Record::live("SW1A 1AA".parse()?);
+    /// record.quality = Some(1);
+    /// assert_eq!((record.status, record.grid), (Status::Live, None));
+    /// # Ok::<(), postcode_core::ParseError>(())
+    /// ```
     pub fn live(postcode: Postcode) -> Self {
         Self {
             postcode,
@@ -152,31 +206,89 @@ impl Record {
     }
 
     /// Creates the record of a terminated postcode without other data.
+    ///
+    /// ```
+    /// use postcode_core::{Record, Status};
+    ///
+    /// assert_eq!(Record::terminated("AB1 0AA".parse()?).status, Status::Terminated);
+    /// # Ok::<(), postcode_core::ParseError>(())
+    /// ```
     pub fn terminated(postcode: Postcode) -> Self {
         Self { status: Status::Terminated, ..Self::live(postcode) }
     }
 
     /// Returns the area of a kind, if the source knows one.
+    ///
+    /// ```
+    /// use postcode_core::{AreaKind, Areas, OwnedArea, Record};
+    ///
+    /// let mut record = Record::live("SW1A 1AA".parse()?);
+    /// let of = |code: &str, name: &str| OwnedArea { code: Some(code.into()), name: Some(name.into()), alias: None };
+    /// record.areas = Areas::owned([(AreaKind::AdminWard, of("E05013806", "St James's"))]);
+    /// assert_eq!(record.area(AreaKind::AdminWard).and_then(|area| area.code), Some("E05013806"));
+    /// assert_eq!(record.area(AreaKind::Parish), None);
+    /// # Ok::<(), postcode_core::ParseError>(())
+    /// ```
     pub fn area(&self, kind: AreaKind) -> Option<Area<'_>> {
         self.areas.get(kind)
     }
 
     /// Returns the name of the area of a kind.
+    ///
+    /// ```
+    /// use postcode_core::{AreaKind, Areas, OwnedArea, Record};
+    ///
+    /// let mut record = Record::live("SW1A 1AA".parse()?);
+    /// let of = |code: &str, name: &str| OwnedArea { code: Some(code.into()), name: Some(name.into()), alias: None };
+    /// record.areas = Areas::owned([(AreaKind::AdminWard, of("E05013806", "St James's"))]);
+    /// assert_eq!(record.area_name(AreaKind::AdminWard), Some("St James's"));
+    /// # Ok::<(), postcode_core::ParseError>(())
+    /// ```
     pub fn area_name(&self, kind: AreaKind) -> Option<&str> {
         self.areas.name(kind)
     }
 
     /// Returns the ONS code of the area of a kind.
+    ///
+    /// ```
+    /// use postcode_core::{AreaKind, Areas, OwnedArea, Record};
+    ///
+    /// let mut record = Record::live("SW1A 1AA".parse()?);
+    /// let of = |code: &str, name: &str| OwnedArea { code: Some(code.into()), name: Some(name.into()), alias: None };
+    /// record.areas = Areas::owned([(AreaKind::AdminWard, of("E05013806", "St James's"))]);
+    /// assert_eq!(record.area_code(AreaKind::AdminWard), Some("E05013806"));
+    /// # Ok::<(), postcode_core::ParseError>(())
+    /// ```
     pub fn area_code(&self, kind: AreaKind) -> Option<&str> {
         self.areas.code(kind)
     }
 
     /// Returns the name of the local authority district.
+    ///
+    /// ```
+    /// use postcode_core::{AreaKind, Areas, OwnedArea, Record};
+    ///
+    /// let mut record = Record::live("SW1A 1AA".parse()?);
+    /// let of = |code: &str, name: &str| OwnedArea { code: Some(code.into()), name: Some(name.into()), alias: None };
+    /// record.areas = Areas::owned([(AreaKind::AdminDistrict, of("E09000033", "Westminster"))]);
+    /// assert_eq!(record.admin_district(), Some("Westminster"));
+    /// # Ok::<(), postcode_core::ParseError>(())
+    /// ```
     pub fn admin_district(&self) -> Option<&str> {
         self.area_name(AreaKind::AdminDistrict)
     }
 
     /// Returns the name of the region; England only.
+    ///
+    /// ```
+    /// use postcode_core::{AreaKind, Areas, OwnedArea, Record};
+    ///
+    /// let mut record = Record::live("SW1A 1AA".parse()?);
+    /// let of = |code: &str, name: &str| OwnedArea { code: Some(code.into()), name: Some(name.into()), alias: None };
+    /// record.areas = Areas::owned([(AreaKind::Region, of("E12000007", "London"))]);
+    /// assert_eq!(record.region(), Some("London"));
+    /// # Ok::<(), postcode_core::ParseError>(())
+    /// ```
     pub fn region(&self) -> Option<&str> {
         self.area_name(AreaKind::Region)
     }
@@ -202,11 +314,31 @@ impl Record {
 
     /// Returns the Welsh name of the local authority district; Wales only. It is known if the code of
     /// the district is ([`names::welsh_district`](crate::names::welsh_district)).
+    ///
+    /// ```
+    /// use postcode_core::{AreaKind, Areas, OwnedArea, Record};
+    ///
+    /// let mut record = Record::live("CF10 1EP".parse()?);
+    /// let code = Some("W06000015".into());
+    /// record.areas = Areas::owned([(AreaKind::AdminDistrict, OwnedArea { code, name: None, alias: None })]);
+    /// assert_eq!(record.admin_district_welsh(), Some("Caerdydd"));
+    /// # Ok::<(), postcode_core::ParseError>(())
+    /// ```
     pub fn admin_district_welsh(&self) -> Option<&'static str> {
         crate::names::welsh_district(self.area_code(AreaKind::AdminDistrict)?)
     }
 
     /// Returns the name of the country.
+    ///
+    /// ```
+    /// use postcode_core::{AreaKind, Areas, OwnedArea, Record};
+    ///
+    /// let mut record = Record::live("SW1A 1AA".parse()?);
+    /// let of = |code: &str, name: &str| OwnedArea { code: Some(code.into()), name: Some(name.into()), alias: None };
+    /// record.areas = Areas::owned([(AreaKind::Country, of("E92000001", "England"))]);
+    /// assert_eq!(record.country(), Some("England"));
+    /// # Ok::<(), postcode_core::ParseError>(())
+    /// ```
     pub fn country(&self) -> Option<&str> {
         self.area_name(AreaKind::Country)
     }
@@ -232,6 +364,12 @@ pub enum UserType {
 
 impl UserType {
     /// Returns `small` or `large`.
+    ///
+    /// ```
+    /// use postcode_core::UserType;
+    ///
+    /// assert_eq!(UserType::Large.as_str(), "large");
+    /// ```
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Small => "small",
@@ -259,6 +397,14 @@ pub struct YearMonth {
 impl YearMonth {
     /// Creates a month, 1 to 12, of a year, 1900 to 2200.
     ///
+    /// ```
+    /// use postcode_core::YearMonth;
+    ///
+    /// assert_eq!(YearMonth::new(1996, 6)?.to_string(), "199606");
+    /// assert!(YearMonth::new(1996, 13).is_err());
+    /// # Ok::<(), postcode_core::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// [`InvalidInput`](crate::ErrorKind::InvalidInput) for a number outside these ranges.
     pub fn new(year: u16, month: u8) -> Result<Self> {
@@ -271,11 +417,25 @@ impl YearMonth {
     }
 
     /// Returns the year.
+    ///
+    /// ```
+    /// use postcode_core::YearMonth;
+    ///
+    /// assert_eq!(YearMonth::new(1996, 6)?.year(), 1996);
+    /// # Ok::<(), postcode_core::Error>(())
+    /// ```
     pub fn year(self) -> u16 {
         self.year
     }
 
     /// Returns the month, 1 to 12.
+    ///
+    /// ```
+    /// use postcode_core::YearMonth;
+    ///
+    /// assert_eq!(YearMonth::new(1996, 6)?.month(), 6);
+    /// # Ok::<(), postcode_core::Error>(())
+    /// ```
     pub fn month(self) -> u8 {
         self.month
     }
@@ -313,6 +473,14 @@ pub struct Neighbour {
 
 impl Neighbour {
     /// Creates a neighbour from a record and its distance in metres.
+    ///
+    /// ```
+    /// use postcode_core::{Neighbour, Record};
+    ///
+    /// let neighbour = Neighbour::new(Record::live("SW1A 1AA".parse()?), 12.5);
+    /// assert_eq!(neighbour.distance, 12.5);
+    /// # Ok::<(), postcode_core::ParseError>(())
+    /// ```
     pub fn new(record: Record, distance: f64) -> Self {
         Self { record, distance }
     }

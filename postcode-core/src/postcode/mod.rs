@@ -33,6 +33,7 @@ mod usual;
 use std::num::NonZeroU32;
 
 pub use area::PostcodeArea;
+#[cfg(feature = "lookup")]
 pub(crate) use area::UNLISTED;
 pub use bfpo::Bfpo;
 pub use error::{ParseError, ParseReason};
@@ -129,11 +130,27 @@ impl Postcode {
     }
 
     /// Returns the outcode: `SW1A` for `SW1A 1AA`.
+    ///
+    /// ```
+    /// use postcode_core::Postcode;
+    ///
+    /// let postcode: Postcode = "SW1A 1AA".parse()?;
+    /// assert_eq!(postcode.outcode().to_string(), "SW1A");
+    /// # Ok::<(), postcode_core::ParseError>(())
+    /// ```
     pub fn outcode(self) -> Outcode {
         Outcode(NonZeroU32::MIN.saturating_add(self.code() / packed::PER_OUTCODE))
     }
 
     /// Returns the incode: `1AA` for `SW1A 1AA`.
+    ///
+    /// ```
+    /// use postcode_core::Postcode;
+    ///
+    /// let postcode: Postcode = "SW1A 1AA".parse()?;
+    /// assert_eq!(postcode.incode(), "1AA");
+    /// # Ok::<(), postcode_core::ParseError>(())
+    /// ```
     pub fn incode(self) -> Text<3> {
         let mut text = Text::new();
         text.push(&self.incode_bytes());
@@ -146,11 +163,27 @@ impl Postcode {
     }
 
     /// Returns the sector: `SW1A 1` for `SW1A 1AA`.
+    ///
+    /// ```
+    /// use postcode_core::Postcode;
+    ///
+    /// let postcode: Postcode = "SW1A 1AA".parse()?;
+    /// assert_eq!(postcode.sector().to_string(), "SW1A 1");
+    /// # Ok::<(), postcode_core::ParseError>(())
+    /// ```
     pub fn sector(self) -> Sector {
         Sector(NonZeroU32::MIN.saturating_add(self.code() / packed::UNITS))
     }
 
     /// Returns the unit: `AA` for `SW1A 1AA`.
+    ///
+    /// ```
+    /// use postcode_core::Postcode;
+    ///
+    /// let postcode: Postcode = "SW1A 1AA".parse()?;
+    /// assert_eq!(postcode.unit(), "AA");
+    /// # Ok::<(), postcode_core::ParseError>(())
+    /// ```
     pub fn unit(self) -> Text<2> {
         let mut text = Text::new();
         text.push(&packed::decode_unit(self.code() % packed::UNITS));
@@ -158,22 +191,55 @@ impl Postcode {
     }
 
     /// Returns the letters of the area: `SW` for `SW1A 1AA`.
+    ///
+    /// ```
+    /// use postcode_core::Postcode;
+    ///
+    /// let postcode: Postcode = "SW1A 1AA".parse()?;
+    /// assert_eq!(postcode.area(), "SW");
+    /// # Ok::<(), postcode_core::ParseError>(())
+    /// ```
     pub fn area(self) -> Text<2> {
         self.outcode().area()
     }
 
     /// Returns the district: `SW1` for `SW1A 1AA`.
+    ///
+    /// ```
+    /// use postcode_core::Postcode;
+    ///
+    /// let postcode: Postcode = "SW1A 1AA".parse()?;
+    /// assert_eq!(postcode.district(), "SW1");
+    /// # Ok::<(), postcode_core::ParseError>(())
+    /// ```
     pub fn district(self) -> Text<4> {
         self.outcode().district()
     }
 
     /// Returns the sub-district: `SW1A` for `SW1A 1AA`. `None` if the outcode does not end in a
     /// letter, as in `M1 1AE`.
+    ///
+    /// ```
+    /// use postcode_core::Postcode;
+    ///
+    /// let postcode: Postcode = "SW1A 1AA".parse()?;
+    /// assert_eq!(postcode.sub_district().as_deref(), Some("SW1A"));
+    /// assert!("M1 1AD".parse::<Postcode>()?.sub_district().is_none());
+    /// # Ok::<(), postcode_core::ParseError>(())
+    /// ```
     pub fn sub_district(self) -> Option<Text<4>> {
         self.outcode().sub_district()
     }
 
     /// Returns the usual form with one space: `SW1A 1AA`.
+    ///
+    /// ```
+    /// use postcode_core::Postcode;
+    ///
+    /// let postcode: Postcode = "sw1a1aa".parse()?;
+    /// assert_eq!(postcode.spaced(), "SW1A 1AA");
+    /// # Ok::<(), postcode_core::ParseError>(())
+    /// ```
     pub fn spaced(self) -> Text<8> {
         let mut text = Text::new();
         text.push(self.outcode().text().as_str().as_bytes());
@@ -183,6 +249,14 @@ impl Postcode {
     }
 
     /// Returns the form without a space: `SW1A1AA`.
+    ///
+    /// ```
+    /// use postcode_core::Postcode;
+    ///
+    /// let postcode: Postcode = "SW1A 1AA".parse()?;
+    /// assert_eq!(postcode.compact(), "SW1A1AA");
+    /// # Ok::<(), postcode_core::ParseError>(())
+    /// ```
     pub fn compact(self) -> Text<7> {
         let mut text = Text::new();
         text.push(self.outcode().text().as_str().as_bytes());
@@ -207,6 +281,14 @@ impl Outcode {
     }
 
     /// Returns the characters of the outcode.
+    ///
+    /// ```
+    /// use postcode_core::Outcode;
+    ///
+    /// let outcode: Outcode = "sw1a".parse()?;
+    /// assert_eq!(outcode.text(), "SW1A");
+    /// # Ok::<(), postcode_core::ParseError>(())
+    /// ```
     pub fn text(self) -> Text<4> {
         let (bytes, len) = packed::decode_outcode(self.code());
         Text::of(bytes, len)
@@ -227,16 +309,42 @@ impl Outcode {
     }
 
     /// Returns its ten possible sectors, `SW1A 0` to `SW1A 9`.
+    ///
+    /// ```
+    /// use postcode_core::Outcode;
+    ///
+    /// let outcode: Outcode = "SW1A".parse()?;
+    /// let sectors: Vec<String> = outcode.sectors().map(|sector| sector.to_string()).collect();
+    /// assert_eq!((sectors.len(), sectors[9].as_str()), (10, "SW1A 9"));
+    /// # Ok::<(), postcode_core::ParseError>(())
+    /// ```
     pub fn sectors(self) -> impl Iterator<Item = Sector> {
         (0..10).filter_map(move |digit| Sector::from_code(self.code() * 10 + digit))
     }
 
     /// Returns the postcode area, if the letters are those of an area in use.
+    ///
+    /// ```
+    /// use postcode_core::Outcode;
+    ///
+    /// let outcode: Outcode = "SW1A".parse()?;
+    /// let area = outcode.postcode_area();
+    /// assert_eq!(area.map(|area| area.name()), Some("South West London"));
+    /// # Ok::<(), postcode_core::ParseError>(())
+    /// ```
     pub fn postcode_area(self) -> Option<PostcodeArea> {
         PostcodeArea::of(self.area().as_bytes())
     }
 
     /// Returns the letters of the postcode area: `SW` for `SW1A`.
+    ///
+    /// ```
+    /// use postcode_core::Outcode;
+    ///
+    /// let outcode: Outcode = "SW1A".parse()?;
+    /// assert_eq!(outcode.area(), "SW");
+    /// # Ok::<(), postcode_core::ParseError>(())
+    /// ```
     pub fn area(self) -> Text<2> {
         let text = self.text();
         let letters = text.bytes().take_while(u8::is_ascii_alphabetic).count();
@@ -247,6 +355,14 @@ impl Outcode {
     }
 
     /// Returns the district, the outcode without a final letter: `SW1` for `SW1A`.
+    ///
+    /// ```
+    /// use postcode_core::Outcode;
+    ///
+    /// let outcode: Outcode = "SW1A".parse()?;
+    /// assert_eq!(outcode.district(), "SW1");
+    /// # Ok::<(), postcode_core::ParseError>(())
+    /// ```
     pub fn district(self) -> Text<4> {
         let mut text = self.text();
         if self.sub_district().is_some() {
@@ -256,6 +372,14 @@ impl Outcode {
     }
 
     /// Returns the sub-district: `SW1A` for `SW1A`. `None` if the outcode does not end in a letter.
+    ///
+    /// ```
+    /// use postcode_core::Outcode;
+    ///
+    /// let outcode: Outcode = "SW1A".parse()?;
+    /// assert_eq!(outcode.sub_district().as_deref(), Some("SW1A"));
+    /// # Ok::<(), postcode_core::ParseError>(())
+    /// ```
     pub fn sub_district(self) -> Option<Text<4>> {
         let text = self.text();
         let bytes = text.as_bytes();
@@ -274,6 +398,14 @@ impl Sector {
     }
 
     /// Returns the outcode: `SW1A` for `SW1A 1`.
+    ///
+    /// ```
+    /// use postcode_core::Sector;
+    ///
+    /// let sector: Sector = "SW1A 1".parse()?;
+    /// assert_eq!(sector.outcode().to_string(), "SW1A");
+    /// # Ok::<(), postcode_core::ParseError>(())
+    /// ```
     pub fn outcode(self) -> Outcode {
         Outcode(NonZeroU32::MIN.saturating_add(self.code() / 10))
     }
@@ -293,11 +425,27 @@ impl Sector {
     }
 
     /// Returns the digit, 0 to 9: `1` for `SW1A 1`.
+    ///
+    /// ```
+    /// use postcode_core::Sector;
+    ///
+    /// let sector: Sector = "SW1A 1".parse()?;
+    /// assert_eq!(sector.digit(), 1);
+    /// # Ok::<(), postcode_core::ParseError>(())
+    /// ```
     pub fn digit(self) -> u8 {
         (self.code() % 10) as u8
     }
 
     /// Returns the usual form with one space: `SW1A 1`.
+    ///
+    /// ```
+    /// use postcode_core::Sector;
+    ///
+    /// let sector: Sector = "sw1a1".parse()?;
+    /// assert_eq!(sector.text(), "SW1A 1");
+    /// # Ok::<(), postcode_core::ParseError>(())
+    /// ```
     pub fn text(self) -> Text<6> {
         let mut text = Text::new();
         text.push(self.outcode().text().as_str().as_bytes());
@@ -308,6 +456,15 @@ impl Sector {
 
 impl PostcodeArea {
     /// Returns whether the outcode is in this area.
+    ///
+    /// ```
+    /// use postcode_core::{Outcode, PostcodeArea};
+    ///
+    /// let area: PostcodeArea = "SW".parse()?;
+    /// assert!(area.contains("SW1A".parse()?));
+    /// assert!(!area.contains("SE1".parse()?));
+    /// # Ok::<(), postcode_core::ParseError>(())
+    /// ```
     pub fn contains(self, outcode: Outcode) -> bool {
         outcode.postcode_area() == Some(self)
     }

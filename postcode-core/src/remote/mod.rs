@@ -7,6 +7,7 @@ mod client;
 mod coding;
 pub(crate) mod config;
 mod credentials;
+mod fleet;
 mod lookup;
 mod network;
 mod places;
@@ -28,6 +29,7 @@ use async_trait::async_trait;
 pub use builder::RemoteBuilder;
 use call::Call;
 use client::Client;
+pub use fleet::RemoteFleet;
 #[doc(hidden)]
 pub use network::tls_provider;
 pub use transport::Transport;

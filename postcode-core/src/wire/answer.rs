@@ -67,29 +67,39 @@ impl BulkItem<RecordBody> {
     /// # Errors
     /// [`Protocol`](ErrorKind::Protocol) if the record is invalid or contradicts the status.
     pub fn into_answer(self) -> Result<Option<Answer>> {
-        let record = |body: RecordBody, status: Status| {
-            let record = body.into_record(status)?;
-            if record.status == status {
-                return Ok(Answer::from(record));
-            }
-            let message =
-                format!("the server answered {:?} with one status and its record with another", self.query);
-            Err(Error::new(ErrorKind::Protocol, message))
+        let query = &self.query;
+        let wrong = |what: String| {
+            Error::new(ErrorKind::Protocol, format!("the server answered {query:?} with {what}"))
         };
-        Ok(Some(match (self.status.as_deref(), self.result) {
-            (None, None) => return Ok(None),
-            (None | Some("live"), Some(body)) => record(body, Status::Live)?,
-            (Some("terminated"), Some(body)) => record(body, Status::Terminated)?,
-            (Some("unknown"), None) => Answer::Unknown,
-            (Some("not_covered"), None) => Answer::NotCovered,
-            (Some(status), result) => {
-                let with = if result.is_some() { "a record" } else { "no record" };
-                return Err(Error::new(
-                    ErrorKind::Protocol,
-                    format!("the server answered {:?} with status {status:?} and {with}", self.query),
-                ));
-            }
-        }))
+        match (self.status.as_deref(), self.result) {
+            (None, None) => Ok(None),
+            (status, result) => answered(status.unwrap_or("live"), result, wrong).map(Some),
+        }
+    }
+}
+
+/// Returns the answer of a status and a record. `wrong` makes the error of what contradicts itself.
+pub(super) fn answered(
+    status: &str,
+    result: Option<RecordBody>,
+    wrong: impl Fn(String) -> Error,
+) -> Result<Answer> {
+    let record = |body: RecordBody, status: Status| {
+        let record = body.into_record(status)?;
+        if record.status == status {
+            return Ok(Answer::from(record));
+        }
+        Err(wrong("one status and its record with another".to_owned()))
+    };
+    match (status, result) {
+        ("live", Some(body)) => record(body, Status::Live),
+        ("terminated", Some(body)) => record(body, Status::Terminated),
+        ("unknown", None) => Ok(Answer::Unknown),
+        ("not_covered", None) => Ok(Answer::NotCovered),
+        (status, result) => {
+            let with = if result.is_some() { "a record" } else { "no record" };
+            Err(wrong(format!("status {status:?} and {with}")))
+        }
     }
 }
 

@@ -4,6 +4,9 @@
 //! for them with [`EXTENDED`]. So a client of postcodes.io sees nothing new, and a postcodes.io
 //! server, which ignores unknown parameters, answers as usual. The client recognises the kind of
 //! server from the answer.
+//!
+//! [`Record`](crate::Record), [`Neighbour`](crate::Neighbour) and [`Answer`](crate::Answer) serialise in the extended
+//! shape. [`RecordView`] writes either, and [`RecordText`] writes many at once, several times faster.
 
 mod answer;
 mod error;
@@ -18,6 +21,7 @@ mod record_body;
 mod record_tests;
 mod record_text;
 mod region;
+mod value;
 
 pub use answer::{BulkItem, BulkQuery, Success};
 pub use error::{ErrorBody, TerminatedBody, code};
@@ -43,6 +47,9 @@ pub const ORDER_PREFIX: &str = "prefix";
 pub const WITHIN: &str = "within";
 /// Query parameter of the search for places: only those of this kind, such as `Town`.
 pub const LOCAL_TYPE: &str = "type";
+
+/// Query parameter of the plan of a fleet: answer as soon as its revision is above this one.
+pub const NEWER_THAN: &str = "newer_than";
 
 /// Response header: the fingerprint of the dataset that answered. A client that sends several
 /// requests for one batch compares it, so that all answers come from one edition.

@@ -67,6 +67,8 @@ routes! {
     IDEAL_UMPRN "/v1/umprn/{umprn}",
     IDEAL_KEY "/v1/keys/{key}",
     PROOF "/proof",
+    PROMOTION_PLAN "/promotion/plan",
+    PROMOTION_FLEET "/promotion/fleet",
     DOCS "/docs",
     GUIDE "/docs/guides/{guide}",
     OPENAPI "/openapi.json",

@@ -40,6 +40,8 @@ fn the_extended_shape_carries_a_whole_record() {
         let record = full(status);
         let json = serde_json::to_string(&RecordView::new(&record, Shape::Extended)).unwrap();
         assert_eq!(read(&json), record);
+        assert_eq!(serde_json::to_string(&record).unwrap(), json);
+        assert_eq!(serde_json::from_str::<Record>(&json).unwrap(), record);
         let mut about = record;
         let location = about.location.take().unwrap();
         about.approximate = Some(Approximate { location, source: "GeoNames".into() });

@@ -67,7 +67,7 @@ fn fields_are_counted_as_the_records_have_them_and_each_names_its_source() {
         assert!(!field.sources.is_empty(), "{}: no source in postcode-core/data/fields.csv", field.field);
         assert!(field.postcodes > 0, "{}", field.field);
     }
-    assert!(!names.contains(&"parish") && !names.contains(&"codes.nuts"), "{names:?}");
+    assert!(!names.contains(&"parish") && !names.contains(&"codes.lsoa"), "{names:?}");
 }
 
 #[test]
@@ -89,7 +89,11 @@ fn well_known_postcodes() {
     );
     let areas = [
         (AreaKind::AdminWard, Some("E05013806"), Some("St James's")),
-        (AreaKind::AdminCounty, None, None),
+        // ONS's codes for what London does not have.
+        (AreaKind::AdminCounty, Some("E99999999"), None),
+        (AreaKind::CountyElectoralDivision, Some("E99999999"), None),
+        (AreaKind::NationalPark, Some("E65000001"), Some("England (non-National Park)")),
+        (AreaKind::Nuts, Some("E09000033"), Some("Westminster")),
         (AreaKind::HealthAuthority, Some("E18000007"), Some("London")),
         (AreaKind::EuropeanElectoralRegion, Some("E15000007"), Some("London")),
         (AreaKind::PoliceForceArea, Some("E23000001"), Some("Metropolitan Police")),
@@ -123,6 +127,11 @@ fn well_known_postcodes() {
         ("CF10 1EP", AreaKind::AdminWard, "W05001274"),
         ("EH1 1YZ", AreaKind::Lsoa21, "S01014710"),
         ("EH1 1YZ", AreaKind::HealthAuthority, "S08000024"),
+        ("EH1 1YZ", AreaKind::Nuts, "S30000008"),
+        ("EH1 1YZ", AreaKind::NhsRegion, "S99999999"),
+        ("CF10 1EP", AreaKind::PrimaryCareTrust, "W11000029"),
+        ("CF10 1EP", AreaKind::AdminCounty, "W99999999"),
+        ("S1 2HH", AreaKind::Nuts, "E08000019"),
     ] {
         assert_eq!(code(text, kind).as_deref(), Some(expected), "{text} {kind:?}");
     }
@@ -201,6 +210,112 @@ fn every_row_is_that_of_the_sources() {
     // No row is missing, and there are no others.
     assert_eq!(compared, country.info().live + country.info().terminated);
     println!("{compared} rows equal, {not_covered} of Northern Ireland not covered");
+}
+
+/// Areas that follow from the district, as genuine rows of ONS have them: of November 2025, and of 20 postcode areas in 2021.
+#[test]
+fn areas_that_follow_from_the_district_are_those_of_ons() {
+    use AreaKind::*;
+    let country = Dataset::embedded().unwrap();
+    let compare = |reader: &mut csv::Reader<Box<dyn std::io::Read>>,
+                   columns: &[(&str, AreaKind)],
+                   from: &str,
+                   now: bool| {
+        let headers = reader.headers().unwrap().clone();
+        let at = |name: &str| headers.iter().position(|header| header == name).unwrap();
+        let (pcds, district) = (at("pcds"), at(from));
+        let columns: Vec<_> = columns.iter().map(|(name, kind)| (at(name), *kind)).collect();
+        let mut compared = 0_u64;
+        for row in reader.records() {
+            let row = row.unwrap();
+            let Some(record) = country.get(postcode(&row[pcds])).into_record() else { continue };
+            // The postcode may have moved, or its district be another since.
+            if record.area_code(AdminDistrict) != Some(&row[district]) {
+                continue;
+            }
+            for (at, kind) in &columns {
+                // Boards and regions were others in 2021, and the rows of November 2025 have an older code for the NHS region
+                // of the North West than ONS's list of names. That there is none has not changed.
+                let as_now = now && *kind != NhsRegion;
+                let lasts = |code: &&str| as_now || code.ends_with("99999999") || *kind == PrimaryCareTrust;
+                if let Some(code) = record.area_code(*kind).filter(lasts) {
+                    assert_eq!(code, &row[*at], "{} {kind:?}", &row[pcds]);
+                    compared += 1;
+                }
+            }
+        }
+        compared
+    };
+    if let Some(path) = shared("cases/postcodes-io/dataset/Data/ONSPD_NOV_2025_UK.csv") {
+        let file: Box<dyn std::io::Read> = Box::new(std::fs::File::open(path).unwrap());
+        let columns = [
+            ("cty25cd", AdminCounty),
+            ("ced25cd", CountyElectoralDivision),
+            ("parncp25cd", Parish),
+            ("itl25cd", Nuts),
+            ("npark16cd", NationalPark),
+            ("nhser24cd", NhsRegion),
+            ("icb23cd", IntegratedCareBoard),
+            ("cal24cd", CancerAlliance),
+            ("lep21cd1", LocalEnterprisePartnership1),
+        ];
+        let compared = compare(&mut csv::Reader::from_reader(file), &columns, "lad25cd", true);
+        assert!(compared > 50_000, "{compared}");
+    }
+    if let Some(path) = shared("data/nspl_nov2021_20areas.tar.zst") {
+        let mut tar = Vec::new();
+        std::io::copy(&mut zstd::Decoder::new(std::fs::File::open(path).unwrap()).unwrap(), &mut tar)
+            .unwrap();
+        // Each file begins with its header, after the block that names it.
+        let text = String::from_utf8_lossy(&tar).into_owned();
+        let header = text.find("\"pcd\",").or_else(|| text.find("pcd,")).unwrap();
+        let quoted = text[header..].starts_with('"');
+        let first = if quoted { "\"pcd\"," } else { "pcd," };
+        let columns = [
+            ("ced", CountyElectoralDivision),
+            ("nhser", NhsRegion),
+            ("calncv", CancerAlliance),
+            ("lep1", LocalEnterprisePartnership1),
+            ("pct", PrimaryCareTrust),
+        ];
+        let mut compared = 0;
+        for table in text.split(first).skip(1) {
+            let table = format!("{first}{}", table.split('\0').next().unwrap());
+            let rows: Box<dyn std::io::Read> = Box::new(std::io::Cursor::new(table.into_bytes()));
+            compared += compare(&mut csv::Reader::from_reader(rows), &columns, "laua", false);
+        }
+        assert!(compared > 200_000, "{compared}");
+    }
+}
+
+/// The table of districts and their territories has what ONS's list of names has.
+#[test]
+fn territories_are_those_of_the_list_of_ons() {
+    let Some(path) = shared("cases/postcodes-io/dataset/Documents/ITL25 names and codes.csv") else { return };
+    let country = Dataset::embedded().unwrap();
+    let mut found = std::collections::BTreeMap::new();
+    for record in country.iter() {
+        if let Some(area) = record.area(AreaKind::Nuts) {
+            let code = area.code.unwrap().to_owned();
+            found
+                .entry(code)
+                .or_insert_with(|| (area.alias.map(str::to_owned), area.name.map(str::to_owned)));
+        }
+    }
+    let mut missing = Vec::new();
+    for row in csv::Reader::from_path(path).unwrap().records() {
+        let row = row.unwrap();
+        match found.remove(&row[0]) {
+            Some(ours) => assert_eq!(ours, (Some(row[1].to_owned()), Some(row[2].to_owned())), "{}", &row[0]),
+            None => missing.push(row[0].to_owned()),
+        }
+    }
+    // North Ayrshire is two of them; Northern Ireland is not covered.
+    assert!(
+        missing.iter().all(|code| code.starts_with('N') || ["S30000018", "S30000034"].contains(&&**code)),
+        "{missing:?}"
+    );
+    assert!(found.keys().all(|code| code.ends_with("99999999")), "{found:?}");
 }
 
 #[test]

@@ -71,6 +71,18 @@ impl Route {
         route
     }
 
+    const fn put(
+        id: &'static str,
+        tag: Tag,
+        path: &'static str,
+        summary: &'static str,
+        body: &'static str,
+    ) -> Self {
+        let mut route = Self::new(Method::PUT, id, tag, path, summary);
+        route.body = Some(body);
+        route
+    }
+
     /// Marks a route of postcodes.io.
     const fn theirs(mut self) -> Self {
         self.jsonp = true;
@@ -85,7 +97,7 @@ impl Route {
 
     /// Returns whether its answers come from one edition of the data, which a client may demand.
     fn of_data(&self) -> bool {
-        !matches!(self.need, Need::Nothing | Need::Scope(Scope::Jobs))
+        !matches!(self.need, Need::Nothing | Need::Scope(Scope::Jobs | Scope::Fleet | Scope::Admin))
     }
 
     /// Needs another scope.
@@ -120,13 +132,16 @@ enum Tag {
     Addresses,
     Ideal,
     Data,
+    Promotion,
     Service,
 }
-use Tag::{Addresses, Around, Data, Ideal, Jobs, Many, Outcodes, Places, Postcodes, Regions, Service};
+use Tag::{
+    Addresses, Around, Data, Ideal, Jobs, Many, Outcodes, Places, Postcodes, Promotion, Regions, Service,
+};
 
 impl Tag {
     /// Name and meaning, in the order of the reference.
-    const ALL: [(Self, &'static str, &'static str); 11] = [
+    const ALL: [(Self, &'static str, &'static str); 12] = [
         (Postcodes, "Postcodes", "One postcode: look it up, check it, complete it"),
         (Around, "Around a point", "The nearest postcodes, and distances"),
         (Outcodes, "Outcodes", "The first halves of postcodes"),
@@ -137,6 +152,7 @@ impl Tag {
         (Addresses, "Addresses", "Postal addresses; if the operator has licensed them"),
         (Ideal, "As Ideal Postcodes", "Routes for clients of Ideal Postcodes; if there are addresses"),
         (Data, "Data", "Which data answers, and the file itself"),
+        (Promotion, "Promotion", "The plan of many processes that move from the library to a service"),
         (Service, "Service", "Pages, health and descriptions"),
     ];
 
@@ -204,6 +220,10 @@ pub(super) const ROUTES: &[Route] = &[
     Route::get("idealUmprn", Ideal, path::IDEAL_UMPRN, "The address with a UMPRN, as Ideal Postcodes writes it", &["filter", "tags", "api_key"]).needs(Scope::Addresses).fails(&[404]),
     Route::get("idealKey", Ideal, path::IDEAL_KEY, "Whether a key may be used: always", &["tags", "api_key"]).needs(Scope::Addresses).fails(&[404]),
     Route::get("proof", Data, path::PROOF, "The hash of all answers, and with of the children of nodes of the tree below it", &["of"]).fails(&[501]),
+    Route::get("fleetPlan", Promotion, path::PROMOTION_PLAN, "The plan of a fleet of promotions; with newer_than and wait, as soon as there is a newer one; needs --fleet", &["newer_than", "wait"]).needs(Scope::Fleet).fails(&[501]),
+    Route::put("setFleetPlan", Promotion, path::PROMOTION_PLAN, "Change the plan, for all processes", "{\"plan\":\"canary:10%\"}, with if_revision the revision that must be the current one").needs(Scope::Admin).fails(&[408, 409, 413, 415, 422, 501, 507]),
+    Route::get("fleet", Promotion, path::PROMOTION_FLEET, "The processes of the fleet: which revision each follows, and the sums of what they observed", &[]).needs(Scope::Fleet).fails(&[501]),
+    Route::post("reportToFleet", Promotion, path::PROMOTION_FLEET, "What a process has observed", &[], "{\"process\":\"orders-1\",\"revision\":3,\"plan\":\"canary:0.1\",\"rows\":[]}").needs(Scope::Fleet).fails(&[408, 413, 415, 422, 501]),
     Route::get("openapi", Service, path::OPENAPI, "This description", &[]).open(),
     Route::get("catalog", Service, path::CATALOG, "Links for programs (RFC 9727)", &[]).open(),
     Route::get("ping", Service, path::PING, "Whether the process answers", &[]).theirs().open(),
@@ -257,6 +277,7 @@ const PARAMETERS: &[(&str, &str, &str, &str)] = &[
     ("limit", "integer", "How many at most", "10"),
     ("lon", "number", "Degrees east (WGS84)", "-0.1416"),
     ("longitude", "number", "Degrees east (WGS84)", "-0.1416"),
+    ("newer_than", "integer", "Wait for a plan with a revision above this one", "0"),
     ("number", "string", "The digits of the number", "12345678"),
     ("number_kind", "string", "udprn, umprn or uprn", "udprn"),
     ("of", "string", "Nodes, with commas: root, area SW, outcode SW1A, sector SW1A 1, places", "outcode SW1A"),
@@ -284,7 +305,7 @@ const PARAMETERS: &[(&str, &str, &str, &str)] = &[
     ("type", "string", "What kind of place, such as Town", "Town"),
     ("udprn", "string", "A UDPRN", "12345678"),
     ("umprn", "string", "A UMPRN", "12345678"),
-    ("wait", "string", "How long to wait for the end, up to 60s", "10s"),
+    ("wait", "string", "How long to wait for the end of the job, or for a newer plan, up to 60s", "10s"),
     ("wideSearch", "boolean", "Another name of widesearch", ""),
     ("widesearch", "boolean", "The ten nearest within 20 km", ""),
     ("within", "string", "The name of an area that the places are in", "Stirling"),

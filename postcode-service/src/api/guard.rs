@@ -9,8 +9,10 @@ use postcode_edge::{Claim, Denied, Identity, Need, is_from_trusted_proxy, speaks
 
 use super::App;
 use super::description::need;
-use super::jobs::TENANT;
 use super::reply::Failure;
+
+/// The header that names the tenant whose jobs a request is about.
+pub(super) const TENANT: &str = "postcode-tenant";
 
 /// Lets a request through that has the scope of its route. After it, the tenant's header says what
 /// is true.

@@ -12,11 +12,15 @@ mod distance;
 mod docs;
 mod edition;
 mod enrich;
+mod fleet;
 mod guard;
 mod health;
 mod hot;
+#[cfg(feature = "jobs")]
 mod jobs;
 mod nearest;
+#[cfg(not(feature = "jobs"))]
+mod no_jobs;
 mod opt_in;
 mod outcode;
 mod own_time;
@@ -51,6 +55,7 @@ use axum::response::{IntoResponse, Response};
 use http::Method;
 use postcode_addresses::LocalAddresses;
 use postcode_addresses::file::AddressFile;
+use postcode_core::layers::fleet::Fleet;
 use postcode_core::{MAX_NEIGHBOURS, MAX_PAGE, MAX_RADIUS, wire};
 use postcode_edge::Access;
 use tower::ServiceExt;
@@ -61,6 +66,8 @@ pub(crate) use own_time::OwnTime;
 pub use reply::{Failure, RequestId};
 
 use crate::jobs::Jobs;
+#[cfg(not(feature = "jobs"))]
+use no_jobs as jobs;
 
 /// How much one request may ask for.
 #[derive(Clone, Copy, Debug)]
@@ -124,6 +131,7 @@ struct App {
     jobs: Jobs,
     access: Access,
     addresses: addresses::Addresses,
+    fleets: fleet::Fleets,
 }
 
 /// How often the data was opened again.
@@ -185,8 +193,10 @@ impl Api {
             jobs,
             access,
             addresses: addresses::Addresses::default(),
+            fleets: fleet::Fleets::default(),
         };
         let private = jobs::routes()
+            .merge(fleet::routes())
             .route_layer(from_fn_with_state(app.clone(), strict::check))
             .route_layer(from_fn_with_state(app.clone(), guard::check))
             .route_layer(from_fn(reply::private));
@@ -227,6 +237,16 @@ impl Api {
     pub fn serve_addresses(&self, file: AddressFile) -> Arc<LocalAddresses> {
         let postcodes = addresses::Current(self.app.edition.clone());
         self.app.addresses.set(LocalAddresses::new(file).with_postcodes(Arc::new(postcodes)))
+    }
+
+    /// Serves the plan of this fleet, for the first one that this is called with.
+    pub fn serve_fleet(&self, fleet: Fleet) {
+        self.app.fleets.set(fleet);
+    }
+
+    /// Returns the fleet whose plan is served, if there is one.
+    pub(crate) fn fleet(&self) -> Option<&Fleet> {
+        self.app.fleets.get()
     }
 
     /// Returns the current edition.
@@ -273,16 +293,18 @@ impl Api {
     pub fn set_ready(&self, ready: bool) {
         self.app.ready.store(ready, Ordering::Relaxed);
         if !ready {
-            // Requests that wait for a job would delay the shutdown.
+            // Requests that wait would delay the shutdown.
             self.app.jobs.close();
+            self.app.fleets.close();
         }
     }
 
     /// Returns whether a path is private, that is, hidden from pages of other sites. Decided before
-    /// routing, so that they learn nothing about paths below `/jobs`, routed or not.
+    /// routing, so that they learn nothing about paths below `/jobs` and `/promotion`, routed or not.
     pub(crate) fn is_private(path: &str) -> bool {
         let first = path.trim_start_matches('/').split('/').next().unwrap_or_default();
         first.eq_ignore_ascii_case("jobs")
+            || first.eq_ignore_ascii_case("promotion")
             || path.trim_end_matches('/').eq_ignore_ascii_case(postcode_core::wire::path::METRICS)
     }
 

@@ -12,7 +12,7 @@ use futures::{Stream, StreamExt, TryStreamExt};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use postcode_addresses::{AddressLookup, connect_addresses};
 use postcode_core::{Lookups, PostcodeLookup, path_or_url};
-use postcode_tables::{Encoding, delimiter_named};
+use postcode_tables::{Encoding, delimiter_named, encoding_named};
 use serde::Serialize;
 use tempfile::NamedTempFile;
 use tokio::io::AsyncRead;
@@ -78,7 +78,7 @@ pub struct Args {
     #[arg(long, value_name = "CHARACTER", env = "POSTCODE_ENRICH_DELIMITER", value_parser = delimiter_named)]
     delimiter: Option<u8>,
     /// utf-8, utf-16le, utf-16be or windows-1252 [default: found by the first bytes]
-    #[arg(long, value_name = "NAME", env = "POSTCODE_ENRICH_ENCODING", value_parser = encoding)]
+    #[arg(long, value_name = "NAME", env = "POSTCODE_ENRICH_ENCODING", value_parser = encoding_named)]
     encoding: Option<Encoding>,
     /// The sheet of a workbook [default: the first with anything in it]
     #[arg(long, value_name = "NAME", env = "POSTCODE_ENRICH_SHEET")]
@@ -148,10 +148,6 @@ impl Kind {
 /// waits for rows.
 fn usual_input() -> PathBuf {
     if io::stdin().is_terminal() { PathBuf::new() } else { PathBuf::from("-") }
-}
-
-fn encoding(name: &str) -> Result<Encoding, String> {
-    Encoding::named(name).ok_or_else(|| "give utf-8, utf-16le, utf-16be or windows-1252".to_owned())
 }
 
 /// The content of the file of `--report`.

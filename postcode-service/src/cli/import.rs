@@ -6,11 +6,13 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use postcode_addresses::layouts::ColumnMap;
+use postcode_tables::{Encoding, delimiter_named, encoding_named};
 
 use super::interrupt;
 use super::source::DatasetSource;
 use crate::import::addresses::{self, AddressImport};
-use crate::import::{Covers, Doubt, Format, Import, Interrupted, Refused, Stop};
+use crate::import::{Covers, Doubt, Format, Import, Stop};
+use crate::{Error, ErrorKind};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -30,7 +32,7 @@ Examples:
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
-    /// The published zip, its unpacked folder, or CSV files (also .gz and .zst); several are read
+    /// The published zip, its unpacked folder, CSV files (also .gz and .zst), or a workbook; several are read
     /// together
     #[arg(required = true, env = "POSTCODE_IMPORT_INPUT", value_delimiter = None)]
     input: Vec<PathBuf>,
@@ -74,6 +76,15 @@ pub struct Args {
     /// Which postcode areas the input covers; of others the dataset says that it leaves them out
     #[arg(long, value_enum, default_value_t, env = "POSTCODE_IMPORT_COVERS")]
     covers: Covers,
+    /// The delimiter between two cells: one character, or tab [default: found by the first rows]
+    #[arg(long, value_name = "CHARACTER", env = "POSTCODE_IMPORT_DELIMITER", value_parser = delimiter_named)]
+    delimiter: Option<u8>,
+    /// utf-8, utf-16le, utf-16be or windows-1252 [default: found by the first bytes]
+    #[arg(long, value_name = "NAME", env = "POSTCODE_IMPORT_ENCODING", value_parser = encoding_named)]
+    encoding: Option<Encoding>,
+    /// The sheet of a workbook [default: the first with anything in it]
+    #[arg(long, value_name = "NAME", env = "POSTCODE_IMPORT_SHEET")]
+    sheet: Option<String>,
     /// No progress and no remarks, only errors and the summary
     #[arg(long, short, env = "POSTCODE_IMPORT_QUIET")]
     quiet: bool,
@@ -152,6 +163,9 @@ impl Args {
             report: self.report,
             boundaries_before: file(self.boundaries_before).context("--boundaries-before")?,
             covers: self.covers,
+            delimiter: self.delimiter,
+            encoding: self.encoding,
+            sheet: self.sheet,
             quiet: self.quiet,
         };
         until_interrupted(move |stop| import.run(&stop)).await
@@ -166,6 +180,9 @@ impl Args {
             (!self.accept.is_empty(), "--accept"),
             (self.boundaries_before.is_some(), "--boundaries-before"),
             (self.covers != Covers::Auto, "--covers"),
+            (self.delimiter.is_some(), "--delimiter"),
+            (self.encoding.is_some(), "--encoding"),
+            (self.sheet.is_some(), "--sheet"),
         ];
         if let Some((_, option)) = postcodes_only.into_iter().find(|(given, _)| *given) {
             bail!("{option} is for files of postcodes, and the input holds addresses. Leave it out.");
@@ -189,7 +206,7 @@ impl Args {
 
 /// Runs an import and prints its report. After a signal it ends the process.
 pub(super) async fn until_interrupted<R: fmt::Display + Send + 'static>(
-    run: impl FnOnce(Stop) -> anyhow::Result<R> + Send + 'static,
+    run: impl FnOnce(Stop) -> Result<R, Error> + Send + 'static,
 ) -> anyhow::Result<()> {
     let stop = Stop::default();
     let stopping = stop.clone();
@@ -205,15 +222,15 @@ pub(super) async fn until_interrupted<R: fmt::Display + Send + 'static>(
             writeln!(io::stdout(), "{report}")?;
             Ok(())
         }
-        Err(error) if error.is::<Interrupted>() => {
+        Err(error) if error.kind() == ErrorKind::Interrupted => {
             eprintln!("{error}");
             std::process::exit(interrupt::STATUS);
         }
         Err(error) => {
-            if let Some(refused) = error.downcast_ref::<Refused>() {
+            if let Some(refused) = error.refused() {
                 writeln!(io::stdout(), "{}", refused.report)?;
             }
-            Err(error)
+            Err(error.into())
         }
     }
 }

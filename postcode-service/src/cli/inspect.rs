@@ -5,11 +5,12 @@ use std::fmt::{self, Display, Formatter};
 use std::io::{self, Write};
 
 use postcode_core::dataset::{Dataset, Demands, FieldCoverage, FieldSource, Summary, Verify};
-use postcode_core::{AreaKind, Status};
+use postcode_core::{AreaKind, DatasetInfo, Status};
 use serde::Serialize;
 
 use super::source::DatasetSource;
 use super::{address_file, output};
+use crate::enrich::{AbsentColumns, Column};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -46,7 +47,8 @@ impl Args {
         }
         let dataset = self.file.open(&demands)?;
         let fields = dataset.fields().to_vec();
-        let inspection = Inspection { summary: dataset.summary(), contents: Contents::of(&dataset), fields };
+        let (contents, absent) = (Contents::of(&dataset), absent(dataset.info()));
+        let inspection = Inspection { summary: dataset.summary(), contents, fields, absent };
         if self.json {
             output::json(&mut io::stdout().lock(), &inspection)?;
         } else {
@@ -64,6 +66,17 @@ struct Inspection {
     contents: Contents,
     /// How complete each field is, and where it comes from.
     fields: Vec<FieldCoverage>,
+    /// The fields without a value, and the import that supplies each.
+    absent: BTreeMap<String, String>,
+}
+
+/// Returns the fields that no postcode has a value in.
+fn absent(info: &DatasetInfo) -> BTreeMap<String, String> {
+    let columns: Vec<Column> = Column::names().filter_map(|name| name.parse().ok()).collect();
+    match AbsentColumns::check(&columns, info) {
+        Ok(()) => BTreeMap::new(),
+        Err(absent) => absent.reasons().collect(),
+    }
 }
 
 /// Counts over the rows.
@@ -122,7 +135,7 @@ fn source(source: &FieldSource) -> String {
 
 impl Display for Inspection {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let Self { summary, contents, fields } = self;
+        let Self { summary, contents, fields, absent } = self;
         let metadata = &summary.metadata;
         let total = contents.total.total();
         writeln!(f, "{}", metadata.edition)?;
@@ -172,6 +185,12 @@ impl Display for Inspection {
             let sources = Some(sources.join("; ")).filter(|sources| *sources != metadata.source);
             let sources = sources.unwrap_or_default();
             writeln!(f, "{:<38} {:>9} {percent:>7.1} %  {sources}", field.field, field.postcodes)?;
+        }
+        if !absent.is_empty() {
+            writeln!(f, "\n{:<38} supplied by", "field without a value")?;
+            for (field, supply) in absent {
+                writeln!(f, "{field:<38} {supply}")?;
+            }
         }
         write!(f, "\n{:<32} {:>9} {:>11}  checksum", "section", "offset", "bytes")?;
         for section in &summary.sections {

@@ -2,6 +2,7 @@
 
 mod address_data;
 mod data;
+mod fleet;
 mod signals;
 
 use std::sync::Arc;
@@ -183,6 +184,8 @@ pub struct Args {
     #[arg(long, value_name = "TIME", env = "POSTCODE_LAME_DUCK", default_value = "0s", value_parser = time)]
     lame_duck: Duration,
     #[command(flatten)]
+    fleet: fleet::FleetArgs,
+    #[command(flatten)]
     security: SecurityArgs,
     #[command(flatten)]
     jobs: JobArgs,
@@ -277,6 +280,9 @@ impl Args {
         };
         let jobs = self.jobs.open(self.max_upload).await?;
         let api = Api::with_access(edition, limits, jobs.clone(), security.access().clone());
+        if let Some(fleet) = self.fleet.open()? {
+            api.serve_fleet(fleet);
+        }
         let addresses = match addresses {
             Some(addresses) => {
                 let file = addresses.open().with_context(|| format!("--addresses {addresses}"))?;

@@ -34,6 +34,17 @@ enum Why {
     Missing(&'static str),
 }
 
+impl fmt::Display for Why {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unnamed(kind) => {
+                write!(f, "it has codes.{}; names come with the publisher's whole zip", kind.key())
+            }
+            Self::Missing(supply) => f.write_str(supply),
+        }
+    }
+}
+
 impl AbsentColumns {
     /// Checks that the data has a value in each of these columns.
     ///
@@ -51,6 +62,11 @@ impl AbsentColumns {
     /// Returns the names of the columns.
     pub fn names(&self) -> impl Iterator<Item = String> {
         self.columns.iter().map(|(column, _)| column.to_string())
+    }
+
+    /// Returns each column with the import that supplies it.
+    pub fn reasons(&self) -> impl Iterator<Item = (String, String)> {
+        self.columns.iter().map(|(column, why)| (column.to_string(), why.to_string()))
     }
 }
 
@@ -83,14 +99,7 @@ impl fmt::Display for AbsentColumns {
         write!(f, "the data ({}) has no values in ", self.edition)?;
         for (n, (column, why)) in self.columns.iter().enumerate() {
             let comma = if n == 0 { "" } else { ", " };
-            match why {
-                Why::Unnamed(kind) => write!(
-                    f,
-                    "{comma}{column} (it has codes.{}; names come with the publisher's whole zip)",
-                    kind.key()
-                )?,
-                Why::Missing(supply) => write!(f, "{comma}{column} ({supply})")?,
-            }
+            write!(f, "{comma}{column} ({why})")?;
         }
         f.write_str(
             ". Leave these columns out, or add them empty with --allow-empty (over HTTP allow_empty=true)",

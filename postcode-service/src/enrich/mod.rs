@@ -18,6 +18,7 @@ mod reading;
 mod rows;
 mod unpack;
 
+use std::future::Future;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -25,6 +26,8 @@ use futures::stream::{self, Stream, TryStreamExt};
 use postcode_addresses::AddressLookup;
 use postcode_core::{Postcode, PostcodeLookup};
 use postcode_tables::Encoding;
+use tokio::runtime::Handle;
+use tokio::task::JoinHandle;
 
 pub use absent::{AbsentColumns, described};
 pub use column::Column;
@@ -48,7 +51,8 @@ pub const MAX_ROW: usize = 1 << 20;
 pub const MAX_PREFIX: usize = 64;
 
 /// The format of a file. Packed (gzip, zstd, zip) it may be in any case, and a workbook is read as CSV.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
 #[serde(rename_all = "lowercase")]
 pub enum Format {
     /// CSV (RFC 4180) with a header; its delimiter, a comma, semicolon, tab or bar, is found by its first rows
@@ -245,9 +249,29 @@ fn enriched<'a>(
     batches
         .map_ok(move |batch| {
             let (lookup, addresses) = (lookup.clone(), addresses.clone());
-            async move { answer(&*lookup, addresses.as_deref(), batch).await }
+            on_another_core(async move { answer(&*lookup, addresses.as_deref(), batch).await })
         })
         .try_buffered(CALLS)
+}
+
+/// Runs the work on a separate task, so that rows are read on one core while others are looked up and written on another.
+/// The work ends when the returned future is dropped.
+async fn on_another_core<T: Send + 'static>(
+    work: impl Future<Output = Result<T, Error>> + Send + 'static,
+) -> Result<T, Error> {
+    struct Ending<T>(JoinHandle<T>);
+    impl<T> Drop for Ending<T> {
+        fn drop(&mut self) {
+            self.0.abort();
+        }
+    }
+    let Ok(runtime) = Handle::try_current() else { return work.await };
+    let mut task = Ending(runtime.spawn(work));
+    match (&mut task.0).await {
+        Ok(done) => done,
+        Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+        Err(_) => Err(Error::Invalid("interrupted: the program is ending".to_owned())),
+    }
 }
 
 async fn answer(

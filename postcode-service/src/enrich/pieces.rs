@@ -19,6 +19,8 @@ pub(crate) struct Piece {
     pub(crate) line: u64,
     /// How many rows there are, without empty lines.
     pub(crate) rows: u64,
+    /// Facts that were found out about the file.
+    pub(crate) notes: Vec<String>,
 }
 
 /// Cuts a stream at the ends of rows.
@@ -42,6 +44,7 @@ impl<'a> Cutter<'a> {
             rows: counted as u64,
             head: batch.encoding.widened(std::mem::take(&mut batch.head)),
             bytes: batch.bytes,
+            notes: batch.notes,
             line: batch.line,
         }))
     }

@@ -2,7 +2,7 @@
 //! never leaves half a file under the final name.
 //!
 //! ```no_run
-//! # async fn example() -> anyhow::Result<()> {
+//! # async fn example() -> postcode_service::Result<()> {
 //! use postcode_service::fetch::{Limits, Product, Publishers};
 //!
 //! let publishers = Publishers::new(Limits::default())?;

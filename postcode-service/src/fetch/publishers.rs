@@ -10,13 +10,15 @@ use url::Url;
 
 use super::download::{Download, Fetched};
 use super::{Limits, catalogue};
+use crate::{Error, ErrorKind};
 
 /// Redirects of one request. Both publishers need one or two.
 const MOST_REDIRECTS: usize = 5;
 const CONNECT_TIME: Duration = Duration::from_secs(15);
 
 /// A product of a publisher that an import reads.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
 pub enum Product {
     /// ONS Postcode Directory
     Onspd,
@@ -124,7 +126,11 @@ impl Located {
     ///
     /// # Errors
     /// If it is not an HTTP or HTTPS address.
-    pub fn at(product: Product, address: &str) -> Result<Self> {
+    pub fn at(product: Product, address: &str) -> Result<Self, Error> {
+        Self::read(product, address).map_err(Error::of(ErrorKind::Input))
+    }
+
+    fn read(product: Product, address: &str) -> Result<Self> {
         let url = Url::parse(address).with_context(|| format!("{address}: not an address"))?;
         if !matches!(url.scheme(), "http" | "https") {
             bail!(
@@ -148,7 +154,11 @@ impl Publishers {
     ///
     /// # Errors
     /// If the TLS certificates of the system can't be read.
-    pub fn new(limits: Limits) -> Result<Self> {
+    pub fn new(limits: Limits) -> Result<Self, Error> {
+        Self::client(limits).map_err(Error::of(ErrorKind::Io))
+    }
+
+    fn client(limits: Limits) -> Result<Self> {
         postcode_core::remote::tls_provider();
         let client = reqwest::Client::builder()
             .redirect(redirect::Policy::custom(follow))
@@ -171,9 +181,13 @@ impl Publishers {
     ///
     /// # Errors
     /// If a program can't find it. The error names the page to open.
-    pub async fn address(&self, product: Product) -> Result<Located> {
+    pub async fn address(&self, product: Product) -> Result<Located, Error> {
+        self.find(product).await.map_err(Error::of(ErrorKind::Download))
+    }
+
+    async fn find(&self, product: Product) -> Result<Located> {
         let found = match product.place() {
-            Place::Fixed(address) => return Located::at(product, address),
+            Place::Fixed(address) => return Located::read(product, address),
             Place::Catalogue { title } => {
                 catalogue::newest(&self.client, &self.catalogue, title, self.limits.stall).await
             }
@@ -199,11 +213,12 @@ impl Publishers {
         located: &Located,
         to: &Path,
         watch: &mut (dyn FnMut(u64, Option<u64>) + Send),
-    ) -> Result<Fetched> {
+    ) -> Result<Fetched, Error> {
         let download = Download { client: &self.client, url: &located.url, to, limits: self.limits };
-        download.run(watch).await.with_context(|| {
+        let fetched = download.run(watch).await.with_context(|| {
             format!("{}: not downloaded. The publisher's page is {}", located.product, located.product.page())
-        })
+        });
+        fetched.map_err(Error::of(ErrorKind::Download))
     }
 }
 

@@ -2,12 +2,12 @@
 
 use anyhow::{Result, bail};
 use postcode_core::Postcode;
-use postcode_tables::Dialect;
+use postcode_tables::{Dialect, Encoding};
 
 use super::Format;
 use super::columns::{CODE_POINT_OPEN, Columns, Field};
 use super::geonames;
-use super::lines::{MAX_LINE, Splitter};
+use super::lines::{Layout, MAX_LINE, Splitter};
 use super::names::List;
 use super::open_names;
 use super::row::digits;
@@ -20,11 +20,27 @@ use super::work::MARK;
 pub(super) struct Found {
     pub(super) text: Text,
     pub(super) content: Content,
+    pub(super) layout: Layout,
+    /// The encoding, as far as its beginning tells.
+    pub(super) encoding: Encoding,
     /// Whether it begins with a byte order mark, which is ignored.
     pub(super) marked: bool,
 }
 
 impl Found {
+    /// Says what is unusual about how the text is written.
+    pub(super) fn describe(&self, print: &mut dyn FnMut(&str)) {
+        if let Some(said) = &self.text.said {
+            print(said);
+        }
+        if self.marked {
+            print(&format!("{}: begins with a byte order mark, which is ignored", self.text.display));
+        }
+        if self.encoding != Encoding::Utf8 {
+            print(&format!("{}: read as {}", self.text.display, self.encoding));
+        }
+    }
+
     /// Returns whether the text is used.
     pub(super) fn is_read(&self) -> bool {
         !matches!(self.content, Content::Metadata | Content::Other(_))
@@ -59,30 +75,33 @@ pub(super) struct Table {
     pub(super) columns: Columns,
     /// Whether the first line is the header.
     pub(super) header: bool,
-    /// The delimiter between its cells.
-    pub(super) delimiter: u8,
+    pub(super) layout: Layout,
 }
 
-/// Looks at the beginning of a text.
-pub(super) fn detect(text: Text, wanted: Format) -> Result<Found> {
-    let start = text.start(MAX_LINE)?;
+/// Looks at the beginning of a text. Its delimiter is found unless it is named.
+pub(super) fn detect(text: Text, wanted: Format, delimiter: Option<u8>) -> Result<Found> {
+    let (start, encoding) = text.start(MAX_LINE)?;
+    let unmarked = start.strip_prefix(MARK).unwrap_or(&start);
+    let dialect = match delimiter {
+        Some(delimiter) => Dialect::named(delimiter, unmarked),
+        None => Dialect::of(unmarked, start.len() < MAX_LINE),
+    };
+    let layout = Layout { delimiter: dialect.delimiter, preamble: dialect.preamble > 0 };
     let content = if text.name().eq_ignore_ascii_case("metadata.txt") && !text.explicit {
         Content::Metadata
     } else {
-        content(&start, &text, wanted)?
+        content(unmarked.get(dialect.preamble..).unwrap_or_default(), &text, wanted, layout)?
     };
-    Ok(Found { text, content, marked: start.starts_with(MARK) })
+    Ok(Found { text, content, layout, encoding, marked: start.starts_with(MARK) })
 }
 
-fn content(start: &[u8], text: &Text, wanted: Format) -> Result<Content> {
-    let delimiter = Dialect::of(start.strip_prefix(MARK).unwrap_or(start), false).delimiter;
-    let mut splitter = Splitter::with(delimiter);
+fn content(start: &[u8], text: &Text, wanted: Format, layout: Layout) -> Result<Content> {
+    let mut splitter = Splitter::new(layout.delimiter);
     let mut lines =
         start.split(|c| matches!(c, b'\n' | b'\r')).map(<[u8]>::trim_ascii).filter(|line| !line.is_empty());
     let Some(first) = lines.next() else {
         return Ok(Content::Other("empty"));
     };
-    let first = first.strip_prefix(MARK).unwrap_or(first);
     if first.contains(&0) {
         return Ok(Content::Other("not text"));
     }
@@ -100,7 +119,7 @@ fn content(start: &[u8], text: &Text, wanted: Format) -> Result<Content> {
             format: Format::CodePointOpen,
             columns: Columns::of(CODE_POINT_OPEN),
             header: false,
-            delimiter,
+            layout,
         };
         return Ok(Content::Postcodes(table));
     }
@@ -138,7 +157,7 @@ fn content(start: &[u8], text: &Text, wanted: Format) -> Result<Content> {
         return Ok(Content::Other("a header and no rows"));
     }
     let format = format_of(&columns, text);
-    Ok(Content::Postcodes(Table { format, columns, header: true, delimiter }))
+    Ok(Content::Postcodes(Table { format, columns, header: true, layout }))
 }
 
 const NO_POSTCODES: &str = "no column of postcodes (pcds, pcd, pcd7, pcd8, postcode)";

@@ -21,7 +21,8 @@ const NAMELESS: (u64, u64) = (2, 1_000);
 const EXAMPLES: usize = 5;
 
 /// A kind of doubt, as `--accept` names it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
 #[serde(rename_all = "kebab-case")]
 pub enum Doubt {
     /// Markedly fewer postcodes, filled columns or names in a country than in the edition before.

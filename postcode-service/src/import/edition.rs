@@ -148,7 +148,8 @@ pub(super) fn not_covered(partial: bool, present: &BTreeSet<String>) -> Vec<Stri
 
 /// Which postcode areas an input covers: of the others nothing can be said, and "unknown" would be
 /// wrong.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
 pub enum Covers {
     /// All areas, unless the source leaves some out, or each table has rows of one area only.
     #[default]

@@ -44,6 +44,13 @@ impl fmt::Display for Refused {
 
 impl std::error::Error for Refused {}
 
+impl crate::Error {
+    /// Returns the doubts because of which an edition was not published, with its report.
+    pub fn refused(&self) -> Option<&Refused> {
+        self.cause()
+    }
+}
+
 impl Import {
     pub(super) fn finish(
         &self,
@@ -152,7 +159,9 @@ fn read_names(found: &[Found]) -> Result<Names> {
         if let Content::Names(list) = &one.content {
             let bytes = one.text.whole(names::MAX_LIST)?;
             let file = &one.text.display;
-            names.add(list, &bytes, file).with_context(|| format!("{file}: not a list of names"))?;
+            names
+                .add(list, &bytes, file, one.layout.delimiter)
+                .with_context(|| format!("{file}: not a list of names"))?;
         }
     }
     Ok(names)

@@ -6,11 +6,11 @@ use anyhow::Result;
 use postcode_core::dataset::DatasetBuilder;
 use postcode_core::{Location, Outcode};
 
-use super::grid::in_the_isles;
 use super::lines;
 use super::problems::Problem;
 use super::source::Text;
 use super::work::Work;
+use crate::grid::in_the_isles;
 
 /// The source in the metadata, as CC BY 4.0 requires.
 pub(super) const SOURCE: &str = "GeoNames";

@@ -1,5 +1,6 @@
 //! A text, cut into lines and cells. A second thread unpacks while the first one reads cells.
 
+use std::collections::VecDeque;
 use std::io::Read;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
@@ -17,7 +18,9 @@ pub(super) const MAX_LINE: usize = 64 << 10;
 /// Lines of a text at most. The UK has had 2.7 million postcodes.
 const MAX_LINES: u64 = 50_000_000;
 /// Cells of a line at most.
-const MAX_CELLS: usize = 512;
+pub(super) const MAX_CELLS: usize = 512;
+/// Lines that a row may span at most, where a quoted cell has line ends in it.
+const MAX_SPAN: usize = 100;
 
 /// The state that the reader and its thread share.
 #[derive(Debug, Default)]
@@ -54,6 +57,151 @@ pub(super) fn for_each_line(
             Err(panic) => std::panic::resume_unwind(panic),
         }
     })
+}
+
+/// How the rows of a text are written.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Layout {
+    /// Stands between two cells.
+    pub(super) delimiter: u8,
+    /// Whether the first line is one like `sep=;`, which is not a row.
+    pub(super) preamble: bool,
+}
+
+impl Default for Layout {
+    fn default() -> Self {
+        Self { delimiter: b',', preamble: false }
+    }
+}
+
+/// Calls `each` with every row and the number of its first line. A row takes more lines if a quoted cell has line ends in
+/// it. A quote that is left open must not swallow the rest of the text, so lines are joined only if that makes a row of
+/// `cells` cells with every quote where it belongs. Otherwise the first line stays alone, and is then refused.
+pub(super) fn for_each_row(
+    text: &Text,
+    shared: &Shared,
+    layout: Layout,
+    cells: Option<usize>,
+    mut each: impl FnMut(u64, &[u8]) -> Result<()>,
+) -> Result<()> {
+    let mut held = Held { lines: VecDeque::new(), joined: Vec::new() };
+    for_each_line(text, shared, |number, line| {
+        if layout.preamble && number == 1 {
+            return Ok(());
+        }
+        held.offer(number, line, layout.delimiter, cells, &mut each)
+    })?;
+    held.settle(layout.delimiter, cells, true, &mut each)
+}
+
+/// Lines that may be one row.
+struct Held {
+    lines: VecDeque<(u64, Vec<u8>)>,
+    joined: Vec<u8>,
+}
+
+impl Held {
+    /// Takes the next line.
+    fn offer(
+        &mut self,
+        number: u64,
+        line: &[u8],
+        delimiter: u8,
+        cells: Option<usize>,
+        each: &mut impl FnMut(u64, &[u8]) -> Result<()>,
+    ) -> Result<()> {
+        let stays_open = || memchr::memchr(b'"', line).is_some() && quotes(line, delimiter) == Quotes::Open;
+        if self.lines.is_empty() && !stays_open() {
+            return each(number, line);
+        }
+        if !self.lines.is_empty() {
+            self.joined.push(b'\n');
+        }
+        self.joined.extend_from_slice(line);
+        self.lines.push_back((number, line.to_owned()));
+        // One line with an open quote is not a row yet.
+        if self.lines.len() == 1 { Ok(()) } else { self.settle(delimiter, cells, false, each) }
+    }
+
+    /// Passes on what is known to be a row, and keeps what may become one; at the `end` nothing may.
+    fn settle(
+        &mut self,
+        delimiter: u8,
+        cells: Option<usize>,
+        end: bool,
+        each: &mut impl FnMut(u64, &[u8]) -> Result<()>,
+    ) -> Result<()> {
+        while let Some((number, first)) = self.lines.front() {
+            match quotes(&self.joined, delimiter) {
+                Quotes::Open if !end && self.lines.len() < MAX_SPAN && self.joined.len() < MAX_LINE => {
+                    return Ok(());
+                }
+                Quotes::Closed(count) if cells.is_none_or(|cells| cells == count) => {
+                    each(*number, &self.joined)?;
+                    self.lines.clear();
+                }
+                _ => {
+                    each(*number, first)?;
+                    self.lines.pop_front();
+                    self.release(delimiter, each)?;
+                }
+            }
+            self.joined.clear();
+            for (at, (_, line)) in self.lines.iter().enumerate() {
+                if at > 0 {
+                    self.joined.push(b'\n');
+                }
+                self.joined.extend_from_slice(line);
+            }
+        }
+        Ok(())
+    }
+
+    /// Passes on the lines that are rows by themselves, up to one with an open quote.
+    fn release(&mut self, delimiter: u8, each: &mut impl FnMut(u64, &[u8]) -> Result<()>) -> Result<()> {
+        while let Some((number, line)) = self.lines.front() {
+            if quotes(line, delimiter) == Quotes::Open {
+                return Ok(());
+            }
+            each(*number, line)?;
+            self.lines.pop_front();
+        }
+        Ok(())
+    }
+}
+
+/// The quotes of a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Quotes {
+    /// The last one is not closed.
+    Open,
+    /// Each is closed at the end of its cell; of so many cells.
+    Closed(usize),
+    /// One is followed by something else than the next cell.
+    Loose,
+}
+
+fn quotes(text: &[u8], delimiter: u8) -> Quotes {
+    if memchr::memchr(b'"', text).is_none() {
+        return Quotes::Closed(memchr::memchr_iter(delimiter, text).count() + 1);
+    }
+    let (mut cells, mut rest, mut loose) = (1, text, false);
+    loop {
+        if let Some(quoted) = rest.strip_prefix(b"\"") {
+            rest = quoted;
+            loop {
+                let Some(at) = memchr::memchr(b'"', rest) else { return Quotes::Open };
+                rest = &rest[at + 1..];
+                let Some(doubled) = rest.strip_prefix(b"\"") else { break };
+                rest = doubled;
+            }
+            loose |= rest.first().is_some_and(|next| *next != delimiter);
+        }
+        let Some(at) = memchr::memchr(delimiter, rest) else { break };
+        rest = &rest[at + 1..];
+        cells += 1;
+    }
+    if loose { Quotes::Loose } else { Quotes::Closed(cells) }
 }
 
 fn consume(
@@ -142,9 +290,7 @@ fn read_chunks(
     }
 }
 
-/// Cuts lines into cells, by the rules of CSV, with one difference: a cell never spans lines. No
-/// table of postcodes has such cells, and a quote that is left open must not swallow the rest of
-/// the file.
+/// Cuts rows into cells, by the rules of CSV.
 pub(super) struct Splitter {
     reader: csv_core::Reader,
     delimiter: u8,
@@ -161,11 +307,7 @@ pub(super) enum Malformed {
 }
 
 impl Splitter {
-    pub(super) fn new() -> Self {
-        Self::with(b',')
-    }
-
-    pub(super) fn with(delimiter: u8) -> Self {
+    pub(super) fn new(delimiter: u8) -> Self {
         let reader = csv_core::ReaderBuilder::new().delimiter(delimiter).build();
         Self { reader, delimiter, bytes: vec![0; MAX_LINE], ends: vec![0; MAX_CELLS], count: 0 }
     }
@@ -246,7 +388,7 @@ mod tests {
     use super::*;
 
     fn cells(line: &str) -> Result<Vec<String>, Malformed> {
-        let mut splitter = Splitter::new();
+        let mut splitter = Splitter::new(b',');
         splitter.split(line.as_bytes())?;
         Ok(splitter.texts())
     }
@@ -261,10 +403,51 @@ mod tests {
 
     #[test]
     fn an_open_quote_is_an_error_of_its_line() {
-        let mut splitter = Splitter::new();
+        let mut splitter = Splitter::new(b',');
         assert_eq!(splitter.split(b"\"AB1 0AA,1"), Err(Malformed::OpenQuote));
         assert_eq!(splitter.split(b"\"AB1 0AB\",2"), Ok(()));
         assert_eq!(splitter.texts(), ["AB1 0AB", "2"]);
+    }
+
+    #[test]
+    fn quotes_are_closed_open_or_loose() {
+        for (text, expected) in [
+            ("a,b", Quotes::Closed(2)),
+            ("\"a,b\",c", Quotes::Closed(2)),
+            ("\"a\"\"b\",\"\"", Quotes::Closed(2)),
+            ("a \"b\",c", Quotes::Closed(2)),
+            ("x,\"a\nb\"", Quotes::Closed(2)),
+            ("\"a,b", Quotes::Open),
+            ("a,\"b\"\"", Quotes::Open),
+            ("\"a\nb\"c\",d", Quotes::Loose),
+        ] {
+            assert_eq!(quotes(text.as_bytes(), b','), expected, "{text}");
+        }
+    }
+
+    /// Lines as they come, and the rows that they make.
+    #[test]
+    fn lines_are_joined_only_where_that_makes_a_row() {
+        for (lines, expected) in [
+            (vec!["a,b", "\"c", "d\",e", "f,g"], vec!["1 a,b", "2 \"c\nd\",e", "4 f,g"]),
+            // An open quote, and rows after it with and without quotes.
+            (vec!["\"a,b", "c,d", "e,f"], vec!["1 \"a,b", "2 c,d", "3 e,f"]),
+            (vec!["\"a,b", "\"c\",d", "e,f"], vec!["1 \"a,b", "2 \"c\",d", "3 e,f"]),
+            (vec!["\"a,b", "\"c", "d\",e"], vec!["1 \"a,b", "2 \"c\nd\",e"]),
+            (vec!["\"a", "b\",c,d", "e,f"], vec!["1 \"a", "2 b\",c,d", "3 e,f"]),
+        ] {
+            let mut held = Held { lines: VecDeque::new(), joined: Vec::new() };
+            let mut rows = Vec::new();
+            let mut each = |number: u64, row: &[u8]| {
+                rows.push(format!("{number} {}", String::from_utf8_lossy(row)));
+                Ok(())
+            };
+            for (number, line) in (1..).zip(&lines) {
+                held.offer(number, line.as_bytes(), b',', Some(2), &mut each).unwrap();
+            }
+            held.settle(b',', Some(2), true, &mut each).unwrap();
+            assert_eq!(rows, expected, "{lines:?}");
+        }
     }
 
     #[test]

@@ -8,7 +8,7 @@
 //!
 //! let report = Import::new("ONSPD_NOV_2025.zip", "uk.postcodes").run(&Stop::default())?;
 //! println!("{report}");
-//! # Ok::<(), anyhow::Error>(())
+//! # Ok::<(), postcode_service::Error>(())
 //! ```
 
 pub mod addresses;
@@ -22,12 +22,10 @@ mod edition;
 mod finish;
 mod garbled;
 mod geonames;
-pub(crate) mod grid;
 mod lines;
 mod losses;
 mod names;
 mod open_names;
-mod ostn15;
 mod problems;
 mod progress;
 mod quality;
@@ -47,8 +45,9 @@ use std::time::Instant;
 
 use anyhow::{Context as _, Result, bail, ensure};
 use postcode_core::dataset::{Dataset, DatasetBuilder, Metadata};
+use postcode_tables::Encoding;
 
-use crate::destination;
+use crate::{Error, ErrorKind, destination};
 use detect::{Content, Found, tables};
 use districts::Districts;
 use lines::Shared;
@@ -63,7 +62,8 @@ pub use finish::Refused;
 pub use report::{AreaFill, Fill, Report};
 
 /// The format of an import.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
 pub enum Format {
     /// Whatever it is, by its content.
     #[default]
@@ -93,7 +93,7 @@ impl fmt::Display for Format {
 pub struct Stop(Arc<Shared>);
 
 impl Stop {
-    /// Asks for it; the import ends within moments, with [`Interrupted`].
+    /// Asks for it; the import ends within moments, with [`ErrorKind::Interrupted`].
     pub fn stop(&self) {
         self.0.stop.store(true, Ordering::Relaxed);
     }
@@ -110,7 +110,18 @@ impl Stop {
 /// The error of an import that was broken off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("interrupted: nothing was published")]
-pub struct Interrupted;
+pub(crate) struct Interrupted;
+
+/// Gives an error of this module its kind.
+fn failed(cause: anyhow::Error) -> Error {
+    if cause.is::<Refused>() {
+        Error::new(ErrorKind::Refused, cause)
+    } else if cause.is::<Interrupted>() {
+        Error::new(ErrorKind::Interrupted, cause)
+    } else {
+        Error::of(ErrorKind::Input)(cause)
+    }
+}
 
 /// An import to be run.
 #[derive(Clone, Debug)]
@@ -141,6 +152,12 @@ pub struct Import {
     pub boundaries_before: Option<PathBuf>,
     /// Which postcode areas the input is meant to cover.
     pub covers: Covers,
+    /// The delimiter between two cells; by default it is found.
+    pub delimiter: Option<u8>,
+    /// The encoding of the inputs; by default it is found.
+    pub encoding: Option<Encoding>,
+    /// The sheet of a workbook; by default the first with anything in it.
+    pub sheet: Option<String>,
     /// No progress and no remarks on standard error; row errors are shown still.
     pub quiet: bool,
 }
@@ -162,6 +179,9 @@ impl Import {
             report: None,
             boundaries_before: None,
             covers: Covers::Auto,
+            delimiter: None,
+            encoding: None,
+            sheet: None,
             quiet: false,
         }
     }
@@ -170,12 +190,13 @@ impl Import {
     ///
     /// # Errors
     /// Fails if an input can't be read or has no table of postcodes, if more rows than allowed have
-    /// errors, or if the file can't be written; with [`Refused`] if there are doubts that are not
-    /// accepted, and with [`Interrupted`] if it was stopped. In all these cases an existing file
-    /// stays unchanged.
-    pub fn run(&self, stop: &Stop) -> Result<Report> {
+    /// errors, or if the file can't be written; with [`ErrorKind::Refused`] if there are doubts that
+    /// are not accepted, and with [`ErrorKind::Interrupted`] if it was stopped. In all these cases
+    /// an existing file stays unchanged.
+    pub fn run(&self, stop: &Stop) -> Result<Report, Error> {
         let result = self.run_until(&stop.0);
-        if result.is_err() && stop.0.stopped() { Err(Interrupted.into()) } else { result }
+        let result = if result.is_err() && stop.0.stopped() { Err(Interrupted.into()) } else { result };
+        result.map_err(failed)
     }
 
     fn run_until(&self, shared: &Shared) -> Result<Report> {
@@ -196,11 +217,12 @@ impl Import {
             self.boundaries_before.as_ref().map(Dataset::open).transpose().context("--boundaries-before")?;
         let progress = Progress::new(self.quiet);
         let mut found = Vec::new();
-        for text in source::list(&self.inputs)? {
+        let known = source::Known { encoding: self.encoding, sheet: self.sheet.clone() };
+        for text in source::list(&self.inputs, &known)? {
             if shared.stopped() {
                 bail!(Interrupted);
             }
-            found.push(detect::detect(text, self.format)?);
+            found.push(detect::detect(text, self.format, self.delimiter)?);
         }
         let mut print = progress.printer();
         let quiet = self.quiet;
@@ -209,8 +231,8 @@ impl Import {
                 print(line);
             }
         })?;
-        for one in found.iter().filter(|one| one.is_read() && one.marked && !quiet) {
-            print(&format!("{}: begins with a byte order mark, which is ignored", one.text.display));
+        for one in found.iter().filter(|one| one.is_read() && !quiet) {
+            one.describe(&mut print);
         }
         let metadata = self.metadata(format, &found)?;
         if !edition::has_year(&metadata.attribution) && !quiet {
@@ -286,12 +308,12 @@ impl Beside {
                 Content::Places { header } => {
                     let columns = &open_names::COLUMNS;
                     let row = |line: &_, builder: &mut _| open_names::read(line, builder, &mut areas);
-                    beside.places += work.read_rows(&one.text, columns, *header, row)?;
+                    beside.places += work.read_rows(one, columns, *header, row)?;
                 }
                 Content::Scotland(directory) => {
                     let row = |line: &_, builder: &mut _| directory.read(line, builder);
                     beside.scottish_postcodes +=
-                        work.read_rows(&one.text, &directory.names(), directory.header, row)?;
+                        work.read_rows(one, &directory.names(), directory.header, row)?;
                 }
                 Content::GeoNames => geonames.read(work, &one.text)?,
                 _ => {}

@@ -5,10 +5,12 @@ use std::collections::HashMap;
 use anyhow::Result;
 use postcode_core::dataset::DatasetBuilder;
 use postcode_core::{AreaKind, ScottishArea};
+use postcode_tables::records::{self, Records, Wanted};
 
 use super::columns::{key, vintage};
 use super::doubts::{Finding, Findings, Listed};
 use super::garbled::{self, Wrong};
+use super::lines::{MAX_CELLS, MAX_LINE};
 use super::row::Areas;
 use super::scottish_columns;
 
@@ -173,25 +175,34 @@ impl Names {
 
     /// Adds a list, of that file. Of two names for a code that of the newer list stays, of equally
     /// new ones the first.
-    pub(super) fn add(&mut self, list: &List, bytes: &[u8], file: &str) -> Result<(), csv::Error> {
-        let text = decode(bytes);
-        let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(text.as_bytes());
-        let mut row = csv::StringRecord::new();
-        while reader.read_record(&mut row)? {
-            let cell = |at: usize| row.get(at).map(str::trim).filter(|text| !text.is_empty());
+    pub(super) fn add(
+        &mut self,
+        list: &List,
+        bytes: &[u8],
+        file: &str,
+        delimiter: u8,
+    ) -> Result<(), records::Error> {
+        let wanted =
+            Wanted { delimiter: Some(delimiter), encoding: None, max_row: MAX_LINE, max_cells: MAX_CELLS };
+        let mut rows = Records::new(bytes, &wanted).map_err(records::Error::Read)?;
+        let mut header = true;
+        while let Some(row) = rows.next_record()? {
+            if std::mem::take(&mut header) {
+                continue;
+            }
+            let cell = |at: usize| Some(row.text(at).trim().to_owned()).filter(|text| !text.is_empty());
             let Some(code) = cell(list.code) else { continue };
-            let line = row.position().map_or(0, csv::Position::line);
+            let line = row.line;
             let wrong = [list.code, list.name].into_iter().filter_map(cell).find_map(|text| {
-                let (file, text) = (file.to_owned(), text.to_owned());
-                garbled::wrong(&text).map(|wrong| Garbled { wrong, file, line, text })
+                garbled::wrong(&text).map(|wrong| Garbled { wrong, file: file.to_owned(), line, text })
             });
             // Where lists were put one after the other with their byte-order marks.
             let code = code.trim_start_matches('\u{feff}');
             let wrong = wrong.map(Box::new);
             let add = |names: &mut HashMap<Box<str>, Name>| {
                 if names.get(code).is_none_or(|known| known.year < list.year) {
-                    let name = cell(list.name).map(Box::from);
-                    let alias = list.alias.and_then(cell).map(Box::from);
+                    let name = cell(list.name).map(String::into_boxed_str);
+                    let alias = list.alias.and_then(cell).map(String::into_boxed_str);
                     names.insert(code.into(), Name { name, alias, year: list.year, wrong: wrong.clone() });
                 }
             };
@@ -274,17 +285,6 @@ impl Names {
         }));
         Ok(coverage)
     }
-}
-
-/// Decodes UTF-8 with or without a byte order mark, UTF-16 with one, or else Windows-1252, as in
-/// older editions.
-fn decode(bytes: &[u8]) -> std::borrow::Cow<'_, str> {
-    let encoding = match encoding_rs::Encoding::for_bom(bytes) {
-        Some((encoding, _)) => encoding,
-        None if std::str::from_utf8(bytes).is_ok() => encoding_rs::UTF_8,
-        None => encoding_rs::WINDOWS_1252,
-    };
-    encoding.decode(bytes).0
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ fn read(lists: &[(&str, &[u8])]) -> Names {
         let mut bytes = header.as_bytes().to_vec();
         bytes.extend_from_slice(b"\r\n");
         bytes.extend_from_slice(rows);
-        names.add(&list, &bytes, "list.csv").unwrap();
+        names.add(&list, &bytes, "list.csv", b',').unwrap();
     }
     names
 }
@@ -54,7 +54,7 @@ fn both_encodings() {
     assert_eq!(name(&names, AreaKind::Parish, "W04000001"), Some(("Týn-y-Gongl", None)));
     let mut names = Names::new();
     let list = List::of(&["\u{feff}LAD25CD", "LAD25NM"]).unwrap();
-    names.add(&list, "\u{feff}LAD25CD,LAD25NM\nE1,One\n".as_bytes(), "list.csv").unwrap();
+    names.add(&list, "\u{feff}LAD25CD,LAD25NM\nE1,One\n".as_bytes(), "list.csv", b',').unwrap();
     assert_eq!(name(&names, AreaKind::AdminDistrict, "E1"), Some(("One", None)));
 }
 

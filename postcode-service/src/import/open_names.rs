@@ -7,8 +7,8 @@ use postcode_core::Place;
 use postcode_core::dataset::DatasetBuilder;
 
 use super::lines::Splitter;
-use super::ostn15;
 use super::row::Refusal;
+use crate::ostn15;
 
 /// The columns, as OS's header has them; the files are published without it.
 pub(super) const COLUMNS: [&str; 34] = [

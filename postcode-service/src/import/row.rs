@@ -4,13 +4,16 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 
 use postcode_core::dataset::{AreaId, DatasetBuilder, Row};
-use postcode_core::{AreaKind, GridReference, GridSystem, Location, Postcode, Status, UserType, YearMonth};
+use postcode_core::{
+    AreaKind, GridReference, GridSystem, Location, ParseError, Postcode, Status, UserType, YearMonth,
+};
 
 use super::columns::{Columns, Field};
 use super::districts::{Districts, current};
 use super::lines::Splitter;
-use super::{grid, quality};
-use postcode_tables::whole;
+use super::quality;
+use crate::grid;
+use postcode_tables::{plain_text, whole};
 
 /// Why a row can't be imported: the column's index, if it is one column's fault, and the reason.
 #[derive(Debug)]
@@ -129,7 +132,9 @@ impl<'a> RowReader<'a> {
         areas: &mut Areas,
     ) -> Result<Row, Refusal> {
         let expected = self.columns.names.len();
-        if line.count() != expected {
+        // Spreadsheets leave empty cells to the right.
+        let beyond = (expected..line.count()).any(|at| !line.cell(at).is_empty());
+        if line.count() < expected || beyond {
             let reason = format!("{} cells where the header has {expected}", line.count());
             return Err(Refusal { column: None, reason: reason.into() });
         }
@@ -148,12 +153,18 @@ impl<'a> RowReader<'a> {
 
     fn read_postcode(&self, line: &Splitter) -> Result<Postcode, Refusal> {
         let cell = line.cell(self.postcode);
-        let text = match std::str::from_utf8(cell) {
-            Ok("") => return refuse(self.postcode, "no postcode"),
-            Ok(text) if text.is_ascii() => text,
-            _ => return refuse(self.postcode, "not a postcode: not plain letters and digits"),
-        };
-        text.parse().or_else(|error: postcode_core::ParseError| refuse(self.postcode, error.to_string()))
+        const FOREIGN: &str = "not a postcode: not plain letters and digits";
+        let Ok(text) = std::str::from_utf8(cell) else { return refuse(self.postcode, FOREIGN) };
+        if text.is_empty() {
+            return refuse(self.postcode, "no postcode");
+        }
+        // Most are plain; others have a no-break space, or are ="SW1A 1AA".
+        text.parse().or_else(|_| {
+            plain_text(text).parse().or_else(|error: ParseError| match text.is_ascii() {
+                true => refuse(self.postcode, error.to_string()),
+                false => refuse(self.postcode, FOREIGN),
+            })
+        })
     }
 
     fn month(&self, line: &Splitter, at: Option<usize>) -> Result<Option<YearMonth>, Refusal> {

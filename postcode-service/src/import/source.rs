@@ -1,13 +1,13 @@
 //! The inputs: files, folders and zip files, as a flat list of texts.
 
 use std::fs::File;
-use std::io::{self, BufReader, Read, Seek, SeekFrom};
+use std::io::{self, BufReader, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result, bail, ensure};
-use postcode_tables::packed::Packing;
-use postcode_tables::{Encoding, ToUtf8};
+use postcode_tables::packed::{self, Packing};
+use postcode_tables::{Encoding, Utf8Reader};
 use tempfile::TempPath;
 
 use super::geonames;
@@ -34,6 +34,10 @@ pub(super) struct Text {
     pub(super) size: u64,
     /// Named as an input, not found within one.
     pub(super) explicit: bool,
+    /// The steps that were needed to read it, for people.
+    pub(super) said: Option<String>,
+    /// The encoding, if the caller knows it.
+    encoding: Option<Encoding>,
     place: Place,
 }
 
@@ -41,7 +45,21 @@ pub(super) struct Text {
 enum Place {
     File(PathBuf),
     Zipped(Arc<Archive>, usize),
+    /// The sheet of a workbook, as CSV.
+    Sheet(Arc<TempPath>),
 }
+
+/// How inputs are written, as far as the caller knows.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Known {
+    /// The encoding of all texts.
+    pub(super) encoding: Option<Encoding>,
+    /// The sheet of a workbook.
+    pub(super) sheet: Option<String>,
+}
+
+/// A text, unpacked and in UTF-8.
+pub(super) type Reader<'a> = Utf8Reader<Limited<Box<dyn Read + Send + 'a>>>;
 
 #[derive(Debug)]
 struct Archive {
@@ -62,38 +80,56 @@ impl Text {
         name.find('.').map_or(name, |dot| &name[..dot])
     }
 
-    /// Reads it, unpacked, up to [`MAX_BYTES`].
-    pub(super) fn read<T>(&self, then: impl FnOnce(&mut dyn Read) -> Result<T>) -> Result<T> {
+    /// Reads it, unpacked and as UTF-8, up to [`MAX_BYTES`].
+    pub(super) fn read<T>(&self, then: impl FnOnce(&mut Reader<'_>) -> Result<T>) -> Result<T> {
+        let open =
+            |path: &Path| File::open(path).with_context(|| format!("{}: can't be opened", self.display));
         match &self.place {
-            Place::File(path) => {
-                let file = File::open(path).with_context(|| format!("{}: can't be opened", self.display))?;
-                unpacked(file, &self.display, then)
-            }
+            Place::File(path) => self.unpacked(open(path)?, then),
+            Place::Sheet(path) => self.unpacked(open(path)?, then),
             Place::Zipped(archive, index) => {
                 let mut zip = open_zip(&archive.path, &self.display)?;
                 let entry = zip
                     .by_index(*index)
                     .with_context(|| format!("{}: can't be read from its zip file", self.display))?;
-                unpacked(entry, &self.display, then)
+                self.unpacked(entry, then)
             }
         }
     }
 
-    /// Returns the first bytes, at most `limit`, unpacked.
-    pub(super) fn start(&self, limit: usize) -> Result<Vec<u8>> {
+    /// Reads through gzip or zstd, if its first bytes say so, and whatever encoding it has.
+    fn unpacked<R: Read + Send, T>(
+        &self,
+        mut raw: R,
+        then: impl FnOnce(&mut Reader<'_>) -> Result<T>,
+    ) -> Result<T> {
+        let cannot = || format!("{}: can't be read", self.display);
+        let mut magic = Vec::with_capacity(4);
+        raw.by_ref().take(4).read_to_end(&mut magic).with_context(cannot)?;
+        let packing = match Packing::of(&magic) {
+            packing @ (Packing::Gzip | Packing::Zstd) => packing,
+            _ => Packing::Plain,
+        };
+        let all = io::Cursor::new(magic).chain(raw);
+        let unpacked = packed::unpack_file(all, packing).with_context(cannot)?;
+        then(&mut Utf8Reader::new(Limited::new(unpacked), self.encoding).with_context(cannot)?)
+    }
+
+    /// Returns the first bytes, at most `limit`, unpacked and in UTF-8, and the encoding that they had.
+    pub(super) fn start(&self, limit: usize) -> Result<(Vec<u8>, Encoding)> {
         self.read(|reader| {
             let mut bytes = Vec::new();
             reader
                 .take(limit as u64)
                 .read_to_end(&mut bytes)
                 .with_context(|| format!("{}: can't be read", self.display))?;
-            Ok(bytes)
+            Ok((bytes, reader.encoding()))
         })
     }
 
     /// Reads the whole text, for small files. More than `limit` bytes are an error.
     pub(super) fn whole(&self, limit: usize) -> Result<Vec<u8>> {
-        let bytes = self.start(limit + 1)?;
+        let (bytes, _) = self.start(limit + 1)?;
         ensure!(
             bytes.len() <= limit,
             "{}: more than {limit} bytes: not a list of names and codes",
@@ -103,63 +139,8 @@ impl Text {
     }
 }
 
-/// Through gzip or zstd, if its first bytes say so, and not past [`MAX_BYTES`].
-fn unpacked<R: Read, T>(
-    mut raw: R,
-    display: &str,
-    then: impl FnOnce(&mut dyn Read) -> Result<T>,
-) -> Result<T> {
-    let mut magic = Vec::with_capacity(4);
-    raw.by_ref().take(4).read_to_end(&mut magic).with_context(|| format!("{display}: can't be read"))?;
-    let all = io::Cursor::new(magic.clone()).chain(raw);
-    match (Packing::of(&magic), magic.as_slice()) {
-        (Packing::Gzip, _) => then(&mut Limited::new(flate2::read::MultiGzDecoder::new(BufReader::new(all)))),
-        (Packing::Zstd, _) => {
-            let decoder =
-                zstd::stream::read::Decoder::new(all).with_context(|| format!("{display}: zstd"))?;
-            then(&mut Limited::new(decoder))
-        }
-        (_, [0xff, 0xfe, ..]) => then(&mut Limited::new(Utf8::of(all, Encoding::Utf16Le))),
-        (_, [0xfe, 0xff, ..]) => then(&mut Limited::new(Utf8::of(all, Encoding::Utf16Be))),
-        _ => then(&mut Limited::new(all)),
-    }
-}
-
-/// A text in UTF-16, as UTF-8.
-struct Utf8<R> {
-    inner: R,
-    converter: ToUtf8,
-    ready: io::Cursor<Vec<u8>>,
-}
-
-impl<R> Utf8<R> {
-    fn of(inner: R, encoding: Encoding) -> Self {
-        Self { inner, converter: ToUtf8::new(encoding), ready: io::Cursor::default() }
-    }
-}
-
-impl<R: Read> Read for Utf8<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        loop {
-            let given = self.ready.read(buffer)?;
-            if given > 0 || buffer.is_empty() {
-                return Ok(given);
-            }
-            let mut raw = vec![0; 64 << 10];
-            let read = self.inner.read(&mut raw)?;
-            let mut text = std::mem::take(self.ready.get_mut());
-            text.clear();
-            self.converter.convert(&raw[..read], read == 0, &mut text);
-            if read == 0 && text.is_empty() {
-                return Ok(0);
-            }
-            self.ready = io::Cursor::new(text);
-        }
-    }
-}
-
 /// Fails past [`MAX_BYTES`], so that a small file can't unpack for ever.
-struct Limited<R> {
+pub(super) struct Limited<R> {
     inner: R,
     left: u64,
 }
@@ -181,20 +162,21 @@ impl<R: Read> Read for Limited<R> {
 }
 
 /// The findings while listing inputs.
-struct Listing {
+struct Listing<'a> {
     texts: Vec<Text>,
+    known: &'a Known,
     /// Bytes of zips within zips so far, and at most.
     nested: u64,
     most_nested: u64,
 }
 
 /// Lists all texts of the inputs, in the given order, within folders and zip files by path.
-pub(super) fn list(inputs: &[PathBuf]) -> Result<Vec<Text>> {
-    list_at_most(inputs, MAX_ALL_NESTED)
+pub(super) fn list(inputs: &[PathBuf], known: &Known) -> Result<Vec<Text>> {
+    list_at_most(inputs, known, MAX_ALL_NESTED)
 }
 
-fn list_at_most(inputs: &[PathBuf], most_nested: u64) -> Result<Vec<Text>> {
-    let mut listing = Listing { texts: Vec::new(), nested: 0, most_nested };
+fn list_at_most(inputs: &[PathBuf], known: &Known, most_nested: u64) -> Result<Vec<Text>> {
+    let mut listing = Listing { texts: Vec::new(), known, nested: 0, most_nested };
     for input in inputs {
         let before = listing.texts.len();
         let about = std::fs::metadata(input)
@@ -212,7 +194,7 @@ fn list_at_most(inputs: &[PathBuf], most_nested: u64) -> Result<Vec<Text>> {
     Ok(listing.texts)
 }
 
-fn folder(path: &Path, within: &str, depth: usize, listing: &mut Listing) -> Result<()> {
+fn folder(path: &Path, within: &str, depth: usize, listing: &mut Listing<'_>) -> Result<()> {
     ensure!(depth <= MAX_DEPTH, "{}: folders more than {MAX_DEPTH} deep: give one of them", path.display());
     let cannot = || format!("{}: the folder can't be read", path.display());
     for entry in std::fs::read_dir(path).with_context(cannot)? {
@@ -233,21 +215,43 @@ fn folder(path: &Path, within: &str, depth: usize, listing: &mut Listing) -> Res
     Ok(())
 }
 
-fn file(path: &Path, within: &str, explicit: bool, listing: &mut Listing) -> Result<()> {
+fn file(path: &Path, within: &str, explicit: bool, listing: &mut Listing<'_>) -> Result<()> {
     let display = path.display().to_string();
     let mut opened = File::open(path).with_context(|| format!("{display}: can't be opened"))?;
     let mut magic = [0; 4];
     let got = opened.read(&mut magic).with_context(|| format!("{display}: can't be read"))?;
-    if Packing::of(&magic[..got]) == Packing::Zip {
+    let packing = Packing::of(&magic[..got]);
+    let is_archive = matches!(packing, Packing::Zip | Packing::OldWorkbook);
+    if is_archive && packed::is_workbook(path).with_context(|| format!("{display}: can't be read"))? {
+        // In the folder of an edition workbooks are guides.
+        return if explicit { sheet(path, within, listing) } else { Ok(()) };
+    }
+    if packing == Packing::Zip {
         let archive = Arc::new(Archive { path: path.to_owned(), _copy: None });
         let prefix = if explicit { String::new() } else { format!("{within}/") };
         return zipped(&archive, &display, &prefix, false, listing);
     }
     let size = opened.seek(SeekFrom::End(0)).unwrap_or(0);
-    add(
-        listing,
-        Text { display, path: within.to_owned(), size, explicit, place: Place::File(path.to_owned()) },
-    )
+    let place = Place::File(path.to_owned());
+    let (path, encoding) = (within.to_owned(), listing.known.encoding);
+    add(listing, Text { display, path, size, explicit, said: None, encoding, place })
+}
+
+/// A sheet of a workbook, which is written as CSV to the disk: it is read twice.
+fn sheet(path: &Path, within: &str, listing: &mut Listing<'_>) -> Result<()> {
+    let display = path.display().to_string();
+    let options = packed::Options { sheet: listing.known.sheet.clone(), member: None };
+    let mut opened =
+        packed::open_file(path, &options).with_context(|| format!("{display}: can't be read"))?;
+    let mut copy = tempfile::NamedTempFile::new().context("a temporary file for a sheet of a workbook")?;
+    let size =
+        io::copy(&mut opened.reader, &mut copy).with_context(|| format!("{display}: can't be read"))?;
+    copy.flush().context("a temporary file for a sheet of a workbook")?;
+    let place = Place::Sheet(Arc::new(copy.into_temp_path()));
+    let said = Some(format!("{display}: {}", opened.said.join(", ")));
+    // The sheet was written here, in UTF-8.
+    let encoding = Some(Encoding::Utf8);
+    add(listing, Text { display, path: within.to_owned(), size, explicit: true, said, encoding, place })
 }
 
 fn zipped(
@@ -255,7 +259,7 @@ fn zipped(
     display: &str,
     prefix: &str,
     nested: bool,
-    listing: &mut Listing,
+    listing: &mut Listing<'_>,
 ) -> Result<()> {
     let mut zip = open_zip(&archive.path, display)?;
     ensure!(zip.len() <= MAX_TEXTS, "{display}: more than {MAX_TEXTS} files in the zip: not an edition");
@@ -294,12 +298,13 @@ fn zipped(
         }
         let size = entry.size();
         let place = Place::Zipped(Arc::clone(archive), index);
-        add(listing, Text { display, path, size, explicit: false, place })?;
+        let encoding = listing.known.encoding;
+        add(listing, Text { display, path, size, explicit: false, said: None, encoding, place })?;
     }
     Ok(())
 }
 
-fn add(listing: &mut Listing, text: Text) -> Result<()> {
+fn add(listing: &mut Listing<'_>, text: Text) -> Result<()> {
     ensure!(listing.texts.len() < MAX_TEXTS, "more than {MAX_TEXTS} files: give the folder of one edition");
     listing.texts.push(text);
     Ok(())

@@ -8,7 +8,7 @@ use postcode_core::AreaKind;
 use postcode_core::dataset::{DatasetBuilder, Row};
 
 use super::before::Before;
-use super::detect::Table;
+use super::detect::{Found, Table};
 use super::districts::Districts;
 use super::doubts::{Finding, Findings};
 use super::garbled::{self, Wrong};
@@ -18,7 +18,8 @@ use super::progress::Progress;
 use super::report::Fill;
 use super::row::{Areas, Refusal, RowReader};
 use super::source::Text;
-use super::{Beside, Interrupted, grid};
+use super::{Beside, Interrupted};
+use crate::grid;
 
 /// The byte-order mark that spreadsheets write in front of UTF-8.
 pub(super) const MARK: &[u8] = b"\xef\xbb\xbf";
@@ -93,15 +94,16 @@ impl<'a> Work<'a> {
     /// the builder, and says whether it holds anything that is wanted. Returns how many did.
     pub(super) fn read_rows(
         &mut self,
-        text: &Text,
+        found: &Found,
         columns: &[&str],
         header: bool,
         mut row: impl FnMut(&Splitter, &mut DatasetBuilder) -> Result<bool, Refusal>,
     ) -> Result<u64> {
-        let mut splitter = Splitter::new();
+        let text = &found.text;
+        let mut splitter = Splitter::new(found.layout.delimiter);
         let (mut header, mut wanted) = (header, 0);
         let shared = self.shared;
-        lines::for_each_line(text, shared, |number, line| {
+        lines::for_each_row(text, shared, found.layout, None, |number, line| {
             let line = without_mark(number, line);
             if std::mem::take(&mut header) || !self.split(text, &mut splitter, number, line)? {
                 return Ok(());
@@ -178,10 +180,11 @@ impl<'a> Work<'a> {
         let Some(mut reader) = RowReader::new(&table.columns, districts) else {
             bail!("{}: no column of postcodes", text.display);
         };
-        let mut splitter = Splitter::with(table.delimiter);
+        let mut splitter = Splitter::new(table.layout.delimiter);
         let mut header = table.header;
         let shared = self.shared;
-        lines::for_each_line(text, shared, |number, line| {
+        let cells = Some(table.columns.names.len());
+        lines::for_each_row(text, shared, table.layout, cells, |number, line| {
             if std::mem::take(&mut header) {
                 return Ok(());
             }

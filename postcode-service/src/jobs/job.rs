@@ -97,6 +97,8 @@ pub(crate) struct Job {
     pub(crate) started_at: Option<i64>,
     pub(crate) finished_at: Option<i64>,
     pub(crate) reason: Option<String>,
+    /// An array of texts, in JSON.
+    pub(crate) notes: String,
 }
 
 /// A job that begins to come in.
@@ -126,6 +128,8 @@ pub(crate) struct NewPart {
 #[derive(Debug)]
 pub(crate) struct Received {
     pub(crate) plan: String,
+    /// Facts about the file that the request did not tell: an array of texts, in JSON.
+    pub(crate) notes: String,
     pub(crate) parts: i64,
     pub(crate) rows: i64,
     pub(crate) bytes: i64,

@@ -347,6 +347,11 @@ impl Jobs {
         &self.0.gauges
     }
 
+    /// Adds the gauges to the metrics.
+    pub(crate) fn register(&self, registry: &mut prometheus_client::registry::Registry) {
+        self.0.gauges.register(registry);
+    }
+
     pub(crate) fn downloads(&self) -> &Pool {
         &self.0.downloads
     }

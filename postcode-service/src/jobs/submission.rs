@@ -40,6 +40,7 @@ pub(crate) async fn file<S>(
     store: &Arc<dyn Store>,
     job: &NewJob,
     plan: Plan,
+    mut notes: Vec<String>,
     rows: S,
     key: impl FnOnce() -> Option<(String, String)> + Send,
 ) -> Result<Submitted, Error>
@@ -51,10 +52,11 @@ where
     let plan = Arc::new(plan);
     let mut cutter = Cutter::new(rows, plan);
     while let Some(piece) = cutter.next(PART_ROWS as usize).await? {
+        notes.extend(piece.notes);
         stored.add(piece.line as i64, piece.rows as i64, piece.head, piece.bytes).await?;
     }
     let recipe = Recipe::Rows { plan: cutter.plan(), header: cutter.header().cloned() };
-    upload.ended(stored.submit(&recipe, key()).await)
+    upload.ended(stored.submit(&recipe, &notes, key()).await)
 }
 
 /// Takes texts.
@@ -73,7 +75,7 @@ pub(crate) async fn postcodes(
         stored.add(line, rows, Vec::new(), input).await?;
         line += rows;
     }
-    upload.ended(stored.submit(&Recipe::Postcodes { query }, key).await)
+    upload.ended(stored.submit(&Recipe::Postcodes { query }, &[], key).await)
 }
 
 /// Texts as lines of JSON, in parts as they are stored. They are read from a JSON array without
@@ -231,9 +233,14 @@ impl<'a> Upload<'a> {
         Ok(())
     }
 
-    async fn submit(&self, recipe: &Recipe, key: Option<(String, String)>) -> Result<Submitted, Error> {
-        let plan = serde_json::to_string(recipe)?;
-        let received = Received { plan, parts: self.parts, rows: self.rows, bytes: self.bytes, key };
+    async fn submit(
+        &self,
+        recipe: &Recipe,
+        notes: &[String],
+        key: Option<(String, String)>,
+    ) -> Result<Submitted, Error> {
+        let (plan, notes) = (serde_json::to_string(recipe)?, serde_json::to_string(notes)?);
+        let received = Received { plan, notes, parts: self.parts, rows: self.rows, bytes: self.bytes, key };
         Ok(self.store.submit(self.job, &received).await?)
     }
 }

@@ -46,14 +46,14 @@ impl Server {
     ///
     /// # Errors
     /// Fails if the client does not begin as the protocol says.
-    pub async fn serve_on<R, W>(self, read: R, write: W) -> anyhow::Result<()>
+    pub async fn serve_on<R, W>(self, read: R, write: W) -> Result<(), crate::Error>
     where
         R: AsyncRead + Send + Unpin + 'static,
         W: AsyncWrite + Send + Unpin + 'static,
     {
         let transport = AsyncRwTransport::new_server(read, write).with_max_line_length(LONGEST_MESSAGE);
-        self.serve(transport).await?.waiting().await?;
-        Ok(())
+        let served = async { anyhow::Ok(self.serve(transport).await?.waiting().await?) };
+        served.await.map(drop).map_err(crate::Error::of(crate::ErrorKind::Input))
     }
 
     async fn answer(&self, operation: &Operation, request: CallToolRequestParams) -> CallToolResult {

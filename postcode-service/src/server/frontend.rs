@@ -48,7 +48,7 @@ pub struct Frontend {
 impl Frontend {
     /// Around an API.
     pub fn new(api: Api, options: &Options) -> Self {
-        let metrics = Metrics::new(api.jobs().gauges());
+        let metrics = Metrics::new(api.jobs());
         Self {
             api,
             metrics,
@@ -175,7 +175,7 @@ impl Frontend {
         }
         // A request with a body counts as in progress once the body has arrived. Streamed bodies
         // have separate places.
-        let reads = *request.method() == Method::POST
+        let reads = matches!(*request.method(), Method::POST | Method::PUT)
             && !request.body().is_end_stream()
             && !path.to_ascii_lowercase().ends_with("/retry");
         match self.gate.admit(request.extensions_mut(), reads) {

@@ -18,7 +18,7 @@ use postcode_core::wire::path;
 use postcode_edge::{MetricsFormat, process_metrics, status_class};
 
 use crate::api::Api;
-use crate::jobs::gauges::Gauges;
+use crate::jobs::Jobs;
 
 /// Seconds: a lookup takes tens of microseconds, a bulk request a millisecond.
 const BUCKETS: [f64; 16] = [
@@ -48,7 +48,7 @@ pub(super) struct Metrics {
 }
 
 impl Metrics {
-    pub(super) fn new(jobs: &Gauges) -> Self {
+    pub(super) fn new(jobs: &Jobs) -> Self {
         let durations = || {
             Family::<Labels, Histogram, fn() -> Histogram>::new_with_constructor(|| Histogram::new(BUCKETS))
         };
@@ -170,6 +170,19 @@ fn dataset(text: &mut String, api: &Api) {
         "Whether the server wants requests: 0 while it shuts down",
         &[(String::new(), ready)],
     );
+    let Some(fleet) = api.fleet() else { return };
+    let revision = fleet.plan().revision;
+    family("fleet_revision", "gauge", "The revision of the fleet's plan", &[(String::new(), revision)]);
+    let count = |is_in: fn(&u64, &u64) -> bool| {
+        let acknowledged = fleet.acknowledged().into_iter();
+        acknowledged.filter(|it| is_in(&it.revision, &revision)).map(|it| it.processes as u64).sum()
+    };
+    let processes = [
+        (state("behind"), count(u64::lt)),
+        (state("current"), count(u64::eq)),
+        (state("ahead"), count(u64::gt)),
+    ];
+    family("fleet_processes", "gauge", "Processes of the fleet, by the plan that they follow", &processes);
 }
 
 /// Counts for as long as it lives.

@@ -149,6 +149,14 @@ impl fmt::Display for Encoding {
     }
 }
 
+/// Reads the name of an encoding, as an option of a program.
+///
+/// # Errors
+/// For a name that is not known; says what may be given.
+pub fn encoding_named(text: &str) -> Result<Encoding, String> {
+    Encoding::named(text).ok_or_else(|| "give utf-8, utf-16le, utf-16be or windows-1252".to_owned())
+}
+
 /// Converts a text to UTF-8, piece by piece. A mark at its beginning stays.
 #[derive(Debug)]
 pub struct ToUtf8 {

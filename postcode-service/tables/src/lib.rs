@@ -29,15 +29,17 @@ mod number;
 pub mod packed;
 pub mod records;
 mod scanner;
+mod utf8;
 #[cfg(feature = "workbook")]
 mod workbook;
 
 pub use cell::{plain_text, trimmed, value};
 pub use dialect::{DELIMITERS, Dialect, delimiter_named};
-pub use encoding::{Encoding, Guess, ToUtf8};
+pub use encoding::{Encoding, Guess, ToUtf8, encoding_named};
 pub use number::{decimal, whole};
 pub use records::{Record, Records, Wanted};
 pub use scanner::{Fault, Scanner, Step, blank, line_end};
+pub use utf8::Utf8Reader;
 
 /// Bytes of a table's beginning by which its encoding, delimiter and columns are told.
 pub const SAMPLE: usize = 64 << 10;

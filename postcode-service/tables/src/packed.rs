@@ -145,10 +145,56 @@ pub fn unpack(reader: impl Read + Send + 'static, packing: Packing) -> io::Resul
     unpack_within(reader, packing, HTTP_WINDOW)
 }
 
-fn unpack_within(reader: impl Read + Send + 'static, packing: Packing, window: u32) -> io::Result<Bytes> {
+/// Unpacks a file or a part of one that is packed with gzip or zstd, within the bounds of this module. What is packed in
+/// another way stays as it is.
+///
+/// # Errors
+/// If the packing is broken at its beginning.
+pub fn unpack_file<'a>(
+    reader: impl Read + Send + 'a,
+    packing: Packing,
+) -> io::Result<Box<dyn Read + Send + 'a>> {
+    unpack_within(reader, packing, FILE_WINDOW)
+}
+
+/// Returns whether a file is a workbook of Excel or OpenDocument.
+///
+/// # Errors
+/// If it can't be read.
+pub fn is_workbook(path: &Path) -> io::Result<bool> {
+    let mut file = File::open(path)?;
+    let mut start = Vec::new();
+    file.by_ref().take(4).read_to_end(&mut start)?;
+    Ok(match Packing::of(&start) {
+        Packing::OldWorkbook => true,
+        Packing::Zip => {
+            file.rewind()?;
+            // A zip file that is cut off is not a workbook; who reads it says what is wrong.
+            ZipArchive::new(file)
+                .is_ok_and(|zip| zip.file_names().flatten().any(|name| part_of_workbook(&name).is_some()))
+        }
+        _ => false,
+    })
+}
+
+/// Returns the kind of workbook that has a part of this name.
+fn part_of_workbook(name: &str) -> Option<Kind> {
+    match name {
+        "xl/workbook.xml" => Some(Kind::Xlsx),
+        "xl/workbook.bin" => Some(Kind::Xlsb),
+        "content.xml" => Some(Kind::Ods),
+        _ => None,
+    }
+}
+
+fn unpack_within<'a>(
+    reader: impl Read + Send + 'a,
+    packing: Packing,
+    window: u32,
+) -> io::Result<Box<dyn Read + Send + 'a>> {
     let read = Arc::new(AtomicU64::new(0));
     let raw = BufReader::new(Counted { inner: reader, read: read.clone() });
-    let unpacked: Bytes = match packing {
+    let unpacked: Box<dyn Read + Send + 'a> = match packing {
         Packing::Gzip => Box::new(MultiGzDecoder::new(raw)),
         Packing::Zlib => Box::new(ZlibDecoder::new(raw)),
         Packing::Zstd => {
@@ -232,12 +278,7 @@ fn archive(mut file: Box<dyn Place>, options: &Options, depth: usize) -> io::Res
     let mut zip = ZipArchive::new(file).map_err(broken)?;
     let names: Vec<String> =
         zip.file_names().flatten().map(|name| name.to_string()).take(MAX_FILES).collect();
-    let has = |wanted: &str| names.iter().any(|name| name == wanted);
-    if let Some(kind) =
-        [("xl/workbook.xml", Kind::Xlsx), ("xl/workbook.bin", Kind::Xlsb), ("content.xml", Kind::Ods)]
-            .into_iter()
-            .find_map(|(part, kind)| has(part).then_some(kind))
-    {
+    if let Some(kind) = names.iter().find_map(|name| part_of_workbook(name)) {
         bound(&mut zip).map_err(broken)?;
         return workbook(zip.into_inner(), kind, options);
     }
@@ -354,13 +395,13 @@ impl<R: Read> Read for Counted<R> {
 }
 
 /// Fails where a small file unpacks to too much.
-struct Bounded {
-    inner: Bytes,
+struct Bounded<'a> {
+    inner: Box<dyn Read + Send + 'a>,
     packed: Arc<AtomicU64>,
     given: u64,
 }
 
-impl Read for Bounded {
+impl Read for Bounded<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.inner.read(buffer)?;
         self.given += read as u64;
@@ -377,7 +418,7 @@ impl Read for Bounded {
 
 /// Compares with the checksum of the zip file at the end.
 struct Checked {
-    inner: Bounded,
+    inner: Bounded<'static>,
     crc: flate2::Crc,
     wanted: u32,
 }

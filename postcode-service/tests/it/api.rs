@@ -4,6 +4,7 @@ use crate::common::{api_over, get, post, send, small};
 
 use axum::body::Body;
 use http::Request;
+use postcode_core::{Nearest, Postcode, PostcodeLookup};
 use postcode_service::api::{Api, Edition, Limits};
 use serde_json::json;
 
@@ -63,6 +64,33 @@ async fn more_is_only_there_when_asked_for() {
     let prefix = get(&api, "/postcodes/10/autocomplete?order=prefix").await.json();
     assert_eq!(prefix["result"], json!(null), "no postcode begins with 10");
     assert_eq!(get(&api, "/postcodes/10/autocomplete").await.json()["result"][0], "AB10 1AB");
+}
+
+#[tokio::test]
+async fn records_and_answers_serialise_as_the_api_writes_them() {
+    let (lookup, api) = (small(), api_over(small()).await);
+    let text = |answer: crate::common::Answer| String::from_utf8(answer.body).unwrap();
+    let queries = ["AB10 1AB", "AB1 0AA", "AB10 9ZZ", "BT1 5GS"];
+    let postcodes: Vec<Postcode> = queries.iter().map(|query| query.parse().unwrap()).collect();
+    let answers = lookup.lookup(&postcodes).await.unwrap();
+    let record = serde_json::to_string(answers[0].record().unwrap()).unwrap();
+    let one = text(get(&api, "/postcodes/AB101AB?extended=true").await);
+    assert_eq!(one, format!(r#"{{"status":200,"result":{record}}}"#));
+
+    let items: Vec<String> = std::iter::zip(queries, &answers)
+        .map(|(query, answer)| {
+            let answer = serde_json::to_string(answer).unwrap();
+            format!(r#"{{"query":"{query}",{}"#, answer.strip_prefix('{').unwrap())
+        })
+        .collect();
+    let body = json!({ "postcodes": queries }).to_string();
+    let bulk = text(post(&api, "/postcodes?extended=true", "application/json", body).await);
+    assert_eq!(bulk, format!(r#"{{"status":200,"result":[{}]}}"#, items.join(",")));
+
+    let near = Nearest::to(postcodes[0]).radius(100.0);
+    let neighbours = serde_json::to_string(&lookup.nearest(&near).await.unwrap()).unwrap();
+    let nearest = text(get(&api, "/postcodes/AB101AB/nearest?extended=true&radius=100").await);
+    assert_eq!(nearest, format!(r#"{{"status":200,"result":{neighbours}}}"#));
 }
 
 #[tokio::test]

@@ -84,6 +84,12 @@ fn dataset_is_a_path_or_a_url_in_every_command() {
     }
     let (status, out, _) = said(&["inspect", "embedded:"], b"");
     assert!(status == Some(0) && out.starts_with("ONSPD"), "{out}");
+    let absent = out.split("field without a value").nth(1).unwrap();
+    assert!(
+        absent.lines().any(|line| line.starts_with("parish ") && line.ends_with(" import ONSPD or NSPL")),
+        "{absent}"
+    );
+    assert!(!absent.contains("nuts"), "{absent}");
     let (status, _, why) = said(&["inspect", "http://127.0.0.1:1"], b"");
     assert!(status == Some(2) && why.contains("this is a service"), "{why}");
     let (status, _, why) = said(&["pack", "embedded:", "-o", "x"], b"");

@@ -3,7 +3,9 @@
 mod addresses;
 mod admin;
 mod counted;
+mod fleet;
 mod promote;
+mod time;
 mod walk;
 
 use std::io::{self, Write};
@@ -29,6 +31,7 @@ use tracing::{error, info, warn};
 
 use addresses::AddressSource;
 use promote::Promote;
+use time::duration;
 
 /// Customer accounts with checked postal addresses, over HTTP.
 #[derive(Parser)]
@@ -411,15 +414,5 @@ where
             error!(%error, "{what} failed and is restarted");
         }
         tokio::time::sleep(pause).await;
-    }
-}
-
-/// Parses a duration such as `500ms`, `2s` or `1m`, from a millisecond to an hour.
-fn duration(text: &str) -> Result<Duration, String> {
-    let time: jiff::SignedDuration =
-        text.parse().map_err(|error| format!("{error}; give one such as 500ms or 2s"))?;
-    match Duration::try_from(time) {
-        Ok(time) if (Duration::from_millis(1)..=Duration::from_secs(3600)).contains(&time) => Ok(time),
-        _ => Err("out of range: give 1ms to 1h".into()),
     }
 }

@@ -14,7 +14,7 @@ use postcode_edge::Security;
 use tracing::{info, warn};
 
 use crate::admin::{Admin, Sources};
-use crate::duration;
+use crate::fleet::{FleetArgs, Followed};
 use crate::walk::WalkFile;
 use customers::server::Address;
 
@@ -79,6 +79,8 @@ pub(crate) struct Promote {
     /// and /metrics the scope metrics. Without tokens anyone who can reach it can change the stage
     #[arg(long, env = "CUSTOMERS_ADMIN", value_name = "ADDRESS", requires = "promote_to")]
     admin: Option<Address>,
+    #[command(flatten)]
+    fleet: FleetArgs,
 }
 
 /// The guard's limits, or none. A separate type, because clap reads an `Option` field as an
@@ -90,6 +92,7 @@ struct Guarding(Option<Guard>);
 pub(crate) struct Promoted {
     promotion: Promotion,
     sources: Sources,
+    fleet: Option<Followed>,
     admin: Option<Address>,
 }
 
@@ -107,6 +110,9 @@ impl Promote {
         if walk.is_some() && self.guard.0.is_none() {
             bail!("--walk needs the guard: leave out --guard off");
         }
+        if self.fleet.is_given() && self.guard.0.is_none() {
+            bail!("--fleet needs the guard, which counts what is reported: leave out --guard off");
+        }
         let source = Connector::new(&path_or_url(url)).context("--promote-to")?.within(lookup_timeout);
         let sources = Sources { old: old_source.to_owned(), new: source.to_string() };
         let new = source.connect().await.context("--promote-to")?;
@@ -123,12 +129,13 @@ impl Promote {
         plan.default.share = plan.default.share.or(Some(self.share));
         promotion.apply(&plan).context("--stage")?;
         info!(stage = %promotion.plan(), promote_to = %sources.new, guard = ?self.guard.0, "promotion");
+        let fleet = self.fleet.follow(&promotion).await?;
         tokio::spawn(report(promotion.clone()));
         if let Some((walk, guard)) = walk.zip(self.guard.0) {
             let walked = [path_or_url(old_url), path_or_url(url)];
             tokio::spawn(walk.walk(promotion.clone(), guard, walked));
         }
-        Ok(Some(Promoted { promotion, sources, admin: self.admin }))
+        Ok(Some(Promoted { promotion, sources, fleet, admin: self.admin }))
     }
 }
 
@@ -141,7 +148,7 @@ impl Promoted {
     /// Binds the listener for operators, if one is configured.
     pub(crate) async fn admin(self, hosts: &[HostName], security: &Security) -> Result<Option<Admin>> {
         let Some(address) = &self.admin else { return Ok(None) };
-        let admin = Admin::bind(address, hosts, self.promotion, self.sources, security).await;
+        let admin = Admin::bind(address, hosts, (self.promotion, self.fleet), self.sources, security).await;
         admin.map(Some).with_context(|| format!("--admin: can't listen on {address}"))
     }
 }
@@ -169,39 +176,12 @@ fn share(text: &str) -> Result<f64, String> {
 
 fn guard(text: &str) -> Result<Guarding, String> {
     match text {
-        "off" => return Ok(Guarding(None)),
-        "on" => return Ok(Guarding(Some(Guard::default()))),
-        _ => {}
+        "off" => Ok(Guarding(None)),
+        text => text
+            .parse()
+            .map(|guard| Guarding(Some(guard)))
+            .map_err(|error: postcode_core::Error| error.to_string()),
     }
-    let mut guard = Guard::default();
-    for limit in text.split(',') {
-        let (name, value) = limit.split_once('=').unwrap_or((limit, ""));
-        let wrong = |error: String| format!("{name}={value}: {error}");
-        match name.trim() {
-            "errors" => guard.max_errors = share(value).map_err(wrong)?,
-            "mismatches" => guard.max_mismatches = share(value).map_err(wrong)?,
-            "slow" => guard.slow = duration(value).map_err(wrong)?,
-            "slow_share" => guard.max_slow = share(value).map_err(wrong)?,
-            "rise" => guard.max_rise = share(value).map_err(wrong)?,
-            "chance" => {
-                guard.chance = share(value).map_err(wrong)?;
-                if guard.chance == 0.0 {
-                    return Err("chance: give more than 0%, such as 1%".into());
-                }
-            }
-            "window" => guard.window = duration(value).map_err(wrong)?,
-            "min_calls" => {
-                guard.min_calls =
-                    value.parse().ok().filter(|calls| *calls > 0).ok_or("min_calls: give a number from 1")?;
-            }
-            other => {
-                return Err(format!(
-                    "{other:?}: give on, off, or a list of errors, mismatches, slow, slow_share, rise, chance, window, min_calls"
-                ));
-            }
-        }
-    }
-    Ok(Guarding(Some(guard)))
 }
 
 #[cfg(test)]

@@ -4,13 +4,10 @@
 //! elsewhere. `plain` is the form for browsers without JavaScript.
 
 mod plain;
+mod served;
 
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Query, State};
-use axum::http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
-};
-use axum::response::IntoResponse;
 use axum::routing::get;
 use axum::{Json, Router};
 use postcode_core::Postcode;
@@ -19,6 +16,8 @@ use serde::{Deserialize, Serialize};
 use super::App;
 use super::problem::Problem;
 use super::query::{self, Asked};
+use served::served;
+
 use crate::{AddressCheck, AddressOffer, AddressStatus, Customers, Error, FieldError, Map};
 
 /// The default number of completions.
@@ -48,22 +47,6 @@ pub(super) fn routes() -> Router<App> {
         .route("/postcodes/{postcode}/map", get(map))
         .route("/postcodes/{postcode}/addresses", get(offer))
         .route("/new", get(plain::show).post(plain::send))
-}
-
-fn served(kind: &'static str, text: impl IntoResponse) -> impl IntoResponse {
-    // A form can be sent to this site only: the one without JavaScript needs it.
-    let policy = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src data:; \
-                  base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
-    let headers = [
-        (CONTENT_TYPE, kind),
-        (CONTENT_SECURITY_POLICY, policy),
-        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        // The URL of an account must not leak to other sites.
-        (REFERRER_POLICY, "no-referrer"),
-        // A new version of the program has a new page.
-        (CACHE_CONTROL, "no-cache"),
-    ];
-    (headers, text)
 }
 
 #[derive(Deserialize)]

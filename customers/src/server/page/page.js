@@ -806,7 +806,7 @@ function fillImport(row, item) {
   bar.value = item.created + item.failed;
   text.textContent = ` ${count(item.created)} of ${count(item.total)} made${item.failed ? `, ${count(item.failed)} failed` : ""}`;
   link.textContent = item.failed ? "Failed rows (CSV)" : "All rows (CSV)";
-  link.href = `imports/${item.id}/report${item.failed ? "?outcome=failed" : ""}`;
+  link.href = `imports/${item.id}/${item.failed ? "failed" : "report"}`;
   link.onclick = (event) => {
     if (!token) return;
     // A link can't send a token.

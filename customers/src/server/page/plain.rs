@@ -8,7 +8,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use postcode_edge::reference::escaped;
 
-use super::served;
+use super::served::served;
 use crate::server::conditions::Given;
 use crate::server::problem::Problem;
 use crate::server::{App, json};

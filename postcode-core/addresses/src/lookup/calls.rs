@@ -2,7 +2,8 @@
 //! around it.
 //!
 //! `Timeout`, `Deadline`, `Retry`, `Bulkhead`, `Breaker`, `Hedge`, `Failover` and `Fallback` are lookups of addresses if
-//! what they are around is one:
+//! what they are around is one. So are `Cache`, `SingleFlight` and `Batcher` with the question
+//! [`OfAddresses`](super::OfAddresses), and a `Promotion` between two [`AnyAddresses`](super::AnyAddresses).
 //!
 //! ```
 //! use std::sync::Arc;
@@ -39,26 +40,30 @@ macro_rules! address_operations {
     };
 }
 
+pub(super) use address_operations;
+
 address_operations!([postcode_core::calls] []);
 
 /// Implements [`AddressLookup`] for a layer: see [`Around`].
 macro_rules! layer_of {
-    ([$layer:ident] $trait:ident $(
+    ([[$($generics:tt)*] $layer:ty] $trait:ident $(
         $method:ident $call:ident $hook:ident $same:ident
         ($(&$by_ref:ident: $of:ty),*; $($value:ident: $type:ty),*) -> $reply:ty;
     )*) => {
         #[deny(clippy::missing_trait_methods)]
         #[async_trait]
-        impl<L: AddressLookup> $trait for $layer<L> {
+        impl<$($generics)*> $trait for $layer {
             $(async fn $method(&self, $($by_ref: &$of,)* $($value: $type),*) -> Result<$reply> {
-                Around::$hook(self, $call::new($($by_ref,)* $($value),*)).await
+                Around::$hook(self, $crate::lookup::calls::$call::new($($by_ref,)* $($value),*)).await
             })*
         }
     };
 }
 
+pub(super) use layer_of;
+
 macro_rules! layers {
-    ($($layer:ident)*) => {$(address_operations!([layer_of] [$layer]);)*};
+    ($($layer:ident)*) => {$(address_operations!([layer_of] [[L: AddressLookup] $layer<L>]);)*};
 }
 
 layers!(Breaker Bulkhead Deadline Failover Fallback Hedge Retry Timeout);

@@ -2,9 +2,17 @@
 
 use std::sync::Arc;
 
+#[cfg(feature = "http")]
+use postcode_core::ServiceClients;
+#[cfg(feature = "http")]
+use postcode_core::layers::{
+    Batcher, Breaker, Budget, Bulkhead, Cache, Deadline, Hedge, Resilience, Retry, SingleFlight,
+};
 use postcode_core::{Error, PostcodeLookup, Result, redact};
 
 use super::AddressLookup;
+#[cfg(feature = "http")]
+use super::OfAddresses;
 
 /// Opens the lookup of addresses that a URL names.
 ///
@@ -13,7 +21,9 @@ use super::AddressLookup;
 /// | `file:/data/uk.addresses` | a file of addresses, mapped; `postcodes` says which postcodes exist and where they are | `file` |
 /// | `http://host:8080`, `https://host`, `unix:/run/postcode.sock` | a postcode-service with addresses | `http` |
 ///
-/// The options are those of [`postcode_core::connect`] for a file and for the client of a service.
+/// The options are those of [`postcode_core::connect`] for a file, and for a service all but `fallback`. `join`,
+/// `single_flight` and `cache` save calls for the addresses of postcodes: see [`OfAddresses`](super::OfAddresses). A batch
+/// has at most 100 postcodes. Answers that a cache keeps are licensed data: your licence must allow it.
 ///
 /// # Errors
 /// [`InvalidInput`](postcode_core::ErrorKind::InvalidInput) for an invalid URL or option;
@@ -51,7 +61,64 @@ fn file(_: &str, _: Option<Arc<dyn PostcodeLookup>>) -> Result<Arc<dyn AddressLo
 
 #[cfg(feature = "http")]
 fn service(url: &str) -> Result<Arc<dyn AddressLookup>> {
-    Ok(Arc::new(super::RemoteAddresses::new(url)?))
+    use postcode_core::layers::Failover;
+
+    let ServiceClients { clients, order, mut layers, .. } = ServiceClients::from_url(url)?;
+    let mut clients: Vec<_> = clients.into_iter().map(super::RemoteAddresses::from).collect();
+    let stack: Arc<dyn AddressLookup> = match (clients.pop(), clients.is_empty()) {
+        // The client retries by itself.
+        (Some(only), true) if layers.hedge.is_none() => Arc::new(only),
+        (Some(only), true) => {
+            let mut once = layers.clone();
+            once.retries = 0;
+            repeated(only, &once)
+        }
+        (last, _) => {
+            let breaker = layers.breaker.take().ok_or_else(|| {
+                Error::invalid(
+                    "breaker=off with several endpoints: a breaker is needed to know which are down",
+                )
+            })?;
+            repeated(Failover::new(clients.into_iter().chain(last), order, breaker)?, &layers)
+        }
+    };
+    Ok(guarded(stack, &layers))
+}
+
+/// Adds hedge, retry and deadline: see `postcode_core::layers::resilient`.
+#[cfg(feature = "http")]
+fn repeated(attempt: impl AddressLookup, layers: &Resilience) -> Arc<dyn AddressLookup> {
+    let mut stack: Arc<dyn AddressLookup> = Arc::new(attempt);
+    if let Some(after) = layers.hedge {
+        stack = Arc::new(Hedge::new(stack, after));
+    }
+    if layers.retries > 0 {
+        let budget = Budget::new(layers.retry_budget, 10);
+        stack = Arc::new(Retry::new(stack).retries(layers.retries).backoff(layers.backoff).budget(budget));
+    }
+    Arc::new(Deadline::new(stack, layers.deadline))
+}
+
+/// Adds breaker, bulkhead and the layers that save calls.
+#[cfg(feature = "http")]
+fn guarded(mut stack: Arc<dyn AddressLookup>, layers: &Resilience) -> Arc<dyn AddressLookup> {
+    if let Some(breaker) = layers.breaker {
+        stack = Arc::new(Breaker::with(stack, breaker));
+    }
+    if let Some(limit) = layers.bulkhead {
+        stack = Arc::new(Bulkhead::new(stack, limit));
+    }
+    if let Some(size) = layers.join {
+        let batcher = Batcher::of(OfAddresses, stack).max_size(size);
+        stack = Arc::new(Deadline::new(batcher, layers.deadline.saturating_mul(2)));
+    }
+    if layers.single_flight {
+        stack = Arc::new(SingleFlight::of(OfAddresses, stack));
+    }
+    if let Some(bytes) = layers.cache {
+        stack = Arc::new(Cache::of(OfAddresses, stack, bytes).ttl(layers.cache_ttl));
+    }
+    stack
 }
 
 #[cfg(not(feature = "http"))]

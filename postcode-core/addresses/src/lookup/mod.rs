@@ -2,6 +2,8 @@
 
 mod answer;
 #[cfg(feature = "layers")]
+mod any;
+#[cfg(feature = "layers")]
 pub mod calls;
 #[cfg(feature = "conformance")]
 pub mod conformance;
@@ -10,22 +12,28 @@ mod connect;
 mod local;
 #[cfg(feature = "http")]
 mod remote;
+#[cfg(feature = "layers")]
+mod saving;
 pub mod wire;
 
 use std::fmt::Debug;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-#[cfg(any(feature = "file", feature = "http"))]
+#[cfg(any(feature = "file", feature = "layers"))]
 use postcode_core::Error;
 use postcode_core::{Nearest, Postcode, Result};
 
 pub use self::answer::{AddressAnswer, AddressCoverage, AddressNeighbour, AddressPage};
+#[cfg(feature = "layers")]
+pub use self::any::AnyAddresses;
 pub use self::connect::connect_addresses;
 #[cfg(feature = "file")]
 pub use self::local::LocalAddresses;
 #[cfg(feature = "http")]
 pub use self::remote::RemoteAddresses;
+#[cfg(feature = "layers")]
+pub use self::saving::OfAddresses;
 pub use crate::number::AddressNumber;
 
 /// The most postcodes or numbers in one call.
@@ -118,6 +126,9 @@ forward! {
     [T] Box<T>;
 }
 
+#[cfg(feature = "layers")]
+use forward;
+
 /// Checks a batch.
 ///
 /// # Errors
@@ -131,7 +142,7 @@ fn check_batch(len: usize) -> Result<()> {
     Ok(())
 }
 
-#[cfg(any(feature = "file", feature = "http"))]
+#[cfg(any(feature = "file", feature = "layers"))]
 fn check_limit(limit: usize, most: usize) -> Result<()> {
     if !(1..=most).contains(&limit) {
         return Err(Error::invalid(format!("a limit of {limit}: give 1 to {most}")));

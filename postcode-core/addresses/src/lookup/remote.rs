@@ -20,6 +20,12 @@ use crate::Address;
 #[derive(Clone, Debug)]
 pub struct RemoteAddresses(Remote);
 
+impl From<Remote> for RemoteAddresses {
+    fn from(client: Remote) -> Self {
+        Self(client)
+    }
+}
+
 impl RemoteAddresses {
     /// Creates a client from a URL with options. Nothing is sent yet.
     ///

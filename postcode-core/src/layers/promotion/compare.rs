@@ -10,16 +10,22 @@ use tokio::time::timeout;
 use super::core::{Core, Course};
 use super::example::Cause;
 use super::guard::Seen;
+use super::side::Promotable;
 use crate::layers::call::Call;
 use crate::layers::{deadline, is_fault, span, unit};
 use crate::lookup::unit::comparing;
-use crate::{AnyLookup, Error, ErrorKind, Result};
+use crate::{Error, ErrorKind, Result};
 
 /// The answer of one side, and the edition it came from if that is known.
 pub(super) type Sided<R> = (Result<R>, Option<Arc<str>>);
 
 /// Compares the old implementation's answer with the new one's.
-pub(super) fn with_new<C: Call<AnyLookup>>(core: &Arc<Core>, course: Course, call: C, old: &Sided<C::Reply>) {
+pub(super) fn with_new<S: Promotable, C: Call<S>>(
+    core: &Arc<Core<S>>,
+    course: Course,
+    call: C,
+    old: &Sided<C::Reply>,
+) {
     let Some((runtime, permit)) = leave(core, course, &call, &old.0) else { return };
     let (core, call, old) = (core.clone(), call.into_owned(), old.clone());
     let compare = async move {
@@ -32,7 +38,12 @@ pub(super) fn with_new<C: Call<AnyLookup>>(core: &Arc<Core>, course: Course, cal
 }
 
 /// Compares the new implementation's answer with the old one's.
-pub(super) fn with_old<C: Call<AnyLookup>>(core: &Arc<Core>, course: Course, call: C, new: &Sided<C::Reply>) {
+pub(super) fn with_old<S: Promotable, C: Call<S>>(
+    core: &Arc<Core<S>>,
+    course: Course,
+    call: C,
+    new: &Sided<C::Reply>,
+) {
     let Some((runtime, permit)) = leave(core, course, &call, &new.0) else { return };
     let (core, call, new) = (core.clone(), call.into_owned(), new.clone());
     let compare = async move {
@@ -46,8 +57,8 @@ pub(super) fn with_old<C: Call<AnyLookup>>(core: &Arc<Core>, course: Course, cal
 }
 
 /// Returns permission to compare an answer now: a runtime, and one of the limited places.
-fn leave<C: Call<AnyLookup>>(
-    core: &Core,
+fn leave<S: Promotable, C: Call<S>>(
+    core: &Core<S>,
     course: Course,
     _call: &C,
     answer: &Result<C::Reply>,
@@ -74,9 +85,9 @@ fn agree<R: PartialEq>(one: &Result<R>, other: &Result<R>) -> Option<bool> {
     }
 }
 
-impl Core {
+impl<S: Promotable> Core<S> {
     /// Counts a comparison, unless one of the two could not answer.
-    async fn settle<C: Call<AnyLookup>>(
+    async fn settle<C: Call<S>>(
         &self,
         course: Course,
         call: &C,
@@ -99,21 +110,19 @@ impl Core {
     }
 
     /// Finds out why two answers differ.
-    async fn cause<C: Call<AnyLookup>>(
-        &self,
-        call: &C,
-        old: &Sided<C::Reply>,
-        new: &Sided<C::Reply>,
-    ) -> Cause {
+    async fn cause<C: Call<S>>(&self, call: &C, old: &Sided<C::Reply>, new: &Sided<C::Reply>) -> Cause {
         let patience = self.config.patience;
-        let (old_edition, new_edition) = match (&old.1, &new.1) {
+        // What a lookup notes that does not hold to editions is the edition of something else that it asked.
+        let noted = |side: &Option<Arc<str>>| side.clone().filter(|_| S::HOLDS_EDITIONS);
+        let (old_noted, new_noted) = (noted(&old.1), noted(&new.1));
+        let (old_edition, new_edition) = match (&old_noted, &new_noted) {
             (Some(old), Some(new)) => (Some(old.clone()), Some(new.clone())),
             // An answer that a cache kept does not tell, but the implementation may.
             _ => {
                 let old_now = self.edition_of(&self.old);
                 let new_now = self.edition_of(&self.new);
                 let (old_now, new_now) = futures::join!(old_now, new_now);
-                (old.1.clone().or(old_now), new.1.clone().or(new_now))
+                (old_noted.or(old_now), new_noted.or(new_now))
             }
         };
         if let (Some(old), Some(expected)) = (&old_edition, &new_edition)
@@ -126,7 +135,7 @@ impl Core {
             };
         }
         // One edition, or nothing says otherwise: does the old implementation agree with itself?
-        let demanded = old_edition.as_deref().unwrap_or_default();
+        let demanded = old_edition.as_deref().filter(|_| S::HOLDS_EDITIONS).unwrap_or_default();
         let again = unit::at_edition(demanded, call.on(&self.old));
         match timeout(patience, again).await {
             Ok(again) if agree(&again, &old.0) == Some(false) && !is_moved(&again) => Cause::Noise,
@@ -134,17 +143,19 @@ impl Core {
         }
     }
 
-    async fn edition_of(&self, side: &AnyLookup) -> Option<Arc<str>> {
-        let info = timeout(self.config.patience, side.info()).await.ok()?.ok()?;
-        (!info.fingerprint.is_empty()).then(|| info.fingerprint.into())
+    async fn edition_of(&self, side: &S) -> Option<Arc<str>> {
+        let fingerprint = timeout(self.config.patience, side.fingerprint()).await.ok()?.ok()?;
+        (!fingerprint.is_empty()).then(|| fingerprint.into())
     }
 
     /// Returns the answer of the old code with the new data, if there is such a lookup and it has this
     /// edition.
-    async fn predicted<C: Call<AnyLookup>>(&self, call: &C, edition: &Arc<str>) -> Option<Result<C::Reply>> {
+    async fn predicted<C: Call<S>>(&self, call: &C, edition: &Arc<str>) -> Option<Result<C::Reply>> {
         let predictor = self.predictor.get()?;
-        let ask = unit::answered(unit::at_edition(edition, call.on(predictor)));
+        let demanded = if S::HOLDS_EDITIONS { &**edition } else { "" };
+        let ask = unit::answered(unit::at_edition(demanded, call.on(predictor)));
         let (answer, from) = timeout(self.config.patience, ask).await.ok()?;
+        let from = if S::HOLDS_EDITIONS { from } else { self.edition_of(predictor).await };
         (from.as_ref() == Some(edition)).then_some(answer)
     }
 }

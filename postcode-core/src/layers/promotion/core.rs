@@ -12,12 +12,13 @@ use super::Promotion;
 use super::difference::Differences;
 use super::guard::{self, Guard, Seen};
 use super::row::{DEFAULT, RowState, Rows};
+use super::side::Promotable;
 use super::snapshot::StepBack;
 use super::stage::{Plan, Stage};
 use crate::layers::call::Call;
 use crate::layers::{deadline, is_refused_comparison, unit};
 use crate::lookup::unit::{Decision, Unit};
-use crate::{AnyLookup, Error, ErrorKind, Lookups, Result};
+use crate::{Error, ErrorKind, Result};
 
 /// The settings of comparisons and of the guard of a [`Promotion`].
 #[derive(Clone, Debug, PartialEq)]
@@ -50,9 +51,9 @@ impl Default for PromotionConfig {
 const TIMED: u64 = 16;
 
 /// The state that all handles to one promotion share.
-pub(super) struct Core {
-    pub(super) old: AnyLookup,
-    pub(super) new: AnyLookup,
+pub(super) struct Core<S> {
+    pub(super) old: S,
+    pub(super) new: S,
     pub(super) config: PromotionConfig,
     pub(super) rows: Rows,
     /// Under this number units remember the plan of their beginning.
@@ -60,7 +61,7 @@ pub(super) struct Core {
     pub(super) comparisons: Arc<Semaphore>,
     pub(super) differences: Differences,
     /// The old code with the new data, if there is one in this process.
-    pub(super) predictor: OnceLock<AnyLookup>,
+    pub(super) predictor: OnceLock<S>,
 }
 
 /// Returns whether an error is a failure of the new implementation: any error except invalid input
@@ -132,12 +133,12 @@ impl Begun {
     }
 }
 
-impl Core {
-    pub(super) fn new(old: Arc<dyn Lookups>, new: Arc<dyn Lookups>, config: PromotionConfig) -> Self {
+impl<S: Promotable> Core<S> {
+    pub(super) fn new(old: S, new: S, config: PromotionConfig) -> Self {
         Self {
-            old: old.into(),
-            new: new.into(),
-            rows: Rows::new(config.guard),
+            old,
+            new,
+            rows: Rows::new(config.guard, S::METHODS),
             layer: unit::layer_number(),
             comparisons: Arc::new(Semaphore::new(config.max_comparisons.min(Semaphore::MAX_PERMITS))),
             config,
@@ -211,8 +212,8 @@ impl Core {
             return Some(edition);
         }
         let side = if (*apart)?.is_new() { &self.new } else { &self.old };
-        let info = timeout(self.config.patience, side.info()).await.ok()?.ok()?;
-        let edition: Arc<str> = info.fingerprint.into();
+        let fingerprint = timeout(self.config.patience, side.fingerprint()).await.ok()?.ok()?;
+        let edition: Arc<str> = fingerprint.into();
         unit.hold(self.layer, edition.clone());
         (!edition.is_empty()).then_some(edition)
     }
@@ -224,7 +225,7 @@ impl Core {
         begun.with_the_others()
     }
 
-    pub(super) async fn ask_old<C: Call<AnyLookup>>(
+    pub(super) async fn ask_old<C: Call<S>>(
         &self,
         call: &C,
         course: Course,
@@ -240,7 +241,7 @@ impl Core {
     }
 
     /// Calls the new implementation and records how it does.
-    pub(super) async fn ask_new<C: Call<AnyLookup>>(
+    pub(super) async fn ask_new<C: Call<S>>(
         &self,
         call: &C,
         course: Course,
@@ -274,7 +275,7 @@ impl Core {
     }
 
     /// Calls the new implementation and, if it fails, the old one.
-    pub(super) async fn ask_new_or_old<C: Call<AnyLookup>>(
+    pub(super) async fn ask_new_or_old<C: Call<S>>(
         &self,
         call: &C,
         begun: &Begun,

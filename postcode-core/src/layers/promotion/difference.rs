@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::RowName;
 use super::example::{Cause, Example};
+use crate::Result;
 use crate::layers::call::Call;
-use crate::{AnyLookup, Result};
 
 /// The number of comparisons that differed, by cause.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,7 +57,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl Differences {
     /// Counts a difference. Keeps an example, unless there are `most` of this cause or there is one of
     /// the same call.
-    pub(super) fn add<C: Call<AnyLookup>>(
+    pub(super) fn add<S: ?Sized, C: Call<S>>(
         &self,
         row: &RowName,
         cause: Cause,

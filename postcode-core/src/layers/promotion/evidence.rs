@@ -95,15 +95,56 @@ impl Test {
             self.anew[bet] = ((self.anew[bet] + part) * factor).min(RICH);
         }
         if let Some(aim) = self.aim {
-            // The bet that grows fastest if the excess is `aim`, by the variance so far.
-            let variance = (0.02 * 50.0 + self.squares) / (50.0 + self.count as f64);
-            let size = (aim / (variance + aim * aim)).min(self.largest / 2.0);
-            let factor = 1.0 + size * excess;
+            let factor = 1.0 + self.aimed_size(aim) * excess;
             self.begun[SIZES] = (self.begun[SIZES] * factor).min(RICH);
             self.anew[SIZES] = ((self.anew[SIZES] + part * aimed) * factor).min(RICH);
         }
         self.squares += value * value;
         self.count += 1;
+    }
+
+    /// Adds many values whose order is not known, each as often as the second number says.
+    ///
+    /// The bets are sized before the first of these values, so their product does not depend on the
+    /// order. What is kept for later beginnings is bet from the next values on. So the bound on the
+    /// chance holds as it does for single values.
+    pub(super) fn add_many(&mut self, values: &[(f64, f64)]) {
+        let count: f64 = values.iter().map(|(_, times)| times).sum();
+        if count <= 0.0 {
+            return;
+        }
+        // In logarithms, because powers of large counts leave the range of numbers.
+        let factor = |size: f64| {
+            let logs = values.iter().map(|(value, times)| times * (size * (value - self.limit)).ln_1p());
+            logs.sum::<f64>().exp().min(RICH)
+        };
+        let seen = self.count as f64;
+        let kept = 1.0 / (E + seen + count).ln();
+        let part = (self.kept - kept) * (1.0 - AT_ONCE);
+        let aimed = if self.aim.is_some() { AIMED } else { 0.0 };
+        let mut factors = [1.0; SIZES + 1];
+        let mut size = self.largest;
+        for of_size in &mut factors[..SIZES] {
+            size /= 2.0;
+            *of_size = factor(size);
+        }
+        if let Some(aim) = self.aim {
+            factors[SIZES] = factor(self.aimed_size(aim));
+        }
+        for (bet, factor) in factors.into_iter().enumerate() {
+            let share = if bet == SIZES { aimed } else { (1.0 - aimed) / SIZES as f64 };
+            self.begun[bet] = (self.begun[bet] * factor).min(RICH);
+            self.anew[bet] = (self.anew[bet] * factor).min(RICH) + part * share;
+        }
+        self.kept = kept;
+        self.squares += values.iter().map(|(value, times)| value * value * times).sum::<f64>();
+        self.count = self.count.saturating_add(count as u64);
+    }
+
+    /// Returns the bet that grows fastest if the excess is `aim`, by the variance so far.
+    fn aimed_size(&self, aim: f64) -> f64 {
+        let variance = (0.02 * 50.0 + self.squares) / (50.0 + self.count as f64);
+        (aim / (variance + aim * aim)).min(self.largest / 2.0)
     }
 
     /// Returns the evidence against the hypothesis: the wealth of who bet 1 against it. If the

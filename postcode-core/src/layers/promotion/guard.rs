@@ -72,10 +72,10 @@ pub(super) struct Seen {
 }
 
 /// The rise of the share of failed calls that the guard finds soonest: one point.
-const LOOKED_FOR: f64 = 0.01;
+pub(super) const LOOKED_FOR: f64 = 0.01;
 /// The parts of the guard's chance: most of it for the rise, which is the hardest to see.
-const FOR_RISE: f64 = 0.85;
-const FOR_EACH_LIMIT: f64 = 0.05;
+pub(super) const FOR_RISE: f64 = 0.85;
+pub(super) const FOR_EACH_LIMIT: f64 = 0.05;
 
 /// A guard with its observations.
 #[derive(Debug)]
@@ -233,7 +233,8 @@ impl Gathered {
         let seen = &self.seen;
         (seen.asked >= u64::from(guard.min_calls) && self.rise.evidence() >= 1.0 / chance).then(|| {
             format!(
-                "{} of {} calls to the new implementation failed and {} of {} to the old (more than {} points                  apart; by chance in less than {:.1} % of all walks)",
+                "{} of {} calls to the new implementation failed and {} of {} to the old (more than {} points \
+                 apart; by chance in less than {:.1} % of all walks)",
                 seen.failed,
                 seen.asked,
                 seen.old_failed,
@@ -246,7 +247,7 @@ impl Gathered {
 }
 
 /// Returns the stage to step back to.
-pub(super) fn before(stage: Stage) -> Option<Stage> {
+pub(in crate::layers) fn before(stage: Stage) -> Option<Stage> {
     match stage {
         Stage::Local => None,
         Stage::Shadow => Some(Stage::Local),

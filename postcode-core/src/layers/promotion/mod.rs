@@ -6,34 +6,41 @@ mod difference;
 mod evidence;
 mod example;
 mod guard;
+mod guard_text;
 mod plan;
 mod row;
+mod side;
 #[cfg(test)]
 mod simulation;
 mod snapshot;
 mod stage;
+mod summed;
 
 use std::fmt;
-use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::Ordering::{Acquire, Relaxed};
 use std::sync::{Arc, PoisonError};
 
 use self::core::{Begun, Core, is_failure};
 use self::guard::Watch;
 use self::row::RowState;
 use super::Around;
-use super::call::{Call, Info};
+use super::call::Call;
 use super::latency::Latencies;
 use super::span;
-use crate::{AnyLookup, DatasetInfo, ErrorKind, Lookups, Result, layer, unit};
+use crate::{AnyLookup, ErrorKind, Lookups, Result, layer, unit};
 
 pub use self::core::PromotionConfig;
 pub use self::difference::{Causes, FieldDifferences};
 pub use self::evidence::{Evidence, evidence_below};
 pub use self::example::{Cause, Example};
 pub use self::guard::Guard;
+#[doc(hidden)]
+pub use self::plan::ADDRESS_METHODS;
 pub use self::plan::{PromotionPlan, RowName, Step};
+pub use self::side::Promotable;
 pub use self::snapshot::{LatencySummary, RowSnapshot, Sides, Snapshot, StepBack};
 pub use self::stage::Stage;
+pub(in crate::layers) use self::summed::{Summed, stage_before};
 
 /// Moves callers from an old implementation to a new one while they run: in stages, measured, and
 /// back if needed.
@@ -84,8 +91,16 @@ pub use self::stage::Stage;
 /// }
 /// # Ok(()) }
 /// ```
-#[derive(Clone)]
-pub struct Promotion(Arc<Core>);
+///
+/// The two are lookups of postcodes, or of anything else that is [`Promotable`]: see
+/// [`between`](Promotion::between).
+pub struct Promotion<S: Promotable = AnyLookup>(Arc<Core<S>>);
+
+impl<S: Promotable> Clone for Promotion<S> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
 
 impl Promotion {
     /// Creates a promotion from `old` to `new`, in stage `local`, with a share of 0.1 and the
@@ -96,6 +111,18 @@ impl Promotion {
 
     /// Creates a promotion with this configuration, otherwise like [`new`](Self::new).
     pub fn with(old: Arc<dyn Lookups>, new: Arc<dyn Lookups>, config: PromotionConfig) -> Self {
+        Self::between(old.into(), new.into(), config)
+    }
+
+    /// Sets a lookup that predicts the new implementation's answers: see [`explain_by`](Self::explain_by).
+    pub fn explain_with(&self, predictor: Arc<dyn Lookups>) -> bool {
+        self.explain_by(predictor.into())
+    }
+}
+
+impl<S: Promotable> Promotion<S> {
+    /// Creates a promotion between two lookups of one type, otherwise like [`with`](Promotion::with).
+    pub fn between(old: S, new: S, config: PromotionConfig) -> Self {
         Self(Arc::new(Core::new(old, new, config)))
     }
 
@@ -137,8 +164,8 @@ impl Promotion {
     /// as a `replica:` of the service. With it, a difference between two editions has the cause
     /// [`Edition`](Cause::Edition) only if the predictor has the new edition and gives the new answer.
     /// Returns false if there is a predictor already.
-    pub fn explain_with(&self, predictor: Arc<dyn Lookups>) -> bool {
-        self.0.predictor.set(predictor.into()).is_ok()
+    pub fn explain_by(&self, predictor: S) -> bool {
+        self.0.predictor.set(predictor).is_ok()
     }
 
     /// Returns the current stage of the default row.
@@ -160,6 +187,17 @@ impl Promotion {
     /// Returns the measurements of the default row.
     pub(in crate::layers) fn default_row(&self) -> RowSnapshot {
         self.0.rows.get(row::DEFAULT).snapshot()
+    }
+
+    /// Returns how a row does: its stage, counts and the guard's observations. `None` for a row that the
+    /// plan does not have, and without a guard.
+    pub(in crate::layers) fn observed(&self, row: &RowName) -> Option<ObservedRow> {
+        let (_, row) = self.0.rows.all().find(|(_, known)| known.name == *row && known.is_active())?;
+        // In this order: a step back changes the stage, then the observations, and counts itself last.
+        let step_backs = row.step_backs.load(Acquire);
+        let (now, before) = row.watch.as_ref()?.evidence();
+        let stage = row.plan.get().stage;
+        Some(ObservedRow { stage, calls: row.calls.load(Relaxed), step_backs, now, before })
     }
 
     /// Returns the counts, latencies and examples since the start.
@@ -201,6 +239,17 @@ impl Promotion {
     }
 }
 
+/// How a row does, for the report of a process to its fleet.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::layers) struct ObservedRow {
+    pub(in crate::layers) stage: Stage,
+    pub(in crate::layers) calls: u64,
+    pub(in crate::layers) step_backs: u64,
+    /// The observations since the row was changed, and those before that change.
+    pub(in crate::layers) now: Evidence,
+    pub(in crate::layers) before: Evidence,
+}
+
 impl RowState {
     fn snapshot(&self) -> RowSnapshot {
         let plan = self.plan.get();
@@ -229,19 +278,16 @@ impl RowState {
     }
 }
 
-impl Around for Promotion {
-    type Inner = AnyLookup;
+impl<S: Promotable> Around for Promotion<S> {
+    type Inner = S;
 
-    async fn around<C: Call<AnyLookup>>(&self, call: C) -> Result<C::Reply> {
-        let begun = self.0.begin(C::NAME);
-        self.traced(call, begun).await
-    }
-
-    /// Outside of a unit, nothing says which calls the edition is asked for. Most of them are
-    /// answered by the old implementation until the new one answers all.
-    async fn around_info(&self, call: Info<'_>) -> Result<DatasetInfo> {
-        let mut begun = self.0.begin("info");
-        begun.course.sampled &= begun.in_unit();
+    async fn around<C: Call<S>>(&self, call: C) -> Result<C::Reply> {
+        let mut begun = self.0.begin(C::NAME);
+        // Outside of a unit, nothing says which calls the edition is asked for. Most of them are
+        // answered by the old implementation until the new one answers all.
+        if plan::is_info(C::NAME) {
+            begun.course.sampled &= begun.in_unit();
+        }
         self.traced(call, begun).await
     }
 }
@@ -255,9 +301,9 @@ struct Answered<R> {
     fell_back: bool,
 }
 
-impl Promotion {
+impl<S: Promotable> Promotion<S> {
     /// Answers a call in its span, if anybody subscribes to spans.
-    async fn traced<C: Call<AnyLookup>>(&self, call: C, begun: Begun) -> Result<C::Reply> {
+    async fn traced<C: Call<S>>(&self, call: C, begun: Begun) -> Result<C::Reply> {
         let Some(span) = span::promotion(C::NAME) else { return self.counted(call, &begun).await.answer };
         let row = self.0.row(begun.course);
         span.record("row", tracing::field::display(&row.name));
@@ -272,7 +318,7 @@ impl Promotion {
         answered.answer
     }
 
-    async fn counted<C: Call<AnyLookup>>(&self, call: C, begun: &Begun) -> Answered<C::Reply> {
+    async fn counted<C: Call<S>>(&self, call: C, begun: &Begun) -> Answered<C::Reply> {
         let answered =
             if begun.is_apart() { self.apart(call, begun).await } else { self.answer(call, begun).await };
         if answered.answer.as_ref().is_err_and(is_failure) {
@@ -281,7 +327,7 @@ impl Promotion {
         answered
     }
 
-    async fn answer<C: Call<AnyLookup>>(&self, call: C, begun: &Begun) -> Answered<C::Reply> {
+    async fn answer<C: Call<S>>(&self, call: C, begun: &Begun) -> Answered<C::Reply> {
         let core = &self.0;
         let course = begun.course;
         let by_old = |answer| Answered { answer, by_new: false, fell_back: false };
@@ -320,7 +366,7 @@ impl Promotion {
 
     /// Answers a call whose row and unit select different implementations. Answering by the row keeps the
     /// promise to the unit only if both answer from one edition.
-    async fn apart<C: Call<AnyLookup>>(&self, call: C, begun: &Begun) -> Answered<C::Reply> {
+    async fn apart<C: Call<S>>(&self, call: C, begun: &Begun) -> Answered<C::Reply> {
         let core = &self.0;
         // The caller's own demand is for all its calls already.
         let held_to = match unit::edition() {
@@ -343,7 +389,7 @@ impl Promotion {
 
 layer!([] Promotion);
 
-impl fmt::Debug for Promotion {
+impl<S: Promotable> fmt::Debug for Promotion<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Promotion")
             .field("old", &self.0.old)

@@ -16,12 +16,22 @@ macro_rules! names {
     };
 }
 
-/// The methods of the lookup traits.
-const METHODS: [&[&str]; 3] = [
+/// The methods of the lookup traits of this crate.
+pub(super) const METHODS: [&[&str]; 3] = [
     crate::postcode_operations!([names] []),
     crate::place_operations!([names] []),
     crate::scottish_operations!([names] []),
 ];
+
+/// The methods of `AddressLookup`, a sibling in the crate `postcode-addresses`. A test there compares them.
+#[doc(hidden)]
+pub const ADDRESS_METHODS: &[&str] =
+    &["addresses", "address_page", "addresses_by_number", "nearest_addresses", "address_coverage"];
+
+/// Returns whether a method tells the edition of the other calls. It has no row, because it goes where those go.
+pub(super) fn is_info(method: &str) -> bool {
+    matches!(method, "info" | "address_coverage")
+}
 
 /// The longest name of a cohort.
 const LONGEST: usize = 64;
@@ -68,8 +78,7 @@ impl FromStr for RowName {
             }
             return Ok(Self::Cohort(name.into()));
         }
-        // `info` tells the edition of other calls, so it goes where those go.
-        let methods = || METHODS.into_iter().flatten().filter(|name| **name != "info");
+        let methods = || METHODS.into_iter().chain([ADDRESS_METHODS]).flatten().filter(|name| !is_info(name));
         methods().find(|name| **name == text).map(|name| Self::Method(name)).ok_or_else(|| {
             let methods: Vec<_> = methods().copied().collect();
             Error::invalid(format!(
@@ -200,6 +209,18 @@ impl PromotionPlan {
             row => drop(self.rows.insert(row, step)),
         }
         self
+    }
+}
+
+impl Serialize for PromotionPlan {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for PromotionPlan {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
     }
 }
 

@@ -9,7 +9,7 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 use super::difference::Causes;
 use super::example::Cause;
 use super::guard::{Guard, Watch};
-use super::plan::{PromotionPlan, RowName, Step};
+use super::plan::{PromotionPlan, RowName, Step, is_info};
 use super::snapshot::StepBack;
 use super::stage::{CurrentPlan, Plan};
 use crate::layers::latency::Latencies;
@@ -108,7 +108,7 @@ impl RowState {
     }
 
     pub(super) fn keep_step_back(&self, step: StepBack) {
-        self.step_backs.fetch_add(1, Relaxed);
+        self.step_backs.fetch_add(1, Release);
         *self.last_step_back.lock().unwrap_or_else(PoisonError::into_inner) = Some(step);
     }
 }
@@ -117,6 +117,8 @@ impl RowState {
 /// lock.
 pub(super) struct Rows {
     guard: Option<Guard>,
+    /// The methods that a row may be for.
+    methods: &'static [&'static [&'static str]],
     default: RowState,
     more: Box<[OnceLock<RowState>]>,
     /// How many of `more` there are.
@@ -129,9 +131,10 @@ pub(super) struct Rows {
 pub(super) const DEFAULT: usize = 0;
 
 impl Rows {
-    pub(super) fn new(guard: Option<Guard>) -> Self {
+    pub(super) fn new(guard: Option<Guard>, methods: &'static [&'static [&'static str]]) -> Self {
         Self {
             guard,
+            methods,
             default: RowState::new(RowName::Default, Plan::LOCAL, guard),
             more: (1..MAX_ROWS).map(|_| OnceLock::new()).collect(),
             count: AtomicUsize::new(0),
@@ -189,8 +192,24 @@ impl Rows {
     /// Sets one row, and adds it if it is new.
     pub(super) fn set(&self, name: &RowName, step: Step) -> Result<()> {
         let step = Step::new(step.stage, step.share)?;
+        self.check(name)?;
         let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
         self.set_one(name, step)
+    }
+
+    /// Refuses a row for a method of another kind of lookup, by which no call would ever go.
+    fn check(&self, name: &RowName) -> Result<()> {
+        let RowName::Method(method) = name else { return Ok(()) };
+        let mut methods = self.methods.iter().copied().flatten().filter(|name| !is_info(name));
+        if methods.clone().any(|name| name == method) {
+            return Ok(());
+        }
+        let last = methods.next_back().copied().unwrap_or_default();
+        let others: Vec<&str> = methods.copied().collect();
+        Err(Error::invalid(format!(
+            "row {method:?}: this lookup does not have the method. It has {} and {last}",
+            others.join(", ")
+        )))
     }
 
     fn set_one(&self, name: &RowName, step: Step) -> Result<()> {
@@ -229,6 +248,7 @@ impl Rows {
         for step in plan.rows.values().chain([&plan.default]) {
             Step::new(step.stage, step.share)?;
         }
+        plan.rows.keys().try_for_each(|name| self.check(name))?;
         let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
         let known: Vec<_> = self.all().map(|(_, row)| row.name.clone()).collect();
         let new = plan.rows.keys().filter(|name| !known.contains(name)).count();
@@ -252,8 +272,9 @@ fn too_many() -> Error {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Stage;
+    use super::super::{Promotable, Stage};
     use super::*;
+    use crate::AnyLookup;
 
     fn plan(text: &str) -> PromotionPlan {
         text.parse().unwrap()
@@ -261,7 +282,7 @@ mod tests {
 
     #[test]
     fn a_call_goes_by_its_cohort_then_its_method_then_the_default() {
-        let rows = Rows::new(None);
+        let rows = Rows::new(None, <AnyLookup as Promotable>::METHODS);
         let of = |method, cohort| rows.get(rows.find(method, cohort)).name.to_string();
         assert_eq!(of("nearest", Some("import")), "default");
         rows.apply(&plan("local:0.5,nearest=remote,cohort:import=shadow")).unwrap();
@@ -283,7 +304,7 @@ mod tests {
 
     #[test]
     fn too_many_rows_are_refused_and_nothing_changes() {
-        let rows = Rows::new(None);
+        let rows = Rows::new(None, <AnyLookup as Promotable>::METHODS);
         for n in 1..MAX_ROWS {
             rows.apply(&plan(&format!("local:0.5,cohort:c{n}=remote"))).unwrap();
         }

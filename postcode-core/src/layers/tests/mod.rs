@@ -4,6 +4,7 @@ mod breaker;
 mod cache;
 mod conformance;
 mod difference;
+mod fleet;
 mod promotion;
 mod rows;
 mod sharing;

@@ -6,7 +6,7 @@ use tokio::time::{Instant, sleep};
 
 use super::certificate::{Cause, Cost, Differences, Move, Outcome, Walked, back};
 use super::plan::{Criterion, Decision, Walk};
-use crate::layers::promotion::{Evidence, Promotion, RowSnapshot, Stage};
+use crate::layers::promotion::{Evidence, Promotable, Promotion, RowSnapshot, Stage};
 use crate::{Error, Result};
 
 /// How often the evidence is looked at. The tests hold at any number of looks.
@@ -29,8 +29,8 @@ pub struct Used {
 /// # Errors
 /// [`InvalidInput`](crate::ErrorKind::InvalidInput) if the walk is not valid or the promotion has no
 /// guard. Nothing is changed then.
-pub async fn walk(
-    promotion: &Promotion,
+pub async fn walk<S: Promotable>(
+    promotion: &Promotion<S>,
     walk: &Walk,
     used: impl Fn() -> Used,
     tell: impl FnMut(&Move),
@@ -64,8 +64,8 @@ pub async fn walk(
     Ok(Walked { outcome, moves, differences, before, after })
 }
 
-struct Walker<'a, U, T> {
-    promotion: &'a Promotion,
+struct Walker<'a, S: Promotable, U, T> {
+    promotion: &'a Promotion<S>,
     walk: &'a Walk,
     used: U,
     tell: T,
@@ -109,7 +109,7 @@ struct Entered {
     plan: (Stage, f64),
 }
 
-impl<U: Fn() -> Used, T: FnMut(&Move)> Walker<'_, U, T> {
+impl<S: Promotable, U: Fn() -> Used, T: FnMut(&Move)> Walker<'_, S, U, T> {
     async fn run(&mut self) -> Result<Outcome> {
         let (walk, mut tries) = (self.walk, 0);
         'again: loop {

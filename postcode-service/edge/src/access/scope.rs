@@ -23,13 +23,15 @@ pub enum Scope {
     CustomersWrite,
     /// Erase customers for good.
     CustomersErase,
-    /// See and move the stage of a promotion.
+    /// See and move the stage of a promotion, and change the plan of a fleet.
     Admin,
+    /// Follow the plan of a fleet, and report to it.
+    Fleet,
 }
 
 impl Scope {
     /// All scopes.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Lookup,
         Self::Addresses,
         Self::Jobs,
@@ -39,6 +41,7 @@ impl Scope {
         Self::CustomersWrite,
         Self::CustomersErase,
         Self::Admin,
+        Self::Fleet,
     ];
 
     /// Returns its name, as it is written in a tokens file.
@@ -53,6 +56,7 @@ impl Scope {
             Self::CustomersWrite => "customers:write",
             Self::CustomersErase => "customers:erase",
             Self::Admin => "admin",
+            Self::Fleet => "fleet",
         }
     }
 }

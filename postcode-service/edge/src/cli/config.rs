@@ -7,7 +7,8 @@ use std::path::PathBuf;
 use clap::{Arg, Args, Subcommand};
 
 use super::file::is_key;
-use super::program::{Effective, Origin, Program};
+use super::origin::Origin;
+use super::program::{Effective, Program};
 
 /// Check a configuration, or show where each value comes from.
 ///

@@ -4,6 +4,7 @@
 mod config;
 mod file;
 mod log;
+mod origin;
 mod ping;
 mod program;
 mod security;

@@ -3,7 +3,6 @@
 
 use std::env;
 use std::ffi::{OsStr, OsString};
-use std::fmt;
 use std::path::PathBuf;
 
 use clap::error::ErrorKind;
@@ -11,6 +10,7 @@ use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, Command, Error, FromArgMatches, value_parser};
 
 use super::file::{self, Setting};
+use super::origin::{Origin, is_given};
 use super::variables;
 use crate::secrets::{self, without_secrets};
 
@@ -40,26 +40,6 @@ pub fn version(program: &str, version: &str, data: Option<(&str, u64)>) -> Strin
     let commit = commit.map(|commit| format!(" ({commit})")).unwrap_or_default();
     let data = data.map(|(edition, live)| format!("\ndata inside: {edition}, {live} postcodes in use"));
     format!("{program} {version}{commit}{}", data.unwrap_or_default())
-}
-
-/// Where a value comes from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Origin {
-    Option,
-    Variable(String),
-    File(PathBuf),
-    Default,
-}
-
-impl fmt::Display for Origin {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Option => f.write_str("command line"),
-            Self::Variable(name) => f.write_str(name),
-            Self::File(path) => path.display().fmt(f),
-            Self::Default => f.write_str("default"),
-        }
-    }
 }
 
 /// The values of a configured command.
@@ -126,11 +106,6 @@ impl Configuration {
 pub(super) enum Refused {
     Usage(Error),
     Configuration(String),
-}
-
-/// Returns whether the command line or the environment gives an option.
-pub(super) fn is_given(matches: &ArgMatches, id: &str) -> bool {
-    matches!(matches.value_source(id), Some(ValueSource::CommandLine | ValueSource::EnvVariable))
 }
 
 impl Program {

@@ -41,7 +41,7 @@ enum TokenCommand {
 #[derive(Debug, Args)]
 struct New {
     /// A scope of the token: lookup, addresses, jobs, dataset, metrics, customers:read, customers:write,
-    /// customers:erase, admin. May be given several times
+    /// customers:erase, admin, fleet. May be given several times
     #[arg(long = "scope", value_name = "SCOPE", required = true)]
     scopes: Vec<Scope>,
     /// The tenant whose jobs the token sees

@@ -6,7 +6,7 @@ use std::ffi::OsString;
 use clap::{ArgMatches, Command};
 
 use super::file::{Setting, similar};
-use super::program::{Origin, is_given};
+use super::origin::{Origin, is_given};
 
 /// The options that both programs have, whose variables differ only in the prefix.
 const SHARED: [&str; 7] =

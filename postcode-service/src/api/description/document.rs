@@ -47,18 +47,18 @@ const ERRORS: &[(u16, &str)] = &[
     (403, "The token does not have the scope of the route"),
     (404, "Not found: the code says what"),
     (408, "The body came too slowly"),
-    (409, "The state of the job or callback does not allow that"),
+    (409, "The state of the job or callback does not allow that, or the plan has changed"),
     (412, "The data has another edition than if-edition demands"),
     (413, "The body is too large"),
     (415, "The Content-Type or Content-Encoding is not supported"),
     (416, "The range is outside the file"),
-    (422, "The rows can't be read, or an Idempotency-Key was used for another body"),
+    (422, "The rows or the plan can't be read, or an Idempotency-Key was used for another body"),
     (429, "Too many requests. Retry-After says when to try again"),
     (500, "An error of the server"),
     (501, "This server does not have the data or the feature"),
     (503, "The server is busy or shutting down. Retry-After says when to try again"),
     (504, "The answer took too long"),
-    (507, "There is no room for the rows"),
+    (507, "There is no room for the rows or the plan"),
 ];
 /// The errors that any route may answer.
 const ANYWHERE: &[u16] = &[400, 429, 500, 503, 504];

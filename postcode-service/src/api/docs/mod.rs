@@ -25,7 +25,7 @@ type Guide = (&'static str, &'static str, &'static str);
 macro_rules! guides {
     ($($name:literal $title:literal,)*) => {
         const GUIDES: &[Guide] =
-            &[$(($name, $title, include_str!(concat!("../../../../docs/guides/", $name, ".md")))),*];
+            &[$(($name, $title, include_str!(concat!("../../../guides/", $name, ".md")))),*];
     };
 }
 

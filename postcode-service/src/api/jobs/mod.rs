@@ -19,10 +19,12 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::App;
 use super::bulk::no_method;
+use super::guard::TENANT;
 use super::reply::{Failure, Outcome, json};
 use crate::jobs::job::{Job, State as JobState};
 use crate::jobs::store::{self, Store};
 use crate::jobs::{self, submission};
+pub(super) use watch::wait;
 
 pub(super) fn routes() -> Router<App> {
     Router::new()
@@ -37,8 +39,6 @@ pub(super) fn routes() -> Router<App> {
         .method_not_allowed_fallback(no_method)
 }
 
-/// The header that names the tenant whose jobs a request is about.
-pub(super) const TENANT: &str = "postcode-tenant";
 /// The longest name of a tenant, and the longest key of a request, in bytes.
 const MAX_TENANT: usize = 64;
 const MAX_KEY: usize = 255;

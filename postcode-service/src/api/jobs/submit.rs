@@ -152,7 +152,7 @@ pub(super) async fn submit(
     let (job, submitted) = match kind {
         Some(kind) => {
             let edition = app.edition();
-            let (plan, _) = plan(kind, &params, app.jobs.limits().upload, edition.info())?;
+            let (plan, left_out) = plan(kind, &params, app.jobs.limits().upload, edition.info())?;
             let asked = Asked::of(&params, &mut Map::new())?;
             asked.digest(&mut asked_by);
             let job = asked.job(&app, tenant, kind.format.name(), key.as_ref())?;
@@ -170,7 +170,8 @@ pub(super) async fn submit(
                 let seen = seen.lock().unwrap_or_else(PoisonError::into_inner).clone();
                 key.map(|key| (key, hex(&seen.finalize())))
             };
-            let submitted = submission::file(&app.jobs, &store, &job, plan, rows, key).await?;
+            let notes = left_out.into_iter().collect();
+            let submitted = submission::file(&app.jobs, &store, &job, plan, notes, rows, key).await?;
             (job, submitted)
         }
         None => {

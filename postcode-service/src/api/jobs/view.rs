@@ -33,6 +33,8 @@ pub(super) async fn of(app: &App, store: &dyn Store, job: &Job) -> Result<Value,
         "finished_at": job.finished_at.and_then(shown),
         "cleared_at": job.finished_at.and_then(|time| shown(time.saturating_add(keep))),
         "reason": job.reason,
+        // Written by the program itself.
+        "notes": serde_json::from_str::<Vec<String>>(&job.notes).unwrap_or_default(),
         "callback": callback,
         "result": (job.state == crate::jobs::State::Succeeded).then_some(result),
     }))

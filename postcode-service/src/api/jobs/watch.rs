@@ -69,7 +69,7 @@ pub(super) async fn job(
 }
 
 /// `?wait=30s`, or a number of seconds.
-fn wait(params: &Params) -> Result<Option<Duration>, Failure> {
+pub(in crate::api) fn wait(params: &Params) -> Result<Option<Duration>, Failure> {
     let Some(text) = params.get("wait") else { return Ok(None) };
     let seconds = text.parse().ok().map(Duration::from_secs);
     let wait = seconds.or_else(|| humantime::parse_duration(&text).ok()).filter(|wait| *wait <= MAX_WAIT);

@@ -2,7 +2,7 @@
 
 use postcode_core::{GridReference, GridSystem, Location, Outcode, Postcode, Sector, text};
 
-use crate::import::grid;
+use crate::grid;
 
 /// The meaning of a text.
 #[derive(Clone, Debug, PartialEq)]

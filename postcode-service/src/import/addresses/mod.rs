@@ -16,7 +16,7 @@ use postcode_core::{Postcode, Status};
 use serde::Serialize;
 
 use super::{Interrupted, Stop};
-use crate::destination;
+use crate::{Error, destination};
 use sorter::Sorter;
 
 /// The extension of a file of addresses.
@@ -89,8 +89,12 @@ impl AddressImport {
     ///
     /// # Errors
     /// If an input is not whole, inputs don't belong together, too many rows were refused, or the file can't be written; with
-    /// [`Interrupted`] if it was stopped. In all these cases an existing file stays unchanged.
-    pub fn run(&self, stop: &Stop) -> Result<AddressReport> {
+    /// [`ErrorKind::Interrupted`](crate::ErrorKind::Interrupted) if it was stopped. In all these cases an existing file stays unchanged.
+    pub fn run(&self, stop: &Stop) -> Result<AddressReport, Error> {
+        self.run_until(stop).map_err(super::failed)
+    }
+
+    fn run_until(&self, stop: &Stop) -> Result<AddressReport> {
         let began = Instant::now();
         let inputs = self.inputs.iter().map(PathBuf::as_path);
         destination::check(&self.out, inputs.clone())?;

@@ -61,6 +61,6 @@ impl Bench {
     }
 }
 
-fn run(import: &Import) -> anyhow::Result<Report> {
+fn run(import: &Import) -> postcode_service::Result<Report> {
     import.run(&Stop::default())
 }

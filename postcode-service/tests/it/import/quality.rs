@@ -3,7 +3,8 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use postcode_service::import::{Doubt, Import, Refused, Report};
+use postcode_service::ErrorKind;
+use postcode_service::import::{Doubt, Import, Report};
 use serde_json::Value;
 
 use super::{Bench, run, shared};
@@ -45,13 +46,14 @@ fn sound(bench: &Bench) -> Import {
 fn refused(import: &Import) -> Box<Report> {
     let before = import.out.exists();
     let error = run(import).unwrap_err();
-    let refused = error.downcast::<Refused>().unwrap();
+    assert_eq!(error.kind(), ErrorKind::Refused);
+    let refused = error.refused().unwrap();
     assert_eq!(import.out.exists(), before);
     assert!(!refused.report.published);
     for doubt in &refused.doubts {
         assert!(refused.to_string().contains(&format!(" --accept {doubt}")), "{refused}");
     }
-    refused.report
+    refused.report.clone()
 }
 
 fn json(path: &Path) -> Value {

@@ -124,7 +124,16 @@ impl Bench {
     }
 
     pub async fn with(database: Database, limits: jobs::Limits, callbacks: Option<Callbacks>) -> Self {
-        let lookup: Arc<dyn Lookups> = Arc::new(Local::embedded().unwrap());
+        Self::over(Arc::new(Local::embedded().unwrap()), database, limits, callbacks).await
+    }
+
+    /// Creates one over other data.
+    pub async fn over(
+        lookup: Arc<dyn Lookups>,
+        database: Database,
+        limits: jobs::Limits,
+        callbacks: Option<Callbacks>,
+    ) -> Self {
         let jobs = Jobs::new(database.url().parse().unwrap(), false, limits, callbacks);
         jobs.open().await.unwrap();
         let edition = Edition::of(lookup.clone()).await.unwrap();

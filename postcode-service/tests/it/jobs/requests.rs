@@ -15,6 +15,7 @@ on_both! {
     there_are_limits
     events_tell_how_it_goes_on
     a_wait_ends
+    a_job_has_notes
 }
 
 const CSV: (&str, &str) = ("content-type", "text/csv");
@@ -42,6 +43,20 @@ async fn a_key_is_one_job(database: Database) {
     let key = [("idempotency-key", "k3")];
     let ids = futures::future::join_all((0..8).map(|_| bench.csv("", &key, "postcode\nM1 1AE\n"))).await;
     assert!(ids.iter().all(|id| *id == ids[0]), "{ids:?}");
+    bench.end().await;
+}
+
+async fn a_job_has_notes(database: Database) {
+    let small = std::sync::Arc::new(crate::common::small());
+    let bench = Bench::over(small, database, Limits::default(), None).await;
+    let table = b"name,home\nCaf\xe9,AB10 1AB\n".to_vec();
+    let job = bench.csv("", &[], table).await;
+    let notes = bench.get(&format!("/jobs/{job}")).await.json()["result"]["notes"].take();
+    let notes: Vec<&str> = notes.as_array().unwrap().iter().map(|note| note.as_str().unwrap()).collect();
+    assert_eq!(notes[0], "left out, because the data has no values in them: region, country");
+    assert!(notes[1].contains("Windows-1252") && notes[2].contains("the column \"home\""), "{notes:?}");
+    let job = bench.csv("?columns=status", &[], "postcode\nAB10 1AB\n").await;
+    assert_eq!(bench.get(&format!("/jobs/{job}")).await.json()["result"]["notes"], serde_json::json!([]));
     bench.end().await;
 }
 

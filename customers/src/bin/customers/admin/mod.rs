@@ -1,6 +1,7 @@
 //! The listener for operators. It shows the promotion and changes its stage.
 
 mod change;
+mod fleet;
 mod metrics;
 
 use std::future::Future;
@@ -22,6 +23,8 @@ use serde::Serialize;
 use serde_json::json;
 use tracing::info;
 
+use crate::fleet::{Followed, Standing};
+
 /// The most connections at once: enough for a few people and a metrics collector.
 const CONNECTIONS: usize = 64;
 
@@ -42,6 +45,8 @@ pub(crate) struct Admin {
 struct Shared {
     promotion: Promotion,
     sources: Sources,
+    /// The fleet whose plan the promotion follows.
+    fleet: Option<Followed>,
 }
 
 type App = State<Arc<Shared>>;
@@ -50,7 +55,7 @@ impl Admin {
     pub(crate) async fn bind(
         address: &Address,
         hosts: &[HostName],
-        promotion: Promotion,
+        (promotion, fleet): (Promotion, Option<Followed>),
         sources: Sources,
         security: &Security,
     ) -> io::Result<Self> {
@@ -59,7 +64,7 @@ impl Admin {
         let listener = security.protect(listener).map_err(io::Error::other)?;
         // A caller can see customers' postcodes among the differences, and can change the stage.
         let hosts = Hosts::listening_on(&address.to_string()).with(hosts.iter().cloned());
-        let router = router(Shared { promotion, sources }, security.access().clone());
+        let router = router(Shared { promotion, sources, fleet }, security.access().clone());
         Ok(Self { listener, router: server::guarded(router, Some(hosts)) })
     }
 
@@ -78,12 +83,14 @@ impl Admin {
 /// | `GET /` | | the page |
 /// | `GET /promotion` | | a snapshot, and descriptions of the two lookups |
 /// | `PUT /promotion` | `{"stage":"canary","share":0.1}`, with `row` for one row, or `{"plan":"…"}` | the same, changed |
+/// | `GET /fleet` | | all processes of the fleet whose plan is followed |
 /// | `GET /metrics` | | the snapshot for Prometheus |
 /// | `GET /health` | | 200 |
 fn router(shared: Shared, access: Access) -> Router {
     Router::new()
         .route("/", get(page))
         .route("/promotion", get(show).put(change))
+        .route("/fleet", get(show_fleet))
         .route("/metrics", get(measure))
         .route("/health", get(async || Json(json!({ "status": "ok" }))))
         .route_layer(from_fn_with_state(access, guard))
@@ -98,6 +105,7 @@ const TABLE: &[Rule] = &[
     Rule::new("/", Need::Nothing, Need::Nothing),
     Rule::new("/health", Need::Nothing, Need::Nothing),
     Rule::new("/promotion", Need::Scope(Scope::Admin), Need::Scope(Scope::Admin)),
+    Rule::new("/fleet", Need::Scope(Scope::Admin), Need::Scope(Scope::Admin)),
     Rule::new("/metrics", Need::Scope(Scope::Metrics), Need::Scope(Scope::Metrics)),
 ];
 
@@ -124,14 +132,20 @@ struct Shown<'a> {
     #[serde(flatten)]
     snapshot: Snapshot,
     sources: &'a Sources,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fleet: Option<Standing>,
 }
 
 async fn show(State(shared): App) -> impl IntoResponse {
-    let shown = Shown { snapshot: shared.promotion.snapshot(), sources: &shared.sources };
+    let fleet = shared.fleet.as_ref().map(Followed::standing);
+    let shown = Shown { snapshot: shared.promotion.snapshot(), sources: &shared.sources, fleet };
     ([FRESH], Json(shown)).into_response()
 }
 
 async fn change(State(shared): App, request: Request) -> Result<impl IntoResponse, Problem> {
+    if let Some(fleet) = &shared.fleet {
+        return Err(fleet::refuse_change(fleet));
+    }
     let change = change::read(request).await?;
     let before = shared.promotion.plan();
     change.make(&shared.promotion).map_err(|error| {
@@ -141,13 +155,18 @@ async fn change(State(shared): App, request: Request) -> Result<impl IntoRespons
     Ok(show(State(shared)).await)
 }
 
+async fn show_fleet(State(shared): App) -> Result<impl IntoResponse, Problem> {
+    Ok(([FRESH], Json(fleet::processes(shared.fleet.as_ref()).await?)))
+}
+
 async fn measure(State(shared): App) -> impl IntoResponse {
     let text = metrics::text(&shared.promotion.snapshot());
     ([FRESH, (CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text)
 }
 
 async fn no_route(uri: Uri) -> Problem {
-    let detail = format!("there is nothing at {}: see /, /promotion, /metrics and /health", uri.path());
+    let detail =
+        format!("there is nothing at {}: see /, /promotion, /fleet, /metrics and /health", uri.path());
     Problem::new(StatusCode::NOT_FOUND, "not_found", detail)
 }
 

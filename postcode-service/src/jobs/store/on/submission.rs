@@ -98,7 +98,7 @@ impl Submissions for Database {
         let first = if due { received.parts.min(WINDOW) } else { 0 };
         let queued = sqlx::query(
             "UPDATE postcode_jobs SET state = 'queued', plan = $1, parts = $2, next_part = $3, total = $4, bytes = $5, \
-             created_at = $6, touched_at = $6 WHERE id = $7 AND state = 'receiving'",
+             created_at = $6, touched_at = $6, notes = $8 WHERE id = $7 AND state = 'receiving'",
         )
         .bind(&received.plan)
         .bind(received.parts)
@@ -107,6 +107,7 @@ impl Submissions for Database {
         .bind(received.bytes)
         .bind(now)
         .bind(&job.id)
+        .bind(&received.notes)
         .execute(&mut *tx)
         .await?;
         if queued.rows_affected() == 0 {

@@ -20,9 +20,7 @@ const ROWS: usize = 1251;
 /// which the test of this module rules out.
 static SHIFTS: LazyLock<Option<Vec<[f32; 2]>>> = LazyLock::new(|| {
     let mut packed = Vec::new();
-    flate2::read::GzDecoder::new(&include_bytes!("../../data/ostn15.gz")[..])
-        .read_to_end(&mut packed)
-        .ok()?;
+    flate2::read::GzDecoder::new(&include_bytes!("../data/ostn15.gz")[..]).read_to_end(&mut packed).ok()?;
     let (east, north) = packed.split_at_checked(packed.len() / 2)?;
     Some(unpack(east)?.into_iter().zip(unpack(north)?).map(|(east, north)| [east, north]).collect())
 });
@@ -67,7 +65,7 @@ fn shift(shifts: &[[f32; 2]], east: f64, north: f64) -> Option<(f64, f64)> {
 ///
 /// Accurate to a few centimetres, nearly all of which is OSTN15's own error. Takes about half a
 /// microsecond.
-pub(super) fn location(e: f64, n: f64) -> Option<Location> {
+pub(crate) fn location(e: f64, n: f64) -> Option<Location> {
     let shifts = SHIFTS.as_ref()?;
     // The shift is known at the point that is looked for: begin nearby, and three rounds are exact
     // to 0.1 nm.

@@ -2,19 +2,23 @@
 
 use postcode_core::{GridReference, GridSystem, Location};
 
-use super::ostn15;
+use crate::ostn15;
 
 /// Metres that the National Grid and the Irish Grid reach, east and north.
+#[cfg(any(feature = "import", test))]
 const OSGB: (u32, u32) = (700_000, 1_300_000);
+#[cfg(any(feature = "import", test))]
 const IRISH: (u32, u32) = (400_000, 500_000);
 
 /// Returns whether a point, in degrees, is in the British Isles.
-pub(super) fn in_the_isles(latitude: f64, longitude: f64) -> bool {
+#[cfg(feature = "import")]
+pub(crate) fn in_the_isles(latitude: f64, longitude: f64) -> bool {
     (49.0..=61.5).contains(&latitude) && (-9.5..=2.5).contains(&longitude)
 }
 
 /// Returns whether a reference is within its grid.
-pub(super) fn on_grid(grid: GridReference) -> bool {
+#[cfg(any(feature = "import", test))]
+pub(crate) fn on_grid(grid: GridReference) -> bool {
     let (eastings, northings) = match grid.system {
         GridSystem::Osgb => OSGB,
         GridSystem::Irish => IRISH,

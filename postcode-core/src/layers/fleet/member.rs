@@ -1,0 +1,162 @@
+//! One process of a fleet.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use serde::Serialize;
+
+use super::plan::FleetPlan;
+use super::report::{FleetReport, RowReport, check_name, cut};
+use crate::Result;
+use crate::layers::promotion::{ObservedRow, stage_before};
+use crate::layers::{Evidence, Promotion, RowName, Stage};
+
+/// One process of a fleet: a promotion that follows the fleet's plan.
+#[derive(Debug)]
+pub struct FleetMember {
+    promotion: Promotion,
+    process: String,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    plan: FleetPlan,
+    rows: BTreeMap<RowName, Row>,
+    error: Option<String>,
+    unreachable: Option<String>,
+}
+
+/// How a process stands to its fleet.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct MemberStatus {
+    /// The name of the process.
+    pub process: String,
+    /// The revision that it follows, 0 before the first.
+    pub revision: u64,
+    /// Why it does not follow a newer plan that it was given.
+    pub error: Option<String>,
+    /// Why the fleet can't be reached now. The process goes on with its plan.
+    pub unreachable: Option<String>,
+}
+
+/// A row of the plan, as this process has observed it.
+#[derive(Debug)]
+struct Row {
+    stage: Stage,
+    /// The step backs of the process's own guard before the plan.
+    step_backs: u64,
+    seen: Evidence,
+}
+
+impl FleetMember {
+    /// Creates a member that follows no plan yet. `process` is its name: see
+    /// [`FleetReport::process`](super::FleetReport::process).
+    ///
+    /// The fleet's guard needs the observations of the promotion's own guard. Without one, nothing is
+    /// reported but the plan.
+    ///
+    /// # Errors
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) for a name that is too long or has other
+    /// characters.
+    pub fn new(promotion: Promotion, process: impl Into<String>) -> Result<Self> {
+        let process = process.into();
+        check_name(&process)?;
+        Ok(Self { promotion, process, state: Mutex::default() })
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Returns the name of the process.
+    pub fn process(&self) -> &str {
+        &self.process
+    }
+
+    /// Returns the revision of the plan that this process follows, 0 before the first.
+    pub fn revision(&self) -> u64 {
+        self.state().plan.revision
+    }
+
+    /// Returns how the process stands to its fleet.
+    pub fn status(&self) -> MemberStatus {
+        let state = self.state();
+        MemberStatus {
+            process: self.process.clone(),
+            revision: state.plan.revision,
+            error: state.error.clone(),
+            unreachable: state.unreachable.clone(),
+        }
+    }
+
+    /// Notes whether the fleet could be asked for its plan. Returns whether that has changed.
+    pub(super) fn reached(&self, error: Option<String>) -> bool {
+        let mut state = self.state();
+        let changed = state.unreachable.is_some() != error.is_some();
+        state.unreachable = error.map(cut);
+        changed
+    }
+
+    /// Applies a plan if it is newer than the current one. Returns whether it is.
+    ///
+    /// Calls don't wait for it: they begin with the plan that is current then.
+    ///
+    /// # Errors
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) if the plan can't be applied, because of too many
+    /// names of rows since the start. The process then keeps its plan, and its reports say why.
+    pub fn apply(&self, plan: &FleetPlan) -> Result<bool> {
+        let mut state = self.state();
+        if plan.revision <= state.plan.revision {
+            return Ok(false);
+        }
+        let applied = plan.check().and_then(|()| self.promotion.apply(&plan.plan));
+        if let Err(error) = applied {
+            state.error = Some(cut(format!("revision {}: {error}", plan.revision)));
+            return Err(error);
+        }
+        let names = plan.plan.rows.iter().map(|(row, step)| (row.clone(), step.stage));
+        let names = std::iter::once((RowName::Default, plan.plan.default.stage)).chain(names);
+        let rows = names.map(|(name, stage)| {
+            let step_backs = self.promotion.observed(&name).map_or(0, |row| row.step_backs);
+            (name, Row { stage, step_backs, seen: Evidence::default() })
+        });
+        let rows = rows.collect();
+        (state.plan, state.rows, state.error) = (plan.clone(), rows, None);
+        Ok(true)
+    }
+
+    /// Returns the report of this process.
+    pub fn report(&self) -> FleetReport {
+        let mut state = self.state();
+        let mut rows = Vec::with_capacity(state.rows.len());
+        for (name, row) in &mut state.rows {
+            let Some(observed) = self.promotion.observed(name) else { continue };
+            row.look(&observed);
+            let ObservedRow { stage, calls, .. } = observed;
+            rows.push(RowReport { row: name.clone(), stage, calls, observed: row.seen });
+        }
+        FleetReport {
+            process: self.process.clone(),
+            revision: state.plan.revision,
+            plan: self.promotion.plan(),
+            error: state.error.clone(),
+            rows,
+        }
+    }
+}
+
+impl Row {
+    /// Takes the observations of the plan's stage. If this process stepped back by itself, they end with
+    /// those that made it do so.
+    fn look(&mut self, observed: &ObservedRow) {
+        let seen = match observed.step_backs.wrapping_sub(self.step_backs) {
+            0 if observed.stage == self.stage => observed.now,
+            1 if Some(observed.stage) == stage_before(self.stage) => observed.before,
+            _ => return,
+        };
+        // The interval of the rise is of one process only, and can't be added to others.
+        self.seen = Evidence { rise: None, ..seen };
+    }
+}
