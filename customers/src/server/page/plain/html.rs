@@ -23,7 +23,7 @@ impl<'a> Html<'a> {
         if errors.is_empty() {
             return html;
         }
-        html.push("<ul role=\"alert\">");
+        html.push("<div role=\"alert\"><ul>");
         for error in errors {
             let id = id_of(&error.field);
             let message = escaped(&error.message);
@@ -38,7 +38,7 @@ impl<'a> Html<'a> {
             }
             html.push("</li>");
         }
-        html.push("</ul>");
+        html.push("</ul></div>");
         html
     }
 
