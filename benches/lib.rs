@@ -4,6 +4,7 @@
 //! executable again as the service. So client and server share no memory, runtime or thread, as in
 //! production. They do share the machine.
 
+pub mod open_loop;
 mod questions;
 
 use std::io::{BufRead, BufReader};

@@ -7,7 +7,6 @@
 //! each mix of hostile ones. Prints a Markdown table.
 
 mod attack;
-mod honest;
 mod mixes;
 mod report;
 mod server;
@@ -19,7 +18,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, ensure};
 use clap::Parser;
 
-use honest::Load;
+use benches::open_loop::{Ask, Load};
 use mixes::{MIXES, Mix};
 use report::Row;
 use server::Server;
@@ -137,6 +136,10 @@ fn measure(args: &Args, mixes: &[&'static Mix]) -> Result<Vec<Row>> {
     Ok(rows)
 }
 
+/// The requests of honest clients.
+const PATHS: [&str; 4] =
+    ["/postcodes/SW1A1AA", "/postcodes/M11AE", "/postcodes/EH11YZ", "/postcodes/CF101BH"];
+
 /// Measures honest connections alone, after the program's caches are filled.
 fn unloaded(name: &'static str, args: &Args, server: &Server) -> Result<Row> {
     load(args, server).run("warm-up")?;
@@ -145,7 +148,8 @@ fn unloaded(name: &'static str, args: &Args, server: &Server) -> Result<Row> {
 
 fn load(args: &Args, server: &Server) -> Load {
     let window = Duration::from_secs(args.seconds);
-    Load { address: server.address(), connections: args.honest, rate: args.rate, window }
+    let asks = PATHS.map(Ask::get).into();
+    Load { address: server.address(), connections: args.honest, rate: args.rate, window, asks }
 }
 
 fn row(name: &'static str, hostile: usize, args: &Args, server: &Server) -> Result<Row> {

@@ -3,9 +3,9 @@
 use std::fmt::Write as _;
 
 use anyhow::{Result, ensure};
+use benches::open_loop::Counts;
 
 use crate::Args;
-use crate::honest::Counts;
 
 /// The effect of one mix on honest clients.
 pub(crate) struct Row {

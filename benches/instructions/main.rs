@@ -25,11 +25,14 @@ fn main() {
     parse(&texts);
     get(&dataset, &postcodes);
     location_and_district(&dataset, &postcodes);
+    found_location_and_district(&dataset, &postcodes);
+    found_in_a_batch(&dataset, &postcodes);
     autocomplete(&dataset, &texts);
     nearest_ten(&dataset, &postcodes);
     record_text(&dataset, &postcodes);
     let lookup: Arc<dyn PostcodeLookup> = Arc::new(Local::new(dataset));
     through_the_trait(&lookup, &postcodes);
+    batch_through_the_trait(&lookup, &postcodes);
 }
 
 /// Rows 100 m apart, in 40 districts of 25 wards each: no file is needed, and each run has the same.
@@ -89,6 +92,22 @@ fn location_and_district(dataset: &Dataset, postcodes: &[Postcode]) {
 }
 
 #[inline(never)]
+fn found_location_and_district(dataset: &Dataset, postcodes: &[Postcode]) {
+    for postcode in postcodes {
+        let record = dataset.find(*postcode).unwrap();
+        black_box((record.location(), record.admin_district()));
+    }
+}
+
+#[inline(never)]
+fn found_in_a_batch(dataset: &Dataset, postcodes: &[Postcode]) {
+    dataset.find_many(postcodes, |_, record| {
+        let record = record.unwrap();
+        black_box((record.location(), record.admin_district()));
+    });
+}
+
+#[inline(never)]
 fn autocomplete(dataset: &Dataset, texts: &[String]) {
     for text in texts {
         black_box(dataset.autocomplete(&text[..text.len() - 2], 10)).unwrap();
@@ -104,7 +123,7 @@ fn nearest_ten(dataset: &Dataset, postcodes: &[Postcode]) {
 
 #[inline(never)]
 fn record_text(dataset: &Dataset, postcodes: &[Postcode]) {
-    let mut text = RecordText::new(Vec::new());
+    let mut text = RecordText::of_many(Vec::new());
     for postcode in postcodes {
         let answer = dataset.get(*postcode);
         RecordView::new(answer.record().unwrap(), Shape::Compatible).write(&mut text).unwrap();
@@ -116,7 +135,19 @@ fn record_text(dataset: &Dataset, postcodes: &[Postcode]) {
 fn through_the_trait(lookup: &Arc<dyn PostcodeLookup>, postcodes: &[Postcode]) {
     let mut context = Context::from_waker(Waker::noop());
     for postcode in postcodes {
-        let mut call = lookup.lookup(std::slice::from_ref(postcode));
+        let mut call = lookup.lookup_one(*postcode);
+        match call.as_mut().poll(&mut context) {
+            Poll::Ready(answer) => drop(black_box(answer)),
+            Poll::Pending => unreachable!("data in memory answers at once"),
+        }
+    }
+}
+
+#[inline(never)]
+fn batch_through_the_trait(lookup: &Arc<dyn PostcodeLookup>, postcodes: &[Postcode]) {
+    let mut context = Context::from_waker(Waker::noop());
+    for batch in postcodes.chunks(100) {
+        let mut call = lookup.lookup(batch);
         match call.as_mut().poll(&mut context) {
             Poll::Ready(answers) => drop(black_box(answers)),
             Poll::Pending => unreachable!("data in memory answers at once"),

@@ -2,7 +2,7 @@
 //!
 //! - `HashMap` with the hasher of the standard library, and with foldhash;
 //! - a sorted array with binary search, and `fst::Map`;
-//! - redb, in memory;
+//! - redb and SQLite, in memory;
 //! - `kiddo`, an immutable k-d tree of the postcodes' places on a sphere, for what is near. It gives
 //!   numbers and squares of chords; ours gives records and lengths of geodesics.
 //!
@@ -87,6 +87,13 @@ fn texts(c: &mut Criterion, dataset: &Dataset, stores: &Stores, postcodes: &[Pos
     group.bench_function("ours", |b| {
         let mut round = Round::of(&texts);
         b.iter(|| {
+            let record = dataset.find(round.next(1)[0].parse().unwrap()).unwrap();
+            black_box((record.location(), record.admin_district().map(str::len)))
+        });
+    });
+    group.bench_function("ours, whole record", |b| {
+        let mut round = Round::of(&texts);
+        b.iter(|| {
             let record = dataset.get(round.next(1)[0].parse().unwrap()).into_record().unwrap();
             black_box((record.location, record.admin_district().map(str::len)))
         });
@@ -106,10 +113,26 @@ fn texts(c: &mut Criterion, dataset: &Dataset, stores: &Stores, postcodes: &[Pos
         let mut round = Round::of(&texts);
         b.iter(|| black_box(stores.redb(&round.next(1)[0])));
     });
+    group.bench_function("SQLite", |b| {
+        let mut round = Round::of(&texts);
+        b.iter(|| black_box(stores.sqlite(&round.next(1)[0])));
+    });
     group.finish();
     let mut group = c.benchmark_group("rivals batch of 100 texts");
     group.throughput(Throughput::Elements(100));
     group.bench_function("ours", |b| {
+        let mut round = Round::of(&texts);
+        let mut parsed = Vec::new();
+        b.iter(|| {
+            parsed.clear();
+            parsed.extend(round.next(100).iter().map(|text| text.parse::<Postcode>().unwrap()));
+            dataset.find_many(&parsed, |_, record| {
+                let record = record.unwrap();
+                black_box((record.location(), record.admin_district().map(str::len)));
+            });
+        });
+    });
+    group.bench_function("ours, whole records", |b| {
         let mut round = Round::of(&texts);
         let (mut parsed, mut answers) = (Vec::new(), Vec::new());
         b.iter(|| {

@@ -6,6 +6,7 @@ use fst::{Automaton, IntoStreamer, Streamer};
 use postcode_core::dataset::Dataset;
 use postcode_core::{Location, Postcode};
 use redb::{Database, ReadableDatabase, TableDefinition};
+use rusqlite::{Connection, OptionalExtension};
 
 const TABLE: TableDefinition<'_, &str, (f64, f64, u32)> = TableDefinition::new("postcodes");
 
@@ -19,6 +20,7 @@ pub(crate) struct Stores {
     /// From a text to a number.
     pub(crate) fst: fst::Map<Vec<u8>>,
     redb: Database,
+    sqlite: Connection,
 }
 
 impl Stores {
@@ -48,6 +50,7 @@ impl Stores {
             }
         }
         writing.commit().unwrap();
+        let sqlite = sqlite_of(&sorted, &by_text);
         Self {
             hash_map: sorted.iter().copied().collect(),
             fast_map: sorted.iter().copied().collect(),
@@ -56,6 +59,7 @@ impl Stores {
             districts,
             fst,
             redb,
+            sqlite,
         }
     }
 
@@ -67,14 +71,21 @@ impl Stores {
             assert_eq!(self.fast_map.get(postcode).copied(), place, "{text}");
             assert_eq!(self.by_text.get(&text).map(|row| row.0), place, "{text}");
             assert_eq!(self.fst.get(&text).is_some(), place.is_some(), "{text}");
-            let row = self.redb(&text).map(|row| (row.0, row.1));
-            assert_eq!(row, place.map(|place| (place.latitude(), place.longitude())), "{text}");
+            let place = place.map(|place| (place.latitude(), place.longitude()));
+            assert_eq!(self.redb(&text).map(|row| (row.0, row.1)), place, "{text}");
+            assert_eq!(self.sqlite(&text).map(|row| (row.0, row.1)), place, "{text}");
         }
     }
 
     pub(crate) fn redb(&self, text: &str) -> Option<(f64, f64, u32)> {
         let reading = self.redb.begin_read().unwrap();
         Some(reading.open_table(TABLE).unwrap().get(text).unwrap()?.value())
+    }
+
+    pub(crate) fn sqlite(&self, text: &str) -> Option<(f64, f64, u32)> {
+        let question = "SELECT latitude, longitude, district FROM postcodes WHERE postcode = ?";
+        let mut question = self.sqlite.prepare_cached(question).unwrap();
+        question.query_row([text], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).optional().unwrap()
     }
 
     /// Returns the numbers of the first postcodes that begin with a text. They may be terminated.
@@ -86,6 +97,23 @@ impl Stores {
         }
         found
     }
+}
+
+fn sqlite_of(sorted: &[(Postcode, Location)], by_text: &HashMap<String, (Location, u32)>) -> Connection {
+    let sqlite = Connection::open_in_memory().unwrap();
+    let table = "CREATE TABLE postcodes (postcode TEXT PRIMARY KEY, latitude REAL, longitude REAL, district INTEGER) \
+                 WITHOUT ROWID; BEGIN";
+    sqlite.execute_batch(table).unwrap();
+    {
+        let mut insert = sqlite.prepare("INSERT INTO postcodes VALUES (?, ?, ?, ?)").unwrap();
+        for (postcode, place) in sorted {
+            let text = postcode.to_string();
+            let district = by_text[&text].1;
+            insert.execute((&text, place.latitude(), place.longitude(), district)).unwrap();
+        }
+    }
+    sqlite.execute_batch("COMMIT").unwrap();
+    sqlite
 }
 
 /// Returns a place on a sphere of the earth's mean radius, in metres.

@@ -4,14 +4,14 @@ use jiff::Timestamp;
 use postcode_core::{Location, Outcode, Postcode};
 
 use crate::fold::folded;
-use crate::{Address, AddressStatus, Error, Result};
+use crate::{Address, AddressStatus, Error, Result, Sort};
 
 /// The longest text to search for, in bytes.
 pub const MAX_SEARCH: usize = 256;
 /// The farthest to search around a postcode, in metres.
 pub const MAX_RADIUS: f64 = 500_000.0;
 
-/// A filter for listings. A customer is listed if all given conditions hold. Case makes no
+/// A filter for listings, and their order. A customer is listed if all given conditions hold. Case makes no
 /// difference.
 ///
 /// Conditions on an address must all hold for one and the same address, which may be any of the
@@ -38,6 +38,8 @@ pub struct Filter {
     pub updated_since: Option<Timestamp>,
     /// Lists only deleted accounts if true, and only the others if false.
     pub deleted: bool,
+    /// The order of the listing.
+    pub sort: Sort,
 }
 
 /// The least number of metres in a degree of latitude, anywhere on WGS84.

@@ -87,6 +87,7 @@ mod resolve;
 #[cfg(feature = "server")]
 pub mod server;
 mod service;
+mod sort;
 mod store;
 mod surroundings;
 
@@ -96,7 +97,8 @@ pub use customer::{Customer, CustomerId, ParseIdError, Reference};
 pub use error::{Error, Result, StoreError};
 pub use filter::{Filter, MAX_RADIUS, MAX_SEARCH};
 pub use import::{
-    FailedRow, Import, ImportId, ImportRow, ImportState, MAX_IMPORT, MAX_IMPORT_ROWS, MAX_IMPORTS,
+    FailedRow, Import, ImportId, ImportRow, ImportState, MAX_IMPORT, MAX_IMPORT_ROWS, MAX_IMPORTS, Mapping,
+    Preview, PreviewColumn,
 };
 pub use input::{
     CustomerPatch, FieldError, Invalid, MAX_ADDRESS_LINE, MAX_ADDRESS_LINES, MAX_ADDRESSES, MAX_EMAIL,
@@ -105,5 +107,6 @@ pub use input::{
 pub use link::{AddressLink, AddressOffer, LinkStatus, OfferedAddress, ParseLinkStatusError};
 pub use resolve::ResolveError;
 pub use service::{Customers, MAX_TOKEN};
-pub use store::{AuditPage, Cursor, Page, ParseCursorError, Store};
+pub use sort::{ParseSortError, Sort, SortField};
+pub use store::{AuditPage, Cursor, Page, ParseCursorError, Store, Total};
 pub use surroundings::{Dot, Map};

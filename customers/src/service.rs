@@ -12,7 +12,8 @@ use crate::filter::Circle;
 use crate::input::{Details, Invalid};
 use crate::store::{Once, Outcome};
 use crate::{
-    AuditPage, Cursor, Customer, CustomerId, Error, Filter, NewCustomer, Page, Result, Store, check,
+    AddressStatus, AuditPage, Cursor, Customer, CustomerId, Error, Filter, NewCustomer, Page, Result, Sort,
+    Store, Total, check,
 };
 
 /// The longest name of an actor, and the longest idempotency key, in bytes.
@@ -160,7 +161,9 @@ impl Customers {
         self.search(&Filter::default(), limit, from).await
     }
 
-    /// Returns a page of the customers that match a filter; otherwise like [`list`](Self::list).
+    /// Returns a page of the customers that match a filter, in its order; otherwise like
+    /// [`list`](Self::list). In an order other than that of creation, an account that changes
+    /// meanwhile may be on two pages or on none.
     ///
     /// # Errors
     /// As [`list`](Self::list), also for an invalid filter, or if the postcode to search around has
@@ -168,21 +171,40 @@ impl Customers {
     pub async fn search(&self, filter: &Filter, limit: usize, from: Option<Cursor>) -> Result<Page> {
         in_range(limit)?;
         let filter = filter.check()?;
-        let circle = match filter.near {
-            None => None,
-            Some((postcode, radius)) => {
-                let answers = check::many(&*self.lookup, &[postcode], self.lookup_timeout).await;
-                let answer = answers.map_err(Error::Lookup)?.into_iter().next();
-                let location = answer.as_ref().and_then(Answer::record).and_then(|record| record.location);
-                let Some(centre) = location else {
-                    let what =
-                        format!("near: {postcode} has no known location: give a postcode that has one");
-                    return Err(Error::Listing(what));
-                };
-                Some(Circle { centre, radius })
-            }
+        in_order(from.as_ref(), filter.sort)?;
+        let circle = self.circle(&filter).await?;
+        Ok(self.store.list(&filter, circle, limit, from.as_ref()).await?)
+    }
+
+    /// Counts the customers that match a filter, up to [`Total::MAX`].
+    ///
+    /// # Errors
+    /// As [`search`](Self::search).
+    pub async fn count(&self, filter: &Filter) -> Result<Total> {
+        let filter = filter.check()?;
+        let circle = self.circle(&filter).await?;
+        Ok(self.store.count(&filter, circle).await?)
+    }
+
+    /// Returns the circle that a filter asks for.
+    async fn circle(&self, filter: &Filter) -> Result<Option<Circle>> {
+        let Some((postcode, radius)) = filter.near else { return Ok(None) };
+        let answers = check::many(&*self.lookup, &[postcode], self.lookup_timeout).await;
+        let answer = answers.map_err(Error::Lookup)?.into_iter().next();
+        let location = answer.as_ref().and_then(Answer::record).and_then(|record| record.location);
+        let Some(centre) = location else {
+            let what = format!("near: {postcode} has no known location: give a postcode that has one");
+            return Err(Error::Listing(what));
         };
-        Ok(self.store.list(&filter, circle, limit, from).await?)
+        Ok(Some(Circle { centre, radius }))
+    }
+
+    /// Counts the addresses of each status except verified, without those of deleted accounts.
+    ///
+    /// # Errors
+    /// [`Store`](Error::Store).
+    pub async fn address_counts(&self) -> Result<Vec<(AddressStatus, i64)>> {
+        Ok(self.store.address_counts().await?)
     }
 
     /// Returns at most `limit` changes of an account, oldest first, starting at a
@@ -194,8 +216,10 @@ impl Customers {
     /// the limit is not 1 to [`Page::MAX`]; [`Store`](Error::Store).
     pub async fn history(&self, id: CustomerId, limit: usize, from: Option<Cursor>) -> Result<AuditPage> {
         in_range(limit)?;
+        in_order(from.as_ref(), Sort::default())?;
+        let begins = from.is_none();
         let page = self.store.history(id, limit, from).await?;
-        if page.items.is_empty() && from.is_none() {
+        if page.items.is_empty() && begins {
             // Either the account is older than the audit trail, or it does not exist.
             self.get_any(id).await?;
         }
@@ -251,6 +275,17 @@ pub(crate) fn check_key(key: &str) -> Result<()> {
         return Err(Invalid::one("idempotency_key", what).into());
     }
     Ok(())
+}
+
+/// Checks that a cursor belongs to a listing of that order.
+fn in_order(cursor: Option<&Cursor>, sort: Sort) -> Result<()> {
+    match cursor.map(Cursor::sort) {
+        Some(other) if other != sort => Err(Error::Listing(format!(
+            "cursor: it belongs to a listing in the order {other}, and this one has the order {sort}: \
+             give the same order with all cursors of a listing"
+        ))),
+        _ => Ok(()),
+    }
 }
 
 fn in_range(limit: usize) -> Result<()> {

@@ -88,6 +88,7 @@
 //! | read a full postcode, an outcode, a sector or a BFPO number, whichever it is | [`PostalCode`] |
 //! | find the postcodes in any text | [`text::find`] |
 //! | look a postcode up without a runtime | [`dataset::Dataset`] |
+//! | read a few fields of many postcodes as fast as possible | [`Dataset::find_many`](dataset::Dataset::find_many) |
 //! | look postcodes up, here or in a service, by a setting | [`connect`], [`PostcodeLookup`], [`PostcodeLookupExt`] |
 //! | complete what a person types | [`PostcodeLookup::autocomplete`] |
 //! | list the postcodes around a point | [`PostcodeLookup::nearest`] with [`Nearest`]. The radius is 100 metres unless set |

@@ -4,11 +4,10 @@ use postcode_tables::records::{self, Record, Records, Wanted};
 use postcode_tables::{Fault, plain_text};
 use serde::{Deserialize, Serialize};
 
-use super::{MAX_IMPORT, MAX_IMPORT_ROWS};
-use crate::{Error, MAX_ADDRESS_LINES, MAX_REFERENCES, NewCustomer, Reference};
+use super::columns::{Column, missing};
+use super::{MAX_IMPORT, MAX_IMPORT_ROWS, Mapping, Preview, PreviewColumn};
+use crate::{Error, NewCustomer, Reference};
 
-/// The most columns: more than all known ones.
-const MAX_COLUMNS: usize = 64;
 /// The most fields in a row. A row with more than the header is reported; this limit only bounds
 /// memory.
 const MAX_FIELDS: usize = 1_024;
@@ -68,93 +67,14 @@ pub(crate) struct Row {
     pub(crate) email_key: Option<String>,
 }
 
-enum Column {
-    Name,
-    /// A part of the name, such as a first name.
-    NamePart,
-    Email,
-    Postcode,
-    Address,
-    AddressLine,
-    Phone,
-    Notes,
-    Reference(String),
-    /// A column without a heading, as spreadsheets leave them.
-    Unnamed,
-    /// A column that was added to the rows that failed in an earlier import.
-    Added,
-}
-
-/// The columns that are added to rows that failed: the line, and why. An import ignores them, so that the mended file can be
-/// sent as it is.
-pub(crate) const ADDED: [&str; 2] = ["import_line", "import_reason"];
-
-impl Column {
-    /// Recognises a heading, also as other tools write it: `Post Code`, `E-mail`, `Address Line 1`.
-    fn named(header: &str) -> Option<Self> {
-        let header = header.trim();
-        if let Some((kind, system)) = header.split_once(':').filter(|(kind, _)| plain(kind) == "reference") {
-            return (!kind.is_empty()).then(|| Self::Reference(system.trim().into()));
-        }
-        Some(match plain(header).as_str() {
-            "" => Self::Unnamed,
-            _ if ADDED.contains(&header) => Self::Added,
-            "name" | "fullname" | "customer" | "customername" | "contactname" => Self::Name,
-            "firstname" | "forename" | "givenname" | "lastname" | "surname" | "familyname" => Self::NamePart,
-            "email" | "emailaddress" | "mail" => Self::Email,
-            "postcode" | "postalcode" | "zip" | "zipcode" => Self::Postcode,
-            "address" | "addresslines" | "fulladdress" => Self::Address,
-            "street" | "streetaddress" | "town" | "city" | "county" => Self::AddressLine,
-            "phone" | "phonenumber" | "telephone" | "telephonenumber" | "tel" | "mobile" | "mobilenumber" => {
-                Self::Phone
-            }
-            "notes" | "note" | "comments" | "comment" => Self::Notes,
-            name => {
-                let number = name.strip_prefix("addressline").or_else(|| name.strip_prefix("address"))?;
-                let number: usize = number.parse().ok()?;
-                (1..=MAX_ADDRESS_LINES).contains(&number).then_some(Self::AddressLine)?
-            }
-        })
-    }
-
-    /// Returns a name for a column that may appear once only.
-    fn once(&self, header: &str) -> Option<String> {
-        Some(match self {
-            Self::Name => "name".into(),
-            Self::Email => "email".into(),
-            Self::Postcode => "postcode".into(),
-            Self::Address => "address".into(),
-            Self::Phone => "phone".into(),
-            Self::Notes => "notes".into(),
-            Self::Unnamed | Self::Added => return None,
-            Self::NamePart | Self::AddressLine | Self::Reference(_) => plain(header),
-        })
-    }
-}
-
-/// Returns a heading without what tools write differently.
-fn plain(header: &str) -> String {
-    let ignored = |c: &char| matches!(c, ' ' | '_' | '-' | '.' | '\u{a0}');
-    header.trim().chars().filter(|c| !ignored(c)).flat_map(char::to_lowercase).collect()
-}
-
 /// Reads the rows of a file.
 ///
 /// # Errors
 /// Fails if the file as a whole is not valid. Errors in one row are part of that row.
-pub(super) fn read(file: &[u8]) -> Result<File, Error> {
+pub(super) fn read(file: &[u8], mapping: &Mapping) -> Result<File, Error> {
     let refused = |what: String| Err(Error::BadImport(what));
-    if file.len() > MAX_IMPORT {
-        return refused(format!("the file is larger than {MAX_IMPORT} bytes: give it in parts"));
-    }
-    let wanted = Wanted { delimiter: None, encoding: None, max_row: MAX_ROW, max_cells: MAX_FIELDS };
-    let mut records = Records::new(file, &wanted)
-        .map_err(|error| Error::BadImport(format!("the file can't be read: {error}")))?;
-    let header: Vec<String> = match records.next_record().map_err(malformed)? {
-        Some(header) => (0..header.cells()).map(|n| header.text(n).into_owned()).collect(),
-        None => Vec::new(),
-    };
-    let columns = columns(&header)?;
+    let (mut records, header) = open(file)?;
+    let columns = mapping.columns(&header)?;
     let mut rows = Vec::new();
     while let Some(record) = records.next_record().map_err(malformed)? {
         // Spreadsheets leave rows of nothing but delimiters.
@@ -183,6 +103,58 @@ fn row(record: &Record<'_>, columns: &[Column]) -> Result<Row, Error> {
     Ok(Row { line: record.line.cast_signed(), said: said(record, columns), original, email_key })
 }
 
+/// Opens a file and reads its headings.
+fn open(file: &[u8]) -> Result<(Records<&[u8]>, Vec<String>), Error> {
+    if file.len() > MAX_IMPORT {
+        let what = format!("the file is larger than {MAX_IMPORT} bytes: give it in parts");
+        return Err(Error::BadImport(what));
+    }
+    let wanted = Wanted { delimiter: None, encoding: None, max_row: MAX_ROW, max_cells: MAX_FIELDS };
+    let mut records = Records::new(file, &wanted)
+        .map_err(|error| Error::BadImport(format!("the file can't be read: {error}")))?;
+    let header = match records.next_record().map_err(malformed)? {
+        Some(header) => cells(&header, usize::MAX),
+        None => Vec::new(),
+    };
+    Ok((records, header))
+}
+
+/// Returns the texts of a record's cells, each cut to a number of characters.
+fn cells(record: &Record<'_>, most: usize) -> Vec<String> {
+    (0..record.cells()).map(|n| record.text(n).chars().take(most).collect()).collect()
+}
+
+/// The rows of a preview.
+const SHOWN_ROWS: usize = 5;
+/// The characters of a cell of a preview.
+const SHOWN: usize = 100;
+
+/// Reads the headings and the first rows of a file, which may be cut off.
+///
+/// # Errors
+/// Fails if there are no headings to read.
+pub(super) fn preview(file: &[u8], mapping: &Mapping) -> Result<Preview, Error> {
+    let (mut records, header) = open(file)?;
+    let problem = mapping.columns(&header).err().map(|error| error.to_string());
+    let headings = header.iter().map(|heading| heading.trim_start_matches('\u{feff}').trim());
+    let meanings: Vec<Option<Column>> = headings.clone().map(|heading| mapping.column(heading)).collect();
+    let known: Vec<Column> = meanings.iter().flatten().cloned().collect();
+    let shown = headings.zip(&meanings).take(MAX_FIELDS).map(|(heading, meaning)| PreviewColumn {
+        heading: heading.chars().take(SHOWN).collect(),
+        column: meaning.as_ref().filter(|column| **column != Column::Unnamed).map(Column::name),
+    });
+    let mut rows = Vec::new();
+    // What is wrong with a row is in the report of the import.
+    while rows.len() < SHOWN_ROWS
+        && let Ok(Some(record)) = records.next_record()
+    {
+        if !record.is_blank_from(0) {
+            rows.push(cells(&record, SHOWN));
+        }
+    }
+    Ok(Preview { columns: shown.collect(), rows, missing: missing(&known), problem })
+}
+
 fn malformed(error: records::Error) -> Error {
     Error::BadImport(match error {
         records::Error::TooLong(line, most) => {
@@ -196,46 +168,6 @@ fn malformed(error: records::Error) -> Error {
         }
         records::Error::Read(error) => format!("the file can't be read: {error}"),
     })
-}
-
-fn columns(headers: &[String]) -> Result<Vec<Column>, Error> {
-    const ALL: &str = "name, email, postcode, address or address_line_1 to address_line_10, phone, notes, \
-                       reference:SYSTEM";
-    let refused = |what: String| Err(Error::BadImport(format!("line 1: {what}; columns are {ALL}")));
-    if headers.len() > MAX_COLUMNS {
-        return refused(format!("the first line has {} columns: give at most {MAX_COLUMNS}", headers.len()));
-    }
-    let mut seen: Vec<String> = Vec::new();
-    let mut columns = Vec::new();
-    for header in headers {
-        let header = header.trim_start_matches('\u{feff}').trim();
-        // Ignoring an unknown column would lose its data silently.
-        let Some(column) = Column::named(header) else {
-            return refused(format!("{header:?} is not a column"));
-        };
-        if let Some(name) = column.once(header) {
-            if seen.contains(&name) {
-                return refused(format!("the column {header:?} appears twice"));
-            }
-            seen.push(name);
-        }
-        columns.push(column);
-    }
-    let has = |wanted: fn(&Column) -> bool| columns.iter().any(wanted);
-    for (name, has) in [
-        ("name", has(|column| matches!(column, Column::Name | Column::NamePart))),
-        ("email", has(|column| matches!(column, Column::Email))),
-        ("postcode", has(|column| matches!(column, Column::Postcode))),
-        ("address", has(|column| matches!(column, Column::Address | Column::AddressLine))),
-    ] {
-        if !has {
-            return refused(format!("the column {name} is missing"));
-        }
-    }
-    if columns.iter().filter(|column| matches!(column, Column::Reference(_))).count() > MAX_REFERENCES {
-        return refused(format!("more than {MAX_REFERENCES} references"));
-    }
-    Ok(columns)
 }
 
 /// Reads a row. Cells that it lacks at its end are empty, and empty cells beyond the columns are ignored.
@@ -266,8 +198,8 @@ fn said(record: &Record<'_>, columns: &[Column]) -> Result<Said, String> {
             Column::Notes => said.notes = text.into(),
             Column::Reference(_) if text.is_empty() => {}
             Column::Reference(system) => said.references.push((system.clone(), text.into())),
+            Column::Added | Column::Ignored => {}
             Column::Unnamed if text.is_empty() => {}
-            Column::Added => {}
             Column::Unnamed => {
                 return Err(format!("the {}. field is not empty, and its column has no name", n + 1));
             }
@@ -281,7 +213,7 @@ mod tests {
     use super::*;
 
     fn refusal(file: &str) -> String {
-        read(file.as_bytes()).unwrap_err().to_string()
+        read(file.as_bytes(), &Mapping::default()).unwrap_err().to_string()
     }
 
     #[test]
@@ -289,7 +221,7 @@ mod tests {
         let file = "\u{feff}Postcode,EMAIL,name,address_line_1,Address_Line_2,reference:CRM,phone\r\n\
                     sw1a1aa, ada@example.com ,\"Ada, Countess\",1 The Mall,London,7,\r\n\
                     \"m1\n1ae\",b@example.com,B,2 High St,,,01\n";
-        let rows = read(file.as_bytes()).unwrap().rows;
+        let rows = read(file.as_bytes(), &Mapping::default()).unwrap().rows;
         assert_eq!(rows.iter().map(|row| row.line).collect::<Vec<_>>(), [2, 3]);
         let new = NewCustomer::from(rows[0].said.clone().unwrap());
         assert_eq!((new.name.as_str(), new.email.as_str()), ("Ada, Countess", "ada@example.com"));
@@ -307,7 +239,7 @@ mod tests {
             ("H\rA,b,c,d\rA,b,c,d\r\rA,b,c,d\r", vec![2, 3, 5]),
             ("\n\nH\n\rA,b,c,d\n", vec![5]),
         ] {
-            let rows = read(file.replace('H', header).as_bytes()).unwrap().rows;
+            let rows = read(file.replace('H', header).as_bytes(), &Mapping::default()).unwrap().rows;
             assert!(rows.iter().all(|row| row.said.is_ok()), "{file:?}: {rows:?}");
             assert_eq!(rows.iter().map(|row| row.line).collect::<Vec<_>>(), expected, "{file:?}");
         }
@@ -325,7 +257,10 @@ mod tests {
 
     #[test]
     fn one_column_may_have_all_lines_of_the_address() {
-        let rows = read(b"name,email,postcode,address\nA,a@b.c,M1 1AE,1 High St | Town|\n").unwrap().rows;
+        let rows =
+            read(b"name,email,postcode,address\nA,a@b.c,M1 1AE,1 High St | Town|\n", &Mapping::default())
+                .unwrap()
+                .rows;
         assert_eq!(rows[0].said.as_ref().unwrap().address_lines, ["1 High St", "Town", ""]);
     }
 
@@ -347,7 +282,7 @@ mod tests {
         let mut file =
             b"name,email,postcode,address,notes\nA,b,c,d\nA,b,c,d,e,f\nA\xff,b,c,d,,,\n,,,,\n".to_vec();
         file.extend(b"A,a@b.c,M1 1AE,x,\n");
-        let rows = read(&file).unwrap().rows;
+        let rows = read(&file, &Mapping::default()).unwrap().rows;
         let wrong: Vec<_> =
             rows.iter().map(|row| row.said.as_ref().err().cloned().unwrap_or_default()).collect();
         assert_eq!(wrong, ["", "the row has 6 fields: give 5, as the first line", "", ""]);
@@ -379,15 +314,76 @@ mod tests {
             format!("sep=;\r\n{table}").into_bytes(),
             wide,
         ] {
-            let rows = read(&file).unwrap().rows;
+            let rows = read(&file, &Mapping::default()).unwrap().rows;
             assert_eq!(rows.len(), 1);
             assert_eq!(NewCustomer::from(rows[0].said.clone().unwrap()), expected);
         }
         assert!(
             refusal("E-mail,email,name,postcode,address\na,b,c,d,e\n").contains("\"email\" appears twice")
         );
-        let unnamed = read(b"name,email,postcode,address,\nA,b,c,d,x\n").unwrap().rows;
+        let unnamed = read(b"name,email,postcode,address,\nA,b,c,d,x\n", &Mapping::default()).unwrap().rows;
         assert!(unnamed[0].said.as_ref().unwrap_err().contains("its column has no name"));
         assert!(refusal("name,email,postcode,address\n\"A,b,c,d\n").contains("line 2: a quote is left open"));
+    }
+
+    #[test]
+    fn mapping_says_what_unknown_headings_mean() {
+        let file = b"Kunde,Mail,PLZ,Anschrift,Fax,Nr\nAda,ada@example.com,M1 1AE,1 High St,7,42\n";
+        let mut mapping = Mapping::default();
+        for (heading, meaning) in
+            [("KUNDE", "name"), ("PLZ", "postcode"), ("Anschrift", "address_line"), ("Nr", "reference:erp")]
+        {
+            mapping.set(heading, meaning).unwrap();
+        }
+        let error = read(file, &mapping).unwrap_err().to_string();
+        assert!(error.contains("\"Fax\" is not a column"), "{error}");
+        let shown = preview(file, &mapping).unwrap();
+        let columns: Vec<_> = shown.columns.iter().map(|column| column.column.as_deref()).collect();
+        let expected = [
+            Some("name"),
+            Some("email"),
+            Some("postcode"),
+            Some("address_line"),
+            None,
+            Some("reference:erp"),
+        ];
+        assert_eq!(columns, expected);
+        assert_eq!((shown.rows.len(), shown.rows[0][4].as_str(), shown.problem), (1, "7", Some(error)));
+        assert!(shown.missing.is_empty());
+
+        mapping.ignore_others();
+        let rows = read(file, &mapping).unwrap().rows;
+        let new = NewCustomer::from(rows[0].said.clone().unwrap());
+        assert_eq!(
+            (new.name.as_str(), new.address_lines, new.notes),
+            ("Ada", vec!["1 High St".into()], Some(String::new()))
+        );
+        assert_eq!(new.references, Some(vec![Reference { system: "erp".into(), id: "42".into() }]));
+        assert_eq!(preview(file, &mapping).unwrap().problem, None);
+
+        assert!(mapping.set("kunde", "email").unwrap_err().to_string().contains("twice"));
+        assert!(mapping.set("Tel", "telex").unwrap_err().to_string().contains("name_part"));
+        mapping.set("Ort", "address_line").unwrap();
+        assert!(read(file, &mapping).unwrap_err().to_string().contains("no column \"ort\""));
+    }
+
+    #[test]
+    fn preview_of_a_cut_file_shows_its_whole_rows() {
+        let file = "name,mail address,postcode\n\"Ada\",\"a@b.c\",\"M1 1AE\"\n\"Bob\",\"cut o";
+        let shown = preview(file.as_bytes(), &Mapping::default()).unwrap();
+        assert_eq!(shown.rows.len(), 1);
+        assert_eq!(shown.missing, ["email", "address"]);
+        assert!(shown.problem.unwrap().contains("\"mail address\" is not a column"));
+    }
+
+    #[test]
+    fn mappings_that_differ_have_texts_that_differ() {
+        let mut mapping = Mapping::default();
+        assert_eq!(mapping.text(), "");
+        mapping.set("Kunde", "name").unwrap();
+        let text = mapping.text();
+        assert_eq!(text, "kunde=name\n");
+        mapping.ignore_others();
+        assert_ne!(mapping.text(), text);
     }
 }

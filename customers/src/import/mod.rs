@@ -3,7 +3,9 @@
 //! The file is stored whole or not at all, and each row's account is stored together with the row's
 //! outcome. So after a crash the import continues where it was, and no row creates two accounts.
 
+mod columns;
 mod csv;
+mod mapping;
 mod work;
 
 use std::fmt;
@@ -17,7 +19,9 @@ use uuid::Uuid;
 use crate::service::check_key;
 use crate::{Customers, Error, ParseIdError, Result};
 
-pub(crate) use csv::{ADDED, File, Row, Said};
+pub(crate) use columns::ADDED;
+pub(crate) use csv::{File, Row, Said};
+pub use mapping::Mapping;
 
 /// The largest file, in bytes.
 pub const MAX_IMPORT: usize = 64 << 20;
@@ -109,6 +113,32 @@ pub struct FailedRow {
     pub reason: String,
 }
 
+/// The headings and the first rows of a file, to see what an import would do with it. Serialises to
+/// the JSON of the HTTP API.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Preview {
+    /// The columns of the file, in their order.
+    pub columns: Vec<PreviewColumn>,
+    /// The cells of the first rows.
+    pub rows: Vec<Vec<String>>,
+    /// The columns that every file needs and this one does not have: `name`, `email`, `postcode`,
+    /// `address`.
+    pub missing: Vec<&'static str>,
+    /// Why the file would be refused; `None` if it would be accepted.
+    pub problem: Option<String>,
+}
+
+/// A column of a file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct PreviewColumn {
+    /// The heading.
+    pub heading: String,
+    /// The meaning, as [`Mapping::set`] takes it; `None` if it is not known.
+    pub column: Option<String>,
+}
+
 /// The id of an import: a UUID of version 7.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ImportId(Uuid);
@@ -157,12 +187,29 @@ impl Customers {
     /// used for another file; [`Store`](Error::Store). An invalid row is reported by the import,
     /// not here.
     pub async fn import(&self, file: Vec<u8>, key: Option<&str>) -> Result<Import> {
+        self.import_mapped(file, Mapping::default(), key).await
+    }
+
+    /// Accepts a CSV file of customers with other headings; otherwise like
+    /// [`import`](Self::import).
+    ///
+    /// # Errors
+    /// As [`import`](Self::import).
+    pub async fn import_mapped(&self, file: Vec<u8>, mapping: Mapping, key: Option<&str>) -> Result<Import> {
         if let Some(key) = key {
             check_key(key)?;
         }
         let read = tokio::task::spawn_blocking(move || {
             let digest: String = Sha256::digest(&file).iter().map(|byte| format!("{byte:02x}")).collect();
-            csv::read(&file).map(|file| (digest, file))
+            // Without a mapping it is the digest that earlier versions stored.
+            let digest = match mapping.text() {
+                text if text.is_empty() => digest,
+                text => Sha256::digest(format!("{digest}\n{text}"))
+                    .iter()
+                    .map(|byte| format!("{byte:02x}"))
+                    .collect(),
+            };
+            csv::read(&file, &mapping).map(|file| (digest, file))
         });
         let (digest, file) =
             read.await.map_err(|_| Error::BadImport("the file could not be read".into()))??;
@@ -170,6 +217,16 @@ impl Customers {
             self.store.add_import(ImportId::generate(), file, self.actor.as_deref(), key, &digest).await?;
         self.imports.notify_one();
         Ok(import)
+    }
+
+    /// Returns the headings and the first rows of a file, which may be cut off, and what an import
+    /// would make of them. Stores nothing.
+    ///
+    /// # Errors
+    /// [`BadImport`](Error::BadImport) if the file has no headings that can be read.
+    pub async fn preview_import(&self, file: Vec<u8>, mapping: Mapping) -> Result<Preview> {
+        let read = tokio::task::spawn_blocking(move || csv::preview(&file, &mapping));
+        read.await.map_err(|_| Error::BadImport("the file could not be read".into()))?
     }
 
     /// Returns the import with that id.

@@ -6,7 +6,7 @@ mod invalid;
 
 use serde::Serialize;
 
-use crate::{Customer, Reference};
+use crate::{AddressKind, Customer, Reference};
 
 pub(crate) use addresses::AddressDetails;
 pub use addresses::NewAddress;
@@ -131,7 +131,14 @@ impl NewCustomer {
     /// # Errors
     /// All errors, not only the first.
     pub(crate) fn check(self) -> Result<Details, Invalid> {
-        CustomerPatch::from(self).check(None)
+        let lists_main = self.addresses.iter().flatten().any(|address| address.kind == AddressKind::Main);
+        let (postcode, address_lines) = (self.postcode.clone(), self.address_lines.clone());
+        let mut patch = CustomerPatch::from(self);
+        if !lists_main {
+            // A new account has no stored main address, so the flat fields are needed.
+            (patch.postcode, patch.address_lines) = (Some(postcode), Some(address_lines));
+        }
+        patch.check(None)
     }
 }
 

@@ -7,9 +7,9 @@ use axum::extract::{FromRequestParts, Path, Query, Request, State};
 use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use axum::{Json, Router};
-use postcode_edge::ClientKey;
+use postcode_edge::{ClientKey, Place};
 use postcode_tables::packed::{self, Packing};
 use serde::{Deserialize, Serialize};
 
@@ -19,7 +19,7 @@ use super::problem::Problem;
 use super::query::{self, Asked};
 use super::{Answer, App, json};
 use crate::import::ADDED;
-use crate::{Customers, FailedRow, Import, ImportId, ImportRow, MAX_IMPORT};
+use crate::{Customers, FailedRow, Import, ImportId, ImportRow, MAX_IMPORT, Mapping, Preview};
 
 /// Rows read from the database at a time.
 const ROWS: usize = 1_000;
@@ -30,7 +30,8 @@ const FAILED_ROWS: usize = 50;
 ///
 /// | | | |
 /// |---|---|---|
-/// | `POST /imports` | `text/csv`, 64 MiB and 200,000 rows at most | 202, `Location`, the import |
+/// | `POST /imports?map=HEADING=COLUMN&others=ignore` | `text/csv`, 64 MiB and 200,000 rows at most | 202, `Location`, the import |
+/// | `POST /imports/preview` | the same, or its beginning | its headings, their meanings and its first rows |
 /// | `GET /imports` | | `{"items":[…]}`, the newest first |
 /// | `GET /imports/{id}` | | the import |
 /// | `GET /imports/{id}/report?outcome=failed` | | CSV: `line,outcome,customer_id,message` |
@@ -39,6 +40,7 @@ const FAILED_ROWS: usize = 50;
 pub(super) fn routes() -> Router<App> {
     Router::new()
         .route("/imports", get(list).post(create))
+        .route("/imports/preview", post(preview))
         .route("/imports/{id}", get(read).delete(cancel))
         .route("/imports/{id}/report", get(report))
         .route("/imports/{id}/failed", get(failed))
@@ -69,7 +71,7 @@ const TYPES: [&str; 7] = [
 ];
 
 /// Unpacks a file (gzip, zstd, zip), or takes the first sheet out of a workbook, within the bound of a file.
-async fn unpacked(file: Vec<u8>, coding: Packing) -> Answer<Vec<u8>> {
+pub(super) async fn unpacked(file: Vec<u8>, coding: Packing) -> Answer<Vec<u8>> {
     let packed = coding != Packing::Plain || Packing::of(&file) != Packing::Plain;
     if !packed {
         return Ok(file);
@@ -88,18 +90,59 @@ async fn unpacked(file: Vec<u8>, coding: Packing) -> Answer<Vec<u8>> {
     })
 }
 
-async fn create(given: Given, State(app): State<App>, request: Request) -> Answer<Response> {
-    // Check before reading the body, which takes most of the time.
-    let Ok(place) = app.uploads.enter(ClientKey::of(request.extensions())) else {
+/// Reads what a query says about the columns of a file.
+fn mapping(query: Option<&str>) -> Answer<Mapping> {
+    let mut mapping = Mapping::default();
+    for (name, value) in form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
+        match (&*name, &*value) {
+            ("map", value) => {
+                // A heading may contain an equals sign. The name of a column does not.
+                let (heading, column) = value.rsplit_once('=').unwrap_or((value, ""));
+                mapping.set(heading, column)?;
+            }
+            ("others", "ignore") => mapping.ignore_others(),
+            ("others", "refuse" | "") => {}
+            ("others", other) => {
+                let shown: String = other.chars().take(40).collect();
+                return Err(query::wrong(format!("others: {shown:?}: give ignore or refuse")));
+            }
+            (other, _) => {
+                let shown: String = other.chars().take(40).collect();
+                return Err(query::wrong(format!("{shown:?} is not a parameter here: give map and others")));
+            }
+        }
+    }
+    Ok(mapping)
+}
+
+/// Enters the pool of uploads, which limits how many files are held in memory.
+pub(super) fn enter(app: &App, request: &Request) -> Answer<Arc<Place>> {
+    let place = app.uploads.enter(ClientKey::of(request.extensions())).map_err(|_| {
         let detail = "too many files are being uploaded: send this one again in a few seconds";
-        return Err(Problem::new(StatusCode::TOO_MANY_REQUESTS, "too_many_imports", detail));
-    };
-    // Held until the file is stored.
-    let place = Arc::new(place);
+        Problem::new(StatusCode::TOO_MANY_REQUESTS, "too_many_imports", detail)
+    })?;
+    Ok(Arc::new(place))
+}
+
+/// Reads the file of a request, and what its query says about the columns.
+async fn file(app: &App, request: Request) -> Answer<(Vec<u8>, Mapping, Arc<Place>)> {
+    let mapping = mapping(request.uri().query())?;
+    // Check before reading the body, which takes most of the time.
+    let place = enter(app, &request)?;
     let coding = json::coding(request.headers())?;
     let file = json::file(request, &TYPES, MAX_IMPORT, &place).await?;
-    let file = unpacked(file, coding).await?;
-    let import = given.customers.import(file, given.key.as_deref()).await?;
+    Ok((unpacked(file, coding).await?, mapping, place))
+}
+
+async fn preview(State(app): State<App>, request: Request) -> Answer<Json<Preview>> {
+    // The place is held until the file is done with.
+    let (file, mapping, _place) = file(&app, request).await?;
+    Ok(Json(app.customers.preview_import(file, mapping).await?))
+}
+
+async fn create(given: Given, State(app): State<App>, request: Request) -> Answer<Response> {
+    let (file, mapping, _place) = file(&app, request).await?;
+    let import = given.customers.import_mapped(file, mapping, given.key.as_deref()).await?;
     let location = [(header::LOCATION, format!("/imports/{}", import.id))];
     Ok((StatusCode::ACCEPTED, location, Json(import)).into_response())
 }

@@ -36,22 +36,24 @@ impl Paging {
 
 /// The query of a page of customers. An empty parameter counts as absent. An unknown one is
 /// refused: ignoring it would list customers that were not asked for.
-#[derive(Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Listing {
-    limit: String,
-    cursor: String,
-    q: String,
-    name: String,
-    email: String,
-    postcode: String,
-    outcode: String,
-    district: String,
-    status: String,
-    near: String,
-    radius: String,
-    updated_since: String,
-    deleted: String,
+    pub(super) limit: String,
+    pub(super) cursor: String,
+    pub(super) q: String,
+    pub(super) name: String,
+    pub(super) email: String,
+    pub(super) postcode: String,
+    pub(super) outcode: String,
+    pub(super) district: String,
+    pub(super) status: String,
+    pub(super) near: String,
+    pub(super) radius: String,
+    pub(super) updated_since: String,
+    pub(super) deleted: String,
+    pub(super) sort: String,
+    pub(super) total: String,
 }
 
 /// A customer in a listing.
@@ -68,33 +70,45 @@ struct Item {
 struct Items {
     items: Vec<Item>,
     next_cursor: Option<String>,
+    /// How many match, if that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    total: Option<usize>,
+    /// Whether there are no more than that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    total_exact: Option<bool>,
 }
 
 pub(super) async fn list(State(app): State<App>, query: Asked<Listing>) -> Answer<Response> {
     let Query(listing) = query.map_err(refused)?;
-    let (limit, from) = (limit(&listing.limit)?, cursor(&listing.cursor)?);
-    let page = app.customers.search(&listing.filter()?, limit, from).await?;
+    let (limit, from) = listing.paging()?;
+    let counts = yes("total", &listing.total)?;
+    let filter = listing.filter()?;
+    let page = app.customers.search(&filter, limit, from).await?;
+    let total = if counts { Some(app.customers.count(&filter).await?) } else { None };
     let mut distances = page.distances.into_iter().map(|metres| (metres * 10.0).round() / 10.0);
     let items =
         page.items.into_iter().map(|customer| Item { customer, distance_m: distances.next() }).collect();
     let next_cursor = page.next.map(|cursor| cursor.to_string());
-    Ok(Json(Items { items, next_cursor }).into_response())
+    let (total, total_exact) = (total.map(|total| total.count), total.map(|total| total.exact));
+    Ok(Json(Items { items, next_cursor, total, total_exact }).into_response())
 }
 
 impl Listing {
-    fn filter(self) -> Answer<Filter> {
+    /// Returns the limit and the cursor.
+    pub(super) fn paging(&self) -> Answer<(usize, Option<Cursor>)> {
+        Ok((limit(&self.limit)?, cursor(&self.cursor)?))
+    }
+
+    pub(super) fn filter(self) -> Answer<Filter> {
         let some = |text: String| Some(text).filter(|text| !text.is_empty());
         let radius = parsed::<f64>("radius", &self.radius)?;
         let near = parsed("near", &self.near)?;
         if radius.is_some() && near.is_none() {
             return Err(wrong("radius: needs a postcode to search around: give near=POSTCODE too".into()));
         }
-        let deleted = match self.deleted.as_str() {
-            "" | "false" => false,
-            "true" => true,
-            other => return Err(wrong(format!("deleted: {other:?}: give true or false"))),
-        };
         Ok(Filter {
+            deleted: yes("deleted", &self.deleted)?,
+            sort: parsed("sort", &self.sort)?.unwrap_or_default(),
             outcode: parsed("outcode", &self.outcode)?,
             status: parsed("status", &self.status)?,
             updated_since: parsed("updated_since", &self.updated_since)?,
@@ -104,8 +118,15 @@ impl Listing {
             email: some(self.email),
             postcode: some(self.postcode),
             district: some(self.district),
-            deleted,
         })
+    }
+}
+
+fn yes(name: &str, text: &str) -> Answer<bool> {
+    match text {
+        "" | "false" => Ok(false),
+        "true" => Ok(true),
+        other => Err(wrong(format!("{name}: {other:?}: give true or false"))),
     }
 }
 

@@ -14,6 +14,7 @@ use axum::response::{IntoResponse, Response};
 use postcode_edge::{MetricsFormat, process_metrics, status_class};
 
 use super::App;
+use crate::AddressStatus::{self, NotCovered, Pending, Terminated, Unknown};
 
 /// The counts of one server. Cheap to clone.
 #[derive(Clone, Debug, Default)]
@@ -74,7 +75,7 @@ impl Metrics {
         of_labels.time = of_labels.time.saturating_add(took);
     }
 
-    fn text(&self) -> String {
+    fn text(&self, addresses: Option<&[(AddressStatus, i64)]>) -> String {
         let mut text = String::new();
         // Writing to a string does not fail.
         let _ = writeln!(
@@ -107,6 +108,19 @@ impl Metrics {
                 "{name}_count{{result=\"{result}\"}} {count}\n{name}_sum{{result=\"{result}\"}} {sum}"
             );
         }
+        if let Some(addresses) = addresses {
+            let name = "customers_addresses";
+            let _ = writeln!(
+                text,
+                "# HELP {name} Addresses whose postcode is not verified, by status, without deleted accounts.\n\
+                 # TYPE {name} gauge"
+            );
+            for status in [Pending, NotCovered, Terminated, Unknown] {
+                let counted =
+                    addresses.iter().find(|(known, _)| *known == status).map_or(0, |(_, count)| *count);
+                let _ = writeln!(text, "{name}{{status=\"{}\"}} {counted}", status.as_str());
+            }
+        }
         text + &process_metrics(MetricsFormat::Prometheus)
     }
 }
@@ -121,5 +135,11 @@ pub(super) async fn count(State(metrics): State<Metrics>, request: Request, next
 }
 
 pub(super) async fn metrics(State(app): State<App>) -> impl IntoResponse {
-    ([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], app.options.metrics.text())
+    // Without the database the other counts are needed most.
+    let addresses = app.customers.address_counts().await;
+    if let Err(error) = &addresses {
+        tracing::warn!(%error, "the addresses could not be counted");
+    }
+    let text = app.options.metrics.text(addresses.ok().as_deref());
+    ([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text)
 }

@@ -44,6 +44,8 @@ use crate::Customers;
 /// Filters: `q` (in name or email), `name`, `email`, `postcode` (its beginning), `outcode`,
 /// `district`, `status` (`verified`, `pending`, `not_covered`, `terminated`, `unknown`), `near` (a postcode) with
 /// `radius` (metres; each item then has `distance_m`), `updated_since`, `deleted=true`.
+/// `sort` is `created`, `updated`, `name`, `email` or `postcode`, with `-` before it to begin with the last. `total=true`
+/// adds how many match.
 ///
 /// `ETag` is the customer's revision. Send it as `If-None-Match` when reading and `If-Match` when
 /// changing. Both `POST`s that create something take `Idempotency-Key`. `Customers-Actor` names who
@@ -55,6 +57,7 @@ use crate::Customers;
 /// | | | |
 /// |---|---|---|
 /// | `POST /imports` | `text/csv`: a line of column names, and a line a customer | 202, `Location`, the import |
+/// | `POST /imports/preview` | the same file, or its beginning | its headings, what they mean, and its first rows |
 /// | `GET /imports` | | the last ones |
 /// | `GET /imports/{id}` | | the import: how far it is |
 /// | `GET /imports/{id}/report?outcome=failed` | | CSV: the outcome of each row, or of those with one outcome |
@@ -68,7 +71,9 @@ use crate::Customers;
 /// | `GET /postcodes?prefix=SW1A1&limit=8` | `limit` 1 to 20 | `{"items":["SW1A 1AA",…]}`: live postcodes with that prefix |
 /// | `GET /postcodes/{postcode}` | | the lookup's answer now |
 /// | `GET /postcodes/{postcode}/addresses` | `limit` (100, at most 100), `skip` | the addresses to choose from: `{"status","total","items":[{"id","lines"}],"attribution"}` |
-/// | `GET /new`, `POST /new` | an HTML form | the form for a new customer without JavaScript |
+/// | `GET /list` | filters as `GET /customers` | the list without JavaScript |
+/// | `GET /new`, `POST /new`, `GET /edit/{id}`, `POST /edit/{id}` | an HTML form | the form for a customer without JavaScript |
+/// | `GET /import`, `POST /import` | an HTML form with a file | imports without JavaScript |
 /// | `GET /postcodes/{postcode}/map?radius=500` | metres, 100 to 5000 | the postcodes around it, for a map |
 ///
 /// Errors are `application/problem+json` (RFC 9457) with a `code` that never changes:

@@ -126,6 +126,6 @@ impl Store {
             })
         };
         let items = found.iter().map(entry).collect::<Result<_, StoreError>>()?;
-        Ok(AuditPage { items, next: last.map(|after| Cursor { after }) })
+        Ok(AuditPage { items, next: last.map(|after| Cursor { after, key: None }) })
     }
 }

@@ -3,12 +3,12 @@
 use std::ops::ControlFlow;
 
 use super::database::{Row, Statement, Value};
-use super::rows::{self, columns, order};
+use super::rows::{self, columns, of_addresses};
 use super::{Cursor, Store};
-use crate::Customer;
 use crate::error::StoreError;
 use crate::filter::{Circle, Filter};
 use crate::fold::folded;
+use crate::{Customer, Sort, SortField};
 
 type Result<T> = std::result::Result<T, StoreError>;
 
@@ -16,7 +16,7 @@ type Result<T> = std::result::Result<T, StoreError>;
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Page {
-    /// The customers, oldest account first.
+    /// The customers, in the [order](Filter::sort) of the listing.
     pub items: Vec<Customer>,
     /// The distance in metres of each customer's nearest matching address, if the listing is
     /// [near](Filter::near) a postcode. Else empty.
@@ -36,6 +36,25 @@ const MAX_BYTES: usize = 2 << 20;
 /// The approximate bytes of a row without its texts.
 const ROW: usize = 300;
 
+/// How many accounts a listing has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Total {
+    /// The number of accounts, at most [`MAX`](Self::MAX).
+    pub count: usize,
+    /// Whether there are no more than that.
+    pub exact: bool,
+}
+
+impl Total {
+    /// The most accounts that are counted.
+    pub const MAX: usize = 10_000;
+
+    fn of(counted: usize) -> Self {
+        Self { count: counted.min(Self::MAX), exact: counted <= Self::MAX }
+    }
+}
+
 impl Store {
     /// Returns the customers after the cursor that match a checked filter.
     pub(crate) async fn list(
@@ -43,23 +62,36 @@ impl Store {
         filter: &Filter,
         circle: Option<Circle>,
         limit: usize,
-        from: Option<Cursor>,
+        from: Option<&Cursor>,
     ) -> Result<Page> {
-        let after = from.map_or(0, |cursor| cursor.after);
         match circle {
-            Some(circle) => self.list_near(filter, circle, limit, after).await,
+            Some(circle) => self.list_near(filter, circle, limit, from).await,
             None => {
-                let (items, more) = self.page(select(filter, limit, after), limit).await?;
-                let next = items.last().filter(|_| more).map(|last| Cursor { after: last.seq });
-                Ok(Page { items, distances: Vec::new(), next })
+                let (items, more, last) = self.page(select(filter, limit, from), limit, filter.sort).await?;
+                Ok(Page { items, distances: Vec::new(), next: last.filter(|_| more) })
             }
         }
     }
 
-    /// Lists the customers near a postcode. One statement finds their places and is stopped when
-    /// the page is full; another reads that page.
-    async fn list_near(&self, filter: &Filter, circle: Circle, limit: usize, after: i64) -> Result<Page> {
-        let (mut found, mut more): (Vec<i64>, bool) = (Vec::new(), false);
+    /// Counts the customers that match a checked filter.
+    pub(crate) async fn count(&self, filter: &Filter, circle: Option<Circle>) -> Result<Total> {
+        if let Some(circle) = circle {
+            return Ok(Total::of(self.find_near(filter, circle, Total::MAX, None).await?.count()));
+        }
+        let found = self.scans.fetch(count(filter)).await?;
+        let counted: i64 = found.first().map_or(Ok(0), |row| row.get("counted"))?;
+        Ok(Total::of(usize::try_from(counted).unwrap_or(0)))
+    }
+
+    /// Returns the places of at most `limit` customers in a circle. The statement is stopped there.
+    async fn find_near(
+        &self,
+        filter: &Filter,
+        circle: Circle,
+        limit: usize,
+        from: Option<&Cursor>,
+    ) -> Result<Found> {
+        let mut found = Found::default();
         // Many addresses share a location, so keep the last result.
         let (mut place, mut inside) = ((f64::NAN, f64::NAN), false);
         let take = |row: Row| {
@@ -68,23 +100,36 @@ impl Store {
             if at != place {
                 (place, inside) = (at, circle.holds(at.0, at.1));
             }
-            if !inside || found.last() == Some(&seq) {
+            if !inside || found.places.last() == Some(&seq) {
                 return Ok(ControlFlow::Continue(()));
             }
-            more = found.len() == limit;
-            if more {
+            found.more = found.places.len() == limit;
+            if found.more {
                 return Ok(ControlFlow::Break(()));
             }
-            found.push(seq);
+            found.places.push(seq);
+            found.last = Some(position(&row, filter.sort)?);
             Ok(ControlFlow::Continue(()))
         };
-        self.scans.each(find(filter, circle, after), take).await?;
-        let Some(&last) = found.last() else {
+        self.scans.each(find(filter, circle, from), take).await?;
+        Ok(found)
+    }
+
+    /// Lists the customers near a postcode. One statement finds their places and is stopped when
+    /// the page is full; another reads that page.
+    async fn list_near(
+        &self,
+        filter: &Filter,
+        circle: Circle,
+        limit: usize,
+        from: Option<&Cursor>,
+    ) -> Result<Page> {
+        let found = self.find_near(filter, circle, limit, from).await?;
+        if found.places.is_empty() {
             return Ok(Page { items: Vec::new(), distances: Vec::new(), next: None });
-        };
-        let (customers, cut) = self.page(read(&found, filter), limit).await?;
-        let last = customers.last().filter(|_| cut).map_or(last, |customer| customer.seq);
-        let next = (more || cut).then_some(Cursor { after: last });
+        }
+        let (customers, cut, last_read) = self.page(read(&found.places, filter), limit, filter.sort).await?;
+        let next = if cut { last_read } else { found.last.filter(|_| found.more) };
         let (mut items, mut distances) = (Vec::new(), Vec::new());
         for customer in customers {
             let addresses = customer.addresses.iter().filter(|address| filter.takes(address));
@@ -98,8 +143,14 @@ impl Store {
         Ok(Page { items, distances, next })
     }
 
-    /// Returns at most `limit` customers of a statement, and whether there are more.
-    async fn page(&self, statement: Statement, limit: usize) -> Result<(Vec<Customer>, bool)> {
+    /// Returns at most `limit` customers of a statement, whether there are more, and the position
+    /// after them.
+    async fn page(
+        &self,
+        statement: Statement,
+        limit: usize,
+        sort: Sort,
+    ) -> Result<(Vec<Customer>, bool, Option<Cursor>)> {
         let (mut rows, mut bytes, mut customers, mut last) = (Vec::new(), 0, 0, None);
         let mut more = false;
         let take = |row: Row| {
@@ -119,7 +170,79 @@ impl Store {
             Ok(ControlFlow::Continue(()))
         };
         self.scans.each(statement, take).await?;
-        Ok((rows::customers(&rows)?, more))
+        let last = rows.last().map(|row| position(row, sort)).transpose()?;
+        Ok((rows::customers(&rows)?, more, last))
+    }
+}
+
+/// The places of the customers in a circle.
+#[derive(Default)]
+struct Found {
+    places: Vec<i64>,
+    more: bool,
+    /// The position after the last of them.
+    last: Option<Cursor>,
+}
+
+impl Found {
+    /// Returns their number, or one more if there are more.
+    fn count(&self) -> usize {
+        self.places.len() + usize::from(self.more)
+    }
+}
+
+/// Returns the position after the customer of a row.
+fn position(row: &Row, sort: Sort) -> Result<Cursor> {
+    let key = match sort.by {
+        SortField::Created => String::new(),
+        SortField::Updated => row.get::<i64>("sort_key")?.to_string(),
+        SortField::Name | SortField::Email | SortField::Postcode => row.get("sort_key")?,
+    };
+    Ok(Cursor::new(sort, row.get("seq")?, key))
+}
+
+/// The parts of a statement that sort customers. All are constant texts.
+#[derive(Clone, Copy)]
+struct Order {
+    /// The value by which customers are sorted.
+    key: &'static str,
+    /// The place of the customer, of the same table.
+    place: &'static str,
+    /// The table of the key, unless it is `c`.
+    join: &'static str,
+    direction: &'static str,
+}
+
+impl Order {
+    fn of(sort: Sort) -> Self {
+        let key = match sort.by {
+            SortField::Created => "c.seq",
+            SortField::Updated => "c.updated_at",
+            SortField::Name => "c.name_key",
+            SortField::Email => "c.email_key",
+            SortField::Postcode => "m.postcode_key",
+        };
+        let (place, join) = match sort.by {
+            SortField::Postcode => {
+                ("m.customer", "JOIN addresses m ON m.customer = c.seq AND m.kind = 'main'")
+            }
+            _ => ("c.seq", ""),
+        };
+        Self { key, place, join, direction: if sort.descending { "DESC" } else { "ASC" } }
+    }
+
+    /// Returns the order of the table that is sorted.
+    fn inner(self) -> String {
+        self.by(self.key, self.place)
+    }
+
+    /// Returns the order by a value and a place with these names.
+    fn by(self, key: &str, place: &str) -> String {
+        let direction = self.direction;
+        match self.key {
+            "c.seq" => format!("c.seq {direction}"),
+            _ => format!("{key} {direction}, {place} {direction}"),
+        }
     }
 }
 
@@ -134,10 +257,17 @@ struct Conditions {
 }
 
 impl Conditions {
-    fn of(filter: &Filter, after: i64) -> Self {
+    fn of(filter: &Filter, from: Option<&Cursor>) -> Self {
         let mut all = Self::default();
-        let after = all.bind(after);
-        all.of_customer.push(format!("c.seq > {after}"));
+        // In other orders any place may follow.
+        let usual = filter.sort == Sort::default();
+        let after = all.bind(from.filter(|_| usual).map_or(0, |cursor| cursor.after));
+        if usual {
+            all.of_customer.push(format!("c.seq > {after}"));
+        }
+        if let Some(Cursor { after, key: Some((sort, key)) }) = from {
+            all.after(*sort, key, *after);
+        }
         all.of_customer.push(format!("c.deleted_at IS {}NULL", if filter.deleted { "NOT " } else { "" }));
         for (columns, text) in [
             (&["name_key", "email_key"][..], &filter.text),
@@ -173,6 +303,23 @@ impl Conditions {
             all.of_address.push(format!("@.{column} = {value}"));
         }
         all
+    }
+
+    /// Adds the condition that a customer follows a position.
+    fn after(&mut self, sort: Sort, key: &str, seq: i64) {
+        let sign = if sort.descending { '<' } else { '>' };
+        let Order { key: column, place, .. } = Order::of(sort);
+        let condition = match sort.by {
+            SortField::Created => format!("c.seq {sign} {}", self.bind(seq)),
+            by => {
+                let key = match (by, key.parse::<i64>()) {
+                    (SortField::Updated, Ok(time)) => self.bind(time),
+                    _ => self.bind(key),
+                };
+                format!("({column}, {place}) {sign} ({key}, {})", self.bind(seq))
+            }
+        };
+        self.of_customer.push(condition);
     }
 
     fn near(&mut self, circle: Circle) {
@@ -211,32 +358,50 @@ impl Conditions {
 }
 
 /// Returns the statement for a page of customers and the first one of the next.
-fn select(filter: &Filter, limit: usize, after: i64) -> Statement {
-    let mut conditions = Conditions::of(filter, after);
+fn select(filter: &Filter, limit: usize, from: Option<&Cursor>) -> Statement {
+    let mut conditions = Conditions::of(filter, from);
     let text = conditions.text();
     let limit = conditions.bind(limit as i64 + 1);
+    let order = Order::of(filter.sort);
+    let Order { key, join, .. } = order;
     let text = format!(
-        "SELECT {} FROM (SELECT * FROM customers c WHERE {text} ORDER BY c.seq LIMIT {limit}) c \
-         JOIN addresses a ON a.customer = c.seq {}",
+        "SELECT {}, c.sort_key FROM (SELECT c.*, {key} AS sort_key FROM customers c {join} \
+         WHERE {text} ORDER BY {} LIMIT {limit}) c JOIN addresses a ON a.customer = c.seq ORDER BY {}, {}",
         columns!(),
-        order!()
+        order.inner(),
+        order.by("c.sort_key", "c.seq"),
+        of_addresses!()
+    );
+    Statement::composed(text, conditions.values)
+}
+
+/// Returns the statement that counts customers.
+fn count(filter: &Filter) -> Statement {
+    let mut conditions = Conditions::of(filter, None);
+    let text = conditions.text();
+    let most = conditions.bind(Total::MAX as i64 + 1);
+    let text = format!(
+        "SELECT count(*) AS counted FROM (SELECT c.seq FROM customers c WHERE {text} LIMIT {most}) counted"
     );
     Statement::composed(text, conditions.values)
 }
 
 /// Returns the statement for the places of customers that may be near, with their addresses'
 /// locations.
-fn find(filter: &Filter, circle: Circle, after: i64) -> Statement {
-    let mut conditions = Conditions::of(filter, after);
+fn find(filter: &Filter, circle: Circle, from: Option<&Cursor>) -> Statement {
+    let mut conditions = Conditions::of(filter, from);
     conditions.near(circle);
     let text = conditions.text();
     let of_address = conditions.of_address.join(" AND ").replace('@', "a");
     // With this order of tables and a limit, SQLite reads in the order of places and stops early,
     // instead of sorting all rows first.
     let all = conditions.bind(i64::MAX);
+    let order = Order::of(filter.sort);
+    let Order { key, join, .. } = order;
     let text = format!(
-        "SELECT c.seq, a.latitude, a.longitude FROM customers c CROSS JOIN addresses a \
-         WHERE a.customer = c.seq AND {text} AND {of_address} ORDER BY c.seq LIMIT {all}"
+        "SELECT c.seq, a.latitude, a.longitude, {key} AS sort_key FROM customers c {join} CROSS JOIN addresses a \
+         WHERE a.customer = c.seq AND {text} AND {of_address} ORDER BY {} LIMIT {all}",
+        order.inner()
     );
     Statement::composed(text, conditions.values)
 }
@@ -250,13 +415,16 @@ fn read(places: &[i64], filter: &Filter) -> Statement {
         .map(|n| places.get(n).copied().unwrap_or(last).into())
         .collect();
     let list: Vec<_> = (1..=values.len()).map(|n| format!("${n}")).collect();
+    let order = Order::of(filter.sort);
+    let Order { key, join, .. } = order;
     let text = format!(
-        "SELECT {} FROM customers c JOIN addresses a ON a.customer = c.seq \
-         WHERE c.seq IN ({}) AND c.deleted_at IS {}NULL {}",
+        "SELECT {}, {key} AS sort_key FROM customers c {join} JOIN addresses a ON a.customer = c.seq \
+         WHERE c.seq IN ({}) AND c.deleted_at IS {}NULL ORDER BY {}, {}",
         columns!(),
         list.join(", "),
         if filter.deleted { "NOT " } else { "" },
-        order!()
+        order.inner(),
+        of_addresses!()
     );
     Statement::composed(text, values)
 }
@@ -294,7 +462,7 @@ mod tests {
         let circle = Circle { centre, radius: 262_000.0 };
         let filter = Filter { text: Some("ada".into()), ..Filter::default() };
         for filter in [Filter::default(), filter] {
-            let plan = plan(&store, find(&filter, circle, 7)).await;
+            let plan = plan(&store, find(&filter, circle, Some(&Cursor { after: 7, key: None }))).await;
             let lines: Vec<_> = plan.lines().map(str::trim).collect();
             // It must run once, not once for each customer.
             assert!(plan.contains("LIST SUBQUERY") && !plan.contains("CORRELATED"), "{plan}");
@@ -322,6 +490,26 @@ mod tests {
             plan.contains("SEARCH c USING INTEGER PRIMARY KEY (rowid=?)") && !plan.contains("SCAN"),
             "{plan}"
         );
+    }
+
+    #[tokio::test]
+    async fn sorted_page_is_read_from_an_index_and_not_sorted() {
+        let store = Store::open("sqlite::memory:").await.unwrap();
+        for (sort, index) in [
+            ("name", "customers_name"),
+            ("-name", "customers_name"),
+            ("-email", "customers_email"),
+            ("updated", "customers_updated"),
+            ("postcode", "addresses_main_postcode"),
+        ] {
+            let sort: Sort = sort.parse().unwrap();
+            let filter = Filter { sort, ..Filter::default() };
+            let cursor = Cursor::new(sort, 7, "12".to_owned());
+            let plan = plan(&store, select(&filter, 50, Some(&cursor))).await;
+            assert!(plan.contains(&format!("INDEX {index}")), "{sort}: {plan}");
+            let inner: Vec<_> = plan.lines().take_while(|line| line.trim() != "SCAN c").collect();
+            assert!(!inner.iter().any(|line| line.contains("B-TREE")), "{sort}: {plan}");
+        }
     }
 
     #[test]

@@ -34,7 +34,7 @@ pub use cursor::{Cursor, ParseCursorError};
 pub(crate) use idempotency::Once;
 pub(crate) use imports::{Made, Waiting};
 pub(crate) use links::LinkDue;
-pub use listing::Page;
+pub use listing::{Page, Total};
 pub(crate) use pending::Settled;
 pub(crate) use recheck::{Recheck, Subject};
 use scans::Scans;

@@ -12,7 +12,7 @@ use super::{audit, rows};
 use crate::audit::{Action, check_changes};
 use crate::check::Checked;
 use crate::error::StoreError;
-use crate::{AddressCheck, CustomerId};
+use crate::{AddressCheck, AddressStatus, CustomerId};
 
 type Result<T> = std::result::Result<T, StoreError>;
 
@@ -72,6 +72,15 @@ impl Store {
         );
         let statement = sql(SQL).bind(Timestamp::now().as_microsecond()).bind(limit as i64);
         self.readers.fetch(statement).await?.iter().map(Due::read).collect()
+    }
+
+    /// Counts the addresses of each status except verified, without those of deleted accounts.
+    pub(crate) async fn address_counts(&self) -> Result<Vec<(AddressStatus, i64)>> {
+        const SQL: &str = "SELECT a.address_status, count(*) AS counted FROM addresses a \
+             JOIN customers c ON c.seq = a.customer \
+             WHERE a.address_status <> 'verified' AND c.deleted_at IS NULL GROUP BY a.address_status";
+        let found = self.scans.fetch(sql(SQL)).await?;
+        found.iter().map(|row| Ok((rows::parsed(row, "address_status")?, row.get("counted")?))).collect()
     }
 
     /// Makes every address of the work list due.

@@ -22,13 +22,19 @@ macro_rules! columns {
          a.address_id_status"
     };
 }
-/// The sort order of these rows.
-macro_rules! order {
+/// The order of a customer's addresses.
+macro_rules! of_addresses {
     () => {
-        "ORDER BY c.seq, CASE a.kind WHEN 'main' THEN 0 ELSE 1 END, a.number"
+        "CASE a.kind WHEN 'main' THEN 0 ELSE 1 END, a.number"
     };
 }
-pub(super) use {columns, order};
+/// The usual order of these rows.
+macro_rules! order {
+    () => {
+        concat!("ORDER BY c.seq, ", crate::store::rows::of_addresses!())
+    };
+}
+pub(super) use {columns, of_addresses, order};
 
 /// Builds the customers from rows in that order.
 pub(super) fn customers(rows: &[Row]) -> Result<Vec<Customer>> {

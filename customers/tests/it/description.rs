@@ -79,3 +79,31 @@ async fn metrics_count_requests_by_route_and_status() {
     }
     assert!(metrics.text.contains("process_resident_memory_bytes"));
 }
+
+#[tokio::test]
+async fn metrics_count_addresses_by_status() {
+    let database = Database::file();
+    let (api, lookup) = api(&database, Mode::Answers).await;
+    let mut made = Vec::new();
+    for postcode in ["SW1A 1AA", "BT1 5GS", "DN55 1PT", "ZE9 9ZZ", "ZE9 9ZX"] {
+        made.push(with(&api, "POST", "/customers", &[], &ada(postcode)).await.json());
+    }
+    lookup.set(Mode::Fails(postcode_core::ErrorKind::Unavailable));
+    for postcode in ["SW1A 1AA", "M1 1AE"] {
+        made.push(with(&api, "POST", "/customers", &[], &ada(postcode)).await.json());
+    }
+    let path = format!("/customers/{}", made[4]["id"].as_str().unwrap());
+    assert_eq!(with(&api, "DELETE", &path, &[], &json!({})).await.status, 204);
+    let metrics = get(&api, "/metrics").await.text;
+    let counted: Vec<&str> =
+        metrics.lines().filter(|line| line.starts_with("customers_addresses{")).collect();
+    assert_eq!(
+        counted,
+        [
+            "customers_addresses{status=\"pending\"} 2",
+            "customers_addresses{status=\"not_covered\"} 1",
+            "customers_addresses{status=\"terminated\"} 1",
+            "customers_addresses{status=\"unknown\"} 1",
+        ]
+    );
+}

@@ -76,6 +76,7 @@ impl Bench {
 
 on_both! { crate::databases::Database::file();
     each_row_is_an_account_or_says_why_not,
+    headings_mean_what_the_request_says,
     it_is_taken_up_where_it_was_left,
     it_is_cancelled,
     one_key_is_one_import,
@@ -144,6 +145,56 @@ async fn a_file_is_read_however_it_is_written(database: Database) {
         assert_eq!(bench.count("&district=westminster").await, n + 1, "{}", way.name);
         assert_eq!(bench.count("&name=zoe").await.min(1), 1, "{}", way.name);
     }
+}
+
+async fn headings_mean_what_the_request_says(database: Database) {
+    let bench = Bench::on(database).await;
+    let file = "Kunde,Mail,PLZ,Ort,Fax,Nr\nAda,ada@example.com,M1 1AE,1 High St,7,42\n";
+    let ask = async |path: &str| {
+        let request = Request::post(path).header("content-type", "text/csv").header("idempotency-key", "k");
+        let (status, text) = bench.ask(request.body(file.into()).unwrap()).await;
+        (status, serde_json::from_str::<Value>(&text).unwrap())
+    };
+    let (status, seen) = ask("/imports/preview?map=Kunde=name").await;
+    assert_eq!(status, 200, "{seen}");
+    let columns = json!([
+        { "heading": "Kunde", "column": "name" },
+        { "heading": "Mail", "column": "email" },
+        { "heading": "PLZ", "column": null },
+        { "heading": "Ort", "column": null },
+        { "heading": "Fax", "column": null },
+        { "heading": "Nr", "column": null },
+    ]);
+    assert_eq!(seen["columns"], columns);
+    assert_eq!(seen["rows"], json!([["Ada", "ada@example.com", "M1 1AE", "1 High St", "7", "42"]]));
+    assert_eq!(seen["missing"], json!(["postcode", "address"]));
+    assert!(seen["problem"].as_str().unwrap().contains("\"PLZ\" is not a column"));
+    let (status, refused) = ask("/imports?map=Kunde=name").await;
+    assert_eq!((status, &refused["code"]), (422, &json!("invalid_import")));
+
+    let query = "map=Kunde=name&map=plz%3Dpostcode&map=Ort=address&map=Nr=reference:erp&others=ignore";
+    assert_eq!(ask(&format!("/imports/preview?{query}")).await.1["problem"], Value::Null);
+    let (status, import) = ask(&format!("/imports?{query}")).await;
+    assert_eq!(status, 202, "{import}");
+    assert_eq!(ask(&format!("/imports?{query}")).await.1["id"], import["id"], "the same once more");
+    let (status, other) = ask("/imports?map=Kunde=name&map=plz=postcode&map=Ort=address&others=ignore").await;
+    assert_eq!((status, &other["code"]), (422, &json!("idempotency_key_reused")), "another mapping");
+    bench.work().await;
+    let (_, text) = bench.get("/customers").await;
+    let all: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(all["items"][0]["references"], json!([{ "system": "erp", "id": "42" }]));
+    assert_eq!(all["items"][0]["notes"], Value::Null);
+
+    for query in ["map=Kunde", "map=Kunde=colour", "map=A=name&map=a=email", "others=maybe", "colour=blue"] {
+        for path in ["/imports", "/imports/preview"] {
+            let (status, body) = ask(&format!("{path}?{query}")).await;
+            assert_eq!((status, &body["code"]), (400, &json!("invalid_query")), "{path}?{query}: {body}");
+        }
+    }
+    // The key was used, but a mapping of a heading that the file does not have is refused first.
+    let (status, body) = ask(&format!("/imports?{query}&map=Tel=phone")).await;
+    assert_eq!(status, 422, "{body}");
+    assert!(body["detail"].as_str().unwrap().contains("no column \"tel\""), "{body}");
 }
 
 async fn each_row_is_an_account_or_says_why_not(database: Database) {

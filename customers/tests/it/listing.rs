@@ -4,7 +4,7 @@
 
 use crate::databases::{Database, on_both};
 use crate::lookups::Mode;
-use crate::router::{ada, api, get, send};
+use crate::router::{ada, api, get, send, with};
 use axum::Router;
 use postcode_core::ErrorKind;
 use serde_json::{Value, json};
@@ -104,6 +104,73 @@ async fn filters_let_through_what_they_say(database: Database) {
     }
 }
 
+async fn sorted_listings_have_every_account_once_and_in_order(database: Database) {
+    let (api, _) = api(&database, Mode::Answers).await;
+    for (name, email, postcode) in [
+        ("Émile", "b@example.com", "SW1A 1AA"),
+        ("ada", "C@example.com", "M1 1AE"),
+        ("Zoë", "a@example.com", "DN55 1PT"),
+        ("Ada", "d@example.com", "M1 1AE"),
+        ("O\u{2019}Neil", "e@example.com", "EH1 1YZ"),
+    ] {
+        let billing = json!([{ "kind": "billing", "postcode": "AB10 1AB", "address_lines": ["1"] }]);
+        make(&api, name, email, postcode, json!({ "addresses": billing })).await;
+    }
+    let ada = get(&api, "/customers?name=ada&limit=1").await.json()["items"][0]["id"].clone();
+    let path = format!("/customers/{}", ada.as_str().unwrap());
+    let changed = with(&api, "PATCH", &path, &[], &json!({ "notes": "changed last" })).await;
+    assert_eq!(changed.status, 200);
+    for (sort, expected) in [
+        ("created", ["Émile", "ada", "Zoë", "Ada", "O\u{2019}Neil"]),
+        ("name", ["ada", "Ada", "Émile", "O\u{2019}Neil", "Zoë"]),
+        ("email", ["Zoë", "Émile", "ada", "Ada", "O\u{2019}Neil"]),
+        ("postcode", ["Zoë", "O\u{2019}Neil", "ada", "Ada", "Émile"]),
+        ("updated", ["Émile", "Zoë", "Ada", "O\u{2019}Neil", "ada"]),
+    ] {
+        for descending in [false, true] {
+            let sort = if descending { format!("-{sort}") } else { sort.to_owned() };
+            let mut expected = expected.to_vec();
+            if descending {
+                expected.reverse();
+            }
+            assert_eq!(names(&api, &format!("sort={sort}")).await, expected, "{sort}");
+            let (mut found, mut cursor) = (Vec::new(), String::new());
+            loop {
+                let path = format!("/customers?sort={sort}&limit=2&total=true{cursor}");
+                let page = get(&api, &path).await.json();
+                assert_eq!((&page["total"], &page["total_exact"]), (&json!(5), &json!(true)), "{sort}");
+                let items = page["items"].as_array().unwrap();
+                found.extend(items.iter().map(|item| item["name"].as_str().unwrap().to_owned()));
+                let Some(next) = page["next_cursor"].as_str() else { break };
+                cursor = format!("&cursor={next}");
+            }
+            assert_eq!(found, expected, "{sort} in pages");
+        }
+    }
+    // In a circle too, and with the distances of the right customers.
+    let near = get(&api, "/customers?near=M1+1AE&radius=1&sort=-name&limit=1&total=true").await.json();
+    assert_eq!((&near["items"][0]["name"], &near["total"]), (&json!("Ada"), &json!(2)));
+    assert_eq!(near["items"][0]["distance_m"], json!(0.0));
+    let next = near["next_cursor"].as_str().unwrap();
+    assert_eq!(names(&api, &format!("near=M1+1AE&radius=1&sort=-name&limit=1&cursor={next}")).await, ["ada"]);
+
+    let filtered = get(&api, "/customers?q=a@&total=true&limit=1").await.json();
+    assert_eq!((&filtered["total"], &filtered["items"][0]["name"]), (&json!(1), &json!("Zoë")));
+    assert_eq!(get(&api, "/customers").await.json().get("total"), None);
+    for query in [
+        "sort=age",
+        "sort=--name",
+        "total=yes",
+        &format!("sort=email&cursor={next}"),
+        &format!("cursor={next}"),
+        "sort=name&cursor=a1",
+    ] {
+        get(&api, &format!("/customers?{query}")).await.problem(400, "invalid_query");
+    }
+    let history = format!("/customers/{}/history?cursor={next}", ada.as_str().unwrap());
+    get(&api, &history).await.problem(400, "invalid_query");
+}
+
 async fn a_neighbourhood_is_a_circle_around_a_postcode(database: Database) {
     let (api, lookup) = api(&database, Mode::Answers).await;
     // London, Doncaster, no location, Manchester with a delivery to London.
@@ -171,4 +238,5 @@ on_both! { crate::databases::Database::Memory;
     filters_let_through_what_they_say,
     a_neighbourhood_is_a_circle_around_a_postcode,
     cursors_go_through_what_a_filter_lets_through,
+    sorted_listings_have_every_account_once_and_in_order,
 }

@@ -31,6 +31,7 @@ mod migration;
 mod near;
 mod outage;
 mod page;
+mod plain;
 #[cfg(feature = "bin")]
 mod program;
 #[cfg(feature = "bin")]

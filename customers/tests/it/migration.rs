@@ -1,12 +1,13 @@
-//! A database with the first schema is updated with its data.
+//! A database with an earlier schema is updated with its data.
 #![allow(clippy::unwrap_used, clippy::panic)] // In a test it is the failure.
 
 use std::sync::Arc;
 
-use customers::{AddressKind, AddressStatus, Customers, Store};
+use customers::{AddressKind, AddressStatus, Customers, Filter, Store};
 use sqlx::migrate::Migrator;
 use tempfile::TempDir;
 
+use crate::databases::{Database, on_both};
 use crate::lookups;
 
 /// The rows that the first version stored.
@@ -70,4 +71,76 @@ async fn accounts_of_the_first_schema_are_there_and_go_on() {
     let cursor = "a9".parse().unwrap();
     let new = customers.create(new).await.unwrap();
     assert_eq!(customers.list(10, Some(cursor)).await.unwrap().items, [new]);
+}
+
+/// The schema of the version before the newest migration, with accounts in it.
+async fn accounts_of_the_version_before_are_there_and_sorted(database: Database) {
+    const NEWEST: &str = "0060";
+    let dir = TempDir::new().unwrap();
+    let url = database.url();
+    let kind = if url.starts_with("postgres") { "postgres" } else { "sqlite" };
+    for entry in std::fs::read_dir(format!("{}/migrations/{kind}", env!("CARGO_MANIFEST_DIR"))).unwrap() {
+        let file = entry.unwrap();
+        if file.file_name().to_str().unwrap() < NEWEST {
+            std::fs::copy(file.path(), dir.path().join(file.file_name())).unwrap();
+        }
+    }
+    let rows = r#"
+        UPDATE places SET last = 3;
+        INSERT INTO customers (seq, id, name, name_key, email, email_key, phone, notes, external_references,
+                               next_address, revision, created_at, updated_at, deleted_at) VALUES
+        (1, '018f0000-0000-7000-8000-000000000001', 'Zo\u{eb}', 'zoe', 'Z@example.com', 'z@example.com', '+442079460018',
+         'Rings.', '[{"system":"crm","id":"7"}]', 3, 4, 1000, 9000, NULL),
+        (2, '018f0000-0000-7000-8000-000000000002', 'Ada B', 'ada b', 'a@example.com', 'a@example.com', NULL, NULL,
+         '[]', 2, 1, 2000, 2000, NULL),
+        (3, '018f0000-0000-7000-8000-000000000003', 'Ada-A', 'ada-a', 'gone@example.com', 'gone@example.com', NULL,
+         NULL, '[]', 2, 2, 3000, 4000, 4000);
+        INSERT INTO addresses (customer, number, kind, postcode, postcode_key, outcode, address_lines, valid_from,
+                               address_status, check_after, address_id, address_id_status) VALUES
+        (1, 1, 'main', 'M1 1AE', 'M11AE', 'M1', '["1 High Street"]', NULL, 'unknown', NULL, 'udprn:7', 'listed'),
+        (1, 2, 'billing', 'BT1 5GS', 'BT15GS', 'BT1', '["2 High Street"]', '2025-12-01', 'not_covered', 5, NULL, NULL),
+        (2, 1, 'main', 'EH1 1YZ', 'EH11YZ', 'EH1', '["3 High Street"]', NULL, 'pending', 5, NULL, NULL),
+        (3, 1, 'main', 'M1 1AE', 'M11AE', 'M1', '["4 High Street"]', NULL, 'unknown', NULL, NULL, NULL);
+    "#
+    .replace("\\u{eb}", "\u{eb}");
+    let migrator = Migrator::new(dir.path().to_owned()).await.unwrap();
+    if kind == "postgres" {
+        let pool = sqlx::PgPool::connect(&url).await.unwrap();
+        migrator.run(&pool).await.unwrap();
+        sqlx::raw_sql(sqlx::AssertSqlSafe(rows)).execute(&pool).await.unwrap();
+        pool.close().await;
+    } else {
+        let pool = sqlx::SqlitePool::connect(&format!("{url}?mode=rwc")).await.unwrap();
+        migrator.run(&pool).await.unwrap();
+        sqlx::raw_sql(sqlx::AssertSqlSafe(rows)).execute(&pool).await.unwrap();
+        pool.close().await;
+    }
+
+    let customers = Customers::new(database.open().await, Arc::new(lookups::country()));
+    let names = async |sort: &str, deleted: bool| {
+        let filter = Filter { sort: sort.parse().unwrap(), deleted, ..Filter::default() };
+        let page = customers.search(&filter, 10, None).await.unwrap();
+        assert_eq!(customers.count(&filter).await.unwrap().count, page.items.len());
+        page.items.into_iter().map(|customer| customer.name).collect::<Vec<_>>()
+    };
+    assert_eq!(names("created", false).await, ["Zo\u{eb}", "Ada B"]);
+    assert_eq!(names("name", false).await, ["Ada B", "Zo\u{eb}"]);
+    assert_eq!(names("-email", false).await, ["Zo\u{eb}", "Ada B"]);
+    assert_eq!(names("postcode", false).await, ["Ada B", "Zo\u{eb}"]);
+    assert_eq!(names("-updated", true).await, ["Ada-A"]);
+    let zoe = customers.list(1, None).await.unwrap().items.remove(0);
+    assert_eq!(
+        (zoe.revision, zoe.phone.as_deref(), zoe.notes.as_deref()),
+        (4, Some("+442079460018"), Some("Rings."))
+    );
+    assert_eq!((zoe.references[0].id.as_str(), zoe.addresses.len()), ("7", 2));
+    assert_eq!(zoe.addresses[1].check.status, AddressStatus::NotCovered);
+    assert_eq!(zoe.link.unwrap().id.to_string(), "udprn:7");
+    // The email of an account that exists is still taken, in any case.
+    let rename = customers::CustomerPatch { email: Some("A@EXAMPLE.com".into()), ..Default::default() };
+    assert!(customers.patch(zoe.id, rename).await.unwrap_err().to_string().contains("email"));
+}
+
+on_both! { crate::databases::Database::file();
+    accounts_of_the_version_before_are_there_and_sorted,
 }

@@ -43,6 +43,7 @@ use section::keys;
 use shared_owner::Handles;
 
 pub(crate) use answer::place_postcodes::PlaceSearch;
+pub use answer::record_ref::RecordRef;
 pub(crate) use answer::region::Search;
 pub use file::metadata::Metadata;
 pub use inspect::demands::{Demands, PublicKey, Verify, read_signature, signature_path};
@@ -151,27 +152,10 @@ impl Dataset {
 
     /// Looks up postcodes and appends the answers in order.
     ///
-    /// Faster than one by one: it works in stages over several postcodes at a time, so that the
-    /// memory accesses of a stage overlap.
+    /// Faster than one by one: memory accesses of different postcodes overlap.
     pub fn get_many(&self, postcodes: &[Postcode], answers: &mut Vec<Answer>) {
-        const AT_ONCE: usize = 64;
-        let (inner, data) = (&*self.inner, &*self.inner.bytes);
         answers.reserve(postcodes.len());
-        for some in postcodes.chunks(AT_ONCE) {
-            let mut places = [None; AT_ONCE];
-            for (place, postcode) in places.iter_mut().zip(some) {
-                *place = inner.keys.sector(data, *postcode);
-            }
-            for (place, postcode) in places.iter_mut().zip(some) {
-                *place = place.and_then(|sector| inner.keys.row_in(data, sector, *postcode));
-            }
-            let mut touched = 0;
-            for row in places.iter().flatten() {
-                touched ^= inner.rows.area_set(data, *row).unwrap_or_default();
-            }
-            std::hint::black_box(touched);
-            answers.extend(places.iter().zip(some).map(|(row, postcode)| self.answer(*row, *postcode)));
-        }
+        self.rows_of(postcodes, |_, row, postcode| answers.push(self.answer(row, postcode)));
     }
 
     #[inline]
@@ -218,15 +202,13 @@ impl Dataset {
 
     /// Returns the location of a live or terminated postcode, without the rest of its record.
     pub fn location(&self, postcode: Postcode) -> Option<Location> {
-        let row = self.inner.keys.row(&self.inner.bytes, postcode)?;
-        self.inner.rows.location(&self.inner.bytes, row)
+        self.find(postcode)?.location()
     }
 
     /// Returns whether a postcode is live or terminated, or `None` if it is neither, without the
     /// rest of its record.
     pub fn status(&self, postcode: Postcode) -> Option<Status> {
-        let row = self.inner.keys.row(&self.inner.bytes, postcode)?;
-        Some(self.inner.rows.status(&self.inner.bytes, row))
+        Some(self.find(postcode)?.status())
     }
 
     /// Iterates over all records, live and terminated, in the order of postcodes.

@@ -53,6 +53,14 @@ impl AreaSource for Handle {
     fn area(&self, set: u32, kind: AreaKind) -> Option<Area<'_>> {
         self.0.areas.area(&self.0.bytes, set, kind)
     }
+
+    fn name(&self, set: u32, kind: AreaKind) -> Option<&str> {
+        self.0.areas.name_in(&self.0.bytes, set, kind)
+    }
+
+    fn code(&self, set: u32, kind: AreaKind) -> Option<&str> {
+        self.0.areas.code_in(&self.0.bytes, set, kind)
+    }
 }
 
 impl fmt::Debug for Handle {

@@ -190,6 +190,16 @@ pub struct OwnedArea {
 pub trait AreaSource: fmt::Debug + Send + Sync {
     /// Returns the area of a kind in the set of areas with this number.
     fn area(&self, set: u32, kind: AreaKind) -> Option<Area<'_>>;
+
+    /// Returns only the name of that area.
+    fn name(&self, set: u32, kind: AreaKind) -> Option<&str> {
+        self.area(set, kind)?.name
+    }
+
+    /// Returns only the code of that area.
+    fn code(&self, set: u32, kind: AreaKind) -> Option<&str> {
+        self.area(set, kind)?.code
+    }
 }
 
 /// The areas that one postcode lies in: a handle that is cheap to clone and looks areas up on
@@ -232,6 +242,22 @@ impl Areas {
                 name: area.name.as_deref(),
                 alias: area.alias.as_deref(),
             }),
+        }
+    }
+
+    /// Returns the name of the area of a kind: faster than [`get`](Self::get) where that is all.
+    pub fn name(&self, kind: AreaKind) -> Option<&str> {
+        match &self.0 {
+            Repr::Shared(source, set) => source.name(*set, kind),
+            _ => self.get(kind)?.name,
+        }
+    }
+
+    /// Returns the code of the area of a kind: faster than [`get`](Self::get) where that is all.
+    pub fn code(&self, kind: AreaKind) -> Option<&str> {
+        match &self.0 {
+            Repr::Shared(source, set) => source.code(*set, kind),
+            _ => self.get(kind)?.code,
         }
     }
 

@@ -245,7 +245,7 @@ impl Record {
     /// # Ok::<(), postcode_core::ParseError>(())
     /// ```
     pub fn area_name(&self, kind: AreaKind) -> Option<&str> {
-        self.areas.get(kind)?.name
+        self.areas.name(kind)
     }
 
     /// Returns the ONS code of the area of a kind.
@@ -260,7 +260,7 @@ impl Record {
     /// # Ok::<(), postcode_core::ParseError>(())
     /// ```
     pub fn area_code(&self, kind: AreaKind) -> Option<&str> {
-        self.areas.get(kind)?.code
+        self.areas.code(kind)
     }
 
     /// Returns the name of the local authority district.

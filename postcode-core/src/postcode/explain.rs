@@ -6,11 +6,11 @@ use super::repair::{self, Repaired};
 use super::typed::{Typed, error};
 use super::{
     Bfpo, Outcode, ParseError, ParseReason, PostalCode, Postcode, PostcodeArea, Sector, TerritoryCode, Text,
-    grammar,
+    grammar, usual,
 };
 
 pub(super) fn postcode(s: &str) -> Result<Postcode, ParseError> {
-    match grammar::clean(s.as_bytes()) {
+    match usual::parse(s.as_bytes()) {
         Some(postcode) => Ok(postcode),
         None => typed_postcode(s),
     }
@@ -91,7 +91,7 @@ pub(super) fn territory(s: &str) -> Result<TerritoryCode, ParseError> {
 
 /// Parses a code of any kind.
 pub(super) fn postal_code(s: &str) -> Result<PostalCode, ParseError> {
-    if let Some(postcode) = grammar::clean(s.as_bytes()) {
+    if let Some(postcode) = usual::parse(s.as_bytes()) {
         return Ok(postcode.into());
     }
     let typed = Typed::read(s);

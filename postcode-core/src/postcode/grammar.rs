@@ -10,26 +10,10 @@ use super::{
     Bfpo, Outcode, ParseError, ParseReason, PostalCode, Postcode, PostcodeArea, Sector, TerritoryCode, rules,
 };
 
-/// Parses `SW1A 1AA` and `SW1A1AA` in any case: nearly all texts in practice, at a tenth of the
-/// cost.
-#[inline]
-pub(super) fn clean(s: &[u8]) -> Option<Postcode> {
-    if !(5..=8).contains(&s.len()) {
-        return None;
-    }
-    let (rest, incode) = s.split_last_chunk::<3>()?;
-    let rest = rest.strip_suffix(b" ").unwrap_or(rest);
-    let mut outcode = [0; 4];
-    let outcode = outcode.get_mut(..rest.len())?;
-    outcode.copy_from_slice(rest);
-    outcode.make_ascii_uppercase();
-    ordinary(outcode, incode.map(|c| c.to_ascii_uppercase()))
-}
-
 /// Returns a postcode from its halves in capitals, if they follow the rules. Exceptions to the
 /// rules are handled by [`assemble`].
 #[inline]
-fn ordinary(outcode: &[u8], incode: [u8; 3]) -> Option<Postcode> {
+pub(super) fn ordinary(outcode: &[u8], incode: [u8; 3]) -> Option<Postcode> {
     if !rules::is_ordinary_outcode(outcode) || !rules::is_ordinary_incode(incode) {
         return None;
     }

@@ -28,6 +28,7 @@ mod rules;
 mod territory;
 pub mod text;
 mod typed;
+mod usual;
 
 use std::num::NonZeroU32;
 

@@ -25,11 +25,11 @@ pub(crate) const PER_OUTCODE: u32 = UNITS * 10;
 
 /// Third and fourth characters after a letter in second place: a digit and nothing else, a digit
 /// and a digit or letter (37 ways), or a letter and nothing else (`GIR`, `NPT`).
-const TAIL_AFTER_LETTER: u32 = 10 * 37 + 26;
+pub(super) const TAIL_AFTER_LETTER: u32 = 10 * 37 + 26;
 /// Third character after a digit in second place: none, a digit or a letter.
-const TAIL_AFTER_DIGIT: u32 = 37;
+pub(super) const TAIL_AFTER_DIGIT: u32 = 37;
 /// Outcodes with one first letter.
-const PER_LETTER: u32 = 10 * TAIL_AFTER_DIGIT + 26 * TAIL_AFTER_LETTER;
+pub(super) const PER_LETTER: u32 = 10 * TAIL_AFTER_DIGIT + 26 * TAIL_AFTER_LETTER;
 /// One more than the largest packed outcode.
 pub(crate) const OUTCODES: u32 = 26 * PER_LETTER;
 
@@ -149,7 +149,7 @@ pub(crate) fn decode_outcode(code: u32) -> ([u8; 4], usize) {
 }
 
 /// Maps a letter to its index in [`UNIT_LETTERS`], or to 255 if it is not there.
-const UNIT_RANK: [u8; 256] = {
+pub(super) const UNIT_RANK: [u8; 256] = {
     let mut table = [255; 256];
     let mut i = 0;
     while i < UNIT_LETTERS.len() {

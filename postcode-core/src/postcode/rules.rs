@@ -29,7 +29,7 @@ impl Letters {
         Self { mask, text }
     }
 
-    pub(super) fn has(&self, c: u8) -> bool {
+    pub(super) const fn has(&self, c: u8) -> bool {
         c.is_ascii_uppercase() && self.mask >> (c - b'A') & 1 == 1
     }
 }

@@ -129,7 +129,7 @@ fn text_is_what_serde_json_writes() {
         Arc::new(FewSets(names[n..].iter().map(|name| (*name).into()).collect())) as _
     });
     let mut random = fastrand::Rng::with_seed(5);
-    let (mut text, mut expected) = (RecordText::new(Vec::new()), Vec::new());
+    let (mut text, mut expected) = (RecordText::of_many(Vec::new()), Vec::new());
     for _ in 0..2_000 {
         let mut record = full(if random.bool() { Status::Live } else { Status::Terminated });
         match random.u8(..8) {

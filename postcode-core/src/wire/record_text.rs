@@ -41,6 +41,8 @@ const REMEMBERED: usize = 64;
 #[derive(Debug)]
 pub struct RecordText {
     out: Vec<u8>,
+    /// Whether more records are to come. The areas of a single one need not be remembered.
+    is_list: bool,
     written: Vec<Option<Written>>,
 }
 
@@ -56,7 +58,12 @@ struct Written {
 impl RecordText {
     /// Continues this text.
     pub fn new(out: Vec<u8>) -> Self {
-        Self { out, written: Vec::new() }
+        Self { out, is_list: false, written: Vec::new() }
+    }
+
+    /// Continues this text, which is to have several records.
+    pub fn of_many(out: Vec<u8>) -> Self {
+        Self { is_list: true, ..Self::new(out) }
     }
 
     /// Returns the length in bytes.
@@ -101,6 +108,7 @@ impl RecordText {
     /// # Errors
     /// Those of its items.
     pub fn list(&mut self, items: impl Iterator<Item = impl HasRecords>) -> Result<(), Error> {
+        self.is_list = true;
         let mut before = "[";
         for item in items {
             self.raw(std::mem::replace(&mut before, ","));
@@ -141,7 +149,7 @@ impl HasRecords for RecordView<'_> {
         self.entries(&mut object)?;
         let parts = object.parts;
         text.raw("}");
-        if is_new {
+        if is_new && text.is_list {
             text.remember(self, parts);
         }
         Ok(())

@@ -8,6 +8,7 @@
 //! `"7"` becomes `"7-gzip"`. The suffix is taken off again when a client sends the tag back, so
 //! that handlers never see it.
 
+use std::borrow::Cow;
 use std::future::poll_fn;
 use std::io::{self, Write};
 use std::pin::pin;
@@ -244,7 +245,12 @@ fn is_compressible(status: StatusCode, headers: &HeaderMap) -> bool {
     if text(CACHE_CONTROL).to_ascii_lowercase().contains("no-transform") {
         return false;
     }
-    let kind = text(CONTENT_TYPE).split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let kind = text(CONTENT_TYPE).split(';').next().unwrap_or_default().trim();
+    // Ours are in small letters.
+    let kind = match kind.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        true => Cow::Owned(kind.to_ascii_lowercase()),
+        false => Cow::Borrowed(kind),
+    };
     let is_text = kind.starts_with("text/") && kind != "text/event-stream";
     is_text
         || kind.ends_with("+json")

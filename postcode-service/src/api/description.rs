@@ -97,7 +97,10 @@ impl Route {
 
     /// Returns whether its answers come from one edition of the data, which a client may demand.
     fn of_data(&self) -> bool {
-        !matches!(self.need, Need::Nothing | Need::Scope(Scope::Jobs | Scope::Fleet | Scope::Admin))
+        !matches!(
+            self.need,
+            Need::Nothing | Need::Scope(Scope::Jobs | Scope::Metrics | Scope::Fleet | Scope::Admin)
+        )
     }
 
     /// Needs another scope.
@@ -227,6 +230,8 @@ pub(super) const ROUTES: &[Route] = &[
     Route::get("openapi", Service, path::OPENAPI, "This description", &[]).open(),
     Route::get("catalog", Service, path::CATALOG, "Links for programs (RFC 9727)", &[]).open(),
     Route::get("ping", Service, path::PING, "Whether the process answers", &[]).theirs().open(),
+    // Answered before the routes, so that an overloaded server can be watched.
+    Route::get("metrics", Service, path::METRICS, "Counts and times in the text format of OpenMetrics", &[]).needs(Scope::Metrics),
     Route::get("ready", Service, path::READY, "Whether the server accepts work", &[]).theirs().open(),
 ];
 

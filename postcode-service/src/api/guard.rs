@@ -3,9 +3,9 @@
 use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use http::HeaderName;
+use http::{Extensions, HeaderMap, HeaderName, HeaderValue};
 use postcode_core::wire::code;
-use postcode_edge::{Claim, Denied, is_from_trusted_proxy, speaks_for};
+use postcode_edge::{Claim, Denied, Identity, Need, is_from_trusted_proxy, speaks_for};
 
 use super::App;
 use super::description::need;
@@ -26,10 +26,7 @@ pub(super) async fn check(State(app): State<App>, request: Request, next: Next) 
 fn let_in(app: &App, mut request: Request) -> Result<Request, Failure> {
     let route = request.extensions().get::<MatchedPath>();
     let need = route.and_then(|route| need(route.as_str(), request.method()));
-    let identity = app.access.authorise(request.headers(), request.extensions(), need)?;
-    let own = identity.as_ref().and_then(|identity| identity.tenant());
-    let trusted = is_from_trusted_proxy(request.extensions());
-    let tenant = speaks_for(request.headers(), TENANT, identity.as_ref(), own, trusted)?;
+    let (tenant, identity) = check_access(app, request.headers(), request.extensions(), need)?;
     if let Some(tenant) = tenant {
         request.headers_mut().insert(HeaderName::from_static(TENANT), tenant);
     }
@@ -37,6 +34,20 @@ fn let_in(app: &App, mut request: Request) -> Result<Request, Failure> {
         identity.mark(request.extensions_mut());
     }
     Ok(request)
+}
+
+/// Returns the tenant and the caller of a request that may use a route with this need.
+pub(super) fn check_access(
+    app: &App,
+    headers: &HeaderMap,
+    extensions: &Extensions,
+    need: Option<Need>,
+) -> Result<(Option<HeaderValue>, Option<Identity>), Failure> {
+    let identity = app.access.authorise(headers, extensions, need)?;
+    let own = identity.as_ref().and_then(|identity| identity.tenant());
+    let trusted = is_from_trusted_proxy(extensions);
+    let tenant = speaks_for(headers, TENANT, identity.as_ref(), own, trusted)?;
+    Ok((tenant, identity))
 }
 
 impl From<Denied> for Failure {

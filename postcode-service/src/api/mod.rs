@@ -15,6 +15,7 @@ mod enrich;
 mod fleet;
 mod guard;
 mod health;
+mod hot;
 #[cfg(feature = "jobs")]
 mod jobs;
 mod nearest;
@@ -40,6 +41,7 @@ mod terminated;
 mod validate;
 mod view;
 
+use std::borrow::Cow;
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -307,13 +309,13 @@ impl Api {
     }
 
     /// Returns what is logged of a path: of addresses, only the route, because a query is about somebody's home.
-    pub(crate) fn logged<'a>(path: &'a str, route: Option<&'a MatchedPath>) -> &'a str {
+    pub(crate) fn logged<'a>(path: &'a str, route: Option<&'a str>) -> &'a str {
         let mut parts = path.split('/').filter(|part| !part.is_empty());
         let (first, _, third) = (parts.next(), parts.next(), parts.next());
         let is = |part: Option<&str>, name: &str| part.is_some_and(|part| part.eq_ignore_ascii_case(name));
         let of_postcode = is(first, "postcodes") && is(third, "addresses");
         match is(first, "addresses") || is(first, "v1") || of_postcode {
-            true => route.map_or(wire::path::ADDRESSES, MatchedPath::as_str),
+            true => route.unwrap_or(wire::path::ADDRESSES),
             false => path,
         }
     }
@@ -324,8 +326,23 @@ impl Api {
         self.app.answers.hold(response).await
     }
 
-    /// Answers a request. The response's extensions hold the [`MatchedPath`] if there was a route.
-    pub async fn call(&self, mut request: Request<Body>) -> Response {
+    /// Answers a request.
+    pub async fn call(&self, request: Request<Body>) -> Response {
+        self.routed(request).await.0
+    }
+
+    /// Answers a request, and returns the route if there was one.
+    pub(crate) async fn routed(&self, request: Request<Body>) -> (Response, Option<Cow<'static, str>>) {
+        if let Some(plain) = hot::Plain::of(&self.app, &request) {
+            drop(request);
+            return (plain.answer(&self.app).await, Some(Cow::Borrowed(wire::path::POSTCODE)));
+        }
+        let mut response = self.through_the_router(request).await;
+        let route = response.extensions_mut().remove::<MatchedPath>();
+        (response, route.map(|route| Cow::Owned(route.as_str().to_owned())))
+    }
+
+    async fn through_the_router(&self, mut request: Request<Body>) -> Response {
         let finish = reply::Finish::of(&request);
         let response = match path::normalise(&mut request) {
             Ok(()) => {

@@ -4,13 +4,13 @@ use axum::Router;
 use axum::extract::{Path, State};
 use axum::routing::get;
 use postcode_core::wire::{ORDER, ORDER_PREFIX, Shape, code, path};
-use postcode_core::{Answer, PostcodeLookupExt};
+use postcode_core::{Answer, Postcode};
 
 use super::params::Params;
 use super::reply::{Failure, Outcome, data, records};
 use super::syntax::{Reading, read};
 use super::view::View;
-use super::{App, search};
+use super::{App, Edition, search};
 use crate::meant::hint;
 
 pub(super) fn routes() -> Router<App> {
@@ -30,19 +30,24 @@ async fn lookup(State(app): State<App>, Path(text): Path<String>, params: Params
         Reading::NoSuch => return Err(unknown().by(&edition)),
         Reading::Invalid(error) => return Err(Failure::invalid_postcode(error)),
     };
-    match edition.lookup.get(postcode).await? {
-        Answer::Live(record) => records(&edition, &View::of(&params).record(&record)),
-        Answer::Terminated(record) => Err(unknown().by(&edition).terminated(record, shape)),
+    outcome(&edition, postcode, edition.lookup.lookup_one(postcode).await?, &View::of(&params))
+}
+
+/// Builds the response to the answer of a lookup.
+pub(super) fn outcome(edition: &Edition, postcode: Postcode, answer: Answer, view: &View) -> Outcome {
+    match answer {
+        Answer::Live(record) => records(edition, &view.record(&record)),
+        Answer::Terminated(record) => Err(unknown().by(edition).terminated(record, view.shape)),
         Answer::Unknown => {
-            let failure = unknown().by(&edition);
+            let failure = unknown().by(edition);
             // The answers of postcodes.io stay as they are.
-            let hint = (shape == Shape::Extended).then(|| hint(postcode)).flatten();
+            let hint = (view.shape == Shape::Extended).then(|| hint(postcode)).flatten();
             Err(match hint {
                 Some(hint) => failure.advise(hint),
                 None => failure,
             })
         }
-        Answer::NotCovered => Err(unknown().by(&edition).not_covered(edition.advice_for(postcode))),
+        Answer::NotCovered => Err(unknown().by(edition).not_covered(edition.advice_for(postcode))),
     }
 }
 

@@ -59,8 +59,12 @@ pub(super) fn uncached_records(edition: &Edition, result: &impl HasRecords) -> O
     text.raw("{\"status\":200,\"result\":");
     result.write(&mut text).map_err(not_written)?;
     text.raw("}");
-    let mut response = ([(CONTENT_TYPE, JSON)], text.into_bytes()).into_response();
-    response.headers_mut().insert(EDITION_HEADER, edition.fingerprint.clone());
+    let mut response = Response::new(Body::from(text.into_bytes()));
+    let headers = response.headers_mut();
+    // Room for what all answers have.
+    headers.reserve(12);
+    headers.insert(CONTENT_TYPE, JSON);
+    headers.insert(EDITION_HEADER, edition.fingerprint.clone());
     Ok(response)
 }
 
@@ -94,7 +98,7 @@ impl ResultList {
     const BETWEEN_TURNS: usize = 128 << 10;
 
     pub(super) fn new() -> Self {
-        let mut text = RecordText::new(Vec::with_capacity(2048));
+        let mut text = RecordText::of_many(Vec::with_capacity(2048));
         text.raw("{\"status\":200,\"result\":[");
         Self { text, is_empty: true, next_turn: Self::BETWEEN_TURNS }
     }

@@ -29,6 +29,23 @@ pub(super) fn read(text: &str, shape: Shape) -> Reading {
     spaced.parse().map_or(Reading::NoSuch, Reading::Postcode)
 }
 
+/// Returns the postcode of a text without spaces, or of its halves, if it is one by this rule.
+pub(super) fn usual(text: &str, incode: &str) -> Option<Postcode> {
+    let (outcode, incode) = match incode {
+        "" => text.split_at_checked(text.len().checked_sub(3)?)?,
+        incode => (text, incode),
+    };
+    if !is_outcode(outcode.as_bytes()) || !is_incode(incode.as_bytes()) {
+        return None;
+    }
+    let mut both = [0; 7];
+    let both = both.get_mut(..outcode.len() + 3)?;
+    let (start, end) = both.split_at_mut(outcode.len());
+    start.copy_from_slice(outcode.as_bytes());
+    end.copy_from_slice(incode.as_bytes());
+    std::str::from_utf8(both).ok()?.parse().ok()
+}
+
 /// `^\s*([a-z]{1,2}\d[a-z\d]?)\s*(\d[a-z]{2})\s*$`, in any case.
 fn halves(text: &str) -> Option<(&str, &str)> {
     let text = text.trim_matches(is_space);

@@ -14,6 +14,11 @@ pub(super) struct View {
 }
 
 impl View {
+    /// All keys of postcodes.io.
+    pub(super) const COMPATIBLE: Self = Self { shape: Shape::Compatible, only: None };
+    /// All keys.
+    pub(super) const EXTENDED: Self = Self { shape: Shape::Extended, only: None };
+
     pub(super) fn of(params: &Params) -> Self {
         let shape = params.shape();
         let only = params.get("filter").filter(|_| shape == Shape::Extended);

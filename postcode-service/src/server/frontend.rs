@@ -1,13 +1,13 @@
 //! Everything around the API except sockets, from a request to its answer.
 
 use postcode_core::wire::path;
+use std::borrow::Cow;
 use std::panic::AssertUnwindSafe;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::body::Body;
-use axum::extract::MatchedPath;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use futures::FutureExt;
@@ -92,15 +92,16 @@ impl Frontend {
         let private = Api::is_private(&path);
         let accepted = Accepted::of(&mut request);
 
-        let response = match self.not_allowed(&request, private) {
-            Some(failure) => failure.respond(Some(&id)),
+        let (response, route) = match self.not_allowed(&request, private) {
+            Some(failure) => (failure.respond(Some(&id)), None),
             None => self.admit(request.map(Body::new), &id).await,
         };
+        let route = route.as_deref();
         let mut response = self.compressed(accepted, response, &id).await;
 
         let took = began.elapsed();
-        let (status, route) = (response.status(), response.extensions_mut().remove::<MatchedPath>());
-        self.metrics.observe(route.as_ref(), &method, status, took, comparison);
+        let status = response.status();
+        self.metrics.observe(route, &method, status, took, comparison);
         let refused = response.extensions_mut().remove::<Refused>();
         match refused {
             Some(Refused::Shed) if comparison => self.metrics.comparisons_shed.inc(),
@@ -123,9 +124,9 @@ impl Frontend {
             headers.insert(RESOURCE_POLICY, HeaderValue::from_static("same-origin"));
             headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
         }
-        let path = cut(Api::logged(&path, route.as_ref()));
-        let log = Access { method: &method, path, status, took, id: &id, trace: &trace.id };
-        log.write(route.as_ref(), refused.is_some());
+        let path = cut(Api::logged(&path, route));
+        let log = Access { method: &method, path, status, took, id: &id, trace: trace.id() };
+        log.write(route, refused.is_some());
         response
     }
 
@@ -156,17 +157,17 @@ impl Frontend {
         }
     }
 
-    async fn admit(&self, mut request: Request<Body>, id: &RequestId) -> Response {
+    async fn admit(&self, mut request: Request<Body>, id: &RequestId) -> Routed {
         let path = request.uri().path().trim_end_matches('/');
         let is = |name: &str| path.eq_ignore_ascii_case(name);
         if is(path::METRICS) && matches!(*request.method(), Method::GET | Method::HEAD) {
             let need = Some(Need::Scope(Scope::Metrics));
             let allowed = self.api.access().authorise(request.headers(), request.extensions(), need);
             if let Err(denied) = allowed {
-                return Failure::from(denied).respond(Some(id));
+                return (Failure::from(denied).respond(Some(id)), None);
             }
             const TEXT: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-            return ([(CONTENT_TYPE, TEXT)], self.metrics.render(&self.api)).into_response();
+            return (([(CONTENT_TYPE, TEXT)], self.metrics.render(&self.api)).into_response(), None);
         }
         // Health checks must be answered most of all when the server is overloaded.
         if is(path::PING) || is(path::READY) {
@@ -179,19 +180,19 @@ impl Frontend {
             && !path.to_ascii_lowercase().ends_with("/retry");
         match self.gate.admit(request.extensions_mut(), reads) {
             Ok(_admitted) => self.answer(request, id).await,
-            Err(refused) => Failure::from(refused).respond(Some(id)),
+            Err(refused) => (Failure::from(refused).respond(Some(id)), None),
         }
     }
 
-    async fn answer(&self, mut request: Request<Body>, id: &RequestId) -> Response {
+    async fn answer(&self, mut request: Request<Body>, id: &RequestId) -> Routed {
         let callers = match deadline::of(request.headers(), Duration::MAX) {
             Ok(limit) => limit,
-            Err(failure) => return failure.respond(Some(id)),
+            Err(failure) => return (failure.respond(Some(id)), None),
         };
         request.extensions_mut().insert(id.clone());
         let time = OwnTime::default();
         request.extensions_mut().insert(time.clone());
-        let mut answer = pin!(AssertUnwindSafe(self.api.call(request)).catch_unwind());
+        let mut answer = pin!(AssertUnwindSafe(self.api.routed(request)).catch_unwind());
         let usual = callers.min(self.request_timeout);
         let mut answered = tokio::time::timeout(usual, answer.as_mut()).await;
         // A handler that keeps its own time has said so by now.
@@ -200,17 +201,21 @@ impl Frontend {
             answered = tokio::time::timeout(more, answer).await;
         }
         match answered {
-            Ok(Ok(response)) => response,
+            Ok(Ok(routed)) => routed,
             Ok(Err(panic)) => {
                 let why = panic.downcast_ref::<&str>().copied();
                 let why = why.or(panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("?");
                 tracing::error!(request_id = %id.0, panic = why, "a handler panicked: this is a bug");
-                Failure::internal("Internal error. Quote the request_id in a report").respond(Some(id))
+                let failure = Failure::internal("Internal error. Quote the request_id in a report");
+                (failure.respond(Some(id)), None)
             }
-            Err(_) => deadline::passed().respond(Some(id)),
+            Err(_) => (deadline::passed().respond(Some(id)), None),
         }
     }
 }
+
+/// A response, and its route if there was one.
+type Routed = (Response, Option<Cow<'static, str>>);
 
 /// A line of the access log.
 struct Access<'a> {
@@ -227,14 +232,14 @@ impl Access<'_> {
     /// because a line for each of many thousand requests a second costs more than their answers.
     /// Errors that clients can cause at will are counted and logged once a second. The query is
     /// never logged: it may contain a person's location.
-    fn write(&self, route: Option<&MatchedPath>, refused: bool) {
+    fn write(&self, route: Option<&str>, refused: bool) {
         macro_rules! line {
             ($level:ident) => {
                 tracing::$level!(
                     target: "access",
                     method = %self.method,
                     path = self.path,
-                    route = route.map_or("none", MatchedPath::as_str),
+                    route = route.unwrap_or("none"),
                     status = self.status.as_u16(),
                     micros = self.took.as_micros() as u64,
                     request_id = %self.id.0,

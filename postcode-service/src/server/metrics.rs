@@ -1,10 +1,10 @@
 //! The answer of `/metrics` in the text format of OpenMetrics, which Prometheus reads.
 
 use std::fmt::Write;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use axum::extract::MatchedPath;
 use http::{Method, StatusCode};
 use prometheus_client::encoding::{EncodeLabelSet, text};
 use prometheus_client::metrics::counter::Counter;
@@ -14,6 +14,7 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 
+use postcode_core::wire::path;
 use postcode_edge::{MetricsFormat, process_metrics, status_class};
 
 use crate::api::Api;
@@ -36,6 +37,8 @@ struct Labels {
 pub(super) struct Metrics {
     registry: Registry,
     requests: Family<Labels, Histogram, fn() -> Histogram>,
+    /// One of the requests, found once: nearly all requests of a busy service are lookups.
+    lookups: OnceLock<Histogram>,
     comparisons: Family<Labels, Histogram, fn() -> Histogram>,
     pub(super) in_flight: Gauge,
     pub(super) connections: Gauge,
@@ -75,20 +78,31 @@ impl Metrics {
         );
         registry.register("requests_limited", "Requests refused by limits of one client", limited.clone());
         jobs.register(&mut registry);
-        Self { registry, requests, comparisons, in_flight, connections, shed, comparisons_shed, limited }
+        let lookups = OnceLock::new();
+        Self {
+            registry,
+            requests,
+            lookups,
+            comparisons,
+            in_flight,
+            connections,
+            shed,
+            comparisons_shed,
+            limited,
+        }
     }
 
     pub(super) fn observe(
         &self,
-        route: Option<&MatchedPath>,
+        route: Option<&str>,
         method: &Method,
         status: StatusCode,
         took: Duration,
         comparison: bool,
     ) {
-        let labels = Labels {
+        let labels = || Labels {
             // An unknown path is not used as a label, or a scanner would fill the memory.
-            route: route.map_or("none", MatchedPath::as_str).to_owned(),
+            route: route.unwrap_or("none").to_owned(),
             method: match *method {
                 Method::GET => "GET",
                 Method::HEAD => "HEAD",
@@ -98,8 +112,14 @@ impl Metrics {
             },
             status: status_class(status),
         };
+        let seconds = took.as_secs_f64();
+        if !comparison && route == Some(path::POSTCODE) && *method == Method::GET && status == StatusCode::OK
+        {
+            self.lookups.get_or_init(|| self.requests.get_or_create_owned(&labels())).observe(seconds);
+            return;
+        }
         let family = if comparison { &self.comparisons } else { &self.requests };
-        family.get_or_create(&labels).observe(took.as_secs_f64());
+        family.get_or_create(&labels()).observe(seconds);
     }
 
     /// Returns all metrics: of the requests, of the process, and of the data that `api` serves.

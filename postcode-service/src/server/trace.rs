@@ -1,5 +1,7 @@
 //! Links a request to its caller's: request id and W3C trace context.
 
+use std::ops::Range;
+
 use http::{HeaderMap, HeaderValue};
 use postcode_core::wire::REQUEST_ID_HEADER;
 
@@ -14,36 +16,56 @@ pub(super) fn request_id(headers: &HeaderMap) -> RequestId {
     let usable = |id: &&str| (1..=MAX_ID).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_graphic());
     match given.filter(usable) {
         Some(id) => RequestId(id.to_owned()),
-        None => RequestId(format!("{:032x}", fastrand::u128(..))),
+        None => {
+            let mut id = [0; 32];
+            write_hex(fastrand::u128(..), &mut id);
+            RequestId(id.iter().copied().map(char::from).collect())
+        }
     }
 }
 
-/// `traceparent` of W3C Trace Context level 1: `00-<trace id>-<parent id>-<flags>`.
+/// `traceparent` of W3C Trace Context level 1: `00-<trace id>-<parent id>-<flags>`, with our own span
+/// as the parent.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Trace {
-    /// 32 hexadecimal digits.
-    pub(super) id: String,
-    /// Our own span, 16 hexadecimal digits.
-    span: String,
-    flags: String,
-}
+pub(super) struct Trace([u8; 55]);
 
 impl Trace {
     /// Continues the caller's trace. Starts a new one, not sampled, if it has none or an invalid
     /// one.
     pub(super) fn of(headers: &HeaderMap) -> Self {
-        // The parent id of a span must not be zero.
-        let span = format!("{:016x}", fastrand::u64(1..));
+        let mut text = *b"00-00000000000000000000000000000000-0000000000000000-00";
         let given = headers.get("traceparent").and_then(|value| value.to_str().ok()).and_then(parse);
         match given {
-            Some((id, flags)) => Self { id: id.to_owned(), span, flags: flags.to_owned() },
-            None => Self { id: format!("{:032x}", fastrand::u128(1..)), span, flags: "00".to_owned() },
+            Some((id, flags)) => {
+                text[ID].copy_from_slice(id.as_bytes());
+                text[53..].copy_from_slice(flags.as_bytes());
+            }
+            None => write_hex(fastrand::u128(1..), &mut text[ID]),
         }
+        // The parent id of a span must not be zero.
+        write_hex(fastrand::u64(1..).into(), &mut text[36..52]);
+        Self(text)
+    }
+
+    /// Returns the trace id, 32 hexadecimal digits.
+    pub(super) fn id(&self) -> &str {
+        std::str::from_utf8(&self.0[ID]).unwrap_or_default()
     }
 
     /// Returns the header for the response.
     pub(super) fn header(&self) -> Option<HeaderValue> {
-        HeaderValue::try_from(format!("00-{}-{}-{}", self.id, self.span, self.flags)).ok()
+        HeaderValue::from_bytes(&self.0).ok()
+    }
+}
+
+/// Where the trace id is.
+const ID: Range<usize> = 3..35;
+
+/// Writes the lowest digits of a number in hexadecimal. Several times faster than `format!`.
+fn write_hex(mut number: u128, digits: &mut [u8]) {
+    for digit in digits.iter_mut().rev() {
+        *digit = b"0123456789abcdef"[(number & 15) as usize];
+        number >>= 4;
     }
 }
 
@@ -100,7 +122,7 @@ mod tests {
             "00-00000000000000000000000000000000-00f067aa0ba902b7-01",
             "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01-x",
         ] {
-            assert_ne!(Trace::of(&headers("traceparent", bad)).id, ID, "{bad}");
+            assert_ne!(Trace::of(&headers("traceparent", bad)).id(), ID, "{bad}");
         }
     }
 }

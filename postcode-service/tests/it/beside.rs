@@ -280,7 +280,9 @@ async fn strict_mode_names_what_is_not_known() {
 
 #[tokio::test]
 async fn every_route_of_the_source_is_in_the_description() {
-    let routes = routes_in_sources();
+    let mut routes = routes_in_sources();
+    // Answered before the routes.
+    routes.insert("/metrics".to_owned());
     let document = get(&api_over(small()).await, "/openapi.json").await.json();
     let mut described: Vec<&String> = document["paths"].as_object().unwrap().keys().collect();
     described.sort_unstable();
@@ -303,6 +305,10 @@ async fn every_route_of_the_description_answers() {
     ];
     let mut asked = 0;
     for (path, operations) in document["paths"].as_object().unwrap() {
+        // Answered around the API, which a test of the server asks.
+        if path == "/metrics" {
+            continue;
+        }
         for (method, operation) in operations.as_object().unwrap() {
             let mut target =
                 values.iter().fold(path.clone(), |path, (name, value)| path.replace(name, value));

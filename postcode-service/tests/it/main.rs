@@ -21,6 +21,7 @@ mod fetch;
 mod fleet;
 mod fuzz_corpora;
 mod hosts;
+mod hot;
 mod http;
 mod import;
 mod jobs;

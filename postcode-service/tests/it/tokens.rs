@@ -83,7 +83,7 @@ async fn every_route_needs_its_scope() {
     for path in &routes {
         assert!(described.contains_key(path), "{path} is not in the table of routes, so no token opens it");
     }
-    let mut operations = vec![("get".to_owned(), "/metrics".to_owned())];
+    let mut operations = Vec::new();
     for (path, methods) in described {
         operations.extend(methods.as_object().unwrap().keys().map(|method| (method.clone(), path.clone())));
     }

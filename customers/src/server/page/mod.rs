@@ -1,7 +1,7 @@
 //! The web page for accounts, and the routes that only it needs.
 //!
 //! Plain files, compiled in. There is no build step, and the content policy allows nothing from
-//! elsewhere. `plain` is the form for browsers without JavaScript.
+//! elsewhere. `plain` is the pages for browsers without JavaScript.
 
 mod plain;
 mod served;
@@ -13,11 +13,11 @@ use axum::{Json, Router};
 use postcode_core::Postcode;
 use serde::{Deserialize, Serialize};
 
+use served::served;
+
 use super::App;
 use super::problem::Problem;
 use super::query::{self, Asked};
-use served::served;
-
 use crate::{AddressCheck, AddressOffer, AddressStatus, Customers, Error, FieldError, Map};
 
 /// The default number of completions.
@@ -33,7 +33,7 @@ const RADIUS: f64 = 500.0;
 /// | `GET /postcodes?prefix=SW1A1&limit=8` | `limit` 1 to 20 | `{"items":["SW1A 1AA",…]}` |
 /// | `GET /postcodes/{postcode}` | | the lookup's answer now |
 /// | `GET /postcodes/{postcode}/addresses?skip=&limit=` | `limit` 1 to 100 | the addresses to choose from |
-/// | `GET /new`, `POST /new` | | the form without JavaScript |
+/// | `GET /list`, `/new`, `/edit/{id}`, `/import` | | the pages without JavaScript |
 /// | `GET /postcodes/{postcode}/map?radius=500` | metres, 100 to 5000 | the postcodes around it |
 pub(super) fn routes() -> Router<App> {
     let file = |kind: &'static str, text: &'static str| get(async move || served(kind, text));
@@ -46,7 +46,7 @@ pub(super) fn routes() -> Router<App> {
         .route("/postcodes/{postcode}", get(look_up))
         .route("/postcodes/{postcode}/map", get(map))
         .route("/postcodes/{postcode}/addresses", get(offer))
-        .route("/new", get(plain::show).post(plain::send))
+        .merge(plain::routes())
 }
 
 #[derive(Deserialize)]

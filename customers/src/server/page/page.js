@@ -78,6 +78,33 @@ function whole(text) { return /^([A-Z]{1,2}[0-9][A-Z0-9]?|[A-Z]{3,4})[0-9][A-Z]{
 let listing = 0;
 let cursor = null;
 
+// The answer with the total.
+let total = null;
+function counted(shown, filtered) {
+  if (shown === 0) return filtered ? "No account matches." : "There are no accounts yet.";
+  const count = (number) => number.toLocaleString("en-GB");
+  const all = `${total.total_exact ? "" : "more than "}${count(total.total)} ${total.total === 1 ? "account" : "accounts"}`;
+  return cursor ? `${count(shown)} of ${all}` : all[0].toUpperCase() + all.slice(1);
+}
+
+// The headings show the order, and change it.
+function showOrder() {
+  const sort = $("search").elements.sort.value;
+  for (const heading of $("columns").querySelectorAll("[data-sort]")) {
+    const name = heading.dataset.sort;
+    if (sort === name) heading.setAttribute("aria-sort", "ascending");
+    else if (sort === `-${name}`) heading.setAttribute("aria-sort", "descending");
+    else heading.removeAttribute("aria-sort");
+  }
+}
+$("columns").addEventListener("click", (event) => {
+  const name = event.target.closest("[data-sort]")?.dataset.sort;
+  if (!name || event.target.tagName !== "BUTTON") return;
+  const sort = $("search").elements.sort;
+  sort.value = sort.value === name ? `-${name}` : name;
+  remember();
+});
+
 let unfinished = false;
 function question() {
   const asked = new URLSearchParams();
@@ -92,8 +119,11 @@ function question() {
 
 async function list(more) {
   const number = ++listing;
+  showOrder();
   const asked = question();
-  const filtered = asked.size > 0;
+  const filtered = [...asked.keys()].some((name) => name !== "sort");
+  // A total is the same on all pages.
+  if (!more) asked.set("total", "true");
   if (more && cursor) asked.set("cursor", cursor);
   try {
     const { body } = await ask(`customers?${asked}`);
@@ -103,9 +133,8 @@ async function list(more) {
     if (more) $("rows").append(...rows); else $("rows").replaceChildren(...rows);
     cursor = body.next_cursor;
     $("more").hidden = !cursor;
-    const shown = $("rows").childElementCount;
-    $("found").textContent = shown === 0 ? (filtered ? "No account matches." : "There are no accounts yet.")
-      : `${shown} ${shown === 1 ? "account" : "accounts"}${cursor ? ", and more" : ""}`;
+    if (!more) total = body;
+    $("found").textContent = counted($("rows").childElementCount, filtered);
     if (unfinished) $("found").textContent += ". “Near” needs a whole postcode, such as SW1A 1AA.";
   } catch (error) {
     if (number === listing) say(error.message);
@@ -395,6 +424,7 @@ async function form(id) {
   closeCompletions();
   forgetOffer();
   linked = null;
+  $("others").replaceChildren();
   if (id) {
     try {
       const { body, etag } = await ask(`customers/${encodeURIComponent(id)}`);
@@ -407,6 +437,7 @@ async function form(id) {
     }
     for (const name of ["name", "email", "phone", "postcode", "notes"]) $(name).value = editing.customer[name] ?? "";
     $("address_lines").value = editing.customer.address_lines.join("\n");
+    for (const other of editing.customer.addresses.slice(1)) addAddress(other);
     if (editing.customer.address_id) linked = { id: editing.customer.address_id, lines: editing.customer.address_lines, postcode: editing.customer.postcode };
     lookUp();
   }
@@ -416,6 +447,86 @@ async function form(id) {
   sayLinked();
   show("form");
   focusOn(editing ? "form-title" : "name");
+}
+
+// ── Further addresses
+
+const KINDS = { billing: "Billing", delivery: "Delivery", previous: "Previous", other: "Other" };
+const MOST_ADDRESSES = 20;
+const otherAddresses = () => [...$("others").children];
+const part = (fieldset, name) => fieldset.querySelector(`[data-name="${name}"]`);
+
+function addAddress(address) {
+  const fieldset = make("fieldset"), legend = make("legend");
+  fieldset.dataset.id = address.id ?? "";
+  fieldset.append(legend);
+  const field = (name, label, input, optional) => {
+    const p = make("p"), text = make("label", label);
+    if (optional) text.append(" ", make("span", "(optional)", "dim"));
+    input.dataset.name = name;
+    p.append(text, input);
+    fieldset.append(p);
+    return input;
+  };
+  const kind = field("kind", "Purpose", make("select"));
+  for (const [value, text] of Object.entries(KINDS)) { const option = make("option", text); option.value = value; kind.append(option); }
+  kind.value = address.kind ?? "delivery";
+  const postcode = field("postcode", "Postcode", make("input", undefined, "short"));
+  postcode.value = address.postcode ?? "";
+  postcode.maxLength = 64;
+  postcode.autocomplete = "off";
+  postcode.spellcheck = false;
+  const lines = field("address_lines", "Address, without the postcode", make("textarea"));
+  lines.rows = 3;
+  lines.autocomplete = "off";
+  lines.value = (address.address_lines ?? []).join("\n");
+  for (const [name, label] of [["valid_from", "First day"], ["valid_to", "Last day"]]) {
+    const date = field(name, label, make("input", undefined, "short"), true);
+    date.type = "date";
+    date.value = address[name] ?? "";
+  }
+  const remove = make("button", "Remove this address");
+  remove.type = "button";
+  remove.addEventListener("click", () => {
+    fieldset.remove();
+    dirty = true;
+    numberAddresses();
+    $("add-address").focus();
+  });
+  const actions = make("p");
+  actions.append(remove);
+  fieldset.append(actions);
+  $("others").append(fieldset);
+  numberAddresses();
+  return fieldset;
+}
+
+// The ids of the fields are the names that the errors of the server have.
+function numberAddresses() {
+  for (const [n, fieldset] of otherAddresses().entries()) {
+    fieldset.querySelector("legend").textContent = `Address ${n + 2}`;
+    for (const input of fieldset.querySelectorAll("[data-name]")) {
+      right(input);
+      input.id = `addresses-${n}-${input.dataset.name}`;
+      input.closest("p").querySelector("label").htmlFor = input.id;
+    }
+  }
+  $("add-address").hidden = otherAddresses().length + 1 >= MOST_ADDRESSES;
+}
+
+$("add-address").addEventListener("click", () => {
+  part(addAddress({}), "kind").focus();
+  dirty = true;
+});
+
+function saidAddresses() {
+  return otherAddresses().map((fieldset) => {
+    const value = (name) => part(fieldset, name).value.trim();
+    const address = { kind: value("kind"), postcode: value("postcode"), valid_from: value("valid_from") || null, valid_to: value("valid_to") || null };
+    address.address_lines = part(fieldset, "address_lines").value.split("\n").map((line) => line.trim()).filter(Boolean);
+    if (fieldset.dataset.id) address.id = Number(fieldset.dataset.id);
+    return address;
+  });
 }
 
 // Removes the error of a field.
@@ -447,7 +558,7 @@ function wrong(errors) {
   const others = [];
   for (const { field, message, suggestion } of errors) {
     // The error of a line belongs to all lines.
-    const input = $(field.replace(/\[.*$/, ""));
+    const input = $(field.replace(/^addresses\[(\d+)\]\./, "addresses-$1-").replace(/\[.*$/, ""));
     if (!input || !$("customer").contains(input)) { others.push(`${field.replaceAll("_", " ")}: ${message}`); continue; }
     const before = $(`${input.id}-error`);
     if (before) { before.append(`; ${message}`); continue; }
@@ -471,6 +582,7 @@ $("customer").addEventListener("submit", async (event) => {
     address_lines: $("address_lines").value.split("\n").map((line) => line.trim()).filter(Boolean),
   };
   for (const name of ["phone", "notes"]) if (value(name) || editing?.customer[name]) customer[name] = value(name) || null;
+  customer.addresses = saidAddresses();
   const link = linkNow();
   if (link || editing?.customer.address_id) customer.address_id = link?.id ?? null;
   // A postcode that the data does not have, or no longer, is asked about once.
@@ -822,40 +934,82 @@ function kindOf(name) {
   return "text/csv";
 }
 
-// The cells of the first lines of a file. A quoted cell may hold the delimiter, and a quote twice.
-function cellsOf(text, most) {
-  const first = text.split(/\r\n|\r|\n/, 1)[0];
-  const delimiter = [",", ";", "\t", "|"].reduce((best, one) => first.split(one).length > first.split(best).length ? one : best);
-  return text.split(/\r\n|\r|\n/).filter(Boolean).slice(0, most).map((line) => {
-    const cells = [];
-    let cell = "", quoted = false;
-    for (const c of line) {
-      if (c === '"') quoted = !quoted;
-      else if (c === delimiter && !quoted) { cells.push(cell); cell = ""; } else cell += c;
-    }
-    return [...cells, cell];
-  });
+// The meanings that a column can have.
+const MEANINGS = {
+  "": "choose a meaning", name: "name", name_part: "part of the name", email: "email", postcode: "postcode",
+  address: "whole address", address_line: "line of the address", phone: "phone", notes: "notes", ignore: "leave out",
+};
+const PREVIEWED = 262144;
+let previewing = 0;
+
+// What was chosen for the columns, as the server takes it.
+function chosenColumns() {
+  const asked = new URLSearchParams();
+  for (const select of $("preview").querySelectorAll("select")) {
+    if (select.value && select.value !== select.dataset.known) asked.append("map", `${select.dataset.heading}=${select.value}`);
+  }
+  if ($("others-ignored").checked) asked.set("others", "ignore");
+  return asked;
 }
 
-// Shows the first rows of a text file, before anything is sent.
-async function preview(file) {
+// Asks the server what it makes of the file, and shows it with a choice for each column.
+async function preview() {
+  const file = $("file").files[0], number = ++previewing;
+  if (!file) return forgetPreview();
+  // A text is cut; the others can only be read whole.
+  const text = kindOf(file.name) === "text/csv" && !/\.(gz|zst|zip)$/i.test(file.name);
+  const body = text ? file.slice(0, PREVIEWED) : file;
+  const headers = { "content-type": kindOf(file.name) };
+  try {
+    const { body: seen } = await ask(`imports/preview?${chosenColumns()}`, { method: "POST", headers, body, signal: AbortSignal.timeout(300000) });
+    if (number === previewing) drawPreview(seen);
+  } catch (error) {
+    if (number !== previewing) return;
+    $("preview-said").textContent = error.message;
+  }
+}
+
+function forgetPreview() {
+  previewing++;
   $("preview").replaceChildren();
-  if (!file || kindOf(file.name) !== "text/csv" || /\.(gz|zst|zip)$/i.test(file.name)) return;
-  const text = (await file.slice(0, 16384).text()).replace(/^\ufeff/, "");
-  // Another encoding; the server finds out which.
-  if (text.includes("\0") || $("file").files[0] !== file) return;
-  const [head, ...rows] = cellsOf(text, 4);
-  if (!head) return;
-  const table = make("table"), caption = make("caption", "The first rows of the file");
-  const line = (tag, cells) => { const tr = make("tr"); tr.append(...cells.map((cell) => make(tag, cell))); return tr; };
-  table.append(caption, line("th", head), ...rows.map((cells) => line("td", cells)));
-  for (const cell of table.querySelectorAll("th")) cell.scope = "col";
-  $("preview").append(table);
+  $("preview-said").textContent = "";
+  for (const id of ["preview", "mapping"]) $(id).hidden = true;
 }
 
+function drawPreview({ columns, rows, problem }) {
+  $("preview-said").textContent = problem ?? "The file can be imported.";
+  const selects = [...$("preview").querySelectorAll("select")];
+  // The choices stay as they are, so that the focus does.
+  if (selects.length === columns.length) return;
+  const table = make("table"), head = make("tr"), chosen = make("tr");
+  for (const [n, { heading, column }] of columns.entries()) {
+    const th = make("th", heading || "(no heading)"), td = make("td"), select = make("select");
+    th.scope = "col";
+    th.id = `heading-${n}`;
+    select.setAttribute("aria-label", `Meaning of ${heading || `column ${n + 1}`}`);
+    const meanings = { ...MEANINGS };
+    if (heading) meanings[column?.startsWith("reference:") ? column : `reference:${heading}`] = "number in another system";
+    for (const [value, text] of Object.entries(meanings)) { const option = make("option", text); option.value = value; select.append(option); }
+    select.value = column ?? "";
+    select.dataset.known = column ?? "";
+    select.dataset.heading = heading;
+    select.addEventListener("change", preview);
+    head.append(th);
+    td.append(select);
+    chosen.append(td);
+  }
+  const line = (cells) => { const tr = make("tr"); tr.append(...cells.map((cell) => make("td", cell))); return tr; };
+  table.append(head, chosen, ...rows.map(line));
+  $("preview").replaceChildren(table);
+  for (const id of ["preview", "mapping"]) $(id).hidden = false;
+}
+
+$("others-ignored").addEventListener("change", preview);
 $("file").addEventListener("change", () => {
   fileKey = `page-${Date.now()}-${Math.random().toString(36).slice(2)}`;
-  preview($("file").files[0]).catch(() => {});
+  $("others-ignored").checked = false;
+  forgetPreview();
+  preview();
 });
 $("file-form").addEventListener("submit", async (event) => {
   event.preventDefault();
@@ -865,11 +1019,13 @@ $("file-form").addEventListener("submit", async (event) => {
   try {
     // An upload has no time limit here. Sent twice it is one import.
     const headers = { "content-type": kindOf(file.name), "idempotency-key": fileKey };
-    await ask("imports", { method: "POST", headers, body: file, signal: AbortSignal.timeout(300000) });
+    await ask(`imports?${chosenColumns()}`, { method: "POST", headers, body: file, signal: AbortSignal.timeout(300000) });
     $("file-form").reset();
-    $("preview").replaceChildren();
+    forgetPreview();
     imports();
   } catch (error) {
+    // With another meaning of a column it is another import.
+    if (error.status >= 400 && error.status < 500) fileKey += "+";
     say(error.message);
   }
 });

@@ -10,6 +10,7 @@ pub(crate) mod place_postcodes;
 pub(crate) mod places;
 pub(crate) mod polygon;
 pub(crate) mod random;
+pub(crate) mod record_ref;
 pub(crate) mod region;
 pub(crate) mod scotland;
 pub(crate) mod search;

@@ -116,6 +116,13 @@ impl PackedTable {
         }
     }
 
+    /// Returns a byte of a row, so that the row comes into the processor's cache.
+    #[inline]
+    pub(crate) fn touch(&self, data: &[u8], row: u32) -> u8 {
+        let bit = u64::from(row) * u64::from(self.stride);
+        data.get(self.start + (bit / 8) as usize).copied().unwrap_or_default()
+    }
+
     /// Returns the number in a cell that is an index or a small code. A number outside `u32` means
     /// damage, and reads as null.
     #[inline]
@@ -252,6 +259,13 @@ pub(crate) struct KeyLayout<const N: usize> {
     stride: usize,
 }
 
+impl<const N: usize> KeyLayout<N> {
+    /// Returns the bits of a row.
+    pub(crate) fn stride(&self) -> usize {
+        self.stride
+    }
+}
+
 /// Columns that take at most 64 bits together.
 #[derive(Clone, Debug)]
 struct Word {
@@ -294,19 +308,19 @@ impl<'a> TableWriter<'a> {
 
     /// Ends the table.
     pub fn finish(self) {
-        finish_cells(self.out, [self.cells.finish()]);
+        finish_cells(self.out, &self.cells.finish());
     }
 }
 
-/// Writes a packed table from the cells of several [`CellWriter`]s, in order. All but the last have
+/// Writes a packed table from the cells of several [`CellWriter`]s, in order. All but the last had
 /// a multiple of 8 rows, so that no two share a byte.
-pub(crate) fn write_cells(out: &mut Vec<u8>, rows: usize, columns: &[(u16, Extent)], cells: Vec<Vec<u8>>) {
+pub(crate) fn write_cells(out: &mut Vec<u8>, rows: usize, columns: &[(u16, Extent)], cells: &[u8]) {
     write_columns(out, rows, columns);
     finish_cells(out, cells);
 }
 
-fn finish_cells(out: &mut Vec<u8>, cells: impl IntoIterator<Item = Vec<u8>>) {
-    cells.into_iter().for_each(|cells| out.extend_from_slice(&cells));
+fn finish_cells(out: &mut Vec<u8>, cells: &[u8]) {
+    out.extend_from_slice(cells);
     out.extend_from_slice(&[0; SLACK]);
 }
 
@@ -453,7 +467,7 @@ impl RawTable {
                 cells.push(u64::from(column[row]), *width);
             }
         }
-        finish_cells(&mut out, [cells.finish()]);
+        finish_cells(&mut out, &cells.finish());
         out
     }
 }

@@ -34,6 +34,12 @@ pub(crate) fn rank(lines: &[u8], line: usize, bit: u32) -> Option<u32> {
     Some(count(line, bit))
 }
 
+/// Returns a byte of the line, so that the line comes into the processor's cache.
+#[inline]
+pub(crate) fn touch(lines: &[u8], line: usize) -> u8 {
+    lines.get(line * LINE).copied().unwrap_or_default()
+}
+
 /// Returns how many keys there are before `bit` of the line.
 #[inline]
 pub(crate) fn before(lines: &[u8], line: usize, bit: u32) -> Option<u32> {

@@ -40,6 +40,10 @@ impl Dataset {
     }
 }
 
+/// The most rows of a pack, ten times those of the country: damaged data must not take all the
+/// memory.
+const MAX_ROWS: usize = 1 << 25;
+
 /// Where the fingerprint of the dataset is in a pack.
 const FINGERPRINT: usize = 8;
 
@@ -74,7 +78,7 @@ impl<'a> Pack<'a> {
             blocks.push(body.compressed().ok_or_else(damaged)?);
         }
         let expected = common.count.div_ceil(BLOCK);
-        if common.count > CODES as usize || blocks.len() != expected || common.first.len() != expected {
+        if common.count > MAX_ROWS || blocks.len() != expected || common.first.len() != expected {
             return Err(damaged());
         }
         Ok(Self { origin, fingerprint, common, blocks })

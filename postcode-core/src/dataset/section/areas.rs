@@ -90,9 +90,22 @@ impl AreaTables {
         self.kinds.get(kind as usize)?.as_ref()?.area(data, &self.pool, number)
     }
 
-    pub(crate) fn name<'a>(&self, data: &'a [u8], number: u32, kind: AreaKind) -> Option<&'a str> {
+    /// Returns the name of the area of a kind in a set.
+    #[inline]
+    pub(crate) fn name_in<'a>(&self, data: &'a [u8], set: u32, kind: AreaKind) -> Option<&'a str> {
         let kind = self.kinds.get(kind as usize)?.as_ref()?;
-        strings::get(&self.pool, data, kind.names.get_u32(data, number, kind.name)?)
+        kind.name(data, &self.pool, self.sets.get_u32(data, set, kind.column)?)
+    }
+
+    /// Returns the code of the area of a kind in a set.
+    pub(crate) fn code_in<'a>(&self, data: &'a [u8], set: u32, kind: AreaKind) -> Option<&'a str> {
+        let kind = self.kinds.get(kind as usize)?.as_ref()?;
+        let number = self.sets.get_u32(data, set, kind.column)?;
+        if number < kind.count { kind.code(data, number) } else { None }
+    }
+
+    pub(crate) fn name<'a>(&self, data: &'a [u8], number: u32, kind: AreaKind) -> Option<&'a str> {
+        self.kinds.get(kind as usize)?.as_ref()?.name(data, &self.pool, number)
     }
 }
 
@@ -131,6 +144,11 @@ impl Kind {
         let code = self.codes.of(data).get(start..start + self.width)?;
         let len = code.iter().position(|&b| b == 0).unwrap_or(code.len());
         std::str::from_utf8(&code[..len]).ok().filter(|code| !code.is_empty())
+    }
+
+    #[inline]
+    fn name<'a>(&self, data: &'a [u8], pool: &Entry, number: u32) -> Option<&'a str> {
+        strings::get(pool, data, self.names.get_u32(data, number, self.name)?)
     }
 
     /// Returns what is wrong with the dictionary, if anything.

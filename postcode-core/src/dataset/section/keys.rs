@@ -123,6 +123,21 @@ impl Keys {
         ranked_bitmap::rank(self.sector_index.of(data), line as usize, bit)
     }
 
+    /// Reads a byte of what [`sector`](Self::sector) will read.
+    #[inline]
+    pub(crate) fn touch_sector(&self, data: &[u8], postcode: Postcode) -> u8 {
+        ranked_bitmap::touch(
+            self.sector_index.of(data),
+            (postcode.code() / UNITS / ranked_bitmap::BITS) as usize,
+        )
+    }
+
+    /// Reads a byte of what [`row_in`](Self::row_in) will read.
+    #[inline]
+    pub(crate) fn touch_units(&self, data: &[u8], sector: u32) -> u8 {
+        ranked_bitmap::touch(self.units.of(data), sector as usize)
+    }
+
     /// Returns the row of a postcode in this sector.
     #[inline]
     pub(crate) fn row_in(&self, data: &[u8], sector: u32, postcode: Postcode) -> Option<u32> {

@@ -27,6 +27,43 @@ fn compare_nearest(dataset: &Dataset, oracle: &Oracle, origin: Location, limit: 
     assert_eq!(found, oracle.nearest(origin, limit, radius), "{origin:?} {limit} {radius}");
 }
 
+/// Compares records that are read in place, one by one and in a batch, with whole ones.
+fn compare_in_place(dataset: &Dataset, postcodes: &[Postcode]) {
+    // Every third does not exist, mostly.
+    let asked: Vec<Postcode> = postcodes
+        .iter()
+        .step_by(7)
+        .enumerate()
+        .map(|(n, there)| match n % 3 {
+            0 => Postcode::from_code(there.code() + 1).unwrap_or(*there),
+            _ => *there,
+        })
+        .collect();
+    let mut next = 0;
+    dataset.find_many(&asked, |n, found| {
+        assert_eq!((n, found.map(|found| found.postcode())), (next, found.map(|_| asked[n])));
+        next += 1;
+        let answer = dataset.get(asked[n]);
+        let whole = answer.record();
+        assert_eq!(found.map(|found| found.to_record()).as_ref(), whole);
+        assert_eq!(dataset.find(asked[n]).map(|found| found.to_record()).as_ref(), whole);
+        let (Some(found), Some(whole)) = (found, whole) else { return };
+        assert_eq!(
+            (found.status(), found.location(), found.grid(), found.quality(), found.user_type()),
+            (whole.status, whole.location, whole.grid, whole.quality, whole.user_type)
+        );
+        assert_eq!((found.introduced(), found.terminated()), (whole.introduced, whole.terminated));
+        assert_eq!(found.admin_district(), whole.admin_district());
+        for kind in AreaKind::ALL {
+            assert_eq!(found.area(kind), whole.area(kind));
+            let parts = whole.area(kind).map_or((None, None), |area| (area.name, area.code));
+            assert_eq!((found.area_name(kind), found.area_code(kind)), parts);
+            assert_eq!((whole.area_name(kind), whole.area_code(kind)), parts);
+        }
+    });
+    assert_eq!(next, asked.len());
+}
+
 /// Returns a fifteenth of the country in runs of outcodes, so that neighbours are included.
 fn sample() -> Option<(Dataset, Oracle, Vec<Postcode>)> {
     let rows = national_rows(|n| n / 30_000 % 15 == 3)?;
@@ -47,6 +84,7 @@ fn real_rows_answer_as_the_oracle_does() {
         let near = there.code().saturating_add_signed(rng.i32(-500..500));
         oracle.assert_lookup(&dataset, Postcode::from_code(near).unwrap());
     }
+    compare_in_place(&dataset, &postcodes);
     for _ in 0..60 {
         let text = postcodes[rng.usize(..postcodes.len())].to_string();
         let cut = &text[..rng.usize(..=text.len())];

@@ -86,23 +86,28 @@ pub(crate) fn assemble(
     let measures = rows.measures().or_else(|| Measures::of(rows))?;
     let layout = measures.extents.layout();
     go_on(Progress::packing(0, rows.count()))?;
-    let blocks = parallel::map((0..rows.count().div_ceil(BLOCK)).collect(), |n| {
-        Some(Block::of(&rows.block(n)?, n * BLOCK, &measures, &layout))
+    // One place each for all blocks. Many small ones would be kept by the allocator when they are
+    // freed, and be a part of the process's memory for ever.
+    let mut cells = vec![0; (rows.count() * layout.stride()).div_ceil(8)];
+    let mut entries = vec![0; rows.count()];
+    let parts = parts_of(&mut cells, &mut entries, &layout);
+    let blocks = parallel::map(parts, |(n, cells, entries)| {
+        Block::of(&rows.block(n)?, n * BLOCK, (cells, entries), &measures, &layout)
     });
     go_on(Progress::packing(rows.count(), rows.count()))?;
     let mut index = Index::default();
-    let (mut cells, mut entries) = (Vec::with_capacity(blocks.len()), Vec::with_capacity(rows.count()));
-    for block in blocks {
+    let mut located = 0;
+    for (n, block) in blocks.into_iter().enumerate() {
         let block = block?;
         index.add(&block);
-        cells.push(block.cells);
-        entries.extend_from_slice(&block.entries);
+        entries.copy_within(n * BLOCK..n * BLOCK + block.entries, located);
+        located += block.entries;
     }
+    entries.truncate(located);
     let entries = by_cell(entries);
 
     let area_bytes: usize = areas.iter().map(|(_, bytes)| bytes.len()).sum();
-    let cell_bytes: usize = cells.iter().map(Vec::len).sum();
-    let capacity = metadata.len() + area_bytes + cell_bytes + entries.len() * 3 + index.units.len() * LINE;
+    let capacity = metadata.len() + area_bytes + cells.len() + entries.len() * 3 + index.units.len() * LINE;
     let mut frame = FrameWriter::new(9 + areas.len(), capacity + (1 << 20));
     frame.section(section::METADATA, |out| out.extend_from_slice(metadata));
     frame.section(section::SECTOR_INDEX, |out| ranked_bitmap::write(out, index.sector_lines().iter()));
@@ -115,7 +120,8 @@ pub(crate) fn assemble(
         let extents = measures.extents.extents(&BIAS);
         let columns: Vec<_> =
             column::NAMES.iter().zip(extents).map(|((id, _), extent)| (*id, extent)).collect();
-        packed_table::write_cells(out, rows.count(), &columns, cells);
+        packed_table::write_cells(out, rows.count(), &columns, &cells);
+        drop(cells);
     });
     for (id, bytes) in areas {
         frame.section(*id, |out| out.extend_from_slice(bytes));
@@ -124,26 +130,48 @@ pub(crate) fn assemble(
     Some(frame.finish())
 }
 
-/// The result of a block of rows.
+/// Returns the numbers of the blocks, each with its places for cells and entries.
+fn parts_of<'a>(
+    mut cells: &'a mut [u8],
+    entries: &'a mut [u64],
+    layout: &KeyLayout<COLUMNS>,
+) -> Vec<(usize, &'a mut [u8], &'a mut [u64])> {
+    let bytes = BLOCK / 8 * layout.stride();
+    let parts = entries.chunks_mut(BLOCK).enumerate().map(|(n, entries)| {
+        let end = bytes.min(cells.len());
+        let (own, rest) = std::mem::take(&mut cells).split_at_mut(end);
+        cells = rest;
+        (n, own, entries)
+    });
+    parts.collect()
+}
+
+/// The result of a block of rows, besides its cells and entries.
 struct Block {
     /// Sectors and their units. The first may be the last one of the previous block.
     sectors: Vec<(u32, Words)>,
     /// Outcodes, their first row, and their sums. The first may be the last one of the previous
     /// block.
     outcodes: Vec<(u32, u32, Sums)>,
-    /// The cells of the table of rows.
-    cells: Vec<u8>,
-    /// Band, cell and row of each live row with a location, in one number that sorts in the order
-    /// of the tables. They are in the order of rows.
-    entries: Vec<u64>,
+    /// The number of entries.
+    entries: usize,
 }
 
 impl Block {
-    fn of(rows: &[CompactRow], first: usize, measures: &Measures, layout: &KeyLayout<COLUMNS>) -> Self {
+    /// Writes the cells of the table of rows, and an entry for each live row with a location: band,
+    /// cell and row in one number that sorts in the order of the tables. Entries are in the order of
+    /// rows. `None` if the places are too small.
+    fn of(
+        rows: &[CompactRow],
+        first: usize,
+        (cells, entries): (&mut [u8], &mut [u64]),
+        measures: &Measures,
+        layout: &KeyLayout<COLUMNS>,
+    ) -> Option<Self> {
         let mut sectors: Vec<(u32, Words)> = Vec::new();
         let mut outcodes: Vec<(u32, u32, Sums)> = Vec::new();
-        let mut entries = Vec::with_capacity(rows.len());
-        let mut cells = CellWriter::new(rows.len(), layout);
+        let mut located = 0;
+        let mut written = CellWriter::new(rows.len(), layout);
         for (row, n) in rows.iter().zip(first as u64..) {
             let (sector, unit, outcode) = (row.code / UNITS, row.code % UNITS, row.code / PER_OUTCODE);
             if sectors.last().is_none_or(|(last, _)| *last != sector) {
@@ -156,13 +184,16 @@ impl Block {
                 words[(unit / 64) as usize] |= 1 << (unit % 64);
                 sums.add(row);
             }
-            cells.push_keys(row.keys(measures.unusual_system), layout);
+            written.push_keys(row.keys(measures.unusual_system), layout);
             if row.live && row.is_located() {
                 let (band, cell) = cell_of(row.latitude, row.longitude);
-                entries.push(u64::from(band) << 49 | u64::from(cell) << 32 | n);
+                *entries.get_mut(located)? = u64::from(band) << 49 | u64::from(cell) << 32 | n;
+                located += 1;
             }
         }
-        Self { sectors, outcodes, cells: cells.finish(), entries }
+        let written = written.finish();
+        cells.get_mut(..written.len())?.copy_from_slice(&written);
+        Some(Self { sectors, outcodes, entries: located })
     }
 }
 

@@ -130,7 +130,7 @@ pub(crate) async fn lines(
     texts: &[String],
 ) -> Result<Vec<u8>, postcode_core::Error> {
     let wanted = Wanted::of(&Params::parse(Some(query)));
-    let mut out = RecordText::new(Vec::with_capacity(texts.len() * 1024));
+    let mut out = RecordText::of_many(Vec::with_capacity(texts.len() * 1024));
     for texts in texts.chunks(LINES_AT_ONCE) {
         let read = Read::new(texts.iter().map(String::as_str).collect(), wanted.view.shape);
         let answers = lookup.lookup(&read.postcodes).await?;

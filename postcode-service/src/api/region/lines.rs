@@ -78,7 +78,7 @@ pub(super) async fn send(
 }
 
 fn written(page: &Page, view: &View) -> std::io::Result<Bytes> {
-    let mut lines = RecordText::new(Vec::with_capacity(page.records.len() * 2_048));
+    let mut lines = RecordText::of_many(Vec::with_capacity(page.records.len() * 2_048));
     for record in &page.records {
         view.record(record).write(&mut lines)?;
         lines.raw("\n");

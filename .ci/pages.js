@@ -1,0 +1,121 @@
+// Opens the pages of both programs in a browser, and looks at each with axe-core.
+//   node .ci/pages.js BROWSER SERVICE CUSTOMERS [FOLDER]
+"use strict";
+
+const fs = require("node:fs");
+const puppeteer = require("puppeteer-core");
+const axe = fs.readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
+
+const [browserPath, service, customers, shots] = process.argv.slice(2);
+const VIEWS = [["light", 1280], ["dark", 1280], ["light", 320], ["dark", 320]];
+
+async function made(body) {
+  const headers = { "content-type": "application/json" };
+  const response = await fetch(`${customers}/customers`, { method: "POST", headers, body: JSON.stringify(body) });
+  if (response.status !== 201) throw new Error(await response.text());
+  return response.json();
+}
+
+// Accounts with a long name, several addresses and each status that the data inside can give.
+async function accounts() {
+  const address = (kind, postcode) => ({ kind, postcode, address_lines: ["1 High Street", "Example Town"], valid_from: "2025-12-01" });
+  const ada = await made({
+    name: "Ada Augusta Byron King, Countess of Lovelace", email: "ada.augusta.byron.king@mathematics.example.org",
+    postcode: "SW1A 1AA", address_lines: ["Buckingham Palace", "London"], phone: "020 7946 0018", notes: "Rings twice.",
+    references: [{ system: "crm", id: "4711" }], addresses: [address("billing", "M1 1AE"), address("delivery", "EH1 1YZ")],
+  });
+  for (const [n, postcode] of ["AB1 0AA", "BT1 5GS", "ZE9 9ZZ"].entries()) {
+    await made({ name: `Customer ${n}`, email: `c${n}@example.com`, postcode, address_lines: ["1 High Street"] });
+  }
+  return ada.id;
+}
+
+const type = async (page, selector, text) => { await page.waitForSelector(selector); await page.type(selector, text); };
+const shown = (page, selector) => page.waitForSelector(selector, { visible: true });
+
+// The states to look at: a name, an address, and what a person does there.
+function states(id) {
+  const here = (path) => `${service}${path}`, there = (path) => `${customers}${path}`;
+  const list = async (page) => { await page.waitForFunction(() => document.querySelectorAll("#rows tr").length > 3); };
+  return [
+    ["service", here("/")],
+    ["service-postcode", here("/?q=SW1A1AA")],
+    ["service-terminated", here("/?q=AB1+0AA")],
+    ["service-not-covered", here("/?q=BT1+5GS")],
+    ["service-outcode", here("/?q=SW1A")],
+    ["service-point", here("/?q=51.501,-0.1416")],
+    ["service-typo", here("/?q=SWIA+1AA")],
+    ["service-docs", here("/docs")],
+    ["service-guide", here("/docs/guides/curl")],
+    ["customers", there("/"), list],
+    ["customers-sorted", there("/#/?sort=name&q=c"), list],
+    ["customers-nothing", there("/#/?q=nobody"), async (page) => { await page.waitForFunction(() => document.getElementById("found").textContent); }],
+    ["customers-account", there(`/#/customers/${id}`), async (page) => { await shown(page, "#map"); await page.click("#history summary"); await page.waitForSelector("#changes li"); }],
+    ["customers-edit", there(`/#/customers/${id}/edit`), async (page) => { await shown(page, "#addresses-1-postcode"); await page.click("#add-address"); }],
+    ["customers-errors", there("/#/new"), async (page) => {
+      await type(page, "#email", "nonsense");
+      await page.click("#add-address");
+      await page.click("#save");
+      await shown(page, "#email-error");
+      await shown(page, "#addresses-0-postcode-error");
+    }],
+    ["customers-completions", there("/#/new"), async (page) => { await type(page, "#postcode", "SW1A1"); await shown(page, "#completions li"); }],
+    ["customers-import", there("/#/import"), async (page) => {
+      const file = `${process.env.HOME}/columns.csv`;
+      fs.writeFileSync(file, "Kunde,E-Mail,PLZ,Anschrift,Bemerkung zum Kunden\nAda,a@example.com,M1 1AE,1 High St,Rings\n");
+      await (await page.waitForSelector("#file")).uploadFile(file);
+      await shown(page, "#preview select");
+    }],
+    ["customers-plain-list", there("/list?sort=-name")],
+    ["customers-plain-error", there("/list?near=nowhere")],
+    ["customers-plain-new", there("/new")],
+    ["customers-plain-edit", there(`/edit/${id}`)],
+    ["customers-plain-import", there("/import")],
+    ["customers-docs", there("/docs")],
+  ];
+}
+
+async function look(page, name, [scheme, width], problems) {
+  const where = `${name}, ${scheme}, ${width} px`;
+  if (shots) await page.screenshot({ path: `${shots}/${name}-${scheme}-${width}.png`, fullPage: !name.endsWith("docs") });
+  const wide = await page.evaluate(() => document.documentElement.scrollWidth);
+  if (wide > width) problems.push(`${where}: the page is ${wide} px wide`);
+  await page.evaluate(axe);
+  const { violations } = await page.evaluate(() => globalThis.axe.run());
+  for (const { id, help, nodes } of violations) {
+    problems.push(`${where}: ${id}: ${help}: ${nodes.slice(0, 3).map(({ html, failureSummary }) => `${html.slice(0, 160)} ${failureSummary.split("\n")[1] ?? ""}`).join(" | ")}`);
+  }
+}
+
+(async () => {
+  if (shots) fs.mkdirSync(shots, { recursive: true });
+  const id = await accounts(), problems = [];
+  const args = ["--no-sandbox", "--disable-gpu", "--no-proxy-server"];
+  const browser = await puppeteer.launch({ executablePath: browserPath, args });
+  let looked = 0;
+  for (const [name, url, act] of states(id)) {
+    const page = await browser.newPage();
+    page.on("pageerror", (error) => problems.push(`${name}: ${error.message}`));
+    await page.setViewport({ width: 1280, height: 800 });
+    await page.goto(url, { waitUntil: "networkidle0" });
+    try {
+      await act?.(page);
+      for (const view of VIEWS) {
+        await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: view[0] }]);
+        await page.setViewport({ width: view[1], height: 800 });
+        await look(page, name, view, problems);
+        looked++;
+      }
+    } catch (error) {
+      problems.push(`${name}: ${error.message}`);
+    }
+    await page.close();
+  }
+  await browser.close();
+  if (problems.length) {
+    console.error(problems.join("\n"));
+    console.error(`FAILED: ${problems.length} problems of pages`);
+    process.exit(1);
+  }
+  console.log(`ok: ${looked} views of ${states(id).length} states of pages, no violation`);
+})().catch((error) => { console.error(`FAILED: ${error.stack}`); process.exit(1); });

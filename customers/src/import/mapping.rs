@@ -1,0 +1,113 @@
+//! Gives meanings to the columns of a file.
+
+use super::columns::{Column, MAX_COLUMNS, missing, plain};
+use crate::{Error, MAX_REFERENCES, Result};
+
+/// Says what the columns of a file mean whose headings are not recognised, and whether columns that
+/// still are not are left out. The default recognises headings only.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Mapping {
+    /// Headings without what tools write differently, and the meanings of their columns.
+    columns: Vec<(String, Column)>,
+    ignores_others: bool,
+}
+
+impl Mapping {
+    /// Says what the column with that heading means: `name`, `name_part` (such as a first name),
+    /// `email`, `postcode`, `address`, `address_line`, `phone`, `notes`, `reference:SYSTEM`, or
+    /// `ignore` to leave the column out.
+    ///
+    /// # Errors
+    /// [`Listing`](Error::Listing) if the heading was given before, or the meaning is not one of
+    /// these.
+    pub fn set(&mut self, heading: &str, meaning: &str) -> Result<()> {
+        let shown = |text: &str| text.chars().take(40).collect::<String>();
+        let wrong = |what: String| Err(Error::Listing(format!("map: {what}")));
+        if self.columns.len() == MAX_COLUMNS {
+            return wrong(format!("give at most {MAX_COLUMNS} columns"));
+        }
+        let Some(column) = Column::meant(meaning) else {
+            return wrong(format!(
+                "{:?}: give HEADING=COLUMN, with a column of name, name_part, email, postcode, address, address_line, \
+                 phone, notes, reference:SYSTEM, ignore",
+                shown(meaning)
+            ));
+        };
+        let heading = plain(heading);
+        if self.columns.iter().any(|(known, _)| *known == heading) {
+            return wrong(format!("the heading {:?} is given twice", shown(&heading)));
+        }
+        self.columns.push((heading, column));
+        Ok(())
+    }
+
+    /// Leaves out the columns that are neither mapped nor recognised. Otherwise a file with such a
+    /// column is refused.
+    pub fn ignore_others(&mut self) {
+        self.ignores_others = true;
+    }
+
+    /// Returns the meaning of a heading.
+    pub(super) fn column(&self, heading: &str) -> Option<Column> {
+        let bare = plain(heading);
+        let mapped = self.columns.iter().find(|(known, _)| *known == bare).map(|(_, column)| column.clone());
+        mapped.or_else(|| Column::named(heading)).or(self.ignores_others.then_some(Column::Ignored))
+    }
+
+    /// Returns the meanings of a file's columns.
+    ///
+    /// # Errors
+    /// Fails if one is not known, is there twice, or is missing.
+    pub(super) fn columns(&self, headers: &[String]) -> Result<Vec<Column>> {
+        const ALL: &str = "name, email, postcode, address or address_line_1 to address_line_10, phone, notes, \
+                           reference:SYSTEM";
+        let refused = |what: String| Err(Error::BadImport(format!("line 1: {what}; columns are {ALL}")));
+        if headers.len() > MAX_COLUMNS {
+            return refused(format!(
+                "the first line has {} columns: give at most {MAX_COLUMNS}",
+                headers.len()
+            ));
+        }
+        if let Some(heading) = self.absent(headers) {
+            return refused(format!("the file has no column {heading:?}, which is mapped"));
+        }
+        let mut seen: Vec<String> = Vec::new();
+        let mut columns = Vec::new();
+        for header in headers {
+            let header = header.trim_start_matches('\u{feff}').trim();
+            // Ignoring an unknown column would lose its data silently.
+            let Some(column) = self.column(header) else {
+                return refused(format!("{header:?} is not a column"));
+            };
+            if let Some(name) = column.once(header) {
+                if seen.contains(&name) {
+                    return refused(format!("the column {header:?} appears twice"));
+                }
+                seen.push(name);
+            }
+            columns.push(column);
+        }
+        if let Some(name) = missing(&columns).first() {
+            return refused(format!("the column {name} is missing"));
+        }
+        if columns.iter().filter(|column| matches!(column, Column::Reference(_))).count() > MAX_REFERENCES {
+            return refused(format!("more than {MAX_REFERENCES} references"));
+        }
+        Ok(columns)
+    }
+
+    /// Returns a mapped heading that a file does not have.
+    pub(super) fn absent<'a>(&'a self, headings: &[String]) -> Option<&'a str> {
+        let there: Vec<String> = headings.iter().map(|heading| plain(heading)).collect();
+        self.columns
+            .iter()
+            .map(|(heading, _)| heading.as_str())
+            .find(|heading| !there.iter().any(|one| one == heading))
+    }
+
+    /// Returns a text that differs for mappings that differ; empty for the default.
+    pub(super) fn text(&self) -> String {
+        let columns = self.columns.iter().map(|(heading, column)| format!("{heading}={}\n", column.name()));
+        columns.chain(self.ignores_others.then(|| "*".to_owned())).collect()
+    }
+}
