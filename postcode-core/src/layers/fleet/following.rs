@@ -89,7 +89,8 @@ pub async fn begin(member: &FleetMember, link: &dyn FleetLink, following: &Follo
 /// goes on with its plan and asks again after pauses of up to 15 seconds.
 pub async fn follow(member: Arc<FleetMember>, link: Arc<dyn FleetLink>, following: Following) {
     let applied = Notify::new();
-    tokio::join!(take_plans(&member, &*link, &following, &applied), send_reports(&member, &*link, &applied));
+    let plans = take_plans(&member, &*link, &following, &applied);
+    futures::join!(plans, send_reports(&member, &*link, &applied));
 }
 
 async fn take_plans(member: &FleetMember, link: &dyn FleetLink, following: &Following, applied: &Notify) {

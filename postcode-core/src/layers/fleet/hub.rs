@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use futures::future::select;
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
 
@@ -166,14 +168,10 @@ impl Fleet {
     /// Returns the current plan, as soon as it is newer than `revision` or the time is over.
     pub async fn newer_than(&self, revision: u64, wait: Duration) -> Arc<FleetPlan> {
         let (mut plans, mut closed) = (self.0.published.subscribe(), self.0.closed.subscribe());
-        let newer = async {
-            tokio::select! {
-                _ = plans.wait_for(|plan| plan.revision > revision) => {}
-                _ = closed.wait_for(|closed| *closed) => {}
-            }
-        };
-        // Both ways the current plan is the answer.
-        let _ = timeout(wait, newer).await;
+        // However the wait ends, the current plan is the answer.
+        let newer = pin!(async { drop(plans.wait_for(|plan| plan.revision > revision).await) });
+        let closed = pin!(async { drop(closed.wait_for(|closed| *closed).await) });
+        let _ = timeout(wait, select(newer, closed)).await;
         self.plan()
     }
 
