@@ -257,9 +257,16 @@ async fn what_ideal_postcodes_does_not_find_has_its_codes() {
     assert_eq!((&body["message"], &body["suggestions"]), (&json!("Postcode Not Found"), &json!([])));
     let near = get(&api, "/v1/postcodes/ZE99AB").await.json();
     assert_eq!(near["suggestions"], json!(["ZE9 9AA", "ZE9 9AD"]));
-    for path in ["/v1/udprn/1", "/v1/umprn/1", "/v1/udprn/60000001", "/v1/udprn/x"] {
+    for (path, code, message) in [
+        ("/v1/udprn/1", 4044, "No UDPRN found"),
+        ("/v1/udprn/60000001", 4044, "No UDPRN found"),
+        ("/v1/udprn/x", 4044, "No UDPRN found"),
+        ("/v1/umprn/1", 4046, "No UMPRN found"),
+    ] {
         let answer = get(&api, path).await;
-        assert_eq!((answer.status.as_u16(), &answer.json()["code"]), (404, &json!(4044)), "{path}");
+        let body = answer.json();
+        assert_eq!((answer.status.as_u16(), &body["code"]), (404, &json!(code)), "{path}");
+        assert_eq!(body["message"], message, "{path}");
     }
     let key = get(&api, "/v1/keys/ak_test").await.json();
     assert_eq!((&key["result"]["available"], &key["result"]["context"]), (&json!(true), &json!("GBR")));
