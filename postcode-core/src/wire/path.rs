@@ -59,6 +59,7 @@ routes! {
     POSTCODE_ADDRESSES "/postcodes/{postcode}/addresses",
     ADDRESSES "/addresses",
     ADDRESSES_INFO "/addresses/info",
+    ADDRESSES_PROOF "/addresses/proof",
     ADDRESSES_NEAREST "/addresses/nearest",
     ADDRESSES_WITHIN "/addresses/within",
     ADDRESS "/addresses/{number_kind}/{number}",

@@ -215,6 +215,7 @@ pub(super) const ROUTES: &[Route] = &[
     Route::get("addressesOfPostcode", Addresses, path::POSTCODE_ADDRESSES, "The addresses of a postcode, in pages; needs --addresses", &["limit", "skip"]).needs(Scope::Addresses).fails(&[404, 501]),
     Route::post("lookupAddresses", Addresses, path::ADDRESSES, "The addresses of many postcodes, or those with many numbers; needs --addresses", &[], "{\"postcodes\":[\"SW1A 1AA\"]} or {\"numbers\":[\"udprn:12345678\"]}").needs(Scope::Addresses).fails(&[408, 413, 415, 501]),
     Route::get("addressesInfo", Addresses, path::ADDRESSES_INFO, "Edition, licence, attribution and areas of the address data", &[]).needs(Scope::Addresses).fails(&[501]),
+    Route::get("addressesProof", Addresses, path::ADDRESSES_PROOF, "The hash of the addresses of all postcodes, and with of the children of nodes of the tree below it", &["of"]).needs(Scope::Addresses).fails(&[501]),
     Route::get("nearestAddresses", Addresses, path::ADDRESSES_NEAREST, "The addresses around a point or a postcode", &["lon", "lat", "postcode", "limit", "radius"]).needs(Scope::Addresses).fails(&[404, 501]),
     Route::get("addressesWithin", Addresses, path::ADDRESSES_WITHIN, "The addresses of the postcodes of a region, in pages of postcodes", &["outcode", "sector", "area", "kind", "lon", "lat", "radius", "bbox", "polygon", "limit", "cursor"]).needs(Scope::Addresses).fails(&[404, 501]),
     Route::get("addressByNumber", Addresses, path::ADDRESS, "The address with a UDPRN, UMPRN or UPRN", &[]).needs(Scope::Addresses).fails(&[404, 501]),

@@ -61,6 +61,12 @@ impl LocalAddresses {
         self.file.load_full()
     }
 
+    /// Returns a lookup over the current file that does not change when this one's file is replaced.
+    #[must_use]
+    pub fn snapshot(&self) -> Self {
+        Self { file: ArcSwap::new(self.file()), postcodes: self.postcodes.clone() }
+    }
+
     /// Replaces the file. Running calls finish with the previous one.
     pub fn replace(&self, file: AddressFile) {
         self.file.store(Arc::new(file));

@@ -26,6 +26,12 @@ impl From<Remote> for RemoteAddresses {
     }
 }
 
+impl AsRef<Remote> for RemoteAddresses {
+    fn as_ref(&self) -> &Remote {
+        &self.0
+    }
+}
+
 impl RemoteAddresses {
     /// Creates a client from a URL with options. Nothing is sent yet.
     ///

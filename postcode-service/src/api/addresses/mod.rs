@@ -2,6 +2,7 @@
 //! `/addresses`. Not in postcodes.io.
 
 mod ideal;
+mod proof;
 
 use std::sync::{Arc, OnceLock};
 
@@ -37,6 +38,7 @@ pub(super) fn routes() -> Router<App> {
         .route(path::POSTCODE_ADDRESSES, get(of_postcode))
         .route(path::ADDRESSES, post(bulk))
         .route(path::ADDRESSES_INFO, get(info))
+        .route(path::ADDRESSES_PROOF, get(proof::proof))
         .route(path::ADDRESSES_NEAREST, get(nearest))
         .route(path::ADDRESSES_WITHIN, get(within))
         .route(path::ADDRESS, get(by_number))
@@ -53,16 +55,19 @@ async fn not_kept(request: Request, next: Next) -> Response {
 
 /// The address data of a server, if there is any.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Addresses(Arc<OnceLock<Arc<LocalAddresses>>>);
+pub(super) struct Addresses {
+    lookup: Arc<OnceLock<Arc<LocalAddresses>>>,
+    root: proof::Root,
+}
 
 impl Addresses {
     /// Sets the data. The first call counts.
     pub(super) fn set(&self, addresses: LocalAddresses) -> Arc<LocalAddresses> {
-        self.0.get_or_init(|| Arc::new(addresses)).clone()
+        self.lookup.get_or_init(|| Arc::new(addresses)).clone()
     }
 
     pub(super) fn get(&self) -> Result<Arc<LocalAddresses>, Failure> {
-        self.0.get().cloned().ok_or_else(|| {
+        self.lookup.get().cloned().ok_or_else(|| {
             let text =
                 "This server has no address data. Its operator starts it with --addresses file:uk.addresses";
             Failure::new(StatusCode::NOT_IMPLEMENTED, text, ErrorKind::NotSupported.code())
@@ -71,7 +76,7 @@ impl Addresses {
 
     /// Without data the routes of Ideal Postcodes do not exist, as on a server of postcodes.io.
     fn ideal(&self) -> Result<Arc<LocalAddresses>, Failure> {
-        self.0.get().cloned().ok_or_else(Failure::no_route)
+        self.lookup.get().cloned().ok_or_else(Failure::no_route)
     }
 }
 
