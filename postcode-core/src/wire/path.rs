@@ -31,6 +31,7 @@ routes! {
     OUTCODE_NEAREST "/outcodes/{outcode}/nearest",
     OUTCODE_AUTOCOMPLETE "/outcodes/{outcode}/autocomplete",
     OUTCODE_VALIDATE "/outcodes/{outcode}/validate",
+    OUTCODE_STREETS "/outcodes/{outcode}/streets",
     OUTCODE_POSTCODES "/outcodes/{outcode}/postcodes",
     SECTOR_POSTCODES "/sectors/{sector}/postcodes",
     AREA_POSTCODES "/areas/{code}/postcodes",

@@ -215,20 +215,21 @@ impl Args {
         exit::found(is_same)
     }
 
-    /// Returns the hashes of a source. Those of a service are its own.
     async fn hashes(&self, url: &str) -> anyhow::Result<Box<dyn proof::Hashes>> {
         let url = path_or_url(url);
-        let open = async {
-            if self.addresses {
-                return Ok(AddressSide::hashes(&url, self.at_once.into()).await?);
-            }
-            let Some(side) = Side::in_process(&url).await? else {
-                return Ok(Box::new(proof::Source::Service(Remote::new(&url)?)) as Box<dyn proof::Hashes>);
-            };
-            let tree = side.tree(self.at_once.into()).await?.context("it does not list its postcodes")?;
-            Ok(Box::new(proof::Source::Tree(Arc::new(tree))))
+        self.hashes_of(&url).await.with_context(|| redact(&url))
+    }
+
+    /// Returns the hashes of a source. Those of a service are its own.
+    async fn hashes_of(&self, url: &str) -> anyhow::Result<Box<dyn proof::Hashes>> {
+        if self.addresses {
+            return Ok(AddressSide::hashes(url, self.at_once.into()).await?);
+        }
+        let Some(side) = Side::in_process(url).await? else {
+            return Ok(Box::new(proof::Source::Service(Remote::new(url)?)));
         };
-        open.await.with_context(|| redact(&url))
+        let tree = side.tree(self.at_once.into()).await?.context("it does not list its postcodes")?;
+        Ok(Box::new(proof::Source::Tree(Arc::new(tree))))
     }
 }
 

@@ -131,6 +131,16 @@ async fn addresses_of_a_region_come_in_pages_of_postcodes() {
     }
     let seen: Vec<(&str, u64)> = seen.iter().map(|(query, total)| (&**query, *total)).collect();
     assert_eq!(seen, [("ZE9 9AA", 12), ("ZE9 9AD", 151), ("ZE9 9AE", 0)]);
+    let streets = get(&api, "/outcodes/ze9/streets?limit=2&skip=1").await.json();
+    assert_eq!((&streets["result"]["status"], &streets["result"]["total"]), (&json!("found"), &json!(3)));
+    assert_eq!(streets["result"]["addresses"][1]["thoroughfare"], "Oak Road");
+    assert_eq!(streets["result"]["addresses"][1]["dataset"], "open-roads");
+    let none = get(&api, "/outcodes/AB1/streets").await.json();
+    assert_eq!(
+        (&none["result"]["status"], &none["result"]["addresses"]),
+        (&json!("not_covered"), &json!([]))
+    );
+    assert_eq!(get(&api, "/outcodes/nonsense/streets").await.status, 404);
     let near = get(&api, "/addresses/nearest?lon=-1.2&lat=60.1&limit=3").await.json();
     assert_eq!(near["result"].as_array().unwrap().len(), 3);
 }
@@ -294,6 +304,9 @@ fn program_lists_addresses_and_logs_no_query() {
     let line: Value = serde_json::from_str(&out).unwrap_or_else(|e| panic!("{e}: {out}{err}"));
     assert_eq!((code, &line["query"], &line["status"]), (Some(0), &json!("ze99aa"), &json!("found")));
     assert_eq!(line["addresses"][6]["lines"], json!(["Example Bakery Ltd", "7 Ash Road"]));
+    let (code, out, _) = run(&url, &["ze9"]);
+    assert_eq!(code, Some(0), "{out}");
+    assert!(out.starts_with("ze9  3 streets, approximate\n  Ash Road, Exampleton\n"), "{out}");
     let (code, out, err) = run(&url, &["ZE9 9AD", "AB1 0AA", "x"]);
     assert_eq!(code, Some(1), "{out}{err}");
     assert!(
@@ -307,8 +320,8 @@ fn program_lists_addresses_and_logs_no_query() {
     );
 
     let server = Server::start(&["--data", &postcodes, "--addresses", &url, "--log", "debug"]);
-    let (code, remote, _) = run(&server.address, &["--json", "ze99aa", "ZE9 9AD"]);
-    assert_eq!((code, remote), (Some(0), run(&url, &["--json", "ze99aa", "ZE9 9AD"]).1));
+    let (code, remote, _) = run(&server.address, &["--json", "ze99aa", "ZE9 9AD", "ZE9"]);
+    assert_eq!((code, remote), (Some(0), run(&url, &["--json", "ze99aa", "ZE9 9AD", "ZE9"]).1));
     let (code, ..) = run(&server.address, &["--json", "AB1 0AA"]);
     assert_eq!(code, Some(1));
     for path in ["postcodes/ZE99AA/addresses", "v1/postcodes/ZE99AA", "addresses/udprn/1003"] {

@@ -7,12 +7,14 @@ use async_trait::async_trait;
 use postcode_addresses::file::{AddressFile, AddressWriter, Metadata};
 use postcode_addresses::lookup::conformance::{addresses, file};
 use postcode_addresses::lookup::wire::AnswerBody;
-use postcode_addresses::lookup::{AddressAnswer, AddressCoverage, AddressNeighbour, AddressNumber};
+use postcode_addresses::lookup::{
+    AddressAnswer, AddressCoverage, AddressNeighbour, AddressNumber, AddressPage,
+};
 use postcode_addresses::proof::Tree;
 use postcode_addresses::{Address, AddressLookup, LocalAddresses};
 use postcode_core::proof::{Hashes, compare};
 use postcode_core::wire::Digest;
-use postcode_core::{Nearest, Postcode, Result};
+use postcode_core::{Nearest, Outcode, Postcode, Result};
 use sha2::{Digest as _, Sha256};
 
 /// The most requests until every difference is named.
@@ -61,6 +63,10 @@ impl AddressLookup for Wrong {
 
     async fn nearest_addresses(&self, query: &Nearest) -> Result<Option<Vec<AddressNeighbour>>> {
         self.inner.nearest_addresses(query).await
+    }
+
+    async fn streets(&self, outcode: Outcode, skip: usize, limit: usize) -> Result<Option<AddressPage>> {
+        self.inner.streets(outcode, skip, limit).await
     }
 
     async fn address_coverage(&self) -> Result<AddressCoverage> {
