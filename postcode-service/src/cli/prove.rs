@@ -43,7 +43,7 @@ pub struct Args {
     /// Compare the addresses of every postcode, of files of addresses and services that have addresses
     #[arg(long)]
     addresses: bool,
-    /// With --addresses, look each address up by its UDPRN, UMPRN and UPRN too
+    /// Look each address up by its UDPRN, UMPRN and UPRN too. Needs --addresses
     #[arg(long, requires = "addresses", conflicts_with = "by_root")]
     numbers: bool,
     /// Postcodes in one call. With --addresses it is 100

@@ -29,7 +29,7 @@ pub struct AddressSide {
     coverage: AddressCoverage,
 }
 
-/// What is compared, and how much at once.
+/// Says what is compared, and how much at once.
 #[derive(Clone, Copy, Debug)]
 pub struct AddressOptions {
     /// Whether each address is also looked up by its UDPRN, UMPRN and UPRN.

@@ -5,12 +5,9 @@ use super::error::Result;
 use super::options::{ColumnMap, Place};
 use super::reading::{Reading, Refusal, UDPRN_LIMIT, UPRN_LIMIT};
 use super::report::Doubt;
-use super::rows::{Rows, number};
+use super::rows::{NO_DELIMITER, Rows, number};
 use super::source::Text;
 use crate::model::{Address, Dataset, Kind, PafKey};
-
-/// Between the values of a file of fixed width, which has no delimiter.
-pub(super) const NO_DELIMITER: u8 = 0x1f;
 
 /// Reads the addresses of a file.
 pub(super) fn read(reading: &mut Reading<'_>, text: &Text, map: &ColumnMap) -> Result<()> {

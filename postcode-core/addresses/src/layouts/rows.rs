@@ -7,12 +7,13 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use csv_core::{ReadRecordResult, Reader, ReaderBuilder};
 
 use super::error::{Error, Result};
-use super::mapped::NO_DELIMITER;
 
 /// The most bytes of a row. The longest columns of a known layout are a geometry and a full address.
 pub(super) const MAX_ROW: usize = 64 << 10;
 /// The most columns of a row.
 const MAX_COLUMNS: usize = 256;
+/// For a file of fixed width, which has no delimiter: a line is one value.
+pub(super) const NO_DELIMITER: u8 = 0x1f;
 /// Bytes that are read at a time.
 const CHUNK: usize = 256 << 10;
 
