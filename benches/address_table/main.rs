@@ -38,6 +38,8 @@ fn per(time: Duration, count: u64) -> f64 {
 
 /// Processor time of this thread, where the system tells it, so that other programs on the machine count less.
 fn processor() -> Duration {
+    // The system counts up to the last switch to another thread.
+    std::thread::yield_now();
     let told = std::fs::read_to_string("/proc/thread-self/schedstat").ok();
     let spent = told.and_then(|told| told.split_whitespace().next()?.parse().ok());
     static BEGAN: std::sync::OnceLock<Instant> = std::sync::OnceLock::new();
