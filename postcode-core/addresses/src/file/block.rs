@@ -136,7 +136,15 @@ impl State {
 pub(super) mod suffix {
     const LETTERS: &[u8; 20] = b"ABDEFGHJLNPQRSTUWXYZ";
     /// All usual suffixes, one after the other.
-    const TEXTS: [u8; 400] = {
+    const TEXTS: &str = {
+        const BYTES: [u8; 400] = bytes();
+        match std::str::from_utf8(&BYTES) {
+            Ok(texts) => texts,
+            Err(_) => "",
+        }
+    };
+
+    const fn bytes() -> [u8; 400] {
         let mut texts = [0; 400];
         let mut at = 0;
         while at < 200 {
@@ -145,7 +153,7 @@ pub(super) mod suffix {
             at += 1;
         }
         texts
-    };
+    }
     /// The number of `1A`.
     pub(in super::super) const FIRST: u32 = 21;
     /// A greater number is this plus that of a text of the buildings.
@@ -166,7 +174,7 @@ pub(super) mod suffix {
     /// Returns the two characters of a number from 1 to 200.
     pub(in super::super) fn text(number: u32) -> &'static str {
         let at = (number.clamp(1, LAST) as usize - 1) * 2;
-        TEXTS.get(at..at + 2).and_then(|text| std::str::from_utf8(text).ok()).unwrap_or_default()
+        TEXTS.get(at..at + 2).unwrap_or_default()
     }
 
     pub(in super::super) fn next(number: u32) -> u32 {

@@ -96,7 +96,7 @@ impl<'a> Template<'a> {
         // Once for all three, so that the text grows once.
         out.reserve(self.before.len() + digits.len() + after.len());
         out.push_str(self.before);
-        out.push_str(std::str::from_utf8(&digits[at..]).unwrap_or_default());
+        digits[at..].iter().for_each(|digit| out.push(char::from(*digit)));
         out.push_str(after);
     }
 }
