@@ -138,8 +138,8 @@ async fn probe(urls: &[String; 2], time: Duration) -> Result<Probed> {
 /// Reads the deployment from a query. What is missing or empty has its default.
 fn deployment(query: &str) -> Result<Deployment, Problem> {
     let wrong = |detail: String| Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid_deployment", detail);
-    let mut deployment = Deployment::default();
-    deployment.cores = std::thread::available_parallelism().map_or(1.0, |cores| cores.get() as f64);
+    let cores = std::thread::available_parallelism().map_or(1.0, |cores| cores.get() as f64);
+    let mut deployment = Deployment { cores, ..Deployment::default() };
     for (name, text) in form_urlencoded::parse(query.as_bytes()) {
         if text.is_empty() {
             continue;
