@@ -47,9 +47,9 @@ async fn advice_predicts_each_place_that_can_be_probed_and_says_stay() {
     let (status, problem) = send(&admin, "GET", "/promotion/advice?processes=none", None).await.unwrap();
     assert_eq!((status, &problem["code"]), (422, &json!("invalid_deployment")));
 
-    let request = "GET /advice?machines=3 HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
-    let page = exchange(&admin, request).await.unwrap();
-    assert!(page.starts_with("HTTP/1.1 200 "), "{page}");
+    let local = [("host", "localhost")];
+    let (status, content, page) = exchange(&admin, "GET", "/advice?machines=3", &local, "").await.unwrap();
+    assert_eq!((status, &*content), (200, "text/html; charset=utf-8"), "{page}");
     for part in
         ["<th scope=\"row\">embedded</th>", "name=\"machines\" inputmode=\"decimal\" value=\"3\"", "lookup"]
     {
