@@ -1,4 +1,4 @@
-//! What a program does with requests.
+//! The program behind a listener.
 
 use bytes::Bytes;
 use http::{Request, Response};

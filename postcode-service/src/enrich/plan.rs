@@ -1,4 +1,4 @@
-//! What is to be added to a file, and how its postcodes are found.
+//! The plan for a file: columns to add, and how its postcodes are found.
 
 use postcode_tables::Encoding;
 

@@ -1,4 +1,4 @@
-//! What came from outside, in messages.
+//! Shortens texts from outside for messages.
 
 /// The beginning of what came from outside, for messages.
 pub(crate) fn short(text: &str) -> String {

@@ -1,4 +1,4 @@
-//! What an import has read next to postcodes.
+//! Counts of an import's rows that are not postcodes.
 
 /// The numbers of imported rows that are not postcodes.
 #[derive(Clone, Copy, Debug, Default)]

@@ -14,7 +14,7 @@ struct Service {
     reference: Reference,
     cores: Semaphore,
     calls: AtomicUsize,
-    /// What a request takes in addition, by its number.
+    /// Adds time to a request, by its number.
     delay: fn(usize) -> Duration,
     base: Duration,
     each: Duration,

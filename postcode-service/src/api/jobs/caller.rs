@@ -1,4 +1,4 @@
-//! Whose jobs a request is about, and the job that it names.
+//! Finds the tenant of a request, and the job that it names.
 
 use std::sync::Arc;
 

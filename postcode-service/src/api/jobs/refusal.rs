@@ -1,4 +1,4 @@
-//! What a caller hears of errors of jobs.
+//! Errors of jobs as failures of the API.
 
 use http::StatusCode;
 use postcode_core::ErrorKind;

@@ -1,4 +1,4 @@
-//! What a run asks of the process of one source.
+//! The questions for the process of one source.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! What was looked at, and how it is.
+//! The findings of a run.
 
 use serde::Serialize;
 
