@@ -29,10 +29,6 @@ type Gathering<K, A> = Mutex<Option<(Arc<Seats<K>>, WeakShared<Batch<A>>)>>;
 /// without load, and under load one HTTP call carries many lookups. A `linger`, zero unless set,
 /// makes each batch wait that long for more lookups; tokio's timer counts in whole milliseconds.
 ///
-/// Pays under load: 64 callers of a service with two cores get 5 to 8 times as many answers a second, in a twentieth of the
-/// requests (in paused time with the costs of a request in `docs/BENCHMARKS.md`, November 2026; a test measures it). One caller
-/// gets the same as without it. It is off unless asked for.
-///
 /// There is no background task: the callers of a batch drive it together. Any of them may be
 /// dropped; if all are, the batch is dropped too. A failed batch fails all lookups in it. Batches
 /// that the caller made, and the other methods, pass unchanged.

@@ -31,10 +31,6 @@ pub enum HedgeAfter {
 /// at Scale*, 2013). A [`Budget`] of 10 % keeps it from doubling the load of a service that is slow
 /// overall. The call fails only if both attempts fail.
 ///
-/// Pays where pauses are rare: if one request in fifty takes 200 ms and the others 5 ms, the 99th percentile falls from 200 ms to
-/// 10–13 ms, for 2 % more requests (in paused time, November 2026; a test measures it). If all requests slow down together it
-/// buys nothing. It is off unless asked for.
-///
 /// ```
 /// use postcode_core::PostcodeLookup;
 /// use postcode_core::layers::{Hedge, HedgeAfter};

@@ -23,9 +23,6 @@ type Flights<K, A> = Mutex<HashMap<K, (u64, WeakShared<Flight<A>>)>>;
 /// lookup that begins after the answer came makes a new call: this is not a cache. Batches and the
 /// other methods pass unchanged.
 ///
-/// Pays where many ask for the same: with 64 callers, half of which ask for one postcode, it saves half of the calls (in paused time, November 2026; a
-/// test measures it). With callers that ask for different postcodes it buys nothing. It is off unless asked for.
-///
 /// The shared call has no caller's [deadline](super::deadline::current): put a
 /// [`Timeout`](super::Timeout) inside. It belongs to no [unit](super::unit), and a call that demands an
 /// edition is not shared.

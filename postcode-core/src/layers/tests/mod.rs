@@ -14,7 +14,6 @@ mod time;
 mod trace;
 mod units;
 mod walk;
-mod worth;
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
