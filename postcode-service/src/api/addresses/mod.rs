@@ -3,8 +3,6 @@
 
 mod ideal;
 
-use std::sync::Arc;
-
 use axum::Router;
 use axum::extract::{Path, Request, State};
 use axum::middleware::{Next, from_fn};
