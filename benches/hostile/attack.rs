@@ -166,7 +166,7 @@ impl Attack {
     }
 }
 
-/// What is attacked.
+/// The server that is attacked.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Target {
     pub(crate) host: SocketAddr,

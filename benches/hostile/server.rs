@@ -128,7 +128,7 @@ impl Memory {
     }
 }
 
-/// Sends one request on a connection of its own, and returns the answer with its head.
+/// Sends one request on a new connection, and returns the answer with its head.
 pub(crate) fn ask(address: SocketAddr, line: &str, kind: &str, body: &str) -> Result<String> {
     let mut stream = TcpStream::connect_timeout(&address, Duration::from_secs(2))?;
     stream.set_read_timeout(Some(if body.is_empty() { Duration::from_secs(5) } else { PATIENCE }))?;
