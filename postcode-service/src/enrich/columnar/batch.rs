@@ -20,7 +20,10 @@ use super::Work;
 pub(super) struct Layout {
     /// Indices from the outside inwards: of a column, and of a field within it, and so on.
     postcode: Vec<usize>,
+    /// All columns, those that are added at the end.
     pub(super) schema: SchemaRef,
+    /// How many columns are added.
+    added: usize,
     pub(super) notes: Vec<String>,
 }
 
@@ -60,7 +63,18 @@ impl Layout {
             fields.push(Arc::new(Field::new(added, holds, true)));
         }
         let schema = Arc::new(Schema::new_with_metadata(fields, schema.metadata().clone()));
-        Ok(Self { postcode, schema, notes })
+        Ok(Self { postcode, schema, added: plan.columns.len(), notes })
+    }
+
+    /// The index of the column that holds the postcode, or that holds an object with it.
+    pub(super) fn root(&self) -> usize {
+        self.postcode.first().copied().unwrap_or(0)
+    }
+
+    /// The columns that are added.
+    pub(super) fn new_fields(&self) -> &[Arc<Field>] {
+        let fields = self.schema.fields();
+        fields.get(fields.len().saturating_sub(self.added)..).unwrap_or_default()
     }
 
     /// Adds the columns to a batch.
@@ -68,7 +82,23 @@ impl Layout {
     /// # Errors
     /// If the lookup fails.
     pub(super) fn enrich(&self, batch: &RecordBatch, work: &Work) -> Result<(RecordBatch, Counts), Error> {
-        let cells = self.cells(batch, &work.plan)?;
+        let missing =
+            || Error::Invalid("the file is damaged: a column is missing from a part of it".to_owned());
+        let root = batch.columns().get(self.root()).ok_or_else(missing)?;
+        let (added, counts) = self.columns(root, work)?;
+        let mut columns = batch.columns().to_vec();
+        columns.extend(added);
+        let batch =
+            RecordBatch::try_new(self.schema.clone(), columns).map_err(super::arrow_error("column"))?;
+        Ok((batch, counts))
+    }
+
+    /// Returns the columns to add to rows, of which this is the column at [`root`](Self::root).
+    ///
+    /// # Errors
+    /// If the lookup fails.
+    pub(super) fn columns(&self, root: &ArrayRef, work: &Work) -> Result<(Vec<ArrayRef>, Counts), Error> {
+        let cells = self.cells(root, &work.plan)?;
         let postcodes: Vec<Postcode> = cells.iter().filter_map(Cell::postcode).collect();
         let mut answers = Vec::with_capacity(postcodes.len());
         for some in postcodes.chunks(AT_ONCE) {
@@ -95,18 +125,14 @@ impl Layout {
                 builder.push(column.value(&found));
             }
         }
-        let mut columns = batch.columns().to_vec();
-        columns.extend(builders.into_iter().map(Builder::finish));
-        let batch =
-            RecordBatch::try_new(self.schema.clone(), columns).map_err(super::arrow_error("column"))?;
-        Ok((batch, counts))
+        Ok((builders.into_iter().map(Builder::finish).collect(), counts))
     }
 
-    fn cells(&self, batch: &RecordBatch, plan: &Plan) -> Result<Vec<Cell>, Error> {
+    fn cells(&self, root: &ArrayRef, plan: &Plan) -> Result<Vec<Cell>, Error> {
         let missing =
             || Error::Invalid("the file is damaged: a column is missing from a part of it".to_owned());
-        let (first, inner) = self.postcode.split_first().ok_or_else(missing)?;
-        let mut array = batch.columns().get(*first).ok_or_else(missing)?;
+        let (_, inner) = self.postcode.split_first().ok_or_else(missing)?;
+        let mut array = root;
         let mut parents: Vec<&dyn Array> = Vec::new();
         for field in inner {
             parents.push(array.as_ref());
