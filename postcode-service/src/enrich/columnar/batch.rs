@@ -13,7 +13,7 @@ use super::super::column::{Found, Holds, Value};
 use super::super::csv::named;
 use super::super::guess::{self, Tally};
 use super::super::reading::{self, Cell, Lack};
-use super::super::{AT_ONCE, Counts, Error, Plan, short};
+use super::super::{AT_ONCE, Column, Counts, Error, Plan, short};
 use super::Work;
 
 /// The columns of a file: the one that holds the postcode, and all of them with the new ones.
@@ -55,12 +55,7 @@ impl Layout {
                     "there is a column {added:?} already: give the new ones a prefix"
                 )));
             }
-            let holds = match column.holds() {
-                Holds::Text => DataType::Utf8,
-                Holds::Whole => DataType::Int64,
-                Holds::Degrees => DataType::Float64,
-            };
-            fields.push(Arc::new(Field::new(added, holds, true)));
+            fields.push(Arc::new(Field::new(added, data_type(*column), true)));
         }
         let schema = Arc::new(Schema::new_with_metadata(fields, schema.metadata().clone()));
         Ok(Self { postcode, schema, added: plan.columns.len(), notes })
@@ -115,7 +110,8 @@ impl Layout {
         let listed = Listed::of(work.addresses.as_deref(), &work.plan.columns, &postcodes);
         let listed = work.runtime.block_on(listed)?;
         let (mut counts, mut answers) = (Counts::default(), answers.iter());
-        let mut builders: Vec<Builder> = work.plan.columns.iter().map(|c| Builder::of(c.holds())).collect();
+        let mut builders: Vec<Builder> =
+            work.plan.columns.iter().map(|column| Builder::of(*column)).collect();
         for cell in &cells {
             let answer = cell.postcode().and_then(|_| answers.next());
             let (found, lack) = cell.judge(answer);
@@ -238,22 +234,32 @@ fn texts(array: &dyn Array, plan: &Plan) -> Vec<Cell> {
     }
 }
 
-enum Builder {
+/// The type of the values of a column.
+pub(super) fn data_type(column: Column) -> DataType {
+    match column.holds() {
+        Holds::Text => DataType::Utf8,
+        Holds::Whole => DataType::Int64,
+        Holds::Degrees => DataType::Float64,
+    }
+}
+
+/// Collects the values of a column.
+pub(super) enum Builder {
     Text(StringBuilder),
     Whole(Int64Builder),
     Degrees(Float64Builder),
 }
 
 impl Builder {
-    fn of(holds: Holds) -> Self {
-        match holds {
+    pub(super) fn of(column: Column) -> Self {
+        match column.holds() {
             Holds::Text => Self::Text(StringBuilder::new()),
             Holds::Whole => Self::Whole(Int64Builder::new()),
             Holds::Degrees => Self::Degrees(Float64Builder::new()),
         }
     }
 
-    fn push(&mut self, value: Value<'_>) {
+    pub(super) fn push(&mut self, value: Value<'_>) {
         match (self, value) {
             (Self::Text(builder), Value::Text(text)) => builder.append_value(text),
             (Self::Text(builder), _) => builder.append_null(),
@@ -266,7 +272,7 @@ impl Builder {
         }
     }
 
-    fn finish(self) -> ArrayRef {
+    pub(super) fn finish(self) -> ArrayRef {
         match self {
             Self::Text(mut builder) => Arc::new(builder.finish()),
             Self::Whole(mut builder) => Arc::new(builder.finish()),
@@ -281,7 +287,7 @@ mod tests {
     use arrow_array::types::Int32Type;
     use arrow_array::{DictionaryArray, Int32Array, StringArray, StringViewArray, StructArray};
 
-    use super::super::super::{Column, Format};
+    use super::super::super::Format;
     use super::*;
 
     fn plan(postcode: Option<&str>) -> Plan {

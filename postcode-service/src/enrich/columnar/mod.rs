@@ -3,6 +3,8 @@
 //! A row group of Parquet, or a record batch of Arrow, is the unit of work. As many as there are cores are under way at a
 //! time, and they are written in their order, so memory grows with the size of one row group and not with the file.
 
+#[cfg(feature = "cli")]
+mod answers;
 mod arrow;
 mod batch;
 mod parquet;
@@ -19,6 +21,8 @@ use postcode_core::PostcodeLookup;
 use tokio::runtime::Handle;
 
 use super::{Counts, Error, Plan};
+#[cfg(feature = "cli")]
+pub(crate) use answers::write_parquet;
 
 /// Units of work under way at most: each holds a row group in memory.
 const MOST_AT_ONCE: usize = 8;

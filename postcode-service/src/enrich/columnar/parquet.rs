@@ -30,6 +30,8 @@ use super::{Work, arrow_error, in_order};
 
 /// Rows read at once within a row group.
 const ROWS: usize = 8_192;
+/// The program, in the metadata of files.
+pub(super) const CREATED_BY: &str = concat!("postcode-service ", env!("CARGO_PKG_VERSION"));
 /// Times so many rows that are looked up before they are encoded.
 const AHEAD: usize = 2;
 /// The largest row group that is read, in bytes before compression: one is held in memory for each core.
@@ -139,7 +141,7 @@ fn uncopied(error: ParquetError) -> Error {
     }
 }
 
-fn unwritten(error: ParquetError) -> Error {
+pub(super) fn unwritten(error: ParquetError) -> Error {
     match error {
         ParquetError::External(error) => match error.downcast::<std::io::Error>() {
             Ok(error) => Error::Read(*error),
@@ -249,7 +251,7 @@ fn properties(input: &ParquetMetaData, layout: &Layout, work: &Work) -> WriterPr
     }
     properties
         .set_compression(compression)
-        .set_created_by(concat!("postcode-service ", env!("CARGO_PKG_VERSION")).to_owned())
+        .set_created_by(CREATED_BY.to_owned())
         .set_key_value_metadata(Some(metadata))
         .build()
 }
