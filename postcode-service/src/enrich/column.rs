@@ -328,6 +328,10 @@ impl Column {
         let name = |kind| text(record.and_then(|record| record.area_name(kind)));
         match self.0 {
             What::Name(kind) => name(kind),
+            // The code of the territory is the second one; the first is that of the administrative unit in it.
+            What::Code(AreaKind::Nuts) => {
+                text(record.and_then(|record| record.area(AreaKind::Nuts)).and_then(|area| area.alias))
+            }
             What::Code(kind) => text(record.and_then(|record| record.area_code(kind))),
             What::Address(column) => {
                 let some = found.addresses.map_or(&[][..], AddressAnswer::addresses);
