@@ -13,9 +13,9 @@ use postcode_core::Answer;
 
 use super::super::column::Found;
 use super::super::{Column, Error};
-use super::arrow_error;
 use super::batch::{Builder, data_type};
 use super::parquet::{CREATED_BY, unwritten};
+use super::work::arrow_error;
 
 /// Rows encoded at once.
 const ROWS: usize = 8_192;

@@ -26,7 +26,7 @@ use parquet::schema::types::{Type, TypePtr};
 
 use super::super::{Counts, Error};
 use super::batch::Layout;
-use super::{Work, arrow_error, in_order};
+use super::work::{Work, arrow_error, in_order};
 
 /// Rows read at once within a row group.
 const ROWS: usize = 8_192;
