@@ -23,6 +23,7 @@
 //!   man pages (`cli`, with the feature of that name).
 #![deny(missing_docs)]
 
+mod accept;
 mod access;
 mod body;
 #[cfg(feature = "cli")]
@@ -31,9 +32,11 @@ mod compress;
 mod connection;
 mod files;
 mod gate;
+mod handler;
 mod host;
 mod hosts;
 mod labels;
+mod limits;
 mod listen;
 #[cfg(feature = "log")]
 pub mod log;
@@ -52,6 +55,7 @@ mod rest;
 mod secrets;
 mod security;
 mod serve;
+mod stream;
 /// The atomics of what is lock-free. `postcode-core/testing/interleavings` puts loom's in their place.
 mod sync {
     pub(crate) use std::sync::atomic;
@@ -59,6 +63,7 @@ mod sync {
 mod tls;
 mod watched;
 
+pub use accept::{Accept, Plain};
 pub use access::{
     Access, Claim, Denied, Entry, Fingerprint, Identity, Need, NewToken, Rule, Scope, Scopes, Tokens,
     is_from_trusted_proxy, revoke, speaks_for,
@@ -66,9 +71,11 @@ pub use access::{
 pub use body::{RequestBody, TooSlow};
 pub use compress::{Accepted, Compression};
 pub use gate::{Admitted, Gate, GateLimits, ReadError, Refused, Sheddable, Turn, read};
+pub use handler::{Handler, Refusal};
 pub use hosts::{HostName, Hosts, NotAllowed};
 pub use labels::status_class;
-pub use listen::{Address, Listener, Stream};
+pub use limits::Limits;
+pub use listen::{Address, Listener};
 pub use media::MediaType;
 pub use peer::{Caller, Client, Peer, TrustedProxy};
 pub use pool::{ClientKey, Full, Lost, Place, Pool, Yields};
@@ -77,7 +84,8 @@ pub use proxies::{ClientHeader, Proxies};
 pub use rate::Rate;
 pub use secrets::without_secrets;
 pub use security::{Security, SecurityOptions};
-pub use serve::{Accept, Handler, Limits, Plain, Refusal, serve, serve_with};
+pub use serve::{serve, serve_with};
+pub use stream::Stream;
 pub use tls::{Tls, TlsFiles, certificate_fingerprint};
 
 /// Any error, as in response bodies.

@@ -8,13 +8,15 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use customers::server::HostName;
-use postcode_core::layers::{Guard, Promotion, PromotionConfig, PromotionPlan, Step};
+use postcode_core::layers::{Guard, Ledger, Promotion, PromotionConfig, PromotionPlan, Step};
 use postcode_core::{Connector, Lookups, path_or_url};
 use postcode_edge::Security;
 use tracing::{info, warn};
 
 use crate::admin::{Admin, Sources};
+use crate::advice::Adviser;
 use crate::fleet::{FleetArgs, Followed};
+use crate::time::duration;
 use crate::walk::WalkFile;
 use customers::server::Address;
 
@@ -79,6 +81,17 @@ pub(crate) struct Promote {
     /// and /metrics the scope metrics. Without tokens anyone who can reach it can change the stage
     #[arg(long, env = "CUSTOMERS_ADMIN", value_name = "ADDRESS", requires = "promote_to")]
     admin: Option<Address>,
+    /// How long the advice probes this machine, at most 10s. It measures each place in turn, at most once in
+    /// ten minutes, and only when it is asked for
+    #[arg(
+        long,
+        env = "CUSTOMERS_PROBE_TIME",
+        default_value = "2s",
+        value_name = "TIME",
+        value_parser = probe_time,
+        requires = "promote_to"
+    )]
+    probe_time: Duration,
     #[command(flatten)]
     fleet: FleetArgs,
 }
@@ -90,10 +103,13 @@ struct Guarding(Option<Guard>);
 
 /// Both lookups and the promotion between them.
 pub(crate) struct Promoted {
-    promotion: Promotion,
+    ledger: Ledger<Promotion>,
+    /// The URLs of the old and the new lookup.
+    urls: [String; 2],
     sources: Sources,
     fleet: Option<Followed>,
     admin: Option<Address>,
+    probe_time: Duration,
 }
 
 impl Promote {
@@ -131,24 +147,27 @@ impl Promote {
         info!(stage = %promotion.plan(), promote_to = %sources.new, guard = ?self.guard.0, "promotion");
         let fleet = self.fleet.follow(&promotion).await?;
         tokio::spawn(report(promotion.clone()));
+        let urls = [path_or_url(old_url), path_or_url(url)];
         if let Some((walk, guard)) = walk.zip(self.guard.0) {
-            let walked = [path_or_url(old_url), path_or_url(url)];
-            tokio::spawn(walk.walk(promotion.clone(), guard, walked));
+            tokio::spawn(walk.walk(promotion.clone(), guard, urls.clone()));
         }
-        Ok(Some(Promoted { promotion, sources, fleet, admin: self.admin }))
+        let ledger = Ledger::new(promotion);
+        Ok(Some(Promoted { ledger, urls, sources, fleet, admin: self.admin, probe_time: self.probe_time }))
     }
 }
 
 impl Promoted {
     /// Returns the lookup for `Customers`.
     pub(crate) fn lookup(&self) -> Arc<dyn Lookups> {
-        Arc::new(self.promotion.clone())
+        Arc::new(self.ledger.clone())
     }
 
     /// Binds the listener for operators, if one is configured.
     pub(crate) async fn admin(self, hosts: &[HostName], security: &Security) -> Result<Option<Admin>> {
         let Some(address) = &self.admin else { return Ok(None) };
-        let admin = Admin::bind(address, hosts, (self.promotion, self.fleet), self.sources, security).await;
+        let adviser = Adviser::new(self.ledger.clone(), self.urls, self.probe_time);
+        let promotion = (self.ledger.inner().clone(), self.fleet, adviser);
+        let admin = Admin::bind(address, hosts, promotion, self.sources, security).await;
         admin.map(Some).with_context(|| format!("--admin: can't listen on {address}"))
     }
 }
@@ -172,6 +191,13 @@ async fn report(promotion: Promotion) {
 /// Parses `10%` or `0.1`.
 fn share(text: &str) -> Result<f64, String> {
     Step::share(text).map_err(|error| error.to_string())
+}
+
+/// Parses the time of a probe.
+fn probe_time(text: &str) -> Result<Duration, String> {
+    let time = duration(text)?;
+    let range = Duration::from_millis(10)..=Duration::from_secs(10);
+    if range.contains(&time) { Ok(time) } else { Err("give 10ms to 10s".to_owned()) }
 }
 
 fn guard(text: &str) -> Result<Guarding, String> {

@@ -23,6 +23,7 @@ use serde::Serialize;
 use serde_json::json;
 use tracing::info;
 
+use crate::advice::{self, Adviser};
 use crate::fleet::{Followed, Standing};
 
 /// The most connections at once: enough for a few people and a metrics collector.
@@ -47,6 +48,7 @@ struct Shared {
     sources: Sources,
     /// The fleet whose plan the promotion follows.
     fleet: Option<Followed>,
+    adviser: Adviser,
 }
 
 type App = State<Arc<Shared>>;
@@ -55,7 +57,7 @@ impl Admin {
     pub(crate) async fn bind(
         address: &Address,
         hosts: &[HostName],
-        (promotion, fleet): (Promotion, Option<Followed>),
+        (promotion, fleet, adviser): (Promotion, Option<Followed>, Adviser),
         sources: Sources,
         security: &Security,
     ) -> io::Result<Self> {
@@ -64,7 +66,7 @@ impl Admin {
         let listener = security.protect(listener).map_err(io::Error::other)?;
         // A caller can see customers' postcodes among the differences, and can change the stage.
         let hosts = Hosts::listening_on(&address.to_string()).with(hosts.iter().cloned());
-        let router = router(Shared { promotion, sources, fleet }, security.access().clone());
+        let router = router(Shared { promotion, sources, fleet, adviser }, security.access().clone());
         Ok(Self { listener, router: server::guarded(router, Some(hosts)) })
     }
 
@@ -83,6 +85,8 @@ impl Admin {
 /// | `GET /` | | the page |
 /// | `GET /promotion` | | a snapshot, and descriptions of the two lookups |
 /// | `PUT /promotion` | `{"stage":"canary","share":0.1}`, with `row` for one row, or `{"plan":"…"}` | the same, changed |
+/// | `GET /promotion/advice` | | what other places of the lookup would cost |
+/// | `GET /advice` | | the same as a page |
 /// | `GET /fleet` | | all processes of the fleet whose plan is followed |
 /// | `GET /metrics` | | the snapshot for Prometheus |
 /// | `GET /health` | | 200 |
@@ -90,6 +94,8 @@ fn router(shared: Shared, access: Access) -> Router {
     Router::new()
         .route("/", get(page))
         .route("/promotion", get(show).put(change))
+        .route("/promotion/advice", get(advise))
+        .route("/advice", get(advice_page))
         .route("/fleet", get(show_fleet))
         .route("/metrics", get(measure))
         .route("/health", get(async || Json(json!({ "status": "ok" }))))
@@ -105,6 +111,8 @@ const TABLE: &[Rule] = &[
     Rule::new("/", Need::Nothing, Need::Nothing),
     Rule::new("/health", Need::Nothing, Need::Nothing),
     Rule::new("/promotion", Need::Scope(Scope::Admin), Need::Scope(Scope::Admin)),
+    Rule::new("/promotion/advice", Need::Scope(Scope::Admin), Need::Scope(Scope::Admin)),
+    Rule::new("/advice", Need::Scope(Scope::Admin), Need::Scope(Scope::Admin)),
     Rule::new("/fleet", Need::Scope(Scope::Admin), Need::Scope(Scope::Admin)),
     Rule::new("/metrics", Need::Scope(Scope::Metrics), Need::Scope(Scope::Metrics)),
 ];
@@ -159,14 +167,27 @@ async fn show_fleet(State(shared): App) -> Result<impl IntoResponse, Problem> {
     Ok(([FRESH], Json(fleet::processes(shared.fleet.as_ref()).await?)))
 }
 
+async fn advise(State(shared): App, uri: Uri) -> Result<impl IntoResponse, Problem> {
+    Ok(([FRESH], Json(shared.adviser.advise(uri.query().unwrap_or_default()).await?)))
+}
+
+async fn advice_page(State(shared): App, uri: Uri) -> Result<impl IntoResponse, Problem> {
+    let advised = shared.adviser.advise(uri.query().unwrap_or_default()).await?;
+    let policy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'self'; \
+                  frame-ancestors 'none'";
+    Ok(([FRESH, (CONTENT_SECURITY_POLICY, policy)], Html(advice::page(&advised))))
+}
+
 async fn measure(State(shared): App) -> impl IntoResponse {
     let text = metrics::text(&shared.promotion.snapshot());
     ([FRESH, (CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text)
 }
 
 async fn no_route(uri: Uri) -> Problem {
-    let detail =
-        format!("there is nothing at {}: see /, /promotion, /fleet, /metrics and /health", uri.path());
+    let detail = format!(
+        "there is nothing at {}: see /, /advice, /promotion, /promotion/advice, /fleet, /metrics and /health",
+        uri.path()
+    );
     Problem::new(StatusCode::NOT_FOUND, "not_found", detail)
 }
 
