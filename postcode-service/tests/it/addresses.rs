@@ -319,7 +319,18 @@ fn program_lists_addresses_and_logs_no_query() {
             && err.contains("Invented by the tests")
     );
 
-    let server = Server::start(&["--data", &postcodes, "--addresses", &url, "--log", "debug"]);
+    let server = Server::start(&[
+        "--listen",
+        "127.0.0.1:0",
+        "--jobs",
+        "none",
+        "--data",
+        &postcodes,
+        "--addresses",
+        &url,
+        "--log",
+        "debug",
+    ]);
     let (code, remote, _) = run(&server.address, &["--json", "ze99aa", "ZE9 9AD", "ZE9"]);
     assert_eq!((code, remote), (Some(0), run(&url, &["--json", "ze99aa", "ZE9 9AD", "ZE9"]).1));
     let (code, ..) = run(&server.address, &["--json", "AB1 0AA"]);

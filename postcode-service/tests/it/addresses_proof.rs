@@ -127,7 +127,16 @@ fn program_proves_a_service_against_a_file() {
     };
     let (right, wrong) =
         (write("right.addresses", conformance::file().unwrap()), write("wrong.addresses", renumbered(1_003)));
-    let server = Server::start(&["--data", &postcodes, "--addresses", &right]);
+    let server = Server::start(&[
+        "--listen",
+        "127.0.0.1:0",
+        "--jobs",
+        "none",
+        "--data",
+        &postcodes,
+        "--addresses",
+        &right,
+    ]);
     let run = |file: &str, more: &[&str]| {
         let arguments = ["prove", "--addresses", "--quiet", file, &server.address];
         let output = program().args(arguments).args(more).output().unwrap();
