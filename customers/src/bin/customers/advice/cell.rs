@@ -54,7 +54,8 @@ pub(super) async fn measure(url: &str, time: Duration) -> Result<Costs> {
     });
     let ended = ended.await?.context("a process can't be started")?;
     let said = String::from_utf8_lossy(&ended.stderr);
-    ensure!(ended.status.success(), "{}", said.trim().trim_start_matches("customers: "));
+    let said = said.trim().lines().next().unwrap_or_default().trim_start_matches("customers: ");
+    ensure!(ended.status.success(), "{said}");
     serde_json::from_slice(&ended.stdout).context("the costs can't be read")
 }
 
@@ -119,9 +120,11 @@ struct Service(Option<(reqwest::Client, String)>);
 impl Service {
     fn of(url: &str) -> Self {
         let base = url.split(['?', '#']).next().unwrap_or_default().trim_end_matches('/');
-        let base = base.starts_with("http://").then(|| format!("{base}/metrics"));
-        let client = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(2)).build();
-        Self(client.ok().zip(base))
+        // A client needs the provider of TLS, which a lookup over HTTP has set. Others have none.
+        Self(base.starts_with("http://").then_some(base).and_then(|base| {
+            let client = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(2)).build();
+            Some((client.ok()?, format!("{base}/metrics")))
+        }))
     }
 
     /// Returns the service's processor time in seconds and its memory in bytes, if it tells them.
