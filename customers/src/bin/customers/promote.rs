@@ -13,9 +13,9 @@ use postcode_core::{Connector, Lookups, path_or_url};
 use postcode_edge::Security;
 use tracing::{info, warn};
 
-use crate::admin::{Admin, Sources};
+use crate::admin::{Admin, Shared, Sources};
 use crate::fleet::{FleetArgs, Followed};
-use crate::walk::WalkFile;
+use crate::walk::{Progress, WalkFile};
 use customers::server::Address;
 
 #[derive(Args)]
@@ -55,7 +55,8 @@ pub(crate) struct Promote {
     )]
     explain_with: Option<String>,
     /// The guard that rolls back automatically: on, off, or limits such as
-    /// errors=5%,mismatches=1%,slow=500ms,slow_share=5%,rise=0.1%,chance=1%,window=30s,min_calls=20
+    /// errors=5%,mismatches=1%,slow=500ms,slow_share=5%,rise=0.1%,slower=250ms,
+    /// quantile=95%,chance=1%,window=30s,min_calls=20
     #[arg(
         long,
         env = "CUSTOMERS_GUARD",
@@ -93,6 +94,7 @@ pub(crate) struct Promoted {
     promotion: Promotion,
     sources: Sources,
     fleet: Option<Followed>,
+    walk: Option<Progress>,
     admin: Option<Address>,
 }
 
@@ -131,11 +133,12 @@ impl Promote {
         info!(stage = %promotion.plan(), promote_to = %sources.new, guard = ?self.guard.0, "promotion");
         let fleet = self.fleet.follow(&promotion).await?;
         tokio::spawn(report(promotion.clone()));
-        if let Some((walk, guard)) = walk.zip(self.guard.0) {
+        let progress = walk.as_ref().map(WalkFile::progress);
+        if let Some(((walk, guard), progress)) = walk.zip(self.guard.0).zip(progress.clone()) {
             let walked = [path_or_url(old_url), path_or_url(url)];
-            tokio::spawn(walk.walk(promotion.clone(), guard, walked));
+            tokio::spawn(walk.walk(promotion.clone(), guard, walked, progress));
         }
-        Ok(Some(Promoted { promotion, sources, fleet, admin: self.admin }))
+        Ok(Some(Promoted { promotion, sources, fleet, walk: progress, admin: self.admin }))
     }
 }
 
@@ -148,7 +151,9 @@ impl Promoted {
     /// Binds the listener for operators, if one is configured.
     pub(crate) async fn admin(self, hosts: &[HostName], security: &Security) -> Result<Option<Admin>> {
         let Some(address) = &self.admin else { return Ok(None) };
-        let admin = Admin::bind(address, hosts, (self.promotion, self.fleet), self.sources, security).await;
+        let shared =
+            Shared { promotion: self.promotion, sources: self.sources, fleet: self.fleet, walk: self.walk };
+        let admin = Admin::bind(address, hosts, shared, security).await;
         admin.map(Some).with_context(|| format!("--admin: can't listen on {address}"))
     }
 }

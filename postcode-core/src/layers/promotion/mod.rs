@@ -5,9 +5,11 @@ mod core;
 mod difference;
 mod evidence;
 mod example;
+mod grounds;
 mod guard;
 mod guard_text;
 mod plan;
+mod quantile;
 mod row;
 mod side;
 #[cfg(test)]
@@ -33,10 +35,12 @@ pub use self::core::PromotionConfig;
 pub use self::difference::{Causes, FieldDifferences};
 pub use self::evidence::{Evidence, evidence_below};
 pub use self::example::{Cause, Example};
+pub use self::grounds::{Earlier, Grounds, Limit};
 pub use self::guard::Guard;
 #[doc(hidden)]
 pub use self::plan::ADDRESS_METHODS;
 pub use self::plan::{PromotionPlan, RowName, Step};
+pub use self::quantile::LatencyBound;
 pub use self::side::Promotable;
 pub use self::snapshot::{LatencySummary, RowSnapshot, Sides, Snapshot, StepBack};
 pub use self::stage::Stage;
@@ -182,6 +186,13 @@ impl<S: Promotable> Promotion<S> {
     /// change. `None` without a guard.
     pub fn evidence(&self) -> Option<(Evidence, Evidence)> {
         self.0.rows.get(row::DEFAULT).watch.as_ref().map(Watch::evidence)
+    }
+
+    /// Returns the reason, the observations and the grounds of the last step back of the default row.
+    pub(in crate::layers) fn last_tripped(&self) -> Option<(String, Evidence, Grounds)> {
+        let row = self.0.rows.get(row::DEFAULT);
+        let tripped = row.last_tripped.lock().unwrap_or_else(PoisonError::into_inner).clone()?;
+        Some((tripped.reason, tripped.evidence, tripped.grounds))
     }
 
     /// Returns the measurements of the default row.

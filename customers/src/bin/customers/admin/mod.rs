@@ -3,6 +3,7 @@
 mod change;
 mod fleet;
 mod metrics;
+mod walk;
 
 use std::future::Future;
 use std::io;
@@ -24,6 +25,7 @@ use serde_json::json;
 use tracing::info;
 
 use crate::fleet::{Followed, Standing};
+use crate::walk::Progress;
 
 /// The most connections at once: enough for a few people and a metrics collector.
 const CONNECTIONS: usize = 64;
@@ -41,12 +43,15 @@ pub(crate) struct Admin {
     router: Router,
 }
 
+/// The state that the listener shows.
 #[derive(Debug)]
-struct Shared {
-    promotion: Promotion,
-    sources: Sources,
+pub(crate) struct Shared {
+    pub(crate) promotion: Promotion,
+    pub(crate) sources: Sources,
     /// The fleet whose plan the promotion follows.
-    fleet: Option<Followed>,
+    pub(crate) fleet: Option<Followed>,
+    /// The walk through the stages.
+    pub(crate) walk: Option<Progress>,
 }
 
 type App = State<Arc<Shared>>;
@@ -55,8 +60,7 @@ impl Admin {
     pub(crate) async fn bind(
         address: &Address,
         hosts: &[HostName],
-        (promotion, fleet): (Promotion, Option<Followed>),
-        sources: Sources,
+        shared: Shared,
         security: &Security,
     ) -> io::Result<Self> {
         let listener = Listener::bind(address).await?;
@@ -64,7 +68,7 @@ impl Admin {
         let listener = security.protect(listener).map_err(io::Error::other)?;
         // A caller can see customers' postcodes among the differences, and can change the stage.
         let hosts = Hosts::listening_on(&address.to_string()).with(hosts.iter().cloned());
-        let router = router(Shared { promotion, sources, fleet }, security.access().clone());
+        let router = router(shared, security.access().clone());
         Ok(Self { listener, router: server::guarded(router, Some(hosts)) })
     }
 
@@ -84,6 +88,8 @@ impl Admin {
 /// | `GET /promotion` | | a snapshot, and descriptions of the two lookups |
 /// | `PUT /promotion` | `{"stage":"canary","share":0.1}`, with `row` for one row, or `{"plan":"…"}` | the same, changed |
 /// | `GET /fleet` | | all processes of the fleet whose plan is followed |
+/// | `GET /walk` | | a page that needs no JavaScript: the walk and the fleet |
+/// | `GET /walk/certificate` | | the certificate of a walk that has ended |
 /// | `GET /metrics` | | the snapshot for Prometheus |
 /// | `GET /health` | | 200 |
 fn router(shared: Shared, access: Access) -> Router {
@@ -91,6 +97,8 @@ fn router(shared: Shared, access: Access) -> Router {
         .route("/", get(page))
         .route("/promotion", get(show).put(change))
         .route("/fleet", get(show_fleet))
+        .route("/walk", get(show_walk))
+        .route("/walk/certificate", get(certificate))
         .route("/metrics", get(measure))
         .route("/health", get(async || Json(json!({ "status": "ok" }))))
         .route_layer(from_fn_with_state(access, guard))
@@ -106,6 +114,8 @@ const TABLE: &[Rule] = &[
     Rule::new("/health", Need::Nothing, Need::Nothing),
     Rule::new("/promotion", Need::Scope(Scope::Admin), Need::Scope(Scope::Admin)),
     Rule::new("/fleet", Need::Scope(Scope::Admin), Need::Scope(Scope::Admin)),
+    Rule::new("/walk", Need::Scope(Scope::Admin), Need::Scope(Scope::Admin)),
+    Rule::new("/walk/certificate", Need::Scope(Scope::Admin), Need::Scope(Scope::Admin)),
     Rule::new("/metrics", Need::Scope(Scope::Metrics), Need::Scope(Scope::Metrics)),
 ];
 
@@ -121,10 +131,12 @@ async fn guard(State(access): State<Access>, request: Request, next: Next) -> Re
 /// Forbids caching: the state changes at any moment.
 const FRESH: (axum::http::HeaderName, &str) = (CACHE_CONTROL, "no-store");
 
+/// The policy of the pages. They may load only what is in them.
+const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'; \
+                      img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
 async fn page() -> impl IntoResponse {
-    let policy = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'; \
-                  img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
-    ([FRESH, (CONTENT_SECURITY_POLICY, policy)], Html(include_str!("page.html")))
+    ([FRESH, (CONTENT_SECURITY_POLICY, POLICY)], Html(include_str!("page.html")))
 }
 
 #[derive(Serialize)]
@@ -134,11 +146,18 @@ struct Shown<'a> {
     sources: &'a Sources,
     #[serde(skip_serializing_if = "Option::is_none")]
     fleet: Option<Standing>,
+    /// Whether there is a walk to show.
+    walks: bool,
 }
 
 async fn show(State(shared): App) -> impl IntoResponse {
     let fleet = shared.fleet.as_ref().map(Followed::standing);
-    let shown = Shown { snapshot: shared.promotion.snapshot(), sources: &shared.sources, fleet };
+    let shown = Shown {
+        snapshot: shared.promotion.snapshot(),
+        sources: &shared.sources,
+        fleet,
+        walks: shared.walk.is_some(),
+    };
     ([FRESH], Json(shown)).into_response()
 }
 
@@ -159,6 +178,22 @@ async fn show_fleet(State(shared): App) -> Result<impl IntoResponse, Problem> {
     Ok(([FRESH], Json(fleet::processes(shared.fleet.as_ref()).await?)))
 }
 
+async fn show_walk(State(shared): App) -> impl IntoResponse {
+    let fleet = match &shared.fleet {
+        Some(fleet) => {
+            fleet.all().await.map_err(|error| format!("The fleet can't be asked: {error}")).transpose()
+        }
+        None => None,
+    };
+    let page = walk::page(&shared.promotion, shared.walk.as_ref(), fleet.as_ref());
+    ([FRESH, (CONTENT_SECURITY_POLICY, POLICY)], Html(page))
+}
+
+async fn certificate(State(shared): App) -> Result<impl IntoResponse, Problem> {
+    let text = walk::certificate(shared.walk.as_ref())?;
+    Ok(([FRESH, (CONTENT_TYPE, "application/json")], text))
+}
+
 async fn measure(State(shared): App) -> impl IntoResponse {
     let text = metrics::text(&shared.promotion.snapshot());
     ([FRESH, (CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text)
@@ -166,7 +201,7 @@ async fn measure(State(shared): App) -> impl IntoResponse {
 
 async fn no_route(uri: Uri) -> Problem {
     let detail =
-        format!("there is nothing at {}: see /, /promotion, /fleet, /metrics and /health", uri.path());
+        format!("there is nothing at {}: see /, /promotion, /walk, /fleet, /metrics and /health", uri.path());
     Problem::new(StatusCode::NOT_FOUND, "not_found", detail)
 }
 
