@@ -234,8 +234,8 @@ impl Webhook {
             .context("webhook: give webhook_secret_file too, the file with the secret that signs it")?;
         let text = std::fs::read_to_string(&path).with_context(|| format!("webhook_secret_file: {path}"))?;
         // The error does not quote the file.
-        let secrets: WebhookSecrets =
-            text.parse().map_err(|why| anyhow!("webhook_secret_file: {path}: {why}"))?;
+        let secrets =
+            text.parse::<WebhookSecrets>().map_err(|why| anyhow!("webhook_secret_file: {path}: {why}"))?;
         ensure!(
             secrets.has(""),
             "webhook_secret_file: {path}: give a line with a secret only, without a tenant"

@@ -84,8 +84,8 @@ pub(super) struct Seen {
 /// The rise of the share of failed calls that the guard finds soonest: one point.
 pub(super) const LOOKED_FOR: f64 = 0.01;
 /// The parts of the guard's chance: most of it for the rise, which is the hardest to see.
-pub(super) const FOR_RISE: f64 = 0.8;
-pub(super) const FOR_EACH_LIMIT: f64 = 0.05;
+pub(super) const FOR_RISE: f64 = 0.85;
+pub(super) const FOR_EACH_LIMIT: f64 = 0.0375;
 /// The latencies are compared after so many calls to the new implementation. The bounds hold at any look, and
 /// take some microseconds.
 const BETWEEN_LOOKS: u64 = 32;

@@ -53,7 +53,7 @@ pub(super) fn page(
         None => {
             let plan = Plain(promotion.plan());
             let _ =
-                write!(page, "<p>No walk: the plan is <code>{plan}</code>. See <code>--walk</code>.</p>\n");
+                writeln!(page, "<p>No walk: the plan is <code>{plan}</code>. See <code>--walk</code>.</p>");
         }
     }
     page += "</section>\n";
@@ -61,7 +61,7 @@ pub(super) fn page(
         None => {}
         Some(Ok(fleet)) => self::fleet(&mut page, fleet),
         Some(Err(error)) => {
-            let _ = write!(page, "<h2>Fleet</h2>\n<p class=\"bad\">{}</p>\n", Plain(error));
+            let _ = writeln!(page, "<h2>Fleet</h2>\n<p class=\"bad\">{}</p>", Plain(error));
         }
     }
     page += "</main>\n</html>\n";
@@ -130,23 +130,23 @@ fn walk(page: &mut String, promotion: &Promotion, progress: &Progress) {
             (None, _) => ("not begun".to_owned(), "dim", demanded(step, walk)),
         };
         let mark = if current == Some(number) { " aria-current=\"step\"" } else { "" };
-        let _ = write!(
+        let _ = writeln!(
             page,
-            "<li{mark}><p><strong>{}</strong>: <span class=\"{class}\">{what}</span></p>\n",
+            "<li{mark}><p><strong>{}</strong>: <span class=\"{class}\">{what}</span></p>",
             Plain(named(step))
         );
-        table(page, &criteria, walk.chance, !(left.is_none() && current != Some(number)));
+        table(page, &criteria, walk.chance, left.is_some() || current == Some(number));
         if let Some(longest) = step.at_most {
-            let _ = write!(page, "<p class=\"dim\">Takes at most {}.</p>\n", time(longest));
+            let _ = writeln!(page, "<p class=\"dim\">Takes at most {}.</p>", time(longest));
         }
         *page += "</li>\n";
     }
     *page += "</ol>\n<h2>Moves</h2>\n<ol>\n";
     for made in &moves {
         let class = if made.cause == Cause::Guard { "bad" } else { "" };
-        let _ = write!(
+        let _ = writeln!(
             page,
-            "<li><p>{}: {} to {}, share {}. <span class=\"{class}\">{}</span></p></li>\n",
+            "<li><p>{}: {} to {}, share {}. <span class=\"{class}\">{}</span></p></li>",
             clock(made.at_ms),
             made.from,
             made.to,
@@ -207,11 +207,11 @@ fn state(
             format!("The guard rolled back. The walk begins again after a pause of {}.", time(walk.pause))
         }
     };
-    let _ = write!(page, "<p role=\"status\">{}</p>\n", Plain(text));
+    let _ = writeln!(page, "<p role=\"status\">{}</p>", Plain(text));
     match progress.certificate() {
         Written::Text(_) => *page += "<p><a href=\"walk/certificate\">The certificate</a></p>\n",
         Written::Failed(error) => {
-            let _ = write!(page, "<p class=\"bad\">The certificate was not written: {}</p>\n", Plain(error));
+            let _ = writeln!(page, "<p class=\"bad\">The certificate was not written: {}</p>", Plain(error));
         }
         Written::Not if progress.outcome().is_some() => {
             *page += "<p class=\"dim\">The certificate is being written.</p>\n";
@@ -267,9 +267,9 @@ fn table(page: &mut String, criteria: &[Criterion], chance: f64, is_observed: bo
         };
         let class = if *shown { "good" } else { "dim" };
         let seen = if is_observed { seen } else { String::new() };
-        let _ = write!(
+        let _ = writeln!(
             page,
-            "<tr><th scope=\"row\">{}</th><td>{limit}</td><td>{seen}</td><td class=\"{class}\">{found}</td></tr>\n",
+            "<tr><th scope=\"row\">{}</th><td>{limit}</td><td>{seen}</td><td class=\"{class}\">{found}</td></tr>",
             Plain(name.replace('_', " "))
         );
     }
@@ -279,11 +279,11 @@ fn table(page: &mut String, criteria: &[Criterion], chance: f64, is_observed: bo
 fn fleet(page: &mut String, fleet: &FleetSnapshot) {
     let there: Vec<String> =
         fleet.acknowledged.iter().map(|it| format!("{} at revision {}", it.processes, it.revision)).collect();
-    let _ = write!(
+    let _ = writeln!(
         page,
         "<h2>Fleet</h2>\n<p>Revision {}: <code>{}</code>. Processes: {}.</p>\n<div class=\"scroll\"><table>\n<thead><tr>\
          <th scope=\"col\">Process</th><th scope=\"col\">Revision</th><th scope=\"col\">Does</th>\
-         <th scope=\"col\">To the new</th><th scope=\"col\">Failed</th><th scope=\"col\">Differences</th></tr></thead>\n<tbody>\n",
+         <th scope=\"col\">To the new</th><th scope=\"col\">Failed</th><th scope=\"col\">Differences</th></tr></thead>\n<tbody>",
         fleet.plan.revision,
         Plain(&fleet.plan.plan),
         if there.is_empty() { "none".to_owned() } else { there.join(", ") }
@@ -292,9 +292,9 @@ fn fleet(page: &mut String, fleet: &FleetSnapshot) {
         let sum = |of: fn(&Evidence) -> u64| process.rows.iter().map(|row| of(&row.observed)).sum::<u64>();
         let does = process.error.clone().unwrap_or_else(|| process.plan.to_string());
         let class = if process.revision == fleet.plan.revision { "good" } else { "bad" };
-        let _ = write!(
+        let _ = writeln!(
             page,
-            "<tr><th scope=\"row\">{}</th><td class=\"{class}\">{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>\n",
+            "<tr><th scope=\"row\">{}</th><td class=\"{class}\">{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>",
             Plain(&process.process),
             process.revision,
             Plain(does),
