@@ -7,7 +7,7 @@ use std::time::Duration;
 use fastrand::Rng;
 
 use super::evidence::{Interval, Test, evidence_below};
-use super::guard::Simulated;
+use super::guard::{FOR_EACH_LIMIT, Simulated};
 use super::quantile::{Times, at_least, at_most, difference_us};
 
 /// The guard before it had evidence: the share of the last 3,000 calls, thirty seconds at a hundred
@@ -186,6 +186,9 @@ fn time(rng: &mut Rng, added: Duration) -> Duration {
 /// The rise of a quantile that is allowed here.
 const ALLOWED: Duration = Duration::from_millis(2);
 
+/// The part of the guard's chance that each of the two bounds has.
+const CHANCE: f64 = 0.01 * FOR_EACH_LIMIT / 2.0;
+
 /// Returns the number of calls to each side until the 95th percentile of the new one is shown to be more than
 /// [`ALLOWED`] above the old one, if `added` makes each of its calls longer.
 fn slower_after(seed: u64, added: Duration, calls: u32) -> Option<u32> {
@@ -195,8 +198,8 @@ fn slower_after(seed: u64, added: Duration, calls: u32) -> Option<u32> {
         new.add(time(&mut rng, added));
         old.add(time(&mut rng, Duration::ZERO));
         let bounds = || {
-            let new = at_least(&new.counts(), 0.95, 0.000_25)?;
-            let old = at_most(&old.counts(), 0.95, 0.000_25)?;
+            let new = at_least(&new.counts(), 0.95, CHANCE)?;
+            let old = at_most(&old.counts(), 0.95, CHANCE)?;
             (new.time().saturating_sub(old.time()) > ALLOWED).then_some(())
         };
         call % 32 == 0 && bounds().is_some()
