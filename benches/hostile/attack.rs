@@ -15,6 +15,7 @@ use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 
 use crate::mixes::Mix;
+use crate::program::Program;
 
 /// The repeated behaviour of a hostile connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,6 +36,10 @@ pub(crate) enum Attack {
     Uploads,
     JobUploads,
     Downloads,
+    Near,
+    Search,
+    Creations,
+    Imports,
 }
 
 use Attack::*;
@@ -57,16 +62,17 @@ impl Attack {
             Garbage => Some(4_500.0),
             LongPaths => Some(2_000.0),
             NewConnections => Some(1_000.0),
-            Bulk => Some(200.0),
+            Bulk | Creations => Some(200.0),
             Forms => Some(20.0),
-            BulkPlaces | Polygons => Some(8.0),
+            BulkPlaces | Polygons | Near | Search => Some(8.0),
             Idle | KeptAlive | SlowHeaders | SlowBodies | UnroutedPosts | SlowReaders | Uploads
-            | JobUploads | Downloads => None,
+            | JobUploads | Downloads | Imports => None,
         }
     }
 
     /// Returns the bytes that it sends first.
-    fn opening(self, host: SocketAddr, rng: &mut fastrand::Rng) -> Vec<u8> {
+    fn opening(self, target: Target, rng: &mut fastrand::Rng) -> Vec<u8> {
+        let Target { host, program } = target;
         let head =
             |line: &str, more: &str| format!("{line} HTTP/1.1\r\nHost: {host}\r\n{more}\r\n").into_bytes();
         let post = |path: &str, kind: &str, body: &str| {
@@ -79,11 +85,11 @@ impl Attack {
         };
         match self {
             Idle => Vec::new(),
-            KeptAlive => head("GET /ping", ""),
+            KeptAlive => head(&format!("GET {}", program.ping()), ""),
             SlowHeaders => format!("GET /postcodes/SW1A1AA HTTP/1.1\r\nHost: {host}\r\n").into_bytes(),
-            SlowBodies => slow("/postcodes", "application/json", "{\"postcodes\":["),
+            SlowBodies => slow(program.json(), "application/json", "{\"postcodes\":["),
             Garbage => (0..512).map(|_| rng.u8(..)).collect(),
-            NewConnections => head("GET /ping", "Connection: close\r\n"),
+            NewConnections => head(&format!("GET {}", program.ping()), "Connection: close\r\n"),
             Bulk => post("/postcodes", "application/json", &bulk(rng)),
             BulkPlaces => post(
                 "/postcodes?extended=true&limit=1000&radius=20000",
@@ -91,13 +97,22 @@ impl Attack {
                 &bulk_places(rng),
             ),
             Polygons => post("/within", "application/json", &zigzag()),
-            Forms => post("/postcodes", "application/x-www-form-urlencoded", &form()),
-            UnroutedPosts => slow("/jobs/x/y", "application/json", "{"),
+            Forms => post(program.form(), "application/x-www-form-urlencoded", &form()),
+            UnroutedPosts => slow(program.unrouted(), "application/json", "{"),
             SlowReaders => post("/postcodes?extended=true", "application/json", &bulk(rng)).repeat(20),
-            LongPaths => head(&format!("GET /jobs/{}", "x".repeat(15_000)), "Connection: close\r\n"),
+            LongPaths => {
+                head(&format!("GET {}/{}", program.unrouted(), "x".repeat(15_000)), "Connection: close\r\n")
+            }
             Uploads => slow("/enrich?columns=status", "text/csv", "postcode\nSW1A 1AA\n"),
             JobUploads => slow("/jobs", "text/csv", "postcode\nSW1A 1AA\n"),
             Downloads => head("GET /dataset", ""),
+            Near => head("GET /customers?near=SW1A1AA&radius=500000&limit=1000", ""),
+            // Nothing matches, so every account is looked at.
+            Search => head(&format!("GET /customers?q=nobody{}&total=true", rng.u32(..)), ""),
+            Creations => post("/customers", "application/json", &account(rng)),
+            Imports => {
+                slow("/imports", "text/csv", "name,email,postcode,address\nA,a@example.org,SW1A 1AA,1 Road\n")
+            }
         }
     }
 
@@ -107,17 +122,18 @@ impl Attack {
             SlowHeaders => b"X-Padding: a\r\n",
             SlowBodies => b" ",
             Uploads | JobUploads => b"M1 1AE\n",
+            Imports => b"B,b@example.org,M1 1AE,2 Road\n",
             _ => b"",
         }
     }
 
     /// Opens one connection and attacks until the server closes it.
-    async fn round(self, host: SocketAddr, source: usize, rng: &mut fastrand::Rng) -> std::io::Result<()> {
-        let mut stream = connect(host, source).await?;
-        stream.write_all(&self.opening(host, rng)).await?;
+    async fn round(self, target: Target, source: usize, rng: &mut fastrand::Rng) -> std::io::Result<()> {
+        let mut stream = connect(target.host, source).await?;
+        stream.write_all(&self.opening(target, rng)).await?;
         match self {
             Garbage | NewConnections | LongPaths => drop(timeout(HOLD, read_all(&mut stream)).await),
-            Bulk | BulkPlaces | Polygons | Forms => read_one(&mut stream).await?,
+            Bulk | BulkPlaces | Polygons | Forms | Near | Search | Creations => read_one(&mut stream).await?,
             Downloads => loop {
                 sleep(SLOW).await;
                 if stream.read(&mut [0; 2_000]).await? == 0 {
@@ -134,18 +150,27 @@ impl Attack {
                     }
                 }
             }
-            Idle | KeptAlive | UnroutedPosts | SlowHeaders | SlowBodies | Uploads | JobUploads => loop {
-                // Waits until the next byte is due, and notices in the meantime if the server
-                // closes.
-                match timeout(SLOW, stream.read(&mut [0; 1_024])).await {
-                    Ok(Ok(0)) => return Ok(()),
-                    Ok(read) => drop(read?),
-                    Err(_) => stream.write_all(self.drip()).await?,
+            Idle | KeptAlive | UnroutedPosts | SlowHeaders | SlowBodies | Uploads | JobUploads | Imports => {
+                loop {
+                    // Waits until the next byte is due, and notices in the meantime if the server
+                    // closes.
+                    match timeout(SLOW, stream.read(&mut [0; 1_024])).await {
+                        Ok(Ok(0)) => return Ok(()),
+                        Ok(read) => drop(read?),
+                        Err(_) => stream.write_all(self.drip()).await?,
+                    }
                 }
-            },
+            }
         }
         Ok(())
     }
+}
+
+/// The server that is attacked.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Target {
+    pub(crate) host: SocketAddr,
+    pub(crate) program: Program,
 }
 
 async fn connect(host: SocketAddr, source: usize) -> std::io::Result<TcpStream> {
@@ -210,6 +235,13 @@ fn form() -> String {
     form
 }
 
+fn account(rng: &mut fastrand::Rng) -> String {
+    let email = format!("{}@example.org", rng.u64(..));
+    format!(
+        "{{\"name\":\"A\",\"email\":\"{email}\",\"postcode\":\"SW1A 1AA\",\"address_lines\":[\"1 Road\"]}}"
+    )
+}
+
 /// The hostile connections of one mix, on a separate thread and runtime.
 pub(crate) struct Hostile {
     stop: watch::Sender<bool>,
@@ -219,13 +251,13 @@ pub(crate) struct Hostile {
 
 impl Hostile {
     /// Opens the connections, and returns when most had their first turn.
-    pub(crate) fn start(host: SocketAddr, mix: &'static Mix, connections: usize) -> Result<Self> {
+    pub(crate) fn start(target: Target, mix: &'static Mix, connections: usize) -> Result<Self> {
         let (stop, stopped) = watch::channel(false);
         let rounds = Arc::new(AtomicU64::new(0));
         let counted = rounds.clone();
         let thread = std::thread::Builder::new().name(mix.name.to_owned()).spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-            runtime.block_on(run(host, mix, connections, &counted, stopped));
+            runtime.block_on(run(target, mix, connections, &counted, stopped));
             Ok(())
         })?;
         std::thread::sleep(Duration::from_secs(1));
@@ -244,7 +276,7 @@ impl Hostile {
 }
 
 async fn run(
-    host: SocketAddr,
+    target: Target,
     mix: &Mix,
     connections: usize,
     rounds: &Arc<AtomicU64>,
@@ -265,7 +297,7 @@ async fn run(
                     let began = tokio::time::Instant::now();
                     rounds.fetch_add(1, Ordering::Relaxed);
                     // A refusal by the server is part of the result.
-                    let _ = attack.round(host, n, &mut rng).await;
+                    let _ = attack.round(target, n, &mut rng).await;
                     tokio::time::sleep_until(began + Duration::from_secs_f64(pause)).await;
                     if attack.rate().is_none() {
                         sleep(SLOW).await;

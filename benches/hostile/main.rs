@@ -1,6 +1,7 @@
 //! Measures how a server answers honest clients while most connections are hostile.
 //!
 //!     cargo run --release -p benches --bin hostile -- --program target/release/postcode-service
+//!     cargo run --release -p benches --bin hostile -- --customers target/release/customers
 //!
 //! Starts the program on a free port of the loopback, or uses one that is already running there.
 //! One hundred honest connections send requests at a constant rate, first alone and then next to
@@ -8,6 +9,7 @@
 
 mod attack;
 mod mixes;
+mod program;
 mod report;
 mod server;
 
@@ -18,8 +20,9 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, ensure};
 use clap::Parser;
 
-use benches::open_loop::{Ask, Load};
-use mixes::{MIXES, Mix};
+use benches::open_loop::Load;
+use mixes::Mix;
+use program::Program;
 use report::Row;
 use server::Server;
 
@@ -27,9 +30,16 @@ use server::Server;
 #[derive(Debug, Parser)]
 struct Args {
     /// The postcode-service program to start
-    #[arg(long, value_name = "PATH", required_unless_present = "address", conflicts_with = "address")]
+    #[arg(long, value_name = "PATH", required_unless_present_any = ["address", "customers", "list"])]
+    #[arg(conflicts_with_all = ["address", "customers"])]
     program: Option<PathBuf>,
-    /// A server that is already running; it must be on the loopback
+    /// The customers program to start, which is attacked with the mixes for it
+    #[arg(long, value_name = "PATH", conflicts_with = "address")]
+    customers: Option<PathBuf>,
+    /// How many accounts it has, all at one postcode
+    #[arg(long, value_name = "NUMBER", default_value_t = 20_000, requires = "customers")]
+    accounts: usize,
+    /// A postcode-service that is already running; it must be on the loopback
     #[arg(long, value_name = "IP:PORT")]
     address: Option<SocketAddr>,
     /// An additional argument for the program; may be given several times
@@ -68,11 +78,15 @@ struct Args {
 fn main() -> Result<()> {
     let mut args = Args::parse();
     if args.list {
-        MIXES.iter().for_each(|mix| println!("{:16} {}", mix.name, mix.about));
+        for (program, name) in [(Program::Service, "postcode-service"), (Program::Customers, "customers")] {
+            println!("{name}:");
+            program.mixes().iter().for_each(|mix| println!("  {:16} {}", mix.name, mix.about));
+        }
         return Ok(());
     }
     if args.smoke {
         (args.seconds, args.hostile, args.honest, args.rate) = (1, 90, 10, 100);
+        args.accounts = args.accounts.min(500);
     }
     ensure!(
         args.honest > 0 && args.rate > 0 && args.seconds > 0,
@@ -82,7 +96,9 @@ fn main() -> Result<()> {
         args.seconds <= 600 && args.hostile <= 20_000,
         "give at most 600 seconds and 20000 hostile connections"
     );
-    let mixes = chosen(&args.mixes)?;
+    // One file of an import has that many rows.
+    ensure!(args.accounts <= 200_000, "--accounts: give at most 200000");
+    let mixes = chosen(args.kind(), &args.mixes)?;
     // Each connection is a file descriptor here, and one in the program that is started.
     rlimit::increase_nofile_limit(u64::MAX).context("the limit of open files can't be raised")?;
 
@@ -95,19 +111,28 @@ fn main() -> Result<()> {
     report::check(&rows, args.at_most)
 }
 
-fn server(args: &Args) -> Result<Server> {
-    match (&args.program, args.address) {
-        (Some(program), _) => Server::start(program, &args.arguments),
-        (None, Some(address)) => Server::running(address),
-        (None, None) => anyhow::bail!("give --program or --address"),
+impl Args {
+    fn kind(&self) -> Program {
+        if self.customers.is_some() { Program::Customers } else { Program::Service }
     }
 }
 
-fn chosen(names: &[String]) -> Result<Vec<&'static Mix>> {
-    let known = || MIXES.iter().map(|mix| mix.name).collect::<Vec<_>>().join(", ");
-    let find = |name: &String| MIXES.iter().find(|mix| mix.name == name);
+fn server(args: &Args) -> Result<Server> {
+    let kind = args.kind();
+    let server = match (&args.program, &args.customers, args.address) {
+        (Some(program), ..) | (None, Some(program), _) => Server::start(kind, program, &args.arguments),
+        (None, None, Some(address)) => Server::running(kind, address),
+        (None, None, None) => anyhow::bail!("give --program, --customers or --address"),
+    }?;
+    kind.fill(server.address(), args.accounts)?;
+    Ok(server)
+}
+
+fn chosen(program: Program, names: &[String]) -> Result<Vec<&'static Mix>> {
+    let known = || program.mixes().iter().map(|mix| mix.name).collect::<Vec<_>>().join(", ");
+    let find = |name: &String| program.mixes().iter().find(|mix| mix.name == name);
     match names {
-        [] => Ok(MIXES.iter().collect()),
+        [] => Ok(program.mixes().iter().collect()),
         names => names
             .iter()
             .map(|name| find(name).with_context(|| format!("{name}: no such mix. Give {}", known())))
@@ -119,7 +144,8 @@ fn measure(args: &Args, mixes: &[&'static Mix]) -> Result<Vec<Row>> {
     let mut server = server(args)?;
     let mut rows = vec![unloaded("unloaded", args, &server)?];
     for mix in mixes {
-        let hostile = attack::Hostile::start(server.address(), mix, args.hostile)?;
+        let target = attack::Target { host: server.address(), program: args.kind() };
+        let hostile = attack::Hostile::start(target, mix, args.hostile)?;
         let row = row(mix.name, args.hostile, args, &server);
         let opened = hostile.stop()?;
         let recovered = server.answers_again();
@@ -136,10 +162,6 @@ fn measure(args: &Args, mixes: &[&'static Mix]) -> Result<Vec<Row>> {
     Ok(rows)
 }
 
-/// The requests of honest clients.
-const PATHS: [&str; 4] =
-    ["/postcodes/SW1A1AA", "/postcodes/M11AE", "/postcodes/EH11YZ", "/postcodes/CF101BH"];
-
 /// Measures honest connections alone, after the program's caches are filled.
 fn unloaded(name: &'static str, args: &Args, server: &Server) -> Result<Row> {
     load(args, server).run("warm-up")?;
@@ -148,7 +170,7 @@ fn unloaded(name: &'static str, args: &Args, server: &Server) -> Result<Row> {
 
 fn load(args: &Args, server: &Server) -> Load {
     let window = Duration::from_secs(args.seconds);
-    let asks = PATHS.map(Ask::get).into();
+    let asks = args.kind().asks().into();
     Load { address: server.address(), connections: args.honest, rate: args.rate, window, asks }
 }
 

@@ -11,24 +11,26 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, ensure};
 use tempfile::TempDir;
 
+use crate::program::Program;
+
 /// How long it may take to start, and to answer again after a mix.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A server on the loopback. One that was started here ends when this is dropped.
 pub(crate) struct Server {
     address: SocketAddr,
+    kind: Program,
     child: Option<(Child, TempDir)>,
 }
 
 impl Server {
-    /// Starts the program on a free port, with jobs in a temporary folder.
-    pub(crate) fn start(program: &Path, arguments: &[String]) -> Result<Self> {
+    /// Starts a program on a free port, with its data in a temporary folder.
+    pub(crate) fn start(kind: Program, program: &Path, arguments: &[String]) -> Result<Self> {
         let folder = tempfile::tempdir()?;
         let program =
             program.canonicalize().with_context(|| format!("{}: can't be started", program.display()))?;
-        let jobs = format!("sqlite://{}", folder.path().join("jobs.db").display());
         let mut child = Command::new(&program)
-            .args(["serve", "--listen", "127.0.0.1:0", "--jobs", &jobs])
+            .args(kind.arguments(folder.path()))
             .args(arguments)
             .current_dir(folder.path())
             .stdout(Stdio::piped())
@@ -41,21 +43,21 @@ impl Server {
             BufReader::new(out).read_line(&mut line)?;
         }
         let mut server =
-            Self { address: SocketAddr::from(([127, 0, 0, 1], 0)), child: Some((child, folder)) };
+            Self { address: SocketAddr::from(([127, 0, 0, 1], 0)), kind, child: Some((child, folder)) };
         let address = line.trim().strip_prefix("listening on http://");
         let address = address
             .with_context(|| format!("{}: its first line has no address: {line:?}", program.display()))?;
         server.address = address.parse()?;
-        ensure!(server.answers_again(), "{}: no answer to /ping for {PATIENCE:?}", server.address);
+        ensure!(server.answers_again(), "{}: no answer to {} for {PATIENCE:?}", server.address, kind.ping());
         Ok(server)
     }
 
     /// Uses a server that is already running.
-    pub(crate) fn running(address: SocketAddr) -> Result<Self> {
+    pub(crate) fn running(kind: Program, address: SocketAddr) -> Result<Self> {
         ensure!(address.ip().is_loopback(), "{address}: only a server on the loopback is attacked");
         ensure!(address.is_ipv4(), "{address}: give an IPv4 address");
-        let server = Self { address, child: None };
-        ensure!(server.answers_again(), "{}: no answer to /ping for {PATIENCE:?}", server.address);
+        let server = Self { address, kind, child: None };
+        ensure!(server.answers_again(), "{}: no answer to {} for {PATIENCE:?}", server.address, kind.ping());
         Ok(server)
     }
 
@@ -63,7 +65,7 @@ impl Server {
         self.address
     }
 
-    /// Waits for a 200 of `/ping`, for a limited time.
+    /// Waits for a 200 of the cheapest path, for a limited time.
     pub(crate) fn answers_again(&self) -> bool {
         let began = Instant::now();
         while began.elapsed() < PATIENCE {
@@ -76,12 +78,7 @@ impl Server {
     }
 
     fn ping(&self) -> Result<String> {
-        let mut stream = TcpStream::connect_timeout(&self.address, Duration::from_secs(2))?;
-        stream.set_read_timeout(Some(Duration::from_secs(5)))?;
-        write!(stream, "GET /ping HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", self.address)?;
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer)?;
-        Ok(answer)
+        ask(self.address, &format!("GET {}", self.kind.ping()), "", "")
     }
 
     /// Reads the memory of the program several times a second, until the result is requested.
@@ -129,4 +126,18 @@ impl Memory {
         self.stop.store(true, Ordering::Relaxed);
         self.most.load(Ordering::Relaxed) / 1_000
     }
+}
+
+/// Sends one request on a new connection, and returns the answer with its head.
+pub(crate) fn ask(address: SocketAddr, line: &str, kind: &str, body: &str) -> Result<String> {
+    let mut stream = TcpStream::connect_timeout(&address, Duration::from_secs(2))?;
+    stream.set_read_timeout(Some(if body.is_empty() { Duration::from_secs(5) } else { PATIENCE }))?;
+    write!(stream, "{line} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n")?;
+    if !body.is_empty() {
+        write!(stream, "Content-Type: {kind}\r\nContent-Length: {}\r\n", body.len())?;
+    }
+    write!(stream, "\r\n{body}")?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer)?;
+    Ok(answer)
 }

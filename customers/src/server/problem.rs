@@ -11,6 +11,9 @@ use tracing::{error, warn};
 
 use crate::{Error, FieldError, Invalid};
 
+/// The most bytes of a message: some name a part of the request, which may be long.
+const MAX_DETAIL: usize = 1_000;
+
 /// The body of every error response: `application/problem+json`.
 #[derive(Debug, Serialize)]
 pub struct Problem {
@@ -34,15 +37,20 @@ pub struct Problem {
 }
 
 impl Problem {
-    /// Creates a problem from its status, its stable code, and a message for people.
+    /// Creates a problem from its status, its stable code, and a message for people, of which at most 1,000 bytes are kept.
     pub fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
+        let mut detail = detail.into();
+        if detail.len() > MAX_DETAIL {
+            detail.truncate(detail.floor_char_boundary(MAX_DETAIL));
+            detail.push('…');
+        }
         Self {
             // The title is the status's: RFC 9457 section 4.2.1.
             r#type: "about:blank",
             title: status.canonical_reason().unwrap_or_default(),
             status: status.as_u16(),
             code,
-            detail: detail.into().into_boxed_str(),
+            detail: detail.into_boxed_str(),
             errors: Vec::new(),
             challenge: None,
             codings: None,

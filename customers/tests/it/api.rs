@@ -189,6 +189,9 @@ async fn what_is_not_there_is_404_and_what_can_not_be_done_is_405(database: Data
     for path in ["/page", "/customer", "/customers/", "/customers/a/b"] {
         get(&api, path).await.problem(404, "not_found");
     }
+    // A message names the path and does not send all of it back.
+    let detail = get(&api, &format!("/none/{}", "x".repeat(5000))).await.problem(404, "not_found");
+    assert!(detail.len() < 1_010 && detail.contains("/none/xxx"), "{detail}");
     let refused = send(&api, "DELETE", "/customers", &Value::Null).await;
     refused.problem(405, "method_not_allowed");
     assert_eq!(refused.headers["allow"], "GET,HEAD,POST");

@@ -17,7 +17,8 @@ fn compare_without_sources_measures_library_and_service_with_ratios_to_the_libra
     assert_eq!((status, error.as_str()), (0, ""), "{out}");
     let lines: Vec<Value> = out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let (machine, rows) = lines.split_first().unwrap();
-    assert_eq!(machine["postcodes"], 20_000);
+    // Fewer are drawn on a machine that is busy with something else.
+    assert!((1..=20_000).contains(&machine["postcodes"].as_u64().unwrap()), "{machine}");
     let named: Vec<(&str, &str)> =
         rows.iter().map(|row| (row["work"].as_str().unwrap(), row["source"].as_str().unwrap())).collect();
     let sources = ["embedded:", "service, Unix socket", "service, TCP"];
@@ -50,7 +51,7 @@ fn compare_writes_a_table_and_csv_and_refuses_what_it_can_not_measure() {
     let (status, out, error) = ran(&["--source", "embedded:", "--time", "10ms"]);
     assert_eq!((status, error.as_str()), (0, ""), "{out}");
     assert!(
-        out.starts_with("work ") && out.contains("memory_a_month") && out.contains("20000 postcodes"),
+        out.starts_with("work ") && out.contains("memory_a_month") && out.contains(" postcodes, 10ms a cell"),
         "{out}"
     );
     let (status, out, _) = ran(&["--source", "embedded:", "--time", "10ms", "--csv"]);
