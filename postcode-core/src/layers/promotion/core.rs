@@ -10,7 +10,8 @@ use tokio::time::{Instant, timeout};
 #[cfg(doc)]
 use super::Promotion;
 use super::difference::Differences;
-use super::guard::{self, Guard, Seen};
+use super::guard::{self, Seen};
+use super::limits::Guard;
 use super::row::{DEFAULT, RowState, Rows};
 use super::side::Promotable;
 use super::snapshot::StepBack;

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::evidence::{Evidence, Gained, Test, evidence_above, evidence_below};
-use super::guard::{FOR_EACH_LIMIT, FOR_RISE, Guard, LOOKED_FOR};
+use super::limits::{FOR_EACH_LIMIT, FOR_RISE, Guard, LOOKED_FOR};
 use super::quantile::LatencyBound;
 
 /// At least this many of a test's last values are kept, and at most twice as many.

@@ -3,7 +3,7 @@
 use std::str::FromStr;
 use std::time::Duration;
 
-use super::guard::Guard;
+use super::limits::Guard;
 use super::plan::Step;
 use crate::{Error, Result};
 

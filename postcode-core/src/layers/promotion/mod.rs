@@ -8,6 +8,7 @@ mod example;
 mod grounds;
 mod guard;
 mod guard_text;
+mod limits;
 mod plan;
 mod quantile;
 mod row;
@@ -36,7 +37,7 @@ pub use self::difference::{Causes, FieldDifferences};
 pub use self::evidence::{Evidence, evidence_below};
 pub use self::example::{Cause, Example};
 pub use self::grounds::{Earlier, Grounds, Limit};
-pub use self::guard::Guard;
+pub use self::limits::Guard;
 #[doc(hidden)]
 pub use self::plan::ADDRESS_METHODS;
 pub use self::plan::{PromotionPlan, RowName, Step};

@@ -8,7 +8,8 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 
 use super::difference::Causes;
 use super::example::Cause;
-use super::guard::{Guard, Tripped, Watch};
+use super::guard::{Tripped, Watch};
+use super::limits::Guard;
 use super::plan::{PromotionPlan, RowName, Step, is_info};
 use super::snapshot::StepBack;
 use super::stage::{CurrentPlan, Plan};

@@ -7,7 +7,8 @@ use std::time::Duration;
 use fastrand::Rng;
 
 use super::evidence::{Interval, Test, evidence_below};
-use super::guard::{FOR_EACH_LIMIT, Simulated};
+use super::guard::Simulated;
+use super::limits::FOR_EACH_LIMIT;
 use super::quantile::{Times, at_least, at_most, difference_us};
 
 /// The guard before it had evidence: the share of the last 3,000 calls, thirty seconds at a hundred
