@@ -78,9 +78,13 @@ mod draft;
 mod error;
 mod filter;
 mod fold;
+mod ids;
 mod import;
+mod importing;
 mod input;
+mod limits;
 mod link;
+mod offer;
 mod recheck;
 mod relink;
 mod resolve;
@@ -93,18 +97,18 @@ mod surroundings;
 
 pub use address::{Address, AddressCheck, AddressKind, AddressStatus, ParseKindError, ParseStatusError};
 pub use audit::AuditEntry;
-pub use customer::{Customer, CustomerId, ParseIdError, Reference};
+pub use customer::{Customer, Reference};
 pub use error::{Error, Result, StoreError};
 pub use filter::{Filter, MAX_RADIUS, MAX_SEARCH};
-pub use import::{
-    FailedRow, Import, ImportId, ImportRow, ImportState, MAX_IMPORT, MAX_IMPORT_ROWS, MAX_IMPORTS, Mapping,
-    Preview, PreviewColumn,
+pub use ids::{CustomerId, ImportId, ParseIdError};
+pub use import::{FailedRow, Import, ImportRow, ImportState, Mapping, Preview, PreviewColumn};
+pub use input::{CustomerPatch, FieldError, Invalid, NewAddress, NewCustomer};
+pub use limits::{
+    MAX_ADDRESS_LINE, MAX_ADDRESS_LINES, MAX_ADDRESSES, MAX_EMAIL, MAX_IMPORT, MAX_IMPORT_ROWS, MAX_IMPORTS,
+    MAX_NAME, MAX_NOTES, MAX_POSTCODE, MAX_REFERENCE, MAX_REFERENCES,
 };
-pub use input::{
-    CustomerPatch, FieldError, Invalid, MAX_ADDRESS_LINE, MAX_ADDRESS_LINES, MAX_ADDRESSES, MAX_EMAIL,
-    MAX_NAME, MAX_NOTES, MAX_POSTCODE, MAX_REFERENCE, MAX_REFERENCES, NewAddress, NewCustomer,
-};
-pub use link::{AddressLink, AddressOffer, LinkStatus, OfferedAddress, ParseLinkStatusError};
+pub use link::{AddressLink, LinkStatus, ParseLinkStatusError};
+pub use offer::{AddressOffer, OfferedAddress};
 pub use resolve::ResolveError;
 pub use service::{Customers, MAX_TOKEN};
 pub use sort::{ParseSortError, Sort, SortField};

@@ -2,7 +2,8 @@
 
 use tracing::{debug, info};
 
-use crate::link::{Linked, statuses, within};
+use crate::link::Linked;
+use crate::offer::{statuses, within};
 use crate::recheck::ATTEMPTS;
 use crate::store::{LinkDue, Recheck, Settled, Subject};
 use crate::{Customers, Error, ResolveError};

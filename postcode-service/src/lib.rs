@@ -9,7 +9,7 @@
 //! - [`prove`]: compares every answer of two sources.
 //! - [`proof`]: one hash over all answers, and the way from it to those that differ.
 //! - [`enrich`]: adds columns to files of rows by their postcodes.
-//! - [`jobs`]: many rows, enriched in the background on a durable queue.
+//! - [`jobs`]: many rows, enriched in the background on a durable queue; [`worker`] does them.
 //!
 //! # Features
 //!
@@ -60,6 +60,9 @@ mod ostn15;
 pub mod prove;
 #[deny(missing_docs)]
 pub mod server;
+#[cfg(feature = "jobs")]
+#[deny(missing_docs)]
+pub mod worker;
 
 pub use error::{Error, ErrorKind, Result};
 #[cfg(not(feature = "jobs"))]

@@ -5,8 +5,9 @@ use postcode_tables::{Fault, plain_text};
 use serde::{Deserialize, Serialize};
 
 use super::columns::{Column, missing};
-use super::{MAX_IMPORT, MAX_IMPORT_ROWS, Mapping, Preview, PreviewColumn};
-use crate::{Error, NewCustomer, Reference};
+use super::mapping::Mapping;
+use super::{Preview, PreviewColumn};
+use crate::{Error, MAX_IMPORT, MAX_IMPORT_ROWS, NewCustomer, Reference};
 
 /// The most fields in a row. A row with more than the header is reported; this limit only bounds
 /// memory.
@@ -71,7 +72,7 @@ pub(crate) struct Row {
 ///
 /// # Errors
 /// Fails if the file as a whole is not valid. Errors in one row are part of that row.
-pub(super) fn read(file: &[u8], mapping: &Mapping) -> Result<File, Error> {
+pub(crate) fn read(file: &[u8], mapping: &Mapping) -> Result<File, Error> {
     let refused = |what: String| Err(Error::BadImport(what));
     let (mut records, header) = open(file)?;
     let columns = mapping.columns(&header)?;
@@ -133,7 +134,7 @@ const SHOWN: usize = 100;
 ///
 /// # Errors
 /// Fails if there are no headings to read.
-pub(super) fn preview(file: &[u8], mapping: &Mapping) -> Result<Preview, Error> {
+pub(crate) fn preview(file: &[u8], mapping: &Mapping) -> Result<Preview, Error> {
     let (mut records, header) = open(file)?;
     let problem = mapping.columns(&header).err().map(|error| error.to_string());
     let headings = header.iter().map(|heading| heading.trim_start_matches('\u{feff}').trim());

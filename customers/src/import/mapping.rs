@@ -106,7 +106,7 @@ impl Mapping {
     }
 
     /// Returns a text that differs for mappings that differ; empty for the default.
-    pub(super) fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         let columns = self.columns.iter().map(|(heading, column)| format!("{heading}={}\n", column.name()));
         columns.chain(self.ignores_others.then(|| "*".to_owned())).collect()
     }

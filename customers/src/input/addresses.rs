@@ -6,9 +6,10 @@ use postcode_addresses::AddressNumber;
 use postcode_core::Postcode;
 use serde::Serialize;
 
-use super::{Invalid, MAX_ADDRESSES, fields};
+use super::fields;
+use super::invalid::Invalid;
 use crate::address::iso8601;
-use crate::{Address, AddressKind, Customer};
+use crate::{Address, AddressKind, Customer, MAX_ADDRESSES};
 
 /// A new or changed address.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]

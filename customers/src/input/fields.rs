@@ -4,12 +4,12 @@ use email_address::{EmailAddress, Options};
 use postcode_addresses::AddressNumber;
 use postcode_core::{ParseError, ParseReason, Postcode};
 
-use super::{
-    Invalid, MAX_ADDRESS_LINE, MAX_ADDRESS_LINES, MAX_EMAIL, MAX_NOTES, MAX_POSTCODE, MAX_REFERENCE,
-    MAX_REFERENCES,
-};
-use crate::Reference;
+use super::invalid::Invalid;
 use crate::fold::{is_invisible, visible};
+use crate::{
+    MAX_ADDRESS_LINE, MAX_ADDRESS_LINES, MAX_EMAIL, MAX_NOTES, MAX_POSTCODE, MAX_REFERENCE, MAX_REFERENCES,
+    Reference,
+};
 
 /// Returns what to say about a field that must be filled.
 fn empty(field: &str) -> &'static str {

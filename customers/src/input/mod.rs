@@ -6,43 +6,24 @@ mod invalid;
 
 use serde::Serialize;
 
-use crate::{AddressKind, Customer, Reference};
+use crate::{AddressKind, Customer, MAX_NAME, Reference};
 
 pub(crate) use addresses::AddressDetails;
 pub use addresses::NewAddress;
 pub use invalid::{FieldError, Invalid};
 
-/// The longest name, in characters.
-pub const MAX_NAME: usize = 200;
-/// The longest email address, in bytes (RFC 5321 section 4.5.3.1.3, without its angle brackets).
-pub const MAX_EMAIL: usize = 254;
-/// The longest text that is parsed as a postcode, in bytes, with room for extra spaces.
-pub const MAX_POSTCODE: usize = 64;
-/// The most address lines above the postcode.
-pub const MAX_ADDRESS_LINES: usize = 10;
-/// The longest address line, in characters.
-pub const MAX_ADDRESS_LINE: usize = 200;
-/// The longest notes, in characters.
-pub const MAX_NOTES: usize = 4000;
-/// The most references to other systems.
-pub const MAX_REFERENCES: usize = 20;
-/// The longest name of another system, and the longest id in it, in characters.
-pub const MAX_REFERENCE: usize = 100;
-/// The most addresses of one customer.
-pub const MAX_ADDRESSES: usize = 20;
-
 /// The data of a customer, to create one or to replace a stored one.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct NewCustomer {
-    /// 1 to [`MAX_NAME`] characters.
+    /// 1 to [`MAX_NAME`](crate::MAX_NAME) characters.
     pub name: String,
-    /// A plain address such as `ada@example.com`, at most [`MAX_EMAIL`] bytes. Must be unique among
+    /// A plain address such as `ada@example.com`, at most [`MAX_EMAIL`](crate::MAX_EMAIL) bytes. Must be unique among
     /// accounts, ignoring case.
     pub email: String,
     /// The main address's postcode as people type it. May be empty if
     /// [`addresses`](Self::addresses) contains the main address.
     pub postcode: String,
-    /// The main address: 1 to [`MAX_ADDRESS_LINES`] lines of 1 to [`MAX_ADDRESS_LINE`] characters.
+    /// The main address: 1 to [`MAX_ADDRESS_LINES`](crate::MAX_ADDRESS_LINES) lines of 1 to [`MAX_ADDRESS_LINE`](crate::MAX_ADDRESS_LINE) characters.
     /// Empty lines are dropped. May be empty if [`addresses`](Self::addresses) contains the main
     /// address.
     pub address_lines: Vec<String>,
@@ -51,11 +32,11 @@ pub struct NewCustomer {
     pub address_id: Option<String>,
     /// A telephone number as people type it. `Some("")` clears it; `None` keeps the stored value.
     pub phone: Option<String>,
-    /// At most [`MAX_NOTES`] characters. `Some("")` clears them; `None` keeps the stored value.
+    /// At most [`MAX_NOTES`](crate::MAX_NOTES) characters. `Some("")` clears them; `None` keeps the stored value.
     pub notes: Option<String>,
-    /// At most [`MAX_REFERENCES`]. `None` keeps the stored ones.
+    /// At most [`MAX_REFERENCES`](crate::MAX_REFERENCES). `None` keeps the stored ones.
     pub references: Option<Vec<Reference>>,
-    /// At most [`MAX_ADDRESSES`]. If the main address is not among them, the flat one or the stored
+    /// At most [`MAX_ADDRESSES`](crate::MAX_ADDRESSES). If the main address is not among them, the flat one or the stored
     /// one is used. `None` keeps the stored ones.
     pub addresses: Option<Vec<NewAddress>>,
 }
@@ -182,6 +163,7 @@ mod tests {
     use postcode_core::Postcode;
 
     use super::*;
+    use crate::{MAX_ADDRESS_LINE, MAX_ADDRESS_LINES, MAX_POSTCODE};
 
     fn new() -> NewCustomer {
         NewCustomer {

@@ -5,12 +5,10 @@ use std::collections::HashSet;
 use super::database::{Row, Statement, Transaction, Value, sql};
 use super::failure::corrupt;
 use super::{Store, accounts, rows};
-use crate::Error;
 use crate::draft::Draft;
 use crate::error::StoreError;
-use crate::import::{
-    FailedRow, File, Import, ImportId, ImportRow, ImportState, MAX_IMPORTS, MAX_MESSAGE, Said,
-};
+use crate::import::{FailedRow, File, Import, ImportRow, ImportState, MAX_MESSAGE, Said};
+use crate::{Error, ImportId, MAX_IMPORTS};
 
 /// Rows in one statement: five values each, within SQLite's limit of 32,766 and PostgreSQL's of
 /// 65,535.

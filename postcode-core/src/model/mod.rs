@@ -1,4 +1,27 @@
 //! The types of the answers.
+//!
+//! | question | answer |
+//! |---|---|
+//! | one postcode | [`Answer`], with a [`Record`] if the data has one |
+//! | the postcodes around a point | [`Neighbour`]s: a record and its distance |
+//! | an outcode | [`OutcodeSummary`] |
+//! | a place by its name | [`PlaceMatch`], with a [`Place`] |
+//! | the Scottish directory | [`ScottishPostcode`] |
+//! | the data itself | [`DatasetInfo`] |
+//!
+//! A record holds its areas by [`AreaKind`], each with its code and its name where the data has one. Records and answers implement
+//! `Serialize` and `Deserialize` in the extended shape of the HTTP API. [`RecordView`](crate::wire::RecordView) writes the shape
+//! of postcodes.io.
+//!
+//! ```
+//! use postcode_core::{Answer, Record};
+//!
+//! let answer = Answer::Live(Record::live("SW1A 1AA".parse()?));
+//! assert_eq!(answer.status(), "live");
+//! let json = serde_json::to_string(&answer)?;
+//! assert_eq!(serde_json::from_str::<Answer>(&json)?, answer);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod area;
 mod dataset;

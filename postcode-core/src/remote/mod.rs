@@ -1,4 +1,23 @@
 //! The lookup over HTTP: [`Remote`] calls a postcode-service or any postcodes.io server.
+//!
+//! | I want to … | use |
+//! |---|---|
+//! | call one server | [`Remote::new`] with its URL |
+//! | set time limits, retries, credentials or a proxy in code | [`Remote::builder`] |
+//! | speak HTTP by a client of my own | [`RemoteBuilder::transport`] with a [`Transport`] |
+//! | have the mode as a setting, with more layers | [`connect`](crate::connect), [`Connector`](crate::Connector) |
+//!
+//! ```
+//! use postcode_core::remote::{Remote, RemoteBuilder};
+//!
+//! // Nothing is sent before the first call.
+//! let remote: RemoteBuilder = Remote::builder("http://127.0.0.1:8080").retries(1);
+//! assert_eq!(remote.build()?.to_string(), "http://127.0.0.1:8080");
+//! # Ok::<(), postcode_core::Error>(())
+//! ```
+//!
+//! All calls fail with the one [`Error`](crate::Error). `Unavailable`, `Timeout` and `Overloaded` are temporary. `Protocol` is
+//! an answer that this crate can't read.
 
 mod address;
 mod builder;

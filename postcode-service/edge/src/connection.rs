@@ -19,7 +19,6 @@ use crate::pace::Pace;
 use crate::places::Place;
 use crate::refused::{Kind, count};
 use crate::rest::{Rest, close_in_stages};
-use crate::serve::until;
 use crate::watched::Watched;
 use crate::{Access, Handler, Limits, Peer, Refusal, TrustedProxy, host};
 
@@ -177,4 +176,9 @@ async fn answer_one<H: Handler>(
     request.extensions_mut().insert(peer);
     access.identify(&mut request);
     handler.handle(request).await
+}
+
+/// Waits until the value is true, or its sender is gone.
+pub(crate) async fn until(mut closing: watch::Receiver<bool>) {
+    let _ = closing.wait_for(|closing| *closing).await;
 }

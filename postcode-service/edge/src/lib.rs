@@ -24,6 +24,7 @@
 //!   man pages (`cli`, with the feature of that name).
 #![deny(missing_docs)]
 
+mod accept;
 mod access;
 mod body;
 #[cfg(feature = "cli")]
@@ -32,9 +33,11 @@ mod compress;
 mod connection;
 mod files;
 mod gate;
+mod handler;
 mod host;
 mod hosts;
 mod labels;
+mod limits;
 mod listen;
 #[cfg(feature = "log")]
 pub mod log;
@@ -53,6 +56,7 @@ mod rest;
 mod secrets;
 mod security;
 mod serve;
+mod stream;
 /// The atomics of what is lock-free. `postcode-core/testing/interleavings` puts loom's in their place.
 mod sync {
     pub(crate) use std::sync::atomic;
@@ -62,6 +66,7 @@ mod watched;
 #[cfg(feature = "webhook")]
 pub mod webhook;
 
+pub use accept::{Accept, Plain};
 pub use access::{
     Access, Claim, Denied, Entry, Fingerprint, Identity, Need, NewToken, Rule, Scope, Scopes, Tokens,
     is_from_trusted_proxy, revoke, speaks_for,
@@ -69,9 +74,11 @@ pub use access::{
 pub use body::{RequestBody, TooSlow};
 pub use compress::{Accepted, Compression};
 pub use gate::{Admitted, Gate, GateLimits, ReadError, Refused, Sheddable, Turn, read};
+pub use handler::{Handler, Refusal};
 pub use hosts::{HostName, Hosts, NotAllowed};
 pub use labels::status_class;
-pub use listen::{Address, Listener, Stream};
+pub use limits::Limits;
+pub use listen::{Address, Listener};
 pub use media::MediaType;
 pub use peer::{Caller, Client, Peer, TrustedProxy};
 pub use pool::{ClientKey, Full, Lost, Place, Pool, Yields};
@@ -80,7 +87,8 @@ pub use proxies::{ClientHeader, Proxies};
 pub use rate::Rate;
 pub use secrets::without_secrets;
 pub use security::{Security, SecurityOptions};
-pub use serve::{Accept, Handler, Limits, Plain, Refusal, serve, serve_with};
+pub use serve::{serve, serve_with};
+pub use stream::Stream;
 pub use tls::{Tls, TlsFiles, certificate_fingerprint};
 
 /// Any error, as in response bodies.

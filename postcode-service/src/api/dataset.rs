@@ -10,8 +10,9 @@ use postcode_core::wire::path::DATASET_INFO;
 use serde::Serialize;
 
 use super::App;
+use super::failure::Outcome;
 use super::params::Params;
-use super::reply::{Outcome, data};
+use super::reply::data;
 
 pub(super) fn routes() -> Router<App> {
     Router::new().route(DATASET_INFO, get(info))

@@ -10,8 +10,9 @@ use postcode_core::wire::path;
 use postcode_core::{Answer, Location, Postcode, PostcodeLookup};
 use serde::Serialize;
 
+use super::failure::{Failure, Outcome};
 use super::opt_in::extended_only;
-use super::reply::{Failure, Outcome, data};
+use super::reply::data;
 use super::{App, Edition};
 use crate::enrich::short;
 
@@ -48,8 +49,9 @@ fn parse(text: &str) -> Result<Postcode, Failure> {
 
 /// Returns the location of a postcode, live or terminated.
 fn location(edition: &Edition, postcode: Postcode, answer: &Answer) -> Result<Location, Failure> {
-    let failure =
-        |status, what: &str, code| Failure::new(status, format!("{postcode} {what}"), code).by(edition);
+    let failure = |status, what: &str, code| {
+        Failure::new(status, format!("{postcode} {what}"), code).by(&edition.fingerprint)
+    };
     match answer {
         Answer::Live(record) | Answer::Terminated(record) => record
             .location

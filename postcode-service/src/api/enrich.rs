@@ -27,9 +27,9 @@ use postcode_tables::{Encoding, delimiter_named};
 use tokio::time::Instant;
 
 use super::App;
-use super::dataset_file::PATIENCE;
+use super::failure::{Failure, Outcome};
 use super::params::Params;
-use super::reply::{Failure, Outcome};
+use super::state::PATIENCE;
 use crate::enrich::{AbsentColumns, Column, Error, Format, Plan, decoded, enrich, short};
 
 pub(super) fn routes() -> Router<App> {

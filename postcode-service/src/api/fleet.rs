@@ -1,7 +1,6 @@
 //! `/promotion`: the plan of a fleet of promotions, and what its processes report. Not in postcodes.io.
 
 use std::pin::pin;
-use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use axum::Router;
@@ -10,17 +9,20 @@ use axum::routing::get;
 use http::{Extensions, StatusCode};
 use postcode_core::ErrorKind;
 use postcode_core::layers::PromotionPlan;
-use postcode_core::layers::fleet::{Fleet, FleetReport, SetError};
+use postcode_core::layers::fleet::{FleetReport, SetError};
 use postcode_core::wire::{NEWER_THAN, path};
-use postcode_edge::{MediaType, Pool, Turn, Yields};
+use postcode_edge::{MediaType, Turn};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::App;
-use super::bulk::{body, no_method};
+use super::bulk::body;
+use super::failure::{Failure, Outcome};
+use super::fallback::no_method;
 use super::own_time::OwnTime;
 use super::params::Params;
-use super::reply::{Failure, Outcome, json};
+use super::reply::json;
+use super::wait::wait;
 use crate::enrich::short;
 
 /// The longest wait for a newer plan.
@@ -40,44 +42,6 @@ pub(super) fn routes() -> Router<App> {
         .method_not_allowed_fallback(no_method)
 }
 
-/// The fleet of this server, if it keeps the plan of one.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Fleets(Arc<OnceLock<Kept>>);
-
-#[derive(Debug)]
-struct Kept {
-    fleet: Fleet,
-    /// Places for requests that wait for a newer plan.
-    waiting: Pool,
-}
-
-impl Fleets {
-    /// Sets the fleet, once.
-    pub(super) fn set(&self, fleet: Fleet) {
-        // All processes may have the same token, and one client has half of the places.
-        let waiting = Pool::new(fleet.limits().processes.saturating_mul(2), Yields::Longest);
-        let _ = self.0.set(Kept { fleet, waiting });
-    }
-
-    pub(super) fn get(&self) -> Option<&Fleet> {
-        self.0.get().map(|kept| &kept.fleet)
-    }
-
-    /// Ends all waits.
-    pub(super) fn close(&self) {
-        if let Some(kept) = self.0.get() {
-            kept.fleet.close();
-        }
-    }
-
-    fn there(&self) -> Result<&Kept, Failure> {
-        self.0.get().ok_or_else(|| {
-            let text = "This server keeps no plan of a fleet. Start it with --fleet FILE";
-            Failure::new(StatusCode::NOT_IMPLEMENTED, text, ErrorKind::NotSupported.code())
-        })
-    }
-}
-
 async fn plan(State(app): State<App>, params: Params, time: OwnTime, extensions: Extensions) -> Outcome {
     let kept = app.fleets.there()?;
     let Some(newer_than) = params.get(NEWER_THAN) else { return json(&*kept.fleet.plan()) };
@@ -87,7 +51,7 @@ async fn plan(State(app): State<App>, params: Params, time: OwnTime, extensions:
             short(&newer_than)
         ))
     })?;
-    let wait = super::jobs::wait(&params)?.unwrap_or_default().min(MAX_PLAN_WAIT);
+    let wait = wait(&params)?.unwrap_or_default().min(MAX_PLAN_WAIT);
     if wait.is_zero() || kept.fleet.plan().revision > revision {
         return json(&*kept.fleet.plan());
     }

@@ -9,7 +9,7 @@ use postcode_edge::{Claim, Denied, Identity, Need, is_from_trusted_proxy, speaks
 
 use super::App;
 use super::description::need;
-use super::reply::Failure;
+use super::failure::Failure;
 
 /// The header that names the tenant whose jobs a request is about.
 pub(super) const TENANT: &str = "postcode-tenant";

@@ -13,7 +13,8 @@ use postcode_core::wire::path;
 use serde::Serialize;
 
 use super::App;
-use super::reply::{Failure, Outcome, json, written};
+use super::failure::{Failure, Outcome};
+use super::reply::{json, written};
 
 pub(super) fn routes() -> Router<App> {
     Router::new().route(path::PING, get(ping)).route(path::READY, get(ready))

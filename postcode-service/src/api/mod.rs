@@ -3,15 +3,16 @@
 //! Deliberate differences are listed, with their reasons, in `docs/COMPATIBILITY.md`.
 
 mod addresses;
-mod answers;
 mod bulk;
 mod dataset;
 mod dataset_file;
 mod description;
 mod distance;
 mod docs;
-mod edition;
 mod enrich;
+mod failure;
+mod fallback;
+mod finish;
 mod fleet;
 mod guard;
 mod health;
@@ -35,16 +36,18 @@ mod region;
 mod reply;
 mod scotland;
 mod search;
+mod state;
 mod strict;
 mod syntax;
 mod terminated;
 mod validate;
 mod view;
+mod wait;
 
 use std::borrow::Cow;
 use std::convert::Infallible;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use arc_swap::ArcSwap;
 use axum::Router;
@@ -56,109 +59,20 @@ use http::Method;
 use postcode_addresses::LocalAddresses;
 use postcode_addresses::file::AddressFile;
 use postcode_core::layers::fleet::Fleet;
-use postcode_core::{MAX_NEIGHBOURS, MAX_PAGE, MAX_RADIUS, wire};
+use postcode_core::wire;
 use postcode_edge::Access;
 use tower::ServiceExt;
 
 pub(crate) use bulk::lines as bulk_lines;
-pub use edition::Edition;
+pub use failure::{Failure, RequestId};
 pub(crate) use own_time::OwnTime;
-pub use reply::{Failure, RequestId};
+pub(crate) use state::Reloads;
+use state::{Addresses, Answers, App, Current, Downloads, Fleets, Turns, now};
+pub use state::{Edition, Limits};
 
 use crate::jobs::Jobs;
 #[cfg(not(feature = "jobs"))]
 use no_jobs as jobs;
-
-/// How much one request may ask for.
-#[derive(Clone, Copy, Debug)]
-pub struct Limits {
-    /// Items in one bulk request.
-    pub max_batch: usize,
-    /// Bytes of a request's body.
-    pub max_body: usize,
-    /// Bytes of rows in one request to enrich them.
-    pub max_upload: u64,
-    /// The most transfers at once: downloads of the dataset file and of regions as lines, and
-    /// uploads of rows. Others are answered 503 at once.
-    pub max_downloads: usize,
-    /// Metres from a point, where postcodes.io does not say how far. At most [`MAX_RADIUS`].
-    pub max_radius: f64,
-    /// The most neighbours in one answer. At most [`MAX_NEIGHBOURS`].
-    pub max_nearest: usize,
-    /// Postcodes in one page of a region. At most [`MAX_PAGE`].
-    pub max_page: usize,
-    /// Postcodes in one answer to bulk reverse geocoding.
-    pub max_records: usize,
-    /// The most requests for postcodes of regions at once. They take turns. Others are answered 503
-    /// at once.
-    pub max_regions: usize,
-    /// The most bytes of long responses in transmission at once. Others are answered 503.
-    pub max_answers: u64,
-    /// Whether parameters that no route has are refused, without `?strict=true`.
-    pub strict: bool,
-}
-
-/// The limits of postcodes.io, 100 items and 100 KiB; eight downloads; otherwise those of the
-/// trait.
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            max_batch: 100,
-            max_body: 100 * 1024,
-            max_upload: 1 << 30,
-            max_downloads: 8,
-            max_radius: MAX_RADIUS,
-            max_nearest: MAX_NEIGHBOURS,
-            max_page: MAX_PAGE,
-            max_records: 10_000,
-            max_regions: 64,
-            max_answers: 256 << 20,
-            strict: false,
-        }
-    }
-}
-
-/// The state that all requests share.
-#[derive(Clone, Debug)]
-struct App {
-    edition: Arc<ArcSwap<Edition>>,
-    ready: Arc<AtomicBool>,
-    reloads: Arc<Reloads>,
-    limits: Limits,
-    downloads: dataset_file::Downloads,
-    answers: answers::Answers,
-    regions: region::Turns,
-    jobs: Jobs,
-    access: Access,
-    addresses: addresses::Addresses,
-    fleets: fleet::Fleets,
-}
-
-/// How often the data was opened again.
-#[derive(Debug)]
-pub(crate) struct Reloads {
-    pub(crate) done: AtomicU64,
-    pub(crate) failed: AtomicU64,
-    /// When the current data was opened, in seconds since 1970.
-    pub(crate) last: AtomicU64,
-}
-
-impl Default for Reloads {
-    fn default() -> Self {
-        Self { done: AtomicU64::new(0), failed: AtomicU64::new(0), last: AtomicU64::new(now()) }
-    }
-}
-
-fn now() -> u64 {
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    since.map_or(0, |since| since.as_secs())
-}
-
-impl App {
-    fn edition(&self) -> Arc<Edition> {
-        self.edition.load_full()
-    }
-}
 
 /// The API: a request in, a response out. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -187,19 +101,19 @@ impl Api {
             ready: Arc::new(AtomicBool::new(true)),
             reloads: Arc::default(),
             limits,
-            downloads: dataset_file::Downloads::new(limits.max_downloads),
-            answers: answers::Answers::new(limits.max_answers),
-            regions: region::Turns::new(cores.div_ceil(2), limits.max_regions),
+            downloads: Downloads::new(limits.max_downloads),
+            answers: Answers::new(limits.max_answers),
+            regions: Turns::new(cores.div_ceil(2), limits.max_regions),
             jobs,
             access,
-            addresses: addresses::Addresses::default(),
-            fleets: fleet::Fleets::default(),
+            addresses: Addresses::default(),
+            fleets: Fleets::default(),
         };
         let private = jobs::routes()
             .merge(fleet::routes())
             .route_layer(from_fn_with_state(app.clone(), strict::check))
             .route_layer(from_fn_with_state(app.clone(), guard::check))
-            .route_layer(from_fn(reply::private));
+            .route_layer(from_fn(finish::private));
         let router = Router::new()
             .merge(addresses::routes())
             .merge(bulk::routes())
@@ -225,9 +139,9 @@ impl Api {
             .route_layer(from_fn_with_state(app.clone(), guard::check))
             .merge(private)
             .route_layer(from_fn(remember_route))
-            .fallback(bulk::no_route)
+            .fallback(fallback::no_route)
             // postcodes.io has no 405.
-            .method_not_allowed_fallback(bulk::no_method)
+            .method_not_allowed_fallback(fallback::no_method)
             .with_state(app.clone());
         Self { app, router }
     }
@@ -235,7 +149,7 @@ impl Api {
     /// Serves addresses, for the first file that this is called with. Returns the lookup, whose file can be replaced. Which
     /// postcodes exist and where they are is known from the edition that is served.
     pub fn serve_addresses(&self, file: AddressFile) -> Arc<LocalAddresses> {
-        let postcodes = addresses::Current(self.app.edition.clone());
+        let postcodes = Current(self.app.edition.clone());
         self.app.addresses.set(LocalAddresses::new(file).with_postcodes(Arc::new(postcodes)))
     }
 
@@ -343,13 +257,13 @@ impl Api {
     }
 
     async fn through_the_router(&self, mut request: Request<Body>) -> Response {
-        let finish = reply::Finish::of(&request);
+        let finish = finish::Finish::of(&request);
         let response = match path::normalise(&mut request) {
             Ok(()) => {
                 let answered: Result<Response, Infallible> = self.router.clone().oneshot(request).await;
                 answered.unwrap_or_else(|never| match never {})
             }
-            Err(_) if request.method() == Method::OPTIONS => reply::preflight(),
+            Err(_) if request.method() == Method::OPTIONS => finish::preflight(),
             Err(failure) => failure.into_response(),
         };
         finish.apply(self.app.answers.hold(response).await).await

@@ -9,8 +9,9 @@ use axum::routing::get;
 use postcode_core::wire::{Shape, code, path};
 use postcode_core::{Answer, Location, MAX_LIMIT, Nearest, NearestOutcodes, Neighbour, PostcodeLookupExt};
 
+use super::failure::{Failure, Outcome};
 use super::params::{Params, parse_float, parse_int};
-use super::reply::{Failure, Outcome, records};
+use super::reply::records;
 use super::syntax::{Reading, read};
 use super::view::View;
 use super::{App, Edition, Limits, postcode};
@@ -179,7 +180,7 @@ pub(super) async fn neighbours(edition: &Edition, query: Option<Nearest>) -> Res
 /// Returns the error for a postcode without a location to search around.
 pub(super) fn no_location(edition: &Edition) -> Failure {
     let text = "Invalid longitude/latitude submitted";
-    Failure::new(http::StatusCode::BAD_REQUEST, text, code::NO_LOCATION).by(edition)
+    Failure::new(http::StatusCode::BAD_REQUEST, text, code::NO_LOCATION).by(&edition.fingerprint)
 }
 
 pub(super) async fn answer(edition: &Edition, query: Option<Nearest>, view: &View) -> Outcome {
@@ -226,15 +227,21 @@ async fn of_postcode(State(app): State<App>, Path(text): Path<String>, params: P
     let edition = app.edition();
     let postcode = match read(&text, shape) {
         Reading::Postcode(postcode) => postcode,
-        Reading::Invalid(Some(error)) => return Err(postcode::unknown().by(&edition).explain(&error)),
-        Reading::NoSuch | Reading::Invalid(None) => return Err(postcode::unknown().by(&edition)),
+        Reading::Invalid(Some(error)) => {
+            return Err(postcode::unknown().by(&edition.fingerprint).explain(&error));
+        }
+        Reading::NoSuch | Reading::Invalid(None) => return Err(postcode::unknown().by(&edition.fingerprint)),
     };
     let record = match (edition.lookup.get(postcode).await?, shape) {
         (Answer::Live(record), _) | (Answer::Terminated(record), Shape::Extended) => record,
         (Answer::NotCovered, _) => {
-            return Err(postcode::unknown().by(&edition).not_covered(edition.advice_for(postcode)));
+            return Err(postcode::unknown()
+                .by(&edition.fingerprint)
+                .not_covered(edition.advice_for(postcode)));
         }
-        (Answer::Unknown | Answer::Terminated(_), _) => return Err(postcode::unknown().by(&edition)),
+        (Answer::Unknown | Answer::Terminated(_), _) => {
+            return Err(postcode::unknown().by(&edition.fingerprint));
+        }
     };
     let origin = || record.location.ok_or_else(|| no_location(&edition));
     let query = Reach::of(&params, app.limits).around(origin)?;

@@ -7,8 +7,8 @@ use postcode_core::ErrorKind;
 use postcode_core::wire::path;
 
 use super::App;
-use super::bulk::no_method;
-use super::reply::Failure;
+use super::failure::Failure;
+use super::fallback::no_method;
 
 pub(super) fn routes() -> Router<App> {
     Router::new()

@@ -7,8 +7,8 @@ use axum::response::{IntoResponse, Response};
 use http::Method;
 use postcode_core::wire::Shape;
 
+use super::failure::Failure;
 use super::params::Params;
-use super::reply::Failure;
 
 /// Answers 404 to requests without `?extended=true`.
 pub(super) async fn extended_only(request: Request, next: Next) -> Response {

@@ -8,10 +8,11 @@ use postcode_core::wire::{Shape, code, path};
 use postcode_core::{Location, MAX_QUERY, NearestOutcodes, Outcode, OutcodeSummary, ParseError};
 use serde::Serialize;
 
+use super::failure::{Failure, Outcome};
 use super::nearest::{Reach, no_location, point_of_params};
 use super::opt_in::extended_only;
 use super::params::{Params, is_space};
-use super::reply::{self, Failure, data};
+use super::reply::data;
 use super::{App, Edition};
 
 pub(super) fn routes() -> Router<App> {
@@ -38,7 +39,8 @@ fn read(text: &str, shape: Shape) -> Result<Outcode, Option<ParseError>> {
 }
 
 async fn find(edition: &Edition, text: &str, shape: Shape) -> Result<OutcodeSummary, Failure> {
-    let unknown = || Failure::not_found("Outcode not found", code::OUTCODE_NOT_FOUND).by(edition);
+    let unknown =
+        || Failure::not_found("Outcode not found", code::OUTCODE_NOT_FOUND).by(&edition.fingerprint);
     let outcode = read(text, shape).map_err(|error| match error {
         Some(error) => unknown().explain(&error),
         None => unknown(),
@@ -50,13 +52,13 @@ async fn find(edition: &Edition, text: &str, shape: Shape) -> Result<OutcodeSumm
     }
 }
 
-async fn outcode(State(app): State<App>, Path(text): Path<String>, params: Params) -> reply::Outcome {
+async fn outcode(State(app): State<App>, Path(text): Path<String>, params: Params) -> Outcome {
     let edition = app.edition();
     let summary = find(&edition, &text, params.shape()).await?;
     data(&edition, &summary)
 }
 
-async fn nearest(State(app): State<App>, Path(text): Path<String>, params: Params) -> reply::Outcome {
+async fn nearest(State(app): State<App>, Path(text): Path<String>, params: Params) -> Outcome {
     let edition = app.edition();
     let summary = find(&edition, &text, params.shape()).await?;
     let query = Reach::of(&params, app.limits).around_outcodes(|| {
@@ -67,13 +69,13 @@ async fn nearest(State(app): State<App>, Path(text): Path<String>, params: Param
     around(&edition, query).await
 }
 
-async fn reverse(State(app): State<App>, params: Params) -> reply::Outcome {
+async fn reverse(State(app): State<App>, params: Params) -> Outcome {
     let query = Reach::of(&params, app.limits).around_outcodes(|| point_of_params(&params))?;
     around(&app.edition(), query).await
 }
 
 /// Lists the outcodes that begin with a text. Not part of postcodes.io.
-async fn autocomplete(State(app): State<App>, Path(text): Path<String>, params: Params) -> reply::Outcome {
+async fn autocomplete(State(app): State<App>, Path(text): Path<String>, params: Params) -> Outcome {
     let edition = app.edition();
     // No outcode begins with a text that is longer than the contract allows.
     let found = match text.len() <= MAX_QUERY {
@@ -95,7 +97,7 @@ struct Verdict {
 }
 
 /// Validates an outcode. Not part of postcodes.io.
-async fn validate(State(app): State<App>, Path(text): Path<String>) -> reply::Outcome {
+async fn validate(State(app): State<App>, Path(text): Path<String>) -> Outcome {
     let edition = app.edition();
     let outcode: Outcode = match text.parse() {
         Ok(outcode) => outcode,
@@ -114,7 +116,7 @@ async fn validate(State(app): State<App>, Path(text): Path<String>) -> reply::Ou
 }
 
 /// Answers null if there are none, as postcodes.io does.
-async fn around(edition: &Edition, query: Option<NearestOutcodes>) -> reply::Outcome {
+async fn around(edition: &Edition, query: Option<NearestOutcodes>) -> Outcome {
     let found = match query {
         None => Vec::new(),
         Some(query) => edition.lookup.nearest_outcodes(&query).await?.unwrap_or_default(),

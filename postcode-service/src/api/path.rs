@@ -7,7 +7,7 @@ use http::uri::PathAndQuery;
 use http::{Request, Uri};
 use percent_encoding::percent_decode_str;
 
-use super::reply::Failure;
+use super::failure::Failure;
 
 /// The fixed segments of all routes.
 static WORDS: LazyLock<Vec<&str>> = LazyLock::new(postcode_core::wire::path::words);

@@ -8,8 +8,9 @@ use postcode_core::wire::{LOCAL_TYPE, WITHIN, code, path};
 use postcode_core::{MAX_LIMIT, MAX_QUERY, PlaceQuery, Postcode};
 
 use super::App;
+use super::failure::{Failure, Outcome};
 use super::params::{Params, is_space};
-use super::reply::{Failure, Outcome, data, uncached};
+use super::reply::{data, uncached};
 
 pub(super) fn routes() -> Router<App> {
     Router::new()
@@ -35,7 +36,7 @@ async fn search(State(app): State<App>, params: Params) -> Outcome {
 
 async fn place(State(app): State<App>, Path(text): Path<String>) -> Outcome {
     let edition = app.edition();
-    let unknown = || Failure::not_found("Place not found", code::PLACE_NOT_FOUND).by(&edition);
+    let unknown = || Failure::not_found("Place not found", code::PLACE_NOT_FOUND).by(&edition.fingerprint);
     if text.len() > MAX_QUERY {
         return Err(unknown());
     }
@@ -60,7 +61,7 @@ async fn find(State(app): State<App>, params: Params) -> Outcome {
 /// Lists the postcodes of a place, in pages.
 async fn postcodes(State(app): State<App>, Path(text): Path<String>, params: Params) -> Outcome {
     let edition = app.edition();
-    let unknown = || Failure::not_found("Place not found", code::PLACE_NOT_FOUND).by(&edition);
+    let unknown = || Failure::not_found("Place not found", code::PLACE_NOT_FOUND).by(&edition.fingerprint);
     let after = match params.get("after") {
         Some(after) => Some(after.parse::<Postcode>().map_err(|error| {
             Failure::bad_request(format!(

@@ -6,8 +6,9 @@ use axum::routing::get;
 use postcode_core::wire::{ORDER, ORDER_PREFIX, Shape, code, path};
 use postcode_core::{Answer, Postcode};
 
+use super::failure::{Failure, Outcome};
 use super::params::Params;
-use super::reply::{Failure, Outcome, data, records};
+use super::reply::{data, records};
 use super::syntax::{Reading, read};
 use super::view::View;
 use super::{App, Edition, search};
@@ -27,7 +28,7 @@ async fn lookup(State(app): State<App>, Path(text): Path<String>, params: Params
     let edition = app.edition();
     let postcode = match read(&text, shape) {
         Reading::Postcode(postcode) => postcode,
-        Reading::NoSuch => return Err(unknown().by(&edition)),
+        Reading::NoSuch => return Err(unknown().by(&edition.fingerprint)),
         Reading::Invalid(error) => return Err(Failure::invalid_postcode(error)),
     };
     outcome(&edition, postcode, edition.lookup.lookup_one(postcode).await?, &View::of(&params))
@@ -37,9 +38,9 @@ async fn lookup(State(app): State<App>, Path(text): Path<String>, params: Params
 pub(super) fn outcome(edition: &Edition, postcode: Postcode, answer: Answer, view: &View) -> Outcome {
     match answer {
         Answer::Live(record) => records(edition, &view.record(&record)),
-        Answer::Terminated(record) => Err(unknown().by(edition).terminated(record, view.shape)),
+        Answer::Terminated(record) => Err(unknown().by(&edition.fingerprint).terminated(record, view.shape)),
         Answer::Unknown => {
-            let failure = unknown().by(edition);
+            let failure = unknown().by(&edition.fingerprint);
             // The answers of postcodes.io stay as they are.
             let hint = (view.shape == Shape::Extended).then(|| hint(postcode)).flatten();
             Err(match hint {
@@ -47,7 +48,9 @@ pub(super) fn outcome(edition: &Edition, postcode: Postcode, answer: Answer, vie
                 None => failure,
             })
         }
-        Answer::NotCovered => Err(unknown().by(edition).not_covered(edition.advice_for(postcode))),
+        Answer::NotCovered => {
+            Err(unknown().by(&edition.fingerprint).not_covered(edition.advice_for(postcode)))
+        }
     }
 }
 

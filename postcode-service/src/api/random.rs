@@ -7,8 +7,9 @@ use postcode_core::Outcode;
 use postcode_core::wire::path;
 
 use super::App;
+use super::failure::Outcome;
 use super::params::{Params, is_space};
-use super::reply::{Outcome, uncached, uncached_records};
+use super::reply::{uncached, uncached_records};
 use super::view::View;
 
 pub(super) fn routes() -> Router<App> {

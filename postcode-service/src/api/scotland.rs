@@ -6,8 +6,9 @@ use axum::routing::get;
 use postcode_core::wire::{Shape, code, path};
 use postcode_core::{Answer, PostcodeLookupExt};
 
+use super::failure::{Failure, Outcome};
 use super::params::Params;
-use super::reply::{Failure, Outcome, data};
+use super::reply::data;
 use super::syntax::{Reading, read};
 use super::{App, postcode};
 
@@ -19,7 +20,7 @@ async fn scottish(State(app): State<App>, Path(text): Path<String>, params: Para
     let edition = app.edition();
     let asked = match read(&text, params.shape()) {
         Reading::Postcode(postcode) => postcode,
-        Reading::NoSuch => return Err(postcode::unknown().by(&edition)),
+        Reading::NoSuch => return Err(postcode::unknown().by(&edition.fingerprint)),
         Reading::Invalid(error) => return Err(Failure::invalid_postcode(error)),
     };
     if let Some(entry) = edition.lookup.scottish_postcode(asked).await? {
@@ -31,9 +32,11 @@ async fn scottish(State(app): State<App>, Path(text): Path<String>, params: Para
     match edition.lookup.get(asked).await? {
         Answer::Live(_) => {
             let text = "Postcode exists in ONSPD but not in SPD";
-            Err(Failure::not_found(text, code::NOT_SCOTTISH).by(&edition))
+            Err(Failure::not_found(text, code::NOT_SCOTTISH).by(&edition.fingerprint))
         }
-        Answer::NotCovered => Err(postcode::unknown().by(&edition).not_covered(edition.advice_for(asked))),
-        Answer::Terminated(_) | Answer::Unknown => Err(postcode::unknown().by(&edition)),
+        Answer::NotCovered => {
+            Err(postcode::unknown().by(&edition.fingerprint).not_covered(edition.advice_for(asked)))
+        }
+        Answer::Terminated(_) | Answer::Unknown => Err(postcode::unknown().by(&edition.fingerprint)),
     }
 }

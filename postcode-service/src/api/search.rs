@@ -4,8 +4,9 @@ use postcode_core::wire::Shape;
 use postcode_core::{MAX_QUERY, Record, Result};
 
 use super::Edition;
+use super::failure::{Failure, Outcome};
 use super::params::{Params, is_space};
-use super::reply::{self, Failure, Outcome};
+use super::reply;
 use super::view::View;
 
 /// Searches by `q`, or by `query` if that is empty.

@@ -11,8 +11,8 @@ use postcode_core::wire::Keys;
 
 use super::App;
 use super::description::ROUTES;
+use super::failure::Failure;
 use super::params::Params;
-use super::reply::Failure;
 use crate::enrich::short;
 
 pub(super) async fn check(State(app): State<App>, request: Request, next: Next) -> Response {

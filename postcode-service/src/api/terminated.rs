@@ -7,10 +7,11 @@ use axum::routing::get;
 use postcode_core::wire::{Shape, TerminatedBody, code, path};
 use postcode_core::{Answer, PostcodeLookupExt, Record};
 
+use super::failure::{Failure, Outcome};
 use super::nearest::{Reach, answer, no_location};
 use super::opt_in::extended_only;
 use super::params::Params;
-use super::reply::{Failure, Outcome, data, records};
+use super::reply::{data, records};
 use super::syntax::{Reading, read};
 use super::view::View;
 use super::{App, Edition};
@@ -22,8 +23,10 @@ pub(super) fn routes() -> Router<App> {
 }
 
 async fn find(edition: &Edition, text: &str, shape: Shape) -> Result<Record, Failure> {
-    let unknown =
-        || Failure::not_found("Terminated postcode not found", code::TERMINATED_NOT_FOUND).by(edition);
+    let unknown = || {
+        Failure::not_found("Terminated postcode not found", code::TERMINATED_NOT_FOUND)
+            .by(&edition.fingerprint)
+    };
     let postcode = match read(text, shape) {
         Reading::Postcode(postcode) => postcode,
         Reading::NoSuch => return Err(unknown()),

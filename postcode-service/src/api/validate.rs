@@ -10,8 +10,9 @@ use postcode_core::{PostcodeLookupExt, Validity};
 use serde::Serialize;
 
 use super::App;
+use super::failure::Outcome;
 use super::params::Params;
-use super::reply::{Outcome, data};
+use super::reply::data;
 use super::syntax::{Reading, read};
 use crate::meant::hint;
 

@@ -8,8 +8,8 @@ use anyhow::Context;
 
 use super::time::{long_time, time};
 use crate::jobs::callback::{Allow, Manner};
-use crate::jobs::worker::{Source, Workers};
 use crate::jobs::{Callbacks, Jobs, Limits, Url};
+use crate::worker::{Source, Workers};
 
 /// The environment variable of the secret: not an option, which every user of the machine could
 /// read.

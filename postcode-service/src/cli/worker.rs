@@ -10,7 +10,7 @@ use super::jobs::JobArgs;
 use super::source::Source;
 use super::time::time;
 use super::{interrupt, jobs::Place};
-use crate::jobs::worker;
+use crate::worker;
 
 /// Work on the jobs that servers have accepted.
 ///

@@ -4,16 +4,15 @@ use anyhow::{Result, bail};
 use postcode_core::Postcode;
 use postcode_tables::{Dialect, Encoding};
 
-use super::Format;
 use super::columns::{CODE_POINT_OPEN, Columns, Field};
-use super::geonames;
-use super::lines::{Layout, MAX_LINE, Splitter};
+use super::format::Format;
+use super::geonames_form;
+use super::lines::{Layout, MARK, MAX_LINE, Splitter};
 use super::names::List;
 use super::open_names;
 use super::row::digits;
 use super::scotland::Directory;
 use super::source::Text;
-use super::work::MARK;
 
 /// A text and its use.
 #[derive(Debug)]
@@ -105,7 +104,7 @@ fn content(start: &[u8], text: &Text, wanted: Format, layout: Layout) -> Result<
     if first.contains(&0) {
         return Ok(Content::Other("not text"));
     }
-    match geonames::is_line(first) {
+    match geonames_form::is_line(first) {
         Some(true) => return Ok(Content::GeoNames),
         Some(false) => return Ok(Content::Other("GeoNames of another country")),
         None => {}

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::Format;
+use super::format::Format;
 use crate::months::MONTHS;
 
 /// The month of an edition.

@@ -9,6 +9,14 @@ use anyhow::{Context as _, Result, bail};
 
 use super::source::Text;
 
+/// The byte-order mark that spreadsheets write in front of UTF-8.
+pub(super) const MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// The error of an import that was broken off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("interrupted: nothing was published")]
+pub(crate) struct Interrupted;
+
 /// Bytes in one chunk between the threads.
 const CHUNK: usize = 1 << 20;
 /// Chunks on their way; with [`CHUNK`] the memory that reading takes, however large the text.

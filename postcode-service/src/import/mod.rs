@@ -13,6 +13,7 @@
 
 pub mod addresses;
 mod before;
+mod beside;
 mod columns;
 mod coverage;
 mod detect;
@@ -20,8 +21,10 @@ mod districts;
 mod doubts;
 mod edition;
 mod finish;
+mod format;
 mod garbled;
 mod geonames;
+mod geonames_form;
 mod lines;
 mod losses;
 mod names;
@@ -37,7 +40,6 @@ mod scottish_names;
 mod source;
 mod work;
 
-use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -48,8 +50,10 @@ use postcode_core::dataset::{Dataset, DatasetBuilder, Metadata};
 use postcode_tables::Encoding;
 
 use crate::{Error, ErrorKind, destination};
+use beside::Beside;
 use detect::{Content, Found, tables};
 use districts::Districts;
+pub(crate) use lines::Interrupted;
 use lines::Shared;
 use problems::Problems;
 pub(crate) use progress::Progress;
@@ -59,34 +63,8 @@ pub use coverage::{Column, Country, Coverage};
 pub use doubts::{Doubt, Finding, Findings};
 pub use edition::Covers;
 pub use finish::Refused;
+pub use format::Format;
 pub use report::{AreaFill, Fill, Report};
-
-/// The format of an import.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
-pub enum Format {
-    /// Whatever it is, by its content.
-    #[default]
-    Auto,
-    /// ONS Postcode Directory; also this project's extract of it, whose column `status` says live
-    /// or terminated.
-    Onspd,
-    /// National Statistics Postcode Lookup.
-    Nspl,
-    /// OS Code-Point Open.
-    CodePointOpen,
-}
-
-impl fmt::Display for Format {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Auto => "auto",
-            Self::Onspd => "ONSPD",
-            Self::Nspl => "NSPL",
-            Self::CodePointOpen => "Code-Point Open",
-        })
-    }
-}
 
 /// Stops an import from another thread. Nothing is published then.
 #[derive(Clone, Debug, Default)]
@@ -106,11 +84,6 @@ impl Stop {
         self.0.stopped()
     }
 }
-
-/// The error of an import that was broken off.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("interrupted: nothing was published")]
-pub(crate) struct Interrupted;
 
 /// Gives an error of this module its kind.
 fn failed(cause: anyhow::Error) -> Error {
@@ -247,7 +220,7 @@ impl Import {
         for (text, table) in tables(&found) {
             work.read(text, table, &districts)?;
         }
-        work.beside = Beside::read(&mut work, &found)?;
+        work.beside = read_beside(&mut work, &found)?;
         work.problems.finish()?;
         let refused = work.problems.count();
         ensure!(
@@ -289,38 +262,28 @@ impl Import {
     }
 }
 
-/// The numbers of imported rows that are not postcodes.
-#[derive(Clone, Copy, Debug, Default)]
-struct Beside {
-    places: u64,
-    scottish_postcodes: u64,
-    /// Outcodes from GeoNames.
-    outcodes: u64,
-}
-
-impl Beside {
-    fn read(work: &mut Work<'_>, found: &[Found]) -> Result<Self> {
-        let mut beside = Self::default();
-        let mut areas = open_names::Areas::default();
-        let mut geonames = geonames::GeoNames::default();
-        for one in found {
-            match &one.content {
-                Content::Places { header } => {
-                    let columns = &open_names::COLUMNS;
-                    let row = |line: &_, builder: &mut _| open_names::read(line, builder, &mut areas);
-                    beside.places += work.read_rows(one, columns, *header, row)?;
-                }
-                Content::Scotland(directory) => {
-                    let row = |line: &_, builder: &mut _| directory.read(line, builder);
-                    beside.scottish_postcodes +=
-                        work.read_rows(one, &directory.names(), directory.header, row)?;
-                }
-                Content::GeoNames => geonames.read(work, &one.text)?,
-                _ => {}
+/// Reads places, Scottish data and positions of outcodes.
+fn read_beside(work: &mut Work<'_>, found: &[Found]) -> Result<Beside> {
+    let mut beside = Beside::default();
+    let mut areas = open_names::Areas::default();
+    let mut geonames = geonames::GeoNames::default();
+    for one in found {
+        match &one.content {
+            Content::Places { header } => {
+                let columns = &open_names::COLUMNS;
+                let row = |line: &_, builder: &mut _| open_names::read(line, builder, &mut areas);
+                beside.places += work.read_rows(one, columns, *header, row)?;
             }
+            Content::Scotland(directory) => {
+                let row = |line: &_, builder: &mut _| directory.read(line, builder);
+                beside.scottish_postcodes +=
+                    work.read_rows(one, &directory.names(), directory.header, row)?;
+            }
+            Content::GeoNames => geonames.read(work, &one.text)?,
+            _ => {}
         }
-        areas.add(&mut work.builder)?;
-        beside.outcodes = geonames.finish(&mut work.builder)?;
-        Ok(beside)
     }
+    areas.add(&mut work.builder)?;
+    beside.outcodes = geonames.finish(&mut work.builder)?;
+    Ok(beside)
 }

@@ -10,7 +10,7 @@ use postcode_tables::packed::{self, Packing};
 use postcode_tables::{Encoding, Utf8Reader};
 use tempfile::TempPath;
 
-use super::geonames;
+use super::geonames_form;
 
 /// Files in an input at most; ONSPD has some 170.
 const MAX_TEXTS: usize = 20_000;
@@ -324,7 +324,7 @@ fn interesting(path: &str) -> bool {
     has_extension(name, "csv")
         || has_extension(name, "zip")
         || name.eq_ignore_ascii_case("metadata.txt")
-        || geonames::is_name(name)
+        || geonames_form::is_name(name)
 }
 
 fn has_extension(path: &str, extension: &str) -> bool {

@@ -8,21 +8,19 @@ use postcode_core::AreaKind;
 use postcode_core::dataset::{DatasetBuilder, Row};
 
 use super::before::Before;
+use super::beside::Beside;
 use super::detect::{Found, Table};
 use super::districts::Districts;
 use super::doubts::{Finding, Findings};
 use super::garbled::{self, Wrong};
-use super::lines::{self, Malformed, Shared, Splitter};
+use super::lines::{self, Interrupted, MARK, Malformed, Shared, Splitter};
 use super::problems::{Problem, Problems};
 use super::progress::Progress;
 use super::report::Fill;
 use super::row::{Areas, Refusal, RowReader};
 use super::source::Text;
-use super::{Beside, Interrupted};
 use crate::grid;
 
-/// The byte-order mark that spreadsheets write in front of UTF-8.
-pub(super) const MARK: &[u8] = b"\xef\xbb\xbf";
 /// Rows that are located together, on all cores, before they go to the builder.
 const BATCH: usize = 1 << 13;
 

@@ -12,7 +12,7 @@ const GRACE: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Compares the time of day with the time that has passed. In milliseconds since 1970.
 #[derive(Debug)]
-pub(super) struct Clock {
+pub(crate) struct Clock {
     wall: i64,
     seen: Instant,
     /// How far the clock was set forward, and when it was last.
@@ -21,12 +21,12 @@ pub(super) struct Clock {
 }
 
 impl Clock {
-    pub(super) fn new(wall: i64) -> Self {
+    pub(crate) fn new(wall: i64) -> Self {
         Self { wall, seen: Instant::now(), ahead: 0, set: None }
     }
 
     /// Returns the time to use when the system clock shows `wall`.
-    pub(super) fn now(&mut self, wall: i64) -> i64 {
+    pub(crate) fn now(&mut self, wall: i64) -> i64 {
         let now = Instant::now();
         let passed = i64::try_from(now.duration_since(self.seen).as_millis()).unwrap_or(i64::MAX);
         let jump = wall.saturating_sub(self.wall).saturating_sub(passed);

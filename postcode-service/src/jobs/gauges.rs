@@ -27,7 +27,7 @@ impl Gauges {
         registry.register("job_callbacks", "Callbacks that were not delivered", self.callbacks.clone());
     }
 
-    pub(super) fn set(&self, census: Census) {
+    pub(crate) fn set(&self, census: Census) {
         let set = |family: &Family<Labels, Gauge>, state, number: i64| {
             family.get_or_create(&Labels { state }).set(number);
         };

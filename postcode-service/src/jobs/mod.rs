@@ -1,20 +1,17 @@
 //! Jobs: many rows, looked up in the background on a durable queue.
 //!
 //! Rows are cut into parts as they arrive (`submission`). A part is a task of the queue (`store`)
-//! and is done by the first free worker ([`worker`]). The result consists of the parts' outputs in
+//! and is done by the first free worker ([`worker`](crate::worker)). The result consists of the parts' outputs in
 //! order. A [`callback`] tells the caller about the end. `docs/JOBS.md` describes the behaviour.
 
 pub mod callback;
-mod clock;
+pub(crate) mod clock;
+mod database_url;
 pub(crate) mod gauges;
 pub(crate) mod job;
 pub(crate) mod store;
 pub(crate) mod submission;
-pub mod worker;
 
-use std::fmt;
-use std::path::PathBuf;
-use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,55 +19,9 @@ use postcode_edge::{Pool, Yields};
 use tokio::sync::{Notify, OnceCell, Semaphore, broadcast, watch};
 
 pub use callback::Callbacks;
+pub use database_url::Url;
 pub use job::State;
 use store::{Bounds, Store};
-
-/// The URL of the database of jobs.
-#[derive(Clone, PartialEq, Eq)]
-pub enum Url {
-    /// A file.
-    Sqlite(PathBuf),
-    /// A database, with its whole URL.
-    Postgres(String),
-}
-
-impl FromStr for Url {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let (scheme, rest) = text.split_once(':').unwrap_or((text, ""));
-        match scheme {
-            "sqlite" => {
-                let path = rest.strip_prefix("//").unwrap_or(rest);
-                let known = !path.is_empty() && !path.contains('?') && path != ":memory:";
-                known
-                    .then(|| Self::Sqlite(path.into()))
-                    .ok_or_else(|| "write sqlite:///path/jobs.db".to_owned())
-            }
-            "postgres" | "postgresql" => Ok(Self::Postgres(text.to_owned())),
-            _ => Err("write sqlite:///path/jobs.db or postgres://user@host/database".to_owned()),
-        }
-    }
-}
-
-/// Prints the URL without its password.
-impl fmt::Display for Url {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Sqlite(path) => write!(f, "sqlite://{}", path.display()),
-            Self::Postgres(text) => match url::Url::parse(text) {
-                Ok(url) => write!(f, "postgres://{}{}", url.host_str().unwrap_or_default(), url.path()),
-                Err(_) => f.write_str("postgres:"),
-            },
-        }
-    }
-}
-
-impl fmt::Debug for Url {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
 
 /// How much there may be, and for how long.
 #[derive(Clone, Copy, Debug)]

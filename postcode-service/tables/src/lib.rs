@@ -26,6 +26,8 @@ mod encoding;
 pub mod json;
 mod number;
 #[cfg(feature = "packed")]
+mod opened;
+#[cfg(feature = "packed")]
 pub mod packed;
 pub mod records;
 mod scanner;

@@ -9,6 +9,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use flate2::read::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
 use zip::{CompressionMethod, ZipArchive};
 
+pub use crate::opened::{Bytes, Opened};
+use crate::opened::{Kind, invalid};
+
 /// So many times as large as it was packed may a table be; a small one may always be [`FREE`] bytes.
 pub const RATIO: u64 = 200;
 /// Bytes that any table may unpack to.
@@ -27,9 +30,6 @@ pub const CODINGS: &str = "gzip, deflate, zstd";
 const MAX_DEPTH: usize = 3;
 /// Bytes of a spooled file that stay in memory.
 const IN_MEMORY: usize = 4 << 20;
-
-/// A reader of bytes.
-pub type Bytes = Box<dyn Read + Send>;
 
 /// How something is packed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,22 +92,6 @@ pub struct Options {
     pub sheet: Option<String>,
     /// The file of a zip file; its only table if not given.
     pub member: Option<String>,
-}
-
-/// Something unpacked.
-pub struct Opened {
-    /// The unpacked bytes.
-    pub reader: Bytes,
-    /// The steps that unpacked them, for people: `unpacked (gzip)`.
-    pub said: Vec<String>,
-    /// The name of the table within its packing, if it has one there.
-    pub name: Option<String>,
-}
-
-impl std::fmt::Debug for Opened {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Opened").field("said", &self.said).field("name", &self.name).finish_non_exhaustive()
-    }
 }
 
 /// Something that can be read anywhere.
@@ -336,14 +320,6 @@ fn member(names: &[String], wanted: Option<&str>) -> io::Result<String> {
     })
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
-    Xlsx,
-    Xlsb,
-    Xls,
-    Ods,
-}
-
 #[cfg(feature = "workbook")]
 fn workbook(file: Box<dyn Place>, kind: Kind, options: &Options) -> io::Result<Opened> {
     crate::workbook::open(BufReader::new(file), kind, options.sheet.as_deref())
@@ -375,10 +351,6 @@ fn bound(zip: &mut ZipArchive<Box<dyn Place>>) -> zip::result::ZipResult<()> {
 
 /// Bytes of a workbook's parts, unpacked.
 const MAX_WORKBOOK: u64 = 512 << 20;
-
-pub(crate) fn invalid(text: &str) -> io::Error {
-    io::Error::new(ErrorKind::InvalidData, text)
-}
 
 /// Counts what is read.
 struct Counted<R> {

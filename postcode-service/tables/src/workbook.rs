@@ -4,7 +4,7 @@ use std::io::{self, BufWriter, Read, Seek, Write};
 
 use calamine::{Data, DataRef, Ods, Reader, Xls, Xlsb, Xlsx};
 
-use crate::packed::{Kind, Opened, invalid};
+use crate::opened::{Kind, Opened, invalid};
 
 /// Rows and columns of a sheet at most: those of Excel.
 const MAX_ROWS: u32 = 1 << 20;

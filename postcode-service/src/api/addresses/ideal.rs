@@ -16,8 +16,8 @@ use postcode_core::{AreaKind, Postcode, Record};
 use serde_json::{Map, Value, json};
 
 use crate::api::App;
+use crate::api::failure::{Failure, JSON, Outcome};
 use crate::api::params::Params;
-use crate::api::reply::{Failure, JSON, Outcome};
 
 pub(super) fn routes() -> Router<App> {
     Router::new()

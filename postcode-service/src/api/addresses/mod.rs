@@ -3,8 +3,6 @@
 
 mod ideal;
 
-use std::sync::{Arc, OnceLock};
-
 use axum::Router;
 use axum::extract::{Path, Request, State};
 use axum::middleware::{Next, from_fn};
@@ -18,19 +16,17 @@ use postcode_addresses::lookup::{
     MAX_ADDRESS_RADIUS,
 };
 use postcode_addresses::{AddressAnswer, AddressNumber};
-use postcode_core::layers::{Around, call::Call};
 use postcode_core::wire::{EDITION_HEADER, code, path};
-use postcode_core::{
-    AnyLookup, AreaKind, ErrorKind, Location, Nearest, Origin, Outcode, Postcode, Region, Sector, Within,
-};
+use postcode_core::{AreaKind, Location, Nearest, Origin, Outcode, Postcode, Region, Sector, Within};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use super::App;
 use super::bulk::body;
+use super::failure::{Failure, Outcome};
 use super::params::Params;
 use super::region;
-use super::reply::{Failure, Outcome, written};
-use super::{App, Edition};
+use super::reply::written;
 
 pub(super) fn routes() -> Router<App> {
     Router::new()
@@ -50,45 +46,6 @@ async fn not_kept(request: Request, next: Next) -> Response {
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
     response
 }
-
-/// The address data of a server, if there is any.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Addresses(Arc<OnceLock<Arc<LocalAddresses>>>);
-
-impl Addresses {
-    /// Sets the data. The first call counts.
-    pub(super) fn set(&self, addresses: LocalAddresses) -> Arc<LocalAddresses> {
-        self.0.get_or_init(|| Arc::new(addresses)).clone()
-    }
-
-    pub(super) fn get(&self) -> Result<Arc<LocalAddresses>, Failure> {
-        self.0.get().cloned().ok_or_else(|| {
-            let text =
-                "This server has no address data. Its operator starts it with --addresses file:uk.addresses";
-            Failure::new(StatusCode::NOT_IMPLEMENTED, text, ErrorKind::NotSupported.code())
-        })
-    }
-
-    /// Without data the routes of Ideal Postcodes do not exist, as on a server of postcodes.io.
-    fn ideal(&self) -> Result<Arc<LocalAddresses>, Failure> {
-        self.0.get().cloned().ok_or_else(Failure::no_route)
-    }
-}
-
-/// The postcodes of the edition that is served when a call is made.
-#[derive(Debug)]
-pub(super) struct Current(pub(super) Arc<arc_swap::ArcSwap<Edition>>);
-
-impl Around for Current {
-    type Inner = AnyLookup;
-
-    async fn around<C: Call<AnyLookup>>(&self, call: C) -> postcode_core::Result<C::Reply> {
-        let lookup = AnyLookup::from(self.0.load_full().lookup());
-        call.on(&lookup).await
-    }
-}
-
-postcode_core::layer!([] Current);
 
 /// `{"status":200,"result":…,"attribution":…}`
 #[derive(Serialize)]
@@ -271,7 +228,7 @@ async fn within(State(app): State<App>, params: Params) -> Outcome {
     let query = Within::of(region).limit(limit).after(after.transpose()?);
     let edition = app.edition();
     let _place = app.regions.place(params.client())?;
-    let page = region::in_turns(&app, &edition, &query).await?;
+    let page = region::turns::in_turns(&app, &edition, &query).await?;
     let page = page.ok_or_else(|| {
         let text =
             "Area not found. Give an outcode, a sector or the ONS code of an area with postcodes in use";

@@ -8,9 +8,10 @@ use postcode_core::{Outcode, OutcodeSummary, Postcode, PostcodeLookupExt};
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{body, list, take};
+use super::body::{self, list, take};
+use crate::api::failure::{Failure, Outcome};
 use crate::api::params::Params;
-use crate::api::reply::{Failure, Outcome, ResultList};
+use crate::api::reply::ResultList;
 use crate::api::validate::Verdict;
 use crate::api::view::View;
 use crate::api::{App, Edition};

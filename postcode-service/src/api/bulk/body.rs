@@ -15,7 +15,7 @@ use serde_json::{Map, Value};
 use super::{form, values};
 use crate::api::Limits;
 use crate::api::enrich::coding;
-use crate::api::reply::Failure;
+use crate::api::failure::Failure;
 use crate::enrich::short;
 
 macro_rules! advice {
@@ -82,7 +82,7 @@ pub(in crate::api) async fn read(request: Request, limits: Limits) -> Result<Map
 
 /// Checks, for a method that a path does not have, whether the JSON that came with the request's
 /// head is broken. Does not wait for more of the body, and does not judge an incomplete one.
-pub(super) async fn check_what_came(request: Request, limits: Limits) -> Result<(), Failure> {
+pub(in crate::api) async fn check_what_came(request: Request, limits: Limits) -> Result<(), Failure> {
     let Some(Kind::Json) = kind(request.headers()) else { return Ok(()) };
     if request.headers().contains_key(CONTENT_ENCODING) {
         return Ok(());
@@ -168,5 +168,20 @@ pub(super) fn is_falsy(value: &Value) -> bool {
         Value::Number(number) => number.as_f64() == Some(0.0),
         Value::String(text) => text.is_empty(),
         Value::Array(_) | Value::Object(_) => false,
+    }
+}
+
+/// Takes the value under a key, unless JavaScript treats it as false.
+pub(super) fn take(body: &mut Map<String, Value>, key: &str) -> Option<Value> {
+    body.get_mut(key).map(Value::take).filter(|value| !is_falsy(value))
+}
+
+pub(super) fn list(value: Value, what: &str, max: usize) -> Result<Vec<Value>, Failure> {
+    match value {
+        Value::Array(items) if items.len() > max => Err(Failure::bad_request(format!(
+            "Too many {what} submitted. Up to {max} {what} can be bulk requested at a time"
+        ))),
+        Value::Array(items) => Ok(items),
+        _ => Err(Failure::bad_request("Invalid data submitted. You need to provide a JSON array")),
     }
 }

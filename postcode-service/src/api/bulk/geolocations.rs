@@ -8,9 +8,9 @@ use serde_json::{Map, Value};
 
 use super::body::is_falsy;
 use crate::api::Limits;
+use crate::api::failure::Failure;
 use crate::api::nearest::{Reach, point};
 use crate::api::params::Params;
-use crate::api::reply::Failure;
 
 /// Returns the query parameters that apply to all items.
 pub(super) fn defaults(params: &Params) -> Map<String, Value> {

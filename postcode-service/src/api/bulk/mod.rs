@@ -9,16 +9,15 @@ mod values;
 
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use http::Method;
 use postcode_core::wire::{BulkItem, Field, FilteredView, HasRecords, RecordText, RecordView, Shape, path};
 use postcode_core::{Answer, Postcode, PostcodeLookup};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use super::failure::{Failure, Outcome};
 use super::params::Params;
-use super::reply::{Failure, Outcome, ResultList, preflight};
+use super::reply::ResultList;
 use super::syntax::{Reading, read};
 use super::view::View;
 use super::{App, Edition, Limits, nearest, search};
@@ -35,53 +34,16 @@ async fn query(State(app): State<App>, params: Params) -> Outcome {
     }
 }
 
-/// Answers every path without a route, at once and without reading a body.
-pub(super) async fn no_route(method: Method) -> Response {
-    match method {
-        Method::OPTIONS => preflight(),
-        _ => Failure::no_route().into_response(),
-    }
-}
-
-/// Answers every method that a path does not have. Express reads the body before it routes, so
-/// broken JSON comes first.
-pub(super) async fn no_method(State(app): State<App>, request: Request) -> Response {
-    if *request.method() == Method::OPTIONS {
-        return preflight();
-    }
-    if *request.method() == Method::POST
-        && let Err(broken) = body::check_what_came(request, app.limits).await
-    {
-        return broken.into_response();
-    }
-    Failure::no_route().into_response()
-}
-
 async fn post(State(app): State<App>, params: Params, request: Request) -> Outcome {
     let mut body = body::read(request, app.limits).await?;
     let max = app.limits.max_batch;
     let edition = app.edition();
-    if let Some(postcodes) = take(&mut body, "postcodes") {
-        postcodes_of(&edition, &params, list(postcodes, "postcodes", max)?).await
-    } else if let Some(geolocations) = take(&mut body, "geolocations") {
-        geolocations_of(&edition, &params, list(geolocations, "locations", max)?, app.limits).await
+    if let Some(postcodes) = body::take(&mut body, "postcodes") {
+        postcodes_of(&edition, &params, body::list(postcodes, "postcodes", max)?).await
+    } else if let Some(geolocations) = body::take(&mut body, "geolocations") {
+        geolocations_of(&edition, &params, body::list(geolocations, "locations", max)?, app.limits).await
     } else {
         Err(Failure::bad_request(body::NO_QUERY))
-    }
-}
-
-/// Takes the value under a key, unless JavaScript treats it as false.
-pub(super) fn take(body: &mut Map<String, Value>, key: &str) -> Option<Value> {
-    body.get_mut(key).map(Value::take).filter(|value| !body::is_falsy(value))
-}
-
-pub(super) fn list(value: Value, what: &str, max: usize) -> Result<Vec<Value>, Failure> {
-    match value {
-        Value::Array(items) if items.len() > max => Err(Failure::bad_request(format!(
-            "Too many {what} submitted. Up to {max} {what} can be bulk requested at a time"
-        ))),
-        Value::Array(items) => Ok(items),
-        _ => Err(Failure::bad_request("Invalid data submitted. You need to provide a JSON array")),
     }
 }
 

@@ -1,9 +1,7 @@
 //! `/dataset`: the dataset file itself, for a replica to download, whole or a range of it. Not in
 //! postcodes.io.
 
-mod file;
 pub(super) mod range;
-mod transfer;
 
 use axum::Router;
 use axum::body::Body;
@@ -20,12 +18,11 @@ use postcode_core::wire::path::{DATASET, DATASET_SIGNATURE};
 use postcode_core::wire::{EDITION_HEADER, REPR_DIGEST_HEADER};
 use postcode_edge::ClientKey;
 
-use super::reply::{Failure, Outcome, matches};
+use super::failure::{Failure, Outcome};
+use super::finish::matches;
+use super::state::File;
 use super::{App, Edition};
 use range::Wanted;
-
-pub(super) use file::File;
-pub(super) use transfer::{Downloads, PATIENCE, hand_over};
 
 const TYPE: HeaderValue = HeaderValue::from_static("application/octet-stream");
 const NAME: HeaderValue = HeaderValue::from_static("attachment; filename=\"uk.postcodes\"");

@@ -10,7 +10,8 @@ use postcode_edge::Need;
 use serde_json::{Map, Value, json};
 
 use super::super::App;
-use super::super::reply::{Failure, Outcome, written};
+use super::super::failure::{Failure, Outcome};
+use super::super::reply::written;
 use super::{EVERYWHERE, JSONP, PARAMETERS, ROUTES, Route, Tag, postcode};
 
 pub(in super::super) fn routes() -> Router<App> {

@@ -13,7 +13,7 @@ use pulldown_cmark::{CowStr, Event, Options, Parser, Tag, html};
 
 use super::App;
 use super::description::document;
-use super::reply::{Failure, Outcome};
+use super::failure::{Failure, Outcome};
 
 pub(super) fn routes() -> Router<App> {
     Router::new().route(path::DOCS, get(reference)).route(path::GUIDE, get(guide))

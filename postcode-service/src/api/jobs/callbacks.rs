@@ -6,9 +6,11 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::super::App;
+use super::super::failure::{Failure, Outcome};
 use super::super::params::Params;
-use super::super::reply::{Failure, Outcome, written};
-use super::{tenant, view};
+use super::super::reply::written;
+use super::caller::tenant;
+use super::view;
 use crate::enrich::short;
 
 /// The largest page.

@@ -16,8 +16,9 @@ use postcode_edge::{ClientKey, Place};
 
 use super::super::App;
 use super::super::dataset_file::range::{self, Wanted};
-use super::super::reply::{Failure, Outcome};
-use super::{find, place, there};
+use super::super::failure::{Failure, Outcome};
+use super::caller::{find, no_such_job, there};
+use super::room::place;
 use crate::jobs::job::{Job, State as JobState};
 use crate::jobs::store::Store;
 
@@ -36,7 +37,7 @@ pub(super) async fn result(
     let lengths = store.lengths(&id).await?;
     // Cleared just now.
     if lengths.is_empty() && job.total > 0 {
-        return Err(super::no_such_job());
+        return Err(no_such_job());
     }
     let lengths: Vec<usize> = lengths.into_iter().map(|len| usize::try_from(len).unwrap_or(0)).collect();
     let len: usize = lengths.iter().sum();

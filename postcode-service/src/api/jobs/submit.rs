@@ -20,10 +20,12 @@ use sha2::{Digest, Sha256};
 use super::super::App;
 use super::super::bulk::body;
 use super::super::enrich::{Kind, coding, limited, plan};
+use super::super::failure::{Failure, Outcome};
 use super::super::own_time::{OwnTime, UPLOAD};
 use super::super::params::Params;
-use super::super::reply::{Failure, Outcome};
-use super::{MAX_KEY, memory, place, tenant, view, word};
+use super::caller::{MAX_KEY, no_such_job, tenant, word};
+use super::room::{memory, place};
+use super::view;
 use crate::enrich::{Format, decoded, short};
 use crate::jobs::job::{NewJob, PRIORITIES, USUAL_PRIORITY, now};
 use crate::jobs::store::Submitted;
@@ -205,7 +207,7 @@ pub(super) async fn submit(
             return Err(Failure::new(StatusCode::UNPROCESSABLE_ENTITY, text, "idempotency_key_reused"));
         }
     };
-    let job = store.job(&job.tenant, &id).await?.ok_or_else(super::no_such_job)?;
+    let job = store.job(&job.tenant, &id).await?.ok_or_else(no_such_job)?;
     let mut response = view::accepted(view::of(&app, &*store, &job).await?)?;
     if let Ok(location) = HeaderValue::try_from(path::filled(path::JOB, &[&id])) {
         response.headers_mut().insert(LOCATION, location);

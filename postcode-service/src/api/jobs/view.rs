@@ -6,7 +6,8 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::super::App;
-use super::super::reply::{Failure, Outcome, written};
+use super::super::failure::{Failure, Outcome};
+use super::super::reply::written;
 use crate::jobs::job::{Job, shown};
 use crate::jobs::store::{Callback, Store};
 

@@ -15,14 +15,15 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::super::App;
+use super::super::failure::{Failure, Outcome};
 use super::super::own_time::OwnTime;
 use super::super::params::Params;
-use super::super::reply::{Failure, Outcome, json};
-use super::{find, place, there, view};
-use crate::enrich::short;
+use super::super::reply::json;
+use super::caller::{find, there};
+use super::room::place;
+use super::view;
+use crate::api::wait::wait;
 
-/// The longest wait for a job.
-const MAX_WAIT: Duration = Duration::from_secs(60);
 /// How long the answer may take after a wait.
 const ASKING: Duration = Duration::from_secs(10);
 /// How often a job is looked at that another process may be working on.
@@ -66,15 +67,6 @@ pub(super) async fn job(
         }
     }
     json(&view::of(&app, &*store, &job).await?)
-}
-
-/// `?wait=30s`, or a number of seconds.
-pub(in crate::api) fn wait(params: &Params) -> Result<Option<Duration>, Failure> {
-    let Some(text) = params.get("wait") else { return Ok(None) };
-    let seconds = text.parse().ok().map(Duration::from_secs);
-    let wait = seconds.or_else(|| humantime::parse_duration(&text).ok()).filter(|wait| *wait <= MAX_WAIT);
-    let wrong = || format!("wait: {} is not a time up to 60s: write wait=30s", short(&text));
-    wait.map(Some).ok_or_else(|| Failure::bad_request(wrong()))
 }
 
 /// Sends server-sent events: `progress` while the job runs, with the job as in `GET /jobs/{id}`,

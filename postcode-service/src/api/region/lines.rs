@@ -11,8 +11,9 @@ use postcode_core::wire::{EDITION_HEADER, HasRecords, RecordText};
 use postcode_core::{Page, Within};
 use postcode_edge::ClientKey;
 
-use crate::api::dataset_file::{Downloads, hand_over};
-use crate::api::reply::{Failure, Outcome};
+use super::turns::in_turns;
+use crate::api::failure::{Failure, Outcome};
+use crate::api::state::{Downloads, hand_over};
 use crate::api::view::View;
 use crate::api::{App, Edition};
 
@@ -36,7 +37,8 @@ pub(super) async fn send(
     let place = app.downloads.place(client)?;
     let mut left = limit.unwrap_or(usize::MAX);
     query.limit = AT_ONCE.min(left);
-    let mut page = super::in_turns(app, &edition, &query).await?.ok_or_else(|| unknown().by(&edition))?;
+    let mut page =
+        in_turns(app, &edition, &query).await?.ok_or_else(|| unknown().by(&edition.fingerprint))?;
     let headers = [
         (CONTENT_TYPE, HeaderValue::from_static(TYPE)),
         (http::HeaderName::from_static(EDITION_HEADER), edition.fingerprint.clone()),
@@ -55,7 +57,7 @@ pub(super) async fn send(
             query.limit = AT_ONCE.min(left);
             query.after = Some(next);
             let more = tokio::select! {
-                more = super::in_turns(&app, &edition, &query) => more,
+                more = in_turns(&app, &edition, &query) => more,
                 // The client has gone.
                 () = send.closed() => break,
             };

@@ -4,7 +4,7 @@
 
 mod lines;
 mod shape;
-mod turns;
+pub(super) mod turns;
 
 use axum::Router;
 use axum::extract::{Path, Request, State};
@@ -14,18 +14,19 @@ use http::HeaderMap;
 use http::header::{ACCEPT, ETAG, VARY};
 use http::{HeaderValue, StatusCode};
 use postcode_core::wire::{PageBody, code, path};
-use postcode_core::{AreaKind, Outcode, Page, Postcode, Region, Sector, Within};
+use postcode_core::{AreaKind, Outcode, Postcode, Region, Sector, Within};
 use serde::Serialize;
 
+use super::App;
 use super::bulk::body;
+use super::failure::{Failure, Outcome};
 use super::opt_in::extended_only;
 use super::params::Params;
-use super::reply::{Failure, Outcome, whole};
+use super::reply::whole;
 use super::view::View;
-use super::{App, Edition};
+use turns::in_turns;
 
 pub(super) use shape::of_params;
-pub(super) use turns::Turns;
 
 pub(super) fn routes() -> Router<App> {
     let beneath_theirs =
@@ -157,13 +158,6 @@ async fn part_of(
     answer(app, region, params, headers, unknown).await
 }
 
-/// Reads a page on separate threads, so that lookups are not delayed. Stops if the request is
-/// dropped.
-pub(super) async fn in_turns(app: &App, edition: &Edition, query: &Within) -> Result<Option<Page>, Failure> {
-    let (lookup, query) = (edition.lookup.clone(), query.clone());
-    Ok(app.regions.work(async move { lookup.within(&query).await }).await??)
-}
-
 /// A page, and what to say about an empty one.
 #[derive(Serialize)]
 struct Advised<T> {
@@ -189,7 +183,7 @@ async fn answer(
     let limit = wanted.limit.unwrap_or(query.limit).min(app.limits.max_page);
     let query = query.limit(limit);
     let _place = app.regions.place(params.client())?;
-    let page = in_turns(&app, &edition, &query).await?.ok_or_else(|| unknown().by(&edition))?;
+    let page = in_turns(&app, &edition, &query).await?.ok_or_else(|| unknown().by(&edition.fingerprint))?;
     let records: Vec<_> = page.records.iter().map(|record| wanted.view.record(record)).collect();
     let advice = if records.is_empty() { shape::swapped(&query.region) } else { None };
     let body = Advised { body: PageBody::new(records, page.next), advice };

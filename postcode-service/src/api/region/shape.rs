@@ -4,8 +4,8 @@ use postcode_core::wire::PolygonBody;
 use postcode_core::{Location, MAX_CORNERS, Region};
 use serde_json::{Map, Value};
 
+use crate::api::failure::Failure;
 use crate::api::params::Params;
-use crate::api::reply::Failure;
 use crate::enrich::short;
 
 /// Exactly one of a circle, `lon`, `lat` and `radius`, a `bbox` and a `polygon`.

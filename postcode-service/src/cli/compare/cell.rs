@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use tokio::io::AsyncReadExt;
 
 use super::service::{metric, metrics_of};
-use super::{Costs, PATIENCE, Task};
+use super::task::{PATIENCE, Task};
 
 /// The postcodes of a batch. A server takes as many by default.
 const BATCH: usize = 100;
@@ -59,6 +59,17 @@ impl Work {
         (Self::Nearest, "nearest 10 in 2 km"),
         (Self::Autocomplete, "autocomplete, 10 of a sector"),
     ];
+}
+
+/// The costs of one source, as its process writes them.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Costs {
+    pub(super) edition: String,
+    /// The most resident memory of the process that asked.
+    pub(super) caller_memory_bytes: Option<f64>,
+    /// The resident memory of the service.
+    pub(super) service_memory_bytes: Option<f64>,
+    pub(super) works: Vec<Measured>,
 }
 
 /// Reads a task from standard input, and writes the costs to standard output.

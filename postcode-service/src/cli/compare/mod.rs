@@ -2,6 +2,7 @@
 
 mod cell;
 mod service;
+mod task;
 
 use std::io::Write;
 use std::process::{Command, Stdio};
@@ -9,10 +10,11 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
 use postcode_core::{Connector, PostcodeLookup, Status, path_or_url, redact};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
-use self::cell::Measured;
+use self::cell::{Costs, Measured};
 use self::service::{Service, without_settings};
+use self::task::Task;
 use super::format::{Format, Shape, Table};
 use super::time::time;
 use super::{interrupt, output};
@@ -27,8 +29,6 @@ const DRAWING: Duration = Duration::from_secs(1);
 const LEAST_DRAWN: usize = 10;
 /// The longest time of a cell.
 const LONGEST_CELL: Duration = Duration::from_secs(60);
-/// How long a source may take to open, and to answer its last calls.
-const PATIENCE: Duration = Duration::from_secs(120);
 /// Hours in a month.
 const MONTH: f64 = 730.0;
 
@@ -81,25 +81,6 @@ fn cell_time(text: &str) -> Result<Duration, String> {
 fn price(text: &str) -> Result<f64, String> {
     let price = text.parse::<f64>().ok().filter(|price| price.is_finite() && *price >= 0.0);
     price.ok_or_else(|| "give a number such as 0.04".to_owned())
-}
-
-/// The questions for one source, as its process reads them.
-#[derive(Debug, Serialize, Deserialize)]
-struct Task {
-    url: String,
-    time_ms: u64,
-    postcodes: Vec<String>,
-}
-
-/// The costs of one source, as its process writes them.
-#[derive(Debug, Serialize, Deserialize)]
-struct Costs {
-    edition: String,
-    /// The most resident memory of the process that asked.
-    caller_memory_bytes: Option<f64>,
-    /// The resident memory of the service.
-    service_memory_bytes: Option<f64>,
-    works: Vec<Measured>,
 }
 
 /// The machine and the settings of a run.

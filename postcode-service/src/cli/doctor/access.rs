@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use postcode_edge::cli::Configuration;
 use postcode_edge::{Address, Listener, Security, SecurityOptions, Tokens};
 
-use super::Finding;
+use super::finding::Finding;
 
 /// Days before the end of a token in which it is worth a remark.
 const SOON: i64 = 14;

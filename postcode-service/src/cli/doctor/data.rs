@@ -8,7 +8,7 @@ use postcode_core::dataset::{Demands, PublicKey, Verify};
 use postcode_core::{AreaKind, Local, path_or_url};
 use postcode_edge::cli::Configuration;
 
-use super::Finding;
+use super::finding::Finding;
 use crate::cli::source::DatasetSource;
 use crate::months::MONTHS;
 

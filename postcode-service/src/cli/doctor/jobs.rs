@@ -7,7 +7,7 @@ use postcode_edge::cli::Configuration;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{Connection, PgConnection};
 
-use super::Finding;
+use super::finding::Finding;
 use crate::jobs::Url;
 
 /// How long a database may take to answer.

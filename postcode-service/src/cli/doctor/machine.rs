@@ -4,7 +4,7 @@ use std::fs;
 
 use postcode_edge::cli::Configuration;
 
-use super::Finding;
+use super::finding::Finding;
 
 pub(super) fn look(configuration: &Configuration) -> Vec<Finding> {
     let mut findings = Vec::new();

@@ -2,17 +2,17 @@
 
 mod access;
 mod data;
+mod finding;
 mod jobs;
 mod machine;
 
 use std::ffi::OsString;
 use std::io::{self, Write};
 
-use postcode_edge::cli::{Configuration, Program};
-use serde::Serialize;
-
 use super::format::{Format, Shape, Table};
 use super::{exit, output};
+use finding::{Finding, Severity};
+use postcode_edge::cli::{Configuration, Program};
 
 /// Look for what is wrong with this set-up: configuration, data, address, tokens, limits, jobs.
 ///
@@ -33,39 +33,6 @@ pub struct Args {
     /// Options of `serve`, after --
     #[arg(last = true, value_name = "OPTIONS")]
     options: Vec<OsString>,
-}
-
-/// How bad a finding is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum Severity {
-    Good,
-    Remark,
-    Fault,
-}
-
-/// One thing that was looked at.
-#[derive(Debug, Serialize)]
-pub(super) struct Finding {
-    severity: Severity,
-    subject: &'static str,
-    found: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    advice: Option<String>,
-}
-
-impl Finding {
-    pub(super) fn good(subject: &'static str, found: impl Into<String>) -> Self {
-        Self { severity: Severity::Good, subject, found: found.into(), advice: None }
-    }
-
-    pub(super) fn remark(subject: &'static str, found: impl Into<String>, advice: impl Into<String>) -> Self {
-        Self { severity: Severity::Remark, subject, found: found.into(), advice: Some(advice.into()) }
-    }
-
-    pub(super) fn fault(subject: &'static str, found: impl Into<String>, advice: impl Into<String>) -> Self {
-        Self { severity: Severity::Fault, subject, found: found.into(), advice: Some(advice.into()) }
-    }
 }
 
 impl Args {

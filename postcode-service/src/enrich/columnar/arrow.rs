@@ -11,7 +11,7 @@ use arrow_schema::{ArrowError, Schema};
 
 use super::super::{Counts, Error};
 use super::batch::Layout;
-use super::{Work, arrow_error, in_order};
+use super::work::{Work, arrow_error, in_order};
 
 pub(super) fn enrich_file(
     input: &Path,

@@ -8,13 +8,13 @@ use arrow_array::{Array, ArrayRef, RecordBatch};
 use arrow_schema::{DataType, Field, Fields, Schema, SchemaRef};
 use postcode_core::Postcode;
 
-use super::super::addresses::Listed;
 use super::super::column::{Found, Holds, Value};
 use super::super::csv::named;
 use super::super::guess::{self, Tally};
+use super::super::listed::Listed;
 use super::super::reading::{self, Cell, Lack};
 use super::super::{AT_ONCE, Counts, Error, Plan, short};
-use super::Work;
+use super::work::{Work, arrow_error};
 
 /// The columns of a file: the one that holds the postcode, and all of them with the new ones.
 pub(super) struct Layout {
@@ -97,8 +97,7 @@ impl Layout {
         }
         let mut columns = batch.columns().to_vec();
         columns.extend(builders.into_iter().map(Builder::finish));
-        let batch =
-            RecordBatch::try_new(self.schema.clone(), columns).map_err(super::arrow_error("column"))?;
+        let batch = RecordBatch::try_new(self.schema.clone(), columns).map_err(arrow_error("column"))?;
         Ok((batch, counts))
     }
 

@@ -21,7 +21,7 @@ use parquet::file::properties::WriterProperties;
 
 use super::super::{Counts, Error};
 use super::batch::Layout;
-use super::{Work, arrow_error, in_order};
+use super::work::{Work, arrow_error, in_order};
 
 /// Rows read at once within a row group.
 const ROWS: usize = 8_192;

@@ -4,6 +4,7 @@
 //! The statements are written once, in `on/`, and compiled for either database. The differences are
 //! in `sqlite.rs` and `postgres.rs`.
 
+mod open;
 mod postgres;
 mod sqlite;
 
@@ -16,6 +17,7 @@ use futures::future::BoxFuture;
 use postcode_database::Cause;
 
 use super::job::{Job, NewJob, NewPart, Received, Slice};
+pub(crate) use open::open;
 
 /// The queue of parts.
 pub(crate) const SLICES: &str = "postcode-jobs";
@@ -256,12 +258,4 @@ pub(crate) trait Queue {
 pub(crate) trait Store:
     Submissions + Slices + Reading + Callbacks + Upkeep + Queue + Debug + Send + Sync
 {
-}
-
-/// Opens the database, and makes its tables if they are not there.
-pub(crate) async fn open(url: &super::Url) -> Result<Arc<dyn Store>, Error> {
-    Ok(match url {
-        super::Url::Sqlite(path) => Arc::new(sqlite::open(path).await?),
-        super::Url::Postgres(url) => Arc::new(postgres::open(url).await?),
-    })
 }

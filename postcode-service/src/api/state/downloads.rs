@@ -12,7 +12,7 @@ use postcode_core::dataset::Dataset;
 use postcode_edge::{ClientKey, Place, Pool, Yields};
 use tokio::sync::mpsc;
 
-use crate::api::reply::Failure;
+use crate::api::failure::Failure;
 
 /// Bytes in one write to the connection.
 const CHUNK: usize = 128 << 10;
@@ -33,7 +33,7 @@ impl Downloads {
 
     /// Sends a part of the file as fast as the client reads. The bytes are those of the mapping and
     /// are not copied before the connection writes them. The mapping lives as long as the transfer.
-    pub(super) fn send(
+    pub(in crate::api) fn send(
         &self,
         client: ClientKey,
         dataset: Dataset,

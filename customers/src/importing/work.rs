@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use tracing::{info, warn};
 
-use super::{ImportState, Said};
 use crate::draft::{Answers, Draft};
+use crate::import::{ImportState, Said};
 use crate::input::Details;
 use crate::store::{Made, Waiting};
 use crate::{Customers, NewCustomer, Result, check};

@@ -10,7 +10,7 @@ use hyper::body::Body as HttpBody;
 use postcode_core::ErrorKind;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::reply::Failure;
+use crate::api::failure::Failure;
 
 /// Answers of fewer bytes are not counted.
 const SMALL: u64 = 64 << 10;
@@ -19,19 +19,19 @@ const UNIT: u64 = 1 << 10;
 
 /// Limits the bytes of long responses in memory, until their clients have read them.
 #[derive(Clone, Debug)]
-pub(super) struct Answers {
+pub(in crate::api) struct Answers {
     units: Arc<Semaphore>,
     all: u32,
 }
 
 impl Answers {
-    pub(super) fn new(bytes: u64) -> Self {
+    pub(in crate::api) fn new(bytes: u64) -> Self {
         let all = u32::try_from(bytes.div_ceil(UNIT)).unwrap_or(u32::MAX).max(1);
         Self { units: Arc::new(Semaphore::new(all as usize)), all }
     }
 
     /// Counts an answer until it is sent, or refuses it if too many bytes are in transmission.
-    pub(super) async fn hold(&self, response: Response) -> Response {
+    pub(in crate::api) async fn hold(&self, response: Response) -> Response {
         let Some(len) = response.body().size_hint().exact().filter(|len| *len >= SMALL) else {
             return response;
         };

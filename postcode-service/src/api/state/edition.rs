@@ -6,23 +6,23 @@ use http::HeaderValue;
 use postcode_core::dataset::{Dataset, Verify};
 use postcode_core::{DatasetInfo, Error, ErrorKind, Local, Lookups, Opened, Postcode, PostcodeLookup};
 
-use super::dataset_file::File;
-use super::proof::AnswerRoot;
+use super::answer_root::AnswerRoot;
+use super::file::File;
 
 /// A lookup and the description of its dataset. They are replaced together, so that the edition
 /// that an answer names is the one that answered.
 #[derive(Debug)]
 pub struct Edition {
-    pub(super) lookup: Arc<dyn Lookups>,
-    pub(super) info: DatasetInfo,
-    pub(super) fingerprint: HeaderValue,
-    pub(super) etag: HeaderValue,
+    pub(in crate::api) lookup: Arc<dyn Lookups>,
+    pub(in crate::api) info: DatasetInfo,
+    pub(in crate::api) fingerprint: HeaderValue,
+    pub(in crate::api) etag: HeaderValue,
     /// The dataset file, where there is one to give.
-    pub(super) file: Option<File>,
+    pub(in crate::api) file: Option<File>,
     /// How much of the data was checked before it was served, where that is known.
-    pub(super) verified: Option<Verify>,
+    pub(in crate::api) verified: Option<Verify>,
     /// The hash of all answers.
-    pub(super) root: AnswerRoot,
+    pub(in crate::api) root: AnswerRoot,
 }
 
 impl Edition {
@@ -94,12 +94,12 @@ impl Edition {
     }
 
     /// Returns the advice for a postcode in that area, if the dataset does not cover the area.
-    pub(super) fn advice(&self, area: &str) -> Option<&str> {
+    pub(in crate::api) fn advice(&self, area: &str) -> Option<&str> {
         self.info.advice(area)
     }
 
     /// Returns the advice for a postcode that was answered with `NotCovered`.
-    pub(super) fn advice_for(&self, postcode: Postcode) -> &str {
+    pub(in crate::api) fn advice_for(&self, postcode: Postcode) -> &str {
         self.advice(&postcode.area()).unwrap_or("the dataset does not cover this area")
     }
 }

@@ -10,13 +10,13 @@ use postcode_core::{Error, ErrorKind};
 use sha2::{Digest, Sha256};
 use tokio::sync::OnceCell;
 
-use crate::api::reply::Failure;
+use crate::api::failure::Failure;
 
 /// A dataset as the file that it is, mapped or in memory.
 pub(in crate::api) struct File {
-    pub(super) dataset: Dataset,
+    pub(in crate::api) dataset: Dataset,
     /// Strong: the fingerprint is a hash of every section.
-    pub(super) etag: HeaderValue,
+    pub(in crate::api) etag: HeaderValue,
     /// The signature of the file, as minisign writes it.
     pub(in crate::api) signature: Option<String>,
     /// Computed when first asked for: many services are never asked for it.
@@ -33,7 +33,7 @@ impl File {
     }
 
     /// `sha-256=:…:`.
-    pub(super) async fn digest(&self) -> Result<HeaderValue, Failure> {
+    pub(in crate::api) async fn digest(&self) -> Result<HeaderValue, Failure> {
         let compute = || async {
             let dataset = self.dataset.clone();
             // Some tenths of a second for the country.

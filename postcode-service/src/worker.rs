@@ -1,4 +1,4 @@
-//! The workers.
+//! The workers, which do the jobs part by part.
 
 use std::fmt;
 use std::sync::Arc;
@@ -10,13 +10,13 @@ use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
-use super::Jobs;
-use super::callback::delivery;
-use super::clock::Clock;
-use super::job::{Recipe, Slice, now};
-use super::store::{Error, Finished, Handler, Store, Turn, Work};
 use crate::api::bulk_lines;
 use crate::enrich::{self, AbsentColumns, enrich_piece};
+use crate::jobs::Jobs;
+use crate::jobs::callback::delivery;
+use crate::jobs::clock::Clock;
+use crate::jobs::job::{Recipe, Slice, now};
+use crate::jobs::store::{Error, Finished, Handler, Store, Turn, Work};
 
 /// Gives the lookup of the moment: that of a server changes when its data is opened again.
 pub type Source = Arc<dyn Fn() -> Arc<dyn PostcodeLookup> + Send + Sync>;

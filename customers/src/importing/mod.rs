@@ -1,0 +1,132 @@
+//! Bulk import of customers from a CSV file, in the background, with a report for each row.
+//!
+//! The file is stored whole or not at all, and each row's account is stored together with the row's
+//! outcome. So after a crash the import continues where it was, and no row creates two accounts.
+
+mod work;
+
+use sha2::{Digest, Sha256};
+
+use crate::import::{preview, read};
+use crate::service::check_key;
+use crate::{Customers, Error, FailedRow, Import, ImportId, ImportRow, Mapping, Preview, Result};
+
+impl Customers {
+    /// Accepts a CSV file of customers. When this returns the file is stored, and
+    /// [`keep_importing`](Self::keep_importing) works on it. With a key, a repeated upload of the
+    /// same file returns the same import.
+    ///
+    /// The first line names the columns, in any order and case: `name`, `email`, `postcode`, and
+    /// `address` (lines separated by `|` or line breaks) or `address_line_1` to `address_line_10`;
+    /// also, if you have them, `phone`, `notes`, and `reference:SYSTEM` for the id in another
+    /// system. UTF-8; quoting as in RFC 4180.
+    ///
+    /// # Errors
+    /// [`BadImport`](Error::BadImport) if the file is not of this form or too large;
+    /// [`TooManyImports`](Error::TooManyImports); [`KeyReused`](Error::KeyReused) if the key was
+    /// used for another file; [`Store`](Error::Store). An invalid row is reported by the import,
+    /// not here.
+    pub async fn import(&self, file: Vec<u8>, key: Option<&str>) -> Result<Import> {
+        self.import_mapped(file, Mapping::default(), key).await
+    }
+
+    /// Accepts a CSV file of customers with other headings; otherwise like
+    /// [`import`](Self::import).
+    ///
+    /// # Errors
+    /// As [`import`](Self::import).
+    pub async fn import_mapped(&self, file: Vec<u8>, mapping: Mapping, key: Option<&str>) -> Result<Import> {
+        if let Some(key) = key {
+            check_key(key)?;
+        }
+        let reading = tokio::task::spawn_blocking(move || {
+            let digest: String = Sha256::digest(&file).iter().map(|byte| format!("{byte:02x}")).collect();
+            // Without a mapping it is the digest that earlier versions stored.
+            let digest = match mapping.text() {
+                text if text.is_empty() => digest,
+                text => Sha256::digest(format!("{digest}\n{text}"))
+                    .iter()
+                    .map(|byte| format!("{byte:02x}"))
+                    .collect(),
+            };
+            read(&file, &mapping).map(|file| (digest, file))
+        });
+        let (digest, file) =
+            reading.await.map_err(|_| Error::BadImport("the file could not be read".into()))??;
+        let import =
+            self.store.add_import(ImportId::generate(), file, self.actor.as_deref(), key, &digest).await?;
+        self.imports.notify_one();
+        Ok(import)
+    }
+
+    /// Returns the headings and the first rows of a file, which may be cut off, and what an import
+    /// would make of them. Stores nothing.
+    ///
+    /// # Errors
+    /// [`BadImport`](Error::BadImport) if the file has no headings that can be read.
+    pub async fn preview_import(&self, file: Vec<u8>, mapping: Mapping) -> Result<Preview> {
+        let reading = tokio::task::spawn_blocking(move || preview(&file, &mapping));
+        reading.await.map_err(|_| Error::BadImport("the file could not be read".into()))?
+    }
+
+    /// Returns the import with that id.
+    ///
+    /// # Errors
+    /// [`NoImport`](Error::NoImport), [`Store`](Error::Store).
+    pub async fn get_import(&self, id: ImportId) -> Result<Import> {
+        self.store.get_import(id).await?.ok_or(Error::NoImport(id))
+    }
+
+    /// Returns the last imports, newest first, at most a hundred.
+    ///
+    /// # Errors
+    /// [`Store`](Error::Store).
+    pub async fn imports(&self) -> Result<Vec<Import>> {
+        Ok(self.store.imports().await?)
+    }
+
+    /// Returns the outcomes of the rows after a line, in order: all of them, or those with one
+    /// outcome.
+    ///
+    /// # Errors
+    /// [`NoImport`](Error::NoImport), [`Store`](Error::Store).
+    pub async fn import_rows(
+        &self,
+        id: ImportId,
+        outcome: Option<&str>,
+        after: i64,
+        limit: usize,
+    ) -> Result<Vec<ImportRow>> {
+        let rows = self.store.import_rows(id, outcome, after, limit).await?;
+        if rows.is_empty() {
+            self.get_import(id).await?;
+        }
+        Ok(rows)
+    }
+
+    /// Returns the headings of an import's file.
+    ///
+    /// # Errors
+    /// [`NoImport`](Error::NoImport), [`Store`](Error::Store).
+    pub async fn import_headings(&self, id: ImportId) -> Result<Vec<String>> {
+        self.store.import_headings(id).await?.ok_or(Error::NoImport(id))
+    }
+
+    /// Returns the rows after a line that failed, in order, with their cells as they were sent. Rows of an
+    /// account that has been erased since are not among them.
+    ///
+    /// # Errors
+    /// [`Store`](Error::Store).
+    pub async fn failed_rows(&self, id: ImportId, after: i64, limit: usize) -> Result<Vec<FailedRow>> {
+        Ok(self.store.failed_rows(id, after, limit).await?)
+    }
+
+    /// Stops an import. Accounts that it has created stay.
+    ///
+    /// # Errors
+    /// [`NoImport`](Error::NoImport), [`Store`](Error::Store).
+    pub async fn cancel_import(&self, id: ImportId) -> Result<Import> {
+        self.store.cancel_import(id).await?;
+        self.get_import(id).await
+    }
+}
