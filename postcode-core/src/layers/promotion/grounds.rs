@@ -84,7 +84,8 @@ impl Recorded {
     pub(super) fn grounds(&self, limit: Limit, window: Option<[u32; 2]>) -> Grounds {
         let (test, sums) = &self.before[0];
         let gained = test.gained();
-        let earlier = (gained.count > 0).then(|| Earlier { sums: *sums, gained });
+        let is_later = gained.count > 0;
+        let earlier = is_later.then_some(Earlier { sums: *sums, gained });
         let is_share = limit != Limit::Rise;
         Grounds {
             limit,
