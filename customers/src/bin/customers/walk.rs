@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use anyhow::{Context, Result, anyhow, bail, ensure};
+use anyhow::{Context, Result, anyhow, ensure};
 use postcode_core::layers::walk::{
     self, Certificate, CertifiedFile, CertifiedSide, Move, Outcome, Used, Walk,
 };
