@@ -58,7 +58,7 @@ impl Hook {
 }
 
 const NEW_SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
-const OLD_SECRET: &str = "whsec_b2xkLW9sZC1vbGQtb2xkLW9sZC1vbGQ=";
+const OLD_SECRET: &str = "whsec_b2xkLW9sZC1vbGQtb2xkLW9sZC1vbGQtb2xkLW9sZC0=";
 
 /// Verifies a request with either of the two secrets, as a receiver that has not changed yet does.
 fn is_signed(request: &str) {
