@@ -127,6 +127,13 @@ impl Service {
     }
 }
 
+impl Service {
+    /// Returns the number of its process.
+    pub fn id(&self) -> u32 {
+        self.process.id()
+    }
+}
+
 impl Drop for Service {
     fn drop(&mut self) {
         // It has nothing that could be lost.

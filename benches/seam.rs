@@ -3,7 +3,8 @@
 //!
 //! - `bare`: the same call without a span;
 //! - `local`: `Local`, whose calls have a span;
-//! - `promotion`: `Local` behind a promotion in stage `local`.
+//! - `promotion`: `Local` behind a promotion in stage `local`;
+//! - `ledger`: the same promotion behind a ledger.
 //!
 //! `cargo bench -p benches --bench seam`.
 
@@ -17,7 +18,7 @@ use async_trait::async_trait;
 use benches::{Questions, Round};
 use criterion::Criterion;
 use postcode_core::dataset::Dataset;
-use postcode_core::layers::Promotion;
+use postcode_core::layers::{Ledger, Promotion};
 use postcode_core::{
     Answer, DatasetInfo, Error, ErrorKind, Local, Lookups, Nearest, NearestOutcodes, Neighbour, Outcode,
     OutcodeSummary, Page, Postcode, PostcodeLookup, Record, Result, Within, unit,
@@ -64,11 +65,16 @@ fn main() {
     let questions = Questions::draw(&local.dataset());
     let bare = Arc::new(Bare(ArcSwap::from_pointee(local.dataset())));
     let promotion: Arc<dyn Lookups> = Arc::new(Promotion::new(local.clone(), local.clone()));
+    let ledger = Arc::new(Ledger::new(promotion.clone()));
     let mut criterion = Criterion::default().configure_from_args();
     for (workload, postcodes) in [("hit", &questions.live), ("random", &questions.random)] {
         let mut group = criterion.benchmark_group(workload);
-        let lookups: [(&str, Arc<dyn PostcodeLookup>); 3] =
-            [("bare", bare.clone()), ("local", local.clone()), ("promotion", promotion.clone())];
+        let lookups: [(&str, Arc<dyn PostcodeLookup>); 4] = [
+            ("bare", bare.clone()),
+            ("local", local.clone()),
+            ("promotion", promotion.clone()),
+            ("ledger", ledger.clone()),
+        ];
         for (name, lookup) in lookups {
             group.bench_function(name, |b| {
                 let mut round = Round::of(postcodes);

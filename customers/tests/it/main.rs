@@ -3,6 +3,8 @@
 
 mod accounts;
 mod address_links;
+#[cfg(feature = "bin")]
+mod advice;
 #[cfg(feature = "connect")]
 mod any_lookup;
 mod api;

@@ -295,6 +295,18 @@ async fn log_that_nobody_reads_keeps_no_answer_waiting() {
 }
 
 #[tokio::test]
+async fn what_config_show_prints_is_a_file_that_can_be_used() {
+    let dir = TempDir::new().unwrap();
+    let shown = program(&["config", "show"]).output().await.unwrap();
+    assert!(shown.status.success());
+    let file = dir.path().join("customers.toml");
+    std::fs::write(&file, shown.stdout).unwrap();
+    let checked = program(&["config", "check", file.to_str().unwrap()]).output().await.unwrap();
+    assert_eq!(String::from_utf8_lossy(&checked.stderr), "");
+    assert_eq!(String::from_utf8_lossy(&checked.stdout), "The configuration can be used.\n");
+}
+
+#[tokio::test]
 async fn errors_of_the_command_line_and_of_the_environment_show_no_password() {
     const SECRET: &str = "s3 'cr@et";
     let urls = ["postgre", "postgres", "http", "gopher", "replica:http", "sqlite"]

@@ -13,6 +13,7 @@
 //! | [`Cache`] | keeps answers |
 //! | [`SingleFlight`] | makes one call for equal lookups that run at once |
 //! | [`Batcher`] | joins single lookups that run at once into one batch |
+//! | [`Ledger`] | counts calls by caller and method, and estimates what a cache would save |
 //! | [`Promotion`] | moves callers from one implementation to another while they run |
 //!
 //! [`Resilience`] configures the layers that a client of a service needs, and [`resilient`] stacks
@@ -20,6 +21,7 @@
 //!
 //! All time here is tokio's: under `tokio::time::pause` every layer is deterministic.
 
+pub mod advice;
 mod batcher;
 mod breaker;
 mod budget;
@@ -32,6 +34,7 @@ mod fallback;
 pub mod fleet;
 mod hedge;
 mod latency;
+mod ledger;
 mod promotion;
 mod question;
 mod resilience;
@@ -55,6 +58,7 @@ pub use deadline::Deadline;
 pub use failover::{Failover, Order};
 pub use fallback::Fallback;
 pub use hedge::{Hedge, HedgeAfter};
+pub use ledger::{CacheEstimate, CohortSnapshot, JoinEstimate, Ledger, LedgerSnapshot, MethodSnapshot};
 #[doc(hidden)]
 pub use promotion::ADDRESS_METHODS;
 pub use promotion::{

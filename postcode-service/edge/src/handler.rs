@@ -21,7 +21,7 @@ pub trait Handler: Send + Sync + 'static {
     /// The body of its responses.
     type Body: Body<Data = Bytes, Error: Into<BoxError>> + Unpin + Send + 'static;
 
-    /// Answers a request. Its extensions have the [`Peer`] and the [`Client`](crate::Client).
+    /// Answers a request. Its extensions have the [`Peer`](crate::Peer) and the [`Client`](crate::Client).
     fn handle(&self, request: Request<RequestBody>) -> impl Future<Output = Response<Self::Body>> + Send;
 
     /// Builds the response to a refused request, in the program's form.

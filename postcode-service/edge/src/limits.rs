@@ -11,7 +11,7 @@ pub struct Limits {
     /// The most connections at once. When there are more, the one that has been idle longest is
     /// closed, then slow ones. Lowered to fit the limit of open files.
     pub connections: usize,
-    /// Connections beyond those, on which only vital requests are answered ([`Handler::is_vital`]).
+    /// Connections beyond those, on which only vital requests are answered ([`Handler::is_vital`](crate::Handler::is_vital)).
     pub reserved: usize,
     /// The most connections of one address, or /64 of IPv6, at once; 0 for no limit. `None` is a
     /// quarter of [`connections`](Self::connections), and no limit for this machine's own

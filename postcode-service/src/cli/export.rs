@@ -1,4 +1,4 @@
-//! `export`: a dataset as CSV, lines of JSON, GeoJSON or SQLite.
+//! `export`: a dataset as CSV, lines of JSON, GeoJSON, Parquet or SQLite.
 
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -11,15 +11,17 @@ use sqlx::{Connection, Executor, SqliteConnection};
 use super::address_file;
 use super::source::DatasetSource;
 use crate::destination;
+#[cfg(feature = "columnar")]
+use crate::enrich::columnar::write_parquet;
 use crate::enrich::{AbsentColumns, Column, Found, Value};
 
 /// Rows of one INSERT into SQLite.
 const AT_ONCE: usize = 100;
 
-/// Write a dataset as CSV, lines of JSON, GeoJSON or SQLite.
+/// Write a dataset as CSV, lines of JSON, GeoJSON, Parquet or SQLite.
 ///
-/// The attribution that the licences require is written next to it, as FILE.attribution.txt; in GeoJSON and SQLite it is in
-/// the file, too.
+/// The attribution that the licences require is written next to it, as FILE.attribution.txt; in GeoJSON, Parquet and SQLite it
+/// is in the file, too. Parquet needs a program built with the feature columnar.
 ///
 /// Exit status: 0 if it was done, 1 for errors, 2 for wrong options.
 #[derive(Debug, clap::Args)]
@@ -62,6 +64,8 @@ enum Format {
     Ndjson,
     /// A FeatureCollection (RFC 7946), of postcodes with a position
     Geojson,
+    /// Apache Parquet, compressed with Snappy
+    Parquet,
     /// A database with the tables postcodes and about
     Sqlite,
 }
@@ -102,6 +106,7 @@ impl Args {
                 let count = match format {
                     Format::Csv => rows.csv(&mut out),
                     Format::Ndjson => rows.ndjson(&mut out),
+                    Format::Parquet => rows.parquet(&mut out),
                     _ => rows.geojson(&mut out),
                 };
                 let count = count.with_context(|| format!("{}: can't be written", self.out.display()))?;
@@ -136,6 +141,7 @@ fn format(out: &Path) -> Result<Format> {
         "csv" => Format::Csv,
         "ndjson" | "jsonl" => Format::Ndjson,
         "geojson" | "json" => Format::Geojson,
+        "parquet" | "pq" => Format::Parquet,
         "sqlite" | "sqlite3" | "db" => Format::Sqlite,
         _ => bail!("{}: its name does not say what to write: give --format", out.display()),
     })
@@ -227,6 +233,16 @@ impl Rows<'_> {
         }
         out.write_all(b"\n]}\n")?;
         Ok(count)
+    }
+
+    #[cfg(feature = "columnar")]
+    fn parquet(&self, out: impl Write + Send) -> Result<u64> {
+        Ok(write_parquet(out, self.columns, about(self.dataset), self.answers())?)
+    }
+
+    #[cfg(not(feature = "columnar"))]
+    fn parquet(&self, _: impl Write) -> Result<u64> {
+        bail!("Parquet: this program was built without it: build it with --features columnar")
     }
 
     async fn sqlite(&self, path: &Path) -> Result<u64> {

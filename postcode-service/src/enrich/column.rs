@@ -109,6 +109,16 @@ impl fmt::Display for Value<'_> {
     }
 }
 
+impl Value<'_> {
+    /// Writes degrees as they are shown.
+    pub(super) fn degrees(degrees: f64, out: &mut Vec<u8>) {
+        match Degrees::of(degrees) {
+            Some(text) => out.extend_from_slice(text.as_bytes()),
+            None => out.extend_from_slice(degrees.to_string().as_bytes()),
+        }
+    }
+}
+
 /// The text of degrees that are whole millionths, as all in a dataset are. It is what `f64` would show, many times faster.
 struct Degrees {
     bytes: [u8; Self::LEN],
@@ -152,11 +162,12 @@ impl Degrees {
         Some(Self { bytes, start, end })
     }
 
+    fn as_bytes(&self) -> &[u8] {
+        self.bytes.get(self.start..self.end).unwrap_or_default()
+    }
+
     fn as_str(&self) -> &str {
-        self.bytes
-            .get(self.start..self.end)
-            .and_then(|text| std::str::from_utf8(text).ok())
-            .unwrap_or_default()
+        std::str::from_utf8(self.as_bytes()).unwrap_or_default()
     }
 }
 
@@ -317,6 +328,10 @@ impl Column {
         let name = |kind| text(record.and_then(|record| record.area_name(kind)));
         match self.0 {
             What::Name(kind) => name(kind),
+            // The code of the territory is the second one; the first is that of the administrative unit in it.
+            What::Code(AreaKind::Nuts) => {
+                text(record.and_then(|record| record.area(AreaKind::Nuts)).and_then(|area| area.alias))
+            }
             What::Code(kind) => text(record.and_then(|record| record.area_code(kind))),
             What::Address(column) => {
                 let some = found.addresses.map_or(&[][..], AddressAnswer::addresses);

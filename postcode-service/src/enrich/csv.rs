@@ -1,10 +1,9 @@
 //! Rows of CSV.
 
-use postcode_tables::{Encoding, Scanner, line_end, value};
+use postcode_tables::{AnyOf, Encoding, Scanner, line_end, value};
 
 use super::column::{Found, Value};
-use super::reading::{self, Cell};
-use super::rows::Row;
+use super::rows::{Kind, Row};
 use super::{Column, POSTCODE_NAMES, Plan, short};
 
 /// The header, read from the first row.
@@ -52,7 +51,7 @@ impl Header {
         (plan, encoding): (&Plan, Encoding),
         out: &mut Vec<u8>,
     ) -> Result<(), String> {
-        let end = line_end(row);
+        let (end, cells) = (line_end(row), Cells::new(self.delimiter, encoding));
         out.extend_from_slice(&row[..end]);
         for column in &plan.columns {
             let added = format!("{}{column}", plan.prefix);
@@ -60,38 +59,32 @@ impl Header {
                 return Err(format!("there is a column {added:?} already: give the new ones a prefix"));
             }
             out.push(self.delimiter);
-            field(out, &added, self.delimiter, encoding);
+            cells.text(out, &added);
         }
         out.extend_from_slice(if end == row.len() { b"\n" } else { &row[end..] });
         Ok(())
     }
 
-    /// Reads the row in the scanner.
-    pub(super) fn row(&self, bytes: &[u8], fields: &Scanner, (plan, encoding): (&Plan, Encoding)) -> Parsed {
-        let cell = value(fields.cell(bytes, self.postcode).unwrap_or_default());
-        let cell = reading::read(&encoding.text(&cell), plan);
-        let mut parsed = Parsed { cell, missing: 0, keep: line_end(bytes), empty: false, ragged: false };
+    /// Returns the row in the scanner. It is [`Kind::Other`] if it has more cells than the header, and something in them:
+    /// what is added would stand under other names.
+    pub(super) fn row(&self, bytes: &[u8], fields: &Scanner) -> Row {
+        let mut row = Row {
+            range: 0..bytes.len(),
+            read: fields.range(self.postcode).unwrap_or_default(),
+            missing: 0,
+            keep: line_end(bytes),
+            kind: Kind::Row,
+        };
         match self.fields.checked_sub(fields.cells()) {
-            Some(missing) => parsed.missing = missing,
-            None if fields.is_blank_from(bytes, self.fields) => parsed.keep = fields.end_of(self.fields),
-            None => parsed.ragged = true,
+            Some(missing) => row.missing = missing,
+            None if fields.is_blank_from(bytes, self.fields) => row.keep = fields.end_of(self.fields),
+            None => row.kind = Kind::Other,
         }
-        parsed.empty = matches!(parsed.cell, Cell::Not(..)) && fields.is_blank_from(bytes, 0);
-        parsed
+        if fields.is_blank_from(bytes, 0) {
+            row.kind = Kind::Empty;
+        }
+        row
     }
-}
-
-/// A row that was read.
-pub(super) struct Parsed {
-    pub(super) cell: Cell,
-    /// Cells that it lacks before those that are added.
-    pub(super) missing: usize,
-    /// Bytes of it that stay before what is added: all but empty cells beyond the header's.
-    pub(super) keep: usize,
-    /// Whether there is nothing in any cell.
-    pub(super) empty: bool,
-    /// Whether it has more cells than the header, and something in them: what is added would stand under other names.
-    pub(super) ragged: bool,
 }
 
 /// A name without what people write differently.
@@ -99,39 +92,53 @@ pub(super) fn plain(name: &str) -> String {
     name.chars().filter(|c| !matches!(c, ' ' | '_' | '-')).flat_map(char::to_lowercase).collect()
 }
 
-/// Adds the columns to a row; empty ones if nothing was found because nothing was there.
-pub(super) fn write(
-    out: &mut Vec<u8>,
-    bytes: &[u8],
-    row: &Row,
-    columns: &[Column],
-    found: Option<&Found<'_>>,
-    (delimiter, encoding): (u8, Encoding),
-) {
-    out.extend_from_slice(bytes.get(..row.keep).unwrap_or(bytes));
-    out.extend(std::iter::repeat_n(delimiter, row.missing));
-    for column in columns {
-        out.push(delimiter);
-        match found.map_or(Value::None, |found| column.value(found)) {
-            Value::Text(text) => field(out, &text, delimiter, encoding),
-            other => {
-                use std::io::Write;
-                // Writing to memory does not fail.
-                let _ = write!(out, "{other}");
-            }
-        }
-    }
-    out.extend_from_slice(&bytes[line_end(bytes)..]);
+/// How cells are written.
+pub(super) struct Cells {
+    delimiter: u8,
+    encoding: Encoding,
+    /// Finds the bytes that must be quoted (RFC 4180).
+    quoted: AnyOf<4>,
 }
 
-/// Quoted where it must be (RFC 4180).
-fn field(out: &mut Vec<u8>, text: &str, delimiter: u8, encoding: Encoding) {
-    let must = |b: u8| b == delimiter || matches!(b, b'"' | b'\r' | b'\n');
-    if !text.bytes().any(must) {
-        encoding.push(out, text);
-        return;
+impl Cells {
+    pub(super) fn new(delimiter: u8, encoding: Encoding) -> Self {
+        Self { delimiter, encoding, quoted: AnyOf::new([delimiter, b'"', b'\r', b'\n']) }
     }
-    out.push(b'"');
-    encoding.push(out, &text.replace('"', "\"\""));
-    out.push(b'"');
+
+    /// Adds the columns to a row; empty ones if nothing was found because nothing was there.
+    pub(super) fn write(
+        &self,
+        out: &mut Vec<u8>,
+        bytes: &[u8],
+        row: &Row,
+        columns: &[Column],
+        found: Option<&Found<'_>>,
+    ) {
+        out.extend_from_slice(bytes.get(..row.keep).unwrap_or(bytes));
+        out.extend(std::iter::repeat_n(self.delimiter, row.missing));
+        for column in columns {
+            out.push(self.delimiter);
+            match found.map_or(Value::None, |found| column.value(found)) {
+                Value::None => {}
+                Value::Text(text) => self.text(out, &text),
+                Value::Degrees(degrees) => Value::degrees(degrees, out),
+                number @ Value::Number(_) => {
+                    use std::io::Write;
+                    // Writing to memory does not fail.
+                    let _ = write!(out, "{number}");
+                }
+            }
+        }
+        out.extend_from_slice(&bytes[line_end(bytes)..]);
+    }
+
+    fn text(&self, out: &mut Vec<u8>, text: &str) {
+        if self.quoted.first_in(text.as_bytes()).is_none() {
+            self.encoding.push(out, text);
+            return;
+        }
+        out.push(b'"');
+        self.encoding.push(out, &text.replace('"', "\"\""));
+        out.push(b'"');
+    }
 }

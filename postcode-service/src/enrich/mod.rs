@@ -45,7 +45,7 @@ pub(crate) use unpack::decoded;
 
 pub(crate) use column::{Found, Value};
 use listed::Listed;
-use reading::Lack;
+use reading::{Cell, Lack};
 use rows::{Batch, Kind, Rows};
 
 /// Rows looked up in one call.
@@ -147,25 +147,27 @@ async fn on_another_core<T: Send + 'static>(
 async fn answer(
     lookup: &dyn PostcodeLookup,
     addresses: Option<&dyn AddressLookup>,
-    batch: Batch,
+    mut batch: Batch,
 ) -> Result<Part, Error> {
+    let cells = batch.read()?;
     let plan = &*batch.plan;
-    let postcodes: Vec<Postcode> = batch.rows.iter().filter_map(|row| row.cell.postcode()).collect();
+    let postcodes: Vec<Postcode> = cells.iter().filter_map(Cell::postcode).collect();
     let answers = if postcodes.is_empty() { Vec::new() } else { lookup.lookup(&postcodes).await? };
     let listed = Listed::of(addresses, &plan.columns, &postcodes).await?;
     let mut answers = answers.iter();
     let (mut counts, mut aside) = (Counts::default(), Vec::new());
     let mut out = Vec::with_capacity(batch.head.len() + batch.bytes.len() * 2);
     out.extend_from_slice(&batch.head);
-    for row in &batch.rows {
-        let answer = match row.cell.postcode() {
+    let written = csv::Cells::new(batch.delimiter, batch.encoding);
+    for (row, cell) in batch.rows.iter().zip(&cells) {
+        let answer = match cell.postcode() {
             None => None,
             Some(postcode) => {
                 let short = || Error::Invalid(format!("{postcode}: the source gave no answer for it"));
                 Some(answers.next().ok_or_else(short)?)
             }
         };
-        let (found, lack) = row.cell.judge(answer);
+        let (found, lack) = cell.judge(answer);
         let found = Found { addresses: listed.get(found.postcode), ..found };
         let Some(bytes) = batch.bytes.get(row.range.clone()) else { continue };
         match &row.kind {
@@ -174,7 +176,8 @@ async fn answer(
                 out.extend_from_slice(bytes);
                 counts.count(&found, Some(Lack::Malformed));
             }
-            Kind::Aside(line, why) => {
+            Kind::Aside(about) => {
+                let (line, why) = &**about;
                 counts.set_aside += 1;
                 let text = batch.encoding.text(&bytes[..postcode_tables::line_end(bytes)]).into_owned();
                 aside.push(Aside { line: *line, why: why.clone(), text });
@@ -188,8 +191,7 @@ async fn answer(
                 }
                 match plan.format {
                     Format::Csv => {
-                        let written = (batch.delimiter, batch.encoding);
-                        csv::write(&mut out, bytes, row, &plan.columns, is_row.then_some(&found), written);
+                        written.write(&mut out, bytes, row, &plan.columns, is_row.then_some(&found));
                     }
                     Format::Ndjson | Format::Json => lines::write(&mut out, bytes, plan, &found)?,
                 }

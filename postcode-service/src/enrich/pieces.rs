@@ -7,7 +7,7 @@ use futures::stream::{self, Stream, TryStreamExt};
 use postcode_core::PostcodeLookup;
 
 use super::rows::{Kind, Rows};
-use super::{Error, Header, Plan, enriched};
+use super::{Error, Format, Header, Plan, enriched};
 
 /// Some rows of a file, as they came in.
 #[derive(Debug)]
@@ -39,6 +39,10 @@ impl<'a> Cutter<'a> {
     /// The next piece, of at most so many rows; its bytes are at most [`MAX_ROW`](super::MAX_ROW) and one row.
     pub(crate) async fn next(&mut self, most: usize) -> Result<Option<Piece>, Error> {
         let Some(mut batch) = self.0.next(most).await? else { return Ok(None) };
+        // The text of a cell is never an error.
+        if batch.plan.format != Format::Csv {
+            batch.read()?;
+        }
         let counted = batch.rows.iter().filter(|row| matches!(row.kind, Kind::Row | Kind::Other)).count();
         Ok(Some(Piece {
             rows: counted as u64,

@@ -6,13 +6,13 @@ use std::sync::Arc;
 use futures::stream::{Stream, StreamExt};
 use postcode_tables::json::{self, ObjectScanner};
 use postcode_tables::packed::Options;
-use postcode_tables::{Dialect, Encoding, Scanner, Step, blank};
+use postcode_tables::{Dialect, Encoding, Scanner, Step, blank, value};
 
 use super::csv::Header;
 use super::guess::{self, Keys};
 use super::input::{Input, too_long};
 use super::lines::Held;
-use super::reading::{Cell, Lack};
+use super::reading::{self, Cell, Lack};
 use super::{Error, Format, MAX_PREFIX, MAX_ROW, Plan, csv, lines, short};
 
 const MARK: &[u8] = b"\xef\xbb\xbf";
@@ -21,8 +21,8 @@ const MARK: &[u8] = b"\xef\xbb\xbf";
 pub(super) struct Row {
     /// The range of the row in the bytes of the batch, with the end of its line.
     pub(super) range: Range<usize>,
-    /// The row's postcode, or why it has none.
-    pub(super) cell: Cell,
+    /// The range within the row of what is to be read: the postcode's cell in CSV, or the object in JSON.
+    pub(super) read: Range<usize>,
     /// Fields that it lacks before those that are added, in CSV.
     pub(super) missing: usize,
     /// Bytes that stay before what is added, in CSV.
@@ -31,14 +31,13 @@ pub(super) struct Row {
 }
 
 impl Row {
-    /// Returns a row of JSON. Its range is set when its bytes are in a batch.
-    fn of(cell: Cell) -> Self {
-        Self { range: 0..0, cell, missing: 0, keep: 0, kind: Kind::Row }
+    /// Returns a row of JSON whose object is in that range of it.
+    fn object(range: Range<usize>, object: Range<usize>) -> Self {
+        Self { range, read: object, missing: 0, keep: 0, kind: Kind::Row }
     }
 
-    /// Returns a row to which nothing can be added, and why.
-    fn passed(kind: Kind, why: String) -> Self {
-        Self { kind, ..Self::of(Cell::Not(Lack::Blank, why)) }
+    fn blank(range: Range<usize>) -> Self {
+        Self { kind: Kind::Blank, ..Self::object(range, 0..0) }
     }
 }
 
@@ -53,8 +52,8 @@ pub(super) enum Kind {
     Blank,
     /// Not a row: nothing can be added.
     Other,
-    /// It is left out, for this reason; it began on that line.
-    Aside(u64, String),
+    /// It is left out, for a reason; it began on that line.
+    Aside(Box<(u64, String)>),
 }
 
 /// Rows that are looked up together.
@@ -74,6 +73,82 @@ pub(super) struct Batch {
     pub(super) plan: Arc<Plan>,
 }
 
+impl Batch {
+    /// Reads the postcode of each row, which takes much longer than to find where the rows end.
+    ///
+    /// # Errors
+    /// If a row is not of the kind that the file is of, or has a column that is to be added.
+    pub(super) fn read(&mut self) -> Result<Vec<Cell>, Error> {
+        let nothing = || Cell::Not(Lack::Blank, String::new());
+        let mut cells = Vec::with_capacity(self.rows.len());
+        for n in 0..self.rows.len() {
+            let Some(row) = self.rows.get(n).filter(|row| matches!(row.kind, Kind::Row)) else {
+                cells.push(nothing());
+                continue;
+            };
+            let bytes =
+                self.bytes.get(row.range.clone()).and_then(|row_bytes| row_bytes.get(row.read.clone()));
+            let bytes = bytes.unwrap_or_default();
+            if self.plan.format == Format::Csv {
+                cells.push(reading::read(&self.encoding.text(&value(bytes)), &self.plan));
+                continue;
+            }
+            match lines::postcode(bytes, &self.plan) {
+                Ok(Held::Object(cell)) => cells.push(cell),
+                // A file of something else would go through as it is, and nobody would notice.
+                Ok(Held::Other(why)) if self.plan.format == Format::Ndjson && self.line + n as u64 == 1 => {
+                    return Err(Error::Invalid(format!("line 1: {why}: is the file lines of JSON?")));
+                }
+                Ok(Held::Other(why)) if self.plan.format == Format::Ndjson => {
+                    cells.push(Cell::Not(Lack::Blank, why));
+                    self.rows[n].kind = Kind::Other;
+                }
+                Ok(Held::Other(why)) | Err(why) => {
+                    return Err(Error::Invalid(format!("line {}: {why}", self.line_of(n))));
+                }
+            }
+        }
+        Ok(cells)
+    }
+
+    /// The line on which the object of this row ends.
+    fn line_of(&self, row: usize) -> u64 {
+        let end = self.rows.get(row).map_or(0, |row| row.range.end);
+        let before = match self.plan.format {
+            // Each row is a line, also an empty one.
+            Format::Ndjson => row,
+            _ => memchr::memchr_iter(b'\n', self.bytes.get(..end).unwrap_or_default()).count(),
+        };
+        self.line + before as u64
+    }
+}
+
+/// The encoding of the rows, as far as they have told it.
+#[derive(Clone, Copy)]
+struct Told {
+    encoding: Encoding,
+    /// Whether the encoding is known without doubt: nothing that comes can change it.
+    settled: bool,
+}
+
+impl Told {
+    /// The first byte that is not ASCII may tell the encoding. Returns a note about it.
+    fn notice(&mut self, row: &[u8], line: u64) -> Option<String> {
+        if self.settled || row.is_ascii() {
+            return None;
+        }
+        self.settled = true;
+        self.encoding = Encoding::of(row, true).encoding;
+        if self.encoding == Encoding::Utf8 {
+            return None;
+        }
+        self.encoding = Encoding::Windows1252;
+        Some(format!(
+            "read and written as Windows-1252 from line {line} on, which is a guess: --encoding names another"
+        ))
+    }
+}
+
 /// Reads rows.
 pub(super) struct Rows<'a> {
     input: Input<'a>,
@@ -83,9 +158,7 @@ pub(super) struct Rows<'a> {
     begun: bool,
     csv: Option<(Header, Scanner)>,
     objects: ObjectScanner,
-    encoding: Encoding,
-    /// Whether the encoding is known without doubt: nothing that comes can change it.
-    settled: bool,
+    told: Told,
     notes: Vec<String>,
 }
 
@@ -96,8 +169,7 @@ impl<'a> Rows<'a> {
     {
         Self {
             input: Input::new(input.boxed(), plan.most),
-            encoding: plan.encoding.unwrap_or_default(),
-            settled: plan.encoding.is_some(),
+            told: Told { encoding: plan.encoding.unwrap_or_default(), settled: plan.encoding.is_some() },
             plan,
             line: 1,
             begun: false,
@@ -114,13 +186,9 @@ impl<'a> Rows<'a> {
         S: Stream<Item = std::io::Result<bytes::Bytes>> + Send + 'a,
     {
         let csv = header.map(|header| (Scanner::new(header.delimiter), header));
-        Self {
-            line,
-            begun: true,
-            settled: true,
-            csv: csv.map(|(scanner, header)| (header, scanner)),
-            ..Self::new(input, plan)
-        }
+        let mut rows = Self::new(input, plan);
+        rows.told.settled = true;
+        Self { line, begun: true, csv: csv.map(|(scanner, header)| (header, scanner)), ..rows }
     }
 
     /// The header, once it is read.
@@ -130,7 +198,7 @@ impl<'a> Rows<'a> {
 
     /// The plan, with what the rows have told by now.
     pub(super) fn plan(&self) -> Plan {
-        Plan { encoding: Some(self.encoding), ..(*self.plan).clone() }
+        Plan { encoding: Some(self.told.encoding), ..(*self.plan).clone() }
     }
 
     /// So many rows, fewer at the end; `None` after it. A file of a header only has one batch without rows.
@@ -141,10 +209,19 @@ impl<'a> Rows<'a> {
             self.begin(&mut head).await?;
         }
         let line = self.line;
-        while rows.len() < most && bytes.len() < MAX_ROW {
-            let start = bytes.len();
-            let Some(row) = self.row(&mut bytes).await? else { break };
-            rows.push(Row { range: start..bytes.len(), ..row });
+        if let Some((header, mut scanner)) = self.csv.take() {
+            let done = self.table_rows(&header, &mut scanner, most, (&mut bytes, &mut rows)).await;
+            self.csv = Some((header, scanner));
+            done?;
+        } else {
+            while rows.len() < most && bytes.len() < MAX_ROW {
+                let row = match self.plan.format {
+                    Format::Json => self.object(&mut bytes).await?,
+                    _ => self.line_row(&mut bytes).await?,
+                };
+                let Some(row) = row else { break };
+                rows.push(row);
+            }
         }
         if rows.is_empty() && head.is_empty() {
             return Ok(None);
@@ -154,7 +231,7 @@ impl<'a> Rows<'a> {
             bytes,
             rows,
             delimiter: self.header().map_or(b',', |header| header.delimiter),
-            encoding: self.encoding,
+            encoding: self.told.encoding,
             read: self.input.taken(),
             line,
             notes: std::mem::take(&mut self.notes),
@@ -208,13 +285,13 @@ impl<'a> Rows<'a> {
         let mut row = Vec::new();
         self.split(&mut scanner, &mut row).await?;
         self.line += scanner.lines();
-        self.notice(&row);
-        let names = csv::texts(&row, &scanner, self.encoding);
+        self.notes.extend(self.told.notice(&row, self.line));
+        let names = csv::texts(&row, &scanner, self.told.encoding);
         let postcode = match csv::named(&names, &self.plan).map_err(Error::Invalid)? {
             Some(postcode) => postcode,
             None => {
                 let (rest, whole) = self.input.sample();
-                let context = (&*self.plan, self.encoding);
+                let context = (&*self.plan, self.told.encoding);
                 let found = guess::column(rest, whole, &names, delimiter, context).map_err(Error::Invalid)?;
                 let name = names.get(found).map(|name| short(name)).unwrap_or_default();
                 self.notes.push(format!("the postcodes are in the column {name}, by what stands there"));
@@ -222,7 +299,7 @@ impl<'a> Rows<'a> {
             }
         };
         let header = Header { delimiter, postcode, fields: scanner.cells() };
-        header.write(&row, &names, (&self.plan, self.encoding), head).map_err(Error::Invalid)?;
+        header.write(&row, &names, (&self.plan, self.told.encoding), head).map_err(Error::Invalid)?;
         self.csv = Some((header, scanner));
         Ok(())
     }
@@ -265,19 +342,19 @@ impl<'a> Rows<'a> {
         // "UTF-16" does not say which byte comes first; a mark does.
         let marked = found.certain && found.encoding.is_wide();
         let named = self.plan.encoding.filter(|named| !(named.is_wide() && marked));
-        self.encoding = named.unwrap_or(found.encoding);
-        self.settled = named.is_some() || !found.ascii;
+        self.told.encoding = named.unwrap_or(found.encoding);
+        self.told.settled = named.is_some() || !found.ascii;
         let guessed = if named.is_none() && !found.certain {
             ", which is a guess: --encoding names another"
         } else {
             ""
         };
-        match self.encoding {
+        match self.told.encoding {
             Encoding::Utf8 => {}
             // JSON is UTF-8, whatever it came in.
             Encoding::Windows1252 if self.plan.format != Format::Csv => {
                 self.input.convert(Encoding::Windows1252);
-                self.encoding = Encoding::Utf8;
+                self.told.encoding = Encoding::Utf8;
                 self.notes.push(format!("read as Windows-1252{guessed}; written in UTF-8"));
             }
             Encoding::Windows1252 => {
@@ -290,76 +367,98 @@ impl<'a> Rows<'a> {
         }
     }
 
-    /// The first byte that is not ASCII may tell the encoding.
-    fn notice(&mut self, row: &[u8]) {
-        if !self.settled && !row.is_ascii() {
-            self.settled = true;
-            self.encoding = Encoding::of(row, true).encoding;
-            if self.encoding != Encoding::Utf8 {
-                self.encoding = Encoding::Windows1252;
-                self.notes.push(format!(
-                    "read and written as Windows-1252 from line {} on, which is a guess: --encoding names another",
-                    self.line
-                ));
+    /// Rows of CSV, so many or all that follow, with their bytes.
+    async fn table_rows(
+        &mut self,
+        header: &Header,
+        scanner: &mut Scanner,
+        most: usize,
+        (bytes, rows): (&mut Vec<u8>, &mut Vec<Row>),
+    ) -> Result<(), Error> {
+        let mut within = false;
+        loop {
+            let (len, wanting) =
+                self.whole_rows(header, (scanner, &mut within), most, (bytes.len(), rows))?;
+            self.input.take(len, bytes);
+            if !wanting {
+                return Ok(());
             }
+            self.input.more(self.line).await?;
         }
     }
 
-    /// The next row, its bytes added to `out`.
-    async fn row(&mut self, out: &mut Vec<u8>) -> Result<Option<Row>, Error> {
-        if self.plan.format == Format::Json {
-            return self.object(out).await;
+    /// The rows that have come whole. Returns how many bytes they are, and whether more are wanted. `within` says that the
+    /// scanner has seen the beginning of the first row already.
+    fn whole_rows(
+        &mut self,
+        header: &Header,
+        (scanner, within): (&mut Scanner, &mut bool),
+        most: usize,
+        (taken, rows): (usize, &mut Vec<Row>),
+    ) -> Result<(usize, bool), Error> {
+        let (rest, ended) = (self.input.rest(), self.input.ended);
+        let mut start = 0;
+        while rows.len() < most && taken + start < MAX_ROW {
+            let row = rest.get(start..).unwrap_or_default();
+            if !*within {
+                let empty = match blank(row) {
+                    None if !ended => return Ok((start, true)),
+                    None if row.is_empty() => break,
+                    None => 1,
+                    Some(empty) => empty,
+                };
+                if empty > 0 {
+                    rows.push(Row::blank(taken + start..taken + start + empty));
+                    start += empty;
+                    self.line += 1;
+                    continue;
+                }
+                scanner.next_row();
+            }
+            let wrong = |why| Error::Invalid(format!("line {}: {why}", self.line));
+            let len = match scanner.scan(row, ended).map_err(wrong)? {
+                Step::Row(len) if len > MAX_ROW + 1 => return Err(too_long(self.line)),
+                Step::Row(len) => len,
+                Step::More => {
+                    *within = true;
+                    return Ok((start, true));
+                }
+            };
+            *within = false;
+            let row = row.get(..len).unwrap_or_default();
+            self.notes.extend(self.told.notice(row, self.line));
+            let mut found = header.row(row, scanner);
+            if found.kind == Kind::Other {
+                let (cells, fields) = (scanner.cells(), header.fields);
+                let why =
+                    format!("{cells} fields, and the header has {fields}: quote what holds a delimiter");
+                if !self.plan.set_aside {
+                    return Err(Error::Invalid(format!("line {}: {why}", self.line)));
+                }
+                found.kind = Kind::Aside(Box::new((self.line, why)));
+            }
+            found.range = taken + start..taken + start + len;
+            rows.push(found);
+            start += len;
+            self.line += scanner.lines();
         }
+        Ok((start, false))
+    }
+
+    /// The next line of JSON, its bytes added to `out`.
+    async fn line_row(&mut self, out: &mut Vec<u8>) -> Result<Option<Row>, Error> {
         while blank(self.input.rest()).is_none() && self.input.more(self.line).await? {}
+        let start = out.len();
         let empty = match blank(self.input.rest()) {
             None if self.input.rest().is_empty() => return Ok(None),
             None => 1,
             Some(empty) => empty,
         };
-        if empty > 0 {
-            self.input.take(empty, out);
-            self.line += 1;
-            return Ok(Some(Row::passed(Kind::Blank, String::new())));
-        }
-        if let Some((header, mut scanner)) = self.csv.take() {
-            let start = out.len();
-            let done = self.split(&mut scanner, out).await;
-            let bytes = out.get(start..).unwrap_or_default();
-            self.notice(bytes);
-            let parsed = header.row(bytes, &scanner, (&self.plan, self.encoding));
-            let (lines, cells, fields) = (scanner.lines(), scanner.cells(), header.fields);
-            self.csv = Some((header, scanner));
-            done?;
-            let kind = match (parsed.empty, parsed.ragged) {
-                (true, _) => Kind::Empty,
-                (_, false) => Kind::Row,
-                (_, true) => {
-                    let why =
-                        format!("{cells} fields, and the header has {fields}: quote what holds a delimiter");
-                    if !self.plan.set_aside {
-                        return Err(Error::Invalid(format!("line {}: {why}", self.line)));
-                    }
-                    Kind::Aside(self.line, why)
-                }
-            };
-            self.line += lines;
-            let csv::Parsed { cell, missing, keep, .. } = parsed;
-            return Ok(Some(Row { range: 0..0, cell, missing, keep, kind }));
-        }
-        let end = self.input.line(self.line).await?;
-        let found = lines::postcode(&self.input.rest()[..end], &self.plan);
-        self.input.take(end, out);
-        let line = self.line;
+        let len = if empty > 0 { empty } else { self.input.line(self.line).await? };
+        self.input.take(len, out);
         self.line += 1;
-        match found {
-            Ok(Held::Object(cell)) => Ok(Some(Row::of(cell))),
-            // A file of something else would go through as it is, and nobody would notice.
-            Ok(Held::Other(why)) if line == 1 => {
-                Err(Error::Invalid(format!("line 1: {why}: is the file lines of JSON?")))
-            }
-            Ok(Held::Other(why)) => Ok(Some(Row::passed(Kind::Other, why))),
-            Err(why) => Err(Error::Invalid(format!("line {line}: {why}"))),
-        }
+        let range = start..start + len;
+        Ok(Some(if empty > 0 { Row::blank(range) } else { Row::object(range, 0..len) }))
     }
 
     /// The next object of an array.
@@ -371,21 +470,19 @@ impl<'a> Rows<'a> {
                 json::Step::Object(from, to) => break (from, to),
                 json::Step::End(0) => return Ok(None),
                 json::Step::End(len) => {
+                    let start = out.len();
                     self.input.take(len, out);
-                    return Ok(Some(Row::passed(Kind::Blank, String::new())));
+                    return Ok(Some(Row::blank(start..start + len)));
                 }
                 json::Step::More => drop(self.input.more(self.line).await?),
             }
         };
         let bytes = self.input.rest().get(..to).unwrap_or_default();
         let lines = memchr::memchr_iter(b'\n', bytes).count() as u64;
-        let found = lines::postcode(bytes.get(from..).unwrap_or_default(), &self.plan);
+        let start = out.len();
         self.input.take(to, out);
         self.line += lines;
-        match found {
-            Ok(Held::Object(cell)) => Ok(Some(Row::of(cell))),
-            Ok(Held::Other(why)) | Err(why) => Err(Error::Invalid(format!("line {}: {why}", self.line))),
-        }
+        Ok(Some(Row::object(start..start + to, from..to)))
     }
 
     /// A row of CSV: its bytes to `out`, its fields in the scanner.

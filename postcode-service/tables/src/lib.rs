@@ -20,6 +20,7 @@
 #![warn(missing_docs)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::panic, reason = "in a test it is the failure"))]
 
+mod bytes;
 mod cell;
 mod dialect;
 mod encoding;
@@ -35,6 +36,7 @@ mod utf8;
 #[cfg(feature = "workbook")]
 mod workbook;
 
+pub use bytes::AnyOf;
 pub use cell::{plain_text, trimmed, value};
 pub use dialect::{DELIMITERS, Dialect, delimiter_named};
 pub use encoding::{Encoding, Guess, ToUtf8, encoding_named};

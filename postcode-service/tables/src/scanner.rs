@@ -1,8 +1,11 @@
 //! Finds where rows and cells of a delimited text end.
 
 use std::fmt;
+use std::ops::Range;
 
 use memchr::memchr;
+
+use crate::bytes::AnyOf;
 
 /// The most cells of a row.
 const MAX_CELLS: usize = 10_000;
@@ -20,7 +23,7 @@ pub struct Scanner {
     /// Where each cell of the row ends.
     ends: Vec<usize>,
     breaks: u64,
-    special: [bool; 256],
+    special: AnyOf<3>,
     most: usize,
 }
 
@@ -65,17 +68,13 @@ impl std::error::Error for Fault {}
 impl Scanner {
     /// For a text with this delimiter.
     pub fn new(delimiter: u8) -> Self {
-        let mut special = [false; 256];
-        for byte in [delimiter, b'\r', b'\n'] {
-            special[usize::from(byte)] = true;
-        }
         Self {
             delimiter,
             state: State::CellStart,
             at: 0,
             ends: Vec::new(),
             breaks: 0,
-            special,
+            special: AnyOf::new([delimiter, b'\r', b'\n']),
             most: MAX_CELLS,
         }
     }
@@ -140,9 +139,7 @@ impl Scanner {
                     self.at += 1;
                 }
                 State::CellStart | State::InCell | State::AfterQuote => {
-                    let special = &self.special;
-                    let inside = rest.iter().position(|byte| special[usize::from(*byte)]);
-                    let Some(inside) = inside else {
+                    let Some(inside) = self.special.first_in(rest) else {
                         self.at = row.len();
                         self.state = State::InCell;
                         continue;
@@ -192,7 +189,12 @@ impl Scanner {
 
     /// Returns a cell of the row as it is written, with its quotes.
     pub fn cell<'a>(&self, row: &'a [u8], n: usize) -> Option<&'a [u8]> {
-        row.get(self.start(n)?..*self.ends.get(n)?)
+        row.get(self.range(n)?)
+    }
+
+    /// Returns where in the row a cell is.
+    pub fn range(&self, n: usize) -> Option<Range<usize>> {
+        Some(self.start(n)?..*self.ends.get(n)?)
     }
 
     /// Returns where the cells before the `n`th end, which is where a row of `n` cells would.

@@ -6,6 +6,8 @@ use crate::{Encoding, SAMPLE, ToUtf8};
 
 /// Bytes read at a time where they are converted.
 const CHUNK: usize = 64 << 10;
+/// Bytes of the longest character in UTF-8.
+const WIDEST: usize = 4;
 
 /// Reads a text as UTF-8, whatever it is written in. A mark at its beginning stays.
 ///
@@ -29,6 +31,8 @@ pub struct Utf8Reader<R> {
     undecided: bool,
     converter: Option<ToUtf8>,
     ready: Cursor<Vec<u8>>,
+    /// The beginning of the first character that is not ASCII, if the rest of it has not come.
+    held: Vec<u8>,
     ended: bool,
 }
 
@@ -49,6 +53,7 @@ impl<R: Read> Utf8Reader<R> {
             undecided,
             converter: None,
             ready: Cursor::default(),
+            held: Vec::new(),
             ended,
         };
         reader.is_in(named.unwrap_or(guess.encoding));
@@ -67,10 +72,18 @@ impl<R: Read> Utf8Reader<R> {
     }
 
     /// Makes bytes of the text ready to be given on.
-    fn hold(&mut self, raw: Vec<u8>) {
+    fn hold(&mut self, mut raw: Vec<u8>) {
+        if !self.held.is_empty() {
+            raw.splice(..0, std::mem::take(&mut self.held));
+        }
         if self.undecided
             && let Some(first) = raw.iter().position(|byte| !byte.is_ascii())
         {
+            if raw.len() - first < WIDEST && !self.ended {
+                self.held = raw.split_off(first);
+                self.ready = Cursor::new(raw);
+                return;
+            }
             self.undecided = false;
             let guess = Encoding::of(raw.get(first..).unwrap_or_default(), self.ended);
             self.is_in(guess.encoding);

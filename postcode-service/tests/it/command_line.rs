@@ -86,7 +86,7 @@ fn dataset_is_a_path_or_a_url_in_every_command() {
     assert!(status == Some(0) && out.starts_with("ONSPD"), "{out}");
     let absent = out.split("field without a value").nth(1).unwrap();
     assert!(
-        absent.lines().any(|line| line.starts_with("parish ") && line.ends_with(" import ONSPD or NSPL")),
+        absent.lines().any(|line| line.starts_with("ttwa ") && line.ends_with(" import ONSPD or NSPL")),
         "{absent}"
     );
     assert!(!absent.contains("nuts"), "{absent}");

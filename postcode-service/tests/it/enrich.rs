@@ -230,16 +230,16 @@ async fn http_gives_the_same_bytes() {
 
 #[tokio::test]
 async fn http_column_that_the_data_does_not_have_is_422_and_names_the_import() {
-    let answer = post("text/csv", "?columns=status,parish,codes.parish", b"postcode\nM1 1AE\n").await;
+    let answer = post("text/csv", "?columns=status,ttwa,codes.ttwa", b"postcode\nM1 1AE\n").await;
     assert_eq!((answer.status.as_u16(), &answer.json()["code"]), (422, &"column_not_in_data".into()));
     let error = answer.json()["error"].as_str().unwrap().to_owned();
-    assert!(error.contains("parish (import ONSPD or NSPL), codes.parish (import ONSPD or NSPL)"), "{error}");
+    assert!(error.contains("ttwa (import ONSPD or NSPL), codes.ttwa (import ONSPD or NSPL)"), "{error}");
     assert!(error.contains("allow_empty=true"), "{error}");
-    let query = "?columns=status,parish&allow_empty=true";
+    let query = "?columns=status,ttwa&allow_empty=true";
     let answer = post("text/csv", query, b"postcode\nM1 1AE\n").await;
     assert_eq!(
         (answer.status.as_u16(), &*answer.body),
-        (200, b"postcode,status,parish\nM1 1AE,live,\n".as_slice())
+        (200, b"postcode,status,ttwa\nM1 1AE,live,\n".as_slice())
     );
     let answer = post("text/csv", "?allow_empty=perhaps", b"postcode\nM1 1AE\n").await;
     assert_eq!(answer.status, 400);

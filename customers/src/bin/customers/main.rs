@@ -2,6 +2,7 @@
 
 mod addresses;
 mod admin;
+mod advice;
 mod counted;
 mod fleet;
 mod promote;
@@ -49,6 +50,9 @@ enum Command {
     Ping(PingArgs),
     Completions(CompletionsArgs),
     Man(ManArgs),
+    /// Measures one lookup for the process that gives its URL on standard input
+    #[command(hide = true)]
+    Probe,
 }
 
 /// Serve the HTTP API until SIGTERM or SIGINT.
@@ -243,6 +247,7 @@ fn main() -> ExitCode {
         Command::Config(args) => args.run(&PROGRAM).map_err(anyhow::Error::msg),
         Command::Ping(args) => args.run(&PROGRAM).map_err(anyhow::Error::msg),
         Command::Completions(args) => args.run(PROGRAM.command()).map_err(anyhow::Error::new),
+        Command::Probe => advice::run_cell(),
         Command::Man(args) => args.run(PROGRAM.command()).map_err(anyhow::Error::new),
     };
     match ended {

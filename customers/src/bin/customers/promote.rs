@@ -8,13 +8,15 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use customers::server::HostName;
-use postcode_core::layers::{Guard, Promotion, PromotionConfig, PromotionPlan, Step};
+use postcode_core::layers::{Guard, Ledger, Promotion, PromotionConfig, PromotionPlan, Step};
 use postcode_core::{Connector, Lookups, path_or_url};
 use postcode_edge::Security;
 use tracing::{info, warn};
 
 use crate::admin::{Admin, Shared, Sources};
+use crate::advice::Adviser;
 use crate::fleet::{FleetArgs, Followed};
+use crate::time::duration;
 use crate::walk::{Progress, WalkFile};
 use customers::server::Address;
 
@@ -80,6 +82,17 @@ pub(crate) struct Promote {
     /// and /metrics the scope metrics. Without tokens anyone who can reach it can change the stage
     #[arg(long, env = "CUSTOMERS_ADMIN", value_name = "ADDRESS", requires = "promote_to")]
     admin: Option<Address>,
+    /// How long the advice probes this machine, at most 10s. It measures each place in turn, at most once in
+    /// ten minutes, and only when it is asked for
+    #[arg(
+        long,
+        env = "CUSTOMERS_PROBE_TIME",
+        default_value = "2s",
+        value_name = "TIME",
+        value_parser = probe_time,
+        requires = "promote_to"
+    )]
+    probe_time: Duration,
     #[command(flatten)]
     fleet: FleetArgs,
 }
@@ -91,11 +104,14 @@ struct Guarding(Option<Guard>);
 
 /// Both lookups and the promotion between them.
 pub(crate) struct Promoted {
-    promotion: Promotion,
+    ledger: Ledger<Promotion>,
+    /// The URLs of the old and the new lookup.
+    urls: [String; 2],
     sources: Sources,
     fleet: Option<Followed>,
     walk: Option<Progress>,
     admin: Option<Address>,
+    probe_time: Duration,
 }
 
 impl Promote {
@@ -133,26 +149,29 @@ impl Promote {
         info!(stage = %promotion.plan(), promote_to = %sources.new, guard = ?self.guard.0, "promotion");
         let fleet = self.fleet.follow(&promotion).await?;
         tokio::spawn(report(promotion.clone()));
+        let urls = [path_or_url(old_url), path_or_url(url)];
         let progress = walk.as_ref().map(WalkFile::progress);
         if let Some(((walk, guard), progress)) = walk.zip(self.guard.0).zip(progress.clone()) {
-            let walked = [path_or_url(old_url), path_or_url(url)];
-            tokio::spawn(walk.walk(promotion.clone(), guard, walked, progress));
+            tokio::spawn(walk.walk(promotion.clone(), guard, urls.clone(), progress));
         }
-        Ok(Some(Promoted { promotion, sources, fleet, walk: progress, admin: self.admin }))
+        let ledger = Ledger::new(promotion);
+        let (walk, probe_time) = (progress, self.probe_time);
+        Ok(Some(Promoted { ledger, urls, sources, fleet, walk, admin: self.admin, probe_time }))
     }
 }
 
 impl Promoted {
     /// Returns the lookup for `Customers`.
     pub(crate) fn lookup(&self) -> Arc<dyn Lookups> {
-        Arc::new(self.promotion.clone())
+        Arc::new(self.ledger.clone())
     }
 
     /// Binds the listener for operators, if one is configured.
     pub(crate) async fn admin(self, hosts: &[HostName], security: &Security) -> Result<Option<Admin>> {
         let Some(address) = &self.admin else { return Ok(None) };
-        let shared =
-            Shared { promotion: self.promotion, sources: self.sources, fleet: self.fleet, walk: self.walk };
+        let adviser = Adviser::new(self.ledger.clone(), self.urls, self.probe_time);
+        let promotion = self.ledger.inner().clone();
+        let shared = Shared { promotion, sources: self.sources, fleet: self.fleet, walk: self.walk, adviser };
         let admin = Admin::bind(address, hosts, shared, security).await;
         admin.map(Some).with_context(|| format!("--admin: can't listen on {address}"))
     }
@@ -177,6 +196,13 @@ async fn report(promotion: Promotion) {
 /// Parses `10%` or `0.1`.
 fn share(text: &str) -> Result<f64, String> {
     Step::share(text).map_err(|error| error.to_string())
+}
+
+/// Parses the time of a probe.
+fn probe_time(text: &str) -> Result<Duration, String> {
+    let time = duration(text)?;
+    let range = Duration::from_millis(10)..=Duration::from_secs(10);
+    if range.contains(&time) { Ok(time) } else { Err("give 10ms to 10s".to_owned()) }
 }
 
 fn guard(text: &str) -> Result<Guarding, String> {

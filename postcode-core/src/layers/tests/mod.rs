@@ -1,10 +1,12 @@
 //! Tests each sentence of the layers' documentation, with a scripted lookup in tokio's paused time.
 
+mod advice;
 mod breaker;
 mod cache;
 mod conformance;
 mod difference;
 mod fleet;
+mod ledger;
 mod promotion;
 mod rows;
 mod sharing;

@@ -1,6 +1,6 @@
 //! The configuration file: options by their long names, in TOML.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
@@ -26,6 +26,14 @@ pub(super) struct Setting {
 impl Setting {
     pub(super) fn new(id: &str, name: &str, value: String) -> Self {
         Self { id: id.to_owned(), name: name.to_owned(), values: vec![value], flag: false }
+    }
+
+    /// Returns whether a command would have these values without the setting.
+    pub(super) fn is_default(&self, command: &Command) -> bool {
+        let option = command.get_arguments().find(|option| option.get_id().as_str() == self.id);
+        let defaults = option.map(clap::Arg::get_default_values).unwrap_or_default();
+        !defaults.is_empty()
+            && defaults.iter().map(|value| value.as_os_str()).eq(self.values.iter().map(OsStr::new))
     }
 
     /// Returns the setting as arguments.

@@ -181,7 +181,9 @@ impl Program {
             given.retain(|(setting, _)| setting.id != "listen");
             given.push((listen, Origin::Variable("PORT".to_owned())));
         }
-        let inserted = given.iter().flat_map(|(setting, _)| setting.arguments());
+        // A default needs no argument, which could demand another option: the output of `config show` is a file that can be used.
+        let inserted = given.iter().filter(|(setting, _)| !setting.is_default(&configured));
+        let inserted = inserted.flat_map(|(setting, _)| setting.arguments());
         let whole = all.iter().cloned().chain(inserted).chain(options.iter().cloned());
         let matches =
             command.try_get_matches_from_mut(whole).map_err(|e| Refused::Usage(e.format(&mut command)))?;

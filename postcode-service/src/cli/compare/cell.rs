@@ -1,11 +1,11 @@
 //! Measures one source in this process.
 
-use std::hint::black_box;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
-use postcode_core::{Connector, Lookups, Nearest, Postcode, PostcodeLookup};
+use postcode_core::layers::advice::Work;
+use postcode_core::{Connector, Lookups, Postcode, PostcodeLookup};
 use postcode_edge::{MetricsFormat, process_metrics};
 use serde::{Deserialize, Serialize};
 use tokio::io::AsyncReadExt;
@@ -44,22 +44,13 @@ impl Measured {
     }
 }
 
-#[derive(Clone, Copy)]
-enum Work {
-    Lookup,
-    Batch,
-    Nearest,
-    Autocomplete,
-}
-
-impl Work {
-    const ALL: [(Self, &'static str); 4] = [
-        (Self::Lookup, "lookup"),
-        (Self::Batch, "batch of 100"),
-        (Self::Nearest, "nearest 10 in 2 km"),
-        (Self::Autocomplete, "autocomplete, 10 of a sector"),
-    ];
-}
+/// The kinds of questions, as the probe for advice asks them.
+const WORKS: [(Work, &str); 4] = [
+    (Work::Lookup, "lookup"),
+    (Work::Batch(BATCH), "batch of 100"),
+    (Work::Nearest(10), "nearest 10 in 2 km"),
+    (Work::Autocomplete(10), "autocomplete, 10 of a sector"),
+];
 
 /// The costs of one source, as its process writes them.
 #[derive(Debug, Serialize, Deserialize)]
@@ -87,10 +78,9 @@ async fn measure(task: Task) -> anyhow::Result<()> {
         task.postcodes.iter().map(|text| text.parse()).collect::<Result<_, _>>().context("the task")?;
     let lookup = Connector::new(&task.url)?.connect().await?;
     let edition = lookup.info().await?.edition;
-    let sectors: Vec<String> = postcodes.iter().map(|postcode| postcode.sector().to_string()).collect();
-    let asked = Asked { lookup, postcodes, sectors, url: task.url };
+    let asked = Asked { lookup, postcodes, url: task.url };
     let mut works = Vec::new();
-    for (work, name) in Work::ALL {
+    for (work, name) in WORKS {
         works.push(asked.measure(work, name, Duration::from_millis(task.time_ms)).await.context(name)?);
     }
     let service = metrics_of(&asked.url).await;
@@ -107,7 +97,6 @@ async fn measure(task: Task) -> anyhow::Result<()> {
 struct Asked {
     lookup: Arc<dyn Lookups>,
     postcodes: Vec<Postcode>,
-    sectors: Vec<String>,
     url: String,
 }
 
@@ -140,7 +129,7 @@ impl Asked {
         };
         Ok(Measured {
             work: name.to_owned(),
-            lookups_a_call: if matches!(work, Work::Batch) { BATCH.min(self.postcodes.len()) } else { 1 },
+            lookups_a_call: if matches!(work, Work::Batch(_)) { BATCH.min(self.postcodes.len()) } else { 1 },
             calls: times.len(),
             seconds: took.as_secs_f64(),
             p50_us: quantile(0.5),
@@ -152,22 +141,7 @@ impl Asked {
     }
 
     async fn ask(&self, work: Work, number: usize) -> anyhow::Result<()> {
-        let count = self.postcodes.len();
-        // A step that visits all of them in an order that no cache foresees.
-        let at = number.wrapping_mul(7_919) % count;
-        match work {
-            Work::Lookup => drop(black_box(self.lookup.lookup_one(self.postcodes[at]).await?)),
-            Work::Batch => {
-                let size = BATCH.min(count);
-                let at = at.min(count - size);
-                drop(black_box(self.lookup.lookup(&self.postcodes[at..at + size]).await?));
-            }
-            Work::Nearest => {
-                let query = Nearest::to(self.postcodes[at]).limit(10).radius(2_000.0);
-                drop(black_box(self.lookup.nearest(&query).await?));
-            }
-            Work::Autocomplete => drop(black_box(self.lookup.autocomplete(&self.sectors[at], 10).await?)),
-        }
+        work.ask(&*self.lookup, &self.postcodes, number).await?;
         Ok(())
     }
 }

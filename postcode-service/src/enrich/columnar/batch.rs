@@ -13,14 +13,17 @@ use super::super::csv::named;
 use super::super::guess::{self, Tally};
 use super::super::listed::Listed;
 use super::super::reading::{self, Cell, Lack};
-use super::super::{AT_ONCE, Counts, Error, Plan, short};
+use super::super::{AT_ONCE, Column, Counts, Error, Plan, short};
 use super::work::{Work, arrow_error};
 
 /// The columns of a file: the one that holds the postcode, and all of them with the new ones.
 pub(super) struct Layout {
     /// Indices from the outside inwards: of a column, and of a field within it, and so on.
     postcode: Vec<usize>,
+    /// All columns, those that are added at the end.
     pub(super) schema: SchemaRef,
+    /// How many columns are added.
+    added: usize,
     pub(super) notes: Vec<String>,
 }
 
@@ -52,15 +55,21 @@ impl Layout {
                     "there is a column {added:?} already: give the new ones a prefix"
                 )));
             }
-            let holds = match column.holds() {
-                Holds::Text => DataType::Utf8,
-                Holds::Whole => DataType::Int64,
-                Holds::Degrees => DataType::Float64,
-            };
-            fields.push(Arc::new(Field::new(added, holds, true)));
+            fields.push(Arc::new(Field::new(added, data_type(*column), true)));
         }
         let schema = Arc::new(Schema::new_with_metadata(fields, schema.metadata().clone()));
-        Ok(Self { postcode, schema, notes })
+        Ok(Self { postcode, schema, added: plan.columns.len(), notes })
+    }
+
+    /// The index of the column that holds the postcode, or that holds an object with it.
+    pub(super) fn root(&self) -> usize {
+        self.postcode.first().copied().unwrap_or(0)
+    }
+
+    /// The columns that are added.
+    pub(super) fn new_fields(&self) -> &[Arc<Field>] {
+        let fields = self.schema.fields();
+        fields.get(fields.len().saturating_sub(self.added)..).unwrap_or_default()
     }
 
     /// Adds the columns to a batch.
@@ -68,7 +77,22 @@ impl Layout {
     /// # Errors
     /// If the lookup fails.
     pub(super) fn enrich(&self, batch: &RecordBatch, work: &Work) -> Result<(RecordBatch, Counts), Error> {
-        let cells = self.cells(batch, &work.plan)?;
+        let missing =
+            || Error::Invalid("the file is damaged: a column is missing from a part of it".to_owned());
+        let root = batch.columns().get(self.root()).ok_or_else(missing)?;
+        let (added, counts) = self.columns(root, work)?;
+        let mut columns = batch.columns().to_vec();
+        columns.extend(added);
+        let batch = RecordBatch::try_new(self.schema.clone(), columns).map_err(arrow_error("column"))?;
+        Ok((batch, counts))
+    }
+
+    /// Returns the columns to add to rows, of which this is the column at [`root`](Self::root).
+    ///
+    /// # Errors
+    /// If the lookup fails.
+    pub(super) fn columns(&self, root: &ArrayRef, work: &Work) -> Result<(Vec<ArrayRef>, Counts), Error> {
+        let cells = self.cells(root, &work.plan)?;
         let postcodes: Vec<Postcode> = cells.iter().filter_map(Cell::postcode).collect();
         let mut answers = Vec::with_capacity(postcodes.len());
         for some in postcodes.chunks(AT_ONCE) {
@@ -85,7 +109,8 @@ impl Layout {
         let listed = Listed::of(work.addresses.as_deref(), &work.plan.columns, &postcodes);
         let listed = work.runtime.block_on(listed)?;
         let (mut counts, mut answers) = (Counts::default(), answers.iter());
-        let mut builders: Vec<Builder> = work.plan.columns.iter().map(|c| Builder::of(c.holds())).collect();
+        let mut builders: Vec<Builder> =
+            work.plan.columns.iter().map(|column| Builder::of(*column)).collect();
         for cell in &cells {
             let answer = cell.postcode().and_then(|_| answers.next());
             let (found, lack) = cell.judge(answer);
@@ -95,17 +120,14 @@ impl Layout {
                 builder.push(column.value(&found));
             }
         }
-        let mut columns = batch.columns().to_vec();
-        columns.extend(builders.into_iter().map(Builder::finish));
-        let batch = RecordBatch::try_new(self.schema.clone(), columns).map_err(arrow_error("column"))?;
-        Ok((batch, counts))
+        Ok((builders.into_iter().map(Builder::finish).collect(), counts))
     }
 
-    fn cells(&self, batch: &RecordBatch, plan: &Plan) -> Result<Vec<Cell>, Error> {
+    fn cells(&self, root: &ArrayRef, plan: &Plan) -> Result<Vec<Cell>, Error> {
         let missing =
             || Error::Invalid("the file is damaged: a column is missing from a part of it".to_owned());
-        let (first, inner) = self.postcode.split_first().ok_or_else(missing)?;
-        let mut array = batch.columns().get(*first).ok_or_else(missing)?;
+        let (_, inner) = self.postcode.split_first().ok_or_else(missing)?;
+        let mut array = root;
         let mut parents: Vec<&dyn Array> = Vec::new();
         for field in inner {
             parents.push(array.as_ref());
@@ -211,22 +233,32 @@ fn texts(array: &dyn Array, plan: &Plan) -> Vec<Cell> {
     }
 }
 
-enum Builder {
+/// The type of the values of a column.
+pub(super) fn data_type(column: Column) -> DataType {
+    match column.holds() {
+        Holds::Text => DataType::Utf8,
+        Holds::Whole => DataType::Int64,
+        Holds::Degrees => DataType::Float64,
+    }
+}
+
+/// Collects the values of a column.
+pub(super) enum Builder {
     Text(StringBuilder),
     Whole(Int64Builder),
     Degrees(Float64Builder),
 }
 
 impl Builder {
-    fn of(holds: Holds) -> Self {
-        match holds {
+    pub(super) fn of(column: Column) -> Self {
+        match column.holds() {
             Holds::Text => Self::Text(StringBuilder::new()),
             Holds::Whole => Self::Whole(Int64Builder::new()),
             Holds::Degrees => Self::Degrees(Float64Builder::new()),
         }
     }
 
-    fn push(&mut self, value: Value<'_>) {
+    pub(super) fn push(&mut self, value: Value<'_>) {
         match (self, value) {
             (Self::Text(builder), Value::Text(text)) => builder.append_value(text),
             (Self::Text(builder), _) => builder.append_null(),
@@ -239,7 +271,7 @@ impl Builder {
         }
     }
 
-    fn finish(self) -> ArrayRef {
+    pub(super) fn finish(self) -> ArrayRef {
         match self {
             Self::Text(mut builder) => Arc::new(builder.finish()),
             Self::Whole(mut builder) => Arc::new(builder.finish()),
@@ -254,7 +286,7 @@ mod tests {
     use arrow_array::types::Int32Type;
     use arrow_array::{DictionaryArray, Int32Array, StringArray, StringViewArray, StructArray};
 
-    use super::super::super::{Column, Format};
+    use super::super::super::Format;
     use super::*;
 
     fn plan(postcode: Option<&str>) -> Plan {

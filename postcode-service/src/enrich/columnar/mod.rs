@@ -3,6 +3,8 @@
 //! A row group of Parquet, or a record batch of Arrow, is the unit of work. As many as there are cores are under way at a
 //! time, and they are written in their order, so memory grows with the size of one row group and not with the file.
 
+#[cfg(feature = "cli")]
+mod answers;
 mod arrow;
 mod batch;
 mod parquet;
@@ -13,6 +15,8 @@ use std::io::Read;
 use std::path::Path;
 
 use super::{Counts, Error};
+#[cfg(feature = "cli")]
+pub(crate) use answers::write_parquet;
 pub use work::Work;
 
 /// The format of a file of columns.

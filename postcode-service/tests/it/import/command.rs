@@ -97,6 +97,25 @@ fn export_writes_what_was_imported_with_its_attribution() {
     assert_eq!(geo["features"][1]["geometry"]["coordinates"], serde_json::json!([-2.096916, 57.149606]));
     assert!(geo["attribution"].as_str().unwrap().contains("Crown copyright"));
     assert!(export("uk.sqlite", &some).starts_with(b"SQLite format 3"));
+    #[cfg(feature = "columnar")]
+    {
+        use arrow_array::cast::AsArray;
+        use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+
+        assert!(export("uk.parquet", &some).starts_with(b"PAR1"));
+        let file = std::fs::File::open(bench.path("uk.parquet")).unwrap();
+        let reader = ParquetRecordBatchReaderBuilder::try_new(file).unwrap();
+        let stored = reader.metadata().file_metadata().key_value_metadata().unwrap();
+        let attribution = stored.iter().find(|pair| pair.key == "postcode.attribution").unwrap();
+        assert!(attribution.value.as_ref().unwrap().contains("database right 2025"));
+        let batch = reader.build().unwrap().next().unwrap().unwrap();
+        assert_eq!(
+            batch.column(1).as_string::<i32>().iter().flatten().collect::<Vec<_>>(),
+            ["terminated", "live"]
+        );
+        let latitudes = batch.column(2).as_primitive::<arrow_array::types::Float64Type>();
+        assert_eq!(latitudes.values(), &[57.101474, 57.149606]);
+    }
     let (code, _, error) = output(&["export", "uk.postcodes", "--out", "uk.docx"], folder);
     assert!(code == Some(1) && error.contains("give --format"), "{error}");
 }

@@ -68,7 +68,7 @@ async fn what_makes_no_sense_is_refused_and_leaves_nothing(database: Database) {
         ("/jobs", CSV, "", 422, "empty"),
         ("/jobs", CSV, &*late, 422, "line 5002"),
         ("/jobs?columns=lattitude", CSV, "postcode\n", 400, "lattitude"),
-        ("/jobs?columns=parish", CSV, "postcode\n", 422, "parish (import ONSPD or NSPL)"),
+        ("/jobs?columns=ttwa", CSV, "postcode\n", 422, "ttwa (import ONSPD or NSPL)"),
         ("/jobs?priority=10", CSV, "postcode\n", 400, "priority"),
         ("/jobs?run_at=tomorrow", CSV, "postcode\n", 400, "run_at"),
         ("/jobs?run_at=2999-01-01T00:00:00Z", CSV, "postcode\n", 400, "later than"),

@@ -24,6 +24,7 @@ use serde::Serialize;
 use serde_json::json;
 use tracing::info;
 
+use crate::advice::{self, Adviser};
 use crate::fleet::{Followed, Standing};
 use crate::walk::Progress;
 
@@ -52,6 +53,7 @@ pub(crate) struct Shared {
     pub(crate) fleet: Option<Followed>,
     /// The walk through the stages.
     pub(crate) walk: Option<Progress>,
+    pub(crate) adviser: Adviser,
 }
 
 type App = State<Arc<Shared>>;
@@ -87,6 +89,8 @@ impl Admin {
 /// | `GET /` | | the page |
 /// | `GET /promotion` | | a snapshot, and descriptions of the two lookups |
 /// | `PUT /promotion` | `{"stage":"canary","share":0.1}`, with `row` for one row, or `{"plan":"…"}` | the same, changed |
+/// | `GET /promotion/advice` | | what other places of the lookup would cost |
+/// | `GET /advice` | | the same as a page |
 /// | `GET /fleet` | | all processes of the fleet whose plan is followed |
 /// | `GET /walk` | | a page that needs no JavaScript: the walk and the fleet |
 /// | `GET /walk/certificate` | | the certificate of a walk that has ended |
@@ -96,6 +100,8 @@ fn router(shared: Shared, access: Access) -> Router {
     Router::new()
         .route("/", get(page))
         .route("/promotion", get(show).put(change))
+        .route("/promotion/advice", get(advise))
+        .route("/advice", get(advice_page))
         .route("/fleet", get(show_fleet))
         .route("/walk", get(show_walk))
         .route("/walk/certificate", get(certificate))
@@ -113,6 +119,8 @@ const TABLE: &[Rule] = &[
     Rule::new("/", Need::Nothing, Need::Nothing),
     Rule::new("/health", Need::Nothing, Need::Nothing),
     Rule::new("/promotion", Need::Scope(Scope::Admin), Need::Scope(Scope::Admin)),
+    Rule::new("/promotion/advice", Need::Scope(Scope::Admin), Need::Scope(Scope::Admin)),
+    Rule::new("/advice", Need::Scope(Scope::Admin), Need::Scope(Scope::Admin)),
     Rule::new("/fleet", Need::Scope(Scope::Admin), Need::Scope(Scope::Admin)),
     Rule::new("/walk", Need::Scope(Scope::Admin), Need::Scope(Scope::Admin)),
     Rule::new("/walk/certificate", Need::Scope(Scope::Admin), Need::Scope(Scope::Admin)),
@@ -194,14 +202,27 @@ async fn certificate(State(shared): App) -> Result<impl IntoResponse, Problem> {
     Ok(([FRESH, (CONTENT_TYPE, "application/json")], text))
 }
 
+async fn advise(State(shared): App, uri: Uri) -> Result<impl IntoResponse, Problem> {
+    Ok(([FRESH], Json(shared.adviser.advise(uri.query().unwrap_or_default()).await?)))
+}
+
+async fn advice_page(State(shared): App, uri: Uri) -> Result<impl IntoResponse, Problem> {
+    let advised = shared.adviser.advise(uri.query().unwrap_or_default()).await?;
+    let policy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'self'; \
+                  frame-ancestors 'none'";
+    Ok(([FRESH, (CONTENT_SECURITY_POLICY, policy)], Html(advice::page(&advised))))
+}
+
 async fn measure(State(shared): App) -> impl IntoResponse {
     let text = metrics::text(&shared.promotion.snapshot());
     ([FRESH, (CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text)
 }
 
 async fn no_route(uri: Uri) -> Problem {
-    let detail =
-        format!("there is nothing at {}: see /, /promotion, /walk, /fleet, /metrics and /health", uri.path());
+    let detail = format!(
+        "there is nothing at {}: see /, /advice, /promotion, /promotion/advice, /walk, /fleet, /metrics and /health",
+        uri.path()
+    );
     Problem::new(StatusCode::NOT_FOUND, "not_found", detail)
 }
 

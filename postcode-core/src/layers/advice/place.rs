@@ -1,0 +1,136 @@
+//! The places where a lookup can be, what each was measured to cost, and how many processes use it.
+
+use std::fmt::{self, Display};
+
+use serde::{Deserialize, Serialize};
+
+/// A place where a lookup can be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Place {
+    /// The data inside of the program.
+    Embedded,
+    /// A mapped file.
+    File,
+    /// A copy of a service's file.
+    Replica,
+    /// A service on this machine, over a Unix socket.
+    Unix,
+    /// A service over TCP.
+    Tcp,
+}
+
+impl Place {
+    /// All places.
+    pub const ALL: [Self; 5] = [Self::Embedded, Self::File, Self::Replica, Self::Unix, Self::Tcp];
+
+    /// Returns the place that the URL of a source names.
+    pub fn of_url(url: &str) -> Option<Self> {
+        let scheme = url.split_once(':')?.0;
+        Some(match scheme {
+            "embedded" => Self::Embedded,
+            "file" => Self::File,
+            "replica" => Self::Replica,
+            "unix" => Self::Unix,
+            "http" | "https" => Self::Tcp,
+            _ => return None,
+        })
+    }
+
+    /// Returns whether it answers in the caller's process.
+    pub fn is_in_process(self) -> bool {
+        matches!(self, Self::Embedded | Self::File | Self::Replica)
+    }
+
+    /// Returns the name in JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Embedded => "embedded",
+            Self::File => "file",
+            Self::Replica => "replica",
+            Self::Unix => "unix",
+            Self::Tcp => "tcp",
+        }
+    }
+}
+
+impl Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// The measured cost of one kind of call.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct WorkCost {
+    /// The method.
+    pub method: String,
+    /// Items in the answer, on average.
+    pub items: f64,
+    /// The time that half of the calls don't exceed.
+    pub p50_us: f64,
+    /// The time that 99 % of the calls don't exceed.
+    pub p99_us: f64,
+    /// Processor time of caller and service for a call.
+    pub cpu_us: f64,
+}
+
+/// The memory of a process that uses a place, in bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Memory {
+    /// The memory of each process.
+    pub private: f64,
+    /// The memory of a mapped file, which all processes of a machine share.
+    pub shared: f64,
+    /// The memory of the service.
+    pub service: f64,
+}
+
+/// The measured costs of one place on this machine.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PlaceCosts {
+    /// The place.
+    pub place: Place,
+    /// The costs of calls, one after another.
+    pub works: Vec<WorkCost>,
+    /// How much longer a call takes after a pause of 2 ms: caches and threads are cold then.
+    pub cold_us: f64,
+    /// The memory.
+    pub memory: Memory,
+    /// Whether it was asked, and not derived from another place.
+    pub measured: bool,
+}
+
+/// The processes that ask, and the prices.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Deployment {
+    /// Processes like this one on each machine.
+    pub processes: f64,
+    /// Machines.
+    pub machines: f64,
+    /// Cores of a machine.
+    pub cores: f64,
+    /// The longest p99 that callers accept.
+    pub max_p99_us: Option<f64>,
+    /// The price of a core for an hour, in any currency.
+    pub core_hour: f64,
+    /// The price of a GiB of memory for an hour.
+    pub gib_hour: f64,
+    /// The share of the price below which a gain does not count, 0 to 1: predictions have errors.
+    pub margin: f64,
+}
+
+impl Default for Deployment {
+    fn default() -> Self {
+        Self {
+            processes: 1.0,
+            machines: 1.0,
+            cores: 1.0,
+            max_p99_us: None,
+            core_hour: 0.04,
+            gib_hour: 0.005,
+            margin: 0.25,
+        }
+    }
+}

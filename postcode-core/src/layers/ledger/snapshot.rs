@@ -1,0 +1,75 @@
+//! The ledger as a value.
+
+use serde::{Deserialize, Serialize};
+
+/// The counts and estimates of a [`Ledger`](super::Ledger) since its start.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct LedgerSnapshot {
+    /// How long it has counted.
+    pub seconds: f64,
+    /// By cohort. Callers without one come first, with an empty name.
+    pub cohorts: Vec<CohortSnapshot>,
+}
+
+/// The calls of one cohort.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct CohortSnapshot {
+    /// The name.
+    pub cohort: String,
+    /// By method, in the order of their first calls.
+    pub methods: Vec<MethodSnapshot>,
+    /// Estimated hits of caches of several sizes.
+    pub caches: Vec<CacheEstimate>,
+    /// Estimated savings of joining single lookups.
+    pub joins: Vec<JoinEstimate>,
+}
+
+/// The calls of one method.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct MethodSnapshot {
+    /// The method.
+    pub method: String,
+    /// Calls.
+    pub calls: u64,
+    /// Those that failed.
+    pub failed: u64,
+    /// Items in the answers: records, postcodes, places.
+    pub items: u64,
+    /// Bytes of the answers as JSON, estimated from one in 256.
+    pub bytes: u64,
+    /// The time that half of the calls don't exceed, from one call in 16.
+    pub p50_us: Option<f64>,
+    /// The time that 99 % of the calls don't exceed.
+    pub p99_us: Option<f64>,
+    /// The mean time that a call worked in the caller's process, and did not wait.
+    pub worked_us: f64,
+    /// Calls by the least number of items in a bucket: 0, 1, 2, 4, 8, …
+    pub sizes: Vec<(u64, u64)>,
+}
+
+/// The estimated hits of a cache of one size.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct CacheEstimate {
+    /// Answers that it holds.
+    pub entries: u64,
+    /// Bytes that they take, approximately.
+    pub bytes: u64,
+    /// The share of looked-up postcodes that it would answer, 0 to 1.
+    pub hits: f64,
+}
+
+/// The estimated savings of joining single lookups within a time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct JoinEstimate {
+    /// The time, in microseconds.
+    pub window_us: f64,
+    /// The share of calls of single lookups that would not be made, 0 to 1.
+    pub saved: f64,
+}
+
+impl LedgerSnapshot {
+    /// Returns all calls of all cohorts.
+    pub fn calls(&self) -> u64 {
+        self.cohorts.iter().flat_map(|cohort| &cohort.methods).map(|method| method.calls).sum()
+    }
+}
