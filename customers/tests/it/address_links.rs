@@ -13,9 +13,10 @@ use customers::{CustomerPatch, Customers, LinkStatus, NewCustomer, server};
 use postcode_addresses::file::{AddressFile, AddressWriter, Metadata};
 use postcode_addresses::lookup::conformance;
 use postcode_addresses::{
-    Address, AddressAnswer, AddressCoverage, AddressLookup, AddressNeighbour, AddressNumber, LocalAddresses,
+    Address, AddressAnswer, AddressCoverage, AddressLookup, AddressNeighbour, AddressNumber, AddressPage,
+    LocalAddresses,
 };
-use postcode_core::{Error, ErrorKind, Local, Nearest, Postcode, PostcodeLookup, Result};
+use postcode_core::{Error, ErrorKind, Local, Nearest, Outcode, Postcode, PostcodeLookup, Result};
 use serde_json::{Value, json};
 
 use crate::databases::{Database, on_both};
@@ -57,6 +58,10 @@ impl AddressLookup for Book {
 
     async fn nearest_addresses(&self, query: &Nearest) -> Result<Option<Vec<AddressNeighbour>>> {
         self.answers()?.nearest_addresses(query).await
+    }
+
+    async fn streets(&self, outcode: Outcode, skip: usize, limit: usize) -> Result<Option<AddressPage>> {
+        self.answers()?.streets(outcode, skip, limit).await
     }
 
     async fn address_coverage(&self) -> Result<AddressCoverage> {

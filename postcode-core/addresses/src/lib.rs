@@ -18,6 +18,8 @@ pub mod model;
 mod number;
 pub mod order;
 mod postcode;
+#[cfg(feature = "proof")]
+pub mod proof;
 
 pub use format::{Formatted, Style};
 #[cfg(feature = "file")]

@@ -1,9 +1,11 @@
 //! Finds the answers that differ, from two roots down.
 
 use std::collections::BTreeMap;
+use std::fmt::Debug;
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use futures::future::try_join;
 
 use crate::wire::{Digest, MAX_PROOF_NODES, PROOF_ROOT, ProofBody};
@@ -14,7 +16,14 @@ use super::Tree;
 /// The longest wait for a service that still computes its root.
 const LONGEST_WAIT: Duration = Duration::from_secs(120);
 
-/// A source of hashes.
+/// Tells the hashes over its answers.
+#[async_trait]
+pub trait Hashes: Debug + Send + Sync {
+    /// Returns the root, and the children of these nodes, at most [`MAX_PROOF_NODES`]. A node that does not exist has none.
+    async fn proof(&self, of: &[String]) -> Result<ProofBody>;
+}
+
+/// A source of hashes over the answers to postcodes, outcodes and places.
 #[derive(Clone, Debug)]
 pub enum Source {
     /// A source in this process.
@@ -36,22 +45,26 @@ pub struct Comparison {
     pub is_complete: bool,
 }
 
-impl Source {
-    pub(super) async fn proof(&self, of: &[String]) -> Result<ProofBody> {
-        let remote = match self {
-            Self::Tree(tree) => return tree.proof(of).await,
-            Self::Service(remote) => remote,
-        };
-        let began = tokio::time::Instant::now();
-        loop {
-            match remote.proof(of).await {
-                Err(error) if error.kind() == ErrorKind::Overloaded && began.elapsed() < LONGEST_WAIT => {
-                    let pause = error.retry_after().unwrap_or(Duration::from_secs(1));
-                    tokio::time::sleep(pause.clamp(Duration::from_millis(100), Duration::from_secs(10)))
-                        .await;
-                }
-                answer => return answer,
+#[async_trait]
+impl Hashes for Source {
+    async fn proof(&self, of: &[String]) -> Result<ProofBody> {
+        match self {
+            Self::Tree(tree) => tree.proof(of).await,
+            Self::Service(remote) => remote.proof(of).await,
+        }
+    }
+}
+
+/// Asks for hashes, and waits while a service still computes them.
+pub(super) async fn patiently(source: &dyn Hashes, of: &[String]) -> Result<ProofBody> {
+    let began = tokio::time::Instant::now();
+    loop {
+        match source.proof(of).await {
+            Err(error) if error.kind() == ErrorKind::Overloaded && began.elapsed() < LONGEST_WAIT => {
+                let pause = error.retry_after().unwrap_or(Duration::from_secs(1));
+                tokio::time::sleep(pause.clamp(Duration::from_millis(100), Duration::from_secs(10))).await;
             }
+            answer => return answer,
         }
     }
 }
@@ -61,8 +74,8 @@ impl Source {
 /// # Errors
 /// Returns the errors of the sources, and [`Protocol`](ErrorKind::Protocol) if their versions differ, or if a node's
 /// children don't follow from it.
-pub async fn compare(one: &Source, other: &Source, most: usize) -> Result<Comparison> {
-    let (left, right) = try_join(one.proof(&[]), other.proof(&[])).await?;
+pub async fn compare(one: &dyn Hashes, other: &dyn Hashes, most: usize) -> Result<Comparison> {
+    let (left, right) = try_join(patiently(one, &[]), patiently(other, &[])).await?;
     if left.version != right.version {
         let message = format!(
             "the roots have versions {} and {}, which can't be compared: compare all answers instead",
@@ -84,7 +97,7 @@ pub async fn compare(one: &Source, other: &Source, most: usize) -> Result<Compar
                 return Ok(comparison);
             }
             comparison.requests += 1;
-            let (left_now, right_now) = try_join(one.proof(names), other.proof(names)).await?;
+            let (left_now, right_now) = try_join(patiently(one, names), patiently(other, names)).await?;
             for (side, before, now) in [("first", &left, &left_now), ("other", &right, &right_now)] {
                 if now.root != before.root {
                     let message = format!("the {side} source has another edition now: compare again");

@@ -19,16 +19,27 @@ pub(super) fn of_answer(postcode: Postcode, answer: &Answer, buffer: &mut Vec<u8
 
 /// Returns the hash of an answer in JSON.
 pub(super) fn of_json(answer: &impl Serialize, buffer: &mut Vec<u8>) -> Result<Digest> {
+    of_leaf([answer], buffer)
+}
+
+/// Returns the hash of the pages of an answer, each in JSON, one after the other. For `postcode-addresses`, not for
+/// applications.
+///
+/// # Errors
+/// [`Internal`](ErrorKind::Internal) if a page can't be written.
+pub fn of_leaf<T: Serialize>(pages: impl IntoIterator<Item = T>, buffer: &mut Vec<u8>) -> Result<Digest> {
     buffer.clear();
     buffer.push(LEAF);
-    serde_json::to_writer(&mut *buffer, answer).map_err(|error| {
-        Error::new(ErrorKind::Internal, "an answer can't be written as JSON").with_source(error)
-    })?;
+    for page in pages {
+        serde_json::to_writer(&mut *buffer, &page).map_err(|error| {
+            Error::new(ErrorKind::Internal, "an answer can't be written as JSON").with_source(error)
+        })?;
+    }
     Ok(Digest(Sha256::digest(buffer).into()))
 }
 
 /// Returns the hash of a node.
-pub(super) fn of_node(children: &[(String, Digest)]) -> Digest {
+pub fn of_node(children: &[(String, Digest)]) -> Digest {
     let mut hash = Sha256::new();
     hash.update([NODE]);
     hash.update(VERSION.to_le_bytes());

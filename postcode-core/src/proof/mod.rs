@@ -17,7 +17,11 @@ mod hash;
 mod root;
 mod tree;
 
-pub use descend::{Comparison, Source, compare};
+pub use descend::{Comparison, Hashes, Source, compare};
 pub use hash::VERSION;
+#[doc(hidden)]
+pub use hash::{of_leaf, of_node};
 pub use root::root_of;
 pub use tree::Tree;
+#[doc(hidden)]
+pub use tree::{Children, Nodes, by_outcode};

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::descend::patiently;
 use super::{Source, Tree};
 use crate::wire::Digest;
 use crate::{ErrorKind, Local, Remote, Replica, Result};
@@ -21,7 +22,7 @@ pub async fn root_of(url: &str) -> Result<Option<Digest>> {
         _ => None,
     };
     let Some(local) = local else {
-        return match Source::Service(Remote::new(url)?).proof(&[]).await {
+        return match patiently(&Source::Service(Remote::new(url)?), &[]).await {
             Ok(proof) => Ok(Some(proof.root)),
             Err(error) if error.kind() == ErrorKind::NotSupported => Ok(None),
             Err(error) => Err(error),

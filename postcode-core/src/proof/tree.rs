@@ -1,18 +1,76 @@
 //! The tree of hashes over all answers of a source in this process.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::fmt;
 use std::sync::Arc;
 
 use crate::dataset::Dataset;
 use crate::wire::{Digest, PROOF_ROOT, ProofBody, ProofNode};
 use crate::{Error, ErrorKind, Lookups, Outcode, Postcode, Result, Sector, unit};
-use futures::stream::{self, TryStreamExt};
 use tokio::task::JoinHandle;
 
 use super::hash::{VERSION, group_of, of_answer, of_json, of_node};
 
-type Children = Vec<(String, Digest)>;
+/// The children of a node, by their names.
+pub type Children = Vec<(String, Digest)>;
+
+/// The nodes of a tree from the root down to the sectors. For `postcode-addresses`, not for applications.
+pub struct Nodes {
+    /// The children of each node, by its name.
+    pub children: HashMap<String, Children>,
+    /// The children of the root.
+    pub top: Children,
+}
+
+impl Nodes {
+    /// Puts outcodes together, whose children are computed by these parts. Works on `at_once` of them at a time.
+    ///
+    /// # Errors
+    /// Returns the errors of the parts.
+    pub async fn of<F>(parts: Vec<F>, at_once: usize) -> Result<Self>
+    where
+        F: Future<Output = Result<(Outcode, Children)>> + Send + 'static,
+    {
+        let mut running = VecDeque::new();
+        let mut done = Vec::with_capacity(parts.len());
+        for part in parts {
+            if running.len() >= at_once.max(1)
+                && let Some(first) = running.pop_front()
+            {
+                done.push(Task::ended(first).await?);
+            }
+            running.push_back(Task(tokio::spawn(part)));
+        }
+        for task in running {
+            done.push(task.ended().await?);
+        }
+        let mut children = HashMap::new();
+        let mut areas: BTreeMap<String, Children> = BTreeMap::new();
+        for (outcode, below) in done {
+            let name = format!("outcode {outcode}");
+            let area = areas.entry(format!("area {}", outcode.area())).or_default();
+            area.push((name.clone(), of_node(&below)));
+            children.insert(name, below);
+        }
+        let top = areas.iter().map(|(name, below)| (name.clone(), of_node(below))).collect();
+        children.extend(areas);
+        Ok(Self { children, top })
+    }
+
+    /// Adds the root's children to the nodes, and returns its hash with them.
+    pub fn with_root(self) -> (Digest, HashMap<String, Children>) {
+        let Self { mut children, top } = self;
+        let root = of_node(&top);
+        children.insert(PROOF_ROOT.to_owned(), top);
+        (root, children)
+    }
+}
+
+impl fmt::Debug for Nodes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Nodes").field("nodes", &self.children.len()).finish_non_exhaustive()
+    }
+}
 
 /// The hashes of one edition's answers. It keeps them down to the sector, some two megabytes for the
 /// country, and computes those of single postcodes and places when they are asked for.
@@ -38,31 +96,16 @@ impl Tree {
         .await?;
         let parts = outcodes.into_iter().map(|(outcode, postcodes)| {
             let (lookup, edition) = (lookup.clone(), dataset.info().fingerprint.clone());
-            let part =
-                async move { unit::at_edition(&edition, outcode_nodes(&*lookup, outcode, &postcodes)).await };
-            Ok(Task(tokio::spawn(part)))
+            async move { unit::at_edition(&edition, outcode_nodes(&*lookup, outcode, &postcodes)).await }
         });
-        let done = stream::iter(parts).map_ok(Task::ended).try_buffered(at_once.max(1));
-        let parts: Vec<(Outcode, Children)> = done.try_collect().await?;
-
-        let mut nodes = HashMap::new();
-        let mut areas: BTreeMap<String, Children> = BTreeMap::new();
-        for (outcode, children) in parts {
-            let name = format!("outcode {outcode}");
-            let area = areas.entry(format!("area {}", outcode.area())).or_default();
-            area.push((name.clone(), of_node(&children)));
-            nodes.insert(name, children);
-        }
-        let mut top: Children = areas.iter().map(|(name, below)| (name.clone(), of_node(below))).collect();
-        nodes.extend(areas);
+        let mut nodes = Nodes::of(parts.collect(), at_once).await?;
         if dataset.info().places > 0 {
             let edition = dataset.info().fingerprint.clone();
             let groups = unit::at_edition(&edition, place_groups(&*lookup, &dataset)).await?;
-            top.push(("places".to_owned(), of_node(&groups)));
-            nodes.insert("places".to_owned(), groups);
+            nodes.top.push(("places".to_owned(), of_node(&groups)));
+            nodes.children.insert("places".to_owned(), groups);
         }
-        let root = of_node(&top);
-        nodes.insert(PROOF_ROOT.to_owned(), top);
+        let (root, nodes) = nodes.with_root();
         Ok(Self { lookup, dataset, root, nodes })
     }
 
@@ -142,7 +185,8 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) 
     tokio::task::spawn_blocking(work).await.map_err(|error| failed(error.to_string()))
 }
 
-fn by_outcode(postcodes: impl Iterator<Item = Postcode>) -> Vec<(Outcode, Vec<Postcode>)> {
+/// Groups postcodes in order by outcode.
+pub fn by_outcode(postcodes: impl Iterator<Item = Postcode>) -> Vec<(Outcode, Vec<Postcode>)> {
     let mut outcodes: Vec<(Outcode, Vec<Postcode>)> = Vec::new();
     for postcode in postcodes {
         match outcodes.last_mut() {

@@ -25,7 +25,8 @@ async fn proof(State(app): State<App>, RawQuery(query): RawQuery) -> Outcome {
     data(&edition, &tree.proof(&of).await?)
 }
 
-fn nodes(params: &Params) -> Result<Vec<String>, Failure> {
+/// Reads the nodes whose children are asked for.
+pub(super) fn nodes(params: &Params) -> Result<Vec<String>, Failure> {
     let Some(list) = params.get(PROOF_OF).filter(|list| !list.is_empty()) else { return Ok(Vec::new()) };
     let names: Vec<String> = list.split(',').take(MAX_PROOF_NODES + 1).map(str::to_owned).collect();
     if names.len() > MAX_PROOF_NODES {

@@ -7,8 +7,8 @@ use anyhow::Context;
 use postcode_addresses::format::Style;
 use postcode_addresses::lookup::wire::AnswerBody;
 use postcode_addresses::lookup::{MAX_ADDRESS_BATCH, MAX_ADDRESS_PAGE, connect_addresses};
-use postcode_addresses::{AddressAnswer, AddressLookup};
-use postcode_core::{Postcode, path_or_url};
+use postcode_addresses::{AddressAnswer, AddressLookup, AddressPage};
+use postcode_core::{Outcode, Postcode, path_or_url};
 
 use super::source::Source;
 use super::{exit, output, stdin, words};
@@ -25,11 +25,12 @@ Examples:
   postcode-service addresses SW1A 2AA --addresses uk.addresses
   postcode-service addresses --json --addresses uk.addresses < postcodes.txt > addresses.jsonl
   postcode-service addresses SW1A 2AA --addresses http://127.0.0.1:8080
+  postcode-service addresses HY20 --addresses streets.addresses
 
 A line of --json:
   {\"query\":…,\"status\":\"found\"|\"no_addresses\"|\"unknown\"|\"not_covered\"|\"invalid\",\"total\":…,\"addresses\":[{…,\"lines\":[…]}]}")]
 pub struct Args {
-    /// Postcodes in any case and spacing; - reads one a line from standard input, which is also
+    /// Postcodes in any case and spacing, or outcodes for the streets of open data; - reads one a line from standard input, which is also
     /// read if there is no POSTCODE and it is piped
     #[arg(value_name = "POSTCODE")]
     postcodes: Vec<String>,
@@ -108,7 +109,10 @@ impl Printer {
         let mut answers = self.lookup.addresses(&postcodes).await?.into_iter();
         for (query, postcode) in queries.iter().zip(parsed) {
             match postcode {
-                Err(why) => self.write(query, None, &why)?,
+                Err(why) => match query.parse::<Outcode>() {
+                    Ok(outcode) => self.streets(query, outcode).await?,
+                    Err(_) => self.write(query, None, &why)?,
+                },
                 Ok(postcode) => {
                     let answer = answers.next().context("a batch came back short")?;
                     let answer = self.rest(postcode, answer).await?;
@@ -118,6 +122,35 @@ impl Printer {
         }
         self.out.flush()?;
         Ok(())
+    }
+
+    /// Lists the streets of an outcode.
+    async fn streets(&mut self, query: &str, outcode: Outcode) -> anyhow::Result<()> {
+        let mut all: Option<AddressPage> = None;
+        loop {
+            let skip = all.as_ref().map_or(0, |page| page.addresses.len());
+            let Some(next) = self.lookup.streets(outcode, skip, MAX_ADDRESS_PAGE).await? else { break };
+            let is_last = next.addresses.is_empty() || skip + next.addresses.len() >= next.total;
+            match &mut all {
+                Some(page) => page.addresses.extend(next.addresses),
+                None => all = Some(next),
+            }
+            if is_last {
+                break;
+            }
+        }
+        let answer = all.map_or(AddressAnswer::NotCovered, AddressAnswer::Found);
+        if let (false, AddressAnswer::Found(page)) = (self.json, &answer) {
+            let plural = if page.total == 1 { "" } else { "s" };
+            writeln!(self.out, "{query}  {} street{plural}, approximate", page.total)?;
+            for street in &page.addresses {
+                let place = &street.dependent_locality;
+                let comma = if place.is_empty() { "" } else { ", " };
+                writeln!(self.out, "  {}{comma}{place}", street.thoroughfare)?;
+            }
+            return Ok(());
+        }
+        Ok(self.write(query, Some(&answer), "")?)
     }
 
     /// Asks for the pages after the first one.

@@ -100,7 +100,8 @@ struct AddressOptions {
     #[arg(long, value_name = "PATH")]
     within: Option<String>,
     /// The columns of a file whose layout is not public, counted from 0: alias:postcode=0,thoroughfare=4,udprn=12.
-    /// The word in front is a part of the file's name. May be given several times
+    /// For a file of fixed width, the bytes of a line: alias:postcode=0..7,udprn=7..15. The word in front is a part of
+    /// the file's name. May be given several times
     #[arg(long, value_name = "MAP")]
     columns: Vec<ColumnMap>,
     /// Who holds the licence, to record in the file

@@ -11,16 +11,21 @@ use serde::Serialize;
 use super::{exit, interrupt, output};
 use crate::import::Progress;
 use crate::proof;
-use crate::prove::{Counts, Difference, Options, Side, prove};
+use crate::prove::{
+    AddressCounts, AddressOptions, AddressSide, Counts, Difference, Options, Side, prove, prove_addresses,
+};
 
 const EXAMPLES: &str = "\
 Examples:
   postcode-service prove embedded: http://127.0.0.1:8080
   postcode-service prove uk.postcodes 'http://127.0.0.1:8080?timeout=5s'
   postcode-service prove replica:http://127.0.0.1:8080 http://127.0.0.1:8080 --json
+  postcode-service prove --addresses uk.addresses http://127.0.0.1:8080 --by-root
 
 At least one of the two is in this process and so lists its postcodes: a file, embedded: or replica:. The other one
-may be any source that tells its edition and how many postcodes it has. Both must keep their edition until the end.";
+may be any source that tells its edition and how many postcodes it has. Both must keep their edition until the end.
+With --addresses each is a file of addresses or a service that has addresses, and the addresses of every postcode
+are compared.";
 
 /// Ask two sources about every postcode, outcode and place, and list each answer that differs.
 ///
@@ -35,7 +40,13 @@ pub struct Args {
     /// The other source
     #[arg(value_name = "PATH|URL")]
     other: String,
-    /// Postcodes in one call
+    /// Compare the addresses of every postcode, of files of addresses and services that have addresses
+    #[arg(long)]
+    addresses: bool,
+    /// Look each address up by its UDPRN, UMPRN and UPRN too. Needs --addresses
+    #[arg(long, requires = "addresses", conflicts_with = "by_root")]
+    numbers: bool,
+    /// Postcodes in one call. With --addresses it is 100
     #[arg(long, value_name = "COUNT", default_value_t = 400, value_parser = clap::value_parser!(u16).range(1..=10_000))]
     batch: u16,
     /// Calls at once
@@ -57,9 +68,9 @@ pub struct Args {
 }
 
 #[derive(Serialize)]
-struct Summary<'a> {
+struct Summary<'a, C> {
     #[serde(flatten)]
-    counts: Counts,
+    counts: C,
     one: Edition<'a>,
     other: Edition<'a>,
 }
@@ -97,17 +108,14 @@ impl Args {
         if self.by_root {
             return self.compare_roots().await;
         }
+        if self.addresses {
+            return self.compare_addresses(compared).await;
+        }
         let (one, other) = tokio::try_join!(open(&self.one), open(&self.other))?;
         let (left, right) = (one.info().clone(), other.info().clone());
         let mut out = io::stdout().lock();
         let mut progress = Progress::new(self.quiet);
-        let found = |difference: &Difference| {
-            match self.json {
-                true => output::json(&mut out, difference)?,
-                false => writeln!(out, "{difference}")?,
-            }
-            Ok(())
-        };
+        let found = |difference: &Difference| self.found(&mut out, difference);
         let tell = |counts: &Counts, of: u64| {
             compared.set(counts.postcodes + counts.outcodes + counts.places);
             progress.at("comparing all answers", compared.get(), of);
@@ -135,9 +143,52 @@ impl Args {
 }
 
 impl Args {
+    fn found(&self, out: &mut impl Write, difference: &Difference) -> io::Result<()> {
+        match self.json {
+            true => output::json(out, difference),
+            false => writeln!(out, "{difference}"),
+        }
+    }
+
+    async fn compare_addresses(&self, compared: &Cell<u64>) -> anyhow::Result<()> {
+        let open = async |url: &str| {
+            let url = path_or_url(url);
+            AddressSide::open(&url).await.with_context(|| redact(&url))
+        };
+        let (one, other) = tokio::try_join!(open(&self.one), open(&self.other))?;
+        let (left, right) = (one.coverage().clone(), other.coverage().clone());
+        let mut out = io::BufWriter::new(io::stdout().lock());
+        let mut progress = Progress::new(self.quiet);
+        let found = |difference: &Difference| self.found(&mut out, difference);
+        let tell = |counts: &AddressCounts, of: u64| {
+            compared.set(counts.postcodes + counts.numbers);
+            progress.at("comparing all addresses", counts.postcodes, of);
+        };
+        let options = AddressOptions { numbers: self.numbers, at_once: self.at_once.into() };
+        let counts = prove_addresses([one, other], options, found, tell).await?;
+        progress.finish();
+        let [left, right] =
+            [&left, &right].map(|side| Edition { edition: &side.edition, fingerprint: &side.fingerprint });
+        if self.json {
+            output::json(&mut out, &Summary { counts, one: left, other: right })?;
+        } else {
+            let AddressCounts { postcodes, addresses, numbers, different } = counts;
+            let result = match different {
+                0 => "all answers are equal".to_owned(),
+                some => format!("{some} different"),
+            };
+            writeln!(out, "{postcodes} postcodes, {addresses} addresses, {numbers} numbers: {result}")?;
+            for (name, Edition { edition, fingerprint }) in [("one", left), ("other", right)] {
+                writeln!(out, "{name}: {edition} ({fingerprint})")?;
+            }
+        }
+        out.flush()?;
+        exit::found(counts.different == 0)
+    }
+
     async fn compare_roots(&self) -> anyhow::Result<()> {
         let (one, other) = tokio::try_join!(self.hashes(&self.one), self.hashes(&self.other))?;
-        let seen = proof::compare(&one, &other, self.max_requests.into()).await?;
+        let seen = proof::compare(&*one, &*other, self.max_requests.into()).await?;
         let mut out = io::BufWriter::new(io::stdout().lock());
         let [left, right] = seen.roots;
         let is_same = left == right;
@@ -164,17 +215,21 @@ impl Args {
         exit::found(is_same)
     }
 
-    /// Returns the hashes of a source. Those of a service are its own.
-    async fn hashes(&self, url: &str) -> anyhow::Result<proof::Source> {
+    async fn hashes(&self, url: &str) -> anyhow::Result<Box<dyn proof::Hashes>> {
         let url = path_or_url(url);
-        let open = async {
-            let Some(side) = Side::in_process(&url).await? else {
-                return Ok(proof::Source::Service(Remote::new(&url)?));
-            };
-            let tree = side.tree(self.at_once.into()).await?;
-            tree.map(|tree| proof::Source::Tree(Arc::new(tree))).context("it does not list its postcodes")
+        self.hashes_of(&url).await.with_context(|| redact(&url))
+    }
+
+    /// Returns the hashes of a source. Those of a service are its own.
+    async fn hashes_of(&self, url: &str) -> anyhow::Result<Box<dyn proof::Hashes>> {
+        if self.addresses {
+            return Ok(AddressSide::hashes(url, self.at_once.into()).await?);
+        }
+        let Some(side) = Side::in_process(url).await? else {
+            return Ok(Box::new(proof::Source::Service(Remote::new(url)?)));
         };
-        open.await.with_context(|| redact(&url))
+        let tree = side.tree(self.at_once.into()).await?.context("it does not list its postcodes")?;
+        Ok(Box::new(proof::Source::Tree(Arc::new(tree))))
     }
 }
 

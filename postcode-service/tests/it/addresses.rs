@@ -131,6 +131,16 @@ async fn addresses_of_a_region_come_in_pages_of_postcodes() {
     }
     let seen: Vec<(&str, u64)> = seen.iter().map(|(query, total)| (&**query, *total)).collect();
     assert_eq!(seen, [("ZE9 9AA", 12), ("ZE9 9AD", 151), ("ZE9 9AE", 0)]);
+    let streets = get(&api, "/outcodes/ze9/streets?limit=2&skip=1").await.json();
+    assert_eq!((&streets["result"]["status"], &streets["result"]["total"]), (&json!("found"), &json!(3)));
+    assert_eq!(streets["result"]["addresses"][1]["thoroughfare"], "Oak Road");
+    assert_eq!(streets["result"]["addresses"][1]["dataset"], "open-roads");
+    let none = get(&api, "/outcodes/AB1/streets").await.json();
+    assert_eq!(
+        (&none["result"]["status"], &none["result"]["addresses"]),
+        (&json!("not_covered"), &json!([]))
+    );
+    assert_eq!(get(&api, "/outcodes/nonsense/streets").await.status, 404);
     let near = get(&api, "/addresses/nearest?lon=-1.2&lat=60.1&limit=3").await.json();
     assert_eq!(near["result"].as_array().unwrap().len(), 3);
 }
@@ -257,9 +267,16 @@ async fn what_ideal_postcodes_does_not_find_has_its_codes() {
     assert_eq!((&body["message"], &body["suggestions"]), (&json!("Postcode Not Found"), &json!([])));
     let near = get(&api, "/v1/postcodes/ZE99AB").await.json();
     assert_eq!(near["suggestions"], json!(["ZE9 9AA", "ZE9 9AD"]));
-    for path in ["/v1/udprn/1", "/v1/umprn/1", "/v1/udprn/60000001", "/v1/udprn/x"] {
+    for (path, code, message) in [
+        ("/v1/udprn/1", 4044, "No UDPRN found"),
+        ("/v1/udprn/60000001", 4044, "No UDPRN found"),
+        ("/v1/udprn/x", 4044, "No UDPRN found"),
+        ("/v1/umprn/1", 4046, "No UMPRN found"),
+    ] {
         let answer = get(&api, path).await;
-        assert_eq!((answer.status.as_u16(), &answer.json()["code"]), (404, &json!(4044)), "{path}");
+        let body = answer.json();
+        assert_eq!((answer.status.as_u16(), &body["code"]), (404, &json!(code)), "{path}");
+        assert_eq!(body["message"], message, "{path}");
     }
     let key = get(&api, "/v1/keys/ak_test").await.json();
     assert_eq!((&key["result"]["available"], &key["result"]["context"]), (&json!(true), &json!("GBR")));
@@ -287,6 +304,9 @@ fn program_lists_addresses_and_logs_no_query() {
     let line: Value = serde_json::from_str(&out).unwrap_or_else(|e| panic!("{e}: {out}{err}"));
     assert_eq!((code, &line["query"], &line["status"]), (Some(0), &json!("ze99aa"), &json!("found")));
     assert_eq!(line["addresses"][6]["lines"], json!(["Example Bakery Ltd", "7 Ash Road"]));
+    let (code, out, _) = run(&url, &["ze9"]);
+    assert_eq!(code, Some(0), "{out}");
+    assert!(out.starts_with("ze9  3 streets, approximate\n  Ash Road, Exampleton\n"), "{out}");
     let (code, out, err) = run(&url, &["ZE9 9AD", "AB1 0AA", "x"]);
     assert_eq!(code, Some(1), "{out}{err}");
     assert!(
@@ -299,9 +319,20 @@ fn program_lists_addresses_and_logs_no_query() {
             && err.contains("Invented by the tests")
     );
 
-    let server = Server::start(&["--data", &postcodes, "--addresses", &url, "--log", "debug"]);
-    let (code, remote, _) = run(&server.address, &["--json", "ze99aa", "ZE9 9AD"]);
-    assert_eq!((code, remote), (Some(0), run(&url, &["--json", "ze99aa", "ZE9 9AD"]).1));
+    let server = Server::start(&[
+        "--listen",
+        "127.0.0.1:0",
+        "--jobs",
+        "none",
+        "--data",
+        &postcodes,
+        "--addresses",
+        &url,
+        "--log",
+        "debug",
+    ]);
+    let (code, remote, _) = run(&server.address, &["--json", "ze99aa", "ZE9 9AD", "ZE9"]);
+    assert_eq!((code, remote), (Some(0), run(&url, &["--json", "ze99aa", "ZE9 9AD", "ZE9"]).1));
     let (code, ..) = run(&server.address, &["--json", "AB1 0AA"]);
     assert_eq!(code, Some(1));
     for path in ["postcodes/ZE99AA/addresses", "v1/postcodes/ZE99AA", "addresses/udprn/1003"] {

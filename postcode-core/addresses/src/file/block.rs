@@ -135,6 +135,25 @@ impl State {
 /// Delivery point suffixes as numbers.
 pub(super) mod suffix {
     const LETTERS: &[u8; 20] = b"ABDEFGHJLNPQRSTUWXYZ";
+    /// All usual suffixes, one after the other.
+    const TEXTS: &str = {
+        const BYTES: [u8; 400] = bytes();
+        match std::str::from_utf8(&BYTES) {
+            Ok(texts) => texts,
+            Err(_) => "",
+        }
+    };
+
+    const fn bytes() -> [u8; 400] {
+        let mut texts = [0; 400];
+        let mut at = 0;
+        while at < 200 {
+            texts[at * 2] = b'0' + (at / 20) as u8;
+            texts[at * 2 + 1] = LETTERS[at % 20];
+            at += 1;
+        }
+        texts
+    }
     /// The number of `1A`.
     pub(in super::super) const FIRST: u32 = 21;
     /// A greater number is this plus that of a text of the buildings.
@@ -153,9 +172,9 @@ pub(super) mod suffix {
     }
 
     /// Returns the two characters of a number from 1 to 200.
-    pub(in super::super) fn text(number: u32) -> [char; 2] {
-        let (digit, letter) = ((number.saturating_sub(1) / 20 % 10) as u8, number.saturating_sub(1) % 20);
-        [char::from(b'0' + digit), char::from(LETTERS[letter as usize])]
+    pub(in super::super) fn text(number: u32) -> &'static str {
+        let at = (number.clamp(1, LAST) as usize - 1) * 2;
+        TEXTS.get(at..at + 2).unwrap_or_default()
     }
 
     pub(in super::super) fn next(number: u32) -> u32 {
@@ -231,8 +250,7 @@ mod tests {
     fn suffix_numbers_are_the_usual_suffixes_in_order() {
         assert_eq!(suffix::number("1A"), Some(suffix::FIRST));
         for number in 1..=suffix::LAST {
-            let text: String = suffix::text(number).into_iter().collect();
-            assert_eq!(suffix::number(&text), Some(number));
+            assert_eq!(suffix::number(suffix::text(number)), Some(number));
         }
         assert_eq!((suffix::number("1C"), suffix::number(""), suffix::number("10A")), (None, Some(0), None));
     }

@@ -56,7 +56,13 @@ impl<'a> Addresses<'a> {
             state: State::NEW,
             templates: [Template::EMPTY; 3],
             organised: false,
-            address: Address { postcode: postcode.to_owned(), ..Address::default() },
+            // What an address has in common with the state is only set where it changes.
+            address: Address {
+                postcode: postcode.to_owned(),
+                kind: State::NEW.kind,
+                dataset: State::NEW.dataset,
+                ..Address::default()
+            },
         };
         let begun = addresses.number().zip(addresses.byte());
         // An address takes less than a byte only in a run, and no run is that long.
@@ -172,35 +178,55 @@ impl<'a> Addresses<'a> {
     }
 
     /// Reads what seldom changes. The organisation indicator is left as whether it differs from its prediction.
+    #[inline]
     fn more(&mut self, told: bool) -> Option<()> {
-        let first = if told { self.byte()? } else { 0 };
-        let second = if first & more::SECOND != 0 { self.byte()? } else { 0 };
-        if first & more::SUFFIX != 0 {
-            self.state.suffix = self.number32()?;
-        } else {
-            self.state.suffix = suffix::next(self.state.suffix);
+        if told {
+            return self.told();
         }
+        self.state.suffix = suffix::next(self.state.suffix);
+        self.suffix()?;
+        self.address.organisation_indicator = false;
+        if let Some(umprn) = self.state.predicted_umprn() {
+            (self.state.umprn, self.state.last_umprn) = (Some(umprn), umprn);
+            self.address.umprn = Some(umprn);
+        }
+        Some(())
+    }
+
+    /// Writes the delivery point suffix of the state.
+    #[inline]
+    fn suffix(&mut self) -> Option<()> {
         let text = &mut self.address.delivery_point_suffix;
         match self.state.suffix {
             0 => text.clear(),
             number @ 1..=suffix::LAST => {
                 text.clear();
-                text.extend(suffix::text(number));
+                text.push_str(suffix::text(number));
             }
             number => {
                 let (file, container) = (self.file, &self.file.container);
                 file.dictionaries.get(BUILDINGS)?.get(container, number - suffix::LAST)?.fill(0, text);
             }
         }
+        Some(())
+    }
+
+    /// Reads the bytes after [`head::MORE`].
+    fn told(&mut self) -> Option<()> {
+        let first = self.byte()?;
+        let second = if first & more::SECOND != 0 { self.byte()? } else { 0 };
+        self.state.suffix = match first & more::SUFFIX != 0 {
+            true => self.number32()?,
+            false => suffix::next(self.state.suffix),
+        };
+        self.suffix()?;
         if first & more::KIND != 0 {
-            self.state.kind = kind_of(self.byte()?)?;
+            self.address.kind = kind_of(self.byte()?)?;
         }
-        self.address.kind = self.state.kind;
         self.address.organisation_indicator = first & more::INDICATOR != 0;
         if first & more::DATASET != 0 {
-            self.state.dataset = dataset_of(self.byte()?)?;
+            self.address.dataset = dataset_of(self.byte()?)?;
         }
-        self.address.dataset = self.state.dataset;
         self.state.umprn = match first & more::UMPRN != 0 {
             false => self.state.predicted_umprn(),
             true => match self.number()? {
@@ -214,27 +240,24 @@ impl<'a> Addresses<'a> {
         self.state.last_umprn = self.state.umprn.unwrap_or(self.state.last_umprn);
         self.address.umprn = self.state.umprn;
         if first & more::CONCATENATED != 0 {
-            self.state.concatenated = *CONCATENATED.get(usize::from(self.byte()?))?;
+            self.address.concatenation_indicator = *CONCATENATED.get(usize::from(self.byte()?))?;
         }
-        self.address.concatenation_indicator = self.state.concatenated;
         if first & more::HOUSEHOLDS != 0 {
-            self.state.households = match self.number32()? {
+            self.address.households = match self.number32()? {
                 0 => None,
                 number => Some(u16::try_from(number - 1).ok()?),
             };
         }
-        self.address.households = self.state.households;
         if second & more::PARENT_UPRN != 0 {
-            self.state.parent_uprn = match self.number()? {
+            self.address.parent_uprn = match self.number()? {
                 0 => None,
                 number => {
                     let last = i64::try_from(self.state.last_parent).ok()?;
                     u64::try_from(last.checked_add(unzigzag(number - 1))?).ok()
                 }
             };
-            self.state.last_parent = self.state.parent_uprn.unwrap_or(self.state.last_parent);
+            self.state.last_parent = self.address.parent_uprn.unwrap_or(self.state.last_parent);
         }
-        self.address.parent_uprn = self.state.parent_uprn;
         if second & more::WELSH != 0 {
             self.welsh()?;
         }

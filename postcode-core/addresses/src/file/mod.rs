@@ -20,7 +20,7 @@ use std::path::Path;
 
 use postcode_core::dataset::container::{Container, Entry, PostcodeIndex, Table, TableColumn, outcode_code};
 use postcode_core::dataset::{Demands, Verify};
-use postcode_core::{Error, Outcode, Postcode, Result};
+use postcode_core::{Error, Outcode, Postcode, Result, Sector};
 
 use self::layout::{ADDRESSES, BLOCKS, METADATA, OFFSETS, SECTOR_INDEX, SECTORS, STREETS, UNITS};
 use self::numbers::Numbers;
@@ -224,6 +224,15 @@ impl AddressFile {
     /// Iterates over the postcodes that have addresses, in order.
     pub fn postcodes(&self) -> impl Iterator<Item = Postcode> + '_ {
         (0..self.offsets.0.rows()).filter_map(|row| Some(self.postcode(row)?.1))
+    }
+
+    /// Returns the postcodes of a sector that have addresses, in order.
+    #[must_use]
+    pub fn postcodes_of(&self, sector: Sector) -> Vec<Postcode> {
+        let rows = self.offsets.0.rows();
+        let at = |row| self.postcode(row).map(|(_, postcode)| postcode);
+        let begin = numbers::first(0, rows, |row| at(row).is_none_or(|postcode| postcode.sector() >= sector));
+        (begin..rows).map_while(at).take_while(|postcode| postcode.sector() == sector).collect()
     }
 
     fn postcode(&self, row: u32) -> Option<(u32, Postcode)> {

@@ -210,7 +210,7 @@ impl Numbers {
 pub(super) const MOST_POSTCODES: usize = 16;
 
 /// Returns the first of `from..to` for which `reached` is true, or `to`.
-fn first(from: u32, to: u32, reached: impl Fn(u32) -> bool) -> u32 {
+pub(super) fn first(from: u32, to: u32, reached: impl Fn(u32) -> bool) -> u32 {
     let (mut low, mut high) = (from, to.max(from));
     while low < high {
         let middle = low + (high - low) / 2;

@@ -75,24 +75,29 @@ impl<'a> Template<'a> {
     }
 
     /// Puts the text in the place of another one.
+    #[inline]
     pub(super) fn fill(&self, number: u32, out: &mut String) {
         out.clear();
-        out.push_str(self.before);
-        if let Some(after) = self.after {
-            let mut digits = [0; 10];
-            let mut at = digits.len();
-            let mut rest = number;
-            loop {
-                at -= 1;
-                digits[at] = b'0' + (rest % 10) as u8;
-                rest /= 10;
-                if rest == 0 {
-                    break;
-                }
+        let Some(after) = self.after else {
+            out.push_str(self.before);
+            return;
+        };
+        let mut digits = [0; MAX_DIGITS + 1];
+        let mut at = digits.len();
+        let mut rest = number;
+        loop {
+            at -= 1;
+            digits[at] = b'0' + (rest % 10) as u8;
+            rest /= 10;
+            if rest == 0 {
+                break;
             }
-            out.extend(digits[at..].iter().map(|digit| char::from(*digit)));
-            out.push_str(after);
         }
+        // Once for all three, so that the text grows once.
+        out.reserve(self.before.len() + digits.len() + after.len());
+        out.push_str(self.before);
+        digits[at..].iter().for_each(|digit| out.push(char::from(*digit)));
+        out.push_str(after);
     }
 }
 

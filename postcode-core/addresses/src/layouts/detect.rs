@@ -61,7 +61,8 @@ pub enum Layout {
     OpenUprn,
     /// OS Open Names.
     OpenNames,
-    /// A file of Royal Mail whose layout is not confirmed: Alias, BFPO, PIF, Just Built, Postzon.
+    /// A file of Royal Mail whose layout is not confirmed: Alias, BFPO, PIF, Just Built, Postzon, and other files of the
+    /// mainfile.
     Unconfirmed,
 }
 
@@ -158,7 +159,8 @@ fn mainfile(name: &str, start: &[u8]) -> Option<Layout> {
         "BUILDING" => Layout::MainfileBuildings,
         "SUBBUILD" => Layout::MainfileSubBuildings,
         "ORGANISA" => Layout::MainfileOrganisations,
-        _ => return None,
+        // Aliases, ranges, the file that joins UDPRNs, ….
+        _ => Layout::Unconfirmed,
     })
 }
 

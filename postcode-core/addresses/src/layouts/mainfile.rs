@@ -5,6 +5,7 @@ use std::io::{BufRead, BufReader};
 
 use super::detect::{Layout, is_edition};
 use super::error::{Error, Result};
+use super::mapped::Joined;
 use super::paf::welsh;
 use super::reading::{Reading, Refusal, Udprns};
 use super::report::{Doubt, FileRead};
@@ -398,6 +399,7 @@ pub(super) fn read(
     keys: &mut Keys,
     forms: &mut WelshForms,
     seen: &mut Seen,
+    joined: &Joined,
 ) -> Result<()> {
     let mut address = Address::default();
     let mut edition = keys.edition.take();
@@ -417,6 +419,22 @@ pub(super) fn read(
                 format_args!("address key {}", identity.0),
             )?;
             return Ok(Ok(()));
+        }
+        if !joined.is_empty() {
+            address.udprn = joined.get(address.paf_key.unwrap_or_default(), address.kind);
+            let new = address.udprn.map(|udprn| reading.seen.insert(udprn));
+            let doubt = match new {
+                None => Some(Doubt::NoUdprn),
+                Some(false) => Some(Doubt::Twice),
+                Some(true) => None,
+            };
+            if let Some(doubt) = doubt {
+                let value = format_args!("address key {}", identity.0);
+                reading.report.doubt(doubt, &text.display, count, value)?;
+                if doubt == Doubt::Twice {
+                    return Ok(Ok(()));
+                }
+            }
         }
         if let Some(names) = forms.remove(&identity) {
             let mut texts = [""; 9];

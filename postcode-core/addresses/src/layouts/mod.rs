@@ -5,6 +5,7 @@
 //! | Royal Mail | CSV PAF (16 and 20 columns) with Welsh, Not Yet Built, Multiple Residence and Changes; the mainfile |
 //! | Ordnance Survey | AddressBase Core, AddressBase, Plus, Premium and Islands; NGD Royal Mail Address and Built Address |
 //! | Land and Property Services | Pointer, in the form that a census project carried it |
+//! | any of the above whose layout is not public | by a [`ColumnMap`] |
 //! | open | OS Open UPRN and ONSUD add locations by UPRN; OS Open Names gives the roads of a postcode district |
 //!
 //! [`read`] takes folders, zip files and files, and passes each address on as it is read.
@@ -13,6 +14,7 @@ mod detect;
 mod error;
 mod locations;
 mod mainfile;
+mod mapped;
 mod options;
 mod paf;
 mod points;
@@ -31,7 +33,7 @@ use std::sync::atomic::AtomicBool;
 
 pub use detect::Layout;
 pub use error::{Error, Result};
-pub use options::{ColumnMap, InUse, Options};
+pub use options::{ColumnMap, InUse, Options, Place};
 pub use report::{Doubt, Doubted, FileRead, Report};
 pub use source::Text;
 
@@ -49,7 +51,10 @@ struct Found {
 
 impl Found {
     fn family(&self) -> Option<Family> {
-        if self.map.is_some() { Some(Family::Mapped) } else { self.layout.family() }
+        match &self.map {
+            Some(map) => (!map.is_join()).then_some(Family::Mapped),
+            None => self.layout.family(),
+        }
     }
 }
 
@@ -153,7 +158,8 @@ pub fn read(
         reading.points.finish();
     }
     read_csv_paf(&mut reading, &of)?;
-    read_mainfile(&mut reading, &of)?;
+    let joining = found.iter().filter_map(|found| Some((&found.text, found.map.as_ref()?)));
+    read_mainfile(&mut reading, &of, joining.filter(|(_, map)| map.is_join()))?;
     let mut uprns = HashSet::new();
     // Delivery points come first, so that built addresses add to them.
     for layout in [
@@ -176,7 +182,8 @@ pub fn read(
     premium::finish(&mut reading, records)?;
     for Found { text, map, layout } in &found {
         match map {
-            Some(map) => reading::mapped(&mut reading, text, map)?,
+            Some(map) if map.is_join() => {}
+            Some(map) => mapped::read(&mut reading, text, map)?,
             None if *layout == Layout::Unconfirmed => {
                 reading.report.doubt(Doubt::Unconfirmed, &text.display, 0, "")?
             }
@@ -232,6 +239,7 @@ fn read_csv_paf<'t, T: Iterator<Item = &'t Text>>(
 fn read_mainfile<'t, T: Iterator<Item = &'t Text>>(
     reading: &mut Reading<'_>,
     of: &impl Fn(Layout) -> T,
+    joining: impl Iterator<Item = (&'t Text, &'t ColumnMap)>,
 ) -> Result<()> {
     if of(Layout::Mainfile).next().is_none() {
         return Ok(());
@@ -254,9 +262,13 @@ fn read_mainfile<'t, T: Iterator<Item = &'t Text>>(
     for text in of(Layout::MainfileWelsh) {
         mainfile::read_welsh(reading, text, &mut keys, &mut forms)?;
     }
+    let mut joined = mapped::Joined::default();
+    for (text, map) in joining {
+        joined.read(reading, text, map)?;
+    }
     let mut seen = mainfile::Seen::default();
     for text in of(Layout::Mainfile) {
-        mainfile::read(reading, text, &mut keys, &mut forms, &mut seen)?;
+        mainfile::read(reading, text, &mut keys, &mut forms, &mut seen, &joined)?;
     }
     reading.report.edition = keys.edition().map(str::to_owned);
     for (key, _, _) in forms.into_keys() {

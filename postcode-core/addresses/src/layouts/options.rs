@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::ops::Range;
 use std::str::FromStr;
 
 use super::error::{Error, Result};
@@ -41,17 +42,52 @@ impl fmt::Debug for Options {
     }
 }
 
-/// Says in which column of a file each element stands: `alias:postcode=0,thoroughfare=4,udprn=12`.
+/// Says where each element of a file stands: in a column (`alias:postcode=0,thoroughfare=4,udprn=12`), or in a file of fixed
+/// width from one byte of a line up to another (`alias:postcode=0..7,udprn=7..15`).
 ///
-/// The word in front is a part of the file's name. Columns are counted from 0.
+/// The word in front is a part of the file's name. Columns and bytes are counted from 0. A map with `udprn` and `address_key`
+/// and without `postcode` is for the file that joins the addresses of the mainfile to their UDPRNs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ColumnMap {
     /// A part of the names of the files that are read so, in lower case.
     pub files: String,
-    /// The column of each element.
-    pub columns: HashMap<String, usize>,
+    /// The place of each element.
+    pub columns: HashMap<String, Place>,
     /// The dataset of the addresses.
     pub dataset: Dataset,
+}
+
+/// Where an element stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// A column of delimited text.
+    Column(usize),
+    /// Bytes of a line of fixed width.
+    Bytes(Range<usize>),
+}
+
+impl FromStr for Place {
+    type Err = ();
+
+    fn from_str(text: &str) -> std::result::Result<Self, ()> {
+        let number = |text: &str, most: usize| text.parse().ok().filter(|at: &usize| *at <= most).ok_or(());
+        match text.split_once("..") {
+            None => number(text, 255).map(Self::Column),
+            Some((from, to)) => {
+                let range = number(from, 4095)?..number(to, 4095)?;
+                if range.is_empty() { Err(()) } else { Ok(Self::Bytes(range)) }
+            }
+        }
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Column(column) => write!(f, "{column}"),
+            Self::Bytes(range) => write!(f, "{}..{}", range.start, range.end),
+        }
+    }
 }
 
 impl ColumnMap {
@@ -71,7 +107,18 @@ impl ColumnMap {
         "postcode",
         "delivery_point_suffix",
     ];
-    pub(super) const OTHERS: [&'static str; 4] = ["udprn", "umprn", "uprn", "postcode_type"];
+    const OTHERS: [&'static str; 6] =
+        ["udprn", "umprn", "uprn", "postcode_type", "address_key", "organisation_key"];
+
+    /// Returns whether the file joins the addresses of the mainfile to their UDPRNs, and has no addresses.
+    #[must_use]
+    pub fn is_join(&self) -> bool {
+        !self.columns.contains_key("postcode")
+    }
+
+    pub(super) fn is_fixed_width(&self) -> bool {
+        self.columns.values().any(|place| matches!(place, Place::Bytes(_)))
+    }
 }
 
 impl FromStr for ColumnMap {
@@ -90,12 +137,18 @@ impl FromStr for ColumnMap {
                 let known = [&Self::TEXTS[..], &Self::OTHERS[..]].concat().join(", ");
                 return Err(invalid(format!("{element:?} is not an element. Elements: {known}")));
             }
-            let column = column.parse().ok().filter(|&column: &usize| column < 256);
-            let column =
-                column.ok_or_else(|| invalid(format!("{pair:?}: the column is a number from 0 to 255")))?;
-            columns.insert(element.to_owned(), column);
+            let place = column.parse::<Place>().map_err(|()| {
+                invalid(format!("{pair:?}: give a column from 0 to 255, or bytes of a line as 0..8"))
+            })?;
+            columns.insert(element.to_owned(), place);
         }
-        if files.is_empty() || !columns.contains_key("postcode") {
+        if columns.values().any(|place| matches!(place, Place::Column(_)))
+            && columns.values().any(|place| matches!(place, Place::Bytes(_)))
+        {
+            return Err(invalid("give columns or bytes, not both".into()));
+        }
+        let joins = columns.contains_key("udprn") && columns.contains_key("address_key");
+        if files.is_empty() || !(columns.contains_key("postcode") || joins) {
             return Err(invalid("the part of the file's name and the column of postcode are needed".into()));
         }
         let files = files.to_ascii_lowercase();

@@ -335,6 +335,12 @@ pub(super) fn read_multiple_residence(reading: &mut Reading<'_>, text: &Text, pa
         if let Err(refusal) = fill_child(rows, &mut address) {
             return Ok(Err(refusal));
         }
+        if let Some(umprn) = address.umprn
+            && !reading.children.insert(umprn)
+        {
+            reading.report.doubt(Doubt::Twice, &text.display, rows.line(), format_args!("UMRRN {umprn}"))?;
+            return Ok(Ok(()));
+        }
         if parents && address.udprn.is_some_and(|udprn| !reading.seen.contains(udprn)) {
             let udprn = address.udprn.unwrap_or_default();
             reading.report.doubt(

@@ -1,18 +1,17 @@
 //! The state that all readers share: the report, what was seen, and where addresses go.
 
-use std::collections::HashMap;
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::detect::Layout;
 use super::error::{Error, Result};
 use super::locations::Points;
-use super::options::{ColumnMap, Options};
+use super::options::Options;
 use super::report::{Doubt, FileRead, Report};
 use super::rows::{self, Rows};
 use super::source::Text;
 use crate::format::title_case_address;
-use crate::model::{Address, Dataset, Kind, may_have_controls};
+use crate::model::{Address, may_have_controls};
 
 /// A UDPRN has at most eight digits.
 pub(super) const UDPRN_LIMIT: u64 = 100_000_000;
@@ -28,6 +27,8 @@ pub(super) struct Reading<'a> {
     pub(super) report: Report,
     pub(super) options: &'a Options,
     pub(super) seen: Udprns,
+    /// The numbers of Multiple Residence children.
+    pub(super) children: Udprns,
     pub(super) points: Points,
     /// The last postcode that was checked, and whether it is in use.
     checked: (String, bool),
@@ -45,6 +46,7 @@ impl<'a> Reading<'a> {
             report,
             options,
             seen: Udprns::default(),
+            children: Udprns::default(),
             points: Points::default(),
             checked: Default::default(),
             sink,
@@ -204,65 +206,12 @@ impl Udprns {
         new
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.words.is_empty()
+    }
+
     pub(super) fn contains(&self, udprn: u32) -> bool {
         let (word, bit) = Self::place(udprn);
         self.words.get(word).is_some_and(|bits| bits & bit != 0)
-    }
-}
-
-/// Reads a file by a column map.
-pub(super) fn mapped(reading: &mut Reading<'_>, text: &Text, map: &ColumnMap) -> Result<()> {
-    let mut address = Address::default();
-    let mut first = true;
-    reading.report.doubt(Doubt::Mapped, &text.display, 0, map)?;
-    reading.rows(text, Layout::Unconfirmed, b',', |reading, rows| {
-        address.clear();
-        address.dataset = map.dataset;
-        let header = std::mem::take(&mut first);
-        let filled = fill_mapped(rows, &map.columns, &mut address);
-        // The first row may be a header.
-        if header && filled.is_err() {
-            return Ok(Ok(()));
-        }
-        if let Err(refusal) = filled {
-            return Ok(Err(refusal));
-        }
-        reading.check_postcode(&address.postcode, &text.display, rows.line())?;
-        reading.emit(&mut address).map(Ok)
-    })
-}
-
-fn fill_mapped(
-    rows: &mut Rows<'_>,
-    columns: &HashMap<String, usize>,
-    address: &mut Address,
-) -> std::result::Result<(), Refusal> {
-    let most = columns.values().copied().max().unwrap_or_default();
-    if rows.columns() <= most {
-        return Err((Doubt::Columns, format!("{} columns", rows.columns())));
-    }
-    for (element, &column) in columns {
-        match element.as_str() {
-            "postcode" => postcode(rows, column, address)?,
-            "udprn" => address.udprn = udprn(rows, column)?,
-            "umprn" => {
-                address.umprn =
-                    number(rows, column, UDPRN_LIMIT)?.and_then(|number| u32::try_from(number).ok())
-            }
-            "uprn" => address.uprn = uprn(rows, column)?,
-            "postcode_type" => address.kind = Kind::parse(&rows.text(column)),
-            element => {
-                if let Some(at) = ColumnMap::TEXTS.iter().position(|name| *name == element)
-                    && let Some(text) = address.texts_mut().into_iter().nth(at)
-                {
-                    rows.put(column, text);
-                }
-            }
-        }
-    }
-    if address.dataset == Dataset::OpenRoads || !address.postcode.is_empty() {
-        Ok(())
-    } else {
-        Err((Doubt::Postcode, String::new()))
     }
 }

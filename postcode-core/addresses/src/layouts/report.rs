@@ -34,6 +34,10 @@ pub enum Doubt {
     Built,
     /// Read: the Multiple Residence child's parent is missing.
     NoParent,
+    /// Read: the delivery point of the alias is missing.
+    AliasOnly,
+    /// Read: the address has no UDPRN in the file that joins them.
+    NoUdprn,
     /// Read: a change that has nothing to change.
     NothingToChange,
     /// Passed over: a deletion of what is not there.
@@ -74,6 +78,8 @@ impl Doubt {
             Self::NotAddress => "passed over: not a postal address",
             Self::Built => "passed over: built, and in the main file now",
             Self::NoParent => "children without their parent",
+            Self::AliasOnly => "aliases of addresses that are not there",
+            Self::NoUdprn => "addresses without a UDPRN in the file that joins them",
             Self::NothingToChange => "changes to addresses that are not there",
             Self::NothingToDelete => "deletions of addresses that are not there",
             Self::WelshOnly => "Welsh forms of addresses that are not there",

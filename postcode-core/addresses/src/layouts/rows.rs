@@ -12,6 +12,8 @@ use super::error::{Error, Result};
 pub(super) const MAX_ROW: usize = 64 << 10;
 /// The most columns of a row.
 const MAX_COLUMNS: usize = 256;
+/// For a file of fixed width, which has no delimiter: a line is one value.
+pub(super) const NO_DELIMITER: u8 = 0x1f;
 /// Bytes that are read at a time.
 const CHUNK: usize = 256 << 10;
 
@@ -62,7 +64,8 @@ impl<'a> Parser<'a> {
         Self {
             reader,
             file,
-            parser: ReaderBuilder::new().delimiter(delimiter).build(),
+            // A line of fixed width is one value, whatever stands in it.
+            parser: ReaderBuilder::new().delimiter(delimiter).quoting(delimiter != NO_DELIMITER).build(),
             buffer: vec![0; CHUNK],
             start: 0,
             end: 0,
@@ -268,13 +271,18 @@ impl<'a> Rows<'a> {
 
     /// Returns the bytes of a value without blanks around it. A missing column is empty.
     pub(super) fn bytes(&self, column: usize) -> &[u8] {
+        self.untrimmed(column).trim_ascii()
+    }
+
+    /// Returns the bytes of a value. A missing column is empty.
+    pub(super) fn untrimmed(&self, column: usize) -> &[u8] {
         if column >= self.row.count {
             return &[];
         }
         let at = self.row.first + column;
         // Values stand behind each other, also those of different rows.
         let start = at.checked_sub(1).map_or(0, |before| self.block.ends[before]);
-        self.block.fields[start..self.block.ends[at]].trim_ascii()
+        &self.block.fields[start..self.block.ends[at]]
     }
 
     /// Returns a value as text.
@@ -284,20 +292,21 @@ impl<'a> Rows<'a> {
 
     /// Writes a value into a text.
     pub(super) fn put(&mut self, column: usize, text: &mut String) {
-        text.clear();
-        let bytes = self.bytes(column);
-        if bytes.is_ascii() && !bytes.iter().any(u8::is_ascii_control) {
-            text.push_str(std::str::from_utf8(bytes).unwrap_or_default());
-            return;
+        let encoding = put(self.bytes(column), text);
+        self.count(encoding);
+    }
+
+    /// Writes a part of a value into a text.
+    pub(super) fn put_bytes(&mut self, bytes: &[u8], text: &mut String) {
+        let encoding = put(bytes, text);
+        self.count(encoding);
+    }
+
+    #[inline]
+    fn count(&mut self, latin: Option<bool>) {
+        if let Some(latin) = latin {
+            self.encodings[usize::from(latin)] += 1;
         }
-        let decoded = decode(bytes);
-        // A line break or a tab in a value is a blank for people.
-        text.extend(decoded.chars().map(|letter| if letter.is_control() { ' ' } else { letter }));
-        if bytes.is_ascii() {
-            return;
-        }
-        let latin = matches!(decoded, Cow::Owned(_));
-        self.encodings[usize::from(latin)] += 1;
     }
 
     /// Returns a whole number, or `None` if the value is empty.
@@ -312,6 +321,19 @@ impl<'a> Rows<'a> {
     pub(super) fn decimal(&self, column: usize) -> Option<f64> {
         std::str::from_utf8(self.bytes(column)).ok()?.parse().ok().filter(|number: &f64| number.is_finite())
     }
+}
+
+/// Writes bytes into a text. Returns whether letters outside ASCII are in Latin-1, if there are any.
+fn put(bytes: &[u8], text: &mut String) -> Option<bool> {
+    text.clear();
+    if bytes.is_ascii() && !bytes.iter().any(u8::is_ascii_control) {
+        text.push_str(std::str::from_utf8(bytes).unwrap_or_default());
+        return None;
+    }
+    let decoded = decode(bytes);
+    // A line break or a tab in a value is a blank for people.
+    text.extend(decoded.chars().map(|letter| if letter.is_control() { ' ' } else { letter }));
+    (!bytes.is_ascii()).then_some(matches!(decoded, Cow::Owned(_)))
 }
 
 /// Reads a whole number. Zeros in front are allowed.

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use postcode_core::layers::{ADDRESS_METHODS, Around, Promotable, Promotion};
-use postcode_core::{Nearest, Postcode, Result};
+use postcode_core::{Nearest, Outcode, Postcode, Result};
 
 use super::calls::{address_operations, layer_of};
-use super::{AddressAnswer, AddressCoverage, AddressLookup, AddressNeighbour, AddressNumber};
+use super::{AddressAnswer, AddressCoverage, AddressLookup, AddressNeighbour, AddressNumber, AddressPage};
 use crate::Address;
 
 /// Any lookup of addresses, as a type by itself: what a [`Promotion`] of addresses is between.
@@ -174,6 +174,7 @@ mod tests {
         away.expect_address_page().returning(move |_, _, _| Err(failed()));
         away.expect_addresses_by_number().returning(move |_| Err(failed()));
         away.expect_nearest_addresses().returning(move |_| Err(failed()));
+        away.expect_streets().returning(move |_, _, _| Err(failed()));
         away.expect_address_coverage().returning(move || Err(failed()));
         let new = AnyAddresses::new(Timeout::new(away, Duration::from_secs(1)));
         let promotion = Promotion::between(over(file().unwrap()), new, unguarded());
@@ -190,7 +191,7 @@ mod tests {
         assert_eq!(promotion.plan().to_string(), "local:0.1,address_page=remote:0.1");
         let error = promotion.apply(&"remote,nearest=local".parse().unwrap()).unwrap_err();
         let says = "row \"nearest\": this lookup does not have the method. It has addresses, address_page, \
-                    addresses_by_number and nearest_addresses";
+                    addresses_by_number, nearest_addresses and streets";
         assert!(error.to_string().contains(says), "{error}");
         assert_eq!(promotion.stage(), Stage::Local, "nothing is changed");
     }

@@ -21,9 +21,9 @@ use std::fmt::{self, Display};
 
 use async_trait::async_trait;
 use postcode_core::layers::{Around, Breaker, Bulkhead, Deadline, Failover, Fallback, Hedge, Retry, Timeout};
-use postcode_core::{Nearest, Postcode, Result};
+use postcode_core::{Nearest, Outcode, Postcode, Result};
 
-use super::{AddressAnswer, AddressCoverage, AddressLookup, AddressNeighbour, AddressNumber};
+use super::{AddressAnswer, AddressCoverage, AddressLookup, AddressNeighbour, AddressNumber, AddressPage};
 use crate::Address;
 
 /// The operations of [`AddressLookup`]: the method, its call as a value, the hook of [`Around`] that it goes through,
@@ -35,6 +35,7 @@ macro_rules! address_operations {
             address_page AddressPageOf around true (; postcode: Postcode, skip: usize, limit: usize) -> AddressAnswer;
             addresses_by_number AddressesByNumber around true (&numbers: [AddressNumber];) -> Vec<Vec<Address>>;
             nearest_addresses NearestAddresses around true (&query: Nearest;) -> Option<Vec<AddressNeighbour>>;
+            streets StreetsOf around true (; outcode: Outcode, skip: usize, limit: usize) -> Option<AddressPage>;
             address_coverage CoverageOf around false (;) -> AddressCoverage;
         }
     };
@@ -97,6 +98,12 @@ impl Display for NearestAddresses<'_> {
     }
 }
 
+impl Display for StreetsOf<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "streets of {} (limit {}, after {})", self.outcode, self.limit, self.skip)
+    }
+}
+
 impl Display for CoverageOf<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("coverage of the addresses")
@@ -134,13 +141,14 @@ mod tests {
             Error::new(kind, "broken")
         };
         let mut mock = MockAddressLookup::new();
-        let (a, b, c, d, e) =
-            (failed.clone(), failed.clone(), failed.clone(), failed.clone(), failed.clone());
+        let (a, b, c, d, e, g) =
+            (failed.clone(), failed.clone(), failed.clone(), failed.clone(), failed.clone(), failed.clone());
         mock.expect_addresses().returning(move |_| Err(a()));
         mock.expect_address_page().returning(move |_, _, _| Err(b()));
         mock.expect_addresses_by_number().returning(move |_| Err(c()));
         mock.expect_nearest_addresses().returning(move |_| Err(d()));
         mock.expect_address_coverage().returning(move || Err(e()));
+        mock.expect_streets().returning(move |_, _, _| Err(g()));
         (Arc::new(mock), calls)
     }
 

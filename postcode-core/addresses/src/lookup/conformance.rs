@@ -67,6 +67,18 @@ pub fn addresses() -> Vec<Address> {
     all
 }
 
+/// Returns the streets of the fixture, which are invented.
+pub fn streets() -> Vec<Address> {
+    let street = |name: &str| Address {
+        thoroughfare: name.into(),
+        dependent_locality: "Exampleton".into(),
+        postcode: "ZE9".into(),
+        dataset: Source::OpenRoads,
+        ..Address::default()
+    };
+    ["Ash Road", "Elm Lane", "Oak Road"].map(street).into()
+}
+
 /// Returns the file of the fixture.
 ///
 /// # Errors
@@ -75,7 +87,7 @@ pub fn file() -> Result<AddressFile> {
     let metadata =
         Metadata { attribution: "Invented by the tests".into(), ..Metadata::new("invented addresses") };
     let mut writer = AddressWriter::new(Cursor::new(Vec::new()), metadata)?;
-    for address in addresses() {
+    for address in streets().into_iter().chain(addresses()) {
         writer.push(&address)?;
     }
     AddressFile::from_bytes(writer.finish()?.0.into_inner())
@@ -187,6 +199,19 @@ pub async fn suite(lookup: &dyn AddressLookup) -> Result<Vec<String>> {
     let far = Nearest::to(at).radius(MAX_ADDRESS_RADIUS + 1.0);
     let error = lookup.nearest_addresses(&far).await.map_err(kind).err();
     expect("a radius out of range is invalid input", error == Some(ErrorKind::InvalidInput));
+
+    let outcode = asked[1].outcode();
+    let streets = streets();
+    let some = lookup.streets(outcode, 1, 1).await?.unwrap_or_default();
+    expect("a page of streets", (some.addresses.as_slice(), some.total) == (&streets[1..2], streets.len()));
+    let every = lookup.streets(outcode, 0, MAX_ADDRESS_PAGE).await?.unwrap_or_default();
+    expect("all streets", every.addresses == streets);
+    let beyond = lookup.streets(outcode, streets.len(), 1).await?;
+    expect("a page beyond the last street is empty", beyond.is_some_and(|page| page.addresses.is_empty()));
+    let none = lookup.streets(asked[6].outcode(), 0, 1).await?;
+    expect("no streets of an outcode that the data does not have", none.is_none());
+    let error = lookup.streets(outcode, 0, 0).await.map_err(kind).err();
+    expect("a limit of streets out of range is invalid input", error == Some(ErrorKind::InvalidInput));
 
     let coverage = lookup.address_coverage().await?;
     expect("the edition", coverage.edition == "invented addresses");

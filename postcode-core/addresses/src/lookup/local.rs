@@ -6,14 +6,14 @@ use arc_swap::ArcSwap;
 use async_trait::async_trait;
 use postcode_core::dataset::Demands;
 use postcode_core::dataset::container::file_url;
-use postcode_core::{Answer, Error, ErrorKind, Location, Nearest, Postcode, PostcodeLookup, Result};
+use postcode_core::{Answer, Error, ErrorKind, Location, Nearest, Outcode, Postcode, PostcodeLookup, Result};
 
 use super::{
     AddressAnswer, AddressCoverage, AddressLookup, AddressNeighbour, AddressNumber, AddressPage,
     MAX_ADDRESS_PAGE, check_batch, check_limit, check_nearest,
 };
 use crate::Address;
-use crate::file::AddressFile;
+use crate::file::{AddressFile, Addresses};
 
 /// Looks addresses up in this process, in an [`AddressFile`].
 ///
@@ -61,6 +61,12 @@ impl LocalAddresses {
         self.file.load_full()
     }
 
+    /// Returns a lookup over the current file that does not change when this one's file is replaced.
+    #[must_use]
+    pub fn snapshot(&self) -> Self {
+        Self { file: ArcSwap::new(self.file()), postcodes: self.postcodes.clone() }
+    }
+
     /// Replaces the file. Running calls finish with the previous one.
     pub fn replace(&self, file: AddressFile) {
         self.file.store(Arc::new(file));
@@ -73,7 +79,11 @@ impl LocalAddresses {
         skip: usize,
         limit: usize,
     ) -> Result<Option<AddressPage>> {
-        let Some(mut all) = file.get(postcode)? else { return Ok(None) };
+        file.get(postcode)?.map(|all| Self::part(all, skip, limit)).transpose()
+    }
+
+    /// Returns some of these addresses.
+    fn part(mut all: Addresses<'_>, skip: usize, limit: usize) -> Result<AddressPage> {
         let total = all.left();
         let mut addresses = Vec::with_capacity(total.saturating_sub(skip).min(limit));
         let mut skipped = 0;
@@ -85,7 +95,7 @@ impl LocalAddresses {
                 false => addresses.push(address.clone()),
             }
         }
-        Ok(Some(AddressPage { addresses, total }))
+        Ok(AddressPage { addresses, total })
     }
 
     /// Says why these postcodes have no addresses.
@@ -189,6 +199,11 @@ impl AddressLookup for LocalAddresses {
         found.sort_by(|a, b| a.distance.total_cmp(&b.distance));
         found.truncate(query.limit);
         Ok(Some(found))
+    }
+
+    async fn streets(&self, outcode: Outcode, skip: usize, limit: usize) -> Result<Option<AddressPage>> {
+        check_limit(limit, MAX_ADDRESS_PAGE)?;
+        self.file().streets(outcode)?.map(|all| Self::part(all, skip, limit)).transpose()
     }
 
     async fn address_coverage(&self) -> Result<AddressCoverage> {

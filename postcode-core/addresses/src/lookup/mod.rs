@@ -22,7 +22,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 #[cfg(any(feature = "file", feature = "layers"))]
 use postcode_core::Error;
-use postcode_core::{Nearest, Postcode, Result};
+use postcode_core::{Nearest, Outcode, Postcode, Result};
 
 pub use self::answer::{AddressAnswer, AddressCoverage, AddressNeighbour, AddressPage};
 #[cfg(feature = "layers")]
@@ -89,6 +89,13 @@ pub trait AddressLookup: Debug + Send + Sync + 'static {
     /// and is [`NotSupported`](postcode_core::ErrorKind::NotSupported) without it.
     async fn nearest_addresses(&self, query: &Nearest) -> Result<Option<Vec<AddressNeighbour>>>;
 
+    /// Returns a page of the streets of an outcode: at most `limit` of them, after the first `skip`. `None` if the data has no
+    /// streets of it.
+    ///
+    /// They are for data without addresses, come from OS Open Names, and are marked
+    /// [approximate](crate::Dataset::is_approximate).
+    async fn streets(&self, outcode: Outcode, skip: usize, limit: usize) -> Result<Option<AddressPage>>;
+
     /// Returns what the data is: edition, datasets, licence, areas.
     async fn address_coverage(&self) -> Result<AddressCoverage>;
 }
@@ -112,6 +119,10 @@ macro_rules! forward {
 
             async fn nearest_addresses(&self, query: &Nearest) -> Result<Option<Vec<AddressNeighbour>>> {
                 (**self).nearest_addresses(query).await
+            }
+
+            async fn streets(&self, outcode: Outcode, skip: usize, limit: usize) -> Result<Option<AddressPage>> {
+                (**self).streets(outcode, skip, limit).await
             }
 
             async fn address_coverage(&self) -> Result<AddressCoverage> {

@@ -2,14 +2,14 @@
 
 use async_trait::async_trait;
 use postcode_core::wire::{code, path};
-use postcode_core::{Error, ErrorKind, Nearest, Origin, Postcode, Remote, Result};
+use postcode_core::{Error, ErrorKind, Nearest, Origin, Outcode, Postcode, Remote, Result};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::wire::{AnswerBody, NeighbourBody, NumberBody};
 use super::{
-    AddressAnswer, AddressCoverage, AddressLookup, AddressNeighbour, AddressNumber, MAX_ADDRESS_BATCH,
-    MAX_ADDRESS_PAGE, check_batch, check_limit, check_nearest,
+    AddressAnswer, AddressCoverage, AddressLookup, AddressNeighbour, AddressNumber, AddressPage,
+    MAX_ADDRESS_BATCH, MAX_ADDRESS_PAGE, check_batch, check_limit, check_nearest,
 };
 use crate::Address;
 
@@ -23,6 +23,12 @@ pub struct RemoteAddresses(Remote);
 impl From<Remote> for RemoteAddresses {
     fn from(client: Remote) -> Self {
         Self(client)
+    }
+}
+
+impl AsRef<Remote> for RemoteAddresses {
+    fn as_ref(&self) -> &Remote {
+        &self.0
     }
 }
 
@@ -135,6 +141,20 @@ impl AddressLookup for RemoteAddresses {
             return Err(protocol("the response has more addresses than were asked for"));
         }
         Ok(Some(found.into_iter().map(AddressNeighbour::from).collect()))
+    }
+
+    async fn streets(&self, outcode: Outcode, skip: usize, limit: usize) -> Result<Option<AddressPage>> {
+        check_limit(limit, MAX_ADDRESS_PAGE)?;
+        let target =
+            format!("{}?skip={skip}&limit={limit}", path::filled(path::OUTCODE_STREETS, &[&outcode]));
+        let item: AnswerBody = self.ask(target, NOTHING, limit).await?;
+        match item.into_answer()? {
+            AddressAnswer::Found(page) if page.addresses.len() > limit => {
+                Err(protocol("the response has more streets than were asked for"))
+            }
+            AddressAnswer::Found(page) => Ok(Some(page)),
+            _ => Ok(None),
+        }
     }
 
     async fn address_coverage(&self) -> Result<AddressCoverage> {

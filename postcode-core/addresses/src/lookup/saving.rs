@@ -6,7 +6,7 @@
 use async_trait::async_trait;
 use postcode_core::layers::call::Reply;
 use postcode_core::layers::{Batcher, Cache, Question, SingleFlight};
-use postcode_core::{Error, ErrorKind, Nearest, Postcode, Result};
+use postcode_core::{Error, ErrorKind, Nearest, Outcode, Postcode, Result};
 
 use super::{
     AddressAnswer, AddressCoverage, AddressLookup, AddressNeighbour, AddressNumber, AddressPage,
@@ -115,6 +115,10 @@ macro_rules! saving {
 
             async fn nearest_addresses(&$self, query: &Nearest) -> Result<Option<Vec<AddressNeighbour>>> {
                 $self.inner().nearest_addresses(query).await
+            }
+
+            async fn streets(&$self, outcode: Outcode, skip: usize, limit: usize) -> Result<Option<AddressPage>> {
+                $self.inner().streets(outcode, skip, limit).await
             }
 
             async fn address_coverage(&$self) -> Result<AddressCoverage> {

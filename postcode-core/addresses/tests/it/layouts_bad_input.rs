@@ -251,10 +251,93 @@ fn file_of_an_unconfirmed_layout_needs_a_column_map() {
         ("alias:udprn=0", "postcode"),
         ("alias:colour=1", "Elements"),
         ("alias:postcode=999", "0 to 255"),
+        ("alias:postcode=7..7", "0..8"),
+        ("alias:postcode=0..7,udprn=3", "not both"),
     ] {
         let error = map.parse::<ColumnMap>().unwrap_err().to_string();
         assert!(error.contains(why), "{error}");
     }
+    let map = "alias:postcode=0..7,udprn=7..15";
+    assert_eq!(map.parse::<ColumnMap>().unwrap().to_string(), map);
+}
+
+#[test]
+fn alias_of_a_missing_delivery_point_is_read_and_counted() {
+    let alias =
+        b"12,ZZ1 1ZZ,The Old Forge\r\n12,ZZ1 1ZZ,Forge Cottage\r\n99,ZZ1 1ZZ,Mill House\r\n".as_slice();
+    let (_folder, inputs) = folder(&[("CSV PAF.csv", ROW.as_bytes()), ("CSV Alias.csv", alias)]);
+    let map: ColumnMap = "alias:udprn=0,postcode=1,building_name=2".parse().unwrap();
+    let (addresses, report) = read(&inputs, &Options { columns: vec![map], ..Options::default() }).unwrap();
+    assert_eq!((addresses.len(), report.count(Doubt::AliasOnly), report.count(Doubt::Twice)), (4, 1, 0));
+    let map: ColumnMap = "bfpo:udprn=0,postcode=1,building_name=2".parse().unwrap();
+    let (_folder, inputs) = folder(&[("CSV PAF.csv", ROW.as_bytes()), ("CSV BFPO.csv", alias)]);
+    let (addresses, report) = read(&inputs, &Options { columns: vec![map], ..Options::default() }).unwrap();
+    assert_eq!((addresses.len(), report.count(Doubt::Twice)), (2, 2), "the UDPRN 12 is in CSV PAF");
+}
+
+#[test]
+fn mainfile_files_of_fixed_width_are_read_by_bytes() {
+    let fixed = |lines: &[&str]| lines.iter().map(|line| format!("{line:<40}\r\n")).collect::<String>();
+    // Keys of the mainfile in front, as this test invents it: 8, 8, 1, and the UDPRN in 8.
+    let join = fixed(&[
+        "00000000UDPRNJOIY26M11",
+        "0100010100000000S00000012",
+        "0100010200000000S00000013",
+        "9999999900000004",
+    ]);
+    let alias = fixed(&["00000000ALIAS   Y26M11", "ZZ1 1ZZ00000012THE OLD \"FORGE\"", "9999999900000003"]);
+    let mut files = mainfile();
+    files.push(("udprn.c01", join));
+    files.push(("aliasfle.c01", alias));
+    let bytes: Vec<(&str, &[u8])> = files.iter().map(|(name, text)| (*name, text.as_bytes())).collect();
+    let (_folder, inputs) = folder(&bytes);
+    let (addresses, report) = read(&inputs, &Options::default()).unwrap();
+    assert_eq!((addresses.len(), report.count(Doubt::Unconfirmed)), (1, 2), "{report}");
+    assert_eq!(addresses[0].udprn, None);
+
+    let columns = |join: &str| {
+        let alias = "alias:postcode=0..7,udprn=7..15,building_name=15..40";
+        vec![join.parse::<ColumnMap>().unwrap(), alias.parse().unwrap()]
+    };
+    let join = "udprn.c01:address_key=0..8,organisation_key=8..16,postcode_type=16..17,udprn=17..25";
+    let (addresses, report) =
+        read(&inputs, &Options { columns: columns(join), ..Options::default() }).unwrap();
+    assert_eq!((addresses.len(), report.refused(), report.count(Doubt::Mapped)), (2, 0, 2), "{report}");
+    assert_eq!((addresses[0].udprn, addresses[1].udprn), (Some(12), Some(12)));
+    assert_eq!(addresses[1].building_name, "The Old \"Forge\"");
+    assert_eq!((report.count(Doubt::NoUdprn), report.count(Doubt::AliasOnly)), (0, 0));
+
+    // The organisation key where the address key is: no address has such a key.
+    let wrong = "udprn.c01:address_key=17..25,udprn=0..8";
+    let (addresses, report) =
+        read(&inputs, &Options { columns: columns(wrong), ..Options::default() }).unwrap();
+    assert_eq!((addresses[0].udprn, report.count(Doubt::NoUdprn)), (None, 1), "{report}");
+    let short = "udprn.c01:address_key=0..8,udprn=38..46";
+    let (_, report) = read(&inputs, &Options { columns: columns(short), ..Options::default() }).unwrap();
+    assert_eq!(report.count(Doubt::Columns), 2, "the lines are too short: {report}");
+}
+
+#[test]
+fn every_identity_that_comes_twice_is_counted() {
+    let child = "ZZ1 1ZZ,EXAMPLETON,,,Ash Road,,7,,,,,12,S,,1A,7,,Flat 1,,,70\r\n".repeat(2);
+    let (_folder, inputs) =
+        folder(&[("CSV PAF.csv", ROW.as_bytes()), ("CSV Multiple Residence.csv", child.as_bytes())]);
+    let (addresses, report) = read(&inputs, &Options::default()).unwrap();
+    assert_eq!((addresses.len(), report.count(Doubt::Twice), report.count(Doubt::NoParent)), (2, 1, 0));
+
+    let core = "uprn,parent_uprn,udprn,usrn,toid,classification_code,easting,northing,latitude,longitude,rpc,last_update_date,single_line_address,po_box,organisation,sub_building,building_name,building_number,street_name,locality,town_name,post_town,island,postcode,delivery_point_suffix,gss_code,change_code\n";
+    let row = "10,,12,1,\"\",\"RD04\",,,,,1,2026-11-01,\"\",\"\",\"\",\"\",\"\",\"7\",\"ASH ROAD\",\"\",\"\",\"EXAMPLETON\",\"\",\"ZZ1 1ZZ\",\"1A\",\"\",\"I\"\n";
+    let (_folder, inputs) = folder(&[("core.csv", [core, row, row].concat().as_bytes())]);
+    let (addresses, report) = read(&inputs, &Options::default()).unwrap();
+    assert_eq!((addresses.len(), report.count(Doubt::Twice)), (1, 1));
+}
+
+#[test]
+fn child_without_its_parent_is_read_and_counted() {
+    let child = b"ZZ1 1ZZ,EXAMPLETON,,,Ash Road,,7,,,,,99,S,,1A,7,,Flat 1,,,70\r\n".as_slice();
+    let (_folder, inputs) = folder(&[("CSV PAF.csv", ROW.as_bytes()), ("CSV Multiple Residence.csv", child)]);
+    let (addresses, report) = read(&inputs, &Options::default()).unwrap();
+    assert_eq!((addresses.len(), report.count(Doubt::NoParent)), (2, 1));
 }
 
 #[test]

@@ -9,3 +9,5 @@ mod fuzz_corpora;
 mod layouts;
 #[cfg(feature = "layouts")]
 mod layouts_bad_input;
+#[cfg(all(feature = "conformance", feature = "proof"))]
+mod proof;

@@ -26,7 +26,7 @@ pub(super) const METHODS: [&[&str]; 3] = [
 /// The methods of `AddressLookup`, a sibling in the crate `postcode-addresses`. A test there compares them.
 #[doc(hidden)]
 pub const ADDRESS_METHODS: &[&str] =
-    &["addresses", "address_page", "addresses_by_number", "nearest_addresses", "address_coverage"];
+    &["addresses", "address_page", "addresses_by_number", "nearest_addresses", "streets", "address_coverage"];
 
 /// Returns whether a method tells the edition of the other calls. It has no row, because it goes where those go.
 pub(super) fn is_info(method: &str) -> bool {

@@ -90,21 +90,23 @@ async fn postcode(State(app): State<App>, Path(text): Path<String>, params: Para
 }
 
 async fn udprn(State(app): State<App>, Path(text): Path<String>, params: Params) -> Outcome {
-    by_number(app, "udprn", &text, "UDPRN Not Found", params).await
+    by_number(app, "udprn", &text, (4044, "No UDPRN found"), params).await
 }
 
 async fn umprn(State(app): State<App>, Path(text): Path<String>, params: Params) -> Outcome {
-    by_number(app, "umprn", &text, "UMPRN Not Found", params).await
+    // The document of the API says 4044 here too. The recorded reply and the published clients have 4046.
+    by_number(app, "umprn", &text, (4046, "No UMPRN found"), params).await
 }
 
-async fn by_number(app: App, kind: &str, text: &str, missing: &str, params: Params) -> Outcome {
+async fn by_number(app: App, kind: &str, text: &str, missing: (u16, &str), params: Params) -> Outcome {
     let addresses = app.addresses.ideal()?;
     let found = match AddressNumber::parse(kind, text) {
         Ok(number) => addresses.addresses_by_number(&[number]).await?.into_iter().flatten().next(),
         Err(_) => None,
     };
     let Some(address) = found else {
-        return reply(&app, StatusCode::NOT_FOUND, 4044, missing, Map::new());
+        let (code, message) = missing;
+        return reply(&app, StatusCode::NOT_FOUND, code, message, Map::new());
     };
     let record = match address.postcode.parse() {
         Ok(postcode) => record(&app, postcode).await?,

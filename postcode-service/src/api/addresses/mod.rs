@@ -2,6 +2,7 @@
 //! `/addresses`. Not in postcodes.io.
 
 mod ideal;
+mod proof;
 
 use axum::Router;
 use axum::extract::{Path, Request, State};
@@ -31,8 +32,10 @@ use super::reply::written;
 pub(super) fn routes() -> Router<App> {
     Router::new()
         .route(path::POSTCODE_ADDRESSES, get(of_postcode))
+        .route(path::OUTCODE_STREETS, get(streets))
         .route(path::ADDRESSES, post(bulk))
         .route(path::ADDRESSES_INFO, get(info))
+        .route(path::ADDRESSES_PROOF, get(proof::proof))
         .route(path::ADDRESSES_NEAREST, get(nearest))
         .route(path::ADDRESSES_WITHIN, get(within))
         .route(path::ADDRESS, get(by_number))
@@ -94,6 +97,17 @@ async fn of_postcode(State(app): State<App>, Path(text): Path<String>, params: P
         AddressAnswer::NotCovered => Err(not_found().not_covered(NOT_COVERED)),
         found => answer(&addresses, AnswerBody::new(postcode.spaced().as_str(), Some(&found)), None),
     }
+}
+
+async fn streets(State(app): State<App>, Path(text): Path<String>, params: Params) -> Outcome {
+    let addresses = app.addresses.get()?;
+    let outcode: Outcode =
+        text.parse().map_err(|_| Failure::not_found("Outcode not found", code::OUTCODE_NOT_FOUND))?;
+    let limit = number(&params, "limit", 1, MAX_ADDRESS_PAGE)?.unwrap_or(MAX_ADDRESS_PAGE);
+    let skip = number(&params, "skip", 0, MAX_SKIP)?.unwrap_or(0);
+    let page = addresses.streets(outcode, skip, limit).await?;
+    let found = page.map_or(AddressAnswer::NotCovered, AddressAnswer::Found);
+    answer(&addresses, AnswerBody::new(outcode.to_string(), Some(&found)), None)
 }
 
 /// A postcode has at most that many addresses.

@@ -8,21 +8,25 @@ use postcode_addresses::lookup::LocalAddresses;
 use postcode_core::layers::{Around, call::Call};
 use postcode_core::{AnyLookup, ErrorKind};
 
+use super::address_root::AddressRoot;
 use super::edition::Edition;
 use crate::api::failure::Failure;
 
 /// The address data of a server, if there is any.
 #[derive(Clone, Debug, Default)]
-pub(in crate::api) struct Addresses(Arc<OnceLock<Arc<LocalAddresses>>>);
+pub(in crate::api) struct Addresses {
+    lookup: Arc<OnceLock<Arc<LocalAddresses>>>,
+    pub(in crate::api) root: AddressRoot,
+}
 
 impl Addresses {
     /// Sets the data. The first call counts.
     pub(in crate::api) fn set(&self, addresses: LocalAddresses) -> Arc<LocalAddresses> {
-        self.0.get_or_init(|| Arc::new(addresses)).clone()
+        self.lookup.get_or_init(|| Arc::new(addresses)).clone()
     }
 
     pub(in crate::api) fn get(&self) -> Result<Arc<LocalAddresses>, Failure> {
-        self.0.get().cloned().ok_or_else(|| {
+        self.lookup.get().cloned().ok_or_else(|| {
             let text =
                 "This server has no address data. Its operator starts it with --addresses file:uk.addresses";
             Failure::new(StatusCode::NOT_IMPLEMENTED, text, ErrorKind::NotSupported.code())
@@ -31,7 +35,7 @@ impl Addresses {
 
     /// Without data the routes of Ideal Postcodes do not exist, as on a server of postcodes.io.
     pub(in crate::api) fn ideal(&self) -> Result<Arc<LocalAddresses>, Failure> {
-        self.0.get().cloned().ok_or_else(Failure::no_route)
+        self.lookup.get().cloned().ok_or_else(Failure::no_route)
     }
 }
 

@@ -1,5 +1,6 @@
 //! The state that all requests share: the data, the limits and the pools. It knows no routes.
 
+mod address_root;
 mod addresses;
 mod answer_root;
 mod answers;

@@ -1,5 +1,7 @@
 //! Compares every answer of two sources: each postcode, outcode and place.
 
+mod addresses;
+
 use std::fmt;
 use std::io;
 use std::sync::Arc;
@@ -17,6 +19,8 @@ use postcode_core::{
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use tokio::task::JoinHandle;
+
+pub use addresses::{AddressCounts, AddressOptions, AddressSide, prove_addresses};
 
 /// Outcodes or places that one task asks for, one after the other.
 const ONE_BY_ONE: usize = 32;
