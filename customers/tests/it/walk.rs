@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::http::{Server, program, send};
+use crate::http::{Server, exchange, program, send};
 use crate::service;
 
 /// A webhook that keeps what it is sent. It refuses the first request, which must be sent again.
@@ -43,6 +43,7 @@ impl Hook {
                     }
                 };
                 assert!(text.starts_with("POST /moves HTTP/1.1\r\n"), "{text}");
+                is_signed(&text);
                 let status =
                     if std::mem::take(&mut first) { "503 Service Unavailable" } else { "204 No Content" };
                 if status.starts_with("204") {
@@ -54,6 +55,28 @@ impl Hook {
         });
         Self { url, got }
     }
+}
+
+const NEW_SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+const OLD_SECRET: &str = "whsec_b2xkLW9sZC1vbGQtb2xkLW9sZC1vbGQtb2xkLW9sZC0=";
+
+/// Verifies a request with either of the two secrets, as a receiver that has not changed yet does.
+fn is_signed(request: &str) {
+    let (head, body) = request.split_once("\r\n\r\n").unwrap();
+    let header = |name: &str| {
+        let mut lines = head.lines().filter_map(|line| line.split_once(": "));
+        lines.find(|(key, _)| key.eq_ignore_ascii_case(name)).unwrap().1.to_owned()
+    };
+    let (id, timestamp) = (header("webhook-id"), header("webhook-timestamp"));
+    let mut signed: Vec<String> = header("webhook-signature").split(' ').map(str::to_owned).collect();
+    let mut expected = Vec::new();
+    for secret in [NEW_SECRET, OLD_SECRET] {
+        let secrets: postcode_edge::webhook::WebhookSecrets = secret.parse().unwrap();
+        expected.push(secrets.sign("", &id, timestamp.parse().unwrap(), body.as_bytes()).unwrap());
+    }
+    signed.sort();
+    expected.sort();
+    assert_eq!(signed, expected);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -68,11 +91,14 @@ async fn program_walks_by_itself_tells_each_move_and_leaves_a_signed_certificate
     let service = service::listing(Local::new(dataset)).await;
     let pair = minisign::KeyPair::generate_unencrypted_keypair().unwrap();
     std::fs::write(path("walk.key"), pair.sk.to_box(None).unwrap().into_string()).unwrap();
+    std::fs::write(path("hook.secret"), format!("{NEW_SECRET} {OLD_SECRET}\n")).unwrap();
     std::fs::write(
         path("walk.toml"),
         format!(
             r#"
             webhook = "{}"
+            webhook_allow = ["127.0.0.1"]
+            webhook_secret_file = "{}"
             certificate = "{}"
             signing_key = "{}"
             [[step]]
@@ -92,6 +118,7 @@ async fn program_walks_by_itself_tells_each_move_and_leaves_a_signed_certificate
             calls = 10
             "#,
             hook.url,
+            path("hook.secret"),
             path("walk.json"),
             path("walk.key")
         ),
@@ -129,6 +156,23 @@ async fn program_walks_by_itself_tells_each_move_and_leaves_a_signed_certificate
     }
     let (_, seen) = send(&admin, "GET", "/promotion", None).await.unwrap();
     assert_eq!((&seen["stage"], &seen["failed"]), (&json!("remote-with-fallback"), &json!(0)), "{seen}");
+    let get = async |path: &str| exchange(&admin, "GET", path, &[("host", "localhost")], "").await.unwrap();
+    until("the certificate is on the page", async || get("/walk/certificate").await.0 == 200).await;
+    let (_, content, certified) = get("/walk/certificate").await;
+    assert_eq!(
+        (content.as_str(), certified),
+        ("application/json", std::fs::read_to_string(path("walk.json")).unwrap())
+    );
+    let (status, content, shown) = get("/walk").await;
+    assert!(status == 200 && content.starts_with("text/html"), "{status} {content}");
+    for text in [
+        "The walk has ended: all steps are shown.",
+        "walk/certificate",
+        "to one of 100",
+        "remote-with-fallback",
+    ] {
+        assert!(shown.contains(text) && !shown.contains("<script"), "{text}: {shown}");
+    }
     until("all moves told", async || hook.got.lock().unwrap().len() == 5).await;
     assert_eq!(server.end("TERM").await, (Some(0), String::new()));
 
@@ -166,7 +210,7 @@ async fn program_with_a_walk_that_can_not_be_walked_does_not_start() {
     let file = dir.path().join("walk.toml").display().to_string();
     for (text, more, says) in [
         ("[[step]]\nstage = \"canary\"\n", &[][..], "nothing to show"),
-        ("webhook = \"http://hooks.example\"\n[[step]]\nstage = \"canary\"\ncalls = 1\n", &[], "https"),
+        ("webhook = \"http://10.0.0.1\"\n[[step]]\nstage = \"canary\"\ncalls = 1\n", &[], "public internet"),
         ("[[step]]\nstage = \"canary\"\ncalls = 1\n", &["--guard", "off"], "needs the guard"),
     ] {
         std::fs::write(&file, text).unwrap();

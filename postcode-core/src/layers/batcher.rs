@@ -10,7 +10,7 @@ use tokio::sync::Semaphore;
 
 use super::call::{Call, LookupCall};
 use super::question::{self, OfPostcodes, Question};
-use super::{Around, deadline, unit};
+use super::{Around, deadline, span, unit};
 #[cfg(doc)]
 use crate::MAX_BATCH;
 use crate::{Error, ErrorKind, PostcodeLookup, Result, layer};
@@ -19,7 +19,7 @@ type Batch<A> = BoxFuture<'static, Result<Arc<[A]>>>;
 /// The keys of a batch that still accepts more; `None` once the batch has been sent.
 type Seats<K> = Mutex<Option<Vec<K>>>;
 /// The batch that gathers, with its seats.
-type Gathering<K, A> = Mutex<Option<(Arc<Seats<K>>, WeakShared<Batch<A>>)>>;
+type Gathering<K, A> = Mutex<Option<(Arc<Seats<K>>, WeakShared<Batch<A>>, Option<tracing::Span>)>>;
 
 /// Joins single lookups that run at the same time into batches.
 ///
@@ -34,7 +34,8 @@ type Gathering<K, A> = Mutex<Option<(Arc<Seats<K>>, WeakShared<Batch<A>>)>>;
 /// that the caller made, and the other methods, pass unchanged.
 ///
 /// A batch has no caller's [deadline](super::deadline::current): put a [`Deadline`](super::Deadline)
-/// inside. It belongs to no [unit](super::unit), and a lookup that demands an edition is sent alone.
+/// inside. It belongs to no [unit](super::unit), and a lookup that demands an edition is sent alone. It
+/// continues the trace of the first lookup, and its span follows from those of the others.
 ///
 /// ```
 /// use postcode_core::PostcodeLookup;
@@ -105,26 +106,28 @@ impl<L: Send + Sync + 'static, Q: Question<L>> Batcher<L, Q> {
     /// # Errors
     /// Returns the errors of the lookup.
     pub async fn answer(&self, key: Q::Key) -> Result<Q::Answer> {
-        let (batch, seat) = self.seat(key);
-        Ok(batch.await?[seat].clone())
+        let (batch, seat, joined) = self.seat(key);
+        Ok(span::within(joined, batch).await?[seat].clone())
     }
 
     /// Adds a key to the batch that is gathering, or to a new one. Returns the batch and the key's
-    /// position in it.
-    fn seat(&self, key: Q::Key) -> (Shared<Batch<Q::Answer>>, usize) {
+    /// position in it, with the span of joining a batch of others.
+    fn seat(&self, key: Q::Key) -> (Shared<Batch<Q::Answer>>, usize, Option<tracing::Span>) {
         let mut gathering = lock(&self.gathering);
-        if let Some((seats, batch)) = &*gathering
+        if let Some((seats, batch, span)) = &*gathering
             && let Some(batch) = batch.upgrade()
             && let Some(seats) = &mut *lock(seats)
             && seats.len() < self.max_size
         {
             seats.push(key);
-            return (batch, seats.len() - 1);
+            return (batch, seats.len() - 1, span::joined(span.as_ref()));
         }
         let seats: Arc<Seats<Q::Key>> = Arc::new(Mutex::new(Some(vec![key])));
-        let batch = self.depart(seats.clone()).boxed().shared();
-        *gathering = batch.downgrade().map(|weak| (seats, weak));
-        (batch, 0)
+        let span = span::shared();
+        let departing = unit::shared(self.depart(seats.clone()));
+        let batch = span::within(span.clone(), departing).boxed().shared();
+        *gathering = batch.downgrade().map(|weak| (seats, weak, span));
+        (batch, 0, None)
     }
 
     /// Waits for a free slot, closes the batch to further lookups, and sends it.
@@ -142,7 +145,7 @@ impl<L: Send + Sync + 'static, Q: Question<L>> Batcher<L, Q> {
             })?;
             let keys = lock(&seats).take().unwrap_or_default();
             let all = question::all::<L, Q>(&inner, &keys);
-            Ok(unit::without(deadline::without(all)).await?.into())
+            Ok(deadline::without(all).await?.into())
         }
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 /// Buckets per power of two: a quantile is exact to within a sixteenth.
 const STEPS: u64 = 8;
-const BUCKETS: usize = 8 * 40;
+pub(super) const BUCKETS: usize = 8 * 40;
 /// All counts are halved when there are this many, so that the histogram describes recent calls.
 const MANY: u64 = 1 << 17;
 
@@ -69,13 +69,23 @@ impl Latencies {
 
 /// Returns the bucket of a latency. Below 16 ns there is one for each, and above that `STEPS` for
 /// each power of two.
-fn bucket(latency: Duration) -> usize {
+pub(super) fn bucket(latency: Duration) -> usize {
     let ns = u64::try_from(latency.as_nanos()).unwrap_or(u64::MAX);
     if ns < 2 * STEPS {
         return ns as usize;
     }
     let shift = u64::from(ns.ilog2()) - 3;
     ((shift * STEPS + (ns >> shift)) as usize).min(BUCKETS - 1)
+}
+
+/// Returns the shortest duration of a bucket. The longest of the last one has no limit.
+pub(super) fn lowest(bucket: usize) -> Duration {
+    let bucket = bucket as u64;
+    if bucket < 2 * STEPS {
+        return Duration::from_nanos(bucket);
+    }
+    let shift = bucket / STEPS - 1;
+    Duration::from_nanos((bucket % STEPS + STEPS) << shift)
 }
 
 /// Returns the middle of a bucket.
@@ -117,6 +127,9 @@ mod tests {
             }
         }
         assert_eq!(bucket(Duration::MAX), BUCKETS - 1);
+        for at in 0..BUCKETS {
+            assert_eq!(bucket(lowest(at)), at);
+        }
     }
 
     #[test]

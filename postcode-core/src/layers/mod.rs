@@ -62,9 +62,9 @@ pub use ledger::{CacheEstimate, CohortSnapshot, JoinEstimate, Ledger, LedgerSnap
 #[doc(hidden)]
 pub use promotion::ADDRESS_METHODS;
 pub use promotion::{
-    Cause, Causes, Evidence, Example, FieldDifferences, Guard, LatencySummary, Promotable, Promotion,
-    PromotionConfig, PromotionPlan, RowName, RowSnapshot, Sides, Snapshot, Stage, Step, StepBack,
-    evidence_below,
+    Cause, Causes, Earlier, Evidence, Example, FieldDifferences, Grounds, Guard, LatencyBound,
+    LatencySummary, Limit, Promotable, Promotion, PromotionConfig, PromotionPlan, RowName, RowSnapshot,
+    Sides, Snapshot, Stage, Step, StepBack, evidence_below,
 };
 pub use question::{OfPostcodes, Question};
 pub use resilience::{Resilience, resilient};

@@ -10,11 +10,19 @@ use futures::future::{BoxFuture, Shared, WeakShared};
 
 use super::call::{Call, LookupCall};
 use super::question::{OfPostcodes, Question};
-use super::{Around, deadline, unit};
+use super::{Around, deadline, span, unit};
 use crate::{PostcodeLookup, Result, layer};
 
 type Flight<A> = BoxFuture<'static, Result<A>>;
-type Flights<K, A> = Mutex<HashMap<K, (u64, WeakShared<Flight<A>>)>>;
+type Flights<K, A> = Mutex<HashMap<K, Flying<A>>>;
+
+/// A shared call that runs.
+struct Flying<A> {
+    number: u64,
+    flight: WeakShared<Flight<A>>,
+    /// The span of the call, if anybody subscribes.
+    span: Option<tracing::Span>,
+}
 
 /// Shares one call between lookups of the same postcode that run at the same time.
 ///
@@ -25,7 +33,7 @@ type Flights<K, A> = Mutex<HashMap<K, (u64, WeakShared<Flight<A>>)>>;
 ///
 /// The shared call has no caller's [deadline](super::deadline::current): put a
 /// [`Timeout`](super::Timeout) inside. It belongs to no [unit](super::unit), and a call that demands an
-/// edition is not shared.
+/// edition is not shared. It continues the trace of the first caller, and its span follows from those of the others.
 ///
 /// ```
 /// use std::time::Duration;
@@ -54,7 +62,7 @@ struct Landing<K: Eq + Hash, A> {
 impl<K: Eq + Hash, A> Drop for Landing<K, A> {
     fn drop(&mut self) {
         let mut flights = lock(&self.flights);
-        if flights.get(&self.key).is_some_and(|(number, _)| *number == self.number) {
+        if flights.get(&self.key).is_some_and(|flying| flying.number == self.number) {
             flights.remove(&self.key);
         }
     }
@@ -83,14 +91,15 @@ impl<L: Send + Sync + 'static, Q: Question<L>> SingleFlight<L, Q> {
     /// # Errors
     /// Returns the errors of the lookup.
     pub async fn answer(&self, key: Q::Key) -> Result<Q::Answer> {
-        self.board(key).await
+        let (flight, joined) = self.board(key);
+        span::within(joined, flight).await
     }
 
-    /// Returns the running call for a key, or starts one.
-    fn board(&self, key: Q::Key) -> Shared<Flight<Q::Answer>> {
+    /// Returns the running call for a key with the span of joining it, or starts one.
+    fn board(&self, key: Q::Key) -> (Shared<Flight<Q::Answer>>, Option<tracing::Span>) {
         let mut flights = lock(&self.flights);
-        if let Some(flight) = flights.get(&key).and_then(|(_, flight)| flight.upgrade()) {
-            return flight;
+        if let Some((flying, flight)) = flights.get(&key).and_then(|it| Some((it, it.flight.upgrade()?))) {
+            return (flight, span::joined(flying.span.as_ref()));
         }
         let number = {
             let mut next = lock(&self.next);
@@ -101,13 +110,14 @@ impl<L: Send + Sync + 'static, Q: Question<L>> SingleFlight<L, Q> {
         let inner = self.inner.clone();
         let flight = async move {
             let _landing = landing;
-            unit::without(deadline::without(Q::one(&inner, key))).await
+            deadline::without(Q::one(&inner, key)).await
         };
-        let flight = flight.boxed().shared();
+        let span = span::shared();
+        let flight = span::within(span.clone(), unit::shared(flight)).boxed().shared();
         if let Some(weak) = flight.downgrade() {
-            flights.insert(key, (number, weak));
+            flights.insert(key, Flying { number, flight: weak, span });
         }
-        flight
+        (flight, None)
     }
 }
 
@@ -124,7 +134,7 @@ impl<L: PostcodeLookup> Around for SingleFlight<L> {
 
     async fn around_lookup<C: LookupCall<L>>(&self, call: C) -> Result<C::Reply> {
         match call.postcodes() {
-            [postcode] if unit::edition().is_none() => Ok(C::reply_one(self.board(*postcode).await?)),
+            [postcode] if unit::edition().is_none() => Ok(C::reply_one(self.answer(*postcode).await?)),
             _ => call.on(&*self.inner).await,
         }
     }

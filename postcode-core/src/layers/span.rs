@@ -38,6 +38,20 @@ pub(crate) fn comparison(method: &str) -> Option<Span> {
     (!span.is_disabled()).then_some(span)
 }
 
+/// Creates the span of one call for several callers. It belongs to the trace of the first.
+#[inline]
+pub(crate) fn shared() -> Option<Span> {
+    span!("shared",)
+}
+
+/// Creates the span of another caller that joins a shared call. The shared call follows from it.
+#[inline]
+pub(crate) fn joined(shared: Option<&Span>) -> Option<Span> {
+    let joined = span!("joined",)?;
+    shared?.follows_from(&joined);
+    Some(joined)
+}
+
 /// Creates the span of one of several attempts, counted from 1.
 pub(crate) fn attempt(attempt: usize) -> Option<Span> {
     span!("attempt", attempt)

@@ -284,10 +284,12 @@ pub(crate) fn moved(demanded: &str, actual: &str) -> Error {
     )
 }
 
-/// Runs a future that works for several callers, so that none of their units applies to it.
+/// Makes a future that works for several callers, so that none of their units applies to it. It continues the
+/// trace of the caller that makes it.
 #[cfg(feature = "layers")]
-pub(crate) async fn without<F: Future>(future: F) -> F::Output {
-    within(Context::NONE, future).await
+pub(crate) fn shared<F: Future>(future: F) -> impl Future<Output = F::Output> {
+    let trace = CURRENT.try_with(|current| current.borrow().trace).ok().flatten();
+    within(Context { trace, ..Context::NONE }, future)
 }
 
 /// Returns the unit and the cohort that the running call belongs to.

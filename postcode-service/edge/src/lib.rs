@@ -19,6 +19,7 @@
 //! - error messages without secrets ([`without_secrets`]);
 //! - what the process takes of the machine, for metrics ([`process_metrics`]), and their labels
 //!   ([`status_class`]);
+//! - webhooks: whom they may reach, and how they are signed (`webhook`, with the feature of that name);
 //! - the command line: configuration by options, environment and a file, tokens, completions and
 //!   man pages (`cli`, with the feature of that name).
 #![deny(missing_docs)]
@@ -62,6 +63,8 @@ mod sync {
 }
 mod tls;
 mod watched;
+#[cfg(feature = "webhook")]
+pub mod webhook;
 
 pub use accept::{Accept, Plain};
 pub use access::{

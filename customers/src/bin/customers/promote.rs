@@ -13,11 +13,11 @@ use postcode_core::{Connector, Lookups, path_or_url};
 use postcode_edge::Security;
 use tracing::{info, warn};
 
-use crate::admin::{Admin, Sources};
+use crate::admin::{Admin, Shared, Sources};
 use crate::advice::Adviser;
 use crate::fleet::{FleetArgs, Followed};
 use crate::time::duration;
-use crate::walk::WalkFile;
+use crate::walk::{Progress, WalkFile};
 use customers::server::Address;
 
 #[derive(Args)]
@@ -57,7 +57,8 @@ pub(crate) struct Promote {
     )]
     explain_with: Option<String>,
     /// The guard that rolls back automatically: on, off, or limits such as
-    /// errors=5%,mismatches=1%,slow=500ms,slow_share=5%,rise=0.1%,chance=1%,window=30s,min_calls=20
+    /// errors=5%,mismatches=1%,slow=500ms,slow_share=5%,rise=0.1%,slower=250ms,
+    /// quantile=95%,chance=1%,window=30s,min_calls=20
     #[arg(
         long,
         env = "CUSTOMERS_GUARD",
@@ -108,6 +109,7 @@ pub(crate) struct Promoted {
     urls: [String; 2],
     sources: Sources,
     fleet: Option<Followed>,
+    walk: Option<Progress>,
     admin: Option<Address>,
     probe_time: Duration,
 }
@@ -148,11 +150,13 @@ impl Promote {
         let fleet = self.fleet.follow(&promotion).await?;
         tokio::spawn(report(promotion.clone()));
         let urls = [path_or_url(old_url), path_or_url(url)];
-        if let Some((walk, guard)) = walk.zip(self.guard.0) {
-            tokio::spawn(walk.walk(promotion.clone(), guard, urls.clone()));
+        let progress = walk.as_ref().map(WalkFile::progress);
+        if let Some(((walk, guard), progress)) = walk.zip(self.guard.0).zip(progress.clone()) {
+            tokio::spawn(walk.walk(promotion.clone(), guard, urls.clone(), progress));
         }
         let ledger = Ledger::new(promotion);
-        Ok(Some(Promoted { ledger, urls, sources, fleet, admin: self.admin, probe_time: self.probe_time }))
+        let (walk, probe_time) = (progress, self.probe_time);
+        Ok(Some(Promoted { ledger, urls, sources, fleet, walk, admin: self.admin, probe_time }))
     }
 }
 
@@ -166,8 +170,9 @@ impl Promoted {
     pub(crate) async fn admin(self, hosts: &[HostName], security: &Security) -> Result<Option<Admin>> {
         let Some(address) = &self.admin else { return Ok(None) };
         let adviser = Adviser::new(self.ledger.clone(), self.urls, self.probe_time);
-        let promotion = (self.ledger.inner().clone(), self.fleet, adviser);
-        let admin = Admin::bind(address, hosts, promotion, self.sources, security).await;
+        let promotion = self.ledger.inner().clone();
+        let shared = Shared { promotion, sources: self.sources, fleet: self.fleet, walk: self.walk, adviser };
+        let admin = Admin::bind(address, hosts, shared, security).await;
         admin.map(Some).with_context(|| format!("--admin: can't listen on {address}"))
     }
 }

@@ -1,16 +1,22 @@
 //! The promotion that walks by itself: its file, its webhook, and the certificate that it leaves.
 
 use std::io::{Read, Write};
-use std::net::IpAddr;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use anyhow::{Context, Result, anyhow, bail, ensure};
-use postcode_core::layers::walk::{self, Certificate, CertifiedFile, CertifiedSide, Move, Used, Walk};
+use anyhow::{Context, Result, anyhow, ensure};
+use postcode_core::layers::walk::{
+    self, Certificate, CertifiedFile, CertifiedSide, Move, Outcome, Used, Walk,
+};
 use postcode_core::layers::{Guard, Promotion};
 use postcode_core::proof::root_of;
 use postcode_core::wire::Digest;
 use postcode_core::{Connector, PostcodeLookup, redact};
+use postcode_edge::webhook::{
+    Allow, HEADER_WEBHOOK_ID, HEADER_WEBHOOK_SIGNATURE, HEADER_WEBHOOK_TIMESTAMP, WebhookGuard,
+    WebhookSecrets,
+};
 use postcode_edge::{MetricsFormat, process_metrics};
 use reqwest::Url;
 use serde::Serialize;
@@ -29,10 +35,59 @@ const WEBHOOK_PAUSES: [Duration; 2] = [Duration::from_secs(1), Duration::from_se
 /// How long the roots of both sides may take, each.
 const ROOT_TIMEOUT: Duration = Duration::from_secs(600);
 
+/// The moves of a walk so far, for who looks.
+#[derive(Clone, Debug)]
+pub(crate) struct Progress {
+    pub(crate) walk: Walk,
+    done: Arc<Mutex<Done>>,
+}
+
+#[derive(Debug, Default)]
+struct Done {
+    moves: Vec<Move>,
+    outcome: Option<Outcome>,
+    certificate: Written,
+}
+
+/// Whether there is a certificate.
+#[derive(Clone, Debug, Default)]
+pub(crate) enum Written {
+    #[default]
+    Not,
+    Failed(String),
+    Text(Arc<str>),
+}
+
+impl Progress {
+    fn new(walk: Walk) -> Self {
+        Self { walk, done: Arc::default() }
+    }
+
+    fn done(&self) -> MutexGuard<'_, Done> {
+        self.done.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn moves(&self) -> Vec<Move> {
+        self.done().moves.clone()
+    }
+
+    pub(crate) fn outcome(&self) -> Option<Outcome> {
+        self.done().outcome
+    }
+
+    pub(crate) fn certificate(&self) -> Written {
+        self.done().certificate.clone()
+    }
+
+    pub(crate) fn now_ms(&self) -> u64 {
+        u64::try_from(jiff::Timestamp::now().as_millisecond()).unwrap_or_default()
+    }
+}
+
 /// A walk as its file describes it.
 pub(crate) struct WalkFile {
     walk: Walk,
-    webhook: Option<Url>,
+    webhook: Option<Webhook>,
     certificate: PathBuf,
     signing_key: Option<minisign::SecretKey>,
     /// The file itself, for the certificate.
@@ -57,17 +112,39 @@ impl WalkFile {
             Some(toml::Value::String(text)) => Ok(Some(text)),
             Some(_) => Err(anyhow!("{name}: give a text")),
         };
-        let webhook = take("webhook")?.map(|text| webhook(&text)).transpose().context("webhook")?;
+        let webhook = [take("webhook")?, take("webhook_secret_file")?];
         let certificate = take("certificate")?.map_or_else(|| PathBuf::from("walk.json"), PathBuf::from);
         let signing_key = take("signing_key")?.map(|path| signing_key(Path::new(&path))).transpose()?;
+        let mut list = |name: &str| match table.remove(name) {
+            None => Ok(Vec::new()),
+            Some(list) => {
+                let list: Vec<String> =
+                    list.try_into().map_err(|_| anyhow!("{name}: give a list of texts"))?;
+                let parsed = list.iter().map(|text| text.parse::<Allow>());
+                parsed.collect::<Result<_, _>>().map_err(|error| anyhow!("{name}: {error}"))
+            }
+        };
+        let guard = WebhookGuard::new(list("webhook_allow")?, list("webhook_deny")?);
+        let webhook = Webhook::parse(webhook, guard)?;
         let walk: Walk = table.try_into().map_err(said)?;
         walk.check()?;
         ensure!(!certificate.is_dir(), "certificate: {} is a folder", certificate.display());
         Ok(Self { walk, webhook, certificate, signing_key, path: path.to_owned() })
     }
 
+    /// Returns what the walk will have done, for who looks meanwhile.
+    pub(crate) fn progress(&self) -> Progress {
+        Progress::new(self.walk.clone())
+    }
+
     /// Walks, and writes the certificate.
-    pub(crate) async fn walk(self, promotion: Promotion, guard: Guard, sources: [String; 2]) {
+    pub(crate) async fn walk(
+        self,
+        promotion: Promotion,
+        guard: Guard,
+        sources: [String; 2],
+        progress: Progress,
+    ) {
         let (sender, receiver) = mpsc::channel(WAITING_MOVES);
         let sending = tokio::spawn(send(self.webhook.clone(), receiver));
         let tell = |made: &Move| {
@@ -75,6 +152,7 @@ impl WalkFile {
                 cause = ?made.cause, from = %made.from, to = %made.to, share = made.share,
                 reason = made.reason, "the walk moved"
             );
+            progress.done().moves.push(made.clone());
             if sender.try_send(made.clone()).is_err() {
                 warn!("a move of the walk was not sent: too many are waiting");
             }
@@ -85,21 +163,29 @@ impl WalkFile {
         };
         drop(sender);
         info!(outcome = ?walked.outcome, "the walk has ended");
+        progress.done().outcome = Some(walked.outcome);
         match self.certify(walked, guard, &sources).await {
-            Ok(root) => info!(certificate = %self.certificate.display(), root, "the walk is certified"),
-            Err(error) => error!(error = format!("{error:#}"), "the walk's certificate was not written"),
+            Ok((roots, text)) => {
+                progress.done().certificate = Written::Text(text.into());
+                info!(certificate = %self.certificate.display(), roots, "the walk is certified");
+            }
+            Err(error) => {
+                let error = format!("{error:#}");
+                progress.done().certificate = Written::Failed(error.clone());
+                error!(error, "the walk's certificate was not written");
+            }
         }
         // Its time limits end it.
         let _ = sending.await;
     }
 
-    /// Writes the certificate and its signature. Returns what the roots say.
+    /// Writes the certificate and its signature. Returns what the roots say, and its text.
     async fn certify(
         &self,
         walked: walk::Walked,
         guard: Guard,
         sources: &[String; 2],
-    ) -> Result<&'static str> {
+    ) -> Result<(&'static str, String)> {
         let old = side(&sources[0]).await.with_context(|| redact(&sources[0]))?;
         let new = side(&sources[1]).await.with_context(|| redact(&sources[1]))?;
         let roots = match (old.root, new.root) {
@@ -124,20 +210,67 @@ impl WalkFile {
             write(&postcode_core::dataset::signature_path(&self.certificate), &signature.into_string())?;
         }
         write(&self.certificate, &text)?;
-        Ok(roots)
+        Ok((roots, text))
     }
 }
 
-/// Reads a webhook's URL: https, or http to this machine. The file is the operator's own, so a host
-/// in it is trusted; only a secret must not travel in the open.
-fn webhook(text: &str) -> Result<Url> {
-    let url: Url = text.parse().with_context(|| redact(text))?;
-    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']).to_owned();
-    let is_here = host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
-    match url.scheme() {
-        "https" => Ok(url),
-        "http" if is_here => Ok(url),
-        _ => bail!("{}: give https://…, or http:// to this machine", redact(text)),
+/// Where moves are sent, and how they are signed: as the callbacks of jobs.
+#[derive(Clone)]
+struct Webhook {
+    url: String,
+    secrets: Arc<WebhookSecrets>,
+    guard: Arc<WebhookGuard>,
+}
+
+impl Webhook {
+    /// Reads a URL and the file with its secret.
+    fn parse([url, secret]: [Option<String>; 2], guard: WebhookGuard) -> Result<Option<Self>> {
+        let Some(url) = url else {
+            ensure!(secret.is_none(), "webhook_secret_file: give webhook too");
+            return Ok(None);
+        };
+        guard.check(&url).map_err(|why| anyhow!("webhook: {}: {why}", redact(&url)))?;
+        let path = secret
+            .context("webhook: give webhook_secret_file too, the file with the secret that signs it")?;
+        let text = std::fs::read_to_string(&path).with_context(|| format!("webhook_secret_file: {path}"))?;
+        // The error does not quote the file.
+        let secrets =
+            text.parse::<WebhookSecrets>().map_err(|why| anyhow!("webhook_secret_file: {path}: {why}"))?;
+        ensure!(
+            secrets.has(""),
+            "webhook_secret_file: {path}: give a line with a secret only, without a tenant"
+        );
+        Ok(Some(Self { url, secrets: Arc::new(secrets), guard: Arc::new(guard) }))
+    }
+
+    fn client(&self) -> Result<reqwest::Client, reqwest::Error> {
+        postcode_core::remote::tls_provider();
+        let client = reqwest::Client::builder()
+            .no_proxy()
+            .redirect(reqwest::redirect::Policy::none())
+            .dns_resolver(self.guard.clone())
+            .connect_timeout(WEBHOOK_TIMEOUT)
+            .timeout(WEBHOOK_TIMEOUT)
+            .pool_max_idle_per_host(0)
+            .user_agent(concat!("customers/", env!("CARGO_PKG_VERSION")));
+        // Without TLS no certificates of the system are read, which may not have any.
+        if self.url.starts_with("http:") { client.tls_certs_only([]).build() } else { client.build() }
+    }
+
+    /// Sends a body once, with a signature of now.
+    async fn send(&self, client: &reqwest::Client, id: &str, body: &str) -> Result<(), String> {
+        let url: Url = self.guard.check(&self.url)?;
+        let timestamp = jiff::Timestamp::now().as_second();
+        let signature = self.secrets.sign("", id, timestamp, body.as_bytes())?;
+        let request = client
+            .post(url)
+            .header("content-type", "application/json")
+            .header(HEADER_WEBHOOK_ID, id)
+            .header(HEADER_WEBHOOK_TIMESTAMP, timestamp)
+            .header(HEADER_WEBHOOK_SIGNATURE, signature)
+            .body(body.to_owned());
+        let answer = request.send().await.map_err(|error| error.without_url().to_string())?;
+        if answer.status().is_success() { Ok(()) } else { Err(answer.status().to_string()) }
     }
 }
 
@@ -159,46 +292,32 @@ fn signing_key(path: &Path) -> Result<minisign::SecretKey> {
 struct Event<'a> {
     #[serde(rename = "type")]
     kind: &'static str,
+    timestamp: String,
     data: &'a Move,
 }
 
 /// Sends moves to the webhook, one after the other.
-async fn send(url: Option<Url>, mut moves: mpsc::Receiver<Move>) {
-    let Some(url) = url else {
+async fn send(webhook: Option<Webhook>, mut moves: mpsc::Receiver<Move>) {
+    let Some(webhook) = webhook else {
         while moves.recv().await.is_some() {}
         return;
     };
-    postcode_core::remote::tls_provider();
-    let client = reqwest::Client::builder()
-        .no_proxy()
-        .redirect(reqwest::redirect::Policy::none())
-        .connect_timeout(WEBHOOK_TIMEOUT)
-        .timeout(WEBHOOK_TIMEOUT)
-        .pool_max_idle_per_host(0)
-        .user_agent(concat!("customers/", env!("CARGO_PKG_VERSION")));
-    // Without TLS no certificates of the system are read, which may not have any.
-    let client = if url.scheme() == "http" { client.tls_certs_only([]) } else { client };
-    let client = match client.build() {
+    let client = match webhook.client() {
         Ok(client) => client,
         Err(error) => return error!(%error, "no HTTP client for the webhook"),
     };
     while let Some(made) = moves.recv().await {
-        let event = Event { kind: "promotion.moved", data: &made };
-        let Ok(body) = serde_json::to_vec(&event) else { continue };
+        let timestamp =
+            i64::try_from(made.at_ms).ok().and_then(|at| jiff::Timestamp::from_millisecond(at).ok());
+        let timestamp = timestamp.unwrap_or_default().to_string();
+        let event = Event { kind: "promotion.moved", timestamp, data: &made };
+        let Ok(body) = serde_json::to_string(&event) else { continue };
+        // The same at each attempt, so that a receiver can drop duplicates.
+        let id = format!("msg_{}", uuid::Uuid::now_v7().simple());
         let mut pauses = WEBHOOK_PAUSES.iter();
-        loop {
-            let request =
-                client.post(url.clone()).header("content-type", "application/json").body(body.clone());
-            let failed = match request.send().await {
-                Ok(answer) if answer.status().is_success() => break,
-                Ok(answer) => answer.status().to_string(),
-                Err(error) => error.without_url().to_string(),
-            };
-            warn!(
-                revision = made.revision,
-                error = failed,
-                "a move of the walk was not taken by the webhook"
-            );
+        while let Err(error) = webhook.send(&client, &id, &body).await {
+            let revision = made.revision;
+            warn!(revision, error, "a move of the walk was not taken by the webhook");
             let Some(pause) = pauses.next() else { break };
             tokio::time::sleep(*pause).await;
         }
@@ -279,13 +398,14 @@ mod tests {
 
     #[test]
     fn walk_file_has_steps_and_where_to_write_and_tell() {
-        let file = parse(&format!("webhook = \"https://hooks.example/x\"\nchance = 0.02\n{STEP}")).unwrap();
+        let file = parse(&format!("chance = 0.02\n{STEP}")).unwrap();
         assert_eq!(file.certificate, Path::new("walk.json"));
         assert_eq!((file.walk.chance, file.walk.steps.len()), (0.02, 1));
         assert_eq!(file.walk.steps[0].share, Some(0.2));
         for (text, says) in [
             (format!("webhok = \"https://hooks.example\"\n{STEP}"), "webhok"),
             (format!("webhook = 1\n{STEP}"), "webhook: give a text"),
+            (format!("webhook = \"https://hooks.example\"\n{STEP}"), "webhook_secret_file"),
             (format!("signing_key = \"/nowhere\"\n{STEP}"), "signing_key"),
             (format!("{STEP}cals = 3\n"), "cals"),
             ("chance = 1\n".to_owned() + STEP, "chance"),
@@ -297,20 +417,31 @@ mod tests {
     }
 
     #[test]
-    fn webhook_is_https_or_on_this_machine() {
-        for good in
-            ["https://hooks.example/x", "http://127.0.0.1:9/x", "http://[::1]:9/", "http://localhost/"]
-        {
-            assert!(webhook(good).is_ok(), "{good}");
-        }
-        for bad in [
-            "http://hooks.example/",
-            "http://10.0.0.1/",
-            "ftp://localhost/",
-            "hooks.example",
-            "file:///etc/passwd",
+    fn webhook_goes_to_the_public_internet_and_what_is_allowed_and_has_a_secret() {
+        let dir = tempfile::tempdir().unwrap();
+        let secret = dir.path().join("secret");
+        let text = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+        std::fs::write(&secret, text).unwrap();
+        let with = |lines: &str| parse(&format!("{lines}\nwebhook_secret_file = {secret:?}\n{STEP}"));
+        for good in [
+            "webhook = \"https://hooks.example/x\"",
+            "webhook = \"http://127.0.0.1:9/x\"\nwebhook_allow = [\"127.0.0.0/8\"]",
         ] {
-            assert!(webhook(bad).is_err(), "{bad}");
+            assert!(with(good).is_ok(), "{good}");
         }
+        for (bad, says) in [
+            ("webhook = \"http://10.0.0.1/\"", "public internet"),
+            ("webhook = \"http://localhost/\"", "public internet"),
+            ("webhook = \"https://hooks.example/\"\nwebhook_deny = [\"hooks.example\"]", "public internet"),
+            ("webhook = \"ftp://hooks.example/\"", "http://"),
+            ("webhook = \"https://hooks.example/\"\nwebhook_deny = [\"a b\"]", "webhook_deny"),
+            ("webhook_deny = []", "give webhook too"),
+        ] {
+            let error = with(bad).err().map(|error| format!("{error:#}")).unwrap_or_default();
+            assert!(error.contains(says) && !error.contains("MfKQ9"), "{bad}: {error}");
+        }
+        std::fs::write(&secret, format!("acme {text}")).unwrap();
+        let error = with("webhook = \"https://hooks.example/x\"").err().unwrap();
+        assert!(format!("{error:#}").contains("without a tenant"), "{error:#}");
     }
 }

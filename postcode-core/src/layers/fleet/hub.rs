@@ -403,6 +403,7 @@ fn total(one: &Evidence, other: &Evidence) -> Evidence {
         compared: one.compared.saturating_add(other.compared),
         mismatched: one.mismatched.saturating_add(other.mismatched),
         rise: None,
+        slower_us: None,
     }
 }
 
@@ -417,5 +418,6 @@ fn difference(now: &Evidence, before: &Evidence) -> Option<Evidence> {
         compared: now.compared.checked_sub(before.compared)?,
         mismatched: now.mismatched.checked_sub(before.mismatched)?,
         rise: None,
+        slower_us: None,
     })
 }

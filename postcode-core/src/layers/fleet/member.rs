@@ -157,6 +157,6 @@ impl Row {
             _ => return,
         };
         // The interval of the rise is of one process only, and can't be added to others.
-        self.seen = Evidence { rise: None, ..seen };
+        self.seen = Evidence { rise: None, slower_us: None, ..seen };
     }
 }

@@ -10,7 +10,8 @@ use tokio::time::{Instant, timeout};
 #[cfg(doc)]
 use super::Promotion;
 use super::difference::Differences;
-use super::guard::{self, Guard, Seen};
+use super::guard::{self, Seen};
+use super::limits::Guard;
 use super::row::{DEFAULT, RowState, Rows};
 use super::side::Promotable;
 use super::snapshot::StepBack;
@@ -236,7 +237,12 @@ impl<S: Promotable> Core<S> {
         }
         let started = Instant::now();
         let answer = call.on(&self.old).await;
-        self.row(course).old_latencies.add(started.elapsed());
+        let took = started.elapsed();
+        let row = self.row(course);
+        row.old_latencies.add(took);
+        if let Some(watch) = row.watch.as_ref().filter(|_| row.plan.get() == course.plan) {
+            watch.note_old_time(took);
+        }
         answer
     }
 
@@ -306,13 +312,15 @@ impl<S: Promotable> Core<S> {
         if row.plan.get() != plan {
             return;
         }
-        let Some(reason) = watch.note(seen) else { return };
+        let Some(tripped) = watch.note(seen) else { return };
         let Some(to) = guard::before(plan.stage) else { return };
         if row.plan.change(plan, to) {
             watch.clear();
             let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
             let name = row.name.clone();
-            row.keep_step_back(StepBack { at: now.as_secs(), row: name, from: plan.stage, to, reason });
+            let reason = tripped.reason.clone();
+            let step = StepBack { at: now.as_secs(), row: name, from: plan.stage, to, reason };
+            row.keep_step_back(step, *tripped);
         }
     }
 }

@@ -20,6 +20,10 @@
 //!   "E-detectors: a nonparametric framework for sequential change detection", New England Journal of
 //!   Statistics in Data Science (2023), arXiv:2203.03532. Here the parts sum to one, so that the chance
 //!   holds for all time and not only on average for a time.
+//! - Whether a quantile is above a time is whether the share of longer calls is above a limit. For one
+//!   quantile, one such test holds for all times together: S. Howard and A. Ramdas, "Sequential estimation of
+//!   quantiles with applications to A/B testing and best-arm identification", Bernoulli 28 (2022),
+//!   arXiv:1906.09712.
 //! - [`Interval`] is the predictable plug-in empirical-Bernstein confidence sequence, theorem 2 of
 //!   the first paper.
 //!
@@ -38,6 +42,16 @@ const AT_ONCE: f64 = 0.8;
 const AIMED: f64 = 0.75;
 /// Wealth does not matter above this, and must not become infinite.
 const RICH: f64 = 1e200;
+
+/// The state of a test, without its limits.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Gained {
+    pub(super) count: u64,
+    squares: f64,
+    begun: Vec<f64>,
+    anew: Vec<f64>,
+}
 
 /// A test of the hypothesis that the mean of some values is at most `limit`.
 #[derive(Clone, Debug)]
@@ -147,6 +161,22 @@ impl Test {
         (aim / (variance + aim * aim)).min(self.largest / 2.0)
     }
 
+    /// Returns what the test has gathered.
+    pub(super) fn gained(&self) -> Gained {
+        let Self { count, squares, begun, anew, .. } = self;
+        Gained { count: *count, squares: *squares, begun: begun.to_vec(), anew: anew.to_vec() }
+    }
+
+    /// Continues from what another test with these limits had gathered. `None` if it is not from such a test.
+    pub(super) fn after(self, gained: &Gained) -> Option<Self> {
+        let Gained { count, squares, begun, anew } = gained;
+        let positive = |all: &Vec<f64>| all.iter().all(|wealth| (0.0..=RICH).contains(wealth));
+        let valid = (0.0..=*count as f64).contains(squares) && positive(begun) && positive(anew);
+        let (begun, anew) = (begun.as_slice().try_into().ok()?, anew.as_slice().try_into().ok()?);
+        let kept = 1.0 / (E + *count as f64).ln();
+        valid.then_some(Self { count: *count, squares: *squares, begun, anew, kept, ..self })
+    }
+
     /// Returns the evidence against the hypothesis: the wealth of who bet 1 against it. If the
     /// hypothesis holds, it reaches `1 / chance` with at most that chance.
     pub(super) fn evidence(&self) -> f64 {
@@ -176,6 +206,27 @@ pub fn evidence_below(limit: f64, count: u64, of: u64) -> f64 {
     };
     let sum: f64 = (0..SIZES).map(|eighth| ratio(eighth as f64 / SIZES as f64)).sum();
     (sum / SIZES as f64).min(RICH)
+}
+
+/// Returns the evidence, from the counts alone, that a share is above `limit`: what a bet of 1 against
+/// "`count` of `of` have a share of at most `limit`" has become. It grows with `count`.
+///
+/// If the share is not above the limit, this reaches `1 / chance` with at most that chance, at any
+/// number of looks.
+pub(super) fn evidence_above(limit: f64, count: u64, of: u64) -> f64 {
+    if !(0.0..1.0).contains(&limit) || count > of {
+        return 0.0;
+    }
+    let limit = limit.max(1e-6);
+    let (hits, rest) = (count as f64, (of - count) as f64);
+    let mut size = 1.0 / limit;
+    let mut sum = 0.0;
+    for _ in 0..SIZES {
+        size /= 2.0;
+        let log = hits * (size * (1.0 - limit)).ln_1p() + rest * (-size * limit).ln_1p();
+        sum += log.exp() / SIZES as f64;
+    }
+    sum.min(RICH)
 }
 
 /// A confidence sequence for the mean of differences from −1 to 1.
@@ -258,4 +309,9 @@ pub struct Evidence {
     /// the observations allow. Both hold at every look. `None` without calls to both.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rise: Option<[f64; 2]>,
+    /// The least and the greatest difference, new minus old, in microseconds, between the times that the
+    /// guard's [`quantile`](super::Guard::quantile) of the calls take. Both hold at every look. `None` until
+    /// enough calls of both are timed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slower_us: Option<[f64; 2]>,
 }

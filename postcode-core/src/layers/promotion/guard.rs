@@ -4,60 +4,12 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-
 use super::Stage;
 use super::evidence::{Evidence, Interval, Test};
+use super::grounds::{Grounds, Limit, Recorded, latency_reason, rise_reason, share_reason};
+use super::limits::{FOR_EACH_LIMIT, FOR_RISE, Guard, LOOKED_FOR};
+use super::quantile::{Times, at_least, at_most, difference_us};
 use crate::layers::window::Window;
-
-/// When a promotion steps back automatically. Every limit is a share of the calls to the new
-/// implementation, in a sliding window.
-///
-/// A share above its limit may be chance. So a limit counts only if all observations since the plan
-/// was changed show as well that it is exceeded. That test holds at every look, like the one that
-/// compares the new implementation's failures with the old one's: all of them together step back
-/// from a plan without cause with at most [`chance`](Self::chance), however long it lasts.
-///
-/// It steps back to a stage where the caller gets the old implementation's answers: from `canary`,
-/// `remote-with-fallback` and `remote` to `shadow`, which still measures, and from `shadow` to
-/// `local`.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct Guard {
-    /// The length of the window. Default: 30 s.
-    pub window: Duration,
-    /// The number of calls, or comparisons, that the window must hold before the limits apply.
-    /// Default: 20.
-    pub min_calls: u32,
-    /// The share of calls that may fail, 0 to 1. Default: 0.05.
-    pub max_errors: f64,
-    /// The share of comparisons that may differ because of the code, 0 to 1. Default: 0.01.
-    pub max_mismatches: f64,
-    /// The time from which a call counts as slow. Default: 500 ms.
-    pub slow: Duration,
-    /// The share of calls that may be slow, 0 to 1. Default: 0.05.
-    pub max_slow: f64,
-    /// By how much the share of failed calls may be above that of the old implementation, 0 to 1.
-    /// Tested in the stages that call both. Default: 0.001.
-    pub max_rise: f64,
-    /// The chance of ever stepping back from a plan although no limit is exceeded. Default: 0.01.
-    pub chance: f64,
-}
-
-impl Default for Guard {
-    fn default() -> Self {
-        Self {
-            window: Duration::from_secs(30),
-            min_calls: 20,
-            max_errors: 0.05,
-            max_mismatches: 0.01,
-            slow: Duration::from_millis(500),
-            max_slow: 0.05,
-            max_rise: 0.001,
-            chance: 0.01,
-        }
-    }
-}
 
 /// One observation of the new implementation.
 #[derive(Clone, Copy, Debug, Default)]
@@ -71,11 +23,18 @@ pub(super) struct Seen {
     pub(super) matched: Option<bool>,
 }
 
-/// The rise of the share of failed calls that the guard finds soonest: one point.
-pub(super) const LOOKED_FOR: f64 = 0.01;
-/// The parts of the guard's chance: most of it for the rise, which is the hardest to see.
-pub(super) const FOR_RISE: f64 = 0.85;
-pub(super) const FOR_EACH_LIMIT: f64 = 0.05;
+/// The latencies are compared after so many calls to the new implementation. The bounds hold at any look, and
+/// take some microseconds.
+const BETWEEN_LOOKS: u64 = 32;
+
+/// A step back that a guard demands.
+#[derive(Clone, Debug)]
+pub(super) struct Tripped {
+    pub(super) reason: String,
+    /// The observations until then.
+    pub(super) evidence: Evidence,
+    pub(super) grounds: Grounds,
+}
 
 /// A guard with its observations.
 #[derive(Debug)]
@@ -85,6 +44,10 @@ pub(super) struct Watch {
     /// Calls to the old implementation since the last one to the new: their number above 32 bits for
     /// those that failed. Apart from the rest, because calls in this process must not wait for a lock.
     old: AtomicU64,
+    /// How long the calls to the new implementation took.
+    new_times: Times,
+    /// How long the timed calls to the old one took.
+    old_times: Times,
 }
 
 #[derive(Debug)]
@@ -99,7 +62,7 @@ impl Watch {
     pub(super) fn new(guard: Guard) -> Self {
         let (window, gathered) = (Window::new(guard.window), Gathered::new(&guard));
         let state = Mutex::new(State { window, gathered, before: Evidence::default() });
-        Self { guard, state, old: AtomicU64::new(0) }
+        Self { guard, state, old: AtomicU64::new(0), new_times: Times::new(), old_times: Times::new() }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -112,13 +75,25 @@ impl Watch {
         state.window.clear();
         self.old.store(0, Relaxed);
         let gathered = std::mem::replace(&mut state.gathered, Gathered::new(&self.guard));
-        state.before = gathered.seen;
+        state.before = Evidence { slower_us: self.slower_us(), ..gathered.seen };
+        self.new_times.clear();
+        self.old_times.clear();
+    }
+
+    fn slower_us(&self) -> Option<[f64; 2]> {
+        let (new, old) = (self.new_times.counts(), self.old_times.counts());
+        difference_us(&new, &old, self.guard.quantile, self.guard.chance.clamp(1e-12, 1.0))
     }
 
     /// Returns the observations since the plan was changed, and those of the plan before.
     pub(super) fn evidence(&self) -> (Evidence, Evidence) {
         let state = self.state();
-        (state.gathered.seen, state.before)
+        (Evidence { slower_us: self.slower_us(), ..state.gathered.seen }, state.before)
+    }
+
+    /// Records how long a call to the old implementation took.
+    pub(super) fn note_old_time(&self, took: Duration) {
+        self.old_times.add(took);
     }
 
     /// Records a call that the old implementation answered because of the plan, and not because the
@@ -127,8 +102,8 @@ impl Watch {
         self.old.fetch_add(1 << 32 | u64::from(failed), Relaxed);
     }
 
-    /// Records an observation. Returns the reason to step back, if there is one now.
-    pub(super) fn note(&self, seen: Seen) -> Option<String> {
+    /// Records an observation. Returns the step back that it demands.
+    pub(super) fn note(&self, seen: Seen) -> Option<Box<Tripped>> {
         let Guard { min_calls, slow, .. } = self.guard;
         let is_slow = seen.asked.is_some_and(|took| took > slow);
         let mut state = self.state();
@@ -140,35 +115,47 @@ impl Watch {
             seen.matched.is_some(),
             seen.matched == Some(false),
         ]);
-        if seen.asked.is_some() {
+        if let Some(took) = seen.asked {
             gathered.add_call(seen.failed, is_slow, self.old.swap(0, Relaxed));
+            self.new_times.add(took);
         }
         if let Some(matched) = seen.matched {
             gathered.add_comparison(matched);
         }
-        let needed = 1.0 / (self.guard.chance.clamp(1e-12, 1.0) * FOR_EACH_LIMIT);
-        let reason = |what: &str, part: u32, whole: u32, limit: f64, test: &Test| {
-            let share = f64::from(part) / f64::from(whole);
-            (whole >= min_calls && share > limit && test.evidence() >= needed).then(|| {
-                format!(
-                    "{part} of the last {whole} {what} ({:.1} %, limit {} %)",
-                    share * 100.0,
-                    limit * 100.0
-                )
-            })
+        let guard = &self.guard;
+        let needed = 1.0 / (guard.chance.clamp(1e-12, 1.0) * FOR_EACH_LIMIT);
+        let exceeded = |limit: Limit, window: [u32; 2], share: f64, test: &Recorded| {
+            let [part, whole] = window;
+            let is_over = whole >= min_calls && f64::from(part) > share * f64::from(whole);
+            let reason = (is_over && test.evidence() >= needed).then(|| share_reason(limit, guard, window));
+            Some((reason.flatten()?, test.grounds(limit, Some(window))))
         };
-        let Guard { max_errors, max_mismatches, max_slow, .. } = self.guard;
-        let calls = "calls to the new implementation failed";
-        reason(calls, failed, asked, max_errors, &gathered.errors)
+        let Gathered { errors, differences, slow, .. } = &*gathered;
+        let (reason, grounds) = exceeded(Limit::Errors, [failed, asked], guard.max_errors, errors)
             .or_else(|| {
-                let what = "comparisons differed";
-                reason(what, mismatched, compared, max_mismatches, &gathered.differences)
+                exceeded(Limit::Differences, [mismatched, compared], guard.max_mismatches, differences)
             })
-            .or_else(|| {
-                let what = format!("calls to the new implementation took longer than {slow:?}");
-                reason(&what, slow_ones, asked, max_slow, &gathered.slow)
-            })
-            .or_else(|| gathered.rise(&self.guard))
+            .or_else(|| exceeded(Limit::Slow, [slow_ones, asked], guard.max_slow, slow))
+            .or_else(|| gathered.rise(guard))
+            .or_else(|| seen.asked.and_then(|_| self.slower(&gathered.seen)))?;
+        let evidence = Evidence { slower_us: self.slower_us(), ..gathered.seen };
+        Some(Box::new(Tripped { reason, evidence, grounds }))
+    }
+
+    /// Returns the reason to step back if a quantile of the latencies is too far above the old one.
+    fn slower(&self, seen: &Evidence) -> Option<(String, Grounds)> {
+        let Guard { quantile, max_slower, min_calls, chance, .. } = self.guard;
+        if !seen.asked.is_multiple_of(BETWEEN_LOOKS) || seen.asked < u64::from(min_calls) {
+            return None;
+        }
+        let part = chance.clamp(1e-12, 1.0) * FOR_EACH_LIMIT / 2.0;
+        let new = at_least(&self.new_times.counts(), quantile, part)?;
+        if new.time() <= max_slower {
+            return None;
+        }
+        let old = at_most(&self.old_times.counts(), quantile, part)?;
+        (new.time().saturating_sub(old.time()) > max_slower)
+            .then(|| (latency_reason(&self.guard, [&new, &old]), Grounds::of_latency([new, old])))
     }
 }
 
@@ -176,23 +163,23 @@ impl Watch {
 #[derive(Debug)]
 struct Gathered {
     seen: Evidence,
-    errors: Test,
-    differences: Test,
-    slow: Test,
-    rise: Test,
+    errors: Recorded,
+    differences: Recorded,
+    slow: Recorded,
+    rise: Recorded,
     interval: Interval,
     /// Calls to the new implementation since the last one to the old, and those of them that failed.
-    new: [u64; 2],
+    new: [u32; 2],
 }
 
 impl Gathered {
     fn new(guard: &Guard) -> Self {
         Self {
             seen: Evidence::default(),
-            errors: Test::of_share(guard.max_errors),
-            differences: Test::of_share(guard.max_mismatches),
-            slow: Test::of_share(guard.max_slow),
-            rise: Test::of_differences(guard.max_rise, LOOKED_FOR),
+            errors: Recorded::new(Test::of_share(guard.max_errors)),
+            differences: Recorded::new(Test::of_share(guard.max_mismatches)),
+            slow: Recorded::new(Test::of_share(guard.max_slow)),
+            rise: Recorded::new(Test::of_differences(guard.max_rise, LOOKED_FOR)),
             interval: Interval::new(guard.chance.clamp(1e-12, 1.0)),
             new: [0; 2],
         }
@@ -207,15 +194,16 @@ impl Gathered {
         seen.slow += u64::from(slow);
         seen.old_asked += old_asked;
         seen.old_failed += old_failed;
-        self.errors.add(f64::from(u8::from(failed)));
-        self.slow.add(f64::from(u8::from(slow)));
-        self.new[0] += 1;
-        self.new[1] += u64::from(failed);
+        self.errors.add_one(failed);
+        self.slow.add_one(slow);
+        self.new[0] = self.new[0].saturating_add(1);
+        self.new[1] = self.new[1].saturating_add(u32::from(failed));
         // Pairs are formed by the order of the calls, and not by their results.
         if old_asked > 0 {
-            let [asked, failed] = std::mem::take(&mut self.new).map(|count| count as f64);
-            let difference = failed / asked - old_failed as f64 / old_asked as f64;
-            self.rise.add(difference);
+            let [asked, failed] = std::mem::take(&mut self.new);
+            let difference = f64::from(failed) / f64::from(asked) - old_failed as f64 / old_asked as f64;
+            // Both are halves of a word of 64 bits.
+            self.rise.add([asked, failed, old_asked as u32, old_failed as u32]);
             self.interval.add(difference);
             self.seen.rise = self.interval.bounds();
         }
@@ -224,25 +212,15 @@ impl Gathered {
     fn add_comparison(&mut self, matched: bool) {
         self.seen.compared += 1;
         self.seen.mismatched += u64::from(!matched);
-        self.differences.add(f64::from(u8::from(!matched)));
+        self.differences.add_one(!matched);
     }
 
     /// Returns the reason to step back if the new implementation fails more often than the old one.
-    fn rise(&self, guard: &Guard) -> Option<String> {
+    fn rise(&self, guard: &Guard) -> Option<(String, Grounds)> {
         let chance = guard.chance.clamp(1e-12, 1.0) * FOR_RISE;
         let seen = &self.seen;
-        (seen.asked >= u64::from(guard.min_calls) && self.rise.evidence() >= 1.0 / chance).then(|| {
-            format!(
-                "{} of {} calls to the new implementation failed and {} of {} to the old (more than {} points \
-                 apart; by chance in less than {:.1} % of all walks)",
-                seen.failed,
-                seen.asked,
-                seen.old_failed,
-                seen.old_asked,
-                guard.max_rise * 100.0,
-                chance * 100.0
-            )
-        })
+        (seen.asked >= u64::from(guard.min_calls) && self.rise.evidence() >= 1.0 / chance)
+            .then(|| (rise_reason(guard, seen), self.rise.grounds(Limit::Rise, None)))
     }
 }
 

@@ -3,7 +3,7 @@
 use std::str::FromStr;
 use std::time::Duration;
 
-use super::guard::Guard;
+use super::limits::Guard;
 use super::plan::Step;
 use crate::{Error, Result};
 
@@ -11,7 +11,7 @@ use crate::{Error, Result};
 const UNITS: [(&str, f64); 4] = [("ms", 0.001), ("s", 1.0), ("m", 60.0), ("h", 3600.0)];
 
 /// Reads `on` for the defaults, or limits such as
-/// `errors=5%,mismatches=1%,slow=500ms,slow_share=5%,rise=0.1%,chance=1%,window=30s,min_calls=20`. Limits that
+/// `errors=5%,mismatches=1%,slow=500ms,slow_share=5%,rise=0.1%,slower=250ms,quantile=95%,chance=1%,window=30s,min_calls=20`. Limits that
 /// are left out keep their default.
 ///
 /// ```
@@ -39,6 +39,8 @@ impl FromStr for Guard {
                 "slow" => guard.slow = time(value).map_err(wrong)?,
                 "slow_share" => guard.max_slow = Step::share(value).map_err(wrong)?,
                 "rise" => guard.max_rise = Step::share(value).map_err(wrong)?,
+                "slower" => guard.max_slower = time(value).map_err(wrong)?,
+                "quantile" => guard.quantile = Step::share(value).map_err(wrong)?,
                 "chance" => guard.chance = Step::share(value).map_err(wrong)?,
                 "window" => guard.window = time(value).map_err(wrong)?,
                 "min_calls" => {
@@ -47,11 +49,14 @@ impl FromStr for Guard {
                 }
                 other => {
                     return Err(Error::invalid(format!(
-                        "{other:?}: give on, off, or a list of errors, mismatches, slow, slow_share, rise, chance, \
-                         window, min_calls"
+                        "{other:?}: give on, off, or a list of errors, mismatches, slow, slow_share, rise, slower, \
+                         quantile, chance, window, min_calls"
                     )));
                 }
             }
+        }
+        if !(0.01..=0.999).contains(&guard.quantile) {
+            return Err(Error::invalid("quantile: give 1% to 99.9%, such as 95%"));
         }
         if guard.chance == 0.0 {
             return Err(Error::invalid("chance: give more than 0%, such as 1%"));
@@ -82,9 +87,12 @@ mod tests {
     fn limits_are_read_and_wrong_ones_say_what_to_write() {
         assert_eq!("on".parse::<Guard>().unwrap(), Guard::default());
         let guard: Guard =
-            "errors=2%, slow=20ms,min_calls=5,window=1.5m,rise=0.005,chance=0.1%".parse().unwrap();
+            "errors=2%, slow=20ms,min_calls=5,window=1.5m,rise=0.005,chance=0.1%,slower=1s,quantile=99%"
+                .parse()
+                .unwrap();
         assert_eq!((guard.max_errors, guard.slow, guard.min_calls), (0.02, Duration::from_millis(20), 5));
         assert_eq!((guard.max_rise, guard.chance, guard.window), (0.005, 0.001, Duration::from_secs(90)));
+        assert_eq!((guard.max_slower, guard.quantile), (Duration::from_secs(1), 0.99));
         assert_eq!(guard.max_mismatches, Guard::default().max_mismatches);
         for (text, says) in [
             ("", "give on, off, or a list"),
@@ -96,6 +104,8 @@ mod tests {
             ("window=2h", "1ms to 1h"),
             ("min_calls=0", "from 1"),
             ("chance=0%", "more than 0%"),
+            ("quantile=100%", "1% to 99.9%"),
+            ("slower=2h", "1ms to 1h"),
         ] {
             let error = text.parse::<Guard>().unwrap_err().to_string();
             assert!(error.contains(says), "{text}: {error}");

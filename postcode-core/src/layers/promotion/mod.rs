@@ -5,9 +5,12 @@ mod core;
 mod difference;
 mod evidence;
 mod example;
+mod grounds;
 mod guard;
 mod guard_text;
+mod limits;
 mod plan;
+mod quantile;
 mod row;
 mod side;
 #[cfg(test)]
@@ -33,10 +36,12 @@ pub use self::core::PromotionConfig;
 pub use self::difference::{Causes, FieldDifferences};
 pub use self::evidence::{Evidence, evidence_below};
 pub use self::example::{Cause, Example};
-pub use self::guard::Guard;
+pub use self::grounds::{Earlier, Grounds, Limit};
+pub use self::limits::Guard;
 #[doc(hidden)]
 pub use self::plan::ADDRESS_METHODS;
 pub use self::plan::{PromotionPlan, RowName, Step};
+pub use self::quantile::LatencyBound;
 pub use self::side::Promotable;
 pub use self::snapshot::{LatencySummary, RowSnapshot, Sides, Snapshot, StepBack};
 pub use self::stage::Stage;
@@ -184,6 +189,13 @@ impl<S: Promotable> Promotion<S> {
         self.0.rows.get(row::DEFAULT).watch.as_ref().map(Watch::evidence)
     }
 
+    /// Returns the reason, the observations and the grounds of the last step back of the default row.
+    pub(in crate::layers) fn last_tripped(&self) -> Option<(String, Evidence, Grounds)> {
+        let row = self.0.rows.get(row::DEFAULT);
+        let tripped = row.last_tripped.lock().unwrap_or_else(PoisonError::into_inner).clone()?;
+        Some((tripped.reason, tripped.evidence, tripped.grounds))
+    }
+
     /// Returns the measurements of the default row.
     pub(in crate::layers) fn default_row(&self) -> RowSnapshot {
         self.0.rows.get(row::DEFAULT).snapshot()
@@ -304,7 +316,13 @@ struct Answered<R> {
 impl<S: Promotable> Promotion<S> {
     /// Answers a call in its span, if anybody subscribes to spans.
     async fn traced<C: Call<S>>(&self, call: C, begun: Begun) -> Result<C::Reply> {
-        let Some(span) = span::promotion(C::NAME) else { return self.counted(call, &begun).await.answer };
+        match span::promotion(C::NAME) {
+            None => self.counted(call, &begun).await.answer,
+            Some(span) => Box::pin(self.spanned(call, begun, span)).await,
+        }
+    }
+
+    async fn spanned<C: Call<S>>(&self, call: C, begun: Begun, span: tracing::Span) -> Result<C::Reply> {
         let row = self.0.row(begun.course);
         span.record("row", tracing::field::display(&row.name));
         span.record("stage", begun.course.plan.stage.as_str());
@@ -318,9 +336,19 @@ impl<S: Promotable> Promotion<S> {
         answered.answer
     }
 
+    /// Answers a call and counts it if it failed.
+    ///
+    /// The longer ways have futures in a box. Otherwise each call in stage `local` would copy room for them.
     async fn counted<C: Call<S>>(&self, call: C, begun: &Begun) -> Answered<C::Reply> {
-        let answered =
-            if begun.is_apart() { self.apart(call, begun).await } else { self.answer(call, begun).await };
+        let course = begun.course;
+        let answered = if begun.is_apart() {
+            Box::pin(self.apart(call, begun)).await
+        } else if course.plan.stage == Stage::Local {
+            let answer = self.0.ask_old(&call, course, begun.timed).await;
+            Answered { answer, by_new: false, fell_back: false }
+        } else {
+            Box::pin(self.answer(call, begun)).await
+        };
         if answered.answer.as_ref().is_err_and(is_failure) {
             self.0.row(begun.course).failed.fetch_add(1, Relaxed);
         }

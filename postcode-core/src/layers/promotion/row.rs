@@ -8,7 +8,8 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 
 use super::difference::Causes;
 use super::example::Cause;
-use super::guard::{Guard, Watch};
+use super::guard::{Tripped, Watch};
+use super::limits::Guard;
 use super::plan::{PromotionPlan, RowName, Step, is_info};
 use super::snapshot::StepBack;
 use super::stage::{CurrentPlan, Plan};
@@ -40,6 +41,8 @@ pub(super) struct RowState {
     pub(super) new_latencies: Latencies,
     pub(super) step_backs: AtomicU64,
     pub(super) last_step_back: Mutex<Option<StepBack>>,
+    /// The guard's observations then.
+    pub(super) last_tripped: Mutex<Option<Tripped>>,
 }
 
 impl RowState {
@@ -64,6 +67,7 @@ impl RowState {
             new_latencies: Latencies::new(),
             step_backs: AtomicU64::new(0),
             last_step_back: Mutex::default(),
+            last_tripped: Mutex::default(),
         }
     }
 
@@ -107,7 +111,8 @@ impl RowState {
         }
     }
 
-    pub(super) fn keep_step_back(&self, step: StepBack) {
+    pub(super) fn keep_step_back(&self, step: StepBack, tripped: Tripped) {
+        *self.last_tripped.lock().unwrap_or_else(PoisonError::into_inner) = Some(tripped);
         self.step_backs.fetch_add(1, Release);
         *self.last_step_back.lock().unwrap_or_else(PoisonError::into_inner) = Some(step);
     }

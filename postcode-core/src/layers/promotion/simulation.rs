@@ -2,10 +2,14 @@
 //!
 //! `cargo test -p postcode-core --all-features --lib simulation -- --nocapture` prints the tables.
 
+use std::time::Duration;
+
 use fastrand::Rng;
 
 use super::evidence::{Interval, Test, evidence_below};
 use super::guard::Simulated;
+use super::limits::FOR_EACH_LIMIT;
+use super::quantile::{Times, at_least, at_most, difference_us};
 
 /// The guard before it had evidence: the share of the last 3,000 calls, thirty seconds at a hundred
 /// calls a second, with the limits of then.
@@ -171,4 +175,72 @@ fn a_share_below_its_limit_is_shown_by_the_counts_and_one_at_the_limit_is_not() 
         })
     });
     assert!(shown.iter().filter(|shown| **shown).count() <= 3);
+}
+
+/// Draws the time of a call: log-normal around a millisecond, with one in a hundred ten times as long.
+fn time(rng: &mut Rng, added: Duration) -> Duration {
+    let normal = (-2.0 * (1.0 - rng.f64()).ln()).sqrt() * (std::f64::consts::TAU * rng.f64()).cos();
+    let tail = if rng.f64() < 0.01 { 10.0 } else { 1.0 };
+    Duration::from_secs_f64(0.001 * (0.5 * normal).exp() * tail) + added
+}
+
+/// The rise of a quantile that is allowed here.
+const ALLOWED: Duration = Duration::from_millis(2);
+
+/// The part of the guard's chance that each of the two bounds has.
+const CHANCE: f64 = 0.01 * FOR_EACH_LIMIT / 2.0;
+
+/// Returns the number of calls to each side until the 95th percentile of the new one is shown to be more than
+/// [`ALLOWED`] above the old one, if `added` makes each of its calls longer.
+fn slower_after(seed: u64, added: Duration, calls: u32) -> Option<u32> {
+    let mut rng = Rng::with_seed(seed);
+    let (new, old) = (Times::new(), Times::new());
+    (1..=calls).find(|call| {
+        new.add(time(&mut rng, added));
+        old.add(time(&mut rng, Duration::ZERO));
+        let bounds = || {
+            let new = at_least(&new.counts(), 0.95, CHANCE)?;
+            let old = at_most(&old.counts(), 0.95, CHANCE)?;
+            (new.time().saturating_sub(old.time()) > ALLOWED).then_some(())
+        };
+        call % 32 == 0 && bounds().is_some()
+    })
+}
+
+#[test]
+fn slower_quantile_is_found_and_one_at_the_limit_is_not() {
+    const RUNS: u64 = 100;
+    println!(
+        "walks of 20,000 calls to each side, of {RUNS}, in which the 95th percentile is shown to be 2 ms slower"
+    );
+    println!("{:>12} {:>8} {:>15}", "really", "walks", "calls, median");
+    for (added, all) in [(0, false), (2_000, false), (3_000, true), (4_000, true), (10_000, true)] {
+        let found = runs(RUNS, |seed| slower_after(seed, Duration::from_micros(added), 20_000));
+        let shown = found.iter().flatten().count() as u64;
+        let median = median(found).map_or("-".to_owned(), |calls| calls.to_string());
+        println!("{:>9} ms {shown:>8} {median:>15}", added as f64 / 1e3);
+        assert!(if all { shown == RUNS } else { shown * 100 <= RUNS }, "{added} us: {shown}");
+    }
+}
+
+#[test]
+fn interval_of_a_quantiles_difference_holds_at_every_look() {
+    let added = Duration::from_millis(1);
+    let runs = runs(60, |seed| {
+        let mut rng = Rng::with_seed(seed);
+        let (new, old) = (Times::new(), Times::new());
+        let (mut held, mut last) = (true, None);
+        for call in 1..=8_000 {
+            new.add(time(&mut rng, added));
+            old.add(time(&mut rng, Duration::ZERO));
+            if call % 20 == 0 {
+                last = difference_us(&new.counts(), &old.counts(), 0.95, 0.01);
+                held &= last.is_none_or(|[low, high]| low <= 1_000.0 && 1_000.0 <= high);
+            }
+        }
+        (held, last.unwrap())
+    });
+    assert!(runs.iter().all(|(held, _)| *held));
+    let widest = runs.iter().map(|(_, [low, high])| high - low).fold(0.0, f64::max);
+    assert!(widest < 2_500.0, "{widest}");
 }

@@ -2,7 +2,7 @@
 
 use super::Stage;
 use super::evidence::{Evidence, Test};
-use super::guard::{FOR_EACH_LIMIT, FOR_RISE, Guard, LOOKED_FOR};
+use super::limits::{FOR_EACH_LIMIT, FOR_RISE, Guard, LOOKED_FOR};
 use crate::layers::window::Window;
 
 /// The observations of one row in all processes, with the tests of the guard.

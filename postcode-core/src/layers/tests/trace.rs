@@ -27,7 +27,7 @@ struct Spanned {
     id: u64,
     name: &'static str,
     parent: Option<u64>,
-    follows: Option<u64>,
+    follows: Vec<u64>,
     fields: BTreeMap<&'static str, String>,
 }
 
@@ -84,7 +84,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Spans {
             id: id.into_u64(),
             name: metadata.name(),
             parent,
-            follows: None,
+            follows: Vec::new(),
             fields: BTreeMap::new(),
         };
         attributes.record(&mut Fields(&mut span.fields));
@@ -96,7 +96,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Spans {
     }
 
     fn on_follows_from(&self, id: &Id, follows: &Id, _: Context<'_, S>) {
-        self.change(id, |span| span.follows = Some(follows.into_u64()));
+        self.change(id, |span| span.follows.push(follows.into_u64()));
     }
 }
 
@@ -173,7 +173,7 @@ async fn promotion_tells_the_stage_the_side_and_the_fallback() {
     // The comparison of the first is a trace apart, linked to it.
     let comparisons = spans.named("comparison");
     assert_eq!(comparisons.len(), 1);
-    assert_eq!((comparisons[0].parent, comparisons[0].follows), (None, Some(seen[0].id)));
+    assert_eq!((comparisons[0].parent, &comparisons[0].follows), (None, &vec![seen[0].id]));
 }
 
 #[tokio::test(start_paused = true)]
@@ -219,6 +219,31 @@ async fn hedges_and_retries_are_attempts() {
     ask(&retried).await.unwrap();
     let attempts: Vec<_> = spans.named("attempt").iter().map(|it| it.field("attempt").to_owned()).collect();
     assert_eq!(attempts, ["2", "2", "3"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn shared_call_is_in_the_trace_of_the_first_caller_and_linked_to_the_others() {
+    let (spans, _subscribed) = Spans::subscribe();
+    for single in [true, false] {
+        let (server, remote) = busy();
+        let lookup: Arc<dyn Lookups> = match single {
+            true => Arc::new(crate::layers::SingleFlight::new(remote)),
+            false => Arc::new(crate::layers::Batcher::new(remote).linger(MS)),
+        };
+        let other = GIVEN.replacen("4bf9", "5555", 1);
+        let asks = [GIVEN, &other, &other].map(|trace| unit::traced(trace, ask(&*lookup)));
+        for answer in futures::future::join_all(asks).await {
+            assert!(answer.is_err());
+        }
+        let given = TraceParent::parse(GIVEN).unwrap().trace;
+        let sent = server.traces();
+        assert!(sent.len() == 3 && sent.iter().all(|it| it.trace == given), "{sent:?}");
+        let (shared, joined) = (spans.named("shared").pop().unwrap(), spans.named("joined"));
+        let last: Vec<u64> = joined.iter().rev().take(2).rev().map(|it| it.id).collect();
+        assert_eq!((joined.len(), shared.follows), (if single { 2 } else { 4 }, last));
+        assert_eq!(spans.named("call").pop().unwrap().parent, Some(shared.id));
+    }
+    assert_eq!(spans.named("shared").len(), 2);
 }
 
 /// Compares with a busy service until the answers are there.

@@ -106,6 +106,140 @@ async fn certificate_that_is_sealed_again_after_a_change_does_not_follow() {
     refused(|it| it.walked.moves[3].evidence.old_failed = 1 << 40, "larger than the whole");
 }
 
+/// Walks to a step back from canary, with a new side that answers like this.
+async fn stepped_back(new: Act, guard: Guard) -> (Walk, Certificate) {
+    let new = Fake::always(new);
+    let config = PromotionConfig { guard: Some(guard), ..PromotionConfig::default() };
+    let promotion = Promotion::with(Fake::new([]), new, config);
+    let mut canary = WalkStep::new(Stage::Canary, Some(0.5));
+    canary.calls = 100_000;
+    let steps = Walk::new(vec![canary]);
+    let (ended, _) = walked(&promotion, &steps).await;
+    assert_eq!(ended.outcome, Outcome::SteppedBack);
+    let mut certificate = certificate(&steps, &ended);
+    certificate.guard = guard;
+    (steps, certificate)
+}
+
+/// Returns the path of every number in a JSON document.
+fn numbers(json: &serde_json::Value, path: &str, found: &mut Vec<String>) {
+    match json {
+        serde_json::Value::Number(_) => found.push(path.to_owned()),
+        serde_json::Value::Array(items) => {
+            for (n, item) in items.iter().enumerate() {
+                numbers(item, &format!("{path}/{n}"), found);
+            }
+        }
+        serde_json::Value::Object(fields) => {
+            for (name, field) in fields {
+                numbers(field, &format!("{path}/{name}"), found);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// The numbers from which nothing else in a certificate follows. Only the seal and the signature hold them.
+const ONLY_OBSERVED: &[&str] = &[
+    // When the walk was, and for how long after the least time: only the order and `at_least` follow.
+    "/walked/moves/*/at_ms",
+    // What was used, and how long calls took.
+    "/walked/before/calls",
+    "/walked/before/seconds",
+    "/walked/before/cpu_us_a_call",
+    "/walked/before/memory_bytes",
+    "/walked/before/old/*",
+    "/walked/before/new/*",
+    "/walked/after/calls",
+    "/walked/after/seconds",
+    "/walked/after/cpu_us_a_call",
+    "/walked/after/memory_bytes",
+    "/walked/after/old/*",
+    "/walked/after/new/*",
+    // Intervals that depend on the order of all calls, which is not recorded. The guard does not decide by them.
+    "/walked/moves/*/evidence/rise/*",
+    "/walked/moves/*/evidence/slower_us/*",
+    // Counts that no criterion of the step and no limit that was exceeded is about.
+    "/walked/moves/*/evidence/*",
+    // Limits that would still be exceeded, or not be, if they were a little larger.
+    "/guard/*",
+    "/guard/window/*",
+    "/guard/slow/*",
+    "/guard/max_slower/*",
+    "/walk/*",
+    // The demands of steps that were not left because they were shown.
+    "/walk/step/*/*",
+    // An operator may have set another share since the guard stepped back.
+    "/walked/moves/*/share",
+];
+
+#[tokio::test(start_paused = true)]
+async fn every_number_of_a_certificate_follows_or_is_known_to_be_only_observed() {
+    let rise = Guard { max_errors: 1.0, ..Guard::default() };
+    let latency = Guard { max_slow: 1.0, ..Guard::default() };
+    let slow = Act::Slow(400 * MS);
+    let very_slow = Act::Slow(600 * MS);
+    for (new, guard, limit) in [
+        (DOWN, Guard::default(), crate::layers::Limit::Errors),
+        (DOWN, rise, crate::layers::Limit::Rise),
+        (very_slow, Guard::default(), crate::layers::Limit::Slow),
+        (slow, latency, crate::layers::Limit::Latency),
+    ] {
+        let (_, certificate) = stepped_back(new, guard).await;
+        certificate.check().unwrap();
+        let grounds = certificate.walked.moves.last().unwrap().grounds.clone().unwrap();
+        assert_eq!(grounds.limit, limit);
+        let json = serde_json::to_value(&certificate).unwrap();
+        let mut paths = Vec::new();
+        numbers(&json, "", &mut paths);
+        let mut follow = 0;
+        for path in paths {
+            let mut changed = json.clone();
+            let number = changed.pointer_mut(&path).unwrap();
+            *number = match number.as_u64() {
+                Some(whole) => (whole + 1).into(),
+                None => (number.as_f64().unwrap() * 1.001 + 1e-6).into(),
+            };
+            // Sealed again, as who wants to deceive would.
+            let sealed = serde_json::from_value::<Certificate>(changed).ok().and_then(|it| it.to_text().ok());
+            let read = sealed.and_then(|text| Certificate::from_text(&text).ok());
+            let is_refused = read.is_none_or(|it| it.check().is_err());
+            let is_observed = ONLY_OBSERVED.iter().any(|pattern| {
+                let (pattern, path): (Vec<_>, Vec<_>) =
+                    (pattern.split('/').collect(), path.split('/').collect());
+                pattern.len() == path.len()
+                    && pattern.iter().zip(path).all(|(part, name)| *part == "*" || *part == name)
+            });
+            assert!(is_refused || is_observed, "{limit:?}: {path} may be changed");
+            follow += u32::from(is_refused);
+        }
+        println!("{limit:?}: {follow} numbers follow");
+        assert!(follow >= 10, "{limit:?}: {follow}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn step_back_after_a_long_stage_is_derived_from_what_was_gathered_before() {
+    let new = Fake::new([]);
+    let promotion = Promotion::new(Fake::new([]), new.clone());
+    let mut canary = WalkStep::new(Stage::Canary, Some(0.1));
+    canary.calls = 100_000;
+    let steps = Walk::new(vec![canary]);
+    let broken = async {
+        sleep(15 * SECOND).await;
+        new.set(DOWN);
+    };
+    let ((ended, _), ()) = tokio::join!(walked(&promotion, &steps), broken);
+    let last = ended.moves.last().unwrap();
+    assert!(last.to == Stage::Shadow && last.evidence.asked > 1_200, "{last:?}");
+    let grounds = last.grounds.as_ref().unwrap();
+    assert!(grounds.earlier.is_some() && grounds.runs.len() <= 4, "{grounds:?}");
+    let mut certificate = certificate(&steps, &ended);
+    certificate.check().unwrap();
+    certificate.walked.moves.last_mut().unwrap().grounds.as_mut().unwrap().earlier = None;
+    assert!(certificate.check().is_err());
+}
+
 #[tokio::test(start_paused = true)]
 async fn step_back_by_the_guard_ends_the_walk_or_begins_it_again() {
     let new = Fake::always(DOWN);
@@ -115,7 +249,9 @@ async fn step_back_by_the_guard_ends_the_walk_or_begins_it_again() {
     assert_eq!(told, [Cause::Began, Cause::Shown, Cause::Guard]);
     let made = &ended.moves[2];
     assert!(
-        made.evidence.failed >= 20 && made.reason.contains("calls to the new implementation failed"),
+        made.evidence.failed >= 20
+            && made.grounds.is_some()
+            && made.reason.contains("calls to the new implementation failed"),
         "{made:?}"
     );
     certificate(&steps(), &ended).check().unwrap();

@@ -6,12 +6,12 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::plan::{Criterion, Decision, Walk};
-use crate::layers::promotion::{Causes, Evidence, Example, Guard, LatencySummary, Stage};
+use crate::layers::promotion::{Causes, Evidence, Example, Grounds, Guard, LatencySummary, Stage};
 use crate::wire::Digest;
 use crate::{Error, Result};
 
 /// The version of certificates.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 /// How far two computations of the same evidence may be apart: the logarithms of two machines may
 /// differ in their last digits.
 const ROUNDING: f64 = 1e-9;
@@ -58,6 +58,9 @@ pub struct Move {
     /// The criteria of the step that was left, and what the observations say.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub criteria: Vec<Criterion>,
+    /// The observations by which the guard stepped back, in their order.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grounds: Option<Grounds>,
 }
 
 /// How a walk ended.
@@ -236,8 +239,8 @@ impl Certificate {
 
     /// Derives the walk again: each decision from the recorded observations and the steps.
     ///
-    /// A step back by the guard is checked for its stages and its counts. The guard's tests need the
-    /// order of all calls, which is not recorded.
+    /// A step back by the guard is derived from the last values of its test, in their order, and what the test had
+    /// gathered before them.
     ///
     /// # Errors
     /// [`InvalidInput`](crate::ErrorKind::InvalidInput) with the first move that does not follow.
@@ -266,6 +269,9 @@ impl Certificate {
             };
             if !before.is_none_or(follows) {
                 return wrong(this, "the move before ended in another stage");
+            }
+            if this.grounds.is_some() != (this.cause == Cause::Guard) {
+                return wrong(this, "only the guard steps back, and always with its observations");
             }
             check_counts(&this.evidence).or_else(|what| wrong(this, what))?;
             match (this.cause, current) {
@@ -304,9 +310,12 @@ impl Certificate {
                     if ![back(this.from), back(back(this.from))].contains(&this.to) || this.to >= this.from {
                         return wrong(this, "the guard does not step back so");
                     }
-                    if this.evidence.failed + this.evidence.slow + this.evidence.mismatched == 0 {
+                    let Some(grounds) = &this.grounds else {
                         return wrong(this, "the guard had no reason");
-                    }
+                    };
+                    grounds
+                        .check(&self.guard, &this.evidence, &this.reason)
+                        .or_else(|what| wrong(this, what))?;
                     current = None;
                     if begun > self.walk.retries {
                         ended = Some(Outcome::SteppedBack);

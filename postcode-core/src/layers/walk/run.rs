@@ -6,7 +6,7 @@ use tokio::time::{Instant, sleep};
 
 use super::certificate::{Cause, Cost, Differences, Move, Outcome, Walked, back};
 use super::plan::{Criterion, Decision, Walk};
-use crate::layers::promotion::{Evidence, Promotable, Promotion, RowSnapshot, Stage};
+use crate::layers::promotion::{Evidence, Grounds, Promotable, Promotion, RowSnapshot, Stage};
 use crate::{Error, Result};
 
 /// How often the evidence is looked at. The tests hold at any number of looks.
@@ -90,6 +90,7 @@ struct Found {
     at_ms: Option<u64>,
     evidence: Evidence,
     criteria: Vec<Criterion>,
+    grounds: Option<Grounds>,
 }
 
 impl Found {
@@ -145,10 +146,14 @@ impl<S: Promotable, U: Fn() -> Used, T: FnMut(&Move)> Walker<'_, S, U, T> {
                         return Ok(Outcome::NotShown);
                     }
                     End::Guard(to) => {
-                        let (_, evidence) = self.promotion.evidence().unwrap_or_default();
-                        let reason = self.promotion.default_row().last_step_back.map(|step| step.reason);
-                        let reason = reason.unwrap_or_else(|| "the guard stepped back".to_owned());
-                        self.moved(Cause::Guard, [step.stage, to], &reason, Found::only(evidence));
+                        let Some((reason, evidence, grounds)) = self.promotion.last_tripped() else {
+                            return Err(Error::new(
+                                crate::ErrorKind::Internal,
+                                "a step back without a reason",
+                            ));
+                        };
+                        let found = Found { grounds: Some(grounds), ..Found::only(evidence) };
+                        self.moved(Cause::Guard, [step.stage, to], &reason, found);
                         if tries == self.walk.retries {
                             return Ok(Outcome::SteppedBack);
                         }
@@ -192,7 +197,7 @@ impl<S: Promotable, U: Fn() -> Used, T: FnMut(&Move)> Walker<'_, S, U, T> {
             let at_ms = self.now_ms();
             let took = Duration::from_millis(at_ms.saturating_sub(entered.at_ms));
             let (decision, criteria) = step.decide(&evidence, took, self.walk.chance);
-            let found = Found { at_ms: Some(at_ms), evidence, criteria };
+            let found = Found { at_ms: Some(at_ms), evidence, criteria, grounds: None };
             match decision {
                 Decision::Hold => {}
                 Decision::Forward => return End::Shown(found),
@@ -226,7 +231,7 @@ impl<S: Promotable, U: Fn() -> Used, T: FnMut(&Move)> Walker<'_, S, U, T> {
 
     /// Records a move, with the share of now.
     fn moved(&mut self, cause: Cause, [from, to]: [Stage; 2], reason: &str, found: Found) {
-        let Found { at_ms, evidence, criteria } = found;
+        let Found { at_ms, evidence, criteria, grounds } = found;
         let RowSnapshot { share, .. } = self.promotion.default_row();
         let made = Move {
             revision: self.moves.len() as u64 + 1,
@@ -238,6 +243,7 @@ impl<S: Promotable, U: Fn() -> Used, T: FnMut(&Move)> Walker<'_, S, U, T> {
             reason: reason.to_owned(),
             evidence,
             criteria,
+            grounds,
         };
         (self.tell)(&made);
         self.moves.push(made);

@@ -4,27 +4,24 @@
 
 mod breaker;
 pub(crate) mod delivery;
-mod guard;
 pub(crate) mod payload;
-mod secrets;
 
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use breaker::Breakers;
-pub use guard::Allow;
-use guard::Guard;
-use secrets::Secrets;
+pub use postcode_edge::webhook::Allow;
+use postcode_edge::webhook::{WebhookGuard, WebhookSecrets};
 
 /// The secrets and rules for sending callbacks. Cheap to clone.
 #[derive(Clone)]
 pub struct Callbacks(Arc<Inner>);
 
 struct Inner {
-    secrets: Secrets,
+    secrets: WebhookSecrets,
     breakers: Breakers,
-    guard: Arc<Guard>,
+    guard: Arc<WebhookGuard>,
     client: reqwest::Client,
     attempts: u32,
     first_delay: Duration,
@@ -79,7 +76,7 @@ impl Callbacks {
     /// If a secret is not valid, or the HTTP client can't be made. Secrets are not named.
     pub fn new(secrets: &str, manner: Manner) -> Result<Self, String> {
         let secrets = secrets.parse()?;
-        let guard = Arc::new(Guard::new(manner.allow, manner.deny));
+        let guard = Arc::new(WebhookGuard::new(manner.allow, manner.deny));
         postcode_core::remote::tls_provider();
         // No proxy: it would connect to addresses that are not seen here.
         let client = reqwest::Client::builder()

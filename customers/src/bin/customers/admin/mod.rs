@@ -3,6 +3,7 @@
 mod change;
 mod fleet;
 mod metrics;
+mod walk;
 
 use std::future::Future;
 use std::io;
@@ -25,6 +26,7 @@ use tracing::info;
 
 use crate::advice::{self, Adviser};
 use crate::fleet::{Followed, Standing};
+use crate::walk::Progress;
 
 /// The most connections at once: enough for a few people and a metrics collector.
 const CONNECTIONS: usize = 64;
@@ -42,13 +44,16 @@ pub(crate) struct Admin {
     router: Router,
 }
 
+/// The state that the listener shows.
 #[derive(Debug)]
-struct Shared {
-    promotion: Promotion,
-    sources: Sources,
+pub(crate) struct Shared {
+    pub(crate) promotion: Promotion,
+    pub(crate) sources: Sources,
     /// The fleet whose plan the promotion follows.
-    fleet: Option<Followed>,
-    adviser: Adviser,
+    pub(crate) fleet: Option<Followed>,
+    /// The walk through the stages.
+    pub(crate) walk: Option<Progress>,
+    pub(crate) adviser: Adviser,
 }
 
 type App = State<Arc<Shared>>;
@@ -57,8 +62,7 @@ impl Admin {
     pub(crate) async fn bind(
         address: &Address,
         hosts: &[HostName],
-        (promotion, fleet, adviser): (Promotion, Option<Followed>, Adviser),
-        sources: Sources,
+        shared: Shared,
         security: &Security,
     ) -> io::Result<Self> {
         let listener = Listener::bind(address).await?;
@@ -66,7 +70,7 @@ impl Admin {
         let listener = security.protect(listener).map_err(io::Error::other)?;
         // A caller can see customers' postcodes among the differences, and can change the stage.
         let hosts = Hosts::listening_on(&address.to_string()).with(hosts.iter().cloned());
-        let router = router(Shared { promotion, sources, fleet, adviser }, security.access().clone());
+        let router = router(shared, security.access().clone());
         Ok(Self { listener, router: server::guarded(router, Some(hosts)) })
     }
 
@@ -88,6 +92,8 @@ impl Admin {
 /// | `GET /promotion/advice` | | what other places of the lookup would cost |
 /// | `GET /advice` | | the same as a page |
 /// | `GET /fleet` | | all processes of the fleet whose plan is followed |
+/// | `GET /walk` | | a page that needs no JavaScript: the walk and the fleet |
+/// | `GET /walk/certificate` | | the certificate of a walk that has ended |
 /// | `GET /metrics` | | the snapshot for Prometheus |
 /// | `GET /health` | | 200 |
 fn router(shared: Shared, access: Access) -> Router {
@@ -97,6 +103,8 @@ fn router(shared: Shared, access: Access) -> Router {
         .route("/promotion/advice", get(advise))
         .route("/advice", get(advice_page))
         .route("/fleet", get(show_fleet))
+        .route("/walk", get(show_walk))
+        .route("/walk/certificate", get(certificate))
         .route("/metrics", get(measure))
         .route("/health", get(async || Json(json!({ "status": "ok" }))))
         .route_layer(from_fn_with_state(access, guard))
@@ -114,6 +122,8 @@ const TABLE: &[Rule] = &[
     Rule::new("/promotion/advice", Need::Scope(Scope::Admin), Need::Scope(Scope::Admin)),
     Rule::new("/advice", Need::Scope(Scope::Admin), Need::Scope(Scope::Admin)),
     Rule::new("/fleet", Need::Scope(Scope::Admin), Need::Scope(Scope::Admin)),
+    Rule::new("/walk", Need::Scope(Scope::Admin), Need::Scope(Scope::Admin)),
+    Rule::new("/walk/certificate", Need::Scope(Scope::Admin), Need::Scope(Scope::Admin)),
     Rule::new("/metrics", Need::Scope(Scope::Metrics), Need::Scope(Scope::Metrics)),
 ];
 
@@ -129,10 +139,12 @@ async fn guard(State(access): State<Access>, request: Request, next: Next) -> Re
 /// Forbids caching: the state changes at any moment.
 const FRESH: (axum::http::HeaderName, &str) = (CACHE_CONTROL, "no-store");
 
+/// The policy of the pages. They may load only what is in them.
+const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'; \
+                      img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
 async fn page() -> impl IntoResponse {
-    let policy = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'; \
-                  img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
-    ([FRESH, (CONTENT_SECURITY_POLICY, policy)], Html(include_str!("page.html")))
+    ([FRESH, (CONTENT_SECURITY_POLICY, POLICY)], Html(include_str!("page.html")))
 }
 
 #[derive(Serialize)]
@@ -142,11 +154,18 @@ struct Shown<'a> {
     sources: &'a Sources,
     #[serde(skip_serializing_if = "Option::is_none")]
     fleet: Option<Standing>,
+    /// Whether there is a walk to show.
+    walks: bool,
 }
 
 async fn show(State(shared): App) -> impl IntoResponse {
     let fleet = shared.fleet.as_ref().map(Followed::standing);
-    let shown = Shown { snapshot: shared.promotion.snapshot(), sources: &shared.sources, fleet };
+    let shown = Shown {
+        snapshot: shared.promotion.snapshot(),
+        sources: &shared.sources,
+        fleet,
+        walks: shared.walk.is_some(),
+    };
     ([FRESH], Json(shown)).into_response()
 }
 
@@ -167,6 +186,22 @@ async fn show_fleet(State(shared): App) -> Result<impl IntoResponse, Problem> {
     Ok(([FRESH], Json(fleet::processes(shared.fleet.as_ref()).await?)))
 }
 
+async fn show_walk(State(shared): App) -> impl IntoResponse {
+    let fleet = match &shared.fleet {
+        Some(fleet) => {
+            fleet.all().await.map_err(|error| format!("The fleet can't be asked: {error}")).transpose()
+        }
+        None => None,
+    };
+    let page = walk::page(&shared.promotion, shared.walk.as_ref(), fleet.as_ref());
+    ([FRESH, (CONTENT_SECURITY_POLICY, POLICY)], Html(page))
+}
+
+async fn certificate(State(shared): App) -> Result<impl IntoResponse, Problem> {
+    let text = walk::certificate(shared.walk.as_ref())?;
+    Ok(([FRESH, (CONTENT_TYPE, "application/json")], text))
+}
+
 async fn advise(State(shared): App, uri: Uri) -> Result<impl IntoResponse, Problem> {
     Ok(([FRESH], Json(shared.adviser.advise(uri.query().unwrap_or_default()).await?)))
 }
@@ -185,7 +220,7 @@ async fn measure(State(shared): App) -> impl IntoResponse {
 
 async fn no_route(uri: Uri) -> Problem {
     let detail = format!(
-        "there is nothing at {}: see /, /advice, /promotion, /promotion/advice, /fleet, /metrics and /health",
+        "there is nothing at {}: see /, /advice, /promotion, /promotion/advice, /walk, /fleet, /metrics and /health",
         uri.path()
     );
     Problem::new(StatusCode::NOT_FOUND, "not_found", detail)

@@ -1,4 +1,4 @@
-//! The secrets by which callbacks are signed: one for all tenants, or one for each.
+//! The secrets by which webhooks are signed: one for all tenants, or one for each.
 
 use std::collections::HashMap;
 use std::str::FromStr;
@@ -13,24 +13,33 @@ const PREFIX: &str = "whsec_";
 /// The most secrets of a tenant: the new one and the old one.
 const MOST: usize = 2;
 
+/// The secrets that webhooks are signed with.
+///
+/// Reads lines with a secret, `whsec_` and 24 to 64 bytes in base64, which is for all tenants without a line, or
+/// with the name of a tenant and its secret. Each line may have a second secret, for the time in which receivers
+/// change from one to the other.
 #[derive(Default)]
-pub(super) struct Secrets {
+pub struct WebhookSecrets {
     /// The secrets for tenants that are not listed.
     usual: Vec<Webhook>,
     tenants: HashMap<String, Vec<Webhook>>,
 }
 
-impl Secrets {
+impl WebhookSecrets {
     fn of(&self, tenant: &str) -> &[Webhook] {
         self.tenants.get(tenant).unwrap_or(&self.usual)
     }
 
-    pub(super) fn has(&self, tenant: &str) -> bool {
+    /// Returns whether there is a secret to sign for this tenant.
+    pub fn has(&self, tenant: &str) -> bool {
         !self.of(tenant).is_empty()
     }
 
-    /// Returns the header's value: a signature with each secret, separated by spaces.
-    pub(super) fn sign(&self, tenant: &str, id: &str, timestamp: i64, body: &[u8]) -> Result<String, String> {
+    /// Returns the value of the header `webhook-signature`: a signature with each secret, separated by spaces.
+    ///
+    /// # Errors
+    /// If there is no secret for this tenant.
+    pub fn sign(&self, tenant: &str, id: &str, timestamp: i64, body: &[u8]) -> Result<String, String> {
         let signed = self.of(tenant).iter().map(|webhook| webhook.sign(id, timestamp, body));
         let signatures: Vec<String> = signed.collect::<Result<_, _>>().map_err(|e| e.to_string())?;
         if signatures.is_empty() {
@@ -40,7 +49,7 @@ impl Secrets {
     }
 }
 
-impl FromStr for Secrets {
+impl FromStr for WebhookSecrets {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
@@ -97,12 +106,12 @@ mod tests {
     #[test]
     fn tenant_with_its_own_secret_is_signed_for_with_it_and_others_with_the_usual_one() {
         let text = format!("# comment\n{}\nacme ltd {} {}\n", secret(1), secret(2), secret(3));
-        let secrets: Secrets = text.parse().unwrap();
+        let secrets: WebhookSecrets = text.parse().unwrap();
         let alone = |n: u8| Webhook::new(&secret(n)).unwrap().sign("m", 1, b"x").unwrap();
         assert_eq!(secrets.sign("", "m", 1, b"x").unwrap(), alone(1));
         assert_eq!(secrets.sign("other", "m", 1, b"x").unwrap(), alone(1));
         assert_eq!(secrets.sign("acme ltd", "m", 1, b"x").unwrap(), format!("{} {}", alone(2), alone(3)));
-        let secrets: Secrets = format!("acme {}", secret(1)).parse().unwrap();
+        let secrets: WebhookSecrets = format!("acme {}", secret(1)).parse().unwrap();
         assert!(secrets.has("acme") && !secrets.has("") && secrets.sign("", "m", 1, b"x").is_err());
     }
 
@@ -110,7 +119,7 @@ mod tests {
     fn secrets_that_are_not_valid_are_refused_and_not_shown() {
         let three = format!("{}\n{}\n{}", secret(1), secret(2), secret(3));
         for text in ["", "# none", "acme", "whsec_", "whsec_c2hvcnQ=", "acme whsec_c2hvcnQ=", &three] {
-            let error = text.parse::<Secrets>().map(drop).unwrap_err();
+            let error = text.parse::<WebhookSecrets>().map(drop).unwrap_err();
             assert!(!error.contains("c2hvcnQ") && !error.contains("AQEB"), "{error}");
         }
     }

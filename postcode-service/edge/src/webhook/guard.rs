@@ -1,5 +1,5 @@
 //! Decides which addresses may be called: those of the public internet, and those that the operator
-//! allows in addition. A callback is a request that an outsider makes this server send, so it must
+//! allows in addition. A webhook is a request that an outsider can make this server send, so it must
 //! not reach the operator's own network.
 
 use std::fmt;
@@ -96,9 +96,11 @@ impl FromStr for Allow {
     }
 }
 
-/// Decides, when a callback is asked for and each time when one is sent.
+/// Decides which URLs may be called, when one is given and each time that it is called.
+///
+/// It is also the resolver of names for an HTTP client, so that a connection goes to an address that was checked.
 #[derive(Clone, Debug)]
-pub(super) struct Guard {
+pub struct WebhookGuard {
     allow: Vec<Allow>,
     /// The refused hosts; they are checked before the allowed ones.
     deny: Vec<Allow>,
@@ -116,8 +118,9 @@ fn names(list: &[Allow], name: &str) -> bool {
         .any(|it| matches!(it, Allow::Host(host) if host.trim_end_matches('.').eq_ignore_ascii_case(name)))
 }
 
-impl Guard {
-    pub(super) fn new(allow: Vec<Allow>, deny: Vec<Allow>) -> Self {
+impl WebhookGuard {
+    /// Creates a guard that allows the public internet and `allow`, and never `deny`.
+    pub fn new(allow: Vec<Allow>, deny: Vec<Allow>) -> Self {
         Self { allow, deny }
     }
 
@@ -138,7 +141,10 @@ impl Guard {
     }
 
     /// Checks what can be checked before a name is resolved.
-    pub(super) fn check(&self, text: &str) -> Result<Url, String> {
+    ///
+    /// # Errors
+    /// The reason why the URL may not be called.
+    pub fn check(&self, text: &str) -> Result<Url, String> {
         if text.len() > MAX_URL {
             return Err(format!("it is longer than {MAX_URL} bytes"));
         }
@@ -179,7 +185,7 @@ impl Guard {
 const NOT_PUBLIC: &str = "its address is not on the public internet, and the operator does not allow it";
 
 /// The connection is made to the addresses that are checked here, not to those of a second look.
-impl Resolve for Guard {
+impl Resolve for WebhookGuard {
     fn resolve(&self, name: Name) -> Resolving {
         let known = names(&self.allow, name.as_str());
         let guard = self.clone();
@@ -212,7 +218,7 @@ mod tests {
 
     #[test]
     fn only_the_public_internet_is_called() {
-        let guard = Guard::new(Vec::new(), Vec::new());
+        let guard = WebhookGuard::new(Vec::new(), Vec::new());
         for url in
             ["https://example.com/x", "http://8.8.8.8", "http://[2606:4700::1111]/", "https://a.b:8443/?q=1"]
         {
@@ -272,7 +278,7 @@ mod tests {
     #[test]
     fn the_operator_can_allow_more() {
         let allow = ["10.1.0.0/16", "127.0.0.1", "localhost", "fd00::/8"].map(|text| text.parse().unwrap());
-        let guard = Guard::new(allow.to_vec(), Vec::new());
+        let guard = WebhookGuard::new(allow.to_vec(), Vec::new());
         for url in ["http://10.1.2.3/", "http://127.0.0.1:1/", "http://localhost/", "http://[fd00::1]/"] {
             assert!(guard.check(url).is_ok(), "{url}");
         }
@@ -287,7 +293,7 @@ mod tests {
     #[tokio::test]
     async fn denied_host_or_network_is_refused_even_if_it_is_allowed() {
         let list = |texts: &[&str]| texts.iter().map(|text| text.parse().unwrap()).collect::<Vec<Allow>>();
-        let guard = Guard::new(
+        let guard = WebhookGuard::new(
             list(&["10.1.0.0/16", "localhost"]),
             list(&["8.8.8.0/24", "10.1.2.3", "db.example", "127.0.0.0/8", "::1"]),
         );
@@ -304,8 +310,8 @@ mod tests {
     #[tokio::test]
     async fn what_a_name_resolves_to_is_checked_too() {
         let name = || "localhost".parse::<Name>().unwrap();
-        assert!(Guard::new(Vec::new(), Vec::new()).resolve(name()).await.is_err());
-        let allowed = Guard::new(vec!["localhost".parse().unwrap()], Vec::new());
+        assert!(WebhookGuard::new(Vec::new(), Vec::new()).resolve(name()).await.is_err());
+        let allowed = WebhookGuard::new(vec!["localhost".parse().unwrap()], Vec::new());
         assert!(allowed.resolve(name()).await.unwrap().next().is_some());
     }
 }
