@@ -96,15 +96,9 @@ async fn probe_url(url: &str, time: Duration) -> Result<Costs> {
     Ok(Costs { works, cold_us, memory, base_bytes })
 }
 
-/// Returns the processor time of all threads of this process, where the system tells it.
+/// Returns the processor time of all threads of this process.
 fn own_cpu() -> Option<Duration> {
-    let mut nanos = 0;
-    for task in std::fs::read_dir("/proc/self/task").ok()? {
-        // A thread may end meanwhile.
-        let text = std::fs::read_to_string(task.ok()?.path().join("schedstat")).unwrap_or_default();
-        nanos += text.split(' ').next().and_then(|ran| ran.parse::<u64>().ok()).unwrap_or(0);
-    }
-    (nanos > 0).then(|| Duration::from_nanos(nanos))
+    Duration::try_from(rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime)).ok()
 }
 
 /// Returns bytes of `/proc/self/status`.
