@@ -344,7 +344,8 @@ async fn every_route_of_the_description_answers() {
                 .body(Body::from(body));
             let answer = send(&api, request.unwrap()).await;
             // This lookup has no file to give and lists nothing, and this server has no jobs, no addresses and no fleet.
-            let of_addresses = path.ends_with("/addresses") || path.starts_with("/addresses");
+            let of_addresses =
+                path.ends_with("/addresses") || path.starts_with("/addresses") || path.ends_with("/streets");
             let of_files = ["/dataset", "/dataset/signature", "/proof"].contains(&path.as_str());
             let of_fleet = ["/promotion/plan", "/promotion/fleet"].contains(&path.as_str());
             // Without addresses there are no routes of Ideal Postcodes.

@@ -56,6 +56,7 @@ fn meant(method: &str, path: &str) -> Option<Scope> {
         "/metrics" => Some(Scope::Metrics),
         "/dataset" | "/dataset/signature" => Some(Scope::Dataset),
         _ if path == "/jobs" || path.starts_with("/jobs/") => Some(Scope::Jobs),
+        "/outcodes/{outcode}/streets" => Some(Scope::Addresses),
         _ if path.starts_with("/addresses") || path.starts_with("/v1/") || path.ends_with("/addresses") => {
             Some(Scope::Addresses)
         }
