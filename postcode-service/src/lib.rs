@@ -48,13 +48,14 @@ pub mod import;
 #[cfg(feature = "jobs")]
 #[deny(missing_docs)]
 pub mod jobs;
+#[cfg(not(feature = "jobs"))]
+#[path = "no_jobs.rs"]
+pub mod jobs;
 #[cfg(feature = "mcp")]
 #[deny(missing_docs)]
 pub mod mcp;
 mod meant;
 mod months;
-#[cfg(not(feature = "jobs"))]
-mod no_jobs;
 mod ostn15;
 #[deny(missing_docs)]
 pub mod prove;
@@ -65,6 +66,4 @@ pub mod server;
 pub mod worker;
 
 pub use error::{Error, ErrorKind, Result};
-#[cfg(not(feature = "jobs"))]
-pub use no_jobs as jobs;
 pub use postcode_core::proof;

@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use crate::ImportId;
 
+#[cfg(feature = "server")]
 pub(crate) use columns::ADDED;
 pub(crate) use csv::{File, Row, Said, preview, read};
 pub use mapping::Mapping;

@@ -18,7 +18,7 @@
 //! - a page of reference of an HTTP API, made from its OpenAPI document ([`reference`](mod@reference));
 //! - error messages without secrets ([`without_secrets`]);
 //! - what the process takes of the machine, for metrics ([`process_metrics`]), and their labels
-//!   ([`status_class`]);
+//!   ([`status_class`]), and the pieces of requests in logs ([`cut`]);
 //! - webhooks: whom they may reach, and how they are signed (`webhook`, with the feature of that name);
 //! - the command line: configuration by options, environment and a file, tokens, completions and
 //!   man pages (`cli`, with the feature of that name).
@@ -76,7 +76,7 @@ pub use compress::{Accepted, Compression};
 pub use gate::{Admitted, Gate, GateLimits, ReadError, Refused, Sheddable, Turn, read};
 pub use handler::{Handler, Refusal};
 pub use hosts::{HostName, Hosts, NotAllowed};
-pub use labels::status_class;
+pub use labels::{cut, status_class};
 pub use limits::Limits;
 pub use listen::{Address, Listener};
 pub use media::MediaType;

@@ -26,14 +26,7 @@ const QUEUE: usize = 8_192;
 /// The most lines a second from one place in the code, at info and above. Debug and trace are not
 /// limited.
 const MOST: u32 = 50;
-/// The longest piece of a request that is logged, in bytes.
-const LONGEST: usize = 256;
 const SECOND: Duration = Duration::from_secs(1);
-
-/// Returns the first 256 bytes of a client's text, for the log.
-pub fn cut(text: &str) -> &str {
-    &text[..text.floor_char_boundary(LONGEST)]
-}
 
 /// How lines look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -211,12 +204,5 @@ mod tests {
         assert!(written >= u64::from(MOST) && written < 10_000, "{written}");
         assert_eq!(text.matches("another").count(), 1);
         assert!(!text.contains("not asked for"));
-    }
-
-    #[test]
-    fn long_paths_are_cut_between_characters() {
-        assert_eq!(cut("/short"), "/short");
-        let long = format!("{}{}", "x".repeat(255), "é".repeat(1000));
-        assert_eq!(cut(&long), "x".repeat(255));
     }
 }

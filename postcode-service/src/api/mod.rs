@@ -63,6 +63,7 @@ use postcode_core::wire;
 use postcode_edge::Access;
 use tower::ServiceExt;
 
+#[cfg(feature = "jobs")]
 pub(crate) use bulk::lines as bulk_lines;
 pub use failure::{Failure, RequestId};
 pub(crate) use own_time::OwnTime;

@@ -9,6 +9,7 @@ use std::time::Duration;
 use axum::extract::FromRequestParts;
 use http::request::Parts;
 
+#[cfg(feature = "jobs")]
 /// The time limit of uploads. They must also keep a least speed; this ensures that none hangs for
 /// ever.
 pub(super) const UPLOAD: Duration = Duration::from_secs(24 * 60 * 60);

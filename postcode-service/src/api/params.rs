@@ -41,6 +41,7 @@ impl Params {
         self.0.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
+    #[cfg(feature = "jobs")]
     /// Returns the parameters with those names, as a query.
     pub(super) fn only(&self, names: &[&str]) -> String {
         let known = self.0.iter().filter(|(name, _)| names.contains(&name.as_str()));

@@ -15,6 +15,7 @@ mod guess;
 mod input;
 mod lines;
 mod listed;
+#[cfg(feature = "jobs")]
 mod pieces;
 mod plan;
 mod reading;
@@ -36,14 +37,18 @@ use tokio::task::JoinHandle;
 pub use absent::{AbsentColumns, described};
 pub use column::Column;
 pub use counts::Counts;
+#[cfg(feature = "jobs")]
 pub(crate) use csv::Header;
 pub use error::Error;
+#[cfg(feature = "jobs")]
 pub(crate) use pieces::{Cutter, enrich_piece};
 pub use plan::{Format, MAX_PREFIX, MAX_ROW, POSTCODE_NAMES, Plan};
 pub(crate) use short::short;
 pub(crate) use unpack::decoded;
 
-pub(crate) use column::{Found, Value};
+pub(crate) use column::Found;
+#[cfg(feature = "cli")]
+pub(crate) use column::Value;
 use listed::Listed;
 use reading::{Cell, Lack};
 use rows::{Batch, Kind, Rows};

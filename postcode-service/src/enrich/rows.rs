@@ -179,6 +179,7 @@ impl<'a> Rows<'a> {
         }
     }
 
+    #[cfg(feature = "jobs")]
     /// Those of a file that begin at that line, after the header if it has one. They are in UTF-8 if the file is in a wide
     /// encoding.
     pub(super) fn resume<S>(input: S, plan: Arc<Plan>, line: u64, header: Option<Header>) -> Self
@@ -196,6 +197,7 @@ impl<'a> Rows<'a> {
         self.csv.as_ref().map(|(header, _)| header)
     }
 
+    #[cfg(feature = "jobs")]
     /// The plan, with what the rows have told by now.
     pub(super) fn plan(&self) -> Plan {
         Plan { encoding: Some(self.told.encoding), ..(*self.plan).clone() }

@@ -18,7 +18,7 @@ use http::header::{
 use http::{HeaderName, HeaderValue, Method, Request, StatusCode};
 use hyper::body::Body as HttpBody;
 use postcode_core::wire::{COMPARISON, PURPOSE_HEADER, REQUEST_ID_HEADER, TRACE_HEADER};
-use postcode_edge::log::cut;
+use postcode_edge::cut;
 use postcode_edge::refused::{Kind, count};
 use postcode_edge::{Accepted, Compression, Gate, Hosts, Need, Refused, Scope, Sheddable};
 

@@ -82,6 +82,7 @@ async fn postcodes_of(edition: &Edition, params: &Params, entries: Vec<Value>) -
     list.finish(edition)
 }
 
+#[cfg(feature = "jobs")]
 /// Writes the items of a bulk answer as lines.
 ///
 /// # Errors
@@ -107,6 +108,7 @@ pub(crate) async fn lines(
     Ok(out.into_bytes())
 }
 
+#[cfg(feature = "jobs")]
 /// Looked up in one call, of many lines.
 const LINES_AT_ONCE: usize = 1_000;
 

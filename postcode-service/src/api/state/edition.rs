@@ -88,6 +88,7 @@ impl Edition {
         &self.info
     }
 
+    #[cfg(feature = "cli")]
     /// Returns how much of the data was checked, `full`, `checksums` or `off`; `None` if not known.
     pub(crate) fn verified(&self) -> Option<&'static str> {
         self.verified.map(Verify::name)
