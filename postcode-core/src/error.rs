@@ -39,6 +39,12 @@ struct Inner {
 }
 
 /// The kinds of failure that a caller can act on.
+///
+/// ```
+/// use postcode_core::{Error, ErrorKind};
+///
+/// assert_eq!(Error::invalid("limit: give 1 to 100").kind(), ErrorKind::InvalidInput);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
@@ -66,6 +72,12 @@ pub enum ErrorKind {
 
 impl ErrorKind {
     /// Returns the stable name, which is the `code` in the error bodies of the HTTP API.
+    ///
+    /// ```
+    /// use postcode_core::ErrorKind;
+    ///
+    /// assert_eq!(ErrorKind::Timeout.code(), "timeout");
+    /// ```
     pub fn code(self) -> &'static str {
         match self {
             Self::InvalidInput => "invalid_input",
@@ -81,6 +93,13 @@ impl ErrorKind {
     }
 
     /// Returns the kind with this [`code`](Self::code), if there is one.
+    ///
+    /// ```
+    /// use postcode_core::ErrorKind;
+    ///
+    /// assert_eq!(ErrorKind::from_code("timeout"), Some(ErrorKind::Timeout));
+    /// assert_eq!(ErrorKind::from_code("late"), None);
+    /// ```
     pub fn from_code(code: &str) -> Option<Self> {
         use ErrorKind::*;
         [
@@ -101,6 +120,13 @@ impl ErrorKind {
 
 impl Error {
     /// Creates an error. The message should say what was wrong, with which input, and what to do.
+    ///
+    /// ```
+    /// use postcode_core::{Error, ErrorKind};
+    ///
+    /// let error = Error::new(ErrorKind::Timeout, "no answer within 2 s");
+    /// assert!(error.is_transient());
+    /// ```
     pub fn new(kind: ErrorKind, message: impl Into<Cow<'static, str>>) -> Self {
         Self(Box::new(Inner {
             kind,
@@ -113,11 +139,28 @@ impl Error {
     }
 
     /// Creates an error of kind [`ErrorKind::InvalidInput`].
+    ///
+    /// ```
+    /// use postcode_core::Error;
+    ///
+    /// let error = Error::invalid("limit: 0 is too small, give 1 to 100");
+    /// assert!(!error.is_transient());
+    /// ```
     pub fn invalid(message: impl Into<Cow<'static, str>>) -> Self {
         Self::new(ErrorKind::InvalidInput, message)
     }
 
     /// Adds the cause.
+    ///
+    /// ```
+    /// use postcode_core::{Error, ErrorKind};
+    ///
+    /// use std::error::Error as _;
+    ///
+    /// let cause = std::io::Error::other("connection reset");
+    /// let error = Error::new(ErrorKind::Unavailable, "the service is down").with_source(cause);
+    /// assert!(error.source().is_some());
+    /// ```
     #[must_use]
     pub fn with_source(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         self.0.source = Some(Arc::from(source.into()));
@@ -125,6 +168,16 @@ impl Error {
     }
 
     /// Adds how long the server asked us to wait.
+    ///
+    /// ```
+    /// use postcode_core::{Error, ErrorKind};
+    ///
+    /// use std::time::Duration;
+    ///
+    /// let wait = Some(Duration::from_secs(1));
+    /// let error = Error::new(ErrorKind::Overloaded, "too many requests").with_retry_after(wait);
+    /// assert_eq!(error.retry_after(), wait);
+    /// ```
     #[must_use]
     pub fn with_retry_after(mut self, after: Option<Duration>) -> Self {
         self.0.retry_after = after;
@@ -132,6 +185,13 @@ impl Error {
     }
 
     /// Adds the id under which the server logged the request.
+    ///
+    /// ```
+    /// use postcode_core::{Error, ErrorKind};
+    ///
+    /// let error = Error::new(ErrorKind::Internal, "a bug").with_request_id(Some("7f3a".to_owned()));
+    /// assert_eq!(error.request_id(), Some("7f3a"));
+    /// ```
     #[must_use]
     pub fn with_request_id(mut self, id: Option<String>) -> Self {
         self.0.request_id = id;
@@ -153,6 +213,13 @@ impl Error {
     }
 
     /// Marks the error as already retried enough, so that an outer layer does not retry it again.
+    ///
+    /// ```
+    /// use postcode_core::{Error, ErrorKind};
+    ///
+    /// let error = Error::new(ErrorKind::Timeout, "no answer in three attempts").into_persistent();
+    /// assert!(error.is_persistent() && !error.is_transient());
+    /// ```
     #[must_use]
     pub fn into_persistent(mut self) -> Self {
         self.0.persistent = true;
@@ -160,33 +227,73 @@ impl Error {
     }
 
     /// Returns the kind of failure.
+    ///
+    /// ```
+    /// use postcode_core::{Error, ErrorKind};
+    ///
+    /// match Error::new(ErrorKind::Overloaded, "full").kind() {
+    ///     ErrorKind::Overloaded => println!("try again in a moment"),
+    ///     kind => println!("{}", kind.code()),
+    /// }
+    /// ```
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
     }
 
     /// Returns the message, without kind and cause.
+    ///
+    /// ```
+    /// use postcode_core::Error;
+    ///
+    /// assert_eq!(Error::invalid("limit: give 1 to 100").message(), "limit: give 1 to 100");
+    /// ```
     pub fn message(&self) -> &str {
         &self.0.message
     }
 
     /// Returns whether the same call may succeed later: the kind is `Unavailable`, `Timeout` or
     /// `Overloaded`, and the retries are not used up yet.
+    ///
+    /// ```
+    /// use postcode_core::{Error, ErrorKind};
+    ///
+    /// assert!(Error::new(ErrorKind::Unavailable, "down").is_transient());
+    /// assert!(!Error::new(ErrorKind::InvalidInput, "wrong").is_transient());
+    /// ```
     pub fn is_transient(&self) -> bool {
         use ErrorKind::*;
         !self.0.persistent && matches!(self.0.kind, Unavailable | Timeout | Overloaded)
     }
 
     /// Returns whether the retries of the implementation are used up.
+    ///
+    /// ```
+    /// use postcode_core::{Error, ErrorKind};
+    ///
+    /// assert!(!Error::new(ErrorKind::Timeout, "late").is_persistent());
+    /// ```
     pub fn is_persistent(&self) -> bool {
         self.0.persistent
     }
 
     /// Returns how long the server asked us to wait (`Retry-After`, RFC 9110 section 10.2.3).
+    ///
+    /// ```
+    /// use postcode_core::{Error, ErrorKind};
+    ///
+    /// assert_eq!(Error::new(ErrorKind::Overloaded, "full").retry_after(), None);
+    /// ```
     pub fn retry_after(&self) -> Option<Duration> {
         self.0.retry_after
     }
 
     /// Returns the id under which the server logged the request, to quote in a report.
+    ///
+    /// ```
+    /// use postcode_core::{Error, ErrorKind};
+    ///
+    /// assert_eq!(Error::new(ErrorKind::Internal, "a bug").request_id(), None);
+    /// ```
     pub fn request_id(&self) -> Option<&str> {
         self.0.request_id.as_deref()
     }

@@ -184,6 +184,14 @@ impl Connector {
     }
 
     /// Changes the client of each endpoint: its deadline, timeouts, retries, headers and transport.
+    ///
+    /// ```
+    /// use postcode_core::Connector;
+    ///
+    /// let source = Connector::new("http://127.0.0.1:8080")?.remote(|client| client.retries(1));
+    /// println!("{source:?}");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn remote(self, set: impl Fn(RemoteBuilder) -> RemoteBuilder) -> Self {
         self.set(|service| {
@@ -193,18 +201,43 @@ impl Connector {
     }
 
     /// Sets when to stop calling a service that fails: see [`Breaker`](crate::layers::Breaker).
+    ///
+    /// ```
+    /// use postcode_core::Connector;
+    ///
+    /// let source = Connector::new("http://127.0.0.1:8080")?.breaker(None);
+    /// println!("{source:?}");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn breaker(self, breaker: Option<BreakerConfig>) -> Self {
         self.layers(|layers| layers.breaker = breaker)
     }
 
     /// Sets how many calls run at once: see [`Bulkhead`](crate::layers::Bulkhead).
+    ///
+    /// ```
+    /// use postcode_core::Connector;
+    ///
+    /// let source = Connector::new("http://127.0.0.1:8080")?.bulkhead(Some(64));
+    /// println!("{source:?}");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn bulkhead(self, calls: Option<usize>) -> Self {
         self.layers(|layers| layers.bulkhead = calls)
     }
 
     /// Sets when to start a second attempt: see [`Hedge`](crate::layers::Hedge).
+    ///
+    /// ```
+    /// use postcode_core::Connector;
+    /// use postcode_core::layers::HedgeAfter;
+    ///
+    /// let source = Connector::new("http://127.0.0.1:8080")?.hedge(Some(HedgeAfter::Quantile(0.95)));
+    /// println!("{source:?}");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn hedge(self, after: Option<HedgeAfter>) -> Self {
         self.layers(|layers| layers.hedge = after)
@@ -212,6 +245,14 @@ impl Connector {
 
     /// Joins single lookups into batches of at most this many: see
     /// [`Batcher`](crate::layers::Batcher).
+    ///
+    /// ```
+    /// use postcode_core::Connector;
+    ///
+    /// let source = Connector::new("http://127.0.0.1:8080")?.join(Some(100));
+    /// println!("{source:?}");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn join(self, postcodes: Option<usize>) -> Self {
         self.layers(|layers| layers.join = postcodes)
@@ -219,18 +260,44 @@ impl Connector {
 
     /// Shares one call between equal lookups that run at once: see
     /// [`SingleFlight`](crate::layers::SingleFlight).
+    ///
+    /// ```
+    /// use postcode_core::Connector;
+    ///
+    /// let source = Connector::new("http://127.0.0.1:8080")?.single_flight(true);
+    /// println!("{source:?}");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn single_flight(self, yes: bool) -> Self {
         self.layers(|layers| layers.single_flight = yes)
     }
 
     /// Sets how many bytes of answers to keep: see [`Cache`](crate::layers::Cache).
+    ///
+    /// ```
+    /// use postcode_core::Connector;
+    ///
+    /// let source = Connector::new("http://127.0.0.1:8080")?.cache(Some(64 << 20));
+    /// println!("{source:?}");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn cache(self, bytes: Option<u64>) -> Self {
         self.layers(|layers| layers.cache = bytes)
     }
 
     /// Sets how old a kept answer may be.
+    ///
+    /// ```
+    /// use postcode_core::Connector;
+    ///
+    /// use std::time::Duration;
+    ///
+    /// let source = Connector::new("http://127.0.0.1:8080")?.cache(Some(64 << 20)).cache_ttl(Duration::from_secs(60));
+    /// println!("{source:?}");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn cache_ttl(self, ttl: Duration) -> Self {
         self.layers(|layers| layers.cache_ttl = ttl)
@@ -238,12 +305,29 @@ impl Connector {
 
     /// Adds an endpoint of the same service, used when the previous ones fail. It takes over the
     /// settings made so far.
+    ///
+    /// ```
+    /// use postcode_core::Connector;
+    ///
+    /// let source = Connector::new("http://127.0.0.1:8080")?.failover("http://127.0.0.1:8081");
+    /// println!("{source:?}");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn failover(self, url: &str) -> Self {
         self.set(|service| service.add_endpoint(url))
     }
 
     /// Sets which endpoint a call tries first, if there are several.
+    ///
+    /// ```
+    /// use postcode_core::Connector;
+    /// use postcode_core::layers::Order;
+    ///
+    /// let source = Connector::new("http://127.0.0.1:8080")?.failover("http://127.0.0.1:8081").order(Order::RoundRobin);
+    /// println!("{source:?}");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn order(self, order: Order) -> Self {
         self.set(|service| {

@@ -93,6 +93,19 @@ impl Dataset {
     ///
     /// The file must not be changed in place while it is open. [`DatasetBuilder::write_to`]
     /// replaces it by a rename, so that open datasets keep the old edition.
+    ///
+    /// ```
+    /// # #[cfg(feature = "embedded")] {
+    /// use postcode_core::dataset::Dataset;
+    ///
+    /// let path = std::env::temp_dir().join("postcode-core-open.postcodes");
+    /// std::fs::write(&path, Dataset::embedded()?.as_bytes())?;
+    /// assert!(Dataset::open(&path)?.get("SW1A 1AA".parse()?).is_live());
+    /// # std::fs::remove_file(&path)?;
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// [`Dataset`](ErrorKind::Dataset) with the path, what is wrong, where, and what to do.
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
@@ -101,6 +114,18 @@ impl Dataset {
     }
 
     /// Reads a dataset file from memory, with the same checks as [`open`](Self::open).
+    ///
+    /// ```
+    /// # #[cfg(feature = "embedded")] {
+    /// use postcode_core::dataset::Dataset;
+    ///
+    /// let country = Dataset::embedded()?;
+    /// let copy = Dataset::from_bytes(country.as_bytes().to_vec())?;
+    /// assert_eq!(copy.info(), country.info());
+    /// assert!(Dataset::from_bytes(Vec::new()).is_err());
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// The same as [`open`](Self::open).
@@ -123,28 +148,80 @@ impl Dataset {
     }
 
     /// Returns the bytes of the file, to copy it elsewhere.
+    ///
+    /// ```
+    /// # #[cfg(feature = "embedded")] {
+    /// use postcode_core::dataset::Dataset;
+    ///
+    /// let country = Dataset::embedded()?;
+    /// assert!(country.as_bytes().len() > 10_000_000);
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn as_bytes(&self) -> &[u8] {
         &self.inner.bytes
     }
 
     /// Reads one byte of every page, so that later lookups in a mapped file don't wait for the
     /// disk. Takes milliseconds if the file is in the system's cache.
+    ///
+    /// ```
+    /// # #[cfg(feature = "embedded")] {
+    /// use postcode_core::dataset::Dataset;
+    ///
+    /// let country = Dataset::embedded()?;
+    /// country.warm();
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn warm(&self) {
         let sum = self.inner.bytes.iter().step_by(4096).fold(0u8, |sum, byte| sum.wrapping_add(*byte));
         std::hint::black_box(sum);
     }
 
     /// Returns the edition, source, attribution and counts.
+    ///
+    /// ```
+    /// # #[cfg(feature = "embedded")] {
+    /// use postcode_core::dataset::Dataset;
+    ///
+    /// let country = Dataset::embedded()?;
+    /// assert!(country.info().live > 1_700_000);
+    /// println!("{}", country.info().attribution);
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn info(&self) -> &DatasetInfo {
         &self.inner.info
     }
 
     /// Returns the metadata in the file.
+    ///
+    /// ```
+    /// # #[cfg(feature = "embedded")] {
+    /// use postcode_core::dataset::Dataset;
+    ///
+    /// let country = Dataset::embedded()?;
+    /// assert!(!country.metadata().edition.is_empty());
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn metadata(&self) -> &Metadata {
         &self.inner.metadata
     }
 
     /// Looks up a postcode.
+    ///
+    /// ```
+    /// # #[cfg(feature = "embedded")] {
+    /// use postcode_core::dataset::Dataset;
+    ///
+    /// let country = Dataset::embedded()?;
+    /// assert!(country.get("SW1A 1AA".parse()?).is_live());
+    /// assert_eq!(country.get("SW1A 9ZZ".parse()?).status(), "unknown");
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[inline]
     pub fn get(&self, postcode: Postcode) -> Answer {
         self.answer(self.inner.keys.row(&self.inner.bytes, postcode), postcode)
@@ -153,6 +230,18 @@ impl Dataset {
     /// Looks up postcodes and appends the answers in order.
     ///
     /// Faster than one by one: memory accesses of different postcodes overlap.
+    ///
+    /// ```
+    /// # #[cfg(feature = "embedded")] {
+    /// use postcode_core::dataset::Dataset;
+    ///
+    /// let country = Dataset::embedded()?;
+    /// let mut answers = Vec::new();
+    /// country.get_many(&["SW1A 1AA".parse()?, "EH1 1YZ".parse()?], &mut answers);
+    /// assert!(answers.iter().all(|answer| answer.is_live()));
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn get_many(&self, postcodes: &[Postcode], answers: &mut Vec<Answer>) {
         answers.reserve(postcodes.len());
         self.rows_of(postcodes, |_, row, postcode| answers.push(self.answer(row, postcode)));
@@ -201,28 +290,84 @@ impl Dataset {
     }
 
     /// Returns the location of a live or terminated postcode, without the rest of its record.
+    ///
+    /// ```
+    /// # #[cfg(feature = "embedded")] {
+    /// use postcode_core::dataset::Dataset;
+    ///
+    /// let country = Dataset::embedded()?;
+    /// let location = country.location("SW1A 1AA".parse()?).ok_or("not known")?;
+    /// assert_eq!(location.latitude(), 51.50101);
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn location(&self, postcode: Postcode) -> Option<Location> {
         self.find(postcode)?.location()
     }
 
     /// Returns whether a postcode is live or terminated, or `None` if it is neither, without the
     /// rest of its record.
+    ///
+    /// ```
+    /// # #[cfg(feature = "embedded")] {
+    /// use postcode_core::Status;
+    /// use postcode_core::dataset::Dataset;
+    ///
+    /// let country = Dataset::embedded()?;
+    /// assert_eq!(country.status("SW1A 1AA".parse()?), Some(Status::Live));
+    /// assert_eq!(country.status("SW1A 9ZZ".parse()?), None);
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn status(&self, postcode: Postcode) -> Option<Status> {
         Some(self.find(postcode)?.status())
     }
 
     /// Iterates over all records, live and terminated, in the order of postcodes.
+    ///
+    /// ```
+    /// # #[cfg(feature = "embedded")] {
+    /// use postcode_core::dataset::Dataset;
+    ///
+    /// let country = Dataset::embedded()?;
+    /// let first = country.iter().next().ok_or("empty")?;
+    /// assert_eq!(first.postcode.to_string(), "AB1 0AA");
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn iter(&self) -> impl Iterator<Item = Record> + '_ {
         self.range(0, keys::CODES)
     }
 
     /// Iterates over the records of an outcode, live and terminated, in the order of postcodes.
+    ///
+    /// ```
+    /// # #[cfg(feature = "embedded")] {
+    /// use postcode_core::dataset::Dataset;
+    ///
+    /// let country = Dataset::embedded()?;
+    /// let outcode = "SW1A".parse()?;
+    /// assert!(country.iter_outcode(outcode).all(|record| record.postcode.outcode() == outcode));
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn iter_outcode(&self, outcode: Outcode) -> impl Iterator<Item = Record> + '_ {
         let start = outcode.code() * crate::postcode::PER_OUTCODE;
         self.range(start, start + crate::postcode::PER_OUTCODE)
     }
 
     /// Iterates over the records of a sector, live and terminated, in the order of postcodes.
+    ///
+    /// ```
+    /// # #[cfg(feature = "embedded")] {
+    /// use postcode_core::dataset::Dataset;
+    ///
+    /// let country = Dataset::embedded()?;
+    /// let sector = "SW1A 1".parse()?;
+    /// assert!(country.iter_sector(sector).all(|record| record.postcode.sector() == sector));
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn iter_sector(&self, sector: Sector) -> impl Iterator<Item = Record> + '_ {
         let start = sector.code() * crate::postcode::UNITS;
         self.range(start, start + crate::postcode::UNITS)

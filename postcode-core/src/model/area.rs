@@ -7,6 +7,12 @@ use std::sync::Arc;
 ///
 /// Their numbers are part of the dataset file (`docs/FORMAT.md`): add new ones at the end, and
 /// never renumber.
+///
+/// ```
+/// use postcode_core::AreaKind;
+///
+/// assert_eq!(AreaKind::from_key("region"), Some(AreaKind::Region));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[repr(u8)]
 #[non_exhaustive]
@@ -158,6 +164,13 @@ impl AreaKind {
     }
 
     /// Returns the kind with this [`key`](Self::key), in any case.
+    ///
+    /// ```
+    /// use postcode_core::AreaKind;
+    ///
+    /// assert_eq!(AreaKind::from_key("admin_district"), Some(AreaKind::AdminDistrict));
+    /// assert_eq!(AreaKind::from_key("galaxy"), None);
+    /// ```
     pub fn from_key(key: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.key().eq_ignore_ascii_case(key))
     }

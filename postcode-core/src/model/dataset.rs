@@ -41,6 +41,13 @@ pub struct DatasetInfo {
 
 impl DatasetInfo {
     /// Creates a description with only the edition.
+    ///
+    /// ```
+    /// use postcode_core::DatasetInfo;
+    ///
+    /// let info = DatasetInfo::new("May 2025");
+    /// assert_eq!((info.edition.as_str(), info.live), ("May 2025", 0));
+    /// ```
     pub fn new(edition: impl Into<String>) -> Self {
         Self {
             edition: edition.into(),

@@ -27,6 +27,15 @@ pub struct Location {
 impl Location {
     /// Creates a point from degrees: latitude −90 to 90, longitude −180 to 180.
     ///
+    /// ```
+    /// use postcode_core::Location;
+    ///
+    /// let location = Location::new(51.50101, -0.141563)?;
+    /// assert_eq!(location.latitude(), 51.50101);
+    /// assert!(Location::new(91.0, 0.0).is_err());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// [`InvalidInput`](crate::ErrorKind::InvalidInput) for a number outside these ranges, or NaN.
     pub fn new(latitude: f64, longitude: f64) -> Result<Self> {
@@ -40,11 +49,25 @@ impl Location {
     }
 
     /// Returns the latitude in degrees north.
+    ///
+    /// ```
+    /// use postcode_core::Location;
+    ///
+    /// assert_eq!(Location::new(51.5, -0.14)?.latitude(), 51.5);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn latitude(self) -> f64 {
         self.latitude
     }
 
     /// Returns the longitude in degrees east, which is negative in most of Great Britain.
+    ///
+    /// ```
+    /// use postcode_core::Location;
+    ///
+    /// assert_eq!(Location::new(51.5, -0.14)?.longitude(), -0.14);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn longitude(self) -> f64 {
         self.longitude
     }

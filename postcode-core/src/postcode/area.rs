@@ -19,6 +19,12 @@ pub struct PostcodeArea(u8);
 
 impl PostcodeArea {
     /// Iterates over all areas in use, in order.
+    ///
+    /// ```
+    /// use postcode_core::PostcodeArea;
+    ///
+    /// assert!(PostcodeArea::all().any(|area| area.code() == "SW"));
+    /// ```
     pub fn all() -> impl ExactSizeIterator<Item = Self> {
         (0..AREAS.len()).map(|i| Self(i as u8))
     }
@@ -29,11 +35,25 @@ impl PostcodeArea {
     }
 
     /// Returns the letters.
+    ///
+    /// ```
+    /// use postcode_core::PostcodeArea;
+    ///
+    /// assert_eq!("sw".parse::<PostcodeArea>()?.code(), "SW");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn code(self) -> &'static str {
         AREAS[usize::from(self.0)].0
     }
 
     /// Returns the town or region after which it is named.
+    ///
+    /// ```
+    /// use postcode_core::PostcodeArea;
+    ///
+    /// assert_eq!("EH".parse::<PostcodeArea>()?.name(), "Edinburgh");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn name(self) -> &'static str {
         AREAS[usize::from(self.0)].1
     }

@@ -109,12 +109,26 @@ impl Wanted {
 
 impl ParseError {
     /// Returns what is wrong.
+    ///
+    /// ```
+    /// use postcode_core::Postcode;
+    ///
+    /// let error = "SW1A 1A".parse::<Postcode>().unwrap_err();
+    /// println!("{:?}: {error}", error.reason());
+    /// ```
     pub fn reason(&self) -> ParseReason {
         self.reason
     }
 
     /// Returns the position as a byte offset into the text: the start of the wrong character, the
     /// end of the text if something is missing, or 0 if the error is about the whole text.
+    ///
+    /// ```
+    /// use postcode_core::Postcode;
+    ///
+    /// let error = "SW1A 1A".parse::<Postcode>().unwrap_err();
+    /// assert_eq!(error.at(), 7, "something is missing at the end");
+    /// ```
     pub fn at(&self) -> usize {
         self.at
     }
@@ -132,6 +146,13 @@ impl ParseError {
 
     /// Returns the postcode or outcode that [`repair`](crate::Postcode::repair) would make of the
     /// text, if there is exactly one.
+    ///
+    /// ```
+    /// use postcode_core::Postcode;
+    ///
+    /// let error = "SWIA 1AA".parse::<Postcode>().unwrap_err();
+    /// assert_eq!(error.suggestion().map(|text| text.to_string()).as_deref(), Some("SW1A 1AA"));
+    /// ```
     pub fn suggestion(&self) -> Option<Text<8>> {
         self.suggestion
     }

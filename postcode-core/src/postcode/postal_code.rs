@@ -41,6 +41,13 @@ pub enum PostalCode {
 
 impl PostalCode {
     /// Returns the usual form.
+    ///
+    /// ```
+    /// use postcode_core::PostalCode;
+    ///
+    /// assert_eq!("sw1a1aa".parse::<PostalCode>()?.text(), "SW1A 1AA");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn text(self) -> Text<9> {
         let mut text = Text::new();
         match self {
@@ -56,6 +63,13 @@ impl PostalCode {
 
     /// Returns the kind with its article, for use in a sentence: `an outcode`, `the code of
     /// Anguilla`…
+    ///
+    /// ```
+    /// use postcode_core::PostalCode;
+    ///
+    /// assert_eq!("SW1A".parse::<PostalCode>()?.kind(), "an outcode");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn kind(self) -> &'static str {
         match self {
             Self::Postcode(_) => "a whole postcode",
@@ -69,6 +83,14 @@ impl PostalCode {
 
     /// Returns the overseas territory or Crown dependency to which the code belongs, or `None` for
     /// codes of the United Kingdom.
+    ///
+    /// ```
+    /// use postcode_core::PostalCode;
+    ///
+    /// assert_eq!("SW1A 1AA".parse::<PostalCode>()?.territory(), None);
+    /// assert!("JE2 3AB".parse::<PostalCode>()?.territory().is_some());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn territory(self) -> Option<Territory> {
         match self {
             Self::Postcode(postcode) => postcode.outcode().territory(),
@@ -87,6 +109,14 @@ impl PostalCode {
     }
 
     /// Returns the postcode, if it is a whole one.
+    ///
+    /// ```
+    /// use postcode_core::PostalCode;
+    ///
+    /// assert!("SW1A 1AA".parse::<PostalCode>()?.postcode().is_some());
+    /// assert_eq!("SW1A".parse::<PostalCode>()?.postcode(), None);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn postcode(self) -> Option<Postcode> {
         match self {
             Self::Postcode(postcode) => Some(postcode),

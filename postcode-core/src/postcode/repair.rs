@@ -17,11 +17,27 @@ pub struct Repaired<T> {
 
 impl<T> Repaired<T> {
     /// Returns the changed characters, from left to right. Empty if the text was already valid.
+    ///
+    /// ```
+    /// use postcode_core::Postcode;
+    ///
+    /// let repaired = Postcode::repair("SWIA 1AA")?;
+    /// assert_eq!(repaired.changes().len(), 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn changes(&self) -> &[Change] {
         &self.changes[..usize::from(self.len)]
     }
 
     /// Returns whether any character was changed.
+    ///
+    /// ```
+    /// use postcode_core::Postcode;
+    ///
+    /// assert!(Postcode::repair("SWIA 1AA")?.is_changed());
+    /// assert!(!Postcode::repair("SW1A 1AA")?.is_changed());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn is_changed(&self) -> bool {
         self.len > 0
     }

@@ -3,6 +3,12 @@
 use super::{Outcode, Postcode, PostcodeArea, Text};
 
 /// A British overseas territory or Crown dependency that has postal codes.
+///
+/// ```
+/// use postcode_core::Territory;
+///
+/// assert_eq!(Territory::Jersey.name(), "Jersey");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Territory {
@@ -46,6 +52,12 @@ pub enum Territory {
 
 impl Territory {
     /// Returns the English name.
+    ///
+    /// ```
+    /// use postcode_core::Territory;
+    ///
+    /// assert_eq!(Territory::Gibraltar.name(), "Gibraltar");
+    /// ```
     pub fn name(self) -> &'static str {
         match self {
             Self::Anguilla => "Anguilla",
@@ -70,6 +82,13 @@ impl Territory {
     }
 
     /// Returns whether it is a Crown dependency: Guernsey, Jersey or the Isle of Man.
+    ///
+    /// ```
+    /// use postcode_core::Territory;
+    ///
+    /// assert!(Territory::Jersey.is_crown_dependency());
+    /// assert!(!Territory::Gibraltar.is_crown_dependency());
+    /// ```
     pub fn is_crown_dependency(self) -> bool {
         matches!(self, Self::Guernsey | Self::IsleOfMan | Self::Jersey)
     }
@@ -141,6 +160,14 @@ const BERMUDA: [&[u8; 2]; 14] =
 
 impl TerritoryCode {
     /// Returns the code as it is usually written.
+    ///
+    /// ```
+    /// use postcode_core::TerritoryCode;
+    ///
+    /// let code: TerritoryCode = "fiqq1zz".parse()?;
+    /// assert_eq!(code.text(), "FIQQ 1ZZ");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn text(self) -> Text<8> {
         self.text
     }

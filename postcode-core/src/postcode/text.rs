@@ -92,29 +92,60 @@ pub struct Finder {
 
 impl Finder {
     /// Creates a finder for whole postcodes only.
+    ///
+    /// ```
+    /// use postcode_core::text::Finder;
+    ///
+    /// let found = Finder::new().find("SW1A 1AA, near M1").count();
+    /// assert_eq!(found, 1);
+    /// ```
     pub fn new() -> Self {
         Self::default()
     }
 
     /// Creates a finder for postcodes, outcodes, sectors, BFPO numbers and the territories' codes.
+    ///
+    /// ```
+    /// use postcode_core::text::Finder;
+    ///
+    /// assert_eq!(Finder::everything().find("SW1A 1AA or BFPO 57").count(), 2);
+    /// ```
     pub fn everything() -> Self {
         Self { outcodes: true, sectors: true, bfpo: true, territories: true }
     }
 
     /// Also finds single outcodes, in capitals and of an area in use, because `a4` and `m25`
     /// usually mean other things.
+    ///
+    /// ```
+    /// use postcode_core::text::Finder;
+    ///
+    /// assert_eq!(Finder::new().outcodes(true).find("in SW1A and EH1").count(), 2);
+    /// ```
     #[must_use]
     pub fn outcodes(self, outcodes: bool) -> Self {
         Self { outcodes, ..self }
     }
 
     /// Also finds single sectors, under the conditions of [`outcodes`](Self::outcodes).
+    ///
+    /// ```
+    /// use postcode_core::text::Finder;
+    ///
+    /// assert_eq!(Finder::new().sectors(true).find("in SW1A 1").count(), 1);
+    /// ```
     #[must_use]
     pub fn sectors(self, sectors: bool) -> Self {
         Self { sectors, ..self }
     }
 
     /// Also finds British Forces Post Office numbers.
+    ///
+    /// ```
+    /// use postcode_core::text::Finder;
+    ///
+    /// assert_eq!(Finder::new().bfpo(true).find("BFPO 801").count(), 1);
+    /// ```
     #[must_use]
     pub fn bfpo(self, bfpo: bool) -> Self {
         Self { bfpo, ..self }
@@ -122,6 +153,12 @@ impl Finder {
 
     /// Also finds the overseas territories' codes; Bermuda's only in capitals. `GX11 1AA` is then
     /// Gibraltar's code and not a postcode.
+    ///
+    /// ```
+    /// use postcode_core::text::Finder;
+    ///
+    /// assert_eq!(Finder::new().territories(true).find("Stanley FIQQ 1ZZ").count(), 1);
+    /// ```
     #[must_use]
     pub fn territories(self, territories: bool) -> Self {
         Self { territories, ..self }

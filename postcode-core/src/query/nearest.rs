@@ -25,6 +25,14 @@ pub struct Nearest {
 }
 
 /// The centre of a search for postcodes.
+///
+/// ```
+/// use postcode_core::{Location, Nearest, Origin};
+///
+/// let from = Origin::from(Location::new(51.501, -0.1416)?);
+/// assert_eq!(Nearest::to(from).origin, from);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Origin {
     /// A point.
@@ -48,17 +56,41 @@ impl From<Postcode> for Origin {
 impl Nearest {
     /// Creates a query around a point or a postcode, with the defaults of postcodes.io: at most
     /// ten, within 100 metres.
+    ///
+    /// ```
+    /// use postcode_core::{Location, Nearest};
+    ///
+    /// let query = Nearest::to(Location::new(51.501, -0.1416)?);
+    /// assert_eq!((query.limit, query.radius), (10, 100.0));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn to(origin: impl Into<Origin>) -> Self {
         Self { origin: origin.into(), limit: 10, radius: 100.0 }
     }
 
     /// Sets the most postcodes to return, 1 to [`MAX_NEIGHBOURS`].
+    ///
+    /// ```
+    /// use postcode_core::{Location, Nearest};
+    ///
+    /// let query = Nearest::to(Location::new(51.501, -0.1416)?).limit(3);
+    /// assert_eq!(query.limit, 3);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn limit(self, limit: usize) -> Self {
         Self { limit, ..self }
     }
 
     /// Sets the search radius in metres, 0 to [`MAX_RADIUS`].
+    ///
+    /// ```
+    /// use postcode_core::{Location, Nearest};
+    ///
+    /// let query = Nearest::to(Location::new(51.501, -0.1416)?).radius(2_000.0);
+    /// assert_eq!(query.radius, 2_000.0);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn radius(self, radius: f64) -> Self {
         Self { radius, ..self }

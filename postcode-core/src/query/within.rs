@@ -25,17 +25,40 @@ pub struct Within {
 
 impl Within {
     /// Creates a query for the first hundred postcodes of a region.
+    ///
+    /// ```
+    /// use postcode_core::{Region, Within};
+    ///
+    /// let query = Within::of(Region::Outcode("SW1A".parse()?));
+    /// assert_eq!(query.after, None);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn of(region: Region) -> Self {
         Self { region, limit: 100, after: None }
     }
 
     /// Sets the most postcodes to return, 1 to [`MAX_PAGE`].
+    ///
+    /// ```
+    /// use postcode_core::{Region, Within};
+    ///
+    /// assert_eq!(Within::of(Region::Outcode("SW1A".parse()?)).limit(50).limit, 50);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn limit(self, limit: usize) -> Self {
         Self { limit, ..self }
     }
 
     /// Restricts the query to postcodes after this one.
+    ///
+    /// ```
+    /// use postcode_core::{Postcode, Region, Within};
+    ///
+    /// let last: Postcode = "SW1A 1AA".parse()?;
+    /// assert_eq!(Within::of(Region::Outcode("SW1A".parse()?)).after(last).after, Some(last));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn after(self, after: impl Into<Option<Postcode>>) -> Self {
         Self { after: after.into(), ..self }
@@ -72,6 +95,14 @@ impl Page {
     }
 
     /// Creates a page with these records. More follow after `next`, if it is given.
+    ///
+    /// ```
+    /// use postcode_core::{Page, Record};
+    ///
+    /// let page = Page::new(vec![Record::live("SW1A 1AA".parse()?)], None);
+    /// assert!(page.next.is_none());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn new(records: Vec<Record>, next: Option<Postcode>) -> Self {
         Self { records, next }
     }

@@ -117,17 +117,44 @@ impl RemoteBuilder {
 
     /// Sets how long a call may take with its retries: 1 ms to 10 minutes. Unless set, two seconds,
     /// or twice the [`timeout`](Self::timeout) if that is longer.
+    ///
+    /// ```
+    /// use postcode_core::Remote;
+    ///
+    /// use std::time::Duration;
+    ///
+    /// let remote = Remote::builder("http://127.0.0.1:8080").deadline(Duration::from_secs(1)).build()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn deadline(self, deadline: Duration) -> Self {
         self.set(|config| config.set_deadline(deadline))
     }
 
     /// Sets how long one attempt may take: 1 ms to 10 minutes, one second unless set.
+    ///
+    /// ```
+    /// use postcode_core::Remote;
+    ///
+    /// use std::time::Duration;
+    ///
+    /// let remote = Remote::builder("http://127.0.0.1:8080").timeout(Duration::from_millis(200)).build()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn timeout(self, timeout: Duration) -> Self {
         self.set(|config| config.set_timeout(timeout))
     }
 
     /// Sets how long opening a connection may take, within the attempt's timeout: 1 ms to 10
     /// minutes, half a second unless set.
+    ///
+    /// ```
+    /// use postcode_core::Remote;
+    ///
+    /// use std::time::Duration;
+    ///
+    /// let remote = Remote::builder("http://127.0.0.1:8080").connect_timeout(Duration::from_millis(100)).build()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn connect_timeout(self, timeout: Duration) -> Self {
         self.set(|config| config.set_connect_timeout(timeout))
     }
@@ -147,12 +174,28 @@ impl RemoteBuilder {
     /// An error after the last retry is [persistent](Error::is_persistent), so that an outer layer
     /// does not retry it again. With 0 retries the error stays transient, and the outer layer
     /// decides.
+    ///
+    /// ```
+    /// use postcode_core::Remote;
+    ///
+    /// let remote = Remote::builder("http://127.0.0.1:8080").retries(1).build()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn retries(self, retries: usize) -> Self {
         self.set(|config| config.set_retries(retries))
     }
 
     /// Sets the longest pause before the first retry: 1 ms to 10 minutes, 20 ms unless set. It
     /// doubles with each retry, up to a second. The actual pause is random, from zero to this.
+    ///
+    /// ```
+    /// use postcode_core::Remote;
+    ///
+    /// use std::time::Duration;
+    ///
+    /// let remote = Remote::builder("http://127.0.0.1:8080").backoff(Duration::from_millis(10)).build()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn backoff(self, backoff: Duration) -> Self {
         self.set(|config| config.set_backoff(backoff))
     }
@@ -160,23 +203,52 @@ impl RemoteBuilder {
     /// Sets how many retries there may be per request, over all calls: 0 to 1, 0.2 unless set, with
     /// ten more saved. So retries add at most this share to the load of a service in trouble: see
     /// [`Budget`](crate::layers::Budget).
+    ///
+    /// ```
+    /// use postcode_core::Remote;
+    ///
+    /// let remote = Remote::builder("http://127.0.0.1:8080").retry_budget(0.1).build()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn retry_budget(self, share: f64) -> Self {
         self.set(|config| config.set_retry_budget(share))
     }
 
     /// Sets how many postcodes one request contains: 1 to 10,000. Unless set 100, the limit of
     /// postcodes.io servers.
+    ///
+    /// ```
+    /// use postcode_core::Remote;
+    ///
+    /// let remote = Remote::builder("http://127.0.0.1:8080").batch(1_000).build()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn batch(self, batch: usize) -> Self {
         self.set(|config| config.set_batch(batch))
     }
 
     /// Sets how many requests of one batch run at a time: 1 to 64, four unless set.
+    ///
+    /// ```
+    /// use postcode_core::Remote;
+    ///
+    /// let remote = Remote::builder("http://127.0.0.1:8080").concurrency(8).build()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn concurrency(self, concurrency: usize) -> Self {
         self.set(|config| config.set_concurrency(concurrency))
     }
 
     /// Sets the `Authorization` header, `Bearer …` for example, instead of the user and password of
     /// the URL. Never shown.
+    ///
+    /// ```
+    /// use postcode_core::Remote;
+    ///
+    /// let remote = Remote::builder("http://127.0.0.1:8080").authorization("Bearer secret").build()?;
+    /// assert!(!format!("{remote:?}").contains("secret"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn authorization(self, value: &str) -> Self {
         self.set(|config| {
             config.address.authorization = Some(secret(value)?);
@@ -216,6 +288,13 @@ impl RemoteBuilder {
     /// Sets whether to use the proxy in `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY`.
     /// Unless set it is not used, so that a service next to the application is not called through a
     /// proxy.
+    ///
+    /// ```
+    /// use postcode_core::Remote;
+    ///
+    /// let remote = Remote::builder("http://127.0.0.1:8080").environment_proxy(true).build()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn environment_proxy(self, yes: bool) -> Self {
         self.set(|config| {
             config.environment_proxy = yes;
@@ -231,6 +310,13 @@ impl RemoteBuilder {
     }
 
     /// Creates the client. Nothing is sent yet.
+    ///
+    /// ```
+    /// use postcode_core::Remote;
+    ///
+    /// assert!(Remote::builder("http://127.0.0.1:8080").batch(0).build().is_err());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// [`InvalidInput`](crate::ErrorKind::InvalidInput) for an invalid URL, option or value;

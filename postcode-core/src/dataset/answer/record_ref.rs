@@ -36,75 +36,223 @@ pub struct RecordRef<'a> {
 
 impl<'a> RecordRef<'a> {
     /// Returns the postcode.
+    ///
+    /// ```
+    /// # #[cfg(feature = "embedded")] {
+    /// use postcode_core::dataset::Dataset;
+    ///
+    /// let country = Dataset::embedded()?;
+    /// let record = country.find("SW1A 1AA".parse()?).ok_or("not in the data")?;
+    /// assert_eq!(record.postcode().to_string(), "SW1A 1AA");
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn postcode(&self) -> Postcode {
         self.postcode
     }
 
     /// Returns whether it is in use.
+    ///
+    /// ```
+    /// # #[cfg(feature = "embedded")] {
+    /// use postcode_core::Status;
+    /// use postcode_core::dataset::Dataset;
+    ///
+    /// let country = Dataset::embedded()?;
+    /// let record = country.find("SW1A 1AA".parse()?).ok_or("not in the data")?;
+    /// assert_eq!(record.status(), Status::Live);
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[inline]
     pub fn status(&self) -> Status {
         self.dataset.inner.rows.status(self.data(), self.row)
     }
 
     /// Returns the location.
+    ///
+    /// ```
+    /// # #[cfg(feature = "embedded")] {
+    /// use postcode_core::dataset::Dataset;
+    ///
+    /// let country = Dataset::embedded()?;
+    /// let record = country.find("SW1A 1AA".parse()?).ok_or("not in the data")?;
+    /// assert_eq!(record.location().map(|at| at.latitude()), Some(51.50101));
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[inline]
     pub fn location(&self) -> Option<Location> {
         self.dataset.inner.rows.location(self.data(), self.row)
     }
 
     /// Returns the grid reference.
+    ///
+    /// ```
+    /// # #[cfg(feature = "embedded")] {
+    /// use postcode_core::dataset::Dataset;
+    ///
+    /// let country = Dataset::embedded()?;
+    /// let record = country.find("SW1A 1AA".parse()?).ok_or("not in the data")?;
+    /// assert_eq!(record.grid().map(|grid| grid.eastings), Some(529_090));
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[inline]
     pub fn grid(&self) -> Option<GridReference> {
         self.dataset.inner.rows.grid(self.data(), self.row, self.postcode)
     }
 
     /// Returns how the grid reference was found: see [`Record::quality`].
+    ///
+    /// ```
+    /// # #[cfg(feature = "embedded")] {
+    /// use postcode_core::dataset::Dataset;
+    ///
+    /// let country = Dataset::embedded()?;
+    /// let record = country.find("SW1A 1AA".parse()?).ok_or("not in the data")?;
+    /// assert_eq!(record.quality(), Some(1));
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[inline]
     pub fn quality(&self) -> Option<u8> {
         self.dataset.inner.rows.quality(self.data(), self.row)
     }
 
     /// Returns whether it is a small or a large user.
+    ///
+    /// ```
+    /// # #[cfg(feature = "embedded")] {
+    /// use postcode_core::UserType;
+    /// use postcode_core::dataset::Dataset;
+    ///
+    /// let country = Dataset::embedded()?;
+    /// let record = country.find("SW1A 1AA".parse()?).ok_or("not in the data")?;
+    /// assert_eq!(record.user_type(), Some(UserType::Large));
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[inline]
     pub fn user_type(&self) -> Option<UserType> {
         self.dataset.inner.rows.user_type(self.data(), self.row)
     }
 
     /// Returns the month in which it came into use.
+    ///
+    /// ```
+    /// # #[cfg(feature = "embedded")] {
+    /// use postcode_core::dataset::Dataset;
+    ///
+    /// let country = Dataset::embedded()?;
+    /// let record = country.find("SW1A 1AA".parse()?).ok_or("not in the data")?;
+    /// assert!(record.introduced().is_some());
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[inline]
     pub fn introduced(&self) -> Option<YearMonth> {
         self.dataset.inner.rows.introduced(self.data(), self.row)
     }
 
     /// Returns the month in which it went out of use.
+    ///
+    /// ```
+    /// # #[cfg(feature = "embedded")] {
+    /// use postcode_core::dataset::Dataset;
+    ///
+    /// let country = Dataset::embedded()?;
+    /// let record = country.find("SW1A 1AA".parse()?).ok_or("not in the data")?;
+    /// assert_eq!(record.terminated(), None);
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[inline]
     pub fn terminated(&self) -> Option<YearMonth> {
         self.dataset.inner.rows.terminated(self.data(), self.row)
     }
 
     /// Returns the area of a kind, if the dataset knows one.
+    ///
+    /// ```
+    /// # #[cfg(feature = "embedded")] {
+    /// use postcode_core::AreaKind;
+    /// use postcode_core::dataset::Dataset;
+    ///
+    /// let country = Dataset::embedded()?;
+    /// let record = country.find("SW1A 1AA".parse()?).ok_or("not in the data")?;
+    /// assert_eq!(record.area(AreaKind::Region).and_then(|area| area.name), Some("London"));
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn area(&self, kind: AreaKind) -> Option<Area<'a>> {
         self.dataset.inner.areas.area(self.data(), self.set()?, kind)
     }
 
     /// Returns the name of the area of a kind.
+    ///
+    /// ```
+    /// # #[cfg(feature = "embedded")] {
+    /// use postcode_core::AreaKind;
+    /// use postcode_core::dataset::Dataset;
+    ///
+    /// let country = Dataset::embedded()?;
+    /// let record = country.find("SW1A 1AA".parse()?).ok_or("not in the data")?;
+    /// assert_eq!(record.area_name(AreaKind::Region), Some("London"));
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[inline]
     pub fn area_name(&self, kind: AreaKind) -> Option<&'a str> {
         self.dataset.inner.areas.name_in(self.data(), self.set()?, kind)
     }
 
     /// Returns the ONS code of the area of a kind.
+    ///
+    /// ```
+    /// # #[cfg(feature = "embedded")] {
+    /// use postcode_core::AreaKind;
+    /// use postcode_core::dataset::Dataset;
+    ///
+    /// let country = Dataset::embedded()?;
+    /// let record = country.find("SW1A 1AA".parse()?).ok_or("not in the data")?;
+    /// assert_eq!(record.area_code(AreaKind::Region), Some("E12000007"));
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn area_code(&self, kind: AreaKind) -> Option<&'a str> {
         self.dataset.inner.areas.code_in(self.data(), self.set()?, kind)
     }
 
     /// Returns the name of the local authority district.
+    ///
+    /// ```
+    /// # #[cfg(feature = "embedded")] {
+    /// use postcode_core::dataset::Dataset;
+    ///
+    /// let country = Dataset::embedded()?;
+    /// let record = country.find("SW1A 1AA".parse()?).ok_or("not in the data")?;
+    /// assert_eq!(record.admin_district(), Some("Westminster"));
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[inline]
     pub fn admin_district(&self) -> Option<&'a str> {
         self.area_name(AreaKind::AdminDistrict)
     }
 
     /// Reads the whole record.
+    ///
+    /// ```
+    /// # #[cfg(feature = "embedded")] {
+    /// use postcode_core::dataset::Dataset;
+    ///
+    /// let country = Dataset::embedded()?;
+    /// let record = country.find("SW1A 1AA".parse()?).ok_or("not in the data")?;
+    /// assert_eq!(country.get(record.postcode()).record(), Some(&record.to_record()));
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn to_record(&self) -> Record {
         self.dataset.record(self.row, self.postcode)
     }
@@ -129,6 +277,17 @@ impl fmt::Debug for RecordRef<'_> {
 impl Dataset {
     /// Finds a live or terminated postcode without reading its record. Use [`get`](Self::get) to
     /// tell unknown postcodes from those that the dataset does not cover.
+    ///
+    /// ```
+    /// # #[cfg(feature = "embedded")] {
+    /// use postcode_core::dataset::Dataset;
+    ///
+    /// let country = Dataset::embedded()?;
+    /// assert!(country.find("SW1A 1AA".parse()?).is_some());
+    /// assert!(country.find("SW1A 9ZZ".parse()?).is_none());
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[inline]
     pub fn find(&self, postcode: Postcode) -> Option<RecordRef<'_>> {
         let row = self.inner.keys.row(&self.inner.bytes, postcode)?;
