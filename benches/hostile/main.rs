@@ -80,7 +80,7 @@ fn main() -> Result<()> {
     if args.list {
         for (program, name) in [(Program::Service, "postcode-service"), (Program::Customers, "customers")] {
             println!("{name}:");
-            program.mixes().iter().for_each(|mix| println!("  {:16} {}", mix.name, mix.about));
+            program.mixes().for_each(|mix| println!("  {:16} {}", mix.name, mix.about));
         }
         return Ok(());
     }
@@ -129,10 +129,10 @@ fn server(args: &Args) -> Result<Server> {
 }
 
 fn chosen(program: Program, names: &[String]) -> Result<Vec<&'static Mix>> {
-    let known = || program.mixes().iter().map(|mix| mix.name).collect::<Vec<_>>().join(", ");
-    let find = |name: &String| program.mixes().iter().find(|mix| mix.name == name);
+    let known = || program.mixes().map(|mix| mix.name).collect::<Vec<_>>().join(", ");
+    let find = |name: &String| program.mixes().find(|mix| mix.name == name);
     match names {
-        [] => Ok(program.mixes().iter().collect()),
+        [] => Ok(program.mixes().collect()),
         names => names
             .iter()
             .map(|name| find(name).with_context(|| format!("{name}: no such mix. Give {}", known())))

@@ -13,8 +13,8 @@ pub(crate) struct Mix {
     pub(crate) parts: &'static [(Attack, usize)],
 }
 
-/// The mixes for `postcode-service`.
-pub(crate) const SERVICE: &[Mix] = &[
+/// The mixes for both programs, which are measured first.
+pub(crate) const BOTH: &[Mix] = &[
     Mix { name: "idle", about: "connect and say nothing", parts: &[(Idle, 1)] },
     Mix { name: "kept-alive", about: "ask once and keep the connection", parts: &[(KeptAlive, 1)] },
     Mix { name: "slow-headers", about: "one header line a second, without end", parts: &[(SlowHeaders, 1)] },
@@ -25,6 +25,10 @@ pub(crate) const SERVICE: &[Mix] = &[
         about: "one request a connection, 1,000 a second",
         parts: &[(NewConnections, 1)],
     },
+];
+
+/// The mixes for `postcode-service` alone.
+pub(crate) const SERVICE: &[Mix] = &[
     Mix { name: "bulk", about: "100 postcodes a request, 200 requests a second", parts: &[(Bulk, 1)] },
     Mix {
         name: "bulk-places",
@@ -61,18 +65,8 @@ pub(crate) const SERVICE: &[Mix] = &[
     },
 ];
 
-/// The mixes for `customers`.
+/// The mixes for `customers` alone.
 pub(crate) const CUSTOMERS: &[Mix] = &[
-    Mix { name: "idle", about: "connect and say nothing", parts: &[(Idle, 1)] },
-    Mix { name: "kept-alive", about: "ask once and keep the connection", parts: &[(KeptAlive, 1)] },
-    Mix { name: "slow-headers", about: "one header line a second, without end", parts: &[(SlowHeaders, 1)] },
-    Mix { name: "slow-bodies", about: "one byte of a body a second", parts: &[(SlowBodies, 1)] },
-    Mix { name: "garbage", about: "random bytes on new connections, 4,500 a second", parts: &[(Garbage, 1)] },
-    Mix {
-        name: "new-connections",
-        about: "one request a connection, 1,000 a second",
-        parts: &[(NewConnections, 1)],
-    },
     Mix { name: "near", about: "all accounts around one postcode, 8 requests a second", parts: &[(Near, 1)] },
     Mix { name: "search", about: "a text that no account has, 8 requests a second", parts: &[(Search, 1)] },
     Mix { name: "creations", about: "one new account a request, 200 a second", parts: &[(Creations, 1)] },

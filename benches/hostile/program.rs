@@ -9,7 +9,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 
 use benches::open_loop::Ask;
 
-use crate::mixes::{CUSTOMERS, Mix, SERVICE};
+use crate::mixes::{BOTH, CUSTOMERS, Mix, SERVICE};
 use crate::server;
 
 /// How long an import of accounts may take.
@@ -68,11 +68,12 @@ impl Program {
     }
 
     /// Returns all mixes of hostile connections, in the order in which they are measured.
-    pub(crate) fn mixes(self) -> &'static [Mix] {
-        match self {
+    pub(crate) fn mixes(self) -> impl Iterator<Item = &'static Mix> {
+        let own = match self {
             Self::Service => SERVICE,
             Self::Customers => CUSTOMERS,
-        }
+        };
+        BOTH.iter().chain(own)
     }
 
     /// Returns the requests of honest clients.
