@@ -17,9 +17,10 @@
 //!   ([`Security`]);
 //! - a page of reference of an HTTP API, made from its OpenAPI document ([`reference`](mod@reference));
 //! - error messages without secrets ([`without_secrets`]);
+//! - the metrics of another server ([`metrics_of`]);
 //! - what the process takes of the machine, for metrics ([`process_metrics`]), and their labels
 //!   ([`status_class`]), and the pieces of requests in logs ([`cut`]);
-//! - webhooks: whom they may reach, and how they are signed (`webhook`, with the feature of that name);
+//! - webhooks: the addresses they may reach, and their signatures (`webhook`, with the feature of that name);
 //! - the command line: configuration by options, environment and a file, tokens, completions and
 //!   man pages (`cli`, with the feature of that name).
 #![deny(missing_docs)]
@@ -53,6 +54,7 @@ mod rate;
 pub mod reference;
 pub mod refused;
 mod rest;
+mod scrape;
 mod secrets;
 mod security;
 mod serve;
@@ -85,6 +87,7 @@ pub use pool::{ClientKey, Full, Lost, Place, Pool, Yields};
 pub use process::{MetricsFormat, process_metrics};
 pub use proxies::{ClientHeader, Proxies};
 pub use rate::Rate;
+pub use scrape::{metric, metrics_of};
 pub use secrets::without_secrets;
 pub use security::{Security, SecurityOptions};
 pub use serve::{serve, serve_with};

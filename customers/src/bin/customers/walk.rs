@@ -17,7 +17,7 @@ use postcode_edge::webhook::{
     Allow, HEADER_WEBHOOK_ID, HEADER_WEBHOOK_SIGNATURE, HEADER_WEBHOOK_TIMESTAMP, WebhookGuard,
     WebhookSecrets,
 };
-use postcode_edge::{MetricsFormat, process_metrics};
+use postcode_edge::{MetricsFormat, metric, process_metrics};
 use reqwest::Url;
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
@@ -35,7 +35,7 @@ const WEBHOOK_PAUSES: [Duration; 2] = [Duration::from_secs(1), Duration::from_se
 /// How long the roots of both sides may take, each.
 const ROOT_TIMEOUT: Duration = Duration::from_secs(600);
 
-/// The moves of a walk so far, for who looks.
+/// The progress of a walk, for the admin page.
 #[derive(Clone, Debug)]
 pub(crate) struct Progress {
     pub(crate) walk: Walk,
@@ -132,7 +132,7 @@ impl WalkFile {
         Ok(Self { walk, webhook, certificate, signing_key, path: path.to_owned() })
     }
 
-    /// Returns what the walk will have done, for who looks meanwhile.
+    /// Returns the progress of the walk, for the admin page.
     pub(crate) fn progress(&self) -> Progress {
         Progress::new(self.walk.clone())
     }
@@ -326,12 +326,9 @@ async fn send(webhook: Option<Webhook>, mut moves: mpsc::Receiver<Move>) {
 
 fn used() -> Used {
     let text = process_metrics(MetricsFormat::Prometheus);
-    let value = |name: &str| {
-        text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')?.parse::<f64>().ok())
-    };
     Used {
-        cpu_seconds: value("process_cpu_seconds_total"),
-        memory_bytes: value("process_resident_memory_bytes"),
+        cpu_seconds: metric(&text, "process_cpu_seconds_total"),
+        memory_bytes: metric(&text, "process_resident_memory_bytes"),
     }
 }
 

@@ -6,11 +6,10 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 use postcode_core::layers::advice::Work;
 use postcode_core::{Connector, Lookups, Postcode, PostcodeLookup};
-use postcode_edge::{MetricsFormat, process_metrics};
+use postcode_edge::{MetricsFormat, metric, metrics_of, process_metrics};
 use serde::{Deserialize, Serialize};
 use tokio::io::AsyncReadExt;
 
-use super::service::{metric, metrics_of};
 use super::task::{PATIENCE, Task};
 
 /// The postcodes of a batch. A server takes as many by default.

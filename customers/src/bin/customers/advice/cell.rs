@@ -7,13 +7,15 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use postcode_core::Connector;
 use postcode_core::layers::advice::{Memory, Place, PlaceCosts, WorkCost, probe};
+use postcode_edge::{metric, metrics_of};
 use serde::{Deserialize, Serialize};
 
 /// How long a place may take to open, and to answer its last call.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// The most bytes of a task, and of metrics.
+/// How long a service may take to tell its metrics.
+const METRICS: Duration = Duration::from_secs(2);
+/// The most bytes of a task.
 const MOST_TASK: u64 = 64 << 10;
-const MOST_METRICS: usize = 4 << 20;
 
 #[derive(Debug, Serialize, Deserialize)]
 struct Task {
@@ -77,12 +79,11 @@ pub(crate) fn run() -> Result<()> {
 async fn probe_url(url: &str, time: Duration) -> Result<Costs> {
     let base_bytes = status("RssAnon:");
     let lookup = Connector::new(url)?.connect().await?;
-    let service = Service::of(url);
-    let before = service.seen().await;
+    let before = service(url).await;
     let own_before = own_cpu();
     let (mut works, cold_us) = probe(&*lookup, time, own_cpu).await?;
     let own = own_cpu().zip(own_before).map_or(0.0, |(after, before)| (after - before).as_secs_f64());
-    let after = service.seen().await;
+    let after = service(url).await;
     if let (Some((before, _)), Some((after, _))) = (before, after)
         && own > 0.0
     {
@@ -108,34 +109,8 @@ fn status(key: &str) -> f64 {
     line.and_then(|line| line.split_whitespace().next()?.parse::<f64>().ok()).unwrap_or(0.0) * 1024.0
 }
 
-/// The metrics of a service, if its URL is plain HTTP.
-struct Service(Option<(reqwest::Client, String)>);
-
-impl Service {
-    fn of(url: &str) -> Self {
-        let base = url.split(['?', '#']).next().unwrap_or_default().trim_end_matches('/');
-        // A client needs the provider of TLS, which a lookup over HTTP has set. Others have none.
-        Self(base.starts_with("http://").then_some(base).and_then(|base| {
-            let client = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(2)).build();
-            Some((client.ok()?, format!("{base}/metrics")))
-        }))
-    }
-
-    /// Returns the service's processor time in seconds and its memory in bytes, if it tells them.
-    async fn seen(&self) -> Option<(f64, f64)> {
-        let (client, url) = self.0.as_ref()?;
-        let mut answer = client.get(url).send().await.ok()?.error_for_status().ok()?;
-        let mut text = Vec::new();
-        while let Some(piece) = answer.chunk().await.ok()? {
-            text.extend_from_slice(&piece);
-            if text.len() > MOST_METRICS {
-                return None;
-            }
-        }
-        let text = String::from_utf8(text).ok()?;
-        let metric = |name: &str| {
-            text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')?.trim().parse().ok())
-        };
-        metric("process_cpu_seconds_total").zip(metric("process_resident_memory_bytes"))
-    }
+/// Returns the service's processor time in seconds and its memory in bytes, if it tells them.
+async fn service(url: &str) -> Option<(f64, f64)> {
+    let text = tokio::time::timeout(METRICS, metrics_of(url)).await.ok()??;
+    metric(&text, "process_cpu_seconds_total").zip(metric(&text, "process_resident_memory_bytes"))
 }
