@@ -171,7 +171,7 @@ impl<L, Q: Question<L>> Cache<L, Q> {
     /// have.
     pub async fn answers(&self, keys: &[Q::Key]) -> Result<Vec<Q::Answer>> {
         if keys.len() > Q::MAX {
-            // The lookup says it in its own words.
+            // Let the lookup refuse it with its usual error.
             return question::all::<L, Q>(&self.inner, keys).await;
         }
         let kept: Vec<_> = keys.iter().map(|key| self.get(key)).collect();

@@ -62,7 +62,7 @@ pub use ledger::{CacheEstimate, CohortSnapshot, JoinEstimate, Ledger, LedgerSnap
 #[doc(hidden)]
 pub use promotion::ADDRESS_METHODS;
 pub use promotion::{
-    Cause, Causes, Earlier, Evidence, Example, FieldDifferences, Grounds, Guard, LatencyBound,
+    Cause, Causes, Earlier, Evidence, Example, FieldDifferences, Grounds, Guard, Guarding, LatencyBound,
     LatencySummary, Limit, Promotable, Promotion, PromotionConfig, PromotionPlan, RowName, RowSnapshot,
     Sides, Snapshot, Stage, Step, StepBack, evidence_below,
 };

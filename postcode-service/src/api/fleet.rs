@@ -1,6 +1,5 @@
 //! `/promotion`: the plan of a fleet of promotions, and what its processes report. Not in postcodes.io.
 
-use std::pin::pin;
 use std::time::Duration;
 
 use axum::Router;
@@ -25,8 +24,6 @@ use super::reply::json;
 use super::wait::wait;
 use crate::enrich::short;
 
-/// The longest wait for a newer plan.
-const MAX_PLAN_WAIT: Duration = Duration::from_secs(60);
 /// How long the answer may take after a wait.
 const ANSWERING: Duration = Duration::from_secs(10);
 /// The most bytes of a plan.
@@ -38,7 +35,7 @@ pub(super) fn routes() -> Router<App> {
     Router::new()
         .route(path::PROMOTION_PLAN, get(plan).put(set))
         .route(path::PROMOTION_FLEET, get(snapshot).post(report))
-        // So that a method that is not there is as private as the others.
+        // An unknown method must be as private as the others.
         .method_not_allowed_fallback(no_method)
 }
 
@@ -51,12 +48,11 @@ async fn plan(State(app): State<App>, params: Params, time: OwnTime, extensions:
             short(&newer_than)
         ))
     })?;
-    let wait = wait(&params)?.unwrap_or_default().min(MAX_PLAN_WAIT);
+    let wait = wait(&params)?.unwrap_or_default();
     if wait.is_zero() || kept.fleet.plan().revision > revision {
         return json(&*kept.fleet.plan());
     }
     let place = kept.waiting.enter(params.client())?;
-    let mut lost = pin!(place.lost());
     // The request only waits now, so it gives back its place among those at work.
     if let Some(turn) = extensions.get::<Turn>() {
         turn.give_back();
@@ -65,7 +61,7 @@ async fn plan(State(app): State<App>, params: Params, time: OwnTime, extensions:
     tokio::select! {
         plan = kept.fleet.newer_than(revision, wait) => json(&*plan),
         // Others have waited less long. The process asks again.
-        () = lost.as_mut() => json(&*kept.fleet.plan()),
+        () = place.lost() => json(&*kept.fleet.plan()),
     }
 }
 

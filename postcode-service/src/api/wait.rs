@@ -6,7 +6,7 @@ use super::failure::Failure;
 use super::params::Params;
 use crate::enrich::short;
 
-/// The longest wait for a job.
+/// The longest wait.
 const MAX_WAIT: Duration = Duration::from_secs(60);
 
 /// `?wait=30s`, or a number of seconds.

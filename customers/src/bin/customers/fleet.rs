@@ -53,7 +53,7 @@ pub(crate) struct Followed {
     service: Option<RemoteFleet>,
 }
 
-/// How this process stands to its fleet.
+/// The state of this process in its fleet.
 #[derive(Serialize)]
 pub(crate) struct Standing {
     source: String,

@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use customers::server::HostName;
-use postcode_core::layers::{Guard, Ledger, Promotion, PromotionConfig, PromotionPlan, Step};
+use postcode_core::layers::{Guarding, Ledger, Promotion, PromotionConfig, PromotionPlan, Step};
 use postcode_core::{Connector, Lookups, path_or_url};
 use postcode_edge::Security;
 use tracing::{info, warn};
@@ -64,7 +64,6 @@ pub(crate) struct Promote {
         env = "CUSTOMERS_GUARD",
         default_value = "on",
         value_name = "GUARD",
-        value_parser = guard,
         requires = "promote_to"
     )]
     guard: Guarding,
@@ -96,11 +95,6 @@ pub(crate) struct Promote {
     #[command(flatten)]
     fleet: FleetArgs,
 }
-
-/// The guard's limits, or none. A separate type, because clap reads an `Option` field as an
-/// optional argument.
-#[derive(Clone, Copy, Debug, PartialEq)]
-struct Guarding(Option<Guard>);
 
 /// Both lookups and the promotion between them.
 pub(crate) struct Promoted {
@@ -205,16 +199,6 @@ fn probe_time(text: &str) -> Result<Duration, String> {
     if range.contains(&time) { Ok(time) } else { Err("give 10ms to 10s".to_owned()) }
 }
 
-fn guard(text: &str) -> Result<Guarding, String> {
-    match text {
-        "off" => Ok(Guarding(None)),
-        text => text
-            .parse()
-            .map(|guard| Guarding(Some(guard)))
-            .map_err(|error: postcode_core::Error| error.to_string()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -228,27 +212,6 @@ mod tests {
         }
         for text in ["10", "101%", "-1%", "", "%", "NaN", "ten"] {
             assert!(share(text).unwrap_err().contains("0% to 100%"), "{text}");
-        }
-    }
-
-    #[test]
-    fn guards_are_on_off_or_limits() {
-        assert_eq!(guard("on"), Ok(Guarding(Some(Guard::default()))));
-        assert_eq!(guard("off"), Ok(Guarding(None)));
-        let Guarding(Some(some)) = guard("rise=0.5%,chance=0.1%").unwrap() else { panic!() };
-        assert_eq!((some.max_rise, some.chance), (0.005, 0.001));
-        let Guarding(Some(some)) = guard("errors=2%, slow=20ms,min_calls=5").unwrap() else { panic!() };
-        assert_eq!((some.max_errors, some.slow, some.min_calls), (0.02, Duration::from_millis(20), 5));
-        assert_eq!(some.max_mismatches, Guard::default().max_mismatches);
-        for (text, says) in [
-            ("", "give on, off, or a list"),
-            ("error=1%", "\"error\""),
-            ("errors=5", "errors=5: give 0% to 100%"),
-            ("slow=fast", "slow=fast"),
-            ("min_calls=0", "from 1"),
-            ("chance=0%", "more than 0%"),
-        ] {
-            assert!(guard(text).unwrap_err().contains(says), "{text}");
         }
     }
 }

@@ -185,8 +185,8 @@ pub fn price(
     }
 }
 
-/// Adds to measured places those that can be derived from them, so that only what needs a service is missing
-/// if there is none.
+/// Adds to measured places those that can be derived from them. Without a service, only the places that need
+/// one are missing.
 ///
 /// - A file and a replica answer with the code of the embedded data. Its data are mapped, so that the
 ///   processes of a machine share them.

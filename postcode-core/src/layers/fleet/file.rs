@@ -63,7 +63,8 @@ pub fn write_plan(path: &Path, plan: &FleetPlan) -> Result<()> {
         file.sync_all()?;
         fs::rename(&partial, path)?;
         // So that the new name also outlives a loss of power.
-        File::open(folder)?.sync_all()
+        // Only Unix has, and needs, this.
+        if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
     });
     written.map_err(|error| unusable(path, "can't be written", error))
 }
@@ -113,7 +114,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn plan_is_written_whole_and_what_is_no_plan_is_refused() {
+    fn plan_is_written_whole_and_invalid_plan_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("plan.json");
         assert_eq!(read_plan(&path).unwrap(), None);

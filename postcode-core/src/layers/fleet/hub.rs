@@ -307,7 +307,7 @@ impl Fleet {
         let rows = state.sums.iter().map(|(row, sum)| FleetRow {
             row: row.clone(),
             stage: sum.stage,
-            observed: total(&sum.summed.seen(), &sum.pending),
+            observed: sum.summed.seen().plus(&sum.pending),
         });
         let processes = state.processes.values().map(|Process { report, at, .. }| FleetProcess {
             process: report.process.clone(),
@@ -332,9 +332,8 @@ impl State {
     /// Begins the sums of a plan.
     fn begin(&mut self, plan: &FleetPlan, guard: Option<Guard>) {
         self.revision = plan.revision;
-        let rows = plan.plan.rows.iter().map(|(row, step)| (row.clone(), step.stage));
-        let rows = std::iter::once((RowName::Default, plan.plan.default.stage)).chain(rows);
-        self.sums = rows
+        self.sums = plan
+            .stages()
             .map(|(row, stage)| {
                 let summed = Summed::new(guard.unwrap_or_default());
                 (row, Sum { stage, summed, pending: Evidence::default(), guarded: guard.is_some() })
@@ -369,7 +368,7 @@ impl State {
                 let known = before.rows.iter().find(|known| known.row == row.row);
                 let new = known.and_then(|known| difference(&row.observed, &known.observed));
                 if let Some((new, sum)) = new.zip(self.sums.get_mut(&row.row)) {
-                    sum.pending = total(&sum.pending, &new);
+                    sum.pending = sum.pending.plus(&new);
                 }
             }
         }
@@ -389,21 +388,6 @@ impl State {
             }
         }
         step_backs
-    }
-}
-
-/// Returns the sums of two observations.
-fn total(one: &Evidence, other: &Evidence) -> Evidence {
-    Evidence {
-        asked: one.asked.saturating_add(other.asked),
-        failed: one.failed.saturating_add(other.failed),
-        slow: one.slow.saturating_add(other.slow),
-        old_asked: one.old_asked.saturating_add(other.old_asked),
-        old_failed: one.old_failed.saturating_add(other.old_failed),
-        compared: one.compared.saturating_add(other.compared),
-        mismatched: one.mismatched.saturating_add(other.mismatched),
-        rise: None,
-        slower_us: None,
     }
 }
 

@@ -116,9 +116,7 @@ impl FleetMember {
             state.error = Some(cut(format!("revision {}: {error}", plan.revision)));
             return Err(error);
         }
-        let names = plan.plan.rows.iter().map(|(row, step)| (row.clone(), step.stage));
-        let names = std::iter::once((RowName::Default, plan.plan.default.stage)).chain(names);
-        let rows = names.map(|(name, stage)| {
+        let rows = plan.stages().map(|(name, stage)| {
             let step_backs = self.promotion.observed(&name).map_or(0, |row| row.step_backs);
             (name, Row { stage, step_backs, seen: Evidence::default() })
         });

@@ -4,7 +4,7 @@ use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 
-use crate::layers::{PromotionPlan, Stage, Step, StepBack};
+use crate::layers::{PromotionPlan, RowName, Stage, Step, StepBack};
 use crate::{Error, Result};
 
 /// The largest revision: the largest whole number that every reader of JSON keeps exactly.
@@ -49,10 +49,13 @@ impl FleetPlan {
     /// # Errors
     /// [`InvalidInput`](crate::ErrorKind::InvalidInput) if it is above [`MAX_REVISION`].
     pub fn check(&self) -> Result<()> {
-        if self.revision > MAX_REVISION {
-            return Err(Error::invalid(format!("revision {}: give at most {MAX_REVISION}", self.revision)));
-        }
-        Ok(())
+        check_revision(self.revision)
+    }
+
+    /// Returns the rows with their stages, the default row first.
+    pub(super) fn stages(&self) -> impl Iterator<Item = (RowName, Stage)> {
+        let rows = self.plan.rows.iter().map(|(row, step)| (row.clone(), step.stage));
+        std::iter::once((RowName::Default, self.plan.default.stage)).chain(rows)
     }
 
     /// Returns `plan` with the shares that it leaves out: those of this plan's rows, and for a new row
@@ -66,6 +69,14 @@ impl FleetPlan {
         }
         plan
     }
+}
+
+/// Checks that every reader of JSON keeps a revision.
+pub(super) fn check_revision(revision: u64) -> Result<()> {
+    if revision > MAX_REVISION {
+        return Err(Error::invalid(format!("revision {revision}: give at most {MAX_REVISION}")));
+    }
+    Ok(())
 }
 
 pub(super) fn now() -> u64 {

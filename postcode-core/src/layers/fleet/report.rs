@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::plan::MAX_REVISION;
+use super::plan::check_revision;
 use crate::layers::{Evidence, PromotionPlan, RowName, Stage};
 use crate::{Error, Result};
 
@@ -55,9 +55,7 @@ impl FleetReport {
     /// [`InvalidInput`](crate::ErrorKind::InvalidInput), which says what is too long.
     pub fn check(&self) -> Result<()> {
         check_name(&self.process)?;
-        if self.revision > MAX_REVISION {
-            return Err(Error::invalid(format!("revision {}: give at most {MAX_REVISION}", self.revision)));
-        }
+        check_revision(self.revision)?;
         if self.rows.len() > MAX_ROWS || self.plan.rows.len() >= MAX_ROWS {
             return Err(Error::invalid(format!("{} rows: give at most {MAX_ROWS}", self.rows.len())));
         }

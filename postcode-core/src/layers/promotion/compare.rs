@@ -112,7 +112,7 @@ impl<S: Promotable> Core<S> {
     /// Finds out why two answers differ.
     async fn cause<C: Call<S>>(&self, call: &C, old: &Sided<C::Reply>, new: &Sided<C::Reply>) -> Cause {
         let patience = self.config.patience;
-        // What a lookup notes that does not hold to editions is the edition of something else that it asked.
+        // A lookup that does not hold to editions may note the edition of another lookup that it asked. Ignore it.
         let noted = |side: &Option<Arc<str>>| side.clone().filter(|_| S::HOLDS_EDITIONS);
         let (old_noted, new_noted) = (noted(&old.1), noted(&new.1));
         let (old_edition, new_edition) = match (&old_noted, &new_noted) {

@@ -315,3 +315,20 @@ pub struct Evidence {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub slower_us: Option<[f64; 2]>,
 }
+
+impl Evidence {
+    /// Returns the sums of the counts of two observations. Intervals can't be added.
+    pub(in crate::layers) fn plus(&self, other: &Self) -> Self {
+        Self {
+            asked: self.asked.saturating_add(other.asked),
+            failed: self.failed.saturating_add(other.failed),
+            slow: self.slow.saturating_add(other.slow),
+            old_asked: self.old_asked.saturating_add(other.old_asked),
+            old_failed: self.old_failed.saturating_add(other.old_failed),
+            compared: self.compared.saturating_add(other.compared),
+            mismatched: self.mismatched.saturating_add(other.mismatched),
+            rise: None,
+            slower_us: None,
+        }
+    }
+}

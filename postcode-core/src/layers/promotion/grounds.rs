@@ -277,7 +277,8 @@ impl Grounds {
     }
 }
 
-fn close(one: f64, other: f64) -> bool {
+/// Returns whether two computations of one piece of evidence agree.
+pub(in crate::layers) fn close(one: f64, other: f64) -> bool {
     (one - other).abs() <= ROUNDING * one.abs().max(other.abs())
 }
 

@@ -65,6 +65,26 @@ impl FromStr for Guard {
     }
 }
 
+/// The guard of an option of a program: `off` for none, else what a [`Guard`] is read from.
+///
+/// ```
+/// use postcode_core::layers::{Guard, Guarding};
+///
+/// assert_eq!("on".parse::<Guarding>()?, Guarding(Some(Guard::default())));
+/// assert_eq!("off".parse::<Guarding>()?, Guarding(None));
+/// # Ok::<(), postcode_core::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Guarding(pub Option<Guard>);
+
+impl FromStr for Guarding {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        if text == "off" { Ok(Self(None)) } else { text.parse().map(|guard| Self(Some(guard))) }
+    }
+}
+
 /// Reads a time from a millisecond to an hour.
 fn time(text: &str) -> Result<Duration> {
     let split = text.find(|c: char| c.is_ascii_alphabetic()).unwrap_or(text.len());
@@ -109,6 +129,28 @@ mod tests {
         ] {
             let error = text.parse::<Guard>().unwrap_err().to_string();
             assert!(error.contains(says), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn guards_are_on_off_or_limits() {
+        let guard = |text: &str| text.parse::<Guarding>();
+        assert_eq!(guard("on").unwrap(), Guarding(Some(Guard::default())));
+        assert_eq!(guard("off").unwrap(), Guarding(None));
+        let Guarding(Some(some)) = guard("rise=0.5%,chance=0.1%").unwrap() else { panic!() };
+        assert_eq!((some.max_rise, some.chance), (0.005, 0.001));
+        let Guarding(Some(some)) = guard("errors=2%, slow=20ms,min_calls=5").unwrap() else { panic!() };
+        assert_eq!((some.max_errors, some.slow, some.min_calls), (0.02, Duration::from_millis(20), 5));
+        assert_eq!(some.max_mismatches, Guard::default().max_mismatches);
+        for (text, says) in [
+            ("", "give on, off, or a list"),
+            ("error=1%", "\"error\""),
+            ("errors=5", "errors=5: give 0% to 100%"),
+            ("slow=fast", "slow=fast"),
+            ("min_calls=0", "from 1"),
+            ("chance=0%", "more than 0%"),
+        ] {
+            assert!(guard(text).unwrap_err().to_string().contains(says), "{text}");
         }
     }
 }

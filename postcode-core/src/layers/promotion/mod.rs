@@ -36,7 +36,10 @@ pub use self::core::PromotionConfig;
 pub use self::difference::{Causes, FieldDifferences};
 pub use self::evidence::{Evidence, evidence_below};
 pub use self::example::{Cause, Example};
+pub(in crate::layers) use self::grounds::close;
 pub use self::grounds::{Earlier, Grounds, Limit};
+pub(in crate::layers) use self::guard::before as stage_before;
+pub use self::guard_text::Guarding;
 pub use self::limits::Guard;
 #[doc(hidden)]
 pub use self::plan::ADDRESS_METHODS;
@@ -45,7 +48,7 @@ pub use self::quantile::LatencyBound;
 pub use self::side::Promotable;
 pub use self::snapshot::{LatencySummary, RowSnapshot, Sides, Snapshot, StepBack};
 pub use self::stage::Stage;
-pub(in crate::layers) use self::summed::{Summed, stage_before};
+pub(in crate::layers) use self::summed::Summed;
 
 /// Moves callers from an old implementation to a new one while they run: in stages, measured, and
 /// back if needed.

@@ -1,6 +1,5 @@
 //! The guard over several processes: it is told counts, and not one call after the other.
 
-use super::Stage;
 use super::evidence::{Evidence, Test};
 use super::limits::{FOR_EACH_LIMIT, FOR_RISE, Guard, LOOKED_FOR};
 use crate::layers::window::Window;
@@ -41,18 +40,7 @@ impl Summed {
     /// Adds what the processes have observed lately. Returns the reason to step back, if there is one now.
     pub(in crate::layers) fn add(&mut self, new: &Evidence) -> Option<String> {
         let Evidence { asked, failed, slow, old_asked, old_failed, compared, mismatched, .. } = *new;
-        let seen = &mut self.seen;
-        for (sum, new) in [
-            (&mut seen.asked, asked),
-            (&mut seen.failed, failed),
-            (&mut seen.slow, slow),
-            (&mut seen.old_asked, old_asked),
-            (&mut seen.old_failed, old_failed),
-            (&mut seen.compared, compared),
-            (&mut seen.mismatched, mismatched),
-        ] {
-            *sum = sum.saturating_add(new);
-        }
+        self.seen = self.seen.plus(new);
         let share = |part: u64, whole: u64| [(1.0, part as f64), (0.0, whole.saturating_sub(part) as f64)];
         self.errors.add_many(&share(failed, asked));
         self.slow.add_many(&share(slow, asked));
@@ -118,11 +106,6 @@ fn pairs([asked, failed]: [u64; 2], [old_asked, old_failed]: [u64; 2]) -> [(f64,
     let above = failed.min(asked) as f64 / asked.div_ceil(count) as f64;
     let below = old_failed.min(old_asked) as f64 / (old_asked / count) as f64;
     [(1.0, above), (-1.0, below), (0.0, count as f64 - above - below)]
-}
-
-/// Returns the stage that a row steps back to.
-pub(in crate::layers) fn stage_before(stage: Stage) -> Option<Stage> {
-    super::guard::before(stage)
 }
 
 #[cfg(test)]

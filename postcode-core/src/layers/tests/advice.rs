@@ -136,7 +136,7 @@ fn other_places_are_derived_from_the_probed_ones() {
     assert_eq!(file.works, embedded().works);
     assert_eq!((file.memory.private, file.memory.shared), (20.0 * MIB, 180.0 * MIB));
     close(unix.works[0].p50_us, 102.0 - 15.0);
-    // Nothing is known about a service if there is none.
+    // Without a service its places are unknown.
     assert_eq!(known_places(&[embedded()], 0.0, Some(bare)).len(), 3);
 }
 

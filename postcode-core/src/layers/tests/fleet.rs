@@ -196,7 +196,7 @@ async fn fleet_that_is_gone_leaves_the_plan_and_one_that_lost_it_never_takes_it_
 }
 
 #[tokio::test(start_paused = true)]
-async fn older_plan_is_not_applied_whoever_sends_it() {
+async fn older_plan_never_replaces_a_newer_one() {
     let process = Process::new(0);
     assert!(process.member.apply(&FleetPlan::new(7, plan("canary:0.5"))).unwrap());
     for older in [0, 6, 7] {

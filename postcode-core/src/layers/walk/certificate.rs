@@ -12,9 +12,6 @@ use crate::{Error, Result};
 
 /// The version of certificates.
 const VERSION: u32 = 2;
-/// How far two computations of the same evidence may be apart: the logarithms of two machines may
-/// differ in their last digits.
-const ROUNDING: f64 = 1e-9;
 
 /// Why the plan was changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -376,7 +373,7 @@ fn check_counts(evidence: &Evidence) -> std::result::Result<(), &'static str> {
 /// Returns whether two computations of the criteria agree.
 fn same(one: &[Criterion], other: &[Criterion]) -> bool {
     let close = |one: Option<f64>, other: Option<f64>| match (one, other) {
-        (Some(one), Some(other)) => (one - other).abs() <= ROUNDING * one.abs().max(other.abs()),
+        (Some(one), Some(other)) => crate::layers::promotion::close(one, other),
         (one, other) => one == other,
     };
     one.len() == other.len()

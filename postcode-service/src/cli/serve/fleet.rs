@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::Context;
-use postcode_core::layers::Guard;
+use postcode_core::layers::Guarding;
 use postcode_core::layers::fleet::{Fleet, FleetLimits};
 
 #[derive(Debug, clap::Args)]
@@ -19,7 +19,6 @@ pub(super) struct FleetArgs {
         value_name = "GUARD",
         env = "POSTCODE_FLEET_GUARD",
         default_value = "on",
-        value_parser = guard,
         requires = "fleet"
     )]
     fleet_guard: Guarding,
@@ -33,21 +32,6 @@ pub(super) struct FleetArgs {
         requires = "fleet"
     )]
     fleet_processes: u32,
-}
-
-/// The guard's limits, or none. A separate type, because clap reads an `Option` field as an optional
-/// argument.
-#[derive(Clone, Copy, Debug)]
-struct Guarding(Option<Guard>);
-
-fn guard(text: &str) -> Result<Guarding, String> {
-    match text {
-        "off" => Ok(Guarding(None)),
-        text => text
-            .parse()
-            .map(|guard| Guarding(Some(guard)))
-            .map_err(|error: postcode_core::Error| error.to_string()),
-    }
 }
 
 impl FleetArgs {
