@@ -12,6 +12,7 @@
 mod archives;
 mod environment;
 mod proof;
+mod recorded;
 mod skip;
 #[cfg(feature = "archives")]
 mod tables;
@@ -23,6 +24,7 @@ mod wait;
 pub use archives::{gzip, zipped};
 pub use environment::{command, signal};
 pub use proof::Proof;
+pub use recorded::recorded_files;
 pub use skip::{shared, skip};
 #[cfg(feature = "archives")]
 pub use tables::{WAYS, Way, workbook};

@@ -3,7 +3,6 @@
 #![cfg(feature = "server")]
 #![allow(clippy::unwrap_used, clippy::panic)] // In a test it is the failure.
 
-use std::collections::BTreeMap;
 use std::pin::Pin;
 
 use axum::Router;
@@ -184,20 +183,11 @@ async fn invented_inputs_of_each_reported_kind_are_read_rightly() {
 
 #[tokio::test]
 async fn recorded_inputs_of_each_report_are_read_rightly() {
-    let Some(path) = postcode_testing::shared("cases/files/cases.jsonl") else { return };
-    let text = std::fs::read_to_string(path).unwrap();
-    let recorded: BTreeMap<String, Value> = text
-        .lines()
-        .map(|line| serde_json::from_str::<Value>(line).unwrap())
-        .map(|case| (case["id"].as_str().unwrap().to_owned(), case))
-        .collect();
-    let ours = recorded.iter().filter(|(_, case)| {
-        case["how"] == "customers" || case["input"].as_str().unwrap().ends_with("to customers")
-    });
-    let ours: Vec<&String> = ours.map(|(id, _)| id).collect();
+    let Some(recorded) = postcode_testing::recorded_files(true) else { return };
+    let ours: Vec<&String> = recorded.keys().collect();
     assert_eq!(ours, CASES.iter().map(|(id, ..)| id).collect::<Vec<_>>(), "each case has its check");
     for (id, _, check) in CASES {
-        let input = recorded[*id]["input"].as_str().unwrap();
+        let input = &*recorded[*id];
         println!("{id}: {input}");
         check(&Bench::new().await, input).await;
     }

@@ -2,7 +2,6 @@
 //! shared data is there. The kinds of the `customers` service are in its tests.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "in a test it is the failure")]
 
-use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::process::Stdio;
@@ -449,22 +448,13 @@ fn invented_inputs_of_each_reported_kind_are_read_rightly() {
 
 #[test]
 fn recorded_inputs_of_each_report_are_read_rightly() {
-    let Some(path) = postcode_testing::shared("cases/files/cases.jsonl") else { return };
-    let text = std::fs::read_to_string(path).unwrap();
-    let recorded: BTreeMap<String, Value> = text
-        .lines()
-        .map(|line| serde_json::from_str::<Value>(line).unwrap())
-        .map(|case| (case["id"].as_str().unwrap().to_owned(), case))
-        .collect();
     // What happens in customers is checked there.
-    let ours = recorded.iter().filter(|(_, case)| {
-        case["how"] != "customers" && !case["input"].as_str().unwrap().ends_with("to customers")
-    });
-    let ours: Vec<&String> = ours.map(|(id, _)| id).collect();
+    let Some(recorded) = postcode_testing::recorded_files(false) else { return };
+    let ours: Vec<&String> = recorded.keys().collect();
     assert_eq!(ours, CASES.iter().map(|(id, ..)| id).collect::<Vec<_>>(), "each case has its check");
     let bench = Bench::new();
     for (id, _, check) in CASES {
-        let input = recorded[*id]["input"].as_str().unwrap();
+        let input = &*recorded[*id];
         println!("{id}: {input}");
         check(&bench, input);
     }
