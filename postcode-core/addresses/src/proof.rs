@@ -23,9 +23,11 @@ use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use postcode_core::proof::{Children, Hashes, Nodes, VERSION, by_outcode, of_leaf, of_node};
+use postcode_core::proof::{
+    Children, Hashes, Nodes, VERSION, by_outcode, of_leaf, of_node, sector_of, sectors,
+};
 use postcode_core::wire::{Digest, MAX_PROOF_NODES, PROOF_OF, ProofBody, ProofNode, code, path};
-use postcode_core::{Error, ErrorKind, Outcode, Postcode, Result, Sector};
+use postcode_core::{Error, ErrorKind, Outcode, Postcode, Result};
 
 use crate::file::AddressFile;
 use crate::lookup::wire::AnswerBody;
@@ -76,8 +78,7 @@ impl Tree {
         if let Some(children) = self.nodes.get(of) {
             return Ok(children.clone());
         }
-        let sector = of.strip_prefix("sector ").and_then(|text| text.parse::<Sector>().ok());
-        match sector {
+        match sector_of(of) {
             Some(sector) => answers(&*self.lookup, &self.file.postcodes_of(sector)).await,
             None => Ok(Vec::new()),
         }
@@ -111,10 +112,8 @@ async fn outcode_nodes(
     postcodes: &[Postcode],
 ) -> Result<(Outcode, Children)> {
     let mut children = Vec::new();
-    for sector in postcodes.chunk_by(|one, next| one.sector() == next.sector()) {
-        let Some(first) = sector.first() else { continue };
-        let leaves = answers(lookup, sector).await?;
-        children.push((format!("sector {}", first.sector().text()), of_node(&leaves)));
+    for (name, sector) in sectors(postcodes) {
+        children.push((name, of_node(&answers(lookup, sector).await?)));
         tokio::task::yield_now().await;
     }
     Ok((outcode, children))

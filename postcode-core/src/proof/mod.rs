@@ -24,4 +24,4 @@ pub use hash::{of_leaf, of_node};
 pub use root::root_of;
 pub use tree::Tree;
 #[doc(hidden)]
-pub use tree::{Children, Nodes, by_outcode};
+pub use tree::{Children, Nodes, by_outcode, sector_of, sectors};

@@ -131,7 +131,7 @@ impl Tree {
             return Ok(children.clone());
         }
         let leaves = async {
-            if let Some(sector) = of.strip_prefix("sector ").and_then(|text| text.parse::<Sector>().ok()) {
+            if let Some(sector) = sector_of(of) {
                 let postcodes: Vec<Postcode> =
                     self.dataset.iter_sector(sector).map(|record| record.postcode).collect();
                 return answers(&*self.lookup, &postcodes).await;
@@ -197,6 +197,18 @@ pub fn by_outcode(postcodes: impl Iterator<Item = Postcode>) -> Vec<(Outcode, Ve
     outcodes
 }
 
+/// Returns the sectors of sorted postcodes: the name of the node of each, and its postcodes.
+pub fn sectors(postcodes: &[Postcode]) -> impl Iterator<Item = (String, &[Postcode])> {
+    let named = |sector: &[Postcode]| sector.first().map(|first| format!("sector {}", first.sector().text()));
+    let chunks = postcodes.chunk_by(|one, next| one.sector() == next.sector());
+    chunks.filter_map(move |sector| Some((named(sector)?, sector)))
+}
+
+/// Returns the sector that a node is about.
+pub fn sector_of(node: &str) -> Option<Sector> {
+    node.strip_prefix("sector ").and_then(|text| text.parse().ok())
+}
+
 /// Returns the children of an outcode's node: its own answer, and its sectors.
 async fn outcode_nodes(
     lookup: &dyn Lookups,
@@ -205,10 +217,8 @@ async fn outcode_nodes(
 ) -> Result<(Outcode, Children)> {
     let summary = lookup.outcode(outcode).await?;
     let mut children = vec![(outcode.to_string(), of_json(&summary, &mut Vec::new())?)];
-    for sector in postcodes.chunk_by(|one, next| one.sector() == next.sector()) {
-        let Some(first) = sector.first() else { continue };
-        let leaves = answers(lookup, sector).await?;
-        children.push((format!("sector {}", first.sector().text()), of_node(&leaves)));
+    for (name, sector) in sectors(postcodes) {
+        children.push((name, of_node(&answers(lookup, sector).await?)));
         tokio::task::yield_now().await;
     }
     Ok((outcode, children))

@@ -156,13 +156,7 @@ impl Printer {
     /// Asks for the pages after the first one.
     async fn rest(&self, postcode: Postcode, answer: AddressAnswer) -> anyhow::Result<AddressAnswer> {
         let AddressAnswer::Found(mut page) = answer else { return Ok(answer) };
-        while page.addresses.len() < page.total {
-            let next = self.lookup.address_page(postcode, page.addresses.len(), MAX_ADDRESS_PAGE).await?;
-            if next.addresses().is_empty() {
-                break;
-            }
-            page.addresses.extend_from_slice(next.addresses());
-        }
+        crate::prove::add_pages(&*self.lookup, postcode, &mut page).await?;
         Ok(AddressAnswer::Found(page))
     }
 

@@ -159,13 +159,9 @@ fn filled(dataset: &Dataset) -> Vec<Column> {
             break;
         }
         let answer = Answer::from(record);
-        left.retain(|column| column.value(&found(&answer)) == Value::None);
+        left.retain(|column| column.value(&Found::of(&answer)) == Value::None);
     }
     all.into_iter().filter(|column| !left.contains(column)).collect()
-}
-
-fn found(answer: &Answer) -> Found<'_> {
-    Found { postcode: None, answer: Some(answer), error: None, repaired: false, addresses: None }
 }
 
 struct Rows<'a> {
@@ -189,7 +185,7 @@ impl Rows<'_> {
         writer.write_record(self.names())?;
         let mut count = 0;
         for answer in self.answers() {
-            let found = found(&answer);
+            let found = Found::of(&answer);
             writer.write_record(self.columns.iter().map(|column| column.value(&found).to_string()))?;
             count += 1;
         }
@@ -198,7 +194,7 @@ impl Rows<'_> {
     }
 
     fn object(&self, answer: &Answer) -> Result<serde_json::Map<String, serde_json::Value>> {
-        let found = found(answer);
+        let found = Found::of(answer);
         let pairs = self
             .columns
             .iter()
@@ -273,7 +269,7 @@ impl Rows<'_> {
             let insert = format!("INSERT INTO postcodes VALUES {}", vec![row; batch.len()].join(","));
             let mut query = sqlx::query(sqlx::AssertSqlSafe(insert));
             for answer in &batch {
-                let found = found(answer);
+                let found = Found::of(answer);
                 for column in self.columns {
                     query = match column.value(&found) {
                         Value::None => query.bind(None::<String>),

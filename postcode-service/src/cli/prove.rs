@@ -123,22 +123,10 @@ impl Args {
         let options = Options { batch: self.batch.into(), at_once: self.at_once.into() };
         let counts = prove([one, other], options, found, tell).await?;
         progress.finish();
-        let (left, right) = (Edition::from(&left), Edition::from(&right));
-        if self.json {
-            output::json(&mut out, &Summary { counts, one: left, other: right })?;
-        } else {
-            let Counts { postcodes, outcodes, places, different } = counts;
-            let result = match different {
-                0 => "all answers are equal".to_owned(),
-                some => format!("{some} different"),
-            };
-            writeln!(out, "{postcodes} postcodes, {outcodes} outcodes, {places} places: {result}")?;
-            for (name, Edition { edition, fingerprint }) in [("one", left), ("other", right)] {
-                writeln!(out, "{name}: {edition} ({fingerprint})")?;
-            }
-        }
-        out.flush()?;
-        exit::found(counts.different == 0)
+        let Counts { postcodes, outcodes, places, different } = counts;
+        let asked = format!("{postcodes} postcodes, {outcodes} outcodes, {places} places");
+        let editions = [Edition::from(&left), Edition::from(&right)];
+        self.summary(&mut out, counts, different, &asked, editions)
     }
 }
 
@@ -148,6 +136,31 @@ impl Args {
             true => output::json(out, difference),
             false => writeln!(out, "{difference}"),
         }
+    }
+
+    /// Writes the counts and the two editions, and sets the exit status.
+    fn summary<C: Serialize>(
+        &self,
+        out: &mut impl Write,
+        counts: C,
+        different: u64,
+        asked: &str,
+        [one, other]: [Edition<'_>; 2],
+    ) -> anyhow::Result<()> {
+        if self.json {
+            output::json(out, &Summary { counts, one, other })?;
+        } else {
+            let result = match different {
+                0 => "all answers are equal".to_owned(),
+                some => format!("{some} different"),
+            };
+            writeln!(out, "{asked}: {result}")?;
+            for (name, Edition { edition, fingerprint }) in [("one", one), ("other", other)] {
+                writeln!(out, "{name}: {edition} ({fingerprint})")?;
+            }
+        }
+        out.flush()?;
+        exit::found(different == 0)
     }
 
     async fn compare_addresses(&self, compared: &Cell<u64>) -> anyhow::Result<()> {
@@ -167,23 +180,11 @@ impl Args {
         let options = AddressOptions { numbers: self.numbers, at_once: self.at_once.into() };
         let counts = prove_addresses([one, other], options, found, tell).await?;
         progress.finish();
-        let [left, right] =
+        let editions =
             [&left, &right].map(|side| Edition { edition: &side.edition, fingerprint: &side.fingerprint });
-        if self.json {
-            output::json(&mut out, &Summary { counts, one: left, other: right })?;
-        } else {
-            let AddressCounts { postcodes, addresses, numbers, different } = counts;
-            let result = match different {
-                0 => "all answers are equal".to_owned(),
-                some => format!("{some} different"),
-            };
-            writeln!(out, "{postcodes} postcodes, {addresses} addresses, {numbers} numbers: {result}")?;
-            for (name, Edition { edition, fingerprint }) in [("one", left), ("other", right)] {
-                writeln!(out, "{name}: {edition} ({fingerprint})")?;
-            }
-        }
-        out.flush()?;
-        exit::found(counts.different == 0)
+        let AddressCounts { postcodes, addresses, numbers, different } = counts;
+        let asked = format!("{postcodes} postcodes, {addresses} addresses, {numbers} numbers");
+        self.summary(&mut out, counts, different, &asked, editions)
     }
 
     async fn compare_roots(&self) -> anyhow::Result<()> {

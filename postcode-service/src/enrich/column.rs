@@ -75,6 +75,14 @@ pub(crate) struct Found<'a> {
     pub(crate) addresses: Option<&'a AddressAnswer>,
 }
 
+#[cfg(any(feature = "cli", test))]
+impl<'a> Found<'a> {
+    /// Returns the result of a lookup that no row asked for.
+    pub(crate) fn of(answer: &'a Answer) -> Self {
+        Self { postcode: None, answer: Some(answer), error: None, repaired: false, addresses: None }
+    }
+}
+
 impl Found<'_> {
     fn status(&self) -> &'static str {
         match self.answer {
@@ -434,13 +442,7 @@ mod tests {
         let object =
             serde_json::to_value(RecordView::new(answer.record().unwrap(), Shape::Extended)).unwrap();
         for name in Column::names().filter(|name| name != "error") {
-            let found = Found {
-                postcode: None,
-                answer: Some(&answer),
-                error: None,
-                repaired: false,
-                addresses: None,
-            };
+            let found = Found::of(&answer);
             let value = serde_json::to_value(name.parse::<Column>().unwrap().value(&found)).unwrap();
             let expected = match name.strip_prefix("codes.") {
                 Some(key) => object["codes"].get(key),

@@ -74,7 +74,6 @@ pub(super) struct Table {
     pub(super) columns: Columns,
     /// Whether the first line is the header.
     pub(super) header: bool,
-    pub(super) layout: Layout,
 }
 
 /// Looks at the beginning of a text. Its delimiter is found unless it is named.
@@ -89,13 +88,13 @@ pub(super) fn detect(text: Text, wanted: Format, delimiter: Option<u8>) -> Resul
     let content = if text.name().eq_ignore_ascii_case("metadata.txt") && !text.explicit {
         Content::Metadata
     } else {
-        content(unmarked.get(dialect.preamble..).unwrap_or_default(), &text, wanted, layout)?
+        content(unmarked.get(dialect.preamble..).unwrap_or_default(), &text, wanted, layout.delimiter)?
     };
     Ok(Found { text, content, layout, encoding, marked: start.starts_with(MARK) })
 }
 
-fn content(start: &[u8], text: &Text, wanted: Format, layout: Layout) -> Result<Content> {
-    let mut splitter = Splitter::new(layout.delimiter);
+fn content(start: &[u8], text: &Text, wanted: Format, delimiter: u8) -> Result<Content> {
+    let mut splitter = Splitter::new(delimiter);
     let mut lines =
         start.split(|c| matches!(c, b'\n' | b'\r')).map(<[u8]>::trim_ascii).filter(|line| !line.is_empty());
     let Some(first) = lines.next() else {
@@ -114,12 +113,8 @@ fn content(start: &[u8], text: &Text, wanted: Format, layout: Layout) -> Result<
     }
     let cells = splitter.texts();
     if is_code_point_row(&cells) {
-        let table = Table {
-            format: Format::CodePointOpen,
-            columns: Columns::of(CODE_POINT_OPEN),
-            header: false,
-            layout,
-        };
+        let table =
+            Table { format: Format::CodePointOpen, columns: Columns::of(CODE_POINT_OPEN), header: false };
         return Ok(Content::Postcodes(table));
     }
     if open_names::is_row(&cells) {
@@ -156,7 +151,7 @@ fn content(start: &[u8], text: &Text, wanted: Format, layout: Layout) -> Result<
         return Ok(Content::Other("a header and no rows"));
     }
     let format = format_of(&columns, text);
-    Ok(Content::Postcodes(Table { format, columns, header: true, layout }))
+    Ok(Content::Postcodes(Table { format, columns, header: true }))
 }
 
 const NO_POSTCODES: &str = "no column of postcodes (pcds, pcd, pcd7, pcd8, postcode)";

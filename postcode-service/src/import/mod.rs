@@ -217,8 +217,10 @@ impl Import {
         let mut work = Work::new(shared, DatasetBuilder::new(metadata), problems, progress, total);
         work.before = before.map(before::Before::of).transpose()?;
         let districts = Districts::new();
-        for (text, table) in tables(&found) {
-            work.read(text, table, &districts)?;
+        for one in &found {
+            if let Content::Postcodes(table) = &one.content {
+                work.read(&one.text, table, one.layout, &districts)?;
+            }
         }
         work.beside = read_beside(&mut work, &found)?;
         work.problems.finish()?;

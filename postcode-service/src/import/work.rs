@@ -13,7 +13,7 @@ use super::detect::{Found, Table};
 use super::districts::Districts;
 use super::doubts::{Finding, Findings};
 use super::garbled::{self, Wrong};
-use super::lines::{self, Interrupted, MARK, Malformed, Shared, Splitter};
+use super::lines::{self, Interrupted, Layout, MARK, Malformed, Shared, Splitter};
 use super::problems::{Problem, Problems};
 use super::progress::Progress;
 use super::report::Fill;
@@ -174,15 +174,21 @@ impl<'a> Work<'a> {
     }
 
     /// Reads a table to its end.
-    pub(super) fn read(&mut self, text: &Text, table: &Table, districts: &Districts) -> Result<()> {
+    pub(super) fn read(
+        &mut self,
+        text: &Text,
+        table: &Table,
+        layout: Layout,
+        districts: &Districts,
+    ) -> Result<()> {
         let Some(mut reader) = RowReader::new(&table.columns, districts) else {
             bail!("{}: no column of postcodes", text.display);
         };
-        let mut splitter = Splitter::new(table.layout.delimiter);
+        let mut splitter = Splitter::new(layout.delimiter);
         let mut header = table.header;
         let shared = self.shared;
         let cells = Some(table.columns.names.len());
-        lines::for_each_row(text, shared, table.layout, cells, |number, line| {
+        lines::for_each_row(text, shared, layout, cells, |number, line| {
             if std::mem::take(&mut header) {
                 return Ok(());
             }

@@ -9,8 +9,8 @@ use postcode_addresses::lookup::wire::AnswerBody;
 use postcode_addresses::lookup::{MAX_ADDRESS_BATCH, MAX_ADDRESS_PAGE};
 use postcode_addresses::proof::Tree;
 use postcode_addresses::{
-    Address, AddressAnswer, AddressCoverage, AddressLookup, AddressNumber, LocalAddresses, RemoteAddresses,
-    connect_addresses,
+    Address, AddressAnswer, AddressCoverage, AddressLookup, AddressNumber, AddressPage, LocalAddresses,
+    RemoteAddresses, connect_addresses,
 };
 use postcode_core::Postcode;
 use postcode_core::proof::Hashes;
@@ -220,19 +220,29 @@ fn failed(error: postcode_core::Error, first: Option<&Postcode>) -> anyhow::Erro
     anyhow!(error).context(format!("nothing is proved: the postcodes from {first} on"))
 }
 
+/// Adds the pages after the first one.
+pub(crate) async fn add_pages(
+    lookup: &dyn AddressLookup,
+    postcode: Postcode,
+    page: &mut AddressPage,
+) -> postcode_core::Result<()> {
+    while page.addresses.len() < page.total {
+        let next = lookup.address_page(postcode, page.addresses.len(), MAX_ADDRESS_PAGE).await?;
+        if next.addresses().is_empty() {
+            break;
+        }
+        page.addresses.extend_from_slice(next.addresses());
+    }
+    Ok(())
+}
+
 /// Returns the addresses of postcodes on all their pages.
 async fn whole(side: &AddressSide, postcodes: &[Postcode]) -> Result<Vec<AddressAnswer>> {
     let ask = async {
         let mut answers = side.lookup.addresses(postcodes).await?;
         for (postcode, answer) in postcodes.iter().zip(&mut answers) {
-            let AddressAnswer::Found(page) = answer else { continue };
-            while page.addresses.len() < page.total {
-                let skip = page.addresses.len();
-                let next = side.lookup.address_page(*postcode, skip, MAX_ADDRESS_PAGE).await?;
-                if next.addresses().is_empty() {
-                    break;
-                }
-                page.addresses.extend_from_slice(next.addresses());
+            if let AddressAnswer::Found(page) = answer {
+                add_pages(&*side.lookup, *postcode, page).await?;
             }
         }
         Ok(answers)

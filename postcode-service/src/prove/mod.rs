@@ -20,6 +20,8 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 use tokio::task::JoinHandle;
 
+#[cfg(feature = "cli")]
+pub(crate) use addresses::add_pages;
 pub use addresses::{AddressCounts, AddressOptions, AddressSide, prove_addresses};
 
 /// Outcodes or places that one task asks for, one after the other.

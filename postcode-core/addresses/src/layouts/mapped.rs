@@ -102,8 +102,8 @@ fn fill(rows: &mut Rows<'_>, map: &ColumnMap, address: &mut Address) -> std::res
     address.paf_key = key(rows, map)?;
     for (name, place) in ColumnMap::TEXTS.iter().zip(address.texts_mut()) {
         if *name != "postcode" {
-            let bytes = element(rows, map, name)?.to_vec();
-            rows.put_bytes(&bytes, place);
+            let encoding = super::rows::put(element(rows, map, name)?, place);
+            rows.count(encoding);
         }
     }
     Ok(())

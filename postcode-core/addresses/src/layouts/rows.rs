@@ -296,14 +296,9 @@ impl<'a> Rows<'a> {
         self.count(encoding);
     }
 
-    /// Writes a part of a value into a text.
-    pub(super) fn put_bytes(&mut self, bytes: &[u8], text: &mut String) {
-        let encoding = put(bytes, text);
-        self.count(encoding);
-    }
-
+    /// Counts the encoding of a text that [`put`] wrote.
     #[inline]
-    fn count(&mut self, latin: Option<bool>) {
+    pub(super) fn count(&mut self, latin: Option<bool>) {
         if let Some(latin) = latin {
             self.encodings[usize::from(latin)] += 1;
         }
@@ -324,7 +319,7 @@ impl<'a> Rows<'a> {
 }
 
 /// Writes bytes into a text. Returns whether letters outside ASCII are in Latin-1, if there are any.
-fn put(bytes: &[u8], text: &mut String) -> Option<bool> {
+pub(super) fn put(bytes: &[u8], text: &mut String) -> Option<bool> {
     text.clear();
     if bytes.is_ascii() && !bytes.iter().any(u8::is_ascii_control) {
         text.push_str(std::str::from_utf8(bytes).unwrap_or_default());

@@ -10,7 +10,7 @@ use super::calls::{address_operations, layer_of};
 use super::{AddressAnswer, AddressCoverage, AddressLookup, AddressNeighbour, AddressNumber, AddressPage};
 use crate::Address;
 
-/// Any lookup of addresses, as a type by itself: what a [`Promotion`] of addresses is between.
+/// Wraps any lookup of addresses in one type, so that a [`Promotion`] can move callers between two of them.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -29,7 +29,7 @@ use crate::Address;
 pub struct AnyAddresses(Arc<dyn AddressLookup>);
 
 impl AnyAddresses {
-    /// Any lookup.
+    /// Wraps a lookup.
     pub fn new(lookup: impl AddressLookup) -> Self {
         Self(Arc::new(lookup))
     }
@@ -53,7 +53,7 @@ super::forward!([] AnyAddresses;);
 
 impl Promotable for AnyAddresses {
     const METHODS: &'static [&'static [&'static str]] = &[ADDRESS_METHODS];
-    /// An edition that a caller demands is one of the postcode data. Addresses have another.
+    /// Callers demand editions of the postcode data. Addresses have separate editions.
     const HOLDS_EDITIONS: bool = false;
 
     async fn fingerprint(&self) -> Result<String> {

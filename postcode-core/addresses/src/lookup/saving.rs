@@ -35,10 +35,7 @@ impl<L: AddressLookup> Question<L> for OfAddresses {
     const MAX: usize = MAX_ADDRESS_BATCH;
 
     fn one(lookup: &L, key: Postcode) -> Reply<'_, AddressAnswer> {
-        Box::pin(async move {
-            let answer = lookup.addresses(&[key]).await?.pop();
-            answer.ok_or_else(|| Error::new(ErrorKind::Internal, "a batch of one postcode has no answer"))
-        })
+        Box::pin(async move { only(lookup.addresses(&[key]).await?) })
     }
 
     fn many<'a>(lookup: &'a L, keys: &'a [Postcode]) -> Reply<'a, Vec<AddressAnswer>> {
@@ -52,6 +49,11 @@ impl<L: AddressLookup> Question<L> for OfAddresses {
     fn heap_size(answer: &AddressAnswer) -> usize {
         answer.addresses().iter().map(size).sum()
     }
+}
+
+/// Returns the answer of a batch of one postcode.
+fn only(mut answers: Vec<AddressAnswer>) -> Result<AddressAnswer> {
+    answers.pop().ok_or_else(|| Error::new(ErrorKind::Internal, "a batch of one postcode has no answer"))
 }
 
 /// Returns the bytes of an address, with its texts.
@@ -129,10 +131,7 @@ macro_rules! saving {
 }
 
 saving! {
-    Cache: self postcodes self.answers(postcodes).await, postcode {
-        let answer = self.answers(&[postcode]).await?.pop();
-        answer.ok_or_else(|| Error::new(ErrorKind::Internal, "a batch of one postcode has no answer"))?
-    };
+    Cache: self postcodes self.answers(postcodes).await, postcode only(self.answers(&[postcode]).await?)?;
     SingleFlight: self postcodes match postcodes {
         [postcode] => Ok(vec![self.answer(*postcode).await?]),
         _ => self.inner().addresses(postcodes).await,

@@ -312,8 +312,8 @@ impl<'a> TableWriter<'a> {
     }
 }
 
-/// Writes a packed table from the cells of several [`CellWriter`]s, in order. All but the last had
-/// a multiple of 8 rows, so that no two share a byte.
+/// Writes a packed table from the cells of consecutive blocks. All blocks but the last have a multiple of 8
+/// rows, so that no two share a byte.
 pub(crate) fn write_cells(out: &mut Vec<u8>, rows: usize, columns: &[(u16, Extent)], cells: &[u8]) {
     write_columns(out, rows, columns);
     finish_cells(out, cells);

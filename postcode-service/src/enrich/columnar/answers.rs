@@ -46,13 +46,7 @@ pub(crate) fn write_parquet(
         let mut builders: Vec<Builder> = columns.iter().map(|column| Builder::of(*column)).collect();
         let before = count;
         for answer in answers.by_ref().take(ROWS) {
-            let found = Found {
-                postcode: None,
-                answer: Some(&answer),
-                error: None,
-                repaired: false,
-                addresses: None,
-            };
+            let found = Found::of(&answer);
             for (column, builder) in columns.iter().zip(&mut builders) {
                 builder.push(column.value(&found));
             }

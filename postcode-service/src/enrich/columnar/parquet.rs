@@ -32,7 +32,7 @@ use super::work::{Work, arrow_error, in_order};
 const ROWS: usize = 8_192;
 /// The program, in the metadata of files.
 pub(super) const CREATED_BY: &str = concat!("postcode-service ", env!("CARGO_PKG_VERSION"));
-/// Times so many rows that are looked up before they are encoded.
+/// Limits how many batches are looked up ahead of the encoder.
 const AHEAD: usize = 2;
 /// The largest row group that is read, in bytes before compression: one is held in memory for each core.
 const MOST_BYTES: i64 = 4 << 30;
@@ -202,7 +202,7 @@ fn encode(
         let counts = looked_up.join().unwrap_or_else(|_| {
             Err(Error::Invalid("the file is damaged: a part of it can't be read".to_owned()))
         });
-        // An error of the lookup ends the columns early, which is not another error.
+        // Report the lookup's error first: it also ends the columns early.
         let counts: Counts = counts?;
         encoded?;
         let chunks: Result<_, _> = writers.into_iter().map(|writer| writer.close()).collect();
