@@ -1,12 +1,12 @@
 // Opens the pages of both programs in a browser, and looks at each with axe-core.
-//   node .ci/pages.js BROWSER SERVICE CUSTOMERS [FOLDER]
+//   node .ci/pages.js BROWSER SERVICE CUSTOMERS ADMIN [FOLDER]
 "use strict";
 
 const fs = require("node:fs");
 const puppeteer = require("puppeteer-core");
 const axe = fs.readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
 
-const [browserPath, service, customers, shots] = process.argv.slice(2);
+const [browserPath, service, customers, admin, shots] = process.argv.slice(2);
 const VIEWS = [["light", 1280], ["dark", 1280], ["light", 320], ["dark", 320]];
 
 async function made(body) {
@@ -72,6 +72,9 @@ function states(id) {
     ["customers-plain-edit", there(`/edit/${id}`)],
     ["customers-plain-import", there("/import")],
     ["customers-docs", there("/docs")],
+    ["operators", admin],
+    ["operators-walk", `${admin}/walk`],
+    ["operators-advice", `${admin}/advice`],
   ];
 }
 
@@ -91,7 +94,7 @@ async function look(page, name, [scheme, width], problems) {
   if (shots) fs.mkdirSync(shots, { recursive: true });
   const id = await accounts(), problems = [];
   const args = ["--no-sandbox", "--disable-gpu", "--no-proxy-server"];
-  const browser = await puppeteer.launch({ executablePath: browserPath, args });
+  const browser = await puppeteer.launch({ executablePath: browserPath, args, headless: "shell" });
   let looked = 0;
   for (const [name, url, act] of states(id)) {
     const page = await browser.newPage();
