@@ -150,7 +150,7 @@ def total(folder):
 
 
 if __name__ == "__main__":
-    # Millions of rows stay until the end, and none of them is part of a circle.
+    # Millions of rows stay until the end, and none of them is in a reference cycle.
     gc.disable()
     match sys.argv[1:]:
         case ["--sum", folder]:

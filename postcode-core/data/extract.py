@@ -226,7 +226,7 @@ class Country:
             two_tier = code and code.startswith("E07")
             county = self.counties.get(code, "") if two_tier else no_such_area(code)
             division = "" if two_tier else no_such_area(code)
-            # Of England's health service, and its local enterprise partnerships.
+            # Only England has these areas of the health service, and local enterprise partnerships.
             elsewhere = "" if code and code.startswith("E") else no_such_area(code)
             beyond = "" if code and code[0] in "EW" else elsewhere
             island = no_such_area(code) if code and code[0] in "LM" else ""
@@ -332,7 +332,7 @@ def main(folder, out):
 
 
 if __name__ == "__main__":
-    # Millions of rows stay until the end, and none of them is part of a circle.
+    # Millions of rows stay until the end, and none of them is in a reference cycle.
     gc.disable()
     if len(sys.argv) != 3:
         sys.exit(__doc__)

@@ -40,14 +40,14 @@ impl Customers {
             check_key(key)?;
         }
         let reading = tokio::task::spawn_blocking(move || {
-            let digest: String = Sha256::digest(&file).iter().map(|byte| format!("{byte:02x}")).collect();
+            let hex = |bytes: &[u8]| -> String {
+                Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+            };
+            let digest = hex(&file);
             // Without a mapping it is the digest that earlier versions stored.
             let digest = match mapping.text() {
                 text if text.is_empty() => digest,
-                text => Sha256::digest(format!("{digest}\n{text}"))
-                    .iter()
-                    .map(|byte| format!("{byte:02x}"))
-                    .collect(),
+                text => hex(format!("{digest}\n{text}").as_bytes()),
             };
             read(&file, &mapping).map(|file| (digest, file))
         });

@@ -91,7 +91,7 @@ impl Store {
         limit: usize,
         from: Option<&Cursor>,
     ) -> Result<Found> {
-        let mut found = Found::default();
+        let (mut found, mut last) = (Found::default(), None);
         // Many addresses share a location, so keep the last result.
         let (mut place, mut inside) = ((f64::NAN, f64::NAN), false);
         let take = |row: Row| {
@@ -108,10 +108,11 @@ impl Store {
                 return Ok(ControlFlow::Break(()));
             }
             found.places.push(seq);
-            found.last = Some(position(&row, filter.sort)?);
+            last = Some(row);
             Ok(ControlFlow::Continue(()))
         };
         self.scans.each(find(filter, circle, from), take).await?;
+        found.last = last.map(|row| position(&row, filter.sort)).transpose()?;
         Ok(found)
     }
 

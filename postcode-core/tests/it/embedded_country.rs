@@ -235,7 +235,7 @@ fn areas_that_follow_from_the_district_are_those_of_ons() {
             }
             for (at, kind) in &columns {
                 // Boards and regions were others in 2021, and the rows of November 2025 have an older code for the NHS region
-                // of the North West than ONS's list of names. That there is none has not changed.
+                // of the North West than ONS's list of names. Codes for "none" have not changed.
                 let as_now = now && *kind != NhsRegion;
                 let lasts = |code: &&str| as_now || code.ends_with("99999999") || *kind == PrimaryCareTrust;
                 if let Some(code) = record.area_code(*kind).filter(lasts) {

@@ -11,7 +11,7 @@ pub trait Accept: Send + Sync + 'static {
     /// The stream that HTTP is spoken on.
     type Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static;
 
-    /// Prepares a stream, and may say more of the peer. It has the time of a header.
+    /// Prepares a stream, and may add to the peer. The time limit of a header applies.
     fn accept(
         &self,
         stream: Stream,

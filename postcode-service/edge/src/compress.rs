@@ -246,7 +246,7 @@ fn is_compressible(status: StatusCode, headers: &HeaderMap) -> bool {
         return false;
     }
     let kind = text(CONTENT_TYPE).split(';').next().unwrap_or_default().trim();
-    // Ours are in small letters.
+    // Our own types are lower case, so they are not copied.
     let kind = match kind.bytes().any(|byte| byte.is_ascii_uppercase()) {
         true => Cow::Owned(kind.to_ascii_lowercase()),
         false => Cow::Borrowed(kind),

@@ -129,8 +129,8 @@ pub fn unpack(reader: impl Read + Send + 'static, packing: Packing) -> io::Resul
     unpack_within(reader, packing, HTTP_WINDOW)
 }
 
-/// Unpacks a file or a part of one that is packed with gzip or zstd, within the bounds of this module. What is packed in
-/// another way stays as it is.
+/// Unpacks a file or a part of one that is packed with gzip or zstd, within the bounds of this module. Other packings are
+/// left unchanged.
 ///
 /// # Errors
 /// If the packing is broken at its beginning.

@@ -181,7 +181,8 @@ impl Program {
             given.retain(|(setting, _)| setting.id != "listen");
             given.push((listen, Origin::Variable("PORT".to_owned())));
         }
-        // A default needs no argument, which could demand another option: the output of `config show` is a file that can be used.
+        // Skip defaults: given as an argument, a default could require another option. So the output of
+        // `config show` works as a configuration file.
         let inserted = given.iter().filter(|(setting, _)| !setting.is_default(&configured));
         let inserted = inserted.flat_map(|(setting, _)| setting.arguments());
         let whole = all.iter().cloned().chain(inserted).chain(options.iter().cloned());

@@ -8,6 +8,7 @@ use customers::server::Problem;
 use postcode_core::layers::fleet::FleetSnapshot;
 use postcode_core::layers::walk::{Cause, Criterion, Decision, Move, Walk, WalkStep};
 use postcode_core::layers::{Evidence, Promotion, Stage};
+use postcode_edge::reference::escaped;
 
 use crate::walk::{Progress, Written};
 
@@ -16,22 +17,9 @@ const PAGE: &str = include_str!("page.html");
 /// The most processes of a fleet that are shown.
 const MOST_PROCESSES: usize = 200;
 
-/// A text without characters that mean something in HTML.
-struct Plain<T>(T);
-
-impl<T: Display> Display for Plain<T> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        for c in self.0.to_string().chars() {
-            match c {
-                '&' => f.write_str("&amp;")?,
-                '<' => f.write_str("&lt;")?,
-                '>' => f.write_str("&gt;")?,
-                '"' => f.write_str("&quot;")?,
-                other => f.write_char(other)?,
-            }
-        }
-        Ok(())
-    }
+/// Returns a text as HTML that shows it.
+fn plain(text: impl Display) -> String {
+    escaped(&text.to_string())
 }
 
 /// Returns the whole page.
@@ -51,7 +39,7 @@ pub(super) fn page(
     match walk {
         Some(walk) => self::walk(&mut page, promotion, walk),
         None => {
-            let plan = Plain(promotion.plan());
+            let plan = plain(promotion.plan());
             let _ =
                 writeln!(page, "<p>No walk: the plan is <code>{plan}</code>. See <code>--walk</code>.</p>");
         }
@@ -61,7 +49,7 @@ pub(super) fn page(
         None => {}
         Some(Ok(fleet)) => self::fleet(&mut page, fleet),
         Some(Err(error)) => {
-            let _ = writeln!(page, "<h2>Fleet</h2>\n<p class=\"bad\">{}</p>", Plain(error));
+            let _ = writeln!(page, "<h2>Fleet</h2>\n<p class=\"bad\">{}</p>", plain(error));
         }
     }
     page += "</main>\n</html>\n";
@@ -133,7 +121,7 @@ fn walk(page: &mut String, promotion: &Promotion, progress: &Progress) {
         let _ = writeln!(
             page,
             "<li{mark}><p><strong>{}</strong>: <span class=\"{class}\">{what}</span></p>",
-            Plain(named(step))
+            plain(named(step))
         );
         table(page, &criteria, walk.chance, left.is_some() || current == Some(number));
         if let Some(longest) = step.at_most {
@@ -151,7 +139,7 @@ fn walk(page: &mut String, promotion: &Promotion, progress: &Progress) {
             made.from,
             made.to,
             share(made.share),
-            Plain(sentence(&made.reason))
+            plain(sentence(&made.reason))
         );
     }
     *page += "</ol>\n";
@@ -207,11 +195,11 @@ fn state(
             format!("The guard rolled back. The walk begins again after a pause of {}.", time(walk.pause))
         }
     };
-    let _ = writeln!(page, "<p role=\"status\">{}</p>", Plain(text));
+    let _ = writeln!(page, "<p role=\"status\">{}</p>", plain(text));
     match progress.certificate() {
         Written::Text(_) => *page += "<p><a href=\"walk/certificate\">The certificate</a></p>\n",
         Written::Failed(error) => {
-            let _ = writeln!(page, "<p class=\"bad\">The certificate was not written: {}</p>", Plain(error));
+            let _ = writeln!(page, "<p class=\"bad\">The certificate was not written: {}</p>", plain(error));
         }
         Written::Not if progress.outcome().is_some() => {
             *page += "<p class=\"dim\">The certificate is being written.</p>\n";
@@ -270,7 +258,7 @@ fn table(page: &mut String, criteria: &[Criterion], chance: f64, is_observed: bo
         let _ = writeln!(
             page,
             "<tr><th scope=\"row\">{}</th><td>{limit}</td><td>{seen}</td><td class=\"{class}\">{found}</td></tr>",
-            Plain(name.replace('_', " "))
+            plain(name.replace('_', " "))
         );
     }
     *page += "</tbody>\n</table></div>\n";
@@ -285,7 +273,7 @@ fn fleet(page: &mut String, fleet: &FleetSnapshot) {
          <th scope=\"col\">Process</th><th scope=\"col\">Revision</th><th scope=\"col\">Does</th>\
          <th scope=\"col\">To the new</th><th scope=\"col\">Failed</th><th scope=\"col\">Differences</th></tr></thead>\n<tbody>",
         fleet.plan.revision,
-        Plain(&fleet.plan.plan),
+        plain(&fleet.plan.plan),
         if there.is_empty() { "none".to_owned() } else { there.join(", ") }
     );
     for process in fleet.processes.iter().take(MOST_PROCESSES) {
@@ -295,9 +283,9 @@ fn fleet(page: &mut String, fleet: &FleetSnapshot) {
         let _ = writeln!(
             page,
             "<tr><th scope=\"row\">{}</th><td class=\"{class}\">{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>",
-            Plain(&process.process),
+            plain(&process.process),
             process.revision,
-            Plain(does),
+            plain(does),
             sum(|seen| seen.asked),
             sum(|seen| seen.failed),
             sum(|seen| seen.mismatched)

@@ -15,14 +15,14 @@ use crate::server::problem::Problem;
 use crate::server::{App, imports, json};
 use crate::{FieldError, Import, MAX_IMPORT, Mapping};
 
-/// The most bytes of the form besides the file.
+/// The most bytes of the form without the file.
 const MAX_FIELDS: usize = 64 << 10;
 /// The most fields of the form: more than it has.
 const MAX_PARTS: usize = 32;
 /// The longest value of a field that is not the file.
 const MAX_VALUE: usize = 4 << 10;
 
-/// The columns that a file may name otherwise, and their labels.
+/// The columns that may have other headings, and their labels.
 const COLUMNS: [(&str, &str); 6] = [
     ("map-name", "Name"),
     ("map-email", "Email"),
