@@ -168,6 +168,27 @@ impl<L: Send + Sync + 'static, Q: Question<L>> Batcher<L, Q> {
 
     /// Answers for one key, in a batch with others.
     ///
+    /// ```
+    /// # #[cfg(feature = "dataset")]
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use postcode_core::dataset::{DatasetBuilder, Metadata, Row};
+    /// # let mut builder = DatasetBuilder::new(Metadata::new("made by hand"));
+    /// # builder.push(&Row::live("SW1A 1AA".parse()?))?;
+    /// # builder.push(&Row::terminated("AB1 0AA".parse()?))?;
+    /// # let library = postcode_core::Local::new(builder.build()?);
+    /// use postcode_core::layers::Batcher;
+    ///
+    /// let batched = Batcher::new(library);
+    /// let (one, other) = (batched.answer("SW1A 1AA".parse()?), batched.answer("AB1 0AA".parse()?));
+    /// let (one, other) = futures::join!(one, other);
+    /// assert_eq!((one?.status(), other?.status()), ("live", "terminated"));
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(not(feature = "dataset"))]
+    /// # fn main() {}
+    /// ```
+    ///
     /// # Errors
     /// Returns the errors of the lookup.
     pub async fn answer(&self, key: Q::Key) -> Result<Q::Answer> {

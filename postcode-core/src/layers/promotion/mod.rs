@@ -116,12 +116,9 @@ impl Promotion {
     ///
     /// ```
     /// # #[cfg(feature = "dataset")] {
-    /// # use postcode_core::dataset::{DatasetBuilder, Metadata};
-    /// # use std::sync::Arc;
-    /// # let library = || -> postcode_core::Result<Arc<dyn postcode_core::Lookups>> {
-    /// #     Ok(Arc::new(postcode_core::Local::new(DatasetBuilder::new(Metadata::new("made by hand")).build()?)))
-    /// # };
-    /// # let (library, service) = (library()?, library()?);
+    /// # let data = postcode_core::dataset::DatasetBuilder::new(postcode_core::dataset::Metadata::new("made by hand"));
+    /// # let library: std::sync::Arc<dyn postcode_core::Lookups> = std::sync::Arc::new(postcode_core::Local::new(data.build()?));
+    /// # let service = library.clone();
     /// use postcode_core::layers::{Promotion, Stage};
     ///
     /// let promotion = Promotion::new(library, service);
@@ -137,12 +134,9 @@ impl Promotion {
     ///
     /// ```
     /// # #[cfg(feature = "dataset")] {
-    /// # use postcode_core::dataset::{DatasetBuilder, Metadata};
-    /// # use std::sync::Arc;
-    /// # let library = || -> postcode_core::Result<Arc<dyn postcode_core::Lookups>> {
-    /// #     Ok(Arc::new(postcode_core::Local::new(DatasetBuilder::new(Metadata::new("made by hand")).build()?)))
-    /// # };
-    /// # let (library, service) = (library()?, library()?);
+    /// # let data = postcode_core::dataset::DatasetBuilder::new(postcode_core::dataset::Metadata::new("made by hand"));
+    /// # let library: std::sync::Arc<dyn postcode_core::Lookups> = std::sync::Arc::new(postcode_core::Local::new(data.build()?));
+    /// # let service = library.clone();
     /// use postcode_core::layers::{Promotion, PromotionConfig};
     ///
     /// let mut config = PromotionConfig::default();
@@ -159,12 +153,9 @@ impl Promotion {
     ///
     /// ```
     /// # #[cfg(feature = "dataset")] {
-    /// # use postcode_core::dataset::{DatasetBuilder, Metadata};
-    /// # use std::sync::Arc;
-    /// # let library = || -> postcode_core::Result<Arc<dyn postcode_core::Lookups>> {
-    /// #     Ok(Arc::new(postcode_core::Local::new(DatasetBuilder::new(Metadata::new("made by hand")).build()?)))
-    /// # };
-    /// # let (library, service) = (library()?, library()?);
+    /// # let data = postcode_core::dataset::DatasetBuilder::new(postcode_core::dataset::Metadata::new("made by hand"));
+    /// # let library: std::sync::Arc<dyn postcode_core::Lookups> = std::sync::Arc::new(postcode_core::Local::new(data.build()?));
+    /// # let service = library.clone();
     /// use postcode_core::layers::Promotion;
     ///
     /// # let replica = library.clone();
@@ -183,12 +174,9 @@ impl<S: Promotable> Promotion<S> {
     ///
     /// ```
     /// # #[cfg(feature = "dataset")] {
-    /// # use postcode_core::dataset::{DatasetBuilder, Metadata};
-    /// # use std::sync::Arc;
-    /// # let library = || -> postcode_core::Result<Arc<dyn postcode_core::Lookups>> {
-    /// #     Ok(Arc::new(postcode_core::Local::new(DatasetBuilder::new(Metadata::new("made by hand")).build()?)))
-    /// # };
-    /// # let (library, service) = (library()?, library()?);
+    /// # let data = postcode_core::dataset::DatasetBuilder::new(postcode_core::dataset::Metadata::new("made by hand"));
+    /// # let library: std::sync::Arc<dyn postcode_core::Lookups> = std::sync::Arc::new(postcode_core::Local::new(data.build()?));
+    /// # let service = library.clone();
     /// use postcode_core::AnyLookup;
     /// use postcode_core::layers::{Promotion, PromotionConfig, Stage};
     ///
@@ -215,12 +203,9 @@ impl<S: Promotable> Promotion<S> {
     ///
     /// ```
     /// # #[cfg(feature = "dataset")] {
-    /// # use postcode_core::dataset::{DatasetBuilder, Metadata};
-    /// # use std::sync::Arc;
-    /// # let library = || -> postcode_core::Result<Arc<dyn postcode_core::Lookups>> {
-    /// #     Ok(Arc::new(postcode_core::Local::new(DatasetBuilder::new(Metadata::new("made by hand")).build()?)))
-    /// # };
-    /// # let (library, service) = (library()?, library()?);
+    /// # let data = postcode_core::dataset::DatasetBuilder::new(postcode_core::dataset::Metadata::new("made by hand"));
+    /// # let library: std::sync::Arc<dyn postcode_core::Lookups> = std::sync::Arc::new(postcode_core::Local::new(data.build()?));
+    /// # let service = library.clone();
     /// use postcode_core::layers::{Promotion, Stage, Step};
     ///
     /// let promotion = Promotion::new(library, service);
@@ -242,12 +227,9 @@ impl<S: Promotable> Promotion<S> {
     ///
     /// ```
     /// # #[cfg(feature = "dataset")] {
-    /// # use postcode_core::dataset::{DatasetBuilder, Metadata};
-    /// # use std::sync::Arc;
-    /// # let library = || -> postcode_core::Result<Arc<dyn postcode_core::Lookups>> {
-    /// #     Ok(Arc::new(postcode_core::Local::new(DatasetBuilder::new(Metadata::new("made by hand")).build()?)))
-    /// # };
-    /// # let (library, service) = (library()?, library()?);
+    /// # let data = postcode_core::dataset::DatasetBuilder::new(postcode_core::dataset::Metadata::new("made by hand"));
+    /// # let library: std::sync::Arc<dyn postcode_core::Lookups> = std::sync::Arc::new(postcode_core::Local::new(data.build()?));
+    /// # let service = library.clone();
     /// use postcode_core::layers::{Promotion, Stage, Step};
     ///
     /// let promotion = Promotion::new(library, service);
@@ -266,12 +248,9 @@ impl<S: Promotable> Promotion<S> {
     ///
     /// ```
     /// # #[cfg(feature = "dataset")] {
-    /// # use postcode_core::dataset::{DatasetBuilder, Metadata};
-    /// # use std::sync::Arc;
-    /// # let library = || -> postcode_core::Result<Arc<dyn postcode_core::Lookups>> {
-    /// #     Ok(Arc::new(postcode_core::Local::new(DatasetBuilder::new(Metadata::new("made by hand")).build()?)))
-    /// # };
-    /// # let (library, service) = (library()?, library()?);
+    /// # let data = postcode_core::dataset::DatasetBuilder::new(postcode_core::dataset::Metadata::new("made by hand"));
+    /// # let library: std::sync::Arc<dyn postcode_core::Lookups> = std::sync::Arc::new(postcode_core::Local::new(data.build()?));
+    /// # let service = library.clone();
     /// use postcode_core::layers::{Promotion, Stage};
     ///
     /// let promotion = Promotion::new(library, service);
@@ -294,12 +273,9 @@ impl<S: Promotable> Promotion<S> {
     ///
     /// ```
     /// # #[cfg(feature = "dataset")] {
-    /// # use postcode_core::dataset::{DatasetBuilder, Metadata};
-    /// # use std::sync::Arc;
-    /// # let library = || -> postcode_core::Result<Arc<dyn postcode_core::Lookups>> {
-    /// #     Ok(Arc::new(postcode_core::Local::new(DatasetBuilder::new(Metadata::new("made by hand")).build()?)))
-    /// # };
-    /// # let (library, service) = (library()?, library()?);
+    /// # let data = postcode_core::dataset::DatasetBuilder::new(postcode_core::dataset::Metadata::new("made by hand"));
+    /// # let library: std::sync::Arc<dyn postcode_core::Lookups> = std::sync::Arc::new(postcode_core::Local::new(data.build()?));
+    /// # let service = library.clone();
     /// use postcode_core::AnyLookup;
     /// use postcode_core::layers::Promotion;
     ///
@@ -318,12 +294,9 @@ impl<S: Promotable> Promotion<S> {
     ///
     /// ```
     /// # #[cfg(feature = "dataset")] {
-    /// # use postcode_core::dataset::{DatasetBuilder, Metadata};
-    /// # use std::sync::Arc;
-    /// # let library = || -> postcode_core::Result<Arc<dyn postcode_core::Lookups>> {
-    /// #     Ok(Arc::new(postcode_core::Local::new(DatasetBuilder::new(Metadata::new("made by hand")).build()?)))
-    /// # };
-    /// # let (library, service) = (library()?, library()?);
+    /// # let data = postcode_core::dataset::DatasetBuilder::new(postcode_core::dataset::Metadata::new("made by hand"));
+    /// # let library: std::sync::Arc<dyn postcode_core::Lookups> = std::sync::Arc::new(postcode_core::Local::new(data.build()?));
+    /// # let service = library.clone();
     /// use postcode_core::layers::{Promotion, Stage};
     ///
     /// let promotion = Promotion::new(library, service);
@@ -340,12 +313,9 @@ impl<S: Promotable> Promotion<S> {
     ///
     /// ```
     /// # #[cfg(feature = "dataset")] {
-    /// # use postcode_core::dataset::{DatasetBuilder, Metadata};
-    /// # use std::sync::Arc;
-    /// # let library = || -> postcode_core::Result<Arc<dyn postcode_core::Lookups>> {
-    /// #     Ok(Arc::new(postcode_core::Local::new(DatasetBuilder::new(Metadata::new("made by hand")).build()?)))
-    /// # };
-    /// # let (library, service) = (library()?, library()?);
+    /// # let data = postcode_core::dataset::DatasetBuilder::new(postcode_core::dataset::Metadata::new("made by hand"));
+    /// # let library: std::sync::Arc<dyn postcode_core::Lookups> = std::sync::Arc::new(postcode_core::Local::new(data.build()?));
+    /// # let service = library.clone();
     /// use postcode_core::layers::Promotion;
     ///
     /// let promotion = Promotion::new(library, service);
@@ -362,12 +332,9 @@ impl<S: Promotable> Promotion<S> {
     ///
     /// ```
     /// # #[cfg(feature = "dataset")] {
-    /// # use postcode_core::dataset::{DatasetBuilder, Metadata};
-    /// # use std::sync::Arc;
-    /// # let library = || -> postcode_core::Result<Arc<dyn postcode_core::Lookups>> {
-    /// #     Ok(Arc::new(postcode_core::Local::new(DatasetBuilder::new(Metadata::new("made by hand")).build()?)))
-    /// # };
-    /// # let (library, service) = (library()?, library()?);
+    /// # let data = postcode_core::dataset::DatasetBuilder::new(postcode_core::dataset::Metadata::new("made by hand"));
+    /// # let library: std::sync::Arc<dyn postcode_core::Lookups> = std::sync::Arc::new(postcode_core::Local::new(data.build()?));
+    /// # let service = library.clone();
     /// use postcode_core::layers::Promotion;
     ///
     /// let promotion = Promotion::new(library, service);
@@ -407,12 +374,9 @@ impl<S: Promotable> Promotion<S> {
     ///
     /// ```
     /// # #[cfg(feature = "dataset")] {
-    /// # use postcode_core::dataset::{DatasetBuilder, Metadata};
-    /// # use std::sync::Arc;
-    /// # let library = || -> postcode_core::Result<Arc<dyn postcode_core::Lookups>> {
-    /// #     Ok(Arc::new(postcode_core::Local::new(DatasetBuilder::new(Metadata::new("made by hand")).build()?)))
-    /// # };
-    /// # let (library, service) = (library()?, library()?);
+    /// # let data = postcode_core::dataset::DatasetBuilder::new(postcode_core::dataset::Metadata::new("made by hand"));
+    /// # let library: std::sync::Arc<dyn postcode_core::Lookups> = std::sync::Arc::new(postcode_core::Local::new(data.build()?));
+    /// # let service = library.clone();
     /// use postcode_core::PostcodeLookup;
     /// use postcode_core::layers::Promotion;
     ///
