@@ -9,6 +9,16 @@ use crate::model::{Address, Kind};
 ///
 /// Values may be texts, numbers or null, and all may be missing. Other names are allowed and ignored. The spelling
 /// `dependant_` is understood too.
+///
+/// ```
+/// use postcode_addresses::Address;
+/// use postcode_addresses::elements::Elements;
+///
+/// let text = r#"{"building_number":40,"thoroughfare":"Ash Road","post_town":"EXAMPLETON","postcode":"ZE9 9ZZ"}"#;
+/// let address = Address::try_from(serde_json::from_str::<Elements>(text)?)?;
+/// assert_eq!(address.single_line(), "40 Ash Road, EXAMPLETON, ZE9 9ZZ");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 #[allow(missing_docs, reason = "the names say it, and Address has the descriptions")]
@@ -54,6 +64,16 @@ pub struct Elements {
 }
 
 /// An element that is not what it has to be.
+///
+/// ```
+/// use postcode_addresses::Address;
+/// use postcode_addresses::elements::Elements;
+///
+/// let elements: Elements = serde_json::from_str(r#"{"udprn":"twelve"}"#)?;
+/// let error = Address::try_from(elements).unwrap_err();
+/// assert!(error.to_string().contains("udprn"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{element}: {value:?} is not a whole number{limit}")]
 pub struct InvalidElement {

@@ -106,6 +106,15 @@ fn is_false(value: &bool) -> bool {
 }
 
 /// Royal Mail's postcode type.
+///
+/// [`parse`](Self::parse) reads it, [`as_str`](Self::as_str) writes it:
+///
+/// ```
+/// use postcode_addresses::Kind;
+///
+/// assert_eq!(Kind::parse("Large User"), Some(Kind::LargeUser));
+/// assert_eq!(Kind::SmallUser.as_str(), "S");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Kind {
     /// The postcode is shared by several delivery points.
@@ -138,6 +147,16 @@ impl Kind {
 }
 
 /// The file that an address comes from.
+///
+/// [`parse`](Self::parse) reads it, [`as_str`](Self::as_str) writes it, and [`is_approximate`](Self::is_approximate) marks streets:
+///
+/// ```
+/// use postcode_addresses::Dataset;
+///
+/// assert_eq!(Dataset::parse("paf"), Some(Dataset::Paf));
+/// assert_eq!(Dataset::OpenRoads.as_str(), "open-roads");
+/// assert!(Dataset::OpenRoads.is_approximate() && !Dataset::Paf.is_approximate());
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Dataset {
@@ -210,6 +229,19 @@ impl Dataset {
 }
 
 /// The elements that have a Welsh form. An empty text means that there is no Welsh form of this element.
+///
+/// [`texts`](Self::texts), [`texts_mut`](Self::texts_mut) and [`is_empty`](Self::is_empty) look at all of them:
+///
+/// ```
+/// use postcode_addresses::Welsh;
+///
+/// let mut welsh = Welsh::default();
+/// assert!(welsh.is_empty());
+/// welsh.thoroughfare = "Heol Onnen".into();
+/// assert_eq!(welsh.texts()[5], "Heol Onnen");
+/// welsh.texts_mut()[8].push_str("ENGHRAIFFT"); // the post town
+/// assert_eq!(welsh.post_town, "ENGHRAIFFT");
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Welsh {
@@ -243,6 +275,13 @@ pub struct Welsh {
 }
 
 /// A property's location. At least one of the two forms is there.
+///
+/// ```
+/// use postcode_addresses::{Geographic, Point};
+///
+/// let point = Point { grid: None, geographic: Some(Geographic { latitude: 51.501, longitude: -0.1416 }) };
+/// assert!(point.geographic.is_some());
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Point {
@@ -255,6 +294,13 @@ pub struct Point {
 }
 
 /// A position on a national grid, in metres.
+///
+/// ```
+/// use postcode_addresses::Grid;
+///
+/// let palace = Grid { eastings: 529_090.0, northings: 179_645.0 };
+/// assert!(palace.eastings > palace.northings);
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Grid {
     /// Metres to the east of the grid's origin.
@@ -264,6 +310,13 @@ pub struct Grid {
 }
 
 /// A position in degrees.
+///
+/// ```
+/// use postcode_addresses::Geographic;
+///
+/// let palace = Geographic { latitude: 51.501, longitude: -0.1416 };
+/// assert!(palace.longitude < 0.0); // to the west of Greenwich
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Geographic {
     /// Degrees to the north of the equator.
@@ -275,6 +328,13 @@ pub struct Geographic {
 /// The keys by which Royal Mail's files identify an address where they have no UDPRN.
 ///
 /// Together with the postcode type they are unique.
+///
+/// ```
+/// use postcode_addresses::PafKey;
+///
+/// let key = PafKey { address: 1_234_567, organisation: 0 };
+/// assert_eq!(key.organisation, 0); // a household
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct PafKey {
     /// The address key.
@@ -292,6 +352,14 @@ pub(crate) fn may_have_controls(text: &str) -> bool {
 
 impl Address {
     /// Removes all elements and keeps the memory of the texts.
+    ///
+    /// ```
+    /// use postcode_addresses::Address;
+    ///
+    /// let mut address = Address { thoroughfare: "Ash Road".into(), ..Address::default() };
+    /// address.clear();
+    /// assert_eq!(address, Address::default());
+    /// ```
     pub fn clear(&mut self) {
         for text in self.texts_mut() {
             text.clear();
@@ -311,6 +379,13 @@ impl Address {
     }
 
     /// Returns all texts, from the organisation to the postcode, and the delivery point suffix at the end.
+    ///
+    /// ```
+    /// use postcode_addresses::Address;
+    ///
+    /// let address = Address { thoroughfare: "Ash Road".into(), ..Address::default() };
+    /// assert_eq!(address.texts()[7], "Ash Road");
+    /// ```
     #[must_use]
     pub fn texts(&self) -> [&str; 13] {
         [
@@ -331,6 +406,16 @@ impl Address {
     }
 
     /// Returns all texts in the order of [`Address::texts`], to be changed.
+    ///
+    /// ```
+    /// use postcode_addresses::Address;
+    ///
+    /// let mut address = Address { thoroughfare: "Ash Road".into(), ..Address::default() };
+    /// for text in address.texts_mut() {
+    ///     text.make_ascii_uppercase();
+    /// }
+    /// assert_eq!(address.thoroughfare, "ASH ROAD");
+    /// ```
     pub fn texts_mut(&mut self) -> [&mut String; 13] {
         [
             &mut self.organisation,
@@ -350,6 +435,17 @@ impl Address {
     }
 
     /// Returns the address in Welsh: the Welsh elements where there are some, and the other elements as they are.
+    ///
+    /// ```
+    /// use postcode_addresses::{Address, Welsh};
+    ///
+    /// let mut address = Address { thoroughfare: "Ash Road".into(), ..Address::default() };
+    /// address.building_number = "4".into();
+    /// address.welsh = Some(Box::new(Welsh { thoroughfare: "Heol Onnen".into(), ..Welsh::default() }));
+    /// let welsh = address.in_welsh().ok_or("no Welsh form")?;
+    /// assert_eq!((&*welsh.building_number, &*welsh.thoroughfare), ("4", "Heol Onnen"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn in_welsh(&self) -> Option<Self> {
         let welsh = self.welsh.as_deref()?;

@@ -10,12 +10,16 @@ use crate::Address;
 
 /// A number by which an address is found.
 ///
+/// [`kind`](Self::kind) and [`number`](Self::number) are its two parts, which [`parse`](Self::parse) reads:
+///
 /// ```
 /// use postcode_addresses::AddressNumber;
 ///
 /// let number: AddressNumber = "udprn:12345678".parse()?;
 /// assert_eq!(number, AddressNumber::Udprn(12_345_678));
 /// assert_eq!(number.to_string(), "udprn:12345678");
+/// assert_eq!((number.kind(), number.number()), ("udprn", 12_345_678));
+/// assert_eq!(AddressNumber::parse("uprn", "0042")?, AddressNumber::Uprn(42));
 /// # Ok::<(), postcode_core::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -79,6 +83,14 @@ impl AddressNumber {
 
     /// Returns whether an address is the one of this number. A household of a Multiple Residence has the UDPRN and the UPRN
     /// of its parent, and only its own UMPRN finds it.
+    ///
+    /// ```
+    /// use postcode_addresses::{Address, AddressNumber};
+    ///
+    /// let address = Address { udprn: Some(1_007), ..Address::default() };
+    /// assert!(AddressNumber::Udprn(1_007).is_of(&address));
+    /// assert!(!AddressNumber::Uprn(1_007).is_of(&address));
+    /// ```
     #[must_use]
     pub fn is_of(&self, address: &Address) -> bool {
         match *self {

@@ -7,6 +7,14 @@ use crate::format::acts_as_number;
 use crate::model::{Address, Dataset};
 
 /// Compares texts without regard to case, and numbers in them by value: `1`, `1A`, `2`, `10`.
+///
+/// ```
+/// use postcode_addresses::order::natural;
+///
+/// let mut numbers = ["10", "2", "1A", "1"];
+/// numbers.sort_by(|a, b| natural(a, b));
+/// assert_eq!(numbers, ["1", "1A", "2", "10"]);
+/// ```
 #[must_use]
 pub fn natural(a: &str, b: &str) -> Ordering {
     let (mut a, mut b) = (a.trim(), b.trim());
@@ -50,12 +58,28 @@ fn rank(letter: char) -> (u8, char) {
 ///
 /// Premises with a name only come before those with a number. Floors are in their order: basement, ground (`GF1`,
 /// `PF2`), `1F2`, `2F1`.
+///
+/// ```
+/// use std::cmp::Ordering;
+/// use postcode_addresses::{Address, order::compare};
+///
+/// let number = |number: &str| Address { building_number: number.into(), ..Address::default() };
+/// assert_eq!(compare(&number("2"), &number("10")), Ordering::Less);
+/// ```
 #[must_use]
 pub fn compare(a: &Address, b: &Address) -> Ordering {
     Key::of(a).compare(&Key::of(b))
 }
 
 /// Sorts the addresses of one postcode. Multiple Residence children follow their parent.
+///
+/// ```
+/// use postcode_addresses::{Address, order};
+///
+/// let mut addresses = ["10", "2"].map(|number| Address { building_number: number.into(), ..Address::default() });
+/// order::sort(&mut addresses);
+/// assert_eq!(addresses[0].building_number, "2");
+/// ```
 pub fn sort(addresses: &mut [Address]) {
     let is_child = |address: &Address| address.dataset == Dataset::MultipleResidence;
     let keys: Vec<Key<'_>> = addresses.iter().map(Key::of).collect();

@@ -35,6 +35,26 @@ use crate::lookup::{AddressAnswer, AddressLookup, MAX_ADDRESS_BATCH, MAX_ADDRESS
 
 /// The hashes of the answers about one file. It keeps them down to the sector, and computes those of single postcodes when
 /// they are asked for.
+///
+/// [`build`](Self::build) computes it, and [`root`](Self::root) is the hash of all answers:
+///
+/// ```
+/// # #[cfg(feature = "conformance")]
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use std::sync::Arc;
+/// use postcode_addresses::proof::Tree;
+/// use postcode_addresses::{LocalAddresses, lookup::conformance};
+/// use postcode_core::proof::Hashes;
+///
+/// let addresses = Arc::new(LocalAddresses::new(conformance::file()?));
+/// let tree = Tree::build(addresses.clone(), addresses.file(), 1).await?;
+/// assert_eq!(tree.proof(&[]).await?.root, tree.root());
+/// # Ok(())
+/// # }
+/// # #[cfg(not(feature = "conformance"))]
+/// # fn main() {}
+/// ```
 pub struct Tree {
     lookup: Arc<dyn AddressLookup>,
     file: Arc<AddressFile>,

@@ -288,12 +288,12 @@ impl Fixture {
         self.records.values()
     }
 
-    /// Returns the live records.
+    /// Returns the live records, in the order of postcodes.
     pub fn live(&self) -> impl Iterator<Item = &Record> {
         self.records().filter(|record| record.status == Status::Live)
     }
 
-    /// Returns the record of a postcode.
+    /// Returns the record of a postcode, live or terminated.
     pub fn get(&self, postcode: Postcode) -> Option<&Record> {
         self.records.get(&postcode)
     }

@@ -211,7 +211,8 @@ impl Connector {
         })
     }
 
-    /// Sets when to stop calling a service that fails: see [`Breaker`](crate::layers::Breaker).
+    /// Sets when to stop calling a service that fails: see [`Breaker`](crate::layers::Breaker). `None` never stops.
+    /// Unless set, the defaults of [`BreakerConfig`](crate::layers::BreakerConfig) apply.
     ///
     /// ```
     /// use postcode_core::Connector;
@@ -225,7 +226,7 @@ impl Connector {
         self.layers(|layers| layers.breaker = breaker)
     }
 
-    /// Sets how many calls run at once: see [`Bulkhead`](crate::layers::Bulkhead).
+    /// Sets how many calls run at once: see [`Bulkhead`](crate::layers::Bulkhead). `None` sets no limit. 256 unless set.
     ///
     /// ```
     /// use postcode_core::Connector;
@@ -239,7 +240,7 @@ impl Connector {
         self.layers(|layers| layers.bulkhead = calls)
     }
 
-    /// Sets when to start a second attempt: see [`Hedge`](crate::layers::Hedge).
+    /// Sets when to start a second attempt: see [`Hedge`](crate::layers::Hedge). `None`, the default, starts none.
     ///
     /// ```
     /// use postcode_core::Connector;
@@ -254,8 +255,8 @@ impl Connector {
         self.layers(|layers| layers.hedge = after)
     }
 
-    /// Joins single lookups into batches of at most this many: see
-    /// [`Batcher`](crate::layers::Batcher).
+    /// Joins single lookups into batches of at most this many: see [`Batcher`](crate::layers::Batcher). `None`, the
+    /// default, sends each alone.
     ///
     /// ```
     /// use postcode_core::Connector;
@@ -284,7 +285,7 @@ impl Connector {
         self.layers(|layers| layers.single_flight = yes)
     }
 
-    /// Sets how many bytes of answers to keep: see [`Cache`](crate::layers::Cache).
+    /// Sets how many bytes of answers to keep: see [`Cache`](crate::layers::Cache). `None`, the default, keeps none.
     ///
     /// ```
     /// use postcode_core::Connector;
@@ -298,7 +299,7 @@ impl Connector {
         self.layers(|layers| layers.cache = bytes)
     }
 
-    /// Sets how old a kept answer may be.
+    /// Sets how old a kept answer may be: 5 minutes unless set. Needs a [`cache`](Self::cache).
     ///
     /// ```
     /// use postcode_core::Connector;

@@ -76,6 +76,30 @@ pub trait Around: Debug + Send + Sync + 'static {
     }
 
     /// Handles [`info`](PostcodeLookup::info). Calls [`around`](Around::around) unless overridden.
+    ///
+    /// ```
+    /// use postcode_core::layers::Around;
+    /// use postcode_core::layers::call::{Call, Info};
+    /// use postcode_core::{DatasetInfo, PostcodeLookup, Result};
+    ///
+    /// /// Tells another edition than the inner lookup.
+    /// #[derive(Debug)]
+    /// struct Renamed<L>(L);
+    ///
+    /// impl<L: PostcodeLookup> Around for Renamed<L> {
+    ///     type Inner = L;
+    ///     # async fn around<C: Call<L>>(&self, call: C) -> Result<C::Reply> {
+    ///     #     call.on(&self.0).await
+    ///     # }
+    ///
+    ///     async fn around_info(&self, call: Info<'_>) -> Result<DatasetInfo> {
+    ///         let mut info = call.on(&self.0).await?;
+    ///         info.edition = "of a test".to_owned();
+    ///         Ok(info)
+    ///     }
+    /// }
+    /// postcode_core::layer!([L: PostcodeLookup] Renamed<L>);
+    /// ```
     fn around_info(&self, call: Info<'_>) -> impl Future<Output = Result<DatasetInfo>> + Send
     where
         Self::Inner: PostcodeLookup,

@@ -5,7 +5,16 @@ use std::pin::Pin;
 
 use crate::{Answer, Postcode, Result};
 
-/// A future on the heap, as the methods of the lookups return it.
+/// The future that a method of a lookup returns: boxed, `Send`, and with a [`Result`].
+///
+/// ```
+/// use postcode_core::layers::call::Reply;
+/// use postcode_core::{Answer, Postcode, PostcodeLookup};
+///
+/// fn asked<'a>(lookup: &'a dyn PostcodeLookup, postcode: Postcode) -> Reply<'a, Answer> {
+///     lookup.lookup_one(postcode)
+/// }
+/// ```
 pub type Reply<'a, T> = Pin<Box<dyn Future<Output = Result<T>> + Send + 'a>>;
 
 #[doc(hidden)]

@@ -5,17 +5,22 @@ use std::sync::Arc;
 
 /// The geographies that ONSPD assigns to a postcode and that postcodes.io returns.
 ///
-/// Their numbers are part of the dataset file (`docs/FORMAT.md`): add new ones at the end, and
-/// never renumber.
+/// [`key`](Self::key) is the name in JSON, and [`from_key`](Self::from_key) reads it. A
+/// [`Record`](crate::Record) returns the area of a kind:
 ///
 /// ```
-/// use postcode_core::AreaKind;
+/// use postcode_core::{AreaKind, Record};
 ///
+/// let record = Record::live("SW1A 1AA".parse()?);
+/// assert_eq!(record.area_code(AreaKind::AdminDistrict), None); // a record made by hand has no areas
+/// assert_eq!(AreaKind::AdminDistrict.key(), "admin_district");
 /// assert_eq!(AreaKind::from_key("region"), Some(AreaKind::Region));
+/// # Ok::<(), postcode_core::ParseError>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[repr(u8)]
 #[non_exhaustive]
+// The numbers are part of the dataset file (`docs/FORMAT.md`): add new ones at the end, and never renumber.
 pub enum AreaKind {
     /// Country (`ctry`): England, Scotland, Wales, Northern Ireland, Channel Islands, Isle of Man.
     Country,
@@ -285,6 +290,26 @@ impl Areas {
     pub const NONE: Self = Self(Repr::None);
 
     /// Creates a handle to the set of areas with this number in a shared source.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use postcode_core::model::AreaSource;
+    /// use postcode_core::{Area, AreaKind, Areas};
+    ///
+    /// /// Postcodes of set 0 lie in England, those of set 1 in Wales.
+    /// #[derive(Debug)]
+    /// struct Countries;
+    ///
+    /// impl AreaSource for Countries {
+    ///     fn area(&self, set: u32, kind: AreaKind) -> Option<Area<'_>> {
+    ///         let name = ["England", "Wales"].get(set as usize).copied();
+    ///         (kind == AreaKind::Country).then_some(Area { code: None, name, alias: None })
+    ///     }
+    /// }
+    ///
+    /// let areas = Areas::shared(Arc::new(Countries), 1);
+    /// assert_eq!(areas.name(AreaKind::Country), Some("Wales"));
+    /// ```
     pub fn shared(source: Arc<dyn AreaSource>, set: u32) -> Self {
         Self(Repr::Shared(source, set))
     }

@@ -197,7 +197,8 @@ directory! {
 }
 
 impl ScottishPostcode {
-    /// Returns a copy with only the fields of postcodes.io 18.
+    /// Returns a copy with only the fields of postcodes.io 18: the postcode, and the name and code of its
+    /// constituency of the Scottish Parliament.
     #[must_use]
     pub fn compatible(&self) -> Self {
         let name = self.scottish_parliamentary_constituency.clone();

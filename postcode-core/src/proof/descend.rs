@@ -39,7 +39,11 @@ const LONGEST_WAIT: Duration = Duration::from_secs(120);
 /// ```
 #[async_trait]
 pub trait Hashes: Debug + Send + Sync {
-    /// Returns the root, and the children of these nodes, at most [`MAX_PROOF_NODES`]. A node that does not exist has none.
+    /// Returns the root, and the children of the nodes with these names, at most [`MAX_PROOF_NODES`]. Names are such as
+    /// `area SW` or `sector SW1A 1`. A node that does not exist has no children.
+    ///
+    /// # Errors
+    /// Returns the errors of the source; [`Overloaded`](ErrorKind::Overloaded) while a service still computes its root.
     async fn proof(&self, of: &[String]) -> Result<ProofBody>;
 }
 

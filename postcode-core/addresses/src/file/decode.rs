@@ -76,12 +76,34 @@ impl<'a> Addresses<'a> {
     }
 
     /// Returns how many addresses are left.
+    ///
+    /// ```
+    /// # #[cfg(feature = "conformance")] {
+    /// # use postcode_addresses::lookup::conformance;
+    /// # let file = conformance::file()?;
+    /// let addresses = file.get("ZE9 9AA".parse()?)?.ok_or("no addresses")?;
+    /// assert_eq!(addresses.left(), 12);
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn left(&self) -> usize {
         usize::try_from(self.left).unwrap_or(usize::MAX)
     }
 
     /// Reads the next address, or returns `None` after the last one.
+    ///
+    /// ```
+    /// # #[cfg(feature = "conformance")] {
+    /// # use postcode_addresses::lookup::conformance;
+    /// # let file = conformance::file()?;
+    /// let mut addresses = file.get("ZE9 9AA".parse()?)?.ok_or("no addresses")?;
+    /// let first = addresses.next()?.ok_or("no address")?;
+    /// assert_eq!(first.building_number, "1");
+    /// assert_eq!(addresses.left(), 11);
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// [`Dataset`](postcode_core::ErrorKind::Dataset) if the file is damaged.
@@ -99,6 +121,16 @@ impl<'a> Addresses<'a> {
     }
 
     /// Reads all that are left.
+    ///
+    /// ```
+    /// # #[cfg(feature = "conformance")] {
+    /// # use postcode_addresses::lookup::conformance;
+    /// # let file = conformance::file()?;
+    /// let addresses = file.get("ZE9 9AA".parse()?)?.ok_or("no addresses")?.collect()?;
+    /// assert_eq!(addresses[11].building_number, "12");
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// The same as [`next`](Self::next).

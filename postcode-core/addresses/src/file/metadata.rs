@@ -54,6 +54,12 @@ pub struct Metadata {
 
 impl Metadata {
     /// Creates metadata with only the edition.
+    ///
+    /// ```
+    /// use postcode_addresses::file::Metadata;
+    ///
+    /// assert_eq!(Metadata::new("PAF Y26M11").edition, "PAF Y26M11");
+    /// ```
     #[must_use]
     pub fn new(edition: impl Into<String>) -> Self {
         Self { edition: edition.into(), ..Self::default() }

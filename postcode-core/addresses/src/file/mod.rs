@@ -55,6 +55,23 @@ fn place(number: AddressNumber) -> (usize, u64) {
 }
 
 /// An open file of addresses.
+///
+/// [`open`](Self::open) maps a file. [`get`](Self::get) and [`find`](Self::find) read addresses, and [`covers`](Self::covers) says
+/// whether the file knows an outcode:
+///
+/// ```
+/// # #[cfg(feature = "conformance")] {
+/// use postcode_addresses::{AddressNumber, lookup::conformance};
+///
+/// let file = conformance::file()?; // or `AddressFile::open("uk.addresses")`
+/// assert!(file.covers("ZE9".parse()?));
+/// let mut addresses = file.get("ZE9 9AA".parse()?)?.ok_or("no addresses")?;
+/// assert_eq!(addresses.left(), 12);
+/// assert_eq!(addresses.next()?.map(|address| address.single_line()).as_deref(), Some("1 Ash Road, EXAMPLETON, ZE9 9AA"));
+/// assert_eq!(file.find(AddressNumber::Udprn(1_007))?[0].organisation, "Example Bakery Ltd");
+/// # }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct AddressFile {
     container: Container,
@@ -74,6 +91,13 @@ impl AddressFile {
     /// Opens a file by mapping it into memory. Checks header, table of sections and the structure of each section, but does
     /// not read the whole file: [`open_checked`](Self::open_checked) does.
     ///
+    /// ```
+    /// use postcode_addresses::file::AddressFile;
+    ///
+    /// let error = AddressFile::open("/nowhere/uk.addresses").unwrap_err();
+    /// assert_eq!(error.kind(), postcode_core::ErrorKind::Dataset);
+    /// ```
+    ///
     /// # Errors
     /// [`Dataset`](postcode_core::ErrorKind::Dataset) with the path, what is wrong, where, and what to do.
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
@@ -81,6 +105,14 @@ impl AddressFile {
     }
 
     /// Opens a file and checks it as demanded, including its signature.
+    ///
+    /// ```
+    /// use postcode_addresses::file::AddressFile;
+    /// use postcode_core::dataset::{Demands, Verify};
+    ///
+    /// let demands = Demands::default().verify(Verify::Full);
+    /// assert!(AddressFile::open_checked("/nowhere/uk.addresses", &demands).is_err());
+    /// ```
     ///
     /// # Errors
     /// The same as [`open`](Self::open); [`Dataset`](postcode_core::ErrorKind::Dataset) for a file that does not meet the
@@ -97,6 +129,18 @@ impl AddressFile {
     }
 
     /// Reads a file in memory, with the same checks as [`open`](Self::open).
+    ///
+    /// ```
+    /// # #[cfg(feature = "conformance")] {
+    /// use postcode_addresses::file::AddressFile;
+    /// # use postcode_addresses::lookup::conformance;
+    /// # let bytes = conformance::file()?.as_bytes().to_vec();
+    ///
+    /// let file = AddressFile::from_bytes(bytes)?;
+    /// assert_eq!(file.metadata().edition, "invented addresses");
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// The same as [`open`](Self::open).
@@ -135,26 +179,64 @@ impl AddressFile {
         })
     }
 
-    /// The metadata in the file.
+    /// Returns the metadata in the file.
+    ///
+    /// ```
+    /// # #[cfg(feature = "conformance")] {
+    /// # use postcode_addresses::lookup::conformance;
+    /// # let file = conformance::file()?;
+    /// assert_eq!((file.metadata().addresses, file.metadata().streets), (163, 3));
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn metadata(&self) -> &Metadata {
         &self.metadata
     }
 
-    /// The name that errors use: the path.
+    /// Returns the name that errors use: the path.
+    ///
+    /// ```
+    /// # #[cfg(feature = "conformance")] {
+    /// # use postcode_addresses::lookup::conformance;
+    /// # let file = conformance::file()?;
+    /// println!("{}: {} addresses", file.origin(), file.metadata().addresses);
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn origin(&self) -> &str {
         self.container.origin()
     }
 
-    /// A hash of the content, as 32 hex digits.
+    /// Returns a hash of the content, as 32 hexadecimal digits. Files with equal content have equal ones.
+    ///
+    /// ```
+    /// # #[cfg(feature = "conformance")] {
+    /// # use postcode_addresses::lookup::conformance;
+    /// # let file = conformance::file()?;
+    /// assert_eq!(file.fingerprint().len(), 32);
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn fingerprint(&self) -> &str {
         self.container.fingerprint()
     }
 
-    /// The bytes of the file, to sign or to copy it. The licence of most addresses does not allow copies:
+    /// Returns the bytes of the file, to sign or to copy it. The licence of most addresses does not allow copies:
     /// [`Metadata::may_be_passed_on`] says so.
+    ///
+    /// ```
+    /// # #[cfg(feature = "conformance")] {
+    /// # use postcode_addresses::lookup::conformance;
+    /// # let file = conformance::file()?;
+    /// if file.metadata().may_be_passed_on {
+    ///     println!("{} bytes to copy", file.as_bytes().len());
+    /// }
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         self.container.bytes()
@@ -172,6 +254,16 @@ impl AddressFile {
     }
 
     /// Returns the streets of an outcode, or `None` if the file has none.
+    ///
+    /// ```
+    /// # #[cfg(feature = "conformance")] {
+    /// # use postcode_addresses::lookup::conformance;
+    /// # let file = conformance::file()?;
+    /// let streets = file.streets("ZE9".parse()?)?.ok_or("no streets")?.collect()?;
+    /// assert_eq!(streets[0].thoroughfare, "Ash Road");
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// [`Dataset`](postcode_core::ErrorKind::Dataset) if the file is damaged.
@@ -222,11 +314,30 @@ impl AddressFile {
     }
 
     /// Iterates over the postcodes that have addresses, in order.
+    ///
+    /// ```
+    /// # #[cfg(feature = "conformance")] {
+    /// # use postcode_addresses::lookup::conformance;
+    /// # let file = conformance::file()?;
+    /// let postcodes: Vec<String> = file.postcodes().map(|postcode| postcode.to_string()).collect();
+    /// assert_eq!(postcodes, ["ZE9 9AA", "ZE9 9AD"]);
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn postcodes(&self) -> impl Iterator<Item = Postcode> + '_ {
         (0..self.offsets.0.rows()).filter_map(|row| Some(self.postcode(row)?.1))
     }
 
     /// Returns the postcodes of a sector that have addresses, in order.
+    ///
+    /// ```
+    /// # #[cfg(feature = "conformance")] {
+    /// # use postcode_addresses::lookup::conformance;
+    /// # let file = conformance::file()?;
+    /// assert_eq!(file.postcodes_of("ZE9 9".parse()?).len(), 2);
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn postcodes_of(&self, sector: Sector) -> Vec<Postcode> {
         let rows = self.offsets.0.rows();

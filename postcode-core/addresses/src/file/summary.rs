@@ -7,6 +7,16 @@ use super::layout::{ADDRESSES, DICTIONARIES};
 use super::{AddressFile, Metadata};
 
 /// The contents of a file of addresses.
+///
+/// ```
+/// # #[cfg(feature = "conformance")] {
+/// # use postcode_addresses::lookup::conformance;
+/// # let file = conformance::file()?;
+/// let summary = file.summary();
+/// assert_eq!((summary.metadata.addresses, summary.bytes), (163, file.as_bytes().len() as u64));
+/// # }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct Summary {
@@ -27,6 +37,17 @@ pub struct Summary {
 }
 
 /// One section of a file of addresses.
+///
+/// ```
+/// # #[cfg(feature = "conformance")] {
+/// # use postcode_addresses::lookup::conformance;
+/// # let file = conformance::file()?;
+/// for section in file.summary().sections {
+///     println!("{}: {} bytes from {}", section.name, section.bytes, section.offset);
+/// }
+/// # }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct SectionSummary {
@@ -44,6 +65,15 @@ pub struct SectionSummary {
 
 impl AddressFile {
     /// Returns the contents of the file: sections, dictionaries, sizes.
+    ///
+    /// ```
+    /// # #[cfg(feature = "conformance")] {
+    /// # use postcode_addresses::lookup::conformance;
+    /// # let file = conformance::file()?;
+    /// assert_eq!(file.summary().fingerprint, file.fingerprint());
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn summary(&self) -> Summary {
         let sections = self.container.sections().iter().map(|entry| SectionSummary {

@@ -32,6 +32,15 @@ impl Counts {
 impl AddressFile {
     /// Verifies everything: the checksum of every section, that every address can be read, and that the indexes find it.
     ///
+    /// ```
+    /// # #[cfg(feature = "conformance")] {
+    /// # use postcode_addresses::lookup::conformance;
+    /// # let file = conformance::file()?;
+    /// file.verify()?;
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// [`Dataset`](postcode_core::ErrorKind::Dataset) with the path, the section, the offset, and what is wrong.
     pub fn verify(&self) -> Result<()> {
@@ -87,6 +96,20 @@ impl AddressFile {
     }
 
     /// Verifies every byte against the checksums.
+    ///
+    /// ```
+    /// # #[cfg(feature = "conformance")] {
+    /// # use postcode_addresses::lookup::conformance;
+    /// # let file = conformance::file()?;
+    /// use postcode_addresses::file::AddressFile;
+    ///
+    /// let mut bytes = file.as_bytes().to_vec();
+    /// let last = bytes.len() - 1;
+    /// bytes[last] ^= 1; // one damaged bit
+    /// assert!(AddressFile::from_bytes(bytes).and_then(|file| file.verify_checksums()).is_err());
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// The same as [`verify`](Self::verify).

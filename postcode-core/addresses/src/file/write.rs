@@ -29,6 +29,8 @@ const SECTIONS: usize = 7 + 2 * DICTIONARIES.len() + 2 * KINDS_OF_NUMBERS.len();
 /// ([`is_approximate`](crate::Dataset::is_approximate)) have an outcode in the place of the postcode; they may come
 /// between others, sorted by outcode. The same addresses and metadata give the same bytes.
 ///
+/// [`new`](Self::new) begins a file, [`push`](Self::push) adds to it, and [`finish`](Self::finish) ends it:
+///
 /// ```
 /// use std::io::Cursor;
 /// use postcode_addresses::Address;
@@ -135,6 +137,16 @@ impl<W: Write + Seek> AddressWriter<W> {
     }
 
     /// Returns the metadata, to set what is only known after the last address.
+    ///
+    /// ```
+    /// use std::io::Cursor;
+    /// use postcode_addresses::file::{AddressWriter, Metadata};
+    ///
+    /// let mut writer = AddressWriter::new(Cursor::new(Vec::new()), Metadata::new("PAF"))?;
+    /// writer.metadata_mut().edition = "PAF Y26M11".to_owned();
+    /// assert_eq!(writer.finish()?.1.edition, "PAF Y26M11");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn metadata_mut(&mut self) -> &mut Metadata {
         &mut self.metadata
     }

@@ -3,6 +3,19 @@
 use std::fmt::Write;
 
 /// A record of a local authority in AddressBase (LPI), with its street.
+///
+/// [`secondary`](Self::secondary) and [`primary`](Self::primary) write the objects, and [`label`](Self::label) all:
+///
+/// ```
+/// use postcode_addresses::format::LocalLabel;
+///
+/// let label = LocalLabel {
+///     organisation: "", sao_text: "FLAT", sao: ["1", "", "", ""], pao_text: "", pao: ["12", "A", "14", ""],
+///     street: "ASH ROAD", locality: "", town: "EXAMPLETON",
+/// };
+/// assert_eq!((label.secondary(), label.primary()), ("FLAT 1".to_owned(), "12A-14".to_owned()));
+/// assert_eq!(label.label(), "FLAT 1 12A-14 ASH ROAD, EXAMPLETON");
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LocalLabel<'a> {
     /// The organisation.

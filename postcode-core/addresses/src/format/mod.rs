@@ -41,6 +41,22 @@ use rules::Plan;
 use style::Overflow;
 
 /// An address as it is written in one style.
+///
+/// [`single_line`](Self::single_line) and [`label`](Self::label) join the lines, and [`fit`](Self::fit) limits their number:
+///
+/// ```
+/// use postcode_addresses::{Address, Style};
+///
+/// let address = Address {
+///     sub_building: "Flat 2".into(), building_name: "Rose House".into(), building_number: "18".into(),
+///     thoroughfare: "Ash Road".into(), post_town: "EXAMPLETON".into(), postcode: "ZE9 9ZZ".into(), ..Address::default()
+/// };
+/// let formatted = address.format(Style::Guide);
+/// assert_eq!(formatted.lines, ["Flat 2", "Rose House", "18 Ash Road"]);
+/// assert_eq!(formatted.label(), "Flat 2, Rose House, 18 Ash Road, EXAMPLETON");
+/// assert_eq!(formatted.single_line(), "Flat 2, Rose House, 18 Ash Road, EXAMPLETON, ZE9 9ZZ");
+/// assert_eq!(formatted.fit(2).len(), 2);
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Formatted {
     /// The lines above the post town.
@@ -130,6 +146,16 @@ fn join<'a>(texts: impl IntoIterator<Item = &'a String>) -> String {
 
 impl Address {
     /// Returns the address as it is written in a style.
+    ///
+    /// ```
+    /// # use postcode_addresses::{Address, Style};
+    /// #
+    /// # let address = Address {
+    /// #     sub_building: "Flat 2".into(), building_name: "Rose House".into(), building_number: "18".into(),
+    /// #     thoroughfare: "Ash Road".into(), post_town: "EXAMPLETON".into(), postcode: "ZE9 9ZZ".into(), ..Address::default()
+    /// # };
+    /// assert_eq!(address.format(Style::Guide).lines, ["Flat 2", "Rose House", "18 Ash Road"]);
+    /// ```
     #[must_use]
     pub fn format(&self, style: Style) -> Formatted {
         let plan = Plan::of(self, style);
@@ -159,6 +185,16 @@ impl Address {
     }
 
     /// Returns at most `most` lines: see [`Formatted::fit`].
+    ///
+    /// ```
+    /// # use postcode_addresses::{Address, Style};
+    /// #
+    /// # let address = Address {
+    /// #     sub_building: "Flat 2".into(), building_name: "Rose House".into(), building_number: "18".into(),
+    /// #     thoroughfare: "Ash Road".into(), post_town: "EXAMPLETON".into(), postcode: "ZE9 9ZZ".into(), ..Address::default()
+    /// # };
+    /// assert_eq!(address.lines(Style::Guide, 3), ["Flat 2, Rose House, 18 Ash Road", "EXAMPLETON", "ZE9 9ZZ"]);
+    /// ```
     #[must_use]
     pub fn lines(&self, style: Style, most: usize) -> Vec<String> {
         self.format(style).fit(most)
@@ -166,6 +202,18 @@ impl Address {
 
     /// Writes the lines above the post town into a text, each with a line feed after it. This does not allocate, except
     /// for the text to grow.
+    ///
+    /// ```
+    /// # use postcode_addresses::{Address, Style};
+    /// #
+    /// # let address = Address {
+    /// #     sub_building: "Flat 2".into(), building_name: "Rose House".into(), building_number: "18".into(),
+    /// #     thoroughfare: "Ash Road".into(), post_town: "EXAMPLETON".into(), postcode: "ZE9 9ZZ".into(), ..Address::default()
+    /// # };
+    /// let mut text = String::new();
+    /// address.write_lines(Style::Guide, &mut text);
+    /// assert_eq!(text, "Flat 2\nRose House\n18 Ash Road\n");
+    /// ```
     pub fn write_lines(&self, style: Style, out: &mut String) {
         let (most, overflow) =
             style.limit().map_or((usize::MAX, None), |(most, overflow)| (most, Some(overflow)));
@@ -183,12 +231,32 @@ impl Address {
     }
 
     /// Returns the address on one line in the style Guide.
+    ///
+    /// ```
+    /// # use postcode_addresses::Address;
+    /// #
+    /// # let address = Address {
+    /// #     sub_building: "Flat 2".into(), building_name: "Rose House".into(), building_number: "18".into(),
+    /// #     thoroughfare: "Ash Road".into(), post_town: "EXAMPLETON".into(), postcode: "ZE9 9ZZ".into(), ..Address::default()
+    /// # };
+    /// assert_eq!(address.single_line(), "Flat 2, Rose House, 18 Ash Road, EXAMPLETON, ZE9 9ZZ");
+    /// ```
     #[must_use]
     pub fn single_line(&self) -> String {
         self.format(Style::Guide).single_line()
     }
 
     /// Returns sub-building, building name and number on one line, or the PO Box.
+    ///
+    /// ```
+    /// # use postcode_addresses::Address;
+    /// #
+    /// # let address = Address {
+    /// #     sub_building: "Flat 2".into(), building_name: "Rose House".into(), building_number: "18".into(),
+    /// #     thoroughfare: "Ash Road".into(), post_town: "EXAMPLETON".into(), postcode: "ZE9 9ZZ".into(), ..Address::default()
+    /// # };
+    /// assert_eq!(address.premise(), "Flat 2, Rose House, 18");
+    /// ```
     #[must_use]
     pub fn premise(&self) -> String {
         text(&Plan::of(self, Style::Guide).premise)

@@ -5,6 +5,13 @@ use super::style::{Keyword, Style};
 /// Returns whether a whole name or sub-building acts as a building number: `1`, `1-2`, `12A`, `A`.
 ///
 /// These are the exceptions I, II and III of Royal Mail's rules. A decimal or a text with a stroke does not (V).
+///
+/// ```
+/// use postcode_addresses::format::acts_as_number;
+///
+/// assert!(acts_as_number("12A") && acts_as_number("1-2"));
+/// assert!(!acts_as_number("Rose House") && !acts_as_number("4/2"));
+/// ```
 #[must_use]
 pub fn acts_as_number(text: &str) -> bool {
     is_letter(text) || (is_numeric(text) && !is_decimal_or_stroke(text))

@@ -3,6 +3,16 @@
 use std::str::FromStr;
 
 /// How an address is written. All styles share one engine, and differ only in what the functions of this file answer.
+///
+/// [`as_str`](Self::as_str) names it:
+///
+/// ```
+/// use postcode_addresses::Style;
+///
+/// assert_eq!("dvla".parse::<Style>()?, Style::Dvla);
+/// assert_eq!(Style::default().as_str(), "guide");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Style {
@@ -31,6 +41,13 @@ impl Style {
 }
 
 /// The text does not name a style.
+///
+/// ```
+/// use postcode_addresses::Style;
+///
+/// let error = "poster".parse::<Style>().unwrap_err();
+/// assert_eq!(error.to_string(), "\"poster\" is not a style. Styles: guide, ideal, dvla.");
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0:?} is not a style. Styles: guide, ideal, dvla.")]
 pub struct UnknownStyle(String);

@@ -21,6 +21,13 @@ const WORDS: [&str; 22] = [
 ];
 
 /// Returns whether a text has letters, and no lower-case ones.
+///
+/// ```
+/// use postcode_addresses::format::is_upper_case;
+///
+/// assert!(is_upper_case("12A ASH ROAD"));
+/// assert!(!is_upper_case("Ash Road") && !is_upper_case("12"));
+/// ```
 #[must_use]
 pub fn is_upper_case(text: &str) -> bool {
     text.chars().any(char::is_alphabetic) && !text.chars().any(char::is_lowercase)
@@ -31,6 +38,13 @@ pub fn is_upper_case(text: &str) -> bool {
 ///
 /// No field of a file says which words are names, so this is a guess by rules. A text with a lower-case letter is
 /// returned as it is.
+///
+/// ```
+/// use postcode_addresses::format::title_case;
+///
+/// assert_eq!(title_case("MCDONALD CLOSE"), "McDonald Close");
+/// assert_eq!(title_case("deVere Court"), "deVere Court"); // has lower-case letters
+/// ```
 #[must_use]
 pub fn title_case(text: &str) -> String {
     if !is_upper_case(text) {
@@ -49,6 +63,14 @@ pub fn title_case(text: &str) -> String {
 
 /// Puts the elements of an address into title case if none of them has a lower-case letter. The post town and the
 /// postcode stay in capitals.
+///
+/// ```
+/// use postcode_addresses::{Address, format::title_case_address};
+///
+/// let mut address = Address { thoroughfare: "ASH ROAD".into(), post_town: "EXAMPLETON".into(), ..Address::default() };
+/// title_case_address(&mut address);
+/// assert_eq!((&*address.thoroughfare, &*address.post_town), ("Ash Road", "EXAMPLETON"));
+/// ```
 pub fn title_case_address(address: &mut Address) {
     let elements =
         |address: &Address| address.texts()[..10].iter().all(|text| !text.chars().any(char::is_lowercase));

@@ -9,6 +9,15 @@ use super::source::Text;
 pub(super) const SAMPLE: usize = 64 << 10;
 
 /// The layout of a publisher's file.
+///
+/// [`as_str`](Self::as_str) names it:
+///
+/// ```
+/// use postcode_addresses::layouts::Layout;
+///
+/// println!("{}", Layout::AddressBasePlus.as_str());
+/// assert_ne!(Layout::AddressBase.as_str(), Layout::AddressBasePlus.as_str());
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]

@@ -60,6 +60,18 @@ impl Found {
 
 /// Lists the files of the inputs whose layout is known, each with its layout.
 ///
+/// ```
+/// use postcode_addresses::layouts::layouts;
+///
+/// # let folder = tempfile::tempdir()?;
+/// # let folder = folder.path().to_owned();
+/// # std::fs::create_dir_all(&folder)?;
+/// for (file, layout) in layouts(&[folder])? {
+///     println!("{}: {}", file.name(), layout.as_str());
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Errors
 /// If an input can't be read.
 pub fn layouts(inputs: &[PathBuf]) -> Result<Vec<(Text, Layout)>> {
@@ -67,6 +79,16 @@ pub fn layouts(inputs: &[PathBuf]) -> Result<Vec<(Text, Layout)>> {
 }
 
 /// Returns whether the inputs hold addresses: a file with streets or delivery points of a known layout.
+///
+/// ```
+/// use postcode_addresses::layouts::hold_addresses;
+///
+/// # let folder = tempfile::tempdir()?;
+/// # let folder = folder.path().to_owned();
+/// # std::fs::create_dir_all(&folder)?;
+/// assert!(!hold_addresses(&[folder])?); // an empty folder
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// # Errors
 /// If an input can't be read.

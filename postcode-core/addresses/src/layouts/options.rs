@@ -58,6 +58,14 @@ pub struct ColumnMap {
 }
 
 /// Where an element stands.
+///
+/// ```
+/// use postcode_addresses::layouts::Place;
+///
+/// assert_eq!("4".parse(), Ok(Place::Column(4)));
+/// assert_eq!("0..7".parse(), Ok(Place::Bytes(0..7)));
+/// assert_eq!("7..0".parse::<Place>(), Err(()));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Place {
     /// A column of delimited text.

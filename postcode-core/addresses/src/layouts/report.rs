@@ -12,6 +12,15 @@ use super::error::{Error, Result};
 const EXAMPLES: usize = 5;
 
 /// Something that was noticed in a row. The row is read, passed over or left out, as the doubt says.
+///
+/// [`refuses`](Self::refuses) and [`as_str`](Self::as_str) say what it means for the row:
+///
+/// ```
+/// use postcode_addresses::layouts::Doubt;
+///
+/// assert!(Doubt::Postcode.refuses() && !Doubt::OldPostcode.refuses());
+/// assert_eq!(Doubt::Postcode.as_str(), "refused: not a postcode");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -94,6 +103,17 @@ impl Doubt {
 }
 
 /// How many rows had a doubt, and the first of them.
+///
+/// ```
+/// use postcode_addresses::layouts::{Doubt, Report};
+///
+/// /// Prints the first examples of a doubt.
+/// fn print(report: &Report, doubt: Doubt) {
+///     for example in report.doubts.get(&doubt).iter().flat_map(|doubted| &doubted.examples) {
+///         println!("{example}");
+///     }
+/// }
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Doubted {
     /// How many.
@@ -103,6 +123,14 @@ pub struct Doubted {
 }
 
 /// A file that was read.
+///
+/// ```
+/// use postcode_addresses::layouts::FileRead;
+///
+/// fn line(read: &FileRead) -> String {
+///     format!("{}: {}, {} rows", read.file, read.layout.as_str(), read.rows)
+/// }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct FileRead {
     /// The path of the file.
@@ -114,6 +142,17 @@ pub struct FileRead {
 }
 
 /// The report on one reading.
+///
+/// [`total`](Self::total), [`refused`](Self::refused) and [`count`](Self::count) sum it up:
+///
+/// ```
+/// use postcode_addresses::layouts::{Doubt, Doubted, Report};
+///
+/// let mut report = Report::default();
+/// report.addresses.insert("paf", 1_000);
+/// report.doubts.insert(Doubt::Postcode, Doubted { count: 2, examples: Vec::new() });
+/// assert_eq!((report.total(), report.refused(), report.count(Doubt::Twice)), (1_000, 2, 0));
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Report {
     /// The files in the order in which they were read.

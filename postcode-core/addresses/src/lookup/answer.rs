@@ -5,6 +5,17 @@ use serde::{Deserialize, Serialize};
 use crate::Address;
 
 /// The answer to a postcode. None of the four is an error.
+///
+/// [`status`](Self::status) names it, [`addresses`](Self::addresses) and [`total`](Self::total) read it without a match:
+///
+/// ```
+/// use postcode_addresses::{Address, AddressAnswer, AddressPage};
+///
+/// let page = AddressPage { addresses: vec![Address::default()], total: 151 };
+/// let answer = AddressAnswer::Found(page);
+/// assert_eq!((answer.status(), answer.addresses().len(), answer.total()), ("found", 1, 151));
+/// assert!(AddressAnswer::NoAddresses.addresses().is_empty());
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub enum AddressAnswer {
     /// The postcode has addresses. Here is a page of them.
@@ -49,6 +60,16 @@ impl AddressAnswer {
 }
 
 /// Some of the addresses of a postcode.
+///
+/// ```
+/// use postcode_addresses::AddressPage;
+///
+/// /// Returns whether there are addresses after this page, which began after `skip` others.
+/// fn has_more(page: &AddressPage, skip: usize) -> bool {
+///     skip + page.addresses.len() < page.total
+/// }
+/// assert!(!has_more(&AddressPage { addresses: Vec::new(), total: 12 }, 12));
+/// ```
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct AddressPage {
     /// The addresses of this page.
@@ -58,6 +79,14 @@ pub struct AddressPage {
 }
 
 /// An address near a point.
+///
+/// ```
+/// use postcode_addresses::AddressNeighbour;
+///
+/// fn line(near: &AddressNeighbour) -> String {
+///     format!("{:.0} m: {}", near.distance, near.address.single_line())
+/// }
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct AddressNeighbour {
     /// The address.
@@ -67,6 +96,14 @@ pub struct AddressNeighbour {
 }
 
 /// The edition, the licence and the extent of address data.
+///
+/// ```
+/// use postcode_addresses::AddressCoverage;
+///
+/// fn footer(data: &AddressCoverage) -> String {
+///     format!("{}: {} addresses. {}", data.edition, data.addresses, data.attribution)
+/// }
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct AddressCoverage {

@@ -30,6 +30,14 @@ pub struct AnyAddresses(Arc<dyn AddressLookup>);
 
 impl AnyAddresses {
     /// Wraps a lookup.
+    ///
+    /// ```
+    /// use postcode_addresses::{AddressLookup, lookup::AnyAddresses};
+    ///
+    /// fn any(addresses: impl AddressLookup) -> AnyAddresses {
+    ///     AnyAddresses::new(addresses)
+    /// }
+    /// ```
     pub fn new(lookup: impl AddressLookup) -> Self {
         Self(Arc::new(lookup))
     }

@@ -25,6 +25,14 @@ const NEVER: &str = "ZE9 9ZZ";
 const ELSEWHERE: &str = "AB1 0AA";
 
 /// Returns the addresses of the fixture, which are invented.
+///
+/// ```
+/// # #[cfg(feature = "conformance")] {
+/// use postcode_addresses::lookup::conformance;
+///
+/// assert_eq!(conformance::addresses().len(), 163);
+/// # }
+/// ```
 pub fn addresses() -> Vec<Address> {
     let mut all = Vec::new();
     for number in 1..=12_u32 {
@@ -68,6 +76,14 @@ pub fn addresses() -> Vec<Address> {
 }
 
 /// Returns the streets of the fixture, which are invented.
+///
+/// ```
+/// # #[cfg(feature = "conformance")] {
+/// use postcode_addresses::lookup::conformance;
+///
+/// assert!(conformance::streets().iter().all(|street| street.dataset.is_approximate()));
+/// # }
+/// ```
 pub fn streets() -> Vec<Address> {
     let street = |name: &str| Address {
         thoroughfare: name.into(),
@@ -80,6 +96,15 @@ pub fn streets() -> Vec<Address> {
 }
 
 /// Returns the file of the fixture.
+///
+/// ```
+/// # #[cfg(feature = "conformance")] {
+/// use postcode_addresses::lookup::conformance;
+///
+/// conformance::file()?.verify()?;
+/// # }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// # Errors
 /// None, unless the fixture is broken.
@@ -94,6 +119,15 @@ pub fn file() -> Result<AddressFile> {
 }
 
 /// Returns the postcode data next to the fixture.
+///
+/// ```
+/// # #[cfg(feature = "conformance")] {
+/// use postcode_addresses::lookup::conformance;
+///
+/// assert!(conformance::postcodes()?.get("ZE9 9AA".parse()?).is_live());
+/// # }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// # Errors
 /// None, unless the fixture is broken.
@@ -113,6 +147,20 @@ fn postcode(text: &str) -> Result<Postcode> {
 }
 
 /// Runs the suite over a lookup of the fixture: [`file()`] with [`postcodes()`] next to it. Returns what is wrong.
+///
+/// ```
+/// # #[cfg(feature = "conformance")]
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # use postcode_addresses::{LocalAddresses, lookup::conformance};
+/// # let addresses = LocalAddresses::new(conformance::file()?).with_postcodes(std::sync::Arc::new(postcode_core::Local::new(conformance::postcodes()?)));
+/// let wrong = conformance::suite(&addresses).await?; // yours here
+/// assert!(wrong.is_empty(), "{wrong:?}");
+/// # Ok(())
+/// # }
+/// # #[cfg(not(feature = "conformance"))]
+/// # fn main() {}
+/// ```
 ///
 /// # Errors
 /// The first error that the lookup returns where it owes an answer.

@@ -25,6 +25,18 @@ use super::OfAddresses;
 /// `single_flight` and `cache` save calls for the addresses of postcodes: see [`OfAddresses`](super::OfAddresses). A batch
 /// has at most 100 postcodes. Answers that a cache keeps are licensed data: your licence must allow it.
 ///
+/// ```
+/// use postcode_addresses::connect_addresses;
+///
+/// # fn example() -> postcode_core::Result<()> {
+/// let addresses = connect_addresses("http://127.0.0.1:8080?retries=1", None)?; // nothing is sent yet
+/// println!("{addresses:?}");
+/// # Ok(()) }
+/// let error = connect_addresses("ftp://127.0.0.1", None).unwrap_err();
+/// assert_eq!(error.kind(), postcode_core::ErrorKind::InvalidInput);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Errors
 /// [`InvalidInput`](postcode_core::ErrorKind::InvalidInput) for an invalid URL or option;
 /// [`NotSupported`](postcode_core::ErrorKind::NotSupported) if the cargo feature is off;

@@ -19,6 +19,28 @@ use crate::file::{AddressFile, Addresses};
 ///
 /// Postcode data next to it says which postcodes exist and where they are. Without it, a postcode that has no address
 /// in a covered outcode is unknown, and there are no addresses near a point.
+///
+/// Created by [`new`](Self::new). [`with_postcodes`](Self::with_postcodes) adds postcode data, [`replace`](Self::replace) puts
+/// another [`file`](Self::file) in its place, and [`snapshot`](Self::snapshot) keeps the present one:
+///
+/// ```
+/// # #[cfg(feature = "conformance")]
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use std::sync::Arc;
+/// use postcode_addresses::{AddressLookup, LocalAddresses, lookup::conformance};
+///
+/// let postcodes = Arc::new(postcode_core::Local::new(conformance::postcodes()?));
+/// let addresses = LocalAddresses::new(conformance::file()?).with_postcodes(postcodes);
+/// let frozen = addresses.snapshot();
+/// addresses.replace(conformance::file()?);
+/// assert_eq!(addresses.file().fingerprint(), frozen.file().fingerprint());
+/// assert_eq!(addresses.addresses(&["ZE9 9AA".parse()?]).await?[0].total(), 12);
+/// # Ok(())
+/// # }
+/// # #[cfg(not(feature = "conformance"))]
+/// # fn main() {}
+/// ```
 #[derive(Debug)]
 pub struct LocalAddresses {
     file: ArcSwap<AddressFile>,
@@ -33,6 +55,14 @@ impl LocalAddresses {
     }
 
     /// Opens the file of a URL: `file:/path/uk.addresses`, with the options `verify` and `public_key`.
+    ///
+    /// ```
+    /// use postcode_addresses::LocalAddresses;
+    /// use postcode_core::dataset::Demands;
+    ///
+    /// let error = LocalAddresses::from_url("file:/nowhere/uk.addresses", Demands::default()).unwrap_err();
+    /// assert_eq!(error.kind(), postcode_core::ErrorKind::Dataset);
+    /// ```
     ///
     /// # Errors
     /// [`InvalidInput`](ErrorKind::InvalidInput) for another URL; [`Dataset`](ErrorKind::Dataset) for a file that can't be

@@ -71,15 +71,64 @@ pub const MAX_ADDRESS_RADIUS: f64 = 2_000.0;
 #[async_trait]
 pub trait AddressLookup: Debug + Send + Sync + 'static {
     /// Returns the first [`MAX_ADDRESS_PAGE`] addresses of each postcode. At most [`MAX_ADDRESS_BATCH`] postcodes.
+    ///
+    /// ```
+    /// # #[cfg(feature = "conformance")]
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use postcode_addresses::{LocalAddresses, lookup::conformance};
+    /// # let addresses = LocalAddresses::new(conformance::file()?).with_postcodes(std::sync::Arc::new(postcode_core::Local::new(conformance::postcodes()?)));
+    /// use postcode_addresses::AddressLookup;
+    ///
+    /// let answers = addresses.addresses(&["ZE9 9AA".parse()?, "ZE9 9ZZ".parse()?]).await?;
+    /// assert_eq!((answers[0].status(), answers[0].total()), ("found", 12));
+    /// assert_eq!(answers[1].status(), "unknown");
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(not(feature = "conformance"))]
+    /// # fn main() {}
+    /// ```
     async fn addresses(&self, postcodes: &[Postcode]) -> Result<Vec<AddressAnswer>>;
 
     /// Returns a page of the addresses of a postcode: at most `limit` of them, after the first `skip`. Beyond the last one
     /// the page is empty.
+    ///
+    /// ```
+    /// # #[cfg(feature = "conformance")]
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use postcode_addresses::{LocalAddresses, lookup::conformance};
+    /// # let addresses = LocalAddresses::new(conformance::file()?).with_postcodes(std::sync::Arc::new(postcode_core::Local::new(conformance::postcodes()?)));
+    /// use postcode_addresses::AddressLookup;
+    ///
+    /// let page = addresses.address_page("ZE9 9AA".parse()?, 10, 100).await?;
+    /// assert_eq!((page.addresses().len(), page.total()), (2, 12)); // numbers 11 and 12
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(not(feature = "conformance"))]
+    /// # fn main() {}
+    /// ```
     async fn address_page(&self, postcode: Postcode, skip: usize, limit: usize) -> Result<AddressAnswer>;
 
     /// Returns the addresses with each of these numbers: mostly one or none. At most [`MAX_ADDRESS_BATCH`] numbers.
     ///
     /// Households of a Multiple Residence have the UDPRN and UPRN of their parent. Only their UMPRN finds them.
+    ///
+    /// ```
+    /// # #[cfg(feature = "conformance")]
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use postcode_addresses::{LocalAddresses, lookup::conformance};
+    /// # let addresses = LocalAddresses::new(conformance::file()?).with_postcodes(std::sync::Arc::new(postcode_core::Local::new(conformance::postcodes()?)));
+    /// use postcode_addresses::{AddressLookup, AddressNumber};
+    ///
+    /// let found = addresses.addresses_by_number(&[AddressNumber::Udprn(1_007)]).await?;
+    /// assert_eq!(found[0][0].organisation, "Example Bakery Ltd");
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(not(feature = "conformance"))]
+    /// # fn main() {}
+    /// ```
     async fn addresses_by_number(&self, numbers: &[AddressNumber]) -> Result<Vec<Vec<crate::Address>>>;
 
     /// Returns the addresses around a point or a postcode, nearest first, by the property's location or else by that of
@@ -87,6 +136,24 @@ pub trait AddressLookup: Debug + Send + Sync + 'static {
     ///
     /// At most [`MAX_ADDRESS_NEIGHBOURS`] within [`MAX_ADDRESS_RADIUS`]. Needs postcode data next to the address data,
     /// and is [`NotSupported`](postcode_core::ErrorKind::NotSupported) without it.
+    ///
+    /// ```
+    /// # #[cfg(feature = "conformance")]
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use postcode_addresses::{LocalAddresses, lookup::conformance};
+    /// # let addresses = LocalAddresses::new(conformance::file()?).with_postcodes(std::sync::Arc::new(postcode_core::Local::new(conformance::postcodes()?)));
+    /// use postcode_addresses::AddressLookup;
+    /// use postcode_core::{Location, Nearest};
+    ///
+    /// let query = Nearest::to(Location::new(60.1, -1.2)?).limit(3);
+    /// let near = addresses.nearest_addresses(&query).await?.ok_or("no such origin")?;
+    /// assert_eq!((near.len(), near[0].distance), (3, 0.0)); // metres
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(not(feature = "conformance"))]
+    /// # fn main() {}
+    /// ```
     async fn nearest_addresses(&self, query: &Nearest) -> Result<Option<Vec<AddressNeighbour>>>;
 
     /// Returns a page of the streets of an outcode: at most `limit` of them, after the first `skip`. `None` if the data has no
@@ -94,9 +161,41 @@ pub trait AddressLookup: Debug + Send + Sync + 'static {
     ///
     /// They are for data without addresses, come from OS Open Names, and are marked
     /// [approximate](crate::Dataset::is_approximate).
+    ///
+    /// ```
+    /// # #[cfg(feature = "conformance")]
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use postcode_addresses::{LocalAddresses, lookup::conformance};
+    /// # let addresses = LocalAddresses::new(conformance::file()?).with_postcodes(std::sync::Arc::new(postcode_core::Local::new(conformance::postcodes()?)));
+    /// use postcode_addresses::AddressLookup;
+    ///
+    /// let page = addresses.streets("ZE9".parse()?, 0, 2).await?.ok_or("no streets")?;
+    /// assert_eq!((&*page.addresses[0].thoroughfare, page.total), ("Ash Road", 3));
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(not(feature = "conformance"))]
+    /// # fn main() {}
+    /// ```
     async fn streets(&self, outcode: Outcode, skip: usize, limit: usize) -> Result<Option<AddressPage>>;
 
     /// Returns what the data is: edition, datasets, licence, areas.
+    ///
+    /// ```
+    /// # #[cfg(feature = "conformance")]
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use postcode_addresses::{LocalAddresses, lookup::conformance};
+    /// # let addresses = LocalAddresses::new(conformance::file()?).with_postcodes(std::sync::Arc::new(postcode_core::Local::new(conformance::postcodes()?)));
+    /// use postcode_addresses::AddressLookup;
+    ///
+    /// let data = addresses.address_coverage().await?;
+    /// assert_eq!((data.edition.as_str(), data.addresses), ("invented addresses", 163));
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(not(feature = "conformance"))]
+    /// # fn main() {}
+    /// ```
     async fn address_coverage(&self) -> Result<AddressCoverage>;
 }
 

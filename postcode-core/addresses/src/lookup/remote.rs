@@ -17,6 +17,16 @@ use crate::Address;
 /// [`Remote`](postcode_core::Remote).
 ///
 /// Queries go in the bodies of requests, so that no log of addresses on the way has them. Calls need a tokio runtime.
+///
+/// Created by [`new`](Self::new):
+///
+/// ```
+/// use postcode_addresses::RemoteAddresses;
+///
+/// let addresses = RemoteAddresses::new("http://127.0.0.1:8080?retries=1")?; // nothing is sent yet
+/// assert!(RemoteAddresses::new("ftp://127.0.0.1").is_err());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct RemoteAddresses(Remote);
 

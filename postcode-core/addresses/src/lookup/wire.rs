@@ -9,6 +9,15 @@ use crate::{Address, Dataset, Kind, PafKey, Point, Welsh};
 
 /// An address with the names that address services use. All texts are there, and empty if the address does not have the
 /// element.
+///
+/// ```
+/// use postcode_addresses::{Address, lookup::wire::AddressBody};
+///
+/// let address = Address { building_number: "4".into(), thoroughfare: "Ash Road".into(), ..Address::default() };
+/// let body = AddressBody::from(&address);
+/// assert_eq!(body.lines, ["4 Ash Road"]);
+/// assert_eq!(Address::from(body), address);
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[allow(missing_docs, reason = "the names say it, and Address has the descriptions")]
 pub struct AddressBody {
@@ -137,6 +146,18 @@ impl From<AddressBody> for Address {
 }
 
 /// The answer to one postcode: `{"query":…,"status":…,"total":…,"addresses":[…]}`.
+///
+/// A server creates it with [`new`](Self::new), a client reads it with [`into_answer`](Self::into_answer):
+///
+/// ```
+/// use postcode_addresses::{AddressAnswer, lookup::wire::AnswerBody};
+///
+/// let body = AnswerBody::new("ZE9 9ZZ", Some(&AddressAnswer::Unknown));
+/// assert_eq!((body.status.as_str(), body.total), ("unknown", 0));
+/// assert_eq!(body.into_answer()?.status(), "unknown");
+/// assert_eq!(AnswerBody::new("nonsense", None).status, "invalid");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct AnswerBody {
     /// The text of the query, as it was sent.
@@ -188,6 +209,14 @@ impl AnswerBody {
 }
 
 /// The addresses with one number.
+///
+/// ```
+/// use postcode_addresses::lookup::wire::NumberBody;
+///
+/// let body: NumberBody = serde_json::from_str(r#"{"query":"udprn:12345678","addresses":[]}"#)?;
+/// assert!(body.addresses.is_empty()); // nothing has this number
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct NumberBody {
     /// The text of the query, as it was sent.
@@ -197,6 +226,13 @@ pub struct NumberBody {
 }
 
 /// An address near a point.
+///
+/// ```
+/// use postcode_addresses::{Address, AddressNeighbour, lookup::wire::NeighbourBody};
+///
+/// let near = AddressNeighbour { address: Address::default(), distance: 12.5 };
+/// assert_eq!(NeighbourBody::from(&near).distance, 12.5); // metres
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct NeighbourBody {
     /// Metres from the point.

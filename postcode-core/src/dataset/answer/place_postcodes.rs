@@ -15,8 +15,9 @@ const MARGIN_METRES: f64 = 50.0;
 const BITS: usize = u64::BITS as usize;
 
 impl Dataset {
-    /// Returns the live postcodes around a place: see
-    /// [`PostcodeLookup::place_postcodes`](crate::PlaceLookup::place_postcodes).
+    /// Returns the live postcodes in the box around a place, in order: at most `limit` of them after the postcode `after`,
+    /// or the first ones. `None` if there is no place with this code. See
+    /// [`PlaceLookup::place_postcodes`](crate::PlaceLookup::place_postcodes) for the box.
     ///
     /// ```
     /// # use postcode_core::dataset::{DatasetBuilder, Metadata, Row};

@@ -122,6 +122,15 @@ fn runs(values: &[Pair]) -> Vec<u32> {
 }
 
 /// The state of a test before the values that are recorded one by one.
+///
+/// ```
+/// use postcode_core::layers::Grounds;
+///
+/// /// Returns whether the record holds all values of the test.
+/// fn is_complete(grounds: &Grounds) -> bool {
+///     grounds.earlier.is_none()
+/// }
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Earlier {
