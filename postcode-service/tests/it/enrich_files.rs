@@ -163,7 +163,7 @@ async fn arrays_of_json_and_nested_keys() {
     assert!(run(b"[1,2]", json(None)).await.unwrap_err().contains("not an array of JSON objects"));
     // A row that is whole does not make a file whole.
     let cut = run(b"[{\"postcode\":\"M1 1AE\"},\n", json(None)).await.unwrap_err();
-    assert_eq!(cut, "line 2: an array without its end: is the file cut off?");
+    assert_eq!(cut, "line 1: an array without its end: is the file cut off?");
     let lines = |postcode: &str| Plan {
         postcode: Some(postcode.to_owned()),
         ..Plan::new(Format::Ndjson, Column::list("outcode").unwrap())
