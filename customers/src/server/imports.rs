@@ -59,8 +59,8 @@ impl<S: Send + Sync> FromRequestParts<S> for Id {
     }
 }
 
-/// Lists the media types that browsers send for CSV, and for workbooks, whose first sheet is read.
-const TYPES: [&str; 7] = [
+/// Lists the media types that clients send for CSV, for workbooks, whose first sheet is read, and for packed files.
+const TYPES: [&str; 11] = [
     "text/csv",
     "application/csv",
     "application/vnd.ms-excel",
@@ -68,6 +68,11 @@ const TYPES: [&str; 7] = [
     "text/comma-separated-values",
     "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     "application/vnd.oasis.opendocument.spreadsheet",
+    // What is in it is found out by its first bytes.
+    "application/gzip",
+    "application/zip",
+    "application/zstd",
+    "application/octet-stream",
 ];
 
 /// Unpacks a file (gzip, zstd, zip), or takes the first sheet out of a workbook, within the bound of a file.

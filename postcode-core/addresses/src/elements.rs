@@ -7,7 +7,7 @@ use crate::model::{Address, Kind};
 
 /// The elements of an address under their common names, as input.
 ///
-/// Values may be texts, numbers or null, and all may be missing. Other names are allowed and ignored. The spelling
+/// Values may be texts, whole numbers or null, and all may be missing. Other names are allowed and ignored. The spelling
 /// `dependant_` is understood too.
 ///
 /// ```
@@ -147,6 +147,14 @@ fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> 
 
         fn visit_i64<E: de::Error>(self, number: i64) -> Result<String, E> {
             Ok(number.to_string())
+        }
+
+        // Tables write whole numbers so if a row of the column is empty.
+        fn visit_f64<E: de::Error>(self, number: f64) -> Result<String, E> {
+            match number.fract() == 0.0 && number.abs() < 1e15 {
+                true => Ok(format!("{number:.0}")),
+                false => Err(de::Error::invalid_type(de::Unexpected::Float(number), &self)),
+            }
         }
 
         fn visit_unit<E: de::Error>(self) -> Result<String, E> {

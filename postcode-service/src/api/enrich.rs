@@ -51,6 +51,7 @@ async fn rows(State(app): State<App>, params: Params, request: Request) -> Outco
     let (first, encoding, mut notes) = first
         .map_or((Bytes::new(), Encoding::Utf8, Vec::new()), |part| (part.bytes, part.encoding, part.notes));
     notes.extend(left_out);
+    let csv = csv_in(encoding, &first);
     let rest = parts.map(move |part| {
         let _place = &place;
         // A body that breaks off is an error to the client; one that just ends would look complete.
@@ -61,7 +62,7 @@ async fn rows(State(app): State<App>, params: Params, request: Request) -> Outco
     });
     let body = Body::from_stream(stream::once(async { Ok(first) }).chain(rest));
     let kind = match format {
-        Format::Csv => csv_in(encoding),
+        Format::Csv => csv,
         Format::Ndjson => "application/x-ndjson",
         Format::Json => "application/json",
     };
@@ -86,11 +87,16 @@ fn noted(notes: &[String]) -> Option<HeaderValue> {
     HeaderValue::try_from(text).ok().filter(|value| !value.is_empty())
 }
 
-/// CSV goes out in the encoding in which it came.
-fn csv_in(encoding: Encoding) -> &'static str {
+/// Returns the type of CSV that goes out in the encoding in which it came, and begins with these bytes. `utf-16` is for
+/// text with a byte order mark (RFC 2781).
+pub(super) fn csv_in(encoding: Encoding, first: &[u8]) -> &'static str {
     match encoding {
         Encoding::Utf8 => "text/csv; charset=utf-8",
-        Encoding::Utf16Le | Encoding::Utf16Be => "text/csv; charset=utf-16",
+        Encoding::Utf16Le | Encoding::Utf16Be if matches!(first, [0xff, 0xfe, ..] | [0xfe, 0xff, ..]) => {
+            "text/csv; charset=utf-16"
+        }
+        Encoding::Utf16Le => "text/csv; charset=utf-16le",
+        Encoding::Utf16Be => "text/csv; charset=utf-16be",
         Encoding::Windows1252 => "text/csv; charset=windows-1252",
     }
 }
@@ -169,7 +175,12 @@ impl Kind {
             | "text/tab-separated-values"
             | "text/comma-separated-values"
             | XLSX
-            | ODS => Format::Csv,
+            | ODS
+            // What is in it is found out by its first bytes.
+            | "application/gzip"
+            | "application/zip"
+            | "application/zstd"
+            | "application/octet-stream" => Format::Csv,
             "application/x-ndjson"
             | "application/ndjson"
             | "application/jsonl"

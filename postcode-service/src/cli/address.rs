@@ -129,8 +129,24 @@ fn read_address(text: &[u8]) -> Result<Address, String> {
     let not = |error| format!("not an object of elements: {error}");
     // By way of a map, because a struct is read from an array as well.
     let object: serde_json::Map<String, serde_json::Value> = serde_json::from_slice(text).map_err(not)?;
+    let object: serde_json::Map<String, serde_json::Value> =
+        object.into_iter().map(|(name, value)| (plain(&name), value)).collect();
     let elements: Elements = serde_json::from_value(object.into()).map_err(not)?;
     Address::try_from(elements).map_err(|error| error.to_string())
+}
+
+/// Returns the usual form of the name of an element: `Post Town`, `POST_TOWN` and `postTown` are `post_town`.
+fn plain(name: &str) -> String {
+    let mut plain = String::with_capacity(name.len() + 2);
+    let mut before = '_';
+    for c in name.trim().chars() {
+        if c.is_ascii_uppercase() && (before.is_ascii_lowercase() || before.is_ascii_digit()) {
+            plain.push('_');
+        }
+        plain.push(if matches!(c, ' ' | '-') { '_' } else { c.to_ascii_lowercase() });
+        before = c;
+    }
+    plain
 }
 
 #[cfg(test)]
@@ -158,6 +174,20 @@ mod tests {
             out.starts_with("{\"lines\":[\"Rose House, 18A Ash Road, Norwood\",\"EXAMPLETON, ZZ1 1ZZ\"],"),
             "{out}"
         );
+    }
+
+    #[test]
+    fn names_of_elements_may_be_written_in_other_ways_and_numbers_with_a_point() {
+        for input in [
+            "{\"BUILDING_NUMBER\": 12.0, \"THOROUGHFARE\": \"Ash Road\", \"POST_TOWN\": \"X\"}",
+            "{\"buildingNumber\": 12, \"thoroughfare\": \"Ash Road\", \"postTown\": \"X\"}",
+            "{\"Building Number\": \"12\", \"Thoroughfare\": \"Ash Road\", \"Post-Town\": \"X\"}",
+        ] {
+            let (all, out) = formatted(Style::Guide, None, input);
+            assert!(all && out.starts_with("{\"lines\":[\"12 Ash Road\"],\"post_town\":\"X\""), "{out}");
+        }
+        let (all, out) = formatted(Style::Guide, None, "{\"building_number\": 12.5}");
+        assert!(!all && out.contains("a text or a whole number"), "{out}");
     }
 
     #[test]

@@ -482,7 +482,15 @@ fn format(input: &Path) -> Result<Format> {
         "json" => Ok(Format::Json),
         // The name of a zip file is seldom that of what is in it.
         _ if name.ends_with(".zip") => Ok(Format::Csv),
-        _ => bail!("{}: its name does not tell the format: give --format csv, ndjson or json", shown(input)),
+        _ => {
+            // A file that is not there has no format.
+            let about =
+                std::fs::metadata(input).with_context(|| format!("{}: can't be read", shown(input)))?;
+            if about.is_dir() {
+                bail!("{}: a folder: give a file", shown(input));
+            }
+            bail!("{}: its name does not tell the format: give --format csv, ndjson or json", shown(input))
+        }
     }
 }
 

@@ -34,6 +34,15 @@ pub(super) fn named(names: &[String], plan: &Plan) -> Result<Option<usize>, Stri
     found.map(Some).ok_or_else(|| format!("there is no column {}, only {}", short(wanted), known(names)))
 }
 
+/// Returns a note if other columns are called like the one of the postcode: the first is read.
+pub(super) fn namesakes(names: &[String], postcode: usize) -> Option<String> {
+    let name = names.get(postcode)?;
+    let count = names.iter().filter(|other| plain(other) == plain(name)).count();
+    (count > 1).then(|| {
+        format!("{count} columns are called {}: the postcodes are taken from the first", short(name))
+    })
+}
+
 /// The names, for a message.
 pub(super) fn known(names: &[String]) -> String {
     names.iter().take(50).map(|name| short(name)).collect::<Vec<_>>().join(", ")

@@ -4,7 +4,7 @@ use futures::channel::oneshot;
 use futures::stream::StreamExt;
 use memchr::memchr2;
 use postcode_tables::packed::{Options, Packing};
-use postcode_tables::{Encoding, SAMPLE, ToUtf8};
+use postcode_tables::{Encoding, SAMPLE, ToUtf8, foreign};
 
 use super::unpack::{self, Source};
 use super::{Error, MAX_ROW};
@@ -69,7 +69,11 @@ impl<'a> Input<'a> {
             self.fill().await?;
             notes.extend(said.await.unwrap_or_default());
         }
-        self.fill().await
+        self.fill().await?;
+        match foreign(self.rest()) {
+            Some(kind) => Err(Error::Invalid(format!("the file is {kind}"))),
+            None => Ok(()),
+        }
     }
 
     async fn fill(&mut self) -> Result<(), Error> {

@@ -21,6 +21,7 @@ mod plan;
 mod reading;
 mod rows;
 mod short;
+mod title;
 mod unpack;
 
 use std::future::Future;

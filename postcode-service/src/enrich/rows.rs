@@ -13,7 +13,7 @@ use super::guess::{self, Keys};
 use super::input::{Input, too_long};
 use super::lines::Held;
 use super::reading::{self, Cell, Lack};
-use super::{Error, Format, MAX_PREFIX, MAX_ROW, Plan, csv, lines, short};
+use super::{Error, Format, MAX_PREFIX, MAX_ROW, Plan, csv, lines, short, title};
 
 const MARK: &[u8] = b"\xef\xbb\xbf";
 
@@ -189,6 +189,7 @@ impl<'a> Rows<'a> {
         let csv = header.map(|header| (Scanner::new(header.delimiter), header));
         let mut rows = Self::new(input, plan);
         rows.told.settled = true;
+        rows.objects = ObjectScanner::of_part();
         Self { line, begun: true, csv: csv.map(|(scanner, header)| (header, scanner)), ..rows }
     }
 
@@ -279,7 +280,18 @@ impl<'a> Rows<'a> {
             self.input.take(dialect.preamble, head);
             self.line += 1;
         }
-        self.begin_table(dialect.delimiter, head).await
+        let (sample, whole) = self.input.sample();
+        let title = title::find(sample, whole, dialect.delimiter, (&*self.plan, self.told.encoding));
+        let delimiter = title.as_ref().map_or(dialect.delimiter, |title| title.delimiter);
+        if let Some(title) = title {
+            self.input.take(title.bytes, head);
+            self.line += title.lines;
+            self.notes.push(format!(
+                "the names of the columns are in line {}: what stands above is kept as it is",
+                self.line
+            ));
+        }
+        self.begin_table(delimiter, head).await
     }
 
     async fn begin_table(&mut self, delimiter: u8, head: &mut Vec<u8>) -> Result<(), Error> {
@@ -287,10 +299,18 @@ impl<'a> Rows<'a> {
         let mut row = Vec::new();
         self.split(&mut scanner, &mut row).await?;
         self.line += scanner.lines();
+        if row.contains(&0) {
+            return Err(Error::Invalid(
+                "the first line holds NUL bytes, as no text does: save the file as CSV in UTF-8".to_owned(),
+            ));
+        }
         self.notes.extend(self.told.notice(&row, self.line));
         let names = csv::texts(&row, &scanner, self.told.encoding);
         let postcode = match csv::named(&names, &self.plan).map_err(Error::Invalid)? {
-            Some(postcode) => postcode,
+            Some(postcode) => {
+                self.notes.extend(csv::namesakes(&names, postcode));
+                postcode
+            }
             None => {
                 let (rest, whole) = self.input.sample();
                 let context = (&*self.plan, self.told.encoding);

@@ -181,6 +181,19 @@ impl Columns {
         self.fields.iter().find(|(other, _)| *other == field).map(|(_, at)| *at)
     }
 
+    /// The names of columns that are read, and that a column further right has too.
+    pub(super) fn namesakes(&self) -> Vec<&str> {
+        let has_other = |at: &usize| {
+            let others = self.names.iter().enumerate().filter(|(other, _)| other != at);
+            self.names.get(*at).is_some_and(|name| others.clone().any(|(_, other)| key(other) == key(name)))
+        };
+        let read = self.fields.iter().map(|(_, at)| *at).filter(|at| has_other(at));
+        let mut read: Vec<usize> = read.collect();
+        read.sort_unstable();
+        read.dedup();
+        read.into_iter().filter_map(|at| self.names.get(at)).map(String::as_str).collect()
+    }
+
     /// The columns that nothing is made of.
     pub(super) fn unused(&self) -> impl Iterator<Item = &str> {
         let used = |at: usize| self.fields.iter().any(|(_, other)| *other == at);

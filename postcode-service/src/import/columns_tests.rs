@@ -97,3 +97,9 @@ fn years_of_two_digits() {
     assert_eq!(vintage("pcds", "pcds"), Some(0));
     assert_eq!(vintage("lad##cd", "ladxxcd"), None);
 }
+
+#[test]
+fn columns_of_one_name_are_said_if_they_are_read() {
+    assert_eq!(Columns::of("pcds,lat,long,PCDS,x,x".split(',')).namesakes(), ["pcds"]);
+    assert!(Columns::of("pcds,pcd7,lat,long,x,x".split(',')).namesakes().is_empty());
+}

@@ -2,7 +2,7 @@
 
 use anyhow::{Result, bail};
 use postcode_core::Postcode;
-use postcode_tables::{Dialect, Encoding};
+use postcode_tables::{Dialect, Encoding, foreign};
 
 use super::columns::{CODE_POINT_OPEN, Columns, Field};
 use super::format::Format;
@@ -37,6 +37,14 @@ impl Found {
         }
         if self.encoding != Encoding::Utf8 {
             print(&format!("{}: read as {}", self.text.display, self.encoding));
+        }
+        if let Content::Postcodes(table) = &self.content {
+            for name in table.columns.namesakes() {
+                print(&format!(
+                    "{}: several columns are called {name}: the first is read",
+                    self.text.display
+                ));
+            }
         }
     }
 
@@ -94,6 +102,9 @@ pub(super) fn detect(text: Text, wanted: Format, delimiter: Option<u8>) -> Resul
 }
 
 fn content(start: &[u8], text: &Text, wanted: Format, delimiter: u8) -> Result<Content> {
+    if let Some(kind) = foreign(start) {
+        return Ok(Content::Other(kind));
+    }
     let mut splitter = Splitter::new(delimiter);
     let mut lines =
         start.split(|c| matches!(c, b'\n' | b'\r')).map(<[u8]>::trim_ascii).filter(|line| !line.is_empty());

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use postcode_tables::Encoding;
 use serde::{Deserialize, Serialize};
 
 use crate::enrich::{Header, Plan};
@@ -99,6 +100,18 @@ pub(crate) struct Job {
     pub(crate) reason: Option<String>,
     /// An array of texts, in JSON.
     pub(crate) notes: String,
+    /// A [`Recipe`] in JSON.
+    pub(crate) plan: String,
+}
+
+impl Job {
+    /// Returns the encoding of the result.
+    pub(crate) fn encoding(&self) -> Encoding {
+        match serde_json::from_str(&self.plan) {
+            Ok(Recipe::Rows { plan, .. }) => plan.encoding.unwrap_or_default(),
+            _ => Encoding::default(),
+        }
+    }
 }
 
 /// A job that begins to come in.

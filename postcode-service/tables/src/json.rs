@@ -12,6 +12,10 @@ pub struct ObjectScanner {
     depth: usize,
     string: bool,
     escaped: bool,
+    /// Arrays around the objects that have begun and not ended.
+    open: usize,
+    /// Whether the text begins in the middle of an array: its brackets say nothing then.
+    part: bool,
 }
 
 /// How far [`ObjectScanner::scan`] got.
@@ -32,6 +36,8 @@ pub enum Fault {
     NotAnObject,
     /// The text ends within an object.
     CutOff,
+    /// The text ends within the array.
+    Unclosed,
 }
 
 impl fmt::Display for Fault {
@@ -39,6 +45,7 @@ impl fmt::Display for Fault {
         f.write_str(match self {
             Self::NotAnObject => "not an array of JSON objects",
             Self::CutOff => "a JSON object without its end: the file ends in it",
+            Self::Unclosed => "an array without its end: is the file cut off?",
         })
     }
 }
@@ -46,9 +53,14 @@ impl fmt::Display for Fault {
 impl std::error::Error for Fault {}
 
 impl ObjectScanner {
+    /// Creates a scanner for a part of an array, which need not have its brackets.
+    pub fn of_part() -> Self {
+        Self { part: true, ..Self::default() }
+    }
+
     /// Forgets the object, to begin another.
     pub fn next_object(&mut self) {
-        *self = Self::default();
+        *self = Self { open: self.open, part: self.part, ..Self::default() };
     }
 
     /// Looks for the end of the object that begins in `bytes`. After [`Step::More`] call it again with the same bytes and
@@ -62,7 +74,10 @@ impl ObjectScanner {
             let Some(start) = self.start else {
                 match byte {
                     b'{' => (self.start, self.depth) = (Some(at), 1),
-                    b'[' | b']' | b',' => {}
+                    b'[' => self.open += 1,
+                    b']' if self.open > 0 => self.open -= 1,
+                    b']' if !self.part => return Err(Fault::NotAnObject),
+                    b']' | b',' => {}
                     // Of a byte-order mark.
                     0xef | 0xbb | 0xbf if at < 3 => {}
                     _ if byte.is_ascii_whitespace() => {}
@@ -87,6 +102,7 @@ impl ObjectScanner {
         match (ended, self.start) {
             (false, _) => Ok(Step::More),
             (true, Some(_)) => Err(Fault::CutOff),
+            (true, None) if self.open > 0 && !self.part => Err(Fault::Unclosed),
             (true, None) => Ok(Step::End(bytes.len())),
         }
     }
@@ -125,5 +141,18 @@ mod tests {
         assert_eq!(objects("[1,{}]", 9), Err(Fault::NotAnObject));
         assert_eq!(objects("[{\"a\":", 9), Err(Fault::CutOff));
         assert_eq!(objects("[]", 9).unwrap(), [""; 0]);
+    }
+
+    #[test]
+    fn array_that_is_cut_off_is_an_error_and_a_part_of_one_is_not() {
+        for size in [1, 9] {
+            assert_eq!(objects("[{\"a\":1},", size), Err(Fault::Unclosed));
+            assert_eq!(objects("[{\"a\":1}\n", size), Err(Fault::Unclosed));
+            assert_eq!(objects("{\"a\":1}]", size), Err(Fault::NotAnObject));
+        }
+        let mut part = ObjectScanner::of_part();
+        assert_eq!(part.scan(b",{}", true), Ok(Step::Object(1, 3)));
+        part.next_object();
+        assert_eq!(part.scan(b"]\n", true), Ok(Step::End(2)));
     }
 }

@@ -24,6 +24,7 @@ mod bytes;
 mod cell;
 mod dialect;
 mod encoding;
+mod foreign;
 pub mod json;
 mod number;
 #[cfg(feature = "packed")]
@@ -40,6 +41,7 @@ pub use bytes::AnyOf;
 pub use cell::{plain_text, trimmed, value};
 pub use dialect::{DELIMITERS, Dialect, delimiter_named};
 pub use encoding::{Encoding, Guess, ToUtf8, encoding_named};
+pub use foreign::foreign;
 pub use number::{decimal, whole};
 pub use records::{Record, Records, Wanted};
 pub use scanner::{Fault, Scanner, Step, blank, line_end};

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::io::{self, Read};
 
-use crate::{Dialect, Encoding, Fault, SAMPLE, Scanner, Step, ToUtf8, blank, value};
+use crate::{Dialect, Encoding, Fault, SAMPLE, Scanner, Step, ToUtf8, blank, foreign, value};
 
 /// Bytes read at a time.
 const CHUNK: usize = 64 << 10;
@@ -72,7 +72,7 @@ impl<R: Read> Records<R> {
     /// Reads the beginning of a table, and finds out how it is written.
     ///
     /// # Errors
-    /// If it can't be read.
+    /// If it can't be read, or is not text, such as a Parquet file.
     pub fn new(reader: R, wanted: &Wanted) -> io::Result<Self> {
         let mut records = Self {
             reader,
@@ -86,6 +86,9 @@ impl<R: Read> Records<R> {
             max_row: wanted.max_row,
         };
         while records.buffer.len() < SAMPLE && records.more()? {}
+        if let Some(kind) = foreign(&records.buffer) {
+            return Err(io::Error::new(io::ErrorKind::InvalidData, kind));
+        }
         let found = Encoding::of(&records.buffer, records.ended);
         records.guess.encoding = wanted.encoding.unwrap_or(found.encoding);
         records.guess.ascii = found.ascii;
@@ -251,6 +254,12 @@ mod tests {
 
     fn row(line: u64, cells: &[&str]) -> (u64, Vec<String>) {
         (line, cells.iter().map(|&cell| cell.to_owned()).collect())
+    }
+
+    #[test]
+    fn file_that_is_not_text_is_an_error_that_names_its_kind() {
+        let error = Records::new(&b"PAR1\x15\x04"[..], &WANTED).unwrap_err();
+        assert!(error.to_string().starts_with("a Parquet file"), "{error}");
     }
 
     #[test]

@@ -23,8 +23,12 @@ pub(crate) fn open<R: Read + Seek>(file: R, kind: Kind, wanted: Option<&str>) ->
             first(&book.sheet_names(), wanted, |name| {
                 let mut reader = book.worksheet_cells_reader(name).map_err(|e| broken(&e))?;
                 let mut csv = Csv::new();
-                while let Some(cell) = reader.next_cell().map_err(|e| broken(&e))? {
-                    csv.cell(cell.get_position(), &text_of(cell.get_value()))?;
+                while let Some(cell) = reader.next_cell_with_formula_metadata().map_err(|e| broken(&e))? {
+                    // Programs that write formulas leave it to Excel to compute them.
+                    if cell.formula.is_some() && matches!(cell.value, DataRef::Empty) {
+                        csv.formulas += 1;
+                    }
+                    csv.cell(cell.pos, &text_of(&cell.value))?;
                 }
                 csv.finish()
             })
@@ -58,16 +62,26 @@ where
 fn first(
     names: &[String],
     wanted: Option<&str>,
-    mut read: impl FnMut(&str) -> io::Result<Option<tempfile::SpooledTempFile>>,
+    mut read: impl FnMut(&str) -> io::Result<Option<Sheet>>,
 ) -> io::Result<Opened> {
     let listed = || names.iter().take(20).map(|name| format!("{name:?}")).collect::<Vec<_>>().join(", ");
     for name in names.iter().filter(|name| wanted.is_none_or(|wanted| wanted == name.as_str())) {
-        let Some(csv) = read(name)? else { continue };
+        let Some(sheet) = read(name)? else { continue };
         let mut said = format!("the sheet {name:?} of a workbook, as CSV");
         if names.len() > 1 && wanted.is_none() {
             said.push_str(&format!("; its sheets are {}", listed()));
         }
-        return Ok(Opened { reader: Box::new(csv), said: vec![said], name: None });
+        if sheet.margin > 0 {
+            said.push_str(&format!("; line 1 is its row {}", sheet.margin + 1));
+        }
+        let mut said = vec![said];
+        if sheet.formulas > 0 {
+            said.push(format!(
+                "{} cells hold a formula without a value, and are empty: open the workbook in Excel and save it",
+                sheet.formulas
+            ));
+        }
+        return Ok(Opened { reader: Box::new(sheet.csv), said, name: None });
     }
     Err(match wanted {
         Some(wanted) if !names.iter().any(|name| name == wanted) => {
@@ -77,6 +91,15 @@ fn first(
     })
 }
 
+/// A sheet that was read.
+struct Sheet {
+    csv: tempfile::SpooledTempFile,
+    /// Empty rows above the first.
+    margin: u32,
+    /// Formulas that nobody has computed.
+    formulas: u64,
+}
+
 /// Writes cells as CSV. They come by rows, from left to right.
 struct Csv {
     out: BufWriter<tempfile::SpooledTempFile>,
@@ -84,12 +107,14 @@ struct Csv {
     column: u32,
     bytes: u64,
     any: bool,
+    margin: u32,
+    formulas: u64,
 }
 
 impl Csv {
     fn new() -> Self {
         let out = BufWriter::new(tempfile::SpooledTempFile::new(IN_MEMORY));
-        Self { out, row: 0, column: 0, bytes: 0, any: false }
+        Self { out, row: 0, column: 0, bytes: 0, any: false, margin: 0, formulas: 0 }
     }
 
     fn cell(&mut self, (row, column): (u32, u32), text: &str) -> io::Result<()> {
@@ -104,7 +129,7 @@ impl Csv {
         }
         // Empty rows above the first are a margin.
         if !self.any {
-            self.row = row;
+            (self.row, self.margin) = (row, row);
         }
         while self.row < row {
             self.write(b"\r\n")?;
@@ -131,14 +156,14 @@ impl Csv {
     }
 
     /// The CSV; `None` if the sheet is empty.
-    fn finish(mut self) -> io::Result<Option<tempfile::SpooledTempFile>> {
+    fn finish(mut self) -> io::Result<Option<Sheet>> {
         if !self.any {
             return Ok(None);
         }
         self.write(b"\r\n")?;
         let mut file = self.out.into_inner().map_err(io::IntoInnerError::into_error)?;
         file.rewind()?;
-        Ok(Some(file))
+        Ok(Some(Sheet { csv: file, margin: self.margin, formulas: self.formulas }))
     }
 }
 
@@ -157,14 +182,27 @@ fn text(value: &Data) -> String {
         Data::DateTime(time) if time.is_datetime() => {
             let (year, month, day, hour, minute, second, _) = time.to_ymd_hms_milli();
             match (hour, minute, second) {
+                // A time of no day.
+                _ if (0.0..1.0).contains(&time.as_f64()) => format!("{hour:02}:{minute:02}:{second:02}"),
                 (0, 0, 0) => format!("{year:04}-{month:02}-{day:02}"),
                 _ => format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}"),
             }
         }
-        Data::DateTime(time) => time.as_f64().to_string(),
+        Data::DateTime(time) => duration(time.as_f64()),
         Data::Bool(value) => if *value { "TRUE" } else { "FALSE" }.to_owned(),
         other => other.to_string(),
     }
+}
+
+/// Returns a time of so many days in hours, minutes and seconds: `30:00:00`.
+fn duration(days: f64) -> String {
+    let seconds = (days.abs() * 86_400.0).round();
+    if !seconds.is_finite() || seconds > 1e12 {
+        return days.to_string();
+    }
+    let seconds = seconds as u64;
+    let sign = if days < 0.0 && seconds > 0 { "-" } else { "" };
+    format!("{sign}{}:{:02}:{:02}", seconds / 3_600, seconds / 60 % 60, seconds % 60)
 }
 
 #[cfg(test)]
@@ -174,7 +212,8 @@ mod tests {
     use super::*;
     use crate::packed::{Options, open};
 
-    /// A workbook with one sheet, written by hand: texts, a number, a date, an empty column, an empty row.
+    /// A workbook with one sheet, written by hand: texts, a number, an empty column, an empty row, and a formula that nobody
+    /// has computed next to one with an empty value.
     fn book() -> Vec<u8> {
         let parts = [
             (
@@ -212,7 +251,8 @@ mod tests {
                 "<worksheet xmlns=\"http://schemas.openxmlformats.org/spreadsheetml/2006/main\"><sheetData>\
                  <row r=\"2\"><c r=\"A2\" t=\"inlineStr\"><is><t>name</t></is></c><c r=\"C2\" t=\"inlineStr\"><is><t>\
                  postcode</t></is></c></row><row r=\"4\"><c r=\"A4\" t=\"inlineStr\"><is><t>A, \"B\"</t></is></c>\
-                 <c r=\"B4\"><v>7</v></c><c r=\"C4\" t=\"inlineStr\"><is><t>M1 1AE</t></is></c></row></sheetData></worksheet>",
+                 <c r=\"B4\"><v>7</v></c><c r=\"C4\" t=\"inlineStr\"><is><t>M1 1AE</t></is></c></row>\
+                 <row r=\"5\"><c r=\"B5\"><f>B4*2</f><v></v></c><c r=\"C5\" t=\"str\"><f>\"\"</f><v></v></c></row></sheetData></worksheet>",
             ),
         ];
         let mut writer = zip::ZipWriter::new(Cursor::new(Vec::new()));
@@ -224,12 +264,33 @@ mod tests {
     }
 
     #[test]
+    fn dates_and_times_are_written_as_they_are_shown() {
+        use calamine::{ExcelDateTime, ExcelDateTimeType};
+        for (kind, value, expected) in [
+            (ExcelDateTimeType::DateTime, 43_861.0, "2020-01-31"),
+            (ExcelDateTimeType::DateTime, 44_230.25, "2021-02-03T06:00:00"),
+            (ExcelDateTimeType::DateTime, 0.4375, "10:30:00"),
+            (ExcelDateTimeType::DateTime, 0.0, "00:00:00"),
+            (ExcelDateTimeType::TimeDelta, 1.25, "30:00:00"),
+            (ExcelDateTimeType::TimeDelta, -0.5, "-12:00:00"),
+        ] {
+            let time = ExcelDateTime::new(value, kind, false);
+            assert_eq!(text(&Data::DateTime(time)), expected);
+        }
+    }
+
+    #[test]
     fn the_first_sheet_with_anything_in_it_is_read_as_csv() {
         let mut opened = open(Cursor::new(book()), &Options::default()).unwrap();
         let mut csv = String::new();
         opened.reader.read_to_string(&mut csv).unwrap();
         assert_eq!(csv, "name,,postcode\r\n\r\n\"A, \"\"B\"\"\",7,M1 1AE\r\n");
-        assert!(opened.said[0].contains("\"Kunden\""), "{:?}", opened.said);
+        assert!(
+            opened.said[0].contains("\"Kunden\"") && opened.said[0].ends_with("line 1 is its row 2"),
+            "{:?}",
+            opened.said
+        );
+        assert!(opened.said[1].starts_with("1 cells hold a formula without a value"), "{:?}", opened.said);
         let named = |sheet: &str| Options { sheet: Some(sheet.to_owned()), ..Options::default() };
         let error = |sheet| open(Cursor::new(book()), &named(sheet)).unwrap_err().to_string();
         assert!(error("Andere").contains("its sheets are \"Leer\", \"Kunden\""));

@@ -259,6 +259,24 @@ async fn routes_of_ideal_postcodes_answer_as_recorded() {
 }
 
 #[tokio::test]
+async fn premise_and_lines_of_ideal_postcodes_are_of_one_style() {
+    for (elements, line_1, premise) in [
+        (json!({"po_box": "7A"}), "PO Box 7A", "PO Box 7A"),
+        (json!({"po_box": "7", "building_number": 12, "thoroughfare": "Ash Road"}), "PO Box 7", "PO Box 7"),
+        (json!({"building_name": "Ash Court B", "thoroughfare": "Ash Road"}), "Ash Court", "Ash Court, B"),
+    ] {
+        let mut elements = elements;
+        elements["postcode"] = "ZE2 9FD".into();
+        elements["post_town"] = "LERWICK".into();
+        elements["udprn"] = 1.into();
+        let api = api_over(small()).await;
+        api.serve_addresses(imported(&[elements]));
+        let address = &get(&api, "/v1/udprn/1").await.json()["result"];
+        assert_eq!((&address["line_1"], &address["premise"]), (&json!(line_1), &json!(premise)));
+    }
+}
+
+#[tokio::test]
 async fn what_ideal_postcodes_does_not_find_has_its_codes() {
     let api = api().await;
     let answer = get(&api, "/v1/postcodes/FOO").await;

@@ -14,7 +14,8 @@ use arrow_ipc::writer::{FileWriter, StreamWriter};
 use arrow_schema::{DataType, Field, Schema};
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
-use parquet::basic::{Compression, ZstdLevel};
+use parquet::basic::{BrotliLevel, Compression, ZstdLevel};
+use parquet::bloom_filter::Sbbf;
 use parquet::file::metadata::KeyValue;
 use parquet::file::properties::WriterProperties;
 
@@ -113,6 +114,33 @@ fn parquet_keeps_row_groups_compression_and_metadata() {
     check(&reader.build().unwrap().map(Result::unwrap).collect::<Vec<_>>());
     let report: serde_json::Value = serde_json::from_slice(&fs::read(report).unwrap()).unwrap();
     assert_eq!((&report["rows"], &report["blank"], &report["partial"]), (&70.into(), &23.into(), &12.into()));
+}
+
+#[test]
+fn parquet_keeps_its_bloom_filters_and_brotli() {
+    let folder = tempfile::tempdir().unwrap();
+    let (input, out) = (folder.path().join("in.parquet"), folder.path().join("out.parquet"));
+    let properties = WriterProperties::builder()
+        .set_compression(Compression::BROTLI(BrotliLevel::default()))
+        .set_column_bloom_filter_enabled("id".into(), true)
+        .set_max_row_group_row_count(Some(ROWS))
+        .build();
+    let mut writer =
+        ArrowWriter::try_new(File::create(&input).unwrap(), batch(0).schema(), Some(properties)).unwrap();
+    (0..7).for_each(|n| writer.write(&batch(n * ROWS)).unwrap());
+    writer.close().unwrap();
+    ok(&enrich(&input, &out, &[]));
+    let file = File::open(&out).unwrap();
+    let reader = ParquetRecordBatchReaderBuilder::try_new(file.try_clone().unwrap()).unwrap();
+    for (n, group) in reader.metadata().row_groups().iter().enumerate() {
+        assert!(matches!(group.column(0).compression(), Compression::BROTLI(_)));
+        let filter = Sbbf::read_from_column_chunk(group.column(0), &file).unwrap().unwrap();
+        let first = (n * ROWS) as i32;
+        assert!((first..first + ROWS as i32).all(|id| filter.check(&id)), "row group {n}");
+        assert!((10_000..20_000).filter(|id: &i32| filter.check(id)).count() < 2_000, "row group {n}");
+        assert!(Sbbf::read_from_column_chunk(group.column(1), &file).unwrap().is_none());
+    }
+    check(&reader.build().unwrap().map(Result::unwrap).collect::<Vec<_>>());
 }
 
 #[test]

@@ -161,6 +161,9 @@ async fn arrays_of_json_and_nested_keys() {
         "{error}"
     );
     assert!(run(b"[1,2]", json(None)).await.unwrap_err().contains("not an array of JSON objects"));
+    // A row that is whole does not make a file whole.
+    let cut = run(b"[{\"postcode\":\"M1 1AE\"},\n", json(None)).await.unwrap_err();
+    assert_eq!(cut, "line 1: an array without its end: is the file cut off?");
     let lines = |postcode: &str| Plan {
         postcode: Some(postcode.to_owned()),
         ..Plan::new(Format::Ndjson, Column::list("outcode").unwrap())
@@ -224,6 +227,51 @@ async fn texts_are_repaired_and_found_if_that_is_asked_for() {
     );
 }
 
+#[tokio::test]
+async fn titles_above_the_names_of_the_columns_stay_where_they_are() {
+    let table = "Customers;;\r\n\r\nid;Post Code;n\r\n1;M1 1AE;x\r\n2;EH1 1YZ;a;b\r\n";
+    let aside = Plan { set_aside: true, ..csv("outcode") };
+    let (found, counts, notes) = run(table.as_bytes(), aside).await.unwrap();
+    assert_eq!(
+        String::from_utf8(found).unwrap(),
+        "Customers;;\r\n\r\nid;Post Code;n;outcode\r\n1;M1 1AE;x;M1\r\n"
+    );
+    assert_eq!((counts.live, counts.set_aside), (1, 1));
+    assert_eq!(notes, "the names of the columns are in line 3: what stands above is kept as it is");
+    let error = run(table.as_bytes(), csv("outcode")).await.unwrap_err();
+    assert!(error.starts_with("line 5: 4 fields"), "{error}");
+    let sheet =
+        postcode_testing::workbook(&[vec!["Customers of 2024"], vec!["n", "Postcode"], vec!["7", "M1 1AE"]]);
+    assert_eq!(
+        out(&sheet, csv("outcode")).await,
+        "Customers of 2024\r\nn,Postcode,outcode\r\n7,M1 1AE,M1\r\n"
+    );
+    let named = Plan { postcode: Some("Where".to_owned()), ..csv("outcode") };
+    assert_eq!(out(b"List\nn,where\n7,M1 1AE\n", named).await, "List\nn,where,outcode\n7,M1 1AE,M1\n");
+}
+
+#[tokio::test]
+async fn of_columns_with_one_name_the_first_is_read_and_that_is_said() {
+    let (found, _, notes) = run(b"Postcode,post_code\nM1 1AE,EH1 1YZ\n", csv("outcode")).await.unwrap();
+    assert_eq!(found, b"Postcode,post_code,outcode\nM1 1AE,EH1 1YZ,M1\n");
+    assert_eq!(notes, "2 columns are called \"Postcode\": the postcodes are taken from the first");
+}
+
+#[tokio::test]
+async fn what_is_not_a_table_of_text_is_named() {
+    let wide = "id,postcode\n".chars().flat_map(|c| (c as u32).to_le_bytes());
+    for (file, says) in [
+        (b"PAR1\x15\x04\x15".to_vec(), "a Parquet file"),
+        (b"ARROW1\0\0".to_vec(), "an Arrow file"),
+        (b"BZh91AY&SY".to_vec(), "packed with bzip2: unpack it first"),
+        ([0xff, 0xfe, 0, 0].into_iter().chain(wide.clone()).collect(), "in UTF-32: save it as UTF-8"),
+        (wide.collect(), "the first line holds NUL bytes"),
+    ] {
+        let error = run(&file, csv("status")).await.unwrap_err();
+        assert!(error.contains(says), "{error}");
+    }
+}
+
 async fn post(headers: &[(&str, &str)], query: &str, body: Vec<u8>) -> common::Answer {
     let api = api_over(Local::embedded().unwrap()).await;
     let mut request = Request::post(format!("/enrich{query}"));
@@ -237,9 +285,13 @@ async fn post(headers: &[(&str, &str)], query: &str, body: Vec<u8>) -> common::A
 async fn over_http_codings_charsets_and_media_types_are_understood() {
     let table = b"n;postcode\r1;M1 1AE\r".to_vec();
     let enriched = b"n;postcode;outcode\r1;M1 1AE;M1\r";
-    for content_type in
-        ["text/csv", "application/vnd.ms-excel", "text/tab-separated-values", "text/csv;charset=utf8"]
-    {
+    for content_type in [
+        "text/csv",
+        "application/vnd.ms-excel",
+        "text/tab-separated-values",
+        "text/csv;charset=utf8",
+        "application/octet-stream",
+    ] {
         let answer = post(&[("content-type", content_type)], "?columns=outcode", table.clone()).await;
         assert_eq!((answer.status.as_u16(), &*answer.body), (200, &enriched[..]), "{content_type}");
     }
@@ -268,6 +320,24 @@ async fn over_http_codings_charsets_and_media_types_are_understood() {
         post(&[("content-type", "application/json")], "?columns=outcode", b"[{\"zip\":\"M1 1AE\"}]".to_vec())
             .await;
     assert_eq!(&*answer.body, b"[{\"zip\":\"M1 1AE\",\"outcode\":\"M1\"}]");
+    // Only text with a byte order mark is UTF-16 without saying which byte comes first (RFC 2781).
+    for (mark, charset) in [("", "utf-16be"), ("\u{feff}", "utf-16")] {
+        let wide: Vec<u8> =
+            format!("{mark}postcode\nM1 1AE\n").encode_utf16().flat_map(u16::to_be_bytes).collect();
+        let answer = post(&[csv], "?columns=outcode", wide).await;
+        assert_eq!(answer.header("content-type"), format!("text/csv; charset={charset}"));
+    }
+    for (content_type, body) in
+        [("application/gzip", gzip(&table)), ("application/zip", zipped(&[("t.csv", &table)]))]
+    {
+        let answer = post(&[("content-type", content_type)], "?columns=outcode", body).await;
+        assert_eq!((answer.status.as_u16(), &*answer.body), (200, &enriched[..]), "{content_type}");
+    }
+    let cut = b"[{\"zip\":\"M1 1AE\"}".to_vec();
+    assert_eq!(
+        post(&[("content-type", "application/json")], "?columns=outcode", cut).await.status.as_u16(),
+        422
+    );
     const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
     let answer = post(&[("content-type", XLSX)], "?columns=outcode", workbook()).await;
     assert_eq!((answer.status.as_u16(), &*answer.body), (200, &b"n,Home,outcode\r\n7,M1 1AE,M1\r\n"[..]));

@@ -181,7 +181,9 @@ fn body(address: &Address, record: Option<&Record>, filter: Option<&str>) -> Val
     let text = |text: &str| Value::from(text.trim());
     let or_empty = |value: Option<Value>| value.unwrap_or_else(|| "".into());
     let (outward, inward) = address.postcode.split_once(' ').unwrap_or((&address.postcode, ""));
-    let mut lines = address.lines(Style::Ideal, 3);
+    let formatted = address.format(Style::Ideal);
+    let premise = formatted.premise.clone();
+    let mut lines = formatted.fit(3);
     lines.resize(3, String::new());
     let point = address.point.unwrap_or_default();
     let location = record.and_then(|record| record.location);
@@ -228,7 +230,7 @@ fn body(address: &Address, record: Option<&Record>, filter: Option<&str>) -> Val
         ("line_1", lines[0].as_str().into()),
         ("line_2", lines[1].as_str().into()),
         ("line_3", lines[2].as_str().into()),
-        ("premise", address.premise().into()),
+        ("premise", premise.into()),
         ("longitude", or_empty(longitude.map(Value::from))),
         ("latitude", or_empty(latitude.map(Value::from))),
         ("eastings", or_empty(eastings)),

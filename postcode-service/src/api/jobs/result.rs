@@ -16,6 +16,7 @@ use postcode_edge::{ClientKey, Place};
 
 use super::super::App;
 use super::super::dataset_file::range::{self, Wanted};
+use super::super::enrich::csv_in;
 use super::super::failure::{Failure, Outcome};
 use super::caller::{find, no_such_job, there};
 use super::room::place;
@@ -55,7 +56,7 @@ pub(super) async fn result(
         }
     };
     let (kind, extension) = match job.format.as_str() {
-        "csv" => ("text/csv; charset=utf-8", "csv"),
+        "csv" => (csv_in(job.encoding(), &[]), "csv"),
         _ => ("application/x-ndjson", "ndjson"),
     };
     let mut response = described(status, etag);

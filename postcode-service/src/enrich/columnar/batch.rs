@@ -9,7 +9,7 @@ use arrow_schema::{DataType, Field, Fields, Schema, SchemaRef};
 use postcode_core::Postcode;
 
 use super::super::column::{Found, Holds, Value};
-use super::super::csv::named;
+use super::super::csv::{named, namesakes};
 use super::super::guess::{self, Tally};
 use super::super::listed::Listed;
 use super::super::reading::{self, Cell, Lack};
@@ -38,7 +38,10 @@ impl Layout {
         let postcode = match nested(schema.fields(), plan) {
             Some(path) => path,
             None => match named(&names, plan).map_err(Error::Invalid)? {
-                Some(column) => vec![column],
+                Some(column) => {
+                    notes.extend(namesakes(&names, column));
+                    vec![column]
+                }
                 None => {
                     let column = by_content(&names, first, plan).map_err(Error::Invalid)?;
                     notes.push(format!("the postcodes are taken from the column {}", short(&names[column])));
@@ -183,9 +186,13 @@ fn text_at(fields: &Fields, path: &[usize]) -> Result<(), String> {
     }
 }
 
+/// Whether there are texts in a column. Some writers of Parquet do not mark texts as such, so bytes may be texts.
 fn is_text(of: &DataType) -> bool {
     match of {
         DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View | DataType::Null => true,
+        DataType::Binary | DataType::LargeBinary | DataType::BinaryView | DataType::FixedSizeBinary(_) => {
+            true
+        }
         DataType::Dictionary(_, values) => is_text(values),
         _ => false,
     }
@@ -217,10 +224,21 @@ fn blank() -> Cell {
 /// Reads the texts of a column. Everything else is blank.
 fn texts(array: &dyn Array, plan: &Plan) -> Vec<Cell> {
     let read = |text: Option<&str>| text.map_or_else(blank, |text| reading::read(text, plan));
+    let bytes = |bytes: Option<&[u8]>| {
+        bytes.map_or_else(blank, |bytes| match std::str::from_utf8(bytes) {
+            // Columns of a fixed width are filled up.
+            Ok(text) => reading::read(text.trim_end_matches('\0'), plan),
+            Err(_) => Cell::malformed("bytes that are not text"),
+        })
+    };
     match array.data_type() {
         DataType::Utf8 => array.as_string::<i32>().iter().map(read).collect(),
         DataType::LargeUtf8 => array.as_string::<i64>().iter().map(read).collect(),
         DataType::Utf8View => array.as_string_view().iter().map(read).collect(),
+        DataType::Binary => array.as_binary::<i32>().iter().map(bytes).collect(),
+        DataType::LargeBinary => array.as_binary::<i64>().iter().map(bytes).collect(),
+        DataType::BinaryView => array.as_binary_view().iter().map(bytes).collect(),
+        DataType::FixedSizeBinary(_) => array.as_fixed_size_binary().iter().map(bytes).collect(),
         DataType::Dictionary(_, values) if is_text(values) => {
             let dictionary = array.as_any_dictionary();
             let values = texts(dictionary.values().as_ref(), plan);
@@ -284,7 +302,10 @@ impl Builder {
 #[allow(clippy::unwrap_used)] // In a test it is the failure.
 mod tests {
     use arrow_array::types::Int32Type;
-    use arrow_array::{DictionaryArray, Int32Array, StringArray, StringViewArray, StructArray};
+    use arrow_array::{
+        BinaryArray, BinaryViewArray, DictionaryArray, FixedSizeBinaryArray, Int32Array, StringArray,
+        StringViewArray, StructArray,
+    };
 
     use super::super::super::Format;
     use super::*;
@@ -326,7 +347,13 @@ mod tests {
         let expected = ["live", "invalid", "unknown", "invalid"];
         let values = [Some("sw1a1aa"), None, Some("SW1A 9ZZ"), Some("SW1A")];
         let dictionary: DictionaryArray<Int32Type> = values.into_iter().collect();
-        let arrays: [ArrayRef; 3] = [
+        let bytes = values.map(|value| value.map(str::as_bytes));
+        let padded: Vec<_> = values.map(|value| value.map(|value| format!("{value:\0<8}"))).to_vec();
+        let padded = padded.iter().map(|value| value.as_ref().map(String::as_bytes));
+        let arrays: [ArrayRef; 6] = [
+            Arc::new(BinaryArray::from(bytes.to_vec())),
+            Arc::new(BinaryViewArray::from_iter(bytes)),
+            Arc::new(FixedSizeBinaryArray::try_from_sparse_iter_with_size(padded, 8).unwrap()),
             Arc::new(StringArray::from(values.to_vec())),
             Arc::new(StringViewArray::from_iter(values)),
             Arc::new(dictionary),
@@ -348,6 +375,17 @@ mod tests {
         let batch = RecordBatch::try_from_iter([("n", numbers), ("where", texts)]).unwrap();
         assert_eq!(statuses(&batch, plan(None)), ["live", "live"]);
         assert_eq!(layout(&batch, &plan(None)).unwrap().notes.len(), 1);
+    }
+
+    #[test]
+    fn first_of_two_columns_of_one_name_is_read_and_said() {
+        let column = |text: &str| -> ArrayRef { Arc::new(StringArray::from(vec![text.to_owned()])) };
+        let batch =
+            RecordBatch::try_from_iter([("Postcode", column("SW1A 1AA")), ("post_code", column("x"))]);
+        let batch = batch.unwrap();
+        assert_eq!(statuses(&batch, plan(None)), ["live"]);
+        let notes = layout(&batch, &plan(None)).unwrap().notes;
+        assert_eq!(notes, ["2 columns are called \"Postcode\": the postcodes are taken from the first"]);
     }
 
     #[test]

@@ -17,6 +17,7 @@ use parquet::arrow::arrow_writer::{
 };
 use parquet::arrow::{ARROW_SCHEMA_META_KEY, ArrowSchemaConverter, ProjectionMask, encode_arrow_schema};
 use parquet::basic::Compression;
+use parquet::bloom_filter::Sbbf;
 use parquet::column::writer::ColumnCloseResult;
 use parquet::errors::ParquetError;
 use parquet::file::metadata::{KeyValue, PageIndexPolicy, ParquetMetaData};
@@ -78,6 +79,9 @@ pub(super) fn enrich(
         |(n, (chunks, some)): (usize, (Vec<ArrowColumnChunk>, Counts))| {
             let mut group = writer.next_row_group().map_err(unwritten)?;
             for column in copied(metadata.metadata(), n) {
+                let bloom_filter =
+                    Sbbf::read_from_column_chunk(&column.metadata, &whole).map_err(uncopied)?;
+                let column = ColumnCloseResult { bloom_filter, ..column };
                 group.append_column(&whole, column).map_err(uncopied)?;
             }
             for chunk in chunks {

@@ -10,6 +10,7 @@ use crate::jobs::database::{Bench, Database, id};
 
 on_both! {
     csv_is_what_enrich_gives
+    result_says_its_encoding
     lines_of_json_are_what_enrich_gives
     postcodes_are_what_bulk_gives
     a_result_is_read_in_ranges
@@ -51,6 +52,27 @@ async fn csv_is_what_enrich_gives(database: Database) {
     let result = bench.get(&format!("/jobs/{id}/result")).await;
     assert_eq!(result.header("content-type"), "text/csv; charset=utf-8");
     assert!(result.body == due.body, "the bytes differ");
+    bench.end().await;
+}
+
+async fn result_says_its_encoding(database: Database) {
+    let mut bench = Bench::new(database).await;
+    bench.work(1);
+    let wide = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>();
+    for (rows, charset, due) in [
+        (
+            b"a,postcode\n\xe9,M1 1AE\n".to_vec(),
+            "windows-1252",
+            b"a,postcode,outcode\n\xe9,M1 1AE,M1\n".to_vec(),
+        ),
+        (wide("a,postcode\nb,M1 1AE\n"), "utf-16le", wide("a,postcode,outcode\nb,M1 1AE,M1\n")),
+    ] {
+        let id = bench.csv("?columns=outcode", &[], rows).await;
+        assert_eq!(bench.ended(&id).await["state"], "succeeded");
+        let result = bench.get(&format!("/jobs/{id}/result")).await;
+        assert_eq!(result.header("content-type"), format!("text/csv; charset={charset}"));
+        assert_eq!(&*result.body, &*due);
+    }
     bench.end().await;
 }
 
