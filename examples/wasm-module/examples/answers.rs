@@ -5,10 +5,40 @@ use postcode_wasm as module;
 use serde_json::{Value, json};
 
 const TEXTS: [&str; 34] = [
-    "SW1A 1AA", "sw1a1aa", "M1 1AE", "EC1A 1BB", "W1A 0AX", "CR2 6XH", "DN55 1PT", "B33 8TH", "GIR 0AA", "NPT 9AA",
-    "GX11 1AA", "JE2 3AB", "IM1 1AD", "BT1 5GS", "ZE9 9ZZ", "BFPO 801", "FIQQ 1ZZ", "SW1A", "SW1A 1", "SW", "XX10 1AA",
-    "", "foo", "SW1A 1A", "SW1A 1AA1", "SW1A+1AA", "ＳW1A–OAA", "1A1 1AA", "SWIA 1AA", "SW1A OAA", "W1Q 1AA",
-    "😀 SW1A 1AA", "\u{a0}SW1A\u{200b} 1AA.", "\"S.W.1.A. 1.A.A.\"",
+    "SW1A 1AA",
+    "sw1a1aa",
+    "M1 1AE",
+    "EC1A 1BB",
+    "W1A 0AX",
+    "CR2 6XH",
+    "DN55 1PT",
+    "B33 8TH",
+    "GIR 0AA",
+    "NPT 9AA",
+    "GX11 1AA",
+    "JE2 3AB",
+    "IM1 1AD",
+    "BT1 5GS",
+    "ZE9 9ZZ",
+    "BFPO 801",
+    "FIQQ 1ZZ",
+    "SW1A",
+    "SW1A 1",
+    "SW",
+    "XX10 1AA",
+    "",
+    "foo",
+    "SW1A 1A",
+    "SW1A 1AA1",
+    "SW1A+1AA",
+    "ＳW1A–OAA",
+    "1A1 1AA",
+    "SWIA 1AA",
+    "SW1A OAA",
+    "W1Q 1AA",
+    "😀 SW1A 1AA",
+    "\u{a0}SW1A\u{200b} 1AA.",
+    "\"S.W.1.A. 1.A.A.\"",
 ];
 
 const LETTERS: [&str; 4] = [
@@ -51,7 +81,11 @@ fn main() {
     }
     for letter in LETTERS.into_iter().chain(TEXTS) {
         for everything in [false, true] {
-            say("find", &[json!(letter), json!({ "everything": everything })], read(&module::find(letter, everything)));
+            say(
+                "find",
+                &[json!(letter), json!({ "everything": everything })],
+                read(&module::find(letter, everything)),
+            );
         }
     }
     for text in ADDRESSES {
@@ -60,7 +94,11 @@ fn main() {
     for elements in ELEMENTS {
         for style in ["guide", "ideal", "dvla", "none"] {
             let (given, named) = (read(elements), json!(style));
-            say("formatAddress", &[given.clone(), named.clone()], tried(module::format_address(elements, style)));
+            say(
+                "formatAddress",
+                &[given.clone(), named.clone()],
+                tried(module::format_address(elements, style)),
+            );
             for most in [0, 1, 2, 3, 9] {
                 let answer = tried(module::address_lines(elements, most, style));
                 say("addressLines", &[given.clone(), json!(most), named.clone()], answer);

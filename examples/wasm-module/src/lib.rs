@@ -5,8 +5,8 @@
 //! property by property, and the same functions can be compared on any machine.
 
 pub mod address;
-pub mod postcode;
 mod position;
+pub mod postcode;
 
 use serde::Serialize;
 use wasm_bindgen::prelude::wasm_bindgen;
