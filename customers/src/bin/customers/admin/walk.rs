@@ -123,7 +123,7 @@ fn walk(page: &mut String, promotion: &Promotion, progress: &Progress) {
             "<li{mark}><p><strong>{}</strong>: <span class=\"{class}\">{what}</span></p>",
             plain(named(step))
         );
-        table(page, &criteria, walk.chance, left.is_some() || current == Some(number));
+        table(page, &named(step), &criteria, walk.chance, left.is_some() || current == Some(number));
         if let Some(longest) = step.at_most {
             let _ = writeln!(page, "<p class=\"dim\">Takes at most {}.</p>", time(longest));
         }
@@ -176,7 +176,7 @@ fn state(
                 .iter()
                 .flat_map(|(_, criteria)| criteria)
                 .filter(|criterion| !criterion.shown)
-                .map(|criterion| criterion.name.replace('_', " "))
+                .map(|criterion| title(&criterion.name))
                 .collect();
             let next = walk.steps.get(at + 1).map_or_else(|| "the end".to_owned(), named);
             let holds = if waits.is_empty() {
@@ -223,24 +223,38 @@ fn left(moves: &[Move], number: usize) -> Option<&Move> {
     moves[began..].iter().filter(|made| made.cause == Cause::Shown).nth(number)
 }
 
+/// Returns the name of a criterion as a person reads it.
+fn title(name: &str) -> String {
+    match name {
+        "at_least" => "time in the stage".to_owned(),
+        other => other.replace('_', " "),
+    }
+}
+
 /// Returns what a step demands, before anything is observed.
 fn demanded(step: &WalkStep, walk: &Walk) -> Vec<Criterion> {
     step.decide(&Evidence::default(), Duration::ZERO, walk.chance).1
 }
 
-fn table(page: &mut String, criteria: &[Criterion], chance: f64, is_observed: bool) {
+fn table(page: &mut String, step: &str, criteria: &[Criterion], chance: f64, is_observed: bool) {
     if criteria.is_empty() {
         return;
     }
-    *page += "<div class=\"scroll\"><table>\n<thead><tr><th scope=\"col\">Criterion</th><th scope=\"col\">Limit</th>\
-              <th scope=\"col\">Seen</th><th scope=\"col\">Evidence</th></tr></thead>\n<tbody>\n";
+    let _ = writeln!(
+        page,
+        "<div class=\"scroll\" role=\"group\" aria-label=\"Criteria of {}\" tabindex=\"0\"><table>\n<thead><tr>\
+         <th scope=\"col\">Criterion</th><th scope=\"col\">Limit</th><th scope=\"col\">Seen</th>\
+         <th scope=\"col\">Evidence</th></tr></thead>\n<tbody>",
+        plain(step)
+    );
     for criterion in criteria {
         let Criterion { name, limit, count, of, evidence, shown } = criterion;
         let is_time = name == "at_least";
         let (limit, seen) = match evidence {
             Some(_) => (format!("below {}", share(*limit)), format!("{count} of {of}")),
             None if is_time => {
-                (time(Duration::from_millis(*limit as u64)), time(Duration::from_millis(*count)))
+                let limit = time(Duration::from_millis(*limit as u64));
+                (format!("{limit} or more"), time(Duration::from_millis(*count)))
             }
             None => (format!("{limit} or more"), count.to_string()),
         };
@@ -258,7 +272,7 @@ fn table(page: &mut String, criteria: &[Criterion], chance: f64, is_observed: bo
         let _ = writeln!(
             page,
             "<tr><th scope=\"row\">{}</th><td>{limit}</td><td>{seen}</td><td class=\"{class}\">{found}</td></tr>",
-            plain(name.replace('_', " "))
+            plain(title(name))
         );
     }
     *page += "</tbody>\n</table></div>\n";
@@ -269,7 +283,8 @@ fn fleet(page: &mut String, fleet: &FleetSnapshot) {
         fleet.acknowledged.iter().map(|it| format!("{} at revision {}", it.processes, it.revision)).collect();
     let _ = writeln!(
         page,
-        "<h2>Fleet</h2>\n<p>Revision {}: <code>{}</code>. Processes: {}.</p>\n<div class=\"scroll\"><table>\n<thead><tr>\
+        "<h2>Fleet</h2>\n<p>Revision {}: <code>{}</code>. Processes: {}.</p>\n\
+         <div class=\"scroll\" role=\"group\" aria-label=\"Processes of the fleet\" tabindex=\"0\"><table>\n<thead><tr>\
          <th scope=\"col\">Process</th><th scope=\"col\">Revision</th><th scope=\"col\">Does</th>\
          <th scope=\"col\">To the new</th><th scope=\"col\">Failed</th><th scope=\"col\">Differences</th></tr></thead>\n<tbody>",
         fleet.plan.revision,
