@@ -7,6 +7,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// The result of every fallible call of this crate.
+///
+/// ```
+/// use postcode_core::{DatasetInfo, PostcodeLookup, Result};
+///
+/// async fn info(lookup: &dyn PostcodeLookup) -> Result<DatasetInfo> {
+///     lookup.info().await
+/// }
+/// ```
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 type Source = Arc<dyn StdError + Send + Sync>;

@@ -5,6 +5,21 @@ use std::fmt::{self, Display};
 use crate::{Lookups, Nearest, NearestOutcodes, Outcode, PlaceQuery, Postcode, Result, Within};
 
 /// A call of any method, which can be made on several implementations.
+///
+/// Made by [`answer`](Self::answer):
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # use postcode_core::conformance::{Fixture, Reference};
+/// # let lookup = Reference::new(Fixture::small());
+/// use postcode_core::conformance::AnyCall;
+///
+/// let call = AnyCall::Autocomplete("SW1A".to_owned(), 0); // a limit of 0 is invalid
+/// assert_eq!(call.answer(&lookup).await, "error invalid_input");
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum AnyCall {
@@ -71,6 +86,13 @@ fn text<T: fmt::Debug>(answer: Result<T>) -> String {
 }
 
 /// A call that two implementations answer differently.
+///
+/// ```
+/// use postcode_core::conformance::{AnyCall, Difference};
+///
+/// let difference = Difference { call: AnyCall::Info, one: "1 postcode".to_owned(), other: "2 postcodes".to_owned() };
+/// println!("{difference}");
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Difference {
     /// The call.
@@ -93,6 +115,20 @@ impl Display for Difference {
 
 /// Makes the same calls on two implementations. Returns those with different answers, or with
 /// errors of different kinds.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use postcode_core::conformance::{AnyCall, Fixture, Reference, differential};
+///
+/// let fixture = Fixture::small();
+/// let (one, other) = (Reference::new(fixture.clone()), Reference::new(fixture.next_edition()));
+/// let calls = || [AnyCall::Outcode("SW1A".parse().unwrap()), AnyCall::Info];
+/// assert!(differential(&one, &one, calls()).await.is_empty());
+/// assert!(!differential(&one, &other, calls()).await.is_empty()); // the editions differ
+/// # Ok(())
+/// # }
+/// ```
 pub async fn differential(
     one: &dyn Lookups,
     other: &dyn Lookups,

@@ -13,6 +13,21 @@ use crate::{
 /// [`Fixture::small`] is invented: well-formed postcodes at invented places, with every case that
 /// the contract distinguishes. Coordinates are whole metres and millionths of a degree, as in
 /// ONSPD.
+///
+/// [`info`](Self::info) describes it. [`records`](Self::records), [`live`](Self::live) and [`get`](Self::get) return what is
+/// in it, [`covers`](Self::covers) says which areas it covers, and [`next_edition`](Self::next_edition) changes every record:
+///
+/// ```
+/// use postcode_core::conformance::Fixture;
+///
+/// let fixture = Fixture::small();
+/// let record = fixture.live().next().ok_or("no records")?;
+/// assert_eq!(fixture.get(record.postcode), Some(record));
+/// assert_eq!(fixture.records().count() as u64, fixture.info().live + fixture.info().terminated);
+/// assert!(!fixture.covers("BT1 5GS".parse()?));
+/// assert_ne!(fixture.next_edition().info().fingerprint, fixture.info().fingerprint);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Fixture {
     info: DatasetInfo,
@@ -138,6 +153,15 @@ const DENSE: usize = 130;
 impl Fixture {
     /// Creates a fixture with these records and this description, whose counts are set from the
     /// records.
+    ///
+    /// ```
+    /// use postcode_core::conformance::Fixture;
+    /// use postcode_core::{DatasetInfo, Record};
+    ///
+    /// let fixture = Fixture::new(DatasetInfo::new("made by hand"), [Record::live("SW1A 1AA".parse()?)]);
+    /// assert_eq!(fixture.info().live, 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn new(mut info: DatasetInfo, records: impl IntoIterator<Item = Record>) -> Self {
         let records: BTreeMap<_, _> = records.into_iter().map(|record| (record.postcode, record)).collect();
         info.live = records.values().filter(|record| record.status == Status::Live).count() as u64;
@@ -147,6 +171,15 @@ impl Fixture {
     }
 
     /// Adds populated places and Scottish postcodes.
+    ///
+    /// ```
+    /// use postcode_core::conformance::Fixture;
+    /// use postcode_core::{DatasetInfo, Place};
+    ///
+    /// let ambleside = Place::new("osgb4000000074551019", "Ambleside", "Town");
+    /// let fixture = Fixture::new(DatasetInfo::new("made by hand"), []).with([ambleside], []);
+    /// assert_eq!(fixture.info().places, 1);
+    /// ```
     #[must_use]
     pub fn with(
         mut self,
@@ -161,6 +194,15 @@ impl Fixture {
     }
 
     /// Adds islands and areas.
+    ///
+    /// ```
+    /// use postcode_core::conformance::Fixture;
+    /// use postcode_core::{DatasetInfo, Place};
+    ///
+    /// let skye = Place::new("osgb4000000074557226", "Isle of Skye", "Island");
+    /// let fixture = Fixture::new(DatasetInfo::new("made by hand"), []).with_wider([skye]);
+    /// assert_eq!(fixture.wider_places().count(), 1);
+    /// ```
     #[must_use]
     pub fn with_wider(mut self, places: impl IntoIterator<Item = Place>) -> Self {
         self.wider = places.into_iter().map(|place| (place.code.clone(), place)).collect();
@@ -169,6 +211,14 @@ impl Fixture {
 
     /// Returns about a hundred and fifty invented records; the postcode area BT is not covered,
     /// nor are those that no list of postcodes has.
+    ///
+    /// ```
+    /// use postcode_core::conformance::Fixture;
+    ///
+    /// let fixture = Fixture::small();
+    /// assert!(fixture.records().count() > 100);
+    /// assert!(fixture.info().not_covered.contains(&"BT".to_owned()));
+    /// ```
     pub fn small() -> Self {
         let mut info = DatasetInfo::new("Conformance fixture");
         info.source = "made up".to_owned();
@@ -249,16 +299,37 @@ impl Fixture {
     }
 
     /// Returns the populated places, in the order of their codes.
+    ///
+    /// ```
+    /// use postcode_core::conformance::Fixture;
+    ///
+    /// let fixture = Fixture::small();
+    /// assert_eq!(fixture.places().count() as u64, fixture.info().places);
+    /// ```
     pub fn places(&self) -> impl Iterator<Item = &Place> {
         self.places.values()
     }
 
     /// Returns the islands and areas, in the order of their codes.
+    ///
+    /// ```
+    /// use postcode_core::conformance::Fixture;
+    ///
+    /// let fixture = Fixture::small();
+    /// assert!(fixture.wider_places().any(|place| place.local_type == "Island"));
+    /// ```
     pub fn wider_places(&self) -> impl Iterator<Item = &Place> {
         self.wider.values()
     }
 
     /// Returns the Scottish postcodes, in order.
+    ///
+    /// ```
+    /// use postcode_core::conformance::Fixture;
+    ///
+    /// let fixture = Fixture::small();
+    /// assert_eq!(fixture.scottish().count() as u64, fixture.info().scottish_postcodes);
+    /// ```
     pub fn scottish(&self) -> impl Iterator<Item = &ScottishPostcode> {
         self.scottish.values()
     }

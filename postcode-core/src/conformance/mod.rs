@@ -37,6 +37,18 @@ pub use report::{Outcome, Report, Verdict};
 use crate::{ErrorKind, Lookups, Record, Result};
 
 /// Runs the whole suite on an implementation that is filled with the records of a fixture.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use postcode_core::conformance::{Fixture, Reference, check};
+///
+/// let fixture = Fixture::small();
+/// let lookup = Reference::new(fixture.clone()); // yours here
+/// assert!(check(&lookup, &fixture).await.passed());
+/// # Ok(())
+/// # }
+/// ```
 pub async fn check(lookup: &dyn Lookups, fixture: &Fixture) -> Report {
     run(cases::CASES, &cases::Suite::new(lookup, fixture)).await
 }

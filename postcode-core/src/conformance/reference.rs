@@ -16,6 +16,23 @@ use crate::{
 
 /// A [`PostcodeLookup`] over a [`Fixture`] that goes through all records for every call. The suite
 /// compares others with it, and tests of applications can use it.
+///
+/// Created by [`new`](Self::new). [`publish`](Self::publish) puts another edition in its place:
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use postcode_core::PostcodeLookup;
+/// use postcode_core::conformance::{Fixture, Reference};
+///
+/// let fixture = Fixture::small();
+/// let lookup = Reference::new(fixture.clone());
+/// assert_eq!(lookup.info().await?.edition, fixture.info().edition);
+/// lookup.publish(fixture.next_edition());
+/// assert_ne!(lookup.info().await?.fingerprint, fixture.info().fingerprint);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct Reference {
     fixture: RwLock<Arc<Fixture>>,

@@ -3,6 +3,20 @@
 use std::fmt::{self, Display};
 
 /// The results of the suite, case by case. `Display` writes a table.
+///
+/// [`passed`](Self::passed) sums it up, [`failures`](Self::failures) and [`not_supported`](Self::not_supported) list cases,
+/// and [`assert_complete`](Self::assert_complete) and [`assert_passed`](Self::assert_passed) end a test:
+///
+/// ```
+/// use postcode_core::conformance::{Outcome, Report, Verdict};
+///
+/// let broken = Outcome { case: "order", promise: "postcodes ascend", verdict: Verdict::Fail("M1 after N1".to_owned()) };
+/// let report = Report { outcomes: vec![broken] };
+/// assert!(!report.passed());
+/// assert_eq!(report.failures().count(), 1);
+/// assert_eq!(report.not_supported().count(), 0);
+/// println!("{report}");
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use]
 pub struct Report {
@@ -11,6 +25,13 @@ pub struct Report {
 }
 
 /// The result of one case.
+///
+/// ```
+/// use postcode_core::conformance::{Outcome, Verdict};
+///
+/// let outcome = Outcome { case: "order", promise: "postcodes ascend", verdict: Verdict::Pass };
+/// assert_eq!(outcome.verdict, Verdict::Pass);
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outcome {
     /// The name of the case.
@@ -22,6 +43,13 @@ pub struct Outcome {
 }
 
 /// The result of a case.
+///
+/// ```
+/// use postcode_core::conformance::Verdict;
+///
+/// let verdict = Verdict::NotSupported("the data has no places".to_owned());
+/// assert!(!matches!(verdict, Verdict::Fail(_)));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
     /// The promise is kept.
@@ -50,6 +78,17 @@ impl Report {
 
     /// Asserts that every promise is kept, for a test.
     ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use postcode_core::conformance::{Fixture, Reference, check};
+    ///
+    /// let fixture = Fixture::small();
+    /// check(&Reference::new(fixture.clone()), &fixture).await.assert_complete();
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Panics
     /// Panics with the table if a promise is broken or an operation is not supported.
     #[track_caller]
@@ -63,6 +102,13 @@ impl Report {
 
     /// Asserts that every supported promise is kept, for a test of an implementation without some
     /// operations.
+    ///
+    /// ```
+    /// use postcode_core::conformance::{Outcome, Report, Verdict};
+    ///
+    /// let verdict = Verdict::NotSupported("the data has no places".to_owned());
+    /// Report { outcomes: vec![Outcome { case: "place", promise: "by code", verdict }] }.assert_passed();
+    /// ```
     ///
     /// # Panics
     /// Panics with the table if a promise is broken.

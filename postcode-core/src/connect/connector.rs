@@ -63,6 +63,17 @@ enum Kind {
 impl Connector {
     /// Parses a URL and checks it and its options: see [`connect`](super::connect) for both.
     ///
+    /// ```
+    /// # #[cfg(feature = "http")] {
+    /// use postcode_core::{Connector, ErrorKind};
+    ///
+    /// let source = Connector::new("http://127.0.0.1:8080?retries=1")?; // nothing is sent yet
+    /// let error = Connector::new("http://127.0.0.1:8080?retires=1").unwrap_err();
+    /// assert_eq!(error.kind(), ErrorKind::InvalidInput);
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// [`InvalidInput`](crate::ErrorKind::InvalidInput) for an invalid URL or an unknown option,
     /// with its name and the allowed ones; [`NotSupported`](crate::ErrorKind::NotSupported) for a
@@ -337,6 +348,17 @@ impl Connector {
     }
 
     /// Sets a source that answers if this one fails.
+    ///
+    /// ```
+    /// # #[cfg(feature = "embedded")] {
+    /// use postcode_core::Connector;
+    ///
+    /// let library = Connector::new("embedded:")?;
+    /// let source = Connector::new("http://127.0.0.1:8080")?.fallback(library);
+    /// println!("{source:?}");
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn fallback(self, source: Connector) -> Self {
         self.set(|service| {

@@ -37,6 +37,8 @@ type Gathering<K, A> = Mutex<Option<(Arc<Seats<K>>, WeakShared<Batch<A>>, Option
 /// inside. It belongs to no [unit](super::unit), and a lookup that demands an edition is sent alone. It
 /// continues the trace of the first lookup, and its span follows from those of the others.
 ///
+/// [`max_size`](Self::max_size), [`in_flight`](Self::in_flight) and [`linger`](Self::linger) set the limits:
+///
 /// ```
 /// use postcode_core::PostcodeLookup;
 /// use postcode_core::layers::Batcher;
@@ -58,6 +60,25 @@ pub struct Batcher<L, Q: Question<L> = OfPostcodes> {
 
 impl<L: PostcodeLookup> Batcher<L> {
     /// Wraps a lookup, with the defaults above.
+    ///
+    /// ```
+    /// # #[cfg(feature = "dataset")]
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use postcode_core::dataset::{DatasetBuilder, Metadata, Row};
+    /// # let mut builder = DatasetBuilder::new(Metadata::new("made by hand"));
+    /// # builder.push(&Row::live("SW1A 1AA".parse()?))?;
+    /// # builder.push(&Row::terminated("AB1 0AA".parse()?))?;
+    /// # let library = postcode_core::Local::new(builder.build()?);
+    /// use postcode_core::{PostcodeLookupExt, layers::Batcher};
+    ///
+    /// let batched = Batcher::new(library);
+    /// assert!(batched.validate("SW1A 1AA").await?);
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(not(feature = "dataset"))]
+    /// # fn main() {}
+    /// ```
     pub fn new(inner: L) -> Self {
         Self::of(OfPostcodes, inner)
     }
@@ -65,6 +86,25 @@ impl<L: PostcodeLookup> Batcher<L> {
 
 impl<L: Send + Sync + 'static, Q: Question<L>> Batcher<L, Q> {
     /// Wraps a lookup, to join calls of this question, with the defaults above.
+    ///
+    /// ```
+    /// # #[cfg(feature = "dataset")]
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use postcode_core::dataset::{DatasetBuilder, Metadata, Row};
+    /// # let mut builder = DatasetBuilder::new(Metadata::new("made by hand"));
+    /// # builder.push(&Row::live("SW1A 1AA".parse()?))?;
+    /// # builder.push(&Row::terminated("AB1 0AA".parse()?))?;
+    /// # let library = postcode_core::Local::new(builder.build()?);
+    /// use postcode_core::layers::{Batcher, OfPostcodes};
+    ///
+    /// let batched = Batcher::of(OfPostcodes, library);
+    /// assert!(batched.answer("SW1A 1AA".parse()?).await?.is_live());
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(not(feature = "dataset"))]
+    /// # fn main() {}
+    /// ```
     pub fn of(_: Q, inner: L) -> Self {
         Self {
             inner: Arc::new(inner),
@@ -91,17 +131,63 @@ impl<L: Send + Sync + 'static, Q: Question<L>> Batcher<L, Q> {
     }
 
     /// Sets how long a batch waits for more lookups: zero unless set.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use postcode_core::PostcodeLookup;
+    /// use postcode_core::layers::Batcher;
+    ///
+    /// fn batched(lookup: impl PostcodeLookup) -> impl PostcodeLookup {
+    ///     Batcher::new(lookup).linger(Duration::from_millis(2))
+    /// }
+    /// ```
     #[must_use]
     pub fn linger(self, linger: Duration) -> Self {
         Self { linger, ..self }
     }
 
     /// Returns the wrapped lookup.
+    ///
+    /// ```
+    /// # #[cfg(feature = "dataset")] {
+    /// # use postcode_core::dataset::{DatasetBuilder, Metadata, Row};
+    /// # let mut builder = DatasetBuilder::new(Metadata::new("made by hand"));
+    /// # builder.push(&Row::live("SW1A 1AA".parse()?))?;
+    /// # builder.push(&Row::terminated("AB1 0AA".parse()?))?;
+    /// # let library = postcode_core::Local::new(builder.build()?);
+    /// use postcode_core::layers::Batcher;
+    ///
+    /// let batched = Batcher::new(library);
+    /// assert_eq!(batched.inner().dataset().info().live, 1);
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn inner(&self) -> &L {
         &self.inner
     }
 
     /// Answers for one key, in a batch with others.
+    ///
+    /// ```
+    /// # #[cfg(feature = "dataset")]
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use postcode_core::dataset::{DatasetBuilder, Metadata, Row};
+    /// # let mut builder = DatasetBuilder::new(Metadata::new("made by hand"));
+    /// # builder.push(&Row::live("SW1A 1AA".parse()?))?;
+    /// # builder.push(&Row::terminated("AB1 0AA".parse()?))?;
+    /// # let library = postcode_core::Local::new(builder.build()?);
+    /// use postcode_core::layers::Batcher;
+    ///
+    /// let batched = Batcher::new(library);
+    /// let (one, other) = (batched.answer("SW1A 1AA".parse()?), batched.answer("AB1 0AA".parse()?));
+    /// let (one, other) = futures::join!(one, other);
+    /// assert_eq!((one?.status(), other?.status()), ("live", "terminated"));
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(not(feature = "dataset"))]
+    /// # fn main() {}
+    /// ```
     ///
     /// # Errors
     /// Returns the errors of the lookup.

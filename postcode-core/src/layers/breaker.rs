@@ -12,6 +12,16 @@ use super::{Around, is_fault, is_refused_comparison};
 use crate::{Error, ErrorKind, PostcodeLookup, Result, layer};
 
 /// When a [`Breaker`] opens, and how long it stays open.
+///
+/// ```
+/// use std::time::Duration;
+/// use postcode_core::layers::BreakerConfig;
+///
+/// let mut config = BreakerConfig::default();
+/// config.consecutive = 3;
+/// config.open_for = Duration::from_secs(10);
+/// assert_eq!(config.failure_rate, 0.5);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct BreakerConfig {
@@ -51,6 +61,8 @@ impl Default for BreakerConfig {
 /// Only faults of the implementation count as failures. [`InvalidInput`](ErrorKind::InvalidInput) and
 /// [`NotSupported`](ErrorKind::NotSupported) count as answers, and a call that its caller dropped
 /// does not count. Calls that began before the breaker opened are ignored afterwards.
+///
+/// [`with`](Self::with) takes a configuration:
 ///
 /// ```
 /// use postcode_core::PostcodeLookup;
@@ -98,6 +110,25 @@ pub(super) struct Permit<'a> {
 
 impl<L> Breaker<L> {
     /// Wraps a lookup, with the defaults of [`BreakerConfig`].
+    ///
+    /// ```
+    /// # #[cfg(feature = "dataset")]
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use postcode_core::dataset::{DatasetBuilder, Metadata, Row};
+    /// # let mut builder = DatasetBuilder::new(Metadata::new("made by hand"));
+    /// # builder.push(&Row::live("SW1A 1AA".parse()?))?;
+    /// # builder.push(&Row::terminated("AB1 0AA".parse()?))?;
+    /// # let library = postcode_core::Local::new(builder.build()?);
+    /// use postcode_core::{PostcodeLookupExt, layers::Breaker};
+    ///
+    /// let guarded = Breaker::new(library);
+    /// assert!(guarded.validate("SW1A 1AA").await?);
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(not(feature = "dataset"))]
+    /// # fn main() {}
+    /// ```
     pub fn new(inner: L) -> Self {
         Self::with(inner, BreakerConfig::default())
     }
@@ -109,6 +140,13 @@ impl<L> Breaker<L> {
     }
 
     /// Returns whether calls pass.
+    ///
+    /// ```
+    /// use postcode_core::layers::Breaker;
+    ///
+    /// # let lookup = ();
+    /// assert!(Breaker::new(lookup).is_closed());
+    /// ```
     pub fn is_closed(&self) -> bool {
         lock(&self.state).phase == Phase::Closed
     }

@@ -13,6 +13,8 @@ const ONE: u32 = 1_000;
 /// The bucket starts full, so the first calls may already be retried, and never holds more than
 /// `burst` tokens.
 ///
+/// Created by [`new`](Self::new):
+///
 /// ```
 /// use postcode_core::PostcodeLookup;
 /// use postcode_core::layers::{Budget, Retry};

@@ -31,6 +31,25 @@ pub struct Bulkhead<L> {
 impl<L> Bulkhead<L> {
     /// Wraps a lookup and lets this many calls run at once: 1 to 2^61 − 1. A number outside this
     /// range becomes the nearest one inside.
+    ///
+    /// ```
+    /// # #[cfg(feature = "dataset")]
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use postcode_core::dataset::{DatasetBuilder, Metadata, Row};
+    /// # let mut builder = DatasetBuilder::new(Metadata::new("made by hand"));
+    /// # builder.push(&Row::live("SW1A 1AA".parse()?))?;
+    /// # builder.push(&Row::terminated("AB1 0AA".parse()?))?;
+    /// # let library = postcode_core::Local::new(builder.build()?);
+    /// use postcode_core::{PostcodeLookupExt, layers::Bulkhead};
+    ///
+    /// let limited = Bulkhead::new(library, 1);
+    /// assert!(limited.validate("SW1A 1AA").await?); // alone, so it is not refused
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(not(feature = "dataset"))]
+    /// # fn main() {}
+    /// ```
     pub fn new(inner: L, limit: usize) -> Self {
         let limit = limit.clamp(1, Semaphore::MAX_PERMITS);
         Self { inner, limit, free: Semaphore::new(limit) }

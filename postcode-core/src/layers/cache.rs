@@ -29,6 +29,8 @@ use crate::{DatasetInfo, PostcodeLookup, Result, layer};
 /// Errors are never kept. The methods other than `lookup` pass unchanged, and so do lookups that demand
 /// an [edition](super::unit::at_edition).
 ///
+/// [`new`](Self::new) takes the size, and [`ttl`](Self::ttl) sets the age:
+///
 /// ```
 /// use std::time::Duration;
 /// use postcode_core::PostcodeLookup;
@@ -58,6 +60,29 @@ struct Entry<A> {
 }
 
 /// Hits, misses and size of a [`Cache`].
+///
+/// ```
+/// # #[cfg(feature = "dataset")]
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # use postcode_core::dataset::{DatasetBuilder, Metadata, Row};
+/// # let mut builder = DatasetBuilder::new(Metadata::new("made by hand"));
+/// # builder.push(&Row::live("SW1A 1AA".parse()?))?;
+/// # builder.push(&Row::terminated("AB1 0AA".parse()?))?;
+/// # let library = postcode_core::Local::new(builder.build()?);
+/// use postcode_core::{PostcodeLookupExt, layers::Cache};
+///
+/// let cached = Cache::new(library, 1 << 20);
+/// for _ in 0..3 {
+///     cached.get_str("SW1A 1AA").await?;
+/// }
+/// let stats = cached.stats();
+/// assert_eq!((stats.hits, stats.misses), (2, 1));
+/// # Ok(())
+/// # }
+/// # #[cfg(not(feature = "dataset"))]
+/// # fn main() {}
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CacheStats {
@@ -80,6 +105,25 @@ impl<L: PostcodeLookup> Cache<L> {
 
 impl<L, Q: Question<L>> Cache<L, Q> {
     /// Wraps a lookup with a cache of `capacity` bytes for the answers to this question.
+    ///
+    /// ```
+    /// # #[cfg(feature = "dataset")]
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use postcode_core::dataset::{DatasetBuilder, Metadata, Row};
+    /// # let mut builder = DatasetBuilder::new(Metadata::new("made by hand"));
+    /// # builder.push(&Row::live("SW1A 1AA".parse()?))?;
+    /// # builder.push(&Row::terminated("AB1 0AA".parse()?))?;
+    /// # let library = postcode_core::Local::new(builder.build()?);
+    /// use postcode_core::layers::{Cache, OfPostcodes};
+    ///
+    /// let cached = Cache::of(OfPostcodes, library, 1 << 20);
+    /// assert_eq!(cached.answers(&["SW1A 1AA".parse()?, "AB1 0AA".parse()?]).await?.len(), 2);
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(not(feature = "dataset"))]
+    /// # fn main() {}
+    /// ```
     pub fn of(_: Q, inner: L, capacity: u64) -> Self {
         let weigh = |_: &Q::Key, entry: &Entry<Q::Answer>| {
             let heap = Q::heap_size(&entry.answer);
@@ -104,12 +148,37 @@ impl<L, Q: Question<L>> Cache<L, Q> {
     }
 
     /// Sets how often the edition is checked: every minute unless set.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use postcode_core::PostcodeLookup;
+    /// use postcode_core::layers::Cache;
+    ///
+    /// /// Shows a new edition after ten seconds at most.
+    /// fn cached(lookup: impl PostcodeLookup) -> impl PostcodeLookup {
+    ///     Cache::new(lookup, 16 << 20).recheck(Duration::from_secs(10))
+    /// }
+    /// ```
     #[must_use]
     pub fn recheck(self, recheck: Duration) -> Self {
         Self { edition: Edition::new(recheck), ..self }
     }
 
     /// Returns the counts of hits and misses, and the size.
+    ///
+    /// ```
+    /// # #[cfg(feature = "dataset")] {
+    /// # use postcode_core::dataset::{DatasetBuilder, Metadata, Row};
+    /// # let mut builder = DatasetBuilder::new(Metadata::new("made by hand"));
+    /// # builder.push(&Row::live("SW1A 1AA".parse()?))?;
+    /// # builder.push(&Row::terminated("AB1 0AA".parse()?))?;
+    /// # let library = postcode_core::Local::new(builder.build()?);
+    /// use postcode_core::layers::Cache;
+    ///
+    /// assert_eq!(Cache::new(library, 1 << 20).stats().entries, 0);
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn stats(&self) -> CacheStats {
         self.entries.run_pending_tasks();
         CacheStats {
@@ -121,11 +190,47 @@ impl<L, Q: Question<L>> Cache<L, Q> {
     }
 
     /// Removes all answers.
+    ///
+    /// ```
+    /// # #[cfg(feature = "dataset")]
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use postcode_core::dataset::{DatasetBuilder, Metadata, Row};
+    /// # let mut builder = DatasetBuilder::new(Metadata::new("made by hand"));
+    /// # builder.push(&Row::live("SW1A 1AA".parse()?))?;
+    /// # builder.push(&Row::terminated("AB1 0AA".parse()?))?;
+    /// # let library = postcode_core::Local::new(builder.build()?);
+    /// use postcode_core::{PostcodeLookupExt, layers::Cache};
+    ///
+    /// let cached = Cache::new(library, 1 << 20);
+    /// cached.get_str("SW1A 1AA").await?;
+    /// cached.clear();
+    /// cached.get_str("SW1A 1AA").await?;
+    /// assert_eq!(cached.stats().misses, 2);
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(not(feature = "dataset"))]
+    /// # fn main() {}
+    /// ```
     pub fn clear(&self) {
         self.entries.invalidate_all();
     }
 
     /// Returns the wrapped lookup.
+    ///
+    /// ```
+    /// # #[cfg(feature = "dataset")] {
+    /// # use postcode_core::dataset::{DatasetBuilder, Metadata, Row};
+    /// # let mut builder = DatasetBuilder::new(Metadata::new("made by hand"));
+    /// # builder.push(&Row::live("SW1A 1AA".parse()?))?;
+    /// # builder.push(&Row::terminated("AB1 0AA".parse()?))?;
+    /// # let library = postcode_core::Local::new(builder.build()?);
+    /// use postcode_core::layers::Cache;
+    ///
+    /// assert_eq!(Cache::new(library, 1 << 20).inner().dataset().info().live, 1);
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn inner(&self) -> &L {
         &self.inner
     }
@@ -165,6 +270,26 @@ impl<L, Q: Question<L>> Cache<L, Q> {
     }
 
     /// Answers for one key or several, of which some are kept and some not.
+    ///
+    /// ```
+    /// # #[cfg(feature = "dataset")]
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use postcode_core::dataset::{DatasetBuilder, Metadata, Row};
+    /// # let mut builder = DatasetBuilder::new(Metadata::new("made by hand"));
+    /// # builder.push(&Row::live("SW1A 1AA".parse()?))?;
+    /// # builder.push(&Row::terminated("AB1 0AA".parse()?))?;
+    /// # let library = postcode_core::Local::new(builder.build()?);
+    /// use postcode_core::layers::Cache;
+    ///
+    /// let cached = Cache::new(library, 1 << 20);
+    /// let answers = cached.answers(&["SW1A 1AA".parse()?, "SW1A 1AA".parse()?]).await?;
+    /// assert_eq!(answers[0], answers[1]);
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(not(feature = "dataset"))]
+    /// # fn main() {}
+    /// ```
     ///
     /// # Errors
     /// Returns the errors of the lookup, and [`InvalidInput`](ErrorKind::InvalidInput) for more keys than one call may

@@ -17,12 +17,35 @@ tokio::task_local! {
 ///
 /// The layers set the deadline and obey it. An implementation that waits for something should obey
 /// it too, and tell the server in the header [`DEADLINE_HEADER`](crate::wire::DEADLINE_HEADER).
+///
+/// ```
+/// use postcode_core::layers::deadline;
+/// use tokio::time::{Duration, Instant};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// assert_eq!(deadline::current(), None);
+/// let at = Instant::now() + Duration::from_secs(1);
+/// assert_eq!(deadline::scope(at, async { deadline::current() }).await, Some(at));
+/// # }
+/// ```
 pub fn current() -> Option<Instant> {
     DEADLINE.try_get().ok().flatten()
 }
 
 /// Returns how long the caller of this task still waits: the time until [`current`], or zero if
 /// that has passed.
+///
+/// ```
+/// use postcode_core::layers::deadline;
+/// use tokio::time::{Duration, Instant};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let past = Instant::now();
+/// assert_eq!(deadline::scope(past, async { deadline::remaining() }).await, Some(Duration::ZERO));
+/// # }
+/// ```
 pub fn remaining() -> Option<Duration> {
     current().map(|at| at.saturating_duration_since(Instant::now()))
 }
@@ -80,6 +103,8 @@ pub(super) async fn until<T>(
 /// The layers inside see the deadline as [`current`]. So no retry starts that can't end in time, and
 /// a server learns how long it has. An earlier deadline that the caller set still applies. A call
 /// whose deadline has passed before it starts is not made.
+///
+/// Created by [`new`](Self::new):
 ///
 /// ```
 /// use std::time::Duration;

@@ -8,6 +8,15 @@ use super::{Around, Breaker, BreakerConfig, is_fault};
 use crate::{Error, ErrorKind, PostcodeLookup, Result, layer};
 
 /// The endpoint that a call tries first.
+///
+/// ```
+/// use postcode_core::layers::{BreakerConfig, Failover, Order};
+///
+/// # let (main, backup) = ((), ());
+/// let failover = Failover::new([main, backup], Order::AsGiven, BreakerConfig::default())?;
+/// assert_eq!(failover.healthy(), (2, 2));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Order {
     /// The first endpoint; the others are backups.
@@ -24,6 +33,8 @@ pub enum Order {
 /// no endpoint answers, the caller gets the last fault of an endpoint that was called. If no endpoint
 /// was called, the error is [persistent](Error::is_persistent), because asking again at once would
 /// not help.
+///
+/// Created by [`new`](Self::new):
 ///
 /// ```
 /// use postcode_core::layers::{BreakerConfig, Failover, Order};
@@ -55,6 +66,16 @@ impl<L> Failover<L> {
     }
 
     /// Returns how many endpoints are in use at present, and how many there are.
+    ///
+    /// ```
+    /// use postcode_core::layers::{BreakerConfig, Failover, Order};
+    ///
+    /// # let (one, other) = ((), ());
+    /// let failover = Failover::new([one, other], Order::RoundRobin, BreakerConfig::default())?;
+    /// let (in_use, all) = failover.healthy();
+    /// assert_eq!((in_use, all), (2, 2));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn healthy(&self) -> (usize, usize) {
         (self.endpoints.iter().filter(|endpoint| endpoint.is_closed()).count(), self.endpoints.len())
     }

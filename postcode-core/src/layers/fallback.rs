@@ -13,6 +13,8 @@ use crate::{AnyLookup, ErrorKind, Lookups, Result, layer};
 /// implementation would return too. If both fail, the caller gets the error of the first, because that
 /// is the one to fix.
 ///
+/// Created by [`new`](Self::new):
+///
 /// ```
 /// use postcode_core::Lookups;
 /// use postcode_core::layers::Fallback;
@@ -37,11 +39,28 @@ impl Fallback {
 
 impl<L> Fallback<L> {
     /// Creates a fallback between two lookups of one type, such as `Arc<dyn AddressLookup>`.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use postcode_core::Lookups;
+    /// use postcode_core::layers::Fallback;
+    ///
+    /// fn dependable(service: Arc<dyn Lookups>, library: Arc<dyn Lookups>) -> Fallback<Arc<dyn Lookups>> {
+    ///     Fallback::of(service, library)
+    /// }
+    /// ```
     pub fn of(first: L, second: L) -> Self {
         Self { first, second, fallbacks: AtomicU64::new(0) }
     }
 
     /// Returns how often the second implementation was called.
+    ///
+    /// ```
+    /// use postcode_core::layers::Fallback;
+    ///
+    /// # let (service, library) = ((), ());
+    /// assert_eq!(Fallback::of(service, library).fallbacks(), 0); // nothing was asked yet
+    /// ```
     pub fn fallbacks(&self) -> u64 {
         self.fallbacks.load(Relaxed)
     }

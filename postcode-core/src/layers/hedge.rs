@@ -14,6 +14,14 @@ use super::{Around, Budget, is_fault, span};
 use crate::{PostcodeLookup, Result, layer};
 
 /// When the second attempt starts.
+///
+/// ```
+/// use std::time::Duration;
+/// use postcode_core::layers::HedgeAfter;
+///
+/// let after_20_ms = HedgeAfter::Fixed(Duration::from_millis(20));
+/// assert_ne!(after_20_ms, HedgeAfter::Quantile(0.95));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum HedgeAfter {
     /// After this time.
@@ -30,6 +38,8 @@ pub enum HedgeAfter {
 /// This shortens the slowest calls if they come from single slow requests (Dean and Barroso, *The Tail
 /// at Scale*, 2013). A [`Budget`] of 10 % keeps it from doubling the load of a service that is slow
 /// overall. The call fails only if both attempts fail.
+///
+/// Created by [`new`](Self::new):
 ///
 /// ```
 /// use postcode_core::PostcodeLookup;
@@ -69,12 +79,43 @@ impl<L> Hedge<L> {
     }
 
     /// Sets how many second attempts may start per call: see [`Budget`].
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use postcode_core::PostcodeLookup;
+    /// use postcode_core::layers::{Budget, Hedge, HedgeAfter};
+    ///
+    /// /// Starts second attempts for one call in a hundred at most.
+    /// fn hedged(lookup: impl PostcodeLookup) -> impl PostcodeLookup {
+    ///     Hedge::new(lookup, HedgeAfter::Fixed(Duration::from_millis(20))).budget(Budget::new(0.01, 5))
+    /// }
+    /// ```
     #[must_use]
     pub fn budget(self, budget: Budget) -> Self {
         Self { budget, ..self }
     }
 
     /// Returns how many second attempts there were.
+    ///
+    /// ```
+    /// # #[cfg(feature = "dataset")]
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use postcode_core::dataset::{DatasetBuilder, Metadata, Row};
+    /// # let mut builder = DatasetBuilder::new(Metadata::new("made by hand"));
+    /// # builder.push(&Row::live("SW1A 1AA".parse()?))?;
+    /// # builder.push(&Row::terminated("AB1 0AA".parse()?))?;
+    /// # let library = postcode_core::Local::new(builder.build()?);
+    /// use postcode_core::{PostcodeLookupExt, layers::{Hedge, HedgeAfter}};
+    ///
+    /// let hedged = Hedge::new(library, HedgeAfter::Quantile(0.95));
+    /// hedged.get_str("SW1A 1AA").await?;
+    /// assert_eq!(hedged.hedges(), 0); // nothing was measured yet
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(not(feature = "dataset"))]
+    /// # fn main() {}
+    /// ```
     pub fn hedges(&self) -> u64 {
         self.hedges.load(Relaxed)
     }

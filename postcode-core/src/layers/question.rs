@@ -10,6 +10,31 @@ use crate::{Answer, Error, ErrorKind, MAX_BATCH, Postcode, PostcodeLookup, Postc
 /// [`SingleFlight`](super::SingleFlight) and [`Batcher`](super::Batcher) save calls of it.
 ///
 /// [`OfPostcodes`] is the lookup of postcodes. `postcode-addresses` has the one of their addresses.
+///
+/// [`one`](Self::one) and [`many`](Self::many) ask, [`fingerprint`](Self::fingerprint) tells the edition, and
+/// [`heap_size`](Self::heap_size) says what it costs to keep an answer:
+///
+/// ```
+/// # #[cfg(feature = "dataset")]
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # use postcode_core::dataset::{DatasetBuilder, Metadata, Row};
+/// # let mut builder = DatasetBuilder::new(Metadata::new("made by hand"));
+/// # builder.push(&Row::live("SW1A 1AA".parse()?))?;
+/// # builder.push(&Row::terminated("AB1 0AA".parse()?))?;
+/// # let library = postcode_core::Local::new(builder.build()?);
+/// use postcode_core::layers::{OfPostcodes, Question};
+///
+/// let answer = OfPostcodes::one(&library, "SW1A 1AA".parse()?).await?;
+/// let answers = OfPostcodes::many(&library, &["SW1A 1AA".parse()?]).await?;
+/// assert_eq!(answers, [answer]);
+/// assert!(!OfPostcodes::fingerprint(&library).await?.is_empty());
+/// println!("{} bytes", <OfPostcodes as Question<postcode_core::Local>>::heap_size(&answers[0]));
+/// # Ok(())
+/// # }
+/// # #[cfg(not(feature = "dataset"))]
+/// # fn main() {}
+/// ```
 pub trait Question<L: ?Sized>: Debug + Send + Sync + 'static {
     /// The type of the keys that are asked about.
     type Key: Copy + Debug + Eq + Hash + Send + Sync + 'static;
@@ -33,6 +58,15 @@ pub trait Question<L: ?Sized>: Debug + Send + Sync + 'static {
 }
 
 /// The lookup of postcodes, as a [`Question`].
+///
+/// ```
+/// use postcode_core::PostcodeLookup;
+/// use postcode_core::layers::{Cache, OfPostcodes};
+///
+/// fn cached(lookup: impl PostcodeLookup) -> impl PostcodeLookup {
+///     Cache::of(OfPostcodes, lookup, 1 << 20) // the same as `Cache::new(lookup, 1 << 20)`
+/// }
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct OfPostcodes;
 

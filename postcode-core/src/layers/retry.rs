@@ -23,6 +23,8 @@ use crate::{Error, PostcodeLookup, Result, layer};
 /// After the last retry the error is marked [persistent](Error::is_persistent), so that outer layers
 /// do not retry it again. Every call of the trait only reads, so every call may be repeated.
 ///
+/// Created by [`new`](Self::new):
+///
 /// ```
 /// use std::time::Duration;
 /// use postcode_core::PostcodeLookup;
@@ -61,24 +63,65 @@ impl<L> Retry<L> {
     }
 
     /// Sets the longest wait before the first retry: 20 ms unless set.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use postcode_core::PostcodeLookup;
+    /// use postcode_core::layers::Retry;
+    ///
+    /// /// Waits 50 ms at most before the first retry, and 200 ms before any.
+    /// fn retried(lookup: impl PostcodeLookup) -> impl PostcodeLookup {
+    ///     Retry::new(lookup).backoff(Duration::from_millis(50)).longest(Duration::from_millis(200))
+    /// }
+    /// ```
     #[must_use]
     pub fn backoff(self, backoff: Duration) -> Self {
         Self { backoff, ..self }
     }
 
     /// Sets the longest wait before any retry: 1 s unless set.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use postcode_core::PostcodeLookup;
+    /// use postcode_core::layers::Retry;
+    ///
+    /// fn retried(lookup: impl PostcodeLookup) -> impl PostcodeLookup {
+    ///     Retry::new(lookup).longest(Duration::from_secs(5))
+    /// }
+    /// ```
     #[must_use]
     pub fn longest(self, longest: Duration) -> Self {
         Self { longest, ..self }
     }
 
     /// Sets how many retries are allowed per call: see [`Budget`].
+    ///
+    /// ```
+    /// use postcode_core::PostcodeLookup;
+    /// use postcode_core::layers::{Budget, Retry};
+    ///
+    /// /// One retry for twenty calls, and three saved.
+    /// fn retried(lookup: impl PostcodeLookup) -> impl PostcodeLookup {
+    ///     Retry::new(lookup).budget(Budget::new(0.05, 3))
+    /// }
+    /// ```
     #[must_use]
     pub fn budget(self, budget: Budget) -> Self {
         Self { budget, ..self }
     }
 
     /// Seeds the jitter, so that every run waits for the same times.
+    ///
+    /// ```
+    /// use postcode_core::PostcodeLookup;
+    /// use postcode_core::layers::Retry;
+    ///
+    /// /// For a test that compares times.
+    /// fn retried(lookup: impl PostcodeLookup) -> impl PostcodeLookup {
+    ///     Retry::new(lookup).seed(7)
+    /// }
+    /// ```
     #[must_use]
     pub fn seed(self, seed: u64) -> Self {
         Self { random: Mutex::new(fastrand::Rng::with_seed(seed)), ..self }

@@ -35,6 +35,8 @@ struct Flying<A> {
 /// [`Timeout`](super::Timeout) inside. It belongs to no [unit](super::unit), and a call that demands an
 /// edition is not shared. It continues the trace of the first caller, and its span follows from those of the others.
 ///
+/// Created by [`new`](Self::new):
+///
 /// ```
 /// use std::time::Duration;
 /// use postcode_core::PostcodeLookup;
@@ -77,16 +79,70 @@ impl<L: PostcodeLookup> SingleFlight<L> {
 
 impl<L: Send + Sync + 'static, Q: Question<L>> SingleFlight<L, Q> {
     /// Wraps a lookup, to share calls of this question.
+    ///
+    /// ```
+    /// # #[cfg(feature = "dataset")]
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use postcode_core::dataset::{DatasetBuilder, Metadata, Row};
+    /// # let mut builder = DatasetBuilder::new(Metadata::new("made by hand"));
+    /// # builder.push(&Row::live("SW1A 1AA".parse()?))?;
+    /// # builder.push(&Row::terminated("AB1 0AA".parse()?))?;
+    /// # let library = postcode_core::Local::new(builder.build()?);
+    /// use postcode_core::layers::{OfPostcodes, SingleFlight};
+    ///
+    /// let shared = SingleFlight::of(OfPostcodes, library);
+    /// assert!(shared.answer("SW1A 1AA".parse()?).await?.is_live());
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(not(feature = "dataset"))]
+    /// # fn main() {}
+    /// ```
     pub fn of(_: Q, inner: L) -> Self {
         Self { inner: Arc::new(inner), flights: Arc::default(), next: Mutex::default() }
     }
 
     /// Returns the wrapped lookup.
+    ///
+    /// ```
+    /// # #[cfg(feature = "dataset")] {
+    /// # use postcode_core::dataset::{DatasetBuilder, Metadata, Row};
+    /// # let mut builder = DatasetBuilder::new(Metadata::new("made by hand"));
+    /// # builder.push(&Row::live("SW1A 1AA".parse()?))?;
+    /// # builder.push(&Row::terminated("AB1 0AA".parse()?))?;
+    /// # let library = postcode_core::Local::new(builder.build()?);
+    /// use postcode_core::layers::SingleFlight;
+    ///
+    /// assert_eq!(SingleFlight::new(library).inner().dataset().info().live, 1);
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn inner(&self) -> &L {
         &self.inner
     }
 
     /// Answers for one key, with the running call about it if there is one.
+    ///
+    /// ```
+    /// # #[cfg(feature = "dataset")]
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use postcode_core::dataset::{DatasetBuilder, Metadata, Row};
+    /// # let mut builder = DatasetBuilder::new(Metadata::new("made by hand"));
+    /// # builder.push(&Row::live("SW1A 1AA".parse()?))?;
+    /// # builder.push(&Row::terminated("AB1 0AA".parse()?))?;
+    /// # let library = postcode_core::Local::new(builder.build()?);
+    /// use postcode_core::layers::SingleFlight;
+    ///
+    /// let shared = SingleFlight::new(library);
+    /// let postcode = "SW1A 1AA".parse()?;
+    /// let (one, other) = futures::join!(shared.answer(postcode), shared.answer(postcode)); // one call
+    /// assert_eq!(one?, other?);
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(not(feature = "dataset"))]
+    /// # fn main() {}
+    /// ```
     ///
     /// # Errors
     /// Returns the errors of the lookup.

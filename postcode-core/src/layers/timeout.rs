@@ -13,6 +13,8 @@ use crate::{Error, ErrorKind, PostcodeLookup, Result, layer};
 /// Always put it inside [`Retry`](super::Retry). Without it, a server that accepts and never answers
 /// holds the first attempt until the [`Deadline`](super::Deadline), and no time is left to retry.
 ///
+/// Created by [`new`](Self::new):
+///
 /// ```
 /// use std::time::Duration;
 /// use postcode_core::PostcodeLookup;

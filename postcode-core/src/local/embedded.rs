@@ -158,6 +158,17 @@ impl fmt::Debug for Embedded {
 impl Local {
     /// Creates a lookup over the embedded data: see [`Dataset::embedded`].
     ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use postcode_core::{Local, PostcodeLookupExt};
+    ///
+    /// let country = Local::embedded()?;
+    /// assert!(country.validate("EH1 1YZ").await?);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// [`Dataset`](crate::ErrorKind::Dataset) if the data is of another version than this crate.
     pub fn embedded() -> Result<Self> {

@@ -49,11 +49,30 @@ pub struct Local(ArcSwap<Dataset>);
 
 impl Local {
     /// Creates a lookup from an open dataset.
+    ///
+    /// ```
+    /// # use postcode_core::dataset::{DatasetBuilder, Metadata, Row};
+    /// use postcode_core::Local;
+    ///
+    /// # let mut builder = DatasetBuilder::new(Metadata::new("made by hand"));
+    /// # builder.push(&Row::live("SW1A 1AA".parse()?))?;
+    /// # let dataset = builder.build()?;
+    /// let local = Local::new(dataset);
+    /// assert_eq!(local.dataset().info().live, 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn new(dataset: Dataset) -> Self {
         Self(ArcSwap::from_pointee(dataset))
     }
 
     /// Opens a dataset file: see [`Dataset::open`].
+    ///
+    /// ```
+    /// use postcode_core::{ErrorKind, Local};
+    ///
+    /// let error = Local::open("/nowhere/uk.postcodes").unwrap_err();
+    /// assert_eq!(error.kind(), ErrorKind::Dataset);
+    /// ```
     ///
     /// # Errors
     /// [`Dataset`](crate::ErrorKind::Dataset) if the file is missing, damaged or of another format.
@@ -79,6 +98,20 @@ impl Local {
 
     /// Opens the dataset of a URL like [`from_url`](Self::from_url), with demands that the options
     /// of the URL may change. Returns what was checked too.
+    ///
+    /// ```
+    /// use postcode_core::Local;
+    /// use postcode_core::dataset::{Demands, Verify};
+    /// # use postcode_core::dataset::{DatasetBuilder, Metadata};
+    /// # let folder = tempfile::tempdir()?;
+    /// # let path = folder.path().join("uk.postcodes");
+    /// # DatasetBuilder::new(Metadata::new("made by hand")).write_to(&path, &mut |_| std::ops::ControlFlow::Continue(()))?;
+    ///
+    /// let url = format!("file:{}?verify=full", path.display());
+    /// let opened = Local::open_url(&url, Demands::default())?;
+    /// assert_eq!((opened.verified, opened.signature), (Verify::Full, None));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// The same as [`from_url`](Self::from_url); [`Dataset`](ErrorKind::Dataset) for a file that
@@ -121,6 +154,17 @@ impl Local {
     }
 
     /// Returns the current dataset. It stays the same edition even if another replaces it.
+    ///
+    /// ```
+    /// # use postcode_core::dataset::{DatasetBuilder, Metadata, Row};
+    /// # let mut builder = DatasetBuilder::new(Metadata::new("made by hand"));
+    /// # builder.push(&Row::live("SW1A 1AA".parse()?))?;
+    /// # builder.push(&Row::terminated("AB1 0AA".parse()?))?;
+    /// # let local = postcode_core::Local::new(builder.build()?);
+    /// let dataset = local.dataset();
+    /// assert!(dataset.get("SW1A 1AA".parse()?).is_live()); // no future and no trait
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn dataset(&self) -> Dataset {
         Dataset::clone(&self.0.load())
     }
@@ -176,6 +220,18 @@ impl Local {
 
     /// Replaces the dataset, and returns the previous one. Running calls finish with the previous
     /// one.
+    ///
+    /// ```
+    /// # use postcode_core::dataset::{DatasetBuilder, Metadata, Row};
+    /// # let mut builder = DatasetBuilder::new(Metadata::new("made by hand"));
+    /// # builder.push(&Row::live("SW1A 1AA".parse()?))?;
+    /// # builder.push(&Row::terminated("AB1 0AA".parse()?))?;
+    /// # let local = postcode_core::Local::new(builder.build()?);
+    /// # let next = DatasetBuilder::new(Metadata::new("next")).build()?;
+    /// let previous = local.replace(next);
+    /// assert_eq!((previous.info().edition.as_str(), local.dataset().info().edition.as_str()), ("made by hand", "next"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn replace(&self, dataset: Dataset) -> Dataset {
         Dataset::clone(&self.0.swap(Arc::new(dataset)))
     }
@@ -198,6 +254,20 @@ impl Deref for Current {
 }
 
 /// A dataset that was opened by [`Local::open_url`].
+///
+/// ```
+/// use postcode_core::Local;
+/// use postcode_core::dataset::Demands;
+/// # use postcode_core::dataset::{DatasetBuilder, Metadata};
+/// # let folder = tempfile::tempdir()?;
+/// # let path = folder.path().join("uk.postcodes");
+/// # DatasetBuilder::new(Metadata::new("made by hand")).write_to(&path, &mut |_| std::ops::ControlFlow::Continue(()))?;
+///
+/// let opened = Local::open_url(&format!("file:{}", path.display()), Demands::default())?;
+/// println!("opened, {} checked", opened.verified);
+/// assert_eq!(opened.local.dataset().info().live, 0);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Opened {

@@ -46,6 +46,28 @@ pub trait Around: Debug + Send + Sync + 'static {
     fn around<C: Call<Self::Inner>>(&self, call: C) -> impl Future<Output = Result<C::Reply>> + Send;
 
     /// Handles a lookup of one postcode or of many. Calls [`around`](Around::around) unless overridden.
+    ///
+    /// ```
+    /// use postcode_core::layers::call::{Call, LookupCall};
+    /// use postcode_core::layers::Around;
+    /// use postcode_core::{PostcodeLookup, Result};
+    ///
+    /// #[derive(Debug)]
+    /// struct Logged<L>(L);
+    ///
+    /// impl<L: PostcodeLookup> Around for Logged<L> {
+    ///     type Inner = L;
+    ///     # async fn around<C: Call<L>>(&self, call: C) -> Result<C::Reply> {
+    ///     #     call.on(&self.0).await
+    ///     # }
+    ///
+    ///     async fn around_lookup<C: LookupCall<L>>(&self, call: C) -> Result<C::Reply> {
+    ///         println!("{} postcodes", call.postcodes().len());
+    ///         call.on(&self.0).await
+    ///     }
+    /// }
+    /// postcode_core::layer!([L: PostcodeLookup] Logged<L>);
+    /// ```
     fn around_lookup<C: LookupCall<Self::Inner>>(
         &self,
         call: C,
@@ -67,6 +89,24 @@ pub trait Around: Debug + Send + Sync + 'static {
 ///
 /// A layer around a generic lookup implements each trait that its inner lookup implements. For a layer
 /// around one type that only looks up postcodes, say so: `layer!([] Faulty: PostcodeLookup)`.
+///
+/// ```
+/// use postcode_core::layers::{Around, call::Call};
+/// use postcode_core::{PostcodeLookup, Result};
+///
+/// #[derive(Debug)]
+/// struct Plain<L>(L);
+///
+/// impl<L: PostcodeLookup> Around for Plain<L> {
+///     type Inner = L;
+///
+///     async fn around<C: Call<L>>(&self, call: C) -> Result<C::Reply> {
+///         call.on(&self.0).await
+///     }
+/// }
+///
+/// postcode_core::layer!([L: PostcodeLookup] Plain<L>);
+/// ```
 #[macro_export]
 macro_rules! layer {
     ([$($generics:tt)*] $layer:ty) => {

@@ -13,6 +13,17 @@ pub trait Sealed {}
 
 /// A call of a lookup `L` with its arguments. [`on`](Call::on) makes it, any number of times. There is one for each method
 /// of the lookup traits. Its `Display` names it in messages, such as `lookup of SW1A 1AA`.
+///
+/// ```
+/// use postcode_core::PostcodeLookup;
+/// use postcode_core::layers::call::{Call, LookupOne};
+///
+/// type Any = dyn PostcodeLookup;
+/// let call = LookupOne::new("SW1A 1AA".parse()?);
+/// assert_eq!(call.to_string(), "lookup of SW1A 1AA");
+/// assert_eq!(<LookupOne<'_> as Call<Any>>::NAME, "lookup_one");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub trait Call<L: ?Sized>: Sealed + Clone + Debug + Display + Send + Sync {
     /// The type of the answer.
     type Reply: Clone + Debug + PartialEq + Send + Sync + 'static;
@@ -26,21 +37,77 @@ pub trait Call<L: ?Sized>: Sealed + Clone + Debug + Display + Send + Sync {
     const COMPARABLE: bool;
 
     /// Makes the call on a lookup.
+    ///
+    /// ```
+    /// # #[cfg(feature = "dataset")]
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use postcode_core::dataset::{DatasetBuilder, Metadata, Row};
+    /// # let mut builder = DatasetBuilder::new(Metadata::new("made by hand"));
+    /// # builder.push(&Row::live("SW1A 1AA".parse()?))?;
+    /// # builder.push(&Row::terminated("AB1 0AA".parse()?))?;
+    /// # let library = postcode_core::Local::new(builder.build()?);
+    /// use postcode_core::layers::call::{Call, LookupOne};
+    ///
+    /// let call = LookupOne::new("SW1A 1AA".parse()?);
+    /// assert!(call.on(&library).await?.is_live());
+    /// assert!(call.on(&library).await?.is_live()); // any number of times
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(not(feature = "dataset"))]
+    /// # fn main() {}
+    /// ```
     fn on<'a>(&'a self, lookup: &'a L) -> Reply<'a, Self::Reply>;
 
     /// Returns the same call with owned arguments.
+    ///
+    /// ```
+    /// # use postcode_core::PostcodeLookup;
+    /// use postcode_core::layers::call::{Autocomplete, Call};
+    ///
+    /// fn later(typed: &str) -> Autocomplete<'static> {
+    ///     Call::<dyn PostcodeLookup>::into_owned(Autocomplete::new(typed, 10))
+    /// }
+    /// assert_eq!(later("SW1A").prefix, "SW1A");
+    /// ```
     fn into_owned(self) -> Self::Owned;
 
     /// Returns where two different replies differ: the affected part of the call, and its two
     /// answers.
+    ///
+    /// ```
+    /// # use postcode_core::{Answer, PostcodeLookup};
+    /// use postcode_core::layers::call::{Call, LookupOne};
+    ///
+    /// let call = LookupOne::new("SW1A 1AA".parse()?);
+    /// let (what, one, other) = Call::<dyn PostcodeLookup>::difference(&call, &Answer::Unknown, &Answer::NotCovered);
+    /// assert_eq!((&*what, &*one, &*other), ("lookup of SW1A 1AA", "Unknown", "NotCovered"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     fn difference(&self, one: &Self::Reply, other: &Self::Reply) -> (String, String, String) {
         (self.to_string(), format!("{one:#?}"), format!("{other:#?}"))
     }
 }
 
 /// A lookup of one postcode or of many.
+///
+/// A layer that answers lookups itself reads the [`postcodes`](Self::postcodes), and makes the reply with
+/// [`reply_one`](Self::reply_one) or [`reply_all`](Self::reply_all):
+///
+/// ```
+/// # use postcode_core::{Answer, PostcodeLookup, Result};
+/// use postcode_core::layers::call::LookupCall;
+///
+/// /// Answers "unknown" to every lookup.
+/// fn nothing<C: LookupCall<dyn PostcodeLookup>>(call: &C) -> Result<C::Reply> {
+///     match call.postcodes() {
+///         [_one] => Ok(C::reply_one(Answer::Unknown)),
+///         many => C::reply_all(vec![Answer::Unknown; many.len()]),
+///     }
+/// }
+/// ```
 pub trait LookupCall<L: ?Sized>: Call<L> {
-    /// The postcodes.
+    /// Returns the postcodes.
     fn postcodes(&self) -> &[Postcode];
 
     /// Makes the reply to a lookup of one postcode.

@@ -59,11 +59,32 @@ forward_all!(T; &'static T);
 
 /// Any lookup of everything, as a type by itself: what a layer is around that holds a `dyn Lookups`. (As an associated type
 /// the trait object would not do: the compiler forgets how long it lives.)
+///
+/// Made by [`new`](Self::new), or `into` from an `Arc<dyn Lookups>`:
+///
+/// ```
+/// # #[cfg(feature = "dataset")]
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # use postcode_core::dataset::{DatasetBuilder, Metadata, Row};
+/// # let mut builder = DatasetBuilder::new(Metadata::new("made by hand"));
+/// # builder.push(&Row::live("SW1A 1AA".parse()?))?;
+/// # builder.push(&Row::terminated("AB1 0AA".parse()?))?;
+/// # let library = postcode_core::Local::new(builder.build()?);
+/// use postcode_core::{AnyLookup, PostcodeLookupExt};
+///
+/// let any = AnyLookup::new(library);
+/// assert!(any.validate("SW1A 1AA").await?);
+/// # Ok(())
+/// # }
+/// # #[cfg(not(feature = "dataset"))]
+/// # fn main() {}
+/// ```
 #[derive(Clone, Debug)]
 pub struct AnyLookup(Arc<dyn Lookups>);
 
 impl AnyLookup {
-    /// Any lookup.
+    /// Wraps a lookup.
     pub fn new(lookup: impl Lookups) -> Self {
         Self(Arc::new(lookup))
     }

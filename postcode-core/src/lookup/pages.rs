@@ -30,6 +30,30 @@ impl<'a, L: PostcodeLookup + ?Sized> Pages<'a, L> {
     }
 
     /// Sets the most records in a page, 1 to [`MAX_PAGE`], which is the default.
+    ///
+    /// ```
+    /// # #[cfg(feature = "dataset")]
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use postcode_core::Location;
+    /// # use postcode_core::dataset::{DatasetBuilder, Metadata, Row};
+    /// # let mut builder = DatasetBuilder::new(Metadata::new("made by hand"));
+    /// # for (text, latitude, longitude) in [("SW1A 1AA", 51.50101, -0.14159), ("SW1A 2AA", 51.50354, -0.12767), ("M1 1AE", 53.48116, -2.23217)] {
+    /// #     let mut row = Row::live(text.parse()?);
+    /// #     row.location = Some(Location::new(latitude, longitude)?);
+    /// #     builder.push(&row)?;
+    /// # }
+    /// # builder.push(&Row::terminated("AB1 0AA".parse()?))?;
+    /// # let postcodes = postcode_core::Local::new(builder.build()?);
+    /// use postcode_core::{PostcodeLookupExt, Region};
+    ///
+    /// let mut pages = postcodes.pages(Region::Outcode("SW1A".parse()?)).limit(1);
+    /// assert_eq!(pages.next().await?.map(|page| page.len()), Some(1));
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(not(feature = "dataset"))]
+    /// # fn main() {}
+    /// ```
     #[must_use]
     pub fn limit(mut self, limit: usize) -> Self {
         self.rest = self.rest.map(|rest| rest.limit(limit));
@@ -37,6 +61,32 @@ impl<'a, L: PostcodeLookup + ?Sized> Pages<'a, L> {
     }
 
     /// Starts after this postcode.
+    ///
+    /// ```
+    /// # #[cfg(feature = "dataset")]
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use postcode_core::Location;
+    /// # use postcode_core::dataset::{DatasetBuilder, Metadata, Row};
+    /// # let mut builder = DatasetBuilder::new(Metadata::new("made by hand"));
+    /// # for (text, latitude, longitude) in [("SW1A 1AA", 51.50101, -0.14159), ("SW1A 2AA", 51.50354, -0.12767), ("M1 1AE", 53.48116, -2.23217)] {
+    /// #     let mut row = Row::live(text.parse()?);
+    /// #     row.location = Some(Location::new(latitude, longitude)?);
+    /// #     builder.push(&row)?;
+    /// # }
+    /// # builder.push(&Row::terminated("AB1 0AA".parse()?))?;
+    /// # let postcodes = postcode_core::Local::new(builder.build()?);
+    /// use postcode_core::{Postcode, PostcodeLookupExt, Region};
+    ///
+    /// let seen: Postcode = "SW1A 1AA".parse()?;
+    /// let mut pages = postcodes.pages(Region::Outcode(seen.outcode())).after(seen);
+    /// let page = pages.next().await?.unwrap_or_default();
+    /// assert_eq!(page[0].postcode.to_string(), "SW1A 2AA");
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(not(feature = "dataset"))]
+    /// # fn main() {}
+    /// ```
     #[must_use]
     pub fn after(mut self, after: impl Into<Option<Postcode>>) -> Self {
         let after = after.into();
@@ -47,6 +97,34 @@ impl<'a, L: PostcodeLookup + ?Sized> Pages<'a, L> {
     /// Returns the records of the next page, or `None` when there are no more. It is `None` at once
     /// if the region is [not known](PostcodeLookup::within). After an error, a further call asks
     /// for the same page again.
+    ///
+    /// ```
+    /// # #[cfg(feature = "dataset")]
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use postcode_core::Location;
+    /// # use postcode_core::dataset::{DatasetBuilder, Metadata, Row};
+    /// # let mut builder = DatasetBuilder::new(Metadata::new("made by hand"));
+    /// # for (text, latitude, longitude) in [("SW1A 1AA", 51.50101, -0.14159), ("SW1A 2AA", 51.50354, -0.12767), ("M1 1AE", 53.48116, -2.23217)] {
+    /// #     let mut row = Row::live(text.parse()?);
+    /// #     row.location = Some(Location::new(latitude, longitude)?);
+    /// #     builder.push(&row)?;
+    /// # }
+    /// # builder.push(&Row::terminated("AB1 0AA".parse()?))?;
+    /// # let postcodes = postcode_core::Local::new(builder.build()?);
+    /// use postcode_core::{PostcodeLookupExt, Region};
+    ///
+    /// let mut pages = postcodes.pages(Region::Outcode("SW1A".parse()?)).limit(1);
+    /// let mut found = Vec::new();
+    /// while let Some(records) = pages.next().await? {
+    ///     found.extend(records.into_iter().map(|record| record.postcode.to_string()));
+    /// }
+    /// assert_eq!(found, ["SW1A 1AA", "SW1A 2AA"]);
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(not(feature = "dataset"))]
+    /// # fn main() {}
+    /// ```
     ///
     /// # Errors
     /// The same as [`PostcodeLookup::within`].

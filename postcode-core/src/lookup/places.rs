@@ -11,10 +11,48 @@ use crate::{Place, PlaceMatch, PlacePostcodes, PlaceQuery, Postcode, Result};
 /// `place_postcodes` answers in the order of postcodes, the others in the orders described there. A limit is 1 to
 /// [`MAX_LIMIT`](crate::MAX_LIMIT), and a text has at most [`MAX_QUERY`](crate::MAX_QUERY) bytes. Without places in the
 /// data every answer is [`NotSupported`](crate::ErrorKind::NotSupported).
+///
+/// ```
+/// # #[cfg(feature = "dataset")] {
+/// use postcode_core::{PlaceLookup, PlaceQuery, Result};
+///
+/// /// Suggests places for what a person has typed.
+/// async fn suggestions(places: &dyn PlaceLookup, typed: &str) -> Result<Vec<String>> {
+///     let found = places.find_places(&PlaceQuery::new(typed).limit(5)).await?;
+///     Ok(found.into_iter().map(|found| found.name).collect())
+/// }
+/// # }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[cfg_attr(feature = "mock", mockall::automock)]
 #[async_trait]
 pub trait PlaceLookup: Debug + Send + Sync + 'static {
     /// Returns the populated place with this code, in any case, or `None`.
+    ///
+    /// ```
+    /// # #[cfg(feature = "dataset")]
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use postcode_core::dataset::{DatasetBuilder, Metadata, Row};
+    /// # let mut builder = DatasetBuilder::new(Metadata::new("made by hand"));
+    /// # let mut place = postcode_core::Place::new("osgb4000000074551019", "Ambleside", "Town");
+    /// # (place.eastings, place.northings, place.latitude, place.longitude) = (337_600, 504_500, Some(54.4318), Some(-2.9634));
+    /// # builder.push_place(&place)?;
+    /// # let mut row = Row::live("LA22 9DL".parse()?);
+    /// # row.grid = Some(postcode_core::GridReference { eastings: 337_650, northings: 504_400, system: postcode_core::GridSystem::Osgb });
+    /// # row.location = Some(postcode_core::Location::new(54.4312, -2.9626)?);
+    /// # builder.push(&row)?;
+    /// # let places = postcode_core::Local::new(builder.build()?);
+    /// use postcode_core::PlaceLookup;
+    ///
+    /// let place = places.place("osgb4000000074551019").await?.ok_or("not there")?;
+    /// assert_eq!((&*place.name_1, &*place.local_type), ("Ambleside", "Town"));
+    /// assert_eq!(places.place("osgb1").await?, None);
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(not(feature = "dataset"))]
+    /// # fn main() {}
+    /// ```
     async fn place(&self, code: &str) -> Result<Option<Place>>;
 
     /// Returns populated places by name, as `GET /places?q=` of postcodes.io finds them. First
@@ -26,6 +64,30 @@ pub trait PlaceLookup: Debug + Send + Sync + 'static {
     /// settlement, largest first. The latter are ordered by the name that begins with the text.
     /// Ties are ordered by name and code. (postcodes.io does not define the order of ties, or of
     /// the latter.)
+    ///
+    /// ```
+    /// # #[cfg(feature = "dataset")]
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use postcode_core::dataset::{DatasetBuilder, Metadata, Row};
+    /// # let mut builder = DatasetBuilder::new(Metadata::new("made by hand"));
+    /// # let mut place = postcode_core::Place::new("osgb4000000074551019", "Ambleside", "Town");
+    /// # (place.eastings, place.northings, place.latitude, place.longitude) = (337_600, 504_500, Some(54.4318), Some(-2.9634));
+    /// # builder.push_place(&place)?;
+    /// # let mut row = Row::live("LA22 9DL".parse()?);
+    /// # row.grid = Some(postcode_core::GridReference { eastings: 337_650, northings: 504_400, system: postcode_core::GridSystem::Osgb });
+    /// # row.location = Some(postcode_core::Location::new(54.4312, -2.9626)?);
+    /// # builder.push(&row)?;
+    /// # let places = postcode_core::Local::new(builder.build()?);
+    /// use postcode_core::PlaceLookup;
+    ///
+    /// assert_eq!(places.places("amble", 10).await?[0].name_1, "Ambleside");
+    /// assert!(places.places("Amblesyde", 10).await?.is_empty()); // see `find_places`
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(not(feature = "dataset"))]
+    /// # fn main() {}
+    /// ```
     async fn places(&self, query: &str, limit: usize) -> Result<Vec<Place>>;
 
     /// Returns places as a person types them: populated places, islands, and the counties, unitary
@@ -45,6 +107,30 @@ pub trait PlaceLookup: Debug + Send + Sync + 'static {
     ///
     /// Some places, such as counties, have no position from Ordnance Survey. Theirs is the mean
     /// position of the populated places in them.
+    ///
+    /// ```
+    /// # #[cfg(feature = "dataset")]
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use postcode_core::dataset::{DatasetBuilder, Metadata, Row};
+    /// # let mut builder = DatasetBuilder::new(Metadata::new("made by hand"));
+    /// # let mut place = postcode_core::Place::new("osgb4000000074551019", "Ambleside", "Town");
+    /// # (place.eastings, place.northings, place.latitude, place.longitude) = (337_600, 504_500, Some(54.4318), Some(-2.9634));
+    /// # builder.push_place(&place)?;
+    /// # let mut row = Row::live("LA22 9DL".parse()?);
+    /// # row.grid = Some(postcode_core::GridReference { eastings: 337_650, northings: 504_400, system: postcode_core::GridSystem::Osgb });
+    /// # row.location = Some(postcode_core::Location::new(54.4312, -2.9626)?);
+    /// # builder.push(&row)?;
+    /// # let places = postcode_core::Local::new(builder.build()?);
+    /// use postcode_core::{MatchKind, PlaceLookup, PlaceQuery};
+    ///
+    /// let found = places.find_places(&PlaceQuery::new("amblesyde")).await?;
+    /// assert_eq!((&*found[0].name, found[0].kind, found[0].edits), ("Ambleside", MatchKind::Similar, 1));
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(not(feature = "dataset"))]
+    /// # fn main() {}
+    /// ```
     async fn find_places(&self, query: &PlaceQuery) -> Result<Vec<PlaceMatch>>;
 
     /// Returns live postcodes in the box on the National Grid around a place, given by a code from
@@ -55,6 +141,30 @@ pub trait PlaceLookup: Debug + Send + Sync + 'static {
     /// places. A side that Ordnance Survey does not give is 500 metres from the place. A place
     /// without a location has no postcodes. An area, such as a county, has no box, and a box of
     /// more than 200 km is too large: both are [`NotSupported`](crate::ErrorKind::NotSupported).
+    ///
+    /// ```
+    /// # #[cfg(feature = "dataset")]
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use postcode_core::dataset::{DatasetBuilder, Metadata, Row};
+    /// # let mut builder = DatasetBuilder::new(Metadata::new("made by hand"));
+    /// # let mut place = postcode_core::Place::new("osgb4000000074551019", "Ambleside", "Town");
+    /// # (place.eastings, place.northings, place.latitude, place.longitude) = (337_600, 504_500, Some(54.4318), Some(-2.9634));
+    /// # builder.push_place(&place)?;
+    /// # let mut row = Row::live("LA22 9DL".parse()?);
+    /// # row.grid = Some(postcode_core::GridReference { eastings: 337_650, northings: 504_400, system: postcode_core::GridSystem::Osgb });
+    /// # row.location = Some(postcode_core::Location::new(54.4312, -2.9626)?);
+    /// # builder.push(&row)?;
+    /// # let places = postcode_core::Local::new(builder.build()?);
+    /// use postcode_core::PlaceLookup;
+    ///
+    /// let found = places.place_postcodes("osgb4000000074551019", None, 10).await?.ok_or("no such place")?;
+    /// assert_eq!((found.total, found.postcodes[0].to_string()), (1, "LA22 9DL".to_owned()));
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(not(feature = "dataset"))]
+    /// # fn main() {}
+    /// ```
     async fn place_postcodes(
         &self,
         code: &str,
@@ -63,6 +173,30 @@ pub trait PlaceLookup: Debug + Send + Sync + 'static {
     ) -> Result<Option<PlacePostcodes>>;
 
     /// Returns a random populated place, or `None` if the dataset has no places.
+    ///
+    /// ```
+    /// # #[cfg(feature = "dataset")]
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use postcode_core::dataset::{DatasetBuilder, Metadata, Row};
+    /// # let mut builder = DatasetBuilder::new(Metadata::new("made by hand"));
+    /// # let mut place = postcode_core::Place::new("osgb4000000074551019", "Ambleside", "Town");
+    /// # (place.eastings, place.northings, place.latitude, place.longitude) = (337_600, 504_500, Some(54.4318), Some(-2.9634));
+    /// # builder.push_place(&place)?;
+    /// # let mut row = Row::live("LA22 9DL".parse()?);
+    /// # row.grid = Some(postcode_core::GridReference { eastings: 337_650, northings: 504_400, system: postcode_core::GridSystem::Osgb });
+    /// # row.location = Some(postcode_core::Location::new(54.4312, -2.9626)?);
+    /// # builder.push(&row)?;
+    /// # let places = postcode_core::Local::new(builder.build()?);
+    /// use postcode_core::PlaceLookup;
+    ///
+    /// let place = places.random_place().await?.ok_or("no places")?;
+    /// assert_eq!(place.name_1, "Ambleside"); // the only one here
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(not(feature = "dataset"))]
+    /// # fn main() {}
+    /// ```
     async fn random_place(&self) -> Result<Option<Place>>;
 }
 

@@ -60,30 +60,203 @@ use crate::{Error, MAX_BATCH, MAX_LIMIT, MAX_NEIGHBOURS, MAX_QUERY, MAX_RADIUS};
 #[async_trait]
 pub trait PostcodeLookup: Debug + Send + Sync + 'static {
     /// Looks up each of these postcodes: at most [`MAX_BATCH`], answered position by position.
+    ///
+    /// ```
+    /// # #[cfg(feature = "dataset")]
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use postcode_core::Location;
+    /// # use postcode_core::dataset::{DatasetBuilder, Metadata, Row};
+    /// # let mut builder = DatasetBuilder::new(Metadata::new("made by hand"));
+    /// # for (text, latitude, longitude) in [("SW1A 1AA", 51.50101, -0.14159), ("SW1A 2AA", 51.50354, -0.12767), ("M1 1AE", 53.48116, -2.23217)] {
+    /// #     let mut row = Row::live(text.parse()?);
+    /// #     row.location = Some(Location::new(latitude, longitude)?);
+    /// #     builder.push(&row)?;
+    /// # }
+    /// # builder.push(&Row::terminated("AB1 0AA".parse()?))?;
+    /// # let postcodes = postcode_core::Local::new(builder.build()?);
+    /// use postcode_core::PostcodeLookup;
+    ///
+    /// let answers = postcodes.lookup(&["SW1A 1AA".parse()?, "SW1A 9ZZ".parse()?]).await?;
+    /// assert!(answers[0].is_live());
+    /// assert_eq!(answers[1].status(), "unknown");
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(not(feature = "dataset"))]
+    /// # fn main() {}
+    /// ```
     async fn lookup(&self, postcodes: &[Postcode]) -> Result<Vec<Answer>>;
 
     /// Looks up one postcode, without the cost of a batch.
+    ///
+    /// ```
+    /// # #[cfg(feature = "dataset")]
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use postcode_core::Location;
+    /// # use postcode_core::dataset::{DatasetBuilder, Metadata, Row};
+    /// # let mut builder = DatasetBuilder::new(Metadata::new("made by hand"));
+    /// # for (text, latitude, longitude) in [("SW1A 1AA", 51.50101, -0.14159), ("SW1A 2AA", 51.50354, -0.12767), ("M1 1AE", 53.48116, -2.23217)] {
+    /// #     let mut row = Row::live(text.parse()?);
+    /// #     row.location = Some(Location::new(latitude, longitude)?);
+    /// #     builder.push(&row)?;
+    /// # }
+    /// # builder.push(&Row::terminated("AB1 0AA".parse()?))?;
+    /// # let postcodes = postcode_core::Local::new(builder.build()?);
+    /// use postcode_core::PostcodeLookup;
+    ///
+    /// let answer = postcodes.lookup_one("AB1 0AA".parse()?).await?;
+    /// assert_eq!(answer.status(), "terminated");
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(not(feature = "dataset"))]
+    /// # fn main() {}
+    /// ```
     async fn lookup_one(&self, postcode: Postcode) -> Result<Answer>;
 
     /// Returns the summary of an outcode over its live postcodes, or `None` if it has none.
+    ///
+    /// ```
+    /// # #[cfg(feature = "dataset")]
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use postcode_core::Location;
+    /// # use postcode_core::dataset::{DatasetBuilder, Metadata, Row};
+    /// # let mut builder = DatasetBuilder::new(Metadata::new("made by hand"));
+    /// # for (text, latitude, longitude) in [("SW1A 1AA", 51.50101, -0.14159), ("SW1A 2AA", 51.50354, -0.12767), ("M1 1AE", 53.48116, -2.23217)] {
+    /// #     let mut row = Row::live(text.parse()?);
+    /// #     row.location = Some(Location::new(latitude, longitude)?);
+    /// #     builder.push(&row)?;
+    /// # }
+    /// # builder.push(&Row::terminated("AB1 0AA".parse()?))?;
+    /// # let postcodes = postcode_core::Local::new(builder.build()?);
+    /// use postcode_core::PostcodeLookup;
+    ///
+    /// let summary = postcodes.outcode("SW1A".parse()?).await?.ok_or("no live postcodes")?;
+    /// assert_eq!(summary.outcode.to_string(), "SW1A");
+    /// assert_eq!(postcodes.outcode("AB1".parse()?).await?, None); // terminated in 1996
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(not(feature = "dataset"))]
+    /// # fn main() {}
+    /// ```
     async fn outcode(&self, outcode: Outcode) -> Result<Option<OutcodeSummary>>;
 
     /// Returns the first live postcodes that begin with a text, at most `limit`. Case and spaces
     /// are ignored. An empty text matches all.
+    ///
+    /// ```
+    /// # #[cfg(feature = "dataset")]
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use postcode_core::Location;
+    /// # use postcode_core::dataset::{DatasetBuilder, Metadata, Row};
+    /// # let mut builder = DatasetBuilder::new(Metadata::new("made by hand"));
+    /// # for (text, latitude, longitude) in [("SW1A 1AA", 51.50101, -0.14159), ("SW1A 2AA", 51.50354, -0.12767), ("M1 1AE", 53.48116, -2.23217)] {
+    /// #     let mut row = Row::live(text.parse()?);
+    /// #     row.location = Some(Location::new(latitude, longitude)?);
+    /// #     builder.push(&row)?;
+    /// # }
+    /// # builder.push(&Row::terminated("AB1 0AA".parse()?))?;
+    /// # let postcodes = postcode_core::Local::new(builder.build()?);
+    /// use postcode_core::PostcodeLookup;
+    ///
+    /// let found = postcodes.autocomplete("sw1a", 10).await?;
+    /// assert_eq!(found, ["SW1A 1AA".parse()?, "SW1A 2AA".parse()?]);
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(not(feature = "dataset"))]
+    /// # fn main() {}
+    /// ```
     async fn autocomplete(&self, prefix: &str, limit: usize) -> Result<Vec<Postcode>>;
 
     /// Returns live postcodes for a partial text, exactly as `GET /postcodes?q=` of postcodes.io
     /// finds and orders them: it looks at `limit` postcodes from the text on, and keeps those that
     /// contain it. To complete what a person types, [`autocomplete`](Self::autocomplete) is better.
+    ///
+    /// ```
+    /// # #[cfg(feature = "dataset")]
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use postcode_core::Location;
+    /// # use postcode_core::dataset::{DatasetBuilder, Metadata, Row};
+    /// # let mut builder = DatasetBuilder::new(Metadata::new("made by hand"));
+    /// # for (text, latitude, longitude) in [("SW1A 1AA", 51.50101, -0.14159), ("SW1A 2AA", 51.50354, -0.12767), ("M1 1AE", 53.48116, -2.23217)] {
+    /// #     let mut row = Row::live(text.parse()?);
+    /// #     row.location = Some(Location::new(latitude, longitude)?);
+    /// #     builder.push(&row)?;
+    /// # }
+    /// # builder.push(&Row::terminated("AB1 0AA".parse()?))?;
+    /// # let postcodes = postcode_core::Local::new(builder.build()?);
+    /// use postcode_core::PostcodeLookup;
+    ///
+    /// let found = postcodes.search("SW1A 2", 10).await?;
+    /// assert_eq!(found[0].postcode.to_string(), "SW1A 2AA");
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(not(feature = "dataset"))]
+    /// # fn main() {}
+    /// ```
     async fn search(&self, query: &str, limit: usize) -> Result<Vec<Record>>;
 
     /// Returns the live postcodes around a point or a postcode, nearest first, including the
     /// postcode itself. `None` if the origin is a postcode that is unknown or has no location.
+    ///
+    /// ```
+    /// # #[cfg(feature = "dataset")]
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use postcode_core::Location;
+    /// # use postcode_core::dataset::{DatasetBuilder, Metadata, Row};
+    /// # let mut builder = DatasetBuilder::new(Metadata::new("made by hand"));
+    /// # for (text, latitude, longitude) in [("SW1A 1AA", 51.50101, -0.14159), ("SW1A 2AA", 51.50354, -0.12767), ("M1 1AE", 53.48116, -2.23217)] {
+    /// #     let mut row = Row::live(text.parse()?);
+    /// #     row.location = Some(Location::new(latitude, longitude)?);
+    /// #     builder.push(&row)?;
+    /// # }
+    /// # builder.push(&Row::terminated("AB1 0AA".parse()?))?;
+    /// # let postcodes = postcode_core::Local::new(builder.build()?);
+    /// use postcode_core::{Nearest, Postcode, PostcodeLookup};
+    ///
+    /// let palace: Postcode = "SW1A 1AA".parse()?;
+    /// let near = postcodes.nearest(&Nearest::to(palace).radius(1500.0)).await?.ok_or("no location")?;
+    /// assert_eq!(near[1].record.postcode.to_string(), "SW1A 2AA");
+    /// assert_eq!(near[1].distance.round(), 1007.0); // metres
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(not(feature = "dataset"))]
+    /// # fn main() {}
+    /// ```
     async fn nearest(&self, query: &Nearest) -> Result<Option<Vec<Neighbour>>>;
 
     /// Returns the outcodes around a point or an outcode, nearest first, including the outcode
     /// itself. Distances are to the mean locations of their live postcodes. `None` if the origin is
     /// an outcode without live postcodes or without a location.
+    ///
+    /// ```
+    /// # #[cfg(feature = "dataset")]
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use postcode_core::Location;
+    /// # use postcode_core::dataset::{DatasetBuilder, Metadata, Row};
+    /// # let mut builder = DatasetBuilder::new(Metadata::new("made by hand"));
+    /// # for (text, latitude, longitude) in [("SW1A 1AA", 51.50101, -0.14159), ("SW1A 2AA", 51.50354, -0.12767), ("M1 1AE", 53.48116, -2.23217)] {
+    /// #     let mut row = Row::live(text.parse()?);
+    /// #     row.location = Some(Location::new(latitude, longitude)?);
+    /// #     builder.push(&row)?;
+    /// # }
+    /// # builder.push(&Row::terminated("AB1 0AA".parse()?))?;
+    /// # let postcodes = postcode_core::Local::new(builder.build()?);
+    /// use postcode_core::{NearestOutcodes, PostcodeLookup};
+    ///
+    /// let charing_cross = Location::new(51.5074, -0.1278)?;
+    /// let near = postcodes.nearest_outcodes(&NearestOutcodes::to(charing_cross)).await?.unwrap_or_default();
+    /// assert_eq!(near[0].outcode.to_string(), "SW1A");
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(not(feature = "dataset"))]
+    /// # fn main() {}
+    /// ```
     async fn nearest_outcodes(&self, query: &NearestOutcodes) -> Result<Option<Vec<OutcodeSummary>>>;
 
     /// Returns a page of the live postcodes of a region, in the order of postcodes. `None` if the
@@ -94,17 +267,115 @@ pub trait PostcodeLookup: Debug + Send + Sync + 'static {
     /// dataset is replaced between two pages, each comes from its own edition, and a postcode that
     /// is in both editions is still returned once. [`pages`](crate::PostcodeLookupExt::pages) goes through
     /// all pages.
+    ///
+    /// ```
+    /// # #[cfg(feature = "dataset")]
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use postcode_core::Location;
+    /// # use postcode_core::dataset::{DatasetBuilder, Metadata, Row};
+    /// # let mut builder = DatasetBuilder::new(Metadata::new("made by hand"));
+    /// # for (text, latitude, longitude) in [("SW1A 1AA", 51.50101, -0.14159), ("SW1A 2AA", 51.50354, -0.12767), ("M1 1AE", 53.48116, -2.23217)] {
+    /// #     let mut row = Row::live(text.parse()?);
+    /// #     row.location = Some(Location::new(latitude, longitude)?);
+    /// #     builder.push(&row)?;
+    /// # }
+    /// # builder.push(&Row::terminated("AB1 0AA".parse()?))?;
+    /// # let postcodes = postcode_core::Local::new(builder.build()?);
+    /// use postcode_core::{PostcodeLookup, Region, Within};
+    ///
+    /// let query = Within::of(Region::circle(Location::new(51.5, -0.14)?, 2000.0)).limit(1);
+    /// let page = postcodes.within(&query).await?.ok_or("a circle is always known")?;
+    /// assert_eq!(page.records[0].postcode.to_string(), "SW1A 1AA");
+    /// assert_eq!(page.next.map(|last| last.to_string()).as_deref(), Some("SW1A 1AA")); // there is more
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(not(feature = "dataset"))]
+    /// # fn main() {}
+    /// ```
     async fn within(&self, query: &Within) -> Result<Option<Page>>;
 
     /// Returns the first outcodes with live postcodes that begin with a text, at most `limit`. Case
     /// and spaces are ignored. An empty text matches all.
+    ///
+    /// ```
+    /// # #[cfg(feature = "dataset")]
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use postcode_core::Location;
+    /// # use postcode_core::dataset::{DatasetBuilder, Metadata, Row};
+    /// # let mut builder = DatasetBuilder::new(Metadata::new("made by hand"));
+    /// # for (text, latitude, longitude) in [("SW1A 1AA", 51.50101, -0.14159), ("SW1A 2AA", 51.50354, -0.12767), ("M1 1AE", 53.48116, -2.23217)] {
+    /// #     let mut row = Row::live(text.parse()?);
+    /// #     row.location = Some(Location::new(latitude, longitude)?);
+    /// #     builder.push(&row)?;
+    /// # }
+    /// # builder.push(&Row::terminated("AB1 0AA".parse()?))?;
+    /// # let postcodes = postcode_core::Local::new(builder.build()?);
+    /// use postcode_core::PostcodeLookup;
+    ///
+    /// assert_eq!(postcodes.outcodes("", 10).await?, ["M1".parse()?, "SW1A".parse()?]);
+    /// assert_eq!(postcodes.outcodes("s", 10).await?, ["SW1A".parse()?]);
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(not(feature = "dataset"))]
+    /// # fn main() {}
+    /// ```
     async fn outcodes(&self, prefix: &str, limit: usize) -> Result<Vec<Outcode>>;
 
     /// Returns a random live postcode, of this outcode if one is given. `None` if there are no live
     /// postcodes.
+    ///
+    /// ```
+    /// # #[cfg(feature = "dataset")]
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use postcode_core::Location;
+    /// # use postcode_core::dataset::{DatasetBuilder, Metadata, Row};
+    /// # let mut builder = DatasetBuilder::new(Metadata::new("made by hand"));
+    /// # for (text, latitude, longitude) in [("SW1A 1AA", 51.50101, -0.14159), ("SW1A 2AA", 51.50354, -0.12767), ("M1 1AE", 53.48116, -2.23217)] {
+    /// #     let mut row = Row::live(text.parse()?);
+    /// #     row.location = Some(Location::new(latitude, longitude)?);
+    /// #     builder.push(&row)?;
+    /// # }
+    /// # builder.push(&Row::terminated("AB1 0AA".parse()?))?;
+    /// # let postcodes = postcode_core::Local::new(builder.build()?);
+    /// use postcode_core::PostcodeLookup;
+    ///
+    /// let record = postcodes.random(Some("M1".parse()?)).await?.ok_or("no live postcodes")?;
+    /// assert_eq!(record.postcode.to_string(), "M1 1AE"); // the only one here
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(not(feature = "dataset"))]
+    /// # fn main() {}
+    /// ```
     async fn random(&self, outcode: Option<Outcode>) -> Result<Option<Record>>;
 
     /// Returns the edition, source, licence and size of the dataset.
+    ///
+    /// ```
+    /// # #[cfg(feature = "dataset")]
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use postcode_core::Location;
+    /// # use postcode_core::dataset::{DatasetBuilder, Metadata, Row};
+    /// # let mut builder = DatasetBuilder::new(Metadata::new("made by hand"));
+    /// # for (text, latitude, longitude) in [("SW1A 1AA", 51.50101, -0.14159), ("SW1A 2AA", 51.50354, -0.12767), ("M1 1AE", 53.48116, -2.23217)] {
+    /// #     let mut row = Row::live(text.parse()?);
+    /// #     row.location = Some(Location::new(latitude, longitude)?);
+    /// #     builder.push(&row)?;
+    /// # }
+    /// # builder.push(&Row::terminated("AB1 0AA".parse()?))?;
+    /// # let postcodes = postcode_core::Local::new(builder.build()?);
+    /// use postcode_core::PostcodeLookup;
+    ///
+    /// let info = postcodes.info().await?;
+    /// assert_eq!((info.edition.as_str(), info.live, info.terminated), ("made by hand", 3, 1));
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(not(feature = "dataset"))]
+    /// # fn main() {}
+    /// ```
     async fn info(&self) -> Result<DatasetInfo>;
 }
 

@@ -9,11 +9,44 @@ use crate::{Postcode, Result, ScottishPostcode};
 /// Looks up entries of the Scottish Postcode Directory, in this process or in another, under the contract of
 /// [`PostcodeLookup`](crate::PostcodeLookup). Without the directory in the data every answer is
 /// [`NotSupported`](crate::ErrorKind::NotSupported).
+///
+/// ```
+/// # #[cfg(feature = "dataset")] {
+/// use postcode_core::{Postcode, Result, ScottishLookup};
+///
+/// /// Returns the constituency of the Scottish Parliament.
+/// async fn constituency(scotland: &dyn ScottishLookup, postcode: Postcode) -> Result<Option<String>> {
+///     let entry = scotland.scottish_postcode(postcode).await?;
+///     Ok(entry.and_then(|entry| entry.scottish_parliamentary_constituency))
+/// }
+/// # }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[cfg_attr(feature = "mock", mockall::automock)]
 #[async_trait]
 pub trait ScottishLookup: Debug + Send + Sync + 'static {
     /// Returns the entry of a postcode in the Scottish Postcode Directory, or `None` if it has no
     /// live entry there. A postcodes.io 18 server knows only the constituency.
+    ///
+    /// ```
+    /// # #[cfg(feature = "dataset")]
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use postcode_core::dataset::{DatasetBuilder, Metadata};
+    /// # use postcode_core::ScottishPostcode;
+    /// # let mut builder = DatasetBuilder::new(Metadata::new("made by hand"));
+    /// # builder.push_scottish(&ScottishPostcode::new("EH99 1SP".parse()?, None, Some("S16000104".to_owned())))?;
+    /// # let scotland = postcode_core::Local::new(builder.build()?);
+    /// use postcode_core::ScottishLookup;
+    ///
+    /// let entry = scotland.scottish_postcode("EH99 1SP".parse()?).await?.ok_or("not in Scotland")?;
+    /// assert_eq!(entry.codes.scottish_parliamentary_constituency.as_deref(), Some("S16000104"));
+    /// assert_eq!(scotland.scottish_postcode("SW1A 1AA".parse()?).await?, None);
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(not(feature = "dataset"))]
+    /// # fn main() {}
+    /// ```
     async fn scottish_postcode(&self, postcode: Postcode) -> Result<Option<ScottishPostcode>>;
 }
 

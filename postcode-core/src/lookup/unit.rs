@@ -251,12 +251,33 @@ pub async fn at_edition<F: Future>(fingerprint: &str, future: F) -> F::Output {
 
 /// Returns the fingerprint that the caller demands, for implementations. One that can tell its
 /// edition answers from this one or fails with [`EditionMoved`](ErrorKind::EditionMoved).
+///
+/// ```
+/// use postcode_core::unit;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// assert_eq!(unit::edition(), None); // any edition will do
+/// let demanded = unit::at_edition("c0ffee", async { unit::edition() }).await;
+/// assert_eq!(demanded.as_deref(), Some("c0ffee"));
+/// # }
+/// ```
 pub fn edition() -> Option<Arc<str>> {
     CURRENT.try_with(|current| current.borrow().edition.clone()).ok().flatten()
 }
 
 /// Checks that the caller accepts answers from the edition with this fingerprint, and notes that the
 /// answer comes from it.
+///
+/// ```
+/// use postcode_core::{ErrorKind, unit};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let checked = unit::at_edition("c0ffee", async { unit::check_edition("decaf") }).await;
+/// assert_eq!(checked.map_err(|error| error.kind()), Err(ErrorKind::EditionMoved));
+/// # }
+/// ```
 ///
 /// # Errors
 /// [`EditionMoved`](ErrorKind::EditionMoved) if the caller demands another one.

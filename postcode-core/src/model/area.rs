@@ -177,6 +177,16 @@ impl AreaKind {
 }
 
 /// One area that a postcode lies in.
+///
+/// ```
+/// use postcode_core::{AreaKind, Areas, OwnedArea};
+///
+/// let westminster = OwnedArea { code: Some("E09000033".into()), name: Some("Westminster".into()), alias: None };
+/// let areas = Areas::owned([(AreaKind::AdminDistrict, westminster)]);
+/// let area = areas.get(AreaKind::AdminDistrict).ok_or("not known")?;
+/// assert_eq!((area.code, area.name), (Some("E09000033"), Some("Westminster")));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Area<'a> {
     /// The ONS code, such as `E09000033`. A few servers give only a name.
@@ -188,6 +198,14 @@ pub struct Area<'a> {
 }
 
 /// An [`Area`] that owns its text.
+///
+/// ```
+/// use postcode_core::OwnedArea;
+///
+/// let mut westminster = OwnedArea::default();
+/// westminster.code = Some("E09000033".into());
+/// westminster.name = Some("Westminster".into());
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct OwnedArea {
     /// See [`Area::code`].
@@ -200,6 +218,27 @@ pub struct OwnedArea {
 
 /// Returns the areas of many postcodes. A dataset implements it and shares the areas among its
 /// records.
+///
+/// ```
+/// use std::sync::Arc;
+/// use postcode_core::model::AreaSource;
+/// use postcode_core::{Area, AreaKind, Areas};
+///
+/// /// Knows one area.
+/// #[derive(Debug)]
+/// struct Westminster;
+///
+/// impl AreaSource for Westminster {
+///     fn area(&self, _set: u32, kind: AreaKind) -> Option<Area<'_>> {
+///         let district = Area { code: Some("E09000033"), name: Some("Westminster"), alias: None };
+///         (kind == AreaKind::AdminDistrict).then_some(district)
+///     }
+/// }
+///
+/// let areas = Areas::shared(Arc::new(Westminster), 0);
+/// assert_eq!(areas.name(AreaKind::AdminDistrict), Some("Westminster"));
+/// assert_eq!(areas.code(AreaKind::Region), None);
+/// ```
 pub trait AreaSource: fmt::Debug + Send + Sync {
     /// Returns the area of a kind in the set of areas with this number.
     fn area(&self, set: u32, kind: AreaKind) -> Option<Area<'_>>;
@@ -217,6 +256,20 @@ pub trait AreaSource: fmt::Debug + Send + Sync {
 
 /// The areas that one postcode lies in: a handle that is cheap to clone and looks areas up on
 /// demand.
+///
+/// [`get`](Self::get) returns one area, [`name`](Self::name) and [`code`](Self::code) a part of it, and [`iter`](Self::iter) all.
+/// [`owned`](Self::owned) makes a handle from areas that you have, [`shared`](Self::shared) one to an [`AreaSource`].
+///
+/// ```
+/// use postcode_core::{AreaKind, Areas, OwnedArea};
+///
+/// let ward = OwnedArea { code: Some("E05013806".into()), name: Some("St James's".into()), alias: None };
+/// let areas = Areas::owned([(AreaKind::AdminWard, ward)]);
+/// assert_eq!(areas.name(AreaKind::AdminWard), Some("St James's"));
+/// assert_eq!(areas.code(AreaKind::AdminWard), Some("E05013806"));
+/// assert!(areas.get(AreaKind::Region).is_none());
+/// assert_eq!(areas.iter().count(), 1);
+/// ```
 #[derive(Clone)]
 pub struct Areas(Repr);
 

@@ -5,6 +5,16 @@ use serde::{Deserialize, Serialize};
 use crate::postcode::UNLISTED;
 
 /// The dataset that answers come from: edition, source, licence, size.
+///
+/// ```
+/// use postcode_core::DatasetInfo;
+///
+/// /// Returns the line that has to be shown wherever the data is used.
+/// fn footer(info: &DatasetInfo) -> String {
+///     format!("{} ({} postcodes in use). {}", info.edition, info.live, info.attribution)
+/// }
+/// assert_eq!(footer(&DatasetInfo::new("May 2025")), "May 2025 (0 postcodes in use). ");
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct DatasetInfo {

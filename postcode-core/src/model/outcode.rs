@@ -44,6 +44,14 @@ pub struct OutcodeSummary {
 
 impl OutcodeSummary {
     /// Creates a summary with only the outcode.
+    ///
+    /// ```
+    /// use postcode_core::OutcodeSummary;
+    ///
+    /// let summary = OutcodeSummary::new("SW1A".parse()?);
+    /// assert!(summary.admin_district.is_empty());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn new(outcode: Outcode) -> Self {
         Self {
             outcode,

@@ -7,6 +7,17 @@ use crate::Outcode;
 use crate::{Error, ErrorKind, Result};
 
 /// A city, town, village or other settlement of Great Britain, from OS Open Names. Its JSON is that of postcodes.io.
+///
+/// Created by [`new`](Self::new):
+///
+/// ```
+/// use postcode_core::Place;
+///
+/// let mut place = Place::new("osgb4000000074551019", "Ambleside", "Town");
+/// place.county_unitary = Some("Westmorland and Furness".to_owned());
+/// (place.eastings, place.northings) = (337_600, 504_500);
+/// assert_eq!(place.outcode, None);
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Place {

@@ -5,6 +5,16 @@ use serde::{Deserialize, Serialize};
 use crate::{Outcode, Place, Postcode};
 
 /// A place found by a [`PlaceQuery`](crate::PlaceQuery), and how it matches.
+///
+/// Returned by [`find_places`](crate::PlaceLookup::find_places). An implementation creates it with [`new`](Self::new):
+///
+/// ```
+/// use postcode_core::{MatchKind, Place, PlaceMatch};
+///
+/// let place = Place::new("osgb4000000074551019", "Ambleside", "Town");
+/// let found = PlaceMatch::new(MatchKind::Similar, 1, "Ambleside", place);
+/// assert_eq!(found.place.name_1, "Ambleside");
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct PlaceMatch {
@@ -28,6 +38,12 @@ impl PlaceMatch {
 }
 
 /// How a name matches a text, from best to worst.
+///
+/// ```
+/// use postcode_core::MatchKind;
+///
+/// assert!(MatchKind::Exact < MatchKind::Similar); // the better one is less
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum MatchKind {
@@ -42,6 +58,17 @@ pub enum MatchKind {
 }
 
 /// The live postcodes in the box around a place.
+///
+/// ```
+/// use postcode_core::PlacePostcodes;
+///
+/// let mut found = PlacePostcodes::default();
+/// found.total = 2;
+/// found.postcodes = vec!["LA22 9DL".parse()?];
+/// let is_last_page = found.total == found.postcodes.len() as u64;
+/// assert!(!is_last_page);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct PlacePostcodes {

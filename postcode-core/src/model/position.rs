@@ -156,6 +156,14 @@ fn short_distance(from: Location, to: Location) -> Option<f64> {
 /// a different source.
 ///
 /// It is not indexed: nearest, distances and centroids use only exact locations.
+///
+/// ```
+/// use postcode_core::{Approximate, Location};
+///
+/// let jersey = Approximate { location: Location::new(49.2, -2.1333)?, source: "GeoNames".into() };
+/// assert_eq!(jersey.location.latitude(), 49.2);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Approximate {
     /// Degrees on WGS84; may be kilometres off.
@@ -165,6 +173,13 @@ pub struct Approximate {
 }
 
 /// Metres east and north on a national grid, as ONSPD gives them (`oseast1m`, `osnrth1m`).
+///
+/// ```
+/// use postcode_core::{GridReference, GridSystem};
+///
+/// let palace = GridReference { eastings: 529_090, northings: 179_645, system: GridSystem::Osgb };
+/// assert_ne!(palace, GridReference { system: GridSystem::Irish, ..palace });
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct GridReference {
     /// Metres east of the grid's origin.
@@ -176,6 +191,18 @@ pub struct GridReference {
 }
 
 /// The grid of a reference. The grids overlap: the same numbers mean different places.
+///
+/// ```
+/// use postcode_core::GridSystem;
+///
+/// fn epsg(system: GridSystem) -> u32 {
+///     match system {
+///         GridSystem::Osgb => 27700,
+///         GridSystem::Irish => 29903,
+///     }
+/// }
+/// assert_eq!(epsg(GridSystem::Osgb), 27700);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum GridSystem {
     /// The Ordnance Survey National Grid (OSGB36, EPSG:27700).

@@ -345,6 +345,14 @@ impl Record {
 }
 
 /// Whether a postcode is in use.
+///
+/// ```
+/// use postcode_core::{Record, Status};
+///
+/// let record = Record::terminated("AB1 0AA".parse()?);
+/// assert_eq!(record.status, Status::Terminated);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Status {
     /// In use.
@@ -354,6 +362,12 @@ pub enum Status {
 }
 
 /// Who receives mail at a postcode (Royal Mail).
+///
+/// ```
+/// use postcode_core::UserType;
+///
+/// assert_eq!("large", UserType::Large.as_str());
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum UserType {
     /// About fifteen ordinary addresses.
@@ -462,6 +476,15 @@ impl std::str::FromStr for YearMonth {
 }
 
 /// A live postcode near a point.
+///
+/// ```
+/// use postcode_core::{Neighbour, Record};
+///
+/// let mut near = [Neighbour::new(Record::live("M1 1AE".parse()?), 80.0), Neighbour::new(Record::live("M1 1AD".parse()?), 20.0)];
+/// near.sort_by(|one, other| one.distance.total_cmp(&other.distance));
+/// assert_eq!(near[0].record.postcode.to_string(), "M1 1AD");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Neighbour {

@@ -10,6 +10,15 @@ use crate::Postcode;
 macro_rules! directory {
     ($($(#[doc = $doc:literal])+ $area:ident = $number:literal, $field:ident;)+) => {
         /// A kind of area of the Scottish Postcode Directory. `as u16` is its number in a dataset file.
+        ///
+        /// [`key`](Self::key) names it in JSON:
+        ///
+        /// ```
+        /// use postcode_core::ScottishArea;
+        ///
+        /// assert_eq!(ScottishArea::CouncilArea.key(), "council_area");
+        /// assert_eq!(ScottishArea::ALL.len(), 23);
+        /// ```
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[non_exhaustive]
         pub enum ScottishArea {
@@ -34,6 +43,20 @@ macro_rules! directory {
         /// A live postcode of the Scottish Postcode Directory (National Records of Scotland): the
         /// names of its areas, and their codes under `codes`. postcodes.io 18 has only the
         /// constituency. Other fields that are `None` are left out of the JSON.
+        ///
+        /// [`name`](Self::name) and [`code`](Self::code) read an area, [`set`](Self::set) changes it in an entry made by
+        /// [`new`](Self::new), and [`compatible`](Self::compatible) leaves the fields of postcodes.io 18:
+        ///
+        /// ```
+        /// use postcode_core::{ScottishArea, ScottishPostcode};
+        ///
+        /// let mut entry = ScottishPostcode::new("EH99 1SP".parse()?, None, None);
+        /// entry.set(ScottishArea::CouncilArea, Some("City of Edinburgh".to_owned()), Some("S12000036".to_owned()));
+        /// assert_eq!(entry.name(ScottishArea::CouncilArea), Some("City of Edinburgh"));
+        /// assert_eq!(entry.code(ScottishArea::CouncilArea), Some("S12000036"));
+        /// assert_eq!(entry.compatible().council_area, None);
+        /// # Ok::<(), Box<dyn std::error::Error>>(())
+        /// ```
         #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
         #[non_exhaustive]
         pub struct ScottishPostcode {
@@ -62,6 +85,14 @@ macro_rules! directory {
         }
 
         /// The codes of a [`ScottishPostcode`].
+        ///
+        /// ```
+        /// use postcode_core::ScottishPostcode;
+        ///
+        /// let entry = ScottishPostcode::new("EH99 1SP".parse()?, None, Some("S16000104".to_owned()));
+        /// assert_eq!(entry.codes.scottish_parliamentary_constituency.as_deref(), Some("S16000104"));
+        /// # Ok::<(), Box<dyn std::error::Error>>(())
+        /// ```
         #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
         #[non_exhaustive]
         pub struct ScottishCodes {

@@ -3,6 +3,19 @@
 use crate::{Answer, ParseError, Postcode};
 
 /// Whether a text is a postcode, and whether it is in use.
+///
+/// Returned by [`validate_all`](crate::PostcodeLookupExt::validate_all), and made from an answer by [`of`](Self::of).
+/// [`is_live`](Self::is_live), [`status`](Self::status) and [`postcode`](Self::postcode) read it:
+///
+/// ```
+/// use postcode_core::{Answer, Validity};
+///
+/// let validity = Validity::of("SW1A 9ZZ".parse()?, &Answer::Unknown);
+/// assert!(!validity.is_live());
+/// assert_eq!(validity.status(), "unknown");
+/// assert_eq!(validity.postcode().map(|postcode| postcode.to_string()).as_deref(), Some("SW1A 9ZZ"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub enum Validity {
     /// In use.

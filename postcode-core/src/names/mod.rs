@@ -6,6 +6,13 @@
 //! country of each district.
 
 /// A local-authority district, unitary authority, London borough or council area.
+///
+/// ```
+/// use postcode_core::names::{District, districts};
+///
+/// let westminster: Option<District> = districts().find(|district| district.name == "Westminster");
+/// assert_eq!(westminster.map(|district| district.code), Some("E09000033"));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct District {
@@ -37,6 +44,12 @@ pub fn countries() -> impl Iterator<Item = (&'static str, &'static str)> {
 }
 
 /// Returns the regions of England: ONS code and name.
+///
+/// ```
+/// use postcode_core::names::regions;
+///
+/// assert!(regions().any(|region| region == ("E12000007", "London")));
+/// ```
 pub fn regions() -> impl Iterator<Item = (&'static str, &'static str)> {
     pairs(REGIONS)
 }

@@ -11,11 +11,14 @@ use super::Text;
 /// not know which. Numbers are 1 to 9999 (the format of Unicode CLDR's postal code data: up to four
 /// digits).
 ///
+/// [`number`](Self::number) and [`text`](Self::text) read it:
+///
 /// ```
 /// use postcode_core::{Bfpo, PostalCode};
 ///
 /// let bfpo: Bfpo = "bfpo801".parse()?;
 /// assert_eq!(bfpo.number(), 801);
+/// assert_eq!(bfpo.text(), "BFPO 801");
 /// assert_eq!(bfpo.to_string(), "BFPO 801");
 /// assert_eq!("BFPO 801".parse::<PostalCode>()?, PostalCode::Bfpo(bfpo));
 /// # Ok::<(), postcode_core::ParseError>(())

@@ -34,6 +34,15 @@ pub struct ParseError {
 }
 
 /// The reason why a text is not a postcode.
+///
+/// ```
+/// use postcode_core::{ParseReason, Postcode};
+///
+/// let reason = |text: &str| text.parse::<Postcode>().unwrap_err().reason();
+/// assert_eq!(reason(""), ParseReason::Empty);
+/// assert_eq!(reason("SW1A 1A"), ParseReason::LastLetterMissing);
+/// assert!(matches!(reason("SW1A"), ParseReason::OtherKind(_))); // an outcode
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ParseReason {
@@ -135,11 +144,25 @@ impl ParseError {
 
     /// Returns the wrong character, as it was written, or `None` if the error is not about one
     /// character.
+    ///
+    /// ```
+    /// use postcode_core::Postcode;
+    ///
+    /// let error = "SW1A OAA".parse::<Postcode>().unwrap_err();
+    /// assert_eq!(error.found(), Some('O')); // a letter in the place of a digit
+    /// ```
     pub fn found(&self) -> Option<char> {
         self.found
     }
 
     /// Returns which letter or digit is wrong, counted from 1 without spaces and punctuation.
+    ///
+    /// ```
+    /// use postcode_core::Postcode;
+    ///
+    /// let error = "SW1A OAA".parse::<Postcode>().unwrap_err();
+    /// assert_eq!(error.position(), Some(5)); // the letter O
+    /// ```
     pub fn position(&self) -> Option<u8> {
         self.position
     }

@@ -54,6 +54,14 @@ impl<const N: usize> Text<N> {
     }
 
     /// Returns the characters.
+    ///
+    /// ```
+    /// use postcode_core::Postcode;
+    ///
+    /// let postcode: Postcode = "sw1a1aa".parse()?;
+    /// assert_eq!(postcode.spaced().as_str(), "SW1A 1AA");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn as_str(&self) -> &str {
         std::str::from_utf8(&self.bytes[..usize::from(self.len)]).unwrap_or_default()
     }

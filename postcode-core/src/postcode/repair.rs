@@ -7,6 +7,15 @@ use super::{Outcode, Postcode, PostcodeArea, grammar, rules};
 /// A value that was parsed from a text with possibly confused characters.
 ///
 /// See [`Postcode::repair`].
+///
+/// ```
+/// use postcode_core::Postcode;
+///
+/// let repaired = Postcode::repair("SWIA 1AA")?;
+/// assert_eq!(repaired.value.to_string(), "SW1A 1AA");
+/// assert!(repaired.is_changed());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Repaired<T> {
     /// The repaired value.
@@ -48,6 +57,14 @@ impl<T> Repaired<T> {
 }
 
 /// One character that a repair changed.
+///
+/// ```
+/// use postcode_core::{Change, Postcode};
+///
+/// let repaired = Postcode::repair("SWIA 1AA")?;
+/// assert_eq!(repaired.changes(), [Change { at: 2, from: 'I', to: '1' }]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Change {
     /// The position, as a byte offset into the text.

@@ -173,6 +173,14 @@ impl TerritoryCode {
     }
 
     /// Returns the territory of the code.
+    ///
+    /// ```
+    /// use postcode_core::{Territory, TerritoryCode};
+    ///
+    /// let code: TerritoryCode = "KY1-1001".parse()?;
+    /// assert_eq!(code.territory(), Territory::CaymanIslands);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn territory(self) -> Territory {
         self.territory
     }

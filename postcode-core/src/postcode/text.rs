@@ -29,6 +29,14 @@ use super::{Bfpo, Outcode, PostalCode, Postcode, TerritoryCode, grammar};
 use words::{Gap, Word, Words};
 
 /// A postcode in a text.
+///
+/// ```
+/// let text = "write to SW1A 1AA";
+/// let found = postcode_core::text::find(text).next().ok_or("nothing found")?;
+/// assert_eq!(&text[found.range], "SW1A 1AA");
+/// assert_eq!(found.postcode.outcode().to_string(), "SW1A");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Found {
     /// The position in bytes.
@@ -38,6 +46,14 @@ pub struct Found {
 }
 
 /// A code of any kind in a text.
+///
+/// ```
+/// use postcode_core::text::Finder;
+///
+/// let text = "from BFPO 57 to E1 6";
+/// let codes: Vec<_> = Finder::everything().find(text).map(|found| &text[found.range]).collect();
+/// assert_eq!(codes, ["BFPO 57", "E1 6"]);
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FoundCode {
     /// The position in bytes.
@@ -165,6 +181,13 @@ impl Finder {
     }
 
     /// Iterates over the codes in a text, from left to right.
+    ///
+    /// ```
+    /// use postcode_core::text::Finder;
+    ///
+    /// let codes = Finder::new().outcodes(true).find("SW1A and SW1A 1AA");
+    /// assert_eq!(codes.map(|found| found.code.to_string()).collect::<Vec<_>>(), ["SW1A", "SW1A 1AA"]);
+    /// ```
     pub fn find(self, text: &str) -> Codes<'_> {
         let mut words = Words::new(text);
         let word = words.next().map(|(_, word)| word);
@@ -172,6 +195,13 @@ impl Finder {
     }
 
     /// Replaces each code in a text. Borrows a text without codes.
+    ///
+    /// ```
+    /// use postcode_core::text::Finder;
+    ///
+    /// let hidden = Finder::everything().replace("from BFPO 57 to SW1A 1AA", |_| "…");
+    /// assert_eq!(hidden, "from … to …");
+    /// ```
     pub fn replace<R: AsRef<str>>(self, text: &str, with: impl FnMut(&FoundCode) -> R) -> Cow<'_, str> {
         splice(text, self.find(text), |found| found.range.clone(), with)
     }
@@ -239,6 +269,13 @@ fn joined(a: &[u8], b: &[u8]) -> Option<PostalCode> {
 }
 
 /// The codes in a text, returned by [`Finder::find`].
+///
+/// ```
+/// use postcode_core::text::{Codes, Finder};
+///
+/// let codes: Codes<'_> = Finder::everything().find("NW1 and FIQQ 1ZZ");
+/// assert_eq!(codes.count(), 2);
+/// ```
 #[derive(Clone, Debug)]
 pub struct Codes<'t> {
     finder: Finder,
@@ -272,6 +309,13 @@ impl Iterator for Codes<'_> {
 impl FusedIterator for Codes<'_> {}
 
 /// The postcodes in a text, returned by [`find`].
+///
+/// ```
+/// use postcode_core::text::{self, Postcodes};
+///
+/// let postcodes: Postcodes<'_> = text::find("SW1A 1AA or M1 1AE");
+/// assert_eq!(postcodes.count(), 2);
+/// ```
 #[derive(Clone, Debug)]
 pub struct Postcodes<'t>(Codes<'t>);
 

@@ -61,6 +61,13 @@ pub(super) fn is_space(c: char) -> bool {
 
 /// Returns whether a character has no width and is ignored in postcodes. Such characters are often
 /// copied with text: soft hyphen, zero-width joiners, direction marks, word joiner, byte order mark.
+///
+/// ```
+/// use postcode_core::text::is_invisible;
+///
+/// assert!(is_invisible('\u{ad}')); // a soft hyphen, as word processors have it
+/// assert!(!is_invisible(' '));
+/// ```
 pub fn is_invisible(c: char) -> bool {
     matches!(c, '\u{ad}' | '\u{200c}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2064}'
         | '\u{2066}'..='\u{2069}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}')

@@ -17,6 +17,26 @@ use super::Tree;
 const LONGEST_WAIT: Duration = Duration::from_secs(120);
 
 /// Tells the hashes over its answers.
+///
+/// Asked by [`proof`](Self::proof):
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # use postcode_core::dataset::{DatasetBuilder, Metadata, Row};
+/// # use std::sync::Arc;
+/// # let mut builder = DatasetBuilder::new(Metadata::new("made by hand"));
+/// # builder.push(&Row::live("SW1A 1AA".parse()?))?;
+/// # let dataset = builder.build()?;
+/// # let library = Arc::new(postcode_core::Local::new(dataset.clone()));
+/// use postcode_core::proof::{Hashes, Source, Tree};
+///
+/// let source = Source::Tree(Arc::new(Tree::build(library, dataset, 1).await?));
+/// let body = source.proof(&["sector SW1A 1".to_owned()]).await?;
+/// assert_eq!(body.nodes[0].children[0].0, "SW1A 1AA");
+/// # Ok(())
+/// # }
+/// ```
 #[async_trait]
 pub trait Hashes: Debug + Send + Sync {
     /// Returns the root, and the children of these nodes, at most [`MAX_PROOF_NODES`]. A node that does not exist has none.
@@ -24,6 +44,15 @@ pub trait Hashes: Debug + Send + Sync {
 }
 
 /// A source of hashes over the answers to postcodes, outcodes and places.
+///
+/// ```
+/// use postcode_core::Remote;
+/// use postcode_core::proof::Source;
+///
+/// let service = Source::Service(Remote::new("http://127.0.0.1:8080")?);
+/// assert!(matches!(service, Source::Service(_)));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 pub enum Source {
     /// A source in this process.
@@ -33,6 +62,17 @@ pub enum Source {
 }
 
 /// The result of a comparison.
+///
+/// ```
+/// use postcode_core::proof::Comparison;
+///
+/// fn line(found: &Comparison) -> String {
+///     match found.roots[0] == found.roots[1] {
+///         true => "equal".to_owned(),
+///         false => format!("{} answers differ, after {} requests", found.different.len(), found.requests),
+///     }
+/// }
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Comparison {
     /// The roots of both.
@@ -70,6 +110,29 @@ pub(super) async fn patiently(source: &dyn Hashes, of: &[String]) -> Result<Proo
 }
 
 /// Compares two sources from their roots down, with at most `most` requests to each.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # use postcode_core::dataset::{DatasetBuilder, Metadata, Row};
+/// # use std::sync::Arc;
+/// # let mut builder = DatasetBuilder::new(Metadata::new("made by hand"));
+/// # builder.push(&Row::live("SW1A 1AA".parse()?))?;
+/// # let dataset = builder.build()?;
+/// # let library = Arc::new(postcode_core::Local::new(dataset.clone()));
+/// use postcode_core::proof::{Source, Tree, compare};
+///
+/// # let mut builder = DatasetBuilder::new(Metadata::new("made by hand"));
+/// # builder.push(&Row::terminated("SW1A 1AA".parse()?))?;
+/// # let other_dataset = builder.build()?;
+/// # let other = Arc::new(postcode_core::Local::new(other_dataset.clone()));
+/// let one = Source::Tree(Arc::new(Tree::build(library, dataset, 1).await?));
+/// let other = Source::Tree(Arc::new(Tree::build(other, other_dataset, 1).await?));
+/// assert!(compare(&one, &one, 10).await?.different.is_empty());
+/// assert!(compare(&one, &other, 10).await?.different.contains(&"SW1A 1AA".to_owned()));
+/// # Ok(())
+/// # }
+/// ```
 ///
 /// # Errors
 /// Returns the errors of the sources, and [`Protocol`](ErrorKind::Protocol) if their versions differ, or if a node's

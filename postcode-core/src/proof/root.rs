@@ -10,6 +10,15 @@ use crate::{ErrorKind, Local, Remote, Replica, Result};
 /// Returns the hash of all answers of a source by its URL: computed here for data in this process, asked
 /// for at a service. `None` for a service that has none.
 ///
+/// ```
+/// # async fn example() -> postcode_core::Result<()> {
+/// use postcode_core::proof::root_of;
+///
+/// let (library, service) = (root_of("embedded:").await?, root_of("http://127.0.0.1:8080").await?);
+/// println!("equal answers: {}", library.is_some() && library == service);
+/// # Ok(()) }
+/// ```
+///
 /// # Errors
 /// Returns the errors of the source.
 pub async fn root_of(url: &str) -> Result<Option<Digest>> {

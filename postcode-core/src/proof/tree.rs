@@ -74,6 +74,26 @@ impl fmt::Debug for Nodes {
 
 /// The hashes of one edition's answers. It keeps them down to the sector, some two megabytes for the
 /// country, and computes those of single postcodes and places when they are asked for.
+///
+/// [`build`](Self::build) computes it, [`root`](Self::root) and [`proof`](Self::proof) read it:
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # use postcode_core::dataset::{DatasetBuilder, Metadata, Row};
+/// # use std::sync::Arc;
+/// # let mut builder = DatasetBuilder::new(Metadata::new("made by hand"));
+/// # builder.push(&Row::live("SW1A 1AA".parse()?))?;
+/// # let dataset = builder.build()?;
+/// # let library = Arc::new(postcode_core::Local::new(dataset.clone()));
+/// use postcode_core::proof::Tree;
+///
+/// let tree = Tree::build(library, dataset, 1).await?;
+/// let body = tree.proof(&["root".to_owned()]).await?;
+/// assert_eq!((body.root, &*body.nodes[0].children[0].0), (tree.root(), "area SW"));
+/// # Ok(())
+/// # }
+/// ```
 pub struct Tree {
     lookup: Arc<dyn Lookups>,
     dataset: Dataset,

@@ -118,6 +118,14 @@ pub struct NearestOutcodes {
 }
 
 /// The centre of a search for outcodes.
+///
+/// ```
+/// use postcode_core::{NearestOutcodes, Outcode, OutcodeOrigin};
+///
+/// let ab10: Outcode = "AB10".parse()?;
+/// assert_eq!(NearestOutcodes::to(ab10).origin, OutcodeOrigin::Outcode(ab10));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum OutcodeOrigin {
     /// A point.
@@ -141,17 +149,39 @@ impl From<Outcode> for OutcodeOrigin {
 impl NearestOutcodes {
     /// Creates a query around a point or an outcode, with the defaults of postcodes.io: at most
     /// ten, within 5 km.
+    ///
+    /// ```
+    /// use postcode_core::{Location, NearestOutcodes};
+    ///
+    /// let query = NearestOutcodes::to(Location::new(53.48, -2.23)?);
+    /// assert_eq!((query.limit, query.radius), (10, 5_000.0));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn to(origin: impl Into<OutcodeOrigin>) -> Self {
         Self { origin: origin.into(), limit: 10, radius: 5_000.0 }
     }
 
     /// Sets the most outcodes to return, 1 to [`MAX_LIMIT`].
+    ///
+    /// ```
+    /// use postcode_core::{NearestOutcodes, Outcode};
+    ///
+    /// assert_eq!(NearestOutcodes::to("M1".parse::<Outcode>()?).limit(3).limit, 3);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn limit(self, limit: usize) -> Self {
         Self { limit, ..self }
     }
 
     /// Sets the search radius in metres, 0 to [`MAX_RADIUS`].
+    ///
+    /// ```
+    /// use postcode_core::{NearestOutcodes, Outcode};
+    ///
+    /// assert_eq!(NearestOutcodes::to("M1".parse::<Outcode>()?).radius(20_000.0).radius, 20_000.0);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn radius(self, radius: f64) -> Self {
         Self { radius, ..self }

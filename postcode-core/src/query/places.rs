@@ -3,6 +3,9 @@
 /// A search for places as a person types them, for
 /// [`PostcodeLookup::find_places`](crate::PlaceLookup::find_places).
 ///
+/// [`new`](Self::new) takes the text, [`within`](Self::within) and [`local_type`](Self::local_type) narrow the search,
+/// and [`limit`](Self::limit) sets the most results:
+///
 /// ```
 /// use postcode_core::PlaceQuery;
 ///

@@ -60,11 +60,25 @@ pub enum Region {
 
 impl Region {
     /// Creates a circle with a radius in metres.
+    ///
+    /// ```
+    /// use postcode_core::{Location, Region};
+    ///
+    /// let around_the_palace = Region::circle(Location::new(51.501, -0.1416)?, 500.0);
+    /// assert!(around_the_palace.surrounds(Location::new(51.503, -0.1416)?));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn circle(centre: Location, radius: f64) -> Self {
         Self::Circle { centre, radius }
     }
 
     /// Creates an area with this ONS code, of any kind.
+    ///
+    /// ```
+    /// use postcode_core::Region;
+    ///
+    /// assert_eq!(Region::area("E09000033"), Region::Area { code: "E09000033".to_owned(), kind: None });
+    /// ```
     pub fn area(code: impl Into<String>) -> Self {
         Self::Area { code: code.into(), kind: None }
     }
@@ -95,6 +109,15 @@ impl Region {
 
     /// Returns whether the region contains a point. Always false for areas, outcodes and sectors,
     /// which have no shape.
+    ///
+    /// ```
+    /// use postcode_core::{Location, Region};
+    ///
+    /// let london = Region::Box { south_west: Location::new(51.3, -0.5)?, north_east: Location::new(51.7, 0.3)? };
+    /// assert!(london.surrounds(Location::new(51.501, -0.1416)?));
+    /// assert!(!london.surrounds(Location::new(53.48, -2.23)?)); // Manchester
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn surrounds(&self, at: Location) -> bool {
         match self {
             Self::Circle { centre, radius } => centre.distance(at) <= *radius,

@@ -74,6 +74,16 @@ impl Within {
 }
 
 /// One page of the live postcodes of a region.
+///
+/// ```
+/// use postcode_core::{Page, Record, Region, Within};
+///
+/// let page = Page::new(vec![Record::live("SW1A 1AA".parse()?)], Some("SW1A 1AA".parse()?));
+/// let query = Within::of(Region::Outcode("SW1A".parse()?));
+/// let next = page.next.map(|last| query.after(last)); // the query of the next page
+/// assert!(next.is_some());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Page {

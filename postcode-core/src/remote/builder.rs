@@ -259,6 +259,17 @@ impl RemoteBuilder {
     /// Sends the token in this file as `Authorization: Bearer …`. The file is read when the client
     /// is built, again when it changes, and when the service refuses the token. The token is never
     /// shown.
+    ///
+    /// ```
+    /// use postcode_core::Remote;
+    ///
+    /// # let folder = tempfile::tempdir()?;
+    /// # let path = folder.path().join("token");
+    /// # std::fs::write(&path, "a-secret-of-this-test")?;
+    /// let remote = Remote::builder("http://127.0.0.1:8080").token_file(&path).build()?;
+    /// assert!(!format!("{remote:?}").contains("secret"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn token_file(self, path: impl Into<PathBuf>) -> Self {
         self.set(|config| {
             config.token_file = Some(path.into());
@@ -268,6 +279,13 @@ impl RemoteBuilder {
 
     /// Presents this client certificate to the service. Both files are in PEM. They are read when the
     /// client is built, and again when they change.
+    ///
+    /// ```
+    /// use postcode_core::Remote;
+    ///
+    /// let remote = Remote::builder("https://postcodes.example").client_certificate("/nowhere/client.pem", "/nowhere/client.key");
+    /// assert!(remote.build().is_err()); // the files can't be read
+    /// ```
     pub fn client_certificate(self, certificate: impl Into<PathBuf>, key: impl Into<PathBuf>) -> Self {
         self.set(|config| {
             config.client_cert = Some(certificate.into());
@@ -278,6 +296,17 @@ impl RemoteBuilder {
 
     /// Trusts the certificates in this PEM text as well as those of the system: for a service with
     /// a private authority. May be called several times.
+    ///
+    /// ```
+    /// use postcode_core::Remote;
+    ///
+    /// # let folder = tempfile::tempdir()?;
+    /// # let path = folder.path().join("authority.pem");
+    /// # std::fs::write(&path, "")?;
+    /// let authority = std::fs::read(&path)?;
+    /// let remote = Remote::builder("https://postcodes.example").root_certificates(&authority).build()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn root_certificates(self, pem: &[u8]) -> Self {
         self.set(|config| {
             config.root_certificates.push(pem.to_owned());
@@ -304,6 +333,16 @@ impl RemoteBuilder {
 
     /// Sends requests through this transport and opens no connections: for tests with a server in
     /// the same process, or with faults.
+    ///
+    /// ```
+    /// use postcode_core::remote::{RemoteBuilder, Transport};
+    /// use postcode_core::Remote;
+    ///
+    /// /// Builds a client for a test.
+    /// fn client(server: impl Transport) -> RemoteBuilder {
+    ///     Remote::builder("http://in.process").retries(0).transport(server)
+    /// }
+    /// ```
     pub fn transport(mut self, transport: impl Transport) -> Self {
         self.transport = Some(Arc::new(transport));
         self

@@ -20,6 +20,16 @@ const POLLING: Duration = Duration::from_secs(40);
 ///
 /// The answer is `{"status":200,"result":PLAN}`. A server that does not wait for a newer plan is asked
 /// once a second, and one that takes no reports gets few.
+///
+/// Created by [`new`](Self::new):
+///
+/// ```
+/// use postcode_core::remote::RemoteFleet;
+///
+/// let fleet = RemoteFleet::new("http://127.0.0.1:8080")?; // nothing is sent yet
+/// assert!(RemoteFleet::new("ftp://127.0.0.1").is_err());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct RemoteFleet {
     /// Waits for plans.
@@ -41,6 +51,17 @@ impl RemoteFleet {
     }
 
     /// Returns how far the processes are with the plan.
+    ///
+    /// ```
+    /// # async fn example() -> postcode_core::Result<()> {
+    /// use postcode_core::remote::RemoteFleet;
+    ///
+    /// let fleet = RemoteFleet::new("http://127.0.0.1:8080")?.snapshot().await?;
+    /// for follows in fleet.acknowledged {
+    ///     println!("{} processes follow revision {}", follows.processes, follows.revision);
+    /// }
+    /// # Ok(()) }
+    /// ```
     ///
     /// # Errors
     /// The same as other calls; [`NotSupported`](crate::ErrorKind::NotSupported) by a server without a plan.

@@ -14,6 +14,16 @@ impl Remote {
     /// Returns the hash of all answers, and the children of these nodes, at most
     /// [`MAX_PROOF_NODES`].
     ///
+    /// ```
+    /// # async fn example() -> postcode_core::Result<()> {
+    /// use postcode_core::Remote;
+    ///
+    /// let remote = Remote::new("http://127.0.0.1:8080")?;
+    /// let body = remote.proof(&["area SW".to_owned()]).await?;
+    /// println!("{} with {} outcodes in SW", body.root, body.nodes[0].children.len());
+    /// # Ok(()) }
+    /// ```
+    ///
     /// # Errors
     /// [`NotSupported`](crate::ErrorKind::NotSupported) by a server without this route;
     /// [`Overloaded`](crate::ErrorKind::Overloaded) while the server still computes it.

@@ -12,6 +12,34 @@ use crate::Result;
 /// The transport of [`Remote`](super::Remote) uses TCP, TLS or a Unix socket. A test can replace it
 /// with a server in its own process, or with faults: see
 /// [`RemoteBuilder::transport`](super::RemoteBuilder::transport).
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use async_trait::async_trait;
+/// use bytes::Bytes;
+/// use postcode_core::remote::Transport;
+/// use postcode_core::{PostcodeLookup, Remote, Result};
+///
+/// /// Answers every request with this text.
+/// #[derive(Debug)]
+/// struct Fixed(&'static str);
+///
+/// #[async_trait]
+/// impl Transport for Fixed {
+///     async fn send(&self, _request: http::Request<Bytes>, _limit: usize) -> Result<http::Response<Bytes>> {
+///         let mut response = http::Response::new(Bytes::from_static(self.0.as_bytes()));
+///         response.headers_mut().insert("content-type", http::HeaderValue::from_static("application/json"));
+///         Ok(response)
+///     }
+/// }
+///
+/// let server = Fixed(r#"{"status":200,"result":["SW1A 1AA"]}"#);
+/// let remote = Remote::builder("http://in.process").transport(server).build()?;
+/// assert_eq!(remote.autocomplete("SW1A 1A", 1).await?, ["SW1A 1AA".parse()?]);
+/// # Ok(())
+/// # }
+/// ```
 #[async_trait]
 pub trait Transport: Debug + Send + Sync + 'static {
     /// Returns the response, whatever its status; the client interprets it and follows no

@@ -22,6 +22,8 @@ const LARGEST: u64 = 8 << 30;
 /// Builds a [`Replica`]; created by [`Replica::builder`]. Methods overrule the options in the URL.
 /// Those are `dir`, `interval`, `public_key` and the options of the HTTP client.
 ///
+/// [`dir`](Self::dir) and [`interval`](Self::interval) set where and how often, and [`start`](Self::start) begins:
+///
 /// ```no_run
 /// use std::time::Duration;
 /// use postcode_core::Replica;
@@ -81,6 +83,15 @@ impl ReplicaBuilder {
     /// Requires that the service's file is signed with this key. A file that is not is never used:
     /// the previous data stays. A stored copy whose signature is missing or invalid is downloaded
     /// again.
+    ///
+    /// ```
+    /// use postcode_core::Replica;
+    ///
+    /// let key = "RWQf6LRCGA9i53mlYecO4IzT51TGPpvWucNSCh1CBM0QTaLn73Y7GFO3".parse()?;
+    /// let replica = Replica::builder("https://postcodes.example").public_key(key);
+    /// println!("{replica}"); // all settings, for the log
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn public_key(self, key: PublicKey) -> Self {
         self.set(|settings| {
             settings.public_key = Some(key);
@@ -89,12 +100,28 @@ impl ReplicaBuilder {
     }
 
     /// Sends requests through this transport: see [`RemoteBuilder::transport`].
+    ///
+    /// ```
+    /// use postcode_core::remote::Transport;
+    /// use postcode_core::{Replica, ReplicaBuilder};
+    ///
+    /// fn of_a_test(server: impl Transport) -> ReplicaBuilder {
+    ///     Replica::builder("http://in.process").transport(server)
+    /// }
+    /// ```
     pub fn transport(self, transport: impl Transport) -> Self {
         self.remote(|client| client.transport(transport))
     }
 
     /// Changes the client that calls the service: its authorization, its certificates, its proxy.
     /// The replica has separate timeouts and retries.
+    ///
+    /// ```
+    /// use postcode_core::Replica;
+    ///
+    /// let replica = Replica::builder("https://postcodes.example").remote(|client| client.token_file("/etc/postcode/token"));
+    /// println!("{replica}");
+    /// ```
     pub fn remote(self, set: impl FnOnce(RemoteBuilder) -> RemoteBuilder) -> Self {
         Self(self.0.map(|settings| Settings { remote: set(settings.remote), ..settings }))
     }

@@ -34,6 +34,8 @@ pub use status::ReplicaStatus;
 ///
 /// The file is an ordinary dataset file, which `file:` can open too.
 ///
+/// Created by [`builder`](Self::builder) or [`start`](Self::start):
+///
 /// ```no_run
 /// # async fn example() -> postcode_core::Result<()> {
 /// use postcode_core::{PostcodeLookupExt, Replica};
@@ -63,6 +65,15 @@ impl Replica {
     /// Starts a replica with the defaults and the options in the URL, such as
     /// `http://host:8080?dir=/var/cache/postcode&interval=10s`.
     ///
+    /// ```
+    /// # async fn example() -> postcode_core::Result<()> {
+    /// use postcode_core::Replica;
+    ///
+    /// let replica = Replica::start("http://127.0.0.1:8080?dir=/var/cache/postcode&interval=10s").await?;
+    /// println!("{}", replica.status().info.edition);
+    /// # Ok(()) }
+    /// ```
+    ///
     /// # Errors
     /// The same as [`ReplicaBuilder::start`].
     pub async fn start(url: &str) -> Result<Self> {
@@ -83,6 +94,14 @@ impl Replica {
     /// Asks the service for its edition now, without waiting for the next interval. Returns true if
     /// a new edition is in use.
     ///
+    /// ```
+    /// # async fn example(replica: postcode_core::Replica) -> postcode_core::Result<()> {
+    /// if replica.refresh().await? {
+    ///     println!("now {}", replica.status().info.edition);
+    /// }
+    /// # Ok(()) }
+    /// ```
+    ///
     /// # Errors
     /// The reason why the request or the download failed. The replica continues with the data it
     /// has.
@@ -91,17 +110,41 @@ impl Replica {
     }
 
     /// Returns the edition in use, and the state of the connection to the service.
+    ///
+    /// ```
+    /// # fn example(replica: postcode_core::Replica) {
+    /// let status = replica.status();
+    /// if let Some(error) = &status.error {
+    ///     eprintln!("still {}, because {error}", status.info.edition);
+    /// }
+    /// # }
+    /// ```
     pub fn status(&self) -> ReplicaStatus {
         self.follower.status()
     }
 
     /// Returns the in-process lookup, for callers who need neither trait nor future.
+    ///
+    /// ```
+    /// # fn example(replica: postcode_core::Replica) -> Result<(), Box<dyn std::error::Error>> {
+    /// let dataset = replica.local().dataset();
+    /// println!("{}", dataset.get("SW1A 1AA".parse()?).status());
+    /// # Ok(()) }
+    /// ```
     pub fn local(&self) -> &Local {
         &self.follower.local
     }
 
     /// Returns whether it still follows the service: false only if the runtime that it was started
     /// on has ended.
+    ///
+    /// ```
+    /// # fn example(replica: postcode_core::Replica) {
+    /// if !replica.is_following() {
+    ///     eprintln!("the runtime of the replica has ended: start another one");
+    /// }
+    /// # }
+    /// ```
     pub fn is_following(&self) -> bool {
         !self.following.0.is_finished()
     }

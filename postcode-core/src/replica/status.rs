@@ -7,6 +7,17 @@ use crate::Replica;
 use crate::{DatasetInfo, Error};
 
 /// The edition that a [`Replica`] uses, and the state of its connection to the service.
+///
+/// ```
+/// use std::time::{Duration, SystemTime};
+/// use postcode_core::ReplicaStatus;
+///
+/// /// Returns how long ago the service was reached.
+/// fn age(status: &ReplicaStatus) -> Option<Duration> {
+///     SystemTime::now().duration_since(status.confirmed?).ok()
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct ReplicaStatus {

@@ -6,6 +6,15 @@ use super::{RecordBody, RecordView, Shape};
 use crate::{Answer, Error, ErrorKind, Postcode, Result, Status};
 
 /// `{"status":200,"result":…}`.
+///
+/// Created by [`new`](Self::new):
+///
+/// ```
+/// use postcode_core::wire::Success;
+///
+/// assert_eq!(serde_json::to_string(&Success::new(true))?, r#"{"status":200,"result":true}"#);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Success<T> {
     /// The HTTP status.
@@ -22,6 +31,14 @@ impl<T> Success<T> {
 }
 
 /// The body of `POST /postcodes`: `{"postcodes":[…]}`.
+///
+/// ```
+/// use postcode_core::wire::BulkQuery;
+///
+/// let query = BulkQuery { postcodes: &["SW1A 1AA".parse()?] };
+/// assert_eq!(serde_json::to_string(&query)?, r#"{"postcodes":["SW1A 1AA"]}"#);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, Serialize)]
 pub struct BulkQuery<'a> {
     /// The postcodes, in the order of the answer.
@@ -30,6 +47,21 @@ pub struct BulkQuery<'a> {
 
 /// One item of a bulk answer: `{"query":…,"result":…|null}`. The extended shape adds a `status`,
 /// which tells a client that the server distinguishes terminated, unknown and not covered.
+///
+/// A server creates it with [`new`](Self::new), a client reads it with [`into_answer`](Self::into_answer):
+///
+/// ```
+/// use postcode_core::Answer;
+/// use postcode_core::wire::{BulkItem, RecordBody, Shape};
+///
+/// let item = BulkItem::new("SW1A 9ZZ", Some(&Answer::Unknown), Shape::Extended);
+/// let text = serde_json::to_string(&item)?;
+/// assert_eq!(text, r#"{"query":"SW1A 9ZZ","status":"unknown","result":null}"#);
+///
+/// let received: BulkItem<RecordBody> = serde_json::from_str(&text)?;
+/// assert_eq!(received.into_answer()?, Some(Answer::Unknown));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct BulkItem<T> {
     /// The text of the query, as it was sent.

@@ -6,6 +6,16 @@ use super::RecordBody;
 
 /// `{"status":404,"error":"Postcode not found", …}`: `status` and `error` come from postcodes.io.
 /// This project adds the rest, which postcodes.io servers don't send.
+///
+/// Created by [`new`](Self::new):
+///
+/// ```
+/// use postcode_core::wire::{ErrorBody, TerminatedBody, code};
+///
+/// let body: ErrorBody<TerminatedBody> = ErrorBody::new(404, "Postcode not found", code::INVALID_POSTCODE);
+/// assert_eq!(serde_json::to_value(&body)?["error"], "Postcode not found");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ErrorBody<T = TerminatedBody> {
     /// The HTTP status.
@@ -45,6 +55,18 @@ impl<T> ErrorBody<T> {
 }
 
 /// The answer of postcodes.io for a terminated postcode.
+///
+/// [`into_record`](Self::into_record) reads it:
+///
+/// ```
+/// use postcode_core::Record;
+/// use postcode_core::wire::TerminatedBody;
+///
+/// let body = TerminatedBody::from(&Record::terminated("AB1 0AA".parse()?));
+/// assert_eq!(body.postcode, "AB1 0AA");
+/// assert_eq!(body.into_record()?.postcode.to_string(), "AB1 0AA");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TerminatedBody {
     /// The postcode, spaced.

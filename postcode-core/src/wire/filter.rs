@@ -8,6 +8,15 @@ use crate::{AreaKind, Location, Record};
 macro_rules! fields {
     ($($variant:ident $name:literal),* $(,)?) => {
         /// A key of a postcode object that `filter` can select: those that postcodes.io allows.
+        ///
+        /// [`list`](Self::list) reads the parameter, and [`name`](Self::name) returns a key:
+        ///
+        /// ```
+        /// use postcode_core::wire::Field;
+        ///
+        /// let fields = Field::list("Postcode, latitude, nonsense");
+        /// assert_eq!(fields.iter().map(|field| field.name()).collect::<Vec<_>>(), ["postcode", "latitude"]);
+        /// ```
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         #[expect(missing_docs, reason = "each is the key of postcodes.io of that name")]
         pub enum Field { $($variant),* }
@@ -49,6 +58,19 @@ impl Field {
 }
 
 /// Some fields of a record, to be written as JSON.
+///
+/// Created by [`new`](Self::new):
+///
+/// ```
+/// use postcode_core::Record;
+/// use postcode_core::wire::{Field, FilteredView};
+///
+/// let record = Record::live("SW1A 1AA".parse()?);
+/// let fields = Field::list("postcode,country");
+/// let view = FilteredView::new(&record, &fields);
+/// assert_eq!(serde_json::to_string(&view)?, r#"{"postcode":"SW1A 1AA","country":null}"#);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct FilteredView<'a> {
     record: &'a Record,

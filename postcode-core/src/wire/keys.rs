@@ -3,6 +3,9 @@
 /// The keys that `filter` selects with `?extended=true`, which allows every key of a postcode
 /// object. They are written in the order of the object.
 ///
+/// [`list`](Self::list) reads the parameter, [`has`](Self::has) tells whether a key is selected, and
+/// [`unknown`](Self::unknown) returns the names that are not keys:
+///
 /// ```
 /// use postcode_core::wire::Keys;
 ///

@@ -98,6 +98,13 @@ pub fn filled(route: &str, values: &[&(dyn Display + Sync)]) -> String {
 
 /// Returns the fixed segments of all routes, each once. None of them is a postcode, an outcode or a number, so they can be put
 /// in lower case wherever they stand.
+///
+/// ```
+/// use postcode_core::wire::path;
+///
+/// let words = path::words();
+/// assert!(words.contains(&"postcodes") && !words.contains(&"sw1a1aa"));
+/// ```
 pub fn words() -> Vec<&'static str> {
     let mut words: Vec<_> = ALL
         .iter()

@@ -5,6 +5,15 @@ use serde::{Deserialize, Serialize};
 use crate::{Approximate, Error, ErrorKind, Location, Record, Result};
 
 /// The location of a postcode, and whether it is exact: the `position` of the extended shape.
+///
+/// ```
+/// use postcode_core::wire::PositionBody;
+///
+/// let text = r#"{"kind":"approximate","source":"GeoNames","longitude":-2.1333,"latitude":49.2}"#;
+/// let position: PositionBody = serde_json::from_str(text)?;
+/// assert_eq!((&*position.kind, position.latitude), ("approximate", 49.2));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "each field is the key of that name")]
 pub struct PositionBody {

@@ -15,6 +15,15 @@ pub const PROOF_ROOT: &str = "root";
 pub const PROOF_OF: &str = "of";
 
 /// A SHA-256, written as 64 hexadecimal digits.
+///
+/// ```
+/// use postcode_core::wire::Digest;
+///
+/// let digest = Digest([0xab; 32]);
+/// assert_eq!(digest.to_string(), "ab".repeat(32));
+/// assert_eq!("ab".repeat(32).parse::<Digest>()?, digest);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Digest(pub [u8; 32]);
 
@@ -66,6 +75,16 @@ impl<'de> Deserialize<'de> for Digest {
 }
 
 /// The result of `GET /proof`.
+///
+/// ```
+/// use postcode_core::wire::{Digest, ProofBody, ProofNode};
+///
+/// let children = vec![("area SW".to_owned(), Digest([1; 32]))];
+/// let body = ProofBody { version: 1, root: Digest([0; 32]), nodes: vec![ProofNode { of: "root".to_owned(), children }] };
+/// let text = serde_json::to_string(&body)?;
+/// assert_eq!(serde_json::from_str::<ProofBody>(&text)?, body);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ProofBody {
     /// The version of the canonical form. Roots of two versions can't be compared.
@@ -78,6 +97,13 @@ pub struct ProofBody {
 }
 
 /// A node of the tree of hashes.
+///
+/// ```
+/// use postcode_core::wire::ProofNode;
+///
+/// let missing = ProofNode { of: "outcode ZZ9".to_owned(), children: Vec::new() };
+/// assert!(missing.children.is_empty()); // there is no such node
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ProofNode {
     /// The name, such as `root`, `area SW`, `outcode SW1A` or `sector SW1A 1`.

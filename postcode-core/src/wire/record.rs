@@ -11,6 +11,17 @@ use crate::{
 };
 
 /// Which keys of a record are written.
+///
+/// ```
+/// use postcode_core::Record;
+/// use postcode_core::wire::{RecordView, Shape};
+///
+/// let record = Record::live("SW1A 1AA".parse()?);
+/// let json = |shape| serde_json::to_value(RecordView::new(&record, shape));
+/// assert!(json(Shape::Compatible)?.get("status").is_none());
+/// assert_eq!(json(Shape::Extended)?["status"], "live");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shape {
     /// The keys of postcodes.io 18, in its order, and no others.
@@ -24,6 +35,19 @@ pub enum Shape {
 }
 
 /// A record to be written as JSON, without copying.
+///
+/// Created by [`new`](Self::new). [`only`](Self::only) selects keys:
+///
+/// ```
+/// use postcode_core::Record;
+/// use postcode_core::wire::{Keys, RecordView, Shape};
+///
+/// let record = Record::live("SW1A 1AA".parse()?);
+/// let keys = Keys::list("postcode,status");
+/// let view = RecordView::new(&record, Shape::Extended).only(Some(&keys));
+/// assert_eq!(serde_json::to_string(&view)?, r#"{"postcode":"SW1A 1AA","status":"live"}"#);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct RecordView<'a> {
     record: &'a Record,
@@ -46,6 +70,19 @@ impl<'a> RecordView<'a> {
 }
 
 /// A neighbour to be written as JSON: a postcode object with its `distance` in metres.
+///
+/// Created by [`new`](Self::new). [`only`](Self::only) selects keys:
+///
+/// ```
+/// use postcode_core::{Neighbour, Record};
+/// use postcode_core::wire::{Keys, NeighbourView, Shape};
+///
+/// let neighbour = Neighbour::new(Record::live("SW1A 1AA".parse()?), 12.5);
+/// let keys = Keys::list("postcode,distance");
+/// let view = NeighbourView::new(&neighbour, Shape::Compatible).only(Some(&keys));
+/// assert_eq!(serde_json::to_string(&view)?, r#"{"postcode":"SW1A 1AA","distance":12.5}"#);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct NeighbourView<'a>(RecordView<'a>);
 

@@ -13,6 +13,23 @@ type Text = Option<Box<str>>;
 /// A postcode object as received: in either shape, from any release of postcodes.io. Unknown keys
 /// are ignored and missing ones are `None`, so that old clients and new servers work together, and
 /// the reverse.
+///
+/// [`into_record`](Self::into_record) and [`into_neighbour`](Self::into_neighbour) check the values. [`new`](Self::new)
+/// makes one to fill.
+///
+/// ```
+/// use postcode_core::Status;
+/// use postcode_core::wire::RecordBody;
+///
+/// let body: RecordBody = serde_json::from_str(r#"{"postcode":"SW1A 1AA","quality":1,"new_key":7}"#)?;
+/// let record = body.into_record(Status::Live)?;
+/// assert_eq!((record.postcode.to_string(), record.quality), ("SW1A 1AA".to_owned(), Some(1)));
+///
+/// let mut body = RecordBody::new("SW1A 1AA");
+/// body.distance = Some(12.5); // metres
+/// assert_eq!(body.into_neighbour()?.distance, 12.5);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 #[expect(missing_docs, reason = "each field is the key of postcodes.io of that name")]
@@ -66,6 +83,14 @@ pub struct RecordBody {
 }
 
 /// The `codes` of a [`RecordBody`].
+///
+/// ```
+/// use postcode_core::wire::CodesBody;
+///
+/// let codes: CodesBody = serde_json::from_str(r#"{"admin_district":"E09000033"}"#)?;
+/// assert_eq!(codes.admin_district.as_deref(), Some("E09000033"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 #[expect(missing_docs, reason = "each field is the key of postcodes.io of that name")]

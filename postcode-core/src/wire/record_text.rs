@@ -10,8 +10,21 @@ use super::{BulkItem, NeighbourView, RecordView, Shape};
 use crate::Areas;
 
 /// Writes itself as [`RecordText`]: records do, and what holds them.
+///
+/// Called as [`write`](Self::write):
+///
+/// ```
+/// use postcode_core::Record;
+/// use postcode_core::wire::{HasRecords, RecordText, RecordView, Shape};
+///
+/// let record = Record::live("SW1A 1AA".parse()?);
+/// let mut text = RecordText::new(Vec::new());
+/// RecordView::new(&record, Shape::Compatible).write(&mut text)?;
+/// assert!(text.into_bytes().starts_with(br#"{"postcode":"SW1A 1AA""#));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub trait HasRecords {
-    /// Appends it.
+    /// Appends itself to the text.
     ///
     /// # Errors
     /// Fails if something in it cannot be JSON. Records of this crate can.
@@ -26,6 +39,8 @@ const REMEMBERED: usize = 64;
 ///
 /// Most of a record are names and codes of areas, and neighbours share them. They are copied from where
 /// the same set was written before in this text.
+///
+/// [`new`](Self::new) begins or continues a text, and [`into_bytes`](Self::into_bytes) returns it:
 ///
 /// ```
 /// use postcode_core::Record;
@@ -62,26 +77,74 @@ impl RecordText {
     }
 
     /// Continues this text, which is to have several records.
+    ///
+    /// ```
+    /// use postcode_core::Record;
+    /// use postcode_core::wire::{RecordText, RecordView, Shape};
+    ///
+    /// let records = [Record::live("SW1A 1AA".parse()?), Record::live("M1 1AE".parse()?)];
+    /// let mut text = RecordText::of_many(Vec::new());
+    /// text.list(records.iter().map(|record| RecordView::new(record, Shape::Compatible)))?;
+    /// assert!(text.into_bytes().ends_with(b"}]"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn of_many(out: Vec<u8>) -> Self {
         Self { is_list: true, ..Self::new(out) }
     }
 
     /// Returns the length in bytes.
+    ///
+    /// ```
+    /// use postcode_core::wire::RecordText;
+    ///
+    /// let mut text = RecordText::new(Vec::new());
+    /// text.raw("[]");
+    /// assert_eq!(text.len(), 2);
+    /// ```
     pub fn len(&self) -> usize {
         self.out.len()
     }
 
     /// Returns whether nothing is written.
+    ///
+    /// ```
+    /// use postcode_core::wire::RecordText;
+    ///
+    /// assert!(RecordText::new(Vec::new()).is_empty());
+    /// ```
     pub fn is_empty(&self) -> bool {
         self.out.is_empty()
     }
 
-    /// Appends text as it is.
+    /// Appends text as it is: it must be JSON together with what follows.
+    ///
+    /// ```
+    /// use postcode_core::wire::RecordText;
+    ///
+    /// let mut text = RecordText::new(Vec::new());
+    /// text.raw(r#"{"status":"#);
+    /// text.value(&200)?;
+    /// text.raw(r#","error":"#);
+    /// text.string("not a \"postcode\"")?;
+    /// text.raw("}");
+    /// assert_eq!(text.len(), 43);
+    /// assert_eq!(text.into_bytes(), br#"{"status":200,"error":"not a \"postcode\""}"#);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn raw(&mut self, text: &str) {
         self.out.extend_from_slice(text.as_bytes());
     }
 
     /// Appends any value.
+    ///
+    /// ```
+    /// use postcode_core::wire::RecordText;
+    ///
+    /// let mut text = RecordText::new(Vec::new());
+    /// text.value(&[51.501, -0.1416])?;
+    /// assert_eq!(text.into_bytes(), b"[51.501,-0.1416]");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// Fails if the value cannot be JSON.
@@ -90,6 +153,15 @@ impl RecordText {
     }
 
     /// Appends a string.
+    ///
+    /// ```
+    /// use postcode_core::wire::RecordText;
+    ///
+    /// let mut text = RecordText::new(Vec::new());
+    /// text.string("St James's")?;
+    /// assert_eq!(text.into_bytes(), br#""St James's""#);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// Never.
@@ -105,8 +177,17 @@ impl RecordText {
 
     /// Appends a list.
     ///
+    /// ```
+    /// use postcode_core::wire::{RecordText, RecordView};
+    ///
+    /// let mut text = RecordText::of_many(Vec::new());
+    /// text.list(std::iter::empty::<RecordView<'_>>())?;
+    /// assert_eq!(text.into_bytes(), b"[]");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
-    /// Those of its items.
+    /// The errors of its items.
     pub fn list(&mut self, items: impl Iterator<Item = impl HasRecords>) -> Result<(), Error> {
         self.is_list = true;
         let mut before = "[";

@@ -5,6 +5,16 @@ use serde::{Deserialize, Serialize};
 use crate::{Location, MAX_CORNERS, Postcode, Region, Result};
 
 /// `{"status":200,"result":[…],"next":"SW1A 1AA"|null}`: a page, and the `cursor` of the next one.
+///
+/// Created by [`new`](Self::new):
+///
+/// ```
+/// use postcode_core::wire::PageBody;
+///
+/// let body = PageBody::new(vec!["a", "b"], Some("SW1A 1AA".parse()?));
+/// assert_eq!(serde_json::to_string(&body)?, r#"{"status":200,"result":["a","b"],"next":"SW1A 1AA"}"#);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct PageBody<T> {
     /// The HTTP status.
@@ -23,6 +33,19 @@ impl<T> PageBody<T> {
 }
 
 /// The body of `POST /within`: `{"polygon":[[longitude,latitude],…]}`, in the order of GeoJSON.
+///
+/// A client creates it with [`of`](Self::of), a server reads it with [`into_region`](Self::into_region):
+///
+/// ```
+/// use postcode_core::{Location, Region};
+/// use postcode_core::wire::PolygonBody;
+///
+/// let corners = [Location::new(51.0, -1.0)?, Location::new(51.0, 0.0)?, Location::new(52.0, 0.0)?];
+/// let body = PolygonBody::of(&corners);
+/// assert_eq!(body.polygon[0], [-1.0, 51.0]); // longitude first
+/// assert_eq!(body.into_region()?, Region::Polygon(corners.to_vec()));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct PolygonBody {
     /// The corners, degrees WGS84.
@@ -53,6 +76,18 @@ impl PolygonBody {
 }
 
 /// A body of `POST /within` that is a MultiPolygon of GeoJSON.
+///
+/// Created by [`of`](Self::of):
+///
+/// ```
+/// use postcode_core::Location;
+/// use postcode_core::wire::MultiPolygonBody;
+///
+/// let ring = vec![Location::new(51.0, -1.0)?, Location::new(51.0, 0.0)?, Location::new(52.0, 0.0)?];
+/// let body = MultiPolygonBody::of(&[vec![ring]]); // one polygon without holes
+/// assert_eq!(serde_json::to_value(&body)?["type"], "MultiPolygon");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, Serialize)]
 pub struct MultiPolygonBody {
     r#type: &'static str,

@@ -9,6 +9,19 @@ use crate::{Answer, ErrorKind, Lookups, Postcode, Record, unit};
 ///
 /// `publish` makes the implementation answer from the given fixture. It is called with one
 /// [`Fixture::next_edition`] after the other while overlapping batches and single lookups run.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use postcode_core::conformance::{Fixture, Reference, check_editions};
+///
+/// let fixture = Fixture::small();
+/// let lookup = Reference::new(fixture.clone()); // yours here
+/// let report = check_editions(&lookup, &fixture, async |next: &Fixture| lookup.publish(next.clone())).await;
+/// report.assert_complete();
+/// # Ok(())
+/// # }
+/// ```
 pub async fn check_editions(
     lookup: &dyn Lookups,
     fixture: &Fixture,

@@ -184,6 +184,26 @@ impl Dataset {
     /// Returns the live postcodes around a point or a postcode: see
     /// [`PostcodeLookup::nearest`](crate::PostcodeLookup::nearest).
     ///
+    /// ```
+    /// # use postcode_core::Location;
+    /// # use postcode_core::dataset::{DatasetBuilder, Metadata, Row};
+    /// # let mut builder = DatasetBuilder::new(Metadata::new("made by hand"));
+    /// # for (text, latitude, longitude) in [("SW1A 1AA", 51.50101, -0.14159), ("SW1A 2AA", 51.50354, -0.12767), ("M1 1AE", 53.48116, -2.23217)] {
+    /// #     let mut row = Row::live(text.parse()?);
+    /// #     row.location = Some(Location::new(latitude, longitude)?);
+    /// #     builder.push(&row)?;
+    /// # }
+    /// # builder.push(&Row::terminated("AB1 0AA".parse()?))?;
+    /// # let dataset = builder.build()?;
+    /// use postcode_core::{Nearest, Postcode};
+    ///
+    /// let palace: Postcode = "SW1A 1AA".parse()?;
+    /// let near = dataset.nearest(&Nearest::to(palace).radius(1500.0))?.ok_or("no location")?;
+    /// assert_eq!(near[1].record.postcode.to_string(), "SW1A 2AA");
+    /// assert_eq!(near[1].distance.round(), 1007.0); // metres
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// [`InvalidInput`](crate::ErrorKind::InvalidInput) for a limit or a radius out of range.
     pub fn nearest(&self, query: &Nearest) -> Result<Option<Vec<Neighbour>>> {
@@ -197,6 +217,23 @@ impl Dataset {
 
     /// Returns the live postcodes within `radius` metres of a point, at most `limit`: see
     /// [`nearest`](Self::nearest).
+    ///
+    /// ```
+    /// # use postcode_core::Location;
+    /// # use postcode_core::dataset::{DatasetBuilder, Metadata, Row};
+    /// # let mut builder = DatasetBuilder::new(Metadata::new("made by hand"));
+    /// # for (text, latitude, longitude) in [("SW1A 1AA", 51.50101, -0.14159), ("SW1A 2AA", 51.50354, -0.12767), ("M1 1AE", 53.48116, -2.23217)] {
+    /// #     let mut row = Row::live(text.parse()?);
+    /// #     row.location = Some(Location::new(latitude, longitude)?);
+    /// #     builder.push(&row)?;
+    /// # }
+    /// # builder.push(&Row::terminated("AB1 0AA".parse()?))?;
+    /// # let dataset = builder.build()?;
+    /// let near = dataset.around(Location::new(51.501, -0.1416)?, 10, 100.0)?;
+    /// assert_eq!(near.len(), 1);
+    /// assert_eq!(near[0].record.postcode.to_string(), "SW1A 1AA");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// [`InvalidInput`](crate::ErrorKind::InvalidInput) for a limit or a radius out of range.
@@ -212,6 +249,24 @@ impl Dataset {
 
     /// Returns the outcodes around a point or an outcode: see
     /// [`PostcodeLookup::nearest_outcodes`](crate::PostcodeLookup::nearest_outcodes).
+    ///
+    /// ```
+    /// # use postcode_core::Location;
+    /// # use postcode_core::dataset::{DatasetBuilder, Metadata, Row};
+    /// # let mut builder = DatasetBuilder::new(Metadata::new("made by hand"));
+    /// # for (text, latitude, longitude) in [("SW1A 1AA", 51.50101, -0.14159), ("SW1A 2AA", 51.50354, -0.12767), ("M1 1AE", 53.48116, -2.23217)] {
+    /// #     let mut row = Row::live(text.parse()?);
+    /// #     row.location = Some(Location::new(latitude, longitude)?);
+    /// #     builder.push(&row)?;
+    /// # }
+    /// # builder.push(&Row::terminated("AB1 0AA".parse()?))?;
+    /// # let dataset = builder.build()?;
+    /// use postcode_core::NearestOutcodes;
+    ///
+    /// let near = dataset.nearest_outcodes(&NearestOutcodes::to(Location::new(53.48, -2.23)?))?.unwrap_or_default();
+    /// assert_eq!(near[0].outcode.to_string(), "M1");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// [`InvalidInput`](crate::ErrorKind::InvalidInput) for a limit or a radius out of range.
@@ -233,6 +288,23 @@ impl Dataset {
 
     /// Returns the outcodes whose mean location is within `radius` metres of a point, with their
     /// distances. The nearest are first, and those of equal distance are in order.
+    ///
+    /// ```
+    /// # use postcode_core::Location;
+    /// # use postcode_core::dataset::{DatasetBuilder, Metadata, Row};
+    /// # let mut builder = DatasetBuilder::new(Metadata::new("made by hand"));
+    /// # for (text, latitude, longitude) in [("SW1A 1AA", 51.50101, -0.14159), ("SW1A 2AA", 51.50354, -0.12767), ("M1 1AE", 53.48116, -2.23217)] {
+    /// #     let mut row = Row::live(text.parse()?);
+    /// #     row.location = Some(Location::new(latitude, longitude)?);
+    /// #     builder.push(&row)?;
+    /// # }
+    /// # builder.push(&Row::terminated("AB1 0AA".parse()?))?;
+    /// # let dataset = builder.build()?;
+    /// let near = dataset.outcodes_around(Location::new(53.48, -2.23)?, 10, 25_000.0)?;
+    /// let (summary, metres) = &near[0];
+    /// assert_eq!((summary.outcode.to_string(), metres.round()), ("M1".to_owned(), 193.0));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// [`InvalidInput`](crate::ErrorKind::InvalidInput) for a limit or a radius out of range.

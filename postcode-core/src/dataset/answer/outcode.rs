@@ -9,6 +9,23 @@ impl Dataset {
     /// Returns the summary of an outcode over its live postcodes, or `None` if it has none.
     ///
     /// Names are sorted by letter, ignoring accents and case. A summary is computed once.
+    ///
+    /// ```
+    /// # use postcode_core::Location;
+    /// # use postcode_core::dataset::{DatasetBuilder, Metadata, Row};
+    /// # let mut builder = DatasetBuilder::new(Metadata::new("made by hand"));
+    /// # for (text, latitude, longitude) in [("SW1A 1AA", 51.50101, -0.14159), ("SW1A 2AA", 51.50354, -0.12767), ("M1 1AE", 53.48116, -2.23217)] {
+    /// #     let mut row = Row::live(text.parse()?);
+    /// #     row.location = Some(Location::new(latitude, longitude)?);
+    /// #     builder.push(&row)?;
+    /// # }
+    /// # builder.push(&Row::terminated("AB1 0AA".parse()?))?;
+    /// # let dataset = builder.build()?;
+    /// let summary = dataset.outcode("M1".parse()?).ok_or("no live postcodes")?;
+    /// assert_eq!(summary.latitude, Some(53.48116)); // the mean of its postcodes
+    /// assert_eq!(dataset.outcode("AB1".parse()?), None); // has only terminated ones
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn outcode(&self, outcode: Outcode) -> Option<OutcodeSummary> {
         let inner = self.inner();
         let (n, _) = inner.keys.outcode(&inner.bytes, outcode)?;
@@ -16,6 +33,22 @@ impl Dataset {
     }
 
     /// Returns the outcodes with live postcodes, in order.
+    ///
+    /// ```
+    /// # use postcode_core::Location;
+    /// # use postcode_core::dataset::{DatasetBuilder, Metadata, Row};
+    /// # let mut builder = DatasetBuilder::new(Metadata::new("made by hand"));
+    /// # for (text, latitude, longitude) in [("SW1A 1AA", 51.50101, -0.14159), ("SW1A 2AA", 51.50354, -0.12767), ("M1 1AE", 53.48116, -2.23217)] {
+    /// #     let mut row = Row::live(text.parse()?);
+    /// #     row.location = Some(Location::new(latitude, longitude)?);
+    /// #     builder.push(&row)?;
+    /// # }
+    /// # builder.push(&Row::terminated("AB1 0AA".parse()?))?;
+    /// # let dataset = builder.build()?;
+    /// let outcodes: Vec<String> = dataset.outcodes().map(|outcode| outcode.to_string()).collect();
+    /// assert_eq!(outcodes, ["M1", "SW1A"]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn outcodes(&self) -> impl Iterator<Item = Outcode> + '_ {
         let inner = self.inner();
         (0..inner.keys.outcode_count())

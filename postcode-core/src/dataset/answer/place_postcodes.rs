@@ -18,6 +18,22 @@ impl Dataset {
     /// Returns the live postcodes around a place: see
     /// [`PostcodeLookup::place_postcodes`](crate::PlaceLookup::place_postcodes).
     ///
+    /// ```
+    /// # use postcode_core::dataset::{DatasetBuilder, Metadata, Row};
+    /// # let mut builder = DatasetBuilder::new(Metadata::new("made by hand"));
+    /// # let mut place = postcode_core::Place::new("osgb4000000074551019", "Ambleside", "Town");
+    /// # (place.eastings, place.northings, place.latitude, place.longitude) = (337_600, 504_500, Some(54.4318), Some(-2.9634));
+    /// # builder.push_place(&place)?;
+    /// # let mut row = Row::live("LA22 9DL".parse()?);
+    /// # row.grid = Some(postcode_core::GridReference { eastings: 337_650, northings: 504_400, system: postcode_core::GridSystem::Osgb });
+    /// # row.location = Some(postcode_core::Location::new(54.4312, -2.9626)?);
+    /// # builder.push(&row)?;
+    /// # let dataset = builder.build()?;
+    /// let found = dataset.place_postcodes("osgb4000000074551019", None, 10)?.ok_or("no such place")?;
+    /// assert_eq!((found.total, found.postcodes[0].to_string()), (1, "LA22 9DL".to_owned()));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// [`NotSupported`](ErrorKind::NotSupported) if the dataset has no places, and for an area,
     /// which has no box; [`InvalidInput`](ErrorKind::InvalidInput) for a limit out of range or a

@@ -25,6 +25,22 @@ impl Dataset {
     /// Returns the populated place with this code: see
     /// [`PostcodeLookup::place`](crate::PlaceLookup::place).
     ///
+    /// ```
+    /// # use postcode_core::dataset::{DatasetBuilder, Metadata, Row};
+    /// # let mut builder = DatasetBuilder::new(Metadata::new("made by hand"));
+    /// # let mut place = postcode_core::Place::new("osgb4000000074551019", "Ambleside", "Town");
+    /// # (place.eastings, place.northings, place.latitude, place.longitude) = (337_600, 504_500, Some(54.4318), Some(-2.9634));
+    /// # builder.push_place(&place)?;
+    /// # let mut row = Row::live("LA22 9DL".parse()?);
+    /// # row.grid = Some(postcode_core::GridReference { eastings: 337_650, northings: 504_400, system: postcode_core::GridSystem::Osgb });
+    /// # row.location = Some(postcode_core::Location::new(54.4312, -2.9626)?);
+    /// # builder.push(&row)?;
+    /// # let dataset = builder.build()?;
+    /// let place = dataset.place("OSGB4000000074551019")?.ok_or("no such place")?;
+    /// assert_eq!(place.name_1, "Ambleside");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// [`NotSupported`](ErrorKind::NotSupported) if the dataset has no places;
     /// [`InvalidInput`](ErrorKind::InvalidInput) for a text that is too long.
@@ -37,6 +53,21 @@ impl Dataset {
 
     /// Returns populated places by name: see
     /// [`PostcodeLookup::places`](crate::PlaceLookup::places).
+    ///
+    /// ```
+    /// # use postcode_core::dataset::{DatasetBuilder, Metadata, Row};
+    /// # let mut builder = DatasetBuilder::new(Metadata::new("made by hand"));
+    /// # let mut place = postcode_core::Place::new("osgb4000000074551019", "Ambleside", "Town");
+    /// # (place.eastings, place.northings, place.latitude, place.longitude) = (337_600, 504_500, Some(54.4318), Some(-2.9634));
+    /// # builder.push_place(&place)?;
+    /// # let mut row = Row::live("LA22 9DL".parse()?);
+    /// # row.grid = Some(postcode_core::GridReference { eastings: 337_650, northings: 504_400, system: postcode_core::GridSystem::Osgb });
+    /// # row.location = Some(postcode_core::Location::new(54.4312, -2.9626)?);
+    /// # builder.push(&row)?;
+    /// # let dataset = builder.build()?;
+    /// assert_eq!(dataset.places("amble", 10)?[0].name_1, "Ambleside");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// [`NotSupported`](ErrorKind::NotSupported) if the dataset has no places;
@@ -53,6 +84,22 @@ impl Dataset {
 
     /// Returns a random populated place, each with equal probability.
     ///
+    /// ```
+    /// # use postcode_core::dataset::{DatasetBuilder, Metadata, Row};
+    /// # let mut builder = DatasetBuilder::new(Metadata::new("made by hand"));
+    /// # let mut place = postcode_core::Place::new("osgb4000000074551019", "Ambleside", "Town");
+    /// # (place.eastings, place.northings, place.latitude, place.longitude) = (337_600, 504_500, Some(54.4318), Some(-2.9634));
+    /// # builder.push_place(&place)?;
+    /// # let mut row = Row::live("LA22 9DL".parse()?);
+    /// # row.grid = Some(postcode_core::GridReference { eastings: 337_650, northings: 504_400, system: postcode_core::GridSystem::Osgb });
+    /// # row.location = Some(postcode_core::Location::new(54.4312, -2.9626)?);
+    /// # builder.push(&row)?;
+    /// # let dataset = builder.build()?;
+    /// let place = dataset.random_place()?.ok_or("no places")?;
+    /// assert_eq!(place.name_1, "Ambleside"); // the only one here
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// [`NotSupported`](ErrorKind::NotSupported) if the dataset has no places.
     pub fn random_place(&self) -> Result<Option<Place>> {
@@ -62,6 +109,22 @@ impl Dataset {
 
     /// Iterates over all populated places, in the order of their codes. Empty if the dataset has
     /// none.
+    ///
+    /// ```
+    /// # use postcode_core::dataset::{DatasetBuilder, Metadata, Row};
+    /// # let mut builder = DatasetBuilder::new(Metadata::new("made by hand"));
+    /// # let mut place = postcode_core::Place::new("osgb4000000074551019", "Ambleside", "Town");
+    /// # (place.eastings, place.northings, place.latitude, place.longitude) = (337_600, 504_500, Some(54.4318), Some(-2.9634));
+    /// # builder.push_place(&place)?;
+    /// # let mut row = Row::live("LA22 9DL".parse()?);
+    /// # row.grid = Some(postcode_core::GridReference { eastings: 337_650, northings: 504_400, system: postcode_core::GridSystem::Osgb });
+    /// # row.location = Some(postcode_core::Location::new(54.4312, -2.9626)?);
+    /// # builder.push(&row)?;
+    /// # let dataset = builder.build()?;
+    /// let towns = dataset.iter_places().filter(|place| place.local_type == "Town");
+    /// assert_eq!(towns.count(), 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn iter_places(&self) -> impl Iterator<Item = Place> + '_ {
         let places = &self.inner().places;
         (0..places.count()).filter_map(|row| places.place(self.as_bytes(), row))
@@ -69,6 +132,16 @@ impl Dataset {
 
     /// Iterates over all islands and areas, in the order of their codes. Empty if the dataset has
     /// none.
+    ///
+    /// ```
+    /// # use postcode_core::Place;
+    /// # use postcode_core::dataset::{DatasetBuilder, Metadata};
+    /// # let mut builder = DatasetBuilder::new(Metadata::new("made by hand"));
+    /// builder.push_wider_place(&Place::new("osgb4000000074557226", "Isle of Skye", "Island"))?;
+    /// let dataset = builder.build()?;
+    /// assert_eq!(dataset.iter_wider_places().map(|place| place.name_1).collect::<Vec<_>>(), ["Isle of Skye"]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn iter_wider_places(&self) -> impl Iterator<Item = Place> + '_ {
         let places = &self.inner().wider_places;
         (0..places.count()).filter_map(|row| places.place(self.as_bytes(), row))
@@ -76,6 +149,24 @@ impl Dataset {
 
     /// Returns places as a person types them: see
     /// [`PostcodeLookup::find_places`](crate::PlaceLookup::find_places).
+    ///
+    /// ```
+    /// # use postcode_core::dataset::{DatasetBuilder, Metadata, Row};
+    /// # let mut builder = DatasetBuilder::new(Metadata::new("made by hand"));
+    /// # let mut place = postcode_core::Place::new("osgb4000000074551019", "Ambleside", "Town");
+    /// # (place.eastings, place.northings, place.latitude, place.longitude) = (337_600, 504_500, Some(54.4318), Some(-2.9634));
+    /// # builder.push_place(&place)?;
+    /// # let mut row = Row::live("LA22 9DL".parse()?);
+    /// # row.grid = Some(postcode_core::GridReference { eastings: 337_650, northings: 504_400, system: postcode_core::GridSystem::Osgb });
+    /// # row.location = Some(postcode_core::Location::new(54.4312, -2.9626)?);
+    /// # builder.push(&row)?;
+    /// # let dataset = builder.build()?;
+    /// use postcode_core::{MatchKind, PlaceQuery};
+    ///
+    /// let found = dataset.find_places(&PlaceQuery::new("amblesyde"))?;
+    /// assert_eq!((&*found[0].name, found[0].kind), ("Ambleside", MatchKind::Similar));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// [`NotSupported`](ErrorKind::NotSupported) if the dataset has no places;

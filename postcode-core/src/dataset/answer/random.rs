@@ -6,6 +6,23 @@ use crate::{Outcode, Record};
 impl Dataset {
     /// Returns a random live postcode, each with equal probability, of this outcode if one is
     /// given. `None` if there are no live postcodes.
+    ///
+    /// ```
+    /// # use postcode_core::Location;
+    /// # use postcode_core::dataset::{DatasetBuilder, Metadata, Row};
+    /// # let mut builder = DatasetBuilder::new(Metadata::new("made by hand"));
+    /// # for (text, latitude, longitude) in [("SW1A 1AA", 51.50101, -0.14159), ("SW1A 2AA", 51.50354, -0.12767), ("M1 1AE", 53.48116, -2.23217)] {
+    /// #     let mut row = Row::live(text.parse()?);
+    /// #     row.location = Some(Location::new(latitude, longitude)?);
+    /// #     builder.push(&row)?;
+    /// # }
+    /// # builder.push(&Row::terminated("AB1 0AA".parse()?))?;
+    /// # let dataset = builder.build()?;
+    /// let record = dataset.random(Some("M1".parse()?)).ok_or("no live postcodes")?;
+    /// assert_eq!(record.postcode.to_string(), "M1 1AE"); // the only one here
+    /// assert_eq!(dataset.random(Some("AB1".parse()?)), None);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn random(&self, outcode: Option<Outcode>) -> Option<Record> {
         let (inner, data) = (self.inner(), &*self.inner().bytes);
         let keys = &inner.keys;

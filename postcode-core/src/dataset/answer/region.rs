@@ -257,6 +257,25 @@ impl Dataset {
     /// The first call for a kind of area, and the first for a large circle, box or polygon, reads
     /// all rows once and keeps an index of some hundred kilobytes.
     ///
+    /// ```
+    /// # use postcode_core::Location;
+    /// # use postcode_core::dataset::{DatasetBuilder, Metadata, Row};
+    /// # let mut builder = DatasetBuilder::new(Metadata::new("made by hand"));
+    /// # for (text, latitude, longitude) in [("SW1A 1AA", 51.50101, -0.14159), ("SW1A 2AA", 51.50354, -0.12767), ("M1 1AE", 53.48116, -2.23217)] {
+    /// #     let mut row = Row::live(text.parse()?);
+    /// #     row.location = Some(Location::new(latitude, longitude)?);
+    /// #     builder.push(&row)?;
+    /// # }
+    /// # builder.push(&Row::terminated("AB1 0AA".parse()?))?;
+    /// # let dataset = builder.build()?;
+    /// use postcode_core::{Region, Within};
+    ///
+    /// let page = dataset.within(&Within::of(Region::Outcode("SW1A".parse()?)))?.ok_or("no such outcode")?;
+    /// assert_eq!(page.records.len(), 2);
+    /// assert_eq!(page.next, None); // there are no more
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// [`InvalidInput`](crate::ErrorKind::InvalidInput) for a limit, a radius, a box, a polygon or a code out of range.
     pub fn within(&self, query: &Within) -> Result<Option<Page>> {

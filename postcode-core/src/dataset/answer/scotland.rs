@@ -7,6 +7,17 @@ impl Dataset {
     /// Returns the entry of a postcode in the Scottish Postcode Directory, or `None` if it has no
     /// live entry.
     ///
+    /// ```
+    /// # use postcode_core::dataset::{DatasetBuilder, Metadata};
+    /// # use postcode_core::ScottishPostcode;
+    /// # let mut builder = DatasetBuilder::new(Metadata::new("made by hand"));
+    /// # builder.push_scottish(&ScottishPostcode::new("EH99 1SP".parse()?, None, Some("S16000104".to_owned())))?;
+    /// # let dataset = builder.build()?;
+    /// let entry = dataset.scottish_postcode("EH99 1SP".parse()?)?.ok_or("not in Scotland")?;
+    /// assert_eq!(entry.codes.scottish_parliamentary_constituency.as_deref(), Some("S16000104"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// [`NotSupported`](ErrorKind::NotSupported) if the directory is not in the dataset.
     pub fn scottish_postcode(&self, postcode: Postcode) -> Result<Option<ScottishPostcode>> {
@@ -25,6 +36,17 @@ impl Dataset {
 
     /// Iterates over all entries of the Scottish Postcode Directory, in the order of postcodes.
     /// Empty if the dataset has none.
+    ///
+    /// ```
+    /// # use postcode_core::dataset::{DatasetBuilder, Metadata};
+    /// # use postcode_core::ScottishPostcode;
+    /// # let mut builder = DatasetBuilder::new(Metadata::new("made by hand"));
+    /// # builder.push_scottish(&ScottishPostcode::new("EH99 1SP".parse()?, None, Some("S16000104".to_owned())))?;
+    /// # let dataset = builder.build()?;
+    /// let postcodes: Vec<String> = dataset.iter_scottish().map(|entry| entry.postcode.to_string()).collect();
+    /// assert_eq!(postcodes, ["EH99 1SP"]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn iter_scottish(&self) -> impl Iterator<Item = ScottishPostcode> + '_ {
         let (scotland, data) = (&self.inner().scotland, self.as_bytes());
         (0..scotland.count()).filter_map(move |row| {

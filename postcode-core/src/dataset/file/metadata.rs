@@ -7,6 +7,17 @@ use crate::{AreaKind, DatasetInfo, Result};
 
 /// The metadata of a dataset file. The caller of a builder sets the edition and the other known
 /// fields; counts and columns are filled in when the file is written.
+///
+/// Created by [`new`](Self::new):
+///
+/// ```
+/// use postcode_core::dataset::Metadata;
+///
+/// let mut metadata = Metadata::new("ONSPD November 2025");
+/// metadata.attribution = "Contains OS data © Crown copyright and database right 2025".to_owned();
+/// metadata.not_covered = vec!["BT".to_owned()];
+/// assert_eq!(metadata.live, 0); // counted when the file is written
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 #[serde(default)]

@@ -41,7 +41,13 @@ impl Verify {
     const NAMES: [(Self, &'static str); 3] =
         [(Self::Full, "full"), (Self::Checksums, "checksums"), (Self::Off, "off")];
 
-    /// Returns the name.
+    /// Returns the name in URLs and options: `full`, `checksums` or `off`.
+    ///
+    /// ```
+    /// use postcode_core::dataset::Verify;
+    ///
+    /// assert_eq!(Verify::Off.name(), "off");
+    /// ```
     pub fn name(self) -> &'static str {
         Self::NAMES.iter().find(|(verify, _)| *verify == self).map_or("", |(_, name)| *name)
     }
@@ -67,6 +73,17 @@ impl FromStr for Verify {
 /// [minisign](https://jedisct1.github.io/minisign/).
 ///
 /// Parsed from the key itself (`RWQ…`, 56 characters) or from the path of a file that contains it.
+///
+/// [`verify`](Self::verify) checks a signature:
+///
+/// ```
+/// use postcode_core::dataset::PublicKey;
+///
+/// let key: PublicKey = "RWQf6LRCGA9i53mlYecO4IzT51TGPpvWucNSCh1CBM0QTaLn73Y7GFO3".parse()?;
+/// assert!("RWQ".parse::<PublicKey>().is_err());
+/// assert!(key.verify(b"any bytes", "not a signature").is_err());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PublicKey(minisign_verify::PublicKey);
 
@@ -108,6 +125,14 @@ impl FromStr for PublicKey {
 }
 
 /// Returns the path of a dataset file's signature: the file's path with `.minisig` appended.
+///
+/// ```
+/// use std::path::Path;
+/// use postcode_core::dataset::signature_path;
+///
+/// let path = signature_path(Path::new("/data/uk.postcodes"));
+/// assert_eq!(path, Path::new("/data/uk.postcodes.minisig"));
+/// ```
 pub fn signature_path(file: &Path) -> PathBuf {
     let mut name = file.as_os_str().to_owned();
     name.push(".minisig");
@@ -115,6 +140,14 @@ pub fn signature_path(file: &Path) -> PathBuf {
 }
 
 /// Reads the signature next to a dataset file, or `None` if the file has no signature.
+///
+/// ```
+/// use std::path::Path;
+/// use postcode_core::dataset::read_signature;
+///
+/// assert_eq!(read_signature(Path::new("/nowhere/uk.postcodes"))?, None);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// # Errors
 /// [`Dataset`](ErrorKind::Dataset) if the signature can't be read.
@@ -137,6 +170,23 @@ fn read_text(path: &Path) -> std::io::Result<String> {
 }
 
 /// The checks that a dataset file must pass before it is used.
+///
+/// Set by [`verify`](Self::verify) and [`public_key`](Self::public_key). [`check`](Self::check) applies them to an open
+/// dataset, [`Dataset::open_checked`] to a file.
+///
+/// ```
+/// use postcode_core::dataset::{Demands, Verify};
+/// # use postcode_core::dataset::{DatasetBuilder, Metadata, Row};
+/// # let mut builder = DatasetBuilder::new(Metadata::new("made by hand"));
+/// # builder.push(&Row::live("SW1A 1AA".parse()?))?;
+/// # let dataset = builder.build()?;
+///
+/// let demands = Demands::default().verify(Verify::Full);
+/// demands.check(&dataset, None)?;
+/// let signed = demands.public_key(Some("RWQf6LRCGA9i53mlYecO4IzT51TGPpvWucNSCh1CBM0QTaLn73Y7GFO3".parse()?));
+/// assert!(signed.check(&dataset, None).is_err()); // the signature is missing
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Demands {
@@ -216,6 +266,17 @@ impl Demands {
 impl Dataset {
     /// Opens a dataset file and checks it as demanded, including its signature. Reads the whole
     /// file, except with [`Verify::Off`] and no public key.
+    ///
+    /// ```
+    /// use postcode_core::dataset::{Dataset, DatasetBuilder, Demands, Metadata, Verify};
+    /// # let folder = tempfile::tempdir()?;
+    /// # let path = folder.path().join("uk.postcodes");
+    /// # DatasetBuilder::new(Metadata::new("made by hand")).write_to(&path, &mut |_| std::ops::ControlFlow::Continue(()))?;
+    ///
+    /// let dataset = Dataset::open_checked(&path, &Demands::default().verify(Verify::Full))?;
+    /// assert_eq!(dataset.info().edition, "made by hand");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// The same as [`open`](Self::open) and [`verify`](Self::verify);

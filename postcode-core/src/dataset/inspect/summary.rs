@@ -14,6 +14,23 @@ use crate::dataset::section::scotland;
 use crate::{AreaKind, ScottishArea};
 
 /// The contents of a dataset file.
+///
+/// ```
+/// # use postcode_core::Location;
+/// # use postcode_core::dataset::{DatasetBuilder, Metadata, Row};
+/// # let mut builder = DatasetBuilder::new(Metadata::new("made by hand"));
+/// # for (text, latitude, longitude) in [("SW1A 1AA", 51.50101, -0.14159), ("SW1A 2AA", 51.50354, -0.12767), ("M1 1AE", 53.48116, -2.23217)] {
+/// #     let mut row = Row::live(text.parse()?);
+/// #     row.location = Some(Location::new(latitude, longitude)?);
+/// #     builder.push(&row)?;
+/// # }
+/// # builder.push(&Row::terminated("AB1 0AA".parse()?))?;
+/// # let dataset = builder.build()?;
+/// let summary = dataset.summary();
+/// assert_eq!((summary.metadata.live, summary.outcodes, summary.sectors), (3, 3, 4));
+/// assert_eq!(summary.bytes, dataset.as_bytes().len() as u64);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct Summary {
@@ -41,6 +58,24 @@ pub struct Summary {
 }
 
 /// One section of a dataset file.
+///
+/// ```
+/// # use postcode_core::Location;
+/// # use postcode_core::dataset::{DatasetBuilder, Metadata, Row};
+/// # let mut builder = DatasetBuilder::new(Metadata::new("made by hand"));
+/// # for (text, latitude, longitude) in [("SW1A 1AA", 51.50101, -0.14159), ("SW1A 2AA", 51.50354, -0.12767), ("M1 1AE", 53.48116, -2.23217)] {
+/// #     let mut row = Row::live(text.parse()?);
+/// #     row.location = Some(Location::new(latitude, longitude)?);
+/// #     builder.push(&row)?;
+/// # }
+/// # builder.push(&Row::terminated("AB1 0AA".parse()?))?;
+/// # let dataset = builder.build()?;
+/// let sections = dataset.summary().sections;
+/// let largest = sections.iter().max_by_key(|section| section.bytes).ok_or("no sections")?;
+/// println!("{}: {} bytes from {}", largest.name, largest.bytes, largest.offset);
+/// # assert!(sections.is_sorted_by_key(|section| section.offset));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct SectionSummary {
@@ -57,6 +92,24 @@ pub struct SectionSummary {
 }
 
 /// One column of a packed table.
+///
+/// ```
+/// # use postcode_core::Location;
+/// # use postcode_core::dataset::{DatasetBuilder, Metadata, Row};
+/// # let mut builder = DatasetBuilder::new(Metadata::new("made by hand"));
+/// # for (text, latitude, longitude) in [("SW1A 1AA", 51.50101, -0.14159), ("SW1A 2AA", 51.50354, -0.12767), ("M1 1AE", 53.48116, -2.23217)] {
+/// #     let mut row = Row::live(text.parse()?);
+/// #     row.location = Some(Location::new(latitude, longitude)?);
+/// #     builder.push(&row)?;
+/// # }
+/// # builder.push(&Row::terminated("AB1 0AA".parse()?))?;
+/// # let dataset = builder.build()?;
+/// let columns = dataset.summary().columns;
+/// let bits: u32 = columns.iter().filter(|column| column.table == "rows").map(|column| u32::from(column.bits)).sum();
+/// println!("{bits} bits for each postcode");
+/// # assert!(bits > 0);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct ColumnSummary {
@@ -72,6 +125,21 @@ pub struct ColumnSummary {
 
 impl Dataset {
     /// Returns the contents of the file: sections, columns, sizes.
+    ///
+    /// ```
+    /// # use postcode_core::Location;
+    /// # use postcode_core::dataset::{DatasetBuilder, Metadata, Row};
+    /// # let mut builder = DatasetBuilder::new(Metadata::new("made by hand"));
+    /// # for (text, latitude, longitude) in [("SW1A 1AA", 51.50101, -0.14159), ("SW1A 2AA", 51.50354, -0.12767), ("M1 1AE", 53.48116, -2.23217)] {
+    /// #     let mut row = Row::live(text.parse()?);
+    /// #     row.location = Some(Location::new(latitude, longitude)?);
+    /// #     builder.push(&row)?;
+    /// # }
+    /// # builder.push(&Row::terminated("AB1 0AA".parse()?))?;
+    /// # let dataset = builder.build()?;
+    /// assert_eq!(dataset.summary().metadata.edition, "made by hand");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn summary(&self) -> Summary {
         let inner = self.inner();
         let sections = inner.frame.entries.iter().map(|entry| SectionSummary {

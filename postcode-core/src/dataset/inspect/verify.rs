@@ -16,6 +16,21 @@ impl Dataset {
     ///
     /// Reads the whole file.
     ///
+    /// ```
+    /// # use postcode_core::Location;
+    /// # use postcode_core::dataset::{DatasetBuilder, Metadata, Row};
+    /// # let mut builder = DatasetBuilder::new(Metadata::new("made by hand"));
+    /// # for (text, latitude, longitude) in [("SW1A 1AA", 51.50101, -0.14159), ("SW1A 2AA", 51.50354, -0.12767), ("M1 1AE", 53.48116, -2.23217)] {
+    /// #     let mut row = Row::live(text.parse()?);
+    /// #     row.location = Some(Location::new(latitude, longitude)?);
+    /// #     builder.push(&row)?;
+    /// # }
+    /// # builder.push(&Row::terminated("AB1 0AA".parse()?))?;
+    /// # let dataset = builder.build()?;
+    /// dataset.verify()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// [`Dataset`](crate::ErrorKind::Dataset) with the path, the section, the offset, and what is wrong.
     pub fn verify(&self) -> Result<()> {
@@ -34,6 +49,25 @@ impl Dataset {
     /// are zero. After this, the file is known to be as it was written.
     ///
     /// Reads the whole file.
+    ///
+    /// ```
+    /// # use postcode_core::Location;
+    /// # use postcode_core::dataset::{DatasetBuilder, Metadata, Row};
+    /// # let mut builder = DatasetBuilder::new(Metadata::new("made by hand"));
+    /// # for (text, latitude, longitude) in [("SW1A 1AA", 51.50101, -0.14159), ("SW1A 2AA", 51.50354, -0.12767), ("M1 1AE", 53.48116, -2.23217)] {
+    /// #     let mut row = Row::live(text.parse()?);
+    /// #     row.location = Some(Location::new(latitude, longitude)?);
+    /// #     builder.push(&row)?;
+    /// # }
+    /// # builder.push(&Row::terminated("AB1 0AA".parse()?))?;
+    /// # let dataset = builder.build()?;
+    /// let mut bytes = dataset.as_bytes().to_vec();
+    /// let last = bytes.len() - 1;
+    /// bytes[last] ^= 1; // one damaged bit
+    /// let damaged = postcode_core::dataset::Dataset::from_bytes(bytes)?;
+    /// assert!(damaged.verify_checksums().is_err());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// The same as [`verify`](Self::verify).

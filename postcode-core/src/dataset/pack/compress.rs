@@ -32,6 +32,24 @@ impl Dataset {
     ///
     /// Takes some seconds.
     ///
+    /// ```
+    /// # use postcode_core::Location;
+    /// # use postcode_core::dataset::{DatasetBuilder, Metadata, Row};
+    /// # let mut builder = DatasetBuilder::new(Metadata::new("made by hand"));
+    /// # for (text, latitude, longitude) in [("SW1A 1AA", 51.50101, -0.14159), ("SW1A 2AA", 51.50354, -0.12767), ("M1 1AE", 53.48116, -2.23217)] {
+    /// #     let mut row = Row::live(text.parse()?);
+    /// #     row.location = Some(Location::new(latitude, longitude)?);
+    /// #     builder.push(&row)?;
+    /// # }
+    /// # builder.push(&Row::terminated("AB1 0AA".parse()?))?;
+    /// # let dataset = builder.build()?;
+    /// use postcode_core::dataset::Dataset;
+    ///
+    /// let pack = dataset.pack()?;
+    /// assert_eq!(Dataset::unpack(&pack)?.as_bytes(), dataset.as_bytes());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// [`Dataset`](ErrorKind::Dataset) if the dataset is damaged, or was written by another version
     /// of this crate, so that unpacking would not restore it exactly.

@@ -35,6 +35,15 @@ impl Dataset {
     /// Northern Ireland is not included: its postcodes are
     /// [`NotCovered`](crate::Answer::NotCovered).
     ///
+    /// ```
+    /// use postcode_core::dataset::Dataset;
+    ///
+    /// let country = Dataset::embedded()?;
+    /// assert!(country.get("SW1A 1AA".parse()?).is_live());
+    /// assert_eq!(country.get("BT1 5GS".parse()?).status(), "not_covered");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// [`Dataset`](crate::ErrorKind::Dataset) if the data is of another version than this crate.
     pub fn embedded() -> Result<Self> {
@@ -54,6 +63,15 @@ impl Dataset {
     }
 
     /// Returns the description of the data inside this binary, without unpacking it.
+    ///
+    /// ```
+    /// use postcode_core::dataset::Dataset;
+    ///
+    /// let info = Dataset::embedded_info()?;
+    /// assert!(info.live > 1_700_000);
+    /// assert!(info.not_covered.contains(&"BT".to_owned()));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// [`Dataset`](crate::ErrorKind::Dataset) if the data is of another version than this crate.

@@ -28,6 +28,15 @@ const MAX_PLAIN: u32 = 1 << 28;
 impl Dataset {
     /// Restores the dataset that [`pack`](Self::pack) packed.
     ///
+    /// See [`pack`](Self::pack) for the way there and back. Other bytes are refused:
+    ///
+    /// ```
+    /// use postcode_core::dataset::Dataset;
+    ///
+    /// let error = Dataset::unpack(b"not a pack").unwrap_err();
+    /// assert_eq!(error.kind(), postcode_core::ErrorKind::Dataset);
+    /// ```
+    ///
     /// # Errors
     /// [`Dataset`](ErrorKind::Dataset) if the bytes are not a pack, or are damaged: the restored
     /// file is compared with the checksum of the original.

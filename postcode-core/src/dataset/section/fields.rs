@@ -3,6 +3,25 @@
 use serde::Serialize;
 
 /// How many postcodes have a value in a field, and where the values come from.
+///
+/// Returned by [`Dataset::fields`](crate::dataset::Dataset::fields):
+///
+/// ```
+/// # use postcode_core::Location;
+/// # use postcode_core::dataset::{DatasetBuilder, Metadata, Row};
+/// # let mut builder = DatasetBuilder::new(Metadata::new("made by hand"));
+/// # for (text, latitude, longitude) in [("SW1A 1AA", 51.50101, -0.14159), ("SW1A 2AA", 51.50354, -0.12767), ("M1 1AE", 53.48116, -2.23217)] {
+/// #     let mut row = Row::live(text.parse()?);
+/// #     row.location = Some(Location::new(latitude, longitude)?);
+/// #     builder.push(&row)?;
+/// # }
+/// # builder.push(&Row::terminated("AB1 0AA".parse()?))?;
+/// # let dataset = builder.build()?;
+/// let fields = dataset.fields();
+/// let latitude = fields.iter().find(|field| field.field == "latitude").ok_or("no locations")?;
+/// assert_eq!((latitude.postcodes, latitude.share_of_live), (3, 1.0));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct FieldCoverage {
@@ -19,6 +38,23 @@ pub struct FieldCoverage {
 }
 
 /// A source of a field.
+///
+/// ```
+/// # use postcode_core::Location;
+/// # use postcode_core::dataset::{DatasetBuilder, Metadata, Row};
+/// # let mut builder = DatasetBuilder::new(Metadata::new("made by hand"));
+/// # for (text, latitude, longitude) in [("SW1A 1AA", 51.50101, -0.14159), ("SW1A 2AA", 51.50354, -0.12767), ("M1 1AE", 53.48116, -2.23217)] {
+/// #     let mut row = Row::live(text.parse()?);
+/// #     row.location = Some(Location::new(latitude, longitude)?);
+/// #     builder.push(&row)?;
+/// # }
+/// # builder.push(&Row::terminated("AB1 0AA".parse()?))?;
+/// # let dataset = builder.build()?;
+/// for source in dataset.fields().iter().flat_map(|field| &field.sources) {
+///     println!("{}, {}", source.source, source.date.as_deref().unwrap_or("date not known"));
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct FieldSource {

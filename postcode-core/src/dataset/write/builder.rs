@@ -56,6 +56,13 @@ pub struct DatasetBuilder {
 
 impl DatasetBuilder {
     /// Creates a builder without rows. Counts and columns in the metadata are filled in at the end.
+    ///
+    /// ```
+    /// use postcode_core::dataset::{DatasetBuilder, Metadata};
+    ///
+    /// let builder = DatasetBuilder::new(Metadata::new("made by hand"));
+    /// assert!(builder.is_empty());
+    /// ```
     pub fn new(metadata: Metadata) -> Self {
         Self {
             metadata,
@@ -71,21 +78,56 @@ impl DatasetBuilder {
     }
 
     /// Returns the metadata, to set fields that are only known after the last row.
+    ///
+    /// ```
+    /// # use postcode_core::dataset::{DatasetBuilder, Metadata};
+    /// # let mut builder = DatasetBuilder::new(Metadata::new("made by hand"));
+    /// builder.metadata_mut().source = "3 files".to_owned();
+    /// assert_eq!(builder.build()?.info().source, "3 files");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn metadata_mut(&mut self) -> &mut Metadata {
         &mut self.metadata
     }
 
     /// Returns the number of rows so far.
+    ///
+    /// ```
+    /// # use postcode_core::dataset::{DatasetBuilder, Metadata, Row};
+    /// # let mut builder = DatasetBuilder::new(Metadata::new("made by hand"));
+    /// builder.push(&Row::live("M1 1AE".parse()?))?;
+    /// assert_eq!(builder.len(), 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn len(&self) -> usize {
         self.rows.len()
     }
 
     /// Returns whether there are no rows.
+    ///
+    /// ```
+    /// # use postcode_core::dataset::{DatasetBuilder, Metadata};
+    /// assert!(DatasetBuilder::new(Metadata::new("made by hand")).is_empty());
+    /// ```
     pub fn is_empty(&self) -> bool {
         self.rows.is_empty()
     }
 
     /// Returns the id of the area with this code, to put into rows.
+    ///
+    /// ```
+    /// use postcode_core::AreaKind;
+    /// use postcode_core::dataset::{DatasetBuilder, Metadata, Row};
+    ///
+    /// let mut builder = DatasetBuilder::new(Metadata::new("made by hand"));
+    /// let mut row = Row::live("SW1A 1AA".parse()?);
+    /// row.areas.set(builder.area(AreaKind::AdminDistrict, "E09000033")?);
+    /// builder.push(&row)?;
+    /// let answer = builder.build()?.get("SW1A 1AA".parse()?);
+    /// let record = answer.record().ok_or("not there")?;
+    /// assert_eq!(record.areas.code(AreaKind::AdminDistrict), Some("E09000033"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// [`InvalidInput`](crate::ErrorKind::InvalidInput) for a code that is empty, longer than 32
@@ -101,6 +143,20 @@ impl DatasetBuilder {
 
     /// Sets the name and alias of an area, before or after rows use it; the last name is kept.
     /// Names of areas that no row uses are left out of the file.
+    ///
+    /// ```
+    /// use postcode_core::AreaKind;
+    /// use postcode_core::dataset::{DatasetBuilder, Metadata, Row};
+    ///
+    /// # let mut builder = DatasetBuilder::new(Metadata::new("made by hand"));
+    /// # let mut row = Row::live("SW1A 1AA".parse()?);
+    /// # row.areas.set(builder.area(AreaKind::AdminDistrict, "E09000033")?);
+    /// # builder.push(&row)?;
+    /// builder.name_area(AreaKind::AdminDistrict, "E09000033", Some("Westminster"), None)?;
+    /// let answer = builder.build()?.get("SW1A 1AA".parse()?);
+    /// assert_eq!(answer.record().and_then(|record| record.admin_district()), Some("Westminster"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// [`InvalidInput`](crate::ErrorKind::InvalidInput) as for [`area`](Self::area), and for a text
@@ -125,6 +181,14 @@ impl DatasetBuilder {
     }
 
     /// Adds a postcode.
+    ///
+    /// ```
+    /// # use postcode_core::dataset::{DatasetBuilder, Metadata, Row};
+    /// # let mut builder = DatasetBuilder::new(Metadata::new("made by hand"));
+    /// builder.push(&Row::live("M1 1AE".parse()?))?;
+    /// assert!(builder.push(&Row::terminated("M1 1AE".parse()?)).is_err()); // added twice
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// [`InvalidInput`](crate::ErrorKind::InvalidInput) if the postcode was already added, an area
@@ -189,6 +253,15 @@ impl DatasetBuilder {
 
     /// Builds the dataset in memory.
     ///
+    /// ```
+    /// # use postcode_core::dataset::{DatasetBuilder, Metadata, Row};
+    /// # let mut builder = DatasetBuilder::new(Metadata::new("made by hand"));
+    /// # builder.push(&Row::live("M1 1AE".parse()?))?;
+    /// let dataset = builder.build()?;
+    /// assert!(dataset.get("M1 1AE".parse()?).is_live());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// [`InvalidInput`](crate::ErrorKind::InvalidInput) if there is more text than the format holds
     /// (4 GiB).
@@ -203,6 +276,22 @@ impl DatasetBuilder {
     /// renamed to `path`. `watch` receives the progress and may stop the work, for example on
     /// Ctrl-C. Then, and on any error, nothing is left behind and an existing file is unchanged.
     /// Readers that have the old file open keep it.
+    ///
+    /// ```
+    /// use std::ops::ControlFlow;
+    /// use postcode_core::dataset::{Dataset, DatasetBuilder, Metadata};
+    ///
+    /// # let folder = tempfile::tempdir()?;
+    /// # let path = folder.path().join("uk.postcodes");
+    /// let builder = DatasetBuilder::new(Metadata::new("made by hand"));
+    /// builder.write_to(&path, &mut |progress| {
+    ///     println!("{}: {} of {}", progress.step, progress.done, progress.total);
+    ///     ControlFlow::Continue(())
+    /// })?;
+    /// assert_eq!(Dataset::open(&path)?.info().edition, "made by hand");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// [`Dataset`](crate::ErrorKind::Dataset) if the file can't be written, or `watch` stopped the
     /// work.
@@ -216,6 +305,22 @@ impl DatasetBuilder {
 
     /// Writes the dataset like [`write_to`](Self::write_to), but publishes it only if `approve`
     /// accepts it. An error of `approve` is returned, and nothing is left behind.
+    ///
+    /// ```
+    /// use std::ops::ControlFlow;
+    /// use postcode_core::Error;
+    /// use postcode_core::dataset::{DatasetBuilder, Metadata};
+    ///
+    /// # let folder = tempfile::tempdir()?;
+    /// # let path = folder.path().join("uk.postcodes");
+    /// let builder = DatasetBuilder::new(Metadata::new("made by hand"));
+    /// let written = builder.write_approved_to(&path, &mut |_| ControlFlow::Continue(()), |dataset| match dataset.info().live {
+    ///     0 => Err(Error::invalid("the new file has no postcodes")),
+    ///     _ => Ok(()),
+    /// });
+    /// assert!(written.is_err() && !path.exists());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// The same as [`write_to`](Self::write_to), and the errors of `approve`.

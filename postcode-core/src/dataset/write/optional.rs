@@ -49,6 +49,16 @@ impl DatasetBuilder {
     /// Adds an island or an area like [`push_place`](Self::push_place). Only
     /// [`find_places`](crate::PlaceLookup::find_places) finds it.
     ///
+    /// ```
+    /// use postcode_core::Place;
+    /// use postcode_core::dataset::{DatasetBuilder, Metadata};
+    ///
+    /// let mut builder = DatasetBuilder::new(Metadata::new("made by hand"));
+    /// builder.push_wider_place(&Place::new("osgb4000000074557226", "Isle of Skye", "Island"))?;
+    /// assert_eq!(builder.build()?.iter_wider_places().count(), 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// The same as [`push_place`](Self::push_place).
     pub fn push_wider_place(&mut self, place: &Place) -> Result<()> {
@@ -57,6 +67,18 @@ impl DatasetBuilder {
 
     /// Adds a populated place. Its code is converted to lower case, and its location is kept to a
     /// centimetre.
+    ///
+    /// ```
+    /// use postcode_core::Place;
+    /// use postcode_core::dataset::{DatasetBuilder, Metadata};
+    ///
+    /// let mut builder = DatasetBuilder::new(Metadata::new("made by hand"));
+    /// let mut place = Place::new("osgb4000000074551019", "Ambleside", "Town");
+    /// (place.eastings, place.northings) = (337_600, 504_500);
+    /// builder.push_place(&place)?;
+    /// assert_eq!(builder.build()?.info().places, 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// [`InvalidInput`](crate::ErrorKind::InvalidInput) for a code that is not 1 to 32 ASCII
@@ -71,6 +93,16 @@ impl DatasetBuilder {
     /// Adds an entry of the Scottish Postcode Directory with its codes. Its postcode need not be in
     /// the rest of the dataset. Names are set by [`name_scottish_area`](Self::name_scottish_area).
     ///
+    /// ```
+    /// use postcode_core::{ScottishPostcode};
+    /// use postcode_core::dataset::{DatasetBuilder, Metadata};
+    ///
+    /// let mut builder = DatasetBuilder::new(Metadata::new("made by hand"));
+    /// builder.push_scottish(&ScottishPostcode::new("EH99 1SP".parse()?, None, Some("S16000104".to_owned())))?;
+    /// assert_eq!(builder.build()?.info().scottish_postcodes, 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// [`InvalidInput`](crate::ErrorKind::InvalidInput) if the postcode already has an entry, for a
     /// code that is empty, longer than 32 bytes, or has control characters, for an urban and rural
@@ -83,6 +115,19 @@ impl DatasetBuilder {
     /// Sets the name of an area of the Scottish Postcode Directory; the last name is kept. Names of
     /// areas that no entry has are left out of the file.
     ///
+    /// ```
+    /// use postcode_core::{ScottishArea, ScottishPostcode};
+    /// use postcode_core::dataset::{DatasetBuilder, Metadata};
+    ///
+    /// let mut builder = DatasetBuilder::new(Metadata::new("made by hand"));
+    /// builder.push_scottish(&ScottishPostcode::new("EH99 1SP".parse()?, None, Some("S16000104".to_owned())))?;
+    /// let constituency = ScottishArea::ScottishParliamentaryConstituency;
+    /// builder.name_scottish_area(constituency, "S16000104", "Edinburgh Central")?;
+    /// let entry = builder.build()?.scottish_postcode("EH99 1SP".parse()?)?.ok_or("not there")?;
+    /// assert_eq!(entry.name(constituency), Some("Edinburgh Central"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// [`InvalidInput`](crate::ErrorKind::InvalidInput) for a code as in
     /// [`push_scottish`](Self::push_scottish), and for a name of more than 65,535 bytes.
@@ -92,6 +137,17 @@ impl DatasetBuilder {
 
     /// Returns the codes of a kind that entries of the Scottish Postcode Directory have so far, or
     /// that were given a name.
+    ///
+    /// ```
+    /// use postcode_core::{ScottishArea, ScottishPostcode};
+    /// use postcode_core::dataset::{DatasetBuilder, Metadata};
+    ///
+    /// # let mut builder = DatasetBuilder::new(Metadata::new("made by hand"));
+    /// # builder.push_scottish(&ScottishPostcode::new("EH99 1SP".parse()?, None, Some("S16000104".to_owned())))?;
+    /// let constituencies = builder.scottish_codes(ScottishArea::ScottishParliamentaryConstituency);
+    /// assert_eq!(constituencies.collect::<Vec<_>>(), ["S16000104"]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn scottish_codes(&self, area: ScottishArea) -> impl Iterator<Item = &str> {
         self.scotland.codes(area)
     }

@@ -8,6 +8,15 @@ use std::path::{Path, PathBuf};
 use crate::{Error, ErrorKind, Result};
 
 /// The progress of writing a dataset.
+///
+/// ```
+/// use postcode_core::dataset::Progress;
+///
+/// /// Returns one line for a terminal.
+/// fn line(progress: Progress) -> String {
+///     format!("{} {} %", progress.step, 100 * progress.done / progress.total.max(1))
+/// }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Progress {

@@ -41,6 +41,15 @@ pub struct Row {
 
 impl Row {
     /// Creates a live postcode without other data; set the fields you have.
+    ///
+    /// ```
+    /// use postcode_core::Status;
+    /// use postcode_core::dataset::Row;
+    ///
+    /// let row = Row::live("SW1A 1AA".parse()?);
+    /// assert_eq!((row.status, row.location), (Status::Live, None));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn live(postcode: Postcode) -> Self {
         Self {
             postcode,
@@ -57,12 +66,31 @@ impl Row {
     }
 
     /// Creates a terminated postcode without other data.
+    ///
+    /// ```
+    /// use postcode_core::YearMonth;
+    /// use postcode_core::dataset::Row;
+    ///
+    /// let mut row = Row::terminated("AB1 0AA".parse()?);
+    /// row.terminated = Some(YearMonth::new(1996, 6)?);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn terminated(postcode: Postcode) -> Self {
         Self { status: Status::Terminated, ..Self::live(postcode) }
     }
 }
 
 /// An area of a [`DatasetBuilder`](crate::dataset::DatasetBuilder). It is not valid in another builder.
+///
+/// ```
+/// use postcode_core::AreaKind;
+/// use postcode_core::dataset::{AreaId, DatasetBuilder, Metadata};
+///
+/// let mut builder = DatasetBuilder::new(Metadata::new("made by hand"));
+/// let westminster: AreaId = builder.area(AreaKind::AdminDistrict, "E09000033")?;
+/// assert_eq!(builder.area(AreaKind::AdminDistrict, "E09000033")?, westminster);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AreaId {
     pub(crate) kind: AreaKind,
@@ -70,6 +98,19 @@ pub struct AreaId {
 }
 
 /// The areas of a postcode: at most one of each kind.
+///
+/// Filled by [`set`](Self::set):
+///
+/// ```
+/// use postcode_core::AreaKind;
+/// use postcode_core::dataset::{AreaIds, DatasetBuilder, Metadata};
+///
+/// let mut builder = DatasetBuilder::new(Metadata::new("made by hand"));
+/// let mut areas = AreaIds::NONE;
+/// areas.set(builder.area(AreaKind::Country, "E92000001")?);
+/// areas.set(builder.area(AreaKind::AdminDistrict, "E09000033")?);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct AreaIds(pub(crate) [u32; KINDS]);
 

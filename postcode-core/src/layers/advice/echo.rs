@@ -18,6 +18,13 @@ const WARMING: usize = 40;
 const PATIENCE: Duration = Duration::from_millis(500);
 
 /// The median times of a round trip. The difference between the two is what a Unix socket saves.
+///
+/// ```
+/// use postcode_core::layers::advice::Echo;
+///
+/// let echo = Echo { unix_us: Some(9.0), tcp_us: 14.0 };
+/// assert_eq!(echo.unix_us.map(|unix_us| echo.tcp_us - unix_us), Some(5.0));
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Echo {
     /// Over a Unix socket. `None` where there are none.
@@ -27,6 +34,14 @@ pub struct Echo {
 }
 
 /// Measures round trips for some 50 ms. It blocks the thread.
+///
+/// ```
+/// use postcode_core::layers::advice::echo;
+///
+/// let times = echo()?;
+/// assert!(times.tcp_us > 0.0);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// # Errors
 /// Returns an error if no socket can be opened, or a round trip takes more than half a second.

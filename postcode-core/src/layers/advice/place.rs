@@ -5,6 +5,16 @@ use std::fmt::{self, Display};
 use serde::{Deserialize, Serialize};
 
 /// A place where a lookup can be.
+///
+/// [`of_url`](Self::of_url) finds it, [`is_in_process`](Self::is_in_process) and [`as_str`](Self::as_str) describe it:
+///
+/// ```
+/// use postcode_core::layers::advice::Place;
+///
+/// assert_eq!(Place::of_url("http://127.0.0.1:8080"), Some(Place::Tcp));
+/// assert!(Place::File.is_in_process());
+/// assert_eq!(Place::Unix.as_str(), "unix");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Place {
@@ -61,6 +71,14 @@ impl Display for Place {
 }
 
 /// The measured cost of one kind of call.
+///
+/// ```
+/// use postcode_core::layers::advice::WorkCost;
+///
+/// let mut cost = WorkCost::default();
+/// (cost.items, cost.cpu_us) = (100.0, 250.0);
+/// assert_eq!(cost.cpu_us / cost.items, 2.5); // for each postcode of a batch
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct WorkCost {
     /// The method.
@@ -76,6 +94,14 @@ pub struct WorkCost {
 }
 
 /// The memory of a process that uses a place, in bytes.
+///
+/// ```
+/// use postcode_core::layers::advice::Memory;
+///
+/// let mapped = Memory { private: 8e6, shared: 48e6, service: 0.0 };
+/// let processes = 4.0;
+/// assert_eq!(processes * mapped.private + mapped.shared, 80e6); // all on one machine
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Memory {
     /// The memory of each process.
@@ -87,6 +113,15 @@ pub struct Memory {
 }
 
 /// The measured costs of one place on this machine.
+///
+/// ```
+/// use postcode_core::layers::advice::{Memory, Place, PlaceCosts, WorkCost};
+///
+/// let lookup = WorkCost { method: "lookup_one".to_owned(), items: 1.0, p50_us: 0.3, p99_us: 0.9, cpu_us: 0.3 };
+/// let memory = Memory { private: 80e6, ..Memory::default() };
+/// let costs = PlaceCosts { place: Place::Embedded, works: vec![lookup], cold_us: 0.5, memory, measured: true };
+/// assert!(costs.place.is_in_process());
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PlaceCosts {
     /// The place.
@@ -102,6 +137,13 @@ pub struct PlaceCosts {
 }
 
 /// The processes that ask, and the prices.
+///
+/// ```
+/// use postcode_core::layers::advice::Deployment;
+///
+/// let deployment = Deployment { processes: 4.0, machines: 3.0, cores: 8.0, ..Deployment::default() };
+/// assert_eq!(deployment.processes * deployment.machines, 12.0);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Deployment {

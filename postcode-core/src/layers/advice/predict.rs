@@ -13,6 +13,15 @@ const GIB: f64 = 1_073_741_824.0;
 const COLD_GAP_US: f64 = 2_000.0;
 
 /// Calls of one method with answers of one size.
+///
+/// ```
+/// # use postcode_core::layers::{CohortSnapshot, LedgerSnapshot, MethodSnapshot};
+/// #
+/// # let lookups = MethodSnapshot { method: "lookup_one".to_owned(), calls: 500, items: 500, sizes: vec![(1, 500)], ..Default::default() };
+/// # let ledger = LedgerSnapshot { seconds: 10.0, cohorts: vec![CohortSnapshot { methods: vec![lookups], ..Default::default() }] };
+/// let uses = ledger.uses();
+/// assert_eq!((&*uses[0].method, uses[0].items, uses[0].share), ("lookup_one", 1.0, 1.0));
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Use {
     /// The method.
@@ -24,6 +33,15 @@ pub struct Use {
 }
 
 /// The predicted costs of a place.
+///
+/// ```
+/// use postcode_core::layers::advice::Prediction;
+///
+/// /// Returns the cheapest place that can be used.
+/// fn cheapest(all: &[Prediction]) -> Option<&Prediction> {
+///     all.iter().filter(|place| place.refused.is_none()).min_by(|one, other| one.month.total_cmp(&other.month))
+/// }
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Prediction {
     /// The place.
@@ -47,6 +65,14 @@ pub struct Prediction {
 impl LedgerSnapshot {
     /// Returns the calls by method and size. A size is that of its bucket's middle, scaled so that the items
     /// of each method add up.
+    ///
+    /// ```
+    /// # use postcode_core::layers::{CohortSnapshot, LedgerSnapshot, MethodSnapshot};
+    /// #
+    /// # let lookups = MethodSnapshot { method: "lookup_one".to_owned(), calls: 500, items: 500, sizes: vec![(1, 500)], ..Default::default() };
+    /// # let ledger = LedgerSnapshot { seconds: 10.0, cohorts: vec![CohortSnapshot { methods: vec![lookups], ..Default::default() }] };
+    /// assert_eq!(ledger.uses().len(), 1);
+    /// ```
     pub fn uses(&self) -> Vec<Use> {
         let all = self.calls().max(1) as f64;
         let methods = self.cohorts.iter().flat_map(|cohort| &cohort.methods);
@@ -57,6 +83,14 @@ impl LedgerSnapshot {
     }
 
     /// Returns calls a second.
+    ///
+    /// ```
+    /// # use postcode_core::layers::{CohortSnapshot, LedgerSnapshot, MethodSnapshot};
+    /// #
+    /// # let lookups = MethodSnapshot { method: "lookup_one".to_owned(), calls: 500, items: 500, sizes: vec![(1, 500)], ..Default::default() };
+    /// # let ledger = LedgerSnapshot { seconds: 10.0, cohorts: vec![CohortSnapshot { methods: vec![lookups], ..Default::default() }] };
+    /// assert_eq!(ledger.rate(), 50.0); // 500 calls in ten seconds
+    /// ```
     pub fn rate(&self) -> f64 {
         if self.seconds > 0.0 { self.calls() as f64 / self.seconds } else { 0.0 }
     }
@@ -106,6 +140,24 @@ fn weighted(values: &[(f64, f64)], share: f64) -> f64 {
 }
 
 /// Predicts the costs of a place for the calls of a ledger. `None` if the ledger has none that were probed.
+///
+/// ```
+/// # use postcode_core::layers::{CohortSnapshot, LedgerSnapshot, MethodSnapshot};
+/// #
+/// # let lookups = MethodSnapshot { method: "lookup_one".to_owned(), calls: 500, items: 500, sizes: vec![(1, 500)], ..Default::default() };
+/// # let ledger = LedgerSnapshot { seconds: 10.0, cohorts: vec![CohortSnapshot { methods: vec![lookups], ..Default::default() }] };
+/// # use postcode_core::layers::advice::{Memory, Place, PlaceCosts, WorkCost};
+/// #
+/// # let lookup = |cpu_us| WorkCost { method: "lookup_one".to_owned(), items: 1.0, p50_us: cpu_us, p99_us: 2.0 * cpu_us, cpu_us };
+/// # let costs = |place, cpu_us| PlaceCosts {
+/// #     place, works: vec![lookup(cpu_us)], cold_us: 0.0, memory: Memory::default(), measured: true,
+/// # };
+/// use postcode_core::layers::advice::{Deployment, predict};
+///
+/// let prediction = predict(&ledger, &costs(Place::Embedded, 0.3), &Deployment::default()).ok_or("no calls")?;
+/// assert_eq!((prediction.place, prediction.refused), (Place::Embedded, None));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn predict(ledger: &LedgerSnapshot, costs: &PlaceCosts, deployment: &Deployment) -> Option<Prediction> {
     let rate = ledger.rate();
     let gap = if rate > 0.0 { 1e6 / rate } else { f64::INFINITY };
@@ -134,6 +186,13 @@ pub fn predict(ledger: &LedgerSnapshot, costs: &PlaceCosts, deployment: &Deploym
 }
 
 /// The costs of the calls of one process.
+///
+/// ```
+/// use postcode_core::layers::advice::CallCosts;
+///
+/// let calls = CallCosts { p50_us: 90.0, p99_us: 250.0, cpu_us: 120.0, rate: 50.0 };
+/// assert_eq!(calls.rate * calls.cpu_us / 1e6, 0.006); // cores that are busy
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct CallCosts {
     /// The time that half of the calls don't exceed.
@@ -147,6 +206,15 @@ pub struct CallCosts {
 }
 
 /// Prices a place for all processes of a deployment, from the costs of the calls of one.
+///
+/// ```
+/// use postcode_core::layers::advice::{CallCosts, Deployment, Memory, Place, price};
+///
+/// let calls = CallCosts { p50_us: 90.0, p99_us: 250.0, cpu_us: 120.0, rate: 50.0 };
+/// let two = Deployment { machines: 2.0, ..Deployment::default() };
+/// let memory = Memory { private: 8e6, shared: 0.0, service: 64e6 };
+/// assert_eq!(price(Place::Tcp, calls, memory, &two, true).memory_bytes, 80e6);
+/// ```
 pub fn price(
     place: Place,
     calls: CallCosts,
@@ -191,6 +259,19 @@ pub fn price(
 /// - A file and a replica answer with the code of the embedded data. Its data are mapped, so that the
 ///   processes of a machine share them.
 /// - A service over a Unix socket does the same as over TCP. The bare round trips give the difference.
+///
+/// ```
+/// # use postcode_core::layers::advice::{Memory, Place, PlaceCosts, WorkCost};
+/// #
+/// # let lookup = |cpu_us| WorkCost { method: "lookup_one".to_owned(), items: 1.0, p50_us: cpu_us, p99_us: 2.0 * cpu_us, cpu_us };
+/// # let costs = |place, cpu_us| PlaceCosts {
+/// #     place, works: vec![lookup(cpu_us)], cold_us: 0.0, memory: Memory::default(), measured: true,
+/// # };
+/// use postcode_core::layers::advice::known_places;
+///
+/// let known = known_places(&[costs(Place::Embedded, 0.3)], 8e6, None);
+/// assert!(known.iter().any(|costs| costs.place == Place::File && !costs.measured));
+/// ```
 pub fn known_places(measured: &[PlaceCosts], base_bytes: f64, echo: Option<Echo>) -> Vec<PlaceCosts> {
     let find = |place| measured.iter().find(|costs: &&PlaceCosts| costs.place == place);
     let in_process = || Place::ALL.into_iter().filter(|place| place.is_in_process()).find_map(find);

@@ -18,6 +18,14 @@ const PAUSE: Duration = Duration::from_millis(2);
 const SAMPLE: usize = 2_000;
 
 /// A kind of call.
+///
+/// [`method`](Self::method) names the method that is called:
+///
+/// ```
+/// use postcode_core::layers::advice::Work;
+///
+/// assert_eq!(Work::Batch(100).method(), "lookup");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Work {
     /// One postcode.
@@ -61,6 +69,25 @@ impl Work {
     }
 
     /// Makes a call about one or more of the postcodes. Returns the number of items in its answer.
+    ///
+    /// ```
+    /// # #[cfg(feature = "dataset")]
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use postcode_core::dataset::{DatasetBuilder, Metadata, Row};
+    /// # let mut builder = DatasetBuilder::new(Metadata::new("made by hand"));
+    /// # builder.push(&Row::live("SW1A 1AA".parse()?))?;
+    /// # builder.push(&Row::terminated("AB1 0AA".parse()?))?;
+    /// # let library = postcode_core::Local::new(builder.build()?);
+    /// use postcode_core::layers::advice::Work;
+    ///
+    /// let items = Work::Lookup.ask(&library, &["SW1A 1AA".parse()?], 0).await?;
+    /// assert_eq!(items, 1);
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(not(feature = "dataset"))]
+    /// # fn main() {}
+    /// ```
     ///
     /// # Errors
     /// Returns the error of the lookup.
@@ -108,6 +135,18 @@ impl Work {
 /// a call counts as busy for as long as it takes.
 ///
 /// Run it in a process that does nothing else.
+///
+/// ```
+/// # async fn example(library: std::sync::Arc<dyn postcode_core::Lookups>) -> postcode_core::Result<()> {
+/// use std::time::Duration;
+/// use postcode_core::layers::advice::probe;
+///
+/// let (works, cold_us) = probe(&*library, Duration::from_secs(2), || None).await?;
+/// for work in works {
+///     println!("{} of {} items: {:.1} µs", work.method, work.items, work.p50_us);
+/// }
+/// # Ok(()) }
+/// ```
 ///
 /// # Errors
 /// Returns the error of the lookup.

@@ -7,6 +7,25 @@ use super::predict::{Prediction, predict};
 use crate::layers::ledger::LedgerSnapshot;
 
 /// The advice for the calls of a ledger.
+///
+/// ```
+/// # use postcode_core::layers::{CohortSnapshot, LedgerSnapshot, MethodSnapshot};
+/// #
+/// # let lookups = MethodSnapshot { method: "lookup_one".to_owned(), calls: 500, items: 500, sizes: vec![(1, 500)], ..Default::default() };
+/// # let ledger = LedgerSnapshot { seconds: 10.0, cohorts: vec![CohortSnapshot { methods: vec![lookups], ..Default::default() }] };
+/// # use postcode_core::layers::advice::{Memory, Place, PlaceCosts, WorkCost};
+/// #
+/// # let lookup = |cpu_us| WorkCost { method: "lookup_one".to_owned(), items: 1.0, p50_us: cpu_us, p99_us: 2.0 * cpu_us, cpu_us };
+/// # let costs = |place, cpu_us| PlaceCosts {
+/// #     place, works: vec![lookup(cpu_us)], cold_us: 0.0, memory: Memory::default(), measured: true,
+/// # };
+/// use postcode_core::layers::advice::{Deployment, advise};
+///
+/// let places = [costs(Place::Embedded, 0.3), costs(Place::Tcp, 120.0)];
+/// let advice = advise(&ledger, Place::Embedded, &places, &Deployment::default());
+/// assert!(advice.stay);
+/// println!("{}", advice.reason);
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Advice {
     /// Where the lookup is now.
@@ -24,6 +43,13 @@ pub struct Advice {
 }
 
 /// The savings of one cohort by a cache and by joined calls.
+///
+/// ```
+/// use postcode_core::layers::advice::Saving;
+///
+/// let saving = Saving { cohort: "import".to_owned(), cache: Some((4 << 20, 0.6)), joined: None };
+/// assert!(saving.cache.is_some_and(|(_bytes, share)| share > 0.5));
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Saving {
     /// The cohort; empty for callers without one.
@@ -37,6 +63,23 @@ pub struct Saving {
 
 /// Says where the calls of a ledger cost least of the places that keep the limits. A place has to save more
 /// than the [margin](Deployment::margin), or the advice is to stay.
+///
+/// ```
+/// # use postcode_core::layers::{CohortSnapshot, LedgerSnapshot, MethodSnapshot};
+/// #
+/// # let lookups = MethodSnapshot { method: "lookup_one".to_owned(), calls: 500, items: 500, sizes: vec![(1, 500)], ..Default::default() };
+/// # let ledger = LedgerSnapshot { seconds: 10.0, cohorts: vec![CohortSnapshot { methods: vec![lookups], ..Default::default() }] };
+/// # use postcode_core::layers::advice::{Memory, Place, PlaceCosts, WorkCost};
+/// #
+/// # let lookup = |cpu_us| WorkCost { method: "lookup_one".to_owned(), items: 1.0, p50_us: cpu_us, p99_us: 2.0 * cpu_us, cpu_us };
+/// # let costs = |place, cpu_us| PlaceCosts {
+/// #     place, works: vec![lookup(cpu_us)], cold_us: 0.0, memory: Memory::default(), measured: true,
+/// # };
+/// use postcode_core::layers::advice::{Deployment, advise};
+///
+/// let places = [costs(Place::Embedded, 0.3), costs(Place::Tcp, 120.0)];
+/// assert_eq!(advise(&ledger, Place::Embedded, &places, &Deployment::default()).best, Place::Embedded);
+/// ```
 pub fn advise(ledger: &LedgerSnapshot, now: Place, places: &[PlaceCosts], deployment: &Deployment) -> Advice {
     let predictions: Vec<Prediction> =
         places.iter().filter_map(|costs| predict(ledger, costs, deployment)).collect();
@@ -45,6 +88,14 @@ pub fn advise(ledger: &LedgerSnapshot, now: Place, places: &[PlaceCosts], deploy
 }
 
 /// Returns the best of some places, and the reason in one sentence.
+///
+/// ```
+/// use postcode_core::layers::advice::{Place, choose};
+///
+/// let (best, reason) = choose(Place::Embedded, &[], 0.25);
+/// assert_eq!(best, Place::Embedded); // nothing is known of the others
+/// println!("{reason}");
+/// ```
 pub fn choose(now: Place, predictions: &[Prediction], margin: f64) -> (Place, String) {
     let Some(here) = predictions.iter().find(|prediction| prediction.place == now) else {
         return (

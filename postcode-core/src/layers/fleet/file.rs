@@ -20,6 +20,14 @@ const LOOK: Duration = Duration::from_secs(1);
 
 /// Reads a plan from a file. Returns `None` if there is no such file.
 ///
+/// ```
+/// use std::path::Path;
+/// use postcode_core::layers::fleet::read_plan;
+///
+/// assert_eq!(read_plan(Path::new("/nowhere/plan.json"))?, None);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Errors
 /// [`Unavailable`](crate::ErrorKind::Unavailable) if the file can't be read, and
 /// [`InvalidInput`](crate::ErrorKind::InvalidInput) if it is not a plan.
@@ -47,6 +55,17 @@ pub fn read_plan(path: &Path) -> Result<Option<FleetPlan>> {
 }
 
 /// Writes a plan as a whole or not at all, so that a file that is there is always a plan.
+///
+/// ```
+/// use postcode_core::layers::fleet::{FleetPlan, read_plan, write_plan};
+///
+/// # let folder = tempfile::tempdir()?;
+/// # let path = folder.path().join("plan.json");
+/// let plan = FleetPlan::new(1, "canary:10%".parse()?);
+/// write_plan(&path, &plan)?;
+/// assert_eq!(read_plan(&path)?, Some(plan));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// # Errors
 /// [`Unavailable`](crate::ErrorKind::Unavailable) if it can't be written. The file is then as it was.
@@ -76,6 +95,22 @@ fn unusable(path: &Path, what: &str, error: io::Error) -> Error {
 /// A plan in a file that somebody else writes. It is looked at once a second.
 ///
 /// Nothing is reported to a file, so there is no guard over all processes. Each has its own.
+///
+/// Created by [`new`](Self::new):
+///
+/// ```
+/// use std::time::Duration;
+/// use postcode_core::layers::fleet::{FleetLink, FleetPlan, PlanFile, write_plan};
+///
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+/// # let folder = tempfile::tempdir()?;
+/// # let path = folder.path().join("plan.json");
+/// write_plan(&path, &FleetPlan::new(1, "canary:10%".parse()?))?;
+/// let plan = PlanFile::new(&path).plan(0, Duration::ZERO).await?;
+/// assert_eq!(plan.map(|plan| plan.revision), Some(1));
+/// # Ok::<(), Box<dyn std::error::Error>>(()) })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct PlanFile(PathBuf);
 

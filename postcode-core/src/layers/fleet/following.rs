@@ -27,6 +27,16 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(15);
 const SELDOM: Duration = Duration::from_secs(60);
 
 /// The settings of a process that follows a fleet.
+///
+/// [`keeping`](Self::keeping) sets the file:
+///
+/// ```
+/// use std::time::Duration;
+/// use postcode_core::layers::fleet::Following;
+///
+/// let mut following = Following::default().keeping("/var/lib/postcode/plan.json");
+/// following.wait = Duration::from_secs(60);
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Following {
@@ -59,6 +69,28 @@ impl Following {
 /// tells it in a moment. Call this before the process takes work.
 ///
 /// Nothing here is an error, because a process must start without its fleet: what went wrong is logged.
+///
+/// ```
+/// # #[cfg(feature = "dataset")]
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let data = postcode_core::dataset::DatasetBuilder::new(postcode_core::dataset::Metadata::new("made by hand"));
+/// # let library: std::sync::Arc<dyn postcode_core::Lookups> = std::sync::Arc::new(postcode_core::Local::new(data.build()?));
+/// # let promotion = postcode_core::layers::Promotion::new(library.clone(), library);
+/// use postcode_core::layers::Stage;
+/// use postcode_core::layers::fleet::{FleetMember, FleetPlan, Following, PlanFile, begin, write_plan};
+///
+/// # let folder = tempfile::tempdir()?;
+/// # let path = folder.path().join("plan.json");
+/// write_plan(&path, &FleetPlan::new(1, "shadow:10%".parse()?))?;
+/// let member = FleetMember::new(promotion.clone(), "orders-1")?;
+/// begin(&member, &PlanFile::new(&path), &Following::default()).await;
+/// assert_eq!(promotion.stage(), Stage::Shadow); // before the first call
+/// # Ok(())
+/// # }
+/// # #[cfg(not(feature = "dataset"))]
+/// # fn main() {}
+/// ```
 pub async fn begin(member: &FleetMember, link: &dyn FleetLink, following: &Following) {
     if let Some(path) = following.state.clone() {
         let read = tokio::task::spawn_blocking(move || read_plan(&path)).await;
@@ -87,6 +119,18 @@ pub async fn begin(member: &FleetMember, link: &dyn FleetLink, following: &Follo
 ///
 /// One request waits for a newer plan while others report. If the fleet can't be reached, the process
 /// goes on with its plan and asks again after pauses of up to 15 seconds.
+///
+/// ```
+/// # async fn example(promotion: postcode_core::layers::Promotion) -> postcode_core::Result<()> {
+/// use std::sync::Arc;
+/// use postcode_core::layers::fleet::{FleetMember, Following, PlanFile, follow};
+///
+/// let member = Arc::new(FleetMember::new(promotion, "orders-1")?);
+/// let link = Arc::new(PlanFile::new("/etc/postcode/plan.json"));
+/// let following = tokio::spawn(follow(member, link, Following::default()));
+/// following.abort(); // to stop
+/// # Ok(()) }
+/// ```
 pub async fn follow(member: Arc<FleetMember>, link: Arc<dyn FleetLink>, following: Following) {
     let applied = Notify::new();
     let plans = take_plans(&member, &*link, &following, &applied);

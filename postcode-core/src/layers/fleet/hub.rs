@@ -28,6 +28,15 @@ const PAUSE_A_PROCESS: Duration = Duration::from_millis(10);
 const PAUSES: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(15)];
 
 /// How much a fleet keeps.
+///
+/// ```
+/// use std::time::Duration;
+/// use postcode_core::layers::fleet::{Fleet, FleetLimits};
+///
+/// let mut limits = FleetLimits::default();
+/// limits.silence = Duration::from_secs(300);
+/// assert_eq!(Fleet::new(None, limits).limits().processes, 1_000);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct FleetLimits {
@@ -44,6 +53,13 @@ impl Default for FleetLimits {
 }
 
 /// A change of the plan that was refused.
+///
+/// ```
+/// use postcode_core::layers::fleet::SetError;
+///
+/// let error = SetError::Moved { expected: 3, current: 4 };
+/// assert!(matches!(error, SetError::Moved { current: 4, .. })); // read the plan again, and decide again
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SetError {
@@ -65,6 +81,24 @@ pub enum SetError {
 
 /// The plan of a fleet, the last reports of its processes, and the guard over their sum. A clone is a
 /// handle to the same fleet.
+///
+/// Created by [`new`](Self::new) or [`open`](Self::open). [`set`](Self::set) changes the [`plan`](Self::plan), and
+/// [`newer_than`](Self::newer_than) waits for a change:
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use std::time::Duration;
+/// use postcode_core::layers::fleet::{Fleet, FleetLimits, SetError};
+///
+/// let fleet = Fleet::new(None, FleetLimits::default());
+/// let plan = fleet.set("canary:5%".parse()?, Some(0)).await?;
+/// assert_eq!((plan.revision, fleet.plan().revision), (1, 1));
+/// assert!(matches!(fleet.set("local".parse()?, Some(0)).await, Err(SetError::Moved { current: 1, .. })));
+/// assert_eq!(fleet.newer_than(0, Duration::from_secs(30)).await.revision, 1);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Fleet(Arc<Shared>);
 
@@ -121,6 +155,16 @@ impl Fleet {
 
     /// Opens a fleet whose plan is in a file, which is created with the first plan.
     ///
+    /// ```
+    /// use postcode_core::layers::fleet::{Fleet, FleetLimits};
+    ///
+    /// # let folder = tempfile::tempdir()?;
+    /// # let path = folder.path().join("plan.json");
+    /// let fleet = Fleet::open(&path, None, FleetLimits::default())?;
+    /// assert_eq!(fleet.plan().revision, 0); // there is no plan yet
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// The file can't be read, or is not a plan.
     pub fn open(file: impl Into<PathBuf>, guard: Option<Guard>, limits: FleetLimits) -> Result<Self> {
@@ -161,6 +205,13 @@ impl Fleet {
     }
 
     /// Returns the limits.
+    ///
+    /// ```
+    /// use postcode_core::layers::fleet::{Fleet, FleetLimits};
+    ///
+    /// let fleet = Fleet::new(None, FleetLimits::default());
+    /// assert_eq!(fleet.limits(), FleetLimits::default());
+    /// ```
     pub fn limits(&self) -> FleetLimits {
         self.0.limits
     }
@@ -176,6 +227,19 @@ impl Fleet {
     }
 
     /// Ends all waits for a newer plan, also those that begin later.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use std::time::Duration;
+    /// use postcode_core::layers::fleet::{Fleet, FleetLimits};
+    ///
+    /// let fleet = Fleet::new(None, FleetLimits::default());
+    /// fleet.close();
+    /// fleet.newer_than(0, Duration::from_secs(3600)).await; // returns at once
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn close(&self) {
         self.0.closed.send_replace(true);
     }
@@ -238,6 +302,22 @@ impl Fleet {
     /// The counts of a process are added from its second report for a plan on: the first only says where
     /// they begin. So no call counts twice, also if a process was forgotten or this fleet restarted.
     ///
+    /// ```
+    /// # #[cfg(feature = "dataset")] {
+    /// # let data = postcode_core::dataset::DatasetBuilder::new(postcode_core::dataset::Metadata::new("made by hand"));
+    /// # let library: std::sync::Arc<dyn postcode_core::Lookups> = std::sync::Arc::new(postcode_core::Local::new(data.build()?));
+    /// # let promotion = postcode_core::layers::Promotion::new(library.clone(), library);
+    /// use postcode_core::layers::fleet::{Fleet, FleetLimits, FleetMember};
+    ///
+    /// let fleet = Fleet::new(None, FleetLimits::default());
+    /// let member = FleetMember::new(promotion, "orders-1")?;
+    /// let pause = fleet.report(member.report())?;
+    /// println!("the next report is due in {pause:?}");
+    /// assert_eq!(fleet.acknowledged()[0].processes, 1);
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// [`InvalidInput`](crate::ErrorKind::InvalidInput) if a part of the report is too long, and
     /// [`Overloaded`](crate::ErrorKind::Overloaded) if there are too many processes.
@@ -294,6 +374,22 @@ impl Fleet {
     }
 
     /// Returns how many processes follow which revision, the newest first.
+    ///
+    /// ```
+    /// # #[cfg(feature = "dataset")] {
+    /// # let data = postcode_core::dataset::DatasetBuilder::new(postcode_core::dataset::Metadata::new("made by hand"));
+    /// # let library: std::sync::Arc<dyn postcode_core::Lookups> = std::sync::Arc::new(postcode_core::Local::new(data.build()?));
+    /// # let promotion = postcode_core::layers::Promotion::new(library.clone(), library);
+    /// use postcode_core::layers::fleet::{Fleet, FleetLimits, FleetMember};
+    ///
+    /// let fleet = Fleet::new(None, FleetLimits::default());
+    /// let member = FleetMember::new(promotion, "orders-1")?;
+    /// fleet.report(member.report())?;
+    /// let follows = fleet.acknowledged();
+    /// assert_eq!((follows[0].revision, follows[0].processes), (0, 1)); // no plan was applied yet
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn acknowledged(&self) -> Vec<Acknowledged> {
         let mut state = self.state();
         state.forget(self.0.limits.silence);
@@ -301,6 +397,21 @@ impl Fleet {
     }
 
     /// Returns how far the processes are with the plan.
+    ///
+    /// ```
+    /// # #[cfg(feature = "dataset")] {
+    /// # let data = postcode_core::dataset::DatasetBuilder::new(postcode_core::dataset::Metadata::new("made by hand"));
+    /// # let library: std::sync::Arc<dyn postcode_core::Lookups> = std::sync::Arc::new(postcode_core::Local::new(data.build()?));
+    /// # let promotion = postcode_core::layers::Promotion::new(library.clone(), library);
+    /// use postcode_core::layers::fleet::{Fleet, FleetLimits, FleetMember};
+    ///
+    /// let fleet = Fleet::new(None, FleetLimits::default());
+    /// let member = FleetMember::new(promotion, "orders-1")?;
+    /// fleet.report(member.report())?;
+    /// assert_eq!(fleet.snapshot().processes[0].process, "orders-1");
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn snapshot(&self) -> FleetSnapshot {
         let mut state = self.state();
         state.forget(self.0.limits.silence);

@@ -10,10 +10,44 @@ use super::report::FleetReport;
 use crate::Result;
 
 /// Where the plan of a fleet comes from and where reports go.
+///
+/// ```
+/// use std::time::Duration;
+/// use async_trait::async_trait;
+/// use postcode_core::layers::fleet::{Fleet, FleetLink, FleetPlan, FleetReport};
+/// use postcode_core::Result;
+///
+/// /// A fleet in the same process.
+/// #[derive(Debug)]
+/// struct Here(Fleet);
+///
+/// #[async_trait]
+/// impl FleetLink for Here {
+///     async fn plan(&self, newer_than: u64, wait: Duration) -> Result<Option<FleetPlan>> {
+///         Ok(Some((*self.0.newer_than(newer_than, wait).await).clone()))
+///     }
+///
+///     async fn report(&self, report: &FleetReport) -> Result<Duration> {
+///         self.0.report(report.clone())
+///     }
+/// }
+/// ```
 #[async_trait]
 pub trait FleetLink: Debug + Send + Sync + 'static {
     /// Returns the current plan as soon as it is newer than this revision, or when the time is over.
     /// `None` if there is no plan.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use std::time::Duration;
+    /// use postcode_core::layers::fleet::{FleetLink, PlanFile};
+    ///
+    /// let link = PlanFile::new("/nowhere/plan.json");
+    /// assert_eq!(link.plan(0, Duration::ZERO).await?, None);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// Any. It is asked again after a pause.

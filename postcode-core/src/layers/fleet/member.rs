@@ -12,6 +12,27 @@ use crate::layers::promotion::{ObservedRow, stage_before};
 use crate::layers::{Evidence, Promotion, RowName, Stage};
 
 /// One process of a fleet: a promotion that follows the fleet's plan.
+///
+/// Created by [`new`](Self::new). [`apply`](Self::apply) takes a plan, [`report`](Self::report) tells what was observed, and
+/// [`process`](Self::process), [`revision`](Self::revision) and [`status`](Self::status) say where the process is:
+///
+/// ```
+/// # #[cfg(feature = "dataset")] {
+/// # let data = postcode_core::dataset::DatasetBuilder::new(postcode_core::dataset::Metadata::new("made by hand"));
+/// # let library: std::sync::Arc<dyn postcode_core::Lookups> = std::sync::Arc::new(postcode_core::Local::new(data.build()?));
+/// # let promotion = postcode_core::layers::Promotion::new(library.clone(), library);
+/// use postcode_core::layers::Stage;
+/// use postcode_core::layers::fleet::{FleetMember, FleetPlan};
+///
+/// let member = FleetMember::new(promotion.clone(), "orders-1")?;
+/// assert_eq!((member.process(), member.revision()), ("orders-1", 0));
+/// assert!(member.apply(&FleetPlan::new(1, "shadow:10%".parse()?))?);
+/// assert!(!member.apply(&FleetPlan::new(1, "remote".parse()?))?); // not newer
+/// assert_eq!((promotion.stage(), member.status().revision), (Stage::Shadow, 1));
+/// assert_eq!(member.report().rows[0].calls, 0);
+/// # }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct FleetMember {
     promotion: Promotion,
@@ -28,6 +49,19 @@ struct State {
 }
 
 /// How a process stands to its fleet.
+///
+/// ```
+/// # #[cfg(feature = "dataset")] {
+/// # let data = postcode_core::dataset::DatasetBuilder::new(postcode_core::dataset::Metadata::new("made by hand"));
+/// # let library: std::sync::Arc<dyn postcode_core::Lookups> = std::sync::Arc::new(postcode_core::Local::new(data.build()?));
+/// # let promotion = postcode_core::layers::Promotion::new(library.clone(), library);
+/// use postcode_core::layers::fleet::FleetMember;
+///
+/// let status = FleetMember::new(promotion, "orders-1")?.status();
+/// assert_eq!((&*status.process, status.revision, status.error), ("orders-1", 0, None));
+/// # }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct MemberStatus {

@@ -15,6 +15,18 @@ const SHARE: f64 = 0.1;
 /// The plan that all processes of a fleet follow.
 ///
 /// In JSON: `{"revision":3,"plan":"canary:0.1,nearest=remote:0.1","at":1764342000}`.
+///
+/// Created by [`new`](Self::new). [`check`](Self::check) checks one that came from elsewhere:
+///
+/// ```
+/// use postcode_core::layers::fleet::{FleetPlan, MAX_REVISION};
+///
+/// let plan = FleetPlan::new(3, "canary:10%,nearest=remote:10%".parse()?);
+/// plan.check()?;
+/// assert_eq!(serde_json::to_value(&plan)?["plan"], "canary:0.1,nearest=remote:0.1");
+/// assert!(FleetPlan::new(MAX_REVISION + 1, "local".parse()?).check().is_err());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct FleetPlan {

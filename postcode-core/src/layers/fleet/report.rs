@@ -17,6 +17,23 @@ const MAX_ROWS: usize = 64;
 ///
 /// All counts are totals since the process began to follow this plan. So a report that is lost or comes
 /// twice changes nothing.
+///
+/// [`check`](Self::check) checks one that came from elsewhere:
+///
+/// ```
+/// # #[cfg(feature = "dataset")] {
+/// # let data = postcode_core::dataset::DatasetBuilder::new(postcode_core::dataset::Metadata::new("made by hand"));
+/// # let library: std::sync::Arc<dyn postcode_core::Lookups> = std::sync::Arc::new(postcode_core::Local::new(data.build()?));
+/// # let promotion = postcode_core::layers::Promotion::new(library.clone(), library);
+/// use postcode_core::layers::fleet::FleetMember;
+///
+/// let mut report = FleetMember::new(promotion, "orders-1")?.report();
+/// report.check()?;
+/// report.process = "orders ".repeat(20);
+/// assert!(report.check().is_err());
+/// # }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct FleetReport {
@@ -35,6 +52,14 @@ pub struct FleetReport {
 }
 
 /// The observations of a process in one row.
+///
+/// ```
+/// use postcode_core::layers::fleet::{FleetReport, RowReport};
+///
+/// fn failed(report: &FleetReport) -> u64 {
+///     report.rows.iter().map(|row: &RowReport| row.observed.failed).sum()
+/// }
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct RowReport {

@@ -7,6 +7,15 @@ use super::report::RowReport;
 use crate::layers::{Evidence, PromotionPlan, RowName, Stage};
 
 /// How far a fleet is with its plan.
+///
+/// ```
+/// use postcode_core::layers::fleet::FleetSnapshot;
+///
+/// /// Returns whether all processes follow the current plan.
+/// fn is_everywhere(fleet: &FleetSnapshot) -> bool {
+///     fleet.acknowledged.iter().all(|follows| follows.revision == fleet.plan.revision)
+/// }
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct FleetSnapshot {
@@ -28,6 +37,13 @@ pub struct FleetSnapshot {
 }
 
 /// How many processes follow a revision.
+///
+/// ```
+/// use postcode_core::layers::fleet::Acknowledged;
+///
+/// let follows = [Acknowledged { revision: 4, processes: 7 }, Acknowledged { revision: 3, processes: 1 }];
+/// assert_eq!(follows.iter().map(|follows| follows.processes).sum::<usize>(), 8);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Acknowledged {
     /// The revision.
@@ -37,6 +53,14 @@ pub struct Acknowledged {
 }
 
 /// The sums of one row over all processes.
+///
+/// ```
+/// use postcode_core::layers::fleet::FleetRow;
+///
+/// fn line(row: &FleetRow) -> String {
+///     format!("{}: {}, {} of {} calls failed", row.row, row.stage, row.observed.failed, row.observed.asked)
+/// }
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct FleetRow {
@@ -50,6 +74,14 @@ pub struct FleetRow {
 }
 
 /// One process of a fleet, by its last report.
+///
+/// ```
+/// use postcode_core::layers::fleet::FleetProcess;
+///
+/// fn is_silent(process: &FleetProcess) -> bool {
+///     process.silent_for > 30.0 // seconds
+/// }
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct FleetProcess {

@@ -39,6 +39,8 @@ const WEIGHED: u64 = 256;
 /// Put it outside of a [`Promotion`](super::Promotion), so that it counts in every stage. A clone counts
 /// into the same ledger.
 ///
+/// Created by [`new`](Self::new). [`snapshot`](Self::snapshot) returns what it has counted:
+///
 /// ```
 /// # async fn example(library: std::sync::Arc<dyn postcode_core::Lookups>) -> postcode_core::Result<()> {
 /// use postcode_core::PostcodeLookupExt;
@@ -82,6 +84,20 @@ impl<L> Ledger<L> {
     }
 
     /// Returns the wrapped lookup.
+    ///
+    /// ```
+    /// # #[cfg(feature = "dataset")] {
+    /// # use postcode_core::dataset::{DatasetBuilder, Metadata, Row};
+    /// # let mut builder = DatasetBuilder::new(Metadata::new("made by hand"));
+    /// # builder.push(&Row::live("SW1A 1AA".parse()?))?;
+    /// # builder.push(&Row::terminated("AB1 0AA".parse()?))?;
+    /// # let library = postcode_core::Local::new(builder.build()?);
+    /// use postcode_core::layers::Ledger;
+    ///
+    /// assert_eq!(Ledger::new(library).inner().dataset().info().live, 1);
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn inner(&self) -> &L {
         &self.inner
     }

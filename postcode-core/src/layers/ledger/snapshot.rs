@@ -3,6 +3,31 @@
 use serde::{Deserialize, Serialize};
 
 /// The counts and estimates of a [`Ledger`](super::Ledger) since its start.
+///
+/// [`calls`](Self::calls) is the sum over all cohorts:
+///
+/// ```
+/// # #[cfg(feature = "dataset")]
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # use postcode_core::dataset::{DatasetBuilder, Metadata, Row};
+/// # let mut builder = DatasetBuilder::new(Metadata::new("made by hand"));
+/// # builder.push(&Row::live("SW1A 1AA".parse()?))?;
+/// # builder.push(&Row::terminated("AB1 0AA".parse()?))?;
+/// # let library = postcode_core::Local::new(builder.build()?);
+/// use postcode_core::{PostcodeLookupExt, layers::Ledger, unit};
+///
+/// let ledger = Ledger::new(library);
+/// ledger.get_str("SW1A 1AA").await?;
+/// unit::cohort("import", ledger.get_str("AB1 0AA")).await?;
+/// let seen = ledger.snapshot();
+/// assert_eq!(seen.calls(), 2);
+/// assert_eq!(seen.cohorts[1].cohort, "import");
+/// # Ok(())
+/// # }
+/// # #[cfg(not(feature = "dataset"))]
+/// # fn main() {}
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct LedgerSnapshot {
     /// How long it has counted.
@@ -12,6 +37,27 @@ pub struct LedgerSnapshot {
 }
 
 /// The calls of one cohort.
+///
+/// ```
+/// # #[cfg(feature = "dataset")]
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # use postcode_core::dataset::{DatasetBuilder, Metadata, Row};
+/// # let mut builder = DatasetBuilder::new(Metadata::new("made by hand"));
+/// # builder.push(&Row::live("SW1A 1AA".parse()?))?;
+/// # builder.push(&Row::terminated("AB1 0AA".parse()?))?;
+/// # let library = postcode_core::Local::new(builder.build()?);
+/// use postcode_core::{PostcodeLookupExt, layers::Ledger};
+///
+/// let ledger = Ledger::new(library);
+/// ledger.get_str("SW1A 1AA").await?;
+/// let callers = &ledger.snapshot().cohorts[0];
+/// assert_eq!((&*callers.cohort, callers.methods.len()), ("", 1)); // callers without a cohort
+/// # Ok(())
+/// # }
+/// # #[cfg(not(feature = "dataset"))]
+/// # fn main() {}
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct CohortSnapshot {
     /// The name.
@@ -25,6 +71,27 @@ pub struct CohortSnapshot {
 }
 
 /// The calls of one method.
+///
+/// ```
+/// # #[cfg(feature = "dataset")]
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # use postcode_core::dataset::{DatasetBuilder, Metadata, Row};
+/// # let mut builder = DatasetBuilder::new(Metadata::new("made by hand"));
+/// # builder.push(&Row::live("SW1A 1AA".parse()?))?;
+/// # builder.push(&Row::terminated("AB1 0AA".parse()?))?;
+/// # let library = postcode_core::Local::new(builder.build()?);
+/// use postcode_core::{PostcodeLookup, layers::Ledger};
+///
+/// let ledger = Ledger::new(library);
+/// ledger.autocomplete("SW1A", 10).await?;
+/// let method = &ledger.snapshot().cohorts[0].methods[0];
+/// assert_eq!((&*method.method, method.calls, method.items), ("autocomplete", 1, 1));
+/// # Ok(())
+/// # }
+/// # #[cfg(not(feature = "dataset"))]
+/// # fn main() {}
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct MethodSnapshot {
     /// The method.
@@ -48,6 +115,15 @@ pub struct MethodSnapshot {
 }
 
 /// The estimated hits of a cache of one size.
+///
+/// ```
+/// use postcode_core::layers::CacheEstimate;
+///
+/// /// Returns the smallest cache that answers half of the lookups.
+/// fn enough(estimates: &[CacheEstimate]) -> Option<u64> {
+///     estimates.iter().find(|estimate| estimate.hits >= 0.5).map(|estimate| estimate.bytes)
+/// }
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct CacheEstimate {
     /// Answers that it holds.
@@ -59,6 +135,15 @@ pub struct CacheEstimate {
 }
 
 /// The estimated savings of joining single lookups within a time.
+///
+/// ```
+/// use postcode_core::layers::JoinEstimate;
+///
+/// fn line(estimate: JoinEstimate) -> String {
+///     format!("{:.0} % fewer calls within {} µs", 100.0 * estimate.saved, estimate.window_us)
+/// }
+/// assert_eq!(line(JoinEstimate { window_us: 1000.0, saved: 0.25 }), "25 % fewer calls within 1000 µs");
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct JoinEstimate {
     /// The time, in microseconds.

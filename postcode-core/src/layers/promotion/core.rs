@@ -22,6 +22,16 @@ use crate::lookup::unit::{Decision, Unit};
 use crate::{Error, ErrorKind, Result};
 
 /// The settings of comparisons and of the guard of a [`Promotion`].
+///
+/// ```
+/// use std::time::Duration;
+/// use postcode_core::layers::PromotionConfig;
+///
+/// let mut config = PromotionConfig::default();
+/// config.patience = Duration::from_millis(200);
+/// config.guard = None; // never step back automatically
+/// assert_eq!(config.max_comparisons, 64);
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct PromotionConfig {

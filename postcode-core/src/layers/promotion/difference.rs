@@ -11,6 +11,14 @@ use crate::Result;
 use crate::layers::call::Call;
 
 /// The number of comparisons that differed, by cause.
+///
+/// ```
+/// use postcode_core::layers::Causes;
+///
+/// let mut causes = Causes::default();
+/// causes.edition = 3;
+/// assert_eq!(causes.code, 0); // only these count for the guard
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Causes {
@@ -23,6 +31,15 @@ pub struct Causes {
 }
 
 /// The number of comparisons of a method that differed in one field.
+///
+/// ```
+/// use postcode_core::layers::{Cause, FieldDifferences};
+///
+/// /// Returns the fields that the two implementations compute differently.
+/// fn by_code(all: &[FieldDifferences]) -> impl Iterator<Item = &str> {
+///     all.iter().filter(|found| found.cause == Cause::Code).map(|found| &*found.field)
+/// }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct FieldDifferences {

@@ -189,6 +189,15 @@ impl Test {
 ///
 /// If the share is not below the limit, this reaches `1 / chance` with at most that chance, at any
 /// number of looks.
+///
+/// ```
+/// use postcode_core::layers::evidence_below;
+///
+/// // No failure in a thousand calls: is the share of failures below 1 %?
+/// assert!(evidence_below(0.01, 0, 1000) > 100.0); // with a chance of 1 %, yes
+/// assert!(evidence_below(0.01, 0, 100) < 100.0); // after a hundred, not yet
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn evidence_below(limit: f64, count: u64, of: u64) -> f64 {
     if !(limit > 0.0 && limit <= 1.0) || count > of {
         return 0.0;
@@ -287,6 +296,14 @@ impl Interval {
 }
 
 /// The observations since the plan was last changed, and what they say.
+///
+/// ```
+/// use postcode_core::layers::Evidence;
+///
+/// let mut seen = Evidence::default();
+/// (seen.asked, seen.failed) = (1_000, 2);
+/// assert_eq!(seen.failed as f64 / seen.asked as f64, 0.002);
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]

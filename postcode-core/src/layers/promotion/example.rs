@@ -7,6 +7,14 @@ use serde::{Deserialize, Serialize};
 use super::RowName;
 
 /// The cause of a difference between the two implementations.
+///
+/// [`as_str`](Self::as_str) names it:
+///
+/// ```
+/// use postcode_core::layers::Cause;
+///
+/// assert_eq!(Cause::ALL.map(|cause| cause.as_str()), ["edition", "noise", "code"]);
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Cause {
@@ -42,6 +50,14 @@ impl Display for Cause {
 }
 
 /// A call that the two implementations answered differently.
+///
+/// ```
+/// use postcode_core::layers::Example;
+///
+/// fn line(example: &Example) -> String {
+///     format!("{}: {} became {} ({})", example.query, example.old, example.new, example.cause.as_str())
+/// }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Example {
     /// The row that the call went by.

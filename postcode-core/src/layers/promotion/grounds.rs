@@ -13,6 +13,13 @@ const KEPT: usize = 512;
 const ROUNDING: f64 = 1e-9;
 
 /// The limit of a [`Guard`] that was exceeded.
+///
+/// ```
+/// use postcode_core::layers::Limit;
+///
+/// assert_eq!(serde_json::to_string(&Limit::Errors)?, "\"errors\"");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
@@ -126,6 +133,14 @@ pub struct Earlier {
 ///
 /// The last thousand values of the test that showed it are recorded in their order. For a longer stage there is
 /// also what the test had gathered before them.
+///
+/// ```
+/// use postcode_core::layers::{Grounds, Limit};
+///
+/// fn is_too_slow(grounds: &Grounds) -> bool {
+///     matches!(grounds.limit, Limit::Slow | Limit::Latency)
+/// }
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]

@@ -15,6 +15,15 @@ use serde::{Deserialize, Serialize};
 /// It steps back to a stage where the caller gets the old implementation's answers: from `canary`,
 /// `remote-with-fallback` and `remote` to `shadow`, which still measures, and from `shadow` to
 /// `local`.
+///
+/// ```
+/// use postcode_core::layers::{Guard, PromotionConfig};
+///
+/// let mut guard = Guard::default();
+/// guard.max_errors = 0.01; // one call in a hundred
+/// let mut config = PromotionConfig::default();
+/// config.guard = Some(guard);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Guard {

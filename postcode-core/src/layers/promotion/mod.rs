@@ -113,16 +113,57 @@ impl<S: Promotable> Clone for Promotion<S> {
 impl Promotion {
     /// Creates a promotion from `old` to `new`, in stage `local`, with a share of 0.1 and the
     /// default configuration.
+    ///
+    /// ```
+    /// # #[cfg(feature = "dataset")] {
+    /// # let data = postcode_core::dataset::DatasetBuilder::new(postcode_core::dataset::Metadata::new("made by hand"));
+    /// # let library: std::sync::Arc<dyn postcode_core::Lookups> = std::sync::Arc::new(postcode_core::Local::new(data.build()?));
+    /// # let service = library.clone();
+    /// use postcode_core::layers::{Promotion, Stage};
+    ///
+    /// let promotion = Promotion::new(library, service);
+    /// assert_eq!(promotion.stage(), Stage::Local);
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn new(old: Arc<dyn Lookups>, new: Arc<dyn Lookups>) -> Self {
         Self::with(old, new, PromotionConfig::default())
     }
 
     /// Creates a promotion with this configuration, otherwise like [`new`](Self::new).
+    ///
+    /// ```
+    /// # #[cfg(feature = "dataset")] {
+    /// # let data = postcode_core::dataset::DatasetBuilder::new(postcode_core::dataset::Metadata::new("made by hand"));
+    /// # let library: std::sync::Arc<dyn postcode_core::Lookups> = std::sync::Arc::new(postcode_core::Local::new(data.build()?));
+    /// # let service = library.clone();
+    /// use postcode_core::layers::{Promotion, PromotionConfig};
+    ///
+    /// let mut config = PromotionConfig::default();
+    /// config.guard = None;
+    /// assert_eq!(Promotion::with(library, service, config).evidence(), None);
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn with(old: Arc<dyn Lookups>, new: Arc<dyn Lookups>, config: PromotionConfig) -> Self {
         Self::between(old.into(), new.into(), config)
     }
 
     /// Sets a lookup that predicts the new implementation's answers: see [`explain_by`](Self::explain_by).
+    ///
+    /// ```
+    /// # #[cfg(feature = "dataset")] {
+    /// # let data = postcode_core::dataset::DatasetBuilder::new(postcode_core::dataset::Metadata::new("made by hand"));
+    /// # let library: std::sync::Arc<dyn postcode_core::Lookups> = std::sync::Arc::new(postcode_core::Local::new(data.build()?));
+    /// # let service = library.clone();
+    /// use postcode_core::layers::Promotion;
+    ///
+    /// # let replica = library.clone();
+    /// let promotion = Promotion::new(library, service);
+    /// assert!(promotion.explain_with(replica));
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn explain_with(&self, predictor: Arc<dyn Lookups>) -> bool {
         self.explain_by(predictor.into())
     }
@@ -130,6 +171,20 @@ impl Promotion {
 
 impl<S: Promotable> Promotion<S> {
     /// Creates a promotion between two lookups of one type, otherwise like [`with`](Promotion::with).
+    ///
+    /// ```
+    /// # #[cfg(feature = "dataset")] {
+    /// # let data = postcode_core::dataset::DatasetBuilder::new(postcode_core::dataset::Metadata::new("made by hand"));
+    /// # let library: std::sync::Arc<dyn postcode_core::Lookups> = std::sync::Arc::new(postcode_core::Local::new(data.build()?));
+    /// # let service = library.clone();
+    /// use postcode_core::AnyLookup;
+    /// use postcode_core::layers::{Promotion, PromotionConfig, Stage};
+    ///
+    /// let (old, new) = (AnyLookup::from(library), AnyLookup::from(service));
+    /// assert_eq!(Promotion::between(old, new, PromotionConfig::default()).stage(), Stage::Local);
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn between(old: S, new: S, config: PromotionConfig) -> Self {
         Self(Arc::new(Core::new(old, new, config)))
     }
@@ -146,6 +201,20 @@ impl<S: Promotable> Promotion<S> {
 
     /// Changes one row, or adds it, for calls that begin from now on.
     ///
+    /// ```
+    /// # #[cfg(feature = "dataset")] {
+    /// # let data = postcode_core::dataset::DatasetBuilder::new(postcode_core::dataset::Metadata::new("made by hand"));
+    /// # let library: std::sync::Arc<dyn postcode_core::Lookups> = std::sync::Arc::new(postcode_core::Local::new(data.build()?));
+    /// # let service = library.clone();
+    /// use postcode_core::layers::{Promotion, Stage, Step};
+    ///
+    /// let promotion = Promotion::new(library, service);
+    /// promotion.set_row(&"nearest".parse()?, Step::new(Stage::Remote, None)?)?;
+    /// assert_eq!(promotion.plan().to_string(), "local:0.1,nearest=remote:0.1");
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// [`InvalidInput`](crate::ErrorKind::InvalidInput) if the share is not from 0 to 1, or if there are
     /// 64 rows already, also counting removed ones. Nothing is changed then.
@@ -155,12 +224,41 @@ impl<S: Promotable> Promotion<S> {
 
     /// Removes a row, so that its calls go by the plan's other rows. Returns whether it was there. The
     /// default row can't be removed.
+    ///
+    /// ```
+    /// # #[cfg(feature = "dataset")] {
+    /// # let data = postcode_core::dataset::DatasetBuilder::new(postcode_core::dataset::Metadata::new("made by hand"));
+    /// # let library: std::sync::Arc<dyn postcode_core::Lookups> = std::sync::Arc::new(postcode_core::Local::new(data.build()?));
+    /// # let service = library.clone();
+    /// use postcode_core::layers::{Promotion, Stage, Step};
+    ///
+    /// let promotion = Promotion::new(library, service);
+    /// promotion.set_row(&"nearest".parse()?, Step::new(Stage::Remote, None)?)?;
+    /// assert!(promotion.remove_row(&"nearest".parse()?));
+    /// assert!(!promotion.remove_row(&"default".parse()?));
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn remove_row(&self, row: &RowName) -> bool {
         self.0.rows.remove(row)
     }
 
     /// Changes all rows, and removes those that are not in the plan. Each row changes at once, one after
     /// another.
+    ///
+    /// ```
+    /// # #[cfg(feature = "dataset")] {
+    /// # let data = postcode_core::dataset::DatasetBuilder::new(postcode_core::dataset::Metadata::new("made by hand"));
+    /// # let library: std::sync::Arc<dyn postcode_core::Lookups> = std::sync::Arc::new(postcode_core::Local::new(data.build()?));
+    /// # let service = library.clone();
+    /// use postcode_core::layers::{Promotion, Stage};
+    ///
+    /// let promotion = Promotion::new(library, service);
+    /// promotion.apply(&"shadow:20%,cohort:import=local".parse()?)?;
+    /// assert_eq!(promotion.stage(), Stage::Shadow);
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// The same as [`set_row`](Self::set_row).
@@ -172,22 +270,79 @@ impl<S: Promotable> Promotion<S> {
     /// as a `replica:` of the service. With it, a difference between two editions has the cause
     /// [`Edition`](Cause::Edition) only if the predictor has the new edition and gives the new answer.
     /// Returns false if there is a predictor already.
+    ///
+    /// ```
+    /// # #[cfg(feature = "dataset")] {
+    /// # let data = postcode_core::dataset::DatasetBuilder::new(postcode_core::dataset::Metadata::new("made by hand"));
+    /// # let library: std::sync::Arc<dyn postcode_core::Lookups> = std::sync::Arc::new(postcode_core::Local::new(data.build()?));
+    /// # let service = library.clone();
+    /// use postcode_core::AnyLookup;
+    /// use postcode_core::layers::Promotion;
+    ///
+    /// # let replica = library.clone();
+    /// let promotion = Promotion::new(library, service);
+    /// assert!(promotion.explain_by(AnyLookup::from(replica.clone())));
+    /// assert!(!promotion.explain_by(AnyLookup::from(replica))); // there is one already
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn explain_by(&self, predictor: S) -> bool {
         self.0.predictor.set(predictor).is_ok()
     }
 
     /// Returns the current stage of the default row.
+    ///
+    /// ```
+    /// # #[cfg(feature = "dataset")] {
+    /// # let data = postcode_core::dataset::DatasetBuilder::new(postcode_core::dataset::Metadata::new("made by hand"));
+    /// # let library: std::sync::Arc<dyn postcode_core::Lookups> = std::sync::Arc::new(postcode_core::Local::new(data.build()?));
+    /// # let service = library.clone();
+    /// use postcode_core::layers::{Promotion, Stage};
+    ///
+    /// let promotion = Promotion::new(library, service);
+    /// promotion.set(Stage::Canary, Some(0.05))?;
+    /// assert_eq!(promotion.stage(), Stage::Canary);
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn stage(&self) -> Stage {
         self.0.rows.get(row::DEFAULT).plan.get().stage
     }
 
     /// Returns the current plan.
+    ///
+    /// ```
+    /// # #[cfg(feature = "dataset")] {
+    /// # let data = postcode_core::dataset::DatasetBuilder::new(postcode_core::dataset::Metadata::new("made by hand"));
+    /// # let library: std::sync::Arc<dyn postcode_core::Lookups> = std::sync::Arc::new(postcode_core::Local::new(data.build()?));
+    /// # let service = library.clone();
+    /// use postcode_core::layers::Promotion;
+    ///
+    /// let promotion = Promotion::new(library, service);
+    /// assert_eq!(promotion.plan().to_string(), "local:0.1");
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn plan(&self) -> PromotionPlan {
         self.0.rows.plan()
     }
 
     /// Returns the observations of the default row since it was last changed, and those before that
     /// change. `None` without a guard.
+    ///
+    /// ```
+    /// # #[cfg(feature = "dataset")] {
+    /// # let data = postcode_core::dataset::DatasetBuilder::new(postcode_core::dataset::Metadata::new("made by hand"));
+    /// # let library: std::sync::Arc<dyn postcode_core::Lookups> = std::sync::Arc::new(postcode_core::Local::new(data.build()?));
+    /// # let service = library.clone();
+    /// use postcode_core::layers::Promotion;
+    ///
+    /// let promotion = Promotion::new(library, service);
+    /// let (now, _before) = promotion.evidence().ok_or("no guard")?;
+    /// assert_eq!((now.asked, now.failed), (0, 0)); // nothing was asked yet
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn evidence(&self) -> Option<(Evidence, Evidence)> {
         self.0.rows.get(row::DEFAULT).watch.as_ref().map(Watch::evidence)
     }
@@ -216,6 +371,23 @@ impl<S: Promotable> Promotion<S> {
     }
 
     /// Returns the counts, latencies and examples since the start.
+    ///
+    /// ```
+    /// # #[cfg(feature = "dataset")] {
+    /// # let data = postcode_core::dataset::DatasetBuilder::new(postcode_core::dataset::Metadata::new("made by hand"));
+    /// # let library: std::sync::Arc<dyn postcode_core::Lookups> = std::sync::Arc::new(postcode_core::Local::new(data.build()?));
+    /// # let service = library.clone();
+    /// use postcode_core::PostcodeLookup;
+    /// use postcode_core::layers::Promotion;
+    ///
+    /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+    /// let promotion = Promotion::new(library, service);
+    /// promotion.lookup_one("SW1A 1AA".parse()?).await?;
+    /// assert_eq!(promotion.snapshot().calls, 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(()) })?;
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn snapshot(&self) -> Snapshot {
         let core = &*self.0;
         let rows: Vec<RowSnapshot> = core.rows.all().map(|(_, row)| row.snapshot()).collect();

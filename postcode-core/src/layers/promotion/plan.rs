@@ -40,6 +40,15 @@ const LONGEST: usize = 64;
 ///
 /// Reads and writes as `default`, the name of a method such as `nearest`, or `cohort:` and a name of 1 to
 /// 64 letters, digits, `-`, `_` and `.`.
+///
+/// ```
+/// use postcode_core::layers::RowName;
+///
+/// assert_eq!("nearest".parse::<RowName>()?, RowName::Method("nearest"));
+/// assert_eq!("cohort:import".parse::<RowName>()?, RowName::Cohort("import".into()));
+/// assert!("nonsense".parse::<RowName>().is_err());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum RowName {
@@ -102,6 +111,17 @@ impl<'de> Deserialize<'de> for RowName {
 }
 
 /// A stage, and the share of calls that `shadow` and `canary` take.
+///
+/// Parsed from a text, or created by [`new`](Self::new). [`share`](Self::share) reads a share alone:
+///
+/// ```
+/// use postcode_core::layers::{Stage, Step};
+///
+/// assert_eq!("canary:5%".parse::<Step>()?, Step::new(Stage::Canary, Some(0.05))?);
+/// assert!(Step::new(Stage::Canary, Some(5.0)).is_err());
+/// assert_eq!(Step::share("10%")?, 0.1);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Step {
@@ -197,11 +217,28 @@ pub struct PromotionPlan {
 
 impl PromotionPlan {
     /// Creates a plan without rows.
+    ///
+    /// ```
+    /// use postcode_core::layers::{PromotionPlan, Stage, Step};
+    ///
+    /// let plan = PromotionPlan::new(Step::new(Stage::Shadow, Some(0.1))?);
+    /// assert_eq!(plan.to_string(), "shadow:0.1");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn new(default: Step) -> Self {
         Self { default, rows: BTreeMap::new() }
     }
 
     /// Adds or replaces a row.
+    ///
+    /// ```
+    /// use postcode_core::layers::{PromotionPlan, Stage, Step};
+    ///
+    /// let plan = PromotionPlan::new(Step::new(Stage::Local, None)?)
+    ///     .with("nearest".parse()?, Step::new(Stage::Remote, None)?);
+    /// assert_eq!(plan.to_string(), "local,nearest=remote");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn with(mut self, row: RowName, step: Step) -> Self {
         match row {

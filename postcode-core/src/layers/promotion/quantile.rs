@@ -41,6 +41,13 @@ impl std::fmt::Debug for Times {
 pub(super) type Counts = Vec<(u16, u64)>;
 
 /// A time that a quantile is shown to be at least, or at most, with the counts that show it.
+///
+/// ```
+/// use postcode_core::layers::LatencyBound;
+///
+/// let bound = LatencyBound { ns: 2_000_000, longer: 50, of: 200, evidence: 120.0 };
+/// assert_eq!(bound.ns as f64 / 1e6, 2.0); // milliseconds
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LatencyBound {

@@ -8,6 +8,28 @@ use crate::{AnyLookup, PostcodeLookup, Result};
 /// A lookup that a [`Promotion`](super::Promotion) can move callers from and to.
 ///
 /// [`AnyLookup`] is one. `postcode-addresses` has another for addresses.
+///
+/// [`fingerprint`](Self::fingerprint) tells the edition:
+///
+/// ```
+/// # #[cfg(feature = "dataset")]
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # use postcode_core::dataset::{DatasetBuilder, Metadata, Row};
+/// # let mut builder = DatasetBuilder::new(Metadata::new("made by hand"));
+/// # builder.push(&Row::live("SW1A 1AA".parse()?))?;
+/// # builder.push(&Row::terminated("AB1 0AA".parse()?))?;
+/// # let library = postcode_core::Local::new(builder.build()?);
+/// use postcode_core::AnyLookup;
+/// use postcode_core::layers::Promotable;
+///
+/// let fingerprint = AnyLookup::new(library).fingerprint().await?;
+/// assert!(!fingerprint.is_empty());
+/// # Ok(())
+/// # }
+/// # #[cfg(not(feature = "dataset"))]
+/// # fn main() {}
+/// ```
 pub trait Promotable: Debug + Send + Sync + 'static {
     /// The methods, by trait. A plan may have a row for each, except for the one that tells the edition.
     const METHODS: &'static [&'static [&'static str]];

@@ -7,6 +7,15 @@ use crate::layers::latency::Latencies;
 
 /// The measurements of a promotion, from which you decide the next step. Counts are since the
 /// start, and over all rows.
+///
+/// ```
+/// use postcode_core::layers::Snapshot;
+///
+/// /// Decides whether to send callers to the new implementation.
+/// fn is_ready(seen: &Snapshot) -> bool {
+///     seen.compared > 10_000 && seen.causes.code == 0 && seen.step_backs == 0
+/// }
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Snapshot {
@@ -59,6 +68,14 @@ pub struct Snapshot {
 }
 
 /// The measurements of one row of a plan. Counts are since the start.
+///
+/// ```
+/// use postcode_core::layers::{RowSnapshot, Snapshot};
+///
+/// fn worst(seen: &Snapshot) -> Option<&RowSnapshot> {
+///     seen.rows.iter().filter(|row| row.active).max_by_key(|row| row.causes.code)
+/// }
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct RowSnapshot {
@@ -105,6 +122,16 @@ pub struct RowSnapshot {
 }
 
 /// The latencies of the two implementations.
+///
+/// ```
+/// use postcode_core::layers::Sides;
+///
+/// /// Returns how many times as long the new implementation takes.
+/// fn ratio(latency: Sides) -> Option<f64> {
+///     Some(latency.new.p50_us? / latency.old.p50_us?)
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Sides {
     /// The old implementation.
@@ -115,6 +142,14 @@ pub struct Sides {
 
 /// The latencies in microseconds of about the last hundred thousand timed calls. The percentiles
 /// are `None` before the first.
+///
+/// ```
+/// use postcode_core::layers::LatencySummary;
+///
+/// fn text(latency: LatencySummary) -> String {
+///     latency.p99_us.map_or("not measured".to_owned(), |us| format!("{us:.0} µs"))
+/// }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LatencySummary {
     /// The number of timed calls.
@@ -135,6 +170,14 @@ impl From<&Latencies> for LatencySummary {
 }
 
 /// A step back that the guard made.
+///
+/// ```
+/// use postcode_core::layers::{RowName, Stage, StepBack};
+///
+/// let reason = "7 of 20 calls failed".to_owned();
+/// let back = StepBack { at: 1_764_342_000, row: RowName::Default, from: Stage::Canary, to: Stage::Shadow, reason };
+/// assert!(back.to < back.from);
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct StepBack {
     /// The time, in seconds since the beginning of 1970 (UTC).

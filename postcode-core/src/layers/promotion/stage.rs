@@ -10,6 +10,15 @@ use crate::{Error, Result};
 
 /// The stage of a promotion from an old implementation (a library in the process) to a new one (a
 /// service).
+///
+/// [`as_str`](Self::as_str) names it:
+///
+/// ```
+/// use postcode_core::layers::Stage;
+///
+/// assert_eq!(Stage::RemoteWithFallback.as_str(), "remote-with-fallback");
+/// assert!(Stage::Local < Stage::Remote); // in the order of a promotion
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Stage {

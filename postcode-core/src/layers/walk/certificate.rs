@@ -14,6 +14,13 @@ use crate::{Error, Result};
 const VERSION: u32 = 2;
 
 /// Why the plan was changed.
+///
+/// ```
+/// use postcode_core::layers::walk::Cause;
+///
+/// assert_eq!(serde_json::to_string(&Cause::TakenOver)?, "\"taken-over\"");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
@@ -33,6 +40,14 @@ pub enum Cause {
 }
 
 /// A change of the plan, or the end of the walk.
+///
+/// ```
+/// use postcode_core::layers::walk::Move;
+///
+/// fn line(step: &Move) -> String {
+///     format!("{}. {} to {}: {}", step.revision, step.from, step.to, step.reason)
+/// }
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Move {
@@ -61,6 +76,14 @@ pub struct Move {
 }
 
 /// How a walk ended.
+///
+/// ```
+/// use postcode_core::layers::walk::Outcome;
+///
+/// fn exit_code(outcome: Outcome) -> u8 {
+///     if outcome == Outcome::Done { 0 } else { 1 }
+/// }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Outcome {
@@ -75,6 +98,16 @@ pub enum Outcome {
 }
 
 /// The cost of one step.
+///
+/// ```
+/// use postcode_core::layers::walk::Walked;
+///
+/// /// Returns how much more processor time a call takes after the walk.
+/// fn more_cpu_us(walked: &Walked) -> Option<f64> {
+///     Some(walked.after.cpu_us_a_call? - walked.before.cpu_us_a_call?)
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Cost {
@@ -97,6 +130,14 @@ pub struct Cost {
 }
 
 /// The differences that comparisons found.
+///
+/// ```
+/// use postcode_core::layers::walk::Differences;
+///
+/// let mut found = Differences::default();
+/// (found.compared, found.matched) = (10_000, 10_000);
+/// assert_eq!(found.causes.code, 0);
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Differences {
@@ -113,6 +154,16 @@ pub struct Differences {
 }
 
 /// A walk that has ended.
+///
+/// ```
+/// use postcode_core::layers::walk::Walked;
+///
+/// fn seconds(walked: &Walked) -> Option<u64> {
+///     let (first, last) = (walked.moves.first()?, walked.moves.last()?);
+///     Some((last.at_ms - first.at_ms) / 1000)
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Walked {
@@ -129,6 +180,14 @@ pub struct Walked {
 }
 
 /// One of the two implementations of a certificate.
+///
+/// ```
+/// use postcode_core::layers::walk::CertifiedSide;
+///
+/// fn have_equal_answers(old: &CertifiedSide, new: &CertifiedSide) -> bool {
+///     old.root.is_some() && old.root == new.root
+/// }
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CertifiedSide {
@@ -144,6 +203,14 @@ pub struct CertifiedSide {
 }
 
 /// A file that took part: the program, or its data.
+///
+/// ```
+/// use postcode_core::layers::walk::CertifiedFile;
+/// use postcode_core::wire::Digest;
+///
+/// let file = CertifiedFile { name: "uk.postcodes".to_owned(), bytes: 48_000_000, sha256: Digest([0xab; 32]) };
+/// println!("{} {}", file.sha256, file.name); // as `sha256sum` writes it
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CertifiedFile {
@@ -156,6 +223,24 @@ pub struct CertifiedFile {
 }
 
 /// The moves of a walk and their reasons, so that they can be derived again elsewhere.
+///
+/// Created by [`new`](Self::new). [`to_text`](Self::to_text) writes it, [`from_text`](Self::from_text) reads it, and
+/// [`check`](Self::check) derives it again:
+///
+/// ```
+/// use postcode_core::Result;
+/// use postcode_core::layers::walk::Certificate;
+///
+/// /// Reads a certificate, and derives its decisions again.
+/// fn checked(text: &str) -> Result<Certificate> {
+///     let certificate = Certificate::from_text(text)?;
+///     certificate.check()?;
+///     assert_eq!(certificate.to_text()?, text);
+///     Ok(certificate)
+/// }
+/// assert!(checked("{}").is_err());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Certificate {

@@ -38,6 +38,19 @@ const MOST_RETRIES: u32 = 100;
 /// stage = "remote-with-fallback"
 /// calls = 1000
 /// ```
+///
+/// In code it is created by [`new`](Self::new). [`check`](Self::check) finds what is wrong:
+///
+/// ```
+/// use postcode_core::layers::Stage;
+/// use postcode_core::layers::walk::{Walk, WalkStep};
+///
+/// let mut shadow = WalkStep::new(Stage::Shadow, Some(0.2));
+/// shadow.compared = 1_000;
+/// Walk::new(vec![shadow]).check()?;
+/// assert!(Walk::new(Vec::new()).check().is_err()); // a walk needs a step
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
@@ -57,6 +70,23 @@ pub struct Walk {
 }
 
 /// A step of a [`Walk`]: a stage, and what must be shown in it.
+///
+/// Created by [`new`](Self::new). [`decide`](Self::decide) says what to do next:
+///
+/// ```
+/// use std::time::Duration;
+/// use postcode_core::layers::walk::{Decision, WalkStep};
+/// use postcode_core::layers::{Evidence, Stage};
+///
+/// let mut step = WalkStep::new(Stage::Canary, Some(0.1));
+/// step.calls = 1_000;
+/// let mut seen = Evidence::default();
+/// seen.asked = 400;
+/// let (decision, criteria) = step.decide(&seen, Duration::from_secs(60), 0.01);
+/// assert_eq!((decision, criteria[0].shown), (Decision::Hold, false));
+/// seen.asked = 1_000;
+/// assert_eq!(step.decide(&seen, Duration::from_secs(90), 0.01).0, Decision::Forward);
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
@@ -94,6 +124,14 @@ pub struct WalkStep {
 }
 
 /// The end of a step that is not shown in its time.
+///
+/// ```
+/// use postcode_core::layers::walk::Otherwise;
+///
+/// assert_eq!(Otherwise::default(), Otherwise::Hold);
+/// assert_eq!(serde_json::to_string(&Otherwise::Back)?, "\"back\"");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Otherwise {
@@ -105,6 +143,14 @@ pub enum Otherwise {
 }
 
 /// The decision about a step at one look.
+///
+/// ```
+/// use postcode_core::layers::walk::Decision;
+///
+/// fn is_over(decision: Decision) -> bool {
+///     matches!(decision, Decision::GiveUp | Decision::Back)
+/// }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Decision {
@@ -119,6 +165,14 @@ pub enum Decision {
 }
 
 /// A criterion of a step, and what the observations say about it.
+///
+/// ```
+/// use postcode_core::layers::walk::Criterion;
+///
+/// fn line(criterion: &Criterion) -> String {
+///     format!("{}: {} of {}, limit {}", criterion.name, criterion.count, criterion.of, criterion.limit)
+/// }
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Criterion {

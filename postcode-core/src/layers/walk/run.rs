@@ -13,6 +13,13 @@ use crate::{Error, Result};
 const LOOK: Duration = Duration::from_millis(100);
 
 /// The resources that a process has used until now, if the system tells them.
+///
+/// ```
+/// use postcode_core::layers::walk::Used;
+///
+/// let not_known = Used::default();
+/// assert_eq!(not_known.cpu_seconds, None);
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Used {
     /// Processor time in seconds.
@@ -25,6 +32,20 @@ pub struct Used {
 /// `tell` is told each move at once.
 ///
 /// While it walks, a change of stage by someone else ends it: the promotion then stays where that put it.
+///
+/// ```
+/// # async fn example(promotion: postcode_core::layers::Promotion) -> postcode_core::Result<()> {
+/// use postcode_core::layers::Stage;
+/// use postcode_core::layers::walk::{Outcome, Used, Walk, WalkStep, walk};
+///
+/// let mut shadow = WalkStep::new(Stage::Shadow, Some(0.2));
+/// shadow.compared = 1_000;
+/// let walked = walk(&promotion, &Walk::new(vec![shadow]), Used::default, |step| println!("{}", step.reason)).await?;
+/// if walked.outcome == Outcome::Done {
+///     println!("{} moves", walked.moves.len());
+/// }
+/// # Ok(()) }
+/// ```
 ///
 /// # Errors
 /// [`InvalidInput`](crate::ErrorKind::InvalidInput) if the walk is not valid or the promotion has no
