@@ -13,8 +13,10 @@ pub mod file;
 pub mod format;
 #[cfg(feature = "layouts")]
 pub mod layouts;
+#[cfg(feature = "lookup")]
 pub mod lookup;
 pub mod model;
+#[cfg(feature = "lookup")]
 mod number;
 pub mod order;
 mod postcode;
@@ -28,8 +30,10 @@ pub use lookup::LocalAddresses;
 pub use lookup::MockAddressLookup;
 #[cfg(feature = "http")]
 pub use lookup::RemoteAddresses;
+#[cfg(feature = "lookup")]
 pub use lookup::{
     AddressAnswer, AddressCoverage, AddressLookup, AddressNeighbour, AddressPage, connect_addresses,
 };
 pub use model::{Address, Dataset, Geographic, Grid, Kind, PafKey, Point, Welsh};
+#[cfg(feature = "lookup")]
 pub use number::AddressNumber;
