@@ -81,8 +81,10 @@ fn from_json(bytes: &[u8], postcodes: &[Postcode]) -> Vec<Answer> {
 
 fn to_compact(postcodes: &[Postcode], answers: &[Answer]) -> Vec<u8> {
     let mut list = CompactList::new();
-    for (postcode, answer) in postcodes.iter().zip(answers) {
-        list.push(&CompactItem { query: &postcode.spaced(), answer: Some(answer) }).unwrap();
+    // The server has the texts of the queries, too.
+    let queries: Vec<_> = postcodes.iter().map(|postcode| postcode.spaced()).collect();
+    for (query, answer) in queries.iter().zip(answers) {
+        list.push(&CompactItem { query, answer: Some(answer) }).unwrap();
     }
     list.finish().unwrap()
 }

@@ -230,12 +230,15 @@ async fn geolocations_of(edition: &Edition, params: &Params, entries: Vec<Value>
         return Err(Failure::bad_request(text));
     }
     if params.wants_compact() {
-        let mut list = CompactResult::new();
+        let mut answers = Vec::with_capacity(queries.len());
         for (query, nearest) in &queries {
             let found = nearest::neighbours(edition, *nearest).await?;
-            let query = serde_json::to_string(query).map_err(not_written)?;
-            list.push(&CompactNeighbours { query: &query, found: &found }).await?;
+            answers.push((serde_json::to_string(query).map_err(not_written)?, found));
             tokio::task::yield_now().await;
+        }
+        let mut list = CompactResult::new();
+        for (query, found) in &answers {
+            list.push(&CompactNeighbours { query, found }).await?;
         }
         return list.finish(edition);
     }
