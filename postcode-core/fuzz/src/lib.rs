@@ -20,6 +20,10 @@ use bytes::Bytes;
 use postcode_core::conformance::Fixture;
 use postcode_core::dataset::Dataset;
 use postcode_core::remote::Transport;
+use postcode_core::wire::compact::{
+    self, CompactBody, CompactItem, CompactList, CompactLocated, CompactNeighbours, CompactQueried,
+    CompactWrite,
+};
 use postcode_core::wire::{BulkItem, ErrorBody, Field, Keys, PageBody, PolygonBody, RecordBody, Success};
 use postcode_core::{
     Answer, Bfpo, DatasetInfo, ErrorKind, Local, Location, Lookups, Nearest, NearestOutcodes, Outcode,
@@ -139,11 +143,56 @@ pub fn wire(data: &[u8]) {
     let _ = Keys::list(&text).unknown().count();
 }
 
+/// Reads answers in the compact encoding. What was read is written and read again.
+pub fn compact(data: &[u8]) {
+    let Some((most, bytes)) = data.split_first() else { return };
+    let read = match CompactBody::read(bytes, usize::from(*most)) {
+        Ok(read) => read,
+        Err(error) => return assert_eq!(error.kind(), ErrorKind::Protocol),
+    };
+    let most = usize::from(*most);
+    match &read {
+        CompactBody::Bulk(items) => {
+            let mut list = CompactList::new();
+            for CompactQueried { query, answer } in items {
+                list.push(&CompactItem { query, answer: answer.as_ref() })
+                    .expect("what was read can be written");
+            }
+            same_again(list.finish(), most, &read);
+        }
+        CompactBody::Records(records) => same_again(listed(records).finish(), most, &read),
+        CompactBody::Neighbours(found) => same_again(listed(found).finish(), most, &read),
+        CompactBody::Located(items) => {
+            let mut list = CompactList::new();
+            for CompactLocated { query, found } in items {
+                list.push(&CompactNeighbours { query, found }).expect("what was read can be written");
+            }
+            same_again(list.finish(), most, &read);
+        }
+        CompactBody::Page { records, next, advice } => {
+            same_again(listed(records).finish_page(*next, *advice), most, &read);
+        }
+        _ => {}
+    }
+}
+
+fn listed<T: CompactWrite>(items: &[T]) -> CompactList<T> {
+    let mut list = CompactList::new();
+    items.iter().for_each(|item| list.push(item).expect("what was read can be written"));
+    list
+}
+
+fn same_again(written: Result<Vec<u8>>, most: usize, read: &CompactBody<'_>) {
+    let bytes = written.expect("what was read can be written");
+    // Sets that no record refers to are not written, so it is no longer than what was read.
+    assert_eq!(&CompactBody::read(&bytes, most).expect("what was written can be read"), read);
+}
+
 /// Gives the client answers that our server would not give: one byte chooses the status, one the
 /// kind of content.
 pub fn remote(data: &[u8]) {
     let [status, kind, body @ ..] = data else { return };
-    let kinds = ["application/json", "application/json; charset=utf-8", "text/html", ""];
+    let kinds = ["application/json", "application/json; charset=utf-8", "text/html", "", compact::MEDIA_TYPE];
     let statuses = [200, 200, 200, 404, 400, 503, 429, 304, 500, 201];
     let answers = Answers {
         status: statuses[usize::from(*status) % statuses.len()],

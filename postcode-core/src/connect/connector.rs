@@ -39,7 +39,7 @@ use std::time::Duration;
 ///     source.to_string(),
 ///     "http://127.0.0.1:8080 timeout=200ms retries=1 backoff=20ms retry_budget=0.2 deadline=2s breaker=5/1s \
 ///      bulkhead=64 hedge=p95 join=off single_flight=off cache=off connect_timeout=500ms batch=100 concurrency=4 \
-///      proxy=none"
+///      encoding=compact proxy=none"
 /// );
 /// let postcodes = source.connect().await?;
 /// # Ok(()) }

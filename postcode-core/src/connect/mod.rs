@@ -46,6 +46,7 @@ pub use service::ServiceClients;
 /// | `retry_budget` | `0.2` | retries per request over all calls; 0 to 1 |
 /// | `batch` | `100` | postcodes in one request (postcodes.io accepts 100); 1 to 10000 |
 /// | `concurrency` | `4` | requests of one batch at a time; 1 to 64 |
+/// | `encoding` | `compact` | how answers with many records are asked for: `compact`, which any server may answer with JSON, or `json` |
 /// | `proxy` | `none` | `env`: the proxy set in `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY` |
 /// | `token_file` | none | a file whose token is sent as `Authorization: Bearer …`; read again when it changes or is refused |
 /// | `client_cert`, `client_key` | none | a client certificate and its key, both files in PEM, read again when they change; `https:` only |

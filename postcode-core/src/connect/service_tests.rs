@@ -99,7 +99,7 @@ async fn ask(lookup: &dyn Lookups) -> Result<()> {
 #[test]
 fn a_connector_says_all_that_is_in_effect_and_no_secret() {
     let usual = "timeout=1s retries=2 backoff=20ms retry_budget=0.2 deadline=2s breaker=5/1s bulkhead=256 hedge=off \
-                 join=off single_flight=off cache=off connect_timeout=500ms batch=100 concurrency=4 proxy=none";
+                 join=off single_flight=off cache=off connect_timeout=500ms batch=100 concurrency=4 encoding=compact proxy=none";
     for (url, shown) in [
         ("embedded:", "embedded:".to_owned()),
         ("file:/data/uk%20.postcodes", "file:/data/uk .postcodes verify=checksums".to_owned()),
@@ -114,7 +114,7 @@ fn a_connector_says_all_that_is_in_effect_and_no_secret() {
             "https://a?breaker=9/250ms&bulkhead=off&hedge=p95&join=50&cache=2048&cache_ttl=1m&single_flight=on\
              &batch=1000&concurrency=8&proxy=env&retries=0&backoff=1s&retry_budget=1&connect_timeout=1m",
             "https://a timeout=1s retries=0 backoff=1s retry_budget=1 deadline=2s breaker=9/250ms bulkhead=off \
-             hedge=p95 join=50 single_flight=on cache=2048B/60s connect_timeout=60s batch=1000 concurrency=8 proxy=env"
+             hedge=p95 join=50 single_flight=on cache=2048B/60s connect_timeout=60s batch=1000 concurrency=8 encoding=compact proxy=env"
                 .to_owned(),
         ),
     ] {

@@ -109,7 +109,7 @@ fn secrets_are_not_shown() {
 async fn a_service_need_not_be_up_and_options_are_checked() {
     for url in [
         "http://127.0.0.1:1?timeout=200ms&retries=2&deadline=1.5s&batch=500&connect_timeout=0.1s",
-        "http://127.0.0.1:1/prefix/?retries=0&concurrency=64&proxy=env&deadline=2m",
+        "http://127.0.0.1:1/prefix/?retries=0&concurrency=64&encoding=json&proxy=env&deadline=2m",
         "unix:/nowhere/postcode.sock?timeout=200ms",
         "https://user:pw@127.0.0.1:1",
         "http://a?breaker=off&bulkhead=off&hedge=off&join=off&cache=off&single_flight=off&backoff=1ms&retry_budget=0",
@@ -136,6 +136,7 @@ async fn a_service_need_not_be_up_and_options_are_checked() {
         ("batch=0", "batch=0: give 1 to 10000"),
         ("batch=10001", "batch=10001: give 1 to 10000"),
         ("concurrency=65", "concurrency=65: give 1 to 64"),
+        ("encoding=xml", "encoding=xml: give compact or json"),
         ("proxy=maybe", "proxy=maybe: give none or env"),
         ("backoff=0s", "a backoff of 0ns"),
         ("retry_budget=1.5", "retry_budget=1.5: give 0 to 1"),

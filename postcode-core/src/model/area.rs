@@ -257,6 +257,11 @@ pub trait AreaSource: fmt::Debug + Send + Sync {
     fn code(&self, set: u32, kind: AreaKind) -> Option<&str> {
         self.area(set, kind)?.code
     }
+
+    /// Returns the bytes of memory that live no longer than the records of one set: 0 for a dataset.
+    fn heap_size(&self) -> usize {
+        0
+    }
 }
 
 /// The areas that one postcode lies in: a handle that is cheap to clone and looks areas up on
@@ -370,10 +375,23 @@ impl Areas {
         }
     }
 
+    /// Returns numbers that are equal for two handles to the same set, as long as one of them lives.
+    pub(crate) fn identity(&self) -> Option<(usize, u32)> {
+        match &self.0 {
+            Repr::None => None,
+            Repr::Shared(source, set) => Some((Arc::as_ptr(source).addr(), *set)),
+            Repr::Owned(all) => Some((Arc::as_ptr(all).addr(), 0)),
+        }
+    }
+
     /// Returns the bytes of memory that belong only to this handle and its clones.
     #[cfg(feature = "layers")]
     pub(crate) fn heap_size(&self) -> usize {
-        let Repr::Owned(all) = &self.0 else { return 0 };
+        let all = match &self.0 {
+            Repr::None => return 0,
+            Repr::Shared(source, _) => return source.heap_size(),
+            Repr::Owned(all) => all,
+        };
         let text = |text: &Option<Box<str>>| text.as_deref().map_or(0, str::len);
         let texts = all.iter().flatten().map(|area| text(&area.code) + text(&area.name) + text(&area.alias));
         size_of_val(&**all) + texts.sum::<usize>()

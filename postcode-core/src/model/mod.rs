@@ -24,6 +24,7 @@
 //! ```
 
 mod area;
+mod area_texts;
 mod dataset;
 mod outcode;
 mod place;
@@ -34,6 +35,7 @@ mod scotland;
 mod validity;
 
 pub use area::{Area, AreaKind, AreaSource, Areas, OwnedArea};
+pub(crate) use area_texts::AreaTextsBuilder;
 pub use dataset::DatasetInfo;
 pub use outcode::OutcodeSummary;
 pub use place::Place;

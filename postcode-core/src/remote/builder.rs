@@ -97,10 +97,11 @@ impl RemoteBuilder {
             let Ok(config) = &self.config else { return Ok(()) };
             let (connect_timeout, proxy) =
                 (config.connect_timeout(), if config.environment_proxy { "env" } else { "none" });
-            let (batch, concurrency) = (config.batch, config.concurrency);
+            let (batch, concurrency, encoding) = (config.batch, config.concurrency, config.encoding.name());
             write!(
                 f,
-                "connect_timeout={connect_timeout:?} batch={batch} concurrency={concurrency} proxy={proxy}"
+                "connect_timeout={connect_timeout:?} batch={batch} concurrency={concurrency} encoding={encoding} \
+                 proxy={proxy}"
             )?;
             config.files().try_for_each(|(name, path)| write!(f, " {name}={}", path.display()))
         })

@@ -11,7 +11,7 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 
 use super::client::Client;
 use super::coding;
-use super::config::Config;
+use super::config::{Config, Encoding};
 use super::reply::{self, Reply};
 use crate::layers::{deadline, span};
 use crate::lookup::trace::TraceParent;
@@ -29,6 +29,9 @@ const RECORD_BYTES: usize = 16 << 10;
 /// The size of the rest of an answer.
 const EXTRA_BYTES: usize = 256 << 10;
 
+/// A server that does not know the first answers with the second.
+const COMPACT_OR_JSON: &str = "application/vnd.postcode.v1+postcard, application/json;q=0.5";
+
 /// One HTTP request.
 pub(super) struct Ask {
     method: Method,
@@ -37,12 +40,14 @@ pub(super) struct Ask {
     body: Option<Bytes>,
     /// The most records in the answer.
     records: usize,
+    /// Whether the answer may be compact.
+    has_records: bool,
 }
 
 impl Ask {
     /// Creates a request whose answer has at most `records` records.
     pub(super) fn get(target: String, records: usize) -> Self {
-        Self { method: Method::GET, target, body: None, records }
+        Self { method: Method::GET, target, body: None, records, has_records: false }
     }
 
     pub(super) fn post(target: String, body: &impl Serialize, records: usize) -> Result<Self> {
@@ -50,6 +55,11 @@ impl Ask {
             Error::new(ErrorKind::Internal, "the request can't be written as JSON").with_source(e)
         })?;
         Ok(Self { method: Method::POST, body: Some(body.into()), ..Self::get(target, records) })
+    }
+
+    /// Accepts an answer in the compact encoding too, because it consists of records.
+    pub(super) fn of_records(self) -> Self {
+        Self { has_records: true, ..self }
     }
 
     /// Returns how many bytes of the answer are read at most.
@@ -166,7 +176,7 @@ impl<'a> Call<'a> {
         let limit = ask.limit();
         match timeout_at(now + patience, self.inner.send(request, limit)).await {
             Ok(Ok(response)) => match coding::unpacked(response, limit) {
-                Ok(response) => self.of_edition(reply::read(place, response)?),
+                Ok(response) => self.of_edition(reply::read(place, response, ask.records)?),
                 Err(error) => Err(error.at(place)),
             },
             Ok(Err(error)) => Err(error.at(place)),
@@ -209,11 +219,15 @@ impl<'a> Call<'a> {
 
     fn request(&self, ask: &Ask, patience: Duration, ids: TraceParent) -> Result<http::Request<Bytes>> {
         let address = &self.inner.config.address;
+        let accept = match self.inner.config.encoding {
+            Encoding::Compact if ask.has_records => COMPACT_OR_JSON,
+            _ => "application/json",
+        };
         let millis = u64::try_from(patience.as_millis()).unwrap_or(u64::MAX).max(1);
         let mut request = http::Request::builder()
             .method(&ask.method)
             .uri(format!("{}{}", address.base, ask.target))
-            .header(header::ACCEPT, "application/json")
+            .header(header::ACCEPT, accept)
             .header(header::ACCEPT_ENCODING, coding::wanted(address, ask.records))
             .header(DEADLINE_HEADER, millis)
             .header(REQUEST_ID_HEADER, &self.id)

@@ -14,7 +14,7 @@ const LONGEST: Duration = Duration::from_secs(600);
 const DEADLINE: Duration = Duration::from_secs(2);
 
 /// The names of [`Config::set`]'s options.
-pub(crate) const OPTIONS: [&str; 13] = [
+pub(crate) const OPTIONS: [&str; 14] = [
     "deadline",
     "timeout",
     "connect_timeout",
@@ -23,12 +23,31 @@ pub(crate) const OPTIONS: [&str; 13] = [
     "retry_budget",
     "batch",
     "concurrency",
+    "encoding",
     "proxy",
     "token_file",
     "client_cert",
     "client_key",
     "ca_file",
 ];
+
+/// How answers with many records are asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Encoding {
+    /// Compact if the server knows it, and otherwise JSON.
+    Compact,
+    /// JSON only.
+    Json,
+}
+
+impl Encoding {
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Compact => "compact",
+            Self::Json => "json",
+        }
+    }
+}
 
 #[derive(Clone)]
 pub(super) struct Config {
@@ -44,6 +63,7 @@ pub(super) struct Config {
     pub(super) retry_budget: f64,
     pub(super) batch: usize,
     pub(super) concurrency: usize,
+    pub(super) encoding: Encoding,
     pub(super) environment_proxy: bool,
     /// Certificates in PEM to trust as well as those of the system.
     pub(super) root_certificates: Vec<Vec<u8>>,
@@ -67,6 +87,7 @@ impl Config {
             retry_budget: 0.2,
             batch: 100,
             concurrency: 4,
+            encoding: Encoding::Compact,
             environment_proxy: false,
             root_certificates: Vec::new(),
             ca_file: None,
@@ -150,6 +171,14 @@ impl Config {
             "retry_budget" => self.set_retry_budget(parse_share(name, value)?),
             "batch" => self.set_batch(parse_number(name, value)?),
             "concurrency" => self.set_concurrency(parse_number(name, value)?),
+            "encoding" => {
+                self.encoding = match value {
+                    "compact" => Encoding::Compact,
+                    "json" => Encoding::Json,
+                    _ => return Err(Error::invalid(format!("encoding={value}: give compact or json"))),
+                };
+                Ok(())
+            }
             "proxy" => {
                 self.environment_proxy = match value {
                     "none" => false,
@@ -270,6 +299,7 @@ impl fmt::Debug for Config {
             .field("retry_budget", &self.retry_budget)
             .field("batch", &self.batch)
             .field("concurrency", &self.concurrency)
+            .field("encoding", &self.encoding.name())
             .field("environment_proxy", &self.environment_proxy)
             .field("root_certificates", &self.root_certificates.len())
             .field("files", &self.files().collect::<Vec<_>>())

@@ -6,9 +6,11 @@ use futures::stream::{self, StreamExt, TryStreamExt};
 
 use super::Remote;
 use super::call::{Ask, Call};
+use super::reply::Reply;
 use crate::lookup::call::LookupCall;
 use crate::lookup::postcode_calls::LookupOne;
 use crate::query::check;
+use crate::wire::compact::{CompactBody, CompactQueried};
 use crate::wire::{BulkItem, BulkQuery, EXTENDED, RecordBody, code, path};
 use crate::{Answer, Error, ErrorKind, Postcode, Result, Status};
 
@@ -86,7 +88,7 @@ impl Call<'_> {
 
     async fn bulk(&self, postcodes: &[Postcode]) -> Result<Chunk> {
         let target = format!("{}?{EXTENDED}=true", path::POSTCODES);
-        let ask = Ask::post(target, &BulkQuery { postcodes }, postcodes.len())?;
+        let ask = Ask::post(target, &BulkQuery { postcodes }, postcodes.len())?.of_records();
         let too_many = |error: Error| match error.kind() {
             ErrorKind::InvalidInput if postcodes.len() > 100 => {
                 error.and("(if the server does not accept this many postcodes, lower option batch)")
@@ -94,36 +96,8 @@ impl Call<'_> {
             _ => error,
         };
         let reply = self.ask(&ask).await.map_err(too_many)?;
-        let items: Vec<BulkItem<RecordBody>> = reply.result().map_err(too_many)?;
-        if items.len() != postcodes.len() {
-            return Err(reply.protocol(format!(
-                "the request was for {} postcodes, but the response has {}",
-                postcodes.len(),
-                items.len()
-            )));
-        }
         let number = self.count_answer();
-        let mut answers = Vec::with_capacity(items.len());
-        for (&postcode, item) in postcodes.iter().zip(items) {
-            let asked = postcode.spaced();
-            if item.query != asked.as_str() {
-                return Err(reply.protocol(format!(
-                    "the request was for {:?}, but the response has {:?} in its place",
-                    asked.as_str(),
-                    item.query.chars().take(40).collect::<String>()
-                )));
-            }
-            let answer = item.into_answer().map_err(|error| reply.place(error))?;
-            if let Some(record) = answer.as_ref().and_then(Answer::record)
-                && record.postcode != postcode
-            {
-                return Err(reply.protocol(format!(
-                    "the request was for {postcode}, but the response is for {}",
-                    record.postcode
-                )));
-            }
-            answers.push(answer);
-        }
+        let answers = answers(&reply, postcodes).map_err(too_many)?;
         Ok(Chunk { edition: reply.edition.clone(), number, answers })
     }
 
@@ -177,4 +151,59 @@ impl Call<'_> {
             _ => Ok(answer),
         }
     }
+}
+
+/// Reads the answers to these postcodes, in either encoding.
+fn answers(reply: &Reply, postcodes: &[Postcode]) -> Result<Vec<Option<Answer>>> {
+    let invalid = || Error::new(ErrorKind::Protocol, "the server says that a valid postcode is invalid");
+    match reply.compact() {
+        None => {
+            let items: Vec<BulkItem<RecordBody>> = reply.result()?;
+            checked(reply, postcodes, items, |item| &item.query, BulkItem::into_answer)
+        }
+        Some(body) => {
+            let CompactBody::Bulk(items) = body? else { return Err(reply.other_form()) };
+            let answer = |item: CompactQueried<'_>| item.answer.ok_or_else(invalid).map(Some);
+            checked(reply, postcodes, items, |item| item.query, answer)
+        }
+    }
+}
+
+/// Checks that the items answer these postcodes, in their order.
+fn checked<T>(
+    reply: &Reply,
+    postcodes: &[Postcode],
+    items: Vec<T>,
+    query: impl Fn(&T) -> &str,
+    answer: impl Fn(T) -> Result<Option<Answer>>,
+) -> Result<Vec<Option<Answer>>> {
+    if items.len() != postcodes.len() {
+        return Err(reply.protocol(format!(
+            "the request was for {} postcodes, but the response has {}",
+            postcodes.len(),
+            items.len()
+        )));
+    }
+    let mut answers = Vec::with_capacity(items.len());
+    for (&postcode, item) in postcodes.iter().zip(items) {
+        let (asked, query) = (postcode.spaced(), query(&item));
+        if query != asked.as_str() {
+            return Err(reply.protocol(format!(
+                "the request was for {:?}, but the response has {:?} in its place",
+                asked.as_str(),
+                query.chars().take(40).collect::<String>()
+            )));
+        }
+        let answer = answer(item).map_err(|error| reply.place(error))?;
+        if let Some(record) = answer.as_ref().and_then(Answer::record)
+            && record.postcode != postcode
+        {
+            return Err(reply.protocol(format!(
+                "the request was for {postcode}, but the response is for {}",
+                record.postcode
+            )));
+        }
+        answers.push(answer);
+    }
+    Ok(answers)
 }

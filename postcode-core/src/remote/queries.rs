@@ -6,6 +6,7 @@ use super::call::{Ask, Call};
 use super::reply::Reply;
 use crate::matching::prefix::{beginning, is_space, readings};
 use crate::query::check;
+use crate::wire::compact::CompactBody;
 use crate::wire::{EXTENDED, ORDER, ORDER_PREFIX, RecordBody, code, path};
 use crate::{
     Answer, DatasetInfo, Error, ErrorKind, Location, MAX_LIMIT, Nearest, NearestOutcodes, Neighbour, Origin,
@@ -77,7 +78,11 @@ impl Call<'_> {
         }
         let query = form_urlencoded::Serializer::new(String::new()).append_pair("q", query).finish();
         let target = format!("{}?{query}&limit={limit}&{EXTENDED}=true", path::POSTCODES);
-        let reply = self.ask(&Ask::get(target, limit)).await?;
+        let reply = self.ask(&Ask::get(target, limit).of_records()).await?;
+        if let Some(body) = reply.compact() {
+            let CompactBody::Records(found) = body? else { return Err(reply.other_form()) };
+            return Ok(found);
+        }
         let found: Vec<RecordBody> = reply.result::<Option<_>>()?.unwrap_or_default();
         self.at_most(found.len(), limit).map_err(|error| reply.place(error))?;
         found
@@ -107,7 +112,7 @@ impl Call<'_> {
             "{}?limit={limit}&radius={radius}&{EXTENDED}=true",
             path::filled(path::POSTCODE_NEAREST, &[&postcode.compact()])
         );
-        let reply = self.ask(&Ask::get(target, limit)).await?;
+        let reply = self.ask(&Ask::get(target, limit).of_records()).await?;
         if reply.says(&[], &["Postcode not found"]) {
             // A postcodes.io server does not answer for a terminated postcode, but says where it
             // was.
@@ -132,11 +137,16 @@ impl Call<'_> {
             location.longitude(),
             location.latitude()
         );
-        let reply = self.ask(&Ask::get(target, limit)).await?;
+        let reply = self.ask(&Ask::get(target, limit).of_records()).await?;
         self.neighbours(&reply, limit, radius)
     }
 
     fn neighbours(&self, reply: &Reply, limit: usize, radius: f64) -> Result<Vec<Neighbour>> {
+        if let Some(body) = reply.compact() {
+            // A server that knows the encoding has no limits that it does not tell.
+            let CompactBody::Neighbours(found) = body? else { return Err(reply.other_form()) };
+            return Ok(found);
+        }
         let found: Vec<RecordBody> = reply.result::<Option<_>>()?.unwrap_or_default();
         self.at_most(found.len(), limit).map_err(|error| reply.place(error))?;
         if found.len() < limit {

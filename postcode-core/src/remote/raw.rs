@@ -48,7 +48,7 @@ impl Remote {
             return Ok(response);
         }
         let status = response.status();
-        let reply = reply::read(place, response)?;
+        let reply = reply::read(place, response, 0)?;
         // Anything else has a JSON body, which a file never has.
         match reply.result::<serde::de::IgnoredAny>() {
             Err(error) => Err(error),

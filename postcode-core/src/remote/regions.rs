@@ -5,6 +5,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use super::call::{Ask, Call};
 use super::reply::Reply;
 use crate::query::check;
+use crate::wire::compact::CompactBody;
 use crate::wire::{EXTENDED, MultiPolygonBody, PageBody, PolygonBody, RecordBody, code, path};
 use crate::{Error, ErrorKind, Outcode, Page, Region, Result, Status, Within};
 
@@ -12,27 +13,36 @@ impl Call<'_> {
     pub(super) async fn within(&self, query: &Within) -> Result<Option<Page>> {
         query.check()?;
         let Some(ask) = ask(query)? else { return Ok(None) };
-        let reply = self.ask(&ask).await?;
+        let reply = self.ask(&ask.of_records()).await?;
         let unknown =
             [code::AREA_NOT_FOUND, code::OUTCODE_NOT_FOUND, code::SECTOR_NOT_FOUND, code::NOT_COVERED];
         if query.region.is_named() && reply.says(&unknown, &[]) {
             return Ok(None);
         }
         supported(&reply, "the postcodes of a region")?;
-        let body: PageBody<RecordBody> = reply.body()?;
-        self.at_most(body.result.len(), query.limit).map_err(|error| reply.place(error))?;
-        let read = |body: RecordBody| body.into_record(Status::Live).map_err(|error| reply.place(error));
-        let records = body.result.into_iter().map(read).collect::<Result<Vec<_>>>()?;
+        let (records, next) = match reply.compact() {
+            Some(body) => {
+                let CompactBody::Page { records, next, .. } = body? else { return Err(reply.other_form()) };
+                (records, next)
+            }
+            None => {
+                let body: PageBody<RecordBody> = reply.body()?;
+                self.at_most(body.result.len(), query.limit).map_err(|error| reply.place(error))?;
+                let read =
+                    |body: RecordBody| body.into_record(Status::Live).map_err(|error| reply.place(error));
+                (body.result.into_iter().map(read).collect::<Result<Vec<_>>>()?, body.next)
+            }
+        };
         // Guarantees that following the pages ends.
         let forward = records.windows(2).all(|pair| pair[0].postcode < pair[1].postcode)
             && records.first().is_none_or(|first| query.after.is_none_or(|after| first.postcode > after))
-            && body.next.is_none_or(|next| records.last().is_some_and(|last| last.postcode == next));
+            && next.is_none_or(|next| records.last().is_some_and(|last| last.postcode == next));
         if !forward {
             return Err(
                 reply.protocol("the postcodes of a page are not in order, or do not end where it says")
             );
         }
-        Ok(Some(Page::new(records, body.next)))
+        Ok(Some(Page::new(records, next)))
     }
 
     pub(super) async fn outcodes(&self, prefix: &str, limit: usize) -> Result<Vec<Outcode>> {

@@ -8,6 +8,7 @@ use serde::de::DeserializeOwned;
 use serde_json::error::Category;
 
 use super::retry_after;
+use crate::wire::compact::{self, CompactBody};
 use crate::wire::{EDITION_HEADER, ErrorBody, REQUEST_ID_HEADER, Success, code};
 use crate::{Error, ErrorKind, Result};
 
@@ -18,26 +19,34 @@ pub(super) struct Reply {
     /// The fingerprint of the dataset that answered; missing from a postcodes.io server.
     pub(super) edition: Option<Box<str>>,
     request_id: Option<String>,
+    /// The most records that were asked for.
+    most: usize,
     said: Said,
 }
 
 enum Said {
     /// 2xx with JSON.
     Success(Bytes),
+    /// 2xx in the compact encoding.
+    Compact(Bytes),
     /// 404 with an error body, which is an answer for some operations.
     Missing(Box<ErrorBody>),
     /// 400 with an error body: a postcode without a location is reported this way.
     Refused(Box<ErrorBody>),
 }
 
-/// Separates responses that an operation has to look at from those that are always an error.
-pub(super) fn read(place: String, response: http::Response<Bytes>) -> Result<Reply> {
+/// Separates responses that an operation has to look at from those that are always an error. The request
+/// was for at most `most` records.
+pub(super) fn read(place: String, response: http::Response<Bytes>, most: usize) -> Result<Reply> {
     let (parts, body) = response.into_parts();
     let (status, headers) = (parts.status, parts.headers);
     let request_id = text(&headers, REQUEST_ID_HEADER);
     let edition = text(&headers, EDITION_HEADER).map(String::into_boxed_str);
-    let reply = |said| Reply { place: place.clone(), edition, request_id: request_id.clone(), said };
+    let reply = |said| Reply { place: place.clone(), edition, request_id: request_id.clone(), most, said };
     let json = is_json(&headers);
+    if status.is_success() && is_compact(&headers) {
+        return Ok(reply(Said::Compact(body)));
+    }
     if status.is_success() && json {
         return Ok(reply(Said::Success(body)));
     }
@@ -65,6 +74,7 @@ impl Reply {
     pub(super) fn body<T: DeserializeOwned>(&self) -> Result<T> {
         match &self.said {
             Said::Success(body) => serde_json::from_slice(body).map_err(|e| self.unreadable(body, e)),
+            Said::Compact(_) => Err(self.protocol("a compact answer, which was not asked for")),
             Said::Missing(body) => {
                 Err(failure(StatusCode::NOT_FOUND, (**body).clone(), self.request_id.clone()).at(&self.place))
             }
@@ -73,6 +83,17 @@ impl Reply {
                     .at(&self.place))
             }
         }
+    }
+
+    /// Returns a success in the compact encoding; `None` for anything else.
+    pub(super) fn compact(&self) -> Option<Result<CompactBody<'_>>> {
+        let Said::Compact(body) = &self.said else { return None };
+        Some(CompactBody::read(body, self.most).map_err(|error| self.place(error)))
+    }
+
+    /// Returns the error of a compact answer to another question.
+    pub(super) fn other_form(&self) -> Error {
+        self.protocol("a compact answer of another form than was asked for")
     }
 
     /// Returns the result of a success, or `None` for a 404 with one of these codes. Postcodes.io
@@ -217,6 +238,11 @@ fn is_json(headers: &HeaderMap) -> bool {
     };
     let essence = content.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     essence == "application/json" || (essence.starts_with("application/") && essence.ends_with("+json"))
+}
+
+/// Returns whether the content type is the compact encoding.
+fn is_compact(headers: &HeaderMap) -> bool {
+    headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).is_some_and(compact::is_compact)
 }
 
 /// Returns a header of printable characters and of sensible length.

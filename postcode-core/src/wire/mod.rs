@@ -9,6 +9,7 @@
 //! shape. [`RecordView`] writes either, and [`RecordText`] writes many at once, several times faster.
 
 mod answer;
+pub mod compact;
 mod error;
 mod filter;
 mod keys;

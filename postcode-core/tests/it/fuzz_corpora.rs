@@ -37,6 +37,11 @@ fn wire_of_mutated_json_does_not_panic() {
 }
 
 #[test]
+fn compact_of_mutated_bytes_is_an_error_or_reads_back() {
+    replay("compact", 5_000, targets::compact);
+}
+
+#[test]
 fn remote_with_mutated_replies_does_not_panic() {
     replay("remote", 2_000, targets::remote);
 }

@@ -255,6 +255,7 @@ fn is_compressible(status: StatusCode, headers: &HeaderMap) -> bool {
     is_text
         || kind.ends_with("+json")
         || kind.ends_with("+xml")
+        || kind.ends_with("+postcard")
         || matches!(
             &*kind,
             "application/json"

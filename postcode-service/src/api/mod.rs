@@ -4,6 +4,7 @@
 
 mod addresses;
 mod bulk;
+mod compact;
 mod dataset;
 mod dataset_file;
 mod description;

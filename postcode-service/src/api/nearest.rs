@@ -14,7 +14,7 @@ use super::params::{Params, parse_float, parse_int};
 use super::reply::records;
 use super::syntax::{Reading, read};
 use super::view::View;
-use super::{App, Edition, Limits, postcode};
+use super::{App, Edition, Limits, compact, postcode};
 
 pub(super) fn routes() -> Router<App> {
     Router::new()
@@ -183,10 +183,14 @@ pub(super) fn no_location(edition: &Edition) -> Failure {
     Failure::new(http::StatusCode::BAD_REQUEST, text, code::NO_LOCATION).by(&edition.fingerprint)
 }
 
-pub(super) async fn answer(edition: &Edition, query: Option<Nearest>, view: &View) -> Outcome {
+pub(super) async fn answer(edition: &Edition, query: Option<Nearest>, params: &Params) -> Outcome {
     let neighbours = neighbours(edition, query).await?;
+    if params.wants_compact() {
+        return compact::cached(edition, &neighbours).await;
+    }
+    let view = View::of(params);
     let views: Vec<_> = neighbours.iter().map(|neighbour| view.neighbour(neighbour)).collect();
-    records(edition, &(!views.is_empty()).then_some(views))
+    records(edition, &(!views.is_empty()).then_some(views)).map(compact::varying)
 }
 
 /// Around the point that the parameters name, if they name one.
@@ -203,7 +207,7 @@ async fn of_point(
     limits: Limits,
 ) -> Outcome {
     let query = Reach::of(params, limits).around(|| point(longitude, latitude))?;
-    answer(edition, query, &View::of(params)).await
+    answer(edition, query, params).await
 }
 
 async fn of_lon_lat(
@@ -245,7 +249,7 @@ async fn of_postcode(State(app): State<App>, Path(text): Path<String>, params: P
     };
     let origin = || record.location.ok_or_else(|| no_location(&edition));
     let query = Reach::of(&params, app.limits).around(origin)?;
-    answer(&edition, query, &View::of(&params)).await
+    answer(&edition, query, &params).await
 }
 
 #[cfg(test)]

@@ -4,29 +4,36 @@ use std::borrow::Cow;
 use std::convert::Infallible;
 
 use axum::extract::FromRequestParts;
+use http::header::ACCEPT;
 use http::request::Parts;
+use postcode_core::wire::compact;
 use postcode_core::wire::{EXTENDED, Field, Shape};
 use postcode_edge::ClientKey;
 
 /// The query parameters in their order. Names are case-sensitive.
 #[derive(Debug, Default)]
-pub(super) struct Params(Vec<(String, String)>, ClientKey);
+pub(super) struct Params {
+    all: Vec<(String, String)>,
+    client: ClientKey,
+    /// Whether the client accepts the compact encoding.
+    accepts_compact: bool,
+}
 
 impl Params {
     pub(super) fn parse(query: Option<&str>) -> Self {
         let query = form_urlencoded::parse(query.unwrap_or_default().as_bytes());
-        Self(query.into_owned().collect(), ClientKey::default())
+        Self { all: query.into_owned().collect(), ..Self::default() }
     }
 
     /// Returns the client of the request, for pools of places.
     pub(super) fn client(&self) -> ClientKey {
-        self.1.clone()
+        self.client.clone()
     }
 
     /// Returns a parameter's value, or all its values joined by commas. An empty one counts as
     /// absent.
     pub(super) fn get(&self, name: &str) -> Option<Cow<'_, str>> {
-        let mut values = self.0.iter().filter(|(key, _)| key == name).map(|(_, value)| value.as_str());
+        let mut values = self.all.iter().filter(|(key, _)| key == name).map(|(_, value)| value.as_str());
         let mut all = Cow::Borrowed(values.next()?);
         for value in values {
             let all = all.to_mut();
@@ -38,24 +45,33 @@ impl Params {
 
     /// Returns the first value, which may be empty.
     pub(super) fn first(&self, name: &str) -> Option<&str> {
-        self.0.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+        self.all.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
     #[cfg(feature = "jobs")]
     /// Returns the parameters with those names, as a query.
     pub(super) fn only(&self, names: &[&str]) -> String {
-        let known = self.0.iter().filter(|(name, _)| names.contains(&name.as_str()));
+        let known = self.all.iter().filter(|(name, _)| names.contains(&name.as_str()));
         form_urlencoded::Serializer::new(String::new()).extend_pairs(known).finish()
     }
 
     /// Returns the names of all given parameters.
     pub(super) fn names(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().map(|(name, _)| name.as_str())
+        self.all.iter().map(|(name, _)| name.as_str())
     }
 
     /// Returns the extended shape if `?extended=true`.
     pub(super) fn shape(&self) -> Shape {
         if self.first(EXTENDED) == Some("true") { Shape::Extended } else { Shape::Compatible }
+    }
+
+    /// Returns whether records are to be sent in the compact encoding. It can only carry whole records in
+    /// the extended shape, and not JSONP.
+    pub(super) fn wants_compact(&self) -> bool {
+        self.accepts_compact
+            && self.shape() == Shape::Extended
+            && self.get("filter").is_none()
+            && self.get("callback").is_none()
     }
 
     /// Returns the fields in `?filter=`, if there is one.
@@ -79,7 +95,9 @@ impl<S: Sync> FromRequestParts<S> for Params {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
         let params = Self::parse(parts.uri.query());
-        Ok(Self(params.0, ClientKey::of(&parts.extensions)))
+        let accept = parts.headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
+        let accepts_compact = compact::accepts(accept);
+        Ok(Self { client: ClientKey::of(&parts.extensions), accepts_compact, ..params })
     }
 }
 

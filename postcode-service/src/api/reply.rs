@@ -115,6 +115,6 @@ pub(super) fn written<T: Serialize>(body: &T) -> Outcome {
     Ok(([(CONTENT_TYPE, JSON)], bytes).into_response())
 }
 
-fn not_written(error: serde_json::Error) -> Failure {
+pub(super) fn not_written(error: serde_json::Error) -> Failure {
     Failure::internal(format!("an answer could not be written: {error}"))
 }

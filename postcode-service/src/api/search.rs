@@ -3,11 +3,11 @@
 use postcode_core::wire::Shape;
 use postcode_core::{MAX_QUERY, Record, Result};
 
-use super::Edition;
 use super::failure::{Failure, Outcome};
 use super::params::{Params, is_space};
 use super::reply;
 use super::view::View;
+use super::{Edition, compact};
 
 /// Searches by `q`, or by `query` if that is empty.
 pub(super) async fn search(edition: &Edition, params: &Params) -> Outcome {
@@ -18,9 +18,12 @@ pub(super) async fn search(edition: &Edition, params: &Params) -> Outcome {
         return Err(Failure::bad_request("No postcode query submitted. Remember to include query parameter"));
     }
     let records = find(edition, &text, params.search_limit()).await?;
+    if params.wants_compact() {
+        return compact::cached(edition, &records).await;
+    }
     let view = View::of(params);
     let views: Vec<_> = records.iter().map(|record| view.record(record)).collect();
-    reply::records(edition, &(!views.is_empty()).then_some(views))
+    reply::records(edition, &(!views.is_empty()).then_some(views)).map(compact::varying)
 }
 
 /// No postcode contains a text that is longer than the contract allows.

@@ -54,5 +54,5 @@ async fn nearest(State(app): State<App>, Path(text): Path<String>, params: Param
     let record = find(&edition, &text, Shape::Extended).await?;
     let origin = || record.location.ok_or_else(|| no_location(&edition));
     let query = Reach::of(&params, app.limits).around(origin)?;
-    answer(&edition, query, &View::of(&params)).await
+    answer(&edition, query, &params).await
 }

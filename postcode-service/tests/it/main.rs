@@ -8,6 +8,7 @@ mod api;
 mod beside;
 mod command_line;
 mod common;
+mod compact;
 mod compare;
 mod compression;
 mod conformance;

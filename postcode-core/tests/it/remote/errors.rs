@@ -210,7 +210,7 @@ async fn a_request_carries_what_it_should() {
     assert_eq!(request.uri(), "http://fake:8080/prefix/postcodes?extended=true");
     let header = |name: &str| request.headers()[name].to_str().unwrap().to_owned();
     assert_eq!(header("content-type"), "application/json");
-    assert_eq!(header("accept"), "application/json");
+    assert_eq!(header("accept"), "application/vnd.postcode.v1+postcard, application/json;q=0.5");
     assert_eq!(header("postcode-deadline-ms"), "700");
     assert_eq!(header("x-request-id").len(), 16);
     assert_eq!(header("authorization"), "Basic dXNlcjpodW50ZXIy");

@@ -10,14 +10,16 @@ mod values;
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::routing::get;
+use postcode_core::wire::compact::{CompactItem, CompactNeighbours};
 use postcode_core::wire::{BulkItem, Field, FilteredView, HasRecords, RecordText, RecordView, Shape, path};
 use postcode_core::{Answer, Postcode, PostcodeLookup};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use super::compact::{CompactResult, varying};
 use super::failure::{Failure, Outcome};
 use super::params::Params;
-use super::reply::ResultList;
+use super::reply::{ResultList, not_written};
 use super::syntax::{Reading, read};
 use super::view::View;
 use super::{App, Edition, Limits, nearest, search};
@@ -74,12 +76,19 @@ async fn postcodes_of(edition: &Edition, params: &Params, entries: Vec<Value>) -
     let wanted = Wanted::of(params);
     let read = Read::new(texts, wanted.view.shape);
     let answers = edition.lookup.lookup(&read.postcodes).await?;
+    if params.wants_compact() {
+        let mut list = CompactResult::new();
+        for (query, answer) in read.answers(&answers) {
+            list.push(&CompactItem { query, answer }).await?;
+        }
+        return list.finish(edition);
+    }
     let mut list = ResultList::new();
     for item in read.items(&answers, &wanted) {
         list.push(&item)?;
         list.give_turn().await;
     }
-    list.finish(edition)
+    list.finish(edition).map(varying)
 }
 
 #[cfg(feature = "jobs")]
@@ -143,7 +152,8 @@ impl<'a> Read<'a> {
         Self { texts, postcodes }
     }
 
-    fn items<'b>(&'b self, answers: &'b [Answer], wanted: &'b Wanted) -> impl Iterator<Item = Item<'b>> {
+    /// Each text with its answer; `None` if it is not a postcode.
+    fn answers<'b>(&'b self, answers: &'b [Answer]) -> impl Iterator<Item = (&'b str, Option<&'b Answer>)> {
         let mut answers = answers.iter();
         self.texts.iter().map(move |&(query, reading)| {
             let answer = match reading {
@@ -151,17 +161,21 @@ impl<'a> Read<'a> {
                 Reading::NoSuch => Some(&Answer::Unknown),
                 Reading::Invalid(_) => None,
             };
-            match &wanted.filter {
-                None => {
-                    let mut item = BulkItem::new(query, answer, wanted.view.shape);
-                    item.result = item.result.map(|record| record.only(wanted.view.only()));
-                    Item::Whole(item)
-                }
-                Some(fields) => {
-                    let record = answer.filter(|answer| answer.is_live()).and_then(Answer::record);
-                    let result = record.map(|record| FilteredView::new(record, fields));
-                    Item::Filtered(Filtered { query, result })
-                }
+            (query, answer)
+        })
+    }
+
+    fn items<'b>(&'b self, answers: &'b [Answer], wanted: &'b Wanted) -> impl Iterator<Item = Item<'b>> {
+        self.answers(answers).map(move |(query, answer)| match &wanted.filter {
+            None => {
+                let mut item = BulkItem::new(query, answer, wanted.view.shape);
+                item.result = item.result.map(|record| record.only(wanted.view.only()));
+                Item::Whole(item)
+            }
+            Some(fields) => {
+                let record = answer.filter(|answer| answer.is_live()).and_then(Answer::record);
+                let result = record.map(|record| FilteredView::new(record, fields));
+                Item::Filtered(Filtered { query, result })
             }
         })
     }
@@ -215,6 +229,19 @@ async fn geolocations_of(edition: &Edition, params: &Params, entries: Vec<Value>
         );
         return Err(Failure::bad_request(text));
     }
+    if params.wants_compact() {
+        let mut answers = Vec::with_capacity(queries.len());
+        for (query, nearest) in &queries {
+            let found = nearest::neighbours(edition, *nearest).await?;
+            answers.push((serde_json::to_string(query).map_err(not_written)?, found));
+            tokio::task::yield_now().await;
+        }
+        let mut list = CompactResult::new();
+        for (query, found) in &answers {
+            list.push(&CompactNeighbours { query, found }).await?;
+        }
+        return list.finish(edition);
+    }
     let mut list = ResultList::new();
     for (query, nearest) in &queries {
         let found = nearest::neighbours(edition, *nearest).await?;
@@ -222,5 +249,5 @@ async fn geolocations_of(edition: &Edition, params: &Params, entries: Vec<Value>
         // Each is up to a millisecond's work: others have a turn after it, and the deadline.
         tokio::task::yield_now().await;
     }
-    list.finish(edition)
+    list.finish(edition).map(varying)
 }

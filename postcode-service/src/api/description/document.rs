@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 use axum::Router;
 use axum::routing::get;
 use http::Method;
+use postcode_core::wire::compact::MEDIA_TYPE;
 use postcode_core::wire::{EDITION_HEADER, IF_EDITION_HEADER, path};
 use postcode_edge::Need;
 use serde_json::{Map, Value, json};
@@ -40,6 +41,19 @@ struct Answers {
     schemas: Map<String, Value>,
     operations: Map<String, Value>,
 }
+
+/// The routes whose answers can be in the compact encoding.
+const COMPACT: &[&str] = &[
+    path::POSTCODES,
+    path::POSTCODE_NEAREST,
+    path::TERMINATED_NEAREST,
+    path::LON_LAT,
+    path::LAT_LON,
+    path::WITHIN,
+    path::AREA_POSTCODES,
+    path::OUTCODE_POSTCODES,
+    path::SECTOR_POSTCODES,
+];
 
 /// Every status of an error, with its meaning.
 const ERRORS: &[(u16, &str)] = &[
@@ -154,6 +168,10 @@ fn content(route: &Route, answer: &Value, status: u16) -> Value {
     if route.params.contains(&"cursor") && answer["more"].get("advice").is_some() {
         let lines = json!({ "schema": { "type": "string" } });
         content.insert("application/x-ndjson".to_owned(), lines);
+    }
+    if COMPACT.contains(&route.path) {
+        let bytes = json!({ "schema": { "type": "string", "format": "binary" } });
+        content.insert(MEDIA_TYPE.to_owned(), bytes);
     }
     if route.jsonp {
         content.insert("text/javascript".to_owned(), json!({ "schema": { "type": "string" } }));

@@ -11,19 +11,20 @@ use axum::extract::{Path, Request, State};
 use axum::middleware::from_fn;
 use axum::routing::get;
 use http::HeaderMap;
-use http::header::{ACCEPT, ETAG, VARY};
-use http::{HeaderValue, StatusCode};
+use http::StatusCode;
+use http::header::{ACCEPT, ETAG};
+use postcode_core::wire::compact::CompactList;
 use postcode_core::wire::{PageBody, code, path};
 use postcode_core::{AreaKind, Outcode, Postcode, Region, Sector, Within};
 use serde::Serialize;
 
-use super::App;
 use super::bulk::body;
 use super::failure::{Failure, Outcome};
 use super::opt_in::extended_only;
 use super::params::Params;
 use super::reply::whole;
 use super::view::View;
+use super::{App, compact};
 use turns::in_turns;
 
 pub(super) use shape::of_params;
@@ -184,11 +185,16 @@ async fn answer(
     let query = query.limit(limit);
     let _place = app.regions.place(params.client())?;
     let page = in_turns(&app, &edition, &query).await?.ok_or_else(|| unknown().by(&edition.fingerprint))?;
+    let advice = if page.records.is_empty() { shape::swapped(&query.region) } else { None };
+    if params.wants_compact() {
+        let mut list = CompactList::new();
+        page.records.iter().try_for_each(|record| list.push(record))?;
+        let response = compact::response(&edition, list.finish_page(page.next, advice)?);
+        return Ok(compact::tagged(&edition, response));
+    }
     let records: Vec<_> = page.records.iter().map(|record| wanted.view.record(record)).collect();
-    let advice = if records.is_empty() { shape::swapped(&query.region) } else { None };
     let body = Advised { body: PageBody::new(records, page.next), advice };
     let mut response = whole(&edition, &body)?;
     response.headers_mut().insert(ETAG, edition.etag.clone());
-    response.headers_mut().insert(VARY, HeaderValue::from_name(ACCEPT));
-    Ok(response)
+    Ok(compact::varying(response))
 }

@@ -9,13 +9,14 @@ use bytes::Bytes;
 use http::{Request, Response};
 use postcode_core::conformance::{AnyCall, Fixture};
 use postcode_core::remote::Transport;
+use postcode_core::wire::compact::{MEDIA_TYPE, is_compact};
 use postcode_core::{
     Local, Location, Nearest, NearestOutcodes, Outcode, OutcodeOrigin, PlaceQuery, Region, Result, Within,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::conformance::in_memory::{Duplex, Exchange, Recorder, remote};
+use crate::conformance::in_memory::{Duplex, Exchange, Recorder, remote, remote_in_json};
 
 /// A request and its answer, as a file keeps them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -41,6 +42,9 @@ struct KeptResponse {
     body: Value,
 }
 
+/// The folder of answers in the compact encoding.
+const COMPACT: &str = "compact";
+
 /// The headers that clients go by.
 const HEADERS: [&str; 3] = ["content-type", "postcode-edition", "retry-after"];
 
@@ -56,9 +60,13 @@ impl KeptRequest {
         }
     }
 
-    fn to_http(&self) -> Request<Bytes> {
+    /// `kind` is the folder, which says what the client accepts.
+    fn to_http(&self, kind: &str) -> Request<Bytes> {
         let mut request =
             Request::builder().method(&*self.method).uri(format!("http://golden{}", self.target));
+        if kind == COMPACT {
+            request = request.header("accept", MEDIA_TYPE);
+        }
         if let Some(content_type) = &self.content_type {
             request = request.header("content-type", content_type);
         }
@@ -70,7 +78,10 @@ impl KeptResponse {
     fn of(response: &Response<Bytes>) -> Self {
         let value = |name: &str| Some(response.headers().get(name)?.to_str().unwrap().to_owned());
         let headers = HEADERS.iter().filter_map(|name| Some(((*name).to_owned(), value(name)?))).collect();
-        let mut body: Value = serde_json::from_slice(response.body()).unwrap();
+        let mut body: Value = match value("content-type") {
+            Some(kind) if is_compact(&kind) => hex(response.body()).into(),
+            _ => serde_json::from_slice(response.body()).unwrap(),
+        };
         if let Some(id) = body.get_mut("request_id") {
             *id = "made up for each request".into();
         }
@@ -82,7 +93,11 @@ impl KeptResponse {
         for (name, value) in &self.headers {
             response = response.header(name, value);
         }
-        response.body(self.body.to_string().into()).unwrap()
+        let body = match (self.headers.get("content-type"), &self.body) {
+            (Some(kind), Value::String(hex)) if is_compact(kind) => unhex(hex),
+            (_, json) => json.to_string().into_bytes(),
+        };
+        response.body(body.into()).unwrap()
     }
 
     /// Returns whether today's answer contains everything in this one. It may contain more, because
@@ -90,6 +105,16 @@ impl KeptResponse {
     fn is_kept_by(&self, today: &Self) -> bool {
         self.status == today.status && self.headers == today.headers && kept_by(&self.body, &today.body)
     }
+}
+
+/// A compact answer is kept as hexadecimal digits.
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn unhex(digits: &str) -> Vec<u8> {
+    let byte = |at| u8::from_str_radix(&digits[at..at + 2], 16).unwrap();
+    (0..digits.len()).step_by(2).map(byte).collect()
 }
 
 fn kept_by(then: &Value, today: &Value) -> bool {
@@ -236,12 +261,18 @@ fn data(version: &Path) -> Arc<Local> {
 }
 
 fn files(version: &Path, kind: &str) -> BTreeMap<String, Vec<Kept>> {
-    let entries = std::fs::read_dir(version.join(kind)).unwrap().map(|entry| entry.unwrap().path());
+    assert!(version.join(kind).is_dir() || kind == COMPACT, "{}: no {kind}", version.display());
+    let entries =
+        std::fs::read_dir(version.join(kind)).into_iter().flatten().map(|entry| entry.unwrap().path());
     let read = |path: PathBuf| {
         let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
         (name, serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap())
     };
     entries.map(read).collect()
+}
+
+fn content_type(response: &Response<Bytes>) -> &str {
+    response.headers().get("content-type").map_or("", |value| value.to_str().unwrap())
 }
 
 fn write(version: &Path, kind: &str, name: &str, exchanges: &[Exchange]) {
@@ -255,6 +286,39 @@ fn write(version: &Path, kind: &str, name: &str, exchanges: &[Exchange]) {
     std::fs::create_dir_all(version.join(kind)).unwrap();
     let text = serde_json::to_string_pretty(&kept).unwrap() + "\n";
     std::fs::write(version.join(kind).join(format!("{name}.json")), text).unwrap();
+}
+
+/// `GOLDEN=compact`: records the compact answers of version 1, which come after those of 0.1.0 in JSON.
+#[tokio::test]
+async fn record_compact_answers_if_told_to() {
+    if std::env::var_os("GOLDEN").is_some_and(|value| value == "compact") {
+        record_compact(&folder().join(env!("CARGO_PKG_VERSION"))).await;
+    }
+}
+
+async fn record_compact(version: &Path) {
+    let duplex = Duplex::over(data(version)).await;
+    for (name, call) in calls() {
+        let recorder = Recorder::new(duplex.clone());
+        let kept = recorder.kept.clone();
+        call.answer(&remote(recorder)).await;
+        let kept = kept.lock().unwrap();
+        if kept.iter().any(|(_, response)| is_compact(content_type(response))) {
+            write(version, COMPACT, name, &kept);
+        }
+    }
+    let located = KeptRequest {
+        method: "POST".to_owned(),
+        target: "/postcodes?extended=true".to_owned(),
+        content_type: Some("application/json".to_owned()),
+        body: Some(
+            r#"{"geolocations":[{"longitude":-2.235,"latitude":53.479,"limit":2},{"longitude":0,"latitude":0}]}"#
+                .to_owned(),
+        ),
+    };
+    let recorder = Recorder::new(duplex);
+    recorder.send(located.to_http(COMPACT), usize::MAX).await.unwrap();
+    write(version, COMPACT, "bulk-reverse", &recorder.kept.lock().unwrap());
 }
 
 /// `GOLDEN=write`: records this version.
@@ -271,12 +335,13 @@ async fn record_this_version_if_told_to() {
     for (name, call) in calls() {
         let recorder = Recorder::new(duplex.clone());
         let kept = recorder.kept.clone();
-        call.answer(&remote(recorder)).await;
+        call.answer(&remote_in_json(recorder)).await;
         write(&version, "client", name, &kept.lock().unwrap());
     }
+    record_compact(&version).await;
     for (name, request) in plain() {
         let recorder = Recorder::new(duplex.clone());
-        recorder.send(request.to_http(), usize::MAX).await.unwrap();
+        recorder.send(request.to_http("plain"), usize::MAX).await.unwrap();
         write(&version, "plain", name, &recorder.kept.lock().unwrap());
     }
 }
@@ -286,10 +351,10 @@ async fn record_this_version_if_told_to() {
 async fn todays_server_answers_old_clients() {
     for version in versions() {
         let duplex = Duplex::over(data(&version)).await;
-        for kind in ["client", "plain"] {
+        for kind in ["client", COMPACT, "plain"] {
             for (name, exchanges) in files(&version, kind) {
                 for Kept { request, response: then } in exchanges {
-                    let today = duplex.send(request.to_http(), usize::MAX).await.unwrap();
+                    let today = duplex.send(request.to_http(kind), usize::MAX).await.unwrap();
                     let today = KeptResponse::of(&today);
                     assert!(
                         then.is_kept_by(&today),
@@ -325,18 +390,25 @@ impl Transport for Old {
 #[tokio::test]
 async fn todays_client_understands_old_servers() {
     for version in versions() {
-        let (local, files) = (data(&version), files(&version, "client"));
-        let answers = files.values().flatten().cloned().map(|kept| (kept.request, kept.response));
-        let old = remote(Old(answers.collect()));
+        let local = data(&version);
         let calls: BTreeMap<_, _> = calls().into_iter().collect();
-        for (name, kept) in &files {
+        for (kind, name, kept) in ["client", COMPACT]
+            .into_iter()
+            .flat_map(|kind| files(&version, kind).into_iter().map(move |(name, kept)| (kind, name, kept)))
+        {
+            let answers = kept.iter().cloned().map(|kept| (kept.request, kept.response));
+            let old = remote(Old(answers.collect()));
+            if (kind, name.as_str()) == (COMPACT, "bulk-reverse") {
+                // Our client has no such call.
+                continue;
+            }
             let Some(call) = calls.get(name.as_str()) else { panic!("{name}: no call is of that name") };
             let (one, other) = (call.answer(&*local).await, call.answer(&old).await);
             let refused = kept.iter().any(|kept| kept.response.status >= 500);
-            assert!(refused || !other.starts_with("error"), "{}/{name}: {other}", version.display());
+            assert!(refused || !other.starts_with("error"), "{}/{kind}/{name}: {other}", version.display());
             // Servers before 0.2 do not say which columns their data has.
             let one = if other.contains("columns: []") { without_columns(&one) } else { one };
-            assert_eq!(other, one, "{}/{name}", version.display());
+            assert_eq!(other, one, "{}/{kind}/{name}", version.display());
         }
     }
 }

@@ -19,7 +19,7 @@ use postcode_service::api::{Api, Edition, Limits};
 use postcode_service::server::{Address, Frontend, Listener, Options, run};
 use tempfile::TempDir;
 
-use crate::conformance::in_memory::{Duplex, Flaky, PATIENT, Twice, remote};
+use crate::conformance::in_memory::{Duplex, Flaky, PATIENT, Twice, remote, remote_in_json};
 
 pub(crate) type Lookup = Arc<dyn Lookups>;
 
@@ -59,6 +59,7 @@ pub(crate) async fn all(folder: &TempDir) -> Vec<(String, Lookup)> {
         ("mapped".into(), Arc::new(mapped(folder))),
         ("mock fed with answers".into(), Arc::new(mock(memory()))),
         ("http, in memory".into(), Arc::new(duplex.remote())),
+        ("http, in memory, in JSON".into(), Arc::new(remote_in_json(duplex.clone()))),
         ("http, TCP".into(), connect(&tcp).await.unwrap()),
         ("http, Unix socket".into(), connect(&unix).await.unwrap()),
         ("http, delivered twice".into(), Arc::new(remote(Twice(duplex.clone())))),

@@ -54,6 +54,14 @@ pub(crate) fn remote(transport: impl Transport) -> Remote {
     Remote::builder(&format!("http://in-memory?{PATIENT}")).transport(transport).build().unwrap()
 }
 
+/// Returns a client over that transport that asks for nothing but JSON.
+pub(crate) fn remote_in_json(transport: impl Transport) -> Remote {
+    Remote::builder(&format!("http://in-memory?encoding=json&{PATIENT}"))
+        .transport(transport)
+        .build()
+        .unwrap()
+}
+
 impl fmt::Debug for Duplex {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Duplex")

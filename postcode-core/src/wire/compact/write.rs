@@ -1,0 +1,196 @@
+//! Writes compact answers.
+
+use std::marker::PhantomData;
+
+use super::layout::{AnswerLayout, Form, ItemLayout, NeighbourLayout, PageLayout, RecordLayout};
+use super::out::Out;
+use super::table::Tables;
+use crate::{Answer, Neighbour, Postcode, Record, Result};
+
+/// An item of an answer: of a bulk lookup, a record, a neighbour, or an item of bulk reverse geocoding.
+pub trait CompactWrite: sealed::Item {}
+
+/// An item of a bulk lookup.
+#[derive(Clone, Copy, Debug)]
+pub struct CompactItem<'a> {
+    /// The text of the query, as it was sent.
+    pub query: &'a str,
+    /// `None` if the text is not a postcode.
+    pub answer: Option<&'a Answer>,
+}
+
+/// An item of bulk reverse geocoding.
+#[derive(Clone, Copy, Debug)]
+pub struct CompactNeighbours<'a> {
+    /// The query, as JSON.
+    pub query: &'a str,
+    /// The postcodes around it. None found is `null` in JSON.
+    pub found: &'a [Neighbour],
+}
+
+mod sealed {
+    use super::{Form, Lists, Result};
+
+    pub trait Item {
+        #[expect(private_interfaces, reason = "the trait is sealed")]
+        const FORM: Form;
+
+        #[expect(private_interfaces, reason = "the trait is sealed")]
+        fn write(&self, lists: &mut Lists) -> Result<()>;
+    }
+}
+
+/// The tables, and the items that refer to them.
+#[derive(Debug, Default)]
+struct Lists {
+    tables: Tables,
+    items: Out,
+}
+
+impl CompactWrite for CompactItem<'_> {}
+
+impl sealed::Item for CompactItem<'_> {
+    #[expect(private_interfaces, reason = "the trait is sealed")]
+    const FORM: Form = Form::Bulk;
+
+    #[expect(private_interfaces, reason = "the trait is sealed")]
+    fn write(&self, lists: &mut Lists) -> Result<()> {
+        let Self { query, answer } = *self;
+        let record = answer.and_then(Answer::record);
+        let set = record.map_or(Ok(0), |record| lists.tables.place(&record.areas))?;
+        let postcode = record.map(|record| record.postcode.compact());
+        let answer = match (answer, record, &postcode) {
+            (_, Some(record), Some(postcode)) => AnswerLayout::Found(RecordLayout::of(record, postcode, set)),
+            (Some(Answer::NotCovered), ..) => AnswerLayout::NotCovered,
+            (Some(_), ..) => AnswerLayout::Unknown,
+            (None, ..) => AnswerLayout::Invalid,
+        };
+        lists.items.put(&ItemLayout { query, answer })
+    }
+}
+
+impl CompactWrite for Record {}
+
+impl sealed::Item for Record {
+    #[expect(private_interfaces, reason = "the trait is sealed")]
+    const FORM: Form = Form::Records;
+
+    #[expect(private_interfaces, reason = "the trait is sealed")]
+    fn write(&self, lists: &mut Lists) -> Result<()> {
+        let set = lists.tables.place(&self.areas)?;
+        lists.items.put(&RecordLayout::of(self, &self.postcode.compact(), set))
+    }
+}
+
+impl CompactWrite for Neighbour {}
+
+impl sealed::Item for Neighbour {
+    #[expect(private_interfaces, reason = "the trait is sealed")]
+    const FORM: Form = Form::Neighbours;
+
+    #[expect(private_interfaces, reason = "the trait is sealed")]
+    fn write(&self, lists: &mut Lists) -> Result<()> {
+        let Self { record, distance } = self;
+        let set = lists.tables.place(&record.areas)?;
+        let postcode = record.postcode.compact();
+        let record = RecordLayout::of(record, &postcode, set);
+        lists.items.put(&NeighbourLayout { distance: *distance, record })
+    }
+}
+
+impl CompactWrite for CompactNeighbours<'_> {}
+
+impl sealed::Item for CompactNeighbours<'_> {
+    #[expect(private_interfaces, reason = "the trait is sealed")]
+    const FORM: Form = Form::Located;
+
+    #[expect(private_interfaces, reason = "the trait is sealed")]
+    fn write(&self, lists: &mut Lists) -> Result<()> {
+        lists.items.put(self.query)?;
+        lists.items.put(&self.found.len())?;
+        self.found.iter().try_for_each(|neighbour| sealed::Item::write(neighbour, lists))
+    }
+}
+
+/// Writes an answer item by item. All items have one type, which is the form of the answer.
+///
+/// ```
+/// use postcode_core::wire::compact::{CompactBody, CompactList};
+/// use postcode_core::{Neighbour, Record};
+///
+/// let neighbour = Neighbour::new(Record::live("SW1A 1AA".parse()?), 12.5);
+/// let mut list = CompactList::new();
+/// list.push(&neighbour)?;
+/// let bytes = list.finish()?;
+/// let CompactBody::Neighbours(found) = CompactBody::read(&bytes, 1)? else { panic!("another form") };
+/// assert_eq!(found, [neighbour]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct CompactList<T> {
+    lists: Lists,
+    count: usize,
+    items: PhantomData<fn(T)>,
+}
+
+impl<T> Default for CompactList<T> {
+    fn default() -> Self {
+        Self { lists: Lists::default(), count: 0, items: PhantomData }
+    }
+}
+
+impl<T: CompactWrite> CompactList<T> {
+    /// Begins an answer.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Appends an item.
+    ///
+    /// # Errors
+    /// [`Internal`](crate::ErrorKind::Internal), which does not occur for items of this crate.
+    pub fn push(&mut self, item: &T) -> Result<()> {
+        self.count += 1;
+        item.write(&mut self.lists)
+    }
+
+    /// Returns how many bytes have been written.
+    pub fn len(&self) -> usize {
+        self.lists.tables.len() + self.lists.items.len()
+    }
+
+    /// Returns whether there is no item.
+    pub fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
+    /// Returns the bytes of the answer.
+    ///
+    /// # Errors
+    /// As [`push`](Self::push).
+    pub fn finish(self) -> Result<Vec<u8>> {
+        self.ended(T::FORM, None)
+    }
+
+    fn ended(self, form: Form, page: Option<PageLayout<'_>>) -> Result<Vec<u8>> {
+        // The rest is a few numbers, and the text of a page.
+        let mut out = Out::with_capacity(self.len() + 64);
+        out.put(&form)?;
+        self.lists.tables.append_to(&mut out)?;
+        out.put(&self.count)?;
+        out.append(&self.lists.items);
+        page.map_or(Ok(()), |page| out.put(&page))?;
+        Ok(out.into_bytes())
+    }
+}
+
+impl CompactList<Record> {
+    /// Returns the bytes of a page: its records, where the next one begins, and a word about an empty one.
+    ///
+    /// # Errors
+    /// As [`push`](Self::push).
+    pub fn finish_page(self, next: Option<Postcode>, advice: Option<&str>) -> Result<Vec<u8>> {
+        let next = next.map(Postcode::compact);
+        self.ended(Form::Page, Some(PageLayout { next: next.as_deref(), advice }))
+    }
+}
