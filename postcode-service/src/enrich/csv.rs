@@ -3,7 +3,7 @@
 use postcode_tables::{AnyOf, Encoding, Scanner, line_end, value};
 
 use super::column::{Found, Value};
-use super::rows::{Kind, Row};
+use super::row::{Kind, Row};
 use super::{Column, POSTCODE_NAMES, Plan, short};
 
 /// The header, read from the first row.

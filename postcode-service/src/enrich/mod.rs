@@ -19,6 +19,7 @@ mod listed;
 mod pieces;
 mod plan;
 mod reading;
+mod row;
 mod rows;
 mod short;
 mod title;
@@ -52,7 +53,8 @@ pub(crate) use column::Found;
 pub(crate) use column::Value;
 use listed::Listed;
 use reading::{Cell, Lack};
-use rows::{Batch, Kind, Rows};
+use row::Kind;
+use rows::{Batch, Rows};
 
 /// Rows looked up in one call.
 const AT_ONCE: usize = 1_000;

@@ -6,7 +6,8 @@ use bytes::Bytes;
 use futures::stream::{self, Stream, TryStreamExt};
 use postcode_core::PostcodeLookup;
 
-use super::rows::{Kind, Rows};
+use super::row::Kind;
+use super::rows::Rows;
 use super::{Error, Format, Header, Plan, enriched};
 
 /// Some rows of a file, as they came in.

@@ -1,6 +1,5 @@
 //! Rows out of a stream of bytes, as they are.
 
-use std::ops::Range;
 use std::sync::Arc;
 
 use futures::stream::{Stream, StreamExt};
@@ -13,48 +12,10 @@ use super::guess::{self, Keys};
 use super::input::{Input, too_long};
 use super::lines::Held;
 use super::reading::{self, Cell, Lack};
+use super::row::{Kind, Row};
 use super::{Error, Format, MAX_PREFIX, MAX_ROW, Plan, csv, lines, short, title};
 
 const MARK: &[u8] = b"\xef\xbb\xbf";
-
-/// A row of a batch.
-pub(super) struct Row {
-    /// The range of the row in the bytes of the batch, with the end of its line.
-    pub(super) range: Range<usize>,
-    /// The range within the row of what is to be read: the postcode's cell in CSV, or the object in JSON.
-    pub(super) read: Range<usize>,
-    /// Fields that it lacks before those that are added, in CSV.
-    pub(super) missing: usize,
-    /// Bytes that stay before what is added, in CSV.
-    pub(super) keep: usize,
-    pub(super) kind: Kind,
-}
-
-impl Row {
-    /// Returns a row of JSON whose object is in that range of it.
-    fn object(range: Range<usize>, object: Range<usize>) -> Self {
-        Self { range, read: object, missing: 0, keep: 0, kind: Kind::Row }
-    }
-
-    fn blank(range: Range<usize>) -> Self {
-        Self { kind: Kind::Blank, ..Self::object(range, 0..0) }
-    }
-}
-
-/// The way to handle a row.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
-    /// It is enriched.
-    Row,
-    /// Nothing is in its cells: it is enriched with nothing, and does not count.
-    Empty,
-    /// An empty line: nothing can be added.
-    Blank,
-    /// Not a row: nothing can be added.
-    Other,
-    /// It is left out, for a reason; it began on that line.
-    Aside(Box<(u64, String)>),
-}
 
 /// Rows that are looked up together.
 pub(super) struct Batch {

@@ -1,6 +1,7 @@
 //! The addresses of postcodes, by number, in a region and near a point: `/postcodes/{postcode}/addresses`,
 //! `/addresses`. Not in postcodes.io.
 
+mod attributed;
 mod ideal;
 mod proof;
 
@@ -17,17 +18,17 @@ use postcode_addresses::lookup::{
     MAX_ADDRESS_RADIUS,
 };
 use postcode_addresses::{AddressAnswer, AddressNumber};
-use postcode_core::wire::{EDITION_HEADER, code, path};
+use postcode_core::wire::{code, path};
 use postcode_core::{AreaKind, Location, Nearest, Origin, Outcode, Postcode, Region, Sector, Within};
-use serde::Serialize;
 use serde_json::{Map, Value};
+
+use attributed::answer;
 
 use super::App;
 use super::bulk::body;
 use super::failure::{Failure, Outcome};
 use super::params::Params;
 use super::region;
-use super::reply::written;
 
 pub(super) fn routes() -> Router<App> {
     Router::new()
@@ -48,28 +49,6 @@ async fn not_kept(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
     response
-}
-
-/// `{"status":200,"result":…,"attribution":…}`
-#[derive(Serialize)]
-struct Attributed<'a, T> {
-    status: u16,
-    result: T,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    next: Option<Option<Postcode>>,
-    attribution: &'a str,
-}
-
-/// Answers from this data: attribution in the body, fingerprint in the header.
-fn answer<T: Serialize>(addresses: &LocalAddresses, result: T, next: Option<Option<Postcode>>) -> Outcome {
-    let file = addresses.file();
-    let attribution = &file.metadata().attribution;
-    let mut response = written(&Attributed { status: 200, result, next, attribution })?;
-    // Hexadecimal digits are always a valid header value.
-    if let Ok(fingerprint) = HeaderValue::from_str(file.fingerprint()) {
-        response.headers_mut().insert(EDITION_HEADER, fingerprint);
-    }
-    Ok(response)
 }
 
 /// Reads `limit` or `skip`.

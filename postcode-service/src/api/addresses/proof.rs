@@ -3,7 +3,7 @@
 use axum::extract::{RawQuery, State};
 use postcode_core::proof::Hashes;
 
-use super::answer;
+use super::attributed::answer;
 use crate::api::App;
 use crate::api::failure::Outcome;
 use crate::api::params::Params;
