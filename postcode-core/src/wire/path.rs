@@ -71,6 +71,7 @@ routes! {
     PROOF "/proof",
     PROMOTION_PLAN "/promotion/plan",
     PROMOTION_FLEET "/promotion/fleet",
+    MCP "/mcp",
     DOCS "/docs",
     GUIDE "/docs/guides/{guide}",
     OPENAPI "/openapi.json",

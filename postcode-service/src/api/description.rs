@@ -97,10 +97,11 @@ impl Route {
 
     /// Returns whether its answers come from one edition of the data, which a client may demand.
     fn of_data(&self) -> bool {
-        !matches!(
-            self.need,
-            Need::Nothing | Need::Scope(Scope::Jobs | Scope::Metrics | Scope::Fleet | Scope::Admin)
-        )
+        self.path != path::MCP
+            && !matches!(
+                self.need,
+                Need::Nothing | Need::Scope(Scope::Jobs | Scope::Metrics | Scope::Fleet | Scope::Admin)
+            )
     }
 
     /// Needs another scope.
@@ -229,6 +230,7 @@ pub(super) const ROUTES: &[Route] = &[
     Route::put("setFleetPlan", Promotion, path::PROMOTION_PLAN, "Change the plan, for all processes", "{\"plan\":\"canary:10%\"}, with if_revision the revision that must be the current one").needs(Scope::Admin).fails(&[408, 409, 413, 415, 422, 501, 507]),
     Route::get("fleet", Promotion, path::PROMOTION_FLEET, "The processes of the fleet: which revision each follows, and the sums of what they observed", &[]).needs(Scope::Fleet).fails(&[501]),
     Route::post("reportToFleet", Promotion, path::PROMOTION_FLEET, "What a process has observed", &[], "{\"process\":\"orders-1\",\"revision\":3,\"plan\":\"canary:0.1\",\"rows\":[]}").needs(Scope::Fleet).fails(&[408, 413, 415, 422, 501]),
+    Route::post("tools", Service, path::MCP, "Tools for assistants: one message of the Model Context Protocol; needs --mcp", &[], "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/list\"}").fails(&[408, 413, 415, 501]),
     Route::get("openapi", Service, path::OPENAPI, "This description", &[]).open(),
     Route::get("catalog", Service, path::CATALOG, "Links for programs (RFC 9727)", &[]).open(),
     Route::get("ping", Service, path::PING, "Whether the process answers", &[]).theirs().open(),

@@ -10,7 +10,7 @@ use postcode_core::ErrorKind;
 use postcode_core::layers::PromotionPlan;
 use postcode_core::layers::fleet::{FleetReport, SetError};
 use postcode_core::wire::{NEWER_THAN, path};
-use postcode_edge::{MediaType, Turn};
+use postcode_edge::Turn;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -126,13 +126,9 @@ async fn report(State(app): State<App>, request: Request) -> Outcome {
     json(&Taken { revision: kept.fleet.plan().revision, next_ms })
 }
 
-/// Reads a body of JSON. Only JSON, because a page of another site can send other types without asking.
+/// Reads a body of JSON.
 async fn read<T: DeserializeOwned>(request: Request, most: usize, form: &str) -> Result<T, Failure> {
-    let media = MediaType::of(request.headers());
-    if !media.is_some_and(|media| media.name() == "application/json" && media.is_utf8()) {
-        let text = "Content-Type is not application/json in UTF-8";
-        return Err(Failure::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, text, "unsupported_media_type"));
-    }
+    body::is_json(request.headers())?;
     let bytes = body::whole(request, most).await?;
     let read: Result<T, serde_json::Error> = serde_json::from_slice(&bytes);
     read.map_err(|error| match error.classify() {

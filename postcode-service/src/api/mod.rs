@@ -20,9 +20,13 @@ mod health;
 mod hot;
 #[cfg(feature = "jobs")]
 mod jobs;
+#[cfg(feature = "mcp")]
+mod mcp;
 mod nearest;
 #[cfg(not(feature = "jobs"))]
 mod no_jobs;
+#[cfg(not(feature = "mcp"))]
+mod no_mcp;
 mod opt_in;
 mod outcode;
 mod own_time;
@@ -75,6 +79,8 @@ pub use state::{Edition, Limits};
 use crate::jobs::Jobs;
 #[cfg(not(feature = "jobs"))]
 use no_jobs as jobs;
+#[cfg(not(feature = "mcp"))]
+use no_mcp as mcp;
 
 /// The API: a request in, a response out. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -110,9 +116,12 @@ impl Api {
             access,
             addresses: Addresses::default(),
             fleets: Fleets::default(),
+            #[cfg(feature = "mcp")]
+            assistants: state::Assistants::default(),
         };
         let private = jobs::routes()
             .merge(fleet::routes())
+            .merge(mcp::routes())
             .route_layer(from_fn_with_state(app.clone(), strict::check))
             .route_layer(from_fn_with_state(app.clone(), guard::check))
             .route_layer(from_fn(finish::private));
@@ -158,6 +167,13 @@ impl Api {
     /// Serves the plan of this fleet, for the first one that this is called with.
     pub fn serve_fleet(&self, fleet: Fleet) {
         self.app.fleets.set(fleet);
+    }
+
+    /// Serves the tools for assistants at [`path::MCP`](wire::path::MCP), over the data of this API.
+    #[cfg(feature = "mcp")]
+    pub fn serve_tools(&self) {
+        let postcodes = Arc::new(Current(self.app.edition.clone()));
+        self.app.assistants.set(crate::mcp::Endpoint::new(crate::mcp::Server::new(postcodes)));
     }
 
     /// Returns the fleet whose plan is served, if there is one.
@@ -216,12 +232,15 @@ impl Api {
     }
 
     /// Returns whether a path is private, that is, hidden from pages of other sites. Decided before
-    /// routing, so that they learn nothing about paths below `/jobs` and `/promotion`, routed or not.
+    /// routing, so that they learn nothing about paths below `/jobs` and `/promotion`, routed or not. An assistant is a
+    /// program, so a page that sends messages to its tools is refused too.
     pub(crate) fn is_private(path: &str) -> bool {
         let first = path.trim_start_matches('/').split('/').next().unwrap_or_default();
         first.eq_ignore_ascii_case("jobs")
             || first.eq_ignore_ascii_case("promotion")
-            || path.trim_end_matches('/').eq_ignore_ascii_case(postcode_core::wire::path::METRICS)
+            || [wire::path::METRICS, wire::path::MCP]
+                .iter()
+                .any(|private| path.trim_end_matches('/').eq_ignore_ascii_case(private))
     }
 
     /// Returns what is logged of a path: of addresses, only the route, because a query is about somebody's home.

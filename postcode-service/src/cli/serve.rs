@@ -183,6 +183,11 @@ pub struct Args {
     /// balancer notices
     #[arg(long, value_name = "TIME", env = "POSTCODE_LAME_DUCK", default_value = "0s", value_parser = time)]
     lame_duck: Duration,
+    /// Serve the tools for assistants at /mcp, over the Model Context Protocol; a token needs the
+    /// scope lookup
+    #[cfg(feature = "mcp")]
+    #[arg(long, env = "POSTCODE_MCP")]
+    mcp: bool,
     #[command(flatten)]
     fleet: fleet::FleetArgs,
     #[command(flatten)]
@@ -280,6 +285,10 @@ impl Args {
         };
         let jobs = self.jobs.open(self.max_upload).await?;
         let api = Api::with_access(edition, limits, jobs.clone(), security.access().clone());
+        #[cfg(feature = "mcp")]
+        if self.mcp {
+            api.serve_tools();
+        }
         if let Some(fleet) = self.fleet.open()? {
             api.serve_fleet(fleet);
         }

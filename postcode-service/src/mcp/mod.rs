@@ -1,5 +1,6 @@
-//! Tools for assistants over the Model Context Protocol: the lookups, from one table, with bounds on every answer.
+//! Tools for assistants over the Model Context Protocol, on standard input and output or over HTTP: the lookups, from one table, with bounds on every answer.
 
+mod http;
 mod tools;
 
 use std::sync::Arc;
@@ -16,6 +17,7 @@ use rmcp::{ErrorData, ServerHandler, ServiceExt};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::Semaphore;
 
+pub(crate) use http::Endpoint;
 use tools::{Operation, TOOLS};
 
 /// Calls that are worked on at once. Others wait.
@@ -23,7 +25,7 @@ const AT_ONCE: usize = 4;
 /// The time limit of one call.
 const CALL_TIME: Duration = Duration::from_secs(10);
 /// The longest message of a client, in bytes.
-const LONGEST_MESSAGE: usize = 1 << 20;
+pub(crate) const LONGEST_MESSAGE: usize = 1 << 20;
 
 const INSTRUCTIONS: &str = "UK postcodes from open data. A postcode is live, terminated, unknown or not_covered; \
                             not_covered means that the data has nothing about the area, so the postcode may exist. \

@@ -343,15 +343,15 @@ async fn every_route_of_the_description_answers() {
                 .header("content-type", content_type)
                 .body(Body::from(body));
             let answer = send(&api, request.unwrap()).await;
-            // This lookup has no file to give and lists nothing, and this server has no jobs, no addresses and no fleet.
+            // This lookup has no file to give and lists nothing, and this server has no jobs, no addresses, no fleet and no tools.
             let of_addresses =
                 path.ends_with("/addresses") || path.starts_with("/addresses") || path.ends_with("/streets");
             let of_files = ["/dataset", "/dataset/signature", "/proof"].contains(&path.as_str());
-            let of_fleet = ["/promotion/plan", "/promotion/fleet"].contains(&path.as_str());
+            let of_options = ["/promotion/plan", "/promotion/fleet", "/mcp"].contains(&path.as_str());
             // Without addresses there are no routes of Ideal Postcodes.
             let due = if path.starts_with("/v1/") {
                 404
-            } else if of_files || of_addresses || path.starts_with("/jobs") || of_fleet {
+            } else if of_files || of_addresses || path.starts_with("/jobs") || of_options {
                 501
             } else {
                 200

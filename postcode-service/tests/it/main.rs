@@ -32,6 +32,8 @@ mod jobs_ledger;
 mod jobs_program;
 #[cfg(feature = "mcp")]
 mod mcp;
+#[cfg(feature = "mcp")]
+mod mcp_http;
 mod modes;
 mod national_width;
 mod operations;

@@ -50,6 +50,17 @@ fn kind(headers: &HeaderMap) -> Option<Kind> {
     media.is_utf8().then_some(kind)
 }
 
+/// Checks that a body is JSON and nothing else: a page of another site can send other types without asking.
+pub(in crate::api) fn is_json(headers: &HeaderMap) -> Result<(), Failure> {
+    match kind(headers) {
+        Some(Kind::Json) => Ok(()),
+        _ => {
+            let text = "Content-Type is not application/json in UTF-8";
+            Err(Failure::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, text, "unsupported_media_type"))
+        }
+    }
+}
+
 /// Returns the object that was sent, which may be GeoJSON by its media type.
 pub(in crate::api) async fn read_geo(
     request: Request,

@@ -4,6 +4,8 @@ mod address_root;
 mod addresses;
 mod answer_root;
 mod answers;
+#[cfg(feature = "mcp")]
+mod assistants;
 mod downloads;
 mod edition;
 mod file;
@@ -19,6 +21,8 @@ use postcode_edge::Access;
 
 pub(super) use addresses::{Addresses, Current};
 pub(super) use answers::Answers;
+#[cfg(feature = "mcp")]
+pub(super) use assistants::Assistants;
 pub(super) use downloads::{Downloads, PATIENCE, hand_over};
 pub use edition::Edition;
 pub(super) use file::File;
@@ -42,6 +46,8 @@ pub(in crate::api) struct App {
     pub(in crate::api) access: Access,
     pub(in crate::api) addresses: Addresses,
     pub(in crate::api) fleets: Fleets,
+    #[cfg(feature = "mcp")]
+    pub(in crate::api) assistants: Assistants,
 }
 
 /// How often the data was opened again.

@@ -1,0 +1,40 @@
+//! `/mcp`: the tools for assistants, for a server that was started with `--mcp`. Not in postcodes.io.
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::response::{IntoResponse, Response};
+use axum::routing::post;
+use http::header::ALLOW;
+use http::{HeaderValue, Method, StatusCode};
+use postcode_core::wire::path;
+
+use super::App;
+use super::bulk::body;
+use super::failure::{Failure, Outcome};
+use super::finish::preflight;
+use crate::mcp::LONGEST_MESSAGE;
+
+pub(super) fn routes() -> Router<App> {
+    Router::new().route(path::MCP, post(answer)).method_not_allowed_fallback(only_post)
+}
+
+async fn answer(State(app): State<App>, request: Request) -> Outcome {
+    let endpoint = app.assistants.there()?;
+    body::is_json(request.headers())?;
+    let headers = request.headers().clone();
+    let message = body::whole(request, LONGEST_MESSAGE).await?;
+    Ok(endpoint.answer(&headers, message).await.map(Body::new))
+}
+
+/// Answers other methods. Clients of the protocol ask for a stream of events by GET, and take 405 for "there is none".
+async fn only_post(method: Method) -> Response {
+    if method == Method::OPTIONS {
+        return preflight();
+    }
+    let text = "Send messages by POST. There are no sessions and no stream of events";
+    let mut response =
+        Failure::new(StatusCode::METHOD_NOT_ALLOWED, text, "method_not_allowed").into_response();
+    response.headers_mut().insert(ALLOW, HeaderValue::from_static("POST"));
+    response
+}
