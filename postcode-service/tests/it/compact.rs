@@ -175,7 +175,8 @@ async fn compact_answer_is_compressed_if_asked_for() {
     assert!(!headers.contains_key("content-encoding"));
     let accept = [("accept", MEDIA_TYPE), ("accept-encoding", "gzip")];
     let (_, headers, small) = ask(&frontend, path, &accept, None).await;
-    assert_eq!((&headers["content-encoding"], &headers["content-type"]), (&"gzip", &MEDIA_TYPE));
+    assert_eq!(headers["content-encoding"], "gzip");
+    assert_eq!(headers["content-type"], MEDIA_TYPE);
     let mut unzipped = Vec::new();
     flate2::read::GzDecoder::new(&*small).read_to_end(&mut unzipped).unwrap();
     assert!(small.len() < plain.len() && unzipped == plain);
