@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use crate::program::Server;
 
 fn http() -> reqwest::Client {
+    postcode_core::remote::tls_provider();
     reqwest::Client::builder().no_proxy().tls_certs_only([]).build().unwrap()
 }
 
