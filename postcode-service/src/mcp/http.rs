@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::header::{ACCEPT, CONTENT_TYPE};
+use http::header::{ACCEPT, CONTENT_TYPE, HOST};
 use http::{HeaderMap, HeaderValue, Method, Request, Response};
 use http_body_util::Full;
 use http_body_util::combinators::BoxBody;
@@ -51,6 +51,8 @@ impl Endpoint {
         seen.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         // The SDK refuses clients that don't accept both, but what it sends is JSON.
         seen.insert(ACCEPT, HeaderValue::from_static("application/json, text/event-stream"));
+        // It wants a name, too. The client's was checked before.
+        seen.insert(HOST, HeaderValue::from_static("localhost"));
         self.0.handle(request).await
     }
 }
