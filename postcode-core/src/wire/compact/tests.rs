@@ -244,10 +244,8 @@ fn texts_that_multiply_are_refused() {
     let mut bytes = vec![1, 1, 1, 0xff, 0x7f];
     bytes.extend([b'a'; 0x3fff]);
     bytes.extend([0, 0, 2]);
-    for _ in 0..2 {
-        bytes.push(30);
-        (0..30).for_each(|kind| bytes.extend([kind, 0]));
-    }
+    let set: Vec<u8> = std::iter::once(30).chain((0..30).flat_map(|kind| [kind, 0])).collect();
+    bytes.extend(set.repeat(2));
     bytes.push(0);
     let error = CompactBody::read(&bytes, 2).unwrap_err();
     assert!(error.to_string().contains("more names and codes"), "{error}");
