@@ -98,6 +98,7 @@ async function look(page, name, [scheme, width], problems) {
   let looked = 0;
   for (const [name, url, act] of states(id)) {
     const page = await browser.newPage();
+    page.setDefaultTimeout(300_000);
     page.on("pageerror", (error) => problems.push(`${name}: ${error.message}`));
     await page.setViewport({ width: 1280, height: 800 });
     await page.goto(url, { waitUntil: "networkidle0" });
