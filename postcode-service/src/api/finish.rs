@@ -9,8 +9,8 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use futures::stream;
 use http::header::{
-    ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN, ALLOW,
-    CONTENT_LENGTH, CONTENT_TYPE, ETAG, IF_NONE_MATCH, X_CONTENT_TYPE_OPTIONS,
+    ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN, CONTENT_LENGTH,
+    CONTENT_TYPE, ETAG, IF_NONE_MATCH, X_CONTENT_TYPE_OPTIONS,
 };
 use http::{HeaderValue, Method, Request, StatusCode};
 use postcode_core::wire::{EDITION_HEADER, IF_EDITION_HEADER};
@@ -106,11 +106,9 @@ impl Finish {
     async fn applied(self, response: Response) -> Response {
         let mut response = self.of_edition(response);
         if let Some(failure) = response.extensions_mut().remove::<Failure>() {
-            let allowed = response.headers_mut().remove(ALLOW);
             let extensions = std::mem::take(response.extensions_mut());
             let mut response = failure.respond(self.request_id.as_ref());
             response.extensions_mut().extend(extensions);
-            allowed.into_iter().for_each(|methods| drop(response.headers_mut().insert(ALLOW, methods)));
             return response;
         }
         response.headers_mut().insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));

@@ -361,7 +361,7 @@ fn cover(region: &Region) -> Option<Cover> {
 mod tests {
     use super::*;
     use crate::dataset::{DatasetBuilder, Metadata, Row};
-    use crate::{MAX_CORNERS, MAX_RADIUS, Postcode};
+    use crate::{MAX_RADIUS, Postcode};
 
     /// Creates some thousand postcodes in a few dozen sectors, each sector around a separate place.
     fn scattered(rng: &mut fastrand::Rng) -> Dataset {
@@ -431,7 +431,7 @@ mod tests {
     fn search_of_whole_country_by_any_polygon_has_bounded_work() {
         let country = Dataset::embedded().unwrap();
         let rows = u64::from(country.inner().rows.count());
-        let half = MAX_CORNERS / 2;
+        let half = crate::MAX_CORNERS / 2;
         let back = |there: Vec<Location>| -> Vec<Location> {
             there.iter().chain(there.iter().rev()).copied().collect()
         };

@@ -139,6 +139,7 @@ fn the_same_places_give_the_same_bytes_and_a_pack_of_them_unpacks() {
     assert_eq!(Dataset::unpack(&one.pack().unwrap()).unwrap().as_bytes(), one.as_bytes());
 }
 
+#[cfg(feature = "conformance")]
 #[test]
 fn postcodes_of_a_place_found_in_small_steps_are_those_found_at_once() {
     let dataset = crate::conformance::Fixture::small().dataset().unwrap();
