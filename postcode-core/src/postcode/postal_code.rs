@@ -81,6 +81,26 @@ impl PostalCode {
         }
     }
 
+    /// Returns the name of the kind, for programs: `postcode`, `outcode`, `sector`, `area`, `bfpo` or
+    /// `territory`.
+    ///
+    /// ```
+    /// use postcode_core::PostalCode;
+    ///
+    /// assert_eq!("SW1A 1".parse::<PostalCode>()?.kind_name(), "sector");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn kind_name(self) -> &'static str {
+        match self {
+            Self::Postcode(_) => "postcode",
+            Self::Outcode(_) => "outcode",
+            Self::Sector(_) => "sector",
+            Self::Area(_) => "area",
+            Self::Bfpo(_) => "bfpo",
+            Self::Territory(_) => "territory",
+        }
+    }
+
     /// Returns the overseas territory or Crown dependency to which the code belongs, or `None` for
     /// codes of the United Kingdom.
     ///

@@ -5,7 +5,6 @@ use std::io::{self, BufWriter, IsTerminal, Read, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
-use postcode_core::PostalCode;
 use postcode_core::text::{Finder, FoundCode};
 use serde::Serialize;
 
@@ -143,7 +142,7 @@ fn search(
                 column: at.column,
                 start: at.offset,
                 end: position.offset + range.end as u64,
-                kind: kind(code),
+                kind: code.kind_name(),
                 text: &text[range],
                 postcode: code.text().as_str().to_owned(),
             })?;
@@ -155,20 +154,6 @@ fn search(
         position.advance(&text[..keep]);
         done = cut - keep;
         window.drain(..keep);
-    }
-}
-
-/// Returns the name of a kind, for programs.
-fn kind(code: PostalCode) -> &'static str {
-    match code {
-        PostalCode::Postcode(_) => "postcode",
-        PostalCode::Outcode(_) => "outcode",
-        PostalCode::Sector(_) => "sector",
-        PostalCode::Area(_) => "area",
-        PostalCode::Bfpo(_) => "bfpo",
-        PostalCode::Territory(_) => "territory",
-        // The enumeration may grow.
-        _ => "other",
     }
 }
 
