@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use axum::response::{IntoResponse, Response};
 use http::header::{
-    ACCEPT_ENCODING, ACCESS_CONTROL_ALLOW_ORIGIN, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE,
+    ACCEPT_ENCODING, ACCESS_CONTROL_ALLOW_ORIGIN, CONTENT_TYPE, HeaderName, RETRY_AFTER, WWW_AUTHENTICATE,
 };
 use http::{HeaderValue, StatusCode};
 use postcode_core::wire::{EDITION_HEADER, ErrorBody, RecordView, Shape, TerminatedBody, code};
@@ -34,8 +34,8 @@ pub struct Failure {
     terminated: Option<Box<(Record, Shape)>>,
     advice: Option<Box<str>>,
     edition: Option<Box<HeaderValue>>,
-    challenge: Option<Box<HeaderValue>>,
-    codings: Option<&'static str>,
+    /// A header that the status requires: a challenge, the codings that are read, the methods that are allowed.
+    header: Option<Box<(HeaderName, HeaderValue)>>,
     refused: Option<Refused>,
 }
 
@@ -50,8 +50,7 @@ impl Failure {
             terminated: None,
             advice: None,
             edition: None,
-            challenge: None,
-            codings: None,
+            header: None,
             refused: None,
         }
     }
@@ -63,13 +62,24 @@ impl Failure {
             "The Content-Encoding {} is not supported: send {CODINGS}, or none",
             crate::enrich::short(coding)
         );
-        let failure = Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, text, "unsupported_media_type");
-        Self { codings: Some(CODINGS), ..failure }
+        Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, text, "unsupported_media_type")
+            .with_header(ACCEPT_ENCODING, HeaderValue::from_static(CODINGS))
+    }
+
+    /// Builds the refusal of a method. Says in `Allow` which ones there are (RFC 9110, section 15.5.6).
+    #[cfg(feature = "mcp")]
+    pub(super) fn method_not_allowed(error: &'static str, allowed: &'static str) -> Self {
+        Self::new(StatusCode::METHOD_NOT_ALLOWED, error, "method_not_allowed")
+            .with_header(http::header::ALLOW, HeaderValue::from_static(allowed))
     }
 
     /// Sets `WWW-Authenticate`.
-    pub(super) fn challenge(mut self, challenge: HeaderValue) -> Self {
-        self.challenge = Some(Box::new(challenge));
+    pub(super) fn challenge(self, challenge: HeaderValue) -> Self {
+        self.with_header(WWW_AUTHENTICATE, challenge)
+    }
+
+    fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.header = Some(Box::new((name, value)));
         self
     }
 
@@ -173,14 +183,11 @@ impl Failure {
         if let Some(seconds) = self.retry_after {
             headers.insert(RETRY_AFTER, seconds.into());
         }
-        if let Some(codings) = self.codings {
-            headers.insert(ACCEPT_ENCODING, HeaderValue::from_static(codings));
-        }
         if let Some(edition) = self.edition {
             headers.insert(EDITION_HEADER, *edition);
         }
-        if let Some(challenge) = self.challenge {
-            headers.insert(WWW_AUTHENTICATE, *challenge);
+        if let Some((name, value)) = self.header.map(|header| *header) {
+            headers.insert(name, value);
         }
         if let Some(refused) = self.refused {
             response.extensions_mut().insert(refused);

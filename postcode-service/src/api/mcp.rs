@@ -3,10 +3,8 @@
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::response::{IntoResponse, Response};
 use axum::routing::post;
-use http::header::ALLOW;
-use http::{HeaderValue, Method, StatusCode};
+use http::Method;
 use postcode_core::wire::path;
 
 use super::App;
@@ -27,14 +25,11 @@ async fn answer(State(app): State<App>, request: Request) -> Outcome {
     Ok(endpoint.answer(&headers, message).await.map(Body::new))
 }
 
-/// Answers other methods. Clients of the protocol ask for a stream of events by GET, and take 405 for "there is none".
-async fn only_post(method: Method) -> Response {
+/// Refuses other methods. Clients of the protocol try a GET for a stream of events; 405 tells them that there is none.
+async fn only_post(method: Method) -> Outcome {
     if method == Method::OPTIONS {
-        return preflight();
+        return Ok(preflight());
     }
     let text = "Send messages by POST. There are no sessions and no stream of events";
-    let mut response =
-        Failure::new(StatusCode::METHOD_NOT_ALLOWED, text, "method_not_allowed").into_response();
-    response.headers_mut().insert(ALLOW, HeaderValue::from_static("POST"));
-    response
+    Err(Failure::method_not_allowed(text, "POST"))
 }
