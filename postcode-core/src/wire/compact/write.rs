@@ -28,15 +28,67 @@ pub struct CompactNeighbours<'a> {
     pub found: &'a [Neighbour],
 }
 
+impl<T: sealed::Item> CompactWrite for T {}
+
+#[expect(private_interfaces, reason = "only CompactWrite is public")]
 mod sealed {
-    use super::{Form, Lists, Result};
+    use super::*;
 
     pub trait Item {
-        #[expect(private_interfaces, reason = "the trait is sealed")]
         const FORM: Form;
 
-        #[expect(private_interfaces, reason = "the trait is sealed")]
         fn write(&self, lists: &mut Lists) -> Result<()>;
+    }
+
+    impl Item for CompactItem<'_> {
+        const FORM: Form = Form::Bulk;
+
+        fn write(&self, lists: &mut Lists) -> Result<()> {
+            let Self { query, answer } = *self;
+            let record = answer.and_then(Answer::record);
+            let set = record.map_or(Ok(0), |record| lists.tables.place(&record.areas))?;
+            let postcode = record.map(|record| record.postcode.compact());
+            let answer = match (answer, record, &postcode) {
+                (_, Some(record), Some(postcode)) => {
+                    AnswerLayout::Found(RecordLayout::of(record, postcode, set))
+                }
+                (Some(Answer::NotCovered), ..) => AnswerLayout::NotCovered,
+                (Some(_), ..) => AnswerLayout::Unknown,
+                (None, ..) => AnswerLayout::Invalid,
+            };
+            lists.items.put(&ItemLayout { query, answer })
+        }
+    }
+
+    impl Item for Record {
+        const FORM: Form = Form::Records;
+
+        fn write(&self, lists: &mut Lists) -> Result<()> {
+            let set = lists.tables.place(&self.areas)?;
+            lists.items.put(&RecordLayout::of(self, &self.postcode.compact(), set))
+        }
+    }
+
+    impl Item for Neighbour {
+        const FORM: Form = Form::Neighbours;
+
+        fn write(&self, lists: &mut Lists) -> Result<()> {
+            let Self { record, distance } = self;
+            let set = lists.tables.place(&record.areas)?;
+            let postcode = record.postcode.compact();
+            let record = RecordLayout::of(record, &postcode, set);
+            lists.items.put(&NeighbourLayout { distance: *distance, record })
+        }
+    }
+
+    impl Item for CompactNeighbours<'_> {
+        const FORM: Form = Form::Located;
+
+        fn write(&self, lists: &mut Lists) -> Result<()> {
+            lists.items.put(self.query)?;
+            lists.items.put(&self.found.len())?;
+            self.found.iter().try_for_each(|neighbour| Item::write(neighbour, lists))
+        }
     }
 }
 
@@ -45,71 +97,6 @@ mod sealed {
 struct Lists {
     tables: Tables,
     items: Out,
-}
-
-impl CompactWrite for CompactItem<'_> {}
-
-impl sealed::Item for CompactItem<'_> {
-    #[expect(private_interfaces, reason = "the trait is sealed")]
-    const FORM: Form = Form::Bulk;
-
-    #[expect(private_interfaces, reason = "the trait is sealed")]
-    fn write(&self, lists: &mut Lists) -> Result<()> {
-        let Self { query, answer } = *self;
-        let record = answer.and_then(Answer::record);
-        let set = record.map_or(Ok(0), |record| lists.tables.place(&record.areas))?;
-        let postcode = record.map(|record| record.postcode.compact());
-        let answer = match (answer, record, &postcode) {
-            (_, Some(record), Some(postcode)) => AnswerLayout::Found(RecordLayout::of(record, postcode, set)),
-            (Some(Answer::NotCovered), ..) => AnswerLayout::NotCovered,
-            (Some(_), ..) => AnswerLayout::Unknown,
-            (None, ..) => AnswerLayout::Invalid,
-        };
-        lists.items.put(&ItemLayout { query, answer })
-    }
-}
-
-impl CompactWrite for Record {}
-
-impl sealed::Item for Record {
-    #[expect(private_interfaces, reason = "the trait is sealed")]
-    const FORM: Form = Form::Records;
-
-    #[expect(private_interfaces, reason = "the trait is sealed")]
-    fn write(&self, lists: &mut Lists) -> Result<()> {
-        let set = lists.tables.place(&self.areas)?;
-        lists.items.put(&RecordLayout::of(self, &self.postcode.compact(), set))
-    }
-}
-
-impl CompactWrite for Neighbour {}
-
-impl sealed::Item for Neighbour {
-    #[expect(private_interfaces, reason = "the trait is sealed")]
-    const FORM: Form = Form::Neighbours;
-
-    #[expect(private_interfaces, reason = "the trait is sealed")]
-    fn write(&self, lists: &mut Lists) -> Result<()> {
-        let Self { record, distance } = self;
-        let set = lists.tables.place(&record.areas)?;
-        let postcode = record.postcode.compact();
-        let record = RecordLayout::of(record, &postcode, set);
-        lists.items.put(&NeighbourLayout { distance: *distance, record })
-    }
-}
-
-impl CompactWrite for CompactNeighbours<'_> {}
-
-impl sealed::Item for CompactNeighbours<'_> {
-    #[expect(private_interfaces, reason = "the trait is sealed")]
-    const FORM: Form = Form::Located;
-
-    #[expect(private_interfaces, reason = "the trait is sealed")]
-    fn write(&self, lists: &mut Lists) -> Result<()> {
-        lists.items.put(self.query)?;
-        lists.items.put(&self.found.len())?;
-        self.found.iter().try_for_each(|neighbour| sealed::Item::write(neighbour, lists))
-    }
 }
 
 /// Writes an answer item by item. All items have one type, which is the form of the answer.
