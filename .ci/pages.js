@@ -3,11 +3,9 @@
 "use strict";
 
 const fs = require("node:fs");
-const puppeteer = require("puppeteer-core");
-const axe = fs.readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
+const { look, opened } = require("./look.js");
 
 const [browserPath, service, customers, admin, shots] = process.argv.slice(2);
-const VIEWS = [["light", 1280], ["dark", 1280], ["light", 320], ["dark", 320]];
 
 async function made(body) {
   const headers = { "content-type": "application/json" };
@@ -78,23 +76,9 @@ function states(id) {
   ];
 }
 
-async function look(page, name, [scheme, width], problems) {
-  const where = `${name}, ${scheme}, ${width} px`;
-  if (shots) await page.screenshot({ path: `${shots}/${name}-${scheme}-${width}.png`, fullPage: !name.endsWith("docs") });
-  const wide = await page.evaluate(() => document.documentElement.scrollWidth);
-  if (wide > width) problems.push(`${where}: the page is ${wide} px wide`);
-  await page.evaluate(axe);
-  const { violations } = await page.evaluate(() => globalThis.axe.run());
-  for (const { id, help, nodes } of violations) {
-    problems.push(`${where}: ${id}: ${help}: ${nodes.slice(0, 3).map(({ html, failureSummary }) => `${html.slice(0, 160)} ${failureSummary.split("\n")[1] ?? ""}`).join(" | ")}`);
-  }
-}
-
 (async () => {
-  if (shots) fs.mkdirSync(shots, { recursive: true });
   const id = await accounts(), problems = [];
-  const args = ["--no-sandbox", "--disable-gpu", "--no-proxy-server"];
-  const browser = await puppeteer.launch({ executablePath: browserPath, args, headless: "shell" });
+  const browser = await opened(browserPath);
   let looked = 0;
   for (const [name, url, act] of states(id)) {
     const page = await browser.newPage();
@@ -104,12 +88,7 @@ async function look(page, name, [scheme, width], problems) {
     await page.goto(url, { waitUntil: "networkidle0" });
     try {
       await act?.(page);
-      for (const view of VIEWS) {
-        await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: view[0] }]);
-        await page.setViewport({ width: view[1], height: 800 });
-        await look(page, name, view, problems);
-        looked++;
-      }
+      looked += await look(page, name, shots, problems);
     } catch (error) {
       problems.push(`${name}: ${error.message}`);
     }
