@@ -79,8 +79,7 @@ impl Invalid {
         Self {
             valid: false,
             reason: reason(error.reason()),
-            // A position in bytes means nothing in JavaScript. `at` has the place.
-            message: error.to_string().replacen(&format!(" at byte {}", error.at()), "", 1),
+            message: error.to_string(),
             at: Positions::new(text).at(error.at()),
             found: error.found(),
             suggestion: error.suggestion().map(|text| text.to_string()),
@@ -160,15 +159,7 @@ impl Code {
 impl From<PostalCode> for Code {
     fn from(code: PostalCode) -> Self {
         Self {
-            kind: match code {
-                PostalCode::Postcode(_) => "postcode",
-                PostalCode::Outcode(_) => "outcode",
-                PostalCode::Sector(_) => "sector",
-                PostalCode::Area(_) => "area",
-                PostalCode::Bfpo(_) => "bfpo",
-                PostalCode::Territory(_) => "territory",
-                _ => "other",
-            },
+            kind: code.kind_name(),
             code: code.text().to_string(),
             territory: code.territory().map(|territory| territory.name()),
         }

@@ -32,7 +32,7 @@ test("a text that is not a postcode says why, where, and what was meant", () => 
     ["SW1A OAA", "digit_expected", 5, "SW1A 0AA", "the 5th character, 'O', must be a digit; did you mean SW1A 0AA?"],
     ["SWX 1AA", "digit_expected", 2, null, "the 3rd character, 'X', must be a digit"],
     ["SW1A 1A", "last_letter_missing", 7, null, "too short: the last letter of the postcode is missing"],
-    ["SW1A+1AA", "character", 4, null, "'+' does not belong there in a whole postcode such as SW1A 1AA"],
+    ["SW1A+1AA", "character", 4, null, "the character '+' does not belong there in a whole postcode such as SW1A 1AA"],
     ["", "empty", 0, null, "there is no letter or digit in the text: give a whole postcode such as SW1A 1AA"],
   ]) {
     const answer = check(text);

@@ -185,12 +185,12 @@ struct Explained<'a>(&'a ParseError);
 
 impl fmt::Display for Explained<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let ParseError { wanted, reason, at, .. } = *self.0;
+        let ParseError { wanted, reason, .. } = *self.0;
         let name = wanted.name();
         let (least, most) = wanted.lengths();
         match (self.0.position, self.0.found) {
             (Some(position), Some(found)) => write!(f, "the {}, {found:?}, ", Ordinal(position))?,
-            (None, Some(found)) => write!(f, "{found:?} at byte {at} ")?,
+            (None, Some(found)) => write!(f, "the character {found:?} ")?,
             _ => {}
         }
         match reason {

@@ -301,12 +301,8 @@ impl RemoteBuilder {
     /// ```
     /// use postcode_core::Remote;
     ///
-    /// # let folder = tempfile::tempdir()?;
-    /// # let path = folder.path().join("authority.pem");
-    /// # std::fs::write(&path, "")?;
-    /// let authority = std::fs::read(&path)?;
-    /// let remote = Remote::builder("https://postcodes.example").root_certificates(&authority).build()?;
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// let error = Remote::builder("https://postcodes.example").root_certificates(b"none").build().unwrap_err();
+    /// assert!(error.to_string().contains("there is no certificate in it"));
     /// ```
     pub fn root_certificates(self, pem: &[u8]) -> Self {
         self.set(|config| {

@@ -204,6 +204,11 @@ mod tests {
                 "{url}: {error}"
             );
         }
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ca.pem");
+        fs::write(&path, "-----BEGIN PRIVATE KEY-----").unwrap();
+        let error = Remote::new(&format!("https://a?ca_file={}", path.display())).unwrap_err();
+        assert!(error.to_string().contains("ca.pem: there is no certificate in it"), "{error}");
         let shown = crate::Connector::new("https://a?token_file=/etc/token").unwrap().to_string();
         assert!(shown.ends_with(" proxy=none token_file=/etc/token"), "{shown}");
     }

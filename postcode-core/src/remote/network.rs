@@ -84,11 +84,14 @@ fn client(config: &Config) -> Result<reqwest::Client> {
     }
     if config.address.is_tls() {
         let mut certificates = Vec::new();
-        let file = config.ca_file.as_deref().map(credentials::authorities).transpose()?;
-        for pem in config.root_certificates.iter().chain(&file) {
-            certificates.extend(reqwest::Certificate::from_pem_bundle(pem).map_err(|e| {
-                Error::invalid("a root certificate can't be read: give PEM text").with_source(e)
-            })?);
+        for pem in &config.root_certificates {
+            certificates.extend(authorities("a root certificate", pem)?);
+        }
+        if let Some(path) = &config.ca_file {
+            certificates.extend(authorities(
+                &format!("ca_file={}", path.display()),
+                &credentials::authorities(path)?,
+            )?);
         }
         builder = builder.tls_certs_merge(certificates);
         if let (Some(certificate), Some(key)) = (&config.client_cert, &config.client_key) {
@@ -110,6 +113,19 @@ fn client(config: &Config) -> Result<reqwest::Client> {
         )
         .with_source(e)
     })
+}
+
+/// Reads at least one certificate. `name` says where the text comes from.
+fn authorities(name: &str, pem: &[u8]) -> Result<Vec<reqwest::Certificate>> {
+    let found = reqwest::Certificate::from_pem_bundle(pem)
+        .map_err(|e| Error::invalid(format!("{name} can't be read: give PEM text")).with_source(e))?;
+    if found.is_empty() {
+        let begin = "-----BEGIN CERTIFICATE-----";
+        return Err(Error::invalid(format!(
+            "{name}: there is no certificate in it: give PEM text with {begin}"
+        )));
+    }
+    Ok(found)
 }
 
 /// Makes ring the process's TLS provider, unless the application has installed one.
