@@ -68,7 +68,7 @@ const TYPES: [&str; 11] = [
     "text/comma-separated-values",
     "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     "application/vnd.oasis.opendocument.spreadsheet",
-    // What is in it is found out by its first bytes.
+    // The first bytes tell what is in it.
     "application/gzip",
     "application/zip",
     "application/zstd",

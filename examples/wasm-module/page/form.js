@@ -1,4 +1,4 @@
-// The form: the postcode is checked while a person types, and told to be wrong only when the person has left the field.
+// The form: the postcode is checked while a person types. An error is shown only when the person has left the field.
 import { addressLines, check, formatAddress, readAddress } from "./postcode.js";
 
 const [postcode, address, style, use, error, said, envelope, checked] = [
@@ -33,7 +33,7 @@ function typed() {
     said.textContent = `${answer.postcode}: ${answer.area_name ?? "no postcode area has these letters"}`;
   } else {
     said.textContent = "";
-    // What was told before is told anew, or gone when it is mended.
+    // An error that is shown follows the text until it is mended.
     if (!error.hidden) tell(sentence(answer));
   }
   offer(answer.suggestion);

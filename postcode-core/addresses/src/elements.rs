@@ -149,7 +149,7 @@ fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> 
             Ok(number.to_string())
         }
 
-        // Tables write whole numbers so if a row of the column is empty.
+        // Pandas writes the whole numbers of a column as `12.0` if one of its cells is empty.
         fn visit_f64<E: de::Error>(self, number: f64) -> Result<String, E> {
             match number.fract() == 0.0 && number.abs() < 1e15 {
                 true => Ok(format!("{number:.0}")),

@@ -62,7 +62,7 @@ impl Ask {
         Self { has_records: true, ..self }
     }
 
-    /// Returns how many bytes of the answer are read at most.
+    /// Returns the most bytes of the answer that are read.
     fn limit(&self) -> usize {
         EXTRA_BYTES.saturating_add(self.records.saturating_mul(RECORD_BYTES))
     }
@@ -156,7 +156,7 @@ impl<'a> Call<'a> {
         }
     }
 
-    /// Makes one attempt in a separate span, which the server is told.
+    /// Makes one attempt in a separate span, whose id the request carries.
     async fn traced(&self, ask: &Ask, attempt: usize) -> Result<Reply> {
         let mut ids = TraceParent { trace: self.trace, span: fastrand::u64(1..), flags: 0 };
         let span = span::request(attempt, ids, self.parent.map(|parent| parent.span));

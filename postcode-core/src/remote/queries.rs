@@ -143,7 +143,7 @@ impl Call<'_> {
 
     fn neighbours(&self, reply: &Reply, limit: usize, radius: f64) -> Result<Vec<Neighbour>> {
         if let Some(body) = reply.compact() {
-            // A server that knows the encoding has no limits that it does not tell.
+            // A server that knows the encoding has no hidden limits.
             let CompactBody::Neighbours(found) = body? else { return Err(reply.other_form()) };
             return Ok(found);
         }

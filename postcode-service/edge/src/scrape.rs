@@ -5,12 +5,12 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpStream, UnixStream};
 
-/// How long a server may take to tell its metrics.
+/// How long a server may take to send its metrics.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// The most bytes of metrics that are read.
 const MOST_METRICS: u64 = 4 << 20;
 
-/// Returns the metrics of a server, if its URL is `http://…` or `unix:…` and it tells them within 30 s.
+/// Returns the metrics of a server, if its URL is `http://…` or `unix:…` and it sends them within 30 s.
 pub async fn metrics_of(url: &str) -> Option<String> {
     let read = async {
         if let Some(rest) = url.strip_prefix("unix:") {

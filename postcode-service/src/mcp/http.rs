@@ -26,7 +26,7 @@ impl fmt::Debug for Endpoint {
 
 impl Endpoint {
     pub(crate) fn new(server: Server) -> Self {
-        // The names that the server answers to are checked for all routes, as are pages of other sites.
+        // Host and Origin are checked before, for all routes.
         let config = StreamableHttpServerConfig::default()
             .with_legacy_session_mode(false)
             .with_json_response(true)
@@ -36,7 +36,7 @@ impl Endpoint {
         Self(StreamableHttpService::new(move || Ok(server.clone()), Arc::default(), config))
     }
 
-    /// Answers a message. Of the headers it sees only those of the protocol, so no token.
+    /// Answers a message. Only the protocol's headers are passed on, so no token is.
     pub(crate) async fn answer(
         &self,
         headers: &HeaderMap,
@@ -51,7 +51,7 @@ impl Endpoint {
         seen.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         // The SDK refuses clients that don't accept both, but what it sends is JSON.
         seen.insert(ACCEPT, HeaderValue::from_static("application/json, text/event-stream"));
-        // It wants a name, too. The client's was checked before.
+        // The SDK requires a Host. The client's was checked before.
         seen.insert(HOST, HeaderValue::from_static("localhost"));
         self.0.handle(request).await
     }

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 /// How long a place may take to open, and to answer its last call.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// How long a service may take to tell its metrics.
+/// How long a service may take to send its metrics.
 const METRICS: Duration = Duration::from_secs(2);
 /// The most bytes of a task.
 const MOST_TASK: u64 = 64 << 10;
@@ -109,7 +109,7 @@ fn status(key: &str) -> f64 {
     line.and_then(|line| line.split_whitespace().next()?.parse::<f64>().ok()).unwrap_or(0.0) * 1024.0
 }
 
-/// Returns the service's processor time in seconds and its memory in bytes, if it tells them.
+/// Returns the service's processor time in seconds and its memory in bytes, if it sends them.
 async fn service(url: &str) -> Option<(f64, f64)> {
     let text = tokio::time::timeout(METRICS, metrics_of(url)).await.ok()??;
     metric(&text, "process_cpu_seconds_total").zip(metric(&text, "process_resident_memory_bytes"))
