@@ -206,7 +206,7 @@ mod tests {
         }
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("ca.pem");
-        fs::write(&path, "-----BEGIN PRIVATE KEY-----").unwrap();
+        fs::write(&path, "none").unwrap();
         let error = Remote::new(&format!("https://a?ca_file={}", path.display())).unwrap_err();
         assert!(error.to_string().contains("ca.pem: there is no certificate in it"), "{error}");
         let shown = crate::Connector::new("https://a?token_file=/etc/token").unwrap().to_string();
