@@ -138,24 +138,42 @@ pub async fn cohort<F: Future>(name: &str, future: F) -> F::Output {
 /// }
 /// ```
 pub async fn answered<F: Future>(future: F) -> (F::Output, Option<Arc<str>>) {
-    let noted = Arc::new(Mutex::default());
-    let outer = current_context();
-    let context = Context { answered: Some(noted.clone()), ..outer.clone() };
-    let output = within(context, future).await;
-    let noted = std::mem::take(&mut *noted.lock().unwrap_or_else(PoisonError::into_inner));
-    if let Some(outer) = &outer.answered {
-        let mut outer = outer.lock().unwrap_or_else(PoisonError::into_inner);
-        match &noted {
-            Noted::Nothing => {}
-            Noted::One(edition) => outer.add(edition),
-            Noted::Several => *outer = Noted::Several,
+    let noting = Noting::begin();
+    let output = within(noting.context(), future).await;
+    (output, noting.end())
+}
+
+/// Listens to the editions of one future. It is apart from [`answered`], which is compiled for each future.
+struct Noting {
+    outer: Context,
+    noted: Arc<Mutex<Noted>>,
+}
+
+impl Noting {
+    fn begin() -> Self {
+        Self { outer: current_context(), noted: Arc::default() }
+    }
+
+    fn context(&self) -> Context {
+        Context { answered: Some(self.noted.clone()), ..self.outer.clone() }
+    }
+
+    /// Returns the edition, and tells it to who listens around this future.
+    fn end(self) -> Option<Arc<str>> {
+        let noted = std::mem::take(&mut *self.noted.lock().unwrap_or_else(PoisonError::into_inner));
+        if let Some(outer) = &self.outer.answered {
+            let mut outer = outer.lock().unwrap_or_else(PoisonError::into_inner);
+            match &noted {
+                Noted::Nothing => {}
+                Noted::One(edition) => outer.add(edition),
+                Noted::Several => *outer = Noted::Several,
+            }
+        }
+        match noted {
+            Noted::One(edition) => Some(edition),
+            Noted::Nothing | Noted::Several => None,
         }
     }
-    let edition = match noted {
-        Noted::One(edition) => Some(edition),
-        Noted::Nothing | Noted::Several => None,
-    };
-    (output, edition)
 }
 
 /// Runs a future whose calls belong to a trace, given as the header `traceparent` of W3C Trace Context.
@@ -330,7 +348,7 @@ fn current_context() -> Context {
 async fn within<F: Future>(context: Context, future: F) -> F::Output {
     let mut future = pin!(future);
     poll_fn(move |task| {
-        let _left = Entered::enter(context.clone());
+        let _left = Entered::enter(&context);
         future.as_mut().poll(task)
     })
     .await
@@ -340,8 +358,8 @@ async fn within<F: Future>(context: Context, future: F) -> F::Output {
 struct Entered(Context);
 
 impl Entered {
-    fn enter(context: Context) -> Self {
-        Self(replace(context))
+    fn enter(context: &Context) -> Self {
+        Self(replace(context.clone()))
     }
 }
 
@@ -351,6 +369,7 @@ impl Drop for Entered {
     }
 }
 
+#[inline(never)]
 fn replace(context: Context) -> Context {
     CURRENT.try_with(|current| current.replace(context)).unwrap_or_default()
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
+use futures::future::BoxFuture;
 use tokio::runtime::Handle;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::timeout;
@@ -34,7 +35,7 @@ pub(super) fn with_new<S: Promotable, C: Call<S>>(
         let new = unit::answered(core.ask_new(&call, course, Some(patience))).await;
         core.settle(course, &call, &old, &new).await;
     };
-    runtime.spawn(span::within(span::comparison(C::NAME), comparing(deadline::without(compare))));
+    spawn(&runtime, C::NAME, Box::pin(compare));
 }
 
 /// Compares the new implementation's answer with the old one's.
@@ -53,7 +54,12 @@ pub(super) fn with_old<S: Promotable, C: Call<S>>(
             core.settle(course, &call, &old, &new).await;
         }
     };
-    runtime.spawn(span::within(span::comparison(C::NAME), comparing(deadline::without(compare))));
+    spawn(&runtime, C::NAME, Box::pin(compare));
+}
+
+/// Starts a comparison. It comes in a box, so that tokio's code for a task is compiled once and not for each method.
+fn spawn(runtime: &Handle, method: &'static str, compare: BoxFuture<'static, ()>) {
+    runtime.spawn(span::within(span::comparison(method), comparing(deadline::without(compare))));
 }
 
 /// Returns permission to compare an answer now: a runtime, and one of the limited places.
