@@ -12,7 +12,7 @@ use axum::extract::{Request, State};
 use axum::routing::get;
 use postcode_core::wire::compact::{CompactItem, CompactNeighbours};
 use postcode_core::wire::{BulkItem, Field, FilteredView, HasRecords, RecordText, RecordView, Shape, path};
-use postcode_core::{Answer, Postcode, PostcodeLookup};
+use postcode_core::{Answer, Nearest, Postcode, PostcodeLookup};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -22,7 +22,7 @@ use super::params::Params;
 use super::reply::{ResultList, not_written};
 use super::syntax::{Reading, read};
 use super::view::View;
-use super::{App, Edition, Limits, nearest, search};
+use super::{App, Edition, nearest, search};
 
 pub(super) fn routes() -> Router<App> {
     Router::new().route(path::POSTCODES, get(query).post(post)).merge(beside::routes())
@@ -43,7 +43,7 @@ async fn post(State(app): State<App>, params: Params, request: Request) -> Outco
     if let Some(postcodes) = body::take(&mut body, "postcodes") {
         postcodes_of(&edition, &params, body::list(postcodes, "postcodes", max)?).await
     } else if let Some(geolocations) = body::take(&mut body, "geolocations") {
-        geolocations_of(&edition, &params, body::list(geolocations, "locations", max)?, app.limits).await
+        geolocations_of(&app, &edition, &params, body::list(geolocations, "locations", max)?).await
     } else {
         Err(Failure::bad_request(body::NO_QUERY))
     }
@@ -209,7 +209,11 @@ impl HasRecords for Located<'_> {
     }
 }
 
-async fn geolocations_of(edition: &Edition, params: &Params, entries: Vec<Value>, limits: Limits) -> Outcome {
+/// Bytes that a postcode takes in an answer, at most.
+const BYTES_OF_A_POSTCODE: u64 = 2 << 10;
+
+async fn geolocations_of(app: &App, edition: &Edition, params: &Params, entries: Vec<Value>) -> Outcome {
+    let limits = app.limits;
     let (view, filter) = (View::of(params), params.filter());
     let (shape, filter) = (view.shape, filter.filter(|_| view.shape == Shape::Compatible));
     let defaults = geolocations::defaults(params);
@@ -229,9 +233,22 @@ async fn geolocations_of(edition: &Edition, params: &Params, entries: Vec<Value>
         );
         return Err(Failure::bad_request(text));
     }
+    let reserved = app.answers.reserve(BYTES_OF_A_POSTCODE.saturating_mul(asked as u64))?;
+    let mut answer = geolocations_found(edition, params, &queries, &view, filter.as_deref()).await?;
+    answer.extensions_mut().insert(reserved);
+    Ok(answer)
+}
+
+async fn geolocations_found(
+    edition: &Edition,
+    params: &Params,
+    queries: &[(Map<String, Value>, Option<Nearest>)],
+    view: &View,
+    filter: Option<&[Field]>,
+) -> Outcome {
     if params.wants_compact() {
         let mut answers = Vec::with_capacity(queries.len());
-        for (query, nearest) in &queries {
+        for (query, nearest) in queries {
             let found = nearest::neighbours(edition, *nearest).await?;
             answers.push((serde_json::to_string(query).map_err(not_written)?, found));
             tokio::task::yield_now().await;
@@ -243,9 +260,9 @@ async fn geolocations_of(edition: &Edition, params: &Params, entries: Vec<Value>
         return list.finish(edition);
     }
     let mut list = ResultList::new();
-    for (query, nearest) in &queries {
+    for (query, nearest) in queries {
         let found = nearest::neighbours(edition, *nearest).await?;
-        list.push(&Located { query, found: &found, filter: filter.as_deref(), view: &view })?;
+        list.push(&Located { query, found: &found, filter, view })?;
         // Each is up to a millisecond's work: others have a turn after it, and the deadline.
         tokio::task::yield_now().await;
     }

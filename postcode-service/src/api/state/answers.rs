@@ -30,18 +30,28 @@ impl Answers {
         Self { units: Arc::new(Semaphore::new(all as usize)), all }
     }
 
+    /// Counts the bytes of an answer that is still to be made: without this, many long answers would grow at once.
+    pub(in crate::api) fn reserve(&self, bytes: u64) -> Result<Reserved, Failure> {
+        let permit =
+            self.units.clone().try_acquire_many_owned(self.units_of(bytes)).map_err(|_| too_many())?;
+        Ok(Reserved(Arc::new(permit)))
+    }
+
+    fn units_of(&self, bytes: u64) -> u32 {
+        // A response longer than the limit is sent alone.
+        u32::try_from(bytes.div_ceil(UNIT)).unwrap_or(u32::MAX).min(self.all)
+    }
+
     /// Counts an answer until it is sent, or refuses it if too many bytes are in transmission.
-    pub(in crate::api) async fn hold(&self, response: Response) -> Response {
+    pub(in crate::api) async fn hold(&self, mut response: Response) -> Response {
+        // What was reserved for it is at hand for its true length.
+        drop(response.extensions_mut().remove::<Reserved>());
         let Some(len) = response.body().size_hint().exact().filter(|len| *len >= SMALL) else {
             return response;
         };
-        // A response longer than the limit is sent alone.
-        let units = u32::try_from(len.div_ceil(UNIT)).unwrap_or(u32::MAX).min(self.all);
         let (mut parts, body) = response.into_parts();
-        let Ok(permit) = self.units.clone().try_acquire_many_owned(units) else {
-            let text = "Too many long answers are being sent at once. Try again in a moment, or ask for less";
-            let failure = Failure::new(StatusCode::SERVICE_UNAVAILABLE, text, ErrorKind::Overloaded.code());
-            let mut refused = failure.retryable(Some(1)).into_response();
+        let Ok(permit) = self.units.clone().try_acquire_many_owned(self.units_of(len)) else {
+            let mut refused = too_many().into_response();
             parts.extensions.extend(std::mem::take(refused.extensions_mut()));
             *refused.extensions_mut() = parts.extensions;
             return refused;
@@ -55,6 +65,17 @@ impl Answers {
     }
 }
 
+fn too_many() -> Failure {
+    let text = "Too many long answers are being sent at once. Try again in a moment, or ask for less";
+    Failure::new(StatusCode::SERVICE_UNAVAILABLE, text, ErrorKind::Overloaded.code()).retryable(Some(1))
+}
+
+/// Bytes that are counted for an answer until it is there. It travels with the answer, as an extension.
+#[derive(Clone, Debug)]
+pub(in crate::api) struct Reserved(
+    #[expect(dead_code, reason = "it counts while it lives")] Arc<OwnedSemaphorePermit>,
+);
+
 struct Held {
     bytes: Bytes,
     _permit: OwnedSemaphorePermit,
@@ -63,5 +84,25 @@ struct Held {
 impl AsRef<[u8]> for Held {
     fn as_ref(&self) -> &[u8] {
         &self.bytes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn bytes_are_counted_before_an_answer_is_made_and_until_it_is_sent() {
+        let answers = Answers::new(1 << 20);
+        let reserved = answers.reserve(768 << 10).unwrap();
+        assert!(answers.reserve(512 << 10).is_err(), "another is refused before any work");
+        let mut response = Response::new(Body::from(vec![0; 600 << 10]));
+        response.extensions_mut().insert(reserved);
+        let response = answers.hold(response).await;
+        assert_eq!(response.status(), StatusCode::OK);
+        assert!(answers.reserve(512 << 10).is_err(), "it is not sent yet");
+        drop(response);
+        assert!(answers.reserve(512 << 10).is_ok());
+        assert!(answers.reserve(1 << 30).is_ok(), "one that is longer than the limit is made alone");
     }
 }
