@@ -79,12 +79,14 @@ async fn see_to(store: Arc<dyn Store>, callbacks: Callbacks, callback: Callback)
 async fn deliver(store: &dyn Store, callbacks: &Callbacks, callback: &Callback) -> Result<(), Error> {
     let (id, host) = (&callback.id, &callback.host);
     let breakers = &callbacks.0.breakers;
-    if let Some(left) = breakers.open(host) {
-        return store.hold_callbacks(id, host, later(left), callbacks.too_old()).await;
+    // One tenant's callbacks to a closed port must not stop those of another tenant.
+    let receiver = &format!("{} {host}", callback.tenant);
+    if let Some(left) = breakers.open(receiver) {
+        return store.hold_callbacks(callback, later(left), callbacks.too_old()).await;
     }
     let failed = match callbacks.send(callback).await {
         Ok(()) => {
-            breakers.answered(host);
+            breakers.answered(receiver);
             return store.callback_delivered(id).await;
         }
         Err(failed) => failed,
@@ -103,12 +105,12 @@ async fn deliver(store: &dyn Store, callbacks: &Callbacks, callback: &Callback) 
     store.callback_failed(id, failed.told(), again).await?;
     match failed {
         Failed::NoAnswer(_) => {
-            if let Some(pause) = breakers.silent(host) {
+            if let Some(pause) = breakers.silent(receiver) {
                 tracing::warn!(host, ?pause, "this host does not answer callbacks: it gets none for a while");
-                store.hold_callbacks(id, host, later(pause), callbacks.too_old()).await?;
+                store.hold_callbacks(callback, later(pause), callbacks.too_old()).await?;
             }
         }
-        Failed::Answered(_) | Failed::Gone(_) => breakers.answered(host),
+        Failed::Answered(_) | Failed::Gone(_) => breakers.answered(receiver),
         Failed::NotSent(_) => {}
     }
     Ok(())

@@ -185,9 +185,9 @@ pub(crate) trait Callbacks {
     /// Takes at most `most` due callbacks, for a time after which others may take them. Turns are
     /// by tenant, then by host. All processes together send few to one host at once.
     async fn claim_callbacks(&self, most: i64, lease: i64) -> Result<Vec<Callback>, Error>;
-    /// Postpones the due callbacks to a host: this one, and those that no sender has taken. It does
+    /// Postpones the due callbacks of a tenant to a host: this one, and those that no sender has taken. It does
     /// not count as an attempt. Callbacks that were due before `too_old` become dead instead.
-    async fn hold_callbacks(&self, id: &str, host: &str, until: i64, too_old: i64) -> Result<(), Error>;
+    async fn hold_callbacks(&self, callback: &Callback, until: i64, too_old: i64) -> Result<(), Error>;
     async fn callback_delivered(&self, id: &str) -> Result<(), Error>;
     /// Records a failed attempt: retry at that time, or never.
     async fn callback_failed(&self, id: &str, why: &str, again: Option<i64>) -> Result<(), Error>;

@@ -196,6 +196,19 @@ async fn silent_host_is_left_alone_and_its_callbacks_wait_without_attempts(datab
         assert_ne!(waiting["state"], "dead", "{waiting}");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
+    // Of another tenant it has heard nothing, so that one's message is tried.
+    let other = [("postcode-tenant", "other")];
+    let job = bench.csv(&query, &other, "postcode\nM1 1AE\n").await;
+    loop {
+        let answer = bench.ask(Method::GET, &format!("/jobs/{job}?wait=1s"), &other, "").await;
+        let tried = answer.json()["result"]["callback"].take();
+        if tried["state"] == "dead" {
+            assert_eq!(tried["attempts"], 1, "{tried}");
+            break;
+        }
+        assert!(tried["next_at"].as_str() <= tried["created_at"].as_str(), "it was put off: {tried}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
     bench.end().await;
 }
 

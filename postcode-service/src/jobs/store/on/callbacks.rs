@@ -77,26 +77,28 @@ impl Callbacks for Database {
         Ok(claimed)
     }
 
-    async fn hold_callbacks(&self, id: &str, host: &str, until: i64, too_old: i64) -> Result<(), Error> {
+    async fn hold_callbacks(&self, callback: &Callback, until: i64, too_old: i64) -> Result<(), Error> {
         let mut tx = begin(&self.pool).await?;
         sqlx::query(
             "UPDATE job_callbacks SET state = 'dead', ended_at = $1, error = 'it could not be reached', leased_until = 0 \
-             WHERE host = $2 AND state = 'pending' AND pending_since < $3 AND (leased_until <= $1 OR id = $4)",
+             WHERE host = $2 AND tenant = $5 AND state = 'pending' AND pending_since < $3 AND (leased_until <= $1 OR id = $4)",
         )
         .bind(now())
-        .bind(host)
+        .bind(&callback.host)
         .bind(too_old)
-        .bind(id)
+        .bind(&callback.id)
+        .bind(&callback.tenant)
         .execute(&mut *tx)
         .await?;
         sqlx::query(
-            "UPDATE job_callbacks SET next_at = $1, leased_until = 0 WHERE host = $2 AND state = 'pending' AND next_at < $1 \
-             AND (leased_until <= $3 OR id = $4)",
+            "UPDATE job_callbacks SET next_at = $1, leased_until = 0 WHERE host = $2 AND tenant = $5 AND state = 'pending' \
+             AND next_at < $1 AND (leased_until <= $3 OR id = $4)",
         )
         .bind(until)
-        .bind(host)
+        .bind(&callback.host)
         .bind(now())
-        .bind(id)
+        .bind(&callback.id)
+        .bind(&callback.tenant)
         .execute(&mut *tx)
         .await?;
         Ok(tx.commit().await?)
