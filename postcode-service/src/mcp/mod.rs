@@ -24,8 +24,9 @@ use tools::{Operation, TOOLS};
 const AT_ONCE: usize = 4;
 /// The time limit of one call.
 const CALL_TIME: Duration = Duration::from_secs(10);
-/// The longest message of a client, in bytes.
-pub(crate) const LONGEST_MESSAGE: usize = 1 << 20;
+/// The longest message of a client, in bytes: several times what the tools take. In memory its values take a dozen times
+/// as much, before anything is known of them.
+pub(crate) const LONGEST_MESSAGE: usize = 64 << 10;
 
 const INSTRUCTIONS: &str = "UK postcodes from open data. A postcode is live, terminated, unknown or not_covered; \
                             not_covered means that the data has nothing about the area, so the postcode may exist. \

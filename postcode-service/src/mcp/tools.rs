@@ -173,9 +173,13 @@ fn bounded(texts: &[String]) -> Result<(), String> {
     if texts.is_empty() || texts.len() > MOST_TEXTS {
         return Err(format!("{} texts: give 1 to {MOST_TEXTS}", texts.len()));
     }
-    match texts.iter().find(|text| text.len() > LONGEST_TEXT) {
-        Some(long) => Err(format!("a text of {} bytes: give at most {LONGEST_TEXT}", long.len())),
-        None => Ok(()),
+    texts.iter().try_for_each(|text| short_enough(text))
+}
+
+fn short_enough(text: &str) -> Result<(), String> {
+    match text.len() {
+        0..=LONGEST_TEXT => Ok(()),
+        len => Err(format!("a text of {len} bytes: give at most {LONGEST_TEXT}")),
     }
 }
 
@@ -373,6 +377,7 @@ struct Places {
 }
 
 async fn places(lookup: &dyn Lookups, asked: Places) -> Result<Value, String> {
+    short_enough(&asked.text)?;
     let query = PlaceQuery::new(asked.text).limit(number(asked.limit, 10)?);
     let query = asked.within.into_iter().fold(query, PlaceQuery::within);
     let found = lookup.find_places(&query).await.map_err(said)?;
