@@ -28,7 +28,7 @@ use tokio::time::Instant;
 
 use super::App;
 use super::failure::{Failure, Outcome};
-use super::params::Params;
+use super::params::{Params, truth};
 use super::state::PATIENCE;
 use crate::enrich::{AbsentColumns, Column, Error, Format, Plan, decoded, enrich, short};
 
@@ -146,13 +146,9 @@ pub(super) fn plan(
 }
 
 fn flag(params: &Params, name: &str) -> Result<bool, Failure> {
-    match params.get(name).as_deref() {
-        None | Some("false") => Ok(false),
-        Some("true") => Ok(true),
-        Some(other) => {
-            Err(Failure::bad_request(format!("{name}: {} is neither true nor false", short(other))))
-        }
-    }
+    let Some(text) = params.get(name) else { return Ok(false) };
+    truth(&text)
+        .ok_or_else(|| Failure::bad_request(format!("{name}: {} is neither true nor false", short(&text))))
 }
 
 /// The kind of a request's body, by its headers.

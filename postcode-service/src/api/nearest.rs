@@ -98,6 +98,9 @@ impl<'a> Reach<'a> {
         most: usize,
     ) -> Result<Option<Circle>, Failure> {
         let extended = self.shape == Some(Shape::Extended);
+        if extended {
+            self.has_plain_numbers()?;
+        }
         let limit = match &self.limit {
             None => 10,
             // A limit below zero is a 500 at postcodes.io.
@@ -125,6 +128,20 @@ impl<'a> Reach<'a> {
         let radius = if extended { radius.min(max) } else { radius.min(farthest).min(max) };
         let limit = if extended { limit } else { limit.min(COMPATIBLE_LIMIT).min(most) };
         Ok((limit > 0).then_some((origin, limit, radius)))
+    }
+
+    /// Refuses what follows a number, which postcodes.io ignores: `1km` would be a metre.
+    fn has_plain_numbers(&self) -> Result<(), Failure> {
+        let is_plain =
+            |text: &Option<_>| text.as_deref().is_none_or(|text: &str| text.trim().parse::<f64>().is_ok());
+        if !is_plain(&self.limit) {
+            return Err(Failure::bad_request("Invalid result limit submitted").advise("Give a whole number"));
+        }
+        if !is_plain(&self.radius) {
+            let advice = "Give metres without a unit, such as 1000";
+            return Err(Failure::bad_request("Invalid lookup radius submitted").advise(advice));
+        }
+        Ok(())
     }
 }
 

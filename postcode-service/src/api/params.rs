@@ -60,9 +60,9 @@ impl Params {
         self.all.iter().map(|(name, _)| name.as_str())
     }
 
-    /// Returns the extended shape if `?extended=true`.
+    /// Returns the extended shape if `?extended=true`, in any usual spelling.
     pub(super) fn shape(&self) -> Shape {
-        if self.first(EXTENDED) == Some("true") { Shape::Extended } else { Shape::Compatible }
+        if self.first(EXTENDED).and_then(truth) == Some(true) { Shape::Extended } else { Shape::Compatible }
     }
 
     /// Returns whether records are to be sent in the compact encoding. It can only carry whole records in
@@ -156,9 +156,34 @@ pub(super) fn parse_float(text: &str) -> Option<f64> {
     text[..end].parse().ok()
 }
 
+/// Reads a yes or no as programs write it: Python sends `True`, forms `1`. `None` if it is neither.
+pub(super) fn truth(text: &str) -> Option<bool> {
+    let is = |spellings: [&str; 3]| spellings.iter().any(|spelling| text.eq_ignore_ascii_case(spelling));
+    if is(["true", "1", "yes"]) {
+        Some(true)
+    } else if is(["false", "0", "no"]) {
+        Some(false)
+    } else {
+        None
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn yes_and_no_are_read_as_programs_write_them() {
+        for text in ["true", "True", "TRUE", "1", "yes"] {
+            assert_eq!(truth(text), Some(true), "{text}");
+        }
+        for text in ["false", "False", "0", "No"] {
+            assert_eq!(truth(text), Some(false), "{text}");
+        }
+        for text in ["", "maybe", "2", "truth"] {
+            assert_eq!(truth(text), None, "{text}");
+        }
+    }
 
     #[test]
     fn integers_are_read_as_by_javascript() {

@@ -12,12 +12,12 @@ use postcode_core::wire::Keys;
 use super::App;
 use super::description::ROUTES;
 use super::failure::Failure;
-use super::params::Params;
+use super::params::{Params, truth};
 use crate::enrich::short;
 
 pub(super) async fn check(State(app): State<App>, request: Request, next: Next) -> Response {
     let params = Params::parse(request.uri().query());
-    let strict = params.first("strict").map_or(app.limits.strict, |value| value != "false");
+    let strict = params.first("strict").map_or(app.limits.strict, |value| truth(value) != Some(false));
     let route = request.extensions().get::<MatchedPath>();
     if let (true, Some(route)) = (strict, route)
         && let Err(failure) = known(route.as_str(), request.method(), &params)
@@ -46,14 +46,16 @@ fn known(path: &str, method: &Method, params: &Params) -> Result<(), Failure> {
     Ok(())
 }
 
+/// The longest name that is compared with the known ones, in bytes. They have at most 36.
+const LONGEST_NAME: usize = 64;
+
 /// Builds the error for an unknown name, with a suggestion.
 fn refuse(what: &str, name: &str, known: &[&str]) -> Failure {
-    let nearest = known.iter().max_by(|one, other| {
-        let alike = |known: &str| strsim::jaro_winkler(&name.to_lowercase(), known);
-        alike(one).total_cmp(&alike(other))
-    });
-    let meant = nearest.filter(|known| strsim::jaro_winkler(&name.to_lowercase(), known) > 0.7);
-    let meant = meant.map_or(String::new(), |meant| format!(": did you mean {meant:?}?"));
+    let typed = if name.len() <= LONGEST_NAME { name.to_lowercase() } else { String::new() };
+    let alike = known.iter().map(|known| (strsim::jaro_winkler(&typed, known), known));
+    let nearest = alike.max_by(|(one, _), (other, _)| one.total_cmp(other));
+    let meant = nearest.filter(|(alike, _)| *alike > 0.7);
+    let meant = meant.map_or(String::new(), |(_, meant)| format!(": did you mean {meant:?}?"));
     Failure::bad_request(format!("Unknown {what} {}{meant}", short(name)))
         .advise(format!("Known are {}", known.join(", ")))
 }

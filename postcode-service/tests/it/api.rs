@@ -94,6 +94,39 @@ async fn records_and_answers_serialise_as_the_api_writes_them() {
 }
 
 #[tokio::test]
+async fn extended_answers_are_asked_for_in_any_spelling_and_take_no_units() {
+    let api = api_over(small()).await;
+    let due = get(&api, "/postcodes/AB101AB?extended=true").await.body;
+    for spelling in ["True", "TRUE", "1", "yes"] {
+        let answer = get(&api, &format!("/postcodes/AB101AB?extended={spelling}")).await;
+        assert_eq!(answer.body, due, "{spelling}");
+    }
+    let near = |query: &str| format!("/postcodes/AB101AB/nearest?{query}");
+    for query in ["radius=1km", "radius=0.5mi", "radius=1,500", "limit=5x", "limit=ten"] {
+        assert_eq!(get(&api, &near(&format!("extended=true&{query}"))).await.status, 400, "{query}");
+    }
+    for query in ["radius=1000", "radius=1e3", "radius=%201000", "limit=5"] {
+        assert_eq!(get(&api, &near(&format!("extended=true&{query}"))).await.status, 200, "{query}");
+    }
+    // postcodes.io reads the number in front.
+    assert_eq!(get(&api, &near("radius=1km&limit=5x")).await.status, 200);
+}
+
+#[tokio::test]
+async fn long_unknown_name_is_refused_without_a_suggestion() {
+    let api = api_over(small()).await;
+    let long = "admin_distric".repeat(1_000);
+    for query in [format!("strict=true&{long}=1"), format!("strict=true&filter={long}")] {
+        let refused = get(&api, &format!("/postcodes/AB101AB?{query}")).await;
+        assert_eq!(refused.status, 400);
+        let error = refused.json()["error"].as_str().unwrap().to_owned();
+        assert!(error.len() < 500 && !error.contains("did you mean"), "{error}");
+    }
+    let refused = get(&api, "/postcodes/AB101AB?strict=true&filter=admin_distric").await.json();
+    assert!(refused["error"].as_str().unwrap().contains("did you mean \"admin_district\"?"), "{refused}");
+}
+
+#[tokio::test]
 async fn extended_answer_about_a_postcode_of_no_area_says_what_may_be_meant() {
     let api = api_over(small()).await;
     let meant = "there is no postcode area C; did you mean CO1 1AA?";
