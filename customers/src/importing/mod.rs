@@ -36,10 +36,23 @@ impl Customers {
     /// # Errors
     /// As [`import`](Self::import).
     pub async fn import_mapped(&self, file: Vec<u8>, mapping: Mapping, key: Option<&str>) -> Result<Import> {
+        self.import_holding(file, mapping, key, ()).await
+    }
+
+    /// Imports a file, and keeps `held` until it has been read. A caller that stops waiting does not end
+    /// the reading, which is on another thread.
+    pub(crate) async fn import_holding(
+        &self,
+        file: Vec<u8>,
+        mapping: Mapping,
+        key: Option<&str>,
+        held: impl Send + 'static,
+    ) -> Result<Import> {
         if let Some(key) = key {
             check_key(key)?;
         }
         let reading = tokio::task::spawn_blocking(move || {
+            let _held = held;
             let hex = |bytes: &[u8]| -> String {
                 Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
             };
@@ -65,7 +78,21 @@ impl Customers {
     /// # Errors
     /// [`BadImport`](Error::BadImport) if the file has no headings that can be read.
     pub async fn preview_import(&self, file: Vec<u8>, mapping: Mapping) -> Result<Preview> {
-        let reading = tokio::task::spawn_blocking(move || preview(&file, &mapping));
+        self.preview_holding(file, mapping, ()).await
+    }
+
+    /// Reads the beginning of a file, and keeps `held` until then; see
+    /// [`import_holding`](Self::import_holding).
+    pub(crate) async fn preview_holding(
+        &self,
+        file: Vec<u8>,
+        mapping: Mapping,
+        held: impl Send + 'static,
+    ) -> Result<Preview> {
+        let reading = tokio::task::spawn_blocking(move || {
+            let _held = held;
+            preview(&file, &mapping)
+        });
         reading.await.map_err(|_| Error::BadImport("the file could not be read".into()))?
     }
 
