@@ -14,7 +14,7 @@ use postcode_tables::packed::{self, Packing};
 use serde::{Deserialize, Serialize};
 
 use super::conditions::Given;
-use super::pieces::{self, Piece};
+use super::pieces::{self, Asker, Piece};
 use super::problem::Problem;
 use super::query::{self, Asked};
 use super::{Answer, App, json};
@@ -177,24 +177,24 @@ struct Which {
     outcome: Option<String>,
 }
 
-async fn report(State(app): State<App>, Id(id): Id, query: Asked<Which>) -> Answer<Response> {
+async fn report(State(app): State<App>, Id(id): Id, asker: Asker, query: Asked<Which>) -> Answer<Response> {
     let Query(Which { outcome }) = query.map_err(query::refused)?;
     if let Some(other) = outcome.as_deref().filter(|outcome| !matches!(*outcome, "created" | "failed")) {
         return Err(query::wrong(format!("an outcome of {other:?}: give created or failed")));
     }
     // Check now, so that an unknown import is answered 404.
     app.customers.get_import(id).await?;
-    let turn = app.turn()?;
+    let turn = app.turn(asker)?;
     let reporting = Reporting { customers: app.customers, id, outcome, after: 0 };
     let headers = [(header::CONTENT_TYPE, "text/csv; charset=utf-8")];
     Ok((headers, pieces::body(turn, reporting, Reporting::next)).into_response())
 }
 
 /// The rows that failed, as they were sent: to be mended and sent again.
-async fn failed(State(app): State<App>, Id(id): Id) -> Answer<Response> {
+async fn failed(State(app): State<App>, Id(id): Id, asker: Asker) -> Answer<Response> {
     // Read now, so that an unknown import is answered 404.
     let headings = app.customers.import_headings(id).await?;
-    let turn = app.turn()?;
+    let turn = app.turn(asker)?;
     let failing = Failing { customers: app.customers, id, headings, after: 0 };
     let headers = [(header::CONTENT_TYPE, "text/csv; charset=utf-8")];
     Ok((headers, pieces::body(turn, failing, Failing::next)).into_response())
