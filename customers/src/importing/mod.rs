@@ -9,7 +9,9 @@ use sha2::{Digest, Sha256};
 
 use crate::import::{preview, read};
 use crate::service::check_key;
-use crate::{Customers, Error, FailedRow, Import, ImportId, ImportRow, Mapping, Preview, Result};
+use crate::{
+    Customers, Error, FailedRow, Import, ImportId, ImportRow, MAX_IMPORT_BYTES, Mapping, Preview, Result,
+};
 
 impl Customers {
     /// Accepts a CSV file of customers. When this returns the file is stored, and
@@ -23,9 +25,9 @@ impl Customers {
     ///
     /// # Errors
     /// [`BadImport`](Error::BadImport) if the file is not of this form or too large;
-    /// [`TooManyImports`](Error::TooManyImports); [`KeyReused`](Error::KeyReused) if the key was
-    /// used for another file; [`Store`](Error::Store). An invalid row is reported by the import,
-    /// not here.
+    /// [`TooManyImports`](Error::TooManyImports); [`ImportsFull`](Error::ImportsFull);
+    /// [`KeyReused`](Error::KeyReused) if the key was used for another file;
+    /// [`Store`](Error::Store). An invalid row is reported by the import, not here.
     pub async fn import(&self, file: Vec<u8>, key: Option<&str>) -> Result<Import> {
         self.import_mapped(file, Mapping::default(), key).await
     }
@@ -66,8 +68,10 @@ impl Customers {
         });
         let (digest, file) =
             reading.await.map_err(|_| Error::BadImport("the file could not be read".into()))??;
-        let import =
-            self.store.add_import(ImportId::generate(), file, self.actor.as_deref(), key, &digest).await?;
+        let import = self
+            .store
+            .add_import(ImportId::generate(), file, self.actor.as_deref(), key, &digest, MAX_IMPORT_BYTES)
+            .await?;
         self.imports.notify_one();
         Ok(import)
     }
