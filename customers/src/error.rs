@@ -3,7 +3,7 @@
 use std::error::Error as StdError;
 use std::sync::Arc;
 
-use crate::{CustomerId, ImportId, Invalid, MAX_IMPORTS};
+use crate::{CustomerId, ImportId, Invalid, MAX_IMPORT_BYTES, MAX_IMPORTS};
 
 /// The result of every fallible call of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -51,6 +51,13 @@ pub enum Error {
     /// The maximum number of imports is waiting or running.
     #[error("{MAX_IMPORTS} imports wait or are worked on: send this one when one of them is done")]
     TooManyImports,
+    /// The rows of earlier imports take [`MAX_IMPORT_BYTES`].
+    #[error(
+        "rows of earlier imports that wait or failed take {} MiB, which is the most: wait until imports are done, or \
+         cancel some. Failed rows are removed 30 days after their import",
+        MAX_IMPORT_BYTES >> 20
+    )]
+    ImportsFull,
     /// The postcode lookup failed, and the request can't be answered without it.
     #[error("the postcode lookup failed: {0}")]
     Lookup(#[source] postcode_core::Error),

@@ -104,8 +104,8 @@ pub use ids::{CustomerId, ImportId, ParseIdError};
 pub use import::{FailedRow, Import, ImportRow, ImportState, Mapping, Preview, PreviewColumn};
 pub use input::{CustomerPatch, FieldError, Invalid, NewAddress, NewCustomer};
 pub use limits::{
-    MAX_ADDRESS_LINE, MAX_ADDRESS_LINES, MAX_ADDRESSES, MAX_EMAIL, MAX_IMPORT, MAX_IMPORT_ROWS, MAX_IMPORTS,
-    MAX_NAME, MAX_NOTES, MAX_POSTCODE, MAX_REFERENCE, MAX_REFERENCES,
+    MAX_ADDRESS_LINE, MAX_ADDRESS_LINES, MAX_ADDRESSES, MAX_EMAIL, MAX_IMPORT, MAX_IMPORT_BYTES,
+    MAX_IMPORT_ROWS, MAX_IMPORTS, MAX_NAME, MAX_NOTES, MAX_POSTCODE, MAX_REFERENCE, MAX_REFERENCES,
 };
 pub use link::{AddressLink, LinkStatus, ParseLinkStatusError};
 pub use offer::{AddressOffer, OfferedAddress};

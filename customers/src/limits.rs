@@ -25,3 +25,5 @@ pub const MAX_IMPORT: usize = 64 << 20;
 pub const MAX_IMPORT_ROWS: usize = 200_000;
 /// The most imports that may wait or run at once.
 pub const MAX_IMPORTS: usize = 50;
+/// The bytes of rows that wait or failed, over all imports, from which on no file is accepted.
+pub const MAX_IMPORT_BYTES: i64 = 1 << 30;

@@ -9,7 +9,9 @@ use sha2::{Digest, Sha256};
 
 use crate::import::{preview, read};
 use crate::service::check_key;
-use crate::{Customers, Error, FailedRow, Import, ImportId, ImportRow, Mapping, Preview, Result};
+use crate::{
+    Customers, Error, FailedRow, Import, ImportId, ImportRow, MAX_IMPORT_BYTES, Mapping, Preview, Result,
+};
 
 impl Customers {
     /// Accepts a CSV file of customers. When this returns the file is stored, and
@@ -23,9 +25,9 @@ impl Customers {
     ///
     /// # Errors
     /// [`BadImport`](Error::BadImport) if the file is not of this form or too large;
-    /// [`TooManyImports`](Error::TooManyImports); [`KeyReused`](Error::KeyReused) if the key was
-    /// used for another file; [`Store`](Error::Store). An invalid row is reported by the import,
-    /// not here.
+    /// [`TooManyImports`](Error::TooManyImports); [`ImportsFull`](Error::ImportsFull);
+    /// [`KeyReused`](Error::KeyReused) if the key was used for another file;
+    /// [`Store`](Error::Store). An invalid row is reported by the import, not here.
     pub async fn import(&self, file: Vec<u8>, key: Option<&str>) -> Result<Import> {
         self.import_mapped(file, Mapping::default(), key).await
     }
@@ -36,10 +38,23 @@ impl Customers {
     /// # Errors
     /// As [`import`](Self::import).
     pub async fn import_mapped(&self, file: Vec<u8>, mapping: Mapping, key: Option<&str>) -> Result<Import> {
+        self.import_holding(file, mapping, key, ()).await
+    }
+
+    /// Imports a file, and keeps `held` until it has been read. A caller that stops waiting does not end
+    /// the reading, which is on another thread.
+    pub(crate) async fn import_holding(
+        &self,
+        file: Vec<u8>,
+        mapping: Mapping,
+        key: Option<&str>,
+        held: impl Send + 'static,
+    ) -> Result<Import> {
         if let Some(key) = key {
             check_key(key)?;
         }
         let reading = tokio::task::spawn_blocking(move || {
+            let _held = held;
             let hex = |bytes: &[u8]| -> String {
                 Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
             };
@@ -53,8 +68,10 @@ impl Customers {
         });
         let (digest, file) =
             reading.await.map_err(|_| Error::BadImport("the file could not be read".into()))??;
-        let import =
-            self.store.add_import(ImportId::generate(), file, self.actor.as_deref(), key, &digest).await?;
+        let import = self
+            .store
+            .add_import(ImportId::generate(), file, self.actor.as_deref(), key, &digest, MAX_IMPORT_BYTES)
+            .await?;
         self.imports.notify_one();
         Ok(import)
     }
@@ -65,7 +82,21 @@ impl Customers {
     /// # Errors
     /// [`BadImport`](Error::BadImport) if the file has no headings that can be read.
     pub async fn preview_import(&self, file: Vec<u8>, mapping: Mapping) -> Result<Preview> {
-        let reading = tokio::task::spawn_blocking(move || preview(&file, &mapping));
+        self.preview_holding(file, mapping, ()).await
+    }
+
+    /// Reads the beginning of a file, and keeps `held` until then; see
+    /// [`import_holding`](Self::import_holding).
+    pub(crate) async fn preview_holding(
+        &self,
+        file: Vec<u8>,
+        mapping: Mapping,
+        held: impl Send + 'static,
+    ) -> Result<Preview> {
+        let reading = tokio::task::spawn_blocking(move || {
+            let _held = held;
+            preview(&file, &mapping)
+        });
         reading.await.map_err(|_| Error::BadImport("the file could not be read".into()))?
     }
 

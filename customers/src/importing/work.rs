@@ -8,7 +8,7 @@ use crate::draft::{Answers, Draft};
 use crate::import::{ImportState, Said};
 use crate::input::Details;
 use crate::store::{Made, Waiting};
-use crate::{Customers, NewCustomer, Result, check};
+use crate::{Customers, Invalid, NewCustomer, Result, check};
 
 /// Rows in one batch: one batch of lookups, and one transaction short enough for other writers.
 const BATCH: usize = 200;
@@ -98,7 +98,8 @@ fn check(said: Said) -> std::result::Result<(Details, Option<String>), String> {
     const OPTIONAL: [&str; 3] = ["phone", "notes", "references"];
     let optional = |field: &str| OPTIONAL.iter().find(|name| field.split(['[', '.']).next() == Some(name));
     let mut without = new;
-    for error in &invalid.errors {
+    // The check without the optional fields finds the errors that are not listed.
+    for error in invalid.errors.iter().filter(|error| error.field != Invalid::MORE) {
         match optional(&error.field) {
             Some(&"phone") => without.phone = None,
             Some(&"notes") => without.notes = None,

@@ -4,10 +4,13 @@ use std::fmt;
 
 use serde::Serialize;
 
-/// All errors in the data that a caller sent.
+/// The most errors that one response reports. A small body can have thousands.
+const MAX_ERRORS: usize = 50;
+
+/// The errors in the data that a caller sent.
 #[derive(Clone, Debug, Default, PartialEq, Eq, thiserror::Error)]
 pub struct Invalid {
-    /// One entry for each error.
+    /// One entry for each error, at most 50. If there are more, a last entry for the field `errors` says so.
     pub errors: Vec<FieldError>,
 }
 
@@ -24,6 +27,9 @@ pub struct FieldError {
 }
 
 impl Invalid {
+    /// The field of the entry that says that there are more errors.
+    pub(crate) const MORE: &str = "errors";
+
     pub(crate) fn add(&mut self, field: impl Into<String>, message: impl Into<String>) {
         self.add_with(field, message, None);
     }
@@ -35,7 +41,16 @@ impl Invalid {
         message: impl Into<String>,
         suggestion: Option<String>,
     ) {
-        self.errors.push(FieldError { field: field.into(), message: message.into(), suggestion });
+        let error = match self.errors.len() {
+            0..MAX_ERRORS => FieldError { field: field.into(), message: message.into(), suggestion },
+            MAX_ERRORS => FieldError {
+                field: Self::MORE.to_owned(),
+                message: format!("are more than {MAX_ERRORS}: correct these first to see the others"),
+                suggestion: None,
+            },
+            _ => return,
+        };
+        self.errors.push(error);
     }
 
     pub(crate) fn one(field: impl Into<String>, message: impl Into<String>) -> Self {
@@ -52,5 +67,28 @@ impl fmt::Display for Invalid {
             write!(f, "{separator}{}: {}", error.field, error.message)?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_above_the_limit_are_one_entry_that_says_so() {
+        let mut invalid = Invalid::default();
+        for n in 0..MAX_ERRORS {
+            invalid.add(format!("field{n}"), "is missing");
+        }
+        assert!(invalid.errors.iter().all(|error| error.message == "is missing"), "{invalid}");
+        for n in 0..1_000 {
+            invalid.add(format!("other{n}"), "is missing");
+        }
+        assert_eq!(invalid.errors.len(), MAX_ERRORS + 1);
+        let last = invalid.errors.last().unwrap();
+        assert_eq!(
+            (&*last.field, &*last.message),
+            (Invalid::MORE, "are more than 50: correct these first to see the others")
+        );
     }
 }

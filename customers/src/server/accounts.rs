@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::conditions::{Given, etag, has};
 use super::listing::Paging;
-use super::pieces::{self, Piece};
+use super::pieces::{self, Asker, Piece};
 use super::problem::Problem;
 use super::query::{Asked, refused};
 use super::{Answer, App, body};
@@ -114,9 +114,9 @@ struct Exporting {
     pages: usize,
 }
 
-pub(super) async fn export(State(app): State<App>, Id(id): Id) -> Answer<Response> {
+pub(super) async fn export(State(app): State<App>, Id(id): Id, asker: Asker) -> Answer<Response> {
     let customer = app.customers.get_any(id).await?;
-    let turn = app.turn()?;
+    let turn = app.turn(asker)?;
     let export = Export {
         exported_at: format!("{:.6}", jiff::Timestamp::now()),
         revision: customer.revision,

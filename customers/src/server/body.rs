@@ -6,7 +6,9 @@ use serde_json::{Map, Value};
 
 use super::json::{self, Expected, kind};
 use super::problem::Problem;
-use crate::{AddressKind, CustomerPatch, Invalid, NewAddress, NewCustomer, Reference};
+use crate::{
+    AddressKind, CustomerPatch, Invalid, MAX_ADDRESSES, MAX_REFERENCES, NewAddress, NewCustomer, Reference,
+};
 
 /// The largest body, in bytes: several times the size of a usual customer.
 const MAX_BODY: usize = 64 * 1024;
@@ -119,12 +121,17 @@ impl Fields {
         self.optional(name, |value| if value.is_null() { Ok(T::default()) } else { parse(value) })
     }
 
-    /// Reads the objects of a list. Null counts as an empty list.
-    fn objects<T>(&mut self, name: &str, read: impl Fn(&mut Self) -> T) -> Option<Vec<T>> {
+    /// Reads the objects of a list. Null counts as an empty list. A list that is too long is refused
+    /// before its items are read.
+    fn objects<T>(&mut self, name: &str, max: usize, read: impl Fn(&mut Self) -> T) -> Option<Vec<T>> {
         let list = self.removable(name, |value| match value {
             Value::Array(list) => Ok(list),
             other => Err(format!("is {}: give a list of objects", kind(&other))),
         })?;
+        if list.len() > max {
+            self.wrong(name, format!("has {} entries: give at most {max}", list.len()));
+            return None;
+        }
         let mut all = Vec::new();
         for (n, value) in list.into_iter().enumerate() {
             let Value::Object(object) = value else {
@@ -140,7 +147,7 @@ impl Fields {
     }
 
     fn references(&mut self) -> Option<Vec<Reference>> {
-        self.objects("references", |fields| {
+        self.objects("references", MAX_REFERENCES, |fields| {
             let reference =
                 Reference { system: fields.required("system", text), id: fields.required("id", text) };
             fields.nothing_else(&[]);
@@ -149,7 +156,7 @@ impl Fields {
     }
 
     fn addresses(&mut self) -> Option<Vec<NewAddress>> {
-        self.objects("addresses", Self::address)
+        self.objects("addresses", MAX_ADDRESSES, Self::address)
     }
 
     fn address(&mut self) -> NewAddress {

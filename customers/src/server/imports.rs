@@ -14,7 +14,7 @@ use postcode_tables::packed::{self, Packing};
 use serde::{Deserialize, Serialize};
 
 use super::conditions::Given;
-use super::pieces::{self, Piece};
+use super::pieces::{self, Asker, Piece};
 use super::problem::Problem;
 use super::query::{self, Asked};
 use super::{Answer, App, json};
@@ -76,12 +76,14 @@ const TYPES: [&str; 11] = [
 ];
 
 /// Unpacks a file (gzip, zstd, zip), or takes the first sheet out of a workbook, within the bound of a file.
-pub(super) async fn unpacked(file: Vec<u8>, coding: Packing) -> Answer<Vec<u8>> {
+/// Keeps the place until that is done, even if the client has gone.
+pub(super) async fn unpacked(file: Vec<u8>, coding: Packing, place: Arc<Place>) -> Answer<Vec<u8>> {
     let packed = coding != Packing::Plain || Packing::of(&file) != Packing::Plain;
     if !packed {
         return Ok(file);
     }
     let unpack = move || {
+        let _place = place;
         let raw = packed::unpack(Cursor::new(file), coding)?;
         let mut all = Vec::new();
         let opened = packed::open(raw, &packed::Options::default())?;
@@ -136,18 +138,18 @@ async fn file(app: &App, request: Request) -> Answer<(Vec<u8>, Mapping, Arc<Plac
     let place = enter(app, &request)?;
     let coding = json::coding(request.headers())?;
     let file = json::file(request, &TYPES, MAX_IMPORT, &place).await?;
-    Ok((unpacked(file, coding).await?, mapping, place))
+    Ok((unpacked(file, coding, place.clone()).await?, mapping, place))
 }
 
 async fn preview(State(app): State<App>, request: Request) -> Answer<Json<Preview>> {
-    // The place is held until the file is done with.
-    let (file, mapping, _place) = file(&app, request).await?;
-    Ok(Json(app.customers.preview_import(file, mapping).await?))
+    let (file, mapping, place) = file(&app, request).await?;
+    Ok(Json(app.customers.preview_holding(file, mapping, place).await?))
 }
 
 async fn create(given: Given, State(app): State<App>, request: Request) -> Answer<Response> {
-    let (file, mapping, _place) = file(&app, request).await?;
-    let import = given.customers.import_mapped(file, mapping, given.key.as_deref()).await?;
+    // The place is held until the file is stored.
+    let (file, mapping, place) = file(&app, request).await?;
+    let import = given.customers.import_holding(file, mapping, given.key.as_deref(), place.clone()).await?;
     let location = [(header::LOCATION, format!("/imports/{}", import.id))];
     Ok((StatusCode::ACCEPTED, location, Json(import)).into_response())
 }
@@ -175,24 +177,24 @@ struct Which {
     outcome: Option<String>,
 }
 
-async fn report(State(app): State<App>, Id(id): Id, query: Asked<Which>) -> Answer<Response> {
+async fn report(State(app): State<App>, Id(id): Id, asker: Asker, query: Asked<Which>) -> Answer<Response> {
     let Query(Which { outcome }) = query.map_err(query::refused)?;
     if let Some(other) = outcome.as_deref().filter(|outcome| !matches!(*outcome, "created" | "failed")) {
         return Err(query::wrong(format!("an outcome of {other:?}: give created or failed")));
     }
     // Check now, so that an unknown import is answered 404.
     app.customers.get_import(id).await?;
-    let turn = app.turn()?;
+    let turn = app.turn(asker)?;
     let reporting = Reporting { customers: app.customers, id, outcome, after: 0 };
     let headers = [(header::CONTENT_TYPE, "text/csv; charset=utf-8")];
     Ok((headers, pieces::body(turn, reporting, Reporting::next)).into_response())
 }
 
 /// The rows that failed, as they were sent: to be mended and sent again.
-async fn failed(State(app): State<App>, Id(id): Id) -> Answer<Response> {
+async fn failed(State(app): State<App>, Id(id): Id, asker: Asker) -> Answer<Response> {
     // Read now, so that an unknown import is answered 404.
     let headings = app.customers.import_headings(id).await?;
-    let turn = app.turn()?;
+    let turn = app.turn(asker)?;
     let failing = Failing { customers: app.customers, id, headings, after: 0 };
     let headers = [(header::CONTENT_TYPE, "text/csv; charset=utf-8")];
     Ok((headers, pieces::body(turn, failing, Failing::next)).into_response())

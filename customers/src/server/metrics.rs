@@ -15,6 +15,7 @@ use postcode_edge::{MetricsFormat, process_metrics, status_class};
 
 use super::App;
 use crate::AddressStatus::{self, NotCovered, Pending, Terminated, Unknown};
+use crate::Customers;
 
 /// The counts of one server. Cheap to clone.
 #[derive(Clone, Debug, Default)]
@@ -125,6 +126,36 @@ impl Metrics {
     }
 }
 
+/// How long a count of addresses is shown before they are counted again.
+const COUNTS_KEPT: Duration = Duration::from_secs(5);
+
+/// The last count of addresses. It reads every address that is not verified, so it is kept for some
+/// seconds, and only one runs at a time. Cheap to clone.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Counted(Arc<tokio::sync::Mutex<Option<(tokio::time::Instant, AddressCounts)>>>);
+
+/// The addresses by status, if they could be counted.
+type AddressCounts = Option<Vec<(AddressStatus, i64)>>;
+
+impl Counted {
+    async fn get(&self, customers: &Customers) -> AddressCounts {
+        let mut last = self.0.lock().await;
+        if let Some((at, counts)) = &*last
+            && at.elapsed() < COUNTS_KEPT
+        {
+            return counts.clone();
+        }
+        let counts = customers.address_counts().await;
+        if let Err(error) = &counts {
+            tracing::warn!(%error, "the addresses could not be counted");
+        }
+        let counts = counts.ok();
+        // A failed count is kept too: it takes the longest.
+        *last = Some((tokio::time::Instant::now(), counts.clone()));
+        counts
+    }
+}
+
 /// Counts a request.
 pub(super) async fn count(State(metrics): State<Metrics>, request: Request, next: Next) -> Response {
     let route = request.extensions().get::<MatchedPath>().cloned();
@@ -136,10 +167,7 @@ pub(super) async fn count(State(metrics): State<Metrics>, request: Request, next
 
 pub(super) async fn metrics(State(app): State<App>) -> impl IntoResponse {
     // Without the database the other counts are needed most.
-    let addresses = app.customers.address_counts().await;
-    if let Err(error) = &addresses {
-        tracing::warn!(%error, "the addresses could not be counted");
-    }
-    let text = app.options.metrics.text(addresses.ok().as_deref());
+    let addresses = app.counted.get(&app.customers).await;
+    let text = app.options.metrics.text(addresses.as_deref());
     ([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text)
 }

@@ -18,11 +18,9 @@ mod problem;
 mod query;
 mod routes;
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use postcode_edge::Pool;
-use tokio::sync::Semaphore;
 
 use crate::Customers;
 
@@ -48,7 +46,8 @@ pub struct Options {
     /// The time limit of a request, its body included; then it is answered 504. Uploads, exports
     /// and reports have separate limits.
     pub request_timeout: Duration,
-    /// The most exports and reports at once. Others are answered 503.
+    /// The most exports and reports at once, of which one client may have half. Others are answered
+    /// 503.
     pub exports: usize,
     /// The access rules. By default everyone may do everything.
     pub access: Access,
@@ -74,14 +73,17 @@ impl Default for Options {
 struct App {
     customers: Customers,
     options: Options,
-    exports: Arc<Semaphore>,
+    /// Limits how many exports and reports are sent at once.
+    exports: Pool,
     /// Limits how many uploads are held in memory at once, some hundred megabytes each.
     uploads: Pool,
+    /// The last count of addresses for `/metrics`.
+    counted: metrics::Counted,
 }
 
 /// The most uploads at once.
 const MAX_FILES: usize = 2;
-/// Bytes a second. A slower upload loses its place when all places are taken.
+/// Bytes a second. A slower upload, export or report loses its place to another when all places are taken.
 const SCARCE_SPEED: u64 = 64 << 10;
 
 type Answer<T> = Result<T, Problem>;

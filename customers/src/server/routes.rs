@@ -1,7 +1,5 @@
 //! The HTTP API, route by route.
 
-use std::sync::Arc;
-
 use axum::extract::State;
 use axum::http::{Method, StatusCode, Uri};
 use axum::middleware::{from_fn, from_fn_with_state};
@@ -9,8 +7,8 @@ use axum::routing::{get, post, put};
 use axum::{Json, Router};
 use postcode_edge::{Pool, Yields};
 use serde_json::{Value, json};
-use tokio::sync::Semaphore;
 
+use super::metrics::Counted;
 use super::problem::Problem;
 use super::{
     Answer, App, MAX_FILES, Options, SCARCE_SPEED, access, accounts, addresses, description, guard, imports,
@@ -96,7 +94,7 @@ pub fn router_with(customers: Customers, options: Options) -> Router {
     let hosts = options.hosts.clone();
     let limit = options.request_timeout;
     let counts = options.metrics.clone();
-    let exports = Arc::new(Semaphore::new(options.exports.min(Semaphore::MAX_PERMITS)));
+    let exports = Pool::new(options.exports, Yields::Slowest(SCARCE_SPEED));
     let uploads = Pool::new(MAX_FILES, Yields::Slowest(SCARCE_SPEED));
     let router = Router::new()
         .route("/customers", get(listing::list).post(accounts::create))
@@ -124,7 +122,7 @@ pub fn router_with(customers: Customers, options: Options) -> Router {
         .route_layer(from_fn_with_state(options.access.clone(), access::check))
         .fallback(no_route)
         .method_not_allowed_fallback(no_method)
-        .with_state(App { customers, options, exports, uploads });
+        .with_state(App { customers, options, exports, uploads, counted: Counted::default() });
     guard::guarded(router, hosts).layer(from_fn_with_state(counts, metrics::count))
 }
 

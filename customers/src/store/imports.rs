@@ -56,7 +56,7 @@ fn import(row: &Row) -> Result<Import, StoreError> {
 }
 
 impl Store {
-    /// Stores all rows of a file, or none.
+    /// Stores all rows of a file, or none. Refuses it if the rows that are stored have that many bytes.
     pub(crate) async fn add_import(
         &self,
         id: ImportId,
@@ -64,6 +64,7 @@ impl Store {
         actor: Option<&str>,
         key: Option<&str>,
         request: &str,
+        most: i64,
     ) -> Result<Import, Error> {
         const CLEAR: &str = "DELETE FROM imports WHERE finished_at < $1";
         const OPEN: &str = "SELECT count(*) AS open FROM imports WHERE state IN ('queued', 'running')";
@@ -73,6 +74,9 @@ impl Store {
             columns!()
         );
         let now = crate::draft::now().as_microsecond();
+        // Read before the transaction, so that no writer waits for it. The files that are stored
+        // at the same time may exceed the limit.
+        let stored = self.import_bytes().await?;
         let mut transaction = self.writer()?.begin().await?;
         transaction.execute(sql(CLEAR).bind(now.saturating_sub(KEPT))).await?;
         let open: i64 = match transaction.fetch(sql(OPEN)).await?.first() {
@@ -94,6 +98,9 @@ impl Store {
         if open >= MAX_IMPORTS as i64 {
             return Err(Error::TooManyImports);
         }
+        if stored >= most {
+            return Err(Error::ImportsFull);
+        }
         let (seq, import): (i64, Import) = (row.get("seq")?, import(row)?);
         for some in rows.chunks(ROWS) {
             transaction.execute(insert_rows(seq, some)?).await?;
@@ -102,6 +109,16 @@ impl Store {
         let import = finish(&mut transaction, seq).await?.unwrap_or(import);
         transaction.commit().await?;
         Ok(import)
+    }
+
+    /// Returns the bytes of all rows that wait or failed. Nothing of other rows is kept but the outcome.
+    async fn import_bytes(&self) -> Result<i64, StoreError> {
+        const SQL: &str = "SELECT coalesce(sum(coalesce(octet_length(said), 0) \
+             + coalesce(octet_length(original), 0)), 0) AS bytes FROM import_rows";
+        match self.scans.fetch(sql(SQL)).await?.first() {
+            Some(row) => row.get("bytes"),
+            None => Ok(0),
+        }
     }
 
     /// Removes one import that ended long ago. Returns false if it found no such import.
@@ -347,4 +364,34 @@ fn insert_rows(seq: i64, file: &[crate::import::Row]) -> Result<Statement, Store
         values.extend([Value::from(*line), said.into(), message.into(), original.into(), email_key.into()]);
     }
     Ok(Statement::composed(text, values))
+}
+
+#[cfg(test)]
+mod tests {
+    use tempfile::TempDir;
+
+    use super::*;
+    use crate::Mapping;
+    use crate::import::read;
+
+    #[tokio::test]
+    async fn import_above_the_stored_bytes_is_refused_until_waiting_rows_are_cancelled() {
+        let dir = TempDir::new().unwrap();
+        let url = format!("sqlite://{}", dir.path().join("customers.db").display());
+        let store = Store::open(&url).await.unwrap();
+        let add = async |key: Option<&str>| {
+            let file = b"name,email,postcode,address\nAda,ada@example.com,M1 1AE,1 High St\n";
+            let file = read(file, &Mapping::default()).unwrap();
+            store.add_import(ImportId::generate(), file, None, key, "request", 1).await
+        };
+        let first = add(Some("first")).await.unwrap();
+        assert!(store.import_bytes().await.unwrap() > 60);
+        let refused = add(None).await.unwrap_err();
+        assert!(matches!(refused, Error::ImportsFull), "{refused}");
+        assert!(refused.to_string().contains("1024 MiB"), "{refused}");
+        assert_eq!(add(Some("first")).await.unwrap(), first, "a repeated upload adds nothing");
+        store.cancel_import(first.id).await.unwrap();
+        assert_eq!(store.import_bytes().await.unwrap(), 0);
+        add(None).await.unwrap();
+    }
 }

@@ -94,6 +94,36 @@ async fn wrong_fields_are_422_and_named(database: Database) {
     assert_eq!(get(&api, "/customers").await.json(), json!({ "items": [], "next_cursor": null }));
 }
 
+async fn errors_of_a_body_with_thousands_of_them_are_few(database: Database) {
+    let (api, _) = api(&database, Mode::Answers).await;
+    let made = send(&api, "POST", "/customers", &ada("SW1A 1AA")).await.json();
+    let path = format!("/customers/{}", made["id"].as_str().unwrap());
+    let mut new = ada("SW1A 1AA");
+    for (name, item) in [("references", json!({})), ("addresses", json!({})), ("addresses", json!(1))] {
+        let list = Value::Array(vec![item; 20_000]);
+        new.as_object_mut().unwrap().retain(|field, _| field != "references" && field != "addresses");
+        new[name] = list.clone();
+        let answers = [
+            send(&api, "POST", "/customers", &new).await,
+            send(&api, "PUT", &path, &new).await,
+            send(&api, "PATCH", &path, &json!({ name: list })).await,
+        ];
+        for answer in answers {
+            let detail = answer.problem(422, "invalid_customer");
+            assert_eq!(detail, format!("{name}: has 20000 entries: give at most 20"));
+            assert_eq!(answer.fields(), [name]);
+        }
+    }
+    // Lists within their limits, with more than twenty errors in each item.
+    let unknown: serde_json::Map<_, _> = (0..20).map(|n| (format!("field{n}"), json!(1))).collect();
+    let patch = json!({ "references": vec![&unknown; 20], "addresses": vec![&unknown; 20] });
+    let answer = send(&api, "PATCH", &path, &patch).await;
+    answer.problem(422, "invalid_customer");
+    let fields = answer.fields();
+    assert_eq!((fields.len(), &*fields[50]), (51, "errors"), "{fields:?}");
+    assert!(answer.text.len() < 10_000, "{} bytes", answer.text.len());
+}
+
 async fn bodies_that_are_no_json_of_ours_are_refused(database: Database) {
     let (api, _) = api(&database, Mode::Answers).await;
     let post = |kind: Option<&str>, body: Vec<u8>| {
@@ -243,6 +273,7 @@ on_both! { crate::databases::Database::Memory;
     each_answer_of_the_lookup_has_its_status,
     what_is_no_postcode_is_422_and_says_why,
     wrong_fields_are_422_and_named,
+    errors_of_a_body_with_thousands_of_them_are_few,
     bodies_that_are_no_json_of_ours_are_refused,
     put_replaces_patch_changes_delete_removes,
     what_is_not_there_is_404_and_what_can_not_be_done_is_405,

@@ -107,3 +107,26 @@ async fn metrics_count_addresses_by_status() {
         ]
     );
 }
+
+#[tokio::test]
+async fn metrics_count_addresses_at_most_once_in_five_seconds() {
+    let database = Database::file();
+    let (api, _) = api(&database, Mode::Fails(postcode_core::ErrorKind::Unavailable)).await;
+    let pending = async || {
+        let metrics = get(&api, "/metrics").await.text;
+        let name = "customers_addresses{status=\"pending\"} ";
+        metrics.lines().find_map(|line| line.strip_prefix(name)).unwrap().to_owned()
+    };
+    // While a blocking task runs, a paused clock does not move by itself.
+    let (release, released) = std::sync::mpsc::channel::<()>();
+    let waiting = tokio::task::spawn_blocking(move || released.recv());
+    tokio::time::pause();
+    assert_eq!(pending().await, "0");
+    assert_eq!(with(&api, "POST", "/customers", &[], &ada("SW1A 1AA")).await.status, 201);
+    assert_eq!(pending().await, "0", "the previous count");
+    tokio::time::advance(std::time::Duration::from_secs(5)).await;
+    assert_eq!(pending().await, "1");
+    tokio::time::resume();
+    drop(release);
+    waiting.await.unwrap().unwrap_err();
+}

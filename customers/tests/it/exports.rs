@@ -6,6 +6,7 @@ use axum::body::Body;
 use axum::http::Request;
 use customers::{Customers, server};
 use http_body_util::BodyExt;
+use postcode_edge::Caller;
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
@@ -128,6 +129,26 @@ async fn exports_above_the_limit_are_refused_until_one_ends() {
     assert_eq!(get(&api, &export).await.status, 200);
     drop(api.clone().oneshot(Request::get(&export).body(Body::empty()).unwrap()).await.unwrap());
     assert_eq!(get(&api, &export).await.status, 200);
+}
+
+#[tokio::test]
+async fn client_has_no_more_than_half_of_the_exports() {
+    let database = Database::file();
+    let (customers, _) = customers(&database, Mode::Answers).await;
+    let path = with_history(&customers, 1).await;
+    let api = server::router(customers);
+    let ask = async |caller: &str| {
+        let request = Request::get(format!("{path}/export")).extension(Caller(caller.into()));
+        api.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap()
+    };
+    let held = [ask("a").await, ask("a").await];
+    assert!(held.iter().all(|export| export.status() == 200));
+    assert_eq!(ask("a").await.status(), 503, "two of four are its share");
+    let of_another = ask("b").await;
+    assert_eq!(of_another.status(), 200);
+    of_another.into_body().collect().await.unwrap();
+    drop(held);
+    assert_eq!(ask("a").await.status(), 200);
 }
 
 #[tokio::test]

@@ -10,6 +10,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::Request;
 use customers::{Customers, MAX_IMPORTS, server};
+use futures::FutureExt;
 use http_body_util::BodyExt;
 use postcode_core::ErrorKind;
 use serde_json::{Value, json};
@@ -322,6 +323,47 @@ async fn of_files_on_their_way_there_are_two(database: Database) {
     assert_eq!((status, &problem["code"]), (429, &json!("too_many_imports")), "{problem}");
     drop(one);
     assert_eq!(bench.send(None, rows(1)).await.0, 202);
+}
+
+/// Polls an upload until it waits for the thread that unpacks and reads files, and drops it.
+async fn give_up(bench: &Bench, request: Request<Body>) {
+    let mut asked = std::pin::pin!(bench.ask(request));
+    for _ in 0..20 {
+        assert!(futures::poll!(&mut asked).is_pending());
+        tokio::task::yield_now().await;
+    }
+}
+
+#[test]
+fn upload_of_a_client_that_has_gone_keeps_its_place_until_the_file_is_read() {
+    // All blocking work is on one thread, which the test occupies.
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    let runtime = runtime.enable_all().max_blocking_threads(1).build().unwrap();
+    runtime.block_on(async {
+        let bench = Bench::on(Database::file()).await;
+        let packed = postcode_testing::gzip(rows(1).as_bytes());
+        for (path, file) in [
+            ("/imports", packed.clone()),
+            ("/imports/preview", packed),
+            ("/imports", rows(1).into()),
+            ("/imports/preview", rows(1).into()),
+        ] {
+            let request = || Request::post(path).header("content-type", "text/csv").body(file.clone().into());
+            let (release, released) = std::sync::mpsc::channel::<()>();
+            let occupied = tokio::task::spawn_blocking(move || released.recv());
+            give_up(&bench, request().unwrap()).await;
+            give_up(&bench, request().unwrap()).await;
+            let third = bench.ask(request().unwrap()).now_or_never();
+            let (status, text) = third.expect("an answer without a free thread");
+            assert!(status == 429 && text.contains("too_many_imports"), "{path}: {status} {text}");
+            drop(release);
+            occupied.await.unwrap().unwrap_err();
+            // Work begins in its order, so this is after that of both uploads.
+            tokio::task::spawn_blocking(|| ()).await.unwrap();
+            let (status, text) = bench.ask(request().unwrap()).await;
+            assert!(status == 200 || status == 202, "{path}: {status} {text}");
+        }
+    });
 }
 
 async fn without_the_lookup_the_accounts_are_made_all_the_same(database: Database) {

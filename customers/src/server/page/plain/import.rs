@@ -1,11 +1,14 @@
 //! Imports without JavaScript: a form with a file, and what its columns mean.
 
+use std::sync::Arc;
+
 use axum::extract::{Request, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use futures::stream;
 use hyper::body::Bytes;
 use multer::{Constraints, Multipart, SizeLimit};
+use postcode_edge::Place;
 use postcode_edge::reference::escaped;
 use postcode_tables::packed::Packing;
 
@@ -54,7 +57,7 @@ pub(super) async fn send(State(app): State<App>, given: Given, request: Request)
     let done = match imports::enter(&app, &request) {
         Ok(place) => match parts(request, &place).await {
             // The place is held until the file is stored.
-            Ok(mut sent) => take(&app, &given, &mut sent).await.map_err(|errors| (sent, errors)),
+            Ok(mut sent) => take(&app, &given, &mut sent, &place).await.map_err(|errors| (sent, errors)),
             Err(problem) => return failed(&problem, "Import customers", ""),
         },
         Err(problem) => return failed(&problem, "Import customers", ""),
@@ -68,7 +71,7 @@ pub(super) async fn send(State(app): State<App>, given: Given, request: Request)
 }
 
 /// Reads the parts of a form with a file.
-async fn parts(request: Request, place: &std::sync::Arc<postcode_edge::Place>) -> Result<Sent, Problem> {
+async fn parts(request: Request, place: &Arc<Place>) -> Result<Sent, Problem> {
     let broken = |error: multer::Error| {
         let detail = format!("the form can't be read: {error}");
         Problem::new(StatusCode::BAD_REQUEST, "invalid_body", detail)
@@ -109,7 +112,7 @@ async fn parts(request: Request, place: &std::sync::Arc<postcode_edge::Place>) -
 type Refused = (StatusCode, Vec<FieldError>);
 
 /// Accepts the file, or returns what is wrong and at which field.
-async fn take(app: &App, given: &Given, sent: &mut Sent) -> Result<(), Refused> {
+async fn take(app: &App, given: &Given, sent: &mut Sent, place: &Arc<Place>) -> Result<(), Refused> {
     let wrong = |errors| Err((StatusCode::UNPROCESSABLE_ENTITY, errors));
     if sent.file.is_empty() {
         return wrong(vec![about("file", "choose a file that is not empty")]);
@@ -127,10 +130,12 @@ async fn take(app: &App, given: &Given, sent: &mut Sent) -> Result<(), Refused> 
         mapping.ignore_others();
     }
     let refused = |problem: Problem| (problem.status(), vec![about("file", problem.detail())]);
-    let file = imports::unpacked(std::mem::take(&mut sent.file), Packing::Plain).await.map_err(refused)?;
+    let file = std::mem::take(&mut sent.file);
+    let file = imports::unpacked(file, Packing::Plain, place.clone()).await.map_err(refused)?;
     let refused = |error| refused(Problem::from(error));
     // The columns are looked at first, because each error about them belongs to a field.
-    let preview = app.customers.preview_import(file.clone(), mapping.clone()).await.map_err(refused)?;
+    let preview = app.customers.preview_holding(file.clone(), mapping.clone(), place.clone());
+    let preview = preview.await.map_err(refused)?;
     if let Some(problem) = preview.problem {
         let headings: Vec<&str> = preview.columns.iter().map(|column| column.heading.as_str()).collect();
         let headings = headings.join(", ");
@@ -159,7 +164,7 @@ async fn take(app: &App, given: &Given, sent: &mut Sent) -> Result<(), Refused> 
         return wrong(errors);
     }
     let key = Some(sent.key.as_str()).filter(|key| !key.is_empty());
-    given.customers.import_mapped(file, mapping, key).await.map_err(refused)?;
+    given.customers.import_holding(file, mapping, key, place.clone()).await.map_err(refused)?;
     Ok(())
 }
 
