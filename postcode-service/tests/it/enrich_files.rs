@@ -228,6 +228,18 @@ async fn texts_are_repaired_and_found_if_that_is_asked_for() {
 }
 
 #[tokio::test]
+async fn of_several_postcodes_in_a_cell_the_only_one_in_use_is_taken() {
+    let find = Plan { find: true, ..csv("postcode") };
+    let table = "address\nFlat B1 2nd Floor\nOrder SW1A 9ZZ to M1 1AE\nM1 1AE and EH1 1YZ\nM1 1AE\n";
+    let (found, counts, _) = run(table.as_bytes(), find).await.unwrap();
+    assert_eq!(
+        String::from_utf8(found).unwrap(),
+        "address,postcode\nFlat B1 2nd Floor,\nOrder SW1A 9ZZ to M1 1AE,M1 1AE\nM1 1AE and EH1 1YZ,\nM1 1AE,M1 1AE\n"
+    );
+    assert_eq!((counts.live, counts.malformed), (2, 2));
+}
+
+#[tokio::test]
 async fn titles_above_the_names_of_the_columns_stay_where_they_are() {
     let table = "Customers;;\r\n\r\nid;Post Code;n\r\n1;M1 1AE;x\r\n2;EH1 1YZ;a;b\r\n";
     let aside = Plan { set_aside: true, ..csv("outcode") };
