@@ -52,7 +52,7 @@ pub(crate) use column::Found;
 #[cfg(feature = "cli")]
 pub(crate) use column::Value;
 use listed::Listed;
-use reading::{Cell, Lack};
+use reading::Cell;
 use row::Kind;
 use rows::{Batch, Rows};
 
@@ -178,11 +178,7 @@ async fn answer(
         let found = Found { addresses: listed.get(found.postcode), ..found };
         let Some(bytes) = batch.bytes.get(row.range.clone()) else { continue };
         match &row.kind {
-            Kind::Blank => out.extend_from_slice(bytes),
-            Kind::Other => {
-                out.extend_from_slice(bytes);
-                counts.count(&found, Some(Lack::Malformed));
-            }
+            Kind::Blank | Kind::Other => out.extend_from_slice(bytes),
             Kind::Aside(about) => {
                 let (line, why) = &**about;
                 counts.set_aside += 1;

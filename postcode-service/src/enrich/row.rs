@@ -35,7 +35,7 @@ pub(super) enum Kind {
     Empty,
     /// An empty line: nothing can be added.
     Blank,
-    /// Not a row: nothing can be added.
+    /// It has more cells than the header. It becomes an error, or [`Self::Aside`].
     Other,
     /// It is left out, for a reason; it began on that line.
     Aside(Box<(u64, String)>),

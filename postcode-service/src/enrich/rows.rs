@@ -60,9 +60,9 @@ impl Batch {
                 Ok(Held::Other(why)) if self.plan.format == Format::Ndjson && self.line + n as u64 == 1 => {
                     return Err(Error::Invalid(format!("line 1: {why}: is the file lines of JSON?")));
                 }
-                Ok(Held::Other(why)) if self.plan.format == Format::Ndjson => {
-                    cells.push(Cell::Not(Lack::Blank, why));
-                    self.rows[n].kind = Kind::Other;
+                Ok(Held::Other(why)) if self.plan.format == Format::Ndjson && self.plan.set_aside => {
+                    self.rows[n].kind = Kind::Aside(Box::new((self.line_of(n), why)));
+                    cells.push(nothing());
                 }
                 Ok(Held::Other(why)) | Err(why) => {
                     return Err(Error::Invalid(format!("line {}: {why}", self.line_of(n))));
