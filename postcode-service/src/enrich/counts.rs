@@ -23,7 +23,7 @@ pub struct Counts {
     pub repaired: u64,
     /// Without a postcode; the next three are the kinds of it.
     pub invalid: u64,
-    /// Nothing in the postcode's cell.
+    /// Nothing in the postcode's cell, or a word for a missing value such as `NaN`.
     pub blank: u64,
     /// A part of a postcode: an area, an outcode or a sector.
     pub partial: u64,

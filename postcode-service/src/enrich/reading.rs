@@ -68,6 +68,9 @@ impl Cell {
     }
 }
 
+/// Words that programs write for a missing value, compared in any case. `NA` is not a postcode area.
+const MISSING: [&str; 7] = ["nan", "null", "none", "na", "n/a", "#n/a", "<na>"];
+
 /// Reads the text of a cell.
 pub(super) fn read(cell: &str, plan: &Plan) -> Cell {
     if let Ok(postcode) = cell.parse() {
@@ -78,6 +81,9 @@ pub(super) fn read(cell: &str, plan: &Plan) -> Cell {
         Ok(postcode) => return Cell::Postcode(postcode),
         Err(error) => error,
     };
+    if MISSING.iter().any(|word| plain.eq_ignore_ascii_case(word)) {
+        return Cell::Not(Lack::Blank, format!("{plain:?} stands for a missing value"));
+    }
     if plan.find
         && let Some(found) = find(plain)
     {
@@ -168,6 +174,17 @@ mod tests {
         assert_eq!((both.len(), &*why), (2, "more than one postcode: SW1A 1AA and M1 1AE"));
         let many = (1..=9).map(|n| format!("M1 {n}AE ")).collect::<String>();
         assert_eq!(shown(&read(&many, &plan(false, true))), "Malformed");
+    }
+
+    #[test]
+    fn word_for_a_missing_value_is_blank() {
+        for text in ["nan", "NaN", "NULL", "null", "None", "NA", "N/A", "#N/A", "<NA>", " na ", "=\"NaN\""] {
+            assert_eq!(shown(&read(text, &plan(true, true))), "Blank", "{text}");
+        }
+        for (text, expected) in [("NE", "Partial"), ("SW1A", "Partial"), ("nothing", "Malformed")] {
+            assert_eq!(shown(&read(text, &plan(false, false))), expected, "{text}");
+        }
+        assert!("NA".parse::<PostalCode>().is_err());
     }
 
     #[test]
