@@ -132,6 +132,21 @@ fn distances_take_units() {
 }
 
 #[test]
+fn postcode_without_a_location_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = dataset(folder.path());
+    for (arguments, expected) in [
+        (&["nearest", "JE2 4WD"][..], "JE2 4WD: the data has no location for this postcode\n"),
+        (&["nearest", "M1 1ZZ"], "M1 1ZZ: unknown\n"),
+        (&["distance", "AB10", "1AB", "JE2", "4WD"], "JE2 4WD: the data has no location for this postcode\n"),
+        (&["distance", "BT1", "5GS", "AB10", "1AB"], "BT1 5GS: not covered: load ONSPD\n"),
+    ] {
+        let (status, out, why) = said(&[arguments, &["-s", &data]].concat(), b"");
+        assert_eq!((status, &*out, &*why), (Some(1), "", expected), "{arguments:?}");
+    }
+}
+
+#[test]
 fn standard_input_is_read_if_nothing_is_given() {
     let folder = tempfile::tempdir().unwrap();
     let data = dataset(folder.path());
