@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::csv::{known, texts};
 use super::reading::{self, Cell, Lack};
+use super::row::is_end_of_file;
 use super::{POSTCODE_NAMES, Plan, short};
 
 /// Rows that are looked at.
@@ -93,7 +94,7 @@ pub(super) fn column(
         }
         fields.next_row();
         let Ok(Step::Row(len)) = fields.scan(rest, whole) else { break };
-        if len == 0 {
+        if len == 0 || is_end_of_file(rest) {
             break;
         }
         for (text, tally) in texts(&rest[..len], &fields, encoding).iter().zip(&mut tallies) {

@@ -12,7 +12,7 @@ use super::guess::{self, Keys};
 use super::input::{Input, too_long};
 use super::lines::Held;
 use super::reading::{self, Cell, Lack};
-use super::row::{Kind, Row};
+use super::row::{Kind, Row, is_end_of_file};
 use super::{Error, Format, MAX_PREFIX, MAX_ROW, Plan, csv, lines, short, title};
 
 const MARK: &[u8] = b"\xef\xbb\xbf";
@@ -388,6 +388,8 @@ impl<'a> Rows<'a> {
                     None if !ended => return Ok((start, true)),
                     None if row.is_empty() => break,
                     None => 1,
+                    Some(_) if is_end_of_file(row) && !ended => return Ok((start, true)),
+                    Some(_) if is_end_of_file(row) => row.len(),
                     Some(empty) => empty,
                 };
                 if empty > 0 {
@@ -430,11 +432,13 @@ impl<'a> Rows<'a> {
 
     /// The next line of JSON, its bytes added to `out`.
     async fn line_row(&mut self, out: &mut Vec<u8>) -> Result<Option<Row>, Error> {
-        while blank(self.input.rest()).is_none() && self.input.more(self.line).await? {}
+        let unclear = |rest: &[u8]| blank(rest).is_none() || is_end_of_file(rest);
+        while unclear(self.input.rest()) && self.input.more(self.line).await? {}
         let start = out.len();
         let empty = match blank(self.input.rest()) {
             None if self.input.rest().is_empty() => return Ok(None),
             None => 1,
+            Some(_) if is_end_of_file(self.input.rest()) => self.input.rest().len(),
             Some(empty) => empty,
         };
         let len = if empty > 0 { empty } else { self.input.line(self.line).await? };

@@ -176,6 +176,36 @@ async fn arrays_of_json_and_nested_keys() {
 }
 
 #[tokio::test]
+async fn end_of_file_byte_of_dos_is_not_a_row() {
+    let (found, counts, _) = run(b"home\r\nM1 1AE\r\n\x1a", csv("outcode")).await.unwrap();
+    assert_eq!(found, b"home,outcode\r\nM1 1AE,M1\r\n\x1a");
+    assert_eq!((counts.live, counts.rows()), (1, 1));
+    let lines = Plan::new(Format::Ndjson, Column::list("outcode").unwrap());
+    let (found, counts, _) = run(b"{\"zip\":\"M1 1AE\"}\r\n\x1a\x1a", lines).await.unwrap();
+    assert_eq!(found, b"{\"zip\":\"M1 1AE\",\"outcode\":\"M1\"}\r\n\x1a\x1a");
+    assert_eq!(counts.rows(), 1);
+    // Elsewhere it is a character like others.
+    let (_, counts, _) = run(b"postcode\n\x1a\nM1 1AE\n", csv("outcode")).await.unwrap();
+    assert_eq!((counts.live, counts.rows()), (1, 2));
+}
+
+#[tokio::test]
+async fn of_a_key_that_comes_twice_the_last_counts() {
+    let lines = |postcode: Option<&str>| Plan {
+        postcode: postcode.map(str::to_owned),
+        ..Plan::new(Format::Ndjson, Column::list("outcode").unwrap())
+    };
+    for (postcode, object, outcode) in [
+        (None, "{\"postcode\":\"M1 1AE\",\"postcode\":\"EH1 1YZ\"", "\"EH1\""),
+        (None, "{\"postcode\":\"M1 1AE\",\"zip\":\"EH1 1YZ\"", "\"M1\""),
+        (Some("a.b"), "{\"a\":{\"b\":\"M1 1AE\"},\"a\":{\"b\":\"EH1 1YZ\"}", "\"EH1\""),
+    ] {
+        let expected = format!("{object},\"outcode\":{outcode}}}\n");
+        assert_eq!(out(format!("{object}}}\n").as_bytes(), lines(postcode)).await, expected);
+    }
+}
+
+#[tokio::test]
 async fn ragged_and_empty_rows_are_what_spreadsheets_leave() {
     let table = b"name,postcode,city\nAda,SW1A 1AA,London,,,\nBob,M1 1AE\n,,\n\" \",,\n,,,,\n";
     let (found, counts, _) = run(table, csv("status")).await.unwrap();
