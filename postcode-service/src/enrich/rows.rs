@@ -270,6 +270,10 @@ impl<'a> Rows<'a> {
         let postcode = match csv::named(&names, &self.plan).map_err(Error::Invalid)? {
             Some(postcode) => {
                 self.notes.extend(csv::namesakes(&names, postcode));
+                let (rest, whole) = self.input.sample();
+                let context = (&*self.plan, self.told.encoding);
+                let note = guess::elsewhere(rest, whole, (&names, postcode), delimiter, context);
+                self.notes.extend(note);
                 postcode
             }
             None => {

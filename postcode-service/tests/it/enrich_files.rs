@@ -240,6 +240,24 @@ async fn the_column_is_found_by_what_stands_in_it() {
 }
 
 #[tokio::test]
+async fn postcodes_in_another_column_than_the_named_one_are_noted() {
+    let note = "the first rows have no postcode in the column \"zip\", but in the column \"home\": name that one if it is \
+                meant (--postcode-column, over HTTP postcode_column)";
+    let table = b"zip,home,n\n12345,M1 1AE,1\n,EH1 1YZ,2\n";
+    let (found, _, notes) = run(table, csv("outcode")).await.unwrap();
+    assert_eq!((found.starts_with(b"zip,home,n,outcode\n12345,M1 1AE,1,\n"), &*notes), (true, note));
+    let named = |name: &str| Plan { postcode: Some(name.to_owned()), ..csv("outcode") };
+    assert!(
+        run(table, named("n")).await.unwrap().2.contains("in the column \"n\", but in the column \"home\"")
+    );
+    assert_eq!(run(table, named("home")).await.unwrap().2, "");
+    assert_eq!(run(b"zip,home\n1,M1 1AE\nM1 1AE,EH1 1YZ\n", csv("outcode")).await.unwrap().2, "");
+    assert_eq!(run(b"zip,home\n1,Leeds\n2,M1 1AE\n", csv("outcode")).await.unwrap().2, "");
+    let answer = post(&[("content-type", "text/csv")], "?columns=outcode", table.to_vec()).await;
+    assert_eq!((answer.status.as_u16(), answer.header("postcode-notes")), (200, note));
+}
+
+#[tokio::test]
 async fn texts_are_repaired_and_found_if_that_is_asked_for() {
     let table = b"postcode\nSWIA 1AA\nSW1A 1AA\n=\"M1 1AE\"\nSWIA 9ZZ\nSW1A\n";
     let (found, counts, _) = run(table, csv("status").repairing()).await.unwrap();
