@@ -6,6 +6,10 @@
 //! underscore belong to a word; ideographs and kana do not. So `SW1A 1AAé` contains none, and
 //! `住所SW1A 1AAです` contains one.
 //!
+//! `Flat B1 2nd Floor` contains none either. After a space, `1st`, `2nd`, `3rd` and `4th` with
+//! lower-case letters are second halves only if the first half is in lower case too, and if no word
+//! such as `floor` follows.
+//!
 //! The time grows only with the length of the text, and finding needs no memory.
 //!
 //! ```
@@ -230,6 +234,20 @@ impl Finder {
         }
     }
 
+    /// Returns whether the second of two words is an ordinal number, as in `Flat B1 2nd Floor`, and
+    /// not half of a postcode.
+    fn is_ordinal(first: &Word, second: &Word, rest: &Words<'_>) -> bool {
+        if second.capitals || !matches!(second.bytes(), b"1ST" | b"2ND" | b"3RD" | [b'0'..=b'9', b'T', b'H'])
+        {
+            return false;
+        }
+        let counted =
+            |word: &Word| matches!(word.bytes(), b"FLOOR" | b"FLR" | b"FLAT" | b"AVENUE" | b"STREET");
+        // In a text in lower case only the next word tells.
+        let same_case = first.lower && second.lower;
+        !same_case || rest.clone().next().is_some_and(|(gap, word)| gap != Gap::Other && counted(&word))
+    }
+
     /// Returns the code that a single word forms.
     fn single(self, word: &Word) -> Option<PostalCode> {
         let bytes = word.bytes();
@@ -292,6 +310,7 @@ impl Iterator for Codes<'_> {
             let word = self.word.take()?;
             let next = self.words.next();
             if let Some((gap, second)) = &next
+                && !Finder::is_ordinal(&word, second, &self.words)
                 && let Some(code) = self.finder.pair(&word, *gap, second)
             {
                 let range = word.start..second.end;

@@ -146,6 +146,31 @@ fn matched() {
 }
 
 #[test]
+fn ordinal_in_lower_case_is_not_half_of_a_postcode() {
+    for text in [
+        "Flat B1 2nd Floor, Leeds",
+        "Unit E1 1st Floor",
+        "Block W1 3Rd and up",
+        "Suite N1 4th",
+        "flat b1 2nd floor",
+        "flat b1 2nd-floor",
+        "Unit 3, e1 1st avenue",
+    ] {
+        assert_eq!(found(text), [""; 0], "{text}");
+    }
+    for (text, expected) in [
+        ("FLAT 3, B1 2ND", "B1 2ND"),
+        ("leeds, b1 2nd", "b1 2nd"),
+        ("leeds, b1 2nd. street", "b1 2nd"),
+        ("at B12nd", "B12nd"),
+        ("B1 2rd", "B1 2rd"),
+        ("Flat B1 2nd Floor, LS1 4DY", "LS1 4DY"),
+    ] {
+        assert_eq!(found(text), [expected], "{text}");
+    }
+}
+
+#[test]
 fn replace() {
     compare(
         "replace",

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use postcode_core::{ErrorKind, Lookups};
+use postcode_core::{Answer, ErrorKind, Lookups, Postcode};
 
 use super::format::{Format, Shape};
 use super::source::Source;
@@ -63,4 +63,18 @@ pub(crate) async fn say_why(lookup: &dyn Lookups, text: &str, otherwise: &str) -
         None => eprintln!("{text}: {otherwise}"),
     }
     Ok(())
+}
+
+/// Says on standard error why a postcode has no known location. Returns whether that is so.
+pub(crate) async fn say_why_nowhere(lookup: &dyn Lookups, postcode: Postcode) -> anyhow::Result<bool> {
+    match lookup.lookup(&[postcode]).await?.first() {
+        Some(Answer::Live(record) | Answer::Terminated(record)) if record.location.is_some() => {
+            return Ok(false);
+        }
+        Some(Answer::Live(_) | Answer::Terminated(_)) => {
+            eprintln!("{postcode}: the data has no location for this postcode");
+        }
+        _ => say_why(lookup, &postcode.to_string(), "unknown").await?,
+    }
+    Ok(true)
 }

@@ -5,7 +5,7 @@ use std::io::Write;
 use anyhow::{Context, bail};
 use postcode_core::{Postcode, PostcodeLookupExt};
 
-use super::asking::say_why;
+use super::asking::say_why_nowhere;
 use super::exit;
 use super::format::{Format, Shape, Table};
 use super::output;
@@ -40,10 +40,11 @@ impl Args {
         let format = self.shape.format();
         let lookup = self.source.open().await?;
         let Some(metres) = lookup.distance(from, to).await? else {
-            for postcode in [from, to] {
-                say_why(&lookup, &postcode.to_string(), "").await?;
+            let first = say_why_nowhere(&lookup, from).await?;
+            let second = from != to && say_why_nowhere(&lookup, to).await?;
+            if !first && !second {
+                eprintln!("{from}, {to}: not both are known, with a location");
             }
-            eprintln!("{from}, {to}: not both are known, with a location");
             return exit::found(false);
         };
         let mut out = std::io::stdout().lock();

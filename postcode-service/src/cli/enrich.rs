@@ -90,8 +90,8 @@ pub struct Args {
     /// Take the postcode out of a cell that holds more, such as an address
     #[arg(long, env = "POSTCODE_ENRICH_FIND")]
     find: bool,
-    /// Write rows with more cells than the header to this file, with their line and the reason, and leave them out; without
-    /// it the first such row is an error
+    /// Write rows with more cells than the header, and lines that are not a JSON object, to this file, with their line and
+    /// the reason, and leave them out. Without it the first such row is an error
     #[arg(long, value_name = "FILE", env = "POSTCODE_ENRICH_ERRORS")]
     errors: Option<PathBuf>,
     /// Write what the summary says to this file, as JSON
@@ -125,7 +125,7 @@ enum Kind {
     NotCovered,
     /// Repaired
     Repaired,
-    /// Left out, with more cells than the header
+    /// Left out, with more cells than the header, or not a JSON object
     LeftOut,
 }
 

@@ -1,11 +1,12 @@
 //! `find`: postcodes in any text, with their positions.
 
 use std::fs::File;
-use std::io::{self, BufWriter, IsTerminal, Read, Write};
+use std::io::{self, BufWriter, Cursor, IsTerminal, Read, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use postcode_core::text::{Finder, FoundCode};
+use postcode_tables::{Encoding, Utf8Reader};
 use serde::Serialize;
 
 use super::format::{Format, Shape, Table};
@@ -24,7 +25,8 @@ const OVERLAP: usize = 4 << 10;
 /// Pipe them to `lookup` to check that.
 ///
 /// Lines and columns count from 1, columns in characters. `start` and `end` of --json and --csv are
-/// bytes from 0. Bytes that are not UTF-8 count as spaces.
+/// bytes from 0. A line ends at LF, CR or CRLF. Bytes that are not UTF-8 count as spaces. UTF-16 with
+/// a mark is read, and its positions are those of the same text in UTF-8 without the mark.
 ///
 /// Exit status: 0 if there are any, 1 if not, 2 for errors.
 #[derive(Debug, clap::Args)]
@@ -85,7 +87,9 @@ impl Args {
             };
             let read: Box<dyn Read> =
                 if path == Path::new("-") { Box::new(io::stdin()) } else { Box::new(open(path)?) };
-            search(read, finder, |found| out.add(&name, &found)).with_context(|| name.clone())?;
+            utf8(read)
+                .and_then(|read| search(read, finder, |found| out.add(&name, &found)))
+                .with_context(|| name.clone())?;
         }
         out.end()?;
         Ok(out.any)
@@ -102,6 +106,21 @@ fn open(path: &Path) -> anyhow::Result<File> {
         };
         anyhow::anyhow!("{}: {e}{advice}", path.display())
     })
+}
+
+/// Reads a text that begins with a mark of UTF-16 as UTF-8, without the mark. Other texts stay as they
+/// are.
+fn utf8(mut input: Box<dyn Read>) -> io::Result<Box<dyn Read>> {
+    let mut start = Vec::new();
+    input.by_ref().take(2).read_to_end(&mut start)?;
+    let guess = Encoding::of(&start, false);
+    let input = Cursor::new(start).chain(input);
+    if !(guess.certain && guess.encoding.is_wide()) {
+        return Ok(Box::new(input));
+    }
+    let mut text = Utf8Reader::new(input, Some(guess.encoding))?;
+    text.read_exact(&mut [0; '\u{feff}'.len_utf8()])?;
+    Ok(Box::new(text))
 }
 
 /// A code and where it is.
@@ -123,7 +142,7 @@ fn search(
     mut each: impl FnMut(Place<'_>) -> io::Result<()>,
 ) -> io::Result<()> {
     let mut window = Vec::new();
-    let mut position = Position { offset: 0, line: 1, column: 1 };
+    let mut position = Position { offset: 0, line: 1, column: 1, after_cr: false };
     // Codes that end before this offset of the window are given already.
     let mut done = 0;
     loop {
@@ -186,18 +205,27 @@ struct Position {
     offset: u64,
     line: u64,
     column: u64,
+    /// Whether the text before ends with CR, so that an LF is a part of the same line end.
+    after_cr: bool,
 }
 
 impl Position {
     fn advance(&mut self, text: &str) {
+        if text.is_empty() {
+            return;
+        }
         self.offset += text.len() as u64;
-        match text.rfind('\n') {
+        let text = if self.after_cr { text.strip_prefix('\n').unwrap_or(text) } else { text };
+        match memchr::memrchr2(b'\n', b'\r', text.as_bytes()) {
             None => self.column += text.chars().count() as u64,
             Some(end) => {
-                self.line += text.bytes().filter(|byte| *byte == b'\n').count() as u64;
+                let paired = memchr::memmem::find_iter(text.as_bytes(), "\r\n").count();
+                let ends = memchr::memchr2_iter(b'\n', b'\r', text.as_bytes()).count();
+                self.line += (ends - paired) as u64;
                 self.column = 1 + text[end + 1..].chars().count() as u64;
             }
         }
+        self.after_cr = text.ends_with('\r');
     }
 }
 
@@ -281,6 +309,35 @@ mod tests {
         assert_eq!(found(text), [(1, 7, 7, 14, "SW1A 1AA".to_owned()), (2, 5, 19, 26, "EH1 1YZ".to_owned())]);
         assert_eq!(found(b"\xa0M1 1AE\xff"), [(1, 2, 1, 7, "M1 1AE".to_owned())]);
         assert!(found(b"").is_empty() && found(b"XSW1A1AA").is_empty());
+    }
+
+    #[test]
+    fn line_ends_at_lf_cr_or_crlf() {
+        let lines = |text: &str| found(text.as_bytes()).iter().map(|at| (at.0, at.1)).collect::<Vec<_>>();
+        assert_eq!(lines("a\rb M1 1AE\r\nM1\r1AF\n\rM1 1AG"), [(2, 3), (3, 1), (6, 1)]);
+        let mut position = Position { offset: 0, line: 1, column: 1, after_cr: false };
+        for part in ["a\r", "", "\nb\r", "\n", "\n"] {
+            position.advance(part);
+        }
+        assert_eq!((position.line, position.column, position.offset), (4, 1, 7));
+    }
+
+    #[test]
+    fn utf_16_with_a_mark_is_found_in() {
+        for bytes in [u16::to_le_bytes, u16::to_be_bytes] {
+            let text: Vec<u8> = "\u{feff}é M1 1AE".encode_utf16().flat_map(bytes).collect();
+            let mut all = Vec::new();
+            let text = utf8(Box::new(Cursor::new(text))).unwrap();
+            search(text, Finder::new(), |place| {
+                all.push((place.column, place.start, place.postcode));
+                Ok(())
+            })
+            .unwrap();
+            assert_eq!(all, [(3, 3, "M1 1AE".to_owned())]);
+        }
+        let mut same = Vec::new();
+        utf8(Box::new(Cursor::new(b"\xff"))).unwrap().read_to_end(&mut same).unwrap();
+        assert_eq!(same, b"\xff");
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::io;
 
+use postcode_tables::{Encoding, ToUtf8};
 use tokio::io::{AsyncBufRead, AsyncBufReadExt};
 
 /// No postcode is longer, however it is spaced.
@@ -15,78 +16,169 @@ pub(super) struct Unread {
     pub(super) why: String,
 }
 
-/// Reads lines; memory does not grow with their length.
+/// The marks at the beginning of a text: of UTF-8, UTF-16LE and UTF-16BE.
+const MARKS: [&[u8]; 3] = [UTF8_MARK, b"\xff\xfe", b"\xfe\xff"];
+const UTF8_MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// Reads lines that end at LF, CR or CRLF; memory does not grow with their length.
+///
+/// Reads UTF-16 if the text begins with its mark. Otherwise a line that is not UTF-8 is read as Windows-1252.
 pub(super) struct Lines<R> {
     input: R,
+    /// Bytes that are read and not yet given, in UTF-8 if they came in UTF-16.
+    ready: Vec<u8>,
+    /// How many of them are given already.
+    given: usize,
+    converter: Option<ToUtf8>,
+    begun: bool,
+    ended: bool,
+    /// Whether the previous line ended with CR, so that an LF is a part of its end.
+    after_cr: bool,
     line: Vec<u8>,
 }
 
 impl<R: AsyncBufRead + Unpin> Lines<R> {
     pub(super) fn new(input: R) -> Self {
-        Self { input, line: Vec::new() }
+        Self {
+            input,
+            ready: Vec::new(),
+            given: 0,
+            converter: None,
+            begun: false,
+            ended: false,
+            after_cr: false,
+            line: Vec::new(),
+        }
     }
 
     /// Returns the next line without its end, or why it can't be read.
     /// `None` at the end.
     pub(super) async fn next(&mut self) -> io::Result<Option<Result<String, Unread>>> {
+        if !self.begun {
+            self.begun = true;
+            self.begin().await?;
+        }
         self.line.clear();
         let mut total = 0;
         loop {
-            let buffer = self.input.fill_buf().await?;
-            if buffer.is_empty() {
+            if self.given == self.ready.len() && !self.more().await? {
                 if total == 0 {
                     return Ok(None);
                 }
                 break;
             }
-            let end = buffer.iter().position(|b| *b == b'\n');
-            let part = &buffer[..end.unwrap_or(buffer.len())];
+            let rest = &self.ready[self.given..];
+            if std::mem::take(&mut self.after_cr) && rest.starts_with(b"\n") {
+                self.given += 1;
+                continue;
+            }
+            let end = memchr::memchr2(b'\n', b'\r', rest);
+            let part = &rest[..end.unwrap_or(rest.len())];
             let room = (LONGEST + 1).saturating_sub(self.line.len());
             self.line.extend_from_slice(&part[..part.len().min(room)]);
             total += part.len() + 1;
-            let used = end.map_or(buffer.len(), |end| end + 1);
-            self.input.consume(used);
+            self.after_cr = end.is_some_and(|end| rest[end] == b'\r');
+            self.given += end.map_or(rest.len(), |end| end + 1);
             if end.is_some() {
                 break;
             }
-        }
-        if self.line.last() == Some(&b'\r') {
-            self.line.pop();
         }
         if self.line.len() > LONGEST {
             let start = String::from_utf8_lossy(&self.line[..64]).into_owned();
             let why = format!("a line of more than {LONGEST} bytes");
             return Ok(Some(Err(Unread { shown: start, why })));
         }
-        Ok(Some(match std::str::from_utf8(&self.line) {
-            Ok(text) => Ok(text.to_owned()),
-            Err(e) => {
-                let shown = String::from_utf8_lossy(&self.line).into_owned();
-                Err(Unread { shown, why: format!("not UTF-8 from byte {} on", e.valid_up_to()) })
-            }
-        }))
+        Ok(Some(Ok(Encoding::Utf8.text(&self.line).into_owned())))
     }
+
+    /// Reads the mark at the beginning, if there is one.
+    async fn begin(&mut self) -> io::Result<()> {
+        let mut start = Vec::new();
+        while !self.ended && MARKS.iter().any(|mark| mark.len() > start.len() && mark.starts_with(&start)) {
+            self.ended = take(&mut self.input, &mut start).await? == 0;
+        }
+        let guess = Encoding::of(&start, false);
+        if guess.certain && guess.encoding.is_wide() {
+            self.converter = Some(ToUtf8::new(guess.encoding));
+        }
+        let mark = MARKS.iter().find(|mark| start.starts_with(mark)).map_or(0, |mark| mark.len());
+        self.make_ready(&start[mark..]);
+        Ok(())
+    }
+
+    /// Reads on; false if there is no more.
+    async fn more(&mut self) -> io::Result<bool> {
+        self.ready.clear();
+        self.given = 0;
+        let mut read = Vec::new();
+        while self.ready.is_empty() && !self.ended {
+            read.clear();
+            self.ended = take(&mut self.input, &mut read).await? == 0;
+            self.make_ready(&read);
+        }
+        Ok(!self.ready.is_empty())
+    }
+
+    fn make_ready(&mut self, bytes: &[u8]) {
+        match &mut self.converter {
+            Some(converter) => converter.convert(bytes, self.ended, &mut self.ready),
+            None => self.ready.extend_from_slice(bytes),
+        }
+    }
+}
+
+/// Takes the bytes that are there, or waits for some. Returns how many, 0 at the end.
+async fn take(input: &mut (impl AsyncBufRead + Unpin), out: &mut Vec<u8>) -> io::Result<usize> {
+    let bytes = input.fill_buf().await?;
+    let len = bytes.len();
+    out.extend_from_slice(bytes);
+    input.consume(len);
+    Ok(len)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[tokio::test]
-    async fn every_line_is_given_whatever_it_holds() {
-        let long = "x".repeat(5_000);
-        let text = [b"AB10 1AB\r\n\n\xff\xfe\n".as_slice(), long.as_bytes(), b"\nlast"].concat();
-        // A small buffer, so that lines span several.
-        let mut lines = Lines::new(tokio::io::BufReader::with_capacity(7, text.as_slice()));
+    /// Reads lines with a small buffer, so that they span several.
+    async fn read(text: &[u8]) -> Vec<Result<String, Unread>> {
+        let mut lines = Lines::new(tokio::io::BufReader::with_capacity(7, text));
         let mut read = Vec::new();
         while let Some(line) = lines.next().await.unwrap() {
             read.push(line);
         }
+        read
+    }
+
+    #[tokio::test]
+    async fn line_of_any_encoding_and_end_is_read() {
+        let text = "SW1A 1AA\r\nM1\u{a0}1AE\rEH1 1YZ\n\r\r\nlast\r\n";
+        let expected = ["SW1A 1AA", "M1\u{a0}1AE", "EH1 1YZ", "", "", "last"].map(|line| Ok(line.to_owned()));
+        let marked = format!("\u{feff}{text}");
+        assert_eq!(read(text.as_bytes()).await, expected);
+        assert_eq!(read(marked.as_bytes()).await, expected);
+        for bytes in [u16::to_le_bytes, u16::to_be_bytes] {
+            let wide: Vec<u8> = marked.encode_utf16().flat_map(bytes).collect();
+            assert_eq!(read(&wide).await, expected);
+        }
+        let old: Vec<u8> = text.chars().map(|c| u8::try_from(c).unwrap()).collect();
+        assert_eq!(read(&old).await, expected);
+        for empty in ["".as_bytes(), UTF8_MARK, b"\xff\xfe"] {
+            assert!(read(empty).await.is_empty(), "{empty:?}");
+        }
+        assert_eq!(read(b"\xef").await, [Ok("ï".to_owned())]);
+    }
+
+    #[tokio::test]
+    async fn every_line_is_given_whatever_it_holds() {
+        let long = "x".repeat(5_000);
+        let text = [b"AB10 1AB\r\n\n\xff\xfe\n".as_slice(), long.as_bytes(), b"\nlast"].concat();
+        let read = read(&text).await;
         assert_eq!(read.len(), 5);
         assert_eq!(read[0], Ok("AB10 1AB".to_owned()));
         assert_eq!(read[1], Ok(String::new()));
         let unread = |shown: &str, why: &str| Err(Unread { shown: shown.to_owned(), why: why.to_owned() });
-        assert_eq!(read[2], unread("\u{fffd}\u{fffd}", "not UTF-8 from byte 0 on"));
+        assert_eq!(read[2], Ok("ÿþ".to_owned()));
         assert_eq!(read[3], unread(&"x".repeat(64), "a line of more than 1024 bytes"));
         assert_eq!(read[4], Ok("last".to_owned()));
     }

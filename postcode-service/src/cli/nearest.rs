@@ -4,9 +4,9 @@ use std::io::Write;
 
 use anyhow::Context;
 use postcode_core::wire::{NeighbourView, Shape};
-use postcode_core::{Nearest, Origin, Postcode};
+use postcode_core::{MAX_RADIUS, Nearest, Origin, Postcode};
 
-use super::asking::{Asking, say_why};
+use super::asking::{Asking, say_why, say_why_nowhere};
 use super::exit;
 use super::format::Format;
 use super::measure::{location, metres};
@@ -56,7 +56,13 @@ impl Args {
         let query = Nearest::to(origin).limit(self.limit.into()).radius(self.radius);
         let found = lookup.nearest(&query).await?;
         let Some(neighbours) = &found else {
-            say_why(&lookup, &text, "unknown, or without a location").await?;
+            let said = match text.parse() {
+                Ok(postcode) => say_why_nowhere(&lookup, postcode).await?,
+                Err(_) => false,
+            };
+            if !said {
+                say_why(&lookup, &text, "unknown, or without a location").await?;
+            }
             return exit::found(false);
         };
         let mut out = std::io::stdout().lock();
@@ -78,15 +84,20 @@ impl Args {
         if format.is_for_people() {
             output::attribution(&lookup).await;
             if neighbours.len() < usize::from(self.limit) {
-                eprintln!(
-                    "{} within {} m: --radius looks further, such as --radius 1km",
-                    neighbours.len(),
-                    self.radius
-                );
+                let advice = wider(self.radius)
+                    .map(|wider| format!(": --radius looks further, such as --radius {wider}"));
+                let advice = advice.unwrap_or_default();
+                eprintln!("{} within {} m{advice}", neighbours.len(), self.radius);
             }
         }
         exit::found(!neighbours.is_empty())
     }
+}
+
+/// Returns a larger radius to look within, or `None` if the radius is the largest.
+fn wider(radius: f64) -> Option<String> {
+    let wider = if radius < 1_000.0 { 1.0 } else { (radius / 100.0).floor().min(MAX_RADIUS / 1_000.0) };
+    (wider * 1_000.0 > radius).then(|| format!("{wider}km"))
 }
 
 /// Reads a postcode or a point. Only a postcode begins with a letter.
@@ -98,4 +109,24 @@ fn origin(text: &str) -> anyhow::Result<Origin> {
             .into());
     }
     Ok(location(text)?.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn radius_that_is_advised_is_larger() {
+        for (radius, expected) in [
+            (0.0, Some("1km")),
+            (100.0, Some("1km")),
+            (1_000.0, Some("10km")),
+            (1_609.344, Some("16km")),
+            (100_000.0, Some("1000km")),
+            (500_000.0, Some("2000km")),
+            (MAX_RADIUS, None),
+        ] {
+            assert_eq!(wider(radius).as_deref(), expected, "{radius}");
+        }
+    }
 }

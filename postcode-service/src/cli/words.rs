@@ -5,7 +5,8 @@
 ///
 /// Two arguments are one postcode if the first has two to four letters and digits, beginning with a
 /// letter, and the second is three: a digit and then two letters or digits. No whole postcode is so
-/// short, so arguments that are whole postcodes stay as they are.
+/// short, so arguments that are whole postcodes stay as they are. A comma between two postcodes is
+/// removed.
 pub(super) fn postcodes(arguments: &[String]) -> Vec<String> {
     let mut joined = Vec::with_capacity(arguments.len());
     let mut rest = arguments;
@@ -13,9 +14,10 @@ pub(super) fn postcodes(arguments: &[String]) -> Vec<String> {
         rest = after;
         match after {
             [second, after @ ..] if is_first_half(first) && is_second_half(second) => {
-                joined.push(format!("{} {}", first.trim(), second.trim()));
+                joined.push(format!("{} {}", first.trim(), without_comma(second)));
                 rest = after;
             }
+            [_, ..] if first.ends_with(',') => joined.push(without_comma(first).to_owned()),
             _ => joined.push(first.clone()),
         }
     }
@@ -29,8 +31,14 @@ fn is_first_half(text: &str) -> bool {
         && text.bytes().all(|b| b.is_ascii_alphanumeric())
 }
 
+/// Returns a text without the comma that separates it from the next one.
+fn without_comma(text: &str) -> &str {
+    let trimmed = text.trim();
+    trimmed.strip_suffix(',').map_or(trimmed, str::trim_end)
+}
+
 fn is_second_half(text: &str) -> bool {
-    let text = text.trim();
+    let text = without_comma(text);
     text.len() == 3
         && text.starts_with(|c: char| c.is_ascii_digit())
         && text.bytes().all(|b| b.is_ascii_alphanumeric())
@@ -52,6 +60,14 @@ mod tests {
         assert_eq!(joined(&["M11AE", "M11AF"]), ["M11AE", "M11AF"]);
         // A typing error in the first half: the answer can say what was meant.
         assert_eq!(joined(&["SWIA", "1AA"]), ["SWIA 1AA"]);
+    }
+
+    #[test]
+    fn comma_after_a_postcode_is_removed() {
+        assert_eq!(joined(&["SW1A", "1AA,", "EH1", "1YZ"]), ["SW1A 1AA", "EH1 1YZ"]);
+        assert_eq!(joined(&["SW1A", "1AA,"]), ["SW1A 1AA"]);
+        assert_eq!(joined(&["EH11YZ,", "SW1A 1AA,", "M11AE"]), ["EH11YZ", "SW1A 1AA", "M11AE"]);
+        assert_eq!(joined(&["SW1A,", "1AA"]), ["SW1A", "1AA"]);
     }
 
     #[test]

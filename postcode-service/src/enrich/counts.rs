@@ -23,7 +23,7 @@ pub struct Counts {
     pub repaired: u64,
     /// Without a postcode; the next three are the kinds of it.
     pub invalid: u64,
-    /// Nothing in the postcode's cell.
+    /// Nothing in the postcode's cell, or a word for a missing value such as `NaN`.
     pub blank: u64,
     /// A part of a postcode: an area, an outcode or a sector.
     pub partial: u64,
@@ -31,7 +31,7 @@ pub struct Counts {
     pub malformed: u64,
     /// Rows with nothing in any cell, as spreadsheets leave them at the end. They do not count as rows.
     pub empty: u64,
-    /// Rows left out because they have more cells than the header. They do not count as rows.
+    /// Rows left out: of CSV with more cells than the header, of lines of JSON those that are not an object. They do not count as rows.
     pub set_aside: u64,
 }
 
@@ -92,7 +92,7 @@ impl fmt::Display for Counts {
         for (count, what) in [
             (self.repaired, "repaired"),
             (self.empty, "empty rows not counted"),
-            (self.set_aside, "left out: more cells than the header"),
+            (self.set_aside, "left out"),
         ] {
             if count > 0 {
                 write!(f, ", {count} {what}")?;

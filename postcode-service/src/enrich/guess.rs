@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::csv::{known, texts};
 use super::reading::{self, Cell, Lack};
+use super::row::is_end_of_file;
 use super::{POSTCODE_NAMES, Plan, short};
 
 /// Rows that are looked at.
@@ -83,7 +84,41 @@ pub(super) fn column(
             short(found)
         ));
     }
-    let mut tallies = vec![Tally::default(); names.len()];
+    only(&tallies(sample, whole, names.len(), delimiter, (plan, encoding)), names)
+}
+
+/// Returns a note if no cell of the column that the name tells is a postcode, and another column is full of them.
+pub(super) fn elsewhere(
+    sample: &[u8],
+    whole: bool,
+    (names, named): (&[String], usize),
+    delimiter: u8,
+    context: (&Plan, Encoding),
+) -> Option<String> {
+    let tallies = tallies(sample, whole, names.len(), delimiter, context);
+    if tallies.get(named)?.postcodes > 0 {
+        return None;
+    }
+    let likely = tallies.iter().enumerate().filter(|(_, tally)| tally.is_likely());
+    // Of several with as many postcodes the first.
+    let (other, _) = likely.rev().max_by_key(|(_, tally)| tally.postcodes)?;
+    Some(format!(
+        "the first rows have no postcode in the column {}, but in the column {}: name that one if it is meant \
+         (--postcode-column, over HTTP postcode_column)",
+        short(names.get(named)?),
+        short(names.get(other)?)
+    ))
+}
+
+/// Counts the postcodes in each column of the first rows.
+fn tallies(
+    sample: &[u8],
+    whole: bool,
+    columns: usize,
+    delimiter: u8,
+    (plan, encoding): (&Plan, Encoding),
+) -> Vec<Tally> {
+    let mut tallies = vec![Tally::default(); columns];
     let mut fields = Scanner::new(delimiter);
     let mut rest = sample;
     for _ in 0..ROWS {
@@ -93,7 +128,7 @@ pub(super) fn column(
         }
         fields.next_row();
         let Ok(Step::Row(len)) = fields.scan(rest, whole) else { break };
-        if len == 0 {
+        if len == 0 || is_end_of_file(rest) {
             break;
         }
         for (text, tally) in texts(&rest[..len], &fields, encoding).iter().zip(&mut tallies) {
@@ -101,7 +136,7 @@ pub(super) fn column(
         }
         rest = &rest[len..];
     }
-    only(&tallies, names)
+    tallies
 }
 
 /// Keys of some objects, each as a path with dots, and what is under them.

@@ -38,8 +38,8 @@ pub(super) fn postcode(line: &[u8], plan: &Plan) -> Result<Held, String> {
         return Err(format!("there is a key {} already: give the new ones a prefix", short(&key)));
     }
     Ok(Held::Object(match keys.postcode {
-        Some((_, Value::String(text))) => reading::read(&text, plan),
-        Some((_, Value::Null)) => Cell::Not(Lack::Blank, "null".to_owned()),
+        Some((.., Value::String(text))) => reading::read(&text, plan),
+        Some((.., Value::Null)) => Cell::Not(Lack::Blank, "null".to_owned()),
         Some(_) => Cell::malformed("not a text"),
         None => Cell::Not(Lack::Blank, "no key of a postcode".to_owned()),
     }))
@@ -73,8 +73,8 @@ struct Object<'a>(&'a Plan);
 
 #[derive(Default)]
 struct Keys {
-    /// The best name yet, by its place among the names, and the value.
-    postcode: Option<(usize, Value)>,
+    /// The best name yet, by its place among the names; the key as it is written, and the value.
+    postcode: Option<(usize, String, Value)>,
     /// A key to add.
     taken: Option<String>,
 }
@@ -122,16 +122,22 @@ impl<'de> Visitor<'de> for Object<'_> {
             };
             let added = key.strip_prefix(&plan.prefix);
             if added.is_some_and(|name| plan.columns.iter().any(|column| column.is(name))) {
-                keys.taken = Some(key.into_owned());
+                keys.taken = Some(key.clone().into_owned());
             }
+            // Of a key that comes twice the last one counts, as in JavaScript.
+            let again = keys.postcode.as_ref().is_some_and(|(_, name, _)| *name == key);
             match rank {
-                Some(rank) if keys.postcode.as_ref().is_none_or(|(best, _)| rank < *best) => {
+                Some(rank) if again || keys.postcode.as_ref().is_none_or(|(best, ..)| rank < *best) => {
                     let value = map.next_value()?;
                     let found = match path {
                         Some(path) => at_path(value, path),
                         None => Some(value),
                     };
-                    keys.postcode = found.map(|value| (rank, value)).or(keys.postcode);
+                    match found {
+                        Some(value) => keys.postcode = Some((rank, key.into_owned(), value)),
+                        None if again => keys.postcode = None,
+                        None => {}
+                    }
                 }
                 _ => drop(map.next_value::<IgnoredAny>()?),
             }

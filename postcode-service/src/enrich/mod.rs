@@ -52,7 +52,7 @@ pub(crate) use column::Found;
 #[cfg(feature = "cli")]
 pub(crate) use column::Value;
 use listed::Listed;
-use reading::{Cell, Lack};
+use reading::Cell;
 use row::Kind;
 use rows::{Batch, Rows};
 
@@ -159,31 +159,26 @@ async fn answer(
 ) -> Result<Part, Error> {
     let cells = batch.read()?;
     let plan = &*batch.plan;
-    let postcodes: Vec<Postcode> = cells.iter().filter_map(Cell::postcode).collect();
+    let postcodes: Vec<Postcode> = cells.iter().flat_map(Cell::postcodes).copied().collect();
     let answers = if postcodes.is_empty() { Vec::new() } else { lookup.lookup(&postcodes).await? };
     let listed = Listed::of(addresses, &plan.columns, &postcodes).await?;
-    let mut answers = answers.iter();
+    let mut answers = &answers[..];
     let (mut counts, mut aside) = (Counts::default(), Vec::new());
     let mut out = Vec::with_capacity(batch.head.len() + batch.bytes.len() * 2);
     out.extend_from_slice(&batch.head);
     let written = csv::Cells::new(batch.delimiter, batch.encoding);
     for (row, cell) in batch.rows.iter().zip(&cells) {
-        let answer = match cell.postcode() {
-            None => None,
-            Some(postcode) => {
-                let short = || Error::Invalid(format!("{postcode}: the source gave no answer for it"));
-                Some(answers.next().ok_or_else(short)?)
-            }
+        let asked = cell.postcodes();
+        let Some((its_answers, others)) = answers.split_at_checked(asked.len()) else {
+            let asked = asked.first().map(ToString::to_string).unwrap_or_default();
+            return Err(Error::Invalid(format!("{asked}: the source gave no answer for it")));
         };
-        let (found, lack) = cell.judge(answer);
+        answers = others;
+        let (found, lack) = cell.judge(its_answers);
         let found = Found { addresses: listed.get(found.postcode), ..found };
         let Some(bytes) = batch.bytes.get(row.range.clone()) else { continue };
         match &row.kind {
-            Kind::Blank => out.extend_from_slice(bytes),
-            Kind::Other => {
-                out.extend_from_slice(bytes);
-                counts.count(&found, Some(Lack::Malformed));
-            }
+            Kind::Blank | Kind::Other => out.extend_from_slice(bytes),
             Kind::Aside(about) => {
                 let (line, why) = &**about;
                 counts.set_aside += 1;

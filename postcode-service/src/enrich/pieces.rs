@@ -44,7 +44,7 @@ impl<'a> Cutter<'a> {
         if batch.plan.format != Format::Csv {
             batch.read()?;
         }
-        let counted = batch.rows.iter().filter(|row| matches!(row.kind, Kind::Row | Kind::Other)).count();
+        let counted = batch.rows.iter().filter(|row| row.kind == Kind::Row).count();
         Ok(Some(Piece {
             rows: counted as u64,
             head: batch.encoding.widened(std::mem::take(&mut batch.head)),

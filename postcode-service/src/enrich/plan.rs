@@ -57,7 +57,8 @@ pub struct Plan {
     /// Whether a postcode is taken out of a cell that holds more, such as an address.
     #[serde(default)]
     pub find: bool,
-    /// Whether rows with more cells than the header are left out and given as [`Part::aside`](super::Part::aside); else they are an error.
+    /// Whether rows with more cells than the header, and lines that are not a JSON object, are left out and given as
+    /// [`Part::aside`](super::Part::aside). Otherwise they are an error.
     #[serde(default)]
     pub set_aside: bool,
     /// Whether columns that the data does not have are added all the same. The maker of the plan checks that, with

@@ -12,6 +12,8 @@ pub(super) enum Cell {
     Postcode(Postcode),
     /// Not a postcode, but there is exactly one that may be meant; and what is wrong with the text.
     Repair(Postcode, String),
+    /// Several postcodes, of which only one that is in use may be meant; and what to say if not exactly one is.
+    Several(Box<[Postcode]>, String),
     /// Not a postcode, and why.
     Not(Lack, String),
 }
@@ -28,21 +30,32 @@ pub(super) enum Lack {
 }
 
 impl Cell {
-    /// The postcode to look up.
-    pub(super) fn postcode(&self) -> Option<Postcode> {
+    /// The postcodes to look up.
+    pub(super) fn postcodes(&self) -> &[Postcode] {
         match self {
-            Self::Postcode(postcode) | Self::Repair(postcode, _) => Some(*postcode),
-            Self::Not(..) => None,
+            Self::Postcode(postcode) | Self::Repair(postcode, _) => std::slice::from_ref(postcode),
+            Self::Several(postcodes, _) => postcodes,
+            Self::Not(..) => &[],
         }
     }
 
-    /// Puts the cell together with the answer for its postcode.
-    pub(super) fn judge<'a>(&'a self, answer: Option<&'a Answer>) -> (Found<'a>, Option<Lack>) {
+    /// Puts the cell together with the answers for its postcodes.
+    pub(super) fn judge<'a>(&'a self, answers: &'a [Answer]) -> (Found<'a>, Option<Lack>) {
         let found = |error| Found { postcode: None, answer: None, error, repaired: false, addresses: None };
+        let answer = answers.first();
         match self {
             Self::Postcode(postcode) => (Found { postcode: Some(*postcode), answer, ..found(None) }, None),
             Self::Repair(postcode, _) if answer.is_some_and(Answer::is_live) => {
                 (Found { postcode: Some(*postcode), answer, repaired: true, ..found(None) }, None)
+            }
+            Self::Several(postcodes, why) => {
+                let mut live = postcodes.iter().zip(answers).filter(|(_, answer)| answer.is_live());
+                match (live.next(), live.next()) {
+                    (Some((postcode, answer)), None) => {
+                        (Found { postcode: Some(*postcode), answer: Some(answer), ..found(None) }, None)
+                    }
+                    _ => (found(Some(why)), Some(Lack::Malformed)),
+                }
             }
             // A repair that is not in use is not what was meant.
             Self::Repair(_, why) => (found(Some(why)), Some(Lack::Malformed)),
@@ -55,6 +68,9 @@ impl Cell {
     }
 }
 
+/// Words that programs write for a missing value, compared in any case. `NA` is not a postcode area.
+const MISSING: [&str; 7] = ["nan", "null", "none", "na", "n/a", "#n/a", "<na>"];
+
 /// Reads the text of a cell.
 pub(super) fn read(cell: &str, plan: &Plan) -> Cell {
     if let Ok(postcode) = cell.parse() {
@@ -65,6 +81,9 @@ pub(super) fn read(cell: &str, plan: &Plan) -> Cell {
         Ok(postcode) => return Cell::Postcode(postcode),
         Err(error) => error,
     };
+    if MISSING.iter().any(|word| plain.eq_ignore_ascii_case(word)) {
+        return Cell::Not(Lack::Blank, format!("{plain:?} stands for a missing value"));
+    }
     if plan.find
         && let Some(found) = find(plain)
     {
@@ -85,13 +104,27 @@ pub(super) fn read(cell: &str, plan: &Plan) -> Cell {
     Cell::Not(lack, error.to_string())
 }
 
+/// The most postcodes of one cell that are looked up.
+const SEVERAL: usize = 8;
+
 /// Finds the postcode in a longer text. Returns `None` if the text contains no postcode.
 fn find(text: &str) -> Option<Cell> {
-    let mut found = text::find(text).map(|found| found.postcode);
-    let first = found.next()?;
-    match found.find(|other| *other != first) {
-        None => Some(Cell::Postcode(first)),
-        Some(other) => Some(Cell::malformed(format!("more than one postcode: {first} and {other}"))),
+    let mut found: Vec<Postcode> = Vec::new();
+    for text::Found { postcode, .. } in text::find(text) {
+        if !found.contains(&postcode) {
+            found.push(postcode);
+        }
+        if found.len() > SEVERAL {
+            break;
+        }
+    }
+    match found[..] {
+        [] => None,
+        [one] => Some(Cell::Postcode(one)),
+        [first, second, ..] => {
+            let why = format!("more than one postcode: {first} and {second}");
+            Some(if found.len() > SEVERAL { Cell::malformed(why) } else { Cell::Several(found.into(), why) })
+        }
     }
 }
 
@@ -109,6 +142,7 @@ mod tests {
         match cell {
             Cell::Postcode(postcode) => postcode.to_string(),
             Cell::Repair(postcode, _) => format!("{postcode}?"),
+            Cell::Several(postcodes, _) => format!("{} postcodes", postcodes.len()),
             Cell::Not(lack, _) => format!("{lack:?}"),
         }
     }
@@ -136,7 +170,26 @@ mod tests {
         let address = "1 The Mall, London SW1A 1AA";
         assert_eq!(shown(&read(address, &plan(true, true))), "SW1A 1AA");
         assert_eq!(shown(&read("SW1A 1AA, UK", &plan(false, true))), "SW1A 1AA");
-        let Cell::Not(_, why) = read("SW1A 1AA or M1 1AE", &plan(false, true)) else { panic!() };
-        assert_eq!(why, "more than one postcode: SW1A 1AA and M1 1AE");
+        let Cell::Several(both, why) = read("SW1A 1AA or M1 1AE", &plan(false, true)) else { panic!() };
+        assert_eq!((both.len(), &*why), (2, "more than one postcode: SW1A 1AA and M1 1AE"));
+        let many = (1..=9).map(|n| format!("M1 {n}AE ")).collect::<String>();
+        assert_eq!(shown(&read(&many, &plan(false, true))), "Malformed");
+    }
+
+    #[test]
+    fn word_for_a_missing_value_is_blank() {
+        for text in ["nan", "NaN", "NULL", "null", "None", "NA", "N/A", "#N/A", "<NA>", " na ", "=\"NaN\""] {
+            assert_eq!(shown(&read(text, &plan(true, true))), "Blank", "{text}");
+        }
+        for (text, expected) in [("NE", "Partial"), ("SW1A", "Partial"), ("nothing", "Malformed")] {
+            assert_eq!(shown(&read(text, &plan(false, false))), expected, "{text}");
+        }
+        assert!("NA".parse::<PostalCode>().is_err());
+    }
+
+    #[test]
+    fn floor_in_an_address_is_not_half_of_a_postcode() {
+        assert_eq!(shown(&read("Flat B1 2nd Floor, Leeds", &plan(false, true))), "Malformed");
+        assert_eq!(shown(&read("Flat B1 2nd Floor, Leeds LS1 4DY", &plan(false, true))), "LS1 4DY");
     }
 }

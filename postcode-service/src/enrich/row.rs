@@ -26,6 +26,11 @@ impl Row {
     }
 }
 
+/// Returns whether nothing is left but the end-of-file bytes (0x1A) that programs for DOS write after the last row.
+pub(super) fn is_end_of_file(rest: &[u8]) -> bool {
+    !rest.is_empty() && rest.iter().all(|byte| *byte == 0x1a)
+}
+
 /// The way to handle a row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -35,7 +40,7 @@ pub(super) enum Kind {
     Empty,
     /// An empty line: nothing can be added.
     Blank,
-    /// Not a row: nothing can be added.
+    /// It has more cells than the header. It becomes an error, or [`Self::Aside`].
     Other,
     /// It is left out, for a reason; it began on that line.
     Aside(Box<(u64, String)>),

@@ -12,7 +12,7 @@ use super::guess::{self, Keys};
 use super::input::{Input, too_long};
 use super::lines::Held;
 use super::reading::{self, Cell, Lack};
-use super::row::{Kind, Row};
+use super::row::{Kind, Row, is_end_of_file};
 use super::{Error, Format, MAX_PREFIX, MAX_ROW, Plan, csv, lines, short, title};
 
 const MARK: &[u8] = b"\xef\xbb\xbf";
@@ -60,9 +60,9 @@ impl Batch {
                 Ok(Held::Other(why)) if self.plan.format == Format::Ndjson && self.line + n as u64 == 1 => {
                     return Err(Error::Invalid(format!("line 1: {why}: is the file lines of JSON?")));
                 }
-                Ok(Held::Other(why)) if self.plan.format == Format::Ndjson => {
-                    cells.push(Cell::Not(Lack::Blank, why));
-                    self.rows[n].kind = Kind::Other;
+                Ok(Held::Other(why)) if self.plan.format == Format::Ndjson && self.plan.set_aside => {
+                    self.rows[n].kind = Kind::Aside(Box::new((self.line_of(n), why)));
+                    cells.push(nothing());
                 }
                 Ok(Held::Other(why)) | Err(why) => {
                     return Err(Error::Invalid(format!("line {}: {why}", self.line_of(n))));
@@ -270,6 +270,10 @@ impl<'a> Rows<'a> {
         let postcode = match csv::named(&names, &self.plan).map_err(Error::Invalid)? {
             Some(postcode) => {
                 self.notes.extend(csv::namesakes(&names, postcode));
+                let (rest, whole) = self.input.sample();
+                let context = (&*self.plan, self.told.encoding);
+                let note = guess::elsewhere(rest, whole, (&names, postcode), delimiter, context);
+                self.notes.extend(note);
                 postcode
             }
             None => {
@@ -388,6 +392,8 @@ impl<'a> Rows<'a> {
                     None if !ended => return Ok((start, true)),
                     None if row.is_empty() => break,
                     None => 1,
+                    Some(_) if is_end_of_file(row) && !ended => return Ok((start, true)),
+                    Some(_) if is_end_of_file(row) => row.len(),
                     Some(empty) => empty,
                 };
                 if empty > 0 {
@@ -430,11 +436,13 @@ impl<'a> Rows<'a> {
 
     /// The next line of JSON, its bytes added to `out`.
     async fn line_row(&mut self, out: &mut Vec<u8>) -> Result<Option<Row>, Error> {
-        while blank(self.input.rest()).is_none() && self.input.more(self.line).await? {}
+        let unclear = |rest: &[u8]| blank(rest).is_none() || is_end_of_file(rest);
+        while unclear(self.input.rest()) && self.input.more(self.line).await? {}
         let start = out.len();
         let empty = match blank(self.input.rest()) {
             None if self.input.rest().is_empty() => return Ok(None),
             None => 1,
+            Some(_) if is_end_of_file(self.input.rest()) => self.input.rest().len(),
             Some(empty) => empty,
         };
         let len = if empty > 0 { empty } else { self.input.line(self.line).await? };

@@ -132,6 +132,21 @@ fn distances_take_units() {
 }
 
 #[test]
+fn postcode_without_a_location_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = dataset(folder.path());
+    for (arguments, expected) in [
+        (&["nearest", "JE2 4WD"][..], "JE2 4WD: the data has no location for this postcode\n"),
+        (&["nearest", "M1 1ZZ"], "M1 1ZZ: unknown\n"),
+        (&["distance", "AB10", "1AB", "JE2", "4WD"], "JE2 4WD: the data has no location for this postcode\n"),
+        (&["distance", "BT1", "5GS", "AB10", "1AB"], "BT1 5GS: not covered: load ONSPD\n"),
+    ] {
+        let (status, out, why) = said(&[arguments, &["-s", &data]].concat(), b"");
+        assert_eq!((status, &*out, &*why), (Some(1), "", expected), "{arguments:?}");
+    }
+}
+
+#[test]
 fn standard_input_is_read_if_nothing_is_given() {
     let folder = tempfile::tempdir().unwrap();
     let data = dataset(folder.path());
@@ -139,7 +154,13 @@ fn standard_input_is_read_if_nothing_is_given() {
     assert_eq!((status, &*out), (Some(1), "query,status\nAB10 1AB,live\nxyz,invalid\n"), "{why}");
     let (status, out, _) = said(&["validate", "-s", &data], b"AB10 1AB\n\xff\n");
     assert_eq!(status, Some(1));
-    assert!(out.starts_with("AB10 1AB  live\n\u{fffd}  invalid: not UTF-8"), "{out}");
+    assert!(out.starts_with("AB10 1AB  live\nÿ  invalid: "), "{out}");
+    let wide: Vec<u8> = "\u{feff}AB10 1AB\rAB10 1AF\r\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    for text in [&b"\xef\xbb\xbfAB10 1AB\rAB10\xa01AF\r"[..], &wide] {
+        let (status, out, _) = said(&["lookup", "-s", &data, "--csv", "-c", "status", "-"], text);
+        let statuses: Vec<_> = out.lines().filter_map(|line| line.split(',').nth(1)).collect();
+        assert_eq!((status, &*statuses), (Some(0), &["status", "live", "live"][..]), "{out}");
+    }
     let (status, out, why) = said(&["enrich", "-s", &data, "-c", "status"], b"postcode\nAB10 1AB\n");
     assert_eq!((status, &*out), (Some(0), "postcode,status\nAB10 1AB,live\n"), "{why}");
     let (status, out, _) = said(&["lookup", "-s", &data, "--csv"], b"");

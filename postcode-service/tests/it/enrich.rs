@@ -102,15 +102,36 @@ async fn other_delimiters_and_names_of_columns() {
 
 #[tokio::test]
 async fn lines_of_json_keep_what_they_hold() {
-    let input = b"{\"postcode\":\"sw1a1aa\",\"n\":1.50}\n{}\r\n[1]\n\nnope\n {\"Post_Code\" : \"AB1 0AA\" } \n{\"postcode\":null}";
+    let input = b"{\"postcode\":\"sw1a1aa\",\"n\":1.50}\n{}\r\n\n {\"Post_Code\" : \"AB1 0AA\" } \n{\"postcode\":null}";
     let (out, counts) = run(input, 5, plan(Format::Ndjson, "status,latitude")).await.unwrap();
     let expected = "{\"postcode\":\"sw1a1aa\",\"n\":1.50,\"status\":\"live\",\"latitude\":51.50101}\n\
-        {\"status\":\"invalid\",\"latitude\":null}\r\n[1]\n\nnope\n \
+        {\"status\":\"invalid\",\"latitude\":null}\r\n\n \
         {\"Post_Code\" : \"AB1 0AA\",\"status\":\"terminated\",\"latitude\":57.101459}\n\
         {\"postcode\":null,\"status\":\"invalid\",\"latitude\":null}";
     assert_eq!(String::from_utf8(out).unwrap(), expected);
-    let invalid = Counts { invalid: 4, blank: 2, malformed: 2, ..Counts::default() };
+    let invalid = Counts { invalid: 2, blank: 2, ..Counts::default() };
     assert_eq!(counts, Counts { live: 1, terminated: 1, ..invalid });
+}
+
+#[tokio::test]
+async fn line_that_is_not_an_object_is_refused_or_left_out_with_its_number() {
+    let good = "{\"postcode\":\"M1 1AE\"}\n";
+    let ndjson = || plan(Format::Ndjson, "outcode");
+    for bad in ["[1]\n", "nope\n", "{\"postcode\":\"M1 1A"] {
+        let error = run(format!("{good}\r\n{bad}").as_bytes(), 5, ndjson()).await.unwrap_err();
+        assert!(error.starts_with("line 3: no JSON object: "), "{error}");
+    }
+    let input = format!("{good}\nnope\r\n[1]\n{good}");
+    let chunks = futures::stream::iter([Ok(Bytes::from(input))]);
+    let aside = Plan { set_aside: true, ..ndjson() };
+    let parts: Vec<_> = enrich(chunks, country(), aside).try_collect().await.unwrap();
+    let row = "{\"postcode\":\"M1 1AE\",\"outcode\":\"M1\"}\n";
+    assert_eq!(parts[0].bytes, format!("{row}\n{row}"));
+    let left_out: Vec<_> = parts[0].aside.iter().map(|aside| (aside.line, aside.text.as_str())).collect();
+    assert_eq!(left_out, [(3, "nope"), (4, "[1]")]);
+    assert_eq!((parts[0].counts.set_aside, parts[0].counts.rows()), (2, 2));
+    let answer = post("application/x-ndjson", "", b"{\"pcds\":\"M1 1AE\"}\nnope\n").await;
+    assert_eq!(answer.status, 422);
 }
 
 #[tokio::test]

@@ -176,6 +176,36 @@ async fn arrays_of_json_and_nested_keys() {
 }
 
 #[tokio::test]
+async fn end_of_file_byte_of_dos_is_not_a_row() {
+    let (found, counts, _) = run(b"home\r\nM1 1AE\r\n\x1a", csv("outcode")).await.unwrap();
+    assert_eq!(found, b"home,outcode\r\nM1 1AE,M1\r\n\x1a");
+    assert_eq!((counts.live, counts.rows()), (1, 1));
+    let lines = Plan::new(Format::Ndjson, Column::list("outcode").unwrap());
+    let (found, counts, _) = run(b"{\"zip\":\"M1 1AE\"}\r\n\x1a\x1a", lines).await.unwrap();
+    assert_eq!(found, b"{\"zip\":\"M1 1AE\",\"outcode\":\"M1\"}\r\n\x1a\x1a");
+    assert_eq!(counts.rows(), 1);
+    // Elsewhere it is a character like others.
+    let (_, counts, _) = run(b"postcode\n\x1a\nM1 1AE\n", csv("outcode")).await.unwrap();
+    assert_eq!((counts.live, counts.rows()), (1, 2));
+}
+
+#[tokio::test]
+async fn of_a_key_that_comes_twice_the_last_counts() {
+    let lines = |postcode: Option<&str>| Plan {
+        postcode: postcode.map(str::to_owned),
+        ..Plan::new(Format::Ndjson, Column::list("outcode").unwrap())
+    };
+    for (postcode, object, outcode) in [
+        (None, "{\"postcode\":\"M1 1AE\",\"postcode\":\"EH1 1YZ\"", "\"EH1\""),
+        (None, "{\"postcode\":\"M1 1AE\",\"zip\":\"EH1 1YZ\"", "\"M1\""),
+        (Some("a.b"), "{\"a\":{\"b\":\"M1 1AE\"},\"a\":{\"b\":\"EH1 1YZ\"}", "\"EH1\""),
+    ] {
+        let expected = format!("{object},\"outcode\":{outcode}}}\n");
+        assert_eq!(out(format!("{object}}}\n").as_bytes(), lines(postcode)).await, expected);
+    }
+}
+
+#[tokio::test]
 async fn ragged_and_empty_rows_are_what_spreadsheets_leave() {
     let table = b"name,postcode,city\nAda,SW1A 1AA,London,,,\nBob,M1 1AE\n,,\n\" \",,\n,,,,\n";
     let (found, counts, _) = run(table, csv("status")).await.unwrap();
@@ -210,6 +240,24 @@ async fn the_column_is_found_by_what_stands_in_it() {
 }
 
 #[tokio::test]
+async fn postcodes_in_another_column_than_the_named_one_are_noted() {
+    let note = "the first rows have no postcode in the column \"zip\", but in the column \"home\": name that one if it is \
+                meant (--postcode-column, over HTTP postcode_column)";
+    let table = b"zip,home,n\n12345,M1 1AE,1\n,EH1 1YZ,2\n";
+    let (found, _, notes) = run(table, csv("outcode")).await.unwrap();
+    assert_eq!((found.starts_with(b"zip,home,n,outcode\n12345,M1 1AE,1,\n"), &*notes), (true, note));
+    let named = |name: &str| Plan { postcode: Some(name.to_owned()), ..csv("outcode") };
+    assert!(
+        run(table, named("n")).await.unwrap().2.contains("in the column \"n\", but in the column \"home\"")
+    );
+    assert_eq!(run(table, named("home")).await.unwrap().2, "");
+    assert_eq!(run(b"zip,home\n1,M1 1AE\nM1 1AE,EH1 1YZ\n", csv("outcode")).await.unwrap().2, "");
+    assert_eq!(run(b"zip,home\n1,Leeds\n2,M1 1AE\n", csv("outcode")).await.unwrap().2, "");
+    let answer = post(&[("content-type", "text/csv")], "?columns=outcode", table.to_vec()).await;
+    assert_eq!((answer.status.as_u16(), answer.header("postcode-notes")), (200, note));
+}
+
+#[tokio::test]
 async fn texts_are_repaired_and_found_if_that_is_asked_for() {
     let table = b"postcode\nSWIA 1AA\nSW1A 1AA\n=\"M1 1AE\"\nSWIA 9ZZ\nSW1A\n";
     let (found, counts, _) = run(table, csv("status").repairing()).await.unwrap();
@@ -225,6 +273,18 @@ async fn texts_are_repaired_and_found_if_that_is_asked_for() {
         out(table.as_bytes(), find).await,
         "address,postcode\n\"1 The Mall, London SW1A 1AA\",SW1A 1AA\n\"SW1A 1AA, UK\",SW1A 1AA\n"
     );
+}
+
+#[tokio::test]
+async fn of_several_postcodes_in_a_cell_the_only_one_in_use_is_taken() {
+    let find = Plan { find: true, ..csv("postcode") };
+    let table = "address\nFlat B1 2nd Floor\nOrder SW1A 9ZZ to M1 1AE\nM1 1AE and EH1 1YZ\nM1 1AE\n";
+    let (found, counts, _) = run(table.as_bytes(), find).await.unwrap();
+    assert_eq!(
+        String::from_utf8(found).unwrap(),
+        "address,postcode\nFlat B1 2nd Floor,\nOrder SW1A 9ZZ to M1 1AE,M1 1AE\nM1 1AE and EH1 1YZ,\nM1 1AE,M1 1AE\n"
+    );
+    assert_eq!((counts.live, counts.malformed), (2, 2));
 }
 
 #[tokio::test]

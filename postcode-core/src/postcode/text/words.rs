@@ -14,6 +14,8 @@ pub(super) struct Word {
     len: usize,
     /// Whether it was written without lower-case letters.
     pub(super) capitals: bool,
+    /// Whether it was written without capital letters.
+    pub(super) lower: bool,
 }
 
 impl Word {
@@ -81,7 +83,7 @@ impl Iterator for Words<'_> {
             return None;
         }
         let start = self.at;
-        let mut word = Word { start, end: start, bytes: [0; MAX], len: 0, capitals: true };
+        let mut word = Word { start, end: start, bytes: [0; MAX], len: 0, capitals: true, lower: true };
         for (i, c) in self.text[start..].char_indices() {
             if is_word(c) {
                 // Past MAX only the fact that it is too long matters.
@@ -93,6 +95,7 @@ impl Iterator for Words<'_> {
                     _ => word.len = MAX + 1,
                 }
                 word.capitals &= !c.is_lowercase();
+                word.lower &= !c.is_uppercase();
                 word.end = start + i + c.len_utf8();
             } else if !is_invisible(c) {
                 break;

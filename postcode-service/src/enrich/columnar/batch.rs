@@ -96,7 +96,7 @@ impl Layout {
     /// If the lookup fails.
     pub(super) fn columns(&self, root: &ArrayRef, work: &Work) -> Result<(Vec<ArrayRef>, Counts), Error> {
         let cells = self.cells(root, &work.plan)?;
-        let postcodes: Vec<Postcode> = cells.iter().filter_map(Cell::postcode).collect();
+        let postcodes: Vec<Postcode> = cells.iter().flat_map(Cell::postcodes).copied().collect();
         let mut answers = Vec::with_capacity(postcodes.len());
         for some in postcodes.chunks(AT_ONCE) {
             let found = work.runtime.block_on(work.lookup.lookup(some))?;
@@ -111,12 +111,13 @@ impl Layout {
         }
         let listed = Listed::of(work.addresses.as_deref(), &work.plan.columns, &postcodes);
         let listed = work.runtime.block_on(listed)?;
-        let (mut counts, mut answers) = (Counts::default(), answers.iter());
+        let (mut counts, mut answers) = (Counts::default(), &answers[..]);
         let mut builders: Vec<Builder> =
             work.plan.columns.iter().map(|column| Builder::of(*column)).collect();
         for cell in &cells {
-            let answer = cell.postcode().and_then(|_| answers.next());
-            let (found, lack) = cell.judge(answer);
+            let (its_answers, others) = answers.split_at_checked(cell.postcodes().len()).unwrap_or_default();
+            answers = others;
+            let (found, lack) = cell.judge(its_answers);
             let found = Found { addresses: listed.get(found.postcode), ..found };
             counts.count(&found, lack);
             for (column, builder) in work.plan.columns.iter().zip(&mut builders) {

@@ -99,7 +99,7 @@ async fn lines_of_json_are_what_enrich_gives(database: Database) {
         lines += &match n % 3 {
             0 => format!("{{\"id\":{n},\"postcode\":\"SW1A 1AA\"}}\n"),
             1 => format!("  {{ \"pcd\": \"M1 1AE\" , \"n\": [{n}] }} \r\n"),
-            _ => "[\"no object\"]\n".to_owned(),
+            _ => "{\"postcode\":null}\n\n".to_owned(),
         };
     }
     let due = post(&bench.api, "/enrich", "application/x-ndjson", lines.clone()).await;
