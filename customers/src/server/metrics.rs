@@ -15,7 +15,6 @@ use postcode_edge::{MetricsFormat, process_metrics, status_class};
 
 use super::App;
 use crate::AddressStatus::{self, NotCovered, Pending, Terminated, Unknown};
-use crate::Customers;
 
 /// The counts of one server. Cheap to clone.
 #[derive(Clone, Debug, Default)]
@@ -123,36 +122,6 @@ impl Metrics {
             }
         }
         text + &process_metrics(MetricsFormat::Prometheus)
-    }
-}
-
-/// How long a count of addresses is shown before they are counted again.
-const COUNTS_KEPT: Duration = Duration::from_secs(5);
-
-/// The last count of addresses. It reads every address that is not verified, so it is kept for some
-/// seconds, and only one runs at a time. Cheap to clone.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Counted(Arc<tokio::sync::Mutex<Option<(tokio::time::Instant, AddressCounts)>>>);
-
-/// The addresses by status, if they could be counted.
-type AddressCounts = Option<Vec<(AddressStatus, i64)>>;
-
-impl Counted {
-    async fn get(&self, customers: &Customers) -> AddressCounts {
-        let mut last = self.0.lock().await;
-        if let Some((at, counts)) = &*last
-            && at.elapsed() < COUNTS_KEPT
-        {
-            return counts.clone();
-        }
-        let counts = customers.address_counts().await;
-        if let Err(error) = &counts {
-            tracing::warn!(%error, "the addresses could not be counted");
-        }
-        let counts = counts.ok();
-        // A failed count is kept too: it takes the longest.
-        *last = Some((tokio::time::Instant::now(), counts.clone()));
-        counts
     }
 }
 

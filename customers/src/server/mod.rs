@@ -5,6 +5,7 @@ mod accounts;
 mod addresses;
 mod body;
 mod conditions;
+mod counted;
 mod description;
 mod guard;
 mod imports;
@@ -78,7 +79,7 @@ struct App {
     /// Limits how many uploads are held in memory at once, some hundred megabytes each.
     uploads: Pool,
     /// The last count of addresses for `/metrics`.
-    counted: metrics::Counted,
+    counted: counted::Counted,
 }
 
 /// The most uploads at once.

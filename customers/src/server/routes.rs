@@ -8,7 +8,7 @@ use axum::{Json, Router};
 use postcode_edge::{Pool, Yields};
 use serde_json::{Value, json};
 
-use super::metrics::Counted;
+use super::counted::Counted;
 use super::problem::Problem;
 use super::{
     Answer, App, MAX_FILES, Options, SCARCE_SPEED, access, accounts, addresses, description, guard, imports,
