@@ -32,7 +32,7 @@ thread_local! {
 #[derive(Clone, Default)]
 struct Context {
     unit: Option<Arc<Unit>>,
-    #[cfg_attr(not(feature = "layers"), expect(dead_code, reason = "promotions read it"))]
+    #[cfg_attr(not(feature = "layers"), allow(dead_code, reason = "promotions read it"))]
     cohort: Option<Arc<str>>,
     /// The edition that the caller demands.
     edition: Option<Arc<str>>,

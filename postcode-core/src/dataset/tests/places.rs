@@ -1,6 +1,6 @@
 //! Tests places and the Scottish Postcode Directory beyond the conformance suite.
 
-use crate::dataset::{Dataset, DatasetBuilder, Metadata, PlaceSearch, Row};
+use crate::dataset::{Dataset, DatasetBuilder, Metadata, Row};
 use crate::{ErrorKind, Place, PlaceQuery, Postcode, ScottishArea, ScottishPostcode};
 
 const CONSTITUENCY: ScottishArea = ScottishArea::ScottishParliamentaryConstituency;
@@ -145,7 +145,9 @@ fn postcodes_of_a_place_found_in_small_steps_are_those_found_at_once() {
     let dataset = crate::conformance::Fixture::small().dataset().unwrap();
     let mut steps = 0;
     for place in dataset.iter_places() {
-        let Ok(Some(mut search)) = PlaceSearch::of(&dataset, &place.code, None, 5) else { continue };
+        let Ok(Some(mut search)) = crate::dataset::PlaceSearch::of(&dataset, &place.code, None, 5) else {
+            continue;
+        };
         while !search.step(1) {
             steps += 1;
         }
