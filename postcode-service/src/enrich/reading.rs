@@ -104,8 +104,8 @@ pub(super) fn read(cell: &str, plan: &Plan) -> Cell {
     Cell::Not(lack, error.to_string())
 }
 
-/// The most postcodes of one cell that are looked up.
-const SEVERAL: usize = 8;
+/// The most postcodes of one cell that are looked up. Those of the 2,000 rows of a job's part must fit in one lookup.
+const SEVERAL: usize = 4;
 
 /// Finds the postcode in a longer text. Returns `None` if the text contains no postcode.
 fn find(text: &str) -> Option<Cell> {
