@@ -277,7 +277,7 @@ async fn texts_are_repaired_and_found_if_that_is_asked_for() {
 
 #[tokio::test]
 async fn of_several_postcodes_in_a_cell_the_only_one_in_use_is_taken() {
-    let find = Plan { find: true, ..csv("postcode") };
+    let find = Plan { find: true, postcode: Some("address".to_owned()), ..csv("postcode") };
     let table = "address\nFlat B1 2nd Floor\nOrder SW1A 9ZZ to M1 1AE\nM1 1AE and EH1 1YZ\nM1 1AE\n";
     let (found, counts, _) = run(table.as_bytes(), find).await.unwrap();
     assert_eq!(
