@@ -136,7 +136,11 @@ pub(super) async fn count(State(metrics): State<Metrics>, request: Request, next
 
 pub(super) async fn metrics(State(app): State<App>) -> impl IntoResponse {
     // Without the database the other counts are needed most.
-    let addresses = app.counted.get(&app.customers).await;
+    let counted = async {
+        let counts = app.customers.address_counts().await;
+        counts.inspect_err(|error| tracing::warn!(%error, "the addresses could not be counted")).ok()
+    };
+    let addresses = app.address_counts.get(counted).await;
     let text = app.options.metrics.text(addresses.as_deref());
     ([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text)
 }

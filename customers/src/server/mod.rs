@@ -5,7 +5,6 @@ mod accounts;
 mod addresses;
 mod body;
 mod conditions;
-mod counted;
 mod description;
 mod guard;
 mod imports;
@@ -21,9 +20,10 @@ mod routes;
 
 use std::time::Duration;
 
+use postcode_database::Recent;
 use postcode_edge::Pool;
 
-use crate::Customers;
+use crate::{AddressStatus, Customers};
 
 pub use guard::guarded;
 pub use listen::{serve, serve_with};
@@ -78,13 +78,17 @@ struct App {
     exports: Pool,
     /// Limits how many uploads are held in memory at once, some hundred megabytes each.
     uploads: Pool,
-    /// The last count of addresses for `/metrics`.
-    counted: counted::Counted,
+    /// The addresses by status for `/metrics`, if they could be counted. The count reads every address
+    /// that is not verified.
+    address_counts: Recent<Option<Vec<(AddressStatus, i64)>>>,
 }
 
 /// The most uploads at once.
 const MAX_FILES: usize = 2;
 /// Bytes a second. A slower upload, export or report loses its place to another when all places are taken.
 const SCARCE_SPEED: u64 = 64 << 10;
+
+/// How long a count of addresses is shown before they are counted again.
+const COUNTS_KEPT: Duration = Duration::from_secs(5);
 
 type Answer<T> = Result<T, Problem>;

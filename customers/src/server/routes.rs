@@ -5,14 +5,14 @@ use axum::http::{Method, StatusCode, Uri};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{get, post, put};
 use axum::{Json, Router};
+use postcode_database::Recent;
 use postcode_edge::{Pool, Yields};
 use serde_json::{Value, json};
 
-use super::counted::Counted;
 use super::problem::Problem;
 use super::{
-    Answer, App, MAX_FILES, Options, SCARCE_SPEED, access, accounts, addresses, description, guard, imports,
-    listing, metrics, page,
+    Answer, App, COUNTS_KEPT, MAX_FILES, Options, SCARCE_SPEED, access, accounts, addresses, description,
+    guard, imports, listing, metrics, page,
 };
 use crate::Customers;
 
@@ -122,7 +122,7 @@ pub fn router_with(customers: Customers, options: Options) -> Router {
         .route_layer(from_fn_with_state(options.access.clone(), access::check))
         .fallback(no_route)
         .method_not_allowed_fallback(no_method)
-        .with_state(App { customers, options, exports, uploads, counted: Counted::default() });
+        .with_state(App { customers, options, exports, uploads, address_counts: Recent::new(COUNTS_KEPT) });
     guard::guarded(router, hosts).layer(from_fn_with_state(counts, metrics::count))
 }
 

@@ -2,11 +2,9 @@
 
 use std::fmt::Display;
 use std::future::Future;
-use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::Mutex;
-use tokio::time::Instant;
+use crate::Recent;
 
 /// The two values to write in turn. SQLite writes no page whose content stays the same. And a write
 /// that is smaller could succeed where no real one does, in the space that a failed one left.
@@ -24,14 +22,11 @@ const HOLDS: Duration = Duration::from_secs(1);
 
 /// Remembers whether a write worked a moment ago. Cheap to clone.
 #[derive(Clone, Debug)]
-pub struct Readiness<E>(Arc<Mutex<Option<Known<E>>>>);
+pub struct Readiness<E>(Recent<Result<(), E>>);
 
-/// A result, and when it was found.
-type Known<E> = (Instant, Result<(), E>);
-
-impl<E> Default for Readiness<E> {
+impl<E: Clone> Default for Readiness<E> {
     fn default() -> Self {
-        Self(Arc::default())
+        Self(Recent::new(HOLDS))
     }
 }
 
@@ -42,18 +37,14 @@ impl<E: Clone + Display> Readiness<E> {
     /// # Errors
     /// If the write failed.
     pub async fn check(&self, write: impl Future<Output = Result<(), E>>) -> Result<(), E> {
-        let mut last = self.0.lock().await;
-        if let Some((at, result)) = &*last
-            && at.elapsed() < HOLDS
-        {
-            return result.clone();
-        }
-        let result = write.await;
-        if let Err(error) = &result {
-            tracing::error!(%error, "writes to the database fail: not ready");
-        }
-        *last = Some((Instant::now(), result.clone()));
-        result
+        let tried = async {
+            let result = write.await;
+            if let Err(error) = &result {
+                tracing::error!(%error, "writes to the database fail: not ready");
+            }
+            result
+        };
+        self.0.get(tried).await
     }
 }
 
