@@ -174,8 +174,7 @@ fn listed(
     current: Option<&Customer>,
 ) -> (Option<AddressDetails>, Vec<AddressDetails>) {
     let (mut main, mut others) = (None, Vec::new());
-    if list.len() > MAX_ADDRESSES {
-        invalid.add("addresses", format!("has {} entries: give at most {MAX_ADDRESSES}", list.len()));
+    if invalid.too_many("addresses", list.len(), MAX_ADDRESSES) {
         return (main, others);
     }
     let mut ids = Vec::new();

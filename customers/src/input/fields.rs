@@ -153,8 +153,7 @@ pub(super) fn notes(invalid: &mut Invalid, text: &str) -> Option<String> {
 
 pub(super) fn references(invalid: &mut Invalid, given: &[Reference]) -> Vec<Reference> {
     let mut checked: Vec<Reference> = Vec::new();
-    if given.len() > MAX_REFERENCES {
-        invalid.add("references", format!("has {} entries: give at most {MAX_REFERENCES}", given.len()));
+    if invalid.too_many("references", given.len(), MAX_REFERENCES) {
         return checked;
     }
     for (n, reference) in given.iter().enumerate() {

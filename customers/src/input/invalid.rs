@@ -53,6 +53,15 @@ impl Invalid {
         self.errors.push(error);
     }
 
+    /// Adds an error if a list has more than `max` entries. Returns whether it has.
+    pub(crate) fn too_many(&mut self, field: &str, len: usize, max: usize) -> bool {
+        let too_many = len > max;
+        if too_many {
+            self.add(field, format!("has {len} entries: give at most {max}"));
+        }
+        too_many
+    }
+
     pub(crate) fn one(field: impl Into<String>, message: impl Into<String>) -> Self {
         let mut invalid = Self::default();
         invalid.add(field, message);

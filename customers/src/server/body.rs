@@ -128,8 +128,7 @@ impl Fields {
             Value::Array(list) => Ok(list),
             other => Err(format!("is {}: give a list of objects", kind(&other))),
         })?;
-        if list.len() > max {
-            self.wrong(name, format!("has {} entries: give at most {max}", list.len()));
+        if self.invalid.too_many(&format!("{}{name}", self.path), list.len(), max) {
             return None;
         }
         let mut all = Vec::new();
