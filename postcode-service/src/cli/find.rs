@@ -108,17 +108,16 @@ fn open(path: &Path) -> anyhow::Result<File> {
     })
 }
 
-/// Reads a text that begins with a mark of UTF-16 as UTF-8, without the mark. Other texts stay as they
-/// are.
+/// Converts a text that begins with a UTF-16 mark to UTF-8, without the mark. Leaves other texts
+/// unchanged.
 fn utf8(mut input: Box<dyn Read>) -> io::Result<Box<dyn Read>> {
     let mut start = Vec::new();
+    // Too short for the mark of UTF-8, which the search ignores.
     input.by_ref().take(2).read_to_end(&mut start)?;
-    let guess = Encoding::of(&start, false);
+    let marked = Encoding::marked(&start);
     let input = Cursor::new(start).chain(input);
-    if !(guess.certain && guess.encoding.is_wide()) {
-        return Ok(Box::new(input));
-    }
-    let mut text = Utf8Reader::new(input, Some(guess.encoding))?;
+    let Some((encoding, _)) = marked else { return Ok(Box::new(input)) };
+    let mut text = Utf8Reader::new(input, Some(encoding))?;
     text.read_exact(&mut [0; '\u{feff}'.len_utf8()])?;
     Ok(Box::new(text))
 }

@@ -16,18 +16,14 @@ pub(super) struct Unread {
     pub(super) why: String,
 }
 
-/// The marks at the beginning of a text: of UTF-8, UTF-16LE and UTF-16BE.
-const MARKS: [&[u8]; 3] = [UTF8_MARK, b"\xff\xfe", b"\xfe\xff"];
-const UTF8_MARK: &[u8] = b"\xef\xbb\xbf";
-
 /// Reads lines that end at LF, CR or CRLF; memory does not grow with their length.
 ///
 /// Reads UTF-16 if the text begins with its mark. Otherwise a line that is not UTF-8 is read as Windows-1252.
 pub(super) struct Lines<R> {
     input: R,
-    /// Bytes that are read and not yet given, in UTF-8 if they came in UTF-16.
+    /// Bytes read from the input, converted to UTF-8 if they are UTF-16.
     ready: Vec<u8>,
-    /// How many of them are given already.
+    /// The number of bytes of `ready` that are already returned.
     given: usize,
     converter: Option<ToUtf8>,
     begun: bool,
@@ -94,14 +90,16 @@ impl<R: AsyncBufRead + Unpin> Lines<R> {
     /// Reads the mark at the beginning, if there is one.
     async fn begin(&mut self) -> io::Result<()> {
         let mut start = Vec::new();
-        while !self.ended && MARKS.iter().any(|mark| mark.len() > start.len() && mark.starts_with(&start)) {
+        // A mark has at most three bytes. Only those begin with such a byte, or a character that is not ASCII, so a
+        // person who types is not kept waiting.
+        let unclear = |start: &[u8]| start.len() < 3 && start.first().is_none_or(|first| *first >= 0xef);
+        while !self.ended && unclear(&start) {
             self.ended = take(&mut self.input, &mut start).await? == 0;
         }
-        let guess = Encoding::of(&start, false);
-        if guess.certain && guess.encoding.is_wide() {
-            self.converter = Some(ToUtf8::new(guess.encoding));
+        let (encoding, mark) = Encoding::marked(&start).unwrap_or_default();
+        if encoding.is_wide() {
+            self.converter = Some(ToUtf8::new(encoding));
         }
-        let mark = MARKS.iter().find(|mark| start.starts_with(mark)).map_or(0, |mark| mark.len());
         self.make_ready(&start[mark..]);
         Ok(())
     }
@@ -163,7 +161,7 @@ mod tests {
         }
         let old: Vec<u8> = text.chars().map(|c| u8::try_from(c).unwrap()).collect();
         assert_eq!(read(&old).await, expected);
-        for empty in ["".as_bytes(), UTF8_MARK, b"\xff\xfe"] {
+        for empty in ["".as_bytes(), b"\xef\xbb\xbf", b"\xff\xfe"] {
             assert!(read(empty).await.is_empty(), "{empty:?}");
         }
         assert_eq!(read(b"\xef").await, [Ok("ï".to_owned())]);

@@ -50,14 +50,21 @@ impl Encoding {
         })
     }
 
+    /// Returns the encoding whose mark a text begins with, and the length of the mark in bytes.
+    pub fn marked(start: &[u8]) -> Option<(Self, usize)> {
+        match start {
+            [0xff, 0xfe, ..] => Some((Self::Utf16Le, 2)),
+            [0xfe, 0xff, ..] => Some((Self::Utf16Be, 2)),
+            _ if start.starts_with(MARK) => Some((Self::Utf8, MARK.len())),
+            _ => None,
+        }
+    }
+
     /// Finds the encoding of a text by its beginning. `whole` says that nothing follows the sample.
     pub fn of(sample: &[u8], whole: bool) -> Guess {
         let guess = |encoding, certain| Guess { encoding, certain, ascii: false };
-        match sample {
-            [0xff, 0xfe, ..] => return guess(Self::Utf16Le, true),
-            [0xfe, 0xff, ..] => return guess(Self::Utf16Be, true),
-            _ if sample.starts_with(MARK) => return guess(Self::Utf8, true),
-            _ => {}
+        if let Some((encoding, _)) = Self::marked(sample) {
+            return guess(encoding, true);
         }
         // Latin text in UTF-16 is every second byte 0.
         let pairs = sample.chunks_exact(2);
