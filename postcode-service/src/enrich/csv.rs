@@ -74,9 +74,9 @@ impl Header {
         Ok(())
     }
 
-    /// Returns the row in the scanner. It is [`Kind::Other`] if it has more cells than the header, and something in them:
-    /// what is added would stand under other names.
-    pub(super) fn row(&self, bytes: &[u8], fields: &Scanner) -> Row {
+    /// Returns the row in the scanner, or `None` if it has values in more cells than the header: new cells would stand
+    /// under the wrong names.
+    pub(super) fn row(&self, bytes: &[u8], fields: &Scanner) -> Option<Row> {
         let mut row = Row {
             range: 0..bytes.len(),
             read: fields.range(self.postcode).unwrap_or_default(),
@@ -87,12 +87,12 @@ impl Header {
         match self.fields.checked_sub(fields.cells()) {
             Some(missing) => row.missing = missing,
             None if fields.is_blank_from(bytes, self.fields) => row.keep = fields.end_of(self.fields),
-            None => row.kind = Kind::Other,
+            None => return None,
         }
         if fields.is_blank_from(bytes, 0) {
             row.kind = Kind::Empty;
         }
-        row
+        Some(row)
     }
 }
 

@@ -178,7 +178,7 @@ async fn answer(
         let found = Found { addresses: listed.get(found.postcode), ..found };
         let Some(bytes) = batch.bytes.get(row.range.clone()) else { continue };
         match &row.kind {
-            Kind::Blank | Kind::Other => out.extend_from_slice(bytes),
+            Kind::Blank => out.extend_from_slice(bytes),
             Kind::Aside(about) => {
                 let (line, why) = &**about;
                 counts.set_aside += 1;

@@ -40,8 +40,6 @@ pub(super) enum Kind {
     Empty,
     /// An empty line: nothing can be added.
     Blank,
-    /// It has more cells than the header. It becomes an error, or [`Self::Aside`].
-    Other,
     /// It is left out, for a reason; it began on that line.
     Aside(Box<(u64, String)>),
 }

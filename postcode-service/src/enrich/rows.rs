@@ -416,18 +416,18 @@ impl<'a> Rows<'a> {
             *within = false;
             let row = row.get(..len).unwrap_or_default();
             self.notes.extend(self.told.notice(row, self.line));
-            let mut found = header.row(row, scanner);
-            if found.kind == Kind::Other {
+            let range = taken + start..taken + start + len;
+            if let Some(found) = header.row(row, scanner) {
+                rows.push(Row { range, ..found });
+            } else {
                 let (cells, fields) = (scanner.cells(), header.fields);
                 let why =
                     format!("{cells} fields, and the header has {fields}: quote what holds a delimiter");
                 if !self.plan.set_aside {
                     return Err(Error::Invalid(format!("line {}: {why}", self.line)));
                 }
-                found.kind = Kind::Aside(Box::new((self.line, why)));
+                rows.push(Row { kind: Kind::Aside(Box::new((self.line, why))), ..Row::blank(range) });
             }
-            found.range = taken + start..taken + start + len;
-            rows.push(found);
             start += len;
             self.line += scanner.lines();
         }
