@@ -209,7 +209,7 @@ impl HasRecords for Located<'_> {
     }
 }
 
-/// Bytes that a postcode takes in an answer, at most.
+/// The most bytes that a postcode takes in an answer.
 const BYTES_OF_A_POSTCODE: u64 = 2 << 10;
 
 async fn geolocations_of(app: &App, edition: &Edition, params: &Params, entries: Vec<Value>) -> Outcome {

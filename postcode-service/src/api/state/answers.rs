@@ -30,10 +30,11 @@ impl Answers {
         Self { units: Arc::new(Semaphore::new(all as usize)), all }
     }
 
-    /// Counts the bytes of an answer that is still to be made: without this, many long answers would grow at once.
+    /// Reserves bytes for an answer before it is made, or refuses it. Without this, many long answers would grow at
+    /// the same time.
     pub(in crate::api) fn reserve(&self, bytes: u64) -> Result<Reserved, Failure> {
-        let permit =
-            self.units.clone().try_acquire_many_owned(self.units_of(bytes)).map_err(|_| too_many())?;
+        let units = if bytes < SMALL { 0 } else { self.units_of(bytes) };
+        let permit = self.units.clone().try_acquire_many_owned(units).map_err(|_| too_many())?;
         Ok(Reserved(Arc::new(permit)))
     }
 
@@ -44,7 +45,7 @@ impl Answers {
 
     /// Counts an answer until it is sent, or refuses it if too many bytes are in transmission.
     pub(in crate::api) async fn hold(&self, mut response: Response) -> Response {
-        // What was reserved for it is at hand for its true length.
+        // From now on the true length is counted instead.
         drop(response.extensions_mut().remove::<Reserved>());
         let Some(len) = response.body().size_hint().exact().filter(|len| *len >= SMALL) else {
             return response;
@@ -70,7 +71,7 @@ fn too_many() -> Failure {
     Failure::new(StatusCode::SERVICE_UNAVAILABLE, text, ErrorKind::Overloaded.code()).retryable(Some(1))
 }
 
-/// Bytes that are counted for an answer until it is there. It travels with the answer, as an extension.
+/// The bytes reserved for an answer until it is made. The answer carries it as an extension.
 #[derive(Clone, Debug)]
 pub(in crate::api) struct Reserved(
     #[expect(dead_code, reason = "it counts while it lives")] Arc<OwnedSemaphorePermit>,
@@ -96,6 +97,9 @@ mod tests {
         let answers = Answers::new(1 << 20);
         let reserved = answers.reserve(768 << 10).unwrap();
         assert!(answers.reserve(512 << 10).is_err(), "another is refused before any work");
+        let others = answers.reserve(256 << 10).unwrap();
+        assert!(answers.reserve(SMALL - 1).is_ok(), "short answers are not counted");
+        drop(others);
         let mut response = Response::new(Body::from(vec![0; 600 << 10]));
         response.extensions_mut().insert(reserved);
         let response = answers.hold(response).await;
