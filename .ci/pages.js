@@ -68,7 +68,7 @@ function states(id) {
     ["customers-plain-error", there("/list?near=nowhere")],
     ["customers-plain-new", there("/new")],
     ["customers-plain-edit", there(`/edit/${id}`)],
-    // A form that is sent, as browsers send it.
+    // Browsers send other headers with a form than programs do.
     ["customers-plain-sent", there("/new"), async (page) => { await page.click("button[value=add]"); await page.waitForSelector("button[value^=remove]"); }],
     ["customers-plain-import", there("/import")],
     ["customers-docs", there("/docs")],

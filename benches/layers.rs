@@ -20,7 +20,7 @@ use postcode_core::layers::{Around, Batcher, Hedge, HedgeAfter, SingleFlight};
 use postcode_core::{Local, Postcode, PostcodeLookup, Result, connect, layer};
 use tokio::runtime::Runtime;
 
-/// How often each lookup has its turn. A disturbance of the machine meets one of them.
+/// The lookups are measured in turn this many times, so that a short disturbance does not decide the comparison.
 const ROUNDS: u32 = 5;
 
 fn main() {

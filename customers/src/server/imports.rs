@@ -68,7 +68,7 @@ const TYPES: [&str; 11] = [
     "text/comma-separated-values",
     "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     "application/vnd.oasis.opendocument.spreadsheet",
-    // The first bytes tell what is in it.
+    // Their content is recognised by its first bytes.
     "application/gzip",
     "application/zip",
     "application/zstd",

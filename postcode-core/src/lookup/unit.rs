@@ -143,7 +143,8 @@ pub async fn answered<F: Future>(future: F) -> (F::Output, Option<Arc<str>>) {
     (output, noting.end())
 }
 
-/// Listens to the editions of one future. It is apart from [`answered`], which is compiled for each future.
+/// Collects the editions that the answers of one future come from. This code is separate from [`answered`], because
+/// generic code is compiled again for each future.
 struct Noting {
     outer: Context,
     noted: Arc<Mutex<Noted>>,
@@ -158,7 +159,7 @@ impl Noting {
         Context { answered: Some(self.noted.clone()), ..self.outer.clone() }
     }
 
-    /// Returns the edition, and tells it to who listens around this future.
+    /// Returns the edition, and passes it to an [`answered`] around this one.
     fn end(self) -> Option<Arc<str>> {
         let noted = std::mem::take(&mut *self.noted.lock().unwrap_or_else(PoisonError::into_inner));
         if let Some(outer) = &self.outer.answered {

@@ -25,7 +25,8 @@ async fn answer(State(app): State<App>, request: Request) -> Outcome {
     Ok(endpoint.answer(&headers, message).await.map(Body::new))
 }
 
-/// Refuses other methods. Clients of the protocol try a GET for a stream of events; 405 tells them that there is none.
+/// Refuses other methods with 405. A client may send a GET to open an event stream, and continues without one
+/// (Model Context Protocol, Streamable HTTP).
 async fn only_post(method: Method) -> Outcome {
     if method == Method::OPTIONS {
         return Ok(preflight());

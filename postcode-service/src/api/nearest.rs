@@ -130,7 +130,7 @@ impl<'a> Reach<'a> {
         Ok((limit > 0).then_some((origin, limit, radius)))
     }
 
-    /// Refuses what follows a number, which postcodes.io ignores: `1km` would be a metre.
+    /// Refuses a number with something behind it. postcodes.io ignores that, so `1km` would be one metre.
     fn has_plain_numbers(&self) -> Result<(), Failure> {
         let is_plain =
             |text: &Option<_>| text.as_deref().is_none_or(|text: &str| text.trim().parse::<f64>().is_ok());

@@ -24,8 +24,8 @@ use tools::{Operation, TOOLS};
 const AT_ONCE: usize = 4;
 /// The time limit of one call.
 const CALL_TIME: Duration = Duration::from_secs(10);
-/// The longest message of a client, in bytes: several times what the tools take. In memory its values take a dozen times
-/// as much, before anything is known of them.
+/// The longest message of a client, in bytes. That is several times what the tools accept. The whole message is parsed
+/// before anything is checked, and its values take a dozen times as much memory.
 pub(crate) const LONGEST_MESSAGE: usize = 64 << 10;
 
 const INSTRUCTIONS: &str = "UK postcodes from open data. A postcode is live, terminated, unknown or not_covered; \

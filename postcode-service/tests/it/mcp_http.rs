@@ -125,7 +125,7 @@ async fn messages_are_bounded_and_pages_of_other_sites_are_refused() {
     let plain =
         http().post(format!("{}/mcp", server.address)).header("content-type", "text/plain").body(list());
     assert_eq!(plain.send().await.unwrap().status(), 415);
-    // 405 tells clients of the protocol that there is no stream of events.
+    // A client that gets 405 continues without an event stream.
     let stream = http().get(format!("{}/mcp", server.address)).send().await.unwrap();
     assert_eq!((stream.status().as_u16(), &stream.headers()["allow"]), (405, &"POST".parse().unwrap()));
 }

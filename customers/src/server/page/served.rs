@@ -14,8 +14,8 @@ pub(super) fn served(kind: &'static str, text: impl IntoResponse) -> impl IntoRe
         (CONTENT_TYPE, kind),
         (CONTENT_SECURITY_POLICY, policy),
         (X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        // The URL of an account must not leak to other sites. With `no-referrer` browsers would send `Origin: null`
-        // with forms, which is refused as that of another site.
+        // The URL of an account must not leak to other sites. `no-referrer` would be stricter, but browsers then send
+        // forms with `Origin: null`, which the check for other sites refuses.
         (REFERRER_POLICY, "same-origin"),
         // A new version of the program has a new page.
         (CACHE_CONTROL, "no-cache"),

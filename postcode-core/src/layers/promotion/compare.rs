@@ -57,7 +57,7 @@ pub(super) fn with_old<S: Promotable, C: Call<S>>(
     spawn(&runtime, C::NAME, Box::pin(compare));
 }
 
-/// Starts a comparison. It comes in a box, so that tokio's code for a task is compiled once and not for each method.
+/// Spawns a comparison. The future is boxed, so that tokio's task code is compiled once and not for each method.
 fn spawn(runtime: &Handle, method: &'static str, compare: BoxFuture<'static, ()>) {
     runtime.spawn(span::within(span::comparison(method), comparing(deadline::without(compare))));
 }
