@@ -15,6 +15,7 @@ pub mod format;
 pub mod layouts;
 #[cfg(feature = "lookup")]
 pub mod lookup;
+pub mod matching;
 pub mod model;
 #[cfg(feature = "lookup")]
 mod number;

@@ -49,6 +49,7 @@ Examples:
   postcode-service enrich forms.json --postcode-column address.postcode --out out.json
   postcode-service enrich old.csv --repair --errors left-out.csv --report report.json --fail-on malformed --out out.csv
   postcode-service enrich old.csv --columns address_count,address_street --addresses uk.addresses --out out.csv
+  postcode-service enrich certificates.csv --columns address_match,address_uprn --addresses uk.addresses --out out.csv
   postcode-service enrich orders.csv --postcode-column 'Ship to' --source http://127.0.0.1:8080 --out out.csv")]
 pub struct Args {
     /// The file. - means standard input, which is also read if there is no FILE and it is piped
@@ -100,8 +101,11 @@ pub struct Args {
     /// End with status 1, after all is written, if there are rows of these kinds
     #[arg(long, value_enum, value_name = "KINDS", env = "POSTCODE_ENRICH_FAIL_ON", value_delimiter = ',')]
     fail_on: Vec<Kind>,
-    /// The address data for the columns address_count, address_status, address_street and address_town: a file of addresses,
-    /// or http://host:port, https://host or unix:/run/postcode.sock (a postcode-service with addresses)
+    /// The columns or keys that hold the address of each row, in their order, for the columns address_match, address_udprn,
+    /// address_umprn, address_uprn and address_line [default: those that are called so]
+    #[arg(long, value_name = "NAMES", env = "POSTCODE_ENRICH_ADDRESS_COLUMNS", value_delimiter = ',')]
+    address_columns: Vec<String>,
+    /// The address data for the columns that begin with address_: a file of addresses, or http://host:port, https://host or unix:/run/postcode.sock (a postcode-service with addresses)
     #[arg(long, value_name = "PATH|URL", env = "POSTCODE_ADDRESSES", hide_env_values = true)]
     addresses: Option<String>,
     #[command(flatten)]
@@ -296,6 +300,7 @@ impl Args {
             allow_empty: self.allow_empty,
             set_aside: self.errors.is_some(),
             sheet: self.sheet.clone(),
+            address: self.address_columns.iter().map(|name| name.trim().to_owned()).collect(),
             ..Plan::new(format, columns)
         };
         Ok(if self.repair { plan.repairing() } else { plan })
@@ -335,6 +340,7 @@ impl Args {
             ("--encoding", self.encoding.is_some()),
             ("--sheet", self.sheet.is_some()),
             ("--errors", self.errors.is_some()),
+            ("--address-columns", !self.address_columns.is_empty()),
         ];
         if let Some((option, _)) = pointless.into_iter().find(|(_, given)| *given) {
             bail!(
@@ -352,6 +358,11 @@ impl Args {
             );
         }
         let plan = self.plan_for(Format::Csv)?;
+        if let Some(column) = plan.columns.iter().find(|column| column.needs_address_text()) {
+            bail!(
+                "--columns {column}: {name} files can't have it: convert the file to CSV or lines of JSON first"
+            );
+        }
         if let Some(file) = &self.report {
             destination::check(file, [self.input.as_path(), self.out.as_path()])?;
         }

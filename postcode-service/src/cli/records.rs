@@ -57,7 +57,7 @@ impl Records {
         answer: Option<&Answer>,
         error: Option<&str>,
     ) -> io::Result<()> {
-        let found = Found { postcode, answer, error, repaired: false, addresses: None };
+        let found = Found { postcode, answer, error, ..Found::default() };
         let cells = self.columns.iter().map(|column| column.value(&found).to_string());
         self.table.row(out, in_front.into_iter().chain(cells))
     }

@@ -1,6 +1,9 @@
 //! Columns from address data.
 
 use postcode_addresses::Address;
+use postcode_addresses::matching::Match;
+
+use super::column::Value;
 
 /// A column from address data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -9,10 +12,27 @@ pub(super) enum AddressColumn {
     Status,
     Street,
     Town,
+    /// Whether the row's own address is one of them.
+    Match,
+    Udprn,
+    Umprn,
+    Uprn,
+    /// The address that the row means, as Royal Mail writes it.
+    Line,
 }
 
 impl AddressColumn {
-    pub(super) const ALL: [Self; 4] = [Self::Count, Self::Status, Self::Street, Self::Town];
+    pub(super) const ALL: [Self; 9] = [
+        Self::Count,
+        Self::Status,
+        Self::Street,
+        Self::Town,
+        Self::Match,
+        Self::Udprn,
+        Self::Umprn,
+        Self::Uprn,
+        Self::Line,
+    ];
 
     pub(super) fn name(self) -> &'static str {
         match self {
@@ -20,7 +40,32 @@ impl AddressColumn {
             Self::Status => "address_status",
             Self::Street => "address_street",
             Self::Town => "address_town",
+            Self::Match => "address_match",
+            Self::Udprn => "address_udprn",
+            Self::Umprn => "address_umprn",
+            Self::Uprn => "address_uprn",
+            Self::Line => "address_line",
         }
+    }
+
+    /// Returns whether the column is about the row's own address.
+    pub(super) fn needs_text(self) -> bool {
+        matches!(self, Self::Match | Self::Udprn | Self::Umprn | Self::Uprn | Self::Line)
+    }
+
+    /// Returns the value for the address that the row means.
+    pub(super) fn of_match(self, matched: Match<'_>) -> Value<'static> {
+        if self == Self::Match {
+            return Value::Text(matched.name().into());
+        }
+        let Match::One(address) = matched else { return Value::None };
+        let number = match self {
+            Self::Udprn => address.udprn.map(u64::from),
+            Self::Umprn => address.umprn.map(u64::from),
+            Self::Uprn => address.uprn,
+            _ => return Value::Text(address.single_line().into()),
+        };
+        number.map_or(Value::None, Value::Number)
     }
 }
 

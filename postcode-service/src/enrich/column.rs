@@ -5,6 +5,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use postcode_addresses::AddressAnswer;
+use postcode_addresses::matching::Match;
 use postcode_core::{Answer, AreaKind, DatasetInfo, GridSystem, Location, Postcode, UserType};
 use serde::Serialize;
 
@@ -61,7 +62,7 @@ plain! {
 }
 
 /// The result of the lookup for a row.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Found<'a> {
     /// The row's postcode, as it stands there or repaired.
     pub(crate) postcode: Option<Postcode>,
@@ -73,13 +74,15 @@ pub(crate) struct Found<'a> {
     pub(crate) repaired: bool,
     /// The addresses of the postcode, if a column needs them.
     pub(crate) addresses: Option<&'a AddressAnswer>,
+    /// The address that the row means, if a column needs it.
+    pub(crate) matched: Option<Match<'a>>,
 }
 
 #[cfg(any(feature = "cli", test))]
 impl<'a> Found<'a> {
     /// Returns the result of a lookup that no row asked for.
     pub(crate) fn of(answer: &'a Answer) -> Self {
-        Self { postcode: None, answer: Some(answer), error: None, repaired: false, addresses: None }
+        Self { answer: Some(answer), ..Self::default() }
     }
 }
 
@@ -232,6 +235,11 @@ impl Column {
         matches!(self.0, What::Address(_))
     }
 
+    /// Returns whether the column is about the address that stands in the row.
+    pub(crate) fn needs_address_text(self) -> bool {
+        matches!(self.0, What::Address(column) if column.needs_text())
+    }
+
     /// Returns the names of the columns from address data.
     pub fn address_names() -> impl Iterator<Item = &'static str> {
         AddressColumn::ALL.into_iter().map(AddressColumn::name)
@@ -317,7 +325,9 @@ impl Column {
             What::Plain(Plain::Quality | Plain::Eastings | Plain::Northings | Plain::Deprivation) => {
                 Holds::Whole
             }
-            What::Address(AddressColumn::Count) => Holds::Whole,
+            What::Address(
+                AddressColumn::Count | AddressColumn::Udprn | AddressColumn::Umprn | AddressColumn::Uprn,
+            ) => Holds::Whole,
             What::Plain(Plain::Longitude | Plain::Latitude) => Holds::Degrees,
             What::Plain(_) | What::Name(_) | What::Code(_) | What::Address(_) => Holds::Text,
         }
@@ -353,6 +363,9 @@ impl Column {
                     (AddressColumn::Status, Some(answer)) => text(Some(answer.status())),
                     (AddressColumn::Street, Some(_)) => shown(addresses::street(some)),
                     (AddressColumn::Town, Some(_)) => text(addresses::town(some)),
+                    (column, Some(_)) => {
+                        found.matched.map_or(Value::None, |matched| column.of_match(matched))
+                    }
                 }
             }
             What::Plain(plain) => match plain {

@@ -12,6 +12,9 @@ pub(crate) struct Header {
     pub(super) delimiter: u8,
     pub(super) postcode: usize,
     pub(super) fields: usize,
+    /// The columns that hold the address, if a column to add is about it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) address: Vec<usize>,
 }
 
 /// Returns the text of the cells of a row. A spreadsheet's mark of UTF-8 is not part of the first one.

@@ -2,11 +2,15 @@
 
 use std::collections::HashMap;
 
-use postcode_addresses::lookup::MAX_ADDRESS_BATCH;
-use postcode_addresses::{AddressAnswer, AddressLookup};
+use postcode_addresses::lookup::{MAX_ADDRESS_BATCH, MAX_ADDRESS_PAGE};
+use postcode_addresses::{AddressAnswer, AddressLookup, AddressPage};
 use postcode_core::Postcode;
 
 use super::{Column, Error};
+
+/// The most addresses of one postcode that a row is compared with. Royal Mail gives a postcode at most 100 delivery points;
+/// households behind them come on top.
+const MAX_COMPARED: usize = 1_000;
 
 /// The answers for the postcodes of some rows, each asked for once.
 #[derive(Debug, Default)]
@@ -41,10 +45,35 @@ impl Listed {
             }
             listed.extend(some.iter().copied().zip(answers));
         }
+        if columns.iter().any(|column| column.needs_address_text()) {
+            for (postcode, answer) in &mut listed {
+                complete(lookup, *postcode, answer).await?;
+            }
+        }
         Ok(Self(listed))
     }
 
+    /// Returns the answer for the postcode of a row.
     pub(super) fn get(&self, postcode: Option<Postcode>) -> Option<&AddressAnswer> {
         self.0.get(&postcode?)
     }
+}
+
+/// Adds the addresses after the first page.
+async fn complete(
+    lookup: &dyn AddressLookup,
+    postcode: Postcode,
+    answer: &mut AddressAnswer,
+) -> Result<(), Error> {
+    while let AddressAnswer::Found(all) = answer
+        && all.addresses.len() < all.total.min(MAX_COMPARED)
+    {
+        let next = lookup.address_page(postcode, all.addresses.len(), MAX_ADDRESS_PAGE).await?;
+        let AddressAnswer::Found(AddressPage { addresses, .. }) = next else { break };
+        if addresses.is_empty() {
+            break;
+        }
+        all.addresses.extend(addresses);
+    }
+    Ok(())
 }

@@ -18,6 +18,7 @@ mod listed;
 #[cfg(feature = "jobs")]
 mod pieces;
 mod plan;
+mod premises;
 mod reading;
 mod row;
 mod rows;
@@ -52,6 +53,7 @@ pub(crate) use column::Found;
 #[cfg(feature = "cli")]
 pub(crate) use column::Value;
 use listed::Listed;
+use premises::Premises;
 use reading::Cell;
 use row::Kind;
 use rows::{Batch, Rows};
@@ -167,6 +169,7 @@ async fn answer(
     let mut out = Vec::with_capacity(batch.head.len() + batch.bytes.len() * 2);
     out.extend_from_slice(&batch.head);
     let written = csv::Cells::new(batch.delimiter, batch.encoding);
+    let mut premises = Premises::new(plan, &batch);
     for (row, cell) in batch.rows.iter().zip(&cells) {
         let asked = cell.postcodes();
         let Some((its_answers, others)) = answers.split_at_checked(asked.len()) else {
@@ -175,8 +178,10 @@ async fn answer(
         };
         answers = others;
         let (found, lack) = cell.judge(its_answers);
-        let found = Found { addresses: listed.get(found.postcode), ..found };
         let Some(bytes) = batch.bytes.get(row.range.clone()) else { continue };
+        let addresses = listed.get(found.postcode);
+        let matched = addresses.and_then(|answer| premises.find(answer, bytes.get(row.read.clone())?, bytes));
+        let found = Found { addresses, matched, ..found };
         match &row.kind {
             Kind::Blank => out.extend_from_slice(bytes),
             Kind::Aside(about) => {

@@ -65,6 +65,10 @@ pub struct Plan {
     /// [`AbsentColumns::check`](super::AbsentColumns::check); a job checks it again for each part, because the data may be another one then.
     #[serde(default = "yes")]
     pub allow_empty: bool,
+    /// The columns or keys that hold the address of the row, for columns that compare it with address data; by their names if
+    /// empty.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub address: Vec<String>,
     /// The sheet of a workbook.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sheet: Option<String>,
@@ -96,6 +100,7 @@ impl Plan {
             find: false,
             set_aside: false,
             allow_empty: false,
+            address: Vec::new(),
             sheet: None,
             most: unlimited(),
         }

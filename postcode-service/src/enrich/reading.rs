@@ -41,7 +41,7 @@ impl Cell {
 
     /// Puts the cell together with the answers for its postcodes.
     pub(super) fn judge<'a>(&'a self, answers: &'a [Answer]) -> (Found<'a>, Option<Lack>) {
-        let found = |error| Found { postcode: None, answer: None, error, repaired: false, addresses: None };
+        let found = |error| Found { error, ..Found::default() };
         let answer = answers.first();
         match self {
             Self::Postcode(postcode) => (Found { postcode: Some(*postcode), answer, ..found(None) }, None),

@@ -13,7 +13,7 @@ use super::input::{Input, too_long};
 use super::lines::Held;
 use super::reading::{self, Cell, Lack};
 use super::row::{Kind, Row, is_end_of_file};
-use super::{Error, Format, MAX_PREFIX, MAX_ROW, Plan, csv, lines, short, title};
+use super::{Error, Format, MAX_PREFIX, MAX_ROW, Plan, csv, lines, premises, short, title};
 
 const MARK: &[u8] = b"\xef\xbb\xbf";
 
@@ -24,6 +24,8 @@ pub(super) struct Batch {
     pub(super) bytes: Vec<u8>,
     pub(super) rows: Vec<Row>,
     pub(super) delimiter: u8,
+    /// The columns of CSV that hold the row's address.
+    pub(super) address: Vec<usize>,
     pub(super) encoding: Encoding,
     pub(super) read: u64,
     /// The line of the first row.
@@ -195,6 +197,7 @@ impl<'a> Rows<'a> {
             bytes,
             rows,
             delimiter: self.header().map_or(b',', |header| header.delimiter),
+            address: self.header().map_or_else(Vec::new, |header| header.address.clone()),
             encoding: self.told.encoding,
             read: self.input.taken(),
             line,
@@ -285,7 +288,14 @@ impl<'a> Rows<'a> {
                 found
             }
         };
-        let header = Header { delimiter, postcode, fields: scanner.cells() };
+        let address = match premises::columns(&names, &self.plan).map_err(Error::Invalid)? {
+            Some(address) => {
+                self.notes.push(premises::note(&names, &address));
+                address
+            }
+            None => Vec::new(),
+        };
+        let header = Header { delimiter, postcode, fields: scanner.cells(), address };
         header.write(&row, &names, (&self.plan, self.told.encoding), head).map_err(Error::Invalid)?;
         self.csv = Some((header, scanner));
         Ok(())

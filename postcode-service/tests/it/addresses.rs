@@ -406,6 +406,59 @@ fn enrich_adds_columns_of_addresses_from_a_file() {
     assert!(usual.status.success(), "a file that no column needs is not opened: {usual:?}");
 }
 
+#[test]
+fn enrich_compares_the_address_of_each_row_with_those_of_its_postcode() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, bytes: &[u8]| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, bytes).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let addresses = write("invented.addresses", conformance::file().unwrap().as_bytes());
+    let source =
+        format!("file:{}", write("invented.postcodes", conformance::postcodes().unwrap().as_bytes()));
+    let enrich = |input: &str, more: &[&str]| {
+        let columns = "address_match,address_udprn,address_umprn,address_uprn,address_line";
+        let arguments =
+            ["enrich", input, "--source", &source, "--addresses", &addresses, "--columns", columns];
+        let done = program().args(arguments).args(more).output().unwrap();
+        (String::from_utf8(done.stdout).unwrap(), String::from_utf8(done.stderr).unwrap())
+    };
+    let certificates = "ADDRESS1,ADDRESS2,POSTCODE\n\
+        7 ASH RD,EXAMPLETON,ZE9 9AA\n\
+        \"Room 150, Oak Hall\",Elm Lane,ZE9 9AD\n\
+        \"Room 151, Oak Hall\",Elm Lane,ZE9 9AD\n\
+        70 Ash Road,,ZE9 9AA\n\
+        ,,ZE9 9AA\n\
+        1 Ash Road,,AB1 0AA\n";
+    let (out, said) = enrich(&write("certificates.csv", certificates.as_bytes()), &[]);
+    assert_eq!(
+        out,
+        "ADDRESS1,ADDRESS2,POSTCODE,address_match,address_udprn,address_umprn,address_uprn,address_line\n\
+         7 ASH RD,EXAMPLETON,ZE9 9AA,one,1007,,100000000007,\"Example Bakery Ltd, 7 Ash Road, EXAMPLETON, ZE9 9AA\"\n\
+         \"Room 150, Oak Hall\",Elm Lane,ZE9 9AD,one,52000001,60000150,200000000001,\
+         \"Room 150, Oak Hall, Elm Lane, EXAMPLETON, ZE9 9AD\"\n\
+         \"Room 151, Oak Hall\",Elm Lane,ZE9 9AD,none,,,,\n\
+         70 Ash Road,,ZE9 9AA,none,,,,\n\
+         ,,ZE9 9AA,,,,,\n\
+         1 Ash Road,,AB1 0AA,,,,,\n",
+        "{said}"
+    );
+    assert!(said.contains("the addresses are in the columns \"ADDRESS1\", \"ADDRESS2\""), "{said}");
+
+    let rows = "{\"where\":\"Apt 7, 1 Ash Road\",\"postcode\":\"ZE9 9AA\"}\n{\"where\":\"12 Ash Road\",\"postcode\":\"ZE9 9AA\"}\n";
+    let rows = write("rows.ndjson", rows.as_bytes());
+    let (out, said) = enrich(&rows, &["--address-columns", "where"]);
+    let matches: Vec<serde_json::Value> = out
+        .lines()
+        .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap()["address_uprn"].clone())
+        .collect();
+    assert_eq!(matches, [serde_json::Value::Null, 100_000_000_012_u64.into()], "{said}");
+
+    let (out, said) = enrich(&write("places.csv", b"site,postcode\n7 Ash Road,ZE9 9AA\n"), &[]);
+    assert!(out.is_empty() && said.contains("--address-columns"), "{said}");
+}
+
 #[tokio::test]
 async fn enrich_over_http_has_no_columns_of_addresses() {
     let answer = post(&api().await, "/enrich?columns=address_count", "text/csv", "postcode\nZE9 9AA\n").await;

@@ -1,0 +1,183 @@
+//! The address that stands in a row, among the addresses of its postcode.
+
+use std::collections::HashMap;
+
+use postcode_addresses::AddressAnswer;
+use postcode_addresses::matching::{Candidates, Match};
+use postcode_tables::{Encoding, Scanner, Step, value};
+use serde_json::Value;
+
+use super::csv::{known, plain};
+use super::rows::Batch;
+use super::{Format, Plan, short};
+
+/// The names of columns that hold the whole address, without case, spaces, `_` and `-`.
+const WHOLE: [&str; 5] = ["address", "fulladdress", "propertyaddress", "addresstext", "siteaddress"];
+/// The names of columns that hold a line of it, without the number at their end: those of the energy certificates, of food
+/// hygiene ratings, and of Companies House (after a dot).
+const LINES: [&str; 4] = ["address", "addressline", "line", "addr"];
+/// The names of the elements in the land registry's price paid data.
+const PRICE_PAID: [&str; 3] = ["saon", "paon", "street"];
+
+/// Returns the columns that hold the address: those that are asked for, or those that are called so. `None` if no column to
+/// add is about the address.
+///
+/// # Errors
+/// Lists the columns if the names do not tell, or one that is asked for is missing.
+pub(super) fn columns(names: &[String], plan: &Plan) -> Result<Option<Vec<usize>>, String> {
+    let Some(column) = plan.columns.iter().find(|column| column.needs_address_text()) else {
+        return Ok(None);
+    };
+    if !plan.address.is_empty() {
+        let place = |wanted: &String| {
+            let found = names.iter().position(|name| name.eq_ignore_ascii_case(wanted));
+            found.ok_or_else(|| {
+                format!("--address-columns: there is no column {}, only {}", short(wanted), known(names))
+            })
+        };
+        return plan.address.iter().map(place).collect::<Result<_, _>>().map(Some);
+    }
+    let found = usual(names);
+    if found.is_empty() {
+        return Err(format!(
+            "the column {column} compares the address of each row, but which columns hold it? Name them \
+             (--address-columns); here are {}",
+            known(names)
+        ));
+    }
+    Ok(Some(found))
+}
+
+/// Returns the columns whose names are usual for an address.
+fn usual(names: &[String]) -> Vec<usize> {
+    let names: Vec<String> = names.iter().map(|name| plain(name)).collect();
+    let all = |is: &dyn Fn(&str) -> bool| -> Vec<usize> {
+        (0..names.len()).filter(|n| names.get(*n).is_some_and(|name| is(name))).collect()
+    };
+    let is_line = |name: &str| {
+        let stem = name.strip_suffix(|number| ('1'..='5').contains(&number));
+        stem.is_some_and(|stem| LINES.contains(&stem.rsplit('.').next().unwrap_or(stem)))
+    };
+    [
+        if names.iter().any(|name| name == PRICE_PAID[1]) {
+            all(&|name| PRICE_PAID.contains(&name))
+        } else {
+            Vec::new()
+        },
+        all(&is_line),
+        all(&|name| WHOLE.contains(&name)).into_iter().take(1).collect(),
+    ]
+    .into_iter()
+    .find(|found| !found.is_empty())
+    .unwrap_or_default()
+}
+
+/// Returns a note that says where the addresses are.
+pub(super) fn note(names: &[String], columns: &[usize]) -> String {
+    let names: Vec<String> = columns.iter().filter_map(|n| names.get(*n)).cloned().collect();
+    format!("the addresses are in the columns {}", known(&names))
+}
+
+/// Compares the addresses of rows with those of their postcodes.
+pub(super) struct Premises<'a> {
+    plan: &'a Plan,
+    columns: &'a [usize],
+    encoding: Encoding,
+    fields: Scanner,
+    is_asked: bool,
+    /// Those of the postcodes until now, each prepared once.
+    prepared: HashMap<*const AddressAnswer, Candidates<'a>>,
+}
+
+impl<'a> Premises<'a> {
+    pub(super) fn new(plan: &'a Plan, batch: &'a Batch) -> Self {
+        Self {
+            plan,
+            columns: &batch.address,
+            encoding: batch.encoding,
+            fields: Scanner::new(batch.delimiter),
+            is_asked: plan.columns.iter().any(|column| column.needs_address_text()),
+            prepared: HashMap::new(),
+        }
+    }
+
+    /// Returns the address of the postcode that the row means. `read` is the object of a row of JSON. `None` if no column is
+    /// about it, or the row or the postcode has no address.
+    pub(super) fn find(&mut self, answer: &'a AddressAnswer, read: &[u8], row: &[u8]) -> Option<Match<'a>> {
+        if !self.is_asked || answer.addresses().is_empty() {
+            return None;
+        }
+        let text = match self.plan.format {
+            Format::Csv => self.cells(row)?,
+            Format::Ndjson | Format::Json => keys(read, self.plan)?,
+        };
+        let candidates = self
+            .prepared
+            .entry(std::ptr::from_ref(answer))
+            .or_insert_with(|| Candidates::new(answer.addresses()));
+        (!text.is_empty()).then(|| candidates.find(&text))
+    }
+
+    fn cells(&mut self, row: &[u8]) -> Option<String> {
+        self.fields.next_row();
+        let Ok(Step::Row(_)) = self.fields.scan(row, true) else { return None };
+        let cell =
+            |n: &usize| self.fields.cell(row, *n).map(|cell| self.encoding.text(&value(cell)).into_owned());
+        Some(joined(self.columns.iter().filter_map(cell)))
+    }
+}
+
+/// Returns the address of an object.
+fn keys(object: &[u8], plan: &Plan) -> Option<String> {
+    let Ok(Value::Object(object)) = serde_json::from_slice(object) else { return None };
+    let names: Vec<String> = object.keys().cloned().collect();
+    let columns = columns(&names, plan).ok()??;
+    let text = |n: &usize| match object.get(names.get(*n)?)? {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    };
+    Some(joined(columns.iter().filter_map(text)))
+}
+
+fn joined(texts: impl Iterator<Item = String>) -> String {
+    let texts: Vec<String> =
+        texts.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty()).collect();
+    texts.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::enrich::Column;
+
+    fn chosen(names: &str, asked: &[&str]) -> Result<Option<Vec<usize>>, String> {
+        let plan = Plan {
+            address: asked.iter().map(|name| (*name).to_owned()).collect(),
+            ..Plan::new(Format::Csv, Column::list_with_addresses("address_match").unwrap())
+        };
+        columns(&names.split(',').map(str::to_owned).collect::<Vec<_>>(), &plan)
+    }
+
+    #[test]
+    fn columns_of_public_registers_are_found_by_their_names() {
+        for (names, expected) in [
+            ("LMK_KEY,ADDRESS1,ADDRESS2,ADDRESS3,POSTCODE,ADDRESS", vec![1, 2, 3]),
+            ("FHRSID,BusinessName,AddressLine1,AddressLine2,PostCode", vec![2, 3]),
+            ("CompanyName,RegAddress.AddressLine1, RegAddress.AddressLine2,RegAddress.PostCode", vec![1, 2]),
+            ("price,postcode,paon,saon,street,locality", vec![2, 3, 4]),
+            ("id,Full address,postcode", vec![1]),
+        ] {
+            assert_eq!(chosen(names, &[]), Ok(Some(expected)), "{names}");
+        }
+        assert!(chosen("id,postcode", &[]).unwrap_err().contains("--address-columns"));
+        assert_eq!(chosen("id,where,postcode", &["WHERE"]), Ok(Some(vec![1])));
+        assert!(chosen("id,where", &["place"]).unwrap_err().contains("\"place\""));
+    }
+
+    #[test]
+    fn no_column_about_the_address_needs_none() {
+        let plan = Plan::new(Format::Csv, Column::list("status").unwrap());
+        assert_eq!(columns(&["address".to_owned()], &plan), Ok(None));
+    }
+}
