@@ -3,7 +3,7 @@
 use postcode_addresses::Address;
 use postcode_addresses::matching::Match;
 
-use super::column::Value;
+use super::value::Value;
 
 /// A column from address data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,8 +2,9 @@
 
 use postcode_tables::{AnyOf, Encoding, Scanner, line_end, value};
 
-use super::column::{Found, Value};
+use super::column::Found;
 use super::row::{Kind, Row};
+use super::value::Value;
 use super::{Column, POSTCODE_NAMES, Plan, short};
 
 /// The header, read from the first row.

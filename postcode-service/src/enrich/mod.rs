@@ -25,6 +25,7 @@ mod rows;
 mod short;
 mod title;
 mod unpack;
+mod value;
 
 use std::future::Future;
 use std::sync::Arc;
@@ -50,13 +51,13 @@ pub(crate) use short::short;
 pub(crate) use unpack::decoded;
 
 pub(crate) use column::Found;
-#[cfg(feature = "cli")]
-pub(crate) use column::Value;
 use listed::Listed;
 use premises::Premises;
 use reading::Cell;
 use row::Kind;
 use rows::{Batch, Rows};
+#[cfg(feature = "cli")]
+pub(crate) use value::Value;
 
 /// Rows looked up in one call.
 const AT_ONCE: usize = 1_000;
@@ -169,7 +170,7 @@ async fn answer(
     let mut out = Vec::with_capacity(batch.head.len() + batch.bytes.len() * 2);
     out.extend_from_slice(&batch.head);
     let written = csv::Cells::new(batch.delimiter, batch.encoding);
-    let mut premises = Premises::new(plan, &batch);
+    let mut premises = Premises::new(plan, &batch.address, (batch.delimiter, batch.encoding));
     for (row, cell) in batch.rows.iter().zip(&cells) {
         let asked = cell.postcodes();
         let Some((its_answers, others)) = answers.split_at_checked(asked.len()) else {

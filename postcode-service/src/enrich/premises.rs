@@ -8,7 +8,6 @@ use postcode_tables::{Encoding, Scanner, Step, value};
 use serde_json::Value;
 
 use super::csv::{known, plain};
-use super::rows::Batch;
 use super::{Format, Plan, short};
 
 /// The names of columns that hold the whole address, without case, spaces, `_` and `-`.
@@ -90,12 +89,13 @@ pub(super) struct Premises<'a> {
 }
 
 impl<'a> Premises<'a> {
-    pub(super) fn new(plan: &'a Plan, batch: &'a Batch) -> Self {
+    /// `columns` are those of CSV that hold the address.
+    pub(super) fn new(plan: &'a Plan, columns: &'a [usize], (delimiter, encoding): (u8, Encoding)) -> Self {
         Self {
             plan,
-            columns: &batch.address,
-            encoding: batch.encoding,
-            fields: Scanner::new(batch.delimiter),
+            columns,
+            encoding,
+            fields: Scanner::new(delimiter),
             is_asked: plan.columns.iter().any(|column| column.needs_address_text()),
             prepared: HashMap::new(),
         }

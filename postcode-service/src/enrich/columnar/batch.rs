@@ -8,11 +8,12 @@ use arrow_array::{Array, ArrayRef, RecordBatch};
 use arrow_schema::{DataType, Field, Fields, Schema, SchemaRef};
 use postcode_core::Postcode;
 
-use super::super::column::{Found, Holds, Value};
+use super::super::column::{Found, Holds};
 use super::super::csv::{named, namesakes};
 use super::super::guess::{self, Tally};
 use super::super::listed::Listed;
 use super::super::reading::{self, Cell, Lack};
+use super::super::value::Value;
 use super::super::{AT_ONCE, Column, Counts, Error, Plan, short};
 use super::work::{Work, arrow_error};
 
