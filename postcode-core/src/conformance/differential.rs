@@ -54,7 +54,19 @@ pub enum AnyCall {
 }
 
 impl AnyCall {
-    /// Returns the answer, or the kind of the error, as text.
+    /// Makes the call. Returns the answer, or the kind of the error, as text.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use postcode_core::conformance::{AnyCall, Fixture, Reference};
+    ///
+    /// let lookup = Reference::new(Fixture::small());
+    /// let call = AnyCall::Outcode("ZE9".parse()?); // an outcode that the data does not have
+    /// assert_eq!(call.answer(&lookup).await, "None");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn answer(&self, lookup: &dyn Lookups) -> String {
         match self {
             Self::Lookup(postcodes) => text(lookup.lookup(postcodes).await),

@@ -263,6 +263,15 @@ impl Fixture {
 
     /// Returns the same postcodes in another edition, in which every record is different. It shows
     /// from which edition an answer comes, and that no batch mixes them.
+    ///
+    /// ```
+    /// use postcode_core::conformance::Fixture;
+    ///
+    /// let (fixture, postcode) = (Fixture::small(), "SW1A 1AA".parse()?);
+    /// let rank = |fixture: &Fixture| fixture.get(postcode).and_then(|record| record.deprivation_rank);
+    /// assert_eq!((rank(&fixture), rank(&fixture.next_edition())), (Some(30_000), Some(30_001)));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn next_edition(&self) -> Self {
         let mut info = self.info.clone();
@@ -279,21 +288,58 @@ impl Fixture {
 
     /// Returns the expected `info` of an implementation with this data. The edition, the
     /// fingerprint and the source may be the implementation's own.
+    ///
+    /// ```
+    /// use postcode_core::conformance::Fixture;
+    ///
+    /// let fixture = Fixture::small();
+    /// assert_eq!(fixture.info().edition, "Conformance fixture");
+    /// assert_eq!(fixture.info().live, fixture.live().count() as u64);
+    /// ```
     pub fn info(&self) -> &DatasetInfo {
         &self.info
     }
 
     /// Returns the records, live and terminated, in the order of postcodes.
+    ///
+    /// ```
+    /// use postcode_core::conformance::Fixture;
+    ///
+    /// let fixture = Fixture::small();
+    /// let postcodes: Vec<_> = fixture.records().map(|record| record.postcode).collect();
+    /// assert!(postcodes.is_sorted());
+    /// assert!(postcodes.contains(&"AB1 0AA".parse()?)); // terminated
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn records(&self) -> impl Iterator<Item = &Record> {
         self.records.values()
     }
 
     /// Returns the live records, in the order of postcodes.
+    ///
+    /// ```
+    /// use postcode_core::Status;
+    /// use postcode_core::conformance::Fixture;
+    ///
+    /// let fixture = Fixture::small();
+    /// assert!(fixture.live().all(|record| record.status == Status::Live));
+    /// assert!(fixture.live().count() < fixture.records().count());
+    /// ```
     pub fn live(&self) -> impl Iterator<Item = &Record> {
         self.records().filter(|record| record.status == Status::Live)
     }
 
     /// Returns the record of a postcode, live or terminated.
+    ///
+    /// ```
+    /// use postcode_core::Status;
+    /// use postcode_core::conformance::Fixture;
+    ///
+    /// let fixture = Fixture::small();
+    /// assert_eq!(fixture.get("AB1 0AA".parse()?).map(|record| record.status), Some(Status::Terminated));
+    /// assert_eq!(fixture.get("SW1A 9ZZ".parse()?), None);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn get(&self, postcode: Postcode) -> Option<&Record> {
         self.records.get(&postcode)
     }
@@ -335,6 +381,15 @@ impl Fixture {
     }
 
     /// Returns whether the dataset covers the area of a postcode.
+    ///
+    /// ```
+    /// use postcode_core::conformance::Fixture;
+    ///
+    /// let fixture = Fixture::small();
+    /// assert!(fixture.covers("SW1A 9ZZ".parse()?)); // unknown, but its area is there
+    /// assert!(!fixture.covers("BT1 5GS".parse()?));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn covers(&self, postcode: Postcode) -> bool {
         self.info.not_covered.iter().all(|area| *area != postcode.area().as_str())
     }

@@ -40,11 +40,37 @@ pub struct Reference {
 
 impl Reference {
     /// Creates a lookup over this fixture.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use postcode_core::PostcodeLookupExt;
+    /// use postcode_core::conformance::{Fixture, Reference};
+    ///
+    /// let lookup = Reference::new(Fixture::small());
+    /// assert_eq!(lookup.get_str("AB1 0AA").await?.status(), "terminated");
+    /// assert_eq!(lookup.get_str("BT1 5GS").await?.status(), "not_covered");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn new(fixture: Fixture) -> Self {
         Self { fixture: RwLock::new(Arc::new(fixture)) }
     }
 
-    /// Replaces the fixture: a new edition. Running calls finish with the previous one.
+    /// Replaces the fixture with a new edition. Running calls finish with the previous one.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use postcode_core::PostcodeLookup;
+    /// use postcode_core::conformance::{Fixture, Reference};
+    ///
+    /// let lookup = Reference::new(Fixture::small());
+    /// lookup.publish(Fixture::small().next_edition());
+    /// assert_eq!(lookup.info().await?.edition, "Conformance fixture, next");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn publish(&self, fixture: Fixture) {
         *self.fixture.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(fixture);
     }

@@ -62,16 +62,42 @@ pub enum Verdict {
 
 impl Report {
     /// Returns whether no promise is broken.
+    ///
+    /// ```
+    /// use postcode_core::conformance::{Outcome, Report, Verdict};
+    ///
+    /// let outcome = |verdict| Outcome { case: "place", promise: "a place by its code", verdict };
+    /// let report = |verdict| Report { outcomes: vec![outcome(verdict)] };
+    /// assert!(report(Verdict::NotSupported("the data has no places".to_owned())).passed());
+    /// assert!(!report(Verdict::Fail("another place".to_owned())).passed());
+    /// ```
     pub fn passed(&self) -> bool {
         self.failures().next().is_none()
     }
 
     /// Returns the cases whose promise is broken.
+    ///
+    /// ```
+    /// use postcode_core::conformance::{Outcome, Report, Verdict};
+    ///
+    /// let outcome = |case, verdict| Outcome { case, promise: "postcodes ascend", verdict };
+    /// let broken = Verdict::Fail("M1 after N1".to_owned());
+    /// let report = Report { outcomes: vec![outcome("search", Verdict::Pass), outcome("nearest", broken)] };
+    /// assert_eq!(report.failures().map(|outcome| outcome.case).collect::<Vec<_>>(), ["nearest"]);
+    /// ```
     pub fn failures(&self) -> impl Iterator<Item = &Outcome> {
         self.outcomes.iter().filter(|outcome| matches!(outcome.verdict, Verdict::Fail(_)))
     }
 
     /// Returns the cases whose operation the implementation does not support.
+    ///
+    /// ```
+    /// use postcode_core::conformance::{Outcome, Report, Verdict};
+    ///
+    /// let verdict = Verdict::NotSupported("the data has no places".to_owned());
+    /// let report = Report { outcomes: vec![Outcome { case: "place", promise: "a place by its code", verdict }] };
+    /// assert_eq!(report.not_supported().count(), 1);
+    /// ```
     pub fn not_supported(&self) -> impl Iterator<Item = &Outcome> {
         self.outcomes.iter().filter(|outcome| matches!(outcome.verdict, Verdict::NotSupported(_)))
     }

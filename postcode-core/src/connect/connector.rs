@@ -142,6 +142,22 @@ impl Connector {
 
     /// Opens the source: see [`connect`](super::connect).
     ///
+    /// ```
+    /// # #[cfg(feature = "embedded")]
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use postcode_core::{Connector, PostcodeLookupExt};
+    ///
+    /// let source = Connector::new("embedded:")?;
+    /// println!("{source}"); // for the log
+    /// let postcodes = source.connect().await?;
+    /// assert_eq!(postcodes.get_str("AB1 0AA").await?.status(), "terminated");
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(not(feature = "embedded"))]
+    /// # fn main() {}
+    /// ```
+    ///
     /// # Errors
     /// The same as [`connect`](super::connect), and invalid values given to the methods above.
     pub async fn connect(self) -> Result<Arc<dyn Lookups>> {

@@ -118,12 +118,67 @@ impl<L: Send + Sync + 'static, Q: Question<L>> Batcher<L, Q> {
 
     /// Sets how many lookups a batch holds at most: 1 to [`MAX_BATCH`] (for addresses 100), 100 unless set. A number
     /// outside this range becomes the nearest one inside.
+    ///
+    /// ```
+    /// # #[cfg(feature = "mock")]
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use std::time::Duration;
+    /// use postcode_core::layers::Batcher;
+    /// use postcode_core::{Answer, MockPostcodeLookup, PostcodeLookupExt};
+    ///
+    /// let mut lookup = MockPostcodeLookup::new();
+    /// // Three lookups, and two batches.
+    /// lookup.expect_lookup().times(2).returning(|batch| Ok(vec![Answer::Unknown; batch.len()]));
+    /// let batched = Batcher::new(lookup).max_size(2).linger(Duration::from_millis(1));
+    /// let get = |text| batched.get_str(text);
+    /// let (one, two, three) = futures::join!(get("SW1A 1AA"), get("EH1 1YZ"), get("M1 1AE"));
+    /// assert_eq!([one?, two?, three?], [Answer::Unknown, Answer::Unknown, Answer::Unknown]);
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(not(feature = "mock"))]
+    /// # fn main() {}
+    /// ```
     #[must_use]
     pub fn max_size(self, max_size: usize) -> Self {
         Self { max_size: max_size.clamp(1, Q::MAX), ..self }
     }
 
     /// Sets how many batches run at once at most: at least 1, 4 unless set.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use postcode_core::layers::{Around, call::Call};
+    /// # use postcode_core::{PostcodeLookup, Result};
+    /// # /// Answers after 20 ms.
+    /// # #[derive(Debug)]
+    /// # struct Slow<L>(L);
+    /// # impl<L: PostcodeLookup> Around for Slow<L> {
+    /// #     type Inner = L;
+    /// #     async fn around<C: Call<L>>(&self, call: C) -> Result<C::Reply> {
+    /// #         tokio::time::sleep(Duration::from_millis(20)).await;
+    /// #         call.on(&self.0).await
+    /// #     }
+    /// # }
+    /// # postcode_core::layer!([L: PostcodeLookup] Slow<L>);
+    /// # #[cfg(feature = "mock")]
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use postcode_core::layers::Batcher;
+    /// use postcode_core::{Answer, MockPostcodeLookup, PostcodeLookupExt};
+    ///
+    /// let mut lookup = MockPostcodeLookup::new();
+    /// // The first lookup is sent alone. The other two gather while it runs, and are sent together.
+    /// lookup.expect_lookup().times(2).returning(|batch| Ok(vec![Answer::Unknown; batch.len()]));
+    /// let batched = Batcher::new(Slow(lookup)).in_flight(1);
+    /// let get = |text| batched.get_str(text);
+    /// let (one, two, three) = futures::join!(get("SW1A 1AA"), get("EH1 1YZ"), get("M1 1AE"));
+    /// assert_eq!([one?, two?, three?], [Answer::Unknown, Answer::Unknown, Answer::Unknown]);
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(not(feature = "mock"))]
+    /// # fn main() {}
+    /// ```
     #[must_use]
     pub fn in_flight(self, batches: usize) -> Self {
         let max_in_flight = batches.clamp(1, Semaphore::MAX_PERMITS);

@@ -133,7 +133,28 @@ impl<L> Breaker<L> {
         Self::with(inner, BreakerConfig::default())
     }
 
-    /// Wraps a lookup, with this configuration.
+    /// Wraps a lookup with this configuration.
+    ///
+    /// ```
+    /// # #[cfg(feature = "mock")]
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use postcode_core::layers::{Breaker, BreakerConfig};
+    /// use postcode_core::{Error, ErrorKind, MockPostcodeLookup, PostcodeLookupExt};
+    ///
+    /// let mut lookup = MockPostcodeLookup::new();
+    /// lookup.expect_lookup_one().times(1).returning(|_| Err(Error::new(ErrorKind::Timeout, "no answer")));
+    /// let mut config = BreakerConfig::default();
+    /// config.consecutive = 1;
+    /// let guarded = Breaker::with(lookup, config);
+    /// assert_eq!(guarded.get_str("SW1A 1AA").await.unwrap_err().kind(), ErrorKind::Timeout);
+    /// // The breaker is open now, so this call is not made.
+    /// assert_eq!(guarded.get_str("SW1A 1AA").await.unwrap_err().kind(), ErrorKind::Unavailable);
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(not(feature = "mock"))]
+    /// # fn main() {}
+    /// ```
     pub fn with(inner: L, config: BreakerConfig) -> Self {
         let state = State { phase: Phase::Closed, round: 0, in_a_row: 0, calls: Window::new(config.window) };
         Self { inner, config, state: Mutex::new(state) }

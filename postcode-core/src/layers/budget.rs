@@ -31,8 +31,26 @@ pub struct Budget {
 }
 
 impl Budget {
-    /// Allows `share` extra requests per call (0.2 is one for every five calls) and saves at most
-    /// `burst` of them. A share outside 0 to 1 becomes the nearer of the two.
+    /// Creates a full budget. It allows `share` extra requests per call (0.2 is one for every five calls)
+    /// and saves at most `burst` of them. A share outside 0 to 1 becomes the nearer of the two.
+    ///
+    /// ```
+    /// # #[cfg(feature = "mock")]
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use postcode_core::layers::{Budget, Retry};
+    /// use postcode_core::{Error, ErrorKind, MockPostcodeLookup, PostcodeLookupExt};
+    ///
+    /// let mut lookup = MockPostcodeLookup::new();
+    /// lookup.expect_lookup_one().times(2).returning(|_| Err(Error::new(ErrorKind::Timeout, "no answer")));
+    /// let retried = Retry::new(lookup).retries(10).budget(Budget::new(0.0, 1));
+    /// // One retry is saved, and none is added.
+    /// assert!(retried.get_str("SW1A 1AA").await.is_err());
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(not(feature = "mock"))]
+    /// # fn main() {}
+    /// ```
     pub fn new(share: f64, burst: u16) -> Self {
         let burst = u32::from(burst) * ONE;
         // The cast turns NaN to 0.

@@ -97,7 +97,28 @@ pub struct CacheStats {
 }
 
 impl<L: PostcodeLookup> Cache<L> {
-    /// Wraps a lookup with a cache of `capacity` bytes.
+    /// Wraps a lookup with a cache of `capacity` bytes. Answers are kept for 5 minutes unless
+    /// [`ttl`](Self::ttl) is set.
+    ///
+    /// ```
+    /// # #[cfg(feature = "mock")]
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use postcode_core::layers::Cache;
+    /// use postcode_core::{Answer, DatasetInfo, MockPostcodeLookup, PostcodeLookupExt};
+    ///
+    /// let mut lookup = MockPostcodeLookup::new();
+    /// lookup.expect_info().returning(|| Ok(DatasetInfo::new("May 2025")));
+    /// lookup.expect_lookup().times(1).returning(|batch| Ok(vec![Answer::Unknown; batch.len()]));
+    /// let cached = Cache::new(lookup, 16 << 20); // 16 MiB
+    /// for _ in 0..3 {
+    ///     assert_eq!(cached.get_str("SW1A 9ZZ").await?, Answer::Unknown);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(not(feature = "mock"))]
+    /// # fn main() {}
+    /// ```
     pub fn new(inner: L, capacity: u64) -> Self {
         Self::of(OfPostcodes, inner, capacity)
     }
@@ -142,6 +163,28 @@ impl<L, Q: Question<L>> Cache<L, Q> {
     }
 
     /// Sets how old an answer may be: 5 minutes unless set.
+    ///
+    /// ```
+    /// # #[cfg(feature = "mock")]
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use std::time::Duration;
+    /// use postcode_core::layers::Cache;
+    /// use postcode_core::{Answer, DatasetInfo, MockPostcodeLookup, PostcodeLookupExt};
+    ///
+    /// # let mut lookup = MockPostcodeLookup::new();
+    /// # lookup.expect_info().returning(|| Ok(DatasetInfo::new("May 2025")));
+    /// # lookup.expect_lookup().returning(|batch| Ok(vec![Answer::Unknown; batch.len()]));
+    /// let cached = Cache::new(lookup, 16 << 20).ttl(Duration::from_secs(60));
+    /// cached.get_str("SW1A 9ZZ").await?;
+    /// tokio::time::advance(Duration::from_secs(61)).await; // in a test with paused time
+    /// cached.get_str("SW1A 9ZZ").await?;
+    /// assert_eq!(cached.stats().misses, 2);
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(not(feature = "mock"))]
+    /// # fn main() {}
+    /// ```
     #[must_use]
     pub fn ttl(self, ttl: Duration) -> Self {
         Self { ttl, ..self }

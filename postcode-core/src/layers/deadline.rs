@@ -123,6 +123,38 @@ pub struct Deadline<L> {
 
 impl<L> Deadline<L> {
     /// Wraps a lookup and limits each call to this time.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use postcode_core::layers::{Around, call::Call};
+    /// # use postcode_core::{PostcodeLookup, Result};
+    /// # /// Answers after 20 ms.
+    /// # #[derive(Debug)]
+    /// # struct Slow<L>(L);
+    /// # impl<L: PostcodeLookup> Around for Slow<L> {
+    /// #     type Inner = L;
+    /// #     async fn around<C: Call<L>>(&self, call: C) -> Result<C::Reply> {
+    /// #         tokio::time::sleep(Duration::from_millis(20)).await;
+    /// #         call.on(&self.0).await
+    /// #     }
+    /// # }
+    /// # postcode_core::layer!([L: PostcodeLookup] Slow<L>);
+    /// # #[cfg(feature = "mock")]
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use postcode_core::layers::Deadline;
+    /// use postcode_core::{ErrorKind, MockPostcodeLookup, PostcodeLookupExt};
+    ///
+    /// let slow = Slow(MockPostcodeLookup::new()); // answers after 20 ms
+    /// let limited = Deadline::new(slow, Duration::from_millis(10));
+    /// let error = limited.get_str("SW1A 1AA").await.unwrap_err();
+    /// assert_eq!(error.kind(), ErrorKind::Timeout);
+    /// assert!(error.is_persistent()); // there is no time left to retry
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(not(feature = "mock"))]
+    /// # fn main() {}
+    /// ```
     pub fn new(inner: L, within: Duration) -> Self {
         Self { inner, within }
     }

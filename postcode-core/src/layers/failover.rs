@@ -54,6 +54,24 @@ pub struct Failover<L> {
 impl<L> Failover<L> {
     /// Creates a failover over these endpoints, each with a breaker of this configuration.
     ///
+    /// ```
+    /// # #[cfg(feature = "mock")]
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use postcode_core::layers::{BreakerConfig, Failover, Order};
+    /// use postcode_core::{Answer, Error, ErrorKind, MockPostcodeLookup, PostcodeLookupExt};
+    ///
+    /// let (mut main, mut backup) = (MockPostcodeLookup::new(), MockPostcodeLookup::new());
+    /// main.expect_lookup_one().returning(|_| Err(Error::new(ErrorKind::Unavailable, "refused")));
+    /// backup.expect_lookup_one().returning(|_| Ok(Answer::Unknown));
+    /// let failover = Failover::new([main, backup], Order::AsGiven, BreakerConfig::default())?;
+    /// assert_eq!(failover.get_str("SW1A 9ZZ").await?, Answer::Unknown); // the backup's answer
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(not(feature = "mock"))]
+    /// # fn main() {}
+    /// ```
+    ///
     /// # Errors
     /// [`InvalidInput`](crate::ErrorKind::InvalidInput) if the list is empty.
     pub fn new(endpoints: impl IntoIterator<Item = L>, order: Order, breaker: BreakerConfig) -> Result<Self> {

@@ -10,8 +10,8 @@ use crate::{AnyLookup, ErrorKind, Lookups, Result, layer};
 /// Calls a second implementation when the first one fails, and counts how often.
 ///
 /// Any error causes a fallback except [`InvalidInput`](ErrorKind::InvalidInput), which the second
-/// implementation would return too. If both fail, the caller gets the error of the first, because that
-/// is the one to fix.
+/// implementation would return too. If both have a fault, the caller gets the error of the first,
+/// because that is the one to fix.
 ///
 /// Created by [`new`](Self::new):
 ///
@@ -31,7 +31,27 @@ pub struct Fallback<L = AnyLookup> {
 }
 
 impl Fallback {
-    /// Creates a fallback: `second` is called when `first` fails.
+    /// Creates a fallback: `second` is called when `first` has any error but
+    /// [`InvalidInput`](ErrorKind::InvalidInput).
+    ///
+    /// ```
+    /// # #[cfg(feature = "mock")]
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use postcode_core::layers::Fallback;
+    /// use postcode_core::{Answer, Error, ErrorKind, MockLookups, PostcodeLookupExt};
+    ///
+    /// let (mut service, mut library) = (MockLookups::default(), MockLookups::default());
+    /// service.postcodes.expect_lookup_one().returning(|_| Err(Error::new(ErrorKind::Unavailable, "refused")));
+    /// library.postcodes.expect_lookup_one().returning(|_| Ok(Answer::Unknown));
+    /// let dependable = Fallback::new(service, library);
+    /// assert_eq!(dependable.get_str("SW1A 9ZZ").await?, Answer::Unknown); // the library's answer
+    /// assert_eq!(dependable.fallbacks(), 1);
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(not(feature = "mock"))]
+    /// # fn main() {}
+    /// ```
     pub fn new(first: impl Lookups, second: impl Lookups) -> Self {
         Self::of(AnyLookup::new(first), AnyLookup::new(second))
     }

@@ -65,7 +65,40 @@ pub struct Hedge<L> {
 const LOOK: u64 = 100;
 
 impl<L> Hedge<L> {
-    /// Wraps a lookup, with a budget of 10 %.
+    /// Wraps a lookup, with a budget of 10 % of the calls, and ten saved.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use postcode_core::layers::{Around, call::Call};
+    /// # use postcode_core::{PostcodeLookup, Result};
+    /// # /// Answers after 20 ms.
+    /// # #[derive(Debug)]
+    /// # struct Slow<L>(L);
+    /// # impl<L: PostcodeLookup> Around for Slow<L> {
+    /// #     type Inner = L;
+    /// #     async fn around<C: Call<L>>(&self, call: C) -> Result<C::Reply> {
+    /// #         tokio::time::sleep(Duration::from_millis(20)).await;
+    /// #         call.on(&self.0).await
+    /// #     }
+    /// # }
+    /// # postcode_core::layer!([L: PostcodeLookup] Slow<L>);
+    /// # #[cfg(feature = "mock")]
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use postcode_core::layers::{Hedge, HedgeAfter};
+    /// use postcode_core::{Answer, MockPostcodeLookup, PostcodeLookupExt};
+    ///
+    /// # let mut lookup = MockPostcodeLookup::new();
+    /// # lookup.expect_lookup_one().returning(|_| Ok(Answer::Unknown));
+    /// let slow = Slow(lookup); // answers after 20 ms
+    /// let hedged = Hedge::new(slow, HedgeAfter::Fixed(Duration::from_millis(5)));
+    /// assert_eq!(hedged.get_str("SW1A 9ZZ").await?, Answer::Unknown);
+    /// assert_eq!(hedged.hedges(), 1); // a second attempt began after 5 ms
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(not(feature = "mock"))]
+    /// # fn main() {}
+    /// ```
     pub fn new(inner: L, after: HedgeAfter) -> Self {
         Self {
             inner,

@@ -45,15 +45,73 @@ pub trait Question<L: ?Sized>: Debug + Send + Sync + 'static {
     const MAX: usize;
 
     /// Asks about one key.
+    ///
+    /// ```
+    /// # #[cfg(feature = "mock")]
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use postcode_core::layers::{OfPostcodes, Question};
+    /// use postcode_core::{Answer, MockPostcodeLookup};
+    ///
+    /// # let mut lookup = MockPostcodeLookup::new();
+    /// # lookup.expect_lookup_one().returning(|_| Ok(Answer::Unknown));
+    /// assert_eq!(OfPostcodes::one(&lookup, "SW1A 9ZZ".parse()?).await?, Answer::Unknown);
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(not(feature = "mock"))]
+    /// # fn main() {}
+    /// ```
     fn one(lookup: &L, key: Self::Key) -> Reply<'_, Self::Answer>;
 
     /// Asks about several keys: as many answers as keys, in their order.
+    ///
+    /// ```
+    /// # #[cfg(feature = "mock")]
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use postcode_core::layers::{OfPostcodes, Question};
+    /// use postcode_core::{Answer, MockPostcodeLookup};
+    ///
+    /// # let mut lookup = MockPostcodeLookup::new();
+    /// # lookup.expect_lookup().returning(|batch| Ok(vec![Answer::Unknown; batch.len()]));
+    /// let keys = ["SW1A 9ZZ".parse()?, "EH1 9ZZ".parse()?];
+    /// assert_eq!(OfPostcodes::many(&lookup, &keys).await?, [Answer::Unknown, Answer::Unknown]);
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(not(feature = "mock"))]
+    /// # fn main() {}
+    /// ```
     fn many<'a>(lookup: &'a L, keys: &'a [Self::Key]) -> Reply<'a, Vec<Self::Answer>>;
 
     /// Asks for the fingerprint of the edition. It is empty if the lookup does not tell.
+    ///
+    /// ```
+    /// # #[cfg(feature = "mock")]
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use postcode_core::layers::{OfPostcodes, Question};
+    /// use postcode_core::{DatasetInfo, MockPostcodeLookup};
+    ///
+    /// let mut lookup = MockPostcodeLookup::new();
+    /// lookup.expect_info().returning(|| Ok(DatasetInfo::new("May 2025"))); // without a fingerprint
+    /// assert_eq!(OfPostcodes::fingerprint(&lookup).await?, "");
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(not(feature = "mock"))]
+    /// # fn main() {}
+    /// ```
     fn fingerprint(lookup: &L) -> Reply<'_, String>;
 
     /// Returns the bytes of an answer on the heap, approximately.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use postcode_core::layers::{OfPostcodes, Question};
+    /// use postcode_core::{Answer, PostcodeLookup};
+    ///
+    /// let size = <OfPostcodes as Question<Arc<dyn PostcodeLookup>>>::heap_size(&Answer::Unknown);
+    /// assert_eq!(size, 0); // only a record has areas
+    /// ```
     fn heap_size(answer: &Self::Answer) -> usize;
 }
 

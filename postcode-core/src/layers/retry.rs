@@ -44,7 +44,24 @@ pub struct Retry<L> {
 }
 
 impl<L> Retry<L> {
-    /// Wraps a lookup: 2 retries, a backoff from 20 ms to 1 s, and a budget of 20 %.
+    /// Wraps a lookup, with 2 retries, a backoff from 20 ms to 1 s, and a budget of 20 % with ten saved.
+    ///
+    /// ```
+    /// # #[cfg(feature = "mock")]
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use postcode_core::layers::Retry;
+    /// use postcode_core::{Error, ErrorKind, MockPostcodeLookup, PostcodeLookupExt};
+    ///
+    /// let mut lookup = MockPostcodeLookup::new();
+    /// lookup.expect_lookup_one().times(3).returning(|_| Err(Error::new(ErrorKind::Unavailable, "refused")));
+    /// let error = Retry::new(lookup).get_str("SW1A 1AA").await.unwrap_err();
+    /// assert!(error.is_persistent()); // three attempts failed
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(not(feature = "mock"))]
+    /// # fn main() {}
+    /// ```
     pub fn new(inner: L) -> Self {
         Self {
             inner,
@@ -57,6 +74,23 @@ impl<L> Retry<L> {
     }
 
     /// Sets how many retries there are at most: 2 unless set.
+    ///
+    /// ```
+    /// # #[cfg(feature = "mock")]
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use postcode_core::layers::Retry;
+    /// use postcode_core::{Error, ErrorKind, MockPostcodeLookup, PostcodeLookupExt};
+    ///
+    /// let mut lookup = MockPostcodeLookup::new();
+    /// // The first attempt and one retry.
+    /// lookup.expect_lookup_one().times(2).returning(|_| Err(Error::new(ErrorKind::Unavailable, "refused")));
+    /// assert!(Retry::new(lookup).retries(1).get_str("SW1A 1AA").await.is_err());
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(not(feature = "mock"))]
+    /// # fn main() {}
+    /// ```
     #[must_use]
     pub fn retries(self, retries: u32) -> Self {
         Self { retries, ..self }

@@ -71,7 +71,39 @@ impl<K: Eq + Hash, A> Drop for Landing<K, A> {
 }
 
 impl<L: PostcodeLookup> SingleFlight<L> {
-    /// Wraps a lookup.
+    /// Wraps a lookup, to share calls about one postcode.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use postcode_core::layers::{Around, call::Call};
+    /// # use postcode_core::{PostcodeLookup, Result};
+    /// # /// Answers after 20 ms.
+    /// # #[derive(Debug)]
+    /// # struct Slow<L>(L);
+    /// # impl<L: PostcodeLookup> Around for Slow<L> {
+    /// #     type Inner = L;
+    /// #     async fn around<C: Call<L>>(&self, call: C) -> Result<C::Reply> {
+    /// #         tokio::time::sleep(Duration::from_millis(20)).await;
+    /// #         call.on(&self.0).await
+    /// #     }
+    /// # }
+    /// # postcode_core::layer!([L: PostcodeLookup] Slow<L>);
+    /// # #[cfg(feature = "mock")]
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use postcode_core::layers::SingleFlight;
+    /// use postcode_core::{Answer, MockPostcodeLookup, PostcodeLookupExt};
+    ///
+    /// let mut lookup = MockPostcodeLookup::new();
+    /// lookup.expect_lookup_one().times(1).returning(|_| Ok(Answer::Unknown));
+    /// let shared = SingleFlight::new(Slow(lookup));
+    /// let (one, other) = futures::join!(shared.get_str("SW1A 9ZZ"), shared.get_str("sw1a9zz"));
+    /// assert_eq!([one?, other?], [Answer::Unknown, Answer::Unknown]); // of one call
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(not(feature = "mock"))]
+    /// # fn main() {}
+    /// ```
     pub fn new(inner: L) -> Self {
         Self::of(OfPostcodes, inner)
     }

@@ -42,6 +42,15 @@ impl RemoteFleet {
     /// Creates a client from the URL of the service, with the options of [`connect`](crate::connect), such as
     /// `http://127.0.0.1:8080?token_file=/etc/postcode/token`. Nothing is sent yet.
     ///
+    /// ```
+    /// use postcode_core::ErrorKind;
+    /// use postcode_core::remote::RemoteFleet;
+    ///
+    /// assert!(RemoteFleet::new("http://127.0.0.1:8080?connect_timeout=200ms").is_ok());
+    /// let error = RemoteFleet::new("http://127.0.0.1:8080?patience=1s").unwrap_err();
+    /// assert_eq!(error.kind(), ErrorKind::InvalidInput); // an unknown option
+    /// ```
+    ///
     /// # Errors
     /// [`InvalidInput`](crate::ErrorKind::InvalidInput) for an invalid URL or option.
     pub fn new(url: &str) -> Result<Self> {

@@ -131,6 +131,14 @@ fn authorities(name: &str, pem: &[u8]) -> Result<Vec<reqwest::Certificate>> {
 /// Makes ring the process's TLS provider, unless the application has installed one.
 ///
 /// reqwest is built without a provider and panics if it finds none.
+///
+/// ```
+/// use postcode_core::remote::tls_provider;
+/// use rustls::crypto::CryptoProvider;
+///
+/// tls_provider();
+/// assert!(CryptoProvider::get_default().is_some()); // reqwest finds one now
+/// ```
 pub fn tls_provider() {
     if rustls::crypto::CryptoProvider::get_default().is_none() {
         // An error means that another thread was first, which is fine.

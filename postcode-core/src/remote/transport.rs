@@ -46,6 +46,35 @@ pub trait Transport: Debug + Send + Sync + 'static {
     /// redirects. The client also limits the time: a transport may wait for ever, and is dropped
     /// when time is up.
     ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use async_trait::async_trait;
+    /// use bytes::Bytes;
+    /// use postcode_core::remote::Transport;
+    /// use postcode_core::{Error, ErrorKind, Result};
+    ///
+    /// /// Answers every request with this text, if it may be that long.
+    /// #[derive(Debug)]
+    /// struct Fixed(&'static str);
+    ///
+    /// #[async_trait]
+    /// impl Transport for Fixed {
+    ///     async fn send(&self, _request: http::Request<Bytes>, limit: usize) -> Result<http::Response<Bytes>> {
+    ///         match self.0.len() <= limit {
+    ///             true => Ok(http::Response::new(Bytes::from_static(self.0.as_bytes()))),
+    ///             false => Err(Error::new(ErrorKind::Protocol, format!("the body has more than {limit} bytes"))),
+    ///         }
+    ///     }
+    /// }
+    ///
+    /// let request = || http::Request::new(Bytes::new());
+    /// assert_eq!(Fixed("pong").send(request(), 4).await?.body(), "pong");
+    /// assert_eq!(Fixed("pong").send(request(), 3).await.unwrap_err().kind(), ErrorKind::Protocol);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// [`Unavailable`](crate::ErrorKind::Unavailable) if nothing answered or the connection broke;
     /// [`Timeout`](crate::ErrorKind::Timeout) if a time limit of the transport ran out;

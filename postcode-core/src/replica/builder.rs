@@ -66,8 +66,15 @@ impl ReplicaBuilder {
     }
 
     /// Sets the folder of the copy, which is created if it does not exist. Several replicas may
-    /// share a folder: each service has its own file. Unless set, `postcode` in the user's cache
+    /// share a folder: each service has a separate file. The default is `postcode` in the user's cache
     /// folder, `$XDG_CACHE_HOME` or `~/.cache`.
+    ///
+    /// ```
+    /// use postcode_core::Replica;
+    ///
+    /// let replica = Replica::builder("http://127.0.0.1:8080").dir("/var/cache/postcode");
+    /// assert!(replica.to_string().contains("dir=/var/cache/postcode"));
+    /// ```
     pub fn dir(self, dir: impl Into<PathBuf>) -> Self {
         self.set(|settings| {
             settings.dir = Some(dir.into());
@@ -76,6 +83,16 @@ impl ReplicaBuilder {
     }
 
     /// Sets how often the service is asked for its edition: 100 ms to a day, a minute unless set.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use postcode_core::Replica;
+    ///
+    /// let replica = Replica::builder("http://127.0.0.1:8080").interval(Duration::from_secs(10));
+    /// assert!(replica.to_string().contains("interval=10s"));
+    /// let replica = Replica::builder("http://127.0.0.1:8080").interval(Duration::ZERO);
+    /// assert!(replica.to_string().contains("give 100ms")); // `start` returns this error
+    /// ```
     pub fn interval(self, interval: Duration) -> Self {
         self.set(|settings| settings.set_interval(interval))
     }
@@ -128,6 +145,17 @@ impl ReplicaBuilder {
 
     /// Opens the stored copy, or downloads one, and starts to follow the service. Needs a tokio runtime
     /// with I/O and time, and follows for as long as that runs.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use postcode_core::{ErrorKind, Replica};
+    ///
+    /// let error = Replica::builder("http://127.0.0.1:8080?intervall=10s").start().await.unwrap_err();
+    /// assert_eq!(error.kind(), ErrorKind::InvalidInput); // an unknown option
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// [`InvalidInput`](crate::ErrorKind::InvalidInput) for an invalid URL, option or value;

@@ -80,7 +80,15 @@ impl Replica {
         Self::builder(url).start().await
     }
 
-    /// Creates a builder from the URL of the service, with or without options.
+    /// Creates a builder from the URL of the service, with or without options. If the URL is invalid,
+    /// [`start`](ReplicaBuilder::start) returns the error.
+    ///
+    /// ```
+    /// use postcode_core::Replica;
+    ///
+    /// let replica = Replica::builder("http://127.0.0.1:8080?dir=/var/cache/postcode");
+    /// assert!(replica.to_string().contains("interval=60s dir=/var/cache/postcode"));
+    /// ```
     pub fn builder(url: &str) -> ReplicaBuilder {
         ReplicaBuilder::new(url)
     }

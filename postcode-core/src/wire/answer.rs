@@ -24,7 +24,15 @@ pub struct Success<T> {
 }
 
 impl<T> Success<T> {
-    /// Wraps a result, with status 200.
+    /// Wraps a result with status 200.
+    ///
+    /// ```
+    /// use postcode_core::wire::Success;
+    ///
+    /// let body = Success::new(vec!["SW1A 1AA"]);
+    /// assert_eq!(serde_json::to_string(&body)?, r#"{"status":200,"result":["SW1A 1AA"]}"#);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn new(result: T) -> Self {
         Self { status: 200, result }
     }
@@ -75,6 +83,19 @@ pub struct BulkItem<T> {
 
 impl<'a> BulkItem<RecordView<'a>> {
     /// Creates the answer to a query. `answer` is `None` if the text is not a postcode.
+    ///
+    /// ```
+    /// use postcode_core::Answer;
+    /// use postcode_core::wire::{BulkItem, Shape};
+    ///
+    /// let json = |answer, shape| serde_json::to_string(&BulkItem::new("BT1 5GS", answer, shape));
+    /// let extended = json(Some(&Answer::NotCovered), Shape::Extended)?;
+    /// assert_eq!(extended, r#"{"query":"BT1 5GS","status":"not_covered","result":null}"#);
+    /// // postcodes.io says nothing but null.
+    /// let compatible = json(Some(&Answer::NotCovered), Shape::Compatible)?;
+    /// assert_eq!(compatible, r#"{"query":"BT1 5GS","result":null}"#);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn new(query: impl Into<String>, answer: Option<&'a Answer>, shape: Shape) -> Self {
         let (status, record) = match (answer, shape) {
             (None, Shape::Extended) => (Some("invalid"), None),
@@ -95,6 +116,17 @@ impl<'a> BulkItem<RecordView<'a>> {
 impl BulkItem<RecordBody> {
     /// Returns the server's answer, or `None` if it is a postcodes.io server that answered null:
     /// the postcode is not live, and nothing more is known.
+    ///
+    /// ```
+    /// use postcode_core::wire::{BulkItem, RecordBody};
+    ///
+    /// let read = |text| serde_json::from_str::<BulkItem<RecordBody>>(text);
+    /// let item = read(r#"{"query":"SW1A 1AA","result":{"postcode":"SW1A 1AA"}}"#)?;
+    /// assert!(item.into_answer()?.is_some_and(|answer| answer.is_live()));
+    /// // A postcodes.io server answers null to all postcodes that are not live.
+    /// assert_eq!(read(r#"{"query":"SW1A 9ZZ","result":null}"#)?.into_answer()?, None);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// [`Protocol`](ErrorKind::Protocol) if the record is invalid or contradicts the status.

@@ -42,6 +42,15 @@ fn none<T>() -> Option<T> {
 
 impl<T> ErrorBody<T> {
     /// Creates a body with the two fields of postcodes.io and our code.
+    ///
+    /// ```
+    /// use postcode_core::wire::{ErrorBody, TerminatedBody, code};
+    ///
+    /// let body: ErrorBody<TerminatedBody> = ErrorBody::new(404, "Outcode not found", code::OUTCODE_NOT_FOUND);
+    /// let text = r#"{"status":404,"error":"Outcode not found","code":"outcode_not_found"}"#;
+    /// assert_eq!(serde_json::to_string(&body)?, text);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn new(status: u16, error: impl Into<String>, code: &str) -> Self {
         Self {
             status,
@@ -95,6 +104,15 @@ impl From<&crate::Record> for TerminatedBody {
 
 impl TerminatedBody {
     /// Returns a record with the postcode, the date and the location.
+    ///
+    /// ```
+    /// use postcode_core::wire::TerminatedBody;
+    ///
+    /// let text = r#"{"postcode":"AB1 0AA","year_terminated":1996,"month_terminated":6,"longitude":null,"latitude":null}"#;
+    /// let record = serde_json::from_str::<TerminatedBody>(text)?.into_record()?;
+    /// assert_eq!(record.terminated, Some("199606".parse()?));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// [`Protocol`](crate::ErrorKind::Protocol) if the postcode, the date or the location is

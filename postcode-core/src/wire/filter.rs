@@ -25,7 +25,13 @@ macro_rules! fields {
             /// All keys.
             pub const ALL: &[Self] = &[$(Self::$variant),*];
 
-            /// Returns the key.
+            /// Returns the key, as it is in the JSON.
+            ///
+            /// ```
+            /// use postcode_core::wire::Field;
+            ///
+            /// assert_eq!(Field::AdminDistrict.name(), "admin_district");
+            /// ```
             pub fn name(self) -> &'static str {
                 match self { $(Self::$variant => $name),* }
             }
@@ -46,6 +52,13 @@ fields! {
 impl Field {
     /// Parses a comma-separated list, in its order and each key once. Like postcodes.io it ignores
     /// case, spaces and unknown names, so a list of only unknown names gives empty objects.
+    ///
+    /// ```
+    /// use postcode_core::wire::Field;
+    ///
+    /// assert_eq!(Field::list("QUALITY, postcode, quality"), [Field::Quality, Field::Postcode]);
+    /// assert_eq!(Field::list("nonsense"), []);
+    /// ```
     pub fn list(text: &str) -> Vec<Self> {
         let mut fields = Vec::new();
         for name in text.split(',') {
@@ -78,7 +91,17 @@ pub struct FilteredView<'a> {
 }
 
 impl<'a> FilteredView<'a> {
-    /// Selects these fields, in this order.
+    /// Creates a view that writes these fields in this order.
+    ///
+    /// ```
+    /// use postcode_core::Record;
+    /// use postcode_core::wire::{Field, FilteredView};
+    ///
+    /// let record = Record::live("SW1A 1AA".parse()?);
+    /// let view = FilteredView::new(&record, &[Field::Incode, Field::Outcode]);
+    /// assert_eq!(serde_json::to_string(&view)?, r#"{"incode":"1AA","outcode":"SW1A"}"#);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn new(record: &'a Record, fields: &'a [Field]) -> Self {
         Self { record, fields }
     }

@@ -78,6 +78,12 @@ impl Keys {
     ];
 
     /// Parses a comma-separated list. Case and spaces do not matter.
+    ///
+    /// ```
+    /// use postcode_core::wire::Keys;
+    ///
+    /// assert_eq!(Keys::list("postcode,PFA, pfa"), Keys::list("postcode,pfa"));
+    /// ```
     pub fn list(text: &str) -> Self {
         let mut keys = Self { known: Vec::new(), unknown: Vec::new() };
         for name in text.split(',') {
@@ -93,11 +99,26 @@ impl Keys {
     }
 
     /// Returns whether the key is selected.
+    ///
+    /// ```
+    /// use postcode_core::wire::Keys;
+    ///
+    /// let keys = Keys::list("postcode,distance");
+    /// assert!(keys.has("distance"));
+    /// assert!(!keys.has("quality"));
+    /// ```
     pub fn has(&self, key: &str) -> bool {
         self.known.contains(&key)
     }
 
     /// Returns the names that are not in [`ALL`](Self::ALL), which select nothing.
+    ///
+    /// ```
+    /// use postcode_core::wire::Keys;
+    ///
+    /// let keys = Keys::list("postcode,latitud,longitude");
+    /// assert_eq!(keys.unknown().collect::<Vec<_>>(), ["latitud"]);
+    /// ```
     pub fn unknown(&self) -> impl Iterator<Item = &str> {
         self.unknown.iter().map(String::as_str)
     }

@@ -57,12 +57,33 @@ pub struct RecordView<'a> {
 }
 
 impl<'a> RecordView<'a> {
-    /// Writes a record in this shape.
+    /// Creates a view that writes a record in this shape.
+    ///
+    /// ```
+    /// use postcode_core::Record;
+    /// use postcode_core::wire::{RecordView, Shape};
+    ///
+    /// let record = Record::terminated("AB1 0AA".parse()?);
+    /// let json = serde_json::to_value(RecordView::new(&record, Shape::Extended))?;
+    /// assert_eq!((&json["outcode"], &json["status"]), (&"AB1".into(), &"terminated".into()));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn new(record: &'a Record, shape: Shape) -> Self {
         Self { record, shape, distance: None, only: None }
     }
 
     /// Selects the keys to write. `None` writes all.
+    ///
+    /// ```
+    /// use postcode_core::Record;
+    /// use postcode_core::wire::{Keys, RecordView, Shape};
+    ///
+    /// let record = Record::live("SW1A 1AA".parse()?);
+    /// let (keys, view) = (Keys::list("incode,postcode"), RecordView::new(&record, Shape::Compatible));
+    /// let text = serde_json::to_string(&view.only(Some(&keys)))?;
+    /// assert_eq!(text, r#"{"postcode":"SW1A 1AA","incode":"1AA"}"#); // in the order of the object
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn only(self, only: Option<&'a Keys>) -> Self {
         Self { only, ..self }
@@ -87,13 +108,35 @@ impl<'a> RecordView<'a> {
 pub struct NeighbourView<'a>(RecordView<'a>);
 
 impl<'a> NeighbourView<'a> {
-    /// Writes a neighbour in this shape.
+    /// Creates a view that writes a neighbour in this shape.
+    ///
+    /// ```
+    /// use postcode_core::{Neighbour, Record};
+    /// use postcode_core::wire::{NeighbourView, Shape};
+    ///
+    /// let neighbour = Neighbour::new(Record::live("SW1A 1AA".parse()?), 12.5);
+    /// let json = serde_json::to_value(NeighbourView::new(&neighbour, Shape::Compatible))?;
+    /// assert_eq!(json["postcode"], "SW1A 1AA");
+    /// assert_eq!(json["distance"], 12.5); // metres
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn new(neighbour: &'a Neighbour, shape: Shape) -> Self {
         let distance = Some(neighbour.distance);
         Self(RecordView { distance, ..RecordView::new(&neighbour.record, shape) })
     }
 
     /// Selects the keys to write. `None` writes all.
+    ///
+    /// ```
+    /// use postcode_core::{Neighbour, Record};
+    /// use postcode_core::wire::{Keys, NeighbourView, Shape};
+    ///
+    /// let neighbour = Neighbour::new(Record::live("SW1A 1AA".parse()?), 12.5);
+    /// let keys = Keys::list("distance");
+    /// let view = NeighbourView::new(&neighbour, Shape::Extended).only(Some(&keys));
+    /// assert_eq!(serde_json::to_string(&view)?, r#"{"distance":12.5}"#);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn only(self, only: Option<&'a Keys>) -> Self {
         Self(self.0.only(only))

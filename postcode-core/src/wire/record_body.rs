@@ -133,11 +133,31 @@ pub struct CodesBody {
 
 impl RecordBody {
     /// Creates a body with nothing but the postcode.
+    ///
+    /// ```
+    /// use postcode_core::Status;
+    /// use postcode_core::wire::RecordBody;
+    ///
+    /// let mut body = RecordBody::new("SW1A 1AA");
+    /// body.admin_district = Some("Westminster".into());
+    /// assert_eq!(body.into_record(Status::Live)?.admin_district(), Some("Westminster"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn new(postcode: impl Into<String>) -> Self {
         Self { postcode: postcode.into(), ..Self::default() }
     }
 
     /// Converts the body to a record. `status` applies if the body has none.
+    ///
+    /// ```
+    /// use postcode_core::wire::RecordBody;
+    /// use postcode_core::{ErrorKind, Status};
+    ///
+    /// let mut body = RecordBody::new("SW1A 1AA");
+    /// (body.latitude, body.longitude) = (Some(151.5), Some(-0.1416));
+    /// let error = body.into_record(Status::Live).unwrap_err();
+    /// assert_eq!(error.kind(), ErrorKind::Protocol); // there is no such latitude
+    /// ```
     ///
     /// # Errors
     /// [`Protocol`](crate::ErrorKind::Protocol) if a postcode, a date or a location is invalid.
@@ -185,6 +205,15 @@ impl RecordBody {
     }
 
     /// Converts the body to a neighbour.
+    ///
+    /// ```
+    /// use postcode_core::wire::RecordBody;
+    ///
+    /// let body: RecordBody = serde_json::from_str(r#"{"postcode":"SW1A 1AA","distance":12.5}"#)?;
+    /// assert_eq!(body.into_neighbour()?.distance, 12.5); // metres
+    /// assert!(RecordBody::new("SW1A 1AA").into_neighbour().is_err()); // without a distance
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// [`Protocol`](crate::ErrorKind::Protocol) as for [`into_record`](Self::into_record), and if the

@@ -26,6 +26,17 @@ use crate::Areas;
 pub trait HasRecords {
     /// Appends itself to the text.
     ///
+    /// ```
+    /// use postcode_core::Record;
+    /// use postcode_core::wire::{BulkItem, HasRecords, RecordText, RecordView};
+    ///
+    /// let item = BulkItem::<RecordView<'_>> { query: "nonsense".to_owned(), status: None, result: None };
+    /// let mut text = RecordText::new(Vec::new());
+    /// item.write(&mut text)?;
+    /// assert_eq!(text.into_bytes(), br#"{"query":"nonsense","result":null}"#);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// Fails if something in it cannot be JSON. Records of this crate can.
     fn write(&self, text: &mut RecordText) -> Result<(), Error>;
@@ -71,12 +82,20 @@ struct Written {
 }
 
 impl RecordText {
-    /// Continues this text.
+    /// Creates a text that continues `out`, for one record.
+    ///
+    /// ```
+    /// use postcode_core::wire::RecordText;
+    ///
+    /// let mut text = RecordText::new(br#"{"status":200,"#.to_vec());
+    /// text.raw(r#""result":null}"#);
+    /// assert_eq!(text.into_bytes(), br#"{"status":200,"result":null}"#);
+    /// ```
     pub fn new(out: Vec<u8>) -> Self {
         Self { out, is_list: false, written: Vec::new() }
     }
 
-    /// Continues this text, which is to have several records.
+    /// Creates a text that continues `out`, for several records.
     ///
     /// ```
     /// use postcode_core::Record;
@@ -214,6 +233,14 @@ impl RecordText {
     }
 
     /// Returns the text.
+    ///
+    /// ```
+    /// use postcode_core::wire::RecordText;
+    ///
+    /// let mut text = RecordText::new(Vec::new());
+    /// text.raw("null");
+    /// assert_eq!(text.into_bytes(), b"null");
+    /// ```
     pub fn into_bytes(self) -> Vec<u8> {
         self.out
     }

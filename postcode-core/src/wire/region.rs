@@ -21,12 +21,20 @@ pub struct PageBody<T> {
     pub status: u16,
     /// The postcodes.
     pub result: Vec<T>,
-    /// Where the next page begins; null at the end.
+    /// The cursor of the next page; null on the last one.
     pub next: Option<Postcode>,
 }
 
 impl<T> PageBody<T> {
-    /// Wraps a page, with status 200.
+    /// Wraps a page with status 200. `next` is the cursor of the next page.
+    ///
+    /// ```
+    /// use postcode_core::wire::PageBody;
+    ///
+    /// let last = PageBody::new(vec!["SW1A 1AA"], None);
+    /// assert_eq!(serde_json::to_string(&last)?, r#"{"status":200,"result":["SW1A 1AA"],"next":null}"#);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn new(result: Vec<T>, next: Option<Postcode>) -> Self {
         Self { status: 200, result, next }
     }
@@ -53,12 +61,30 @@ pub struct PolygonBody {
 }
 
 impl PolygonBody {
-    /// Creates a body from the corners.
+    /// Creates a body from the corners of a polygon.
+    ///
+    /// ```
+    /// use postcode_core::Location;
+    /// use postcode_core::wire::PolygonBody;
+    ///
+    /// let body = PolygonBody::of(&[Location::new(51.0, -1.0)?, Location::new(51.0, 0.0)?, Location::new(52.0, 0.0)?]);
+    /// let text = r#"{"polygon":[[-1.0,51.0],[0.0,51.0],[0.0,52.0]]}"#; // longitude first
+    /// assert_eq!(serde_json::to_string(&body)?, text);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn of(corners: &[Location]) -> Self {
         Self { polygon: corners.iter().map(|corner| [corner.longitude(), corner.latitude()]).collect() }
     }
 
     /// Converts the body to a region.
+    ///
+    /// ```
+    /// use postcode_core::wire::PolygonBody;
+    ///
+    /// let body = PolygonBody { polygon: vec![[-1.0, 51.0], [0.0, 151.0], [0.0, 52.0]] };
+    /// let error = body.into_region().unwrap_err();
+    /// assert!(error.to_string().contains("corner 2 of the polygon"));
+    /// ```
     ///
     /// # Errors
     /// [`InvalidInput`](crate::ErrorKind::InvalidInput) for a corner outside the ranges of latitude
@@ -97,6 +123,16 @@ pub struct MultiPolygonBody {
 
 impl MultiPolygonBody {
     /// Creates a body from the rings of each polygon.
+    ///
+    /// ```
+    /// use postcode_core::Location;
+    /// use postcode_core::wire::MultiPolygonBody;
+    ///
+    /// let ring = [Location::new(51.0, -1.0)?, Location::new(51.0, 0.0)?, Location::new(52.0, 0.0)?].to_vec();
+    /// let body = MultiPolygonBody::of(&[vec![ring.clone()], vec![ring]]); // two polygons without holes
+    /// assert_eq!((body.coordinates.len(), body.coordinates[1][0][2]), (2, [0.0, 52.0]));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn of(polygons: &[Vec<Vec<Location>>]) -> Self {
         let ring = |ring: &Vec<Location>| PolygonBody::of(ring).polygon;
         let rings = |rings: &Vec<Vec<Location>>| rings.iter().map(ring).collect();

@@ -34,7 +34,14 @@ impl Place {
     /// All places.
     pub const ALL: [Self; 5] = [Self::Embedded, Self::File, Self::Replica, Self::Unix, Self::Tcp];
 
-    /// Returns the place that the URL of a source names.
+    /// Returns the place that the URL of a source names, by its scheme in lower case. `None` if the scheme is unknown.
+    ///
+    /// ```
+    /// use postcode_core::layers::advice::Place;
+    ///
+    /// assert_eq!(Place::of_url("replica:http://127.0.0.1:8080"), Some(Place::Replica));
+    /// assert_eq!(Place::of_url("/data/uk.postcodes"), None); // a path has no scheme
+    /// ```
     pub fn of_url(url: &str) -> Option<Self> {
         let scheme = url.split_once(':')?.0;
         Some(match scheme {
@@ -47,12 +54,26 @@ impl Place {
         })
     }
 
-    /// Returns whether it answers in the caller's process.
+    /// Returns whether calls are answered in the caller's process.
+    ///
+    /// ```
+    /// use postcode_core::layers::advice::Place;
+    ///
+    /// assert!(Place::Replica.is_in_process()); // the copy answers
+    /// assert!(!Place::Unix.is_in_process());
+    /// ```
     pub fn is_in_process(self) -> bool {
         matches!(self, Self::Embedded | Self::File | Self::Replica)
     }
 
     /// Returns the name in JSON.
+    ///
+    /// ```
+    /// use postcode_core::layers::advice::Place;
+    ///
+    /// let names = Place::ALL.map(Place::as_str);
+    /// assert_eq!(names, ["embedded", "file", "replica", "unix", "tcp"]);
+    /// ```
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Embedded => "embedded",
@@ -85,11 +106,11 @@ pub struct WorkCost {
     pub method: String,
     /// Items in the answer, on average.
     pub items: f64,
-    /// The time that half of the calls don't exceed.
+    /// The time that half of the calls don't exceed, in microseconds.
     pub p50_us: f64,
-    /// The time that 99 % of the calls don't exceed.
+    /// The time that 99 % of the calls don't exceed, in microseconds.
     pub p99_us: f64,
-    /// Processor time of caller and service for a call.
+    /// Processor time of caller and service for a call, in microseconds.
     pub cpu_us: f64,
 }
 
@@ -128,11 +149,11 @@ pub struct PlaceCosts {
     pub place: Place,
     /// The costs of calls, one after another.
     pub works: Vec<WorkCost>,
-    /// How much longer a call takes after a pause of 2 ms: caches and threads are cold then.
+    /// How much longer a call takes after a pause of 2 ms, in microseconds: caches and threads are cold then.
     pub cold_us: f64,
     /// The memory.
     pub memory: Memory,
-    /// Whether it was asked, and not derived from another place.
+    /// Whether the costs were measured here, and not derived from another place.
     pub measured: bool,
 }
 
@@ -153,7 +174,7 @@ pub struct Deployment {
     pub machines: f64,
     /// Cores of a machine.
     pub cores: f64,
-    /// The longest p99 that callers accept.
+    /// The longest p99 that callers accept, in microseconds.
     pub max_p99_us: Option<f64>,
     /// The price of a core for an hour, in any currency.
     pub core_hour: f64,

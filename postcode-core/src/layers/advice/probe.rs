@@ -56,7 +56,14 @@ impl Work {
         Self::Outcode,
     ];
 
-    /// Returns the name of the method.
+    /// Returns the name of the lookup method that is called.
+    ///
+    /// ```
+    /// use postcode_core::layers::advice::Work;
+    ///
+    /// assert_eq!(Work::Lookup.method(), "lookup_one");
+    /// assert_eq!(Work::Nearest(10).method(), "nearest");
+    /// ```
     pub fn method(self) -> &'static str {
         match self {
             Self::Lookup => "lookup_one",
@@ -68,7 +75,8 @@ impl Work {
         }
     }
 
-    /// Makes a call about one or more of the postcodes. Returns the number of items in its answer.
+    /// Makes a call about one or more of the postcodes. Returns the number of items in its answer, 0 if there are no
+    /// postcodes. Calls with other numbers ask about other postcodes.
     ///
     /// ```
     /// # #[cfg(feature = "dataset")]

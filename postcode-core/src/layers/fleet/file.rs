@@ -115,7 +115,23 @@ fn unusable(path: &Path, what: &str, error: io::Error) -> Error {
 pub struct PlanFile(PathBuf);
 
 impl PlanFile {
-    /// Follows the plan in this file. It need not be there yet.
+    /// Creates a link to the plan in this file. The file need not exist yet.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use std::time::Duration;
+    /// use postcode_core::layers::fleet::{FleetLink, FleetPlan, PlanFile, write_plan};
+    ///
+    /// # let folder = tempfile::tempdir()?;
+    /// # let path = folder.path().join("plan.json");
+    /// let link = PlanFile::new(&path);
+    /// assert_eq!(link.plan(0, Duration::ZERO).await?, None);
+    /// write_plan(&path, &FleetPlan::new(7, "shadow:10%".parse()?))?;
+    /// assert_eq!(link.plan(0, Duration::ZERO).await?.map(|plan| plan.revision), Some(7));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn new(path: impl Into<PathBuf>) -> Self {
         Self(path.into())
     }

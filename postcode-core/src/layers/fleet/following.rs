@@ -58,7 +58,15 @@ impl Default for Following {
 }
 
 impl Following {
-    /// Keeps the last plan in this file.
+    /// Sets the file that keeps the last plan.
+    ///
+    /// ```
+    /// use std::path::Path;
+    /// use postcode_core::layers::fleet::Following;
+    ///
+    /// let following = Following::default().keeping("/var/lib/postcode/plan.json");
+    /// assert_eq!(following.state.as_deref(), Some(Path::new("/var/lib/postcode/plan.json")));
+    /// ```
     #[must_use]
     pub fn keeping(self, state: impl Into<PathBuf>) -> Self {
         Self { state: Some(state.into()), ..self }

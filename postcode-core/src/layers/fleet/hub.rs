@@ -148,7 +148,20 @@ struct Process {
 }
 
 impl Fleet {
-    /// Creates a fleet without a plan, which keeps nothing over a restart.
+    /// Creates a fleet without a plan. It keeps nothing over a restart.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use postcode_core::layers::Guard;
+    /// use postcode_core::layers::fleet::{Fleet, FleetLimits};
+    ///
+    /// let fleet = Fleet::new(Some(Guard::default()), FleetLimits::default());
+    /// assert_eq!(fleet.plan().revision, 0); // there is no plan yet
+    /// assert_eq!(fleet.set("shadow:10%".parse()?, None).await?.revision, 1);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn new(guard: Option<Guard>, limits: FleetLimits) -> Self {
         Self::with(FleetPlan::default(), None, guard, limits)
     }
@@ -199,7 +212,14 @@ impl Fleet {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Returns the current plan.
+    /// Returns the current plan. Its revision is 0 before the first change.
+    ///
+    /// ```
+    /// use postcode_core::layers::fleet::{Fleet, FleetLimits};
+    ///
+    /// let plan = Fleet::new(None, FleetLimits::default()).plan();
+    /// assert_eq!((plan.revision, plan.plan.to_string()), (0, "local:0.1".to_owned()));
+    /// ```
     pub fn plan(&self) -> Arc<FleetPlan> {
         self.0.published.borrow().clone()
     }
@@ -216,7 +236,24 @@ impl Fleet {
         self.0.limits
     }
 
-    /// Returns the current plan, as soon as it is newer than `revision` or the time is over.
+    /// Returns the current plan as soon as it is newer than `revision`, or when `wait` is over.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use std::time::Duration;
+    /// use postcode_core::layers::fleet::{Fleet, FleetLimits};
+    ///
+    /// let fleet = Fleet::new(None, FleetLimits::default());
+    /// let waiting = fleet.newer_than(0, Duration::from_secs(30));
+    /// let (plan, set) = tokio::join!(waiting, fleet.set("shadow:10%".parse()?, None));
+    /// assert_eq!((plan.revision, set?.revision), (1, 1));
+    ///
+    /// let plan = fleet.newer_than(1, Duration::from_secs(30)).await; // nothing changes for 30 s
+    /// assert_eq!(plan.revision, 1);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn newer_than(&self, revision: u64, wait: Duration) -> Arc<FleetPlan> {
         let (mut plans, mut closed) = (self.0.published.subscribe(), self.0.closed.subscribe());
         // However the wait ends, the current plan is the answer.
@@ -248,6 +285,21 @@ impl Fleet {
     /// current plan must have that revision.
     ///
     /// When this returns, the plan is stored.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use postcode_core::layers::fleet::{Fleet, FleetLimits, SetError};
+    ///
+    /// let fleet = Fleet::new(None, FleetLimits::default());
+    /// let plan = fleet.set("canary:5%,nearest=remote".parse()?, Some(0)).await?;
+    /// assert_eq!((plan.revision, plan.plan.to_string()), (1, "canary:0.05,nearest=remote:0.05".to_owned()));
+    /// // Someone who has not seen this change can't undo it.
+    /// let late = fleet.set("local".parse()?, Some(0)).await;
+    /// assert!(matches!(late, Err(SetError::Moved { expected: 0, current: 1 })));
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// [`SetError`]. Nothing is changed then.

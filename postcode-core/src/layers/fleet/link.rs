@@ -55,6 +55,25 @@ pub trait FleetLink: Debug + Send + Sync + 'static {
 
     /// Delivers a report. Returns how long to wait before the next one.
     ///
+    /// ```
+    /// # #[cfg(feature = "mock")]
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let lookup: std::sync::Arc<dyn postcode_core::Lookups> = std::sync::Arc::new(postcode_core::MockLookups::default());
+    /// # let promotion = postcode_core::layers::Promotion::new(lookup.clone(), lookup);
+    /// use postcode_core::ErrorKind;
+    /// use postcode_core::layers::fleet::{FleetLink, FleetMember, PlanFile};
+    ///
+    /// let member = FleetMember::new(promotion, "orders-1")?;
+    /// let link = PlanFile::new("/etc/postcode/plan.json");
+    /// let error = link.report(&member.report()).await.unwrap_err();
+    /// assert_eq!(error.kind(), ErrorKind::NotSupported); // a file takes no reports
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(not(feature = "mock"))]
+    /// # fn main() {}
+    /// ```
+    ///
     /// # Errors
     /// Any. The next report holds everything that this one did.
     /// [`NotSupported`](crate::ErrorKind::NotSupported) if no reports are taken.

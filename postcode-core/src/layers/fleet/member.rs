@@ -91,6 +91,19 @@ impl FleetMember {
     /// The fleet's guard needs the observations of the promotion's own guard. Without one, nothing is
     /// reported but the plan.
     ///
+    /// ```
+    /// # #[cfg(feature = "mock")] {
+    /// # let lookup: std::sync::Arc<dyn postcode_core::Lookups> = std::sync::Arc::new(postcode_core::MockLookups::default());
+    /// # let promotion = postcode_core::layers::Promotion::new(lookup.clone(), lookup);
+    /// use postcode_core::layers::fleet::FleetMember;
+    ///
+    /// assert_eq!(FleetMember::new(promotion.clone(), "orders-1")?.revision(), 0);
+    /// let error = FleetMember::new(promotion, "orders 1").unwrap_err();
+    /// assert!(error.to_string().contains("give 1 to 80 letters, digits"));
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// [`InvalidInput`](crate::ErrorKind::InvalidInput) for a name that is too long or has other
     /// characters.
@@ -105,16 +118,55 @@ impl FleetMember {
     }
 
     /// Returns the name of the process.
+    ///
+    /// ```
+    /// # #[cfg(feature = "mock")] {
+    /// # let lookup: std::sync::Arc<dyn postcode_core::Lookups> = std::sync::Arc::new(postcode_core::MockLookups::default());
+    /// # let promotion = postcode_core::layers::Promotion::new(lookup.clone(), lookup);
+    /// use postcode_core::layers::fleet::FleetMember;
+    ///
+    /// assert_eq!(FleetMember::new(promotion, "orders-1")?.process(), "orders-1");
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn process(&self) -> &str {
         &self.process
     }
 
     /// Returns the revision of the plan that this process follows, 0 before the first.
+    ///
+    /// ```
+    /// # #[cfg(feature = "mock")] {
+    /// # let lookup: std::sync::Arc<dyn postcode_core::Lookups> = std::sync::Arc::new(postcode_core::MockLookups::default());
+    /// # let promotion = postcode_core::layers::Promotion::new(lookup.clone(), lookup);
+    /// use postcode_core::layers::fleet::{FleetMember, FleetPlan};
+    ///
+    /// let member = FleetMember::new(promotion, "orders-1")?;
+    /// member.apply(&FleetPlan::new(3, "shadow:10%".parse()?))?;
+    /// assert_eq!(member.revision(), 3);
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn revision(&self) -> u64 {
         self.state().plan.revision
     }
 
     /// Returns how the process stands to its fleet.
+    ///
+    /// ```
+    /// # #[cfg(feature = "mock")] {
+    /// # let lookup: std::sync::Arc<dyn postcode_core::Lookups> = std::sync::Arc::new(postcode_core::MockLookups::default());
+    /// # let promotion = postcode_core::layers::Promotion::new(lookup.clone(), lookup);
+    /// use postcode_core::layers::fleet::{FleetMember, FleetPlan, MAX_REVISION};
+    ///
+    /// let member = FleetMember::new(promotion, "orders-1")?;
+    /// assert!(member.apply(&FleetPlan::new(MAX_REVISION + 1, "remote".parse()?)).is_err());
+    /// let status = member.status();
+    /// assert_eq!(status.revision, 0); // it keeps its plan
+    /// assert!(status.error.is_some_and(|error| error.contains("give at most")));
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn status(&self) -> MemberStatus {
         let state = self.state();
         MemberStatus {
@@ -133,9 +185,24 @@ impl FleetMember {
         changed
     }
 
-    /// Applies a plan if it is newer than the current one. Returns whether it is.
+    /// Applies a plan if it is newer than the current one. Returns whether it is newer.
     ///
-    /// Calls don't wait for it: they begin with the plan that is current then.
+    /// Calls don't wait for it. Each goes by the plan that is current when it begins.
+    ///
+    /// ```
+    /// # #[cfg(feature = "mock")] {
+    /// # let lookup: std::sync::Arc<dyn postcode_core::Lookups> = std::sync::Arc::new(postcode_core::MockLookups::default());
+    /// # let promotion = postcode_core::layers::Promotion::new(lookup.clone(), lookup);
+    /// use postcode_core::layers::Stage;
+    /// use postcode_core::layers::fleet::{FleetMember, FleetPlan};
+    ///
+    /// let member = FleetMember::new(promotion.clone(), "orders-1")?;
+    /// assert!(member.apply(&FleetPlan::new(2, "shadow:10%".parse()?))?);
+    /// assert!(!member.apply(&FleetPlan::new(1, "remote".parse()?))?); // older
+    /// assert_eq!(promotion.stage(), Stage::Shadow);
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// [`InvalidInput`](crate::ErrorKind::InvalidInput) if the plan can't be applied, because of too many
@@ -159,7 +226,22 @@ impl FleetMember {
         Ok(true)
     }
 
-    /// Returns the report of this process.
+    /// Returns the report of this process: its plan, and what it has observed since it took the plan.
+    ///
+    /// ```
+    /// # #[cfg(feature = "mock")] {
+    /// # let lookup: std::sync::Arc<dyn postcode_core::Lookups> = std::sync::Arc::new(postcode_core::MockLookups::default());
+    /// # let promotion = postcode_core::layers::Promotion::new(lookup.clone(), lookup);
+    /// use postcode_core::layers::fleet::{FleetMember, FleetPlan};
+    ///
+    /// let member = FleetMember::new(promotion, "orders-1")?;
+    /// member.apply(&FleetPlan::new(1, "shadow:10%".parse()?))?;
+    /// let report = member.report();
+    /// assert_eq!((&*report.process, report.revision, report.rows.len()), ("orders-1", 1, 1));
+    /// assert_eq!(report.plan.to_string(), "shadow:0.1");
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn report(&self) -> FleetReport {
         let mut state = self.state();
         let mut rows = Vec::with_capacity(state.rows.len());

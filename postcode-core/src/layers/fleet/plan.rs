@@ -52,11 +52,28 @@ impl Default for FleetPlan {
 
 impl FleetPlan {
     /// Creates a plan that a person makes, at the current time.
+    ///
+    /// ```
+    /// use postcode_core::layers::fleet::FleetPlan;
+    ///
+    /// let plan = FleetPlan::new(3, "canary:10%".parse()?);
+    /// assert_eq!(plan.plan.default.share, Some(0.1));
+    /// assert!(plan.step_backs.is_empty()); // the fleet's guard did not make it
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn new(revision: u64, plan: PromotionPlan) -> Self {
         Self { revision, plan, at: now(), step_backs: Vec::new() }
     }
 
     /// Checks the revision.
+    ///
+    /// ```
+    /// use postcode_core::layers::fleet::{FleetPlan, MAX_REVISION};
+    ///
+    /// assert!(FleetPlan::new(MAX_REVISION, "local".parse()?).check().is_ok());
+    /// assert!(FleetPlan::new(MAX_REVISION + 1, "local".parse()?).check().is_err());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// [`InvalidInput`](crate::ErrorKind::InvalidInput) if it is above [`MAX_REVISION`].

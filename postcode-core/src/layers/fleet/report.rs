@@ -76,6 +76,20 @@ pub struct RowReport {
 impl FleetReport {
     /// Checks the sizes of all parts.
     ///
+    /// ```
+    /// # #[cfg(feature = "mock")] {
+    /// # let lookup: std::sync::Arc<dyn postcode_core::Lookups> = std::sync::Arc::new(postcode_core::MockLookups::default());
+    /// # let promotion = postcode_core::layers::Promotion::new(lookup.clone(), lookup);
+    /// use postcode_core::layers::fleet::FleetMember;
+    ///
+    /// let mut report = FleetMember::new(promotion, "orders-1")?.report();
+    /// assert!(report.check().is_ok());
+    /// report.error = Some("x".repeat(301));
+    /// assert!(report.check().unwrap_err().to_string().contains("at most 300 bytes"));
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// [`InvalidInput`](crate::ErrorKind::InvalidInput), which says what is too long.
     pub fn check(&self) -> Result<()> {

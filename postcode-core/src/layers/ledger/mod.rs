@@ -72,7 +72,25 @@ impl<L: Clone> Clone for Ledger<L> {
 }
 
 impl<L> Ledger<L> {
-    /// Wraps a lookup, with an empty ledger.
+    /// Wraps a lookup with an empty ledger.
+    ///
+    /// ```
+    /// # #[cfg(feature = "mock")]
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use postcode_core::layers::Ledger;
+    /// use postcode_core::{Answer, MockPostcodeLookup, PostcodeLookupExt, unit};
+    ///
+    /// # let mut lookup = MockPostcodeLookup::new();
+    /// # lookup.expect_lookup_one().returning(|_| Ok(Answer::Unknown));
+    /// let ledger = Ledger::new(lookup);
+    /// unit::cohort("import", ledger.get_str("SW1A 1AA")).await?;
+    /// assert_eq!(ledger.snapshot().cohorts[0].cohort, "import");
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(not(feature = "mock"))]
+    /// # fn main() {}
+    /// ```
     pub fn new(inner: L) -> Self {
         let book = Book {
             since: Instant::now(),
@@ -103,6 +121,25 @@ impl<L> Ledger<L> {
     }
 
     /// Returns the counts and estimates since the start.
+    ///
+    /// ```
+    /// # #[cfg(feature = "mock")]
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use postcode_core::layers::Ledger;
+    /// use postcode_core::{Error, ErrorKind, MockPostcodeLookup, PostcodeLookupExt};
+    ///
+    /// # let mut lookup = MockPostcodeLookup::new();
+    /// # lookup.expect_lookup_one().returning(|_| Err(Error::new(ErrorKind::Timeout, "no answer")));
+    /// let ledger = Ledger::new(lookup);
+    /// assert!(ledger.get_str("SW1A 1AA").await.is_err());
+    /// let method = &ledger.snapshot().cohorts[0].methods[0];
+    /// assert_eq!((&*method.method, method.calls, method.failed), ("lookup_one", 1, 1));
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(not(feature = "mock"))]
+    /// # fn main() {}
+    /// ```
     pub fn snapshot(&self) -> LedgerSnapshot {
         self.book.snapshot()
     }

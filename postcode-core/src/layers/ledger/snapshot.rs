@@ -104,11 +104,11 @@ pub struct MethodSnapshot {
     pub items: u64,
     /// Bytes of the answers as JSON, estimated from one in 256.
     pub bytes: u64,
-    /// The time that half of the calls don't exceed, from one call in 16.
+    /// The time that half of the calls don't exceed, in microseconds, from one call in 16.
     pub p50_us: Option<f64>,
-    /// The time that 99 % of the calls don't exceed.
+    /// The time that 99 % of the calls don't exceed, in microseconds, from one call in 16.
     pub p99_us: Option<f64>,
-    /// The mean time that a call worked in the caller's process, and did not wait.
+    /// The mean time that a call worked in the caller's process, and did not wait, in microseconds.
     pub worked_us: f64,
     /// Calls by the least number of items in a bucket: 0, 1, 2, 4, 8, …
     pub sizes: Vec<(u64, u64)>,
@@ -153,7 +153,16 @@ pub struct JoinEstimate {
 }
 
 impl LedgerSnapshot {
-    /// Returns all calls of all cohorts.
+    /// Returns the number of calls of all cohorts.
+    ///
+    /// ```
+    /// use postcode_core::layers::{CohortSnapshot, LedgerSnapshot, MethodSnapshot};
+    ///
+    /// let method = |calls| MethodSnapshot { calls, ..MethodSnapshot::default() };
+    /// let cohort = CohortSnapshot { methods: vec![method(2), method(3)], ..CohortSnapshot::default() };
+    /// let seen = LedgerSnapshot { seconds: 60.0, cohorts: vec![cohort.clone(), cohort] };
+    /// assert_eq!(seen.calls(), 10);
+    /// ```
     pub fn calls(&self) -> u64 {
         self.cohorts.iter().flat_map(|cohort| &cohort.methods).map(|method| method.calls).sum()
     }

@@ -34,6 +34,12 @@ impl Cause {
     pub const ALL: [Self; 3] = [Self::Edition, Self::Noise, Self::Code];
 
     /// Returns the name in JSON and metrics.
+    ///
+    /// ```
+    /// use postcode_core::layers::Cause;
+    ///
+    /// assert_eq!(Cause::Noise.as_str(), "noise");
+    /// ```
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Edition => "edition",

@@ -115,9 +115,8 @@ impl Promotion {
     /// default configuration.
     ///
     /// ```
-    /// # #[cfg(feature = "dataset")] {
-    /// # let data = postcode_core::dataset::DatasetBuilder::new(postcode_core::dataset::Metadata::new("made by hand"));
-    /// # let library: std::sync::Arc<dyn postcode_core::Lookups> = std::sync::Arc::new(postcode_core::Local::new(data.build()?));
+    /// # #[cfg(feature = "mock")] {
+    /// # let library: std::sync::Arc<dyn postcode_core::Lookups> = std::sync::Arc::new(postcode_core::MockLookups::default());
     /// # let service = library.clone();
     /// use postcode_core::layers::{Promotion, Stage};
     ///
@@ -133,9 +132,8 @@ impl Promotion {
     /// Creates a promotion with this configuration, otherwise like [`new`](Self::new).
     ///
     /// ```
-    /// # #[cfg(feature = "dataset")] {
-    /// # let data = postcode_core::dataset::DatasetBuilder::new(postcode_core::dataset::Metadata::new("made by hand"));
-    /// # let library: std::sync::Arc<dyn postcode_core::Lookups> = std::sync::Arc::new(postcode_core::Local::new(data.build()?));
+    /// # #[cfg(feature = "mock")] {
+    /// # let library: std::sync::Arc<dyn postcode_core::Lookups> = std::sync::Arc::new(postcode_core::MockLookups::default());
     /// # let service = library.clone();
     /// use postcode_core::layers::{Promotion, PromotionConfig};
     ///
@@ -152,9 +150,8 @@ impl Promotion {
     /// Sets a lookup that predicts the new implementation's answers: see [`explain_by`](Self::explain_by).
     ///
     /// ```
-    /// # #[cfg(feature = "dataset")] {
-    /// # let data = postcode_core::dataset::DatasetBuilder::new(postcode_core::dataset::Metadata::new("made by hand"));
-    /// # let library: std::sync::Arc<dyn postcode_core::Lookups> = std::sync::Arc::new(postcode_core::Local::new(data.build()?));
+    /// # #[cfg(feature = "mock")] {
+    /// # let library: std::sync::Arc<dyn postcode_core::Lookups> = std::sync::Arc::new(postcode_core::MockLookups::default());
     /// # let service = library.clone();
     /// use postcode_core::layers::Promotion;
     ///
@@ -173,9 +170,8 @@ impl<S: Promotable> Promotion<S> {
     /// Creates a promotion between two lookups of one type, otherwise like [`with`](Promotion::with).
     ///
     /// ```
-    /// # #[cfg(feature = "dataset")] {
-    /// # let data = postcode_core::dataset::DatasetBuilder::new(postcode_core::dataset::Metadata::new("made by hand"));
-    /// # let library: std::sync::Arc<dyn postcode_core::Lookups> = std::sync::Arc::new(postcode_core::Local::new(data.build()?));
+    /// # #[cfg(feature = "mock")] {
+    /// # let library: std::sync::Arc<dyn postcode_core::Lookups> = std::sync::Arc::new(postcode_core::MockLookups::default());
     /// # let service = library.clone();
     /// use postcode_core::AnyLookup;
     /// use postcode_core::layers::{Promotion, PromotionConfig, Stage};
@@ -192,6 +188,20 @@ impl<S: Promotable> Promotion<S> {
     /// Changes the stage of the default row, and its share (0 to 1) if one is given, for calls that begin
     /// from now on.
     ///
+    /// ```
+    /// # #[cfg(feature = "mock")] {
+    /// # let lookup: std::sync::Arc<dyn postcode_core::Lookups> = std::sync::Arc::new(postcode_core::MockLookups::default());
+    /// # let promotion = postcode_core::layers::Promotion::new(lookup.clone(), lookup);
+    /// use postcode_core::layers::Stage;
+    ///
+    /// promotion.set(Stage::Canary, Some(0.05))?;
+    /// assert_eq!(promotion.plan().to_string(), "canary:0.05");
+    /// assert!(promotion.set(Stage::Remote, Some(5.0)).is_err());
+    /// assert_eq!(promotion.stage(), Stage::Canary); // nothing was changed
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// [`InvalidInput`](crate::ErrorKind::InvalidInput) if the share is not from 0 to 1. Nothing is
     /// changed then.
@@ -202,9 +212,8 @@ impl<S: Promotable> Promotion<S> {
     /// Changes one row, or adds it, for calls that begin from now on.
     ///
     /// ```
-    /// # #[cfg(feature = "dataset")] {
-    /// # let data = postcode_core::dataset::DatasetBuilder::new(postcode_core::dataset::Metadata::new("made by hand"));
-    /// # let library: std::sync::Arc<dyn postcode_core::Lookups> = std::sync::Arc::new(postcode_core::Local::new(data.build()?));
+    /// # #[cfg(feature = "mock")] {
+    /// # let library: std::sync::Arc<dyn postcode_core::Lookups> = std::sync::Arc::new(postcode_core::MockLookups::default());
     /// # let service = library.clone();
     /// use postcode_core::layers::{Promotion, Stage, Step};
     ///
@@ -226,9 +235,8 @@ impl<S: Promotable> Promotion<S> {
     /// default row can't be removed.
     ///
     /// ```
-    /// # #[cfg(feature = "dataset")] {
-    /// # let data = postcode_core::dataset::DatasetBuilder::new(postcode_core::dataset::Metadata::new("made by hand"));
-    /// # let library: std::sync::Arc<dyn postcode_core::Lookups> = std::sync::Arc::new(postcode_core::Local::new(data.build()?));
+    /// # #[cfg(feature = "mock")] {
+    /// # let library: std::sync::Arc<dyn postcode_core::Lookups> = std::sync::Arc::new(postcode_core::MockLookups::default());
     /// # let service = library.clone();
     /// use postcode_core::layers::{Promotion, Stage, Step};
     ///
@@ -247,9 +255,8 @@ impl<S: Promotable> Promotion<S> {
     /// another.
     ///
     /// ```
-    /// # #[cfg(feature = "dataset")] {
-    /// # let data = postcode_core::dataset::DatasetBuilder::new(postcode_core::dataset::Metadata::new("made by hand"));
-    /// # let library: std::sync::Arc<dyn postcode_core::Lookups> = std::sync::Arc::new(postcode_core::Local::new(data.build()?));
+    /// # #[cfg(feature = "mock")] {
+    /// # let library: std::sync::Arc<dyn postcode_core::Lookups> = std::sync::Arc::new(postcode_core::MockLookups::default());
     /// # let service = library.clone();
     /// use postcode_core::layers::{Promotion, Stage};
     ///
@@ -272,9 +279,8 @@ impl<S: Promotable> Promotion<S> {
     /// Returns false if there is a predictor already.
     ///
     /// ```
-    /// # #[cfg(feature = "dataset")] {
-    /// # let data = postcode_core::dataset::DatasetBuilder::new(postcode_core::dataset::Metadata::new("made by hand"));
-    /// # let library: std::sync::Arc<dyn postcode_core::Lookups> = std::sync::Arc::new(postcode_core::Local::new(data.build()?));
+    /// # #[cfg(feature = "mock")] {
+    /// # let library: std::sync::Arc<dyn postcode_core::Lookups> = std::sync::Arc::new(postcode_core::MockLookups::default());
     /// # let service = library.clone();
     /// use postcode_core::AnyLookup;
     /// use postcode_core::layers::Promotion;
@@ -293,9 +299,8 @@ impl<S: Promotable> Promotion<S> {
     /// Returns the current stage of the default row.
     ///
     /// ```
-    /// # #[cfg(feature = "dataset")] {
-    /// # let data = postcode_core::dataset::DatasetBuilder::new(postcode_core::dataset::Metadata::new("made by hand"));
-    /// # let library: std::sync::Arc<dyn postcode_core::Lookups> = std::sync::Arc::new(postcode_core::Local::new(data.build()?));
+    /// # #[cfg(feature = "mock")] {
+    /// # let library: std::sync::Arc<dyn postcode_core::Lookups> = std::sync::Arc::new(postcode_core::MockLookups::default());
     /// # let service = library.clone();
     /// use postcode_core::layers::{Promotion, Stage};
     ///
@@ -312,9 +317,8 @@ impl<S: Promotable> Promotion<S> {
     /// Returns the current plan.
     ///
     /// ```
-    /// # #[cfg(feature = "dataset")] {
-    /// # let data = postcode_core::dataset::DatasetBuilder::new(postcode_core::dataset::Metadata::new("made by hand"));
-    /// # let library: std::sync::Arc<dyn postcode_core::Lookups> = std::sync::Arc::new(postcode_core::Local::new(data.build()?));
+    /// # #[cfg(feature = "mock")] {
+    /// # let library: std::sync::Arc<dyn postcode_core::Lookups> = std::sync::Arc::new(postcode_core::MockLookups::default());
     /// # let service = library.clone();
     /// use postcode_core::layers::Promotion;
     ///
@@ -331,9 +335,8 @@ impl<S: Promotable> Promotion<S> {
     /// change. `None` without a guard.
     ///
     /// ```
-    /// # #[cfg(feature = "dataset")] {
-    /// # let data = postcode_core::dataset::DatasetBuilder::new(postcode_core::dataset::Metadata::new("made by hand"));
-    /// # let library: std::sync::Arc<dyn postcode_core::Lookups> = std::sync::Arc::new(postcode_core::Local::new(data.build()?));
+    /// # #[cfg(feature = "mock")] {
+    /// # let library: std::sync::Arc<dyn postcode_core::Lookups> = std::sync::Arc::new(postcode_core::MockLookups::default());
     /// # let service = library.clone();
     /// use postcode_core::layers::Promotion;
     ///

@@ -133,7 +133,15 @@ pub struct Step {
 }
 
 impl Step {
-    /// Creates a step.
+    /// Creates a step. The share is 0 to 1, and `None` keeps the share that there is.
+    ///
+    /// ```
+    /// use postcode_core::layers::{Stage, Step};
+    ///
+    /// assert_eq!(Step::new(Stage::Shadow, Some(0.1))?.to_string(), "shadow:0.1");
+    /// assert!(Step::new(Stage::Shadow, Some(10.0)).is_err()); // not a percentage
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// [`InvalidInput`](crate::ErrorKind::InvalidInput) if the share is not from 0 to 1.
@@ -146,7 +154,15 @@ impl Step {
         }
     }
 
-    /// Reads a share, such as `10%` or `0.1`.
+    /// Parses a share, such as `10%` or `0.1`. Returns 0 to 1.
+    ///
+    /// ```
+    /// use postcode_core::layers::Step;
+    ///
+    /// assert_eq!((Step::share("2.5%")?, Step::share("0.025")?), (0.025, 0.025));
+    /// assert!(Step::share("101%").is_err());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// [`InvalidInput`](crate::ErrorKind::InvalidInput) for any other text.

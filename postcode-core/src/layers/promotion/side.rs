@@ -39,6 +39,26 @@ pub trait Promotable: Debug + Send + Sync + 'static {
     const HOLDS_EDITIONS: bool;
 
     /// Asks for the fingerprint of the edition. It is empty if the lookup does not tell.
+    ///
+    /// ```
+    /// # #[cfg(feature = "mock")]
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use postcode_core::layers::Promotable;
+    /// use postcode_core::{AnyLookup, DatasetInfo, MockLookups};
+    ///
+    /// let mut lookup = MockLookups::default();
+    /// lookup.postcodes.expect_info().returning(|| {
+    ///     let mut info = DatasetInfo::new("May 2025");
+    ///     info.fingerprint = "8f3a".to_owned();
+    ///     Ok(info)
+    /// });
+    /// assert_eq!(AnyLookup::new(lookup).fingerprint().await?, "8f3a");
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(not(feature = "mock"))]
+    /// # fn main() {}
+    /// ```
     fn fingerprint(&self) -> impl Future<Output = Result<String>> + Send;
 }
 

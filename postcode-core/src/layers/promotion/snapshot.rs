@@ -154,11 +154,11 @@ pub struct Sides {
 pub struct LatencySummary {
     /// The number of timed calls.
     pub count: u64,
-    /// The median.
+    /// The median, in microseconds.
     pub p50_us: Option<f64>,
-    /// The 90th percentile.
+    /// The 90th percentile, in microseconds.
     pub p90_us: Option<f64>,
-    /// The 99th percentile.
+    /// The 99th percentile, in microseconds.
     pub p99_us: Option<f64>,
 }
 

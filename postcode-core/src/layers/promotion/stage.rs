@@ -42,6 +42,12 @@ impl Stage {
         [Self::Local, Self::Shadow, Self::Canary, Self::RemoteWithFallback, Self::Remote];
 
     /// Returns the name in options and in JSON, such as `remote-with-fallback`.
+    ///
+    /// ```
+    /// use postcode_core::layers::Stage;
+    ///
+    /// assert_eq!(Stage::ALL.map(Stage::as_str), ["local", "shadow", "canary", "remote-with-fallback", "remote"]);
+    /// ```
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Local => "local",

@@ -271,13 +271,64 @@ struct Sealed {
 }
 
 impl Certificate {
-    /// Creates a certificate of this version.
+    /// Creates a certificate of the current version, without files. `sides` are the old and the new
+    /// implementation.
+    ///
+    /// ```
+    /// # use postcode_core::layers::walk::{Cause, CertifiedSide, Cost, Differences, Move, Outcome, Walk, WalkStep, Walked};
+    /// # use postcode_core::layers::{Evidence, Guard, LatencySummary, Stage};
+    /// # let side = |source: &str| CertifiedSide { source: source.to_owned(), edition: "May 2025".to_owned(), fingerprint: "8f3a".to_owned(), root: None };
+    /// # let (old, new) = (side("embedded:"), side("http://127.0.0.1:8080"));
+    /// # let mut shadow = WalkStep::new(Stage::Shadow, Some(0.2));
+    /// # shadow.compared = 1_000;
+    /// # let walk = Walk::new(vec![shadow]);
+    /// # let moved = |revision, cause, from, to| Move {
+    /// #     revision, at_ms: 1_764_342_000_000, cause, from, to, share: 0.2, reason: "of an example".to_owned(),
+    /// #     evidence: Evidence::default(), criteria: Vec::new(), grounds: None,
+    /// # };
+    /// # let moves = vec![moved(1, Cause::Began, Stage::Local, Stage::Shadow), moved(2, Cause::TakenOver, Stage::Shadow, Stage::Local)];
+    /// # let times = LatencySummary { count: 0, p50_us: None, p90_us: None, p99_us: None };
+    /// # let cost = |stage| Cost { stage, calls: 0, seconds: 60.0, cpu_us_a_call: None, memory_bytes: None, old: times, new: times };
+    /// # let (before, after) = (cost(Stage::Local), cost(Stage::Shadow));
+    /// # let walked = Walked { outcome: Outcome::TakenOver, moves, differences: Differences::default(), before, after };
+    /// use postcode_core::layers::walk::Certificate;
+    ///
+    /// let certificate = Certificate::new("orders 1.0".to_owned(), [old, new], Guard::default(), walk, walked);
+    /// assert_eq!((certificate.version, &*certificate.old.source), (2, "embedded:"));
+    /// assert!(certificate.files.is_empty()); // the caller adds them
+    /// ```
     pub fn new(program: String, sides: [CertifiedSide; 2], guard: Guard, walk: Walk, walked: Walked) -> Self {
         let [old, new] = sides;
         Self { version: VERSION, program, files: Vec::new(), old, new, guard, walk, walked }
     }
 
     /// Returns the text of its file: JSON, with a hash of all of it.
+    ///
+    /// ```
+    /// # use postcode_core::layers::walk::{Cause, CertifiedSide, Cost, Differences, Move, Outcome, Walk, WalkStep, Walked};
+    /// # use postcode_core::layers::{Evidence, Guard, LatencySummary, Stage};
+    /// # let side = |source: &str| CertifiedSide { source: source.to_owned(), edition: "May 2025".to_owned(), fingerprint: "8f3a".to_owned(), root: None };
+    /// # let (old, new) = (side("embedded:"), side("http://127.0.0.1:8080"));
+    /// # let mut shadow = WalkStep::new(Stage::Shadow, Some(0.2));
+    /// # shadow.compared = 1_000;
+    /// # let walk = Walk::new(vec![shadow]);
+    /// # let moved = |revision, cause, from, to| Move {
+    /// #     revision, at_ms: 1_764_342_000_000, cause, from, to, share: 0.2, reason: "of an example".to_owned(),
+    /// #     evidence: Evidence::default(), criteria: Vec::new(), grounds: None,
+    /// # };
+    /// # let moves = vec![moved(1, Cause::Began, Stage::Local, Stage::Shadow), moved(2, Cause::TakenOver, Stage::Shadow, Stage::Local)];
+    /// # let times = LatencySummary { count: 0, p50_us: None, p90_us: None, p99_us: None };
+    /// # let cost = |stage| Cost { stage, calls: 0, seconds: 60.0, cpu_us_a_call: None, memory_bytes: None, old: times, new: times };
+    /// # let (before, after) = (cost(Stage::Local), cost(Stage::Shadow));
+    /// # let walked = Walked { outcome: Outcome::TakenOver, moves, differences: Differences::default(), before, after };
+    /// use postcode_core::layers::walk::Certificate;
+    ///
+    /// # let certificate = Certificate::new("orders 1.0".to_owned(), [old, new], Guard::default(), walk, walked);
+    /// let text = certificate.to_text()?;
+    /// assert!(text.contains("\"program\": \"orders 1.0\"") && text.contains("\"sha256\""));
+    /// assert_eq!(Certificate::from_text(&text)?, certificate);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// [`Internal`](crate::ErrorKind::Internal) if it can't be written as JSON.
@@ -293,10 +344,37 @@ impl Certificate {
         Ok(text)
     }
 
-    /// Reads the text of a file, which must be exactly as [`to_text`](Self::to_text) writes it.
+    /// Parses the text of a file, which must be exactly as [`to_text`](Self::to_text) writes it.
+    ///
+    /// ```
+    /// # use postcode_core::layers::walk::{Cause, CertifiedSide, Cost, Differences, Move, Outcome, Walk, WalkStep, Walked};
+    /// # use postcode_core::layers::{Evidence, Guard, LatencySummary, Stage};
+    /// # let side = |source: &str| CertifiedSide { source: source.to_owned(), edition: "May 2025".to_owned(), fingerprint: "8f3a".to_owned(), root: None };
+    /// # let (old, new) = (side("embedded:"), side("http://127.0.0.1:8080"));
+    /// # let mut shadow = WalkStep::new(Stage::Shadow, Some(0.2));
+    /// # shadow.compared = 1_000;
+    /// # let walk = Walk::new(vec![shadow]);
+    /// # let moved = |revision, cause, from, to| Move {
+    /// #     revision, at_ms: 1_764_342_000_000, cause, from, to, share: 0.2, reason: "of an example".to_owned(),
+    /// #     evidence: Evidence::default(), criteria: Vec::new(), grounds: None,
+    /// # };
+    /// # let moves = vec![moved(1, Cause::Began, Stage::Local, Stage::Shadow), moved(2, Cause::TakenOver, Stage::Shadow, Stage::Local)];
+    /// # let times = LatencySummary { count: 0, p50_us: None, p90_us: None, p99_us: None };
+    /// # let cost = |stage| Cost { stage, calls: 0, seconds: 60.0, cpu_us_a_call: None, memory_bytes: None, old: times, new: times };
+    /// # let (before, after) = (cost(Stage::Local), cost(Stage::Shadow));
+    /// # let walked = Walked { outcome: Outcome::TakenOver, moves, differences: Differences::default(), before, after };
+    /// use postcode_core::layers::walk::Certificate;
+    ///
+    /// # let certificate = Certificate::new("orders 1.0".to_owned(), [old, new], Guard::default(), walk, walked);
+    /// let changed = certificate.to_text()?.replace("orders 1.0", "orders 2.0");
+    /// let error = Certificate::from_text(&changed).unwrap_err();
+    /// assert!(error.to_string().starts_with("the file was changed"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
-    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) if a single character was changed.
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) if the text is not a certificate, has another version,
+    /// or was changed, even by one character.
     pub fn from_text(text: &str) -> Result<Self> {
         let sealed: Sealed = serde_json::from_str(text)
             .map_err(|error| Error::invalid(format!("not a certificate of a walk: {error}")))?;
@@ -323,6 +401,31 @@ impl Certificate {
     ///
     /// A step back by the guard is derived from the last values of its test, in their order, and what the test had
     /// gathered before them.
+    ///
+    /// ```
+    /// # use postcode_core::layers::walk::{Cause, CertifiedSide, Cost, Differences, Move, Outcome, Walk, WalkStep, Walked};
+    /// # use postcode_core::layers::{Evidence, Guard, LatencySummary, Stage};
+    /// # let side = |source: &str| CertifiedSide { source: source.to_owned(), edition: "May 2025".to_owned(), fingerprint: "8f3a".to_owned(), root: None };
+    /// # let (old, new) = (side("embedded:"), side("http://127.0.0.1:8080"));
+    /// # let mut shadow = WalkStep::new(Stage::Shadow, Some(0.2));
+    /// # shadow.compared = 1_000;
+    /// # let walk = Walk::new(vec![shadow]);
+    /// # let moved = |revision, cause, from, to| Move {
+    /// #     revision, at_ms: 1_764_342_000_000, cause, from, to, share: 0.2, reason: "of an example".to_owned(),
+    /// #     evidence: Evidence::default(), criteria: Vec::new(), grounds: None,
+    /// # };
+    /// # let moves = vec![moved(1, Cause::Began, Stage::Local, Stage::Shadow), moved(2, Cause::TakenOver, Stage::Shadow, Stage::Local)];
+    /// # let times = LatencySummary { count: 0, p50_us: None, p90_us: None, p99_us: None };
+    /// # let cost = |stage| Cost { stage, calls: 0, seconds: 60.0, cpu_us_a_call: None, memory_bytes: None, old: times, new: times };
+    /// # let (before, after) = (cost(Stage::Local), cost(Stage::Shadow));
+    /// # let walked = Walked { outcome: Outcome::TakenOver, moves, differences: Differences::default(), before, after };
+    /// use postcode_core::layers::walk::Certificate;
+    ///
+    /// # let mut certificate = Certificate::new("orders 1.0".to_owned(), [old, new], Guard::default(), walk, walked);
+    /// assert!(certificate.check().is_ok());
+    /// certificate.walked.outcome = Outcome::Done;
+    /// assert!(certificate.check().unwrap_err().to_string().contains("does not follow from the moves"));
+    /// ```
     ///
     /// # Errors
     /// [`InvalidInput`](crate::ErrorKind::InvalidInput) with the first move that does not follow.

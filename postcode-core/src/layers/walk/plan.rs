@@ -192,7 +192,18 @@ pub struct Criterion {
 }
 
 impl WalkStep {
-    /// Creates a step of a stage with nothing to show.
+    /// Creates a step of a stage with nothing to show, which [`Walk::check`] refuses: set what must be shown.
+    ///
+    /// ```
+    /// use postcode_core::layers::Stage;
+    /// use postcode_core::layers::walk::{Walk, WalkStep};
+    ///
+    /// let mut step = WalkStep::new(Stage::Canary, Some(0.1));
+    /// let error = Walk::new(vec![step.clone()]).check().unwrap_err();
+    /// assert!(error.to_string().contains("nothing to show"));
+    /// step.errors = Some(0.01); // fewer than one call in a hundred fails
+    /// assert!(Walk::new(vec![step]).check().is_ok());
+    /// ```
     pub fn new(stage: Stage, share: Option<f64>) -> Self {
         Self {
             stage,
@@ -208,9 +219,23 @@ impl WalkStep {
         }
     }
 
-    /// Decides what to do after this time in the stage. The chance is that of the walk.
+    /// Decides what to do after this time in the stage. `chance` is [that of the walk](Walk::chance).
     ///
-    /// May be asked at any time and as often as one likes: the evidence holds at all looks together.
+    /// Call it at any time and as often as you like: the evidence holds at all looks together.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use postcode_core::layers::walk::{Decision, Otherwise, WalkStep};
+    /// use postcode_core::layers::{Evidence, Stage};
+    ///
+    /// let mut step = WalkStep::new(Stage::Canary, Some(0.1));
+    /// (step.errors, step.otherwise) = (Some(0.01), Otherwise::Back);
+    /// step.at_most = Some(Duration::from_secs(3600));
+    /// let mut seen = Evidence::default();
+    /// (seen.asked, seen.failed) = (100, 5);
+    /// let decide = |minutes: u64| step.decide(&seen, Duration::from_secs(60 * minutes), 0.01).0;
+    /// assert_eq!((decide(10), decide(60)), (Decision::Hold, Decision::Back));
+    /// ```
     pub fn decide(&self, evidence: &Evidence, took: Duration, chance: f64) -> (Decision, Vec<Criterion>) {
         let mut criteria = Vec::new();
         let mut least = |name: &str, limit: u64, count: u64| {
@@ -294,12 +319,35 @@ impl WalkStep {
 }
 
 impl Walk {
-    /// Creates a walk with a chance of 1 %, without retries.
+    /// Creates a walk with a chance of 1 %, no retries, and a pause of a minute.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use postcode_core::layers::Stage;
+    /// use postcode_core::layers::walk::{Walk, WalkStep};
+    ///
+    /// let walk = Walk::new(vec![WalkStep::new(Stage::Shadow, Some(0.2))]);
+    /// assert_eq!((walk.chance, walk.retries, walk.pause), (0.01, 0, Duration::from_secs(60)));
+    /// ```
     pub fn new(steps: Vec<WalkStep>) -> Self {
         Self { chance: one_percent(), retries: 0, pause: minute(), steps }
     }
 
     /// Checks that the steps can be walked.
+    ///
+    /// ```
+    /// use postcode_core::layers::Stage;
+    /// use postcode_core::layers::walk::{Walk, WalkStep};
+    ///
+    /// let step = |stage| {
+    ///     let mut step = WalkStep::new(stage, None);
+    ///     step.calls = 1_000;
+    ///     step
+    /// };
+    /// assert!(Walk::new(vec![step(Stage::Canary), step(Stage::Remote)]).check().is_ok());
+    /// let error = Walk::new(vec![step(Stage::Remote), step(Stage::Canary)]).check().unwrap_err();
+    /// assert!(error.to_string().contains("give a later stage"));
+    /// ```
     ///
     /// # Errors
     /// [`InvalidInput`](crate::ErrorKind::InvalidInput) with the step and what to give.

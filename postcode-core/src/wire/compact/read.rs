@@ -21,6 +21,17 @@ const MAX_SET_AREAS: usize = 64;
 const MAX_RECORD_TEXT: usize = 16 << 10;
 
 /// An answer that was read.
+///
+/// ```
+/// use postcode_core::Record;
+/// use postcode_core::wire::compact::{CompactBody, CompactList};
+///
+/// let record = Record::live("SW1A 1AA".parse()?);
+/// let mut list = CompactList::new();
+/// list.push(&record)?;
+/// assert_eq!(CompactBody::read(&list.finish()?, 1)?, CompactBody::Records(vec![record]));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum CompactBody<'a> {
@@ -36,14 +47,25 @@ pub enum CompactBody<'a> {
     Page {
         /// The postcodes.
         records: Vec<Record>,
-        /// Where the next page begins.
+        /// The cursor of the next page.
         next: Option<Postcode>,
-        /// A word about an empty page.
+        /// Advice about an empty page.
         advice: Option<&'a str>,
     },
 }
 
 /// An item of a bulk lookup that was read.
+///
+/// ```
+/// use postcode_core::Answer;
+/// use postcode_core::wire::compact::{CompactBody, CompactItem, CompactList, CompactQueried};
+///
+/// let mut list = CompactList::new();
+/// list.push(&CompactItem { query: "sw1a9zz", answer: Some(&Answer::Unknown) })?;
+/// let item = CompactQueried { query: "sw1a9zz", answer: Some(Answer::Unknown) };
+/// assert_eq!(CompactBody::read(&list.finish()?, 1)?, CompactBody::Bulk(vec![item]));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct CompactQueried<'a> {
     /// The text of the query.
@@ -53,6 +75,17 @@ pub struct CompactQueried<'a> {
 }
 
 /// An item of bulk reverse geocoding that was read.
+///
+/// ```
+/// use postcode_core::wire::compact::{CompactBody, CompactList, CompactLocated, CompactNeighbours};
+///
+/// let query = r#"{"longitude":-0.1416,"latitude":51.501}"#;
+/// let mut list = CompactList::new();
+/// list.push(&CompactNeighbours { query, found: &[] })?;
+/// let item = CompactLocated { query, found: Vec::new() };
+/// assert_eq!(CompactBody::read(&list.finish()?, 1)?, CompactBody::Located(vec![item]));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct CompactLocated<'a> {
     /// The query, as JSON.

@@ -8,9 +8,37 @@ use super::table::Tables;
 use crate::{Answer, Neighbour, Postcode, Record, Result};
 
 /// An item of an answer: of a bulk lookup, a record, a neighbour, or an item of bulk reverse geocoding.
+///
+/// ```
+/// use postcode_core::wire::compact::{CompactBody, CompactList, CompactWrite};
+/// use postcode_core::{Record, Result};
+///
+/// fn encoded<T: CompactWrite>(items: &[T]) -> Result<Vec<u8>> {
+///     let mut list = CompactList::new();
+///     items.iter().try_for_each(|item| list.push(item))?;
+///     list.finish()
+/// }
+///
+/// let records = [Record::live("SW1A 1AA".parse()?), Record::live("M1 1AE".parse()?)];
+/// let bytes = encoded(&records)?;
+/// let CompactBody::Records(read) = CompactBody::read(&bytes, 2)? else { panic!("another form") };
+/// assert_eq!(read, records);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub trait CompactWrite: sealed::Item {}
 
 /// An item of a bulk lookup.
+///
+/// ```
+/// use postcode_core::wire::compact::{CompactBody, CompactItem, CompactList};
+///
+/// let mut list = CompactList::new();
+/// list.push(&CompactItem { query: "nonsense", answer: None })?;
+/// let bytes = list.finish()?;
+/// let CompactBody::Bulk(items) = CompactBody::read(&bytes, 1)? else { panic!("another form") };
+/// assert_eq!((items[0].query, &items[0].answer), ("nonsense", &None));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct CompactItem<'a> {
     /// The text of the query, as it was sent.
@@ -20,6 +48,19 @@ pub struct CompactItem<'a> {
 }
 
 /// An item of bulk reverse geocoding.
+///
+/// ```
+/// use postcode_core::wire::compact::{CompactBody, CompactList, CompactNeighbours};
+/// use postcode_core::{Neighbour, Record};
+///
+/// let found = [Neighbour::new(Record::live("SW1A 1AA".parse()?), 12.5)];
+/// let mut list = CompactList::new();
+/// list.push(&CompactNeighbours { query: r#"{"longitude":-0.1416,"latitude":51.501}"#, found: &found })?;
+/// let bytes = list.finish()?;
+/// let CompactBody::Located(items) = CompactBody::read(&bytes, 1)? else { panic!("another form") };
+/// assert_eq!(items[0].found, found);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct CompactNeighbours<'a> {
     /// The query, as JSON.
@@ -127,12 +168,32 @@ impl<T> Default for CompactList<T> {
 }
 
 impl<T: CompactWrite> CompactList<T> {
-    /// Begins an answer.
+    /// Creates an empty answer.
+    ///
+    /// ```
+    /// use postcode_core::Record;
+    /// use postcode_core::wire::compact::CompactList;
+    ///
+    /// assert!(CompactList::<Record>::new().is_empty());
+    /// ```
     pub fn new() -> Self {
         Self::default()
     }
 
     /// Appends an item.
+    ///
+    /// ```
+    /// use postcode_core::Record;
+    /// use postcode_core::wire::compact::{CompactBody, CompactList};
+    ///
+    /// let mut list = CompactList::new();
+    /// list.push(&Record::live("SW1A 1AA".parse()?))?;
+    /// list.push(&Record::terminated("AB1 0AA".parse()?))?;
+    /// let bytes = list.finish()?;
+    /// let CompactBody::Records(records) = CompactBody::read(&bytes, 2)? else { panic!("another form") };
+    /// assert_eq!(records[1].postcode, "AB1 0AA".parse()?);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// [`Internal`](crate::ErrorKind::Internal), which does not occur for items of this crate.
@@ -141,17 +202,48 @@ impl<T: CompactWrite> CompactList<T> {
         item.write(&mut self.lists)
     }
 
-    /// Returns how many bytes have been written.
+    /// Returns how many bytes have been written, without those that [`finish`](Self::finish) adds.
+    ///
+    /// ```
+    /// use postcode_core::Record;
+    /// use postcode_core::wire::compact::CompactList;
+    ///
+    /// let mut list = CompactList::new();
+    /// let before = list.len();
+    /// list.push(&Record::live("SW1A 1AA".parse()?))?;
+    /// assert!(list.len() > before);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn len(&self) -> usize {
         self.lists.tables.len() + self.lists.items.len()
     }
 
     /// Returns whether there is no item.
+    ///
+    /// ```
+    /// use postcode_core::Record;
+    /// use postcode_core::wire::compact::CompactList;
+    ///
+    /// let mut list = CompactList::new();
+    /// assert!(list.is_empty());
+    /// list.push(&Record::live("SW1A 1AA".parse()?))?;
+    /// assert!(!list.is_empty());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn is_empty(&self) -> bool {
         self.count == 0
     }
 
     /// Returns the bytes of the answer.
+    ///
+    /// ```
+    /// use postcode_core::Neighbour;
+    /// use postcode_core::wire::compact::{CompactBody, CompactList};
+    ///
+    /// let bytes = CompactList::<Neighbour>::new().finish()?;
+    /// assert_eq!(CompactBody::read(&bytes, 10)?, CompactBody::Neighbours(Vec::new()));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// As [`push`](Self::push).
@@ -172,7 +264,21 @@ impl<T: CompactWrite> CompactList<T> {
 }
 
 impl CompactList<Record> {
-    /// Returns the bytes of a page: its records, where the next one begins, and a word about an empty one.
+    /// Returns the bytes of a page of a region: its records, the cursor of the next page, and advice about
+    /// an empty page.
+    ///
+    /// ```
+    /// use postcode_core::Record;
+    /// use postcode_core::wire::compact::{CompactBody, CompactList};
+    ///
+    /// let record = Record::live("SW1A 1AA".parse()?);
+    /// let mut list = CompactList::new();
+    /// list.push(&record)?;
+    /// let bytes = list.finish_page(Some(record.postcode), None)?;
+    /// let next = Some(record.postcode);
+    /// assert_eq!(CompactBody::read(&bytes, 1)?, CompactBody::Page { records: vec![record], next, advice: None });
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// As [`push`](Self::push).
