@@ -9,11 +9,17 @@ use std::time::Duration;
 /// The result of every fallible call of this crate.
 ///
 /// ```
-/// use postcode_core::{DatasetInfo, PostcodeLookup, Result};
+/// use postcode_core::{Location, Result};
 ///
-/// async fn info(lookup: &dyn PostcodeLookup) -> Result<DatasetInfo> {
-///     lookup.info().await
+/// fn location(text: &str) -> Result<Location> {
+///     let (latitude, longitude) = text.split_once(',').unwrap_or((text, ""));
+///     let number = |text: &str| text.trim().parse().unwrap_or(f64::NAN);
+///     Location::new(number(latitude), number(longitude))
 /// }
+///
+/// assert_eq!(location("51.501, -0.1416")?.latitude(), 51.501);
+/// assert!(location("somewhere").is_err());
+/// # Ok::<(), postcode_core::Error>(())
 /// ```
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -239,10 +245,11 @@ impl Error {
     /// ```
     /// use postcode_core::{Error, ErrorKind};
     ///
-    /// match Error::new(ErrorKind::Overloaded, "full").kind() {
-    ///     ErrorKind::Overloaded => println!("try again in a moment"),
-    ///     kind => println!("{}", kind.code()),
-    /// }
+    /// let advice = |error: &Error| match error.kind() {
+    ///     ErrorKind::Overloaded => "try again in a moment",
+    ///     kind => kind.code(),
+    /// };
+    /// assert_eq!(advice(&Error::new(ErrorKind::Overloaded, "full")), "try again in a moment");
     /// ```
     pub fn kind(&self) -> ErrorKind {
         self.0.kind

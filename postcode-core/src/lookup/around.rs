@@ -13,6 +13,14 @@ use crate::{DatasetInfo, Result};
 /// [`around`](Around::around), so none can be forgotten.
 ///
 /// ```
+/// # #[cfg(feature = "dataset")]
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # use postcode_core::dataset::{DatasetBuilder, Metadata, Row};
+/// # let mut builder = DatasetBuilder::new(Metadata::new("made by hand"));
+/// # builder.push(&Row::live("SW1A 1AA".parse()?))?;
+/// # builder.push(&Row::live("SW1A 2AA".parse()?))?;
+/// # let library = postcode_core::Local::new(builder.build()?);
 /// use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 /// use postcode_core::layers::{Around, call::Call};
 /// use postcode_core::{PostcodeLookup, Result};
@@ -34,8 +42,15 @@ use crate::{DatasetInfo, Result};
 /// }
 ///
 /// postcode_core::layer!([L: PostcodeLookup] Counted<L>);
-/// # fn is_a_lookup<L: PostcodeLookup>() {}
-/// # is_a_lookup::<Counted<std::sync::Arc<dyn PostcodeLookup>>>();
+///
+/// let counted = Counted { inner: library, calls: AtomicU64::new(0) };
+/// counted.lookup_one("SW1A 1AA".parse()?).await?;
+/// counted.outcode("SW1A".parse()?).await?;
+/// assert_eq!(counted.calls.load(Relaxed), 2);
+/// # Ok(())
+/// # }
+/// # #[cfg(not(feature = "dataset"))]
+/// # fn main() {}
 /// ```
 pub trait Around: Debug + Send + Sync + 'static {
     /// The type of the wrapped lookup.
@@ -43,6 +58,41 @@ pub trait Around: Debug + Send + Sync + 'static {
 
     /// Handles one call: usually something before, `call.on(&self.inner).await`, and something
     /// after.
+    ///
+    /// ```
+    /// use postcode_core::layers::{Around, call::Call};
+    /// use postcode_core::{PostcodeLookup, PostcodeLookupExt, Result};
+    ///
+    /// /// Makes a call again if it fails by something that passes.
+    /// #[derive(Debug)]
+    /// struct Twice<L>(L);
+    ///
+    /// impl<L: PostcodeLookup> Around for Twice<L> {
+    ///     type Inner = L;
+    ///
+    ///     async fn around<C: Call<L>>(&self, call: C) -> Result<C::Reply> {
+    ///         match call.on(&self.0).await {
+    ///             Err(error) if error.is_transient() => call.on(&self.0).await,
+    ///             reply => reply,
+    ///         }
+    ///     }
+    /// }
+    /// postcode_core::layer!([L: PostcodeLookup] Twice<L>);
+    ///
+    /// # #[cfg(feature = "dataset")]
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use postcode_core::dataset::{DatasetBuilder, Metadata, Row};
+    /// # let mut builder = DatasetBuilder::new(Metadata::new("made by hand"));
+    /// # builder.push(&Row::live("SW1A 1AA".parse()?))?;
+    /// # builder.push(&Row::terminated("AB1 0AA".parse()?))?;
+    /// # let library = postcode_core::Local::new(builder.build()?);
+    /// assert!(Twice(library).validate("SW1A 1AA").await?);
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(not(feature = "dataset"))]
+    /// # fn main() {}
+    /// ```
     fn around<C: Call<Self::Inner>>(&self, call: C) -> impl Future<Output = Result<C::Reply>> + Send;
 
     /// Handles a lookup of one postcode or of many. Calls [`around`](Around::around) unless overridden.

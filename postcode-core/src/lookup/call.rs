@@ -8,12 +8,26 @@ use crate::{Answer, Postcode, Result};
 /// The future that a method of a lookup returns: boxed, `Send`, and with a [`Result`].
 ///
 /// ```
+/// # #[cfg(feature = "dataset")]
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # use postcode_core::dataset::{DatasetBuilder, Metadata, Row};
+/// # let mut builder = DatasetBuilder::new(Metadata::new("made by hand"));
+/// # builder.push(&Row::live("SW1A 1AA".parse()?))?;
+/// # builder.push(&Row::live("SW1A 2AA".parse()?))?;
+/// # let library = postcode_core::Local::new(builder.build()?);
 /// use postcode_core::layers::call::Reply;
 /// use postcode_core::{Answer, Postcode, PostcodeLookup};
 ///
 /// fn asked<'a>(lookup: &'a dyn PostcodeLookup, postcode: Postcode) -> Reply<'a, Answer> {
 ///     lookup.lookup_one(postcode)
 /// }
+///
+/// assert!(asked(&library, "SW1A 1AA".parse()?).await?.is_live());
+/// # Ok(())
+/// # }
+/// # #[cfg(not(feature = "dataset"))]
+/// # fn main() {}
 /// ```
 pub type Reply<'a, T> = Pin<Box<dyn Future<Output = Result<T>> + Send + 'a>>;
 
@@ -105,7 +119,7 @@ pub trait Call<L: ?Sized>: Sealed + Clone + Debug + Display + Send + Sync {
 ///
 /// ```
 /// # use postcode_core::{Answer, PostcodeLookup, Result};
-/// use postcode_core::layers::call::LookupCall;
+/// use postcode_core::layers::call::{LookupCall, LookupOne};
 ///
 /// /// Answers "unknown" to every lookup.
 /// fn nothing<C: LookupCall<dyn PostcodeLookup>>(call: &C) -> Result<C::Reply> {
@@ -114,15 +128,48 @@ pub trait Call<L: ?Sized>: Sealed + Clone + Debug + Display + Send + Sync {
 ///         many => C::reply_all(vec![Answer::Unknown; many.len()]),
 ///     }
 /// }
+///
+/// assert_eq!(nothing(&LookupOne::new("SW1A 1AA".parse()?))?, Answer::Unknown);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub trait LookupCall<L: ?Sized>: Call<L> {
     /// Returns the postcodes.
+    ///
+    /// ```
+    /// use postcode_core::layers::call::{LookupCall, LookupOne};
+    /// use postcode_core::PostcodeLookup;
+    ///
+    /// let call = LookupOne::new("SW1A 1AA".parse()?);
+    /// let postcodes = LookupCall::<dyn PostcodeLookup>::postcodes(&call);
+    /// assert_eq!(postcodes, ["SW1A 1AA".parse()?]);
+    /// # Ok::<(), postcode_core::ParseError>(())
+    /// ```
     fn postcodes(&self) -> &[Postcode];
 
     /// Makes the reply to a lookup of one postcode.
+    ///
+    /// ```
+    /// use postcode_core::layers::call::{Lookup, LookupCall, LookupOne};
+    /// use postcode_core::{Answer, PostcodeLookup};
+    ///
+    /// type Any = dyn PostcodeLookup;
+    /// assert_eq!(<LookupOne<'_> as LookupCall<Any>>::reply_one(Answer::Unknown), Answer::Unknown);
+    /// assert_eq!(<Lookup<'_> as LookupCall<Any>>::reply_one(Answer::Unknown), [Answer::Unknown]);
+    /// ```
     fn reply_one(answer: Answer) -> Self::Reply;
 
     /// Makes the reply from an answer for each postcode.
+    ///
+    /// ```
+    /// use postcode_core::layers::call::{Lookup, LookupCall, LookupOne};
+    /// use postcode_core::{Answer, PostcodeLookup};
+    ///
+    /// type Any = dyn PostcodeLookup;
+    /// let answers = vec![Answer::Unknown, Answer::NotCovered];
+    /// assert_eq!(<Lookup<'_> as LookupCall<Any>>::reply_all(answers.clone())?, answers);
+    /// assert!(<LookupOne<'_> as LookupCall<Any>>::reply_all(vec![]).is_err());
+    /// # Ok::<(), postcode_core::Error>(())
+    /// ```
     ///
     /// # Errors
     /// [`Internal`](crate::ErrorKind::Internal) if there is no answer for the one postcode that was asked for.

@@ -16,6 +16,14 @@ use crate::Result;
 /// itself:
 ///
 /// ```
+/// # #[cfg(feature = "dataset")]
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # use postcode_core::dataset::{DatasetBuilder, Metadata, Row};
+/// # let mut builder = DatasetBuilder::new(Metadata::new("made by hand"));
+/// # builder.push(&Row::live("SW1A 1AA".parse()?))?;
+/// # builder.push(&Row::live("SW1A 2AA".parse()?))?;
+/// # let library = postcode_core::Local::new(builder.build()?);
 /// use std::sync::Arc;
 /// use postcode_core::{Lookups, PlaceLookup, PostcodeLookup};
 ///
@@ -25,6 +33,14 @@ use crate::Result;
 /// fn application(lookups: Arc<dyn Lookups>) -> (Accounts, Gazetteer) {
 ///     (Accounts(lookups.clone()), Gazetteer(lookups))
 /// }
+///
+/// let (accounts, gazetteer) = application(Arc::new(library));
+/// assert!(accounts.0.lookup_one("SW1A 1AA".parse()?).await?.is_live());
+/// assert!(gazetteer.0.random_place().await.is_err()); // this data has no places
+/// # Ok(())
+/// # }
+/// # #[cfg(not(feature = "dataset"))]
+/// # fn main() {}
 /// ```
 pub trait Lookups: PostcodeLookup + PlaceLookup + ScottishLookup {}
 
@@ -85,6 +101,25 @@ pub struct AnyLookup(Arc<dyn Lookups>);
 
 impl AnyLookup {
     /// Wraps a lookup.
+    ///
+    /// ```
+    /// # #[cfg(feature = "dataset")]
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use postcode_core::dataset::{DatasetBuilder, Metadata, Row};
+    /// # let mut builder = DatasetBuilder::new(Metadata::new("made by hand"));
+    /// # builder.push(&Row::live("SW1A 1AA".parse()?))?;
+    /// # builder.push(&Row::terminated("AB1 0AA".parse()?))?;
+    /// # let library = postcode_core::Local::new(builder.build()?);
+    /// use postcode_core::{AnyLookup, PostcodeLookup};
+    ///
+    /// let any = AnyLookup::new(library);
+    /// assert_eq!(any.lookup_one("AB1 0AA".parse()?).await?.status(), "terminated");
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(not(feature = "dataset"))]
+    /// # fn main() {}
+    /// ```
     pub fn new(lookup: impl Lookups) -> Self {
         Self(Arc::new(lookup))
     }

@@ -6,16 +6,30 @@ use crate::{MAX_PAGE, Postcode, PostcodeLookup, Record, Region, Result, Within};
 /// [`PostcodeLookupExt::pages`](crate::PostcodeLookupExt::pages).
 ///
 /// ```
+/// # #[cfg(feature = "dataset")]
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # use postcode_core::dataset::{DatasetBuilder, Metadata, Row};
+/// # let mut builder = DatasetBuilder::new(Metadata::new("made by hand"));
+/// # builder.push(&Row::live("SW1A 1AA".parse()?))?;
+/// # builder.push(&Row::live("SW1A 2AA".parse()?))?;
+/// # let library = postcode_core::Local::new(builder.build()?);
 /// use postcode_core::{PostcodeLookup, PostcodeLookupExt, Region, Result};
 ///
-/// async fn count(postcodes: &dyn PostcodeLookup, ward: &str) -> Result<usize> {
-///     let mut pages = postcodes.pages(Region::area(ward));
+/// async fn count(postcodes: &dyn PostcodeLookup, region: Region) -> Result<usize> {
+///     let mut pages = postcodes.pages(region);
 ///     let mut count = 0;
 ///     while let Some(records) = pages.next().await? {
 ///         count += records.len();
 ///     }
 ///     Ok(count)
 /// }
+///
+/// assert_eq!(count(&library, Region::Outcode("SW1A".parse()?)).await?, 2);
+/// # Ok(())
+/// # }
+/// # #[cfg(not(feature = "dataset"))]
+/// # fn main() {}
 /// ```
 #[derive(Debug)]
 pub struct Pages<'a, L: ?Sized> {

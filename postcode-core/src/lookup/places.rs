@@ -13,7 +13,13 @@ use crate::{Place, PlaceMatch, PlacePostcodes, PlaceQuery, Postcode, Result};
 /// data every answer is [`NotSupported`](crate::ErrorKind::NotSupported).
 ///
 /// ```
-/// # #[cfg(feature = "dataset")] {
+/// # #[cfg(feature = "dataset")]
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # use postcode_core::dataset::{DatasetBuilder, Metadata};
+/// # let mut builder = DatasetBuilder::new(Metadata::new("made by hand"));
+/// # builder.push_place(&postcode_core::Place::new("osgb4000000074551019", "Ambleside", "Town"))?;
+/// # let library = postcode_core::Local::new(builder.build()?);
 /// use postcode_core::{PlaceLookup, PlaceQuery, Result};
 ///
 /// /// Suggests places for what a person has typed.
@@ -21,8 +27,12 @@ use crate::{Place, PlaceMatch, PlacePostcodes, PlaceQuery, Postcode, Result};
 ///     let found = places.find_places(&PlaceQuery::new(typed).limit(5)).await?;
 ///     Ok(found.into_iter().map(|found| found.name).collect())
 /// }
+///
+/// assert_eq!(suggestions(&library, "amblesid").await?, ["Ambleside"]);
+/// # Ok(())
 /// # }
-/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # #[cfg(not(feature = "dataset"))]
+/// # fn main() {}
 /// ```
 #[cfg_attr(feature = "mock", mockall::automock)]
 #[async_trait]

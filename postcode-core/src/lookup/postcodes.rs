@@ -48,6 +48,16 @@ use crate::{Error, MAX_BATCH, MAX_LIMIT, MAX_NEIGHBOURS, MAX_QUERY, MAX_RADIUS};
 /// method. Write one with `layers::Around`.
 ///
 /// ```
+/// # #[cfg(feature = "dataset")]
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # use postcode_core::dataset::{DatasetBuilder, Metadata, Row};
+/// # let mut builder = DatasetBuilder::new(Metadata::new("made by hand"));
+/// # builder.name_area(postcode_core::AreaKind::AdminDistrict, "E09000033", Some("Westminster"), None)?;
+/// # let mut row = Row::live("SW1A 1AA".parse()?);
+/// # row.areas.set(builder.area(postcode_core::AreaKind::AdminDistrict, "E09000033")?);
+/// # builder.push(&row)?;
+/// # let library = postcode_core::Local::new(builder.build()?);
 /// use postcode_core::{PostcodeLookup, PostcodeLookupExt, Result};
 ///
 /// /// Works with any source: the embedded data, a file or a service.
@@ -55,6 +65,12 @@ use crate::{Error, MAX_BATCH, MAX_LIMIT, MAX_NEIGHBOURS, MAX_QUERY, MAX_RADIUS};
 ///     let answer = postcodes.get_str(text).await?;
 ///     Ok(answer.record().and_then(|record| record.admin_district()).map(str::to_owned))
 /// }
+///
+/// assert_eq!(district(&library, "sw1a1aa").await?.as_deref(), Some("Westminster"));
+/// # Ok(())
+/// # }
+/// # #[cfg(not(feature = "dataset"))]
+/// # fn main() {}
 /// ```
 #[cfg_attr(feature = "mock", mockall::automock)]
 #[async_trait]

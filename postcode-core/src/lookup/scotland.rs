@@ -11,7 +11,14 @@ use crate::{Postcode, Result, ScottishPostcode};
 /// [`NotSupported`](crate::ErrorKind::NotSupported).
 ///
 /// ```
-/// # #[cfg(feature = "dataset")] {
+/// # #[cfg(feature = "dataset")]
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # use postcode_core::dataset::{DatasetBuilder, Metadata};
+/// # let mut builder = DatasetBuilder::new(Metadata::new("made by hand"));
+/// # let (name, code) = ("Edinburgh Central".to_owned(), "S16000104".to_owned());
+/// # builder.push_scottish(&postcode_core::ScottishPostcode::new("EH99 1SP".parse()?, Some(name), Some(code)))?;
+/// # let library = postcode_core::Local::new(builder.build()?);
 /// use postcode_core::{Postcode, Result, ScottishLookup};
 ///
 /// /// Returns the constituency of the Scottish Parliament.
@@ -19,8 +26,13 @@ use crate::{Postcode, Result, ScottishPostcode};
 ///     let entry = scotland.scottish_postcode(postcode).await?;
 ///     Ok(entry.and_then(|entry| entry.scottish_parliamentary_constituency))
 /// }
+///
+/// let name = constituency(&library, "EH99 1SP".parse()?).await?;
+/// assert_eq!(name.as_deref(), Some("Edinburgh Central"));
+/// # Ok(())
 /// # }
-/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # #[cfg(not(feature = "dataset"))]
+/// # fn main() {}
 /// ```
 #[cfg_attr(feature = "mock", mockall::automock)]
 #[async_trait]

@@ -89,6 +89,14 @@ pub(crate) struct Decision {
 /// A unit inside another one is part of that one.
 ///
 /// ```
+/// # #[cfg(feature = "dataset")]
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # use postcode_core::dataset::{DatasetBuilder, Metadata, Row};
+/// # let mut builder = DatasetBuilder::new(Metadata::new("made by hand"));
+/// # builder.push(&Row::live("SW1A 1AA".parse()?))?;
+/// # builder.push(&Row::live("SW1A 2AA".parse()?))?;
+/// # let library = postcode_core::Local::new(builder.build()?);
 /// use postcode_core::{Answer, Postcode, PostcodeLookup, Result, unit};
 ///
 /// /// The answer and the attribution are from the same source.
@@ -98,6 +106,13 @@ pub(crate) struct Decision {
 ///     })
 ///     .await
 /// }
+///
+/// let (answer, attribution) = shown(&library, "SW1A 1AA".parse()?).await?;
+/// assert!(answer.is_live() && attribution.is_empty()); // data made by hand has none
+/// # Ok(())
+/// # }
+/// # #[cfg(not(feature = "dataset"))]
+/// # fn main() {}
 /// ```
 pub async fn scope<F: Future>(key: impl AsRef<[u8]>, future: F) -> F::Output {
     let mut context = current_context();
@@ -114,11 +129,25 @@ pub async fn scope<F: Future>(key: impl AsRef<[u8]>, future: F) -> F::Output {
 /// cohort of its first call.
 ///
 /// ```
+/// # #[cfg(feature = "dataset")]
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # use postcode_core::dataset::{DatasetBuilder, Metadata, Row};
+/// # let mut builder = DatasetBuilder::new(Metadata::new("made by hand"));
+/// # builder.push(&Row::live("SW1A 1AA".parse()?))?;
+/// # builder.push(&Row::live("SW1A 2AA".parse()?))?;
+/// # let library = postcode_core::Local::new(builder.build()?);
 /// use postcode_core::{Answer, Postcode, PostcodeLookup, Result, unit};
 ///
 /// async fn import(lookup: &dyn PostcodeLookup, postcodes: &[Postcode]) -> Result<Vec<Answer>> {
 ///     unit::cohort("import", lookup.lookup(postcodes)).await
 /// }
+///
+/// assert_eq!(import(&library, &["SW1A 1AA".parse()?, "SW1A 2AA".parse()?]).await?.len(), 2);
+/// # Ok(())
+/// # }
+/// # #[cfg(not(feature = "dataset"))]
+/// # fn main() {}
 /// ```
 pub async fn cohort<F: Future>(name: &str, future: F) -> F::Output {
     let context = Context { cohort: Some(name.into()), ..current_context() };
@@ -130,12 +159,27 @@ pub async fn cohort<F: Future>(name: &str, future: F) -> F::Output {
 /// tell, the answer was kept by a cache or shared with other callers, or there were several editions.
 ///
 /// ```
+/// # #[cfg(feature = "dataset")]
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # use postcode_core::dataset::{DatasetBuilder, Metadata, Row};
+/// # let mut builder = DatasetBuilder::new(Metadata::new("made by hand"));
+/// # builder.push(&Row::live("SW1A 1AA".parse()?))?;
+/// # builder.push(&Row::live("SW1A 2AA".parse()?))?;
+/// # let library = postcode_core::Local::new(builder.build()?);
 /// use postcode_core::{Answer, Postcode, PostcodeLookup, Result, unit};
 ///
 /// async fn with_edition(lookup: &dyn PostcodeLookup, postcode: Postcode) -> Result<(Answer, String)> {
 ///     let (answer, edition) = unit::answered(lookup.lookup_one(postcode)).await;
 ///     Ok((answer?, edition.as_deref().unwrap_or("unknown").to_owned()))
 /// }
+///
+/// let (_, edition) = with_edition(&library, "SW1A 1AA".parse()?).await?;
+/// assert_eq!(edition, library.dataset().info().fingerprint);
+/// # Ok(())
+/// # }
+/// # #[cfg(not(feature = "dataset"))]
+/// # fn main() {}
 /// ```
 pub async fn answered<F: Future>(future: F) -> (F::Output, Option<Arc<str>>) {
     let noting = Noting::begin();
@@ -182,11 +226,26 @@ impl Noting {
 /// client begins a new trace for each call.
 ///
 /// ```
+/// # #[cfg(feature = "dataset")]
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # use postcode_core::dataset::{DatasetBuilder, Metadata, Row};
+/// # let mut builder = DatasetBuilder::new(Metadata::new("made by hand"));
+/// # builder.push(&Row::live("SW1A 1AA".parse()?))?;
+/// # builder.push(&Row::live("SW1A 2AA".parse()?))?;
+/// # let library = postcode_core::Local::new(builder.build()?);
 /// use postcode_core::{Answer, Postcode, PostcodeLookup, Result, unit};
 ///
 /// async fn handler(lookup: &dyn PostcodeLookup, traceparent: &str, postcode: Postcode) -> Result<Answer> {
 ///     unit::traced(traceparent, lookup.lookup_one(postcode)).await
 /// }
+///
+/// let traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"; // of the incoming request
+/// assert!(handler(&library, traceparent, "SW1A 1AA".parse()?).await?.is_live());
+/// # Ok(())
+/// # }
+/// # #[cfg(not(feature = "dataset"))]
+/// # fn main() {}
 /// ```
 pub async fn traced<F: Future>(traceparent: &str, future: F) -> F::Output {
     let mut context = current_context();
@@ -247,6 +306,14 @@ impl Context {
 /// edition is not checked, and an empty fingerprint demands nothing.
 ///
 /// ```
+/// # #[cfg(feature = "dataset")]
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # use postcode_core::dataset::{DatasetBuilder, Metadata, Row};
+/// # let mut builder = DatasetBuilder::new(Metadata::new("made by hand"));
+/// # builder.push(&Row::live("SW1A 1AA".parse()?))?;
+/// # builder.push(&Row::live("SW1A 2AA".parse()?))?;
+/// # let library = postcode_core::Local::new(builder.build()?);
 /// use postcode_core::{Answer, Postcode, PostcodeLookup, Result, unit};
 ///
 /// /// All batches come from one edition, or the call fails.
@@ -261,6 +328,14 @@ impl Context {
 ///     };
 ///     unit::at_edition(&edition, batches).await
 /// }
+///
+/// assert_eq!(all(&library, &["SW1A 1AA".parse()?, "SW1A 2AA".parse()?]).await?.len(), 2);
+/// let moved = unit::at_edition("another", library.lookup_one("SW1A 1AA".parse()?)).await;
+/// assert_eq!(moved.unwrap_err().kind(), postcode_core::ErrorKind::EditionMoved);
+/// # Ok(())
+/// # }
+/// # #[cfg(not(feature = "dataset"))]
+/// # fn main() {}
 /// ```
 pub async fn at_edition<F: Future>(fingerprint: &str, future: F) -> F::Output {
     let mut context = current_context();

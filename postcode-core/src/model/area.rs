@@ -89,6 +89,13 @@ pub enum AreaKind {
 
 impl AreaKind {
     /// All kinds, in the order of their numbers.
+    ///
+    /// ```
+    /// use postcode_core::AreaKind;
+    ///
+    /// let of_the_census: Vec<_> = AreaKind::ALL.iter().filter(|kind| kind.key().ends_with("soa21")).collect();
+    /// assert_eq!(of_the_census, [&AreaKind::Lsoa21, &AreaKind::Msoa21]);
+    /// ```
     pub const ALL: [Self; 30] = {
         use AreaKind::*;
         [
@@ -207,9 +214,8 @@ pub struct Area<'a> {
 /// ```
 /// use postcode_core::OwnedArea;
 ///
-/// let mut westminster = OwnedArea::default();
-/// westminster.code = Some("E09000033".into());
-/// westminster.name = Some("Westminster".into());
+/// let coded = OwnedArea { code: Some("E09000033".into()), ..OwnedArea::default() };
+/// assert_eq!((coded.code.as_deref(), coded.name), (Some("E09000033"), None));
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct OwnedArea {
@@ -246,19 +252,89 @@ pub struct OwnedArea {
 /// ```
 pub trait AreaSource: fmt::Debug + Send + Sync {
     /// Returns the area of a kind in the set of areas with this number.
+    ///
+    /// ```
+    /// # use postcode_core::model::AreaSource;
+    /// # use postcode_core::{Area, AreaKind};
+    /// # #[derive(Debug)]
+    /// # struct Countries;
+    /// # impl AreaSource for Countries {
+    /// #     fn area(&self, set: u32, kind: AreaKind) -> Option<Area<'_>> {
+    /// #         let area = |(code, name)| Area { code: Some(code), name: Some(name), alias: None };
+    /// #         let countries = [("E92000001", "England"), ("W92000004", "Wales")];
+    /// #         countries.get(set as usize).filter(|_| kind == AreaKind::Country).copied().map(area)
+    /// #     }
+    /// # }
+    /// // `Countries` knows England as set 0, and Wales as set 1.
+    /// assert_eq!(Countries.area(1, AreaKind::Country).and_then(|area| area.name), Some("Wales"));
+    /// assert_eq!(Countries.area(1, AreaKind::Region), None);
+    /// ```
     fn area(&self, set: u32, kind: AreaKind) -> Option<Area<'_>>;
 
     /// Returns only the name of that area.
+    ///
+    /// ```
+    /// # use postcode_core::model::AreaSource;
+    /// # use postcode_core::{Area, AreaKind};
+    /// # #[derive(Debug)]
+    /// # struct Countries;
+    /// # impl AreaSource for Countries {
+    /// #     fn area(&self, set: u32, kind: AreaKind) -> Option<Area<'_>> {
+    /// #         let area = |(code, name)| Area { code: Some(code), name: Some(name), alias: None };
+    /// #         let countries = [("E92000001", "England"), ("W92000004", "Wales")];
+    /// #         countries.get(set as usize).filter(|_| kind == AreaKind::Country).copied().map(area)
+    /// #     }
+    /// # }
+    /// // `Countries` knows England as set 0, and Wales as set 1.
+    /// assert_eq!(Countries.name(0, AreaKind::Country), Some("England"));
+    /// ```
     fn name(&self, set: u32, kind: AreaKind) -> Option<&str> {
         self.area(set, kind)?.name
     }
 
     /// Returns only the code of that area.
+    ///
+    /// ```
+    /// # use postcode_core::model::AreaSource;
+    /// # use postcode_core::{Area, AreaKind};
+    /// # #[derive(Debug)]
+    /// # struct Countries;
+    /// # impl AreaSource for Countries {
+    /// #     fn area(&self, set: u32, kind: AreaKind) -> Option<Area<'_>> {
+    /// #         let area = |(code, name)| Area { code: Some(code), name: Some(name), alias: None };
+    /// #         let countries = [("E92000001", "England"), ("W92000004", "Wales")];
+    /// #         countries.get(set as usize).filter(|_| kind == AreaKind::Country).copied().map(area)
+    /// #     }
+    /// # }
+    /// // `Countries` knows England as set 0, and Wales as set 1.
+    /// assert_eq!(Countries.code(1, AreaKind::Country), Some("W92000004"));
+    /// ```
     fn code(&self, set: u32, kind: AreaKind) -> Option<&str> {
         self.area(set, kind)?.code
     }
 
     /// Returns the bytes of memory that live no longer than the records of one set: 0 for a dataset.
+    ///
+    /// ```
+    /// use postcode_core::model::AreaSource;
+    /// use postcode_core::{Area, AreaKind};
+    ///
+    /// /// The ward of one record, which no other record shares.
+    /// #[derive(Debug)]
+    /// struct Ward(String);
+    ///
+    /// impl AreaSource for Ward {
+    ///     fn area(&self, _set: u32, kind: AreaKind) -> Option<Area<'_>> {
+    ///         (kind == AreaKind::AdminWard).then_some(Area { code: None, name: Some(&self.0), alias: None })
+    ///     }
+    ///
+    ///     fn heap_size(&self) -> usize {
+    ///         size_of::<Self>() + self.0.capacity()
+    ///     }
+    /// }
+    ///
+    /// assert_eq!(Ward("St James's".to_owned()).heap_size(), size_of::<Ward>() + 10);
+    /// ```
     fn heap_size(&self) -> usize {
         0
     }
@@ -292,6 +368,13 @@ enum Repr {
 
 impl Areas {
     /// No areas.
+    ///
+    /// ```
+    /// use postcode_core::{Areas, Record};
+    ///
+    /// assert_eq!(Record::live("SW1A 1AA".parse()?).areas, Areas::NONE); // until they are set
+    /// # Ok::<(), postcode_core::ParseError>(())
+    /// ```
     pub const NONE: Self = Self(Repr::None);
 
     /// Creates a handle to the set of areas with this number in a shared source.
@@ -320,6 +403,18 @@ impl Areas {
     }
 
     /// Creates a handle that owns its areas. Of two areas of one kind the last one is kept.
+    ///
+    /// ```
+    /// use postcode_core::{AreaKind, Areas, OwnedArea};
+    ///
+    /// let westminster = OwnedArea { code: Some("E09000033".into()), name: Some("Westminster".into()), alias: None };
+    /// let areas = Areas::owned([(AreaKind::AdminDistrict, westminster)]);
+    ///
+    /// let mut record = postcode_core::Record::live("SW1A 1AA".parse()?);
+    /// record.areas = areas;
+    /// assert_eq!(record.admin_district(), Some("Westminster"));
+    /// # Ok::<(), postcode_core::ParseError>(())
+    /// ```
     pub fn owned(areas: impl IntoIterator<Item = (AreaKind, OwnedArea)>) -> Self {
         let mut all: [Option<OwnedArea>; AreaKind::ALL.len()] = [const { None }; AreaKind::ALL.len()];
         for (kind, area) in areas {
@@ -329,6 +424,16 @@ impl Areas {
     }
 
     /// Returns the area of a kind, if the source knows one.
+    ///
+    /// ```
+    /// use postcode_core::{AreaKind, Areas, OwnedArea};
+    ///
+    /// let westminster = OwnedArea { code: Some("E09000033".into()), name: Some("Westminster".into()), alias: None };
+    /// let areas = Areas::owned([(AreaKind::AdminDistrict, westminster)]);
+    ///
+    /// assert_eq!(areas.get(AreaKind::AdminDistrict).and_then(|area| area.code), Some("E09000033"));
+    /// assert_eq!(areas.get(AreaKind::Parish), None);
+    /// ```
     pub fn get(&self, kind: AreaKind) -> Option<Area<'_>> {
         match &self.0 {
             Repr::None => None,
@@ -342,6 +447,15 @@ impl Areas {
     }
 
     /// Returns the name of the area of a kind: faster than [`get`](Self::get) where that is all.
+    ///
+    /// ```
+    /// use postcode_core::{AreaKind, Areas, OwnedArea};
+    ///
+    /// let westminster = OwnedArea { code: Some("E09000033".into()), name: Some("Westminster".into()), alias: None };
+    /// let areas = Areas::owned([(AreaKind::AdminDistrict, westminster)]);
+    ///
+    /// assert_eq!(areas.name(AreaKind::AdminDistrict), Some("Westminster"));
+    /// ```
     pub fn name(&self, kind: AreaKind) -> Option<&str> {
         match &self.0 {
             Repr::Shared(source, set) => source.name(*set, kind),
@@ -350,6 +464,15 @@ impl Areas {
     }
 
     /// Returns the code of the area of a kind: faster than [`get`](Self::get) where that is all.
+    ///
+    /// ```
+    /// use postcode_core::{AreaKind, Areas, OwnedArea};
+    ///
+    /// let westminster = OwnedArea { code: Some("E09000033".into()), name: Some("Westminster".into()), alias: None };
+    /// let areas = Areas::owned([(AreaKind::AdminDistrict, westminster)]);
+    ///
+    /// assert_eq!(areas.code(AreaKind::AdminDistrict), Some("E09000033"));
+    /// ```
     pub fn code(&self, kind: AreaKind) -> Option<&str> {
         match &self.0 {
             Repr::Shared(source, set) => source.code(*set, kind),
@@ -398,6 +521,17 @@ impl Areas {
     }
 
     /// Iterates over all known areas.
+    ///
+    /// ```
+    /// use postcode_core::{AreaKind, Areas, OwnedArea};
+    ///
+    /// let westminster = OwnedArea { code: Some("E09000033".into()), name: Some("Westminster".into()), alias: None };
+    /// let areas = Areas::owned([(AreaKind::AdminDistrict, westminster)]);
+    ///
+    /// let lines: Vec<String> =
+    ///     areas.iter().map(|(kind, area)| format!("{}: {}", kind.key(), area.name.unwrap_or("-"))).collect();
+    /// assert_eq!(lines, ["admin_district: Westminster"]);
+    /// ```
     pub fn iter(&self) -> impl Iterator<Item = (AreaKind, Area<'_>)> {
         AreaKind::ALL.into_iter().filter_map(|kind| Some((kind, self.get(kind)?)))
     }

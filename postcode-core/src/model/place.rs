@@ -73,6 +73,15 @@ const KINDS: [&str; 6] = ["City", "Town", "Village", "Suburban Area", "Hamlet", 
 
 impl Place {
     /// Creates a place with only these fields; set the others as needed.
+    ///
+    /// ```
+    /// use postcode_core::Place;
+    ///
+    /// let mut place = Place::new("osgb4000000074551019", "Ambleside", "Town");
+    /// place.outcode = Some("LA22".parse()?);
+    /// assert_eq!((place.name_1.as_str(), place.county_unitary), ("Ambleside", None));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn new(code: impl Into<String>, name: impl Into<String>, local_type: impl Into<String>) -> Self {
         Self {
             code: code.into(),

@@ -32,6 +32,15 @@ pub struct PlaceMatch {
 
 impl PlaceMatch {
     /// Creates a match of a place by one of its names.
+    ///
+    /// ```
+    /// use postcode_core::{MatchKind, Place, PlaceMatch};
+    ///
+    /// let mut place = Place::new("osgb4000000074542287", "Caernarfon", "Town");
+    /// place.name_2 = Some("Carnarvon".to_owned());
+    /// let found = PlaceMatch::new(MatchKind::Exact, 0, "Carnarvon", place);
+    /// assert_eq!((found.name.as_str(), found.place.name_1.as_str()), ("Carnarvon", "Caernarfon"));
+    /// ```
     pub fn new(kind: MatchKind, edits: u32, name: impl Into<String>, place: Place) -> Self {
         Self { kind, edits, name: name.into(), place }
     }

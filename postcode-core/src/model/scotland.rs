@@ -29,9 +29,23 @@ macro_rules! directory {
 
         impl ScottishArea {
             /// All kinds, by number.
+            ///
+            /// ```
+            /// use postcode_core::ScottishArea;
+            ///
+            /// let mut keys = ScottishArea::ALL.iter().map(|area| area.key());
+            /// assert_eq!(keys.next(), Some("scottish_parliamentary_constituency"));
+            /// assert!(keys.any(|key| key == "health_board_area"));
+            /// ```
             pub const ALL: &[Self] = &[Self::ScottishParliamentaryConstituency, $(Self::$area,)+];
 
             /// Returns the JSON key of the area's name, and of its code under `codes`.
+            ///
+            /// ```
+            /// use postcode_core::ScottishArea;
+            ///
+            /// assert_eq!(ScottishArea::IntegrationAuthority.key(), "integration_authority");
+            /// ```
             pub const fn key(self) -> &'static str {
                 match self {
                     Self::ScottishParliamentaryConstituency => "scottish_parliamentary_constituency",
@@ -105,6 +119,16 @@ macro_rules! directory {
 
         impl ScottishPostcode {
             /// Creates an entry with only the name and the code of the constituency.
+            ///
+            /// ```
+            /// use postcode_core::{ScottishArea, ScottishPostcode};
+            ///
+            /// let (name, code) = ("Edinburgh Central".to_owned(), "S16000104".to_owned());
+            /// let entry = ScottishPostcode::new("EH99 1SP".parse()?, Some(name), Some(code));
+            /// assert_eq!(entry.name(ScottishArea::ScottishParliamentaryConstituency), Some("Edinburgh Central"));
+            /// assert_eq!(entry.name(ScottishArea::CouncilArea), None);
+            /// # Ok::<(), postcode_core::ParseError>(())
+            /// ```
             pub fn new(postcode: Postcode, name: Option<String>, code: Option<String>) -> Self {
                 Self {
                     postcode,
@@ -119,6 +143,15 @@ macro_rules! directory {
             }
 
             /// Returns the name of an area.
+            ///
+            /// ```
+            /// use postcode_core::{ScottishArea, ScottishPostcode};
+            ///
+            /// let mut entry = ScottishPostcode::new("EH99 1SP".parse()?, None, None);
+            /// entry.council_area = Some("City of Edinburgh".to_owned());
+            /// assert_eq!(entry.name(ScottishArea::CouncilArea), Some("City of Edinburgh"));
+            /// # Ok::<(), postcode_core::ParseError>(())
+            /// ```
             pub fn name(&self, area: ScottishArea) -> Option<&str> {
                 match area {
                     ScottishArea::ScottishParliamentaryConstituency => self.scottish_parliamentary_constituency.as_deref(),
@@ -127,6 +160,15 @@ macro_rules! directory {
             }
 
             /// Returns the code of an area.
+            ///
+            /// ```
+            /// use postcode_core::{ScottishArea, ScottishPostcode};
+            ///
+            /// let mut entry = ScottishPostcode::new("EH99 1SP".parse()?, None, None);
+            /// entry.codes.council_area = Some("S12000036".to_owned());
+            /// assert_eq!(entry.code(ScottishArea::CouncilArea), Some("S12000036"));
+            /// # Ok::<(), postcode_core::ParseError>(())
+            /// ```
             pub fn code(&self, area: ScottishArea) -> Option<&str> {
                 match area {
                     ScottishArea::ScottishParliamentaryConstituency => self.codes.scottish_parliamentary_constituency.as_deref(),
@@ -135,6 +177,15 @@ macro_rules! directory {
             }
 
             /// Sets an area's name and code.
+            ///
+            /// ```
+            /// use postcode_core::{ScottishArea, ScottishPostcode};
+            ///
+            /// let mut entry = ScottishPostcode::new("EH99 1SP".parse()?, None, None);
+            /// entry.set(ScottishArea::Locality, Some("Edinburgh".to_owned()), None);
+            /// assert_eq!((entry.locality.as_deref(), entry.codes.locality), (Some("Edinburgh"), None));
+            /// # Ok::<(), postcode_core::ParseError>(())
+            /// ```
             pub fn set(&mut self, area: ScottishArea, name: Option<String>, code: Option<String>) {
                 let (name_of, code_of) = match area {
                     ScottishArea::ScottishParliamentaryConstituency => (
@@ -199,6 +250,16 @@ directory! {
 impl ScottishPostcode {
     /// Returns a copy with only the fields of postcodes.io 18: the postcode, and the name and code of its
     /// constituency of the Scottish Parliament.
+    ///
+    /// ```
+    /// use postcode_core::{ScottishArea, ScottishPostcode};
+    ///
+    /// let mut entry = ScottishPostcode::new("EH99 1SP".parse()?, None, None);
+    /// entry.set(ScottishArea::Locality, Some("Edinburgh".to_owned()), None);
+    /// let json = serde_json::to_value(entry.compatible())?;
+    /// assert_eq!(json.as_object().map(|fields| fields.contains_key("locality")), Some(false));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn compatible(&self) -> Self {
         let name = self.scottish_parliamentary_constituency.clone();

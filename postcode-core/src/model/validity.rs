@@ -32,6 +32,14 @@ pub enum Validity {
 
 impl Validity {
     /// Creates the result for a postcode that was looked up.
+    ///
+    /// ```
+    /// use postcode_core::{Answer, Postcode, Validity};
+    ///
+    /// let postcode: Postcode = "BT1 5GS".parse()?;
+    /// assert_eq!(Validity::of(postcode, &Answer::NotCovered), Validity::NotCovered(postcode));
+    /// # Ok::<(), postcode_core::ParseError>(())
+    /// ```
     pub fn of(postcode: Postcode, answer: &Answer) -> Self {
         match answer {
             Answer::Live(_) => Self::Live(postcode),
@@ -42,11 +50,29 @@ impl Validity {
     }
 
     /// Returns whether it is a postcode in use, which postcodes.io calls valid.
+    ///
+    /// ```
+    /// use postcode_core::Validity;
+    ///
+    /// assert!(Validity::Live("SW1A 1AA".parse()?).is_live());
+    /// assert!(!Validity::Terminated("AB1 0AA".parse()?).is_live());
+    /// # Ok::<(), postcode_core::ParseError>(())
+    /// ```
     pub fn is_live(&self) -> bool {
         matches!(self, Self::Live(_))
     }
 
     /// Returns the postcode, if it is one.
+    ///
+    /// ```
+    /// use postcode_core::{Postcode, Validity};
+    ///
+    /// let postcode: Postcode = "AB1 0AA".parse()?;
+    /// assert_eq!(Validity::Terminated(postcode).postcode(), Some(postcode));
+    /// let invalid = Validity::Invalid("SWIA 1AA".parse::<Postcode>().unwrap_err());
+    /// assert_eq!(invalid.postcode(), None);
+    /// # Ok::<(), postcode_core::ParseError>(())
+    /// ```
     pub fn postcode(&self) -> Option<Postcode> {
         match self {
             Self::Live(postcode)
@@ -59,6 +85,15 @@ impl Validity {
 
     /// Returns the stable name in the command line and the HTTP API: that of the
     /// [answer](Answer::status), or `invalid`.
+    ///
+    /// ```
+    /// use postcode_core::{Postcode, Validity};
+    ///
+    /// assert_eq!(Validity::Terminated("AB1 0AA".parse()?).status(), "terminated");
+    /// let invalid = Validity::Invalid("SWIA 1AA".parse::<Postcode>().unwrap_err());
+    /// assert_eq!(invalid.status(), "invalid");
+    /// # Ok::<(), postcode_core::ParseError>(())
+    /// ```
     pub fn status(&self) -> &'static str {
         match self {
             Self::Live(_) => "live",

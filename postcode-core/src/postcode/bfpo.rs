@@ -28,6 +28,13 @@ pub struct Bfpo(NonZeroU16);
 
 impl Bfpo {
     /// Returns the number, 1 to 9999.
+    ///
+    /// ```
+    /// use postcode_core::Bfpo;
+    ///
+    /// assert_eq!("BFPO 57".parse::<Bfpo>()?.number(), 57);
+    /// # Ok::<(), postcode_core::ParseError>(())
+    /// ```
     pub fn number(self) -> u16 {
         self.0.get()
     }
@@ -44,6 +51,13 @@ impl Bfpo {
     }
 
     /// Returns the usual form, such as `BFPO 801`.
+    ///
+    /// ```
+    /// use postcode_core::Bfpo;
+    ///
+    /// assert_eq!("bfpo57".parse::<Bfpo>()?.text(), "BFPO 57");
+    /// # Ok::<(), postcode_core::ParseError>(())
+    /// ```
     pub fn text(self) -> Text<9> {
         let mut text = Text::new();
         text.push(b"BFPO ");

@@ -120,10 +120,10 @@ impl ParseError {
     /// Returns what is wrong.
     ///
     /// ```
-    /// use postcode_core::Postcode;
+    /// use postcode_core::{ParseReason, Postcode};
     ///
     /// let error = "SW1A 1A".parse::<Postcode>().unwrap_err();
-    /// println!("{:?}: {error}", error.reason());
+    /// assert_eq!(error.reason(), ParseReason::LastLetterMissing);
     /// ```
     pub fn reason(&self) -> ParseReason {
         self.reason

@@ -42,6 +42,27 @@ pub trait Hashes: Debug + Send + Sync {
     /// Returns the root, and the children of the nodes with these names, at most [`MAX_PROOF_NODES`]. Names are such as
     /// `area SW` or `sector SW1A 1`. A node that does not exist has no children.
     ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use postcode_core::dataset::{DatasetBuilder, Metadata, Row};
+    /// # use std::sync::Arc;
+    /// # let mut builder = DatasetBuilder::new(Metadata::new("made by hand"));
+    /// # builder.push(&Row::live("SW1A 1AA".parse()?))?;
+    /// # builder.push(&Row::terminated("SW1A 1AB".parse()?))?;
+    /// # let dataset = builder.build()?;
+    /// # let library = Arc::new(postcode_core::Local::new(dataset.clone()));
+    /// use postcode_core::proof::{Hashes, Source, Tree};
+    ///
+    /// let source = Source::Tree(Arc::new(Tree::build(library, dataset, 1).await?));
+    /// let body = source.proof(&["outcode SW1A".to_owned()]).await?;
+    /// let names: Vec<&str> = body.nodes[0].children.iter().map(|(name, _)| name.as_str()).collect();
+    /// assert_eq!(names, ["SW1A", "sector SW1A 1"]);
+    /// assert!(source.proof(&["area ZZ".to_owned()]).await?.nodes[0].children.is_empty());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// Returns the errors of the source; [`Overloaded`](ErrorKind::Overloaded) while a service still computes its root.
     async fn proof(&self, of: &[String]) -> Result<ProofBody>;
@@ -68,6 +89,16 @@ pub enum Source {
 /// The result of a comparison.
 ///
 /// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # use postcode_core::dataset::{DatasetBuilder, Metadata, Row};
+/// # use postcode_core::proof::{Source, Tree, compare};
+/// # use std::sync::Arc;
+/// # let mut builder = DatasetBuilder::new(Metadata::new("made by hand"));
+/// # builder.push(&Row::live("SW1A 1AA".parse()?))?;
+/// # let dataset = builder.build()?;
+/// # let library = Arc::new(postcode_core::Local::new(dataset.clone()));
+/// # let tree = Source::Tree(Arc::new(Tree::build(library, dataset, 1).await?));
 /// use postcode_core::proof::Comparison;
 ///
 /// fn line(found: &Comparison) -> String {
@@ -76,6 +107,10 @@ pub enum Source {
 ///         false => format!("{} answers differ, after {} requests", found.different.len(), found.requests),
 ///     }
 /// }
+///
+/// assert_eq!(line(&compare(&tree, &tree, 10).await?), "equal");
+/// # Ok(())
+/// # }
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Comparison {

@@ -6,6 +6,25 @@ use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
 /// The version of the canonical form of answers, and of the tree. It changes when either does.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # use postcode_core::dataset::{DatasetBuilder, Metadata, Row};
+/// # use std::sync::Arc;
+/// # let mut builder = DatasetBuilder::new(Metadata::new("made by hand"));
+/// # builder.push(&Row::live("SW1A 1AA".parse()?))?;
+/// # builder.push(&Row::terminated("SW1A 1AB".parse()?))?;
+/// # let dataset = builder.build()?;
+/// # let library = Arc::new(postcode_core::Local::new(dataset.clone()));
+/// use postcode_core::proof::{Tree, VERSION};
+///
+/// // Compare roots only if their versions are equal.
+/// let body = Tree::build(library, dataset, 1).await?.proof(&[]).await?;
+/// assert_eq!(body.version, VERSION);
+/// # Ok(())
+/// # }
+/// ```
 pub const VERSION: u32 = 1;
 
 // As in RFC 6962, the first byte tells what is hashed, so that no answer can pass for a node.

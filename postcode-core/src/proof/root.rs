@@ -11,12 +11,22 @@ use crate::{ErrorKind, Local, Remote, Replica, Result};
 /// for at a service. `None` for a service that has none.
 ///
 /// ```
-/// # async fn example() -> postcode_core::Result<()> {
-/// use postcode_core::proof::root_of;
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # use postcode_core::dataset::{DatasetBuilder, Metadata, Row};
+/// # let folder = tempfile::tempdir()?;
+/// # let path = folder.path().join("uk.postcodes");
+/// # let mut builder = DatasetBuilder::new(Metadata::new("made by hand"));
+/// # builder.push(&Row::live("SW1A 1AA".parse()?))?;
+/// # let dataset = builder.write_to(&path, &mut |_| std::ops::ControlFlow::Continue(()))?;
+/// # let library = std::sync::Arc::new(postcode_core::Local::new(dataset.clone()));
+/// use postcode_core::proof::{Tree, root_of};
 ///
-/// let (library, service) = (root_of("embedded:").await?, root_of("http://127.0.0.1:8080").await?);
-/// println!("equal answers: {}", library.is_some() && library == service);
-/// # Ok(()) }
+/// let of_file = root_of(&format!("file:{}", path.display())).await?;
+/// let of_library = Tree::build(library, dataset, 1).await?.root();
+/// assert_eq!(of_file, Some(of_library)); // equal answers
+/// # Ok(())
+/// # }
 /// ```
 ///
 /// # Errors

@@ -105,6 +105,25 @@ impl Tree {
     /// Asks the lookup about everything that the dataset lists. Works on `at_once` parts at a time,
     /// and gives way to other tasks about every millisecond.
     ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use postcode_core::dataset::{DatasetBuilder, Metadata, Row};
+    /// # use std::sync::Arc;
+    /// # let mut builder = DatasetBuilder::new(Metadata::new("made by hand"));
+    /// # builder.push(&Row::live("SW1A 1AA".parse()?))?;
+    /// # builder.push(&Row::terminated("SW1A 1AB".parse()?))?;
+    /// # let dataset = builder.build()?;
+    /// # let library = Arc::new(postcode_core::Local::new(dataset.clone()));
+    /// use postcode_core::proof::Tree;
+    ///
+    /// let tree = Tree::build(library.clone(), dataset.clone(), 1).await?;
+    /// let again = Tree::build(library, dataset, 2).await?; // the order of the work makes no difference
+    /// assert_eq!(tree.root(), again.root());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// Returns the errors of the lookup, and [`EditionMoved`](ErrorKind::EditionMoved) if its edition is not, or not
     /// any more, that of the dataset.
@@ -130,11 +149,49 @@ impl Tree {
     }
 
     /// Returns the hash of all answers.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use postcode_core::dataset::{DatasetBuilder, Metadata, Row};
+    /// # use std::sync::Arc;
+    /// # let mut builder = DatasetBuilder::new(Metadata::new("made by hand"));
+    /// # builder.push(&Row::live("SW1A 1AA".parse()?))?;
+    /// # builder.push(&Row::terminated("SW1A 1AB".parse()?))?;
+    /// # let dataset = builder.build()?;
+    /// # let library = Arc::new(postcode_core::Local::new(dataset.clone()));
+    /// use postcode_core::proof::Tree;
+    ///
+    /// let tree = Tree::build(library, dataset, 1).await?;
+    /// assert_eq!(tree.root().to_string().len(), 64); // SHA-256 in hexadecimal
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn root(&self) -> Digest {
         self.root
     }
 
     /// Returns the root, and the children of these nodes. A node that does not exist has none.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use postcode_core::dataset::{DatasetBuilder, Metadata, Row};
+    /// # use std::sync::Arc;
+    /// # let mut builder = DatasetBuilder::new(Metadata::new("made by hand"));
+    /// # builder.push(&Row::live("SW1A 1AA".parse()?))?;
+    /// # builder.push(&Row::terminated("SW1A 1AB".parse()?))?;
+    /// # let dataset = builder.build()?;
+    /// # let library = Arc::new(postcode_core::Local::new(dataset.clone()));
+    /// use postcode_core::proof::Tree;
+    ///
+    /// let tree = Tree::build(library, dataset, 1).await?;
+    /// let body = tree.proof(&["sector SW1A 1".to_owned()]).await?;
+    /// let names: Vec<&str> = body.nodes[0].children.iter().map(|(name, _)| name.as_str()).collect();
+    /// assert_eq!(names, ["SW1A 1AA", "SW1A 1AB"]);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// Returns the errors of the lookup.

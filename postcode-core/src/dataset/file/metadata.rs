@@ -60,6 +60,15 @@ fn is_zero(count: &u64) -> bool {
 
 impl Metadata {
     /// Creates metadata with only the edition.
+    ///
+    /// ```
+    /// use postcode_core::dataset::{DatasetBuilder, Metadata};
+    ///
+    /// let dataset = DatasetBuilder::new(Metadata::new("my own of May")).build()?;
+    /// assert_eq!(dataset.info().edition, "my own of May");
+    /// assert_eq!(dataset.info().attribution, ""); // set it if the licence wants one
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn new(edition: impl Into<String>) -> Self {
         Self { edition: edition.into(), ..Self::default() }
     }

@@ -91,6 +91,20 @@ impl PublicKey {
     /// Verifies a signature, the text of a `.minisig` file, over these bytes. Returns its trusted
     /// comment.
     ///
+    /// ```
+    /// use postcode_core::dataset::PublicKey;
+    ///
+    /// let key: PublicKey = "RWQf6LRCGA9i53mlYecO4IzT51TGPpvWucNSCh1CBM0QTaLn73Y7GFO3".parse()?;
+    /// let signature = "untrusted comment: signature from minisign secret key
+    /// RUQf6LRCGA9i559r3g7V1qNyJDApGip8MfqcadIgT9CuhV3EMhHoN1mGTkUidF/z7SrlQgXdy8ofjb7bNJJylDOocrCo8KLzZwo=
+    /// trusted comment: timestamp:1633700835\tfile:test\tprehashed
+    /// wLMDjy9FLAuxZ3q4NlEvkgtyhrr0gtTu6KC4KBJdITbbOeAi1zBIYo0v4iTgt8jJpIidRJnp94ABQkJAgAooBQ==";
+    ///
+    /// assert!(key.verify(b"test", signature)?.contains("file:test"));
+    /// assert!(key.verify(b"other bytes", signature).is_err());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// [`Dataset`](ErrorKind::Dataset) if the signature is invalid, was made with another key, or is for other
     /// bytes.
@@ -198,6 +212,13 @@ pub struct Demands {
 
 impl Demands {
     /// Sets how thoroughly the file is checked.
+    ///
+    /// ```
+    /// use postcode_core::dataset::{Demands, Verify};
+    ///
+    /// assert_eq!(Demands::default().verify, Verify::Checksums);
+    /// assert_eq!(Demands::default().verify(Verify::Full).verify, Verify::Full);
+    /// ```
     #[must_use]
     pub fn verify(mut self, verify: Verify) -> Self {
         self.verify = verify;
@@ -205,6 +226,17 @@ impl Demands {
     }
 
     /// Demands a signature with this key.
+    ///
+    /// ```
+    /// use postcode_core::dataset::{DatasetBuilder, Demands, Metadata};
+    ///
+    /// let key = "RWQf6LRCGA9i53mlYecO4IzT51TGPpvWucNSCh1CBM0QTaLn73Y7GFO3".parse()?;
+    /// let signed = Demands::default().public_key(Some(key));
+    /// let unsigned_dataset = DatasetBuilder::new(Metadata::new("made by hand")).build()?;
+    /// let error = signed.check(&unsigned_dataset, None).unwrap_err();
+    /// assert!(error.to_string().contains("the file is not signed"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn public_key(mut self, key: Option<PublicKey>) -> Self {
         self.public_key = key;
@@ -237,6 +269,14 @@ impl Demands {
     }
 
     /// Checks an open dataset and its signature.
+    ///
+    /// ```
+    /// use postcode_core::dataset::{DatasetBuilder, Demands, Metadata, Verify};
+    ///
+    /// let dataset = DatasetBuilder::new(Metadata::new("made by hand")).build()?;
+    /// assert!(Demands::default().verify(Verify::Full).check(&dataset, None).is_ok());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// [`Dataset`](ErrorKind::Dataset) with what is wrong.

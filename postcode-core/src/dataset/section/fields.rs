@@ -50,9 +50,9 @@ pub struct FieldCoverage {
 /// # }
 /// # builder.push(&Row::terminated("AB1 0AA".parse()?))?;
 /// # let dataset = builder.build()?;
-/// for source in dataset.fields().iter().flat_map(|field| &field.sources) {
-///     println!("{}, {}", source.source, source.date.as_deref().unwrap_or("date not known"));
-/// }
+/// let fields = dataset.fields();
+/// let location = fields.iter().find(|field| field.field == "latitude").ok_or("not there")?;
+/// assert_eq!(location.sources[0].date, None); // not known for data made by hand
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

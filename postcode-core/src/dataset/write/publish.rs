@@ -10,12 +10,25 @@ use crate::{Error, ErrorKind, Result};
 /// The progress of writing a dataset.
 ///
 /// ```
+/// # use std::ops::ControlFlow;
+/// # use postcode_core::dataset::{DatasetBuilder, Metadata};
+/// # let folder = tempfile::tempdir()?;
+/// # let path = folder.path().join("uk.postcodes");
+/// # let builder = DatasetBuilder::new(Metadata::new("made by hand"));
 /// use postcode_core::dataset::Progress;
 ///
 /// /// Returns one line for a terminal.
 /// fn line(progress: Progress) -> String {
 ///     format!("{} {} %", progress.step, 100 * progress.done / progress.total.max(1))
 /// }
+///
+/// let mut last = String::new();
+/// builder.write_to(&path, &mut |progress| {
+///     last = line(progress);
+///     ControlFlow::Continue(())
+/// })?;
+/// assert_eq!(last, "writing 100 %");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]

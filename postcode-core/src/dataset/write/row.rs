@@ -12,6 +12,7 @@ use crate::{AreaKind, GridReference, Location, Postcode, Status, UserType, YearM
 /// let mut row = Row::live("SW1A 1AA".parse()?);
 /// row.location = Some(Location::new(51.501, -0.1416)?);
 /// row.introduced = Some(YearMonth::new(1980, 1)?);
+/// assert_eq!(row.terminated, None); // it is live
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, PartialEq)]
@@ -73,6 +74,7 @@ impl Row {
     ///
     /// let mut row = Row::terminated("AB1 0AA".parse()?);
     /// row.terminated = Some(YearMonth::new(1996, 6)?);
+    /// assert_eq!(row.status, postcode_core::Status::Terminated);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn terminated(postcode: Postcode) -> Self {
@@ -109,6 +111,7 @@ pub struct AreaId {
 /// let mut areas = AreaIds::NONE;
 /// areas.set(builder.area(AreaKind::Country, "E92000001")?);
 /// areas.set(builder.area(AreaKind::AdminDistrict, "E09000033")?);
+/// assert_ne!(areas, AreaIds::NONE);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -116,9 +119,30 @@ pub struct AreaIds(pub(crate) [u32; KINDS]);
 
 impl AreaIds {
     /// No areas.
+    ///
+    /// ```
+    /// use postcode_core::dataset::{AreaIds, Row};
+    ///
+    /// assert_eq!(Row::live("SW1A 1AA".parse()?).areas, AreaIds::NONE); // until they are set
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub const NONE: Self = Self([u32::MAX; KINDS]);
 
     /// Sets the area of its kind.
+    ///
+    /// ```
+    /// use postcode_core::AreaKind;
+    /// use postcode_core::dataset::{DatasetBuilder, Metadata, Row};
+    ///
+    /// let mut builder = DatasetBuilder::new(Metadata::new("made by hand"));
+    /// let mut row = Row::live("SW1A 1AA".parse()?);
+    /// row.areas.set(builder.area(AreaKind::AdminDistrict, "E09000033")?);
+    /// builder.push(&row)?;
+    /// let dataset = builder.build()?;
+    /// let record = dataset.find(row.postcode).ok_or("not there")?;
+    /// assert_eq!(record.area_code(AreaKind::AdminDistrict), Some("E09000033"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn set(&mut self, id: AreaId) {
         self.0[id.kind as usize] = id.number;
     }
