@@ -12,7 +12,7 @@ use bytes::Bytes;
 use futures::future::{self, Either};
 use futures::stream::{Stream, StreamExt};
 use http::Extensions;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 
 use crate::{BoxError, Caller, Client};
@@ -66,6 +66,8 @@ struct Shared {
     yields: Yields,
     grace: Duration,
     held: Mutex<Held>,
+    /// A place was given back.
+    freed: Notify,
 }
 
 #[derive(Debug, Default)]
@@ -115,15 +117,19 @@ pub struct Lost;
 impl Pool {
     /// Creates a pool of that many places, of which one client may have half.
     pub fn new(most: usize, yields: Yields) -> Self {
-        let (share, held) = (most.div_ceil(2), Mutex::default());
-        Self(Arc::new(Shared { most, share, yields, grace: GRACE, held }))
+        Self::with(most, most.div_ceil(2), yields, GRACE)
+    }
+
+    fn with(most: usize, share: usize, yields: Yields, grace: Duration) -> Self {
+        let (held, freed) = (Mutex::default(), Notify::new());
+        Self(Arc::new(Shared { most, share, yields, grace, held, freed }))
     }
 
     /// Creates an empty copy of the pool in which a place is kept for at least that time.
     #[must_use]
     pub fn keeping(self, grace: Duration) -> Self {
         let Shared { most, share, yields, .. } = *self.0;
-        Self(Arc::new(Shared { most, share, yields, grace, held: Mutex::default() }))
+        Self::with(most, share, yields, grace)
     }
 
     fn held(&self) -> MutexGuard<'_, Held> {
@@ -136,6 +142,25 @@ impl Pool {
     /// [`Full`] if none is free.
     pub fn enter(&self, key: ClientKey) -> Result<Place, Full> {
         self.enter_with(key, 1)
+    }
+
+    /// Takes a place, and waits for one for at most that time. A client that has its share waits for
+    /// its own places, and takes none from others.
+    ///
+    /// # Errors
+    /// [`Full`] if none becomes free.
+    pub async fn enter_within(&self, key: ClientKey, wait: Duration) -> Result<Place, Full> {
+        let waited = tokio::time::timeout(wait, async {
+            loop {
+                let mut freed = std::pin::pin!(self.0.freed.notified());
+                freed.as_mut().enable();
+                match self.enter(key.clone()) {
+                    Ok(place) => return place,
+                    Err(Full) => freed.await,
+                }
+            }
+        });
+        waited.await.map_err(|_| Full)
     }
 
     /// Takes that many units of the pool as one place, which can grow.
@@ -217,6 +242,7 @@ pub struct Place {
 impl Drop for Place {
     fn drop(&mut self) {
         self.pool.held().holders.remove(&self.id);
+        self.pool.0.freed.notify_waiters();
     }
 }
 
@@ -356,6 +382,20 @@ mod tests {
         assert_eq!(third.grow(1), Err(Full), "one is fast, and one stays");
         drop(first);
         third.grow(40).unwrap();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn client_waits_for_its_own_places_and_leaves_others_theirs() {
+        let pool = Pool::new(3, Yields::Slowest(0));
+        let wait = Duration::from_secs(5);
+        let held: Vec<_> = (0..2).map(|_| pool.enter(network(1)).unwrap()).collect();
+        assert_eq!(pool.enter_within(network(1), wait).await.unwrap_err(), Full);
+        let _other = pool.enter_within(network(2), wait).await.unwrap();
+        let (waited, ()) = tokio::join!(pool.enter_within(network(1), wait), async {
+            tokio::time::sleep(wait / 2).await;
+            drop(held);
+        });
+        waited.unwrap();
     }
 
     #[tokio::test(start_paused = true)]
