@@ -9,7 +9,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use postcode_edge::{ClientKey, Place};
+use postcode_edge::{Caller, ClientKey, Place};
 use postcode_tables::packed::{self, Packing};
 use serde::{Deserialize, Serialize};
 
@@ -137,6 +137,15 @@ pub(super) fn enter(app: &App, request: &Request) -> Answer<Arc<Place>> {
     Ok(Arc::new(place))
 }
 
+/// Returns who sends a file, as its stored bytes are counted. Clients on this machine can't be told apart.
+pub(super) fn owner(place: &Place) -> String {
+    match place.client() {
+        ClientKey::Local => String::new(),
+        ClientKey::Network(address) => address.to_string(),
+        ClientKey::Caller(Caller(name)) => format!("caller {name}"),
+    }
+}
+
 /// Reads the file of a request, and what its query says about the columns.
 async fn file(app: &App, request: Request) -> Answer<(Vec<u8>, Mapping, Arc<Place>)> {
     let mapping = mapping(request.uri().query())?;
@@ -155,7 +164,10 @@ async fn preview(State(app): State<App>, request: Request) -> Answer<Json<Previe
 async fn create(given: Given, State(app): State<App>, request: Request) -> Answer<Response> {
     // The place is held until the file is stored.
     let (file, mapping, place) = file(&app, request).await?;
-    let import = given.customers.import_holding(file, mapping, given.key.as_deref(), place.clone()).await?;
+    let import = given
+        .customers
+        .import_holding(file, mapping, given.key.as_deref(), &owner(&place), place.clone())
+        .await?;
     let location = [(header::LOCATION, format!("/imports/{}", import.id))];
     Ok((StatusCode::ACCEPTED, location, Json(import)).into_response())
 }

@@ -26,6 +26,32 @@ async fn make(api: &Router, name: &str, email: &str, postcode: &str, more: Value
     made.json()
 }
 
+/// Two listings of a client wait for the lookup. It has no third place, and another client has one.
+async fn client_has_two_of_three_places_for_listings(database: Database) {
+    let (api, lookup) = api(&database, Mode::Answers).await;
+    make(&api, "Ada", "ada@example.com", "SW1A 1AA", json!({})).await;
+    lookup.set(Mode::Waits);
+    let asked = |path: &str, client: &str| {
+        let client = Client::new(Some(client.parse().unwrap()));
+        let request = Request::get(path).extension(client).body(Body::empty()).unwrap();
+        let api = api.clone();
+        async move { raw(&api, request).await }
+    };
+    const NEAR: &str = "/customers?near=SW1A1AA";
+    let held: Vec<_> = (0..2).map(|_| tokio::spawn(asked(NEAR, "192.0.2.1"))).collect();
+    lookup.waiting(2).await;
+    let third = tokio::spawn(asked("/customers", "192.0.2.1"));
+    for _ in 0..3 {
+        assert_eq!(asked("/customers", "192.0.2.2").await.status, 200);
+    }
+    assert!(!third.is_finished(), "it waits for one of its own places");
+    lookup.release();
+    for listed in held {
+        assert_eq!(listed.await.unwrap().status, 200);
+    }
+    assert_eq!(third.await.unwrap().status, 200);
+}
+
 async fn filters_let_through_what_they_say(database: Database) {
     let (api, lookup) = api(&database, Mode::Answers).await;
     make(&api, "Ada", "ada@example.com", "SW1A 1AA", json!({})).await;

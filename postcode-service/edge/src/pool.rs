@@ -175,8 +175,9 @@ impl Pool {
         let now = Instant::now();
         let (bytes, (lost, losing)) = (Arc::new(AtomicU64::new(0)), watch::channel(false));
         let (since, measured, stays) = (now, (now, 0), false);
-        held.holders.insert(id, Holder { key, units, stays, since, measured, bytes: bytes.clone(), lost });
-        Ok(Place { pool: self.clone(), id, bytes, losing })
+        let holder = key.clone();
+        held.holders.insert(id, Holder { key: holder, units, stays, since, measured, bytes: bytes.clone(), lost });
+        Ok(Place { pool: self.clone(), id, key, bytes, losing })
     }
 
     /// Makes room for that many units more of a client. A holder that grows does not push itself out.
@@ -235,6 +236,7 @@ impl Pool {
 pub struct Place {
     pool: Pool,
     id: u64,
+    key: ClientKey,
     bytes: Arc<AtomicU64>,
     losing: watch::Receiver<bool>,
 }
@@ -247,6 +249,11 @@ impl Drop for Place {
 }
 
 impl Place {
+    /// Returns the client that has the place.
+    pub fn client(&self) -> &ClientKey {
+        &self.key
+    }
+
     /// Records bytes that have moved, which measure the client's speed.
     pub fn moved(&self, bytes: usize) {
         self.bytes.fetch_add(bytes as u64, Ordering::Relaxed);
@@ -258,8 +265,10 @@ impl Place {
     /// [`Full`] if they are not free, or the place is lost.
     pub fn grow(&self, units: usize) -> Result<(), Full> {
         let mut held = self.pool.held();
-        let key = held.holders.get(&self.id).map(|holder| holder.key.clone()).ok_or(Full)?;
-        self.pool.make_room(&mut held, &key, units, Some(self.id))?;
+        if !held.holders.contains_key(&self.id) {
+            return Err(Full);
+        }
+        self.pool.make_room(&mut held, &self.key, units, Some(self.id))?;
         if let Some(holder) = held.holders.get_mut(&self.id) {
             holder.units = holder.units.saturating_add(units);
         }

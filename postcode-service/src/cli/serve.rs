@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use super::jobs::JobArgs;
 use super::time::time;
-use crate::api::{Api, Limits};
+use crate::api::{Api, Limits, PageOrigin};
 use crate::server::{Address, Frontend, Listener, Options, run};
 use crate::worker;
 use address_data::AddressData;

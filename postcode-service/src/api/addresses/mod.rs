@@ -101,7 +101,8 @@ async fn streets(State(app): State<App>, Path(text): Path<String>, params: Param
 const MAX_SKIP: usize = 100_000;
 
 async fn bulk(State(app): State<App>, request: Request) -> Outcome {
-    let addresses = app.addresses.get()?;
+    // One file answers all of it.
+    let addresses = app.addresses.get()?.snapshot();
     let body = body::read(request, app.limits).await?;
     let most = app.limits.max_batch.min(MAX_ADDRESS_BATCH);
     match (texts(&body, "postcodes", most)?, texts(&body, "numbers", most)?) {
@@ -224,7 +225,8 @@ async fn nearest(State(app): State<App>, params: Params) -> Outcome {
 }
 
 async fn within(State(app): State<App>, params: Params) -> Outcome {
-    let addresses = app.addresses.get()?;
+    // One file answers all of it.
+    let addresses = app.addresses.get()?.snapshot();
     let wrong = |what: &str| Failure::bad_request(format!("Invalid {what} submitted"));
     let region = match (params.get("outcode"), params.get("sector"), params.get("area")) {
         (Some(text), None, None) => Region::Outcode(text.parse::<Outcode>().map_err(|_| wrong("outcode"))?),
