@@ -73,8 +73,7 @@ impl Customers {
             reading.await.map_err(|_| Error::BadImport("the file could not be read".into()))??;
         let room = ImportRoom { most: MAX_IMPORT_BYTES, owner };
         let actor = self.actor.as_deref();
-        let import =
-            self.store.add_import(ImportId::generate(), file, actor, key, &digest, room).await?;
+        let import = self.store.add_import(ImportId::generate(), file, actor, key, &digest, room).await?;
         self.imports.notify_one();
         Ok(import)
     }

@@ -11,8 +11,8 @@ use serde_json::{Value, json};
 
 use super::problem::Problem;
 use super::{
-    Answer, App, COUNTS_KEPT, MAX_FILES, Options, SCARCE_SPEED, access, accounts, addresses, description,
-    guard, imports, listing, metrics, page,
+    Answer, App, COUNTS_KEPT, MAX_FILES, MAX_LISTINGS, Options, SCARCE_SPEED, access, accounts, addresses,
+    description, guard, imports, listing, metrics, page,
 };
 use crate::Customers;
 

@@ -414,7 +414,8 @@ mod tests {
              coalesce(sum(coalesce(octet_length(said), 0) + coalesce(octet_length(original), 0)), 0) AS stored \
              FROM import_rows";
         let found = store.scans.fetch(sql(SQL)).await.unwrap();
-        let (counted, stored): (i64, i64) = (found[0].get("counted").unwrap(), found[0].get("stored").unwrap());
+        let (counted, stored): (i64, i64) =
+            (found[0].get("counted").unwrap(), found[0].get("stored").unwrap());
         assert_eq!(counted, stored);
         counted
     }

@@ -41,8 +41,7 @@ async fn client_has_two_of_three_places_for_listings(database: Database) {
         let api = api.clone();
         async move { raw(&api, request).await.status }
     };
-    let held: Vec<_> =
-        (0..2).map(|_| tokio::spawn(asked("/customers?near=SW1A1AA", "192.0.2.1"))).collect();
+    let held: Vec<_> = (0..2).map(|_| tokio::spawn(asked("/customers?near=SW1A1AA", "192.0.2.1"))).collect();
     while lookup.calls() < 2 {
         lookup.called.notified().await;
     }

@@ -176,7 +176,8 @@ impl Pool {
         let (bytes, (lost, losing)) = (Arc::new(AtomicU64::new(0)), watch::channel(false));
         let (since, measured, stays) = (now, (now, 0), false);
         let holder = key.clone();
-        held.holders.insert(id, Holder { key: holder, units, stays, since, measured, bytes: bytes.clone(), lost });
+        held.holders
+            .insert(id, Holder { key: holder, units, stays, since, measured, bytes: bytes.clone(), lost });
         Ok(Place { pool: self.clone(), id, key, bytes, losing })
     }
 

@@ -261,9 +261,12 @@ impl From<Error> for Failure {
                 Self::new(StatusCode::INSUFFICIENT_STORAGE, why.to_string(), "insufficient_storage")
                     .retryable(Some(60))
             }
-            Error::Read(why) if why.kind() == ErrorKind::QuotaExceeded => {
-                Self::new(StatusCode::SERVICE_UNAVAILABLE, why.to_string(), postcode_core::ErrorKind::Overloaded.code()).retryable(Some(10))
-            }
+            Error::Read(why) if why.kind() == ErrorKind::QuotaExceeded => Self::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                why.to_string(),
+                postcode_core::ErrorKind::Overloaded.code(),
+            )
+            .retryable(Some(10)),
             Error::Read(why) => Self::bad_request(format!("The rows could not be read: {why}")),
             Error::Lookup(error) => error.into(),
         }

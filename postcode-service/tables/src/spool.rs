@@ -34,12 +34,14 @@ impl Budget {
     fn reserve(&self, bytes: u64) -> io::Result<()> {
         if disk().is_some_and(|(free, all)| free < u128::from(bytes) + all * u128::from(self.min_free) / 100)
         {
-            let text = "the disk of temporary files is nearly full: unpack the file first, or free some space";
+            let text =
+                "the disk of temporary files is nearly full: unpack the file first, or free some space";
             return Err(io::Error::new(ErrorKind::StorageFull, text));
         }
         let more = |taken: u64| taken.checked_add(bytes).filter(|taken| *taken <= self.most);
         self.taken.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).map(drop).map_err(|_| {
-            let text = "too many zip files and workbooks are being read: try again later, or unpack the file first";
+            let text =
+                "too many zip files and workbooks are being read: try again later, or unpack the file first";
             io::Error::new(ErrorKind::QuotaExceeded, text)
         })
     }

@@ -29,8 +29,8 @@ pub use edition::Edition;
 pub(super) use file::File;
 pub(super) use fleets::Fleets;
 pub use limits::Limits;
-pub use readers::{NotAnOrigin, PageOrigin};
 pub(super) use readers::Readers;
+pub use readers::{NotAnOrigin, PageOrigin};
 pub(super) use turns::Turns;
 
 use crate::jobs::Jobs;

@@ -31,7 +31,9 @@ impl FromStr for PageOrigin {
         let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
         let valid = |host: &&str| {
             !host.is_empty()
-                && host.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b':' | b'[' | b']'))
+                && host
+                    .bytes()
+                    .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b':' | b'[' | b']'))
         };
         host.filter(valid).ok_or(NotAnOrigin)?;
         HeaderValue::try_from(text).map(Self::One).map_err(|_| NotAnOrigin)

@@ -141,9 +141,12 @@ async fn open_jobs_of_an_address_are_bounded_whatever_the_tenant(database: Datab
     let (status, body) = submit("192.0.2.1", None, "c").await;
     assert_eq!((status, &body["code"]), (429, &"too_many_jobs".into()), "{body}");
     // Others have theirs, and who has a token is not counted by address.
-    for (address, caller, tenant) in
-        [("192.0.2.2", None, "d"), ("192.0.2.1", Some("shop"), "e"), ("127.0.0.1", None, "f"), ("", None, "g")]
-    {
+    for (address, caller, tenant) in [
+        ("192.0.2.2", None, "d"),
+        ("192.0.2.1", Some("shop"), "e"),
+        ("127.0.0.1", None, "f"),
+        ("", None, "g"),
+    ] {
         let (status, body) = submit(address, caller, tenant).await;
         assert_eq!(status, 202, "{tenant}: {body}");
     }
