@@ -57,7 +57,7 @@ async fn client_has_two_of_three_places_for_listings(database: Database) {
     for listed in held {
         assert_eq!(listed.await.unwrap(), 200);
     }
-    // It waits for one of its own places, unless the machine is so slow that it has given up.
+    // It waits until one of the two is free, unless the machine is so slow that it has given up.
     let third = third.await.unwrap();
     assert!(if early { third == 503 } else { third == 200 || third == 503 }, "{early}: {third}");
 }

@@ -86,21 +86,24 @@ struct Holder {
     since: Instant,
     /// When its speed was last measured, and the bytes that had moved by then.
     measured: (Instant, u64),
+    /// Bytes a second, as last measured.
+    speed: u64,
     bytes: Arc<AtomicU64>,
     lost: watch::Sender<bool>,
 }
 
 impl Holder {
-    /// Returns the bytes a second since the last measurement that is old enough. A client that was
-    /// fast at first and is slow now is slow.
-    fn speed(&mut self, least_time: Duration) -> u64 {
+    /// Returns the bytes a second since the last measurement, which is repeated after that time. A client
+    /// that was fast at first and is slow now is slow.
+    fn speed(&mut self, repeated_after: Duration) -> u64 {
         let (now, bytes) = (Instant::now(), self.bytes.load(Ordering::Relaxed));
         let (at, before) = self.measured;
         let age = now - at;
-        if age >= least_time {
+        if age >= repeated_after {
+            self.speed = (bytes.saturating_sub(before) as f64 / age.as_secs_f64().max(0.001)) as u64;
             self.measured = (now, bytes);
         }
-        (bytes.saturating_sub(before) as f64 / age.as_secs_f64().max(0.001)) as u64
+        self.speed
     }
 }
 
@@ -174,10 +177,12 @@ impl Pool {
         held.next += 1;
         let now = Instant::now();
         let (bytes, (lost, losing)) = (Arc::new(AtomicU64::new(0)), watch::channel(false));
-        let (since, measured, stays) = (now, (now, 0), false);
+        let (since, measured, speed, stays) = (now, (now, 0), 0, false);
         let holder = key.clone();
-        held.holders
-            .insert(id, Holder { key: holder, units, stays, since, measured, bytes: bytes.clone(), lost });
+        held.holders.insert(
+            id,
+            Holder { key: holder, units, stays, since, measured, speed, bytes: bytes.clone(), lost },
+        );
         Ok(Place { pool: self.clone(), id, key, bytes, losing })
     }
 

@@ -35,7 +35,7 @@ pub(super) struct Read {
     pub(super) rest: Map<String, Value>,
     /// The digest of the request, with the postcodes.
     pub(super) hashed: Sha256,
-    /// Its part of the memory for bodies of JSON.
+    /// Holds its part of the memory for bodies of JSON.
     pub(super) _memory: Arc<Place>,
 }
 

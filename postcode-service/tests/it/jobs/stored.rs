@@ -171,7 +171,7 @@ async fn open_jobs_of_requests_at_once_are_counted_exactly(database: Database) {
     bench.end().await;
 }
 
-/// Its one row is short.
+/// Sends one short row below a long header.
 async fn header_of_a_job_counts_among_its_stored_bytes(database: Database) {
     let bench = Bench::with(database, Limits { stored: 30_000, ..Limits::default() }, None).await;
     let csv = [("content-type", "text/csv"), ("postcode-tenant", "a")];
