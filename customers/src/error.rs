@@ -58,6 +58,13 @@ pub enum Error {
         MAX_IMPORT_BYTES >> 20
     )]
     ImportsFull,
+    /// The rows of earlier imports of this client take half of [`MAX_IMPORT_BYTES`].
+    #[error(
+        "rows of your earlier imports that wait or failed take {} MiB, which is the most of one client: wait until imports \
+         are done, or cancel some. Failed rows are removed 30 days after their import",
+        MAX_IMPORT_BYTES >> 21
+    )]
+    ImportShareFull,
     /// The postcode lookup failed, and the request can't be answered without it.
     #[error("the postcode lookup failed: {0}")]
     Lookup(#[source] postcode_core::Error),

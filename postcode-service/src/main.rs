@@ -152,7 +152,7 @@ const PROGRAM: Program = Program {
 
 fn command() -> clap::Command {
     // A worker takes no jobs, so it has no use for the limits of taking them.
-    let taking = ["max_jobs", "max_open_jobs", "max_job_rows"];
+    let taking = ["max_jobs", "max_open_jobs", "max_jobs_per_address", "max_job_rows"];
     Cli::command().mut_subcommand("worker", |worker| {
         worker.mut_args(|arg| if taking.contains(&arg.get_id().as_str()) { arg.hide(true) } else { arg })
     })

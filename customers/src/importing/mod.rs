@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 
 use crate::import::{preview, read};
 use crate::service::check_key;
+use crate::store::ImportRoom;
 use crate::{
     Customers, Error, FailedRow, Import, ImportId, ImportRow, MAX_IMPORT_BYTES, Mapping, Preview, Result,
 };
@@ -26,6 +27,7 @@ impl Customers {
     /// # Errors
     /// [`BadImport`](Error::BadImport) if the file is not of this form or too large;
     /// [`TooManyImports`](Error::TooManyImports); [`ImportsFull`](Error::ImportsFull);
+    /// [`ImportShareFull`](Error::ImportShareFull);
     /// [`KeyReused`](Error::KeyReused) if the key was used for another file;
     /// [`Store`](Error::Store). An invalid row is reported by the import, not here.
     pub async fn import(&self, file: Vec<u8>, key: Option<&str>) -> Result<Import> {
@@ -38,16 +40,17 @@ impl Customers {
     /// # Errors
     /// As [`import`](Self::import).
     pub async fn import_mapped(&self, file: Vec<u8>, mapping: Mapping, key: Option<&str>) -> Result<Import> {
-        self.import_holding(file, mapping, key, ()).await
+        self.import_holding(file, mapping, key, "", ()).await
     }
 
-    /// Imports a file, and keeps `held` until it has been read. A caller that stops waiting does not end
+    /// Imports a file of that owner (nobody if empty), and keeps `held` until it has been read. A caller that stops waiting does not end
     /// the reading, which is on another thread.
     pub(crate) async fn import_holding(
         &self,
         file: Vec<u8>,
         mapping: Mapping,
         key: Option<&str>,
+        owner: &str,
         held: impl Send + 'static,
     ) -> Result<Import> {
         if let Some(key) = key {
@@ -68,10 +71,9 @@ impl Customers {
         });
         let (digest, file) =
             reading.await.map_err(|_| Error::BadImport("the file could not be read".into()))??;
-        let import = self
-            .store
-            .add_import(ImportId::generate(), file, self.actor.as_deref(), key, &digest, MAX_IMPORT_BYTES)
-            .await?;
+        let room = ImportRoom { most: MAX_IMPORT_BYTES, owner };
+        let actor = self.actor.as_deref();
+        let import = self.store.add_import(ImportId::generate(), file, actor, key, &digest, room).await?;
         self.imports.notify_one();
         Ok(import)
     }

@@ -89,9 +89,16 @@ struct History {
     next_cursor: Option<String>,
 }
 
-pub(super) async fn history(State(app): State<App>, Id(id): Id, query: Asked<Paging>) -> Answer<Response> {
+pub(super) async fn history(
+    State(app): State<App>,
+    Id(id): Id,
+    asker: Asker,
+    query: Asked<Paging>,
+) -> Answer<Response> {
     let Query(paging) = query.map_err(refused)?;
-    let page = app.customers.history(id, paging.limit()?, paging.cursor()?).await?;
+    let (limit, cursor) = (paging.limit()?, paging.cursor()?);
+    let _turn = app.listing_turn(asker).await?;
+    let page = app.customers.history(id, limit, cursor).await?;
     let next_cursor = page.next.map(|cursor| cursor.to_string());
     Ok(Json(History { items: page.items, next_cursor }).into_response())
 }

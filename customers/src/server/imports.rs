@@ -1,6 +1,6 @@
 //! The routes of imports.
 
-use std::io::{Cursor, Read};
+use std::io::{Cursor, ErrorKind, Read};
 use std::sync::Arc;
 
 use axum::extract::{FromRequestParts, Path, Query, Request, State};
@@ -9,7 +9,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use postcode_edge::{ClientKey, Place};
+use postcode_edge::{Caller, ClientKey, Place};
 use postcode_tables::packed::{self, Packing};
 use serde::{Deserialize, Serialize};
 
@@ -90,11 +90,17 @@ pub(super) async fn unpacked(file: Vec<u8>, coding: Packing, place: Arc<Place>) 
         opened.reader.take(MAX_IMPORT as u64 + 1).read_to_end(&mut all)?;
         Ok::<_, std::io::Error>(all)
     };
-    let done = tokio::task::spawn_blocking(unpack).await.map_err(|error| error.to_string());
-    done.and_then(|read| read.map_err(|error| error.to_string())).map_err(|error| {
-        let detail = format!("the file can't be unpacked: {error}");
-        Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid_import", detail)
-    })
+    let done = tokio::task::spawn_blocking(unpack).await.map_err(std::io::Error::other);
+    done.and_then(|read| read).map_err(|error| not_unpacked(&error))
+}
+
+fn not_unpacked(error: &std::io::Error) -> Problem {
+    let (status, code) = match error.kind() {
+        ErrorKind::StorageFull => (StatusCode::INSUFFICIENT_STORAGE, "insufficient_storage"),
+        ErrorKind::QuotaExceeded => (StatusCode::SERVICE_UNAVAILABLE, "overloaded"),
+        _ => (StatusCode::UNPROCESSABLE_ENTITY, "invalid_import"),
+    };
+    Problem::new(status, code, format!("the file can't be unpacked: {error}"))
 }
 
 /// Reads what a query says about the columns of a file.
@@ -131,6 +137,15 @@ pub(super) fn enter(app: &App, request: &Request) -> Answer<Arc<Place>> {
     Ok(Arc::new(place))
 }
 
+/// Returns who sends a file, as its stored bytes are counted. Clients on this machine can't be told apart.
+pub(super) fn owner(place: &Place) -> String {
+    match place.client() {
+        ClientKey::Local => String::new(),
+        ClientKey::Network(address) => address.to_string(),
+        ClientKey::Caller(Caller(name)) => format!("caller {name}"),
+    }
+}
+
 /// Reads the file of a request, and what its query says about the columns.
 async fn file(app: &App, request: Request) -> Answer<(Vec<u8>, Mapping, Arc<Place>)> {
     let mapping = mapping(request.uri().query())?;
@@ -149,7 +164,10 @@ async fn preview(State(app): State<App>, request: Request) -> Answer<Json<Previe
 async fn create(given: Given, State(app): State<App>, request: Request) -> Answer<Response> {
     // The place is held until the file is stored.
     let (file, mapping, place) = file(&app, request).await?;
-    let import = given.customers.import_holding(file, mapping, given.key.as_deref(), place.clone()).await?;
+    let import = given
+        .customers
+        .import_holding(file, mapping, given.key.as_deref(), &owner(&place), place.clone())
+        .await?;
     let location = [(header::LOCATION, format!("/imports/{}", import.id))];
     Ok((StatusCode::ACCEPTED, location, Json(import)).into_response())
 }
@@ -279,5 +297,24 @@ impl Reporting {
             }
             _ => Ok((piece, None)),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn file_that_finds_no_room_on_disk_is_to_be_sent_again() {
+        for (kind, status) in [
+            (ErrorKind::StorageFull, StatusCode::INSUFFICIENT_STORAGE),
+            (ErrorKind::QuotaExceeded, StatusCode::SERVICE_UNAVAILABLE),
+        ] {
+            let response = not_unpacked(&kind.into()).into_response();
+            assert_eq!(response.status(), status);
+            assert!(response.headers().contains_key(header::RETRY_AFTER), "{kind}");
+        }
+        let damaged = not_unpacked(&ErrorKind::InvalidData.into()).into_response();
+        assert_eq!(damaged.status(), StatusCode::UNPROCESSABLE_ENTITY);
     }
 }

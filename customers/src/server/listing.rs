@@ -5,6 +5,7 @@ use axum::extract::{Query, State};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 
+use super::pieces::Asker;
 use super::query::{Asked, refused, wrong};
 use super::{Answer, App};
 use crate::{Cursor, Customer, Filter};
@@ -78,11 +79,12 @@ struct Items {
     total_exact: Option<bool>,
 }
 
-pub(super) async fn list(State(app): State<App>, query: Asked<Listing>) -> Answer<Response> {
+pub(super) async fn list(State(app): State<App>, asker: Asker, query: Asked<Listing>) -> Answer<Response> {
     let Query(listing) = query.map_err(refused)?;
     let (limit, from) = listing.paging()?;
     let counts = yes("total", &listing.total)?;
     let filter = listing.filter()?;
+    let _turn = app.listing_turn(asker).await?;
     let page = app.customers.search(&filter, limit, from).await?;
     let total = if counts { Some(app.customers.count(&filter).await?) } else { None };
     let mut distances = page.distances.into_iter().map(|metres| (metres * 10.0).round() / 10.0);

@@ -78,6 +78,8 @@ struct App {
     exports: Pool,
     /// Limits how many uploads are held in memory at once, some hundred megabytes each.
     uploads: Pool,
+    /// Limits how many listings and histories are read at once.
+    listings: Pool,
     /// The addresses by status for `/metrics`, if they could be counted. The count reads every address
     /// that is not verified.
     address_counts: Recent<Option<Vec<(AddressStatus, i64)>>>,
@@ -85,6 +87,10 @@ struct App {
 
 /// The most uploads at once.
 const MAX_FILES: usize = 2;
+/// The most listings and histories that are read at once: as many as have a connection.
+const MAX_LISTINGS: usize = 3;
+/// How long a listing waits for its place.
+const LISTING_WAIT: Duration = Duration::from_secs(5);
 /// Bytes a second. A slower upload, export or report loses its place to another when all places are taken.
 const SCARCE_SPEED: u64 = 64 << 10;
 

@@ -12,8 +12,8 @@ use axum::http::request::Parts;
 use futures::stream::{self, StreamExt};
 use postcode_edge::{ClientKey, Place};
 
-use super::App;
 use super::problem::Problem;
+use super::{App, LISTING_WAIT};
 
 /// How long the client may take to receive one such body.
 const TIME: Duration = Duration::from_secs(300);
@@ -44,6 +44,17 @@ impl App {
                 self.options.exports
             );
             Problem::new(StatusCode::SERVICE_UNAVAILABLE, "too_many_exports", detail)
+        })
+    }
+
+    /// Waits for one of the places for reads of many rows, so that no client has all of them.
+    ///
+    /// # Errors
+    /// 503 if none becomes free.
+    pub(super) async fn listing_turn(&self, Asker(client): Asker) -> Result<Place, Problem> {
+        self.listings.enter_within(client, LISTING_WAIT).await.map_err(|_| {
+            let detail = "too many listings, searches and histories are being read: try again in a moment";
+            Problem::new(StatusCode::SERVICE_UNAVAILABLE, "overloaded", detail)
         })
     }
 }

@@ -167,7 +167,7 @@ impl From<Error> for Problem {
             Error::TooManyImports => {
                 Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many_imports", error.to_string())
             }
-            Error::ImportsFull => {
+            Error::ImportsFull | Error::ImportShareFull => {
                 Self::new(StatusCode::INSUFFICIENT_STORAGE, "insufficient_storage", error.to_string())
             }
             Error::Conflict(_) => Self::new(StatusCode::CONFLICT, "conflict", error.to_string()),

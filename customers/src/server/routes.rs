@@ -11,8 +11,8 @@ use serde_json::{Value, json};
 
 use super::problem::Problem;
 use super::{
-    Answer, App, COUNTS_KEPT, MAX_FILES, Options, SCARCE_SPEED, access, accounts, addresses, description,
-    guard, imports, listing, metrics, page,
+    Answer, App, COUNTS_KEPT, MAX_FILES, MAX_LISTINGS, Options, SCARCE_SPEED, access, accounts, addresses,
+    description, guard, imports, listing, metrics, page,
 };
 use crate::Customers;
 
@@ -96,6 +96,8 @@ pub fn router_with(customers: Customers, options: Options) -> Router {
     let counts = options.metrics.clone();
     let exports = Pool::new(options.exports, Yields::Slowest(SCARCE_SPEED));
     let uploads = Pool::new(MAX_FILES, Yields::Slowest(SCARCE_SPEED));
+    // None yields: a statement that has begun is ended by its own time limit.
+    let listings = Pool::new(MAX_LISTINGS, Yields::Slowest(0));
     let router = Router::new()
         .route("/customers", get(listing::list).post(accounts::create))
         .route(
@@ -122,7 +124,14 @@ pub fn router_with(customers: Customers, options: Options) -> Router {
         .route_layer(from_fn_with_state(options.access.clone(), access::check))
         .fallback(no_route)
         .method_not_allowed_fallback(no_method)
-        .with_state(App { customers, options, exports, uploads, address_counts: Recent::new(COUNTS_KEPT) });
+        .with_state(App {
+            customers,
+            options,
+            exports,
+            uploads,
+            listings,
+            address_counts: Recent::new(COUNTS_KEPT),
+        });
     guard::guarded(router, hosts).layer(from_fn_with_state(counts, metrics::count))
 }
 

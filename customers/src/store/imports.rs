@@ -1,6 +1,6 @@
 //! Imports: the rows of a file and their outcomes.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use super::database::{Row, Statement, Transaction, Value, sql};
 use super::failure::corrupt;
@@ -15,6 +15,26 @@ use crate::{Error, ImportId, MAX_IMPORTS};
 const ROWS: usize = 500;
 /// How long an ended import is kept, in microseconds: 30 days.
 const KEPT: i64 = 30 * 24 * 60 * 60 * 1_000_000;
+
+/// How many bytes of rows that wait or failed may be stored.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ImportRoom<'a> {
+    pub(crate) most: i64,
+    /// Who sends a file: half of the bytes are for others. Nobody if empty.
+    pub(crate) owner: &'a str,
+}
+
+impl ImportRoom<'_> {
+    fn check(self, (all, own): (i64, i64), more: i64) -> Result<(), Error> {
+        if !self.owner.is_empty() && own.saturating_add(more) > self.most / 2 {
+            return Err(Error::ImportShareFull);
+        }
+        if all.saturating_add(more) > self.most {
+            return Err(Error::ImportsFull);
+        }
+        Ok(())
+    }
+}
 
 /// Rows that wait to be imported.
 pub(crate) struct Waiting {
@@ -56,7 +76,8 @@ fn import(row: &Row) -> Result<Import, StoreError> {
 }
 
 impl Store {
-    /// Stores all rows of a file, or none. Refuses it if the rows that are stored have that many bytes.
+    /// Stores all rows of a file, or none. Refuses it if all rows that are stored would have more than that many
+    /// bytes, or those of one owner more than half of them.
     pub(crate) async fn add_import(
         &self,
         id: ImportId,
@@ -64,20 +85,20 @@ impl Store {
         actor: Option<&str>,
         key: Option<&str>,
         request: &str,
-        most: i64,
+        room: ImportRoom<'_>,
     ) -> Result<Import, Error> {
+        const TURN: &str = "UPDATE import_turn SET turn = turn + 1";
         const CLEAR: &str = "DELETE FROM imports WHERE finished_at < $1";
+        const BYTES: &str = "UPDATE imports SET bytes = $2 WHERE seq = $1";
         const OPEN: &str = "SELECT count(*) AS open FROM imports WHERE state IN ('queued', 'running')";
         const SQL: &str = concat!(
-            "INSERT INTO imports (id, state, total, created, failed, actor, key, request, created_at, headings) \
-             VALUES ($1, 'queued', $2, 0, $3, $4, $5, $6, $7, $8) ON CONFLICT (key) DO NOTHING RETURNING seq, ",
+            "INSERT INTO imports (id, state, total, created, failed, actor, key, request, created_at, headings, owner) \
+             VALUES ($1, 'queued', $2, 0, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (key) DO NOTHING RETURNING seq, ",
             columns!()
         );
         let now = crate::draft::now().as_microsecond();
-        // Read before the transaction, so that no writer waits for it. The files that are stored
-        // at the same time may exceed the limit.
-        let stored = self.import_bytes().await?;
         let mut transaction = self.writer()?.begin().await?;
+        transaction.execute(sql(TURN)).await?;
         transaction.execute(sql(CLEAR).bind(now.saturating_sub(KEPT))).await?;
         let open: i64 = match transaction.fetch(sql(OPEN)).await?.first() {
             Some(row) => row.get("open")?,
@@ -92,33 +113,26 @@ impl Store {
             .bind(actor.map(str::to_owned))
             .bind(key.map(str::to_owned))
             .bind(request);
-        let statement = statement.bind(now).bind(rows::written("headings", &headings)?);
+        let statement = statement.bind(now).bind(rows::written("headings", &headings)?).bind(room.owner);
         let added = transaction.fetch(statement).await?;
         let Some(row) = added.first() else { return self.same_import(transaction, key, request).await };
         if open >= MAX_IMPORTS as i64 {
             return Err(Error::TooManyImports);
         }
-        if stored >= most {
-            return Err(Error::ImportsFull);
-        }
         let (seq, import): (i64, Import) = (row.get("seq")?, import(row)?);
+        let stored = stored(&mut transaction, room.owner).await?;
+        let mut bytes = 0;
         for some in rows.chunks(ROWS) {
-            transaction.execute(insert_rows(seq, some)?).await?;
+            let (statement, more) = insert_rows(seq, some)?;
+            bytes += more;
+            room.check(stored, bytes)?;
+            transaction.execute(statement).await?;
         }
+        transaction.execute(sql(BYTES).bind(seq).bind(bytes)).await?;
         // An import of nothing but invalid rows is already done.
         let import = finish(&mut transaction, seq).await?.unwrap_or(import);
         transaction.commit().await?;
         Ok(import)
-    }
-
-    /// Returns the bytes of all rows that wait or failed. Nothing of other rows is kept but the outcome.
-    async fn import_bytes(&self) -> Result<i64, StoreError> {
-        const SQL: &str = "SELECT coalesce(sum(coalesce(octet_length(said), 0) \
-             + coalesce(octet_length(original), 0)), 0) AS bytes FROM import_rows";
-        match self.scans.fetch(sql(SQL)).await?.first() {
-            Some(row) => row.get("bytes"),
-            None => Ok(0),
-        }
     }
 
     /// Removes one import that ended long ago. Returns false if it found no such import.
@@ -167,10 +181,14 @@ impl Store {
         const FORGET: &str = "UPDATE import_rows SET said = NULL, original = NULL, email_key = NULL \
              WHERE outcome IS NULL AND said IS NOT NULL AND import \
              IN (SELECT seq FROM imports WHERE id = $1 AND state = 'cancelled')";
+        const COUNT: &str = "UPDATE imports SET bytes = (SELECT coalesce(sum(coalesce(octet_length(said), 0) \
+             + coalesce(octet_length(original), 0)), 0) FROM import_rows WHERE import = imports.seq) \
+             WHERE id = $1 AND state = 'cancelled'";
         let now = crate::draft::now().as_microsecond();
         let mut transaction = self.writer()?.begin().await?;
         transaction.execute(sql(SQL).bind(id.to_string()).bind(now)).await?;
         transaction.execute(sql(FORGET).bind(id.to_string())).await?;
+        transaction.execute(sql(COUNT).bind(id.to_string())).await?;
         transaction.commit().await
     }
 
@@ -254,19 +272,20 @@ impl Store {
         const DONE: &str = "UPDATE import_rows SET said = NULL, outcome = $3, customer_id = $4, message = $5, \
              original = CASE WHEN $3 = 'failed' THEN original END, \
              email_key = CASE WHEN $3 = 'failed' THEN email_key END WHERE import = $1 AND line = $2";
-        const COUNT: &str = "UPDATE imports SET created = created + $2, failed = failed + $3 WHERE seq = $1";
+        const COUNT: &str = "UPDATE imports SET created = created + $2, failed = failed + $3, \
+             bytes = CASE WHEN bytes > $4 THEN bytes - $4 ELSE 0 END WHERE seq = $1";
         let mut transaction = self.writer()?.begin().await?;
         let begun = transaction.fetch(sql(BEGIN).bind(seq)).await?;
         let Some(row) = begun.first() else { return Ok(None) };
         let actor: Option<String> = row.get("actor")?;
         let waiting = still_waiting(&mut transaction, seq, &made).await?;
-        let made: Vec<Made> = made.into_iter().filter(|made| waiting.contains(&made.line)).collect();
+        let made: Vec<Made> = made.into_iter().filter(|made| waiting.contains_key(&made.line)).collect();
         // From here on no other transaction creates an account, so no email is taken between the
         // check and the insert, except by a change of an account. Then this transaction is rolled
         // back and retried.
         let mut place = accounts::next_places(&mut transaction, made.len()).await?;
         let mut taken = taken(&mut transaction, &made).await?;
-        let (mut created, mut failed) = (0_i64, 0_i64);
+        let (mut created, mut failed, mut freed) = (0_i64, 0_i64, 0_i64);
         for Made { line, note, draft } in made {
             let done = match draft {
                 Err(message) => Err(message),
@@ -285,9 +304,11 @@ impl Store {
                 Err(message) => ("failed", None, Some(cut(message))),
             };
             *(if id.is_some() { &mut created } else { &mut failed }) += 1;
+            let (said, original) = waiting.get(&line).copied().unwrap_or_default();
+            freed += if id.is_some() { said + original } else { said };
             transaction.execute(sql(DONE).bind(seq).bind(line).bind(outcome).bind(id).bind(message)).await?;
         }
-        transaction.execute(sql(COUNT).bind(seq).bind(created).bind(failed)).await?;
+        transaction.execute(sql(COUNT).bind(seq).bind(created).bind(failed).bind(freed)).await?;
         let import = finish(&mut transaction, seq).await?;
         transaction.commit().await?;
         Ok(import)
@@ -302,17 +323,28 @@ fn cut(message: String) -> String {
     }
 }
 
-/// Returns which of these rows are still not done.
+/// Returns the bytes of all rows that wait or failed, and of those of one owner. Nothing of other rows is kept but
+/// the outcome.
+async fn stored(transaction: &mut Transaction, owner: &str) -> Result<(i64, i64), StoreError> {
+    const SQL: &str = "SELECT CAST(coalesce(sum(bytes), 0) AS BIGINT) AS bytes, \
+         CAST(coalesce(sum(CASE WHEN owner = $1 THEN bytes ELSE 0 END), 0) AS BIGINT) AS own FROM imports";
+    match transaction.fetch(sql(SQL).bind(owner)).await?.first() {
+        Some(row) => Ok((row.get("bytes")?, row.get("own")?)),
+        None => Ok((0, 0)),
+    }
+}
+
+/// Returns which of these rows are still not done, with the bytes of what they say and of their cells.
 async fn still_waiting(
     transaction: &mut Transaction,
     seq: i64,
     made: &[Made],
-) -> Result<HashSet<i64>, StoreError> {
-    const SQL: &str = "SELECT line FROM import_rows \
-         WHERE import = $1 AND outcome IS NULL AND line >= $2 AND line <= $3";
-    let (Some(first), Some(last)) = (made.first(), made.last()) else { return Ok(HashSet::new()) };
+) -> Result<HashMap<i64, (i64, i64)>, StoreError> {
+    const SQL: &str = "SELECT line, CAST(coalesce(octet_length(said), 0) AS BIGINT) AS said, \
+         CAST(coalesce(octet_length(original), 0) AS BIGINT) AS original FROM import_rows WHERE import = $1 AND outcome IS NULL AND line >= $2 AND line <= $3";
+    let (Some(first), Some(last)) = (made.first(), made.last()) else { return Ok(HashMap::new()) };
     let found = transaction.fetch(sql(SQL).bind(seq).bind(first.line).bind(last.line)).await?;
-    found.iter().map(|row| row.get("line")).collect()
+    found.iter().map(|row| Ok((row.get("line")?, (row.get("said")?, row.get("original")?)))).collect()
 }
 
 /// Returns which of the emails belong to other accounts.
@@ -345,8 +377,9 @@ async fn finish(transaction: &mut Transaction, seq: i64) -> Result<Option<Import
     found.first().map(import).transpose()
 }
 
-/// Inserts many rows with one statement.
-fn insert_rows(seq: i64, file: &[crate::import::Row]) -> Result<Statement, StoreError> {
+/// Inserts many rows with one statement. Also returns the bytes that count for [`ImportRoom`].
+fn insert_rows(seq: i64, file: &[crate::import::Row]) -> Result<(Statement, i64), StoreError> {
+    let mut bytes = 0;
     let mut text = String::from(
         "INSERT INTO import_rows (import, line, said, outcome, message, original, email_key) VALUES ",
     );
@@ -357,13 +390,14 @@ fn insert_rows(seq: i64, file: &[crate::import::Row]) -> Result<Statement, Store
             Ok(said) => (Some(rows::written("said", said)?), None),
             Err(message) => (None, Some(cut(message.clone()))),
         };
+        bytes += said.as_ref().map_or(0, String::len) + original.len();
         let outcome = if message.is_some() { "'failed'" } else { "NULL" };
         text +=
             &format!("{comma}($1, ${}, ${}, {outcome}, ${}, ${}, ${})", n + 1, n + 2, n + 3, n + 4, n + 5);
         let (original, email_key) = (Some(original.clone()), email_key.clone());
         values.extend([Value::from(*line), said.into(), message.into(), original.into(), email_key.into()]);
     }
-    Ok(Statement::composed(text, values))
+    Ok((Statement::composed(text, values), i64::try_from(bytes).unwrap_or(i64::MAX)))
 }
 
 #[cfg(test)]
@@ -374,24 +408,68 @@ mod tests {
     use crate::Mapping;
     use crate::import::read;
 
-    #[tokio::test]
-    async fn import_above_the_stored_bytes_is_refused_until_waiting_rows_are_cancelled() {
+    /// Returns the bytes as they are counted, and checks that they are right.
+    async fn bytes(store: &Store) -> i64 {
+        const SQL: &str = "SELECT (SELECT coalesce(sum(bytes), 0) FROM imports) AS counted, \
+             coalesce(sum(coalesce(octet_length(said), 0) + coalesce(octet_length(original), 0)), 0) AS stored \
+             FROM import_rows";
+        let found = store.scans.fetch(sql(SQL)).await.unwrap();
+        let (counted, stored): (i64, i64) =
+            (found[0].get("counted").unwrap(), found[0].get("stored").unwrap());
+        assert_eq!(counted, stored);
+        counted
+    }
+
+    async fn store() -> (TempDir, Store) {
         let dir = TempDir::new().unwrap();
         let url = format!("sqlite://{}", dir.path().join("customers.db").display());
         let store = Store::open(&url).await.unwrap();
-        let add = async |key: Option<&str>| {
-            let file = b"name,email,postcode,address\nAda,ada@example.com,M1 1AE,1 High St\n";
-            let file = read(file, &Mapping::default()).unwrap();
-            store.add_import(ImportId::generate(), file, None, key, "request", 1).await
-        };
-        let first = add(Some("first")).await.unwrap();
-        assert!(store.import_bytes().await.unwrap() > 60);
-        let refused = add(None).await.unwrap_err();
+        (dir, store)
+    }
+
+    async fn add(store: &Store, key: Option<&str>, most: i64, owner: &str) -> Result<Import, Error> {
+        let file = b"name,email,postcode,address\nAda,ada@example.com,M1 1AE,1 High St\n,,,\n";
+        let file = read(file, &Mapping::default()).unwrap();
+        store.add_import(ImportId::generate(), file, None, key, "request", ImportRoom { most, owner }).await
+    }
+
+    #[tokio::test]
+    async fn import_above_the_stored_bytes_is_refused_until_waiting_rows_are_cancelled() {
+        let (_dir, store) = store().await;
+        let first = add(&store, Some("first"), 10_000, "").await.unwrap();
+        let one = bytes(&store).await;
+        assert!(one > 60, "{one}");
+        let refused = add(&store, None, 2 * one - 1, "").await.unwrap_err();
         assert!(matches!(refused, Error::ImportsFull), "{refused}");
         assert!(refused.to_string().contains("1024 MiB"), "{refused}");
-        assert_eq!(add(Some("first")).await.unwrap(), first, "a repeated upload adds nothing");
+        assert_eq!(bytes(&store).await, one, "nothing of it is stored");
+        let again = add(&store, Some("first"), one, "").await;
+        assert_eq!(again.unwrap(), first, "a repeated upload adds nothing");
         store.cancel_import(first.id).await.unwrap();
-        assert_eq!(store.import_bytes().await.unwrap(), 0);
-        add(None).await.unwrap();
+        let failed = bytes(&store).await;
+        assert!(failed < one, "{failed} of {one}");
+        add(&store, None, one + failed, "").await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn client_has_half_of_the_stored_bytes_of_imports() {
+        let (_dir, store) = store().await;
+        add(&store, None, 10_000, "192.0.2.1").await.unwrap();
+        let most = 3 * bytes(&store).await;
+        let refused = add(&store, None, most, "192.0.2.1").await.unwrap_err();
+        assert!(matches!(refused, Error::ImportShareFull), "{refused}");
+        add(&store, None, most, "192.0.2.2").await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn rows_that_are_done_give_their_bytes_back() {
+        let (_dir, store) = store().await;
+        add(&store, None, 10_000, "").await.unwrap();
+        let before = bytes(&store).await;
+        let Waiting { import, rows } = store.waiting(10).await.unwrap().unwrap();
+        let failed = |(line, _)| Made { line, note: None, draft: Err("no".to_owned()) };
+        store.settle_import(import, rows.into_iter().map(failed).collect()).await.unwrap();
+        let after = bytes(&store).await;
+        assert!(0 < after && after < before, "{after} of {before}");
     }
 }

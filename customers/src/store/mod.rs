@@ -32,7 +32,7 @@ pub(crate) use accounts::Outcome;
 pub use audit::AuditPage;
 pub use cursor::{Cursor, ParseCursorError};
 pub(crate) use idempotency::Once;
-pub(crate) use imports::{Made, Waiting};
+pub(crate) use imports::{ImportRoom, Made, Waiting};
 pub(crate) use links::LinkDue;
 pub use listing::{Page, Total};
 pub(crate) use pending::Settled;

@@ -4,10 +4,15 @@
 
 use crate::databases::{Database, on_both};
 use crate::lookups::Mode;
-use crate::router::{ada, api, get, send, with};
+use crate::router::{ada, api, customers, get, raw, send, with};
 use axum::Router;
+use axum::body::Body;
+use axum::http::Request;
+use customers::server;
 use postcode_core::ErrorKind;
+use postcode_edge::Client;
 use serde_json::{Value, json};
+use std::time::Duration;
 
 /// Returns the names in a listing, in the order of creation.
 async fn names(api: &Router, query: &str) -> Vec<String> {
@@ -24,6 +29,37 @@ async fn make(api: &Router, name: &str, email: &str, postcode: &str, more: Value
     let made = send(api, "POST", "/customers", &new).await;
     assert_eq!(made.status, 201, "{}", made.text);
     made.json()
+}
+
+/// Two listings of a client wait for the lookup. It has no third place, and another client has one.
+async fn client_has_two_of_three_places_for_listings(database: Database) {
+    let (customers, lookup) = customers(&database, Mode::Waits).await;
+    let api = server::router(customers.with_lookup_timeout(Duration::from_secs(600)));
+    let asked = |path: &str, client: &str| {
+        let client = Client::new(Some(client.parse().unwrap()));
+        let request = Request::get(path).extension(client).body(Body::empty()).unwrap();
+        let api = api.clone();
+        async move { raw(&api, request).await.status }
+    };
+    let held: Vec<_> = (0..2).map(|_| tokio::spawn(asked("/customers?near=SW1A1AA", "192.0.2.1"))).collect();
+    while lookup.calls() < 2 {
+        lookup.called.notified().await;
+    }
+    let third = tokio::spawn(asked("/customers", "192.0.2.1"));
+    for _ in 0..3 {
+        assert_eq!(asked("/customers", "192.0.2.2").await, 200);
+    }
+    let early = third.is_finished();
+    while !held.iter().all(|listed| listed.is_finished()) {
+        lookup.release.notify_waiters();
+        tokio::task::yield_now().await;
+    }
+    for listed in held {
+        assert_eq!(listed.await.unwrap(), 200);
+    }
+    // It waits until one of the two is free, unless the machine is so slow that it has given up.
+    let third = third.await.unwrap();
+    assert!(if early { third == 503 } else { third == 200 || third == 503 }, "{early}: {third}");
 }
 
 async fn filters_let_through_what_they_say(database: Database) {
@@ -235,6 +271,7 @@ async fn cursors_go_through_what_a_filter_lets_through(database: Database) {
 }
 
 on_both! { crate::databases::Database::Memory;
+    client_has_two_of_three_places_for_listings,
     filters_let_through_what_they_say,
     a_neighbourhood_is_a_circle_around_a_postcode,
     cursors_go_through_what_a_filter_lets_through,

@@ -13,7 +13,7 @@ use http::{Extensions, Request};
 use hyper::body::Body;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::pool::{ClientKey, Lost, Pool, Yields};
+use crate::pool::{ClientKey, Full, Lost, Pool, Yields};
 use crate::rate::{Rate, RateLimits};
 use crate::refused::{Kind, count};
 use crate::{BoxError, Caller, Client, TooSlow};
@@ -305,7 +305,14 @@ where
     while let Some(frame) = poll_fn(|cx| body.as_mut().poll_frame(cx)).await {
         let frame = frame.map_err(|error| {
             let error = error.into();
-            if is_slow(&*error) { ReadError::TooSlow } else { ReadError::Broken(error) }
+            if is_slow(&*error) {
+                ReadError::TooSlow
+            } else if causes(&*error).any(|error| error.is::<Full>()) {
+                count(Kind::Shed);
+                ReadError::Refused(Refused::Shed)
+            } else {
+                ReadError::Broken(error)
+            }
         })?;
         let Some(data) = frame.data_ref() else { continue };
         if bytes.len() + data.len() > max {
@@ -318,8 +325,14 @@ where
 
 /// Returns whether the error is [`TooSlow`] or [`Lost`], possibly wrapped by a layer.
 fn is_slow(error: &(dyn std::error::Error + 'static)) -> bool {
+    causes(error).any(|error| error.is::<TooSlow>() || error.is::<Lost>())
+}
+
+/// Returns the error and those that it wraps.
+fn causes<'a>(
+    error: &'a (dyn std::error::Error + 'static),
+) -> impl Iterator<Item = &'a (dyn std::error::Error + 'static)> {
     std::iter::successors(Some(error), |error| error.source())
-        .any(|error| error.is::<TooSlow>() || error.is::<Lost>())
 }
 
 #[cfg(test)]

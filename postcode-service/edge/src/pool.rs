@@ -12,7 +12,7 @@ use bytes::Bytes;
 use futures::future::{self, Either};
 use futures::stream::{Stream, StreamExt};
 use http::Extensions;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 
 use crate::{BoxError, Caller, Client};
@@ -52,10 +52,10 @@ pub enum Yields {
     Longest,
 }
 
-/// How long a place is kept at least.
+/// How long a place is kept at least, and over how long the speed of a client is measured at least.
 const GRACE: Duration = Duration::from_secs(10);
 
-/// A number of places. Cheap to clone.
+/// A number of places, or of bytes. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Pool(Arc<Shared>);
 
@@ -66,6 +66,8 @@ struct Shared {
     yields: Yields,
     grace: Duration,
     held: Mutex<Held>,
+    /// A place was given back.
+    freed: Notify,
 }
 
 #[derive(Debug, Default)]
@@ -77,9 +79,32 @@ struct Held {
 #[derive(Debug)]
 struct Holder {
     key: ClientKey,
+    /// How much of the pool it has.
+    units: usize,
+    /// Whether it never yields.
+    stays: bool,
     since: Instant,
+    /// When its speed was last measured, and the bytes that had moved by then.
+    measured: (Instant, u64),
+    /// Bytes a second, as last measured.
+    speed: u64,
     bytes: Arc<AtomicU64>,
     lost: watch::Sender<bool>,
+}
+
+impl Holder {
+    /// Returns the bytes a second since the last measurement, which is repeated after that time. A client
+    /// that was fast at first and is slow now is slow.
+    fn speed(&mut self, repeated_after: Duration) -> u64 {
+        let (now, bytes) = (Instant::now(), self.bytes.load(Ordering::Relaxed));
+        let (at, before) = self.measured;
+        let age = now - at;
+        if age >= repeated_after {
+            self.speed = (bytes.saturating_sub(before) as f64 / age.as_secs_f64().max(0.001)) as u64;
+            self.measured = (now, bytes);
+        }
+        self.speed
+    }
 }
 
 /// All places are taken, or all that the client may have.
@@ -95,15 +120,19 @@ pub struct Lost;
 impl Pool {
     /// Creates a pool of that many places, of which one client may have half.
     pub fn new(most: usize, yields: Yields) -> Self {
-        let (share, held) = (most.div_ceil(2), Mutex::default());
-        Self(Arc::new(Shared { most, share, yields, grace: GRACE, held }))
+        Self::with(most, most.div_ceil(2), yields, GRACE)
+    }
+
+    fn with(most: usize, share: usize, yields: Yields, grace: Duration) -> Self {
+        let (held, freed) = (Mutex::default(), Notify::new());
+        Self(Arc::new(Shared { most, share, yields, grace, held, freed }))
     }
 
     /// Creates an empty copy of the pool in which a place is kept for at least that time.
     #[must_use]
     pub fn keeping(self, grace: Duration) -> Self {
         let Shared { most, share, yields, .. } = *self.0;
-        Self(Arc::new(Shared { most, share, yields, grace, held: Mutex::default() }))
+        Self::with(most, share, yields, grace)
     }
 
     fn held(&self) -> MutexGuard<'_, Held> {
@@ -115,41 +144,96 @@ impl Pool {
     /// # Errors
     /// [`Full`] if none is free.
     pub fn enter(&self, key: ClientKey) -> Result<Place, Full> {
-        let mut held = self.held();
-        let own = held.holders.values().filter(|holder| holder.key == key).count();
-        if key != ClientKey::Local && own >= self.0.share && !self.evict(&mut held, Some(&key)) {
-            return Err(Full);
-        }
-        if held.holders.len() >= self.0.most && !self.evict(&mut held, None) {
-            return Err(Full);
-        }
-        let id = held.next;
-        held.next += 1;
-        let (bytes, (lost, losing)) = (Arc::new(AtomicU64::new(0)), watch::channel(false));
-        held.holders.insert(id, Holder { key, since: Instant::now(), bytes: bytes.clone(), lost });
-        Ok(Place { pool: self.clone(), id, bytes, losing })
+        self.enter_with(key, 1)
     }
 
-    fn evict(&self, held: &mut Held, of: Option<&ClientKey>) -> bool {
-        let due = held.holders.iter().filter(|(_, holder)| of.is_none_or(|key| holder.key == *key));
+    /// Takes a place, and waits for one for at most that time. A client that has its share waits for
+    /// its own places, and takes none from others.
+    ///
+    /// # Errors
+    /// [`Full`] if none becomes free.
+    pub async fn enter_within(&self, key: ClientKey, wait: Duration) -> Result<Place, Full> {
+        let waited = tokio::time::timeout(wait, async {
+            loop {
+                let mut freed = std::pin::pin!(self.0.freed.notified());
+                freed.as_mut().enable();
+                match self.enter(key.clone()) {
+                    Ok(place) => return place,
+                    Err(Full) => freed.await,
+                }
+            }
+        });
+        waited.await.map_err(|_| Full)
+    }
+
+    /// Takes that many units of the pool as one place, which can grow.
+    ///
+    /// # Errors
+    /// [`Full`] if they are not free.
+    pub fn enter_with(&self, key: ClientKey, units: usize) -> Result<Place, Full> {
+        let mut held = self.held();
+        self.make_room(&mut held, &key, units, None)?;
+        let id = held.next;
+        held.next += 1;
+        let now = Instant::now();
+        let (bytes, (lost, losing)) = (Arc::new(AtomicU64::new(0)), watch::channel(false));
+        let (since, measured, speed, stays) = (now, (now, 0), 0, false);
+        let holder = key.clone();
+        held.holders.insert(
+            id,
+            Holder { key: holder, units, stays, since, measured, speed, bytes: bytes.clone(), lost },
+        );
+        Ok(Place { pool: self.clone(), id, key, bytes, losing })
+    }
+
+    /// Makes room for that many units more of a client. A holder that grows does not push itself out.
+    fn make_room(
+        &self,
+        held: &mut Held,
+        key: &ClientKey,
+        units: usize,
+        growing: Option<u64>,
+    ) -> Result<(), Full> {
+        if units == 0 {
+            return Ok(());
+        }
+        let taken = |held: &Held, of: Option<&ClientKey>| -> usize {
+            let counted = held.holders.values().filter(|holder| of.is_none_or(|key| holder.key == *key));
+            counted.map(|holder| holder.units).sum()
+        };
+        while *key != ClientKey::Local && taken(held, Some(key)).saturating_add(units) > self.0.share {
+            self.evict(held, Some(key), growing)?;
+        }
+        while taken(held, None).saturating_add(units) > self.0.most {
+            self.evict(held, None, growing)?;
+        }
+        Ok(())
+    }
+
+    /// Takes a place from the client that is due to lose one.
+    fn evict(&self, held: &mut Held, of: Option<&ClientKey>, not: Option<u64>) -> Result<(), Full> {
+        let grace = self.0.grace;
+        let due = held.holders.iter_mut().filter(|(id, holder)| {
+            of.is_none_or(|key| holder.key == *key) && !holder.stays && not != Some(**id)
+        });
         let due = due.filter_map(|(id, holder)| {
             let age = holder.since.elapsed();
+            if age < grace {
+                return None;
+            }
             let rank = match self.0.yields {
                 Yields::Longest => u64::MAX - u64::try_from(age.as_millis()).unwrap_or(u64::MAX),
-                Yields::Slowest(least) => {
-                    let speed = holder.bytes.load(Ordering::Relaxed) as f64 / age.as_secs_f64().max(0.001);
-                    (speed < least as f64).then_some(speed as u64)?
-                }
+                Yields::Slowest(least) => Some(holder.speed(grace)).filter(|speed| *speed < least)?,
             };
-            (age >= self.0.grace).then_some((rank, *id))
+            Some((rank, *id))
         });
-        let Some((_, id)) = due.min() else { return false };
+        let Some((_, id)) = due.min() else { return Err(Full) };
         if let Some(holder) = held.holders.remove(&id) {
             tracing::debug!(key = ?holder.key, "a client lost its place to another");
             crate::refused::count(crate::refused::Kind::Slow);
             holder.lost.send_replace(true);
         }
-        true
+        Ok(())
     }
 }
 
@@ -158,6 +242,7 @@ impl Pool {
 pub struct Place {
     pool: Pool,
     id: u64,
+    key: ClientKey,
     bytes: Arc<AtomicU64>,
     losing: watch::Receiver<bool>,
 }
@@ -165,13 +250,43 @@ pub struct Place {
 impl Drop for Place {
     fn drop(&mut self) {
         self.pool.held().holders.remove(&self.id);
+        self.pool.0.freed.notify_waiters();
     }
 }
 
 impl Place {
+    /// Returns the client that has the place.
+    pub fn client(&self) -> &ClientKey {
+        &self.key
+    }
+
     /// Records bytes that have moved, which measure the client's speed.
     pub fn moved(&self, bytes: usize) {
         self.bytes.fetch_add(bytes as u64, Ordering::Relaxed);
+    }
+
+    /// Takes that many units more, if necessary from another client that is too slow.
+    ///
+    /// # Errors
+    /// [`Full`] if they are not free, or the place is lost.
+    pub fn grow(&self, units: usize) -> Result<(), Full> {
+        let mut held = self.pool.held();
+        if !held.holders.contains_key(&self.id) {
+            return Err(Full);
+        }
+        self.pool.make_room(&mut held, &self.key, units, Some(self.id))?;
+        if let Some(holder) = held.holders.get_mut(&self.id) {
+            holder.units = holder.units.saturating_add(units);
+        }
+        Ok(())
+    }
+
+    /// Keeps the place until it is dropped: nothing more is expected of the client. Returns false if
+    /// the place is lost already.
+    pub fn keep(&self) -> bool {
+        let mut held = self.pool.held();
+        let holder = held.holders.get_mut(&self.id);
+        holder.map(|holder| holder.stays = true).is_some()
     }
 
     /// Ready when the place is lost.
@@ -245,6 +360,57 @@ mod tests {
         pool.enter(named).unwrap();
         drop(held);
         pool.enter(network(1)).unwrap();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn client_that_was_fast_and_is_slow_now_loses_its_place() {
+        let pool = Pool::new(1, Yields::Slowest(1024));
+        let place = pool.enter(network(1)).unwrap();
+        place.moved(1 << 20);
+        tokio::time::advance(GRACE).await;
+        assert_eq!(pool.enter(network(2)).unwrap_err(), Full, "it was fast");
+        tokio::time::advance(GRACE / 2).await;
+        place.moved(8 << 10);
+        assert_eq!(pool.enter(network(2)).unwrap_err(), Full, "it still is");
+        tokio::time::advance(GRACE).await;
+        let _other = pool.enter(network(2)).unwrap();
+        place.lost().await;
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn bytes_are_taken_as_a_place_grows_and_within_the_share_of_its_client() {
+        let pool = Pool::new(100, Yields::Slowest(1024));
+        let first = pool.enter_with(network(1), 0).unwrap();
+        let second = pool.enter_with(network(1), 0).unwrap();
+        first.grow(40).unwrap();
+        assert_eq!(second.grow(11), Err(Full), "half is for other clients");
+        second.grow(10).unwrap();
+        let other = pool.enter_with(network(2), 50).unwrap();
+        assert_eq!(pool.enter_with(network(3), 1).unwrap_err(), Full);
+        assert!(other.keep());
+        tokio::time::advance(GRACE).await;
+        first.moved(1 << 20);
+        let third = pool.enter_with(network(3), 10).unwrap();
+        second.lost().await;
+        assert_eq!(second.grow(1), Err(Full), "a lost place does not grow");
+        assert!(!second.keep());
+        assert_eq!(third.grow(1), Err(Full), "one is fast, and one stays");
+        drop(first);
+        third.grow(40).unwrap();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn client_waits_for_its_own_places_and_leaves_others_theirs() {
+        let pool = Pool::new(3, Yields::Slowest(0));
+        let wait = Duration::from_secs(5);
+        let held: Vec<_> = (0..2).map(|_| pool.enter(network(1)).unwrap()).collect();
+        assert_eq!(pool.enter_within(network(1), wait).await.unwrap_err(), Full);
+        let _other = pool.enter_within(network(2), wait).await.unwrap();
+        let (waited, ()) = tokio::join!(pool.enter_within(network(1), wait), async {
+            tokio::time::sleep(wait / 2).await;
+            drop(held);
+        });
+        waited.unwrap();
     }
 
     #[tokio::test(start_paused = true)]

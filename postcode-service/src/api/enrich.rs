@@ -6,6 +6,7 @@
 //! and hyper with "error reading a body", Python's requests with `ChunkedEncodingError`. What came before is whole rows but the last; the reason is
 //! in the server's log, under the request's id.
 
+use std::io::ErrorKind;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -256,8 +257,40 @@ impl From<Error> for Failure {
             Error::Absent(absent) => {
                 Self::new(StatusCode::UNPROCESSABLE_ENTITY, absent.to_string(), "column_not_in_data")
             }
+            Error::Read(why) if why.kind() == ErrorKind::StorageFull => {
+                Self::new(StatusCode::INSUFFICIENT_STORAGE, why.to_string(), "insufficient_storage")
+                    .retryable(Some(60))
+            }
+            Error::Read(why) if why.kind() == ErrorKind::QuotaExceeded => Self::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                why.to_string(),
+                postcode_core::ErrorKind::Overloaded.code(),
+            )
+            .retryable(Some(10)),
             Error::Read(why) => Self::bad_request(format!("The rows could not be read: {why}")),
             Error::Lookup(error) => error.into(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures::FutureExt;
+
+    use super::*;
+
+    #[test]
+    fn file_that_finds_no_room_on_disk_is_to_be_sent_again() {
+        for (kind, status, code) in [
+            (ErrorKind::StorageFull, StatusCode::INSUFFICIENT_STORAGE, "insufficient_storage"),
+            (ErrorKind::QuotaExceeded, StatusCode::SERVICE_UNAVAILABLE, "overloaded"),
+        ] {
+            let response = Failure::from(Error::Read(kind.into())).respond(None);
+            assert_eq!(response.status(), status);
+            assert!(response.headers().contains_key("retry-after"), "{kind}");
+            let body = axum::body::to_bytes(response.into_body(), usize::MAX).now_or_never();
+            let body: serde_json::Value = serde_json::from_slice(&body.unwrap().unwrap()).unwrap();
+            assert_eq!(body["code"], code);
         }
     }
 }

@@ -10,9 +10,9 @@ use bytes::Bytes;
 use futures::stream;
 use http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN, CONTENT_LENGTH,
-    CONTENT_TYPE, ETAG, IF_NONE_MATCH, X_CONTENT_TYPE_OPTIONS,
+    CONTENT_TYPE, ETAG, IF_NONE_MATCH, VARY, X_CONTENT_TYPE_OPTIONS,
 };
-use http::{HeaderValue, Method, Request, StatusCode};
+use http::{HeaderMap, HeaderValue, Method, Request, StatusCode};
 use postcode_core::wire::{EDITION_HEADER, IF_EDITION_HEADER};
 use postcode_core::{Error, ErrorKind};
 
@@ -136,6 +136,18 @@ impl Finish {
             _ => response,
         }
     }
+}
+
+/// Shows an answer only to pages of the allowed origin, besides those of this server.
+pub(super) fn show_to(allowed: Option<HeaderValue>, headers: &mut HeaderMap) {
+    match allowed {
+        Some(origin) => headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin),
+        None => {
+            headers.insert("cross-origin-resource-policy", HeaderValue::from_static("same-origin"));
+            headers.remove(ACCESS_CONTROL_ALLOW_ORIGIN)
+        }
+    };
+    headers.append(VARY, HeaderValue::from_static("Origin"));
 }
 
 /// Weak comparison (RFC 9110, section 13.1.2).

@@ -61,6 +61,7 @@ use axum::extract::{MatchedPath, Request};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use http::Method;
+use http::header::ORIGIN;
 use postcode_addresses::LocalAddresses;
 use postcode_addresses::file::AddressFile;
 use postcode_core::layers::fleet::Fleet;
@@ -73,8 +74,8 @@ pub(crate) use bulk::lines as bulk_lines;
 pub use failure::{Failure, RequestId};
 pub(crate) use own_time::OwnTime;
 pub(crate) use state::Reloads;
-use state::{Addresses, Answers, App, Current, Downloads, Fleets, Turns, now};
-pub use state::{Edition, Limits};
+use state::{Addresses, Answers, App, Current, Downloads, Fleets, Readers, Turns, now};
+pub use state::{Edition, Limits, NotAnOrigin, PageOrigin};
 
 use crate::jobs::Jobs;
 #[cfg(not(feature = "jobs"))]
@@ -116,6 +117,7 @@ impl Api {
             access,
             addresses: Addresses::default(),
             fleets: Fleets::default(),
+            readers: Readers::default(),
             #[cfg(feature = "mcp")]
             assistants: state::Assistants::default(),
         };
@@ -162,6 +164,12 @@ impl Api {
     pub fn serve_addresses(&self, file: AddressFile) -> Arc<LocalAddresses> {
         let postcodes = Current(self.app.edition.clone());
         self.app.addresses.set(LocalAddresses::new(file).with_postcodes(Arc::new(postcodes)))
+    }
+
+    /// Lets pages of these origins read addresses, on the first call of this. Without tokens no other page of
+    /// another origin can. With tokens any page can that has one.
+    pub fn let_pages_read_addresses(&self, origins: Vec<PageOrigin>) {
+        self.app.readers.set(origins);
     }
 
     /// Serves the plan of this fleet, for the first one that this is called with.
@@ -245,11 +253,7 @@ impl Api {
 
     /// Returns what is logged of a path: of addresses, only the route, because a query is about somebody's home.
     pub(crate) fn logged<'a>(path: &'a str, route: Option<&'a str>) -> &'a str {
-        let mut parts = path.split('/').filter(|part| !part.is_empty());
-        let (first, _, third) = (parts.next(), parts.next(), parts.next());
-        let is = |part: Option<&str>, name: &str| part.is_some_and(|part| part.eq_ignore_ascii_case(name));
-        let of_postcode = is(first, "postcodes") && is(third, "addresses");
-        match is(first, "addresses") || is(first, "v1") || of_postcode {
+        match addresses::is_licensed(path) {
             true => route.unwrap_or(wire::path::ADDRESSES),
             false => path,
         }
@@ -279,6 +283,7 @@ impl Api {
 
     async fn through_the_router(&self, mut request: Request<Body>) -> Response {
         let finish = finish::Finish::of(&request);
+        let page = request.headers().get(ORIGIN).cloned();
         let response = match path::normalise(&mut request) {
             Ok(()) => {
                 let answered: Result<Response, Infallible> = self.router.clone().oneshot(request).await;
@@ -287,7 +292,12 @@ impl Api {
             Err(_) if request.method() == Method::OPTIONS => finish::preflight(),
             Err(failure) => failure.into_response(),
         };
-        finish.apply(self.app.answers.hold(response).await).await
+        let mut response = finish.apply(self.app.answers.hold(response).await).await;
+        let route = response.extensions().get::<MatchedPath>();
+        if !self.app.access.is_closed() && route.is_some_and(|route| addresses::is_licensed(route.as_str())) {
+            finish::show_to(self.app.readers.allowed(page.as_ref()), response.headers_mut());
+        }
+        response
     }
 }
 

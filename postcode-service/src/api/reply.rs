@@ -112,7 +112,12 @@ impl ResultList {
 pub(super) fn written<T: Serialize>(body: &T) -> Outcome {
     let mut bytes = Vec::with_capacity(2048);
     serde_json::to_writer(&mut bytes, body).map_err(not_written)?;
-    Ok(([(CONTENT_TYPE, JSON)], bytes).into_response())
+    Ok(json_of(bytes))
+}
+
+/// Builds the answer of a body that is written.
+pub(super) fn json_of(bytes: Vec<u8>) -> Response {
+    ([(CONTENT_TYPE, JSON)], bytes).into_response()
 }
 
 pub(super) fn not_written(error: serde_json::Error) -> Failure {

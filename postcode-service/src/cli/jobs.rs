@@ -44,6 +44,11 @@ pub(super) struct JobArgs {
     /// The most open jobs of all tenants together; others are answered 503
     #[arg(long, value_name = "NUMBER", env = "POSTCODE_MAX_OPEN_JOBS", default_value_t = Limits::default().open_jobs_in_all)]
     max_open_jobs: u32,
+    /// The most open jobs from one address or /64, whatever tenants they name; others are answered
+    /// 429. 0 allows any number. Does not count callers with a token [default: a quarter of
+    /// --max-open-jobs, and any number from this machine]
+    #[arg(long, value_name = "NUMBER", env = "POSTCODE_MAX_JOBS_PER_ADDRESS")]
+    max_jobs_per_address: Option<u32>,
     /// The most bytes of rows and results of all jobs. Beyond that new jobs are answered 507, and a
     /// job whose result does not fit fails [default: 17179869184 (16 GiB) with --jobs, 1073741824
     /// (1 GiB) without]
@@ -119,6 +124,7 @@ impl JobArgs {
         let limits = Limits {
             open_jobs: self.max_jobs,
             open_jobs_in_all: self.max_open_jobs,
+            open_jobs_of_address: self.max_jobs_per_address,
             rows: self.max_job_rows,
             upload,
             stored,

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use super::jobs::JobArgs;
 use super::time::time;
-use crate::api::{Api, Limits};
+use crate::api::{Api, Limits, PageOrigin};
 use crate::server::{Address, Frontend, Listener, Options, run};
 use crate::worker;
 use address_data::AddressData;
@@ -76,6 +76,10 @@ pub struct Args {
     /// Serve addresses too: file:PATH, a file of addresses, of which you hold a licence. It is verified like the dataset
     #[arg(long, value_name = "URL", env = "POSTCODE_ADDRESSES")]
     addresses: Option<AddressData>,
+    /// Let pages of these origins read addresses: https://shop.example, or * for any. Without it only pages of
+    /// this server can, unless callers need a token
+    #[arg(long, value_name = "ORIGIN", env = "POSTCODE_CORS_ORIGIN", value_delimiter = ',')]
+    cors_origin: Vec<PageOrigin>,
     /// The most items in one bulk request
     #[arg(long, env = "POSTCODE_MAX_BATCH", default_value_t = 100, value_parser = items)]
     max_batch: usize,
@@ -285,6 +289,7 @@ impl Args {
         };
         let jobs = self.jobs.open(self.max_upload).await?;
         let api = Api::with_access(edition, limits, jobs.clone(), security.access().clone());
+        api.let_pages_read_addresses(self.cors_origin);
         #[cfg(feature = "mcp")]
         if self.mcp {
             api.serve_tools();

@@ -119,6 +119,8 @@ impl Job {
 pub(crate) struct NewJob {
     pub(crate) id: String,
     pub(crate) tenant: String,
+    /// The address by which its open jobs are counted, if they are.
+    pub(crate) address: Option<String>,
     pub(crate) format: &'static str,
     pub(crate) priority: i64,
     pub(crate) run_at: i64,
@@ -135,6 +137,13 @@ pub(crate) struct NewPart {
     pub(crate) rows: i64,
     pub(crate) head: Vec<u8>,
     pub(crate) input: Vec<u8>,
+}
+
+impl NewPart {
+    /// Returns the bytes that it takes in the database.
+    pub(crate) fn bytes(&self) -> i64 {
+        i64::try_from(self.head.len() + self.input.len()).unwrap_or(i64::MAX)
+    }
 }
 
 /// The totals of a job, known after all rows have arrived.

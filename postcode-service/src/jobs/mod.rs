@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use postcode_edge::{Pool, Yields};
-use tokio::sync::{Notify, OnceCell, Semaphore, broadcast, watch};
+use tokio::sync::{Notify, OnceCell, broadcast, watch};
 
 pub use callback::Callbacks;
 pub use database_url::Url;
@@ -30,6 +30,10 @@ pub struct Limits {
     pub open_jobs: u32,
     /// Jobs of all tenants together that have not ended.
     pub open_jobs_in_all: u32,
+    /// Jobs that clients at one address have not ended, whatever tenants they name; 0 for no limit.
+    /// `None` is a quarter of [`open_jobs_in_all`](Self::open_jobs_in_all), and no limit for this
+    /// machine's own addresses. Never applies to callers with a token.
+    pub open_jobs_of_address: Option<u32>,
     /// Rows of one job.
     pub rows: u64,
     /// Bytes of rows of one job.
@@ -55,6 +59,7 @@ impl Default for Limits {
         Self {
             open_jobs: 100,
             open_jobs_in_all: 1_000,
+            open_jobs_of_address: None,
             rows: 100_000_000,
             upload: 1 << 30,
             stored: 16 << 30,
@@ -107,7 +112,8 @@ struct Inner {
     closing: watch::Sender<bool>,
     watchers: Pool,
     uploads: Pool,
-    json_bytes: Arc<Semaphore>,
+    /// Memory for bodies of JSON, in bytes.
+    json_bytes: Pool,
     downloads: Pool,
     gauges: gauges::Gauges,
 }
@@ -149,7 +155,7 @@ impl Jobs {
             closing: watch::Sender::new(false),
             watchers: Pool::new(WATCHERS, Yields::Longest),
             uploads: Pool::new(UPLOADS, Yields::Slowest(SCARCE_SPEED)),
-            json_bytes: Arc::new(Semaphore::new(JSON_BYTES)),
+            json_bytes: Pool::new(JSON_BYTES, Yields::Slowest(SCARCE_SPEED)),
             downloads: Pool::new(DOWNLOADS, Yields::Slowest(SCARCE_SPEED)),
             gauges: gauges::Gauges::default(),
         }))
@@ -187,6 +193,11 @@ impl Jobs {
         Bounds {
             open_jobs: limits.open_jobs.into(),
             open_jobs_in_all: limits.open_jobs_in_all.into(),
+            open_jobs_of_address: match limits.open_jobs_of_address {
+                Some(0) => i64::MAX,
+                Some(most) => most.into(),
+                None => limits.open_jobs_in_all.div_ceil(4).into(),
+            },
             bytes: bytes(limits.stored),
             bytes_of_tenant: bytes(limits.stored_of_tenant),
             result: bytes(limits.result),
@@ -290,8 +301,8 @@ impl Jobs {
         &self.0.uploads
     }
 
-    pub(crate) fn json_bytes(&self) -> Arc<Semaphore> {
-        self.0.json_bytes.clone()
+    pub(crate) fn json_bytes(&self) -> &Pool {
+        &self.0.json_bytes
     }
 
     pub(crate) fn gauges(&self) -> &gauges::Gauges {

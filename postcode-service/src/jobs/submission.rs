@@ -222,11 +222,11 @@ impl<'a> Upload<'a> {
 
     async fn add(&mut self, first_line: i64, rows: i64, head: Vec<u8>, input: Vec<u8>) -> Result<(), Error> {
         self.rows += rows;
-        self.bytes += input.len() as i64;
         if self.rows.unsigned_abs() > self.most {
             return Err(Error::TooManyRows(self.most));
         }
         let part = NewPart { number: self.parts, first_line, rows, head, input };
+        self.bytes += part.bytes();
         self.jobs.room()?;
         self.store.add_part(self.job, &part, self.bounds).await?;
         self.parts += 1;
@@ -240,7 +240,13 @@ impl<'a> Upload<'a> {
         key: Option<(String, String)>,
     ) -> Result<Submitted, Error> {
         let (plan, notes) = (serde_json::to_string(recipe)?, serde_json::to_string(notes)?);
-        let received = Received { plan, notes, parts: self.parts, rows: self.rows, bytes: self.bytes, key };
+        // The plan of a file has its header, which may be as long as a row.
+        let header = match recipe {
+            Recipe::Rows { header: Some(header), .. } => serde_json::to_vec(header)?.len() as i64,
+            _ => 0,
+        };
+        let bytes = self.bytes + header;
+        let received = Received { plan, notes, parts: self.parts, rows: self.rows, bytes, key };
         Ok(self.store.submit(self.job, &received).await?)
     }
 }

@@ -33,6 +33,8 @@ mod opened;
 pub mod packed;
 pub mod records;
 mod scanner;
+#[cfg(feature = "packed")]
+mod spool;
 mod utf8;
 #[cfg(feature = "workbook")]
 mod workbook;

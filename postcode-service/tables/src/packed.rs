@@ -11,6 +11,7 @@ use zip::{CompressionMethod, ZipArchive};
 
 pub use crate::opened::{Bytes, Opened};
 use crate::opened::{Kind, invalid};
+use crate::spool::Spool;
 
 /// So many times as large as it was packed may a table be; a small one may always be [`FREE`] bytes.
 pub const RATIO: u64 = 200;
@@ -28,8 +29,6 @@ const FILE_WINDOW: u32 = 27;
 pub const CODINGS: &str = "gzip, deflate, zstd";
 /// One packing within another: `table.csv.gz` in a zip file.
 const MAX_DEPTH: usize = 3;
-/// Bytes of a spooled file that stay in memory.
-const IN_MEMORY: usize = 4 << 20;
 
 /// How something is packed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -113,10 +112,12 @@ pub fn open_file(path: &Path, options: &Options) -> io::Result<Opened> {
     open_at(Box::new(Cursor::new(start).chain(file)), options, 0)
 }
 
-/// Opens a stream of bytes, unpacked.
+/// Opens a stream of bytes, unpacked. A zip file or workbook is put on disk for that.
 ///
 /// # Errors
-/// If it can't be read, or holds no table.
+/// If it can't be read, or holds no table. Of the kind [`QuotaExceeded`](ErrorKind::QuotaExceeded) if
+/// all those of this program have too many bytes on disk, and [`StorageFull`](ErrorKind::StorageFull) if
+/// the disk is nearly full.
 pub fn open(reader: impl Read + Send + 'static, options: &Options) -> io::Result<Opened> {
     open_at(Box::new(reader), options, 0)
 }
@@ -237,7 +238,7 @@ fn open_at(mut reader: Bytes, options: &Options, depth: usize) -> io::Result<Ope
             Ok(opened)
         }
         Packing::Zip | Packing::OldWorkbook => {
-            let mut spooled = tempfile::SpooledTempFile::new(IN_MEMORY);
+            let mut spooled = Spool::new();
             let copied = io::copy(&mut whole.take(MAX_SPOOLED + 1), &mut spooled)?;
             if copied > MAX_SPOOLED {
                 return Err(invalid(&format!(

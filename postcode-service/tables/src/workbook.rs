@@ -5,12 +5,11 @@ use std::io::{self, BufWriter, Read, Seek, Write};
 use calamine::{Data, DataRef, Ods, Reader, Xls, Xlsb, Xlsx};
 
 use crate::opened::{Kind, Opened, invalid};
+use crate::spool::Spool;
 
 /// Rows and columns of a sheet at most: those of Excel.
 const MAX_ROWS: u32 = 1 << 20;
 const MAX_COLUMNS: u32 = 1 << 14;
-/// Cells of a row that are written: empty ones to the right of these are not.
-const IN_MEMORY: usize = 4 << 20;
 /// Bytes of the CSV at most.
 const MAX_CSV: u64 = 1 << 30;
 
@@ -93,7 +92,7 @@ fn first(
 
 /// A sheet that was read.
 struct Sheet {
-    csv: tempfile::SpooledTempFile,
+    csv: Spool,
     /// Empty rows above the first.
     margin: u32,
     /// Formulas that nobody has computed.
@@ -102,7 +101,7 @@ struct Sheet {
 
 /// Writes cells as CSV. They come by rows, from left to right.
 struct Csv {
-    out: BufWriter<tempfile::SpooledTempFile>,
+    out: BufWriter<Spool>,
     row: u32,
     column: u32,
     bytes: u64,
@@ -113,7 +112,7 @@ struct Csv {
 
 impl Csv {
     fn new() -> Self {
-        let out = BufWriter::new(tempfile::SpooledTempFile::new(IN_MEMORY));
+        let out = BufWriter::new(Spool::new());
         Self { out, row: 0, column: 0, bytes: 0, any: false, margin: 0, formulas: 0 }
     }
 

@@ -3,6 +3,8 @@
 use std::io::{Cursor, Read, Write};
 use std::sync::Arc;
 
+use axum::body::Body;
+use http::Request;
 use postcode_addresses::elements::Elements;
 use postcode_addresses::file::{AddressFile, AddressWriter, Metadata};
 use postcode_addresses::lookup::conformance::{self, suite};
@@ -12,7 +14,7 @@ use postcode_service::api::Api;
 use postcode_service::server::{Address, Frontend, Listener, Options, run};
 use serde_json::{Value, json};
 
-use crate::common::{api_over, get, post, program, small};
+use crate::common::{api_over, get, post, program, send, small};
 use crate::program::{Server, dataset};
 
 async fn api() -> Api {
@@ -49,6 +51,45 @@ async fn server_without_addresses_says_that_it_has_none() {
     let error = remote.addresses(&["ZE9 9AA".parse().unwrap()]).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NotSupported);
     assert_eq!(remote.address_coverage().await.unwrap_err().kind(), ErrorKind::NotSupported);
+}
+
+#[tokio::test]
+async fn addresses_without_tokens_are_for_pages_of_listed_origins_only() {
+    let asked = async |api: &Api, path: &str, origin: &str| {
+        let request = Request::get(path).header("origin", origin).body(Body::empty()).unwrap();
+        let answer = send(api, request).await;
+        let header = |name: &str| answer.header(name).to_owned();
+        (header("access-control-allow-origin"), header("vary").contains("Origin"))
+    };
+    let open = api().await;
+    let (shop, any) = (api().await, api().await);
+    shop.let_pages_read_addresses(vec!["https://shop.example".parse().unwrap()]);
+    any.let_pages_read_addresses(vec!["*".parse().unwrap()]);
+    for path in ["/postcodes/ZE99AA/addresses", "/addresses/info", "/v1/postcodes/ZE99AA", "/addresses/x/1"] {
+        assert_eq!(asked(&open, path, "https://shop.example").await, (String::new(), true), "{path}");
+        assert_eq!(asked(&shop, path, "https://evil.example").await, (String::new(), true), "{path}");
+        let allowed = ("https://shop.example".to_owned(), true);
+        assert_eq!(asked(&shop, path, "https://shop.example").await, allowed, "{path}");
+        assert_eq!(asked(&any, path, "https://evil.example").await.0, "*", "{path}");
+    }
+    // Postcodes are open data.
+    assert_eq!(asked(&open, "/postcodes/ZE99AA", "https://evil.example").await.0, "*");
+}
+
+#[tokio::test]
+async fn bulk_lookup_of_addresses_pauses_after_each_postcode() {
+    let api = api().await;
+    let body = json!({ "postcodes": vec!["ZE9 9AA"; 100] }).to_string();
+    let request = Request::post("/addresses").header("content-type", "application/json");
+    let mut answer = std::pin::pin!(api.call(request.body(Body::from(body)).unwrap()));
+    let mut polls = 0;
+    let answer = std::future::poll_fn(|cx| {
+        polls += 1;
+        answer.as_mut().poll(cx)
+    })
+    .await;
+    assert_eq!(answer.status().as_u16(), 200);
+    assert!(polls > 200, "{polls}: once for looking up and once for writing");
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! Answers from a file of addresses, with the attribution that its licence demands.
 
+use axum::response::Response;
 use http::HeaderValue;
 use postcode_addresses::lookup::LocalAddresses;
 use postcode_core::Postcode;
@@ -7,7 +8,7 @@ use postcode_core::wire::EDITION_HEADER;
 use serde::Serialize;
 
 use crate::api::failure::Outcome;
-use crate::api::reply::written;
+use crate::api::reply::{json_of, not_written, written};
 
 /// `{"status":200,"result":…,"attribution":…}`
 #[derive(Serialize)]
@@ -27,10 +28,39 @@ pub(super) fn answer<T: Serialize>(
 ) -> Outcome {
     let file = addresses.file();
     let attribution = &file.metadata().attribution;
-    let mut response = written(&Attributed { status: 200, result, next, attribution })?;
+    let response = written(&Attributed { status: 200, result, next, attribution })?;
+    Ok(from_edition(addresses, response))
+}
+
+/// Answers with a list whose items are written one at a time. Others have their turn in between.
+pub(super) async fn listed<T: Serialize>(
+    addresses: &LocalAddresses,
+    items: impl Iterator<Item = T>,
+    next: Option<Option<Postcode>>,
+) -> Outcome {
+    let file = addresses.file();
+    let attribution = &file.metadata().attribution;
+    let end = serde_json::to_vec(&Attributed { status: 200, result: [(); 0], next, attribution });
+    let end = end.map_err(not_written)?;
+    let at = end.windows(2).position(|pair| pair == b"[]").unwrap_or_default() + 1;
+    let (begin, end) = end.split_at(at);
+    let mut bytes = begin.to_vec();
+    for (n, item) in items.enumerate() {
+        if n > 0 {
+            bytes.push(b',');
+        }
+        serde_json::to_writer(&mut bytes, &item).map_err(not_written)?;
+        tokio::task::yield_now().await;
+    }
+    bytes.extend_from_slice(end);
+    Ok(from_edition(addresses, json_of(bytes)))
+}
+
+/// Adds the fingerprint of the file.
+fn from_edition(addresses: &LocalAddresses, mut response: Response) -> Response {
     // Hexadecimal digits are always a valid header value.
-    if let Ok(fingerprint) = HeaderValue::from_str(file.fingerprint()) {
+    if let Ok(fingerprint) = HeaderValue::from_str(addresses.file().fingerprint()) {
         response.headers_mut().insert(EDITION_HEADER, fingerprint);
     }
-    Ok(response)
+    response
 }

@@ -22,7 +22,7 @@ use postcode_core::wire::{code, path};
 use postcode_core::{AreaKind, Location, Nearest, Origin, Outcode, Postcode, Region, Sector, Within};
 use serde_json::{Map, Value};
 
-use attributed::answer;
+use attributed::{answer, listed};
 
 use super::App;
 use super::bulk::body;
@@ -42,6 +42,14 @@ pub(super) fn routes() -> Router<App> {
         .route(path::ADDRESS, get(by_number))
         .merge(ideal::routes())
         .route_layer(from_fn(not_kept))
+}
+
+/// Returns whether a path or route is one of addresses, which are licensed and about somebody's home.
+pub(super) fn is_licensed(path: &str) -> bool {
+    let mut parts = path.split('/').filter(|part| !part.is_empty());
+    let (first, _, third) = (parts.next(), parts.next(), parts.next());
+    let is = |part: Option<&str>, name: &str| part.is_some_and(|part| part.eq_ignore_ascii_case(name));
+    is(first, "addresses") || is(first, "v1") || is(first, "postcodes") && is(third, "addresses")
 }
 
 /// Addresses are licensed: nothing on the way keeps them.
@@ -93,7 +101,8 @@ async fn streets(State(app): State<App>, Path(text): Path<String>, params: Param
 const MAX_SKIP: usize = 100_000;
 
 async fn bulk(State(app): State<App>, request: Request) -> Outcome {
-    let addresses = app.addresses.get()?;
+    // One file answers all of it.
+    let addresses = app.addresses.get()?.snapshot();
     let body = body::read(request, app.limits).await?;
     let most = app.limits.max_batch.min(MAX_ADDRESS_BATCH);
     match (texts(&body, "postcodes", most)?, texts(&body, "numbers", most)?) {
@@ -141,7 +150,7 @@ async fn of_postcodes(addresses: &LocalAddresses, body: &Map<String, Value>, tex
     let parsed: Vec<Option<Postcode>> = texts.iter().map(|text| text.parse().ok()).collect();
     let postcodes: Vec<Postcode> = parsed.iter().copied().flatten().collect();
     let answers = match (skip, &postcodes[..]) {
-        (0, _) => addresses.addresses(&postcodes).await?,
+        (0, _) => one_by_one(addresses, &postcodes).await?,
         (_, [one]) => vec![addresses.address_page(*one, skip, limit).await?],
         _ => return Err(Failure::bad_request("skip is for one postcode. Ask for the next pages one by one")),
     };
@@ -152,13 +161,25 @@ async fn of_postcodes(addresses: &LocalAddresses, body: &Map<String, Value>, tex
         }
         other => other,
     });
-    let mut items = Vec::with_capacity(texts.len());
-    for (text, postcode) in texts.iter().zip(parsed) {
+    let items = texts.iter().zip(parsed).map(|(text, postcode)| {
         let found = postcode.and_then(|_| answers.next());
-        items.push(AnswerBody::new(text.as_str(), found.as_ref()));
+        AnswerBody::new(text.as_str(), found.as_ref())
+    });
+    listed(addresses, items, None).await
+}
+
+/// Looks up one postcode at a time. Others have their turn in between, and a request that is not wanted any more
+/// ends there.
+async fn one_by_one(
+    addresses: &LocalAddresses,
+    postcodes: &[Postcode],
+) -> Result<Vec<AddressAnswer>, Failure> {
+    let mut answers = Vec::with_capacity(postcodes.len());
+    for postcode in postcodes {
+        answers.extend(addresses.addresses(std::slice::from_ref(postcode)).await?);
         tokio::task::yield_now().await;
     }
-    answer(addresses, items, None)
+    Ok(answers)
 }
 
 async fn info(State(app): State<App>) -> Outcome {
@@ -204,7 +225,8 @@ async fn nearest(State(app): State<App>, params: Params) -> Outcome {
 }
 
 async fn within(State(app): State<App>, params: Params) -> Outcome {
-    let addresses = app.addresses.get()?;
+    // One file answers all of it.
+    let addresses = app.addresses.get()?.snapshot();
     let wrong = |what: &str| Failure::bad_request(format!("Invalid {what} submitted"));
     let region = match (params.get("outcode"), params.get("sector"), params.get("area")) {
         (Some(text), None, None) => Region::Outcode(text.parse::<Outcode>().map_err(|_| wrong("outcode"))?),
@@ -228,10 +250,10 @@ async fn within(State(app): State<App>, params: Params) -> Outcome {
         Failure::new(StatusCode::NOT_FOUND, text, code::AREA_NOT_FOUND)
     })?;
     let postcodes: Vec<Postcode> = page.records.iter().map(|record| record.postcode).collect();
-    let answers = addresses.addresses(&postcodes).await?;
+    let answers = one_by_one(&addresses, &postcodes).await?;
     let items = postcodes.iter().zip(&answers);
     let items = items.map(|(postcode, found)| AnswerBody::new(postcode.spaced().as_str(), Some(found)));
-    answer(&addresses, items.collect::<Vec<_>>(), Some(page.next))
+    listed(&addresses, items, Some(page.next)).await
 }
 
 async fn by_number(State(app): State<App>, Path((kind, digits)): Path<(String, String)>) -> Outcome {

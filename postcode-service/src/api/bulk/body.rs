@@ -113,7 +113,11 @@ pub(in crate::api) async fn check_what_came(request: Request, limits: Limits) ->
 /// unpacked ones may be more than `max`. The request counts as in progress from then on.
 pub(in crate::api) async fn whole(request: Request, max: usize) -> Result<Bytes, Failure> {
     let coding = coding(request.headers())?;
-    let bytes = received(request, max).await?;
+    unpacked(received(request, max).await?, coding, max).await
+}
+
+/// Unpacks a body on another thread, to at most `max` bytes.
+pub(in crate::api) async fn unpacked(bytes: Bytes, coding: Packing, max: usize) -> Result<Bytes, Failure> {
     if coding == Packing::Plain {
         return Ok(bytes);
     }
@@ -127,7 +131,9 @@ pub(in crate::api) async fn whole(request: Request, max: usize) -> Result<Bytes,
     })
 }
 
-async fn received(request: Request, max: usize) -> Result<Bytes, Failure> {
+/// Reads the bytes of a body as they are sent, of which there may be `max`. The request counts as in
+/// progress from then on.
+pub(in crate::api) async fn received(request: Request, max: usize) -> Result<Bytes, Failure> {
     postcode_edge::read(request, max).await.map_err(|error| match error {
         ReadError::TooLarge => too_large(max),
         ReadError::TooSlow => {

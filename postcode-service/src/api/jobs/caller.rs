@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use http::HeaderMap;
+use http::{Extensions, HeaderMap};
+use postcode_edge::{Caller, Client};
 
 use crate::api::App;
 use crate::api::failure::Failure;
@@ -18,6 +19,16 @@ pub(super) const MAX_KEY: usize = 255;
 /// without a tenant are one tenant. The guard has already checked the header.
 pub(super) fn tenant(headers: &HeaderMap) -> Result<String, Failure> {
     Ok(word(headers, TENANT, MAX_TENANT)?.unwrap_or_default())
+}
+
+/// Returns the address by which open jobs are counted. A caller with a token has a tenant that it
+/// can't choose. Clients on this machine can't be told apart, so they count only if `all` do.
+pub(super) fn address(extensions: &Extensions, all: bool) -> Option<String> {
+    if extensions.get::<Caller>().is_some() {
+        return None;
+    }
+    let client = extensions.get::<Client>()?;
+    client.network().filter(|_| all || !client.is_local()).map(|network| network.to_string())
 }
 
 /// Returns a header that must consist of visible ASCII characters.

@@ -2,6 +2,7 @@
 
 mod callbacks;
 mod caller;
+mod json;
 mod refusal;
 mod result;
 mod room;

@@ -24,7 +24,7 @@ impl From<jobs::Error> for Failure {
 impl From<store::Error> for Failure {
     fn from(error: store::Error) -> Self {
         match error {
-            store::Error::TooMany { .. } => {
+            store::Error::TooMany { .. } | store::Error::TooManyOfAddress { .. } => {
                 let text = format!("Too many jobs: {error}. Wait for some to end, or cancel them");
                 Self::new(StatusCode::TOO_MANY_REQUESTS, text, "too_many_jobs").retryable(Some(10))
             }

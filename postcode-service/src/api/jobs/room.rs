@@ -5,13 +5,16 @@ use std::sync::Arc;
 use http::StatusCode;
 use postcode_core::ErrorKind;
 use postcode_edge::{ClientKey, Place, Pool};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::api::failure::Failure;
 
-/// Reserves memory for a body that is read whole.
-pub(super) fn memory(bytes: Arc<Semaphore>, count: u32) -> Result<OwnedSemaphorePermit, Failure> {
-    bytes.try_acquire_many_owned(count).map_err(|_| too_many("uploads of JSON"))
+/// Begins to take memory for a body that is read whole: none before its bytes come.
+pub(super) fn memory(bytes: &Pool, client: ClientKey) -> Result<Arc<Place>, Failure> {
+    bytes.enter_with(client, 0).map(Arc::new).map_err(|_| no_memory())
+}
+
+pub(super) fn no_memory() -> Failure {
+    too_many("uploads of JSON")
 }
 
 /// Takes a place in a pool.

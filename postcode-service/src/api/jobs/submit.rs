@@ -2,40 +2,28 @@
 
 use postcode_core::wire::path;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
-use axum::body::Body;
 use axum::extract::{Request, State};
 use bytes::Bytes;
 use futures::StreamExt;
 use http::header::LOCATION;
-use http::{HeaderMap, HeaderValue, StatusCode};
-use hyper::body::Body as _;
-use postcode_edge::{MediaType, Place};
-use postcode_tables::packed::Packing;
-use serde::Deserialize;
+use http::{HeaderValue, StatusCode};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
 use super::super::App;
-use super::super::bulk::body;
 use super::super::enrich::{Kind, coding, limited, plan};
 use super::super::failure::{Failure, Outcome};
 use super::super::own_time::{OwnTime, UPLOAD};
 use super::super::params::Params;
-use super::caller::{MAX_KEY, no_such_job, tenant, word};
-use super::room::{memory, place};
-use super::view;
+use super::caller::{MAX_KEY, address, no_such_job, tenant, word};
+use super::room::place;
+use super::{json, view};
 use crate::enrich::{Format, decoded, short};
 use crate::jobs::job::{NewJob, PRIORITIES, USUAL_PRIORITY, now};
 use crate::jobs::store::Submitted;
-use crate::jobs::submission::{self, Texts};
+use crate::jobs::submission;
 
-/// Bytes of a body in JSON, which is read whole.
-const MAX_JSON: usize = 16 << 20;
-/// How long it may take.
-const JSON_TIME: Duration = Duration::from_secs(120);
-const JSON: &str = "application/json";
 /// The header that identifies a repeated request.
 const KEY: &str = "idempotency-key";
 
@@ -92,7 +80,7 @@ impl Asked {
     fn job(
         self,
         app: &App,
-        tenant: String,
+        whose: Whose,
         format: &'static str,
         key: Option<&String>,
     ) -> Result<NewJob, Failure> {
@@ -123,14 +111,20 @@ impl Asked {
             let callbacks = app.jobs.callbacks();
             let callbacks =
                 callbacks.ok_or_else(|| wrong("this server has no secret to sign callbacks with"))?;
-            if !callbacks.signs_for(&tenant) {
+            if !callbacks.signs_for(&whose.tenant) {
                 return Err(wrong("this server has no secret to sign your callbacks with"));
             }
             callbacks.check(url).map_err(|why| wrong(&why))?;
         }
-        let (id, key) = (submission::id(), key.cloned());
-        Ok(NewJob { id, tenant, format, priority, run_at, callback_url: self.callback_url, key })
+        let (id, key, Whose { tenant, address }) = (submission::id(), key.cloned(), whose);
+        Ok(NewJob { id, tenant, address, format, priority, run_at, callback_url: self.callback_url, key })
     }
+}
+
+/// By what the open jobs of a client are counted.
+struct Whose {
+    tenant: String,
+    address: Option<String>,
 }
 
 pub(super) async fn submit(
@@ -139,10 +133,12 @@ pub(super) async fn submit(
     time: OwnTime,
     request: Request,
 ) -> Outcome {
-    let tenant = tenant(request.headers())?;
+    let counts_all = app.jobs.limits().open_jobs_of_address.is_some();
+    let address = address(request.extensions(), counts_all);
+    let whose = Whose { tenant: tenant(request.headers())?, address };
     let key = word(request.headers(), KEY, MAX_KEY)?;
     let place = place(app.jobs.uploads(), params.client(), "uploads")?;
-    let is_json = is_json(request.headers())?;
+    let is_json = json::is_json(request.headers())?;
     let kind = if is_json { None } else { Some(Kind::of(request.headers()).map_err(also_json)?) };
     let coding = coding(request.headers())?;
     let store = app.jobs.store().await?;
@@ -157,7 +153,7 @@ pub(super) async fn submit(
             let (plan, left_out) = plan(kind, &params, app.jobs.limits().upload, edition.info())?;
             let asked = Asked::of(&params, &mut Map::new())?;
             asked.digest(&mut asked_by);
-            let job = asked.job(&app, tenant, kind.format.name(), key.as_ref())?;
+            let job = asked.job(&app, whose, kind.format.name(), key.as_ref())?;
             let seen = Arc::new(Mutex::new(asked_by));
             let hash = seen.clone();
             let rows = limited(request.into_body().into_data_stream(), app.jobs.limits().upload);
@@ -177,19 +173,12 @@ pub(super) async fn submit(
             (job, submitted)
         }
         None => {
-            let announced = request.body().size_hint().upper().filter(|_| coding == Packing::Plain);
-            let bytes = announced.unwrap_or(u64::MAX).min(MAX_JSON as u64) as u32;
-            let _memory = memory(app.jobs.json_bytes(), bytes)?;
-            let late = |_| Failure::bad_request("The body came too slowly: send it faster, or less of it");
-            let request = counted(request, &place);
-            let bytes =
-                tokio::time::timeout(JSON_TIME, body::whole(request, MAX_JSON)).await.map_err(late)??;
-            let Posted { postcodes, mut rest } = posted(&bytes)?;
-            drop(bytes);
-            postcodes.lines().for_each(|lines| asked_by.update(lines));
+            let json::Read { postcodes, mut rest, hashed, _memory } =
+                json::read(&app, params.client(), request, &place, asked_by).await?;
+            let mut asked_by = hashed;
             let asked = Asked::of(&params, &mut rest)?;
             asked.digest(&mut asked_by);
-            let job = asked.job(&app, tenant, "postcodes", key.as_ref())?;
+            let job = asked.job(&app, whose, "postcodes", key.as_ref())?;
             let key = key.map(|key| (key, hex(&asked_by.finalize())));
             let query = params.only(&["extended", "filter"]);
             let submitted = submission::postcodes(&app.jobs, &store, &job, query, postcodes, key).await?;
@@ -223,60 +212,9 @@ fn meaning(query: &str) -> String {
     pairs.join("&")
 }
 
-/// Returns the request with a body whose bytes are counted for its place. Keeps its announced
-/// length.
-fn counted(request: Request, place: &Arc<Place>) -> Request {
-    if request.body().size_hint().lower() > MAX_JSON as u64 {
-        return request;
-    }
-    request.map(|body| Body::from_stream(place.counted(body.into_data_stream())))
-}
-
-fn is_json(headers: &HeaderMap) -> Result<bool, Failure> {
-    let Some(media) = MediaType::of(headers).filter(|media| media.name() == JSON) else { return Ok(false) };
-    match media.is_utf8() {
-        true => Ok(true),
-        false => {
-            let charset = short(media.charset().unwrap_or_default());
-            let text = format!("JSON in the charset {charset} can't be read: send it in UTF-8");
-            Err(Failure::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, text, "unsupported_media_type"))
-        }
-    }
-}
-
 /// Adds JSON to the content types that `/enrich` names in this error.
 fn also_json(failure: Failure) -> Failure {
     failure.advise("A job takes text/csv, application/x-ndjson, or application/json with {\"postcodes\":[…]}")
-}
-
-/// A body in JSON.
-struct Posted {
-    postcodes: Texts,
-    /// All other fields.
-    rest: Map<String, Value>,
-}
-
-/// Reads the postcodes straight into the parts of a job, because as JSON values they would take
-/// many times their size. Reports an item that is not a text, with its index.
-fn posted(bytes: &[u8]) -> Result<Posted, Failure> {
-    #[derive(Deserialize)]
-    #[serde(deny_unknown_fields)]
-    struct Body {
-        postcodes: Texts,
-        priority: Option<Value>,
-        run_at: Option<Value>,
-        callback_url: Option<Value>,
-    }
-    let bytes = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes);
-    let body: Body = serde_json::from_slice(bytes).map_err(|error| {
-        Failure::bad_request(format!(
-            "The JSON of the body is not such as {{\"postcodes\":[\"SW1A 1AA\"]}}: {error}"
-        ))
-    })?;
-    let Body { postcodes, priority, run_at, callback_url } = body;
-    let asked = [("priority", priority), ("run_at", run_at), ("callback_url", callback_url)];
-    let rest = asked.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect();
-    Ok(Posted { postcodes, rest })
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -288,37 +226,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn body_of_empty_texts_takes_no_more_memory_than_its_size() {
-        let body = format!("{{\"postcodes\":[{}\"\"]}}", "\"\",".repeat(2_000_000));
-        let Posted { postcodes, .. } = posted(body.as_bytes()).unwrap();
-        assert_eq!(postcodes.rows(), 2_000_001);
-        assert!(postcodes.memory() < body.len() + body.len() / 4, "{} of {}", postcodes.memory(), body.len());
-    }
-
-    #[test]
     fn order_of_parameters_has_no_meaning() {
         assert_eq!(meaning("b=2&priority=3&a=1"), meaning("a=1&b=2"));
         assert_ne!(meaning("a=1"), meaning("a=2"));
-    }
-
-    #[test]
-    fn texts_become_lines_of_json_in_parts() {
-        let texts: Vec<String> = (0..4_100).map(|n| format!("M1 1A{n}\n\u{2028}\"é")).collect();
-        let body = serde_json::json!({ "postcodes": texts, "priority": 3 }).to_string();
-        let Posted { postcodes, rest } = posted(body.as_bytes()).unwrap();
-        assert_eq!(rest["priority"], 3);
-        let lines: Vec<String> = postcodes
-            .into_parts()
-            .flat_map(|(rows, input)| {
-                let lines: Vec<String> = input
-                    .split(|byte| *byte == b'\n')
-                    .filter(|line| !line.is_empty())
-                    .map(|line| serde_json::from_slice(line).unwrap())
-                    .collect();
-                assert_eq!(rows, lines.len() as i64);
-                lines
-            })
-            .collect();
-        assert_eq!(lines, texts);
     }
 }

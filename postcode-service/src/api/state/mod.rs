@@ -11,6 +11,7 @@ mod edition;
 mod file;
 mod fleets;
 mod limits;
+mod readers;
 mod turns;
 
 use std::sync::Arc;
@@ -28,6 +29,8 @@ pub use edition::Edition;
 pub(super) use file::File;
 pub(super) use fleets::Fleets;
 pub use limits::Limits;
+pub(super) use readers::Readers;
+pub use readers::{NotAnOrigin, PageOrigin};
 pub(super) use turns::Turns;
 
 use crate::jobs::Jobs;
@@ -46,6 +49,7 @@ pub(in crate::api) struct App {
     pub(in crate::api) access: Access,
     pub(in crate::api) addresses: Addresses,
     pub(in crate::api) fleets: Fleets,
+    pub(in crate::api) readers: Readers,
     #[cfg(feature = "mcp")]
     pub(in crate::api) assistants: Assistants,
 }

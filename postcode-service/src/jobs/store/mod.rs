@@ -41,6 +41,9 @@ pub(crate) enum Error {
     /// The tenant has too many jobs.
     #[error("there are {open} open jobs, which is the limit: wait until one has ended")]
     TooMany { open: i64 },
+    /// The address has too many jobs.
+    #[error("clients at your address have {open} open jobs, which is the limit: wait until one has ended")]
+    TooManyOfAddress { open: i64 },
     /// No more rows can be stored.
     #[error("the jobs hold {bytes} bytes of rows and results, which is this server's limit")]
     Full { bytes: i64 },
@@ -76,6 +79,8 @@ pub(crate) struct Bounds {
     pub(crate) open_jobs: i64,
     /// Jobs of all tenants that have not ended.
     pub(crate) open_jobs_in_all: i64,
+    /// Jobs from one address that have not ended.
+    pub(crate) open_jobs_of_address: i64,
     /// Bytes of rows and results of all jobs.
     pub(crate) bytes: i64,
     /// Bytes of rows and results of the jobs of one tenant.

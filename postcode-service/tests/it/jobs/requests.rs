@@ -1,8 +1,12 @@
 //! Requests of clients, and which of them are refused.
 
 use axum::body::Body;
+use futures::StreamExt;
+use futures::future::{self, Either};
+use futures::stream;
 use http::Method;
 use postcode_service::jobs::Limits;
+use tokio::sync::Semaphore;
 
 use crate::jobs::database::{Bench, Database, id};
 
@@ -13,6 +17,7 @@ on_both! {
     a_job_is_cancelled
     a_job_has_its_time
     there_are_limits
+    slow_uploads_of_json_leave_memory_to_others
     events_tell_how_it_goes_on
     a_wait_ends
     a_job_has_notes
@@ -186,6 +191,32 @@ async fn there_are_limits(database: Database) {
         last = refused(rows(10)).await;
     }
     assert_eq!(last, (507, "storage_full".to_owned()));
+    bench.end().await;
+}
+
+/// Each of them could send 16 MiB, and all of those are together what JSON may take.
+async fn slow_uploads_of_json_leave_memory_to_others(database: Database) {
+    const SLOW: u32 = 4;
+    let bench = Bench::new(database).await;
+    let begun = std::sync::Arc::new(Semaphore::new(0));
+    let slow = || {
+        let begun = begun.clone();
+        let first = stream::once(async move {
+            begun.add_permits(1);
+            Ok::<_, std::io::Error>("{\"postcodes\":[")
+        });
+        let body = Body::from_stream(first.chain(stream::pending()));
+        bench.ask(Method::POST, "/jobs", &[JSON], body)
+    };
+    let all = future::join_all((0..SLOW).map(|_| slow()));
+    let other = async {
+        begun.acquire_many(SLOW).await.unwrap().forget();
+        bench.ask(Method::POST, "/jobs", &[JSON], "{\"postcodes\":[\"M1 1AE\"]}").await
+    };
+    match future::select(std::pin::pin!(all), std::pin::pin!(other)).await {
+        Either::Left(_) => panic!("the slow uploads have ended"),
+        Either::Right((other, _)) => assert_eq!(other.status.as_u16(), 202),
+    }
     bench.end().await;
 }
 

@@ -2,10 +2,13 @@
 
 use std::time::Duration;
 
-use http::Method;
+use axum::body::Body;
+use http::{Method, Request};
+use postcode_edge::{Caller, Client};
 use postcode_service::jobs::Limits;
 use serde_json::Value;
 
+use crate::common::send;
 use crate::jobs::database::{Bench, Database};
 
 on_both! {
@@ -13,7 +16,9 @@ on_both! {
     results_count_for_their_tenant_and_refuse_its_next_rows
     upload_beyond_the_sum_is_refused_while_it_comes
     open_jobs_in_all_are_bounded_whatever_the_tenant
+    open_jobs_of_an_address_are_bounded_whatever_the_tenant
     open_jobs_of_requests_at_once_are_counted_exactly
+    header_of_a_job_counts_among_its_stored_bytes
 }
 
 const JSON: (&str, &str) = ("content-type", "application/json");
@@ -115,6 +120,44 @@ async fn open_jobs_in_all_are_bounded_whatever_the_tenant(database: Database) {
     bench.end().await;
 }
 
+async fn open_jobs_of_an_address_are_bounded_whatever_the_tenant(database: Database) {
+    let bench = Bench::with(database, Limits { open_jobs_in_all: 8, ..Limits::default() }, None).await;
+    let submit = async |address: &str, caller: Option<&str>, tenant: &str| {
+        let request = Request::post("/jobs").header(JSON.0, JSON.1).header("postcode-tenant", tenant);
+        let client = Client::new((!address.is_empty()).then(|| address.parse().unwrap()));
+        let mut request = request.extension(client).body(Body::from(postcodes(1))).unwrap();
+        if let Some(caller) = caller {
+            request.extensions_mut().insert(Caller(caller.into()));
+        }
+        let answer = send(&bench.api, request).await;
+        (answer.status.as_u16(), answer.json())
+    };
+    let mut job = Value::Null;
+    for tenant in ["a", "b"] {
+        let (status, body) = submit("192.0.2.1", None, tenant).await;
+        assert_eq!(status, 202, "{body}");
+        job = body["result"]["id"].clone();
+    }
+    let (status, body) = submit("192.0.2.1", None, "c").await;
+    assert_eq!((status, &body["code"]), (429, &"too_many_jobs".into()), "{body}");
+    // Others have theirs, and who has a token is not counted by address.
+    for (address, caller, tenant) in [
+        ("192.0.2.2", None, "d"),
+        ("192.0.2.1", Some("shop"), "e"),
+        ("127.0.0.1", None, "f"),
+        ("", None, "g"),
+    ] {
+        let (status, body) = submit(address, caller, tenant).await;
+        assert_eq!(status, 202, "{tenant}: {body}");
+    }
+    // A job that has ended does not count.
+    let path = format!("/jobs/{}", job.as_str().unwrap());
+    assert_eq!(bench.ask(Method::DELETE, &path, &[("postcode-tenant", "b")], "").await.status.as_u16(), 200);
+    let (status, body) = submit("192.0.2.1", None, "h").await;
+    assert_eq!(status, 202, "{body}");
+    bench.end().await;
+}
+
 async fn open_jobs_of_requests_at_once_are_counted_exactly(database: Database) {
     let bench = Bench::with(database, Limits { open_jobs: 3, ..Limits::default() }, None).await;
     for _ in 0..5 {
@@ -125,6 +168,22 @@ async fn open_jobs_of_requests_at_once_are_counted_exactly(database: Database) {
         assert_eq!(taken, 3, "{statuses:?}");
         assert!(statuses.iter().all(|status| [202, 429].contains(status)), "{statuses:?}");
     }
+    bench.end().await;
+}
+
+/// Sends one short row below a long header.
+async fn header_of_a_job_counts_among_its_stored_bytes(database: Database) {
+    let bench = Bench::with(database, Limits { stored: 30_000, ..Limits::default() }, None).await;
+    let csv = [("content-type", "text/csv"), ("postcode-tenant", "a")];
+    let long = |bytes: usize| format!("postcode,{}\nM1 1AE,1\n", "x".repeat(bytes));
+    let refused = bench.ask(Method::POST, "/jobs", &csv, long(40_000)).await;
+    assert_eq!((refused.status.as_u16(), &refused.json()["code"]), (507, &"storage_full".into()));
+    // It is stored twice: before the result, and in the plan.
+    let (status, body) = submit(&bench, "/jobs", "b", 1).await;
+    assert_eq!(status, 202, "{body}");
+    assert_eq!(bench.ask(Method::POST, "/jobs", &csv, long(14_900)).await.status.as_u16(), 202);
+    let (status, body) = submit(&bench, "/jobs", "b", 100).await;
+    assert_eq!((status, &body["code"]), (507, &"storage_full".into()), "{body}");
     bench.end().await;
 }
 

@@ -164,7 +164,11 @@ async fn take(app: &App, given: &Given, sent: &mut Sent, place: &Arc<Place>) -> 
         return wrong(errors);
     }
     let key = Some(sent.key.as_str()).filter(|key| !key.is_empty());
-    given.customers.import_holding(file, mapping, key, place.clone()).await.map_err(refused)?;
+    given
+        .customers
+        .import_holding(file, mapping, key, &imports::owner(place), place.clone())
+        .await
+        .map_err(refused)?;
     Ok(())
 }
 

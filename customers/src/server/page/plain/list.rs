@@ -8,6 +8,7 @@ use postcode_edge::reference::escaped;
 use super::html::{Html, about, failed, spoken};
 use crate::server::App;
 use crate::server::listing::Listing;
+use crate::server::pieces::Asker;
 use crate::server::problem::Problem;
 use crate::server::query::{Asked, refused};
 use crate::{AddressStatus, Customer, FieldError, Page, Sort, Total};
@@ -37,12 +38,12 @@ const LABELS: [(&str, &str); 6] = [
 const COLUMNS: [(&str, &str); 5] =
     [("Name", "name"), ("Email", "email"), ("Postcode", "postcode"), ("District", ""), ("Postcode is", "")];
 
-pub(super) async fn show(State(app): State<App>, query: Asked<Listing>) -> Response {
+pub(super) async fn show(State(app): State<App>, asker: Asker, query: Asked<Listing>) -> Response {
     let listing = match query {
         Ok(Query(listing)) => listing,
         Err(rejection) => return failed(&refused(rejection), "Accounts", ""),
     };
-    match read(&app, &listing).await {
+    match read(&app, asker, &listing).await {
         Ok((page, total, sort)) => {
             let mut html = form(&listing, &[]);
             table(&mut html, &listing, &page, total, sort);
@@ -57,7 +58,7 @@ pub(super) async fn show(State(app): State<App>, query: Asked<Listing>) -> Respo
     }
 }
 
-async fn read(app: &App, listing: &Listing) -> Result<(Page, Total, Sort), Problem> {
+async fn read(app: &App, asker: Asker, listing: &Listing) -> Result<(Page, Total, Sort), Problem> {
     let (limit, from) = listing.paging()?;
     // The form always sends a radius.
     let mut wanted = listing.clone();
@@ -65,6 +66,7 @@ async fn read(app: &App, listing: &Listing) -> Result<(Page, Total, Sort), Probl
         wanted.radius.clear();
     }
     let filter = wanted.filter()?;
+    let _turn = app.listing_turn(asker).await?;
     let page = app.customers.search(&filter, limit, from).await?;
     Ok((page, app.customers.count(&filter).await?, filter.sort))
 }

@@ -21,7 +21,7 @@ impl Reading for Database {
     async fn cancel(&self, tenant: &str, id: &str) -> Result<Option<Job>, Error> {
         let mut tx = begin(&self.pool).await?;
         let cancelled: Option<Job> = sqlx::query_as(
-            "UPDATE postcode_jobs SET state = 'cancelled', finished_at = $1, touched_at = $1 \
+            "UPDATE postcode_jobs SET state = 'cancelled', finished_at = $1, touched_at = $1, address = '' \
              WHERE tenant = $2 AND id = $3 AND state IN ('queued', 'running') RETURNING *",
         )
         .bind(now())

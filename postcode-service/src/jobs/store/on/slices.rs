@@ -150,7 +150,7 @@ impl Database {
 /// Ends a job that has not ended, and queues its callback.
 pub(super) async fn end(tx: &mut Tx, job: &str, state: &str, reason: Option<&str>) -> Result<(), Error> {
     let ended: Option<Job> = sqlx::query_as(
-        "UPDATE postcode_jobs SET state = $1, reason = $2, finished_at = $3, touched_at = $3 \
+        "UPDATE postcode_jobs SET state = $1, reason = $2, finished_at = $3, touched_at = $3, address = '' \
          WHERE id = $4 AND state IN ('queued', 'running') RETURNING *",
     )
     .bind(state)

@@ -22,16 +22,21 @@ impl Submissions for Database {
         .bind(job.key.as_deref().unwrap_or_default())
         .fetch_optional(&mut *tx)
         .await?;
-        let (in_all, open): (i64, i64) = sqlx::query_as(
-            "SELECT COUNT(*), COUNT(CASE WHEN tenant = $1 THEN 1 END) FROM postcode_jobs \
-             WHERE state IN ('receiving', 'queued', 'running')",
+        let address = job.address.as_deref().unwrap_or_default();
+        let (in_all, open, of_address): (i64, i64, i64) = sqlx::query_as(
+            "SELECT COUNT(*), COUNT(CASE WHEN tenant = $1 THEN 1 END), COUNT(CASE WHEN address = $2 THEN 1 END) \
+             FROM postcode_jobs WHERE state IN ('receiving', 'queued', 'running')",
         )
         .bind(&job.tenant)
+        .bind(address)
         .fetch_one(&mut *tx)
         .await?;
         if known.is_none() {
             if open >= bounds.open_jobs {
                 return Err(Error::TooMany { open });
+            }
+            if job.address.is_some() && of_address >= bounds.open_jobs_of_address {
+                return Err(Error::TooManyOfAddress { open: of_address });
             }
             if in_all >= bounds.open_jobs_in_all {
                 return Err(Error::TooManyInAll);
@@ -40,8 +45,8 @@ impl Submissions for Database {
             stored::check(&mut tx, stored::ALL, &job.tenant, 1, bounds).await?;
         }
         sqlx::query(
-            "INSERT INTO postcode_jobs (id, tenant, state, format, plan, priority, run_at, callback_url, created_at, touched_at) \
-             VALUES ($1, $2, 'receiving', $3, '', $4, $5, $6, $7, $7)",
+            "INSERT INTO postcode_jobs (id, tenant, state, format, plan, priority, run_at, callback_url, created_at, touched_at, address) \
+             VALUES ($1, $2, 'receiving', $3, '', $4, $5, $6, $7, $7, $8)",
         )
         .bind(&job.id)
         .bind(&job.tenant)
@@ -50,6 +55,7 @@ impl Submissions for Database {
         .bind(job.run_at)
         .bind(&job.callback_url)
         .bind(now())
+        .bind(address)
         .execute(&mut *tx)
         .await?;
         tx.commit().await?;
@@ -59,13 +65,13 @@ impl Submissions for Database {
     async fn add_part(&self, job: &NewJob, part: &NewPart, bounds: Option<Bounds>) -> Result<(), Error> {
         let mut tx = begin(&self.pool).await?;
         if let Some(bounds) = bounds {
-            stored::check(&mut tx, stored::ALL, &job.tenant, part.input.len() as i64, bounds).await?;
+            stored::check(&mut tx, stored::ALL, &job.tenant, part.bytes(), bounds).await?;
         }
         let touched = sqlx::query(
             "UPDATE postcode_jobs SET touched_at = $1, bytes = bytes + $2 WHERE id = $3 AND state = 'receiving'",
         )
         .bind(now())
-        .bind(part.input.len() as i64)
+        .bind(part.bytes())
         .bind(&job.id)
         .execute(&mut *tx)
         .await?;

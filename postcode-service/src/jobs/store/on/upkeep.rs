@@ -85,15 +85,17 @@ impl Upkeep for Database {
             }
         }
         let mut tx = begin(&self.pool).await?;
-        // A cancelled job does not need its rows, and no caller can read a partial result.
+        // A cancelled job does not need its rows and its plan, and no caller can read a partial result.
         sqlx::query(
-            "UPDATE job_parts SET input = NULL, output = NULL WHERE (input IS NOT NULL OR output IS NOT NULL) AND job IN \
+            "UPDATE job_parts SET input = NULL, output = NULL, head = $1 \
+             WHERE (input IS NOT NULL OR output IS NOT NULL OR LENGTH(head) > 0) AND job IN \
              (SELECT id FROM postcode_jobs WHERE state IN ('cancelled', 'failed'))",
         )
+        .bind(Vec::<u8>::new())
         .execute(&mut *tx)
         .await?;
         sqlx::query(
-            "UPDATE postcode_jobs SET bytes = 0, output_bytes = 0 WHERE state IN ('cancelled', 'failed') \
+            "UPDATE postcode_jobs SET bytes = 0, output_bytes = 0, plan = '' WHERE state IN ('cancelled', 'failed') \
              AND bytes + output_bytes > 0",
         )
         .execute(&mut *tx)
