@@ -180,7 +180,6 @@ impl Degrees {
 }
 
 /// The kind of the values of a column.
-#[cfg(feature = "columnar")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Holds {
     Text,
@@ -311,7 +310,6 @@ impl Column {
     }
 
     /// Returns the kind of its values, also of a column in which all are missing.
-    #[cfg(feature = "columnar")]
     pub(crate) fn holds(self) -> Holds {
         match self.0 {
             What::Plain(Plain::Quality | Plain::Eastings | Plain::Northings | Plain::Deprivation) => {
