@@ -46,8 +46,9 @@ impl Quoting {
         }
         let escaped = Quotes::count(sample, separators, true);
         let doubled = Quotes::count(sample, separators, false);
+        let broken = doubled.loose > 0 || doubled.open || doubled.inside > escaped.inside;
         let is_backslash = escaped.escaped > 0 && escaped.doubled == 0 && escaped.loose == 0;
-        if is_backslash && (doubled.loose > 0 || doubled.open) { Self::Backslash } else { Self::Doubled }
+        if is_backslash && broken { Self::Backslash } else { Self::Doubled }
     }
 }
 
@@ -60,6 +61,8 @@ struct Quotes {
     doubled: usize,
     /// Those that close a cell, and are not at its end.
     loose: usize,
+    /// Those within a cell without quotes around it.
+    inside: usize,
     /// Whether the last one is not closed.
     open: bool,
 }
@@ -72,6 +75,7 @@ impl Quotes {
         while let Some(&byte) = sample.get(at) {
             at += 1;
             if !starts || byte != b'"' {
+                found.inside += usize::from(byte == b'"');
                 starts = ends(byte);
                 continue;
             }
@@ -89,7 +93,7 @@ impl Quotes {
                     }
                     (b'"', next) => {
                         found.open = false;
-                        found.loose += usize::from(next.is_some_and(|next| *next != b' ' && !ends(*next)));
+                        found.loose += usize::from(next.is_some_and(|next| !ends(*next)));
                         1
                     }
                     _ => 1,
@@ -114,6 +118,7 @@ mod tests {
             "n,p\n\"5\\\"\",M1 1AE\n\"6\",EH1 1YZ\n",
             "n,p\n\"\\\"Ada\\\", B\",\"M1 1AE\"\n",
             "n,p\n\"a\\\\\",\"\\\"\"\n",
+            "n,p\n\"5\\\", long\",M1 1AE\n5\" pipe,M1 1AE\n",
         ] {
             assert_eq!(Quoting::of(table.as_bytes(), b","), Quoting::Backslash, "{table}");
         }
@@ -126,6 +131,7 @@ mod tests {
             "n,p\n\"C:\\dir\\\",\"M1 1AE\"\n",
             "n,p\n\"Ada \"\"x\"\" \\\"\"\",M1 1AE\n",
             "n,p\nAda \\\"x\\\",M1 1AE\n",
+            "n,p\n\"C:\\\",M1 1AE\n5\" pipe,M1 1AE\n",
             "",
         ] {
             assert_eq!(Quoting::of(table.as_bytes(), b","), Quoting::Doubled, "{table}");

@@ -324,7 +324,7 @@ mod tests {
         let long = format!("a\n{}", "x".repeat(200));
         assert!(matches!(read(long.as_bytes()), Err(Error::TooLong(2, 100))));
         assert!(matches!(read(b"a\n,,,,,,,,,,\n"), Err(Error::Row(2, Fault::TooManyCells(9)))));
-        let open = format!("a\n\"b\nc\",\"{}", "x".repeat(200));
+        let open = format!("a\n\"b\nc\",\"{}", "x".repeat(200_000));
         assert!(matches!(read(open.as_bytes()), Err(Error::TooLong(3, 100))), "where the quote opens");
         assert!(matches!(read(b"a\n\"b\n"), Err(Error::Row(2, Fault::OpenQuote(0)))));
     }

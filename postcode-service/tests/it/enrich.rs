@@ -347,7 +347,7 @@ fn the_command_line_gives_the_same_bytes_and_publishes_whole_files_only() {
     std::fs::write(input, "postcode\n\"never closed\n").unwrap();
     std::fs::write(input, format!("postcode\n\"{}", "x".repeat(3 << 20))).unwrap();
     for (arguments, says) in [
-        ([input, "--out", out].as_slice(), "line 2: a row of more than"),
+        ([input, "--out", out].as_slice(), "line 2: a quote opens here, and is not closed"),
         (&[input, "--out", input], "would be lost"),
         (&["nowhere.csv"], "nowhere.csv: can't be read"),
         (&["-"], "the file is empty"),

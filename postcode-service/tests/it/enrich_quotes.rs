@@ -113,7 +113,7 @@ async fn header_of_r_gets_a_heading_for_the_names_of_rows() {
 
 #[tokio::test]
 async fn quote_is_a_parameter_over_http() {
-    let api = api_over(std::sync::Arc::new(postcode_core::Local::embedded().unwrap()));
+    let api = api_over(std::sync::Arc::new(postcode_core::Local::embedded().unwrap())).await;
     let post = async |query: &str| {
         let request = Request::post(format!("/enrich?columns=outcode{query}"))
             .header("content-type", "text/csv")
