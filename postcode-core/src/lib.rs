@@ -244,9 +244,9 @@ pub use lookup::{AnyLookup, Lookups, Pages, PlaceLookup, PostcodeLookup, Postcod
 pub use lookup::{MockLookups, MockPlaceLookup, MockPostcodeLookup, MockScottishLookup};
 #[cfg(feature = "lookup")]
 pub use model::{
-    Answer, Approximate, Area, AreaKind, Areas, DatasetInfo, GridReference, GridSystem, Location, MatchKind,
-    Neighbour, OutcodeSummary, OwnedArea, Place, PlaceMatch, PlacePostcodes, Record, ScottishArea,
-    ScottishCodes, ScottishPostcode, Status, UserType, Validity, YearMonth,
+    Answer, Approximate, Area, AreaKind, Areas, Coordinates, DatasetInfo, GridReference, GridSystem,
+    Location, MatchKind, Neighbour, OutcodeSummary, OwnedArea, Place, PlaceMatch, PlacePostcodes, Record,
+    ScottishArea, ScottishCodes, ScottishPostcode, Status, UserType, Validity, YearMonth,
 };
 pub use postcode::text;
 pub use postcode::{

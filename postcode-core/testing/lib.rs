@@ -21,7 +21,7 @@ mod tests;
 mod wait;
 
 #[cfg(feature = "archives")]
-pub use archives::{gzip, zipped};
+pub use archives::{brotli, gzip, zipped};
 pub use environment::{command, signal};
 pub use proof::Proof;
 pub use recorded::recorded_files;

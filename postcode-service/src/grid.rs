@@ -1,6 +1,6 @@
 //! Converts grid references to latitude and longitude.
 
-use postcode_core::{GridReference, GridSystem, Location};
+use postcode_core::{Coordinates, GridReference, GridSystem, Location};
 
 use crate::ostn15;
 
@@ -36,6 +36,16 @@ pub(crate) fn locate(grid: GridReference) -> Option<Location> {
     let exact = ostn15::location(f64::from(grid.eastings), f64::from(grid.northings))?;
     let round = |degrees: f64| (degrees * 1e6).round() / 1e6;
     Location::new(round(exact.latitude()), round(exact.longitude())).ok()
+}
+
+/// Returns the coordinates that a text says, and their point.
+pub(crate) fn point(text: &str) -> Option<(Coordinates, Location)> {
+    let found = Coordinates::parse(text)?;
+    let location = match found {
+        Coordinates::Letters(grid) | Coordinates::Metres(grid) => locate(grid)?,
+        degrees => degrees.location()?,
+    };
+    Some((found, location))
 }
 
 #[cfg(test)]

@@ -74,8 +74,12 @@ pub(crate) struct Row {
 /// Fails if the file as a whole is not valid. Errors in one row are part of that row.
 pub(crate) fn read(file: &[u8], mapping: &Mapping) -> Result<File, Error> {
     let refused = |what: String| Err(Error::BadImport(what));
-    let (mut records, header) = open(file)?;
-    let columns = mapping.columns(&header)?;
+    let (mut records, mut header) = open(file)?;
+    let mut columns = mapping.columns(&header)?;
+    // Names of rows, as R writes them, say nothing about a customer.
+    let skipped = usize::from(records.has_row_names());
+    columns.iter_mut().take(skipped).for_each(|column| *column = Column::Ignored);
+    header.drain(..skipped);
     let mut rows = Vec::new();
     while let Some(record) = records.next_record().map_err(malformed)? {
         // Spreadsheets leave rows of nothing but delimiters.
@@ -85,7 +89,7 @@ pub(crate) fn read(file: &[u8], mapping: &Mapping) -> Result<File, Error> {
         if rows.len() == MAX_IMPORT_ROWS {
             return refused(format!("the file has more than {MAX_IMPORT_ROWS} rows: give it in parts"));
         }
-        rows.push(row(&record, &columns)?);
+        rows.push(row(&record, &columns, skipped)?);
     }
     if rows.is_empty() {
         return refused(
@@ -95,9 +99,10 @@ pub(crate) fn read(file: &[u8], mapping: &Mapping) -> Result<File, Error> {
     Ok(File { headings: header, rows })
 }
 
-fn row(record: &Record<'_>, columns: &[Column]) -> Result<Row, Error> {
+/// Reads a row. Its first cells, as many as are `skipped`, are not kept.
+fn row(record: &Record<'_>, columns: &[Column], skipped: usize) -> Result<Row, Error> {
     let cells: Vec<_> = (0..record.cells()).map(|n| record.text(n)).collect();
-    let original = serde_json::to_string(&cells)
+    let original = serde_json::to_string(cells.get(skipped..).unwrap_or_default())
         .map_err(|error| Error::BadImport(format!("line {}: {error}", record.line)))?;
     let email = columns.iter().position(|column| matches!(column, Column::Email)).and_then(|n| cells.get(n));
     let email_key = email.map(|email| plain_text(email).to_lowercase()).filter(|email| !email.is_empty());
@@ -164,8 +169,10 @@ fn malformed(error: records::Error) -> Error {
         records::Error::Row(line, Fault::TooManyCells(most)) => {
             format!("line {line}: the row has more than {most} fields")
         }
-        records::Error::Row(line, Fault::OpenQuote) => {
-            format!("line {line}: a quote is left open to the end of the file")
+        records::Error::Row(line, Fault::OpenQuote(_)) => {
+            format!(
+                "line {line}: a quote is left open to the end of the file: close it, or remove it if it is a stray one"
+            )
         }
         records::Error::Read(error) => format!("the file can't be read: {error}"),
     })
@@ -325,6 +332,19 @@ mod tests {
         let unnamed = read(b"name,email,postcode,address,\nA,b,c,d,x\n", &Mapping::default()).unwrap().rows;
         assert!(unnamed[0].said.as_ref().unwrap_err().contains("its column has no name"));
         assert!(refusal("name,email,postcode,address\n\"A,b,c,d\n").contains("line 2: a quote is left open"));
+    }
+
+    #[test]
+    fn backslashes_and_row_names_are_read_as_r_writes_them() {
+        let file = b"\"name\",\"email\",\"postcode\",\"address\"\n\
+                     \"1\",\"Ada \\\"A\\\" Lee\",\"a@b.c\",\"M1 1AE\",\"1 High St\"\n";
+        let read = read(file, &Mapping::default()).unwrap();
+        assert_eq!(read.headings, ["name", "email", "postcode", "address"]);
+        assert!(!read.rows[0].original.contains("\"1\""), "{}", read.rows[0].original);
+        let new = NewCustomer::from(read.rows[0].said.clone().unwrap());
+        assert_eq!((new.name.as_str(), new.email.as_str()), ("Ada \"A\" Lee", "a@b.c"));
+        let open = refusal("name,email,postcode,address\n\"A\nB\",b,c,d\n\"C,b,c,d\nD,b,c,d\n");
+        assert!(open.contains("line 4: a quote is left open to the end of the file"), "{open}");
     }
 
     #[test]

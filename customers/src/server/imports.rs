@@ -59,7 +59,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Id {
     }
 }
 
-/// Lists the media types that clients send for CSV, for workbooks, whose first sheet is read, and for packed files.
+/// Lists the media types that clients send for CSV, for workbooks, whose first visible sheet is read, and for packed files.
 const TYPES: [&str; 11] = [
     "text/csv",
     "application/csv",
@@ -75,7 +75,7 @@ const TYPES: [&str; 11] = [
     "application/octet-stream",
 ];
 
-/// Unpacks a file (gzip, zstd, zip), or takes the first sheet out of a workbook, within the bound of a file.
+/// Unpacks a file (gzip, zstd, zip), or takes the first visible sheet out of a workbook, within the bound of a file.
 /// Keeps the place until that is done, even if the client has gone.
 pub(super) async fn unpacked(file: Vec<u8>, coding: Packing, place: Arc<Place>) -> Answer<Vec<u8>> {
     let packed = coding != Packing::Plain || Packing::of(&file) != Packing::Plain;

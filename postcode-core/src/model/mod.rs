@@ -25,6 +25,7 @@
 
 mod area;
 mod area_texts;
+mod coordinates;
 mod dataset;
 mod outcode;
 mod place;
@@ -36,6 +37,7 @@ mod validity;
 
 pub use area::{Area, AreaKind, AreaSource, Areas, OwnedArea};
 pub(crate) use area_texts::AreaTextsBuilder;
+pub use coordinates::Coordinates;
 pub use dataset::DatasetInfo;
 pub use outcode::OutcodeSummary;
 pub use place::Place;

@@ -6,9 +6,9 @@
 //! underscore belong to a word; ideographs and kana do not. So `SW1A 1AAé` contains none, and
 //! `住所SW1A 1AAです` contains one.
 //!
-//! `Flat B1 2nd Floor` contains none either. After a space, `1st`, `2nd`, `3rd` and `4th` with
-//! lower-case letters are second halves only if the first half is in lower case too, and if no word
-//! such as `floor` follows.
+//! `Flat B1 2nd Floor` contains none either. After a space, `1st`, `2nd`, `3rd` and `4th` are second
+//! halves only in the case of the first half, if no word such as `floor` follows, and if none such
+//! as `flat` stands before the first half.
 //!
 //! The time grows only with the length of the text, and finding needs no memory.
 //!
@@ -21,6 +21,8 @@
 //! assert_eq!(text::replace(letter, |_| "[postcode]"), "From [postcode] (London) to [postcode].");
 //! ```
 
+mod found;
+mod repairs;
 mod words;
 
 use std::borrow::Cow;
@@ -28,26 +30,11 @@ use std::iter::FusedIterator;
 use std::ops::Range;
 
 pub use super::typed::is_invisible;
+pub use found::Found;
+pub use repairs::{Repairs, repairs};
 
 use super::{Bfpo, Outcode, PostalCode, Postcode, TerritoryCode, grammar};
 use words::{Gap, Word, Words};
-
-/// A postcode in a text.
-///
-/// ```
-/// let text = "write to SW1A 1AA";
-/// let found = postcode_core::text::find(text).next().ok_or("nothing found")?;
-/// assert_eq!(&text[found.range], "SW1A 1AA");
-/// assert_eq!(found.postcode.outcode().to_string(), "SW1A");
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Found {
-    /// The position in bytes.
-    pub range: Range<usize>,
-    /// The postcode.
-    pub postcode: Postcode,
-}
 
 /// A code of any kind in a text.
 ///
@@ -195,7 +182,7 @@ impl Finder {
     pub fn find(self, text: &str) -> Codes<'_> {
         let mut words = Words::new(text);
         let word = words.next().map(|(_, word)| word);
-        Codes { finder: self, words, word }
+        Codes { finder: self, words, word, in_unit: false }
     }
 
     /// Replaces each code in a text. Borrows a text without codes.
@@ -235,17 +222,27 @@ impl Finder {
     }
 
     /// Returns whether the second of two words is an ordinal number, as in `Flat B1 2nd Floor`, and
-    /// not half of a postcode.
-    fn is_ordinal(first: &Word, second: &Word, rest: &Words<'_>) -> bool {
-        if second.capitals || !matches!(second.bytes(), b"1ST" | b"2ND" | b"3RD" | [b'0'..=b'9', b'T', b'H'])
-        {
+    /// not half of a postcode. `in_unit` says that the word before the first is one such as `flat`.
+    fn is_ordinal(in_unit: bool, first: &Word, second: &Word, rest: &Words<'_>) -> bool {
+        if !matches!(second.bytes(), b"1ST" | b"2ND" | b"3RD" | [b'0'..=b'9', b'T', b'H']) {
             return false;
         }
-        let counted =
-            |word: &Word| matches!(word.bytes(), b"FLOOR" | b"FLR" | b"FLAT" | b"AVENUE" | b"STREET");
-        // In a text in lower case only the next word tells.
-        let same_case = first.lower && second.lower;
-        !same_case || rest.clone().next().is_some_and(|(gap, word)| gap != Gap::Other && counted(&word))
+        let counted = |word: &Word| {
+            matches!(
+                word.bytes(),
+                b"FLOOR" | b"FLR" | b"FL" | b"LEVEL" | b"STOREY" | b"FLAT" | b"AVENUE" | b"STREET"
+            )
+        };
+        // In a text in one case only the words around tell.
+        let same_case = second.capitals || first.lower && second.lower;
+        !same_case
+            || in_unit
+            || rest.clone().next().is_some_and(|(gap, word)| gap != Gap::Other && counted(&word))
+    }
+
+    /// Returns whether the number of a part of a building follows a word.
+    fn is_unit(word: &Word) -> bool {
+        matches!(word.bytes(), b"FLAT" | b"UNIT" | b"SUITE" | b"BLOCK" | b"APT" | b"ROOM" | b"STUDIO")
     }
 
     /// Returns the code that a single word forms.
@@ -300,6 +297,8 @@ pub struct Codes<'t> {
     words: Words<'t>,
     /// The next word.
     word: Option<Word>,
+    /// Whether it follows a word such as `flat`.
+    in_unit: bool,
 }
 
 impl Iterator for Codes<'_> {
@@ -310,13 +309,15 @@ impl Iterator for Codes<'_> {
             let word = self.word.take()?;
             let next = self.words.next();
             if let Some((gap, second)) = &next
-                && !Finder::is_ordinal(&word, second, &self.words)
+                && !Finder::is_ordinal(self.in_unit, &word, second, &self.words)
                 && let Some(code) = self.finder.pair(&word, *gap, second)
             {
                 let range = word.start..second.end;
                 self.word = self.words.next().map(|(_, word)| word);
+                self.in_unit = false;
                 return Some(FoundCode { range, code });
             }
+            self.in_unit = next.as_ref().is_some_and(|(gap, _)| *gap == Gap::Space) && Finder::is_unit(&word);
             self.word = next.map(|(_, word)| word);
             if let Some(code) = self.finder.single(&word) {
                 return Some(FoundCode { range: word.start..word.end, code });

@@ -146,7 +146,7 @@ fn matched() {
 }
 
 #[test]
-fn ordinal_in_lower_case_is_not_half_of_a_postcode() {
+fn ordinal_number_is_not_half_of_a_postcode() {
     for text in [
         "Flat B1 2nd Floor, Leeds",
         "Unit E1 1st Floor",
@@ -155,11 +155,22 @@ fn ordinal_in_lower_case_is_not_half_of_a_postcode() {
         "flat b1 2nd floor",
         "flat b1 2nd-floor",
         "Unit 3, e1 1st avenue",
+        "FLAT B1 2ND FLOOR, LEEDS",
+        "B1 2ND FLOOR",
+        "B1 1ST-FLOOR FLAT",
+        "FLAT B1 3RD, LEEDS",
+        "flat b1 3rd, leeds",
+        "UNIT E1 4TH",
+        "2ND FLOOR, FLAT 3RD",
     ] {
         assert_eq!(found(text), [""; 0], "{text}");
     }
     for (text, expected) in [
         ("FLAT 3, B1 2ND", "B1 2ND"),
+        ("FLAT, B1 2ND", "B1 2ND"),
+        ("B1 2ND. FLOOR", "B1 2ND"),
+        ("UNIT B1 2NE", "B1 2NE"),
+        ("FLAT B1 2ND FLOOR LS1 4DY", "LS1 4DY"),
         ("leeds, b1 2nd", "b1 2nd"),
         ("leeds, b1 2nd. street", "b1 2nd"),
         ("at B12nd", "B12nd"),

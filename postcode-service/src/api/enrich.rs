@@ -24,7 +24,7 @@ use postcode_core::wire::EDITION_HEADER;
 use postcode_core::wire::path;
 use postcode_edge::{ClientKey, MediaType};
 use postcode_tables::packed::Packing;
-use postcode_tables::{Encoding, delimiter_named};
+use postcode_tables::{Encoding, delimiter_named, quoting_named};
 use tokio::time::Instant;
 
 use super::App;
@@ -122,6 +122,7 @@ pub(super) fn plan(
         None => Column::usual_of(info, allow_empty),
     };
     let delimiter = params.get("delimiter").map(|text| delimiter_named(&text)).transpose();
+    let quoting = params.get("quote").map(|text| quoting_named(&text)).transpose();
     let encoding = match params.get("encoding") {
         None => kind.encoding,
         Some(name) => Some(Encoding::named(&name).ok_or_else(|| {
@@ -135,6 +136,7 @@ pub(super) fn plan(
         postcode: params.get("postcode_column").map(Into::into),
         prefix: params.get("prefix").unwrap_or_default().into(),
         delimiter: delimiter.map_err(|why| Failure::bad_request(format!("delimiter: {why}")))?,
+        quoting: quoting.map_err(|why| Failure::bad_request(format!("quote: {why}")))?,
         encoding,
         find: flag(params, "find")?,
         allow_empty,

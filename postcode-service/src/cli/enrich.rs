@@ -12,7 +12,7 @@ use futures::{Stream, StreamExt, TryStreamExt};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use postcode_addresses::{AddressLookup, connect_addresses};
 use postcode_core::{Lookups, PostcodeLookup, path_or_url};
-use postcode_tables::{Encoding, delimiter_named, encoding_named};
+use postcode_tables::{Encoding, Quoting, delimiter_named, encoding_named, quoting_named};
 use serde::Serialize;
 use tempfile::NamedTempFile;
 use tokio::io::AsyncRead;
@@ -78,10 +78,14 @@ pub struct Args {
     /// The delimiter between two cells: one character, or tab [default: found by the first rows]
     #[arg(long, value_name = "CHARACTER", env = "POSTCODE_ENRICH_DELIMITER", value_parser = delimiter_named)]
     delimiter: Option<u8>,
+    /// How a quote is written within a quoted cell: double or backslash; or none, to read quotes as ordinary characters. With
+    /// none a delimiter in an added value becomes a space [default: found by the first rows]
+    #[arg(long, value_name = "HOW", env = "POSTCODE_ENRICH_QUOTE", value_parser = quoting_named)]
+    quote: Option<Quoting>,
     /// utf-8, utf-16le, utf-16be or windows-1252 [default: found by the first bytes]
     #[arg(long, value_name = "NAME", env = "POSTCODE_ENRICH_ENCODING", value_parser = encoding_named)]
     encoding: Option<Encoding>,
-    /// The sheet of a workbook [default: the first with anything in it]
+    /// The sheet of a workbook [default: the first visible one with anything in it]
     #[arg(long, value_name = "NAME", env = "POSTCODE_ENRICH_SHEET")]
     sheet: Option<String>,
     /// Repair what is not a postcode where exactly one may be meant and it is in use: SWIA 1AA. Such rows have the status
@@ -295,6 +299,7 @@ impl Args {
             postcode: self.postcode_column.clone(),
             prefix: self.prefix.clone(),
             delimiter: self.delimiter,
+            quoting: self.quote,
             encoding: self.encoding,
             find: self.find,
             allow_empty: self.allow_empty,
@@ -337,6 +342,7 @@ impl Args {
         let name = container.name();
         let pointless = [
             ("--delimiter", self.delimiter.is_some()),
+            ("--quote", self.quote.is_some()),
             ("--encoding", self.encoding.is_some()),
             ("--sheet", self.sheet.is_some()),
             ("--errors", self.errors.is_some()),

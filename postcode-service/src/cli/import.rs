@@ -82,7 +82,7 @@ pub struct Args {
     /// utf-8, utf-16le, utf-16be or windows-1252 [default: found by the first bytes]
     #[arg(long, value_name = "NAME", env = "POSTCODE_IMPORT_ENCODING", value_parser = encoding_named)]
     encoding: Option<Encoding>,
-    /// The sheet of a workbook [default: the first with anything in it]
+    /// The sheet of a workbook [default: the first visible one with anything in it]
     #[arg(long, value_name = "NAME", env = "POSTCODE_IMPORT_SHEET")]
     sheet: Option<String>,
     /// No progress and no remarks, only errors and the summary

@@ -1,7 +1,9 @@
 //! Distances with units, and coordinates with their order.
 
-use anyhow::{Context, bail};
-use postcode_core::Location;
+use anyhow::bail;
+use postcode_core::{Coordinates, Location};
+
+use crate::grid;
 
 /// Parses a distance: `500`, `500m`, `1km`, `0.5 mi`, `1_000 yd`. Without a unit it is metres.
 pub(super) fn metres(text: &str) -> Result<f64, String> {
@@ -26,16 +28,28 @@ pub(super) fn metres(text: &str) -> Result<f64, String> {
     metres.ok_or_else(|| "write a distance such as 500, 500m, 1km, 2mi or 100yd".to_owned())
 }
 
-/// Parses `LATITUDE,LONGITUDE` in degrees. A space does as well as the comma.
+/// Parses a point: a latitude and a longitude, or a reference of the National Grid, in any notation of [`Coordinates`].
 pub(super) fn location(text: &str) -> anyhow::Result<Location> {
-    let how = || format!("{:?}: write LATITUDE,LONGITUDE in degrees, such as 51.501,-0.1419", text.trim());
-    let numbers = numbers(text).with_context(how)?;
-    let [latitude, longitude] = numbers[..] else { bail!(how()) };
-    let found = Location::new(latitude, longitude)?;
-    if is_swapped(&[(latitude, longitude)]) {
-        bail!("{:?}: latitude comes first. Did you mean {longitude},{latitude}?", text.trim());
+    match grid::point(text) {
+        Some((Coordinates::Swapped(_), meant)) => bail!(
+            "{:?}: latitude comes first. Did you mean {},{}?",
+            text.trim(),
+            meant.latitude(),
+            meant.longitude()
+        ),
+        Some((_, point)) => Ok(point),
+        None => {
+            // Two numbers say better what is wrong.
+            if let Some([latitude, longitude]) = numbers(text).as_deref() {
+                Location::new(*latitude, *longitude)?;
+            }
+            bail!(
+                "{:?}: not a point. Write LATITUDE,LONGITUDE in degrees, such as 51.501,-0.1419 or 51°30'3.6\"N 0°8'30\"W, \
+                 or a grid reference such as TQ 290 796",
+                text.trim()
+            )
+        }
     }
-    Ok(found)
 }
 
 /// Parses numbers with commas or spaces between them.
@@ -56,6 +70,8 @@ pub(super) fn is_swapped(points: &[(f64, f64)]) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use postcode_core::Location;
+
     use super::{is_swapped, location, metres};
 
     #[test]
@@ -84,7 +100,12 @@ mod tests {
         assert_eq!(location("51.501 -0.1419").unwrap().longitude(), -0.1419);
         let why = location(" -0.1419,51.501").unwrap_err().to_string();
         assert!(why.ends_with("Did you mean 51.501,-0.1419?"), "{why}");
-        for text in ["", "51.5", "51.5,x", "51.5,0,0", "95,0"] {
+        for text in ["TQ 29090 79645", "529090 179645", "51°30'3.66\"N 0°8'29.6\"W"] {
+            let found = location(text).unwrap();
+            assert!(found.distance(Location::new(51.50101, -0.141563).unwrap()) < 10.0, "{text}: {found:?}");
+        }
+        assert!(location("95,0").unwrap_err().to_string().starts_with("latitude 95"));
+        for text in ["", "51.5", "51.5,x", "51.5,0,0", "95,0", "TQ29"] {
             assert!(location(text).is_err(), "{text}");
         }
         // A point elsewhere is not a mistake.

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use anyhow::Context;
+use anyhow::bail;
 use postcode_core::wire::{NeighbourView, Shape};
 use postcode_core::{MAX_RADIUS, Nearest, Origin, Postcode};
 
@@ -20,10 +20,11 @@ use super::records::{Columns, Records};
 #[command(after_help = "\
 Examples:
   postcode-service nearest SW1A 1AA
-  postcode-service nearest 51.501,-0.1419 --radius 1km -n 3 --json")]
+  postcode-service nearest 51.501,-0.1419 --radius 1km -n 3 --json
+  postcode-service nearest TQ 29090 79645")]
 pub struct Args {
-    /// A postcode, or LATITUDE,LONGITUDE in degrees (WGS84)
-    #[arg(value_name = "POSTCODE|LAT,LON", required = true, num_args = 1..=2)]
+    /// A postcode, LATITUDE,LONGITUDE in degrees (WGS84), with or without minutes and seconds, or a grid reference
+    #[arg(value_name = "POSTCODE|LAT,LON", required = true, num_args = 1..=8, allow_negative_numbers = true)]
     origin: Vec<String>,
     /// How many at most
     #[arg(long, short = 'n', default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..=1_000))]
@@ -100,20 +101,35 @@ fn wider(radius: f64) -> Option<String> {
     (wider * 1_000.0 > radius).then(|| format!("{wider}km"))
 }
 
-/// Reads a postcode or a point. Only a postcode begins with a letter.
+/// Reads a postcode or a point.
 fn origin(text: &str) -> anyhow::Result<Origin> {
-    if text.trim().starts_with(|c: char| c.is_alphabetic()) && !text.contains(',') {
-        let postcode = text.parse::<Postcode>();
-        return Ok(postcode
-            .with_context(|| format!("{text:?}: give a postcode or LATITUDE,LONGITUDE"))?
-            .into());
+    let error = match text.parse::<Postcode>() {
+        Ok(postcode) => return Ok(postcode.into()),
+        Err(error) => error,
+    };
+    match location(text) {
+        Ok(point) => Ok(point.into()),
+        // The error for a text that begins as a postcode does tells more.
+        Err(_) if text.trim().starts_with(|c: char| c.is_alphabetic()) && !text.contains(',') => {
+            bail!("{text:?}: give a postcode or LATITUDE,LONGITUDE: {error}")
+        }
+        Err(point) => Err(point),
     }
-    Ok(location(text)?.into())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn origin_is_a_postcode_or_a_point() {
+        assert!(matches!(origin("SW1A 1AA").unwrap(), Origin::Postcode(_)));
+        for text in ["N51.501 W0.1416", "TQ290796", "51 30 3.6 N, 0 8 30 W", "51.5 -0.14"] {
+            assert!(matches!(origin(text).unwrap(), Origin::Location(_)), "{text}");
+        }
+        let why = origin("SWIA 1AA").unwrap_err().to_string();
+        assert!(why.starts_with("\"SWIA 1AA\": give a postcode or LATITUDE,LONGITUDE: "), "{why}");
+    }
 
     #[test]
     fn radius_that_is_advised_is_larger() {

@@ -53,7 +53,7 @@ struct Wanted {
     /// An outcode and the digit after it
     #[arg(long)]
     sector: Option<String>,
-    /// LATITUDE,LONGITUDE,DISTANCE: degrees (WGS84) of the middle, and how far: 500 (metres), 1km, 2mi
+    /// LATITUDE,LONGITUDE,DISTANCE: the middle in degrees (WGS84), or a grid reference, and how far: 500 (metres), 1km, 2mi
     #[arg(long, value_name = "LAT,LON,DISTANCE", allow_hyphen_values = true)]
     circle: Option<String>,
     /// SOUTH,WEST,NORTH,EAST, in degrees (WGS84)
@@ -92,11 +92,7 @@ impl Wanted {
             return Ok(Region::Box { south_west, north_east });
         }
         let Some(text) = &self.polygon else { bail!("no region is given") };
-        let corner = |text: &str| {
-            let [latitude, longitude] = numbers("--polygon", text)?;
-            anyhow::Ok((latitude, longitude))
-        };
-        let corners = text.split_whitespace().map(corner).collect::<Result<Vec<_>, _>>()?;
+        let corners = corners(text)?;
         if measure::is_swapped(&corners) {
             let swapped: Vec<String> =
                 corners.iter().map(|(first, second)| format!("{second},{first}")).collect();
@@ -105,6 +101,24 @@ impl Wanted {
         let corners = corners.into_iter().map(|(latitude, longitude)| Location::new(latitude, longitude));
         Ok(Region::Polygon(corners.collect::<Result<_, _>>()?))
     }
+}
+
+/// Reads the corners of a polygon: pairs of numbers with spaces or commas between them, or points in any notation, each in
+/// brackets or with semicolons between them.
+fn corners(text: &str) -> anyhow::Result<Vec<(f64, f64)>> {
+    let how = || format!("--polygon {text:?}: give corners as LATITUDE,LONGITUDE, with spaces between them");
+    if let Some(numbers) = measure::numbers(text) {
+        let (pairs, []) = numbers.as_chunks::<2>() else { bail!("{}: a number has no partner", how()) };
+        return Ok(pairs.iter().map(|&[latitude, longitude]| (latitude, longitude)).collect());
+    }
+    let separators: &[char] = if text.contains(';') { &[';'] } else { &[')', ']'] };
+    let points =
+        text.split(separators).map(|point| point.trim_matches([' ', ',', '(', ')', '[', ']', '\n', '\t']));
+    let point = |point: &str| {
+        let location = measure::location(point).with_context(how)?;
+        anyhow::Ok((location.latitude(), location.longitude()))
+    };
+    points.filter(|point| !point.is_empty()).map(point).collect()
 }
 
 fn numbers<const N: usize>(option: &str, text: &str) -> anyhow::Result<[f64; N]> {
@@ -159,5 +173,31 @@ impl Args {
             output::attribution(&lookup).await;
         }
         exit::found(any)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::corners;
+
+    #[test]
+    fn corners_are_read_however_they_are_separated() {
+        let expected = [(51.49, -0.15), (51.51, -0.15), (51.51, -0.12)];
+        for text in [
+            "51.49,-0.15 51.51,-0.15 51.51,-0.12",
+            "51.49, -0.15 51.51, -0.15 51.51, -0.12",
+            "51.49, -0.15, 51.51, -0.15, 51.51, -0.12",
+            "51.49 -0.15; 51.51 -0.15; 51.51 -0.12",
+            "(51.49, -0.15), (51.51, -0.15), (51.51, -0.12)",
+            "[[51.49,-0.15],[51.51,-0.15],[51.51,-0.12]]",
+            "51.49N 0.15W; N51.51 W0.15; 51.51,-0.12",
+        ] {
+            assert_eq!(corners(text).unwrap(), expected, "{text}");
+        }
+        for text in ["51.49,-0.15 51.51", "51.49,-0.15 x", "(51.49,-0.15),(51.51)"] {
+            assert!(corners(text).is_err(), "{text}");
+        }
+        let swapped = corners("[[-0.15,51.49],[-0.15,51.51]]").unwrap_err();
+        assert!(format!("{swapped:#}").contains("Did you mean 51.49,-0.15?"), "{swapped:#}");
     }
 }

@@ -97,7 +97,6 @@ impl Found<'_> {
 }
 
 /// The kind of the values of a column.
-#[cfg(feature = "columnar")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Holds {
     Text,
@@ -233,7 +232,6 @@ impl Column {
     }
 
     /// Returns the kind of its values, also of a column in which all are missing.
-    #[cfg(feature = "columnar")]
     pub(crate) fn holds(self) -> Holds {
         match self.0 {
             What::Plain(Plain::Quality | Plain::Eastings | Plain::Northings | Plain::Deprivation) => {

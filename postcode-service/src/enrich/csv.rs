@@ -1,6 +1,6 @@
 //! Rows of CSV.
 
-use postcode_tables::{AnyOf, Encoding, Scanner, line_end, value};
+use postcode_tables::{AnyOf, Dialect, Encoding, Quoting, Scanner, line_end, value};
 
 use super::column::Found;
 use super::row::{Kind, Row};
@@ -11,17 +11,22 @@ use super::{Column, POSTCODE_NAMES, Plan, short};
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Header {
     pub(super) delimiter: u8,
+    #[serde(default)]
+    pub(super) quoting: Quoting,
     pub(super) postcode: usize,
     pub(super) fields: usize,
     /// The columns that hold the address, if a column to add is about it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) address: Vec<usize>,
+    /// Whether rows begin with a name of the row, for which the header of the file has no cell.
+    #[serde(default)]
+    pub(super) row_names: bool,
 }
 
 /// Returns the text of the cells of a row. A spreadsheet's mark of UTF-8 is not part of the first one.
 pub(super) fn texts(row: &[u8], fields: &Scanner, encoding: Encoding) -> Vec<String> {
     let text = |n| {
-        let cell = value(fields.cell(row, n).unwrap_or_default());
+        let cell = value(fields.cell(row, n).unwrap_or_default(), fields.quoting());
         encoding.text(&cell).trim_start_matches('\u{feff}').trim().to_owned()
     };
     (0..fields.cells()).map(text).collect()
@@ -53,6 +58,11 @@ pub(super) fn known(names: &[String]) -> String {
 }
 
 impl Header {
+    /// How the rows are written.
+    pub(super) fn dialect(&self) -> Dialect {
+        Dialect { delimiter: self.delimiter, preamble: 0, quoting: self.quoting }
+    }
+
     /// Writes the header with the new columns to `out`.
     ///
     /// # Errors
@@ -64,7 +74,11 @@ impl Header {
         (plan, encoding): (&Plan, Encoding),
         out: &mut Vec<u8>,
     ) -> Result<(), String> {
-        let (end, cells) = (line_end(row), Cells::new(self.delimiter, encoding));
+        let (end, cells) = (line_end(row), Cells::new(&self.dialect(), encoding));
+        if self.row_names {
+            out.extend_from_slice(if self.quoting == Quoting::None { b"" } else { b"\"\"" });
+            out.push(self.delimiter);
+        }
         out.extend_from_slice(&row[..end]);
         for column in &plan.columns {
             let added = format!("{}{column}", plan.prefix);
@@ -108,14 +122,16 @@ pub(super) fn plain(name: &str) -> String {
 /// How cells are written.
 pub(super) struct Cells {
     delimiter: u8,
+    quoting: Quoting,
     encoding: Encoding,
     /// Finds the bytes that must be quoted (RFC 4180).
     quoted: AnyOf<4>,
 }
 
 impl Cells {
-    pub(super) fn new(delimiter: u8, encoding: Encoding) -> Self {
-        Self { delimiter, encoding, quoted: AnyOf::new([delimiter, b'"', b'\r', b'\n']) }
+    pub(super) fn new(dialect: &Dialect, encoding: Encoding) -> Self {
+        let Dialect { delimiter, quoting, .. } = *dialect;
+        Self { delimiter, quoting, encoding, quoted: AnyOf::new([delimiter, b'"', b'\r', b'\n']) }
     }
 
     /// Adds the columns to a row; empty ones if nothing was found because nothing was there.
@@ -150,8 +166,18 @@ impl Cells {
             self.encoding.push(out, text);
             return;
         }
+        let quoted = match self.quoting {
+            Quoting::Doubled => text.replace('"', "\"\""),
+            Quoting::Backslash => text.replace('\\', "\\\\").replace('"', "\\\""),
+            // Nothing can keep a delimiter in a cell.
+            Quoting::None => {
+                let delimiter = char::from(self.delimiter);
+                self.encoding.push(out, &text.replace([delimiter, '\r', '\n'], " "));
+                return;
+            }
+        };
         out.push(b'"');
-        self.encoding.push(out, &text.replace('"', "\"\""));
+        self.encoding.push(out, &quoted);
         out.push(b'"');
     }
 }

@@ -1,6 +1,9 @@
 //! Where the postcodes are, by what stands in the first rows.
 
-use postcode_tables::{Encoding, Scanner, Step, blank};
+use std::borrow::Cow;
+
+use postcode_tables::json::without_nan;
+use postcode_tables::{Dialect, Encoding, Scanner, Step, blank};
 use serde_json::Value;
 
 use super::csv::{known, texts};
@@ -73,7 +76,7 @@ pub(super) fn column(
     sample: &[u8],
     whole: bool,
     names: &[String],
-    delimiter: u8,
+    dialect: &Dialect,
     (plan, encoding): (&Plan, Encoding),
 ) -> Result<usize, String> {
     let is_postcode = |name: &&String| matches!(reading::read(name, plan), Cell::Postcode(_));
@@ -84,7 +87,7 @@ pub(super) fn column(
             short(found)
         ));
     }
-    only(&tallies(sample, whole, names.len(), delimiter, (plan, encoding)), names)
+    only(&tallies(sample, whole, names.len(), dialect, (plan, encoding)), names)
 }
 
 /// Returns a note if no cell of the column that the name tells is a postcode, and another column is full of them.
@@ -92,10 +95,10 @@ pub(super) fn elsewhere(
     sample: &[u8],
     whole: bool,
     (names, named): (&[String], usize),
-    delimiter: u8,
+    dialect: &Dialect,
     context: (&Plan, Encoding),
 ) -> Option<String> {
-    let tallies = tallies(sample, whole, names.len(), delimiter, context);
+    let tallies = tallies(sample, whole, names.len(), dialect, context);
     if tallies.get(named)?.postcodes > 0 {
         return None;
     }
@@ -115,11 +118,11 @@ fn tallies(
     sample: &[u8],
     whole: bool,
     columns: usize,
-    delimiter: u8,
+    dialect: &Dialect,
     (plan, encoding): (&Plan, Encoding),
 ) -> Vec<Tally> {
     let mut tallies = vec![Tally::default(); columns];
-    let mut fields = Scanner::new(delimiter);
+    let mut fields = Scanner::of(dialect);
     let mut rest = sample;
     for _ in 0..ROWS {
         if let Some(empty @ 1..) = blank(rest) {
@@ -139,12 +142,29 @@ fn tallies(
     tallies
 }
 
+/// The place of the postcodes in rows that are arrays of JSON.
+///
+/// # Errors
+/// Names the columns unless exactly one holds postcodes.
+pub(super) fn item(rows: &[Cow<'_, [u8]>], names: &[String], plan: &Plan) -> Result<usize, String> {
+    let mut tallies = vec![Tally::default(); names.len()];
+    for row in rows {
+        let items: Vec<Value> = serde_json::from_slice(row).unwrap_or_default();
+        for (item, tally) in items.iter().zip(&mut tallies) {
+            tally.add(item.as_str().unwrap_or_default(), plan);
+        }
+    }
+    only(&tallies, names)
+}
+
 /// Keys of some objects, each as a path with dots, and what is under them.
 #[derive(Default)]
 pub(super) struct Keys {
     paths: Vec<String>,
     tallies: Vec<Tally>,
     pub(super) objects: usize,
+    /// Whether some object has a number that JSON does not have.
+    pub(super) had_nan: bool,
 }
 
 impl Keys {
@@ -154,7 +174,9 @@ impl Keys {
     }
 
     pub(super) fn add(&mut self, object: &[u8], plan: &Plan) {
-        let Ok(Value::Object(object)) = serde_json::from_slice(object) else { return };
+        let object = without_nan(object);
+        self.had_nan |= matches!(object, Cow::Owned(_));
+        let Ok(Value::Object(object)) = serde_json::from_slice(&object) else { return };
         self.objects += 1;
         self.walk("", &Value::Object(object), 0, plan);
     }
@@ -189,6 +211,12 @@ impl Keys {
         if let Some((text, tally)) = value.as_str().zip(self.tallies.get_mut(at)) {
             tally.add(text, plan);
         }
+    }
+
+    /// Lists the paths under which most values are postcodes.
+    pub(super) fn likely(&self) -> Vec<&str> {
+        let paths = self.paths.iter().zip(&self.tallies);
+        paths.filter(|(_, tally)| tally.is_likely()).map(|(path, _)| path.as_str()).collect()
     }
 
     /// Whether some object has the key that is asked for, or one that is called like a postcode; else the path by what

@@ -44,6 +44,15 @@ impl<'a> Input<'a> {
         (self.buffer.get(self.start..end).unwrap_or_default(), self.ended && end == self.buffer.len())
     }
 
+    /// Reads until the next so many bytes are there, at most [`MAX_ROW`]. Returns them, and whether the file ends with them:
+    /// the same in whichever pieces the file comes.
+    pub(super) async fn ahead(&mut self, len: usize) -> Result<(&[u8], bool), Error> {
+        while self.rest().len() < len.min(MAX_ROW) && self.more(1).await? {}
+        let end = self.rest().len().min(len);
+        let whole = self.ended && end == self.rest().len();
+        Ok((self.rest().get(..end).unwrap_or_default(), whole))
+    }
+
     pub(super) fn take(&mut self, len: usize, out: &mut Vec<u8>) {
         out.extend_from_slice(&self.rest()[..len]);
         self.start += len;

@@ -4,13 +4,13 @@ use std::borrow::Cow;
 use std::fmt;
 
 use postcode_tables::line_end;
-use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, Visitor};
+use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 
 use super::column::Found;
 use super::csv::plain;
 use super::reading::{self, Cell, Lack};
-use super::{Error, POSTCODE_NAMES, Plan, short};
+use super::{Error, POSTCODE_NAMES, Plan, Shape, short};
 
 /// The content of a text.
 pub(super) enum Held {
@@ -28,6 +28,9 @@ pub(super) fn postcode(line: &[u8], plan: &Plan) -> Result<Held, String> {
     let object = &line[..line_end(line)];
     // Some programs put a mark of UTF-8 before the first line.
     let object = object.strip_prefix("\u{feff}".as_bytes()).unwrap_or(object);
+    if let Shape::Split { postcode, columns } = plan.shape {
+        return Ok(array(object, postcode, columns, plan));
+    }
     let mut json = serde_json::Deserializer::from_slice(object);
     let object = Object(plan).deserialize(&mut json).and_then(|object| json.end().map(|()| object));
     let keys = match object {
@@ -37,15 +40,65 @@ pub(super) fn postcode(line: &[u8], plan: &Plan) -> Result<Held, String> {
     if let Some(key) = keys.taken {
         return Err(format!("there is a key {} already: give the new ones a prefix", short(&key)));
     }
-    Ok(Held::Object(match keys.postcode {
-        Some((.., Value::String(text))) => reading::read(&text, plan),
-        Some((.., Value::Null)) => Cell::Not(Lack::Blank, "null".to_owned()),
-        Some(_) => Cell::malformed("not a text"),
-        None => Cell::Not(Lack::Blank, "no key of a postcode".to_owned()),
-    }))
+    let value = keys.postcode.map(|(.., value)| value);
+    Ok(Held::Object(cell(value.as_ref(), plan)))
 }
 
-/// Adds to the object that ends the line.
+fn cell(value: Option<&Value>, plan: &Plan) -> Cell {
+    match value {
+        Some(Value::String(text)) => reading::read(text, plan),
+        Some(Value::Null) => Cell::Not(Lack::Blank, "null".to_owned()),
+        Some(_) => Cell::malformed("not a text"),
+        None => Cell::Not(Lack::Blank, "no key of a postcode".to_owned()),
+    }
+}
+
+/// Reads a row that is an array, and of its values only the postcode.
+fn array(row: &[u8], postcode: usize, columns: usize, plan: &Plan) -> Held {
+    let mut json = serde_json::Deserializer::from_slice(row);
+    let row = Item(postcode).deserialize(&mut json).and_then(|row| json.end().map(|()| row));
+    match row {
+        Ok((value, count)) if count == columns => Held::Object(cell(value.as_ref(), plan)),
+        Ok((_, count)) => Held::Other(format!("a row of {count} values, and there are {columns} columns")),
+        Err(error) => Held::Other(format!("not an array of values: {error}")),
+    }
+}
+
+/// Reads the value at a place of an array, and counts them all.
+struct Item(usize);
+
+impl<'de> DeserializeSeed<'de> for Item {
+    type Value = (Option<Value>, usize);
+
+    fn deserialize<D: serde::Deserializer<'de>>(self, json: D) -> Result<Self::Value, D::Error> {
+        json.deserialize_seq(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Item {
+    type Value = (Option<Value>, usize);
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an array")
+    }
+
+    fn visit_seq<S: SeqAccess<'de>>(self, mut items: S) -> Result<Self::Value, S::Error> {
+        let mut count = 0;
+        while count < self.0 && items.next_element::<IgnoredAny>()?.is_some() {
+            count += 1;
+        }
+        let value = if count == self.0 { items.next_element()? } else { None };
+        count += usize::from(value.is_some());
+        if value.is_some() {
+            while items.next_element::<IgnoredAny>()?.is_some() {
+                count += 1;
+            }
+        }
+        Ok((value, count))
+    }
+}
+
+/// Adds to the object or the array that ends the line.
 ///
 /// # Errors
 /// If a value can't be written.
@@ -53,17 +106,21 @@ pub(super) fn write(out: &mut Vec<u8>, line: &[u8], plan: &Plan, found: &Found<'
     let failed = |e: serde_json::Error| Error::Read(e.into());
     let end = line_end(line);
     let object = line[..end].trim_ascii_end();
-    let open = object.strip_suffix(b"}").unwrap_or(object).trim_ascii_end();
+    let is_array = plan.shape.is_split();
+    let (begin, close) = if is_array { (b"[", b"]") } else { (b"{", b"}") };
+    let open = object.strip_suffix(close).unwrap_or(object).trim_ascii_end();
     out.extend_from_slice(open);
     for (n, column) in plan.columns.iter().enumerate() {
-        if n > 0 || !open.ends_with(b"{") {
+        if n > 0 || !open.ends_with(begin) {
             out.push(b',');
         }
-        serde_json::to_writer(&mut *out, &format_args!("{}{column}", plan.prefix)).map_err(failed)?;
-        out.push(b':');
+        if !is_array {
+            serde_json::to_writer(&mut *out, &format_args!("{}{column}", plan.prefix)).map_err(failed)?;
+            out.push(b':');
+        }
         serde_json::to_writer(&mut *out, &column.value(found)).map_err(failed)?;
     }
-    out.push(b'}');
+    out.extend_from_slice(close);
     out.extend_from_slice(&line[end..]);
     Ok(())
 }

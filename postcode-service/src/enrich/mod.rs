@@ -13,8 +13,10 @@ mod csv;
 mod error;
 mod guess;
 mod input;
+mod layout;
 mod lines;
 mod listed;
+mod objects;
 #[cfg(feature = "jobs")]
 mod pieces;
 mod plan;
@@ -22,7 +24,9 @@ mod premises;
 mod reading;
 mod row;
 mod rows;
+mod shape;
 mod short;
+mod swallowed;
 mod title;
 mod unpack;
 mod value;
@@ -47,6 +51,7 @@ pub use error::Error;
 #[cfg(feature = "jobs")]
 pub(crate) use pieces::{Cutter, enrich_piece};
 pub use plan::{Format, MAX_PREFIX, MAX_ROW, POSTCODE_NAMES, Plan};
+pub use shape::Shape;
 pub(crate) use short::short;
 pub(crate) use unpack::decoded;
 
@@ -169,8 +174,8 @@ async fn answer(
     let (mut counts, mut aside) = (Counts::default(), Vec::new());
     let mut out = Vec::with_capacity(batch.head.len() + batch.bytes.len() * 2);
     out.extend_from_slice(&batch.head);
-    let written = csv::Cells::new(batch.delimiter, batch.encoding);
-    let mut premises = Premises::new(plan, &batch.address, (batch.delimiter, batch.encoding));
+    let written = csv::Cells::new(&batch.dialect, batch.encoding);
+    let mut premises = Premises::new(plan, &batch.address, (&batch.dialect, batch.encoding));
     for (row, cell) in batch.rows.iter().zip(&cells) {
         let asked = cell.postcodes();
         let Some((its_answers, others)) = answers.split_at_checked(asked.len()) else {

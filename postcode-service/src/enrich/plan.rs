@@ -1,8 +1,9 @@
 //! The plan for a file: columns to add, and how its postcodes are found.
 
-use postcode_tables::Encoding;
+use postcode_tables::{Encoding, Quoting};
 
 use super::column::Column;
+use super::shape::Shape;
 
 /// The longest row in bytes. A batch holds at most that and one more row.
 pub const MAX_ROW: usize = 1 << 20;
@@ -18,7 +19,7 @@ pub enum Format {
     Csv,
     /// One JSON object a line
     Ndjson,
-    /// An array of JSON objects
+    /// An array of JSON objects; also in an object around it, or in pandas' layouts split and table
     Json,
 }
 
@@ -48,6 +49,9 @@ pub struct Plan {
     /// The delimiter between two cells; found if not given.
     #[serde(default)]
     pub delimiter: Option<u8>,
+    /// The meaning of quotes in CSV; found if not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quoting: Option<Quoting>,
     /// The encoding; found if not given.
     #[serde(default)]
     pub encoding: Option<Encoding>,
@@ -69,6 +73,9 @@ pub struct Plan {
     /// empty.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub address: Vec<String>,
+    /// The layout of a file of JSON; found out by its beginning.
+    #[serde(default)]
+    pub shape: Shape,
     /// The sheet of a workbook.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sheet: Option<String>,
@@ -95,12 +102,14 @@ impl Plan {
             postcode: None,
             prefix: String::new(),
             delimiter: None,
+            quoting: None,
             encoding: None,
             repair: false,
             find: false,
             set_aside: false,
             allow_empty: false,
             address: Vec::new(),
+            shape: Shape::Objects,
             sheet: None,
             most: unlimited(),
         }

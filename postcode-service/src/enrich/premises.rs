@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use postcode_addresses::AddressAnswer;
 use postcode_addresses::matching::{Candidates, Match};
-use postcode_tables::{Encoding, Scanner, Step, value};
+use postcode_tables::{Dialect, Encoding, Scanner, Step, value};
 use serde_json::Value;
 
 use super::csv::{known, plain};
@@ -90,12 +90,16 @@ pub(super) struct Premises<'a> {
 
 impl<'a> Premises<'a> {
     /// `columns` are those of CSV that hold the address.
-    pub(super) fn new(plan: &'a Plan, columns: &'a [usize], (delimiter, encoding): (u8, Encoding)) -> Self {
+    pub(super) fn new(
+        plan: &'a Plan,
+        columns: &'a [usize],
+        (dialect, encoding): (&Dialect, Encoding),
+    ) -> Self {
         Self {
             plan,
             columns,
             encoding,
-            fields: Scanner::new(delimiter),
+            fields: Scanner::of(dialect),
             is_asked: plan.columns.iter().any(|column| column.needs_address_text()),
             prepared: HashMap::new(),
         }
@@ -121,8 +125,11 @@ impl<'a> Premises<'a> {
     fn cells(&mut self, row: &[u8]) -> Option<String> {
         self.fields.next_row();
         let Ok(Step::Row(_)) = self.fields.scan(row, true) else { return None };
-        let cell =
-            |n: &usize| self.fields.cell(row, *n).map(|cell| self.encoding.text(&value(cell)).into_owned());
+        let cell = |n: &usize| {
+            self.fields
+                .cell(row, *n)
+                .map(|cell| self.encoding.text(&value(cell, self.fields.quoting())).into_owned())
+        };
         Some(joined(self.columns.iter().filter_map(cell)))
     }
 }

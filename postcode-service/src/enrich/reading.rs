@@ -14,6 +14,8 @@ pub(super) enum Cell {
     Repair(Postcode, String),
     /// Several postcodes, of which only one that is in use may be meant; and what to say if not exactly one is.
     Several(Box<[Postcode]>, String),
+    /// The same for postcodes that are written with confused characters.
+    SeveralRepairs(Box<[Postcode]>, String),
     /// Not a postcode, and why.
     Not(Lack, String),
 }
@@ -34,7 +36,7 @@ impl Cell {
     pub(super) fn postcodes(&self) -> &[Postcode] {
         match self {
             Self::Postcode(postcode) | Self::Repair(postcode, _) => std::slice::from_ref(postcode),
-            Self::Several(postcodes, _) => postcodes,
+            Self::Several(postcodes, _) | Self::SeveralRepairs(postcodes, _) => postcodes,
             Self::Not(..) => &[],
         }
     }
@@ -48,11 +50,13 @@ impl Cell {
             Self::Repair(postcode, _) if answer.is_some_and(Answer::is_live) => {
                 (Found { postcode: Some(*postcode), answer, repaired: true, ..found(None) }, None)
             }
-            Self::Several(postcodes, why) => {
+            Self::Several(postcodes, why) | Self::SeveralRepairs(postcodes, why) => {
                 let mut live = postcodes.iter().zip(answers).filter(|(_, answer)| answer.is_live());
                 match (live.next(), live.next()) {
                     (Some((postcode, answer)), None) => {
-                        (Found { postcode: Some(*postcode), answer: Some(answer), ..found(None) }, None)
+                        let repaired = matches!(self, Self::SeveralRepairs(..));
+                        let answer = Some(answer);
+                        (Found { postcode: Some(*postcode), answer, repaired, ..found(None) }, None)
                     }
                     _ => (found(Some(why)), Some(Lack::Malformed)),
                 }
@@ -68,8 +72,8 @@ impl Cell {
     }
 }
 
-/// Words that programs write for a missing value, compared in any case. `NA` is not a postcode area.
-const MISSING: [&str; 7] = ["nan", "null", "none", "na", "n/a", "#n/a", "<na>"];
+/// Words that programs write for a missing value, compared in any case; `\N` is MySQL's. `NA` is not a postcode area.
+const MISSING: [&str; 8] = ["nan", "null", "none", "na", "n/a", "#n/a", "<na>", "\\n"];
 
 /// Reads the text of a cell.
 pub(super) fn read(cell: &str, plan: &Plan) -> Cell {
@@ -94,6 +98,12 @@ pub(super) fn read(cell: &str, plan: &Plan) -> Cell {
     {
         return Cell::Repair(meant, error.to_string());
     }
+    if plan.find
+        && plan.repair
+        && let Some(found) = find_repairs(plain, &error)
+    {
+        return found;
+    }
     let lack = match error.reason() {
         ParseReason::Empty => Lack::Blank,
         ParseReason::OtherKind(PostalCode::Outcode(_) | PostalCode::Sector(_) | PostalCode::Area(_)) => {
@@ -109,15 +119,7 @@ const SEVERAL: usize = 4;
 
 /// Finds the postcode in a longer text. Returns `None` if the text contains no postcode.
 fn find(text: &str) -> Option<Cell> {
-    let mut found: Vec<Postcode> = Vec::new();
-    for text::Found { postcode, .. } in text::find(text) {
-        if !found.contains(&postcode) {
-            found.push(postcode);
-        }
-        if found.len() > SEVERAL {
-            break;
-        }
-    }
+    let found = different(text::find(text));
     match found[..] {
         [] => None,
         [one] => Some(Cell::Postcode(one)),
@@ -126,6 +128,34 @@ fn find(text: &str) -> Option<Cell> {
             Some(if found.len() > SEVERAL { Cell::malformed(why) } else { Cell::Several(found.into(), why) })
         }
     }
+}
+
+/// Finds what may be a postcode with confused characters in a longer text. `error` says what is wrong with the text.
+fn find_repairs(text: &str, error: &ParseError) -> Option<Cell> {
+    let found = different(text::repairs(text));
+    match found[..] {
+        [] => None,
+        [one] => Some(Cell::Repair(one, error.to_string())),
+        [first, second, ..] => {
+            let why = format!("more than one possible correction: {first} and {second}");
+            let too_many = found.len() > SEVERAL;
+            Some(if too_many { Cell::malformed(why) } else { Cell::SeveralRepairs(found.into(), why) })
+        }
+    }
+}
+
+/// Gathers postcodes that differ, at most one more than are looked up.
+fn different(all: impl Iterator<Item = text::Found>) -> Vec<Postcode> {
+    let mut found: Vec<Postcode> = Vec::new();
+    for text::Found { postcode, .. } in all {
+        if !found.contains(&postcode) {
+            found.push(postcode);
+        }
+        if found.len() > SEVERAL {
+            break;
+        }
+    }
+    found
 }
 
 #[cfg(test)]
@@ -143,6 +173,7 @@ mod tests {
             Cell::Postcode(postcode) => postcode.to_string(),
             Cell::Repair(postcode, _) => format!("{postcode}?"),
             Cell::Several(postcodes, _) => format!("{} postcodes", postcodes.len()),
+            Cell::SeveralRepairs(postcodes, _) => format!("{} postcodes?", postcodes.len()),
             Cell::Not(lack, _) => format!("{lack:?}"),
         }
     }
@@ -177,8 +208,22 @@ mod tests {
     }
 
     #[test]
+    fn postcode_with_a_typing_error_is_found_and_repaired_in_a_longer_cell() {
+        let address = "10 Downing St, SW1A OAA London";
+        assert_eq!(shown(&read(address, &plan(true, true))), "SW1A 0AA?");
+        assert_eq!(shown(&read("SW1A OAA or MI 1AE", &plan(true, true))), "2 postcodes?");
+        // A postcode without an error counts.
+        assert_eq!(shown(&read("SW1A OAA or M1 1AE", &plan(true, true))), "M1 1AE");
+        for plan in [plan(true, false), plan(false, true)] {
+            assert_eq!(shown(&read(address, &plan)), "Malformed");
+        }
+    }
+
+    #[test]
     fn word_for_a_missing_value_is_blank() {
-        for text in ["nan", "NaN", "NULL", "null", "None", "NA", "N/A", "#N/A", "<NA>", " na ", "=\"NaN\""] {
+        for text in
+            ["nan", "NaN", "NULL", "null", "None", "NA", "N/A", "#N/A", "<NA>", "\\N", " na ", "=\"NaN\""]
+        {
             assert_eq!(shown(&read(text, &plan(true, true))), "Blank", "{text}");
         }
         for (text, expected) in [("NE", "Partial"), ("SW1A", "Partial"), ("nothing", "Malformed")] {
@@ -190,6 +235,7 @@ mod tests {
     #[test]
     fn floor_in_an_address_is_not_half_of_a_postcode() {
         assert_eq!(shown(&read("Flat B1 2nd Floor, Leeds", &plan(false, true))), "Malformed");
+        assert_eq!(shown(&read("FLAT B1, 2ND FLOOR, B1 2ND FLOOR", &plan(false, true))), "Malformed");
         assert_eq!(shown(&read("Flat B1 2nd Floor, Leeds LS1 4DY", &plan(false, true))), "LS1 4DY");
     }
 }

@@ -5,17 +5,20 @@ use std::sync::Arc;
 use futures::stream::{Stream, StreamExt};
 use postcode_tables::json::{self, ObjectScanner};
 use postcode_tables::packed::Options;
-use postcode_tables::{Dialect, Encoding, Scanner, Step, blank, value};
+use postcode_tables::{Dialect, Encoding, Fault, Quoting, Scanner, Step, blank, has_row_names, value};
 
 use super::csv::Header;
-use super::guess::{self, Keys};
+use super::guess;
 use super::input::{Input, too_long};
 use super::lines::Held;
 use super::reading::{self, Cell, Lack};
 use super::row::{Kind, Row, is_end_of_file};
+use super::swallowed::{self, STRAY_QUOTE};
 use super::{Error, Format, MAX_PREFIX, MAX_ROW, Plan, csv, lines, premises, short, title};
 
-const MARK: &[u8] = b"\xef\xbb\xbf";
+pub(super) const MARK: &[u8] = b"\xef\xbb\xbf";
+/// The dialect of rows that are not CSV.
+const COMMAS: Dialect = Dialect { delimiter: b',', preamble: 0, quoting: Quoting::Doubled };
 
 /// Rows that are looked up together.
 pub(super) struct Batch {
@@ -23,7 +26,7 @@ pub(super) struct Batch {
     pub(super) head: Vec<u8>,
     pub(super) bytes: Vec<u8>,
     pub(super) rows: Vec<Row>,
-    pub(super) delimiter: u8,
+    pub(super) dialect: Dialect,
     /// The columns of CSV that hold the row's address.
     pub(super) address: Vec<usize>,
     pub(super) encoding: Encoding,
@@ -42,6 +45,7 @@ impl Batch {
     /// # Errors
     /// If a row is not of the kind that the file is of, or has a column that is to be added.
     pub(super) fn read(&mut self) -> Result<Vec<Cell>, Error> {
+        self.mend_numbers();
         let nothing = || Cell::Not(Lack::Blank, String::new());
         let mut cells = Vec::with_capacity(self.rows.len());
         for n in 0..self.rows.len() {
@@ -53,7 +57,10 @@ impl Batch {
                 self.bytes.get(row.range.clone()).and_then(|row_bytes| row_bytes.get(row.read.clone()));
             let bytes = bytes.unwrap_or_default();
             if self.plan.format == Format::Csv {
-                cells.push(reading::read(&self.encoding.text(&value(bytes)), &self.plan));
+                cells.push(reading::read(
+                    &self.encoding.text(&value(bytes, self.dialect.quoting)),
+                    &self.plan,
+                ));
                 continue;
             }
             match lines::postcode(bytes, &self.plan) {
@@ -72,6 +79,23 @@ impl Batch {
             }
         }
         Ok(cells)
+    }
+
+    /// Puts `null` for the numbers in JSON that Python writes and JSON does not have.
+    fn mend_numbers(&mut self) {
+        if self.plan.format == Format::Csv || !json::may_have_nan(&self.bytes) {
+            return;
+        }
+        let mut bytes = Vec::with_capacity(self.bytes.len());
+        for row in &mut self.rows {
+            let start = bytes.len();
+            bytes
+                .extend_from_slice(&json::without_nan(self.bytes.get(row.range.clone()).unwrap_or_default()));
+            row.range = start..bytes.len();
+            // The object ends with the row.
+            row.read.end = if row.kind == Kind::Row { bytes.len() - start } else { row.read.end };
+        }
+        self.bytes = bytes;
     }
 
     /// The line on which the object of this row ends.
@@ -114,15 +138,15 @@ impl Told {
 
 /// Reads rows.
 pub(super) struct Rows<'a> {
-    input: Input<'a>,
-    plan: Arc<Plan>,
+    pub(super) input: Input<'a>,
+    pub(super) plan: Arc<Plan>,
     /// The number of the line that comes next, from 1.
     pub(super) line: u64,
     begun: bool,
     csv: Option<(Header, Scanner)>,
-    objects: ObjectScanner,
+    pub(super) objects: ObjectScanner,
     told: Told,
-    notes: Vec<String>,
+    pub(super) notes: Vec<String>,
 }
 
 impl<'a> Rows<'a> {
@@ -149,10 +173,11 @@ impl<'a> Rows<'a> {
     where
         S: Stream<Item = std::io::Result<bytes::Bytes>> + Send + 'a,
     {
-        let csv = header.map(|header| (Scanner::new(header.delimiter), header));
+        let csv = header.map(|header| (Scanner::of(&header.dialect()), header));
+        let objects = plan.shape.scanner(true);
         let mut rows = Self::new(input, plan);
         rows.told.settled = true;
-        rows.objects = ObjectScanner::of_part();
+        rows.objects = objects;
         Self { line, begun: true, csv: csv.map(|(scanner, header)| (header, scanner)), ..rows }
     }
 
@@ -196,7 +221,7 @@ impl<'a> Rows<'a> {
             head,
             bytes,
             rows,
-            delimiter: self.header().map_or(b',', |header| header.delimiter),
+            dialect: self.header().map_or(COMMAS, Header::dialect),
             address: self.header().map_or_else(Vec::new, |header| header.address.clone()),
             encoding: self.told.encoding,
             read: self.input.taken(),
@@ -217,7 +242,7 @@ impl<'a> Rows<'a> {
         self.input.open(options, &mut self.notes).await?;
         self.find_encoding();
         if self.plan.format != Format::Csv {
-            return self.begin_objects();
+            return self.begin_objects(head).await;
         }
         if self.input.rest().starts_with(MARK) {
             self.input.take(MARK.len(), head);
@@ -233,21 +258,22 @@ impl<'a> Rows<'a> {
         if self.input.rest().trim_ascii().is_empty() {
             return Err(Error::Invalid("the file is empty: give CSV with a header".to_owned()));
         }
-        let dialect = match self.plan.delimiter {
-            Some(delimiter) => Dialect::named(delimiter, self.input.rest()),
-            None => {
-                let (sample, whole) = self.input.sample();
-                Dialect::of(sample, whole)
-            }
-        };
+        let (sample, whole) = self.input.sample();
+        let mut dialect = Dialect::with(self.plan.delimiter, self.plan.quoting, sample, whole);
+        if dialect.quoting == Quoting::Backslash && self.plan.quoting.is_none() {
+            self.notes.push(
+                "quotes within cells have a backslash before them: --quote (over HTTP quote) names another way"
+                    .to_owned(),
+            );
+        }
         if dialect.preamble > 0 {
             self.input.take(dialect.preamble, head);
             self.line += 1;
         }
         let (sample, whole) = self.input.sample();
-        let title = title::find(sample, whole, dialect.delimiter, (&*self.plan, self.told.encoding));
-        let delimiter = title.as_ref().map_or(dialect.delimiter, |title| title.delimiter);
+        let title = title::find(sample, whole, dialect, (&*self.plan, self.told.encoding));
         if let Some(title) = title {
+            dialect.delimiter = title.delimiter;
             self.input.take(title.bytes, head);
             self.line += title.lines;
             self.notes.push(format!(
@@ -255,11 +281,11 @@ impl<'a> Rows<'a> {
                 self.line
             ));
         }
-        self.begin_table(delimiter, head).await
+        self.begin_table(dialect, head).await
     }
 
-    async fn begin_table(&mut self, delimiter: u8, head: &mut Vec<u8>) -> Result<(), Error> {
-        let mut scanner = Scanner::new(delimiter);
+    async fn begin_table(&mut self, dialect: Dialect, head: &mut Vec<u8>) -> Result<(), Error> {
+        let mut scanner = Scanner::of(&dialect);
         let mut row = Vec::new();
         self.split(&mut scanner, &mut row).await?;
         self.line += scanner.lines();
@@ -269,20 +295,29 @@ impl<'a> Rows<'a> {
             ));
         }
         self.notes.extend(self.told.notice(&row, self.line));
-        let names = csv::texts(&row, &scanner, self.told.encoding);
+        let mut names = csv::texts(&row, &scanner, self.told.encoding);
+        let (below, whole) = self.input.sample();
+        let row_names = has_row_names(&row, &scanner, below, whole);
+        if row_names {
+            names.insert(0, String::new());
+            self.notes.push(
+                "each row begins with a name of the row, as R writes it: the first column gets an empty heading"
+                    .to_owned(),
+            );
+        }
         let postcode = match csv::named(&names, &self.plan).map_err(Error::Invalid)? {
             Some(postcode) => {
                 self.notes.extend(csv::namesakes(&names, postcode));
                 let (rest, whole) = self.input.sample();
                 let context = (&*self.plan, self.told.encoding);
-                let note = guess::elsewhere(rest, whole, (&names, postcode), delimiter, context);
+                let note = guess::elsewhere(rest, whole, (&names, postcode), &dialect, context);
                 self.notes.extend(note);
                 postcode
             }
             None => {
                 let (rest, whole) = self.input.sample();
                 let context = (&*self.plan, self.told.encoding);
-                let found = guess::column(rest, whole, &names, delimiter, context).map_err(Error::Invalid)?;
+                let found = guess::column(rest, whole, &names, &dialect, context).map_err(Error::Invalid)?;
                 let name = names.get(found).map(|name| short(name)).unwrap_or_default();
                 self.notes.push(format!("the postcodes are in the column {name}, by what stands there"));
                 found
@@ -295,41 +330,10 @@ impl<'a> Rows<'a> {
             }
             None => Vec::new(),
         };
-        let header = Header { delimiter, postcode, fields: scanner.cells(), address };
+        let Dialect { delimiter, quoting, .. } = dialect;
+        let header = Header { delimiter, quoting, postcode, fields: names.len(), row_names, address };
         header.write(&row, &names, (&self.plan, self.told.encoding), head).map_err(Error::Invalid)?;
         self.csv = Some((header, scanner));
-        Ok(())
-    }
-
-    /// Finds the key of the postcode by the first objects.
-    fn begin_objects(&mut self) -> Result<(), Error> {
-        let mut keys = Keys::default();
-        let (rest, whole) = self.input.sample();
-        let rest = rest.strip_prefix(MARK).unwrap_or(rest);
-        if self.plan.format == Format::Json {
-            let (mut rest, mut scanner) = (rest, ObjectScanner::default());
-            while let Ok(json::Step::Object(from, to)) = scanner.scan(rest, whole) {
-                keys.add(rest.get(from..to).unwrap_or_default(), &self.plan);
-                rest = rest.get(to..).unwrap_or_default();
-                scanner.next_object();
-                if keys.is_full() {
-                    break;
-                }
-            }
-        } else {
-            let ended = |line: &&[u8]| whole || line.as_ptr_range().end != rest.as_ptr_range().end;
-            for line in rest.split(|byte| matches!(byte, b'\n' | b'\r')).filter(ended) {
-                keys.add(line, &self.plan);
-                if keys.is_full() {
-                    break;
-                }
-            }
-        }
-        if let Some(path) = keys.settle(&self.plan).map_err(Error::Invalid)? {
-            self.notes
-                .push(format!("the postcodes are under the key {}, by what stands there", short(&path)));
-            self.plan = Arc::new(Plan { postcode: Some(path), ..(*self.plan).clone() });
-        }
         Ok(())
     }
 
@@ -380,7 +384,7 @@ impl<'a> Rows<'a> {
             if !wanting {
                 return Ok(());
             }
-            self.input.more(self.line).await?;
+            self.read_on(scanner).await?;
         }
     }
 
@@ -414,8 +418,7 @@ impl<'a> Rows<'a> {
                 }
                 scanner.next_row();
             }
-            let wrong = |why| Error::Invalid(format!("line {}: {why}", self.line));
-            let len = match scanner.scan(row, ended).map_err(wrong)? {
+            let len = match scanner.scan(row, ended).map_err(|fault| faulty(fault, self.line))? {
                 Step::Row(len) if len > MAX_ROW + 1 => return Err(too_long(self.line)),
                 Step::Row(len) => len,
                 Step::More => {
@@ -427,7 +430,14 @@ impl<'a> Rows<'a> {
             let row = row.get(..len).unwrap_or_default();
             self.notes.extend(self.told.notice(row, self.line));
             let range = taken + start..taken + start + len;
-            if let Some(found) = header.row(row, scanner) {
+            if scanner.lines() > 2 && swallowed::has_rows(row, header, (&self.plan, self.told.encoding)) {
+                let lines = scanner.lines();
+                let why = format!("a cell in quotes goes on for {lines} lines, which look like rows");
+                if !self.plan.set_aside {
+                    return Err(Error::Invalid(format!("line {}: {why}. {STRAY_QUOTE}", self.line)));
+                }
+                rows.push(Row { kind: Kind::Aside(Box::new((self.line, why))), ..Row::blank(range) });
+            } else if let Some(found) = header.row(row, scanner) {
                 rows.push(Row { range, ..found });
             } else {
                 let (cells, fields) = (scanner.cells(), header.fields);
@@ -444,61 +454,40 @@ impl<'a> Rows<'a> {
         Ok((start, false))
     }
 
-    /// The next line of JSON, its bytes added to `out`.
-    async fn line_row(&mut self, out: &mut Vec<u8>) -> Result<Option<Row>, Error> {
-        let unclear = |rest: &[u8]| blank(rest).is_none() || is_end_of_file(rest);
-        while unclear(self.input.rest()) && self.input.more(self.line).await? {}
-        let start = out.len();
-        let empty = match blank(self.input.rest()) {
-            None if self.input.rest().is_empty() => return Ok(None),
-            None => 1,
-            Some(_) if is_end_of_file(self.input.rest()) => self.input.rest().len(),
-            Some(empty) => empty,
-        };
-        let len = if empty > 0 { empty } else { self.input.line(self.line).await? };
-        self.input.take(len, out);
-        self.line += 1;
-        let range = start..start + len;
-        Ok(Some(if empty > 0 { Row::blank(range) } else { Row::object(range, 0..len) }))
-    }
-
-    /// The next object of an array.
-    async fn object(&mut self, out: &mut Vec<u8>) -> Result<Option<Row>, Error> {
-        self.objects.next_object();
-        let (from, to) = loop {
-            let wrong = |fault| Error::Invalid(format!("line {}: {fault}", self.line));
-            match self.objects.scan(self.input.rest(), self.input.ended).map_err(wrong)? {
-                json::Step::Object(from, to) => break (from, to),
-                json::Step::End(0) => return Ok(None),
-                json::Step::End(len) => {
-                    let start = out.len();
-                    self.input.take(len, out);
-                    return Ok(Some(Row::blank(start..start + len)));
-                }
-                json::Step::More => drop(self.input.more(self.line).await?),
-            }
-        };
-        let bytes = self.input.rest().get(..to).unwrap_or_default();
-        let lines = memchr::memchr_iter(b'\n', bytes).count() as u64;
-        let start = out.len();
-        self.input.take(to, out);
-        self.line += lines;
-        Ok(Some(Row::object(start..start + to, from..to)))
-    }
-
     /// A row of CSV: its bytes to `out`, its fields in the scanner.
     async fn split(&mut self, scanner: &mut Scanner, out: &mut Vec<u8>) -> Result<(), Error> {
         scanner.next_row();
         loop {
-            let wrong = |why| Error::Invalid(format!("line {}: {why}", self.line));
-            match scanner.scan(self.input.rest(), self.input.ended).map_err(wrong)? {
+            let fault = |fault| faulty(fault, self.line);
+            match scanner.scan(self.input.rest(), self.input.ended).map_err(fault)? {
                 Step::Row(len) if len > MAX_ROW + 1 => return Err(too_long(self.line)),
                 Step::Row(len) => {
                     self.input.take(len, out);
                     return Ok(());
                 }
-                Step::More => drop(self.input.more(self.line).await?),
+                Step::More => self.read_on(scanner).await?,
             }
         }
     }
+
+    /// Reads on in a row of CSV that is not whole.
+    async fn read_on(&mut self, scanner: &Scanner) -> Result<(), Error> {
+        if let Some(below) = scanner.open_quote().filter(|_| self.input.rest().len() > MAX_ROW) {
+            return Err(Error::Invalid(format!(
+                "line {}: a quote opens here, and is not closed within the {MAX_ROW} bytes that a row may have. \
+                 {STRAY_QUOTE}",
+                self.line + below
+            )));
+        }
+        self.input.more(self.line).await.map(drop)
+    }
+}
+
+/// Returns the error for a row of CSV that begins on that line.
+fn faulty(fault: Fault, line: u64) -> Error {
+    let line = fault.line(line);
+    Error::Invalid(match fault {
+        Fault::OpenQuote(_) => format!("line {line}: {fault}. {STRAY_QUOTE}"),
+        Fault::TooManyCells(_) => format!("line {line}: {fault}"),
+    })
 }

@@ -1,6 +1,6 @@
 //! Titles above the names of the columns, as people write them into sheets.
 
-use postcode_tables::{Encoding, Scanner, Step, blank};
+use postcode_tables::{Dialect, Encoding, Scanner, Step, blank};
 
 use super::Plan;
 use super::csv::{named, texts};
@@ -21,17 +21,17 @@ pub(super) struct Title {
 }
 
 /// Finds out whether a table begins with a title: rows with little in them, and below them a row with more in it that names
-/// the column of the postcodes. `found` is the delimiter that the first rows tell, which is that of a title if there is one.
+/// the column of the postcodes. `found` is the dialect that the first rows tell, which is that of a title if there is one.
 pub(super) fn find(
     sample: &[u8],
     whole: bool,
-    found: u8,
+    found: Dialect,
     (plan, encoding): (&Plan, Encoding),
 ) -> Option<Title> {
-    let others = postcode_tables::DELIMITERS.into_iter().filter(|other| *other != found);
+    let others = postcode_tables::DELIMITERS.into_iter().filter(|other| *other != found.delimiter);
     let others = others.filter(|_| plan.delimiter.is_none());
-    for delimiter in std::iter::once(found).chain(others) {
-        match above(sample, whole, delimiter, (plan, encoding)) {
+    for delimiter in std::iter::once(found.delimiter).chain(others) {
+        match above(sample, whole, Dialect { delimiter, ..found }, (plan, encoding)) {
             Above::Nothing => return None,
             Above::Unknown => {}
             Above::Title(title) => return Some(title),
@@ -48,8 +48,8 @@ enum Above {
     Title(Title),
 }
 
-fn above(sample: &[u8], whole: bool, delimiter: u8, (plan, encoding): (&Plan, Encoding)) -> Above {
-    let mut scanner = Scanner::new(delimiter);
+fn above(sample: &[u8], whole: bool, dialect: Dialect, (plan, encoding): (&Plan, Encoding)) -> Above {
+    let mut scanner = Scanner::of(&dialect);
     let (mut bytes, mut lines, mut most) = (0, 0, 0);
     for row in 0..MOST {
         while let Some(empty @ 1..) = blank(sample.get(bytes..).unwrap_or_default()) {
@@ -63,7 +63,9 @@ fn above(sample: &[u8], whole: bool, delimiter: u8, (plan, encoding): (&Plan, En
         if matches!(named(&cells, plan), Ok(Some(_))) {
             match row {
                 0 => return Above::Nothing,
-                _ if filled > most => return Above::Title(Title { bytes, lines, delimiter }),
+                _ if filled > most => {
+                    return Above::Title(Title { bytes, lines, delimiter: dialect.delimiter });
+                }
                 _ => break,
             }
         }
@@ -84,8 +86,8 @@ mod tests {
 
     fn found(table: &str) -> Option<(usize, u64, char)> {
         let plan = Plan::new(Format::Csv, Column::list("status").unwrap_or_default());
-        let delimiter = postcode_tables::Dialect::of(table.as_bytes(), true).delimiter;
-        find(table.as_bytes(), true, delimiter, (&plan, Encoding::Utf8))
+        let dialect = Dialect::of(table.as_bytes(), true);
+        find(table.as_bytes(), true, dialect, (&plan, Encoding::Utf8))
             .map(|title| (title.bytes, title.lines, char::from(title.delimiter)))
     }
 

@@ -129,7 +129,7 @@ pub struct Import {
     pub delimiter: Option<u8>,
     /// The encoding of the inputs; by default it is found.
     pub encoding: Option<Encoding>,
-    /// The sheet of a workbook; by default the first with anything in it.
+    /// The sheet of a workbook; by default the first visible one with anything in it.
     pub sheet: Option<String>,
     /// No progress and no remarks on standard error; row errors are shown still.
     pub quiet: bool,

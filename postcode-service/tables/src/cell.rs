@@ -2,8 +2,22 @@
 
 use std::borrow::Cow;
 
-/// Returns what a cell says, without the quotes around it (RFC 4180). After the closing quote the rest stays as it is.
-pub fn value(cell: &[u8]) -> Cow<'_, [u8]> {
+use crate::Quoting;
+
+/// Returns what a cell says, without the quotes around it. After the closing quote the rest stays as it is.
+pub fn value(cell: &[u8], quoting: Quoting) -> Cow<'_, [u8]> {
+    match quoting {
+        Quoting::Doubled => doubled(cell),
+        Quoting::Backslash if cell.starts_with(b"\"") && memchr::memchr(b'\\', cell).is_some() => {
+            escaped(cell)
+        }
+        Quoting::Backslash => doubled(cell),
+        Quoting::None => cell.into(),
+    }
+}
+
+/// Reads a cell whose quotes are doubled (RFC 4180).
+fn doubled(cell: &[u8]) -> Cow<'_, [u8]> {
     let Some(quoted) = cell.strip_prefix(b"\"") else { return cell.into() };
     let simple = quoted.strip_suffix(b"\"").filter(|inner| memchr::memchr(b'"', inner).is_none());
     if let Some(inner) = simple {
@@ -17,6 +31,32 @@ pub fn value(cell: &[u8]) -> Cow<'_, [u8]> {
         let Some(doubled) = rest.strip_prefix(b"\"") else { break };
         text.push(b'"');
         rest = doubled;
+    }
+    text.extend_from_slice(rest);
+    text.into()
+}
+
+/// Reads a quoted cell with backslashes. Before a letter or digit a backslash is a character like others.
+fn escaped(cell: &[u8]) -> Cow<'_, [u8]> {
+    let mut text = Vec::with_capacity(cell.len());
+    let mut rest = cell.get(1..).unwrap_or_default();
+    while let Some(at) = memchr::memchr2(b'"', b'\\', rest) {
+        text.extend_from_slice(&rest[..at]);
+        let is_escape = rest[at] == b'\\';
+        rest = &rest[at + 1..];
+        match rest.split_first() {
+            // A quote may be doubled, too.
+            Some((b'"', after)) => {
+                text.push(b'"');
+                rest = after;
+            }
+            Some((next, after)) if is_escape && !next.is_ascii_alphanumeric() => {
+                text.push(*next);
+                rest = after;
+            }
+            _ if is_escape => text.push(b'\\'),
+            _ => break,
+        }
     }
     text.extend_from_slice(rest);
     text.into()
@@ -59,7 +99,24 @@ mod tests {
             ("5\" pipe", "5\" pipe"),
             ("\"open", "open"),
         ] {
-            assert_eq!(value(cell.as_bytes()), expected.as_bytes(), "{cell}");
+            assert_eq!(value(cell.as_bytes(), Quoting::Doubled), expected.as_bytes(), "{cell}");
+            assert_eq!(value(cell.as_bytes(), Quoting::Backslash), expected.as_bytes(), "{cell}");
+            assert_eq!(value(cell.as_bytes(), Quoting::None), cell.as_bytes());
+        }
+    }
+
+    #[test]
+    fn backslashes_before_signs_are_taken_off_within_quotes() {
+        for (cell, expected) in [
+            ("\"Ada \\\"x\\\"\"", "Ada \"x\""),
+            ("\"a\\\\\"", "a\\"),
+            ("\"a\\\nb\"", "a\nb"),
+            ("\"C:\\dir\"", "C:\\dir"),
+            ("\"a\"\"\\\"\"", "a\"\""),
+            ("a\\\"b", "a\\\"b"),
+            ("\"open\\", "open\\"),
+        ] {
+            assert_eq!(value(cell.as_bytes(), Quoting::Backslash), expected.as_bytes(), "{cell}");
         }
     }
 

@@ -1,5 +1,9 @@
 //! By what a table separates its cells.
 
+use memchr::memmem;
+
+use crate::Quoting;
+
 /// The delimiters that are found, the likeliest first.
 pub const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
 /// Rows that are compared to find the delimiter.
@@ -12,34 +16,54 @@ pub struct Dialect {
     pub delimiter: u8,
     /// Bytes of the line `sep=;` at the beginning, which some spreadsheets write; 0 without that line.
     pub preamble: usize,
+    /// The meaning of quotes.
+    pub quoting: Quoting,
 }
 
 impl Dialect {
-    /// Finds the delimiter by a sample, which is the beginning of the table; `whole` says that nothing follows it.
+    /// Finds out how a table is written by a sample, which is its beginning; `whole` says that nothing follows it.
     ///
     /// A delimiter within quotes does not count. Of those in the first row the one wins by which most other rows have as many
     /// cells as the first, then the one that the first row has most of.
     pub fn of(sample: &[u8], whole: bool) -> Self {
-        if let Some(found) = preamble(sample) {
-            return found;
-        }
-        let rows = count(sample, whole);
-        let Some((first, others)) = rows.split_first() else {
-            return Self { delimiter: b',', preamble: 0 };
-        };
-        let score = |n: &usize| {
-            let same = others.iter().filter(|row| row[*n] == first[*n]).count();
-            (same, first[*n])
-        };
-        // Of equals the last is found: a comma, then.
-        let best = (0..DELIMITERS.len()).rev().filter(|n| first[*n] > 0).max_by_key(score);
-        Self { delimiter: DELIMITERS[best.unwrap_or(0)], preamble: 0 }
+        Self::with(None, None, sample, whole)
     }
 
     /// Creates a dialect with a given delimiter. The line `sep=` is still not a row.
     pub fn named(delimiter: u8, sample: &[u8]) -> Self {
-        Self { delimiter, preamble: preamble(sample).map_or(0, |found| found.preamble) }
+        Self::with(Some(delimiter), None, sample, false)
     }
+
+    /// Creates a dialect with what is given, and finds the rest out.
+    pub fn with(delimiter: Option<u8>, quoting: Option<Quoting>, sample: &[u8], whole: bool) -> Self {
+        let (preamble, said) = preamble(sample).map_or((0, None), |(len, said)| (len, Some(said)));
+        let rows = sample.get(preamble..).unwrap_or_default();
+        let delimiter = delimiter.or(said).or_else(|| is_spaced(rows).then_some(b' '));
+        let separators = delimiter.as_ref().map_or(&DELIMITERS[..], std::slice::from_ref);
+        let quoting = quoting.unwrap_or_else(|| Quoting::of(rows, separators));
+        let delimiter = delimiter.unwrap_or_else(|| likeliest(&count(rows, whole, quoting)));
+        Self { delimiter, preamble, quoting }
+    }
+}
+
+/// Returns the delimiter by what was counted in each row.
+fn likeliest(rows: &[[usize; 4]]) -> u8 {
+    let Some((first, others)) = rows.split_first() else { return b',' };
+    let score = |n: &usize| {
+        let same = others.iter().filter(|row| row[*n] == first[*n]).count();
+        (same, first[*n])
+    };
+    // Of equals the last is found: a comma, then.
+    let best = (0..DELIMITERS.len()).rev().filter(|n| first[*n] > 0).max_by_key(score);
+    DELIMITERS[best.unwrap_or(0)]
+}
+
+/// Returns whether the first row has quoted cells with one space between them, as `write.table` of R writes it.
+fn is_spaced(sample: &[u8]) -> bool {
+    let line = sample.split(|byte| matches!(byte, b'\r' | b'\n')).next().unwrap_or_default();
+    let cells = memmem::find_iter(line, b"\" \"").count() + 1;
+    let quotes = memchr::memchr_iter(b'"', line).count();
+    line.starts_with(b"\"") && line.ends_with(b"\"") && cells > 1 && quotes == 2 * cells
 }
 
 /// Reads the name of a delimiter: one ASCII character, or `tab`, `comma`, `semicolon`, `pipe`, `space`.
@@ -64,30 +88,29 @@ pub fn delimiter_named(text: &str) -> Result<u8, String> {
     }
 }
 
-/// The line `sep=;` of Excel.
-fn preamble(sample: &[u8]) -> Option<Dialect> {
+/// Returns how long the line `sep=;` of Excel is, and what it says.
+fn preamble(sample: &[u8]) -> Option<(usize, u8)> {
     let line = sample.split(|byte| matches!(byte, b'\r' | b'\n')).next().unwrap_or_default();
     let after = sample.get(line.len()..).unwrap_or_default();
     let end = line.len() + crate::blank(after).or_else(|| (after == b"\r").then_some(1))?;
     let unquoted = line.strip_prefix(b"\"").and_then(|rest| rest.strip_suffix(b"\"")).unwrap_or(line);
     let (name, delimiter) = unquoted.split_at_checked(4)?;
     match delimiter {
-        [delimiter] if name.eq_ignore_ascii_case(b"sep=") => {
-            Some(Dialect { delimiter: *delimiter, preamble: end })
-        }
+        [delimiter] if name.eq_ignore_ascii_case(b"sep=") => Some((end, *delimiter)),
         _ => None,
     }
 }
 
 /// How often each delimiter stands outside quotes, in each row that is not empty.
-fn count(sample: &[u8], whole: bool) -> Vec<[usize; 4]> {
+fn count(sample: &[u8], whole: bool, quoting: Quoting) -> Vec<[usize; 4]> {
     let mut rows = Vec::new();
     let mut row = [0; 4];
-    let (mut quoted, mut before, mut any) = (false, b'\n', false);
+    let (mut quoted, mut escaped, mut before, mut any) = (false, false, b'\n', false);
     for &byte in sample {
         if quoted {
-            quoted = byte != b'"';
-        } else if byte == b'"' {
+            quoted = escaped || byte != b'"';
+            escaped = !escaped && byte == b'\\' && quoting == Quoting::Backslash;
+        } else if byte == b'"' && quoting != Quoting::None {
             // After a closing quote this one doubles it.
             quoted = before == b'"' || matches!(before, b'\r' | b'\n') || DELIMITERS.contains(&before);
             any = true;
@@ -130,17 +153,31 @@ mod tests {
             ("postcode\nM1\n", b','),
             ("", b','),
             ("a;b,c\n1;2,5\n2;3\n", b';'),
+            ("\"a\" \"b c\"\n\"1\" 2 3\n", b' '),
+            ("\"a\" \"b\",c\n1,2\n", b','),
         ] {
-            assert_eq!(Dialect::of(table.as_bytes(), true), Dialect { delimiter, preamble: 0 }, "{table}");
+            let expected = Dialect { delimiter, preamble: 0, quoting: Quoting::Doubled };
+            assert_eq!(Dialect::of(table.as_bytes(), true), expected, "{table}");
         }
     }
 
     #[test]
     fn the_line_sep_says_the_delimiter() {
-        assert_eq!(Dialect::of(b"sep=;\r\na,b;c\n", true), Dialect { delimiter: b';', preamble: 7 });
-        assert_eq!(Dialect::of(b"\"SEP=|\"\na\n", true), Dialect { delimiter: b'|', preamble: 8 });
+        let dialect = |delimiter, preamble| Dialect { delimiter, preamble, quoting: Quoting::Doubled };
+        assert_eq!(Dialect::of(b"sep=;\r\na,b;c\n", true), dialect(b';', 7));
+        assert_eq!(Dialect::of(b"\"SEP=|\"\na\n", true), dialect(b'|', 8));
         assert_eq!(Dialect::of(b"sep=,,\n", true).preamble, 0);
-        assert_eq!(Dialect::named(b',', b"sep=;\ra\r"), Dialect { delimiter: b',', preamble: 6 });
+        assert_eq!(Dialect::named(b',', b"sep=;\ra\r"), dialect(b',', 6));
+    }
+
+    #[test]
+    fn quoting_and_delimiter_are_found_together() {
+        let table = b"n,p\n\"Ada \\\"; ;\\\", B\",M1 1AE\n";
+        let found = Dialect::of(table, true);
+        assert_eq!(found, Dialect { delimiter: b',', preamble: 0, quoting: Quoting::Backslash });
+        let table = b"n;p\n\"A;M1 1AE\nB;EH1 1YZ\n";
+        let found = Dialect::with(None, Some(Quoting::None), table, true);
+        assert_eq!(found, Dialect { delimiter: b';', preamble: 0, quoting: Quoting::None });
     }
 
     #[test]

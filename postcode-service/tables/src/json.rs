@@ -1,8 +1,15 @@
 //! Objects of JSON, one after the other, out of an array or standing alone.
 
+mod members;
+mod numbers;
+
 use std::fmt;
 
+pub use members::{Member, Members, members};
+pub use numbers::{may_have_nan, without_nan};
+
 /// Finds one object after another in JSON that is an array of objects, or objects with nothing but space between them.
+/// [`within`](Self::within) makes one for an array that is a part of something larger.
 ///
 /// It only finds where objects end. Whether they are JSON is for others to say.
 #[derive(Clone, Debug, Default)]
@@ -16,6 +23,26 @@ pub struct ObjectScanner {
     open: usize,
     /// Whether the text begins in the middle of an array: its brackets say nothing then.
     part: bool,
+    /// How the rows of an array begin that is a part of something larger.
+    within: Option<Opening>,
+}
+
+/// How a row begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Opening {
+    /// A brace: it is an object.
+    Object,
+    /// A bracket: it is an array.
+    Array,
+}
+
+impl Opening {
+    fn byte(self) -> u8 {
+        match self {
+            Self::Object => b'{',
+            Self::Array => b'[',
+        }
+    }
 }
 
 /// How far [`ObjectScanner::scan`] got.
@@ -27,6 +54,8 @@ pub enum Step {
     Object(usize, usize),
     /// There is no further object; so many bytes of brackets and spaces are left.
     End(usize),
+    /// The array ends, and something larger goes on with the bracket at that place. The text after it is not looked at.
+    Rest(usize),
 }
 
 /// The text is something else than objects.
@@ -58,9 +87,15 @@ impl ObjectScanner {
         Self { part: true, ..Self::default() }
     }
 
+    /// Creates a scanner for the rows of an array whose bracket is not in the text. If the text is only a `part` of it, it
+    /// may end before the array does.
+    pub fn within(rows: Opening, part: bool) -> Self {
+        Self { part, within: Some(rows), open: 1, ..Self::default() }
+    }
+
     /// Forgets the object, to begin another.
     pub fn next_object(&mut self) {
-        *self = Self { open: self.open, part: self.part, ..Self::default() };
+        *self = Self { open: self.open, part: self.part, within: self.within, ..Self::default() };
     }
 
     /// Looks for the end of the object that begins in `bytes`. After [`Step::More`] call it again with the same bytes and
@@ -72,9 +107,14 @@ impl ObjectScanner {
         for (at, &byte) in bytes.iter().enumerate().skip(self.at) {
             self.at = at + 1;
             let Some(start) = self.start else {
+                let opening = self.within.map_or(b'{', Opening::byte);
                 match byte {
-                    b'{' => (self.start, self.depth) = (Some(at), 1),
-                    b'[' => self.open += 1,
+                    b']' if self.within.is_some() => {
+                        self.open = 0;
+                        return Ok(Step::Rest(at));
+                    }
+                    _ if byte == opening => (self.start, self.depth) = (Some(at), 1),
+                    b'[' if self.within.is_none() => self.open += 1,
                     b']' if self.open > 0 => self.open -= 1,
                     b']' if !self.part => return Err(Fault::NotAnObject),
                     b']' | b',' => {}
@@ -125,7 +165,7 @@ mod tests {
                         start += to;
                         scanner.next_object();
                     }
-                    Step::End(_) => return Ok(found),
+                    Step::End(_) | Step::Rest(_) => return Ok(found),
                 }
             }
         }
@@ -154,5 +194,24 @@ mod tests {
         assert_eq!(part.scan(b",{}", true), Ok(Step::Object(1, 3)));
         part.next_object();
         assert_eq!(part.scan(b"]\n", true), Ok(Step::End(2)));
+    }
+
+    #[test]
+    fn rows_of_an_array_within_something_larger_end_with_it() {
+        for (rows, text, first) in [
+            (Opening::Object, &b" {\"a\":[1]},{}],\"b\":[{}]}"[..], (1, 10)),
+            (Opening::Array, b"[[1],\"]\"],[]],\"b\":1}", (0, 9)),
+        ] {
+            let mut scanner = ObjectScanner::within(rows, false);
+            assert_eq!(scanner.scan(text, true), Ok(Step::Object(first.0, first.1)));
+            scanner.next_object();
+            let Ok(Step::Object(_, len)) = scanner.scan(&text[first.1..], true) else { panic!() };
+            scanner.next_object();
+            assert_eq!(scanner.scan(&text[first.1 + len..], true), Ok(Step::Rest(0)));
+        }
+        let cut = |part| ObjectScanner::within(Opening::Object, part).scan(b" , ", true);
+        assert_eq!((cut(false), cut(true)), (Err(Fault::Unclosed), Ok(Step::End(3))));
+        let mixed = ObjectScanner::within(Opening::Object, false).scan(b"[{}]", true);
+        assert_eq!(mixed, Err(Fault::NotAnObject));
     }
 }

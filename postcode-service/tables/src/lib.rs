@@ -9,12 +9,12 @@
 //! let table = b"name;town\r\"Ada; Countess\";London\r";
 //! let dialect = Dialect::of(table, true);
 //! assert_eq!(dialect.delimiter, b';');
-//! let mut scanner = Scanner::new(dialect.delimiter);
+//! let mut scanner = Scanner::of(&dialect);
 //! let Ok(Step::Row(header)) = scanner.scan(table, true) else { panic!() };
 //! let rest = &table[header..];
 //! scanner.next_row();
 //! assert!(matches!(scanner.scan(rest, true), Ok(Step::Row(_))));
-//! assert_eq!(&*value(scanner.cell(rest, 0).unwrap()), b"Ada; Countess");
+//! assert_eq!(&*value(scanner.cell(rest, 0).unwrap(), dialect.quoting), b"Ada; Countess");
 //! ```
 
 #![warn(missing_docs)]
@@ -26,12 +26,15 @@ mod dialect;
 mod encoding;
 mod foreign;
 pub mod json;
+mod line_ends;
 mod number;
 #[cfg(feature = "packed")]
 mod opened;
 #[cfg(feature = "packed")]
 pub mod packed;
+mod quoting;
 pub mod records;
+mod row_names;
 mod scanner;
 #[cfg(feature = "packed")]
 mod spool;
@@ -44,9 +47,12 @@ pub use cell::{plain_text, trimmed, value};
 pub use dialect::{DELIMITERS, Dialect, delimiter_named};
 pub use encoding::{Encoding, Guess, ToUtf8, encoding_named};
 pub use foreign::foreign;
+pub use line_ends::{blank, line_end};
 pub use number::{decimal, whole};
+pub use quoting::{Quoting, quoting_named};
 pub use records::{Record, Records, Wanted};
-pub use scanner::{Fault, Scanner, Step, blank, line_end};
+pub use row_names::has_row_names;
+pub use scanner::{Fault, Scanner, Step};
 pub use utf8::Utf8Reader;
 
 /// Bytes of a table's beginning by which its encoding, delimiter and columns are told.

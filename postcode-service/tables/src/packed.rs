@@ -26,9 +26,11 @@ const HTTP_WINDOW: u32 = 23;
 /// The window of zstd in a file: as large as its program's default.
 const FILE_WINDOW: u32 = 27;
 /// The codings of requests that are read, as `Accept-Encoding` lists them.
-pub const CODINGS: &str = "gzip, deflate, zstd";
+pub const CODINGS: &str = "gzip, deflate, br, zstd";
 /// One packing within another: `table.csv.gz` in a zip file.
 const MAX_DEPTH: usize = 3;
+/// Bytes that are unpacked from brotli at a time.
+const BUFFER: usize = 4 << 10;
 
 /// How something is packed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,6 +43,8 @@ pub enum Packing {
     Zlib,
     /// Zstandard (RFC 8878).
     Zstd,
+    /// Brotli (RFC 7932).
+    Brotli,
     /// A zip file, which a newer workbook is, too.
     Zip,
     /// A workbook of Excel as it was until 2003.
@@ -48,8 +52,8 @@ pub enum Packing {
 }
 
 impl Packing {
-    /// Returns how something is packed that begins with these bytes. Four are enough. Of zlib no beginning is certain, so it is
-    /// never found.
+    /// Returns how something is packed that begins with these bytes. Four are enough. Of zlib and brotli no beginning is
+    /// certain, so they are never found.
     pub fn of(start: &[u8]) -> Self {
         match start {
             [0x1f, 0x8b, ..] => Self::Gzip,
@@ -77,6 +81,7 @@ impl Packing {
         Some(match &*coding.trim().to_ascii_lowercase() {
             "gzip" | "x-gzip" => Self::Gzip,
             "deflate" => Self::Zlib,
+            "br" => Self::Brotli,
             "zstd" => Self::Zstd,
             "identity" | "" => Self::Plain,
             _ => return None,
@@ -87,7 +92,7 @@ impl Packing {
 /// Options for packed input.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
-    /// The sheet of a workbook; the first with anything in it if not given.
+    /// The sheet of a workbook; the first visible one with anything in it if not given.
     pub sheet: Option<String>,
     /// The file of a zip file; its only table if not given.
     pub member: Option<String>,
@@ -172,6 +177,16 @@ fn part_of_workbook(name: &str) -> Option<Kind> {
     }
 }
 
+/// Unpacks brotli. Refuses the windows of up to a gigabyte that RFC 7932 does not have: those that it has end at 16 MiB.
+fn brotli<R: Read>(mut reader: R) -> io::Result<impl Read> {
+    let mut first = Vec::new();
+    reader.by_ref().take(1).read_to_end(&mut first)?;
+    if first.first().is_some_and(|byte| byte & 0x7f == 0x11) {
+        return Err(invalid("packed with a larger window than brotli has in RFC 7932"));
+    }
+    Ok(brotli::Decompressor::new(Cursor::new(first).chain(reader), BUFFER))
+}
+
 fn unpack_within<'a>(
     reader: impl Read + Send + 'a,
     packing: Packing,
@@ -182,6 +197,7 @@ fn unpack_within<'a>(
     let unpacked: Box<dyn Read + Send + 'a> = match packing {
         Packing::Gzip => Box::new(MultiGzDecoder::new(raw)),
         Packing::Zlib => Box::new(ZlibDecoder::new(raw)),
+        Packing::Brotli => Box::new(brotli(raw)?),
         Packing::Zstd => {
             let mut decoder = zstd::stream::read::Decoder::with_buffer(raw)?;
             decoder.window_log_max(window)?;
@@ -203,6 +219,7 @@ pub fn unpack_body(packed: &[u8], packing: Packing, most: usize) -> io::Result<V
     let read = match packing {
         Packing::Gzip => MultiGzDecoder::new(packed).take(most + 1).read_to_end(&mut unpacked),
         Packing::Zlib => ZlibDecoder::new(packed).take(most + 1).read_to_end(&mut unpacked),
+        Packing::Brotli => brotli(packed)?.take(most + 1).read_to_end(&mut unpacked),
         Packing::Zstd => {
             let mut decoder = zstd::stream::read::Decoder::with_buffer(packed)?;
             decoder.window_log_max(HTTP_WINDOW)?;
@@ -228,7 +245,7 @@ fn open_at(mut reader: Bytes, options: &Options, depth: usize) -> io::Result<Ope
         return Err(invalid("packed too many times over: unpack it first"));
     }
     match packing {
-        Packing::Plain | Packing::Zlib => {
+        Packing::Plain | Packing::Zlib | Packing::Brotli => {
             Ok(Opened { reader: Box::new(whole), said: Vec::new(), name: None })
         }
         Packing::Gzip | Packing::Zstd => {
@@ -267,6 +284,9 @@ fn archive(mut file: Box<dyn Place>, options: &Options, depth: usize) -> io::Res
         bound(&mut zip).map_err(broken)?;
         return workbook(zip.into_inner(), kind, options);
     }
+    if let Some(kind) = document(&names) {
+        return Err(invalid(&format!("{kind}: give the table as CSV, or as a workbook")));
+    }
     let member = member(&names, options.member.as_deref())?;
     let index = zip.index_for_name(&member).ok_or_else(|| invalid("not a whole zip file"))?;
     let entry = zip.by_index(index).map_err(broken)?;
@@ -291,6 +311,19 @@ fn archive(mut file: Box<dyn Place>, options: &Options, depth: usize) -> io::Res
     opened.said.insert(0, format!("unpacked ({member} of a zip file)"));
     opened.name.get_or_insert(member);
     Ok(opened)
+}
+
+/// Names the kind of a document that consists of these files and is not a workbook.
+fn document(names: &[String]) -> Option<&'static str> {
+    let has = |wanted: &str| names.iter().any(|name| name == wanted);
+    match () {
+        () if has("word/document.xml") => Some("a Word document"),
+        () if has("ppt/presentation.xml") => Some("a PowerPoint presentation"),
+        () if has("Index/Document.iwa") || has("index.apxl") => {
+            Some("a document of Numbers, Pages or Keynote")
+        }
+        () => None,
+    }
 }
 
 /// The file of a zip file that is meant.
@@ -409,7 +442,7 @@ impl Read for Checked {
 
 #[cfg(test)]
 mod tests {
-    use postcode_testing::{gzip, zipped};
+    use postcode_testing::{brotli, gzip, zipped};
 
     use super::*;
 
@@ -445,6 +478,11 @@ mod tests {
         says(zipped(&[("a.csv", TABLE), ("b.csv", TABLE)]), "2 files (\"a.csv\", \"b.csv\")");
         says(zipped(&[]), "0 files");
         says(b"PK\x03\x04nonsense".to_vec(), "not a whole zip file");
+        says(
+            zipped(&[("word/document.xml", b"x"), ("a.csv", TABLE)]),
+            "a Word document: give the table as CSV",
+        );
+        says(zipped(&[("Index/Document.iwa", b"x")]), "a document of Numbers");
         let zeros = vec![0; FREE as usize + (1 << 20)];
         says(gzip(&zeros), "more than 200 times");
         says(zstd::encode_all(&*zeros, 0).unwrap(), "more than 200 times");
@@ -472,6 +510,7 @@ mod tests {
             (gzip(TABLE), Packing::Gzip),
             (deflated, Packing::Zlib),
             (zstd::encode_all(TABLE, 0).unwrap(), Packing::Zstd),
+            (brotli(TABLE), Packing::Brotli),
         ] {
             assert_eq!(unpack_body(&packed, packing, TABLE.len()).unwrap(), TABLE);
             let error = unpack_body(&packed, packing, TABLE.len() - 1).unwrap_err();
@@ -484,9 +523,27 @@ mod tests {
     }
 
     #[test]
+    fn brotli_is_unpacked_within_the_ratio_and_without_large_windows() {
+        let mut packed = Vec::new();
+        let zeros = vec![0; FREE as usize + (1 << 20)];
+        let mut encoder = ::brotli::CompressorReader::new(&*zeros, 1 << 16, 1, 22);
+        encoder.read_to_end(&mut packed).unwrap();
+        let mut out = Vec::new();
+        let error = unpack(Cursor::new(packed), Packing::Brotli).unwrap().read_to_end(&mut out).unwrap_err();
+        assert!(error.to_string().contains("more than 200 times"), "{error}");
+        let large = [0x11, 30, 3];
+        for error in
+            [unpack(Cursor::new(large), Packing::Brotli).err(), unpack_body(&large, Packing::Brotli, 9).err()]
+        {
+            assert!(error.unwrap().to_string().contains("larger window"));
+        }
+    }
+
+    #[test]
     fn codings_of_http_have_names() {
         assert_eq!(Packing::of_coding(" GZIP"), Some(Packing::Gzip));
         assert_eq!(Packing::of_coding("deflate"), Some(Packing::Zlib));
-        assert_eq!(Packing::of_coding("br"), None);
+        assert_eq!(Packing::of_coding("br"), Some(Packing::Brotli));
+        assert_eq!(Packing::of_coding("compress"), None);
     }
 }

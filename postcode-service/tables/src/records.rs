@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::io::{self, Read};
 
-use crate::{Dialect, Encoding, Fault, SAMPLE, Scanner, Step, ToUtf8, blank, foreign, value};
+use crate::{Dialect, Encoding, Fault, SAMPLE, Scanner, Step, ToUtf8, blank, foreign, has_row_names, value};
 
 /// Bytes read at a time.
 const CHUNK: usize = 64 << 10;
@@ -21,6 +21,8 @@ pub struct Records<R> {
     guess: Guess,
     line: u64,
     max_row: usize,
+    /// Whether rows begin with a name of the row, for which the header has no cell; unknown before the header is read.
+    row_names: Option<bool>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -84,6 +86,7 @@ impl<R: Read> Records<R> {
             guess: Guess { encoding: Encoding::Utf8, named: wanted.encoding.is_some(), ascii: false },
             line: 1,
             max_row: wanted.max_row,
+            row_names: None,
         };
         while records.buffer.len() < SAMPLE && records.more()? {}
         if let Some(kind) = foreign(&records.buffer) {
@@ -102,15 +105,12 @@ impl<R: Read> Records<R> {
             records.start = MARK.len();
         }
         let sample = records.buffer.get(records.start..).unwrap_or_default();
-        let dialect = match wanted.delimiter {
-            Some(delimiter) => Dialect::named(delimiter, sample),
-            None => Dialect::of(sample, records.ended),
-        };
+        let dialect = Dialect::with(wanted.delimiter, None, sample, records.ended);
         if dialect.preamble > 0 {
             records.start += dialect.preamble;
             records.line += 1;
         }
-        records.scanner = Scanner::new(dialect.delimiter).at_most(wanted.max_cells);
+        records.scanner = Scanner::of(&dialect).at_most(wanted.max_cells);
         Ok(records)
     }
 
@@ -122,6 +122,12 @@ impl<R: Read> Records<R> {
     /// The encoding, as far as it is known by now.
     pub fn encoding(&self) -> Encoding {
         self.guess.encoding
+    }
+
+    /// Returns whether rows begin with a name of the row, as R writes it. The header, which has no cell for it, is then
+    /// given with an empty one. False before the header is read.
+    pub fn has_row_names(&self) -> bool {
+        self.row_names.unwrap_or_default()
     }
 
     /// Returns the next row that is not an empty line; `None` after the last.
@@ -143,10 +149,14 @@ impl<R: Read> Records<R> {
         self.scanner.next_row();
         let len = loop {
             let rest = self.buffer.get(self.start..).unwrap_or_default();
-            match self.scanner.scan(rest, self.ended).map_err(|fault| Error::Row(line, fault))? {
+            match self.scanner.scan(rest, self.ended).map_err(|fault| Error::Row(fault.line(line), fault))? {
                 Step::Row(len) if len <= self.max_row => break len,
                 Step::More if rest.len() <= self.max_row => {}
-                _ => return Err(Error::TooLong(line, self.max_row)),
+                // The row begins above a quote that is left open.
+                _ => {
+                    let below = self.scanner.open_quote().unwrap_or_default();
+                    return Err(Error::TooLong(line + below, self.max_row));
+                }
             }
             self.more().map_err(Error::Read)?;
         };
@@ -158,7 +168,14 @@ impl<R: Read> Records<R> {
             self.guess.ascii = false;
             self.guess.encoding = Encoding::of(bytes, true).encoding;
         }
-        Ok(Some(Record { line, bytes, scanner: &self.scanner, encoding: self.guess.encoding }))
+        let mut lead = 0;
+        if self.row_names.is_none() {
+            let below = self.buffer.get(self.start..).unwrap_or_default();
+            let found = has_row_names(bytes, &self.scanner, below, self.ended);
+            self.row_names = Some(found);
+            lead = usize::from(found);
+        }
+        Ok(Some(Record { line, bytes, scanner: &self.scanner, encoding: self.guess.encoding, lead }))
     }
 
     fn rest(&self) -> &[u8] {
@@ -205,17 +222,20 @@ pub struct Record<'a> {
     bytes: &'a [u8],
     scanner: &'a Scanner,
     encoding: Encoding,
+    /// Empty cells before those that are written.
+    lead: usize,
 }
 
 impl<'a> Record<'a> {
     /// Returns how many cells it has.
     pub fn cells(&self) -> usize {
-        self.scanner.cells()
+        self.scanner.cells() + self.lead
     }
 
     /// Returns what a cell says, in bytes; empty past the last cell.
     pub fn value(&self, n: usize) -> Cow<'a, [u8]> {
-        value(self.scanner.cell(self.bytes, n).unwrap_or_default())
+        let cell = n.checked_sub(self.lead).and_then(|n| self.scanner.cell(self.bytes, n));
+        value(cell.unwrap_or_default(), self.scanner.quoting())
     }
 
     /// Returns what a cell says; empty past the last cell.
@@ -233,7 +253,7 @@ impl<'a> Record<'a> {
 
     /// Whether nothing but spaces is in the cells from the `n`th on.
     pub fn is_blank_from(&self, n: usize) -> bool {
-        self.scanner.is_blank_from(self.bytes, n)
+        self.scanner.is_blank_from(self.bytes, n.saturating_sub(self.lead))
     }
 }
 
@@ -288,10 +308,24 @@ mod tests {
     }
 
     #[test]
+    fn header_of_r_gets_an_empty_cell_for_the_names_of_rows() {
+        let table = b"\"n\" \"p\"\n\"1\" \"Ada \\\"x\\\"\" \"M1 1AE\"\n";
+        let expected = [row(1, &["", "n", "p"]), row(2, &["1", "Ada \"x\"", "M1 1AE"])];
+        assert_eq!(read(table).unwrap(), expected);
+        let mut records = Records::new(&table[..], &WANTED).unwrap();
+        assert!(!records.has_row_names());
+        records.next_record().unwrap();
+        assert!(records.has_row_names());
+        assert_eq!(read(b"\"\",\"n\"\n\"1\",\"Ada\"\n").unwrap()[0], row(1, &["", "n"]));
+    }
+
+    #[test]
     fn what_is_too_much_is_refused_with_its_line() {
         let long = format!("a\n{}", "x".repeat(200));
         assert!(matches!(read(long.as_bytes()), Err(Error::TooLong(2, 100))));
         assert!(matches!(read(b"a\n,,,,,,,,,,\n"), Err(Error::Row(2, Fault::TooManyCells(9)))));
-        assert!(matches!(read(b"a\n\"b\n"), Err(Error::Row(2, Fault::OpenQuote))));
+        let open = format!("a\n\"b\nc\",\"{}", "x".repeat(200_000));
+        assert!(matches!(read(open.as_bytes()), Err(Error::TooLong(3, 100))), "where the quote opens");
+        assert!(matches!(read(b"a\n\"b\n"), Err(Error::Row(2, Fault::OpenQuote(0)))));
     }
 }

@@ -3,26 +3,30 @@
 use std::fmt;
 use std::ops::Range;
 
-use memchr::memchr;
+use memchr::{memchr, memchr2};
 
 use crate::bytes::AnyOf;
+use crate::{Dialect, Quoting};
 
 /// The most cells of a row.
 const MAX_CELLS: usize = 10_000;
 
-/// Finds the end of one row after another, and of the cells in it (RFC 4180).
+/// Finds the end of one row after another, and of the cells in it (RFC 4180, or by another [`Quoting`]).
 ///
 /// A row ends at LF, CR or CRLF outside quotes, whichever the text has, also mixed. A quote opens a quoted cell only at the
 /// cell's beginning; elsewhere it is a character like others. The scanner holds no bytes: the caller keeps the row.
 #[derive(Clone, Debug)]
 pub struct Scanner {
     delimiter: u8,
+    quoting: Quoting,
     state: State,
     /// How far the row has been looked at.
     at: usize,
     /// Where each cell of the row ends.
     ends: Vec<usize>,
     breaks: u64,
+    /// Line breaks of the row before the last quote that opened.
+    opened: u64,
     special: AnyOf<3>,
     most: usize,
 }
@@ -48,8 +52,8 @@ pub enum Step {
 /// Why a row can't be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// The text ends within quotes.
-    OpenQuote,
+    /// The text ends within quotes, which open so many lines below the first line of the row.
+    OpenQuote(u64),
     /// More cells than a row may have, which is the number.
     TooManyCells(usize),
 }
@@ -57,7 +61,7 @@ pub enum Fault {
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::OpenQuote => f.write_str("a row with a quote that lacks its partner: the file ends in it"),
+            Self::OpenQuote(_) => f.write_str("a quote opens here and is not closed to the end of the file"),
             Self::TooManyCells(most) => write!(f, "a row of more than {most} fields"),
         }
     }
@@ -65,18 +69,35 @@ impl fmt::Display for Fault {
 
 impl std::error::Error for Fault {}
 
+impl Fault {
+    /// Returns the line that is at fault in a row that begins on line `first`.
+    pub fn line(self, first: u64) -> u64 {
+        match self {
+            Self::OpenQuote(below) => first.saturating_add(below),
+            Self::TooManyCells(_) => first,
+        }
+    }
+}
+
 impl Scanner {
     /// For a text with this delimiter.
     pub fn new(delimiter: u8) -> Self {
         Self {
             delimiter,
+            quoting: Quoting::Doubled,
             state: State::CellStart,
             at: 0,
             ends: Vec::new(),
             breaks: 0,
+            opened: 0,
             special: AnyOf::new([delimiter, b'\r', b'\n']),
             most: MAX_CELLS,
         }
+    }
+
+    /// For a text that is written so.
+    pub fn of(dialect: &Dialect) -> Self {
+        Self { quoting: dialect.quoting, ..Self::new(dialect.delimiter) }
     }
 
     /// Limits the cells of a row.
@@ -90,10 +111,20 @@ impl Scanner {
         self.delimiter
     }
 
+    /// Returns the meaning of quotes.
+    pub fn quoting(&self) -> Quoting {
+        self.quoting
+    }
+
+    /// Returns how many lines below the first line of the row the quotes open in which the scanner is.
+    pub fn open_quote(&self) -> Option<u64> {
+        (self.state == State::Quoted).then_some(self.opened)
+    }
+
     /// Forgets the row, to begin another.
     pub fn next_row(&mut self) {
         self.state = State::CellStart;
-        (self.at, self.breaks) = (0, 0);
+        (self.at, self.breaks, self.opened) = (0, 0, 0);
         self.ends.clear();
     }
 
@@ -110,28 +141,40 @@ impl Scanner {
                     return Ok(Step::More);
                 }
                 if self.state == State::Quoted {
-                    return Err(Fault::OpenQuote);
+                    return Err(Fault::OpenQuote(self.opened));
                 }
                 self.end_cell()?;
                 return Ok(Step::Row(row.len()));
             };
             match self.state {
-                State::CellStart if byte == b'"' => {
+                State::CellStart if byte == b'"' && self.quoting != Quoting::None => {
                     self.state = State::Quoted;
+                    self.opened = self.breaks;
                     self.at += 1;
                 }
                 State::Quoted => {
-                    let quote = memchr(b'"', rest);
+                    let stop = match self.quoting {
+                        Quoting::Backslash => memchr2(b'"', b'\\', rest),
+                        _ => memchr(b'"', rest),
+                    };
                     // Of a CR at the end only the next byte says whether it is half of a CRLF.
-                    let held = quote.is_none() && !ended && rest.ends_with(b"\r");
-                    let inside = quote.unwrap_or(rest.len() - usize::from(held));
+                    let held = stop.is_none() && !ended && rest.ends_with(b"\r");
+                    let inside = stop.unwrap_or(rest.len() - usize::from(held));
                     self.breaks += breaks(&rest[..inside]);
                     self.at += inside;
-                    if quote.is_some() {
-                        self.state = State::AfterQuote;
-                        self.at += 1;
-                    } else if held {
-                        return Ok(Step::More);
+                    match stop.and_then(|stop| rest.get(stop)) {
+                        Some(b'"') => {
+                            self.state = State::AfterQuote;
+                            self.at += 1;
+                        }
+                        Some(_) => match rest.get(inside + 1) {
+                            // The next byte says whether the backslash stands before a quote.
+                            None if !ended => return Ok(Step::More),
+                            Some(b'"' | b'\\') => self.at += 2,
+                            _ => self.at += 1,
+                        },
+                        None if held => return Ok(Step::More),
+                        None => {}
                     }
                 }
                 State::AfterQuote if byte == b'"' => {
@@ -224,25 +267,6 @@ fn breaks(text: &[u8]) -> u64 {
     memchr::memchr2_iter(b'\r', b'\n', text).filter(|at| !paired(at)).count() as u64
 }
 
-/// Returns how many bytes at the start are an empty line: 0 if the first line is not empty, `None` if more bytes are needed to
-/// tell.
-pub fn blank(bytes: &[u8]) -> Option<usize> {
-    match bytes {
-        [] | [b'\r'] => None,
-        [b'\r', b'\n', ..] => Some(2),
-        [b'\n' | b'\r', ..] => Some(1),
-        _ => Some(0),
-    }
-}
-
-/// Returns where the line end of a row begins.
-pub fn line_end(row: &[u8]) -> usize {
-    match row {
-        [rest @ .., b'\r', b'\n'] | [rest @ .., b'\r' | b'\n'] => rest.len(),
-        _ => row.len(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -251,7 +275,11 @@ mod tests {
     use crate::value;
 
     fn rows(text: &[u8], size: usize) -> Result<Vec<Vec<String>>, Fault> {
-        let mut scanner = Scanner::new(b',');
+        rows_of(text, size, Quoting::Doubled)
+    }
+
+    fn rows_of(text: &[u8], size: usize, quoting: Quoting) -> Result<Vec<Vec<String>>, Fault> {
+        let mut scanner = Scanner::of(&Dialect { delimiter: b',', preamble: 0, quoting });
         let (mut start, mut seen, mut rows) = (0, 0, Vec::new());
         while start < text.len() {
             scanner.next_row();
@@ -263,7 +291,8 @@ mod tests {
                 }
             };
             let row = &text[start..start + taken];
-            let cell = |n| String::from_utf8(value(scanner.cell(row, n).unwrap()).into_owned()).unwrap();
+            let cell =
+                |n| String::from_utf8(value(scanner.cell(row, n).unwrap(), quoting).into_owned()).unwrap();
             rows.push((0..scanner.cells()).map(cell).collect());
             start += taken;
         }
@@ -278,8 +307,28 @@ mod tests {
                 assert_eq!(rows(text.as_bytes(), size).unwrap(), expected, "{text:?} by {size}");
             }
         }
-        assert_eq!(rows(b"a\n\"b", 9), Err(Fault::OpenQuote));
+        assert_eq!(rows(b"a\n\"b", 9), Err(Fault::OpenQuote(0)));
         assert_eq!(rows(&[b','; MAX_CELLS], 99), Err(Fault::TooManyCells(MAX_CELLS)));
+    }
+
+    #[test]
+    fn open_quote_is_told_with_its_line() {
+        for size in [1, 99] {
+            let fault = rows(b"\"a\nb\",\"c\nd\",\"e\nf\n", size).unwrap_err();
+            assert_eq!((fault, fault.line(5)), (Fault::OpenQuote(2), 7));
+        }
+    }
+
+    #[test]
+    fn backslashes_and_plain_quotes_are_read_as_they_are_meant() {
+        for size in [1, 2, 99] {
+            let text = b"\"a\\\"\n,b\",c\n\"\\\\\",d\\\"\n";
+            let expected = vec![vec!["a\"\n,b", "c"], vec!["\\", "d\\\""]];
+            assert_eq!(rows_of(text, size, Quoting::Backslash).unwrap(), expected);
+            let expected = vec![vec!["\"a", "b"], vec!["c\"", "\"\""]];
+            assert_eq!(rows_of(b"\"a,b\nc\",\"\"\n", size, Quoting::None).unwrap(), expected);
+        }
+        assert_eq!(rows_of(b"\"a\\", 9, Quoting::Backslash), Err(Fault::OpenQuote(0)));
     }
 
     #[test]
@@ -305,8 +354,10 @@ mod tests {
     proptest! {
         /// However the bytes come, the rows are those of the whole.
         #[test]
-        fn pieces_make_no_difference(text in "[ab,\"\r\n]{0,40}", size in 1usize..9) {
+        fn pieces_make_no_difference(text in "[ab,\\\\\"\r\n]{0,40}", size in 1usize..9) {
             prop_assert_eq!(rows(text.as_bytes(), size), rows(text.as_bytes(), 99));
+            let escaped = |size| rows_of(text.as_bytes(), size, Quoting::Backslash);
+            prop_assert_eq!(escaped(size), escaped(99));
         }
     }
 }

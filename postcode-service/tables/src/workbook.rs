@@ -2,7 +2,7 @@
 
 use std::io::{self, BufWriter, Read, Seek, Write};
 
-use calamine::{Data, DataRef, Ods, Reader, Xls, Xlsb, Xlsx};
+use calamine::{Data, DataRef, Ods, Reader, Sheet, SheetType, SheetVisible, Xls, Xlsb, Xlsx};
 
 use crate::opened::{Kind, Opened, invalid};
 use crate::spool::Spool;
@@ -13,85 +13,148 @@ const MAX_COLUMNS: u32 = 1 << 14;
 /// Bytes of the CSV at most.
 const MAX_CSV: u64 = 1 << 30;
 
-/// Opens a sheet of a workbook: the named one, or the first that has anything in it.
+/// Sheets that are looked at and named in messages.
+const MAX_SHEETS: usize = 20;
+
+/// Opens a sheet of a workbook: the named one, or the first visible one that has anything in it.
 pub(crate) fn open<R: Read + Seek>(file: R, kind: Kind, wanted: Option<&str>) -> io::Result<Opened> {
-    let broken = |error: &dyn std::fmt::Display| invalid(&format!("the workbook can't be read: {error}"));
     match kind {
-        Kind::Xlsx => {
-            let mut book = Xlsx::new(file).map_err(|e| broken(&e))?;
-            first(&book.sheet_names(), wanted, |name| {
-                let mut reader = book.worksheet_cells_reader(name).map_err(|e| broken(&e))?;
-                let mut csv = Csv::new();
-                while let Some(cell) = reader.next_cell_with_formula_metadata().map_err(|e| broken(&e))? {
-                    // Programs that write formulas leave it to Excel to compute them.
-                    if cell.formula.is_some() && matches!(cell.value, DataRef::Empty) {
-                        csv.formulas += 1;
-                    }
-                    csv.cell(cell.pos, &text_of(&cell.value))?;
-                }
-                csv.finish()
-            })
+        Kind::Xlsx => choose(Xlsx::new(file).map_err(|error| broken(&error))?, wanted),
+        Kind::Xlsb => choose(Xlsb::new(file).map_err(|error| broken(&error))?, wanted),
+        Kind::Xls => choose(Xls::new(file).map_err(|error| broken(&error))?, wanted),
+        Kind::Ods => choose(Ods::new(file).map_err(|error| broken(&error))?, wanted),
+    }
+}
+
+fn broken(error: &dyn std::fmt::Display) -> io::Error {
+    invalid(&format!("the workbook can't be read: {error}"))
+}
+
+/// A workbook whose sheets can be read.
+trait Book {
+    /// The names of its sheets, and whether each is visible.
+    fn sheets(&self) -> Vec<(String, bool)>;
+    /// Writes the cells of a sheet.
+    fn write(&mut self, sheet: &str, csv: &mut Csv) -> io::Result<()>;
+    /// Whether a sheet has anything in it.
+    fn is_empty(&mut self, sheet: &str) -> io::Result<bool>;
+}
+
+fn sheets_of<R: Read + Seek>(book: &impl Reader<R>) -> Vec<(String, bool)> {
+    let is_visible = |sheet: &Sheet| sheet.visible == SheetVisible::Visible;
+    // A sheet may also be nothing but a chart.
+    let tables = book.sheets_metadata().iter().filter(|sheet| sheet.typ == SheetType::WorkSheet);
+    tables.map(|sheet| (sheet.name.clone(), is_visible(sheet))).collect()
+}
+
+impl<R: Read + Seek> Book for Xlsx<R> {
+    fn sheets(&self) -> Vec<(String, bool)> {
+        sheets_of(self)
+    }
+
+    fn write(&mut self, sheet: &str, csv: &mut Csv) -> io::Result<()> {
+        let mut reader = self.worksheet_cells_reader(sheet).map_err(|error| broken(&error))?;
+        while let Some(cell) = reader.next_cell_with_formula_metadata().map_err(|error| broken(&error))? {
+            // Programs that write formulas leave it to Excel to compute them.
+            if cell.formula.is_some() && matches!(cell.value, DataRef::Empty) {
+                csv.formulas += 1;
+            }
+            csv.cell(cell.pos, &text_of(&cell.value))?;
         }
-        Kind::Xlsb => whole(Xlsb::new(file).map_err(|e| broken(&e))?, wanted),
-        Kind::Xls => whole(Xls::new(file).map_err(|e| broken(&e))?, wanted),
-        Kind::Ods => whole(Ods::new(file).map_err(|e| broken(&e))?, wanted),
+        Ok(())
+    }
+
+    fn is_empty(&mut self, sheet: &str) -> io::Result<bool> {
+        let mut reader = self.worksheet_cells_reader(sheet).map_err(|error| broken(&error))?;
+        while let Some(cell) = reader.next_cell().map_err(|error| broken(&error))? {
+            if !text_of(cell.get_value()).is_empty() {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 }
 
 /// The formats whose sheets are read into memory as a whole.
-fn whole<R, B>(mut book: B, wanted: Option<&str>) -> io::Result<Opened>
-where
-    R: Read + Seek,
-    B: Reader<R>,
-    B::Error: std::fmt::Display,
-{
-    first(&book.sheet_names(), wanted, |name| {
-        let range = book
-            .worksheet_range(name)
-            .map_err(|error| invalid(&format!("the workbook can't be read: {error}")))?;
-        let (row, column) = range.start().unwrap_or_default();
-        let mut csv = Csv::new();
-        for (r, c, value) in range.used_cells() {
-            csv.cell((row + r as u32, column + c as u32), &text(value))?;
+macro_rules! whole {
+    ($($format:ident),*) => {$(
+        impl<R: Read + Seek> Book for $format<R> {
+            fn sheets(&self) -> Vec<(String, bool)> {
+                sheets_of(self)
+            }
+
+            fn write(&mut self, sheet: &str, csv: &mut Csv) -> io::Result<()> {
+                let range = self.worksheet_range(sheet).map_err(|error| broken(&error))?;
+                let (row, column) = range.start().unwrap_or_default();
+                for (r, c, value) in range.used_cells() {
+                    csv.cell((row + r as u32, column + c as u32), &text(value))?;
+                }
+                Ok(())
+            }
+
+            fn is_empty(&mut self, sheet: &str) -> io::Result<bool> {
+                let range = self.worksheet_range(sheet).map_err(|error| broken(&error))?;
+                Ok(range.used_cells().all(|(.., value)| text(value).is_empty()))
+            }
         }
-        csv.finish()
-    })
+    )*};
 }
 
-fn first(
-    names: &[String],
-    wanted: Option<&str>,
-    mut read: impl FnMut(&str) -> io::Result<Option<Sheet>>,
-) -> io::Result<Opened> {
-    let listed = || names.iter().take(20).map(|name| format!("{name:?}")).collect::<Vec<_>>().join(", ");
-    for name in names.iter().filter(|name| wanted.is_none_or(|wanted| wanted == name.as_str())) {
-        let Some(sheet) = read(name)? else { continue };
+whole!(Xlsb, Xls, Ods);
+
+fn choose(mut book: impl Book, wanted: Option<&str>) -> io::Result<Opened> {
+    let sheets = book.sheets();
+    let shown =
+        |(name, visible): &(String, bool)| format!("{name:?}{}", if *visible { "" } else { " (hidden)" });
+    let listed = || sheets.iter().take(MAX_SHEETS).map(shown).collect::<Vec<_>>().join(", ");
+    let is_wanted = |(name, visible): &&(String, bool)| wanted.map_or(*visible, |wanted| wanted == name);
+    for (name, _) in sheets.iter().filter(is_wanted) {
+        let mut csv = Csv::new();
+        book.write(name, &mut csv)?;
+        let Some(read) = csv.finish()? else { continue };
         let mut said = format!("the sheet {name:?} of a workbook, as CSV");
-        if names.len() > 1 && wanted.is_none() {
-            said.push_str(&format!("; its sheets are {}", listed()));
+        if wanted.is_none() {
+            let mut others = Vec::new();
+            // A sheet that can't be read is one that is not wanted.
+            for other in sheets.iter().filter(|(other, _)| other != name).take(MAX_SHEETS) {
+                if !book.is_empty(&other.0).unwrap_or(true) {
+                    others.push(shown(other));
+                }
+            }
+            if !others.is_empty() {
+                said.push_str(&format!(
+                    "; not read, though there is something in it: {}. Name a sheet to read that one (--sheet, over HTTP sheet)",
+                    others.join(", ")
+                ));
+            }
         }
-        if sheet.margin > 0 {
-            said.push_str(&format!("; line 1 is its row {}", sheet.margin + 1));
+        if read.margin > 0 {
+            said.push_str(&format!("; line 1 is its row {}", read.margin + 1));
         }
         let mut said = vec![said];
-        if sheet.formulas > 0 {
+        if read.formulas > 0 {
             said.push(format!(
                 "{} cells hold a formula without a value, and are empty: open the workbook in Excel and save it",
-                sheet.formulas
+                read.formulas
             ));
         }
-        return Ok(Opened { reader: Box::new(sheet.csv), said, name: None });
+        return Ok(Opened { reader: Box::new(read.csv), said, name: None });
     }
     Err(match wanted {
-        Some(wanted) if !names.iter().any(|name| name == wanted) => {
+        Some(wanted) if !sheets.iter().any(|(name, _)| name == wanted) => {
             invalid(&format!("the workbook has no sheet {wanted:?}: its sheets are {}", listed()))
         }
+        None if sheets.iter().any(|(_, visible)| !visible) => invalid(&format!(
+            "no visible sheet of the workbook has anything in it. Show the one that is meant, or name it (--sheet, over HTTP \
+             sheet): {}",
+            listed()
+        )),
         _ => invalid("the workbook is empty"),
     })
 }
 
 /// A sheet that was read.
-struct Sheet {
+struct ReadSheet {
     csv: Spool,
     /// Empty rows above the first.
     margin: u32,
@@ -155,14 +218,14 @@ impl Csv {
     }
 
     /// The CSV; `None` if the sheet is empty.
-    fn finish(mut self) -> io::Result<Option<Sheet>> {
+    fn finish(mut self) -> io::Result<Option<ReadSheet>> {
         if !self.any {
             return Ok(None);
         }
         self.write(b"\r\n")?;
         let mut file = self.out.into_inner().map_err(io::IntoInnerError::into_error)?;
         file.rewind()?;
-        Ok(Some(Sheet { csv: file, margin: self.margin, formulas: self.formulas }))
+        Ok(Some(ReadSheet { csv: file, margin: self.margin, formulas: self.formulas }))
     }
 }
 
@@ -214,6 +277,21 @@ mod tests {
     /// A workbook with one sheet, written by hand: texts, a number, an empty column, an empty row, and a formula that nobody
     /// has computed next to one with an empty value.
     fn book() -> Vec<u8> {
+        book_of(
+            "<sheet name=\"Leer\" sheetId=\"1\" r:id=\"rId1\"/><sheet name=\"Kunden\" sheetId=\"2\" r:id=\"rId2\"/>",
+            "",
+        )
+    }
+
+    /// A workbook with these entries for its two sheets, and these rows in the first.
+    fn book_of(sheets: &str, first: &str) -> Vec<u8> {
+        let workbook = format!(
+            "<workbook xmlns=\"http://schemas.openxmlformats.org/spreadsheetml/2006/main\" \
+             xmlns:r=\"http://schemas.openxmlformats.org/officeDocument/2006/relationships\"><sheets>{sheets}</sheets></workbook>"
+        );
+        let first = format!(
+            "<worksheet xmlns=\"http://schemas.openxmlformats.org/spreadsheetml/2006/main\"><sheetData>{first}</sheetData></worksheet>"
+        );
         let parts = [
             (
                 "[Content_Types].xml",
@@ -226,13 +304,7 @@ mod tests {
                  Id=\"rId1\" Type=\"http://schemas.openxmlformats.org/officeDocument/2006/relationships/officeDocument\" \
                  Target=\"xl/workbook.xml\"/></Relationships>",
             ),
-            (
-                "xl/workbook.xml",
-                "<workbook xmlns=\"http://schemas.openxmlformats.org/spreadsheetml/2006/main\" \
-                 xmlns:r=\"http://schemas.openxmlformats.org/officeDocument/2006/relationships\"><sheets>\
-                 <sheet name=\"Leer\" sheetId=\"1\" r:id=\"rId1\"/><sheet name=\"Kunden\" sheetId=\"2\" r:id=\"rId2\"/>\
-                 </sheets></workbook>",
-            ),
+            ("xl/workbook.xml", &*workbook),
             (
                 "xl/_rels/workbook.xml.rels",
                 "<Relationships xmlns=\"http://schemas.openxmlformats.org/package/2006/relationships\"><Relationship \
@@ -241,10 +313,7 @@ mod tests {
                  Type=\"http://schemas.openxmlformats.org/officeDocument/2006/relationships/worksheet\" \
                  Target=\"worksheets/sheet2.xml\"/></Relationships>",
             ),
-            (
-                "xl/worksheets/sheet1.xml",
-                "<worksheet xmlns=\"http://schemas.openxmlformats.org/spreadsheetml/2006/main\"><sheetData/></worksheet>",
-            ),
+            ("xl/worksheets/sheet1.xml", &*first),
             (
                 "xl/worksheets/sheet2.xml",
                 "<worksheet xmlns=\"http://schemas.openxmlformats.org/spreadsheetml/2006/main\"><sheetData>\
@@ -294,5 +363,41 @@ mod tests {
         let error = |sheet| open(Cursor::new(book()), &named(sheet)).unwrap_err().to_string();
         assert!(error("Andere").contains("its sheets are \"Leer\", \"Kunden\""));
         assert!(error("Leer").contains("is empty"));
+    }
+
+    #[test]
+    fn hidden_sheet_is_read_only_if_it_is_named() {
+        let rows = "<row r=\"1\"><c r=\"A1\" t=\"inlineStr\"><is><t>list</t></is></c></row>";
+        let csv = |book: Vec<u8>, sheet: Option<&str>| {
+            let options = Options { sheet: sheet.map(str::to_owned), ..Options::default() };
+            let mut opened = open(Cursor::new(book), &options).map_err(|error| error.to_string())?;
+            let mut csv = String::new();
+            opened.reader.read_to_string(&mut csv).unwrap();
+            Ok::<_, String>((csv, opened.said.remove(0)))
+        };
+        let sheet = |name: &str, n: u8, state: &str| {
+            format!("<sheet name=\"{name}\" sheetId=\"{n}\" {state} r:id=\"rId{n}\"/>")
+        };
+        for state in ["hidden", "veryHidden"] {
+            let state = format!("state=\"{state}\"");
+            let book = || book_of(&(sheet("Lists", 1, &state) + &sheet("Kunden", 2, "")), rows);
+            let (table, said) = csv(book(), None).unwrap();
+            assert!(table.starts_with("name,,postcode"), "{table}");
+            assert_eq!(
+                said,
+                "the sheet \"Kunden\" of a workbook, as CSV; not read, though there is something in it: \"Lists\" \
+                 (hidden). Name a sheet to read that one (--sheet, over HTTP sheet); line 1 is its row 2"
+            );
+            assert_eq!(csv(book(), Some("Lists")).unwrap().0, "list\r\n");
+            let hidden = book_of(&(sheet("Lists", 1, &state) + &sheet("Kunden", 2, &state)), rows);
+            let error = csv(hidden, None).unwrap_err();
+            assert!(
+                error.starts_with("no visible sheet") && error.ends_with("\"Kunden\" (hidden)"),
+                "{error}"
+            );
+        }
+        let (table, said) = csv(book_of(&(sheet("A", 1, "") + &sheet("B", 2, "")), rows), None).unwrap();
+        assert_eq!(table, "list\r\n");
+        assert!(said.contains("not read, though there is something in it: \"B\"."), "{said}");
     }
 }

@@ -146,6 +146,22 @@ async fn bulk_takes_forms() {
 }
 
 #[tokio::test]
+async fn half_of_a_surrogate_pair_is_answered_as_an_invalid_postcode() {
+    let api = api_over(small()).await;
+    let json = "application/json";
+    let body = r#"{"postcodes":["\ud800","AB10 1AB","\ud83d\ude00"]}"#;
+    let answer = post(&api, "/postcodes", json, body).await;
+    assert_eq!(answer.status, 200);
+    let answer = answer.json();
+    let items = answer["result"].as_array().unwrap();
+    let queries: Vec<_> = items.iter().map(|item| item["query"].as_str().unwrap()).collect();
+    assert_eq!(queries, ["\u{fffd}", "AB10 1AB", "\u{1f600}"]);
+    assert!(items[0]["result"].is_null() && items[1]["result"]["postcode"] == "AB10 1AB");
+    let broken = post(&api, "/postcodes", json, r#"{"postcodes":["\ud800"}"#).await;
+    assert_eq!(broken.status, 400);
+}
+
+#[tokio::test]
 async fn paths_are_taken_in_any_case_and_with_a_slash_at_the_end() {
     let api = api_over(small()).await;
     for path in

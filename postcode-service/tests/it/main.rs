@@ -18,6 +18,8 @@ mod diff;
 mod enrich;
 mod enrich_columns;
 mod enrich_files;
+mod enrich_json;
+mod enrich_quotes;
 mod faults;
 mod fetch;
 mod fleet;

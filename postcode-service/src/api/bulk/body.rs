@@ -12,7 +12,7 @@ use postcode_edge::{MediaType, ReadError};
 use postcode_tables::packed::{self, Packing};
 use serde_json::{Map, Value};
 
-use super::{form, values};
+use super::{form, surrogates, values};
 use crate::api::Limits;
 use crate::api::enrich::coding;
 use crate::api::failure::Failure;
@@ -168,7 +168,11 @@ fn json(bytes: &[u8], most: usize) -> Result<Map<String, Value>, Failure> {
     if bytes.is_empty() {
         return Ok(Map::new());
     }
-    match values::read(bytes, most) {
+    let read = values::read(bytes, most).or_else(|error| match surrogates::replaced(bytes) {
+        Some(replaced) => values::read(&replaced, most),
+        None => Err(error),
+    });
+    match read {
         Ok(Value::Object(object)) => Ok(object),
         Ok(Value::Array(_)) => Ok(Map::new()),
         // A bare value gets the same error as invalid JSON.

@@ -5,6 +5,7 @@ mod beside;
 pub(super) mod body;
 mod form;
 mod geolocations;
+mod surrogates;
 mod values;
 
 use axum::Router;

@@ -108,7 +108,7 @@ fn made(answers: &Answers) -> Value {
         "info": {
             "title": "UK postcodes",
             "version": env!("CARGO_PKG_VERSION"),
-            "description": "The API of postcodes.io 18, with extensions. Long answers are compressed with zstd, br or gzip if Accept-Encoding asks for it, except streams and files; bodies may have a Content-Encoding of gzip, deflate or zstd",
+            "description": "The API of postcodes.io 18, with extensions. Long answers are compressed with zstd, br or gzip if Accept-Encoding asks for it, except streams and files; bodies may have a Content-Encoding of gzip, deflate, br or zstd",
             "license": { "name": "MIT OR Apache-2.0", "identifier": "MIT OR Apache-2.0" },
         },
         "servers": [{ "url": "." }],
