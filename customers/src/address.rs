@@ -10,6 +10,23 @@ use serde::{Serialize, Serializer};
 use crate::AddressLink;
 
 /// One of a customer's addresses. Its JSON is that of the HTTP API.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # use {std::sync::Arc, postcode_core::{Answer, MockPostcodeLookup, Record}};
+/// # let mut lookup = MockPostcodeLookup::new();
+/// # lookup.expect_lookup().returning(|all| Ok(all.iter().map(|one| Answer::Live(Record::live(*one))).collect()));
+/// # let customers = customers::Customers::new(customers::Store::open("sqlite::memory:").await?, Arc::new(lookup));
+/// # use customers::NewCustomer;
+/// # let (name, email, postcode) = ("Ada Lovelace".into(), "ada@example.com".into(), "SW1Y 4JH".into());
+/// # let ada = NewCustomer { name, email, postcode, address_lines: vec!["1 Pall Mall".into()], ..NewCustomer::default() };
+/// let ada = customers.create(ada).await?;
+/// let main = &ada.addresses[0];
+/// assert_eq!((main.id, main.kind.as_str(), main.postcode), (1, "main", ada.postcode));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Address {
@@ -43,6 +60,14 @@ pub(crate) fn iso8601<S: Serializer>(date: &Option<Date>, serializer: S) -> Resu
 }
 
 /// The purpose of an address.
+///
+/// ```
+/// use customers::AddressKind;
+///
+/// assert_eq!("billing".parse::<AddressKind>()?, AddressKind::Billing);
+/// assert_eq!(AddressKind::default(), AddressKind::Other);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AddressKind {
@@ -63,6 +88,12 @@ impl AddressKind {
     const ALL: [Self; 5] = [Self::Main, Self::Billing, Self::Delivery, Self::Previous, Self::Other];
 
     /// Returns the name that the API and the database use.
+    ///
+    /// ```
+    /// use customers::AddressKind;
+    ///
+    /// assert_eq!(AddressKind::Delivery.as_str(), "delivery");
+    /// ```
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Main => "main",
@@ -75,6 +106,14 @@ impl AddressKind {
 }
 
 /// The error for a text that does not name an address kind.
+///
+/// ```
+/// use customers::{AddressKind, ParseKindError};
+///
+/// let error = "invoice".parse::<AddressKind>().unwrap_err();
+/// assert_eq!(error, ParseKindError);
+/// assert!(error.to_string().contains("billing")); // it names what to give
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("give one of main, billing, delivery, previous, other")]
 pub struct ParseKindError;
@@ -93,6 +132,13 @@ impl fmt::Display for AddressKind {
 }
 
 /// The result of checking an address's postcode.
+///
+/// ```
+/// use customers::AddressStatus;
+///
+/// assert_eq!("not_covered".parse::<AddressStatus>()?, AddressStatus::NotCovered);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AddressStatus {
@@ -114,6 +160,12 @@ impl AddressStatus {
     const ALL: [Self; 5] = [Self::Verified, Self::Pending, Self::NotCovered, Self::Terminated, Self::Unknown];
 
     /// Returns the name that the API and the database use.
+    ///
+    /// ```
+    /// use customers::AddressStatus;
+    ///
+    /// assert_eq!(AddressStatus::Verified.as_str(), "verified");
+    /// ```
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Verified => "verified",
@@ -126,6 +178,12 @@ impl AddressStatus {
 }
 
 /// The error for a text that does not name an address status.
+///
+/// ```
+/// use customers::{AddressStatus, ParseStatusError};
+///
+/// assert_eq!("open".parse::<AddressStatus>(), Err(ParseStatusError));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("give one of verified, pending, not_covered, terminated, unknown")]
 pub struct ParseStatusError;
@@ -138,6 +196,14 @@ impl FromStr for AddressStatus {
 }
 
 /// The lookup's answer about an address's postcode.
+///
+/// ```
+/// use customers::{AddressCheck, AddressStatus};
+/// use postcode_core::Answer;
+///
+/// let check = AddressCheck::from(&Answer::NotCovered);
+/// assert_eq!((check.status, check.latitude), (AddressStatus::NotCovered, None));
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct AddressCheck {

@@ -7,6 +7,25 @@ use serde_json::{Map, Value, json};
 use crate::{AddressCheck, Customer};
 
 /// One change of an account as stored. Serialises to the JSON of the HTTP API.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # use {std::sync::Arc, postcode_core::{Answer, MockPostcodeLookup, Record}};
+/// # let mut lookup = MockPostcodeLookup::new();
+/// # lookup.expect_lookup().returning(|all| Ok(all.iter().map(|one| Answer::Live(Record::live(*one))).collect()));
+/// # let customers = customers::Customers::new(customers::Store::open("sqlite::memory:").await?, Arc::new(lookup));
+/// # use customers::NewCustomer;
+/// # let (name, email, postcode) = ("Ada Lovelace".into(), "ada@example.com".into(), "SW1Y 4JH".into());
+/// # let ada = NewCustomer { name, email, postcode, address_lines: vec!["1 Pall Mall".into()], ..NewCustomer::default() };
+/// let ada = customers.by("support")?.create(ada).await?;
+/// let history = customers.history(ada.id, 10, None).await?;
+/// let entry = &history.items[0];
+/// assert_eq!((&*entry.action, entry.actor.as_deref()), ("created", Some("support")));
+/// assert_eq!(entry.changes["name"]["to"], "Ada Lovelace");
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct AuditEntry {

@@ -16,6 +16,23 @@ const ATTEMPTS: usize = 16;
 impl Customers {
     /// Replaces a customer's data. Postcodes that changed or are pending are looked up again.
     ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use {std::sync::Arc, postcode_core::{Answer, MockPostcodeLookup, Record}};
+    /// # let mut lookup = MockPostcodeLookup::new();
+    /// # lookup.expect_lookup().returning(|all| Ok(all.iter().map(|one| Answer::Live(Record::live(*one))).collect()));
+    /// # let customers = customers::Customers::new(customers::Store::open("sqlite::memory:").await?, Arc::new(lookup));
+    /// # use customers::NewCustomer;
+    /// # let (name, email, postcode) = ("Ada Lovelace".into(), "ada@example.com".into(), "SW1Y 4JH".into());
+    /// # let ada = NewCustomer { name, email, postcode, address_lines: vec!["1 Pall Mall".into()], ..NewCustomer::default() };
+    /// let stored = customers.create(ada.clone()).await?;
+    /// let new = NewCustomer { postcode: "SE1 2DL".into(), ..ada };
+    /// assert_eq!(customers.replace(stored.id, new).await?.postcode, "SE1 2DL".parse()?);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// [`Invalid`](Error::Invalid), [`NotFound`](Error::NotFound),
     /// [`EmailTaken`](Error::EmailTaken), [`Precondition`](Error::Precondition),
@@ -26,6 +43,26 @@ impl Customers {
 
     /// Changes some of a customer's fields; otherwise like [`replace`](Self::replace).
     ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use {std::sync::Arc, postcode_core::{Answer, MockPostcodeLookup, Record}};
+    /// # let mut lookup = MockPostcodeLookup::new();
+    /// # lookup.expect_lookup().returning(|all| Ok(all.iter().map(|one| Answer::Live(Record::live(*one))).collect()));
+    /// # let customers = customers::Customers::new(customers::Store::open("sqlite::memory:").await?, Arc::new(lookup));
+    /// # use customers::NewCustomer;
+    /// # let (name, email, postcode) = ("Ada Lovelace".into(), "ada@example.com".into(), "SW1Y 4JH".into());
+    /// # let ada = NewCustomer { name, email, postcode, address_lines: vec!["1 Pall Mall".into()], ..NewCustomer::default() };
+    /// use customers::CustomerPatch;
+    ///
+    /// let ada = customers.create(ada).await?;
+    /// let patch = CustomerPatch { name: Some("Ada King".into()), ..CustomerPatch::default() };
+    /// let changed = customers.patch(ada.id, patch).await?;
+    /// assert_eq!((&*changed.name, changed.email), ("Ada King", ada.email));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// As [`replace`](Self::replace).
     pub async fn patch(&self, id: CustomerId, patch: CustomerPatch) -> Result<Customer> {
@@ -35,6 +72,31 @@ impl Customers {
 
     /// Adds an address to a customer. Returns the customer and the address's number. With a key the
     /// address is added only once, as by [`create_once`](Self::create_once).
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use {std::sync::Arc, postcode_core::{Answer, MockPostcodeLookup, Record}};
+    /// # let mut lookup = MockPostcodeLookup::new();
+    /// # lookup.expect_lookup().returning(|all| Ok(all.iter().map(|one| Answer::Live(Record::live(*one))).collect()));
+    /// # let customers = customers::Customers::new(customers::Store::open("sqlite::memory:").await?, Arc::new(lookup));
+    /// # use customers::NewCustomer;
+    /// # let (name, email, postcode) = ("Ada Lovelace".into(), "ada@example.com".into(), "SW1Y 4JH".into());
+    /// # let ada = NewCustomer { name, email, postcode, address_lines: vec!["1 Pall Mall".into()], ..NewCustomer::default() };
+    /// use customers::{AddressKind, NewAddress};
+    ///
+    /// let ada = customers.create(ada).await?;
+    /// let billing = NewAddress {
+    ///     kind: AddressKind::Billing,
+    ///     postcode: "SE1 2DL".into(),
+    ///     address_lines: vec!["1 Shad Thames".into()],
+    ///     ..NewAddress::default()
+    /// };
+    /// let (ada, number) = customers.add_address(ada.id, billing, None).await?;
+    /// assert_eq!((number, ada.addresses.len()), (2, 2));
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// As [`replace`](Self::replace); [`KeyReused`](Error::KeyReused).
@@ -76,6 +138,31 @@ impl Customers {
 
     /// Replaces one address of a customer.
     ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use {std::sync::Arc, postcode_core::{Answer, MockPostcodeLookup, Record}};
+    /// # let mut lookup = MockPostcodeLookup::new();
+    /// # lookup.expect_lookup().returning(|all| Ok(all.iter().map(|one| Answer::Live(Record::live(*one))).collect()));
+    /// # let customers = customers::Customers::new(customers::Store::open("sqlite::memory:").await?, Arc::new(lookup));
+    /// # use customers::NewCustomer;
+    /// # let (name, email, postcode) = ("Ada Lovelace".into(), "ada@example.com".into(), "SW1Y 4JH".into());
+    /// # let ada = NewCustomer { name, email, postcode, address_lines: vec!["1 Pall Mall".into()], ..NewCustomer::default() };
+    /// use customers::{AddressKind, NewAddress};
+    ///
+    /// let ada = customers.create(ada).await?;
+    /// let moved = NewAddress {
+    ///     kind: AddressKind::Main,
+    ///     postcode: "SE1 2DL".into(),
+    ///     address_lines: vec!["1 Shad Thames".into()],
+    ///     ..NewAddress::default()
+    /// };
+    /// let ada = customers.replace_address(ada.id, 1, moved).await?;
+    /// assert_eq!(ada.postcode, "SE1 2DL".parse()?);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// As [`replace`](Self::replace); [`NoAddress`](Error::NoAddress).
     pub async fn replace_address(&self, id: CustomerId, number: i64, new: NewAddress) -> Result<Customer> {
@@ -90,6 +177,25 @@ impl Customers {
     }
 
     /// Removes one address of a customer, which must not be the main one.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use {std::sync::Arc, postcode_core::{Answer, MockPostcodeLookup, Record}};
+    /// # let mut lookup = MockPostcodeLookup::new();
+    /// # lookup.expect_lookup().returning(|all| Ok(all.iter().map(|one| Answer::Live(Record::live(*one))).collect()));
+    /// # let customers = customers::Customers::new(customers::Store::open("sqlite::memory:").await?, Arc::new(lookup));
+    /// # use customers::NewCustomer;
+    /// # let (name, email, postcode) = ("Ada Lovelace".into(), "ada@example.com".into(), "SW1Y 4JH".into());
+    /// # let ada = NewCustomer { name, email, postcode, address_lines: vec!["1 Pall Mall".into()], ..NewCustomer::default() };
+    /// use customers::Error;
+    ///
+    /// let ada = customers.create(ada).await?;
+    /// let error = customers.remove_address(ada.id, 1).await.unwrap_err();
+    /// assert!(matches!(error, Error::MainAddress(_, 1)));
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// As [`replace`](Self::replace); [`NoAddress`](Error::NoAddress),
@@ -137,6 +243,25 @@ impl Customers {
 
     /// Deletes an account. It can be [restored](Self::restore).
     ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use {std::sync::Arc, postcode_core::{Answer, MockPostcodeLookup, Record}};
+    /// # let mut lookup = MockPostcodeLookup::new();
+    /// # lookup.expect_lookup().returning(|all| Ok(all.iter().map(|one| Answer::Live(Record::live(*one))).collect()));
+    /// # let customers = customers::Customers::new(customers::Store::open("sqlite::memory:").await?, Arc::new(lookup));
+    /// # use customers::NewCustomer;
+    /// # let (name, email, postcode) = ("Ada Lovelace".into(), "ada@example.com".into(), "SW1Y 4JH".into());
+    /// # let ada = NewCustomer { name, email, postcode, address_lines: vec!["1 Pall Mall".into()], ..NewCustomer::default() };
+    /// use customers::Error;
+    ///
+    /// let ada = customers.create(ada).await?;
+    /// customers.delete(ada.id).await?;
+    /// assert!(matches!(customers.get(ada.id).await, Err(Error::NotFound(_))));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// [`NotFound`](Error::NotFound), [`Precondition`](Error::Precondition),
     /// [`Conflict`](Error::Conflict), [`Store`](Error::Store).
@@ -154,6 +279,24 @@ impl Customers {
     }
 
     /// Restores a deleted account. Does nothing to an account that is not deleted.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use {std::sync::Arc, postcode_core::{Answer, MockPostcodeLookup, Record}};
+    /// # let mut lookup = MockPostcodeLookup::new();
+    /// # lookup.expect_lookup().returning(|all| Ok(all.iter().map(|one| Answer::Live(Record::live(*one))).collect()));
+    /// # let customers = customers::Customers::new(customers::Store::open("sqlite::memory:").await?, Arc::new(lookup));
+    /// # use customers::NewCustomer;
+    /// # let (name, email, postcode) = ("Ada Lovelace".into(), "ada@example.com".into(), "SW1Y 4JH".into());
+    /// # let ada = NewCustomer { name, email, postcode, address_lines: vec!["1 Pall Mall".into()], ..NewCustomer::default() };
+    /// let ada = customers.create(ada).await?;
+    /// customers.delete(ada.id).await?;
+    /// assert_eq!(customers.restore(ada.id).await?.deleted_at, None);
+    /// assert_eq!(customers.get(ada.id).await?.name, "Ada Lovelace");
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// As [`delete`](Self::delete); [`EmailTaken`](Error::EmailTaken) if another account has taken
@@ -177,6 +320,25 @@ impl Customers {
 
     /// Erases an account, deleted or not, and all data about its person, for good. The audit trail
     /// only keeps that an account with this id was erased, when and by whom.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use {std::sync::Arc, postcode_core::{Answer, MockPostcodeLookup, Record}};
+    /// # let mut lookup = MockPostcodeLookup::new();
+    /// # lookup.expect_lookup().returning(|all| Ok(all.iter().map(|one| Answer::Live(Record::live(*one))).collect()));
+    /// # let customers = customers::Customers::new(customers::Store::open("sqlite::memory:").await?, Arc::new(lookup));
+    /// # use customers::NewCustomer;
+    /// # let (name, email, postcode) = ("Ada Lovelace".into(), "ada@example.com".into(), "SW1Y 4JH".into());
+    /// # let ada = NewCustomer { name, email, postcode, address_lines: vec!["1 Pall Mall".into()], ..NewCustomer::default() };
+    /// let ada = customers.create(ada).await?;
+    /// customers.erase(ada.id).await?;
+    /// assert!(customers.get_any(ada.id).await.is_err());
+    /// let history = customers.history(ada.id, 10, None).await?;
+    /// assert_eq!(history.items.last().map(|entry| &*entry.action), Some("erased"));
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// As [`delete`](Self::delete).

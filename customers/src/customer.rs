@@ -7,6 +7,23 @@ use serde::{Deserialize, Serialize, Serializer};
 use crate::{Address, AddressCheck, AddressLink, CustomerId};
 
 /// A customer account as stored. Serialises to the JSON of the HTTP API.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # use {std::sync::Arc, postcode_core::{Answer, MockPostcodeLookup, Record}};
+/// # let mut lookup = MockPostcodeLookup::new();
+/// # lookup.expect_lookup().returning(|all| Ok(all.iter().map(|one| Answer::Live(Record::live(*one))).collect()));
+/// # let customers = customers::Customers::new(customers::Store::open("sqlite::memory:").await?, Arc::new(lookup));
+/// # use customers::NewCustomer;
+/// # let (name, email, postcode) = ("Ada Lovelace".into(), "ada@example.com".into(), "SW1Y 4JH".into());
+/// # let ada = NewCustomer { name, email, postcode, address_lines: vec!["1 Pall Mall".into()], ..NewCustomer::default() };
+/// let ada = customers.create(ada).await?;
+/// let json = serde_json::to_value(&ada)?;
+/// assert_eq!((&json["postcode"], &json["address_status"]), (&"SW1Y 4JH".into(), &"verified".into()));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Customer {
@@ -56,12 +73,48 @@ pub struct Customer {
 
 impl Customer {
     /// Returns the address with that number.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use {std::sync::Arc, postcode_core::{Answer, MockPostcodeLookup, Record}};
+    /// # let mut lookup = MockPostcodeLookup::new();
+    /// # lookup.expect_lookup().returning(|all| Ok(all.iter().map(|one| Answer::Live(Record::live(*one))).collect()));
+    /// # let customers = customers::Customers::new(customers::Store::open("sqlite::memory:").await?, Arc::new(lookup));
+    /// # use customers::NewCustomer;
+    /// # let (name, email, postcode) = ("Ada Lovelace".into(), "ada@example.com".into(), "SW1Y 4JH".into());
+    /// # let ada = NewCustomer { name, email, postcode, address_lines: vec!["1 Pall Mall".into()], ..NewCustomer::default() };
+    /// let ada = customers.create(ada).await?;
+    /// assert_eq!(ada.address(1).map(|address| address.postcode), Some(ada.postcode));
+    /// assert_eq!(ada.address(2), None);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn address(&self, number: i64) -> Option<&Address> {
         self.addresses.iter().find(|address| address.id == number)
     }
 }
 
 /// A customer's id in another system.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # use {std::sync::Arc, postcode_core::{Answer, MockPostcodeLookup, Record}};
+/// # let mut lookup = MockPostcodeLookup::new();
+/// # lookup.expect_lookup().returning(|all| Ok(all.iter().map(|one| Answer::Live(Record::live(*one))).collect()));
+/// # let customers = customers::Customers::new(customers::Store::open("sqlite::memory:").await?, Arc::new(lookup));
+/// # use customers::NewCustomer;
+/// # let (name, email, postcode) = ("Ada Lovelace".into(), "ada@example.com".into(), "SW1Y 4JH".into());
+/// # let ada = NewCustomer { name, email, postcode, address_lines: vec!["1 Pall Mall".into()], ..NewCustomer::default() };
+/// use customers::Reference;
+///
+/// let reference = Reference { system: "crm".into(), id: "1815".into() };
+/// let ada = NewCustomer { references: Some(vec![reference.clone()]), ..ada };
+/// assert_eq!(customers.create(ada).await?.references, [reference]);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reference {
     /// The system, such as `crm`: 1 to [`MAX_REFERENCE`](crate::MAX_REFERENCE) characters.

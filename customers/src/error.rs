@@ -8,8 +8,29 @@ use crate::{CustomerId, ImportId, Invalid, MAX_IMPORT_BYTES, MAX_IMPORTS};
 /// The result of every fallible call of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// Why a call failed. A failed postcode lookup is not an error for an account: its address is
-/// pending.
+/// The reason why a call failed. A failed postcode lookup is not an error for an account: its address
+/// is pending.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # use {std::sync::Arc, postcode_core::{Answer, MockPostcodeLookup, Record}};
+/// # let mut lookup = MockPostcodeLookup::new();
+/// # lookup.expect_lookup().returning(|all| Ok(all.iter().map(|one| Answer::Live(Record::live(*one))).collect()));
+/// # let customers = customers::Customers::new(customers::Store::open("sqlite::memory:").await?, Arc::new(lookup));
+/// # use customers::NewCustomer;
+/// # let (name, email, postcode) = ("Ada Lovelace".into(), "ada@example.com".into(), "SW1Y 4JH".into());
+/// # let ada = NewCustomer { name, email, postcode, address_lines: vec!["1 Pall Mall".into()], ..NewCustomer::default() };
+/// use customers::Error;
+///
+/// customers.create(ada.clone()).await?;
+/// match customers.create(ada).await {
+///     Err(Error::EmailTaken(email)) => assert_eq!(email, "ada@example.com"),
+///     other => panic!("{other:?}"),
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -77,6 +98,23 @@ pub enum Error {
 }
 
 /// An error of the store. The failed operation changed nothing.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use customers::{Store, StoreError};
+///
+/// /// Returns whether the same call may succeed later.
+/// fn may_succeed(error: &StoreError) -> bool {
+///     error.is_busy() || error.is_unavailable() || error.is_no_room()
+/// }
+///
+/// let error = Store::open("mysql://localhost/customers").await.unwrap_err();
+/// assert!(!may_succeed(&error));
+/// assert!(error.to_string().contains("give sqlite://FILE"));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("{message}")]
 pub struct StoreError {
@@ -127,22 +165,69 @@ impl StoreError {
     }
 
     /// Returns whether the disk is full, so that trying again helps once there is room.
+    ///
+    /// ```
+    /// use customers::Error;
+    ///
+    /// /// Returns the status of an HTTP response.
+    /// fn status(error: &Error) -> u16 {
+    ///     match error {
+    ///         Error::Store(error) if error.is_no_room() => 507,
+    ///         _ => 500,
+    ///     }
+    /// }
+    /// # assert_eq!(status(&Error::KeyReused), 500);
+    /// ```
     pub fn is_no_room(&self) -> bool {
         self.kind == Kind::NoRoom
     }
 
     /// Returns whether the database is busy, so that trying again helps.
+    ///
+    /// ```
+    /// use customers::Error;
+    ///
+    /// /// Returns how many seconds to wait before the next attempt.
+    /// fn retry_after(error: &Error) -> Option<u64> {
+    ///     matches!(error, Error::Store(error) if error.is_busy()).then_some(1)
+    /// }
+    /// assert_eq!(retry_after(&Error::KeyReused), None);
+    /// ```
     pub fn is_busy(&self) -> bool {
         self.kind == Kind::Busy
     }
 
     /// Returns whether the database could not be reached, so that trying again helps once it is
     /// back.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use customers::Store;
+    ///
+    /// let error = Store::open("mysql://localhost/customers").await.unwrap_err();
+    /// assert!(!error.is_unavailable()); // the URL is wrong, so waiting does not help
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn is_unavailable(&self) -> bool {
         self.kind == Kind::Unavailable
     }
 
-    /// Returns whether a read took longer than allowed, so that asking for less helps.
+    /// Returns whether a read took longer than [allowed](crate::Store::READ_LIMIT), so that asking for less
+    /// helps.
+    ///
+    /// ```
+    /// use customers::{Customers, Error, Filter, Page, Result};
+    ///
+    /// /// Asks for fewer customers if the first page took too long.
+    /// async fn page(customers: &Customers, filter: &Filter) -> Result<Page> {
+    ///     match customers.search(filter, 1_000, None).await {
+    ///         Err(Error::Store(error)) if error.is_timeout() => customers.search(filter, 50, None).await,
+    ///         page => page,
+    ///     }
+    /// }
+    /// ```
     pub fn is_timeout(&self) -> bool {
         self.kind == Kind::Timeout
     }

@@ -16,6 +16,25 @@ pub const MAX_RADIUS: f64 = 500_000.0;
 ///
 /// Conditions on an address must all hold for one and the same address, which may be any of the
 /// customer's.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # use {std::sync::Arc, postcode_core::{Answer, MockPostcodeLookup, Record}};
+/// # let mut lookup = MockPostcodeLookup::new();
+/// # lookup.expect_lookup().returning(|all| Ok(all.iter().map(|one| Answer::Live(Record::live(*one))).collect()));
+/// # let customers = customers::Customers::new(customers::Store::open("sqlite::memory:").await?, Arc::new(lookup));
+/// # use customers::NewCustomer;
+/// # let (name, email, postcode) = ("Ada Lovelace".into(), "ada@example.com".into(), "SW1Y 4JH".into());
+/// # let ada = NewCustomer { name, email, postcode, address_lines: vec!["1 Pall Mall".into()], ..NewCustomer::default() };
+/// use customers::Filter;
+///
+/// customers.create(ada).await?;
+/// let filter = Filter { name: Some("LOVE".into()), postcode: Some("sw1y".into()), ..Filter::default() };
+/// assert_eq!(customers.search(&filter, 10, None).await?.items.len(), 1);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Filter {
     /// A part of the name or of the email address.

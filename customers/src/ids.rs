@@ -7,6 +7,14 @@ use serde::{Serialize, Serializer};
 use uuid::Uuid;
 
 /// The id of a customer: a UUID of version 7, which begins with its creation time.
+///
+/// ```
+/// use customers::CustomerId;
+///
+/// let id: CustomerId = "019abc00-8f5e-7c3a-9d2b-1e4f5a6b7c8d".parse()?;
+/// assert_eq!(id.to_string(), "019abc00-8f5e-7c3a-9d2b-1e4f5a6b7c8d");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct CustomerId(Uuid);
 
@@ -30,6 +38,13 @@ impl fmt::Debug for CustomerId {
 }
 
 /// The error for a text that is not a customer id.
+///
+/// ```
+/// use customers::{CustomerId, ParseIdError};
+///
+/// // Another form of a UUID would give one customer two URLs.
+/// assert_eq!("019abc008f5e7c3a9d2b1e4f5a6b7c8d".parse::<CustomerId>(), Err(ParseIdError));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not a customer's id, which is a UUID such as 019abc00-8f5e-7c3a-9d2b-1e4f5a6b7c8d")]
 pub struct ParseIdError;
@@ -52,6 +67,14 @@ impl Serialize for CustomerId {
 }
 
 /// The id of an import: a UUID of version 7.
+///
+/// ```
+/// use customers::ImportId;
+///
+/// let id: ImportId = "019abc00-8f5e-7c3a-9d2b-1e4f5a6b7c8d".parse()?;
+/// assert_eq!(id.to_string(), "019abc00-8f5e-7c3a-9d2b-1e4f5a6b7c8d");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ImportId(Uuid);
 

@@ -12,6 +12,15 @@ use crate::link::Linked;
 use crate::{Customers, Error, LinkStatus, MAX_ADDRESS_LINES, Result};
 
 /// Some of the addresses of a postcode, to choose from.
+///
+/// ```
+/// use customers::AddressOffer;
+///
+/// /// Returns whether there are more addresses than were offered after the first `skip`.
+/// fn has_more(offer: &AddressOffer, skip: usize) -> bool {
+///     skip + offer.items.len() < offer.total
+/// }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct AddressOffer {
@@ -28,6 +37,20 @@ pub struct AddressOffer {
 }
 
 /// An address to choose.
+///
+/// ```
+/// use customers::OfferedAddress;
+/// use postcode_addresses::Address;
+///
+/// let mut address = Address::default();
+/// address.building_number = "12".to_owned();
+/// address.thoroughfare = "St James's Square".to_owned();
+/// address.post_town = "LONDON".to_owned();
+/// let offered = OfferedAddress::from(&address);
+/// assert_eq!(offered.lines[0], "12 St James's Square");
+/// assert_eq!(offered.id, None); // the entry has no number
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct OfferedAddress {
@@ -59,6 +82,29 @@ impl Customers {
     pub const MAX_OFFERED: usize = MAX_ADDRESS_PAGE;
 
     /// Returns at most `limit` addresses of a postcode to choose from, after the first `skip`.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use {std::sync::Arc, postcode_core::{Answer, MockPostcodeLookup, Record}};
+    /// # let mut lookup = MockPostcodeLookup::new();
+    /// # lookup.expect_lookup().returning(|all| Ok(all.iter().map(|one| Answer::Live(Record::live(*one))).collect()));
+    /// # let customers = customers::Customers::new(customers::Store::open("sqlite::memory:").await?, Arc::new(lookup));
+    /// use customers::Error;
+    /// use postcode_addresses::{AddressAnswer, AddressCoverage, MockAddressLookup};
+    ///
+    /// let postcode = "SW1Y 4JH".parse()?;
+    /// // Without a lookup of addresses there are none to offer.
+    /// assert!(matches!(customers.offer(postcode, 0, 10).await, Err(Error::Addresses(_))));
+    ///
+    /// let mut addresses = MockAddressLookup::new();
+    /// addresses.expect_address_page().returning(|_, _, _| Ok(AddressAnswer::NoAddresses));
+    /// addresses.expect_address_coverage().returning(|| Ok(AddressCoverage::default()));
+    /// let offer = customers.with_addresses(Arc::new(addresses)).offer(postcode, 0, 10).await?;
+    /// assert_eq!((offer.status, offer.total), ("no_addresses", 0));
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// [`Listing`](Error::Listing) if the limit is not 1 to [`MAX_OFFERED`](Self::MAX_OFFERED);

@@ -21,6 +21,23 @@ impl Customers {
     /// `every`, for as long as it is polled. It is
     /// separate from the [resolver](Self::keep_resolving), so that new addresses don't wait for the
     /// check of all others. Dropping it at any moment loses nothing.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use {std::sync::Arc, postcode_core::{Answer, MockPostcodeLookup, Record}};
+    /// # let mut lookup = MockPostcodeLookup::new();
+    /// # lookup.expect_lookup().returning(|all| Ok(all.iter().map(|one| Answer::Live(Record::live(*one))).collect()));
+    /// # let customers = customers::Customers::new(customers::Store::open("sqlite::memory:").await?, Arc::new(lookup));
+    /// use std::time::Duration;
+    ///
+    /// let checker = customers.clone();
+    /// let checking = tokio::spawn(async move { checker.keep_rechecking(Duration::from_secs(3600)).await });
+    /// assert!(customers.ready().await.is_ok()); // other work goes on
+    /// checking.abort(); // to stop
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn keep_rechecking(&self, every: Duration) {
         loop {
             tokio::time::sleep(every).await;
@@ -39,6 +56,22 @@ impl Customers {
     ///
     /// An unchanged address gets no new revision. If the check is interrupted, the next call
     /// continues it. The first edition ever seen counts as already checked against.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use std::sync::Arc;
+    /// use customers::{Customers, Store};
+    /// use postcode_core::{DatasetInfo, MockPostcodeLookup};
+    ///
+    /// let mut lookup = MockPostcodeLookup::new();
+    /// lookup.expect_info().returning(|| Ok(DatasetInfo::new("May 2025")));
+    /// let customers = Customers::new(Store::open("sqlite::memory:").await?, Arc::new(lookup));
+    /// assert_eq!(customers.recheck().await?, 0); // the first edition that is seen
+    /// assert_eq!(customers.recheck().await?, 0); // the same edition
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// Fails if the lookup or the store fails. What was answered until then is stored.

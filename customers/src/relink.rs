@@ -19,6 +19,19 @@ impl Customers {
     /// An unchanged link makes no new revision. If the check is interrupted, the next call continues
     /// it. Without an address lookup, or while it does not tell its edition, nothing changes.
     ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use {std::sync::Arc, postcode_core::{Answer, MockPostcodeLookup, Record}};
+    /// # let mut lookup = MockPostcodeLookup::new();
+    /// # lookup.expect_lookup().returning(|all| Ok(all.iter().map(|one| Answer::Live(Record::live(*one))).collect()));
+    /// # let customers = customers::Customers::new(customers::Store::open("sqlite::memory:").await?, Arc::new(lookup));
+    /// // Without a lookup of addresses no link changes.
+    /// assert_eq!(customers.recheck_links().await?, 0);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// Fails if the lookup or the store fails. What was answered until then is stored.
     pub async fn recheck_links(&self) -> Result<usize, ResolveError> {

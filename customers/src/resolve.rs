@@ -17,7 +17,26 @@ const FIRST_PAUSE: Duration = Duration::from_millis(250);
 /// The longest `Retry-After` that is respected.
 const LONGEST_PAUSE: Duration = Duration::from_secs(300);
 
-/// Why a pass over the pending addresses ended early.
+/// The reason why a pass over the addresses ended early.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # use std::sync::Arc;
+/// # use customers::NewCustomer;
+/// # let (name, email, postcode) = ("Ada Lovelace".into(), "ada@example.com".into(), "SW1Y 4JH".into());
+/// # let ada = NewCustomer { name, email, postcode, address_lines: vec!["1 Pall Mall".into()], ..NewCustomer::default() };
+/// use customers::{Customers, ResolveError, Store};
+/// use postcode_core::{Error, ErrorKind, MockPostcodeLookup};
+///
+/// let mut lookup = MockPostcodeLookup::new();
+/// lookup.expect_lookup().returning(|_| Err(Error::new(ErrorKind::Unavailable, "refused")));
+/// let customers = Customers::new(Store::open("sqlite::memory:").await?, Arc::new(lookup));
+/// customers.create(ada).await?; // accepted, and pending
+/// assert!(matches!(customers.resolve_pending().await, Err(ResolveError::Lookup(_))));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ResolveError {
@@ -38,6 +57,28 @@ impl Customers {
     ///
     /// An answer is stored only if the customer has not changed since the question. So an address
     /// is resolved once, even if several processes do this at the same time.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use std::sync::Arc;
+    /// # use customers::NewCustomer;
+    /// # let (name, email, postcode) = ("Ada Lovelace".into(), "ada@example.com".into(), "SW1Y 4JH".into());
+    /// # let ada = NewCustomer { name, email, postcode, address_lines: vec!["1 Pall Mall".into()], ..NewCustomer::default() };
+    /// use customers::{AddressStatus, Customers, Store};
+    /// use postcode_core::{Answer, Error, ErrorKind, MockPostcodeLookup, Record};
+    ///
+    /// let mut lookup = MockPostcodeLookup::new();
+    /// lookup.expect_lookup().times(1).returning(|_| Err(Error::new(ErrorKind::Unavailable, "refused")));
+    /// lookup.expect_lookup().returning(|postcodes| Ok(vec![Answer::Live(Record::live(postcodes[0]))]));
+    /// let customers = Customers::new(Store::open("sqlite::memory:").await?, Arc::new(lookup));
+    /// let ada = customers.create(ada).await?;
+    /// assert_eq!(ada.check.status, AddressStatus::Pending);
+    /// assert_eq!(customers.resolve_pending().await?, 1);
+    /// assert_eq!(customers.get(ada.id).await?.check.status, AddressStatus::Verified);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// Fails if the lookup or the store fails. What was answered until then is stored.
@@ -77,6 +118,23 @@ impl Customers {
     /// the lookup may have changed, then new ones as they come, and at the interval `every` those
     /// that are due again. While the lookup fails, pauses grow from a quarter of a second to
     /// `every`, or to its `Retry-After`. Dropping it between or during batches loses nothing.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use {std::sync::Arc, postcode_core::{Answer, MockPostcodeLookup, Record}};
+    /// # let mut lookup = MockPostcodeLookup::new();
+    /// # lookup.expect_lookup().returning(|all| Ok(all.iter().map(|one| Answer::Live(Record::live(*one))).collect()));
+    /// # let customers = customers::Customers::new(customers::Store::open("sqlite::memory:").await?, Arc::new(lookup));
+    /// use std::time::Duration;
+    ///
+    /// let resolver = customers.clone();
+    /// let resolving = tokio::spawn(async move { resolver.keep_resolving(Duration::from_secs(60)).await });
+    /// assert!(customers.ready().await.is_ok()); // other work goes on
+    /// resolving.abort(); // to stop
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn keep_resolving(&self, every: Duration) {
         let mut failures = 0;
         let mut started = false;

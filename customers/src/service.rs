@@ -20,6 +20,25 @@ use crate::{
 pub const MAX_TOKEN: usize = 255;
 
 /// Customer accounts with all their operations. Cheap to clone.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # use {std::sync::Arc, postcode_core::{Answer, MockPostcodeLookup, Record}};
+/// # let mut lookup = MockPostcodeLookup::new();
+/// # lookup.expect_lookup().returning(|all| Ok(all.iter().map(|one| Answer::Live(Record::live(*one))).collect()));
+/// # use customers::NewCustomer;
+/// # let (name, email, postcode) = ("Ada Lovelace".into(), "ada@example.com".into(), "SW1Y 4JH".into());
+/// # let ada = NewCustomer { name, email, postcode, address_lines: vec!["1 Pall Mall".into()], ..NewCustomer::default() };
+/// use customers::{Customers, Store};
+///
+/// // In a program, the lookup is the result of `postcode_core::connect(url)`.
+/// let customers = Customers::new(Store::open("sqlite::memory:").await?, Arc::new(lookup));
+/// let ada = customers.create(ada).await?;
+/// assert_eq!(customers.get(ada.id).await?, ada);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Customers {
     pub(crate) store: Store,
@@ -41,6 +60,20 @@ impl Customers {
     pub const LOOKUP_TIMEOUT: Duration = Duration::from_secs(2);
 
     /// Creates the service from a store and a lookup for its postcodes.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use std::sync::Arc;
+    /// # let lookup = postcode_core::MockPostcodeLookup::new();
+    /// use customers::{Customers, Store};
+    ///
+    /// let store = Store::open("sqlite::memory:").await?;
+    /// let customers = Customers::new(store, Arc::new(lookup)); // `connect(url)` returns such a lookup
+    /// assert!(customers.list(10, None).await?.items.is_empty());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn new(store: Store, lookup: Arc<dyn PostcodeLookup>) -> Self {
         Self {
             store,
@@ -54,19 +87,84 @@ impl Customers {
         }
     }
 
-    /// Sets the lookup of addresses. Without it addresses are typed, and nothing else changes.
+    /// Sets the lookup of addresses. Without it people type their addresses, and nothing else changes.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use {std::sync::Arc, postcode_core::{Answer, MockPostcodeLookup, Record}};
+    /// # let mut lookup = MockPostcodeLookup::new();
+    /// # lookup.expect_lookup().returning(|all| Ok(all.iter().map(|one| Answer::Live(Record::live(*one))).collect()));
+    /// # let customers = customers::Customers::new(customers::Store::open("sqlite::memory:").await?, Arc::new(lookup));
+    /// # use customers::NewCustomer;
+    /// # let (name, email, postcode) = ("Ada Lovelace".into(), "ada@example.com".into(), "SW1Y 4JH".into());
+    /// # let ada = NewCustomer { name, email, postcode, address_lines: vec!["1 Pall Mall".into()], ..NewCustomer::default() };
+    /// use customers::LinkStatus;
+    /// use postcode_addresses::{Address, MockAddressLookup};
+    ///
+    /// let mut addresses = MockAddressLookup::new();
+    /// addresses.expect_addresses_by_number().returning(|_| {
+    ///     let mut address = Address::default();
+    ///     address.postcode = "SW1Y 4JH".to_owned();
+    ///     Ok(vec![vec![address]])
+    /// });
+    /// let customers = customers.with_addresses(Arc::new(addresses));
+    /// let ada = NewCustomer { address_id: Some("udprn:12345678".into()), ..ada };
+    /// let link = customers.create(ada).await?.link;
+    /// assert_eq!(link.map(|link| link.status), Some(LinkStatus::Listed));
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn with_addresses(self, addresses: Arc<dyn AddressLookup>) -> Self {
         Self { addresses: Some(addresses), ..self }
     }
 
-    /// Sets the time limit of a lookup.
+    /// Sets the time limit of a lookup: [2 s](Self::LOOKUP_TIMEOUT) unless set.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use {std::sync::Arc, postcode_core::{Answer, MockPostcodeLookup, Record}};
+    /// # let mut lookup = MockPostcodeLookup::new();
+    /// # lookup.expect_lookup().returning(|all| Ok(all.iter().map(|one| Answer::Live(Record::live(*one))).collect()));
+    /// # let customers = customers::Customers::new(customers::Store::open("sqlite::memory:").await?, Arc::new(lookup));
+    /// # use customers::NewCustomer;
+    /// # let (name, email, postcode) = ("Ada Lovelace".into(), "ada@example.com".into(), "SW1Y 4JH".into());
+    /// # let ada = NewCustomer { name, email, postcode, address_lines: vec!["1 Pall Mall".into()], ..NewCustomer::default() };
+    /// use std::time::Duration;
+    /// use customers::{AddressStatus, Customers};
+    ///
+    /// assert_eq!(Customers::LOOKUP_TIMEOUT, Duration::from_secs(2)); // unless set
+    /// let customers = customers.with_lookup_timeout(Duration::from_secs(5));
+    /// assert_eq!(customers.create(ada).await?.check.status, AddressStatus::Verified);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn with_lookup_timeout(self, lookup_timeout: Duration) -> Self {
         Self { lookup_timeout, ..self }
     }
 
     /// Returns the same customers, with changes recorded under that actor, a person or a program.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use {std::sync::Arc, postcode_core::{Answer, MockPostcodeLookup, Record}};
+    /// # let mut lookup = MockPostcodeLookup::new();
+    /// # lookup.expect_lookup().returning(|all| Ok(all.iter().map(|one| Answer::Live(Record::live(*one))).collect()));
+    /// # let customers = customers::Customers::new(customers::Store::open("sqlite::memory:").await?, Arc::new(lookup));
+    /// # use customers::NewCustomer;
+    /// # let (name, email, postcode) = ("Ada Lovelace".into(), "ada@example.com".into(), "SW1Y 4JH".into());
+    /// # let ada = NewCustomer { name, email, postcode, address_lines: vec!["1 Pall Mall".into()], ..NewCustomer::default() };
+    /// let ada = customers.by("support")?.create(ada).await?;
+    /// let history = customers.history(ada.id, 10, None).await?;
+    /// assert_eq!(history.items[0].actor.as_deref(), Some("support"));
+    /// assert!(customers.by("").is_err());
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// [`Invalid`](Error::Invalid) if the name is empty, longer than [`MAX_TOKEN`] or has control
@@ -83,6 +181,26 @@ impl Customers {
     /// Returns the same customers, with changes allowed only at one of these revisions, so that no
     /// caller overwrites a change that it has not read. A change at another revision fails with
     /// [`Precondition`](Error::Precondition).
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use {std::sync::Arc, postcode_core::{Answer, MockPostcodeLookup, Record}};
+    /// # let mut lookup = MockPostcodeLookup::new();
+    /// # lookup.expect_lookup().returning(|all| Ok(all.iter().map(|one| Answer::Live(Record::live(*one))).collect()));
+    /// # let customers = customers::Customers::new(customers::Store::open("sqlite::memory:").await?, Arc::new(lookup));
+    /// # use customers::NewCustomer;
+    /// # let (name, email, postcode) = ("Ada Lovelace".into(), "ada@example.com".into(), "SW1Y 4JH".into());
+    /// # let ada = NewCustomer { name, email, postcode, address_lines: vec!["1 Pall Mall".into()], ..NewCustomer::default() };
+    /// use customers::Error;
+    ///
+    /// let ada = customers.create(ada).await?;
+    /// let late = customers.at(&[ada.revision - 1]).delete(ada.id).await;
+    /// assert!(matches!(late, Err(Error::Precondition(_, current)) if current == ada.revision));
+    /// assert!(customers.at(&[ada.revision]).delete(ada.id).await.is_ok());
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn at(&self, revisions: &[i64]) -> Self {
         Self { revisions: Some(revisions.into()), ..self.clone() }
@@ -92,6 +210,26 @@ impl Customers {
     /// [`AddressStatus`](crate::AddressStatus). When this returns the account is on disk, with its
     /// pending addresses.
     ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use {std::sync::Arc, postcode_core::{Answer, MockPostcodeLookup, Record}};
+    /// # let mut lookup = MockPostcodeLookup::new();
+    /// # lookup.expect_lookup().returning(|all| Ok(all.iter().map(|one| Answer::Live(Record::live(*one))).collect()));
+    /// # let customers = customers::Customers::new(customers::Store::open("sqlite::memory:").await?, Arc::new(lookup));
+    /// # use customers::NewCustomer;
+    /// # let (name, email, postcode) = ("Ada Lovelace".into(), "ada@example.com".into(), "SW1Y 4JH".into());
+    /// # let ada = NewCustomer { name, email, postcode, address_lines: vec!["1 Pall Mall".into()], ..NewCustomer::default() };
+    /// use customers::{AddressStatus, Error};
+    ///
+    /// let stored = customers.create(ada.clone()).await?;
+    /// assert_eq!(stored.check.status, AddressStatus::Verified);
+    /// let again = customers.create(ada).await;
+    /// assert!(matches!(again, Err(Error::EmailTaken(_))));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// [`Invalid`](Error::Invalid), [`EmailTaken`](Error::EmailTaken), [`Store`](Error::Store).
     pub async fn create(&self, new: NewCustomer) -> Result<Customer> {
@@ -100,6 +238,26 @@ impl Customers {
 
     /// Creates an account once for each key: a repeated call returns the account that exists. The
     /// key is remembered for two days.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use {std::sync::Arc, postcode_core::{Answer, MockPostcodeLookup, Record}};
+    /// # let mut lookup = MockPostcodeLookup::new();
+    /// # lookup.expect_lookup().returning(|all| Ok(all.iter().map(|one| Answer::Live(Record::live(*one))).collect()));
+    /// # let customers = customers::Customers::new(customers::Store::open("sqlite::memory:").await?, Arc::new(lookup));
+    /// # use customers::NewCustomer;
+    /// # let (name, email, postcode) = ("Ada Lovelace".into(), "ada@example.com".into(), "SW1Y 4JH".into());
+    /// # let ada = NewCustomer { name, email, postcode, address_lines: vec!["1 Pall Mall".into()], ..NewCustomer::default() };
+    /// use customers::Error;
+    ///
+    /// let stored = customers.create_once("request-1", ada.clone()).await?;
+    /// assert_eq!(customers.create_once("request-1", ada.clone()).await?.id, stored.id);
+    /// let other = NewCustomer { name: "Ada King".into(), ..ada };
+    /// assert!(matches!(customers.create_once("request-1", other).await, Err(Error::KeyReused)));
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// As [`create`](Self::create), and [`KeyReused`](Error::KeyReused) if the key was used for
@@ -135,6 +293,26 @@ impl Customers {
 
     /// Returns the customer with that id.
     ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use {std::sync::Arc, postcode_core::{Answer, MockPostcodeLookup, Record}};
+    /// # let mut lookup = MockPostcodeLookup::new();
+    /// # lookup.expect_lookup().returning(|all| Ok(all.iter().map(|one| Answer::Live(Record::live(*one))).collect()));
+    /// # let customers = customers::Customers::new(customers::Store::open("sqlite::memory:").await?, Arc::new(lookup));
+    /// # use customers::NewCustomer;
+    /// # let (name, email, postcode) = ("Ada Lovelace".into(), "ada@example.com".into(), "SW1Y 4JH".into());
+    /// # let ada = NewCustomer { name, email, postcode, address_lines: vec!["1 Pall Mall".into()], ..NewCustomer::default() };
+    /// use customers::Error;
+    ///
+    /// let ada = customers.create(ada).await?;
+    /// assert_eq!(customers.get(ada.id).await?, ada);
+    /// let unknown = "019abc00-8f5e-7c3a-9d2b-1e4f5a6b7c8d".parse()?;
+    /// assert!(matches!(customers.get(unknown).await, Err(Error::NotFound(id)) if id == unknown));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// [`NotFound`](Error::NotFound), also for a deleted one; [`Store`](Error::Store).
     pub async fn get(&self, id: CustomerId) -> Result<Customer> {
@@ -143,6 +321,24 @@ impl Customers {
     }
 
     /// Returns the customer with that id, deleted or not.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use {std::sync::Arc, postcode_core::{Answer, MockPostcodeLookup, Record}};
+    /// # let mut lookup = MockPostcodeLookup::new();
+    /// # lookup.expect_lookup().returning(|all| Ok(all.iter().map(|one| Answer::Live(Record::live(*one))).collect()));
+    /// # let customers = customers::Customers::new(customers::Store::open("sqlite::memory:").await?, Arc::new(lookup));
+    /// # use customers::NewCustomer;
+    /// # let (name, email, postcode) = ("Ada Lovelace".into(), "ada@example.com".into(), "SW1Y 4JH".into());
+    /// # let ada = NewCustomer { name, email, postcode, address_lines: vec!["1 Pall Mall".into()], ..NewCustomer::default() };
+    /// let ada = customers.create(ada).await?;
+    /// customers.delete(ada.id).await?;
+    /// assert!(customers.get(ada.id).await.is_err());
+    /// assert!(customers.get_any(ada.id).await?.deleted_at.is_some());
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// [`NotFound`](Error::NotFound), [`Store`](Error::Store).
@@ -155,6 +351,26 @@ impl Customers {
     /// every account that stays exactly once, even if others are created, changed or deleted
     /// meanwhile.
     ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use {std::sync::Arc, postcode_core::{Answer, MockPostcodeLookup, Record}};
+    /// # let mut lookup = MockPostcodeLookup::new();
+    /// # lookup.expect_lookup().returning(|all| Ok(all.iter().map(|one| Answer::Live(Record::live(*one))).collect()));
+    /// # let customers = customers::Customers::new(customers::Store::open("sqlite::memory:").await?, Arc::new(lookup));
+    /// # use customers::NewCustomer;
+    /// # let (name, email, postcode) = ("Ada Lovelace".into(), "ada@example.com".into(), "SW1Y 4JH".into());
+    /// # let ada = NewCustomer { name, email, postcode, address_lines: vec!["1 Pall Mall".into()], ..NewCustomer::default() };
+    /// customers.create(ada.clone()).await?;
+    /// customers.create(NewCustomer { name: "Grace Hopper".into(), email: "grace@example.com".into(), ..ada }).await?;
+    /// let first = customers.list(1, None).await?;
+    /// assert_eq!(first.items[0].name, "Ada Lovelace");
+    /// let second = customers.list(1, first.next).await?;
+    /// assert_eq!((&*second.items[0].name, second.next), ("Grace Hopper", None));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// [`Listing`](Error::Listing) if the limit is not 1 to [`Page::MAX`]; [`Store`](Error::Store).
     pub async fn list(&self, limit: usize, from: Option<Cursor>) -> Result<Page> {
@@ -164,6 +380,26 @@ impl Customers {
     /// Returns a page of the customers that match a filter, in its order; otherwise like
     /// [`list`](Self::list). In an order other than that of creation, an account that changes
     /// meanwhile may be on two pages or on none.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use {std::sync::Arc, postcode_core::{Answer, MockPostcodeLookup, Record}};
+    /// # let mut lookup = MockPostcodeLookup::new();
+    /// # lookup.expect_lookup().returning(|all| Ok(all.iter().map(|one| Answer::Live(Record::live(*one))).collect()));
+    /// # let customers = customers::Customers::new(customers::Store::open("sqlite::memory:").await?, Arc::new(lookup));
+    /// # use customers::NewCustomer;
+    /// # let (name, email, postcode) = ("Ada Lovelace".into(), "ada@example.com".into(), "SW1Y 4JH".into());
+    /// # let ada = NewCustomer { name, email, postcode, address_lines: vec!["1 Pall Mall".into()], ..NewCustomer::default() };
+    /// use customers::Filter;
+    ///
+    /// customers.create(ada).await?;
+    /// let named = |name: &str| Filter { name: Some(name.into()), ..Filter::default() };
+    /// assert_eq!(customers.search(&named("lovelace"), 10, None).await?.items.len(), 1);
+    /// assert_eq!(customers.search(&named("hopper"), 10, None).await?.items.len(), 0);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// As [`list`](Self::list), also for an invalid filter, or if the postcode to search around has
@@ -177,6 +413,25 @@ impl Customers {
     }
 
     /// Counts the customers that match a filter, up to [`Total::MAX`].
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use {std::sync::Arc, postcode_core::{Answer, MockPostcodeLookup, Record}};
+    /// # let mut lookup = MockPostcodeLookup::new();
+    /// # lookup.expect_lookup().returning(|all| Ok(all.iter().map(|one| Answer::Live(Record::live(*one))).collect()));
+    /// # let customers = customers::Customers::new(customers::Store::open("sqlite::memory:").await?, Arc::new(lookup));
+    /// # use customers::NewCustomer;
+    /// # let (name, email, postcode) = ("Ada Lovelace".into(), "ada@example.com".into(), "SW1Y 4JH".into());
+    /// # let ada = NewCustomer { name, email, postcode, address_lines: vec!["1 Pall Mall".into()], ..NewCustomer::default() };
+    /// use customers::Filter;
+    ///
+    /// customers.create(ada).await?;
+    /// let total = customers.count(&Filter::default()).await?;
+    /// assert_eq!((total.count, total.exact), (1, true));
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// As [`search`](Self::search).
@@ -201,6 +456,26 @@ impl Customers {
 
     /// Counts the addresses of each status except verified, without those of deleted accounts.
     ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use std::sync::Arc;
+    /// # use customers::NewCustomer;
+    /// # let (name, email, postcode) = ("Ada Lovelace".into(), "ada@example.com".into(), "SW1Y 4JH".into());
+    /// # let ada = NewCustomer { name, email, postcode, address_lines: vec!["1 Pall Mall".into()], ..NewCustomer::default() };
+    /// use customers::{AddressStatus, Customers, Store};
+    /// use postcode_core::{Error, ErrorKind, MockPostcodeLookup};
+    ///
+    /// let mut lookup = MockPostcodeLookup::new();
+    /// lookup.expect_lookup().returning(|_| Err(Error::new(ErrorKind::Unavailable, "refused")));
+    /// let customers = Customers::new(Store::open("sqlite::memory:").await?, Arc::new(lookup));
+    /// customers.create(ada).await?;
+    /// let counts = customers.address_counts().await?;
+    /// assert!(counts.contains(&(AddressStatus::Pending, 1)));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// [`Store`](Error::Store).
     pub async fn address_counts(&self) -> Result<Vec<(AddressStatus, i64)>> {
@@ -210,6 +485,25 @@ impl Customers {
     /// Returns at most `limit` changes of an account, oldest first, starting at a
     /// [cursor](AuditPage::next). Works for deleted and erased accounts too. A page of long changes
     /// has fewer.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use {std::sync::Arc, postcode_core::{Answer, MockPostcodeLookup, Record}};
+    /// # let mut lookup = MockPostcodeLookup::new();
+    /// # lookup.expect_lookup().returning(|all| Ok(all.iter().map(|one| Answer::Live(Record::live(*one))).collect()));
+    /// # let customers = customers::Customers::new(customers::Store::open("sqlite::memory:").await?, Arc::new(lookup));
+    /// # use customers::NewCustomer;
+    /// # let (name, email, postcode) = ("Ada Lovelace".into(), "ada@example.com".into(), "SW1Y 4JH".into());
+    /// # let ada = NewCustomer { name, email, postcode, address_lines: vec!["1 Pall Mall".into()], ..NewCustomer::default() };
+    /// let ada = customers.create(ada).await?;
+    /// customers.delete(ada.id).await?;
+    /// let history = customers.history(ada.id, 10, None).await?;
+    /// let actions: Vec<_> = history.items.iter().map(|entry| &*entry.action).collect();
+    /// assert_eq!(actions, ["created", "deleted"]);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// [`NotFound`](Error::NotFound) if the account never existed; [`Listing`](Error::Listing) if
@@ -227,6 +521,18 @@ impl Customers {
     }
 
     /// Checks that the store works. Does not ask the lookup: accounts are accepted without it.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use {std::sync::Arc, postcode_core::{Answer, MockPostcodeLookup, Record}};
+    /// # let mut lookup = MockPostcodeLookup::new();
+    /// # lookup.expect_lookup().returning(|all| Ok(all.iter().map(|one| Answer::Live(Record::live(*one))).collect()));
+    /// # let customers = customers::Customers::new(customers::Store::open("sqlite::memory:").await?, Arc::new(lookup));
+    /// assert!(customers.ready().await.is_ok());
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// [`Store`](Error::Store).

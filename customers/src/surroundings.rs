@@ -16,6 +16,15 @@ const DOTS: usize = 3_000;
 const NARROWEST: f64 = 100.0;
 
 /// The surroundings of a postcode: each live postcode around it, to be drawn as a dot.
+///
+/// ```
+/// use customers::Map;
+///
+/// /// Returns the text below a map.
+/// fn caption(map: &Map) -> String {
+///     format!("{} postcodes within {:.0} m of {}. {}", map.around.len(), map.radius, map.postcode, map.attribution)
+/// }
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Map {
@@ -34,6 +43,15 @@ pub struct Map {
 }
 
 /// A postcode on a map.
+///
+/// ```
+/// use customers::Dot;
+/// use postcode_core::Location;
+///
+/// let dot = Dot { postcode: "SW1A 1AA".parse()?, at: Location::new(51.501, -0.1416)? };
+/// assert_eq!(serde_json::to_string(&dot)?, r#"["SW1A 1AA",51.501,-0.1416]"#);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Dot {
     /// The postcode.
@@ -57,6 +75,22 @@ impl Customers {
 
     /// Returns at most `limit` live postcodes with this beginning, in order.
     ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use std::sync::Arc;
+    /// use customers::{Customers, Store};
+    /// use postcode_core::MockPostcodeLookup;
+    ///
+    /// let mut lookup = MockPostcodeLookup::new();
+    /// lookup.expect_autocomplete().returning(|_, _| Ok(vec!["SW1Y 4JH".parse().expect("a postcode")]));
+    /// let customers = Customers::new(Store::open("sqlite::memory:").await?, Arc::new(lookup));
+    /// assert_eq!(customers.complete("sw1y 4j", 5).await?, ["SW1Y 4JH".parse()?]);
+    /// assert!(customers.complete("sw1y 4j", 21).await.is_err()); // at most 20
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// [`Listing`](Error::Listing) if the limit is not 1 to
     /// [`MAX_COMPLETIONS`](Self::MAX_COMPLETIONS); [`Lookup`](Error::Lookup).
@@ -70,6 +104,21 @@ impl Customers {
 
     /// Looks a postcode up now. Stores nothing.
     ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use {std::sync::Arc, postcode_core::{Answer, MockPostcodeLookup, Record}};
+    /// # let mut lookup = MockPostcodeLookup::new();
+    /// # lookup.expect_lookup().returning(|all| Ok(all.iter().map(|one| Answer::Live(Record::live(*one))).collect()));
+    /// # let customers = customers::Customers::new(customers::Store::open("sqlite::memory:").await?, Arc::new(lookup));
+    /// use customers::AddressStatus;
+    ///
+    /// let check = customers.look_up("SW1Y 4JH".parse()?).await?;
+    /// assert_eq!(check.status, AddressStatus::Verified);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// [`Lookup`](Error::Lookup).
     pub async fn look_up(&self, postcode: Postcode) -> Result<AddressCheck> {
@@ -81,6 +130,27 @@ impl Customers {
     }
 
     /// Returns advice about a postcode that the lookup's data does not cover, if there is any.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use std::sync::Arc;
+    /// use customers::{Customers, Store};
+    /// use postcode_core::{DatasetInfo, MockPostcodeLookup};
+    ///
+    /// let mut lookup = MockPostcodeLookup::new();
+    /// lookup.expect_info().returning(|| {
+    ///     let mut info = DatasetInfo::new("May 2025");
+    ///     info.not_covered = vec!["BT".to_owned()];
+    ///     info.not_covered_advice = Some("Import an ONSPD.".to_owned());
+    ///     Ok(info)
+    /// });
+    /// let customers = Customers::new(Store::open("sqlite::memory:").await?, Arc::new(lookup));
+    /// assert_eq!(customers.advice("BT1 5GS".parse()?).await.as_deref(), Some("Import an ONSPD."));
+    /// assert_eq!(customers.advice("SW1Y 4JH".parse()?).await, None);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn advice(&self, postcode: Postcode) -> Option<String> {
         // The answer is useful without the advice.
         let info = self.limited(self.lookup.info()).await.ok()?;
@@ -89,6 +159,27 @@ impl Customers {
 
     /// Returns the surroundings of a postcode within `radius` metres; `None` if it does not exist
     /// or has no location.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use std::sync::Arc;
+    /// use customers::{Customers, Store};
+    /// use postcode_core::{Answer, DatasetInfo, Location, MockPostcodeLookup, Page, Record};
+    ///
+    /// let mut record = Record::live("SW1Y 4JH".parse()?);
+    /// record.location = Some(Location::new(51.5073, -0.1357)?);
+    /// let page = Page::new(vec![record.clone()], None);
+    /// let mut lookup = MockPostcodeLookup::new();
+    /// lookup.expect_lookup().returning(move |_| Ok(vec![Answer::Live(record.clone())]));
+    /// lookup.expect_within().returning(move |_| Ok(Some(page.clone())));
+    /// lookup.expect_info().returning(|| Ok(DatasetInfo::new("May 2025")));
+    /// let customers = Customers::new(Store::open("sqlite::memory:").await?, Arc::new(lookup));
+    /// let map = customers.map("SW1Y 4JH".parse()?, 500.0).await?.ok_or("not on a map")?;
+    /// assert_eq!((map.radius, map.around.len()), (500.0, 1));
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// [`Listing`](Error::Listing) if the radius is not 100 to

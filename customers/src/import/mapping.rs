@@ -3,8 +3,26 @@
 use super::columns::{Column, MAX_COLUMNS, missing, plain};
 use crate::{Error, MAX_REFERENCES, Result};
 
-/// Says what the columns of a file mean whose headings are not recognised, and whether columns that
-/// still are not are left out. The default recognises headings only.
+/// Gives meanings to columns of a file whose headings are not recognised, and sets whether other unknown
+/// columns are left out. The default recognises headings only.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # use {std::sync::Arc, postcode_core::{Answer, MockPostcodeLookup, Record}};
+/// # let mut lookup = MockPostcodeLookup::new();
+/// # lookup.expect_lookup().returning(|all| Ok(all.iter().map(|one| Answer::Live(Record::live(*one))).collect()));
+/// # let customers = customers::Customers::new(customers::Store::open("sqlite::memory:").await?, Arc::new(lookup));
+/// use customers::Mapping;
+///
+/// let file = b"Kunde,email,postcode,address,Rabatt\nAda Lovelace,ada@example.com,SW1Y 4JH,12 St James's Square,5\n";
+/// let mut mapping = Mapping::default();
+/// mapping.set("Kunde", "name")?;
+/// mapping.set("Rabatt", "ignore")?;
+/// assert_eq!(customers.import_mapped(file.to_vec(), mapping, None).await?.total, 1);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Mapping {
     /// Headings without what tools write differently, and the meanings of their columns.
@@ -13,9 +31,19 @@ pub struct Mapping {
 }
 
 impl Mapping {
-    /// Says what the column with that heading means: `name`, `name_part` (such as a first name),
+    /// Sets the meaning of the column with that heading: `name`, `name_part` (such as a first name),
     /// `email`, `postcode`, `address`, `address_line`, `phone`, `notes`, `reference:SYSTEM`, or
     /// `ignore` to leave the column out.
+    ///
+    /// ```
+    /// use customers::Mapping;
+    ///
+    /// let mut mapping = Mapping::default();
+    /// mapping.set("Kunde", "name")?;
+    /// assert!(mapping.set("kunde", "email").is_err()); // the heading is given twice
+    /// assert!(mapping.set("Ort", "place").is_err()); // not a meaning
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// [`Listing`](Error::Listing) if the heading was given before, or the meaning is not one of
@@ -43,6 +71,24 @@ impl Mapping {
 
     /// Leaves out the columns that are neither mapped nor recognised. Otherwise a file with such a
     /// column is refused.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use {std::sync::Arc, postcode_core::{Answer, MockPostcodeLookup, Record}};
+    /// # let mut lookup = MockPostcodeLookup::new();
+    /// # lookup.expect_lookup().returning(|all| Ok(all.iter().map(|one| Answer::Live(Record::live(*one))).collect()));
+    /// # let customers = customers::Customers::new(customers::Store::open("sqlite::memory:").await?, Arc::new(lookup));
+    /// use customers::Mapping;
+    ///
+    /// let file = b"name,email,postcode,address,Rabatt\nAda Lovelace,ada@example.com,SW1Y 4JH,12 St James's Square,5\n";
+    /// assert!(customers.import(file.to_vec(), None).await.is_err()); // the last column is not known
+    /// let mut mapping = Mapping::default();
+    /// mapping.ignore_others();
+    /// assert!(customers.import_mapped(file.to_vec(), mapping, None).await.is_ok());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn ignore_others(&mut self) {
         self.ignores_others = true;
     }

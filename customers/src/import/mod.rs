@@ -18,6 +18,20 @@ pub use mapping::Mapping;
 pub(crate) const MAX_MESSAGE: usize = 500;
 
 /// An import as it is now. Serialises to the JSON of the HTTP API.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # use {std::sync::Arc, postcode_core::{Answer, MockPostcodeLookup, Record}};
+/// # let mut lookup = MockPostcodeLookup::new();
+/// # lookup.expect_lookup().returning(|all| Ok(all.iter().map(|one| Answer::Live(Record::live(*one))).collect()));
+/// # let customers = customers::Customers::new(customers::Store::open("sqlite::memory:").await?, Arc::new(lookup));
+/// let file = b"name,email,postcode,address\nAda Lovelace,ada@example.com,SW1Y 4JH,12 St James's Square\n";
+/// let import = customers.import(file.to_vec(), None).await?;
+/// assert_eq!((import.state.as_str(), import.total, import.created), ("queued", 1, 0));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Import {
@@ -40,6 +54,15 @@ pub struct Import {
 }
 
 /// The progress of an import.
+///
+/// ```
+/// use customers::ImportState;
+///
+/// fn is_over(state: ImportState) -> bool {
+///     matches!(state, ImportState::Succeeded | ImportState::Cancelled)
+/// }
+/// assert!(!is_over(ImportState::Running));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ImportState {
@@ -57,6 +80,12 @@ impl ImportState {
     const ALL: [Self; 4] = [Self::Queued, Self::Running, Self::Succeeded, Self::Cancelled];
 
     /// Returns the name that the API and the database use.
+    ///
+    /// ```
+    /// use customers::ImportState;
+    ///
+    /// assert_eq!(ImportState::Succeeded.as_str(), "succeeded");
+    /// ```
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Queued => "queued",
@@ -72,6 +101,22 @@ impl ImportState {
 }
 
 /// The outcome of one row.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # use {std::sync::Arc, postcode_core::{Answer, MockPostcodeLookup, Record}};
+/// # let mut lookup = MockPostcodeLookup::new();
+/// # lookup.expect_lookup().returning(|all| Ok(all.iter().map(|one| Answer::Live(Record::live(*one))).collect()));
+/// # let customers = customers::Customers::new(customers::Store::open("sqlite::memory:").await?, Arc::new(lookup));
+/// let file = b"name,email,postcode,address\nAda Lovelace,ada@example.com,SW1Y,12 St James's Square\n";
+/// let import = customers.import(file.to_vec(), None).await?;
+/// while customers.import_some().await? {}
+/// let row = &customers.import_rows(import.id, None, 0, 10).await?[0];
+/// assert_eq!((row.line, row.outcome.as_deref()), (2, Some("failed"))); // SW1Y is not a whole postcode
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct ImportRow {
@@ -86,6 +131,15 @@ pub struct ImportRow {
 }
 
 /// A row that failed.
+///
+/// ```
+/// use customers::FailedRow;
+///
+/// /// Returns a failed row for a file that is corrected by hand.
+/// fn line(row: &FailedRow) -> Vec<String> {
+///     [row.cells.clone(), vec![row.line.to_string(), row.reason.clone()]].concat()
+/// }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct FailedRow {
@@ -99,6 +153,22 @@ pub struct FailedRow {
 
 /// The headings and the first rows of a file, to see what an import would do with it. Serialises to
 /// the JSON of the HTTP API.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # use {std::sync::Arc, postcode_core::{Answer, MockPostcodeLookup, Record}};
+/// # let mut lookup = MockPostcodeLookup::new();
+/// # lookup.expect_lookup().returning(|all| Ok(all.iter().map(|one| Answer::Live(Record::live(*one))).collect()));
+/// # let customers = customers::Customers::new(customers::Store::open("sqlite::memory:").await?, Arc::new(lookup));
+/// use customers::Mapping;
+///
+/// let preview = customers.preview_import(b"Full Name,E-mail\nAda Lovelace,ada@example.com\n".to_vec(), Mapping::default()).await?;
+/// assert_eq!(preview.rows, [["Ada Lovelace", "ada@example.com"]]);
+/// assert_eq!(preview.missing, ["postcode", "address"]);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Preview {
@@ -114,6 +184,22 @@ pub struct Preview {
 }
 
 /// A column of a file.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # use {std::sync::Arc, postcode_core::{Answer, MockPostcodeLookup, Record}};
+/// # let mut lookup = MockPostcodeLookup::new();
+/// # lookup.expect_lookup().returning(|all| Ok(all.iter().map(|one| Answer::Live(Record::live(*one))).collect()));
+/// # let customers = customers::Customers::new(customers::Store::open("sqlite::memory:").await?, Arc::new(lookup));
+/// use customers::Mapping;
+///
+/// let preview = customers.preview_import(b"Full Name,Rabatt\nAda Lovelace,5\n".to_vec(), Mapping::default()).await?;
+/// let meanings: Vec<_> = preview.columns.iter().map(|column| column.column.as_deref()).collect();
+/// assert_eq!(meanings, [Some("name"), None]);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct PreviewColumn {

@@ -24,6 +24,21 @@ impl Customers {
     /// also, if you have them, `phone`, `notes`, and `reference:SYSTEM` for the id in another
     /// system. UTF-8; quoting as in RFC 4180.
     ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use {std::sync::Arc, postcode_core::{Answer, MockPostcodeLookup, Record}};
+    /// # let mut lookup = MockPostcodeLookup::new();
+    /// # lookup.expect_lookup().returning(|all| Ok(all.iter().map(|one| Answer::Live(Record::live(*one))).collect()));
+    /// # let customers = customers::Customers::new(customers::Store::open("sqlite::memory:").await?, Arc::new(lookup));
+    /// let file = b"name,email,postcode,address\nAda Lovelace,ada@example.com,SW1Y 4JH,12 St James's Square|London\n";
+    /// let import = customers.import(file.to_vec(), Some("upload-1")).await?;
+    /// // The same file with the same key is not imported again.
+    /// assert_eq!(customers.import(file.to_vec(), Some("upload-1")).await?.id, import.id);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// [`BadImport`](Error::BadImport) if the file is not of this form or too large;
     /// [`TooManyImports`](Error::TooManyImports); [`ImportsFull`](Error::ImportsFull);
@@ -36,6 +51,23 @@ impl Customers {
 
     /// Accepts a CSV file of customers with other headings; otherwise like
     /// [`import`](Self::import).
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use {std::sync::Arc, postcode_core::{Answer, MockPostcodeLookup, Record}};
+    /// # let mut lookup = MockPostcodeLookup::new();
+    /// # lookup.expect_lookup().returning(|all| Ok(all.iter().map(|one| Answer::Live(Record::live(*one))).collect()));
+    /// # let customers = customers::Customers::new(customers::Store::open("sqlite::memory:").await?, Arc::new(lookup));
+    /// use customers::Mapping;
+    ///
+    /// let file = b"Kunde,email,postcode,address\nAda Lovelace,ada@example.com,SW1Y 4JH,12 St James's Square\n";
+    /// let mut mapping = Mapping::default();
+    /// mapping.set("Kunde", "name")?;
+    /// assert_eq!(customers.import_mapped(file.to_vec(), mapping, None).await?.total, 1);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// As [`import`](Self::import).
@@ -81,6 +113,22 @@ impl Customers {
     /// Returns the headings and the first rows of a file, which may be cut off, and what an import
     /// would make of them. Stores nothing.
     ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use {std::sync::Arc, postcode_core::{Answer, MockPostcodeLookup, Record}};
+    /// # let mut lookup = MockPostcodeLookup::new();
+    /// # lookup.expect_lookup().returning(|all| Ok(all.iter().map(|one| Answer::Live(Record::live(*one))).collect()));
+    /// # let customers = customers::Customers::new(customers::Store::open("sqlite::memory:").await?, Arc::new(lookup));
+    /// use customers::Mapping;
+    ///
+    /// let beginning = b"name,email,postcode\nAda Lovelace,ada@example.com,SW1Y 4JH\n";
+    /// let preview = customers.preview_import(beginning.to_vec(), Mapping::default()).await?;
+    /// assert_eq!(preview.missing, ["address"]);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// [`BadImport`](Error::BadImport) if the file has no headings that can be read.
     pub async fn preview_import(&self, file: Vec<u8>, mapping: Mapping) -> Result<Preview> {
@@ -104,6 +152,21 @@ impl Customers {
 
     /// Returns the import with that id.
     ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use {std::sync::Arc, postcode_core::{Answer, MockPostcodeLookup, Record}};
+    /// # let mut lookup = MockPostcodeLookup::new();
+    /// # lookup.expect_lookup().returning(|all| Ok(all.iter().map(|one| Answer::Live(Record::live(*one))).collect()));
+    /// # let customers = customers::Customers::new(customers::Store::open("sqlite::memory:").await?, Arc::new(lookup));
+    /// use customers::Error;
+    ///
+    /// let unknown = "019abc00-8f5e-7c3a-9d2b-1e4f5a6b7c8d".parse()?;
+    /// assert!(matches!(customers.get_import(unknown).await, Err(Error::NoImport(id)) if id == unknown));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// [`NoImport`](Error::NoImport), [`Store`](Error::Store).
     pub async fn get_import(&self, id: ImportId) -> Result<Import> {
@@ -112,14 +175,44 @@ impl Customers {
 
     /// Returns the last imports, newest first, at most a hundred.
     ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use {std::sync::Arc, postcode_core::{Answer, MockPostcodeLookup, Record}};
+    /// # let mut lookup = MockPostcodeLookup::new();
+    /// # lookup.expect_lookup().returning(|all| Ok(all.iter().map(|one| Answer::Live(Record::live(*one))).collect()));
+    /// # let customers = customers::Customers::new(customers::Store::open("sqlite::memory:").await?, Arc::new(lookup));
+    /// let file = b"name,email,postcode,address\nAda Lovelace,ada@example.com,SW1Y 4JH,12 St James's Square\n";
+    /// let import = customers.import(file.to_vec(), None).await?;
+    /// assert_eq!(customers.imports().await?, [import]);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// [`Store`](Error::Store).
     pub async fn imports(&self) -> Result<Vec<Import>> {
         Ok(self.store.imports().await?)
     }
 
-    /// Returns the outcomes of the rows after a line, in order: all of them, or those with one
-    /// outcome.
+    /// Returns the outcomes of at most `limit` rows after a line, in order: of all rows, or of those with
+    /// one outcome, `created` or `failed`.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use {std::sync::Arc, postcode_core::{Answer, MockPostcodeLookup, Record}};
+    /// # let mut lookup = MockPostcodeLookup::new();
+    /// # lookup.expect_lookup().returning(|all| Ok(all.iter().map(|one| Answer::Live(Record::live(*one))).collect()));
+    /// # let customers = customers::Customers::new(customers::Store::open("sqlite::memory:").await?, Arc::new(lookup));
+    /// let file = b"name,email,postcode,address\nAda Lovelace,ada@example.com,SW1Y 4JH,12 St James's Square\n";
+    /// let import = customers.import(file.to_vec(), None).await?;
+    /// assert!(customers.import_some().await?);
+    /// let rows = customers.import_rows(import.id, Some("created"), 0, 100).await?;
+    /// assert_eq!(rows.iter().map(|row| row.line).collect::<Vec<_>>(), [2]); // after the heading
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// [`NoImport`](Error::NoImport), [`Store`](Error::Store).
@@ -139,14 +232,44 @@ impl Customers {
 
     /// Returns the headings of an import's file.
     ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use {std::sync::Arc, postcode_core::{Answer, MockPostcodeLookup, Record}};
+    /// # let mut lookup = MockPostcodeLookup::new();
+    /// # lookup.expect_lookup().returning(|all| Ok(all.iter().map(|one| Answer::Live(Record::live(*one))).collect()));
+    /// # let customers = customers::Customers::new(customers::Store::open("sqlite::memory:").await?, Arc::new(lookup));
+    /// let file = b"name,email,postcode,address\nAda Lovelace,ada@example.com,SW1Y 4JH,12 St James's Square\n";
+    /// let import = customers.import(file.to_vec(), None).await?;
+    /// assert_eq!(customers.import_headings(import.id).await?, ["name", "email", "postcode", "address"]);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// [`NoImport`](Error::NoImport), [`Store`](Error::Store).
     pub async fn import_headings(&self, id: ImportId) -> Result<Vec<String>> {
         self.store.import_headings(id).await?.ok_or(Error::NoImport(id))
     }
 
-    /// Returns the rows after a line that failed, in order, with their cells as they were sent. Rows of an
-    /// account that has been erased since are not among them.
+    /// Returns at most `limit` failed rows after a line, in order, with their cells as they were sent. Rows
+    /// of an account that has been erased since are left out. An unknown import has none.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use {std::sync::Arc, postcode_core::{Answer, MockPostcodeLookup, Record}};
+    /// # let mut lookup = MockPostcodeLookup::new();
+    /// # lookup.expect_lookup().returning(|all| Ok(all.iter().map(|one| Answer::Live(Record::live(*one))).collect()));
+    /// # let customers = customers::Customers::new(customers::Store::open("sqlite::memory:").await?, Arc::new(lookup));
+    /// let file = b"name,email,postcode,address\nAda Lovelace,ada@example.com,SW1Y,12 St James's Square\n";
+    /// let import = customers.import(file.to_vec(), None).await?;
+    /// while customers.import_some().await? {}
+    /// let failed = customers.failed_rows(import.id, 0, 100).await?;
+    /// assert_eq!((failed[0].line, &*failed[0].cells[2]), (2, "SW1Y"));
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// [`Store`](Error::Store).
@@ -155,6 +278,22 @@ impl Customers {
     }
 
     /// Stops an import. Accounts that it has created stay.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use {std::sync::Arc, postcode_core::{Answer, MockPostcodeLookup, Record}};
+    /// # let mut lookup = MockPostcodeLookup::new();
+    /// # lookup.expect_lookup().returning(|all| Ok(all.iter().map(|one| Answer::Live(Record::live(*one))).collect()));
+    /// # let customers = customers::Customers::new(customers::Store::open("sqlite::memory:").await?, Arc::new(lookup));
+    /// use customers::ImportState;
+    ///
+    /// let file = b"name,email,postcode,address\nAda Lovelace,ada@example.com,SW1Y 4JH,12 St James's Square\n";
+    /// let import = customers.import(file.to_vec(), None).await?;
+    /// assert_eq!(customers.cancel_import(import.id).await?.state, ImportState::Cancelled);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// [`NoImport`](Error::NoImport), [`Store`](Error::Store).

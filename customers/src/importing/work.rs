@@ -20,6 +20,28 @@ const PAUSE: Duration = Duration::from_secs(1);
 impl Customers {
     /// Works on imports one after the other for as long as it is polled. Several callers, even in
     /// several processes, share the work. Dropping it at any moment loses nothing.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use {std::sync::Arc, postcode_core::{Answer, MockPostcodeLookup, Record}};
+    /// # let mut lookup = MockPostcodeLookup::new();
+    /// # lookup.expect_lookup().returning(|all| Ok(all.iter().map(|one| Answer::Live(Record::live(*one))).collect()));
+    /// # let customers = customers::Customers::new(customers::Store::open("sqlite::memory:").await?, Arc::new(lookup));
+    /// use std::time::Duration;
+    /// use customers::ImportState;
+    ///
+    /// let worker = customers.clone();
+    /// let working = tokio::spawn(async move { worker.keep_importing().await });
+    /// let file = b"name,email,postcode,address\nAda Lovelace,ada@example.com,SW1Y 4JH,12 St James's Square\n";
+    /// let import = customers.import(file.to_vec(), None).await?;
+    /// while customers.get_import(import.id).await?.state != ImportState::Succeeded {
+    ///     tokio::time::sleep(Duration::from_millis(10)).await;
+    /// }
+    /// working.abort(); // to stop
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn keep_importing(&self) {
         loop {
             match self.import_some().await {
@@ -44,6 +66,21 @@ impl Customers {
     }
 
     /// Works on some rows of the oldest import. Returns false if there are none.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use {std::sync::Arc, postcode_core::{Answer, MockPostcodeLookup, Record}};
+    /// # let mut lookup = MockPostcodeLookup::new();
+    /// # lookup.expect_lookup().returning(|all| Ok(all.iter().map(|one| Answer::Live(Record::live(*one))).collect()));
+    /// # let customers = customers::Customers::new(customers::Store::open("sqlite::memory:").await?, Arc::new(lookup));
+    /// let file = b"name,email,postcode,address\nAda Lovelace,ada@example.com,SW1Y 4JH,12 St James's Square\n";
+    /// let import = customers.import(file.to_vec(), None).await?;
+    /// while customers.import_some().await? {}
+    /// assert_eq!(customers.get_import(import.id).await?.created, 1);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// [`Store`](crate::Error::Store): nothing of these rows is stored then.

@@ -12,6 +12,19 @@ use crate::address::iso8601;
 use crate::{Address, AddressKind, Customer, MAX_ADDRESSES};
 
 /// A new or changed address.
+///
+/// ```
+/// use customers::{AddressKind, NewAddress, NewCustomer};
+///
+/// let address = NewAddress {
+///     kind: AddressKind::Main,
+///     postcode: "SW1Y 4JH".into(),
+///     address_lines: vec!["12 St James's Square".into(), "London".into()],
+///     ..NewAddress::default()
+/// };
+/// let ada = NewCustomer { addresses: Some(vec![address]), ..NewCustomer::default() };
+/// assert!(ada.postcode.is_empty()); // the main address is in the list
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct NewAddress {
     /// The id of the customer's address that this one replaces; `None` for a new address. Ignored

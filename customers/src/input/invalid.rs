@@ -8,6 +8,27 @@ use serde::Serialize;
 const MAX_ERRORS: usize = 50;
 
 /// The errors in the data that a caller sent.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # use {std::sync::Arc, postcode_core::{Answer, MockPostcodeLookup, Record}};
+/// # let mut lookup = MockPostcodeLookup::new();
+/// # lookup.expect_lookup().returning(|all| Ok(all.iter().map(|one| Answer::Live(Record::live(*one))).collect()));
+/// # let customers = customers::Customers::new(customers::Store::open("sqlite::memory:").await?, Arc::new(lookup));
+/// # use customers::NewCustomer;
+/// # let (name, email, postcode) = ("Ada Lovelace".into(), "ada@example.com".into(), "SW1Y 4JH".into());
+/// # let ada = NewCustomer { name, email, postcode, address_lines: vec!["1 Pall Mall".into()], ..NewCustomer::default() };
+/// use customers::Error;
+///
+/// let Err(Error::Invalid(invalid)) = customers.create(NewCustomer { name: "".into(), email: "ada".into(), ..ada }).await else {
+///     panic!("it was accepted");
+/// };
+/// let fields: Vec<_> = invalid.errors.iter().map(|error| &*error.field).collect();
+/// assert_eq!(fields, ["name", "email"]);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, thiserror::Error)]
 pub struct Invalid {
     /// One entry for each error, at most 50. If there are more, a last entry for the field `errors` says so.
@@ -15,6 +36,27 @@ pub struct Invalid {
 }
 
 /// An error in one field.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # use {std::sync::Arc, postcode_core::{Answer, MockPostcodeLookup, Record}};
+/// # let mut lookup = MockPostcodeLookup::new();
+/// # lookup.expect_lookup().returning(|all| Ok(all.iter().map(|one| Answer::Live(Record::live(*one))).collect()));
+/// # let customers = customers::Customers::new(customers::Store::open("sqlite::memory:").await?, Arc::new(lookup));
+/// # use customers::NewCustomer;
+/// # let (name, email, postcode) = ("Ada Lovelace".into(), "ada@example.com".into(), "SW1Y 4JH".into());
+/// # let ada = NewCustomer { name, email, postcode, address_lines: vec!["1 Pall Mall".into()], ..NewCustomer::default() };
+/// use customers::Error;
+///
+/// let Err(Error::Invalid(invalid)) = customers.create(NewCustomer { postcode: "SWIY 4JH".into(), ..ada }).await else {
+///     panic!("it was accepted");
+/// };
+/// let error = &invalid.errors[0];
+/// assert_eq!((&*error.field, error.suggestion.as_deref()), ("postcode", Some("SW1Y 4JH")));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct FieldError {
     /// The field, such as `postcode` or `addresses[1].address_lines[2]`.

@@ -13,6 +13,27 @@ pub use addresses::NewAddress;
 pub use invalid::{FieldError, Invalid};
 
 /// The data of a customer, to create one or to replace a stored one.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # use {std::sync::Arc, postcode_core::{Answer, MockPostcodeLookup, Record}};
+/// # let mut lookup = MockPostcodeLookup::new();
+/// # lookup.expect_lookup().returning(|all| Ok(all.iter().map(|one| Answer::Live(Record::live(*one))).collect()));
+/// # let customers = customers::Customers::new(customers::Store::open("sqlite::memory:").await?, Arc::new(lookup));
+/// use customers::NewCustomer;
+///
+/// let ada = NewCustomer {
+///     name: "Ada Lovelace".into(),
+///     email: "ada@example.com".into(),
+///     postcode: "sw1y4jh".into(),
+///     address_lines: vec!["12 St James's Square".into(), "London".into()],
+///     ..NewCustomer::default()
+/// };
+/// assert_eq!(customers.create(ada).await?.postcode.to_string(), "SW1Y 4JH");
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct NewCustomer {
     /// 1 to [`MAX_NAME`](crate::MAX_NAME) characters.
@@ -42,6 +63,25 @@ pub struct NewCustomer {
 }
 
 /// A change to some fields of a customer. `None` keeps the stored value.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # use {std::sync::Arc, postcode_core::{Answer, MockPostcodeLookup, Record}};
+/// # let mut lookup = MockPostcodeLookup::new();
+/// # lookup.expect_lookup().returning(|all| Ok(all.iter().map(|one| Answer::Live(Record::live(*one))).collect()));
+/// # let customers = customers::Customers::new(customers::Store::open("sqlite::memory:").await?, Arc::new(lookup));
+/// # use customers::NewCustomer;
+/// # let (name, email, postcode) = ("Ada Lovelace".into(), "ada@example.com".into(), "SW1Y 4JH".into());
+/// # let ada = NewCustomer { name, email, postcode, address_lines: vec!["1 Pall Mall".into()], ..NewCustomer::default() };
+/// use customers::CustomerPatch;
+///
+/// let ada = customers.create(NewCustomer { notes: Some("calls on Mondays".into()), ..ada }).await?;
+/// let patch = CustomerPatch { notes: Some("".into()), ..CustomerPatch::default() };
+/// assert_eq!(customers.patch(ada.id, patch).await?.notes, None); // an empty text clears them
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CustomerPatch {
     /// See [`NewCustomer::name`].

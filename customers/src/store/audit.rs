@@ -20,6 +20,25 @@ const EVERY: i64 = 100;
 const MAX_BYTES: usize = 1 << 20;
 
 /// A page of an account's history.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # use {std::sync::Arc, postcode_core::{Answer, MockPostcodeLookup, Record}};
+/// # let mut lookup = MockPostcodeLookup::new();
+/// # lookup.expect_lookup().returning(|all| Ok(all.iter().map(|one| Answer::Live(Record::live(*one))).collect()));
+/// # let customers = customers::Customers::new(customers::Store::open("sqlite::memory:").await?, Arc::new(lookup));
+/// # use customers::NewCustomer;
+/// # let (name, email, postcode) = ("Ada Lovelace".into(), "ada@example.com".into(), "SW1Y 4JH".into());
+/// # let ada = NewCustomer { name, email, postcode, address_lines: vec!["1 Pall Mall".into()], ..NewCustomer::default() };
+/// let ada = customers.create(ada).await?;
+/// customers.delete(ada.id).await?;
+/// let first = customers.history(ada.id, 1, None).await?;
+/// let second = customers.history(ada.id, 1, first.next).await?;
+/// assert_eq!((&*second.items[0].action, second.next), ("deleted", None));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct AuditPage {

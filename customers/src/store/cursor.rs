@@ -7,6 +7,14 @@ use crate::{Sort, SortField};
 
 /// A position in a listing of customers, or in the history of one. Its text is opaque and stays
 /// valid for ever.
+///
+/// ```
+/// use customers::Cursor;
+///
+/// let cursor: Cursor = "a1".parse()?; // the `next_cursor` of a page
+/// assert_eq!(cursor.to_string(), "a1");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cursor {
     /// The place of the last account or change before the position.
@@ -17,6 +25,12 @@ pub struct Cursor {
 }
 
 /// The error for a text that is not a cursor.
+///
+/// ```
+/// use customers::{Cursor, ParseCursorError};
+///
+/// assert_eq!("page 2".parse::<Cursor>(), Err(ParseCursorError));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not a cursor: give the `next_cursor` of a page as it is")]
 pub struct ParseCursorError;

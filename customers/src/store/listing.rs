@@ -13,6 +13,23 @@ use crate::{Customer, Sort, SortField};
 type Result<T> = std::result::Result<T, StoreError>;
 
 /// A page of a listing.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # use {std::sync::Arc, postcode_core::{Answer, MockPostcodeLookup, Record}};
+/// # let mut lookup = MockPostcodeLookup::new();
+/// # lookup.expect_lookup().returning(|all| Ok(all.iter().map(|one| Answer::Live(Record::live(*one))).collect()));
+/// # let customers = customers::Customers::new(customers::Store::open("sqlite::memory:").await?, Arc::new(lookup));
+/// # use customers::NewCustomer;
+/// # let (name, email, postcode) = ("Ada Lovelace".into(), "ada@example.com".into(), "SW1Y 4JH".into());
+/// # let ada = NewCustomer { name, email, postcode, address_lines: vec!["1 Pall Mall".into()], ..NewCustomer::default() };
+/// customers.create(ada).await?;
+/// let page = customers.list(10, None).await?;
+/// assert_eq!((page.items.len(), page.next), (1, None)); // the last page
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Page {
@@ -36,13 +53,21 @@ const MAX_BYTES: usize = 2 << 20;
 /// The approximate bytes of a row without its texts.
 const ROW: usize = 300;
 
-/// How many accounts a listing has.
+/// The number of accounts in a listing.
+///
+/// ```
+/// use customers::Total;
+///
+/// fn shown(total: Total) -> String {
+///     if total.exact { total.count.to_string() } else { format!("over {}", Total::MAX) }
+/// }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Total {
     /// The number of accounts, at most [`MAX`](Self::MAX).
     pub count: usize,
-    /// Whether there are no more than that.
+    /// Whether the count is exact. If not, there are more.
     pub exact: bool,
 }
 

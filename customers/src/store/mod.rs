@@ -40,6 +40,20 @@ pub(crate) use recheck::{Recheck, Subject};
 use scans::Scans;
 
 /// Customer accounts in a database. Cheap to clone.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use customers::Store;
+///
+/// # let folder = tempfile::tempdir()?;
+/// # let url = format!("sqlite://{}", folder.path().join("customers.db").display());
+/// let store = Store::open(&url).await?; // sqlite:///var/lib/customers.db
+/// store.close().await;
+/// assert!(Store::open(&url).await.is_ok());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Store {
     writer: Pool,

@@ -22,6 +22,18 @@ impl Store {
     /// - `postgres://user:password@host:5432/database`: PostgreSQL 12 or newer;
     ///   `?sslmode=verify-full` for TLS, for which this crate needs its feature `postgres-tls`
     ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use customers::Store;
+    ///
+    /// assert!(Store::open("sqlite::memory:").await.is_ok());
+    /// let error = Store::open("customers.db").await.unwrap_err();
+    /// assert!(error.to_string().contains("give sqlite://FILE"));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// Fails if the URL is not of these forms, the file can't be opened or is not a database, the
     /// server can't be reached or refuses the user, or a newer version of this program has changed
@@ -32,6 +44,20 @@ impl Store {
 
     /// Opens a database with another time limit for the read of one listing, history or report. A
     /// database in memory has no such limit.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use std::time::Duration;
+    /// use customers::Store;
+    ///
+    /// # let folder = tempfile::tempdir()?;
+    /// # let url = format!("sqlite://{}", folder.path().join("customers.db").display());
+    /// assert_eq!(Store::READ_LIMIT, Duration::from_secs(10)); // that of `open`
+    /// assert!(Store::open_within(&url, Duration::from_secs(60)).await.is_ok());
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// As [`open`](Self::open).
@@ -52,7 +78,23 @@ impl Store {
         Ok(store)
     }
 
-    /// Waits for all work to finish and closes the database. Not calling it loses nothing.
+    /// Waits for all work to finish, and closes the database for all clones. Nothing is lost if you do not
+    /// call it.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use std::sync::Arc;
+    /// # let lookup = postcode_core::MockPostcodeLookup::new();
+    /// use customers::{Customers, Store};
+    ///
+    /// let store = Store::open("sqlite::memory:").await?;
+    /// let customers = Customers::new(store.clone(), Arc::new(lookup));
+    /// store.close().await;
+    /// assert!(customers.ready().await.is_err()); // a clone is the same store
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn close(&self) {
         self.scans.pool.close().await;
         self.readers.close().await;

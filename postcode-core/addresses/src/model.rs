@@ -127,6 +127,13 @@ pub enum Kind {
 
 impl Kind {
     /// Returns the kind that a file's word names: `S`, `Small User`, `L`, `LARGE`, ….
+    ///
+    /// ```
+    /// use postcode_addresses::Kind;
+    ///
+    /// assert_eq!(Kind::parse("Small User"), Some(Kind::SmallUser));
+    /// assert_eq!(Kind::parse(""), None);
+    /// ```
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         match text.trim_start().as_bytes().first()? {
@@ -137,6 +144,12 @@ impl Kind {
     }
 
     /// Returns Royal Mail's letter: `S` or `L`.
+    ///
+    /// ```
+    /// use postcode_addresses::Kind;
+    ///
+    /// assert_eq!(Kind::LargeUser.as_str(), "L");
+    /// ```
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -201,6 +214,12 @@ impl Dataset {
     ];
 
     /// Returns the short name, as in JSON and in ids: `paf`, `nyb`, `mr`, `pafa`, `ab`, `ngd`, `pointer`, `open-roads`.
+    ///
+    /// ```
+    /// use postcode_addresses::Dataset;
+    ///
+    /// assert_eq!(Dataset::NotYetBuilt.as_str(), "nyb");
+    /// ```
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -216,12 +235,26 @@ impl Dataset {
     }
 
     /// Returns the dataset of a short name.
+    ///
+    /// ```
+    /// use postcode_addresses::Dataset;
+    ///
+    /// assert_eq!(Dataset::parse("ngd"), Some(Dataset::Ngd));
+    /// assert_eq!(Dataset::parse("NGD"), None);
+    /// ```
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|dataset| dataset.as_str() == text)
     }
 
     /// Returns whether an entry is not an exact address, but a place in which addresses may be.
+    ///
+    /// ```
+    /// use postcode_addresses::Dataset;
+    ///
+    /// assert!(Dataset::OpenRoads.is_approximate()); // a street in a postcode district
+    /// assert!(!Dataset::AddressBase.is_approximate());
+    /// ```
     #[must_use]
     pub const fn is_approximate(self) -> bool {
         matches!(self, Self::OpenRoads)
@@ -472,6 +505,13 @@ impl Address {
 impl Welsh {
     /// Returns all texts: organisation, department, sub-building, building name, the two streets, the two localities and
     /// the post town.
+    ///
+    /// ```
+    /// use postcode_addresses::Welsh;
+    ///
+    /// let welsh = Welsh { post_town: "CAERDYDD".into(), ..Welsh::default() };
+    /// assert_eq!(welsh.texts()[8], "CAERDYDD");
+    /// ```
     #[must_use]
     pub fn texts(&self) -> [&str; 9] {
         [
@@ -488,6 +528,14 @@ impl Welsh {
     }
 
     /// Returns all texts in the order of [`Welsh::texts`], to be changed.
+    ///
+    /// ```
+    /// use postcode_addresses::Welsh;
+    ///
+    /// let mut welsh = Welsh { post_town: " CAERDYDD".into(), ..Welsh::default() };
+    /// welsh.texts_mut().map(|text| *text = text.trim().to_owned());
+    /// assert_eq!(welsh.post_town, "CAERDYDD");
+    /// ```
     pub fn texts_mut(&mut self) -> [&mut String; 9] {
         [
             &mut self.organisation,
@@ -503,6 +551,13 @@ impl Welsh {
     }
 
     /// Returns whether no element has a Welsh form.
+    ///
+    /// ```
+    /// use postcode_addresses::Welsh;
+    ///
+    /// assert!(Welsh::default().is_empty());
+    /// assert!(!Welsh { post_town: "CAERDYDD".into(), ..Welsh::default() }.is_empty());
+    /// ```
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self == &Self::default()

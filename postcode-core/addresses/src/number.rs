@@ -35,6 +35,12 @@ pub enum AddressNumber {
 
 impl AddressNumber {
     /// Returns the kind: `udprn`, `umprn` or `uprn`.
+    ///
+    /// ```
+    /// use postcode_addresses::AddressNumber;
+    ///
+    /// assert_eq!(AddressNumber::Uprn(100_023_336_956).kind(), "uprn");
+    /// ```
     #[must_use]
     pub fn kind(&self) -> &'static str {
         match self {
@@ -45,6 +51,12 @@ impl AddressNumber {
     }
 
     /// Returns the number without its kind.
+    ///
+    /// ```
+    /// use postcode_addresses::AddressNumber;
+    ///
+    /// assert_eq!(AddressNumber::Udprn(12_345_678).number(), 12_345_678);
+    /// ```
     #[must_use]
     pub fn number(&self) -> u64 {
         match *self {
@@ -54,6 +66,14 @@ impl AddressNumber {
     }
 
     /// Reads a number of a kind. Leading zeros are allowed.
+    ///
+    /// ```
+    /// use postcode_addresses::AddressNumber;
+    ///
+    /// assert_eq!(AddressNumber::parse("UDPRN", "00001007")?, AddressNumber::Udprn(1_007));
+    /// assert!(AddressNumber::parse("udprn", "123456789").is_err()); // more than eight digits
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// [`InvalidInput`](postcode_core::ErrorKind::InvalidInput) for an unknown kind, or if it is not a number of at most

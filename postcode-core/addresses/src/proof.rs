@@ -66,6 +66,24 @@ impl Tree {
     /// Asks the lookup about every postcode that the file lists. Works on `at_once` outcodes at a time, and gives way to
     /// other tasks after each sector. Needs a tokio runtime.
     ///
+    /// ```
+    /// # #[cfg(feature = "conformance")]
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use std::sync::Arc;
+    /// use postcode_addresses::proof::Tree;
+    /// use postcode_addresses::{LocalAddresses, lookup::conformance};
+    ///
+    /// let (one, other) = (Arc::new(LocalAddresses::new(conformance::file()?)), conformance::file()?);
+    /// let tree = Tree::build(one.clone(), one.file(), 4).await?;
+    /// let other = Arc::new(LocalAddresses::new(other));
+    /// assert_eq!(Tree::build(other.clone(), other.file(), 1).await?.root(), tree.root()); // equal answers
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(not(feature = "conformance"))]
+    /// # fn main() {}
+    /// ```
+    ///
     /// # Errors
     /// Returns the errors of the lookup.
     pub async fn build(
@@ -89,6 +107,23 @@ impl Tree {
     }
 
     /// Returns the hash of all answers.
+    ///
+    /// ```
+    /// # #[cfg(feature = "conformance")]
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use std::sync::Arc;
+    /// use postcode_addresses::proof::Tree;
+    /// use postcode_addresses::{LocalAddresses, lookup::conformance};
+    ///
+    /// let addresses = Arc::new(LocalAddresses::new(conformance::file()?));
+    /// let root = Tree::build(addresses.clone(), addresses.file(), 1).await?.root();
+    /// assert_eq!(root.to_string().len(), 64); // a SHA-256 in hexadecimal digits
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(not(feature = "conformance"))]
+    /// # fn main() {}
+    /// ```
     #[must_use]
     pub fn root(&self) -> Digest {
         self.root

@@ -244,6 +244,17 @@ impl AddressFile {
 
     /// Returns the addresses of a postcode, or `None` if the file has none.
     ///
+    /// ```
+    /// # #[cfg(feature = "conformance")] {
+    /// # use postcode_addresses::lookup::conformance;
+    /// # let file = conformance::file()?;
+    /// let addresses = file.get("ZE9 9AA".parse()?)?.ok_or("no addresses")?.collect()?;
+    /// assert_eq!((addresses.len(), &*addresses[6].organisation), (12, "Example Bakery Ltd"));
+    /// assert!(file.get("ZE9 9ZZ".parse()?)?.is_none());
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// [`Dataset`](postcode_core::ErrorKind::Dataset) if the file is damaged.
     pub fn get(&self, postcode: Postcode) -> Result<Option<Addresses<'_>>> {
@@ -288,12 +299,35 @@ impl AddressFile {
     }
 
     /// Returns whether the file has addresses in an outcode. In the others it knows nothing.
+    ///
+    /// ```
+    /// # #[cfg(feature = "conformance")] {
+    /// # use postcode_addresses::lookup::conformance;
+    /// # let file = conformance::file()?;
+    /// assert!(file.covers("ZE9".parse()?));
+    /// assert!(!file.covers("AB1".parse()?));
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn covers(&self, outcode: Outcode) -> bool {
         self.index.has_outcode(&self.container, outcode)
     }
 
     /// Returns the addresses with a number. Mostly that is one or none.
+    ///
+    /// ```
+    /// # #[cfg(feature = "conformance")] {
+    /// # use postcode_addresses::lookup::conformance;
+    /// # let file = conformance::file()?;
+    /// use postcode_addresses::AddressNumber;
+    ///
+    /// let found = file.find(AddressNumber::Udprn(1_007))?;
+    /// assert_eq!(found[0].organisation, "Example Bakery Ltd");
+    /// assert!(file.find(AddressNumber::Udprn(9_999))?.is_empty());
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// [`Dataset`](postcode_core::ErrorKind::Dataset) if the file is damaged.

@@ -98,6 +98,16 @@ fn failed(error: std::io::Error) -> Error {
 impl<W: Write + Seek> AddressWriter<W> {
     /// Begins a file at the output's position, which must be its beginning. The counts in the metadata are filled in.
     ///
+    /// ```
+    /// use std::io::Cursor;
+    /// use postcode_addresses::file::{AddressFile, AddressWriter, Metadata};
+    ///
+    /// let (bytes, _) = AddressWriter::new(Cursor::new(Vec::new()), Metadata::new("PAF Y26M11"))?.finish()?;
+    /// let file = AddressFile::from_bytes(bytes.into_inner())?;
+    /// assert_eq!((&*file.metadata().edition, file.metadata().addresses), ("PAF Y26M11", 0));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// [`Dataset`](ErrorKind::Dataset) if the output fails.
     pub fn new(out: W, metadata: Metadata) -> Result<Self> {
@@ -152,6 +162,20 @@ impl<W: Write + Seek> AddressWriter<W> {
     }
 
     /// Adds the next address.
+    ///
+    /// ```
+    /// use std::io::Cursor;
+    /// use postcode_addresses::Address;
+    /// use postcode_addresses::file::{AddressWriter, Metadata};
+    ///
+    /// let at = |postcode: &str| Address { postcode: postcode.into(), ..Address::default() };
+    /// let mut writer = AddressWriter::new(Cursor::new(Vec::new()), Metadata::new("made by hand"))?;
+    /// writer.push(&at("ZE9 9AB"))?;
+    /// assert!(writer.push(&at("ZE9 9AA")).is_err()); // it comes before the previous one
+    /// writer.push(&at("ZE9 9AD"))?;
+    /// assert_eq!(writer.finish()?.1.addresses, 2);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// [`InvalidInput`](ErrorKind::InvalidInput) if its postcode is not valid or comes before that of the previous
@@ -270,6 +294,18 @@ impl<W: Write + Seek> AddressWriter<W> {
     }
 
     /// Ends the file. Returns the output, flushed, and the metadata with its counts.
+    ///
+    /// ```
+    /// use std::io::Cursor;
+    /// use postcode_addresses::Address;
+    /// use postcode_addresses::file::{AddressWriter, Metadata};
+    ///
+    /// let mut writer = AddressWriter::new(Cursor::new(Vec::new()), Metadata::new("made by hand"))?;
+    /// writer.push(&Address { postcode: "ZE9 9AA".into(), udprn: Some(1_001), ..Address::default() })?;
+    /// let (_, metadata) = writer.finish()?;
+    /// assert_eq!((metadata.addresses, metadata.postcodes, metadata.udprns), (1, 1, 1));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// [`Dataset`](ErrorKind::Dataset) if the output fails.

@@ -49,18 +49,40 @@ pub(crate) fn number_range([start, start_suffix, end, end_suffix]: [&str; 4]) ->
 
 impl LocalLabel<'_> {
     /// Returns the secondary object on one line.
+    ///
+    /// ```
+    /// use postcode_addresses::format::LocalLabel;
+    ///
+    /// let label = LocalLabel { sao_text: "FLAT", sao: ["1", "A", "", ""], ..LocalLabel::default() };
+    /// assert_eq!(label.secondary(), "FLAT 1A");
+    /// ```
     #[must_use]
     pub fn secondary(&self) -> String {
         words([self.sao_text, &number_range(self.sao)])
     }
 
     /// Returns the primary object on one line.
+    ///
+    /// ```
+    /// use postcode_addresses::format::LocalLabel;
+    ///
+    /// let label = LocalLabel { pao_text: "ROSE HOUSE", pao: ["12", "", "14", ""], ..LocalLabel::default() };
+    /// assert_eq!(label.primary(), "ROSE HOUSE 12-14");
+    /// ```
     #[must_use]
     pub fn primary(&self) -> String {
         words([self.pao_text, &number_range(self.pao)])
     }
 
     /// Returns the label: organisation, objects and street, locality, town.
+    ///
+    /// ```
+    /// use postcode_addresses::format::LocalLabel;
+    ///
+    /// let pao = ["12", "", "", ""];
+    /// let label = LocalLabel { pao, street: "ASH ROAD", town: "EXAMPLETON", ..LocalLabel::default() };
+    /// assert_eq!(label.label(), "12 ASH ROAD, EXAMPLETON");
+    /// ```
     #[must_use]
     pub fn label(&self) -> String {
         let street = words([&self.secondary(), &self.primary(), self.street]);

@@ -77,12 +77,32 @@ pub struct Formatted {
 
 impl Formatted {
     /// Returns everything on one line, with commas.
+    ///
+    /// ```
+    /// use postcode_addresses::Formatted;
+    ///
+    /// let mut formatted = Formatted::default();
+    /// formatted.lines = vec!["18 Ash Road".to_owned()];
+    /// formatted.post_town = "EXAMPLETON".to_owned();
+    /// formatted.postcode = "ZE9 9ZZ".to_owned();
+    /// assert_eq!(formatted.single_line(), "18 Ash Road, EXAMPLETON, ZE9 9ZZ");
+    /// ```
     #[must_use]
     pub fn single_line(&self) -> String {
         join(self.lines.iter().chain([&self.post_town, &self.postcode]))
     }
 
     /// Returns everything but the postcode on one line, with commas.
+    ///
+    /// ```
+    /// use postcode_addresses::Formatted;
+    ///
+    /// let mut formatted = Formatted::default();
+    /// formatted.lines = vec!["18 Ash Road".to_owned()];
+    /// formatted.post_town = "EXAMPLETON".to_owned();
+    /// formatted.postcode = "ZE9 9ZZ".to_owned();
+    /// assert_eq!(formatted.label(), "18 Ash Road, EXAMPLETON");
+    /// ```
     #[must_use]
     pub fn label(&self) -> String {
         join(self.lines.iter().chain([&self.post_town]))
@@ -93,6 +113,17 @@ impl Formatted {
     /// In the style Guide these include the post town and the postcode, on separate lines if there is room, and no
     /// element is left out: the lowest lines are joined. In the style Ideal they include neither, and in the style Dvla
     /// the post town is the last line.
+    ///
+    /// ```
+    /// use postcode_addresses::{Address, Style};
+    ///
+    /// let address = Address {
+    ///     sub_building: "Flat 2".into(), building_name: "Rose House".into(), building_number: "18".into(),
+    ///     thoroughfare: "Ash Road".into(), post_town: "EXAMPLETON".into(), postcode: "ZE9 9ZZ".into(), ..Address::default()
+    /// };
+    /// let fitted = address.format(Style::Guide).fit(3);
+    /// assert_eq!(fitted, ["Flat 2, Rose House, 18 Ash Road", "EXAMPLETON", "ZE9 9ZZ"]);
+    /// ```
     #[must_use]
     pub fn fit(self, most: usize) -> Vec<String> {
         let most = most.max(1);

@@ -30,6 +30,12 @@ impl Style {
     pub const ALL: [Self; 3] = [Self::Guide, Self::Ideal, Self::Dvla];
 
     /// Returns the name, as in options: `guide`, `ideal`, `dvla`.
+    ///
+    /// ```
+    /// use postcode_addresses::Style;
+    ///
+    /// assert_eq!(Style::ALL.map(Style::as_str), ["guide", "ideal", "dvla"]);
+    /// ```
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {

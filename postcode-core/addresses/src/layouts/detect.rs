@@ -92,6 +92,12 @@ pub(super) enum Family {
 
 impl Layout {
     /// Returns the layout's name for people.
+    ///
+    /// ```
+    /// use postcode_addresses::layouts::Layout;
+    ///
+    /// assert_eq!(Layout::CsvPaf.as_str(), "CSV PAF");
+    /// ```
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -3,6 +3,13 @@
 use std::io;
 
 /// Why nothing is to be published from these files.
+///
+/// ```
+/// use postcode_addresses::layouts::{Error, layouts};
+///
+/// let error = layouts(&["/nowhere/paf".into()]).unwrap_err();
+/// assert!(matches!(&error, Error::Read { file, .. } if file == "/nowhere/paf"));
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {

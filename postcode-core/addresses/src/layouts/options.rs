@@ -12,6 +12,16 @@ use crate::model::Dataset;
 pub type InUse = Box<dyn Fn(&str) -> bool + Send + Sync>;
 
 /// How files are read.
+///
+/// ```
+/// use postcode_addresses::layouts::Options;
+///
+/// let mut options = Options::default();
+/// options.within = Some("CSV PAF/".to_owned());
+/// options.columns.push("alias:postcode=0,thoroughfare=4,udprn=12".parse()?);
+/// assert_eq!(options.max_refused, 100); // unless set
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct Options {
     /// Reads only files whose path within the input begins with this.
     pub within: Option<String>,
@@ -47,6 +57,15 @@ impl fmt::Debug for Options {
 ///
 /// The word in front is a part of the file's name. Columns and bytes are counted from 0. A map with `udprn` and `address_key`
 /// and without `postcode` is for the file that joins the addresses of the mainfile to their UDPRNs.
+///
+/// ```
+/// use postcode_addresses::layouts::ColumnMap;
+///
+/// let map: ColumnMap = "alias:postcode=0..7,udprn=7..15".parse()?;
+/// assert_eq!((&*map.files, map.columns.len()), ("alias", 2));
+/// assert!("alias:postcod=0".parse::<ColumnMap>().is_err()); // not an element
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ColumnMap {
     /// A part of the names of the files that are read so, in lower case.
@@ -119,6 +138,14 @@ impl ColumnMap {
         ["udprn", "umprn", "uprn", "postcode_type", "address_key", "organisation_key"];
 
     /// Returns whether the file joins the addresses of the mainfile to their UDPRNs, and has no addresses.
+    ///
+    /// ```
+    /// use postcode_addresses::layouts::ColumnMap;
+    ///
+    /// assert!("udprns:udprn=0,address_key=1".parse::<ColumnMap>()?.is_join());
+    /// assert!(!"alias:postcode=0,udprn=1".parse::<ColumnMap>()?.is_join());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn is_join(&self) -> bool {
         !self.columns.contains_key("postcode")

@@ -69,12 +69,25 @@ pub enum Doubt {
 
 impl Doubt {
     /// Returns whether a row with this doubt is refused.
+    ///
+    /// ```
+    /// use postcode_addresses::layouts::Doubt;
+    ///
+    /// assert!(Doubt::Postcode.refuses()); // the row has no valid postcode
+    /// assert!(!Doubt::AliasOnly.refuses());
+    /// ```
     #[must_use]
     pub const fn refuses(self) -> bool {
         matches!(self, Self::Columns | Self::Postcode | Self::Number | Self::Key | Self::NoAddress)
     }
 
     /// Returns what happened to such rows, for people.
+    ///
+    /// ```
+    /// use postcode_addresses::layouts::Doubt;
+    ///
+    /// assert_eq!(Doubt::Postcode.as_str(), "refused: not a postcode");
+    /// ```
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -177,18 +190,44 @@ pub struct Report {
 
 impl Report {
     /// Returns the number of addresses.
+    ///
+    /// ```
+    /// use postcode_addresses::layouts::Report;
+    ///
+    /// let mut report = Report::default();
+    /// report.addresses.insert("paf", 1_000);
+    /// report.addresses.insert("mr", 20);
+    /// assert_eq!(report.total(), 1_020);
+    /// ```
     #[must_use]
     pub fn total(&self) -> u64 {
         self.addresses.values().sum()
     }
 
     /// Returns the number of rows that were refused.
+    ///
+    /// ```
+    /// use postcode_addresses::layouts::{Doubt, Doubted, Report};
+    ///
+    /// let mut report = Report::default();
+    /// report.doubts.insert(Doubt::Postcode, Doubted { count: 2, examples: Vec::new() });
+    /// report.doubts.insert(Doubt::AliasOnly, Doubted { count: 3, examples: Vec::new() });
+    /// assert_eq!(report.refused(), 2);
+    /// ```
     #[must_use]
     pub fn refused(&self) -> u64 {
         self.doubts.iter().filter(|(doubt, _)| doubt.refuses()).map(|(_, doubted)| doubted.count).sum()
     }
 
     /// Returns how often a doubt came up.
+    ///
+    /// ```
+    /// use postcode_addresses::layouts::{Doubt, Doubted, Report};
+    ///
+    /// let mut report = Report::default();
+    /// report.doubts.insert(Doubt::AliasOnly, Doubted { count: 3, examples: Vec::new() });
+    /// assert_eq!((report.count(Doubt::AliasOnly), report.count(Doubt::Postcode)), (3, 0));
+    /// ```
     #[must_use]
     pub fn count(&self, doubt: Doubt) -> u64 {
         self.doubts.get(&doubt).map_or(0, |doubted| doubted.count)

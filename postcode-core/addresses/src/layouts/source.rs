@@ -18,6 +18,16 @@ const MAX_DEPTH: usize = 8;
 const MAX_BYTES: u64 = 64 << 30;
 
 /// A file, perhaps in a zip file.
+///
+/// ```
+/// use postcode_addresses::layouts::layouts;
+///
+/// # let folder = tempfile::tempdir()?;
+/// # let folder = folder.path().to_owned();
+/// let files = layouts(&[folder])?; // each a `Text` with its layout
+/// assert!(files.is_empty()); // an empty folder
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Text {
     /// The path for messages. A file in a zip file has the zip file's path in front.
@@ -35,6 +45,18 @@ enum Place {
 
 impl Text {
     /// Returns the last part of the path, without `.gz` and `.zst`.
+    ///
+    /// ```
+    /// use postcode_addresses::layouts::layouts;
+    ///
+    /// # let folder = tempfile::tempdir()?;
+    /// # let row = "UPRN,X_COORDINATE,Y_COORDINATE,LATITUDE,LONGITUDE\n1,358260.66,172796.50,51.4526038,-2.6020703\n";
+    /// # std::fs::write(folder.path().join("osopenuprn.csv"), row)?;
+    /// # let folder = folder.path().to_owned();
+    /// let (file, layout) = &layouts(&[folder])?[0];
+    /// assert_eq!((file.name(), layout.as_str()), ("osopenuprn.csv", "OS Open UPRN"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn name(&self) -> &str {
         let name = self.path.rsplit('/').next().unwrap_or(&self.path);
@@ -42,6 +64,20 @@ impl Text {
     }
 
     /// Calls a function with a reader of the unpacked bytes.
+    ///
+    /// ```
+    /// use postcode_addresses::layouts::layouts;
+    ///
+    /// # let folder = tempfile::tempdir()?;
+    /// # let row = "UPRN,X_COORDINATE,Y_COORDINATE,LATITUDE,LONGITUDE\n1,358260.66,172796.50,51.4526038,-2.6020703\n";
+    /// # std::fs::write(folder.path().join("osopenuprn.csv"), row)?;
+    /// # let inputs = [folder.path().to_owned()];
+    /// let (file, _) = &layouts(&inputs)?[0];
+    /// let mut text = String::new();
+    /// file.read(|reader| Ok(reader.read_to_string(&mut text)))??;
+    /// assert_eq!(text.lines().count(), 2);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// If the file can't be opened, and those of the function.
@@ -61,6 +97,18 @@ impl Text {
     }
 
     /// Returns the first bytes, unpacked.
+    ///
+    /// ```
+    /// use postcode_addresses::layouts::layouts;
+    ///
+    /// # let folder = tempfile::tempdir()?;
+    /// # let row = "UPRN,X_COORDINATE,Y_COORDINATE,LATITUDE,LONGITUDE\n1,358260.66,172796.50,51.4526038,-2.6020703\n";
+    /// # std::fs::write(folder.path().join("osopenuprn.csv"), row)?;
+    /// # let inputs = [folder.path().to_owned()];
+    /// let (file, _) = &layouts(&inputs)?[0];
+    /// assert_eq!(file.start(4)?, b"UPRN");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// If the file can't be read.

@@ -30,6 +30,12 @@ pub enum AddressAnswer {
 
 impl AddressAnswer {
     /// Returns the stable name: `found`, `no_addresses`, `unknown` or `not_covered`.
+    ///
+    /// ```
+    /// use postcode_addresses::AddressAnswer;
+    ///
+    /// assert_eq!(AddressAnswer::NotCovered.status(), "not_covered");
+    /// ```
     #[must_use]
     pub fn status(&self) -> &'static str {
         match self {
@@ -41,6 +47,14 @@ impl AddressAnswer {
     }
 
     /// Returns the addresses, if there are any.
+    ///
+    /// ```
+    /// use postcode_addresses::{Address, AddressAnswer, AddressPage};
+    ///
+    /// let page = AddressPage { addresses: vec![Address::default(); 2], total: 151 };
+    /// assert_eq!(AddressAnswer::Found(page).addresses().len(), 2);
+    /// assert!(AddressAnswer::Unknown.addresses().is_empty());
+    /// ```
     #[must_use]
     pub fn addresses(&self) -> &[Address] {
         match self {
@@ -50,6 +64,14 @@ impl AddressAnswer {
     }
 
     /// Returns how many addresses the postcode has, on all pages.
+    ///
+    /// ```
+    /// use postcode_addresses::{Address, AddressAnswer, AddressPage};
+    ///
+    /// let page = AddressPage { addresses: vec![Address::default(); 2], total: 151 };
+    /// assert_eq!(AddressAnswer::Found(page).total(), 151);
+    /// assert_eq!(AddressAnswer::NoAddresses.total(), 0);
+    /// ```
     #[must_use]
     pub fn total(&self) -> usize {
         match self {

@@ -49,6 +49,20 @@ pub struct LocalAddresses {
 
 impl LocalAddresses {
     /// Creates a lookup from an open file.
+    ///
+    /// ```
+    /// # #[cfg(feature = "conformance")]
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use postcode_addresses::{AddressLookup, LocalAddresses, lookup::conformance};
+    ///
+    /// let addresses = LocalAddresses::new(conformance::file()?);
+    /// assert_eq!(addresses.addresses(&["ZE9 9AA".parse()?]).await?[0].total(), 12);
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(not(feature = "conformance"))]
+    /// # fn main() {}
+    /// ```
     #[must_use]
     pub fn new(file: AddressFile) -> Self {
         Self { file: ArcSwap::from_pointee(file), postcodes: None }
@@ -80,24 +94,84 @@ impl LocalAddresses {
     }
 
     /// Sets the postcode data.
+    ///
+    /// ```
+    /// # #[cfg(feature = "conformance")]
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use std::sync::Arc;
+    /// use postcode_addresses::{AddressLookup, LocalAddresses, lookup::conformance};
+    ///
+    /// let bare = "ZE9 9AE".parse()?; // a postcode in use without addresses
+    /// let addresses = LocalAddresses::new(conformance::file()?);
+    /// assert_eq!(addresses.addresses(&[bare]).await?[0].status(), "unknown");
+    /// let postcodes = Arc::new(postcode_core::Local::new(conformance::postcodes()?));
+    /// let addresses = addresses.with_postcodes(postcodes);
+    /// assert_eq!(addresses.addresses(&[bare]).await?[0].status(), "no_addresses");
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(not(feature = "conformance"))]
+    /// # fn main() {}
+    /// ```
     #[must_use]
     pub fn with_postcodes(self, postcodes: Arc<dyn PostcodeLookup>) -> Self {
         Self { postcodes: Some(postcodes), ..self }
     }
 
     /// Returns the current file. It stays the same edition even if another replaces it.
+    ///
+    /// ```
+    /// # #[cfg(feature = "conformance")] {
+    /// # use postcode_addresses::lookup::conformance;
+    /// # let file = conformance::file()?;
+    /// use postcode_addresses::LocalAddresses;
+    ///
+    /// assert_eq!(LocalAddresses::new(file).file().metadata().addresses, 163);
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn file(&self) -> Arc<AddressFile> {
         self.file.load_full()
     }
 
     /// Returns a lookup over the current file that does not change when this one's file is replaced.
+    ///
+    /// ```
+    /// # #[cfg(feature = "conformance")] {
+    /// # use postcode_addresses::lookup::conformance;
+    /// # let file = conformance::file()?;
+    /// use std::sync::Arc;
+    /// use postcode_addresses::LocalAddresses;
+    ///
+    /// let addresses = LocalAddresses::new(file);
+    /// let frozen = addresses.snapshot();
+    /// addresses.replace(conformance::file()?);
+    /// assert!(!Arc::ptr_eq(&addresses.file(), &frozen.file())); // the snapshot keeps the first
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn snapshot(&self) -> Self {
         Self { file: ArcSwap::new(self.file()), postcodes: self.postcodes.clone() }
     }
 
     /// Replaces the file. Running calls finish with the previous one.
+    ///
+    /// ```
+    /// # #[cfg(feature = "conformance")] {
+    /// # use postcode_addresses::lookup::conformance;
+    /// # let file = conformance::file()?;
+    /// use postcode_addresses::LocalAddresses;
+    /// use postcode_addresses::file::{AddressFile, AddressWriter, Metadata};
+    ///
+    /// let addresses = LocalAddresses::new(file);
+    /// let writer = AddressWriter::new(std::io::Cursor::new(Vec::new()), Metadata::new("another edition"))?;
+    /// addresses.replace(AddressFile::from_bytes(writer.finish()?.0.into_inner())?);
+    /// assert_eq!(addresses.file().metadata().edition, "another edition");
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn replace(&self, file: AddressFile) {
         self.file.store(Arc::new(file));
     }

@@ -45,6 +45,14 @@ impl AsRef<Remote> for RemoteAddresses {
 impl RemoteAddresses {
     /// Creates a client from a URL with options. Nothing is sent yet.
     ///
+    /// ```
+    /// use postcode_addresses::RemoteAddresses;
+    ///
+    /// assert!(RemoteAddresses::new("http://127.0.0.1:8080?timeout=200ms").is_ok());
+    /// let error = RemoteAddresses::new("http://127.0.0.1:8080?patience=1s").unwrap_err();
+    /// assert_eq!(error.kind(), postcode_core::ErrorKind::InvalidInput); // an unknown option
+    /// ```
+    ///
     /// # Errors
     /// [`InvalidInput`](ErrorKind::InvalidInput) for an invalid URL or option.
     pub fn new(url: &str) -> Result<Self> {

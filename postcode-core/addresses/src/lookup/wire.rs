@@ -172,6 +172,15 @@ pub struct AnswerBody {
 
 impl AnswerBody {
     /// Creates the answer to a query. `answer` is `None` if the text is not a postcode.
+    ///
+    /// ```
+    /// use postcode_addresses::{AddressAnswer, lookup::wire::AnswerBody};
+    ///
+    /// let body = AnswerBody::new("ZE9 9AE", Some(&AddressAnswer::NoAddresses));
+    /// let text = r#"{"query":"ZE9 9AE","status":"no_addresses","total":0,"addresses":[]}"#;
+    /// assert_eq!(serde_json::to_string(&body)?, text);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn new(query: impl Into<String>, answer: Option<&AddressAnswer>) -> Self {
         Self {
@@ -187,6 +196,17 @@ impl AnswerBody {
     }
 
     /// Returns the answer.
+    ///
+    /// ```
+    /// use postcode_addresses::lookup::wire::AnswerBody;
+    ///
+    /// let read = |status| serde_json::from_value::<AnswerBody>(serde_json::json!({
+    ///     "query": "ZE9 9AE", "status": status, "total": 0, "addresses": [],
+    /// }));
+    /// assert_eq!(read("not_covered")?.into_answer()?.status(), "not_covered");
+    /// assert!(read("lost")?.into_answer().is_err());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// [`Protocol`](ErrorKind::Protocol) for an unknown status.
