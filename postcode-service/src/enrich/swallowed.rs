@@ -41,7 +41,7 @@ mod tests {
     fn found(row: &str, fields: usize, postcode: usize) -> bool {
         let plan = Plan::new(Format::Csv, Column::list("status").unwrap_or_default());
         let header =
-            Header { delimiter: b',', quoting: Quoting::Doubled, postcode, fields, row_names: false };
+            Header { delimiter: b',', quoting: Quoting::Doubled, postcode, fields, row_names: false, address: Vec::new() };
         has_rows(row.as_bytes(), &header, (&plan, Encoding::Utf8))
     }
 
