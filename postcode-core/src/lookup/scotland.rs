@@ -16,8 +16,10 @@ use crate::{Postcode, Result, ScottishPostcode};
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// # use postcode_core::dataset::{DatasetBuilder, Metadata};
 /// # let mut builder = DatasetBuilder::new(Metadata::new("made by hand"));
-/// # let (name, code) = ("Edinburgh Central".to_owned(), "S16000104".to_owned());
-/// # builder.push_scottish(&postcode_core::ScottishPostcode::new("EH99 1SP".parse()?, Some(name), Some(code)))?;
+/// # use postcode_core::{ScottishArea, ScottishPostcode};
+/// # builder.push_scottish(&ScottishPostcode::new("EH99 1SP".parse()?, None, Some("S16000104".to_owned())))?;
+/// # let area = ScottishArea::ScottishParliamentaryConstituency;
+/// # builder.name_scottish_area(area, "S16000104", "Edinburgh Central")?;
 /// # let library = postcode_core::Local::new(builder.build()?);
 /// use postcode_core::{Postcode, Result, ScottishLookup};
 ///

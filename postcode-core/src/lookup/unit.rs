@@ -95,7 +95,6 @@ pub(crate) struct Decision {
 /// # use postcode_core::dataset::{DatasetBuilder, Metadata, Row};
 /// # let mut builder = DatasetBuilder::new(Metadata::new("made by hand"));
 /// # builder.push(&Row::live("SW1A 1AA".parse()?))?;
-/// # builder.push(&Row::live("SW1A 2AA".parse()?))?;
 /// # let library = postcode_core::Local::new(builder.build()?);
 /// use postcode_core::{Answer, Postcode, PostcodeLookup, Result, unit};
 ///
@@ -129,25 +128,11 @@ pub async fn scope<F: Future>(key: impl AsRef<[u8]>, future: F) -> F::Output {
 /// cohort of its first call.
 ///
 /// ```
-/// # #[cfg(feature = "dataset")]
-/// # #[tokio::main(flavor = "current_thread")]
-/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// # use postcode_core::dataset::{DatasetBuilder, Metadata, Row};
-/// # let mut builder = DatasetBuilder::new(Metadata::new("made by hand"));
-/// # builder.push(&Row::live("SW1A 1AA".parse()?))?;
-/// # builder.push(&Row::live("SW1A 2AA".parse()?))?;
-/// # let library = postcode_core::Local::new(builder.build()?);
 /// use postcode_core::{Answer, Postcode, PostcodeLookup, Result, unit};
 ///
 /// async fn import(lookup: &dyn PostcodeLookup, postcodes: &[Postcode]) -> Result<Vec<Answer>> {
 ///     unit::cohort("import", lookup.lookup(postcodes)).await
 /// }
-///
-/// assert_eq!(import(&library, &["SW1A 1AA".parse()?, "SW1A 2AA".parse()?]).await?.len(), 2);
-/// # Ok(())
-/// # }
-/// # #[cfg(not(feature = "dataset"))]
-/// # fn main() {}
 /// ```
 pub async fn cohort<F: Future>(name: &str, future: F) -> F::Output {
     let context = Context { cohort: Some(name.into()), ..current_context() };
@@ -165,7 +150,6 @@ pub async fn cohort<F: Future>(name: &str, future: F) -> F::Output {
 /// # use postcode_core::dataset::{DatasetBuilder, Metadata, Row};
 /// # let mut builder = DatasetBuilder::new(Metadata::new("made by hand"));
 /// # builder.push(&Row::live("SW1A 1AA".parse()?))?;
-/// # builder.push(&Row::live("SW1A 2AA".parse()?))?;
 /// # let library = postcode_core::Local::new(builder.build()?);
 /// use postcode_core::{Answer, Postcode, PostcodeLookup, Result, unit};
 ///
@@ -226,26 +210,11 @@ impl Noting {
 /// client begins a new trace for each call.
 ///
 /// ```
-/// # #[cfg(feature = "dataset")]
-/// # #[tokio::main(flavor = "current_thread")]
-/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// # use postcode_core::dataset::{DatasetBuilder, Metadata, Row};
-/// # let mut builder = DatasetBuilder::new(Metadata::new("made by hand"));
-/// # builder.push(&Row::live("SW1A 1AA".parse()?))?;
-/// # builder.push(&Row::live("SW1A 2AA".parse()?))?;
-/// # let library = postcode_core::Local::new(builder.build()?);
 /// use postcode_core::{Answer, Postcode, PostcodeLookup, Result, unit};
 ///
 /// async fn handler(lookup: &dyn PostcodeLookup, traceparent: &str, postcode: Postcode) -> Result<Answer> {
 ///     unit::traced(traceparent, lookup.lookup_one(postcode)).await
 /// }
-///
-/// let traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"; // of the incoming request
-/// assert!(handler(&library, traceparent, "SW1A 1AA".parse()?).await?.is_live());
-/// # Ok(())
-/// # }
-/// # #[cfg(not(feature = "dataset"))]
-/// # fn main() {}
 /// ```
 pub async fn traced<F: Future>(traceparent: &str, future: F) -> F::Output {
     let mut context = current_context();

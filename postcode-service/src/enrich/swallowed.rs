@@ -13,7 +13,8 @@ pub(super) const STRAY_QUOTE: &str = "If it is a stray one, remove it, or read q
 /// cells as the header, and a postcode where postcodes stand.
 pub(super) fn has_rows(row: &[u8], header: &Header, (plan, encoding): (&Plan, Encoding)) -> bool {
     let mut lines = row.trim_ascii_end().split(|byte| matches!(byte, b'\r' | b'\n'));
-    (lines.next(), lines.next_back());
+    lines.next();
+    lines.next_back();
     let mut scanner = Scanner::of(&header.dialect());
     let mut rows = 0;
     for line in lines.filter(|line| !line.trim_ascii().is_empty()) {
@@ -40,8 +41,14 @@ mod tests {
 
     fn found(row: &str, fields: usize, postcode: usize) -> bool {
         let plan = Plan::new(Format::Csv, Column::list("status").unwrap_or_default());
-        let header =
-            Header { delimiter: b',', quoting: Quoting::Doubled, postcode, fields, row_names: false, address: Vec::new() };
+        let header = Header {
+            delimiter: b',',
+            quoting: Quoting::Doubled,
+            postcode,
+            fields,
+            row_names: false,
+            address: Vec::new(),
+        };
         has_rows(row.as_bytes(), &header, (&plan, Encoding::Utf8))
     }
 
