@@ -170,7 +170,7 @@ async fn a_job_has_its_time(database: Database) {
 }
 
 async fn there_are_limits(database: Database) {
-    let limits = Limits { open_jobs: 2, rows: 10, upload: 2_000, stored: 450, ..Limits::default() };
+    let limits = Limits { open_jobs: 2, rows: 10, upload: 2_000, stored: 2_700, ..Limits::default() };
     let bench = Bench::with(database, limits, None).await;
     let rows = |count: usize| Body::from("postcode\n".to_owned() + &"M1 1AE\n".repeat(count));
     let refused = async |rows: Body| {
@@ -179,16 +179,16 @@ async fn there_are_limits(database: Database) {
     };
     assert_eq!(refused(rows(11)).await, (413, "payload_too_large".to_owned()));
     assert_eq!(refused(rows(1_000)).await.0, 400, "too many bytes");
-    let large = "postcode,x\n".to_owned() + &("M1 1AE,".to_owned() + &"x".repeat(200) + "\n").repeat(2);
+    let large = "postcode,x\n".to_owned() + &("M1 1AE,".to_owned() + &"x".repeat(700) + "\n").repeat(2);
     // Until those refused are forgotten, they count.
     let mut first = bench.ask(Method::POST, "/jobs", &[CSV], large.clone()).await;
     while [429, 507].contains(&first.status.as_u16()) {
         first = bench.ask(Method::POST, "/jobs", &[CSV], large.clone()).await;
     }
     id(&first);
-    let mut last = refused(rows(10)).await;
+    let mut last = refused(large.clone().into()).await;
     while last.0 == 429 {
-        last = refused(rows(10)).await;
+        last = refused(large.clone().into()).await;
     }
     assert_eq!(last, (507, "storage_full".to_owned()));
     bench.end().await;
