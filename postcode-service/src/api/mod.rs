@@ -294,7 +294,9 @@ impl Api {
         };
         let mut response = finish.apply(self.app.answers.hold(response).await).await;
         let route = response.extensions().get::<MatchedPath>();
-        if !self.app.access.is_closed() && route.is_some_and(|route| addresses::is_licensed(route.as_str())) {
+        // Without addresses there is nothing to keep from other pages.
+        let is_open = self.app.addresses.get().is_ok() && !self.app.access.is_closed();
+        if is_open && route.is_some_and(|route| addresses::is_licensed(route.as_str())) {
             finish::show_to(self.app.readers.allowed(page.as_ref()), response.headers_mut());
         }
         response

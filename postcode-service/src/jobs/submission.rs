@@ -240,13 +240,7 @@ impl<'a> Upload<'a> {
         key: Option<(String, String)>,
     ) -> Result<Submitted, Error> {
         let (plan, notes) = (serde_json::to_string(recipe)?, serde_json::to_string(notes)?);
-        // The plan of a file has its header, which may be as long as a row.
-        let header = match recipe {
-            Recipe::Rows { header: Some(header), .. } => serde_json::to_vec(header)?.len() as i64,
-            _ => 0,
-        };
-        let bytes = self.bytes + header;
-        let received = Received { plan, notes, parts: self.parts, rows: self.rows, bytes, key };
+        let received = Received { plan, notes, parts: self.parts, rows: self.rows, bytes: self.bytes, key };
         Ok(self.store.submit(self.job, &received).await?)
     }
 }

@@ -143,7 +143,7 @@ fn inputs_that_are_no_data() {
         ("other.csv", "name,street\nx,y\n".to_owned(), "no column of postcodes"),
         ("line.csv", format!("pcds\n{endless}"), "a line of more than"),
         ("nul.csv", "pcds\0\n".to_owned(), "not text"),
-        ("page.csv", "<!DOCTYPE html>\n<html>".to_owned(), "no column of postcodes"),
+        ("page.csv", "<!DOCTYPE html>\n<html>".to_owned(), "a page of HTML"),
     ];
     for (name, text, expected) in cases {
         let error = format!("{:#}", run(&bench.import(bench.file(name, text))).unwrap_err());
