@@ -76,7 +76,7 @@ pub struct Args {
     /// Serve addresses too: file:PATH, a file of addresses, of which you hold a licence. It is verified like the dataset
     #[arg(long, value_name = "URL", env = "POSTCODE_ADDRESSES")]
     addresses: Option<AddressData>,
-    /// Let pages of these origins read addresses: https://shop.example, or * for any. Without it only pages of
+    /// Let pages of these origins read addresses: each a scheme, a host and maybe a port, or * for any. Without it only pages of
     /// this server can, unless callers need a token
     #[arg(long, value_name = "ORIGIN", env = "POSTCODE_CORS_ORIGIN", value_delimiter = ',')]
     cors_origin: Vec<PageOrigin>,
