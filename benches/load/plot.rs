@@ -51,11 +51,13 @@ pub(crate) fn latency(series: &Series) -> String {
             at + 4.0
         );
     }
-    for percentile in PERCENTILES {
+    for (n, percentile) in PERCENTILES.iter().enumerate() {
+        // The last one would not fit.
+        let anchor = if n + 1 == PERCENTILES.len() { "end" } else { "middle" };
         let _ = writeln!(
             svg,
-            "<text x=\"{:.1}\" y=\"{:.0}\" text-anchor=\"middle\">{percentile}</text>",
-            x(percentile),
+            "<text x=\"{:.1}\" y=\"{:.0}\" text-anchor=\"{anchor}\">{percentile}</text>",
+            x(*percentile),
             HEIGHT - BOTTOM + 18.0
         );
     }
@@ -64,10 +66,11 @@ pub(crate) fn latency(series: &Series) -> String {
         let _ = writeln!(
             svg,
             "<polyline fill=\"none\" stroke=\"{colour}\" stroke-width=\"2\" points=\"{}\"/>\
-             <text x=\"{:.0}\" y=\"{:.0}\" fill=\"{colour}\">{} % of capacity</text>",
+             <text x=\"{:.0}\" y=\"{:.0}\" text-anchor=\"end\" fill=\"{colour}\">{} % of capacity</text>",
             points(&row.counts),
-            LEFT + 10.0,
-            TOP + 14.0 + 16.0 * n as f64,
+            WIDTH - RIGHT - 10.0,
+            // Latencies rise to the right, so there is room below them.
+            HEIGHT - BOTTOM - 10.0 - 16.0 * n as f64,
             row.share
         );
     }
