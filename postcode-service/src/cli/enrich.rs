@@ -364,7 +364,7 @@ impl Args {
             );
         }
         let plan = self.plan_for(Format::Csv)?;
-        if let Some(column) = plan.columns.iter().find(|column| column.needs_address_text()) {
+        if let Some(column) = plan.comparison() {
             bail!(
                 "--columns {column}: {name} files can't have it: convert the file to CSV or lines of JSON first"
             );

@@ -25,11 +25,13 @@ pub(crate) struct Header {
 
 /// Returns the text of the cells of a row. A spreadsheet's mark of UTF-8 is not part of the first one.
 pub(super) fn texts(row: &[u8], fields: &Scanner, encoding: Encoding) -> Vec<String> {
-    let text = |n| {
-        let cell = value(fields.cell(row, n).unwrap_or_default(), fields.quoting());
-        encoding.text(&cell).trim_start_matches('\u{feff}').trim().to_owned()
-    };
-    (0..fields.cells()).map(text).collect()
+    (0..fields.cells()).map(|n| text(row, fields, encoding, n)).collect()
+}
+
+/// Returns the text of one cell of a row.
+pub(super) fn text(row: &[u8], fields: &Scanner, encoding: Encoding, n: usize) -> String {
+    let cell = value(fields.cell(row, n).unwrap_or_default(), fields.quoting());
+    encoding.text(&cell).trim_start_matches('\u{feff}').trim().to_owned()
 }
 
 /// The column of the postcode by its name: the one that is asked for, or the one that is called so. `None` if the names do

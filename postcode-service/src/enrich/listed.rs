@@ -6,7 +6,7 @@ use postcode_addresses::lookup::{MAX_ADDRESS_BATCH, MAX_ADDRESS_PAGE};
 use postcode_addresses::{AddressAnswer, AddressLookup, AddressPage};
 use postcode_core::Postcode;
 
-use super::{Column, Error};
+use super::{Error, Plan};
 
 /// The most addresses of one postcode that a row is compared with. Royal Mail gives a postcode at most 100 delivery points;
 /// households behind them come on top.
@@ -20,10 +20,10 @@ impl Listed {
     /// Asks for the addresses of the postcodes, if one of the columns needs them.
     pub(super) async fn of(
         lookup: Option<&dyn AddressLookup>,
-        columns: &[Column],
+        plan: &Plan,
         postcodes: &[Postcode],
     ) -> Result<Self, Error> {
-        let Some(column) = columns.iter().find(|column| column.needs_addresses()) else {
+        let Some(column) = plan.columns.iter().find(|column| column.needs_addresses()) else {
             return Ok(Self::default());
         };
         let Some(lookup) = lookup else {
@@ -45,7 +45,7 @@ impl Listed {
             }
             listed.extend(some.iter().copied().zip(answers));
         }
-        if columns.iter().any(|column| column.needs_address_text()) {
+        if plan.comparison().is_some() {
             for (postcode, answer) in &mut listed {
                 complete(lookup, *postcode, answer).await?;
             }

@@ -169,7 +169,7 @@ async fn answer(
     let plan = &*batch.plan;
     let postcodes: Vec<Postcode> = cells.iter().flat_map(Cell::postcodes).copied().collect();
     let answers = if postcodes.is_empty() { Vec::new() } else { lookup.lookup(&postcodes).await? };
-    let listed = Listed::of(addresses, &plan.columns, &postcodes).await?;
+    let listed = Listed::of(addresses, plan, &postcodes).await?;
     let mut answers = &answers[..];
     let (mut counts, mut aside) = (Counts::default(), Vec::new());
     let mut out = Vec::with_capacity(batch.head.len() + batch.bytes.len() * 2);
@@ -186,7 +186,10 @@ async fn answer(
         let (found, lack) = cell.judge(its_answers);
         let Some(bytes) = batch.bytes.get(row.range.clone()) else { continue };
         let addresses = listed.get(found.postcode);
-        let matched = addresses.and_then(|answer| premises.find(answer, bytes.get(row.read.clone())?, bytes));
+        let matched = found
+            .postcode
+            .zip(addresses)
+            .and_then(|addresses| premises.find(addresses, bytes.get(row.read.clone())?, bytes));
         let found = Found { addresses, matched, ..found };
         match &row.kind {
             Kind::Blank => out.extend_from_slice(bytes),

@@ -115,6 +115,11 @@ impl Plan {
         }
     }
 
+    /// Returns the first column that compares the address of each row with address data.
+    pub(crate) fn comparison(&self) -> Option<Column> {
+        self.columns.iter().copied().find(|column| column.needs_address_text())
+    }
+
     /// Repairs, and adds the column `postcode_clean`.
     #[must_use]
     pub fn repairing(mut self) -> Self {

@@ -4,10 +4,11 @@ use std::collections::HashMap;
 
 use postcode_addresses::AddressAnswer;
 use postcode_addresses::matching::{Candidates, Match};
-use postcode_tables::{Dialect, Encoding, Scanner, Step, value};
+use postcode_core::Postcode;
+use postcode_tables::{Dialect, Encoding, Scanner, Step};
 use serde_json::Value;
 
-use super::csv::{known, plain};
+use super::csv::{known, plain, text};
 use super::{Format, Plan, short};
 
 /// The names of columns that hold the whole address, without case, spaces, `_` and `-`.
@@ -24,9 +25,7 @@ const PRICE_PAID: [&str; 3] = ["saon", "paon", "street"];
 /// # Errors
 /// Lists the columns if the names do not tell, or one that is asked for is missing.
 pub(super) fn columns(names: &[String], plan: &Plan) -> Result<Option<Vec<usize>>, String> {
-    let Some(column) = plan.columns.iter().find(|column| column.needs_address_text()) else {
-        return Ok(None);
-    };
+    let Some(column) = plan.comparison() else { return Ok(None) };
     if !plan.address.is_empty() {
         let place = |wanted: &String| {
             let found = names.iter().position(|name| name.eq_ignore_ascii_case(wanted));
@@ -57,18 +56,15 @@ fn usual(names: &[String]) -> Vec<usize> {
         let stem = name.strip_suffix(|number| ('1'..='5').contains(&number));
         stem.is_some_and(|stem| LINES.contains(&stem.rsplit('.').next().unwrap_or(stem)))
     };
-    [
-        if names.iter().any(|name| name == PRICE_PAID[1]) {
-            all(&|name| PRICE_PAID.contains(&name))
-        } else {
-            Vec::new()
-        },
-        all(&is_line),
-        all(&|name| WHOLE.contains(&name)).into_iter().take(1).collect(),
-    ]
-    .into_iter()
-    .find(|found| !found.is_empty())
-    .unwrap_or_default()
+    if names.iter().any(|name| name == PRICE_PAID[1]) {
+        return all(&|name| PRICE_PAID.contains(&name));
+    }
+    let mut found = all(&is_line);
+    if found.is_empty() {
+        found = all(&|name| WHOLE.contains(&name));
+        found.truncate(1);
+    }
+    found
 }
 
 /// Returns a note that says where the addresses are.
@@ -85,7 +81,7 @@ pub(super) struct Premises<'a> {
     fields: Scanner,
     is_asked: bool,
     /// Those of the postcodes until now, each prepared once.
-    prepared: HashMap<*const AddressAnswer, Candidates<'a>>,
+    prepared: HashMap<Postcode, Candidates<'a>>,
 }
 
 impl<'a> Premises<'a> {
@@ -100,14 +96,19 @@ impl<'a> Premises<'a> {
             columns,
             encoding,
             fields: Scanner::of(dialect),
-            is_asked: plan.columns.iter().any(|column| column.needs_address_text()),
+            is_asked: plan.comparison().is_some(),
             prepared: HashMap::new(),
         }
     }
 
     /// Returns the address of the postcode that the row means. `read` is the object of a row of JSON. `None` if no column is
     /// about it, or the row or the postcode has no address.
-    pub(super) fn find(&mut self, answer: &'a AddressAnswer, read: &[u8], row: &[u8]) -> Option<Match<'a>> {
+    pub(super) fn find(
+        &mut self,
+        (postcode, answer): (Postcode, &'a AddressAnswer),
+        read: &[u8],
+        row: &[u8],
+    ) -> Option<Match<'a>> {
         if !self.is_asked || answer.addresses().is_empty() {
             return None;
         }
@@ -115,22 +116,15 @@ impl<'a> Premises<'a> {
             Format::Csv => self.cells(row)?,
             Format::Ndjson | Format::Json => keys(read, self.plan)?,
         };
-        let candidates = self
-            .prepared
-            .entry(std::ptr::from_ref(answer))
-            .or_insert_with(|| Candidates::new(answer.addresses()));
+        let candidates = self.prepared.entry(postcode).or_insert_with(|| Candidates::new(answer.addresses()));
         (!text.is_empty()).then(|| candidates.find(&text))
     }
 
     fn cells(&mut self, row: &[u8]) -> Option<String> {
         self.fields.next_row();
         let Ok(Step::Row(_)) = self.fields.scan(row, true) else { return None };
-        let cell = |n: &usize| {
-            self.fields
-                .cell(row, *n)
-                .map(|cell| self.encoding.text(&value(cell, self.fields.quoting())).into_owned())
-        };
-        Some(joined(self.columns.iter().filter_map(cell)))
+        let texts = self.columns.iter().map(|n| text(row, &self.fields, self.encoding, *n));
+        Some(joined(texts))
     }
 }
 

@@ -12,10 +12,14 @@ pub(super) enum Cell {
     Postcode(Postcode),
     /// Not a postcode, but there is exactly one that may be meant; and what is wrong with the text.
     Repair(Postcode, String),
-    /// Several postcodes, of which only one that is in use may be meant; and what to say if not exactly one is.
-    Several(Box<[Postcode]>, String),
-    /// The same for postcodes that are written with confused characters.
-    SeveralRepairs(Box<[Postcode]>, String),
+    /// Several postcodes, of which only one that is in use may be meant.
+    Several {
+        postcodes: Box<[Postcode]>,
+        /// The error if not exactly one is in use.
+        why: String,
+        /// Whether they are written with confused characters.
+        repaired: bool,
+    },
     /// Not a postcode, and why.
     Not(Lack, String),
 }
@@ -36,7 +40,7 @@ impl Cell {
     pub(super) fn postcodes(&self) -> &[Postcode] {
         match self {
             Self::Postcode(postcode) | Self::Repair(postcode, _) => std::slice::from_ref(postcode),
-            Self::Several(postcodes, _) | Self::SeveralRepairs(postcodes, _) => postcodes,
+            Self::Several { postcodes, .. } => postcodes,
             Self::Not(..) => &[],
         }
     }
@@ -50,13 +54,12 @@ impl Cell {
             Self::Repair(postcode, _) if answer.is_some_and(Answer::is_live) => {
                 (Found { postcode: Some(*postcode), answer, repaired: true, ..found(None) }, None)
             }
-            Self::Several(postcodes, why) | Self::SeveralRepairs(postcodes, why) => {
+            Self::Several { postcodes, why, repaired } => {
                 let mut live = postcodes.iter().zip(answers).filter(|(_, answer)| answer.is_live());
                 match (live.next(), live.next()) {
                     (Some((postcode, answer)), None) => {
-                        let repaired = matches!(self, Self::SeveralRepairs(..));
-                        let answer = Some(answer);
-                        (Found { postcode: Some(*postcode), answer, repaired, ..found(None) }, None)
+                        let (postcode, answer, repaired) = (Some(*postcode), Some(answer), *repaired);
+                        (Found { postcode, answer, repaired, ..found(None) }, None)
                     }
                     _ => (found(Some(why)), Some(Lack::Malformed)),
                 }
@@ -119,33 +122,17 @@ const SEVERAL: usize = 4;
 
 /// Finds the postcode in a longer text. Returns `None` if the text contains no postcode.
 fn find(text: &str) -> Option<Cell> {
-    let found = different(text::find(text));
-    match found[..] {
-        [] => None,
-        [one] => Some(Cell::Postcode(one)),
-        [first, second, ..] => {
-            let why = format!("more than one postcode: {first} and {second}");
-            Some(if found.len() > SEVERAL { Cell::malformed(why) } else { Cell::Several(found.into(), why) })
-        }
-    }
+    chosen(text::find(text), "more than one postcode", None)
 }
 
 /// Finds what may be a postcode with confused characters in a longer text. `error` says what is wrong with the text.
 fn find_repairs(text: &str, error: &ParseError) -> Option<Cell> {
-    let found = different(text::repairs(text));
-    match found[..] {
-        [] => None,
-        [one] => Some(Cell::Repair(one, error.to_string())),
-        [first, second, ..] => {
-            let why = format!("more than one possible correction: {first} and {second}");
-            let too_many = found.len() > SEVERAL;
-            Some(if too_many { Cell::malformed(why) } else { Cell::SeveralRepairs(found.into(), why) })
-        }
-    }
+    chosen(text::repairs(text), "more than one possible correction", Some(error))
 }
 
-/// Gathers postcodes that differ, at most one more than are looked up.
-fn different(all: impl Iterator<Item = text::Found>) -> Vec<Postcode> {
+/// Returns the cell for the postcodes of a text. `several` says what is wrong if they differ, and `error` what is wrong with
+/// the text if they are repairs.
+fn chosen(all: impl Iterator<Item = text::Found>, several: &str, error: Option<&ParseError>) -> Option<Cell> {
     let mut found: Vec<Postcode> = Vec::new();
     for text::Found { postcode, .. } in all {
         if !found.contains(&postcode) {
@@ -155,7 +142,18 @@ fn different(all: impl Iterator<Item = text::Found>) -> Vec<Postcode> {
             break;
         }
     }
-    found
+    Some(match (&found[..], error) {
+        ([], _) => return None,
+        ([one], None) => Cell::Postcode(*one),
+        ([one], Some(error)) => Cell::Repair(*one, error.to_string()),
+        ([first, second, ..], _) => {
+            let why = format!("{several}: {first} and {second}");
+            if found.len() > SEVERAL {
+                return Some(Cell::malformed(why));
+            }
+            Cell::Several { postcodes: found.into(), why, repaired: error.is_some() }
+        }
+    })
 }
 
 #[cfg(test)]
@@ -172,8 +170,8 @@ mod tests {
         match cell {
             Cell::Postcode(postcode) => postcode.to_string(),
             Cell::Repair(postcode, _) => format!("{postcode}?"),
-            Cell::Several(postcodes, _) => format!("{} postcodes", postcodes.len()),
-            Cell::SeveralRepairs(postcodes, _) => format!("{} postcodes?", postcodes.len()),
+            Cell::Several { postcodes, repaired: false, .. } => format!("{} postcodes", postcodes.len()),
+            Cell::Several { postcodes, .. } => format!("{} postcodes?", postcodes.len()),
             Cell::Not(lack, _) => format!("{lack:?}"),
         }
     }
@@ -201,7 +199,8 @@ mod tests {
         let address = "1 The Mall, London SW1A 1AA";
         assert_eq!(shown(&read(address, &plan(true, true))), "SW1A 1AA");
         assert_eq!(shown(&read("SW1A 1AA, UK", &plan(false, true))), "SW1A 1AA");
-        let Cell::Several(both, why) = read("SW1A 1AA or M1 1AE", &plan(false, true)) else { panic!() };
+        let several = read("SW1A 1AA or M1 1AE", &plan(false, true));
+        let Cell::Several { postcodes: both, why, .. } = several else { panic!() };
         assert_eq!((both.len(), &*why), (2, "more than one postcode: SW1A 1AA and M1 1AE"));
         let many = (1..=9).map(|n| format!("M1 {n}AE ")).collect::<String>();
         assert_eq!(shown(&read(&many, &plan(false, true))), "Malformed");

@@ -430,26 +430,30 @@ impl<'a> Rows<'a> {
             let row = row.get(..len).unwrap_or_default();
             self.notes.extend(self.told.notice(row, self.line));
             let range = taken + start..taken + start + len;
-            if scanner.lines() > 2 && swallowed::has_rows(row, header, (&self.plan, self.told.encoding)) {
-                let lines = scanner.lines();
+            let lines = scanner.lines();
+            // Why the row can't be read, and more advice for those who do not set it aside.
+            let found = if lines > 2 && swallowed::has_rows(row, header, (&self.plan, self.told.encoding)) {
                 let why = format!("a cell in quotes goes on for {lines} lines, which look like rows");
-                if !self.plan.set_aside {
-                    return Err(Error::Invalid(format!("line {}: {why}. {STRAY_QUOTE}", self.line)));
-                }
-                rows.push(Row { kind: Kind::Aside(Box::new((self.line, why))), ..Row::blank(range) });
-            } else if let Some(found) = header.row(row, scanner) {
-                rows.push(Row { range, ..found });
+                Err((why, format!(". {STRAY_QUOTE}")))
             } else {
-                let (cells, fields) = (scanner.cells(), header.fields);
-                let why =
-                    format!("{cells} fields, and the header has {fields}: quote what holds a delimiter");
-                if !self.plan.set_aside {
-                    return Err(Error::Invalid(format!("line {}: {why}", self.line)));
+                header.row(row, scanner).ok_or_else(|| {
+                    let (cells, fields) = (scanner.cells(), header.fields);
+                    let why =
+                        format!("{cells} fields, and the header has {fields}: quote what holds a delimiter");
+                    (why, String::new())
+                })
+            };
+            rows.push(match found {
+                Ok(found) => Row { range, ..found },
+                Err((why, _)) if self.plan.set_aside => {
+                    Row { kind: Kind::Aside(Box::new((self.line, why))), ..Row::blank(range) }
                 }
-                rows.push(Row { kind: Kind::Aside(Box::new((self.line, why))), ..Row::blank(range) });
-            }
+                Err((why, advice)) => {
+                    return Err(Error::Invalid(format!("line {}: {why}{advice}", self.line)));
+                }
+            });
             start += len;
-            self.line += scanner.lines();
+            self.line += lines;
         }
         Ok((start, false))
     }

@@ -1,6 +1,6 @@
 //! Halves of surrogate pairs, which JavaScript allows in a string and Rust does not.
 
-/// Returns JSON with U+FFFD in the place of each escape that is half of a pair; `None` if there is none.
+/// Replaces each escape that is only half of a surrogate pair with U+FFFD. Returns `None` if the JSON has no such escape.
 pub(super) fn replaced(json: &[u8]) -> Option<Vec<u8>> {
     let (mut replaced, mut at) = (None::<Vec<u8>>, 0);
     while let Some(found) = json.get(at..).and_then(|rest| memchr::memchr(b'\\', rest)) {

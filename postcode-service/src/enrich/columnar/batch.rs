@@ -110,7 +110,7 @@ impl Layout {
             }
             answers.extend(found);
         }
-        let listed = Listed::of(work.addresses.as_deref(), &work.plan.columns, &postcodes);
+        let listed = Listed::of(work.addresses.as_deref(), &work.plan, &postcodes);
         let listed = work.runtime.block_on(listed)?;
         let (mut counts, mut answers) = (Counts::default(), &answers[..]);
         let mut builders: Vec<Builder> =
