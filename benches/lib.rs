@@ -4,6 +4,7 @@
 //! executable again as the service. So client and server share no memory, runtime or thread, as in
 //! production. They do share the machine.
 
+mod bare;
 pub mod open_loop;
 mod questions;
 
@@ -20,6 +21,7 @@ pub use questions::{Questions, Round};
 
 const LISTEN: &str = "POSTCODE_BENCH_LISTEN";
 const DATA: &str = "POSTCODE_BENCH_DATA";
+const BARE: &str = "POSTCODE_BENCH_BARE";
 const ASK: &str = "POSTCODE_BENCH_ASK";
 const WHOLE: &str = "POSTCODE_BENCH_WHOLE";
 
@@ -82,9 +84,13 @@ pub fn serve_if_asked() -> Result<()> {
         let options = Options::default();
         let limits = Limits { max_batch: 1_000, ..Limits::default() };
         let api = Api::new(Edition::of(connect(&std::env::var(DATA)?).await?).await?, limits);
+        let frontend = Frontend::new(api, &options);
+        if std::env::var_os(BARE).is_some() {
+            return bare::serve(&frontend, &listen).await;
+        }
         let listener = Listener::bind(&address).await?;
         println!("{}", listener.url()?);
-        run(listener, Arc::new(Frontend::new(api, &options)), options, std::future::pending()).await;
+        run(listener, Arc::new(frontend), options, std::future::pending()).await;
         Ok(())
     })
 }
@@ -112,9 +118,20 @@ impl Service {
     /// # Errors
     /// Returns an error if the service ends before it listens.
     pub fn start_over(listen: &str, data: &str) -> Result<Self> {
-        let mut process = Command::new(std::env::current_exe()?)
-            .env(LISTEN, listen)
-            .env(DATA, data)
+        Self::start_with(Command::new(std::env::current_exe()?).env(LISTEN, listen).env(DATA, data))
+    }
+
+    /// Starts a server of hyper alone on `127.0.0.1:0`, which answers everything with the bytes of one lookup.
+    ///
+    /// # Errors
+    /// Returns an error if the server ends before it listens.
+    pub fn start_bare() -> Result<Self> {
+        let mut process = Command::new(std::env::current_exe()?);
+        Self::start_with(process.env(LISTEN, "127.0.0.1:0").env(DATA, "embedded:").env(BARE, "1"))
+    }
+
+    fn start_with(process: &mut Command) -> Result<Self> {
+        let mut process = process
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .spawn()

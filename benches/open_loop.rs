@@ -16,8 +16,8 @@ use hyper::client::conn::http1::{SendRequest, handshake};
 use hyper::{Request, StatusCode};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
-use tokio::sync::mpsc;
-use tokio::time::timeout_at;
+use tokio::sync::{Barrier, Mutex, mpsc};
+use tokio::time::{timeout, timeout_at};
 
 /// How long after it was due a request may be answered.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -75,7 +75,7 @@ pub struct Counts {
     pub answered: u64,
     /// Answered with 429 or 503.
     pub refused: u64,
-    /// Answered with another status, or not answered.
+    /// Answered with another status, or not answered in time.
     pub failed: u64,
     /// Microseconds from when they were due, for those that were answered.
     pub latency: Histogram<u64>,
@@ -101,32 +101,41 @@ impl Counts {
 }
 
 impl Load {
-    /// Sends requests for the whole window, and waits for the last answers.
+    /// Sends requests for the whole window, which begins when all have tried to connect, and waits
+    /// for the last answers. A request that is due takes the connection that has been free longest.
     ///
     /// # Errors
     /// A connection or a thread can't be started.
     pub fn run(&self, name: &str) -> Result<Counts> {
-        let (senders, receivers): (Vec<_>, Vec<_>) =
-            (0..self.connections).map(|_| mpsc::unbounded_channel()).unzip();
+        let (due, requests) = mpsc::unbounded_channel();
+        let requests = Arc::new(Mutex::new(requests));
+        let (connected, begin) = std::sync::mpsc::channel();
         // A separate thread: the timer of the runtime has a resolution of a millisecond, longer
         // than most answers take.
         let (rate, window) = (self.rate, self.window);
         let pace = std::thread::Builder::new().name("pace".to_owned());
-        let pace = pace.spawn(move || self::pace(rate, window, &senders))?;
-        let of_one = |(n, due)| connection(self.address, n, due, self.asks.clone());
-        let counts = all(receivers.into_iter().enumerate().map(of_one));
+        let pace = pace.spawn(move || {
+            // Without connections nothing is due.
+            if begin.recv().is_ok() {
+                self::pace(rate, window, &due);
+            }
+        })?;
+        let barrier = Arc::new(Barrier::new(self.connections));
+        let of_one = |n| connection(self.clone(), n, (barrier.clone(), connected.clone()), requests.clone());
+        let counts = all((0..self.connections).map(of_one));
+        drop(connected);
         pace.join().map_err(|_| anyhow!("{name}: the thread that paces panicked"))?;
         counts
     }
 
     /// Sends the next request of each connection as soon as the previous one is answered, for the
-    /// whole window. The answers in a second are the capacity.
+    /// whole window, which begins when all are connected. The answers in a second are the capacity.
     ///
     /// # Errors
     /// As [`run`](Self::run).
     pub fn run_closed(&self) -> Result<Counts> {
-        let until = Instant::now() + self.window;
-        all((0..self.connections).map(|n| closed(self.address, n, until, self.asks.clone())))
+        let begin = Arc::new(Barrier::new(self.connections));
+        all((0..self.connections).map(|n| closed(self.clone(), n, begin.clone())))
     }
 }
 
@@ -146,10 +155,10 @@ where
     })
 }
 
-/// Tells one connection after the other that a request is due.
-fn pace(rate: u32, window: Duration, connections: &[mpsc::UnboundedSender<Instant>]) {
+/// Tells when a request is due.
+fn pace(rate: u32, window: Duration, requests: &mpsc::UnboundedSender<Instant>) {
     let (began, gap) = (Instant::now(), Duration::from_secs(1) / rate);
-    for (n, connection) in (0..).zip(connections.iter().cycle()) {
+    for n in 0.. {
         let due = began + gap * n;
         if due - began >= window {
             return;
@@ -158,8 +167,8 @@ fn pace(rate: u32, window: Duration, connections: &[mpsc::UnboundedSender<Instan
         if !early.is_zero() {
             std::thread::sleep(early);
         }
-        // Sending fails only if the connection's task has failed, which it reports itself.
-        let _ = connection.send(due);
+        // Sending fails only if the connections' tasks have failed, which they report themselves.
+        let _ = requests.send(due);
     }
 }
 
@@ -168,32 +177,52 @@ fn in_turn(asks: &[Ask], n: usize) -> impl Iterator<Item = &Ask> {
     asks.iter().cycle().skip(n.wrapping_mul(97) % asks.len().max(1))
 }
 
-async fn closed(address: SocketAddr, n: usize, until: Instant, asks: Arc<[Ask]>) -> Result<Counts> {
-    let mut counts = Counts::none()?;
+async fn closed(load: Load, n: usize, begin: Arc<Barrier>) -> Result<Counts> {
+    let mut asks = in_turn(&load.asks, n);
     let mut kept = None;
-    for ask in in_turn(&asks, n) {
+    if let Some(ask) = asks.next() {
+        kept = send(load.address, kept, ask).await?.0;
+    }
+    begin.wait().await;
+    let mut counts = Counts::none()?;
+    let until = Instant::now() + load.window;
+    for ask in asks {
         let began = Instant::now();
         if began >= until {
             break;
         }
         counts.due += 1;
-        kept = counts.take(send(address, kept.take(), ask), began).await?;
+        kept = counts.take(send(load.address, kept.take(), ask), began).await?;
     }
     Ok(counts)
 }
 
 async fn connection(
-    address: SocketAddr,
+    load: Load,
     n: usize,
-    mut requests: mpsc::UnboundedReceiver<Instant>,
-    asks: Arc<[Ask]>,
+    (barrier, connected): (Arc<Barrier>, std::sync::mpsc::Sender<()>),
+    requests: Arc<Mutex<mpsc::UnboundedReceiver<Instant>>>,
 ) -> Result<Counts> {
     let mut counts = Counts::none()?;
+    let mut asks = in_turn(&load.asks, n);
     let mut kept = None;
-    for ask in in_turn(&asks, n) {
-        let Some(due) = requests.recv().await else { break };
+    if let Some(ask) = asks.next() {
+        let first = timeout(PATIENCE, send(load.address, None, ask)).await;
+        kept = first.ok().and_then(Result::ok).and_then(|(kept, _)| kept);
+    }
+    if barrier.wait().await.is_leader() {
+        // Receiving fails only if the thread that paces has panicked, which is reported.
+        let _ = connected.send(());
+    }
+    for ask in asks {
+        let Some(due) = requests.lock().await.recv().await else { break };
         counts.due += 1;
-        kept = counts.take(send(address, kept.take(), ask), due).await?;
+        // Whoever waited for its answer has given up.
+        if due.elapsed() >= PATIENCE {
+            counts.failed += 1;
+            continue;
+        }
+        kept = counts.take(send(load.address, kept.take(), ask), due).await?;
     }
     Ok(counts)
 }

@@ -5,8 +5,9 @@
 //! The capacity is what connections get that ask without a pause. Then requests come at a constant
 //! rate, 50, 80 and 200 percent of the capacity, whether earlier ones are answered or not. Times
 //! count from when a request was due, so a pause of the service is seen by all requests that fall
-//! into it (no coordinated omission). The service is another process over the embedded data.
+//! into it (no coordinated omission). Then it shows how cost grows with connections and with postcodes. The service is another process over the embedded data.
 
+mod growth;
 mod plot;
 mod report;
 
@@ -22,6 +23,8 @@ use clap::{Parser, ValueEnum};
 use postcode_core::dataset::Dataset;
 use postcode_core::{Postcode, Status};
 
+use growth::{OfConnections, OfRows};
+
 /// Measures latency and goodput of the service at shares of its capacity.
 #[derive(Debug, Parser)]
 struct Args {
@@ -31,8 +34,8 @@ struct Args {
     /// How many seconds each rate is measured
     #[arg(long, default_value_t = 20)]
     seconds: u64,
-    /// The connections of the constant rates
-    #[arg(long, default_value_t = 256)]
+    /// The connections of the constant rates. So many requests can be with the service at once
+    #[arg(long, default_value_t = 2_000)]
     connections: usize,
     /// A folder for README.md and the plots
     #[arg(long, value_name = "FOLDER")]
@@ -100,7 +103,16 @@ struct Series {
     work: Work,
     /// Answers a second.
     capacity: f64,
+    /// Answers a second of a server of hyper alone with the same bytes.
+    bare: Option<f64>,
     rows: Vec<Row>,
+}
+
+/// All that was measured.
+struct Measured {
+    series: Vec<Series>,
+    connections: Vec<OfConnections>,
+    rows: Vec<OfRows>,
 }
 
 fn main() -> Result<()> {
@@ -116,7 +128,11 @@ fn main() -> Result<()> {
     let kinds = args.work.map_or(vec![Work::Lookup, Work::Bulk], |work| vec![work]);
     let series =
         kinds.into_iter().map(|work| measure(&args, work, &postcodes)).collect::<Result<Vec<_>>>()?;
-    report::write(&args, &series)
+    let (most, sample) = if args.smoke { (10, 1) } else { (10_000, 100) };
+    let connections = growth::of_connections(args.seconds, most, &postcodes)?;
+    let most = if args.smoke { 10_000 } else { usize::MAX };
+    let rows = growth::of_rows(Duration::from_millis(sample), most)?;
+    report::write(&args, &Measured { series, connections, rows })
 }
 
 /// Draws live postcodes at random, the same ones each time.
@@ -131,13 +147,19 @@ fn drawn() -> Result<Vec<Postcode>> {
 
 fn measure(args: &Args, work: Work, postcodes: &[Postcode]) -> Result<Series> {
     let service = Service::start("127.0.0.1:0")?;
-    let address = service.url.trim_start_matches("http://");
-    let address: SocketAddr = address.parse().with_context(|| format!("{address}: not an address"))?;
+    let address = address_of(&service)?;
     let window = Duration::from_secs(args.seconds);
-    let closed = Load { address, connections: 32, rate: 1, window, asks: work.asks(postcodes) };
+    let closed = Load { address, connections: 256, rate: 1, window, asks: work.asks(postcodes) };
     eprintln!("{}: capacity …", work.name());
     Load { window: Duration::from_secs(1), ..closed.clone() }.run_closed()?;
-    let capacity = closed.run_closed()?.answered as f64 / window.as_secs_f64();
+    let per_second = |load: &Load| anyhow::Ok(load.run_closed()?.answered as f64 / window.as_secs_f64());
+    let capacity = per_second(&closed)?;
+    let bare = match work {
+        Work::Lookup => {
+            Some(per_second(&Load { address: address_of(&Service::start_bare()?)?, ..closed.clone() })?)
+        }
+        Work::Bulk => None,
+    };
     ensure!(capacity >= 10.0, "{}: only {capacity:.1} answers a second", work.name());
     let rows = SHARES.iter().map(|&share| {
         let rate = (capacity * f64::from(share) / 100.0) as u32;
@@ -145,5 +167,10 @@ fn measure(args: &Args, work: Work, postcodes: &[Postcode]) -> Result<Series> {
         let counts = Load { connections: args.connections, rate, ..closed.clone() }.run(work.name())?;
         Ok(Row { share, rate, counts })
     });
-    Ok(Series { work, capacity, rows: rows.collect::<Result<_>>()? })
+    Ok(Series { work, capacity, bare, rows: rows.collect::<Result<_>>()? })
+}
+
+fn address_of(service: &Service) -> Result<SocketAddr> {
+    let address = service.url.trim_start_matches("http://");
+    address.parse().with_context(|| format!("{address}: not an address"))
 }

@@ -6,12 +6,14 @@ use std::process::Command;
 use anyhow::{Context as _, Result};
 use hdrhistogram::Histogram;
 
-use crate::{Args, Row, Series, plot};
+use crate::growth::QUESTIONS;
+use crate::{Args, Measured, Row, Series, plot};
 
-/// Prints the table, and writes it with the plots into the folder that was asked for.
-pub(crate) fn write(args: &Args, series: &[Series]) -> Result<()> {
-    let table = table(series);
-    print!("{table}");
+/// Prints the tables, and writes them with the plots into the folder that was asked for.
+pub(crate) fn write(args: &Args, measured: &Measured) -> Result<()> {
+    let series = &measured.series;
+    let (table, growth) = (table(series), growth(measured));
+    print!("{table}{growth}");
     let Some(folder) = &args.out else { return Ok(()) };
     let store = |name: &str, text: &str| {
         let path = folder.join(name);
@@ -21,7 +23,40 @@ pub(crate) fn write(args: &Args, series: &[Series]) -> Result<()> {
     for one in series {
         store(&format!("{}.svg", one.work.name()), &plot::latency(one))?;
     }
-    store("README.md", &page(args, series, &table))
+    let connections = &measured.connections;
+    let of_latency = |n: usize| connections.iter().map(|it| it.latency[n] * 1_000.0).collect();
+    let numbers: Vec<usize> = connections.iter().map(|it| it.connections).collect();
+    let lines = [("p50", of_latency(0)), ("p99", of_latency(1))];
+    store("connections.svg", &plot::growth("Latency of a lookup by connections", &numbers, &lines))?;
+    let rows = &measured.rows;
+    let numbers: Vec<usize> = rows.iter().map(|it| it.postcodes).collect();
+    let times = |n: usize| rows.iter().map(|it| it.times[n]).collect();
+    let lines: Vec<_> = QUESTIONS.into_iter().enumerate().map(|(n, name)| (name, times(n))).collect();
+    store("rows.svg", &plot::growth("Time in the process by postcodes in the dataset", &numbers, &lines))?;
+    store("README.md", &page(args, series, &format!("{table}{growth}")))
+}
+
+fn growth(measured: &Measured) -> String {
+    let mut text = String::from(
+        "\nSingle lookups over connections that ask without a pause. The client is one thread:\n\n\
+         | connections | answered a second | p50 | p99 | refused or failed |\n| ---: | ---: | ---: | ---: | ---: |\n",
+    );
+    for it in &measured.connections {
+        let [p50, p99] = it.latency.map(|micros| micros / 1_000.0);
+        let _ =
+            writeln!(text, "| {} | {:.0} | {p50:.2} | {p99:.2} | {} |", it.connections, it.rate, it.failed);
+    }
+    let _ = write!(
+        text,
+        "\nQuestions to parts of the country in this process, in nanoseconds:\n\n| postcodes | {} |\n| ---: |{}\n",
+        QUESTIONS.join(" | "),
+        " ---: |".repeat(QUESTIONS.len())
+    );
+    for it in &measured.rows {
+        let times = it.times.map(|nanos| format!("{nanos:.0}")).join(" | ");
+        let _ = writeln!(text, "| {} | {times} |", it.postcodes);
+    }
+    text
 }
 
 fn milliseconds(histogram: &Histogram<u64>, quantile: f64) -> String {
@@ -89,7 +124,7 @@ fn page(args: &Args, series: &[Series], table: &str) -> String {
          Requests come at a constant rate, whether earlier ones are answered or not. Times are in milliseconds and count from \
          when a request was due, so a pause of the service is seen by all requests that fall into it. Client and service are two \
          processes on the same machine, so the client's share is part of what is measured. Postcodes are drawn at random from \
-         the embedded country.\n\n",
+         the embedded country. A request that is not answered five seconds after it was due has failed.\n\n",
         args.seconds,
         args.connections,
         output("date", &["-u", "+%Y-%m-%d %H:%M"]),
@@ -101,16 +136,25 @@ fn page(args: &Args, series: &[Series], table: &str) -> String {
     for one in series {
         let _ = writeln!(
             text,
-            "- {}: {} has a capacity of {:.0} requests a second, asked by 32 connections without a pause.",
+            "- {}: {} has a capacity of {:.0} requests a second, asked by 256 connections without a pause.",
             one.work.name(),
             one.work.route(),
             one.capacity
         );
+        if let Some(bare) = one.bare {
+            let share = 100.0 * one.capacity / bare;
+            let _ = writeln!(
+                text,
+                "  That is {share:.0} % of a server of hyper alone, which sends the same bytes whatever is asked ({bare:.0})."
+            );
+        }
     }
     let _ = write!(text, "\n{table}");
     for one in series {
         let name = one.work.name();
         let _ = write!(text, "\n![Latency of {name} by percentile]({name}.svg)\n");
     }
+    text.push_str("\n![Latency of a lookup by connections](connections.svg)\n");
+    text.push_str("\n![Time by postcodes in the dataset](rows.svg)\n");
     text
 }
