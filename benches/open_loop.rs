@@ -217,7 +217,7 @@ async fn connection(
     for ask in asks {
         let Some(due) = requests.lock().await.recv().await else { break };
         counts.due += 1;
-        // Whoever waited for its answer has given up.
+        // The one who waited for its answer has given up.
         if due.elapsed() >= PATIENCE {
             counts.failed += 1;
             continue;

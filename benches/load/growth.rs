@@ -16,7 +16,7 @@ const CONNECTIONS: [usize; 5] = [1, 10, 100, 1_000, 10_000];
 /// Postcodes in a dataset. The last is more than the country has, so it is the whole country.
 const POSTCODES: [usize; 4] = [10_000, 100_000, 1_000_000, 10_000_000];
 
-/// What that many connections get.
+/// Answers and times over that many connections.
 pub(crate) struct OfConnections {
     pub(crate) connections: usize,
     /// Answers a second.
@@ -31,7 +31,7 @@ pub(crate) struct OfConnections {
 pub(crate) const QUESTIONS: [&str; 4] =
     ["lookup", "batch of 100, each", "autocomplete", "nearest ten in 2 km"];
 
-/// What questions to a dataset of that many postcodes cost.
+/// Times of questions to a dataset of that many postcodes.
 pub(crate) struct OfRows {
     pub(crate) postcodes: usize,
     /// Nanoseconds of each of the [`QUESTIONS`].
