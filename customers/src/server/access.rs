@@ -57,7 +57,9 @@ pub(super) async fn check(State(access): State<Access>, request: Request, next: 
     let root = sign_in::is_opened(&request).then(|| sign_in::root_of(request.uri().path()));
     match (let_in(&access, request), root) {
         (Ok(request), _) => next.run(request).await,
-        (Err(problem), Some(root)) => sign_in::refusal_page(problem.into_response(), PAGE.replace("{root}", &root)),
+        (Err(problem), Some(root)) => {
+            sign_in::refusal_page(problem.into_response(), PAGE.replace("{root}", &root))
+        }
         (Err(problem), None) => problem.into_response(),
     }
 }

@@ -149,8 +149,10 @@ async fn customers_over_tls_look_postcodes_up_at_a_service_that_wants_a_token() 
         let request = client.get(at).header("accept", "text/html,*/*;q=0.8");
         let request = token.into_iter().fold(request, |request, token| request.bearer_auth(token));
         let response = request.send().await.unwrap();
-        let header = |name: &str| response.headers().get(name).map(|value| value.to_str().unwrap().to_owned());
-        let headers = ["content-type", "www-authenticate", "cache-control", "content-security-policy"].map(header);
+        let header =
+            |name: &str| response.headers().get(name).map(|value| value.to_str().unwrap().to_owned());
+        let headers =
+            ["content-type", "www-authenticate", "cache-control", "content-security-policy"].map(header);
         (response.status().as_u16(), headers.map(Option::unwrap_or_default), response.text().await.unwrap())
     };
     for (at, part) in [
