@@ -1,11 +1,12 @@
 // Opens the pages of both programs in a browser, and looks at each with axe-core.
-//   node .ci/pages.js BROWSER SERVICE CUSTOMERS ADMIN [FOLDER]
+//   OPERATOR_TOKEN=… READER_TOKEN=… node .ci/pages.js BROWSER SERVICE CUSTOMERS ADMIN SECURED SECURED_ADMIN [FOLDER]
 "use strict";
 
 const fs = require("node:fs");
 const { look, opened } = require("./look.js");
 
-const [browserPath, service, customers, admin, shots] = process.argv.slice(2);
+const [browserPath, service, customers, admin, secured, securedAdmin, shots] = process.argv.slice(2);
+const { OPERATOR_TOKEN: operator, READER_TOKEN: reader } = process.env;
 
 async function made(body) {
   const headers = { "content-type": "application/json" };
@@ -29,6 +30,14 @@ async function accounts() {
 }
 
 const type = async (page, selector, text) => { await page.waitForSelector(selector); await page.type(selector, text); };
+// Signs in with the keyboard alone: the field has the focus.
+const signIn = async (page, token) => {
+  await page.waitForSelector("#sign-in[open]");
+  await page.keyboard.type(token);
+  await page.keyboard.press("Enter");
+};
+const says = (page, selector, part) =>
+  page.waitForFunction((selector, part) => document.querySelector(selector)?.textContent.includes(part), {}, selector, part);
 const shown = (page, selector) => page.waitForSelector(selector, { visible: true });
 
 // The states to look at: a name, an address, and what a person does there.
@@ -75,6 +84,35 @@ function states(id) {
     ["operators", admin],
     ["operators-walk", `${admin}/walk`],
     ["operators-advice", `${admin}/advice`],
+    ["operators-sign-in", securedAdmin, async (page) => { await page.waitForSelector("#sign-in[open]"); }],
+    ["operators-scope-missing", securedAdmin, async (page) => {
+      await signIn(page, reader);
+      await says(page, "#sign-in-why", "lacks the scope admin");
+    }],
+    ["operators-cancelled", securedAdmin, async (page) => {
+      await page.waitForSelector("#sign-in[open]");
+      await page.keyboard.press("Escape");
+      await says(page, "#session", "Not signed in");
+    }],
+    ["operators-signed-in", securedAdmin, async (page) => {
+      await signIn(page, "pct_nobody_0");
+      await says(page, "#sign-in-why", "not valid");
+      await signIn(page, operator);
+      await says(page, "#state", "In stage local");
+      await says(page, "#session", "Sign out");
+    }],
+    ["operators-walk-signed-in", `${securedAdmin}/walk`, async (page) => { await signIn(page, operator); await page.waitForSelector("#walk ol"); }],
+    ["operators-advice-signed-in", `${securedAdmin}/advice`, async (page) => {
+      await signIn(page, operator);
+      await page.waitForSelector("#deployment button");
+      // A form can't send the token either: the page that it leads to asks again for what the person wanted.
+      await Promise.all([page.waitForNavigation(), page.click("#deployment button")]);
+      await page.waitForSelector("#deployment button");
+    }],
+    ["operators-json-signed-in", `${securedAdmin}/promotion/advice`, async (page) => { await signIn(page, operator); await page.waitForSelector("pre"); }],
+    ["customers-sign-in", `${secured}/`, async (page) => { await page.waitForSelector("#sign-in[open]"); }],
+    ["customers-signed-in", `${secured}/`, async (page) => { await signIn(page, reader); await says(page, "#found", "There are no accounts yet"); }],
+    ["customers-plain-refused", `${secured}/list`],
   ];
 }
 

@@ -73,9 +73,9 @@ async fn main() -> Result<()> {
 
     let began = Instant::now();
     let dataset = local.dataset();
-    let tree = Source::Tree(Arc::new(Tree::build(Arc::new(local), dataset, 2).await?));
-    println!("the root of all answers here, after {:.1?}", began.elapsed());
-    let seen = compare(&tree, &Source::Service(remote), 8).await?;
+    let tree = Arc::new(Tree::build(Arc::new(local), dataset, 2).await?);
+    println!("the root of all answers here, {} hashed, after {:.1?}", tree.hashed(), began.elapsed());
+    let seen = compare(&Source::Tree(tree.clone()), &Source::Service(remote), 8).await?;
     println!("here {}\nthere {}", seen.roots[0], seen.roots[1]);
     println!(
         "{:?} different, named by {} requests, after {:.1?}",
@@ -84,5 +84,12 @@ async fn main() -> Result<()> {
         began.elapsed()
     );
     ensure!(seen.different == [WRONG] && seen.is_complete, "the root did not name the wrong answer");
+
+    // As after a reload of data in which one answer has changed.
+    let began = Instant::now();
+    let (wrong, dataset) = (Wrong(Local::embedded()?), Local::embedded()?.dataset());
+    let next = Tree::build_after(&tree, Arc::new(wrong), dataset, 2).await?;
+    println!("the root after a reload, {} hashed, after {:.1?}", next.hashed(), began.elapsed());
+    ensure!(next.root() == seen.roots[1], "the root after a reload is another one");
     Ok(())
 }

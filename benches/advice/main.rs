@@ -2,13 +2,15 @@
 //!
 //! Each place has a separate process. It is probed for 2 s, and then answers each workload for `--time`:
 //! calls at random times with a mean rate. The recording has the ledgers, the probes and the measurements, so
-//! that a test can ask for the advice again.
+//! that the advice can be asked for again from it: the test in `recording.rs` does.
 //!
-//! `cargo run --release -p benches --bin advice -- [--time 1s] [--out FILE]`. On a machine with nothing else to do.
+//! `cargo run --release -p benches --bin advice -- [--time-ms 1000] [--out FILE]`, on a machine with nothing else to do,
+//! records. With `--from FILE` it asks for the advice again.
 
 #![allow(clippy::unwrap_used)] // A benchmark that can't continue may panic.
 
 mod cell;
+mod recording;
 mod workloads;
 
 use std::io::Write;
@@ -18,13 +20,10 @@ use anyhow::{Context, Result, ensure};
 use benches::{Service, serve_if_asked};
 use clap::Parser;
 use postcode_core::dataset::Dataset;
-use postcode_core::layers::LedgerSnapshot;
-use postcode_core::layers::advice::{
-    CallCosts, Deployment, Echo, Place, PlaceCosts, advise, choose, echo, known_places, price,
-};
-use serde::{Deserialize, Serialize};
+use postcode_core::layers::advice::{Place, PlaceCosts, echo};
 
 use cell::{Costs, Task};
+use recording::{Recorded, Recording};
 
 /// Records workloads and the advice for them.
 #[derive(Parser)]
@@ -35,29 +34,9 @@ struct Args {
     /// The file for the recording
     #[arg(long)]
     out: Option<std::path::PathBuf>,
-}
-
-/// A workload and what it cost in each place.
-#[derive(Debug, Serialize, Deserialize)]
-struct Recorded {
-    name: String,
-    now: Place,
-    deployment: Deployment,
-    ledger: LedgerSnapshot,
-    measured: Vec<(Place, CallCosts)>,
-}
-
-/// All that was recorded.
-#[derive(Debug, Serialize, Deserialize)]
-struct Recording {
-    date: String,
-    machine: String,
-    /// The mean number of processes that wanted to run, before.
-    load: String,
-    base_bytes: f64,
-    echo: Echo,
-    places: Vec<PlaceCosts>,
-    workloads: Vec<Recorded>,
+    /// Ask for the advice again from this recording, and measure nothing
+    #[arg(long, conflicts_with = "out")]
+    from: Option<std::path::PathBuf>,
 }
 
 fn main() -> Result<()> {
@@ -66,6 +45,11 @@ fn main() -> Result<()> {
     }
     serve_if_asked()?;
     let args = Args::parse();
+    if let Some(from) = &args.from {
+        let recording: Recording = serde_json::from_slice(&std::fs::read(from)?)?;
+        println!("{recording}\n{}", recording.score());
+        return Ok(());
+    }
     let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
     let folder = tempfile::tempdir()?;
     let file = folder.path().join("gb.postcodes");
@@ -85,7 +69,7 @@ fn main() -> Result<()> {
         costs.push((place, measure(&task).with_context(|| place.to_string())?));
     }
     let recording = record(load.trim().to_owned(), costs)?;
-    report(&recording);
+    println!("{recording}\n{}", recording.score());
     if let Some(out) = args.out {
         std::fs::write(out, serde_json::to_vec(&recording)?)?;
     }
@@ -134,59 +118,4 @@ fn record(load: String, costs: Vec<(Place, Costs)>) -> Result<Recording> {
 fn date() -> String {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     since.unwrap_or_default().as_secs().to_string()
-}
-
-/// Prints the share of predictions near what was measured, and how often the best place was right.
-fn report(recording: &Recording) {
-    // As `customers` probes: the library, and the service over TCP. The others are derived.
-    let probed: Vec<PlaceCosts> = recording
-        .places
-        .iter()
-        .filter(|costs| matches!(costs.place, Place::Embedded | Place::Tcp))
-        .cloned()
-        .collect();
-    let places = known_places(&probed, recording.base_bytes, Some(recording.echo));
-    let mut near = [[0_usize; 3]; 5];
-    let mut right = 0;
-    for recorded in &recording.workloads {
-        let alone = Deployment { cores: recorded.deployment.cores, ..Deployment::default() };
-        let seen = advise(&recorded.ledger, recorded.now, &places, &alone);
-        for prediction in &seen.predictions {
-            let Some(at) = Place::ALL.iter().position(|place| *place == prediction.place) else { continue };
-            let Some((_, calls)) = recorded.measured.iter().find(|(place, _)| *place == prediction.place)
-            else {
-                continue;
-            };
-            let pairs = [
-                (prediction.p50_us, calls.p50_us),
-                (prediction.p99_us, calls.p99_us),
-                (prediction.cpu_us, calls.cpu_us),
-            ];
-            for (count, (predicted, measured)) in near[at].iter_mut().zip(pairs) {
-                *count += usize::from((predicted / measured - 1.0).abs() <= 0.25);
-            }
-        }
-        let advice = advise(&recorded.ledger, recorded.now, &places, &recorded.deployment);
-        let measured: Vec<_> = recorded
-            .measured
-            .iter()
-            .filter_map(|(place, calls)| {
-                let memory = recording.places.iter().find(|costs| costs.place == *place)?.memory;
-                Some(price(*place, *calls, memory, &recorded.deployment, true))
-            })
-            .collect();
-        let (best, _) = choose(recorded.now, &measured, recorded.deployment.margin);
-        right += usize::from(best == advice.best);
-        println!("{:<40} advice {:<9} measured {best}", recorded.name, advice.best.as_str());
-    }
-    let all = recording.workloads.len();
-    println!("\nwithin 25 %, of {all}     p50   p99   processor");
-    for (place, [p50, p99, cpu]) in Place::ALL.iter().zip(near) {
-        println!("{:<20} {p50:>5} {p99:>5} {cpu:>5}", place.as_str());
-    }
-    for (costs, derived) in recording.places.iter().zip(&places) {
-        let sum = |costs: &PlaceCosts| costs.memory.private + costs.memory.shared + costs.memory.service;
-        println!("{:<9} memory {:.2} of what was measured", costs.place.as_str(), sum(derived) / sum(costs));
-    }
-    println!("best place: {right} of {all} right; load before: {}", recording.load);
 }

@@ -16,7 +16,7 @@ By task:
   look up     lookup, validate, search, autocomplete, random, outcode, places, scotland
   on the map  nearest, within, distance
   texts       find, enrich, address
-  serve       serve, worker, token, config, doctor, ping, bench, compare
+  serve       serve, worker, token, config, doctor, ping, bench, compare, replay
   the data    info, fetch, import, data, inspect, verify, verify-walk, diff, prove, export, pack, key, sign
   the shell   completions, man
 
@@ -63,6 +63,7 @@ enum Command {
     Sign(cli::sign::Args),
     Bench(cli::bench::Args),
     Compare(cli::compare::Args),
+    Replay(cli::replay::Args),
     Doctor(cli::doctor::Args),
     Config(ConfigArgs),
     Ping(PingArgs),
@@ -131,6 +132,7 @@ impl Command {
             Self::Sign(args) => args.run().await,
             Self::Bench(args) => args.run().await,
             Self::Compare(args) => args.run().await,
+            Self::Replay(args) => args.run().await,
             Self::Doctor(args) => args.run(&PROGRAM).await,
             Self::Config(args) => args.run(&PROGRAM).map_err(anyhow::Error::msg),
             Self::Ping(args) => args.run(&PROGRAM).map_err(anyhow::Error::msg),

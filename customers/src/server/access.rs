@@ -8,6 +8,7 @@ use postcode_edge::{Access, Claim, Denied, Need, Rule, Scope, is_from_trusted_pr
 
 use super::conditions::ACTOR;
 use super::problem::Problem;
+use super::sign_in;
 
 const NOTHING: Need = Need::Nothing;
 const METRICS: Need = Need::Scope(Scope::Metrics);
@@ -22,6 +23,7 @@ const TABLE: &[Rule] = &[
     Rule::new("/page.css", NOTHING, NOTHING),
     Rule::new("/page.js", NOTHING, NOTHING),
     Rule::new("/map.js", NOTHING, NOTHING),
+    Rule::new("/sign-in.js", NOTHING, NOTHING),
     Rule::new("/health", NOTHING, NOTHING),
     Rule::new("/ready", NOTHING, NOTHING),
     Rule::new("/docs", NOTHING, NOTHING),
@@ -52,11 +54,18 @@ const TABLE: &[Rule] = &[
 
 /// Admits a request that has the scope of its route, and sets the header with its actor.
 pub(super) async fn check(State(access): State<Access>, request: Request, next: Next) -> Response {
-    match let_in(&access, request) {
-        Ok(request) => next.run(request).await,
-        Err(problem) => problem.into_response(),
+    let root = sign_in::is_opened(&request).then(|| sign_in::root_of(request.uri().path()));
+    match (let_in(&access, request), root) {
+        (Ok(request), _) => next.run(request).await,
+        (Err(problem), Some(root)) => {
+            sign_in::refusal_page(problem.into_response(), PAGE.replace("{root}", &root))
+        }
+        (Err(problem), None) => problem.into_response(),
     }
 }
+
+/// The page for a browser that opens a URL without a token. `{root}` leads to the accounts.
+const PAGE: &str = include_str!("page/refused.html");
 
 fn let_in(access: &Access, mut request: Request) -> Result<Request, Problem> {
     let route = request.extensions().get::<MatchedPath>();

@@ -17,6 +17,8 @@ mod pieces;
 mod problem;
 mod query;
 mod routes;
+mod served;
+pub mod sign_in;
 
 use std::time::Duration;
 
@@ -33,6 +35,7 @@ pub use postcode_edge::{
 };
 pub use problem::Problem;
 pub use routes::{router, router_with};
+pub use served::served;
 
 /// Options for operators.
 #[derive(Clone, Debug)]

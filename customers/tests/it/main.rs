@@ -39,6 +39,8 @@ mod program;
 #[cfg(feature = "bin")]
 mod promotion;
 mod recheck;
+#[cfg(feature = "bin")]
+mod record;
 mod reported;
 mod router;
 #[cfg(feature = "bin")]

@@ -80,7 +80,7 @@ async fn the_files_are_served_and_let_nothing_else_in() {
     let (status, headers, page) = get(&api, "/").await;
     assert_eq!((status, &headers["content-type"]), (200, &"text/html; charset=utf-8".parse().unwrap()));
     assert!(headers["content-security-policy"].to_str().unwrap().starts_with("default-src 'none';"));
-    for file in ["page.css", "map.js", "page.js"] {
+    for file in ["page.css", "map.js", "page.js", "sign-in.js"] {
         assert!(page.contains(&format!("=\"{file}\"")), "the page names {file}");
         let (status, headers, text) = get(&api, &format!("/{file}")).await;
         assert_eq!((status, &headers["x-content-type-options"]), (200, &"nosniff".parse().unwrap()));

@@ -144,6 +144,37 @@ async fn customers_over_tls_look_postcodes_up_at_a_service_that_wants_a_token() 
             assert_eq!(ask(&client, Method::GET, at, Some(right), None).await.0, 200, "{path}");
         }
     }
+    // A browser gets a page in place of the refusal, and programs what they always got.
+    let opened = async |at: String, token: Option<&str>| {
+        let request = client.get(at).header("accept", "text/html,*/*;q=0.8");
+        let request = token.into_iter().fold(request, |request, token| request.bearer_auth(token));
+        let response = request.send().await.unwrap();
+        let header =
+            |name: &str| response.headers().get(name).map(|value| value.to_str().unwrap().to_owned());
+        let headers =
+            ["content-type", "www-authenticate", "cache-control", "content-security-policy"].map(header);
+        (response.status().as_u16(), headers.map(Option::unwrap_or_default), response.text().await.unwrap())
+    };
+    for (at, part) in [
+        (format!("{admin}/walk"), "src=\"sign-in.js\""),
+        (format!("{admin}/walk/certificate"), "src=\"../sign-in.js\""),
+        (format!("{url}/list"), "href=\"./\""),
+        (format!("{url}/edit/x"), "href=\".././\""),
+    ] {
+        let (status, [kind, challenge, cache, policy], page) = opened(at.clone(), None).await;
+        assert_eq!((status, &*kind, &*cache), (401, "text/html; charset=utf-8", "no-store"), "{at}");
+        assert!(challenge.starts_with("Bearer realm="), "{at}: {challenge}");
+        assert!(policy.contains("script-src 'self'") && !policy.contains("unsafe"), "{policy}");
+        assert!(page.contains(part) && !page.contains("Ada"), "{at}: {page}");
+    }
+    let (status, [_, challenge, ..], _) = opened(format!("{admin}/walk"), Some(&clerk)).await;
+    assert_eq!(status, 403);
+    assert!(challenge.contains("scope=\"admin\""), "{challenge}");
+    let (status, _, page) = opened(format!("{admin}/walk"), Some(&operator)).await;
+    assert!(status == 200 && page.contains("<section id=\"walk\">"), "{status} {page}");
+    for file in ["/", "/page.css", "/page.js", "/sign-in.js", "/view.js"] {
+        assert_eq!(opened(format!("{admin}{file}"), None).await.0, 200, "{file}");
+    }
     let move_stage = json!({ "stage": "local" });
     let at = format!("{admin}/promotion");
     assert_eq!(ask(&client, Method::PUT, at.clone(), Some(&clerk), Some(move_stage.clone())).await.0, 403);

@@ -30,7 +30,8 @@ fn meant(method: &str, route: &str) -> Option<Scope> {
     match (method, route) {
         (
             _,
-            "/" | "/page.css" | "/page.js" | "/map.js" | "/health" | "/ready" | "/docs" | "/openapi.json",
+            "/" | "/page.css" | "/page.js" | "/sign-in.js" | "/map.js" | "/health" | "/ready" | "/docs"
+            | "/openapi.json",
         ) => None,
         (_, "/metrics") => Some(Scope::Metrics),
         (_, "/customers/{id}/erase") => Some(Scope::CustomersErase),

@@ -14,6 +14,7 @@
 //! | [`SingleFlight`] | makes one call for equal lookups that run at once |
 //! | [`Batcher`] | joins single lookups that run at once into one batch |
 //! | [`Ledger`] | counts calls by caller and method, and estimates what a cache would save |
+//! | [`CallRecorder`] | records a share of the calls, to make them again elsewhere |
 //! | [`Promotion`] | moves callers from one implementation to another while they run |
 //!
 //! [`Resilience`] configures the layers that a client of a service needs, and [`resilient`] stacks
@@ -37,6 +38,7 @@ mod latency;
 mod ledger;
 mod promotion;
 mod question;
+mod recorder;
 mod resilience;
 mod retry;
 mod single_flight;
@@ -67,6 +69,7 @@ pub use promotion::{
     Sides, Snapshot, Stage, Step, StepBack, evidence_below,
 };
 pub use question::{OfPostcodes, Question};
+pub use recorder::{CallRecorder, CallRecorderConfig, PlainCall, PlainOrigin, PlainRegion, RecordedCall};
 pub use resilience::{Resilience, resilient};
 #[cfg(feature = "http")]
 pub(crate) use resilience::{guarded, repeated};

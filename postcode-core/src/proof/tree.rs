@@ -3,10 +3,12 @@
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::Relaxed;
 
 use crate::dataset::Dataset;
 use crate::wire::{Digest, PROOF_ROOT, ProofBody, ProofNode};
-use crate::{Error, ErrorKind, Lookups, Outcode, Postcode, Result, Sector, unit};
+use crate::{Answer, Error, ErrorKind, Lookups, Outcode, Postcode, Result, Sector, unit};
 use tokio::task::JoinHandle;
 
 use super::hash::{VERSION, group_of, of_answer, of_json, of_node};
@@ -99,6 +101,7 @@ pub struct Tree {
     dataset: Dataset,
     root: Digest,
     nodes: HashMap<String, Children>,
+    hashed: u64,
 }
 
 impl Tree {
@@ -128,14 +131,67 @@ impl Tree {
     /// Returns the errors of the lookup, and [`EditionMoved`](ErrorKind::EditionMoved) if its edition is not, or not
     /// any more, that of the dataset.
     pub async fn build(lookup: Arc<dyn Lookups>, dataset: Dataset, at_once: usize) -> Result<Self> {
+        Self::of(lookup, dataset, at_once, None).await
+    }
+
+    /// Does the same as [`build`](Self::build), and takes from an earlier tree the hashes of those sectors whose
+    /// answers are still the same. Both lookups are asked for that, which takes less time than to write the answers
+    /// and hash them.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use postcode_core::dataset::{DatasetBuilder, Metadata, Row};
+    /// # use std::sync::Arc;
+    /// # let mut builder = DatasetBuilder::new(Metadata::new("made by hand"));
+    /// # builder.push(&Row::live("SW1A 1AA".parse()?))?;
+    /// # builder.push(&Row::live("M1 1AE".parse()?))?;
+    /// # let dataset = builder.build()?;
+    /// # let library = Arc::new(postcode_core::Local::new(dataset.clone()));
+    /// # let mut builder = DatasetBuilder::new(Metadata::new("a month later"));
+    /// # builder.push(&Row::live("SW1A 1AA".parse()?))?;
+    /// # builder.push(&Row::terminated("M1 1AE".parse()?))?;
+    /// # let next_dataset = builder.build()?;
+    /// # let next = Arc::new(postcode_core::Local::new(next_dataset.clone()));
+    /// use postcode_core::proof::Tree;
+    ///
+    /// let tree = Arc::new(Tree::build(library, dataset, 1).await?);
+    /// let next = Tree::build_after(&tree, next, next_dataset, 1).await?;
+    /// assert_eq!((tree.hashed(), next.hashed()), (2, 1)); // one of two postcodes has changed
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// The same as [`build`](Self::build). If the earlier lookup fails, nothing is taken from its tree.
+    pub async fn build_after(
+        earlier: &Arc<Self>,
+        lookup: Arc<dyn Lookups>,
+        dataset: Dataset,
+        at_once: usize,
+    ) -> Result<Self> {
+        Self::of(lookup, dataset, at_once, Some(earlier.clone())).await
+    }
+
+    async fn of(
+        lookup: Arc<dyn Lookups>,
+        dataset: Dataset,
+        at_once: usize,
+        earlier: Option<Arc<Self>>,
+    ) -> Result<Self> {
         let outcodes = blocking({
             let dataset = dataset.clone();
             move || by_outcode(dataset.iter().map(|record| record.postcode))
         })
         .await?;
+        let hashed = Arc::new(AtomicU64::new(0));
         let parts = outcodes.into_iter().map(|(outcode, postcodes)| {
             let (lookup, edition) = (lookup.clone(), dataset.info().fingerprint.clone());
-            async move { unit::at_edition(&edition, outcode_nodes(&*lookup, outcode, &postcodes)).await }
+            let (earlier, hashed) = (earlier.clone(), hashed.clone());
+            async move {
+                let nodes = outcode_nodes(&*lookup, outcode, &postcodes, earlier.as_deref(), &hashed);
+                unit::at_edition(&edition, nodes).await
+            }
         });
         let mut nodes = Nodes::of(parts.collect(), at_once).await?;
         if dataset.info().places > 0 {
@@ -145,7 +201,32 @@ impl Tree {
             nodes.children.insert("places".to_owned(), groups);
         }
         let (root, nodes) = nodes.with_root();
-        Ok(Self { lookup, dataset, root, nodes })
+        let hashed = hashed.load(Relaxed);
+        Ok(Self { lookup, dataset, root, nodes, hashed })
+    }
+
+    /// Returns how many answers to postcodes were hashed to build this tree. The others have the hashes of an
+    /// earlier one.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use postcode_core::dataset::{DatasetBuilder, Metadata, Row};
+    /// # use std::sync::Arc;
+    /// # let mut builder = DatasetBuilder::new(Metadata::new("made by hand"));
+    /// # builder.push(&Row::live("SW1A 1AA".parse()?))?;
+    /// # let dataset = builder.build()?;
+    /// # let library = Arc::new(postcode_core::Local::new(dataset.clone()));
+    /// use postcode_core::proof::Tree;
+    ///
+    /// let tree = Arc::new(Tree::build(library.clone(), dataset.clone(), 1).await?);
+    /// assert_eq!(tree.hashed(), 1);
+    /// assert_eq!(Tree::build_after(&tree, library, dataset, 1).await?.hashed(), 0);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn hashed(&self) -> u64 {
+        self.hashed
     }
 
     /// Returns the hash of all answers.
@@ -203,6 +284,26 @@ impl Tree {
         Ok(ProofBody { version: VERSION, root: self.root, nodes })
     }
 
+    /// Returns the hash of a sector if this tree's lookup answers about these postcodes, and no others of the sector,
+    /// what another one has answered.
+    async fn unchanged(
+        &self,
+        outcode: &str,
+        sector: &str,
+        postcodes: &[Postcode],
+        answers: &[Answer],
+    ) -> Option<Digest> {
+        let sectors = self.nodes.get(outcode)?;
+        let (_, digest) = sectors.iter().find(|(name, _)| name == sector)?;
+        let listed = self.dataset.iter_sector(postcodes.first()?.sector()).map(|record| record.postcode);
+        if !listed.eq(postcodes.iter().copied()) {
+            return None;
+        }
+        let edition = &self.dataset.info().fingerprint;
+        let earlier = unit::at_edition(edition, self.lookup.lookup(postcodes)).await.ok()?;
+        (earlier == answers).then_some(*digest)
+    }
+
     async fn children(&self, of: &str) -> Result<Children> {
         if let Some(children) = self.nodes.get(of) {
             return Ok(children.clone());
@@ -211,7 +312,7 @@ impl Tree {
             if let Some(sector) = sector_of(of) {
                 let postcodes: Vec<Postcode> =
                     self.dataset.iter_sector(sector).map(|record| record.postcode).collect();
-                return answers(&*self.lookup, &postcodes).await;
+                return leaves(&postcodes, &answers(&*self.lookup, &postcodes).await?);
             }
             let group = of.strip_prefix("places ").and_then(|hex| u8::from_str_radix(hex, 16).ok());
             match group.filter(|_| self.nodes.contains_key("places")) {
@@ -291,27 +392,47 @@ async fn outcode_nodes(
     lookup: &dyn Lookups,
     outcode: Outcode,
     postcodes: &[Postcode],
+    earlier: Option<&Tree>,
+    hashed: &AtomicU64,
 ) -> Result<(Outcode, Children)> {
     let summary = lookup.outcode(outcode).await?;
     let mut children = vec![(outcode.to_string(), of_json(&summary, &mut Vec::new())?)];
+    let node = format!("outcode {outcode}");
     for (name, sector) in sectors(postcodes) {
-        children.push((name, of_node(&answers(lookup, sector).await?)));
+        let answers = answers(lookup, sector).await?;
+        let unchanged = match earlier {
+            Some(earlier) => earlier.unchanged(&node, &name, sector, &answers).await,
+            None => None,
+        };
+        let digest = match unchanged {
+            Some(digest) => digest,
+            None => {
+                hashed.fetch_add(sector.len() as u64, Relaxed);
+                of_node(&leaves(sector, &answers)?)
+            }
+        };
+        children.push((name, digest));
         tokio::task::yield_now().await;
     }
     Ok((outcode, children))
 }
 
-/// Returns the leaves of postcodes. A sector has at most 400, fewer than a batch may have.
-async fn answers(lookup: &dyn Lookups, postcodes: &[Postcode]) -> Result<Children> {
+/// Asks about postcodes. A sector has at most 400, fewer than a batch may have.
+async fn answers(lookup: &dyn Lookups, postcodes: &[Postcode]) -> Result<Vec<Answer>> {
     let answers = lookup.lookup(postcodes).await?;
     if answers.len() != postcodes.len() {
         return Err(failed(format!("{} answers to {} postcodes", answers.len(), postcodes.len())));
     }
+    Ok(answers)
+}
+
+/// Returns the leaves of postcodes.
+fn leaves(postcodes: &[Postcode], answers: &[Answer]) -> Result<Children> {
     let mut buffer = Vec::new();
     let leaf = |(postcode, answer): (&Postcode, &_)| {
         Ok((postcode.to_string(), of_answer(*postcode, answer, &mut buffer)?))
     };
-    postcodes.iter().zip(&answers).map(leaf).collect()
+    postcodes.iter().zip(answers).map(leaf).collect()
 }
 
 async fn place_groups(lookup: &dyn Lookups, dataset: &Dataset) -> Result<Children> {

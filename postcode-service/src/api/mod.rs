@@ -205,9 +205,10 @@ impl Api {
 
     /// Serves other data from the next request on. Requests that have begun keep theirs.
     pub fn replace(&self, edition: Edition) {
+        let earlier = self.app.edition();
         // A client that follows the root will ask for the new one.
-        if self.app.edition().root.is_wanted() {
-            edition.root.begin(&edition.lookup);
+        if earlier.root.is_wanted() {
+            edition.root.begin(&edition.lookup, Some(&earlier.root));
         }
         self.app.edition.store(Arc::new(edition));
         self.app.reloads.done.fetch_add(1, Ordering::Relaxed);

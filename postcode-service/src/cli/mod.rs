@@ -36,6 +36,7 @@ pub mod places;
 pub mod prove;
 pub mod random;
 mod records;
+pub mod replay;
 pub mod scotland;
 pub mod search;
 pub mod serve;

@@ -12,7 +12,8 @@ use super::{exit, interrupt, output};
 use crate::import::Progress;
 use crate::proof;
 use crate::prove::{
-    AddressCounts, AddressOptions, AddressSide, Counts, Difference, Options, Side, prove, prove_addresses,
+    AddressCounts, AddressOptions, AddressSide, Counts, Difference, Options, SampleCounts, SampleOptions,
+    Side, prove, prove_addresses, sample,
 };
 
 const EXAMPLES: &str = "\
@@ -20,6 +21,7 @@ Examples:
   postcode-service prove embedded: http://127.0.0.1:8080
   postcode-service prove uk.postcodes 'http://127.0.0.1:8080?timeout=5s'
   postcode-service prove replica:http://127.0.0.1:8080 http://127.0.0.1:8080 --json
+  postcode-service prove embedded: http://127.0.0.1:8080 --random 10000 --seed 7
   postcode-service prove --addresses uk.addresses http://127.0.0.1:8080 --by-root
 
 At least one of the two is in this process and so lists its postcodes: a file, embedded: or replica:. The other one
@@ -59,6 +61,13 @@ pub struct Args {
     /// The most requests to each source with --by-root
     #[arg(long, value_name = "COUNT", default_value_t = 100, value_parser = clap::value_parser!(u16).range(1..))]
     max_requests: u16,
+    /// Ask this many random questions in place of all: of nearest, outcodes nearest, within, autocomplete, search and
+    /// places, whose questions can't be listed. This is not a proof: it says how many may still differ
+    #[arg(long, value_name = "COUNT", conflicts_with_all = ["addresses", "by_root"], value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
+    random: Option<u32>,
+    /// The seed of --random. The same one asks the same questions of the same data
+    #[arg(long, value_name = "NUMBER", requires = "random", default_value_t = 1)]
+    seed: u64,
     /// Write JSON: each difference as an object a line, then the counts as one
     #[arg(long, short)]
     json: bool,
@@ -73,6 +82,15 @@ struct Summary<'a, C> {
     counts: C,
     one: Edition<'a>,
     other: Edition<'a>,
+}
+
+#[derive(Serialize)]
+struct Sampled {
+    #[serde(flatten)]
+    counts: SampleCounts,
+    seed: u64,
+    /// The share of such questions below which those with different answers are, with 95 % confidence.
+    bound: Option<f64>,
 }
 
 #[derive(Serialize)]
@@ -110,6 +128,9 @@ impl Args {
         }
         if self.addresses {
             return self.compare_addresses(compared).await;
+        }
+        if let Some(questions) = self.random {
+            return self.compare_sample(questions, compared).await;
         }
         let (one, other) = tokio::try_join!(open(&self.one), open(&self.other))?;
         let (left, right) = (one.info().clone(), other.info().clone());
@@ -185,6 +206,33 @@ impl Args {
         let AddressCounts { postcodes, addresses, numbers, different } = counts;
         let asked = format!("{postcodes} postcodes, {addresses} addresses, {numbers} numbers");
         self.summary(&mut out, counts, different, &asked, editions)
+    }
+
+    async fn compare_sample(&self, questions: u32, compared: &Cell<u64>) -> anyhow::Result<()> {
+        let (one, other) = tokio::try_join!(open(&self.one), open(&self.other))?;
+        let (left, right) = (one.info().clone(), other.info().clone());
+        let mut out = io::BufWriter::new(io::stdout().lock());
+        let mut progress = Progress::new(self.quiet);
+        let found = |difference: &Difference| self.found(&mut out, difference);
+        let tell = |counts: &SampleCounts| {
+            compared.set(counts.questions);
+            progress.at("asking random questions", counts.questions, questions.into());
+        };
+        let options = SampleOptions { questions, seed: self.seed, at_once: self.at_once.into() };
+        let counts = sample([one, other], options, found, tell).await?;
+        progress.finish();
+        let bound = counts.bound();
+        if let (Some(bound), false) = (bound, self.json) {
+            let share = bound * 100.0;
+            writeln!(
+                out,
+                "This is not a proof. With 95 % confidence fewer than {share:.3} % of such questions have different answers."
+            )?;
+        }
+        let asked = format!("{} random questions with the seed {}", counts.questions, self.seed);
+        let editions = [Edition::from(&left), Edition::from(&right)];
+        let shown = Sampled { counts, seed: self.seed, bound };
+        self.summary(&mut out, shown, counts.different, &asked, editions)
     }
 
     async fn compare_roots(&self) -> anyhow::Result<()> {

@@ -1,6 +1,7 @@
 //! Compares every answer of two sources: each postcode, outcode and place.
 
 mod addresses;
+mod sample;
 
 use std::fmt;
 use std::io;
@@ -23,6 +24,7 @@ use tokio::task::JoinHandle;
 #[cfg(feature = "cli")]
 pub(crate) use addresses::add_pages;
 pub use addresses::{AddressCounts, AddressOptions, AddressSide, prove_addresses};
+pub use sample::{SampleCounts, SampleOptions, sample};
 
 /// Outcodes or places that one task asks for, one after the other.
 const ONE_BY_ONE: usize = 32;
@@ -99,6 +101,18 @@ impl fmt::Display for Difference {
             write!(f, "{before}{name}: {one} | {other}")?;
         }
         Ok(())
+    }
+}
+
+impl Difference {
+    /// Returns the difference of two answers as texts. Long ones differ somewhere in the middle, so they are shown from
+    /// just before that.
+    pub(crate) fn of_texts(query: String, texts: [&str; 2]) -> Self {
+        let [one, other] = texts;
+        let same = one.chars().zip(other.chars()).take_while(|(one, other)| one == other).count();
+        let [one, other] =
+            texts.map(|text| text.chars().skip(same.saturating_sub(40)).take(160).collect::<String>().into());
+        Self { query, fields: vec![Field { name: "answer".to_owned(), one, other }] }
     }
 }
 

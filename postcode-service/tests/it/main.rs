@@ -47,6 +47,7 @@ mod prove;
 mod readers;
 mod recorded;
 mod regions;
+mod replay;
 mod replica;
 mod reported;
 mod server;

@@ -1,12 +1,16 @@
 //! The hash of all answers, and the way from it to those that differ.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering::Relaxed;
 
 use axum::body::Body;
 use http::Request;
 use postcode_core::dataset::{DatasetBuilder, Metadata, Row};
+use postcode_core::layers::Around;
+use postcode_core::layers::call::{Call, LookupCall};
 use postcode_core::wire::Digest;
-use postcode_core::{Local, Lookups, Place, Postcode, PostcodeLookup};
+use postcode_core::{Local, Lookups, Place, Postcode, PostcodeLookup, Result};
 use postcode_service::api::{Api, Edition, Limits};
 use postcode_service::proof::{Source, Tree, compare};
 use sha2::{Digest as _, Sha256};
@@ -88,6 +92,93 @@ async fn everything_that_only_one_has_is_named() {
     }
     let few = compare(&one, &other, 2).await.unwrap();
     assert!(!few.is_complete && few.requests == 2);
+}
+
+/// Counts what is asked for.
+#[derive(Debug)]
+struct Counted {
+    inner: Local,
+    calls: AtomicUsize,
+    most_calls: AtomicUsize,
+    most_postcodes: AtomicUsize,
+}
+
+impl Around for Counted {
+    type Inner = Local;
+
+    async fn around<C: Call<Local>>(&self, call: C) -> Result<C::Reply> {
+        call.on(&self.inner).await
+    }
+
+    async fn around_lookup<C: LookupCall<Local>>(&self, call: C) -> Result<C::Reply> {
+        let calls = self.calls.fetch_add(1, Relaxed) + 1;
+        self.most_calls.fetch_max(calls, Relaxed);
+        self.most_postcodes.fetch_max(call.postcodes().len(), Relaxed);
+        // Lets the others begin, if there are any.
+        for _ in 0..4 {
+            tokio::task::yield_now().await;
+        }
+        let reply = call.on(&self.inner).await;
+        self.calls.fetch_sub(1, Relaxed);
+        reply
+    }
+}
+
+postcode_core::layer!([] Counted);
+
+#[tokio::test]
+async fn reload_hashes_only_the_answers_of_sectors_that_have_changed() {
+    let built = async |local: Local| {
+        let dataset = local.dataset();
+        Tree::build(Arc::new(local), dataset, 2).await.unwrap()
+    };
+    let places = ["osgb4000000074558"];
+    let first = Arc::new(built(data(&rows(), &places)).await);
+    assert_eq!(first.hashed(), rows().len() as u64);
+    let kept_up = async |local: Local| {
+        let dataset = local.dataset();
+        Tree::build_after(&first, Arc::new(local), dataset, 2).await.unwrap()
+    };
+    let same = kept_up(data(&rows(), &places)).await;
+    assert_eq!((same.root(), same.hashed()), (first.root(), 0));
+
+    // One postcode is terminated, one is gone, one is new, and a sector is new.
+    let mut next = rows();
+    let at = |rows: &[Row], text: &str| rows.iter().position(|row| row.postcode.to_string() == text).unwrap();
+    let terminated = at(&next, "AB10 0AA");
+    next[terminated] = Row::terminated(next[terminated].postcode);
+    next.remove(at(&next, "M1 1AA"));
+    next.push(Row::live("SW1A 2QQ".parse().unwrap()));
+    next.push(Row::live("ZE1 0AA".parse().unwrap()));
+    next.sort_by_key(|row| row.postcode);
+    let local = || data(&next, &["osgb4000000074559"]);
+    let changed = kept_up(local()).await;
+    assert_eq!(changed.root(), built(local()).await.root());
+    assert_eq!(changed.hashed(), 6 + 5 + 7 + 1);
+
+    // Code that answers otherwise is seen, also if the data are the same.
+    let about = "M1 2BB".parse().unwrap();
+    let wrong = Arc::new(Wrong { inner: data(&rows(), &places), about });
+    let dataset = wrong.inner.dataset();
+    let seen = Tree::build_after(&first, wrong.clone(), dataset.clone(), 2).await.unwrap();
+    assert_eq!(seen.hashed(), 6);
+    assert_eq!(seen.root(), Tree::build(wrong, dataset, 2).await.unwrap().root());
+    assert_ne!(seen.root(), first.root());
+}
+
+#[tokio::test]
+async fn tree_holds_the_answers_of_few_sectors_at_a_time() {
+    let counted = |rows: &[Row]| {
+        let (calls, most_calls, most_postcodes) = Default::default();
+        Arc::new(Counted { inner: data(rows, &[]), calls, most_calls, most_postcodes })
+    };
+    let (first, next) = (counted(&rows()), counted(&rows()[1..]));
+    let tree = Arc::new(Tree::build(first.clone(), first.inner.dataset(), 2).await.unwrap());
+    Tree::build_after(&tree, next.clone(), next.inner.dataset(), 2).await.unwrap();
+    for counted in [first, next] {
+        assert_eq!(counted.most_calls.load(Relaxed), 2, "as many sectors as work at once");
+        assert_eq!(counted.most_postcodes.load(Relaxed), 6, "and never more than a sector");
+    }
 }
 
 #[tokio::test]

@@ -131,6 +131,15 @@ fn program_compares_a_file_with_a_service_and_ends_with_the_status_of_the_result
     assert_eq!(status, 0, "{out}{error}");
     assert!(out.starts_with("all answers are equal: root "), "{out}");
 
+    // What can't be listed is sampled, and the same questions can be asked again.
+    let (status, out, error) = ran(&[&file, &url, "--random", "300", "--seed", "5"]);
+    assert_eq!((status, error.as_str()), (0, ""), "{out}");
+    let bound = "This is not a proof. With 95 % confidence fewer than 0.994 % of such questions have different answers.";
+    assert!(
+        out.starts_with(&format!("{bound}\n300 random questions with the seed 5: all answers are equal\n")),
+        "{out}"
+    );
+
     // Both directions: what only the service has is found by its count.
     let server = Server::start(&["--listen", "127.0.0.1:0", "--data", &other]);
     let url = server.address.clone();
@@ -142,6 +151,17 @@ fn program_compares_a_file_with_a_service_and_ends_with_the_status_of_the_result
     assert_eq!(queries, [&changed.to_string(), "ZE1 0AA", "1 more postcodes, which a service does not list"]);
     assert_eq!(found[0]["fields"][0]["name"], "quality");
     assert_eq!((&summary["postcodes"], &summary["different"]), (&200.into(), &3.into()));
+
+    let (status, out, _) = ran(&[&file, &url, "--random", "300", "--json"]);
+    assert_eq!(status, 1, "{out}");
+    let lines: Vec<Value> = out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let (summary, found) = lines.split_last().unwrap();
+    assert_eq!(
+        (&summary["questions"], &summary["seed"], &summary["bound"]),
+        (&300.into(), &1.into(), &Value::Null)
+    );
+    assert_eq!(summary["different"], found.len());
+    assert!(found.iter().any(|line| line["query"].as_str().unwrap().starts_with("search ")), "{out}");
 
     // Its root finds also what it does not list.
     let (status, out, error) = ran(&[&file, &url, "--by-root", "--json"]);

@@ -6,6 +6,7 @@ mod advice;
 mod counted;
 mod fleet;
 mod promote;
+mod record;
 mod time;
 mod walk;
 
@@ -32,6 +33,7 @@ use tracing::{error, info, warn};
 
 use addresses::AddressSource;
 use promote::Promote;
+use record::RecordArgs;
 use time::duration;
 
 /// Customer accounts with checked postal addresses, over HTTP.
@@ -191,6 +193,8 @@ struct Serve {
     #[command(flatten)]
     promote: Promote,
     #[command(flatten)]
+    record: RecordArgs,
+    #[command(flatten)]
     log: LogArgs,
 }
 
@@ -318,6 +322,7 @@ async fn run(options: Serve) -> Result<()> {
         None => None,
     };
     let mut api = server::Options::default();
+    let lookup = options.record.around(lookup)?;
     let lookup = Arc::new(counted::Counted::new(lookup, api.metrics.clone()));
     let mut customers = Customers::new(store.clone(), lookup).with_lookup_timeout(options.lookup_timeout);
     if let Some(addresses) = &addresses {

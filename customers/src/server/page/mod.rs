@@ -4,7 +4,6 @@
 //! elsewhere. `plain` is the pages for browsers without JavaScript.
 
 mod plain;
-mod served;
 
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Query, State};
@@ -13,11 +12,11 @@ use axum::{Json, Router};
 use postcode_core::Postcode;
 use serde::{Deserialize, Serialize};
 
-use served::served;
-
 use super::App;
 use super::problem::Problem;
 use super::query::{self, Asked};
+use super::served::served;
+use super::sign_in;
 use crate::{AddressCheck, AddressOffer, AddressStatus, Customers, Error, FieldError, Map};
 
 /// The default number of completions.
@@ -41,6 +40,7 @@ pub(super) fn routes() -> Router<App> {
         .route("/", file("text/html; charset=utf-8", include_str!("index.html")))
         .route("/page.css", file("text/css; charset=utf-8", include_str!("page.css")))
         .route("/page.js", file("text/javascript; charset=utf-8", include_str!("page.js")))
+        .route("/sign-in.js", file("text/javascript; charset=utf-8", sign_in::SCRIPT))
         .route("/map.js", file("text/javascript; charset=utf-8", include_str!("map.js")))
         .route("/postcodes", get(complete))
         .route("/postcodes/{postcode}", get(look_up))

@@ -26,23 +26,11 @@ const LISTED = {
 };
 const idText = (id) => id.replace(/^([a-z]+):/, (_, kind) => `${kind.toUpperCase()} `);
 
-// If the server needs a token, this page keeps it until its tab is closed.
-let token = sessionStorage.getItem("token");
-function askForToken(why) {
-  const given = prompt(`${why}\n\nToken:`)?.trim();
-  if (!given) return false;
-  token = given;
-  sessionStorage.setItem("token", token);
-  return true;
-}
-
 // Sends a request. Throws the server's message if it answers with an error.
 async function ask(path, options = {}) {
   let response;
-  const used = token;
-  const headers = used ? { ...options.headers, authorization: `Bearer ${used}` } : options.headers;
   try {
-    response = await fetch(path, { signal: AbortSignal.timeout(15000), ...options, headers });
+    response = await signIn.request(path, { signal: AbortSignal.timeout(15000), ...options });
   } catch (error) {
     if (options.signal?.aborted) throw error;
     throw Object.assign(new Error("The server does not answer. Nothing is lost: try again."), { network: true });
@@ -50,16 +38,12 @@ async function ask(path, options = {}) {
   const text = await response.text();
   let body;
   try { body = text ? JSON.parse(text) : null; } catch { body = null; }
-  // Another request may have asked for a token in the meantime.
-  if (response.status === 401 && (token !== used || askForToken(body?.detail ?? "A token is needed."))) {
-    return ask(path, { ...options, signal: AbortSignal.timeout(300000) });
-  }
   if (!response.ok) throw Object.assign(new Error(body?.detail ?? `the server answered ${response.status}`), { status: response.status, body });
   return { body, etag: response.headers.get("etag") };
 }
 
 async function download(path, name) {
-  const response = await fetch(path, { headers: { authorization: `Bearer ${token}` } });
+  const response = await signIn.request(path);
   if (!response.ok) throw new Error(`the server answered ${response.status}`);
   const link = make("a");
   link.href = URL.createObjectURL(await response.blob());
@@ -348,7 +332,7 @@ $("erase").addEventListener("click", async () => {
 
 $("export").addEventListener("click", (event) => {
   // A link can't send a token.
-  if (!token) return;
+  if (!signIn.isSignedIn) return;
   event.preventDefault();
   download(event.target.href, `customer-${shown.customer.id}.json`).catch((error) => say(error.message));
 });
@@ -920,7 +904,7 @@ function fillImport(row, item) {
   link.textContent = item.failed ? "Failed rows (CSV)" : "All rows (CSV)";
   link.href = `imports/${item.id}/${item.failed ? "failed" : "report"}`;
   link.onclick = (event) => {
-    if (!token) return;
+    if (!signIn.isSignedIn) return;
     // A link can't send a token.
     event.preventDefault();
     download(link.href, `import-${item.id}.csv`).catch((error) => say(error.message));
@@ -1078,4 +1062,6 @@ addEventListener("hashchange", () => {
   go();
 });
 addEventListener("beforeunload", (event) => { if (dirty) event.preventDefault(); });
+// Nothing that was typed is lost.
+signIn.changed = () => { if (!dirty) go(); };
 go();

@@ -11,7 +11,7 @@ use super::example::Cause;
 use super::guard::{Tripped, Watch};
 use super::limits::Guard;
 use super::plan::{PromotionPlan, RowName, Step, is_info};
-use super::snapshot::StepBack;
+use super::snapshot::{RowSnapshot, Sides, StepBack};
 use super::stage::{CurrentPlan, Plan};
 use crate::layers::latency::Latencies;
 use crate::{Error, Result};
@@ -102,6 +102,33 @@ impl RowState {
             edition: self.edition.load(Relaxed),
             noise: self.noise.load(Relaxed),
             code: self.code.load(Relaxed),
+        }
+    }
+
+    /// Returns the measurements of the row.
+    pub(super) fn snapshot(&self) -> RowSnapshot {
+        let plan = self.plan.get();
+        let (matched, causes) = (self.matched.load(Relaxed), self.causes());
+        let mismatched = causes.edition + causes.noise + causes.code;
+        RowSnapshot {
+            row: self.name.clone(),
+            active: self.is_active(),
+            stage: plan.stage,
+            share: plan.share(),
+            calls: self.calls.load(Relaxed),
+            compared: matched + mismatched,
+            matched,
+            mismatched,
+            causes,
+            errors: self.errors.load(Relaxed),
+            fallbacks: self.fallbacks.load(Relaxed),
+            failed: self.failed.load(Relaxed),
+            skipped: self.skipped.load(Relaxed),
+            refused: self.refused.load(Relaxed),
+            held: self.held.load(Relaxed),
+            latency: Sides { old: (&self.old_latencies).into(), new: (&self.new_latencies).into() },
+            step_backs: self.step_backs.load(Relaxed),
+            last_step_back: self.last_step_back.lock().unwrap_or_else(PoisonError::into_inner).clone(),
         }
     }
 

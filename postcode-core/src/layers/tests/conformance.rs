@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::conformance::{AnyCall, check, check_editions, differential};
 use crate::layers::*;
-use crate::{Location, Nearest, NearestOutcodes};
+use crate::{AnyLookup, Location, Nearest, NearestOutcodes};
 
 fn reference() -> Arc<Fake> {
     Fake::new([])
@@ -122,13 +122,81 @@ fn any_call() -> impl Strategy<Value = AnyCall> {
     ]
 }
 
+/// Generates a plan: any stage and share for all calls, and others for some methods and a cohort.
+fn any_plan(stages: &'static [Stage]) -> impl Strategy<Value = PromotionPlan> {
+    let methods = <AnyLookup as Promotable>::METHODS.iter().copied().flatten().copied();
+    let names: Vec<RowName> = methods.chain(["cohort:import"]).filter_map(|name| name.parse().ok()).collect();
+    let step = move || {
+        (proptest::sample::select(stages), 0.0..=1.0)
+            .prop_map(|(stage, share)| Step::new(stage, Some(share)).unwrap())
+    };
+    let rows = proptest::collection::vec((proptest::sample::select(names), step()), 0..5);
+    (step(), rows).prop_map(|(default, rows)| {
+        rows.into_iter().fold(PromotionPlan::new(default), |plan, (name, step)| plan.with(name, step))
+    })
+}
+
+/// Makes the calls of a future as a unit, of a cohort, both or neither.
+async fn grouped<T>(unit: Option<u32>, is_import: bool, calls: impl Future<Output = T>) -> T {
+    let calls = async {
+        match unit {
+            Some(key) => crate::unit::scope(key.to_le_bytes(), calls).await,
+            None => calls.await,
+        }
+    };
+    if is_import { crate::unit::cohort("import", calls).await } else { calls.await }
+}
+
+fn paused() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap()
+}
+
+/// The stages in which the old implementation answers for a new one that fails.
+const COVERED: &[Stage] = &[Stage::Local, Stage::Shadow, Stage::Canary, Stage::RemoteWithFallback];
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn promotion_keeps_the_contract_under_any_plan(
+        plan in any_plan(&Stage::ALL), unit in any::<Option<u32>>(), is_import in any::<bool>()
+    ) {
+        paused().block_on(async {
+            let promotion = Promotion::new(Fake::always(Act::Slow(MS)), Fake::always(Act::Slow(MS)));
+            promotion.apply(&plan).unwrap();
+            let report = grouped(unit, is_import, check(&promotion, &Fixture::small())).await;
+            prop_assert!(report.passed() && report.not_supported().next().is_none(), "{plan}:\n{report}");
+            Ok(())
+        })?;
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
+    fn promotion_answers_any_calls_as_the_bare_lookup_while_plans_change(
+        plans in proptest::collection::vec(any_plan(COVERED), 1..4),
+        calls in proptest::collection::vec((any_call(), any::<Option<u32>>(), any::<bool>()), 1..30),
+        is_down in any::<bool>(),
+    ) {
+        paused().block_on(async {
+            let act = if is_down { Act::Fail(ErrorKind::Unavailable) } else { Act::Answer };
+            let promotion = Promotion::new(reference(), Fake::always(act));
+            for (number, (call, unit, is_import)) in calls.into_iter().enumerate() {
+                promotion.apply(&plans[number % plans.len()]).unwrap();
+                let (old, promoted) = (reference(), &promotion);
+                let differences = grouped(unit, is_import, differential(&old, promoted, [call])).await;
+                prop_assert!(differences.is_empty(), "{}: {}", promotion.plan(), differences[0]);
+            }
+            prop_assert_eq!(promotion.snapshot().failed, 0);
+            Ok(())
+        })?;
+    }
+
+    #[test]
     fn a_full_stack_answers_any_calls_as_the_bare_lookup(calls in proptest::collection::vec(any_call(), 1..30)) {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
-        runtime.block_on(async {
+        paused().block_on(async {
             let all = Resilience {
                 join: Some(7),
                 single_flight: true,

@@ -8,6 +8,7 @@ mod difference;
 mod fleet;
 mod ledger;
 mod promotion;
+mod recorder;
 mod rows;
 mod sharing;
 mod stack;

@@ -32,18 +32,25 @@ impl AnswerRoot {
         self.0.as_ref().is_some_and(|state| state.begun.load(Ordering::Relaxed))
     }
 
-    /// Starts to compute the hashes, unless that has been done. It uses half of the cores at most.
-    pub(in crate::api) fn begin(&self, lookup: &Arc<dyn Lookups>) {
+    /// Starts to compute the hashes, unless that has been done. It uses half of the cores at most. What has not changed
+    /// since the earlier edition is not hashed again.
+    pub(in crate::api) fn begin(&self, lookup: &Arc<dyn Lookups>, earlier: Option<&Self>) {
         let Some(state) = self.0.clone() else { return };
         if state.begun.swap(true, Ordering::Relaxed) {
             return;
         }
         let lookup = lookup.clone();
-        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let earlier = earlier.and_then(|root| root.0.as_ref()?.tree.get().cloned());
+        let at_once = std::thread::available_parallelism().map_or(1, std::num::NonZero::get).div_ceil(2);
         tokio::spawn(async move {
-            match Tree::build(lookup, state.dataset.clone(), cores.div_ceil(2)).await {
+            let dataset = state.dataset.clone();
+            let built = match earlier {
+                Some(earlier) => Tree::build_after(&earlier, lookup, dataset, at_once).await,
+                None => Tree::build(lookup, dataset, at_once).await,
+            };
+            match built {
                 Ok(tree) => {
-                    tracing::info!(root = %tree.root(), "the root of all answers");
+                    tracing::info!(root = %tree.root(), hashed = tree.hashed(), "the root of all answers");
                     let _ = state.tree.set(Arc::new(tree));
                 }
                 Err(error) => {
@@ -62,7 +69,7 @@ impl AnswerRoot {
         if let Some(tree) = state.tree.get() {
             return Ok(tree.clone());
         }
-        self.begin(lookup);
+        self.begin(lookup, None);
         let text = "The root of all answers is being computed. Try again in a moment";
         let failure = Failure::new(StatusCode::SERVICE_UNAVAILABLE, text, ErrorKind::Overloaded.code());
         Err(failure.retryable(Some(1)))

@@ -11,13 +11,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::http::{Method, StatusCode, Uri};
 use axum::middleware::{Next, from_fn_with_state};
-use axum::response::{Html, IntoResponse, Response};
+use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
-use customers::server::{self, Address, HostName, Hosts, Limits, Listener, Problem};
+use customers::server::{self, Address, HostName, Hosts, Limits, Listener, Problem, served, sign_in};
 use postcode_core::layers::{Promotion, Snapshot};
 use postcode_edge::{Access, Need, Rule, Scope, Security};
 use serde::Serialize;
@@ -96,9 +96,15 @@ impl Admin {
 /// | `GET /walk/certificate` | | the certificate of a walk that has ended |
 /// | `GET /metrics` | | the snapshot for Prometheus |
 /// | `GET /health` | | 200 |
+/// | `GET /page.css`, `/page.js`, `/sign-in.js`, `/view.js` | | the files of the pages |
 fn router(shared: Shared, access: Access) -> Router {
+    let script = |text: &'static str| get(async move || served("text/javascript; charset=utf-8", text));
     Router::new()
         .route("/", get(page))
+        .route("/page.css", get(async || served("text/css; charset=utf-8", include_str!("page.css"))))
+        .route("/page.js", script(include_str!("page.js")))
+        .route("/sign-in.js", script(sign_in::SCRIPT))
+        .route("/view.js", script(include_str!("view.js")))
         .route("/promotion", get(show).put(change))
         .route("/promotion/advice", get(advise))
         .route("/advice", get(advice_page))
@@ -117,6 +123,10 @@ fn router(shared: Shared, access: Access) -> Router {
 /// denied.
 const TABLE: &[Rule] = &[
     Rule::new("/", Need::Nothing, Need::Nothing),
+    Rule::new("/page.css", Need::Nothing, Need::Nothing),
+    Rule::new("/page.js", Need::Nothing, Need::Nothing),
+    Rule::new("/sign-in.js", Need::Nothing, Need::Nothing),
+    Rule::new("/view.js", Need::Nothing, Need::Nothing),
     Rule::new("/health", Need::Nothing, Need::Nothing),
     Rule::new("/promotion", Need::Scope(Scope::Admin), Need::Scope(Scope::Admin)),
     Rule::new("/promotion/advice", Need::Scope(Scope::Admin), Need::Scope(Scope::Admin)),
@@ -132,6 +142,11 @@ async fn guard(State(access): State<Access>, request: Request, next: Next) -> Re
     let need = route.and_then(|route| Rule::find(TABLE, route.as_str(), request.method()));
     match access.authorise(request.headers(), request.extensions(), need) {
         Ok(_) => next.run(request).await,
+        // The page asks for a token, and then for the same URL with it.
+        Err(denied) if sign_in::is_opened(&request) => {
+            let page = include_str!("view.html").replace("{root}", &sign_in::root_of(request.uri().path()));
+            sign_in::refusal_page(Problem::from(denied).into_response(), page)
+        }
         Err(denied) => Problem::from(denied).into_response(),
     }
 }
@@ -139,12 +154,12 @@ async fn guard(State(access): State<Access>, request: Request, next: Next) -> Re
 /// Forbids caching: the state changes at any moment.
 const FRESH: (axum::http::HeaderName, &str) = (CACHE_CONTROL, "no-store");
 
-/// The policy of the pages. They may load only what is in them.
-const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'; \
-                      img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+fn html(text: impl IntoResponse) -> impl IntoResponse {
+    ([FRESH], served("text/html; charset=utf-8", text))
+}
 
 async fn page() -> impl IntoResponse {
-    ([FRESH, (CONTENT_SECURITY_POLICY, POLICY)], Html(include_str!("page.html")))
+    html(include_str!("page.html"))
 }
 
 #[derive(Serialize)]
@@ -193,8 +208,7 @@ async fn show_walk(State(shared): App) -> impl IntoResponse {
         }
         None => None,
     };
-    let page = walk::page(&shared.promotion, shared.walk.as_ref(), fleet.as_ref());
-    ([FRESH, (CONTENT_SECURITY_POLICY, POLICY)], Html(page))
+    html(walk::page(&shared.promotion, shared.walk.as_ref(), fleet.as_ref()))
 }
 
 async fn certificate(State(shared): App) -> Result<impl IntoResponse, Problem> {
@@ -208,9 +222,7 @@ async fn advise(State(shared): App, uri: Uri) -> Result<impl IntoResponse, Probl
 
 async fn advice_page(State(shared): App, uri: Uri) -> Result<impl IntoResponse, Problem> {
     let advised = shared.adviser.advise(uri.query().unwrap_or_default()).await?;
-    let policy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'self'; \
-                  frame-ancestors 'none'";
-    Ok(([FRESH, (CONTENT_SECURITY_POLICY, policy)], Html(advice::page(&advised))))
+    Ok(html(advice::page(&advised)))
 }
 
 async fn measure(State(shared): App) -> impl IntoResponse {

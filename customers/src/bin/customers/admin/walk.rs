@@ -12,8 +12,6 @@ use postcode_edge::reference::escaped;
 
 use crate::walk::{Progress, Written};
 
-/// The page with everything else, whose styles this one has too.
-const PAGE: &str = include_str!("page.html");
 /// The most processes of a fleet that are shown.
 const MOST_PROCESSES: usize = 200;
 
@@ -28,14 +26,12 @@ pub(super) fn page(
     walk: Option<&Progress>,
     fleet: Option<&Result<FleetSnapshot, String>>,
 ) -> String {
-    let style = PAGE.split_once("<style>").and_then(|(_, rest)| rest.split_once("</style>"));
-    let style = style.map_or("", |(style, _)| style);
-    let mut page = format!(
-        "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" \
+    let mut page = "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" \
          content=\"width=device-width, initial-scale=1\">\n<title>Walk of the postcode lookup</title>\n\
-         <link rel=\"icon\" href=\"data:,\">\n<style>{style}</style>\n<main>\n<h1>Walk of the postcode lookup</h1>\n\
+         <link rel=\"icon\" href=\"data:,\">\n<link rel=\"stylesheet\" href=\"page.css\">\n<main>\n\
+         <h1>Walk of the postcode lookup</h1>\n\
          <p><a href=\"walk\">Look again</a> · <a href=\"./\">All numbers</a></p>\n<section id=\"walk\">\n"
-    );
+        .to_owned();
     match walk {
         Some(walk) => self::walk(&mut page, promotion, walk),
         None => {

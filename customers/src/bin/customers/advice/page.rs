@@ -13,33 +13,7 @@ const HEAD: &str = r#"<!doctype html>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Advice: module or service?</title>
 <link rel="icon" href="data:,">
-<style>
-  :root {
-    color-scheme: light dark;
-    --ink: light-dark(#17202a, #e8edf2); --dim: light-dark(#51606e, #a3b1be); --paper: light-dark(#fff, #14191f);
-    --line: light-dark(#c9d3dc, #3a4652); --new: light-dark(#0b57a4, #7ab8ff);
-  }
-  * { box-sizing: border-box; }
-  body { margin: 0 auto; max-width: 60rem; padding: 1.5rem 1rem 3rem; font: 16px/1.5 system-ui, sans-serif;
-         color: var(--ink); background: var(--paper); }
-  h1 { font-size: 1.4rem; margin: 0 0 .25rem; }
-  h2 { font-size: 1.05rem; margin: 2rem 0 .5rem; }
-  .dim { color: var(--dim); }
-  .verdict { font-size: 1.15rem; font-weight: 600; }
-  a { color: var(--new); }
-  form { display: grid; grid-template-columns: repeat(auto-fit, minmax(10rem, 1fr)); gap: .75rem; align-items: end; }
-  label { display: block; }
-  input { font: inherit; color: inherit; background: none; border: 1px solid var(--dim); border-radius: .4rem;
-          padding: .35rem .5rem; width: 100%; }
-  button { font: inherit; color: inherit; background: none; border: 1px solid var(--dim); border-radius: .4rem;
-           padding: .4rem .8rem; cursor: pointer; }
-  :focus-visible { outline: 3px solid var(--new); outline-offset: 2px; }
-  .scroll { overflow-x: auto; }
-  table { border-collapse: collapse; width: 100%; }
-  caption { text-align: left; }
-  th, td { text-align: left; padding: .35rem .5rem; border-bottom: 1px solid var(--line); vertical-align: top; }
-  td { font-variant-numeric: tabular-nums; }
-</style>
+<link rel="stylesheet" href="page.css">
 <main>
 <h1>Module or service?</h1>
 "#;
@@ -74,7 +48,7 @@ pub(crate) fn page(advised: &Advised) -> String {
 }
 
 fn form(html: &mut String, deployment: &Deployment) {
-    html.push_str("<h2>Your deployment</h2>\n<form action=\"advice\">\n");
+    html.push_str("<h2>Your deployment</h2>\n<form id=\"deployment\" action=\"advice\">\n");
     let Deployment { processes, machines, cores, max_p99_us, core_hour, gib_hour, .. } = *deployment;
     for (name, label, value) in [
         ("processes", "Processes on each machine", Some(processes)),

@@ -7,8 +7,8 @@ use axum::response::{IntoResponse, Response};
 use postcode_edge::reference::escaped;
 
 use crate::FieldError;
-use crate::server::page::served::served;
 use crate::server::problem::Problem;
+use crate::server::served::served;
 
 /// The text of a page, and the errors that it shows.
 pub(super) struct Html<'a> {

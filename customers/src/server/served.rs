@@ -5,8 +5,8 @@ use axum::http::header::{
 };
 use axum::response::IntoResponse;
 
-/// Returns a part of the page with its headers.
-pub(super) fn served(kind: &'static str, text: impl IntoResponse) -> impl IntoResponse {
+/// Returns a file of a page with its headers. The policy allows nothing from elsewhere and no script or style in HTML.
+pub fn served(kind: &'static str, text: impl IntoResponse) -> impl IntoResponse {
     // A form can be sent to this site only: the one without JavaScript needs it.
     let policy = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src data:; \
                   base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
