@@ -77,6 +77,8 @@ function states(id) {
     ["customers-plain-error", there("/list?near=nowhere")],
     ["customers-plain-new", there("/new")],
     ["customers-plain-edit", there(`/edit/${id}`)],
+    ["customers-plain-account", there(`/account/${id}`)],
+    ["customers-plain-erase", there(`/account/${id}/erase`)],
     // Browsers send other headers with a form than programs do.
     ["customers-plain-sent", there("/new"), async (page) => { await page.click("button[value=add]"); await page.waitForSelector("button[value^=remove]"); }],
     ["customers-plain-import", there("/import")],

@@ -81,6 +81,12 @@ impl Customers {
     /// The most addresses in one offer.
     pub const MAX_OFFERED: usize = MAX_ADDRESS_PAGE;
 
+    /// Returns whether there is address data to choose from.
+    #[cfg(feature = "server")]
+    pub(crate) fn offers_addresses(&self) -> bool {
+        self.addresses.is_some()
+    }
+
     /// Returns at most `limit` addresses of a postcode to choose from, after the first `skip`.
     ///
     /// ```

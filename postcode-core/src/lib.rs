@@ -99,6 +99,7 @@
 //! | add a cache, retries, a circuit breaker or a time limit | [`layers`] |
 //! | move live traffic from the library to a service, and back | [`layers::Promotion`] |
 //! | have several calls answered by one side of a promotion, or from one edition | [`unit`](mod@unit) |
+//! | send a record as the JSON of the service | [`wire::RecordView`], which implements `Serialize` |
 //! | fake the lookup in a test | `MockPostcodeLookup`, feature `mock` |
 //! | check an implementation of my own | [`conformance`] |
 //! | write a dataset file | [`dataset::DatasetBuilder`], or `postcode-service import` |

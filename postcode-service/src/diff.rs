@@ -46,7 +46,7 @@ pub struct Recoding {
 }
 
 fn kind_name<S: serde::Serializer>(kind: &AreaKind, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_str(&format_args!("{kind:?}"))
+    serializer.serialize_str(kind.key())
 }
 
 /// `AB10 1AB  moved 12 m`
@@ -65,7 +65,7 @@ impl fmt::Display for Change {
                 f.write_str("recoded")?;
                 areas.iter().try_for_each(|Recoding { kind, old, new }| {
                     let (old, new) = (old.as_deref().unwrap_or("-"), new.as_deref().unwrap_or("-"));
-                    write!(f, " {kind:?} {old} to {new}")
+                    write!(f, " {} {old} to {new}", kind.key())
                 })
             }
         }
@@ -105,7 +105,7 @@ impl Counts {
             What::Recoded { areas } => {
                 self.recoded += 1;
                 for area in areas {
-                    *self.recoded_by_kind.entry(format!("{:?}", area.kind)).or_default() += 1;
+                    *self.recoded_by_kind.entry(area.kind.key().to_owned()).or_default() += 1;
                 }
             }
         }
@@ -202,7 +202,7 @@ pub fn compare<E>(
         AreaKind::ALL.into_iter().filter(|&kind| in_old(kind) && in_new(kind)).collect();
     let only = |one: &dyn Fn(AreaKind) -> bool, other: &dyn Fn(AreaKind) -> bool| {
         let only = AreaKind::ALL.into_iter().filter(|&kind| one(kind) && !other(kind));
-        only.map(|kind| format!("{kind:?}")).collect()
+        only.map(|kind| kind.key().to_owned()).collect()
     };
     let mut counts = Counts::default();
     let mut tell = |postcode: Postcode, changes: Vec<What>, counts: &mut Counts| {

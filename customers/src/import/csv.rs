@@ -50,6 +50,8 @@ impl From<Said> for NewCustomer {
 /// A file, read.
 #[derive(Debug)]
 pub(crate) struct File {
+    /// The name that it has where it comes from.
+    pub(crate) name: Option<String>,
     /// The names of its columns, as they are written.
     pub(crate) headings: Vec<String>,
     pub(crate) rows: Vec<Row>,
@@ -96,7 +98,7 @@ pub(crate) fn read(file: &[u8], mapping: &Mapping) -> Result<File, Error> {
             "the file has no rows: give a line of column names and a line for each customer".into(),
         );
     }
-    Ok(File { headings: header, rows })
+    Ok(File { name: None, headings: header, rows })
 }
 
 /// Reads a row. Its first cells, as many as are `skipped`, are not kept.

@@ -16,6 +16,16 @@ pub use mapping::Mapping;
 
 /// The longest message in a report, in characters.
 pub(crate) const MAX_MESSAGE: usize = 500;
+/// The longest name of a file that is kept, in characters.
+#[cfg(feature = "server")]
+const MAX_FILE_NAME: usize = 200;
+
+/// Returns the name of a file as it is kept and shown.
+#[cfg(feature = "server")]
+pub(crate) fn name(sent: &str) -> Option<String> {
+    let name: String = sent.trim().chars().filter(|c| !c.is_control()).take(MAX_FILE_NAME).collect();
+    Some(name).filter(|name| !name.is_empty())
+}
 
 /// An import as it is now. Serialises to the JSON of the HTTP API.
 ///
@@ -37,6 +47,8 @@ pub(crate) const MAX_MESSAGE: usize = 500;
 pub struct Import {
     /// The id.
     pub id: ImportId,
+    /// The name of the file where it comes from, if the sender gave it. At most 200 characters of it are kept.
+    pub name: Option<String>,
     /// The progress.
     pub state: ImportState,
     /// Rows of the file, without its header.

@@ -72,14 +72,15 @@ impl Customers {
     /// # Errors
     /// As [`import`](Self::import).
     pub async fn import_mapped(&self, file: Vec<u8>, mapping: Mapping, key: Option<&str>) -> Result<Import> {
-        self.import_holding(file, mapping, key, "", ()).await
+        self.import_holding(file, None, mapping, key, "", ()).await
     }
 
-    /// Imports a file of that owner (nobody if empty), and keeps `held` until it has been read. A caller that stops waiting does not end
+    /// Imports a file with that name and of that owner (nobody if empty), and keeps `held` until it has been read. A caller that stops waiting does not end
     /// the reading, which is on another thread.
     pub(crate) async fn import_holding(
         &self,
         file: Vec<u8>,
+        name: Option<String>,
         mapping: Mapping,
         key: Option<&str>,
         owner: &str,
@@ -101,8 +102,9 @@ impl Customers {
             };
             read(&file, &mapping).map(|file| (digest, file))
         });
-        let (digest, file) =
+        let (digest, mut file) =
             reading.await.map_err(|_| Error::BadImport("the file could not be read".into()))??;
+        file.name = name;
         let room = ImportRoom { most: MAX_IMPORT_BYTES, owner };
         let actor = self.actor.as_deref();
         let import = self.store.add_import(ImportId::generate(), file, actor, key, &digest, room).await?;

@@ -44,12 +44,9 @@ pub(super) fn email(invalid: &mut Invalid, text: &str) -> String {
         invalid.add("email", empty("email"));
     } else if text.len() > MAX_EMAIL {
         invalid.add("email", format!("has {} bytes: give at most {MAX_EMAIL}", text.len()));
-    } else if let Err(error) = EmailAddress::parse_with_options(text, options) {
-        let why = error.to_string();
-        let why = why.trim_end_matches('.');
-        let message =
-            format!("{} is not an email address ({why}): enter one such as ada@example.com", quoted(text));
-        invalid.add("email", message);
+    } else if EmailAddress::parse_with_options(text, options).is_err() {
+        invalid
+            .add("email", format!("not an email address: {}. Write it like ada@example.com", quoted(text)));
     }
     text.to_owned()
 }
@@ -107,7 +104,11 @@ pub(super) fn phone(invalid: &mut Invalid, text: &str) -> Option<String> {
         return None;
     }
     let mut refuse = || {
-        invalid.add("phone", format!("{}: give a number such as +44 20 7946 0018", quoted(text)));
+        let message = format!(
+            "not a valid UK or international number: {}. Leave it out or write it like 020 7946 0018",
+            quoted(text)
+        );
+        invalid.add("phone", message);
         None
     };
     if text.len() > 64 {

@@ -18,7 +18,7 @@ use super::pieces::{self, Asker, Piece};
 use super::problem::Problem;
 use super::query::{self, Asked};
 use super::{Answer, App, json};
-use crate::import::ADDED;
+use crate::import::{self, ADDED};
 use crate::{Customers, FailedRow, Import, ImportId, ImportRow, MAX_IMPORT, Mapping, Preview};
 
 /// Rows read from the database at a time.
@@ -30,7 +30,7 @@ const FAILED_ROWS: usize = 50;
 ///
 /// | | | |
 /// |---|---|---|
-/// | `POST /imports?map=HEADING=COLUMN&others=ignore` | `text/csv`, 64 MiB and 200,000 rows at most | 202, `Location`, the import |
+/// | `POST /imports?map=HEADING=COLUMN&others=ignore&name=new.csv` | `text/csv`, 64 MiB and 200,000 rows at most | 202, `Location`, the import |
 /// | `POST /imports/preview` | the same, or its beginning | its headings, their meanings and its first rows |
 /// | `GET /imports` | | `{"items":[…]}`, the newest first |
 /// | `GET /imports/{id}` | | the import |
@@ -103,11 +103,19 @@ fn not_unpacked(error: &std::io::Error) -> Problem {
     Problem::new(status, code, format!("the file can't be unpacked: {error}"))
 }
 
-/// Reads what a query says about the columns of a file.
-fn mapping(query: Option<&str>) -> Answer<Mapping> {
-    let mut mapping = Mapping::default();
-    for (name, value) in form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
-        match (&*name, &*value) {
+/// The name of a file and the meanings of its columns, from a query.
+#[derive(Default)]
+struct About {
+    name: Option<String>,
+    mapping: Mapping,
+}
+
+/// Reads the name of a file and the meanings of its columns.
+fn about(query: Option<&str>) -> Answer<About> {
+    let About { mut name, mut mapping } = About::default();
+    for (parameter, value) in form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
+        match (&*parameter, &*value) {
+            ("name", value) => name = import::name(value),
             ("map", value) => {
                 // A heading may contain an equals sign. The name of a column does not.
                 let (heading, column) = value.rsplit_once('=').unwrap_or((value, ""));
@@ -121,11 +129,13 @@ fn mapping(query: Option<&str>) -> Answer<Mapping> {
             }
             (other, _) => {
                 let shown: String = other.chars().take(40).collect();
-                return Err(query::wrong(format!("{shown:?} is not a parameter here: give map and others")));
+                return Err(query::wrong(format!(
+                    "{shown:?} is not a parameter here: give map, others and name"
+                )));
             }
         }
     }
-    Ok(mapping)
+    Ok(About { name, mapping })
 }
 
 /// Enters the pool of uploads, which limits how many files are held in memory.
@@ -147,26 +157,26 @@ pub(super) fn owner(place: &Place) -> String {
 }
 
 /// Reads the file of a request, and what its query says about the columns.
-async fn file(app: &App, request: Request) -> Answer<(Vec<u8>, Mapping, Arc<Place>)> {
-    let mapping = mapping(request.uri().query())?;
+async fn file(app: &App, request: Request) -> Answer<(Vec<u8>, About, Arc<Place>)> {
+    let about = about(request.uri().query())?;
     // Check before reading the body, which takes most of the time.
     let place = enter(app, &request)?;
     let coding = json::coding(request.headers())?;
     let file = json::file(request, &TYPES, MAX_IMPORT, &place).await?;
-    Ok((unpacked(file, coding, place.clone()).await?, mapping, place))
+    Ok((unpacked(file, coding, place.clone()).await?, about, place))
 }
 
 async fn preview(State(app): State<App>, request: Request) -> Answer<Json<Preview>> {
-    let (file, mapping, place) = file(&app, request).await?;
-    Ok(Json(app.customers.preview_holding(file, mapping, place).await?))
+    let (file, about, place) = file(&app, request).await?;
+    Ok(Json(app.customers.preview_holding(file, about.mapping, place).await?))
 }
 
 async fn create(given: Given, State(app): State<App>, request: Request) -> Answer<Response> {
     // The place is held until the file is stored.
-    let (file, mapping, place) = file(&app, request).await?;
+    let (file, About { name, mapping }, place) = file(&app, request).await?;
     let import = given
         .customers
-        .import_holding(file, mapping, given.key.as_deref(), &owner(&place), place.clone())
+        .import_holding(file, name, mapping, given.key.as_deref(), &owner(&place), place.clone())
         .await?;
     let location = [(header::LOCATION, format!("/imports/{}", import.id))];
     Ok((StatusCode::ACCEPTED, location, Json(import)).into_response())

@@ -11,9 +11,11 @@ use crate::Error;
 /// A query as extracted. The route reports what is wrong with it.
 pub(super) type Asked<T> = Result<Query<T>, QueryRejection>;
 
-/// Builds the problem for a query that can't be parsed.
+/// Builds the problem for a query that can't be parsed. Its message names the parameter and those that are known.
 pub(super) fn refused(rejection: QueryRejection) -> Problem {
-    wrong(rejection.body_text())
+    let text = rejection.body_text();
+    let text = text.strip_prefix("Failed to deserialize query string: ").unwrap_or(&text);
+    wrong(text.replace("unknown field", "unknown parameter"))
 }
 
 /// Builds the problem for an invalid query, with a message that says what to give instead.

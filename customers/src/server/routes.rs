@@ -71,6 +71,7 @@ use crate::Customers;
 /// | `GET /postcodes/{postcode}/addresses` | `limit` (100, at most 100), `skip` | the addresses to choose from: `{"status","total","items":[{"id","lines"}],"attribution"}` |
 /// | `GET /list` | filters as `GET /customers` | the list without JavaScript |
 /// | `GET /new`, `POST /new`, `GET /edit/{id}`, `POST /edit/{id}` | an HTML form | the form for a customer without JavaScript |
+/// | `GET /account/{id}`, `POST /account/{id}/delete`, `…/restore`, `…/erase` | an HTML form with the revision | an account without JavaScript; `GET …/erase` asks first |
 /// | `GET /import`, `POST /import` | an HTML form with a file | imports without JavaScript |
 /// | `GET /postcodes/{postcode}/map?radius=500` | metres, 100 to 5000 | the postcodes around it, for a map |
 ///

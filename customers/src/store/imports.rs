@@ -55,7 +55,7 @@ pub(crate) struct Made {
 
 macro_rules! columns {
     () => {
-        "id, state, total, created, failed, created_at, finished_at"
+        "id, name, state, total, created, failed, created_at, finished_at"
     };
 }
 
@@ -63,6 +63,7 @@ fn import(row: &Row) -> Result<Import, StoreError> {
     let state: String = row.get("state")?;
     Ok(Import {
         id: rows::parsed(row, "id")?,
+        name: row.get("name")?,
         state: ImportState::from_name(&state).ok_or_else(|| corrupt("state", &state))?,
         total: row.get("total")?,
         created: row.get("created")?,
@@ -92,8 +93,8 @@ impl Store {
         const BYTES: &str = "UPDATE imports SET bytes = $2 WHERE seq = $1";
         const OPEN: &str = "SELECT count(*) AS open FROM imports WHERE state IN ('queued', 'running')";
         const SQL: &str = concat!(
-            "INSERT INTO imports (id, state, total, created, failed, actor, key, request, created_at, headings, owner) \
-             VALUES ($1, 'queued', $2, 0, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (key) DO NOTHING RETURNING seq, ",
+            "INSERT INTO imports (id, state, total, created, failed, actor, key, request, created_at, headings, owner, \
+             name) VALUES ($1, 'queued', $2, 0, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (key) DO NOTHING RETURNING seq, ",
             columns!()
         );
         let now = crate::draft::now().as_microsecond();
@@ -104,7 +105,7 @@ impl Store {
             Some(row) => row.get("open")?,
             None => 0,
         };
-        let File { headings, rows } = file;
+        let File { name, headings, rows } = file;
         let failed = rows.iter().filter(|row| row.said.is_err()).count();
         let statement = sql(SQL)
             .bind(id.to_string())
@@ -113,7 +114,8 @@ impl Store {
             .bind(actor.map(str::to_owned))
             .bind(key.map(str::to_owned))
             .bind(request);
-        let statement = statement.bind(now).bind(rows::written("headings", &headings)?).bind(room.owner);
+        let statement =
+            statement.bind(now).bind(rows::written("headings", &headings)?).bind(room.owner).bind(name);
         let added = transaction.fetch(statement).await?;
         let Some(row) = added.first() else { return self.same_import(transaction, key, request).await };
         if open >= MAX_IMPORTS as i64 {

@@ -6,6 +6,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::Request;
 use customers::server;
+use postcode_core::ErrorKind;
 use serde_json::{Value, json};
 
 use crate::databases::Database;
@@ -52,12 +53,20 @@ const BILLING: [(&str, &str); 4] = [
 #[tokio::test]
 async fn form_adds_changes_and_removes_further_addresses() {
     let (api, _) = api(&Database::Memory, Mode::Answers).await;
+    assert!(!get(&api, "/new").await.text.contains("Find address"), "there is no address data");
     let more = submit(&api, "/new", &[&ADA[..], &[("do", "add")]].concat()).await;
     assert_eq!(more.status, 200);
     for part in ["<legend>Address 2</legend>", "for=\"addresses-0-postcode\"", "id=\"addresses-0-postcode\""]
     {
         assert!(more.text.contains(part), "{part}: {}", more.text);
     }
+    let typo = submit(&api, "/new", &[("postcode", "SWIA 1AA"), ("do", "save")]).await;
+    assert_eq!(
+        typo.text.to_lowercase().matches("did you mean").count(),
+        2,
+        "in the list and at the field: {}",
+        typo.text
+    );
     let wrong = [("addresses-0-postcode", "M1"), ("addresses-0-valid_to", "2025-01-01")];
     let mut fields = [&ADA[..], &BILLING, &[("do", "save")]].concat();
     fields.extend(wrong);
@@ -164,7 +173,9 @@ async fn list_sorts_counts_and_goes_on() {
     }
     assert!(get(&api, "/list?near=&radius=5000").await.text.contains("3 accounts"));
     assert!(get(&api, "/list?q=nobody").await.text.contains("No account matches"));
-    assert_eq!(get(&api, "/list?colour=blue").await.status, 400);
+    let unknown = get(&api, "/list?colour=blue").await;
+    assert_eq!(unknown.status, 400);
+    assert!(unknown.text.contains("Colour: unknown parameter `colour`, expected one of"), "{}", unknown.text);
 }
 
 #[tokio::test]
@@ -198,8 +209,140 @@ async fn import_asks_for_the_columns_at_their_fields_and_takes_the_file_once() {
     while customers.import_some().await.unwrap() {}
     assert_eq!(only(&api).await["postcode"], "M1 1AE");
     let done = get(&api, "/import").await;
-    assert!(done.text.contains("<td>succeeded</td><td>1 of 1 made, 0 failed</td>"), "{}", done.text);
+    let row = "<td>new.csv</td><td>done</td><td>1 of 1 made, 0 failed</td>";
+    assert!(done.text.contains(row), "{}", done.text);
+    assert_eq!(get(&api, "/imports").await.json()["items"][0]["name"], "new.csv");
     assert_eq!(upload(&api, &[], "").await.status, 422);
     let plain = Request::post("/import").header("content-type", "multipart/form-data");
     assert_eq!(raw(&api, plain.body(Body::from("x")).unwrap()).await.status, 400);
+}
+
+#[tokio::test]
+async fn import_preview_shows_the_first_rows_and_stores_nothing() {
+    let (customers, _) = customers(&Database::Memory, Mode::Answers).await;
+    let api = server::router(customers.clone());
+    let file =
+        "Full Name,email,postcode,address,Fax\r\n<Ada>,ada@example.com,M1 1AE,1 High St,7\r\n,,M1,,\r\n";
+    let preview = upload(&api, &[("others", "ignore"), ("do", "preview")], file).await;
+    assert_eq!(preview.status, 200, "{}", preview.text);
+    for part in [
+        "Full Name<br><span class=\"dim\">name</span>",
+        "Fax<br><span class=\"dim\">left out</span>",
+        "<td>&lt;Ada&gt;</td><td>ada@example.com</td>",
+        "The file can be imported.",
+        "id=\"others\" name=\"others\" type=\"checkbox\" value=\"ignore\" checked",
+    ] {
+        assert!(preview.text.contains(part), "{part}: {}", preview.text);
+    }
+    assert!(get(&api, "/imports").await.json()["items"].as_array().unwrap().is_empty());
+    // A column without a meaning is shown as such, next to the error at its field.
+    let unknown = upload(&api, &[("do", "preview")], file).await;
+    assert_eq!(unknown.status, 422);
+    assert!(unknown.text.contains("Fax<br><span class=\"dim\">not known</span>"), "{}", unknown.text);
+    assert!(unknown.text.contains("id=\"others-error\"") && !unknown.text.contains("can be imported"));
+
+    assert_eq!(upload(&api, &[("others", "ignore")], file).await.status, 303);
+    while customers.import_some().await.unwrap() {}
+    let done = get(&api, "/import").await;
+    assert!(
+        done.text.contains("<td>done, some rows failed</td><td>1 of 2 made, 1 failed</td>"),
+        "{}",
+        done.text
+    );
+}
+
+#[tokio::test]
+async fn form_asks_once_about_a_postcode_that_is_unknown_or_terminated() {
+    let (api, lookup) = api(&Database::Memory, Mode::Answers).await;
+    for (postcode, why) in
+        [("zz1 1zz", "ZZ1 1ZZ is not a known postcode"), ("DN55 1PT", "is no longer in use")]
+    {
+        let email = format!("{}@example.com", postcode.replace(' ', ""));
+        let asked =
+            [("name", "Ada"), ("email", &*email), ("postcode", postcode), ("address_lines", "1 High St")];
+        let question = submit(&api, "/new", &asked).await;
+        assert_eq!(question.status, 422);
+        assert!(
+            question.text.contains(why) && question.text.contains("press Save again"),
+            "{}",
+            question.text
+        );
+        assert!(question.text.contains(&format!("name=\"kept\" value=\"{postcode}\"")), "{}", question.text);
+        let kept = [&asked[..], &[("kept", postcode)]].concat();
+        assert_eq!(submit(&api, "/new", &kept).await.status, 201);
+    }
+    // Without the lookup the account is taken as it is.
+    lookup.set(Mode::Fails(ErrorKind::Unavailable));
+    let pending = [
+        ("name", "Bob"),
+        ("email", "bob@example.com"),
+        ("postcode", "ZZ1 1ZZ"),
+        ("address_lines", "1 High St"),
+    ];
+    assert_eq!(submit(&api, "/new", &pending).await.status, 201);
+}
+
+#[tokio::test]
+async fn account_is_shown_deleted_restored_and_erased_by_buttons() {
+    let (api, _) = api(&Database::Memory, Mode::Answers).await;
+    let saved =
+        submit(&api, "/new", &[&ADA[..], &BILLING, &[("phone", "020 7946 0018"), ("do", "save")]].concat())
+            .await;
+    assert_eq!(saved.status, 201, "{}", saved.text);
+    let id = only(&api).await["id"].as_str().unwrap().to_owned();
+    let at = |what: &str| format!("/account/{id}{what}");
+    let page = get(&api, &at("")).await;
+    assert_eq!((page.status.as_u16(), page.header("cache-control")), (200, "no-store"));
+    for part in [
+        "<h2>Ada</h2>",
+        "<dt>Phone</dt><dd>020 7946 0018</dd>",
+        "<dt>Postcode</dt><dd><span class=\"status verified\">in use</span></dd>",
+        "<dt>Billing</dt><dd>1 High Street\nMANCHESTER\nM1 1AE</dd>",
+        ": created</li>",
+        &format!("action=\"../account/{id}/delete\""),
+        &format!("href=\"../customers/{id}/export\""),
+    ] {
+        assert!(page.text.contains(part), "{part}: {}", page.text);
+    }
+    assert!(!page.text.contains("Erase"), "only a deleted account can be erased here");
+
+    let changed = [("revision", "1"), ("do", "save"), ("notes", "Rings <twice>.")];
+    assert_eq!(submit(&api, &format!("/edit/{id}"), &[&ADA[..], &changed].concat()).await.status, 200);
+    let page = get(&api, &at("")).await;
+    assert!(page.text.contains("<li>notes: nothing → Rings &lt;twice&gt;.</li>"), "{}", page.text);
+    assert!(page.text.contains("<li>address: 1 High Street, MANCHESTER, M1 1AE"), "{}", page.text);
+
+    let late = submit(&api, &at("/delete"), &[("revision", "1")]).await;
+    assert_eq!(late.status, 412);
+    assert!(
+        late.text.contains("It is shown as it is now") && late.text.contains("../../page.css"),
+        "{}",
+        late.text
+    );
+    assert_eq!(submit(&api, &at("/delete"), &[]).await.status, 400);
+    let deleted = submit(&api, &at("/delete"), &[("revision", "2")]).await;
+    assert_eq!((deleted.status.as_u16(), deleted.header("location")), (303, &*format!("../{id}")));
+    assert_eq!(get(&api, &format!("/customers/{id}")).await.status, 404);
+    let page = get(&api, &at("")).await;
+    assert!(
+        page.text.contains("<dt>Deleted</dt>") && page.text.contains(">Erase for good</a>"),
+        "{}",
+        page.text
+    );
+    assert!(get(&api, "/list?deleted=true").await.text.contains(&format!("href=\"account/{id}\"")));
+
+    let restored = submit(&api, &at("/restore"), &[("revision", "3")]).await;
+    assert_eq!(restored.status, 303);
+    assert_eq!(only(&api).await["id"], *id);
+    assert_eq!(submit(&api, &at("/delete"), &[("revision", "4")]).await.status, 303);
+    let question = get(&api, &at("/erase")).await;
+    assert!(question.text.contains("Nothing can bring them back"), "{}", question.text);
+    assert_eq!(get(&api, &at("")).await.status, 200, "a question erases nothing");
+    let erased = submit(&api, &at("/erase"), &[("revision", "5")]).await;
+    assert_eq!((erased.status.as_u16(), erased.header("location")), (303, "../../list?deleted=true"));
+    for path in [at(""), at("/erase"), "/account/nonsense".to_owned()] {
+        let missing = get(&api, &path).await;
+        assert_eq!(missing.status, 404);
+        assert!(missing.text.contains("There is no customer"), "{}", missing.text);
+    }
 }

@@ -19,6 +19,10 @@ class Lookups(unittest.TestCase):
         self.assertEqual((record["postcode"], record["country"], record["status"]), ("SW1A 1AA", "England", "live"))
         self.assertEqual(list(self.client.lookup("SW1A 1AA", ["postcode", "outcode"])), ["postcode", "outcode"])
 
+    def test_address_without_a_scheme_is_refused_with_what_to_write(self):
+        with self.assertRaisesRegex(ValueError, "write http://localhost:8000"):
+            Client("localhost:8000")
+
     def test_lookup_of_others_raises_what_the_server_said(self):
         for text, code in [("SW1A 9ZZ", "postcode_not_found"), ("nonsense", "invalid_postcode"), ("BT1 5GS", "not_covered")]:
             with self.assertRaises(NotFound) as raised:

@@ -240,8 +240,47 @@ fn is_number(word: &str) -> bool {
     word.len() == 1 || word.bytes().all(|byte| byte.is_ascii_digit())
 }
 
+/// Returns whether a line completes a text that is being typed: each word of the text begins a word of the line, or is
+/// another way to write it (`Road` and `Rd`). The order of the words does not matter.
+///
+/// ```
+/// use postcode_addresses::matching::is_completion;
+///
+/// assert!(is_completion("Flat 2, 18 Ash Road, Exampleton", "ash r 18"));
+/// assert!(is_completion("18 Ash Road, Exampleton", "18 Ash Rd"));
+/// assert!(!is_completion("18 Ash Road, Exampleton", "19 ash"));
+/// ```
+#[must_use]
+pub fn is_completion(line: &str, typed: &str) -> bool {
+    if line.len() > MAX_TEXT || typed.len() > MAX_TEXT {
+        return false;
+    }
+    let (line_words, line_short) = (split(line), words(line));
+    split(typed).iter().all(|word| {
+        let written = words(word);
+        line_words.iter().any(|other| other.starts_with(word.as_str()))
+            || written.iter().all(|word| line_short.contains(word))
+    })
+}
+
 /// Takes a text apart into words in capitals, each of letters or of digits only, as the words that they are short for.
 fn words(text: &str) -> Vec<String> {
+    let mut words = split(text);
+    words.retain(|word| !SILENT.contains(&word.as_str()));
+    for word in &mut words {
+        if PARTS.contains(&word.as_str()) {
+            PARTS[0].clone_into(word);
+        } else if let Some((_, short)) = SHORT.iter().find(|(long, _)| long == word) {
+            (*short).clone_into(word);
+        } else if word.bytes().all(|byte| byte.is_ascii_digit()) && word.len() > 1 {
+            *word = word.trim_start_matches('0').to_owned();
+        }
+    }
+    words
+}
+
+/// Takes a text apart into words in capitals, each of letters or of digits only.
+fn split(text: &str) -> Vec<String> {
     let mut words: Vec<String> = Vec::new();
     let mut last = ' ';
     for letter in
@@ -257,16 +296,6 @@ fn words(text: &str) -> Vec<String> {
             }
         }
         last = letter;
-    }
-    words.retain(|word| !SILENT.contains(&word.as_str()));
-    for word in &mut words {
-        if PARTS.contains(&word.as_str()) {
-            PARTS[0].clone_into(word);
-        } else if let Some((_, short)) = SHORT.iter().find(|(long, _)| long == word) {
-            (*short).clone_into(word);
-        } else if word.bytes().all(|byte| byte.is_ascii_digit()) && word.len() > 1 {
-            *word = word.trim_start_matches('0').to_owned();
-        }
     }
     words
 }
@@ -381,5 +410,16 @@ mod tests {
         assert_eq!(found(&["name=Unit 4"], "4 Ash Road"), "0");
         assert_eq!(found(&["name=7-9"], "7 - 9 Ash Road"), "0");
         assert_eq!(found(&["number=1"], &"1 Ash Road ".repeat(100)), "none");
+    }
+
+    #[test]
+    fn words_that_are_being_typed_begin_words_of_the_line() {
+        let line = "Room 1001, Heronbank, Gibbet Hill Road, Coventry, CV4";
+        for typed in ["", "10", "room 1001", "heron road", "hill rd", "the gibbet", "Coventry, CV4"] {
+            assert!(is_completion(line, typed), "{typed}");
+        }
+        for typed in ["1002", "ronbank", "hill st", &"a".repeat(MAX_TEXT + 1)] {
+            assert!(!is_completion(line, typed), "{typed}");
+        }
     }
 }

@@ -216,7 +216,8 @@ pub trait PostcodeLookup: Debug + Send + Sync + 'static {
     async fn search(&self, query: &str, limit: usize) -> Result<Vec<Record>>;
 
     /// Returns the live postcodes around a point or a postcode, nearest first, including the
-    /// postcode itself. `None` if the origin is a postcode that is unknown or has no location.
+    /// postcode itself. The radius is 100 metres and the limit is 10 unless the query sets others.
+    /// `None` if the origin is a postcode that is unknown or has no location.
     ///
     /// ```
     /// # #[cfg(feature = "dataset")]

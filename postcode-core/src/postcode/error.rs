@@ -194,7 +194,7 @@ impl fmt::Display for Explained<'_> {
             _ => {}
         }
         match reason {
-            ParseReason::Empty => write!(f, "there is no letter or digit in the text: give {name}"),
+            ParseReason::Empty => write!(f, "there is nothing to read: give {name}"),
             ParseReason::TooShort { len } => {
                 let s = if len == 1 { "" } else { "s" };
                 write!(f, "too short: {len} character{s} where {name} has at least {least}")

@@ -233,7 +233,13 @@ impl Network {
                 // A TLS handshake reports a response that it can't parse or a certificate that it
                 // does not trust.
                 io::ErrorKind::InvalidData if error.is_connect() => {
-                    return (Protocol, format!("no secure connection: {last}"));
+                    let advice = match last.contains("certificate") {
+                        true => {
+                            ". Name the certificate of the authority to trust with ca_file=FILE in the URL"
+                        }
+                        false => "",
+                    };
+                    return (Protocol, format!("no secure connection: {last}{advice}"));
                 }
                 _ => {}
             }

@@ -68,6 +68,8 @@ routes! {
     IDEAL_UDPRN "/v1/udprn/{udprn}",
     IDEAL_UMPRN "/v1/umprn/{umprn}",
     IDEAL_KEY "/v1/keys/{key}",
+    IDEAL_SUGGEST "/v1/autocomplete/addresses",
+    IDEAL_RESOLVE "/v1/autocomplete/addresses/{suggestion}/gbr",
     PROOF "/proof",
     PROMOTION_PLAN "/promotion/plan",
     PROMOTION_FLEET "/promotion/fleet",

@@ -13,8 +13,8 @@ fn says(text: &str) -> String {
 fn each_reason_is_told_with_its_place() {
     let whole = "a whole postcode such as SW1A 1AA";
     for (text, at, message) in [
-        ("", 0, format!("there is no letter or digit in the text: give {whole}")),
-        (" (…) ", 0, format!("there is no letter or digit in the text: give {whole}")),
+        ("", 0, format!("there is nothing to read: give {whole}")),
+        (" (…) ", 0, format!("there is nothing to read: give {whole}")),
         ("A9A", 0, format!("A9A is an outcode, not {whole}")),
         ("sw1a 1", 0, format!("SW1A 1 is a sector, not {whole}")),
         ("SW1A1", 0, format!("SW1A 1 is a sector, not {whole}")),

@@ -15,7 +15,9 @@ pub(super) async fn search(edition: &Edition, params: &Params) -> Outcome {
     let asked = params.shape() == Shape::Extended && params.first("q").is_some();
     // The trait finds all postcodes by an empty text; postcodes.io refuses it.
     if !asked && text.chars().all(is_space) {
-        return Err(Failure::bad_request("No postcode query submitted. Remember to include query parameter"));
+        let failure =
+            Failure::bad_request("No postcode query submitted. Remember to include query parameter");
+        return Err(failure.advise("Give q with a part of a postcode, or lon and lat in degrees (WGS84)"));
     }
     let records = find(edition, &text, params.search_limit()).await?;
     if params.wants_compact() {

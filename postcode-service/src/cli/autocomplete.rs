@@ -44,7 +44,7 @@ impl Args {
         };
         if found.is_empty() {
             let what = if self.outcodes { "no outcode" } else { "no postcode in use" };
-            say_why(&lookup, &text, &format!("{what} begins so")).await?;
+            say_why(&lookup, &text, &format!("{what} begins with this")).await?;
         }
         let mut out = std::io::stdout().lock();
         match format {

@@ -68,8 +68,8 @@ pub struct Args {
     /// The format of the file [default: by its name; of standard input csv]
     #[arg(long, short, value_enum, env = "POSTCODE_ENRICH_FORMAT")]
     format: Option<Format>,
-    /// The column or key that holds the postcode, or a path such as address.postcode [default: the one that is called so, or
-    /// that holds postcodes]
+    /// The column or key that holds the postcode, or a path such as address.postcode [default: the one with
+    /// such a name, or that holds postcodes]
     #[arg(long, value_name = "NAME", env = "POSTCODE_ENRICH_POSTCODE_COLUMN")]
     postcode_column: Option<String>,
     /// Text to put before the names of the columns that are added
@@ -106,7 +106,7 @@ pub struct Args {
     #[arg(long, value_enum, value_name = "KINDS", env = "POSTCODE_ENRICH_FAIL_ON", value_delimiter = ',')]
     fail_on: Vec<Kind>,
     /// The columns or keys that hold the address of each row, in their order, for the columns address_match, address_udprn,
-    /// address_umprn, address_uprn and address_line [default: those that are called so]
+    /// address_umprn, address_uprn and address_line [default: columns with usual names, such as address1 or street]
     #[arg(long, value_name = "NAMES", env = "POSTCODE_ENRICH_ADDRESS_COLUMNS", value_delimiter = ',')]
     address_columns: Vec<String>,
     /// The address data for the columns that begin with address_: a file of addresses, or http://host:port, https://host or unix:/run/postcode.sock (a postcode-service with addresses)
@@ -240,6 +240,13 @@ impl Args {
             std::fs::write(path, text + "\n").with_context(cannot)?;
         }
         eprintln!("{counts}");
+        let columns = self.columns.as_deref().unwrap_or(Column::USUAL);
+        if counts.malformed > 0 && !columns.split(',').any(|column| column.trim() == "error") {
+            eprintln!("--columns status,error says what is wrong with each row");
+        }
+        if counts.malformed > 0 && !self.repair {
+            eprintln!("--repair mends typing errors");
+        }
         output::attribution(lookup).await;
         if let Some(addresses) = addresses
             && let Ok(coverage) = addresses.address_coverage().await
@@ -315,7 +322,10 @@ impl Args {
         let plan = self.plan_for(self.format.map_or_else(|| format(&self.input), Ok)?)?;
         let end = self.out.extension().and_then(|end| end.to_str()).unwrap_or_default().to_ascii_lowercase();
         if matches!(&*end, "xlsx" | "xls" | "xlsm" | "xlsb" | "ods" | "gz" | "zst" | "zip") {
-            bail!("--out {}: what is written is text: name it .csv or .json", self.out.display());
+            bail!(
+                "--out {}: workbooks and packed files are read, not written: name it .csv or .json",
+                self.out.display()
+            );
         }
         if matches!(&*end, "parquet" | "pq" | "arrow" | "feather" | "ipc" | "arrows") {
             bail!(

@@ -59,7 +59,7 @@ pub(super) struct Download {
     /// The time in which nothing comes, after which it is tried again
     #[arg(long, value_name = "TIME", env = "POSTCODE_FETCH_STALL", value_parser = time::positive, default_value = "30s")]
     stall: Duration,
-    /// No progress and no remarks, only errors and the summary
+    /// Print only errors and the summary, without progress and remarks
     #[arg(long, short, env = "POSTCODE_FETCH_QUIET")]
     pub(super) quiet: bool,
 }

@@ -85,7 +85,7 @@ pub struct Args {
     /// The sheet of a workbook [default: the first visible one with anything in it]
     #[arg(long, value_name = "NAME", env = "POSTCODE_IMPORT_SHEET")]
     sheet: Option<String>,
-    /// No progress and no remarks, only errors and the summary
+    /// Print only errors and the summary, without progress and remarks
     #[arg(long, short, env = "POSTCODE_IMPORT_QUIET")]
     quiet: bool,
     #[command(flatten)]

@@ -11,7 +11,7 @@ use super::format::{Format, Paint, Table};
 use super::measure::metres;
 use super::output;
 
-/// Sum up outcodes over their postcodes in use, or list the outcodes around one.
+/// Summarise outcodes over their postcodes in use, or list the outcodes around one.
 ///
 /// Exit status: 0 if all have any, 1 if not, 2 for errors.
 #[derive(Debug, clap::Args)]
@@ -19,7 +19,7 @@ use super::output;
     after_help = "Examples:\n  postcode-service outcode SW1A M1 --json\n  postcode-service outcode EH1 --nearest --radius 10km"
 )]
 pub struct Args {
-    /// The first halves of postcodes; of one with --nearest
+    /// The first half of a postcode, such as SW1A. With --nearest only one
     #[arg(required = true, value_name = "OUTCODE")]
     outcodes: Vec<String>,
     /// List the outcodes around it, nearest first, itself included

@@ -71,7 +71,7 @@ pub struct Args {
     /// Write JSON: each difference as an object a line, then the counts as one
     #[arg(long, short)]
     json: bool,
-    /// Don't show how far it is
+    /// Don't show progress
     #[arg(long)]
     quiet: bool,
 }

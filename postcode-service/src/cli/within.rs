@@ -167,7 +167,15 @@ impl Args {
         out.flush()?;
         if !any {
             let text = self.region.outcode.as_ref().or(self.region.sector.as_ref());
-            say_why(&lookup, text.map_or("", String::as_str), "no postcodes in use are there").await?;
+            match &self.region.area {
+                Some(code) => eprintln!(
+                    "{code}: no postcode in use lies in an area with this ONS code. Give one such as E09000033"
+                ),
+                None => {
+                    say_why(&lookup, text.map_or("", String::as_str), "no postcodes in use are there")
+                        .await?;
+                }
+            }
         }
         if format.is_for_people() {
             output::attribution(&lookup).await;

@@ -81,9 +81,10 @@ impl fmt::Display for Counts {
         let Self { live, terminated, unknown, not_covered, invalid, .. } = self;
         write!(
             f,
-            "{} rows: {live} live, {terminated} terminated, {unknown} unknown, {not_covered} not covered, \
+            "{} row{}: {live} live, {terminated} terminated, {unknown} unknown, {not_covered} not covered, \
              {invalid} without a postcode",
-            self.rows()
+            self.rows(),
+            if self.rows() == 1 { "" } else { "s" }
         )?;
         if self.invalid > 0 {
             let Self { blank, partial, malformed, .. } = self;

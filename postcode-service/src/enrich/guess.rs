@@ -6,7 +6,7 @@ use postcode_tables::json::without_nan;
 use postcode_tables::{Dialect, Encoding, Scanner, Step, blank};
 use serde_json::Value;
 
-use super::csv::{known, texts};
+use super::csv::{known, plain, texts};
 use super::reading::{self, Cell, Lack};
 use super::row::is_end_of_file;
 use super::{POSTCODE_NAMES, Plan, short};
@@ -45,19 +45,26 @@ impl Tally {
     }
 }
 
-/// The one column that holds postcodes.
+/// The one column that holds postcodes, and what told it. Of several that hold some, and if none holds enough, it is the only
+/// one whose name has "postcode" in it.
 ///
 /// # Errors
 /// Names the columns unless there is exactly one.
-pub(super) fn only(tallies: &[Tally], names: &[String]) -> Result<usize, String> {
+pub(super) fn only(tallies: &[Tally], names: &[String]) -> Result<(usize, &'static str), String> {
     let likely: Vec<usize> = (0..tallies.len()).filter(|n| tallies[*n].is_likely()).collect();
-    match *likely {
-        [one] => Ok(one),
-        [] => Err(format!(
+    let says = |n: &usize| names.get(*n).is_some_and(|name| plain(name).contains("postcode"));
+    let among: Vec<usize> = match likely.is_empty() {
+        true => (0..tallies.len()).filter(says).collect(),
+        false => likely.iter().copied().filter(says).collect(),
+    };
+    match (&*likely, &*among) {
+        ([one], _) => Ok((*one, "by what stands there")),
+        (_, [one]) => Ok((*one, "by its name")),
+        ([], _) => Err(format!(
             "which column is the postcode? Name it (--postcode-column, over HTTP postcode_column); here are {}",
             known(names)
         )),
-        _ => {
+        (_, _) => {
             let some: Vec<String> = likely.iter().filter_map(|n| names.get(*n)).cloned().collect();
             Err(format!(
                 "which column is the postcode? Several hold postcodes: {}. Name one (--postcode-column, over HTTP \
@@ -78,7 +85,7 @@ pub(super) fn column(
     names: &[String],
     dialect: &Dialect,
     (plan, encoding): (&Plan, Encoding),
-) -> Result<usize, String> {
+) -> Result<(usize, &'static str), String> {
     let is_postcode = |name: &&String| matches!(reading::read(name, plan), Cell::Postcode(_));
     if let Some(found) = names.iter().find(is_postcode) {
         return Err(format!(
@@ -146,7 +153,11 @@ fn tallies(
 ///
 /// # Errors
 /// Names the columns unless exactly one holds postcodes.
-pub(super) fn item(rows: &[Cow<'_, [u8]>], names: &[String], plan: &Plan) -> Result<usize, String> {
+pub(super) fn item(
+    rows: &[Cow<'_, [u8]>],
+    names: &[String],
+    plan: &Plan,
+) -> Result<(usize, &'static str), String> {
     let mut tallies = vec![Tally::default(); names.len()];
     for row in rows {
         let items: Vec<Value> = serde_json::from_slice(row).unwrap_or_default();
@@ -224,7 +235,7 @@ impl Keys {
     ///
     /// # Errors
     /// If the objects do not tell.
-    pub(super) fn settle(&self, plan: &Plan) -> Result<Option<String>, String> {
+    pub(super) fn settle(&self, plan: &Plan) -> Result<Option<(String, &'static str)>, String> {
         let top = |path: &String| path.split('.').next().map(super::csv::plain).unwrap_or_default();
         match &plan.postcode {
             _ if self.objects == 0 => Ok(None),
@@ -247,8 +258,8 @@ impl Keys {
             // Objects with nothing in them say nothing.
             None if self.paths.is_empty() => Ok(None),
             None => {
-                let at = only(&self.tallies, &self.paths)?;
-                Ok(self.paths.get(at).cloned())
+                let (at, told) = only(&self.tallies, &self.paths)?;
+                Ok(self.paths.get(at).map(|path| (path.clone(), told)))
             }
         }
     }

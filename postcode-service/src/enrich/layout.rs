@@ -279,7 +279,7 @@ fn split(object: &[u8], top: &Members<'_>, whole: bool, plan: &Plan) -> Result<O
                 rest = rest.get(end..).unwrap_or_default();
                 scanner.next_object();
             }
-            guess::item(&rows, &names, plan)?
+            guess::item(&rows, &names, plan)?.0
         }
     };
     let mut added = String::new();

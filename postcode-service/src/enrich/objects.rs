@@ -45,9 +45,8 @@ impl Rows<'_> {
         if keys.had_nan {
             self.notes.push("NaN and Infinity, which are not JSON, are read and written as null".to_owned());
         }
-        if let Some(path) = keys.settle(&self.plan).map_err(Error::Invalid)? {
-            self.notes
-                .push(format!("the postcodes are under the key {}, by what stands there", short(&path)));
+        if let Some((path, told)) = keys.settle(&self.plan).map_err(Error::Invalid)? {
+            self.notes.push(format!("the postcodes are under the key {}, {told}", short(&path)));
             self.plan = Arc::new(Plan { postcode: Some(path), ..(*self.plan).clone() });
         }
         Ok(())

@@ -317,9 +317,10 @@ impl<'a> Rows<'a> {
             None => {
                 let (rest, whole) = self.input.sample();
                 let context = (&*self.plan, self.told.encoding);
-                let found = guess::column(rest, whole, &names, &dialect, context).map_err(Error::Invalid)?;
+                let (found, told) =
+                    guess::column(rest, whole, &names, &dialect, context).map_err(Error::Invalid)?;
                 let name = names.get(found).map(|name| short(name)).unwrap_or_default();
-                self.notes.push(format!("the postcodes are in the column {name}, by what stands there"));
+                self.notes.push(format!("the postcodes are in the column {name}, {told}"));
                 found
             }
         };

@@ -109,7 +109,7 @@ impl Counts {
         let kinds = AreaKind::ALL.into_iter().map(move |kind| {
             let n = kind as usize;
             let named = (has_names(kind) && self.real[n] > 0).then(|| share(self.named[n], self.real[n]));
-            (format!("{kind:?}"), share(self.areas[n], self.live), named)
+            (kind.key().to_owned(), share(self.areas[n], self.live), named)
         });
         columns.chain(kinds)
     }
@@ -183,7 +183,7 @@ pub(super) fn name_of(code: &str) -> &str {
 impl fmt::Display for Coverage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut line = |label: &str, cell: &dyn Fn(&Country) -> String| {
-            write!(f, "{label:<30}")?;
+            write!(f, "{label:<33}")?;
             self.countries.iter().try_for_each(|country| write!(f, " {:>20}", cell(country)))?;
             writeln!(f)
         };
@@ -195,9 +195,8 @@ impl fmt::Display for Coverage {
             _ => country.live.to_string(),
         })?;
         let mut labels: Vec<&str> = Vec::new();
-        let kinds = AreaKind::ALL.map(|kind| format!("{kind:?}"));
         labels.extend(COLUMNS.iter().map(|(name, _)| *name));
-        labels.extend(kinds.iter().map(String::as_str));
+        labels.extend(AreaKind::ALL.map(AreaKind::key));
         let find = |country: &Country, label: &str| {
             country.columns.iter().find(|column| column.column == label).cloned()
         };

@@ -178,12 +178,12 @@ pub(super) fn unnamed(dataset: &Dataset, coverage: &Coverage, listed: &Listed) -
         .collect();
     let of_kind = |kind: AreaKind| {
         let codes = codes.keys().filter(|(other, _)| *other == kind).map(|(_, code)| code.clone()).collect();
-        (format!("{kind:?}"), postcodes[kind as usize], codes, listed.kinds[kind as usize])
+        (kind.key().to_owned(), postcodes[kind as usize], codes, listed.kinds[kind as usize])
     };
     let kinds = AreaKind::ALL.into_iter().map(of_kind);
     let distinct: std::collections::BTreeSet<String> = scottish.iter().cloned().collect();
     let scotland = (
-        "ScottishParliamentaryConstituency".to_owned(),
+        "scottish_parliamentary_constituency".to_owned(),
         scottish.len() as u64,
         distinct.into_iter().collect::<Vec<_>>(),
         listed.scottish,

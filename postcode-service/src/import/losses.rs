@@ -125,11 +125,11 @@ mod tests {
             line[label.len()..].trim().to_owned()
         };
         assert_eq!(line("live postcodes, % filled"), "Scotland");
-        assert_eq!(line("AdminWard"), "50.0 (-50.0)");
+        assert_eq!(line("admin_ward"), "50.0 (-50.0)");
         assert_eq!(line("  with a name"), "50.0 (-50.0)");
         assert!(!text.contains("Parish"), "{text}");
         // Nothing to compare with, and no names at all.
         let text = Coverage::of(&edition(1_000, 999, 0), None).to_string();
-        assert!(text.contains("AdminWard                                      99.9\n"), "{text}");
+        assert!(text.contains("admin_ward                                        99.9\n"), "{text}");
     }
 }

@@ -267,7 +267,7 @@ impl Names {
                 used += 1;
                 if let Some(Name { name, alias, wrong: garbled, .. }) = self.kinds[kind as usize].get(code) {
                     builder.name_area(kind, code, name.as_deref(), alias.as_deref())?;
-                    wrong.extend(garbled.as_deref().map(|garbled| (format!("{kind:?}"), code, garbled)));
+                    wrong.extend(garbled.as_deref().map(|garbled| (kind.key().to_owned(), code, garbled)));
                     named += u32::from(name.is_some());
                 }
             }

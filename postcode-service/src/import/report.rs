@@ -57,7 +57,7 @@ pub struct AreaFill {
 }
 
 fn kind_name<S: serde::Serializer>(kind: &AreaKind, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_str(&format_args!("{kind:?}"))
+    serializer.serialize_str(kind.key())
 }
 
 /// The report of an import. `Display` gives the command's output, and JSON that of `--report`.
@@ -117,7 +117,7 @@ impl fmt::Display for Report {
                 return Ok(());
             }
             let percent = rows as f64 * 100.0 / fill.rows as f64;
-            writeln!(f, "  {name:<28} {rows:>9} {percent:>6.1} %{more}")
+            writeln!(f, "  {name:<33} {rows:>9} {percent:>6.1} %{more}")
         };
         let computed = match fill.computed {
             0 => String::new(),
@@ -131,8 +131,11 @@ impl fmt::Display for Report {
         column("terminated", fill.terminated_month, "")?;
         column("deprivation rank", fill.deprivation_rank, "")?;
         for area in &self.areas {
-            let name = format!("{:?}", area.kind);
-            column(&name, area.rows, &format!("  {} codes, {} with a name", area.codes, area.named))?;
+            column(
+                area.kind.key(),
+                area.rows,
+                &format!("  {} codes, {} with a name", area.codes, area.named),
+            )?;
         }
         if self.places > 0 {
             writeln!(f, "{} populated places", self.places)?;
@@ -163,7 +166,8 @@ impl fmt::Display for Report {
         if self.lists == 0 {
             writeln!(
                 f,
-                "no lists of names in the input: areas have codes, and a name only where one is built in"
+                "no lists of names in the input: areas have codes, and a name only where one is built in. For names give the \
+                 publisher's zip file, or its folder Documents as well as the table"
             )?;
         }
         for file in &self.marked {

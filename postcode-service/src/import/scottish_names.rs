@@ -44,7 +44,7 @@ impl Names {
                     builder.name_scottish_area(*area, code, name)?;
                     // A wrong encoding in ONS's lists is reported for ONS's own areas.
                     let garbled = garbled.as_deref().filter(|_| own.is_some());
-                    wrong.extend(garbled.map(|garbled| (format!("{area:?}"), code.as_ref(), garbled)));
+                    wrong.extend(garbled.map(|garbled| (area.key().to_owned(), code.as_ref(), garbled)));
                 } else if let Some(name) = self.of_level_3(*area, &code) {
                     builder.name_scottish_area(*area, &code, name)?;
                 }

@@ -345,6 +345,72 @@ async fn what_ideal_postcodes_does_not_find_has_its_codes() {
     assert_eq!(second["result"][0].as_object().unwrap().len(), 2);
 }
 
+#[tokio::test]
+async fn addresses_that_are_being_typed_are_suggested_by_their_postcode() {
+    let api = api().await;
+    let hits = async |query: &str| {
+        let path = format!("/v1/autocomplete/addresses?api_key=ak_test&{query}");
+        let answer = get(&api, &path).await;
+        assert_eq!((answer.status.as_u16(), answer.header("cache-control")), (200, "private, no-store"));
+        answer.json()["result"]["hits"].as_array().unwrap().clone()
+    };
+    let found = hits("query=ze9%209aa%20bakery").await;
+    let expected = json!([{
+        "id": "paf_1007",
+        "suggestion": "Example Bakery Ltd, 7 Ash Road, Exampleton, ZE9",
+        "udprn": 1007,
+        "urls": { "udprn": "/v1/udprn/1007" }
+    }]);
+    assert_eq!(json!(found), expected);
+    assert_eq!(hits("query=7%20Ash%20Rd,%20ZE9%209AA").await, found);
+    assert_eq!(hits("query=ZE99AA").await.len(), 10);
+    assert_eq!(hits("query=ZE99AA&limit=100").await.len(), 12);
+    // More than a page of one postcode, and the beginning of a postcode.
+    assert_eq!(hits("query=ZE99AD&limit=100").await.len(), 100);
+    assert_eq!(hits("query=bakery%20ze9%209").await, found);
+    for nothing in
+        ["query=", "query=ash%20road", "query=zebra%20ZE99AA", "query=ZE99AA&context=USA", "query=ZE99ZZ"]
+    {
+        assert!(hits(nothing).await.is_empty(), "{nothing}");
+    }
+    for wrong in ["query=ZE99AA&limit=0", &format!("query={}", "a".repeat(151))] {
+        let answer = get(&api, &format!("/v1/autocomplete/addresses?{wrong}")).await;
+        assert_eq!((answer.status.as_u16(), &answer.json()["code"]), (400, &json!(4000)), "{wrong}");
+    }
+    let chosen = get(&api, "/v1/autocomplete/addresses/paf_1007/gbr?api_key=ak_test").await.json();
+    assert_eq!(chosen["result"], get(&api, "/v1/udprn/1007").await.json()["result"]);
+    for unknown in ["paf_1", "mr_1007", "nonsense", "paf_x"] {
+        let answer = get(&api, &format!("/v1/autocomplete/addresses/{unknown}/gbr")).await;
+        assert_eq!((answer.status.as_u16(), &answer.json()["code"]), (404, &json!(4040)), "{unknown}");
+    }
+}
+
+#[tokio::test]
+async fn suggestions_are_written_as_ideal_postcodes_wrote_them() {
+    let Some(path) = postcode_testing::shared("cases/addresses/api/2000-autocomplete-mr.json") else {
+        return;
+    };
+    let recorded: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+    let recorded = recorded["body"]["result"]["hits"].as_array().unwrap();
+    let room = |hit: &Value| {
+        let room = hit["suggestion"].as_str().unwrap().split(',').next().unwrap().to_owned();
+        json!({
+            "postcode": "CV4 7AL", "post_town": "COVENTRY", "thoroughfare": "Gibbet Hill Road", "building_name": "Heronbank",
+            "sub_building_name": room, "udprn": hit["udprn"], "umprn": hit["umprn"],
+        })
+    };
+    let api = api_over(small()).await;
+    api.serve_addresses(imported(&recorded.iter().map(room).collect::<Vec<_>>()));
+    let answer = get(&api, "/v1/autocomplete/addresses?query=10%20cv4%207al&limit=100").await.json();
+    let ours = answer["result"]["hits"].as_array().unwrap();
+    assert_eq!(ours.len(), recorded.len());
+    for due in recorded {
+        let same =
+            |hit: &&Value| ["suggestion", "udprn", "umprn", "urls"].iter().all(|key| hit[key] == due[key]);
+        assert_eq!(ours.iter().filter(same).count(), 1, "{due}");
+    }
+}
+
 #[test]
 fn program_lists_addresses_and_logs_no_query() {
     let folder = tempfile::tempdir().unwrap();

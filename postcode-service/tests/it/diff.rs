@@ -77,13 +77,13 @@ fn every_kind_of_change_is_told_once() {
     let counts = &summary.counts;
     assert_eq!((counts.introduced, counts.reintroduced, counts.terminated), (1, 1, 1));
     assert_eq!((counts.added_terminated, counts.removed, counts.moved), (1, 1, 2));
-    assert_eq!((counts.recoded, counts.recoded_by_kind["AdminDistrict"], counts.unchanged), (2, 2, 2));
+    assert_eq!((counts.recoded, counts.recoded_by_kind["admin_district"], counts.unchanged), (2, 2, 2));
     // A column in only one of the files does not count as a change.
     assert_eq!((summary.only_in_old.len(), &*summary.only_in_new), (0, &["Region".to_owned()][..]));
     assert!(summary.to_string().contains("only in the new one, not compared: Region"));
     assert_eq!(changes(&old, &new, 0.5).1.counts.moved, 3);
     let json = serde_json::to_value(&summary).unwrap();
-    assert_eq!(json["counts"]["recoded_by_kind"]["AdminDistrict"], 2);
+    assert_eq!(json["counts"]["recoded_by_kind"]["admin_district"], 2);
 }
 
 #[test]
@@ -142,6 +142,9 @@ fn real_editions() {
         };
         code(&old) != code(&new)
     });
-    assert_eq!(summary.counts.recoded_by_kind.get("AdminWard").copied().unwrap_or(0), recoded.count() as u64);
+    assert_eq!(
+        summary.counts.recoded_by_kind.get("admin_ward").copied().unwrap_or(0),
+        recoded.count() as u64
+    );
     assert!(!told.is_empty());
 }

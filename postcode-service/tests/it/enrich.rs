@@ -334,7 +334,8 @@ fn the_command_line_gives_the_same_bytes_and_publishes_whole_files_only() {
     let said = String::from_utf8_lossy(&ended.stderr);
     assert!(ended.status.success(), "{said}");
     assert!(
-        said.contains("7 rows: 2 live, 1 terminated, 1 unknown, 1 not covered, 2 without a postcode"),
+        said.contains("7 rows: 2 live, 1 terminated, 1 unknown, 1 not covered, 2 without a postcode")
+            && said.contains("--repair mends typing errors"),
         "{said}"
     );
     assert!(said.contains("Crown copyright"), "{said}");

@@ -229,7 +229,17 @@ async fn the_column_is_found_by_what_stands_in_it() {
         run(b"n,home,town\n1,M1 1AE,Leeds\n2,,\n3,EH1 1YZ,x\n", csv("outcode")).await.unwrap();
     assert!(found.starts_with(b"n,home,town,outcode\n1,M1 1AE,Leeds,M1\n"));
     assert_eq!(notes, "the postcodes are in the column \"home\", by what stands there");
+    // Few of its cells are postcodes, and of two columns that are full of them one is called so.
+    for (table, name) in [
+        ("n,Site Postcode\n1,M1 1AE\n2,nonsense\n3,SW1A\n", "Site Postcode"),
+        ("home,billing_postcode\nM1 1AE,EH1 1YZ\n", "billing_postcode"),
+        ("n,Post-Code (home)\n", "Post-Code (home)"),
+    ] {
+        let (_, _, notes) = run(table.as_bytes(), csv("outcode")).await.unwrap();
+        assert_eq!(notes, format!("the postcodes are in the column {name:?}, by its name"));
+    }
     for (table, says) in [
+        ("old postcode,new postcode\nx,y\n", "which column is the postcode? Name it"),
         ("a,b\nM1 1AE,EH1 1YZ\n", "Several hold postcodes: \"a\", \"b\""),
         ("n,town\n1,Leeds\n", "which column is the postcode? Name it"),
         ("Ada,M1 1AE\nBob,EH1 1YZ\n", "the first line holds the postcode \"M1 1AE\""),

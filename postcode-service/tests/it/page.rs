@@ -34,7 +34,7 @@ async fn page_says_what_it_understood_of_any_text() {
         ("SW1A 1AA and EH1 1YZ", &["<h2>2 postcodes in the text", "City of Edinburgh"]),
         ("SW1A", &["<h2>SW1A</h2>", "(an outcode)", "Westminster", "Nearest outcodes", "class=\"dot\""]),
         ("EH1 1", &["<h2>EH1 1</h2>", "A sector", "?q=EH1%201YZ"]),
-        ("SW1A 1A", &["Postcodes that begin so", "?q=SW1A%201AA"]),
+        ("SW1A 1A", &["Postcodes that begin with this", "?q=SW1A%201AA"]),
         ("51.501,-0.1416", &["Understood as a latitude and longitude", "SW1A 1AA", "class=\"dot\""]),
         ("-0.1416,51.501", &["The two numbers were exchanged", "SW1A 1AA"]),
         ("TQ 290 796", &["Understood as a grid reference", "SW1"]),
@@ -42,6 +42,8 @@ async fn page_says_what_it_understood_of_any_text() {
         ("AB1 0AA", &["No longer in use. Royal Mail ended it"]),
         ("SW1A 9ZZ", &["There is no such postcode in the data"]),
         ("BT1 5GS", &["This service has no data for postcodes that begin with BT (Northern Ireland)"]),
+        ("BT2 7AA", &["<small>For the operator of this service: Northern Ireland (BT) postcodes"]),
+        ("EH1 1YZ", &["<th scope=\"row\">Introduced</th><td>August 2006</td>"]),
         ("BT1", &["This service has no data for postcodes that begin with BT"]),
         (
             "BF1 3AA",

@@ -327,12 +327,14 @@ fn places_scotland_and_outcodes_around_one() {
         (&["places", "qqqqq", "--json"], "qqqqq: no such place\n"),
         (&["places", "qqqqq", "--compatible"], "qqqqq: no populated place of that name\n"),
         (&["places", "--code", "osgb9"], "osgb9: no such place\n"),
-        (&["autocomplete", "zz", "--outcodes"], "zz: no outcode begins so\n"),
-        (&["autocomplete", "zz9"], "zz9: no postcode in use begins so\n"),
+        (&["autocomplete", "zz", "--outcodes"], "zz: no outcode begins with this\n"),
+        (&["autocomplete", "zz9"], "zz9: no postcode in use begins with this\n"),
     ] {
         assert_eq!(said(arguments).0, Some(1), "{arguments:?}");
         assert_eq!(said(arguments).2, why, "{arguments:?}");
     }
+    let (status, _, why) = said(&["within", "--area", "E09999999"]);
+    assert!(status == Some(1) && why.starts_with("E09999999: no postcode in use lies in an area"), "{why}");
     assert!(said(&["places", "newport", "--compatible"]).1.starts_with("Newport  City\n"));
     assert_eq!(said(&["places", "neport", "--compatible"]).0, Some(1));
     let (status, out, why) =

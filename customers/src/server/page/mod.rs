@@ -32,7 +32,7 @@ const RADIUS: f64 = 500.0;
 /// | `GET /postcodes?prefix=SW1A1&limit=8` | `limit` 1 to 20 | `{"items":["SW1A 1AA",…]}` |
 /// | `GET /postcodes/{postcode}` | | the lookup's answer now |
 /// | `GET /postcodes/{postcode}/addresses?skip=&limit=` | `limit` 1 to 100 | the addresses to choose from |
-/// | `GET /list`, `/new`, `/edit/{id}`, `/import` | | the pages without JavaScript |
+/// | `GET /list`, `/new`, `/edit/{id}`, `/account/{id}`, `/import` | | the pages without JavaScript |
 /// | `GET /postcodes/{postcode}/map?radius=500` | metres, 100 to 5000 | the postcodes around it |
 pub(super) fn routes() -> Router<App> {
     let file = |kind: &'static str, text: &'static str| get(async move || served(kind, text));

@@ -867,7 +867,7 @@ function drawImports(items) {
     fillImport(row, item);
     return row;
   });
-  if (rows.length === 0) rows.push(emptyRow("No file has been imported yet.", 4));
+  if (rows.length === 0) rows.push(emptyRow("No file has been imported yet.", 5));
   for (const row of old.values()) if (!rows.includes(row)) row.remove();
   for (const [i, row] of rows.entries()) {
     const there = $("imports").children[i];
@@ -890,14 +890,19 @@ function importRow(item) {
   link.download = "report.csv";
   report.append(link);
   const taken = new Date(item.created_at).toLocaleString("en-GB", { dateStyle: "medium", timeStyle: "short" });
-  row.append(make("td", taken), make("td"), how, report);
+  row.append(make("td", taken), make("td", item.name ?? ""), make("td"), how, report);
   return row;
 }
 
+function importState({ state, failed }) {
+  if (state === "succeeded") return failed ? "done, some rows failed" : "done";
+  return state === "queued" ? "waiting" : state;
+}
+
 function fillImport(row, item) {
-  const [, state, how, report] = row.children, [bar, text] = how.children, [link] = report.children;
+  const [, , state, how, report] = row.children, [bar, text] = how.children, [link] = report.children;
   const count = (n) => n.toLocaleString("en-GB");
-  state.textContent = item.state;
+  state.textContent = importState(item);
   bar.max = item.total;
   bar.value = item.created + item.failed;
   text.textContent = ` ${count(item.created)} of ${count(item.total)} made${item.failed ? `, ${count(item.failed)} failed` : ""}`;
@@ -1003,7 +1008,9 @@ $("file-form").addEventListener("submit", async (event) => {
   try {
     // An upload has no time limit here. Sent twice it is one import.
     const headers = { "content-type": kindOf(file.name), "idempotency-key": fileKey };
-    await ask(`imports?${chosenColumns()}`, { method: "POST", headers, body: file, signal: AbortSignal.timeout(300000) });
+    const asked = chosenColumns();
+    asked.set("name", file.name);
+    await ask(`imports?${asked}`, { method: "POST", headers, body: file, signal: AbortSignal.timeout(300000) });
     $("file-form").reset();
     forgetPreview();
     imports();

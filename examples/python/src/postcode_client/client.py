@@ -56,6 +56,8 @@ class Client:
     """Asks a server. Safe to share between threads."""
 
     def __init__(self, url: str, token: str | None = None, timeout: float = 30.0):
+        if not url.startswith(("http://", "https://")):
+            raise ValueError(f"{url!r} has no scheme: write http://{url}")
         self.url = url.rstrip("/")
         self.timeout = timeout
         self._headers = {"Authorization": f"Bearer {token}"} if token else {}

@@ -190,7 +190,7 @@ impl Frame {
                 _ if start == ADDRESSES_MAGIC => {
                     format!("a file of addresses, and not {name}: give it with `--addresses`")
                 }
-                _ => format!("not {name}, its first bytes are others: {advice}"),
+                _ => format!("not {name}: {advice}"),
             }));
         }
         let Some(head) = data.get(..HEADER) else {

@@ -150,7 +150,7 @@ impl Operation<'_> {
             let names: Vec<_> =
                 shared.iter().map(|it| format!("<code>{}</code>", escaped(text(&it["name"])))).collect();
             out.push_str(&format!(
-                "<p><small>And <a href=\"#shared\">as most do</a>: {}.</small></p>",
+                "<p><small>Also the <a href=\"#shared\">common parameters</a> {}.</small></p>",
                 names.join(", ")
             ));
         }

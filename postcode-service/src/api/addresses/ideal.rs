@@ -28,11 +28,18 @@ pub(super) fn routes() -> Router<App> {
 }
 
 /// Addresses on one page. It can't be set.
-const PAGE: usize = 100;
+pub(super) const PAGE: usize = 100;
 /// The most postcodes that are suggested for one that does not exist.
 const SUGGESTIONS: usize = 5;
 
-fn reply(app: &App, status: StatusCode, code: u16, message: &str, more: Map<String, Value>) -> Outcome {
+/// Returns an answer with its code and message.
+pub(super) fn reply(
+    app: &App,
+    status: StatusCode,
+    code: u16,
+    message: &str,
+    more: Map<String, Value>,
+) -> Outcome {
     let mut body = Map::new();
     body.extend(more);
     body.insert("code".to_owned(), code.into());
@@ -52,7 +59,8 @@ fn reply(app: &App, status: StatusCode, code: u16, message: &str, more: Map<Stri
     Ok(response)
 }
 
-fn object<const N: usize>(pairs: [(&str, Value); N]) -> Map<String, Value> {
+/// Returns a JSON object.
+pub(super) fn object<const N: usize>(pairs: [(&str, Value); N]) -> Map<String, Value> {
     pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
@@ -123,7 +131,8 @@ async fn key(State(app): State<App>) -> Outcome {
     reply(&app, StatusCode::OK, 2000, "Success", object([("result", result)]))
 }
 
-async fn record(app: &App, postcode: Postcode) -> Result<Option<Record>, Failure> {
+/// Returns the record of an address's postcode.
+pub(super) async fn record(app: &App, postcode: Postcode) -> Result<Option<Record>, Failure> {
     let answer = app.edition().lookup().lookup_one(postcode).await?;
     Ok(answer.record().cloned())
 }
@@ -155,8 +164,8 @@ async fn suggestions(app: &App, text: &str) -> Result<Vec<String>, Failure> {
     Ok(suggested)
 }
 
-/// Numbers and ids of a dataset's addresses.
-fn id(address: &Address) -> String {
+/// Returns the id of an address: its dataset and its number there. Empty if it has none.
+pub(super) fn id(address: &Address) -> String {
     let dataset = address.dataset.as_str();
     let number = match address.dataset {
         postcode_addresses::Dataset::MultipleResidence => address.umprn.map(u64::from),
@@ -177,7 +186,7 @@ fn nation(postcode: &str, record: Option<&Record>) -> (String, &'static str, &'s
 }
 
 /// An address as Ideal Postcodes writes it: all keys are there, and what is unknown is an empty text.
-fn body(address: &Address, record: Option<&Record>, filter: Option<&str>) -> Value {
+pub(super) fn body(address: &Address, record: Option<&Record>, filter: Option<&str>) -> Value {
     let text = |text: &str| Value::from(text.trim());
     let or_empty = |value: Option<Value>| value.unwrap_or_else(|| "".into());
     let (outward, inward) = address.postcode.split_once(' ').unwrap_or((&address.postcode, ""));

@@ -4,6 +4,7 @@
 mod attributed;
 mod ideal;
 mod proof;
+mod suggest;
 
 use axum::Router;
 use axum::extract::{Path, Request, State};
@@ -41,6 +42,7 @@ pub(super) fn routes() -> Router<App> {
         .route(path::ADDRESSES_WITHIN, get(within))
         .route(path::ADDRESS, get(by_number))
         .merge(ideal::routes())
+        .merge(suggest::routes())
         .route_layer(from_fn(not_kept))
 }
 

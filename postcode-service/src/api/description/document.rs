@@ -58,21 +58,21 @@ const COMPACT: &[&str] = &[
 /// Every status of an error, with its meaning.
 const ERRORS: &[(u16, &str)] = &[
     (400, "A parameter or the body is invalid"),
-    (401, "The server asks for a token, and the request has none that it accepts"),
+    (401, "The request needs a valid token"),
     (403, "The token does not have the scope of the route"),
-    (404, "Not found: the code says what"),
-    (408, "The body came too slowly"),
-    (409, "The state of the job or callback does not allow that, or the plan has changed"),
-    (412, "The data has another edition than if-edition demands"),
+    (404, "Not found. The code says what was not found"),
+    (408, "The body arrived too slowly"),
+    (409, "The job or callback is not in a state that allows this, or the plan has changed"),
+    (412, "The data is not of the edition that if-edition names"),
     (413, "The body is too large"),
     (415, "The Content-Type or Content-Encoding is not supported"),
     (416, "The range is outside the file"),
-    (422, "The rows or the plan can't be read, or an Idempotency-Key was used for another body"),
+    (422, "The rows or the plan can't be read, or the Idempotency-Key belongs to another body"),
     (429, "Too many requests. Retry-After says when to try again"),
-    (500, "An error of the server"),
+    (500, "Server error"),
     (501, "This server does not have the data or the feature"),
     (503, "The server is busy or shutting down. Retry-After says when to try again"),
-    (504, "The answer took too long"),
+    (504, "The answer took longer than the time limit"),
     (507, "There is no room for the rows or the plan"),
 ];
 /// The errors that any route may answer.
@@ -108,7 +108,7 @@ fn made(answers: &Answers) -> Value {
         "info": {
             "title": "UK postcodes",
             "version": env!("CARGO_PKG_VERSION"),
-            "description": "The API of postcodes.io 18, with extensions. Long answers are compressed with zstd, br or gzip if Accept-Encoding asks for it, except streams and files; bodies may have a Content-Encoding of gzip, deflate, br or zstd",
+            "description": "The API of postcodes.io 18, with extensions. Long answers are compressed with zstd, br or gzip if Accept-Encoding allows it, except streams and files. Request bodies may have a Content-Encoding of gzip, deflate, br or zstd.",
             "license": { "name": "MIT OR Apache-2.0", "identifier": "MIT OR Apache-2.0" },
         },
         "servers": [{ "url": "." }],
@@ -116,7 +116,7 @@ fn made(answers: &Answers) -> Value {
         "paths": paths,
         "components": {
             "securitySchemes": {
-                "token": { "type": "http", "scheme": "bearer", "description": "Where the operator has given out tokens" },
+                "token": { "type": "http", "scheme": "bearer", "description": "Needed if the operator has set up tokens" },
             },
             "responses": responses,
             "schemas": schemas,
@@ -191,13 +191,14 @@ fn operation(route: &Route, answer: &Value) -> Value {
     }
     responses.insert(status.to_string(), good);
     if answer["ranges"] == true {
-        let part =
-            json!({ "description": "The range that was asked for", "content": content(route, answer, 206) });
+        let part = json!({ "description": "The requested range", "content": content(route, answer, 206) });
         responses.insert("206".to_owned(), part);
     }
     if route.of_data() && route.method == Method::GET {
-        responses
-            .insert("304".to_owned(), json!({ "description": "If-None-Match has the ETag of the answer" }));
+        responses.insert(
+            "304".to_owned(),
+            json!({ "description": "Not modified: If-None-Match has the current ETag" }),
+        );
     }
     let mut statuses: Vec<u16> = ANYWHERE.iter().chain(route.fails).copied().collect();
     if !matches!(route.need, Need::Nothing) || route.path == path::HOME {

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use postcode_core::wire::path;
 use postcode_core::{
     Answer as Found, AreaKind, ErrorKind, GridSystem, Location, Lookups, MAX_QUERY, Nearest, NearestOutcodes,
-    Origin, Outcode, PlaceQuery, Postcode, PostcodeArea, Record, Region, Sector, Within,
+    Origin, Outcode, PlaceQuery, Postcode, PostcodeArea, Record, Region, Sector, Within, YearMonth,
 };
 
 use super::map::{self, Dot, metres};
@@ -116,9 +116,7 @@ impl Page<'_> {
             Found::Terminated(record) => {
                 let when = record.terminated.map_or_else(
                     || "at a date that the data does not have".to_owned(),
-                    |month| {
-                        format!("in {} {}", MONTHS[usize::from(month.month()).clamp(1, 12) - 1], month.year())
-                    },
+                    |month| format!("in {}", said(month)),
                 );
                 let _ = write!(
                     html,
@@ -380,7 +378,7 @@ impl Page<'_> {
         }
         let begins = self.lookup.autocomplete(text, LISTED).await?;
         if !begins.is_empty() {
-            html += &list("Postcodes that begin so", &begins);
+            html += &list("Postcodes that begin with this", &begins);
             return Ok(Answer::new(text, html));
         }
         match self.lookup.find_places(&PlaceQuery::new(text).limit(LISTED)).await {
@@ -420,7 +418,7 @@ impl Page<'_> {
                 html += "</ul>";
                 return Ok(Answer::new(text, html));
             }
-            Ok(_) => html += "<p class=\"warn\">Nothing in the data is called so.</p>",
+            Ok(_) => html += "<p class=\"warn\">No place in the data has this name.</p>",
             Err(error) if matches!(error.kind(), ErrorKind::NotSupported | ErrorKind::InvalidInput) => {
                 html += "<p class=\"warn\">This is not a postcode, a part of one, or a point. Names of places are not in \
                          this data.</p>";
@@ -440,15 +438,16 @@ impl Page<'_> {
 
     /// Returns what the data says about an area that it does not cover.
     fn advice(&self, area: &str) -> String {
-        match self.edition.advice(area) {
-            Some(advice) => {
-                let mut advice = advice.trim_end_matches('.').to_owned();
-                if let Some(first) = advice.get_mut(..1) {
-                    first.make_ascii_uppercase();
-                }
-                format!("<p>{}.</p>", escaped(&advice))
-            }
-            None => String::new(),
+        let Some(text) = self.edition.advice(area) else { return String::new() };
+        let mut advice = text.trim_end_matches('.').to_owned();
+        if let Some(first) = advice.get_mut(..1) {
+            first.make_ascii_uppercase();
+        }
+        let advice = escaped(&advice);
+        // How to load other data is not a visitor's business.
+        match self.edition.info().not_covered_advice.as_deref() == Some(text) {
+            true => format!("<p><small>For the operator of this service: {advice}.</small></p>"),
+            false => format!("<p>{advice}.</p>"),
         }
     }
 
@@ -456,7 +455,7 @@ impl Page<'_> {
         let mut html = format!("<h2>{}</h2>", escaped(text));
         let covered = !self.edition.info().not_covered.iter().any(|left_out| left_out == area);
         html += &if covered {
-            "<p class=\"warn\">No postcode in use begins so.</p>".to_owned()
+            "<p class=\"warn\">No postcode in use begins with this text.</p>".to_owned()
         } else {
             format!(
                 "<p class=\"warn\">This service has no data for postcodes that begin with {}.</p>{}",
@@ -499,6 +498,11 @@ fn extent(dots: &[Dot], name: &str) -> String {
     };
     let radius = dots.iter().map(|(_, at)| middle.distance(*at)).fold(50.0, f64::max);
     format!("<figure>{}</figure>", map::around(middle, radius, dots, name))
+}
+
+/// Returns a month as people write it.
+fn said(month: YearMonth) -> String {
+    format!("{} {}", MONTHS[usize::from(month.month()).clamp(1, 12) - 1], month.year())
 }
 
 fn row(name: &str, value: &str) -> String {
@@ -546,10 +550,10 @@ fn table(record: &Record) -> String {
         html += &row("User type", user.as_str());
     }
     if let Some(month) = record.introduced {
-        html += &row("Introduced", &month.to_string());
+        html += &row("Introduced", &said(month));
     }
     if let Some(month) = record.terminated {
-        html += &row("Ended", &month.to_string());
+        html += &row("Ended", &said(month));
     }
     html + "</table>"
 }

@@ -210,7 +210,7 @@ fn by_content(names: &[String], first: Option<&RecordBatch>, plan: &Plan) -> Res
             }
         }
     }
-    guess::only(&tallies, names).map_err(|error| {
+    guess::only(&tallies, names).map(|(found, _)| found).map_err(|error| {
         if names.is_empty() {
             "the file has no columns".to_owned()
         } else {

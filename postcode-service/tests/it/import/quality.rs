@@ -87,7 +87,7 @@ fn the_report_says_how_full_each_column_is_by_country() {
         let columns = &report["coverage"]["countries"][country]["columns"];
         columns.as_array().unwrap().iter().find(|one| one["column"] == column).unwrap().clone()
     };
-    let column = of(&report, 1, "AdminWard");
+    let column = of(&report, 1, "admin_ward");
     assert_eq!((&column["filled"], &column["named"]), (&1.0.into(), &1.0.into()));
 
     // Against the edition before: half of Scotland's wards are gone.
@@ -96,11 +96,11 @@ fn the_report_says_how_full_each_column_is_by_country() {
     let mut import = import;
     import.previous = Some(bench.path("before.postcodes"));
     let said = only(&import, Doubt::Losses);
-    assert_eq!(said, "Scotland: AdminWard, 100.0 % before, 50.0 % now");
+    assert_eq!(said, "Scotland: admin_ward, 100.0 % before, 50.0 % now");
     let report = json(&bench.path("report.json"));
-    let column = of(&report, 1, "AdminWard");
+    let column = of(&report, 1, "admin_ward");
     assert_eq!((&column["filled"], &column["filled_before"]), (&0.5.into(), &1.0.into()));
-    assert_eq!(report["findings"]["kept"][0]["column"], "AdminWard");
+    assert_eq!(report["findings"]["kept"][0]["column"], "admin_ward");
     assert_eq!(report["findings"]["kept"][0]["country"], "S92000003");
 }
 
@@ -121,12 +121,12 @@ fn names_that_are_missing_for_codes_in_use_are_doubtful() {
     let import = sound(&bench);
     bench.file("in/Documents/WD25.csv", wards().replace("S13000003,Ward 3\n", ""));
     let said = only(&import, Doubt::Unnamed);
-    assert_eq!(said, "AdminWard: no name for 1 codes that 40 live postcodes have: S13000003");
+    assert_eq!(said, "admin_ward: no name for 1 codes that 40 live postcodes have: S13000003");
     std::fs::remove_file(bench.path("in/Documents/WD25.csv")).unwrap();
     let said = only(&import, Doubt::Unnamed);
     assert_eq!(
         said,
-        "AdminWard: no list of names among those of the input, and 400 live postcodes have a code"
+        "admin_ward: no list of names among those of the input, and 400 live postcodes have a code"
     );
     // Without any list there are no names on purpose.
     std::fs::remove_file(bench.path("in/Documents/LAD25.csv")).unwrap();
@@ -144,7 +144,7 @@ fn text_in_a_wrong_encoding_is_doubtful_where_it_would_be_published() {
     let import = sound(&bench);
     bench.file("in/Documents/WD25.csv", wards().replace("Ward 3", "FfÃ´r") + "S13000099,CwmbrÃ¢n\n");
     let said = only(&import, Doubt::Garbled);
-    assert!(said.contains("WD25.csv:5: AdminWard S13000003 \"FfÃ´r\": in a wrong encoding"), "{said}");
+    assert!(said.contains("WD25.csv:5: admin_ward S13000003 \"FfÃ´r\": in a wrong encoding"), "{said}");
     let report = refused(&import);
     assert_eq!((report.garbled, report.findings.kept[0].line), (2, Some(5)));
     assert_eq!(report.findings.kept[0].code.as_deref(), Some("S13000003"));
@@ -210,7 +210,7 @@ fn the_recorded_folder_is_sound_and_says_what_its_lists_lack() {
     // Four in lists whose codes no postcode has, and a header in the middle of one with its mark.
     assert_eq!((report.garbled, report.marked.len()), (5, 1), "{report}");
     let england = &report.coverage.countries[0];
-    let region = england.columns.iter().find(|column| column.column == "NhsRegion").unwrap();
+    let region = england.columns.iter().find(|column| column.column == "nhs_region").unwrap();
     assert_eq!((england.name.as_str(), england.live), ("England", 4));
     assert!(region.named.unwrap() < 1.0, "E40000010 has no name");
 
@@ -234,7 +234,7 @@ fn the_recorded_folder_is_sound_and_says_what_its_lists_lack() {
         to
     };
     let said = only(&bench.import(copy("WD25")), Doubt::Unnamed);
-    assert!(said.starts_with("AdminWard: no list of names"), "{said}");
+    assert!(said.starts_with("admin_ward: no list of names"), "{said}");
     let data = copy("none").join("Data/ONSPD_NOV_2025_UK.csv");
     let mut reader = csv::Reader::from_path(&data).unwrap();
     let header = reader.headers().unwrap().clone();

@@ -6,15 +6,17 @@ use std::fmt::Write;
 use axum::extract::{Path, Request, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use jiff::civil::Date;
+use postcode_core::Postcode;
 use postcode_edge::reference::escaped;
 
+use super::account;
+use super::filled::{Filled, KINDS, Other};
 use super::html::{Html, about, failed};
 use crate::server::conditions::Given;
 use crate::server::problem::Problem;
 use crate::server::{App, json};
 use crate::{
-    AddressOffer, Customer, CustomerId, Customers, Error, FieldError, MAX_ADDRESSES, NewAddress, NewCustomer,
+    AddressOffer, AddressStatus, Customer, CustomerId, Customers, Error, FieldError, MAX_ADDRESSES,
     OfferedAddress,
 };
 
@@ -23,44 +25,29 @@ const MAX_FORM: usize = 64 * 1024;
 /// The most addresses in the list.
 const MAX_OPTIONS: usize = 500;
 
-/// The fields of the form, as they were sent.
-#[derive(Debug, Default)]
-struct Filled {
-    name: String,
-    email: String,
-    phone: String,
-    postcode: String,
-    /// The chosen address: its id and its lines, one each line.
-    chosen: String,
-    address_lines: String,
-    notes: String,
-    /// So that a form that is sent twice creates one account.
-    key: String,
-    /// The account that is edited, as it was read.
-    revision: String,
-    /// The addresses besides the main one.
-    others: Vec<Other>,
-    /// The button that was pressed.
-    pressed: String,
+/// The account that a form is about.
+#[derive(Clone, Copy)]
+struct About {
+    /// `None` for a new one.
+    id: Option<CustomerId>,
+    /// Whether there is address data to choose from.
+    offers: bool,
 }
 
-/// A further address, as it was sent.
-#[derive(Clone, Debug, Default)]
-struct Other {
-    id: String,
-    kind: String,
-    postcode: String,
-    address_lines: String,
-    valid_from: String,
-    valid_to: String,
+impl About {
+    fn new(customers: &Customers, id: Option<CustomerId>) -> Self {
+        Self { id, offers: customers.offers_addresses() }
+    }
+
+    /// Returns the way to the folder of the page's files.
+    fn root(self) -> &'static str {
+        if self.id.is_some() { "../" } else { "" }
+    }
 }
 
-/// The account that a form is about: its id, or none for a new one.
-type About = Option<CustomerId>;
-
-pub(super) async fn show() -> Response {
+pub(super) async fn show(State(app): State<App>) -> Response {
     let filled = Filled { key: format!("plain-{:032x}", fastrand::u128(..)), ..Filled::default() };
-    form(StatusCode::OK, None, &filled, &[], None)
+    form(StatusCode::OK, About::new(&app.customers, None), &filled, &[], None)
 }
 
 pub(super) async fn edit(State(app): State<App>, path: Path<String>) -> Response {
@@ -69,7 +56,10 @@ pub(super) async fn edit(State(app): State<App>, path: Path<String>) -> Response
         Err(problem) => Err(problem),
     };
     match read {
-        Ok(customer) => form(StatusCode::OK, Some(customer.id), &Filled::from(&customer), &[], None),
+        Ok(customer) => {
+            let of = About::new(&app.customers, Some(customer.id));
+            form(StatusCode::OK, of, &Filled::from(&customer), &[], None)
+        }
         Err(problem) => failed(&problem, "Edit a customer", "../"),
     }
 }
@@ -94,7 +84,8 @@ fn id(text: &str) -> Result<CustomerId, Problem> {
     text.parse().map_err(|_| Problem::no_customer(text))
 }
 
-async fn send(all: &Customers, changing: &Customers, of: About, request: Request) -> Response {
+async fn send(all: &Customers, changing: &Customers, id: Option<CustomerId>, request: Request) -> Response {
+    let of = About::new(all, id);
     let mut filled = match json::form(request, MAX_FORM).await {
         Ok(pairs) => Filled::from(pairs),
         Err(problem) => return problem.into_response(),
@@ -123,6 +114,11 @@ async fn send(all: &Customers, changing: &Customers, of: About, request: Request
             }
         }
     }
+    let doubt = doubt(all, of, &filled).await;
+    if !doubt.is_empty() {
+        filled.kept = filled.postcode.clone();
+        return form(StatusCode::UNPROCESSABLE_ENTITY, of, &filled, &doubt, None);
+    }
     match save(changing, of, &filled).await {
         Ok(customer) => saved(&customer, of),
         Err((status, errors)) => {
@@ -136,13 +132,33 @@ async fn send(all: &Customers, changing: &Customers, of: About, request: Request
     }
 }
 
+/// Asks once about a postcode that the data does not have, or no longer. Without an answer of the lookup nothing is asked.
+async fn doubt(all: &Customers, of: About, filled: &Filled) -> Vec<FieldError> {
+    let Ok(postcode) = filled.postcode.parse::<Postcode>() else { return Vec::new() };
+    // The address data has an address that was chosen from its list.
+    if filled.kept == filled.postcode || !filled.chosen.is_empty() {
+        return Vec::new();
+    }
+    if let Some(id) = of.id
+        && all.get(id).await.is_ok_and(|stored| stored.postcode == postcode)
+    {
+        return Vec::new();
+    }
+    let why = match all.look_up(postcode).await.map(|check| check.status) {
+        Ok(AddressStatus::Unknown) => "is not a known postcode",
+        Ok(AddressStatus::Terminated) => "is no longer in use",
+        _ => return Vec::new(),
+    };
+    vec![about("postcode", format!("{postcode} {why}. Check it, or press Save again to keep it."))]
+}
+
 async fn save(
     customers: &Customers,
     of: About,
     filled: &Filled,
 ) -> Result<Customer, (StatusCode, Vec<FieldError>)> {
     let new = filled.customer().map_err(|errors| (StatusCode::UNPROCESSABLE_ENTITY, errors))?;
-    let stored = match (of, filled.key.as_str()) {
+    let stored = match (of.id, filled.key.as_str()) {
         (Some(id), _) => match filled.revision.parse() {
             Ok(revision) => customers.at(&[revision]).replace(id, new).await,
             Err(_) => {
@@ -157,177 +173,25 @@ async fn save(
 }
 
 fn saved(customer: &Customer, of: About) -> Response {
-    let root = root(of);
+    let root = of.root();
     let mut html = Html::new("Saved", &[], |_| None);
-    html.push("<dl>");
-    let mut line = |name: &str, text: &str| {
-        html.push(&format!("<dt>{}</dt><dd>{}</dd>", escaped(name), escaped(text)));
-    };
-    line("Name", &customer.name);
-    line("Email", &customer.email);
-    for address in &customer.addresses {
-        let name = match address.kind {
-            crate::AddressKind::Main => "Address",
-            kind => kind_text(kind.as_str()),
-        };
-        let lines = [&address.address_lines[..], &[address.postcode.to_string()]].concat();
-        line(name, &lines.join("\n"));
-    }
-    html.push(&format!("</dl><p><a class=\"button\" href=\"{root}new\">New customer</a></p>"));
-    let status = if of.is_some() { StatusCode::OK } else { StatusCode::CREATED };
+    account::facts(&mut html, customer);
+    account::actions(&mut html, customer, root);
+    let status = if of.id.is_some() { StatusCode::OK } else { StatusCode::CREATED };
     let location = [(header::LOCATION, format!("/customers/{}", customer.id))];
     let page = html.page(status, "Saved", root);
-    if of.is_some() { page } else { (location, page).into_response() }
-}
-
-fn root(of: About) -> &'static str {
-    if of.is_some() { "../" } else { "" }
-}
-
-impl From<Vec<(String, String)>> for Filled {
-    fn from(pairs: Vec<(String, String)>) -> Self {
-        let mut filled = Self::default();
-        for (name, value) in pairs {
-            match name.as_str() {
-                "name" => filled.name = value,
-                "email" => filled.email = value,
-                "phone" => filled.phone = value,
-                "postcode" => filled.postcode = value,
-                "chosen" => filled.chosen = value.replace("\r\n", "\n"),
-                "address_lines" => filled.address_lines = value,
-                "notes" => filled.notes = value,
-                "key" => filled.key = value,
-                "revision" => filled.revision = value,
-                "do" => filled.pressed = value,
-                name => {
-                    if let Some(field) = filled.other(name) {
-                        *field = value;
-                    }
-                }
-            }
-        }
-        filled
-    }
-}
-
-impl From<&Customer> for Filled {
-    fn from(customer: &Customer) -> Self {
-        let others = customer.addresses.iter().skip(1).map(|address| Other {
-            id: address.id.to_string(),
-            kind: address.kind.to_string(),
-            postcode: address.postcode.to_string(),
-            address_lines: address.address_lines.join("\n"),
-            valid_from: address.valid_from.map(|date| date.to_string()).unwrap_or_default(),
-            valid_to: address.valid_to.map(|date| date.to_string()).unwrap_or_default(),
-        });
-        Self {
-            name: customer.name.clone(),
-            email: customer.email.clone(),
-            phone: customer.phone.clone().unwrap_or_default(),
-            postcode: customer.postcode.to_string(),
-            address_lines: customer.address_lines.join("\n"),
-            notes: customer.notes.clone().unwrap_or_default(),
-            revision: customer.revision.to_string(),
-            others: others.collect(),
-            ..Self::default()
-        }
-    }
-}
-
-impl Filled {
-    /// Returns the field `addresses-N-NAME` of a further address.
-    fn other(&mut self, name: &str) -> Option<&mut String> {
-        let (n, name) = name.strip_prefix("addresses-")?.split_once('-')?;
-        let n: usize = n.parse().ok().filter(|n| *n < MAX_ADDRESSES)?;
-        if self.others.len() <= n {
-            self.others.resize(n + 1, Other::default());
-        }
-        let other = self.others.get_mut(n)?;
-        Some(match name {
-            "id" => &mut other.id,
-            "kind" => &mut other.kind,
-            "postcode" => &mut other.postcode,
-            "address_lines" => &mut other.address_lines,
-            "valid_from" => &mut other.valid_from,
-            "valid_to" => &mut other.valid_to,
-            _ => return None,
-        })
-    }
-
-    fn customer(&self) -> Result<NewCustomer, Vec<FieldError>> {
-        let typed: Vec<String> = self.address_lines.lines().map(str::to_owned).collect();
-        let mut chosen = self.chosen.lines();
-        let id = chosen.next().unwrap_or_default();
-        let chosen: Vec<String> = chosen.map(str::to_owned).collect();
-        let address_lines = if self.address_lines.trim().is_empty() { chosen.clone() } else { typed };
-        // Lines may be added to an address of the list. Without its own lines it is another address.
-        let whole = |line: &String| address_lines.iter().any(|other| other.trim() == line.as_str());
-        let linked = !id.is_empty() && chosen.iter().all(whole);
-        let mut errors = Vec::new();
-        // An empty field must not mean that the stored value stays.
-        let edits = !self.revision.is_empty();
-        if edits && self.postcode.trim().is_empty() {
-            errors.push(about("postcode", "enter a postcode, such as SW1A 1AA"));
-        }
-        if edits && address_lines.iter().all(|line| line.trim().is_empty()) {
-            errors.push(about("address_lines", "enter at least one line, such as a house number and street"));
-        }
-        let others: Vec<NewAddress> =
-            self.others.iter().enumerate().map(|(n, other)| other.address(n, &mut errors)).collect();
-        if !errors.is_empty() {
-            return Err(errors);
-        }
-        Ok(NewCustomer {
-            name: self.name.clone(),
-            email: self.email.clone(),
-            postcode: self.postcode.clone(),
-            address_id: linked.then(|| id.to_owned()),
-            address_lines,
-            phone: Some(self.phone.clone()),
-            notes: Some(self.notes.clone()),
-            addresses: Some(others),
-            ..NewCustomer::default()
-        })
-    }
-}
-
-impl Other {
-    fn address(&self, n: usize, errors: &mut Vec<FieldError>) -> NewAddress {
-        let mut date = |name: &str, text: &str| match text.trim() {
-            "" => None,
-            text => text
-                .parse::<Date>()
-                .map_err(|_| {
-                    errors.push(about(
-                        &format!("addresses[{n}].{name}"),
-                        "enter a date, for example 2025-11-30",
-                    ));
-                })
-                .ok(),
-        };
-        let (valid_from, valid_to) = (date("valid_from", &self.valid_from), date("valid_to", &self.valid_to));
-        let kind = self.kind.parse().unwrap_or_else(|error: crate::ParseKindError| {
-            errors.push(about(&format!("addresses[{n}].kind"), error.to_string()));
-            crate::AddressKind::Other
-        });
-        NewAddress {
-            id: self.id.parse().ok(),
-            kind,
-            postcode: self.postcode.clone(),
-            address_lines: self.address_lines.lines().map(str::to_owned).collect(),
-            valid_from,
-            valid_to,
-            address_id: None,
-        }
-    }
+    if of.id.is_some() { page } else { (location, page).into_response() }
 }
 
 /// Returns the addresses of a postcode, or why there are none to choose from.
 async fn find(customers: &Customers, text: &str) -> (Option<AddressOffer>, Vec<FieldError>) {
     let wrong = |message: String| vec![about("postcode", message)];
-    let postcode = match text.parse::<postcode_core::Postcode>() {
+    let postcode = match text.parse::<Postcode>() {
         Ok(postcode) => postcode,
-        Err(error) => return (None, wrong(format!("{text:?}: {error}"))),
+        Err(_) if text.trim().is_empty() => {
+            return (None, wrong("enter a postcode, such as SW1A 1AA".to_owned()));
+        }
+        Err(error) => return (None, wrong(error.to_string())),
     };
     let mut all: Option<AddressOffer> = None;
     loop {
@@ -373,19 +237,12 @@ fn refused(error: Error) -> (StatusCode, Vec<FieldError>) {
     }
 }
 
-const KINDS: [(&str, &str); 4] =
-    [("billing", "Billing"), ("delivery", "Delivery"), ("previous", "Previous"), ("other", "Other")];
-
-fn kind_text(kind: &str) -> &'static str {
-    KINDS.iter().find(|(known, _)| *known == kind).map_or("Other", |(_, text)| text)
-}
-
 const LABELS: [(&str, &str); 6] = [
     ("name", "Name"),
     ("email", "Email"),
     ("phone", "Phone (optional)"),
     ("postcode", "Postcode"),
-    ("address_lines", "Address, without the postcode, if it was not chosen from a list"),
+    ("address_lines", "Address, without the postcode"),
     ("notes", "Notes (optional)"),
 ];
 
@@ -418,13 +275,13 @@ fn form(
     errors: &[FieldError],
     found: Option<&AddressOffer>,
 ) -> Response {
-    let title = if of.is_some() { "Edit a customer" } else { "New customer" };
-    let action = of.map_or("new".to_owned(), |id| id.to_string());
+    let title = if of.id.is_some() { "Edit a customer" } else { "New customer" };
+    let action = of.id.map_or("new".to_owned(), |id| id.to_string());
     let mut html = Html::new(title, errors, label);
     html.push(&format!("<form id=\"customer\" method=\"post\" action=\"{action}\">"));
     // The first button of a form is the one that Enter presses.
     html.push("<button class=\"visually-hidden\" name=\"do\" value=\"save\" type=\"submit\" tabindex=\"-1\" aria-hidden=\"true\">Save</button>");
-    for (name, value) in [("key", &filled.key), ("revision", &filled.revision)] {
+    for (name, value) in [("key", &filled.key), ("revision", &filled.revision), ("kept", &filled.kept)] {
         html.push(&format!("<input type=\"hidden\" name=\"{name}\" value=\"{}\">", escaped(value)));
     }
     let text = |id: &str| label(id).unwrap_or_default();
@@ -432,14 +289,17 @@ fn form(
     html.line("email", &text("email"), &filled.email, "type=\"email\" maxlength=\"254\"");
     html.line("phone", &text("phone"), &filled.phone, "type=\"tel\" maxlength=\"40\"");
     html.line("postcode", &text("postcode"), &filled.postcode, "maxlength=\"64\"");
-    // No browser check stands in the way of this button.
-    html.push(
-        "<p><button name=\"do\" value=\"find\" type=\"submit\" formnovalidate>Find address</button></p>",
-    );
+    if of.offers {
+        // No browser check stands in the way of this button.
+        html.push(
+            "<p><button name=\"do\" value=\"find\" type=\"submit\" formnovalidate>Find address</button></p>",
+        );
+    }
     if let Some(offer) = found {
         choice(&mut html, offer, &filled.chosen);
     }
-    html.area("address_lines", &text("address_lines"), &filled.address_lines, 4);
+    let unless_chosen = if of.offers { ", if it was not chosen from a list" } else { "" };
+    html.area("address_lines", &(text("address_lines") + unless_chosen), &filled.address_lines, 4);
     for (n, one) in filled.others.iter().enumerate() {
         other(&mut html, n, one);
     }
@@ -450,7 +310,7 @@ fn form(
     html.push(
         "<p><button class=\"first\" name=\"do\" value=\"save\" type=\"submit\">Save</button></p></form>",
     );
-    html.page(status, title, root(of))
+    html.page(status, title, of.root())
 }
 
 fn other(html: &mut Html<'_>, n: usize, other: &Other) {

@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use jiff::Timestamp;
 use postcode_edge::reference::escaped;
 
 use crate::FieldError;
@@ -31,9 +32,12 @@ impl<'a> Html<'a> {
                 Some(label) => {
                     html.push(&format!("<li><a href=\"#{id}\">{}</a>: {message}", escaped(&label)))
                 }
-                None => html.push(&format!("<li>{message}")),
+                None => html.push(&format!("<li>{}", escaped(&sentence(&error.message)))),
             }
-            if let Some(suggestion) = &error.suggestion {
+            // Most messages say it themselves.
+            if let Some(suggestion) = &error.suggestion
+                && !error.message.contains(suggestion.as_str())
+            {
                 html.push(&format!(". Did you mean {}?", escaped(suggestion)));
             }
             html.push("</li>");
@@ -118,7 +122,7 @@ impl<'a> Html<'a> {
             let _ = write!(
                 self.text,
                 "<span class=\"error\" id=\"{id}-error\">{}</span>",
-                escaped(&messages.join("; "))
+                escaped(&sentence(&messages.join("; ")))
             );
         }
         self.push("</p>");
@@ -165,6 +169,17 @@ pub(super) fn id_of(field: &str) -> String {
     }
 }
 
+/// Returns a message with a capital at its beginning.
+fn sentence(message: &str) -> String {
+    let mut letters = message.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
+/// Returns a time as people write it.
+pub(super) fn when(time: Timestamp) -> String {
+    time.strftime("%-d %B %Y, %H:%M UTC").to_string()
+}
+
 /// Returns a number with commas between its thousands.
 pub(super) fn spoken(number: usize) -> String {
     let digits = number.to_string();
@@ -194,6 +209,12 @@ mod tests {
         ] {
             assert_eq!(id_of(field), id, "{field}");
         }
+    }
+
+    #[test]
+    fn time_is_written_with_the_name_of_the_month() {
+        let time = "2025-11-30T09:05:59.123456Z".parse().unwrap_or(Timestamp::UNIX_EPOCH);
+        assert_eq!(when(time), "30 November 2025, 09:05 UTC");
     }
 
     #[test]

@@ -12,11 +12,12 @@ use postcode_edge::Place;
 use postcode_edge::reference::escaped;
 use postcode_tables::packed::Packing;
 
-use super::html::{Html, about, failed, spoken};
+use super::html::{Html, about, failed, spoken, when};
+use crate::import;
 use crate::server::conditions::Given;
 use crate::server::problem::Problem;
 use crate::server::{App, imports, json};
-use crate::{FieldError, Import, MAX_IMPORT, Mapping};
+use crate::{FieldError, Import, ImportState, MAX_IMPORT, Mapping, Preview};
 
 /// The most bytes of the form without the file.
 const MAX_FIELDS: usize = 64 << 10;
@@ -35,11 +36,19 @@ const COLUMNS: [(&str, &str); 6] = [
     ("map-notes", "Notes"),
 ];
 
+/// A file with the usual columns and one row.
+const TEMPLATE: &str = "data:text/csv;charset=utf-8,name%2Cemail%2Cphone%2Caddress_line_1%2Caddress_line_2%2Cpostcode%2Cnotes\
+    %0D%0AAda%20Lovelace%2Cada%40example.com%2C020%207946%200018%2C1%20The%20Mall%2CLondon%2CSW1A%201AA%2C%0D%0A";
+
 /// The form as it was sent.
 #[derive(Default)]
 struct Sent {
     file: Vec<u8>,
+    /// The name of the file.
+    name: Option<String>,
     key: String,
+    /// Whether the file is only to be shown.
+    previews: bool,
     /// The headings for [`COLUMNS`].
     headings: [String; COLUMNS.len()],
     ignores_others: bool,
@@ -48,7 +57,7 @@ struct Sent {
 pub(super) async fn show(State(app): State<App>) -> Response {
     let sent = Sent { key: format!("plain-{:032x}", fastrand::u128(..)), ..Sent::default() };
     match app.customers.imports().await {
-        Ok(imports) => page(StatusCode::OK, &sent, &[], &imports),
+        Ok(imports) => page(StatusCode::OK, &sent, None, &[], &imports),
         Err(error) => failed(&Problem::from(error), "Import customers", ""),
     }
 }
@@ -57,17 +66,21 @@ pub(super) async fn send(State(app): State<App>, given: Given, request: Request)
     let done = match imports::enter(&app, &request) {
         Ok(place) => match parts(request, &place).await {
             // The place is held until the file is stored.
-            Ok(mut sent) => take(&app, &given, &mut sent, &place).await.map_err(|errors| (sent, errors)),
+            Ok(mut sent) => {
+                let done = take(&app, &given, &mut sent, &place).await;
+                (sent, done)
+            }
             Err(problem) => return failed(&problem, "Import customers", ""),
         },
         Err(problem) => return failed(&problem, "Import customers", ""),
     };
-    let (status, sent, errors) = match done {
-        Ok(()) => return ([(header::LOCATION, "import")], StatusCode::SEE_OTHER).into_response(),
-        Err((sent, (status, errors))) => (status, sent, errors),
+    let (sent, preview, (status, errors)) = match done {
+        (_, Ok(None)) => return ([(header::LOCATION, "import")], StatusCode::SEE_OTHER).into_response(),
+        (sent, Ok(Some(preview))) => (sent, Some(preview), (StatusCode::OK, Vec::new())),
+        (sent, Err((preview, refused))) => (sent, preview, refused),
     };
     let imports = app.customers.imports().await.unwrap_or_default();
-    page(status, &sent, &errors, &imports)
+    page(status, &sent, preview.as_ref(), &errors, &imports)
 }
 
 /// Reads the parts of a form with a file.
@@ -88,12 +101,14 @@ async fn parts(request: Request, place: &Arc<Place>) -> Result<Sent, Problem> {
         let Some(part) = parts.next_field().await.map_err(broken)? else { return Ok(sent) };
         let name = part.name().unwrap_or_default().to_owned();
         if name == "file" {
+            sent.name = part.file_name().and_then(import::name);
             sent.file = part.bytes().await.map_err(broken)?.into();
             continue;
         }
         let value = part.text().await.map_err(broken)?;
         match name.as_str() {
             "key" => sent.key = value,
+            "do" => sent.previews = value == "preview",
             "others" => sent.ignores_others = value == "ignore",
             name => {
                 if let Some(n) = COLUMNS.iter().position(|(known, _)| *known == name) {
@@ -110,66 +125,76 @@ async fn parts(request: Request, place: &Arc<Place>) -> Result<Sent, Problem> {
 }
 
 type Refused = (StatusCode, Vec<FieldError>);
+/// The beginning of a file to show. None if the file was accepted.
+type Taken = Result<Option<Preview>, (Option<Preview>, Refused)>;
 
-/// Accepts the file, or returns what is wrong and at which field.
-async fn take(app: &App, given: &Given, sent: &mut Sent, place: &Arc<Place>) -> Result<(), Refused> {
-    let wrong = |errors| Err((StatusCode::UNPROCESSABLE_ENTITY, errors));
+/// Accepts the file or only looks at it, or returns what is wrong and at which field.
+async fn take(app: &App, given: &Given, sent: &mut Sent, place: &Arc<Place>) -> Taken {
+    let wrong = |errors| (None, (StatusCode::UNPROCESSABLE_ENTITY, errors));
     if sent.file.is_empty() {
-        return wrong(vec![about("file", "choose a file that is not empty")]);
+        return Err(wrong(vec![about("file", "choose a file that is not empty")]));
     }
-    let mut mapping = Mapping::default();
-    for ((id, _), heading) in COLUMNS.iter().zip(&sent.headings) {
-        let meaning = id.strip_prefix("map-").unwrap_or(id);
-        if !heading.trim().is_empty()
-            && let Err(error) = mapping.set(heading, meaning)
-        {
-            return wrong(vec![about(id, error.to_string())]);
-        }
-    }
-    if sent.ignores_others {
-        mapping.ignore_others();
-    }
-    let refused = |problem: Problem| (problem.status(), vec![about("file", problem.detail())]);
+    let mapping = sent.mapping().map_err(|error| wrong(vec![error]))?;
+    let refused = |problem: Problem| (None, (problem.status(), vec![about("file", problem.detail())]));
     let file = std::mem::take(&mut sent.file);
     let file = imports::unpacked(file, Packing::Plain, place.clone()).await.map_err(refused)?;
     let refused = |error| refused(Problem::from(error));
     // The columns are looked at first, because each error about them belongs to a field.
     let preview = app.customers.preview_holding(file.clone(), mapping.clone(), place.clone());
     let preview = preview.await.map_err(refused)?;
-    if let Some(problem) = preview.problem {
-        let headings: Vec<&str> = preview.columns.iter().map(|column| column.heading.as_str()).collect();
-        let headings = headings.join(", ");
-        let mut errors: Vec<FieldError> = preview
-            .missing
-            .iter()
-            .map(|name| {
-                let message = format!("write the heading of the column with it. The file has: {headings}");
-                about(&format!("map-{name}"), message)
-            })
-            .collect();
-        let unknown: Vec<&str> = preview
-            .columns
-            .iter()
-            .filter(|column| column.column.is_none() && !column.heading.is_empty())
-            .map(|column| column.heading.as_str())
-            .collect();
-        if !unknown.is_empty() {
-            let message =
-                format!("not known: {}. Say above what they mean, or tick this", unknown.join(", "));
-            errors.push(about("others", message));
-        }
-        if errors.is_empty() {
-            errors.push(about("file", problem));
-        }
-        return wrong(errors);
+    if let Some(problem) = &preview.problem {
+        let errors = of_columns(&preview, problem);
+        return Err((Some(preview), (StatusCode::UNPROCESSABLE_ENTITY, errors)));
+    }
+    if sent.previews {
+        return Ok(Some(preview));
     }
     let key = Some(sent.key.as_str()).filter(|key| !key.is_empty());
-    given
-        .customers
-        .import_holding(file, mapping, key, &imports::owner(place), place.clone())
-        .await
-        .map_err(refused)?;
-    Ok(())
+    let owner = imports::owner(place);
+    let import = given.customers.import_holding(file, sent.name.take(), mapping, key, &owner, place.clone());
+    import.await.map_err(refused)?;
+    Ok(None)
+}
+
+impl Sent {
+    fn mapping(&self) -> Result<Mapping, FieldError> {
+        let mut mapping = Mapping::default();
+        for ((id, _), heading) in COLUMNS.iter().zip(&self.headings) {
+            let meaning = id.strip_prefix("map-").unwrap_or(id);
+            if !heading.trim().is_empty() {
+                mapping.set(heading, meaning).map_err(|error| about(id, error.to_string()))?;
+            }
+        }
+        if self.ignores_others {
+            mapping.ignore_others();
+        }
+        Ok(mapping)
+    }
+}
+
+/// Returns the errors about the columns, each at its field.
+fn of_columns(preview: &Preview, problem: &str) -> Vec<FieldError> {
+    let headings: Vec<&str> = preview.columns.iter().map(|column| column.heading.as_str()).collect();
+    let headings = headings.join(", ");
+    let missing = preview.missing.iter().map(|name| {
+        let message = format!("write the heading of the column with it. The file has: {headings}");
+        about(&format!("map-{name}"), message)
+    });
+    let mut errors: Vec<FieldError> = missing.collect();
+    let unknown: Vec<&str> = preview
+        .columns
+        .iter()
+        .filter(|column| column.column.is_none() && !column.heading.is_empty())
+        .map(|column| column.heading.as_str())
+        .collect();
+    if !unknown.is_empty() {
+        let message = format!("not known: {}. Say above what they mean, or tick this", unknown.join(", "));
+        errors.push(about("others", message));
+    }
+    if errors.is_empty() {
+        errors.push(about("file", problem));
+    }
+    errors
 }
 
 fn label(id: &str) -> Option<String> {
@@ -182,13 +207,20 @@ fn label(id: &str) -> Option<String> {
     label.map(str::to_owned)
 }
 
-fn page(status: StatusCode, sent: &Sent, errors: &[FieldError], imports: &[Import]) -> Response {
+fn page(
+    status: StatusCode,
+    sent: &Sent,
+    preview: Option<&Preview>,
+    errors: &[FieldError],
+    imports: &[Import],
+) -> Response {
     let mut html = Html::new("Import customers", errors, label);
     html.push(&format!(
         "<form id=\"customer\" method=\"post\" action=\"import\" enctype=\"multipart/form-data\">\
          <input type=\"hidden\" name=\"key\" value=\"{}\">\
          <p id=\"file-hint\" class=\"dim\">A table whose first line names the columns: CSV, with semicolons or tabs too, or a \
-         workbook. At most 64 MiB and 200,000 rows.</p>",
+         workbook. At most 64 MiB and 200,000 rows. <a download=\"customers.csv\" href=\"{TEMPLATE}\">A file to begin \
+         with</a></p>",
         escaped(&sent.key)
     ));
     let mark = html.mark("file");
@@ -197,33 +229,82 @@ fn page(status: StatusCode, sent: &Sent, errors: &[FieldError], imports: &[Impor
     ));
     html.error("file");
     html.push(
-        "<fieldset><legend>Headings that the file has otherwise</legend>\
-         <p class=\"dim\">Usual headings are known. If a column has another one, write it here.</p>",
+        "<fieldset><legend>Headings of the file (optional)</legend>\
+         <p class=\"dim\">Usual headings are known. If your file has another heading for one of these, write it here.</p>",
     );
     for ((id, label), heading) in COLUMNS.iter().zip(&sent.headings) {
         html.line(id, label, heading, "maxlength=\"200\"");
     }
     html.tick("others", "Leave out the other columns", "ignore", sent.ignores_others);
-    html.push("</fieldset><p><button class=\"first\" type=\"submit\">Import</button></p></form>");
+    html.push(
+        "</fieldset><p class=\"actions\"><button class=\"first\" type=\"submit\">Import</button> \
+         <button name=\"do\" value=\"preview\" type=\"submit\">Preview</button></p></form>",
+    );
+    if let Some(preview) = preview {
+        show_preview(&mut html, preview);
+    }
     html.push(
         "<div class=\"scroll\" role=\"group\" aria-label=\"Imports\" tabindex=\"0\"><table><thead><tr>\
-         <th scope=\"col\">Uploaded</th><th scope=\"col\">State</th><th scope=\"col\">Progress</th>\
+         <th scope=\"col\">Uploaded</th><th scope=\"col\">File</th><th scope=\"col\">State</th><th scope=\"col\">Progress</th>\
          <th scope=\"col\">Report</th></tr></thead><tbody>",
     );
-    let count = |number: i64| spoken(usize::try_from(number).unwrap_or(0));
     for import in imports {
-        html.push(&format!(
-            "<tr><td>{:.0}</td><td>{}</td><td>{} of {} made, {} failed</td>\
-             <td><a href=\"imports/{id}/report\" download=\"report.csv\">All rows (CSV)</a> \
-             <a href=\"imports/{id}/failed\" download=\"failed.csv\">Failed rows (CSV)</a></td></tr>",
-            import.created_at,
-            import.state.as_str(),
-            count(import.created),
-            count(import.total),
-            count(import.failed),
-            id = import.id
-        ));
+        html.push(&row(import));
     }
     html.push("</tbody></table></div>");
     html.page(status, "Import customers", "")
+}
+
+/// Shows how the columns are understood, and the first rows.
+fn show_preview(html: &mut Html<'_>, preview: &Preview) {
+    html.push(
+        "<section><h3>The first rows</h3><div id=\"preview\" class=\"scroll\" role=\"group\" \
+         aria-label=\"The first rows of the file\" tabindex=\"0\"><table><thead><tr>",
+    );
+    for column in &preview.columns {
+        let meaning = match column.column.as_deref() {
+            Some("ignore") => "left out",
+            Some(meaning) => meaning,
+            None => "not known",
+        };
+        let (heading, meaning) = (escaped(&column.heading), escaped(&meaning.replace('_', " ")));
+        html.push(&format!("<th scope=\"col\">{heading}<br><span class=\"dim\">{meaning}</span></th>"));
+    }
+    html.push("</tr></thead><tbody>");
+    for cells in &preview.rows {
+        let cells: String = cells.iter().map(|cell| format!("<td>{}</td>", escaped(cell))).collect();
+        html.push(&format!("<tr>{cells}</tr>"));
+    }
+    html.push("</tbody></table></div>");
+    if preview.problem.is_none() {
+        html.push(
+            "<p>The file can be imported. Choose it again above, because this page does not keep it.</p>",
+        );
+    }
+    html.push("</section>");
+}
+
+/// Returns a row of the list of imports.
+fn row(import: &Import) -> String {
+    let count = |number: i64| spoken(usize::try_from(number).unwrap_or(0));
+    let id = import.id;
+    let state = match (import.state, import.failed) {
+        (ImportState::Succeeded, 0) => "done",
+        (ImportState::Succeeded, _) => "done, some rows failed",
+        (ImportState::Queued, _) => "waiting",
+        (state, _) => state.as_str(),
+    };
+    let failed = match import.failed {
+        0 => String::new(),
+        _ => format!(" <a href=\"imports/{id}/failed\" download=\"failed.csv\">Failed rows (CSV)</a>"),
+    };
+    format!(
+        "<tr><td>{}</td><td>{}</td><td>{state}</td><td>{} of {} made, {} failed</td>\
+         <td><a href=\"imports/{id}/report\" download=\"report.csv\">All rows (CSV)</a>{failed}</td></tr>",
+        when(import.created_at),
+        escaped(import.name.as_deref().unwrap_or_default()),
+        count(import.created),
+        count(import.total),
+        count(import.failed),
+    )
 }

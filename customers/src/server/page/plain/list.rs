@@ -51,9 +51,10 @@ pub(super) async fn show(State(app): State<App>, asker: Asker, query: Asked<List
         }
         Err(problem) => {
             // The message begins with the parameter.
-            let field = problem.detail().split(':').next().unwrap_or_default();
-            let field = if LABELS.iter().any(|(known, _)| *known == field) { field } else { "" };
-            form(&listing, &[about(field, problem.detail())]).page(problem.status(), "Accounts", "")
+            let named = problem.detail().split_once(": ");
+            let named = named.filter(|(field, _)| LABELS.iter().any(|(known, _)| known == field));
+            let (field, message) = named.unwrap_or(("", problem.detail()));
+            form(&listing, &[about(field, message)]).page(problem.status(), "Accounts", "")
         }
     }
 }
@@ -141,10 +142,7 @@ fn sorted_heading(listing: &Listing, heading: &str, order: &str, sort: Sort) -> 
 
 fn row(html: &mut Html<'_>, customer: &Customer) {
     let name = escaped(&customer.name);
-    let name = match customer.deleted_at {
-        None => format!("<a href=\"edit/{}\">{name}</a>", customer.id),
-        Some(_) => name,
-    };
+    let name = format!("<a href=\"account/{}\">{name}</a>", customer.id);
     let status = customer.check.status;
     html.push(&format!(
         "<tr><td>{name}</td><td>{}</td><td>{}</td><td>{}</td><td><span class=\"status {}\">{}</span></td></tr>",
@@ -156,7 +154,8 @@ fn row(html: &mut Html<'_>, customer: &Customer) {
     ));
 }
 
-fn said(status: AddressStatus) -> &'static str {
+/// Returns what a status means.
+pub(super) fn said(status: AddressStatus) -> &'static str {
     let name = status.as_str();
     STATUSES.iter().find(|(known, _)| *known == name).map_or("", |(_, text)| text)
 }
