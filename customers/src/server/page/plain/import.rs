@@ -166,7 +166,7 @@ async fn take(app: &App, given: &Given, sent: &mut Sent, place: &Arc<Place>) -> 
     let key = Some(sent.key.as_str()).filter(|key| !key.is_empty());
     given
         .customers
-        .import_holding(file, mapping, key, &imports::owner(place), place.clone())
+        .import_holding(file, mapping, key, &place.client().name().unwrap_or_default(), place.clone())
         .await
         .map_err(refused)?;
     Ok(())
