@@ -110,3 +110,34 @@ impl Read for FromChannel {
         Ok(len)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use futures::executor::block_on;
+
+    use super::*;
+
+    #[test]
+    fn reader_that_panics_is_an_error_and_not_the_end_of_the_file() {
+        let (bytes, _said) = through(stream::empty().boxed(), |_, _| panic!("a damaged workbook"));
+        let all: Vec<_> = block_on(bytes.collect());
+        assert!(matches!(&all[..], [Err(error)] if error.to_string().contains("damaged")), "{all:?}");
+    }
+
+    #[test]
+    fn table_is_wanted_until_its_bytes_are_dropped() {
+        let (tell, told) = std::sync::mpsc::channel();
+        let (bytes, _said) = through(stream::pending().boxed(), move |mut reader, wanted| {
+            tell.send(wanted).map_err(io::Error::other)?;
+            reader.read(&mut [0]).map(|_| Opened {
+                reader: Box::new(io::empty()),
+                said: Vec::new(),
+                name: None,
+            })
+        });
+        let wanted = told.recv().unwrap();
+        assert!(wanted.upgrade().is_some());
+        drop(bytes);
+        assert!(wanted.upgrade().is_none());
+    }
+}
