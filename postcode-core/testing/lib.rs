@@ -10,6 +10,7 @@
 
 #[cfg(feature = "archives")]
 mod archives;
+mod described;
 mod environment;
 mod proof;
 mod recorded;
@@ -22,6 +23,7 @@ mod wait;
 
 #[cfg(feature = "archives")]
 pub use archives::{brotli, gzip, zipped};
+pub use described::check_described;
 pub use environment::{command, signal};
 pub use proof::Proof;
 pub use recorded::recorded_files;

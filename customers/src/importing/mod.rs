@@ -279,6 +279,34 @@ impl Customers {
         Ok(self.store.failed_rows(id, after, limit).await?)
     }
 
+    /// Removes what is kept of the rows that have failed so far: their cells and the reasons. Their lines stay in the
+    /// report as failed.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use {std::sync::Arc, postcode_core::{Answer, MockPostcodeLookup, Record}};
+    /// # let mut lookup = MockPostcodeLookup::new();
+    /// # lookup.expect_lookup().returning(|all| Ok(all.iter().map(|one| Answer::Live(Record::live(*one))).collect()));
+    /// # let customers = customers::Customers::new(customers::Store::open("sqlite::memory:").await?, Arc::new(lookup));
+    /// let file = b"name,email,postcode,address\nAda Lovelace,ada@example.com,SW1Y,12 St James's Square\n";
+    /// let import = customers.import(file.to_vec(), None).await?;
+    /// while customers.import_some().await? {}
+    /// customers.delete_failed_rows(import.id).await?;
+    /// assert!(customers.failed_rows(import.id, 0, 100).await?.is_empty());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`NoImport`](Error::NoImport), [`Store`](Error::Store).
+    pub async fn delete_failed_rows(&self, id: ImportId) -> Result<()> {
+        match self.store.delete_failed_rows(id).await? {
+            true => Ok(()),
+            false => Err(Error::NoImport(id)),
+        }
+    }
+
     /// Stops an import. Accounts that it has created stay.
     ///
     /// ```

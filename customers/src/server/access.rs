@@ -53,7 +53,7 @@ const TABLE: &[Rule] = &[
     Rule::new("/imports/preview", WRITE, WRITE),
     Rule::new("/imports/{id}", READ, WRITE),
     Rule::new("/imports/{id}/report", READ, READ),
-    Rule::new("/imports/{id}/failed", READ, READ),
+    Rule::new("/imports/{id}/failed", READ, WRITE),
 ];
 
 /// Admits a request that has the scope of its route, and sets the header with its actor.

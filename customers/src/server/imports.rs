@@ -9,8 +9,8 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use postcode_edge::{Caller, ClientKey, Place};
-use postcode_tables::packed::{self, Packing};
+use postcode_edge::{ClientKey, Place};
+use postcode_tables::packed::{self, Options, Origin, Packing};
 use serde::{Deserialize, Serialize};
 
 use super::conditions::Given;
@@ -36,6 +36,7 @@ const FAILED_ROWS: usize = 50;
 /// | `GET /imports/{id}` | | the import |
 /// | `GET /imports/{id}/report?outcome=failed` | | CSV: `line,outcome,customer_id,message` |
 /// | `GET /imports/{id}/failed` | | CSV: the rows that failed, with `import_line` and `import_reason` |
+/// | `DELETE /imports/{id}/failed` | | 204; what is kept of the rows that failed is removed |
 /// | `DELETE /imports/{id}` | | the import, cancelled |
 pub(super) fn routes() -> Router<App> {
     Router::new()
@@ -43,7 +44,7 @@ pub(super) fn routes() -> Router<App> {
         .route("/imports/preview", post(preview))
         .route("/imports/{id}", get(read).delete(cancel))
         .route("/imports/{id}/report", get(report))
-        .route("/imports/{id}/failed", get(failed))
+        .route("/imports/{id}/failed", get(failed).delete(delete_failed))
 }
 
 /// An import's id in a path. An invalid id is answered like an unknown one.
@@ -82,11 +83,14 @@ pub(super) async fn unpacked(file: Vec<u8>, coding: Packing, place: Arc<Place>) 
     if !packed {
         return Ok(file);
     }
+    let waiting = Arc::new(());
+    let origin = Origin::Client(place.client().name());
+    let options = Options { origin, wanted: Some(Arc::downgrade(&waiting)), ..Options::default() };
     let unpack = move || {
         let _place = place;
         let raw = packed::unpack(Cursor::new(file), coding)?;
         let mut all = Vec::new();
-        let opened = packed::open(raw, &packed::Options::default())?;
+        let opened = packed::open(raw, &options)?;
         opened.reader.take(MAX_IMPORT as u64 + 1).read_to_end(&mut all)?;
         Ok::<_, std::io::Error>(all)
     };
@@ -147,15 +151,6 @@ pub(super) fn enter(app: &App, request: &Request) -> Answer<Arc<Place>> {
     Ok(Arc::new(place))
 }
 
-/// Returns who sends a file, as its stored bytes are counted. Clients on this machine can't be told apart.
-pub(super) fn owner(place: &Place) -> String {
-    match place.client() {
-        ClientKey::Local => String::new(),
-        ClientKey::Network(address) => address.to_string(),
-        ClientKey::Caller(Caller(name)) => format!("caller {name}"),
-    }
-}
-
 /// Reads the file of a request, and what its query says about the columns.
 async fn file(app: &App, request: Request) -> Answer<(Vec<u8>, About, Arc<Place>)> {
     let about = about(request.uri().query())?;
@@ -176,7 +171,7 @@ async fn create(given: Given, State(app): State<App>, request: Request) -> Answe
     let (file, About { name, mapping }, place) = file(&app, request).await?;
     let import = given
         .customers
-        .import_holding(file, name, mapping, given.key.as_deref(), &owner(&place), place.clone())
+        .import_holding(file, name, mapping, given.key.as_deref(), &place.client().name().unwrap_or_default(), place.clone())
         .await?;
     let location = [(header::LOCATION, format!("/imports/{}", import.id))];
     Ok((StatusCode::ACCEPTED, location, Json(import)).into_response())
@@ -226,6 +221,11 @@ async fn failed(State(app): State<App>, Id(id): Id, asker: Asker) -> Answer<Resp
     let failing = Failing { customers: app.customers, id, headings, after: 0 };
     let headers = [(header::CONTENT_TYPE, "text/csv; charset=utf-8")];
     Ok((headers, pieces::body(turn, failing, Failing::next)).into_response())
+}
+
+async fn delete_failed(State(app): State<App>, Id(id): Id) -> Answer<StatusCode> {
+    app.customers.delete_failed_rows(id).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// The progress of a list of rows that failed.

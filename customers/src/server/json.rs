@@ -74,7 +74,13 @@ pub(super) async fn file(
         return Err(too_large(max));
     }
     let counted = request.map(|body| Body::from_stream(place.counted(body.into_data_stream())));
-    Ok(read(counted, max, FILE_TIME).await?.into())
+    let bytes = read(counted, max, FILE_TIME).await?;
+    // The rest of the work is the server's. If the place was lost at the last moment, another client has it.
+    if !place.keep() {
+        let detail = "the file came too slowly while others waited: send it again";
+        return Err(Problem::new(StatusCode::REQUEST_TIMEOUT, "request_timeout", detail));
+    }
+    Ok(bytes.into())
 }
 
 /// Reads the fields of an HTML form from a request's body, in their order.

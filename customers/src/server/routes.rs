@@ -60,6 +60,7 @@ use crate::Customers;
 /// | `GET /imports/{id}` | | the import: how far it is |
 /// | `GET /imports/{id}/report?outcome=failed` | | CSV: the outcome of each row, or of those with one outcome |
 /// | `GET /imports/{id}/failed` | | CSV: the rows that failed as they were sent, each with its line and reason |
+/// | `DELETE /imports/{id}/failed` | | 204; what is kept of the rows that failed is removed |
 /// | `DELETE /imports/{id}` | | the import, cancelled; accounts already created stay |
 ///
 /// The page for people at `/`, and the routes that it uses:

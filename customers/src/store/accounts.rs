@@ -5,7 +5,7 @@ use jiff::Timestamp;
 
 use super::database::{Statement, Transaction, sql};
 use super::rows::{self, columns, order};
-use super::{Once, Store};
+use super::{Once, Store, kept_rows};
 use crate::audit::{self, Action};
 use crate::draft::Draft;
 use crate::error::StoreError;
@@ -120,6 +120,9 @@ impl Store {
     pub(crate) async fn erase(&self, before: &Customer, actor: Option<&str>) -> Result<bool, StoreError> {
         let id = before.id.to_string();
         let mut transaction = self.writer()?.begin().await?;
+        // Rows that failed because the account was there already hold the same person's data. Imports are locked before
+        // accounts, as when their rows are done.
+        kept_rows::erase_rows(&mut transaction, &before.email.to_lowercase()).await?;
         // The addresses are deleted with it.
         let statement = sql("DELETE FROM customers WHERE seq = $1 AND revision = $2");
         if transaction.execute(statement.bind(before.seq).bind(before.revision)).await? == 0 {
@@ -128,14 +131,11 @@ impl Store {
         for statement in [
             "DELETE FROM audit WHERE customer_id = $1",
             "DELETE FROM idempotency WHERE customer_id = $1",
-            // The line in the imported file would lead to the person.
-            "UPDATE import_rows SET customer_id = NULL WHERE customer_id = $1",
+            // The line in the imported file would lead to the person, and the message may quote it.
+            "UPDATE import_rows SET customer_id = NULL, message = NULL WHERE customer_id = $1",
         ] {
             transaction.execute(sql(statement).bind(id.clone())).await?;
         }
-        // Rows that failed because the account was there already hold the same person's data.
-        const FAILED: &str = "UPDATE import_rows SET original = NULL, email_key = NULL WHERE email_key = $1";
-        transaction.execute(sql(FAILED).bind(before.email.to_lowercase())).await?;
         let mut erased = before.clone();
         erased.revision += 1;
         let nothing = serde_json::Map::new();

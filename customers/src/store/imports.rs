@@ -409,6 +409,7 @@ mod tests {
     use super::*;
     use crate::Mapping;
     use crate::import::read;
+    use crate::store::kept_rows::erase_rows;
 
     /// Returns the bytes as they are counted, and checks that they are right.
     async fn bytes(store: &Store) -> i64 {
@@ -473,5 +474,27 @@ mod tests {
         store.settle_import(import, rows.into_iter().map(failed).collect()).await.unwrap();
         let after = bytes(&store).await;
         assert!(0 < after && after < before, "{after} of {before}");
+    }
+
+    #[tokio::test]
+    async fn rows_that_are_deleted_or_erased_give_their_bytes_back() {
+        let (_dir, store) = store().await;
+        let file = b"name,email,postcode,address\nAda,Ada@example.com,M1 1AE,1 High St\nBob,bob@example.com,M1 1AE,2 High St\n";
+        let file = read(file, &Mapping::default()).unwrap();
+        let room = ImportRoom { most: 10_000, owner: "" };
+        let import = store.add_import(ImportId::generate(), file, None, None, "request", room).await.unwrap();
+        let Waiting { import: seq, rows } = store.waiting(10).await.unwrap().unwrap();
+        let failed = |(line, _)| Made { line, note: None, draft: Err("no".to_owned()) };
+        store.settle_import(seq, rows.into_iter().map(failed).collect()).await.unwrap();
+        let both = bytes(&store).await;
+        let mut transaction = store.writer().unwrap().begin().await.unwrap();
+        erase_rows(&mut transaction, "ada@example.com").await.unwrap();
+        transaction.commit().await.unwrap();
+        let other = bytes(&store).await;
+        assert!(0 < other && other < both, "{other} of {both}");
+        assert_eq!(store.failed_rows(import.id, 0, 10).await.unwrap().len(), 1);
+        assert!(store.delete_failed_rows(import.id).await.unwrap());
+        assert_eq!(bytes(&store).await, 0);
+        assert!(!store.delete_failed_rows(ImportId::generate()).await.unwrap());
     }
 }

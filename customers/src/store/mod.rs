@@ -9,6 +9,7 @@ mod file;
 mod folding;
 mod idempotency;
 mod imports;
+mod kept_rows;
 mod links;
 mod listing;
 mod open;

@@ -30,6 +30,23 @@ pub enum ClientKey {
 }
 
 impl ClientKey {
+    /// Returns the key as a text that no other key has; `None` for clients on this machine, which can't be told apart.
+    ///
+    /// ```
+    /// use postcode_edge::{Caller, ClientKey};
+    ///
+    /// assert_eq!(ClientKey::Network([192, 0, 2, 1].into()).name().as_deref(), Some("192.0.2.1"));
+    /// assert_eq!(ClientKey::Caller(Caller("shop".into())).name().as_deref(), Some("caller shop"));
+    /// assert_eq!(ClientKey::Local.name(), None);
+    /// ```
+    pub fn name(&self) -> Option<String> {
+        match self {
+            Self::Local => None,
+            Self::Network(address) => Some(address.to_string()),
+            Self::Caller(Caller(name)) => Some(format!("caller {name}")),
+        }
+    }
+
     /// Returns the client of the request with these extensions.
     pub fn of(extensions: &Extensions) -> Self {
         if let Some(caller) = extensions.get::<Caller>() {

@@ -23,7 +23,7 @@ use postcode_core::DatasetInfo;
 use postcode_core::wire::EDITION_HEADER;
 use postcode_core::wire::path;
 use postcode_edge::{ClientKey, MediaType};
-use postcode_tables::packed::Packing;
+use postcode_tables::packed::{Origin, Packing};
 use postcode_tables::{Encoding, delimiter_named, quoting_named};
 use tokio::time::Instant;
 
@@ -142,6 +142,7 @@ pub(super) fn plan(
         allow_empty,
         sheet: params.get("sheet").map(Into::into),
         most,
+        origin: Origin::Client(params.client().name()),
         ..Plan::new(kind.format, columns)
     };
     let plan = if flag(params, "repair")? { plan.repairing() } else { plan };

@@ -6,6 +6,7 @@ use axum::extract::{Request, State};
 use axum::routing::post;
 use http::Method;
 use postcode_core::wire::path;
+use postcode_edge::ClientKey;
 
 use super::App;
 use super::bulk::body;
@@ -20,8 +21,10 @@ pub(super) fn routes() -> Router<App> {
 async fn answer(State(app): State<App>, request: Request) -> Outcome {
     let endpoint = app.assistants.there()?;
     body::is_json(request.headers())?;
-    let headers = request.headers().clone();
+    let (headers, client) = (request.headers().clone(), ClientKey::of(request.extensions()));
     let message = body::whole(request, LONGEST_MESSAGE).await?;
+    // A few calls are worked on at once, so a client may not have all others wait behind its own.
+    let _place = app.regions.place(client)?;
     Ok(endpoint.answer(&headers, message).await.map(Body::new))
 }
 

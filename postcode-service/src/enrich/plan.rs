@@ -1,5 +1,6 @@
 //! The plan for a file: columns to add, and how its postcodes are found.
 
+use postcode_tables::packed::Origin;
 use postcode_tables::{Encoding, Quoting};
 
 use super::column::Column;
@@ -82,6 +83,9 @@ pub struct Plan {
     /// Bytes of the file at most, unpacked.
     #[serde(skip, default = "unlimited")]
     pub most: u64,
+    /// Where the file comes from: packed ones of clients have a share of the disk and memory.
+    #[serde(skip)]
+    pub origin: Origin,
 }
 
 /// Jobs of earlier versions were accepted without a check.
@@ -112,6 +116,7 @@ impl Plan {
             shape: Shape::Objects,
             sheet: None,
             most: unlimited(),
+            origin: Origin::Operator,
         }
     }
 

@@ -238,7 +238,11 @@ impl<'a> Rows<'a> {
                 "a prefix of more than {MAX_PREFIX} bytes: give a shorter one"
             )));
         }
-        let options = Options { sheet: self.plan.sheet.clone(), member: None };
+        let options = Options {
+            sheet: self.plan.sheet.clone(),
+            origin: self.plan.origin.clone(),
+            ..Options::default()
+        };
         self.input.open(options, &mut self.notes).await?;
         self.find_encoding();
         if self.plan.format != Format::Csv {

@@ -1,6 +1,8 @@
 //! Packed input on its way in: a thread unpacks, and what it gives is a stream again.
 
 use std::io::{self, Read};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Weak};
 
 use bytes::{Buf, Bytes};
 use futures::channel::{mpsc, oneshot};
@@ -22,7 +24,7 @@ pub(crate) fn decoded(source: Source<'_>, coding: Packing) -> Source<'_> {
     if coding == Packing::Plain {
         return source;
     }
-    through(source, move |reader| {
+    through(source, move |reader, _| {
         Ok(Opened { reader: packed::unpack(reader, coding)?, said: Vec::new(), name: None })
     })
     .0
@@ -34,20 +36,25 @@ pub(super) fn opened(
     source: Source<'_>,
     options: packed::Options,
 ) -> (Source<'_>, oneshot::Receiver<Vec<String>>) {
-    through(source, move |reader| packed::open(reader, &options))
+    through(source, move |reader, wanted| {
+        packed::open(reader, &packed::Options { wanted: Some(wanted), ..options })
+    })
 }
 
 fn through<'a>(
     source: Source<'a>,
-    open: impl FnOnce(FromChannel) -> io::Result<Opened> + Send + 'static,
+    open: impl FnOnce(FromChannel, Weak<()>) -> io::Result<Opened> + Send + 'static,
 ) -> (Source<'a>, oneshot::Receiver<Vec<String>>) {
     let (mut raw, from) = mpsc::channel::<io::Result<Bytes>>(IN_FLIGHT);
     let (mut to, unpacked) = mpsc::channel::<io::Result<Bytes>>(IN_FLIGHT);
     let (say, said) = oneshot::channel();
     let mut failed = to.clone();
+    let waiting = Arc::new(());
+    let wanted = Arc::downgrade(&waiting);
     let work = move || {
-        let done = (|| {
-            let mut opened = open(FromChannel { chunks: from, rest: Bytes::new() })?;
+        // The reader of workbooks may panic. Then the table must not look complete.
+        let done = catch_unwind(AssertUnwindSafe(|| {
+            let mut opened = open(FromChannel { chunks: from, rest: Bytes::new() }, wanted)?;
             // Nobody may want to know.
             let _ = say.send(std::mem::take(&mut opened.said));
             loop {
@@ -57,7 +64,9 @@ fn through<'a>(
                     return Ok(());
                 }
             }
-        })();
+        }));
+        let done =
+            done.unwrap_or_else(|_| Err(io::Error::new(io::ErrorKind::InvalidData, "the file is damaged")));
         if let Err(error) = done {
             let _ = block_on(failed.send(Err(error)));
         }
@@ -75,7 +84,11 @@ fn through<'a>(
         }
     };
     let feed = feed.into_stream().filter_map(async |()| None);
-    (stream::select(feed, unpacked).boxed(), said)
+    let rest = stream::select(feed, unpacked).map(move |chunk| {
+        let _waiting = &waiting;
+        chunk
+    });
+    (rest.boxed(), said)
 }
 
 /// Reads the chunks of a channel.
@@ -95,5 +108,36 @@ impl Read for FromChannel {
         let len = buffer.len().min(self.rest.len());
         self.rest.copy_to_slice(buffer.get_mut(..len).unwrap_or_default());
         Ok(len)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures::executor::block_on;
+
+    use super::*;
+
+    #[test]
+    fn reader_that_panics_is_an_error_and_not_the_end_of_the_file() {
+        let (bytes, _said) = through(stream::empty().boxed(), |_, _| panic!("a damaged workbook"));
+        let all: Vec<_> = block_on(bytes.collect());
+        assert!(matches!(&all[..], [Err(error)] if error.to_string().contains("damaged")), "{all:?}");
+    }
+
+    #[test]
+    fn table_is_wanted_until_its_bytes_are_dropped() {
+        let (tell, told) = std::sync::mpsc::channel();
+        let (bytes, _said) = through(stream::pending().boxed(), move |mut reader, wanted| {
+            tell.send(wanted).map_err(io::Error::other)?;
+            reader.read(&mut [0]).map(|_| Opened {
+                reader: Box::new(io::empty()),
+                said: Vec::new(),
+                name: None,
+            })
+        });
+        let wanted = told.recv().unwrap();
+        assert!(wanted.upgrade().is_some());
+        drop(bytes);
+        assert!(wanted.upgrade().is_none());
     }
 }

@@ -240,7 +240,7 @@ fn file(path: &Path, within: &str, explicit: bool, listing: &mut Listing<'_>) ->
 /// A sheet of a workbook, which is written as CSV to the disk: it is read twice.
 fn sheet(path: &Path, within: &str, listing: &mut Listing<'_>) -> Result<()> {
     let display = path.display().to_string();
-    let options = packed::Options { sheet: listing.known.sheet.clone(), member: None };
+    let options = packed::Options { sheet: listing.known.sheet.clone(), ..packed::Options::default() };
     let mut opened =
         packed::open_file(path, &options).with_context(|| format!("{display}: can't be read"))?;
     let mut copy = tempfile::NamedTempFile::new().context("a temporary file for a sheet of a workbook")?;

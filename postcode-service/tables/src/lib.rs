@@ -20,6 +20,10 @@
 #![warn(missing_docs)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::panic, reason = "in a test it is the failure"))]
 
+#[cfg(feature = "packed")]
+mod archive;
+#[cfg(feature = "packed")]
+mod bounded;
 mod bytes;
 mod cell;
 mod dialect;
@@ -31,11 +35,17 @@ mod number;
 #[cfg(feature = "packed")]
 mod opened;
 #[cfg(feature = "packed")]
+mod options;
+#[cfg(feature = "packed")]
 pub mod packed;
+#[cfg(feature = "packed")]
+mod packing;
 mod quoting;
 pub mod records;
 mod row_names;
 mod scanner;
+#[cfg(feature = "packed")]
+mod shares;
 #[cfg(feature = "packed")]
 mod spool;
 mod utf8;

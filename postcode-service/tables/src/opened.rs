@@ -32,3 +32,8 @@ pub(crate) enum Kind {
 pub(crate) fn invalid(text: &str) -> io::Error {
     io::Error::new(ErrorKind::InvalidData, text)
 }
+
+#[cfg(feature = "workbook")]
+pub(crate) fn broken(error: &dyn std::fmt::Display) -> io::Error {
+    invalid(&format!("the workbook can't be read: {error}"))
+}

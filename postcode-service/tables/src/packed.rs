@@ -1,106 +1,32 @@
 //! Packed tables: gzip, zstd, zip and workbooks, known by their first bytes.
 
 use std::fs::File;
-use std::io::{self, BufReader, Cursor, ErrorKind, Read, Seek, SeekFrom};
+use std::io::{self, BufReader, Cursor, ErrorKind, Read, Seek};
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::AtomicU64;
 
-use flate2::read::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
-use zip::{CompressionMethod, ZipArchive};
+use flate2::read::{MultiGzDecoder, ZlibDecoder};
 
+use crate::archive::{self, Content, Place};
+use crate::bounded::{Bounded, Counted};
+pub use crate::bounded::{FREE, RATIO};
+use crate::opened::invalid;
 pub use crate::opened::{Bytes, Opened};
-use crate::opened::{Kind, invalid};
+pub use crate::options::{Options, Origin};
+pub use crate::packing::{CODINGS, Packing};
 use crate::spool::Spool;
 
-/// So many times as large as it was packed may a table be; a small one may always be [`FREE`] bytes.
-pub const RATIO: u64 = 200;
-/// Bytes that any table may unpack to.
-pub const FREE: u64 = 64 << 20;
 /// Bytes of a zip file or workbook that comes as a stream, and is put on disk to be read.
 pub const MAX_SPOOLED: u64 = 1 << 30;
-/// Files in a zip file that are looked at.
-const MAX_FILES: usize = 1_000;
 /// The window of zstd in a request, as a power of 2: 8 MiB (RFC 9659).
 const HTTP_WINDOW: u32 = 23;
-/// The window of zstd in a file: as large as its program's default.
+/// The window of zstd in a file of the operator: as large as its program's default.
 const FILE_WINDOW: u32 = 27;
-/// The codings of requests that are read, as `Accept-Encoding` lists them.
-pub const CODINGS: &str = "gzip, deflate, br, zstd";
 /// One packing within another: `table.csv.gz` in a zip file.
 const MAX_DEPTH: usize = 3;
 /// Bytes that are unpacked from brotli at a time.
 const BUFFER: usize = 4 << 10;
-
-/// How something is packed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Packing {
-    /// Not at all.
-    Plain,
-    /// gzip (RFC 1952).
-    Gzip,
-    /// zlib (RFC 1950), which HTTP calls `deflate`.
-    Zlib,
-    /// Zstandard (RFC 8878).
-    Zstd,
-    /// Brotli (RFC 7932).
-    Brotli,
-    /// A zip file, which a newer workbook is, too.
-    Zip,
-    /// A workbook of Excel as it was until 2003.
-    OldWorkbook,
-}
-
-impl Packing {
-    /// Returns how something is packed that begins with these bytes. Four are enough. Of zlib and brotli no beginning is
-    /// certain, so they are never found.
-    pub fn of(start: &[u8]) -> Self {
-        match start {
-            [0x1f, 0x8b, ..] => Self::Gzip,
-            [0x28, 0xb5, 0x2f, 0xfd, ..] => Self::Zstd,
-            [b'P', b'K', 3, 4, ..] | [b'P', b'K', 5, 6, ..] => Self::Zip,
-            [0xd0, 0xcf, 0x11, 0xe0, ..] => Self::OldWorkbook,
-            _ => Self::Plain,
-        }
-    }
-
-    /// Returns the packing that the values of `Content-Encoding` name, which may be lists. It is one
-    /// at most: nobody packs a file twice in good faith.
-    ///
-    /// # Errors
-    /// Returns the first coding if it is not known, or not the only one.
-    pub fn of_codings<'a>(values: impl Iterator<Item = &'a [u8]>) -> Result<Self, String> {
-        let lists: Vec<_> = values.map(String::from_utf8_lossy).collect();
-        let mut codings = lists.iter().flat_map(|list| list.split(',')).map(str::trim);
-        let Some(first) = codings.next() else { return Ok(Self::Plain) };
-        Self::of_coding(first).filter(|_| codings.next().is_none()).ok_or_else(|| first.to_owned())
-    }
-
-    /// Returns the packing that HTTP calls so in `Content-Encoding`.
-    fn of_coding(coding: &str) -> Option<Self> {
-        Some(match &*coding.trim().to_ascii_lowercase() {
-            "gzip" | "x-gzip" => Self::Gzip,
-            "deflate" => Self::Zlib,
-            "br" => Self::Brotli,
-            "zstd" => Self::Zstd,
-            "identity" | "" => Self::Plain,
-            _ => return None,
-        })
-    }
-}
-
-/// Options for packed input.
-#[derive(Clone, Debug, Default)]
-pub struct Options {
-    /// The sheet of a workbook; the first visible one with anything in it if not given.
-    pub sheet: Option<String>,
-    /// The file of a zip file; its only table if not given.
-    pub member: Option<String>,
-}
-
-/// Something that can be read anywhere.
-trait Place: Read + Seek + Send {}
-impl<T: Read + Seek + Send> Place for T {}
 
 /// Opens a file, unpacked. Zip files and workbooks are read where they are.
 ///
@@ -112,7 +38,7 @@ pub fn open_file(path: &Path, options: &Options) -> io::Result<Opened> {
     file.by_ref().take(4).read_to_end(&mut start)?;
     if matches!(Packing::of(&start), Packing::Zip | Packing::OldWorkbook) {
         file.rewind()?;
-        return archive(Box::new(file), options, 0);
+        return open_archive(Box::new(file), options, 0);
     }
     open_at(Box::new(Cursor::new(start).chain(file)), options, 0)
 }
@@ -159,22 +85,10 @@ pub fn is_workbook(path: &Path) -> io::Result<bool> {
         Packing::OldWorkbook => true,
         Packing::Zip => {
             file.rewind()?;
-            // A zip file that is cut off is not a workbook; who reads it says what is wrong.
-            ZipArchive::new(file)
-                .is_ok_and(|zip| zip.file_names().flatten().any(|name| part_of_workbook(&name).is_some()))
+            archive::is_workbook(file)
         }
         _ => false,
     })
-}
-
-/// Returns the kind of workbook that has a part of this name.
-fn part_of_workbook(name: &str) -> Option<Kind> {
-    match name {
-        "xl/workbook.xml" => Some(Kind::Xlsx),
-        "xl/workbook.bin" => Some(Kind::Xlsb),
-        "content.xml" => Some(Kind::Ods),
-        _ => None,
-    }
 }
 
 /// Unpacks brotli. Refuses the windows of up to a gigabyte that RFC 7932 does not have: those that it has end at 16 MiB.
@@ -205,7 +119,7 @@ fn unpack_within<'a>(
         }
         _ => return Ok(Box::new(raw)),
     };
-    Ok(Box::new(Bounded { inner: unpacked, packed: read, given: 0 }))
+    Ok(Box::new(Bounded::new(unpacked, read)))
 }
 
 /// Unpacks the body of a request, as `Content-Encoding` says.
@@ -249,13 +163,14 @@ fn open_at(mut reader: Bytes, options: &Options, depth: usize) -> io::Result<Ope
             Ok(Opened { reader: Box::new(whole), said: Vec::new(), name: None })
         }
         Packing::Gzip | Packing::Zstd => {
-            let mut opened = open_at(unpack_within(whole, packing, FILE_WINDOW)?, options, depth + 1)?;
+            let window = if options.origin == Origin::Operator { FILE_WINDOW } else { HTTP_WINDOW };
+            let mut opened = open_at(unpack_within(whole, packing, window)?, options, depth + 1)?;
             let name = if packing == Packing::Gzip { "gzip" } else { "zstd" };
             opened.said.insert(0, format!("unpacked ({name})"));
             Ok(opened)
         }
         Packing::Zip | Packing::OldWorkbook => {
-            let mut spooled = Spool::new();
+            let mut spooled = Spool::new(options);
             let copied = io::copy(&mut whole.take(MAX_SPOOLED + 1), &mut spooled)?;
             if copied > MAX_SPOOLED {
                 return Err(invalid(&format!(
@@ -263,181 +178,20 @@ fn open_at(mut reader: Bytes, options: &Options, depth: usize) -> io::Result<Ope
                 )));
             }
             spooled.rewind()?;
-            archive(Box::new(spooled), options, depth)
+            open_archive(Box::new(spooled), options, depth)
         }
     }
 }
 
-/// A zip file or a workbook.
-fn archive(mut file: Box<dyn Place>, options: &Options, depth: usize) -> io::Result<Opened> {
-    let mut start = [0; 4];
-    let got = file.read(&mut start)?;
-    file.rewind()?;
-    if Packing::of(&start[..got]) == Packing::OldWorkbook {
-        return workbook(file, Kind::Xls, options);
-    }
-    let broken = |error: zip::result::ZipError| invalid(&format!("not a whole zip file: {error}"));
-    let mut zip = ZipArchive::new(file).map_err(broken)?;
-    let names: Vec<String> =
-        zip.file_names().flatten().map(|name| name.to_string()).take(MAX_FILES).collect();
-    if let Some(kind) = names.iter().find_map(|name| part_of_workbook(name)) {
-        bound(&mut zip).map_err(broken)?;
-        return workbook(zip.into_inner(), kind, options);
-    }
-    if let Some(kind) = document(&names) {
-        return Err(invalid(&format!("{kind}: give the table as CSV, or as a workbook")));
-    }
-    let member = member(&names, options.member.as_deref())?;
-    let index = zip.index_for_name(&member).ok_or_else(|| invalid("not a whole zip file"))?;
-    let entry = zip.by_index(index).map_err(broken)?;
-    if entry.encrypted() {
-        return Err(invalid(&format!("{member}: needs a password: unpack it first")));
-    }
-    let (method, packed, crc) = (entry.compression(), entry.compressed_size(), entry.crc32());
-    let begin = entry.data_start().ok_or_else(|| invalid("not a whole zip file"))?;
-    drop(entry);
-    let mut file = zip.into_inner();
-    file.seek(SeekFrom::Start(begin))?;
-    let read = Arc::new(AtomicU64::new(0));
-    let raw = BufReader::new(Counted { inner: file.take(packed), read: read.clone() });
-    let inner: Bytes = match method {
-        CompressionMethod::Stored => Box::new(raw),
-        CompressionMethod::Deflated => Box::new(DeflateDecoder::new(raw)),
-        other => return Err(invalid(&format!("{member}: packed with {other}: unpack it first"))),
+fn open_archive(file: Box<dyn Place>, options: &Options, depth: usize) -> io::Result<Opened> {
+    let (reader, member) = match archive::open(file, options)? {
+        Content::Sheet(opened) => return Ok(opened),
+        Content::Member(reader, member) => (reader, member),
     };
-    let checked =
-        Checked { inner: Bounded { inner, packed: read, given: 0 }, crc: flate2::Crc::new(), wanted: crc };
-    let mut opened = open_at(Box::new(checked), options, depth + 1)?;
+    let mut opened = open_at(reader, options, depth + 1)?;
     opened.said.insert(0, format!("unpacked ({member} of a zip file)"));
     opened.name.get_or_insert(member);
     Ok(opened)
-}
-
-/// Names the kind of a document that consists of these files and is not a workbook.
-fn document(names: &[String]) -> Option<&'static str> {
-    let has = |wanted: &str| names.iter().any(|name| name == wanted);
-    match () {
-        () if has("word/document.xml") => Some("a Word document"),
-        () if has("ppt/presentation.xml") => Some("a PowerPoint presentation"),
-        () if has("Index/Document.iwa") || has("index.apxl") => {
-            Some("a document of Numbers, Pages or Keynote")
-        }
-        () => None,
-    }
-}
-
-/// The file of a zip file that is meant.
-fn member(names: &[String], wanted: Option<&str>) -> io::Result<String> {
-    let visible = |name: &&String| {
-        !name.ends_with('/') && !name.split('/').any(|part| part.starts_with('.') || part == "__MACOSX")
-    };
-    let files: Vec<&String> = names.iter().filter(visible).collect();
-    let table = |name: &&&String| {
-        const ENDS: [&str; 10] = ["csv", "tsv", "tab", "json", "jsonl", "ndjson", "xlsx", "xls", "gz", "zst"];
-        let end = name.rsplit('.').next().unwrap_or_default().to_ascii_lowercase();
-        ENDS.contains(&&*end)
-    };
-    let tables: Vec<&&String> = files.iter().filter(table).collect();
-    let found = match (wanted, &*files, &*tables) {
-        (Some(wanted), ..) => files.iter().find(|name| name.as_str() == wanted).copied(),
-        (None, [one], _) => Some(*one),
-        (None, _, [one]) => Some(**one),
-        _ => None,
-    };
-    found.cloned().ok_or_else(|| {
-        let some: Vec<String> = files.iter().take(10).map(|name| format!("{name:?}")).collect();
-        invalid(&format!(
-            "a zip file of {} files ({}): unpack it and give the one that is meant",
-            files.len(),
-            some.join(", ")
-        ))
-    })
-}
-
-#[cfg(feature = "workbook")]
-fn workbook(file: Box<dyn Place>, kind: Kind, options: &Options) -> io::Result<Opened> {
-    crate::workbook::open(BufReader::new(file), kind, options.sheet.as_deref())
-}
-
-#[cfg(not(feature = "workbook"))]
-fn workbook(_: Box<dyn Place>, _: Kind, _: &Options) -> io::Result<Opened> {
-    Err(invalid("a workbook: save it as CSV"))
-}
-
-/// The parts of a workbook unpack to no more than they may: some are held in memory.
-fn bound(zip: &mut ZipArchive<Box<dyn Place>>) -> zip::result::ZipResult<()> {
-    let (mut unpacked, mut packed) = (0_u64, 0_u64);
-    for n in 0..zip.len() {
-        let entry = zip.by_index_raw(n)?;
-        unpacked = unpacked.saturating_add(entry.size());
-        packed = packed.saturating_add(entry.compressed_size());
-    }
-    let most = FREE.max(packed.saturating_mul(RATIO)).min(MAX_WORKBOOK);
-    match unpacked > most {
-        true => Err(io::Error::new(
-            ErrorKind::FileTooLarge,
-            format!("a workbook that unpacks to {unpacked} bytes, more than {most}: save the sheet as CSV"),
-        )
-        .into()),
-        false => Ok(()),
-    }
-}
-
-/// Bytes of a workbook's parts, unpacked.
-const MAX_WORKBOOK: u64 = 512 << 20;
-
-/// Counts what is read.
-struct Counted<R> {
-    inner: R,
-    read: Arc<AtomicU64>,
-}
-
-impl<R: Read> Read for Counted<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = self.inner.read(buffer)?;
-        self.read.fetch_add(read as u64, Ordering::Relaxed);
-        Ok(read)
-    }
-}
-
-/// Fails where a small file unpacks to too much.
-struct Bounded<'a> {
-    inner: Box<dyn Read + Send + 'a>,
-    packed: Arc<AtomicU64>,
-    given: u64,
-}
-
-impl Read for Bounded<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = self.inner.read(buffer)?;
-        self.given += read as u64;
-        let most = FREE.max(self.packed.load(Ordering::Relaxed).saturating_mul(RATIO));
-        if self.given > most {
-            return Err(io::Error::new(
-                ErrorKind::FileTooLarge,
-                format!("unpacks to more than {RATIO} times its size, as no table does: unpack it first"),
-            ));
-        }
-        Ok(read)
-    }
-}
-
-/// Compares with the checksum of the zip file at the end.
-struct Checked {
-    inner: Bounded<'static>,
-    crc: flate2::Crc,
-    wanted: u32,
-}
-
-impl Read for Checked {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = self.inner.read(buffer)?;
-        self.crc.update(buffer.get(..read).unwrap_or_default());
-        if read == 0 && !buffer.is_empty() && self.crc.sum() != self.wanted {
-            return Err(invalid("damaged: its checksum in the zip file is another"));
-        }
-        Ok(read)
-    }
 }
 
 #[cfg(test)]
@@ -537,13 +291,5 @@ mod tests {
         {
             assert!(error.unwrap().to_string().contains("larger window"));
         }
-    }
-
-    #[test]
-    fn codings_of_http_have_names() {
-        assert_eq!(Packing::of_coding(" GZIP"), Some(Packing::Gzip));
-        assert_eq!(Packing::of_coding("deflate"), Some(Packing::Zlib));
-        assert_eq!(Packing::of_coding("br"), Some(Packing::Brotli));
-        assert_eq!(Packing::of_coding("compress"), None);
     }
 }

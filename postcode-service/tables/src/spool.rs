@@ -3,47 +3,32 @@
 //! They have no names, so the system removes them also when the program is killed.
 
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use tempfile::SpooledTempFile;
 
+use crate::options::Options;
+use crate::shares::{Reserved, Shares};
+
 /// Bytes of a spooled file that stay in memory.
 const IN_MEMORY: u64 = 4 << 20;
-/// Bytes of all spooled files of the program on disk.
+/// Bytes of all spooled files of the program on disk. One client has half at most.
 const MAX_ALL_SPOOLED: u64 = 4 << 30;
 /// Percent of the disk of temporary files that must stay free.
 const MIN_FREE: u64 = 5;
 /// Bytes that are reserved at a time.
 const STEP: u64 = 4 << 20;
 
-static ALL: Budget = Budget::new(MAX_ALL_SPOOLED, MIN_FREE);
+static ALL: Shares = Shares::new(MAX_ALL_SPOOLED);
 
-/// Bounds what some spools may take together.
-#[derive(Debug)]
-struct Budget {
-    most: u64,
-    min_free: u64,
-    taken: AtomicU64,
-}
-
-impl Budget {
-    const fn new(most: u64, min_free: u64) -> Self {
-        Self { most, min_free, taken: AtomicU64::new(0) }
-    }
-
-    fn reserve(&self, bytes: u64) -> io::Result<()> {
-        if disk().is_some_and(|(free, all)| free < u128::from(bytes) + all * u128::from(self.min_free) / 100)
-        {
+/// Checks that the disk of temporary files has room for that many bytes more.
+fn check_disk(bytes: u64, min_free: u64) -> io::Result<()> {
+    match disk() {
+        Some((free, all)) if free < u128::from(bytes) + all * u128::from(min_free) / 100 => {
             let text =
                 "the disk of temporary files is nearly full: unpack the file first, or free some space";
-            return Err(io::Error::new(ErrorKind::StorageFull, text));
+            Err(io::Error::new(ErrorKind::StorageFull, text))
         }
-        let more = |taken: u64| taken.checked_add(bytes).filter(|taken| *taken <= self.most);
-        self.taken.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).map(drop).map_err(|_| {
-            let text =
-                "too many zip files and workbooks are being read: try again later, or unpack the file first";
-            io::Error::new(ErrorKind::QuotaExceeded, text)
-        })
+        _ => Ok(()),
     }
 }
 
@@ -57,34 +42,38 @@ fn disk() -> Option<(u128, u128)> {
 /// A temporary file that is written once and then read anywhere. A long one is on disk.
 ///
 /// Writing fails with [`QuotaExceeded`](ErrorKind::QuotaExceeded) if all spools together have too
-/// much, and with [`StorageFull`](ErrorKind::StorageFull) if the disk is nearly full.
+/// much, or those of one client, and with [`StorageFull`](ErrorKind::StorageFull) if the disk is nearly full.
+/// Reading and writing fail if nobody waits for the table any more.
 #[derive(Debug)]
 pub(crate) struct Spool {
     file: SpooledTempFile,
     written: u64,
-    reserved: u64,
-    budget: &'static Budget,
+    reserved: Reserved,
+    min_free: u64,
+    options: Options,
 }
 
 impl Spool {
     /// Creates an empty one.
-    pub(crate) fn new() -> Self {
-        Self::within(&ALL)
+    pub(crate) fn new(options: &Options) -> Self {
+        Self::within(&ALL, MIN_FREE, options)
     }
 
-    fn within(budget: &'static Budget) -> Self {
+    fn within(shares: &'static Shares, min_free: u64, options: &Options) -> Self {
         let file = SpooledTempFile::new(IN_MEMORY as usize);
-        Self { file, written: 0, reserved: 0, budget }
+        let (reserved, options) = (shares.begin(&options.origin), options.clone());
+        Self { file, written: 0, reserved, min_free, options }
     }
 }
 
 impl Write for Spool {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.options.still_wanted()?;
         let after = self.written + bytes.len() as u64;
-        if after > IN_MEMORY && after > self.reserved {
-            let reserved = after.next_multiple_of(STEP);
-            self.budget.reserve(reserved - self.reserved)?;
-            self.reserved = reserved;
+        if after > IN_MEMORY && after > self.reserved.bytes() {
+            let more = after.next_multiple_of(STEP) - self.reserved.bytes();
+            check_disk(more, self.min_free)?;
+            self.reserved.grow(more)?;
         }
         let written = self.file.write(bytes)?;
         self.written += written as u64;
@@ -98,6 +87,7 @@ impl Write for Spool {
 
 impl Read for Spool {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.options.still_wanted()?;
         self.file.read(buffer)
     }
 }
@@ -108,26 +98,24 @@ impl Seek for Spool {
     }
 }
 
-impl Drop for Spool {
-    fn drop(&mut self) {
-        self.budget.taken.fetch_sub(self.reserved, Ordering::Relaxed);
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
+    use crate::options::Origin;
 
     const LONG: &[u8] = &[b'x'; (IN_MEMORY + 1) as usize];
 
     #[test]
     fn spools_beyond_their_common_budget_are_refused_until_one_is_dropped() {
-        static FEW: Budget = Budget::new(5 * STEP, 0);
-        let mut first = Spool::within(&FEW);
+        static FEW: Shares = Shares::new(5 * STEP);
+        let new = || Spool::within(&FEW, 0, &Options::default());
+        let mut first = new();
         first.write_all(LONG).unwrap();
-        let mut second = Spool::within(&FEW);
+        let mut second = new();
         second.write_all(LONG).unwrap();
-        let mut third = Spool::within(&FEW);
+        let mut third = new();
         third.write_all(&LONG[1..]).unwrap();
         assert_eq!(third.write(b"x").unwrap_err().kind(), ErrorKind::QuotaExceeded);
         drop(first);
@@ -137,16 +125,44 @@ mod tests {
         third.read_to_end(&mut read).unwrap();
         assert_eq!(read, LONG);
         drop((second, third));
-        assert_eq!(FEW.taken.load(Ordering::Relaxed), 0);
+        assert_eq!(FEW.all(), 0);
+    }
+
+    #[test]
+    fn spools_of_one_client_leave_half_of_the_disk_to_others() {
+        static SOME: Shares = Shares::new(6 * STEP);
+        let spool = |client: &str| {
+            let origin = Origin::Client(Some(client.to_owned()));
+            Spool::within(&SOME, 0, &Options { origin, ..Options::default() })
+        };
+        let mut first = spool("a");
+        first.write_all(LONG).unwrap();
+        let mut second = spool("a");
+        let refused = second.write_all(LONG).unwrap_err();
+        assert_eq!(refused.kind(), ErrorKind::QuotaExceeded);
+        assert!(refused.to_string().starts_with("you have"), "{refused}");
+        spool("b").write_all(LONG).unwrap();
     }
 
     #[test]
     fn spool_on_a_disk_that_is_nearly_full_is_refused() {
         // No disk has all of it free.
-        static FULL: Budget = Budget::new(u64::MAX, 100);
-        let mut spool = Spool::within(&FULL);
+        static FULL: Shares = Shares::new(u64::MAX);
+        let mut spool = Spool::within(&FULL, 100, &Options::default());
         spool.write_all(&LONG[1..]).unwrap();
         assert_eq!(spool.write(b"x").unwrap_err().kind(), ErrorKind::StorageFull);
-        assert_eq!(FULL.taken.load(Ordering::Relaxed), 0);
+        assert_eq!(FULL.all(), 0);
+    }
+
+    #[test]
+    fn spool_that_nobody_waits_for_is_not_read() {
+        let wanted = Arc::new(());
+        let options = Options { wanted: Some(Arc::downgrade(&wanted)), ..Options::default() };
+        let mut spool = Spool::new(&options);
+        spool.write_all(b"x").unwrap();
+        spool.rewind().unwrap();
+        drop(wanted);
+        assert_eq!(spool.read(&mut [0]).unwrap_err().kind(), ErrorKind::ConnectionAborted);
+        assert!(spool.write(b"x").is_err());
     }
 }

@@ -351,6 +351,27 @@ async fn post(headers: &[(&str, &str)], query: &str, body: Vec<u8>) -> common::A
     send(&api, request.body(Body::from(body)).unwrap()).await
 }
 
+/// Each of them would take gigabytes of memory, and end the server.
+#[tokio::test]
+async fn small_workbooks_that_say_they_are_large_are_refused() {
+    let texts = br#"<sst uniqueCount="99999999999"><si><t>postcode</t></si></sst>"#;
+    let spaces = br#"<table:table table:name="A"><table:table-row><table:table-cell office:value-type="string"><text:p>
+        <text:s text:c="4000000000"/></text:p></table:table-cell></table:table-row></table:table>"#;
+    for (file, says) in [
+        (
+            zipped(&[("xl/workbook.xml", b"<workbook/>"), ("xl/sharedStrings.xml", texts)]),
+            "more texts than it can have",
+        ),
+        (zipped(&[("content.xml", spaces)]), "a row of more than"),
+        (zipped(&[("xl/workbook.bin", b"")]), "save it as .xlsx"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1".to_vec(), "save it as .xlsx"),
+    ] {
+        let answer = post(&[("content-type", "application/octet-stream")], "", file).await;
+        let text = String::from_utf8_lossy(&answer.body);
+        assert_eq!((answer.status.as_u16(), text.contains(says)), (400, true), "{text}");
+    }
+}
+
 #[tokio::test]
 async fn over_http_codings_charsets_and_media_types_are_understood() {
     let table = b"n;postcode\r1;M1 1AE\r".to_vec();

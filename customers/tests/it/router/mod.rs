@@ -1,8 +1,8 @@
 //! The HTTP API, asked over the router.
 #![allow(dead_code, unreachable_pub)] // Each test program uses what it needs.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, LazyLock};
 
 use axum::Router;
 use axum::body::Body;
@@ -57,8 +57,13 @@ impl Answer {
     }
 }
 
+/// Sends a request, and checks that the description of the API lists the status of the answer.
 pub async fn raw(api: &Router, request: Request<Body>) -> Answer {
+    static DOCUMENT: LazyLock<Value> =
+        LazyLock::new(|| serde_json::from_str(include_str!("../../../src/server/openapi.json")).unwrap());
+    let (method, path) = (request.method().to_string(), request.uri().path().to_owned());
     let (head, body) = api.clone().oneshot(request).await.unwrap().into_parts();
+    postcode_testing::check_described(&DOCUMENT, &method, &path, head.status.as_u16());
     let text = String::from_utf8(body.collect().await.unwrap().to_bytes().into()).unwrap();
     Answer { status: head.status, headers: head.headers, text }
 }

@@ -1,6 +1,6 @@
 //! The routes of Ideal Postcodes under `/v1`, so that its clients work with another base URL.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 
 use axum::Router;
 use axum::extract::{Path, State};
@@ -87,7 +87,8 @@ async fn postcode(State(app): State<App>, Path(text): Path<String>, params: Para
     };
     let record = record(&app, postcode).await?;
     let filter = params.get("filter");
-    let listed = found.addresses.iter().map(|address| body(address, record.as_ref(), filter.as_deref()));
+    let filter = filter.as_deref().map(names);
+    let listed = found.addresses.iter().map(|address| body(address, record.as_ref(), filter.as_ref()));
     let more = object([
         ("result", listed.collect()),
         ("total", found.total.into()),
@@ -120,7 +121,8 @@ async fn by_number(app: App, kind: &str, text: &str, missing: (u16, &str), param
         Ok(postcode) => record(&app, postcode).await?,
         Err(_) => None,
     };
-    let result = body(&address, record.as_ref(), params.get("filter").as_deref());
+    let filter = params.get("filter");
+    let result = body(&address, record.as_ref(), filter.as_deref().map(names).as_ref());
     reply(&app, StatusCode::OK, 2000, "Success", object([("result", result)]))
 }
 
@@ -185,8 +187,13 @@ fn nation(postcode: &str, record: Option<&Record>) -> (String, &'static str, &'s
     }
 }
 
+/// Returns the names of a filter. They are read once for all addresses.
+fn names(filter: &str) -> HashSet<&str> {
+    filter.split(',').map(str::trim).collect()
+}
+
 /// An address as Ideal Postcodes writes it: all keys are there, and what is unknown is an empty text.
-pub(super) fn body(address: &Address, record: Option<&Record>, filter: Option<&str>) -> Value {
+pub(super) fn body(address: &Address, record: Option<&Record>, filter: Option<&HashSet<&str>>) -> Value {
     let text = |text: &str| Value::from(text.trim());
     let or_empty = |value: Option<Value>| value.unwrap_or_else(|| "".into());
     let (outward, inward) = address.postcode.split_once(' ').unwrap_or((&address.postcode, ""));
@@ -255,9 +262,6 @@ pub(super) fn body(address: &Address, record: Option<&Record>, filter: Option<&s
         ("district", district.into()),
         ("ward", area(AreaKind::AdminWard).into()),
     ];
-    let kept: Option<HashMap<&str, ()>> =
-        filter.map(|filter| filter.split(',').map(|name| (name.trim(), ())).collect());
-    let pairs =
-        pairs.into_iter().filter(|(name, _)| kept.as_ref().is_none_or(|kept| kept.contains_key(name)));
+    let pairs = pairs.into_iter().filter(|(name, _)| filter.is_none_or(|kept| kept.contains(name)));
     Value::Object(pairs.map(|(name, value)| (name.to_owned(), value)).collect())
 }

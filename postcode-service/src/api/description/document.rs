@@ -67,16 +67,20 @@ const ERRORS: &[(u16, &str)] = &[
     (413, "The body is too large"),
     (415, "The Content-Type or Content-Encoding is not supported"),
     (416, "The range is outside the file"),
+    (421, "The server does not answer to the name in Host"),
     (422, "The rows or the plan can't be read, or the Idempotency-Key belongs to another body"),
     (429, "Too many requests. Retry-After says when to try again"),
     (500, "Server error"),
     (501, "This server does not have the data or the feature"),
+    (502, "The service that this server asks gave an answer that is not one"),
     (503, "The server is busy or shutting down. Retry-After says when to try again"),
     (504, "The answer took longer than the time limit"),
     (507, "There is no room for the rows or the plan"),
 ];
 /// The errors that any route may answer.
-const ANYWHERE: &[u16] = &[400, 429, 500, 503, 504];
+const ANYWHERE: &[u16] = &[400, 421, 429, 500, 503, 504];
+/// The errors that any route about the data may answer in addition: the lookup may be another service.
+const OF_DATA: &[u16] = &[412, 501, 502];
 
 fn made(answers: &Answers) -> Value {
     let mut paths = Map::new();
@@ -205,7 +209,7 @@ fn operation(route: &Route, answer: &Value) -> Value {
         statuses.extend([401, 403]);
     }
     if route.of_data() {
-        statuses.push(412);
+        statuses.extend(OF_DATA);
     }
     if answer["ranges"] == true {
         statuses.push(416);

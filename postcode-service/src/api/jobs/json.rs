@@ -1,5 +1,7 @@
 //! The body of `POST /jobs` in JSON, which is read whole.
 
+use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,7 +13,7 @@ use hyper::body::Body as _;
 use postcode_edge::{BoxError, ClientKey, MediaType, Place};
 use postcode_tables::packed::Packing;
 use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde::de::{Deserializer, Visitor};
 use sha2::{Digest, Sha256};
 
 use super::super::App;
@@ -28,11 +30,14 @@ const MAX_JSON: usize = 16 << 20;
 const JSON_TIME: Duration = Duration::from_secs(120);
 const JSON: &str = "application/json";
 
+/// The fields of a body besides the postcodes, as texts.
+pub(super) type Fields = BTreeMap<&'static str, String>;
+
 /// A body that was read.
 pub(super) struct Read {
     pub(super) postcodes: Texts,
     /// All other fields.
-    pub(super) rest: Map<String, Value>,
+    pub(super) rest: Fields,
     /// The digest of the request, with the postcodes.
     pub(super) hashed: Sha256,
     /// Holds its part of the memory for bodies of JSON.
@@ -114,7 +119,7 @@ pub(super) fn is_json(headers: &HeaderMap) -> Result<bool, Failure> {
 struct Posted {
     postcodes: Texts,
     /// All other fields.
-    rest: Map<String, Value>,
+    rest: Fields,
 }
 
 /// Reads the postcodes straight into the parts of a job, because as JSON values they would take
@@ -124,9 +129,9 @@ fn posted(bytes: &[u8]) -> Result<Posted, Failure> {
     #[serde(deny_unknown_fields)]
     struct Body {
         postcodes: Texts,
-        priority: Option<Value>,
-        run_at: Option<Value>,
-        callback_url: Option<Value>,
+        priority: Option<Scalar>,
+        run_at: Option<Scalar>,
+        callback_url: Option<Scalar>,
     }
     let bytes = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes);
     let body: Body = serde_json::from_slice(bytes).map_err(|error| {
@@ -136,12 +141,51 @@ fn posted(bytes: &[u8]) -> Result<Posted, Failure> {
     })?;
     let Body { postcodes, priority, run_at, callback_url } = body;
     let asked = [("priority", priority), ("run_at", run_at), ("callback_url", callback_url)];
-    let rest = asked.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect();
+    let rest = asked.into_iter().filter_map(|(name, value)| Some((name, value?.0))).collect();
     Ok(Posted { postcodes, rest })
+}
+
+/// A text or a number. An array or object is refused at its beginning, because its values would take many times its size
+/// in memory.
+struct Scalar(String);
+
+impl<'de> Deserialize<'de> for Scalar {
+    fn deserialize<D: Deserializer<'de>>(json: D) -> Result<Self, D::Error> {
+        json.deserialize_any(ScalarVisitor)
+    }
+}
+
+struct ScalarVisitor;
+
+impl Visitor<'_> for ScalarVisitor {
+    type Value = Scalar;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a text or a number")
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Scalar, E> {
+        Ok(Scalar(text.to_owned()))
+    }
+
+    fn visit_u64<E>(self, number: u64) -> Result<Scalar, E> {
+        Ok(Scalar(number.to_string()))
+    }
+
+    fn visit_i64<E>(self, number: i64) -> Result<Scalar, E> {
+        Ok(Scalar(number.to_string()))
+    }
+
+    fn visit_f64<E>(self, number: f64) -> Result<Scalar, E> {
+        Ok(Scalar(number.to_string()))
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use axum::body::to_bytes;
+    use futures::FutureExt;
+
     use super::*;
 
     #[test]
@@ -153,11 +197,25 @@ mod tests {
     }
 
     #[test]
+    fn option_that_is_an_array_is_refused_at_its_beginning() {
+        for option in ["[[],[", "{\"a\":", "true"] {
+            // The text ends there, so an error about its end would be of a reader that has gone on.
+            let body = format!("{{\"postcodes\":[],\"priority\":{option}");
+            let response = posted(body.as_bytes()).err().unwrap().respond(None);
+            let body = to_bytes(response.into_body(), usize::MAX).now_or_never().unwrap().unwrap();
+            let text = String::from_utf8_lossy(&body);
+            assert!(text.contains("expected a text or a number"), "{option}: {text}");
+        }
+        let Posted { rest, .. } = posted(b"{\"postcodes\":[],\"priority\":3,\"run_at\":null}").unwrap();
+        assert_eq!(rest, BTreeMap::from([("priority", "3".to_owned())]));
+    }
+
+    #[test]
     fn texts_become_lines_of_json_in_parts() {
         let texts: Vec<String> = (0..4_100).map(|n| format!("M1 1A{n}\n\u{2028}\"é")).collect();
         let body = serde_json::json!({ "postcodes": texts, "priority": 3 }).to_string();
         let Posted { postcodes, rest } = posted(body.as_bytes()).unwrap();
-        assert_eq!(rest["priority"], 3);
+        assert_eq!(rest["priority"], "3");
         let lines: Vec<String> = postcodes
             .into_parts()
             .flat_map(|(rows, input)| {

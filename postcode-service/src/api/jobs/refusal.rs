@@ -24,7 +24,9 @@ impl From<jobs::Error> for Failure {
 impl From<store::Error> for Failure {
     fn from(error: store::Error) -> Self {
         match error {
-            store::Error::TooMany { .. } | store::Error::TooManyOfAddress { .. } => {
+            store::Error::TooMany { .. }
+            | store::Error::TooManyOfAddress { .. }
+            | store::Error::JobsShareTaken { .. } => {
                 let text = format!("Too many jobs: {error}. Wait for some to end, or cancel them");
                 Self::new(StatusCode::TOO_MANY_REQUESTS, text, "too_many_jobs").retryable(Some(10))
             }
@@ -32,7 +34,9 @@ impl From<store::Error> for Failure {
                 let text = format!("Too many jobs: {error}. Try again later");
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, text, "too_many_jobs").retryable(Some(30))
             }
-            store::Error::Full { .. } | store::Error::TenantFull { .. } => {
+            store::Error::Full { .. }
+            | store::Error::TenantFull { .. }
+            | store::Error::BytesShareTaken { .. } => {
                 let text =
                     format!("No more rows can be accepted: {error}. Results are cleared when they expire");
                 Self::new(StatusCode::INSUFFICIENT_STORAGE, text, "storage_full").retryable(Some(600))

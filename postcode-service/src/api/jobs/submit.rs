@@ -8,7 +8,6 @@ use bytes::Bytes;
 use futures::StreamExt;
 use http::header::LOCATION;
 use http::{HeaderValue, StatusCode};
-use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
 use super::super::App;
@@ -17,6 +16,7 @@ use super::super::failure::{Failure, Outcome};
 use super::super::own_time::{OwnTime, UPLOAD};
 use super::super::params::Params;
 use super::caller::{MAX_KEY, address, no_such_job, tenant, word};
+use super::json::Fields;
 use super::room::place;
 use super::{json, view};
 use crate::enrich::{Format, decoded, short};
@@ -38,17 +38,10 @@ struct Asked {
 impl Asked {
     const NAMES: [&str; 3] = ["priority", "run_at", "callback_url"];
 
-    fn of(params: &Params, body: &mut Map<String, Value>) -> Result<Self, Failure> {
+    fn of(params: &Params, body: &mut Fields) -> Result<Self, Failure> {
         let mut asked = Self::default();
         for name in Self::NAMES {
-            let in_body = match body.remove(name) {
-                None | Some(Value::Null) => None,
-                Some(Value::String(text)) => Some(text),
-                Some(Value::Number(number)) => Some(number.to_string()),
-                Some(_) => {
-                    return Err(Failure::bad_request(format!("{name} is neither a text nor a number")));
-                }
-            };
+            let in_body = body.remove(name);
             let in_query = params.get(name).map(String::from);
             if in_body.is_some() && in_query.is_some() {
                 return Err(Failure::bad_request(format!(
@@ -151,7 +144,7 @@ pub(super) async fn submit(
         Some(kind) => {
             let edition = app.edition();
             let (plan, left_out) = plan(kind, &params, app.jobs.limits().upload, edition.info())?;
-            let asked = Asked::of(&params, &mut Map::new())?;
+            let asked = Asked::of(&params, &mut Fields::new())?;
             asked.digest(&mut asked_by);
             let job = asked.job(&app, whose, kind.format.name(), key.as_ref())?;
             let seen = Arc::new(Mutex::new(asked_by));

@@ -44,9 +44,17 @@ pub(crate) enum Error {
     /// The address has too many jobs.
     #[error("clients at your address have {open} open jobs, which is the limit: wait until one has ended")]
     TooManyOfAddress { open: i64 },
+    /// The tenant has its share of the open jobs of all tenants.
+    #[error(
+        "you have {open} open jobs, and the places that are left are for others: wait until one has ended"
+    )]
+    JobsShareTaken { open: i64 },
     /// No more rows can be stored.
     #[error("the jobs hold {bytes} bytes of rows and results, which is this server's limit")]
     Full { bytes: i64 },
+    /// The tenant has its share of the bytes of all tenants.
+    #[error("your jobs hold {bytes} bytes of rows and results, and the room that is left is for others")]
+    BytesShareTaken { bytes: i64 },
     /// No more rows of this tenant can be stored.
     #[error("your jobs hold {bytes} bytes of rows and results, which is the limit")]
     TenantFull { bytes: i64 },
@@ -87,6 +95,32 @@ pub(crate) struct Bounds {
     pub(crate) bytes_of_tenant: i64,
     /// Bytes of the result of one job.
     pub(crate) result: i64,
+}
+
+impl Bounds {
+    /// Returns whether a tenant with `open` open jobs may have another, if all tenants have `in_all`.
+    pub(crate) fn job_is_in_share(&self, open: i64, in_all: i64) -> bool {
+        self.open_jobs >= self.open_jobs_in_all
+            || open == 0
+            || open < Self::most_of_one(in_all, self.open_jobs_in_all)
+    }
+
+    /// Returns whether a tenant with `own` stored bytes may store so many more, if all tenants have `in_all`.
+    pub(crate) fn bytes_are_in_share(&self, own: i64, more: i64, in_all: i64) -> bool {
+        let after = own.saturating_add(more);
+        self.bytes_of_tenant >= self.bytes
+            || after <= self.bytes / 64
+            || after <= Self::most_of_one(in_all.saturating_add(more), self.bytes)
+    }
+
+    /// Returns how much one tenant may have while all have `taken` of `most`: twice what is left of three quarters.
+    ///
+    /// So a tenant alone may have half, and the more is taken, the less any tenant may have: the dynamic threshold of
+    /// shared switch buffers. The last quarter is for tenants that have little or nothing. A limit of a tenant that is
+    /// not below the common one switches the rule off.
+    fn most_of_one(taken: i64, most: i64) -> i64 {
+        (most / 4 * 3).saturating_sub(taken).saturating_mul(2)
+    }
 }
 
 /// The result of submitting a job whose rows have arrived.

@@ -11,6 +11,7 @@ use postcode_core::dataset::{DatasetBuilder, Metadata, Row};
 use postcode_core::{AreaKind, GridReference, GridSystem, Local, Location, Lookups, YearMonth};
 use postcode_service::api::{Api, Edition, Limits};
 use serde_json::Value;
+use tokio::sync::OnceCell;
 
 /// A few postcodes: some live, one terminated, one without a location; BT is not covered.
 pub fn small() -> Local {
@@ -61,8 +62,18 @@ impl Answer {
     }
 }
 
+/// Sends a request, and checks that the description of the API lists the status of the answer.
 pub async fn send(api: &Api, request: Request<Body>) -> Answer {
+    static DOCUMENT: OnceCell<Value> = OnceCell::const_new();
+    let document = DOCUMENT.get_or_init(async || {
+        let request = Request::get("/openapi.json").body(Body::empty()).unwrap();
+        let body = to_bytes(api.call(request).await.into_body(), usize::MAX).await.unwrap();
+        serde_json::from_slice(&body).unwrap()
+    });
+    let (document, method, path) =
+        (document.await, request.method().to_string(), request.uri().path().to_owned());
     let (parts, body) = api.call(request).await.into_parts();
+    postcode_testing::check_described(document, &method, &path, parts.status.as_u16());
     let body = to_bytes(body, usize::MAX).await.unwrap().to_vec();
     Answer { status: parts.status, headers: parts.headers, body }
 }

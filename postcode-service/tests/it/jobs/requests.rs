@@ -170,7 +170,8 @@ async fn a_job_has_its_time(database: Database) {
 }
 
 async fn there_are_limits(database: Database) {
-    let limits = Limits { open_jobs: 2, rows: 10, upload: 2_000, stored: 2_700, ..Limits::default() };
+    let limits =
+        Limits { open_jobs: 2, rows: 10, upload: 2_000, stored: 2_700 + 2 * 16_384, ..Limits::default() };
     let bench = Bench::with(database, limits, None).await;
     let rows = |count: usize| Body::from("postcode\n".to_owned() + &"M1 1AE\n".repeat(count));
     let refused = async |rows: Body| {

@@ -16,6 +16,8 @@ on_both! {
     results_count_for_their_tenant_and_refuse_its_next_rows
     upload_beyond_the_sum_is_refused_while_it_comes
     open_jobs_in_all_are_bounded_whatever_the_tenant
+    tenants_with_many_open_jobs_leave_places_to_others
+    tenants_with_many_stored_bytes_leave_room_to_others
     open_jobs_of_an_address_are_bounded_whatever_the_tenant
     open_jobs_of_requests_at_once_are_counted_exactly
     header_of_a_job_counts_among_its_stored_bytes
@@ -64,10 +66,10 @@ async fn result_beyond_the_limit_of_a_job_fails_it_with_a_reason_and_gives_the_b
 }
 
 async fn results_count_for_their_tenant_and_refuse_its_next_rows(database: Database) {
-    let limits = Limits { stored: 1 << 30, stored_of_tenant: 100_000, ..Limits::default() };
+    let limits = Limits { stored: 1 << 30, stored_of_tenant: 200_000, ..Limits::default() };
     let mut bench = Bench::with(database, limits, None).await;
     bench.work(1);
-    // Each is about 20 kB, of 90 bytes of rows.
+    // Each is about 20 kB, of 90 bytes of rows, and counts 16 KiB more.
     let mut last = Value::Null;
     for _ in 0..50 {
         let (status, job) = submit(&bench, "/jobs?extended=true", "a", 10).await;
@@ -77,12 +79,12 @@ async fn results_count_for_their_tenant_and_refuse_its_next_rows(database: Datab
             break;
         }
     }
-    assert!(last["reason"].as_str().unwrap().contains("your jobs would hold more than 100000"), "{last}");
-    // 45 kB of rows would fit if results did not count, as they do for another tenant.
-    let (status, body) = submit(&bench, "/jobs", "a", 5_000).await;
+    assert!(last["reason"].as_str().unwrap().contains("your jobs would hold more than 200000"), "{last}");
+    // 90 kB of rows would fit if results did not count, as they do for another tenant.
+    let (status, body) = submit(&bench, "/jobs", "a", 10_000).await;
     assert_eq!((status, &body["code"]), (507, &"storage_full".into()), "{body}");
     assert!(body["error"].as_str().unwrap().contains("your jobs hold"), "{body}");
-    let (status, other) = submit(&bench, "/jobs", "b", 5_000).await;
+    let (status, other) = submit(&bench, "/jobs", "b", 10_000).await;
     assert_eq!(status, 202, "{other}");
     bench.end().await;
 }
@@ -117,6 +119,56 @@ async fn open_jobs_in_all_are_bounded_whatever_the_tenant(database: Database) {
     }
     let (status, body) = submit(&bench, "/jobs", "d", 1).await;
     assert_eq!((status, &body["code"]), (503, &"too_many_jobs".into()), "{body}");
+    bench.end().await;
+}
+
+/// Without tokens a caller may invent tenants. A few of them with as many jobs as they get must not take all places.
+async fn tenants_with_many_open_jobs_leave_places_to_others(database: Database) {
+    let limits = Limits { open_jobs: 20, open_jobs_in_all: 32, ..Limits::default() };
+    let bench = Bench::with(database, limits, None).await;
+    let fill = async |tenant: &str| {
+        let mut open = 0;
+        loop {
+            let (status, body) = submit(&bench, "/jobs", tenant, 1).await;
+            if status != 202 {
+                assert_eq!((status, &body["code"]), (429, &"too_many_jobs".into()), "{body}");
+                assert!(body["error"].as_str().unwrap().contains("are for others"), "{body}");
+                return open;
+            }
+            open += 1;
+        }
+    };
+    let mut filled = Vec::new();
+    for tenant in ["a", "b", "c", "d", "e", "f", "g", "h"] {
+        filled.push(fill(tenant).await);
+    }
+    assert_eq!(filled, [16, 6, 2, 1, 1, 1, 1, 1]);
+    let (status, body) = submit(&bench, "/jobs", "honest", 1).await;
+    assert_eq!(status, 202, "{body}");
+    bench.end().await;
+}
+
+/// Fills with jobs of 900 bytes, which count 17,284.
+async fn tenants_with_many_stored_bytes_leave_room_to_others(database: Database) {
+    const JOB: u64 = 16_384 + 900;
+    let limits = Limits { stored: 64 * JOB, stored_of_tenant: 32 * JOB, ..Limits::default() };
+    let bench = Bench::with(database, limits, None).await;
+    let mut stored = Vec::new();
+    for tenant in ["a", "b", "c", "d", "e"] {
+        let mut jobs = 0;
+        loop {
+            let (status, body) = submit(&bench, "/jobs", tenant, 100).await;
+            if status != 202 {
+                assert_eq!((status, &body["code"]), (507, &"storage_full".into()), "{body}");
+                break;
+            }
+            jobs += 1;
+        }
+        stored.push(jobs);
+    }
+    assert_eq!(stored, [32, 10, 4, 1, 1]);
+    let (status, body) = submit(&bench, "/jobs", "honest", 100).await;
+    assert_eq!(status, 202, "{body}");
     bench.end().await;
 }
 
@@ -173,15 +225,18 @@ async fn open_jobs_of_requests_at_once_are_counted_exactly(database: Database) {
 
 /// Sends one short row below a long header.
 async fn header_of_a_job_counts_among_its_stored_bytes(database: Database) {
-    let bench = Bench::with(database, Limits { stored: 30_000, ..Limits::default() }, None).await;
+    let bench = Bench::with(database, Limits { stored: 80_000, ..Limits::default() }, None).await;
     let csv = [("content-type", "text/csv"), ("postcode-tenant", "a")];
     let long = |bytes: usize| format!("postcode,{}\nM1 1AE,1\n", "x".repeat(bytes));
-    let refused = bench.ask(Method::POST, "/jobs", &csv, long(40_000)).await;
+    let refused = bench.ask(Method::POST, "/jobs", &csv, long(100_000)).await;
     assert_eq!((refused.status.as_u16(), &refused.json()["code"]), (507, &"storage_full".into()));
     let (status, body) = submit(&bench, "/jobs", "b", 1).await;
     assert_eq!(status, 202, "{body}");
-    assert_eq!(bench.ask(Method::POST, "/jobs", &csv, long(29_500)).await.status.as_u16(), 202);
-    let (status, body) = submit(&bench, "/jobs", "b", 100).await;
+    // The job that was refused is forgotten in a moment.
+    while bench.ask(Method::POST, "/jobs", &csv, long(45_000)).await.status != 202 {
+        tokio::task::yield_now().await;
+    }
+    let (status, body) = submit(&bench, "/jobs", "b", 1).await;
     assert_eq!((status, &body["code"]), (507, &"storage_full".into()), "{body}");
     bench.end().await;
 }

@@ -3,7 +3,7 @@
 mod cell;
 mod page;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
@@ -34,7 +34,7 @@ struct Inner {
     /// How long all places together are probed.
     time: Duration,
     probed: Mutex<Option<Arc<Probed>>>,
-    one_at_a_time: Semaphore,
+    one_at_a_time: Arc<Semaphore>,
 }
 
 /// The result of a probe.
@@ -62,7 +62,7 @@ pub(crate) struct Advised {
 
 impl Adviser {
     pub(crate) fn new(ledger: Ledger<Promotion>, urls: [String; 2], time: Duration) -> Self {
-        let one_at_a_time = Semaphore::new(1);
+        let one_at_a_time = Arc::new(Semaphore::new(1));
         Self(Arc::new(Inner { ledger, urls, time, probed: Mutex::default(), one_at_a_time }))
     }
 
@@ -78,26 +78,34 @@ impl Adviser {
         Ok(Advised { advice, deployment, probe, ledger })
     }
 
-    /// Returns the last probe, or a new one if that is too old.
+    /// Returns the last probe, or a new one if that is too old. A probe that has begun is finished and kept, also if its
+    /// caller goes away: otherwise each call that is broken off would cost another one.
     async fn probed(&self) -> Result<Arc<Probed>, Problem> {
-        let lock = || self.0.probed.lock().unwrap_or_else(PoisonError::into_inner);
-        let kept = || lock().clone().filter(|probed| probed.at.elapsed() < KEPT);
+        let kept = || self.0.lock().clone().filter(|probed| probed.at.elapsed() < KEPT);
         if let Some(probed) = kept() {
             return Ok(probed);
         }
         let busy = "another probe is running: ask again in three seconds";
         let refused = |_| Problem::new(StatusCode::SERVICE_UNAVAILABLE, "probe_busy", busy);
-        let _permit = self.0.one_at_a_time.try_acquire().map_err(refused)?;
-        let probed = probe(&self.0.urls, self.0.time).await.map_err(|error| {
-            Problem::new(
-                StatusCode::BAD_GATEWAY,
-                "probe_failed",
-                format!("this machine can't be probed: {error:#}"),
-            )
-        })?;
-        let probed = Arc::new(probed);
-        *lock() = Some(probed.clone());
-        Ok(probed)
+        let permit = self.0.one_at_a_time.clone().try_acquire_owned().map_err(refused)?;
+        let inner = self.0.clone();
+        let probing = tokio::spawn(async move {
+            let _permit = permit;
+            let probed = Arc::new(probe(&inner.urls, inner.time).await?);
+            *inner.lock() = Some(probed.clone());
+            anyhow::Ok(probed)
+        });
+        let probed = probing.await.context("the probe ended early").and_then(|probed| probed);
+        probed.map_err(|error| {
+            let detail = format!("this machine can't be probed: {error:#}");
+            Problem::new(StatusCode::BAD_GATEWAY, "probe_failed", detail)
+        })
+    }
+}
+
+impl Inner {
+    fn lock(&self) -> MutexGuard<'_, Option<Arc<Probed>>> {
+        self.probed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -168,6 +176,29 @@ fn deployment(query: &str) -> Result<Deployment, Problem> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn call_that_is_broken_off_costs_one_measurement() {
+        use axum::response::IntoResponse;
+        use futures::FutureExt;
+        use postcode_core::MockLookups;
+
+        let side = || Arc::new(MockLookups::default());
+        let ledger = Ledger::new(Promotion::new(side(), side()));
+        let urls = ["embedded:".to_owned(), "embedded:".to_owned()];
+        let adviser = Adviser::new(ledger, urls, Duration::from_millis(1));
+        assert!(adviser.probed().now_or_never().is_none());
+        // It goes on without its caller, and the next one gets its result.
+        let refused = adviser.probed().await.unwrap_err().into_response();
+        assert_eq!(refused.status(), StatusCode::SERVICE_UNAVAILABLE);
+        let first = loop {
+            match adviser.probed().await {
+                Ok(probed) => break probed,
+                Err(_) => tokio::task::yield_now().await,
+            }
+        };
+        assert!(Arc::ptr_eq(&first, &adviser.probed().await.unwrap()));
+    }
 
     #[test]
     fn query_describes_the_deployment() {

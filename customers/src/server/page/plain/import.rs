@@ -150,7 +150,7 @@ async fn take(app: &App, given: &Given, sent: &mut Sent, place: &Arc<Place>) -> 
         return Ok(Some(preview));
     }
     let key = Some(sent.key.as_str()).filter(|key| !key.is_empty());
-    let owner = imports::owner(place);
+    let owner = place.client().name().unwrap_or_default();
     let import = given.customers.import_holding(file, sent.name.take(), mapping, key, &owner, place.clone());
     import.await.map_err(refused)?;
     Ok(None)

@@ -174,7 +174,7 @@ async fn too_much(tx: &mut Tx, tenant: &str, result: i64, bounds: Bounds) -> Res
             bounds.result
         )));
     }
-    match stored::check(tx, stored::LASTING, tenant, 0, bounds).await {
+    match stored::check_lasting(tx, tenant, bounds).await {
         Ok(()) => Ok(None),
         Err(error @ (Error::TenantFull { .. } | Error::Full { .. })) => Ok(Some(match error {
             Error::TenantFull { .. } => format!(

@@ -41,8 +41,11 @@ impl Submissions for Database {
             if in_all >= bounds.open_jobs_in_all {
                 return Err(Error::TooManyInAll);
             }
+            if !bounds.job_is_in_share(open, in_all) {
+                return Err(Error::JobsShareTaken { open });
+            }
             // No job is without a row.
-            stored::check(&mut tx, stored::ALL, &job.tenant, 1, bounds).await?;
+            stored::check_new(&mut tx, &job.tenant, stored::JOB_BYTES + 1, bounds).await?;
         }
         sqlx::query(
             "INSERT INTO postcode_jobs (id, tenant, state, format, plan, priority, run_at, callback_url, created_at, touched_at, address) \
@@ -65,7 +68,7 @@ impl Submissions for Database {
     async fn add_part(&self, job: &NewJob, part: &NewPart, bounds: Option<Bounds>) -> Result<(), Error> {
         let mut tx = begin(&self.pool).await?;
         if let Some(bounds) = bounds {
-            stored::check(&mut tx, stored::ALL, &job.tenant, part.bytes(), bounds).await?;
+            stored::check_new(&mut tx, &job.tenant, part.bytes(), bounds).await?;
         }
         let touched = sqlx::query(
             "UPDATE postcode_jobs SET touched_at = $1, bytes = bytes + $2 WHERE id = $3 AND state = 'receiving'",

@@ -1,33 +1,36 @@
 //! Sheets of workbooks, as CSV.
 
-use std::io::{self, BufWriter, Read, Seek, Write};
+mod claims;
+mod csv;
+mod ods;
 
-use calamine::{Data, DataRef, Ods, Reader, Sheet, SheetType, SheetVisible, Xls, Xlsb, Xlsx};
+use std::io::{self, Read, Seek};
 
-use crate::opened::{Kind, Opened, invalid};
-use crate::spool::Spool;
+use calamine::{Data, DataRef, Reader, Sheet, SheetType, SheetVisible, Xls, Xlsb, Xlsx};
 
-/// Rows and columns of a sheet at most: those of Excel.
-const MAX_ROWS: u32 = 1 << 20;
-const MAX_COLUMNS: u32 = 1 << 14;
-/// Bytes of the CSV at most.
-const MAX_CSV: u64 = 1 << 30;
+use self::csv::Csv;
+use self::ods::Ods;
+use crate::opened::{Kind, Opened, broken, invalid};
+use crate::options::{Options, Origin};
 
 /// Sheets that are looked at and named in messages.
 const MAX_SHEETS: usize = 20;
 
 /// Opens a sheet of a workbook: the named one, or the first visible one that has anything in it.
-pub(crate) fn open<R: Read + Seek>(file: R, kind: Kind, wanted: Option<&str>) -> io::Result<Opened> {
+pub(crate) fn open<R: Read + Seek>(mut file: R, kind: Kind, options: &Options) -> io::Result<Opened> {
     match kind {
-        Kind::Xlsx => choose(Xlsx::new(file).map_err(|error| broken(&error))?, wanted),
-        Kind::Xlsb => choose(Xlsb::new(file).map_err(|error| broken(&error))?, wanted),
-        Kind::Xls => choose(Xls::new(file).map_err(|error| broken(&error))?, wanted),
-        Kind::Ods => choose(Ods::new(file).map_err(|error| broken(&error))?, wanted),
+        Kind::Xlsx => {
+            claims::check(&mut file)?;
+            choose(Xlsx::new(file).map_err(|error| broken(&error))?, options)
+        }
+        Kind::Ods => choose(Ods::new(file)?, options),
+        // Reading these takes as much memory as the file says, whatever its size.
+        _ if options.origin != Origin::Operator => Err(invalid(
+            "a binary workbook of Excel (.xls, .xlsb): open it in Excel, and save it as .xlsx or CSV",
+        )),
+        Kind::Xlsb => choose(Xlsb::new(file).map_err(|error| broken(&error))?, options),
+        Kind::Xls => choose(Xls::new(file).map_err(|error| broken(&error))?, options),
     }
-}
-
-fn broken(error: &dyn std::fmt::Display) -> io::Error {
-    invalid(&format!("the workbook can't be read: {error}"))
 }
 
 /// A workbook whose sheets can be read.
@@ -45,6 +48,20 @@ fn sheets_of<R: Read + Seek>(book: &impl Reader<R>) -> Vec<(String, bool)> {
     // A sheet may also be nothing but a chart.
     let tables = book.sheets_metadata().iter().filter(|sheet| sheet.typ == SheetType::WorkSheet);
     tables.map(|sheet| (sheet.name.clone(), is_visible(sheet))).collect()
+}
+
+impl<R: Read + Seek> Book for Ods<R> {
+    fn sheets(&self) -> Vec<(String, bool)> {
+        self.listed()
+    }
+
+    fn write(&mut self, sheet: &str, csv: &mut Csv) -> io::Result<()> {
+        Self::write(self, sheet, csv)
+    }
+
+    fn is_empty(&mut self, sheet: &str) -> io::Result<bool> {
+        Ok(!self.has_cells(sheet))
+    }
 }
 
 impl<R: Read + Seek> Book for Xlsx<R> {
@@ -100,16 +117,17 @@ macro_rules! whole {
     )*};
 }
 
-whole!(Xlsb, Xls, Ods);
+whole!(Xlsb, Xls);
 
-fn choose(mut book: impl Book, wanted: Option<&str>) -> io::Result<Opened> {
+fn choose(mut book: impl Book, options: &Options) -> io::Result<Opened> {
+    let wanted = options.sheet.as_deref();
     let sheets = book.sheets();
     let shown =
         |(name, visible): &(String, bool)| format!("{name:?}{}", if *visible { "" } else { " (hidden)" });
     let listed = || sheets.iter().take(MAX_SHEETS).map(shown).collect::<Vec<_>>().join(", ");
     let is_wanted = |(name, visible): &&(String, bool)| wanted.map_or(*visible, |wanted| wanted == name);
-    for (name, _) in sheets.iter().filter(is_wanted) {
-        let mut csv = Csv::new();
+    for (name, _) in sheets.iter().filter(is_wanted).take(MAX_SHEETS) {
+        let mut csv = Csv::new(options);
         book.write(name, &mut csv)?;
         let Some(read) = csv.finish()? else { continue };
         let mut said = format!("the sheet {name:?} of a workbook, as CSV");
@@ -144,6 +162,11 @@ fn choose(mut book: impl Book, wanted: Option<&str>) -> io::Result<Opened> {
         Some(wanted) if !sheets.iter().any(|(name, _)| name == wanted) => {
             invalid(&format!("the workbook has no sheet {wanted:?}: its sheets are {}", listed()))
         }
+        None if sheets.iter().filter(|(_, visible)| *visible).count() > MAX_SHEETS => invalid(&format!(
+            "none of the first {MAX_SHEETS} visible sheets has anything in it. Name the one that is meant (--sheet, over \
+             HTTP sheet): {}",
+            listed()
+        )),
         None if sheets.iter().any(|(_, visible)| !visible) => invalid(&format!(
             "no visible sheet of the workbook has anything in it. Show the one that is meant, or name it (--sheet, over HTTP \
              sheet): {}",
@@ -151,82 +174,6 @@ fn choose(mut book: impl Book, wanted: Option<&str>) -> io::Result<Opened> {
         )),
         _ => invalid("the workbook is empty"),
     })
-}
-
-/// A sheet that was read.
-struct ReadSheet {
-    csv: Spool,
-    /// Empty rows above the first.
-    margin: u32,
-    /// Formulas that nobody has computed.
-    formulas: u64,
-}
-
-/// Writes cells as CSV. They come by rows, from left to right.
-struct Csv {
-    out: BufWriter<Spool>,
-    row: u32,
-    column: u32,
-    bytes: u64,
-    any: bool,
-    margin: u32,
-    formulas: u64,
-}
-
-impl Csv {
-    fn new() -> Self {
-        let out = BufWriter::new(Spool::new());
-        Self { out, row: 0, column: 0, bytes: 0, any: false, margin: 0, formulas: 0 }
-    }
-
-    fn cell(&mut self, (row, column): (u32, u32), text: &str) -> io::Result<()> {
-        if text.is_empty() {
-            return Ok(());
-        }
-        if row >= MAX_ROWS || column >= MAX_COLUMNS {
-            return Err(invalid("the workbook has a cell outside of what Excel allows"));
-        }
-        if row < self.row || row == self.row && self.any && column < self.column {
-            return Err(invalid("the workbook has its cells out of order: save the sheet as CSV"));
-        }
-        // Empty rows above the first are a margin.
-        if !self.any {
-            (self.row, self.margin) = (row, row);
-        }
-        while self.row < row {
-            self.write(b"\r\n")?;
-            (self.row, self.column) = (self.row + 1, 0);
-        }
-        while self.column < column {
-            self.write(b",")?;
-            self.column += 1;
-        }
-        self.any = true;
-        if text.contains([',', '"', '\r', '\n']) {
-            self.write(format!("\"{}\"", text.replace('"', "\"\"")).as_bytes())
-        } else {
-            self.write(text.as_bytes())
-        }
-    }
-
-    fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.bytes += bytes.len() as u64;
-        if self.bytes > MAX_CSV {
-            return Err(invalid(&format!("a sheet of more than {MAX_CSV} bytes: save it as CSV")));
-        }
-        self.out.write_all(bytes)
-    }
-
-    /// The CSV; `None` if the sheet is empty.
-    fn finish(mut self) -> io::Result<Option<ReadSheet>> {
-        if !self.any {
-            return Ok(None);
-        }
-        self.write(b"\r\n")?;
-        let mut file = self.out.into_inner().map_err(io::IntoInnerError::into_error)?;
-        file.rewind()?;
-        Ok(Some(ReadSheet { csv: file, margin: self.margin, formulas: self.formulas }))
-    }
 }
 
 fn text_of(value: &DataRef<'_>) -> String {
@@ -269,10 +216,33 @@ fn duration(days: f64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::io::Cursor;
+    use std::io::{Cursor, Write};
 
     use super::*;
     use crate::packed::{Options, open};
+
+    #[test]
+    fn binary_workbook_of_a_client_is_refused() {
+        use crate::packed::Origin;
+        let options = Options { origin: Origin::Client(None), ..Options::default() };
+        for binary in [
+            b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1".to_vec(),
+            postcode_testing::zipped(&[("xl/workbook.bin", b"")]),
+        ] {
+            let error = open(Cursor::new(binary), &options).unwrap_err().to_string();
+            assert!(error.contains("save it as .xlsx"), "{error}");
+        }
+        let mut opened = open(Cursor::new(book()), &options).unwrap();
+        assert_eq!(opened.reader.read_to_end(&mut Vec::new()).unwrap(), 39);
+    }
+
+    #[test]
+    fn empty_sheets_are_looked_at_in_a_small_number() {
+        let sheets: String =
+            (0..100).map(|n| format!("<sheet name=\"S{n}\" sheetId=\"{}\" r:id=\"rId1\"/>", n + 1)).collect();
+        let error = open(Cursor::new(book_of(&sheets, "")), &Options::default()).unwrap_err().to_string();
+        assert!(error.contains("first 20 visible sheets") && !error.contains("S20"), "{error}");
+    }
 
     /// A workbook with one sheet, written by hand: texts, a number, an empty column, an empty row, and a formula that nobody
     /// has computed next to one with an empty value.
