@@ -10,6 +10,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use postcode_edge::{Caller, ClientKey, Place};
+use postcode_tables::header_named;
 use postcode_tables::packed::{self, Packing};
 use serde::{Deserialize, Serialize};
 
@@ -30,7 +31,7 @@ const FAILED_ROWS: usize = 50;
 ///
 /// | | | |
 /// |---|---|---|
-/// | `POST /imports?map=HEADING=COLUMN&others=ignore` | `text/csv`, 64 MiB and 200,000 rows at most | 202, `Location`, the import |
+/// | `POST /imports?map=HEADING=COLUMN&others=ignore&header=none&sheet=NAME` | `text/csv`, 64 MiB and 200,000 rows at most | 202, `Location`, the import |
 /// | `POST /imports/preview` | the same, or its beginning | its headings, their meanings and its first rows |
 /// | `GET /imports` | | `{"items":[…]}`, the newest first |
 /// | `GET /imports/{id}` | | the import |
@@ -59,7 +60,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Id {
     }
 }
 
-/// Lists the media types that clients send for CSV, for workbooks, whose first visible sheet is read, and for packed files.
+/// Lists the media types that clients send for CSV, for workbooks, of which one sheet is read, and for packed files.
 const TYPES: [&str; 11] = [
     "text/csv",
     "application/csv",
@@ -75,20 +76,25 @@ const TYPES: [&str; 11] = [
     "application/octet-stream",
 ];
 
-/// Unpacks a file (gzip, zstd, zip), or takes the first visible sheet out of a workbook, within the bound of a file.
-/// Keeps the place until that is done, even if the client has gone.
-pub(super) async fn unpacked(file: Vec<u8>, coding: Packing, place: Arc<Place>) -> Answer<Vec<u8>> {
+/// Unpacks a file (gzip, zstd, zip), or takes a sheet out of a workbook, the first visible one if none is named, within the
+/// bound of a file. Keeps the place until that is done, even if the client has gone. Returns also what was done.
+pub(super) async fn unpacked(
+    file: Vec<u8>,
+    coding: Packing,
+    sheet: Option<String>,
+    place: Arc<Place>,
+) -> Answer<(Vec<u8>, Vec<String>)> {
     let packed = coding != Packing::Plain || Packing::of(&file) != Packing::Plain;
     if !packed {
-        return Ok(file);
+        return Ok((file, Vec::new()));
     }
     let unpack = move || {
         let _place = place;
         let raw = packed::unpack(Cursor::new(file), coding)?;
         let mut all = Vec::new();
-        let opened = packed::open(raw, &packed::Options::default())?;
+        let opened = packed::open(raw, &packed::Options { sheet, member: None })?;
         opened.reader.take(MAX_IMPORT as u64 + 1).read_to_end(&mut all)?;
-        Ok::<_, std::io::Error>(all)
+        Ok::<_, std::io::Error>((all, opened.said))
     };
     let done = tokio::task::spawn_blocking(unpack).await.map_err(std::io::Error::other);
     done.and_then(|read| read).map_err(|error| not_unpacked(&error))
@@ -103,9 +109,9 @@ fn not_unpacked(error: &std::io::Error) -> Problem {
     Problem::new(status, code, format!("the file can't be unpacked: {error}"))
 }
 
-/// Reads what a query says about the columns of a file.
-fn mapping(query: Option<&str>) -> Answer<Mapping> {
-    let mut mapping = Mapping::default();
+/// Reads what a query says about the columns of a file, and which sheet of a workbook it names.
+fn asked(query: Option<&str>) -> Answer<(Mapping, Option<String>)> {
+    let (mut mapping, mut sheet) = (Mapping::default(), None);
     for (name, value) in form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
         match (&*name, &*value) {
             ("map", value) => {
@@ -119,13 +125,21 @@ fn mapping(query: Option<&str>) -> Answer<Mapping> {
                 let shown: String = other.chars().take(40).collect();
                 return Err(query::wrong(format!("others: {shown:?}: give ignore or refuse")));
             }
+            ("header", value) => {
+                let has_header = header_named(value).map_err(|why| query::wrong(format!("header: {why}")))?;
+                if !has_header {
+                    mapping.without_header();
+                }
+            }
+            ("sheet", name) => sheet = Some(name.to_owned()).filter(|name| !name.is_empty()),
             (other, _) => {
                 let shown: String = other.chars().take(40).collect();
-                return Err(query::wrong(format!("{shown:?} is not a parameter here: give map and others")));
+                let what = format!("{shown:?} is not a parameter here: give map, others, header and sheet");
+                return Err(query::wrong(what));
             }
         }
     }
-    Ok(mapping)
+    Ok((mapping, sheet))
 }
 
 /// Enters the pool of uploads, which limits how many files are held in memory.
@@ -146,24 +160,35 @@ pub(super) fn owner(place: &Place) -> String {
     }
 }
 
-/// Reads the file of a request, and what its query says about the columns.
-async fn file(app: &App, request: Request) -> Answer<(Vec<u8>, Mapping, Arc<Place>)> {
-    let mapping = mapping(request.uri().query())?;
+/// A file that was sent, and what its query says about it.
+struct Sent {
+    file: Vec<u8>,
+    mapping: Mapping,
+    /// The steps that unpacked it.
+    notes: Vec<String>,
+    place: Arc<Place>,
+}
+
+/// Reads the file of a request.
+async fn sent(app: &App, request: Request) -> Answer<Sent> {
+    let (mapping, sheet) = asked(request.uri().query())?;
     // Check before reading the body, which takes most of the time.
     let place = enter(app, &request)?;
     let coding = json::coding(request.headers())?;
     let file = json::file(request, &TYPES, MAX_IMPORT, &place).await?;
-    Ok((unpacked(file, coding, place.clone()).await?, mapping, place))
+    let (file, notes) = unpacked(file, coding, sheet, place.clone()).await?;
+    Ok(Sent { file, mapping, notes, place })
 }
 
 async fn preview(State(app): State<App>, request: Request) -> Answer<Json<Preview>> {
-    let (file, mapping, place) = file(&app, request).await?;
-    Ok(Json(app.customers.preview_holding(file, mapping, place).await?))
+    let Sent { file, mapping, notes, place } = sent(&app, request).await?;
+    let preview = app.customers.preview_holding(file, mapping, place).await?;
+    Ok(Json(Preview { notes, ..preview }))
 }
 
 async fn create(given: Given, State(app): State<App>, request: Request) -> Answer<Response> {
     // The place is held until the file is stored.
-    let (file, mapping, place) = file(&app, request).await?;
+    let Sent { file, mapping, place, .. } = sent(&app, request).await?;
     let import = given
         .customers
         .import_holding(file, mapping, given.key.as_deref(), &owner(&place), place.clone())

@@ -35,6 +35,9 @@ const COLUMNS: [(&str, &str); 6] = [
     ("map-notes", "Notes"),
 ];
 
+const NO_HEADER: &str = "The first line is a row, and does not name the columns";
+const SHEET: &str = "Sheet of a workbook, if not the first";
+
 /// The form as it was sent.
 #[derive(Default)]
 struct Sent {
@@ -43,6 +46,8 @@ struct Sent {
     /// The headings for [`COLUMNS`].
     headings: [String; COLUMNS.len()],
     ignores_others: bool,
+    no_header: bool,
+    sheet: String,
 }
 
 pub(super) async fn show(State(app): State<App>) -> Response {
@@ -95,6 +100,8 @@ async fn parts(request: Request, place: &Arc<Place>) -> Result<Sent, Problem> {
         match name.as_str() {
             "key" => sent.key = value,
             "others" => sent.ignores_others = value == "ignore",
+            "header" => sent.no_header = value == "none",
+            "sheet" => sent.sheet = value,
             name => {
                 if let Some(n) = COLUMNS.iter().position(|(known, _)| *known == name) {
                     sent.headings[n] = value;
@@ -129,9 +136,13 @@ async fn take(app: &App, given: &Given, sent: &mut Sent, place: &Arc<Place>) -> 
     if sent.ignores_others {
         mapping.ignore_others();
     }
+    if sent.no_header {
+        mapping.without_header();
+    }
     let refused = |problem: Problem| (problem.status(), vec![about("file", problem.detail())]);
     let file = std::mem::take(&mut sent.file);
-    let file = imports::unpacked(file, Packing::Plain, place.clone()).await.map_err(refused)?;
+    let sheet = Some(sent.sheet.trim().to_owned()).filter(|sheet| !sheet.is_empty());
+    let (file, _) = imports::unpacked(file, Packing::Plain, sheet, place.clone()).await.map_err(refused)?;
     let refused = |error| refused(Problem::from(error));
     // The columns are looked at first, because each error about them belongs to a field.
     let preview = app.customers.preview_holding(file.clone(), mapping.clone(), place.clone());
@@ -198,12 +209,15 @@ fn page(status: StatusCode, sent: &Sent, errors: &[FieldError], imports: &[Impor
     html.error("file");
     html.push(
         "<fieldset><legend>Headings that the file has otherwise</legend>\
-         <p class=\"dim\">Usual headings are known. If a column has another one, write it here.</p>",
+         <p class=\"dim\">Usual headings are known. If a column has another one, write it here. If the file has no line of \
+         headings, write the numbers of the columns, from 1.</p>",
     );
+    html.tick("header", NO_HEADER, "none", sent.no_header);
     for ((id, label), heading) in COLUMNS.iter().zip(&sent.headings) {
         html.line(id, label, heading, "maxlength=\"200\"");
     }
     html.tick("others", "Leave out the other columns", "ignore", sent.ignores_others);
+    html.line("sheet", SHEET, &sent.sheet, "maxlength=\"200\"");
     html.push("</fieldset><p><button class=\"first\" type=\"submit\">Import</button></p></form>");
     html.push(
         "<div class=\"scroll\" role=\"group\" aria-label=\"Imports\" tabindex=\"0\"><table><thead><tr>\
