@@ -35,6 +35,12 @@ pub const WAYS: &[Way] = &[
     Way { name: "zstd", write: |rows| zstd::encode_all(text(rows, ";", &["\n"]).as_bytes(), 0).unwrap() },
     Way { name: "a zip file", write: |rows| zipped(&[("t.csv", text(rows, ",", &["\n"]).as_bytes())]) },
     Way { name: "a workbook of Excel", write: workbook },
+    Way { name: "quotes with backslashes", write: |rows| escaped(rows, |_| String::new()).into() },
+    Way {
+        name: "names of rows, as R writes them",
+        write: |rows| escaped(rows, |n| if n == 0 { String::new() } else { format!("\"{n}\",") }).into(),
+    },
+    Way { name: "an index, as pandas writes it", write: |rows| indexed(rows).into() },
     Way { name: "empty cells to the right", write: |rows| text(rows, ",", &[",,,\n"]).into() },
     Way {
         name: "empty rows",
@@ -51,6 +57,24 @@ fn text(rows: &[Vec<&str>], delimiter: &str, ends: &[&str]) -> String {
     let line =
         |(row, end): (&Vec<&str>, &&str)| row.iter().map(quoted).collect::<Vec<_>>().join(delimiter) + end;
     rows.iter().zip(ends.iter().cycle()).map(line).collect()
+}
+
+/// Writes CSV with all cells in quotes, and a backslash before quotes in them. `before` gives what is in front of a row.
+fn escaped(rows: &[Vec<&str>], before: fn(usize) -> String) -> String {
+    let quoted = |cell: &&str| format!("\"{}\"", cell.replace('\\', "\\\\").replace('"', "\\\""));
+    let line = |(n, row): (usize, &Vec<&str>)| {
+        before(n) + &row.iter().map(quoted).collect::<Vec<_>>().join(",") + "\n"
+    };
+    rows.iter().enumerate().map(line).collect()
+}
+
+/// Writes CSV with a number in front of each row, from 0, for which the header has an empty cell.
+fn indexed(rows: &[Vec<&str>]) -> String {
+    let line = |(n, row): (usize, &Vec<&str>)| {
+        let number = n.checked_sub(1).map_or(String::new(), |n| n.to_string());
+        text(&[[&[&*number], &row[..]].concat()], ",", &["\n"])
+    };
+    rows.iter().enumerate().map(line).collect()
 }
 
 /// Excel's "Unicode text".

@@ -76,11 +76,14 @@ pub(crate) struct Row {
 /// Fails if the file as a whole is not valid. Errors in one row are part of that row.
 pub(crate) fn read(file: &[u8], mapping: &Mapping) -> Result<File, Error> {
     let refused = |what: String| Err(Error::BadImport(what));
-    let (mut records, mut header) = open(file)?;
-    let mut columns = mapping.columns(&header)?;
-    // Names of rows, as R writes them, say nothing about a customer.
+    let Opened { mut records, mut header, line } = open(file, mapping)?;
+    let mut columns = mapping.columns(&header, line)?;
+    // Names of rows, as R writes them, and an index of pandas say nothing about a customer.
+    if let Some(first @ Column::Unnamed) = columns.first_mut() {
+        *first = Column::Ignored;
+    }
+    // The file has no cell for that heading.
     let skipped = usize::from(records.has_row_names());
-    columns.iter_mut().take(skipped).for_each(|column| *column = Column::Ignored);
     header.drain(..skipped);
     let mut rows = Vec::new();
     while let Some(record) = records.next_record().map_err(malformed)? {
@@ -111,20 +114,45 @@ fn row(record: &Record<'_>, columns: &[Column], skipped: usize) -> Result<Row, E
     Ok(Row { line: record.line.cast_signed(), said: said(record, columns), original, email_key })
 }
 
-/// Opens a file and reads its headings.
-fn open(file: &[u8]) -> Result<(Records<&[u8]>, Vec<String>), Error> {
+/// A file whose headings are read.
+struct Opened<'a> {
+    records: Records<&'a [u8]>,
+    header: Vec<String>,
+    /// The line of the headings.
+    line: u64,
+}
+
+/// Opens a file and reads its headings, or counts its columns if it has none.
+fn open<'a>(file: &'a [u8], mapping: &Mapping) -> Result<Opened<'a>, Error> {
     if file.len() > MAX_IMPORT {
         let what = format!("the file is larger than {MAX_IMPORT} bytes: give it in parts");
         return Err(Error::BadImport(what));
     }
-    let wanted = Wanted { delimiter: None, encoding: None, max_row: MAX_ROW, max_cells: MAX_FIELDS };
-    let mut records = Records::new(file, &wanted)
-        .map_err(|error| Error::BadImport(format!("the file can't be read: {error}")))?;
-    let header = match records.next_record().map_err(malformed)? {
-        Some(header) => cells(&header, usize::MAX),
-        None => Vec::new(),
+    let wanted = Wanted {
+        delimiter: None,
+        encoding: None,
+        max_row: MAX_ROW,
+        max_cells: MAX_FIELDS,
+        header: mapping.has_header(),
     };
-    Ok((records, header))
+    let open = || {
+        Records::new(file, &wanted)
+            .map_err(|error| Error::BadImport(format!("the file can't be read: {error}")))
+    };
+    let mut records = open()?;
+    if mapping.has_header() {
+        records.pass_title(|cells| mapping.signs(cells));
+    }
+    let (header, line) = match records.next_record().map_err(malformed)? {
+        Some(first) if mapping.has_header() => (cells(&first, usize::MAX), first.line),
+        Some(first) => ((1..=first.cells()).map(|n| n.to_string()).collect(), first.line),
+        None => (Vec::new(), 1),
+    };
+    if !mapping.has_header() {
+        // The first line is a row, too.
+        records = open()?;
+    }
+    Ok(Opened { records, header, line })
 }
 
 /// Returns the texts of a record's cells, each cut to a number of characters.
@@ -142,8 +170,8 @@ const SHOWN: usize = 100;
 /// # Errors
 /// Fails if there are no headings to read.
 pub(crate) fn preview(file: &[u8], mapping: &Mapping) -> Result<Preview, Error> {
-    let (mut records, header) = open(file)?;
-    let problem = mapping.columns(&header).err().map(|error| error.to_string());
+    let Opened { mut records, header, line } = open(file, mapping)?;
+    let problem = mapping.columns(&header, line).err().map(|error| error.to_string());
     let headings = header.iter().map(|heading| heading.trim_start_matches('\u{feff}').trim());
     let meanings: Vec<Option<Column>> = headings.clone().map(|heading| mapping.column(heading)).collect();
     let known: Vec<Column> = meanings.iter().flatten().cloned().collect();
@@ -160,7 +188,7 @@ pub(crate) fn preview(file: &[u8], mapping: &Mapping) -> Result<Preview, Error> 
             rows.push(cells(&record, SHOWN));
         }
     }
-    Ok(Preview { columns: shown.collect(), rows, missing: missing(&known), problem })
+    Ok(Preview { columns: shown.collect(), rows, missing: missing(&known), problem, notes: Vec::new() })
 }
 
 fn malformed(error: records::Error) -> Error {
@@ -347,6 +375,63 @@ mod tests {
         assert_eq!((new.name.as_str(), new.email.as_str()), ("Ada \"A\" Lee", "a@b.c"));
         let open = refusal("name,email,postcode,address\n\"A\nB\",b,c,d\n\"C,b,c,d\nD,b,c,d\n");
         assert!(open.contains("line 4: a quote is left open to the end of the file"), "{open}");
+    }
+
+    #[test]
+    fn index_of_pandas_and_names_of_rows_are_left_out() {
+        for file in [
+            "\u{feff},name,email,postcode,address\n0,Ada,a@b.uk,M1 1AE,1 High St\n1,Bob,b@b.uk,M1 1AE,2 High St\n",
+            "\"\",\"name\",\"email\",\"postcode\",\"address\"\n\"x\",\"Ada\",\"a@b.uk\",\"M1 1AE\",\"1 High St\"\n",
+        ] {
+            let read = read(file.as_bytes(), &Mapping::default()).unwrap();
+            assert_eq!(read.headings[0].trim_start_matches('\u{feff}'), "");
+            let new = NewCustomer::from(read.rows[0].said.clone().unwrap());
+            assert_eq!((new.name.as_str(), new.email.as_str()), ("Ada", "a@b.uk"));
+        }
+    }
+
+    #[test]
+    fn title_above_the_headings_is_passed_over() {
+        let file =
+            "Members of 2024;;\n\nName;E-mail;Post Code;Address\nAda;a@b.uk;M1 1AE;1 High St\nTotal;1\n";
+        let read = read(file.as_bytes(), &Mapping::default()).unwrap();
+        assert_eq!(read.headings, ["Name", "E-mail", "Post Code", "Address"]);
+        assert_eq!(read.rows.iter().map(|row| row.line).collect::<Vec<_>>(), [4, 5]);
+        assert_eq!(NewCustomer::from(read.rows[0].said.clone().unwrap()).postcode, "M1 1AE");
+        // Headings that are not known are found by the email addresses below them.
+        let file = "Members of 2024,,,\nWho,Mail,PLZ,Ort\nAda,a@b.uk,M1 1AE,1 High St\n";
+        assert!(refusal(file).starts_with("line 2: \"Who\" is not a column"), "{}", refusal(file));
+        assert_eq!(preview(file.as_bytes(), &Mapping::default()).unwrap().columns[2].heading, "PLZ");
+    }
+
+    #[test]
+    fn first_line_that_is_a_row_is_read_if_that_is_said() {
+        let file = "Ada,a@b.uk,M1 1AE,1 High St,7\nBob,b@b.uk,M1 1AE,2 High St\n";
+        let error = refusal(file);
+        assert!(
+            error.contains("The line has \"a@b.uk\", so it seems to be a row: give header=none"),
+            "{error}"
+        );
+        let mut mapping = Mapping::default();
+        let before = mapping.text();
+        mapping.without_header();
+        assert_ne!(mapping.text(), before);
+        for (column, meaning) in [("1", "name"), ("2", "email"), ("3", "postcode"), ("4", "address")] {
+            mapping.set(column, meaning).unwrap();
+        }
+        let error = read(file.as_bytes(), &mapping).unwrap_err().to_string();
+        assert!(
+            error.starts_with("line 1: say what column 5 is (map=5=COLUMN), or give others=ignore"),
+            "{error}"
+        );
+        mapping.ignore_others();
+        let read = read(file.as_bytes(), &mapping).unwrap();
+        assert_eq!(read.headings, ["1", "2", "3", "4", "5"]);
+        assert_eq!(read.rows.iter().map(|row| row.line).collect::<Vec<_>>(), [1, 2]);
+        let names = read.rows.iter().map(|row| NewCustomer::from(row.said.clone().unwrap()).name);
+        assert_eq!(names.collect::<Vec<_>>(), ["Ada", "Bob"]);
+        let shown = preview(file.as_bytes(), &mapping).unwrap();
+        assert_eq!((shown.rows.len(), shown.problem), (2, None));
     }
 
     #[test]

@@ -1,5 +1,8 @@
 //! Gives meanings to the columns of a file.
 
+use postcode_core::Postcode;
+use postcode_tables::title::Signs;
+
 use super::columns::{Column, MAX_COLUMNS, missing, plain};
 use crate::{Error, MAX_REFERENCES, Result};
 
@@ -28,6 +31,7 @@ pub struct Mapping {
     /// Headings without what tools write differently, and the meanings of their columns.
     columns: Vec<(String, Column)>,
     ignores_others: bool,
+    no_header: bool,
 }
 
 impl Mapping {
@@ -93,6 +97,45 @@ impl Mapping {
         self.ignores_others = true;
     }
 
+    /// Reads the first line of a file as a row. The columns are called `1`, `2`, `3` and so on.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use {std::sync::Arc, postcode_core::{Answer, MockPostcodeLookup, Record}};
+    /// # let mut lookup = MockPostcodeLookup::new();
+    /// # lookup.expect_lookup().returning(|all| Ok(all.iter().map(|one| Answer::Live(Record::live(*one))).collect()));
+    /// # let customers = customers::Customers::new(customers::Store::open("sqlite::memory:").await?, Arc::new(lookup));
+    /// use customers::Mapping;
+    ///
+    /// let file = b"Ada Lovelace,ada@example.com,SW1Y 4JH,12 St James's Square\n";
+    /// let mut mapping = Mapping::default();
+    /// mapping.without_header();
+    /// for (column, meaning) in [("1", "name"), ("2", "email"), ("3", "postcode"), ("4", "address")] {
+    ///     mapping.set(column, meaning)?;
+    /// }
+    /// assert_eq!(customers.import_mapped(file.to_vec(), mapping, None).await?.total, 1);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn without_header(&mut self) {
+        self.no_header = true;
+    }
+
+    /// Returns whether the first line has the names of the columns.
+    pub(super) fn has_header(&self) -> bool {
+        !self.no_header
+    }
+
+    /// Returns what the cells of a row say about a file: a title may stand above the names of the columns.
+    pub(super) fn signs(&self, cells: &[String]) -> Signs {
+        let columns: Vec<_> = cells.iter().map(|cell| self.column(cell)).collect();
+        let known: Vec<Column> = columns.iter().flatten().cloned().collect();
+        let email = columns.iter().position(|column| *column == Some(Column::Email));
+        let values = (0..cells.len()).filter(|n| cells.get(*n).is_some_and(|cell| is_email(cell)));
+        Signs { named: email.filter(|_| missing(&known).is_empty()), values: values.collect() }
+    }
+
     /// Returns the meaning of a heading.
     pub(super) fn column(&self, heading: &str) -> Option<Column> {
         let bare = plain(heading);
@@ -104,10 +147,20 @@ impl Mapping {
     ///
     /// # Errors
     /// Fails if one is not known, is there twice, or is missing.
-    pub(super) fn columns(&self, headers: &[String]) -> Result<Vec<Column>> {
+    pub(super) fn columns(&self, headers: &[String], line: u64) -> Result<Vec<Column>> {
         const ALL: &str = "name, email, postcode, address or address_line_1 to address_line_10, phone, notes, \
                            reference:SYSTEM";
-        let refused = |what: String| Err(Error::BadImport(format!("line 1: {what}; columns are {ALL}")));
+        let refused = |what: String| {
+            let value = headers.iter().find(|header| is_email(header) || header.parse::<Postcode>().is_ok());
+            let advice = value.filter(|_| self.has_header()).map(|value| {
+                format!(
+                    ". The line has {value:?}, so it seems to be a row: give header=none, and say what each column is \
+                     (map=1=name&map=2=email …)"
+                )
+            });
+            let advice = advice.unwrap_or_default();
+            Err(Error::BadImport(format!("line {line}: {what}; columns are {ALL}{advice}")))
+        };
         if headers.len() > MAX_COLUMNS {
             return refused(format!(
                 "the first line has {} columns: give at most {MAX_COLUMNS}",
@@ -123,7 +176,12 @@ impl Mapping {
             let header = header.trim_start_matches('\u{feff}').trim();
             // Ignoring an unknown column would lose its data silently.
             let Some(column) = self.column(header) else {
-                return refused(format!("{header:?} is not a column"));
+                return refused(match self.no_header {
+                    true => {
+                        format!("say what column {header} is (map={header}=COLUMN), or give others=ignore")
+                    }
+                    false => format!("{header:?} is not a column"),
+                });
             };
             if let Some(name) = column.once(header) {
                 if seen.contains(&name) {
@@ -154,6 +212,13 @@ impl Mapping {
     /// Returns a text that differs for mappings that differ; empty for the default.
     pub(crate) fn text(&self) -> String {
         let columns = self.columns.iter().map(|(heading, column)| format!("{heading}={}\n", column.name()));
-        columns.chain(self.ignores_others.then(|| "*".to_owned())).collect()
+        let others = self.ignores_others.then(|| "*".to_owned());
+        columns.chain(others).chain(self.no_header.then(|| "#".to_owned())).collect()
     }
+}
+
+/// Returns whether a cell is an email address, and so not a name of a column.
+fn is_email(cell: &str) -> bool {
+    let (before, after) = cell.trim().split_once('@').unwrap_or_default();
+    !before.is_empty() && after.contains('.') && !cell.trim().contains(char::is_whitespace)
 }

@@ -193,6 +193,8 @@ pub struct Preview {
     pub missing: Vec<&'static str>,
     /// Why the file would be refused; `None` if it would be accepted.
     pub problem: Option<String>,
+    /// The steps to read the file, such as which sheet of a workbook was taken, and which others have something in them.
+    pub notes: Vec<String>,
 }
 
 /// A column of a file.

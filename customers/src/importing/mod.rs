@@ -22,7 +22,7 @@ impl Customers {
     /// The first line names the columns, in any order and case: `name`, `email`, `postcode`, and
     /// `address` (lines separated by `|` or line breaks) or `address_line_1` to `address_line_10`;
     /// also, if you have them, `phone`, `notes`, and `reference:SYSTEM` for the id in another
-    /// system. UTF-8; quoting as in RFC 4180.
+    /// system. Delimiter, encoding and quoting are found out. A title above the headings is passed over.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]

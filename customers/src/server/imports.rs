@@ -10,6 +10,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use postcode_edge::{ClientKey, Place};
+use postcode_tables::header_named;
 use postcode_tables::packed::{self, Options, Origin, Packing};
 use serde::{Deserialize, Serialize};
 
@@ -30,7 +31,7 @@ const FAILED_ROWS: usize = 50;
 ///
 /// | | | |
 /// |---|---|---|
-/// | `POST /imports?map=HEADING=COLUMN&others=ignore&name=new.csv` | `text/csv`, 64 MiB and 200,000 rows at most | 202, `Location`, the import |
+/// | `POST /imports?map=HEADING=COLUMN&others=ignore&header=none&sheet=NAME&name=new.csv` | `text/csv`, 64 MiB and 200,000 rows at most | 202, `Location`, the import |
 /// | `POST /imports/preview` | the same, or its beginning | its headings, their meanings and its first rows |
 /// | `GET /imports` | | `{"items":[…]}`, the newest first |
 /// | `GET /imports/{id}` | | the import |
@@ -60,7 +61,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Id {
     }
 }
 
-/// Lists the media types that clients send for CSV, for workbooks, whose first visible sheet is read, and for packed files.
+/// Lists the media types that clients send for CSV, for workbooks, of which one sheet is read, and for packed files.
 const TYPES: [&str; 11] = [
     "text/csv",
     "application/csv",
@@ -76,23 +77,28 @@ const TYPES: [&str; 11] = [
     "application/octet-stream",
 ];
 
-/// Unpacks a file (gzip, zstd, zip), or takes the first visible sheet out of a workbook, within the bound of a file.
-/// Keeps the place until that is done, even if the client has gone.
-pub(super) async fn unpacked(file: Vec<u8>, coding: Packing, place: Arc<Place>) -> Answer<Vec<u8>> {
+/// Unpacks a file (gzip, zstd, zip), or takes a sheet out of a workbook, the first visible one if none is named, within the
+/// bound of a file. Keeps the place until that is done, even if the client has gone. Returns also what was done.
+pub(super) async fn unpacked(
+    file: Vec<u8>,
+    coding: Packing,
+    sheet: Option<String>,
+    place: Arc<Place>,
+) -> Answer<(Vec<u8>, Vec<String>)> {
     let packed = coding != Packing::Plain || Packing::of(&file) != Packing::Plain;
     if !packed {
-        return Ok(file);
+        return Ok((file, Vec::new()));
     }
     let waiting = Arc::new(());
     let origin = Origin::Client(place.client().name());
-    let options = Options { origin, wanted: Some(Arc::downgrade(&waiting)), ..Options::default() };
+    let options = Options { sheet, origin, wanted: Some(Arc::downgrade(&waiting)), ..Options::default() };
     let unpack = move || {
         let _place = place;
         let raw = packed::unpack(Cursor::new(file), coding)?;
         let mut all = Vec::new();
         let opened = packed::open(raw, &options)?;
         opened.reader.take(MAX_IMPORT as u64 + 1).read_to_end(&mut all)?;
-        Ok::<_, std::io::Error>(all)
+        Ok::<_, std::io::Error>((all, opened.said))
     };
     let done = tokio::task::spawn_blocking(unpack).await.map_err(std::io::Error::other);
     done.and_then(|read| read).map_err(|error| not_unpacked(&error))
@@ -107,16 +113,17 @@ fn not_unpacked(error: &std::io::Error) -> Problem {
     Problem::new(status, code, format!("the file can't be unpacked: {error}"))
 }
 
-/// The name of a file and the meanings of its columns, from a query.
+/// What a query says about a file.
 #[derive(Default)]
 struct About {
     name: Option<String>,
     mapping: Mapping,
+    sheet: Option<String>,
 }
 
-/// Reads the name of a file and the meanings of its columns.
+/// Reads what a query says about a file.
 fn about(query: Option<&str>) -> Answer<About> {
-    let About { mut name, mut mapping } = About::default();
+    let About { mut name, mut mapping, mut sheet } = About::default();
     for (parameter, value) in form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
         match (&*parameter, &*value) {
             ("name", value) => name = import::name(value),
@@ -131,15 +138,22 @@ fn about(query: Option<&str>) -> Answer<About> {
                 let shown: String = other.chars().take(40).collect();
                 return Err(query::wrong(format!("others: {shown:?}: give ignore or refuse")));
             }
+            ("header", value) => {
+                let has_header = header_named(value).map_err(|why| query::wrong(format!("header: {why}")))?;
+                if !has_header {
+                    mapping.without_header();
+                }
+            }
+            ("sheet", name) => sheet = Some(name.to_owned()).filter(|name| !name.is_empty()),
             (other, _) => {
                 let shown: String = other.chars().take(40).collect();
                 return Err(query::wrong(format!(
-                    "{shown:?} is not a parameter here: give map, others and name"
+                    "{shown:?} is not a parameter here: give map, others, header, sheet and name"
                 )));
             }
         }
     }
-    Ok(About { name, mapping })
+    Ok(About { name, mapping, sheet })
 }
 
 /// Enters the pool of uploads, which limits how many files are held in memory.
@@ -151,24 +165,36 @@ pub(super) fn enter(app: &App, request: &Request) -> Answer<Arc<Place>> {
     Ok(Arc::new(place))
 }
 
-/// Reads the file of a request, and what its query says about the columns.
-async fn file(app: &App, request: Request) -> Answer<(Vec<u8>, About, Arc<Place>)> {
-    let about = about(request.uri().query())?;
+/// A file that was sent, and what its query says about it.
+struct Sent {
+    file: Vec<u8>,
+    name: Option<String>,
+    mapping: Mapping,
+    /// The steps that unpacked it.
+    notes: Vec<String>,
+    place: Arc<Place>,
+}
+
+/// Reads the file of a request.
+async fn sent(app: &App, request: Request) -> Answer<Sent> {
+    let About { name, mapping, sheet } = about(request.uri().query())?;
     // Check before reading the body, which takes most of the time.
     let place = enter(app, &request)?;
     let coding = json::coding(request.headers())?;
     let file = json::file(request, &TYPES, MAX_IMPORT, &place).await?;
-    Ok((unpacked(file, coding, place.clone()).await?, about, place))
+    let (file, notes) = unpacked(file, coding, sheet, place.clone()).await?;
+    Ok(Sent { file, name, mapping, notes, place })
 }
 
 async fn preview(State(app): State<App>, request: Request) -> Answer<Json<Preview>> {
-    let (file, about, place) = file(&app, request).await?;
-    Ok(Json(app.customers.preview_holding(file, about.mapping, place).await?))
+    let Sent { file, mapping, notes, place, .. } = sent(&app, request).await?;
+    let preview = app.customers.preview_holding(file, mapping, place).await?;
+    Ok(Json(Preview { notes, ..preview }))
 }
 
 async fn create(given: Given, State(app): State<App>, request: Request) -> Answer<Response> {
     // The place is held until the file is stored.
-    let (file, About { name, mapping }, place) = file(&app, request).await?;
+    let Sent { file, name, mapping, place, .. } = sent(&app, request).await?;
     let import = given
         .customers
         .import_holding(file, name, mapping, given.key.as_deref(), &place.client().name().unwrap_or_default(), place.clone())

@@ -88,6 +88,58 @@ on_both! { crate::databases::Database::file();
     rows_that_failed_come_back_to_be_mended,
     rows_that_failed_are_deleted_on_request,
     a_file_is_read_however_it_is_written,
+    sheet_and_place_of_the_headings_are_what_the_request_says,
+}
+
+async fn sheet_and_place_of_the_headings_are_what_the_request_says(database: Database) {
+    let bench = Bench::on(database).await;
+    let book = postcode_testing::workbook(&[
+        vec!["Members of 2024"],
+        vec!["", "Name", "Email", "Postcode", "Address"],
+        vec!["0", "Ada", "ada@example.com", "SW1A 1AA", "1 The Mall"],
+    ]);
+    let post = async |path: &str, body: Vec<u8>| {
+        let request = Request::post(path).header("content-type", "text/csv").body(Body::from(body)).unwrap();
+        let (status, text) = bench.ask(request).await;
+        (status, serde_json::from_str::<Value>(&text).unwrap())
+    };
+    let (status, seen) = post("/imports/preview?sheet=Kunden", book.clone()).await;
+    assert_eq!((status, &seen["problem"]), (200, &Value::Null), "{seen}");
+    assert_eq!(seen["notes"], json!(["the sheet \"Kunden\" of a workbook, as CSV"]));
+    assert_eq!(seen["columns"][1], json!({ "heading": "Name", "column": "name" }));
+    for path in ["/imports?sheet=Andere", "/imports/preview?sheet=Andere"] {
+        let (status, refused) = post(path, book.clone()).await;
+        assert_eq!((status, &refused["code"]), (422, &json!("invalid_import")), "{refused}");
+        assert!(refused["detail"].as_str().unwrap().contains("its sheets are \"Kunden\""), "{refused}");
+    }
+    let (status, import) = post("/imports?sheet=Kunden", book).await;
+    assert_eq!((status, &import["total"]), (202, &json!(1)), "{import}");
+    bench.work().await;
+    assert_eq!(bench.import(&import["id"]).await["created"], 1);
+    let report = bench.report(&import["id"], "").await;
+    assert!(report[1].starts_with("3,created,"), "{report:?}");
+
+    let rows = b"Bob,bob@example.com,M1 1AE,2 High St\nEve,nobody,M1 1AE,5 High St\n".to_vec();
+    let (status, refused) = post("/imports", rows.clone()).await;
+    assert_eq!(status, 422);
+    assert!(refused["detail"].as_str().unwrap().contains("give header=none"), "{refused}");
+    let map = "map=1=name&map=2=email&map=3=postcode&map=4=address";
+    let (status, import) = post(&format!("/imports?header=none&{map}"), rows).await;
+    assert_eq!((status, &import["total"]), (202, &json!(2)), "{import}");
+    bench.work().await;
+    assert_eq!(bench.import(&import["id"]).await["created"], 1);
+    let report = bench.report(&import["id"], "").await;
+    assert!(report[1].starts_with("1,created,") && report[2].starts_with("2,failed,"), "{report:?}");
+    // Mended, it is sent with the same meanings. It has headings now.
+    let (_, failed) = bench.get(&format!("/imports/{}/failed", import["id"].as_str().unwrap())).await;
+    assert!(failed.starts_with("1,2,3,4,import_line,import_reason\nEve,nobody,"), "{failed}");
+    let mended = failed.replace("nobody", "eve@example.com").into_bytes();
+    let (status, again) = post(&format!("/imports?{map}"), mended).await;
+    assert_eq!((status, &again["total"]), (202, &json!(1)), "{again}");
+    bench.work().await;
+    assert_eq!((bench.import(&again["id"]).await["created"].clone(), bench.count("").await), (json!(1), 3));
+    let (status, wrong) = post("/imports?header=2", Vec::new()).await;
+    assert_eq!((status, &wrong["code"]), (400, &json!("invalid_query")), "{wrong}");
 }
 
 async fn rows_that_failed_come_back_to_be_mended(database: Database) {

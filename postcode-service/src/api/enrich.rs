@@ -24,7 +24,7 @@ use postcode_core::wire::EDITION_HEADER;
 use postcode_core::wire::path;
 use postcode_edge::{ClientKey, MediaType};
 use postcode_tables::packed::{Origin, Packing};
-use postcode_tables::{Encoding, delimiter_named, quoting_named};
+use postcode_tables::{Encoding, delimiter_named, header_named, quoting_named};
 use tokio::time::Instant;
 
 use super::App;
@@ -123,6 +123,7 @@ pub(super) fn plan(
     };
     let delimiter = params.get("delimiter").map(|text| delimiter_named(&text)).transpose();
     let quoting = params.get("quote").map(|text| quoting_named(&text)).transpose();
+    let header = params.get("header").map_or(Ok(true), |text| header_named(&text));
     let encoding = match params.get("encoding") {
         None => kind.encoding,
         Some(name) => Some(Encoding::named(&name).ok_or_else(|| {
@@ -137,6 +138,7 @@ pub(super) fn plan(
         prefix: params.get("prefix").unwrap_or_default().into(),
         delimiter: delimiter.map_err(|why| Failure::bad_request(format!("delimiter: {why}")))?,
         quoting: quoting.map_err(|why| Failure::bad_request(format!("quote: {why}")))?,
+        no_header: !header.map_err(|why| Failure::bad_request(format!("header: {why}")))?,
         encoding,
         find: flag(params, "find")?,
         allow_empty,

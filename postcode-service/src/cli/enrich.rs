@@ -50,6 +50,7 @@ Examples:
   postcode-service enrich old.csv --repair --errors left-out.csv --report report.json --fail-on malformed --out out.csv
   postcode-service enrich old.csv --columns address_count,address_street --addresses uk.addresses --out out.csv
   postcode-service enrich certificates.csv --columns address_match,address_uprn --addresses uk.addresses --out out.csv
+  postcode-service enrich pp-2025.csv --no-header --columns status,codes.admin_district --out out.csv
   postcode-service enrich orders.csv --postcode-column 'Ship to' --source http://127.0.0.1:8080 --out out.csv")]
 pub struct Args {
     /// The file. - means standard input, which is also read if there is no FILE and it is piped
@@ -82,6 +83,10 @@ pub struct Args {
     /// none a delimiter in an added value becomes a space [default: found by the first rows]
     #[arg(long, value_name = "HOW", env = "POSTCODE_ENRICH_QUOTE", value_parser = quoting_named)]
     quote: Option<Quoting>,
+    /// Read the first line of CSV as a row, not as the names of the columns. They are then called 1, 2, 3, … in other options,
+    /// and the output has no line of names either
+    #[arg(long, env = "POSTCODE_ENRICH_NO_HEADER")]
+    no_header: bool,
     /// utf-8, utf-16le, utf-16be or windows-1252 [default: found by the first bytes]
     #[arg(long, value_name = "NAME", env = "POSTCODE_ENRICH_ENCODING", value_parser = encoding_named)]
     encoding: Option<Encoding>,
@@ -307,6 +312,7 @@ impl Args {
             prefix: self.prefix.clone(),
             delimiter: self.delimiter,
             quoting: self.quote,
+            no_header: self.no_header,
             encoding: self.encoding,
             find: self.find,
             allow_empty: self.allow_empty,
@@ -353,6 +359,7 @@ impl Args {
         let pointless = [
             ("--delimiter", self.delimiter.is_some()),
             ("--quote", self.quote.is_some()),
+            ("--no-header", self.no_header),
             ("--encoding", self.encoding.is_some()),
             ("--sheet", self.sheet.is_some()),
             ("--errors", self.errors.is_some()),

@@ -56,7 +56,8 @@ struct Wanted {
     /// LATITUDE,LONGITUDE,DISTANCE: the middle in degrees (WGS84), or a grid reference, and how far: 500 (metres), 1km, 2mi
     #[arg(long, value_name = "LAT,LON,DISTANCE", allow_hyphen_values = true)]
     circle: Option<String>,
-    /// SOUTH,WEST,NORTH,EAST, in degrees (WGS84)
+    /// SOUTH,WEST,NORTH,EAST in degrees (WGS84), or its south-western and north-eastern corners in any notation, such as grid
+    /// references, with ; between them
     #[arg(long = "box", value_name = "S,W,N,E", allow_hyphen_values = true)]
     bounds: Option<String>,
     /// LATITUDE,LONGITUDE of each corner in degrees (WGS84), with spaces between them
@@ -84,15 +85,24 @@ impl Wanted {
             return Ok(Region::circle(measure::location(middle).context("--circle")?, radius));
         }
         if let Some(text) = &self.bounds {
-            let [south, west, north, east] = numbers("--box", text)?;
-            if measure::is_swapped(&[(south, west), (north, east)]) {
+            let how = || {
+                format!(
+                    "--box {text:?}: give SOUTH,WEST,NORTH,EAST, or two corners with ; between them, such as \
+                     51.49,-0.15;51.51,-0.12 or TQ 28 78; TQ 30 80"
+                )
+            };
+            let found = corners(text, how)?;
+            let [(south, west), (north, east)] = *found else { bail!("{}: not two corners", how()) };
+            if measure::is_swapped(&found) {
                 bail!("--box {text:?}: latitude comes first. Did you mean {west},{south},{east},{north}?");
             }
             let (south_west, north_east) = (Location::new(south, west)?, Location::new(north, east)?);
             return Ok(Region::Box { south_west, north_east });
         }
         let Some(text) = &self.polygon else { bail!("no region is given") };
-        let corners = corners(text)?;
+        let how =
+            || format!("--polygon {text:?}: give corners as LATITUDE,LONGITUDE, with spaces between them");
+        let corners = corners(text, how)?;
         if measure::is_swapped(&corners) {
             let swapped: Vec<String> =
                 corners.iter().map(|(first, second)| format!("{second},{first}")).collect();
@@ -103,27 +113,30 @@ impl Wanted {
     }
 }
 
-/// Reads the corners of a polygon: pairs of numbers with spaces or commas between them, or points in any notation, each in
-/// brackets or with semicolons between them.
-fn corners(text: &str) -> anyhow::Result<Vec<(f64, f64)>> {
-    let how = || format!("--polygon {text:?}: give corners as LATITUDE,LONGITUDE, with spaces between them");
+/// Reads corners: pairs of numbers with spaces or commas between them, or points in any notation, each in brackets or with
+/// semicolons between them. Commas may stand between points, or between all coordinates. `how` says how to write them.
+fn corners(text: &str, how: impl Fn() -> String) -> anyhow::Result<Vec<(f64, f64)>> {
     if let Some(numbers) = measure::numbers(text) {
         let (pairs, []) = numbers.as_chunks::<2>() else { bail!("{}: a number has no partner", how()) };
         return Ok(pairs.iter().map(|&[latitude, longitude]| (latitude, longitude)).collect());
     }
-    let separators: &[char] = if text.contains(';') { &[';'] } else { &[')', ']'] };
+    let separators: &[char] = match () {
+        () if text.contains(';') => &[';'],
+        () if text.contains([')', ']']) => &[')', ']'],
+        () => &[','],
+    };
     let points =
         text.split(separators).map(|point| point.trim_matches([' ', ',', '(', ')', '[', ']', '\n', '\t']));
-    let point = |point: &str| {
-        let location = measure::location(point).with_context(how)?;
+    let mut points: Vec<String> = points.filter(|point| !point.is_empty()).map(str::to_owned).collect();
+    if separators == [','] && points.iter().any(|point| measure::location(point).is_err()) {
+        // Each is half of a point.
+        points = points.chunks(2).map(|pair| pair.join(",")).collect();
+    }
+    let point = |point: &String| {
+        let location = measure::location(point).with_context(&how)?;
         anyhow::Ok((location.latitude(), location.longitude()))
     };
-    points.filter(|point| !point.is_empty()).map(point).collect()
-}
-
-fn numbers<const N: usize>(option: &str, text: &str) -> anyhow::Result<[f64; N]> {
-    let numbers = measure::numbers(text).and_then(|numbers| numbers.try_into().ok());
-    numbers.with_context(|| format!("{option} {text:?}: give {N} numbers with commas between them"))
+    points.iter().map(point).collect()
 }
 
 impl Args {
@@ -186,7 +199,38 @@ impl Args {
 
 #[cfg(test)]
 mod tests {
-    use super::corners;
+    fn corners(text: &str) -> anyhow::Result<Vec<(f64, f64)>> {
+        super::corners(text, || "give corners".to_owned())
+    }
+
+    #[test]
+    fn corners_of_a_box_are_points_in_any_notation() {
+        let expected = [(51.49, -0.15), (51.51, -0.12)];
+        for text in [
+            "51.49,-0.15,51.51,-0.12",
+            "51.49 -0.15 51.51 -0.12",
+            "51.49N,0.15W,51.51N,0.12W",
+            "51.49N 0.15W, 51.51N 0.12W",
+            "51°29.4'N 0°9'W; 51°30.6'N 0°7.2'W",
+            "(51.49,-0.15),(51.51,-0.12)",
+            "51,49 -0,15; 51,51 -0,12",
+        ] {
+            let found = corners(text).unwrap();
+            let near = |(one, other): (&(f64, f64), &(f64, f64))| {
+                (one.0 - other.0).abs() < 1e-9 && (one.1 - other.1).abs() < 1e-9
+            };
+            assert!(found.len() == 2 && found.iter().zip(&expected).all(near), "{text}: {found:?}");
+        }
+        for text in ["TQ 28 78; TQ 30 80", "TQ 28 78, TQ 30 80", "TQ2878,TQ3080"] {
+            let found = corners(text).unwrap();
+            assert_eq!(found, corners("TQ2878;TQ3080").unwrap(), "{text}");
+            assert!(found[0].0 < found[1].0 && found[0].1 < found[1].1, "{text}: {found:?}");
+        }
+        for text in ["TQ 28 78", "51.49N 0.15W", "TQ 28 78, x", "51.49N,0.15W,51.51N"] {
+            let found = corners(text);
+            assert!(!found.as_ref().is_ok_and(|found| found.len() == 2), "{text}: {found:?}");
+        }
+    }
 
     #[test]
     fn corners_are_read_however_they_are_separated() {

@@ -1,6 +1,6 @@
 //! Rows of CSV.
 
-use postcode_tables::{AnyOf, Dialect, Encoding, Quoting, Scanner, line_end, value};
+use postcode_tables::{AnyOf, Dialect, Encoding, Quoting, Scanner, line_end};
 
 use super::column::Found;
 use super::row::{Kind, Row};
@@ -30,8 +30,7 @@ pub(super) fn texts(row: &[u8], fields: &Scanner, encoding: Encoding) -> Vec<Str
 
 /// Returns the text of one cell of a row.
 pub(super) fn text(row: &[u8], fields: &Scanner, encoding: Encoding, n: usize) -> String {
-    let cell = value(fields.cell(row, n).unwrap_or_default(), fields.quoting());
-    encoding.text(&cell).trim_start_matches('\u{feff}').trim().to_owned()
+    fields.text(row, n, encoding).trim_start_matches('\u{feff}').trim().to_owned()
 }
 
 /// The column of the postcode by its name: the one that is asked for, or the one that is called so. `None` if the names do
@@ -42,7 +41,11 @@ pub(super) fn named(names: &[String], plan: &Plan) -> Result<Option<usize>, Stri
         return Ok(POSTCODE_NAMES.iter().find_map(|wanted| find(wanted)));
     };
     let found = names.iter().position(|name| name.eq_ignore_ascii_case(wanted.trim()));
-    found.map(Some).ok_or_else(|| format!("there is no column {}, only {}", short(wanted), known(names)))
+    found.map(Some).ok_or_else(|| {
+        let is_number = wanted.trim().parse::<usize>().is_ok() && !plan.no_header;
+        let advice = if is_number { HEADLESS } else { "" };
+        format!("there is no column {}, only {}{advice}", short(wanted), known(names))
+    })
 }
 
 /// Returns a note if other columns are called like the one of the postcode: the first is read.
@@ -53,6 +56,10 @@ pub(super) fn namesakes(names: &[String], postcode: usize) -> Option<String> {
         format!("{count} columns are called {}: the postcodes are taken from the first", short(name))
     })
 }
+
+/// Advice for those who name a column by its number.
+const HEADLESS: &str =
+    ". Columns have numbers only with --no-header (over HTTP header=none), for files without a line of names";
 
 /// The names, for a message.
 pub(super) fn known(names: &[String]) -> String {

@@ -1,6 +1,7 @@
 //! Where the postcodes are, by what stands in the first rows.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use postcode_tables::json::without_nan;
 use postcode_tables::{Dialect, Encoding, Scanner, Step, blank};
@@ -89,8 +90,8 @@ pub(super) fn column(
     let is_postcode = |name: &&String| matches!(reading::read(name, plan), Cell::Postcode(_));
     if let Some(found) = names.iter().find(is_postcode) {
         return Err(format!(
-            "the first line holds the postcode {}: it seems to be a row and not the names of the columns. Add a \
-             line of names",
+            "the first line holds the postcode {}: it seems to be a row and not the names of the columns. Read it as one \
+             (--no-header, over HTTP header=none), or add a line of names",
             short(found)
         ));
     }
@@ -120,6 +121,23 @@ pub(super) fn elsewhere(
     ))
 }
 
+/// Returns whether a line in which no cell is a postcode may still be a row: where the postcodes stand it has nothing, or most
+/// of its cells begin like numbers or identifiers.
+pub(super) fn may_be_row(names: &[String], postcode: usize) -> bool {
+    let begins = |name: &&String| name.starts_with(|c: char| c.is_ascii_digit() || c == '{');
+    let filled = names.iter().filter(|name| !name.is_empty()).count();
+    let values = names.iter().filter(begins).count();
+    let is_unnamed = names.get(postcode).is_none_or(String::is_empty);
+    values > 0 && (is_unnamed || values * 2 > filled)
+}
+
+/// Returns how many cells most of the first rows have; `None` if there is no whole row.
+pub(super) fn width(sample: &[u8], whole: bool, dialect: &Dialect) -> Option<usize> {
+    let mut counts = BTreeMap::<usize, usize>::new();
+    each_row(sample, whole, dialect, |_, fields| *counts.entry(fields.cells()).or_default() += 1);
+    counts.into_iter().max_by_key(|(_, rows)| *rows).map(|(cells, _)| cells)
+}
+
 /// Counts the postcodes in each column of the first rows.
 fn tallies(
     sample: &[u8],
@@ -129,6 +147,16 @@ fn tallies(
     (plan, encoding): (&Plan, Encoding),
 ) -> Vec<Tally> {
     let mut tallies = vec![Tally::default(); columns];
+    each_row(sample, whole, dialect, |row, fields| {
+        for (text, tally) in texts(row, fields, encoding).iter().zip(&mut tallies) {
+            tally.add(text, plan);
+        }
+    });
+    tallies
+}
+
+/// Calls `each` with the first rows.
+fn each_row(sample: &[u8], whole: bool, dialect: &Dialect, mut each: impl FnMut(&[u8], &Scanner)) {
     let mut fields = Scanner::of(dialect);
     let mut rest = sample;
     for _ in 0..ROWS {
@@ -141,12 +169,10 @@ fn tallies(
         if len == 0 || is_end_of_file(rest) {
             break;
         }
-        for (text, tally) in texts(&rest[..len], &fields, encoding).iter().zip(&mut tallies) {
-            tally.add(text, plan);
-        }
-        rest = &rest[len..];
+        let (row, after) = rest.split_at(len);
+        each(row, &fields);
+        rest = after;
     }
-    tallies
 }
 
 /// The place of the postcodes in rows that are arrays of JSON.
@@ -222,6 +248,11 @@ impl Keys {
         if let Some((text, tally)) = value.as_str().zip(self.tallies.get_mut(at)) {
             tally.add(text, plan);
         }
+    }
+
+    /// The paths, in the order in which they came.
+    pub(super) fn paths(&self) -> &[String] {
+        &self.paths
     }
 
     /// Lists the paths under which most values are postcodes.

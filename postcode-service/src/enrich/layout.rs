@@ -260,6 +260,9 @@ fn split(object: &[u8], top: &Members<'_>, whole: bool, plan: &Plan) -> Result<O
     if columns.value.start > data.value.start {
         return Err(format!("the names of the columns stand after the rows. {CONVERT}"));
     }
+    if let Some(column) = plan.comparison() {
+        return Err(format!("the column {column} can't be added in pandas' layout split. {CONVERT}"));
+    }
     let name = |name: Value| match name {
         Value::String(name) => name,
         other => other.to_string(),

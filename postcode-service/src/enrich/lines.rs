@@ -137,13 +137,10 @@ struct Keys {
 }
 
 /// Returns the value at the end of a path of keys and of places in lists.
-fn at_path(value: Value, path: &str) -> Option<Value> {
+pub(super) fn at_path<'a>(value: &'a Value, path: &str) -> Option<&'a Value> {
     path.split('.').try_fold(value, |value, key| match value {
-        Value::Object(mut object) => object.remove(key),
-        Value::Array(mut items) => {
-            let at: usize = key.parse().ok()?;
-            (at < items.len()).then(|| items.swap_remove(at))
-        }
+        Value::Object(object) => object.get(key),
+        Value::Array(items) => items.get(key.parse::<usize>().ok()?),
         _ => None,
     })
 }
@@ -187,7 +184,7 @@ impl<'de> Visitor<'de> for Object<'_> {
                 Some(rank) if again || keys.postcode.as_ref().is_none_or(|(best, ..)| rank < *best) => {
                     let value = map.next_value()?;
                     let found = match path {
-                        Some(path) => at_path(value, path),
+                        Some(path) => at_path(&value, path).cloned(),
                         None => Some(value),
                     };
                     match found {

@@ -26,8 +26,9 @@ mod row;
 mod rows;
 mod shape;
 mod short;
+mod start;
 mod swallowed;
-mod title;
+mod tail;
 mod unpack;
 mod value;
 

@@ -2,14 +2,40 @@
 
 use std::sync::Arc;
 
-use postcode_tables::json;
+use postcode_tables::json::{self, ObjectScanner};
 use postcode_tables::{SAMPLE, blank};
 
+use super::csv::known;
 use super::guess::Keys;
 use super::layout::{self, Beginning};
 use super::row::{Row, is_end_of_file};
 use super::rows::{MARK, Rows};
-use super::{Error, Format, MAX_ROW, Plan, short};
+use super::{Error, Format, MAX_ROW, Plan, premises, short};
+
+/// Returns the keys of the first objects of a file, which `sample` begins with.
+fn keys_of(sample: &[u8], whole: bool, mut objects: ObjectScanner, plan: &Plan) -> Keys {
+    let mut keys = Keys::default();
+    let mut rest = sample.strip_prefix(MARK).unwrap_or(sample);
+    if plan.format == Format::Json {
+        while let Ok(json::Step::Object(from, to)) = objects.scan(rest, whole) {
+            keys.add(rest.get(from..to).unwrap_or_default(), plan);
+            rest = rest.get(to..).unwrap_or_default();
+            objects.next_object();
+            if keys.is_full() {
+                break;
+            }
+        }
+        return keys;
+    }
+    let ended = |line: &&[u8]| whole || line.as_ptr_range().end != rest.as_ptr_range().end;
+    for line in rest.split(|byte| matches!(byte, b'\n' | b'\r')).filter(ended) {
+        keys.add(line, plan);
+        if keys.is_full() {
+            break;
+        }
+    }
+    keys
+}
 
 impl Rows<'_> {
     /// Finds out how rows of JSON come, and under which key their postcodes are.
@@ -21,25 +47,13 @@ impl Rows<'_> {
             return Ok(());
         }
         let mut keys = Keys::default();
-        let (sample, whole) = self.input.ahead(SAMPLE).await?;
-        let rest = sample.strip_prefix(MARK).unwrap_or(sample);
-        if self.plan.format == Format::Json {
-            let (mut rest, mut scanner) = (rest, self.objects.clone());
-            while let Ok(json::Step::Object(from, to)) = scanner.scan(rest, whole) {
-                keys.add(rest.get(from..to).unwrap_or_default(), &self.plan);
-                rest = rest.get(to..).unwrap_or_default();
-                scanner.next_object();
-                if keys.is_full() {
-                    break;
-                }
-            }
-        } else {
-            let ended = |line: &&[u8]| whole || line.as_ptr_range().end != rest.as_ptr_range().end;
-            for line in rest.split(|byte| matches!(byte, b'\n' | b'\r')).filter(ended) {
-                keys.add(line, &self.plan);
-                if keys.is_full() {
-                    break;
-                }
+        // An object may be longer than what is looked at first.
+        for most in [SAMPLE, MAX_ROW] {
+            let objects = self.objects.clone();
+            let (sample, whole) = self.input.ahead(most).await?;
+            keys = keys_of(sample, whole, objects, &self.plan);
+            if keys.objects > 0 || whole {
+                break;
             }
         }
         if keys.had_nan {
@@ -48,6 +62,13 @@ impl Rows<'_> {
         if let Some((path, told)) = keys.settle(&self.plan).map_err(Error::Invalid)? {
             self.notes.push(format!("the postcodes are under the key {}, {told}", short(&path)));
             self.plan = Arc::new(Plan { postcode: Some(path), ..(*self.plan).clone() });
+        }
+        if keys.objects == 0 {
+            return Ok(());
+        }
+        if let Some(address) = premises::paths(keys.paths(), &self.plan).map_err(Error::Invalid)? {
+            self.notes.push(format!("the addresses are under the keys {}", known(&address)));
+            self.plan = Arc::new(Plan { address, ..(*self.plan).clone() });
         }
         Ok(())
     }

@@ -16,7 +16,7 @@ pub const MAX_PREFIX: usize = 64;
 #[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
 #[serde(rename_all = "lowercase")]
 pub enum Format {
-    /// CSV (RFC 4180) with a header; its delimiter, a comma, semicolon, tab or bar, is found by its first rows
+    /// CSV (RFC 4180); its delimiter, a comma, semicolon, tab or bar, is found by its first rows
     Csv,
     /// One JSON object a line
     Ndjson,
@@ -53,6 +53,10 @@ pub struct Plan {
     /// The meaning of quotes in CSV; found if not given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quoting: Option<Quoting>,
+    /// Whether the first line of CSV is a row like others. The columns are then called 1, 2, 3, …, and no header is written:
+    /// what comes out is a table of the same kind.
+    #[serde(default)]
+    pub no_header: bool,
     /// The encoding; found if not given.
     #[serde(default)]
     pub encoding: Option<Encoding>,
@@ -107,6 +111,7 @@ impl Plan {
             prefix: String::new(),
             delimiter: None,
             quoting: None,
+            no_header: false,
             encoding: None,
             repair: false,
             find: false,

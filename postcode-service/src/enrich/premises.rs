@@ -9,6 +9,7 @@ use postcode_tables::{Dialect, Encoding, Scanner, Step};
 use serde_json::Value;
 
 use super::csv::{known, plain, text};
+use super::lines::at_path;
 use super::{Format, Plan, short};
 
 /// The names of columns that hold the whole address, without case, spaces, `_` and `-`.
@@ -18,6 +19,10 @@ const WHOLE: [&str; 5] = ["address", "fulladdress", "propertyaddress", "addresst
 const LINES: [&str; 4] = ["address", "addressline", "line", "addr"];
 /// The names of the elements in the land registry's price paid data.
 const PRICE_PAID: [&str; 3] = ["saon", "paon", "street"];
+/// The same by their places, in the file without names that the land registry publishes: part, building, street.
+const PRICE_PAID_PLACES: [usize; 3] = [8, 7, 9];
+/// The columns of that file, and the place of the postcode among them.
+const PRICE_PAID_COLUMNS: (usize, usize) = (16, 3);
 
 /// Returns the columns that hold the address: those that are asked for, or those that are called so. `None` if no column to
 /// add is about the address.
@@ -44,6 +49,34 @@ pub(super) fn columns(names: &[String], plan: &Plan) -> Result<Option<Vec<usize>
         ));
     }
     Ok(Some(found))
+}
+
+/// Returns the same of a table without names, whose columns are called by their numbers, by its first row: without being asked
+/// it knows the columns of the price paid data only.
+///
+/// # Errors
+/// As [`columns`].
+pub(super) fn numbered(
+    names: &[String],
+    first: &[String],
+    postcode: usize,
+    plan: &Plan,
+) -> Result<Option<Vec<usize>>, String> {
+    let has_id = first.first().is_some_and(|id| id.starts_with('{') && id.ends_with('}'));
+    let is_price_paid = has_id && (names.len(), postcode) == PRICE_PAID_COLUMNS;
+    if plan.comparison().is_some() && plan.address.is_empty() && is_price_paid {
+        return Ok(Some(PRICE_PAID_PLACES.to_vec()));
+    }
+    columns(names, plan)
+}
+
+/// Returns the paths of keys that hold the addresses of objects with such paths; see [`columns`].
+///
+/// # Errors
+/// As [`columns`].
+pub(super) fn paths(paths: &[String], plan: &Plan) -> Result<Option<Vec<String>>, String> {
+    let found = columns(paths, plan)?;
+    Ok(found.map(|found| found.iter().filter_map(|n| paths.get(*n)).cloned().collect()))
 }
 
 /// Returns the columns whose names are usual for an address.
@@ -128,17 +161,16 @@ impl<'a> Premises<'a> {
     }
 }
 
-/// Returns the address of an object.
+/// Returns the address of an object, under the paths of the plan.
 fn keys(object: &[u8], plan: &Plan) -> Option<String> {
-    let Ok(Value::Object(object)) = serde_json::from_slice(object) else { return None };
-    let names: Vec<String> = object.keys().cloned().collect();
-    let columns = columns(&names, plan).ok()??;
-    let text = |n: &usize| match object.get(names.get(*n)?)? {
+    let object: Value = serde_json::from_slice(object).ok()?;
+    // A key that is called as it is wanted comes before a path to it.
+    let text = |path: &String| match object.get(path).or_else(|| at_path(&object, path))? {
         Value::String(text) => Some(text.clone()),
         Value::Number(number) => Some(number.to_string()),
         _ => None,
     };
-    Some(joined(columns.iter().filter_map(text)))
+    Some(joined(plan.address.iter().filter_map(text)))
 }
 
 fn joined(texts: impl Iterator<Item = String>) -> String {
@@ -174,6 +206,21 @@ mod tests {
         assert!(chosen("id,postcode", &[]).unwrap_err().contains("--address-columns"));
         assert_eq!(chosen("id,where,postcode", &["WHERE"]), Ok(Some(vec![1])));
         assert!(chosen("id,where", &["place"]).unwrap_err().contains("\"place\""));
+    }
+
+    #[test]
+    fn columns_of_the_price_paid_data_are_known_without_names() {
+        let plan = |asked: &[&str]| Plan {
+            address: asked.iter().map(|name| (*name).to_owned()).collect(),
+            ..Plan::new(Format::Csv, Column::list_with_addresses("address_match").unwrap())
+        };
+        let names: Vec<String> = (1..=16).map(|n| n.to_string()).collect();
+        let first = ["{B3E5-1}".to_owned(), "250000".to_owned()];
+        assert_eq!(numbered(&names, &first, 3, &plan(&[])), Ok(Some(vec![8, 7, 9])));
+        assert_eq!(numbered(&names, &first, 3, &plan(&["8", "10"])), Ok(Some(vec![7, 9])));
+        assert!(numbered(&names, &first, 4, &plan(&[])).unwrap_err().contains("--address-columns"));
+        assert!(numbered(&names, &["B3E5".to_owned()], 3, &plan(&[])).is_err());
+        assert!(numbered(&names[1..], &first, 3, &plan(&[])).is_err());
     }
 
     #[test]

@@ -4,17 +4,16 @@ use std::sync::Arc;
 
 use futures::stream::{Stream, StreamExt};
 use postcode_tables::json::{self, ObjectScanner};
-use postcode_tables::packed::Options;
-use postcode_tables::{Dialect, Encoding, Fault, Quoting, Scanner, Step, blank, has_row_names, value};
+use postcode_tables::{Dialect, Encoding, Fault, Quoting, Scanner, Step, blank, trimmed, value};
 
 use super::csv::Header;
-use super::guess;
 use super::input::{Input, too_long};
 use super::lines::Held;
 use super::reading::{self, Cell, Lack};
 use super::row::{Kind, Row, is_end_of_file};
 use super::swallowed::{self, STRAY_QUOTE};
-use super::{Error, Format, MAX_PREFIX, MAX_ROW, Plan, csv, lines, premises, short, title};
+use super::tail::Tail;
+use super::{Error, Format, MAX_ROW, Plan, lines};
 
 pub(super) const MARK: &[u8] = b"\xef\xbb\xbf";
 /// The dialect of rows that are not CSV.
@@ -112,15 +111,15 @@ impl Batch {
 
 /// The encoding of the rows, as far as they have told it.
 #[derive(Clone, Copy)]
-struct Told {
-    encoding: Encoding,
+pub(super) struct Told {
+    pub(super) encoding: Encoding,
     /// Whether the encoding is known without doubt: nothing that comes can change it.
-    settled: bool,
+    pub(super) settled: bool,
 }
 
 impl Told {
     /// The first byte that is not ASCII may tell the encoding. Returns a note about it.
-    fn notice(&mut self, row: &[u8], line: u64) -> Option<String> {
+    pub(super) fn notice(&mut self, row: &[u8], line: u64) -> Option<String> {
         if self.settled || row.is_ascii() {
             return None;
         }
@@ -143,10 +142,13 @@ pub(super) struct Rows<'a> {
     /// The number of the line that comes next, from 1.
     pub(super) line: u64,
     begun: bool,
-    csv: Option<(Header, Scanner)>,
+    pub(super) csv: Option<(Header, Scanner)>,
     pub(super) objects: ObjectScanner,
-    told: Told,
+    pub(super) told: Told,
     pub(super) notes: Vec<String>,
+    /// The line of the names, until it comes again.
+    pub(super) names: Vec<u8>,
+    tail: Tail,
 }
 
 impl<'a> Rows<'a> {
@@ -163,6 +165,8 @@ impl<'a> Rows<'a> {
             csv: None,
             objects: ObjectScanner::default(),
             notes: Vec::new(),
+            names: Vec::new(),
+            tail: Tail::default(),
         }
     }
 
@@ -204,6 +208,7 @@ impl<'a> Rows<'a> {
             let done = self.table_rows(&header, &mut scanner, most, (&mut bytes, &mut rows)).await;
             self.csv = Some((header, scanner));
             done?;
+            self.end_of_table().await?;
         } else {
             while rows.len() < most && bytes.len() < MAX_ROW {
                 let row = match self.plan.format {
@@ -231,146 +236,16 @@ impl<'a> Rows<'a> {
         }))
     }
 
-    /// Finds out how the file is written, and writes its header with the names of the new columns.
-    async fn begin(&mut self, head: &mut Vec<u8>) -> Result<(), Error> {
-        if self.plan.prefix.len() > MAX_PREFIX {
-            return Err(Error::Invalid(format!(
-                "a prefix of more than {MAX_PREFIX} bytes: give a shorter one"
-            )));
+    /// Notes the last rows of a table if they may be totals or footnotes.
+    async fn end_of_table(&mut self) -> Result<(), Error> {
+        if self.tail.is_empty() {
+            return Ok(());
         }
-        let options = Options {
-            sheet: self.plan.sheet.clone(),
-            origin: self.plan.origin.clone(),
-            ..Options::default()
-        };
-        self.input.open(options, &mut self.notes).await?;
-        self.find_encoding();
-        if self.plan.format != Format::Csv {
-            return self.begin_objects(head).await;
+        while self.input.rest().is_empty() && self.input.more(self.line).await? {}
+        if self.input.rest().is_empty() {
+            self.notes.extend(std::mem::take(&mut self.tail).note());
         }
-        if self.input.rest().starts_with(MARK) {
-            self.input.take(MARK.len(), head);
-        }
-        loop {
-            while blank(self.input.rest()).is_none() && self.input.more(self.line).await? {}
-            match blank(self.input.rest()) {
-                Some(blank) if blank > 0 => self.input.take(blank, head),
-                _ => break,
-            }
-            self.line += 1;
-        }
-        if self.input.rest().trim_ascii().is_empty() {
-            return Err(Error::Invalid("the file is empty: give CSV with a header".to_owned()));
-        }
-        let (sample, whole) = self.input.sample();
-        let mut dialect = Dialect::with(self.plan.delimiter, self.plan.quoting, sample, whole);
-        if dialect.quoting == Quoting::Backslash && self.plan.quoting.is_none() {
-            self.notes.push(
-                "quotes within cells have a backslash before them: --quote (over HTTP quote) names another way"
-                    .to_owned(),
-            );
-        }
-        if dialect.preamble > 0 {
-            self.input.take(dialect.preamble, head);
-            self.line += 1;
-        }
-        let (sample, whole) = self.input.sample();
-        let title = title::find(sample, whole, dialect, (&*self.plan, self.told.encoding));
-        if let Some(title) = title {
-            dialect.delimiter = title.delimiter;
-            self.input.take(title.bytes, head);
-            self.line += title.lines;
-            self.notes.push(format!(
-                "the names of the columns are in line {}: what stands above is kept as it is",
-                self.line
-            ));
-        }
-        self.begin_table(dialect, head).await
-    }
-
-    async fn begin_table(&mut self, dialect: Dialect, head: &mut Vec<u8>) -> Result<(), Error> {
-        let mut scanner = Scanner::of(&dialect);
-        let mut row = Vec::new();
-        self.split(&mut scanner, &mut row).await?;
-        self.line += scanner.lines();
-        if row.contains(&0) {
-            return Err(Error::Invalid(
-                "the first line holds NUL bytes, as no text does: save the file as CSV in UTF-8".to_owned(),
-            ));
-        }
-        self.notes.extend(self.told.notice(&row, self.line));
-        let mut names = csv::texts(&row, &scanner, self.told.encoding);
-        let (below, whole) = self.input.sample();
-        let row_names = has_row_names(&row, &scanner, below, whole);
-        if row_names {
-            names.insert(0, String::new());
-            self.notes.push(
-                "each row begins with a name of the row, as R writes it: the first column gets an empty heading"
-                    .to_owned(),
-            );
-        }
-        let postcode = match csv::named(&names, &self.plan).map_err(Error::Invalid)? {
-            Some(postcode) => {
-                self.notes.extend(csv::namesakes(&names, postcode));
-                let (rest, whole) = self.input.sample();
-                let context = (&*self.plan, self.told.encoding);
-                let note = guess::elsewhere(rest, whole, (&names, postcode), &dialect, context);
-                self.notes.extend(note);
-                postcode
-            }
-            None => {
-                let (rest, whole) = self.input.sample();
-                let context = (&*self.plan, self.told.encoding);
-                let (found, told) =
-                    guess::column(rest, whole, &names, &dialect, context).map_err(Error::Invalid)?;
-                let name = names.get(found).map(|name| short(name)).unwrap_or_default();
-                self.notes.push(format!("the postcodes are in the column {name}, {told}"));
-                found
-            }
-        };
-        let address = match premises::columns(&names, &self.plan).map_err(Error::Invalid)? {
-            Some(address) => {
-                self.notes.push(premises::note(&names, &address));
-                address
-            }
-            None => Vec::new(),
-        };
-        let Dialect { delimiter, quoting, .. } = dialect;
-        let header = Header { delimiter, quoting, postcode, fields: names.len(), row_names, address };
-        header.write(&row, &names, (&self.plan, self.told.encoding), head).map_err(Error::Invalid)?;
-        self.csv = Some((header, scanner));
         Ok(())
-    }
-
-    fn find_encoding(&mut self) {
-        let (sample, whole) = self.input.sample();
-        let found = Encoding::of(sample, whole);
-        // "UTF-16" does not say which byte comes first; a mark does.
-        let marked = found.certain && found.encoding.is_wide();
-        let named = self.plan.encoding.filter(|named| !(named.is_wide() && marked));
-        self.told.encoding = named.unwrap_or(found.encoding);
-        self.told.settled = named.is_some() || !found.ascii;
-        let guessed = if named.is_none() && !found.certain {
-            ", which is a guess: --encoding names another"
-        } else {
-            ""
-        };
-        match self.told.encoding {
-            Encoding::Utf8 => {}
-            // JSON is UTF-8, whatever it came in.
-            Encoding::Windows1252 if self.plan.format != Format::Csv => {
-                self.input.convert(Encoding::Windows1252);
-                self.told.encoding = Encoding::Utf8;
-                self.notes.push(format!("read as Windows-1252{guessed}; written in UTF-8"));
-            }
-            Encoding::Windows1252 => {
-                self.notes.push(format!("read and written as Windows-1252{guessed}"));
-            }
-            wide => {
-                self.input.convert(wide);
-                self.notes.push(format!("read and written as {wide}{guessed}"));
-            }
-        }
     }
 
     /// Rows of CSV, so many or all that follow, with their bytes.
@@ -434,6 +309,14 @@ impl<'a> Rows<'a> {
             *within = false;
             let row = row.get(..len).unwrap_or_default();
             self.notes.extend(self.told.notice(row, self.line));
+            // Where files are put one after the other.
+            if !self.names.is_empty() && trimmed(row) == self.names {
+                self.names.clear();
+                self.notes.push(format!(
+                    "line {} has the names of the columns again: it is kept, and counts as a row without a postcode",
+                    self.line
+                ));
+            }
             let range = taken + start..taken + start + len;
             let lines = scanner.lines();
             // Why the row can't be read, and more advice for those who do not set it aside.
@@ -443,13 +326,17 @@ impl<'a> Rows<'a> {
             } else {
                 header.row(row, scanner).ok_or_else(|| {
                     let (cells, fields) = (scanner.cells(), header.fields);
-                    let why =
-                        format!("{cells} fields, and the header has {fields}: quote what holds a delimiter");
+                    let of =
+                        if self.plan.no_header { "most of the first rows have" } else { "the header has" };
+                    let why = format!("{cells} fields, and {of} {fields}: quote what holds a delimiter");
                     (why, String::new())
                 })
             };
             rows.push(match found {
-                Ok(found) => Row { range, ..found },
+                Ok(found) => {
+                    self.tail.see((row, self.line), scanner, header, (&self.plan, self.told.encoding));
+                    Row { range, ..found }
+                }
                 Err((why, _)) if self.plan.set_aside => {
                     Row { kind: Kind::Aside(Box::new((self.line, why))), ..Row::blank(range) }
                 }
@@ -463,17 +350,14 @@ impl<'a> Rows<'a> {
         Ok((start, false))
     }
 
-    /// A row of CSV: its bytes to `out`, its fields in the scanner.
-    async fn split(&mut self, scanner: &mut Scanner, out: &mut Vec<u8>) -> Result<(), Error> {
+    /// Scans the next row of CSV, which is not taken. Returns its length.
+    pub(super) async fn whole_row(&mut self, scanner: &mut Scanner) -> Result<usize, Error> {
         scanner.next_row();
         loop {
             let fault = |fault| faulty(fault, self.line);
             match scanner.scan(self.input.rest(), self.input.ended).map_err(fault)? {
                 Step::Row(len) if len > MAX_ROW + 1 => return Err(too_long(self.line)),
-                Step::Row(len) => {
-                    self.input.take(len, out);
-                    return Ok(());
-                }
+                Step::Row(len) => return Ok(len),
                 Step::More => self.read_on(scanner).await?,
             }
         }

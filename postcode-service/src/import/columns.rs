@@ -108,6 +108,29 @@ pub(super) const CODE_POINT_OPEN: [&str; 10] = [
     "admin_ward_code",
 ];
 
+/// The columns of Open Postcode Geo, which ships without a header. Only files of one region have the last two.
+pub(super) const OPEN_POSTCODE_GEO: &[&str] = &[
+    "postcode",
+    "status",
+    "usertype",
+    "easting",
+    "northing",
+    "positional_quality_indicator",
+    "country",
+    "latitude",
+    "longitude",
+    "postcode_no_space",
+    "postcode_fixed_width_seven",
+    "postcode_fixed_width_eight",
+    "postcode_area",
+    "postcode_district",
+    "postcode_sector",
+    "outcode",
+    "incode",
+    "local_authority_code",
+    "local_authority_name",
+];
+
 /// A header, matched: for each field of the table where it is.
 #[derive(Clone, Debug)]
 pub(super) struct Columns {
@@ -197,7 +220,9 @@ impl Columns {
     /// The columns that nothing is made of.
     pub(super) fn unused(&self) -> impl Iterator<Item = &str> {
         let used = |at: usize| self.fields.iter().any(|(_, other)| *other == at);
-        self.names.iter().enumerate().filter(move |(at, _)| !used(*at)).map(|(_, name)| name.as_str())
+        // An index and names of rows have no name.
+        let unused = self.names.iter().enumerate().filter(move |(at, name)| !used(*at) && !name.is_empty());
+        unused.map(|(_, name)| name.as_str())
     }
 }
 

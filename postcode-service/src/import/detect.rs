@@ -2,12 +2,13 @@
 
 use anyhow::{Result, bail};
 use postcode_core::Postcode;
-use postcode_tables::{Dialect, Encoding, foreign};
+use postcode_tables::records::{Record, Records, Wanted};
+use postcode_tables::{Dialect, Encoding, Quoting, foreign};
 
-use super::columns::{CODE_POINT_OPEN, Columns, Field};
+use super::columns::{CODE_POINT_OPEN, Columns, Field, OPEN_POSTCODE_GEO};
 use super::format::Format;
 use super::geonames_form;
-use super::lines::{Layout, MARK, MAX_LINE, Splitter};
+use super::lines::{MARK, MAX_CELLS, MAX_LINE};
 use super::names::List;
 use super::open_names;
 use super::row::digits;
@@ -19,7 +20,8 @@ use super::source::Text;
 pub(super) struct Found {
     pub(super) text: Text,
     pub(super) content: Content,
-    pub(super) layout: Layout,
+    /// How its rows are written.
+    pub(super) dialect: Dialect,
     /// The encoding, as far as its beginning tells.
     pub(super) encoding: Encoding,
     /// Whether it begins with a byte order mark, which is ignored.
@@ -38,7 +40,16 @@ impl Found {
         if self.encoding != Encoding::Utf8 {
             print(&format!("{}: read as {}", self.text.display, self.encoding));
         }
+        if self.dialect.quoting == Quoting::Backslash && self.is_read() {
+            print(&format!("{}: quotes within cells have a backslash before them", self.text.display));
+        }
         if let Content::Postcodes(table) = &self.content {
+            if table.row_names {
+                print(&format!(
+                    "{}: each row begins with a name of the row, as R writes it, which is ignored",
+                    self.text.display
+                ));
+            }
             for name in table.columns.namesakes() {
                 print(&format!(
                     "{}: several columns are called {name}: the first is read",
@@ -82,32 +93,40 @@ pub(super) struct Table {
     pub(super) columns: Columns,
     /// Whether the first line is the header.
     pub(super) header: bool,
+    /// Whether rows begin with a name of the row, for which the header has no cell. It is the first column then.
+    pub(super) row_names: bool,
+}
+
+impl Table {
+    /// Creates the layout of a table whose first line is a row.
+    fn without_header(format: Format, columns: &[&str]) -> Self {
+        Self { format, columns: Columns::of(columns), header: false, row_names: false }
+    }
 }
 
 /// Looks at the beginning of a text. Its delimiter is found unless it is named.
 pub(super) fn detect(text: Text, wanted: Format, delimiter: Option<u8>) -> Result<Found> {
     let (start, encoding) = text.start(MAX_LINE)?;
     let unmarked = start.strip_prefix(MARK).unwrap_or(&start);
-    let dialect = match delimiter {
-        Some(delimiter) => Dialect::named(delimiter, unmarked),
-        None => Dialect::of(unmarked, start.len() < MAX_LINE),
-    };
-    let layout = Layout { delimiter: dialect.delimiter, preamble: dialect.preamble > 0 };
+    let dialect = Dialect::with(delimiter, None, unmarked, start.len() < MAX_LINE);
     let content = if text.name().eq_ignore_ascii_case("metadata.txt") && !text.explicit {
         Content::Metadata
     } else {
-        content(unmarked.get(dialect.preamble..).unwrap_or_default(), &text, wanted, layout.delimiter)?
+        // A row that the sample cuts off says nothing.
+        let is_whole = start.len() < MAX_LINE;
+        let end = memchr::memrchr2(b'\n', b'\r', unmarked).filter(|_| !is_whole).map(|last| last + 1);
+        content(unmarked.get(..end.unwrap_or(unmarked.len())).unwrap_or_default(), &text, wanted, &dialect)?
     };
-    Ok(Found { text, content, layout, encoding, marked: start.starts_with(MARK) })
+    Ok(Found { text, content, dialect, encoding, marked: start.starts_with(MARK) })
 }
 
-fn content(start: &[u8], text: &Text, wanted: Format, delimiter: u8) -> Result<Content> {
+fn content(start: &[u8], text: &Text, wanted: Format, dialect: &Dialect) -> Result<Content> {
     if let Some(kind) = foreign(start) {
         return Ok(Content::Other(kind));
     }
-    let mut splitter = Splitter::new(delimiter);
+    let unsaid = start.get(dialect.preamble..).unwrap_or_default();
     let mut lines =
-        start.split(|c| matches!(c, b'\n' | b'\r')).map(<[u8]>::trim_ascii).filter(|line| !line.is_empty());
+        unsaid.split(|c| matches!(c, b'\n' | b'\r')).map(<[u8]>::trim_ascii).filter(|line| !line.is_empty());
     let Some(first) = lines.next() else {
         return Ok(Content::Other("empty"));
     };
@@ -119,14 +138,24 @@ fn content(start: &[u8], text: &Text, wanted: Format, delimiter: u8) -> Result<C
         Some(false) => return Ok(Content::Other("GeoNames of another country")),
         None => {}
     }
-    if splitter.split(first).is_err() {
+    let known = Wanted {
+        delimiter: Some(dialect.delimiter),
+        encoding: Some(Encoding::Utf8),
+        max_row: MAX_LINE,
+        max_cells: MAX_CELLS,
+        header: true,
+    };
+    let mut records = Records::new(start, &known)?;
+    let Ok(Some(header)) = records.next_record() else {
         return Ok(Content::Other("its first line is not CSV"));
-    }
-    let cells = splitter.texts();
+    };
+    let cells = texts(&header);
     if is_code_point_row(&cells) {
-        let table =
-            Table { format: Format::CodePointOpen, columns: Columns::of(CODE_POINT_OPEN), header: false };
+        let table = Table::without_header(Format::CodePointOpen, &CODE_POINT_OPEN);
         return Ok(Content::Postcodes(table));
+    }
+    if let Some(names) = open_postcode_geo(&cells) {
+        return Ok(Content::Postcodes(Table::without_header(Format::Onspd, names)));
     }
     if open_names::is_row(&cells) {
         return Ok(Content::Places { header: open_names::is_header(&cells[0], &cells[1]) });
@@ -134,16 +163,23 @@ fn content(start: &[u8], text: &Text, wanted: Format, delimiter: u8) -> Result<C
     if let Some(directory) = Directory::of(&cells) {
         return Ok(Content::Scotland(directory));
     }
-    if let Some(list) = List::of(&cells) {
-        return Ok(Content::Names(list));
+    // The names of rows, or an index.
+    let lead = usize::from(cells.first().is_some_and(String::is_empty));
+    let named = cells.get(lead..).unwrap_or_default();
+    if let Some(list) = List::of(named) {
+        return Ok(Content::Names(list.behind(lead)));
     }
-    if List::is_of_others(&cells) {
+    if List::is_of_others(named) {
         return Ok(Content::Other("names of areas that are not kept"));
     }
     let columns = Columns::of(&cells);
     if columns.index(Field::Postcode).is_none() {
-        let why =
-            if wanted == Format::CodePointOpen { "not a table of Code-Point Open" } else { NO_POSTCODES };
+        let has_postcode = cells.iter().any(|cell| cell.parse::<Postcode>().is_ok());
+        let why = match wanted {
+            Format::CodePointOpen => "not a table of Code-Point Open",
+            _ if has_postcode => NO_HEADER,
+            _ => NO_POSTCODES,
+        };
         return Ok(Content::Other(why));
     }
     if columns.fields.len() == 1 && columns.names.len() > 1 && !text.explicit {
@@ -153,8 +189,12 @@ fn content(start: &[u8], text: &Text, wanted: Format, delimiter: u8) -> Result<C
     // OS ships the header of Code-Point Open as a separate file: short and long names, without
     // rows.
     let mut columns = columns;
-    let rows: Vec<Vec<String>> =
-        lines.take(100).filter_map(|line| splitter.split(line).ok().map(|()| splitter.texts())).collect();
+    let mut rows = Vec::new();
+    while rows.len() < 100
+        && let Ok(Some(row)) = records.next_record()
+    {
+        rows.push(texts(&row));
+    }
     columns.leave_out_names(&rows);
     let second = rows.into_iter().next();
     let second_is_header = second.is_some_and(|cells| Columns::of(&cells).index(Field::Postcode).is_some());
@@ -162,9 +202,17 @@ fn content(start: &[u8], text: &Text, wanted: Format, delimiter: u8) -> Result<C
         return Ok(Content::Other("a header and no rows"));
     }
     let format = format_of(&columns, text);
-    Ok(Content::Postcodes(Table { format, columns, header: true }))
+    let row_names = records.has_row_names();
+    Ok(Content::Postcodes(Table { format, columns, header: true, row_names }))
 }
 
+/// Returns the texts of a row, without spaces around them.
+fn texts(row: &Record<'_>) -> Vec<String> {
+    (0..row.cells()).map(|n| row.text(n).trim().to_owned()).collect()
+}
+
+const NO_HEADER: &str =
+    "its first line is a row: add a line with the names of the columns, such as pcds,doterm,lat,long";
 const NO_POSTCODES: &str = "no column of postcodes (pcds, pcd, pcd7, pcd8, postcode)";
 
 /// Returns whether a row is of Code-Point Open: ten cells, the first four a postcode and numbers.
@@ -172,6 +220,17 @@ fn is_code_point_row(cells: &[String]) -> bool {
     cells.len() == CODE_POINT_OPEN.len()
         && cells[0].parse::<Postcode>().is_ok()
         && cells[1..4].iter().all(|cell| digits(cell.as_bytes()).is_some())
+}
+
+/// Returns the names of the columns of Open Postcode Geo, which ships without a header, for a row of it. In files of one
+/// region two more follow.
+fn open_postcode_geo(cells: &[String]) -> Option<&'static [&'static str]> {
+    let cell = |n: usize| cells.get(n).map_or("", String::as_str);
+    let is_row = cell(0).parse::<Postcode>().is_ok()
+        && ["live", "terminated"].contains(&cell(1))
+        && ["small", "large"].contains(&cell(2));
+    let names = OPEN_POSTCODE_GEO.get(..cells.len())?;
+    (is_row && [OPEN_POSTCODE_GEO.len() - 2, OPEN_POSTCODE_GEO.len()].contains(&cells.len())).then_some(names)
 }
 
 fn format_of(columns: &Columns, text: &Text) -> Format {

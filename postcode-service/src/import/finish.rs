@@ -160,7 +160,7 @@ fn read_names(found: &[Found]) -> Result<Names> {
             let bytes = one.text.whole(names::MAX_LIST)?;
             let file = &one.text.display;
             names
-                .add(list, &bytes, file, one.layout.delimiter)
+                .add(list, &bytes, file, one.dialect.delimiter)
                 .with_context(|| format!("{file}: not a list of names"))?;
         }
     }

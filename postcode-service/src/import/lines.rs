@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 
 use anyhow::{Context as _, Result, bail};
+use postcode_tables::{Dialect, Fault, Scanner, Step, value};
 
 use super::source::Text;
 
@@ -67,60 +68,53 @@ pub(super) fn for_each_line(
     })
 }
 
-/// How the rows of a text are written.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Layout {
-    /// Stands between two cells.
-    pub(super) delimiter: u8,
-    /// Whether the first line is one like `sep=;`, which is not a row.
-    pub(super) preamble: bool,
-}
-
-impl Default for Layout {
-    fn default() -> Self {
-        Self { delimiter: b',', preamble: false }
-    }
-}
-
 /// Calls `each` with every row and the number of its first line. A row takes more lines if a quoted cell has line ends in
 /// it. A quote that is left open must not swallow the rest of the text, so lines are joined only if that makes a row of
 /// `cells` cells with every quote where it belongs. Otherwise the first line stays alone, and is then refused.
 pub(super) fn for_each_row(
     text: &Text,
     shared: &Shared,
-    layout: Layout,
+    dialect: &Dialect,
     cells: Option<usize>,
     mut each: impl FnMut(u64, &[u8]) -> Result<()>,
 ) -> Result<()> {
-    let mut held = Held { lines: VecDeque::new(), joined: Vec::new() };
+    let mut held = Held::new(dialect, cells);
     for_each_line(text, shared, |number, line| {
-        if layout.preamble && number == 1 {
+        if dialect.preamble > 0 && number == 1 {
             return Ok(());
         }
-        held.offer(number, line, layout.delimiter, cells, &mut each)
+        held.offer(number, line, &mut each)
     })?;
-    held.settle(layout.delimiter, cells, true, &mut each)
+    held.settle(true, &mut each)
 }
 
 /// Lines that may be one row.
 struct Held {
+    scanner: Scanner,
+    /// Cells of a row, if they are known.
+    cells: Option<usize>,
     lines: VecDeque<(u64, Vec<u8>)>,
     joined: Vec<u8>,
 }
 
 impl Held {
+    fn new(dialect: &Dialect, cells: Option<usize>) -> Self {
+        let scanner = Scanner::of(dialect).at_most(MAX_CELLS);
+        Self { scanner, cells, lines: VecDeque::new(), joined: Vec::new() }
+    }
+
     /// Takes the next line.
     fn offer(
         &mut self,
         number: u64,
         line: &[u8],
-        delimiter: u8,
-        cells: Option<usize>,
         each: &mut impl FnMut(u64, &[u8]) -> Result<()>,
     ) -> Result<()> {
-        let stays_open = || memchr::memchr(b'"', line).is_some() && quotes(line, delimiter) == Quotes::Open;
-        if self.lines.is_empty() && !stays_open() {
-            return each(number, line);
+        if self.lines.is_empty() {
+            let may_be_open = memchr::memchr(b'"', line).is_some();
+            if !may_be_open || quotes(&mut self.scanner, line) != Quotes::Open {
+                return each(number, line);
+            }
         }
         if !self.lines.is_empty() {
             self.joined.push(b'\n');
@@ -128,30 +122,24 @@ impl Held {
         self.joined.extend_from_slice(line);
         self.lines.push_back((number, line.to_owned()));
         // One line with an open quote is not a row yet.
-        if self.lines.len() == 1 { Ok(()) } else { self.settle(delimiter, cells, false, each) }
+        if self.lines.len() == 1 { Ok(()) } else { self.settle(false, each) }
     }
 
     /// Passes on what is known to be a row, and keeps what may become one; at the `end` nothing may.
-    fn settle(
-        &mut self,
-        delimiter: u8,
-        cells: Option<usize>,
-        end: bool,
-        each: &mut impl FnMut(u64, &[u8]) -> Result<()>,
-    ) -> Result<()> {
+    fn settle(&mut self, end: bool, each: &mut impl FnMut(u64, &[u8]) -> Result<()>) -> Result<()> {
         while let Some((number, first)) = self.lines.front() {
-            match quotes(&self.joined, delimiter) {
+            match quotes(&mut self.scanner, &self.joined) {
                 Quotes::Open if !end && self.lines.len() < MAX_SPAN && self.joined.len() < MAX_LINE => {
                     return Ok(());
                 }
-                Quotes::Closed(count) if cells.is_none_or(|cells| cells == count) => {
+                Quotes::Closed(count) if self.cells.is_none_or(|cells| cells == count) => {
                     each(*number, &self.joined)?;
                     self.lines.clear();
                 }
                 _ => {
                     each(*number, first)?;
                     self.lines.pop_front();
-                    self.release(delimiter, each)?;
+                    self.release(each)?;
                 }
             }
             self.joined.clear();
@@ -166,9 +154,9 @@ impl Held {
     }
 
     /// Passes on the lines that are rows by themselves, up to one with an open quote.
-    fn release(&mut self, delimiter: u8, each: &mut impl FnMut(u64, &[u8]) -> Result<()>) -> Result<()> {
+    fn release(&mut self, each: &mut impl FnMut(u64, &[u8]) -> Result<()>) -> Result<()> {
         while let Some((number, line)) = self.lines.front() {
-            if quotes(line, delimiter) == Quotes::Open {
+            if quotes(&mut self.scanner, line) == Quotes::Open {
                 return Ok(());
             }
             each(*number, line)?;
@@ -189,27 +177,19 @@ enum Quotes {
     Loose,
 }
 
-fn quotes(text: &[u8], delimiter: u8) -> Quotes {
+fn quotes(scanner: &mut Scanner, text: &[u8]) -> Quotes {
     if memchr::memchr(b'"', text).is_none() {
-        return Quotes::Closed(memchr::memchr_iter(delimiter, text).count() + 1);
+        return Quotes::Closed(memchr::memchr_iter(scanner.delimiter(), text).count() + 1);
     }
-    let (mut cells, mut rest, mut loose) = (1, text, false);
-    loop {
-        if let Some(quoted) = rest.strip_prefix(b"\"") {
-            rest = quoted;
-            loop {
-                let Some(at) = memchr::memchr(b'"', rest) else { return Quotes::Open };
-                rest = &rest[at + 1..];
-                let Some(doubled) = rest.strip_prefix(b"\"") else { break };
-                rest = doubled;
-            }
-            loose |= rest.first().is_some_and(|next| *next != delimiter);
+    scanner.next_row();
+    match scanner.scan(text, true) {
+        Err(Fault::OpenQuote(_)) | Ok(Step::More) => Quotes::Open,
+        // Otherwise the row ends before the text does.
+        Ok(Step::Row(len)) if len == text.len() && !scanner.has_loose_quote() => {
+            Quotes::Closed(scanner.cells())
         }
-        let Some(at) = memchr::memchr(delimiter, rest) else { break };
-        rest = &rest[at + 1..];
-        cells += 1;
+        Ok(Step::Row(_)) | Err(Fault::TooManyCells(_)) => Quotes::Loose,
     }
-    if loose { Quotes::Loose } else { Quotes::Closed(cells) }
 }
 
 fn consume(
@@ -298,10 +278,9 @@ fn read_chunks(
     }
 }
 
-/// Cuts rows into cells, by the rules of CSV.
+/// Cuts rows into cells.
 pub(super) struct Splitter {
-    reader: csv_core::Reader,
-    delimiter: u8,
+    scanner: Scanner,
     bytes: Vec<u8>,
     ends: Vec<usize>,
     count: usize,
@@ -315,14 +294,13 @@ pub(super) enum Malformed {
 }
 
 impl Splitter {
-    pub(super) fn new(delimiter: u8) -> Self {
-        let reader = csv_core::ReaderBuilder::new().delimiter(delimiter).build();
-        Self { reader, delimiter, bytes: vec![0; MAX_LINE], ends: vec![0; MAX_CELLS], count: 0 }
+    pub(super) fn new(dialect: &Dialect) -> Self {
+        let scanner = Scanner::of(dialect).at_most(MAX_CELLS);
+        Self { scanner, bytes: vec![0; MAX_LINE], ends: vec![0; MAX_CELLS], count: 0 }
     }
 
     /// Takes a line; its cells are then [`cell`](Self::cell).
     pub(super) fn split(&mut self, line: &[u8]) -> Result<(), Malformed> {
-        use csv_core::ReadRecordResult as Read;
         if line.len() > MAX_LINE {
             return Err(Malformed::TooLong);
         }
@@ -330,27 +308,21 @@ impl Splitter {
         if memchr::memchr(b'"', line).is_none() {
             return self.split_unquoted(line);
         }
-        self.reader.reset();
-        let (result, _, written, ends) = self.reader.read_record(line, &mut self.bytes, &mut self.ends);
-        match result {
-            Read::InputEmpty => {}
-            Read::Record | Read::End => {
-                self.count = ends;
-                return Ok(());
-            }
-            Read::OutputFull | Read::OutputEndsFull => return Err(Malformed::TooLong),
+        self.scanner.next_row();
+        self.scanner.scan(line, true).map_err(|fault| match fault {
+            Fault::OpenQuote(_) => Malformed::OpenQuote,
+            Fault::TooManyCells(_) => Malformed::TooLong,
+        })?;
+        let mut at = 0;
+        for (n, end) in self.ends.iter_mut().enumerate().take(self.scanner.cells()) {
+            let cell = value(self.scanner.cell(line, n).unwrap_or_default(), self.scanner.quoting());
+            let Some(place) = self.bytes.get_mut(at..at + cell.len()) else { return Err(Malformed::TooLong) };
+            place.copy_from_slice(&cell);
+            at += cell.len();
+            *end = at;
         }
-        let (bytes, more) = (&mut self.bytes[written..], &mut self.ends[ends..]);
-        match self.reader.read_record(b"\n", bytes, more) {
-            (Read::Record, _, _, last) => {
-                // csv-core counts the ends of a record across calls, so that they need no
-                // correction.
-                self.count = ends + last;
-                Ok(())
-            }
-            (Read::InputEmpty, ..) => Err(Malformed::OpenQuote),
-            _ => Err(Malformed::TooLong),
-        }
+        self.count = self.scanner.cells();
+        Ok(())
     }
 
     fn split_unquoted(&mut self, line: &[u8]) -> Result<(), Malformed> {
@@ -364,7 +336,7 @@ impl Splitter {
             Ok(())
         };
         let mut start = 0;
-        for comma in memchr::memchr_iter(self.delimiter, line) {
+        for comma in memchr::memchr_iter(self.scanner.delimiter(), line) {
             push(&line[start..comma])?;
             start = comma + 1;
         }
@@ -384,21 +356,25 @@ impl Splitter {
         let start = if at == 0 { 0 } else { self.ends[at - 1] };
         self.bytes[start..self.ends[at]].trim_ascii()
     }
-
-    /// Returns all cells as text.
-    pub(super) fn texts(&self) -> Vec<String> {
-        (0..self.count).map(|at| String::from_utf8_lossy(self.cell(at)).into_owned()).collect()
-    }
 }
 
 #[cfg(test)]
 mod tests {
+    use postcode_tables::Quoting;
+
     use super::*;
 
+    const COMMAS: Dialect = Dialect { delimiter: b',', preamble: 0, quoting: Quoting::Doubled };
+    const BACKSLASHES: Dialect = Dialect { quoting: Quoting::Backslash, ..COMMAS };
+
+    fn texts(splitter: &Splitter) -> Vec<String> {
+        (0..splitter.count()).map(|at| String::from_utf8_lossy(splitter.cell(at)).into_owned()).collect()
+    }
+
     fn cells(line: &str) -> Result<Vec<String>, Malformed> {
-        let mut splitter = Splitter::new(b',');
+        let mut splitter = Splitter::new(&COMMAS);
         splitter.split(line.as_bytes())?;
-        Ok(splitter.texts())
+        Ok(texts(&splitter))
     }
 
     #[test]
@@ -407,14 +383,17 @@ mod tests {
         assert_eq!(cells("\"AB1 0AA\",\"\",1,\"x, y\"").unwrap(), ["AB1 0AA", "", "1", "x, y"]);
         assert_eq!(cells("\"say \"\"so\"\"\",2").unwrap(), ["say \"so\"", "2"]);
         assert_eq!(cells(",").unwrap(), ["", ""]);
+        let mut splitter = Splitter::new(&BACKSLASHES);
+        splitter.split(b"\"a \\\"b\\\", c\",\"d\"").unwrap();
+        assert_eq!(texts(&splitter), ["a \"b\", c", "d"]);
     }
 
     #[test]
     fn an_open_quote_is_an_error_of_its_line() {
-        let mut splitter = Splitter::new(b',');
+        let mut splitter = Splitter::new(&COMMAS);
         assert_eq!(splitter.split(b"\"AB1 0AA,1"), Err(Malformed::OpenQuote));
         assert_eq!(splitter.split(b"\"AB1 0AB\",2"), Ok(()));
-        assert_eq!(splitter.texts(), ["AB1 0AB", "2"]);
+        assert_eq!(texts(&splitter), ["AB1 0AB", "2"]);
     }
 
     #[test]
@@ -429,8 +408,10 @@ mod tests {
             ("a,\"b\"\"", Quotes::Open),
             ("\"a\nb\"c\",d", Quotes::Loose),
         ] {
-            assert_eq!(quotes(text.as_bytes(), b','), expected, "{text}");
+            assert_eq!(quotes(&mut Scanner::of(&COMMAS), text.as_bytes()), expected, "{text}");
         }
+        let text = b"\"a \\\"\nb\",c";
+        assert_eq!(quotes(&mut Scanner::of(&BACKSLASHES), text), Quotes::Closed(2));
     }
 
     /// Lines as they come, and the rows that they make.
@@ -444,16 +425,16 @@ mod tests {
             (vec!["\"a,b", "\"c", "d\",e"], vec!["1 \"a,b", "2 \"c\nd\",e"]),
             (vec!["\"a", "b\",c,d", "e,f"], vec!["1 \"a", "2 b\",c,d", "3 e,f"]),
         ] {
-            let mut held = Held { lines: VecDeque::new(), joined: Vec::new() };
+            let mut held = Held::new(&COMMAS, Some(2));
             let mut rows = Vec::new();
             let mut each = |number: u64, row: &[u8]| {
                 rows.push(format!("{number} {}", String::from_utf8_lossy(row)));
                 Ok(())
             };
             for (number, line) in (1..).zip(&lines) {
-                held.offer(number, line.as_bytes(), b',', Some(2), &mut each).unwrap();
+                held.offer(number, line.as_bytes(), &mut each).unwrap();
             }
-            held.settle(b',', Some(2), true, &mut each).unwrap();
+            held.settle(true, &mut each).unwrap();
             assert_eq!(rows, expected, "{lines:?}");
         }
     }

@@ -219,7 +219,7 @@ impl Import {
         let districts = Districts::new();
         for one in &found {
             if let Content::Postcodes(table) = &one.content {
-                work.read(&one.text, table, one.layout, &districts)?;
+                work.read(&one.text, table, &one.dialect, &districts)?;
             }
         }
         work.beside = read_beside(&mut work, &found)?;

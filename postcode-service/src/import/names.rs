@@ -125,6 +125,12 @@ impl List {
 }
 
 impl List {
+    /// Returns the layout of the same list with so many columns in front of it.
+    pub(super) fn behind(self, columns: usize) -> Self {
+        let alias = self.alias.map(|at| at + columns);
+        Self { code: self.code + columns, name: self.name + columns, alias, ..self }
+    }
+
     /// Returns whether it is a list of areas that a dataset does not contain: `OA11CD`,
     /// `WZ11CD,WZ11NM`.
     pub(super) fn is_of_others<S: AsRef<str>>(header: &[S]) -> bool {
@@ -182,8 +188,13 @@ impl Names {
         file: &str,
         delimiter: u8,
     ) -> Result<(), records::Error> {
-        let wanted =
-            Wanted { delimiter: Some(delimiter), encoding: None, max_row: MAX_LINE, max_cells: MAX_CELLS };
+        let wanted = Wanted {
+            delimiter: Some(delimiter),
+            encoding: None,
+            max_row: MAX_LINE,
+            max_cells: MAX_CELLS,
+            header: true,
+        };
         let mut rows = Records::new(bytes, &wanted).map_err(records::Error::Read)?;
         let mut header = true;
         while let Some(row) = rows.next_record()? {

@@ -356,7 +356,14 @@ pub(super) fn digits(cell: &[u8]) -> Option<u32> {
 
 fn degrees(line: &Splitter, at: usize) -> Result<Option<f64>, Refusal> {
     let Some((at, cell)) = present(line, Some(at)) else { return Ok(None) };
-    // Also as Python prints it, -3.7e-05; not `inf` or `nan`.
-    let number = postcode_tables::decimal(cell);
+    // Also as Python prints it, -3.7e-05; not `inf` or `nan`. A spreadsheet of another country writes 57,101474.
+    let number = match memchr::memchr(b',', cell) {
+        Some(comma) if !cell.contains(&b'.') => {
+            let mut cell = cell.to_vec();
+            cell[comma] = b'.';
+            postcode_tables::decimal(&cell)
+        }
+        _ => postcode_tables::decimal(cell),
+    };
     number.map(Some).ok_or(()).or_else(|()| refuse(at, "not a number of degrees"))
 }

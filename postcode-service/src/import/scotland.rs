@@ -193,7 +193,7 @@ mod tests {
         let small = directory(&row(SMALL, 57)).unwrap();
         let mut builder = DatasetBuilder::new(Metadata::new("Scotland"));
         let mut read = |line: &str| {
-            let mut splitter = Splitter::new(b',');
+            let mut splitter = Splitter::new(&postcode_tables::Dialect::of(b"", true));
             splitter.split(row(line, 57).as_bytes()).unwrap();
             small.read(&splitter, &mut builder).map_err(|refusal| refusal.reason.into_owned())
         };

@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering;
 use anyhow::{Result, bail};
 use postcode_core::AreaKind;
 use postcode_core::dataset::{DatasetBuilder, Row};
+use postcode_tables::Dialect;
 
 use super::before::Before;
 use super::beside::Beside;
@@ -13,7 +14,7 @@ use super::detect::{Found, Table};
 use super::districts::Districts;
 use super::doubts::{Finding, Findings};
 use super::garbled::{self, Wrong};
-use super::lines::{self, Interrupted, Layout, MARK, Malformed, Shared, Splitter};
+use super::lines::{self, Interrupted, MARK, Malformed, Shared, Splitter};
 use super::problems::{Problem, Problems};
 use super::progress::Progress;
 use super::report::Fill;
@@ -98,10 +99,10 @@ impl<'a> Work<'a> {
         mut row: impl FnMut(&Splitter, &mut DatasetBuilder) -> Result<bool, Refusal>,
     ) -> Result<u64> {
         let text = &found.text;
-        let mut splitter = Splitter::new(found.layout.delimiter);
+        let mut splitter = Splitter::new(&found.dialect);
         let (mut header, mut wanted) = (header, 0);
         let shared = self.shared;
-        lines::for_each_row(text, shared, found.layout, None, |number, line| {
+        lines::for_each_row(text, shared, &found.dialect, None, |number, line| {
             let line = without_mark(number, line);
             if std::mem::take(&mut header) || !self.split(text, &mut splitter, number, line)? {
                 return Ok(());
@@ -178,17 +179,17 @@ impl<'a> Work<'a> {
         &mut self,
         text: &Text,
         table: &Table,
-        layout: Layout,
+        dialect: &Dialect,
         districts: &Districts,
     ) -> Result<()> {
         let Some(mut reader) = RowReader::new(&table.columns, districts) else {
             bail!("{}: no column of postcodes", text.display);
         };
-        let mut splitter = Splitter::new(layout.delimiter);
+        let mut splitter = Splitter::new(dialect);
         let mut header = table.header;
         let shared = self.shared;
         let cells = Some(table.columns.names.len());
-        lines::for_each_row(text, shared, layout, cells, |number, line| {
+        lines::for_each_row(text, shared, dialect, cells, |number, line| {
             if std::mem::take(&mut header) {
                 return Ok(());
             }

@@ -88,6 +88,26 @@ pub fn delimiter_named(text: &str) -> Result<u8, String> {
     }
 }
 
+/// Reads whether a table has a line of headings: `first`, or `none` if its first line is a row like others.
+///
+/// ```
+/// use postcode_tables::header_named;
+///
+/// assert_eq!((header_named("none"), header_named("first")), (Ok(false), Ok(true)));
+/// ```
+///
+/// # Errors
+/// For anything else; says what may be given.
+pub fn header_named(text: &str) -> Result<bool, String> {
+    match &*text.to_ascii_lowercase() {
+        "first" => Ok(true),
+        "none" => Ok(false),
+        _ => Err(format!(
+            "{text:?}: not a place of the headings. Give none if the first line is a row, or leave it out"
+        )),
+    }
+}
+
 /// Returns how long the line `sep=;` of Excel is, and what it says.
 fn preamble(sample: &[u8]) -> Option<(usize, u8)> {
     let line = sample.split(|byte| matches!(byte, b'\r' | b'\n')).next().unwrap_or_default();
@@ -186,5 +206,6 @@ mod tests {
         assert_eq!(delimiter_named("~"), Ok(b'~'));
         assert!(delimiter_named("ab").is_err() && delimiter_named("\"").is_err());
         assert!(delimiter_named("x").is_err() && delimiter_named("é").is_err());
+        assert!(header_named("").is_err() && header_named("false").is_err());
     }
 }

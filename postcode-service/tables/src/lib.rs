@@ -48,13 +48,14 @@ mod scanner;
 mod shares;
 #[cfg(feature = "packed")]
 mod spool;
+pub mod title;
 mod utf8;
 #[cfg(feature = "workbook")]
 mod workbook;
 
 pub use bytes::AnyOf;
 pub use cell::{plain_text, trimmed, value};
-pub use dialect::{DELIMITERS, Dialect, delimiter_named};
+pub use dialect::{DELIMITERS, Dialect, delimiter_named, header_named};
 pub use encoding::{Encoding, Guess, ToUtf8, encoding_named};
 pub use foreign::foreign;
 pub use line_ends::{blank, line_end};

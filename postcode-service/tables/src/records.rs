@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::io::{self, Read};
 
+use crate::title::{Signs, Title, Way};
 use crate::{Dialect, Encoding, Fault, SAMPLE, Scanner, Step, ToUtf8, blank, foreign, has_row_names, value};
 
 /// Bytes read at a time.
@@ -21,6 +22,9 @@ pub struct Records<R> {
     guess: Guess,
     line: u64,
     max_row: usize,
+    max_cells: usize,
+    /// Whether the delimiter was found, and not named.
+    is_found: bool,
     /// Whether rows begin with a name of the row, for which the header has no cell; unknown before the header is read.
     row_names: Option<bool>,
 }
@@ -43,6 +47,8 @@ pub struct Wanted {
     pub max_row: usize,
     /// Cells of a row at most.
     pub max_cells: usize,
+    /// Whether the first row has the names of the columns.
+    pub header: bool,
 }
 
 /// Why a table can't be read on.
@@ -86,7 +92,9 @@ impl<R: Read> Records<R> {
             guess: Guess { encoding: Encoding::Utf8, named: wanted.encoding.is_some(), ascii: false },
             line: 1,
             max_row: wanted.max_row,
-            row_names: None,
+            max_cells: wanted.max_cells,
+            is_found: wanted.delimiter.is_none(),
+            row_names: (!wanted.header).then_some(false),
         };
         while records.buffer.len() < SAMPLE && records.more()? {}
         if let Some(kind) = foreign(&records.buffer) {
@@ -109,9 +117,23 @@ impl<R: Read> Records<R> {
         if dialect.preamble > 0 {
             records.start += dialect.preamble;
             records.line += 1;
+            records.is_found = false;
         }
         records.scanner = Scanner::of(&dialect).at_most(wanted.max_cells);
         Ok(records)
+    }
+
+    /// Passes over a title above the names of the columns; see [`Title::find`]. Call it before the first row is read.
+    pub fn pass_title(&mut self, see: impl Fn(&[String]) -> Signs) {
+        let dialect =
+            Dialect { delimiter: self.scanner.delimiter(), preamble: 0, quoting: self.scanner.quoting() };
+        let way = Way { dialect, encoding: self.guess.encoding, is_found: self.is_found };
+        if let Some(title) = Title::find(self.rest(), self.ended, &way, see) {
+            self.start += title.bytes;
+            self.line += title.lines;
+            let dialect = Dialect { delimiter: title.delimiter, ..dialect };
+            self.scanner = Scanner::of(&dialect).at_most(self.max_cells);
+        }
     }
 
     /// The delimiter.
@@ -240,9 +262,9 @@ impl<'a> Record<'a> {
 
     /// Returns what a cell says; empty past the last cell.
     pub fn text(&self, n: usize) -> Cow<'a, str> {
-        match self.value(n) {
-            Cow::Borrowed(bytes) => self.encoding.text(bytes),
-            Cow::Owned(bytes) => self.encoding.text(&bytes).into_owned().into(),
+        match n.checked_sub(self.lead) {
+            Some(n) => self.scanner.text(self.bytes, n, self.encoding),
+            None => "".into(),
         }
     }
 
@@ -261,7 +283,8 @@ impl<'a> Record<'a> {
 mod tests {
     use super::*;
 
-    const WANTED: Wanted = Wanted { delimiter: None, encoding: None, max_row: 100, max_cells: 9 };
+    const WANTED: Wanted =
+        Wanted { delimiter: None, encoding: None, max_row: 100, max_cells: 9, header: true };
 
     fn read(table: &[u8]) -> Result<Vec<(u64, Vec<String>)>, Error> {
         let mut records = Records::new(table, &WANTED).unwrap();
@@ -317,6 +340,34 @@ mod tests {
         records.next_record().unwrap();
         assert!(records.has_row_names());
         assert_eq!(read(b"\"\",\"n\"\n\"1\",\"Ada\"\n").unwrap()[0], row(1, &["", "n"]));
+    }
+
+    #[test]
+    fn table_without_a_header_has_no_names_of_rows() {
+        let table = b"\"n\" \"p\"\n\"1\" \"Ada\" \"M1 1AE\"\n";
+        let mut records = Records::new(&table[..], &Wanted { header: false, ..WANTED }).unwrap();
+        assert_eq!(records.next_record().unwrap().unwrap().cells(), 2);
+        assert!(!records.has_row_names());
+    }
+
+    #[test]
+    fn title_is_passed_over_and_lines_stay_what_they_are() {
+        let table = "\u{feff}List of 2024\n\nn;zip\n1;M1\n";
+        let wide: Vec<u8> = table.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let see = |cells: &[String]| Signs {
+            named: cells.iter().position(|cell| cell == "zip"),
+            ..Signs::default()
+        };
+        for table in [table.as_bytes(), &wide] {
+            let mut records = Records::new(table, &WANTED).unwrap();
+            records.pass_title(see);
+            assert_eq!(records.delimiter(), b';');
+            let header = records.next_record().unwrap().unwrap();
+            assert_eq!((header.line, header.text(1)), (3, "zip".into()));
+        }
+        let mut records = Records::new(&b"n,p\n1,M1\n"[..], &WANTED).unwrap();
+        records.pass_title(see);
+        assert_eq!(records.next_record().unwrap().unwrap().line, 1);
     }
 
     #[test]

@@ -1,12 +1,13 @@
 //! Finds where rows and cells of a delimited text end.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::ops::Range;
 
 use memchr::{memchr, memchr2};
 
 use crate::bytes::AnyOf;
-use crate::{Dialect, Quoting};
+use crate::{Dialect, Encoding, Quoting, value};
 
 /// The most cells of a row.
 const MAX_CELLS: usize = 10_000;
@@ -27,6 +28,8 @@ pub struct Scanner {
     breaks: u64,
     /// Line breaks of the row before the last quote that opened.
     opened: u64,
+    /// Whether a quoted cell goes on after its closing quote.
+    loose: bool,
     special: AnyOf<3>,
     most: usize,
 }
@@ -90,6 +93,7 @@ impl Scanner {
             ends: Vec::new(),
             breaks: 0,
             opened: 0,
+            loose: false,
             special: AnyOf::new([delimiter, b'\r', b'\n']),
             most: MAX_CELLS,
         }
@@ -124,7 +128,7 @@ impl Scanner {
     /// Forgets the row, to begin another.
     pub fn next_row(&mut self) {
         self.state = State::CellStart;
-        (self.at, self.breaks, self.opened) = (0, 0, 0);
+        (self.at, self.breaks, self.opened, self.loose) = (0, 0, 0, false);
         self.ends.clear();
     }
 
@@ -182,14 +186,15 @@ impl Scanner {
                     self.at += 1;
                 }
                 State::CellStart | State::InCell | State::AfterQuote => {
-                    let Some(inside) = self.special.first_in(rest) else {
-                        self.at = row.len();
-                        self.state = State::InCell;
-                        continue;
-                    };
-                    if inside > 0 {
+                    let inside = self.special.first_in(rest);
+                    if inside != Some(0) {
+                        self.loose |= self.state == State::AfterQuote;
                         self.state = State::InCell;
                     }
+                    let Some(inside) = inside else {
+                        self.at = row.len();
+                        continue;
+                    };
                     self.at += inside;
                     let byte = rest[inside];
                     if byte == self.delimiter {
@@ -228,6 +233,20 @@ impl Scanner {
     /// Returns how many lines the row takes, at least 1.
     pub fn lines(&self) -> u64 {
         self.breaks.max(1)
+    }
+
+    /// Returns whether something follows the closing quote of a cell: `"a" b`. It may be a quote that opens by mistake, and
+    /// is closed by the first quote of a later row.
+    pub fn has_loose_quote(&self) -> bool {
+        self.loose
+    }
+
+    /// Returns what a cell of the row says; empty past the last cell.
+    pub fn text<'a>(&self, row: &'a [u8], n: usize, encoding: Encoding) -> Cow<'a, str> {
+        match value(self.cell(row, n).unwrap_or_default(), self.quoting) {
+            Cow::Borrowed(bytes) => encoding.text(bytes),
+            Cow::Owned(bytes) => encoding.text(&bytes).into_owned().into(),
+        }
     }
 
     /// Returns a cell of the row as it is written, with its quotes.
@@ -272,7 +291,6 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::value;
 
     fn rows(text: &[u8], size: usize) -> Result<Vec<Vec<String>>, Fault> {
         rows_of(text, size, Quoting::Doubled)
@@ -329,6 +347,30 @@ mod tests {
             assert_eq!(rows_of(b"\"a,b\nc\",\"\"\n", size, Quoting::None).unwrap(), expected);
         }
         assert_eq!(rows_of(b"\"a\\", 9, Quoting::Backslash), Err(Fault::OpenQuote(0)));
+    }
+
+    #[test]
+    fn text_after_a_closing_quote_is_seen() {
+        for (row, expected) in [
+            ("\"a\" b,c\n", true),
+            ("x,\"a\nb\"c\",d\n", true),
+            ("\"a\"b", true),
+            ("\"a\"\"b\",\"c\"\r\n", false),
+            ("a \"b\" c,d\n", false),
+            ("\"\",\"\"", false),
+        ] {
+            for end in [row.len() / 2, row.len()] {
+                let mut scanner = Scanner::new(b',');
+                // Whatever came before.
+                scanner.scan(b"\"x\"y\n", true).unwrap();
+                scanner.next_row();
+                if end < row.len() {
+                    assert_eq!(scanner.scan(&row.as_bytes()[..end], false), Ok(Step::More));
+                }
+                assert_eq!(scanner.scan(row.as_bytes(), true), Ok(Step::Row(row.len())));
+                assert_eq!(scanner.has_loose_quote(), expected, "{row}");
+            }
+        }
     }
 
     #[test]

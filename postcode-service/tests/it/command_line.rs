@@ -114,6 +114,39 @@ fn swapped_coordinates_are_refused_with_what_was_meant() {
 }
 
 #[test]
+fn box_takes_its_corners_in_any_notation() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = dataset(folder.path());
+    let within =
+        |text: &str| said(&["within", &format!("--box={text}"), "-s", &data, "--csv", "-c", "postcode"], b"");
+    let (status, expected, why) = within("57.1,-2.2,57.2,-2.0");
+    assert!(status == Some(0) && expected.lines().count() > 1, "{why}");
+    for text in [
+        "57.1,-2.2;57.2,-2.0",
+        "57.1N,2.2W,57.2N,2.0W",
+        "57°6'N 2°12'W; 57°12'N 2°0'W",
+        "(57.1, -2.2), (57.2, -2.0)",
+        "57,1 -2,2; 57,2 -2,0",
+        "387900 798700; 400100 811900",
+        "NO 879 987; NK 001 119",
+    ] {
+        let (status, out, why) = within(text);
+        assert_eq!((status, &out), (Some(0), &expected), "{text}: {why}");
+    }
+    for (text, says) in [
+        ("57.1,-2.2,57.2", "a number has no partner"),
+        ("57.1,-2.2", "not two corners"),
+        ("57.1,-2.2;57.2", "give SOUTH,WEST,NORTH,EAST, or two corners with ; between them"),
+        ("-2.2,57.1;-2.0,57.2", "latitude comes first"),
+        ("57.2,-2.0;57.1,-2.2", "south"),
+    ] {
+        let (status, out, why) = within(text);
+        assert_eq!((status, &*out), (Some(2), ""), "{text}: {why}");
+        assert!(why.contains(says), "{text}: {why}");
+    }
+}
+
+#[test]
 fn distances_take_units() {
     let folder = tempfile::tempdir().unwrap();
     let data = dataset(folder.path());

@@ -938,6 +938,8 @@ function chosenColumns() {
     if (select.value && select.value !== select.dataset.known) asked.append("map", `${select.dataset.heading}=${select.value}`);
   }
   if ($("others-ignored").checked) asked.set("others", "ignore");
+  if ($("headless").checked) asked.set("header", "none");
+  if ($("sheet").value.trim()) asked.set("sheet", $("sheet").value.trim());
   return asked;
 }
 
@@ -965,8 +967,8 @@ function forgetPreview() {
   for (const id of ["preview", "mapping"]) $(id).hidden = true;
 }
 
-function drawPreview({ columns, rows, problem }) {
-  $("preview-said").textContent = problem ?? "The file can be imported.";
+function drawPreview({ columns, rows, problem, notes }) {
+  $("preview-said").textContent = [problem ?? "The file can be imported.", ...notes].join(" – ");
   const selects = [...$("preview").querySelectorAll("select")];
   // The choices stay as they are, so that the focus does.
   if (selects.length === columns.length) return;
@@ -994,9 +996,13 @@ function drawPreview({ columns, rows, problem }) {
 }
 
 $("others-ignored").addEventListener("change", preview);
+// Another sheet has other columns, and without headings they have other names.
+for (const id of ["headless", "sheet"]) $(id).addEventListener("change", () => { forgetPreview(); preview(); });
 $("file").addEventListener("change", () => {
   fileKey = `page-${Date.now()}-${Math.random().toString(36).slice(2)}`;
   $("others-ignored").checked = false;
+  $("headless").checked = false;
+  $("sheet").value = "";
   forgetPreview();
   preview();
 });

@@ -135,6 +135,63 @@ fn tables_are_read_however_they_are_written() {
 }
 
 #[test]
+fn open_postcode_geo_is_read_without_a_header() {
+    let row = |postcode: &str, status: &str, more: &str| {
+        format!(
+            "{postcode},{status},small,385386,801193,1,Scotland,57.101474,-2.242851,AB10AA,AB1 0AA,AB1  0AA,AB,AB1,AB1 0,AB1,0AA{more}\n"
+        )
+    };
+    for more in ["", ",S12000033,Aberdeen City"] {
+        let table = row("AB1 0AA", "terminated", more) + &row("AB10 1AB", "live", more);
+        let (bench, refused) = imported("open_postcode_geo.csv", table);
+        assert_eq!(
+            (refused, status(&bench, "AB1 0AA"), status(&bench, "AB10 1AB")),
+            (0, "terminated", "live")
+        );
+        let record = bench.dataset().get("AB1 0AA".parse().unwrap()).into_record().unwrap();
+        assert_eq!((record.quality, record.grid.unwrap().eastings), (Some(1), 385_386));
+        assert_eq!(record.location.unwrap().latitude(), 57.101_474);
+    }
+    // Another order of columns is not guessed.
+    let bench = Bench::new();
+    let error = run(&bench.import(bench.file("table.csv", "1,AB1 0AA,live\n2,AB10 1AB,live\n"))).unwrap_err();
+    let error = error.to_string();
+    assert!(error.contains("its first line is a row: add a line with the names of the columns"), "{error}");
+}
+
+#[test]
+fn quotes_with_backslashes_and_names_of_rows_are_read_as_r_writes_them() {
+    let table = "\"pcds\",\"lad25cd\",\"doterm\",\"ladnm\"\n\
+                 \"1\",\"AB1 0AA\",\"S12000033\",\"199606\",\"the \\\"old\\\", town\"\n\
+                 \"2\",\"AB10 1AB\",\"S12000033\",\"\",\"two\nlines \\\"x\\\"\"\n\
+                 \"3\",\"EH1 1YZ\",\"S12000036\",\"\",\"C:\\\\\"\n";
+    let (bench, refused) = imported("table.csv", table);
+    assert_eq!(refused, 0);
+    for (postcode, expected, district) in [
+        ("AB1 0AA", "terminated", "S12000033"),
+        ("AB10 1AB", "live", "S12000033"),
+        ("EH1 1YZ", "live", "S12000036"),
+    ] {
+        assert_eq!(status(&bench, postcode), expected, "{postcode}");
+        let record = bench.dataset().get(postcode.parse().unwrap()).into_record().unwrap();
+        assert_eq!(record.area_code(AreaKind::AdminDistrict), Some(district), "{postcode}");
+    }
+}
+
+#[test]
+fn header_with_line_ends_in_it_and_decimal_commas_are_read() {
+    let table = "pcds;\"end\nof use\";lat;long;lad25cd\nAB1 0AA;;57,101474;-2,242851;S12000033\n";
+    let (bench, refused) = imported("table.csv", table);
+    assert_eq!(refused, 0);
+    let record = bench.dataset().get("AB1 0AA".parse().unwrap()).into_record().unwrap();
+    let location = record.location.unwrap();
+    assert_eq!((location.latitude(), location.longitude()), (57.101_474, -2.242_851));
+    // With two commas it is not a number.
+    let (_, refused) = imported("table.csv", "pcds;lat;long\nAB1 0AA;57,1,2;-2,2\nAB10 1AB;57,1;-2,1\n");
+    assert_eq!(refused, 1);
+}
+
+#[test]
 fn column_of_status_that_is_not_understood_stops_the_import() {
     let bench = Bench::new();
     let table = "pcds,lad25cd,Date terminated,lng\nAB1 0AA,S12000033,June 1996,1\n";

@@ -39,6 +39,8 @@ const COLUMNS: [(&str, &str); 6] = [
 /// A file with the usual columns and one row.
 const TEMPLATE: &str = "data:text/csv;charset=utf-8,name%2Cemail%2Cphone%2Caddress_line_1%2Caddress_line_2%2Cpostcode%2Cnotes\
     %0D%0AAda%20Lovelace%2Cada%40example.com%2C020%207946%200018%2C1%20The%20Mall%2CLondon%2CSW1A%201AA%2C%0D%0A";
+const NO_HEADER: &str = "The first line is a row, and does not name the columns";
+const SHEET: &str = "Sheet of a workbook, if not the first";
 
 /// The form as it was sent.
 #[derive(Default)]
@@ -52,6 +54,8 @@ struct Sent {
     /// The headings for [`COLUMNS`].
     headings: [String; COLUMNS.len()],
     ignores_others: bool,
+    no_header: bool,
+    sheet: String,
 }
 
 pub(super) async fn show(State(app): State<App>) -> Response {
@@ -110,6 +114,8 @@ async fn parts(request: Request, place: &Arc<Place>) -> Result<Sent, Problem> {
             "key" => sent.key = value,
             "do" => sent.previews = value == "preview",
             "others" => sent.ignores_others = value == "ignore",
+            "header" => sent.no_header = value == "none",
+            "sheet" => sent.sheet = value,
             name => {
                 if let Some(n) = COLUMNS.iter().position(|(known, _)| *known == name) {
                     sent.headings[n] = value;
@@ -137,7 +143,8 @@ async fn take(app: &App, given: &Given, sent: &mut Sent, place: &Arc<Place>) -> 
     let mapping = sent.mapping().map_err(|error| wrong(vec![error]))?;
     let refused = |problem: Problem| (None, (problem.status(), vec![about("file", problem.detail())]));
     let file = std::mem::take(&mut sent.file);
-    let file = imports::unpacked(file, Packing::Plain, place.clone()).await.map_err(refused)?;
+    let sheet = Some(sent.sheet.trim().to_owned()).filter(|sheet| !sheet.is_empty());
+    let (file, _) = imports::unpacked(file, Packing::Plain, sheet, place.clone()).await.map_err(refused)?;
     let refused = |error| refused(Problem::from(error));
     // The columns are looked at first, because each error about them belongs to a field.
     let preview = app.customers.preview_holding(file.clone(), mapping.clone(), place.clone());
@@ -167,6 +174,9 @@ impl Sent {
         }
         if self.ignores_others {
             mapping.ignore_others();
+        }
+        if self.no_header {
+            mapping.without_header();
         }
         Ok(mapping)
     }
@@ -230,12 +240,15 @@ fn page(
     html.error("file");
     html.push(
         "<fieldset><legend>Headings of the file (optional)</legend>\
-         <p class=\"dim\">Usual headings are known. If your file has another heading for one of these, write it here.</p>",
+         <p class=\"dim\">Usual headings are known. If your file has another heading for one of these, write it here. If it has no \
+         line of headings, write the numbers of the columns, from 1.</p>",
     );
+    html.tick("header", NO_HEADER, "none", sent.no_header);
     for ((id, label), heading) in COLUMNS.iter().zip(&sent.headings) {
         html.line(id, label, heading, "maxlength=\"200\"");
     }
     html.tick("others", "Leave out the other columns", "ignore", sent.ignores_others);
+    html.line("sheet", SHEET, &sent.sheet, "maxlength=\"200\"");
     html.push(
         "</fieldset><p class=\"actions\"><button class=\"first\" type=\"submit\">Import</button> \
          <button name=\"do\" value=\"preview\" type=\"submit\">Preview</button></p></form>",
