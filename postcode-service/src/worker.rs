@@ -236,7 +236,7 @@ async fn answer(work: Work, lookup: Arc<dyn PostcodeLookup>) -> Result<Vec<u8>, 
                 AbsentColumns::check(&plan.columns, &info).map_err(enrich::Error::from)?;
             }
             let line = u64::try_from(work.first_line).unwrap_or(1);
-            enrich_piece(work.input, line, header, Arc::new(plan), lookup).await?
+            enrich_piece(work.input, line, header, Arc::from(plan), lookup).await?
         }
         Recipe::Postcodes { query } => {
             let texts = serde_json::Deserializer::from_slice(&work.input).into_iter::<String>();

@@ -153,9 +153,10 @@ impl Rows<'_> {
             self.notes.extend(elsewhere);
             return Ok(postcode);
         }
-        let found = guess::column(rest, whole, names, dialect, context).map_err(Error::Invalid)?;
+        let (found, told) =
+            guess::column(rest, whole, names, dialect, context).map_err(Error::Invalid)?;
         let name = names.get(found).map(|name| short(name)).unwrap_or_default();
-        self.notes.push(format!("the postcodes are in the column {name}, by what stands there"));
+        self.notes.push(format!("the postcodes are in the column {name}, {told}"));
         if !self.plan.no_header && guess::may_be_row(names, found) {
             self.notes.push(
                 "the first line is read as the names of the columns: if it is a row, add --no-header (over HTTP \

@@ -76,7 +76,7 @@ impl TryFrom<String> for State {
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Recipe {
     /// A file, enriched.
-    Rows { plan: Plan, header: Option<Header> },
+    Rows { plan: Box<Plan>, header: Option<Header> },
     /// Texts, a JSON string a line, each answered as in bulk by the parameters of that query.
     Postcodes { query: String },
 }

@@ -55,7 +55,7 @@ where
         notes.extend(piece.notes);
         stored.add(piece.line as i64, piece.rows as i64, piece.head, piece.bytes).await?;
     }
-    let recipe = Recipe::Rows { plan: cutter.plan(), header: cutter.header().cloned() };
+    let recipe = Recipe::Rows { plan: Box::new(cutter.plan()), header: cutter.header().cloned() };
     upload.ended(stored.submit(&recipe, &notes, key()).await)
 }
 

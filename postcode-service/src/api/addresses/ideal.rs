@@ -188,7 +188,7 @@ fn nation(postcode: &str, record: Option<&Record>) -> (String, &'static str, &'s
 }
 
 /// Returns the names of a filter. They are read once for all addresses.
-fn names(filter: &str) -> HashSet<&str> {
+pub(super) fn names(filter: &str) -> HashSet<&str> {
     filter.split(',').map(str::trim).collect()
 }
 

@@ -15,7 +15,7 @@ use postcode_core::wire::path;
 use postcode_core::{Postcode, text};
 use serde_json::{Map, Value, json};
 
-use super::ideal::{PAGE, body, id, object, record, reply};
+use super::ideal::{PAGE, body, id, names, object, record, reply};
 use crate::api::App;
 use crate::api::failure::{Failure, Outcome};
 use crate::api::params::Params;
@@ -149,7 +149,7 @@ async fn resolve(State(app): State<App>, Path(suggestion): Path<String>, params:
         Ok(postcode) => record(&app, postcode).await?,
         Err(_) => None,
     };
-    let result = body(address, record.as_ref(), params.get("filter").as_deref());
+    let result = body(address, record.as_ref(), params.get("filter").as_deref().map(names).as_ref());
     reply(&app, StatusCode::OK, 2000, "Success", object([("result", result)]))
 }
 
