@@ -37,7 +37,7 @@ const TABLE: &[Rule] = &[
     Rule::new("/list", READ, READ),
     Rule::new("/edit/{id}", READ, WRITE),
     Rule::new("/account/{id}", READ, READ),
-    Rule::new("/account/{id}/delete", WRITE, WRITE),
+    Rule::new("/account/{id}/delete", READ, WRITE),
     Rule::new("/account/{id}/restore", WRITE, WRITE),
     Rule::new("/account/{id}/erase", READ, ERASE),
     Rule::new("/import", READ, WRITE),

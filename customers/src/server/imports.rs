@@ -113,7 +113,7 @@ fn not_unpacked(error: &std::io::Error) -> Problem {
     Problem::new(status, code, format!("the file can't be unpacked: {error}"))
 }
 
-/// What a query says about a file.
+/// The statements of a query about a file.
 #[derive(Default)]
 struct About {
     name: Option<String>,
@@ -197,7 +197,14 @@ async fn create(given: Given, State(app): State<App>, request: Request) -> Answe
     let Sent { file, name, mapping, place, .. } = sent(&app, request).await?;
     let import = given
         .customers
-        .import_holding(file, name, mapping, given.key.as_deref(), &place.client().name().unwrap_or_default(), place.clone())
+        .import_holding(
+            file,
+            name,
+            mapping,
+            given.key.as_deref(),
+            &place.client().name().unwrap_or_default(),
+            place.clone(),
+        )
         .await?;
     let location = [(header::LOCATION, format!("/imports/{}", import.id))];
     Ok((StatusCode::ACCEPTED, location, Json(import)).into_response())

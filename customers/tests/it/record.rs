@@ -29,7 +29,7 @@ async fn lookups_are_recorded_without_whole_postcodes_and_a_recording_is_never_o
     until("three calls are written", async || text().lines().count() == 3).await;
     for line in text().lines() {
         let call: Value = serde_json::from_str(line).unwrap();
-        assert_eq!((&call["method"], &call["postcode"]), (&json!("lookup_one"), &json!("SW1A 1")), "{line}");
+        assert_eq!((&call["method"], &call["postcodes"]), (&json!("lookup"), &json!(["SW1A 1"])), "{line}");
     }
     assert_eq!(server.end("TERM").await, (Some(0), String::new()));
 

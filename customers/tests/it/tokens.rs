@@ -36,6 +36,8 @@ fn meant(method: &str, route: &str) -> Option<Scope> {
         (_, "/metrics") => Some(Scope::Metrics),
         (_, "/customers/{id}/erase") => Some(Scope::CustomersErase),
         ("GET" | "HEAD", _) if !route.ends_with("/restore") => Some(Scope::CustomersRead),
+        // Without JavaScript, GET asks before anything is erased.
+        (_, "/account/{id}/erase") => Some(Scope::CustomersErase),
         _ => Some(Scope::CustomersWrite),
     }
 }

@@ -153,8 +153,7 @@ impl Rows<'_> {
             self.notes.extend(elsewhere);
             return Ok(postcode);
         }
-        let (found, told) =
-            guess::column(rest, whole, names, dialect, context).map_err(Error::Invalid)?;
+        let (found, told) = guess::column(rest, whole, names, dialect, context).map_err(Error::Invalid)?;
         let name = names.get(found).map(|name| short(name)).unwrap_or_default();
         self.notes.push(format!("the postcodes are in the column {name}, {told}"));
         if !self.plan.no_header && guess::may_be_row(names, found) {

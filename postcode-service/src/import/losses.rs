@@ -11,7 +11,7 @@ const TOLERANCE: f64 = 0.05;
 /// Countries with fewer live postcodes say nothing.
 const FEW: u64 = 100;
 
-/// `Scotland: names of AdminWard, 99.8 % before, 0.0 % now`
+/// `Scotland: names of admin_ward, 99.8 % before, 0.0 % now`
 fn loss(country: &str, code: &str, what: &str, old: f64, new: f64) -> Finding {
     let (old, new) = (old * 100.0, new * 100.0);
     let mut finding =
@@ -101,11 +101,11 @@ mod tests {
         assert_eq!(told(&edition(900, 100, 0), &old), [""; 0]);
         assert_eq!(
             told(&old, &edition(1_000, 900, 900)),
-            ["Scotland: AdminWard, 100.0 % before, 90.0 % now"]
+            ["Scotland: admin_ward, 100.0 % before, 90.0 % now"]
         );
         assert_eq!(
             told(&old, &edition(1_000, 1_000, 0)),
-            ["Scotland: names of AdminWard, 100.0 % before, 0.0 % now"]
+            ["Scotland: names of admin_ward, 100.0 % before, 0.0 % now"]
         );
         assert_eq!(
             told(&old, &edition(500, 500, 500)),

@@ -53,7 +53,7 @@ impl Title {
     ///
     /// The row of the names is the one that has a usual name, if above it there are only rows with little in them, or if the
     /// next row has a value in that column: above it may be the names of groups of columns. If no row has a usual name, it is
-    /// the first that has a name above the first value.
+    /// the first that has something above the first value.
     ///
     /// ```
     /// use postcode_tables::title::{Signs, Title, Way};
@@ -138,7 +138,16 @@ fn header(rows: &[SeenRow]) -> Option<usize> {
     let is_empty = |row: &SeenRow| row.cells.get(column).is_none_or(|cell| cell.is_empty());
     let n = above.iter().position(|row| row.filled > 1 && !is_empty(row))?;
     // A title stands in the first column, whatever is below.
-    (few(n) && above.iter().take(n).all(|row| column == 0 || is_empty(row))).then_some(n)
+    let is_title = few(n) && above.iter().take(n).all(|row| column == 0 || is_empty(row));
+    (is_title || are_groups(above.get(..=n)?, is_empty)).then_some(n)
+}
+
+/// Returns whether above the last row there are names of groups of columns: none is where the values are, and in the last row
+/// there is more. A row with numbers in it is more likely one of the table.
+fn are_groups(rows: &[SeenRow], is_empty: impl Fn(&SeenRow) -> bool) -> bool {
+    let Some((names, groups)) = rows.split_last() else { return false };
+    let is_number = |cell: &String| cell.starts_with(|c: char| c.is_ascii_digit());
+    groups.iter().all(|row| is_empty(row) && row.filled < names.filled) && !names.cells.iter().any(is_number)
 }
 
 #[cfg(test)]
@@ -193,6 +202,9 @@ mod tests {
             (",,Home,,Work,\nn,id,street,zip,street,zip\nA,1,x,M1 1AE,y,M1 1AF\n", 1),
             ("Who,,Home,,Work,\nn,id,street,zip,street,place\nA,1,x,M1 1AE,y,z\n", 1),
             ("Who,Who,Home,Home\nn,id,street,zip\nA,1,x,M1 1AE\n", 1),
+            // Without a usual name.
+            (",,Sales,,2023,,2024\nref,site,region,where,Q1,Q2,Q1\n1,A,N,M1 1AE,5,6,7\n", 1),
+            ("List\n,,Sales,,2023,,2024\nref,site,region,where,Q1,Q2,Q1\n1,A,N,M1 1AE,5,6,7\n", 2),
         ] {
             assert_eq!(found(table).map(|(_, lines, _)| lines), Some(lines), "{table}");
         }
@@ -208,6 +220,7 @@ mod tests {
             "a,b,c\nid,zip,n,m\n",
             "n,home\nAda,\nBob,M1 1AE\n",
             ",home\n0,x\n1,M1 1AE\n",
+            "n,a,b,,c\n1,x,y,nonsense,z\n2,x,y,M1 1AE,z\n",
             "1,M1 1AE,x\n2,,y\n",
             "a\nb\n",
             "",

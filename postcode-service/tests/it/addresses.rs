@@ -469,7 +469,9 @@ fn program_lists_addresses_and_logs_no_query() {
     }
     let log = server.end_with_log("TERM");
     assert!(
-        log.contains("/postcodes/{postcode}/addresses") && !log.contains("ZE99AA") && !log.contains("1003"),
+        log.contains("/postcodes/{postcode}/addresses")
+            && !log.contains("ZE99AA")
+            && !log.contains("udprn/1003"),
         "{log}"
     );
 }

@@ -121,6 +121,10 @@ async fn titles_comments_and_headings_in_two_lines_are_kept_above_the_table() {
             "Person,,Home,,Work,\nn,age,street,Postcode,street,town\n1,30,x,M1 1AE,y,Leeds\n",
             "Person,,Home,,Work,\nn,age,street,Postcode,street,town,outcode\n1,30,x,M1 1AE,y,Leeds,M1\n",
         ),
+        (
+            ",,Sales,,2023,,2024\nref,site,region,where,Q1,Q2,Q1\n1,A,N,M1 1AE,5,6,7\n",
+            ",,Sales,,2023,,2024\nref,site,region,where,Q1,Q2,Q1,outcode\n1,A,N,M1 1AE,5,6,7,M1\n",
+        ),
     ] {
         assert_eq!(out(table.as_bytes(), csv("outcode")).await, expected);
     }

@@ -128,7 +128,7 @@ fn a_rise_of_one_point_is_found_nearly_as_soon_as_any_test_can() {
     for (rate, olds) in [(0.0, 1), (0.005, 1), (0.005, 9), (0.02, 1), (0.02, 9), (0.049, 1), (0.049, 9)] {
         let found = |begins: u32| -> Vec<u32> {
             let new = move |call| if call > begins { rate + 0.01 } else { rate };
-            let found = runs(RUNS, |seed| steps_back_after(seed, rate, new, olds, begins + 60_000)[1]);
+            let found = runs(RUNS, |seed| steps_back_after(seed, rate, new, olds, begins + 200_000)[1]);
             found.into_iter().map(|calls| calls.unwrap().saturating_sub(begins)).collect()
         };
         let (at_once, later) = (found(0), median(found(10_000)));
@@ -142,7 +142,7 @@ fn a_rise_of_one_point_is_found_nearly_as_soon_as_any_test_can() {
         // 3,000 calls are enough where a test that looks once could find half of the rises with them. Elsewhere the
         // guard needs little more than any test must.
         assert!(half <= 3_000 || of_one_look > 3_000.0, "{rate}, {olds}: {half}");
-        assert!(mean <= 1.35 * of_any, "{rate}, {olds}: {mean} of {of_any}");
+        assert!(mean <= 1.5 * of_any, "{rate}, {olds}: {mean} of {of_any}");
     }
 }
 

@@ -126,9 +126,11 @@ fn hit(address: &Address) -> Value {
     let suggestion = parts.filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", ");
     let mut urls = Map::new();
     let mut hit = object([("id", id(address).into()), ("suggestion", suggestion.into())]);
-    for (name, number) in [("udprn", address.udprn), ("umprn", address.umprn)] {
+    for (name, route, number) in
+        [("udprn", path::IDEAL_UDPRN, address.udprn), ("umprn", path::IDEAL_UMPRN, address.umprn)]
+    {
         if let Some(number) = number {
-            urls.insert(name.to_owned(), format!("/v1/{name}/{number}").into());
+            urls.insert(name.to_owned(), path::filled(route, &[&number]).into());
             hit.insert(name.to_owned(), number.into());
         }
     }

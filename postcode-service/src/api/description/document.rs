@@ -198,7 +198,11 @@ fn operation(route: &Route, answer: &Value) -> Value {
         let part = json!({ "description": "The requested range", "content": content(route, answer, 206) });
         responses.insert("206".to_owned(), part);
     }
-    if route.of_data() && route.method == Method::GET {
+    if route.path == path::JOB_EVENTS {
+        let meaning = "The job has ended, and the client has seen its last event: don't connect again";
+        responses.insert("204".to_owned(), json!({ "description": meaning }));
+    }
+    if route.method == Method::GET {
         responses.insert(
             "304".to_owned(),
             json!({ "description": "Not modified: If-None-Match has the current ETag" }),
