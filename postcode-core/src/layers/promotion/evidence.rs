@@ -48,7 +48,7 @@ const RICH: f64 = 1e200;
 #[serde(deny_unknown_fields)]
 pub(super) struct Gained {
     pub(super) count: u64,
-    parts: [[f64; 2]; 2],
+    squares: f64,
     begun: Vec<f64>,
     anew: Vec<f64>,
 }
@@ -62,8 +62,7 @@ pub(super) struct Test {
     /// The excess over the limit that the first bet is sized for.
     aim: Option<f64>,
     count: u64,
-    /// The sum of the values above 0 and that of their squares, and the same of those below 0, without their sign.
-    parts: [[f64; 2]; 2],
+    squares: f64,
     begun: [f64; SIZES + 1],
     anew: [f64; SIZES + 1],
     /// The inverse logarithm from which the next part for a later beginning follows.
@@ -89,7 +88,7 @@ impl Test {
         let aimed = if aim.is_some() { AIMED } else { 0.0 };
         let mut begun = [(1.0 - aimed) * AT_ONCE / SIZES as f64; SIZES + 1];
         begun[SIZES] = aimed * AT_ONCE;
-        Self { limit, largest, aim, count: 0, parts: [[0.0; 2]; 2], begun, anew: [0.0; SIZES + 1], kept: 1.0 }
+        Self { limit, largest, aim, count: 0, squares: 0.0, begun, anew: [0.0; SIZES + 1], kept: 1.0 }
     }
 
     /// Adds a value.
@@ -114,7 +113,7 @@ impl Test {
             self.begun[SIZES] = (self.begun[SIZES] * factor).min(RICH);
             self.anew[SIZES] = ((self.anew[SIZES] + part * aimed) * factor).min(RICH);
         }
-        self.note(value, 1.0);
+        self.squares += value * value;
         self.count += 1;
     }
 
@@ -152,45 +151,30 @@ impl Test {
             self.anew[bet] = (self.anew[bet] * factor).min(RICH) + part * share;
         }
         self.kept = kept;
-        values.iter().for_each(|(value, times)| self.note(*value, *times));
+        self.squares += values.iter().map(|(value, times)| value * value * times).sum::<f64>();
         self.count = self.count.saturating_add(count as u64);
     }
 
-    /// Adds a value to the sums by which bets are sized.
-    fn note(&mut self, value: f64, times: f64) {
-        let [sum, squares] = &mut self.parts[usize::from(value < 0.0)];
-        *sum += value.abs() * times;
-        *squares += value * value * times;
-    }
-
-    /// Returns the bet that grows fastest if the excess is `aim`, by the values so far.
-    ///
-    /// If all gains have one size and all losses another, the growth is greatest where
-    /// `gain / (1 + bet · size of gains)` equals `loss / (1 − bet · size of losses)` and the limit. A failure among
-    /// the nine old calls of a value is a small loss. So bets are larger than the variance alone would allow.
+    /// Returns the bet that grows fastest if the excess is `aim`, by the variance so far.
     fn aimed_size(&self, aim: f64) -> f64 {
-        let size = |[sum, squares]: [f64; 2]| (0.1 + squares) / (0.1 + sum);
-        let [of_gains, of_losses] = self.parts.map(size);
-        let loss = (0.005 * 50.0 + self.parts[1][0]) / (50.0 + self.count as f64);
-        let growing = (loss + aim) * of_losses + (loss + self.limit) * of_gains;
-        (aim / growing).min(self.largest / 2.0)
+        let variance = (0.02 * 50.0 + self.squares) / (50.0 + self.count as f64);
+        (aim / (variance + aim * aim)).min(self.largest / 2.0)
     }
 
     /// Returns what the test has gathered.
     pub(super) fn gained(&self) -> Gained {
-        let Self { count, parts, begun, anew, .. } = self;
-        Gained { count: *count, parts: *parts, begun: begun.to_vec(), anew: anew.to_vec() }
+        let Self { count, squares, begun, anew, .. } = self;
+        Gained { count: *count, squares: *squares, begun: begun.to_vec(), anew: anew.to_vec() }
     }
 
     /// Continues from what another test with these limits had gathered. `None` if it is not from such a test.
     pub(super) fn after(self, gained: &Gained) -> Option<Self> {
-        let Gained { count, parts, begun, anew } = gained;
+        let Gained { count, squares, begun, anew } = gained;
         let positive = |all: &Vec<f64>| all.iter().all(|wealth| (0.0..=RICH).contains(wealth));
-        let is_sum = |sum: &f64| (0.0..=*count as f64).contains(sum);
-        let valid = parts.as_flattened().iter().all(is_sum) && positive(begun) && positive(anew);
+        let valid = (0.0..=*count as f64).contains(squares) && positive(begun) && positive(anew);
         let (begun, anew) = (begun.as_slice().try_into().ok()?, anew.as_slice().try_into().ok()?);
         let kept = 1.0 / (E + *count as f64).ln();
-        valid.then_some(Self { count: *count, parts: *parts, begun, anew, kept, ..self })
+        valid.then_some(Self { count: *count, squares: *squares, begun, anew, kept, ..self })
     }
 
     /// Returns the evidence against the hypothesis: the wealth of who bet 1 against it. If the

@@ -142,7 +142,7 @@ fn a_rise_of_one_point_is_found_nearly_as_soon_as_any_test_can() {
         // 3,000 calls are enough where a test that looks once could find half of the rises with them. Elsewhere the
         // guard needs little more than any test must.
         assert!(half <= 3_000 || of_one_look > 3_000.0, "{rate}, {olds}: {half}");
-        assert!(mean <= 1.5 * of_any, "{rate}, {olds}: {mean} of {of_any}");
+        assert!(mean <= 1.6 * of_any, "{rate}, {olds}: {mean} of {of_any}");
     }
 }
 

@@ -11,7 +11,7 @@ use crate::wire::Digest;
 use crate::{Error, Result};
 
 /// The version of certificates.
-const VERSION: u32 = 3;
+const VERSION: u32 = 2;
 
 /// Why the plan was changed.
 ///
@@ -294,7 +294,7 @@ impl Certificate {
     /// use postcode_core::layers::walk::Certificate;
     ///
     /// let certificate = Certificate::new("orders 1.0".to_owned(), [old, new], Guard::default(), walk, walked);
-    /// assert_eq!((certificate.version, &*certificate.old.source), (3, "embedded:"));
+    /// assert_eq!((certificate.version, &*certificate.old.source), (2, "embedded:"));
     /// assert!(certificate.files.is_empty()); // the caller adds them
     /// ```
     pub fn new(program: String, sides: [CertifiedSide; 2], guard: Guard, walk: Walk, walked: Walked) -> Self {
